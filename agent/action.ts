@@ -1,5 +1,5 @@
 // An action on a stack: what it needs, and how it ends.
-import { toTimestamp, type Clock } from '../src/kernel/clock.ts'
+import { toFineTimestamp, type Clock } from '../src/kernel/clock.ts'
 import { defined } from '../src/kernel/defined.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Compose } from '../src/compose/compose.ts'
@@ -58,7 +58,7 @@ export const fail = (
   state.rollout = {
     ...(state.rollout ?? { revision: state.want.desired.revision }),
     result: 'Failed',
-    finishedAt: toTimestamp(deps.clock.now()),
+    finishedAt: toFineTimestamp(deps.clock.now()),
     message: message.slice(0, 8192),
     ...defined({ service }),
   }

@@ -3,6 +3,7 @@ import { defined } from '../src/kernel/defined.ts'
 import { digestLabel } from '../src/resources/meta.ts'
 import type { ObservedService } from '../src/resources/observation.ts'
 import type { ContainerDetails, ContainerSummary, Engine } from './docker/engine.ts'
+import { firstHealthyIn } from './healthy-since.ts'
 import type { ServiceModel } from './service-model.ts'
 
 type ContainerState =
@@ -17,6 +18,8 @@ export interface ObservedContainer {
   readonly state: ContainerState
   readonly health: 'healthy' | 'unhealthy' | 'starting' | undefined
   readonly healthOutput: string
+  /** End of its first check that passed; undefined where the engine does not say. */
+  readonly firstHealthyAt?: string | undefined
   readonly exitCode: number
   readonly error: string
   /** The container, or a process in it, was killed for lack of memory: its memory limit in bytes, 0 without one. */
@@ -113,6 +116,7 @@ const toContainer = (
   digest: summary.Labels[digestLabel] ?? '',
   state: details.State.Status as ContainerState,
   health: healthOf(details),
+  firstHealthyAt: firstHealthyIn(details),
   healthOutput: details.State.Health?.Log?.at(-1)?.Output ?? '',
   exitCode: details.State.ExitCode,
   error: details.State.Error,

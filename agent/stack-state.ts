@@ -15,6 +15,7 @@ import type { ComposeModel } from './compose-model.ts'
 import type { ServicePlan } from './file-plan.ts'
 import type { Heal } from './heal-guard.ts'
 import type { ClaimedProject } from './project-claim.ts'
+import { healthySinceOf } from './healthy-since.ts'
 import { isCutOff, isHealthy, toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
@@ -105,6 +106,8 @@ export interface StackState {
   /** Volumes of the project that are not the stagelet's to delete: see findVolumesOfOthers. */
   foundVolumes: readonly string[]
   containers: readonly ObservedContainer[]
+  /** By container and start, when it became healthy. */
+  healthyTimes: ReadonlyMap<string, string>
   /** By service, the digest with which it passed the gate; '' for a service without secrets. */
   passed: Record<string, string>
   fault: StackFault | undefined
@@ -167,6 +170,7 @@ export const createStackState = (want: Want): StackState => ({
   claimed: undefined,
   foundVolumes: [],
   containers: [],
+  healthyTimes: new Map(),
   passed: {},
   fault: undefined,
   rollout: undefined,
@@ -268,7 +272,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
       const detail = state.stuck.get(name) ?? unhealthy
       return {
         ...toObservedService(name, own, scale),
-        ...defined({ detail }),
+        ...defined({ healthySince: healthySinceOf(own, state.healthyTimes), detail }),
         ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
         ...(own.some((c) => isCutOff(shared, c, state.containers)) ? { cutOff: true } : {}),
         ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),

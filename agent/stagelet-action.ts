@@ -1,6 +1,6 @@
 // One action on one stack: cleans up after Compose, then runs `up` step by step. A failure is noted in the state and
 // not thrown.
-import { toTimestamp } from '../src/kernel/clock.ts'
+import { toFineTimestamp } from '../src/kernel/clock.ts'
 import { findRunning } from '../src/process/running.ts'
 import type { Action, ActionDeps, ActionResult, PassSignals } from './action.ts'
 import { applySteps } from './apply-steps.ts'
@@ -119,7 +119,7 @@ export const applyPlan = async (
   state.ungated = new Set([...state.ungated, ...plan.affected, ...restartsIn(plan)])
   // Something else runs from here on: a later action for the settled key is no healing then.
   if (state.settledKey !== state.want.key) state.settledKey = ''
-  state.rollout = { revision, result: 'Progressing', startedAt: toTimestamp(deps.clock.now()) }
+  state.rollout = { revision, result: 'Progressing', startedAt: toFineTimestamp(deps.clock.now()) }
   deps.publish()
   const before = state.containers
   noteHealthyServices(state, deps.clock.now())

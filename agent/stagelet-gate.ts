@@ -1,6 +1,6 @@
 // Runs the health gate of one stack: for services that a step waits for, for those that may have made `up` fail, and for
 // all at the end. A failure is noted in the state, with what is to blame for it.
-import { toTimestamp } from '../src/kernel/clock.ts'
+import { toFineTimestamp } from '../src/kernel/clock.ts'
 import { isAbort } from '../src/kernel/errors.ts'
 import { fail, type ActionDeps, type ActionResult } from './action.ts'
 import { endedFromOutside, findBlame } from './blame.ts'
@@ -121,7 +121,7 @@ export const finishRollout = (deps: ActionDeps, state: StackState): void => {
   if (rollout === undefined || rollout.result === 'Healthy' || rollout.result === 'RolledBack')
     return
   const { message: _message, service: _service, ...rest } = rollout
-  const finishedAt = toTimestamp(deps.clock.now())
+  const finishedAt = toFineTimestamp(deps.clock.now())
   state.rollout =
     failed === undefined
       ? { ...rest, result: 'Healthy', finishedAt }

@@ -17,6 +17,7 @@ import { createModelSource, type ModelSource } from './compose-model.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
 import type { EventHub, EventListener } from './docker/event-hub.ts'
+import { healthyTimes } from './healthy-since.ts'
 import { createContainerExits } from './container-exits.ts'
 import type { FileStore } from './file-store.ts'
 import { createFileWatch } from './file-watch.ts'
@@ -92,7 +93,9 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 
   const tell = onlyNews(deps.onChange)
   const publish = (): void => {
-    if (state !== undefined) tell(toObservation(state))
+    if (state === undefined) return
+    state.healthyTimes = healthyTimes(state.containers, state.healthyTimes)
+    tell(toObservation(state))
   }
   const { follow: onProject, ...subscription } = createSubscription(
     deps.events,

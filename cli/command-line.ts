@@ -69,9 +69,17 @@ const commands: Record<string, Entry> = {
     summary: 'take objects over from a folder of manifests',
     load: () => import('./commands/adopt.ts'),
   },
+  activity: {
+    summary: 'what happened: changes, rollouts, drift, agents, pauses',
+    load: () => import('./commands/activity.ts'),
+  },
   audit: {
     summary: 'who did what, what somebody has read, and proof that the log is whole',
     load: () => import('./commands/audit.ts'),
+  },
+  receipt: {
+    summary: 'what the controller signs of a revision; and whether a receipt holds',
+    load: () => import('./commands/receipt.ts'),
   },
   agent: {
     summary: 'run an agent; manage who may be one',

@@ -141,7 +141,7 @@ const serve = async (
 ): Promise<Served> => {
   const { log, clock, lifecycle } = context
   const { store, keys, agents, connections, principals, settings, idempotency, audit } = opened
-  const { sealing, ...people } = opened
+  const { sealing, activity, ...people } = opened
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   const certificate = await certificateToShow(config, identity)
   await writeForPeople(config, certificate, people.tokens)
@@ -174,6 +174,7 @@ const serve = async (
     log,
     metrics,
     audit,
+    activity,
     denied,
     proxies: createProxyTrust(config.trustedProxies),
     ...{ disk: watchDisk(config), stopping: lifecycle.stopping },

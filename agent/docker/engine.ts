@@ -22,7 +22,14 @@ interface HealthState {
   readonly Status: string
   /** Checks that failed since the last good one. */
   readonly FailingStreak?: number
-  readonly Log?: readonly { readonly ExitCode: number; readonly Output: string }[] | null
+  readonly Log?:
+    | readonly {
+        readonly Start?: string
+        readonly End?: string
+        readonly ExitCode: number
+        readonly Output: string
+      }[]
+    | null
 }
 
 export interface ContainerDetails {

@@ -6,6 +6,7 @@ import { filterOptions, queryOf, type FilterFlags } from '../audit/filter.ts'
 import { readHead, verifyLines } from '../audit/verify-lines.ts'
 import { recordView, revealedView, type RevealedRecord } from '../audit/views.ts'
 import { CliError, Exit } from '../errors.ts'
+import { atMost, parseLimit } from '../limited.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
@@ -37,19 +38,11 @@ const list = (): Command =>
     .addOption(outputOption())
     .action(async (flags: FilterFlags & { limit: number }) => {
       const rest = await openRest(flags)
-      const records: AuditRecord[] = []
-      let cursor: string | undefined
-      do {
-        const limit = String(Math.min(flags.limit - records.length, 1_000))
-        const query = { ...queryOf(flags), limit, cursor }
-        const { body } = await rest.call<{ rows: AuditRecord[]; next_cursor?: string }>('/audit', {
-          query,
-        })
-        records.push(...body.rows)
-        cursor = body.next_cursor
-      } while (cursor !== undefined && records.length < flags.limit)
-      printRecords(records, recordView, flags.output)
-      if (cursor !== undefined) note(`There are more rows: raise --limit (now ${flags.limit}).`)
+      const { limit, output } = flags
+      const query = queryOf(flags)
+      const { items, isCut } = await atMost<AuditRecord>(rest, '/audit', 'rows', { query, limit })
+      printRecords(items, recordView, output)
+      if (isCut) note(`There are more rows: raise --limit (now ${limit}).`)
     })
 
 const exportLog = (): Command =>
@@ -228,10 +221,4 @@ const parseRow = (text: string): number => {
   const row = Number(text)
   if (Number.isInteger(row) && row >= 0) return row
   throw new CliError('--after must be the number of a row', 2)
-}
-
-const parseLimit = (text: string): number => {
-  const limit = Number(text)
-  if (Number.isInteger(limit) && limit > 0) return limit
-  throw new CliError('--limit must be a positive number', 2)
 }

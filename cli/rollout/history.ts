@@ -43,7 +43,7 @@ const named = ({ keys, written, deleted }: Revision): string =>
 const view: RecordView<Revision> = {
   columns: [
     { header: 'REVISION', cell: (r) => r.revision },
-    { header: 'CLOSED', cell: (r) => r.closed_at },
+    { header: 'CLOSED', cell: (r) => r.closed_at.replace(/\.\d+Z$/, 'Z') },
     { header: 'BY', cell: (r) => r.by.join(', ') },
     { header: 'KEYS', cell: named },
     { header: 'RUNS ON', cell: (r) => r.runs.join(', ') },

@@ -45,7 +45,7 @@ const versionView: RecordView<VersionRecord> = {
 const revisionView: RecordView<RevisionRecord> = {
   columns: [
     { header: 'REVISION', cell: (r) => r.revision },
-    { header: 'CLOSED', cell: (r) => r.closed_at },
+    { header: 'CLOSED', cell: (r) => r.closed_at.replace(/\.\d+Z$/, 'Z') },
     { header: 'WRITTEN', cell: (r) => r.written },
     { header: 'DELETED', cell: (r) => r.deleted },
     { header: 'BY', cell: (r) => r.by.join(', ') },

@@ -80,14 +80,20 @@ export interface ChainCrypto {
   ) => boolean | Promise<boolean>
 }
 
-/** False for a signature by another key or of another point, and for malformed input. */
-export const isSigned = async (
+/** False for a signature by another key or of another text, and for malformed input. */
+export const isSignedText = async (
+  crypto: ChainCrypto,
+  by: string,
+  signed: string,
+  signature: string,
+): Promise<boolean> => {
+  const isWellFormed = /^[A-Za-z0-9_-]{43}$/.test(by) && /^[A-Za-z0-9_-]{86}$/.test(signature)
+  return isWellFormed && crypto.verify(by, signed, signature)
+}
+
+export const isSigned = (
   crypto: ChainCrypto,
   by: string,
   as: SignedAs,
   point: ChainPoint & { readonly signature?: string | undefined },
-): Promise<boolean> => {
-  const { signature = '' } = point
-  const isWellFormed = /^[A-Za-z0-9_-]{43}$/.test(by) && /^[A-Za-z0-9_-]{86}$/.test(signature)
-  return isWellFormed && crypto.verify(by, signedText(as, point), signature)
-}
+): Promise<boolean> => isSignedText(crypto, by, signedText(as, point), point.signature ?? '')

@@ -21,6 +21,8 @@ export const observedService = z.strictObject({
   restarts: z.int(),
   exitCode: z.int().optional(),
   since: z.string().optional(),
+  /** When the health check of the last of its containers first passed, by the engine. */
+  healthySince: z.string().optional(),
   /**
    * Why the service is not well although nothing is being rolled out: container, restarts, health
    * output; masked.

@@ -94,6 +94,12 @@ const seenOfService = {
   containers: z.int().optional().describe('Number of containers of the service.'),
   exitCode: z.int().optional().describe('Exit code of its container, where that has ended.'),
   since: z.string().optional().describe('When the newest container started.'),
+  healthySince: z
+    .string()
+    .optional()
+    .describe(
+      'When its health check, or that of the last of several containers, first passed; absent without one, and where the engine does not say it any more.',
+    ),
 }
 
 const seenAt = z
@@ -163,6 +169,7 @@ export const stageletStatus = z.strictObject({
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
   wantedRevision: z.int().optional().describe('Revision that the agent is told to run.'),
+  wantedSince: z.string().optional().describe('When the agent was first told so.'),
   project: z
     .strictObject({
       uid: z.string().describe('metadata.uid of the Project.'),

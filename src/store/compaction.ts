@@ -1,6 +1,7 @@
 // What is dropped when its time is over.
 import type { EventSpec } from '../resources/core.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
+import { dropOldActivity } from './activity/activity-log.ts'
 import { finishNamespace } from './removal.ts'
 import type { WriteSession } from './session.ts'
 import { dropEndedSessions } from './sessions.ts'
@@ -98,6 +99,7 @@ export const dropOldRows = async (q: Queryable, keep: Retention, now: number): P
   await dropOldVersions(q, keep)
   await q.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
   await dropEndedSessions(q, now)
+  await dropOldActivity(q, now)
   await q.query('DELETE FROM commits WHERE at < $1', [now - keepCommitsMs])
   await q.query('DELETE FROM idempotency_keys WHERE expires_at < $1', [now])
 }

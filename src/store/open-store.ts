@@ -5,6 +5,7 @@ import type { KeyCacheOptions } from '../secrets/key-cache.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import { AccessChanges } from './access-changes.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
+import { ActivityLog } from './activity/activity-log.ts'
 import { AgentConnections } from './agent-connections.ts'
 import { AgentRegistry } from './agent-registry.ts'
 import { auditRestore } from './backup/audit-restore.ts'
@@ -58,6 +59,7 @@ export interface Opened {
   readonly settings: Settings
   readonly keys: KeyStore
   readonly audit: AuditLog
+  readonly activity: ActivityLog
   readonly idempotency: IdempotencyKeys
   /** Which of several controllers on a server leads; undefined: this one is alone. */
   readonly lease: LeaderLease | undefined
@@ -157,6 +159,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       sessions: new SessionStore(sql, clock, access),
       settings,
       keys: new KeyStore({ sql, store, keyRing, clock, log, rotationMs }),
+      activity: new ActivityLog(sql),
       audit: new AuditLog({ sql, store, settings }),
       idempotency: new IdempotencyKeys(sql, settings, clock),
       lease: leaseSql && createLeaderLease(leaseSql),

@@ -8,6 +8,7 @@ import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
 import type { SetEntry } from '../secrets/visible.ts'
+import { noticesOf } from './activity/notices.ts'
 import { withoutWaiting } from './keys/without-waiting.ts'
 import type { AuditEntry } from './log/audit-rows.ts'
 import { Changes } from './log/changes.ts'
@@ -170,6 +171,8 @@ export class WriteSession {
     const before = previous?.text
     const row = this.#change(object, object.metadata.uid ?? '', { type, source, audit, before })
     this.view.objects.set(row.id, row)
+    const change = { before: previous?.object, after: object, by: this.actor.name, at: this.nowMs }
+    for (const notice of noticesOf(change)) this.changes.tell(notice)
     return row
   }
 

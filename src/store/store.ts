@@ -13,6 +13,7 @@
 import type { NewCondition } from '../resources/conditions.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectRef } from '../resources/meta.ts'
 import type { SetEntry } from '../secrets/visible.ts'
+import type { Happening } from './activity/happening.ts'
 import type {
   DeletedSecret,
   ProjectRollback,
@@ -222,6 +223,8 @@ export interface Transaction extends Reader {
   setConditions(ref: ObjectRef, conditions: readonly NewCondition[]): Promise<void>
   /** Writes or replaces an internal object (Observation). */
   putInternal(object: KubeObject): Promise<void>
+  /** Keeps what happened, along with the changes of objects that the write makes: without any nothing is kept. */
+  tell(happening: Happening): Promise<void>
   /** Counts a core/v1 Event: same object, reason and message raise `count` and `lastTimestamp`. */
   recordEvent(event: EventInput): Promise<void>
   /** The same for several, which are looked up at once. */

@@ -5,6 +5,7 @@ import { copyJson } from '../kernel/copy-json.ts'
 import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
 import type { EventSpec } from '../resources/core.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import type { Happening } from './activity/happening.ts'
 import { checkPreconditions } from './admission.ts'
 import { sameJson } from './canonical.ts'
 import { purgeSecret } from './history/purge.ts'
@@ -178,6 +179,11 @@ export class StoreTransaction implements Transaction {
       generation: (row?.object.metadata.generation ?? 0) + 1,
     }
     this.#session.put({ ...object, metadata }, 'system', row)
+  }
+
+  async tell(happening: Happening): Promise<void> {
+    await this.#session.pause()
+    this.#session.changes.tell(happening)
   }
 
   async recordEvents(events: readonly EventInput[]): Promise<void> {

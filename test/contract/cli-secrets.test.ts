@@ -60,6 +60,23 @@ describe('stagely secrets', () => {
     })
     const history = await world.cli('rollout', 'history', 'shop')
     expect(history.stdout).toMatch(/NOTE\n\d+ .*rotate für INC-42/)
+    const happened = await world.cli('activity', '--project', 'shop', '--since', '1h')
+    expect(happened.stdout).toMatch(
+      /^TIME +TEAM +WHAT +BY +MESSAGE\n\S+Z +default +project\/shop +admin +revision \d+: 2 keys changed: B, C \("rotate für INC-42"\)$/m,
+    )
+    const none = await world.cli('rollout', 'list', 'shop', '--state', 'Failed')
+    expect(none).toEqual({ code: 0, stdout: '', stderr: 'No rollouts yet.\n' })
+    const receipt = await world.cli('receipt', 'get', 'shop')
+    const checked = await world.cliWith(receipt.stdout, 'receipt', 'verify', '-')
+    expect(checked.stdout).toMatch(
+      /was made by admin at \S+ "rotate für INC-42"\nIt changed 2 keys: B, C\./,
+    )
+    const forged = receipt.stdout.replace('INC-42', 'INC-43')
+    const refused = await world.cliWith(forged, 'receipt', 'verify', '-')
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('NOT hold') as string,
+    })
     const again = await importing(path, '--scope', 'web')
     expect(again.stdout).toBe('= 3 unchanged\n\nNo running service would be re-created.\n')
   })

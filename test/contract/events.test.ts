@@ -161,3 +161,58 @@ describe('events', () => {
     expect((await kubectl('get', 'events')).stderr).toContain('No resources found')
   })
 })
+
+/** The list in the answer to a GET below /api/v1, or the status of a refusal. */
+const listed = async (path: string, list: string): Promise<unknown> => {
+  const { status, json } = await server.call('GET', `/api/v1/${path}`)
+  return status === 200 ? json<Record<string, unknown>>()[list] : status
+}
+
+describe('what outlasts the events', () => {
+  it('is each rollout of a stagelet, with its end and what is to blame', async () => {
+    const rollouts = await listed('stagelets/default%2Fshop/rollouts', 'rollouts')
+    expect(rollouts).toMatchObject([
+      {
+        ...{ stagelet: 'shop', project: 'shop', team: ns, result: 'RolledBack' },
+        blame: { service: 'backend', keys: [], authors: [] },
+        ...{ message: failure, started_at: '2026-01-01T00:01:00.000Z' },
+      },
+      {
+        ...{ revision: 1, cause: 'NewRevision', result: 'Healthy', by: ['alice'] },
+        services: [{ name: 'backend', what: 'recreated' }],
+      },
+    ])
+    expect(await listed('rollouts?team=default&project=shop', 'rollouts')).toEqual(rollouts)
+    expect(await listed('rollouts?state=Healthy&limit=1', 'rollouts')).toHaveLength(1)
+    expect(await listed('rollouts?revision=7', 'rollouts')).toEqual([])
+    expect(await listed('rollouts?team=elsewhere', 'rollouts')).toEqual([])
+    expect(await listed('rollouts?cursor=1', 'rollouts')).toBe(400)
+  })
+
+  it('is what happened, in words: revisions, drift, agents', async () => {
+    const kinds = ['revision', 'drift', 'agent', 'rollout']
+    const [revisions, drift, agents, rollouts] = (await Promise.all(
+      kinds.map((kind) => listed(`activity?kind=${kind}`, 'activity')),
+    )) as { message: string; by: string[] }[][]
+    expect(revisions?.at(-1)).toMatchObject({
+      ...{ by: ['alice'], keys: ['URL'], project: 'shop' },
+      message: 'revision 1: 1 key changed: URL',
+    })
+    expect(drift).toMatchObject([
+      {
+        ...{ what: 'healed', is_bad: false, stagelet: 'shop' },
+        message: 'backend (shop-backend-1) was killed by a signal; healed',
+      },
+    ])
+    expect(agents?.map(({ message }) => message.replace(/\d+\.\d s/, 'N s'))).toEqual([
+      ...['the agent is back', 'the agent went away: nobody sees what runs on its machine'],
+      ...['the agent is back', 'the agent went away: nobody sees what runs on its machine'],
+    ])
+    expect(rollouts).toHaveLength(2)
+    const after = new Date(Date.now() + 60_000).toISOString()
+    expect(await listed(`activity?since=${after}`, 'activity')).toEqual([])
+    expect(await listed('activity?stagelet=shop&limit=1', 'activity')).toHaveLength(1)
+    expect(await listed('activity?team=elsewhere', 'activity')).toEqual([])
+    expect(await listed('activity?kind=nothing', 'activity')).toBe(422)
+  })
+})

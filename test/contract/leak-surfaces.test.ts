@@ -119,6 +119,9 @@ describe('a value never comes back', () => {
     const endless = /\/(stream|logs)$/
     const reads = restRoutes.filter(({ method, path }) => method === 'GET' && !endless.test(path))
     expect(reads.length).toBeGreaterThan(3)
+    await expect
+      .poll(async () => (await controller.call('GET', '/api/v1/activity')).text)
+      .toContain('"keys":["PLANTED"]')
     for (const { path } of reads) {
       const status = await send('GET', `/api/v1${idOf(path)}`)
       if (path.includes(':secret_id')) expect([path, status]).toEqual([path, 200])

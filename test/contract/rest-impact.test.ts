@@ -313,10 +313,10 @@ describe('a dry run of one change', () => {
   it('of a deployment tells which edits of the compose file are pending', async () => {
     const { id } = (await ok('GET', '/api/v1/stagelets/default%2Fprod')).json<{ id: string }>()
     const deploy = `/api/v1/stagelets/${id}/deploy?dry_run=true`
-    const none = (await server.call('POST', deploy)).json<Told>()
+    const none = (await ok('POST', deploy)).json<Told>()
     expect(none.impact).toEqual({ affected: [], cascaded: [], held: [], untouched: 3 })
     await report('prod', ['backend'])
-    const told = (await server.call('POST', deploy)).json<Told>()
+    const told = (await ok('POST', deploy)).json<Told>()
     expect(reached(told)).toEqual(['prod/backend '])
     expect(told.impact).toMatchObject({ cascaded: [{ service: 'sidecar' }], untouched: 1 })
     expect((await stagelet('prod'))!.metadata.annotations ?? {}).not.toHaveProperty(

@@ -1,5 +1,6 @@
 import { inject } from 'vitest'
 import { openTestStore } from '../support/open-test-store.ts'
+import { activityContract } from './store-activity.contract.ts'
 import { feedContract, folderContract, sharedContract } from './store-feed.contract.ts'
 import { groupContract } from './store-group.contract.ts'
 import { orderContract } from './store-order.contract.ts'
@@ -19,6 +20,7 @@ sharedContract(onServer)
 orderContract('a Postgres server', onServer)
 ownerContract('a Postgres server', onServer)
 peopleContract('a Postgres server', onServer)
+activityContract('a Postgres server', onServer)
 peopleOnTwoControllers(onServer)
 
 storeContract('PGlite', inFolder)
@@ -28,4 +30,5 @@ feedContract('PGlite', inFolder)
 orderContract('PGlite', inFolder)
 ownerContract('PGlite', inFolder)
 peopleContract('PGlite', inFolder)
+activityContract('PGlite', inFolder)
 folderContract(inFolder)

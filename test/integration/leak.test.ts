@@ -130,6 +130,11 @@ describe('no secret value leaks', () => {
     await say('describe', 'stagelysecret', 'shop-first.global')
     await say('logs', 'shop', '--tail', 'all')
     await say('logs', 'shop', '-o', 'json', '-t')
+    await say('activity', '-o', 'json')
+    await say('receipt', 'get', 'shop')
+    const kept = await world.must('rollout', 'list', 'stagelet/shop', '-o', 'json')
+    expect(kept).toContain('dying with ***REDACTED***')
+    answers += kept
     await say('apply', '-f', '/nonexistent')
     const file = join(world.dir, 'support.tar.gz')
     const machine = ['--agent-data-dir', world.agentDir, '--files-dir', filesDir]

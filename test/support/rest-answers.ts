@@ -34,9 +34,10 @@ export const checkRestAnswer = (method: string, path: string, reply: Reply): voi
     .sort((a, b) => b.route.path.split(':').length - a.route.path.split(':').length)
     .at(-1)?.route
   if (found === undefined) throw new Error(`${what}, and no route declares it`)
-  if (found.response.status !== reply.status)
-    throw new Error(`${what}; the route declares ${found.response.status}`)
-  if (found.response.schema === undefined || !type.startsWith('application/json')) return
-  const parsed = found.response.schema.safeParse(JSON.parse(reply.text))
+  const declared = found.responses.get(reply.status as typeof found.status)
+  if (declared === undefined)
+    throw new Error(`${what}; the route declares ${[...found.responses.keys()].join(', ')}`)
+  if (declared.schema === undefined || !type.startsWith('application/json')) return
+  const parsed = declared.schema.safeParse(JSON.parse(reply.text))
   if (!parsed.success) throw new Error(`${what} not as declared: ${parsed.error.message}`)
 }

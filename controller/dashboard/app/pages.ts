@@ -2,6 +2,7 @@
 // rail have a label, an icon and the letter that follows `g`.
 import type { ComponentChild, ComponentType } from 'preact'
 import type { Resource, Verb } from '../../../src/access/roles.ts'
+import Activity from 'icon:activity'
 import Gauge from 'icon:gauge'
 import KeyRound from 'icon:key-round'
 import ShieldCheck from 'icon:shield-check'
@@ -50,6 +51,11 @@ export const pages: readonly PageEntry[] = [
     rail: { label: 'Rollouts', icon: Rocket, letter: 'r', needs: ['list', 'projects'] },
   },
   { path: '/ui/t/:team/p/:project/rollout', load: () => import('../pages/rollout.tsx') },
+  {
+    path: '/ui/activity',
+    load: () => import('../pages/activity.tsx'),
+    rail: { label: 'Activity', icon: Activity, letter: 't', needs: ['list', 'events'] },
+  },
   {
     path: '/ui/audit',
     load: () => import('../pages/audit/page.tsx'),

@@ -1,8 +1,9 @@
 // Is everything as declared? First what is not, then what rolls now, then all projects.
 import { useLocation } from 'preact-iso'
+import { maySomewhere } from '../app/session.ts'
 import { useTeam } from '../app/team.ts'
 import { useShortcuts } from '../app/keys.ts'
-import type { Agent, Project, Stagelet } from '../api/types.ts'
+import type { Agent, Happened, Project, Stagelet } from '../api/types.ts'
 import { agents, projects, stagelets } from '../live/collections.ts'
 import { countsOf, isOf, standingOf, type Standing } from '../live/standing.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
@@ -10,7 +11,8 @@ import { ProblemBox } from '../ui/problem.tsx'
 import { Command } from '../ui/copy.tsx'
 import { projectUrl, stageletUrl } from '../ui/links.ts'
 import { Count, State } from '../ui/state.tsx'
-import { Ago, Since } from '../ui/time.tsx'
+import { Ago } from '../ui/time.tsx'
+import { LastChange, Lately, useLastChanges } from './overview/lately.tsx'
 import s from './overview.module.css'
 
 interface Judged {
@@ -106,9 +108,11 @@ const States = ({ of, words }: { readonly of: readonly Stagelet[]; readonly word
 const ProjectRow = ({
   project,
   all,
+  change,
 }: {
   readonly project: Project
   readonly all: readonly Stagelet[]
+  readonly change: Happened | undefined
 }) => {
   const mine = all.filter((one) => isOf(project, one))
   return (
@@ -124,19 +128,11 @@ const ProjectRow = ({
       </td>
       <td class={s['number']}>{project.revision === 0 ? '–' : `r${project.revision}`}</td>
       <td class={s['wide']}>
-        <Since at={lastChangeOf(mine)} />
+        <LastChange change={change} />
       </td>
     </tr>
   )
 }
-
-/** When containers of the project last changed. */
-const lastChangeOf = (mine: readonly Stagelet[]): string | undefined =>
-  mine
-    .map(({ last_rollout }) => last_rollout?.finished_at ?? last_rollout?.started_at)
-    .filter((at) => at !== undefined)
-    .sort()
-    .at(-1)
 
 const Projects = () => {
   const team = useTeam()
@@ -144,6 +140,7 @@ const Projects = () => {
     .filter((one) => team === undefined || one.team === team)
     .toSorted((a, b) => a.name.localeCompare(b.name) || a.team.localeCompare(b.team))
   const all = stagelets.rows.value
+  const changes = useLastChanges(team)
   return (
     <Panel flush title="Projects" aside={<span class="muted num">{shown.length}</span>}>
       <table class={s['table']}>
@@ -161,13 +158,18 @@ const Projects = () => {
               Revision
             </th>
             <th scope="col" class={s['wide']}>
-              Last rollout
+              Last change
             </th>
           </tr>
         </thead>
         <tbody>
           {shown.map((project) => (
-            <ProjectRow key={project.id} project={project} all={all} />
+            <ProjectRow
+              key={project.id}
+              project={project}
+              all={all}
+              change={changes.get(`${project.team}/${project.name}`)}
+            />
           ))}
         </tbody>
       </table>
@@ -261,6 +263,7 @@ export const Page = () => {
       ) : null}
       {rolling.length === 0 ? null : <Rolling judged={rolling} />}
       {projects.rows.value.length === 0 ? null : <Projects />}
+      {isEmpty || !maySomewhere('list', 'events') ? null : <Lately />}
     </PageFrame>
   )
 }

@@ -1,18 +1,23 @@
 // Everything that moves, of all projects: first what needs a person, then what rolls, then what is complete.
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { useTeam } from '../app/team.ts'
-import type { Project } from '../api/types.ts'
-import { projects } from '../live/collections.ts'
-import { projectUrl } from '../ui/links.ts'
+import { api, must } from '../api/client.ts'
+import type { KeptRollout, Project } from '../api/types.ts'
+import { projects, stagelets } from '../live/collections.ts'
+import { activityUrl, projectUrl } from '../ui/links.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
 import { State } from '../ui/state.tsx'
+import { useQuery } from '../ui/use-query.ts'
 import { RolloutActions } from './rollouts/actions.tsx'
 import { RolloutBar } from './rollouts/bar.tsx'
+import { KeptRollouts } from './rollouts/kept.tsx'
 import { isOpen, rolloutState, stopText } from './rollouts/standing.ts'
 import { useRollout } from './rollouts/use-rollout.ts'
 import { revisionText } from './stagelet/sentence.ts'
 import s from './rollouts/rollouts.module.css'
+
+const lastShown = 5
 
 const rolloutUrl = (project: Project): string => `${projectUrl(project)}/rollout`
 
@@ -53,6 +58,31 @@ const Row = ({
         <RolloutActions project={project} rollout={rollout} onChange={show} />
       </div>
     </li>
+  )
+}
+
+/** Read anew when a rollout has begun or ended. */
+const Last = ({ team }: { readonly team: string | undefined }) => {
+  const ends = stagelets.rows.value.map(({ id, last_rollout: last }) => `${id} ${last?.result}`)
+  const { data, error } = useQuery({
+    key: ['last rollouts', team, ends.join()],
+    read: (signal) => {
+      const query = { ...(team === undefined ? {} : { team }), limit: lastShown }
+      return must(api.GET('/rollouts', { params: { query }, signal }))
+    },
+  })
+  const shown = useRef<readonly KeptRollout[]>([])
+  if (data !== undefined) shown.current = data.rollouts
+  if (error !== null) return <ProblemBox error={error} />
+  if (shown.current.length === 0) return null
+  return (
+    <Panel
+      flush
+      title="The last ones"
+      aside={<a href={activityUrl({ team, kind: 'rollout' })}>All</a>}
+    >
+      <KeptRollouts all rollouts={shown.current} label="The last rollouts" />
+    </Panel>
   )
 }
 
@@ -97,6 +127,7 @@ export const Page = () => {
           </ul>
         </Panel>
       )}
+      <Last team={team} />
     </PageFrame>
   )
 }

@@ -3,5 +3,15 @@ type Named = { readonly team: string; readonly name: string }
 
 export const projectUrl = ({ team, name }: Named): string => `/ui/t/${team}/p/${name}`
 export const historyUrl = (project: Named): string => `${projectUrl(project)}/history`
+export const revisionUrl = (project: Named, revision: number): string =>
+  `${historyUrl(project)}/${revision}`
 export const stageletUrl = ({ team, name }: Named): string => `/ui/t/${team}/s/${name}`
+/** The feed, of what the words choose. */
+export const activityUrl = (words: Readonly<Record<string, string | undefined>>): string => {
+  const chosen = Object.entries(words).flatMap(([name, word]) =>
+    word === undefined ? [] : [[name, word]],
+  )
+  const query = new URLSearchParams(chosen).toString()
+  return query === '' ? '/ui/activity' : `/ui/activity?${query}`
+}
 export const agentUrl = ({ team, name }: Named): string => `/ui/t/${team}/a/${name}`

@@ -1,6 +1,7 @@
 // Dependencies of the REST API's handlers.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
+import type { ActivityLog } from '../../../src/store/activity/activity-log.ts'
 import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
 import type { KeyStore } from '../../../src/store/keys/key-store.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
@@ -19,6 +20,7 @@ interface SealingDeps {
 
 export interface RestDeps extends AgentAccessDeps {
   readonly store: Store
+  readonly activity: ActivityLog
   readonly audit: AuditLog
   readonly people: People
   readonly keys: KeyStore

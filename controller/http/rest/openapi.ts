@@ -100,11 +100,15 @@ const accessText = (route: RestRoute): string => {
 const problem = { $ref: '#/components/schemas/Problem' }
 
 const operationOf = (route: RestRoute): Json => {
-  const { schema } = route.response
-  const answer =
-    schema === undefined
-      ? {}
-      : { content: { 'application/json': { schema: schemaOf(schema, 'output') } } }
+  const answers = [...route.responses].map(([status, { description, schema }]) => [
+    status,
+    {
+      description,
+      ...(schema === undefined
+        ? {}
+        : { content: { 'application/json': { schema: schemaOf(schema, 'output') } } }),
+    },
+  ])
   return {
     operationId: route.id,
     tags: [route.tag],
@@ -125,7 +129,7 @@ const operationOf = (route: RestRoute): Json => {
           },
         }),
     responses: {
-      [route.response.status]: { description: route.response.description, ...answer },
+      ...(Object.fromEntries(answers) as Json),
       default: { description: 'Why not.', content: { [problemType]: { schema: problem } } },
     },
   }

@@ -59,6 +59,8 @@ export interface RestContext<Query = unknown, Body = unknown> {
 }
 
 export interface RestAnswer {
+  /** Where it is another of the route’s: see `dryRun` of its response. */
+  readonly status?: Status
   /** Tests check it against the route's `response` schema. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
@@ -66,8 +68,8 @@ export interface RestAnswer {
   readonly stream?: ReadableStream<Uint8Array>
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Status = 200 | 201 | 202 | 204 | 303
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 interface Common<Query, Body> {
   /** `createSecret`: the operationId in OpenAPI, unique. */
@@ -93,8 +95,8 @@ interface Response {
 export interface RouteEntry<Query = unknown, Body = unknown> extends Common<Query, Body> {
   /** Path below `/api/v1`, with `:parameters`. */
   readonly at: `${Method} /${string}`
-  /** `status` is 200 by default. */
-  readonly response: Response & { readonly status?: Status }
+  /** `status` is 200 by default. `dryRun`: a dry run answers with 200, and this. */
+  readonly response: Response & { readonly status?: Status; readonly dryRun?: Response }
 }
 
 export interface RestRoute extends Common<unknown, unknown> {
@@ -102,7 +104,9 @@ export interface RestRoute extends Common<unknown, unknown> {
   readonly path: string
   /** Group in the documentation. */
   readonly tag: string
-  readonly response: Response & { readonly status: Status }
+  /** By status. */
+  readonly responses: ReadonlyMap<Status, Response>
+  readonly status: Status
 }
 
 /** Infers the types of query and body from their schemas. */
@@ -110,9 +114,11 @@ export const route = <Query, Body>(entry: RouteEntry<Query, Body>): RouteEntry =
   entry as unknown as RouteEntry
 
 export const routesOf = (tag: string, entries: readonly RouteEntry[]): RestRoute[] =>
-  entries.map(({ at, response, ...entry }) => {
+  entries.map(({ at, response: { status = 200, dryRun, ...response }, ...entry }) => {
     const [method, path = ''] = at.split(' ')
-    return { ...entry, method: method as Method, path, tag, response: { status: 200, ...response } }
+    const dry = dryRun === undefined ? [] : ([[200, dryRun]] as const)
+    const responses = new Map<Status, Response>([[status, response], ...dry])
+    return { ...entry, method: method as Method, path, tag, status, responses }
   })
 
 /** The target of a route whose right is in a project, stagelet, agent or team. */

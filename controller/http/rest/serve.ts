@@ -165,8 +165,8 @@ const handle = (
 
 const render = async (
   c: AppContext,
-  { method, response: { status } }: RestRoute,
-  { body, headers, stream }: RestAnswer,
+  { method, status: usual }: RestRoute,
+  { body, headers, stream, status = usual }: RestAnswer,
 ): Promise<Response> => {
   // A shared cache must not show one person's data to another.
   c.header('cache-control', 'no-store')

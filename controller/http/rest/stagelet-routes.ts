@@ -32,7 +32,7 @@ const tryDeploy = async (context: RestContext): Promise<RestAnswer> => {
   const { stageletUid, pendingEdits = [] } = (report?.spec ?? {}) as Partial<ObservationSpec>
   const edited = stageletUid === stagelet.metadata.uid ? pendingEdits : []
   const impact = impactOfDeploy(await readStagelet(store, stagelet), edited)
-  return { body: { ...toStagelet(stagelet), impact: toImpact(impact) } }
+  return { status: 200, body: { ...toStagelet(stagelet), impact: toImpact(impact) } }
 }
 
 export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
@@ -75,9 +75,12 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
     query: z.strictObject(dryRunQuery),
     response: {
       status: 202,
-      description:
-        'The agent was told, unless it was a dry run; last_rollout shows how it goes. `impact` in a dry run only.',
-      schema: stageletSchema.extend({ impact: impactSchema.optional() }),
+      description: 'The agent was told; last_rollout shows how it goes.',
+      schema: stageletSchema,
+      dryRun: {
+        description: 'Nothing was told. What it would do.',
+        schema: stageletSchema.extend({ impact: impactSchema }),
+      },
     },
     handle: async (context) => {
       if (context.query.dry_run) return tryDeploy(context)

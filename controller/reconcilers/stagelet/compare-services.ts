@@ -50,6 +50,7 @@ const compareService = (
       restarts: service.restarts,
       containers: service.containers,
       ...defined({ exitCode: service.exitCode, since: service.since }),
+      ...defined({ healthySince: service.healthySince }),
       keys: visible.map((e) => e.key),
       ...defined({ sharesWith: service.sharesWith, composeKeys: service.composeKeys }),
     },

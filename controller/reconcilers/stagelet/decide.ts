@@ -15,7 +15,7 @@ import { drifted, type DriftVerdict } from './drift.ts'
 import { rolledBack, secretsInSync, type SeenInput } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
 import { projectOfRevision, notBegun } from './first-rollout.ts'
-import { healthyRevisionOf, quarantineOf, revisionFor, whyHeld } from './revision.ts'
+import { healthyRevisionOf, quarantineOf, revisionFor, wantedSinceOf, whyHeld } from './revision.ts'
 import { compareServices, lowestRevision, type ComparedService } from './compare-services.ts'
 import {
   lastKnown,
@@ -53,6 +53,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const unmounted = observation?.unmountedFiles ?? []
   const known = {
     wantedRevision: wantedRevision ?? input.toldOfOther,
+    wantedSince: wantedSinceOf(input, wantedRevision),
     project: projectOfRevision(input, wantedRevision),
     admitted: input.takesTurns ? stagelet.status?.admitted : undefined,
     healthyRevision: healthyRevisionOf(input),

@@ -38,7 +38,7 @@ const whatOf = (change: Change): string => {
   }
 }
 
-const describe = ({ changes }: Drift): string =>
+export const describeDrift = ({ changes }: Pick<Drift, 'changes'>): string =>
   changes.length === 0 ? 'containers differ' : changes.map(describeChange).join('; ')
 
 /** Where a person ran `stagely compose`, and everything is as declared after it. */
@@ -57,7 +57,7 @@ export const drifted = (name: string, observation: ObservationSpec | undefined):
   if (hand !== undefined) return hand
   if (drift === undefined)
     return { status: 'False', reason: 'AsDeclared', message: 'the containers are as declared' }
-  const what = describe(drift)
+  const what = describeDrift(drift)
   switch (drift.state) {
     case 'Found': {
       const next = observation?.phase === 'Paused' ? 'paused: not healed' : 'healing'

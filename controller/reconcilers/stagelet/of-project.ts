@@ -18,7 +18,13 @@ export const inProject = <T extends { readonly status?: StageletStatus }>(
 ): T => {
   const { status } = stagelet
   if (status === undefined || !isOfOther(status, projectUid)) return stagelet
-  const { wantedRevision: _w, healthyRevision: _h, runningRevision: _r, ...known } = status
+  const {
+    wantedRevision: _w,
+    wantedSince: _s,
+    healthyRevision: _h,
+    runningRevision: _r,
+    ...known
+  } = status
   const { quarantine: _q, lastRollout: _l, admitted, services, lastSeen, ...kept } = known
   const own = {
     ...kept,

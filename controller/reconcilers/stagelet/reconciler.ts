@@ -15,6 +15,7 @@ import { reconcilerActor } from '../actor.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
 import { awaitedBy } from './first-rollout.ts'
+import { happeningsOf } from './happenings.ts'
 import { gatherStagelet, type StageletInput } from './gather.ts'
 import { cachingReader } from './caching-reader.ts'
 
@@ -74,6 +75,7 @@ const reconcileIn = async (
     const { stagelet, revisions } = input
     const key = keyOf(refOf(stagelet))
     const { metadata } = await tx.setStatus({ ...stagelet, status })
+    for (const one of happeningsOf(input, status)) await tx.tell(one)
     const isFinal = sameJson(
       decideStagelet({ ...input, stagelet: { ...stagelet, status } }).status,
       status,

@@ -1,4 +1,5 @@
 // The facts from which the revision of one stagelet is decided (src/rollout), and how people are told of it: pure.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import type { Quarantined } from '../../../src/resources/observation.ts'
 import { liveQuarantine, mergeQuarantine } from '../../../src/rollout/quarantine.ts'
@@ -49,6 +50,14 @@ export const revisionFor = (
     quarantine,
     sets: closedSets,
   })
+}
+
+export const wantedSinceOf = (
+  { stagelet: { status }, nowMs }: StageletInput,
+  wanted: number | undefined,
+): string | undefined => {
+  if (wanted === undefined) return undefined
+  return status?.wantedRevision === wanted ? status.wantedSince : toFineTimestamp(nowMs)
 }
 
 /** Why the newest revision is kept from the stagelet. */

@@ -148,9 +148,10 @@ export const unknownVerdict = (
 
 /** The service with its state unknown. The digest and keys that it should have stay known. */
 export const unseenService = (service: ServiceStatus, at: string | undefined): ServiceStatus => {
-  const { runningDigest, revision, state, health, restarts, since, ...rest } = service
+  const { runningDigest, revision, state, health, restarts, since, healthySince, ...rest } = service
   const { containers, exitCode, lastSeen, ...known } = rest
-  const seen = { runningDigest, revision, state, health, restarts, since, containers, exitCode }
+  const times = { since, healthySince }
+  const seen = { runningDigest, revision, state, health, restarts, ...times, containers, exitCode }
   const kept = Object.entries(seen).filter(([, value]) => value !== undefined)
   const then = state === 'unknown' ? lastSeen : { ...defined({ at }), ...Object.fromEntries(kept) }
   return { ...known, state: 'unknown', ...defined({ lastSeen: then }) }

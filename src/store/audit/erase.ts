@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { sha256 } from '../../audit/chain.ts'
 import { eraseAction, ErasedRows, erasedPrefix, type ErasureDetail } from '../../audit/erasure.ts'
 import { StagelyError } from '../../kernel/errors.ts'
+import { eraseInActivity } from '../activity/erase.ts'
 import type { WriteSession } from '../session.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Queryable } from '../sql.ts'
@@ -79,6 +80,7 @@ const eraseElsewhere = async (
        AND (body #>> '{status,updatedBy}' = ANY($1) OR previous #>> '{status,updatedBy}' = ANY($1))`,
     [names, pseudonym],
   )
+  await eraseInActivity(session.tx, names, pseudonym)
   // Answers that wait for a repeat: one that comes now finds what the first has made.
   await session.tx.query(
     `DELETE FROM idempotency_keys k WHERE principal = ANY($2)

@@ -1,6 +1,6 @@
 // What was: versions of one secret, revisions of a project, and old values for who puts them back.
 import { StagelyError } from '../../kernel/errors.ts'
-import { toTimestamp } from '../../kernel/clock.ts'
+import { toFineTimestamp, toTimestamp } from '../../kernel/clock.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import { valueDigest } from '../../secrets/digest.ts'
 import { notFound, setTampered } from '../errors.ts'
@@ -50,40 +50,13 @@ export const versionsOf = async (q: Queryable, secretUid: string): Promise<Secre
 
 /** See Store.listRevisions. */
 export const listRevisions = async (q: Queryable, projectUid: string): Promise<RevisionInfo[]> => {
-  const rows = await q.query<{
-    revision: number
-    closed_at: number
-    note: string | null
-    written: number
-    ended: number
-    authors: string
-    keys: string
-  }>(
-    `SELECT r.revision, r.closed_at, r.note,
-       (SELECT count(*)::int FROM secret_versions v WHERE v.project_uid = $1 AND v.from_revision = r.revision) AS written,
-       (SELECT count(*)::int FROM secret_versions v WHERE v.project_uid = $1 AND v.to_revision = r.revision
-          AND NOT EXISTS (SELECT 1 FROM secret_versions n WHERE n.secret_uid = v.secret_uid AND n.from_revision = r.revision)
-       ) AS ended,
-       (SELECT coalesce(json_agg(DISTINCT a.author), '[]') FROM (
-          SELECT v.created_by AS author FROM secret_versions v WHERE v.project_uid = $1 AND v.from_revision = r.revision
-          UNION SELECT v.ended_by FROM secret_versions v
-            WHERE v.project_uid = $1 AND v.to_revision = r.revision AND v.ended_by IS NOT NULL
-       ) a)::text AS authors,
-       (SELECT coalesce(json_agg(k.key), '[]') FROM (
-          SELECT DISTINCT v.key COLLATE "C" AS key FROM secret_versions v WHERE v.project_uid = $1
-            AND (v.from_revision = r.revision OR v.to_revision = r.revision) ORDER BY 1 LIMIT 20
-       ) k)::text AS keys
-     FROM revisions r WHERE r.project_uid = $1 ORDER BY r.revision DESC`,
+  const rows = await q.query<{ closed_at: number; detail: string }>(
+    `SELECT closed_at, detail::text AS detail FROM revision_facts WHERE project_uid = $1 ORDER BY revision DESC`,
     [projectUid],
   )
-  return rows.map((row) => ({
-    revision: row.revision,
-    closedAt: toTimestamp(row.closed_at),
-    written: row.written,
-    deleted: row.ended,
-    keys: JSON.parse(row.keys) as string[],
-    by: JSON.parse(row.authors) as string[],
-    ...(row.note === null ? {} : { note: row.note }),
+  return rows.map(({ closed_at, detail }) => ({
+    ...(JSON.parse(detail) as Omit<RevisionInfo, 'closedAt'>),
+    closedAt: toFineTimestamp(closed_at),
   }))
 }
 

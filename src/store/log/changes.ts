@@ -2,6 +2,8 @@
 import { storableJson } from '../../kernel/storable.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
+import { happeningId, type Happening } from '../activity/happening.ts'
+import { keptRows } from '../activity/kept-rows.ts'
 import type { HeadRow, ProjectRow, StoredRow } from '../state/rows.ts'
 import type { Actor, ChangeEvent } from '../store.ts'
 import { auditText, type AuditEntry } from './audit-rows.ts'
@@ -81,6 +83,8 @@ export class Changes {
   readonly agents: { uid: string; namespace: string; name: string }[] = []
   /** Each is the JSON text of a row, without its place. */
   readonly audit: string[] = []
+  /** What is kept for people, by happeningId(). */
+  readonly happenings = new Map<string, Happening>()
 
   begin(row: NewVersionRow & { ended?: Ended }): void {
     const { secretId, version } = row.entry
@@ -101,6 +105,14 @@ export class Changes {
     this.audit.push(auditText(actor, at, ref, entry))
   }
 
+  /** Of one thing the latter tells more. */
+  tell(happening: Happening): void {
+    const id = happeningId(happening)
+    const { detail } = this.happenings.get(id) ?? {}
+    const merged = { ...happening, detail: { ...detail, ...happening.detail } } as Happening
+    this.happenings.set(id, merged)
+  }
+
   /** Takes over what came after. */
   absorb(later: Changes): void {
     this.objects.push(...later.objects)
@@ -113,6 +125,7 @@ export class Changes {
     this.former.push(...later.former)
     this.agents.push(...later.agents)
     this.audit.push(...later.audit)
+    for (const happening of later.happenings.values()) this.tell(happening)
   }
 }
 
@@ -263,6 +276,7 @@ export const payloadOf = (
     former: changes.former.map((name) => JSON.stringify(name)),
     agents: changes.agents.map((agent) => JSON.stringify(agent)),
     audit,
+    ...keptRows(changes),
   }
   const filled = Object.entries(parts).filter(([, rows]) => rows.length > 0)
   const drops = changes.objects.some(({ type }) => type === 'DELETED')

@@ -1,7 +1,7 @@
-// Rows of the audit log: those that a filter wants, page after page, and how many came since.
-import { useEffect, useState } from 'preact/hooks'
+// Rows of the audit log: those that a filter wants, page after page.
 import { api, must } from '../../api/client.ts'
 import type { AuditRow } from '../../api/types.ts'
+import { usePages, type Pages } from '../../ui/use-pages.ts'
 
 export const filterFields = ['by', 'action', 'kind', 'name', 'result', 'since'] as const
 export type Filter = Partial<Record<(typeof filterFields)[number], string>>
@@ -28,57 +28,19 @@ export const queryOf = ({ since, result, ...words }: Filter, now: number): Query
 
 const pageSize = 100
 
-export interface Rows {
-  readonly rows: readonly AuditRow[] | undefined
-  readonly error: unknown
-  readonly isWhole: boolean
-  readonly isReading: boolean
-  readonly more: () => void
-  readonly again: () => void
-}
-
-export const useRows = (filter: Filter, namespace: string | undefined, now: () => number): Rows => {
-  const [rows, setRows] = useState<readonly AuditRow[] | undefined>()
-  const [next, setNext] = useState<string | undefined>()
-  const [error, setError] = useState<unknown>()
-  const [isReading, setReading] = useState(false)
-  const [round, setRound] = useState(0)
-  const read = async (cursor: string | undefined, signal?: AbortSignal): Promise<void> => {
-    setReading(true)
-    try {
-      const query = {
-        ...queryOf(filter, now()),
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(cursor === undefined ? {} : { cursor }),
-        limit: pageSize,
-      }
-      const page = await must(
-        api.GET('/audit', { params: { query }, ...(signal === undefined ? {} : { signal }) }),
-      )
-      setRows((before) => (cursor === undefined ? page.rows : [...(before ?? []), ...page.rows]))
-      setNext(page.next_cursor)
-      setError(undefined)
-    } catch (reason) {
-      if (signal?.aborted !== true) setError(reason)
-    } finally {
-      setReading(false)
+export const useRows = (
+  filter: Filter,
+  namespace: string | undefined,
+  now: () => number,
+): Pages<AuditRow> =>
+  usePages([filter, namespace], async (cursor, signal) => {
+    const query = {
+      ...queryOf(filter, now()),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...{ ...cursor, limit: pageSize },
     }
-  }
-  useEffect(() => {
-    const leaving = new AbortController()
-    void read(undefined, leaving.signal)
-    return () => {
-      leaving.abort()
-    }
-  }, [JSON.stringify(filter), namespace, round])
-  return {
-    rows,
-    error,
-    isReading,
-    isWhole: next === undefined,
-    more: () => void read(next),
-    again: () => {
-      setRound(round + 1)
-    },
-  }
-}
+    const page = await must(
+      api.GET('/audit', { params: { query }, ...(signal === undefined ? {} : { signal }) }),
+    )
+    return { rows: page.rows, next: page.next_cursor }
+  })

@@ -8,7 +8,7 @@ import { withQuery } from '../../app/team.ts'
 import { projects, stagelets } from '../../live/collections.ts'
 import { Button } from '../../ui/button.tsx'
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
-import { historyUrl, projectUrl, stageletUrl } from '../../ui/links.ts'
+import { projectUrl, revisionUrl, stageletUrl } from '../../ui/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -18,6 +18,7 @@ import { Ago, Since } from '../../ui/time.tsx'
 import { Changes } from './changes.tsx'
 import { idOf, rangeOf, runningOf, useDiff, useRevisions } from './data.ts'
 import { GoBack } from './go-back.tsx'
+import { ReceiptButton } from './receipt.tsx'
 import s from './history.module.css'
 
 type Named = { readonly team: string; readonly name: string }
@@ -87,10 +88,16 @@ const One = ({ project, revision, before, newest, onClose, onGoBack }: OneProps)
             ['By', by.join(', ')],
             ['At', <Since at={at} />],
             ['Note', note ?? <span class="muted">none was given</span>],
-            ['Clock', <a href={`${historyUrl(project)}/${number}`}>how its containers came</a>],
+            ['Clock', <a href={revisionUrl(project, number)}>how its containers came</a>],
             ['Runs it', <Runs project={project} revision={number} newest={newest} />],
           ]}
         />
+      </Section>
+      <Section title="Receipt">
+        <p class="muted">What the controller signs of it, to be kept.</p>
+        <p>
+          <ReceiptButton team={project.team} project={project.name} revision={number} />
+        </p>
       </Section>
       <Section title={before === 0 ? 'What it brought' : `Against r${before}`}>
         <DiffOf project={project} from={before} to={number} />

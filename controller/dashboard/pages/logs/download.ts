@@ -1,4 +1,5 @@
 // Saves lines as a text file of the person's machine.
+import { saveFile } from '../../ui/save-file.ts'
 import { plainOf } from './ansi.ts'
 import type { Row } from './buffer.ts'
 
@@ -10,11 +11,5 @@ const textOf = (row: Row): string => {
 }
 
 export const download = (name: string, rows: readonly Row[]): void => {
-  const blob = new Blob([rows.map((row) => `${textOf(row)}\n`).join('')], { type: 'text/plain' })
-  const url = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = `${name}.log`
-  link.click()
-  URL.revokeObjectURL(url)
+  saveFile(`${name}.log`, rows.map((row) => `${textOf(row)}\n`).join(''))
 }

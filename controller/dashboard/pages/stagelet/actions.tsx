@@ -23,8 +23,8 @@ type Tried = { readonly impact: Impact } | { readonly error: unknown } | undefin
 const tryDeploy = async (stagelet: Stagelet): Promise<Tried> => {
   try {
     const params = { ...pathOf(stagelet), query: { dry_run: 'true' as const } }
-    const { impact } = await must(api.POST('/stagelets/{stagelet_id}/deploy', { params }))
-    return impact === undefined ? { error: new Error('no impact') } : { impact }
+    const tried = await must(api.POST('/stagelets/{stagelet_id}/deploy', { params }))
+    return 'impact' in tried ? tried : { error: new Error('no impact') }
   } catch (error) {
     return { error }
   }

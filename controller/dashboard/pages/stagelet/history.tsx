@@ -1,13 +1,18 @@
-// What happened to a stagelet, newest first, in the words of the controller. Events are kept for an hour; the
-// stream adds to them while the page is open.
-import { useEffect, useState } from 'preact/hooks'
+// What happened to a stagelet, newest first: its rollouts, all that lasts, and the events of the last hour, to which
+// the stream adds while the page is open.
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
-import type { Stagelet, StageletEvent } from '../../api/types.ts'
+import type { KeptRollout, Stagelet, StageletEvent } from '../../api/types.ts'
 import { recentEvents } from '../../live/collections.ts'
+import { activityUrl } from '../../ui/links.ts'
 import { Empty, Panel, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { Feed } from '../activity/feed.tsx'
+import { useNewest } from '../activity/use-activity.ts'
+import { KeptRollouts } from '../rollouts/kept.tsx'
 import { LastRollout } from './last-rollout.tsx'
 import s from './stagelet.module.css'
 
@@ -42,11 +47,57 @@ const useEvents = (stagelet: Stagelet) => {
   return { events, error }
 }
 
+/** Read anew when the last one is another, or tells more. */
+const Rollouts = ({ stagelet }: { readonly stagelet: Stagelet }) => {
+  const path = { stagelet_id: stagelet.id }
+  const { data, error, refetch } = useQuery({
+    key: ['rollouts', stagelet.id, stagelet.last_rollout ?? null],
+    read: (signal) =>
+      must(
+        api.GET('/stagelets/{stagelet_id}/rollouts', {
+          params: { path, query: { limit: 50 } },
+          signal,
+        }),
+      ),
+  })
+  const shown = useRef<readonly KeptRollout[] | undefined>(undefined)
+  if (data !== undefined) shown.current = data.rollouts
+  return (
+    <Panel flush title="Rollouts" aside={<span class="muted">the newest 50 are kept</span>}>
+      {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
+      {shown.current === undefined && error === null ? <Skeleton /> : null}
+      {shown.current?.length === 0 ? <Empty title="No rollout yet" /> : null}
+      {shown.current === undefined || shown.current.length === 0 ? null : (
+        <KeptRollouts rollouts={shown.current} label={`Rollouts of ${stagelet.name}`} />
+      )}
+    </Panel>
+  )
+}
+
+const mostShown = 20
+
+const Lasting = ({ stagelet: { team, name } }: { readonly stagelet: Stagelet }) => {
+  const rows = useNewest({ team, stagelet: name }, { limit: mostShown, seconds: 2 })
+  const other = rows?.filter(({ kind }) => kind !== 'rollout') ?? []
+  if (other.length === 0) return null
+  return (
+    <Panel
+      flush
+      title="Drift, pauses and orders"
+      aside={<a href={activityUrl({ team, stagelet: name })}>All activity</a>}
+    >
+      <Feed rows={other} label={`Activity of ${name}`} />
+    </Panel>
+  )
+}
+
 export const HistoryTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const { events, error } = useEvents(stagelet)
   return (
     <>
       <LastRollout stagelet={stagelet} />
+      <Rollouts stagelet={stagelet} />
+      <Lasting stagelet={stagelet} />
       <Panel flush title="Within the hour">
         {error === undefined ? null : <ProblemBox error={error} />}
         {events === undefined && error === undefined ? <Skeleton /> : null}

@@ -4,7 +4,7 @@ import { State } from '../../ui/state.tsx'
 import s from './stagelet.module.css'
 
 type Deployed =
-  paths['/stagelets/{stagelet_id}/deploy']['post']['responses'][202]['content']['application/json']
+  paths['/stagelets/{stagelet_id}/deploy']['post']['responses'][200]['content']['application/json']
 export type Impact = NonNullable<Deployed['impact']>
 
 export const countOf = ({ affected, cascaded }: Impact): number => affected.length + cascaded.length

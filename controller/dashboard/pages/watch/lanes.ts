@@ -1,17 +1,18 @@
 // The lanes of the clock: for each container that a revision re-creates, when it was told, started and healthy. From
 // what agents measured, in the controller's time: the skew of each agent's clock is taken off. Pure.
-import type { Agent, Service, Stagelet } from '../../api/types.ts'
+import type { Agent, KeptRollout, Service, Stagelet } from '../../api/types.ts'
 import type { Applied } from '../../staging/applied.ts'
 import { serviceKey } from '../../staging/applied.ts'
 import { standingOf } from '../../live/standing.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
 export interface Lane {
-  readonly stagelet: Stagelet
+  readonly stagelet: { readonly team: string; readonly name: string }
   readonly service: string
   /** `re-created`, or with which service. */
   readonly what: string
   /** Milliseconds after the change was stored. */
+  readonly told: number | undefined
   readonly started: number | undefined
   readonly healthy: number | undefined
   readonly kind: StateKind
@@ -21,7 +22,7 @@ export interface Lane {
 const skewOf = (agents: readonly Agent[], { agent, team }: Stagelet): number =>
   agents.find((one) => one.name === agent && one.team === team)?.clock_skew_ms ?? 0
 
-const after = (at: string | undefined, from: number, skew: number): number | undefined => {
+const after = (at: string | undefined, from: number, skew = 0): number | undefined => {
   if (at === undefined || at === '') return undefined
   const ms = Date.parse(at) - skew - from
   return ms < 0 ? undefined : ms
@@ -42,9 +43,11 @@ const stateOf = (
   return (stagelet.wanted_revision ?? 0) < revision ? ['wait', 'Written'] : ['run', 'Told']
 }
 
-interface World {
+export interface World {
   readonly stagelets: readonly Stagelet[]
   readonly agents: readonly Agent[]
+  /** Rollouts of the revision that are kept, the newest first. */
+  readonly kept: readonly KeptRollout[]
 }
 
 interface Wanted {
@@ -81,7 +84,15 @@ const ofImpact = ({ impact }: Applied): Wanted[] => [
   })),
 ]
 
-export const lanesOf = (
+/** When its health check passed, by the engine; without a check, when the agent found that it stays up. */
+const healthyOf = (
+  { last_rollout: rollout }: Stagelet,
+  service: Service | undefined,
+  revision: number,
+): string | undefined =>
+  service?.healthy_since ?? (rollout?.revision === revision ? rollout.finished_at : undefined)
+
+const liveLanes = (
   { stagelets, agents }: World,
   revision: number,
   from: number,
@@ -96,17 +107,61 @@ export const lanesOf = (
     const isNew = service?.since !== applied?.startedBefore.get(serviceKey(name, serviceName))
     const started = isNew ? after(service?.since, from, skew) : undefined
     const isThere = service?.in_sync === true && (service.revision ?? 0) >= revision
-    const { last_rollout: rollout } = stagelet
-    const ended =
-      rollout?.revision === revision ? after(rollout.finished_at, from, skew) : undefined
-    const healthy = isThere ? (ended ?? started) : undefined
+    const isTold = stagelet.wanted_revision === revision
+    const told = isTold ? after(stagelet.wanted_since, from) : undefined
+    const healthy = isThere
+      ? (after(healthyOf(stagelet, service, revision), from, skew) ?? started)
+      : undefined
     const [kind, word] = stateOf(stagelet, service, {
       revision,
       isThere,
       isNew: started !== undefined,
     })
-    return [{ stagelet, service: serviceName, what, started, healthy, kind, word }]
+    return [{ stagelet, service: serviceName, what, told, started, healthy, kind, word }]
   })
+}
+
+const ends: Readonly<Record<KeptRollout['result'], readonly [StateKind, string]>> = {
+  Progressing: ['run', 'Rolling'],
+  Healthy: ['ok', 'Healthy then'],
+  RolledBack: ['ok', 'Healthy then'],
+  Failed: ['fail', 'Failed'],
+  Superseded: ['wait', 'Overtaken'],
+  Unknown: ['unknown', 'Unknown'],
+}
+const words = { recreated: 're-created', cascaded: 'with another', restarted: 'restarted' } as const
+
+/** Of a stagelet whose last rollout is another by now: as it was then. */
+const keptLanes = ({ kept, stagelets }: World, revision: number, from: number): readonly Lane[] => {
+  const isLast = (name: string): boolean =>
+    stagelets.find((one) => one.name === name)?.last_rollout?.revision === revision
+  const newest = kept.filter(
+    (one, at) =>
+      one.cause === 'NewRevision' &&
+      !isLast(one.stagelet) &&
+      kept.findIndex((other) => other.stagelet === one.stagelet) === at,
+  )
+  return newest.flatMap(({ team, stagelet: name, result, services, ...times }) => {
+    const [kind, word] = ends[result]
+    return services.flatMap(({ name: service, what, since, healthy_at: healthyAt }) => {
+      if (what === 'untouched') return []
+      const end = kind === 'ok' ? after(healthyAt ?? times.finished_at, from) : undefined
+      const told = after(times.told_at, from)
+      const lane = { stagelet: { team, name }, service, what: words[what], told, kind, word }
+      return [{ ...lane, started: after(since, from), healthy: end }]
+    })
+  })
+}
+
+/** Live ones of what runs it or is about to, and those of rollouts that were. */
+export const lanesOf = (
+  world: World,
+  revision: number,
+  from: number,
+  applied: Applied | undefined,
+): readonly Lane[] => {
+  const live = liveLanes(world, revision, from, applied)
+  return applied === undefined ? [...live, ...keptLanes(world, revision, from)] : live
 }
 
 /** Services that the change should not touch: how many there are, and how many have another container now. */

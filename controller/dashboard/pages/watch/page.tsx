@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
 import { api, must } from '../../api/client.ts'
-import type { Revision, Stagelet } from '../../api/types.ts'
+import type { KeptRollout, Revision, Stagelet } from '../../api/types.ts'
 import { agents } from '../../live/collections.ts'
 import { now } from '../../live/clock.ts'
 import { appliedOf, type Applied } from '../../staging/applied.ts'
@@ -14,6 +14,7 @@ import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
+import { ReceiptButton } from '../history/receipt.tsx'
 import { useProject, useProjectPlace, useStagelets, type ProjectPlace } from '../secrets/data.ts'
 import { lanesOf, untouchedOf, type Lane } from './lanes.ts'
 import { Undo } from './undo.tsx'
@@ -47,16 +48,32 @@ const useRevision = ({ team, project }: ProjectPlace, revision: number, head: nu
     },
   })
 
+/** Read anew when the last rollout of a stagelet is another. */
+const useKept = (
+  { team, project }: ProjectPlace,
+  revision: number,
+  stagelets: readonly Stagelet[],
+): readonly KeptRollout[] => {
+  const last = stagelets.map(({ id, last_rollout: rollout }) => `${id} ${rollout?.revision}`)
+  const { data } = useQuery({
+    key: ['rollouts of revision', team, project, revision, last.join()],
+    read: (signal) =>
+      must(api.GET('/rollouts', { params: { query: { team, project, revision } }, signal })),
+  })
+  return data?.rollouts ?? []
+}
+
 const isOver = ({ kind }: Lane): boolean => !['run', 'wait'].includes(kind)
 
 const Bar = ({ lane, scale }: { readonly lane: Lane; readonly scale: number }) => {
-  const { started, healthy } = lane
+  const { told, started, healthy } = lane
   const end = healthy ?? scale
   const percent = (ms: number): string => `${Math.min(100, (ms / scale) * 100)}%`
   const begin = started ?? end
   return (
     <div class={s['track']} aria-hidden="true">
       <div class={s['told']} style={{ width: percent(begin) }} />
+      {told === undefined ? null : <div class={s['mark']} style={{ left: percent(told) }} />}
       {started === undefined ? null : (
         <div
           class={`${s['starting']} ${s[lane.kind] ?? ''}`}
@@ -147,7 +164,7 @@ const Lanes = ({
         </span>
       </li>
       {lanes.map((lane) => (
-        <LaneRow key={`${lane.stagelet.id}/${lane.service}`} lane={lane} scale={scale} />
+        <LaneRow key={`${lane.stagelet.name}/${lane.service}`} lane={lane} scale={scale} />
       ))}
     </ul>
   )
@@ -170,7 +187,9 @@ export const Page = () => {
   const applied = appliedOf(team, project, revision)
   const from =
     data === undefined || data === null ? (applied?.at ?? now()) : Date.parse(data.closed_at)
-  const lanes = lanesOf({ stagelets, agents: agents.rows.value }, revision, from, applied)
+  const kept = useKept(place, revision, stagelets)
+  const world = { stagelets, agents: agents.rows.value, kept }
+  const lanes = lanesOf(world, revision, from, applied)
   const isRunning = lanes.some((lane) => !isOver(lane))
   useTicking(isRunning)
   const summary = lanes.length === 0 ? undefined : summaryOf(lanes)
@@ -191,6 +210,9 @@ export const Page = () => {
           {found?.revision === revision && revision > 1 ? (
             <Undo place={place} revision={revision} />
           ) : null}
+          {data === undefined || data === null ? null : (
+            <ReceiptButton team={team} project={project} revision={revision} />
+          )}
           <LinkButton href={url}>To the secrets</LinkButton>
         </>
       }
@@ -204,7 +226,7 @@ export const Page = () => {
       >
         {lanes.length === 0 ? (
           <Empty title="No container was re-created by it">
-            Either nothing sees what changed, or a later rollout is the last one of each stagelet.
+            Nothing sees what changed, or its rollouts are no longer kept.
           </Empty>
         ) : (
           <Lanes lanes={lanes} elapsed={elapsed} />

@@ -1,0 +1,130 @@
+// activity: what happened in the last 90 days, in words.
+import { Option, type Command } from 'commander'
+import { realClock } from '../../src/kernel/clock.ts'
+import { toInstant } from '../audit/time.ts'
+import { usageError } from '../errors.ts'
+import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { parseOutput } from '../output.ts'
+import { note, out } from '../print.ts'
+import { printRecords, renderRecords, type RecordView } from '../records.ts'
+import { openRest, type Rest } from '../rest.ts'
+import { atMost, parseLimit } from '../limited.ts'
+
+interface Happened {
+  readonly id: string
+  readonly at: string
+  readonly kind: string
+  readonly what: string
+  readonly team: string
+  readonly project?: string
+  readonly stagelet?: string
+  readonly agent?: string
+  readonly by: readonly string[]
+  readonly note?: string
+  readonly message: string
+}
+
+/** What it happened to. */
+const subjectOf = ({ project, stagelet, agent }: Happened): string => {
+  if (stagelet !== undefined) return `stagelet/${stagelet}`
+  return agent === undefined ? `project/${project ?? ''}` : `agent/${agent}`
+}
+
+const withNote = ({ message, note: why }: Happened): string =>
+  why === undefined ? message : `${message} ("${why.replaceAll('\n', ' / ')}")`
+
+const view: RecordView<Happened> = {
+  columns: [
+    { header: 'TIME', cell: (a) => a.at.replace(/\.\d+Z$/, 'Z') },
+    { header: 'TEAM', cell: (a) => a.team },
+    { header: 'WHAT', cell: subjectOf },
+    { header: 'BY', cell: (a) => a.by.join(', ') },
+    { header: 'MESSAGE', cell: withNote },
+    { header: 'KIND', cell: (a) => a.kind, wide: true },
+    { header: 'ID', cell: (a) => a.id, wide: true },
+  ],
+  nameOf: subjectOf,
+  empty: 'Nothing happened.',
+}
+
+interface Flags extends CommonFlags {
+  readonly project?: string
+  readonly stagelet?: string
+  readonly kind?: string
+  readonly since?: string
+  readonly limit: number
+  readonly follow?: boolean
+}
+
+export const command = (): Command =>
+  newCommand(
+    'activity',
+    'Show what happened in the last 90 days, newest first: changes, rollouts, drift and who did it by hand, agents, pauses.',
+    [
+      'stagely activity --since 24h',
+      'stagely activity -n shop --stagelet prod-eu --kind drift',
+      'stagely activity --project shop --follow',
+      'stagely activity --since 2026-01-31 -o json',
+    ],
+  )
+    .option('--project <name>', 'only of this project')
+    .option('--stagelet <name>', 'only of this stagelet')
+    .addOption(
+      new Option('--kind <kind>', 'only of this kind').choices([
+        ...['revision', 'rollout', 'drift', 'agent', 'control'],
+      ]),
+    )
+    .option(
+      '--since <time>',
+      'from then on: 2026-01-31, 2026-01-31T10:00:00Z, or 24h for a day ago',
+      toInstant,
+    )
+    .option('--limit <number>', 'how many at most', parseLimit, 100)
+    .option('-f, --follow', 'go on with what happens from now on, the newest last')
+    .addOption(outputOption())
+    .action(activity)
+
+const activity = async (flags: Flags): Promise<void> => {
+  const { namespace: team, project, stagelet, kind, since, output, limit } = flags
+  const format = output === undefined ? undefined : parseOutput(output)
+  if (flags.follow === true && (format === 'yaml' || format === 'name'))
+    throw usageError('--follow prints lines, or JSON lines with -o json')
+  const rest = await openRest(flags)
+  const query = { team, project, stagelet, kind, since }
+  const { items, isCut } = await atMost<Happened>(rest, '/activity', 'activity', { query, limit })
+  if (flags.follow === true) return follow(rest, query, { items, format })
+  printRecords(items, view, output)
+  if (isCut) note(`There is more: raise --limit (now ${limit}).`)
+}
+
+const pollMs = 2_000
+/** Replicas write with their own clocks, and a row may be seen after a later one. */
+const overlapMs = 10_000
+
+const follow = async (
+  rest: Rest,
+  query: Readonly<Record<string, string | undefined>>,
+  { items, format }: { readonly items: readonly Happened[]; readonly format: string | undefined },
+): Promise<void> => {
+  const print = (news: readonly Happened[]): void => {
+    if (news.length === 0) return
+    if (format === 'json') out(news.map((one) => JSON.stringify(one)).join('\n'))
+    else out(linesOf(news, format === 'wide'))
+  }
+  const momentOf = ({ id, at }: Happened): string => `${id} ${at}`
+  print([...items].reverse())
+  let seen = new Set(items.map(momentOf))
+  let newest = items[0]?.at ?? new Date(realClock.now()).toISOString()
+  for (;;) {
+    await realClock.sleep(pollMs)
+    const since = new Date(Date.parse(newest) - overlapMs).toISOString()
+    const found = await rest.list<Happened>('/activity', 'activity', { ...query, since })
+    print(found.filter((one) => !seen.has(momentOf(one))).reverse())
+    seen = new Set([...seen, ...found.map(momentOf)].slice(-1_000))
+    newest = found[0]?.at ?? newest
+  }
+}
+
+/** Rows without the names of the columns. */
+const linesOf = (items: readonly Happened[], wide: boolean): string =>
+  renderRecords(items, view, wide).split('\n').slice(1).join('\n')

@@ -1,0 +1,101 @@
+// rollout list: the kept rollouts of a stagelet, of a project, or of all that one may see.
+import { Option, type Command } from 'commander'
+import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
+import { atMost, parseLimit } from '../limited.ts'
+import { note } from '../print.ts'
+import { printRecords, type RecordView } from '../records.ts'
+import { openRest } from '../rest.ts'
+import { findTarget } from './target.ts'
+
+interface Rolled {
+  readonly id: string
+  readonly stagelet: string
+  readonly team: string
+  readonly revision: number
+  readonly cause: string
+  readonly result: string
+  readonly by: readonly string[]
+  readonly started_at?: string
+  readonly finished_at?: string
+  readonly services: readonly { readonly name: string; readonly what: string }[]
+  readonly blame?: {
+    readonly service: string
+    readonly keys: readonly string[]
+    readonly authors: readonly string[]
+  }
+}
+
+const tookOf = ({ started_at: from = '', finished_at: to = '' }: Rolled): string => {
+  const ms = Date.parse(to) - Date.parse(from)
+  return Number.isNaN(ms) ? '' : `${(Math.max(0, ms) / 1000).toFixed(1)}s`
+}
+
+const touchedIn = ({ services }: Rolled): string =>
+  services
+    .filter(({ what }) => what !== 'untouched')
+    .map(({ name, what }) => (what === 'recreated' ? name : `${name} (${what})`))
+    .join(', ')
+
+const blameOf = ({ blame }: Rolled): string => {
+  if (blame === undefined) return ''
+  const { service, keys, authors } = blame
+  const values = keys.length === 0 ? '' : `: ${keys.join(', ')}`
+  return service + values + (authors.length === 0 ? '' : ` by ${authors.join(', ')}`)
+}
+
+const view: RecordView<Rolled> = {
+  columns: [
+    { header: 'STARTED', cell: (r) => r.started_at?.replace(/\.\d+Z$/, 'Z') },
+    { header: 'STAGELET', cell: (r) => `${r.team}/${r.stagelet}` },
+    { header: 'REVISION', cell: (r) => r.revision },
+    { header: 'RESULT', cell: (r) => r.result },
+    { header: 'TOOK', cell: tookOf },
+    { header: 'CAUSE', cell: (r) => r.cause },
+    { header: 'BY', cell: (r) => r.by.join(', ') },
+    { header: 'TOUCHED', cell: touchedIn },
+    { header: 'BLAME', cell: blameOf },
+    { header: 'ID', cell: (r) => r.id, wide: true },
+  ],
+  nameOf: (r) => `rollout/${r.id}`,
+  empty: 'No rollouts yet.',
+}
+
+interface Flags extends CommonFlags {
+  readonly state?: string
+  readonly limit: number
+}
+
+export const listCommand = (): Command =>
+  newCommand(
+    'list',
+    'List the kept rollouts, newest first: what each did to which services, how it ended, and whose values are to blame. The newest 50 of each stagelet are kept.',
+    [
+      'stagely rollout list',
+      'stagely rollout list stagelet/prod-eu',
+      'stagely rollout list shop --state Failed',
+      'stagely rollout list stagelet/prod-eu -o json',
+    ],
+  )
+    .argument('[target...]', 'a project, or KIND/NAME: project/shop, stagelet/shop; else all')
+    .addOption(
+      new Option('--state <result>', 'only with this result').choices([
+        ...['Progressing', 'Healthy', 'Failed', 'RolledBack', 'Superseded'],
+      ]),
+    )
+    .option('--limit <number>', 'how many at most', parseLimit, 50)
+    .addOption(outputOption())
+    .action(list)
+
+const list = async (words: string[], flags: Flags): Promise<void> => {
+  const rest = await openRest(flags)
+  const { state, limit, output } = flags
+  const target = words.length === 0 ? undefined : await findTarget(await openApi(flags), words)
+  const team = target === undefined ? flags.namespace : rest.namespace
+  const id = encodeURIComponent(`${rest.namespace}/${target?.name ?? ''}`)
+  const isOne = target?.kind === 'Stagelet'
+  const path = isOne ? `/stagelets/${id}/rollouts` : '/rollouts'
+  const query = isOne ? { state } : { team, project: target?.project, state }
+  const { items, isCut } = await atMost<Rolled>(rest, path, 'rollouts', { query, limit })
+  printRecords(items, view, output)
+  if (isCut) note(`There are more: raise --limit (now ${limit}).`)
+}

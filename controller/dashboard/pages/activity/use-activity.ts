@@ -1,0 +1,52 @@
+// What happened, as the API tells it. The stream does not carry it: it is asked for again after something has changed.
+import { useRef } from 'preact/hooks'
+import { api, must } from '../../api/client.ts'
+import type { Happened } from '../../api/types.ts'
+import { thisSecond } from '../../live/clock.ts'
+import { agents, projects, stagelets } from '../../live/collections.ts'
+import { usePages, type Pages } from '../../ui/use-pages.ts'
+import { useQuery } from '../../ui/use-query.ts'
+
+export interface ActivityFilter {
+  readonly team?: string
+  readonly project?: string
+  readonly stagelet?: string
+  readonly kind?: Happened['kind']
+}
+
+const pageSize = 100
+
+/** Another number once the world has changed, at most once in so many seconds. */
+const useWorldVersion = (seconds: number): number => {
+  const world = [projects.rows.value, stagelets.rows.value, agents.rows.value] as const
+  const turn = Math.floor(thisSecond.value / (seconds * 1000))
+  const known = useRef({ world, turn, version: 0 })
+  const isOther = world.some((rows, i) => rows !== known.current.world[i])
+  if (isOther && turn !== known.current.turn)
+    known.current = { world, turn, version: known.current.version + 1 }
+  return known.current.version
+}
+
+export const useActivity = (filter: ActivityFilter): Pages<Happened> =>
+  usePages([filter], async (cursor, signal) => {
+    const query = { ...filter, ...cursor, limit: pageSize }
+    const page = await must(
+      api.GET('/activity', { params: { query }, ...(signal === undefined ? {} : { signal }) }),
+    )
+    return { rows: page.activity, next: page.next_cursor }
+  })
+
+/** The newest rows; kept up to date. */
+export const useNewest = (
+  filter: ActivityFilter,
+  { limit, seconds }: { readonly limit: number; readonly seconds: number },
+): readonly Happened[] | undefined => {
+  const last = useRef<readonly Happened[] | undefined>(undefined)
+  const { data } = useQuery({
+    key: ['activity', filter, limit, useWorldVersion(seconds)],
+    read: (signal) =>
+      must(api.GET('/activity', { params: { query: { ...filter, limit } }, signal })),
+  })
+  if (data !== undefined) last.current = data.activity
+  return last.current
+}

@@ -1,0 +1,59 @@
+// What changed last: in each project, and all over.
+import { useRef } from 'preact/hooks'
+import { api, must } from '../../api/client.ts'
+import type { Happened } from '../../api/types.ts'
+import { useTeam } from '../../app/team.ts'
+import { projects } from '../../live/collections.ts'
+import { activityUrl } from '../../ui/links.ts'
+import { Panel } from '../../ui/page.tsx'
+import { Ago } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { Feed } from '../activity/feed.tsx'
+import { useNewest } from '../activity/use-activity.ts'
+
+/** The newest revision of each project, of those that changed within the time that is kept. */
+export const useLastChanges = (team: string | undefined): ReadonlyMap<string, Happened> => {
+  const revisions = projects.rows.value.map(({ id, revision }) => `${id} ${revision}`)
+  const last = useRef<ReadonlyMap<string, Happened>>(new Map())
+  const { data } = useQuery({
+    key: ['last changes', team, revisions.join()],
+    read: (signal) => {
+      const query = { kind: 'revision', ...(team === undefined ? {} : { team }) } as const
+      return must(api.GET('/activity', { params: { query }, signal }))
+    },
+  })
+  // The first of a project is its newest.
+  if (data !== undefined)
+    last.current = new Map(data.activity.toReversed().map((one) => [placeOf(one), one]))
+  return last.current
+}
+
+const placeOf = ({ team, project = '' }: Happened): string => `${team}/${project}`
+
+export const LastChange = ({ change }: { readonly change: Happened | undefined }) => {
+  if (change === undefined) return <span class="muted">–</span>
+  const { at, by, keys = [] } = change
+  return (
+    <>
+      <Ago at={at} /> <span class="muted">by {by.join(', ')}</span>
+      <small>
+        {keys.length === 1 ? '1 key' : `${keys.length}${keys.length < 20 ? '' : ' or more'} keys`}
+      </small>
+    </>
+  )
+}
+
+const mostLately = 6
+
+/** What happened last, so that what was healed a moment ago is seen too. */
+export const Lately = () => {
+  const team = useTeam()
+  const filter = team === undefined ? {} : { team }
+  const rows = useNewest(filter, { limit: mostLately, seconds: 1 })
+  if (rows === undefined || rows.length === 0) return null
+  return (
+    <Panel flush title="Lately" aside={<a href={activityUrl(filter)}>All activity</a>}>
+      <Feed rows={rows} label="What happened lately" />
+    </Panel>
+  )
+}

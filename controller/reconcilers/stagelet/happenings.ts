@@ -1,0 +1,181 @@
+// What a new status says has happened to a stagelet: rollouts, drift, and commands that people ran. Pure.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
+import { findCondition } from '../../../src/resources/conditions.ts'
+import type { Quarantined } from '../../../src/resources/observation.ts'
+import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
+import { sameJson } from '../../../src/store/canonical.ts'
+import type {
+  Blame,
+  DriftRecord,
+  Happening,
+  RolledService,
+  RolloutRecord,
+} from '../../../src/store/activity/happening.ts'
+import type { StageletInput } from './gather.ts'
+import { healthyRevisionOf } from './revision.ts'
+import { blameOf } from './suspect-values.ts'
+import { lastKnown } from './unseen.ts'
+
+const mostSaid = 4096
+
+/** A time of the agent’s machine in the controller’s time. */
+const fixedBy =
+  ({ agent }: StageletInput) =>
+  (at: string | undefined): string | undefined => {
+    const ms = Date.parse(at ?? '') - (agent?.status?.clockSkewMs ?? 0)
+    return Number.isNaN(ms) ? undefined : toFineTimestamp(ms)
+  }
+
+const whatOf = (name: string, { recreated = [], cascaded = [] }: RolloutStatus) => {
+  if (!cascaded.includes(name)) return recreated.includes(name) ? 'recreated' : 'untouched'
+  return recreated.includes(name) ? 'cascaded' : 'restarted'
+}
+
+const servicesOf = (
+  input: StageletInput,
+  rollout: RolloutStatus,
+  { services = [] }: StageletStatus,
+): RolledService[] => {
+  const fixed = fixedBy(input)
+  return services.map(({ name, since, healthySince }) => ({
+    name,
+    what: whatOf(name, rollout),
+    ...defined({ since: fixed(since), healthyAt: fixed(healthySince) }),
+  }))
+}
+
+/** What failed in the rollout, or before it, where it goes back. */
+const failedIn = (
+  { observation }: StageletInput,
+  { revision, result }: RolloutStatus,
+): Quarantined | undefined =>
+  observation?.quarantine?.findLast(
+    (one) => one.revision === revision || (result === 'RolledBack' && one.revision > revision),
+  )
+
+const blameIn = (input: StageletInput, rollout: RolloutStatus): Blame | undefined => {
+  const { stagelet, head, closedSets, authors } = input
+  if (rollout.result !== 'Failed' && rollout.result !== 'RolledBack') return undefined
+  const failed = failedIn(input, rollout)
+  const revision = healthyRevisionOf(input)
+  const healthy = closedSets.find((set) => set.revision === revision)
+  if (failed !== undefined && head !== undefined && healthy !== undefined)
+    return blameOf(stagelet.metadata.name, failed, { head, healthy, authors })
+  const service = failed?.service ?? rollout.service
+  return service === undefined ? undefined : { service, keys: [], authors: [] }
+}
+
+type Ended = Omit<RolloutRecord, 'services' | 'toldAt'>
+
+const endOf = (input: StageletInput, rollout: RolloutStatus): Ended => {
+  const fixed = fixedBy(input)
+  return {
+    revision: rollout.revision,
+    cause: rollout.cause ?? 'NewRevision',
+    result: rollout.result,
+    ...defined({
+      startedAt: fixed(rollout.startedAt),
+      finishedAt: fixed(rollout.finishedAt),
+      blame: blameIn(input, rollout),
+      message: rollout.message?.slice(0, mostSaid),
+    }),
+  }
+}
+
+/** When the agent was told; where it heard of a closed revision before this was noted, when it began. */
+const toldAtOf = (
+  { wantedRevision, wantedSince }: StageletStatus,
+  { revision, startedAt }: Ended,
+): string | undefined => {
+  if (wantedRevision !== revision || wantedSince === undefined) return undefined
+  return startedAt !== undefined && startedAt < wantedSince ? startedAt : wantedSince
+}
+
+/** The rollout before this one, where its end was not reported, or not whose values it is put down to. */
+const endOfFormer = (
+  input: StageletInput,
+  former: RolloutStatus,
+  next: RolloutStatus,
+): Ended | undefined => {
+  if (former.result !== 'Progressing' && former.result !== 'Failed') return undefined
+  const failed = failedIn(input, former)
+  const hasFailed = former.result === 'Failed' || failed !== undefined
+  const finishedAt = former.finishedAt ?? next.startedAt
+  if (!hasFailed) {
+    const fixed = fixedBy(input)
+    const ended = endOf(input, former)
+    return { ...ended, result: 'Superseded', ...defined({ finishedAt: fixed(finishedAt) }) }
+  }
+  const message = former.message ?? failed?.message
+  return endOf(input, { ...former, result: 'Failed', ...defined({ finishedAt, message }) })
+}
+
+const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutHappening[] => {
+  const former = input.stagelet.status?.lastRollout
+  const rollout = next.lastRollout
+  if (rollout === undefined || sameJson(former ?? {}, rollout)) return []
+  const told = (of: RolloutStatus, detail: RolloutRecord): RolloutHappening => ({
+    mark: `rollout ${of.startedAt ?? of.finishedAt ?? ''}`,
+    kind: 'rollout',
+    detail,
+    ...(detail.cause === 'NewRevision' ? { projectUid: input.project?.uid } : {}),
+  })
+  const isOther = former !== undefined && former.startedAt !== rollout.startedAt
+  const before = isOther ? endOfFormer(input, former, rollout) : undefined
+  const ended = endOf(input, rollout)
+  const people = ended.cause === 'Drift' ? handsOf(input) : []
+  const now: RolloutRecord = {
+    ...ended,
+    ...(people.length === 0 ? {} : { by: people }),
+    ...defined({ toldAt: toldAtOf(next, ended) }),
+    services: servicesOf(input, rollout, next),
+  }
+  return [...(before === undefined ? [] : [told(former!, before)]), told(rollout, now)]
+}
+
+/** Who made the changes that are healed, as far as the agent was told. */
+const handsOf = ({ observation }: StageletInput): string[] => [
+  ...new Set(observation?.drift?.changes.flatMap(({ by }) => by ?? [])),
+]
+
+const driftOf = (
+  { stagelet, observation }: StageletInput,
+  next: StageletStatus,
+): DriftHappening[] => {
+  const was = lastKnown(stagelet.status, 'Drifted')
+  const is = findCondition(next.conditions, 'Drifted')
+  if (is === undefined || is.status === 'Unknown' || is.reason === 'AsDeclared') return []
+  if (is.reason === was?.reason && is.message === was.message) return []
+  const { drift, hand } = observation ?? {}
+  const told = (mark: string, detail: DriftRecord): DriftHappening => ({
+    mark,
+    kind: 'drift',
+    detail,
+  })
+  if (is.reason !== 'ByHand')
+    return drift === undefined ? [] : [told(`drift ${drift.since}`, { ...drift })]
+  if (hand === undefined) return []
+  const { at, ...said } = hand
+  return [told(`hand ${at}`, { state: 'ByHand', ...said })]
+}
+
+type Told<Kind> = Omit<
+  Extract<Happening, { kind: Kind }>,
+  'subject' | 'at' | 'namespace' | 'project' | 'stagelet' | 'agent'
+>
+type RolloutHappening = Told<'rollout'>
+type DriftHappening = Told<'drift'>
+
+export const happeningsOf = (input: StageletInput, next: StageletStatus): Happening[] => {
+  const { metadata, spec } = input.stagelet
+  const place = {
+    subject: metadata.uid ?? '',
+    at: input.nowMs,
+    namespace: metadata.namespace ?? '',
+    project: spec.projectRef.name,
+    stagelet: metadata.name,
+    agent: spec.agentRef.name,
+  }
+  return [...driftOf(input, next), ...rolloutsOf(input, next)].map((one) => ({ ...place, ...one }))
+}

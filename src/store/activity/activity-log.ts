@@ -1,0 +1,125 @@
+// Reads what happened, newest first, and drops what is old.
+import type { Queryable } from '../sql.ts'
+import type { Activity, RolloutResult } from './happening.ts'
+
+const keepMs = 90 * 86_400_000
+const keepRollouts = 50
+/** Of one object within the time. */
+const keepOthers = 1_000
+
+export interface ActivityFilter {
+  /** What the reader may see; undefined for everything. */
+  readonly teams: readonly string[] | undefined
+  readonly project?: string | undefined
+  readonly stagelet?: string | undefined
+  readonly kind?: string | undefined
+  /** ms */
+  readonly since?: number | undefined
+}
+
+export interface RolloutFilter extends Pick<ActivityFilter, 'teams' | 'project'> {
+  /** Uid of a stagelet. */
+  readonly stagelet?: string | undefined
+  readonly result?: RolloutResult | undefined
+  readonly revision?: number | undefined
+}
+
+/** The place of a row in the order of time. */
+export interface ActivityPlace {
+  readonly at: number
+  readonly id: number
+}
+
+export interface ActivityPage {
+  readonly items: readonly Activity[]
+  /** Of the last item, where more come after it. */
+  readonly next: ActivityPlace | undefined
+}
+
+export interface PageOfActivity {
+  readonly before?: ActivityPlace | undefined
+  readonly limit: number
+}
+
+interface Row extends Pick<Activity, 'id' | 'subject' | 'at' | 'kind' | 'namespace'> {
+  readonly project: string | null
+  readonly stagelet: string | null
+  readonly agent: string | null
+  readonly detail: string
+}
+
+const toActivity = ({ project, stagelet, agent, detail, ...row }: Row): Activity =>
+  ({
+    ...row,
+    project: project ?? undefined,
+    stagelet: stagelet ?? undefined,
+    agent: agent ?? undefined,
+    detail: JSON.parse(detail) as unknown,
+  }) as Activity
+
+const columns = `id, subject, at, kind, namespace, project, stagelet, agent, detail::text AS detail`
+
+// Healing has its own rows.
+const feedSql = `SELECT ${columns} FROM activity
+  WHERE ($1::text[] IS NULL OR namespace = ANY ($1)) AND at >= $2
+    AND ($3::text IS NULL OR project = $3) AND ($4::text IS NULL OR stagelet = $4)
+    AND ($5::text IS NULL OR kind = $5)
+    AND NOT (kind = 'rollout' AND detail ->> 'cause' = 'Drift' AND detail ->> 'result' <> 'Failed')
+    AND ($6::bigint IS NULL OR (at, id) < ($6, $7::bigint))
+  ORDER BY at DESC, id DESC LIMIT $8`
+
+const rolloutsSql = `SELECT ${columns} FROM activity
+  WHERE kind = 'rollout' AND ($1::text[] IS NULL OR namespace = ANY ($1))
+    AND ($2::text IS NULL OR project = $2) AND ($3::uuid IS NULL OR subject = $3)
+    AND ($4::text IS NULL OR detail ->> 'result' = $4)
+    AND ($5::bigint IS NULL OR (detail ->> 'revision')::bigint = $5)
+    AND ($6::bigint IS NULL OR (at, id) < ($6, $7::bigint))
+  ORDER BY at DESC, id DESC LIMIT $8`
+
+const pageOf = (rows: readonly Row[], limit: number): ActivityPage => {
+  const items = rows.slice(0, limit).map(toActivity)
+  const { at, id } = items.at(-1) ?? { at: 0, id: 0 }
+  return { items, next: rows.length > limit ? { at, id } : undefined }
+}
+
+export class ActivityLog {
+  readonly #sql: Queryable
+
+  constructor(sql: Queryable) {
+    this.#sql = sql
+  }
+
+  async list(
+    { teams, since = 0, project, stagelet, kind }: ActivityFilter,
+    { before, limit }: PageOfActivity,
+    now: number,
+  ): Promise<ActivityPage> {
+    const rows = await this.#sql.query<Row>(feedSql, [
+      ...[teams ?? null, Math.max(since, now - keepMs), project ?? null, stagelet ?? null],
+      ...[kind ?? null, before?.at ?? null, before?.id ?? null, limit + 1],
+    ])
+    return pageOf(rows, limit)
+  }
+
+  async rollouts(
+    { teams, project, stagelet, result, revision }: RolloutFilter,
+    { before, limit }: PageOfActivity,
+  ): Promise<ActivityPage> {
+    const rows = await this.#sql.query<Row>(rolloutsSql, [
+      ...[teams ?? null, project ?? null, stagelet ?? null, result ?? null],
+      ...[revision ?? null, before?.at ?? null, before?.id ?? null, limit + 1],
+    ])
+    return pageOf(rows, limit)
+  }
+}
+
+/** The newest rollouts of a stagelet stay whatever their age; all else has its time. */
+export const dropOldActivity = async (q: Queryable, now: number): Promise<void> => {
+  await q.query(`DELETE FROM activity WHERE kind <> 'rollout' AND at < $1`, [now - keepMs])
+  await q.query(
+    `DELETE FROM activity a USING (
+       SELECT id, row_number() OVER (PARTITION BY subject, kind = 'rollout' ORDER BY at DESC, id DESC) AS place
+       FROM activity) p
+     WHERE p.id = a.id AND p.place > CASE WHEN a.kind = 'rollout' THEN ${keepRollouts} ELSE ${keepOthers} END`,
+  )
+}

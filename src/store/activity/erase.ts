@@ -1,0 +1,45 @@
+// Puts a pseudonym in place of a person in what is kept for people.
+import type { Queryable } from '../sql.ts'
+
+/** Members of a detail that say who did something: see happening.ts. */
+const whoMembers: ReadonlySet<string> = new Set(['by', 'authors', 'user'])
+
+/** Commands that were run by hand are by `ann (as told) with "…"`. */
+const asTold = ' (as told) with '
+
+export const withoutPerson = (
+  detail: string,
+  names: readonly string[],
+  pseudonym: string,
+): string => {
+  const renamed = (who: unknown): unknown => {
+    if (Array.isArray(who)) return who.map(renamed)
+    if (typeof who !== 'string') return who
+    if (names.includes(who)) return pseudonym
+    const name = names.find((one) => who.startsWith(one + asTold))
+    return name === undefined ? who : pseudonym + who.slice(name.length)
+  }
+  return JSON.stringify(
+    JSON.parse(detail, (member, value: unknown) =>
+      whoMembers.has(member) ? renamed(value) : value,
+    ),
+  )
+}
+
+export const eraseInActivity = async (
+  q: Queryable,
+  names: readonly string[],
+  pseudonym: string,
+): Promise<void> => {
+  const rows = await q.query<{ id: number; detail: string }>(
+    `SELECT id, detail::text AS detail FROM activity
+     WHERE EXISTS (SELECT 1 FROM unnest($1::text[]) AS n (name)
+       WHERE strpos(detail::text, trim(BOTH '"' FROM to_json(n.name)::text)) > 0)`,
+    [names],
+  )
+  for (const { id, detail } of rows)
+    await q.query('UPDATE activity SET detail = $2::jsonb WHERE id = $1', [
+      id,
+      withoutPerson(detail, names, pseudonym),
+    ])
+}

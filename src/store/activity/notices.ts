@@ -1,0 +1,98 @@
+// What a change of an object's spec, or of an agent's presence, says has happened: pure. Rollouts and drift are told by
+// the reconciler of stagelets, which knows more of them.
+import type { AgentStatus } from '../../resources/agent.ts'
+import { findCondition } from '../../resources/conditions.ts'
+import { annotations, type KubeObject } from '../../resources/meta.ts'
+import type { AgentRecord, ControlRecord, Happening } from './happening.ts'
+
+interface Change {
+  readonly before: KubeObject | undefined
+  readonly after: KubeObject
+  /** Who makes it. */
+  readonly by: string
+  /** ms */
+  readonly at: number
+}
+
+const flagIn = (object: KubeObject | undefined, path: readonly string[]): boolean => {
+  let found: unknown = object?.spec
+  for (const name of path) found = (found as Record<string, unknown> | undefined)?.[name]
+  return found === true
+}
+
+type Words = readonly [ControlRecord['what'], ControlRecord['what']]
+const pause: Words = ['paused', 'resumed']
+const flags: Readonly<Record<string, readonly (readonly [readonly string[], Words])[]>> = {
+  Stagelet: [[['paused'], pause]],
+  Agent: [
+    [['paused'], pause],
+    [['drained'], ['drained', 'undrained']],
+  ],
+  Project: [[['rollout', 'paused'], pause]],
+}
+const requests = [
+  [annotations.redeploy, 'deployed'],
+  [annotations.retry, 'retried'],
+] as const
+
+const told = ({ before, after }: Change): ControlRecord['what'][] => {
+  const flipped = (flags[after.kind] ?? []).flatMap(([path, [on, off]]) => {
+    const is = flagIn(after, path)
+    return flagIn(before, path) === is ? [] : [is ? on : off]
+  })
+  if (after.kind !== 'Stagelet' || before === undefined) return flipped
+  const asked = requests.flatMap(([name, what]) => {
+    const value = after.metadata.annotations?.[name]
+    return value === undefined || value === before.metadata.annotations?.[name] ? [] : [what]
+  })
+  return [...flipped, ...asked]
+}
+
+const presenceOf = ({ before, after }: Change): AgentRecord | undefined => {
+  const status = after.status as AgentStatus | undefined
+  const was = findCondition((before?.status as AgentStatus | undefined)?.conditions, 'Ready')
+  const is = findCondition(status?.conditions, 'Ready')
+  if (is === undefined || (is.status === was?.status && is.reason === was.reason)) return undefined
+  if (is.reason === 'Joined') return { what: 'joined' }
+  if (is.reason === 'Revoked') return { what: 'revoked' }
+  if (is.status !== 'True') return was?.status === 'True' ? { what: 'away' } : undefined
+  const since = (before?.status as AgentStatus | undefined)?.lastLost
+  if (was?.reason !== 'Disconnected') return undefined // it has just joined
+  return { what: 'back', ...(since === undefined ? {} : { since }) }
+}
+
+const placeOf = ({ kind, metadata, spec }: KubeObject) => ({
+  namespace: metadata.namespace ?? '',
+  ...(kind === 'Project' ? { project: metadata.name } : {}),
+  ...(kind === 'Agent' ? { agent: metadata.name } : {}),
+  ...(kind === 'Stagelet'
+    ? {
+        stagelet: metadata.name,
+        project: (spec as { projectRef?: { name: string } } | undefined)?.projectRef?.name,
+      }
+    : {}),
+})
+
+/** When an agent was lost, which the controller notes a moment later. */
+const momentOf = ({ after, at }: Change, { what }: AgentRecord): number => {
+  const lost = Date.parse((after.status as AgentStatus | undefined)?.lastLost ?? '')
+  return what === 'away' && !Number.isNaN(lost) ? lost : at
+}
+
+export const noticesOf = (change: Change): Happening[] => {
+  const { after, by, at } = change
+  if (!(after.kind in flags)) return []
+  const subject = after.metadata.uid ?? ''
+  const place = placeOf(after)
+  const notices: Happening[] = told(change).map((what) => ({
+    ...place,
+    ...{ subject, mark: `${what} ${at}`, at },
+    kind: 'control',
+    detail: { what, by: [by] },
+  }))
+  const presence = after.kind === 'Agent' ? presenceOf(change) : undefined
+  if (presence === undefined) return notices
+  const moment = momentOf(change, presence)
+  const mark = `${presence.what} ${moment}`
+  return [...notices, { ...place, subject, mark, at: moment, kind: 'agent', detail: presence }]
+}
