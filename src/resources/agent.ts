@@ -40,7 +40,9 @@ export const agentStatus = z.strictObject({
   clockSkewMs: z
     .int()
     .optional()
-    .describe('Agent’s clock minus controller’s, in milliseconds, at the last connect.'),
+    .describe(
+      'Agent’s clock minus controller’s, in milliseconds, at the last connect; 0 where it is less than 100, as it cannot be measured better.',
+    ),
   conditions: conditionsSchema,
 })
 

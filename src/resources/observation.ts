@@ -93,6 +93,9 @@ export const manualRun = z.strictObject({
 export const describeManualRun = ({ user, command }: Pick<ManualRun, 'user' | 'command'>): string =>
   `${user} (as told) with "stagely compose ${command}"`
 
+/** The person in the text of describeManualRun(). */
+export const personOf = (by: string): string => by.replace(/ \(as told\) with "[^]*$/, '')
+
 /** Text for people. `limit` in bytes; 0: no limit. */
 export const describeOutOfMemory = (limit: number): string =>
   limit === 0

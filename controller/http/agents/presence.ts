@@ -127,6 +127,10 @@ const condition = (
   message: string,
 ): NewCondition => ({ type: 'Ready', status, reason, message })
 
+/** A smaller one cannot be told from the time that the request took. */
+const leastSkewMs = 100
+const toldSkew = (ms: number): number => (Math.abs(ms) < leastSkewMs ? 0 : ms)
+
 const arrival = (
   { version, engineVersion, composeVersion, now, boot }: StreamRequest,
   seenAt: number,
@@ -136,7 +140,7 @@ const arrival = (
   facts: {
     version,
     ...defined({ engineVersion, composeVersion }),
-    clockSkewMs: Math.round(now - seenAt),
+    clockSkewMs: toldSkew(Math.round(now - seenAt)),
   },
   ready: condition('True', 'Connected', 'the agent is connected'),
 })

@@ -1,5 +1,5 @@
 // What happened, in words for people: pure.
-import { describeManualRun } from '../../../src/resources/observation.ts'
+import { describeManualRun, personOf } from '../../../src/resources/observation.ts'
 import type {
   Activity,
   AgentRecord,
@@ -84,8 +84,6 @@ const outcomes = {
   Flapping: 'healing does not last',
 } as const
 
-const personIn = (by: string): string => by.replace(/ \(as told\) with "[^]*$/, '')
-
 const ofDrift = (drift: DriftRecord): Told => {
   if (drift.state === 'ByHand') {
     const { user, exitCode, touched } = drift
@@ -94,7 +92,7 @@ const ofDrift = (drift: DriftRecord): Told => {
     return { what: 'by_hand', by: [user], message }
   }
   const { state, changes } = drift
-  const people = new Set(changes.flatMap(({ by }) => (by === undefined ? [] : [personIn(by)])))
+  const people = new Set(changes.flatMap(({ by }) => (by === undefined ? [] : [personOf(by)])))
   return {
     what: state.toLowerCase(),
     by: [...people],

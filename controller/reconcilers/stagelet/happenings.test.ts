@@ -157,14 +157,20 @@ describe('what is kept of a stagelet', () => {
     const drift = (state: 'Found' | 'Healed') => ({
       observation: anObservation({ drift: { state, since: at(1), changes } }),
     })
+    const rm = { command: 'rm -sf web', user: 'ann', at: at(0), exitCode: 0, touched: ['web'] }
     const hand = { command: 'ps', user: 'ann', at: at(5), exitCode: 0, touched: [] }
-    const all = kept(drift('Found'), drift('Found'), drift('Healed'), {
-      observation: anObservation({ hand }),
-    })
+    const all = kept(
+      ...[drift('Found'), drift('Found'), drift('Healed')],
+      { observation: anObservation({ hand: rm }) },
+      { observation: anObservation({ hand }) },
+    )
     expect(all).toMatchObject([
       { mark: `drift ${at(1)}`, kind: 'drift', detail: { state: 'Found', changes: [{ by }] } },
       { mark: `drift ${at(1)}`, kind: 'drift', detail: { state: 'Healed' } },
-      { mark: `hand ${at(5)}`, kind: 'drift', detail: { state: 'ByHand', user: 'ann' } },
+      {
+        ...{ mark: `hand ${at(5)}`, kind: 'drift', at: Date.parse(at(5)) },
+        detail: { state: 'ByHand', user: 'ann', command: 'ps' },
+      },
     ])
   })
 })

@@ -2,7 +2,11 @@
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { Quarantined } from '../../../src/resources/observation.ts'
+import {
+  describeManualRun,
+  personOf,
+  type Quarantined,
+} from '../../../src/resources/observation.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import type {
@@ -86,9 +90,10 @@ const endOf = (input: StageletInput, rollout: RolloutStatus): Ended => {
 /** When the agent was told; where it heard of a closed revision before this was noted, when it began. */
 const toldAtOf = (
   { wantedRevision, wantedSince }: StageletStatus,
-  { revision, startedAt }: Ended,
+  { revision, startedAt, cause }: Ended,
 ): string | undefined => {
-  if (wantedRevision !== revision || wantedSince === undefined) return undefined
+  if (cause !== 'NewRevision' || wantedRevision !== revision) return undefined
+  if (wantedSince === undefined) return undefined
   return startedAt !== undefined && startedAt < wantedSince ? startedAt : wantedSince
 }
 
@@ -136,13 +141,13 @@ const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutHappenin
 
 /** Who made the changes that are healed, as far as the agent was told. */
 const handsOf = ({ observation }: StageletInput): string[] => [
-  ...new Set(observation?.drift?.changes.flatMap(({ by }) => by ?? [])),
+  ...new Set(
+    observation?.drift?.changes.flatMap(({ by }) => (by === undefined ? [] : [personOf(by)])),
+  ),
 ]
 
-const driftOf = (
-  { stagelet, observation }: StageletInput,
-  next: StageletStatus,
-): DriftHappening[] => {
+const driftOf = (input: StageletInput, next: StageletStatus): DriftHappening[] => {
+  const { stagelet, observation } = input
   const was = lastKnown(stagelet.status, 'Drifted')
   const is = findCondition(next.conditions, 'Drifted')
   if (is === undefined || is.status === 'Unknown' || is.reason === 'AsDeclared') return []
@@ -155,9 +160,16 @@ const driftOf = (
   })
   if (is.reason !== 'ByHand')
     return drift === undefined ? [] : [told(`drift ${drift.since}`, { ...drift })]
-  if (hand === undefined) return []
+  // The drift that the command was has been told of, with the command.
+  const isTold =
+    hand !== undefined &&
+    was?.reason !== 'ByHand' &&
+    was?.message.includes(describeManualRun(hand)) === true
+  if (hand === undefined || isTold) return []
   const { at, ...said } = hand
-  return [told(`hand ${at}`, { state: 'ByHand', ...said })]
+  const ranAt = Date.parse(fixedBy(input)(at) ?? '')
+  const when = Number.isNaN(ranAt) ? {} : { at: ranAt }
+  return [{ ...told(`hand ${at}`, { state: 'ByHand', ...said }), ...when }]
 }
 
 type Told<Kind> = Omit<
@@ -165,7 +177,7 @@ type Told<Kind> = Omit<
   'subject' | 'at' | 'namespace' | 'project' | 'stagelet' | 'agent'
 >
 type RolloutHappening = Told<'rollout'>
-type DriftHappening = Told<'drift'>
+type DriftHappening = Told<'drift'> & { readonly at?: number }
 
 export const happeningsOf = (input: StageletInput, next: StageletStatus): Happening[] => {
   const { metadata, spec } = input.stagelet
