@@ -6,6 +6,8 @@ import type { ServiceStatus, StageletSpec, StageletStatus } from '../../src/reso
 import { digestFor } from '../../src/rollout/quarantine.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo, type SetEntry } from '../../src/secrets/visible.ts'
+import { aContainer } from '../../test/support/a-container.ts'
+import { aPlan, aService } from '../../test/support/a-service.ts'
 import { aStagelet, anEntry } from '../../test/support/builders.ts'
 import { runs } from '../../test/support/soak.ts'
 import { impactOf, type Impact } from './impact.ts'
@@ -259,25 +261,54 @@ describe('over random sets', () => {
     })
   }
 
-  it('reaches exactly the services whose digest changes', async () => {
-    const all = stagelets.map((name) => factsOf({ status: { services: names(...services) } }, name))
+  /** Who shares a namespace with whom. */
+  const shares = fc.record({
+    db: fc.subarray(['web']),
+    api: fc.subarray(['web', 'db']),
+  })
+
+  /** What an agent re-creates whose containers run the set before, and that is told the set after. */
+  const recreated = (
+    stagelet: string,
+    shared: Readonly<Record<string, string[]>>,
+    [before, after]: readonly [readonly SetEntry[], readonly SetEntry[]],
+  ): string[] => {
+    const digestIn = (entries: readonly SetEntry[], service: string): string =>
+      serviceDigest(visibleTo(service, stagelet, entries)) ?? ''
+    const { affected, peers } = aPlan({
+      services: services.map((name) => aService(name, { sharesWith: shared[name] ?? [] })),
+      containers: services.map((name) => aContainer(name, digestIn(before, name))),
+      wanted: new Map(services.map((name) => [name, digestIn(after, name)])),
+      deployed: services,
+    })
+    return affected.map(
+      (name) => `${stagelet}/${name}${peers.includes(name) ? ' with another' : ''}`,
+    )
+  }
+
+  it('reaches exactly the services that agents re-create, and those that go along', async () => {
     await fc.assert(
-      fc.asyncProperty(set, set, async (before, after) => {
-        const found = await impact(before, after, ...all)
-        const expected = stagelets.flatMap((stagelet) =>
-          services
-            .filter(
-              (service) =>
-                serviceDigest(visibleTo(service, stagelet, before)) !==
-                serviceDigest(visibleTo(service, stagelet, after)),
-            )
-            .map((service) => `${stagelet}/${service}`),
-        )
-        expect(found.affected.map((hit) => `${hit.stagelet}/${hit.service}`)).toEqual(expected)
-        expect(found.affected.every((hit) => hit.keys.length > 0)).toBe(true)
-        expect(found.untouched).toBe(stagelets.length * services.length - expected.length)
-        expect(found.held).toEqual([])
-      }),
+      fc.asyncProperty(
+        set,
+        set,
+        shares,
+        async (before, after, shared: Record<string, string[]>) => {
+          const status = {
+            services: services.map((name) => ({ name, sharesWith: shared[name] ?? [] })),
+          }
+          const all = stagelets.map((name) => factsOf({ status }, name))
+          const found = await impact(before, after, ...all)
+          const expected = stagelets.flatMap((name) => recreated(name, shared, [before, after]))
+          const told = [
+            ...found.affected.map((hit) => `${hit.stagelet}/${hit.service}`),
+            ...found.cascaded.map((hit) => `${hit.stagelet}/${hit.service} with another`),
+          ]
+          expect(told.sort()).toEqual(expected.sort())
+          expect(found.affected.every((hit) => hit.keys.length > 0)).toBe(true)
+          expect(found.untouched).toBe(stagelets.length * services.length - expected.length)
+          expect(found.held).toEqual([])
+        },
+      ),
       runs(300, 30_000),
     )
   })

@@ -5,7 +5,8 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { authorize } from './access.ts'
 import { renderId } from './ids.ts'
-import type { Access } from './route.ts'
+import type { Access, RestRoute } from './route.ts'
+import { restRoutes } from './table.ts'
 
 const uid = '0b2f9a52-6c1e-4a43-9d3a-0d4d3f3f9a10'
 const shop: KubeObject = {
@@ -78,5 +79,39 @@ describe('authorize', () => {
   it('keeps what is the controller’s for its admins', async () => {
     await expect(ask(member({ red: 'owner' }), { in: 'admin' })).rejects.toThrow(/no admin/)
     expect(await ask(member({}, true), { in: 'admin' })).toBeUndefined()
+  })
+})
+
+/** `confirmed`, `reveal` or `refused` as the route says, for the query that asks most of a session. */
+const ruleOf = ({ session }: RestRoute): string | undefined =>
+  typeof session === 'function' ? session({ dry_run: false, erase: 'true' }) : session
+
+describe('a session of a browser', () => {
+  it('has a confirmed login where values, people, tokens, keys and what erases are concerned', () => {
+    const ruled = restRoutes.filter((route) => ruleOf(route) !== undefined)
+    expect(ruled.map((route) => `${ruleOf(route)} ${route.id}`).sort()).toEqual([
+      ...['confirmed createJoinToken', 'confirmed createToken', 'confirmed createTokenOfTeam'],
+      ...['confirmed createTokenOfUser', 'confirmed createUser', 'confirmed deleteProject'],
+      ...['confirmed deleteTeam', 'confirmed deleteUser', 'confirmed erasePerson'],
+      ...['confirmed purgeSecret', 'confirmed putMember', 'confirmed removeMember'],
+      ...['confirmed revokeToken', 'confirmed revokeTokenOfTeam', 'confirmed revokeTokenOfUser'],
+      ...['confirmed rotateKeys', 'confirmed rotateSealingKey', 'confirmed takeBackup'],
+      ...['confirmed updateUser', 'refused createSessionCode', 'refused revealSecrets'],
+      'reveal revealSecret',
+    ])
+  })
+
+  it('needs no confirmation only for what changes secrets, stagelets, agents and projects', () => {
+    const open = restRoutes.filter(
+      (route) =>
+        ruleOf(route) === undefined &&
+        route.method !== 'GET' &&
+        !['public', 'session'].includes(route.access.in),
+    )
+    const about = open.map(({ id, access }) => ('resource' in access ? access.resource : id))
+    expect([...new Set(about)].sort()).toEqual([
+      ...['agents', 'agents/join', 'createTeam', 'endMySession', 'projects'],
+      ...['stagelets', 'stagelets/deploy', 'stagelysecrets'],
+    ])
   })
 })
