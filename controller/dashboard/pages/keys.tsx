@@ -9,8 +9,8 @@ import { confirmed } from '../ui/confirm-login.tsx'
 import { CopyAs } from '../ui/copy.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { Facts } from '../ui/drawer.tsx'
-import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
+import { Loaded } from '../ui/loaded.tsx'
+import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Table } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
@@ -28,7 +28,7 @@ const useKeys = () => {
     read: (signal) => must(api.GET('/keys', { signal })),
   })
   if (asked.data !== undefined) last.current = asked.data
-  return { keys: last.current, error: asked.error, refetch: asked.refetch }
+  return { data: last.current, error: asked.error, refetch: asked.refetch }
 }
 
 const Due = ({ at }: { readonly at: string | undefined }) => {
@@ -186,7 +186,8 @@ const Rotate = ({
 }
 
 export const Page = () => {
-  const { keys, error, refetch } = useKeys()
+  const known = useKeys()
+  const keys = known.data
   const [asked, setAsked] = useState<Kind | undefined>()
   const ask = (kind: Kind) => (): void => {
     setAsked(kind)
@@ -214,36 +215,36 @@ export const Page = () => {
         </>
       }
     >
-      {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
-      {keys === undefined ? (
-        error === null ? (
-          <Skeleton />
-        ) : null
-      ) : (
-        <>
-          <Panel flush title="Age">
-            <Ages keys={keys} />
-          </Panel>
-          <Panel title="What they protect">
-            <Facts
-              rows={[
-                ['To be resealed', `${keys.sealed_by_old_keys} versions are sealed by an old key`],
-                ...keys.wrapped.map(({ by, count }) => [by, `wraps ${count} keys`] as const),
-                ['Due after', `${keys.rotation_days} days`],
-              ]}
-            />
-          </Panel>
-          <Panel flush title="Rotations">
-            <Rotations rotations={keys.rotations} />
-          </Panel>
-        </>
-      )}
+      <Loaded of={known}>
+        {(shown) => (
+          <>
+            <Panel flush title="Age">
+              <Ages keys={shown} />
+            </Panel>
+            <Panel title="What they protect">
+              <Facts
+                rows={[
+                  [
+                    'To be resealed',
+                    `${shown.sealed_by_old_keys} versions are sealed by an old key`,
+                  ],
+                  ...shown.wrapped.map(({ by, count }) => [by, `wraps ${count} keys`] as const),
+                  ['Due after', `${shown.rotation_days} days`],
+                ]}
+              />
+            </Panel>
+            <Panel flush title="Rotations">
+              <Rotations rotations={shown.rotations} />
+            </Panel>
+          </>
+        )}
+      </Loaded>
       {asked === undefined ? null : (
         <Rotate
           kind={asked}
           onDone={() => {
             setAsked(undefined)
-            void refetch()
+            void known.refetch()
           }}
           onClose={() => {
             setAsked(undefined)

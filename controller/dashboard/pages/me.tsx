@@ -3,8 +3,8 @@ import { api, must } from '../api/client.ts'
 import { me } from '../app/session.ts'
 import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
-import { PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
+import { Loaded } from '../ui/loaded.tsx'
+import { PageFrame, Panel } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Table } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
@@ -33,7 +33,7 @@ const mine = (): TokenPlace => {
 }
 
 const Sessions = () => {
-  const { data, error, refetch } = useQuery({
+  const sessions = useQuery({
     key: ['sessions'],
     read: (signal) => must(api.GET('/me/sessions', { params: { query: { limit: 1000 } }, signal })),
   })
@@ -44,47 +44,44 @@ const Sessions = () => {
       () => must(api.DELETE('/me/sessions/{session_id}', { params: { path } })),
       'That browser is logged out.',
     )
-    await refetch()
+    await sessions.refetch()
   }
   return (
     <Panel flush title="Open sessions">
-      {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
-      {data === undefined ? (
-        error === null ? (
-          <Skeleton rows={2} />
-        ) : null
-      ) : (
-        <Table
-          label="Open sessions"
-          rows={data.sessions}
-          idOf={({ id }) => id}
-          columns={[
-            { title: 'Browser', head: true, render: ({ browser }) => browser ?? 'not told' },
-            { title: 'From', render: ({ address }) => address ?? '–' },
-            { title: 'Seen', render: ({ last_seen_at: at }) => <Ago at={at} /> },
-            { title: 'Since', wide: true, render: ({ created_at: at }) => <Since at={at} /> },
-            { title: 'Ends', wide: true, render: ({ expires_at: at }) => <Since at={at} /> },
-            {
-              title: 'Action',
-              end: true,
-              render: ({ id, current, browser }) =>
-                current ? (
-                  <State kind="ok">this one</State>
-                ) : (
-                  <Button
-                    small
-                    look="quiet"
-                    busy={busy}
-                    label={`End it: ${browser ?? id}`}
-                    onPress={() => void end(id)}
-                  >
-                    End it
-                  </Button>
-                ),
-            },
-          ]}
-        />
-      )}
+      <Loaded of={sessions} rows={2}>
+        {({ sessions: all }) => (
+          <Table
+            label="Open sessions"
+            rows={all}
+            idOf={({ id }) => id}
+            columns={[
+              { title: 'Browser', head: true, render: ({ browser }) => browser ?? 'not told' },
+              { title: 'From', render: ({ address }) => address ?? '–' },
+              { title: 'Seen', render: ({ last_seen_at: at }) => <Ago at={at} /> },
+              { title: 'Since', wide: true, render: ({ created_at: at }) => <Since at={at} /> },
+              { title: 'Ends', wide: true, render: ({ expires_at: at }) => <Since at={at} /> },
+              {
+                title: 'Action',
+                end: true,
+                render: ({ id, current, browser }) =>
+                  current ? (
+                    <State kind="ok">this one</State>
+                  ) : (
+                    <Button
+                      small
+                      look="quiet"
+                      busy={busy}
+                      label={`End it: ${browser ?? id}`}
+                      onPress={() => void end(id)}
+                    >
+                      End it
+                    </Button>
+                  ),
+              },
+            ]}
+          />
+        )}
+      </Loaded>
     </Panel>
   )
 }

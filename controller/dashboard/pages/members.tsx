@@ -8,15 +8,15 @@ import { whyNot } from '../app/session.ts'
 import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
 import { confirmed } from '../ui/confirm-login.tsx'
-import { Confirm, Dialog } from '../ui/dialog.tsx'
-import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
+import { Confirm } from '../ui/dialog.tsx'
+import { FormDialog } from '../ui/form-dialog.tsx'
+import { Loaded } from '../ui/loaded.tsx'
+import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { Table } from '../ui/table.tsx'
 import { Since } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
 import { RoleSelect, RolesPanel } from './people/roles.tsx'
 import { TeamTabs } from './people/team-tabs.tsx'
-import f from '../ui/form.module.css'
 
 const put = (team: string, user: string, role: TeamRole): Promise<Member> =>
   confirmed(() =>
@@ -36,57 +36,33 @@ const AddMember = ({
 }) => {
   const [user, setUser] = useState('')
   const [role, setRole] = useState<TeamRole>('developer')
-  const [failed, setFailed] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
   const add = async (): Promise<void> => {
-    setBusy(true)
-    try {
-      await put(team, user.trim(), role)
-      onDone()
-    } catch (error) {
-      setFailed(error)
-    } finally {
-      setBusy(false)
-    }
+    await put(team, user.trim(), role)
+    onDone()
   }
   return (
-    <Dialog title={`Add to ${team}`} onClose={onClose}>
-      <form
-        class={f['form']}
-        onSubmit={(event) => {
-          event.preventDefault()
-          void add()
-        }}
-      >
-        {failed === undefined ? null : <ProblemBox error={failed} />}
-        <label>
-          <span>Name or e-mail address</span>
-          <input
-            required
-            value={user}
-            onInput={(event) => {
-              setUser(event.currentTarget.value)
-            }}
-          />
-        </label>
-        <label>
-          <span>Role</span>
-          <RoleSelect
-            label="Role"
-            value={role}
-            onChoose={(chosen) => {
-              if (chosen !== '') setRole(chosen)
-            }}
-          />
-        </label>
-        <div class={f['buttons']}>
-          <Button onPress={onClose}>Cancel</Button>
-          <Button look="primary" submit busy={busy} onPress={() => undefined}>
-            Add to the team
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={`Add to ${team}`} action="Add to the team" send={add} onClose={onClose}>
+      <label>
+        <span>Name or e-mail address</span>
+        <input
+          required
+          value={user}
+          onInput={(event) => {
+            setUser(event.currentTarget.value)
+          }}
+        />
+      </label>
+      <label>
+        <span>Role</span>
+        <RoleSelect
+          label="Role"
+          value={role}
+          onChoose={(chosen) => {
+            if (chosen !== '') setRole(chosen)
+          }}
+        />
+      </label>
+    </FormDialog>
   )
 }
 
@@ -189,7 +165,7 @@ const MembersTable = ({ team, members, onChanged }: TableProps) => {
 
 export const Page = () => {
   const { team = '' } = useRoute().params
-  const { data, error, refetch } = useQuery({
+  const members = useQuery({
     key: ['members', team],
     read: (signal) =>
       must(
@@ -218,16 +194,17 @@ export const Page = () => {
       }
     >
       <Panel flush title="Members">
-        {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
-        {data === undefined ? (
-          error === null ? (
-            <Skeleton />
-          ) : null
-        ) : data.members.length === 0 ? (
-          <Empty title="Nobody is in this team.">Admins of the controller may do all in it.</Empty>
-        ) : (
-          <MembersTable team={team} members={data.members} onChanged={() => void refetch()} />
-        )}
+        <Loaded of={members}>
+          {({ members: all }) =>
+            all.length === 0 ? (
+              <Empty title="Nobody is in this team.">
+                Admins of the controller may do all in it.
+              </Empty>
+            ) : (
+              <MembersTable team={team} members={all} onChanged={() => void members.refetch()} />
+            )
+          }
+        </Loaded>
       </Panel>
       <RolesPanel />
       {isAdding ? (
@@ -235,7 +212,7 @@ export const Page = () => {
           team={team}
           onDone={() => {
             setAdding(false)
-            void refetch()
+            void members.refetch()
           }}
           onClose={() => {
             setAdding(false)

@@ -6,44 +6,46 @@ import { isAdmin, me } from '../app/session.ts'
 import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
 import { confirmed } from '../ui/confirm-login.tsx'
-import { Confirm, Dialog } from '../ui/dialog.tsx'
-import { PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
+import { Confirm } from '../ui/dialog.tsx'
+import { FormDialog } from '../ui/form-dialog.tsx'
+import { Loaded } from '../ui/loaded.tsx'
+import { PageFrame, Panel } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Table } from '../ui/table.tsx'
 import { Ago } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
-import f from '../ui/form.module.css'
 
 const Teams = () => {
-  const { data, error, refetch } = useQuery({
+  const teams = useQuery({
     key: ['teams'],
     read: (signal) => must(api.GET('/teams', { params: { query: { limit: 1000 } }, signal })),
   })
-  if (error !== null) return <ProblemBox error={error} onRetry={() => void refetch()} />
-  if (data === undefined) return <Skeleton rows={2} />
   const roleIn = (team: string): string =>
     me.value?.teams.find((one) => one.team === team)?.role ??
     (isAdmin.value ? 'admin of the controller' : '–')
   return (
     <Panel flush title="Teams">
-      <Table
-        label="Teams"
-        rows={data.teams}
-        idOf={({ name }) => name}
-        columns={[
-          {
-            title: 'Team',
-            head: true,
-            render: ({ name }) => <a href={`/ui/t/${name}/members`}>{name}</a>,
-          },
-          { title: 'You are', render: ({ name }) => roleIn(name) },
-          {
-            title: 'Machines',
-            render: ({ name }) => <a href={`/ui/t/${name}/tokens`}>tokens</a>,
-          },
-        ]}
-      />
+      <Loaded of={teams} rows={2}>
+        {({ teams: all }) => (
+          <Table
+            label="Teams"
+            rows={all}
+            idOf={({ name }) => name}
+            columns={[
+              {
+                title: 'Team',
+                head: true,
+                render: ({ name }) => <a href={`/ui/t/${name}/members`}>{name}</a>,
+              },
+              { title: 'You are', render: ({ name }) => roleIn(name) },
+              {
+                title: 'Machines',
+                render: ({ name }) => <a href={`/ui/t/${name}/tokens`}>tokens</a>,
+              },
+            ]}
+          />
+        )}
+      </Loaded>
     </Panel>
   )
 }
@@ -57,60 +59,36 @@ const NewUser = ({
 }) => {
   const [name, setName] = useState('')
   const [email, setEmail] = useState('')
-  const [failed, setFailed] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
   const create = async (): Promise<void> => {
-    setBusy(true)
-    try {
-      const given = email.trim() === '' ? {} : { email: email.trim() }
-      await confirmed(() => must(api.POST('/users', { body: { name: name.trim(), ...given } })))
-      onDone()
-    } catch (error) {
-      setFailed(error)
-    } finally {
-      setBusy(false)
-    }
+    const given = email.trim() === '' ? {} : { email: email.trim() }
+    await confirmed(() => must(api.POST('/users', { body: { name: name.trim(), ...given } })))
+    onDone()
   }
   return (
-    <Dialog title="New user" onClose={onClose}>
-      <form
-        class={f['form']}
-        onSubmit={(event) => {
-          event.preventDefault()
-          void create()
-        }}
-      >
-        {failed === undefined ? null : <ProblemBox error={failed} />}
-        <label>
-          <span>Login name, which never changes</span>
-          <input
-            required
-            maxLength={128}
-            value={name}
-            onInput={(event) => {
-              setName(event.currentTarget.value)
-            }}
-          />
-        </label>
-        <label>
-          <span>E-mail address (optional)</span>
-          <input
-            type="email"
-            value={email}
-            onInput={(event) => {
-              setEmail(event.currentTarget.value)
-            }}
-          />
-        </label>
-        <p class="muted">Who logs in by the OpenID provider is added by that.</p>
-        <div class={f['buttons']}>
-          <Button onPress={onClose}>Cancel</Button>
-          <Button look="primary" submit busy={busy} onPress={() => undefined}>
-            Add the user
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="New user" action="Add the user" send={create} onClose={onClose}>
+      <label>
+        <span>Login name, which never changes</span>
+        <input
+          required
+          maxLength={128}
+          value={name}
+          onInput={(event) => {
+            setName(event.currentTarget.value)
+          }}
+        />
+      </label>
+      <label>
+        <span>E-mail address (optional)</span>
+        <input
+          type="email"
+          value={email}
+          onInput={(event) => {
+            setEmail(event.currentTarget.value)
+          }}
+        />
+      </label>
+      <p class="muted">Who logs in by the OpenID provider is added by that.</p>
+    </FormDialog>
   )
 }
 
@@ -181,7 +159,7 @@ const UserTable = ({ users, onChange }: TableProps) => (
 )
 
 const Users = () => {
-  const { data, error, refetch } = useQuery({
+  const users = useQuery({
     key: ['users'],
     read: (signal) => must(api.GET('/users', { params: { query: { limit: 1000 } }, signal })),
   })
@@ -192,7 +170,7 @@ const Users = () => {
     const done = disabled ? `${name} may log in again.` : `${name} is logged out everywhere.`
     await run(() => update(name, { disabled: !disabled }), done)
     setChanging(undefined)
-    await refetch()
+    await users.refetch()
   }
   return (
     <Panel
@@ -209,19 +187,14 @@ const Users = () => {
         </Button>
       }
     >
-      {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
-      {data === undefined ? (
-        error === null ? (
-          <Skeleton />
-        ) : null
-      ) : (
-        <UserTable users={data.users} onChange={setChanging} />
-      )}
+      <Loaded of={users}>
+        {({ users: all }) => <UserTable users={all} onChange={setChanging} />}
+      </Loaded>
       {isMaking ? (
         <NewUser
           onDone={() => {
             setMaking(false)
-            void refetch()
+            void users.refetch()
           }}
           onClose={() => {
             setMaking(false)

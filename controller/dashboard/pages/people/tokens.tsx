@@ -8,8 +8,9 @@ import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
 import { Command } from '../../ui/copy.tsx'
 import { Confirm, Dialog } from '../../ui/dialog.tsx'
-import { Empty, Panel, Skeleton } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
+import { FormDialog } from '../../ui/form-dialog.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Empty, Panel } from '../../ui/page.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
@@ -62,89 +63,65 @@ const NewTokenDialog = ({
   const [role, setRole] = useState<TeamRole | ''>(place.isOfMachines ? 'developer' : '')
   const [days, setDays] = useState(90)
   const [isReadOnly, setReadOnly] = useState(false)
-  const [failed, setFailed] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
   const create = async (): Promise<void> => {
-    setBusy(true)
-    try {
-      const spec = {
-        name: name.trim(),
-        read_only: isReadOnly,
-        ...(role === '' ? {} : { role }),
-        ...(days === 0 ? {} : { expires_at: new Date(now() + days * dayMs).toISOString() }),
-      }
-      const { token } = await confirmed(() => place.create(spec))
-      onMade(token)
-    } catch (error) {
-      setFailed(error)
-    } finally {
-      setBusy(false)
+    const spec = {
+      name: name.trim(),
+      read_only: isReadOnly,
+      ...(role === '' ? {} : { role }),
+      ...(days === 0 ? {} : { expires_at: new Date(now() + days * dayMs).toISOString() }),
     }
+    const { token } = await confirmed(() => place.create(spec))
+    onMade(token)
   }
   return (
-    <Dialog title="New token" onClose={onClose}>
-      <form
-        class={f['form']}
-        onSubmit={(event) => {
-          event.preventDefault()
-          void create()
-        }}
-      >
-        {failed === undefined ? null : <ProblemBox error={failed} />}
+    <FormDialog title="New token" action="Make the token" send={create} onClose={onClose}>
+      <label>
+        <span>Name</span>
+        <input
+          required
+          maxLength={63}
+          value={name}
+          onInput={(event) => {
+            setName(event.currentTarget.value)
+          }}
+        />
+      </label>
+      <div class={f['pair']}>
         <label>
-          <span>Name</span>
-          <input
-            required
-            maxLength={63}
-            value={name}
-            onInput={(event) => {
-              setName(event.currentTarget.value)
-            }}
+          <span>{place.isOfMachines ? 'Role' : 'No more than'}</span>
+          <RoleSelect
+            label={place.isOfMachines ? 'Role' : 'No more than'}
+            value={role}
+            onChoose={setRole}
+            {...(place.isOfMachines ? {} : { none: 'all that you may' })}
           />
         </label>
-        <div class={f['pair']}>
-          <label>
-            <span>{place.isOfMachines ? 'Role' : 'No more than'}</span>
-            <RoleSelect
-              label={place.isOfMachines ? 'Role' : 'No more than'}
-              value={role}
-              onChoose={setRole}
-              {...(place.isOfMachines ? {} : { none: 'all that you may' })}
-            />
-          </label>
-          <label>
-            <span>Good for</span>
-            <select
-              value={String(days)}
-              onChange={(event) => {
-                setDays(Number(event.currentTarget.value))
-              }}
-            >
-              {lengths.map(([length, text]) => (
-                <option value={String(length)}>{text}</option>
-              ))}
-            </select>
-          </label>
-        </div>
-        <div>
-          <input
-            type="checkbox"
-            id="read-only"
-            checked={isReadOnly}
+        <label>
+          <span>Good for</span>
+          <select
+            value={String(days)}
             onChange={(event) => {
-              setReadOnly(event.currentTarget.checked)
+              setDays(Number(event.currentTarget.value))
             }}
-          />{' '}
-          <label for="read-only">It may only read</label>
-        </div>
-        <div class={f['buttons']}>
-          <Button onPress={onClose}>Cancel</Button>
-          <Button look="primary" submit busy={busy} onPress={() => undefined}>
-            Make the token
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+          >
+            {lengths.map(([length, text]) => (
+              <option value={String(length)}>{text}</option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <div>
+        <input
+          type="checkbox"
+          id="read-only"
+          checked={isReadOnly}
+          onChange={(event) => {
+            setReadOnly(event.currentTarget.checked)
+          }}
+        />{' '}
+        <label for="read-only">It may only read</label>
+      </div>
+    </FormDialog>
   )
 }
 
@@ -233,7 +210,7 @@ const TokenTable = ({ place, tokens, onRevoke }: TableProps) => (
 )
 
 export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
-  const { data, error, refetch } = useQuery({ key: ['tokens', place.key], read: place.list })
+  const tokens = useQuery({ key: ['tokens', place.key], read: place.list })
   const [isMaking, setMaking] = useState(false)
   const [made, setMade] = useState<string | undefined>()
   const [going, setGoing] = useState<Token | undefined>()
@@ -241,7 +218,7 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
   const revoke = async ({ id, name }: Token): Promise<void> => {
     await run(() => confirmed(() => place.revoke(id)), `${name} opens nothing any more.`)
     setGoing(undefined)
-    await refetch()
+    await tokens.refetch()
   }
   return (
     <Panel
@@ -259,23 +236,22 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
         </Button>
       }
     >
-      {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
-      {data === undefined ? (
-        error === null ? (
-          <Skeleton rows={2} />
-        ) : null
-      ) : data.tokens.length === 0 ? (
-        <Empty title="There is no token." />
-      ) : (
-        <TokenTable place={place} tokens={data.tokens} onRevoke={setGoing} />
-      )}
+      <Loaded of={tokens} rows={2}>
+        {({ tokens: all }) =>
+          all.length === 0 ? (
+            <Empty title="There is no token." />
+          ) : (
+            <TokenTable place={place} tokens={all} onRevoke={setGoing} />
+          )
+        }
+      </Loaded>
       {isMaking ? (
         <NewTokenDialog
           place={place}
           onMade={(token) => {
             setMaking(false)
             setMade(token)
-            void refetch()
+            void tokens.refetch()
           }}
           onClose={() => {
             setMaking(false)
