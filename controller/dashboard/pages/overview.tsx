@@ -7,6 +7,7 @@ import type { Agent, Happened, Project, Stagelet } from '../api/types.ts'
 import { agents, projects, stagelets } from '../live/collections.ts'
 import { countsOf, isOf, standingOf, type Standing } from '../live/standing.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { said } from '../ui/said.ts'
 import { ProblemBox } from '../ui/problem.tsx'
 import { Command } from '../ui/copy.tsx'
 import { projectUrl, stageletUrl } from '../ui/links.ts'
@@ -119,7 +120,7 @@ const ProjectRow = ({
     <tr>
       <th scope="row">
         <a href={projectUrl(project)}>{project.name}</a>
-        {project.description === undefined ? null : <small>{project.description}</small>}
+        {project.description === undefined ? null : <small>{said(project.description)}</small>}
       </th>
       <td class={s['wide']}>{project.team}</td>
       <td class={s['number']}>{project.secrets}</td>

@@ -9,6 +9,7 @@ import { Button, LinkButton } from '../../ui/button.tsx'
 import { Command } from '../../ui/copy.tsx'
 import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
+import { said } from '../../ui/said.ts'
 import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
@@ -48,7 +49,7 @@ const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
           <>
             {objectOf(row)}
             {row.detail === undefined ? null : (
-              <code class={s['detail']}>{JSON.stringify(row.detail)}</code>
+              <code class={s['detail']}>{said(JSON.stringify(row.detail))}</code>
             )}
           </>
         ),

@@ -12,6 +12,7 @@ import { projectUrl, revisionUrl, stageletUrl } from '../../ui/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
+import { said } from '../../ui/said.ts'
 import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
@@ -87,7 +88,7 @@ const One = ({ project, revision, before, newest, onClose, onGoBack }: OneProps)
           rows={[
             ['By', by.join(', ')],
             ['At', <Since at={at} />],
-            ['Note', note ?? <span class="muted">none was given</span>],
+            ['Note', note === undefined ? <span class="muted">none was given</span> : said(note)],
             ['Clock', <a href={revisionUrl(project, number)}>how its containers came</a>],
             ['Runs it', <Runs project={project} revision={number} newest={newest} />],
           ]}
@@ -209,7 +210,7 @@ const List = ({ project, revisions, newest, view }: ListProps) => (
         render: (row) => (
           <>
             <code class={s['keys']}>{keysOf(row)}</code>
-            {row.note === undefined ? null : <small>{row.note}</small>}
+            {row.note === undefined ? null : <small>{said(row.note)}</small>}
           </>
         ),
       },

@@ -1,5 +1,7 @@
 // The text of a log line for the page: colours of a terminal become names of classes, and characters that nobody
 // sees become symbols, so that no line can hide text or turn its direction. Pure.
+import { symbolOf, unseen } from '../../ui/said.ts'
+
 export interface Segment {
   readonly text: string
   /** Names of classes, such as `red bold`; empty: plain. */
@@ -9,12 +11,8 @@ export interface Segment {
 }
 
 const escape = String.fromCharCode(27)
-// Sequences of a terminal that set a colour, and characters without a form: controls but the tabulator, marks of
-// direction, joiners, and the two separators of lines.
-const special = new RegExp(
-  String.raw`${escape}\[([\d;:]*)m|((?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])`,
-  'gu',
-)
+// Sequences of a terminal that set a colour, and characters without a form but the tabulator.
+const special = new RegExp(String.raw`${escape}\[([\d;:]*)m|((?!\t)${unseen})`, 'gu')
 
 const colours = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
 
@@ -56,14 +54,6 @@ const apply = (look: Look, parameters: string): void => {
     else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97))
       look.colour = colours[code % 10] ?? ''
   }
-}
-
-/** As terminals write controls: `^G`; of others the number. */
-const symbolOf = (character: string): string => {
-  const code = character.codePointAt(0) ?? 0
-  if (code < 32) return `^${String.fromCodePoint(code + 64)}`
-  if (code === 127) return '^?'
-  return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`
 }
 
 export const segmentsOf = (line: string): readonly Segment[] => {

@@ -10,6 +10,7 @@ import { Facts } from '../../ui/drawer.tsx'
 import { stageletUrl } from '../../ui/links.ts'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
+import { said } from '../../ui/said.ts'
 import { State, type StateKind } from '../../ui/state.tsx'
 import { lengthOf, Since } from '../../ui/time.tsx'
 import { readLines } from '../logs/read.ts'
@@ -124,7 +125,7 @@ const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
       <Facts
         rows={[
           ['To blame', <b>{blamed}</b>],
-          ['What happened', reason],
+          ['What happened', said(reason)],
           ...(of === undefined
             ? []
             : ([

@@ -5,6 +5,7 @@ import type { Service, Stagelet } from '../../api/types.ts'
 import { agents, projects } from '../../live/collections.ts'
 import { conditionOf, serviceStanding, standingOf } from '../../live/standing.ts'
 import { Empty, Panel } from '../../ui/page.tsx'
+import { said } from '../../ui/said.ts'
 import { State } from '../../ui/state.tsx'
 import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
@@ -140,7 +141,7 @@ const Notices = ({ stagelet }: { readonly stagelet: Stagelet }) => {
                 since <Since at={since} />
               </span>
             </dt>
-            <dd>{type === 'Degraded' ? message.split('\n', 1)[0] : message}</dd>
+            <dd>{said(type === 'Degraded' ? (message.split('\n', 1)[0] ?? '') : message)}</dd>
           </div>
         ))}
       </dl>

@@ -1,0 +1,18 @@
+// Text of people, programs and containers, as a page shows it: characters that nobody sees become symbols, so that no
+// text can hide a part of itself or turn its direction. Pure.
+
+/** Controls, marks of direction, joiners, and the two separators of lines. */
+export const unseen = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]`
+
+/** As terminals write controls: `^G`; of others the number. */
+export const symbolOf = (character: string): string => {
+  const code = character.codePointAt(0) ?? 0
+  if (code < 32) return `^${String.fromCodePoint(code + 64)}`
+  if (code === 127) return '^?'
+  return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`
+}
+
+const pattern = new RegExp(`(?![\\t\\n])${unseen}`, 'gu')
+
+/** Of several lines. */
+export const said = (text: string): string => text.replace(pattern, symbolOf)
