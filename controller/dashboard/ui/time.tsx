@@ -39,12 +39,16 @@ interface Props {
   readonly at: string | number | undefined
 }
 
-const parsed = (at: string | number): number => (typeof at === 'number' ? at : Date.parse(at))
+/** NaN: no moment is told. */
+const parsed = (at: string | number | undefined): number =>
+  typeof at === 'number' ? at : Date.parse(at ?? '')
+
+const Never = () => <span class="muted">–</span>
 
 /** When a state began. */
 export const Since = ({ at }: Props) => {
-  if (at === undefined || at === '') return <span class="muted">–</span>
   const ms = parsed(at)
+  if (Number.isNaN(ms)) return <Never />
   return (
     <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
       {momentOf(ms, thisSecond.value)}
@@ -54,8 +58,8 @@ export const Since = ({ at }: Props) => {
 
 /** How long ago something happened. */
 export const Ago = ({ at }: Props) => {
-  if (at === undefined || at === '') return <span class="muted">–</span>
   const ms = parsed(at)
+  if (Number.isNaN(ms)) return <Never />
   const age = thisSecond.value - ms
   return (
     <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>

@@ -22,10 +22,18 @@ export interface Lane {
 const skewOf = (agents: readonly Agent[], { agent, team }: Stagelet): number =>
   agents.find((one) => one.name === agent && one.team === team)?.clock_skew_ms ?? 0
 
-const after = (at: string | undefined, from: number, skew = 0): number | undefined => {
-  if (at === undefined || at === '') return undefined
-  const ms = Date.parse(at) - skew - from
-  return ms < 0 ? undefined : ms
+/** The clock runs from the commit until now. */
+export interface Clock {
+  readonly from: number
+  readonly now: number
+}
+
+const roundingMs = 1_000
+
+/** Milliseconds on the clock; undefined for a moment that cannot be: what an agent says may be wrong. */
+const after = (at: string | undefined, { from, now }: Clock, skew = 0): number | undefined => {
+  const ms = Date.parse(at ?? '') - skew
+  return ms >= from && ms <= now + roundingMs ? ms - from : undefined
 }
 
 const stateOf = (
@@ -95,7 +103,7 @@ const healthyOf = (
 const liveLanes = (
   { stagelets, agents }: World,
   revision: number,
-  from: number,
+  clock: Clock,
   applied: Applied | undefined,
 ): readonly Lane[] => {
   const wanted = applied === undefined ? ofRollouts(stagelets, revision) : ofImpact(applied)
@@ -105,12 +113,12 @@ const liveLanes = (
     const service = stagelet.services.find((one) => one.name === serviceName)
     const skew = skewOf(agents, stagelet)
     const isNew = service?.since !== applied?.startedBefore.get(serviceKey(name, serviceName))
-    const started = isNew ? after(service?.since, from, skew) : undefined
+    const started = isNew ? after(service?.since, clock, skew) : undefined
     const isThere = service?.in_sync === true && (service.revision ?? 0) >= revision
     const isTold = stagelet.wanted_revision === revision
-    const told = isTold ? after(stagelet.wanted_since, from) : undefined
+    const told = isTold ? after(stagelet.wanted_since, clock) : undefined
     const healthy = isThere
-      ? (after(healthyOf(stagelet, service, revision), from, skew) ?? started)
+      ? (after(healthyOf(stagelet, service, revision), clock, skew) ?? started)
       : undefined
     const [kind, word] = stateOf(stagelet, service, {
       revision,
@@ -132,7 +140,7 @@ const ends: Readonly<Record<KeptRollout['result'], readonly [StateKind, string]>
 const words = { recreated: 're-created', cascaded: 'with another', restarted: 'restarted' } as const
 
 /** Of a stagelet whose last rollout is another by now: as it was then. */
-const keptLanes = ({ kept, stagelets }: World, revision: number, from: number): readonly Lane[] => {
+const keptLanes = ({ kept, stagelets }: World, revision: number, clock: Clock): readonly Lane[] => {
   const isLast = (name: string): boolean =>
     stagelets.find((one) => one.name === name)?.last_rollout?.revision === revision
   const newest = kept.filter(
@@ -145,10 +153,10 @@ const keptLanes = ({ kept, stagelets }: World, revision: number, from: number): 
     const [kind, word] = ends[result]
     return services.flatMap(({ name: service, what, since, healthy_at: healthyAt }) => {
       if (what === 'untouched') return []
-      const end = kind === 'ok' ? after(healthyAt ?? times.finished_at, from) : undefined
-      const told = after(times.told_at, from)
+      const end = kind === 'ok' ? after(healthyAt ?? times.finished_at, clock) : undefined
+      const told = after(times.told_at, clock)
       const lane = { stagelet: { team, name }, service, what: words[what], told, kind, word }
-      return [{ ...lane, started: after(since, from), healthy: end }]
+      return [{ ...lane, started: after(since, clock), healthy: end }]
     })
   })
 }
@@ -157,11 +165,11 @@ const keptLanes = ({ kept, stagelets }: World, revision: number, from: number): 
 export const lanesOf = (
   world: World,
   revision: number,
-  from: number,
+  clock: Clock,
   applied: Applied | undefined,
 ): readonly Lane[] => {
-  const live = liveLanes(world, revision, from, applied)
-  return applied === undefined ? [...live, ...keptLanes(world, revision, from)] : live
+  const live = liveLanes(world, revision, clock, applied)
+  return applied === undefined ? [...live, ...keptLanes(world, revision, clock)] : live
 }
 
 /** Services that the change should not touch: how many there are, and how many have another container now. */

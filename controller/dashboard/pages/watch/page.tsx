@@ -12,6 +12,7 @@ import { projectUrl, stageletUrl } from '../../ui/links.ts'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
+import { said } from '../../ui/said.ts'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { ReceiptButton } from '../history/receipt.tsx'
@@ -136,7 +137,7 @@ const Proof = ({
       {applied.impact.held.map(({ stagelet, message }) => (
         <p key={stagelet} class={s['proof']}>
           <State kind="paused">{stagelet} held</State>
-          <span class="muted">{message}</span>
+          <span class="muted">{said(message)}</span>
         </p>
       ))}
     </>
@@ -173,7 +174,7 @@ const Lanes = ({
 const About = ({ revision }: { readonly revision: Revision }) => (
   <p class="muted">
     {revision.by.join(', ')} · <Since at={revision.closed_at} /> · {revision.keys.join(', ')}
-    {revision.note === undefined ? null : <> · “{revision.note}”</>}
+    {revision.note === undefined ? null : <> · “{said(revision.note)}”</>}
   </p>
 )
 
@@ -189,7 +190,7 @@ export const Page = () => {
     data === undefined || data === null ? (applied?.at ?? now()) : Date.parse(data.closed_at)
   const kept = useKept(place, revision, stagelets)
   const world = { stagelets, agents: agents.rows.value, kept }
-  const lanes = lanesOf(world, revision, from, applied)
+  const lanes = lanesOf(world, revision, { from, now: now() }, applied)
   const isRunning = lanes.some((lane) => !isOver(lane))
   useTicking(isRunning)
   const summary = lanes.length === 0 ? undefined : summaryOf(lanes)

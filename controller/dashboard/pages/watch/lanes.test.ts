@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest'
+import type { Agent, Stagelet } from '../../api/types.ts'
+import { lanesOf, type Lane } from './lanes.ts'
+
+const from = Date.parse('2026-03-02T14:00:00Z')
+
+/** The lane of `web`, which revision 7 has re-created, as its agent tells the times. */
+const laneOf = (told: { since?: string; finished?: string; skew?: number }): Lane | undefined => {
+  const stagelet = {
+    ...{ name: 'prod', team: 'default', agent: 'box', conditions: [], wanted_revision: 7 },
+    services: [{ name: 'web', state: 'running', in_sync: true, revision: 7, since: told.since }],
+    last_rollout: { revision: 7, recreated: ['web'], finished_at: told.finished },
+  } as unknown as Stagelet
+  const agent = { name: 'box', team: 'default', clock_skew_ms: told.skew ?? 0 } as Agent
+  const clock = { from, now: from + 60_000 }
+  return lanesOf({ stagelets: [stagelet], agents: [agent], kept: [] }, 7, clock, undefined)[0]
+}
+
+it('tells when a container started and was healthy, without the skew of the agent’s clock', () => {
+  const told = { since: '2026-03-02T14:00:02.500Z', finished: '2026-03-02T14:00:04Z' }
+  expect(laneOf(told)).toMatchObject({ started: 2_500, healthy: 4_000, kind: 'ok' })
+  const fast = { since: '2026-03-02T15:00:02.500Z', finished: '2026-03-02T15:00:04Z' }
+  expect(laneOf({ ...fast, skew: 3_600_000 })).toMatchObject({ started: 2_500, healthy: 4_000 })
+})
+
+it('shows no time that cannot be', () => {
+  for (const lie of ['2026-03-02T13:00:00Z', '2027-01-01T00:00:00Z', 'yesterday', ''])
+    expect(laneOf({ since: lie, finished: lie })).toMatchObject({
+      ...{ started: undefined, healthy: undefined, word: 'In sync' },
+    })
+})
