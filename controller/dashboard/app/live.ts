@@ -8,8 +8,10 @@ let running: Stream | undefined
 
 /** Logs out here and in all tabs of this browser. */
 export const logOutEverywhere = async (): Promise<void> => {
-  running?.tellLogout()
   await logOut()
+  // A tab that is told while the session still holds would be logged in again.
+  running?.tellLogout()
+  loggedOut()
 }
 
 export const useLive = (start: (onLogout: () => void) => Stream): void => {

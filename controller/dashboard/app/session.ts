@@ -3,7 +3,7 @@
 import { computed, signal, type ReadonlySignal } from '@preact/signals'
 import { rolesWith, rightsOf, type Resource, type Verb } from '../../../src/access/roles.ts'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
-import { now } from '../live/clock.ts'
+import { forgetAll } from '../staging/staging.ts'
 import { api, ApiProblem, must, onSessionEnded, setCsrf, Unreachable } from '../api/client.ts'
 import type { Me, Problem } from '../api/types.ts'
 
@@ -53,10 +53,22 @@ const call = async <T>(method: string, path: string, body?: unknown): Promise<T>
   throw new ApiProblem((await response.json()) as Problem, response.headers.get('retry-after'))
 }
 
+/** The page is loaded anew: nothing that one person saw or staged is there for the next. */
+const startAnew = (path: string): void => {
+  forgetAll()
+  location.replace(path)
+}
+
 const begin = async (answered: Session): Promise<void> => {
   setCsrf(answered.csrf)
+  const before = meNow.peek()
+  const next = await must(api.GET('/me'))
+  if (before !== undefined && before.id !== next.id) {
+    startAnew(location.href)
+    return
+  }
   sessionNow.value = answered
-  meNow.value = await must(api.GET('/me'))
+  meNow.value = next
   phaseNow.value = 'in'
 }
 
@@ -89,24 +101,20 @@ export const confirmSession = async (token: string): Promise<void> => {
   if (before !== undefined) sessionNow.value = { ...before, confirmed_until }
 }
 
-/** Whether the session is confirmed now, as the controller knows it. */
-export const isConfirmed = async (): Promise<boolean> => {
+/** Until when the session is confirmed, as the controller knows it; in the past: it is not. */
+export const confirmedUntil = async (): Promise<number> => {
   const answered = await call<Session>('GET', '/session')
   sessionNow.value = answered
-  return Date.parse(answered.confirmed_until ?? '') > now()
+  return Date.parse(answered.confirmed_until ?? '1970-01-01')
 }
 
-/** Forgets everything here. The caller tells the other tabs. */
+/** Ends the session. The caller tells all tabs. */
 export const logOut = async (): Promise<void> => {
   await call('DELETE', '/session').catch(() => undefined)
-  loggedOut()
 }
 
 export const loggedOut = (): void => {
-  setCsrf('')
-  sessionNow.value = undefined
-  meNow.value = undefined
-  phaseNow.value = 'out'
+  startAnew('/ui/login')
 }
 
 const roleIn = (team: string): TeamRole | undefined =>

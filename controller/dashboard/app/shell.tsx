@@ -4,7 +4,9 @@ import { useState } from 'preact/hooks'
 import { stagelets } from '../live/collections.ts'
 import { standingOf } from '../live/standing.ts'
 import { Empty, PageFrame } from '../ui/page.tsx'
+import { lockValues, valuesLocked } from '../ui/confirm-login.tsx'
 import { Boundary } from '../ui/problem.tsx'
+import { State } from '../ui/state.tsx'
 import { LinkButton } from '../ui/button.tsx'
 import { FreshnessDot } from './freshness.tsx'
 import { useShortcuts, type Shortcut } from './keys.ts'
@@ -92,6 +94,12 @@ export const Shell = () => {
       group: 'Everywhere',
       run: () => (setSheet(true), true),
     },
+    {
+      keys: 'L',
+      does: 'Lock values while you share the screen',
+      group: 'Everywhere',
+      run: () => (lockValues(), true),
+    },
   ])
   return (
     <div class={s['shell']}>
@@ -105,6 +113,7 @@ export const Shell = () => {
         </a>
         <TeamSwitch />
         <div class={s['space']} />
+        {valuesLocked.value ? <State kind="paused">Values locked</State> : null}
         <FreshnessDot />
         <UserMenu
           onShortcuts={() => {

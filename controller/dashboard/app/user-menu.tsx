@@ -1,5 +1,6 @@
 // The person: theme, density, shortcuts, log out.
 import { useLocation } from 'preact-iso'
+import { lockValues } from '../ui/confirm-login.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { logOutEverywhere } from './live.ts'
 import { look, setLook, type Theme } from './look.ts'
@@ -61,6 +62,7 @@ export const UserMenu = ({ onShortcuts }: { readonly onShortcuts: () => void }) 
           },
         },
         { text: 'Show the shortcuts', onPress: onShortcuts },
+        { text: 'Lock values (screen sharing)', onPress: lockValues },
         'line',
         {
           text: 'Your sessions and tokens',

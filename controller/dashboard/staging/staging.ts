@@ -111,12 +111,14 @@ const operationOf = (edit: Edit): Operation => {
 /** Only for the request: what it returns holds values. */
 export const operationsOf = (edits: readonly Edit[]): Operation[] => edits.map(operationOf)
 
+export const forgetAll = (): void => {
+  values.clear()
+  staged.value = {}
+}
+
 /** A page that the browser keeps for going back must hold no value. */
 if (typeof window !== 'undefined') {
-  window.addEventListener('pagehide', () => {
-    values.clear()
-    staged.value = {}
-  })
+  window.addEventListener('pagehide', forgetAll)
   window.addEventListener('beforeunload', (event) => {
     if (stagedCount.peek() > 0) event.preventDefault()
   })

@@ -1,22 +1,25 @@
 // What needs a login that was confirmed within the last minutes: the controller refuses it, the person proves
 // anew who they are, and the same request is made again. One dialog for all pages.
-import { signal } from '@preact/signals'
+import { signal, type ReadonlySignal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiProblem } from '../api/client.ts'
-import { confirmSession, isConfirmed, methods } from '../app/session.ts'
+import { confirmSession, confirmedUntil, methods, session } from '../app/session.ts'
+import { now } from '../live/clock.ts'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
 import { detailOf, titleOf } from './problem.tsx'
 import s from './form.module.css'
 
 interface Asked {
+  /** A confirmation of before counts for nothing. */
+  readonly anew: boolean
   readonly answer: Promise<boolean>
   readonly done: (isConfirmed: boolean) => void
 }
 const asked = signal<Asked | undefined>(undefined)
 
 /** True once the person has confirmed, false when they closed the dialog. Asked once for all that wait. */
-const ask = (): Promise<boolean> => {
+const ask = (anew: boolean): Promise<boolean> => {
   const open = asked.peek()
   if (open !== undefined) return open.answer
   let done: Asked['done'] = () => undefined
@@ -26,9 +29,25 @@ const ask = (): Promise<boolean> => {
       resolve(isDone)
     }
   })
-  asked.value = { answer, done }
+  asked.value = { anew, answer, done }
   return answer
 }
+
+const locked = signal(false)
+/** While a screen is shared: no value is read before the person has confirmed anew, whatever still holds. */
+export const valuesLocked: ReadonlySignal<boolean> = locked
+export const lockValues = (): void => {
+  locked.value = true
+}
+
+/** The person has said that values may be read again; throws where they do not. */
+export const unlockValues = async (): Promise<void> => {
+  if (!locked.peek()) return
+  if (!(await ask(true))) throw new ValuesLocked()
+  locked.value = false
+}
+
+export class ValuesLocked extends Error {}
 
 /** Makes a request, and makes it again after a confirmation where the controller wants one. */
 export const confirmed = async <T,>(request: () => Promise<T>): Promise<T> => {
@@ -36,7 +55,7 @@ export const confirmed = async <T,>(request: () => Promise<T>): Promise<T> => {
     return await request()
   } catch (error) {
     const needsIt = error instanceof ApiProblem && error.problem.reason === 'ConfirmationRequired'
-    if (!needsIt || !(await ask())) throw error
+    if (!needsIt || !(await ask(false))) throw error
     return request()
   }
 }
@@ -46,7 +65,7 @@ const refusal = (error: unknown): string =>
     ? 'This token is not valid: mistyped, revoked or run out.'
     : `${titleOf(error)} ${detailOf(error)}`
 
-const ConfirmDialog = ({ done }: Pick<Asked, 'done'>) => {
+const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
   const field = useRef<HTMLInputElement>(null)
   const [error, setError] = useState<string | undefined>()
   const [busy, setBusy] = useState(false)
@@ -60,10 +79,11 @@ const ConfirmDialog = ({ done }: Pick<Asked, 'done'>) => {
       () => undefined,
     )
     // Another tab may have confirmed it: the session is the browser's.
+    const before = anew ? Date.parse(session.peek()?.confirmed_until ?? '1970-01-01') : now()
     const look = (): void => {
-      isConfirmed().then(
-        (isDone) => {
-          if (isDone) done(true)
+      confirmedUntil().then(
+        (until) => {
+          if (until > before) done(true)
         },
         () => undefined,
       )
@@ -152,4 +172,4 @@ const ConfirmDialog = ({ done }: Pick<Asked, 'done'>) => {
 
 /** Shows the dialog while something waits for it. */
 export const ConfirmLogin = () =>
-  asked.value === undefined ? null : <ConfirmDialog done={asked.value.done} />
+  asked.value === undefined ? null : <ConfirmDialog {...asked.value} />

@@ -4,6 +4,7 @@
 import type { Ref } from 'preact'
 import { useImperativeHandle, useRef, useState } from 'preact/hooks'
 import { Button } from './button.tsx'
+import { oddities } from './oddities.ts'
 import { Glyph } from './state.tsx'
 import s from './value-field.module.css'
 
@@ -32,20 +33,6 @@ interface Props {
 }
 
 const mostBytes = 1_048_576
-const maskOnly = /^(?:[•*]+|\*{3}REDACTED\*{3})$/
-
-/** What one does not see in a value, and may not mean. */
-export const oddities = (text: string): string[] => {
-  const found: string[] = []
-  if (/\s$/.test(text))
-    found.push(text.endsWith('\n') ? 'ends with a line break' : 'ends with a space')
-  if (/^\s/.test(text)) found.push('begins with a space')
-  if (text.includes('\r')) found.push('has carriage returns')
-  if (text.includes('\t')) found.push('has tabs')
-  if (text.includes('\0')) found.push('has a NUL')
-  if (maskOnly.test(text)) found.push('looks like a mask, not like a value')
-  return found
-}
 
 const base64Of = (bytes: Uint8Array): string => {
   let text = ''

@@ -1,5 +1,6 @@
 // The edits of a review, each with the verdict of the dry run.
 import type { ComponentChild } from 'preact'
+import type { Secret } from '../../api/types.ts'
 import { secretsOf } from '../../live/collections.ts'
 import type { Reviewed } from '../../staging/review.ts'
 import { takeBack, type Edit } from '../../staging/staging.ts'
@@ -8,6 +9,10 @@ import { State, type StateKind } from '../../ui/state.tsx'
 import type { ProjectPlace } from '../secrets/data.ts'
 import s from './review.module.css'
 
+interface Place {
+  readonly scope: string
+  readonly stagelet?: string | undefined
+}
 type Change = 'created' | 'value' | 'place' | 'unchanged' | 'deleted'
 
 const verdicts: Readonly<Record<Change, readonly [string, string]>> = {
@@ -18,9 +23,20 @@ const verdicts: Readonly<Record<Change, readonly [string, string]>> = {
   deleted: ['−', 'deleted'],
 }
 
-const placeOf = (edit: Edit): string => {
-  const scope = edit.moved?.scope ?? edit.scope
-  return edit.stagelet === undefined ? scope : `${scope} of ${edit.stagelet}`
+const placeOf = ({ scope, stagelet }: Place): string =>
+  stagelet === undefined || stagelet === '' ? scope : `${scope} of ${stagelet}`
+
+/** What is stored now, whoever stored it, and what it becomes. */
+const nowToNew = (edit: Edit, change: Change, stored: Secret): string => {
+  const version = `v${stored.version}`
+  if (change === 'value') return `, in place of ${version}`
+  if (change === 'deleted') return ` with ${version}`
+  if (change !== 'place') return ''
+  const next = {
+    scope: edit.moved?.scope ?? stored.scope,
+    stagelet: edit.moved?.stagelet === undefined ? stored.stagelet : (edit.moved.stagelet ?? ''),
+  }
+  return `: ${placeOf(stored)} → ${placeOf(next)}`
 }
 
 interface Props {
@@ -52,10 +68,11 @@ export const EditList = ({ place, edits, reviewed }: Props) => {
               {sign}
             </span>
             <div>
-              <b class="mono">{edit.key}</b> <span class="muted">{placeOf(edit)}</span>
+              <b class="mono">{edit.key}</b> <span class="muted">{placeOf(stored ?? edit)}</span>
               <p>
                 {word}
                 {edit.bytes === undefined ? '' : `, ${edit.bytes} bytes`}
+                {change === undefined || stored === undefined ? '' : nowToNew(edit, change, stored)}
               </p>
               {isOlder ? (
                 <Note kind="warn">

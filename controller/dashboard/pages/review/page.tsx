@@ -37,7 +37,11 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, note: string) => {
   const attempt = useRef({ of: reviewed.of, key: crypto.randomUUID() })
   if (attempt.current.of !== reviewed.of)
     attempt.current = { of: reviewed.of, key: crypto.randomUUID() }
+  // A second press comes before the page has drawn that it is busy.
+  const runs = useRef(false)
   const run = async (): Promise<void> => {
+    if (runs.current) return
+    runs.current = true
     setBusy(true)
     setError(undefined)
     try {
@@ -67,6 +71,7 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, note: string) => {
     } catch (reason) {
       setError(reason)
     } finally {
+      runs.current = false
       setBusy(false)
     }
   }

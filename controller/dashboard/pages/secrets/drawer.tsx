@@ -1,17 +1,15 @@
 // One secret: where it is, who runs it, its versions, and what may be done.
-import { api, must } from '../../api/client.ts'
 import { takeBack } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy.tsx'
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
 import { stageletUrl } from '../../ui/links.ts'
-import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
-import { Ago, Since } from '../../ui/time.tsx'
-import { useQuery } from '../../ui/use-query.ts'
+import { Since } from '../../ui/time.tsx'
 import { RunsState, stagedWord } from './columns.tsx'
 import type { ProjectPlace, SecretRow } from './data.ts'
 import { ReadValue } from './read-value.tsx'
+import { Versions } from './versions.tsx'
 import s from './page.module.css'
 
 interface Props {
@@ -21,38 +19,6 @@ interface Props {
   readonly onEdit: () => void
   readonly onDelete: () => void
   readonly onClose: () => void
-}
-
-const Versions = ({ row, place }: Pick<Props, 'row' | 'place'>) => {
-  const { id, version } = row.secret
-  const path = { project_id: `${place.team}/${place.project}`, secret_id: id }
-  const { data, error } = useQuery({
-    key: ['versions', id, version],
-    read: (signal) =>
-      must(
-        api.GET('/projects/{project_id}/secrets/{secret_id}/versions', {
-          params: { path, query: { limit: 20 } },
-          signal,
-        }),
-      ),
-  })
-  if (error !== null) return <ProblemBox error={error} />
-  return (
-    <ul class={s['versions']}>
-      {data?.versions.map((one) => (
-        <li key={one.version}>
-          <b class="num">v{one.version}</b>
-          <span>
-            {one.created_by} · <Ago at={one.created_at} />
-            {one.same_as === undefined ? null : (
-              <span class="muted"> · same value as v{one.same_as}</span>
-            )}
-          </span>
-          <span class="muted num">{one.bytes} B</span>
-        </li>
-      ))}
-    </ul>
-  )
 }
 
 const Consumers = ({ row }: Pick<Props, 'row'>) => (
@@ -154,7 +120,7 @@ export const SecretDrawer = ({ row, place, noWrite, onEdit, onDelete, onClose }:
             </Section>
           )}
           <Section title="Versions">
-            <Versions row={row} place={place} />
+            <Versions secret={secret} place={place} noWrite={why} />
           </Section>
           <Section title="About">
             <Facts

@@ -5,7 +5,7 @@ import { api, must } from '../../api/client.ts'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
 import { Button } from '../../ui/button.tsx'
-import { confirmed } from '../../ui/confirm-login.tsx'
+import { confirmed, unlockValues, ValuesLocked, valuesLocked } from '../../ui/confirm-login.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { clipboardLeft, copyValue } from './clipboard.ts'
 import type { ProjectPlace } from './data.ts'
@@ -20,24 +20,37 @@ interface Props {
 
 class NotText extends Error {}
 
-const read = async ({ place, secretId }: Props): Promise<string> => {
-  const path = { project_id: `${place.team}/${place.project}`, secret_id: secretId }
+export const ReadProblem = ({ error }: { readonly error: unknown }) =>
+  error instanceof ValuesLocked ? (
+    <p role="alert">Values are locked: confirm that it is you to read one.</p>
+  ) : error instanceof NotText ? (
+    <p role="alert">
+      This value is not text. Read it with <code>stagely secrets get --reveal</code>.
+    </p>
+  ) : (
+    <ProblemBox error={error} />
+  )
+
+/** Asks for a confirmed login where that is wanted. `version`: an older one. */
+export const readValue = async (
+  { team, project }: ProjectPlace,
+  secretId: string,
+  version?: number,
+): Promise<string> => {
+  await unlockValues()
+  const path = { project_id: `${team}/${project}`, secret_id: secretId }
+  const body = version === undefined ? {} : { version }
   const { value } = await confirmed(() =>
-    must(
-      api.POST('/projects/{project_id}/secrets/{secret_id}/reveal', { params: { path }, body: {} }),
-    ),
+    must(api.POST('/projects/{project_id}/secrets/{secret_id}/reveal', { params: { path }, body })),
   )
   if (value === undefined) throw new NotText()
   return value
 }
 
-/** The value is in this element only, and goes with it. */
-const Shown = ({ value, onGone }: { readonly value: string; readonly onGone: () => void }) => {
-  const node = useRef<HTMLPreElement>(null)
+/** How many seconds a value is still shown. It goes at once when the page is hidden or loses the focus. */
+export const useShownFor = (onGone: () => void): number => {
   const [left, setLeft] = useState(shownSeconds)
-  useShortcuts([{ keys: 'Escape', does: 'Hide the value', run: () => (onGone(), true) }])
   useEffect(() => {
-    if (node.current !== null) node.current.textContent = value
     const timer = setInterval(() => {
       setLeft((before) => before - 1)
     }, 1_000)
@@ -47,8 +60,12 @@ const Shown = ({ value, onGone }: { readonly value: string; readonly onGone: () 
     document.addEventListener('visibilitychange', hide)
     window.addEventListener('blur', hide)
     window.addEventListener('pagehide', onGone)
+    const stopWatching = valuesLocked.subscribe((isLocked) => {
+      if (isLocked) onGone()
+    })
     return () => {
       clearInterval(timer)
+      stopWatching()
       document.removeEventListener('visibilitychange', hide)
       window.removeEventListener('blur', hide)
       window.removeEventListener('pagehide', onGone)
@@ -57,6 +74,17 @@ const Shown = ({ value, onGone }: { readonly value: string; readonly onGone: () 
   useEffect(() => {
     if (left <= 0) onGone()
   }, [left])
+  return left
+}
+
+/** The value is in this element only, and goes with it. */
+const Shown = ({ value, onGone }: { readonly value: string; readonly onGone: () => void }) => {
+  const node = useRef<HTMLPreElement>(null)
+  const left = useShownFor(onGone)
+  useShortcuts([{ keys: 'Escape', does: 'Hide the value', run: () => (onGone(), true) }])
+  useEffect(() => {
+    if (node.current !== null) node.current.textContent = value
+  }, [])
   return (
     <>
       <pre class={s['value']} ref={node} tabIndex={0} aria-label="The value" />
@@ -70,11 +98,11 @@ const Shown = ({ value, onGone }: { readonly value: string; readonly onGone: () 
   )
 }
 
-export const ReadValue = (props: Props) => {
+export const ReadValue = ({ place, secretId }: Props) => {
   const [value, setValue] = useState<{ readonly text: string } | undefined>()
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
-  const why = whyNot('get', 'stagelysecrets/value', props.place.team)
+  const why = whyNot('get', 'stagelysecrets/value', place.team)
   const run = async (work: () => Promise<void>): Promise<void> => {
     setBusy(true)
     setError(undefined)
@@ -94,7 +122,7 @@ export const ReadValue = (props: Props) => {
           small
           whyNot={why}
           busy={busy}
-          onPress={() => void run(() => copyValue(read(props)))}
+          onPress={() => void run(() => copyValue(readValue(place, secretId)))}
         >
           Copy the value
         </Button>
@@ -104,7 +132,7 @@ export const ReadValue = (props: Props) => {
           busy={busy}
           onPress={() =>
             void run(async () => {
-              setValue({ text: await read(props) })
+              setValue({ text: await readValue(place, secretId) })
             })
           }
         >
@@ -116,13 +144,7 @@ export const ReadValue = (props: Props) => {
           ? 'Your name, the time and your address go to the audit log.'
           : `Copied. The clipboard is emptied in ${left} s; a history of the clipboard may keep it.`}
       </p>
-      {error === undefined ? null : error instanceof NotText ? (
-        <p role="alert">
-          This value is not text. Read it with <code>stagely secrets get --reveal</code>.
-        </p>
-      ) : (
-        <ProblemBox error={error} />
-      )}
+      {error === undefined ? null : <ReadProblem error={error} />}
       {value === undefined ? null : (
         <Shown
           value={value.text}

@@ -1,0 +1,93 @@
+// A change that is made at once, and not staged, such as going back: first as a dry run, which says which services get
+// another container, then by a button that says the same, and only on exactly the secrets that the dry run saw.
+import { useLocation } from 'preact-iso'
+import { useState } from 'preact/hooks'
+import { now } from '../../live/clock.ts'
+import { keepApplied, startsOf } from '../../staging/applied.ts'
+import type { Impact } from '../../staging/staging.ts'
+import { Confirm, Dialog } from '../../ui/dialog.tsx'
+import { projectUrl } from '../../ui/links.ts'
+import { Skeleton } from '../../ui/page.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { useStagelets, type ProjectPlace } from '../secrets/data.ts'
+import { ImpactTable } from './impact.tsx'
+
+export type Order =
+  { readonly dry_run: true } | { readonly expected_set: string; readonly note: string }
+
+interface Props<T> {
+  readonly place: ProjectPlace
+  readonly title: string
+  /** `Undo`; the button adds the consequence. */
+  readonly verb: string
+  /** Why, for the history. */
+  readonly note: string
+  readonly send: (order: Order) => Promise<T>
+  readonly keysOf: (done: T) => readonly string[]
+  /** That holds the change; undefined: nothing changed. */
+  readonly revisionOf: (done: T) => number | undefined
+  readonly onClose: () => void
+}
+
+const consequence = ({ affected, cascaded }: Impact): string => {
+  const count = affected.length + cascaded.length
+  return count === 0
+    ? 'no container changes'
+    : `re-create ${count} service${count === 1 ? '' : 's'}`
+}
+
+export const AskFirst = <T extends { readonly set: string; readonly impact: Impact }>({
+  place,
+  title,
+  verb,
+  note,
+  send,
+  keysOf,
+  revisionOf,
+  onClose,
+}: Props<T>) => {
+  const { team, project } = place
+  const { route } = useLocation()
+  const stagelets = useStagelets(place)
+  const [error, setError] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const { data, error: refused } = useQuery({
+    key: ['ask-first', team, project, title],
+    read: () => send({ dry_run: true }),
+  })
+  if (data === undefined)
+    return (
+      <Dialog title={title} onClose={onClose}>
+        {refused === null ? <Skeleton /> : <ProblemBox error={refused} />}
+      </Dialog>
+    )
+  const change = async (): Promise<void> => {
+    setBusy(true)
+    try {
+      const [at, startedBefore] = [now(), startsOf(stagelets)]
+      const done = await send({ expected_set: data.set, note })
+      const revision = revisionOf(done)
+      onClose()
+      if (revision === undefined) return
+      const { impact } = done
+      keepApplied(team, project, { revision, at, note, keys: keysOf(done), impact, startedBefore })
+      route(`${projectUrl({ team, name: project })}/history/${revision}`)
+    } catch (reason) {
+      setError(reason)
+      setBusy(false)
+    }
+  }
+  return (
+    <Confirm
+      title={title}
+      action={`${verb}: ${consequence(data.impact)}`}
+      busy={busy}
+      onConfirm={() => void change()}
+      onClose={onClose}
+    >
+      {error === undefined ? null : <ProblemBox error={error} />}
+      <ImpactTable impact={data.impact} isOld={false} />
+    </Confirm>
+  )
+}

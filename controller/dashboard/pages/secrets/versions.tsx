@@ -1,0 +1,230 @@
+// The versions of a secret: who wrote which when, which are equal, the way back to one, and two of them compared.
+import { useState } from 'preact/hooks'
+import { api, must } from '../../api/client.ts'
+import type { Secret, SecretVersion } from '../../api/types.ts'
+import { whyNot } from '../../app/session.ts'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { said } from '../../ui/said.ts'
+import { Ago } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { AskFirst } from '../review/ask-first.tsx'
+import type { ProjectPlace } from './data.ts'
+import { differenceOf, withSpaces } from './differing.ts'
+import { ReadProblem, readValue, useShownFor } from './read-value.tsx'
+import f from '../../ui/form.module.css'
+import s from './page.module.css'
+
+interface Props {
+  readonly secret: Secret
+  readonly place: ProjectPlace
+}
+
+interface Chosen extends Props {
+  readonly version: number
+  readonly onClose: () => void
+}
+
+const pathOf = ({ secret, place }: Props) => ({
+  project_id: `${place.team}/${place.project}`,
+  secret_id: secret.id,
+})
+
+const GoBack = ({ version, onClose, ...props }: Chosen) => (
+  <AskFirst
+    place={props.place}
+    title={`Give ${props.secret.key} its value of v${version} again?`}
+    verb="Go back"
+    note={`${props.secret.key} as in v${version}`}
+    send={(order) =>
+      must(
+        api.POST('/projects/{project_id}/secrets/{secret_id}/rollback', {
+          params: { path: pathOf(props) },
+          body: { version, ...order },
+        }),
+      )
+    }
+    keysOf={({ key }) => [key]}
+    revisionOf={({ revision }) => revision}
+    onClose={onClose}
+  />
+)
+
+/** Both values are in these elements only, and go with them. */
+const Both = ({
+  versions: [older, newer],
+  values,
+  onGone,
+}: {
+  readonly versions: readonly [number, number]
+  readonly values: readonly [string, string]
+  readonly onGone: () => void
+}) => {
+  const left = useShownFor(onGone)
+  const { before, one, other, after } = differenceOf(...values)
+  const lineOf = (version: number, own: string) => (
+    <div>
+      <p class="muted">v{version}</p>
+      <pre class={s['value']} tabIndex={0} aria-label={`Value of v${version}`}>
+        {said(withSpaces(before))}
+        <mark>{said(withSpaces(own))}</mark>
+        {said(withSpaces(after))}
+      </pre>
+    </div>
+  )
+  return (
+    <>
+      {lineOf(older, one)}
+      {lineOf(newer, other)}
+      <p class="muted num">Hidden in {left} s.</p>
+    </>
+  )
+}
+
+const Compare = ({ version, onClose, ...props }: Chosen) => {
+  const { secret, place } = props
+  const [values, setValues] = useState<readonly [string, string] | undefined>()
+  const [error, setError] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const read = async (): Promise<void> => {
+    setBusy(true)
+    setError(undefined)
+    try {
+      const older = await readValue(place, secret.id, version)
+      setValues([older, await readValue(place, secret.id, secret.version)])
+    } catch (reason) {
+      setError(reason)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog wide title={`${secret.key}: v${version} and v${secret.version}`} onClose={onClose}>
+      <div class={f['form']}>
+        {error === undefined ? null : <ReadProblem error={error} />}
+        {values === undefined ? (
+          <>
+            <p>
+              They differ. Both values are read to show where: that makes two entries in the audit
+              log, with your name, the time and your address.
+            </p>
+            <div class={f['buttons']}>
+              <Button onPress={onClose}>Cancel</Button>
+              <Button
+                look="primary"
+                busy={busy}
+                whyNot={whyNot('get', 'stagelysecrets/value', place.team)}
+                onPress={() => void read()}
+              >
+                Show both values
+              </Button>
+            </div>
+          </>
+        ) : (
+          <Both
+            versions={[version, secret.version]}
+            values={values}
+            onGone={() => {
+              setValues(undefined)
+            }}
+          />
+        )}
+      </div>
+    </Dialog>
+  )
+}
+
+/** The oldest version with the same value. */
+const firstWith = (version: number, all: readonly SecretVersion[]): number => {
+  const before = all.find((one) => one.version === version)?.same_as
+  return before === undefined ? version : firstWith(before, all)
+}
+
+interface LineProps {
+  readonly one: SecretVersion
+  readonly isSame: boolean
+  readonly noWrite: string | undefined
+  readonly onCompare: () => void
+  readonly onGoBack: () => void
+}
+
+const Line = ({ one, isSame, noWrite, onCompare, onGoBack }: LineProps) => (
+  <li>
+    <b class="num">v{one.version}</b>
+    <span>
+      {one.created_by} · <Ago at={one.created_at} />
+      {one.same_as === undefined ? null : (
+        <span class="muted"> · same value as v{one.same_as}</span>
+      )}
+      {one.current ? null : isSame ? (
+        <span class="muted"> · the value that it has now</span>
+      ) : (
+        <span class={s['versionActions']}>
+          <Button small look="quiet" label={`Compare v${one.version}`} onPress={onCompare}>
+            Compare
+          </Button>
+          <Button
+            small
+            look="quiet"
+            label={`Go back to v${one.version}`}
+            whyNot={noWrite}
+            onPress={onGoBack}
+          >
+            Go back
+          </Button>
+        </span>
+      )}
+    </span>
+    <span class="muted num">{one.bytes} B</span>
+  </li>
+)
+
+export const Versions = ({
+  noWrite,
+  ...props
+}: Props & { readonly noWrite: string | undefined }) => {
+  const { id, version } = props.secret
+  const versions = useQuery({
+    key: ['versions', id, version],
+    read: (signal) =>
+      must(
+        api.GET('/projects/{project_id}/secrets/{secret_id}/versions', {
+          params: { path: pathOf(props), query: { limit: 20 } },
+          signal,
+        }),
+      ),
+  })
+  const [chosen, setChosen] = useState<readonly ['compare' | 'back', number] | undefined>()
+  const close = (): void => {
+    setChosen(undefined)
+  }
+  return (
+    <>
+      <Loaded of={versions} rows={2}>
+        {({ versions: all }) => (
+          <ul class={s['versions']}>
+            {all.map((one) => (
+              <Line
+                key={one.version}
+                one={one}
+                isSame={firstWith(one.version, all) === firstWith(version, all)}
+                noWrite={noWrite}
+                onCompare={() => {
+                  setChosen(['compare', one.version])
+                }}
+                onGoBack={() => {
+                  setChosen(['back', one.version])
+                }}
+              />
+            ))}
+          </ul>
+        )}
+      </Loaded>
+      {chosen?.[0] === 'compare' ? (
+        <Compare {...props} version={chosen[1]} onClose={close} />
+      ) : null}
+      {chosen?.[0] === 'back' ? <GoBack {...props} version={chosen[1]} onClose={close} /> : null}
+    </>
+  )
+}
