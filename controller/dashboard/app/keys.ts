@@ -54,10 +54,12 @@ export const listenForKeys = (): void => {
   let first = { key: '', at: 0 }
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.altKey || event.isComposing) return
+    // The page behind a dialog hears nothing.
+    if (document.querySelector('dialog:modal') !== null) return
     const key = pressed(event)
     const isPlain = key.length === 1
     if (isPlain && (isTyping(event.target) || !look.peek().letters)) return
-    if (key === 'Escape' && document.querySelector('dialog:modal, :popover-open') !== null) return
+    if (key === 'Escape' && document.querySelector(':popover-open') !== null) return
     const chord = event.timeStamp - first.at < chordMs ? `${first.key} ${key}` : ''
     first = { key: isPlain ? key : '', at: event.timeStamp }
     if ((chord !== '' && find(chord)) || find(key)) {

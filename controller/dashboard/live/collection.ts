@@ -75,7 +75,7 @@ const createShown = <T extends HasId>(schedule: Schedule) => {
     replace: (next: Map<string, T>): void => {
       for (const id of [...known.keys(), ...next.keys()]) touched.add(id)
       known = next
-      showSoon()
+      show()
     },
     cell: (id: string): ReadonlySignal<T | undefined> => {
       let cell = cells.get(id)
@@ -121,8 +121,9 @@ export const createCollection = <T extends HasId>(
       if (reading !== mine) return
       for (const change of mine.since) apply(next, change)
       reading = undefined
-      shown.replace(next)
+      // In one: a list that is read and shows no row yet would look as if there were none.
       batch(() => {
+        shown.replace(next)
         loading.value = 'ready'
         error.value = undefined
       })

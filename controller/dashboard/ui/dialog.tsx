@@ -1,4 +1,5 @@
-// Dialogs of the platform: focus stays inside, Esc closes, focus returns to where it was.
+// Dialogs of the platform: focus stays inside, Esc closes, Ctrl or ⌘ with Enter does what the form is for, focus
+// returns to where it was.
 import type { ComponentChild } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { Button } from './button.tsx'
@@ -37,6 +38,12 @@ export const Dialog = ({ title, children, onClose, actions, wide, firm }: Dialog
       }}
       onClick={(event) => {
         if (event.target === ref.current && firm !== true) onClose()
+      }}
+      onKeyDown={(event) => {
+        // Enter alone is a line break where a value has several.
+        if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
+        event.preventDefault()
+        ref.current?.querySelector('form')?.requestSubmit()
       }}
     >
       <div class={s['box']}>

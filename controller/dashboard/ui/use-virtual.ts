@@ -17,7 +17,12 @@ export const useVirtual = (options: Options): Virtualizer<HTMLElement, HTMLEleme
   const [, draw] = useReducer((count: number, _: 0) => count + 1, 0)
   const all = {
     ...options,
-    observeElementRect,
+    // Where only the width is another, the rows in view stay, and the virtualizer does not say so.
+    observeElementRect: ((instance, take) =>
+      observeElementRect(instance, (rect) => {
+        take(rect)
+        draw(0)
+      })) as typeof observeElementRect,
     observeElementOffset,
     scrollToFn: elementScroll,
     onChange: () => {
