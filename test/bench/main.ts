@@ -7,6 +7,7 @@ import { benchApi } from './api.ts'
 import { benchChanges } from './changes.ts'
 import { benchAgentRequests } from './agent-requests.ts'
 import { benchCrypto } from './crypto.ts'
+import { benchDashboard } from './dashboard.ts'
 import { benchFootprint } from './footprint.ts'
 import { benchLoad } from './load.ts'
 import { benchMask } from './mask.ts'
@@ -22,7 +23,7 @@ import { isMet } from './targets.ts'
 import { startWorld } from './world.ts'
 
 // prettier-ignore
-const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents', 'scale'] as const
+const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents', 'scale', 'dashboard'] as const
 /** What one world of real programs is measured with. */
 const processes = ['rollout', 'changes', 'rest'] as const
 
@@ -116,6 +117,7 @@ await group(['agents'], async () => {
 await group(['scale'], async () => {
   show(await benchScale(100_000))
 })
+await group(['dashboard'], () => benchDashboard(full, show))
 if (!flags.json) {
   const sum = missed.length === 0 ? 'Every target is met.' : `Missed: ${missed.join(', ')}.`
   process.stdout.write(`\n  ${sum}\n`)

@@ -38,6 +38,25 @@ export const targets: Readonly<Record<string, Target>> = {
   scale_start_ms: below(10_000),
   scale_rss_mb: below(900),
   scale_create_c1_ms: below(3),
+  dashboard_first_load_js_kb: below(90),
+  dashboard_lcp_ms: below(800),
+  // A slow machine: a quarter of the CPU, 40 ms and 10 Mbit/s.
+  dashboard_lcp_slow_ms: below(1_800),
+  dashboard_blocking_ms: below(50),
+  dashboard_blocking_slow_ms: below(200),
+  dashboard_cls: below(0.01),
+  dashboard_cls_slow: below(0.01),
+  dashboard_10k_first_rows_ms: below(500),
+  dashboard_10k_complete_ms: below(2_500),
+  dashboard_10k_nodes: below(3_000),
+  dashboard_10k_heap_mb: below(80),
+  dashboard_10k_filter_ms: below(50),
+  dashboard_10k_scroll_p95_ms: below(17),
+  dashboard_rolling_p95_ms: below(300),
+  dashboard_event_to_paint_p95_ms: below(50),
+  dashboard_1000_events_longest_task_ms: below(100),
+  dashboard_logs_longest_task_ms: below(100),
+  dashboard_idle_cpu_percent: below(0.5),
 }
 
 export const isMet = (name: string, value: number): boolean | undefined => {

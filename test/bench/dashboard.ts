@@ -1,0 +1,198 @@
+// dashboard_*: the dashboard in a real browser, on a real controller with an agent: how fast pages are there, how large
+// a project may be, and how soon a change is seen. The browser reaches the controller through two relays, see
+// test/ui/browser.ts.
+import type { Page } from 'playwright-core'
+import { fillProject } from '../support/big-project.ts'
+import { makeTestImage } from '../support/docker-setup.ts'
+import { anyPostgres } from '../support/postgres-server.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import { compose, startDashboard, type Dashboard } from '../ui/dashboard.ts'
+import { median, percentile, type Row } from './measure.ts'
+import * as measure from './page.ts'
+
+/** Two thousand lines a second, while the file is there. */
+const chatty = `  chatty:
+    image: stagely-test/busybox:1
+    stop_grace_period: 1s
+    network_mode: none
+    command: ["sh", "-c", "trap 'exit 0' TERM; while true; do if [ -e /tmp/go ]; then seq -f 'line %.0f of many that say something' 200; fi; sleep 0.1 & wait; done"]
+`
+
+const slow = { cpu: 4, latencyMs: 40, mbit: 10 }
+
+const row = (name: string, value: number, unit: string, details: object = {}): Row => ({
+  name: `dashboard_${name}`,
+  value,
+  unit,
+  ...details,
+})
+
+const loadRows = async ({ open, url }: Dashboard): Promise<Row[]> => {
+  const rows: Row[] = []
+  for (const [end, slowness] of [
+    ['', undefined],
+    ['_slow', slow],
+  ] as const) {
+    const page = await open('/ui/')
+    const { lcp, cls, blocking, jsKb } = await measure.load(page, `${url}/ui/`, slowness)
+    if (slowness === undefined) rows.push(row('first_load_js_kb', jsKb, 'KB'))
+    rows.push(row(`lcp${end}_ms`, lcp, 'ms'), row(`blocking${end}_ms`, blocking, 'ms'))
+    rows.push(row(`cls${end}`, cls, ''))
+    await page.context().close()
+  }
+  return rows
+}
+
+/** When it was so first, from the beginning of the page's load: looked at in each frame. */
+const watchLoad = `(() => {
+  window.times = {}
+  const look = () => {
+    if (document.querySelector('[data-row]') !== null) times.first ??= performance.now()
+    const count = document.querySelector('[role=grid]')?.getAttribute('aria-rowcount')
+    if (Number(count) > ${10_000}) times.complete ??= performance.now()
+    if (times.complete === undefined) requestAnimationFrame(look)
+  }
+  requestAnimationFrame(look)
+})()`
+
+const scrolled = async (page: Page, name: string): Promise<Row> => {
+  const frames = await measure.scrollFrames(page, '[role=grid]', 120)
+  return row(`${name}_scroll_p95_ms`, percentile(frames, 0.95), 'ms')
+}
+
+const filtered = async (page: Page, name: string): Promise<Row> => {
+  await page.keyboard.press('/')
+  const times: number[] = []
+  for (const key of 'KEY_0012') times.push(await measure.keyToPaint(page, key))
+  return row(`${name}_filter_ms`, median(times), 'ms', { longest: Math.max(...times) })
+}
+
+const secretCount = 10_000
+
+const bigRows = async ({ open, url, database }: Dashboard): Promise<Row[]> => {
+  const services = Array.from({ length: 5 }, (_, i) => `service-${i}`)
+  const big = { name: 'big', secrets: secretCount, stagelets: 10, services }
+  await fillProject(database, big)
+  const page = await open('/ui/')
+  await measure.load(page, `${url}/ui/`)
+  await page.addInitScript(watchLoad)
+  await page.goto(`${url}/ui/t/default/p/big`)
+  const first = await measure.told(page, 'times.first')
+  const complete = await measure.told(page, 'times.complete')
+  await page.waitForTimeout(2_000)
+  const nodes = await page.evaluate<number>("document.querySelectorAll('*').length")
+  const rows = [
+    row('10k_first_rows_ms', first, 'ms'),
+    row('10k_complete_ms', complete, 'ms'),
+    row('10k_nodes', nodes, ''),
+    row('10k_heap_mb', await measure.heapMb(page), 'MB'),
+    await scrolled(page, '10k'),
+    await filtered(page, '10k'),
+  ]
+  await page.context().close()
+  return rows
+}
+
+/** From the answer to a write until the page says it. */
+const changeRows = async ({ open, url, world }: Dashboard, rounds: number): Promise<Row[]> => {
+  const page = await open('/ui/')
+  await measure.load(page, `${url}/ui/`)
+  const rolling: number[] = []
+  for (let i = 0; i < rounds; i++) {
+    await page.getByText('What runs is what is declared.').waitFor()
+    await measure.watchFor(page, 'main', 'Rolling now')
+    await world.patchSecret('shop-database-url.backend', `value of round ${i}`)
+    const stored = Date.now()
+    rolling.push((await measure.seenAt(page)) - stored)
+  }
+  await page.context().close()
+  return [
+    row('rolling_p95_ms', percentile(rolling, 0.95), 'ms', { median: median(rolling), rounds }),
+  ]
+}
+
+/** Events as the tab with the stream relays them, told to another tab by a script of that tab. */
+const burst = (count: number, ms: number): string => `new Promise((done) => {
+  const channel = new BroadcastChannel('stagely-live')
+  const version = Date.now()
+  let sent = 0
+  const timer = setInterval(() => {
+    for (let i = 0; i < ${count / (ms / 50)}; i++) {
+      sent += 1
+      const object = { ...window.template, status_text: String(sent), generation: sent, wanted_revision: version + sent }
+      channel.postMessage({ type: 'message', message: { event: 'stagelet', id: String(version + sent), data: JSON.stringify({ action: 'modified', object, told: Date.now() }) } })
+    }
+    if (sent < ${count}) return
+    clearInterval(timer)
+    done()
+  }, 50)
+})`
+
+const eventRows = async ({ open, url, rest }: Dashboard): Promise<Row[]> => {
+  const leader = await open('/ui/')
+  const page = await open('/ui/', { beside: leader })
+  await measure.load(page, `${url}/ui/`)
+  const listed = await rest('GET', '/stagelets?limit=1')
+  const { stagelets } = JSON.parse(listed) as { stagelets: object[] }
+  await leader.evaluate(`window.template = ${JSON.stringify(stagelets[0])}`)
+  await page.evaluate(`{
+    measured.paints = []
+    new BroadcastChannel('stagely-live').addEventListener('message', ({ data, timeStamp }) => {
+      if (data.type === 'message') requestAnimationFrame(() => setTimeout(() => measured.paints.push(performance.now() - timeStamp)))
+    })
+  }`)
+  await measure.longestTask(page)
+  await leader.evaluate(burst(1_000, 5_000))
+  await page.waitForTimeout(500)
+  const paints = await page.evaluate<number[]>('measured.paints')
+  const longest = await measure.longestTask(page)
+  await page.context().close()
+  return [
+    row('event_to_paint_p95_ms', percentile(paints, 0.95), 'ms', { median: median(paints) }),
+    row('1000_events_longest_task_ms', longest, 'ms', { events: paints.length }),
+  ]
+}
+
+const logRows = async ({ open, url, stack }: Dashboard, seconds: number): Promise<Row[]> => {
+  const page = await open('/ui/')
+  await measure.load(page, `${url}/ui/t/default/s/shop?tab=logs`)
+  const { chatty: container } = await stack.containers()
+  await measure.longestTask(page)
+  await stack.docker('exec', container?.id ?? '', 'touch', '/tmp/go')
+  await page.waitForTimeout(seconds * 1_000)
+  const longest = await measure.longestTask(page)
+  await stack.docker('exec', container?.id ?? '', 'rm', '/tmp/go')
+  const lines = await page.getByRole('group', { name: 'Lines of shop' }).innerText()
+  const [, last = '0'] = [...lines.matchAll(/line (\d+) of many/g)].at(-1) ?? []
+  await page.context().close()
+  return [row('logs_longest_task_ms', longest, 'ms', { seconds, seen: Number(last) > 0 })]
+}
+
+const idleRow = async ({ open, url }: Dashboard, seconds: number): Promise<Row> => {
+  const page = await open('/ui/')
+  await measure.load(page, `${url}/ui/`)
+  const percent = await measure.idlePercent(page, seconds)
+  await page.context().close()
+  return row('idle_cpu_percent', percent, '%', { seconds })
+}
+
+export const benchDashboard = async (
+  full: boolean,
+  show: (rows: readonly Row[]) => void,
+): Promise<void> => {
+  await makeTestImage()
+  const postgres = await anyPostgres()
+  const database = await createTestDatabase(postgres.url)
+  const dashboard = await startDashboard(database, compose + chatty)
+  try {
+    show(await loadRows(dashboard))
+    show([await idleRow(dashboard, full ? 60 : 20)])
+    show(await changeRows(dashboard, full ? 40 : 10))
+    show(await eventRows(dashboard))
+    show(await logRows(dashboard, full ? 60 : 10))
+    show(await bigRows(dashboard))
+  } finally {
+    await dashboard.stop()
+    await postgres.stop()
+  }
+}
