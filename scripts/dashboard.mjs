@@ -1,8 +1,8 @@
 // Builds the dashboard into dist/controller/dashboard: the shell index.html, and hashed files in assets/,
-// each with a .br and a .gz of its own where that is smaller. See controller/dashboard and ADR 0055.
+// each with a .br and a .gz of its own where that is smaller; and SHA256SUMS of all of them. See controller/dashboard and ADR 0055.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build } from 'vite'
@@ -80,8 +80,19 @@ const compress = () => {
   }
 }
 
+/** For `sha256sum -c SHA256SUMS` in the folder. */
+const writeSums = () => {
+  const lines = filesIn(outDir)
+    .map((path) => [relative(outDir, path), readFileSync(path)])
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, content]) => `${createHash('sha256').update(content).digest('hex')}  ${name}\n`)
+  writeFileSync(join(outDir, 'SHA256SUMS'), lines.join(''))
+}
+
 const isOfAll = (id) =>
-  id.includes('node_modules') || /\/dashboard\/(app|api|live|ui)\//.test(id) || id.includes('icon:')
+  id.includes('node_modules') ||
+  /\/dashboard\/(app|api|live|staging|ui)\//.test(id) ||
+  id.includes('icon:')
 
 rmSync(outDir, { recursive: true, force: true })
 await build({
@@ -113,4 +124,7 @@ await build({
     ...(watch ? { watch: {} } : {}),
   },
 })
-if (!watch) compress()
+if (!watch) {
+  compress()
+  writeSums()
+}

@@ -1,5 +1,6 @@
 // The built files of the dashboard: how large they are, and that nothing in them asks for a looser policy.
-import { readdirSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 
@@ -50,4 +51,17 @@ it('holds nothing that the policy of the page forbids', () => {
 
 it('names every file but the shell by its content', () => {
   for (const name of assets) expect(name).toMatch(/-[\w-]{8}\.(js|css|svg|woff2)(\.br|\.gz)?$/)
+})
+
+it('has the sum of each file, for who wants to know that nobody changed one', () => {
+  const sums = readFileSync(join(folder, 'SHA256SUMS'), 'utf8')
+  const made = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => name !== 'SHA256SUMS' && statSync(join(folder, name)).isFile())
+    .sort()
+    .map((name) => {
+      const content = readFileSync(join(folder, name))
+      return `${createHash('sha256').update(content).digest('hex')}  ${name}\n`
+    })
+  expect(sums).toBe(made.join(''))
 })
