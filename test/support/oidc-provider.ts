@@ -24,9 +24,10 @@ export const oidcClient = { id: 'stagely', secret: 'a client secret for tests' }
 export const startOidcProvider = async (
   people: Readonly<Record<string, TestPerson>>,
   callback: string,
+  port = 0,
 ): Promise<TestProvider> => {
   const server: Server = createServer()
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const provider = new Provider(issuer, {

@@ -42,20 +42,4 @@ export const agentTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Lock out web-9' }).click()
     await page.getByText('Revoked', { exact: true }).first().waitFor()
   })
-
-  it('has nothing that keeps a person out, and fits a phone', async () => {
-    const { open, axe } = given()
-    for (const [path, options] of [
-      ['/ui/agents', { scheme: 'dark' }],
-      ['/ui/t/default/a/box', { width: 320, height: 640 }],
-    ] as const) {
-      const page = await open(path, options)
-      await page.getByRole('table').waitFor()
-      expect(await axe(page)).toEqual([])
-      const [content, view] = await page.evaluate<[number, number]>(
-        '[document.documentElement.scrollWidth, innerWidth]',
-      )
-      expect(content).toBeLessThanOrEqual(view)
-    }
-  })
 }

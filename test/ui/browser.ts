@@ -1,5 +1,6 @@
-// A browser that sees nothing of the machine's network but one port of loopback. Chromium gives up every request
+// A browser that sees nothing of the machine's network but some ports of loopback. Chromium gives up every request
 // (ERR_NETWORK_CHANGED) when an address of the machine comes or goes, and containers of other tests do both.
+import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,31 +17,35 @@ export interface ApartBrowser {
 const inner = resolve(import.meta.dirname, 'browser-apart.mjs')
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** `port` of loopback is the only one that the browser reaches. */
-export const launchApart = async (port: number): Promise<ApartBrowser> => {
+/** These ports of loopback are the only ones that the browser reaches. */
+export const launchApart = async (ports: readonly number[]): Promise<ApartBrowser> => {
   const folder = mkdtempSync(join(tmpdir(), 'stagely-browser-'))
-  const socket = join(folder, 'controller')
   let isOnline = true
   const open = new Set<Socket>()
-  const server = createServer((from) => {
-    if (!isOnline) {
-      from.destroy()
-      return
+  const relay =
+    (port: number) =>
+    (from: Socket): void => {
+      if (!isOnline) {
+        from.destroy()
+        return
+      }
+      open.add(from)
+      const to = connect(port, '127.0.0.1')
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        open.delete(from)
+        to.destroy()
+      })
+      to.on('error', () => from.destroy()).on('close', () => from.destroy())
+      from.pipe(to).pipe(from)
     }
-    open.add(from)
-    const to = connect(port, '127.0.0.1')
-    from.on('error', () => to.destroy())
-    from.on('close', () => {
-      open.delete(from)
-      to.destroy()
-    })
-    to.on('error', () => from.destroy()).on('close', () => from.destroy())
-    from.pipe(to).pipe(from)
-  })
-  await new Promise<void>((done) => server.listen(socket, done))
+  const servers = ports.map((port) => createServer(relay(port)).listen(join(folder, String(port))))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
   const program = join(folder, 'chromium')
   const asRoot = process.getuid?.() === 0 ? '' : '--map-root-user '
-  const command = [process.execPath, inner, String(port), socket, '/usr/bin/chromium'].map(quoted)
+  const command = [process.execPath, inner, ports.join(','), folder, '/usr/bin/chromium'].map(
+    quoted,
+  )
   writeFileSync(program, `#!/bin/sh\nexec unshare ${asRoot}--net -- ${command.join(' ')} "$@"\n`)
   chmodSync(program, 0o700)
   const browser = await chromium.launch({
@@ -55,7 +60,7 @@ export const launchApart = async (port: number): Promise<ApartBrowser> => {
     },
     stop: async () => {
       await browser.close()
-      server.close()
+      for (const server of servers) server.close()
       rmSync(folder, { recursive: true })
     },
   }

@@ -1,6 +1,7 @@
 // The dashboard in a real browser, on a real controller with an agent and containers. All parts share them: a part
 // is a file that exports its tests, and one line here.
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
+import { freshDatabase } from '../support/fresh-database.ts'
 import { startDashboard, type Dashboard } from './dashboard.ts'
 import { shellTests } from './shell.ts'
 import { agentTests } from './agents.ts'
@@ -12,12 +13,14 @@ import { auditTests } from './audit.ts'
 import { peopleTests } from './people.ts'
 import { rolloutTests } from './rollouts.ts'
 import { stageletTests } from './stagelet.ts'
+import { sinkTests } from './sinks.ts'
+import { walkTests } from './walk.ts'
 
 describe('the dashboard', () => {
   let dashboard: Dashboard
 
   beforeAll(async () => {
-    dashboard = await startDashboard()
+    dashboard = await startDashboard(await freshDatabase())
   })
   afterEach(async () => {
     expect(await dashboard.endTest()).toEqual([])
@@ -37,4 +40,6 @@ describe('the dashboard', () => {
   agentTests(given)
   stageletTests(given)
   rolloutTests(given)
+  walkTests(given)
+  sinkTests(given)
 })

@@ -1,10 +1,13 @@
 // What all tests of the dashboard share: one controller with an agent and a stack, and one browser. A page that
 // breaks the policy, writes an error to the console or forgets a rejection fails the test that opened it.
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { request, type BrowserContext, type Page } from 'playwright-core'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import type { TestDatabase } from '../support/test-database.ts'
+import { oidcClient, startOidcProvider, type TestProvider } from '../support/oidc-provider.ts'
+import { freePort, startWorld, type World } from '../support/processes.ts'
 import { createStack, testImage, type Stack } from '../support/stack.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { launchApart } from './browser.ts'
@@ -22,6 +25,8 @@ export interface PageOptions {
   readonly loggedOut?: boolean
   /** Of somebody else than the admin. */
   readonly token?: string
+  /** By a link of the command line: the login is not confirmed. */
+  readonly byLink?: boolean
   readonly forcedColors?: 'active'
   /** Another tab of the same browser profile. */
   readonly beside?: Page
@@ -47,17 +52,67 @@ export interface Dashboard {
   readonly stop: () => Promise<void>
 }
 
+/** Part of every value that a test types or stores: it may be in a container, and in nothing that is kept or told. */
+export const canary = 'Kanarie4d1e'
+
+/** As it is, and as base64 has it, wherever in a text it begins. */
+const forms = [
+  canary,
+  ...[0, 1, 2].map((before) =>
+    Buffer.from(`${'x'.repeat(before)}${canary}`)
+      .toString('base64')
+      .slice(before === 0 ? 0 : before + 1, -4),
+  ),
+]
+export const hasCanary = (text: string): boolean => forms.some((form) => text.includes(form))
+
+/** Where a page could keep a value, or show one. */
+const kept = `JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }, history.state, location.href, document.title, document.documentElement.outerHTML, [...document.querySelectorAll('input, textarea')].map((field) => field.value), performance.getEntries().map((entry) => entry.name)])`
+
+/** Names of all that the browser stores for the site; the rest of the page's memory goes with it. */
+const stores = `Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()]).then((found) => [...found.flat().map(String), ...Object.keys(sessionStorage), ...Object.keys(localStorage)])`
+
+/** What is remembered: how pages look, and how logs are read. */
+const mayStore = new Set(['stagely.look', 'stagely.logs'])
+
+/** In each page: what breaks the policy, and a value in the events that a tab tells the others, are errors. */
+const inPage = `
+document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sourceFile))
+new BroadcastChannel('stagely-live').addEventListener('message', ({ data }) => { if (${JSON.stringify(forms)}.some((form) => JSON.stringify(data).includes(form))) console.error('a value is in an event') })
+`
+
 /** The browser logs each refused request: that nobody is logged in, or that a confirmation is wanted. */
 const isExpected = (text: string, url: string): boolean =>
   text.startsWith('Failed to load resource') &&
   (url.includes('/api/v1/session') || text.includes('401') || text.includes('ERR_'))
 
-const watch = (page: Page, found: string[]): void => {
+const watch = (page: Page, found: string[], ours: string): void => {
   page.on('console', (message) => {
     const [text, { url }] = [message.text(), message.location()]
-    if (message.type() === 'error' && !isExpected(text, url)) found.push(`console: ${text} ${url}`)
+    const isOfOurs = url === '' || url.startsWith(ours)
+    if (message.type() === 'error' && isOfOurs && !isExpected(text, url))
+      found.push(`console: ${text} ${url}`)
+    if (hasCanary(text)) found.push('a value is in the console')
+  })
+  page.on('request', (request) => {
+    if (hasCanary(request.url())) found.push(`a value is in an address: ${request.method()}`)
+    if (hasCanary(JSON.stringify(request.headers()))) found.push('a value is in a header')
+    const isBatch = request.url().endsWith('/secrets/batch')
+    if (!isBatch && hasCanary(request.postData() ?? ''))
+      found.push(`a value is sent to ${request.url()}`)
   })
   page.on('pageerror', (error) => found.push(`error: ${error.stack ?? error.message}`))
+}
+
+/** What an open page keeps that it may not. */
+const searched = async (page: Page): Promise<string[]> => {
+  if (!page.url().includes('/ui/')) return []
+  const inIt = await page.evaluate<string>(kept)
+  const names = await page.evaluate<string[]>(stores)
+  return [
+    ...(hasCanary(inIt) ? [`a value is left in the page ${page.url()}`] : []),
+    ...names.filter((name) => !mayStore.has(name)).map((name) => `${name} is stored`),
+  ]
 }
 
 const shell = (name: string, command: string): string =>
@@ -72,17 +127,50 @@ export const compose = `services:\n${shell(
   `case $$DATABASE_URL in broken*) for n in $$(seq 1 25); do echo step $$n; done; echo FATAL: no login with $$DATABASE_URL; exit 3;; esac; trap 'exit 0' TERM; sleep 2147483 & wait`,
 )}`
 
+/** What is stored at first. */
+export const values = {
+  database: `postgres://user:${canary}@postgres:5432/db`,
+  dsn: `https://${canary}@sentry.example.com/1`,
+}
+
 const seed = (stack: Stack): string =>
   projectYaml('shop') +
-  secretYaml('DATABASE_URL', 'postgres://user:pass@postgres:5432/db', 'backend') +
-  secretYaml('SENTRY_DSN', 'https://key@sentry.example.com/1', 'web') +
+  secretYaml('DATABASE_URL', values.database, 'backend') +
+  secretYaml('SENTRY_DSN', values.dsn, 'web') +
   secretYaml('LOG_LEVEL', 'information', 'global') +
   stageletYaml(stack.directory, stack.project)
 
-export const startDashboard = async (): Promise<Dashboard> => {
-  const stack = await createStack(compose)
-  const database = await freshDatabase()
-  const world = await startWorld({ database })
+/** Developers of the team log in at an OpenID provider, which is another site than the dashboard. */
+const startWithProvider = async (
+  database: TestDatabase,
+): Promise<{ world: World; provider: TestProvider }> => {
+  const port = await freePort()
+  const folder = await mkdtemp(join(tmpdir(), 'stagely-oidc-'))
+  const secretFile = join(folder, 'client-secret')
+  await writeFile(secretFile, oidcClient.secret)
+  const world = await startWorld({
+    database,
+    controllerArgs: [
+      ...['--oidc-issuer', `http://127.0.0.1:${port}`, '--oidc-client-id', oidcClient.id],
+      ...['--oidc-client-secret-file', secretFile, '--oidc-domain', 'example.com'],
+      ...['--oidc-group', 'dev=default:developer'],
+    ],
+  })
+  const people = { ann: { email: 'ann@example.com', verified: true, groups: ['dev'] } }
+  const started = await startOidcProvider(people, `${world.url}/auth/callback`, port)
+  const stop = async (): Promise<void> => {
+    await started.stop()
+    await rm(folder, { recursive: true })
+  }
+  return { world, provider: { ...started, stop } }
+}
+
+export const startDashboard = async (
+  database: TestDatabase,
+  services = compose,
+): Promise<Dashboard> => {
+  const stack = await createStack(services)
+  const { world, provider } = await startWithProvider(database)
   await world.apply(seed(stack))
   await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
   const token = readFileSync(join(world.controllerDir, 'admin-token'), 'utf8').trim()
@@ -90,15 +178,20 @@ export const startDashboard = async (): Promise<Dashboard> => {
     browser,
     setOnline,
     stop: stopBrowser,
-  } = await launchApart(Number(new URL(world.url).port))
+  } = await launchApart([world.url, provider.issuer].map((url) => Number(new URL(url).port)))
   const api = await request.newContext({
     ignoreHTTPSErrors: true,
     extraHTTPHeaders: { authorization: `Bearer ${token}` },
   })
   const contexts: BrowserContext[] = []
   const found: string[] = []
-  const logIn = async (context: BrowserContext, by = token): Promise<void> => {
-    const data = { token: by }
+  const codeOf = async (): Promise<string> => {
+    const answer = await api.post(`${world.url}/api/v1/session/codes`)
+    return ((await answer.json()) as { url: string }).url.split('#code=')[1] ?? ''
+  }
+  const logIn = async (context: BrowserContext, options: PageOptions): Promise<void> => {
+    const data =
+      options.byLink === true ? { code: await codeOf() } : { token: options.token ?? token }
     const answer = await context.request.post(`${world.url}/api/v1/session`, { data })
     if (!answer.ok()) throw new Error(`no login: ${answer.status()} ${await answer.text()}`)
   }
@@ -112,10 +205,8 @@ export const startDashboard = async (): Promise<Dashboard> => {
       ignoreHTTPSErrors: true,
     })
     contexts.push(context)
-    await context.addInitScript(
-      "document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sourceFile))",
-    )
-    if (options.loggedOut !== true) await logIn(context, options.token)
+    await context.addInitScript(inPage)
+    if (options.loggedOut !== true) await logIn(context, options)
     return context
   }
   return {
@@ -134,7 +225,7 @@ export const startDashboard = async (): Promise<Dashboard> => {
     open: async (path, options = {}) => {
       const context = options.beside?.context() ?? (await contextOf(options))
       const page = await context.newPage()
-      watch(page, found)
+      watch(page, found, world.url)
       await page.goto(`${world.url}${path}`)
       if (options.loggedOut !== true) await page.getByText(/^live/).first().waitFor()
       return page
@@ -146,6 +237,8 @@ export const startDashboard = async (): Promise<Dashboard> => {
       )
     },
     endTest: async () => {
+      const pages = contexts.flatMap((context) => context.pages())
+      found.push(...(await Promise.all(pages.map(searched))).flat())
       await Promise.all(contexts.splice(0).map((context) => context.close()))
       return found.splice(0)
     },
@@ -153,6 +246,7 @@ export const startDashboard = async (): Promise<Dashboard> => {
       await api.dispose()
       await stopBrowser()
       await world.stop()
+      await provider.stop()
       await stack.remove()
     },
   }

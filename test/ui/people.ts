@@ -1,23 +1,11 @@
 // People: own tokens and sessions, members and roles, users, keys; and that the login is confirmed first.
 import { expect, it } from 'vitest'
-import { realClock } from '../../src/kernel/clock.ts'
-import { silentLogger } from '../../src/kernel/log.ts'
-import { openPg } from '../../src/store/pg.ts'
 import type { Dashboard } from './dashboard.ts'
-
-/** As if everybody had logged in ten minutes ago. The controller remembers a login for five seconds. */
-const forgetConfirmations = async (databaseUrl: string): Promise<void> => {
-  const sql = openPg({ databaseUrl, clock: realClock, log: silentLogger })
-  await sql.exec('UPDATE tokens SET confirmed_until = 0 WHERE is_session')
-  await sql.close()
-  await new Promise((resolve) => setTimeout(resolve, 5_500))
-}
 
 export const peopleTests = (given: () => Dashboard): void => {
   it('makes a token after a confirmation, shows it once, and revokes it', async () => {
-    const { open, token, database, axe } = given()
-    const page = await open('/ui/me')
-    await forgetConfirmations(database)
+    const { open, token, axe } = given()
+    const page = await open('/ui/me', { byLink: true })
     await page.getByText('this one').waitFor()
     expect(await axe(page)).toEqual([])
     await page.getByRole('button', { name: 'New token' }).click()

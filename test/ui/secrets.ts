@@ -1,10 +1,9 @@
 // Staging, review, apply and watch: what is announced is what happens, and nothing is written before.
 import { expect, it } from 'vitest'
-import type { Page } from 'playwright-core'
-import type { Dashboard } from './dashboard.ts'
+import type { Locator, Page } from 'playwright-core'
+import { canary, values, type Dashboard } from './dashboard.ts'
 
-const dsn = 'https://key@sentry.example.com/1'
-const canary = 'canary-of-the-dashboard-0815'
+const { dsn } = values
 
 /** Requests that write anything. */
 const writesOf = (page: Page): string[] => {
@@ -24,6 +23,26 @@ const replace = async (page: Page, key: string, value: string): Promise<void> =>
   await page.getByLabel('New value').fill(value)
   await page.getByRole('button', { name: 'Stage the change' }).click()
 }
+
+/** By the keyboard alone. */
+const tabTo = async (page: Page, target: Locator): Promise<void> => {
+  for (let presses = 0; presses < 40; presses++) {
+    if ((await target.and(page.locator(':focus')).count()) > 0) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`the focus does not get to ${target.toString()}`)
+}
+
+/** In the open dialog: types a value, and stages it. */
+const typeAndStage = async (page: Page, value: string): Promise<void> => {
+  await page.locator('#new-value:focus').waitFor()
+  await page.keyboard.type(value)
+  await page.keyboard.press('Control+Enter')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+}
+
+const newestRevision = async ({ rest }: Dashboard): Promise<number> =>
+  (JSON.parse(await rest('GET', '/projects/default%2Fshop')) as { revision: number }).revision
 
 export const secretsTests = (given: () => Dashboard): void => {
   it('shows which services run a secret, and filters', async () => {
@@ -74,6 +93,14 @@ export const secretsTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'New secret' }).click()
     await page.getByLabel('Key').fill('1BAD')
     await page.getByLabel('Value', { exact: true }).fill('kept')
+    // Nothing of the browser or of an add-on keeps, checks or offers what is typed.
+    const field = page.getByLabel('Value', { exact: true })
+    for (const [name, value] of Object.entries({
+      ...{ autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off' },
+      ...{ translate: 'no', 'data-lpignore': 'true', 'data-form-type': 'other' },
+      ...{ 'data-1p-ignore': 'true', 'data-bwignore': 'true' },
+    }))
+      expect([name, await field.getAttribute(name)]).toEqual([name, value])
     await page.getByRole('button', { name: 'Stage the secret' }).click()
     await page.getByRole('alert').waitFor()
     expect(await page.getByLabel('Value', { exact: true }).inputValue()).toBe('kept')
@@ -91,36 +118,69 @@ export const secretsTests = (given: () => Dashboard): void => {
     const { open, stack, axe } = given()
     const page = await open('/ui/t/default/p/shop')
     const writes = writesOf(page)
-    await replace(page, 'SENTRY_DSN', canary)
-    await page.keyboard.press('Escape')
-    await replace(page, 'LOG_LEVEL', 'information')
-    await page.getByText('2 staged').waitFor()
+    const { keyboard } = page
+    const row = page.getByRole('row', { name: /^DATABASE_URL/ })
+    await tabTo(page, row.locator('[tabindex="0"]'))
+    for (const [key, value] of [
+      ['e', `taken back: ${canary}`],
+      ['j', 'information'],
+      ['j', `a new one: ${canary}`],
+    ] as const) {
+      await keyboard.press(key)
+      if (key === 'j') await keyboard.press('e')
+      await typeAndStage(page, value)
+    }
+    for (const [key, scope] of [
+      ['ADDED', 'web'],
+      ['UNSEEN', 'nobody'],
+    ] as const) {
+      await keyboard.press('n')
+      await tabTo(page, page.getByLabel('Key'))
+      await keyboard.type(key)
+      await tabTo(page, page.getByLabel('Scope'))
+      await keyboard.press('Control+A')
+      await keyboard.type(scope)
+      for (let i = 0; i < 20; i++) {
+        if ((await page.locator('#new-value:focus').count()) > 0) break
+        await keyboard.press('Shift+Tab')
+      }
+      await typeAndStage(page, `value of ${key}: ${canary}`)
+    }
+    await page.getByText('5 staged').waitFor()
+    await keyboard.press('k')
+    await keyboard.press('k')
+    await keyboard.press('z')
+    await page.getByText('4 staged').waitFor()
     expect(writes).toEqual([])
     expect(await page.evaluate(everything)).not.toContain(canary)
 
-    await page.keyboard.press('Control+Enter')
+    await keyboard.press('Control+Enter')
     await page.getByText('equal, left out').waitFor()
     const impact = page.getByRole('table')
     expect(await impact.getByRole('row').allInnerTexts()).toEqual([
       expect.stringContaining('Stagelet'),
-      expect.stringMatching(/shop\s+web\s+re-created\s+SENTRY_DSN/),
+      expect.stringMatching(/shop\s+web\s+re-created\s+ADDED, SENTRY_DSN/),
     ])
     await page.getByText('1 service is not touched').waitFor()
     expect(await axe(page)).toEqual([])
 
     const before = await stack.containers()
-    await page.getByLabel('Why').fill('rotate after INC-42')
-    await page.getByRole('button', { name: 'Apply: re-create 1 service' }).dblclick()
-    await page.getByRole('heading', { name: /^Revision \d/ }).waitFor()
+    const revision = await newestRevision(given())
+    await tabTo(page, page.getByLabel('Why'))
+    await keyboard.type('<img src=x onerror=alert(1)> after INC-42')
+    await page.getByRole('button', { name: 'Apply: re-create 1 service' }).waitFor()
+    await Promise.all([keyboard.press('Control+Enter'), keyboard.press('Control+Enter')])
+    await page.getByRole('heading', { name: `Revision ${revision + 1}` }).waitFor()
     await page.getByText(/^In sync after \d/).waitFor()
     await page.getByText('1 of 1 others untouched').waitFor()
-    await page.getByText('rotate after INC-42').waitFor()
+    await page.getByText('<img src=x onerror=alert(1)> after INC-42').waitFor()
     expect(await axe(page)).toEqual([])
     const after = await stack.containers()
     expect(after['web']?.id).not.toBe(before['web']?.id)
     expect(after['backend']).toEqual(before['backend'])
-    expect(await stack.environmentOf('web')).toMatchObject({ SENTRY_DSN: canary })
+    expect(await stack.environmentOf('web')).toMatchObject({ SENTRY_DSN: `a new one: ${canary}` })
     expect(writes.filter((one) => one.endsWith('/secrets/batch')).length).toBe(2) // the dry run, and one that stores
+    expect(await newestRevision(given())).toBe(revision + 1)
     expect(await page.evaluate(everything)).not.toContain(canary)
 
     // Undo, by two keys: what still runs the old value is not touched.
@@ -130,7 +190,8 @@ export const secretsTests = (given: () => Dashboard): void => {
     await page.keyboard.press('Enter')
     await page.getByText(/undo of revision/).waitFor()
     await page.getByText(/^In sync after \d/).waitFor()
-    expect((await stack.environmentOf('web'))['SENTRY_DSN']).toBe(dsn)
+    const undone = await stack.environmentOf('web')
+    expect([undone['SENTRY_DSN'], undone['ADDED']]).toEqual([dsn, undefined])
     expect((await stack.containers())['backend']).toEqual(before['backend'])
   })
 
@@ -157,47 +218,162 @@ export const secretsTests = (given: () => Dashboard): void => {
     })
   })
 
-  it('copies a value that is never in the page, and shows one until Esc; the audit has both', async () => {
-    const { open, world, axe } = given()
+  it('copies a value that is never in the page, and shows one for 30 s, until Esc or another tab; the audit has all', async () => {
+    const { open, world, token, axe } = given()
     const page = await open('/ui/t/default/p/shop?secret=shop-sentry-dsn.web')
+    const { keyboard, clock } = page
     await page.context().grantPermissions(['clipboard-write', 'clipboard-read'])
+    await clock.install()
+    const pasted = async (): Promise<string> => {
+      await page.getByRole('button', { name: 'New secret' }).click()
+      await page.getByLabel('Key').press('Control+V')
+      const text = await page.getByLabel('Key').inputValue()
+      await keyboard.press('Escape')
+      return text
+    }
     await page.getByRole('button', { name: 'Copy the value' }).click()
     await page.getByText(/^Copied/).waitFor()
-    expect(await page.evaluate(everything)).not.toContain(dsn)
-    await page.getByRole('button', { name: 'New secret' }).click()
-    await page.getByLabel('Key').press('Control+V')
-    expect(await page.getByLabel('Key').inputValue()).toBe(dsn)
-    await page.keyboard.press('Escape')
+    expect(await page.evaluate(everything)).not.toContain(canary)
+    expect(await pasted()).toBe(dsn)
+    await clock.runFor(46_000)
+    await page.getByText('Your name, the time and your address').waitFor()
+    await expect.poll(pasted).toBe('')
+
+    const value = page.getByText(dsn)
+    const goesBy = async (how: () => Promise<unknown>): Promise<void> => {
+      await page.getByRole('button', { name: 'Show the value' }).click()
+      await value.waitFor()
+      await how()
+      await value.waitFor({ state: 'detached' })
+      expect(await page.evaluate(everything)).not.toContain(canary)
+    }
+    await goesBy(async () => {
+      expect(await axe(page)).toEqual([])
+      await keyboard.press('Escape')
+    })
+    await goesBy(() => clock.runFor(31_000))
+    await goesBy(() => keyboard.press('L'))
+    await page.getByText('Values locked').waitFor()
     await page.getByRole('button', { name: 'Show the value' }).click()
-    await page.getByText(dsn).waitFor()
-    expect(await axe(page)).toEqual([])
-    await page.keyboard.press('Escape')
-    await page.getByText(dsn).waitFor({ state: 'detached' })
-    expect(await page.evaluate(everything)).not.toContain(dsn)
-    const rows = await world.must(
-      'audit',
-      'list',
-      '--kind',
-      'StagelySecret',
-      '--action',
-      'reveal',
-      '-o',
-      'json',
+    await page.getByLabel('Your token', { exact: true }).fill(token)
+    await keyboard.press('Enter')
+    await value.waitFor()
+    await page.getByText('Values locked').waitFor({ state: 'detached' })
+    await keyboard.press('Escape')
+    await goesBy(() =>
+      page.evaluate(`{
+        Object.defineProperty(document, 'hidden', { get: () => true, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+        delete document.hidden
+      }`),
     )
-    expect(rows.match(/"action": ?"reveal"/g)).toHaveLength(2)
+    const audit = ['audit', 'list', '--kind', 'StagelySecret', '--action', 'reveal', '-o', 'json']
+    const rows = await world.must(...audit)
+    expect(rows.match(/"action": ?"reveal"/g)).toHaveLength(6)
   })
 
-  it('tells of somebody else who was faster, and keeps the edits', async () => {
+  it('tells of somebody else who was faster, shows what is now and what will be, and keeps the edits', async () => {
     const { open, world } = given()
     const page = await open('/ui/t/default/p/shop')
-    await replace(page, 'SENTRY_DSN', 'another-value-of-mine')
+    await replace(page, 'SENTRY_DSN', `mine: ${canary}`)
     await page.keyboard.press('Control+Enter')
     await page.getByRole('button', { name: 'Apply: re-create 1 service' }).waitFor()
-    await world.patchSecret('shop-sentry-dsn.web', 'the-value-of-another')
-    await page.getByText(/stored version \d+ after you began/).waitFor()
+    const told = await page.getByText(/^new value, \d+ bytes, in place of v\d+$/).innerText()
+    const version = Number(/v(\d+)$/.exec(told)?.[1])
+    await world.patchSecret('shop-sentry-dsn.web', `of another: ${canary}`)
+    await page.getByText(`admin stored version ${version + 1} after you began`).waitFor()
+    await page.getByText(new RegExp(`in place of v${version + 1}$`)).waitFor()
     await page.getByText('1 staged').waitFor()
     await page.getByRole('button', { name: 'Take back' }).click()
     await page.getByText('Nothing is staged').waitFor()
+  })
+
+  it('reviews a deletion and another place beside a new value', async () => {
+    const { open } = given()
+    const page = await open('/ui/t/default/p/shop')
+    await page.getByRole('row', { name: /^SENTRY_DSN/ }).click()
+    await page.keyboard.press('Delete')
+    await page.keyboard.press('Escape')
+    await page.getByRole('row', { name: /^LOG_LEVEL/ }).click()
+    await page.keyboard.press('e')
+    await page.getByLabel('Scope').fill('backend')
+    await page.getByRole('button', { name: 'Stage the change' }).click()
+    await page.keyboard.press('Control+Enter')
+    await page.getByText('another place: global → backend').waitFor()
+    await page.getByText(/^deleted with v\d+$/).waitFor()
+    expect(await page.getByRole('table').getByRole('row').allInnerTexts()).toEqual([
+      expect.stringContaining('Stagelet'),
+      expect.stringMatching(/shop\s+web\s+re-created\s+LOG_LEVEL, SENTRY_DSN/),
+    ])
+  })
+
+  it('loses no staged edit when the network or the login goes, or the controller begins anew', async () => {
+    const { open, world, rest, token, setOnline } = given()
+    const page = await open('/ui/t/default/p/shop')
+    await replace(page, 'SENTRY_DSN', `kept: ${canary}`)
+    await page.keyboard.press('Escape')
+    const isStale = () =>
+      page.evaluate("document.documentElement.hasAttribute('data-stale')") as Promise<boolean>
+    const row = page.getByRole('row', { name: /^LOG_LEVEL/ })
+    const versionOf = async () => Number(await row.getByRole('gridcell').nth(3).innerText())
+    const version = await versionOf()
+    setOnline(false)
+    await page.getByText(/^as of \d\d:\d\d:\d\d$/).waitFor()
+    expect(await isStale()).toBe(true)
+    await world.patchSecret('shop-log-level.global', 'informational')
+    setOnline(true)
+    await page.getByText(/^live/).waitFor()
+    expect(await isStale()).toBe(false)
+    await expect.poll(versionOf).toBe(version + 1)
+    await page.getByText('1 staged').waitFor()
+
+    await page.keyboard.press('Control+Enter')
+    const apply = page.getByRole('button', { name: 'Apply: re-create 1 service' })
+    await apply.waitFor()
+    await world.controller.kill('SIGTERM')
+    await page.getByText(/^as of \d\d:\d\d:\d\d$/).waitFor()
+    await world.startController()
+    await page.getByText(/^live/).waitFor()
+    await apply.waitFor()
+
+    const listed = await rest('GET', '/me/sessions')
+    const { sessions } = JSON.parse(listed) as { sessions: { id: string }[] }
+    for (const { id } of sessions) await rest('DELETE', `/me/sessions/${id}`)
+    const dialog = page.getByRole('dialog', { name: 'Your login has ended' })
+    await dialog.getByLabel('Token').fill(token)
+    await page.keyboard.press('Enter')
+    await dialog.waitFor({ state: 'detached' })
+    await page.getByText(/^live/).waitFor()
+    await page.getByText('1 staged').waitFor()
+    await page.keyboard.press('Control+Enter')
+    await page.getByText(/^In sync after \d/).waitFor()
+    expect((await given().stack.environmentOf('web'))['SENTRY_DSN']).toBe(`kept: ${canary}`)
+  })
+
+  it('compares two versions after it said that this is audited, and shows what going back to one re-creates', async () => {
+    const page = await given().open('/ui/t/default/p/shop?secret=shop-sentry-dsn.web')
+    const panel = page.getByRole('complementary')
+    await panel
+      .getByText(/same value as v\d/)
+      .first()
+      .waitFor()
+    await panel
+      .getByRole('button', { name: /^Compare v/ })
+      .first()
+      .click()
+    await page.getByText('two entries in the audit log').waitFor()
+    await page.getByRole('button', { name: 'Show both values' }).click()
+    const values = page.getByLabel(/^Value of v\d+$/)
+    await values.nth(1).waitFor()
+    expect(await values.nth(0).innerText()).not.toBe(await values.nth(1).innerText())
+    expect(await values.locator('mark').count()).toBe(2)
+    await page.keyboard.press('Escape')
+    await values.first().waitFor({ state: 'detached' })
+    await panel
+      .getByRole('button', { name: /^Go back to v/ })
+      .first()
+      .click()
+    await page.getByRole('button', { name: 'Go back: re-create 1 service' }).waitFor()
   })
 
   it('takes one edit back, and asks before it discards all', async () => {
@@ -209,6 +385,14 @@ export const secretsTests = (given: () => Dashboard): void => {
     await page.getByText('1 staged').waitFor()
     await page.getByRole('button', { name: 'Discard' }).click()
     await page.getByRole('button', { name: 'Discard 1 edit' }).click()
+    await page.getByText('1 staged').waitFor({ state: 'detached' })
+  })
+
+  it('forgets what is staged when the page goes, also where the browser keeps it for going back', async () => {
+    const page = await given().open('/ui/t/default/p/shop')
+    await replace(page, 'SENTRY_DSN', canary)
+    await page.getByText('1 staged').waitFor()
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
     await page.getByText('1 staged').waitFor({ state: 'detached' })
   })
 }

@@ -1,6 +1,6 @@
 // One stagelet: its services, a change that broke one, what one can do about it, and why a service has a value.
 import { expect, it } from 'vitest'
-import type { Dashboard } from './dashboard.ts'
+import { canary, values, type Dashboard } from './dashboard.ts'
 
 const url = '/ui/t/default/s/shop'
 const phone = { width: 360, height: 640 }
@@ -21,7 +21,7 @@ export const stageletTests = (given: () => Dashboard): void => {
     const ranks = page.getByRole('list', { name: /^Ranks/ }).getByRole('listitem')
     await expect.poll(() => ranks.nth(0).innerText()).toMatch(/Wins\s+v1, by admin/)
     expect(await ranks.nth(3).innerText()).toMatch(
-      /project · global\s+v1, by admin.*loses to rank 1/,
+      /project · global\s+v\d+, by admin.*loses to rank 1/,
     )
     expect(await ranks.nth(4).innerText()).toMatch(/does not set it/)
     await page.getByRole('heading', { name: 'LOG_LEVEL refers to' }).waitFor()
@@ -34,14 +34,13 @@ export const stageletTests = (given: () => Dashboard): void => {
     const { open, world } = given()
     const page = await open(url)
     await page.getByText('which is what is declared').waitFor()
-    await world.patchSecret('shop-database-url.backend', 'broken-value-of-the-test')
+    await world.patchSecret('shop-database-url.backend', `broken-${canary}`)
     await page.getByText(/r\d+ broke backend, r\d+ runs/).waitFor()
     await page.getByText('exited with code 3').first().waitFor()
     await page.getByText(/^r\d+ by admin$/).waitFor()
     await page.getByRole('link', { name: 'DATABASE_URL' }).first().waitFor()
     const lines = page.getByLabel('Last 20 masked lines of backend')
     expect(await lines.innerText()).toMatch(/step 25\s+FATAL: no login with \*\*\*REDACTED\*\*\*/)
-    expect(await page.content()).not.toContain('broken-value-of-the-test')
   })
 
   it('tries again, pauses, goes on, and deploys with its impact first, on a phone', async () => {
@@ -51,7 +50,7 @@ export const stageletTests = (given: () => Dashboard): void => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
     await page.getByRole('button', { name: 'Retry' }).click()
     await page.getByText('box tries again what failed').waitFor()
-    await world.patchSecret('shop-database-url.backend', 'postgres://user:pass@postgres:5432/db')
+    await world.patchSecret('shop-database-url.backend', values.database)
     await page.getByText('which is what is declared').waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByText('Paused', { exact: true }).waitFor()
@@ -61,19 +60,5 @@ export const stageletTests = (given: () => Dashboard): void => {
     await page.getByText('2 other services are not touched').waitFor()
     await page.getByRole('button', { name: 'Deploy: no container is known to change' }).click()
     await page.getByText('box was told to deploy shop').waitFor()
-  })
-
-  it('has nothing that keeps a person out in any of its parts', async () => {
-    const { open, axe } = given()
-    for (const [tab, options] of [
-      ['services', { width: 320, height: 640 }],
-      ['logs', { scheme: 'dark' }],
-      ['history', {}],
-      ['why', { width: 320, height: 640, scheme: 'dark' }],
-    ] as const) {
-      const page = await open(`${url}?tab=${tab}`, options)
-      await page.getByRole('heading', { name: 'shop' }).waitFor()
-      expect(await axe(page)).toEqual([])
-    }
   })
 }

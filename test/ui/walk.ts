@@ -1,0 +1,128 @@
+// Every page, in both themes, narrow, and with forced colours: nothing on it keeps a person out. Also what each role
+// may do on the pages, compared with the rights of the routes.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { restRoutes } from '../../controller/http/rest/table.ts'
+import { rightsOf, rolesWith } from '../../src/access/roles.ts'
+import { teamRoles } from '../../src/access/team-roles.ts'
+import type { Dashboard } from './dashboard.ts'
+
+const table = readFileSync(
+  resolve(import.meta.dirname, '../../controller/dashboard/app/pages.ts'),
+  'utf8',
+)
+
+const names: Readonly<Record<string, string>> = {
+  ':team': 'default',
+  ':project': 'shop',
+  ':stagelet': 'shop',
+  ':agent': 'box',
+  ':revision': '1',
+}
+
+/** The pages of the table, and what else an address opens in them. */
+const addresses = [
+  ...[...table.matchAll(/path: '([^']+)'/g)].map(([, path = '']) =>
+    path.replace(/:\w+/g, (name) => names[name] ?? name),
+  ),
+  '/ui/nowhere',
+  ...['logs', 'history', 'why'].map((tab) => `/ui/t/default/s/shop?tab=${tab}`),
+  '/ui/t/default/p/shop?secret=shop-log-level.global',
+]
+
+const isThere = `document.querySelector('main h1') !== null && document.querySelector('[class*="_skeleton_"]') === null`
+
+/** Within the page, as a link does it; waits until nothing is to come. */
+const goTo = async (page: Page, path: string): Promise<void> => {
+  await page.evaluate(
+    `history.pushState(null, '', '${path}'); dispatchEvent(new PopStateEvent('popstate'))`,
+  )
+  // An expression of the page: the policy forbids what Playwright would have it evaluate again and again.
+  await expect.poll(() => page.evaluate(isThere), { interval: 20 }).toBe(true)
+}
+
+const variants = [
+  { width: 1280, height: 800, media: { colorScheme: 'light', forcedColors: 'none' } },
+  { width: 320, height: 640, media: { colorScheme: 'dark', forcedColors: 'none' } },
+  { width: 1280, height: 800, media: { colorScheme: 'dark', forcedColors: 'active' } },
+] as const
+
+export const walkTests = (given: () => Dashboard): void => {
+  it('has nothing on any page that keeps a person out, in both themes, at 320 pixels, with forced colours', async () => {
+    const { open, axe } = given()
+    const page = await open('/ui/')
+    const found: Record<string, string[]> = {}
+    for (const path of addresses) {
+      await goTo(page, path)
+      for (const { width, height, media } of variants) {
+        await page.emulateMedia(media)
+        await page.setViewportSize({ width, height })
+        const wide = await page.evaluate<number>('document.documentElement.scrollWidth')
+        const faults = [
+          ...(await axe(page)),
+          ...(wide > width ? [`is ${wide} pixels wide`] : []),
+          ...((await page.getByRole('heading', { level: 1 }).count()) === 1 ? [] : ['no one h1']),
+          ...(/ · Stagely$/.test(await page.title()) ? [] : ['no title']),
+        ]
+        if (faults.length > 0) found[`${path} ${width} ${media.colorScheme}`] = faults
+      }
+    }
+    expect(found).toEqual({})
+  })
+
+  it('says at each control that a role may not use which roles may, as the routes have it', async () => {
+    const { open, rest } = given()
+    const right = (id: string) => {
+      const access = restRoutes.find((route) => route.id === id)?.access
+      if (access === undefined || !('resource' in access)) throw new Error(`${id} has no right`)
+      return [access.verb, access.resource] as const
+    }
+    await rest('POST', '/users', { name: 'roles' })
+    const made = await rest('POST', '/users/roles/tokens', { name: 'theirs' })
+    const { token } = JSON.parse(made) as { token: string }
+    for (const role of teamRoles) {
+      await rest('PUT', '/teams/default/members/roles', { role })
+      const page = await open('/ui/', { token })
+      for (const [path, controls] of Object.entries(controlsOf)) {
+        await goTo(page, path)
+        for (const [name, id] of Object.entries(controls)) {
+          const [verb, resource] = right(id)
+          const may = rightsOf[role][resource]?.includes(verb) === true
+          const button = page.getByRole('button', { name, exact: true })
+          const title = (await button.getAttribute('title')) ?? ''
+          const who = rolesWith(verb, resource).join(' or ')
+          const said = `${role}: ${path} ${name}: ${title}`
+          if (may) expect(said).not.toContain('Needs the role')
+          else {
+            expect(said).toContain(`: Needs the role ${who} in `)
+            expect(await button.getAttribute('aria-disabled')).toBe('true')
+          }
+        }
+      }
+    }
+    await rest('DELETE', '/users/roles')
+  })
+}
+
+/** Controls by page, each with the route that it asks. */
+const controlsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '/ui/t/default/p/shop?secret=shop-log-level.global': {
+    'New secret': 'createSecret',
+    'Import .env': 'batchSecrets',
+    'Replace value': 'updateSecret',
+    Delete: 'deleteSecret',
+    'Copy the value': 'revealSecret',
+    'Show the value': 'revealSecret',
+  },
+  '/ui/t/default/s/shop': {
+    Deploy: 'deployStagelet',
+    Retry: 'retryStagelet',
+    Pause: 'updateStagelet',
+  },
+  '/ui/t/default/p/shop/rollout': { Pause: 'pauseRollout' },
+  '/ui/agents': { 'Add machine': 'createJoinToken' },
+  '/ui/t/default/a/box': { Pause: 'updateAgent', Drain: 'updateAgent', Revoke: 'revokeAgent' },
+  '/ui/t/default/members': { 'Add a member': 'putMember' },
+}
