@@ -103,7 +103,7 @@ export const shellTests = (given: () => Dashboard): void => {
     await page.getByLabel('Token').waitFor()
     await other.getByLabel('Token').fill(token)
     await other.keyboard.press('Enter')
-    await other.getByRole('link', { name: 'shop', exact: true }).first().click()
+    await other.getByRole('row', { name: /^shop/ }).getByRole('link').first().click()
     await other.getByRole('row', { name: /^SENTRY_DSN/ }).waitFor()
     expect(await other.getByText('1 staged').count()).toBe(0)
   })

@@ -112,7 +112,8 @@ export const Grid = <T,>(props: Props<T>) => {
   const scroller = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState<Place>({ id: '', column: 0 })
   const wantsFocus = useRef(false)
-  const hasFocus = useRef(false)
+  // Asked before the page is drawn: a cell that goes loses the focus first.
+  const hadFocus = scroller.current?.contains(document.activeElement) === true
   const found = rows.findIndex((row) => idOf(row) === active.id)
   const activeRow = Math.max(found, 0)
   const height = props.rowHeight ?? (denseRows() ? 28 : 36)
@@ -142,7 +143,7 @@ export const Grid = <T,>(props: Props<T>) => {
   const activeColumn = Math.min(active.column, columns.length - 1)
   useLayoutEffect(() => {
     // A cell that is no more drawn takes the focus with it.
-    const isLost = hasFocus.current && document.activeElement === document.body
+    const isLost = hadFocus && document.activeElement === document.body
     if (!wantsFocus.current && !isLost) return
     wantsFocus.current = false
     scroller.current?.querySelector<HTMLElement>('[data-active]')?.focus({ preventScroll: true })
@@ -170,10 +171,6 @@ export const Grid = <T,>(props: Props<T>) => {
     else if (onKey?.(key, row) !== true) return
     event.preventDefault()
   }
-  const setFocus = (isIn: boolean): void => {
-    hasFocus.current = isIn
-    onBusy?.(isIn)
-  }
   return (
     <div
       class={s['scroller']}
@@ -185,12 +182,8 @@ export const Grid = <T,>(props: Props<T>) => {
       onKeyDown={onKeyDown}
       onPointerEnter={() => onBusy?.(true)}
       onPointerLeave={() => onBusy?.(false)}
-      onFocusIn={() => {
-        setFocus(true)
-      }}
-      onFocusOut={() => {
-        setFocus(false)
-      }}
+      onFocusIn={() => onBusy?.(true)}
+      onFocusOut={() => onBusy?.(false)}
       style={{ '--tracks': columns.map(({ width }) => width).join(' '), '--height': `${height}px` }}
     >
       <Head columns={columns} />
