@@ -59,6 +59,8 @@ const inBrowsers = [
 ]
 const pure = [
   './formats/dotenv.ts',
+  './search/fit.ts',
+  './resources/secret-name.ts',
   './secrets/set-entry.ts',
   './secrets/references.ts',
   './access/roles.ts',

@@ -4,8 +4,7 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { pause } from '../src/kernel/pause.ts'
-import type { LogsOrder } from '../src/protocol/logs.ts'
-import { paths, protocolVersion } from '../src/protocol/messages.ts'
+import { knownOrders, paths, protocolVersion, type ReadOrder } from '../src/protocol/messages.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
 import type { About } from './about.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
@@ -28,8 +27,8 @@ export interface LinkDeps {
   readonly about: About
   /** Rotation of keys, between two streams. */
   readonly keys: LinkKeys
-  /** Somebody wants to read logs. */
-  readonly onLogs: (order: LogsOrder) => void
+  /** Somebody wants to read logs, or to know what they show. */
+  readonly onRead: (order: ReadOrder) => void
   readonly onConnected: () => void
   readonly onLost: () => void
   readonly clock: Clock
@@ -67,7 +66,10 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
   void watchAbout(deps, stream, ending)
   try {
     const { about, desired } = deps
-    const body = { ...about.current(), protocol: protocolVersion, now, holds: desired.holds() }
+    const body = {
+      ...{ ...about.current(), protocol: protocolVersion, knows: knownOrders },
+      ...{ now, holds: desired.holds() },
+    }
     const answer = await client.open({ path: paths.stream, body, signal: ending.signal })
     stream.proof = answer.proof
     await readStream(answer.response, stream, (signing) => {

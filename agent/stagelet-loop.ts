@@ -9,6 +9,8 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { isReason, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { createWaker } from '../src/kernel/waker.ts'
+import { isUnmaskable } from '../src/masking/hit-counter.ts'
+import { visibleTo } from '../src/secrets/visible.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { AllowedFolders } from './allowed-folders.ts'
 import { createManualRuns, type ManualRuns } from './by-hand/manual-runs.ts'
@@ -22,7 +24,8 @@ import { createContainerExits } from './container-exits.ts'
 import type { FileStore } from './file-store.ts'
 import { createFileWatch } from './file-watch.ts'
 import { createKnownValues, type KnownValues } from './logs/known-values.ts'
-import type { LogRefusal, LogSource } from './logs/project-log.ts'
+import type { LeakSource } from './logs/leak-tests.ts'
+import type { LogRefusal } from './logs/project-log.ts'
 import { engineUnavailable } from '../src/resources/observation.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { takeWant, toObservation } from './stack-state.ts'
@@ -71,8 +74,8 @@ export interface StageletLoop {
   wanted(): DesiredStagelet | undefined
   /** Runs Compose for a person, and resolves to its exit code; StagelyError where it cannot be run. */
   readonly byHand: (order: ManualOrder) => Promise<number>
-  /** Where the logs of the stack are, or why this agent gives none. */
-  logSource(): LogSource | LogRefusal
+  /** Where the logs of the stack are and what is hidden in them, or why this agent gives none. */
+  logSource(): LeakSource | LogRefusal
 }
 
 const settleEventsMs = 400
@@ -167,10 +170,20 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 }
 
 /** No logs of a project that the stagelet has not claimed. */
-const logSourceOf = (state: StackState | undefined, known: KnownValues): LogSource | LogRefusal =>
+const logSourceOf = (state: StackState | undefined, known: KnownValues): LeakSource | LogRefusal =>
   state?.claimed === undefined
     ? { refused: state?.fault?.message ?? 'it has not looked at the stack yet' }
-    : known.sourceOf(state.claimed)
+    : {
+        ...known.sourceOf(state.claimed),
+        values: known.values,
+        unmaskableOf: (service) => unmaskableKeys(state.want, service),
+      }
+
+/** Keys that a service sees, whose values are too short to be hidden. */
+const unmaskableKeys = ({ desired, entries }: Want, service: string): string[] =>
+  visibleTo(service, desired.name, entries)
+    .filter(({ value }) => isUnmaskable(value))
+    .map(({ key }) => key)
 
 /** Follows the events of one project at a time. */
 const createSubscription = (

@@ -110,7 +110,7 @@ export class Stream {
   }
 
   #takeOrder(sealed: Extract<StreamMessage, { type: 'order' }>): void {
-    const { desired, identity, onLogs } = this.#deps
+    const { desired, identity, onRead } = this.#deps
     const text = this.#open(sealed, orderAad(identity.agentUid)).toString('utf8')
     const order = decodeMessage(text, orderMessage)
     switch (order?.type) {
@@ -127,7 +127,8 @@ export class Stream {
         this.rotation = order.request
         return
       case 'logs':
-        onLogs(order)
+      case 'leakTest':
+        onRead(order)
         return
       case undefined:
         return

@@ -6,7 +6,7 @@ import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { repeatUntil, within } from '../src/kernel/pause.ts'
 import { manualSocket } from '../src/protocol/by-hand.ts'
-import type { LogsOrder } from '../src/protocol/logs.ts'
+import type { ReadOrder } from '../src/protocol/messages.ts'
 import { createAbout } from './about.ts'
 import type { AllowedFolders } from './allowed-folders.ts'
 import { agentVersion, type AgentConfig } from './config.ts'
@@ -24,12 +24,14 @@ import type { Identity } from './identity.ts'
 import { openKeyRotation, type KeyRotation } from './key-rotation.ts'
 import { runLink } from './link.ts'
 import { createLinkKeys } from './link-keys.ts'
-import { createLogSessions, maxSessions, type LogSessionsDeps } from './logs/log-sessions.ts'
+import { createLeakTests, maxLeakTests } from './logs/leak-tests.ts'
+import { createLogSessions, maxSessions } from './logs/log-sessions.ts'
 import { holdName } from './machine-name.ts'
 import { createProjectLocks } from './project-locks.ts'
 import { createReporter } from './report.ts'
 import { createRequestSigner, type RequestSigner } from './request-signer.ts'
-import { createLoops } from './stagelet-loops.ts'
+import type { StageletLoopDeps } from './stagelet-loop.ts'
+import { createLoops, type StageletLoops } from './stagelet-loops.ts'
 import { startStopped } from './start-stopped.ts'
 import { openStateFile, putAsideDamaged, type StateFile } from './state-file.ts'
 
@@ -107,7 +109,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       client,
       desired: createDesiredState(loops, log),
       keys,
-      onLogs: logs.start,
+      onRead: logs.start,
       about,
       onConnected: () => {
         isConnected = true
@@ -153,20 +155,30 @@ const openState = async ({ config, log }: AgentDeps): Promise<StateFile> => {
   return await openStateFile(path)
 }
 
-/** Log sessions use connections of their own, so that they do not delay reports. */
+/** Readers of logs use connections of their own, so that they do not delay reports. */
 const openLogs = (
   { identity, clock, log }: AgentDeps,
   signer: RequestSigner,
-  sources: Pick<LogSessionsDeps, 'engine' | 'events' | 'sourceOf'>,
-): { start: (order: LogsOrder) => void; stop: () => void } => {
-  const client = createControllerClient(identity, signer, maxSessions)
-  const sessions = createLogSessions({ ...sources, client, clock, log })
+  {
+    engine,
+    events,
+    sourceOf,
+  }: Pick<StageletLoopDeps, 'engine' | 'events'> & {
+    readonly sourceOf: StageletLoops['logSourceOf']
+  },
+): { start: (order: ReadOrder) => void; stop: () => void } => {
+  const client = createControllerClient(identity, signer, maxSessions + maxLeakTests)
+  const deps = { engine, sourceOf, client, clock, log }
+  const sessions = createLogSessions({ ...deps, events })
+  const leakTests = createLeakTests(deps)
   return {
     start: (order) => {
-      sessions.start(order)
+      if (order.type === 'logs') sessions.start(order)
+      else leakTests.start(order)
     },
     stop: () => {
       sessions.stop()
+      leakTests.stop()
       client.close()
     },
   }

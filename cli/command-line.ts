@@ -16,6 +16,10 @@ const commands: Record<string, Entry> = {
     load: () => import('./commands/apply.ts'),
   },
   get: { summary: 'show objects', load: () => import('./commands/get.ts') },
+  search: {
+    summary: 'find projects, stagelets, agents and secrets by name',
+    load: () => import('./commands/search.ts'),
+  },
   describe: {
     summary: 'show everything about objects',
     load: () => import('./commands/describe.ts'),
@@ -36,6 +40,10 @@ const commands: Record<string, Entry> = {
   logs: {
     summary: 'show and follow the logs of a stagelet, secrets hidden',
     load: () => import('./commands/logs.ts'),
+  },
+  'leak-test': {
+    summary: 'count which secrets a stagelet has printed; no line leaves its machine',
+    load: () => import('./commands/leak-test.ts'),
   },
   deploy: {
     summary: 'roll out pending edits of compose files',

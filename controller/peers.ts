@@ -20,7 +20,7 @@ import type { SealedSettings } from './identity.ts'
 export interface Peers extends Pick<PeerClient, 'isReady' | 'close'> {
   readonly logsElsewhere: LogsElsewhere
   readonly signsElsewhere: SignsElsewhere
-  mount(app: Hono<AgentEnv>, serves: Pick<AgentRoutes, 'logs' | 'askForLogs' | 'heard'>): void
+  mount(app: Hono<AgentEnv>, serves: Pick<AgentRoutes, 'logs' | 'ask' | 'heard'>): void
   /** Publishes the address of this replica; to be repeated when its certificate changes. */
   announce(port: number, certificate: Pick<ShownCertificate, 'chainPem'>): Promise<void>
 }
@@ -83,7 +83,7 @@ export const preparePeers = async (
     },
     logsElsewhere: createLogsElsewhere(replicas, client),
     signsElsewhere,
-    mount: (app, { logs, askForLogs: ask, heard }) => {
+    mount: (app, { logs, ask, heard }) => {
       mountPeerRoutes(app, { key, self: replicas.id, logs, ask, heard, clock, log })
     },
     announce: async (port, { chainPem }) => {

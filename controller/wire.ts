@@ -151,7 +151,8 @@ const serve = async (
   const denied = startAudit(config, context, { audit, registry: metrics.registry })
   addKeyMetrics(metrics.registry, keys, clock)
   const agentApp = new Hono<AgentEnv>()
-  const agentDeps = { store, agents, connections, identity, clock, log, denied }
+  const { leakTests } = opened
+  const agentDeps = { store, agents, connections, leakTests, identity, clock, log, denied }
   const { peers, agentRoutes } = await mountMachines(agentApp, config, {
     ...{ agentDeps, lifecycle, settings },
     replicas: opened.replicas,
@@ -180,7 +181,7 @@ const serve = async (
     ...{ disk: watchDisk(config), stopping: lifecycle.stopping },
     idempotency,
     sealing,
-    logs: agentRoutes.logs,
+    ...{ logs: agentRoutes.logs, leakTests: agentRoutes.leakTests },
     ...(config.kubernetes === undefined ? {} : { claimedByOthers: metrics.claimedByOthers }),
     ...limits,
     sessions: web.sessions,

@@ -38,6 +38,7 @@ const names: Names = {
   Happened: ['listActivity', 'activity'],
   Receipt: ['getRevisionReceipt'],
   StageletEvent: ['listEvents', 'events'],
+  LeakTest: ['getLeakTest'],
   AuditRow: ['listAudit', 'rows'],
   Member: ['listMembers', 'members'],
   User: ['listUsers', 'users'],

@@ -1,5 +1,6 @@
 // All values that a stagelet got since the agent started, which are hidden in its logs: old lines hold replaced values,
 // and new ones may.
+import type { KeyedValue } from '../../src/masking/hit-counter.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { ClaimedProject } from '../project-claim.ts'
 import type { OpenedSecret } from '../stack-state.ts'
@@ -13,31 +14,37 @@ export interface KnownValues {
   learn(entries: readonly OpenedSecret[]): void
   /** The same masker until a new value is learned. */
   readonly masker: () => Masker
+  /** What the masker hides, by the keys that have or had it. */
+  readonly values: () => KeyedValue[]
   /** The logs of this project, with all values hidden. */
   sourceOf(held: ClaimedProject): LogSource
 }
 
 export const createKnownValues = (): KnownValues => {
-  const values = new Map<string, Buffer>()
+  const values = new Map<string, { readonly value: Buffer; readonly keys: Set<string> }>()
   let masker: Masker | undefined
-  const current = (): Masker => (masker ??= createMasker([...values.values()]))
+  const current = (): Masker =>
+    (masker ??= createMasker([...values.values()].map(({ value }) => value)))
   return {
     learn: (entries) => {
       if (entries.some((e) => !values.has(e.valueDigest))) masker = undefined
-      for (const { valueDigest, value } of entries) {
+      for (const { valueDigest, value, key } of entries) {
+        const keys = values.get(valueDigest)?.keys ?? new Set<string>()
         values.delete(valueDigest)
-        values.set(valueDigest, value)
+        values.set(valueDigest, { value, keys: keys.add(key) })
       }
       const inUse = new Set(entries.map((e) => e.valueDigest))
       const old = [...values].filter(([digest]) => !inUse.has(digest))
-      let bytes = old.reduce((sum, [, value]) => sum + value.length, 0)
-      for (const [digest, value] of old) {
+      let bytes = old.reduce((sum, [, { value }]) => sum + value.length, 0)
+      for (const [digest, { value }] of old) {
         if (bytes <= maxOldBytes) break
         values.delete(digest)
         bytes -= value.length
       }
     },
     masker: current,
+    values: () =>
+      [...values.values()].flatMap(({ value, keys }) => [...keys].map((key) => ({ key, value }))),
     sourceOf: ({ project, ending }) => ({ project, masker: current, ended: ending.signal }),
   }
 }

@@ -43,10 +43,15 @@ const label = 'com.docker.compose.'
 /** A log that broke off while its container runs is read again after this time. */
 const reopenMs = 500
 
+export const serviceOf = ({ Labels: labels }: ContainerSummary): string =>
+  labels[`${label}service`] ?? ''
+
 /** Containers of `compose run` belong to no service. */
-const isWanted = ({ Labels: labels }: ContainerSummary, { services }: LogWish): boolean =>
-  labels[`${label}oneoff`] !== 'True' &&
-  (services === undefined || services.includes(labels[`${label}service`] ?? ''))
+export const isOfService = ({ Labels: labels }: ContainerSummary): boolean =>
+  labels[`${label}oneoff`] !== 'True'
+
+const isWanted = (container: ContainerSummary, { services }: LogWish): boolean =>
+  isOfService(container) && (services === undefined || services.includes(serviceOf(container)))
 
 const openLogOf = (
   deps: ProjectLogDeps,
@@ -57,7 +62,7 @@ const openLogOf = (
   const { Id: id, Names: names, Labels: labels } = container
   const replaces = labels[`${label}replace`]
   const name = lastingName({ name: (names[0] ?? id).replace(/^\//, ''), replaces })
-  const service = labels[`${label}service`] ?? ''
+  const service = serviceOf(container)
   return createContainerLog({ ...deps, masker }, { id, name, service }, first)
 }
 

@@ -1,7 +1,7 @@
 // Programs break long base64 into lines: `base64` after 76 characters, PEM after 64. A break may lie
 // anywhere in a secret, so that no pattern can contain it. So lines of base64 are joined, and the
 // joined text is searched too.
-import type { Search, Ranges } from './search.ts'
+import type { Search, Ranges, TakeOccurrence } from './search.ts'
 
 /**
  * Shorter lines are not joined with the next line: programs break after 60 characters or more, and most
@@ -37,20 +37,30 @@ export interface HeldTail {
   readonly bytes: number
 }
 
-/** `before`: see lettersBefore(). `ranges`: the union of all occurrences in joined lines. */
+/**
+ * `before`: see lettersBefore(). `ranges`: the union of all occurrences in joined lines. `take` gets
+ * each of them, too.
+ */
 export type LineSearch = (
   text: Buffer,
   before: number,
+  take?: TakeOccurrence,
 ) => { readonly ranges: Ranges; readonly held: HeldTail | undefined }
 
 export const createLineSearch =
   (search: Search): LineSearch =>
-  (text, before) => {
+  (text, before, take) => {
     const ranges: number[] = []
     let held: HeldTail | undefined
     for (const { lines, isOpen } of findBlocks(text, before)) {
       const joined = join(text, lines)
-      if (lines.length > 2) ranges.push(...findIn(search, joined, lines))
+      if (lines.length > 2) {
+        ranges.push(...findIn(search, joined, lines))
+        if (take !== undefined)
+          search.occurrences(joined, (start, end, pattern) => {
+            take(placeOf(lines, start), placeOf(lines, end - 1) + 1, pattern)
+          })
+      }
       // Only the last block may continue in the next text.
       const bytes = isOpen ? search.heldSuffix(joined) : 0
       if (bytes > 0)

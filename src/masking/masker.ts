@@ -102,7 +102,7 @@ const replace = (
 }
 
 /** The end of a text that is held back because it may be the beginning of a secret. */
-const tailOf = (length: number, bytes: number, lines: HeldTail | undefined): HeldTail => {
+export const tailOf = (length: number, bytes: number, lines: HeldTail | undefined): HeldTail => {
   const plain = { from: length - bytes, to: length, bytes }
   if (lines === undefined) return plain
   if (bytes === 0) return lines

@@ -17,9 +17,14 @@ const anchorChoices = 96
 /** Half-open ranges [start, end), flat: start0, end0, start1, … Ordered, disjoint, not adjacent. */
 export type Ranges = readonly number[]
 
+/** `pattern` is one of those that the search was made of. */
+export type TakeOccurrence = (start: number, end: number, pattern: Buffer) => void
+
 export interface Search {
   /** Union of all occurrences that lie wholly within `text`; adjacent ones are joined. */
   find(text: Uint8Array): Ranges
+  /** Every occurrence of every pattern that lies wholly within `text`, overlapping ones too. */
+  occurrences(text: Uint8Array, take: TakeOccurrence): void
   /** Length of the longest suffix of `text` that is a proper prefix of a pattern. */
   heldSuffix(text: Buffer): number
 }
@@ -47,7 +52,27 @@ export const createSearch = (patterns: readonly Buffer[]): Search => {
   for (const bucket of groups.values()) {
     for (const group of bucket) group.members.sort((a, b) => b.pattern.length - a.pattern.length)
   }
-  return { find: (text) => find(text, shifts, groups), heldSuffix: createHeldSuffix(patterns) }
+  const scan = (text: Uint8Array, take: TakeAnchor): void => {
+    scanAnchors(text, { shifts, groups }, take)
+  }
+  return {
+    find: (text) => {
+      const found: number[] = []
+      scan(text, (at, group) => {
+        verify(text, at, group, found)
+      })
+      return joinRanges(found)
+    },
+    occurrences: (text, take) => {
+      scan(text, (at, { members }) => {
+        for (const { pattern, offset } of members) {
+          const start = at - offset
+          if (isAt(text, start, pattern)) take(start, start + pattern.length, pattern)
+        }
+      })
+    },
+    heldSuffix: createHeldSuffix(patterns),
+  }
 }
 
 const blockHash = (a: number, b: number, c: number): number =>
@@ -99,8 +124,15 @@ const addToGroup = (groups: Map<number, Group[]>, anchored: Anchored): void => {
   else group.members.push(anchored)
 }
 
-const find = (text: Uint8Array, shifts: Uint8Array, groups: Map<number, Group[]>): Ranges => {
-  const found: number[] = []
+/** `at`: where the anchor of the group begins. */
+type TakeAnchor = (at: number, group: Group) => void
+
+interface Tables {
+  readonly shifts: Uint8Array
+  readonly groups: ReadonlyMap<number, Group[]>
+}
+
+const scanAnchors = (text: Uint8Array, { shifts, groups }: Tables, take: TakeAnchor): void => {
   const length = text.length
   let end = window - 1
   while (end < length) {
@@ -114,29 +146,28 @@ const find = (text: Uint8Array, shifts: Uint8Array, groups: Map<number, Group[]>
     const bucket = groups.get(windowHash(low, high))
     if (bucket !== undefined) {
       for (const group of bucket) {
-        if (group.low === low && group.high === high) verify(text, end - window + 1, group, found)
+        if (group.low === low && group.high === high) take(end - window + 1, group)
       }
     }
     end++
   }
-  return joinRanges(found)
 }
 
 const verify = (text: Uint8Array, at: number, group: Group, found: number[]): void => {
   for (const { pattern, offset } of group.members) {
     const start = at - offset
     const end = start + pattern.length
-    if (start < 0 || end > text.length) continue
     const last = found.length - 1
     // An occurrence inside the last range adds nothing.
     if (last > 0 && start >= found[last - 1]! && end <= found[last]!) continue
-    if (!sameBytes(text, start, pattern)) continue
+    if (!isAt(text, start, pattern)) continue
     if (last > 0 && start >= found[last - 1]! && start <= found[last]!) found[last] = end
     else found.push(start, end)
   }
 }
 
-const sameBytes = (text: Uint8Array, start: number, pattern: Buffer): boolean => {
+const isAt = (text: Uint8Array, start: number, pattern: Buffer): boolean => {
+  if (start < 0 || start + pattern.length > text.length) return false
   for (let i = 0; i < pattern.length; i++) if (text[start + i] !== pattern[i]) return false
   return true
 }

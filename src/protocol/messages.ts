@@ -10,7 +10,8 @@ import {
 } from '../resources/observation.ts'
 import { composeSpec } from '../resources/stagelet.ts'
 import { fileSpec } from '../resources/stagelysecret.ts'
-import { logsOrder, serial } from './logs.ts'
+import { leakTestOrder, type LeakTestOrder } from './leak-test.ts'
+import { logsOrder, serial, type LogsOrder } from './logs.ts'
 import { storable, machineText } from './agent-text.ts'
 
 export const protocolVersion = '2.0'
@@ -20,6 +21,7 @@ export const paths = {
   stream: '/agent/v1/stream',
   report: '/agent/v1/report',
   logs: '/agent/v1/logs',
+  leakTests: '/agent/v1/leak-tests',
   keys: '/agent/v1/keys',
   sign: '/agent/v1/sign',
 } as const
@@ -64,6 +66,8 @@ export const streamRequest = z.object({
   engineVersion: machineText.optional(),
   composeVersion: machineText.optional(),
   now: z.number(),
+  /** Orders beyond those of protocol 2.0 that this agent follows. */
+  knows: z.array(machineText).max(100).optional(),
   holds: z.array(
     z.object({
       stageletUid: z.string().max(64),
@@ -138,7 +142,15 @@ export const orderMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rotateKeys'), request: z.string() }),
   /** Somebody wants to read logs. An agent that does not know this order ignores it. */
   logsOrder,
+  /** Somebody wants to know what was printed. Sent only to agents that say that they know it. */
+  leakTestOrder,
 ])
+
+/** Orders to read logs, which the next stream does not repeat. */
+export type ReadOrder = LogsOrder | LeakTestOrder
+
+/** What agents of this version say that they know. */
+export const knownOrders: readonly string[] = [leakTestOrder.shape.type.value]
 
 /**
  * The longest delay that an agent accepts from a message that is not sealed: a proxy that once ended

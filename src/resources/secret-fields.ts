@@ -8,6 +8,7 @@ import {
   withFields as withFieldsOf,
   type RestField,
 } from './rest-fields.ts'
+import type { SecretInput } from './secret-name.ts'
 import { secretSpec } from './stagelysecret.ts'
 
 export const secretFields: readonly RestField[] = fieldsOf(secretSpec, {
@@ -19,7 +20,7 @@ export const secretFields: readonly RestField[] = fieldsOf(secretSpec, {
   valueFrom: { asItIs: true },
 })
 
-export type SecretInput = Readonly<Record<string, unknown>>
+export { secretName, type SecretInput } from './secret-name.ts'
 
 /** The part of a spec that may be shown. */
 export const shownOf = (spec: Record<string, unknown>): Record<string, unknown> =>
@@ -35,17 +36,3 @@ export const withFields = (
   spec: Readonly<Record<string, unknown>>,
   input: SecretInput,
 ): Record<string, unknown> => withFieldsOf(secretFields, spec, input)
-
-const label = (text: string): string => text.replace(/^-+|-+$/g, '')
-
-/**
- * Name for a new secret's object, `stripe-secret-key.backend`. Characters that a name cannot hold are
- * left out.
- */
-export const secretName = ({ key, scope = 'global', stagelet }: SecretInput): string => {
-  const parts = [key, scope, ...(typeof stagelet === 'string' ? [stagelet] : [])]
-  const labels = parts.flatMap((part) =>
-    String(part).toLowerCase().replaceAll('_', '-').split('.').map(label).filter(Boolean),
-  )
-  return labels.join('.').slice(0, 200) || 'secret'
-}

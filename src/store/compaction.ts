@@ -2,6 +2,7 @@
 import type { EventSpec } from '../resources/core.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
 import { dropOldActivity } from './activity/activity-log.ts'
+import { keepLeakTestsMs } from './leak-tests.ts'
 import { finishNamespace } from './removal.ts'
 import type { WriteSession } from './session.ts'
 import { dropEndedSessions } from './sessions.ts'
@@ -102,6 +103,7 @@ export const dropOldRows = async (q: Queryable, keep: Retention, now: number): P
   await dropOldActivity(q, now)
   await q.query('DELETE FROM commits WHERE at < $1', [now - keepCommitsMs])
   await q.query('DELETE FROM idempotency_keys WHERE expires_at < $1', [now])
+  await q.query('DELETE FROM leak_tests WHERE started_at < $1', [now - keepLeakTestsMs])
 }
 
 /** Terminating namespaces whose last object is gone. */

@@ -15,6 +15,7 @@ import { LoginStore } from './logins.ts'
 import { MemberStore } from './members.ts'
 import { IdempotencyKeys } from './idempotency-keys.ts'
 import { KeyStore } from './keys/key-store.ts'
+import { LeakTestStore } from './leak-tests.ts'
 import { createLeaderLease, type LeaderLease } from './leader-lease.ts'
 import { claimKey, refuseWrongKey } from './keys/wraps.ts'
 import { migrate } from './migrate.ts'
@@ -61,6 +62,7 @@ export interface Opened {
   readonly audit: AuditLog
   readonly activity: ActivityLog
   readonly idempotency: IdempotencyKeys
+  readonly leakTests: LeakTestStore
   /** Which of several controllers on a server leads; undefined: this one is alone. */
   readonly lease: LeaderLease | undefined
   readonly connections: AgentConnections
@@ -162,6 +164,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       activity: new ActivityLog(sql),
       audit: new AuditLog({ sql, store, settings }),
       idempotency: new IdempotencyKeys(sql, settings, clock),
+      leakTests: new LeakTestStore(sql, clock),
       lease: leaseSql && createLeaderLease(leaseSql),
       connections: new AgentConnections(sql, store, replicas.id),
       replicas,

@@ -1,5 +1,6 @@
 // What somebody between agent and controller can do who ends TLS and records every byte: nothing but
 // cut. And what nobody in particular can do to an agent's identity.
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -118,6 +119,10 @@ describe('a proxy that ends TLS and records everything', () => {
     const batch = { session: 'nobody', seq: 0, records: [line] }
     await expect(agent.client.post({ path: paths.logs, body: batch })).rejects.toMatchObject({
       status: 404,
+    })
+    const counted = { id: randomUUID(), lines: 1 }
+    expect(await agent.client.post({ path: paths.leakTests, body: counted })).toEqual({
+      state: 'ended',
     })
   })
   afterAll(() => {

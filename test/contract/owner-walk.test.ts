@@ -212,6 +212,7 @@ const others: Record<string, string> = {
   'POST /projects/:project_id/rollout/retry': 'a request',
   'POST /stagelets/:stagelet_id/deploy': 'a request',
   'POST /stagelets/:stagelet_id/retry': 'a request',
+  'POST /stagelets/:stagelet_id/leak-tests': 'reads',
   'POST /agents/:agent_id/join-token': 'who is the agent, not what it is to do',
   'POST /agents/:agent_id/revoke': 'who is the agent, not what it is to do',
   'POST /agents/:agent_id/rotate-keys': 'a request',

@@ -319,6 +319,42 @@ describe('stagelets', () => {
   })
 })
 
+describe('search', () => {
+  const search = async (query: string, headers = {}): Promise<Record<string, string>[]> => {
+    const answer = await controller.call('GET', `/api/v1/search?${query}`, { headers })
+    expect(answer.status, answer.text).toBe(200)
+    return answer.json<{ results: Record<string, string>[] }>().results
+  }
+
+  it('finds all kinds by their names, the best first, and nothing by a value', async () => {
+    await call('POST', '/api/v1/projects', { team: 'default', name: 'sought' })
+    const secrets = '/api/v1/projects/default%2Fsought/secrets'
+    await call('POST', secrets, { key: 'SOUGHT_TOKEN', scope: 'web', value: 'unsought-canary' })
+    await call('POST', '/api/v1/agents', { team: 'default', name: 'the-sought-box' })
+    const found = await search('q=SOUGHT')
+    expect(found.map(({ kind, name, key }) => [kind, key ?? name])).toEqual([
+      ['project', 'sought'],
+      ['secret', 'SOUGHT_TOKEN'],
+      ['agent', 'the-sought-box'],
+    ])
+    expect(found[1]).toMatchObject({ team: 'default', project: 'sought', scope: 'web' })
+    expect(await search('q=sought%20web%20TOKEN')).toMatchObject([{ key: 'SOUGHT_TOKEN' }])
+    expect(await search('q=sought&limit=1')).toHaveLength(1)
+    expect(await search('q=unsought-canary')).toEqual([])
+    for (const bad of ['q=', 'q=%20', 'q=x&limit=101', ''])
+      expect((await call('GET', `/api/v1/search?${bad}`)).status).toBe(422)
+  })
+
+  it('shows nobody what is in a team of others', async () => {
+    await call('POST', '/api/v1/teams', { name: 'elsewhere' })
+    const body = { name: 'seeker', role: 'viewer' }
+    const { token } = (await call('POST', '/api/v1/teams/elsewhere/tokens', body)).json<{
+      token: string
+    }>()
+    expect(await search('q=sought', { authorization: `Bearer ${token}` })).toEqual([])
+  })
+})
+
 describe('the stream', () => {
   /** Reads until `enough` frames are there. */
   const read = async (path: string, enough: number | string, headers = {}): Promise<string[]> => {

@@ -1,10 +1,13 @@
 // Logs of real containers, from the engine to the reader, without a network in between.
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createLeakTests } from '../../agent/logs/leak-tests.ts'
 import { createLogSessions, type LogSessions } from '../../agent/logs/log-sessions.ts'
 import { createEventHub } from '../../agent/docker/event-hub.ts'
 import { createLogRelay, type LogRelay } from '../../controller/http/agents/log-relay.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
+import { leakTestReport, type LeakTestReport } from '../../src/protocol/leak-test.ts'
 import { logBatch, logRecord, type LogLine, type LogRecord } from '../../src/protocol/logs.ts'
 import { engine, held, startMachine, type Machine } from '../support/docker.ts'
 import { createStack, testImage, type Stack } from '../support/stack.ts'
@@ -67,7 +70,7 @@ describe('logs', () => {
       clock: realClock,
       ask: (_agent, order) => {
         sessions.start(order)
-        return true
+        return 'asked'
       },
     })
     sessions = createLogSessions({
@@ -80,7 +83,7 @@ describe('logs', () => {
         post: async ({ body }) => ({ state: await relay.accept('a/b', logBatch.parse(body)) }),
       },
     })
-    await machine.roll([held('TOKEN', canary)])
+    await machine.roll([held('TOKEN', canary), held('PORT', '8080')])
   })
   afterAll(async () => {
     sessions?.stop()
@@ -114,6 +117,55 @@ describe('logs', () => {
     const lines = linesOf(await read({ follow: false, services: ['talker'], tail: 3 }))
     expect(lines).toHaveLength(3)
     expect(new Set(lines.map((l) => l.service))).toEqual(new Set(['talker']))
+  })
+
+  /** What the agent sends for a leak test, as text and as the controller takes it. */
+  const leakTest = async (
+    tail: number,
+    bounds = {},
+  ): Promise<{ sent: string; end: NonNullable<LeakTestReport['end']> & { lines: number } }> => {
+    const bodies: unknown[] = []
+    const report = await new Promise<LeakTestReport>((resolve) => {
+      const tests = createLeakTests({
+        ...{ engine, clock: realClock, log: silentLogger, bounds },
+        sourceOf: () => machine.loop.logSource(),
+        client: {
+          post: ({ body }) => {
+            bodies.push(body)
+            const one = leakTestReport.parse(body)
+            if (one.end !== undefined) resolve(one)
+            return Promise.resolve({ state: 'taken' })
+          },
+        },
+      })
+      tests.start({ type: 'leakTest', id: randomUUID(), stageletUid: 'uid', tail })
+    })
+    return { sent: JSON.stringify(bodies), end: { ...report.end!, lines: report.lines } }
+  }
+
+  it('are searched for printed values, of which only counts by key are sent', async () => {
+    const { sent, end } = await leakTest(10_000)
+    expect(end).toMatchObject({
+      complete: true,
+      services: [
+        { name: 'quiet', lines: 1, hits: [{ key: 'TOKEN', count: 1 }], unmaskable: ['PORT'] },
+        { name: 'talker', hits: [{ key: 'TOKEN', count: 1 }], unmaskable: ['PORT'] },
+      ],
+    })
+    expect(end.lines).toBeGreaterThan(3)
+    // No line of a log is in anything that was sent, masked or not.
+    for (const text of ['canary', 'first', 'oops', 'from a tty', 'line 1', 'REDACTED'])
+      expect(sent).not.toContain(text)
+  })
+
+  it('are searched up to a bound, which the answer tells', async () => {
+    expect((await leakTest(10_000, { bytes: 10 })).end.complete).toBe(false)
+    expect((await leakTest(10_000, { ms: 0 })).end).toMatchObject({ complete: false, lines: 0 })
+    const last = await leakTest(2)
+    expect(last.end.services.find(({ name }) => name === 'talker')).toMatchObject({
+      lines: 2,
+      hits: [],
+    })
   })
 
   it('go on over a re-created container without a lost line, also with a new secret', async () => {

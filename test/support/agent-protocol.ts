@@ -24,9 +24,10 @@ import { freshDatabase } from './fresh-database.ts'
 import { unchanging } from './unchanging.ts'
 import { fixedKeys } from './fixed-keys.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { silentLogger, type Logger } from '../../src/kernel/log.ts'
 import { renderJoinToken, parseJoinToken, type JoinToken } from '../../src/protocol/join-token.ts'
-import type { DesiredStagelet, StreamRequest } from '../../src/protocol/messages.ts'
+import type { DesiredStagelet, ReadOrder, StreamRequest } from '../../src/protocol/messages.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { localKeyRing } from './keys.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
@@ -131,6 +132,7 @@ export const serveTestAgents = async (
     store: opened.store,
     agents: opened.agents,
     connections: opened.connections,
+    leakTests: opened.leakTests,
     identity,
     clock,
     log: silentLogger,
@@ -191,6 +193,9 @@ export const startTestAgent = (
     about?: Partial<StreamRequest>
     keys?: LinkKeys
     protocol?: string
+    /** Orders that the agent says that it knows. */
+    knows?: string[]
+    onRead?: (order: ReadOrder) => void
   } = {},
 ): TestAgent => {
   const clock = tweak.clock ?? realClock
@@ -231,18 +236,14 @@ export const startTestAgent = (
       client.close()
     },
   }
-  const { protocol } = tweak
+  const said = defined({ protocol: tweak.protocol, knows: tweak.knows })
   const linking = runLink(
     {
       identity,
       client: {
         ...client,
         open: (options) =>
-          client.open(
-            protocol === undefined
-              ? options
-              : { ...options, body: { ...(options.body as object), protocol } },
-          ),
+          client.open({ ...options, body: { ...(options.body as object), ...said } }),
       },
       desired,
       about: unchanging({
@@ -253,7 +254,7 @@ export const startTestAgent = (
         ...tweak.about,
       }),
       keys: tweak.keys ?? fixedKeys,
-      onLogs: () => undefined,
+      onRead: tweak.onRead ?? (() => undefined),
       onConnected: () => {
         agent.connections += 1
         reporter.connected()

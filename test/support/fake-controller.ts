@@ -169,7 +169,7 @@ export const startFakeController = async (
         },
       },
       keys: fixedKeys,
-      onLogs: () => undefined,
+      onRead: () => undefined,
       onConnected: () => wants.push('connected'),
       onLost: () => wants.push('lost'),
       clock,

@@ -155,7 +155,7 @@ const startMember = (identity: Identity, sentAt: number[]): Member => {
         identity,
         desired,
         about: unchanging({ boot, ...versions }),
-        onLogs: () => undefined,
+        onRead: () => undefined,
         onConnected,
         onLost,
       },

@@ -6,6 +6,7 @@ import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinContent } from '../../../src/protocol/join.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
 import type { AgentConnections } from '../../../src/store/agent-connections.ts'
+import type { LeakTestStore } from '../../../src/store/leak-tests.ts'
 import type { LogsElsewhere } from './log-relay.ts'
 import { awayAfterMs, signEveryMs } from './pace.ts'
 import type { SignsElsewhere } from './signs.ts'
@@ -57,6 +58,7 @@ export interface AgentRoutesDeps {
   }
   readonly clock: Clock
   readonly log: Logger
+  readonly leakTests: LeakTestStore
   /** Log sessions at other replicas. */
   readonly logsElsewhere?: LogsElsewhere
   /** Replicas that have the streams of agents whose signs of life come here. */

@@ -1,6 +1,6 @@
 // All open streams of this process, one for each agent. A change in the mirror goes to the session of its agent.
 import { clearTimeout, setTimeout } from 'node:timers'
-import type { LogsOrder } from '../../../src/protocol/logs.ts'
+import type { ReadOrder } from '../../../src/protocol/messages.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { AgentRoutesDeps, Tuning } from './deps.ts'
 import { createItemReader } from './desired.ts'
@@ -9,7 +9,7 @@ import { createFanOut, createWheel } from './fan-out.ts'
 import { returnsPerSecond, spreadMsFor } from './pace.ts'
 import { createListening, type Listening } from './listening.ts'
 import type { Presence } from './presence.ts'
-import { Session, type NewStream, type SessionDeps } from './session.ts'
+import { Session, type Asked, type NewStream, type SessionDeps } from './session.ts'
 import { createWorld, type AgentView, type World } from './world.ts'
 
 /** How long an agent may take to read the last message of its stream. */
@@ -24,8 +24,8 @@ export interface Hub {
   isConnected(agentKey: string): boolean
   /** Takes a sign of life; false where it is not of a stream here, or came before. */
   readonly heard: Listening['heard']
-  /** False when the agent has no stream here. */
-  askForLogs(agentKey: string, order: LogsOrder): boolean
+  /** Sends an order to the agent, if it has its stream here. */
+  readonly ask: (agentKey: string, order: ReadOrder) => Asked
   /** Ends this stream: the agent has a newer one on another replica. */
   replaced(agentKey: string, connection: string): void
   /** Ends all streams, and asks each agent to come back at a time of its own. */
@@ -111,7 +111,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
     },
     isConnected: (agentKey) => sessions.has(agentKey),
     heard: listening.heard,
-    askForLogs: (agentKey, order) => sessions.get(agentKey)?.askForLogs(order) ?? false,
+    ask: (agentKey, order) => sessions.get(agentKey)?.ask(order) ?? 'away',
     replaced: (agentKey, connection) => {
       const session = sessions.get(agentKey)
       if (session?.connection === connection) void end(session, 'Replaced', takenOver)

@@ -21,7 +21,7 @@ const startRelay = () => {
     clock,
     ask: (key, order) => {
       if (key === agentKey) orders.push(order)
-      return key === agentKey
+      return key === agentKey ? 'asked' : 'away'
     },
   })
   return { clock, orders, relay }

@@ -13,7 +13,9 @@ import {
   type LogRecord,
   type LogsOrder,
 } from '../../../src/protocol/logs.ts'
+import type { ReadOrder } from '../../../src/protocol/messages.ts'
 import { RefusedError } from './refusal.ts'
+import type { Asked } from './session.ts'
 
 interface LogWanted {
   /** `namespace/name` of the agent. */
@@ -38,16 +40,16 @@ export interface LogRelay {
 export interface LogsElsewhere {
   /** Name of this replica. */
   readonly self: string
-  /** False when none of them has the agent. ServiceUnavailable. */
-  ask(agentKey: string, order: LogsOrder): Promise<boolean>
+  /** `away` where none of them has the agent. ServiceUnavailable. */
+  ask(agentKey: string, order: ReadOrder): Promise<Asked>
   /** Undefined when that replica does not know the session either. ServiceUnavailable. */
   take(replica: string, agentKey: string, batch: LogBatch): Promise<LogBatchState | undefined>
 }
 
 export interface LogRelayDeps {
   readonly clock: Clock
-  /** False when the agent has no stream here. */
-  readonly ask: (agentKey: string, order: LogsOrder) => boolean
+  /** `away` where the agent has no stream here. */
+  readonly ask: (agentKey: string, order: LogsOrder) => Asked
   /** Absent where there is no other replica. */
   readonly elsewhere?: LogsElsewhere
   /** For tests. */
@@ -106,7 +108,8 @@ export const createLogRelay = (deps: LogRelayDeps): LogRelay => {
       }
       signal.addEventListener('abort', leave, { once: true })
       try {
-        if (!deps.ask(agentKey, order) && (await elsewhere?.ask(agentKey, order)) !== true)
+        const here = deps.ask(agentKey, order)
+        if (here !== 'asked' && (await elsewhere?.ask(agentKey, order)) !== 'asked')
           throw absent(agentKey)
         await session.answered(deps.answerMs ?? answerMs)
       } catch (error) {

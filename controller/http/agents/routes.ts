@@ -8,7 +8,8 @@ import type { Hono } from 'hono'
 import { defined } from '../../../src/kernel/defined.ts'
 import { sealedType } from '../../../src/protocol/agent-request.ts'
 import { joinContent, joinRequest, openJoin } from '../../../src/protocol/join.ts'
-import { logBatch, type LogsOrder } from '../../../src/protocol/logs.ts'
+import { leakTestReport } from '../../../src/protocol/leak-test.ts'
+import { logBatch } from '../../../src/protocol/logs.ts'
 import { checkPublicKeys, publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   keysProof,
@@ -23,6 +24,7 @@ import { checkClock, createAuthenticator, type Authenticator } from './authentic
 import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { createDuplicates } from './duplicates.ts'
 import { createGate } from './gate.ts'
+import { createLeakTests, type LeakTests } from './leak-tests.ts'
 import { createLogRelay, type LogRelay } from './log-relay.ts'
 import { noteRefused } from './note-refused.ts'
 import { fleetOf, type Fleet } from './fleet.ts'
@@ -44,6 +46,7 @@ const maxJoinBytes = 16_384
 const maxStreamBytes = 1_048_576
 const maxReportBytes = 4_194_304
 const maxLogBytes = 4_194_304
+const maxLeakTestBytes = 1_048_576
 
 export interface AgentRoutes {
   /** True while the agent (`namespace/name`) has a stream here. */
@@ -52,8 +55,10 @@ export interface AgentRoutes {
   fleet(): Fleet
   /** Logs of the stacks of agents. */
   readonly logs: LogRelay
-  /** False when the agent has no stream here. */
-  askForLogs(agentKey: string, order: LogsOrder): boolean
+  /** Leak tests of the stacks of agents. */
+  readonly leakTests: LeakTests
+  /** Sends an order to the agent, if it has its stream here. */
+  readonly ask: Hub['ask']
   /** The server's listener: takes signs of life itself, and gives all else to `app`. */
   listener(app: { readonly fetch: Parameters<typeof getRequestListener>[0] }): RequestListener
   /** Takes a sign of life that came to another replica; false where it is not of a stream here. */
@@ -85,9 +90,10 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   const passStreams = createGate(tuning.connectsPerSecond, clock)
   const logs = createLogRelay({
     clock,
-    ask: (key, order) => hub.askForLogs(key, order),
+    ask: hub.ask,
     ...defined({ elsewhere: deps.logsElsewhere }),
   })
+  const leakTests = createLeakTests({ ...deps, ask: hub.ask, elsewhere: deps.logsElsewhere })
   const authenticate = createAuthenticator(deps)
   let stopping: Promise<void> | undefined
   let reporting = 0
@@ -124,6 +130,8 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 
   app.post(paths.logs, guard(takeLogs(authenticate, logs)))
 
+  app.post(paths.leakTests, guard(takeLeakTest(authenticate, leakTests)))
+
   return {
     logs,
     connected: (agentKey) => hub.isConnected(agentKey),
@@ -133,7 +141,8 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
       return signs.inFrontOf((request, response) => void answer(request, response))
     },
     heard: hub.heard,
-    askForLogs: (agentKey, order) => hub.askForLogs(agentKey, order),
+    ask: hub.ask,
+    leakTests,
     sendAway: () => hub.sendAway(),
     stop: () =>
       (stopping ??= (async () => {
@@ -236,6 +245,15 @@ const takeLogs =
     const batch = await caller.take(logBatch, maxLogBytes)
     const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
     return caller.answer({ state: await logs.accept(agentKey, batch) })
+  }
+
+const takeLeakTest =
+  (authenticate: Authenticator, leakTests: LeakTests): Handler =>
+  async (c) => {
+    const caller = await authenticate(c)
+    const report = await caller.take(leakTestReport, maxLeakTestBytes)
+    const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
+    return caller.answer({ state: await leakTests.accept(agentKey, report) })
   }
 
 const createGuard =

@@ -12,7 +12,6 @@ import { keyFingerprint } from '../../../src/kernel/key-fingerprint.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { MacKey } from '../../../src/protocol/agent-request.ts'
 import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
-import type { LogsOrder } from '../../../src/protocol/logs.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   bundleAad,
@@ -22,6 +21,7 @@ import {
   streamInfo,
   type DesiredStagelet,
   type OrderMessage,
+  type ReadOrder,
   type StreamMessage,
   type StreamRequest,
 } from '../../../src/protocol/messages.ts'
@@ -65,6 +65,9 @@ interface Pace {
   readonly signMs: number
 }
 
+/** `away`: the agent has no stream; `tooOld`: it does not know the order. */
+export type Asked = 'asked' | 'away' | 'tooOld'
+
 /** Revisions whose bundles an item needs: the one to run, and the one to go back to. */
 const revisionsOf = ({ revision, healthyRevision = 0 }: DesiredStagelet): number[] =>
   [...new Set([revision, healthyRevision])].filter((r) => r > 0)
@@ -99,6 +102,7 @@ export class Session {
   /** The stream was cut, as no sign of life came. */
   isSilent = false
   readonly #signKey: MacKey
+  readonly #knows: ReadonlySet<string>
   #lastSign = 0
   #rotationAsked = ''
   #desiredSent = false
@@ -116,8 +120,9 @@ export class Session {
     this.keys = keyFingerprint(to.agent)
     this.keysSeen = this.keys
     const { controllerId, x25519 } = deps.identity
-    const { boot, holds } = to.request
+    const { boot, holds, knows = [] } = to.request
     this.boot = boot
+    this.#knows = new Set(['logs', ...knows])
     this.#sealer = createSealer({
       recipient: publicKeyFromRaw('X25519', Buffer.from(to.agent.x25519, 'base64url')),
       info: streamInfo({ controllerId, agentUid: to.agentUid, boot, proof: to.proof }),
@@ -249,10 +254,11 @@ export class Session {
     this.#write({ type: 'bundle', seq, ...bound, ciphertext: sealed.toString('base64') })
   }
 
-  /** Asks for logs. The next stream does not repeat that. */
-  askForLogs(order: LogsOrder): boolean {
+  /** Asks to read logs. The next stream does not repeat that. */
+  ask(order: ReadOrder): Asked {
+    if (!this.#knows.has(order.type)) return 'tooOld'
     this.#order(order)
-    return !this.#ended
+    return this.#ended ? 'away' : 'asked'
   }
 
   /** Asks once for each request. The next stream asks again while the agent has not followed. */

@@ -5,12 +5,9 @@ import type { Hono } from 'hono'
 import * as z from 'zod'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
-import {
-  logBatch,
-  logBatchResponse,
-  logsOrder,
-  type LogsOrder,
-} from '../../../src/protocol/logs.ts'
+import { logBatch, logBatchResponse, logsOrder } from '../../../src/protocol/logs.ts'
+import { leakTestOrder } from '../../../src/protocol/leak-test.ts'
+import type { ReadOrder } from '../../../src/protocol/messages.ts'
 import type { Sign } from '../../../src/protocol/sign-of-life.ts'
 import type { Replicas } from '../../../src/store/replicas.ts'
 import type { LogRelay, LogsElsewhere } from '../agents/log-relay.ts'
@@ -22,13 +19,15 @@ import {
   type AgentContext,
   type AgentEnv,
 } from '../agents/refusal.ts'
+import type { Asked } from '../agents/session.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
 import { signsPath, signsRequest } from './signs.ts'
 import { isFromPeer } from './token.ts'
 
 const paths = { ask: '/peer/v1/logs/ask', take: '/peer/v1/logs/take' } as const
-const askRequest = z.object({ agentKey: z.string(), order: logsOrder })
-const askResponse = z.object({ asked: z.boolean() })
+const readOrder = z.discriminatedUnion('type', [logsOrder, leakTestOrder])
+const askRequest = z.object({ agentKey: z.string(), order: readOrder })
+const askResponse = z.object({ asked: z.boolean(), tooOld: z.boolean().optional() })
 const takeRequest = z.object({ agentKey: z.string(), batch: logBatch })
 const maxBytes = 4_300_000
 
@@ -41,9 +40,12 @@ export const createLogsElsewhere = (
   ask: async (agentKey, order) => {
     const [namespace = '', name = ''] = agentKey.split('/')
     const peer = await replicas.holding(namespace, name)
-    if (peer === undefined) return false
+    if (peer === undefined) return 'away'
     const { status, json } = await client.post(peer, paths.ask, { agentKey, order })
-    return status === 200 && askResponse.parse(json).asked
+    // A controller that is older than the order refuses it as malformed.
+    if (status === 400) return 'tooOld'
+    const { asked, tooOld = false } = status === 200 ? askResponse.parse(json) : { asked: false }
+    return asked ? 'asked' : tooOld ? 'tooOld' : 'away'
   },
   take: async (replica, agentKey, batch) => {
     const peer = await replicas.find(replica)
@@ -60,8 +62,8 @@ export const mountPeerRoutes = (
     readonly key: Buffer
     readonly self: string
     readonly logs: Pick<LogRelay, 'acceptHere'>
-    /** False when the agent has no stream here. */
-    readonly ask: (agentKey: string, order: LogsOrder) => boolean
+    /** `away` where the agent has no stream here. */
+    readonly ask: (agentKey: string, order: ReadOrder) => Asked
     /** Handles a sign of life. */
     readonly heard: (sign: Sign) => boolean
     readonly clock: Clock
@@ -83,7 +85,8 @@ export const mountPeerRoutes = (
     paths.ask,
     serve(async (c) => {
       const { agentKey, order } = await read(c, askRequest)
-      return c.json({ asked: deps.ask(agentKey, order) })
+      const answer = deps.ask(agentKey, order)
+      return c.json({ asked: answer === 'asked', tooOld: answer === 'tooOld' })
     }),
   )
   app.post(

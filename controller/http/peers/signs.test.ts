@@ -51,7 +51,7 @@ describe('a sign of life that comes to another replica than its stream', () => {
     mountPeerRoutes(app, {
       ...{ key, self: holder, clock: realClock, log: silentLogger },
       logs: { acceptHere: () => Promise.resolve('ended') },
-      ask: () => false,
+      ask: () => 'away',
       heard: (sign) => {
         const isGood = sign.connection === connection && isSignBy(signKey, sign)
         if (isGood) heard.push(sign.counter)

@@ -6,6 +6,7 @@ import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
 import type { KeyStore } from '../../../src/store/keys/key-store.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
 import type { AgentAccessDeps } from '../kube/agent-access.ts'
+import type { LeakTests } from '../agents/leak-tests.ts'
 import type { LogRelay } from '../agents/log-relay.ts'
 import type { People } from './people/shapes.ts'
 import type { SessionDeps } from './sessions/deps.ts'
@@ -30,5 +31,6 @@ export interface RestDeps extends AgentAccessDeps {
   readonly log: Logger
   readonly sealing: SealingDeps
   readonly logs: Pick<LogRelay, 'open'>
+  readonly leakTests: Pick<LeakTests, 'start' | 'read' | 'list'>
   readonly sessions: SessionDeps
 }

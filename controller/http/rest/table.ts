@@ -4,6 +4,7 @@ import { activityRoutes } from './activity-routes.ts'
 import { agentRoutes } from './agent-routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { batchRoutes } from './batch-routes.ts'
+import { leakTestRoutes } from './leak-test-routes.ts'
 import { logsRoutes } from './logs-routes.ts'
 import { teamRoutes } from './people/team-routes.ts'
 import { tokenRoutes } from './people/token-routes.ts'
@@ -18,6 +19,7 @@ import { rolloutRoutes } from './rollout-routes.ts'
 import type { RestRoute } from './route.ts'
 import { authRoutes } from './sessions/auth-routes.ts'
 import { sessionRoutes } from './sessions/session-routes.ts'
+import { searchRoutes } from './search-routes.ts'
 import { sealingRoutes } from './sealing-routes.ts'
 import { versionsRoutes } from './versions-routes.ts'
 import { secretRoutes } from './secret-routes.ts'
@@ -49,4 +51,6 @@ export const restRoutes: readonly RestRoute[] = [
   ...keyRoutes,
   ...backupRoutes,
   ...logsRoutes,
+  ...leakTestRoutes,
+  ...searchRoutes,
 ]

@@ -1,0 +1,52 @@
+// search: finds objects of all one's teams by their names.
+import { InvalidArgumentError, type Command } from 'commander'
+import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { printRecords, type RecordView } from '../records.ts'
+import { openRest } from '../rest.ts'
+
+interface Found {
+  readonly kind: string
+  readonly id: string
+  readonly team: string
+  readonly project?: string
+  readonly name: string
+  readonly key?: string
+  readonly scope?: string
+}
+
+const view: RecordView<Found> = {
+  columns: [
+    { header: 'KIND', cell: ({ kind }) => kind },
+    { header: 'NAMESPACE', cell: ({ team }) => team },
+    { header: 'PROJECT', cell: ({ kind, name, project }) => (kind === 'project' ? name : project) },
+    { header: 'NAME', cell: ({ name }) => name },
+    { header: 'KEY', cell: ({ key }) => key },
+    { header: 'SCOPE', cell: ({ scope }) => scope },
+    { header: 'ID', cell: ({ id }) => id, wide: true },
+  ],
+  nameOf: ({ kind, name }) => `${kind}/${name}`,
+  empty: 'Nothing found.',
+}
+
+const parseLimit = (text: string): number => {
+  const limit = Number(text)
+  if (!Number.isInteger(limit) || limit < 1 || limit > 100)
+    throw new InvalidArgumentError('use a number from 1 to 100.')
+  return limit
+}
+
+export const command = (): Command =>
+  newCommand(
+    'search',
+    'Find projects, stagelets, agents and secrets of all your teams by their names. Every word must be in a name, a key, a scope, the project or the team. Values are not searched.',
+    ['stagely search stripe', 'stagely search shop db_url -o wide'],
+  )
+    .argument('<word...>', 'what to look for')
+    .option('--limit <number>', 'how many at most (default: 20)', parseLimit)
+    .addOption(outputOption())
+    .action(async (words: string[], { limit, ...flags }: CommonFlags & { limit?: number }) => {
+      const rest = await openRest(flags)
+      const query = { q: words.join(' '), limit: limit?.toString() }
+      const { body } = await rest.call<{ results: Found[] }>('/search', { query })
+      printRecords(body.results, view, flags.output)
+    })

@@ -1,0 +1,17 @@
+// The name that a secret's object gets. Pure.
+
+export type SecretInput = Readonly<Record<string, unknown>>
+
+const label = (text: string): string => text.replace(/^-+|-+$/g, '')
+
+/**
+ * Name for a new secret's object, `stripe-secret-key.backend`. Characters that a name cannot hold are
+ * left out.
+ */
+export const secretName = ({ key, scope = 'global', stagelet }: SecretInput): string => {
+  const parts = [key, scope, ...(typeof stagelet === 'string' ? [stagelet] : [])]
+  const labels = parts.flatMap((part) =>
+    String(part).toLowerCase().replaceAll('_', '-').split('.').map(label).filter(Boolean),
+  )
+  return labels.join('.').slice(0, 200) || 'secret'
+}
