@@ -150,3 +150,16 @@ it('tells that a template is late where what it refers to is', async () => {
   await report('prod')
   expect(await usage('URL')).toContain('prod/backend of backend v1: 1 in sync')
 })
+
+it('tells that a service is late which an override that is gone now still gives its value', async () => {
+  await opened.store.write(api, { changeSet: { id: 'gone', last: true } }, async (tx) => {
+    await tx.remove({ kind: 'StagelySecret', namespace: ns, name: 'level-of-prod' })
+  })
+  await report('test')
+  expect(await usage('LEVEL')).toEqual([
+    'prod/backend of global v2: 2 late',
+    'prod/web of global v2: 2 late',
+    'test/backend of global v2: 2 in sync',
+    'test/web of global v2: 2 in sync',
+  ])
+})

@@ -15,6 +15,7 @@ import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 import { acceptedVerdict } from '../../../src/store/secret-status.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
 import { nearName } from './near-name.ts'
+import { entryIn, seesIn } from './sees.ts'
 import { no, unknown, yes } from '../verdict.ts'
 
 /** One service of one stagelet that sees a secret. */
@@ -166,22 +167,25 @@ const inSync = (
   return yes('InSync', `version ${version} runs in ${count}`)
 }
 
-/** True when the service runs the newest version of the secret and, for a template, the newest values in it. */
+/**
+ * True when the service runs the newest version of the secret and, for a template, the newest values in it. That the
+ * version was stored then is not enough: while another secret of the key won, the service saw that one.
+ */
 export const runsCurrent = (
   { runningSets, head }: ProjectInput,
   secret: SecretObject,
   { service, stagelet }: Consumer,
 ): boolean => {
   const set = service.revision === undefined ? undefined : runningSets.get(service.revision)
-  const find = (entries: readonly SetEntry[]): SetEntry | undefined =>
-    entries.find((e) => e.secretId === secret.metadata.uid)
-  const runs = find(set?.entries ?? [])
-  if (set === undefined || runs === undefined) return false
-  if (runs.version !== secret.status?.version) return false
-  const wanted = find(head.entries)
+  if (set === undefined) return false
+  const { name } = stagelet.metadata
+  const named = { key: secret.spec.key, secretId: secret.metadata.uid ?? '' }
+  const runs = entryIn(set.entries, named)
+  if (runs === undefined || runs.version !== secret.status?.version) return false
+  if (!seesIn(set.entries, { stagelet: name, service: service.name }, runs)) return false
+  const wanted = entryIn(head.entries, named)
   if (runs.references === undefined || wanted === undefined) return true
   // The text of the template is the same; the values in it must be so too.
-  const { name } = stagelet.metadata
   const digestIn = (entries: readonly SetEntry[], entry: SetEntry): string =>
     createResolvedDigest(entries, name)(entry).valueDigest
   return digestIn(set.entries, runs) === digestIn(head.entries, wanted)
