@@ -14,7 +14,8 @@ import { term, type ProjectRow } from './state/rows.ts'
 /** After its last write a change set is open for so long. */
 export const quietMs = 300
 const longestMs = 2_000
-const holdMs = 5_000
+/** A request of 3 MiB takes so long on a slow line. */
+const holdMs = 20_000
 const longestHoldMs = 60_000
 
 type OpenRevision = Pick<ProjectRow, 'openedAt' | 'lastWriteAt' | 'changeSets'>
