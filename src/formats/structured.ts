@@ -1,0 +1,86 @@
+// JSON with secrets: a map of keys to texts, or a list of secrets as `secrets export` writes it, with all fields.
+import { isRecord } from '../kernel/record.ts'
+
+/** One secret of a file. It has `value`, `value_base64`, or another source among the fields. */
+export interface StructuredLine {
+  readonly key: string
+  /** Place in the file: `secrets[2]`, or the key. */
+  readonly where: string
+  readonly value?: string
+  readonly value_base64?: string
+  readonly scope?: string
+  readonly stagelet?: string
+  /** Other fields by their REST names; absent for a pair of a map. */
+  readonly fields?: Readonly<Record<string, unknown>>
+}
+
+/** `message` never repeats a byte of a value. */
+export interface StructuredFault {
+  readonly where: string
+  readonly message: string
+}
+
+export interface Structured {
+  readonly lines: readonly StructuredLine[]
+  readonly faults: readonly StructuredFault[]
+}
+
+export const valueNames = ['value', 'value_base64', 'value_from'] as const
+
+/** Fields of a secret in a list, checked. */
+export interface CheckedLine {
+  readonly key: string
+  readonly scope?: string
+  readonly stagelet?: string
+  readonly value?: string
+  readonly value_base64?: string
+}
+
+/** Says what a secret of a list may hold; a text is the fault. */
+export type CheckLine = (line: unknown) => CheckedLine | string
+
+export const readStructure = (parsed: unknown, check: CheckLine): Structured => {
+  const list = isRecord(parsed) && Array.isArray(parsed['secrets']) ? parsed['secrets'] : parsed
+  const results = Array.isArray(list)
+    ? list.map((line: unknown, index) => readLine(line, `secrets[${index}]`, check))
+    : isRecord(list)
+      ? Object.entries(list).map(([key, value]) => readPair(key, value))
+      : [{ where: 'file', message: 'must be a map of keys to texts, or a list of secrets' }]
+  return {
+    lines: results.flatMap((one) => ('message' in one ? [] : [one])),
+    faults: results.flatMap((one) => ('message' in one ? [one] : [])),
+  }
+}
+
+const readPair = (key: string, value: unknown): StructuredLine | StructuredFault =>
+  typeof value === 'string'
+    ? { key, value, where: key }
+    : { where: key, message: 'must be text; quote it' }
+
+const readLine = (
+  line: unknown,
+  where: string,
+  check: CheckLine,
+): StructuredLine | StructuredFault => {
+  const checked = check(line)
+  if (typeof checked === 'string') return { where, message: checked }
+  const { key, scope, stagelet, value, value_base64: base64, ...fields } = checked
+  return {
+    ...{ key, where, fields },
+    ...(scope === undefined ? {} : { scope }),
+    ...(stagelet === undefined ? {} : { stagelet }),
+    ...(value === undefined ? {} : { value }),
+    ...(base64 === undefined ? {} : { value_base64: base64 }),
+  }
+}
+
+export const parseJsonSecrets = (source: string, check: CheckLine): Structured => {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(source)
+  } catch {
+    // The parser's message quotes the text around the fault.
+    return { lines: [], faults: [{ where: 'file', message: 'is not valid JSON' }] }
+  }
+  return readStructure(parsed, check)
+}
