@@ -61,6 +61,8 @@ const pure = [
   './formats/dotenv.ts',
   './search/fit.ts',
   './resources/secret-name.ts',
+  './formats/structured.ts',
+  './formats/yaml-secrets.ts',
   './secrets/set-entry.ts',
   './secrets/references.ts',
   './access/roles.ts',

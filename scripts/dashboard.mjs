@@ -89,10 +89,13 @@ const writeSums = () => {
   writeFileSync(join(outDir, 'SHA256SUMS'), lines.join(''))
 }
 
+/** What one dialog needs is loaded with that dialog. */
+const isOfOne = (id) => id.includes('node_modules/yaml/')
 const isOfAll = (id) =>
-  id.includes('node_modules') ||
-  /\/dashboard\/(app|api|live|staging|ui)\//.test(id) ||
-  id.includes('icon:')
+  !isOfOne(id) &&
+  (id.includes('node_modules') ||
+    /\/dashboard\/(app|api|live|staging|ui)\//.test(id) ||
+    id.includes('icon:'))
 
 rmSync(outDir, { recursive: true, force: true })
 await build({

@@ -16,7 +16,7 @@ export class BrokenReference extends StagelyError {
 export type Make<E, R> = (entry: E, referred: readonly R[]) => R
 
 /** The target of a reference of `entry`: the scope in which it is looked up, and the key. */
-const targetOf = (entry: SetEntry, reference: string): { scope: string; key: string } => {
+export const targetOf = (entry: SetEntry, reference: string): { scope: string; key: string } => {
   const slash = reference.indexOf('/')
   return slash === -1
     ? { scope: entry.scope, key: reference }

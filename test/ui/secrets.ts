@@ -198,14 +198,14 @@ export const secretsTests = (given: () => Dashboard): void => {
   it('stages a pasted .env file, and the container gets it byte for byte', async () => {
     const { open, stack } = given()
     const page = await open('/ui/t/default/p/shop')
-    await page.getByRole('button', { name: 'Import .env' }).click()
+    await page.getByRole('button', { name: 'Import' }).click()
     await page.getByLabel('Paste the file').fill('A_KEY=1\nbroken')
     await page.getByText('line 2: is not KEY=VALUE').waitFor()
     await page
       .getByLabel('Paste the file')
       .fill(`A_KEY='$x  "y" '\nLINES="one\\ntwo"\nSENTRY_DSN=${dsn}\n`)
-    await page.getByLabel('Scope').fill('web')
-    await page.getByRole('row', { name: /^SENTRY_DSN 3 .* another value/ }).waitFor()
+    await page.getByLabel('Scope', { exact: true }).fill('web')
+    await page.getByRole('row', { name: /SENTRY_DSN 3 .*another value/ }).waitFor()
     await page.getByRole('button', { name: 'Stage 3 secrets' }).click()
     await page.keyboard.press('Control+Enter')
     await page.getByText('equal, left out').waitFor()
@@ -216,6 +216,97 @@ export const secretsTests = (given: () => Dashboard): void => {
       LINES: 'one\ntwo',
       SENTRY_DSN: dsn,
     })
+  })
+
+  it('shows what each service gets, and each stagelet; a cell leads to why', async () => {
+    const { open, axe } = given()
+    const page = await open('/ui/t/default/p/shop?lens=across')
+    await page
+      .getByRole('gridcell', { name: /^DATABASE_URL in shop: 1 service run the newest value/ })
+      .waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByRole('link', { name: 'Stagelet', exact: true }).click()
+    const cell = page.getByRole('gridcell', {
+      name: /^LOG_LEVEL in web of shop: project·global, version \d+, runs it/,
+    })
+    await cell.waitFor()
+    await page.getByRole('gridcell', { name: 'DATABASE_URL in web of shop: not seen' }).waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.keyboard.press('/')
+    await page.keyboard.type('LOG_')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Escape')
+    await page.getByRole('rowheader', { name: 'LOG_LEVEL' }).focus()
+    await page.keyboard.press('l')
+    await page.keyboard.press('End')
+    await page.keyboard.press('Home')
+    await page.keyboard.press('l')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: /^Why does \w+ have LOG_LEVEL/ }).waitFor()
+    const phone = await open('/ui/t/default/p/shop?lens=stagelet', {
+      width: 320,
+      height: 640,
+      scheme: 'dark',
+    })
+    await phone
+      .getByRole('gridcell', { name: /^LOG_LEVEL in/ })
+      .first()
+      .waitFor()
+    expect(await axe(phone)).toEqual([])
+  })
+
+  it('stages one value in several places, and changes the place of what is only staged', async () => {
+    const { open, axe } = given()
+    const page = await open('/ui/t/default/p/shop')
+    const writes = writesOf(page)
+    await page.getByRole('button', { name: 'New secret' }).click()
+    await page.getByLabel('Key').fill('PLACED')
+    await page.getByLabel('Value', { exact: true }).fill('in two places')
+    await page.getByText('The same value in other places').click()
+    await page.getByRole('group', { name: 'Scopes' }).getByLabel('web').check()
+    await page.getByText('2 secrets: 0 get another value, 2 are new').waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByRole('button', { name: 'Stage the secret' }).click()
+    await page.getByText('2 staged').waitFor()
+    await page.getByRole('row', { name: /^PLACED global/ }).click()
+    await page.getByRole('button', { name: 'Edit' }).click()
+    await page.getByLabel('Scope', { exact: true }).fill('backend')
+    await page.getByRole('button', { name: 'Stage the secret' }).click()
+    await page.getByRole('row', { name: /^PLACED backend/ }).waitFor()
+    await page.getByText('2 staged').waitFor()
+    expect(writes).toEqual([])
+  })
+
+  it('imports more than one request takes, as one revision, and shows any revision against now', async () => {
+    const { open, rest, axe } = given()
+    const page = await open('/ui/t/default/p/shop')
+    const revisionOf = async (): Promise<number> =>
+      (JSON.parse(await rest('GET', '/projects/default%2Fshop')) as { revision: number }).revision
+    const before = await revisionOf()
+    // Nobody has this scope: no container is re-created.
+    await page.evaluate(`{
+      const list = [1, 2, 3, 4].map((i) => ({
+        key: 'BIG_' + i, scope: 'nobody', type: 'file', file_path: './big' + i, value: 'x'.repeat(1_000_000),
+      }))
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File([JSON.stringify(list)], 'big.json'))
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true, bubbles: true }))
+    }`)
+    await page.getByRole('button', { name: 'Stage 4 secrets' }).click()
+    await page.keyboard.press('Control+Enter')
+    await page.getByText('they go in 2, and make one revision').waitFor()
+    await page.getByRole('button', { name: 'Apply: no container changes' }).click()
+    await page.getByRole('heading', { name: `Revision ${before + 1}` }).waitFor({ timeout: 30_000 })
+    await expect.poll(revisionOf).toBe(before + 1)
+
+    const past = await open(`/ui/t/default/p/shop?at=${before}&q=is:changed+key:BIG_4`)
+    await past.getByRole('row', { name: /BIG_4 .*new/ }).waitFor()
+    expect(await axe(past)).toEqual([])
+    await past.getByRole('button', { name: `Go back to r${before}` }).click()
+    await past.getByRole('button', { name: 'Go back: re-creates no container' }).click()
+    await past.getByRole('dialog').waitFor({ state: 'detached', timeout: 30_000 })
+    await past.getByRole('button', { name: 'Show now' }).click()
+    await past.getByText('No secret matches this filter').waitFor()
   })
 
   it('copies a value that is never in the page, and shows one for 30 s, until Esc or another tab; the audit has all', async () => {

@@ -110,7 +110,7 @@ export const walkTests = (given: () => Dashboard): void => {
 const controlsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/ui/t/default/p/shop?secret=shop-log-level.global': {
     'New secret': 'createSecret',
-    'Import .env': 'batchSecrets',
+    Import: 'batchSecrets',
     'Replace value': 'updateSecret',
     Delete: 'deleteSecret',
     'Copy the value': 'revealSecret',

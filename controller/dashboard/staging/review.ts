@@ -2,7 +2,8 @@
 // review opens, again 1.5 s after a further edit, and never for each key that is pressed.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, ApiProblem, must } from '../api/client.ts'
-import { operationsOf, type BatchAnswer, type Edit } from './staging.ts'
+import { answerOfAll, batchesOf, type Batch } from './batches.ts'
+import { operationsOf, type BatchAnswer, type Edit, type Operation } from './staging.ts'
 
 export interface Reviewed {
   readonly answer: BatchAnswer | undefined
@@ -15,10 +16,17 @@ export interface Reviewed {
 
 const settleMs = 1500
 
-const batch = (
+interface Options {
+  readonly dry_run?: boolean
+  readonly expected_set?: string
+  readonly note?: string
+  readonly change_set?: { readonly id: string; readonly last: boolean }
+}
+
+const send = (
   project: string,
-  edits: readonly Edit[],
-  more: { dry_run?: boolean; expected_set?: string; note?: string },
+  operations: readonly Operation[],
+  more: Options,
   key?: string,
 ): Promise<BatchAnswer> =>
   must(
@@ -27,9 +35,21 @@ const batch = (
         path: { project_id: project },
         ...(key === undefined ? {} : { header: { 'Idempotency-Key': key } }),
       },
-      body: { operations: operationsOf(edits), ...more },
+      body: { operations: [...operations], ...more },
     }),
   )
+
+/** How many requests the edits are. */
+export const requestsOf = (edits: readonly Edit[]): readonly Batch[] =>
+  batchesOf(edits, operationsOf(edits))
+
+/** Each batch by itself, one after another. */
+const tryAll = async (project: string, edits: readonly Edit[]): Promise<BatchAnswer> => {
+  const answers: BatchAnswer[] = []
+  for (const { operations } of requestsOf(edits))
+    answers.push(await send(project, operations, { dry_run: true }))
+  return answerOfAll(answers)
+}
 
 /** `version` changes when the stored set may have changed: the dry run is made anew. */
 export const useReview = (project: string, edits: readonly Edit[], version: unknown): Reviewed => {
@@ -49,7 +69,7 @@ export const useReview = (project: string, edits: readonly Edit[], version: unkn
       await running.current
       if (!isWanted) return
       setState((before) => ({ ...before, busy: true }))
-      const mine = batch(project, edits, { dry_run: true }).then(
+      const mine = tryAll(project, edits).then(
         (answer) => {
           if (isWanted) setState({ answer, error: undefined, busy: false, of: edits })
         },
@@ -82,6 +102,25 @@ export const realEdits = ({ answer, of }: Pick<Reviewed, 'answer' | 'of'>): read
 const isFaster = (error: unknown): boolean =>
   error instanceof ApiProblem && [409, 412].includes(error.problem.status)
 
+/** Some batches are stored and one was refused: their edits are in `stored`, the others stay staged. */
+export class PartlyApplied extends Error {
+  override readonly name = 'PartlyApplied'
+  readonly stored: readonly Edit[]
+  constructor(stored: readonly Edit[], cause: unknown) {
+    super(cause instanceof Error ? cause.message : '', { cause })
+    this.stored = stored
+  }
+}
+
+/** A later batch is not held to the set of the dry run, which the first has changed: each edit is held to its own version. */
+const guarded = ({ edits, operations }: Batch): Operation[] =>
+  operations.map((operation, index) => {
+    const version = edits[index]?.fromVersion
+    return operation.op !== 'update' || version === undefined || version === 0
+      ? operation
+      : { ...operation, expected_version: version }
+  })
+
 /** `faster`: somebody changed the set since the dry run; nothing was stored. */
 export const applyEdits = async (
   project: string,
@@ -89,14 +128,29 @@ export const applyEdits = async (
   { note, key }: { readonly note: string; readonly key: string },
 ): Promise<BatchAnswer | 'faster'> => {
   const set = reviewed.answer?.set
-  const more = {
-    ...(note === '' ? {} : { note }),
-    ...(set === undefined ? {} : { expected_set: set }),
+  const why = note === '' ? {} : { note }
+  const batches = requestsOf(realEdits(reviewed))
+  const answers: BatchAnswer[] = []
+  for (const [index, batch] of batches.entries()) {
+    const isFirst = index === 0
+    const more = {
+      ...why,
+      ...(isFirst && set !== undefined ? { expected_set: set } : {}),
+      ...(batches.length === 1
+        ? {}
+        : { change_set: { id: key, last: index === batches.length - 1 } }),
+    }
+    const operations = isFirst ? batch.operations : guarded(batch)
+    try {
+      answers.push(await send(project, operations, more, isFirst ? key : `${key}-${index}`))
+    } catch (error) {
+      if (isFirst && isFaster(error)) return 'faster'
+      if (isFirst) throw error
+      throw new PartlyApplied(
+        batches.slice(0, index).flatMap(({ edits }) => edits),
+        error,
+      )
+    }
   }
-  try {
-    return await batch(project, realEdits(reviewed), more, key)
-  } catch (error) {
-    if (isFaster(error)) return 'faster'
-    throw error
-  }
+  return answerOfAll(answers)
 }

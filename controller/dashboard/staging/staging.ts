@@ -28,6 +28,8 @@ export interface Edit extends Place {
   readonly bytes?: number | undefined
   /** Fields that change, beside the value. */
   readonly moved?: Readonly<Partial<Record<'scope' | 'stagelet', string | null>>>
+  /** Other fields by their REST names, as a file of secrets gives them. */
+  readonly fields?: Readonly<Record<string, unknown>>
 }
 
 export type NewValue = { readonly value: string } | { readonly value_base64: string }
@@ -57,23 +59,53 @@ const isSame = (a: Edit, b: Omit<Edit, 'id'>): boolean =>
       a.stagelet === b.stagelet
     : a.secretId === b.secretId
 
+interface Staged {
+  readonly value?: NewValue | undefined
+  /** A staged edit that this one takes the place of. */
+  readonly replaces?: number | undefined
+  /** A staged edit whose value is taken where none is given. */
+  readonly from?: number | undefined
+}
+
+const added = (
+  before: readonly Edit[],
+  edit: Omit<Edit, 'id'>,
+  { value, replaces, from }: Staged,
+): readonly Edit[] => {
+  const isKnown = (one: Edit): boolean => one.id === replaces || isSame(one, edit)
+  const known = before.find(({ id }) => id === replaces) ?? before.find(isKnown)
+  const source = known ?? before.find(({ id }) => id === from)
+  const kept = edit.op === 'delete' || source === undefined ? undefined : values.get(source.id)
+  const id = known?.id ?? ++made
+  const taken = value ?? kept
+  if (taken === undefined) values.delete(id)
+  else values.set(id, taken)
+  const bytes = value === undefined && kept !== undefined ? source?.bytes : edit.bytes
+  const next: Edit = { ...edit, id, bytes }
+  for (const one of before) if (isKnown(one) && one !== known) values.delete(one.id)
+  const rest = before.filter((one) => !isKnown(one) || one === known)
+  return known === undefined ? [...rest, next] : rest.map((one) => (one === known ? next : one))
+}
+
 /** A later edit of the same secret takes the place of the earlier one, and keeps its value where it has none. */
 export const stage = (
-  [team, project]: readonly [string, string],
+  where: readonly [string, string],
   edit: Omit<Edit, 'id'>,
-  value?: NewValue,
+  how: Staged = {},
+): void => {
+  stageAll(where, [{ edit, how }])
+}
+
+/** Many at once: views are told once. */
+export const stageAll = (
+  [team, project]: readonly [string, string],
+  list: readonly { readonly edit: Omit<Edit, 'id'>; readonly how: Staged }[],
 ): void => {
   const place = placeOf(team, project)
   const before = staged.peek()[place] ?? []
-  const known = before.find((one) => isSame(one, edit))
-  const id = known?.id ?? ++made
-  if (value !== undefined) values.set(id, value)
-  const bytes = value === undefined && edit.op === 'update' ? known?.bytes : edit.bytes
-  if (edit.op === 'delete') values.delete(id)
-  const next: Edit = { ...edit, id, bytes }
   set(
     place,
-    known === undefined ? [...before, next] : before.map((one) => (one === known ? next : one)),
+    list.reduce((edits, { edit, how }) => added(edits, edit, how), before),
   )
 }
 
@@ -92,13 +124,14 @@ export const discardAll = (team: string, project: string): void => {
 }
 
 const operationOf = (edit: Edit): Operation => {
-  const { op, key, scope, stagelet, type, file_path, secretId = '', moved } = edit
+  const { op, key, scope, stagelet, type, file_path, secretId = '', moved, fields } = edit
   if (op === 'delete') return { op, id: secretId }
   const value = values.get(edit.id) ?? {}
-  if (op === 'update') return { op, id: secretId, ...value, ...moved } as Operation
+  if (op === 'update') return { op, id: secretId, ...fields, ...value, ...moved } as Operation
   const file = file_path === undefined ? {} : { file_path }
   return {
     op,
+    ...fields,
     key,
     scope,
     type,

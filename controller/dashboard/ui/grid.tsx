@@ -1,23 +1,25 @@
-// A table of any number of rows, of which only those in view are drawn. It is one tab stop: arrows or j k h l
-// move between cells, Home, End, PgUp and PgDn go far, Enter opens. The focused cell stays drawn when it is
-// scrolled away, so that neither scrolling nor a live change takes the focus.
-import { defaultRangeExtractor, type Range } from '@tanstack/virtual-core'
+// A table of any number of rows, of which only those in view are drawn; where columns have a size, only those in
+// view as well, and the first stays where it is. It is one tab stop: arrows or j k h l move between cells, Home, End,
+// PgUp and PgDn go far, Enter opens. The focused cell stays drawn when it is scrolled away, so that neither scrolling
+// nor a live change takes the focus.
+import { defaultRangeExtractor, type Range, type Virtualizer } from '@tanstack/virtual-core'
 import type { ComponentChild } from 'preact'
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import {
+  cellClass,
+  cellOf,
+  isControl,
+  placed,
+  showSentence,
+  useDrawnRows,
+  type Column,
+  type Drawn,
+} from './grid-row.tsx'
 import s from './grid.module.css'
 import { moved } from './moved.ts'
 import { useVirtual } from './use-virtual.ts'
 
-export interface Column<T> {
-  readonly id: string
-  readonly title: ComponentChild
-  /** Width as a track of a CSS grid: `minmax(200px, 2fr)`. */
-  readonly width: string
-  readonly render: (row: T) => ComponentChild
-  /** Not shown where the table is narrow. */
-  readonly wide?: boolean
-  readonly align?: 'end'
-}
+export type { Column } from './grid-row.tsx'
 
 interface Props<T> {
   /** Names the table. */
@@ -25,9 +27,9 @@ interface Props<T> {
   readonly columns: readonly Column<T>[]
   readonly rows: readonly T[]
   readonly idOf: (row: T) => string
-  readonly onOpen?: (row: T) => void
-  /** Another key on a row. Returns true when it was for this. */
-  readonly onKey?: (key: string, row: T) => boolean
+  readonly onOpen?: (row: T, column: string) => void
+  /** Another key on a cell. Returns true when it was for this. */
+  readonly onKey?: (key: string, row: T, column: string) => boolean
   readonly isCurrent?: (row: T) => boolean
   /** A row with a bar at its left: something is staged. */
   readonly isMarked?: (row: T) => boolean
@@ -42,105 +44,135 @@ const narrowBelow = 720
 
 interface Place {
   readonly id: string
-  readonly column: number
+  readonly column: string
 }
 
 const denseRows = (): boolean => document.documentElement.dataset['density'] === 'dense'
 
-interface RowProps<T> {
-  readonly grid: Props<T>
-  readonly columns: readonly Column<T>[]
-  readonly row: T
-  readonly index: number
-  readonly start: number
-  /** The column whose cell is the tab stop; undefined: it is in another row. */
-  readonly column: number | undefined
-  readonly onActive: (place: Place) => void
-}
-
-const isControl = (target: EventTarget | null): boolean =>
-  target instanceof Element && target.closest('a, button, input, label') !== null
-
-const Row = <T,>({ grid, columns, row, index, start, column, onActive }: RowProps<T>) => {
-  const id = grid.idOf(row)
-  const isMarked = grid.isMarked?.(row) === true
-  return (
-    <div
-      role="row"
-      aria-rowindex={index + 2}
-      aria-selected={grid.isCurrent?.(row) === true}
-      data-row={id}
-      class={`${s['row']} ${s['body']} ${isMarked ? s['marked'] : ''}`}
-      style={{ transform: `translateY(${start}px)` }}
-      onClick={(event) => {
-        if (isControl(event.target)) return
-        onActive({ id, column: column ?? 0 })
-        grid.onOpen?.(row)
-      }}
-    >
-      {columns.map((one, at) => (
-        <div
-          key={one.id}
-          role="gridcell"
-          aria-colindex={at + 1}
-          class={cellClass(one)}
-          tabIndex={at === column ? 0 : -1}
-          {...(at === column ? { 'data-active': '' } : {})}
-          onFocus={() => {
-            onActive({ id, column: at })
-          }}
-        >
-          {one.render(row)}
-        </div>
-      ))}
-    </div>
-  )
-}
-
-const Head = <T,>({ columns }: Pick<Props<T>, 'columns'>) => (
+const Head = <T,>({ drawn }: { readonly drawn: readonly Drawn<T>[] }) => (
   <div class={`${s['row']} ${s['head']}`} role="row" aria-rowindex={1}>
-    {columns.map((column, index) => (
-      <div key={column.id} role="columnheader" aria-colindex={index + 1} class={cellClass(column)}>
-        {column.title}
+    {drawn.map((one) => (
+      <div
+        key={one.column.id}
+        role="columnheader"
+        aria-colindex={one.index + 1}
+        class={cellClass(one)}
+        style={placed(one)}
+      >
+        {one.column.title}
       </div>
     ))}
   </div>
 )
 
-export const Grid = <T,>(props: Props<T>) => {
-  const { rows, idOf, onOpen, onKey, onBusy } = props
-  const scroller = useRef<HTMLDivElement>(null)
-  const [active, setActive] = useState<Place>({ id: '', column: 0 })
-  const wantsFocus = useRef(false)
-  // Asked before the page is drawn: a cell that goes loses the focus first.
-  const hadFocus = scroller.current?.contains(document.activeElement) === true
-  const found = rows.findIndex((row) => idOf(row) === active.id)
-  const activeRow = Math.max(found, 0)
-  const height = props.rowHeight ?? (denseRows() ? 28 : 36)
-  const rangeExtractor = useCallback(
-    (range: Range) => {
-      const seen = defaultRangeExtractor(range)
-      return found < 0 || seen.includes(found) ? seen : [...seen, found].sort((a, b) => a - b)
-    },
-    [found],
+type Virtual = Virtualizer<HTMLElement, HTMLElement>
+
+/** Of what is seen, and of some that stay drawn though they are not. */
+const useRange = (kept: readonly number[]) =>
+  useCallback(
+    (range: Range) =>
+      [...new Set([...defaultRangeExtractor(range), ...kept.filter((one) => one >= 0)])].sort(
+        (a, b) => a - b,
+      ),
+    [kept.join()],
   )
+
+const useRows = <T,>({ rows, idOf }: Props<T>, scroller: () => HTMLElement | null, at: Grid) => {
   const virtual = useVirtual({
     count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => height,
+    getScrollElement: scroller,
+    estimateSize: () => at.height,
     getItemKey: (index) => {
       const row = rows[index]
       return row === undefined ? index : idOf(row)
     },
-    rangeExtractor,
-    overscan: 8,
+    rangeExtractor: useRange([at.found]),
+    overscan: at.overscan,
   })
   useEffect(() => {
     virtual.measure()
-  }, [height])
+  }, [at.height])
+  return virtual
+}
+
+interface Grid {
+  readonly height: number
+  readonly overscan: number
+  /** The row of the focus; -1: it is gone. */
+  readonly found: number
+}
+
+const pixelsOf = <T,>(column: Column<T> | undefined): number =>
+  typeof column?.width === 'number' ? column.width : 0
+
+const useColumns = <T,>(
+  columns: readonly Column<T>[],
+  scroller: () => HTMLElement | null,
+  active: number,
+): { across: Virtual; drawn: readonly Drawn<T>[] } => {
+  const isSized = pixelsOf(columns[0]) > 0
+  const across = useVirtual({
+    count: isSized ? columns.length : 0,
+    horizontal: true,
+    getScrollElement: scroller,
+    estimateSize: (index) => pixelsOf(columns[index]),
+    getItemKey: (index) => columns[index]?.id ?? index,
+    rangeExtractor: useRange([0, active]),
+    scrollPaddingStart: pixelsOf(columns[0]),
+    overscan: 1,
+  })
+  const sizes = columns.map(({ width }) => width).join()
+  useLayoutEffect(() => {
+    across.measure()
+  }, [sizes])
+  const items = isSized ? across.getVirtualItems() : []
+  const drawn = useMemo(
+    () =>
+      isSized
+        ? items.flatMap(({ index, start }): Drawn<T>[] => {
+            const column = columns[index]
+            return column === undefined ? [] : [{ column, index, left: index === 0 ? 0 : start }]
+          })
+        : columns.map((column, index) => ({ column, index, left: undefined })),
+    [columns, sizes, items.map(({ index }) => index).join()],
+  )
+  return { across, drawn }
+}
+
+const sizesOf = <T,>(columns: readonly Column<T>[], height: number): Record<string, string> => {
+  const pixels = columns.reduce((sum, column) => sum + pixelsOf(column), 0)
+  return {
+    '--height': `${height}px`,
+    ...(pixels > 0
+      ? { '--across': `${pixels}px`, '--tracks': 'none' }
+      : { '--tracks': columns.map(({ width }) => width).join(' ') }),
+  }
+}
+
+export const Grid = <T,>(props: Props<T>) => {
+  const { rows, idOf, onOpen, onKey, onBusy } = props
+  const scroller = useRef<HTMLDivElement>(null)
+  const [active, setActive] = useState<Place>({ id: '', column: '' })
+  const wantsFocus = useRef(false)
+  // Asked before the page is drawn: a cell that goes loses the focus first.
+  const hadFocus = scroller.current?.contains(document.activeElement) === true
+  const found = active.id === '' ? -1 : rows.findIndex((row) => idOf(row) === active.id)
+  const activeRow = Math.max(found, 0)
+  const height = props.rowHeight ?? (denseRows() ? 28 : 36)
+  const isSized = pixelsOf(props.columns[0]) > 0
+  const overscan = isSized ? 3 : 8
+  const virtual = useRows(props, () => scroller.current, { height, found, overscan })
   const isNarrow = (virtual.scrollRect?.width ?? narrowBelow) < narrowBelow
-  const columns = isNarrow ? props.columns.filter(({ wide }) => wide !== true) : props.columns
-  const activeColumn = Math.min(active.column, columns.length - 1)
+  const columns = useMemo(
+    () => (isNarrow ? props.columns.filter(({ wide }) => wide !== true) : props.columns),
+    [props.columns, isNarrow],
+  )
+  const draw = useDrawnRows<T>()
+  const activeColumn = Math.max(
+    columns.findIndex(({ id }) => id === active.column),
+    0,
+  )
+  const { across, drawn } = useColumns(columns, () => scroller.current, activeColumn)
   useLayoutEffect(() => {
     // A cell that is no more drawn takes the focus with it.
     const isLost = hadFocus && document.activeElement === document.body
@@ -149,11 +181,12 @@ export const Grid = <T,>(props: Props<T>) => {
     scroller.current?.querySelector<HTMLElement>('[data-active]')?.focus({ preventScroll: true })
   })
   const goTo = (row: number, column: number): void => {
-    const target = rows[row]
-    if (target === undefined) return
+    const [target, to] = [rows[row], columns[column]]
+    if (target === undefined || to === undefined) return
     wantsFocus.current = true
     virtual.scrollToIndex(row)
-    setActive({ id: idOf(target), column })
+    if (pixelsOf(to) > 0 && column > 0) across.scrollToIndex(column)
+    setActive({ id: idOf(target), column: to.id })
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.altKey || isField(event.target)) return
@@ -165,15 +198,25 @@ export const Grid = <T,>(props: Props<T>) => {
       { rows: rows.length, columns: columns.length, page },
     )
     const row = rows[activeRow]
+    const at = columns[activeColumn]?.id ?? ''
     if (next !== undefined) goTo(next.row, next.column)
     else if (row === undefined) return
-    else if (key === 'Enter' && onOpen !== undefined && isCell(event.target)) onOpen(row)
-    else if (onKey?.(key, row) !== true) return
+    else if (key === 'Enter' && onOpen !== undefined && isCell(event.target)) onOpen(row, at)
+    else if (onKey?.(key, row, at) !== true) return
     event.preventDefault()
+  }
+  /** The cell becomes the tab stop. */
+  const activate = (target: EventTarget | null): { row: T; column: string } | undefined => {
+    const cell = cellOf(target)
+    const column = columns[cell === undefined || cell.column < 0 ? activeColumn : cell.column]?.id
+    const row = rows.find((one) => idOf(one) === cell?.id)
+    if (cell === undefined || column === undefined || row === undefined) return undefined
+    if (active.id !== cell.id || active.column !== column) setActive({ id: cell.id, column })
+    return { row, column }
   }
   return (
     <div
-      class={s['scroller']}
+      class={`${s['scroller']} ${isSized ? s['sized'] : ''}`}
       ref={scroller}
       role="grid"
       aria-label={props.label}
@@ -182,11 +225,22 @@ export const Grid = <T,>(props: Props<T>) => {
       onKeyDown={onKeyDown}
       onPointerEnter={() => onBusy?.(true)}
       onPointerLeave={() => onBusy?.(false)}
-      onFocusIn={() => onBusy?.(true)}
+      onPointerOver={(event) => {
+        showSentence(event.target)
+      }}
+      onClick={(event) => {
+        if (isControl(event.target)) return
+        const found = activate(event.target)
+        if (found !== undefined) onOpen?.(found.row, found.column)
+      }}
+      onFocusIn={(event) => {
+        onBusy?.(true)
+        if (isCell(event.target)) activate(event.target)
+      }}
       onFocusOut={() => onBusy?.(false)}
-      style={{ '--tracks': columns.map(({ width }) => width).join(' '), '--height': `${height}px` }}
+      style={sizesOf(columns, height)}
     >
-      <Head columns={columns} />
+      <Head drawn={drawn} />
       {rows.length === 0 ? (
         <div role="row" class={s['nothing']}>
           <div role="gridcell">{props.empty ?? 'Nothing.'}</div>
@@ -196,15 +250,12 @@ export const Grid = <T,>(props: Props<T>) => {
           {virtual.getVirtualItems().map(({ index, start, key }) => {
             const row = rows[index]
             if (row === undefined) return null
-            const column = index === activeRow ? activeColumn : undefined
-            return (
-              <Row
-                key={key}
-                grid={props}
-                {...{ columns, row, index, start, column }}
-                onActive={setActive}
-              />
-            )
+            return draw({
+              ...{ id: String(key), row, drawn, index, start },
+              active: index === activeRow ? activeColumn : undefined,
+              isMarked: props.isMarked?.(row) === true,
+              isCurrent: props.isCurrent?.(row) === true,
+            })
           })}
         </div>
       )}
@@ -216,7 +267,4 @@ const isField = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
 
 const isCell = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.getAttribute('role') === 'gridcell'
-
-const cellClass = <T,>({ align }: Column<T>): string =>
-  `${s['cell']} ${align === 'end' ? s['end'] : ''}`
+  target instanceof HTMLElement && /^(gridcell|rowheader)$/.test(target.role ?? '')

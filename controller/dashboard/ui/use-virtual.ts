@@ -10,7 +10,14 @@ import { useLayoutEffect, useReducer, useState } from 'preact/hooks'
 
 type Options = Pick<
   VirtualizerOptions<HTMLElement, HTMLElement>,
-  'count' | 'getScrollElement' | 'estimateSize' | 'getItemKey' | 'rangeExtractor' | 'overscan'
+  | 'count'
+  | 'getScrollElement'
+  | 'estimateSize'
+  | 'getItemKey'
+  | 'rangeExtractor'
+  | 'overscan'
+  | 'horizontal'
+  | 'scrollPaddingStart'
 >
 
 export const useVirtual = (options: Options): Virtualizer<HTMLElement, HTMLElement> => {

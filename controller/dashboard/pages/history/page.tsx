@@ -90,6 +90,10 @@ const One = ({ project, revision, before, newest, onClose, onGoBack }: OneProps)
             ['At', <Since at={at} />],
             ['Note', note === undefined ? <span class="muted">none was given</span> : said(note)],
             ['Clock', <a href={revisionUrl(project, number)}>how its containers came</a>],
+            [
+              'Secrets',
+              <a href={`${projectUrl(project)}?at=${number}`}>as they were, against now</a>,
+            ],
             ['Runs it', <Runs project={project} revision={number} newest={newest} />],
           ]}
         />

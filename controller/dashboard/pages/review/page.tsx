@@ -1,12 +1,19 @@
 // What a change set does before it is done: each edit with its verdict, and which containers get a new one.
 import { useLocation } from 'preact-iso'
-import { useRef, useState } from 'preact/hooks'
+import { useMemo, useRef, useState } from 'preact/hooks'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
 import { now } from '../../live/clock.ts'
 import { appliedOf, keepApplied, startsOf } from '../../staging/applied.ts'
-import { applyEdits, realEdits, useReview, type Reviewed } from '../../staging/review.ts'
-import { discardAll, editsOf } from '../../staging/staging.ts'
+import {
+  applyEdits,
+  PartlyApplied,
+  realEdits,
+  requestsOf,
+  useReview,
+  type Reviewed,
+} from '../../staging/review.ts'
+import { discardAll, editsOf, takeBack, type Edit } from '../../staging/staging.ts'
 import { announce, toast } from '../../ui/announce.tsx'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/links.ts'
@@ -69,6 +76,8 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, note: string) => {
         route(`${projectUrl({ team, name: project })}/history/${revision}`)
       }
     } catch (reason) {
+      if (reason instanceof PartlyApplied)
+        for (const { id } of reason.stored) takeBack(team, project, id)
       setError(reason)
     } finally {
       runs.current = false
@@ -101,6 +110,33 @@ const Nothing = ({ place }: { readonly place: ProjectPlace }) => {
     >
       Edits of secrets are collected here, and applied together.
     </Empty>
+  )
+}
+
+const ApplyError = ({ error }: { readonly error: unknown }) => {
+  if (error === undefined) return null
+  if (!(error instanceof PartlyApplied)) return <ProblemBox error={error} />
+  return (
+    <>
+      <p role="alert">
+        <State kind="warn">
+          {many(error.stored.length, 'edit')} of earlier requests are stored. The others stay
+          staged.
+        </State>
+      </p>
+      <ProblemBox error={error.cause} />
+    </>
+  )
+}
+
+/** Said before: what is more than one request takes. */
+const Requests = ({ edits }: { readonly edits: readonly Edit[] }) => {
+  const count = useMemo(() => requestsOf(edits).length, [edits])
+  return count < 2 ? null : (
+    <p class="muted">
+      {many(edits.length, 'edit')} are more than one request takes: they go in {count}, and make one
+      revision.
+    </p>
   )
 }
 
@@ -156,7 +192,8 @@ export const Page = () => {
             )}
           </Panel>
           <div class={s['apply']}>
-            {apply.error === undefined ? null : <ProblemBox error={apply.error} />}
+            <ApplyError error={apply.error} />
+            <Requests edits={edits} />
             <label>
               <span>Why (kept with the revision)</span>
               <input

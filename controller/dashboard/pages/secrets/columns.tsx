@@ -3,7 +3,7 @@ import type { Column } from '../../ui/grid.tsx'
 import { State, Glyph } from '../../ui/state.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import type { SecretRow } from './data.ts'
-import type { Runs } from './runs.ts'
+import type { Runs } from './matrix.ts'
 import s from './page.module.css'
 
 const stagedWords = { create: 'new', update: 'new value', delete: 'to be deleted' } as const
@@ -53,7 +53,7 @@ export const columns: readonly Column<SecretRow>[] = [
   {
     id: 'runs',
     title: 'Runs in',
-    width: 'minmax(104px, 1fr)',
+    width: 'minmax(136px, 1fr)',
     render: ({ runs, secret }) =>
       secret.version === 0 ? <span class="muted">no value</span> : <RunsState runs={runs} />,
   },

@@ -8,7 +8,9 @@ import type { Project, Secret, Stagelet } from '../../api/types.ts'
 import { projects, secretsOf, stagelets } from '../../live/collections.ts'
 import { editsOf, type Edit } from '../../staging/staging.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import { runsOf, unseen, type Runs } from './runs.ts'
+import type { Diff } from '../history/data.ts'
+import { createMatrix, type Matrix, type Runs, type SetAt } from './matrix.ts'
+import { createSetIndex, entriesOf, setBefore, type SetIndex } from './set-index.ts'
 
 export interface ProjectPlace {
   readonly team: string
@@ -23,48 +25,101 @@ export const useProjectPlace = (): ProjectPlace => {
 export const useProject = ({ team, project }: ProjectPlace): Project | undefined =>
   projects.rows.value.find((one) => one.team === team && one.name === project)
 
-export const useStagelets = ({ team, project }: ProjectPlace): readonly Stagelet[] =>
-  stagelets.rows.value
-    .filter((one) => one.team === team && one.project === project)
-    .toSorted((a, b) => a.name.localeCompare(b.name))
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Keys that changed after a revision, for each revision that a service runs which is behind. */
-const useChanged = (place: ProjectPlace, all: readonly Stagelet[], head: number) => {
+export const useStagelets = ({ team, project }: ProjectPlace): readonly Stagelet[] => {
+  const all = stagelets.rows.value
+  return useMemo(
+    () =>
+      all
+        .filter((one) => one.team === team && one.project === project)
+        .sort((a, b) => byText(a.name, b.name)),
+    [all, team, project],
+  )
+}
+
+/** Changes with each version that is stored: what was asked before then says nothing of it. */
+export const stampOf = (secrets: readonly Secret[]): string =>
+  `${secrets.length}.${secrets.reduce((sum, { version }) => sum + version, 0)}`
+
+const readDiff = async (
+  { team, project }: ProjectPlace,
+  from: number,
+  signal: AbortSignal,
+): Promise<Diff> =>
+  must(
+    api.GET('/projects/{project_id}/revisions/diff', {
+      params: { path: { project_id: `${team}/${project}` }, query: { from: String(from) } },
+      signal,
+    }),
+  )
+
+/** The sets of earlier revisions. What cannot be read is not known; the others are. */
+const useSetAt = (
+  place: ProjectPlace,
+  revisions: readonly number[],
+  [head, stamp]: readonly [SetIndex, string],
+): SetAt => {
+  const { data } = useQuery({
+    key: ['sets', place.team, place.project, revisions, stamp],
+    enabled: revisions.length > 0,
+    read: async (signal) => {
+      const read = await Promise.allSettled(revisions.map((one) => readDiff(place, one, signal)))
+      return read.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+    },
+  })
+  return useMemo(() => {
+    const sets = new Map<number, SetIndex>()
+    for (const [index, revision] of revisions.entries()) {
+      const diff = data?.[index]
+      if (diff !== undefined) sets.set(revision, setBefore(head, diff))
+    }
+    return (revision) => sets.get(revision)
+  }, [data, head])
+}
+
+/** Revisions that a service runs which is behind. */
+const revisionsOf = (all: readonly Stagelet[]): readonly number[] => {
   const behind = all.flatMap(({ services }) =>
     services.filter(({ in_sync }) => in_sync === false).map(({ revision }) => revision ?? 0),
   )
-  const revisions = [...new Set(behind)].filter((one) => one > 0).sort((a, b) => a - b)
-  const { data } = useQuery({
-    key: ['changed', place.team, place.project, revisions, head],
-    enabled: revisions.length > 0,
-    read: async (signal) => {
-      const path = { project_id: `${place.team}/${place.project}` }
-      const found = await Promise.all(
-        revisions.map(async (from) => {
-          const params = { path, query: { from: String(from) } }
-          const diff = await must(
-            api.GET('/projects/{project_id}/revisions/diff', { params, signal }),
-          )
-          const keys = [...diff.added, ...diff.removed, ...diff.changed].map(({ key }) => key)
-          return [from, new Set(keys)] as const
-        }),
-      )
-      return new Map<number, ReadonlySet<string>>(found)
-    },
-  })
-  return (revision: number) => data?.get(revision)
+  return [...new Set(behind)].filter((one) => one > 0).sort((a, b) => a - b)
 }
+
+/** The set of one revision, to be held against now. */
+const useThen = (
+  place: ProjectPlace,
+  at: number | undefined,
+  [head, stamp]: readonly [SetIndex, string],
+) => {
+  const { data, error } = useQuery<Diff>({
+    key: ['set', place.team, place.project, at, stamp],
+    enabled: at !== undefined,
+    read: (signal) => readDiff(place, at ?? 0, signal),
+  })
+  const isAsked = at !== undefined
+  const then = useMemo(
+    () => (isAsked && data !== undefined ? setBefore(head, data) : undefined),
+    [head, data, isAsked],
+  )
+  return { then, thenError: isAsked ? error : null }
+}
+
+/** Why a secret is not changed here: a folder or a cluster has it; undefined: it is. */
+export const ownedElsewhere = ({ source }: Secret): string | undefined =>
+  source === 'api' || source === 'system' ? undefined : `It belongs to ${source}: change it there.`
 
 export interface SecretRow {
   readonly id: string
   readonly secret: Secret
+  /** Computed when it is asked for. */
   readonly runs: Runs
   readonly edit: Edit | undefined
   readonly isStaged: boolean
 }
 
 /** A secret that is staged and does not exist yet is a row as well. */
-const asSecret = (edit: Edit, { team, project }: ProjectPlace): Secret => ({
+export const asSecret = (edit: Edit, { team, project }: ProjectPlace): Secret => ({
   id: `staged-${edit.id}`,
   name: '',
   team,
@@ -73,6 +128,7 @@ const asSecret = (edit: Edit, { team, project }: ProjectPlace): Secret => ({
   scope: edit.scope,
   type: edit.type,
   ...(edit.stagelet === undefined ? {} : { stagelet: edit.stagelet }),
+  ...(edit.file_path === undefined ? {} : { file_path: edit.file_path }),
   version: 0,
   service_count: 0,
   services: [],
@@ -85,36 +141,49 @@ const asSecret = (edit: Edit, { team, project }: ProjectPlace): Secret => ({
   conditions: [],
 })
 
-const byKey = (a: SecretRow, b: SecretRow): number =>
-  a.secret.key.localeCompare(b.secret.key) ||
-  a.secret.scope.localeCompare(b.secret.scope) ||
-  (a.secret.stagelet ?? '').localeCompare(b.secret.stagelet ?? '')
+const byPlace = (a: Secret, b: Secret): number =>
+  byText(a.key, b.key) || byText(a.scope, b.scope) || byText(a.stagelet ?? '', b.stagelet ?? '')
 
-export const useSecretRows = (place: ProjectPlace): readonly SecretRow[] => {
+/** The rows of a project in order, and the matrix of what services see and run. */
+export interface ProjectSecrets {
+  readonly rows: readonly SecretRow[]
+  readonly secrets: readonly Secret[]
+  readonly stagelets: readonly Stagelet[]
+  readonly matrix: Matrix
+  readonly stamp: string
+  /** The set of the revision that is asked for; undefined: none is, or it is not known yet. */
+  readonly then: SetIndex | undefined
+  readonly thenError: Error | null
+}
+
+export const useProjectSecrets = (place: ProjectPlace, at?: number): ProjectSecrets => {
   const { team, project } = place
-  const secrets = secretsOf(team, project).rows.value
+  const stored = secretsOf(team, project).rows.value
   const all = useStagelets(place)
-  const changedSince = useChanged(place, all, useProject(place)?.revision ?? 0)
-  const runs = runsOf(secrets, all, changedSince)
   const edits = editsOf(team, project)
-  const bySecret = new Map(edits.map((edit) => [edit.secretId, edit]))
-  const rows = secrets.map((secret): SecretRow => {
-    const edit = bySecret.get(secret.id)
-    return {
-      id: secret.id,
-      secret,
-      runs: runs.get(secret.id) ?? unseen,
-      edit,
-      isStaged: edit !== undefined,
-    }
-  })
-  const fresh = edits
-    .filter(({ op }) => op === 'create')
-    .map((edit): SecretRow => {
-      const secret = asSecret(edit, place)
-      return { id: secret.id, secret, runs: unseen, edit, isStaged: true }
+  const [secrets, stamp, head] = useMemo(
+    () => [stored.toSorted(byPlace), stampOf(stored), createSetIndex(entriesOf(stored))] as const,
+    [stored],
+  )
+  const setAt = useSetAt(place, revisionsOf(all), [head, stamp])
+  const matrix = useMemo(() => createMatrix(head, all, setAt), [head, all, setAt])
+  const rows = useMemo(() => {
+    const bySecret = new Map(edits.map((edit) => [edit.secretId, edit]))
+    const fresh = edits.filter(({ op }) => op === 'create')
+    const rowOf = (secret: Secret, edit: Edit | undefined): SecretRow => ({
+      ...{ id: secret.id, secret, edit, isStaged: edit !== undefined },
+      get runs() {
+        return matrix.runsOf(secret)
+      },
     })
-  return [...fresh, ...rows].sort(byKey)
+    const stagedRows = fresh.map((edit) => rowOf(asSecret(edit, place), edit))
+    const storedRows = secrets.map((secret) => rowOf(secret, bySecret.get(secret.id)))
+    return stagedRows.length === 0
+      ? storedRows
+      : [...stagedRows, ...storedRows].sort((a, b) => byPlace(a.secret, b.secret))
+  }, [secrets, edits, matrix])
+  const then = useThen(place, at, [head, stamp])
+  return { rows, secrets, stagelets: all, matrix, stamp, ...then }
 }
 
 /** How many rows are read; a list that is being read says so. */

@@ -1,53 +1,98 @@
 // One secret: where it is, who runs it, its versions, and what may be done.
+import type { Secret } from '../../api/types.ts'
 import { takeBack } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy.tsx'
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
-import { stageletUrl } from '../../ui/links.ts'
+import { projectUrl, stageletUrl } from '../../ui/links.ts'
 import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { RunsState, stagedWord } from './columns.tsx'
-import type { ProjectPlace, SecretRow } from './data.ts'
+import type { ClassOf } from './classes.ts'
+import { ownedElsewhere, type ProjectPlace, type ProjectSecrets, type SecretRow } from './data.ts'
+import { Hints } from './hint-list.tsx'
+import type { Consumer } from './matrix.ts'
 import { ReadValue } from './read-value.tsx'
 import { Versions } from './versions.tsx'
+import l from './lenses.module.css'
 import s from './page.module.css'
+
+const placeName = ({ scope, stagelet }: Pick<Secret, 'scope' | 'stagelet'>): string =>
+  stagelet === undefined ? scope : `${scope} of ${stagelet}`
 
 interface Props {
   readonly row: SecretRow
   readonly place: ProjectPlace
+  readonly all: ProjectSecrets
+  readonly classOf: ClassOf
   readonly noWrite: string | undefined
   readonly onEdit: () => void
   readonly onDelete: () => void
   readonly onClose: () => void
 }
 
-const Consumers = ({ row }: Pick<Props, 'row'>) => (
-  <ul class={s['consumers']}>
-    {row.runs.consumers.map(({ stagelet, service, isCurrent }) => (
-      <li key={`${stagelet.name}/${service.name}`}>
-        <a href={stageletUrl(stagelet)}>
-          {stagelet.name}/{service.name}
-        </a>
-        {isCurrent === undefined ? (
-          <State kind="unknown">Unknown</State>
-        ) : isCurrent ? (
-          <span>
-            <State kind="ok">runs it</State>{' '}
-            <span class="muted">
-              since <Since at={service.since} />
-            </span>
-          </span>
-        ) : (
-          <State kind="wait">
-            Behind{service.revision === undefined ? '' : `, runs r${service.revision}`}
-          </State>
-        )}
-      </li>
-    ))}
-  </ul>
+const mostShown = 30
+
+/** Those first of which something is to be said. */
+const weightOf = ({ isCurrent }: Consumer): number =>
+  isCurrent === false ? 0 : isCurrent === undefined ? 1 : 2
+
+const Consumers = ({ row, all, place }: Pick<Props, 'row' | 'all' | 'place'>) => {
+  const consumers = all.matrix.consumersOf(row.secret).toSorted((a, b) => weightOf(a) - weightOf(b))
+  const { team, project } = place
+  const query = new URLSearchParams({ lens: 'across', q: `key:${row.secret.key}` })
+  return (
+    <ul class={s['consumers']}>
+      {consumers.slice(0, mostShown).map((one) => (
+        <ConsumerRow key={`${one.stagelet.name}/${one.service.name}`} {...one} />
+      ))}
+      {consumers.length <= mostShown ? null : (
+        <li>
+          <a href={`${projectUrl({ team, name: project })}?${query}`}>
+            {consumers.length - mostShown} more, by stagelet
+          </a>
+        </li>
+      )}
+    </ul>
+  )
+}
+
+const ConsumerRow = ({ stagelet, service, isCurrent }: Consumer) => (
+  <li>
+    <a href={stageletUrl(stagelet)}>
+      {stagelet.name}/{service.name}
+    </a>
+    {isCurrent === undefined ? (
+      <State kind="unknown">Unknown</State>
+    ) : isCurrent ? (
+      <span>
+        <State kind="ok">runs it</State>{' '}
+        <span class="muted">
+          since <Since at={service.since} />
+        </span>
+      </span>
+    ) : (
+      <State kind="wait">
+        Behind{service.revision === undefined ? '' : `, runs r${service.revision}`}
+      </State>
+    )}
+  </li>
 )
 
-const isOwned = (source: string): boolean => source !== 'api' && source !== 'system'
+/** Where the key has the same value: told to those who may write, without anybody reading it. */
+const SameValue = ({ row, classOf }: Pick<Props, 'row' | 'classOf'>) => {
+  const found = classOf(row.id)
+  if (found === undefined) return null
+  const { letter, same } = found
+  return (
+    <p>
+      <span class={l['letter']}>{letter}</span>{' '}
+      {same.length === 0
+        ? 'no other secret of this key has the same value'
+        : `the same value as ${same.map(placeName).join(', ')}`}
+    </p>
+  )
+}
 
 /** How to do the same elsewhere. A value is read from standard input, and is in no form. */
 const formsOf = ({ secret }: SecretRow, { team, project }: ProjectPlace) => ({
@@ -65,19 +110,13 @@ spec:
   type: ${secret.type}`,
 })
 
-export const SecretDrawer = ({ row, place, noWrite, onEdit, onDelete, onClose }: Props) => {
+export const SecretDrawer = (props: Props) => {
+  const { row, place, all, noWrite, onEdit, onDelete, onClose } = props
   const { secret, edit, runs } = row
-  const owned = isOwned(secret.source)
-    ? `It belongs to ${secret.source}: change it there.`
-    : undefined
-  const why = noWrite ?? owned
+  const why = noWrite ?? ownedElsewhere(secret)
   const isNew = secret.version === 0 && secret.name === ''
   return (
-    <Drawer
-      title={secret.key}
-      under={`${secret.scope}${secret.stagelet === undefined ? '' : ` of ${secret.stagelet}`}`}
-      onClose={onClose}
-    >
+    <Drawer title={secret.key} under={placeName(secret)} onClose={onClose}>
       <div class={s['buttons']}>
         <Button look="primary" whyNot={why} keys="e" onPress={onEdit}>
           {isNew ? 'Edit' : 'Replace value'}
@@ -111,11 +150,13 @@ export const SecretDrawer = ({ row, place, noWrite, onEdit, onDelete, onClose }:
             {runs.total === 0 ? (
               <p class="muted">No service of a stagelet sees it.</p>
             ) : (
-              <Consumers row={row} />
+              <Consumers {...{ row, all, place }} />
             )}
           </Section>
+          <Hints {...{ place, all, row, why }} />
           {secret.version === 0 ? null : (
             <Section title="Value">
+              <SameValue {...props} />
               <ReadValue key={secret.id} place={place} secretId={secret.id} />
             </Section>
           )}

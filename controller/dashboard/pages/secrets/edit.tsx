@@ -1,96 +1,84 @@
 // The dialogs that stage: a new secret, and another value or place of one. Nothing here is sent.
 import { useRef, useState } from 'preact/hooks'
-import type { Secret, Stagelet } from '../../api/types.ts'
-import { stage, type Edit } from '../../staging/staging.ts'
+import type { Secret } from '../../api/types.ts'
+import { stageAll, type Edit } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ValueField, type ValueHandle } from '../../ui/value-field.tsx'
-import type { SecretRow } from './data.ts'
+import type { ProjectPlace, ProjectSecrets, SecretRow } from './data.ts'
+import {
+  faultOf,
+  nowhereElse,
+  placesOf,
+  planEdit,
+  storedAt,
+  type Fields,
+  type MorePlaces,
+} from './edit-plan.ts'
+import type { Preset } from './lens-grid.tsx'
+import { OtherPlaces, PlaceFields } from './places.tsx'
 import f from '../../ui/form.module.css'
 
 interface EditProps {
-  readonly team: string
-  readonly project: string
+  readonly place: ProjectPlace
+  readonly all: ProjectSecrets
   /** undefined: a new one. */
   readonly edited: SecretRow | undefined
-  readonly stagelets: readonly Stagelet[]
+  readonly preset: Preset | undefined
   readonly onClose: () => void
 }
 
-const keyRule = /^[A-Za-z_][A-Za-z0-9_.-]*$/
-
-interface Fields {
-  readonly key: string
-  readonly scope: string
-  readonly stagelet: string
-  readonly type: 'env' | 'file'
-  readonly path: string
-}
-
-const fieldsOf = (secret: Secret | undefined): Fields => ({
-  key: secret?.key ?? '',
+const fieldsOf = (secret: Secret | undefined, { key, stagelet }: Preset): Fields => ({
+  key: secret?.key ?? key ?? '',
   scope: secret?.scope ?? 'global',
-  stagelet: secret?.stagelet ?? '',
+  stagelet: secret?.stagelet ?? stagelet ?? '',
   type: secret?.type ?? 'env',
   path: secret?.file_path ?? '',
 })
 
-const faultOf = (fields: Fields, isNew: boolean, hasValue: boolean): string | undefined => {
-  if (!keyRule.test(fields.key))
-    return 'A key has letters, digits, "_", "." and "-", and does not begin with a digit.'
-  if (fields.scope.trim() === '') return 'The scope is "global" or the name of a service.'
-  if (isNew && !hasValue) return 'A new secret needs a value.'
-  return undefined
+/** Where a staged edit has moved the secret to. */
+const movedFields = (fields: Fields, edit: Edit | undefined): Fields => ({
+  ...fields,
+  ...(typeof edit?.moved?.scope === 'string' ? { scope: edit.moved.scope } : {}),
+  ...(edit?.moved?.stagelet === undefined ? {} : { stagelet: edit.moved.stagelet ?? '' }),
+})
+
+/** What several places mean, in words. */
+const saysOf = (fields: Fields, more: MorePlaces, rows: readonly SecretRow[]): string => {
+  const places = placesOf(fields, more)
+  const known = places.filter((place) => storedAt(rows, fields.key, place) !== undefined).length
+  return places.length === 1
+    ? 'Each scope that you choose, in each stagelet that you choose.'
+    : `${places.length} secrets: ${known} get another value, ${places.length - known} are new.`
 }
 
-/** What changes of the place; undefined: nothing. */
-const movedOf = (before: Fields, now: Fields): Edit['moved'] => {
-  const scope = before.scope === now.scope ? {} : { scope: now.scope }
-  const stagelet =
-    before.stagelet === now.stagelet ? {} : { stagelet: now.stagelet === '' ? null : now.stagelet }
-  const moved = { ...scope, ...stagelet }
-  return Object.keys(moved).length === 0 ? undefined : moved
-}
-
-export const servicesOf = (stagelets: readonly Stagelet[]): string[] =>
-  [...new Set(stagelets.flatMap(({ services }) => services.map(({ name }) => name)))].sort()
-
-export const EditDialog = ({ team, project, edited, stagelets, onClose }: EditProps) => {
+export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditProps) => {
+  const { rows, stagelets } = all
+  const { team, project } = place
   // A secret that is only staged is edited as a new one.
-  const isNew = edited === undefined || edited.secret.name === ''
+  const isStagedOnly = edited?.secret.name === ''
+  const isNew = edited === undefined || isStagedOnly
   const secret = edited?.secret
-  const before = fieldsOf(secret)
-  const [fields, setFields] = useState(before)
+  const [fields, setFields] = useState(() => movedFields(fieldsOf(secret, preset), edited?.edit))
+  const [more, setMore] = useState(nowhereElse)
   const [fault, setFault] = useState<string | undefined>()
   const value = useRef<ValueHandle>(null)
   const change = (part: Partial<Fields>): void => {
     setFields({ ...fields, ...part })
   }
   const submit = (): void => {
-    const hasValue = value.current?.has() === true
-    const wrong = faultOf(fields, isNew, hasValue)
-    const moved = isNew ? undefined : movedOf(before, fields)
-    if (wrong !== undefined || (!isNew && !hasValue && moved === undefined)) {
-      setFault(wrong ?? 'Nothing is changed: give a new value or another place.')
-      return
-    }
+    const given = { fields, more, edited, rows }
+    const wrong = faultOf({ ...given, bytes: value.current?.has() === true ? 0 : undefined })
+    setFault(wrong)
+    if (wrong !== undefined) return
     const taken = value.current?.take()
-    stage(
+    const from = edited?.edit?.id
+    stageAll(
       [team, project],
-      {
-        op: isNew ? 'create' : 'update',
-        key: fields.key,
-        scope: fields.scope,
-        stagelet: fields.stagelet === '' ? undefined : fields.stagelet,
-        type: fields.type,
-        file_path: fields.type === 'file' && fields.path !== '' ? fields.path : undefined,
-        ...(isNew || secret === undefined
-          ? {}
-          : { secretId: secret.id, fromVersion: secret.version }),
-        bytes: taken?.bytes,
-        ...(moved === undefined ? {} : { moved }),
-      },
-      taken?.value,
+      planEdit({ ...given, bytes: taken?.bytes }).map(({ edit, replaces }) => ({
+        edit,
+        how: { value: taken?.value, replaces, from },
+      })),
     )
     onClose()
   }
@@ -111,12 +99,17 @@ export const EditDialog = ({ team, project, edited, stagelets, onClose }: EditPr
           <ValueField
             id="new-value"
             handle={value}
-            keeps={!isNew}
+            keeps={!isNew || isStagedOnly}
             first={!isNew}
             takesFile={fields.type === 'file'}
           />
         </div>
         <PlaceFields {...{ fields, change, stagelets }} />
+        <OtherPlaces
+          {...{ fields, change, stagelets, more }}
+          onMore={setMore}
+          says={saysOf(fields, more, rows)}
+        />
         {fault === undefined ? null : (
           <p class={f['error']} role="alert">
             {fault}
@@ -177,48 +170,5 @@ const NewFields = ({ fields, change }: FieldsProps) => (
         />
       </label>
     ) : null}
-  </div>
-)
-
-type Target = Pick<Fields, 'scope' | 'stagelet'>
-
-interface PlaceProps {
-  readonly fields: Target
-  readonly change: (part: Partial<Target>) => void
-  readonly stagelets: readonly Stagelet[]
-}
-
-export const PlaceFields = ({ fields, change, stagelets }: PlaceProps) => (
-  <div class={f['pair']}>
-    <label>
-      <span>Scope</span>
-      <input
-        list="scopes"
-        value={fields.scope}
-        autocomplete="off"
-        onInput={(event) => {
-          change({ scope: event.currentTarget.value })
-        }}
-      />
-      <datalist id="scopes">
-        {['global', ...servicesOf(stagelets)].map((name) => (
-          <option value={name} />
-        ))}
-      </datalist>
-    </label>
-    <label>
-      <span>Stagelet</span>
-      <select
-        value={fields.stagelet}
-        onChange={(event) => {
-          change({ stagelet: event.currentTarget.value })
-        }}
-      >
-        <option value="">all</option>
-        {stagelets.map(({ name }) => (
-          <option value={name}>{name}</option>
-        ))}
-      </select>
-    </label>
   </div>
 )

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Secret } from '../../api/types.ts'
 import { parseFilter, type Filterable } from './filter.ts'
-import { unseen } from './runs.ts'
+import { unseen } from './matrix.ts'
 
 const row = (secret: Partial<Secret>, more: Partial<Filterable> = {}): Filterable => ({
   secret: {

@@ -1,12 +1,16 @@
 // The filter of the list of secrets: words of the form `name:pattern`, with `*` for anything and `-` for not. A
 // word without a name is looked for in the key. Pure.
 import type { Secret } from '../../api/types.ts'
-import type { Runs } from './runs.ts'
+import type { Runs } from './matrix.ts'
 
 export interface Filterable {
   readonly secret: Secret
   readonly runs: Runs
   readonly isStaged: boolean
+  /** Another secret of the key has the same value. */
+  readonly isShared?: boolean
+  /** Not now as it was in the revision that is shown. */
+  readonly differs?: boolean
 }
 
 type Test = (row: Filterable) => boolean
@@ -24,7 +28,16 @@ export const filterNames = {
 } as const
 type Name = keyof typeof filterNames
 
-export const filterFlags = ['unseen', 'global', 'reference', 'generated', 'staged'] as const
+export const filterFlags = [
+  'unseen',
+  'global',
+  'reference',
+  'generated',
+  'staged',
+  'shared',
+  'changed',
+  'no-service',
+] as const
 
 const globOf = (pattern: string): RegExp =>
   new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 'i')
@@ -35,6 +48,9 @@ const flags: Readonly<Record<(typeof filterFlags)[number], Test>> = {
   reference: ({ secret }) => secret.references === true,
   generated: ({ secret }) => secret.value_from?.generate !== undefined,
   staged: ({ isStaged }) => isStaged,
+  shared: ({ isShared }) => isShared === true,
+  'no-service': ({ secret }) => secret.warnings.includes('unknown_scope'),
+  changed: ({ differs }) => differs === true,
 }
 
 const textOf: Readonly<Record<Exclude<Name, 'is'>, (row: Filterable) => string>> = {

@@ -1,72 +1,117 @@
-// What a .env file brings: each line with what it does, and no value. Pure.
-import { parseDotenv } from '../../../../src/formats/dotenv.ts'
+// What a file of secrets brings: each line with the place where it goes and what it does. Pure.
+import type {
+  Structured,
+  StructuredFault,
+  StructuredLine,
+} from '../../../../src/formats/structured.ts'
+import type { Secret } from '../../api/types.ts'
+import type { Edit, NewValue } from '../../staging/staging.ts'
+import { isKey, keyFault, type Target } from './edit-plan.ts'
 
-export interface Target {
-  readonly scope: string
-  /** '' for all. */
-  readonly stagelet: string
-}
-
-/** What is there already, staged or stored. */
-export interface KnownSecret {
-  readonly key: string
-  readonly scope: string
-  readonly stagelet?: string | undefined
-}
-
-export type Does = 'new' | 'another value' | 'given again below'
+export type Does = 'new' | 'another value' | 'given again below' | 'left out'
 
 export interface PlannedLine {
   readonly key: string
   readonly where: string
-  readonly value: string
+  readonly scope: string
+  readonly stagelet: string
+  readonly bytes: number
   readonly does: Does
 }
 
+/** What a person chose for one line, by its place in the file. */
+export interface LineChoice {
+  readonly isOut?: boolean
+  readonly scope?: string
+}
+export type Choices = ReadonlyMap<string, LineChoice>
+
 export interface ImportPlan {
   readonly lines: readonly PlannedLine[]
-  readonly faults: readonly { readonly where: string; readonly message: string }[]
+  readonly faults: readonly StructuredFault[]
 }
 
-/** Operations that one request holds. */
-const most = 500
-const keyRule = /^[A-Za-z_][A-Za-z0-9_.-]*$/
+type Known = Pick<Secret, 'key' | 'scope' | 'stagelet'>
 
-const sameStagelet = (one: KnownSecret, { stagelet }: Target): boolean =>
-  (one.stagelet ?? '') === stagelet
+const placeName = (key: string, scope: string, stagelet: string): string =>
+  `${key}\n${scope}\n${stagelet}`
 
-export const isAt = (one: KnownSecret, key: string, target: Target): boolean =>
-  one.key === key && one.scope === target.scope && sameStagelet(one, target)
+const byPlace = <T extends Known>(known: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(known.map((one) => [placeName(one.key, one.scope, one.stagelet ?? ''), one]))
 
-/** The last of two lines with one key counts, as for Compose. */
+const bytesOf = ({ value, value_base64: base64 = '' }: StructuredLine): number =>
+  value === undefined
+    ? Math.floor((base64.replace(/=+$/, '').length * 3) / 4)
+    : new TextEncoder().encode(value).length
+
+/** A line with its own place keeps it; what a person chose comes before both. */
+const placeOf = (line: StructuredLine, target: Target, choices: Choices): Target => ({
+  scope: choices.get(line.where)?.scope ?? line.scope ?? target.scope,
+  stagelet: line.stagelet ?? target.stagelet,
+})
+
+/** The last of two lines for one secret counts, as for Compose. */
 export const planImport = (
-  text: string,
+  { lines, faults }: Structured,
   target: Target,
-  known: readonly KnownSecret[],
+  known: readonly Known[],
+  choices: Choices = new Map(),
 ): ImportPlan => {
-  const { entries, faults } = parseDotenv(text)
-  const last = new Map(entries.map(({ key, where }) => [key, where]))
-  const badKeys = entries
-    .filter(({ key }) => !keyRule.test(key))
-    .map(({ where }) => ({
-      where,
-      message: 'a key has letters, digits, "_", "." and "-", and does not begin with a digit',
-    }))
-  const tooMany =
-    last.size <= most
-      ? []
-      : [
-          {
-            where: 'the file',
-            message: `has more than ${most} keys: "stagely secrets import" takes as many as there are`,
-          },
-        ]
-  const doesOf = (key: string, where: string): Does => {
-    if (last.get(key) !== where) return 'given again below'
-    return known.some((one) => isAt(one, key, target)) ? 'another value' : 'new'
+  const stored = byPlace(known)
+  const isOut = ({ where }: StructuredLine): boolean => choices.get(where)?.isOut === true
+  const nameOf = (line: StructuredLine): string => {
+    const { scope, stagelet } = placeOf(line, target, choices)
+    return placeName(line.key, scope, stagelet)
   }
+  const last = new Map(
+    lines.filter((line) => !isOut(line)).map((line) => [nameOf(line), line.where]),
+  )
+  const doesOf = (line: StructuredLine): Does => {
+    if (isOut(line)) return 'left out'
+    if (last.get(nameOf(line)) !== line.where) return 'given again below'
+    return stored.has(nameOf(line)) ? 'another value' : 'new'
+  }
+  const badKeys = lines
+    .filter(({ key }) => !isKey(key))
+    .map(({ where }) => ({ where, message: keyFault }))
   return {
-    lines: entries.map((line) => ({ ...line, does: doesOf(line.key, line.where) })),
-    faults: [...faults, ...badKeys, ...tooMany],
+    lines: lines.map((line) => ({
+      ...{ key: line.key, where: line.where, ...placeOf(line, target, choices) },
+      ...{ bytes: bytesOf(line), does: doesOf(line) },
+    })),
+    faults: [...faults, ...badKeys],
   }
+}
+
+export const isTaken = ({ does }: PlannedLine): boolean =>
+  does === 'new' || does === 'another value'
+
+const valueOf = ({ value, value_base64: base64 }: StructuredLine): NewValue | undefined => {
+  if (value !== undefined) return { value }
+  return base64 === undefined ? undefined : { value_base64: base64 }
+}
+
+/** `stored` are the secrets that exist. */
+export const editsOfImport = (
+  { lines }: Structured,
+  plan: ImportPlan,
+  stored: readonly Secret[],
+): { readonly edit: Omit<Edit, 'id'>; readonly value: NewValue | undefined }[] => {
+  const known = byPlace(stored)
+  return lines.flatMap((line, index) => {
+    const planned = plan.lines[index]
+    if (planned === undefined || !isTaken(planned)) return []
+    const { key, scope, stagelet, bytes } = planned
+    const found = known.get(placeName(key, scope, stagelet))
+    const value = valueOf(line)
+    const type = line.fields?.['type'] === 'file' ? 'file' : (found?.type ?? 'env')
+    const edit: Omit<Edit, 'id'> = {
+      ...{ op: found === undefined ? 'create' : 'update', key, scope, type },
+      stagelet: stagelet === '' ? undefined : stagelet,
+      bytes: value === undefined ? undefined : bytes,
+      ...(found === undefined ? {} : { secretId: found.id, fromVersion: found.version }),
+      ...(line.fields === undefined ? {} : { fields: line.fields }),
+    }
+    return [{ edit, value }]
+  })
 }

@@ -1,214 +1,259 @@
-// Bringing in a .env file: read in this page, by the parser of the command line, and staged as other edits are.
+// Bringing in a file of secrets: read in this page, by the parsers of the command line, and staged as other edits are.
 import { useRef, useState } from 'preact/hooks'
-import type { Stagelet } from '../../api/types.ts'
-import { stage } from '../../staging/staging.ts'
+import type { Structured } from '../../../../src/formats/structured.ts'
+import { stageAll } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { Table } from '../../ui/table.tsx'
-import type { ProjectPlace, SecretRow } from './data.ts'
-import { PlaceFields } from './edit.tsx'
-import { isAt, planImport, type ImportPlan, type PlannedLine, type Target } from './import-plan.ts'
+import type { ProjectPlace, ProjectSecrets } from './data.ts'
+import type { Target } from './edit-plan.ts'
+import { formatOf, formats, readSecrets, type Format } from './import-file.ts'
+import { ImportLines } from './import-lines.tsx'
+import {
+  editsOfImport,
+  isTaken,
+  planImport,
+  type Choices,
+  type ImportPlan,
+  type LineChoice,
+} from './import-plan.ts'
+import { PlaceFields, servicesOf } from './places.tsx'
 import f from '../../ui/form.module.css'
 import v from '../../ui/value-field.module.css'
 
-const mostBytes = 1_048_576
+const mostBytes = 33_554_432
+
+/** What was dropped or pasted on the page. */
+export interface Given {
+  readonly file?: File | undefined
+  readonly text?: string | undefined
+}
 
 interface Props {
   readonly place: ProjectPlace
-  readonly rows: readonly SecretRow[]
-  readonly stagelets: readonly Stagelet[]
-  /** A file that was dropped on the page. */
-  readonly dropped?: File | undefined
+  readonly all: ProjectSecrets
+  readonly given: Given
   readonly onClose: () => void
 }
 
-type Shown = Omit<PlannedLine, 'value'> & { readonly bytes: number }
-
-/** What the table needs: no value. */
-const shownOf = ({ lines }: ImportPlan): Shown[] =>
-  lines.map(({ key, where, value, does }) => ({
-    key,
-    where,
-    does,
-    bytes: new TextEncoder().encode(value).length,
-  }))
-
-const countOf = (lines: readonly Shown[]): number =>
-  lines.filter(({ does }) => does !== 'given again below').length
-
-const stageAll = ({ place, rows }: Props, target: Target, plan: ImportPlan): void => {
-  for (const { key, value, does } of plan.lines) {
-    if (does === 'given again below') continue
-    const stored = rows.find(
-      ({ secret }) => secret.name !== '' && isAt(secret, key, target),
-    )?.secret
-    stage(
-      [place.team, place.project],
-      {
-        op: stored === undefined ? 'create' : 'update',
-        key,
-        scope: target.scope,
-        stagelet: target.stagelet === '' ? undefined : target.stagelet,
-        type: stored?.type ?? 'env',
-        bytes: new TextEncoder().encode(value).length,
-        ...(stored === undefined ? {} : { secretId: stored.id, fromVersion: stored.version }),
-      },
-      { value },
-    )
-  }
+interface Asked {
+  readonly target: Target
+  readonly format: Format
+  readonly choices: Choices
 }
 
-const useFile = (props: Props, target: Target) => {
-  /** The content, in no signal and no state. */
+const nothing: Structured = { lines: [], faults: [] }
+const empty: ImportPlan = { lines: [], faults: [] }
+
+const useImport = ({ place, all }: Props) => {
+  /** What was given, in no signal and no state. */
   const text = useRef('')
-  const [shown, setShown] = useState<{
-    readonly lines: readonly Shown[]
-    readonly faults: ImportPlan['faults']
-  }>({ lines: [], faults: [] })
-  const planOf = (of: Target): ImportPlan =>
+  const read = useRef(nothing)
+  const round = useRef(0)
+  const [asked, setAsked] = useState<Asked>({
+    target: { scope: 'global', stagelet: '' },
+    format: 'dotenv',
+    choices: new Map(),
+  })
+  const [plan, setPlan] = useState(empty)
+  const planOf = ({ target, choices }: Asked): ImportPlan =>
     planImport(
-      text.current,
-      of,
-      props.rows.map(({ secret }) => secret),
+      read.current,
+      target,
+      all.rows.map(({ secret }) => secret),
+      choices,
     )
-  const look = (of: Target): void => {
-    const plan = planOf(of)
-    setShown({ lines: shownOf(plan), faults: plan.faults })
+  const ask = (part: Partial<Asked>): void => {
+    const next = { ...asked, ...part }
+    setAsked(next)
+    setPlan(planOf(next))
+  }
+  const readAs = async (format: Format): Promise<void> => {
+    const mine = ++round.current
+    const found = text.current === '' ? nothing : await readSecrets(format, text.current)
+    if (mine !== round.current) return
+    read.current = found
+    ask({ format, choices: new Map() })
   }
   const refuse = (message: string): void => {
     text.current = ''
-    setShown({ lines: [], faults: [{ where: 'the file', message }] })
+    read.current = { lines: [], faults: [{ where: 'the file', message }] }
+    ask({ choices: new Map() })
   }
   return {
-    ...shown,
-    look,
-    give: (given: string): void => {
+    ...{ asked, plan, ask, readAs },
+    give: (given: string, format: Format): void => {
       text.current = given
-      look(target)
+      void readAs(format)
     },
-    read: async (file: File | undefined): Promise<void> => {
+    readFile: async (file: File | undefined): Promise<void> => {
       if (file === undefined) return
       if (file.size > mostBytes) {
-        refuse('is larger than 1 MiB')
+        refuse('is larger than 32 MiB')
         return
       }
       try {
-        text.current = new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer())
-        look(target)
+        const bytes = await file.arrayBuffer()
+        text.current = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+        await readAs(formatOf(file.name, text.current))
       } catch {
         refuse('is not text in UTF-8')
       }
     },
+    choose: (where: string, choice: LineChoice): void => {
+      const before = asked.choices.get(where)
+      ask({ choices: new Map([...asked.choices, [where, { ...before, ...choice }]]) })
+    },
     stage: (): void => {
-      stageAll(props, target, planOf(target))
+      const stored = all.secrets
+      stageAll(
+        [place.team, place.project],
+        editsOfImport(read.current, planOf(asked), stored).map(({ edit, value }) => ({
+          edit,
+          how: { value },
+        })),
+      )
       text.current = ''
+      read.current = nothing
     },
   }
 }
 
-const why = (lines: readonly Shown[], faults: number, scope: string): string | undefined => {
+const why = ({ lines, faults }: ImportPlan, scope: string): string | undefined => {
   if (scope.trim() === '') return 'The scope is "global" or the name of a service.'
-  if (faults > 0) return 'Mend the lines first: a file is taken whole or not at all.'
-  return lines.length === 0 ? 'Nothing is given yet.' : undefined
+  if (faults.length > 0) return 'Mend the lines first: a file is taken whole or not at all.'
+  return lines.some(isTaken) ? undefined : 'Nothing is given yet.'
 }
 
-export const ImportDialog = (props: Props) => {
-  const [target, setTarget] = useState<Target>({ scope: 'global', stagelet: '' })
-  const file = useFile(props, target)
+const formatNames: Readonly<Record<Format, string>> = {
+  dotenv: '.env',
+  json: 'JSON',
+  yaml: 'YAML',
+}
+
+interface FieldProps {
+  readonly file: ReturnType<typeof useImport>
+}
+
+const TextField = ({ file }: FieldProps) => {
   const field = useRef<HTMLTextAreaElement>(null)
-  const isRead = useRef(false)
-  if (props.dropped !== undefined && !isRead.current) {
-    isRead.current = true
-    void file.read(props.dropped)
-  }
-  const whyNot = why(file.lines, file.faults.length, target.scope)
   return (
-    <Dialog title="Import a .env file" wide onClose={props.onClose}>
+    <div>
+      <label class={f['label']} for="import-text">
+        Paste the file
+      </label>
+      <textarea
+        id="import-text"
+        ref={field}
+        class={`${v['field']} ${v['hidden']}`}
+        rows={4}
+        autocomplete="off"
+        spellcheck={false}
+        autocapitalize="off"
+        autocorrect="off"
+        translate={false}
+        data-1p-ignore
+        data-lpignore="true"
+        data-bwignore
+        data-form-type="other"
+        placeholder="KEY=value"
+        onPaste={(event) => {
+          // As it is: a text area makes every line break "\n".
+          event.preventDefault()
+          if (field.current !== null) field.current.value = ''
+          const text = event.clipboardData?.getData('text/plain') ?? ''
+          file.give(text, formatOf(undefined, text))
+        }}
+        onInput={(event) => {
+          file.give(event.currentTarget.value, file.asked.format)
+        }}
+      />
+      <label class={v['file']}>
+        Choose a file
+        <input
+          type="file"
+          class="visually-hidden"
+          onChange={(event) => {
+            void file.readFile(event.currentTarget.files?.[0])
+            event.currentTarget.value = ''
+          }}
+        />
+      </label>
+    </div>
+  )
+}
+
+const FormatField = ({ file }: FieldProps) => (
+  <label>
+    <span>Format</span>
+    <select
+      value={file.asked.format}
+      onChange={(event) => {
+        void file.readAs(formats.find((one) => one === event.currentTarget.value) ?? 'dotenv')
+      }}
+    >
+      {formats.map((one) => (
+        <option value={one}>{formatNames[one]}</option>
+      ))}
+    </select>
+  </label>
+)
+
+export const ImportDialog = (props: Props) => {
+  const { all, given, onClose } = props
+  const file = useImport(props)
+  const { plan, asked } = file
+  const isRead = useRef(false)
+  if (!isRead.current) {
+    isRead.current = true
+    if (given.file !== undefined) void file.readFile(given.file)
+    else if (given.text !== undefined) file.give(given.text, formatOf(undefined, given.text))
+  }
+  const whyNot = why(plan, asked.target.scope)
+  const count = plan.lines.filter(isTaken).length
+  return (
+    <Dialog title="Import secrets" wide onClose={onClose}>
       <form
         class={f['form']}
+        onDrop={(event) => {
+          event.preventDefault()
+          void file.readFile(event.dataTransfer?.files[0])
+        }}
         onSubmit={(event) => {
           event.preventDefault()
           if (whyNot !== undefined) return
           file.stage()
-          props.onClose()
+          onClose()
         }}
       >
-        <div>
-          <label class={f['label']} for="import-text">
-            Paste the file
-          </label>
-          <textarea
-            id="import-text"
-            ref={field}
-            class={`${v['field']} ${v['hidden']}`}
-            rows={4}
-            autocomplete="off"
-            spellcheck={false}
-            autocapitalize="off"
-            autocorrect="off"
-            translate={false}
-            data-1p-ignore
-            data-lpignore="true"
-            data-bwignore
-            data-form-type="other"
-            placeholder="KEY=value"
-            onPaste={(event) => {
-              // As it is: a text area makes every line break "\n".
-              event.preventDefault()
-              if (field.current !== null) field.current.value = ''
-              file.give(event.clipboardData?.getData('text/plain') ?? '')
-            }}
-            onInput={(event) => {
-              file.give(event.currentTarget.value)
-            }}
-          />
-          <label class={v['file']}>
-            Choose a file
-            <input
-              type="file"
-              class="visually-hidden"
-              onChange={(event) => {
-                void file.read(event.currentTarget.files?.[0])
-                event.currentTarget.value = ''
-              }}
-            />
-          </label>
-        </div>
+        <TextField file={file} />
+        <FormatField file={file} />
         <PlaceFields
-          fields={target}
-          stagelets={props.stagelets}
+          fields={asked.target}
+          stagelets={all.stagelets}
           change={(part) => {
-            const next = { ...target, ...part }
-            setTarget(next)
-            file.look(next)
+            file.ask({ target: { ...asked.target, ...part } })
           }}
         />
-        {file.faults.length === 0 ? null : (
+        {plan.faults.length === 0 ? null : (
           <ul class={f['error']} role="alert">
-            {file.faults.map(({ where, message }) => (
+            {plan.faults.map(({ where, message }) => (
               <li key={where + message}>
                 {where}: {message}
               </li>
             ))}
           </ul>
         )}
-        {file.lines.length === 0 ? null : (
-          <Table
-            label="Lines of the file"
-            rows={file.lines}
-            idOf={({ where }) => where}
-            columns={[
-              { title: 'Key', head: true, render: ({ key }) => <code>{key}</code> },
-              { title: 'Line', end: true, render: ({ where }) => where.replace('line ', '') },
-              { title: 'Bytes', end: true, render: ({ bytes }) => bytes },
-              { title: 'Does', render: ({ does }) => does },
-            ]}
+        {plan.lines.length === 0 ? null : (
+          <ImportLines
+            lines={plan.lines}
+            scopes={['global', ...servicesOf(all.stagelets)]}
+            onChoose={file.choose}
           />
         )}
         <div class={f['buttons']}>
-          <Button onPress={props.onClose}>Cancel</Button>
+          <Button onPress={onClose}>Cancel</Button>
           <Button look="primary" submit whyNot={whyNot} onPress={() => undefined}>
-            {`Stage ${countOf(file.lines)} secrets`}
+            {`Stage ${count} ${count === 1 ? 'secret' : 'secrets'}`}
           </Button>
         </div>
       </form>

@@ -1,107 +1,98 @@
-// The secrets of a project as a list: which keys exist, who sees them, what runs, since when, and what is staged.
-// This is where one edits; nothing is stored before the review.
+// The secrets of a project: which keys exist, who sees them, what runs, since when, and what is staged. Three lenses
+// show the same secrets. This is where one edits; nothing is stored before the review.
 import { useLocation } from 'preact-iso'
-import { useRef, useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
 import { useQueryState } from '../../app/team.ts'
-import { secretsOf } from '../../live/collections.ts'
-import { stage, takeBack } from '../../staging/staging.ts'
+import { secretsOf, stagelets } from '../../live/collections.ts'
 import { Button } from '../../ui/button.tsx'
-import { Grid } from '../../ui/grid.tsx'
 import { projectUrl } from '../../ui/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import Plus from 'icon:plus'
-import { columns } from './columns.tsx'
+import { useClasses, type ClassOf } from './classes.ts'
 import {
   useProject,
   useProjectPlace,
-  useSecretRows,
+  useProjectSecrets,
   useSecretsState,
-  useStagelets,
   type ProjectPlace,
+  type ProjectSecrets,
   type SecretRow,
 } from './data.ts'
 import { SecretDrawer } from './drawer.tsx'
 import { EditDialog } from './edit.tsx'
-import { filterFlags, filterNames, parseFilter } from './filter.ts'
-import { ImportDialog } from './import.tsx'
+import { FilterField } from './filter-field.tsx'
+import { valuesIn } from './filter-suggest.ts'
+import { parseFilter, type Filterable } from './filter.ts'
+import { ImportDialog, type Given } from './import.tsx'
+import { useLens } from './lens.ts'
+import { LensGrid, type RowActions } from './lens-grid.tsx'
+import { List } from './list.tsx'
+import { PastBar, useAt } from './past.tsx'
 import { StagingBar } from './staging-bar.tsx'
+import { ThenList } from './then-list.tsx'
+import { thenRows, type ThenRow } from './then-rows.ts'
+import { LensSwitch, StageletChoice } from './toolbar.tsx'
+import { useActions } from './use-actions.ts'
+import { useGiven } from './use-given.ts'
+import l from './lenses.module.css'
 import s from './page.module.css'
 
-const FilterField = ({ count, shown }: { readonly count: number; readonly shown: number }) => {
-  const [query, setQuery] = useQueryState('q')
-  const field = useRef<HTMLInputElement>(null)
-  useShortcuts([{ keys: '/', does: 'Filter', run: () => (field.current?.focus(), true) }])
-  const { unknown } = parseFilter(query ?? '')
-  const help = [...Object.values(filterNames), ...filterFlags.map((flag) => `is:${flag}`)].join(
-    '  ',
-  )
-  return (
-    <div class={s['filter']}>
-      <input
-        ref={field}
-        type="search"
-        aria-label="Filter the secrets"
-        placeholder="filter, such as key:DB_* -is:global"
-        title={help}
-        value={query ?? ''}
-        spellcheck={false}
-        onInput={(event) => {
-          setQuery(event.currentTarget.value)
-        }}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') field.current?.blur()
-        }}
-      />
-      <span class="muted num" role="status">
-        {unknown.length > 0 ? `not understood: ${unknown.join(' ')} · ` : ''}
-        {shown === count ? count : `${shown} of ${count}`}
-      </span>
-    </div>
-  )
+/** Rows that the filter lets through. */
+const useFiltered = <T extends Filterable & { readonly id: string }>(
+  rows: readonly T[],
+  classOf: ClassOf,
+): readonly T[] => {
+  const [query = ''] = useQueryState('q')
+  return useMemo(() => {
+    if (query.trim() === '') return rows
+    const { test } = parseFilter(query)
+    return rows.filter((row) =>
+      test({
+        ...{ secret: row.secret, isStaged: row.isStaged, differs: row.differs === true },
+        get runs() {
+          return row.runs
+        },
+        isShared: (classOf(row.id)?.same.length ?? 0) > 0,
+      }),
+    )
+  }, [rows, query, classOf])
 }
 
-/** While somebody looks at the rows none comes in between: new ones wait behind a button. */
-const useSteady = (rows: readonly SecretRow[], isBusy: boolean) => {
-  const kept = useRef<readonly string[]>([])
-  const [, draw] = useState(0)
-  const byId = new Map(rows.map((row) => [row.id, row]))
-  const isKept = new Set(kept.current)
-  const fresh = rows.filter((row) => !isKept.has(row.id) && !row.isStaged)
-  const isHeld = isBusy && kept.current.length > 0 && fresh.length > 0
-  const shown = isHeld ? rows.filter((row) => isKept.has(row.id) || row.isStaged) : rows
-  if (!isHeld) kept.current = [...byId.keys()]
-  const showNew = (): void => {
-    kept.current = []
-    draw((count) => count + 1)
-  }
-  return { shown, held: isHeld ? fresh.length : 0, showNew }
-}
-
-interface ListProps {
+interface ShownProps {
   readonly place: ProjectPlace
-  readonly all: readonly SecretRow[]
+  readonly all: ProjectSecrets
+  readonly rows: readonly SecretRow[]
+  /** Rows of an earlier revision. */
+  readonly past: readonly ThenRow[]
   readonly open: SecretRow | undefined
+  readonly classOf: ClassOf
+  readonly actions: RowActions
   readonly noWrite: string | undefined
+  readonly stagelet: string | undefined
   readonly onOpen: (row: SecretRow) => void
-  readonly onEdit: (row?: SecretRow) => boolean
-  readonly onKey: (key: string, row: SecretRow) => boolean
 }
 
-const List = ({ place, all, open, noWrite, onOpen, onEdit, onKey }: ListProps) => {
-  const { loading } = useSecretsState(place)
-  const [query] = useQueryState('q')
-  const [isBusy, setIsBusy] = useState(false)
-  const { shown, held, showNew } = useSteady(all.filter(parseFilter(query ?? '').test), isBusy)
-  if (all.length === 0)
-    return loading === 'ready' ? (
+const Shown = (props: ShownProps) => {
+  const { place, all, noWrite, actions } = props
+  const isReady = useSecretsState(place).loading === 'ready'
+  const lens = useLens()
+  const at = useAt()
+  if (at !== undefined && all.then === undefined)
+    return all.thenError === null ? <Skeleton rows={8} /> : null
+  if (at !== undefined && lens === 'list')
+    return <ThenList place={place} rows={props.past} revision={at} />
+  if (lens !== 'list' && all.stagelets.length === 0 && stagelets.loading.value !== 'ready')
+    return <Skeleton rows={8} />
+  if (all.rows.length === 0 && lens !== 'stagelet')
+    return isReady ? (
       <Empty
         title="No secret yet"
         action={
-          <Button look="primary" whyNot={noWrite} onPress={() => onEdit()}>
+          <Button look="primary" whyNot={noWrite} onPress={() => actions.edit()}>
             New secret
           </Button>
         }
@@ -112,90 +103,87 @@ const List = ({ place, all, open, noWrite, onOpen, onEdit, onKey }: ListProps) =
     ) : (
       <Skeleton rows={8} />
     )
+  return lens === 'list' ? (
+    <List {...props} isReady={isReady} />
+  ) : (
+    <LensGrid
+      {...props}
+      {...{ isReady, isPast: at !== undefined }}
+      rows={at === undefined ? props.rows : props.past}
+      stagelet={lens === 'stagelet' ? (props.stagelet ?? '') : undefined}
+    />
+  )
+}
+
+interface ActionsProps {
+  readonly noWrite: string | undefined
+  /** undefined: an earlier revision is shown, or there is none. */
+  readonly newest: number | undefined
+  readonly onImport: () => void
+  readonly onNew: () => void
+}
+
+const PageActions = ({ noWrite, newest = 0, onImport, onNew }: ActionsProps) => {
+  const [, setAt] = useQueryState('at')
   return (
     <>
-      {held > 0 ? (
-        <p class={s['held']}>
-          <Button small onPress={showNew}>
-            {held} new
-          </Button>
-        </p>
-      ) : null}
-      <Grid
-        label={`Secrets of ${place.project}`}
-        columns={columns}
-        rows={shown}
-        idOf={({ id }) => id}
-        isCurrent={(row) => row === open}
-        isMarked={({ isStaged }) => isStaged}
-        onOpen={onOpen}
-        onKey={onKey}
-        onBusy={setIsBusy}
-        empty="No secret matches this filter."
-      />
+      {newest === 0 ? null : (
+        <Button
+          look="quiet"
+          onPress={() => {
+            setAt(String(newest), true)
+          }}
+        >
+          Earlier
+        </Button>
+      )}
+      <Button whyNot={noWrite} onPress={onImport}>
+        Import
+      </Button>
+      <Button look="primary" whyNot={noWrite} onPress={onNew}>
+        <Plus size={16} /> New secret
+      </Button>
     </>
   )
 }
 
-const useActions = (place: ProjectPlace, noWrite: string | undefined) => {
-  const { team, project } = place
-  const [editing, setEditing] = useState<{ readonly row?: SecretRow | undefined } | undefined>()
-  const edit = (row?: SecretRow): boolean => {
-    if (noWrite !== undefined) return false
-    setEditing({ row })
-    return true
-  }
-  const remove = (row: SecretRow): boolean => {
-    if (noWrite !== undefined || row.secret.name === '') return false
-    const { key, scope, stagelet, type, id, version } = row.secret
-    stage([team, project], {
-      op: 'delete',
-      key,
-      scope,
-      stagelet,
-      type,
-      secretId: id,
-      fromVersion: version,
-    })
-    return true
-  }
-  const onKey = (key: string, row: SecretRow): boolean => {
-    if (key === 'e') return edit(row)
-    if (key === 'Delete') return remove(row)
-    if (key !== 'z' || row.edit === undefined) return false
-    takeBack(team, project, row.edit.id)
-    return true
-  }
-  return {
-    ...{ editing, edit, remove, onKey },
-    close: () => {
-      setEditing(undefined)
-    },
-  }
+/** A stagelet of the project: the one of the address, else the first. */
+const useStagelet = (names: readonly string[]): string | undefined => {
+  const [asked] = useQueryState('of')
+  return asked !== undefined && names.includes(asked) ? asked : names[0]
 }
 
 export const Page = () => {
   const place = useProjectPlace()
   const { team, project } = place
   const found = useProject(place)
-  const stagelets = useStagelets(place)
-  const all = useSecretRows(place)
-  const { error } = useSecretsState(place)
-  const [query] = useQueryState('q')
+  const at = useAt()
+  const all = useProjectSecrets(place, at)
+  const { error, loading } = useSecretsState(place)
+  const classOf = useClasses(place, all.secrets, { ...all, isReady: loading === 'ready' })
+  const rows = useFiltered(all.rows, classOf)
+  const allPast = useMemo(() => thenRows(all, place), [all.then, all.matrix, all.secrets])
+  const past = useFiltered(allPast, classOf)
+  const lens = useLens()
   const [opened, setOpened] = useQueryState('secret')
   const { route } = useLocation()
-  const noWrite = whyNot('create', 'stagelysecrets', team)
-  const { editing, edit, remove, onKey, close } = useActions(place, noWrite)
-  const [importing, setImporting] = useState<{ readonly file?: File | undefined } | undefined>()
-  const bringIn = (file?: File): void => {
-    if (noWrite === undefined) setImporting({ file })
+  const noWrite =
+    whyNot('create', 'stagelysecrets', team) ??
+    (at === undefined ? undefined : `This is revision ${at}: show now to edit.`)
+  const { editing, actions, close } = useActions(place, noWrite)
+  const [importing, setImporting] = useState<Given | undefined>()
+  const bringIn = (given: Given): void => {
+    if (noWrite === undefined) setImporting(given)
   }
-  const open = all.find(
-    ({ secret, id }) => opened !== undefined && (secret.name === opened || id === opened),
-  )
-  const filtered = all.filter(parseFilter(query ?? '').test).length
+  useGiven(bringIn)
+  const names = all.stagelets.map(({ name }) => name)
+  const stagelet = useStagelet(names)
+  const open =
+    opened === undefined
+      ? undefined
+      : all.rows.find(({ secret, id }) => secret.name === opened || id === opened)
   useShortcuts([
-    { keys: 'n', does: 'New secret', run: () => edit() },
+    { keys: 'n', does: 'New secret', run: () => actions.edit() },
     {
       keys: 'Mod+Enter',
       does: 'Review what is staged',
@@ -213,50 +201,50 @@ export const Page = () => {
         </>
       }
       tabs={<ProjectTabs {...{ team, name: project }} current="Secrets" />}
-      state={<FilterField count={all.length} shown={filtered} />}
+      state={
+        <div class={l['lenses']}>
+          <LensSwitch />
+          {lens === 'stagelet' ? <StageletChoice names={names} value={stagelet} /> : null}
+          <FilterField
+            count={(at === undefined ? all.rows : allPast).length}
+            shown={(at === undefined ? rows : past).length}
+            valuesOf={valuesIn(all.rows, all.stagelets)}
+          />
+        </div>
+      }
       actions={
-        <>
-          <Button
-            whyNot={noWrite}
-            onPress={() => {
-              bringIn()
-            }}
-          >
-            Import .env
-          </Button>
-          <Button look="primary" whyNot={noWrite} onPress={() => edit()}>
-            <Plus size={16} /> New secret
-          </Button>
-        </>
+        <PageActions
+          {...{ noWrite }}
+          newest={at === undefined ? found?.revision : undefined}
+          onImport={() => {
+            bringIn({})
+          }}
+          onNew={() => actions.edit()}
+        />
       }
     >
       {error === undefined ? null : (
         <ProblemBox error={error} onRetry={() => void secretsOf(team, project).refresh()} />
       )}
-      <div
-        class={s['split']}
-        onDrop={(event) => {
-          event.preventDefault()
-          bringIn(event.dataTransfer?.files[0])
-        }}
-      >
+      {at === undefined ? null : (
+        <PastBar {...{ place, at }} newest={found?.revision} error={all.thenError} />
+      )}
+      <div class={s['split']}>
         <div class={s['list']}>
-          <List
-            {...{ place, all, open, noWrite, onKey }}
-            onEdit={edit}
+          <Shown
+            {...{ place, all, rows, past, open, classOf, actions, noWrite, stagelet }}
             onOpen={({ secret, id }) => {
               setOpened(secret.name === '' ? id : secret.name, true)
             }}
           />
-          <StagingBar place={place} rows={all} />
+          <StagingBar place={place} all={all} />
         </div>
-        {open === undefined ? null : (
+        {open === undefined || at !== undefined ? null : (
           <SecretDrawer
             row={open}
-            place={place}
-            noWrite={noWrite}
-            onEdit={() => edit(open)}
-            onDelete={() => remove(open)}
+            {...{ place, all, noWrite, classOf }}
+            onEdit={() => actions.edit(open)}
+            onDelete={() => actions.remove(open)}
             onClose={() => {
               setOpened(undefined)
             }}
@@ -264,13 +252,12 @@ export const Page = () => {
         )}
       </div>
       {editing === undefined ? null : (
-        <EditDialog {...{ team, project, stagelets }} edited={editing.row} onClose={close} />
+        <EditDialog {...{ place, all, ...editing }} edited={editing.row} onClose={close} />
       )}
       {importing === undefined ? null : (
         <ImportDialog
-          {...{ place, stagelets }}
-          rows={all}
-          dropped={importing.file}
+          {...{ place, all }}
+          given={importing}
           onClose={() => {
             setImporting(undefined)
           }}

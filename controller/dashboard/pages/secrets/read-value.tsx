@@ -9,6 +9,7 @@ import { confirmed, unlockValues, ValuesLocked, valuesLocked } from '../../ui/co
 import { ProblemBox } from '../../ui/problem.tsx'
 import { clipboardLeft, copyValue } from './clipboard.ts'
 import type { ProjectPlace } from './data.ts'
+import { bytesOfBase64, hexRows } from './hex.ts'
 import s from './page.module.css'
 
 const shownSeconds = 30
@@ -25,25 +26,31 @@ export const ReadProblem = ({ error }: { readonly error: unknown }) =>
     <p role="alert">Values are locked: confirm that it is you to read one.</p>
   ) : error instanceof NotText ? (
     <p role="alert">
-      This value is not text. Read it with <code>stagely secrets get --reveal</code>.
+      This value is not text, and cannot be copied or compared. Show it, or read it into a file with{' '}
+      <code>stagely secrets get --reveal</code>.
     </p>
   ) : (
     <ProblemBox error={error} />
   )
 
 /** Asks for a confirmed login where that is wanted. `version`: an older one. */
-export const readValue = async (
+const read = async (
   { team, project }: ProjectPlace,
   secretId: string,
   version?: number,
-): Promise<string> => {
+): Promise<string | Uint8Array> => {
   await unlockValues()
   const path = { project_id: `${team}/${project}`, secret_id: secretId }
   const body = version === undefined ? {} : { version }
-  const { value } = await confirmed(() =>
+  const { value, value_base64: base64 = '' } = await confirmed(() =>
     must(api.POST('/projects/{project_id}/secrets/{secret_id}/reveal', { params: { path }, body })),
   )
-  if (value === undefined) throw new NotText()
+  return value ?? bytesOfBase64(base64)
+}
+
+export const readValue = async (...of: Parameters<typeof read>): Promise<string> => {
+  const value = await read(...of)
+  if (typeof value !== 'string') throw new NotText()
   return value
 }
 
@@ -78,16 +85,29 @@ export const useShownFor = (onGone: () => void): number => {
 }
 
 /** The value is in this element only, and goes with it. */
-const Shown = ({ value, onGone }: { readonly value: string; readonly onGone: () => void }) => {
+const Shown = ({
+  value,
+  onGone,
+}: {
+  readonly value: string | Uint8Array
+  readonly onGone: () => void
+}) => {
   const node = useRef<HTMLPreElement>(null)
+  const isText = typeof value === 'string'
   const left = useShownFor(onGone)
   useShortcuts([{ keys: 'Escape', does: 'Hide the value', run: () => (onGone(), true) }])
   useEffect(() => {
-    if (node.current !== null) node.current.textContent = value
+    if (node.current !== null) node.current.textContent = isText ? value : hexRows(value).join('\n')
   }, [])
   return (
     <>
-      <pre class={s['value']} ref={node} tabIndex={0} aria-label="The value" />
+      {isText ? null : <p class="muted">{value.length} bytes that are no text</p>}
+      <pre
+        class={isText ? s['value'] : `${s['value']} ${s['hex']}`}
+        ref={node}
+        tabIndex={0}
+        aria-label="The value"
+      />
       <p class="muted num">
         Hidden in {left} s, or with Esc.{' '}
         <Button small look="quiet" onPress={onGone}>
@@ -99,7 +119,7 @@ const Shown = ({ value, onGone }: { readonly value: string; readonly onGone: () 
 }
 
 export const ReadValue = ({ place, secretId }: Props) => {
-  const [value, setValue] = useState<{ readonly text: string } | undefined>()
+  const [value, setValue] = useState<{ readonly read: string | Uint8Array } | undefined>()
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
   const why = whyNot('get', 'stagelysecrets/value', place.team)
@@ -132,7 +152,7 @@ export const ReadValue = ({ place, secretId }: Props) => {
           busy={busy}
           onPress={() =>
             void run(async () => {
-              setValue({ text: await readValue(place, secretId) })
+              setValue({ read: await read(place, secretId) })
             })
           }
         >
@@ -147,7 +167,7 @@ export const ReadValue = ({ place, secretId }: Props) => {
       {error === undefined ? null : <ReadProblem error={error} />}
       {value === undefined ? null : (
         <Shown
-          value={value.text}
+          value={value.read}
           onGone={() => {
             setValue(undefined)
           }}

@@ -1,51 +1,52 @@
 // What is staged, and about how much that would touch; the review asks the controller for the exact answer.
 import { useLocation } from 'preact-iso'
-import { useState } from 'preact/hooks'
-import { discardAll, editsOf } from '../../staging/staging.ts'
+import { useMemo, useState } from 'preact/hooks'
+import { discardAll, editsOf, type Edit } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { projectUrl } from '../../ui/links.ts'
 import { State } from '../../ui/state.tsx'
-import { useStagelets, type ProjectPlace, type SecretRow } from './data.ts'
+import { isStagedIn } from './cells.ts'
+import type { ProjectPlace, ProjectSecrets } from './data.ts'
 import s from './page.module.css'
 
 /** At most: an edit may turn out to be equal. */
 const useReach = (
-  place: ProjectPlace,
-  rows: readonly SecretRow[],
-): { services: number; stagelets: number } => {
-  const stagelets = useStagelets(place)
-  const touched = new Set<string>()
-  for (const { edit, runs, secret } of rows) {
-    if (edit === undefined) continue
-    for (const { stagelet, service } of runs.consumers)
-      touched.add(`${stagelet.name}/${service.name}`)
-    const scope = edit.moved?.scope ?? secret.scope
-    for (const { name, services } of stagelets)
-      for (const service of services)
-        if ((edit.stagelet ?? name) === name && (scope === 'global' || scope === service.name))
-          touched.add(`${name}/${service.name}`)
-  }
-  return {
-    services: touched.size,
-    stagelets: new Set([...touched].map((one) => one.split('/', 1)[0])).size,
-  }
-}
+  edits: readonly Edit[],
+  { matrix }: ProjectSecrets,
+): { services: number; stagelets: number } =>
+  useMemo(() => {
+    const touched = new Set<string>()
+    for (const edit of edits) {
+      if (edit.secretId !== undefined)
+        for (const { stagelet, service } of matrix.consumersOf({
+          id: edit.secretId,
+          key: edit.key,
+        }))
+          touched.add(`${stagelet.name}/${service.name}`)
+      for (const seat of matrix.seats)
+        if (isStagedIn(edit, [seat], undefined)) touched.add(`${seat.stagelet}/${seat.service}`)
+    }
+    return {
+      services: touched.size,
+      stagelets: new Set([...touched].map((one) => one.split('/', 1)[0])).size,
+    }
+  }, [edits, matrix])
 
 const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
 
 export const StagingBar = ({
   place,
-  rows,
+  all,
 }: {
   readonly place: ProjectPlace
-  readonly rows: readonly SecretRow[]
+  readonly all: ProjectSecrets
 }) => {
   const { team, project } = place
   const { route } = useLocation()
   const [asks, setAsks] = useState(false)
   const edits = editsOf(team, project)
-  const { services, stagelets } = useReach(place, rows)
+  const { services, stagelets } = useReach(edits, all)
   if (edits.length === 0) return null
   return (
     <section class={s['bar']} aria-label="Staged changes">

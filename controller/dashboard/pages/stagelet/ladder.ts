@@ -2,7 +2,6 @@
 // it asks the same function that the controller and the agent use.
 import { createResolver } from '../../../../src/secrets/references.ts'
 import { winnersFor, type SetEntry } from '../../../../src/secrets/set-entry.ts'
-import type { Secret } from '../../api/types.ts'
 
 export interface Rung {
   readonly rank: number
@@ -36,18 +35,6 @@ export interface Asked {
   readonly key: string
   readonly composeKeys: readonly string[]
 }
-
-/** A secret with a value, as a set holds it. What the values are plays no part in who wins. */
-export const entryOf = (secret: Secret): SetEntry => ({
-  ...{ secretId: secret.id, name: secret.name, version: secret.version, key: secret.key },
-  ...{ scope: secret.scope, type: secret.type, bytes: secret.bytes ?? 0, valueDigest: '' },
-  ...(secret.stagelet === undefined ? {} : { stagelet: secret.stagelet }),
-  ...(secret.refers_to === undefined ? {} : { references: secret.refers_to }),
-})
-
-/** A secret without a value is in no set. */
-export const entriesOf = (secrets: readonly Secret[]): SetEntry[] =>
-  secrets.filter(({ version }) => version > 0).map(entryOf)
 
 const chainOf = (
   entries: readonly SetEntry[],

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest'
+import type { Secret } from '../../api/types.ts'
+import { classesOf } from './classes.ts'
+
+const secret = (id: string, scope: string, stagelet?: string): Secret =>
+  ({ id, key: 'STRIPE', scope, ...(stagelet === undefined ? {} : { stagelet }) }) as Secret
+
+it('gives A to the value of the widest place, and names who else has a value', () => {
+  const all = [
+    secret('s1', 'global', 'preview'),
+    secret('s2', 'global'),
+    secret('s3', 'web', 'prod'),
+    secret('s4', 'global', 'staging'),
+  ]
+  const classes = [['s1'], ['s2', 's4'], ['s3', 'unknown']]
+  const found = classesOf([{ key: 'STRIPE', classes }], new Map(all.map((one) => [one.id, one])))
+  expect([...found].map(([id, { letter }]) => [id, letter]).sort()).toEqual([
+    ['s1', 'B'],
+    ['s2', 'A'],
+    ['s3', 'C'],
+    ['s4', 'A'],
+  ])
+  expect(found.get('s4')?.same.map(({ id }) => id)).toEqual(['s2'])
+  expect(found.get('s3')?.same).toEqual([])
+})

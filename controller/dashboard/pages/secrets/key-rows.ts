@@ -1,0 +1,39 @@
+// Rows of the lenses that have one row for each key. Pure.
+import type { Edit } from '../../staging/staging.ts'
+import { asSecret, type ProjectPlace, type SecretRow } from './data.ts'
+import type { KeyRow } from './lens-columns.tsx'
+import { unseen, type Matrix, type Seat } from './matrix.ts'
+
+export type HasKey = Pick<SecretRow, 'secret'> & { readonly edit?: Edit | undefined }
+
+/** `rows` are in the order of their keys, but for the last of them. */
+export const keyRows = (
+  rows: readonly HasKey[],
+  isThere: (key: string, edits: readonly Edit[]) => boolean,
+): KeyRow[] => {
+  const edits = new Map<string, Edit[]>()
+  for (const { secret, edit } of rows) {
+    const known = edits.get(secret.key) ?? []
+    if (edit !== undefined) known.push(edit)
+    edits.set(secret.key, known)
+  }
+  return [...edits]
+    .filter(([key, of]) => isThere(key, of))
+    .map(([key, of]) => ({ id: key, key, edits: of, isStaged: of.length > 0 }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+}
+
+/** Keys that services have from the Compose file alone, as rows for the filter. */
+export const composeOnly = (
+  { head }: Pick<Matrix, 'head'>,
+  seats: readonly Seat[],
+  place: ProjectPlace,
+): SecretRow[] => {
+  const keys = new Set(seats.flatMap(({ is }) => is.compose_keys ?? []))
+  return [...keys]
+    .filter((key) => head.of(key).length === 0)
+    .map((key) => {
+      const secret = asSecret({ id: 0, op: 'create', key, scope: 'compose', type: 'env' }, place)
+      return { id: key, secret, runs: unseen, edit: undefined, isStaged: false }
+    })
+}

@@ -1,0 +1,110 @@
+// The time machine: which revision is shown, and the way back to it.
+import { useState } from 'preact/hooks'
+import { whyNot } from '../../app/session.ts'
+import { useQueryState } from '../../app/team.ts'
+import { Button } from '../../ui/button.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { Ago } from '../../ui/time.tsx'
+import { useRevisions } from '../history/data.ts'
+import { GoBack } from '../history/go-back.tsx'
+import type { ProjectPlace } from './data.ts'
+import s from './lenses.module.css'
+
+/** The revision of the address; undefined: now. */
+export const useAt = (): number | undefined => {
+  const [at] = useQueryState('at')
+  return at !== undefined && /^\d{1,15}$/.test(at) ? Number(at) : undefined
+}
+
+interface Props {
+  readonly place: ProjectPlace
+  readonly at: number
+  readonly newest: number | undefined
+  readonly error: Error | null
+}
+
+export const PastBar = ({ place, at, newest, error }: Props) => {
+  const { team, project } = place
+  const [, setAt] = useQueryState('at')
+  const [isGoing, setIsGoing] = useState(false)
+  const { data } = useRevisions(`${team}/${project}`, newest)
+  // The oldest first, as a slider goes.
+  const revisions = (data ?? []).toReversed()
+  const index = revisions.findIndex(({ revision }) => revision === at)
+  const found = revisions[index]
+  const choose = (to: number): void => {
+    const chosen = revisions[to]
+    if (chosen !== undefined) setAt(String(chosen.revision))
+  }
+  return (
+    <section class={s['past']} aria-label="Earlier revision">
+      <label>
+        Revision
+        <select
+          value={String(at)}
+          onChange={(event) => {
+            setAt(event.currentTarget.value)
+          }}
+        >
+          {found === undefined ? <option value={String(at)}>r{at}</option> : null}
+          {revisions.toReversed().map(({ revision }) => (
+            <option value={String(revision)}>
+              r{revision}
+              {revision === newest ? ', the newest' : ''}
+            </option>
+          ))}
+        </select>
+      </label>
+      {index < 0 ? null : (
+        <input
+          type="range"
+          aria-label="Revision"
+          aria-valuetext={`revision ${at}`}
+          min={0}
+          max={revisions.length - 1}
+          value={index}
+          onInput={(event) => {
+            choose(Number(event.currentTarget.value))
+          }}
+        />
+      )}
+      <p>
+        {found === undefined ? (
+          ''
+        ) : (
+          <>
+            {found.by.join(', ')} · <Ago at={found.closed_at} />
+            {found.note === undefined ? '' : ` · ${found.note}`}
+          </>
+        )}
+      </p>
+      <Button
+        small
+        whyNot={whyNot('update', 'stagelysecrets', team)}
+        onPress={() => {
+          setIsGoing(true)
+        }}
+      >
+        Go back to r{at}…
+      </Button>
+      <Button
+        small
+        onPress={() => {
+          setAt(undefined)
+        }}
+      >
+        Show now
+      </Button>
+      {error === null ? null : <ProblemBox error={error} />}
+      {isGoing ? (
+        <GoBack
+          project={{ team, name: project }}
+          revision={at}
+          onClose={() => {
+            setIsGoing(false)
+          }}
+        />
+      ) : null}
+    </section>
+  )
+}

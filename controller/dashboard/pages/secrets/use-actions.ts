@@ -1,0 +1,52 @@
+// What may be done with the secret of a row or of a cell. It is staged; nothing is stored here.
+import { useState } from 'preact/hooks'
+import { stage, takeBack } from '../../staging/staging.ts'
+import { toast } from '../../ui/announce.tsx'
+import { ownedElsewhere, type ProjectPlace, type SecretRow } from './data.ts'
+import type { Preset, RowActions } from './lens-grid.tsx'
+
+/** Says whose a secret is that cannot be changed here. */
+const isRefused = (row: SecretRow | undefined): boolean => {
+  const text = row === undefined ? undefined : ownedElsewhere(row.secret)
+  if (text !== undefined) toast({ kind: 'warn', text })
+  return text !== undefined
+}
+
+export const useActions = (place: ProjectPlace, noWrite: string | undefined) => {
+  const { team, project } = place
+  const [editing, setEditing] = useState<
+    { readonly row: SecretRow | undefined; readonly preset: Preset | undefined } | undefined
+  >()
+  const actions: RowActions = {
+    edit: (row, preset) => {
+      if (noWrite !== undefined) return false
+      if (isRefused(row)) return true
+      setEditing({ row, preset })
+      return true
+    },
+    remove: (row) => {
+      if (noWrite !== undefined || row.secret.name === '') return false
+      if (isRefused(row)) return true
+      const { key, scope, stagelet, type, id, version } = row.secret
+      stage([team, project], {
+        op: 'delete',
+        key,
+        scope,
+        stagelet,
+        type,
+        secretId: id,
+        fromVersion: version,
+      })
+      return true
+    },
+    takeBack: ({ id }) => {
+      takeBack(team, project, id)
+    },
+  }
+  return {
+    ...{ editing, actions },
+    close: () => {
+      setEditing(undefined)
+    },
+  }
+}

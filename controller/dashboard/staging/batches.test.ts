@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest'
+import { answerOfAll, batchesOf, impactOfAll } from './batches.ts'
+import type { BatchAnswer, Edit, Impact, Operation } from './staging.ts'
+
+const edits = (count: number): Edit[] =>
+  Array.from({ length: count }, (_, id) => ({
+    ...{ id, op: 'create', key: `K${id}`, scope: 'global', type: 'env' },
+  }))
+const operation = (value: string): Operation => ({ op: 'create', key: 'K', value })
+
+it('puts as many edits in a request as it takes, by count and by bytes', () => {
+  const small = edits(1201)
+  const batches = batchesOf(
+    small,
+    small.map(() => operation('x')),
+  )
+  expect(batches.map((batch) => batch.edits.length)).toEqual([500, 500, 201])
+  const large = edits(4)
+  const big = operation('ä'.repeat(600_000))
+  expect(
+    batchesOf(
+      large,
+      large.map(() => big),
+    ).map((batch) => batch.edits.map(({ id }) => id)),
+  ).toEqual([
+    [0, 1],
+    [2, 3],
+  ])
+})
+
+const hit = (service: string, keys: string[]) => ({
+  ...{ stagelet: 'prod', stagelet_id: 'stl_1', service, keys, reason: 'new value' },
+})
+const impact = (part: Partial<Impact>): Impact => ({
+  ...{ affected: [], cascaded: [], held: [], untouched: 0 },
+  ...part,
+})
+const cascade = { stagelet: 'prod', stagelet_id: 'stl_1', service: 'db', with: ['web'] }
+
+it('reaches with all requests what any of them reaches', () => {
+  const one = impact({ affected: [hit('web', ['A'])], cascaded: [cascade], untouched: 3 })
+  const other = impact({ affected: [hit('web', ['B']), hit('db', ['C'])], untouched: 3 })
+  expect(impactOfAll([one, other])).toEqual(
+    impact({ affected: [hit('web', ['A', 'B']), hit('db', ['C'])], untouched: 3 }),
+  )
+})
+
+it('counts operations through, and names the one revision', () => {
+  const answer = (part: Partial<BatchAnswer>): BatchAnswer => ({
+    ...{ results: [], set: 'before', impact: impact({}), warnings: [] },
+    ...part,
+  })
+  const results = [{}, {}] as unknown as BatchAnswer['results']
+  const warning = { operation: 1, field: 'value', message: 'short' }
+  const all = answerOfAll([
+    answer({ results, warnings: [warning], revision: 7 }),
+    answer({ results, warnings: [warning], set: 'later' }),
+  ])
+  expect(all).toMatchObject({ set: 'before', revision: 7 })
+  expect(all.results).toHaveLength(4)
+  expect(all.warnings.map((one) => one.operation)).toEqual([1, 3])
+})
