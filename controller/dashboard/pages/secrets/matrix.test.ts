@@ -139,7 +139,7 @@ it('says of each cell what a service runs just as its digests tell', () => {
           }
         }
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   )
 })
 
@@ -196,6 +196,6 @@ it('says of each secret who sees it and who runs it as the usage of the API does
         expect(runs.current).toBe(own.filter((one) => one.endsWith('true')).length)
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   )
 })
