@@ -228,7 +228,9 @@ export const Page = () => {
                     'To be resealed',
                     `${shown.sealed_by_old_keys} versions are sealed by an old key`,
                   ],
-                  ...shown.wrapped.map(({ by, count }) => [by, `wraps ${count} keys`] as const),
+                  ...shown.wrapped.map(
+                    ({ by, count }) => ['Wrapped', `${count} keys by ${by}`] as const,
+                  ),
                   ['Due after', `${shown.rotation_days} days`],
                 ]}
               />

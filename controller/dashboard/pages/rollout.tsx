@@ -7,6 +7,7 @@ import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
 import { ProjectTabs } from '../ui/project-tabs.tsx'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
+import { said } from '../ui/said.ts'
 import { State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { RolloutActions } from './rollouts/actions.tsx'
@@ -33,15 +34,20 @@ const columnsOf = (team: string): readonly TableColumn<Row>[] => [
   },
   {
     title: 'Runs',
+    wide: true,
     render: ({ running_revision: running }) => <span class="num">{revisionText(running)}</span>,
   },
   {
     title: 'Wants',
+    wide: true,
     render: ({ wanted_revision: wanted }) => <span class="num">{revisionText(wanted)}</span>,
   },
   {
     title: 'Why',
-    render: ({ message }) => <span class={s['message']}>{message}</span>,
+    // Its log lines are on the page of the stagelet.
+    render: ({ message }) => (
+      <span class={s['message']}>{said(message?.split('\nlast log lines:', 1)[0] ?? '')}</span>
+    ),
   },
   {
     title: 'Agent',

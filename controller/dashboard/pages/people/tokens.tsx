@@ -173,7 +173,7 @@ const TokenTable = ({ place, tokens, onRevoke }: TableProps) => (
         ),
       },
       { title: 'May', render: limitsOf },
-      { title: 'Last used', render: ({ last_used_at: at }) => <Ago at={at} /> },
+      { title: 'Last used', wide: true, render: ({ last_used_at: at }) => <Ago at={at} /> },
       {
         title: 'Ends',
         render: ({ expires_at: at }) =>
