@@ -15,7 +15,7 @@ const chatty = `  chatty:
     image: stagely-test/busybox:1
     stop_grace_period: 1s
     network_mode: none
-    command: ["sh", "-c", "trap 'exit 0' TERM; while true; do if [ -e /tmp/go ]; then seq -f 'line %.0f of many that say something' 200; fi; sleep 0.1 & wait; done"]
+    command: ["sh", "-c", "trap 'exit 0' TERM; while true; do if [ -e /tmp/go ]; then seq 200 | sed 's/.*/line & of many that say something/'; fi; sleep 0.1 & wait; done"]
 `
 
 const slow = { cpu: 4, latencyMs: 40, mbit: 10 }

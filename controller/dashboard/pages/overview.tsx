@@ -256,15 +256,23 @@ export const Page = () => {
           }}
         />
       )}
-      {isReading ? <Skeleton /> : null}
-      {isEmpty ? <FirstSteps /> : null}
-      {attention.length === 0 ? null : <Attention judged={attention} />}
-      {attention.length === 0 && judged.length > 0 && !isReading ? (
-        <AllWell rolling={rolling.length} />
-      ) : null}
-      {rolling.length === 0 ? null : <Rolling judged={rolling} />}
-      {projects.rows.value.length === 0 ? null : <Projects />}
-      {isEmpty || !maySomewhere('list', 'events') ? null : <Lately />}
+      {isReading ? (
+        // Nothing jumps: parts are shown once all of them are known.
+        <Skeleton rows={8} />
+      ) : isEmpty ? (
+        <FirstSteps />
+      ) : (
+        <>
+          {attention.length > 0 ? (
+            <Attention judged={attention} />
+          ) : judged.length > 0 ? (
+            <AllWell rolling={rolling.length} />
+          ) : null}
+          {rolling.length === 0 ? null : <Rolling judged={rolling} />}
+          {projects.rows.value.length === 0 ? null : <Projects />}
+          {maySomewhere('list', 'events') ? <Lately /> : null}
+        </>
+      )}
     </PageFrame>
   )
 }
