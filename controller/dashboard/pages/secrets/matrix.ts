@@ -5,15 +5,7 @@ import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret, Service, Stagelet } from '../../api/types.ts'
 import { standingOf } from '../../live/standing.ts'
 import type { StateKind } from '../../ui/state.tsx'
-import {
-  isMadeOf,
-  isSameIn,
-  isSeenBy,
-  madeOf,
-  winnerOf,
-  type SetIndex,
-  type Viewer,
-} from './set-index.ts'
+import { isMadeOf, isSameIn, madeOf, winnerOf, type SetIndex, type Viewer } from './set-index.ts'
 
 /** One service of one stagelet. */
 export interface Seat extends Viewer {
@@ -176,25 +168,42 @@ const measured = (
 }
 const noSet: SetAt = () => undefined
 
-const createConsumers = (head: SetIndex, seats: readonly Seat[], setAt: SetAt) => {
-  const seen = (secret: Pick<Secret, 'id' | 'key'>): Measured[] => {
-    const { id, key } = secret
+/** The services in which a secret may be seen by its place. */
+type SeatsFor = (entry: SetEntry) => readonly Seat[]
+
+const createConsumers = (
+  head: SetIndex,
+  { seats, seatsFor }: { readonly seats: readonly Seat[]; readonly seatsFor: SeatsFor },
+  setAt: SetAt,
+) => {
+  const direct = (entry: SetEntry, seat: Seat): Measured | undefined =>
+    winnerOf(head, seat, entry.key)?.secretId === entry.secretId
+      ? { seat, isCurrent: measured(seat, setAt, (set) => isSameIn(head, set, seat, entry.key)) }
+      : undefined
+  /** Of a service that sees only what refers to the secret. */
+  const indirect = (
+    entry: SetEntry,
+    seat: Seat,
+    referring: ReadonlySet<string>,
+  ): Measured | undefined => {
+    if (referring.size === 0) return undefined
+    if (entry.stagelet !== undefined && entry.stagelet !== seat.stagelet) return undefined
+    const parts = madeOf(head, seat.stagelet, entry)
+    const by = [...referring].filter((one) => isMadeOf(head, seat, one, parts))
+    const isSame = (set: SetIndex): boolean => by.every((one) => isMadeOf(set, seat, one, parts))
+    return by.length === 0 ? undefined : { seat, isCurrent: measured(seat, setAt, isSame) }
+  }
+  return ({ id, key }: Pick<Secret, 'id' | 'key'>): Measured[] => {
     const entry = head.of(key).find(({ secretId }) => secretId === id)
     if (entry === undefined) return []
-    const referring = [...head.referring(key)]
-    return seats.flatMap((seat): Measured[] => {
-      if (entry.stagelet !== undefined && entry.stagelet !== seat.stagelet) return []
-      if (isSeenBy(entry, seat) && winnerOf(head, seat, key)?.secretId === id)
-        return [{ seat, isCurrent: measured(seat, setAt, (set) => isSameIn(head, set, seat, key)) }]
-      if (referring.length === 0) return []
-      const parts = madeOf(head, seat.stagelet, entry)
-      const by = referring.filter((one) => isMadeOf(head, seat, one, parts))
-      if (by.length === 0) return []
-      const isSame = (set: SetIndex): boolean => by.every((one) => isMadeOf(set, seat, one, parts))
-      return [{ seat, isCurrent: measured(seat, setAt, isSame) }]
-    })
+    const referring = head.referring(key)
+    const found: Measured[] = []
+    for (const seat of referring.size === 0 ? seatsFor(entry) : seats) {
+      const one = direct(entry, seat) ?? indirect(entry, seat, referring)
+      if (one !== undefined) found.push(one)
+    }
+    return found
   }
-  return seen
 }
 
 export const createMatrix = (
@@ -204,12 +213,14 @@ export const createMatrix = (
 ): Matrix => {
   const seats = seatsIn(stagelets)
   const byStagelet = grouped(seats, ({ stagelet }) => stagelet)
-  const seen = createConsumers(head, seats, setAt)
   const group = remembered((place) => {
     const [scope = '', stagelet] = place.split(' ')
     const own = stagelet === undefined ? seats : (byStagelet.get(stagelet) ?? [])
     return groupOf(scope === 'global' ? own : own.filter(({ service }) => service === scope))
   })
+  const groupFor = ({ scope, stagelet }: SetEntry): Group =>
+    group(stagelet === undefined ? scope : `${scope} ${stagelet}`)
+  const seen = createConsumers(head, { seats, seatsFor: (entry) => groupFor(entry).seats }, setAt)
   const runs = new Map<string, Runs>()
   const runsOf: Matrix['runsOf'] = (secret) => {
     const known = runs.get(secret.id)
@@ -223,8 +234,7 @@ export const createMatrix = (
     const [entry, rival] = head.of(key)
     if (entry?.secretId !== id || rival !== undefined) return undefined
     if (entry.references !== undefined || head.referring(key).size > 0) return undefined
-    const place = entry.stagelet === undefined ? entry.scope : `${entry.scope} ${entry.stagelet}`
-    const { seats: all, fixed, late, since } = group(place)
+    const { seats: all, fixed, late, since } = groupFor(entry)
     let { current, behind } = fixed
     for (const [revision, of] of late) {
       const set = setAt(revision)

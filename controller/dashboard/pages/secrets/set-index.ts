@@ -15,18 +15,30 @@ export interface SetIndex {
 }
 
 /** A secret with a value, as a set holds it. What the values are plays no part in who wins. */
-export const entryOf = (secret: Secret): SetEntry => ({
+const entryOf = (secret: Secret): SetEntry => ({
   ...{ secretId: secret.id, name: secret.name, version: secret.version, key: secret.key },
   ...{ scope: secret.scope, type: secret.type, bytes: secret.bytes ?? 0, valueDigest: '' },
   ...(secret.stagelet === undefined ? {} : { stagelet: secret.stagelet }),
   ...(secret.references === true ? { references: secret.refers_to } : {}),
 })
 
+/** A live list holds the same object for each secret that has not changed. */
+const entries = new WeakMap<Secret, SetEntry>()
+
 /** A secret without a value is in no set. */
-export const entriesOf = (secrets: readonly Secret[]): SetEntry[] =>
-  secrets.filter(({ version }) => version > 0).map(entryOf)
+export const entriesOf = (secrets: readonly Secret[]): SetEntry[] => {
+  const found: SetEntry[] = []
+  for (const secret of secrets) {
+    if (secret.version === 0) continue
+    let entry = entries.get(secret)
+    if (entry === undefined) entries.set(secret, (entry = entryOf(secret)))
+    found.push(entry)
+  }
+  return found
+}
 
 const none: readonly SetEntry[] = []
+const noKey: ReadonlySet<string> = new Set()
 
 /** All that is reached from a key. */
 const allFrom = (key: string, next: (key: string) => Iterable<string>): ReadonlySet<string> => {
@@ -49,14 +61,16 @@ export const createSetIndex = (entries: readonly SetEntry[]): SetIndex => {
     const known = byKey.get(entry.key)
     if (known === undefined) byKey.set(entry.key, [entry])
     else known.push(entry)
-    for (const key of (entry.references ?? []).map(keyOfReference))
+    if (entry.references === undefined) continue
+    for (const key of entry.references.map(keyOfReference))
       referring.set(key, (referring.get(key) ?? new Set<string>()).add(entry.key))
   }
   return {
     of: (key) => byKey.get(key) ?? none,
     keys: () => byKey.keys(),
     differs: () => false,
-    referring: (key) => allFrom(key, (one) => referring.get(one) ?? []),
+    referring: (key) =>
+      referring.has(key) ? allFrom(key, (one) => referring.get(one) ?? noKey) : noKey,
   }
 }
 
@@ -105,16 +119,20 @@ export interface Viewer {
 }
 
 /** Whether a service may see a secret at all; another one with its key may win. */
-export const isSeenBy = ({ stagelet, scope }: SetEntry, viewer: Viewer): boolean =>
+const isSeenBy = ({ stagelet, scope }: SetEntry, viewer: Viewer): boolean =>
   (stagelet === undefined || stagelet === viewer.stagelet) &&
   (scope === 'global' || scope === viewer.service)
 
+/** The rule of precedence is asked where there are rivals, which is seldom. */
 export const winnerOf = (set: SetIndex, viewer: Viewer, key: string): SetEntry | undefined => {
-  const entries = set.of(key)
-  const [only] = entries
-  if (only === undefined) return undefined
-  if (entries.length === 1) return isSeenBy(only, viewer) ? only : undefined
-  return winnersFor(viewer.service, viewer.stagelet, entries).get(key)
+  const all = set.of(key)
+  let only: SetEntry | undefined
+  for (const entry of all) {
+    if (!isSeenBy(entry, viewer)) continue
+    if (only !== undefined) return winnersFor(viewer.service, viewer.stagelet, all).get(key)
+    only = entry
+  }
+  return only
 }
 
 /** Secrets and versions that the value of an entry is made of, itself among them, as one name for each. */
