@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { aContainer } from '../test/support/a-container.ts'
 import type { ContainerDetails } from './docker/engine.ts'
-import { firstHealthyIn, healthySinceOf, healthyTimes } from './healthy-since.ts'
+import {
+  createHealthEvents,
+  firstHealthyIn,
+  healthySinceOf,
+  healthyTimes,
+} from './healthy-since.ts'
 
+const nothing = (): undefined => undefined
 const startedAt = '2026-01-01T12:00:00.5Z'
 const check = (second: number, code: number) => ({
   Start: `2026-01-01T12:00:0${second}.1Z`,
@@ -29,11 +35,11 @@ describe('the moment at which a container became healthy', () => {
 
   it('is remembered of the same start of a container alone', () => {
     const web = aContainer('web', 'd', { health: 'healthy', startedAt, firstHealthyAt: 'then' })
-    const known = healthyTimes([web], new Map())
+    const known = healthyTimes([web], new Map(), nothing)
     const forgotten = { ...web, firstHealthyAt: undefined }
-    expect(healthySinceOf([forgotten], healthyTimes([forgotten], known))).toBe('then')
+    expect(healthySinceOf([forgotten], healthyTimes([forgotten], known, nothing))).toBe('then')
     const again = { ...forgotten, startedAt: '2026-01-01T12:30:00Z' }
-    expect(healthySinceOf([again], healthyTimes([again], known))).toBeUndefined()
+    expect(healthySinceOf([again], healthyTimes([again], known, nothing))).toBeUndefined()
   })
 
   it('is that of the last of several, once all are healthy', () => {
@@ -43,9 +49,27 @@ describe('the moment at which a container became healthy', () => {
       firstHealthyAt: '2026-01-01T1',
     })
     const two = { ...one, id: '2', firstHealthyAt: '2026-01-01T2' }
-    const known = healthyTimes([one, two], new Map())
+    const known = healthyTimes([one, two], new Map(), nothing)
     expect(healthySinceOf([two, one], known)).toBe('2026-01-01T2')
     expect(healthySinceOf([one, { ...two, health: 'starting' }], known)).toBeUndefined()
     expect(healthySinceOf([], known)).toBeUndefined()
+  })
+
+  it('is what the engine said of this start, where its log says it no more', () => {
+    const health = createHealthEvents()
+    const says = (Action: string, second: number): void => {
+      const timeNano = Date.parse(`2026-01-01T12:00:0${second}Z`) * 1e6
+      health.note({ Action, timeNano, Actor: { ID: 'id-web', Attributes: {} } })
+    }
+    const web = aContainer('web', 'd', { health: 'healthy', startedAt })
+    const since = (): string | undefined =>
+      healthySinceOf([web], healthyTimes([web], new Map(), health.of))
+    says('health_status: healthy', 0)
+    expect(since()).toBeUndefined()
+    says('start', 1)
+    says('health_status: healthy', 2)
+    says('health_status: healthy', 4)
+    health.note(undefined)
+    expect(since()).toBe('2026-01-01T12:00:02.000Z')
   })
 })

@@ -15,7 +15,7 @@ import type { ComposeModel } from './compose-model.ts'
 import type { ServicePlan } from './file-plan.ts'
 import type { Heal } from './heal-guard.ts'
 import type { ClaimedProject } from './project-claim.ts'
-import { healthySinceOf } from './healthy-since.ts'
+import { healthySinceOf, healthyTimes, type HealthEvents } from './healthy-since.ts'
 import { isCutOff, isHealthy, toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
@@ -288,4 +288,10 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     ...(state.waitingFor.length === 0 ? {} : { waitingFor: [...state.waitingFor] }),
     ...(state.fault === undefined ? {} : { fault: { ...state.fault } }),
   }
+}
+
+/** The report, with what is seen by now of when containers became healthy. */
+export const reportOf = (state: StackState, saidOf: HealthEvents['of']): ReportedStagelet => {
+  state.healthyTimes = healthyTimes(state.containers, state.healthyTimes, saidOf)
+  return toObservation(state)
 }

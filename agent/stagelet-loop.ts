@@ -19,7 +19,7 @@ import { createModelSource, type ModelSource } from './compose-model.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
 import type { EventHub, EventListener } from './docker/event-hub.ts'
-import { healthyTimes } from './healthy-since.ts'
+import { createHealthEvents } from './healthy-since.ts'
 import { createContainerExits } from './container-exits.ts'
 import type { FileStore } from './file-store.ts'
 import { createFileWatch } from './file-watch.ts'
@@ -28,7 +28,7 @@ import type { LeakSource } from './logs/leak-tests.ts'
 import type { LogRefusal } from './logs/project-log.ts'
 import { engineUnavailable } from '../src/resources/observation.ts'
 import type { ProjectLocks } from './project-locks.ts'
-import { takeWant, toObservation } from './stack-state.ts'
+import { takeWant, reportOf } from './stack-state.ts'
 import type { OpenedSecret, StackState, Want } from './stack-state.ts'
 import { takeEvent } from './stagelet-drift.ts'
 import { runPass } from './stagelet-pass.ts'
@@ -83,7 +83,7 @@ const engineRetryMs = 5_000
 
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const models = createModelSource(deps.compose, deps.folders)
-  const exits = createContainerExits()
+  const [exits, health] = [createContainerExits(), createHealthEvents()]
   const waker = createWaker(deps.clock, { settleMs: settleEventsMs })
   const known = createKnownValues()
   const fileWatch = createFileWatch(waker.poke)
@@ -96,13 +96,12 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 
   const tell = onlyNews(deps.onChange)
   const publish = (): void => {
-    if (state === undefined) return
-    state.healthyTimes = healthyTimes(state.containers, state.healthyTimes)
-    tell(toObservation(state))
+    if (state !== undefined) tell(reportOf(state, health.of))
   }
   const { follow: onProject, ...subscription } = createSubscription(
     deps.events,
     (event, lostAtMs) => {
+      health.note(event)
       takeEvent(exits, state, { event, lostAtMs, nowMs: deps.clock.now() })
       waker.poke()
     },

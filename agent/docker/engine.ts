@@ -72,6 +72,8 @@ export interface ContainerDetails {
 
 export interface EngineEvent {
   readonly Action: string
+  /** When it happened, in ns. */
+  readonly timeNano?: number
   readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
 }
 

@@ -1,5 +1,6 @@
 // Services that wait for others to be healthy, or done: in order, and taken back where those break.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
 import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
 import { newerCompose } from '../support/newer-compose.ts'
@@ -30,6 +31,22 @@ const compose = `services:
     depends_on: {db: {condition: service_healthy}}
 ${idleService('web', '    depends_on: {db: {condition: service_healthy}, migrate: {condition: service_completed_successfully}}\n')}`
 
+interface EngineState {
+  readonly Health?: { readonly Log: { readonly ExitCode: number; readonly End: string }[] | null }
+}
+
+/** End of the first health check that passed, read from the engine while the service starts. */
+const firstPassed = async (stack: Stack, service: string): Promise<string> => {
+  for (;;) {
+    const { id } = (await stack.containers())[service] ?? {}
+    const state = id && (await stack.docker('inspect', '--format', '{{json .State}}', id))
+    const checks = (JSON.parse(state || '{}') as EngineState).Health?.Log ?? []
+    const passed = checks.find(({ ExitCode: code }) => code === 0)
+    if (passed !== undefined) return passed.End
+    await realClock.sleep(50)
+  }
+}
+
 const versions: [version: string, binary: () => Promise<string | undefined>][] = [
   ['this machine’s Compose', () => Promise.resolve(undefined)],
   ['a newer Compose', newerCompose],
@@ -41,12 +58,15 @@ describe.each(versions)('services with conditions, by %s', (_version, binaryOf) 
   let machine: Machine
   let before: Record<string, Container>
   let revision = 2
+  let healthyAt = ''
 
   beforeAll(async () => {
     const composeBinary = await binaryOf()
     stack = await createStack(compose)
     machine = await startMachine(stack, composeBinary === undefined ? {} : { composeBinary })
+    const passed = firstPassed(stack, 'db')
     await machine.roll(value('zeroth'))
+    healthyAt = await passed
   })
   beforeEach(async () => {
     before = await stack.containers()
@@ -54,6 +74,14 @@ describe.each(versions)('services with conditions, by %s', (_version, binaryOf) 
   afterAll(async () => {
     await machine?.stop()
     await stack?.remove()
+  })
+
+  it('tells when the health check of a container first passed, as the engine says', () => {
+    const { startedAt } = before['db']!
+    const told = machine.reports.at(-1)!.services.find(({ name }) => name === 'db')
+    expect(told?.since).toBe(startedAt)
+    const apartMs = Date.parse(told?.healthySince ?? '') - Date.parse(healthyAt)
+    expect(Math.abs(apartMs)).toBeLessThan(100)
   })
 
   /** Wants a value at a new revision, with the second one to go back to, until that runs again. */
