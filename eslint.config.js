@@ -68,6 +68,7 @@ const pure = [
   './access/roles.ts',
   './access/team-roles.ts',
   './audit/lines.ts',
+  './audit/receipt.ts',
   './audit/texts.ts',
   './audit/verify.ts',
 ]

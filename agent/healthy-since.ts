@@ -20,8 +20,8 @@ type HealthyTimes = ReadonlyMap<string, string>
 
 /** By id of the container, when the engine said that it became healthy after its last start. */
 export interface HealthEvents {
-  note(event: EngineEvent | undefined): void
-  of(containerId: string): string | undefined
+  readonly note: (event: EngineEvent | undefined) => void
+  readonly of: (containerId: string) => string | undefined
 }
 
 const mostKept = 500

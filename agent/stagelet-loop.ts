@@ -98,14 +98,12 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const publish = (): void => {
     if (state !== undefined) tell(reportOf(state, health.of))
   }
-  const { follow: onProject, ...subscription } = createSubscription(
-    deps.events,
-    (event, lostAtMs) => {
-      health.note(event)
-      takeEvent(exits, state, { event, lostAtMs, nowMs: deps.clock.now() })
-      waker.poke()
-    },
-  )
+  const onEvent: EventListener = (event, lostAtMs) => {
+    health.note(event)
+    takeEvent(exits, state, { event, lostAtMs, nowMs: deps.clock.now() })
+    waker.poke()
+  }
+  const { follow: onProject, ...subscription } = createSubscription(deps.events, onEvent)
   const isOfState = (): boolean => target.choose()?.run.key === state?.want.key
   const isSuperseded = (): boolean => stopped || !isOfState()
 

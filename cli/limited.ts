@@ -13,22 +13,28 @@ export const parseLimit = (text: string): number => {
   return limit
 }
 
-/** The first items of a list, page by page; `key` is its name in the answer. `isCut`: there are more. */
-export const atMost = async <T>(
+interface Wanted {
+  readonly path: string
+  /** Name of the list in the answer. */
+  readonly list: string
+  readonly query: Call['query']
+  readonly limit: number
+}
+
+/** Puts the first items of a list into `items`, page by page. True where there are more. */
+export const takeFirst = async (
   rest: Rest,
-  path: string,
-  key: string,
-  { query, limit }: { readonly query: Call['query']; readonly limit: number },
-): Promise<{ readonly items: readonly T[]; readonly isCut: boolean }> => {
-  const items: T[] = []
+  { path, list, query, limit }: Wanted,
+  items: unknown[],
+): Promise<boolean> => {
   let cursor: string | undefined
   do {
     const size = String(Math.min(limit - items.length, mostOfPage))
     const { body } = await rest.call<Record<string, unknown> & { next_cursor?: string }>(path, {
       query: { ...query, limit: size, cursor },
     })
-    items.push(...((body[key] as T[] | undefined) ?? []))
+    items.push(...((body[list] as unknown[] | undefined) ?? []))
     cursor = body.next_cursor
   } while (cursor !== undefined && items.length < limit)
-  return { items, isCut: cursor !== undefined }
+  return cursor !== undefined
 }

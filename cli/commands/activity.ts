@@ -8,7 +8,7 @@ import { parseOutput } from '../output.ts'
 import { note, out } from '../print.ts'
 import { printRecords, renderRecords, type RecordView } from '../records.ts'
 import { openRest, type Rest } from '../rest.ts'
-import { atMost, parseLimit } from '../limited.ts'
+import { parseLimit, takeFirst } from '../limited.ts'
 
 interface Happened {
   readonly id: string
@@ -91,7 +91,8 @@ const activity = async (flags: Flags): Promise<void> => {
     throw usageError('--follow prints lines, or JSON lines with -o json')
   const rest = await openRest(flags)
   const query = { team, project, stagelet, kind, since }
-  const { items, isCut } = await atMost<Happened>(rest, '/activity', 'activity', { query, limit })
+  const items: Happened[] = []
+  const isCut = await takeFirst(rest, { path: '/activity', list: 'activity', query, limit }, items)
   if (flags.follow === true) return follow(rest, query, { items, format })
   printRecords(items, view, output)
   if (isCut) note(`There is more: raise --limit (now ${limit}).`)

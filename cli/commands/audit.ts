@@ -6,7 +6,7 @@ import { filterOptions, queryOf, type FilterFlags } from '../audit/filter.ts'
 import { readHead, verifyLines } from '../audit/verify-lines.ts'
 import { recordView, revealedView, type RevealedRecord } from '../audit/views.ts'
 import { CliError, Exit } from '../errors.ts'
-import { atMost, parseLimit } from '../limited.ts'
+import { parseLimit, takeFirst } from '../limited.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
@@ -40,7 +40,8 @@ const list = (): Command =>
       const rest = await openRest(flags)
       const { limit, output } = flags
       const query = queryOf(flags)
-      const { items, isCut } = await atMost<AuditRecord>(rest, '/audit', 'rows', { query, limit })
+      const items: AuditRecord[] = []
+      const isCut = await takeFirst(rest, { path: '/audit', list: 'rows', query, limit }, items)
       printRecords(items, recordView, output)
       if (isCut) note(`There are more rows: raise --limit (now ${limit}).`)
     })

@@ -1,7 +1,7 @@
 // rollout list: the kept rollouts of a stagelet, of a project, or of all that one may see.
 import { Option, type Command } from 'commander'
 import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
-import { atMost, parseLimit } from '../limited.ts'
+import { parseLimit, takeFirst } from '../limited.ts'
 import { note } from '../print.ts'
 import { printRecords, type RecordView } from '../records.ts'
 import { openRest } from '../rest.ts'
@@ -95,7 +95,8 @@ const list = async (words: string[], flags: Flags): Promise<void> => {
   const isOne = target?.kind === 'Stagelet'
   const path = isOne ? `/stagelets/${id}/rollouts` : '/rollouts'
   const query = isOne ? { state } : { team, project: target?.project, state }
-  const { items, isCut } = await atMost<Rolled>(rest, path, 'rollouts', { query, limit })
+  const items: Rolled[] = []
+  const isCut = await takeFirst(rest, { path, list: 'rollouts', query, limit }, items)
   printRecords(items, view, output)
   if (isCut) note(`There are more: raise --limit (now ${limit}).`)
 }

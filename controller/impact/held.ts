@@ -34,13 +34,21 @@ const paused: Ask = ({ stagelet: { spec, status }, agent }) => {
       ...defined({ since: status?.pausedSince }),
     }
   if (agent?.spec?.paused === true)
-    return { why: 'AgentPaused', message: `spec.paused of agent "${agent.metadata.name}" is true` }
+    return {
+      why: 'AgentPaused',
+      message: `spec.paused of agent "${agent.metadata.name}" is true`,
+      ...defined({ since: agent.status?.pausedSince }),
+    }
   return undefined
 }
 
 const drained: Ask = ({ agent }) =>
   agent?.spec?.drained === true
-    ? { why: 'AgentDrained', message: `agent "${agent.metadata.name}" is drained` }
+    ? {
+        why: 'AgentDrained',
+        message: `agent "${agent.metadata.name}" is drained`,
+        ...defined({ since: agent.status?.drainedSince }),
+      }
     : undefined
 
 const stoppedByHand: Ask = ({ stagelet: { status } }) => {

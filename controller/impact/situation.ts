@@ -1,6 +1,6 @@
 // What the impact of a change is computed from: stagelets with their agents and projects, and the newest
 // sets. Read once before a write and once after.
-import type { AgentSpec } from '../../src/resources/agent.ts'
+import type { AgentSpec, AgentStatus } from '../../src/resources/agent.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import type { ProjectSpec, ProjectStatus } from '../../src/resources/project.ts'
 import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
@@ -15,7 +15,7 @@ export interface StageletFacts {
   readonly stagelet: Stagelet
   /** `namespace/name` of its project. */
   readonly project: string
-  readonly agent: KubeObject<AgentSpec> | undefined
+  readonly agent: KubeObject<AgentSpec, AgentStatus> | undefined
   readonly rollout: ProjectSpec['rollout']
   readonly rolloutStatus: ProjectStatus['rollout']
   /** Newest closed revision of the project. */
@@ -47,7 +47,7 @@ const factsOf = async (
   stagelets: readonly Stagelet[],
   projects: ReadonlyMap<string, KubeObject<ProjectSpec, ProjectStatus> | undefined>,
 ): Promise<StageletFacts[]> => {
-  const agents = new Map<string, KubeObject<AgentSpec> | undefined>()
+  const agents = new Map<string, KubeObject<AgentSpec, AgentStatus> | undefined>()
   const facts: StageletFacts[] = []
   for (const stagelet of stagelets) {
     const { namespace } = refOf(stagelet)

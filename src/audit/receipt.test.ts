@@ -5,9 +5,7 @@ import { createSigner, nodeCrypto } from './chain.ts'
 import { receiptFault, receiptWords, type Receipt, type SignedReceipt } from './receipt.ts'
 
 const newSigner = () =>
-  createSigner(
-    generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }) as Buffer,
-  )
+  createSigner(generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }))
 const signer = newSigner()
 const point = { seq: 7, hash: 'h' }
 const receipt: Receipt = {

@@ -202,7 +202,8 @@ export const streamMessage = z.discriminatedUnion('type', [
 
 /** The stored form is strict. On the wire, unknown fields of a newer agent are dropped. */
 const reported = z.object({
-  ...observationSpec.omit({ agent: true, presence: true, boot: true, seq: true }).shape,
+  ...observationSpec.omit({ agent: true, presence: true, boot: true, seq: true, receivedAt: true })
+    .shape,
   services: z.array(z.object(observedService.shape)),
   rollout: z.object(observationSpec.shape.rollout.unwrap().shape).optional(),
   quarantine: z.array(z.object(quarantined.shape)).optional(),

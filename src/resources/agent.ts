@@ -28,6 +28,8 @@ export const agentStatus = z.strictObject({
     .describe(
       'When the controller last heard of the agent; only while the agent is away. What the agent reported may no longer be true.',
     ),
+  pausedSince: z.string().optional().describe('Since when spec.paused is true.'),
+  drainedSince: z.string().optional().describe('Since when spec.drained is true.'),
   keysRotatedAt: z.string().optional().describe('When the agent last registered new keys.'),
   keyFingerprint: z
     .string()

@@ -111,6 +111,8 @@ export const observationSpec = z.strictObject({
   presence: z.string().optional(),
   boot: z.string(),
   seq: z.int(),
+  /** When the controller got it. */
+  receivedAt: z.string().optional(),
   generation: z.int(),
   /** Project of `revision`. Absent from an older agent. */
   projectUid: z.string().optional(),

@@ -209,6 +209,10 @@ export const stageletStatus = z.strictObject({
     .describe('When the controller noticed that spec.paused is true; only while it is.'),
   composeProject: z.string().optional().describe('Compose project name in use.'),
   services: z.array(serviceStatus).optional().describe('Services of the stack, as observed.'),
+  lastReportAt: z
+    .string()
+    .optional()
+    .describe('When the agent last reported something new of the stagelet.'),
   unmountedFiles: z
     .array(z.string())
     .optional()

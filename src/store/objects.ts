@@ -12,6 +12,7 @@ import {
   isTakeover,
   systemSource,
 } from './admission.ts'
+import { withAgentTimes } from './agent-status.ts'
 import { sameJson } from './canonical.ts'
 import { alreadyExists, notFound, ownedBy } from './errors.ts'
 import { moveProjectKeys } from './keys/move-keys.ts'
@@ -123,8 +124,9 @@ export const createObject = async (
   }
   if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
   const status = initialStatus(object, project)
+  const made = status === undefined ? object : { ...object, status }
   const row = session.put(
-    status === undefined ? object : { ...object, status },
+    object.kind === 'Agent' ? withAgentTimes(made, undefined, session.now) : made,
     source,
     undefined,
     object.kind === 'Event' ? undefined : { action: 'create' },
@@ -212,7 +214,8 @@ export const updateObject = async (
   if (handed === undefined) checkChange(session, object, current, changesSpec)
   if (changesSpec && object.kind === 'Stagelet') checkClaim(session, object)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
-  const next: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
+  const given: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
+  const next = given.kind === 'Agent' ? withAgentTimes(given, current.object, session.now) : given
   const audit = more.audit ?? { action: actionOf(handed) }
   const row =
     secret === undefined

@@ -164,8 +164,8 @@ describe('events', () => {
 
 /** The list in the answer to a GET below /api/v1, or the status of a refusal. */
 const listed = async (path: string, list: string): Promise<unknown> => {
-  const { status, json } = await server.call('GET', `/api/v1/${path}`)
-  return status === 200 ? json<Record<string, unknown>>()[list] : status
+  const answer = await server.call('GET', `/api/v1/${path}`)
+  return answer.status === 200 ? answer.json()[list] : answer.status
 }
 
 describe('what outlasts the events', () => {

@@ -1,5 +1,6 @@
 // What the store keeps for people of what happened. On any database.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { toTimestamp } from '../../src/kernel/clock.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { ActivityLog } from '../../src/store/activity/activity-log.ts'
 import { eraseInActivity } from '../../src/store/activity/erase.ts'
@@ -107,6 +108,8 @@ export const activityContract = (name: string, open: OpenStore): void => {
         metadata: { ...stagelet.metadata, resourceVersion: undefined!, annotations: asked },
       })
       await updateAs(t.store, api, { ...agent, spec: { drained: true } })
+      const drained = await t.store.get({ kind: 'Agent', namespace: ns, name: 'box' })
+      expect(drained?.status).toEqual({ drainedSince: toTimestamp(clock.now()) })
       const told = (await of(ns, { kind: 'control' })).map(
         ({ stagelet: name, agent: box, detail }) => [...[name ?? box, detail]],
       )

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startDashboard, type Dashboard } from './dashboard.ts'
 import { shellTests } from './shell.ts'
+import { activityTests } from './activity.ts'
 import { agentTests } from './agents.ts'
 import { logTests } from './logs.ts'
 import { overviewTests } from './overview.ts'
@@ -40,6 +41,7 @@ describe('the dashboard', () => {
   agentTests(given)
   stageletTests(given)
   rolloutTests(given)
+  activityTests(given)
   walkTests(given)
   sinkTests(given)
 })

@@ -16,8 +16,10 @@ export const overviewTests = (given: () => Dashboard): void => {
     const page = await open('/ui/')
     const { web } = await stack.containers()
     await stack.docker('rm', '-f', web?.id ?? '')
-    await page.getByText(/web .*was removed/).waitFor()
+    await page.getByText(/^healing: web .*was removed/).waitFor()
     await page.getByText('What runs is what is declared.').waitFor()
+    const lately = page.getByRole('list', { name: 'What happened lately' })
+    await lately.getByText(/web .*was removed; healed/).waitFor()
     expect((await stack.containers())['web']?.id).not.toBe(web?.id)
   })
 }

@@ -1,6 +1,5 @@
 // Is everything as declared? First what is not, then what rolls now, then all projects.
 import { useLocation } from 'preact-iso'
-import { maySomewhere } from '../app/session.ts'
 import { useTeam } from '../app/team.ts'
 import { useShortcuts } from '../app/keys.ts'
 import type { Agent, Happened, Project, Stagelet } from '../api/types.ts'
@@ -270,7 +269,7 @@ export const Page = () => {
           ) : null}
           {rolling.length === 0 ? null : <Rolling judged={rolling} />}
           {projects.rows.value.length === 0 ? null : <Projects />}
-          {maySomewhere('list', 'events') ? <Lately /> : null}
+          <Lately />
         </>
       )}
     </PageFrame>

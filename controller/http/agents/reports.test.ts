@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import type { ReportedStagelet } from '../../../src/protocol/messages.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -36,7 +37,7 @@ const open = (
   const duplicates = { reportedLate: () => undefined }
   const world = { stagelet: () => view } as unknown as World
   return {
-    reports: createReports({ connections, log: silentLogger, duplicates }, world),
+    reports: createReports({ connections, log: silentLogger, clock: realClock, duplicates }, world),
     stored: () => object?.spec as ObservationSpec | undefined,
     writes: () => writes,
   }
@@ -48,6 +49,7 @@ describe('reports of agents', () => {
     const odd = { ...reported('w\0eb'), 'na\0me': '\ud800' } as unknown as ReportedStagelet
     await reports.accept('a', agent, { boot: 'b', seq: 1, observations: [odd] })
     expect(stored()).toMatchObject({ services: [{ service: 'w\ufffdeb' }], 'na\ufffdme': '\ufffd' })
+    expect(stored()?.receivedAt).toMatch(/^20\d\d-.*Z$/)
   })
 
   it('are refused as replays also where both wait for one write', async () => {

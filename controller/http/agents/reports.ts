@@ -2,6 +2,7 @@
 // may come to any replica, so that the last one is read from the store. Reports that come during a write share the
 // next one.
 import { isDeepStrictEqual } from 'node:util'
+import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { gathered } from '../../../src/kernel/gathered.ts'
 import { storableJson } from '../../../src/kernel/storable.ts'
 import { apiVersion, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
@@ -57,12 +58,12 @@ const checkBoot = (boot: string, current: string | undefined): void => {
   throw new RefusedError(409, staleBoot, 'this report is from an earlier start of the agent')
 }
 
-type ReportsDeps = Pick<AgentRoutesDeps, 'connections' | 'log'> & {
+type ReportsDeps = Pick<AgentRoutesDeps, 'connections' | 'log' | 'clock'> & {
   readonly duplicates: Pick<Duplicates, 'reportedLate'>
 }
 
 export const createReports = (
-  { connections, log, duplicates }: ReportsDeps,
+  { connections, log, clock, duplicates }: ReportsDeps,
   world: World,
 ): Reports => {
   /** By agent, the newest report that came here: most replays are found without the store. */
@@ -79,7 +80,9 @@ export const createReports = (
     const news: Accepted[] = []
     const agent = mine[0] && (await tx.get(agentRefOf(mine[0].view.agentKey)))
     for (const { view, spec: told } of mine) {
-      const spec = agent === undefined ? told : { ...told, presence: presenceOf(agent) }
+      const receivedAt = toTimestamp(clock.now())
+      const presence = agent === undefined ? {} : { presence: presenceOf(agent) }
+      const spec: ObservationSpec = { ...told, receivedAt, ...presence }
       const old = specOf(await tx.get(observationOf(view)))
       if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
         throw replay(spec.seq, old.seq)
@@ -147,9 +150,12 @@ const observationOf = ({ namespace, name }: StageletView): ObjectRef => ({
   name,
 })
 
-/** True where two reports differ at most in sequence number and presence. */
+/** What no two reports have in common. */
+const ofItself = { seq: 0, presence: '', receivedAt: '' }
+
+/** True where two reports differ at most in that. */
 const isSameReport = (a: ObservationSpec, b: ObservationSpec): boolean =>
-  isDeepStrictEqual({ ...a, seq: 0, presence: '' }, { ...b, seq: 0, presence: '' })
+  isDeepStrictEqual({ ...a, ...ofItself }, { ...b, ...ofItself })
 
 const specOf = (object: KubeObject | undefined): ObservationSpec | undefined =>
   object?.spec as ObservationSpec | undefined

@@ -65,6 +65,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
         }
       : { lastSeen: unseen.lastSeen }),
     pausedSince: pausedSinceOf(input),
+    lastReportAt: observation?.receivedAt ?? stagelet.status?.lastReportAt,
     composeProject: observation?.composeProject ?? stagelet.status?.composeProject,
     lastRollout,
   }

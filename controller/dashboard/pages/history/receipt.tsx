@@ -12,6 +12,7 @@ import { saveFile } from '../../ui/save-file.ts'
 import { State } from '../../ui/state.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { hasEd25519, webCrypto } from '../audit/web-crypto.ts'
+import s from './history.module.css'
 
 interface Props {
   readonly team: string
@@ -50,7 +51,7 @@ const Verdict = ({ fault }: Pick<Checked, 'fault'>) => {
 }
 
 const Shown = ({ signed, fault }: Checked) => (
-  <>
+  <div class={s['receipt']}>
     <p>
       <Verdict fault={fault} />
     </p>
@@ -61,7 +62,7 @@ const Shown = ({ signed, fault }: Checked) => (
       Key <code>{signed.public_key}</code>
     </p>
     <Command text={`stagely receipt verify ${nameOf(signed.receipt)} --head audit.head`} />
-  </>
+  </div>
 )
 
 const nameOf = ({ project, revision }: Receipt['receipt']): string => `${project}-r${revision}.json`

@@ -2,6 +2,7 @@
 import { useRef } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import type { Happened } from '../../api/types.ts'
+import { maySomewhere } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { projects } from '../../live/collections.ts'
 import { activityUrl } from '../../ui/links.ts'
@@ -46,7 +47,9 @@ export const LastChange = ({ change }: { readonly change: Happened | undefined }
 const mostLately = 6
 
 /** What happened last, so that what was healed a moment ago is seen too. */
-export const Lately = () => {
+export const Lately = () => (maySomewhere('list', 'events') ? <Rows /> : null)
+
+const Rows = () => {
   const team = useTeam()
   const filter = team === undefined ? {} : { team }
   const rows = useNewest(filter, { limit: mostLately, seconds: 1 })

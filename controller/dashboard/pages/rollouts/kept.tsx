@@ -3,7 +3,6 @@ import { withQuery } from '../../app/team.ts'
 import type { KeptRollout } from '../../api/types.ts'
 import { revisionUrl, stageletUrl } from '../../ui/links.ts'
 import { State, type StateKind } from '../../ui/state.tsx'
-import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Ago, lengthOf } from '../../ui/time.tsx'
 import s from './rollouts.module.css'
 
@@ -43,7 +42,6 @@ const Touched = ({ rollout }: { readonly rollout: KeptRollout }) => {
 
 const Blame = ({ rollout }: { readonly rollout: KeptRollout }) => {
   const { blame, message, stagelet, team } = rollout
-  if (blame === undefined && message === undefined) return <span class="muted">–</span>
   const why = stageletUrl({ team, name: stagelet })
   return (
     <>
@@ -75,64 +73,58 @@ const Blame = ({ rollout }: { readonly rollout: KeptRollout }) => {
   )
 }
 
-const where: TableColumn<KeptRollout> = {
-  title: 'Stagelet',
-  render: ({ team, project, stagelet }) => (
-    <a href={stageletUrl({ team, name: stagelet })}>{`${project}/${stagelet}`}</a>
-  ),
-}
-
-const columns: readonly TableColumn<KeptRollout>[] = [
-  {
-    title: 'Result',
-    head: true,
-    render: ({ result }) => {
-      const [kind, word] = results[result]
-      return <State kind={kind}>{word}</State>
-    },
-  },
-  {
-    title: 'Revision',
-    render: ({ team, project, revision }) => (
-      <a href={revisionUrl({ team, name: project }, revision)}>{`r${revision}`}</a>
-    ),
-  },
-  { title: 'When', render: ({ finished_at: at, started_at: from }) => <Ago at={at ?? from} /> },
-  {
-    title: 'Took',
-    wide: true,
-    render: ({ started_at: from, finished_at: to }) => (
-      <span class="num">{tookText(from, to)}</span>
-    ),
-  },
-  {
-    title: 'Cause',
-    wide: true,
-    render: ({ cause, by }) => (
-      <>
+const Row = ({
+  rollout,
+  isNamed,
+}: {
+  readonly rollout: KeptRollout
+  readonly isNamed: boolean
+}) => {
+  const { team, project, stagelet, revision, result, cause, by } = rollout
+  const { started_at: from, finished_at: to } = rollout
+  const [kind, word] = results[result]
+  return (
+    <li class={s['kept']}>
+      <State kind={kind}>{word}</State>
+      <span>
+        {isNamed ? (
+          <>
+            <a href={stageletUrl({ team, name: stagelet })}>{`${project}/${stagelet}`}</a>{' '}
+          </>
+        ) : null}
+        <a href={revisionUrl({ team, name: project }, revision)}>{`r${revision}`}</a>
+      </span>
+      <span class={s['times']}>
+        <Ago at={to ?? from} />
+        <small class="num">{tookText(from, to)}</small>
+      </span>
+      <span>
         {causes[cause]}
         {by.length === 0 ? null : <small>by {by.join(', ')}</small>}
-      </>
-    ),
-  },
-  { title: 'Re-created', wide: true, render: (rollout) => <Touched rollout={rollout} /> },
-  { title: 'To blame', render: (rollout) => <Blame rollout={rollout} /> },
-]
+      </span>
+      <span>
+        <Touched rollout={rollout} />
+      </span>
+      <div class={s['blame']}>
+        <Blame rollout={rollout} />
+      </div>
+    </li>
+  )
+}
 
 /** `all`: of many stagelets, so that each is named. */
 export const KeptRollouts = ({
   rollouts,
-  all,
+  all = false,
   label,
 }: {
   readonly rollouts: readonly KeptRollout[]
   readonly all?: boolean
   readonly label: string
 }) => (
-  <Table
-    label={label}
-    rows={rollouts}
-    idOf={({ id }) => id}
-    columns={all === true ? [columns[0]!, where, ...columns.slice(1)] : columns}
-  />
+  <ul class={s['rows']} aria-label={label}>
+    {rollouts.map((rollout) => (
+      <Row key={rollout.id} rollout={rollout} isNamed={all} />
+    ))}
+  </ul>
 )

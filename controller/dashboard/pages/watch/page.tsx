@@ -178,6 +178,24 @@ const About = ({ revision }: { readonly revision: Revision }) => (
   </p>
 )
 
+interface ActionsProps {
+  readonly place: ProjectPlace
+  readonly revision: number
+  readonly isNewest: boolean
+  /** The revision is known, so that there is a receipt. */
+  readonly isKept: boolean
+}
+
+const Actions = ({ place, revision, isNewest, isKept }: ActionsProps) => (
+  <>
+    {isNewest && revision > 1 ? <Undo place={place} revision={revision} /> : null}
+    {isKept ? <ReceiptButton {...place} revision={revision} /> : null}
+    <LinkButton href={projectUrl({ team: place.team, name: place.project })}>
+      To the secrets
+    </LinkButton>
+  </>
+)
+
 export const Page = () => {
   const place = useProjectPlace()
   const { team, project } = place
@@ -207,15 +225,12 @@ export const Page = () => {
       within={<a href={url}>{project}</a>}
       state={summary === undefined ? null : <State kind={summary.kind}>{summary.text}</State>}
       actions={
-        <>
-          {found?.revision === revision && revision > 1 ? (
-            <Undo place={place} revision={revision} />
-          ) : null}
-          {data === undefined || data === null ? null : (
-            <ReceiptButton team={team} project={project} revision={revision} />
-          )}
-          <LinkButton href={url}>To the secrets</LinkButton>
-        </>
+        <Actions
+          place={place}
+          revision={revision}
+          isNewest={found?.revision === revision}
+          isKept={data !== undefined && data !== null}
+        />
       }
     >
       {error === null ? null : <ProblemBox error={error} />}

@@ -1,0 +1,72 @@
+// What lasts: the feed, the kept rollouts with the engine's own times, and receipts.
+import { readFile } from 'node:fs/promises'
+import { expect, it } from 'vitest'
+import type { Dashboard } from './dashboard.ts'
+
+interface Kept {
+  readonly revision: number
+  readonly result: string
+  readonly started_at: string
+  readonly finished_at: string
+  readonly services: readonly { readonly name: string; readonly since: string }[]
+}
+
+/** After the tests of stagelets, which have broken a service and mended it. */
+export const activityTests = (given: () => Dashboard): void => {
+  it('tells what happened in words, by kinds, and says how many are new', async () => {
+    const { open, world, axe } = given()
+    const page = await open('/ui/activity', { scheme: 'dark' })
+    await page
+      .getByText(/backend is to blame, with DATABASE_URL set by admin/)
+      .first()
+      .waitFor()
+    await page
+      .getByText(/web .* was removed.*; healed/)
+      .first()
+      .waitFor()
+    await page.getByLabel('Kind').selectOption('control')
+    await page.getByText('what failed is to be tried again').first().waitFor()
+    expect(new URL(page.url()).search).toBe('?kind=control')
+    await expect.poll(() => page.getByText('to blame').count()).toBe(0)
+    const rows = page.getByRole('list', { name: 'Activity of Today' }).getByRole('listitem')
+    const before = await rows.count()
+    await world.must('rollout', 'pause', 'stagelet/shop')
+    await page.getByRole('button', { name: '1 new' }).click()
+    await expect.poll(() => rows.count()).toBe(before + 1)
+    expect(await rows.first().innerText()).toMatch(/Paused[^]*shop\/shop[^]*by admin/)
+    await world.must('rollout', 'resume', 'stagelet/shop')
+    expect(await axe(page)).toEqual([])
+  })
+
+  it('keeps rollouts with the times that the engine says, the skew of the clock taken off', async () => {
+    const { open, rest, stack, axe } = given()
+    const read = async <T>(path: string): Promise<T> => JSON.parse(await rest('GET', path)) as T
+    const { rollouts } = await read<{ rollouts: Kept[] }>('/stagelets/default%2Fshop/rollouts')
+    const { clock_skew_ms: skew } = await read<{ clock_skew_ms: number }>('/agents/default%2Fbox')
+    expect(rollouts.map(({ result }) => result)).toContain('RolledBack')
+    const { services, started_at: from, finished_at: to } = rollouts[0]!
+    for (const { name, since } of services) {
+      const container = (await stack.containers())[name]!
+      const startedAt = Date.parse(container.startedAt) - skew
+      expect(Math.abs(Date.parse(since) - startedAt)).toBeLessThan(100)
+    }
+    expect(Date.parse(to)).toBeGreaterThan(Date.parse(from))
+    const page = await open('/ui/t/default/s/shop?tab=history', { width: 360, height: 640 })
+    const rows = page.getByRole('list', { name: 'Rollouts of shop' }).getByRole('listitem')
+    await expect.poll(() => rows.count()).toBe(rollouts.length)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    expect(await axe(page)).toEqual([])
+  })
+
+  it('shows a receipt in words, checked by the browser, and gives it as a file that holds', async () => {
+    const { open, world } = given()
+    const page = await open('/ui/t/default/p/shop/history/1')
+    await page.getByRole('button', { name: 'Receipt…' }).click()
+    await page.getByText('Signed by the key of the audit log, checked in this browser').waitFor()
+    await page.getByText(/^Revision 1 of default\/shop was made by admin/).waitFor()
+    const saved = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Download the signed JSON' }).click()
+    const text = await readFile(await (await saved).path(), 'utf8')
+    expect((await world.cliWith(text, 'receipt', 'verify', '-')).stdout).toContain('Revision 1 of')
+  })
+}
