@@ -17,6 +17,8 @@ export const sinkTests = (given: () => Dashboard): void => {
       secrets: await rest('GET', '/projects/default%2Fshop/secrets?view=full'),
       revisions: await rest('GET', '/projects/default%2Fshop/revisions'),
       rollout: await rest('GET', '/projects/default%2Fshop/rollout'),
+      rollouts: await rest('GET', '/rollouts'),
+      activity: await rest('GET', '/activity'),
     }
     for (const [name, text] of Object.entries(told))
       expect([name, text.length > 20, hasCanary(text)]).toEqual([name, true, false])
