@@ -1,29 +1,22 @@
-// The model of a stack: what its files mean, as Compose tells it. Cached by the stat signature of the files, so that the
-// first process after a new revision is `up`.
-import { dirname, resolve } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
+// The model of a stack: what its files mean, as Compose tells it.
 import { StagelyError } from '../src/kernel/errors.ts'
 import type { ComposeSpec } from '../src/resources/stagelet.ts'
-import { composeFault, faultOf, isRefusal, parseUnset, StackRefused } from './compose-fault.ts'
-import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
-import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { Compose, ComposeOutput } from '../src/compose/compose.ts'
 import type { KeptNetwork } from '../src/compose/override.ts'
 import { undoubled } from '../src/compose/config-output.ts'
-import { readText } from '../src/compose/files.ts'
+import { faultOf, isRefusal, parseUnset, StackRefused } from './compose-fault.ts'
+import type { StackFault } from './allowed-folders.ts'
+import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
+import { toService, unique, type RawService, type ServiceModel } from './service-model.ts'
 import {
   checkFilling,
-  checkSteering,
-  probeEnvironmentsOf,
   fillsContainers,
   markedIn,
   type Answers,
   type ProbeEnvironments,
 } from './variable-check.ts'
 import { findUses, type VariableUses } from './variable-uses.ts'
-import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
-import { toService, unique, type RawService, type ServiceModel } from './service-model.ts'
 
 /** The mounts of the services, or why Compose does not tell them. */
 type MountsResult =
@@ -48,10 +41,6 @@ export interface ComposeModel {
   readonly networks: readonly KeptNetwork[]
 }
 
-type ModelResult =
-  | { readonly model: ComposeModel }
-  | { readonly fault: StackFault; readonly missingVariables: readonly string[] }
-
 export interface ModelRequest {
   readonly spec: ComposeSpec
   /** Environment of Compose, without secrets. */
@@ -59,15 +48,6 @@ export interface ModelRequest {
   /** Global secrets that may set variables of the files. */
   readonly globals: Environment
   readonly mask: (text: string) => string
-}
-
-export interface ModelSource {
-  /** The model for this spec. Asks Compose only when a file or Compose itself has changed. */
-  read(request: ModelRequest): Promise<ModelResult>
-  /** Absolute paths of the files of the last read, and of those that it missed. */
-  watched(): readonly string[]
-  /** Asks Compose again at the next read. */
-  forget(): void
 }
 
 interface RawProject {
@@ -80,7 +60,7 @@ interface RawNetwork {
   readonly external?: unknown
 }
 
-const flagsFor = (spec: ComposeSpec, files: readonly string[]): string[] => [
+export const flagsFor = (spec: ComposeSpec, files: readonly string[]): string[] => [
   '--ansi',
   'never',
   ...(spec.projectName === undefined ? [] : ['-p', spec.projectName]),
@@ -100,7 +80,8 @@ const parseProject = (stdout: string): Described => {
   }
 }
 
-type Asked = Omit<ComposeModel, 'signature' | 'roots'>
+/** What Compose says of the files. */
+export type Asked = Omit<ComposeModel, 'signature' | 'roots'>
 
 type Ask = (env: Environment, ...verb: readonly string[]) => Promise<ComposeOutput>
 const asJson = ['--format', 'json']
@@ -139,7 +120,7 @@ const parsed = (answer: PromiseSettledResult<ComposeOutput>): Described | undefi
  * stagelet does not list are replaced by marks: see variable-check. Services of all profiles are searched for variables
  * that these secrets would set: a person may run a service whose profile is off.
  */
-const askCompose = async (
+export const askCompose = async (
   compose: Compose,
   { spec, mask }: ModelRequest,
   { flags, probes }: { readonly flags: readonly string[]; readonly probes: ProbeEnvironments },
@@ -216,104 +197,3 @@ const servicesOf = (
   unique(names).map((name) =>
     toService(name, services[name] ?? {}, written?.services?.[name] ?? {}),
   )
-
-const rootsOf = (directory: string, files: readonly string[]): string[] => [
-  ...new Set([directory, dirname(resolve(directory, files[0] ?? '.'))]),
-]
-
-/** Words in texts that may be names of variables. */
-const namesIn = (texts: readonly string[]): ReadonlySet<string> =>
-  new Set(texts.flatMap((text) => text.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []))
-
-const readNames = async (paths: readonly string[]): Promise<ReadonlySet<string>> =>
-  namesIn(await Promise.all(paths.map(readText)))
-
-interface Cached {
-  readonly specKey: string
-  readonly composeVersion: string
-  /** The environment of the request. */
-  readonly probes: ProbeEnvironments
-  readonly names: ReadonlySet<string>
-  readonly watched: readonly string[]
-  readonly model: ComposeModel
-}
-
-const probeEnvironmentsFor = (
-  { spec, base, globals }: ModelRequest,
-  names: ReadonlySet<string>,
-): ProbeEnvironments =>
-  probeEnvironmentsOf({ base, globals, listed: spec.variables ?? [] }, (key) => names.has(key))
-
-export const createModelSource = (compose: Compose, folders: AllowedFolders): ModelSource => {
-  let cached: Cached | undefined
-  let watchedNow: readonly string[] = []
-
-  /** `more`: names of variables in files that no text here mentions. */
-  const load = async (
-    request: ModelRequest,
-    specKey: string,
-    more: ReadonlySet<string> = new Set(),
-  ): Promise<ModelResult> => {
-    const found = await findComposeFiles(request.spec, folders)
-    const isRefused = 'fault' in found && found.fault.reason === 'DirectoryNotAllowed'
-    const wanted = isRefused ? [] : wantedFiles(request.spec)
-    watchedNow = 'fault' in found ? wanted : found.files.watched
-    if ('fault' in found) return { fault: found.fault, missingVariables: [] }
-    const { files, envFiles, watched: named } = found.files
-    // Taken before Compose is asked: a change during the read must be noticed.
-    const before = await signatureOf(named)
-    try {
-      const names = new Set([...(await readNames(named)), ...more])
-      const probes = probeEnvironmentsFor(request, names)
-      const steering = checkSteering(probes, await Promise.all(envFiles.map(readText)))
-      if (steering !== undefined) return { fault: steering, missingVariables: [] }
-      const flags = flagsFor(request.spec, files)
-      const asked = await askCompose(compose, request, { flags, probes })
-      // Env files under any name, also missing ones.
-      const all = asked.services.flatMap((s) => s.envFiles)
-      const others = all.filter((f) => !named.includes(f))
-      const watched = (watchedNow = [...named, ...new Set(others)])
-      const signature = others.length === 0 ? before : await signatureOf(watched)
-      // Variables in such a file become variables of containers, and may set others.
-      const inFiles = await readNames(all)
-      const known = new Set([...names, ...inFiles])
-      if (probeEnvironmentsFor(request, known).marks.size > probes.marks.size)
-        return await load(request, specKey, inFiles)
-      const listed = (request.spec.variables ?? []).filter((key) => key in request.globals)
-      const isTold = 'mounts' in asked.mounts
-      const used = isTold ? [...probes.marks.keys()].filter((key) => inFiles.has(key)) : []
-      const variables = unique([...asked.variables, ...used, ...listed])
-      const roots = rootsOf(request.spec.directory, files)
-      const model = { ...asked, variables, roots, signature }
-      const composeVersion = compose.version
-      cached = { specKey, composeVersion, probes, names: known, watched, model }
-      return { model }
-    } catch (error) {
-      return faultOf(error)
-    }
-  }
-
-  return {
-    read: async (request) => {
-      const fault = await composeFault(compose)
-      if (fault !== undefined) return { fault, missingVariables: [] }
-      const specKey = JSON.stringify(request.spec)
-      const known = cached
-      if (
-        known?.specKey === specKey &&
-        known.composeVersion === compose.version &&
-        known.model.signature === (await signatureOf(known.watched))
-      ) {
-        // Another value of a listed secret may select other parts of the files, and other variables in them.
-        if (isDeepStrictEqual(known.probes, probeEnvironmentsFor(request, known.names)))
-          return { model: known.model }
-      }
-      cached = undefined
-      return await load(request, specKey)
-    },
-    watched: () => watchedNow,
-    forget: () => {
-      cached = undefined
-    },
-  }
-}

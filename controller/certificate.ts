@@ -6,7 +6,8 @@ import { messageOf } from '../src/kernel/errors.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { repeatUntil } from '../src/kernel/pause.ts'
-import { ConfigError, type Config, type TlsFiles } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import type { Config, TlsFiles } from './config.ts'
 import type { Identity } from './identity.ts'
 
 export interface ShownCertificate {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, HelpAsked, parseConfig } from './config.ts'
+import { ConfigError, HelpAsked } from './config-error.ts'
+import { parseConfig } from './config.ts'
 
 const key = Buffer.alloc(32, 7).toString('base64')
 

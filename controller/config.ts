@@ -1,11 +1,11 @@
 // The controller's flags and environment, read once. All faults are reported together.
-import { Command, CommanderError } from 'commander'
 import type { OidcConfig } from './http/login/provider.ts'
 import { isNetwork } from './http/request-identity.ts'
-import { parseOidc, type OidcFlags } from './oidc-config.ts'
-import { keyProviderNames } from '../src/secrets/providers/settings.ts'
+import { parseOidc } from './oidc-config.ts'
+import { ConfigError } from './config-error.ts'
+import { logLevels, parseFlags, type Flags } from './config-flags.ts'
 import { parseKeyConfig, type KeyConfig } from './key-config.ts'
-import { limitOptions, parseLimits, type LimitFlags, type RateLimits } from './limit-config.ts'
+import { parseLimits, type RateLimits } from './limit-config.ts'
 import { parseRetention } from './retention-config.ts'
 import type { Retention } from '../src/store/compaction.ts'
 
@@ -57,125 +57,7 @@ export interface Config extends RateLimits {
   readonly retention: Retention
 }
 
-/** All faults of a start; the program prints them and exits with 2. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-  readonly faults: readonly string[]
-
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'))
-    this.faults = faults
-  }
-}
-
-/** `--help` was given; `text` is the help. */
-export class HelpAsked extends Error {
-  override readonly name = 'HelpAsked'
-}
-
-interface Flags extends OidcFlags, LimitFlags {
-  dataDir?: string
-  listen: string
-  advertiseUrl?: string
-  peerUrl?: string
-  tlsSan?: string[]
-  tlsCertFile?: string
-  tlsKeyFile?: string
-  tlsCaFile?: string
-  agentTrust: string
-  manifests?: string
-  kubernetes?: boolean
-  kubernetesNamespace?: string[]
-  pruneAll?: boolean
-  trustProxy?: string[]
-  dashboard: boolean
-  insecureHttp?: boolean
-}
-
-const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
-
-const command = (): Command => limitOptions(baseCommand())
-
-const baseCommand = (): Command =>
-  new Command('stagely controller')
-    .description('Keeps the secrets and the declared state, and serves the API over HTTPS.')
-    .option('--data-dir <dir>', 'folder for the embedded database, keys, CA and admin token')
-    .option('--listen <host:port>', 'address to listen on', '127.0.0.1:8443')
-    .option('--advertise-url <url>', 'URL that agents and users reach this controller by')
-    .option(
-      '--peer-url <url>',
-      'URL by which other controllers on the same Postgres reach this one (default: its address towards the database)',
-    )
-    .option('--tls-san <name...>', 'more names or addresses for the certificate')
-    .option('--tls-cert-file <file>', 'certificate to show, leaf first, in place of a made one')
-    .option('--tls-key-file <file>', 'its private key')
-    .option('--tls-ca-file <file>', 'its root, where --tls-cert-file leaves it out')
-    .option(
-      '--agent-trust <which>',
-      "own: join tokens pin this controller's CA; system: agents trust the CAs of their machine, for a public certificate here or at a proxy",
-      'own',
-    )
-    .option('--manifests <dir>', 'folder of YAML manifests to watch and apply')
-    .option(
-      '--kubernetes',
-      'follow the CRDs of the cluster that this runs in, or that KUBECONFIG names',
-    )
-    .option('--kubernetes-namespace <name...>', 'namespaces to follow (default: all)')
-    .option(
-      '--prune-all',
-      'let the folder or cluster remove more than half of what it owns at once',
-    )
-    .option(
-      '--trust-proxy <address...>',
-      'proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8',
-    )
-    .option('--oidc-issuer <url>', 'OpenID provider that people log in by')
-    .option('--oidc-client-id <id>', 'client of this controller at the provider')
-    .option('--oidc-client-secret-file <file>', 'file with its secret; none for a public client')
-    .option('--oidc-domain <domain...>', 'only people with e-mail addresses of these domains')
-    .option('--oidc-group <group=team:role...>', 'role in a team that a group gives')
-    .option('--no-dashboard', 'serve no dashboard at /ui')
-    .option('--insecure-http', 'plain HTTP; only on a loopback address')
-    .addHelpText(
-      'after',
-      `
-Commands, each with --help:
-  install, uninstall  make the controller a systemd service of this machine; take that away
-  backup              write a backup of a controller that is stopped
-  break-glass         print a token of an admin for an emergency
-
-Environment:
-  STAGELY_SECRET_KEY  master key: base64 of 32 bytes (openssl rand -base64 32)
-  STAGELY_SECRET_KEY_PREVIOUS   keys that only open, while what they wrapped is wrapped anew
-  STAGELY_KEY_PROVIDER          ${keyProviderNames.join(', ')} (default local)
-  STAGELY_KMS_KEY               key of the service: ARN or alias; projects/…/cryptoKeys/K; MOUNT/KEY
-  STAGELY_KMS_ENDPOINT          another address of the service
-  STAGELY_KEY_FILE              for key-file: one key in each line, the first wraps
-  STAGELY_KEY_PROVIDER_PREVIOUS, STAGELY_KMS_KEY_PREVIOUS   the service to move away from
-  STAGELY_KEY_PROVIDERS_FILE    YAML: keys that projects may name in spec.keyProvider; or the text
-                                itself in STAGELY_KEY_PROVIDERS
-  VAULT_ADDR, VAULT_TOKEN or VAULT_TOKEN_FILE, VAULT_NAMESPACE   for vault-transit
-  STAGELY_KEY_CACHE_MINUTES     how long keys stay in memory without the provider (default 60)
-  STAGELY_KEY_ROTATION_DAYS     when a key is due for rotation (default 365)
-  DATABASE_URL        external Postgres, in place of the embedded database
-  STAGELY_PEER_URL    as --peer-url
-  STAGELY_AUDIT_RETENTION_DAYS  audit rows older than this are pruned (default: kept for ever)
-  STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS, STAGELY_KEEP_DELETED_DAYS   history (10, 20, 7)
-  STAGELY_OIDC_ISSUER, STAGELY_OIDC_CLIENT_ID, STAGELY_OIDC_CLIENT_SECRET_FILE,
-  STAGELY_OIDC_DOMAINS, STAGELY_OIDC_GROUPS  as the flags; lists with commas
-  STAGELY_ADMIN_TOKEN_FILE  file with the first admin's token, in place of a made one
-  STAGELY_DASHBOARD         off: as --no-dashboard (default on)
-  STAGELY_LOG_LEVEL   ${logLevels.join(', ')} (default info)
-
-Examples:
-  stagely controller --data-dir /var/lib/stagely --listen 0.0.0.0:8443 --advertise-url https://stagely.example.com:8443
-  stagely controller --data-dir ./data --manifests ./manifests`,
-    )
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .exitOverride()
-    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
 
 /** `argv` without the program's own words. Throws ConfigError or HelpAsked. */
 export const parseConfig = (
@@ -183,9 +65,8 @@ export const parseConfig = (
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Config => {
   const faults: string[] = []
-  const program = command()
-  const flags = parseFlags(program, argv)
-  for (const word of program.args) faults.push(`unknown argument: ${word}`)
+  const { flags, rest } = parseFlags(argv)
+  for (const word of rest) faults.push(`unknown argument: ${word}`)
   if (flags.dataDir === undefined || flags.dataDir === '')
     faults.push('--data-dir is missing: name a folder that this controller may write to')
   const { host, port } = parseListen(flags.listen, faults)
@@ -253,24 +134,6 @@ export const serviceEnvironment = (
 
 /** The PATH in which programs of the machine are searched. */
 export const searchPath = (): string => process.env['PATH'] ?? ''
-
-const parseFlags = (program: Command, argv: readonly string[]): Flags => {
-  try {
-    program.parse([...argv], { from: 'user' })
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.code === 'commander.helpDisplayed') throw new HelpAsked(helpText(program))
-    throw new ConfigError([error.message.replace(/^error: /, '')])
-  }
-  return program.opts<Flags & Record<string, unknown>>()
-}
-
-/** helpInformation() leaves out addHelpText(), which holds the examples. */
-const helpText = (program: Command): string => {
-  let text = ''
-  program.configureOutput({ writeOut: (part) => (text += part) }).outputHelp()
-  return text
-}
 
 const parseDays = (text: string | undefined, faults: string[]): number | undefined => {
   if (text === undefined || text === '') return undefined

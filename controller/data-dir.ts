@@ -5,7 +5,7 @@ import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { makePrivate } from '../src/kernel/private-folder.ts'
 import { createWhole } from '../src/kernel/whole-file.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 
 const ourNames = new Set(['postgres', 'master.key', 'admin-token', 'ca.crt'])
 

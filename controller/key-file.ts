@@ -2,7 +2,7 @@
 import { messageOf } from '../src/kernel/errors.ts'
 import { readIfThere } from '../src/kernel/whole-file.ts'
 import { decodeMasterKey } from '../src/secrets/providers/local.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 
 export type KeyList = [Buffer, ...Buffer[]]
 

@@ -2,7 +2,8 @@
 import { realClock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import { createLogger, type Logger } from '../src/kernel/log.ts'
-import { ConfigError, HelpAsked, parseConfig, type Config } from './config.ts'
+import { ConfigError, HelpAsked } from './config-error.ts'
+import { parseConfig, type Config } from './config.ts'
 import { startFault } from './start-fault.ts'
 import { startController, type RunningController } from './wire.ts'
 

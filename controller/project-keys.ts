@@ -7,7 +7,7 @@ import { messageOf } from '../src/kernel/errors.ts'
 import { awsKeyArnFault, gcpKeyFault, vaultKeyFault } from '../src/secrets/providers/key-names.ts'
 import type { ProjectKeySettings } from '../src/secrets/providers/open-provider.ts'
 import type { KeyProviderSettings } from '../src/secrets/providers/settings.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 import type { KeyConfig } from './key-config.ts'
 import { readKeyFile } from './key-file.ts'
 

@@ -1,7 +1,7 @@
 // Chooses the cluster: the one in which this pod runs, or the one that a kubeconfig names.
 import { KubeConfig } from '@kubernetes/client-node'
 import { messageOf } from '../../src/kernel/errors.ts'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config-error.ts'
 
 /** Searched as by every Kubernetes client: KUBECONFIG, ~/.kube/config, then the pod's service account. */
 export const loadKubeConfig = (): KubeConfig => {

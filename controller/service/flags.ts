@@ -1,6 +1,6 @@
 // The flags of `controller install` and `uninstall`; all others are the controller's own.
 import { systemUnitDir } from '../../src/systemd/service.ts'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config-error.ts'
 
 export interface ServiceFlags {
   readonly help: boolean

@@ -12,14 +12,8 @@ import {
   type ServiceFile,
 } from '../../src/systemd/service.ts'
 import { stateFolderOf } from '../../src/systemd/unit.ts'
-import {
-  ConfigError,
-  HelpAsked,
-  parseConfig,
-  searchPath,
-  serviceEnvironment,
-  type Config,
-} from '../config.ts'
+import { ConfigError, HelpAsked } from '../config-error.ts'
+import { parseConfig, searchPath, serviceEnvironment, type Config } from '../config.ts'
 import { note, say } from '../print.ts'
 import { parseServiceFlags, type ServiceFlags } from './flags.ts'
 import { controllerService, parseEnvFile, renderControllerUnit, renderEnvFile } from './unit.ts'

@@ -8,7 +8,8 @@ import {
   type Machine,
 } from '../../src/systemd/service.ts'
 import { stateFolderOf } from '../../src/systemd/unit.ts'
-import { ConfigError, HelpAsked, searchPath } from '../config.ts'
+import { ConfigError, HelpAsked } from '../config-error.ts'
+import { searchPath } from '../config.ts'
 import { note, say } from '../print.ts'
 import { isAllowed } from '../ask.ts'
 import { parseServiceFlags, type ServiceFlags } from './flags.ts'

@@ -9,7 +9,7 @@ import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import type { WriteSession } from './session.ts'
 import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
-import { checkedLines, lineOf } from './sets.ts'
+import { checkedLines, lineOf } from './set-rows.ts'
 import { term, type ProjectRow } from './state/rows.ts'
 import type { View } from './state/state.ts'
 

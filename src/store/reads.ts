@@ -5,7 +5,7 @@ import type { ProjectKeys } from '../secrets/project-keys.ts'
 import { projectAt, saveProjects } from './projects.ts'
 import { dueAt } from './revisions.ts'
 import type { WriteSession } from './session.ts'
-import { checkedLines, readSet } from './sets.ts'
+import { checkedLines, readSet } from './set-rows.ts'
 import { term, type ProjectRow, type StoredRow } from './state/rows.ts'
 import type { State, View } from './state/state.ts'
 import type {

@@ -4,7 +4,6 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ChainPoint } from '../audit/texts.ts'
-import type { Clock } from '../kernel/clock.ts'
 import { isReason } from '../kernel/errors.ts'
 import { FairLock } from '../kernel/fair-lock.ts'
 import { deposed, internal } from './errors.ts'
@@ -12,12 +11,10 @@ import type { Feed } from './feed.ts'
 import { Group } from './group.ts'
 import { commit, lockCounters, readStanding, wasCommitted, type Commit } from './log/commit.ts'
 import { Preparations } from './preparations.ts'
-import { finishProjects } from './revisions.ts'
-import { WriteSession, type SessionDeps } from './session.ts'
+import type { WriteSession } from './session.ts'
 import type { Actor, Review, WriteOptions } from './store.ts'
 import type { Queryable } from './sql.ts'
-import { checkRemoved } from './values/followers.ts'
-import { settleReferences } from './values/references.ts'
+import { runJob, type Asked, type Job, type JobDeps, type Settle } from './write-job.ts'
 
 /** Bounds how long the first of a group waits for the last. */
 const groupSize = 64
@@ -26,26 +23,7 @@ const mostLost = 2
 /** Commits whose answer was lost and that are not there. */
 const mostRepeats = 2
 
-/** Why a write has to be run once more. */
-type Again = 'prepared' | 'in a transaction'
-
-interface Job {
-  readonly actor: Actor
-  readonly options: WriteOptions
-  readonly preparations: Preparations
-  readonly isLocked: boolean
-  readonly work: (session: WriteSession) => Promise<unknown>
-  readonly resolve: (outcome: { result: unknown } | { again: Again }) => void
-  readonly reject: (error: unknown) => void
-}
-
-type Asked = Omit<Job, 'resolve' | 'reject'>
-
-/** Tells the caller how a write has ended; called once the commit is answered. */
-type Settle = () => void
-
-export interface WriterDeps extends SessionDeps {
-  readonly clock: Clock
+export interface WriterDeps extends JobDeps {
   readonly feed: Feed
 }
 
@@ -277,42 +255,12 @@ export class Writer {
   }
 
   async #runJob(group: Group, job: Job, tx?: Queryable): Promise<Settle> {
-    const { actor, options, preparations } = job
-    const { changeSet, note, term } = options
-    if (term !== undefined) {
-      this.#term = Math.max(this.#term, term)
-      if (term < this.#term)
-        return () => {
-          this.deposed += 1
-          job.reject(deposed(term, this.#term))
-        }
-    }
-    const session = new WriteSession({
-      ...{ view: group.overlay, before: group.changes, actor, changeSet, note, preparations },
-      ...{ epoch: group.state.epoch, rv: group.rv, nowMs: this.#deps.clock.now() },
-      ...{ deps: this.#deps, tx: job.isLocked ? tx : undefined },
-      ...{ signal: options.review?.signal, isDry: options.dryRun === true },
-    })
-    try {
-      const result = await job.work(session)
-      checkRemoved(session, session.removed)
-      await settleReferences(session)
-      await finishProjects(session)
-      if (preparations.wanting || session.needsTransaction)
-        throw new Error('a write went on without what it needs')
-      if (options.dryRun !== true) {
-        group.absorb(session)
-        group.leader = term ?? group.leader
-      }
-      return () => {
-        job.resolve({ result })
-      }
-    } catch (error) {
-      const again = whyAgain(session, preparations)
-      return () => {
-        if (again !== undefined) job.resolve({ again })
-        else job.reject(internal(error))
-      }
+    const { term = this.#term } = job.options
+    this.#term = Math.max(this.#term, term)
+    if (term === this.#term) return runJob(this.#deps, { group, job, tx })
+    return () => {
+      this.deposed += 1
+      job.reject(deposed(term, this.#term))
     }
   }
 }
@@ -330,8 +278,3 @@ class TakenBack extends Error {
 /** Nothing was read from the log since the writes began. */
 const isCurrent = ({ state, startRv }: Group, feed: Feed): boolean =>
   feed.state === state && state.rv === startRv
-
-const whyAgain = (session: WriteSession, preparations: Preparations): Again | undefined => {
-  if (session.needsTransaction) return 'in a transaction'
-  return preparations.wanting ? 'prepared' : undefined
-}

@@ -1,6 +1,6 @@
 // The state as the tables hold it, and rows of projects read anew.
 import { keyOf } from '../../resources/meta.ts'
-import { toEntry, type VersionRow } from '../sets.ts'
+import { toEntry, type VersionRow } from '../set-rows.ts'
 import type { Queryable, Sql } from '../sql.ts'
 import { chainEndColumns, chainEndJoins } from './follow.ts'
 import { objectRow, type HeadRow, type ProjectRow, type StoredRow } from '../state/rows.ts'

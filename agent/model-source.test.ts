@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Compose } from '../src/compose/compose.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
-import { createModelSource } from './compose-model.ts'
+import { createModelSource } from './model-source.ts'
 import { tmpBorders } from '../test/support/allowed-folders.ts'
 
 let directory = ''

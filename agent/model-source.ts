@@ -1,0 +1,125 @@
+// Keeps the model of a stack by the stat signature of its files, so that the first process after a new revision is `up`.
+import { dirname, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { askCompose, flagsFor, type ComposeModel, type ModelRequest } from './compose-model.ts'
+import { composeFault, faultOf } from './compose-fault.ts'
+import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
+import type { AllowedFolders, StackFault } from './allowed-folders.ts'
+import type { Compose } from '../src/compose/compose.ts'
+import { readText } from '../src/compose/files.ts'
+import { checkSteering, probeEnvironmentsOf, type ProbeEnvironments } from './variable-check.ts'
+import { unique } from './service-model.ts'
+
+type ModelResult =
+  | { readonly model: ComposeModel }
+  | { readonly fault: StackFault; readonly missingVariables: readonly string[] }
+
+export interface ModelSource {
+  /** The model for this spec. Asks Compose only when a file or Compose itself has changed. */
+  read(request: ModelRequest): Promise<ModelResult>
+  /** Absolute paths of the files of the last read, and of those that it missed. */
+  watched(): readonly string[]
+  /** Asks Compose again at the next read. */
+  forget(): void
+}
+
+const rootsOf = (directory: string, files: readonly string[]): string[] => [
+  ...new Set([directory, dirname(resolve(directory, files[0] ?? '.'))]),
+]
+
+/** Words in texts that may be names of variables. */
+const namesIn = (texts: readonly string[]): ReadonlySet<string> =>
+  new Set(texts.flatMap((text) => text.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []))
+
+const readNames = async (paths: readonly string[]): Promise<ReadonlySet<string>> =>
+  namesIn(await Promise.all(paths.map(readText)))
+
+interface Cached {
+  readonly specKey: string
+  readonly composeVersion: string
+  /** The environment of the request. */
+  readonly probes: ProbeEnvironments
+  readonly names: ReadonlySet<string>
+  readonly watched: readonly string[]
+  readonly model: ComposeModel
+}
+
+const probeEnvironmentsFor = (
+  { spec, base, globals }: ModelRequest,
+  names: ReadonlySet<string>,
+): ProbeEnvironments =>
+  probeEnvironmentsOf({ base, globals, listed: spec.variables ?? [] }, (key) => names.has(key))
+
+export const createModelSource = (compose: Compose, folders: AllowedFolders): ModelSource => {
+  let cached: Cached | undefined
+  let watchedNow: readonly string[] = []
+
+  /** `more`: names of variables in files that no text here mentions. */
+  const load = async (
+    request: ModelRequest,
+    specKey: string,
+    more: ReadonlySet<string> = new Set(),
+  ): Promise<ModelResult> => {
+    const found = await findComposeFiles(request.spec, folders)
+    const isRefused = 'fault' in found && found.fault.reason === 'DirectoryNotAllowed'
+    const wanted = isRefused ? [] : wantedFiles(request.spec)
+    watchedNow = 'fault' in found ? wanted : found.files.watched
+    if ('fault' in found) return { fault: found.fault, missingVariables: [] }
+    const { files, envFiles, watched: named } = found.files
+    // Taken before Compose is asked: a change during the read must be noticed.
+    const before = await signatureOf(named)
+    try {
+      const names = new Set([...(await readNames(named)), ...more])
+      const probes = probeEnvironmentsFor(request, names)
+      const steering = checkSteering(probes, await Promise.all(envFiles.map(readText)))
+      if (steering !== undefined) return { fault: steering, missingVariables: [] }
+      const flags = flagsFor(request.spec, files)
+      const asked = await askCompose(compose, request, { flags, probes })
+      // Env files under any name, also missing ones.
+      const all = asked.services.flatMap((s) => s.envFiles)
+      const others = all.filter((f) => !named.includes(f))
+      const watched = (watchedNow = [...named, ...new Set(others)])
+      const signature = others.length === 0 ? before : await signatureOf(watched)
+      // Variables in such a file become variables of containers, and may set others.
+      const inFiles = await readNames(all)
+      const known = new Set([...names, ...inFiles])
+      if (probeEnvironmentsFor(request, known).marks.size > probes.marks.size)
+        return await load(request, specKey, inFiles)
+      const listed = (request.spec.variables ?? []).filter((key) => key in request.globals)
+      const isTold = 'mounts' in asked.mounts
+      const used = isTold ? [...probes.marks.keys()].filter((key) => inFiles.has(key)) : []
+      const variables = unique([...asked.variables, ...used, ...listed])
+      const roots = rootsOf(request.spec.directory, files)
+      const model = { ...asked, variables, roots, signature }
+      const composeVersion = compose.version
+      cached = { specKey, composeVersion, probes, names: known, watched, model }
+      return { model }
+    } catch (error) {
+      return faultOf(error)
+    }
+  }
+
+  return {
+    read: async (request) => {
+      const fault = await composeFault(compose)
+      if (fault !== undefined) return { fault, missingVariables: [] }
+      const specKey = JSON.stringify(request.spec)
+      const known = cached
+      if (
+        known?.specKey === specKey &&
+        known.composeVersion === compose.version &&
+        known.model.signature === (await signatureOf(known.watched))
+      ) {
+        // Another value of a listed secret may select other parts of the files, and other variables in them.
+        if (isDeepStrictEqual(known.probes, probeEnvironmentsFor(request, known.names)))
+          return { model: known.model }
+      }
+      cached = undefined
+      return await load(request, specKey)
+    },
+    watched: () => watchedNow,
+    forget: () => {
+      cached = undefined
+    },
+  }
+}

@@ -1,0 +1,190 @@
+// Sets of secrets: the rows of one project at one revision, checked against the set MAC.
+import { StagelyError } from '../kernel/errors.ts'
+import type { FileSpec } from '../resources/stagelysecret.ts'
+import type { KeyBytes } from '../secrets/aead.ts'
+import type { ProjectKeys } from '../secrets/project-keys.ts'
+import { SetLines } from '../secrets/set-lines.ts'
+import type { SetEntry } from '../secrets/visible.ts'
+import { canonicalJson } from './canonical.ts'
+import { setTampered } from './errors.ts'
+import type { Queryable } from './sql.ts'
+import type { ProjectRow } from './state/rows.ts'
+import type { SecretSet } from './store.ts'
+
+export interface VersionRow {
+  secret_uid: string
+  version: number
+  name: string
+  key: string
+  scope: string
+  stagelet: string | null
+  type: 'env' | 'file'
+  file: string | null
+  bytes: number
+  value_digest: string
+  refs: string | null
+}
+
+export interface SealedRow extends VersionRow {
+  sealed: string
+  data_key_id: string
+}
+
+interface SetRow extends SealedRow {
+  namespace: string
+  closed: number
+  pending: boolean
+  head_mac: string
+  digest_key: string
+  mac: string | null
+  epoch: number
+}
+
+export const toEntry = (row: VersionRow): SetEntry => ({
+  secretId: row.secret_uid,
+  name: row.name,
+  version: row.version,
+  key: row.key,
+  scope: row.scope,
+  type: row.type,
+  ...(row.stagelet === null ? {} : { stagelet: row.stagelet }),
+  ...(row.file === null ? {} : { file: JSON.parse(row.file) as FileSpec }),
+  bytes: row.bytes,
+  valueDigest: row.value_digest,
+  ...(row.refs === null ? {} : { references: JSON.parse(row.refs) as string[] }),
+})
+
+/** All that decides who gets what, so that no column can be changed unseen. */
+export const lineOf = (e: SetEntry): string =>
+  JSON.stringify([
+    e.secretId,
+    e.version,
+    e.name,
+    e.key,
+    e.scope,
+    e.stagelet,
+    e.type,
+    e.file === undefined ? null : canonicalJson(e.file),
+    e.bytes,
+    e.valueDigest,
+    // Lines of before there were references stay as they are.
+    ...(e.references === undefined ? [] : [e.references]),
+  ])
+
+export const linesOf = (entries: readonly SetEntry[]): SetLines =>
+  SetLines.of(entries.map((entry) => [entry.secretId, lineOf(entry)]))
+
+const entryColumns =
+  'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs'
+
+/** One line for each row: none may hide behind another of the same secret. */
+const isWhole = (
+  lines: SetLines,
+  rows: readonly unknown[],
+  { digestKey, revision, mac }: { digestKey: KeyBytes; revision: number; mac: string | null },
+): boolean => lines.size === rows.length && lines.hasMac(digestKey, revision, mac)
+
+/** Lines of the newest set. InternalError where its MAC is over something else. */
+export const checkedLines = (
+  { id, closed, headMac }: Pick<ProjectRow, 'id' | 'closed' | 'headMac'>,
+  digestKey: KeyBytes,
+  entries: readonly SetEntry[],
+): SetLines => {
+  const lines = linesOf(entries)
+  if (!isWhole(lines, entries, { digestKey, revision: closed + 1, mac: headMac() }))
+    throw setTampered(id)
+  return lines
+}
+
+/**
+ * One statement is one snapshot: members and MAC always belong together. The project's row comes
+ * beside the members, not on each of them, which would cost a third of the time of a large set.
+ */
+const setSql = (columns: string, mac: string, members: string): string => `
+WITH head AS (
+  SELECT p.namespace, p.revision AS closed, p.opened_at IS NOT NULL AS pending, p.head_mac, p.digest_key,
+    c.epoch, ${mac} AS mac
+  FROM projects p CROSS JOIN counters c WHERE p.uid = $1
+), members AS (
+  SELECT ${columns} FROM secret_versions v WHERE v.project_uid = $1 AND ${members}
+)
+SELECT * FROM head FULL JOIN members ON false`
+
+const headSql = (columns: string): string => setSql(columns, 'NULL', 'v.to_revision IS NULL')
+
+const revisionSql = (columns: string): string =>
+  setSql(
+    columns,
+    '(SELECT r.mac FROM revisions r WHERE r.project_uid = p.uid AND r.revision = $2)',
+    'v.from_revision <= $2 AND (v.to_revision IS NULL OR v.to_revision > $2)',
+  )
+
+/** Of a SealedRow, from `secret_versions v`. */
+export const sealedColumns = `${entryColumns}, v.sealed, v.data_key_id`
+const statements = {
+  head: headSql(entryColumns),
+  revision: revisionSql(entryColumns),
+  sealedHead: headSql(sealedColumns),
+  sealed: revisionSql(sealedColumns),
+}
+
+const missing = (text: string): StagelyError => new StagelyError('NotFound', text)
+
+const checkRevision = (
+  first: SetRow | undefined,
+  projectUid: string,
+  revision: number | 'head',
+): SetRow => {
+  if (first === undefined) throw missing(`project ${projectUid} not found`)
+  if (revision !== 'head' && revision > 0 && first.mac === null) {
+    const known = `newest closed revision is ${first.closed}`
+    throw missing(`revision ${revision} of this project is not kept; ${known}`)
+  }
+  return first
+}
+
+/** The rows of the set, after its MAC was found good. */
+export const loadRows = async (
+  q: Queryable,
+  keys: ProjectKeys,
+  projectUid: string,
+  { revision, sealed }: { revision: number | 'head'; sealed: boolean },
+): Promise<{ head: SetRow; rows: SetRow[] }> => {
+  const rows =
+    revision === 'head'
+      ? await q.query<SetRow>(sealed ? statements.sealedHead : statements.head, [projectUid])
+      : await q.query<SetRow>(sealed ? statements.sealed : statements.revision, [
+          projectUid,
+          revision,
+        ])
+  const isHead = (row: SetRow): boolean => (row.namespace as string | null) !== null
+  const head = checkRevision(rows.find(isHead), projectUid, revision)
+  if (revision === 0) return { head, rows: [] }
+  const found = rows.filter((row) => !isHead(row))
+  const digestKey = await keys.digestKey(projectUid, head.digest_key)
+  const at = revision === 'head' ? head.closed + 1 : revision
+  const expected = revision === 'head' ? head.head_mac : head.mac
+  const lines = linesOf(found.map(toEntry))
+  if (!isWhole(lines, found, { digestKey, revision: at, mac: expected }))
+    throw setTampered(projectUid)
+  return { head, rows: found }
+}
+
+const revisionOf = (head: SetRow, revision: number | 'head'): number =>
+  revision === 'head' ? head.closed + (head.pending ? 1 : 0) : revision
+
+/** See Reader.readSet. */
+export const readSet = async (
+  q: Queryable,
+  keys: ProjectKeys,
+  projectUid: string,
+  revision: number | 'head',
+): Promise<SecretSet> => {
+  const { head, rows } = await loadRows(q, keys, projectUid, { revision, sealed: false })
+  return {
+    projectUid,
+    epoch: head.epoch,
+    revision: revisionOf(head, revision),
+    entries: rows.map(toEntry),
+  }
+}
