@@ -101,7 +101,7 @@ describe('a session of a browser', () => {
     ])
   })
 
-  it('needs no confirmation only for what changes secrets, stagelets, agents and projects', () => {
+  it('needs no confirmation only for what changes secrets, stagelets, agents and projects, and for counts of logs', () => {
     const open = restRoutes.filter(
       (route) =>
         ruleOf(route) === undefined &&
@@ -111,7 +111,7 @@ describe('a session of a browser', () => {
     const about = open.map(({ id, access }) => ('resource' in access ? access.resource : id))
     expect([...new Set(about)].sort()).toEqual([
       ...['agents', 'agents/join', 'createTeam', 'endMySession', 'projects'],
-      ...['stagelets', 'stagelets/deploy', 'stagelysecrets'],
+      ...['stagelets', 'stagelets/deploy', 'stagelets/logs', 'stagelysecrets'],
     ])
   })
 })
