@@ -90,7 +90,7 @@ const writeSums = () => {
 }
 
 /** What one dialog needs is loaded with that dialog. */
-const isOfOne = (id) => id.includes('node_modules/yaml/')
+const isOfOne = (id) => id.includes('node_modules/yaml/') || id.includes('/dashboard/app/palette/')
 const isOfAll = (id) =>
   !isOfOne(id) &&
   (id.includes('node_modules') ||

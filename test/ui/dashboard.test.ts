@@ -11,6 +11,7 @@ import { overviewTests } from './overview.ts'
 import { secretsTests } from './secrets.ts'
 import { historyTests } from './history.ts'
 import { auditTests } from './audit.ts'
+import { paletteTests } from './palette.ts'
 import { peopleTests } from './people.ts'
 import { rolloutTests } from './rollouts.ts'
 import { stageletTests } from './stagelet.ts'
@@ -33,6 +34,7 @@ describe('the dashboard', () => {
 
   shellTests(given)
   overviewTests(given)
+  paletteTests(given)
   secretsTests(given)
   historyTests(given)
   auditTests(given)

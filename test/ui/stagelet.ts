@@ -61,4 +61,13 @@ export const stageletTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Deploy: no container is known to change' }).click()
     await page.getByText('box was told to deploy shop').waitFor()
   })
+
+  it('counts printed secrets on the machine, and shows keys and numbers only', async () => {
+    const { open } = given()
+    const page = await open(url)
+    await page.getByRole('button', { name: 'Leak test' }).click()
+    await page.getByText(/DATABASE_URL was printed (once|\d+ times) by backend/).waitFor()
+    await page.getByText(/^\d+ hits? in [\d,]+ lines$/).waitFor()
+    expect(await page.content()).not.toContain('FATAL: no login')
+  })
 }

@@ -1,23 +1,26 @@
 // What is around every page: the rail, the bar at the top, and the sheet of shortcuts.
 import { lazy, Route, Router, useLocation } from 'preact-iso'
-import { useState } from 'preact/hooks'
+import type { ComponentType } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
 import { stagelets } from '../live/collections.ts'
 import { standingOf } from '../live/standing.ts'
 import { Empty, PageFrame } from '../ui/page.tsx'
 import { lockValues, valuesLocked } from '../ui/confirm-login.tsx'
 import { Boundary } from '../ui/problem.tsx'
 import { State } from '../ui/state.tsx'
-import { LinkButton } from '../ui/button.tsx'
+import { Button, LinkButton } from '../ui/button.tsx'
 import { FreshnessDot } from './freshness.tsx'
 import { useShortcuts, type Shortcut } from './keys.ts'
 import { loadPatiently } from './load.ts'
 import { Logo } from './logo.tsx'
+import type { PaletteProps } from './palette/palette.tsx'
 import { pages, type PageEntry, type RailEntry } from './pages.ts'
 import { isAdmin, maySomewhere } from './session.ts'
 import { ShortcutSheet } from './sheet.tsx'
 import { TeamSwitch } from './team-switch.tsx'
 import { UserMenu } from './user-menu.tsx'
 import { withQuery } from './team.ts'
+import Search from 'icon:search'
 import s from './shell.module.css'
 
 const isShown = ({ needs }: RailEntry): boolean =>
@@ -65,6 +68,14 @@ const views = pages.map(({ path, load }) => ({
   View: lazy(() => loadPatiently(load).then(({ Page }) => Page)),
 }))
 
+const LazyPalette = (props: PaletteProps) => {
+  const [view, setView] = useState<{ readonly Palette: ComponentType<PaletteProps> }>()
+  useEffect(() => {
+    void loadPatiently(() => import('./palette/palette.tsx')).then(setView)
+  }, [])
+  return view === undefined ? null : <view.Palette {...props} />
+}
+
 const NotFound = () => (
   <PageFrame windowTitle="Not there" title="Not there, or not yours">
     <Empty
@@ -80,6 +91,7 @@ export const Shell = () => {
   const { route, path } = useLocation()
   const href = useHref()
   const [sheet, setSheet] = useState(false)
+  const [palette, setPalette] = useState(false)
   const go: Shortcut[] = inRail().map(({ path: to, rail }) => ({
     keys: `g ${rail.letter}`,
     does: rail.label,
@@ -100,6 +112,12 @@ export const Shell = () => {
       group: 'Everywhere',
       run: () => (lockValues(), true),
     },
+    {
+      keys: 'Mod+k',
+      does: 'Find pages, objects and actions by name',
+      group: 'Everywhere',
+      run: () => (setPalette(true), true),
+    },
   ])
   return (
     <div class={s['shell']}>
@@ -114,6 +132,16 @@ export const Shell = () => {
         <TeamSwitch />
         <div class={s['space']} />
         {valuesLocked.value ? <State kind="paused">Values locked</State> : null}
+        <Button
+          keys="Mod+k"
+          onPress={() => {
+            setPalette(true)
+          }}
+        >
+          <Search size={15} />
+          <span class={s['find']}>Find</span>
+          <span class="visually-hidden"> pages, objects and actions</span>
+        </Button>
         <FreshnessDot />
         <UserMenu
           onShortcuts={() => {
@@ -132,6 +160,16 @@ export const Shell = () => {
           </Router>
         </Boundary>
       </main>
+      {palette ? (
+        <LazyPalette
+          onClose={() => {
+            setPalette(false)
+          }}
+          onShortcuts={() => {
+            setSheet(true)
+          }}
+        />
+      ) : null}
       {sheet ? (
         <ShortcutSheet
           onClose={() => {

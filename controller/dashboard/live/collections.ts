@@ -79,6 +79,10 @@ export const secretsOf = (team: string, project: string): Collection<Secret> => 
   return made
 }
 
+/** The secrets of all projects that were opened. */
+export const knownSecrets = (): Secret[] =>
+  [...secretsByProject.values()].flatMap(({ rows }) => rows.value)
+
 /** The newest events of the stream, newest first; gone when the page is loaded again. */
 export const recentEvents = signal<readonly StageletEvent[]>([])
 const mostEvents = 200

@@ -110,6 +110,7 @@ export const Page = () => {
       }
       actions={
         <Button
+          command="add-machine"
           look="primary"
           whyNot={mayAdd ? undefined : 'Needs the role owner or maintainer in a team.'}
           onPress={add}

@@ -3,10 +3,11 @@ import { useRef, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { Keys } from '../api/types.ts'
 import { now, thisSecond } from '../live/clock.ts'
+import { rotateKeysDoing } from '../copy-as/machines.ts'
 import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
 import { confirmed } from '../ui/confirm-login.tsx'
-import { CopyAs } from '../ui/copy.tsx'
+import { CopyAs } from '../ui/copy-as.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { Facts } from '../ui/drawer.tsx'
 import { Loaded } from '../ui/loaded.tsx'
@@ -139,13 +140,11 @@ const questions = {
     title: 'Rotate all data keys?',
     action: 'Rotate the data keys',
     text: 'Each project gets a new data key, and all values are sealed anew in the background.',
-    stagely: 'stagely keys rotate --all',
   },
   master: {
     title: 'Wrap all keys anew?',
     action: 'Wrap all keys anew',
     text: 'Every data key is wrapped anew by the newest version of the master key, or of the key of its project.',
-    stagely: 'stagely keys rotate --master',
   },
 } as const
 
@@ -159,10 +158,11 @@ const Rotate = ({
   readonly onClose: () => void
 }) => {
   const { busy, run } = useAction()
-  const { title, action, text, stagely } = questions[kind]
+  const { title, action, text } = questions[kind]
   const begin = async (): Promise<void> => {
     const request = () => must(api.POST('/keys/rotations', { body: { kind } }))
-    if (await run(() => confirmed(request), 'The rotation has begun.')) onDone()
+    if (await run(() => confirmed(request), 'The rotation has begun.', rotateKeysDoing(kind)))
+      onDone()
   }
   return (
     <Confirm
@@ -174,13 +174,7 @@ const Rotate = ({
     >
       <p>{text}</p>
       <p>No container restarts, and nothing waits for it.</p>
-      <CopyAs
-        forms={{
-          stagely,
-          curl: `curl --cacert ca.crt -H "Authorization: Bearer $STAGELY_TOKEN" -H 'Content-Type: application/json' \\
-  -d '{"kind":"${kind}"}' "$STAGELY_SERVER/api/v1/keys/rotations"`,
-        }}
-      />
+      <CopyAs doing={rotateKeysDoing(kind)} />
     </Confirm>
   )
 }
@@ -208,8 +202,10 @@ export const Page = () => {
       }
       actions={
         <>
-          <Button onPress={ask('master')}>Wrap anew…</Button>
-          <Button look="primary" onPress={ask('data')}>
+          <Button command="rotate:master" onPress={ask('master')}>
+            Wrap anew…
+          </Button>
+          <Button command="rotate:data" look="primary" onPress={ask('data')}>
             Rotate data keys…
           </Button>
         </>

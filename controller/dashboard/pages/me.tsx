@@ -10,7 +10,8 @@ import { Table } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
 import { RolesPanel } from './people/roles.tsx'
-import { TokensPanel, type TokenPlace } from './people/tokens.tsx'
+import type { TokenPlace } from './people/new-token.tsx'
+import { TokensPanel } from './people/tokens.tsx'
 
 const mine = (): TokenPlace => {
   const isLimited =
@@ -23,7 +24,6 @@ const mine = (): TokenPlace => {
   return {
     key: 'mine',
     title: 'Your tokens',
-    isOfMachines: false,
     list: (signal) => must(api.GET('/tokens', { params: { query: { limit: 1000 } }, signal })),
     create: (body) => must(api.POST('/tokens', { body })),
     revoke: (id) => must(api.DELETE('/tokens/{token_id}', { params: { path: { token_id: id } } })),

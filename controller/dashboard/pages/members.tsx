@@ -5,9 +5,11 @@ import type { TeamRole } from '../../../src/access/team-roles.ts'
 import { api, must } from '../api/client.ts'
 import type { Member } from '../api/types.ts'
 import { whyNot } from '../app/session.ts'
+import { memberDoing, removeMemberDoing } from '../copy-as/people.ts'
 import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
 import { confirmed } from '../ui/confirm-login.tsx'
+import { CopyAs, wasDone } from '../ui/copy-as.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { FormDialog } from '../ui/form-dialog.tsx'
 import { Loaded } from '../ui/loaded.tsx'
@@ -36,8 +38,10 @@ const AddMember = ({
 }) => {
   const [user, setUser] = useState('')
   const [role, setRole] = useState<TeamRole>('developer')
+  const doing = memberDoing(team, { user: user.trim(), role, isNew: true })
   const add = async (): Promise<void> => {
     await put(team, user.trim(), role)
+    wasDone(doing)
     onDone()
   }
   return (
@@ -62,6 +66,7 @@ const AddMember = ({
           }}
         />
       </label>
+      {user.trim() === '' ? null : <CopyAs doing={doing} />}
     </FormDialog>
   )
 }
@@ -78,13 +83,16 @@ const MembersTable = ({ team, members, onChanged }: TableProps) => {
   const whyNotChange = whyNot('update', 'members', team)
   const change = async (member: Member, role: TeamRole | ''): Promise<void> => {
     if (role === '' || role === member.role) return
-    await run(() => put(team, member.user, role), `${member.user} is ${role} of ${team}.`)
+    const { user } = member
+    const doing = memberDoing(team, { user, role, isNew: false })
+    await run(() => put(team, user, role), `${user} is ${role} of ${team}.`, doing)
     onChanged()
   }
   const remove = async (member: Member): Promise<void> => {
     const path = { team, user: member.user }
     const request = () => must(api.DELETE('/teams/{team}/members/{user}', { params: { path } }))
-    await run(() => confirmed(request), `${member.user} is no member any more.`)
+    const done = `${member.user} is no member any more.`
+    await run(() => confirmed(request), done, removeMemberDoing(team, member.user))
     setGoing(undefined)
     onChanged()
   }
@@ -157,6 +165,7 @@ const MembersTable = ({ team, members, onChanged }: TableProps) => {
             What they have read stays known to them:{' '}
             <a href={`/ui/audit?by=${encodeURIComponent(going.user)}`}>see it, and rotate it</a>.
           </p>
+          <CopyAs doing={removeMemberDoing(team, going.user)} />
         </Confirm>
       )}
     </>
@@ -183,6 +192,7 @@ export const Page = () => {
       tabs={<TeamTabs team={team} current="members" />}
       actions={
         <Button
+          command={`add-member:${team}`}
           look="primary"
           whyNot={whyNot('update', 'members', team)}
           onPress={() => {

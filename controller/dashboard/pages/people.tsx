@@ -179,6 +179,7 @@ const Users = () => {
       aside={
         <Button
           small
+          command="new-user"
           onPress={() => {
             setMaking(true)
           }}

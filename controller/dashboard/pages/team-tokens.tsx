@@ -18,7 +18,7 @@ export const Page = () => {
         place={{
           key: `team/${team}`,
           title: 'Tokens of machines',
-          isOfMachines: true,
+          team,
           list: (signal) =>
             must(
               api.GET('/teams/{team}/tokens', {

@@ -1,5 +1,7 @@
 // Buttons. One that may not be pressed stays in the order of focus and says why.
-import type { ComponentChild, Ref } from 'preact'
+import type { ComponentChild } from 'preact'
+import { useRef } from 'preact/hooks'
+import { useCommand } from '../app/command.ts'
 import s from './button.module.css'
 
 export interface ButtonProps {
@@ -15,7 +17,8 @@ export interface ButtonProps {
   readonly submit?: boolean
   /** The focus is here when the dialog around it opens. */
   readonly first?: boolean
-  readonly buttonRef?: Ref<HTMLButtonElement>
+  /** Its name in the palette: see app/command.ts. */
+  readonly command?: string
 }
 
 export const Button = ({
@@ -26,25 +29,29 @@ export const Button = ({
   whyNot,
   busy,
   ...rest
-}: ButtonProps) => (
-  <button
-    type={rest.submit === true ? 'submit' : 'button'}
-    ref={rest.buttonRef ?? null}
-    class={`${s['button']} ${s[look]} ${small === true ? s['small'] : ''}`}
-    aria-disabled={whyNot !== undefined || busy === true}
-    aria-busy={busy}
-    autofocus={rest.first}
-    aria-label={rest.label}
-    title={whyNot ?? rest.label}
-    onClick={(event) => {
-      if (whyNot !== undefined || busy === true) event.preventDefault()
-      else onPress(event)
-    }}
-  >
-    {children}
-    {rest.keys === undefined ? null : <Keys keys={rest.keys} />}
-  </button>
-)
+}: ButtonProps) => {
+  const ref = useRef<HTMLButtonElement>(null)
+  useCommand(rest.command, ref)
+  return (
+    <button
+      type={rest.submit === true ? 'submit' : 'button'}
+      ref={ref}
+      class={`${s['button']} ${s[look]} ${small === true ? s['small'] : ''}`}
+      aria-disabled={whyNot !== undefined || busy === true}
+      aria-busy={busy}
+      autofocus={rest.first}
+      aria-label={rest.label}
+      title={whyNot ?? rest.label}
+      onClick={(event) => {
+        if (whyNot !== undefined || busy === true) event.preventDefault()
+        else onPress(event)
+      }}
+    >
+      {children}
+      {rest.keys === undefined ? null : <Keys keys={rest.keys} />}
+    </button>
+  )
+}
 
 const isMac = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent)
 const names: Readonly<Record<string, string>> = {

@@ -39,29 +39,3 @@ export const Command = ({ text }: { readonly text: string }) => (
     <CopyButton text={text} label="Copy the command" />
   </div>
 )
-
-/** The forms of one action; each says where it is for. No form holds a value or a token. */
-export interface CopyForms {
-  readonly yaml?: string
-  readonly kubectl?: string
-  readonly stagely?: string
-  readonly curl?: string
-}
-
-const names = { yaml: 'YAML', kubectl: 'kubectl', stagely: 'stagely', curl: 'curl' } as const
-
-/** The same action in other tools. */
-export const CopyAs = ({ forms }: { readonly forms: CopyForms }) => (
-  <details class={s['copyAs']}>
-    <summary>Copy as</summary>
-    {(Object.keys(names) as (keyof typeof names)[]).map((name) => {
-      const text = forms[name]
-      return text === undefined ? null : (
-        <div>
-          <p>{names[name]}</p>
-          <Command text={text} />
-        </div>
-      )
-    })}
-  </details>
-)

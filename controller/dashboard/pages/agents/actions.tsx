@@ -3,9 +3,11 @@ import { useState } from 'preact/hooks'
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
 import type { Agent } from '../../api/types.ts'
+import { revokeDoing, rotateAgentDoing, switchAgentDoing } from '../../copy-as/machines.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
+import { CopyMenu } from '../../ui/copy-as.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 
 interface Props {
@@ -31,12 +33,14 @@ const Switch = ({
   const body = field === 'paused' ? { paused: !isOn } : { drained: !isOn }
   return (
     <Button
+      command={`${field}:${agent.id}`}
       busy={busy}
       whyNot={whyNot('patch', 'agents', agent.team)}
       onPress={() =>
         void run(
           () => must(api.PATCH('/agents/{agent_id}', { params: pathOf(agent), body })),
           isOn ? `${agent.name} goes on.` : told,
+          switchAgentDoing(agent, field),
         )
       }
     >
@@ -49,12 +53,14 @@ const RotateKeys = ({ agent }: Props) => {
   const { busy, run } = useAction()
   return (
     <Button
+      command={`new-keys:${agent.id}`}
       busy={busy}
       whyNot={whyNot('patch', 'agents', agent.team)}
       onPress={() =>
         void run(
           () => must(api.POST('/agents/{agent_id}/rotate-keys', { params: pathOf(agent) })),
           `${agent.name} is asked for new keys. No container restarts.`,
+          rotateAgentDoing(agent),
         )
       }
     >
@@ -70,12 +76,14 @@ const Revoke = ({ agent, stagelets }: Props & { readonly stagelets: number }) =>
     const isDone = await run(
       () => confirmed(() => must(api.POST('/agents/{agent_id}/revoke', { params: pathOf(agent) }))),
       `${agent.name} is locked out.`,
+      revokeDoing(agent),
     )
     if (isDone) setAsked(false)
   }
   return (
     <>
       <Button
+        command={`revoke:${agent.id}`}
         look="danger"
         whyNot={whyNot('create', 'agents/join', agent.team)}
         onPress={() => {
@@ -124,5 +132,13 @@ export const AgentActions = ({ agent, stagelets }: Props & { readonly stagelets:
     />
     <RotateKeys agent={agent} />
     <Revoke agent={agent} stagelets={stagelets} />
+    <CopyMenu
+      doings={[
+        switchAgentDoing(agent, 'paused'),
+        switchAgentDoing(agent, 'drained'),
+        rotateAgentDoing(agent),
+        revokeDoing(agent),
+      ]}
+    />
   </>
 )

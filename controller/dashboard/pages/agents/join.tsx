@@ -5,9 +5,11 @@ import { api, ApiProblem, must } from '../../api/client.ts'
 import type { Agent } from '../../api/types.ts'
 import { agents } from '../../live/collections.ts'
 import { now, thisSecond } from '../../live/clock.ts'
+import { joinDoing, nameAgentDoing } from '../../copy-as/machines.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
 import { Command } from '../../ui/copy.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
@@ -166,6 +168,12 @@ const Form = ({ known, busy, onMake }: FormProps) => {
       <Button look="primary" submit busy={busy} whyNot={refused} onPress={() => undefined}>
         Make the command
       </Button>
+      {name === '' ? null : (
+        <>
+          {known === undefined ? <CopyAs doing={nameAgentDoing({ team, name })} /> : null}
+          <CopyAs doing={joinDoing({ team, name }, ttl)} />
+        </>
+      )}
     </form>
   )
 }

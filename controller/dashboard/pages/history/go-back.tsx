@@ -1,9 +1,10 @@
 // Going back to a revision: first what that would do, then, by a button that says the consequence, the change.
 import { useRef, useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
+import { goBackDoing } from '../../copy-as/secrets.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
-import { CopyAs } from '../../ui/copy.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -29,14 +30,9 @@ const rollBack = (project: string, body: object): Promise<Rollback> =>
 const isNothing = ({ added, removed, changed }: Rollback): boolean =>
   added.length + removed.length + changed.length === 0
 
-const formsOf = ({ team, name }: Props['project'], revision: number) => ({
-  stagely: `stagely secrets rollback -n ${team} --project ${name} --to-revision ${revision}`,
-  curl: `curl --cacert ca.crt -H "Authorization: Bearer $STAGELY_TOKEN" -H 'Content-Type: application/json' \\
-  -d '{"revision":${revision}}' "$STAGELY_SERVER/api/v1/projects/${team}%2F${name}/rollback"`,
-})
-
 export const GoBack = ({ project, revision, onClose }: Props) => {
   const id = idOf(project)
+  const doing = goBackDoing({ team: project.team, project: project.name }, revision)
   const tried = useQuery<Rollback>({
     key: ['go-back', id, revision],
     read: () => rollBack(id, { revision, dry_run: true }),
@@ -55,7 +51,8 @@ export const GoBack = ({ project, revision, onClose }: Props) => {
         throw error
       })
     }
-    if (await run(change, `${project.name} holds again what revision ${revision} held.`)) onClose()
+    const done = `${project.name} holds again what revision ${revision} held.`
+    if (await run(change, done, doing)) onClose()
   }
   return (
     <Dialog
@@ -107,7 +104,7 @@ export const GoBack = ({ project, revision, onClose }: Props) => {
             </p>
           </>
         )}
-        <CopyAs forms={formsOf(project, revision)} />
+        <CopyAs doing={doing} />
       </div>
     </Dialog>
   )

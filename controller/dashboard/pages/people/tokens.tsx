@@ -1,129 +1,23 @@
 // Tokens of a person or of a team's machines: made, shown once, and revoked.
 import { useState } from 'preact/hooks'
-import type { TeamRole } from '../../../../src/access/team-roles.ts'
 import type { Token } from '../../api/types.ts'
-import { now } from '../../live/clock.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
 import { Command } from '../../ui/copy.tsx'
 import { Confirm, Dialog } from '../../ui/dialog.tsx'
-import { FormDialog } from '../../ui/form-dialog.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
-import { RoleSelect } from './roles.tsx'
+import { NewTokenDialog, type TokenPlace } from './new-token.tsx'
 import f from '../../ui/form.module.css'
-
-export interface NewToken {
-  readonly name: string
-  readonly expires_at?: string
-  readonly read_only: boolean
-  readonly role?: TeamRole
-}
-
-/** Where the tokens are: one's own, a user's, a team's. */
-export interface TokenPlace {
-  readonly key: string
-  readonly title: string
-  readonly isOfMachines: boolean
-  readonly list: (signal: AbortSignal) => Promise<{ readonly tokens: readonly Token[] }>
-  readonly create: (spec: NewToken) => Promise<{ readonly token: string }>
-  readonly revoke: (id: string) => Promise<unknown>
-  readonly whyNotCreate?: string | undefined
-  readonly whyNotRevoke?: string | undefined
-}
-
-const dayMs = 86_400_000
-const lengths = [
-  [1, '1 day'],
-  [30, '30 days'],
-  [90, '90 days'],
-  [365, '1 year'],
-  [0, 'until it is revoked'],
-] as const
 
 const limitsOf = ({ role, read_only: isReadOnly, teams }: Token): string =>
   [role ?? 'all of its owner', isReadOnly ? 'reads only' : '', (teams ?? []).join(', ')]
     .filter((one) => one !== '')
     .join(' · ')
-
-const NewTokenDialog = ({
-  place,
-  onMade,
-  onClose,
-}: {
-  readonly place: TokenPlace
-  readonly onMade: (token: string) => void
-  readonly onClose: () => void
-}) => {
-  const [name, setName] = useState('')
-  const [role, setRole] = useState<TeamRole | ''>(place.isOfMachines ? 'developer' : '')
-  const [days, setDays] = useState(90)
-  const [isReadOnly, setReadOnly] = useState(false)
-  const create = async (): Promise<void> => {
-    const spec = {
-      name: name.trim(),
-      read_only: isReadOnly,
-      ...(role === '' ? {} : { role }),
-      ...(days === 0 ? {} : { expires_at: new Date(now() + days * dayMs).toISOString() }),
-    }
-    const { token } = await confirmed(() => place.create(spec))
-    onMade(token)
-  }
-  return (
-    <FormDialog title="New token" action="Make the token" send={create} onClose={onClose}>
-      <label>
-        <span>Name</span>
-        <input
-          required
-          maxLength={63}
-          value={name}
-          onInput={(event) => {
-            setName(event.currentTarget.value)
-          }}
-        />
-      </label>
-      <div class={f['pair']}>
-        <label>
-          <span>{place.isOfMachines ? 'Role' : 'No more than'}</span>
-          <RoleSelect
-            label={place.isOfMachines ? 'Role' : 'No more than'}
-            value={role}
-            onChoose={setRole}
-            {...(place.isOfMachines ? {} : { none: 'all that you may' })}
-          />
-        </label>
-        <label>
-          <span>Good for</span>
-          <select
-            value={String(days)}
-            onChange={(event) => {
-              setDays(Number(event.currentTarget.value))
-            }}
-          >
-            {lengths.map(([length, text]) => (
-              <option value={String(length)}>{text}</option>
-            ))}
-          </select>
-        </label>
-      </div>
-      <div>
-        <input
-          type="checkbox"
-          id="read-only"
-          checked={isReadOnly}
-          onChange={(event) => {
-            setReadOnly(event.currentTarget.checked)
-          }}
-        />{' '}
-        <label for="read-only">It may only read</label>
-      </div>
-    </FormDialog>
-  )
-}
 
 /** The token leaves the page with the dialog. */
 const ShownOnce = ({
@@ -227,6 +121,7 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
       aside={
         <Button
           small
+          command={`new-token:${place.key}`}
           whyNot={place.whyNotCreate}
           onPress={() => {
             setMaking(true)

@@ -2,9 +2,11 @@
 // another container, then by a button that says the same, and only on exactly the secrets that the dry run saw.
 import { useLocation } from 'preact-iso'
 import { useState } from 'preact/hooks'
+import type { Doing } from '../../copy-as/doing.ts'
 import { now } from '../../live/clock.ts'
 import { keepApplied, startsOf } from '../../staging/applied.ts'
 import type { Impact } from '../../staging/staging.ts'
+import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
 import { Confirm, Dialog } from '../../ui/dialog.tsx'
 import { projectUrl } from '../../ui/links.ts'
 import { Skeleton } from '../../ui/page.tsx'
@@ -27,6 +29,8 @@ interface Props<T> {
   readonly keysOf: (done: T) => readonly string[]
   /** That holds the change; undefined: nothing changed. */
   readonly revisionOf: (done: T) => number | undefined
+  /** The same in other tools. */
+  readonly doing?: Doing
   readonly onClose: () => void
 }
 
@@ -45,6 +49,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
   send,
   keysOf,
   revisionOf,
+  doing,
   onClose,
 }: Props<T>) => {
   const { team, project } = place
@@ -67,6 +72,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
     try {
       const [at, startedBefore] = [now(), startsOf(stagelets)]
       const done = await send({ expected_set: data.set, note })
+      if (doing !== undefined) wasDone(doing)
       const revision = revisionOf(done)
       onClose()
       if (revision === undefined) return
@@ -88,6 +94,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
     >
       {error === undefined ? null : <ProblemBox error={error} />}
       <ImpactTable impact={data.impact} isOld={false} />
+      {doing === undefined ? null : <CopyAs doing={doing} />}
     </Confirm>
   )
 }

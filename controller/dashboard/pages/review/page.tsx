@@ -4,6 +4,8 @@ import { useMemo, useRef, useState } from 'preact/hooks'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
 import { now } from '../../live/clock.ts'
+import type { Doing } from '../../copy-as/doing.ts'
+import { changeSetDoing } from '../../copy-as/secrets.ts'
 import { appliedOf, keepApplied, startsOf } from '../../staging/applied.ts'
 import {
   applyEdits,
@@ -16,11 +18,13 @@ import {
 import { discardAll, editsOf, takeBack, type Edit } from '../../staging/staging.ts'
 import { announce, toast } from '../../ui/announce.tsx'
 import { Button, LinkButton } from '../../ui/button.tsx'
+import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
 import { projectUrl } from '../../ui/links.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
 import { useProject, useProjectPlace, useStagelets, type ProjectPlace } from '../secrets/data.ts'
+import { secretEdits } from './copied.ts'
 import { EditList } from './edits.tsx'
 import { ImpactTable } from './impact.tsx'
 import s from './review.module.css'
@@ -34,7 +38,12 @@ const consequence = ({ answer }: Reviewed): string => {
   return count === 0 ? 'Apply: no container changes' : `Apply: re-create ${many(count, 'service')}`
 }
 
-const useApply = (place: ProjectPlace, reviewed: Reviewed, note: string) => {
+interface Why {
+  readonly note: string
+  readonly doing: Doing
+}
+
+const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, doing }: Why) => {
   const { team, project } = place
   const { route } = useLocation()
   const stagelets = useStagelets(place)
@@ -67,6 +76,7 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, note: string) => {
         return
       }
       const keys = [...new Set(realEdits(reviewed).map(({ key }) => key))]
+      wasDone(doing)
       discardAll(team, project)
       announce(`Applied ${many(keys.length, 'key')}`)
       const { revision, impact } = answer
@@ -147,7 +157,8 @@ export const Page = () => {
   const found = useProject(place)
   const [note, setNote] = useState('')
   const reviewed = useReview(`${team}/${project}`, edits, found?.revision)
-  const apply = useApply(place, reviewed, note)
+  const doing = changeSetDoing(place, secretEdits(place, edits), note)
+  const apply = useApply(place, reviewed, { note, doing })
   const isOfThese = reviewed.of === edits
   const blocked =
     whyNot('create', 'stagelysecrets', team) ??
@@ -214,6 +225,7 @@ export const Page = () => {
             >
               {consequence(reviewed)}
             </Button>
+            <CopyAs doing={doing} />
           </div>
         </div>
       )}

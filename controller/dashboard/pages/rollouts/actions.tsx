@@ -2,8 +2,14 @@
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
 import type { Project, Rollout } from '../../api/types.ts'
+import {
+  pauseRolloutDoing,
+  resumeRolloutDoing,
+  retryRolloutDoing,
+} from '../../copy-as/stagelets.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
+import { CopyMenu } from '../../ui/copy-as.tsx'
 
 interface Props {
   readonly project: Project
@@ -26,6 +32,7 @@ const Steer = ({ project, rollout, onChange }: Props) => {
   }
   return (
     <Button
+      command={`pause:${project.id}`}
       look={isHeld ? 'primary' : 'plain'}
       busy={busy}
       whyNot={whyNot('patch', 'projects', project.team) ?? whyNotOwned(project.source)}
@@ -35,6 +42,7 @@ const Steer = ({ project, rollout, onChange }: Props) => {
           isHeld
             ? `${project.name} goes on.`
             : `No further stagelet of ${project.name} starts on a new revision. What has begun goes on.`,
+          isHeld ? resumeRolloutDoing(project) : pauseRolloutDoing(project),
         )
       }
     >
@@ -49,12 +57,19 @@ const Retry = ({ project, rollout }: Omit<Props, 'onChange'>) => {
     must(api.POST('/projects/{project_id}/rollout/retry', { params: pathOf(project) }))
   return (
     <Button
+      command={`retry:${project.id}`}
       busy={busy}
       whyNot={
         whyNot('create', 'stagelets/deploy', project.team) ??
         (rollout.failed > 0 ? undefined : 'Nothing failed.')
       }
-      onPress={() => void run(retry, `What failed in ${project.name} is tried again.`)}
+      onPress={() =>
+        void run(
+          retry,
+          `What failed in ${project.name} is tried again.`,
+          retryRolloutDoing(project),
+        )
+      }
     >
       Retry
     </Button>
@@ -65,5 +80,10 @@ export const RolloutActions = (props: Props) => (
   <>
     <Steer {...props} />
     <Retry {...props} />
+    <CopyMenu
+      doings={[pauseRolloutDoing, resumeRolloutDoing, retryRolloutDoing].map((doing) =>
+        doing(props.project),
+      )}
+    />
   </>
 )

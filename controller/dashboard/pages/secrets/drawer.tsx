@@ -1,8 +1,9 @@
 // One secret: where it is, who runs it, its versions, and what may be done.
 import type { Secret } from '../../api/types.ts'
+import { secretDoing, type SecretEdit } from '../../copy-as/secrets.ts'
 import { takeBack } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
-import { CopyAs } from '../../ui/copy.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
 import { projectUrl, stageletUrl } from '../../ui/links.ts'
 import { State } from '../../ui/state.tsx'
@@ -94,20 +95,9 @@ const SameValue = ({ row, classOf }: Pick<Props, 'row' | 'classOf'>) => {
   )
 }
 
-/** How to do the same elsewhere. A value is read from standard input, and is in no form. */
-const formsOf = ({ secret }: SecretRow, { team, project }: ProjectPlace) => ({
-  stagely: `stagely -n ${team} secrets set ${secret.key} --project ${project} --scope ${secret.scope} < VALUE_FILE`,
-  kubectl: `kubectl -n ${team} get stagelysecret ${secret.name} -o yaml`,
-  yaml: `apiVersion: stagely.dev/v1alpha1
-kind: StagelySecret
-metadata:
-  name: ${secret.name}
-  namespace: ${team}
-spec:
-  projectRef: { name: ${project} }
-  key: ${secret.key}
-  scope: ${secret.scope}${secret.stagelet === undefined ? '' : `\n  stagelet: ${secret.stagelet}`}
-  type: ${secret.type}`,
+const editOf = ({ secret }: SecretRow, op: 'update' | 'delete'): SecretEdit => ({
+  ...{ op, name: secret.name, key: secret.key, scope: secret.scope, stagelet: secret.stagelet },
+  ...{ type: secret.type, file_path: secret.file_path, hasValue: op === 'update' },
 })
 
 export const SecretDrawer = (props: Props) => {
@@ -176,7 +166,8 @@ export const SecretDrawer = (props: Props) => {
             />
           </Section>
           <Section title="Elsewhere">
-            <CopyAs forms={formsOf(row, place)} />
+            <CopyAs doing={secretDoing(place, editOf(row, 'update'))} />
+            <CopyAs doing={secretDoing(place, editOf(row, 'delete'))} />
           </Section>
         </>
       )}

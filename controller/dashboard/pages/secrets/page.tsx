@@ -116,6 +116,7 @@ const Shown = (props: ShownProps) => {
 }
 
 interface ActionsProps {
+  readonly place: ProjectPlace
   readonly noWrite: string | undefined
   /** undefined: an earlier revision is shown, or there is none. */
   readonly newest: number | undefined
@@ -123,8 +124,9 @@ interface ActionsProps {
   readonly onNew: () => void
 }
 
-const PageActions = ({ noWrite, newest = 0, onImport, onNew }: ActionsProps) => {
+const PageActions = ({ place, noWrite, newest = 0, onImport, onNew }: ActionsProps) => {
   const [, setAt] = useQueryState('at')
+  const of = `${place.team}/${place.project}`
   return (
     <>
       {newest === 0 ? null : (
@@ -137,10 +139,10 @@ const PageActions = ({ noWrite, newest = 0, onImport, onNew }: ActionsProps) => 
           Earlier
         </Button>
       )}
-      <Button whyNot={noWrite} onPress={onImport}>
+      <Button command={`import:${of}`} whyNot={noWrite} onPress={onImport}>
         Import
       </Button>
-      <Button look="primary" whyNot={noWrite} onPress={onNew}>
+      <Button command={`new-secret:${of}`} look="primary" whyNot={noWrite} onPress={onNew}>
         <Plus size={16} /> New secret
       </Button>
     </>
@@ -214,7 +216,7 @@ export const Page = () => {
       }
       actions={
         <PageActions
-          {...{ noWrite }}
+          {...{ place, noWrite }}
           newest={at === undefined ? found?.revision : undefined}
           onImport={() => {
             bringIn({})

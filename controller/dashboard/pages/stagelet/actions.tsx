@@ -5,8 +5,10 @@ import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
 import type { Stagelet } from '../../api/types.ts'
 import { conditionOf } from '../../live/standing.ts'
+import { deployDoing, leakTestDoing, pauseDoing, retryDoing } from '../../copy-as/stagelets.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
+import { CopyMenu } from '../../ui/copy-as.tsx'
 import { Confirm, Dialog } from '../../ui/dialog.tsx'
 import { Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -50,6 +52,7 @@ const DeployDialog = ({
     const isDone = await run(
       () => must(api.POST('/stagelets/{stagelet_id}/deploy', { params })),
       `${stagelet.agent} was told to deploy ${stagelet.name}.`,
+      deployDoing(stagelet),
     )
     if (isDone) onClose()
   }
@@ -78,6 +81,7 @@ const Deploy = ({ stagelet }: Props) => {
   return (
     <>
       <Button
+        command={`deploy:${stagelet.id}`}
         look={hasEdits ? 'primary' : 'plain'}
         whyNot={whyNot('create', 'stagelets/deploy', stagelet.team)}
         onPress={() => {
@@ -114,9 +118,11 @@ const Pause = ({ stagelet }: Props) => {
           }),
         ),
       paused ? `${name} goes on.` : `${name} is paused: it keeps what it runs.`,
+      pauseDoing(stagelet),
     )
   return (
     <Button
+      command={`pause:${stagelet.id}`}
       look={paused ? 'primary' : 'plain'}
       busy={busy}
       whyNot={whyNot('patch', 'stagelets', stagelet.team) ?? whyNotOwned(stagelet.source)}
@@ -137,9 +143,11 @@ const Retry = ({ stagelet }: Props) => {
     run(
       () => must(api.POST('/stagelets/{stagelet_id}/retry', { params: pathOf(stagelet) })),
       `${stagelet.agent} tries again what failed.`,
+      retryDoing(stagelet),
     )
   return (
     <Button
+      command={`retry:${stagelet.id}`}
       busy={busy}
       whyNot={
         whyNot('create', 'stagelets/deploy', stagelet.team) ??
@@ -157,5 +165,8 @@ export const StageletActions = ({ stagelet }: Props) => (
     <Deploy stagelet={stagelet} />
     <Pause stagelet={stagelet} />
     <Retry stagelet={stagelet} />
+    <CopyMenu
+      doings={[deployDoing, pauseDoing, retryDoing, leakTestDoing].map((doing) => doing(stagelet))}
+    />
   </>
 )

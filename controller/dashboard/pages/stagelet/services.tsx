@@ -10,6 +10,7 @@ import { State } from '../../ui/state.tsx'
 import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { LastRollout } from './last-rollout.tsx'
+import { LeakTestPanel } from './leak-test.tsx'
 import { revisionText } from './sentence.ts'
 import s from './stagelet.module.css'
 
@@ -191,5 +192,6 @@ export const ServicesTab = ({ stagelet }: { readonly stagelet: Stagelet }) => (
     </Panel>
     <Notices stagelet={stagelet} />
     <LastRollout stagelet={stagelet} />
+    <LeakTestPanel stagelet={stagelet} />
   </>
 )

@@ -1,0 +1,384 @@
+// "Copy as" of the dashboard: the copied texts are run as they are, and must leave the same behind as the request that
+// the button makes.
+import { spawn } from 'node:child_process'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Stagelet } from '../../controller/dashboard/api/types.ts'
+import { formsOf, type Doing, type Forms } from '../../controller/dashboard/copy-as/doing.ts'
+import {
+  joinDoing,
+  nameAgentDoing,
+  revokeDoing,
+  rotateAgentDoing,
+  rotateKeysDoing,
+  switchAgentDoing,
+} from '../../controller/dashboard/copy-as/machines.ts'
+import {
+  memberDoing,
+  removeMemberDoing,
+  tokenDoing,
+} from '../../controller/dashboard/copy-as/people.ts'
+import {
+  changeSetDoing,
+  goBackDoing,
+  secretDoing,
+  type SecretEdit,
+} from '../../controller/dashboard/copy-as/secrets.ts'
+import {
+  deployDoing,
+  leakTestDoing,
+  pauseDoing,
+  pauseRolloutDoing,
+  resumeRolloutDoing,
+  retryDoing,
+  retryRolloutDoing,
+} from '../../controller/dashboard/copy-as/stagelets.ts'
+import { placeholder } from '../../controller/dashboard/copy-as/text.ts'
+import { startTestController, type TestController } from '../support/controller.ts'
+import { main } from '../support/cli.ts'
+
+type Form = keyof Forms
+const kube = '/apis/stagely.dev/v1alpha1/namespaces/default'
+const hostile = `it's <script>"$HOME"</script>`
+const place = { team: 'default', project: 'shop' }
+const value = 'a "new" $value & more'
+const base64 = Buffer.from(value).toString('base64')
+
+let controller: TestController
+let folder: string
+
+const call = (method: string, path: string, body?: unknown) =>
+  controller.call(method, path, body === undefined ? {} : { body })
+const must = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+  const answer = await call(method, path, body)
+  expect(answer.status, answer.text).toBeLessThan(300)
+  return answer.text === '' ? undefined : answer.json()
+}
+
+/** Runs a text in a shell as somebody would who has pasted it. */
+const run = (text: string, input: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const shell = spawn('sh', ['-c', text], {
+      cwd: folder,
+      env: {
+        PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+        HOME: folder,
+        KUBECONFIG: join(folder, 'kubeconfig'),
+        STAGELY_SERVER: controller.url,
+        STAGELY_TOKEN: controller.token,
+        STAGELY_CA_FILE: join(folder, 'ca.crt'),
+      },
+    })
+    let said = ''
+    for (const stream of [shell.stdout, shell.stderr])
+      stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    shell.once('error', reject)
+    shell.once('close', (code) => {
+      if (code === 0) resolve(said)
+      else reject(new Error(`exit ${code ?? -1} of:\n${text}\n${said}`))
+    })
+    shell.stdin.end(input)
+  })
+
+const button = ({ rest: { method, path, body } }: Doing): Promise<unknown> => {
+  const text = JSON.stringify(body, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && 'given' in part ? base64 : part,
+  )
+  return must(method, `/api/v1${path}`, text === undefined ? undefined : JSON.parse(text))
+}
+
+/** YAML is put into a file, with values in place of the placeholders. */
+const runForm = async (forms: Forms, form: Form, keys: readonly string[]): Promise<void> => {
+  const text = forms[form] ?? ''
+  const lines = keys.map(() => `${base64}\n`).join('')
+  if (form === 'yaml') {
+    const filled = keys.reduce((all, key) => all.replaceAll(placeholder(key), base64), text)
+    await writeFile(join(folder, 'objects.yaml'), filled)
+    await run('kubectl apply -f objects.yaml', '')
+  } else await run(text, keys.length > 1 ? lines : value)
+}
+
+interface Case {
+  readonly doing: () => Doing
+  readonly forms: readonly Form[]
+  /** Keys whose new values are read. */
+  readonly keys?: readonly string[]
+  /** Brings about what was there before. */
+  readonly before: () => Promise<void>
+  /** What is there, without what differs at each run. */
+  readonly after: () => Promise<unknown>
+}
+
+/** Every form, from the same state, leaves what the button leaves. */
+const same = async ({ doing, forms, keys = [], before, after }: Case): Promise<void> => {
+  await before()
+  const described = doing()
+  await button(described)
+  const wanted = await after()
+  const texts = formsOf(described, controller.url)
+  expect(Object.keys(texts).sort()).toEqual([...forms].sort())
+  for (const text of Object.values(texts)) {
+    expect(text).not.toContain(controller.token)
+    expect(text).not.toContain(base64)
+  }
+  for (const form of forms) {
+    await before()
+    await runForm(formsOf(doing(), controller.url), form, keys)
+    expect(await after(), form).toEqual(wanted)
+  }
+}
+
+/** Secrets with their values, by the name of the key. */
+const secrets = async (): Promise<unknown> => {
+  const revealed = (await must('POST', '/api/v1/projects/default%2Fshop/reveal', {})) as {
+    secrets: Record<string, unknown>[]
+  }
+  return revealed.secrets
+    .map(({ key, scope, stagelet, type, value: shown, value_base64: bytes }) => ({
+      ...{ key, scope, stagelet, type, shown, bytes },
+    }))
+    .sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))
+}
+
+const resetSecrets = async (): Promise<void> => {
+  const { secrets: list } = (await must(
+    'GET',
+    '/api/v1/projects/default%2Fshop/secrets?view=full',
+  )) as { secrets: { id: string }[] }
+  const operations = [
+    ...list.map(({ id }) => ({ op: 'delete', id })),
+    { op: 'create', key: 'OLD', scope: 'web', value: 'the old value' },
+    { op: 'create', key: 'GONE', scope: 'global', value: 'will be gone' },
+  ]
+  await must('POST', '/api/v1/projects/default%2Fshop/secrets/batch', { operations })
+}
+
+const edit = (
+  op: SecretEdit['op'],
+  key: string,
+  scope: string,
+  more: Partial<SecretEdit> = {},
+): SecretEdit => ({
+  ...{ op, key, scope, type: 'env', hasValue: op !== 'delete' },
+  ...(op === 'create' ? {} : { name: `${key.toLowerCase()}.${scope}` }),
+  ...more,
+})
+
+const all = ['yaml', 'kubectl', 'stagely', 'curl'] as const
+const stagelet = async (): Promise<Stagelet> =>
+  (await must('GET', '/api/v1/stagelets/default%2Fshop')) as Stagelet
+
+describe('what "copy as" gives', () => {
+  beforeAll(async () => {
+    controller = await startTestController()
+    folder = await mkdtemp(join(tmpdir(), 'stagely-copied-'))
+    await writeFile(join(folder, 'ca.crt'), controller.ca)
+    await writeFile(join(folder, 'kubeconfig'), controller.kubeConfig().exportConfig())
+    const stagely = join(folder, 'stagely')
+    await writeFile(stagely, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`)
+    await chmod(stagely, 0o755)
+    await must('POST', '/api/v1/projects', { team: 'default', name: 'shop' })
+    await must('POST', '/api/v1/agents', { team: 'default', name: 'box' })
+    await must('POST', `${kube}/stagelets`, {
+      apiVersion: 'stagely.dev/v1alpha1',
+      kind: 'Stagelet',
+      metadata: { name: 'shop' },
+      spec: {
+        ...{ projectRef: { name: 'shop' }, agentRef: { name: 'box' } },
+        compose: { directory: `/srv/${hostile}`, profiles: ['no'], onChange: 'Deploy' },
+      },
+    })
+    await must('POST', '/api/v1/users', { name: 'ann' })
+  })
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true })
+    await controller?.remove()
+  })
+
+  it('makes, changes and deletes a secret', async () => {
+    const secret = (one: SecretEdit) => ({
+      ...{ doing: () => secretDoing(place, one), before: resetSecrets, after: secrets },
+      keys: one.hasValue ? [one.key] : [],
+    })
+    await same({ ...secret(edit('create', 'NEW', 'web', { stagelet: 'shop' })), forms: all })
+    await same({ ...secret(edit('update', 'OLD', 'web')), forms: all })
+    await same({
+      ...secret(edit('delete', 'OLD', 'web')),
+      forms: ['kubectl', 'stagely', 'curl'],
+    })
+    const file = edit('create', 'PEM', 'web', { type: 'file', file_path: `./${hostile}.pem` })
+    await same({ ...secret(file), forms: all })
+  })
+
+  it('applies a review as a whole, with several new values, a move and a deletion', async () => {
+    const edits = [
+      edit('create', 'A', 'web'),
+      edit('create', 'B', 'global'),
+      edit('update', 'OLD', 'web', { hasValue: false, moved: { scope: 'db' } }),
+      edit('delete', 'GONE', 'global'),
+    ]
+    await same({
+      ...{ doing: () => changeSetDoing(place, edits, hostile), keys: ['A', 'B'] },
+      forms: ['kubectl', 'stagely', 'curl'],
+      before: resetSecrets,
+      after: secrets,
+    })
+  })
+
+  it('goes back to a revision', async () => {
+    const revision = async (): Promise<number> =>
+      ((await must('GET', '/api/v1/projects/default%2Fshop')) as { revision: number }).revision
+    await resetSecrets()
+    const at = await revision()
+    const path = '/api/v1/projects/default%2Fshop/secrets'
+    await same({
+      ...{ doing: () => goBackDoing(place, at), forms: ['stagely', 'curl'], after: secrets },
+      before: async () => {
+        await must('PATCH', `${path}/old.web`, { value: `another ${Math.random()}` })
+        await expect.poll(revision).toBeGreaterThan(at)
+      },
+    })
+  })
+
+  it('pauses and resumes a stagelet, deploys, tries again, and asks for a leak test', async () => {
+    const pause = async (paused: boolean): Promise<void> => {
+      await must('PATCH', '/api/v1/stagelets/default%2Fshop', { paused })
+    }
+    for (const paused of [false, true]) {
+      await pause(paused)
+      const now = await stagelet()
+      await same({
+        ...{ doing: () => pauseDoing(now), forms: all, before: () => pause(paused) },
+        after: async () => {
+          const { paused: isPaused, compose, agent, project } = await stagelet()
+          return { isPaused, compose, agent, project }
+        },
+      })
+    }
+    const named = { team: 'default', name: 'shop' }
+    for (const [doing, annotation] of [
+      [deployDoing, 'redeploy'],
+      [retryDoing, 'retry'],
+    ] as const) {
+      let last = ''
+      const read = async (): Promise<string> => {
+        const { metadata } = (await must('GET', `${kube}/stagelets/shop`)) as {
+          metadata: { annotations?: Record<string, string> }
+        }
+        return metadata.annotations?.[`stagely.dev/${annotation}`] ?? ''
+      }
+      await same({
+        ...{ doing: () => doing(named), forms: ['kubectl', 'stagely', 'curl'] },
+        before: async () => {
+          last = await read()
+        },
+        after: async () => (await read()) !== last,
+      })
+    }
+    const tests = async (): Promise<number> => {
+      const path = '/api/v1/stagelets/default%2Fshop/leak-tests'
+      return ((await must('GET', path)) as { leak_tests: unknown[] }).leak_tests.length
+    }
+    const [first, leakTest] = [await tests(), formsOf(leakTestDoing(named), controller.url)]
+    await run(leakTest.curl, '')
+    // Its agent is away, and the command says so.
+    await expect(run(leakTest.stagely ?? '', '')).rejects.toThrow('has no connection')
+    expect(await tests()).toBe(first + 2)
+  })
+
+  it('pauses, resumes and retries a rollout', async () => {
+    const path = '/api/v1/projects/default%2Fshop/rollout'
+    const project = { team: 'default', name: 'shop' }
+    const specOf = async (): Promise<unknown> =>
+      ((await must('GET', `${kube}/projects/shop`)) as { spec?: object }).spec ?? {}
+    const forms = ['kubectl', 'stagely', 'curl'] as const
+    const resume = (): Promise<void> => must('POST', `${path}/resume`).then(() => undefined)
+    const pause = (): Promise<void> => must('POST', `${path}/pause`).then(() => undefined)
+    await same({ doing: () => pauseRolloutDoing(project), forms, before: resume, after: specOf })
+    await same({ doing: () => resumeRolloutDoing(project), forms, before: pause, after: specOf })
+    const retry = { doing: () => retryRolloutDoing(project), forms: ['stagely', 'curl'] as const }
+    await same({ ...retry, before: resume, after: specOf })
+  })
+
+  it('names a machine, lets it join, pauses, drains, rotates and revokes', async () => {
+    const agent = { team: 'default', name: 'web-1' }
+    const path = `/api/v1/agents/default%2Fweb-1`
+    const remove = async (): Promise<void> => {
+      await call('DELETE', `${kube}/agents/web-1`)
+    }
+    const specOf = async (): Promise<unknown> => {
+      const { name, paused, drained } = (await must('GET', path)) as Record<string, unknown>
+      return { name, paused, drained }
+    }
+    const made = { doing: () => nameAgentDoing(agent), before: remove, after: specOf }
+    await same({ ...made, forms: all })
+    for (const field of ['paused', 'drained'] as const)
+      await same({
+        doing: () => switchAgentDoing({ ...agent, paused: false, drained: false }, field),
+        forms: field === 'paused' ? ['kubectl', 'curl'] : ['kubectl', 'stagely', 'curl'],
+        before: () => must('PATCH', path, { [field]: false }).then(() => undefined),
+        after: specOf,
+      })
+    const join = formsOf(joinDoing(agent, 600), controller.url)
+    expect(JSON.parse(await run(join.curl, ''))).toMatchObject({ command: /join/ })
+    expect(await run(join.stagely ?? '', '')).toMatch(/^stagely-join|^[\w.-]{40,}/)
+    // The command waits until the machine has its new keys; no machine has joined here.
+    const rotate = formsOf(rotateAgentDoing(agent), controller.url)
+    await run(rotate.curl, '')
+    expect(rotate.stagely).toBe('stagely agent rotate-keys web-1 -n default')
+    const { curl, stagely = '' } = formsOf(revokeDoing(agent), controller.url)
+    await run(curl, '')
+    await run(stagely, '')
+  })
+
+  it('adds members, changes and removes them, makes tokens, and rotates keys', async () => {
+    const members = async (): Promise<unknown> => {
+      const { members: list } = (await must('GET', '/api/v1/teams/default/members')) as {
+        members: { user: string; role: string }[]
+      }
+      return list.map(({ user, role }) => ({ user, role }))
+    }
+    const path = '/api/v1/teams/default/members/ann'
+    const remove = async (): Promise<void> => {
+      await call('DELETE', path)
+    }
+    const add = (): Promise<void> => must('PUT', path, { role: 'viewer' }).then(() => undefined)
+    const forms = ['stagely', 'curl'] as const
+    const of = (role: string, isNew: boolean) =>
+      memberDoing('default', { user: 'ann', role, isNew })
+    await same({ doing: () => of('viewer', true), forms, before: remove, after: members })
+    await same({ doing: () => of('developer', false), forms, before: add, after: members })
+    const removal = () => removeMemberDoing('default', 'ann')
+    await same({ doing: removal, forms, before: add, after: members })
+    for (const team of ['default', undefined]) {
+      const names = ['a', 'b']
+      const [curl, stagely] = names.map((name) => {
+        const expiresAt = new Date(Date.parse('2099-01-01')).toISOString()
+        const role = team === undefined ? undefined : 'viewer'
+        const token = { team, name, role, readOnly: true, days: 1, expiresAt }
+        return formsOf(tokenDoing(token), controller.url)
+      })
+      await run(curl?.curl ?? '', '')
+      await run(stagely?.stagely ?? '', '')
+      const list = team === undefined ? '/api/v1/tokens' : '/api/v1/teams/default/tokens'
+      const { tokens } = (await must('GET', list)) as { tokens: { name: string }[] }
+      for (const name of names) expect(tokens.map((one) => one.name)).toContain(name)
+    }
+    const keys = formsOf(rotateKeysDoing('data'), controller.url)
+    const isDone = async (): Promise<boolean> => {
+      const { rotations } = (await must('GET', '/api/v1/keys')) as {
+        rotations: { state: string }[]
+      }
+      return rotations.length > 0 && rotations.every(({ state }) => state !== 'Running')
+    }
+    await run(keys.curl, '')
+    await expect.poll(isDone).toBe(true)
+    await run(keys.stagely ?? '', '')
+    // There is no newer master key here, as both are told.
+    const { curl, stagely = '' } = formsOf(rotateKeysDoing('master'), controller.url)
+    for (const text of [curl, stagely])
+      await expect(run(text, '')).rejects.toThrow(/every key is wrapped by .* already/)
+  })
+})
