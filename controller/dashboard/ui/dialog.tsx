@@ -3,6 +3,7 @@
 import type { ComponentChild } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { Button } from './button.tsx'
+import { giveBackFocus } from './give-back-focus.ts'
 import X from 'icon:x'
 import s from './dialog.module.css'
 
@@ -22,9 +23,10 @@ export const Dialog = ({ title, children, onClose, actions, wide, firm }: Dialog
   const id = useId()
   useEffect(() => {
     const before = document.activeElement
-    ref.current?.showModal()
+    const dialog = ref.current
+    dialog?.showModal()
     return () => {
-      if (before instanceof HTMLElement) before.focus()
+      giveBackFocus(dialog, before)
     }
   }, [])
   return (

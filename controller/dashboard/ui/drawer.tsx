@@ -4,6 +4,7 @@ import type { ComponentChild } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { useShortcuts } from '../app/keys.ts'
 import { Button } from './button.tsx'
+import { giveBackFocus } from './give-back-focus.ts'
 import X from 'icon:x'
 import s from './drawer.module.css'
 
@@ -20,8 +21,9 @@ export const Drawer = ({ title, under, children, onClose }: Props) => {
   useShortcuts([{ keys: 'Escape', does: 'Close the panel', run: () => (onClose(), true) }])
   useEffect(() => {
     const before = document.activeElement
+    const drawer = ref.current
     return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
+      giveBackFocus(drawer, before)
     }
   }, [])
   return (

@@ -13,7 +13,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
   {
     id: 'take',
     title: <span class="visually-hidden">Take</span>,
-    width: '44px',
+    width: '40px',
     render: ({ key, where, does }) => (
       <input
         type="checkbox"
@@ -28,7 +28,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
   {
     id: 'key',
     title: 'Key',
-    width: 'minmax(120px, 2fr)',
+    width: 'minmax(64px, 2fr)',
     render: ({ key }) => (
       <span class={s['key']} title={key}>
         {key}
@@ -53,7 +53,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
   {
     id: 'scope',
     title: 'Scope',
-    width: 'minmax(96px, 1fr)',
+    width: 'minmax(80px, 1fr)',
     render: ({ key, where, scope, stagelet }) => (
       <>
         <select
@@ -75,7 +75,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
   {
     id: 'does',
     title: 'Does',
-    width: 'minmax(110px, 1fr)',
+    width: 'minmax(84px, 1fr)',
     render: ({ does }) => <span class={does === 'left out' ? 'muted' : ''}>{does}</span>,
   },
 ]
