@@ -24,7 +24,7 @@ export const columns: readonly Column<SecretRow>[] = [
   {
     id: 'key',
     title: 'Key',
-    width: 'minmax(190px, 2.4fr)',
+    width: 'minmax(130px, 2.4fr)',
     render: ({ secret, isStaged, edit }) => (
       <>
         {isStaged ? <Glyph kind="staged" /> : null}
@@ -34,7 +34,7 @@ export const columns: readonly Column<SecretRow>[] = [
       </>
     ),
   },
-  { id: 'scope', title: 'Scope', width: 'minmax(90px, 1fr)', render: ({ secret }) => secret.scope },
+  { id: 'scope', title: 'Scope', width: 'minmax(72px, 1fr)', render: ({ secret }) => secret.scope },
   {
     id: 'stagelet',
     title: 'Stagelet',
@@ -53,7 +53,7 @@ export const columns: readonly Column<SecretRow>[] = [
   {
     id: 'runs',
     title: 'Runs in',
-    width: 'minmax(136px, 1fr)',
+    width: 'minmax(122px, 1fr)',
     render: ({ runs, secret }) =>
       secret.version === 0 ? <span class="muted">no value</span> : <RunsState runs={runs} />,
   },
