@@ -49,7 +49,7 @@ const watchLoad = `(() => {
   const look = () => {
     if (document.querySelector('[data-row]') !== null) times.first ??= performance.now()
     const count = document.querySelector('[role=grid]')?.getAttribute('aria-rowcount')
-    if (Number(count) > ${10_000}) times.complete ??= performance.now()
+    if (Number(count) > 10_000) times.complete ??= performance.now()
     if (times.complete === undefined) requestAnimationFrame(look)
   }
   requestAnimationFrame(look)

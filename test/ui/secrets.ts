@@ -404,7 +404,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     await replace(page, 'SENTRY_DSN', `kept: ${canary}`)
     await page.keyboard.press('Escape')
     const isStale = () =>
-      page.evaluate("document.documentElement.hasAttribute('data-stale')") as Promise<boolean>
+      page.evaluate<boolean>("document.documentElement.hasAttribute('data-stale')")
     const row = page.getByRole('row', { name: /^LOG_LEVEL/ })
     const versionOf = async () => Number(await row.getByRole('gridcell').nth(3).innerText())
     const version = await versionOf()
