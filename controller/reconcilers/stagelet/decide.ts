@@ -35,6 +35,12 @@ export interface StageletDecision {
 
 const mostSaid = 8192
 
+/** What the last report said that stays true until the next. */
+const reportedOf = ({ observation, stagelet: { status } }: StageletInput) => ({
+  lastReportAt: observation?.receivedAt ?? status?.lastReportAt,
+  composeProject: observation?.composeProject ?? status?.composeProject,
+})
+
 export const decideStagelet = (input: StageletInput): StageletDecision => {
   const { stagelet, observation, now } = input
   const compared = compareServices(input)
@@ -65,8 +71,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
         }
       : { lastSeen: unseen.lastSeen }),
     pausedSince: pausedSinceOf(input),
-    lastReportAt: observation?.receivedAt ?? stagelet.status?.lastReportAt,
-    composeProject: observation?.composeProject ?? stagelet.status?.composeProject,
+    ...reportedOf(input),
     lastRollout,
   }
   return {
