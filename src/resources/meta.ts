@@ -86,6 +86,8 @@ export const annotations = {
   retry: 'stagely.dev/retry',
   /** On a Project: agents that were lost before this time (RFC 3339) no longer hold its rollout back. */
   resumed: 'stagely.dev/resumed',
+  /** Set by the server on a Project whose section `rollout` was made by a pause: the end of the pause takes it away. */
+  turnsByPause: 'stagely.dev/turns-by-pause',
   /** On an Agent: a new value makes it register new keys. */
   rotateKeys: 'stagely.dev/rotate-keys',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',

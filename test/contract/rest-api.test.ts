@@ -1,4 +1,5 @@
 // What every route of the REST API does the same way: errors, paging, preconditions, repeats, limits.
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { restRoutes } from '../../controller/http/rest/table.ts'
@@ -241,6 +242,37 @@ describe('agents', () => {
     expect(revoked.json<{ conditions: object[] }>().conditions).toMatchObject([
       { type: 'Ready', status: 'False', reason: 'Revoked' },
     ])
+  })
+})
+
+describe('a pause of a rollout', () => {
+  const rolloutOf = async (name: string): Promise<unknown> =>
+    (await call('GET', `/api/v1/projects/default%2F${name}`)).json<{ rollout?: unknown }>().rollout
+  const steer = async (name: string, verb: string): Promise<void> => {
+    expect((await call('POST', `/api/v1/projects/default%2F${name}/rollout/${verb}`)).status).toBe(
+      200,
+    )
+  }
+
+  it.each([
+    ['without turns', undefined, undefined],
+    ['with turns by default', {}, undefined],
+    ['that gets turns meanwhile', undefined, { max_concurrent: 2 }],
+  ])('leaves a project %s with what was declared', async (_what, declared, meanwhile) => {
+    const name = `paused-${randomUUID().slice(0, 8)}`
+    const body = { team: 'default', name, ...(declared === undefined ? {} : { rollout: declared }) }
+    expect((await call('POST', '/api/v1/projects', body)).status).toBe(201)
+    const before = await rolloutOf(name)
+    await steer(name, 'pause')
+    expect(await rolloutOf(name)).toMatchObject({ paused: true })
+    const path = `/api/v1/projects/default%2F${name}`
+    if (meanwhile !== undefined)
+      expect((await call('PATCH', path, { rollout: meanwhile })).status).toBe(200)
+    await steer(name, 'pause')
+    await steer(name, 'resume')
+    const after = await rolloutOf(name)
+    if (meanwhile === undefined) expect(after).toEqual(before)
+    else expect(after).toMatchObject(meanwhile)
   })
 })
 

@@ -1,8 +1,9 @@
 // Rollouts: the progress of a project's newest revision on each stagelet, and their control. A project
 // of a folder or a cluster is controlled there: a change here is answered with 409 and the owner.
+import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
-import { projectStatus, type ProjectSpec } from '../../../src/resources/project.ts'
+import { projectStatus, rolloutSpec, type ProjectSpec } from '../../../src/resources/project.ts'
 import { stageletStatus } from '../../../src/resources/stagelet.ts'
 import type { Reader } from '../../../src/store/store.ts'
 import { gatherRollout } from '../../reconcilers/rollout/gather.ts'
@@ -99,13 +100,25 @@ const steer =
     return { body }
   }
 
-const withPaused = (project: KubeObject, paused: boolean): KubeObject => {
-  const { rollout, ...spec } = (project.spec ?? {}) as Partial<ProjectSpec>
-  const { paused: _, ...others } = rollout ?? {}
-  const next = paused ? { ...others, paused } : others
-  // The section existed only for the pause: now all stagelets are rolled out at once again.
-  const isEmpty = Object.keys(next).length === 0
-  return { ...project, spec: { ...spec, ...(isEmpty ? {} : { rollout: next }) } }
+/** What a section without fields comes to. */
+const bySilence = rolloutSpec.parse({})
+
+/** A pause of a project without turns makes the section; its end takes the section away, unless somebody changed it. */
+const withPaused = ({ metadata, spec, ...project }: KubeObject, paused: boolean): KubeObject => {
+  const { rollout, ...others } = (spec ?? {}) as Partial<ProjectSpec>
+  const { paused: _, ...turns } = rollout ?? {}
+  const { [annotations.turnsByPause]: made, ...texts } = metadata.annotations ?? {}
+  const mark = (value: string | undefined) => ({
+    ...metadata,
+    annotations: value === undefined ? texts : { ...texts, [annotations.turnsByPause]: value },
+  })
+  if (paused) {
+    const value = rollout === undefined ? 'true' : made
+    return { ...project, metadata: mark(value), spec: { ...others, rollout: { ...turns, paused } } }
+  }
+  const isOver = made !== undefined && isDeepStrictEqual(turns, bySilence)
+  const left = isOver ? others : { ...others, rollout: turns }
+  return { ...project, metadata: mark(undefined), spec: left }
 }
 
 const retried = z
