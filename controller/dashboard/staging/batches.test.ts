@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { answerOfAll, batchesOf, impactOfAll } from './batches.ts'
+import { answerOfAll, batchesOf, impactOfAll, saysSame } from './batches.ts'
 import type { BatchAnswer, Edit, Impact, Operation } from './staging.ts'
 
 const edits = (count: number): Edit[] =>
@@ -59,4 +59,18 @@ it('counts operations through, and names the one revision', () => {
   expect(all).toMatchObject({ set: 'before', revision: 7 })
   expect(all.results).toHaveLength(4)
   expect(all.warnings.map((one) => one.operation)).toEqual([1, 3])
+})
+
+it('knows whether a later dry run still promises the same', () => {
+  const update = { op: 'update', change: 'value', id: 'sec_1', updated_at: 'then' }
+  const answer = (results: object[], part: Partial<BatchAnswer> = {}): BatchAnswer => ({
+    ...{ results: results as BatchAnswer['results'], set: 'before', warnings: [] },
+    ...{ impact: impact({ affected: [hit('web', ['A'])], untouched: 3 }), ...part },
+  })
+  const before = answer([update])
+  expect(saysSame(before, answer([{ ...update, updated_at: 'now' }], { set: 'later' }))).toBe(true)
+  expect(saysSame(before, answer([{ ...update, change: 'unchanged' }]))).toBe(false)
+  expect(saysSame(before, answer([update], { impact: impact({ untouched: 4 }) }))).toBe(false)
+  const deletion = answer([{ op: 'delete', change: 'deleted', id: 'sec_1' }])
+  expect(saysSame(deletion, deletion)).toBe(false)
 })

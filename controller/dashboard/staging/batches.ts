@@ -112,3 +112,17 @@ export const answerOfAll = (answers: readonly BatchAnswer[]): BatchAnswer => {
     ...(revision === undefined ? {} : { revision }),
   }
 }
+
+const essenceOf = ({ results, impact, warnings }: BatchAnswer) => [
+  results.map(({ op, change, id }) => [op, change, id]),
+  impact,
+  warnings,
+]
+
+/**
+ * True where two dry runs of the same edits promise the same, whatever else has changed between them. Never of
+ * deletions: nothing in the answer tells whether what they delete is what it was.
+ */
+export const saysSame = (one: BatchAnswer, other: BatchAnswer): boolean =>
+  one.results.every(({ op }) => op !== 'delete') &&
+  JSON.stringify(essenceOf(one)) === JSON.stringify(essenceOf(other))

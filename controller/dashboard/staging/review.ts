@@ -2,7 +2,7 @@
 // review opens, again 1.5 s after a further edit, and never for each key that is pressed.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, ApiProblem, must } from '../api/client.ts'
-import { answerOfAll, batchesOf, type Batch } from './batches.ts'
+import { answerOfAll, batchesOf, saysSame, type Batch } from './batches.ts'
 import { operationsOf, type BatchAnswer, type Edit, type Operation } from './staging.ts'
 
 export interface Reviewed {
@@ -112,7 +112,10 @@ export class PartlyApplied extends Error {
   }
 }
 
-/** A later batch is not held to the set of the dry run, which the first has changed: each edit is held to its own version. */
+/**
+ * What is not judged again by a person: a later batch, whose set the first has changed, and a repeat. Each edit is
+ * held to the version that it began with.
+ */
 const guarded = ({ edits, operations }: Batch): Operation[] =>
   operations.map((operation, index) => {
     const version = edits[index]?.fromVersion
@@ -121,11 +124,20 @@ const guarded = ({ edits, operations }: Batch): Operation[] =>
       : { ...operation, expected_version: version }
   })
 
-/** `faster`: somebody changed the set since the dry run; nothing was stored. */
+type Judged = Pick<Reviewed, 'answer' | 'of'>
+
+/** The dry run once more; undefined where it fails, or says something else of the edits or the containers. */
+const stillSo = async (project: string, { answer, of }: Judged): Promise<Judged | undefined> => {
+  const now = await tryAll(project, of).catch(() => undefined)
+  if (answer === undefined || now === undefined || !saysSame(answer, now)) return undefined
+  return { answer: now, of }
+}
+
+/** `faster`: somebody changed since the dry run what these edits are about; nothing was stored. */
 export const applyEdits = async (
   project: string,
-  reviewed: Pick<Reviewed, 'answer' | 'of'>,
-  { note, key }: { readonly note: string; readonly key: string },
+  reviewed: Judged,
+  { note, key, isAgain = false }: { note: string; key: string; isAgain?: boolean },
 ): Promise<BatchAnswer | 'faster'> => {
   const set = reviewed.answer?.set
   const why = note === '' ? {} : { note }
@@ -140,11 +152,15 @@ export const applyEdits = async (
         ? {}
         : { change_set: { id: key, last: index === batches.length - 1 } }),
     }
-    const operations = isFirst ? batch.operations : guarded(batch)
+    const operations = isFirst && !isAgain ? batch.operations : guarded(batch)
     try {
       answers.push(await send(project, operations, more, isFirst ? key : `${key}-${index}`))
     } catch (error) {
-      if (isFirst && isFaster(error)) return 'faster'
+      if (isFirst && isFaster(error)) {
+        const next = isAgain ? undefined : await stillSo(project, reviewed)
+        if (next === undefined) return 'faster'
+        return applyEdits(project, next, { note, key: `${key}-again`, isAgain: true })
+      }
       if (isFirst) throw error
       throw new PartlyApplied(
         batches.slice(0, index).flatMap(({ edits }) => edits),
