@@ -219,6 +219,8 @@ describe('what nobody sees', () => {
   it('is not unknown for a short absence, nor for a restart of the controller; who stays away then, is', async () => {
     await settled()
     const untouched = (await read('Stagelet', 'shop')).metadata.resourceVersion
+    // A time of the return, in seconds, would be another one.
+    await realClock.sleep(1_000)
     await agents['shop']!.stop()
     start('shop')
     await report('shop')

@@ -59,7 +59,7 @@ const translations: readonly (readonly [string, string])[] = [
 const patient = ({ step, cmd }: Step): string =>
   /\/(get-w|events-watch)/.test(step)
     ? cmd.replace(/\b(sleep|timeout) ([\d.]+)/g, (_, what, s) => `${what} ${Number(s) * 3}`)
-    : cmd.replace('--timeout=6s', '--timeout=30s')
+    : cmd.replace(/--timeout=[68]s/, '--timeout=30s')
 const translated = (step: Step): string =>
   translations.reduce((text, [from, to]) => text.replaceAll(from, to), patient(step))
 

@@ -82,13 +82,14 @@ export const createReports = (
     for (const { view, spec: told } of mine) {
       const receivedAt = toTimestamp(clock.now())
       const presence = agent === undefined ? {} : { presence: presenceOf(agent) }
-      const spec: ObservationSpec = { ...told, receivedAt, ...presence }
+      const spec = { ...told, receivedAt, ...presence }
       const old = specOf(await tx.get(observationOf(view)))
       if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
         throw replay(spec.seq, old.seq)
       // A report from before the agent was away is stored again, also where it says the same.
       const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
-      if (old === undefined || isStale || !isSameReport(old, spec)) news.push({ view, spec })
+      if (old === undefined || isStale || !isSameReport(old, spec))
+        news.push({ view, spec: { ...spec, receivedAt: newsAt(old, spec) } })
     }
     return news
   }
@@ -156,6 +157,15 @@ const ofItself = { seq: 0, presence: '', receivedAt: '' }
 /** True where two reports differ at most in that. */
 const isSameReport = (a: ObservationSpec, b: ObservationSpec): boolean =>
   isDeepStrictEqual({ ...a, ...ofItself }, { ...b, ...ofItself })
+
+/** A return, and a new start of the agent, are no news of the stagelet. */
+const newsAt = (
+  old: ObservationSpec | undefined,
+  spec: ObservationSpec & { readonly receivedAt: string },
+): string =>
+  old !== undefined && isSameReport({ ...old, boot: '' }, { ...spec, boot: '' })
+    ? (old.receivedAt ?? spec.receivedAt)
+    : spec.receivedAt
 
 const specOf = (object: KubeObject | undefined): ObservationSpec | undefined =>
   object?.spec as ObservationSpec | undefined
