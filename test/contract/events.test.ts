@@ -196,7 +196,7 @@ describe('what outlasts the events', () => {
     )) as { message: string; by: string[] }[][]
     expect(revisions?.at(-1)).toMatchObject({
       ...{ by: ['alice'], keys: ['URL'], project: 'shop' },
-      message: 'revision 1: 1 key changed: URL',
+      message: 'revision 1: 1 secret changed: URL',
     })
     expect(drift).toMatchObject([
       {

@@ -224,6 +224,7 @@ export const Page = () => {
   const isReading = [projects, stagelets].some(
     ({ loading }) => loading.value === 'loading' || loading.value === 'idle',
   )
+  const isCounted = [stagelets, agents].every(({ loading }) => loading.value === 'ready')
   const error = projects.error.value ?? stagelets.error.value
   const away = agentsAway(agents.rows.value)
   const isEmpty = !isReading && projects.rows.value.length === 0 && judged.length === 0
@@ -239,11 +240,13 @@ export const Page = () => {
       title="Overview"
       state={<States of={judged.map(({ stagelet }) => stagelet)} words />}
       actions={
-        <span class="muted num">
-          {judged.length} {judged.length === 1 ? 'stagelet' : 'stagelets'} on{' '}
-          {agents.rows.value.length} {agents.rows.value.length === 1 ? 'agent' : 'agents'}
-          {away > 0 ? `, ${away} away` : ''}
-        </span>
+        !isCounted ? null : (
+          <span class="muted num">
+            {judged.length} {judged.length === 1 ? 'stagelet' : 'stagelets'} on{' '}
+            {agents.rows.value.length} {agents.rows.value.length === 1 ? 'agent' : 'agents'}
+            {away > 0 ? `, ${away} away` : ''}
+          </span>
+        )
       }
     >
       {error === undefined ? null : (

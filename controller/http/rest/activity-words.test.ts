@@ -74,7 +74,7 @@ describe('the words of the feed', () => {
   it('name the keys of a revision, and never more than are known', () => {
     const detail = { revision: 3, by: ['ann'], keys: ['A', 'B'], written: 1, deleted: 1 }
     expect(tell({ ...place, kind: 'revision', detail }).message).toBe(
-      'revision 3: 2 keys changed: A, B',
+      'revision 3: 2 secrets changed: A, B',
     )
   })
 })

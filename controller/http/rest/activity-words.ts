@@ -24,7 +24,7 @@ const listed = (names: readonly string[]): string => names.join(', ')
 const ofRevision = ({ revision, by, keys, written, deleted }: Revision): Told => {
   const count = written + deleted
   const of = count > keys.length && keys.length >= 20 ? `${listed(keys)}, …` : listed(keys)
-  const message = `revision ${revision}: ${count === 1 ? '1 key' : `${count} keys`} changed${of === '' ? '' : `: ${of}`}`
+  const message = `revision ${revision}: ${count === 1 ? '1 secret' : `${count} secrets`} changed${of === '' ? '' : `: ${of}`}`
   return { what: 'changed', by, message }
 }
 
