@@ -21,6 +21,8 @@ export const paletteTests = (given: () => Dashboard): void => {
     await field.fill('deploy shop')
     await page.keyboard.press('Enter')
     await page.getByRole('dialog', { name: 'Deploy shop' }).waitFor()
+    // Escape closes the topmost.
+    await field.waitFor({ state: 'hidden' })
     await page.keyboard.press('Escape')
     // The focus is where it was: on the button that the palette has pressed.
     await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Deploy')
