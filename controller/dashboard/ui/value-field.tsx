@@ -6,6 +6,7 @@ import { useImperativeHandle, useRef, useState } from 'preact/hooks'
 import { Button } from './button.tsx'
 import { oddities } from './oddities.ts'
 import { Glyph } from './state.tsx'
+import { secretInput } from './secret-input.ts'
 import s from './value-field.module.css'
 
 export interface TakenValue {
@@ -110,15 +111,7 @@ export const ValueField = ({ id, handle, keeps, takesFile, describedBy, first }:
         placeholder={keeps === true ? 'new value; the stored one stays' : ''}
         aria-describedby={describedBy}
         autofocus={first}
-        autocomplete="off"
-        spellcheck={false}
-        autocapitalize="off"
-        autocorrect="off"
-        translate={false}
-        data-1p-ignore
-        data-lpignore="true"
-        data-bwignore
-        data-form-type="other"
+        {...secretInput}
         onInput={look}
         onPaste={paste}
       />

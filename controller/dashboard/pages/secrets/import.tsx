@@ -18,6 +18,7 @@ import {
 } from './import-plan.ts'
 import { PlaceFields, servicesOf } from './places.tsx'
 import f from '../../ui/form.module.css'
+import { secretInput } from '../../ui/secret-input.ts'
 import v from '../../ui/value-field.module.css'
 
 const mostBytes = 33_554_432
@@ -146,15 +147,7 @@ const TextField = ({ file }: FieldProps) => {
         ref={field}
         class={`${v['field']} ${v['hidden']}`}
         rows={4}
-        autocomplete="off"
-        spellcheck={false}
-        autocapitalize="off"
-        autocorrect="off"
-        translate={false}
-        data-1p-ignore
-        data-lpignore="true"
-        data-bwignore
-        data-form-type="other"
+        {...secretInput}
         placeholder="KEY=value"
         onPaste={(event) => {
           // As it is: a text area makes every line break "\n".

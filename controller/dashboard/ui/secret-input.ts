@@ -1,0 +1,12 @@
+/** Attributes of a field that takes secrets: neither the browser nor a password manager keeps, corrects or sends it. */
+export const secretInput = {
+  autocomplete: 'off',
+  spellcheck: false,
+  autocapitalize: 'off',
+  autocorrect: 'off',
+  translate: false,
+  'data-1p-ignore': true,
+  'data-lpignore': 'true',
+  'data-bwignore': true,
+  'data-form-type': 'other',
+} as const
