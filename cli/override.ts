@@ -6,7 +6,7 @@ import { mark } from '../src/masking/masker.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { ServiceStatus, StageletSpec, StageletStatus } from '../src/resources/stagelet.ts'
 import type { SecretSpec, SecretStatus } from '../src/resources/stagelysecret.ts'
-import { winnersFor, type SetEntry } from '../src/secrets/set-entry.ts'
+import { stageletIn, winnersFor, type SetEntry } from '../src/secrets/set-entry.ts'
 import type { Api } from './api.ts'
 import { CliError } from './errors.ts'
 import { kindOf } from './kinds.ts'
@@ -16,7 +16,7 @@ import { getObject, listObjects } from './objects.ts'
 const fileName = 'docker-compose.stagely.yml'
 
 const entryOf = ({ metadata, spec, status }: KubeObject): SetEntry => {
-  const { key, scope, type, file, stageletRef } = spec as unknown as SecretSpec
+  const { key, scope, type, file, ...more } = spec as unknown as SecretSpec
   return {
     secretId: metadata.uid ?? '',
     name: metadata.name,
@@ -24,7 +24,7 @@ const entryOf = ({ metadata, spec, status }: KubeObject): SetEntry => {
     key,
     scope,
     type,
-    ...defined({ stagelet: stageletRef?.name, file }),
+    ...defined({ stagelet: stageletIn(more), file }),
     bytes: 0,
     valueDigest: '', // only the agent and the controller have it
   }

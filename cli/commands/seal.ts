@@ -7,7 +7,10 @@ import {
   renderSealingFile,
   sealValue,
 } from '../../src/protocol/sealed-value.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { checkValue } from '../../src/resources/secret-value.ts'
+import { audiences, notForController, type SecretSpec } from '../../src/resources/stagelysecret.ts'
+import { stageletIn } from '../../src/secrets/set-entry.ts'
 import { findEndpoint } from '../connect.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
@@ -21,6 +24,7 @@ interface SealFlags extends CommonFlags, ValueFlags {
   readonly project?: string
   readonly scope: string
   readonly stagelet?: string
+  readonly audience?: 'Services' | 'Controller'
   readonly file?: string
   readonly keyFile?: string
   readonly fetchKey?: boolean
@@ -44,6 +48,12 @@ export const command = (): Command =>
     .option('-p, --project <name>', 'project of the secret')
     .option('-s, --scope <scope>', '"global" or one service', 'global')
     .option('--stagelet <name>', 'for a secret of just this stagelet')
+    .addOption(
+      new Option(
+        '--audience <audience>',
+        'Controller: for a secret that no service and no agent ever sees',
+      ).choices(audiences),
+    )
     .option(
       '--file <path>',
       'with -o: a secret of type file, at this path of the compose directory',
@@ -62,7 +72,7 @@ export const command = (): Command =>
     .addHelpText(
       'after',
       `
-What is sealed opens for exactly this namespace, project, key, scope and stagelet: copied anywhere
+What is sealed opens for exactly this namespace, project, key, scope, stagelet and audience: copied anywhere
 else, the controller refuses it. A new sealing key leaves what old ones sealed valid.`,
     )
     .action(seal)
@@ -80,6 +90,8 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   refuseArgv(key, flags.value)
   const { project, scope, stagelet } = flags
   if (project === undefined) throw usageError('say which project with --project')
+  if (flags.audience === 'Controller' && (scope !== 'global' || (stagelet ?? flags.file)))
+    throw usageError(`${notForController}: give no --scope, --stagelet or --file with it`)
   if (flags.file !== undefined && flags.output === undefined)
     throw usageError('--file is for the manifest that -o yaml prints')
   const { namespace, publicKey, uid: namespaceUid } = await findKey(flags)
@@ -89,9 +101,11 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   // With a bare sealed value the type is unknown: a file secret may hold any bytes.
   const faults = flags.output === undefined ? [] : checkValue({ type, key }, value)
   if (faults.length > 0) throw new CliError(faults.map(({ message }) => message).join('; '))
-  const sealedValue = sealValue(publicKey, { namespace, namespaceUid, ...identity }, value)
+  const place = { namespace, namespaceUid, ...identity, stagelet: stageletIn(whoseOf(flags)) }
+  const sealedValue = sealValue(publicKey, place, value)
   const { output, file } = flags
-  const manifest = manifestOf(namespace, identity, { sealedValue, file })
+  const more = { ...whoseOf(flags), sealedValue, file }
+  const manifest = manifestOf(namespace, identity, more)
   if (output === 'json') out(JSON.stringify(manifest, null, 4))
   else out(output === 'yaml' ? toYaml(manifest) : sealedValue)
 }
@@ -119,10 +133,15 @@ const findKey = async (flags: SealFlags): Promise<KeyOfNamespace> => {
   return { namespace, publicKey, uid: uids.get(namespace) }
 }
 
+type Whose = Pick<SecretSpec, 'audience' | 'stageletRef'>
+
+const whoseOf = ({ audience, stagelet }: SealFlags): Whose =>
+  defined({ audience, stageletRef: stagelet === undefined ? undefined : { name: stagelet } })
+
 const manifestOf = (
   namespace: string,
   identity: Identity,
-  { sealedValue, file }: { sealedValue: string; file: string | undefined },
+  { sealedValue, file, ...whose }: Whose & { sealedValue: string; file: string | undefined },
 ): object => ({
   apiVersion: 'stagely.dev/v1alpha1',
   kind: 'StagelySecret',
@@ -131,7 +150,7 @@ const manifestOf = (
     projectRef: { name: identity.project },
     key: identity.key,
     scope: identity.scope,
-    ...(identity.stagelet === undefined ? {} : { stageletRef: { name: identity.stagelet } }),
+    ...whose,
     ...(file === undefined ? {} : { type: 'file', file: { path: file } }),
     sealedValue,
   },

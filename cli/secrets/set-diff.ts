@@ -8,6 +8,7 @@ interface Named {
   readonly key: string
   readonly scope: string
   readonly stagelet?: string
+  readonly audience?: string
 }
 
 export interface DiffRecord {
@@ -20,8 +21,10 @@ export interface DiffRecord {
   })[]
 }
 
-const label = ({ key, scope, stagelet }: Named): string =>
-  `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
+const label = ({ key, scope, stagelet, audience }: Named): string =>
+  audience === undefined
+    ? `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
+    : `${key} (for the controller)`
 
 /** Text for people. */
 export const renderDiff = ({ added, removed, changed }: DiffRecord): string => {

@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
+import { audiences, type SecretStatus } from '../../src/resources/stagelysecret.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
@@ -15,9 +15,12 @@ import { secretPath } from './history.ts'
 import { nameFor, projectOf, readKnownSecrets, type Identity } from './identity.ts'
 import { readValue, refuseArgv, valueFields, type ValueFlags } from './values.ts'
 
+type Audience = (typeof audiences)[number]
+
 interface SetFlags extends SecretFlags, ValueFlags, WaitFlags {
   readonly value?: string
   readonly references?: boolean
+  readonly audience?: Audience
   readonly expectVersion?: number
   readonly note?: string
 }
@@ -29,6 +32,7 @@ export const setCommand = (): Command =>
       'stagely secrets set STRIPE_SECRET_KEY --project shop --scope backend < key.txt',
       'stagely secrets set TLS_KEY --project shop --from-file tls.key --wait',
       'stagely secrets set DB_URL --project shop --stagelet staging < url.txt',
+      'stagely secrets set HOOK_KEY --project shop --audience Controller < hook.key',
       "echo 'postgres://app:${DB_PASSWORD}@db/app' | stagely secrets set DB_URL --project shop --references",
     ]),
     'wait until the containers that see it run it',
@@ -39,6 +43,12 @@ export const setCommand = (): Command =>
     .addOption(new Option('--value <value>').hideHelp())
     .option('--references', '${KEY} in the value is the value of another secret of the project')
     .option('--no-references', 'the value is what it is, also where it was a template before')
+    .addOption(
+      new Option(
+        '--audience <audience>',
+        'who gets the value: Controller keeps it from every service and agent',
+      ).choices(audiences),
+    )
     .option(
       '--expect-version <number>',
       'refuse unless this version is the stored one; 0: there is none yet',
@@ -52,9 +62,9 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
-  const { references, expectVersion } = flags
+  const { references, audience, expectVersion } = flags
   const value: GivenValue = {
-    ...defined({ references }),
+    ...defined({ references, audience }),
     ...valueFields(await readValue(key, flags)),
   }
   const { scope = 'global', stagelet } = flags
@@ -101,6 +111,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
 
 interface GivenValue {
   readonly references?: boolean
+  readonly audience?: Audience
   readonly value?: string
   readonly valueBase64?: string
 }

@@ -53,8 +53,9 @@ const statusOf = ({ status }: KubeObject): SecretStatus => status ?? {}
  */
 const adviceOfLength = (secret: KubeObject, before: KubeObject | undefined): Advice[] => {
   const { bytes = 0, version } = statusOf(secret)
-  const { type, valueFrom, references } = specOf(secret)
+  const { type, valueFrom, references, audience } = specOf(secret)
   const field = valueFrom === undefined ? 'spec.value' : 'spec.valueFrom'
+  if (audience === 'Controller') return []
   const isNew = before === undefined || statusOf(before).version !== version
   // For a template the finished value matters, which is not known here.
   if (isNew && bytes > 0 && bytes < minPatternBytes && references !== true) {
@@ -144,7 +145,7 @@ export const adviceOfRefs = async (
 }
 
 const placeOf = ({ spec = {} }: KubeObject): string =>
-  JSON.stringify([spec['scope'], spec['type'], spec['stageletRef']])
+  JSON.stringify([spec['scope'], spec['type'], spec['stageletRef'], spec['audience']])
 
 /**
  * Advice about the place of a stored secret. Only for a new place, and so not repeated for each new
@@ -159,11 +160,12 @@ export const adviceOfPlace = async (
   if (before !== undefined && placeOf(before) === placeOf(secret)) return length
   const { namespace } = refOf(secret)
   const spec = specOf(secret)
+  const isSeen = spec.audience !== 'Controller'
   const project = { kind: 'Project', namespace, name: spec.projectRef.name }
   const around = await store.surroundingsOf(project, mostStagelets)
   const { stagelets, envSecrets, isDeclared } = around
-  const services = servicesOf(stagelets, spec.stageletRef?.name)
-  const isFirst = before === undefined && spec.type === 'env' && envSecrets <= 1
+  const services = isSeen ? servicesOf(stagelets, spec.stageletRef?.name) : []
+  const isFirst = isSeen && before === undefined && spec.type === 'env' && envSecrets <= 1
   return [
     ...length,
     ...(isDeclared ? [] : [missingRef('projectRef', project)]),

@@ -2,7 +2,13 @@
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
 import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
-import { fileNeedsPlace, onlyForFiles, onlyWritten, patternWithRegex } from './stagelysecret.ts'
+import {
+  fileNeedsPlace,
+  notForController,
+  onlyForFiles,
+  onlyWritten,
+  patternWithRegex,
+} from './stagelysecret.ts'
 import { patternFault } from './value-format.ts'
 import { formats, notWithKeypair, oneOrigin } from './value-source.ts'
 
@@ -23,6 +29,21 @@ const checkSecretFile = (spec: Fields): Fault[] => {
   if (placed) return []
   const message = `Required value: ${fileNeedsPlace}`
   return [{ field: 'spec.file.path', reason: 'FieldValueRequired', message }]
+}
+
+/** Fields that say which service sees the value, and as what. */
+const checkAudience = (spec: Fields): Fault[] => {
+  if (spec.audience !== 'Controller') return []
+  const given = [
+    spec.scope !== undefined && spec.scope !== 'global' ? 'scope' : undefined,
+    spec.stageletRef === undefined ? undefined : 'stageletRef',
+    spec.type === 'file' ? 'type' : undefined,
+    spec.references === true ? 'references' : undefined,
+    isRecord(spec.valueFrom) && spec.valueFrom.secretRef !== undefined
+      ? 'valueFrom.secretRef'
+      : undefined,
+  ].filter((name) => name !== undefined)
+  return given.map((name) => forbidden(`spec.${name}`, notForController))
 }
 
 const checkPattern = ({ format, pattern }: Fields): Fault[] => {
@@ -73,6 +94,7 @@ const ruleOf = (spec: Fields): ValueRule => {
 export const checkSecret = (spec: Fields): Fault[] => {
   const faults = [
     ...checkSecretFile(spec),
+    ...checkAudience(spec),
     ...checkPattern(spec),
     ...checkValueFrom(spec.valueFrom),
     ...(spec.references === true && spec.valueFrom !== undefined

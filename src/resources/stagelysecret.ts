@@ -44,6 +44,8 @@ export const onlyForFiles = 'only with type: file'
 export const fileNeedsPlace = 'a file secret needs file.path or file.target'
 export const onlyWritten = 'references goes with a value that is written, not with valueFrom'
 export const patternWithRegex = 'pattern goes with format: regex, and only with it'
+export const audiences = ['Services', 'Controller'] as const
+export const notForController = 'no service sees a secret with audience: Controller'
 const immutable = 'field is immutable; delete the secret and create it anew'
 
 /** Rules between fields, as CEL for a cluster. Code checks the same rules, with the same messages. */
@@ -65,6 +67,16 @@ const secretRules = [
     rule: '!has(self.valueFrom) || !has(self.references) || !self.references',
     message: onlyWritten,
   },
+  ...[
+    { field: 'scope', given: "self.scope != 'global'" },
+    { field: 'stageletRef', given: 'has(self.stageletRef)' },
+    { field: 'type', given: "self.type == 'file'" },
+    { field: 'references', given: 'has(self.references) && self.references' },
+  ].map(({ field, given }) => ({
+    rule: `!has(self.audience) || self.audience != 'Controller' || !(${given})`,
+    message: notForController,
+    fieldPath: `.${field}`,
+  })),
   { rule: 'self.key == oldSelf.key', message: immutable, fieldPath: '.key' },
   {
     rule: 'self.projectRef.name == oldSelf.projectRef.name',
@@ -98,6 +110,13 @@ export const secretSpec = z
       .optional()
       .describe(
         'Restricts the secret to one Stagelet. There it takes precedence over a secret of the whole project.',
+      ),
+    audience: z
+      .enum(audiences)
+      .optional()
+      .meta({ column: { name: 'Audience', priority: 1 } })
+      .describe(
+        'Who gets the value; Services when absent. Controller: no service, agent or other secret ever sees it; it is for what the controller itself does, such as sending notices. A secret for the controller that has a value never becomes one for services.',
       ),
     file: fileSpec.optional().describe('Place of a secret of type file in the container.'),
     value: z.string(quoteIt).optional().describe('The value as text. Write-only: never read back.'),

@@ -22,6 +22,13 @@ export const noConsumers: Verdict = {
   message: 'no service sees it',
 }
 
+/** `ScopeMatched` and `InSync` of a secret for the controller alone. */
+export const forController: Verdict = {
+  status: 'True',
+  reason: 'ForController',
+  message: 'it is for the controller alone: no service and no agent ever sees it',
+}
+
 /**
  * `Accepted` and `InSync` of an object whose project does not exist. Objects may be created in any
  * order: the project may come later.

@@ -1,6 +1,6 @@
 // Follows references between the secrets of one set, for one stagelet. See ADR 0026.
 import { StagelyError } from '../kernel/errors.ts'
-import { winnersFor, type SetEntry } from './set-entry.ts'
+import { isForController, winnersFor, type SetEntry } from './set-entry.ts'
 
 /** A reference cannot be followed. `why` names keys, never a value. */
 export class BrokenReference extends StagelyError {
@@ -50,7 +50,8 @@ export const createResolver = <E extends SetEntry, R>(
     const referred = (entry.references ?? []).map((reference) => {
       const { scope, key } = targetOf(entry, reference)
       const target = find(scope, key)
-      if (target === undefined) throw missing(entry, { reference, scope, stagelet })
+      if (target === undefined)
+        throw missing(entry, { reference, scope, stagelet, isHidden: isHidden(entries, key) })
       if (here.includes(target)) throw cycle(entry, [...here, target])
       return fold(target, here)
     })
@@ -61,10 +62,17 @@ export const createResolver = <E extends SetEntry, R>(
   return (entry) => fold(entry, [])
 }
 
+const isHidden = (entries: readonly SetEntry[], key: string): boolean =>
+  entries.some((entry) => entry.key === key && isForController(entry))
+
 const missing = (
   entry: SetEntry,
-  at: { reference: string; scope: string; stagelet: string | undefined },
+  at: { reference: string; scope: string; stagelet: string | undefined; isHidden: boolean },
 ): BrokenReference => {
+  if (at.isHidden) {
+    const why = 'that secret is for the controller alone (audience: Controller)'
+    return new BrokenReference(entry, `it refers to \${${at.reference}}: ${why}`)
+  }
   const where = at.scope === 'global' ? 'scope "global"' : `scope "${at.scope}" or "global"`
   const own =
     entry.stagelet === undefined ? '' : `, of the project or of stagelet "${entry.stagelet}"`
@@ -94,7 +102,9 @@ export const createDependencies = <E extends SetEntry>(
 /** The stagelets with secrets of their own, and undefined for all others. */
 export const viewersOf = (entries: readonly SetEntry[]): (string | undefined)[] => [
   undefined,
-  ...new Set(entries.flatMap((entry) => entry.stagelet ?? [])),
+  ...new Set(
+    entries.filter((entry) => !isForController(entry)).flatMap((entry) => entry.stagelet ?? []),
+  ),
 ]
 
 /** True when the viewer can see the entry. */

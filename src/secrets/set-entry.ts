@@ -1,5 +1,5 @@
 // One secret of a set, and the precedence among secrets with the same key.
-import type { FileSpec } from '../resources/stagelysecret.ts'
+import type { FileSpec, SecretSpec } from '../resources/stagelysecret.ts'
 
 /** One secret of a set: everything but its value. */
 export interface SetEntry {
@@ -18,6 +18,39 @@ export interface SetEntry {
   readonly valueDigest: string
   /** The references of a template; see ADR 0026. Absent: the value is no template. */
   readonly references?: readonly string[]
+}
+
+/**
+ * In a set, a secret for the controller alone is that of a stagelet that cannot exist. So whatever asks
+ * which stagelet sees a secret leaves it out: agents, digests, references, and releases before this field.
+ */
+const nobody = '@controller'
+
+export const isForController = ({ stagelet }: Pick<SetEntry, 'stagelet'>): boolean =>
+  stagelet === nobody
+
+/** The stagelet of an entry, as a spec says it. */
+export const stageletIn = ({
+  audience,
+  stageletRef,
+}: Pick<SecretSpec, 'audience' | 'stageletRef'>): string | undefined =>
+  audience === 'Controller' ? nobody : stageletRef?.name
+
+/** The fields of a spec that say the stagelet of an entry. */
+export const audienceOf = (
+  entry: Pick<SetEntry, 'stagelet'>,
+): Pick<SecretSpec, 'audience' | 'stageletRef'> => {
+  if (isForController(entry)) return { audience: 'Controller' }
+  return entry.stagelet === undefined ? {} : { stageletRef: { name: entry.stagelet } }
+}
+
+/** The stagelet of an entry, for people. */
+export const shownStagelet = (
+  entry: Pick<SetEntry, 'stagelet'>,
+): { stagelet?: string; audience?: 'Controller' } => {
+  const { audience, stageletRef } = audienceOf(entry)
+  if (audience === 'Controller') return { audience }
+  return stageletRef === undefined ? {} : { stagelet: stageletRef.name }
 }
 
 /**

@@ -3,6 +3,7 @@ import { withCondition, type Condition } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import type { SecretSpec, SecretStatus } from '../resources/stagelysecret.ts'
 import {
+  forController,
   noConsumers,
   noStagelet,
   projectMissing,
@@ -52,6 +53,10 @@ const isSeen = (object: KubeObject, stagelets: readonly KubeObject[]): boolean =
 
 /** Where nobody can see it there is nothing to wait for. */
 const reach = (object: KubeObject, { entry, stagelets }: StoredVersion): Reach => {
+  if (specOf(object).audience === 'Controller') {
+    const verdicts = { ScopeMatched: forController, InSync: forController }
+    return { verdicts, serviceCount: 0, services: [] }
+  }
   if (isSeen(object, stagelets)) {
     const message = `version ${entry.version} is stored and not yet in every container`
     return { verdicts: { InSync: { status: 'False', reason: 'NewVersion', message } } }

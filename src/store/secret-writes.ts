@@ -7,6 +7,7 @@ import { checkValue, valueFields } from '../resources/secret-value.ts'
 import type { SecretSpec } from '../resources/stagelysecret.ts'
 import { seal, valueAad } from '../secrets/aead.ts'
 import { valueDigest } from '../secrets/digest.ts'
+import { isForController, stageletIn } from '../secrets/set-entry.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { sameJson } from './canonical.ts'
 import { invalid } from './errors.ts'
@@ -15,7 +16,7 @@ import { changeHead, ensureProject, type ProjectState } from './projects.ts'
 import { projectOf } from './project-ref.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
-import { followedBy, followedValue } from './values/followers.ts'
+import { followedBy, followedValue, followersOf } from './values/followers.ts'
 import { generatedValue, valueInSpec } from './values/spec-value.ts'
 import { changesRule, checkDisclosure, type FoundValue } from './values/disclosure.ts'
 import { checkNotFollowed, referencesOf } from './values/references.ts'
@@ -74,6 +75,29 @@ const checkImmutable = (object: KubeObject, current: KubeObject): void => {
   if (faults.length > 0) throw invalid(refOf(object), faults)
 }
 
+/** What the controller alone may use never becomes a variable of somebody's container. */
+const checkAudience = (
+  session: WriteSession,
+  object: KubeObject,
+  before: SetEntry | undefined,
+): void => {
+  const ref = refOf(object)
+  const isHidden = specOf(object).audience === 'Controller'
+  if (!isHidden && before !== undefined && isForController(before))
+    throw invalid(ref, [{ field: 'spec.audience', ...onceHidden }])
+  const [follower] = isHidden ? followersOf(session, ref, specOf(object).projectRef.name) : []
+  if (follower === undefined) return
+  const message = `Forbidden: secret "${follower.object.metadata.name}" takes its value from this one (valueFrom.secretRef): change or delete that one first`
+  throw invalid(ref, [{ field: 'spec.audience', reason: 'FieldValueForbidden', message }])
+}
+
+/** Of what was written for the controller. */
+export const onceHidden = {
+  reason: 'FieldValueForbidden',
+  message:
+    'Forbidden: a value that was given for the controller alone never becomes one for services; make a new secret',
+} as const
+
 /** Compares digests: the stored value is not opened. */
 export const holdsValue = async (session: WriteSession, object: KubeObject): Promise<boolean> => {
   const value = valueInSpec(session, object)
@@ -90,7 +114,7 @@ export const holdsValue = async (session: WriteSession, object: KubeObject): Pro
 const placeOf = (spec: SecretSpec): unknown => [
   spec.scope,
   spec.type,
-  spec.stageletRef?.name,
+  stageletIn(spec),
   spec.file,
   spec.references === true,
 ]
@@ -132,7 +156,8 @@ const entryOf = (
   object: KubeObject,
   more: { version: number; bytes: number; digest: string; references: SetEntry['references'] },
 ): SetEntry => {
-  const { key, scope, type, file, stageletRef } = specOf(object)
+  const { key, scope, type, file } = specOf(object)
+  const stagelet = stageletIn(specOf(object))
   const { version, bytes, digest, references } = more
   return {
     secretId: object.metadata.uid ?? '',
@@ -141,7 +166,7 @@ const entryOf = (
     key,
     scope,
     type,
-    ...(stageletRef === undefined ? {} : { stagelet: stageletRef.name }),
+    ...(stagelet === undefined ? {} : { stagelet }),
     ...(file === undefined ? {} : { file }),
     bytes,
     valueDigest: digest,
@@ -168,6 +193,7 @@ export const prepareSecret = async (
     checkNeighbours(session, stripped)
   }
   const before = current === undefined ? undefined : session.head(uid)
+  checkAudience(session, stripped, before)
   const found = putBack ?? (await findValue(session, project, object, { head: before, current }))
   if (found === undefined) return { object: stripped, version: undefined, before, project }
 

@@ -1,5 +1,6 @@
 import { inject } from 'vitest'
 import { openTestStore } from '../support/open-test-store.ts'
+import { audienceContract } from './store-audience.contract.ts'
 import { historyContract } from './store-history.contract.ts'
 import { referencesContract } from './store-references.contract.ts'
 import { testOpener, valuesContract } from './store-values.contract.ts'
@@ -12,7 +13,9 @@ const inFolder: OpenStore = (options) => openTestStore(undefined, { ...options, 
 
 historyContract('a Postgres server', onServer)
 valuesContract('a Postgres server', onServer)
+audienceContract('a Postgres server', onServer)
 referencesContract('a Postgres server', onServer)
 historyContract('PGlite', inFolder)
 valuesContract('PGlite', inFolder)
+audienceContract('PGlite', inFolder)
 referencesContract('PGlite', inFolder)

@@ -25,6 +25,8 @@ export const testOpener = {
   open: (place: Parameters<typeof sealValue>[1], text: string): Buffer | undefined =>
     openSealedValue(sealing, place, text),
 }
+export const sealForTest = (place: Parameters<typeof sealValue>[1], value: string): string =>
+  sealValue(sealing.publicKey, place, Buffer.from(value))
 const canary = 's34led-canary'
 
 export const valuesContract = (name: string, open: OpenStore): void => {

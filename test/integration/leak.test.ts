@@ -15,11 +15,13 @@ import { createStack, idle, idleService, type Stack } from '../support/stack.ts'
 
 const run = promisify(execFile)
 const inFile = 'canary-in-a-file-7c22e1f0'
+const forController = 'canary-for-controller-40d1'
 const canaries = [
   'canary-first-5f1c9a7e',
   'canary-"quoted" $b7 d23e',
   'canary-crash-91ab04cd',
   inFile,
+  forController,
 ]
 const fileSecretYaml = `---
 apiVersion: stagely.dev/v1alpha1
@@ -32,6 +34,16 @@ spec:
   type: file
   file: {target: /run/canary}
   value: ${inFile}
+`
+const controllerSecretYaml = `---
+apiVersion: stagely.dev/v1alpha1
+kind: StagelySecret
+metadata: {name: shop-hook}
+spec:
+  projectRef: {name: shop}
+  key: HOOK
+  audience: Controller
+  value: ${forController}
 `
 /** The forms that a value takes in logs, URLs, JSON and dumps. */
 const forms = canaries.flatMap((value) => [
@@ -102,6 +114,7 @@ describe('no secret value leaks', () => {
         secretYaml('FIRST', canaries[0]!) +
         secretYaml('SECOND', canaries[1]!, 'web') +
         fileSecretYaml +
+        controllerSecretYaml +
         stageletYaml(stack.directory, stack.project),
     )
     answers += applied.stdout + applied.stderr

@@ -202,21 +202,26 @@ export const secretStates = ['in_sync', 'behind', 'unknown', 'unseen', 'no_value
 export const secretState = ({ status }: Secret): (typeof secretStates)[number] => {
   const sync = findCondition(status?.conditions, 'InSync')
   if (status?.version === undefined) return 'no_value'
-  if (sync?.reason === 'NoConsumers') return 'unseen'
+  if (sync?.reason === 'NoConsumers' || sync?.reason === 'ForController') return 'unseen'
   if (sync === undefined || sync.status === 'Unknown') return 'unknown'
   return sync.status === 'True' ? 'in_sync' : 'behind'
 }
 
 /** A template is masked by its finished value, whose length is not known here. */
 const isUnmaskable = ({ spec, status: { bytes = 0 } = {} }: Secret): boolean =>
-  spec?.references !== true && bytes > 0 && bytes < minPatternBytes
+  spec?.audience !== 'Controller' &&
+  spec?.references !== true &&
+  bytes > 0 &&
+  bytes < minPatternBytes
 
 const warningsOf = (secret: Secret): ('unmaskable' | 'unknown_scope' | 'unseen')[] => [
   ...(isUnmaskable(secret) ? (['unmaskable'] as const) : []),
   ...(findCondition(secret.status?.conditions, 'ScopeMatched')?.status === 'False'
     ? (['unknown_scope'] as const)
     : []),
-  ...(secretState(secret) === 'unseen' ? (['unseen'] as const) : []),
+  ...(secretState(secret) === 'unseen' && secret.spec?.audience !== 'Controller'
+    ? (['unseen'] as const)
+    : []),
 ]
 
 const syncShape = {
@@ -275,7 +280,8 @@ export const toFullSecret = answerOf(fullSecretSchema)
 
 /** A row of a table of secrets. */
 export const compactSecretSchema = part(fullSecretSchema, [
-  ...['id', 'name', 'key', 'scope', 'stagelet', 'type', 'references', 'refers_to', 'version'],
+  ...['id', 'name', 'key', 'scope', 'stagelet', 'audience', 'type', 'references', 'refers_to'],
+  'version',
   ...[
     'bytes',
     'updated_at',
@@ -289,6 +295,11 @@ export const compactSecretSchema = part(fullSecretSchema, [
 ])
 export const toCompactSecret = answerOf(compactSecretSchema)
 
+export const ofAudience = z
+  .literal('Controller')
+  .optional()
+  .describe('It is for the controller alone; absent for secrets of services.')
+
 /** Names of a secret in a set; the secret may have been deleted. */
 export const namedSecret = z.strictObject({
   id: computed(z.string(), ({ secretId }: NamedEntry) => renderId('StagelySecret', secretId)),
@@ -296,6 +307,7 @@ export const namedSecret = z.strictObject({
   key: z.string(),
   scope: z.string(),
   stagelet: z.string().optional(),
+  audience: ofAudience,
 })
 
 /** A secret with its present version. */

@@ -1,7 +1,10 @@
 // Reveals values to people with the right. Each one is audited before it is sent.
 import { isUtf8 } from 'node:buffer'
 import * as z from 'zod'
+import { defined } from '../../../src/kernel/defined.ts'
 import { refOf } from '../../../src/resources/meta.ts'
+import { isFor } from '../../../src/secrets/references.ts'
+import { shownStagelet } from '../../../src/secrets/set-entry.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../../src/store/store.ts'
 import { namedSecret } from './kinds.ts'
@@ -19,9 +22,14 @@ const revealedSchema = namedSecret
   })
   .describe('A secret with its value.')
 
+const withAudience = ({ stagelet, ...entry }: Omit<OpenedEntry, 'value'>): object => ({
+  ...entry,
+  ...shownStagelet(defined({ stagelet })),
+})
+
 const toRevealed = ({ value, ...entry }: OpenedEntry): z.infer<typeof revealedSchema> =>
   answerOf(revealedSchema)({
-    ...entry,
+    ...withAudience(entry),
     ...(isUtf8(value)
       ? { value: value.toString('utf8') }
       : { valueBase64: value.toString('base64') }),
@@ -53,7 +61,7 @@ const chooser =
     return seen.filter(
       (entry) =>
         (scope === undefined || entry.scope === scope) &&
-        (stagelet === undefined || entry.stagelet === undefined || entry.stagelet === stagelet),
+        (stagelet === undefined || isFor(entry, stagelet)),
     )
   }
 

@@ -4,6 +4,7 @@ import { signedHead } from '../../../src/audit/record.ts'
 import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { refOf } from '../../../src/resources/meta.ts'
+import { audiences } from '../../../src/resources/stagelysecret.ts'
 import { diffSets, type SetDiff } from '../../../src/store/history/set-diff.ts'
 import { changeFields, changeSecrets, impactSchema, wholeChange } from './changes.ts'
 import { notFound } from './access.ts'
@@ -78,7 +79,7 @@ const diffShape = {
   removed: z.array(namedSecret),
   changed: z.array(
     namedSecret.extend({
-      what: z.array(z.enum(['value', 'scope', 'type', 'stagelet', 'file'])),
+      what: z.array(z.enum(['value', 'scope', 'type', 'stagelet', 'audience', 'file'])),
       from_version: z.int(),
       to_version: z.int(),
       from_scope: z.string().optional().describe('Where the scope changed.'),
@@ -87,6 +88,7 @@ const diffShape = {
         .nullable()
         .optional()
         .describe('Where the stagelet changed; null: it was of the whole project.'),
+      from_audience: z.enum(audiences).optional().describe('Where the audience changed.'),
       from_type: z.enum(['env', 'file']).optional().describe('Where the type changed.'),
     }),
   ),

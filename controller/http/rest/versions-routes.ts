@@ -6,7 +6,7 @@ import { notFound } from './access.ts'
 import { etagOf } from './etag.ts'
 import type { RestDeps } from './deps.ts'
 import { parseId } from './ids.ts'
-import { namedSecret, storedSecretSchema, toStored } from './kinds.ts'
+import { namedSecret, ofAudience, storedSecretSchema, toStored } from './kinds.ts'
 import { listRoute } from './lists.ts'
 import { nextCursor, pagedBy, pageQuery } from './paging.ts'
 import { time } from './representations.ts'
@@ -32,6 +32,7 @@ const versionSchema = z
     current: z.boolean(),
     scope: z.string(),
     stagelet: z.string().optional(),
+    audience: ofAudience,
     type: z.enum(['env', 'file']),
     bytes: z.int().describe('Length of the value.'),
     from_revision: z.int().describe('First revision of the project that holds it.'),

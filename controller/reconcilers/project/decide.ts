@@ -4,6 +4,7 @@ import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import {
+  forController,
   noConsumers,
   noStagelet,
   projectMissing,
@@ -97,6 +98,7 @@ const targetsOf = ({ stagelets }: ProjectInput, secret: SecretObject): StageletO
 }
 
 const scopeMatched = (input: ProjectInput, secret: SecretObject): Verdict => {
+  if (secret.spec.audience === 'Controller') return forController
   const { scope } = secret.spec
   const targets = targetsOf(input, secret)
   if (targets.length === 0) return noStagelet(secret.spec)
@@ -137,6 +139,7 @@ const inSync = (
 ): Verdict => {
   const version = secret.status?.version
   if (version === undefined) return no('ValueMissing', 'no value was ever given: set spec.value')
+  if (secret.spec.audience === 'Controller') return forController
   const unmounted = targetsOf(input, secret).filter(
     (s) => secret.spec.type === 'file' && s.status?.unmountedFiles?.includes(secret.spec.key),
   )

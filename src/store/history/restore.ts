@@ -1,6 +1,7 @@
 // Brings a deleted secret back under its old id, so that its history goes on.
 import { StagelyError } from '../../kernel/errors.ts'
 import { annotations, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { audienceOf } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { createObject } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
@@ -15,13 +16,13 @@ import { openVersion, requireProjectState } from './versions.ts'
 const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
   scope: entry.scope,
   type: entry.type,
-  ...(entry.stagelet === undefined ? {} : { stageletRef: { name: entry.stagelet } }),
+  ...audienceOf(entry),
   ...(entry.file === undefined ? {} : { file: entry.file }),
   ...(entry.references === undefined ? {} : { references: true }),
 })
 
 const withoutPlace = (spec: Record<string, unknown> = {}): Record<string, unknown> => {
-  const { scope: _, type: __, stageletRef: ___, file: ____, ...others } = spec
+  const { scope: _, type: __, stageletRef: ___, file: ____, audience: _____, ...others } = spec
   return others
 }
 

@@ -1,16 +1,18 @@
 // Going back: the old value becomes the newest version. History only ever grows.
 import { StagelyError } from '../../kernel/errors.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
-import { type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { isForController } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { isFree } from '../admission.ts'
 import { sameJson } from '../canonical.ts'
-import { conflict } from '../errors.ts'
+import { conflict, invalid } from '../errors.ts'
 import { requireRow, updateObject } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
 import { setAt } from '../reads.ts'
 import { finishRemoval, removeObject } from '../removal.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
+import { onceHidden } from '../secret-writes.ts'
 import { readSet } from '../set-rows.ts'
 import type { OpenedEntry, ProjectRollback, RevisionChoice } from '../store.ts'
 import { followedBy } from '../values/followers.ts'
@@ -51,10 +53,13 @@ export const rollbackSecret = async (
 const putBack = (
   session: WriteSession,
   row: StoredRow,
-  { version, value }: OpenedEntry,
+  opened: OpenedEntry,
   spec: Record<string, unknown>,
-): Promise<KubeObject> =>
-  updateObject(
+): Promise<KubeObject> => {
+  const { version, value } = opened
+  if (isForController(opened) && spec['audience'] !== 'Controller')
+    throw invalid(refOf(row.object), [{ field: 'spec.audience', ...onceHidden }])
+  return updateObject(
     session,
     { ...row.object, spec },
     {
@@ -67,6 +72,7 @@ const putBack = (
         : { audit: { action: 'rollback' } }),
     },
   )
+}
 
 /** What was before the newest change, which may be in a revision that is still open. */
 const findPrevious = async (session: WriteSession, project: ProjectState): Promise<number> => {

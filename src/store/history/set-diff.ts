@@ -1,7 +1,13 @@
 // What differs between two sets of one project, by names: never by values.
 import { createHash } from 'node:crypto'
+import { defined } from '../../kernel/defined.ts'
 import { sameJson } from '../canonical.ts'
+import { audienceOf, shownStagelet } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
+
+type Audience = 'Services' | 'Controller'
+
+type Difference = 'value' | 'scope' | 'type' | 'stagelet' | 'audience' | 'file'
 
 /** One secret as people name it. */
 export interface NamedEntry {
@@ -10,6 +16,8 @@ export interface NamedEntry {
   readonly key: string
   readonly scope: string
   readonly stagelet?: string
+  /** It is for the controller alone. */
+  readonly audience?: 'Controller'
 }
 
 export interface SetDiff {
@@ -17,23 +25,21 @@ export interface SetDiff {
   readonly removed: readonly NamedEntry[]
   /** Another value, or the same one in another place: `what` says which. */
   readonly changed: readonly (NamedEntry & {
-    readonly what: readonly ('value' | 'scope' | 'type' | 'stagelet' | 'file')[]
+    readonly what: readonly Difference[]
     readonly fromVersion: number
     readonly toVersion: number
     /** What it was before, where that changed; null: the secret of no stagelet. */
     readonly fromScope?: string
     readonly fromStagelet?: string | null
+    readonly fromAudience?: Audience
     readonly fromType?: 'env' | 'file'
   })[]
 }
 
-const nameEntry = ({ secretId, name, key, scope, stagelet }: SetEntry): NamedEntry => ({
-  secretId,
-  name,
-  key,
-  scope,
-  ...(stagelet === undefined ? {} : { stagelet }),
-})
+const nameEntry = (entry: SetEntry): NamedEntry => {
+  const { secretId, name, key, scope } = entry
+  return { secretId, name, key, scope, ...shownStagelet(entry) }
+}
 
 /** The same for two sets just when they hold the same versions of the same secrets. Tells nothing else. */
 export const nameSet = (entries: readonly SetEntry[]): string => {
@@ -41,12 +47,19 @@ export const nameSet = (entries: readonly SetEntry[]): string => {
   return createHash('sha256').update(lines.join('\n')).digest('base64url').slice(0, 22)
 }
 
-type Difference = 'value' | 'scope' | 'type' | 'stagelet' | 'file'
+const audienceIn = (entry: SetEntry): Audience => audienceOf(entry).audience ?? 'Services'
+
+const placeIn = (entry: SetEntry): Partial<SetEntry> & { audience: Audience } => {
+  const { scope, type, file } = entry
+  const { stagelet } = shownStagelet(entry)
+  return { ...defined({ scope, type, file, stagelet }), audience: audienceIn(entry) }
+}
 
 /** The digest of a file covers its place as well, so that `value` can only be told where no place moved. */
 const differences = (a: SetEntry, b: SetEntry): Difference[] => {
-  const places = (['scope', 'type', 'stagelet', 'file'] as const).filter(
-    (field) => !sameJson(a[field], b[field]),
+  const [before, after] = [placeIn(a), placeIn(b)]
+  const places = (['scope', 'type', 'stagelet', 'audience', 'file'] as const).filter(
+    (field) => !sameJson(before[field], after[field]),
   )
   const moved = places.includes('file') || places.includes('type')
   const sameBytes = moved ? a.bytes === b.bytes : a.valueDigest === b.valueDigest
@@ -58,7 +71,10 @@ const placeBefore = (
   what: readonly Difference[],
 ): Partial<SetDiff['changed'][0]> => ({
   ...(what.includes('scope') ? { fromScope: was.scope } : {}),
-  ...(what.includes('stagelet') ? { fromStagelet: was.stagelet ?? null } : {}),
+  ...(what.includes('stagelet') || what.includes('audience')
+    ? { fromStagelet: shownStagelet(was).stagelet ?? null }
+    : {}),
+  ...(what.includes('audience') ? { fromAudience: audienceIn(was) } : {}),
   ...(what.includes('type') ? { fromType: was.type } : {}),
 })
 

@@ -9,6 +9,7 @@ export interface SecretVersion {
   readonly current: boolean
   readonly scope: string
   readonly stagelet?: string
+  readonly audience?: 'Controller'
   readonly type: 'env' | 'file'
   readonly bytes: number
   /** It is in the sets of the revisions from this one up to, not including, `toRevision`. */

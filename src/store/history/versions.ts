@@ -1,8 +1,11 @@
 // What was: versions of one secret, revisions of a project, and old values for who puts them back.
 import { StagelyError } from '../../kernel/errors.ts'
 import { toFineTimestamp, toTimestamp } from '../../kernel/clock.ts'
+import { defined } from '../../kernel/defined.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
+import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { valueDigest } from '../../secrets/digest.ts'
+import { shownStagelet, stageletIn } from '../../secrets/set-entry.ts'
 import { notFound, setTampered } from '../errors.ts'
 import { loadProject, type ProjectState } from '../projects.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
@@ -37,7 +40,7 @@ export const versionsOf = async (q: Queryable, secretUid: string): Promise<Secre
       version: row.version,
       current: row.to_revision === null,
       scope: row.scope,
-      ...(row.stagelet === null ? {} : { stagelet: row.stagelet }),
+      ...shownStagelet(row.stagelet === null ? {} : { stagelet: row.stagelet }),
       type: row.type,
       bytes: row.bytes,
       fromRevision: row.from_revision,
@@ -79,15 +82,13 @@ export const deletedSecrets = async (
     [projectUid],
   )
   return rows.map((row) => {
-    const { spec } = JSON.parse(row.body) as {
-      spec: { key: string; scope: string; stageletRef?: { name: string } }
-    }
+    const { spec } = JSON.parse(row.body) as { spec: SecretSpec }
     return {
       secretId: row.secret_uid,
       name: row.name,
       key: spec.key,
       scope: spec.scope,
-      ...(spec.stageletRef === undefined ? {} : { stagelet: spec.stageletRef.name }),
+      ...shownStagelet(defined({ stagelet: stageletIn(spec) })),
       deletedAt: toTimestamp(row.deleted_at),
       deletedBy: row.deleted_by,
       restorableUntil: toTimestamp(row.deleted_at + graceMs),

@@ -43,6 +43,8 @@ export const sourceOf = (session: WriteSession, object: KubeObject): StoredRow |
     const further = followedBy(source.object)
     if (further !== undefined)
       throw invalid(ref, fault(`that secret follows "${further}" itself: follow that one`))
+    if (other.audience === 'Controller')
+      throw invalid(ref, fault('that secret is for the controller alone (audience: Controller)'))
     if (other.references === true)
       throw invalid(ref, fault('that secret refers to others: refer to it (references: true)'))
   }

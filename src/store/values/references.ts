@@ -8,6 +8,7 @@ import { checkRendered } from '../../resources/secret-value.ts'
 import { maxFileBytes, type SecretSpec } from '../../resources/stagelysecret.ts'
 import { parseTemplate } from '../../resources/value-template.ts'
 import { BrokenReference, isFor, keyOfReference, viewersOf } from '../../secrets/references.ts'
+import { isForController } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { conflict, invalid } from '../errors.ts'
 import type { ProjectState } from '../projects.ts'
@@ -223,7 +224,7 @@ const settleProject = async (
   const concerned = new Set(
     referring.flatMap(({ key, references }) => [key, ...references.map(keyOfReference)]),
   )
-  const hits = touched.filter(({ entry }) => concerned.has(entry.key))
+  const hits = touched.filter(({ entry }) => concerned.has(entry.key) && !isForController(entry))
   if (hits.length === 0) return
   const hit = hits.map(({ entry }) => entry)
   const reachedBy = (some: readonly SecretChange[]): ReadonlySet<string> =>

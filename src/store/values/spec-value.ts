@@ -4,6 +4,7 @@ import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { valueBytes } from '../../resources/secret-value.ts'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { generateValue } from '../../secrets/generate.ts'
+import { stageletIn } from '../../secrets/set-entry.ts'
 import { isBoundToNames, type SealedPlace } from '../../secrets/sealed-place.ts'
 import { invalid } from '../errors.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
@@ -18,7 +19,7 @@ const sealedPlace = (session: WriteSession, object: KubeObject): SealedPlace => 
     project: spec.projectRef.name,
     key: spec.key,
     scope: spec.scope,
-    stagelet: spec.stageletRef?.name,
+    stagelet: stageletIn(spec),
   }
 }
 

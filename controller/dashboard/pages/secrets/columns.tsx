@@ -31,6 +31,7 @@ export const columns: readonly Column<SecretRow>[] = [
         <span class={edit?.op === 'delete' ? s['gone'] : s['key']}>{secret.key}</span>
         {secret.type === 'file' ? <span class={s['tag']}>file</span> : null}
         {secret.references === true ? <span class={s['tag']}>refers</span> : null}
+        {secret.audience === 'Controller' ? <span class={s['tag']}>controller</span> : null}
       </>
     ),
   },
@@ -40,7 +41,10 @@ export const columns: readonly Column<SecretRow>[] = [
     title: 'Stagelet',
     width: 'minmax(90px, 1fr)',
     wide: true,
-    render: ({ secret }) => secret.stagelet ?? <span class="muted">all</span>,
+    render: ({ secret }) =>
+      secret.stagelet ?? (
+        <span class="muted">{secret.audience === 'Controller' ? 'none' : 'all'}</span>
+      ),
   },
   {
     id: 'version',

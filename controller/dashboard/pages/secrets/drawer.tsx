@@ -138,7 +138,11 @@ export const SecretDrawer = (props: Props) => {
         <>
           <Section title="Runs in" aside={<RunsState runs={runs} />}>
             {runs.total === 0 ? (
-              <p class="muted">No service of a stagelet sees it.</p>
+              <p class="muted">
+                {secret.audience === 'Controller'
+                  ? 'It is for the controller alone: no service and no agent ever sees it.'
+                  : 'No service of a stagelet sees it.'}
+              </p>
             ) : (
               <Consumers {...{ row, all, place }} />
             )}

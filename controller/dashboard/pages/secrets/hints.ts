@@ -9,7 +9,7 @@ export type Hint =
 
 /** A global secret that the Compose file names in some services only; a secret that nobody sees. */
 export const hintsFor = (secret: Secret, matrix: Matrix): readonly Hint[] => {
-  if (secret.version === 0) return []
+  if (secret.version === 0 || secret.audience === 'Controller') return []
   if (secret.scope !== 'global' && secret.warnings.includes('unknown_scope'))
     return [{ kind: 'noService', scope: secret.scope }]
   const consumers = matrix.consumersOf(secret)

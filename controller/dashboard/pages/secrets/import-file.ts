@@ -21,7 +21,7 @@ export const formatOf = (name: string | undefined, text: string): Format => {
 
 /** Texts that a secret of a list may have, and its other fields. */
 export const textFields = [
-  ...['key', 'scope', 'stagelet', 'type', 'value', 'value_base64', 'format', 'pattern'],
+  ...['key', 'scope', 'stagelet', 'audience', 'type', 'value', 'value_base64', 'format', 'pattern'],
   ...['file_path', 'file_permissions', 'file_target', 'file_env_var'],
 ]
 export const otherFields = ['file_uid', 'file_gid', 'references', 'value_from']

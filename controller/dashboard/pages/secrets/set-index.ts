@@ -1,7 +1,8 @@
 // The secrets of one set, found by key: which of them a service sees, and what such a value is made of. Pure; it
 // asks the rule of precedence that the controller and the agents use.
+import { defined } from '../../../../src/kernel/defined.ts'
 import { keyOfReference, targetOf } from '../../../../src/secrets/references.ts'
-import { winnersFor, type SetEntry } from '../../../../src/secrets/set-entry.ts'
+import { stageletIn, winnersFor, type SetEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret } from '../../api/types.ts'
 import type { Diff } from '../history/data.ts'
 
@@ -14,11 +15,18 @@ export interface SetIndex {
   readonly referring: (key: string) => ReadonlySet<string>
 }
 
+const placeOf = (audience: Secret['audience'], name: string | undefined): { stagelet?: string } => {
+  const stagelet = stageletIn(
+    defined({ audience, stageletRef: name === undefined ? undefined : { name } }),
+  )
+  return stagelet === undefined ? {} : { stagelet }
+}
+
 /** A secret with a value, as a set holds it. What the values are plays no part in who wins. */
 const entryOf = (secret: Secret): SetEntry => ({
   ...{ secretId: secret.id, name: secret.name, version: secret.version, key: secret.key },
   ...{ scope: secret.scope, type: secret.type, bytes: secret.bytes ?? 0, valueDigest: '' },
-  ...(secret.stagelet === undefined ? {} : { stagelet: secret.stagelet }),
+  ...placeOf(secret.audience, secret.stagelet),
   ...(secret.references === true ? { references: secret.refers_to } : {}),
 })
 
@@ -75,8 +83,16 @@ export const createSetIndex = (entries: readonly SetEntry[]): SetIndex => {
 }
 
 /** The version is not known of what is gone since: no secret of the newest set is like it. */
-const removedEntry = ({ id, ...named }: Diff['removed'][number]): SetEntry => ({
-  ...{ ...named, secretId: id, version: 0, type: 'env', bytes: 0, valueDigest: '' },
+const removedEntry = ({ id, audience, stagelet, ...named }: Diff['removed'][number]): SetEntry => ({
+  ...{
+    ...named,
+    ...placeOf(audience, stagelet),
+    secretId: id,
+    version: 0,
+    type: 'env',
+    bytes: 0,
+    valueDigest: '',
+  },
 })
 
 const changedBack = (entry: SetEntry, was: Diff['changed'][number]): SetEntry => {
@@ -87,7 +103,11 @@ const changedBack = (entry: SetEntry, was: Diff['changed'][number]): SetEntry =>
     version: was.from_version,
     scope: was.from_scope ?? entry.scope,
     type: was.from_type ?? entry.type,
-    ...(stagelet === undefined ? {} : { stagelet }),
+    ...(was.from_audience === 'Controller'
+      ? placeOf('Controller', undefined)
+      : stagelet === undefined
+        ? {}
+        : { stagelet }),
   }
 }
 
