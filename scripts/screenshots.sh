@@ -8,7 +8,7 @@ trap 'exit 130' INT TERM HUP
 need_node &&
   need_packages &&
   need_docker_programs &&
-  need_programs 'chromium=test -x /usr/bin/chromium' &&
+  need_programs 'chromium-headless-shell=test -x /usr/bin/chromium-headless-shell' &&
   need_engine &&
   need_build || exit 1
 

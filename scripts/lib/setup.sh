@@ -197,7 +197,7 @@ need_test_machine() {
       'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' \
       'iproute2=command -v ip && command -v bridge' 'strace=command -v strace' \
       'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1' \
-      'chromium=test -x /usr/bin/chromium' &&
+      'chromium-headless-shell=test -x /usr/bin/chromium-headless-shell' &&
     need_helm &&
     need_newer_kubectl &&
     need_newer_compose &&

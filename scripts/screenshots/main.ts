@@ -98,7 +98,7 @@ try {
   mkdirSync(pictures, { recursive: true })
   const { url, env } = await bringUp()
   const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath: '/usr/bin/chromium-headless-shell',
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   })
   undo.push(() => browser.close())

@@ -43,9 +43,13 @@ export const launchApart = async (ports: readonly number[]): Promise<ApartBrowse
   await Promise.all(servers.map((server) => once(server, 'listening')))
   const program = join(folder, 'chromium')
   const asRoot = process.getuid?.() === 0 ? '' : '--map-root-user '
-  const command = [process.execPath, inner, ports.join(','), folder, '/usr/bin/chromium'].map(
-    quoted,
-  )
+  const command = [
+    process.execPath,
+    inner,
+    ports.join(','),
+    folder,
+    '/usr/bin/chromium-headless-shell',
+  ].map(quoted)
   writeFileSync(program, `#!/bin/sh\nexec unshare ${asRoot}--net -- ${command.join(' ')} "$@"\n`)
   chmodSync(program, 0o700)
   const browser = await chromium.launch({
