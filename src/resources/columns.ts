@@ -162,6 +162,13 @@ export const secretColumns: readonly PrinterColumn[] = [
     description: 'Why.',
     priority: 1,
   },
+  {
+    name: 'Expires',
+    type: 'string',
+    jsonPath: '.status.expiresAt',
+    description: 'When the value ends.',
+    priority: 1,
+  },
   age,
 ]
 

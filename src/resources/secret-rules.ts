@@ -1,6 +1,7 @@
 // Rules about several fields of a StagelySecret's spec.
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
+import { checkExpiry } from './expiry.ts'
 import { checkValue, valueBytes, valueFields, type ValueRule } from './secret-value.ts'
 import {
   fileNeedsPlace,
@@ -95,6 +96,7 @@ export const checkSecret = (spec: Fields): Fault[] => {
   const faults = [
     ...checkSecretFile(spec),
     ...checkAudience(spec),
+    ...checkExpiry(spec),
     ...checkPattern(spec),
     ...checkValueFrom(spec.valueFrom),
     ...(spec.references === true && spec.valueFrom !== undefined

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
+import { expirySpec, onlyMade } from './expiry.ts'
 import { formats, valueFrom } from './value-source.ts'
 
 /** Linux passes an environment entry, `KEY=VALUE` plus NUL, of at most this many bytes (MAX_ARG_STRLEN). */
@@ -66,6 +67,11 @@ const secretRules = [
   {
     rule: '!has(self.valueFrom) || !has(self.references) || !self.references',
     message: onlyWritten,
+  },
+  {
+    rule: "!has(self.expiry) || !has(self.expiry.onExpiry) || self.expiry.onExpiry != 'Rotate' || (has(self.expiry.after) && has(self.valueFrom) && has(self.valueFrom.generate))",
+    message: onlyMade,
+    fieldPath: '.expiry',
   },
   ...[
     { field: 'scope', given: "self.scope != 'global'" },
@@ -152,6 +158,11 @@ export const secretSpec = z
       .describe(
         'With format: regex: the pattern that the whole value must match (JavaScript, flag u).',
       ),
+    expiry: expirySpec
+      .optional()
+      .describe(
+        'When the value ends, and what happens then. The end of a certificate is read from it, also without this.',
+      ),
   })
   .meta({ 'x-kubernetes-validations': secretRules })
   .describe(
@@ -171,6 +182,31 @@ export const secretStatus = z.strictObject({
     .optional()
     .describe('When this version was written.'),
   updatedBy: z.string().optional().describe('Who wrote this version.'),
+  valueSince: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe(
+      'When this value was given first: a move to another place keeps it, and so does a rollback.',
+    ),
+  certificateEndsAt: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('When the first of the certificates in the value ends.'),
+  expiresAt: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('When the value ends; absent while it has no end.'),
+  expiresFrom: z
+    .enum(['Spec', 'Certificate'])
+    .optional()
+    .describe('What says so: spec.expiry, or the certificate that the value is.'),
+  renewals: z
+    .int()
+    .optional()
+    .describe('How often the controller has made a new value at the end of the one before.'),
   references: z
     .array(z.string())
     .optional()

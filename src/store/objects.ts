@@ -69,7 +69,9 @@ const putSecret = async (
   if (version !== undefined) {
     resetInSync(session, project, { stagelets, entries: [before, version.entry] })
     const followers = followersOf(session, refOf(object), project.ref.name)
+    const { valueSince: since } = status
     await moveFollowers(session, followers, {
+      since,
       source: object.metadata.name,
       value: version.value,
       // What comes back was not theirs meanwhile, and they may be new.

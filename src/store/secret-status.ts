@@ -1,6 +1,8 @@
 // Status of a secret after a write of its spec: what is known at once. The rest is the reconcilers'.
+import { defined } from '../kernel/defined.ts'
 import { withCondition, type Condition } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
+import { withExpiry } from '../resources/secret-expiry.ts'
 import type { SecretSpec, SecretStatus } from '../resources/stagelysecret.ts'
 import {
   forController,
@@ -10,7 +12,8 @@ import {
   type Verdict,
 } from '../resources/unseen-secret.ts'
 import { publicHalf } from '../secrets/generate.ts'
-import type { SetEntry } from '../secrets/visible.ts'
+import { certificateEnd } from '../secrets/certificate-end.ts'
+import type { NewVersion } from './secret-writes.ts'
 import type { WriteSession } from './session.ts'
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
@@ -39,9 +42,7 @@ type Reach = Pick<SecretStatus, 'serviceCount' | 'services'> & {
 }
 
 /** Of a version that this write stores. */
-interface StoredVersion {
-  readonly entry: SetEntry
-  readonly value: Buffer
+interface StoredVersion extends NewVersion {
   /** Of its project. */
   readonly stagelets: readonly KubeObject[]
 }
@@ -76,6 +77,19 @@ export const acceptedVerdict = (
     : { status: 'True', reason: 'Accepted', message: 'the value is stored' }
 }
 
+/** Read where the value is public, or was given in plain text by this write. */
+const endOfCertificate = ({ entry, value, origin }: StoredVersion): string | undefined => {
+  const found = entry.references === undefined ? certificateEnd(value) : undefined
+  return found?.isAlone === true || origin === 'plain' ? found?.endsAt : undefined
+}
+
+/** A value that has got an end to come is no longer near its end, or past it. What has become true is for the reconciler to tell. */
+const expiring = (
+  { nowMs }: WriteSession,
+  object: KubeObject,
+  status: SecretStatus,
+): SecretStatus => withExpiry(specOf(object), status, { nowMs, tells: false }).status
+
 export const secretStatusAfter = (
   session: WriteSession,
   object: KubeObject,
@@ -91,15 +105,19 @@ export const secretStatusAfter = (
   }
   const before = (old.conditions ?? []) as Condition[]
   let conditions = withCondition(before, accepted, session.now)
-  if (stored === undefined) return { ...old, observedGeneration, conditions }
+  if (stored === undefined)
+    return expiring(session, object, { ...old, observedGeneration, conditions })
   const { entry } = stored
   const { verdicts, ...services } = isDeclared
     ? reach(object, stored)
     : { verdicts: { InSync: projectMissing(object) } }
   for (const [type, verdict] of Object.entries(verdicts))
     conditions = withCondition(conditions, { type, ...verdict, observedGeneration }, session.now)
-  const { publicKey: _, references: __, ...others } = old
-  return {
+  const { publicKey: _, references: __, certificateEndsAt, ...others } = old
+  const ends = stored.keeps
+    ? (endOfCertificate(stored) ?? certificateEndsAt)
+    : endOfCertificate(stored)
+  return expiring(session, object, {
     ...others,
     ...publicKeyOf(object, stored),
     ...(entry.references === undefined ? {} : { references: [...entry.references] }),
@@ -108,7 +126,9 @@ export const secretStatusAfter = (
     bytes: entry.bytes,
     updatedAt: session.now,
     updatedBy: session.actor.name,
+    valueSince: stored.since ?? session.now,
+    ...defined({ certificateEndsAt: ends }),
     ...services,
     conditions,
-  }
+  })
 }

@@ -3,6 +3,7 @@
 import type { Fault } from '../kernel/errors.ts'
 import { cleanLastApplied } from '../resources/last-applied.ts'
 import { annotations, refOf, type KubeObject } from '../resources/meta.ts'
+import { checkEnd } from '../resources/expiry.ts'
 import { checkValue, valueFields } from '../resources/secret-value.ts'
 import type { SecretSpec } from '../resources/stagelysecret.ts'
 import { seal, valueAad } from '../secrets/aead.ts'
@@ -16,7 +17,7 @@ import { changeHead, ensureProject, type ProjectState } from './projects.ts'
 import { projectOf } from './project-ref.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import type { StoredRow, WriteSession } from './session.ts'
-import { followedBy, followedValue, followersOf } from './values/followers.ts'
+import { followedBy, followedValue, followersOf, sinceOf } from './values/followers.ts'
 import { generatedValue, valueInSpec } from './values/spec-value.ts'
 import { changesRule, checkDisclosure, type FoundValue } from './values/disclosure.ts'
 import { checkNotFollowed, referencesOf } from './values/references.ts'
@@ -24,6 +25,8 @@ import { lastVersion, openHeads } from './secret-versions.ts'
 
 export interface NewVersion extends FoundValue {
   readonly entry: SetEntry
+  /** It is the value of before in another place. */
+  readonly keeps: boolean
 }
 
 /** The object as it will be stored, and the version that goes with it. */
@@ -72,6 +75,16 @@ const checkImmutable = (object: KubeObject, current: KubeObject): void => {
   }
   check('spec.projectRef.name', next.projectRef.name === old.projectRef.name)
   check('spec.key', next.key === old.key)
+  if (faults.length > 0) throw invalid(refOf(object), faults)
+}
+
+const checkEndOf = (
+  session: WriteSession,
+  object: KubeObject,
+  current: StoredRow | undefined,
+): void => {
+  const before = current === undefined ? undefined : specOf(current.object).expiry
+  const faults = checkEnd(specOf(object).expiry, before, session.nowMs)
   if (faults.length > 0) throw invalid(refOf(object), faults)
 }
 
@@ -143,7 +156,7 @@ const findValue = async (
   if (followed !== undefined) {
     const before = current === undefined ? undefined : followedBy(current.object)
     const stays = before === followedBy(object) && head !== undefined
-    return { value: followed, origin: stays ? 'stored' : 'elsewhere' }
+    return { value: followed.value, origin: stays ? 'stored' : 'elsewhere', since: followed.since }
   }
   if (head === undefined) return undefined
   const stays = sameJson(placeOf(spec), placeOfEntry(head))
@@ -187,6 +200,7 @@ export const prepareSecret = async (
   const spec = specOf(object)
   const uid = object.metadata.uid ?? ''
   if (current !== undefined) checkImmutable(object, current.object)
+  if (putBack === undefined) checkEndOf(session, object, current)
   const project = await projectOfSecret(session, object)
   const stripped = stripValue(object)
   if (current === undefined || !sameJson(placeOf(spec), placeOf(specOf(current.object)))) {
@@ -197,7 +211,7 @@ export const prepareSecret = async (
   const found = putBack ?? (await findValue(session, project, object, { head: before, current }))
   if (found === undefined) return { object: stripped, version: undefined, before, project }
 
-  const { value, origin } = found
+  const { value, origin, since } = found
   checkDisclosure(session, object, { origin, current })
   const faults = checkValue(spec, value)
   if (faults.length > 0) throw invalid(refOf(object), faults)
@@ -214,7 +228,9 @@ export const prepareSecret = async (
   await confirmRing(session, projectRing(session, project))
   const version = lastVersion(session, uid) + 1
   const entry = entryOf(object, { version, bytes: value.length, digest, references })
-  return { object: stripped, version: { entry, value, origin }, before, project }
+  const keeps = origin === 'stored' || sameValue
+  const given = { value, origin, since: keeps ? (sinceOf(current) ?? since) : since }
+  return { object: stripped, version: { entry, keeps, ...given }, before, project }
 }
 
 /** Seals the new version into the open revision. */

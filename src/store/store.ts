@@ -236,6 +236,8 @@ export interface Transaction extends Reader {
    * another source owns the secret, NotFound for a version that is not kept.
    */
   rollbackSecret(ref: ObjectRef, version: number): Promise<KubeObject>
+  /** A new value of a secret whose spec says how one is generated. */
+  renewSecret(ref: ObjectRef): Promise<KubeObject>
   /**
    * Makes the project's set what it was: values and places as new versions, deletions, and re-creations
    * under the old ids. All or nothing; Conflict names what another source owns.

@@ -9,6 +9,7 @@ import type { Happening } from './activity/happening.ts'
 import { checkPreconditions } from './admission.ts'
 import { sameJson } from './canonical.ts'
 import { purgeSecret } from './history/purge.ts'
+import { renewSecret } from './history/renew.ts'
 import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { tracked } from './object-metadata.ts'
@@ -128,6 +129,11 @@ export class StoreTransaction implements Transaction {
 
   async rollbackSecret(ref: ObjectRef, version: number): Promise<KubeObject> {
     return copy(await rollbackSecret(this.#session, ref, version))
+  }
+
+  async renewSecret(ref: ObjectRef): Promise<KubeObject> {
+    await this.#session.pause()
+    return copy(await renewSecret(this.#session, ref))
   }
 
   rollbackProject(project: ObjectRef, choice: RevisionChoice): Promise<ProjectRollback> {

@@ -66,7 +66,13 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
       type: 'env',
       valueFrom: { generate: { length: 20, charset: 'hex', generation: 1 } },
     },
-    { ...secret, type: 'env', valueFrom: { generate: { keypair: 'ed25519' } } },
+    {
+      ...secret,
+      type: 'env',
+      valueFrom: { generate: { keypair: 'ed25519' } },
+      expiry: { after: '90d', warn: ['30d', '12h'], onExpiry: 'Rotate' },
+    },
+    { ...secret, type: 'env', expiry: { at: '2999-03-31T00:00:00Z', onExpiry: 'Warn' } },
     {
       ...secret,
       type: 'file',
@@ -83,6 +89,8 @@ const beyondSchemas = [
   /not found in namespace/,
   /no such key provider/,
   /must be standard base64/,
+  /is over: give a time to come/,
+  /is not within after/,
   /must be UTF-8 text/,
   /\(format: \w+\)( \(in stagelet "web"\))?$/,
 ]

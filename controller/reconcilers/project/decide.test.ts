@@ -62,7 +62,9 @@ const input = (
 
 const decideSecrets = (of: ProjectInput): SecretStatus[] => {
   const consumers = consumersBySecret(of)
-  return of.secrets.map((one) => decideSecret(of, one, consumers.get(one.metadata.uid ?? '') ?? []))
+  return of.secrets.map(
+    (one) => decideSecret(of, one, consumers.get(one.metadata.uid ?? '') ?? []).status,
+  )
 }
 
 const conditionOf = (of: ProjectInput, index: number, type: string) =>

@@ -1,6 +1,7 @@
 // Decides the status of a project and of each of its secrets: pure.
 import { withConditions } from '../../../src/resources/conditions.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
+import { withExpiry } from '../../../src/resources/secret-expiry.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import {
@@ -61,11 +62,17 @@ export const consumersBySecret = ({ stagelets, head }: ProjectInput): Map<string
   return consumers
 }
 
+interface Decided {
+  readonly status: SecretStatus
+  /** The next moment (ms) at which time alone makes it another one. */
+  readonly nextAt: number | undefined
+}
+
 export const decideSecret = (
   input: ProjectInput,
   secret: SecretObject,
   consumers: readonly Consumer[],
-): SecretStatus => {
+): Decided => {
   const generation = secret.metadata.generation
   const services = consumers.map(consumerName).sort()
   const verdicts = {
@@ -73,13 +80,14 @@ export const decideSecret = (
     ScopeMatched: scopeMatched(input, secret),
     InSync: inSync(input, secret, consumers),
   }
-  return {
+  const status = {
     ...secret.status,
     observedGeneration: generation,
     serviceCount: services.length,
     services: services.slice(0, shownServices),
     conditions: withConditions(secret.status?.conditions, verdicts, { generation, now: input.now }),
   }
+  return withExpiry(secret.spec, status, { nowMs: Date.parse(input.now), tells: true })
 }
 
 /** The status of a secret whose project does not exist. */

@@ -3,6 +3,7 @@
 // write to one of them brings the project here.
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
+import { earliest } from '../../../src/kernel/earliest.ts'
 import { consumersBySecret, decideSecret, type Consumer } from './decide.ts'
 import type { ProjectInput, SecretObject } from './gather.ts'
 
@@ -18,9 +19,21 @@ const sameItems = <T>(
 const sameConsumer = (one: Consumer, other: Consumer): boolean =>
   one.stagelet === other.stagelet && one.service === other.service
 
+interface Right {
+  readonly consumers: readonly Consumer[]
+  /** Right until then (ms). */
+  readonly nextAt: number | undefined
+}
+
 export class Judged {
   #around: readonly unknown[] = []
-  #right = new WeakMap<SecretObject, readonly Consumer[]>()
+  #right = new WeakMap<SecretObject, Right>()
+  #nextAt: number | undefined
+
+  /** When (ms) time alone makes the first of those that were judged another one. */
+  get nextAt(): number | undefined {
+    return this.#nextAt
+  }
 
   /** Tells the new status of a secret of the project; undefined where it has it. */
   judgeOf(input: ProjectInput): (secret: SecretObject) => SecretStatus | undefined {
@@ -29,14 +42,21 @@ export class Judged {
     if (!sameItems(this.#around, around)) this.#right = new WeakMap()
     this.#around = around
     const consumers = consumersBySecret(input)
+    const nowMs = Date.parse(input.now)
+    this.#nextAt = undefined
     return (secret) => {
       const own = consumers.get(secret.metadata.uid ?? '') ?? nobody
       const before = this.#right.get(secret)
-      if (before !== undefined && sameItems(before, own, sameConsumer)) return undefined
-      const status = decideSecret(input, secret, own)
+      const isOver = before?.nextAt !== undefined && before.nextAt <= nowMs
+      if (before !== undefined && !isOver && sameItems(before.consumers, own, sameConsumer)) {
+        this.#nextAt = earliest(this.#nextAt, before.nextAt)
+        return undefined
+      }
+      const { status, nextAt } = decideSecret(input, secret, own)
+      this.#nextAt = earliest(this.#nextAt, nextAt)
       if (!sameJson(secret.status, status)) return status
       // Others decide with it whether one is current that refers to them.
-      if (secret.spec.references !== true) this.#right.set(secret, own)
+      if (secret.spec.references !== true) this.#right.set(secret, { consumers: own, nextAt })
       return undefined
     }
   }

@@ -4,7 +4,7 @@ import { mapYielding } from '../../../src/kernel/map-yielding.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
-import { done, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
+import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
@@ -16,11 +16,16 @@ import {
   type ProjectObject,
   type SecretObject,
 } from './gather.ts'
+import { expiryEvents, isToRenew, renew } from './expiry.ts'
 import { Judged } from './judged.ts'
 import { hasSameInputs } from './reconciled-inputs.ts'
 
 /** Statuses in one transaction: requests that write wait for it. */
 const inOneWrite = 50
+/** A run that finds nothing new does not begin at once again. */
+const leastMs = 1_000
+/** Timers count another time than the clock, which may be set; and none is longer than 24 days. */
+const mostMs = 3_600_000
 
 /**
  * Reads and decides outside any transaction: a project may have thousands of secrets, and all writers would
@@ -29,50 +34,74 @@ const inOneWrite = 50
  */
 export const createProjectReconciler = (deps: { store: Store; clock: Clock }): Reconciler => {
   const judged = new Map<string, Judged>()
-  const changesIn = async (key: string): Promise<Change[]> => {
+  const workIn = async (key: string): Promise<Work> => {
     const ref = refFromKey(key)
     const now = toTimestamp(deps.clock.now())
     const input = await gatherProject(deps.store, ref, now)
     if (input === undefined) {
       judged.delete(key)
-      return orphanChanges(await secretsOf(deps.store, ref), now)
+      return { changes: orphanChanges(await secretsOf(deps.store, ref), now), renewals: [] }
     }
     const known = judged.get(key) ?? new Judged()
     judged.set(key, known)
-    return changesOf(input, known)
+    const work = await workOf(input, known)
+    const { nextAt } = known
+    return nextAt === undefined ? work : { ...work, waitMs: nextAt - deps.clock.now() }
   }
-  const reconcile = async (key: string): Promise<Outcome> => {
-    const changes = await changesIn(key)
+  const write = async (changes: readonly Change[]): Promise<void> => {
     for (let first = 0; first < changes.length; first += inOneWrite) {
       const some = changes.slice(first, first + inOneWrite)
       await deps.store.write(reconcilerActor, {}, async (tx) => {
-        for (const { before, write } of some) {
-          const current = await tx.get(refOf(before))
-          if (current !== undefined && hasSameInputs(current, before)) await write(tx, current)
+        for (const one of some) {
+          const current = await tx.get(refOf(one.before))
+          if (current !== undefined && hasSameInputs(current, one.before))
+            await one.write(tx, current)
         }
       })
     }
-    return done
+  }
+  const reconcile = async (key: string): Promise<Outcome> => {
+    const { changes, renewals, waitMs } = await workIn(key)
+    await write(changes)
+    try {
+      await write(renewals)
+    } catch (error) {
+      // What cannot be made now, such as while a key does not answer, is told, and tried again.
+      await write(renewals.flatMap(({ otherwise }) => otherwise ?? []))
+      throw error
+    }
+    return waitMs === undefined ? done : waitFor(Math.min(Math.max(waitMs, leastMs), mostMs))
   }
   return { name: 'project', reconcile }
 }
 
+interface Work {
+  readonly changes: readonly Change[]
+  readonly renewals: readonly Change[]
+  /** Until time alone changes something. */
+  readonly waitMs?: number
+}
+
 interface Change {
   readonly before: KubeObject
+  /** In its place, where it fails. */
+  readonly otherwise?: Change | undefined
   /** `current` is the object as it is in this transaction. */
   readonly write: (tx: Transaction, current: KubeObject) => Promise<void>
 }
 
-const changesOf = async (input: ProjectInput, judged: Judged): Promise<Change[]> => {
+const workOf = async (input: ProjectInput, judged: Judged): Promise<Work> => {
   const judge = judged.judgeOf(input)
-  const all = [
-    projectChange(input),
-    ...(await mapYielding(input.secrets, (secret) => {
-      const status = judge(secret)
-      return status && changeTo(secret, status)
-    })),
-  ]
-  return all.filter((one) => one !== undefined)
+  const renewals: Change[] = []
+  const changes = await mapYielding(input.secrets, (secret) => {
+    const status = judge(secret)
+    const change = status && changeTo(secret, status)
+    if (!isToRenew(secret, Date.parse(input.now))) return change
+    renewals.push({ before: secret, write: renew, otherwise: change })
+    return undefined
+  })
+  const all = [projectChange(input), ...changes]
+  return { changes: all.filter((one) => one !== undefined), renewals }
 }
 
 /** For secrets without a project: they may be there before the project, and stay after it. */
@@ -106,6 +135,7 @@ const writeSecret = async (
 ): Promise<void> => {
   const after = { ...current, status: { ...status } }
   await tx.setStatus(after)
+  await tx.recordEvents(expiryEvents(current, after))
   const scopeOf = ({ status: of }: KubeObject): ReturnType<typeof findCondition> =>
     findCondition(of?.['conditions'] as Condition[] | undefined, 'ScopeMatched')
   const matched = scopeOf(after)

@@ -7,10 +7,9 @@ import { createObject } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
 import { lastVersion } from '../secret-versions.ts'
 import type { WriteSession } from '../session.ts'
-import type { OpenedEntry } from '../store.ts'
 import { unbury } from '../tombstones.ts'
 import { followedBy, followedValue } from '../values/followers.ts'
-import { openVersion, requireProjectState } from './versions.ts'
+import { openVersion, requireProjectState, type OpenedVersion } from './versions.ts'
 
 /** The spec fields that say where a version goes. */
 const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
@@ -64,7 +63,7 @@ const bareObject = (project: ProjectState, entry: SetEntry): KubeObject => ({
 export const recreate = async (
   session: WriteSession,
   project: ProjectState,
-  opened: OpenedEntry,
+  opened: OpenedVersion,
 ): Promise<KubeObject> => {
   const old = await unbury(session, project, opened.secretId)
   const { labels, annotations: notes, name } = old?.metadata ?? { name: opened.name }
@@ -79,12 +78,19 @@ export const recreate = async (
     },
     spec: atPlaceOf(opened, (old ?? bareObject(project, opened)).spec),
   }
-  const value = (await followedValue(session, project, object)) ?? opened.value
+  const { value, since } = (await followedValue(session, project, object)) ?? {
+    value: opened.value,
+    since: opened.writtenAt,
+  }
   // The last version had passed for what the secret was when it went.
   const isLast = opened.version === lastVersion(session, opened.secretId)
   return createObject(session, object, {
     uid: opened.secretId,
-    putBack: { value, origin: isLast && value.equals(opened.value) ? 'stored' : 'elsewhere' },
+    putBack: {
+      value,
+      since,
+      origin: isLast && value.equals(opened.value) ? 'stored' : 'elsewhere',
+    },
     audit: { action: 'restore', detail: { value: opened.version } },
   })
 }

@@ -14,12 +14,17 @@ import { finishRemoval, removeObject } from '../removal.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { onceHidden } from '../secret-writes.ts'
 import { readSet } from '../set-rows.ts'
-import type { OpenedEntry, ProjectRollback, RevisionChoice } from '../store.ts'
+import type { ProjectRollback, RevisionChoice } from '../store.ts'
 import { followedBy } from '../values/followers.ts'
 import { fillsOpenValue } from '../value-owner.ts'
 import { asWritten, atPlaceOf, recreate } from './restore.ts'
 import { diffSets, type SetDiff } from './set-diff.ts'
-import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
+import {
+  openVersion,
+  projectOfSecret,
+  requireProjectState,
+  type OpenedVersion,
+} from './versions.ts'
 
 /** Conflict when `expected` is not the version that is stored now. */
 export const expectVersion = (session: WriteSession, ref: ObjectRef, expected: number): void => {
@@ -53,10 +58,10 @@ export const rollbackSecret = async (
 const putBack = (
   session: WriteSession,
   row: StoredRow,
-  opened: OpenedEntry,
+  opened: OpenedVersion,
   spec: Record<string, unknown>,
 ): Promise<KubeObject> => {
-  const { version, value } = opened
+  const { version, value, writtenAt: since } = opened
   if (isForController(opened) && spec['audience'] !== 'Controller')
     throw invalid(refOf(row.object), [{ field: 'spec.audience', ...onceHidden }])
   return updateObject(
@@ -66,7 +71,7 @@ const putBack = (
       finish: (stored) => finishRemoval(session, stored),
       ...(followedBy({ spec }) === undefined
         ? {
-            putBack: { value, origin: 'elsewhere' },
+            putBack: { value, origin: 'elsewhere', since },
             audit: { action: 'rollback', detail: { value: version } },
           }
         : { audit: { action: 'rollback' } }),

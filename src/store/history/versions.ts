@@ -116,6 +116,10 @@ export const requireProjectState = async (
   return project
 }
 
+export interface OpenedVersion extends OpenedEntry {
+  readonly writtenAt: string
+}
+
 /**
  * Opens one version, old or current. A set's MAC need not cover it any more; its AAD and, over
  * what was opened, its keyed digest do. NotFound names the versions that are kept.
@@ -125,9 +129,9 @@ export const openVersion = async (
   project: ProjectState,
   { secretUid, version }: { secretUid: string; version: number },
   q: Queryable = session.tx,
-): Promise<OpenedEntry> => {
-  const [row] = await q.query<SealedRow>(
-    `SELECT ${sealedColumns} FROM secret_versions v
+): Promise<OpenedVersion> => {
+  const [row] = await q.query<SealedRow & { created_at: number }>(
+    `SELECT ${sealedColumns}, v.created_at FROM secret_versions v
      WHERE v.secret_uid = $1 AND v.version = $2 AND v.project_uid = $3`,
     [secretUid, version, project.uid],
   )
@@ -139,7 +143,7 @@ export const openVersion = async (
   const refers = entry.references !== undefined
   if (valueDigest(project.digestKey, { type, key, value, file, refers }) !== entry.valueDigest)
     throw setTampered(project.uid)
-  return { ...entry, value }
+  return { ...entry, value, writtenAt: toTimestamp(row.created_at) }
 }
 
 const versionMissing = async (

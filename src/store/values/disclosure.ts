@@ -18,6 +18,8 @@ export type Origin = 'plain' | 'sealed' | 'stored' | 'elsewhere'
 export interface FoundValue {
   readonly value: Buffer
   readonly origin: Origin
+  /** When it was given first, where that is known; else it is given now. */
+  readonly since?: string | undefined
 }
 
 const specOf = (row: StoredRow | undefined): SecretSpec | undefined =>

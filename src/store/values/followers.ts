@@ -1,7 +1,7 @@
 // Secrets that take their value from another (`valueFrom.secretRef`): they move with it, in its transaction.
 import type { Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import type { SecretSpec, SecretStatus } from '../../resources/stagelysecret.ts'
 import { conflict, invalid } from '../errors.ts'
 import type { ProjectState } from '../projects.ts'
 import { openHeads } from '../secret-versions.ts'
@@ -55,17 +55,23 @@ export const sourceOf = (session: WriteSession, object: KubeObject): StoredRow |
   return source
 }
 
+/** When the value of a secret was given first, as its status tells. */
+export const sinceOf = (row: StoredRow | undefined): string | undefined => {
+  const { valueSince, updatedAt }: SecretStatus = row?.object.status ?? {}
+  return valueSince ?? updatedAt
+}
+
 /** The value that `object` takes from another secret; undefined where there is none yet. */
 export const followedValue = async (
   session: WriteSession,
   project: ProjectState,
   object: KubeObject,
-): Promise<Buffer | undefined> => {
+): Promise<{ value: Buffer; since: string | undefined } | undefined> => {
   const source = sourceOf(session, object)
   const head = source === undefined ? undefined : session.head(source.uid)
   if (head === undefined) return undefined
   const [opened] = await openHeads(session, project.uid, [head])
-  return opened?.value
+  return opened && { value: opened.value, since: sinceOf(source) }
 }
 
 /** Conflict when secrets that stay follow one that this write has removed. */

@@ -1,0 +1,19 @@
+// Lengths of time as text.
+import * as z from 'zod'
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const pattern = /^([1-9]\d{0,4})(m|h|d)$/
+
+/** `30m`, `12h` or `90d`. */
+export const duration = z
+  .string({ error: 'must be text, such as 30m, 12h or 90d' })
+  .regex(pattern, 'must be a whole number above 0 and a unit: 30m, 12h or 90d')
+
+/** ms. Of a text of this form. */
+export const durationMs = (text: string): number => {
+  const [, count = '', unit = 'd'] = pattern.exec(text) ?? []
+  return Number(count) * unitMs[unit as keyof typeof unitMs]
+}
+
+export const isDuration = (text: unknown): text is string =>
+  typeof text === 'string' && pattern.test(text)

@@ -1,0 +1,240 @@
+// Values that end: warnings, renewals, and what stays untouched. On one store, with a clock that leaps.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { startReconcilers, type Reconcilers } from '../../controller/reconcilers/start.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import type { EventSpec } from '../../src/resources/core.ts'
+import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
+import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
+import { serviceDigest } from '../../src/secrets/digest.ts'
+import { createKeyRing } from '../../src/secrets/key-ring.ts'
+import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
+import { visibleTo } from '../../src/secrets/visible.ts'
+import { certificateUntil } from '../support/certificates.ts'
+import { createLeapingClock } from '../support/leaping-clock.ts'
+import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import { api, createAs, createShop, secretOf, updateAs } from '../support/store-fixtures.ts'
+
+const day = 86_400_000
+
+describe('values that end', () => {
+  const clock = createLeapingClock()
+  let t: TestStore
+  let reconcilers: Reconcilers
+  let isKeyAway = false
+  const told: string[] = []
+  const stopping = new AbortController()
+
+  const start = (): Reconcilers => startReconcilers({ store: t.store, clock, log: silentLogger })
+  const restart = async (): Promise<void> => {
+    await reconcilers.stop()
+    reconcilers = start()
+  }
+  /** Events, as they come: those of an hour ago are gone. */
+  const listen = async (): Promise<void> => {
+    const from = await t.store.currentVersion()
+    for await (const changes of t.store.watch(from, stopping.signal))
+      for (const { object, type } of changes) {
+        if (object.kind !== 'Event' || type === 'DELETED') continue
+        const { reason, involvedObject, message } = object.spec as EventSpec
+        told.push(`${involvedObject.namespace}/${involvedObject.name} ${reason}: ${message}`)
+      }
+  }
+
+  beforeAll(async () => {
+    const local = createLocalKeyProvider(testMasterKey, { previous: [] })
+    const wrap: typeof local.wrap = (...given) =>
+      isKeyAway ? Promise.reject(new Error('the key does not answer')) : local.wrap(...given)
+    const keyRing = createKeyRing({ ...local, wrap }, [], clock)
+    t = await openTestStore(inject('postgresUrl'), { clock, keyRing })
+    void listen().catch(() => undefined)
+    reconcilers = start()
+  })
+  afterAll(async () => {
+    stopping.abort()
+    await reconcilers.stop()
+    await t.destroy()
+  })
+
+  const refOf = (ns: string, name: string): ObjectRef => ({
+    kind: 'StagelySecret',
+    namespace: ns,
+    name,
+  })
+  const create = (ns: string, name: string, spec: object): Promise<KubeObject> =>
+    createAs(t.store, api, secretOf(ns, name, { ...spec }))
+  const update = (ns: string, name: string, spec: object): Promise<KubeObject> =>
+    updateAs(t.store, api, secretOf(ns, name, { ...spec }))
+  const statusOf = async (ns: string, name: string): Promise<SecretStatus> =>
+    (await t.store.get(refOf(ns, name)))?.status ?? {}
+  const verdict = ({ conditions }: SecretStatus, type: string): string => {
+    const found = findCondition(conditions as Condition[] | undefined, type)
+    return found === undefined ? 'absent' : `${found.status}/${found.reason}`
+  }
+  const eventually = async <T>(look: () => T | Promise<T>, wanted: T): Promise<void> => {
+    const until = Date.now() + 15_000
+    for (;;) {
+      const seen = await look()
+      if (JSON.stringify(seen) === JSON.stringify(wanted)) return
+      if (Date.now() > until) expect(seen).toEqual(wanted)
+      await realClock.sleep(20)
+    }
+  }
+  const becomes = (ns: string, name: string, type: string, wanted: string): Promise<void> =>
+    eventually(async () => verdict(await statusOf(ns, name), type), wanted)
+  const newsOf = (ns: string, name: string): string[] =>
+    told
+      .filter((one) => one.startsWith(`${ns}/${name} `))
+      .map((one) => one.slice(ns.length + name.length + 2))
+      .filter((one) => /^(ExpiryNear|Expired|Renewed)/.test(one))
+  const reasonsOf = (ns: string, name: string): string[] =>
+    newsOf(ns, name).map((one) => one.slice(0, one.indexOf(':')))
+
+  it('is warned of by a certificate alone, and no longer in the write that brings a longer one', async () => {
+    const { ns } = await createShop(t.store)
+    const soon = await certificateUntil(clock.now() + 29 * day)
+    const late = await certificateUntil(clock.now() + 300 * day)
+    const made = await create(ns, 'tls', { value: soon.pem })
+    expect(made.status).toMatchObject({ expiresFrom: 'Certificate' })
+    await becomes(ns, 'tls', 'Expiring', 'True/DueIn30d')
+    await eventually(() => newsOf(ns, 'tls').length, 1)
+    expect(newsOf(ns, 'tls')[0]).toMatch(
+      /TLS: the value ends at .* its certificate: give .*; no service sees it/,
+    )
+    const renewed = await update(ns, 'tls', { value: late.pem })
+    expect(verdict(renewed.status ?? {}, 'Expiring')).toBe('False/NotDue')
+    const text = await update(ns, 'tls', { value: 'no certificate' })
+    expect(text.status).not.toHaveProperty('expiresAt')
+    expect(verdict(text.status ?? {}, 'Expiring')).toBe('absent')
+  })
+
+  it('reads a certificate beside a key only where the write gives it in plain text', async () => {
+    const { ns } = await createShop(t.store)
+    const { pem, keyPem } = await certificateUntil(clock.now() + 300 * day)
+    const both = await create(ns, 'both', { value: pem + keyPem })
+    expect(both.status).toHaveProperty('certificateEndsAt')
+    const moved = await update(ns, 'both', { scope: 'web' })
+    expect(moved.status).toMatchObject({ version: 2, certificateEndsAt: both.status!['expiresAt'] })
+    await create(ns, 'public', { value: pem })
+    const copies = await Promise.all(
+      ['both', 'public'].map((name) =>
+        create(ns, `copy-${name}`, { valueFrom: { secretRef: { name } } }),
+      ),
+    )
+    expect(copies.map(({ status }) => status?.['expiresFrom'])).toEqual([undefined, 'Certificate'])
+  })
+
+  it('tells each warning once, also over restarts, and leaves what runs alone', async () => {
+    const { ns, projectUid } = await createShop(t.store)
+    await create(ns, 'token', { value: 'abcdefgh', expiry: { after: '90d' } })
+    await eventually(async () => (await t.store.revisionsOf(projectUid)).closed, 1)
+    for (const [days, step] of [
+      [61, 'True/DueIn30d'],
+      [23, 'True/DueIn7d'],
+      [5.5, 'True/DueIn1d'],
+    ] as const) {
+      clock.leap(days * day)
+      await becomes(ns, 'token', 'Expiring', step)
+      await restart()
+    }
+    clock.leap(day)
+    await becomes(ns, 'token', 'Expired', 'True/Ended')
+    clock.leap(7 * day)
+    await restart()
+    await eventually(
+      () => reasonsOf(ns, 'token'),
+      ['ExpiryNear', 'ExpiryNear', 'ExpiryNear', 'Expired'],
+    )
+    await realClock.sleep(500)
+    expect(reasonsOf(ns, 'token')).toHaveLength(4)
+    expect((await t.store.revisionsOf(projectUid)).closed).toBe(1)
+    const renewed = await update(ns, 'token', { value: 'ijklmnop', expiry: { after: '90d' } })
+    expect(verdict(renewed.status ?? {}, 'Expired')).toBe('False/NotEnded')
+    const without = await update(ns, 'token', {})
+    expect(verdict(without.status ?? {}, 'Expired')).toBe('absent')
+  })
+
+  it('makes a new value at the end, once, and moves the digests of those alone who see it', async () => {
+    const { ns, projectUid } = await createShop(t.store)
+    const generate = { length: 20 }
+    const expiry = { after: '90d', warn: ['7d'], onExpiry: 'Rotate' }
+    await create(ns, 'made', { scope: 'web', valueFrom: { generate }, expiry })
+    await create(ns, 'other', { scope: 'db', value: 'abcdefgh' })
+    await eventually(async () => (await t.store.revisionsOf(projectUid)).closed, 1)
+    const digests = async (): Promise<(string | undefined)[]> => {
+      const { entries } = await t.store.readSet(projectUid, 'head')
+      return ['web', 'db'].map((service) => serviceDigest(visibleTo(service, 'prod', entries)))
+    }
+    const before = await digests()
+    const { generation } = (await t.store.get(refOf(ns, 'made')))!.spec!['valueFrom'] as {
+      generation?: number
+    }
+    clock.leap(90 * day)
+    await eventually(async () => (await statusOf(ns, 'made')).version, 2)
+    await restart()
+    await eventually(async () => (await t.store.revisionsOf(projectUid)).closed, 2)
+    const after = await digests()
+    expect([after[0] === before[0], after[1] === before[1]]).toEqual([false, true])
+    expect(await statusOf(ns, 'made')).toMatchObject({ version: 2, renewals: 1 })
+    const stored = await t.store.get(refOf(ns, 'made'))
+    expect(stored?.spec).toMatchObject({ valueFrom: { generate }, expiry })
+    expect(generation).toBeUndefined()
+    await eventually(() => reasonsOf(ns, 'made'), ['Renewed'])
+    const actions = await t.sql.query<{ action: string }>(
+      `SELECT action FROM audit WHERE name = 'made' AND namespace = $1 ORDER BY seq`,
+      [ns],
+    )
+    expect(actions.map(({ action }) => action)).toEqual(['create', 'renew'])
+  })
+
+  it('says that a value has ended while none can be made, and makes it once that is possible', async () => {
+    const { ns } = await createShop(t.store)
+    const expiry = { after: '1h', warn: [], onExpiry: 'Rotate' }
+    await create(ns, 'made', { valueFrom: { generate: {} }, expiry })
+    isKeyAway = true
+    try {
+      clock.leap(day)
+      await becomes(ns, 'made', 'Expired', 'True/Ended')
+      expect((await statusOf(ns, 'made')).version).toBe(1)
+    } finally {
+      isKeyAway = false
+    }
+    await eventually(async () => (await statusOf(ns, 'made')).version, 2)
+    await becomes(ns, 'made', 'Expired', 'False/NotEnded')
+  })
+
+  it('keeps the age of a value that only moves, or that comes back', async () => {
+    const { ns } = await createShop(t.store)
+    const first = await create(ns, 'key', { value: 'abcdefgh' })
+    const since = first.status!['valueSince']
+    clock.leap(day)
+    expect((await update(ns, 'key', { scope: 'web' })).status).toMatchObject({
+      version: 2,
+      valueSince: since,
+    })
+    const next = await update(ns, 'key', { scope: 'web', value: 'ijklmnop' })
+    expect(next.status!['valueSince']).not.toBe(since)
+    const copy = await create(ns, 'copy', { valueFrom: { secretRef: { name: 'key' } } })
+    expect(copy.status!['valueSince']).toBe(next.status!['valueSince'])
+    clock.leap(day)
+    const back = await t.store.write(api, {}, (tx) => tx.rollbackSecret(refOf(ns, 'key'), 1))
+    expect(back.status).toMatchObject({ version: 4, valueSince: since })
+    expect((await statusOf(ns, 'copy')).valueSince).toBe(since)
+  })
+
+  it('refuses an end that is over, and takes the same manifest again after its end', async () => {
+    const { ns } = await createShop(t.store)
+    const at = new Date(clock.now() + day).toISOString()
+    const spec = { value: 'abcdefgh', expiry: { at } }
+    const made = await create(ns, 'key', spec)
+    clock.leap(2 * day)
+    await becomes(ns, 'key', 'Expired', 'True/Ended')
+    const again = await update(ns, 'key', spec)
+    expect(again.metadata.generation).toBe(made.metadata.generation)
+    await expect(create(ns, 'late', spec)).rejects.toMatchObject({
+      reason: 'Invalid',
+      details: { faults: [{ field: 'spec.expiry.at' }] },
+    })
+  })
+})
