@@ -16,13 +16,19 @@ import {
   switchAgentDoing,
 } from '../../controller/dashboard/copy-as/machines.ts'
 import {
+  endSessionDoing,
   memberDoing,
+  newUserDoing,
   removeMemberDoing,
+  revokeTokenDoing,
+  switchUserDoing,
   tokenDoing,
 } from '../../controller/dashboard/copy-as/people.ts'
 import {
   changeSetDoing,
   goBackDoing,
+  readDoing,
+  secretBackDoing,
   secretDoing,
   type SecretEdit,
 } from '../../controller/dashboard/copy-as/secrets.ts'
@@ -89,14 +95,15 @@ const button = ({ rest: { method, path, body } }: Doing): Promise<unknown> => {
   return must(method, `/api/v1${path}`, text === undefined ? undefined : JSON.parse(text))
 }
 
-/** YAML is put into a file, with values in place of the placeholders. */
+/** YAML is put into a file, with values in place of the placeholders; what deletes is in a comment. */
 const runForm = async (forms: Forms, form: Form, keys: readonly string[]): Promise<void> => {
   const text = forms[form] ?? ''
   const lines = keys.map(() => `${base64}\n`).join('')
   if (form === 'yaml') {
     const filled = keys.reduce((all, key) => all.replaceAll(placeholder(key), base64), text)
     await writeFile(join(folder, 'objects.yaml'), filled)
-    await run('kubectl apply -f objects.yaml', '')
+    if (/^kind:/m.test(filled)) await run('kubectl apply -f objects.yaml', '')
+    for (const [, command = ''] of filled.matchAll(/^# {3}(kubectl .*)$/gm)) await run(command, '')
   } else await run(text, keys.length > 1 ? lines : value)
 }
 
@@ -204,10 +211,7 @@ describe('what "copy as" gives', () => {
     })
     await same({ ...secret(edit('create', 'NEW', 'web', { stagelet: 'shop' })), forms: all })
     await same({ ...secret(edit('update', 'OLD', 'web')), forms: all })
-    await same({
-      ...secret(edit('delete', 'OLD', 'web')),
-      forms: ['kubectl', 'stagely', 'curl'],
-    })
+    await same({ ...secret(edit('delete', 'OLD', 'web')), forms: all })
     const file = edit('create', 'PEM', 'web', { type: 'file', file_path: `./${hostile}.pem` })
     await same({ ...secret(file), forms: all })
   })
@@ -221,10 +225,30 @@ describe('what "copy as" gives', () => {
     ]
     await same({
       ...{ doing: () => changeSetDoing(place, edits, hostile), keys: ['A', 'B'] },
-      forms: ['kubectl', 'stagely', 'curl'],
+      forms: all,
       before: resetSecrets,
       after: secrets,
     })
+  })
+
+  it('gives one secret an older value again, and reads one', async () => {
+    const old = { key: 'OLD', scope: 'web', name: 'old.web' }
+    const version = async (): Promise<unknown> =>
+      must('GET', '/api/v1/projects/default%2Fshop/secrets/old.web')
+    let kept = 0
+    await same({
+      doing: () => secretBackDoing(place, old, kept),
+      forms: ['stagely', 'curl'],
+      before: async () => {
+        await resetSecrets()
+        kept = ((await version()) as { version: number }).version
+        await must('PATCH', '/api/v1/projects/default%2Fshop/secrets/old.web', { value: 'newer' })
+      },
+      after: secrets,
+    })
+    const { stagely = '', curl } = formsOf(readDoing(place, old), controller.url)
+    expect(await run(stagely, '')).toBe('the old value')
+    expect(JSON.parse(await run(curl, ''))).toMatchObject({ value: 'the old value' })
   })
 
   it('goes back to a revision', async () => {
@@ -380,5 +404,59 @@ describe('what "copy as" gives', () => {
     const { curl, stagely = '' } = formsOf(rotateKeysDoing('master'), controller.url)
     for (const text of [curl, stagely])
       await expect(run(text, '')).rejects.toThrow(/every key is wrapped by .* already/)
+  })
+
+  it('adds users, disables and enables them, revokes tokens, and ends sessions', async () => {
+    const forms = ['stagely', 'curl'] as const
+    const users = async (): Promise<unknown> => {
+      const { users: list } = (await must('GET', '/api/v1/users')) as {
+        users: { name: string; email?: string; disabled: boolean }[]
+      }
+      return list.map(({ name, email, disabled }) => ({ name, email, disabled }))
+    }
+    const remove = async (): Promise<void> => {
+      await call('DELETE', '/api/v1/users/bob')
+    }
+    const made = { forms, before: remove, after: users }
+    await same({ ...made, doing: () => newUserDoing('bob', 'bob@example.com') })
+    for (const disabled of [true, false])
+      await same({
+        doing: () => switchUserDoing('bob', disabled),
+        forms,
+        before: async () => {
+          await must('PATCH', '/api/v1/users/bob', { disabled: !disabled })
+        },
+        after: users,
+      })
+    for (const team of ['default', undefined]) {
+      const path = team === undefined ? '/api/v1/tokens' : '/api/v1/teams/default/tokens'
+      const named = { id: '', name: hostile }
+      await same({
+        doing: () => revokeTokenDoing(named, team),
+        forms,
+        before: async () => {
+          const role = team === undefined ? {} : { role: 'viewer' }
+          const { id } = (await must('POST', path, { name: 'short', ...role })) as { id: string }
+          named.id = id
+        },
+        after: async () => {
+          const { tokens } = (await must('GET', path)) as { tokens: { name: string }[] }
+          return tokens.filter(({ name }) => name === 'short')
+        },
+      })
+    }
+    const sessions = async (): Promise<{ id: string }[]> =>
+      ((await must('GET', '/api/v1/me/sessions')) as { sessions: { id: string }[] }).sessions
+    let last = { id: '' }
+    await same({
+      doing: () => endSessionDoing(last),
+      forms,
+      before: async () => {
+        const { token } = controller
+        await must('POST', '/api/v1/session', { token })
+        last = (await sessions())[0] ?? last
+      },
+      after: async () => (await sessions()).filter(({ id }) => id === last.id),
+    })
   })
 })

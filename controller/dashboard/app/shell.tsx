@@ -4,6 +4,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { stagelets } from '../live/collections.ts'
 import { standingOf } from '../live/standing.ts'
+import type { CopyDialog } from '../ui/copy-as.tsx'
 import { Empty, PageFrame } from '../ui/page.tsx'
 import { lockValues, valuesLocked } from '../ui/confirm-login.tsx'
 import { Boundary } from '../ui/problem.tsx'
@@ -76,6 +77,15 @@ const LazyPalette = (props: PaletteProps) => {
   return view === undefined ? null : <view.Palette {...props} />
 }
 
+/** For pages that have no list of what can be done: what was done last. */
+const LazyCopied = ({ onClose }: { readonly onClose: () => void }) => {
+  const [view, setView] = useState<{ readonly CopyDialog: typeof CopyDialog }>()
+  useEffect(() => {
+    void loadPatiently(() => import('../ui/copy-as.tsx')).then(setView)
+  }, [])
+  return view === undefined ? null : <view.CopyDialog doings={[]} onClose={onClose} />
+}
+
 const NotFound = () => (
   <PageFrame windowTitle="Not there" title="Not there, or not yours">
     <Empty
@@ -92,6 +102,7 @@ export const Shell = () => {
   const href = useHref()
   const [sheet, setSheet] = useState(false)
   const [palette, setPalette] = useState(false)
+  const [copied, setCopied] = useState(false)
   const go: Shortcut[] = inRail().map(({ path: to, rail }) => ({
     keys: `g ${rail.letter}`,
     does: rail.label,
@@ -111,6 +122,12 @@ export const Shell = () => {
       does: 'Lock values while you share the screen',
       group: 'Everywhere',
       run: () => (lockValues(), true),
+    },
+    {
+      keys: 'y',
+      does: 'Copy what was done as commands',
+      group: 'Everywhere',
+      run: () => (setCopied(true), true),
     },
     {
       keys: 'Mod+k',
@@ -167,6 +184,13 @@ export const Shell = () => {
           }}
           onShortcuts={() => {
             setSheet(true)
+          }}
+        />
+      ) : null}
+      {copied ? (
+        <LazyCopied
+          onClose={() => {
+            setCopied(false)
           }}
         />
       ) : null}

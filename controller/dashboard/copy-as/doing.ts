@@ -72,13 +72,19 @@ const stagelyOf = (doing: Doing): string | undefined => {
 const kubectlOf = (doing: Doing): string | undefined =>
   doing.kubectl === undefined ? applyWith('kubectl', doing) : words(['kubectl', ...doing.kubectl])
 
+/** YAML says what is there, and deletes nothing: what deletes is a comment. */
+const yamlOf = ({ objects, deletes }: Doing): string => {
+  const documents = (objects?.list ?? []).map((object) => yaml(object)).join('---\n')
+  if (deletes === undefined) return documents
+  return `${documents}# YAML deletes nothing. Delete the others beside it:\n#   ${words(['kubectl', ...deletes.kubectl])}\n`
+}
+
 /** `origin`: the address of the controller. */
 export const formsOf = (doing: Doing, origin: string): Forms => {
   const [kubectl, stagely] = [kubectlOf(doing), stagelyOf(doing)]
-  // YAML says what is there, and deletes nothing.
-  const list = doing.deletes === undefined ? (doing.objects?.list ?? []) : []
+  const text = yamlOf(doing)
   return {
-    ...(list.length === 0 ? {} : { yaml: list.map((object) => yaml(object)).join('---\n') }),
+    ...(text === '' ? {} : { yaml: text }),
     ...(kubectl === undefined ? {} : { kubectl }),
     ...(stagely === undefined ? {} : { stagely }),
     curl: curlOf(doing, origin),

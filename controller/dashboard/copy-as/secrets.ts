@@ -25,10 +25,16 @@ export interface SecretEdit {
   readonly fields?: Readonly<Record<string, unknown>> | undefined
 }
 
+/** A secret by its place. */
+type Kept = Pick<SecretEdit, 'name' | 'key' | 'scope' | 'stagelet'>
+
 const pathOf = ({ team, project }: Project): string => `/projects/${idOf(team, project)}/secrets`
 
-const nameOf = ({ name, key, scope, stagelet }: SecretEdit): string =>
+const nameOf = ({ name, key, scope, stagelet }: Kept): string =>
   name ?? secretName({ key, scope, stagelet })
+
+const keptUrl = (place: Project, secret: Kept): string =>
+  `${pathOf(place)}/${encodeURIComponent(nameOf(secret))}`
 
 /** The fields of REST, as the dashboard sends them. */
 const restFields = (edit: SecretEdit): Readonly<Record<string, Json | undefined>> => ({
@@ -61,7 +67,7 @@ const objectOf = ({ team, project }: Project, edit: SecretEdit): Json => {
   }
 }
 
-const where = ({ team, project }: Project, edit: SecretEdit): string[] => [
+const where = ({ team, project }: Project, edit: Kept): string[] => [
   ...['-n', team, '--project', project, '--scope', edit.scope],
   ...(edit.stagelet === undefined ? [] : ['--stagelet', edit.stagelet]),
 ]
@@ -85,13 +91,12 @@ const objectsOf = (place: Project, edits: readonly SecretEdit[]): Pick<Doing, 'o
 /** One edit alone. */
 export const secretDoing = (place: Project, edit: SecretEdit): Doing => {
   const { op, key } = edit
-  const url = `${pathOf(place)}/${encodeURIComponent(nameOf(edit))}`
+  const url = keptUrl(place, edit)
   if (op === 'delete')
     return {
       name: `Delete ${key}`,
       rest: { method: 'DELETE', path: url },
-      kubectl: kubeDelete(place, [edit]),
-      stagely: { words: stagelyDelete(place, edit) },
+      deletes: { kubectl: kubeDelete(place, [edit]), stagely: [stagelyDelete(place, edit)] },
     }
   const isPlainValue = edit.hasValue && edit.moved === undefined && !hasFields(edit)
   const isSet = isPlainValue && (op === 'update' || edit.type === 'env')
@@ -140,6 +145,25 @@ export const changeSetDoing = (
         }),
   }
 }
+
+/** One secret has an older value again. */
+export const secretBackDoing = (place: Project, secret: Kept, version: number): Doing => ({
+  name: `Give ${secret.key} its value of v${version.toString()} again`,
+  rest: { method: 'POST', path: `${keptUrl(place, secret)}/rollback`, body: { version } },
+  stagely: {
+    words: [
+      ...['secrets', 'rollback', secret.key, ...where(place, secret)],
+      ...['--to-version', version.toString(), '--yes'],
+    ],
+  },
+})
+
+/** What is read is printed; the audit log has it. */
+export const readDoing = (place: Project, secret: Kept): Doing => ({
+  name: `Read ${secret.key}`,
+  rest: { method: 'POST', path: `${keptUrl(place, secret)}/reveal`, body: {} },
+  stagely: { words: ['secrets', 'get', secret.key, ...where(place, secret), '--reveal'] },
+})
 
 /** All secrets of the project as they were. */
 export const goBackDoing = ({ team, project }: Project, revision: number): Doing => ({

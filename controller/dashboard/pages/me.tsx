@@ -1,8 +1,12 @@
 // The person: roles, open sessions and tokens of one's own.
+import { useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import { me } from '../app/session.ts'
+import { endSessionDoing } from '../copy-as/people.ts'
 import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
+import { CopyAs } from '../ui/copy-as.tsx'
+import { Confirm } from '../ui/dialog.tsx'
 import { Loaded } from '../ui/loaded.tsx'
 import { PageFrame, Panel } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
@@ -32,18 +36,23 @@ const mine = (): TokenPlace => {
   }
 }
 
+interface Session {
+  readonly id: string
+  readonly browser?: string
+}
+
 const Sessions = () => {
   const sessions = useQuery({
     key: ['sessions'],
     read: (signal) => must(api.GET('/me/sessions', { params: { query: { limit: 1000 } }, signal })),
   })
+  const [ending, setEnding] = useState<Session | undefined>()
   const { busy, run } = useAction()
-  const end = async (id: string): Promise<void> => {
-    const path = { session_id: id }
-    await run(
-      () => must(api.DELETE('/me/sessions/{session_id}', { params: { path } })),
-      'That browser is logged out.',
-    )
+  const end = async (session: Session): Promise<void> => {
+    const path = { session_id: session.id }
+    const request = () => must(api.DELETE('/me/sessions/{session_id}', { params: { path } }))
+    await run(request, 'That browser is logged out.', endSessionDoing(session))
+    setEnding(undefined)
     await sessions.refetch()
   }
   return (
@@ -63,16 +72,17 @@ const Sessions = () => {
               {
                 title: 'Action',
                 end: true,
-                render: ({ id, current, browser }) =>
-                  current ? (
+                render: (session) =>
+                  session.current ? (
                     <State kind="ok">this one</State>
                   ) : (
                     <Button
                       small
                       look="quiet"
-                      busy={busy}
-                      label={`End it: ${browser ?? id}`}
-                      onPress={() => void end(id)}
+                      label={`End it: ${session.browser ?? session.id}`}
+                      onPress={() => {
+                        setEnding(session)
+                      }}
                     >
                       End it
                     </Button>
@@ -82,6 +92,21 @@ const Sessions = () => {
           />
         )}
       </Loaded>
+      {ending === undefined ? null : (
+        <Confirm
+          danger
+          title="End this session?"
+          action="Log that browser out"
+          busy={busy}
+          onConfirm={() => void end(ending)}
+          onClose={() => {
+            setEnding(undefined)
+          }}
+        >
+          <p>{ending.browser ?? 'That browser'} must log in again.</p>
+          <CopyAs doing={endSessionDoing(ending)} />
+        </Confirm>
+      )}
     </Panel>
   )
 }

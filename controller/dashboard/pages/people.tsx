@@ -3,9 +3,11 @@ import { useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { User } from '../api/types.ts'
 import { isAdmin, me } from '../app/session.ts'
+import { newUserDoing, switchUserDoing } from '../copy-as/people.ts'
 import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
 import { confirmed } from '../ui/confirm-login.tsx'
+import { CopyAs, wasDone } from '../ui/copy-as.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { FormDialog } from '../ui/form-dialog.tsx'
 import { Loaded } from '../ui/loaded.tsx'
@@ -59,9 +61,12 @@ const NewUser = ({
 }) => {
   const [name, setName] = useState('')
   const [email, setEmail] = useState('')
+  const given = email.trim() === '' ? undefined : email.trim()
+  const doing = newUserDoing(name.trim(), given)
   const create = async (): Promise<void> => {
-    const given = email.trim() === '' ? {} : { email: email.trim() }
-    await confirmed(() => must(api.POST('/users', { body: { name: name.trim(), ...given } })))
+    const body = { name: name.trim(), ...(given === undefined ? {} : { email: given }) }
+    await confirmed(() => must(api.POST('/users', { body })))
+    wasDone(doing)
     onDone()
   }
   return (
@@ -88,6 +93,7 @@ const NewUser = ({
         />
       </label>
       <p class="muted">Who logs in by the OpenID provider is added by that.</p>
+      {name.trim() === '' ? null : <CopyAs doing={doing} />}
     </FormDialog>
   )
 }
@@ -168,7 +174,7 @@ const Users = () => {
   const { busy, run } = useAction()
   const setDisabled = async ({ name, disabled }: User): Promise<void> => {
     const done = disabled ? `${name} may log in again.` : `${name} is logged out everywhere.`
-    await run(() => update(name, { disabled: !disabled }), done)
+    await run(() => update(name, { disabled: !disabled }), done, switchUserDoing(name, !disabled))
     setChanging(undefined)
     await users.refetch()
   }
@@ -213,9 +219,12 @@ const Users = () => {
             setChanging(undefined)
           }}
         >
-          {changing.disabled
-            ? 'Their tokens that have not run out open again what they opened.'
-            : 'Their tokens and sessions open nothing from now on. What they have read stays known to them.'}
+          <p>
+            {changing.disabled
+              ? 'Their tokens that have not run out open again what they opened.'
+              : 'Their tokens and sessions open nothing from now on. What they have read stays known to them.'}
+          </p>
+          <CopyAs doing={switchUserDoing(changing.name, !changing.disabled)} />
         </Confirm>
       )}
     </Panel>

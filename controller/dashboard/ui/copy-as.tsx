@@ -52,7 +52,7 @@ const Item = ({ doing, isDone }: { readonly doing: Doing; readonly isDone?: bool
   </details>
 )
 
-const CopyDialog = ({
+export const CopyDialog = ({
   doings,
   onClose,
 }: {
@@ -65,6 +65,9 @@ const CopyDialog = ({
       {doings.map((doing) => (
         <Item key={doing.name} doing={doing} />
       ))}
+      {lastDone.value === undefined && doings.length === 0 ? (
+        <p>What you do in this tab is here afterwards, as commands.</p>
+      ) : null}
       <p class="muted">
         The token is read from $STAGELY_TOKEN, a new value from standard input, and ca.crt is the
         certificate of the controller: see `stagely login`.

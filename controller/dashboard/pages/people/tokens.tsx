@@ -1,9 +1,11 @@
 // Tokens of a person or of a team's machines: made, shown once, and revoked.
 import { useState } from 'preact/hooks'
 import type { Token } from '../../api/types.ts'
+import { revokeTokenDoing } from '../../copy-as/people.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
 import { Command } from '../../ui/copy.tsx'
 import { Confirm, Dialog } from '../../ui/dialog.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
@@ -109,8 +111,10 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
   const [made, setMade] = useState<string | undefined>()
   const [going, setGoing] = useState<Token | undefined>()
   const { busy, run } = useAction()
-  const revoke = async ({ id, name }: Token): Promise<void> => {
-    await run(() => confirmed(() => place.revoke(id)), `${name} opens nothing any more.`)
+  const revoke = async (token: Token): Promise<void> => {
+    const doing = revokeTokenDoing(token, place.team)
+    const done = `${token.name} opens nothing any more.`
+    await run(() => confirmed(() => place.revoke(token.id)), done, doing)
     setGoing(undefined)
     await tokens.refetch()
   }
@@ -172,7 +176,8 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
             setGoing(undefined)
           }}
         >
-          Whatever uses it is refused from now on, open streams too.
+          <p>Whatever uses it is refused from now on, open streams too.</p>
+          <CopyAs doing={revokeTokenDoing(going, place.team)} />
         </Confirm>
       )}
     </Panel>

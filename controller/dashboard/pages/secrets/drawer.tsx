@@ -1,6 +1,6 @@
 // One secret: where it is, who runs it, its versions, and what may be done.
 import type { Secret } from '../../api/types.ts'
-import { secretDoing, type SecretEdit } from '../../copy-as/secrets.ts'
+import { readDoing, secretDoing, type SecretEdit } from '../../copy-as/secrets.ts'
 import { takeBack } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
@@ -172,6 +172,7 @@ export const SecretDrawer = (props: Props) => {
           <Section title="Elsewhere">
             <CopyAs doing={secretDoing(place, editOf(row, 'update'))} />
             <CopyAs doing={secretDoing(place, editOf(row, 'delete'))} />
+            {secret.version === 0 ? null : <CopyAs doing={readDoing(place, secret)} />}
           </Section>
         </>
       )}

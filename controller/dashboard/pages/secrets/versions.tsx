@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import type { Secret, SecretVersion } from '../../api/types.ts'
 import { whyNot } from '../../app/session.ts'
+import { secretBackDoing } from '../../copy-as/secrets.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
@@ -47,6 +48,7 @@ const GoBack = ({ version, onClose, ...props }: Chosen) => (
     }
     keysOf={({ key }) => [key]}
     revisionOf={({ revision }) => revision}
+    doing={secretBackDoing(props.place, props.secret, version)}
     onClose={onClose}
   />
 )
