@@ -43,7 +43,7 @@ export const agentStatus = z.strictObject({
     .int()
     .optional()
     .describe(
-      'Agent’s clock minus controller’s, in milliseconds, at the last connect; 0 where it is less than 100, as it cannot be measured better.',
+      'Agent’s clock minus controller’s, in milliseconds, measured since the last connect; 0 where it is less than 50, as it cannot be measured better.',
     ),
   conditions: conditionsSchema,
 })

@@ -341,6 +341,26 @@ describe.each(['postgres', 'pglite'] as const)('agent protocol on %s', (database
       await eventually(async () => (await readyOf(controller, name)) === 'Unknown/Disconnected')
     })
 
+    test('the clock of an agent is measured at the connect, and again when it was set right', async () => {
+      const name = newName()
+      let aheadMs = 3_000
+      const clock: Clock = { ...realClock, now: () => realClock.now() + aheadMs }
+      const agent = start(await joined(name), { clock })
+      const skew = async (): Promise<number | undefined> => {
+        const found = await controller.opened.store.get(agentRef(name))
+        return (found?.status as AgentStatus | undefined)?.clockSkewMs
+      }
+      const report = (seq: number): Promise<unknown> =>
+        agent.client.post({ path: paths.report, body: { boot: agent.boot, seq, observations: [] } })
+      await eventually(async () => (await skew()) !== undefined)
+      await report(1)
+      // Of two requests one takes less than a second.
+      await eventually(async () => Math.abs(3_000 - ((await skew()) ?? 0)) < 1_000)
+      aheadMs = 0
+      for (let seq = 2; seq < 10; seq++) await report(seq)
+      await eventually(async () => Math.abs((await skew()) ?? NaN) < 1_000)
+    })
+
     test('a clock that is 6 minutes off is refused with both times', async () => {
       const name = newName()
       const clock: Clock = { ...realClock, now: () => realClock.now() + 6 * 60_000 }

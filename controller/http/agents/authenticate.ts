@@ -31,6 +31,8 @@ export interface Caller {
   readonly agent: RegisteredAgent
   /** True for a request that the agent's key signed, outside of a session. */
   readonly isByKey: boolean
+  /** When the request was signed, by the agent's clock, minus when it came, in ms: see skew.ts. */
+  readonly aheadMs: number
   /** Proof of this one request. */
   readonly proof: string
   /** Reads the body and counts the request: the same request again is refused from then on. RefusedError. */
@@ -60,6 +62,7 @@ export const createAuthenticator = (deps: Deps): Authenticator => {
   const sessions = new RequestSessions()
   const keyOf = createKeyCache()
   return async (c) => {
+    const arrivedAt = clock.now()
     const { controllerId } = identity
     const line = { method: c.req.method, path: c.env.incoming.url ?? '', controllerId }
     const credentials = credentialsOf(c)
@@ -67,10 +70,11 @@ export const createAuthenticator = (deps: Deps): Authenticator => {
       credentials.form === 'session'
         ? await proveSession(deps, sessions, line, credentials)
         : await proveKey({ ...deps, sessions, keyOf }, c, line, credentials)
-    checkClock(credentials.time, clock.now())
+    checkClock(credentials.time, arrivedAt)
     const { agentUid, agent, keys, counter } = proven
     return {
       ...{ agentUid, agent, proof: credentials.proof, isByKey: credentials.form === 'key' },
+      aheadMs: credentials.time - arrivedAt,
       take: async (schema, maxBytes) => {
         const body = await readBytes(c, maxBytes)
         const text =

@@ -9,7 +9,9 @@ import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { isTrue, withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
 import type { StreamRequest } from '../../../src/protocol/messages.ts'
 import type { Transaction } from '../../../src/store/store.ts'
+import type { Caller } from './authenticate.ts'
 import { agentRefOf, system, type AgentRoutesDeps, type Tuning } from './deps.ts'
+import { leastSkewMs, skewOf, withNewest } from './skew.ts'
 
 const gatherMs = 50
 const retryMs = 2_000
@@ -22,11 +24,19 @@ interface Update {
   readonly boot: string
   readonly seenAt: number
   readonly facts: Omit<AgentStatus, 'conditions' | 'lastSeen'>
+  /** Of the last requests: see skew.ts. */
+  readonly ahead: readonly number[]
   readonly ready: NewCondition
 }
 
 export interface Presence {
-  connected(agentKey: string, uid: string, connection: string, request: StreamRequest): void
+  connected(
+    agentKey: string,
+    stream: Pick<Caller, 'agentUid' | 'aheadMs'> & { readonly connection: string },
+    request: StreamRequest,
+  ): void
+  /** To be called with each report: its time may measure the agent's clock better than the stream's did. */
+  timed(agentKey: string, aheadMs: number): void
   /**
    * To be called when a stream has closed. The agent is Disconnected when it is not back, here or elsewhere, after
    * the grace time. With `heardAt` it is so at once: the stream was cut for a silence as long as the grace time.
@@ -93,10 +103,18 @@ export const createPresence = (
   }
 
   return {
-    connected: (agentKey, uid, connection, request) => {
-      const update: Update = { uid, connection, ...arrival(request, clock.now()) }
+    connected: (agentKey, { agentUid: uid, connection, aheadMs }, request) => {
+      const ahead = [aheadMs]
+      const update: Update = { uid, connection, ahead, ...arrival(request, ahead, clock.now()) }
       here.set(agentKey, update)
       put(agentKey, update)
+    },
+    timed: (agentKey, aheadMs) => {
+      const known = here.get(agentKey)
+      if (known === undefined) return
+      const update = { ...timedBy(known, aheadMs), seenAt: clock.now() }
+      here.set(agentKey, update)
+      if (update.facts !== known.facts) put(agentKey, update)
     },
     toldGone: (agentKey) => {
       const update = here.get(agentKey)
@@ -109,7 +127,7 @@ export const createPresence = (
       clock.sleep(heardAt === undefined ? tuning.graceMs : 0, ending.signal).then(
         () => {
           if (!hub.isConnected(agentKey))
-            put(agentKey, { uid, connection, boot: '', seenAt, facts: {}, ready: gone(seenAt) })
+            put(agentKey, { ...nothing, uid, connection, seenAt, ready: gone(seenAt) })
         },
         () => undefined,
       )
@@ -127,20 +145,28 @@ const condition = (
   message: string,
 ): NewCondition => ({ type: 'Ready', status, reason, message })
 
-/** A smaller one cannot be told from the time that the request took. */
-const leastSkewMs = 100
-const toldSkew = (ms: number): number => (Math.abs(ms) < leastSkewMs ? 0 : ms)
+/** With one more measure of the agent's clock; other facts only where that matters. */
+const timedBy = (known: Update, aheadMs: number): Update => {
+  const ahead = withNewest(known.ahead, aheadMs)
+  const clockSkewMs = skewOf(ahead)
+  const isOther = Math.abs(clockSkewMs - (known.facts.clockSkewMs ?? 0)) >= leastSkewMs
+  return { ...known, ahead, ...(isOther ? { facts: { ...known.facts, clockSkewMs } } : {}) }
+}
+
+/** Of an agent that is gone. */
+const nothing = { boot: '', facts: {}, ahead: [] }
 
 const arrival = (
-  { version, engineVersion, composeVersion, now, boot }: StreamRequest,
+  { version, engineVersion, composeVersion, boot }: StreamRequest,
+  ahead: readonly number[],
   seenAt: number,
-): Omit<Update, 'uid' | 'connection'> => ({
+): Omit<Update, 'uid' | 'connection' | 'ahead'> => ({
   boot,
   seenAt,
   facts: {
     version,
     ...defined({ engineVersion, composeVersion }),
-    clockSkewMs: toldSkew(Math.round(now - seenAt)),
+    clockSkewMs: skewOf(ahead),
   },
   ready: condition('True', 'Connected', 'the agent is connected'),
 })
@@ -181,7 +207,7 @@ export const writeGone = (
 const writeStatus = async (
   tx: Transaction,
   agentKey: string,
-  update: Omit<Update, 'connection' | 'boot'> & { readonly changedAt?: number },
+  update: Omit<Update, 'connection' | 'boot' | 'ahead'> & { readonly changedAt?: number },
 ): Promise<void> => {
   const agent = await tx.get(agentRefOf(agentKey))
   // Another agent may have this name by now.

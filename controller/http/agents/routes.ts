@@ -118,7 +118,8 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
       reporting += 1
       try {
         await hub.world.ready
-        const { agentUid, agent } = caller
+        const { agentUid, agent, aheadMs } = caller
+        presence.timed(agentKeyOf(agent.namespace, agent.name), aheadMs)
         return caller.answer({ refused: await reports.accept(agentUid, agent, request) })
       } finally {
         reporting -= 1
@@ -217,7 +218,7 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
   const caller = await to.authenticate(c)
   // After the check of the proof: without one nobody can keep others out.
   to.passStreams()
-  const { agentUid, agent, proof } = caller
+  const { agentUid, agent, proof, aheadMs } = caller
   const request = await caller.take(streamRequest, maxStreamBytes)
   checkProtocol(request.protocol)
   checkClock(request.now, deps.clock.now())
@@ -234,7 +235,7 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
     return RESPONSE_ALREADY_SENT
   }
   hub.attach({ res, agentUid, agent, connection, request, proof, from: originOf(c) })
-  presence.connected(agentKey, agentUid, connection, request)
+  presence.connected(agentKey, { agentUid, connection, aheadMs }, request)
   return RESPONSE_ALREADY_SENT
 }
 
