@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest'
 import { aContainer } from '../test/support/a-container.ts'
-import { createStackState, createWant, noteHealthyServices, toObservation } from './stack-state.ts'
+import {
+  createStackState,
+  createWant,
+  noteHealthyServices,
+  takeWant,
+  toObservation,
+} from './stack-state.ts'
 
 it('well are those that run, or are done, and neither crash nor have an edit pending', () => {
   const nowMs = Date.parse('2026-01-01T12:00:00Z')
@@ -42,4 +48,19 @@ it('reports of no service what was seen before the engine went away', () => {
   expect(toObservation(state).services).toMatchObject([{ name: 'web', state: 'running' }])
   state.fault = { reason: 'EngineUnavailable', message: 'no engine' }
   expect(toObservation(state).services).toEqual([])
+})
+
+it('keeps a drift that is not healed yet over a new want, which heals it, and no other', () => {
+  const wantOf = (revision: number) => {
+    const desired = { compose: {}, revision } as never
+    return createWant({ desired, entries: [], base: {} }, undefined, false)
+  }
+  const after = (state: 'Found' | 'Held' | 'Flapping' | 'Healed') => {
+    const drift = { state, since: '2026-01-01T12:00:00Z', changes: [] }
+    return takeWant({ ...createStackState(wantOf(1)), drift }, wantOf(2)).drift?.state
+  }
+  expect(after('Found')).toBe('Found')
+  expect(after('Flapping')).toBe('Flapping')
+  expect(after('Held')).toBe('Held')
+  expect(after('Healed')).toBeUndefined()
 })

@@ -206,7 +206,8 @@ export const takeWant = (state: StackState | undefined, want: Want): StackState 
   if (state.want.key !== want.key) {
     state.phase = 'Pending'
     state.fault = undefined
-    if (state.drift?.state !== 'Held') state.drift = undefined
+    // What was found and is not healed yet still differs; the action for the new want heals it.
+    if (state.drift?.state === 'Healed') state.drift = undefined
   }
   state.want = want
   return state

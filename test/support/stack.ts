@@ -31,6 +31,7 @@ interface ContainerEvent {
   readonly action: string
   readonly service: string
   readonly id: string
+  readonly atMs: number
 }
 
 export interface Stack {
@@ -130,8 +131,9 @@ export const createStack = async (compose: string): Promise<Stack> => {
     },
     eventsSince: async (since, actions) =>
       (await events.since(since))
-        .map(({ Action: action, Actor: { ID: id, Attributes } }) => ({
+        .map(({ Action: action, Actor: { ID: id, Attributes }, timeNano }) => ({
           action,
+          atMs: timeNano / 1e6,
           service: Attributes['com.docker.compose.service'] ?? '',
           id,
         }))

@@ -41,6 +41,15 @@ it('says the worst that is so', () => {
   expect(wordOf([condition('Degraded', 'True', 'RolloutFailed')])).toBe('Failed')
 })
 
+it('tells why a container is missing, in place of that it is', () => {
+  const drifted = condition('Drifted', 'True', 'ContainersDiffer')
+  const missing = condition('Degraded', 'True', 'ServiceUnhealthy')
+  const behind = condition('SecretsInSync', 'False', 'ContainersDiffer')
+  const told = { word: 'Drift', why: drifted.message }
+  expect(standingOf(stagelet([behind, missing, drifted]))).toMatchObject(told)
+  expect(wordOf([behind, missing])).toBe('Failed')
+})
+
 it('says that what nobody sees is not known', () => {
   const away = condition('SecretsInSync', 'Unknown', 'AgentAway')
   expect(standingOf(stagelet([away]))).toMatchObject({ kind: 'unknown', word: 'Away' })

@@ -47,7 +47,9 @@ const behind = (inSync: Condition, progressing: Condition | undefined): Standing
 export const standingOf = (stagelet: Stagelet): Standing => {
   const of = (type: string): Condition | undefined => conditionOf(stagelet, type)
   const [inSync, degraded, drifted] = [of('SecretsInSync'), of('Degraded'), of('Drifted')]
-  if (degraded?.status === 'True')
+  // A container is missing, say: the drift tells why, and that it is healed.
+  const isExplained = drifted?.status === 'True' && degraded?.reason === 'ServiceUnhealthy'
+  if (degraded?.status === 'True' && !isExplained)
     return degraded.reason === 'RolledBack'
       ? standing(['fail', 'Rolled back', 100], degraded)
       : standing(['fail', 'Failed', 90], degraded)
