@@ -5,10 +5,20 @@ import type { Dashboard } from './dashboard.ts'
 
 interface Kept {
   readonly revision: number
+  readonly cause: string
   readonly result: string
   readonly started_at: string
   readonly finished_at: string
-  readonly services: readonly { readonly name: string; readonly since: string }[]
+  readonly services: readonly {
+    readonly name: string
+    readonly what: string
+    readonly since: string
+  }[]
+}
+
+interface State {
+  readonly StartedAt: string
+  readonly Health: { readonly Log: readonly { readonly End: string; readonly ExitCode: number }[] }
 }
 
 /** After the tests of stagelets, which have broken a service and mended it. */
@@ -51,6 +61,25 @@ export const activityTests = (given: () => Dashboard): void => {
       expect(Math.abs(Date.parse(since) - startedAt)).toBeLessThan(100)
     }
     expect(Date.parse(to)).toBeGreaterThan(Date.parse(from))
+
+    // The clock of the revision that made the container of backend which runs now.
+    const made = rollouts.find(({ cause, services: of }) =>
+      of.some(
+        ({ name, what }) => cause === 'NewRevision' && name === 'backend' && what !== 'untouched',
+      ),
+    )
+    const watch = await open(`/ui/t/default/p/shop/history/${made?.revision ?? 0}`)
+    const times = watch.getByRole('listitem').filter({ hasText: 'backend' }).locator('time')
+    await times.nth(1).waitFor()
+    const { id } = (await stack.containers())['backend']!
+    const { StartedAt: startedAt, Health } = JSON.parse(
+      await stack.docker('inspect', '--format', '{{json .State}}', id),
+    ) as State
+    const healthyAt = Health.Log.find(({ ExitCode }) => ExitCode === 0)?.End ?? ''
+    for (const [i, engine] of [startedAt, healthyAt].entries()) {
+      const shown = Date.parse((await times.nth(i).getAttribute('datetime')) ?? '')
+      expect(Math.abs(shown - (Date.parse(engine) - skew))).toBeLessThan(100)
+    }
     const page = await open('/ui/t/default/s/shop?tab=history', { width: 360, height: 640 })
     const rows = page.getByRole('list', { name: 'Rollouts of shop' }).getByRole('listitem')
     await expect.poll(() => rows.count()).toBe(rollouts.length)

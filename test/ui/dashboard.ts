@@ -115,16 +115,21 @@ const searched = async (page: Page): Promise<string[]> => {
   ]
 }
 
-const shell = (name: string, command: string): string =>
-  `  ${name}:\n    image: ${testImage}\n    stop_grace_period: 1s\n    network_mode: none\n    command: ["sh", "-c", ${JSON.stringify(command)}]\n`
+const shell = (name: string, command: string, more = ''): string =>
+  `  ${name}:\n    image: ${testImage}\n    stop_grace_period: 1s\n    network_mode: none\n    command: ["sh", "-c", ${JSON.stringify(command)}]\n${more}`
 
-/** `web` writes lines; `backend` prints its secret and idles, and ends at once where its value is a broken one. */
+/** Passes soon after the start, and is not asked for again while tests run. */
+const healthy =
+  '    healthcheck: { test: ["CMD", "true"], interval: 1h, start_period: 1h, start_interval: 200ms }\n'
+
+/** `web` writes lines; `backend`, which has a health check, prints its secret and idles, and ends at once where its value is a broken one. */
 export const compose = `services:\n${shell(
   'web',
   `trap 'exit 0' TERM; while true; do n=$$((n+1)); printf '\\033[32mINFO\\033[0m request %d\\007\\n' $$n; sleep 0.2 & wait $$!; done`,
 )}${shell(
   'backend',
   `case $$DATABASE_URL in broken*) for n in $$(seq 1 25); do echo step $$n; done; echo FATAL: no login with $$DATABASE_URL; exit 3;; esac; echo uses $$DATABASE_URL; trap 'exit 0' TERM; sleep 2147483 & wait`,
+  healthy,
 )}`
 
 /** What is stored at first. */

@@ -15,6 +15,14 @@ const dayOfYear = new Intl.DateTimeFormat('en-GB', {
 const whole = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' })
 const minuteClock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
 
+const fine = new Intl.DateTimeFormat('en-GB', {
+  ...{ day: 'numeric', month: 'short', year: 'numeric' },
+  ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 },
+})
+
+/** With milliseconds. */
+export const fineMomentOf = (at: number): string => fine.format(at)
+
 export const clockOf = (at: number): string => clock.format(at)
 
 /** `4 s`, `12 min`, `3 h`, `9 d`. */

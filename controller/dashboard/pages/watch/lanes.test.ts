@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import type { Agent, Stagelet } from '../../api/types.ts'
+import type { Agent, KeptRollout, Stagelet } from '../../api/types.ts'
+import type { Applied } from '../../staging/applied.ts'
 import { lanesOf, type Lane } from './lanes.ts'
 
 const from = Date.parse('2026-03-02T14:00:00Z')
@@ -21,6 +22,30 @@ it('tells when a container started and was healthy, without the skew of the agen
   expect(laneOf(told)).toMatchObject({ started: 2_500, healthy: 4_000, kind: 'ok' })
   const fast = { since: '2026-03-02T15:00:02.500Z', finished: '2026-03-02T15:00:04Z' }
   expect(laneOf({ ...fast, skew: 3_600_000 })).toMatchObject({ started: 2_500, healthy: 4_000 })
+})
+
+it('keeps the times of the rollout where what it made was healed since', () => {
+  const stagelet = {
+    ...{ name: 'prod', team: 'default', agent: 'box', conditions: [], wanted_revision: 7 },
+    services: [
+      { name: 'web', state: 'running', in_sync: true, revision: 7, since: '2026-03-02T15:00:00Z' },
+    ],
+    last_rollout: { revision: 7, cause: 'Drift', recreated: ['web'] },
+  } as unknown as Stagelet
+  const times = { since: '2026-03-02T14:00:02.500Z', healthy_at: '2026-03-02T14:00:04Z' }
+  const rollout = {
+    ...{ stagelet: 'prod', team: 'default', revision: 7, cause: 'NewRevision', result: 'Healthy' },
+    services: [{ name: 'web', what: 'recreated', ...times }],
+  } as unknown as KeptRollout
+  const healing = { ...rollout, cause: 'Drift', services: [] } as unknown as KeptRollout
+  const kept = [healing, rollout]
+  const clock = { from, now: from + 7_200_000 }
+  const impact = { affected: [{ stagelet: 'prod', service: 'web' }], cascaded: [] }
+  const applied = { impact, startedBefore: new Map() } as unknown as Applied
+  for (const known of [undefined, applied])
+    expect(lanesOf({ stagelets: [stagelet], agents: [], kept }, 7, clock, known)).toMatchObject([
+      { service: 'web', started: 2_500, healthy: 4_000, kind: 'ok' },
+    ])
 })
 
 it('shows no time that cannot be', () => {

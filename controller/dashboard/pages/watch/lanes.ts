@@ -64,24 +64,20 @@ interface Wanted {
   readonly what: string
 }
 
+/** The last rollout brought this revision: it neither healed nor rolled out edits of files. */
+const isLastOf = (
+  { last_rollout: rollout }: Pick<Stagelet, 'last_rollout'>,
+  revision: number,
+): boolean => rollout?.revision === revision && (rollout.cause ?? 'NewRevision') === 'NewRevision'
+
 /** A revision that was not applied in this page: what its rollouts have re-created. */
 const ofRollouts = (stagelets: readonly Stagelet[], revision: number): Wanted[] =>
-  stagelets.flatMap(({ name, last_rollout: rollout }) =>
-    rollout?.revision !== revision
-      ? []
-      : [
-          ...(rollout.recreated ?? []).map((service) => ({
-            stagelet: name,
-            service,
-            what: 're-created',
-          })),
-          ...(rollout.cascaded ?? []).map((service) => ({
-            stagelet: name,
-            service,
-            what: 'with another',
-          })),
-        ],
-  )
+  stagelets
+    .filter((one) => isLastOf(one, revision))
+    .flatMap(({ name: stagelet, last_rollout: { recreated = [], cascaded = [] } = {} }) => [
+      ...recreated.map((service) => ({ stagelet, service, what: 're-created' })),
+      ...cascaded.map((service) => ({ stagelet, service, what: 'with another' })),
+    ])
 
 const ofImpact = ({ impact }: Applied): Wanted[] => [
   ...impact.affected.map(({ stagelet, service }) => ({ stagelet, service, what: 're-created' })),
@@ -139,17 +135,19 @@ const ends: Readonly<Record<KeptRollout['result'], readonly [StateKind, string]>
 }
 const words = { recreated: 're-created', cascaded: 'with another', restarted: 'restarted' } as const
 
-/** Of a stagelet whose last rollout is another by now: as it was then. */
-const keptLanes = ({ kept, stagelets }: World, revision: number, clock: Clock): readonly Lane[] => {
-  const isLast = (name: string): boolean =>
-    stagelets.find((one) => one.name === name)?.last_rollout?.revision === revision
-  const newest = kept.filter(
-    (one, at) =>
-      one.cause === 'NewRevision' &&
-      !isLast(one.stagelet) &&
-      kept.findIndex((other) => other.stagelet === one.stagelet) === at,
+/** The newest rollouts of the revision, by stagelet, of those whose last rollout is another by now. */
+const pastOf = ({ kept, stagelets }: World, revision: number): readonly KeptRollout[] => {
+  const brought = kept.filter(({ cause }) => cause === 'NewRevision')
+  return brought.filter(
+    ({ stagelet: name }, at) =>
+      brought.findIndex(({ stagelet }) => stagelet === name) === at &&
+      !stagelets.some((one) => one.name === name && isLastOf(one, revision)),
   )
-  return newest.flatMap(({ team, stagelet: name, result, services, ...times }) => {
+}
+
+/** As it was then. */
+const keptLanes = (past: readonly KeptRollout[], clock: Clock): readonly Lane[] =>
+  past.flatMap(({ team, stagelet: name, result, services, ...times }) => {
     const [kind, word] = ends[result]
     return services.flatMap(({ name: service, what, since, healthy_at: healthyAt }) => {
       if (what === 'untouched') return []
@@ -159,7 +157,6 @@ const keptLanes = ({ kept, stagelets }: World, revision: number, clock: Clock): 
       return [{ ...lane, started: after(since, clock), healthy: end }]
     })
   })
-}
 
 /** Live ones of what runs it or is about to, and those of rollouts that were. */
 export const lanesOf = (
@@ -168,8 +165,12 @@ export const lanesOf = (
   clock: Clock,
   applied: Applied | undefined,
 ): readonly Lane[] => {
-  const live = liveLanes(world, revision, clock, applied)
-  return applied === undefined ? [...live, ...keptLanes(world, revision, clock)] : live
+  const past = pastOf(world, revision)
+  const stagelets = world.stagelets.filter(
+    ({ name }) => !past.some(({ stagelet }) => stagelet === name),
+  )
+  const live = liveLanes({ ...world, stagelets }, revision, clock, applied)
+  return [...live, ...keptLanes(past, clock)]
 }
 
 /** Services that the change should not touch: how many there are, and how many have another container now. */

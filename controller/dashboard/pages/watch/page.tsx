@@ -13,7 +13,7 @@ import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
 import { said } from '../../ui/said.ts'
-import { Since } from '../../ui/time.tsx'
+import { fineMomentOf, Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { ReceiptButton } from '../history/receipt.tsx'
 import { useProject, useProjectPlace, useStagelets, type ProjectPlace } from '../secrets/data.ts'
@@ -55,7 +55,7 @@ const useKept = (
   revision: number,
   stagelets: readonly Stagelet[],
 ): readonly KeptRollout[] => {
-  const last = stagelets.map(({ id, last_rollout: rollout }) => `${id} ${rollout?.revision}`)
+  const last = stagelets.map(({ id, last_rollout: rollout }) => `${id} ${rollout?.started_at}`)
   const { data } = useQuery({
     key: ['rollouts of revision', team, project, revision, last.join()],
     read: (signal) =>
@@ -85,7 +85,36 @@ const Bar = ({ lane, scale }: { readonly lane: Lane; readonly scale: number }) =
   )
 }
 
-const LaneRow = ({ lane, scale }: { readonly lane: Lane; readonly scale: number }) => (
+/** A moment on the clock: in seconds after the change was stored; the title has the whole moment. */
+const At = ({ ms, from }: { readonly ms: number; readonly from: number }) => (
+  <time dateTime={new Date(from + ms).toISOString()} title={fineMomentOf(from + ms)}>
+    {secondsOf(ms)}
+  </time>
+)
+
+const Times = ({ lane: { started, healthy }, from }: Pick<LaneProps, 'lane' | 'from'>) => (
+  <small class="num muted">
+    {started === undefined ? null : (
+      <span>
+        started <At ms={started} from={from} />
+      </span>
+    )}
+    {healthy === undefined ? null : (
+      <span>
+        healthy <At ms={healthy} from={from} />
+      </span>
+    )}
+  </small>
+)
+
+interface LaneProps {
+  readonly lane: Lane
+  readonly scale: number
+  /** When the change was stored. */
+  readonly from: number
+}
+
+const LaneRow = ({ lane, scale, from }: LaneProps) => (
   <li class={s['lane']}>
     <a href={stageletUrl(lane.stagelet)}>
       {lane.stagelet.name}/<b>{lane.service}</b>
@@ -94,7 +123,7 @@ const LaneRow = ({ lane, scale }: { readonly lane: Lane; readonly scale: number 
     <Bar lane={lane} scale={scale} />
     <span class={s['outcome']}>
       <State kind={lane.kind}>{lane.word}</State>
-      {lane.healthy === undefined ? null : <span class="num muted">{secondsOf(lane.healthy)}</span>}
+      <Times lane={lane} from={from} />
     </span>
   </li>
 )
@@ -147,9 +176,11 @@ const Proof = ({
 const Lanes = ({
   lanes,
   elapsed,
+  from,
 }: {
   readonly lanes: readonly Lane[]
   readonly elapsed: number
+  readonly from: number
 }) => {
   const isRunning = lanes.some((lane) => !isOver(lane))
   const longest = Math.max(...lanes.map(({ healthy, started }) => healthy ?? started ?? 0))
@@ -165,7 +196,7 @@ const Lanes = ({
         </span>
       </li>
       {lanes.map((lane) => (
-        <LaneRow key={`${lane.stagelet.name}/${lane.service}`} lane={lane} scale={scale} />
+        <LaneRow key={`${lane.stagelet.name}/${lane.service}`} {...{ lane, scale, from }} />
       ))}
     </ul>
   )
@@ -245,7 +276,7 @@ export const Page = () => {
             Nothing sees what changed, or its rollouts are no longer kept.
           </Empty>
         ) : (
-          <Lanes lanes={lanes} elapsed={elapsed} />
+          <Lanes lanes={lanes} elapsed={elapsed} from={from} />
         )}
         {applied === undefined ? null : <Proof applied={applied} stagelets={stagelets} />}
       </Panel>
