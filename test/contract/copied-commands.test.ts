@@ -27,6 +27,7 @@ import {
 import {
   changeSetDoing,
   goBackDoing,
+  newProjectDoing,
   readDoing,
   secretBackDoing,
   secretDoing,
@@ -202,6 +203,21 @@ describe('what "copy as" gives', () => {
   afterAll(async () => {
     await rm(folder, { recursive: true, force: true })
     await controller?.remove()
+  })
+
+  it('makes a project', async () => {
+    const path = '/api/v1/projects/default%2Fcrm'
+    await same({
+      doing: () => newProjectDoing({ team: 'default', name: 'crm' }, hostile),
+      forms: all,
+      before: async () => {
+        await call('DELETE', path)
+      },
+      after: async () => {
+        const { name, team, description } = (await must('GET', path)) as Record<string, unknown>
+        return { name, team, description }
+      },
+    })
   })
 
   it('makes, changes and deletes a secret', async () => {

@@ -122,6 +122,7 @@ const controlsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     Pause: 'updateStagelet',
   },
   '/ui/t/default/p/shop/rollout': { Pause: 'pauseRollout' },
+  '/ui/projects': { 'New project': 'createProject' },
   '/ui/agents': { 'Add machine': 'createJoinToken' },
   '/ui/t/default/a/box': { Pause: 'updateAgent', Drain: 'updateAgent', Revoke: 'revokeAgent' },
   '/ui/t/default/members': { 'Add a member': 'putMember' },

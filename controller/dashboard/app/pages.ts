@@ -3,6 +3,7 @@
 import type { ComponentChild, ComponentType } from 'preact'
 import type { Resource, Verb } from '../../../src/access/roles.ts'
 import Activity from 'icon:activity'
+import Boxes from 'icon:boxes'
 import Gauge from 'icon:gauge'
 import KeyRound from 'icon:key-round'
 import ShieldCheck from 'icon:shield-check'
@@ -30,6 +31,11 @@ export const pages: readonly PageEntry[] = [
     path: '/ui/',
     load: () => import('../pages/overview.tsx'),
     rail: { label: 'Overview', icon: Gauge, letter: 'o' },
+  },
+  {
+    path: '/ui/projects',
+    load: () => import('../pages/projects.tsx'),
+    rail: { label: 'Projects', icon: Boxes, letter: 'p', needs: ['list', 'projects'] },
   },
   { path: '/ui/t/:team/p/:project', load: () => import('../pages/secrets/page.tsx') },
   { path: '/ui/t/:team/p/:project/review', load: () => import('../pages/review/page.tsx') },

@@ -4,7 +4,6 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { stagelets } from '../live/collections.ts'
 import { standingOf } from '../live/standing.ts'
-import type { CopyDialog } from '../ui/copy-as.tsx'
 import { Empty, PageFrame } from '../ui/page.tsx'
 import { lockValues, valuesLocked } from '../ui/confirm-login.tsx'
 import { Boundary } from '../ui/problem.tsx'
@@ -37,10 +36,11 @@ const useHref = (): ((path: string) => string) => {
   return (path) => withQuery(path, { team: query['team'] })
 }
 
-const isCurrent = (path: string, at: string): boolean =>
-  path === '/ui/'
-    ? at === '/ui/' || at === '/ui' || /^\/ui\/t\/[^/]+\/[ps]\//.test(at)
-    : at.startsWith(path)
+/** Pages of one project, or of one stagelet, are below the list where these are found. */
+const isCurrent = (path: string, at: string): boolean => {
+  if (path === '/ui/') return at === '/ui/' || at === '/ui' || /^\/ui\/t\/[^/]+\/s\//.test(at)
+  return at.startsWith(path) || (path === '/ui/projects' && /^\/ui\/t\/[^/]+\/p\//.test(at))
+}
 
 const Rail = () => {
   const { path } = useLocation()
@@ -77,13 +77,12 @@ const LazyPalette = (props: PaletteProps) => {
   return view === undefined ? null : <view.Palette {...props} />
 }
 
-/** For pages that have no list of what can be done: what was done last. */
-const LazyCopied = ({ onClose }: { readonly onClose: () => void }) => {
-  const [view, setView] = useState<{ readonly CopyDialog: typeof CopyDialog }>()
+const LazyCopied = (props: { readonly onClose: () => void }) => {
+  const [view, setView] = useState<{ readonly Copied: ComponentType<typeof props> }>()
   useEffect(() => {
-    void loadPatiently(() => import('../ui/copy-as.tsx')).then(setView)
+    void loadPatiently(() => import('./copied.tsx')).then(setView)
   }, [])
-  return view === undefined ? null : <view.CopyDialog doings={[]} onClose={onClose} />
+  return view === undefined ? null : <view.Copied {...props} />
 }
 
 const NotFound = () => (

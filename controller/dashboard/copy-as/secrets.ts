@@ -165,6 +165,25 @@ export const readDoing = (place: Project, secret: Kept): Doing => ({
   stagely: { words: ['secrets', 'get', secret.key, ...where(place, secret), '--reveal'] },
 })
 
+export const newProjectDoing = (
+  { team, name }: { readonly team: string; readonly name: string },
+  description?: string,
+): Doing => ({
+  name: `New project ${name}`,
+  rest: { method: 'POST', path: '/projects', body: { team, name, description } },
+  objects: {
+    namespace: team,
+    list: [
+      {
+        apiVersion: 'stagely.dev/v1alpha1',
+        kind: 'Project',
+        metadata: { name, namespace: team },
+        spec: { description },
+      },
+    ],
+  },
+})
+
 /** All secrets of the project as they were. */
 export const goBackDoing = ({ team, project }: Project, revision: number): Doing => ({
   name: `Go back to revision ${revision.toString()}`,

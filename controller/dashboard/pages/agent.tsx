@@ -39,7 +39,7 @@ const columns: readonly TableColumn<Stagelet>[] = [
     },
   },
   { title: 'Since', render: (stagelet) => <Since at={standingOf(stagelet).since} /> },
-  { title: 'Services', end: true, render: ({ services }) => services.length },
+  { title: 'Services', end: true, wide: true, render: ({ services }) => services.length },
   { title: 'Folder', wide: true, render: ({ directory }) => <code>{directory}</code> },
 ]
 

@@ -2,17 +2,18 @@
 import { useLocation } from 'preact-iso'
 import { useTeam } from '../app/team.ts'
 import { useShortcuts } from '../app/keys.ts'
-import type { Agent, Happened, Project, Stagelet } from '../api/types.ts'
+import type { Agent, Stagelet } from '../api/types.ts'
 import { agents, projects, stagelets } from '../live/collections.ts'
-import { countsOf, isOf, standingOf, type Standing } from '../live/standing.ts'
+import { standingOf, type Standing } from '../live/standing.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { said } from '../ui/said.ts'
 import { ProblemBox } from '../ui/problem.tsx'
 import { Command } from '../ui/copy.tsx'
-import { projectUrl, stageletUrl } from '../ui/links.ts'
-import { Count, State } from '../ui/state.tsx'
+import { stageletUrl } from '../ui/links.ts'
+import { State } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
-import { LastChange, Lately, useLastChanges } from './overview/lately.tsx'
+import { Lately } from './overview/lately.tsx'
+import { Projects } from './overview/projects.tsx'
+import { States } from './overview/states.tsx'
 import s from './overview.module.css'
 
 interface Judged {
@@ -82,100 +83,6 @@ const Rolling = ({ judged }: { readonly judged: readonly Judged[] }) => (
     </ul>
   </Panel>
 )
-
-const States = ({ of, words }: { readonly of: readonly Stagelet[]; readonly words?: boolean }) => {
-  const counts = countsOf(of)
-  if (counts.length === 0) return words === true ? null : <span class="muted">none</span>
-  if (words === true)
-    return (
-      <span class={s['states']}>
-        {counts.map(({ kind, word, count }) => (
-          <State key={word} kind={kind}>
-            {count} {word.toLowerCase()}
-          </State>
-        ))}
-      </span>
-    )
-  return (
-    <span class={s['states']}>
-      {counts.map(({ kind, word, count }) => (
-        <Count key={word} kind={kind} count={count} word={word} />
-      ))}
-    </span>
-  )
-}
-
-const ProjectRow = ({
-  project,
-  all,
-  change,
-}: {
-  readonly project: Project
-  readonly all: readonly Stagelet[]
-  readonly change: Happened | undefined
-}) => {
-  const mine = all.filter((one) => isOf(project, one))
-  return (
-    <tr>
-      <th scope="row">
-        <a href={projectUrl(project)}>{project.name}</a>
-        {project.description === undefined ? null : <small>{said(project.description)}</small>}
-      </th>
-      <td class={s['wide']}>{project.team}</td>
-      <td class={s['number']}>{project.secrets}</td>
-      <td>
-        <States of={mine} />
-      </td>
-      <td class={s['number']}>{project.revision === 0 ? '–' : `r${project.revision}`}</td>
-      <td class={s['wide']}>
-        <LastChange change={change} />
-      </td>
-    </tr>
-  )
-}
-
-const Projects = () => {
-  const team = useTeam()
-  const shown = projects.rows.value
-    .filter((one) => team === undefined || one.team === team)
-    .toSorted((a, b) => a.name.localeCompare(b.name) || a.team.localeCompare(b.team))
-  const all = stagelets.rows.value
-  const changes = useLastChanges(team)
-  return (
-    <Panel flush title="Projects" aside={<span class="muted num">{shown.length}</span>}>
-      <table class={s['table']}>
-        <thead>
-          <tr>
-            <th scope="col">Project</th>
-            <th scope="col" class={s['wide']}>
-              Team
-            </th>
-            <th scope="col" class={s['number']}>
-              Secrets
-            </th>
-            <th scope="col">Stagelets</th>
-            <th scope="col" class={s['number']}>
-              Revision
-            </th>
-            <th scope="col" class={s['wide']}>
-              Last change
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map((project) => (
-            <ProjectRow
-              key={project.id}
-              project={project}
-              all={all}
-              change={changes.get(`${project.team}/${project.name}`)}
-            />
-          ))}
-        </tbody>
-      </table>
-    </Panel>
-  )
-}
 
 const FirstSteps = () => (
   <Panel>

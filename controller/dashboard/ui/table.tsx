@@ -11,6 +11,8 @@ export interface TableColumn<T> {
   /** Not shown where the window is narrow. */
   readonly wide?: boolean
   readonly end?: boolean
+  /** The title stands upright where the window is narrow. */
+  readonly upright?: boolean
 }
 
 interface Props<T> {
@@ -20,8 +22,14 @@ interface Props<T> {
   readonly idOf: (row: T) => string
 }
 
-const classOf = <T,>({ wide, end }: TableColumn<T>): string =>
-  [wide === true ? s['wide'] : '', end === true ? s['end'] : ''].join(' ').trim()
+const classOf = <T,>({ wide, end, upright }: TableColumn<T>): string =>
+  [
+    wide === true ? s['wide'] : '',
+    end === true ? s['end'] : '',
+    upright === true ? s['upright'] : '',
+  ]
+    .join(' ')
+    .trim()
 
 export const Table = <T,>({ label, columns, rows, idOf }: Props<T>) => (
   <table class={s['table']} aria-label={label}>

@@ -1,6 +1,7 @@
 // Lets a machine in: one command, shown once, with the time that is left, and when the machine has joined.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { me, whyNot } from '../../app/session.ts'
+import { knownTeams } from '../../app/known-teams.ts'
+import { whyNot } from '../../app/session.ts'
 import { api, ApiProblem, must } from '../../api/client.ts'
 import type { Agent } from '../../api/types.ts'
 import { agents } from '../../live/collections.ts'
@@ -94,14 +95,6 @@ const Shown = ({ made }: { readonly made: Made }) => (
   </div>
 )
 
-/** Teams in which the person may add a machine. */
-const teamsFor = (): string[] => {
-  const mine = me.value?.teams.map(({ team }) => team) ?? []
-  const seen = me.value?.admin === true ? agents.rows.value.map(({ team }) => team) : []
-  const all = [...new Set([...mine, ...seen])].sort()
-  return all.length === 0 ? ['default'] : all
-}
-
 interface FormProps {
   readonly known: Agent | undefined
   readonly busy: boolean
@@ -109,7 +102,7 @@ interface FormProps {
 }
 
 const Form = ({ known, busy, onMake }: FormProps) => {
-  const teams = teamsFor()
+  const teams = knownTeams()
   const [team, setTeam] = useState(known?.team ?? teams[0] ?? 'default')
   const [name, setName] = useState(known?.name ?? '')
   const [ttl, setTtl] = useState(600)

@@ -50,10 +50,13 @@ const Runs = ({
   )
 }
 
-/** What it changed; a long list is cut by the server. */
+const mostKeys = 8
+
+/** What it changed; the panel of the revision has all. */
 const keysOf = ({ keys, written, deleted }: Revision): string => {
-  const more = written + deleted - keys.length
-  return keys.join(', ') + (more > 0 ? ` and ${more} more` : '')
+  const shown = keys.slice(0, mostKeys)
+  const more = written + deleted - shown.length
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
 const DiffOf = ({

@@ -30,6 +30,7 @@ export const RolesPanel = () => (
         { title: 'Right', head: true, render: ([words]) => words },
         ...teamRoles.map((role) => ({
           title: role,
+          upright: true,
           render: ([, verb, resource]: (typeof rights)[number]) =>
             mayIn(role, verb, resource) ? 'yes' : <span class="muted">–</span>,
         })),

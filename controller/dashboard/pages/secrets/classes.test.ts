@@ -21,5 +21,6 @@ it('gives A to the value of the widest place, and names who else has a value', (
     ['s4', 'A'],
   ])
   expect(found.get('s4')?.same.map(({ id }) => id)).toEqual(['s2'])
+  expect(found.get('s4')?.others.map(({ id }) => id)).toEqual(['s1', 's3'])
   expect(found.get('s3')?.same).toEqual([])
 })

@@ -15,6 +15,8 @@ export interface ValueClass {
   readonly letter: string
   /** Other secrets of the key with the same value. */
   readonly same: readonly Secret[]
+  /** Other secrets of the key with another value. */
+  readonly others: readonly Secret[]
 }
 
 /** Of a secret by its id; undefined: it is alone with its key, or nothing is known. */
@@ -45,7 +47,11 @@ export const classesOf = (
       .sort(([a], [b]) => (order(a!) < order(b!) ? -1 : 1))
     for (const [index, same] of known.entries())
       for (const one of same)
-        found.set(one.id, { letter: letterOf(index), same: same.filter((other) => other !== one) })
+        found.set(one.id, {
+          letter: letterOf(index),
+          same: same.filter((other) => other !== one),
+          others: known.flatMap((others) => (others === same ? [] : others)),
+        })
   }
   return found
 }

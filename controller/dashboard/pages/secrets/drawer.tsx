@@ -1,4 +1,5 @@
 // One secret: where it is, who runs it, its versions, and what may be done.
+import { useState } from 'preact/hooks'
 import type { Secret } from '../../api/types.ts'
 import { readDoing, secretDoing, type SecretEdit } from '../../copy-as/secrets.ts'
 import { takeBack } from '../../staging/staging.ts'
@@ -10,8 +11,10 @@ import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { RunsState, stagedWord } from './columns.tsx'
 import type { ClassOf } from './classes.ts'
+import { Compare, type Side } from './compare.tsx'
 import { ownedElsewhere, type ProjectPlace, type ProjectSecrets, type SecretRow } from './data.ts'
 import { Hints } from './hint-list.tsx'
+import { LastRead } from './last-read.tsx'
 import type { Consumer } from './matrix.ts'
 import { ReadValue } from './read-value.tsx'
 import { Versions } from './versions.tsx'
@@ -81,19 +84,55 @@ const ConsumerRow = ({ stagelet, service, isCurrent }: Consumer) => (
 )
 
 /** Where the key has the same value: told to those who may write, without anybody reading it. */
-const SameValue = ({ row, classOf }: Pick<Props, 'row' | 'classOf'>) => {
+const SameValue = ({ row, classOf, place }: Pick<Props, 'row' | 'classOf' | 'place'>) => {
+  const [other, setOther] = useState<Secret | undefined>()
   const found = classOf(row.id)
   if (found === undefined) return null
-  const { letter, same } = found
+  const { letter, same, others } = found
   return (
-    <p>
-      <span class={l['letter']}>{letter}</span>{' '}
-      {same.length === 0
-        ? 'no other secret of this key has the same value'
-        : `the same value as ${same.map(placeName).join(', ')}`}
-    </p>
+    <>
+      <p>
+        <span class={l['letter']}>{letter}</span>{' '}
+        {same.length === 0
+          ? 'no other secret of this key has the same value'
+          : `the same value as ${same.map(placeName).join(', ')}`}
+      </p>
+      {others.length === 0 ? null : (
+        <ul class={s['consumers']} aria-label="Other values of this key">
+          {others.slice(0, mostShown).map((one) => (
+            <li key={one.id}>
+              <span>
+                <span class={l['letter']}>{classOf(one.id)?.letter}</span> {placeName(one)}
+              </span>
+              <Button
+                small
+                look="quiet"
+                label={`Compare with ${placeName(one)}`}
+                onPress={() => {
+                  setOther(one)
+                }}
+              >
+                Compare
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {other === undefined ? null : (
+        <Compare
+          title={`${row.secret.key}: ${placeName(row.secret)} and ${placeName(other)}`}
+          place={place}
+          sides={[sideOf(row.secret), sideOf(other)]}
+          onClose={() => {
+            setOther(undefined)
+          }}
+        />
+      )}
+    </>
   )
 }
+
+const sideOf = (secret: Secret): Side => ({ secretId: secret.id, name: placeName(secret) })
 
 const editOf = ({ secret }: SecretRow, op: 'update' | 'delete'): SecretEdit => ({
   ...{ op, name: secret.name, key: secret.key, scope: secret.scope, stagelet: secret.stagelet },
@@ -152,6 +191,7 @@ export const SecretDrawer = (props: Props) => {
             <Section title="Value">
               <SameValue {...props} />
               <ReadValue key={secret.id} place={place} secretId={secret.id} />
+              <LastRead place={place} name={secret.name} />
             </Section>
           )}
           <Section title="Versions">

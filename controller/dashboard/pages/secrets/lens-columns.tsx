@@ -1,6 +1,7 @@
 // The columns of the two lenses that are a matrix: services of one stagelet, or all stagelets.
 import type { Edit } from '../../staging/staging.ts'
 import type { Column } from '../../ui/grid.tsx'
+import { CutName } from '../../ui/cut-name.tsx'
 import { Glyph } from '../../ui/state.tsx'
 import { standingOf } from '../../live/standing.ts'
 import {
@@ -102,10 +103,10 @@ export const acrossColumns = (lens: LensOf): readonly Column<KeyRow>[] => {
         title: (
           <span class={s['column']} title={stagelet.name}>
             <Glyph kind={kind} />
-            <span>{stagelet.name}</span>
+            <CutName name={stagelet.name} />
           </span>
         ),
-        width: then === undefined ? 124 : 168,
+        width: then === undefined ? 136 : 168,
         label: ({ key }) => {
           if (then !== undefined)
             return thenSentence(`${key} in ${stagelet.name}`, versusOf(then, matrix, key, seats))
@@ -163,7 +164,7 @@ export const stageletColumns = (
         id: seat.service,
         title: (
           <span class={s['column']} title={seat.service}>
-            <span>{seat.service}</span>
+            <CutName name={seat.service} />
           </span>
         ),
         width: 196,

@@ -10,6 +10,7 @@ import { ProblemBox } from '../../ui/problem.tsx'
 import { clipboardLeft, copyValue } from './clipboard.ts'
 import type { ProjectPlace } from './data.ts'
 import { bytesOfBase64, hexRows } from './hex.ts'
+import { readings } from './readings.ts'
 import s from './page.module.css'
 
 const shownSeconds = 30
@@ -45,6 +46,7 @@ const read = async (
   const { value, value_base64: base64 = '' } = await confirmed(() =>
     must(api.POST('/projects/{project_id}/secrets/{secret_id}/reveal', { params: { path }, body })),
   )
+  readings.value += 1
   return value ?? bytesOfBase64(base64)
 }
 

@@ -2,19 +2,14 @@
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import type { Secret, SecretVersion } from '../../api/types.ts'
-import { whyNot } from '../../app/session.ts'
 import { secretBackDoing } from '../../copy-as/secrets.ts'
 import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
-import { said } from '../../ui/said.ts'
 import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
 import type { ProjectPlace } from './data.ts'
-import { differenceOf, withSpaces } from './differing.ts'
-import { ReadProblem, readValue, useShownFor } from './read-value.tsx'
-import f from '../../ui/form.module.css'
+import { Compare, type Side } from './compare.tsx'
 import s from './page.module.css'
 
 interface Props {
@@ -53,89 +48,9 @@ const GoBack = ({ version, onClose, ...props }: Chosen) => (
   />
 )
 
-/** Both values are in these elements only, and go with them. */
-const Both = ({
-  versions: [older, newer],
-  values,
-  onGone,
-}: {
-  readonly versions: readonly [number, number]
-  readonly values: readonly [string, string]
-  readonly onGone: () => void
-}) => {
-  const left = useShownFor(onGone)
-  const { before, one, other, after } = differenceOf(...values)
-  const lineOf = (version: number, own: string) => (
-    <div>
-      <p class="muted">v{version}</p>
-      <pre class={s['value']} tabIndex={0} aria-label={`Value of v${version}`}>
-        {said(withSpaces(before))}
-        <mark>{said(withSpaces(own))}</mark>
-        {said(withSpaces(after))}
-      </pre>
-    </div>
-  )
-  return (
-    <>
-      {lineOf(older, one)}
-      {lineOf(newer, other)}
-      <p class="muted num">Hidden in {left} s.</p>
-    </>
-  )
-}
-
-const Compare = ({ version, onClose, ...props }: Chosen) => {
-  const { secret, place } = props
-  const [values, setValues] = useState<readonly [string, string] | undefined>()
-  const [error, setError] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
-  const read = async (): Promise<void> => {
-    setBusy(true)
-    setError(undefined)
-    try {
-      const older = await readValue(place, secret.id, version)
-      setValues([older, await readValue(place, secret.id, secret.version)])
-    } catch (reason) {
-      setError(reason)
-    } finally {
-      setBusy(false)
-    }
-  }
-  return (
-    <Dialog wide title={`${secret.key}: v${version} and v${secret.version}`} onClose={onClose}>
-      <div class={f['form']}>
-        {error === undefined ? null : <ReadProblem error={error} />}
-        {values === undefined ? (
-          <>
-            <p>
-              They differ. Both values are read to show where: that makes two entries in the audit
-              log, with your name, the time and your address.
-            </p>
-            <div class={f['buttons']}>
-              <Button onPress={onClose}>Cancel</Button>
-              <Button
-                look="primary"
-                busy={busy}
-                whyNot={whyNot('get', 'stagelysecrets/value', place.team)}
-                onPress={() => void read()}
-              >
-                Show both values
-              </Button>
-            </div>
-          </>
-        ) : (
-          <Both
-            versions={[version, secret.version]}
-            values={values}
-            onGone={() => {
-              setValues(undefined)
-            }}
-          />
-        )}
-      </div>
-    </Dialog>
-  )
-}
+const sideOf = (secretId: string, version: number): Side => ({
+  ...{ secretId, version, name: `v${version}` },
+})
 
 /** The oldest version with the same value. */
 const firstWith = (version: number, all: readonly SecretVersion[]): number => {
@@ -224,7 +139,12 @@ export const Versions = ({
         )}
       </Loaded>
       {chosen?.[0] === 'compare' ? (
-        <Compare {...props} version={chosen[1]} onClose={close} />
+        <Compare
+          title={`${props.secret.key}: v${chosen[1]} and v${version}`}
+          place={props.place}
+          sides={[sideOf(id, chosen[1]), sideOf(id, version)]}
+          onClose={close}
+        />
       ) : null}
       {chosen?.[0] === 'back' ? <GoBack {...props} version={chosen[1]} onClose={close} /> : null}
     </>

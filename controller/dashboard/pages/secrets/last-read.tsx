@@ -1,0 +1,40 @@
+// Who has read a value last: for those who may read the audit log.
+import { api, must } from '../../api/client.ts'
+import { whyNot } from '../../app/session.ts'
+import { Ago } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import type { ProjectPlace } from './data.ts'
+import { readings } from './readings.ts'
+
+export const LastRead = ({
+  place: { team },
+  name,
+}: {
+  readonly place: ProjectPlace
+  readonly name: string
+}) => {
+  const mayRead = whyNot('list', 'audit', team) === undefined
+  const { data } = useQuery({
+    key: ['last-read', team, name, readings.value],
+    enabled: mayRead,
+    read: (signal) => {
+      const of = { kind: 'StagelySecret', namespace: team, name } as const
+      const query = { ...of, action: 'reveal', result: 'success', limit: 1 } as const
+      return must(api.GET('/audit', { params: { query }, signal }))
+    },
+  })
+  if (data === undefined) return null
+  const [last] = data.rows
+  const by = new URLSearchParams({ kind: 'StagelySecret', action: 'reveal', name })
+  return (
+    <p class="muted">
+      {last === undefined ? (
+        'Nobody has read it.'
+      ) : (
+        <>
+          Read last by <a href={`/ui/audit?${by}`}>{last.actor.name}</a>, <Ago at={last.at} />
+        </>
+      )}
+    </p>
+  )
+}
