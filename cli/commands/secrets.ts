@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { newGroup } from '../options.ts'
 import { deleteCommand } from '../secrets/delete.ts'
 import { diffCommand } from '../secrets/diff.ts'
+import { dueCommand } from '../secrets/due.ts'
 import { exportCommand } from '../secrets/export.ts'
 import { getCommand } from '../secrets/get.ts'
 import { historyCommand } from '../secrets/history.ts'
@@ -29,6 +30,7 @@ export const command = (): Command => {
   group.addCommand(importCommand())
   group.addCommand(exportCommand())
   group.addCommand(deleteCommand())
+  group.addCommand(dueCommand())
   group.addCommand(historyCommand())
   group.addCommand(diffCommand())
   group.addCommand(rollbackCommand())

@@ -66,7 +66,9 @@ export const writeAllPossible = async <Item, Result>(
 }
 
 const mayBeOfItem = (error: unknown): error is StagelyError =>
-  (['Invalid', 'Conflict', 'Forbidden'] as const).some((reason) => isReason(error, reason))
+  (['Invalid', 'Conflict', 'PolicyOverdue', 'Forbidden'] as const).some((reason) =>
+    isReason(error, reason),
+  )
 
 /** Finds the item of a refusal at the end of the transaction, such as a broken reference. */
 const refusalAtEnd = <Item, Result>(

@@ -169,6 +169,13 @@ export const secretColumns: readonly PrinterColumn[] = [
     description: 'When the value ends.',
     priority: 1,
   },
+  {
+    name: 'Due',
+    type: 'string',
+    jsonPath: '.status.rotationDueAt',
+    description: 'When the value is older than the policy of the project allows.',
+    priority: 1,
+  },
   age,
 ]
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { secretPolicySpec } from './secret-age.ts'
 import { conditionsSchema } from './status.ts'
 
 export const rolloutSpec = z.strictObject({
@@ -43,6 +44,9 @@ export const projectSpec = z.strictObject({
   rollout: rolloutSpec
     .optional()
     .describe('How the stagelets get a new revision; when absent, all get it at once.'),
+  secretPolicy: secretPolicySpec
+    .optional()
+    .describe('How old values may be; when absent, any age will do.'),
 })
 
 const stageletCounts = z.strictObject({

@@ -1,31 +1,48 @@
-// The part of a secret's status that tells when its value ends.
+// The part of a secret's status that tells until when its value may be used.
 import { toTimestamp } from '../kernel/clock.ts'
+import { defined } from '../kernel/defined.ts'
+import { earliest } from '../kernel/earliest.ts'
 import { withCondition, type Condition } from './conditions.ts'
 import { expiryAt, type Dated } from './expiry.ts'
+import { ageAt, type SecretPolicy } from './secret-age.ts'
 import type { SecretSpec, SecretStatus } from './stagelysecret.ts'
 
-const types = ['Expiring', 'Expired'] as const
+const types = ['Expiring', 'Expired', 'RotationDue'] as const
 
-export const datesOf = (
-  { expiry }: Pick<SecretSpec, 'expiry'>,
-  { version, valueSince, updatedAt, certificateEndsAt }: SecretStatus,
-): Dated => ({
+/** When the value was given; undefined while there is none. */
+export const sinceIn = ({ version, valueSince, updatedAt }: SecretStatus): string | undefined =>
+  version === undefined ? undefined : (valueSince ?? updatedAt)
+
+export const datesOf = ({ expiry }: Pick<SecretSpec, 'expiry'>, status: SecretStatus): Dated => ({
   expiry,
-  since: version === undefined ? undefined : (valueSince ?? updatedAt),
-  certificateEndsAt,
+  since: sinceIn(status),
+  certificateEndsAt: status.certificateEndsAt,
 })
 
-/**
- * The status as it is at `nowMs`, and the next moment (ms) at which it is another one. `tells` false: what
- * becomes true stays unsaid, for who tells of it.
- */
-export const withExpiry = (
-  spec: Pick<SecretSpec, 'expiry'>,
+interface Judging {
+  readonly nowMs: number
+  /** False: what becomes true stays unsaid, for who tells of it. */
+  readonly tells: boolean
+  /** Of the project. */
+  readonly policy: SecretPolicy | undefined
+}
+
+/** The status as it is at `nowMs`, and the next moment (ms) at which time alone makes it another one. */
+export const withDates = (
+  spec: Pick<SecretSpec, 'expiry' | 'key'>,
   status: SecretStatus,
-  { nowMs, tells }: { nowMs: number; tells: boolean },
+  { nowMs, tells, policy }: Judging,
 ): { status: SecretStatus; nextAt: number | undefined } => {
-  const { end, verdicts, nextAt } = expiryAt(datesOf(spec, status), nowMs)
-  const { expiresAt: _, expiresFrom: __, conditions: before = [], ...rest } = status
+  const expiry = expiryAt(datesOf(spec, status), nowMs)
+  const age = ageAt(policy, { key: spec.key, since: sinceIn(status) }, nowMs)
+  const verdicts = { ...expiry.verdicts, RotationDue: age.verdict }
+  const {
+    expiresAt: _,
+    expiresFrom: __,
+    rotationDueAt: ___,
+    conditions: before = [],
+    ...rest
+  } = status
   const { observedGeneration } = status
   let conditions = (before as Condition[]).filter(({ type }) =>
     types.every((one) => one !== type || verdicts[one] !== undefined),
@@ -36,5 +53,14 @@ export const withExpiry = (
     const next = { type, ...verdict, observedGeneration }
     conditions = withCondition(conditions, next, toTimestamp(nowMs))
   }
-  return { status: { ...rest, ...end, conditions }, nextAt }
+  return {
+    status: { ...rest, ...expiry.end, ...defined({ rotationDueAt: age.dueAt }), conditions },
+    nextAt: earliest(expiry.nextAt, age.nextAt),
+  }
+}
+
+/** The first moment at which the value should be another one; undefined: there is none. */
+export const dueAtOf = ({ expiresAt, rotationDueAt }: SecretStatus): string | undefined => {
+  if (expiresAt === undefined || rotationDueAt === undefined) return expiresAt ?? rotationDueAt
+  return expiresAt < rotationDueAt ? expiresAt : rotationDueAt
 }

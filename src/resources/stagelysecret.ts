@@ -203,6 +203,11 @@ export const secretStatus = z.strictObject({
     .enum(['Spec', 'Certificate'])
     .optional()
     .describe('What says so: spec.expiry, or the certificate that the value is.'),
+  rotationDueAt: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('When the value is older than spec.secretPolicy of the project allows.'),
   renewals: z
     .int()
     .optional()

@@ -27,6 +27,7 @@ import { checkClaim, resetInSync, stageletsOf } from './stagelet-writes.ts'
 import type { Tracking } from './store.ts'
 import { followersOf } from './values/followers.ts'
 import type { FoundValue } from './values/disclosure.ts'
+import { noteGivenValue } from './values/policy.ts'
 import { noteSecretChange } from './values/secret-change.ts'
 import { fillsOpenValue } from './value-owner.ts'
 
@@ -57,6 +58,7 @@ const putSecret = async (
   const { current, audit } = more
   const stagelets = version === undefined ? [] : stageletsOf(session, project.ref)
   if (version !== undefined) storeVersion(session, project, version)
+  if (version?.isGiven === true) noteGivenValue(session, object, current)
   noteSecretChange(session, { object, version, before, project }, current)
   const seenBy = stagelets.map((row) => row.object)
   const written = version === undefined ? undefined : { ...version, stagelets: seenBy }

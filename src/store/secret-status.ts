@@ -2,7 +2,7 @@
 import { defined } from '../kernel/defined.ts'
 import { withCondition, type Condition } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
-import { withExpiry } from '../resources/secret-expiry.ts'
+import { withDates } from '../resources/secret-expiry.ts'
 import type { SecretSpec, SecretStatus } from '../resources/stagelysecret.ts'
 import {
   forController,
@@ -11,6 +11,8 @@ import {
   projectMissing,
   type Verdict,
 } from '../resources/unseen-secret.ts'
+import { projectOf } from './project-ref.ts'
+import { policyOf } from './values/policy.ts'
 import { publicHalf } from '../secrets/generate.ts'
 import { certificateEnd } from '../secrets/certificate-end.ts'
 import type { NewVersion } from './secret-writes.ts'
@@ -85,10 +87,14 @@ const endOfCertificate = ({ entry, value, origin }: StoredVersion): string | und
 
 /** A value that has got an end to come is no longer near its end, or past it. What has become true is for the reconciler to tell. */
 const expiring = (
-  { nowMs }: WriteSession,
+  session: WriteSession,
   object: KubeObject,
   status: SecretStatus,
-): SecretStatus => withExpiry(specOf(object), status, { nowMs, tells: false }).status
+): SecretStatus => {
+  const { nowMs } = session
+  const policy = policyOf(session, projectOf(object))
+  return withDates(specOf(object), status, { nowMs, tells: false, policy }).status
+}
 
 export const secretStatusAfter = (
   session: WriteSession,

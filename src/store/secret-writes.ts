@@ -27,6 +27,8 @@ export interface NewVersion extends FoundValue {
   readonly entry: SetEntry
   /** It is the value of before in another place. */
   readonly keeps: boolean
+  /** By this write, and not by the controller, by another secret or by history. */
+  readonly isGiven: boolean
 }
 
 /** The object as it will be stored, and the version that goes with it. */
@@ -230,7 +232,12 @@ export const prepareSecret = async (
   const entry = entryOf(object, { version, bytes: value.length, digest, references })
   const keeps = origin === 'stored' || sameValue
   const given = { value, origin, since: keeps ? (sinceOf(current) ?? since) : since }
-  return { object: stripped, version: { entry, keeps, ...given }, before, project }
+  return {
+    object: stripped,
+    version: { entry, keeps, isGiven: !keeps && putBack === undefined, ...given },
+    before,
+    project,
+  }
 }
 
 /** Seals the new version into the open revision. */

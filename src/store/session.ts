@@ -19,6 +19,7 @@ import { objectRow, term, type HeadRow, type StoredRow } from './state/rows.ts'
 import { Overlay, type View } from './state/state.ts'
 import type { Actor, ChangeEvent, ChangeSet } from './store.ts'
 import { textOf } from './stored-object.ts'
+import type { GivenValue } from './values/policy.ts'
 import type { SecretChange } from './values/secret-change.ts'
 
 export type { StoredRow } from './state/rows.ts'
@@ -91,6 +92,8 @@ export class WriteSession {
   newProjects = 0
   /** What secrets were before and after this write. */
   readonly secretChanges: SecretChange[] = []
+  /** Values that somebody gives with this write, where a policy asks for it. */
+  readonly givenValues: GivenValue[] = []
   /** Secrets (by uid) that this write has made: they had no value before. */
   readonly newSecrets = new Set<string>()
   /** Secrets that this write removed, one by one. */

@@ -8,6 +8,7 @@ import { WriteSession, type SessionDeps } from './session.ts'
 import type { Queryable } from './sql.ts'
 import type { Actor, WriteOptions } from './store.ts'
 import { checkRemoved } from './values/followers.ts'
+import { settlePolicy } from './values/policy.ts'
 import { settleReferences } from './values/references.ts'
 
 /** Why a write has to be run once more. */
@@ -49,6 +50,7 @@ export const runJob = async (
     const result = await job.work(session)
     checkRemoved(session, session.removed)
     await settleReferences(session)
+    settlePolicy(session)
     await finishProjects(session)
     if (preparations.wanting || session.needsTransaction)
       throw new Error('a write went on without what it needs')

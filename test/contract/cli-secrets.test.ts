@@ -143,6 +143,21 @@ describe('stagely secrets', () => {
     expect([empty.code, empty.stderr.includes('stagely init DIR')]).toEqual([1, true])
   })
 
+  it('lists what is due, nearest first, with who sees it', async () => {
+    const secret = (name: string, expiry: string): string =>
+      `---\napiVersion: stagely.dev/v1alpha1\nkind: StagelySecret\nmetadata: {name: ${name}}\nspec: {projectRef: {name: shop}, key: ${name.toUpperCase()}, value: abcdefgh, expiry: {after: ${expiry}}}\n`
+    await world.apply(secret('later', '20d') + secret('soon', '2d') + secret('far', '50d'))
+    const names = async (...args: string[]): Promise<string[]> =>
+      (await world.must('secrets', 'due', ...args, '-o', 'name')).trim().split('\n')
+    expect(await names('-A')).toEqual(['stagelysecret/soon', 'stagelysecret/later'])
+    expect(await names('--within', '60d')).toContain('stagelysecret/far')
+    expect(await world.must('secrets', 'due', '--within', '3d')).toMatch(
+      /^DUE +WHY +PROJECT +KEY +SCOPE +SEEN BY\n\d{4}-\S+ +expiry +shop +SOON +global +nobody\n$/,
+    )
+    expect((await world.cli('secrets', 'due', '--within', '90 days')).stderr).toContain('90d')
+    await world.must('delete', 'stagelysecret', 'later', 'soon', 'far', '--yes')
+  })
+
   it('deletes by key and scope, never unasked', async () => {
     const args = ['secrets', 'delete', 'C', '-p', 'shop', '--scope', 'web']
     expect((await world.cli(...args)).code).toBe(2)

@@ -87,7 +87,7 @@ describe('values that end', () => {
     told
       .filter((one) => one.startsWith(`${ns}/${name} `))
       .map((one) => one.slice(ns.length + name.length + 2))
-      .filter((one) => /^(ExpiryNear|Expired|Renewed)/.test(one))
+      .filter((one) => /^(ExpiryNear|Expired|Renewed|RotationDue)/.test(one))
   const reasonsOf = (ns: string, name: string): string[] =>
     newsOf(ns, name).map((one) => one.slice(0, one.indexOf(':')))
 
@@ -221,6 +221,61 @@ describe('values that end', () => {
     const back = await t.store.write(api, {}, (tx) => tx.rollbackSecret(refOf(ns, 'key'), 1))
     expect(back.status).toMatchObject({ version: 4, valueSince: since })
     expect((await statusOf(ns, 'copy')).valueSince).toBe(since)
+  })
+
+  it('tells what is older than the policy of the project allows, but not of exempt keys', async () => {
+    const { ns } = await createShop(t.store)
+    const project = { kind: 'Project', namespace: ns, name: 'shop' }
+    const setPolicy = (secretPolicy: object): Promise<KubeObject> =>
+      t.store.write(api, {}, async (tx) => {
+        const current = (await tx.get(project))!
+        return tx.update({ ...current, spec: { ...current.spec, secretPolicy } })
+      })
+    await create(ns, 'old', { value: 'abcdefgh' })
+    await create(ns, 'free', { value: 'abcdefgh' })
+    await setPolicy({ maxAge: '90d', exempt: ['FREE'] })
+    await becomes(ns, 'old', 'RotationDue', 'False/NotDue')
+    clock.leap(91 * day)
+    await becomes(ns, 'old', 'RotationDue', 'True/Age')
+    await restart()
+    await setPolicy({ maxAge: '120d', exempt: ['FREE'] })
+    await becomes(ns, 'old', 'RotationDue', 'False/NotDue')
+    await setPolicy({ maxAge: '30d' })
+    await becomes(ns, 'free', 'RotationDue', 'True/Age')
+    await eventually(() => reasonsOf(ns, 'free'), ['RotationDue'])
+    const renewed = await update(ns, 'old', { value: 'ijklmnop' })
+    expect(verdict(renewed.status ?? {}, 'RotationDue')).toBe('False/NotDue')
+  })
+
+  it('refuses other new values while some are too old, and nothing else', async () => {
+    const { ns } = await createShop(t.store)
+    const project = { kind: 'Project', namespace: ns, name: 'shop' }
+    const setPolicy = (secretPolicy: object): Promise<KubeObject> =>
+      t.store.write(api, {}, async (tx) => {
+        const current = (await tx.get(project))!
+        return tx.update({ ...current, spec: { ...current.spec, secretPolicy } })
+      })
+    await setPolicy({ maxAge: '90d', enforce: 'Refuse' })
+    await create(ns, 'old', { value: 'abcdefgh' })
+    await create(ns, 'gone', { value: 'abcdefgh' })
+    clock.leap(91 * day)
+    const overdue = { reason: 'PolicyOverdue' }
+    const message = /"gone", "old" have values that are older than 90d .*secretPolicy.exempt/
+    await expect(create(ns, 'new', { value: 'abcdefgh' })).rejects.toMatchObject(overdue)
+    await expect(create(ns, 'new', { value: 'abcdefgh' })).rejects.toThrow(message)
+    await create(ns, 'new', {})
+    await update(ns, 'old', { scope: 'web' })
+    await t.store.write(api, {}, (tx) => tx.rollbackSecret(refOf(ns, 'old'), 1))
+    await t.store.write(api, {}, (tx) => tx.remove(refOf(ns, 'gone')))
+    await expect(update(ns, 'new', { value: 'abcdefgh' })).rejects.toMatchObject(overdue)
+    // In one write with the renewal, in any order.
+    await t.store.write(api, {}, async (tx) => {
+      await tx.update(secretOf(ns, 'new', { value: 'abcdefgh' }))
+      await tx.update(secretOf(ns, 'old', { value: 'ijklmnop' }))
+    })
+    clock.leap(91 * day)
+    await setPolicy({ maxAge: '90d', enforce: 'Refuse', exempt: ['OLD', 'NEW'] })
+    await create(ns, 'more', { value: 'abcdefgh' })
   })
 
   it('refuses an end that is over, and takes the same manifest again after its end', async () => {

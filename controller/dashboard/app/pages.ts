@@ -43,6 +43,7 @@ export const pages: readonly PageEntry[] = [
     path: '/ui/t/:team/p/:project/history/:revision',
     load: () => import('../pages/watch/page.tsx'),
   },
+  { path: '/ui/t/:team/p/:project/due', load: () => import('../pages/due/page.tsx') },
   { path: '/ui/t/:team/p/:project/history', load: () => import('../pages/history/page.tsx') },
   { path: '/ui/t/:team/s/:stagelet', load: () => import('../pages/stagelet.tsx') },
   {

@@ -1,8 +1,8 @@
 // The pages of a project.
-import { historyUrl, projectUrl } from './links.ts'
+import { dueUrl, historyUrl, projectUrl } from './links.ts'
 import { Tabs } from './page.tsx'
 
-const pages = ['Secrets', 'History', 'Rollout'] as const
+const pages = ['Secrets', 'Due', 'History', 'Rollout'] as const
 
 interface Props {
   readonly team: string
@@ -14,6 +14,7 @@ export const ProjectTabs = ({ team, name, current }: Props) => {
   const project = { team, name }
   const hrefs = {
     Secrets: projectUrl(project),
+    Due: dueUrl(project),
     History: historyUrl(project),
     Rollout: `${projectUrl(project)}/rollout`,
   }

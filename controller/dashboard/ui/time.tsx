@@ -64,6 +64,18 @@ export const Since = ({ at }: Props) => {
   )
 }
 
+/** How long until something happens, or how long it is over. */
+export const Until = ({ at }: Props) => {
+  const ms = parsed(at)
+  if (Number.isNaN(ms)) return <Never />
+  const left = ms - thisSecond.value
+  return (
+    <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
+      {left <= 0 ? `over for ${lengthOf(-left)}` : `in ${lengthOf(left)}`}
+    </time>
+  )
+}
+
 /** How long ago something happened. */
 export const Ago = ({ at }: Props) => {
   const ms = parsed(at)

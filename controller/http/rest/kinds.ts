@@ -286,6 +286,8 @@ export const compactSecretSchema = part(fullSecretSchema, [
     'bytes',
     'updated_at',
     'updated_by',
+    'expires_at',
+    'rotation_due_at',
     'service_count',
     'state',
     'in_sync',

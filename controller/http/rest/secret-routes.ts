@@ -2,6 +2,8 @@
 import * as z from 'zod'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
+import { duration, durationMs } from '../../../src/resources/duration.ts'
+import { dueAtOf } from '../../../src/resources/secret-expiry.ts'
 import type { SecretSpec } from '../../../src/resources/stagelysecret.ts'
 import type { WriteOptions } from '../../../src/store/store.ts'
 import { dryRunQuery, triedSchema, triedShape, trySecrets } from './changes.ts'
@@ -51,6 +53,11 @@ const listQuery = z.strictObject({
     .max(300)
     .optional()
     .describe('Only secrets whose key or name contains this, in upper or lower case.'),
+  due_within: duration
+    .optional()
+    .describe(
+      'Only secrets whose value ends, or is too old for the policy of the project, within this time from now, such as 30d; also those that are past it.',
+    ),
   view: z
     .enum(['basic', 'compact', 'full'])
     .default('basic')
@@ -60,9 +67,10 @@ const listQuery = z.strictObject({
 
 const views = { basic: toSecret, compact: toCompactSecret, full: toFullSecret } as const
 
-const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>): boolean => {
+const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>, nowMs: number): boolean => {
   const { key, scope, type, stageletRef } = object.spec as SecretSpec
-  const { q, state } = query
+  const { q, state, due_within: within } = query
+  const dueAt = within === undefined ? undefined : dueAtOf(object.status ?? {})
   const is = (wanted: string | undefined, value: string): boolean =>
     wanted === undefined || wanted === value
   const isFound = (text: string): boolean => text.toLowerCase().includes((q ?? '').toLowerCase())
@@ -71,6 +79,8 @@ const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>): boolean
     is(query.scope, scope) &&
     is(query.type, type) &&
     is(query.stagelet, stageletRef?.name ?? '') &&
+    (within === undefined ||
+      (dueAt !== undefined && Date.parse(dueAt) <= nowMs + durationMs(within))) &&
     (q === undefined || isFound(key) || isFound(object.metadata.name)) &&
     (state === undefined || secretState(object as KubeObject<SecretSpec>) === state)
   )
@@ -122,7 +132,8 @@ export const secretRoutes = routesOf('Secrets', [
       const { query, deps } = context
       const wanted = {
         namespaces: [project.metadata.namespace ?? ''],
-        selects: (object: KubeObject) => isOfProject(object, project) && isChosen(object, query),
+        selects: (object: KubeObject) =>
+          isOfProject(object, project) && isChosen(object, query, deps.clock.now()),
       }
       const page = await listPaged(deps.store, 'StagelySecret', wanted, query)
       const secrets = page.items.map(views[query.view])

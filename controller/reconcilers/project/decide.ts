@@ -1,7 +1,7 @@
 // Decides the status of a project and of each of its secrets: pure.
 import { withConditions } from '../../../src/resources/conditions.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
-import { withExpiry } from '../../../src/resources/secret-expiry.ts'
+import { withDates } from '../../../src/resources/secret-expiry.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import {
@@ -87,7 +87,8 @@ export const decideSecret = (
     services: services.slice(0, shownServices),
     conditions: withConditions(secret.status?.conditions, verdicts, { generation, now: input.now }),
   }
-  return withExpiry(secret.spec, status, { nowMs: Date.parse(input.now), tells: true })
+  const policy = input.project.spec?.secretPolicy
+  return withDates(secret.spec, status, { nowMs: Date.parse(input.now), tells: true, policy })
 }
 
 /** The status of a secret whose project does not exist. */

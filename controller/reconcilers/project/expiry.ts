@@ -30,7 +30,7 @@ export const renew = async (tx: Transaction, current: KubeObject): Promise<void>
   await tx.recordEvent({ regarding: after, type: 'Normal', reason: 'Renewed', message })
 }
 
-const reasons = { Expiring: 'ExpiryNear', Expired: 'Expired' } as const
+const reasons = { Expiring: 'ExpiryNear', Expired: 'Expired', RotationDue: 'RotationDue' } as const
 const mostNamed = 5
 
 const whoRuns = ({ serviceCount = 0, services = [] }: SecretStatus): string => {
@@ -39,9 +39,9 @@ const whoRuns = ({ serviceCount = 0, services = [] }: SecretStatus): string => {
   return `seen by ${services.slice(0, mostNamed).join(', ')}${more}`
 }
 
-/** One for each warning, and one at the end: a condition that says the same as before is no news. */
+/** One for each warning, one at the end, and one for an age that is too old: a condition that says the same as before is no news. */
 export const expiryEvents = (before: KubeObject, after: KubeObject): EventInput[] =>
-  (['Expiring', 'Expired'] as const).flatMap((type): EventInput[] => {
+  (['Expiring', 'Expired', 'RotationDue'] as const).flatMap((type): EventInput[] => {
     const was = findCondition(statusOf(before).conditions as Condition[] | undefined, type)
     const is = findCondition(statusOf(after).conditions as Condition[] | undefined, type)
     const isNews =

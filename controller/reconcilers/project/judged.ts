@@ -38,7 +38,8 @@ export class Judged {
   /** Tells the new status of a secret of the project; undefined where it has it. */
   judgeOf(input: ProjectInput): (secret: SecretObject) => SecretStatus | undefined {
     // Of a set that is no longer kept it is not known what it holds.
-    const around = [...input.stagelets, ...input.runningSets.keys()]
+    const policy = JSON.stringify(input.project.spec?.secretPolicy)
+    const around = [policy, ...input.stagelets, ...input.runningSets.keys()]
     if (!sameItems(this.#around, around)) this.#right = new WeakMap()
     this.#around = around
     const consumers = consumersBySecret(input)

@@ -8,7 +8,7 @@ import { CopyAs } from '../../ui/copy-as.tsx'
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
 import { projectUrl, stageletUrl } from '../../ui/links.ts'
 import { State } from '../../ui/state.tsx'
-import { Since } from '../../ui/time.tsx'
+import { Since, Until } from '../../ui/time.tsx'
 import { RunsState, stagedWord } from './columns.tsx'
 import type { ClassOf } from './classes.ts'
 import { Compare, type Side } from './compare.tsx'
@@ -134,6 +134,26 @@ const SameValue = ({ row, classOf, place }: Pick<Props, 'row' | 'classOf' | 'pla
 
 const sideOf = (secret: Secret): Side => ({ secretId: secret.id, name: placeName(secret) })
 
+const untilRow = (label: string, at: string | undefined) =>
+  at === undefined
+    ? []
+    : [
+        [
+          label,
+          <span>
+            <Until at={at} />{' '}
+            <span class="muted">
+              (<Since at={at} />)
+            </span>
+          </span>,
+        ] as const,
+      ]
+
+const untilRows = ({ expires_at: ends, expires_from: from, rotation_due_at: old }: Secret) => [
+  ...untilRow(from === 'Certificate' ? 'Certificate ends' : 'Value ends', ends),
+  ...untilRow('Too old', old),
+]
+
 const editOf = ({ secret }: SecretRow, op: 'update' | 'delete'): SecretEdit => ({
   ...{ op, name: secret.name, key: secret.key, scope: secret.scope, stagelet: secret.stagelet },
   ...{ type: secret.type, file_path: secret.file_path, hasValue: op === 'update' },
@@ -201,6 +221,7 @@ export const SecretDrawer = (props: Props) => {
             <Facts
               rows={[
                 ['Type', secret.type === 'file' ? `file ${secret.file_path ?? ''}` : 'variable'],
+                ...untilRows(secret),
                 ['Owner', secret.source],
                 ['Name', <code>{secret.name}</code>],
                 ...secret.conditions

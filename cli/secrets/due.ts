@@ -1,0 +1,98 @@
+// secrets due: values that end, or grow too old, nearest first.
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { duration } from '../../src/resources/duration.ts'
+import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
+import { printRecords, type RecordView } from '../records.ts'
+import { openRest, projectPath } from '../rest.ts'
+import { projectOf } from './identity.ts'
+
+interface DueFlags extends CommonFlags {
+  readonly project?: string
+  readonly allNamespaces?: boolean
+  readonly within: string
+}
+
+interface SecretRecord {
+  readonly team: string
+  readonly project: string
+  readonly name: string
+  readonly key: string
+  readonly scope: string
+  readonly expires_at?: string
+  readonly expires_from?: string
+  readonly rotation_due_at?: string
+  readonly service_count: number
+  readonly services: readonly string[]
+}
+
+const dueAt = ({ expires_at: ends, rotation_due_at: old }: SecretRecord): string =>
+  [ends, old].filter((at) => at !== undefined).sort()[0] ?? ''
+
+const whyOf = (secret: SecretRecord): string => {
+  if (secret.expires_at !== dueAt(secret)) return 'age'
+  return secret.expires_from === 'Certificate' ? 'certificate' : 'expiry'
+}
+
+const shown = 3
+
+const whoRuns = ({ services, service_count: count }: SecretRecord): string => {
+  const more = count > shown ? ` and ${count - shown} more` : ''
+  return count === 0 ? 'nobody' : `${services.slice(0, shown).join(', ')}${more}`
+}
+
+const view: RecordView<SecretRecord> = {
+  columns: [
+    { header: 'DUE', cell: dueAt },
+    { header: 'WHY', cell: whyOf },
+    { header: 'NAMESPACE', cell: ({ team }) => team, wide: true },
+    { header: 'PROJECT', cell: ({ project }) => project },
+    { header: 'KEY', cell: ({ key }) => key },
+    { header: 'SCOPE', cell: ({ scope }) => scope },
+    { header: 'SEEN BY', cell: whoRuns },
+    { header: 'NAME', cell: ({ name }) => name, wide: true },
+  ],
+  nameOf: ({ name }) => `stagelysecret/${name}`,
+  empty: 'Nothing is due in that time.',
+}
+
+const parseWithin = (text: string): string => {
+  const { success, error } = duration.safeParse(text)
+  if (success) return text
+  throw new InvalidArgumentError(`${error.issues[0]?.message ?? ''}.`)
+}
+
+export const dueCommand = (): Command =>
+  newCommand('due', 'List values that end or grow too old, nearest first, with who sees them.', [
+    'stagely secrets due --project shop',
+    'stagely secrets due -A --within 30d',
+    'stagely secrets due --within 7d -o json',
+  ])
+    .option('-p, --project <name>', 'project; all of the namespace when absent')
+    .option('-A, --all-namespaces', 'the projects of all your teams')
+    .addOption(
+      new Option('--within <time>', 'from now on, such as 12h or 30d')
+        .argParser(parseWithin)
+        .default('30d', '30d'),
+    )
+    .addOption(outputOption())
+    .action(due)
+
+const due = async (flags: DueFlags): Promise<void> => {
+  const { within, allNamespaces = false } = flags
+  const rest = await openRest(flags)
+  // A mistyped project is an error, not an empty list.
+  const only =
+    flags.project === undefined ? undefined : await projectOf(await openApi(flags), flags.project)
+  const projects = (await rest.list<{ team: string; name: string }>('/projects', 'projects'))
+    .filter(({ team }) => allNamespaces || team === rest.namespace)
+    .filter(({ name }) => only === undefined || name === only)
+  const found: SecretRecord[] = []
+  for (const { team, name } of projects) {
+    const query = { due_within: within, view: 'full' }
+    found.push(
+      ...(await rest.list<SecretRecord>(`${projectPath(team, name)}/secrets`, 'secrets', query)),
+    )
+  }
+  found.sort((a, b) => (dueAt(a) < dueAt(b) ? -1 : dueAt(a) > dueAt(b) ? 1 : 0))
+  printRecords(found, view, flags.output)
+}

@@ -1,0 +1,57 @@
+// How old the values of a project may be. Pure.
+import * as z from 'zod'
+import { toTimestamp } from '../kernel/clock.ts'
+import { duration, durationMs } from './duration.ts'
+import type { Verdict } from './unseen-secret.ts'
+
+export const secretPolicySpec = z.strictObject({
+  maxAge: duration.describe('No value of the project should be older than this, such as 90d.'),
+  exempt: z
+    .array(z.string().min(1).max(255))
+    .max(1000)
+    .optional()
+    .describe('Keys whose values may be older.'),
+  enforce: z
+    .enum(['Report', 'Refuse'])
+    .optional()
+    .describe(
+      'Report when absent: what is older is told. Refuse: until it is renewed or exempted, other new values of the project are refused; what runs runs on.',
+    ),
+})
+
+export type SecretPolicy = z.infer<typeof secretPolicySpec>
+
+/** When (ms) the value is older than the policy allows; undefined: never. */
+export const ageLimitOf = (
+  policy: SecretPolicy | undefined,
+  { key, since }: { readonly key: string; readonly since: string | undefined },
+): number | undefined => {
+  if (policy === undefined || since === undefined) return undefined
+  if (policy.exempt?.includes(key) === true) return undefined
+  return Date.parse(since) + durationMs(policy.maxAge)
+}
+
+export interface AgeNow {
+  readonly dueAt: string | undefined
+  /** undefined: no age is too old. */
+  readonly verdict: Verdict | undefined
+  /** The next moment (ms) at which something else is true. */
+  readonly nextAt: number | undefined
+}
+
+export const ageAt = (
+  policy: SecretPolicy | undefined,
+  of: { readonly key: string; readonly since: string | undefined },
+  nowMs: number,
+): AgeNow => {
+  const limit = ageLimitOf(policy, of)
+  if (limit === undefined) return { dueAt: undefined, verdict: undefined, nextAt: undefined }
+  const dueAt = toTimestamp(limit)
+  const rule = `spec.secretPolicy.maxAge of the project is ${policy?.maxAge ?? ''}`
+  if (nowMs < limit) {
+    const message = `the value may be used until ${dueAt}: ${rule}`
+    return { dueAt, verdict: { status: 'False', reason: 'NotDue', message }, nextAt: limit }
+  }
+  const message = `the value is from ${of.since ?? ''}, and ${rule}: give the secret a new value, or exempt its key`
+  return { dueAt, verdict: { status: 'True', reason: 'Age', message }, nextAt: undefined }
+}
