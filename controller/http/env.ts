@@ -18,6 +18,8 @@ export interface AppEnv {
     address: string
     /** The budget of request bodies. */
     bodies: BodyBudget
+    /** Values of `Warning` headers of the answer. */
+    warned: Set<string>
   }
 }
 

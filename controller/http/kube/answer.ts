@@ -138,7 +138,10 @@ export const answerList = (
  * twice.
  */
 export const warn = (c: AppContext, texts: readonly string[]): void => {
-  const said = c.res.headers.get('Warning') ?? ''
-  for (const value of warningValues(texts))
-    if (!said.includes(value)) c.header('Warning', value, { append: true })
+  // Not asked of `c.res`: that would make an answer, with a stream, beside the one that is sent.
+  const said = c.get('warned') ?? new Set()
+  for (const value of warningValues(texts)) {
+    if (!said.has(value)) c.header('Warning', value, { append: true })
+    c.set('warned', said.add(value))
+  }
 }
