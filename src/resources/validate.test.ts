@@ -28,6 +28,14 @@ describe('decodeObject', () => {
     expect(object).not.toHaveProperty('status')
   })
 
+  it('takes what it found good as it is, which nobody can change meanwhile', () => {
+    const { object } = decodeObject(secret({ value: 'x' }))
+    expect(decodeObject(object)).toEqual({ object, faults: [], unknown: [] })
+    expect(decodeObject(object).object).toBe(object)
+    expect(() => (object!.spec!['key'] = 'not a key')).toThrow(TypeError)
+    expect(faultsOf({ ...object, spec: { ...object?.spec, key: 'not a key' } })).toHaveLength(1)
+  })
+
   it('prunes unknown fields wherever nested and names each', () => {
     const { object, unknown } = decodeObject({
       apiVersion: 'stagely.dev/v1alpha1',

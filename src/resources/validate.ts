@@ -2,6 +2,7 @@
 // content of spec.value or spec.valueBase64.
 import * as z from 'zod'
 import type { Fault } from '../kernel/errors.ts'
+import { frozen } from '../kernel/frozen.ts'
 import { isRecord } from '../kernel/record.ts'
 import { isStorable } from '../kernel/storable.ts'
 import { faultOfIssue, fieldPath } from './faults.ts'
@@ -103,9 +104,12 @@ const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPar
 
 const metadataParts = z.strictObject({ ownerReferences: ownerReferences.optional() })
 
+const noOwners: DecodedPart = { faults: [], unknown: [] }
+
 const decodeOwners = (metadata: unknown): DecodedPart => {
-  const given = isRecord(metadata) ? metadata.ownerReferences : undefined
-  return decodePart(metadataParts, 'metadata', { ownerReferences: given ?? undefined })
+  const given = isRecord(metadata) ? (metadata.ownerReferences ?? undefined) : undefined
+  if (given === undefined) return noOwners
+  return decodePart(metadataParts, 'metadata', { ownerReferences: given })
 }
 
 /** Checks the whole `metadata`. */
@@ -156,15 +160,19 @@ const findByVersion = (input: Fields): { kind?: Kind; faults: Fault[] } => {
 const eventFields = (input: Fields): Fields =>
   Object.fromEntries(Object.entries(input).filter(([key]) => !topLevel.has(key)))
 
+/** What was found good, which nobody can have changed since: an API checks an object, and then the store does. */
+const good = new WeakSet<object>()
+
 /**
  * Checks one object of any kind. Never throws. Status is neither checked nor passed on.
- * `resourceVersion`, `uid` and other fields that the server sets are passed on unchecked.
+ * `resourceVersion`, `uid` and other fields that the server sets are passed on unchecked. The object is frozen.
  */
 export const decodeObject = (input: unknown): Decoded => {
   if (!isRecord(input)) {
     const message = 'Invalid value: must be an object with apiVersion, kind, metadata and spec'
     return { faults: [{ field: '', reason: 'FieldValueTypeInvalid', message }], unknown: [] }
   }
+  if (good.has(input)) return { object: input as unknown as KubeObject, faults: [], unknown: [] }
   const { kind, faults: versionFaults } = findByVersion(input)
   if (kind === undefined) return { faults: versionFaults, unknown: [] }
   const isFlat = kind.kind === 'Event' && !isRecord(input.spec)
@@ -180,12 +188,13 @@ export const decodeObject = (input: unknown): Decoded => {
   const strange = isFlat ? [] : Object.keys(input).filter((key) => !topLevel.has(key))
   const unknown = [...strange, ...meta.unknown, ...part.unknown]
   if (faults.length > 0) return { faults, unknown }
-  const object: KubeObject = {
+  const object: KubeObject = frozen({
     apiVersion: apiVersionOf(kind),
     kind: kind.kind,
     metadata: meta.metadata,
     spec: part.value ?? {},
-  }
+  })
+  good.add(object)
   return { object, faults, unknown }
 }
 

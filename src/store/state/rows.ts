@@ -1,5 +1,6 @@
 // What the state holds: objects as they are stored, what a Project object does not show, and the head of
 // each project's set. No value of a secret, and no key but wrapped.
+import { frozen } from '../../kernel/frozen.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import type { StageletSpec } from '../../resources/stagelet.ts'
@@ -21,12 +22,6 @@ export interface StoredRow extends Identified {
   readonly object: KubeObject
 }
 
-const freeze = <T>(value: T): T => {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  for (const member of Object.values(value)) freeze(member)
-  return Object.freeze(value)
-}
-
 /** Parsed when it is first looked into. */
 class ObjectRow implements StoredRow {
   readonly id: string
@@ -45,7 +40,7 @@ class ObjectRow implements StoredRow {
   }
 
   get object(): KubeObject {
-    return (this.#object ??= freeze(JSON.parse(this.text) as KubeObject))
+    return (this.#object ??= frozen(JSON.parse(this.text) as KubeObject))
   }
 }
 
