@@ -43,8 +43,8 @@ export class KeyCache {
     return this.#entries.size
   }
 
-  /** The key of this id. Calls `unwrap` when the key is not cached, and now and then when it is. */
-  get(id: string, unwrap: () => Promise<Buffer>): Promise<KeyObject> {
+  /** The key of this id, at once where it is cached. Calls `unwrap` when it is not, and now and then when it is. */
+  get(id: string, unwrap: () => Promise<Buffer>): KeyObject | Promise<KeyObject> {
     const now = this.#clock.now()
     const entry = this.#entries.get(id)
     if (entry === undefined || entry.dropAt <= now) return this.#load(id, unwrap)
@@ -55,7 +55,7 @@ export class KeyCache {
       entry.refreshAt = now + Math.min(retryMs, this.#refreshMs)
       this.#load(id, unwrap).catch(() => undefined)
     }
-    return Promise.resolve(entry.key)
+    return entry.key
   }
 
   /** Removes expired keys. */

@@ -36,6 +36,8 @@ export interface KeyRing extends KeyProvider {
    * two seconds.
    */
   confirm(): Promise<void>
+  /** Whether the result that is cached is good. */
+  readonly isConfirmed: boolean
 }
 
 /** A key service charges for each call. */
@@ -94,6 +96,9 @@ export const createKeyRing = (
     opens: (wrapped) => all.some((provider) => provider.opens(wrapped)),
     currentPrefix: async () => wrapPrefix(await current.wrap(Buffer.from('probe'), 'prefix')),
     health: () => healthWithin(healthLifeMs),
+    get isConfirmed() {
+      return last?.known?.ok === true && last.at + confirmLifeMs > clock.now()
+    },
     confirm: async () => {
       const health = healthWithin(confirmLifeMs)
       const { ok, reason = '' } = last?.known ?? (await soon(health))

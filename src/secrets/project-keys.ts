@@ -67,10 +67,10 @@ export const wrapDigestKey = async (
   }
 }
 
-/** The unwrapped keys of projects, for callers that have the wrapped texts. */
+/** The unwrapped keys of projects, for callers that have the wrapped texts. A key that is in memory is here at once. */
 export interface ProjectKeys {
-  dataKey(projectUid: string, id: string, wrapped: string): Promise<SealKey>
-  digestKey(projectUid: string, wrapped: string): Promise<KeyObject>
+  dataKey(projectUid: string, id: string, wrapped: string): SealKey | Promise<SealKey>
+  digestKey(projectUid: string, wrapped: string): KeyObject | Promise<KeyObject>
 }
 
 /**
@@ -88,13 +88,14 @@ export class ProjectKeyCache implements ProjectKeys {
     this.#digestKeys = new KeyCache(options)
   }
 
-  async dataKey(projectUid: string, id: string, wrapped: string): Promise<SealKey> {
-    const unwrap = (): Promise<Buffer> =>
-      this.#provider.unwrap(wrapped, dataKeyContext(projectUid, id))
-    return { id, bytes: await this.#dataKeys.get(`${projectUid} ${id}`, unwrap) }
+  dataKey(projectUid: string, id: string, wrapped: string): SealKey | Promise<SealKey> {
+    const bytes = this.#dataKeys.get(`${projectUid} ${id}`, () =>
+      this.#provider.unwrap(wrapped, dataKeyContext(projectUid, id)),
+    )
+    return bytes instanceof Promise ? bytes.then((key) => ({ id, bytes: key })) : { id, bytes }
   }
 
-  digestKey(projectUid: string, wrapped: string): Promise<KeyObject> {
+  digestKey(projectUid: string, wrapped: string): KeyObject | Promise<KeyObject> {
     // The wrapped text is part of the cache key: an exchanged row is unwrapped again, which fails.
     return this.#digestKeys.get(`${projectUid} ${wrapped}`, () =>
       this.#provider.unwrap(wrapped, digestKeyContext(projectUid)),

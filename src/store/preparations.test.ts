@@ -25,6 +25,7 @@ describe('preparations of a write', () => {
   it('are not needed for an answer that is here at once, good or bad', async () => {
     const preparations = new Preparations()
     expect(await preparations.soon('a', () => Promise.resolve(1))).toBe(1)
+    expect(await preparations.soon('a', () => 2)).toBe(2)
     await expect(preparations.soon('a', () => Promise.reject(new Error('no')))).rejects.toThrow(
       'no',
     )

@@ -28,13 +28,14 @@ export class Preparations {
   }
 
   /**
-   * What `ask` answers. An answer that is here at once, from memory or by a key that is here, is
+   * What `ask` answers. An answer that is here at once, or after a computation, is
    * awaited in place; for any other one the write gives way, as in take(). What is being made waits for it.
    */
-  async soon<T>(name: string, ask: () => Promise<T>): Promise<T> {
+  async soon<T>(name: string, ask: () => T | Promise<T>): Promise<T> {
     if (this.#isMaking) return ask()
     if (this.#made.has(name)) return this.#made.get(name) as T
     const asked = ask()
+    if (!(asked instanceof Promise)) return asked
     const answered = asked.then(
       () => true,
       () => true,

@@ -19,7 +19,7 @@ export const projectRing = (
 
 /** See KeyRing.confirm: for a write, which gives way to others while the key service thinks. */
 export const confirmRing = ({ preparations }: WriteSession, ring: KeyRing): Promise<void> =>
-  preparations.soon(`confirm ${ring.keyId}`, () => ring.confirm())
+  preparations.soon(`confirm ${ring.keyId}`, () => (ring.isConfirmed ? undefined : ring.confirm()))
 
 /** Of a project that is written. Invalid, naming what there is, for a name that its team may not use. */
 export const wantedRing = ({ deps }: WriteSession, object: KubeObject): KeyRing => {
