@@ -1,6 +1,6 @@
 // Bearer tokens: who is logged in, and whether the login is still valid. Each route checks the rights
 // itself.
-import { createHash } from 'node:crypto'
+import { hash as digestOf } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
 import { samePrincipal, type Principal } from '../../src/access/principal.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
@@ -49,7 +49,7 @@ const recheckMs = 5_000
 /** Open watches and streams of one person or machine, whatever the number of tokens. */
 const maxStreams = 2_000
 
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64')
+const hashOf = (token: string): string => digestOf('sha256', token, 'base64')
 
 /** Why a stream ends: its login did, or has other rights now. */
 export class EndOfStream extends Error {
@@ -109,22 +109,27 @@ export class Authenticator {
   }
 
   /**
-   * True for a token that was valid here before: other clients' failures from the same address do not
-   * block it.
+   * `checkUnknown` is called for a token that was not valid here before: other clients' failures from the
+   * same address do not block one that was.
    */
-  wasGood(token: string): boolean {
-    return this.#good.has(hashOf(token))
+  verify(
+    token: string,
+    checkUnknown: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<Principal | undefined> {
+    return this.#verify(token, checkUnknown)
   }
 
-  verify(token: string): Promise<Principal | undefined> {
-    return this.#verify(token, true)
-  }
-
-  async #verify(token: string, isRequest: boolean): Promise<Principal | undefined> {
+  /** `checkUnknown` undefined: not for a request. */
+  async #verify(
+    token: string,
+    checkUnknown: (() => Promise<void>) | undefined,
+  ): Promise<Principal | undefined> {
     const hash = hashOf(token)
     const entry = this.#known.get(hash)
     if (entry !== undefined && entry.until > this.#clock.now()) return entry.principal
     this.#known.delete(hash)
+    const isRequest = checkUnknown !== undefined
+    if (!this.#good.has(hash)) await checkUnknown?.()
     const before = this.#changes
     const principal = await this.#tokens.verify(token, isRequest)
     this.#noteGood(hash, principal !== undefined)
@@ -205,7 +210,7 @@ export class Authenticator {
       try {
         for (const follower of [...this.#followers]) {
           const { token, principal, end } = follower
-          if (!now.has(token)) now.set(token, await this.#verify(token, false))
+          if (!now.has(token)) now.set(token, await this.#verify(token, undefined))
           const current = now.get(token)
           if (current === undefined) end('login')
           else if (!samePrincipal(current, principal)) end('rights')
@@ -251,8 +256,7 @@ export const requireLogin =
     const { authenticator, failures } = login
     const token = credentialOf(c, login)
     if (token === undefined) throw await authenticator.refuse(undefined)
-    if (!authenticator.wasGood(token)) await failures.check(c.get('address'))
-    const user = await authenticator.verify(token)
+    const user = await authenticator.verify(token, () => failures.check(c.get('address')))
     if (user === undefined) {
       await failures.count(c.get('address'))
       throw await authenticator.refuse(token)

@@ -1,12 +1,5 @@
 // Makes the chain of audit rows, with Node's cryptography. What is hashed and signed is in texts.ts.
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  randomBytes,
-  sign,
-  verify,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, hash, randomBytes, sign, verify } from 'node:crypto'
 import {
   actorText,
   contentText,
@@ -21,8 +14,7 @@ import {
   type SignedAs,
 } from './texts.ts'
 
-export const sha256 = (text: string): string =>
-  createHash('sha256').update(text).digest('base64url')
+export const sha256 = (text: string): string => hash('sha256', text, 'base64url')
 
 /** Digest of all fields of a row. */
 export const contentDigest = (...row: Parameters<typeof contentText>): string =>
@@ -45,8 +37,15 @@ export const linkAfter = (last: ChainPoint, row: AuditContent): Link => {
   const actor = sha256(actorText(actorSalt, row))
   const subjectSalt = isPerson(row.object.kind) ? newSalt() : undefined
   const subject = subjectSalt === undefined ? undefined : sha256(subjectText(subjectSalt, row))
-  const hash = sha256(linkText(last.hash, contentDigest(row, { seq, actor, subject })))
-  return { seq, hash, actorSalt, actorDigest: actor, subjectSalt, subjectDigest: subject }
+  const digest = contentDigest(row, { seq, actor, subject })
+  return {
+    seq,
+    hash: sha256(linkText(last.hash, digest)),
+    actorSalt,
+    actorDigest: actor,
+    subjectSalt,
+    subjectDigest: subject,
+  }
 }
 
 export interface HeadSigner {
