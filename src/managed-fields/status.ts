@@ -2,6 +2,7 @@
 import type { KubeObject, ManagedFieldsEntry } from '../resources/meta.ts'
 import { apiVersionOf, requireKind } from '../resources/registry.ts'
 import { maxUpdaters, parseManagers, renderManagers, sortEntries } from './managers.ts'
+import { entriesOfNew } from './new-fields.ts'
 import { changesOnlyOwned } from './owned-changes.ts'
 import { shapeOfKind } from './shape.ts'
 import { managersAfterUpdate } from './update.ts'
@@ -26,16 +27,19 @@ export const withStatusOwner = (
   if (kept !== undefined) return { ...object, metadata: { ...metadata, managedFields: kept } }
   // Entries that own nothing of the status stay as they are, unless there may be too many.
   const concerned = entries.length < maxUpdaters ? entries.filter(ownsStatus) : entries
-  const managers = managersAfterUpdate({
-    shape: shapeOfKind(kind),
-    managers: parseManagers(concerned) ?? [],
-    who: { manager: controllerManager, apiVersion: apiVersionOf(kind), subresource: 'status' },
-    before: statusOf(before),
-    after: statusOf(object),
-    now,
-  })
+  const who = { manager: controllerManager, apiVersion: apiVersionOf(kind), subresource: 'status' }
+  const isNew = concerned.length === 0 && before?.status === undefined
+  const own = isNew
+    ? entriesOfNew(shapeOfKind(kind), statusOf(object), { who, now })
+    : renderManagers(
+        managersAfterUpdate({
+          shape: shapeOfKind(kind),
+          managers: parseManagers(concerned) ?? [],
+          ...{ who, before: statusOf(before), after: statusOf(object), now },
+        }),
+      )
   const others = entries.filter((entry) => !concerned.includes(entry))
-  const managedFields = sortEntries([...others, ...renderManagers(managers)])
+  const managedFields = sortEntries([...others, ...own])
   return {
     ...object,
     metadata: managedFields.length === 0 ? metadata : { ...metadata, managedFields },

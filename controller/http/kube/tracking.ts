@@ -7,6 +7,7 @@ import type { AppContext } from '../env.ts'
 import { invalidOption } from './params.ts'
 import type { Identity, Manager } from '../../../src/managed-fields/managers.ts'
 import { parseManagers, renderManagers } from '../../../src/managed-fields/managers.ts'
+import { entriesOfNew } from '../../../src/managed-fields/new-fields.ts'
 import { shapeOfKind } from '../../../src/managed-fields/shape.ts'
 import { managersAfterUpdate } from '../../../src/managed-fields/update.ts'
 import { lifted, type Wire } from './wire-form.ts'
@@ -111,6 +112,8 @@ export const managedAfterUpdate = (
   { who, before, after, requested, now }: TrackedChange,
 ): ManagedFieldsEntry[] => {
   const subresource = who.subresource as Subresource
+  if (before === undefined && requested === undefined)
+    return entriesOfNew(shapeOfKind(kind), ownedPart(lifted(after), subresource), { who, now })
   return renderManagers(
     managersAfterUpdate({
       shape: shapeOfKind(kind),
