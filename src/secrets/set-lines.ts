@@ -1,25 +1,24 @@
 // The input of the MAC of a set of secrets: one line for each secret, with everything that decides who
 // gets which value. Lines are grouped into parcels: a change recomputes the digest of one parcel, and
 // not of thousands of lines. Immutable: a change that is taken back continues with the old object.
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac, hash } from 'node:crypto'
 import { lazy } from '../kernel/lazy.ts'
 import type { KeyBytes } from './aead.ts'
 import { macKeyOf, setMac } from './digest.ts'
 
 interface Parcel {
-  readonly lines: ReadonlyMap<string, string>
-  /** SHA-256 over the sorted lines. */
+  readonly ids: readonly string[]
+  /** Sorted; each is of the secret at its place in `ids`. */
+  readonly lines: readonly string[]
+  /** Number of the parcel, and SHA-256 over its lines. */
   readonly digest: () => Buffer
 }
 
-const parcelOf = (lines: ReadonlyMap<string, string>): Parcel => {
-  const digest = lazy(() =>
-    createHash('sha256')
-      .update([...lines.values()].sort().join('\n'))
-      .digest(),
-  )
-  return { lines, digest }
-}
+const parcelOf = (index: number, ids: readonly string[], lines: readonly string[]): Parcel => ({
+  ids,
+  lines,
+  digest: lazy(() => Buffer.concat([Buffer.of(index), hash('sha256', lines.join('\n'), 'buffer')])),
+})
 
 const parcelCount = 64
 
@@ -27,38 +26,66 @@ const parcelCount = 64
 const indexOf = (secretId: string): number =>
   (Number.parseInt(secretId.slice(0, 2), 16) || 0) % parcelCount
 
+/** Where the line belongs among sorted ones. */
+const placeOf = (lines: readonly string[], line: string): number => {
+  let low = 0
+  let high = lines.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (lines[middle]! < line) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 const version = 'v2:'
 
 export class SetLines {
   readonly size: number
-  readonly #parcels: ReadonlyMap<number, Parcel>
+  /** By their numbers; undefined where one is empty. */
+  readonly #parcels: readonly (Parcel | undefined)[]
 
-  private constructor(parcels: ReadonlyMap<number, Parcel>) {
+  private constructor(parcels: readonly (Parcel | undefined)[], size: number) {
     this.#parcels = parcels
-    this.size = [...parcels.values()].reduce((sum, { lines }) => sum + lines.size, 0)
+    this.size = size
   }
 
   /** Lines by secret id. Of two lines with one id the later one counts. */
   static of(lines: Iterable<readonly [secretId: string, line: string]>): SetLines {
-    const parcels = new Map<number, Map<string, string>>()
-    for (const [secretId, line] of lines) {
-      const index = indexOf(secretId)
-      const parcel = parcels.get(index) ?? new Map<string, string>()
-      parcels.set(index, parcel.set(secretId, line))
+    const byId = new Map(lines)
+    const parts = Array.from({ length: parcelCount }, () => ({
+      ids: [] as string[],
+      lines: [] as string[],
+    }))
+    for (const [id, line] of [...byId].sort(([, a], [, b]) => (a < b ? -1 : 1))) {
+      const part = parts[indexOf(id)]!
+      part.ids.push(id)
+      part.lines.push(line)
     }
-    return new SetLines(new Map([...parcels].map(([index, parcel]) => [index, parcelOf(parcel)])))
+    const parcels = parts.map((part, index) =>
+      part.ids.length === 0 ? undefined : parcelOf(index, part.ids, part.lines),
+    )
+    return new SetLines(parcels, byId.size)
   }
 
   /** Replaces the line of a secret; undefined removes it. */
   with(secretId: string, line: string | undefined): SetLines {
     const index = indexOf(secretId)
-    const lines = new Map(this.#parcels.get(index)?.lines)
-    if (line === undefined) lines.delete(secretId)
-    else lines.set(secretId, line)
-    const parcels = new Map(this.#parcels)
-    if (lines.size === 0) parcels.delete(index)
-    else parcels.set(index, parcelOf(lines))
-    return new SetLines(parcels)
+    const before = this.#parcels[index]
+    const [ids, lines] = [[...(before?.ids ?? [])], [...(before?.lines ?? [])]]
+    const old = ids.indexOf(secretId)
+    if (old >= 0) {
+      ids.splice(old, 1)
+      lines.splice(old, 1)
+    }
+    if (line !== undefined) {
+      const at = placeOf(lines, line)
+      ids.splice(at, 0, secretId)
+      lines.splice(at, 0, line)
+    }
+    const parcels = [...this.#parcels]
+    parcels[index] = lines.length === 0 ? undefined : parcelOf(index, ids, lines)
+    return new SetLines(parcels, this.size - (before?.lines.length ?? 0) + lines.length)
   }
 
   /**
@@ -66,8 +93,7 @@ export class SetLines {
    * that an old row with an old version was put back; this MAC does.
    */
   mac(digestKey: KeyBytes, revision: number): string {
-    const parcels = [...this.#parcels].sort(([a], [b]) => a - b)
-    const digests = parcels.flatMap(([index, parcel]) => [Buffer.of(index), parcel.digest()])
+    const digests = this.#parcels.flatMap((parcel) => parcel?.digest() ?? [])
     const hmac = createHmac('sha256', macKeyOf(digestKey))
       .update(`set v2 revision ${revision}\n`)
       .update(Buffer.concat(digests))
@@ -80,7 +106,7 @@ export class SetLines {
    */
   hasMac(digestKey: KeyBytes, revision: number, mac: string | null): boolean {
     if (mac?.startsWith(version) === true) return mac === this.mac(digestKey, revision)
-    const lines = [...this.#parcels.values()].flatMap((parcel) => [...parcel.lines.values()])
+    const lines = this.#parcels.flatMap((parcel) => parcel?.lines ?? [])
     const old = lines.map((line) => ({ secretId: line, version: 0 }))
     return mac === setMac(digestKey, revision, old)
   }
