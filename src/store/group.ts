@@ -74,8 +74,8 @@ export class Group {
     const { rv, chain } = this
     const events = this.changes.objects
       .filter(({ ref }) => ref.kind !== projectStateKind)
-      .map(({ type, row, previous }) =>
-        changeEvent({ resourceVersion: row.rv, type, text: row.text, previous }),
+      .map(({ type, row: { rv: resourceVersion, text, object }, previous }) =>
+        changeEvent({ resourceVersion, type, text, object, previous }),
       )
     return { delta: this.overlay.delta, events, rv, chain }
   }

@@ -74,6 +74,8 @@ export class WriteSession {
   readonly note: string | undefined
   readonly deps: SessionDeps
   readonly nowMs: number
+  /** The same, as objects have it. */
+  readonly now: string
   readonly epoch: number
   /** What is stored, with all that this write has done. */
   readonly view: Overlay
@@ -113,6 +115,7 @@ export class WriteSession {
     this.rv = start.rv
     this.epoch = start.epoch
     this.nowMs = start.nowMs
+    this.now = toTimestamp(start.nowMs)
     this.actor = start.actor
     this.note = start.note
     // Nobody ends, or adds to, what somebody else calls the same.
@@ -123,10 +126,6 @@ export class WriteSession {
     this.#tx = start.tx
     this.isDry = start.isDry
     this.#signal = start.signal
-  }
-
-  get now(): string {
-    return toTimestamp(this.nowMs)
   }
 
   /** For statements of those who keep tables of their own. What the write does besides is stored after them. */

@@ -86,13 +86,13 @@ export class StoreTransaction implements Transaction {
 
   async create(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
     await this.#session.pause()
-    return copy(await createObject(this.#session, object, { tracking }))
+    return createObject(this.#session, object, { tracking })
   }
 
   async update(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
     await this.#session.pause()
     const finish = (row: StoredRow): Promise<KubeObject> => finishRemoval(this.#session, row)
-    return copy(await updateObject(this.#session, object, { finish, tracking }))
+    return updateObject(this.#session, object, { finish, tracking })
   }
 
   async remove(
@@ -115,7 +115,7 @@ export class StoreTransaction implements Transaction {
     await this.#session.pause()
     const row = requireRow(this.#session, refOf(object))
     checkPreconditions(row, object.metadata)
-    return copy(this.#putStatus(row, object.status, tracking))
+    return this.#putStatus(row, object.status, tracking)
   }
 
   holdsValue(object: KubeObject): Promise<boolean> {
