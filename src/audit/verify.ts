@@ -1,5 +1,5 @@
 // Reads an export line by line and finds the first row that was changed. Pure: see texts.ts.
-import { eraseAction, ErasedRows, type ErasureDetail } from './erasure.ts'
+import { ErasedPeople } from './erased-people.ts'
 import {
   readLine,
   type ChainedRecord,
@@ -70,8 +70,7 @@ export class ChainVerifier {
   readonly #known: Map<number, SignedHead>
   readonly #pinned: string | undefined
   readonly #after: number | undefined
-  readonly #erased = new Map<string, ErasedRows>()
-  readonly #erasures = new Map<string, ErasureDetail>()
+  readonly #erased = new ErasedPeople()
   /** Signed points. The key to check them comes with the last line. */
   #signed: { point: ChainPoint; signature: string }[] = []
   #start: StartLine | undefined
@@ -173,31 +172,17 @@ export class ChainVerifier {
     }
     if (seq <= last.seq) throw new Fault(seq, `row ${seq} is there twice, or out of order`)
     if (fault !== undefined) throw new Fault(seq, fault)
-    if (row.type === 'row') this.#note(row)
+    if (row.type === 'row') {
+      this.#erased.note(row)
+      if (row.action === pruneAction)
+        this.#pruning = { upTo: Number(row.detail?.['upTo']), at: row.at }
+    }
     this.#last = { seq, hash: row.hash }
     if (row.signature !== undefined)
       this.#signed.push({ point: this.#last, signature: row.signature })
     this.#checkKnown(this.#last)
     if (row.type === 'hidden') this.#hidden += 1
     this.#rows += 1
-  }
-
-  #note(row: ChainedRecord): void {
-    const { actor_commitment: actor, subject_commitment: subject, seq } = row
-    if (actor.salt === undefined) this.#noteErased(row.actor.name, seq)
-    if (subject !== undefined && subject.salt === undefined) this.#noteErased(row.object.name, seq)
-    if (row.action === eraseAction) {
-      const detail = row.detail as unknown as ErasureDetail
-      this.#erasures.set(detail.person, detail)
-    }
-    if (row.action === pruneAction)
-      this.#pruning = { upTo: Number(row.detail?.['upTo']), at: row.at }
-  }
-
-  #noteErased(person: string, seq: number): void {
-    const rows = this.#erased.get(person) ?? new ErasedRows()
-    if (!this.#erased.has(person)) this.#erased.set(person, rows)
-    rows.add(seq)
   }
 
   #checkKnown(point: ChainPoint): void {
@@ -228,7 +213,11 @@ export class ChainVerifier {
     }
     await this.#checkKnownEnd(start, last)
     // An erasure may be recorded in a row that is hidden from this reader.
-    if (this.#hidden === 0) await this.#checkErasures(start)
+    if (this.#hidden > 0) return
+    const uncovered = await this.#erased.uncovered(this.#crypto, { isWhole: start.seq === 0 })
+    if (uncovered === undefined) return
+    const message = `rows name ${uncovered.person} that no recorded erasure covers: who acted was blanked out by hand`
+    throw new Fault(uncovered.first, message)
   }
 
   async #checkSignatures(head: SignedHead, start: StartLine): Promise<void> {
@@ -285,22 +274,6 @@ export class ChainVerifier {
       if (known.seq < start.seq) {
         const message = `the head kept elsewhere (row ${known.seq}) is older than the first row here; give a newer one`
         throw new Fault(undefined, message)
-      }
-    }
-  }
-
-  async #checkErasures(start: ChainPoint): Promise<void> {
-    for (const [person, rows] of this.#erased) {
-      const erasure = this.#erasures.get(person)
-      const all = start.seq === 0
-      const covered =
-        erasure !== undefined &&
-        (all
-          ? erasure.rows === rows.rows && erasure.digest === (await this.#crypto.sha256(rows.text))
-          : rows.rows <= erasure.rows)
-      if (!covered) {
-        const message = `rows name ${person} that no recorded erasure covers: who acted was blanked out by hand`
-        throw new Fault(rows.first, message)
       }
     }
   }
