@@ -104,7 +104,7 @@ export const Page = () => {
         <ProblemBox error={error.value} onRetry={() => void projects.refresh()} />
       )}
       {shown.length > 0 ? (
-        <Projects />
+        <Projects isPage />
       ) : loading.value === 'ready' ? (
         <Panel>
           <Empty title="No project yet">

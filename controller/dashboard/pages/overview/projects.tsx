@@ -1,5 +1,4 @@
 // Each project in a row: its secrets, its stagelets by state, its revision, and the last change.
-import type { ComponentChild } from 'preact'
 import type { Happened, Project, Stagelet } from '../../api/types.ts'
 import { useTeam } from '../../app/team.ts'
 import { projects, stagelets } from '../../live/collections.ts'
@@ -40,8 +39,8 @@ const ProjectRow = ({
   )
 }
 
-/** All projects of the chosen team, or of all. */
-export const Projects = ({ aside }: { readonly aside?: ComponentChild }) => {
+/** All projects of the chosen team, or of all. `isPage`: the page has the title and the number. */
+export const Projects = ({ isPage = false }: { readonly isPage?: boolean }) => {
   const team = useTeam()
   const shown = projects.rows.value
     .filter((one) => team === undefined || one.team === team)
@@ -49,7 +48,12 @@ export const Projects = ({ aside }: { readonly aside?: ComponentChild }) => {
   const all = stagelets.rows.value
   const changes = useLastChanges(team)
   return (
-    <Panel flush title="Projects" aside={aside ?? <span class="muted num">{shown.length}</span>}>
+    <Panel
+      flush
+      {...(isPage
+        ? {}
+        : { title: 'Projects', aside: <span class="muted num">{shown.length}</span> })}
+    >
       <table class={s['table']}>
         <thead>
           <tr>

@@ -95,8 +95,7 @@ const Row = ({
         <a href={revisionUrl({ team, name: project }, revision)}>{`r${revision}`}</a>
       </span>
       <span class={s['times']}>
-        <Ago at={to ?? from} />
-        <small class="num">{tookText(from, to)}</small>
+        <Ago at={to ?? from} /> <small class="num">{tookText(from, to)}</small>
       </span>
       <span>
         {causes[cause]}
