@@ -2,7 +2,10 @@
 // give one. The counting itself is in test/integration/agent-logs.test.ts.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createControllerClient } from '../../agent/controller-client.ts'
 import type { Identity } from '../../agent/identity.ts'
+import { createRequestSigner } from '../../agent/request-signer.ts'
+import { realClock } from '../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import type { LeakTestOrder } from '../../src/protocol/leak-test.ts'
 import { paths, type ReadOrder } from '../../src/protocol/messages.ts'
@@ -120,6 +123,30 @@ describe('a leak test', () => {
     const list = await controller.call('GET', path)
     const states = list.json<{ leak_tests: LeakTest[] }>().leak_tests.map(({ state }) => state)
     expect(states).toEqual(['done', 'agent_too_old', 'agent_away'])
+  })
+
+  it('is asked for, taken and shown by another replica than the one that the agent is connected to', async () => {
+    const other = await startTestController({ dataDir: controller.dataDir })
+    try {
+      const asked = await other.call('POST', path, { body: { tail: 200 } })
+      expect(asked.status, asked.text).toBe(202)
+      const { id, state } = asked.json<LeakTest>()
+      expect(state).toBe('waiting')
+      await eventually(() => orders.at(-1)?.id === id)
+      // A load balancer leads the agent's answers to either.
+      expect(await say({ id, lines: 12 })).toEqual({ state: 'taken' })
+      const endpoint = { url: other.url, ca: identity.ca }
+      const client = createControllerClient(endpoint, createRequestSigner(identity, realClock))
+      const end = { id, lines: 40, end: { services: [service], complete: true } }
+      const body = { path: paths.leakTests, body: end }
+      expect(await client.post(body)).toEqual({ state: 'taken' })
+      client.close()
+      const done = { state: 'done', lines: 40, services: [service] }
+      expect(await read(id)).toMatchObject(done)
+      expect((await other.call('GET', `${path}/${id}`)).json()).toMatchObject(done)
+    } finally {
+      await other.stop()
+    }
   })
 
   it('takes why an agent counts nothing, and nothing from others or in another shape', async () => {

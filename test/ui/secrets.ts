@@ -112,6 +112,16 @@ export const secretsTests = (given: () => Dashboard): void => {
     }`)
     await page.getByText('pasted text, 4 bytes').waitFor()
     await page.getByText('has carriage returns').waitFor()
+    await page.getByLabel('Type').selectOption('file')
+    for (const [size, told] of [
+      [(1 << 20) + 1, 'is larger than 1 MiB'],
+      [1 << 20, `a.bin, ${1 << 20} bytes`],
+    ] as const) {
+      const file = { name: 'a.bin', mimeType: 'application/octet-stream' }
+      const buffer = Buffer.alloc(size, 255)
+      await page.getByLabel('Choose a file').setInputFiles({ ...file, buffer })
+      await page.getByText(told).waitFor()
+    }
   })
 
   it('stages in memory, announces exactly which services are re-created, and re-creates these', async () => {
@@ -361,6 +371,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     const audit = ['audit', 'list', '--kind', 'StagelySecret', '--action', 'reveal', '-o', 'json']
     const rows = await world.must(...audit)
     expect(rows.match(/"action": ?"reveal"/g)).toHaveLength(6)
+    await page.getByText(/^Read last by admin/).waitFor()
   })
 
   it('tells of somebody else who was faster, shows what is now and what will be, and keeps the edits', async () => {
@@ -421,11 +432,17 @@ export const secretsTests = (given: () => Dashboard): void => {
     await page.keyboard.press('Control+Enter')
     const apply = page.getByRole('button', { name: 'Apply: re-create 1 service' })
     await apply.waitFor()
+    const watched = await open('/ui/t/default/p/shop/history/1', { beside: page })
+    await page.bringToFront()
     await world.controller.kill('SIGTERM')
     await page.getByText(/^as of \d\d:\d\d:\d\d$/).waitFor()
     await world.startController()
     await page.getByText(/^live/).waitFor()
     await apply.waitFor()
+    // Whoever watches a revision goes on watching.
+    await watched.getByText(/^live/).waitFor()
+    await watched.getByRole('heading', { name: 'Revision 1' }).waitFor()
+    await watched.close()
 
     const listed = await rest('GET', '/me/sessions')
     const { sessions } = JSON.parse(listed) as { sessions: { id: string }[] }
@@ -442,7 +459,8 @@ export const secretsTests = (given: () => Dashboard): void => {
   })
 
   it('compares two versions after it said that this is audited, and shows what going back to one re-creates', async () => {
-    const page = await given().open('/ui/t/default/p/shop?secret=shop-sentry-dsn.web')
+    const { open, rest } = given()
+    const page = await open('/ui/t/default/p/shop?secret=shop-sentry-dsn.web')
     const panel = page.getByRole('complementary')
     await panel
       .getByText(/same value as v\d/)
@@ -465,6 +483,18 @@ export const secretsTests = (given: () => Dashboard): void => {
       .first()
       .click()
     await page.getByRole('button', { name: 'Go back: re-create 1 service' }).waitFor()
+    await page.keyboard.press('Escape')
+
+    // Two places of a key, in the same way.
+    const secrets = '/projects/default%2Fshop/secrets'
+    const made = { key: 'SENTRY_DSN', scope: 'nobody', value: `of nobody: ${canary}` }
+    const { id } = JSON.parse(await rest('POST', secrets, made)) as { id: string }
+    await panel.getByRole('button', { name: 'Compare with nobody' }).click()
+    await page.getByRole('button', { name: 'Show both values' }).click()
+    expect(await page.getByLabel('Value of nobody').innerText()).toContain('of·nobody')
+    await page.keyboard.press('Escape')
+    await values.first().waitFor({ state: 'detached' })
+    await rest('DELETE', `${secrets}/${id}`)
   })
 
   it('takes one edit back, and asks before it discards all', async () => {

@@ -1,6 +1,14 @@
 // What one does not see in a value, and may not mean. Pure.
 const maskOnly = /^(?:[•*]+|\*{3}REDACTED\*{3})$/
 
+/** Of one value, as the API takes them. */
+export const mostBytes = 1_048_576
+export const tooLarge = 'is larger than 1 MiB'
+
+/** A value of dots only was copied from a screen, where it stood for another. */
+export const maskWords = (text: string): string[] =>
+  maskOnly.test(text) ? ['looks like a mask, not like a value'] : []
+
 export const oddities = (text: string): string[] => {
   const found: string[] = []
   if (/\s$/.test(text))
@@ -9,6 +17,5 @@ export const oddities = (text: string): string[] => {
   if (text.includes('\r')) found.push('has carriage returns')
   if (text.includes('\t')) found.push('has tabs')
   if (text.includes('\0')) found.push('has a NUL')
-  if (maskOnly.test(text)) found.push('looks like a mask, not like a value')
-  return found
+  return [...found, ...maskWords(text)]
 }

@@ -4,7 +4,7 @@
 import type { Ref } from 'preact'
 import { useImperativeHandle, useRef, useState } from 'preact/hooks'
 import { Button } from './button.tsx'
-import { oddities } from './oddities.ts'
+import { maskWords, mostBytes, oddities, tooLarge } from './oddities.ts'
 import { Glyph } from './state.tsx'
 import { secretInput } from './secret-input.ts'
 import s from './value-field.module.css'
@@ -33,8 +33,6 @@ interface Props {
   readonly first?: boolean
 }
 
-const mostBytes = 1_048_576
-
 const base64Of = (bytes: Uint8Array): string => {
   let text = ''
   for (let at = 0; at < bytes.length; at += 0x8000)
@@ -61,12 +59,14 @@ export const ValueField = ({ id, handle, keeps, takesFile, describedBy, first }:
   const takeFile = async (chosen: File | undefined): Promise<void> => {
     if (chosen === undefined) return
     if (chosen.size > mostBytes) {
-      setShown({ bytes: chosen.size, odd: ['is larger than 1 MiB'] })
+      setShown({ bytes: chosen.size, odd: [tooLarge] })
       return
     }
-    file.current = { name: chosen.name, bytes: new Uint8Array(await chosen.arrayBuffer()) }
+    const bytes = new Uint8Array(await chosen.arrayBuffer())
+    file.current = { name: chosen.name, bytes }
     if (field.current !== null) field.current.value = ''
-    setShown({ bytes: chosen.size, odd: [], file: chosen.name })
+    const text = new TextDecoder().decode(bytes.subarray(0, 1024)).trimEnd()
+    setShown({ bytes: chosen.size, odd: maskWords(text), file: chosen.name })
   }
   /** A text area makes every line break "\n": text with others is kept beside it, as it is. */
   const paste = (event: ClipboardEvent): void => {

@@ -1,5 +1,6 @@
 // The lines of a file of secrets, each with what it does; one may be left out, or go to another scope.
 import { Grid, type Column } from '../../ui/grid.tsx'
+import { State } from '../../ui/state.tsx'
 import type { LineChoice, PlannedLine } from './import-plan.ts'
 import s from './page.module.css'
 
@@ -75,8 +76,17 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
   {
     id: 'does',
     title: 'Does',
-    width: 'minmax(84px, 1fr)',
-    render: ({ does }) => <span class={does === 'left out' ? 'muted' : ''}>{does}</span>,
+    width: 'minmax(84px, 1.4fr)',
+    render: ({ does, odd }) => (
+      <>
+        <span class={does === 'left out' ? 'muted' : ''}>{does}</span>
+        {odd === undefined ? null : (
+          <span title={odd}>
+            <State kind="warn">a mask?</State>
+          </span>
+        )}
+      </>
+    ),
   },
 ]
 

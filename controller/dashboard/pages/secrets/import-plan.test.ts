@@ -32,6 +32,14 @@ it('names all faults with their lines, and no value', async () => {
   expect(JSON.stringify(faults)).not.toContain('hidden')
 })
 
+it('asks about a value that is a mask, and takes no value over 1 MiB', async () => {
+  const mebibyte = 'x'.repeat(1 << 20)
+  const text = `A=••••••••\nB=***REDACTED***\nC=a•b\nFITS=${mebibyte}\nOVER=${mebibyte}y\n`
+  const { lines, faults } = await does(text)
+  expect(lines.filter(({ odd }) => odd !== undefined).map(({ key }) => key)).toEqual(['A', 'B'])
+  expect(faults).toEqual([{ where: 'line 5', message: 'OVER is larger than 1 MiB' }])
+})
+
 it('leaves out a line, and puts one in another scope', async () => {
   const read = await readSecrets('dotenv', 'A=1\nA=2\nB=3\n')
   const choices = new Map([

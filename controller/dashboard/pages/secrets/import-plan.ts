@@ -6,6 +6,7 @@ import type {
 } from '../../../../src/formats/structured.ts'
 import type { Secret } from '../../api/types.ts'
 import type { Edit, NewValue } from '../../staging/staging.ts'
+import { maskWords, mostBytes, tooLarge } from '../../ui/oddities.ts'
 import { isKey, keyFault, type Target } from './edit-plan.ts'
 
 export type Does = 'new' | 'another value' | 'given again below' | 'left out'
@@ -17,6 +18,8 @@ export interface PlannedLine {
   readonly stagelet: string
   readonly bytes: number
   readonly does: Does
+  /** What one may not mean: see oddities.ts. */
+  readonly odd?: string
 }
 
 /** What a person chose for one line, by its place in the file. */
@@ -74,12 +77,19 @@ export const planImport = (
   const badKeys = lines
     .filter(({ key }) => !isKey(key))
     .map(({ where }) => ({ where, message: keyFault }))
+  const large = lines
+    .filter((line) => bytesOf(line) > mostBytes)
+    .map(({ key, where }) => ({ where, message: `${key} ${tooLarge}` }))
   return {
-    lines: lines.map((line) => ({
-      ...{ key: line.key, where: line.where, ...placeOf(line, target, choices) },
-      ...{ bytes: bytesOf(line), does: doesOf(line) },
-    })),
-    faults: [...faults, ...badKeys],
+    lines: lines.map((line) => {
+      const [odd] = maskWords(line.value ?? '')
+      return {
+        ...{ key: line.key, where: line.where, ...placeOf(line, target, choices) },
+        ...{ bytes: bytesOf(line), does: doesOf(line) },
+        ...(odd === undefined ? {} : { odd }),
+      }
+    }),
+    faults: [...faults, ...badKeys, ...large],
   }
 }
 
