@@ -206,7 +206,8 @@ const reported = z.object({
     .shape,
   services: z.array(z.object(observedService.shape)),
   rollout: z.object(observationSpec.shape.rollout.unwrap().shape).optional(),
-  quarantine: z.array(z.object(quarantined.shape)).optional(),
+  /** Whose values are to blame is found by the controller. */
+  quarantine: z.array(z.object(quarantined.omit({ keys: true }).shape)).optional(),
   drift: z
     .object({ ...drift.shape, changes: z.array(z.object(drift.shape.changes.element.shape)) })
     .optional(),

@@ -57,6 +57,12 @@ export const quarantined = z.strictObject({
   message: z
     .string()
     .describe('What happened: exit code, restarts, health output, last log lines; masked.'),
+  keys: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Keys whose values the service got anew, or no longer got, since the last healthy revision; at most 20. Absent where they are not known.',
+    ),
 })
 
 /** A change of containers that were right before, made outside of the agent's own rollouts. */

@@ -26,9 +26,10 @@ export const mergeQuarantine = (all: readonly Quarantined[]): Quarantined[] => {
   for (const q of all) {
     const pair = `${q.service} ${q.digest}`
     // An agent that was started anew has forgotten the message.
-    const message = q.message === '' ? (byPair.get(pair)?.message ?? '') : q.message
+    const before = byPair.get(pair)
+    const message = q.message === '' ? (before?.message ?? '') : q.message
     byPair.delete(pair)
-    byPair.set(pair, { ...q, message })
+    byPair.set(pair, { ...before, ...q, message })
   }
   return [...byPair.values()].slice(-mostKept)
 }

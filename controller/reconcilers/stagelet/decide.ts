@@ -15,6 +15,7 @@ import { drifted, type DriftVerdict } from './drift.ts'
 import { rolledBack, secretsInSync, type SeenInput } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
 import { projectOfRevision, notBegun } from './first-rollout.ts'
+import { withKeys } from './quarantine-keys.ts'
 import { healthyRevisionOf, quarantineOf, revisionFor, wantedSinceOf, whyHeld } from './revision.ts'
 import { compareServices, lowestRevision, type ComparedService } from './compare-services.ts'
 import {
@@ -63,7 +64,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     project: projectOfRevision(input, wantedRevision),
     admitted: input.takesTurns ? stagelet.status?.admitted : undefined,
     healthyRevision: healthyRevisionOf(input),
-    quarantine: quarantine.length === 0 ? undefined : quarantine,
+    quarantine: quarantine.length === 0 ? undefined : withKeys(input, quarantine),
     ...(unseen === undefined
       ? {
           runningRevision: lowestRevision(compared),

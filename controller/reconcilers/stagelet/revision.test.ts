@@ -118,7 +118,20 @@ describe('a stagelet whose newest revision failed', () => {
     const silent = { ...observation!, quarantine: [{ ...failed, message: '' }] }
     expect(
       decideStagelet(anInputAfter({ stagelet, observation: silent })).status.quarantine,
-    ).toEqual([failed])
+    ).toEqual([{ ...failed, keys: ['WEB'] }])
+  })
+
+  it('names the keys to blame, and no others when a newer revision differs in more', () => {
+    const { quarantine } = decideStagelet(anInputAfter()).status
+    expect(quarantine).toEqual([{ ...failed, keys: ['WEB'] }])
+    const more = [...entriesAt(2), anEntry({ key: 'MORE', scope: 'db', version: 1 })]
+    const head = setAt(6, more)
+    const stagelet = aStagelet({ status: { ...status, quarantine: quarantine! } })
+    const later = anInputAfter({ stagelet, head, closedSets: [head, ...sets] })
+    expect(decideStagelet(later).status.quarantine).toEqual(quarantine)
+    // Nothing is known where the sets are gone.
+    const gone = decideStagelet(anInputAfter({ closedSets: [sets[0]!] })).status.quarantine
+    expect(gone).toEqual([failed])
   })
 
   it('wants a newer revision as soon as that service gets something else', () => {

@@ -116,7 +116,10 @@ const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
   const failed = failedRevision(stagelet, rollout)
   const revision = useRevision(stagelet, failed)
   const seen = stagelet.services.find(({ name }) => name === blamed)?.keys ?? []
-  const keys = revision?.keys.filter((key) => seen.includes(key)) ?? []
+  const known = stagelet.quarantine.find(
+    (one) => one.service === blamed && one.revision === failed,
+  )?.keys
+  const keys = known ?? revision?.keys.filter((key) => seen.includes(key)) ?? []
   const refused = whyNot('get', 'stagelets/logs', stagelet.team)
   const { reason, lines } = partsOf(rollout.message ?? '')
   const of = rollout.cause === 'NewRevision' ? revision : undefined
@@ -131,7 +134,7 @@ const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
             : ([
                 ['Changed', `${revisionText(failed)} by ${of.by.join(', ')}`],
                 [
-                  'Keys that it sees',
+                  known === undefined ? 'Keys that it sees' : 'Keys to blame',
                   keys.length === 0
                     ? 'none of that revision'
                     : keys.map((key) => (
