@@ -3,7 +3,8 @@ import { useLocation, useRoute } from 'preact-iso'
 import { useEffect } from 'preact/hooks'
 import { withQuery } from '../app/team.ts'
 import type { Stagelet } from '../api/types.ts'
-import { stagelets } from '../live/collections.ts'
+import { agents, stagelets } from '../live/collections.ts'
+import { inOurTime } from '../live/our-time.ts'
 import { standingOf } from '../live/standing.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
@@ -79,9 +80,10 @@ export const Page = () => {
   const { params } = useRoute()
   const { route, url } = useLocation()
   const [team, name] = [params['team'] ?? '', params['stagelet'] ?? '']
-  const stagelet = stagelets.rows.value.find(
+  const found = stagelets.rows.value.find(
     (one) => one.team === team && (one.name === name || one.id === name),
   )
+  const [stagelet] = inOurTime(found === undefined ? [] : [found], agents.rows.value)
   const isById = stagelet !== undefined && stagelet.name !== name
   useEffect(() => {
     if (isById) route(stageletUrl(stagelet) + new URL(url, location.href).search, true)

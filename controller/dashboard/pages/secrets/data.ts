@@ -5,7 +5,8 @@ import { useMemo } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
 import { api, must } from '../../api/client.ts'
 import type { Project, Secret, Stagelet } from '../../api/types.ts'
-import { projects, secretsOf, stagelets } from '../../live/collections.ts'
+import { agents, projects, secretsOf, stagelets } from '../../live/collections.ts'
+import { inOurTime } from '../../live/our-time.ts'
 import { editsOf, type Edit } from '../../staging/staging.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import type { Diff } from '../history/data.ts'
@@ -159,7 +160,9 @@ export interface ProjectSecrets {
 export const useProjectSecrets = (place: ProjectPlace, at?: number): ProjectSecrets => {
   const { team, project } = place
   const stored = secretsOf(team, project).rows.value
-  const all = useStagelets(place)
+  const told = useStagelets(place)
+  const machines = agents.rows.value
+  const all = useMemo(() => inOurTime(told, machines), [told, machines])
   const edits = editsOf(team, project)
   const [secrets, stamp, head] = useMemo(
     () => [stored.toSorted(byPlace), stampOf(stored), createSetIndex(entriesOf(stored))] as const,

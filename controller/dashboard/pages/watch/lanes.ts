@@ -3,6 +3,7 @@
 import type { Agent, KeptRollout, Service, Stagelet } from '../../api/types.ts'
 import type { Applied } from '../../staging/applied.ts'
 import { serviceKey } from '../../staging/applied.ts'
+import { skewOf } from '../../live/our-time.ts'
 import { standingOf } from '../../live/standing.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
@@ -18,9 +19,6 @@ export interface Lane {
   readonly kind: StateKind
   readonly word: string
 }
-
-const skewOf = (agents: readonly Agent[], { agent, team }: Stagelet): number =>
-  agents.find((one) => one.name === agent && one.team === team)?.clock_skew_ms ?? 0
 
 /** The clock runs from the commit until now. */
 export interface Clock {
