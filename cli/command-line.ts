@@ -81,6 +81,10 @@ const commands: Record<string, Entry> = {
     summary: 'what happened: changes, rollouts, drift, agents, pauses',
     load: () => import('./commands/activity.ts'),
   },
+  slo: {
+    summary: 'how fast changes come to containers, against what is promised',
+    load: () => import('./commands/slo.ts'),
+  },
   audit: {
     summary: 'who did what, what somebody has read, and proof that the log is whole',
     load: () => import('./commands/audit.ts'),

@@ -16,7 +16,7 @@ import { startReconcilers } from './reconcilers/start.ts'
 export interface LoopsDeps
   extends
     Pick<Opened, 'store' | 'connections'>,
-    Pick<Metrics, 'onRun' | 'onManifestFaults' | 'onClaimed'> {
+    Pick<Metrics, 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated'> {
   /** Id of the database. */
   readonly controllerId: string
   /** The cluster to follow; undefined: none. */

@@ -127,7 +127,10 @@ const start = async (config: Config, context: Context): Promise<string> => {
 }
 
 interface Served extends Pick<Metrics, 'watchLeader'> {
-  readonly loops: Pick<LoopsDeps, 'onRun' | 'onManifestFaults' | 'onClaimed' | 'controllerId'>
+  readonly loops: Pick<
+    LoopsDeps,
+    'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated' | 'controllerId'
+  >
   readonly base: string
   /** undefined: there are no other replicas. */
   readonly peers: Peers | undefined

@@ -1,9 +1,10 @@
-// Metrics for Prometheus. Labels have few values: route patterns, never a name or a value.
+// Metrics for Prometheus. Labels have few values: route patterns, states and projects, never a value.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { MiddlewareHandler } from 'hono'
 import { answeringRoute } from './answering-route.ts'
 import type { Fleet } from './agents/fleet.ts'
 import type { AppEnv } from './env.ts'
+import { createPropagationMetrics, type OnPropagated } from './propagation-metrics.ts'
 
 export interface Metrics {
   readonly registry: Registry
@@ -16,6 +17,8 @@ export interface Metrics {
   readonly onClaimed: (count: number) => void
   /** The last number of onClaimed; undefined when this replica does not lead. */
   readonly claimedByOthers: () => number | undefined
+  /** Called with each closed revision that has come to its end on a stagelet, and its project. */
+  readonly onPropagated: OnPropagated
   readonly watchLeader: (isLeader: () => boolean, deposedWrites: () => number) => void
   readonly watchFleet: (fleet: () => Fleet) => void
 }
@@ -80,16 +83,10 @@ export const createMetrics = (version: string): Metrics => {
       claimed.set(count)
       known.claimed = count
     },
+    onPropagated: createPropagationMetrics(registry),
     claimedByOthers: () => (known.leads() ? known.claimed : undefined),
     watchFleet: (fleet) => {
-      const help = 'The same on every replica; unknown is what nobody sees now.'
-      gaugeOf(
-        registry,
-        'stagely_stagelets',
-        `Stagelets by SecretsInSync. ${help}`,
-        () => fleet().stagelets,
-      )
-      gaugeOf(registry, 'stagely_agents', `Agents by Ready. ${help}`, () => fleet().agents)
+      watchFleet(registry, fleet)
     },
     watchLeader: (isLeader, deposedWrites) => {
       known.leads = isLeader
@@ -122,20 +119,36 @@ const watchLeader = (
   })
 }
 
-const gaugeOf = (
-  registry: Registry,
-  name: string,
-  help: string,
-  counts: () => Fleet['agents'],
-): void => {
+/** The same on every replica; unknown is what nobody sees now. */
+const watchFleet = (registry: Registry, fleet: () => Fleet): void => {
+  const registers = [registry]
   new Gauge({
-    name,
-    help,
-    labelNames: ['status'],
-    registers: [registry],
+    name: 'stagely_stagelets',
+    help: 'Stagelets by the status of a condition. The same on every replica; unknown is what nobody sees now.',
+    labelNames: ['condition', 'status'],
+    registers,
     collect() {
-      for (const [status, count] of Object.entries(counts()))
+      for (const [condition, counts] of Object.entries(fleet().stagelets))
+        for (const [status, count] of Object.entries(counts))
+          this.set({ condition, status: status.toLowerCase() }, count)
+    },
+  })
+  new Gauge({
+    name: 'stagely_agents',
+    help: 'Agents by the status of Ready. The same on every replica.',
+    labelNames: ['status'],
+    registers,
+    collect() {
+      for (const [status, count] of Object.entries(fleet().agents))
         this.set({ status: status.toLowerCase() }, count)
+    },
+  })
+  new Gauge({
+    name: 'stagely_quarantined_services',
+    help: 'Services that failed with a revision and are not started again with the same secrets. The same on every replica.',
+    registers,
+    collect() {
+      this.set(fleet().quarantined)
     },
   })
 }

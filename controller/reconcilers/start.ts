@@ -17,12 +17,17 @@ import { paced } from './paced-reconciler.ts'
 import { createProjectReconciler } from './project/reconciler.ts'
 import { hasSameInputs } from './project/reconciled-inputs.ts'
 import { createRolloutReconciler } from './rollout/reconciler.ts'
-import { createStageletReconciler, type StageletReconciler } from './stagelet/reconciler.ts'
+import {
+  createStageletReconciler,
+  type OnPropagated,
+  type StageletReconciler,
+} from './stagelet/reconciler.ts'
 
 export interface ReconcilerDeps extends LoopObserver {
   readonly store: Store
   readonly clock: Clock
   readonly log: Logger
+  readonly onPropagated?: OnPropagated
 }
 
 export interface Reconcilers {

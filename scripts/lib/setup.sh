@@ -156,6 +156,14 @@ fetch_newer_compose() {
     "$STAGELY_NEWER_COMPOSE" version && rm -rf "$dir"
 }
 
+# Prometheus' own tool for alert rules: a package of its own since Debian 13, a part of the server before.
+need_promtool() {
+  command -v promtool >/dev/null && return
+  local package=prometheus
+  apt-cache show promtool >/dev/null 2>&1 && package=promtool
+  need_programs "$package=command -v promtool"
+}
+
 # Uses the engine that answers; as root, starts dockerd when none does.
 need_engine() {
   docker_answers >/dev/null 2>&1 && return
@@ -198,6 +206,7 @@ need_test_machine() {
       'iproute2=command -v ip && command -v bridge' 'strace=command -v strace' \
       'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1' \
       'chromium-headless-shell=test -x /usr/bin/chromium-headless-shell' &&
+    need_promtool &&
     need_helm &&
     need_newer_kubectl &&
     need_newer_compose &&

@@ -89,6 +89,7 @@ export const projectStatus = z.strictObject({
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
   revision: z.int().optional().describe('Newest closed revision of the secret set.'),
+  revisionClosedAt: z.string().optional().describe('When that revision was closed.'),
   secrets: z.int().optional().describe('How many secrets the newest set holds.'),
   stagelets: stageletCounts.optional().describe('Stagelets of the project, counted by state.'),
   rollout: projectRollout

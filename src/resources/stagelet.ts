@@ -161,6 +161,35 @@ const rolloutStatus = z.strictObject({
     .string()
     .optional()
     .describe('What happened. After a failure with the last log lines, masked.'),
+  closedAt: z
+    .string()
+    .optional()
+    .describe('When the revision was closed; only of a new revision, and where it was the newest.'),
+  heldBy: z
+    .string()
+    .optional()
+    .describe(
+      'What had kept the revision from the stagelet, such as Paused or AgentAway, or FirstRollout: its times say nothing about speed.',
+    ),
+  times: z
+    .strictObject({
+      toldMs: z.int().describe('From the closing of the revision until the agent was told, in ms.'),
+      startedMs: z.int().describe('From then until Compose began, in ms.'),
+      healthyMs: z
+        .int()
+        .describe(
+          'From then until the last new container was healthy, in ms; without a health check, until its gate passed.',
+        ),
+      provenMs: z
+        .int()
+        .describe(
+          'From then until the labels of all containers were read and the report stored, in ms.',
+        ),
+    })
+    .optional()
+    .describe(
+      'How long the revision took, stage by stage; only of a new revision that is healthy.',
+    ),
 })
 
 export const stageletStatus = z.strictObject({
@@ -239,6 +268,15 @@ export const stageletStatus = z.strictObject({
     })
     .optional()
     .describe('State of the stagelet when it was last observed; only while nobody can observe it.'),
+  held: z
+    .strictObject({
+      revision: z.int().describe('Newest closed revision.'),
+      because: z.string().describe('Why, such as Paused, AgentDrained or AgentAway.'),
+    })
+    .optional()
+    .describe(
+      'What keeps the newest revision from the stagelet, or kept it until the present rollout.',
+    ),
   lastRollout: rolloutStatus.optional().describe('The last rollout on the agent.'),
   conditions: conditionsSchema,
 })

@@ -1,4 +1,5 @@
 // Change sets: when the open revision of a project closes, and what closing does.
+import { toFineTimestamp } from '../kernel/clock.ts'
 import { withStatusOwner } from '../managed-fields/status.ts'
 import {
   loadProject,
@@ -50,6 +51,7 @@ const close = (session: WriteSession, project: ProjectState): void => {
   const status = {
     ...row.object.status,
     revision: project.closed,
+    revisionClosedAt: toFineTimestamp(session.nowMs),
     secrets: project.lines?.size ?? 0,
   }
   const object = withStatusOwner({ ...row.object, status }, row.object, session.now)

@@ -75,6 +75,21 @@ const measureFanOut = async (
   }
 }
 
+/** The same change as the controller itself measured it; stacks that are healthy at once. */
+const readPropagation = async (world: World, size: number): Promise<Row[]> => {
+  interface Slo {
+    readonly proven: number
+    readonly objectives: readonly Record<string, string | number>[]
+  }
+  const slo = JSON.parse((await world.cli('slo', '-o', 'json')).stdout) as Slo
+  return slo.objectives.map(({ objective, p50_ms: median, p99_ms: value = NaN, max_ms: max }) => ({
+    name: `slo_${size}_${objective}_p99_ms`,
+    value: Number(value),
+    unit: 'ms',
+    ...{ proven: slo.proven, median: Number(median), max: Number(max) },
+  }))
+}
+
 const sizeOf = (swarms: readonly Swarm[]): number =>
   swarms.reduce((sum, swarm) => sum + swarm.size, 0)
 
@@ -132,6 +147,7 @@ const measure = async (world: World, size: number): Promise<Row[]> => {
         ...fanOut,
         in_sync_after_s: Math.round(performance.now() - inSyncAt) / 1000,
       },
+      ...(await readPropagation(world, size)),
     ]
   } finally {
     for (const swarm of swarms) await swarm.stop()

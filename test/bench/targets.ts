@@ -31,6 +31,8 @@ export const targets: Readonly<Record<string, Target>> = {
   agents_5000_idle_cores: below(0.1),
   agent_connection_kib: below(40),
   fanout_5000_s: below(1.5),
+  slo_1000_started_p99_ms: below(1_000),
+  slo_1000_proven_p99_ms: below(3_000),
   agent_rss_mb: below(90),
   agent_idle_cpu_ms_per_min: below(100),
   controller_rss_mb: below(450),

@@ -61,6 +61,9 @@ const matrix: Record<string, string[]> = {
     'tls.mode="certManager"',
     'tls.certManager.issuerRef.name="ca"',
     'metrics.serviceMonitor.enabled=true',
+    'metrics.prometheusRule.enabled=true',
+    'metrics.prometheusRule.labels={"release":"prometheus"}',
+    'metrics.grafanaDashboard.enabled=true',
     'persistence.existingClaim="mine"',
     'nodeSelector={"disk":"ssd"}',
     'tolerations=[{"key":"a","operator":"Exists"}]',
@@ -126,7 +129,8 @@ test('what every combination of values renders follows the schemas of Kubernetes
   for (const set of Object.values(matrix)) all.push(...(await renderOnce(...set)))
   expect(await faultsOf(all, scratch)).toEqual([])
   // Those of add-ons too.
-  for (const kind of ['Certificate', 'ServiceMonitor']) expect(find(all, kind)).toBeDefined()
+  for (const kind of ['Certificate', 'ServiceMonitor', 'PrometheusRule', 'ConfigMap'])
+    expect(find(all, kind)).toBeDefined()
 })
 
 /** What the restricted Pod Security Standard lets a volume be. */

@@ -191,6 +191,44 @@ export const activityContract = (name: string, open: OpenStore): void => {
       expect(await of('elsewhere')).toEqual([])
     })
 
+    it('measures how fast revisions were proven, and counts apart what waited or failed', async () => {
+      const { ns } = await createShop(t.store)
+      const stagelet = await createAs(t.store, system, stageletOf(ns, 'fast'))
+      const since = clock.now()
+      const times = { toldMs: 100, startedMs: 50, healthyMs: 9_000, provenMs: 200 }
+      const slow = { ...times, startedMs: 950, provenMs: 3_001 }
+      const ends: Partial<RolloutRecord>[] = [
+        { result: 'Healthy', times },
+        { result: 'Healthy', times: { ...times, toldMs: 950 } },
+        { result: 'Healthy', times: slow },
+        { result: 'Healthy', times, heldBy: 'Paused' },
+        { result: 'Healthy' },
+        { result: 'RolledBack' },
+        { result: 'Healthy', times, cause: 'Drift' },
+        { result: 'Progressing' },
+      ]
+      for (const [i, one] of ends.entries())
+        await tell(stagelet, rolled(stagelet, { ...one, startedAt: toTimestamp(since + i * 1000) }))
+      const filter = { teams: [ns], project: 'shop', since }
+      expect(await log.propagation(filter)).toEqual({
+        proven: 3,
+        objectives: [
+          { within: 2, ms: [1_000, 1_050, 1_050] },
+          { within: 2, ms: [200, 3_001, 3_001] },
+        ],
+        stages: {
+          ...{ told: [100, 950, 950], started: [50, 950, 950], healthy: [9_000, 9_000, 9_000] },
+          ...{ proven: [200, 3_001, 3_001], total: [10_200, 13_051, 13_051] },
+        },
+        others: { Paused: 1, Unmeasured: 1, RolledBack: 1 },
+      })
+      const none = { within: 0, ms: null }
+      const nothing = { proven: 0, objectives: [none, none], stages: {}, others: {} }
+      expect(await log.propagation({ ...filter, project: 'other' })).toEqual(nothing)
+      expect(await log.propagation({ ...filter, teams: ['another'] })).toEqual(nothing)
+      expect(await log.propagation({ ...filter, since: clock.now() + 1 })).toEqual(nothing)
+    })
+
     it('keeps the newest 50 rollouts of a stagelet whatever their age, and all else for 90 days', async () => {
       const { ns } = await createShop(t.store)
       const stagelet = await createAs(t.store, api, stageletOf(ns, 'prod'))

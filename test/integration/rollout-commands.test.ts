@@ -216,6 +216,33 @@ describe('stagely rollout', () => {
     expect(await values()).toEqual(['good five', 'good five'])
   })
 
+  it('slo tells how fast revisions were proven, and leaves out what waited or failed', async () => {
+    const ran = await world.cli('slo', '--project', 'shop', '-o', 'json')
+    const slo = JSON.parse(ran.stdout) as {
+      is_met: boolean
+      proven: number
+      stages: { stage: string; max_ms: number }[]
+      left_out: { because: string; count: number }[]
+    }
+    expect(ran.code).toBe(slo.is_met ? 0 : 1)
+    expect(slo.proven).toBeGreaterThan(0)
+    expect(slo.stages.map(({ stage }) => stage)).toEqual([
+      ...['told', 'started', 'healthy', 'proven', 'total'],
+    ])
+    expect(slo.stages.every(({ max_ms: ms }) => ms >= 0 && ms < 120_000)).toBe(true)
+    const left = new Map(slo.left_out.map(({ because, count }) => [because, count]))
+    expect([left.get('FirstRollout'), left.get('Paused')]).toEqual([2, 1])
+    expect(left.get('AwaitingTurn')).toBeGreaterThanOrEqual(1)
+    expect(left.get('RolledBack')).toBeGreaterThanOrEqual(2)
+    const text = await world.cli('slo', '--project', 'shop', '--since', '1h')
+    expect(text.stdout).toMatch(/^OBJECTIVE .*\n(?:.*\n)*left out: .*FirstRollout 2/)
+    const { text: metrics } = await world.page('/metrics')
+    const proven = /^stagely_propagation_total\{project="default\/shop",result="Proven".*\} (\d+)$/m
+    expect(Number(proven.exec(metrics)?.[1])).toBe(slo.proven)
+    const seen = /^stagely_propagation_seconds_count\{.*stage="proven".*\} (\d+)$/m
+    expect(Number(seen.exec(metrics)?.[1])).toBe(slo.proven)
+  })
+
   it('refuses to steer what a folder owns, and names it', async () => {
     await theirs('second value')
     await expect

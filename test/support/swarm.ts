@@ -12,7 +12,7 @@ import { createReporter, type Reporter } from '../../agent/report.ts'
 import { createRequestSigner } from '../../agent/request-signer.ts'
 import { fixedKeys } from './fixed-keys.ts'
 import { unchanging } from './unchanging.ts'
-import { realClock } from '../../src/kernel/clock.ts'
+import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import type { DesiredStagelet, ReportedStagelet } from '../../src/protocol/messages.ts'
@@ -123,10 +123,12 @@ const startMember = (identity: Identity, sentAt: number[]): Member => {
   let onFirst: () => void
   const first = new Promise<void>((resolve) => (onFirst = resolve))
   let newest: ReportedStagelet | undefined
+  let rolledAt = ''
   const desired = createDesiredState(
     {
       want: (item, entries) => {
-        newest = observationOf(item, entries, restarts)
+        if (item.revision !== newest?.revision) rolledAt = toFineTimestamp(clock.now())
+        newest = observationOf(item, entries, { restarts, rolledAt })
         reporter.changed(newest)
       },
       forget: (uid) => {
@@ -184,7 +186,7 @@ const startMember = (identity: Identity, sentAt: number[]): Member => {
 const observationOf = (
   item: DesiredStagelet,
   entries: readonly SetEntry[],
-  restarts: number,
+  { restarts, rolledAt: at }: { readonly restarts: number; readonly rolledAt: string },
 ): ReportedStagelet => {
   const digest = serviceDigest(visibleTo('app', item.name, entries)) ?? ''
   return {
@@ -196,6 +198,10 @@ const observationOf = (
     phase: 'Settled',
     composeProject: item.compose.projectName ?? item.name,
     services: [{ name: 'app', digests: [digest], containers: 1, state: 'running', restarts }],
+    rollout: {
+      ...{ revision: item.revision, result: 'Healthy', recreated: ['app'] },
+      ...{ startedAt: at, finishedAt: at },
+    },
     passed: { app: digest },
     pendingEdits: [],
     missingVariables: [],

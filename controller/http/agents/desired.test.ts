@@ -14,7 +14,10 @@ const view: StageletView = {
   paused: false,
   wantedRevision: 5,
   project: undefined,
-  inSync: 'True',
+  conditions: {
+    ...{ Ready: 'True', SecretsInSync: 'True', Progressing: 'False' },
+    ...{ Degraded: 'False', Drifted: 'False' },
+  },
   quarantine: [],
   healthyRevision: 5,
   redeploy: '',

@@ -1,21 +1,34 @@
 // Counts agents and stagelets for metrics, from the mirror, so that a scrape costs no query.
 import type { World } from './world.ts'
+import { countedConditions, type CountedCondition } from './world-views.ts'
 
 type Known = 'True' | 'False' | 'Unknown'
+type Counts = Readonly<Record<Known, number>>
 
-/** Counts of stagelets by the status of `SecretsInSync`, and of agents by that of `Ready`. */
 export interface Fleet {
-  readonly stagelets: Readonly<Record<Known, number>>
-  readonly agents: Readonly<Record<Known, number>>
+  /** Counts of stagelets by the status of each of these conditions. */
+  readonly stagelets: Readonly<Record<CountedCondition, Counts>>
+  /** Counts of agents by the status of `Ready`. */
+  readonly agents: Counts
+  /** Services that failed and are not started again with the same secrets. */
+  readonly quarantined: number
 }
 
-const countOf = (statuses: Iterable<Known>): Record<Known, number> => {
+const countOf = (statuses: Iterable<Known>): Counts => {
   const counts = { True: 0, False: 0, Unknown: 0 }
   for (const status of statuses) counts[status] += 1
   return counts
 }
 
-export const fleetOf = (world: Pick<World, 'stagelets' | 'agents'>): Fleet => ({
-  stagelets: countOf([...world.stagelets()].map(({ inSync }) => inSync)),
-  agents: countOf([...world.agents()].map(([, { ready }]) => ready?.status ?? 'Unknown')),
-})
+export const fleetOf = (world: Pick<World, 'stagelets' | 'agents'>): Fleet => {
+  const stagelets = [...world.stagelets()]
+  const counts = countedConditions.map((type) => [
+    type,
+    countOf(stagelets.map(({ conditions }) => conditions[type])),
+  ])
+  return {
+    stagelets: Object.fromEntries(counts) as Fleet['stagelets'],
+    agents: countOf([...world.agents()].map(([, { ready }]) => ready?.status ?? 'Unknown')),
+    quarantined: stagelets.reduce((sum, { quarantine }) => sum + quarantine.length, 0),
+  }
+}

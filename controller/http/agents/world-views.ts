@@ -21,8 +21,8 @@ export interface StageletView {
    * started.
    */
   readonly wantedRevision: number | undefined
-  /** Status of the condition SecretsInSync. */
-  readonly inSync: Condition['status']
+  /** Statuses of the conditions that are counted. */
+  readonly conditions: Readonly<Record<CountedCondition, Condition['status']>>
   /** The Project that wantedRevision belongs to. */
   readonly project: StageletStatus['project']
   /** What failed there. */
@@ -57,6 +57,20 @@ export const projectViewOf = (
   version,
 })
 
+/** Conditions of stagelets that metrics count. */
+export const countedConditions = [
+  ...(['Ready', 'SecretsInSync', 'Progressing', 'Degraded', 'Drifted'] as const),
+]
+export type CountedCondition = (typeof countedConditions)[number]
+
+const statusesOf = (status: StageletStatus | undefined): StageletView['conditions'] =>
+  Object.fromEntries(
+    countedConditions.map((type) => [
+      type,
+      findCondition(status?.conditions, type)?.status ?? 'Unknown',
+    ]),
+  ) as StageletView['conditions']
+
 export const viewOf = (object: KubeObject, version: number): StageletView => {
   const { metadata } = object
   const spec = object.spec as StageletSpec
@@ -72,7 +86,7 @@ export const viewOf = (object: KubeObject, version: number): StageletView => {
     compose: spec.compose,
     paused: spec.paused === true,
     wantedRevision: status?.wantedRevision,
-    inSync: findCondition(status?.conditions, 'SecretsInSync')?.status ?? 'Unknown',
+    conditions: statusesOf(status),
     project: status?.project,
     quarantine: status?.quarantine ?? [],
     healthyRevision: status?.healthyRevision,

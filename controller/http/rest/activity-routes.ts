@@ -23,6 +23,13 @@ import { answer } from './shapes.ts'
 const rolloutFields = stageletStatus.shape.lastRollout.unwrap().shape
 const results = [...rolloutFields.result.options, 'Superseded'] as const
 
+const { toldMs, startedMs, healthyMs, provenMs } = rolloutFields.times.unwrap().shape
+const timesSchema = z
+  .strictObject({
+    ...{ told_ms: toldMs, started_ms: startedMs, healthy_ms: healthyMs, proven_ms: provenMs },
+  })
+  .describe(rolloutFields.times.description ?? '')
+
 const rolloutSchema = z.strictObject({
   id: z.string(),
   stagelet: z.string(),
@@ -62,6 +69,9 @@ const rolloutSchema = z.strictObject({
     })
     .optional(),
   message: z.string().optional().describe('Why it failed, with the last log lines; masked.'),
+  closed_at: time.optional().describe(rolloutFields.closedAt.description ?? ''),
+  held_by: rolloutFields.heldBy,
+  times: timesSchema.optional(),
 })
 
 type RolloutRow = Extract<Activity, { kind: 'rollout' }>

@@ -1,6 +1,7 @@
 // Every route of the REST API. The server, the OpenAPI document, docs/api.md and the test of rights use
 // this list. A file `…-routes.ts` holds the routes of one subject.
 import { activityRoutes } from './activity-routes.ts'
+import { sloRoutes } from './slo-routes.ts'
 import { agentRoutes } from './agent-routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { batchRoutes } from './batch-routes.ts'
@@ -47,6 +48,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...agentRoutes,
   ...rolloutRoutes,
   ...activityRoutes,
+  ...sloRoutes,
   ...eventRoutes,
   ...keyRoutes,
   ...backupRoutes,

@@ -14,6 +14,7 @@ import type { StageletInput } from './gather.ts'
 import { drifted, type DriftVerdict } from './drift.ts'
 import { rolledBack, secretsInSync, type SeenInput } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
+import { heldOf, withPropagation } from './propagation.ts'
 import { projectOfRevision, notBegun } from './first-rollout.ts'
 import { withKeys } from './quarantine-keys.ts'
 import { healthyRevisionOf, quarantineOf, revisionFor, wantedSinceOf, whyHeld } from './revision.ts'
@@ -51,7 +52,6 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
   const { revision: wantedRevision } = decided
   const held = whyHeld(input, decided)
   const generation = stagelet.metadata.generation ?? 0
-  const lastRollout = rolloutOf(input) ?? stagelet.status?.lastRollout
   const unseen = unseenOf(input)
   const verdicts =
     unseen === undefined
@@ -73,15 +73,21 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
       : { lastSeen: unseen.lastSeen }),
     pausedSince: pausedSinceOf(input),
     ...reportedOf(input),
-    lastRollout,
   }
+  const services = servicesOf(input, compared, unseen)
+  const conditions = withConditions(stagelet.status?.conditions, verdicts, { generation, now })
+  const rollout = rolloutOf(input)
+  const lastRollout =
+    rollout === undefined
+      ? stagelet.status?.lastRollout
+      : withPropagation(input, rollout, { ...known, services })
   return {
     release: isReleased(input),
     status: {
       observedGeneration: generation,
-      ...withoutUndefined(known),
-      services: servicesOf(input, compared, unseen),
-      conditions: withConditions(stagelet.status?.conditions, verdicts, { generation, now }),
+      ...defined({ ...known, held: heldOf(input, { conditions }), lastRollout }),
+      services,
+      conditions,
     },
   }
 }
@@ -151,12 +157,6 @@ const servicesOf = (
 
 const pausedSinceOf = ({ stagelet: { spec, status }, now }: StageletInput): string | undefined =>
   spec.paused === true ? (status?.pausedSince ?? now) : undefined
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-const withoutUndefined = <T extends object>(fields: T): Defined<T> =>
-  Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Defined<T>
 
 const accepted = ({ projectExists, stagelet }: StageletInput): Verdict =>
   projectExists ? yes('Accepted', 'its project exists') : projectMissing(stagelet)

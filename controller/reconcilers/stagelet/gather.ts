@@ -2,6 +2,7 @@
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
@@ -29,6 +30,8 @@ export interface StageletInput {
   readonly agent: KubeObject<AgentSpec, AgentStatus> | undefined
   readonly observation: ObservationSpec | undefined
   readonly revisions: ProjectRevisions | undefined
+  /** When the newest closed revision was closed; RFC 3339. */
+  readonly revisionClosedAt?: string | undefined
   /** Newest set, with the writes of the open change set. */
   readonly head: SecretSet | undefined
   /** Closed sets that the stack may run or go back to, the newest first. */
@@ -91,6 +94,7 @@ export const gatherStagelet = async (
     projectExists: true,
     project: owner,
     revisions,
+    revisionClosedAt: (project?.status as ProjectStatus | undefined)?.revisionClosedAt,
     head,
     closedSets,
   }

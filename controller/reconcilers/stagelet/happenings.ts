@@ -17,6 +17,7 @@ import type {
   RolloutRecord,
 } from '../../../src/store/activity/happening.ts'
 import type { StageletInput } from './gather.ts'
+import { controllerTimeOf } from './machine-time.ts'
 import { healthyRevisionOf } from './revision.ts'
 import { blameOf } from './suspect-values.ts'
 import { lastKnown } from './unseen.ts'
@@ -25,10 +26,10 @@ const mostSaid = 4096
 
 /** A time of the agent’s machine in the controller’s time. */
 const fixedBy =
-  ({ agent }: StageletInput) =>
+  (input: StageletInput) =>
   (at: string | undefined): string | undefined => {
-    const ms = Date.parse(at ?? '') - (agent?.status?.clockSkewMs ?? 0)
-    return Number.isNaN(ms) ? undefined : toFineTimestamp(ms)
+    const ms = controllerTimeOf(input, at)
+    return ms === undefined ? undefined : toFineTimestamp(ms)
   }
 
 const whatOf = (name: string, { recreated = [], cascaded = [] }: RolloutStatus) => {
@@ -83,6 +84,9 @@ const endOf = (input: StageletInput, rollout: RolloutStatus): Ended => {
       finishedAt: fixed(rollout.finishedAt),
       blame: blameIn(input, rollout),
       message: rollout.message?.slice(0, mostSaid),
+      closedAt: rollout.closedAt,
+      heldBy: rollout.heldBy,
+      times: rollout.times,
     }),
   }
 }

@@ -25,7 +25,15 @@ export const inProject = <T extends { readonly status?: StageletStatus }>(
     runningRevision: _r,
     ...known
   } = status
-  const { quarantine: _q, lastRollout: _l, admitted, services, lastSeen, ...kept } = known
+  const {
+    quarantine: _q,
+    lastRollout: _l,
+    held: _held,
+    admitted,
+    services,
+    lastSeen,
+    ...kept
+  } = known
   const own = {
     ...kept,
     ...(admitted?.project === projectUid ? { admitted } : {}),

@@ -17,6 +17,7 @@ import { eventsOf } from './events.ts'
 import { awaitedBy } from './first-rollout.ts'
 import { happeningsOf } from './happenings.ts'
 import { gatherStagelet, type StageletInput } from './gather.ts'
+import { propagatedIn, type Propagated } from './propagation.ts'
 import { cachingReader } from './caching-reader.ts'
 
 export interface StageletReconciler extends Reconciler {
@@ -26,18 +27,23 @@ export interface StageletReconciler extends Reconciler {
   forget(key: string): void
 }
 
+/** Hears of each closed revision that has come to its end on a stagelet, once it is stored. */
+export type OnPropagated = (project: string, propagated: Propagated) => void
+
 export const createStageletReconciler = (deps: {
   store: Store
   clock: Clock
+  onPropagated?: OnPropagated
 }): StageletReconciler => {
   /** By key, the resourceVersion that was written last, where another run would change nothing. */
   const settled = new Map<string, string>()
   const reconcileAll = async (keys: readonly string[]): Promise<ReadonlyMap<string, Outcome>> => {
     const now = deps.clock.now()
-    const { outcomes, written } = await deps.store.write(reconcilerActor, {}, (tx) =>
+    const { outcomes, written, propagated } = await deps.store.write(reconcilerActor, {}, (tx) =>
       reconcileIn(tx, keys, now),
     )
     for (const [key, version] of written) settled.set(key, version)
+    for (const [project, one] of propagated) deps.onPropagated?.(project, one)
     return outcomes
   }
   return {
@@ -54,6 +60,8 @@ interface Reconciled {
   readonly outcomes: ReadonlyMap<string, Outcome>
   /** By key, the written resourceVersion, where another run would change nothing. */
   readonly written: ReadonlyMap<string, string>
+  /** With the project, as `namespace/name`. */
+  readonly propagated: readonly (readonly [string, Propagated])[]
 }
 
 const reconcileIn = async (
@@ -92,5 +100,10 @@ const reconcileIn = async (
     if (release && stagelet.metadata.finalizers?.includes(agentFinalizer) === true)
       await tx.removeFinalizer(refOf(stagelet), agentFinalizer)
   }
-  return { outcomes, written }
+  const propagated = decided.flatMap(({ input: { stagelet }, status }) => {
+    const one = propagatedIn(stagelet.status, status)
+    const project = `${stagelet.metadata.namespace ?? ''}/${stagelet.spec.projectRef.name}`
+    return one === undefined ? [] : [[project, one] as const]
+  })
+  return { outcomes, written, propagated }
 }

@@ -1,6 +1,7 @@
 // Reads what happened, newest first, and drops what is old.
 import type { Queryable } from '../sql.ts'
 import type { Activity, RolloutResult } from './happening.ts'
+import { readPropagation, type Propagation, type PropagationFilter } from './propagation.ts'
 
 const keepMs = 90 * 86_400_000
 const keepRollouts = 50
@@ -110,6 +111,10 @@ export class ActivityLog {
       ...[revision ?? null, before?.at ?? null, before?.id ?? null, limit + 1],
     ])
     return pageOf(rows, limit)
+  }
+
+  propagation(filter: PropagationFilter): Promise<Propagation> {
+    return readPropagation(this.#sql, filter)
   }
 }
 

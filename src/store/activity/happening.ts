@@ -34,6 +34,9 @@ export interface RolloutRecord {
   readonly services?: readonly RolledService[]
   readonly blame?: Blame
   readonly message?: string
+  readonly closedAt?: string
+  readonly heldBy?: string
+  readonly times?: NonNullable<RolloutStatus['times']>
 }
 
 /** ByHand: a person ran Compose by the agent, and everything is as declared after that. */

@@ -1,0 +1,86 @@
+// slo: how fast changes come to containers, against what is promised.
+import type { Command } from 'commander'
+import { toInstant } from '../audit/time.ts'
+import { Exit } from '../errors.ts'
+import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { parseOutput, toYaml } from '../output.ts'
+import { note, out } from '../print.ts'
+import { openRest } from '../rest.ts'
+import { renderColumns } from '../table.ts'
+
+interface Slo {
+  readonly since: string
+  readonly is_met: boolean | null
+  readonly proven: number
+  readonly objectives: readonly {
+    readonly objective: string
+    readonly within_ms: number
+    readonly target: number
+    readonly share: number | null
+    readonly is_met: boolean | null
+  }[]
+  readonly stages: readonly {
+    readonly stage: string
+    readonly p50_ms: number
+    readonly p99_ms: number
+    readonly max_ms: number
+  }[]
+  readonly left_out: readonly { readonly because: string; readonly count: number }[]
+}
+
+interface Flags extends CommonFlags {
+  readonly project?: string
+  readonly since?: string
+}
+
+export const command = (): Command =>
+  newCommand(
+    'slo',
+    'Show how fast closed revisions were proven in containers. Exits with 1 where an objective is missed.',
+    ['stagely slo', 'stagely slo -n shop --project shop --since 7d', 'stagely slo -o json'],
+  )
+    .option('--project <name>', 'only of this project')
+    .option(
+      '--since <time>',
+      'from then on: 2026-01-31, 2026-01-31T10:00:00Z, or 7d for a week ago (default: 30d)',
+      toInstant,
+    )
+    .addOption(outputOption())
+    .action(slo)
+
+const slo = async (flags: Flags): Promise<void> => {
+  const { namespace: team, project, since, output } = flags
+  const format = output === undefined ? undefined : parseOutput(output)
+  const rest = await openRest(flags)
+  const { body } = await rest.call<Slo>('/slo', { query: { team, project, since } })
+  if (format === 'json') out(JSON.stringify(body, null, 4))
+  else if (format === 'yaml') out(toYaml(body))
+  else print(body)
+  if (body.is_met === false) throw new Exit(1)
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`
+const percent = (share: number): string => `${Math.floor(share * 10_000) / 100} %`
+
+const meanings: Readonly<Record<string, string>> = {
+  started: 'started after the close',
+  proven: 'proven after healthy',
+}
+
+const print = ({ proven, objectives, stages, left_out }: Slo): void => {
+  if (proven === 0) note('Nothing was proven in this time.')
+  else {
+    const rows = objectives.map(({ objective, within_ms, target, share, is_met }) => [
+      ...[meanings[objective] ?? objective, seconds(within_ms), percent(target)],
+      ...[percent(share ?? 0), is_met === true ? 'met' : 'missed'],
+    ])
+    out(renderColumns(['OBJECTIVE', 'WITHIN', 'TARGET', 'MEASURED', 'RESULT'], rows))
+    const times = stages.map(({ stage, p50_ms, p99_ms, max_ms }) => [
+      ...[stage, seconds(p50_ms), seconds(p99_ms), seconds(max_ms)],
+    ])
+    out(`\n${renderColumns(['STAGE', 'MEDIAN', '99 %', 'LONGEST'], times)}`)
+    out(`\n${proven} proven`)
+  }
+  if (left_out.length > 0)
+    out(`left out: ${left_out.map(({ because, count }) => `${because} ${count}`).join(', ')}`)
+}

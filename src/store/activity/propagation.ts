@@ -1,0 +1,58 @@
+// How fast closed revisions came to stagelets, from the rollouts that are kept.
+import { objectives, stageNames, type StageName } from '../../rollout/propagation.ts'
+import type { Queryable } from '../sql.ts'
+import type { RolloutFilter } from './activity-log.ts'
+
+export interface PropagationFilter extends Pick<RolloutFilter, 'teams' | 'project' | 'stagelet'> {
+  /** ms */
+  readonly since: number
+}
+
+export interface Propagation {
+  /** How many are proven, with their times. */
+  readonly proven: number
+  /** For each objective, how many of these are within, and median, 99 % and longest in ms; null where nothing is proven. */
+  readonly objectives: readonly { readonly within: number; readonly ms: readonly number[] | null }[]
+  /** Median, 99 % and longest of each stage and of the whole, in ms; empty where nothing is proven. */
+  readonly stages: Readonly<Partial<Record<StageName | 'total', readonly number[]>>>
+  /** All others: Failed, RolledBack, what held them back, and Unmeasured where it is not known when the revision closed. */
+  readonly others: Readonly<Record<string, number>>
+}
+
+const percentilesOf = (ms: string): string =>
+  `percentile_disc(ARRAY[0.5, 0.99, 1]) WITHIN GROUP (ORDER BY ${ms})`
+const total = stageNames.join(' + ')
+
+const sql = `WITH ends AS (
+    SELECT CASE WHEN detail ->> 'result' <> 'Healthy' THEN detail ->> 'result'
+        WHEN detail ? 'heldBy' THEN detail ->> 'heldBy'
+        WHEN NOT detail ? 'times' THEN 'Unmeasured' END AS other,
+      ${stageNames.map((name) => `(detail #>> '{times,${name}Ms}')::int AS ${name}`).join(', ')}
+    FROM activity WHERE kind = 'rollout' AND detail ->> 'cause' = 'NewRevision'
+      AND detail ->> 'result' IN ('Healthy', 'Failed', 'RolledBack') AND at >= $1
+      AND ($2::text[] IS NULL OR namespace = ANY ($2)) AND ($3::text IS NULL OR project = $3)
+      AND ($4::uuid IS NULL OR subject = $4)),
+  proven AS (SELECT *, ${total} AS total FROM ends WHERE other IS NULL)
+  SELECT json_build_object(
+    'proven', (SELECT count(*) FROM proven),
+    'objectives', (SELECT json_build_array(${objectives
+      .map(({ stages, withinMs }) => {
+        const ms = stages.join(' + ')
+        return `json_build_object('within', count(*) FILTER (WHERE ${ms} <= ${withinMs}), 'ms', ${percentilesOf(ms)})`
+      })
+      .join(', ')}) FROM proven),
+    'stages', (SELECT json_strip_nulls(json_build_object(${[...stageNames, 'total']
+      .map((name) => `'${name}', ${percentilesOf(name)}`)
+      .join(', ')})) FROM proven),
+    'others', (SELECT coalesce(json_object_agg(other, n), '{}') FROM (
+      SELECT other, count(*) AS n FROM ends WHERE other IS NOT NULL GROUP BY other) o))::text AS found`
+
+export const readPropagation = async (
+  q: Queryable,
+  { since, teams, project, stagelet }: PropagationFilter,
+): Promise<Propagation> => {
+  const [row] = await q.query<{ found: string }>(sql, [
+    ...[since, teams ?? null, project ?? null, stagelet ?? null],
+  ])
+  return JSON.parse(row?.found ?? '{}') as Propagation
+}
