@@ -1,4 +1,5 @@
 // Checks a secret's value. Messages never repeat a byte of it.
+import { isUtf8 } from 'node:buffer'
 import type { Fault } from '../kernel/errors.ts'
 import { maxEnvEntryBytes, maxFileBytes } from './stagelysecret.ts'
 import { formatFault, type FormatRule } from './value-format.ts'
@@ -17,15 +18,6 @@ export const valueBytes = ({ value, valueBase64 }: ValueFields): Buffer | undefi
   if (typeof value === 'string') return Buffer.from(value, 'utf8')
   if (typeof valueBase64 === 'string') return Buffer.from(valueBase64, 'base64')
   return undefined
-}
-
-const isUtf8 = (bytes: Buffer): boolean => {
-  try {
-    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    return true
-  } catch {
-    return false
-  }
 }
 
 export interface ValueRule extends FormatRule {

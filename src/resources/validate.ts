@@ -23,6 +23,8 @@ export interface Decoded {
 
 export interface DecodedPart {
   readonly value?: Record<string, unknown>
+  /** What was checked: without nulls and unknown fields. */
+  readonly given?: Record<string, unknown>
   readonly faults: Fault[]
   readonly unknown: string[]
 }
@@ -87,13 +89,13 @@ const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPar
     if (result.success) {
       const faults = unstorable(result.data, base)
       return faults.length > 0
-        ? { faults, unknown }
-        : { value: result.data as Fields, faults, unknown }
+        ? { faults, unknown, given }
+        : { value: result.data as Fields, faults, unknown, given }
     }
     const strange = result.error.issues.filter((issue) => issue.code === 'unrecognized_keys')
     if (strange.length === 0) {
       const faults = result.error.issues.map((issue) => faultOfIssue(issue, base, given, isSecret))
-      return { faults, unknown }
+      return { faults, unknown, given }
     }
     for (const issue of strange) {
       unknown.push(...issue.keys.map((key) => fieldPath(base, [...issue.path, key])))
@@ -181,8 +183,8 @@ export const decodeObject = (input: unknown): Decoded => {
     ? decodePart(kind.spec, '', eventFields(input))
     : decodePart(kind.spec, 'spec', input.spec)
   const faults = [...meta.faults, ...part.faults]
-  if (kind.kind === 'StagelySecret' && isRecord(input.spec)) {
-    const cross = checkSecret(dropNulls(input.spec, 'spec') as Fields)
+  if (kind.kind === 'StagelySecret' && isRecord(input.spec) && part.given !== undefined) {
+    const cross = checkSecret(part.given)
     faults.push(...cross.filter((f) => !faults.some((o) => o.field === f.field)))
   }
   const strange = isFlat ? [] : Object.keys(input).filter((key) => !topLevel.has(key))
