@@ -18,11 +18,17 @@ export interface StoredRow extends Identified {
   readonly source: string
   /** What is stored. */
   readonly text: string
-  /** Frozen. */
+  /** Frozen. Not the same one for ever: see keptParsed. */
   readonly object: KubeObject
 }
 
-/** Parsed when it is first looked into. */
+/** What is parsed takes twice as much memory as its text. */
+export const keptParsed = 16_384
+/** Rows whose text was parsed last. Held weakly: a row that was replaced shall go. */
+const parsed: WeakRef<ObjectRow>[] = []
+let nextParsed = 0
+
+/** Parsed when it is looked into, and again after many others were. */
 class ObjectRow implements StoredRow {
   readonly id: string
   readonly uid: string
@@ -40,7 +46,12 @@ class ObjectRow implements StoredRow {
   }
 
   get object(): KubeObject {
-    return (this.#object ??= frozen(JSON.parse(this.text) as KubeObject))
+    if (this.#object !== undefined) return this.#object
+    const oldest = parsed[nextParsed]?.deref()
+    if (oldest !== undefined) oldest.#object = undefined
+    parsed[nextParsed] = new WeakRef(this)
+    nextParsed = (nextParsed + 1) % keptParsed
+    return (this.#object = frozen(JSON.parse(this.text) as KubeObject))
   }
 }
 
