@@ -38,7 +38,7 @@ export interface Reconcilers {
  * Statuses of secrets follow those of stagelets a moment later, once for a burst of changes. A project with
  * thousands of secrets takes long, so that it is reconciled less often while many writes come.
  */
-const projectPace = { leastMs: 50, rest: 19, mostMs: 2_000 }
+const projectPace = { leastMs: 50, rest: 9, mostMs: 2_000 }
 /** Short, so that the next stagelet is admitted soon; thousands of reports at once are counted in one run. */
 const rolloutPace = { leastMs: 20, rest: 9, mostMs: 1_000 }
 const compactEveryMs = 60_000

@@ -46,7 +46,8 @@ export class Judged {
     const nowMs = Date.parse(input.now)
     this.#nextAt = undefined
     return (secret) => {
-      const own = consumers.get(secret.metadata.uid ?? '') ?? nobody
+      const own =
+        consumers.size === 0 ? nobody : (consumers.get(secret.metadata.uid ?? '') ?? nobody)
       const before = this.#right.get(secret)
       const isOver = before?.nextAt !== undefined && before.nextAt <= nowMs
       if (before !== undefined && !isOver && sameItems(before.consumers, own, sameConsumer)) {
