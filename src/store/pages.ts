@@ -3,24 +3,25 @@
 import { StagelyError } from '../kernel/errors.ts'
 import { idsOf } from './reads.ts'
 import type { Queryable } from './sql.ts'
+import { placeOf, placeOfId } from './state/sorted-names.ts'
 import type { State } from './state/state.ts'
 import type { ListOptions, ObjectPage, PageOptions } from './store.ts'
 import { storedObject } from './stored-object.ts'
 
-const columns = 'namespace, name, body'
-
-/** True for rows of `table` that lie within the namespaces of the parameter; see ListOptions. */
-const withinSql = (table: string, parameter: number): string =>
-  `($${parameter}::text[] IS NULL OR coalesce(nullif(${table}.namespace, ''), ${table}.name) = ANY ($${parameter}))`
-
-/** The first change after $7 tells what was there at $7; objects that have none are as they were. */
-const sourceAt = `
-  SELECT ${columns} FROM objects WHERE kind = $1 AND rv <= $7
-  UNION ALL
-  SELECT * FROM (
+/** What was there at $6 of all that has changed from then until $7: the first change of each tells it. */
+const changedSql = `
+WITH first AS NOT MATERIALIZED (
     SELECT DISTINCT ON (namespace, name) namespace, name, previous AS body
-    FROM changes WHERE kind = $1 AND rv > $7 ORDER BY namespace, name, rv
-  ) first WHERE body IS NOT NULL`
+    FROM changes WHERE kind = $1 AND rv > $6 AND rv <= $7 AND ($2::text IS NULL OR namespace = $2)
+      AND (namespace COLLATE "C", name COLLATE "C") > ($3, $4)
+      AND ($5::text[] IS NULL OR coalesce(nullif(namespace, ''), name) = ANY ($5))
+    ORDER BY namespace, name, rv
+  ),
+  there AS NOT MATERIALIZED (SELECT * FROM first WHERE body IS NOT NULL),
+  page AS (SELECT * FROM there ORDER BY namespace COLLATE "C", name COLLATE "C" LIMIT $8)
+SELECT c.compacted_rv, (SELECT count(*) FROM there) AS total, p.namespace, p.name, p.body
+FROM counters c LEFT JOIN page p ON true
+ORDER BY p.namespace COLLATE "C", p.name COLLATE "C"`
 
 /** When the newest namespace of those asked for was made; 0 where that is longer ago than changes are kept. */
 const madeSql = (namespace: number, within: number): string =>
@@ -41,21 +42,11 @@ export const refuseBefore = async (
     throw new StagelyError('Expired', `too old resource version: ${version} (${row?.made})`)
 }
 
-const pageSql = (source: string): string => `
-WITH source AS NOT MATERIALIZED (${source}),
-  rest AS NOT MATERIALIZED (
-    SELECT * FROM source WHERE ($2::text IS NULL OR namespace = $2) AND ${withinSql('source', 6)}
-      AND (namespace COLLATE "C", name COLLATE "C") > ($3, $4)
-  ),
-  page AS (SELECT * FROM rest ORDER BY namespace COLLATE "C", name COLLATE "C" LIMIT $5)
-SELECT c.rv, c.compacted_rv, (SELECT count(*) FROM rest) AS total, p.body
-FROM counters c LEFT JOIN page p ON true
-ORDER BY p.namespace COLLATE "C", p.name COLLATE "C"`
-
 interface Row {
-  rv: number
   compacted_rv: number
   total: number
+  namespace: string
+  name: string
   body: string | null
 }
 
@@ -66,19 +57,38 @@ export const pageNow = (state: State, kind: string, options: PageOptions): Objec
   return { items, resourceVersion: state.rv, remaining: ids.length - items.length }
 }
 
-/** A page of what was stored at a version. One statement, so one snapshot. Expired where it is not kept. */
+/** A page of what was stored at a version: what has not changed since is at hand. Expired where it is not kept. */
 export const pageAt = async (
   q: Queryable,
+  state: State,
   kind: string,
-  { namespace, within, at, after, limit }: PageOptions & { readonly at: number },
+  options: PageOptions & { readonly at: number },
 ): Promise<ObjectPage> => {
+  const { namespace, within, at, after, limit } = options
+  // Both before the database is asked: what is committed meanwhile is in neither.
+  const until = state.rv
+  const unchanged = idsOf(state, kind, options)
+    .map((id) => state.objects.get(id)!)
+    .filter(({ rv }) => rv <= at)
   const place = [after?.namespace ?? '', after?.name ?? '']
-  const params = [kind, namespace ?? null, ...place, limit, within ?? null, at]
-  const rows = await q.query<Row>(pageSql(sourceAt), params)
+  const params = [kind, namespace ?? null, ...place, within ?? null, at, until, limit]
+  const rows = await q.query<Row>(changedSql, params)
   const { compacted_rv: compacted = 0, total = 0 } = rows[0] ?? {}
   await refuseBefore(q, at, { namespace, within })
   if (at < compacted)
     throw new StagelyError('Expired', `version ${at} is no longer kept (${compacted})`)
-  const items = rows.flatMap(({ body }) => (body === null ? [] : [storedObject(body)]))
-  return { items, resourceVersion: at, remaining: total - items.length }
+  const placed = [
+    ...unchanged.slice(0, limit).map((row) => ({ place: placeOfId(row.id), row })),
+    ...rows.flatMap(({ namespace: of, name, body }) =>
+      body === null ? [] : [{ place: placeOf(of, name), row: storedObject(body) }],
+    ),
+  ]
+  const items = placed
+    .sort((a, b) => (a.place < b.place ? -1 : 1))
+    .slice(0, limit)
+    .map(({ row }) => row)
+  return {
+    ...{ items, resourceVersion: at },
+    remaining: unchanged.length + total - items.length,
+  }
 }

@@ -139,7 +139,7 @@ export class SqlStore implements Store {
     const state = await this.#fresh()
     const { at } = options
     if (at === undefined || at === state.rv) return pageNow(state, kind, options)
-    return pageAt(this.#sql, kind, { ...options, at })
+    return pageAt(this.#sql, state, kind, { ...options, at })
   }
 
   async readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {

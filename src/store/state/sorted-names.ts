@@ -3,6 +3,13 @@
 /** Before every letter, so that namespace `a` comes whole before namespace `a-b`. */
 const separator = '\0'
 
+/** Sorts as lists do. */
+export const placeOf = (namespace: string, name: string): string =>
+  `${namespace}${separator}${name}`
+
+/** Of an id: `Kind/namespace/name`. */
+export const placeOfId = (id: string): string => split(id).place
+
 /** Places of one kind: `namespace\0name`. */
 class Sorted {
   readonly #places: string[] = []
@@ -82,7 +89,7 @@ export class SortedNames {
     const all = sorted.all()
     let from = namespace === undefined ? 0 : sorted.from(`${namespace}${separator}`)
     if (after !== undefined) {
-      const last = `${after.namespace}${separator}${after.name}`
+      const last = placeOf(after.namespace, after.name)
       const index = sorted.from(last)
       from = Math.max(from, all[index] === last ? index + 1 : index)
     }
