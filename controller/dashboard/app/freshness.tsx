@@ -1,25 +1,27 @@
 // Whether the page is live, and since when not.
-import { freshness } from '../live/stream.ts'
+import { computed } from '@preact/signals'
 import { thisSecond } from '../live/clock.ts'
+import { freshness } from '../live/stream.ts'
 import { clockOf, lengthOf } from '../ui/time.tsx'
 import s from './freshness.module.css'
 
+const phaseNow = computed(() => freshness.value.phase)
+/** Signals as texts: a sign that comes draws nothing else anew. */
+const age = computed(() => lengthOf(Math.max(0, thisSecond.value - freshness.value.signAt)))
+const lastSign = computed(() => `The controller last gave a sign ${age.value} ago`)
+
 export const FreshnessDot = () => {
-  const { phase, signAt } = freshness.value
-  if (phase === 'live') {
-    const age = Math.max(0, thisSecond.value - signAt)
+  const phase = phaseNow.value
+  if (phase === 'live')
     return (
-      <p
-        class={`${s['dot']} ${s['live']}`}
-        title={`The controller last gave a sign ${lengthOf(age)} ago`}
-      >
+      <p class={`${s['dot']} ${s['live']}`} title={lastSign}>
         <i />
         <span>
-          live<span class={s['age']}> · {lengthOf(age)}</span>
+          live<span class={s['age']}> · {age}</span>
         </span>
       </p>
     )
-  }
+  const { signAt } = freshness.value
   return (
     <p class={`${s['dot']} ${s['stale']}`} role="status">
       <i />

@@ -59,10 +59,10 @@ const startAnew = (path: string): void => {
   location.replace(path)
 }
 
-const begin = async (answered: Session): Promise<void> => {
+const begin = async (answered: Session, asked = must(api.GET('/me'))): Promise<void> => {
   setCsrf(answered.csrf)
   const before = meNow.peek()
-  const next = await must(api.GET('/me'))
+  const next = await asked
   if (before !== undefined && before.id !== next.id) {
     startAnew(location.href)
     return
@@ -75,7 +75,10 @@ const begin = async (answered: Session): Promise<void> => {
 /** Continues a session that the browser still has. */
 export const resume = async (): Promise<void> => {
   try {
-    await begin(await call<Session>('GET', '/session'))
+    // Both at once; where the session is over both say so.
+    const asked = must(api.GET('/me'))
+    asked.catch(() => undefined)
+    await begin(await call<Session>('GET', '/session'), asked)
   } catch (error) {
     if (error instanceof ApiProblem && error.problem.status === 401) phaseNow.value = 'out'
     else phaseNow.value = 'unreachable'

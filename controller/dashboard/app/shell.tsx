@@ -1,5 +1,6 @@
 // What is around every page: the rail, the bar at the top, and the sheet of shortcuts.
 import { lazy, Route, Router, useLocation } from 'preact-iso'
+import { exec } from 'preact-iso/router'
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { stagelets } from '../live/collections.ts'
@@ -68,6 +69,12 @@ const views = pages.map(({ path, load }) => ({
   path,
   View: lazy(() => loadPatiently(load).then(({ Page }) => Page)),
 }))
+
+// The file of the page comes while the session is asked for.
+void views
+  .find(({ path }) => exec(location.pathname, path) !== undefined)
+  ?.View.preload()
+  .catch(() => undefined)
 
 const LazyPalette = (props: PaletteProps) => {
   const [view, setView] = useState<{ readonly Palette: ComponentType<PaletteProps> }>()

@@ -9,45 +9,48 @@ import type { Message } from './sse.ts'
 import { isLive, startStream, type Stream } from './stream.ts'
 
 const pageSize = 1000
+/** Rows that fill a screen are there while the rest is read. */
+const firstPageSize = 100
 const relistMs = 600_000
 
 type Page = { readonly next_cursor?: string }
 
+interface Asked {
+  readonly limit: number
+  readonly cursor?: string
+}
+
 /** Reads page after page. */
 const paged =
   <T, P extends Page>(
-    read: (cursor: { cursor?: string }, signal: AbortSignal) => Promise<P>,
+    read: (asked: Asked, signal: AbortSignal) => Promise<P>,
     rowsOf: (page: P) => readonly T[],
   ): ReadAll<T> =>
   async (onPage, signal) => {
-    let cursor: string | undefined
-    do {
-      const page = await read(cursor === undefined ? {} : { cursor }, signal)
+    let asked: Asked | undefined = { limit: firstPageSize }
+    while (asked !== undefined) {
+      const page: P = await read(asked, signal)
       onPage(rowsOf(page))
-      cursor = page.next_cursor
-    } while (cursor !== undefined)
+      const cursor = page.next_cursor
+      asked = cursor === undefined ? undefined : { limit: pageSize, cursor }
+    }
   }
-
-const limit = pageSize
 
 export const projects: Collection<Project> = createCollection(
   paged(
-    (cursor, signal) =>
-      must(api.GET('/projects', { params: { query: { limit, ...cursor } }, signal })),
+    (asked, signal) => must(api.GET('/projects', { params: { query: asked }, signal })),
     (page) => page.projects,
   ),
 )
 export const stagelets: Collection<Stagelet> = createCollection(
   paged(
-    (cursor, signal) =>
-      must(api.GET('/stagelets', { params: { query: { limit, ...cursor } }, signal })),
+    (asked, signal) => must(api.GET('/stagelets', { params: { query: asked }, signal })),
     (page) => page.stagelets,
   ),
 )
 export const agents: Collection<Agent> = createCollection(
   paged(
-    (cursor, signal) =>
-      must(api.GET('/agents', { params: { query: { limit, ...cursor } }, signal })),
+    (asked, signal) => must(api.GET('/agents', { params: { query: asked }, signal })),
     (page) => page.agents,
   ),
 )
@@ -55,7 +58,7 @@ export const agents: Collection<Agent> = createCollection(
 const secretsByProject = new Map<string, Collection<Secret>>()
 const placeOf = (team: string, project: string): string => `${team}/${project}`
 
-/** The secrets of one project; read when first asked for, and kept up to date from then on. */
+/** The secrets of one project; read once the stream stands, and kept up to date from then on. */
 export const secretsOf = (team: string, project: string): Collection<Secret> => {
   const place = placeOf(team, project)
   const known = secretsByProject.get(place)
@@ -63,10 +66,10 @@ export const secretsOf = (team: string, project: string): Collection<Secret> => 
   const path = { project_id: place }
   const made = createCollection<Secret>(
     paged(
-      (cursor, signal) =>
+      (asked, signal) =>
         must(
           api.GET('/projects/{project_id}/secrets', {
-            params: { path, query: { view: 'full', limit, ...cursor } },
+            params: { path, query: { view: 'full', ...asked } },
             signal,
           }),
         ),
@@ -75,7 +78,7 @@ export const secretsOf = (team: string, project: string): Collection<Secret> => 
     ),
   )
   secretsByProject.set(place, made)
-  void made.refresh()
+  if (refreshedAt > 0) void made.refresh()
   return made
 }
 

@@ -2,7 +2,7 @@
 import { useRef, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { Keys } from '../api/types.ts'
-import { now, thisSecond } from '../live/clock.ts'
+import { now, turnOf } from '../live/clock.ts'
 import { rotateKeysDoing } from '../copy-as/machines.ts'
 import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
@@ -23,7 +23,7 @@ type Kind = 'data' | 'master'
 const useKeys = () => {
   const last = useRef<Keys | undefined>(undefined)
   const isRunning = last.current?.rotations.some(({ state }) => state === 'Running') === true
-  const tick = Math.floor(thisSecond.value / (isRunning ? 2_000 : 60_000))
+  const tick = turnOf(isRunning ? 2 : 60).value
   const asked = useQuery<Keys>({
     key: ['keys', isRunning, tick],
     read: (signal) => must(api.GET('/keys', { signal })),

@@ -77,15 +77,11 @@ const useRange = (kept: readonly number[]) =>
     [kept.join()],
   )
 
-const useRows = <T,>({ rows, idOf }: Props<T>, scroller: () => HTMLElement | null, at: Grid) => {
+const useRows = (count: number, scroller: () => HTMLElement | null, at: Grid) => {
   const virtual = useVirtual({
-    count: rows.length,
+    count,
     getScrollElement: scroller,
     estimateSize: () => at.height,
-    getItemKey: (index) => {
-      const row = rows[index]
-      return row === undefined ? index : idOf(row)
-    },
     rangeExtractor: useRange([at.found]),
     overscan: at.overscan,
   })
@@ -116,7 +112,6 @@ const useColumns = <T,>(
     horizontal: true,
     getScrollElement: scroller,
     estimateSize: (index) => pixelsOf(columns[index]),
-    getItemKey: (index) => columns[index]?.id ?? index,
     rangeExtractor: useRange([0, active]),
     scrollPaddingStart: pixelsOf(columns[0]),
     overscan: 1,
@@ -161,7 +156,7 @@ export const Grid = <T,>(props: Props<T>) => {
   const height = props.rowHeight ?? (denseRows() ? 28 : 36)
   const isSized = pixelsOf(props.columns[0]) > 0
   const overscan = isSized ? 3 : 8
-  const virtual = useRows(props, () => scroller.current, { height, found, overscan })
+  const virtual = useRows(rows.length, () => scroller.current, { height, found, overscan })
   const isNarrow = (virtual.scrollRect?.width ?? narrowBelow) < narrowBelow
   const columns = useMemo(
     () => (isNarrow ? props.columns.filter(({ wide }) => wide !== true) : props.columns),
@@ -247,11 +242,11 @@ export const Grid = <T,>(props: Props<T>) => {
         </div>
       ) : (
         <div class={s['rows']} role="rowgroup" style={{ height: `${virtual.getTotalSize()}px` }}>
-          {virtual.getVirtualItems().map(({ index, start, key }) => {
+          {virtual.getVirtualItems().map(({ index, start }) => {
             const row = rows[index]
             if (row === undefined) return null
             return draw({
-              ...{ id: String(key), row, drawn, index, start },
+              ...{ id: idOf(row), row, drawn, index, start },
               active: index === activeRow ? activeColumn : undefined,
               isMarked: props.isMarked?.(row) === true,
               isCurrent: props.isCurrent?.(row) === true,

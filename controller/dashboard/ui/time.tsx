@@ -1,4 +1,6 @@
 // Times: "since" for states, "ago" for events, and the whole moment in the title.
+import { computed, type ReadonlySignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { thisSecond } from '../live/clock.ts'
 
 const clock = new Intl.DateTimeFormat('en-GB', {
@@ -53,37 +55,51 @@ const parsed = (at: string | number | undefined): number =>
 
 const Never = () => <span class="muted">–</span>
 
+/** Changes at midnight. */
+const today = computed(() => new Date(thisSecond.value).setHours(0, 0, 0, 0))
+
+/** Drawn anew only when it says something else. */
+const useTold = (say: () => string, of: readonly unknown[]): ReadonlySignal<string> =>
+  useMemo(() => computed(say), of)
+
 /** When a state began. */
 export const Since = ({ at }: Props) => {
   const ms = parsed(at)
+  const moment = useTold(() => momentOf(ms, today.value), [ms])
   if (Number.isNaN(ms)) return <Never />
   return (
     <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
-      {momentOf(ms, thisSecond.value)}
+      {moment}
     </time>
   )
 }
+
+/** `in 3 h`, `over for 2 min`. */
+const untilOf = (left: number): string =>
+  left <= 0 ? `over for ${lengthOf(-left)}` : `in ${lengthOf(left)}`
 
 /** How long until something happens, or how long it is over. */
 export const Until = ({ at }: Props) => {
   const ms = parsed(at)
+  const told = useTold(() => untilOf(ms - thisSecond.value), [ms])
   if (Number.isNaN(ms)) return <Never />
-  const left = ms - thisSecond.value
   return (
     <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
-      {left <= 0 ? `over for ${lengthOf(-left)}` : `in ${lengthOf(left)}`}
+      {told}
     </time>
   )
 }
 
+const agoOf = (age: number): string => (age < 3000 ? 'now' : `${lengthOf(age)} ago`)
+
 /** How long ago something happened. */
 export const Ago = ({ at }: Props) => {
   const ms = parsed(at)
+  const told = useTold(() => agoOf(thisSecond.value - ms), [ms])
   if (Number.isNaN(ms)) return <Never />
-  const age = thisSecond.value - ms
   return (
     <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
-      {age < 3000 ? 'now' : `${lengthOf(age)} ago`}
+      {told}
     </time>
   )
 }

@@ -13,7 +13,6 @@ type Options = Pick<
   | 'count'
   | 'getScrollElement'
   | 'estimateSize'
-  | 'getItemKey'
   | 'rangeExtractor'
   | 'overscan'
   | 'horizontal'

@@ -1,5 +1,5 @@
 // What happened, as the API tells it. The stream does not carry it: it is asked for again after something has changed.
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import type { Happened } from '../../api/types.ts'
 import { thisSecond } from '../../live/clock.ts'
@@ -19,12 +19,20 @@ const pageSize = 100
 /** Another number once the world has changed, at most once in so many seconds. */
 const useWorldVersion = (seconds: number): number => {
   const world = [projects.rows.value, stagelets.rows.value, agents.rows.value] as const
-  const turn = Math.floor(thisSecond.value / (seconds * 1000))
-  const known = useRef({ world, turn, version: 0 })
-  const isOther = world.some((rows, i) => rows !== known.current.world[i])
-  if (isOther && turn !== known.current.turn)
-    known.current = { world, turn, version: known.current.version + 1 }
-  return known.current.version
+  const latest = useRef<readonly unknown[]>(world)
+  latest.current = world
+  const [known, setKnown] = useState(() => ({
+    ...{ world: world as readonly unknown[], at: thisSecond.peek(), version: 0 },
+  }))
+  const isOther = world.some((rows, i) => rows !== known.world[i])
+  useEffect(() => {
+    if (!isOther) return undefined
+    return thisSecond.subscribe((at) => {
+      if (at - known.at >= seconds * 1000)
+        setKnown({ world: latest.current, at, version: known.version + 1 })
+    })
+  }, [isOther, known])
+  return known.version
 }
 
 export const useActivity = (filter: ActivityFilter): Pages<Happened> =>

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Verdict } from '../../../../src/audit/verify.ts'
 import { api, must } from '../../api/client.ts'
-import { thisSecond } from '../../live/clock.ts'
+import { turnOf } from '../../live/clock.ts'
 import { Button } from '../../ui/button.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -103,7 +103,7 @@ const useVerification = () => {
 
 const Told = () => {
   // Asked anew every ten seconds while it is seen.
-  const tick = Math.floor(thisSecond.value / 10_000)
+  const tick = turnOf(10).value
   const { data, error } = useQuery({
     key: ['audit-state', tick],
     read: (signal) => must(api.GET('/audit/state', { signal })),

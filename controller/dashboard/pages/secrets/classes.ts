@@ -22,6 +22,8 @@ export interface ValueClass {
 /** Of a secret by its id; undefined: it is alone with its key, or nothing is known. */
 export type ClassOf = (secretId: string) => ValueClass | undefined
 
+const noClass: ClassOf = () => undefined
+
 /** A to Z, then AA. */
 const letterOf = (index: number): string =>
   index < 26
@@ -91,7 +93,8 @@ export const useClasses = (
     read: (signal) => readAll(place, signal),
   })
   return useMemo(() => {
-    const found = classesOf(data ?? [], new Map(secrets.map((one) => [one.id, one])))
+    if (data === undefined || data.length === 0) return noClass
+    const found = classesOf(data, new Map(secrets.map((one) => [one.id, one])))
     return (secretId) => found.get(secretId)
-  }, [data, secrets])
+  }, [data, data === undefined ? undefined : secrets])
 }

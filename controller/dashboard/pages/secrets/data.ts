@@ -1,6 +1,6 @@
 // What the pages of one project share: its objects from the collections, and the sets that services run which are
 // behind.
-import { computed } from '@preact/signals'
+import { computed, type ReadonlySignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
 import { api, must } from '../../api/client.ts'
@@ -10,8 +10,9 @@ import { inOurTime } from '../../live/our-time.ts'
 import { editsOf, type Edit } from '../../staging/staging.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import type { Diff } from '../history/data.ts'
+import { byPlace, byText, createListing, type Listing } from './listing.ts'
 import { createMatrix, type Matrix, type Runs, type SetAt } from './matrix.ts'
-import { createSetIndex, entriesOf, setBefore, type SetIndex } from './set-index.ts'
+import { setBefore, type SetIndex } from './set-index.ts'
 
 export interface ProjectPlace {
   readonly team: string
@@ -26,8 +27,6 @@ export const useProjectPlace = (): ProjectPlace => {
 export const useProject = ({ team, project }: ProjectPlace): Project | undefined =>
   projects.rows.value.find((one) => one.team === team && one.name === project)
 
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
 export const useStagelets = ({ team, project }: ProjectPlace): readonly Stagelet[] => {
   const all = stagelets.rows.value
   return useMemo(
@@ -39,9 +38,19 @@ export const useStagelets = ({ team, project }: ProjectPlace): readonly Stagelet
   )
 }
 
-/** Changes with each version that is stored: what was asked before then says nothing of it. */
-export const stampOf = (secrets: readonly Secret[]): string =>
-  `${secrets.length}.${secrets.reduce((sum, { version }) => sum + version, 0)}`
+const listings = new Map<string, ReadonlySignal<Listing>>()
+
+/** Of one project; computed once for each change, also while one goes from page to page. */
+const listingOf = ({ team, project }: ProjectPlace): Listing => {
+  const place = `${team}/${project}`
+  let listing = listings.get(place)
+  if (listing === undefined) {
+    const list = createListing()
+    const { rows } = secretsOf(team, project)
+    listings.set(place, (listing = computed(() => list(rows.value))))
+  }
+  return listing.value
+}
 
 const readDiff = async (
   { team, project }: ProjectPlace,
@@ -142,9 +151,6 @@ export const asSecret = (edit: Edit, { team, project }: ProjectPlace): Secret =>
   conditions: [],
 })
 
-const byPlace = (a: Secret, b: Secret): number =>
-  byText(a.key, b.key) || byText(a.scope, b.scope) || byText(a.stagelet ?? '', b.stagelet ?? '')
-
 /** The rows of a project in order, and the matrix of what services see and run. */
 export interface ProjectSecrets {
   readonly rows: readonly SecretRow[]
@@ -157,36 +163,49 @@ export interface ProjectSecrets {
   readonly thenError: Error | null
 }
 
+/** A row of a secret stays the same object while nothing of it has changed: it is not drawn anew. */
+const useRowOf = (matrix: Matrix) =>
+  useMemo(() => {
+    const known = new WeakMap<Secret, SecretRow>()
+    return (secret: Secret, edit: Edit | undefined): SecretRow => {
+      const before = known.get(secret)
+      if (before !== undefined && before.edit === edit) return before
+      const row = {
+        ...{ id: secret.id, secret, edit, isStaged: edit !== undefined },
+        get runs() {
+          return matrix.runsOf(secret)
+        },
+      }
+      known.set(secret, row)
+      return row
+    }
+  }, [matrix])
+
 export const useProjectSecrets = (place: ProjectPlace, at?: number): ProjectSecrets => {
   const { team, project } = place
-  const stored = secretsOf(team, project).rows.value
+  const { secrets, stamp, head } = listingOf(place)
   const told = useStagelets(place)
   const machines = agents.rows.value
   const all = useMemo(() => inOurTime(told, machines), [told, machines])
   const edits = editsOf(team, project)
-  const [secrets, stamp, head] = useMemo(
-    () => [stored.toSorted(byPlace), stampOf(stored), createSetIndex(entriesOf(stored))] as const,
-    [stored],
-  )
-  const setAt = useSetAt(place, revisionsOf(all), [head, stamp])
+  const revisions = useMemo(() => revisionsOf(all), [all])
+  const setAt = useSetAt(place, revisions, [head, stamp])
   const matrix = useMemo(() => createMatrix(head, all, setAt), [head, all, setAt])
+  const rowOf = useRowOf(matrix)
   const rows = useMemo(() => {
     const bySecret = new Map(edits.map((edit) => [edit.secretId, edit]))
     const fresh = edits.filter(({ op }) => op === 'create')
-    const rowOf = (secret: Secret, edit: Edit | undefined): SecretRow => ({
-      ...{ id: secret.id, secret, edit, isStaged: edit !== undefined },
-      get runs() {
-        return matrix.runsOf(secret)
-      },
-    })
     const stagedRows = fresh.map((edit) => rowOf(asSecret(edit, place), edit))
     const storedRows = secrets.map((secret) => rowOf(secret, bySecret.get(secret.id)))
     return stagedRows.length === 0
       ? storedRows
       : [...stagedRows, ...storedRows].sort((a, b) => byPlace(a.secret, b.secret))
-  }, [secrets, edits, matrix])
-  const then = useThen(place, at, [head, stamp])
-  return { rows, secrets, stagelets: all, matrix, stamp, ...then }
+  }, [secrets, edits, rowOf])
+  const { then, thenError } = useThen(place, at, [head, stamp])
+  return useMemo(
+    () => ({ rows, secrets, stagelets: all, matrix, stamp, then, thenError }),
+    [rows, secrets, all, matrix, stamp, then, thenError],
+  )
 }
 
 /** How many rows are read; a list that is being read says so. */

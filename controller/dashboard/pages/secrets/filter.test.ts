@@ -24,11 +24,13 @@ const row = (secret: Partial<Secret>, more: Partial<Filterable> = {}): Filterabl
     conditions: [],
     ...secret,
   },
+  id: 'sec_1',
   runs: unseen,
   isStaged: false,
   ...more,
 })
-const matches = (filter: string, one: Filterable): boolean => parseFilter(filter).test(one)
+const matches = (filter: string, one: Filterable, shared: readonly string[] = []): boolean =>
+  parseFilter(filter).test(one, { isShared: (id) => shared.includes(id) })
 
 it('looks for a plain word in the key, and for patterns by name', () => {
   expect(matches('pass', row({}))).toBe(true)
@@ -43,7 +45,9 @@ it('takes a word with a minus as what must not be', () => {
   expect(matches('DB -is:global', row({ scope: 'web' }))).toBe(true)
 })
 
-it('knows what nobody sees, and what is staged', () => {
+it('knows what nobody sees, what is staged, and what another secret has as well', () => {
+  expect(matches('is:shared', row({}))).toBe(false)
+  expect(matches('is:shared', row({}), ['sec_1'])).toBe(true)
   expect(matches('is:unseen state:unseen', row({}))).toBe(true)
   expect(matches('is:staged', row({}, { isStaged: true }))).toBe(true)
 })
@@ -51,7 +55,7 @@ it('knows what nobody sees, and what is staged', () => {
 it('says which words mean nothing, and does not filter by them', () => {
   const { unknown, test } = parseFilter('DB colour:red is:nothing')
   expect(unknown).toEqual(['colour:red', 'is:nothing'])
-  expect(test(row({}))).toBe(true)
+  expect(test(row({}), { isShared: () => false })).toBe(true)
 })
 
 it('takes every character but the star as it is', () => {

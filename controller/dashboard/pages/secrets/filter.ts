@@ -4,16 +4,21 @@ import type { Secret } from '../../api/types.ts'
 import type { Runs } from './matrix.ts'
 
 export interface Filterable {
+  readonly id: string
   readonly secret: Secret
   readonly runs: Runs
   readonly isStaged: boolean
-  /** Another secret of the key has the same value. */
-  readonly isShared?: boolean
   /** Not now as it was in the revision that is shown. */
   readonly differs?: boolean
 }
 
-type Test = (row: Filterable) => boolean
+/** What a row does not know of itself. */
+export interface Around {
+  /** Another secret of the key has the same value. */
+  readonly isShared: (id: string) => boolean
+}
+
+type Test = (row: Filterable, around: Around) => boolean
 
 /** Names that a filter may use, with an example for the help. */
 export const filterNames = {
@@ -48,7 +53,7 @@ const flags: Readonly<Record<(typeof filterFlags)[number], Test>> = {
   reference: ({ secret }) => secret.references === true,
   generated: ({ secret }) => secret.value_from?.generate !== undefined,
   staged: ({ isStaged }) => isStaged,
-  shared: ({ isShared }) => isShared === true,
+  shared: ({ id }, { isShared }) => isShared(id),
   'no-service': ({ secret }) => secret.warnings.includes('unknown_scope'),
   changed: ({ differs }) => differs === true,
 }
@@ -78,9 +83,10 @@ const testOf = (word: string): Test | undefined => {
   const pattern = word.slice(colon + 1)
   if (colon < 0) {
     const part = word.toLowerCase()
-    return word.includes('*')
-      ? ({ secret }) => globOf(word).test(secret.key)
-      : ({ secret }) => secret.key.toLowerCase().includes(part)
+    const glob = word.includes('*') ? globOf(word) : undefined
+    return glob === undefined
+      ? ({ secret }) => secret.key.toLowerCase().includes(part)
+      : ({ secret }) => glob.test(secret.key)
   }
   if (!isName(name) || pattern === '') return undefined
   if (name === 'is') return isFlag(pattern) ? flags[pattern] : undefined
@@ -95,7 +101,7 @@ export const parseFilter = (text: string): Filter => {
     const isNot = word.startsWith('-') && word.length > 1
     const test = testOf(isNot ? word.slice(1) : word)
     if (test === undefined) unknown.push(word)
-    else tests.push(isNot ? (row) => !test(row) : test)
+    else tests.push(isNot ? (...of) => !test(...of) : test)
   }
-  return { test: (row) => tests.every((test) => test(row)), unknown }
+  return { test: (...of) => tests.every((test) => test(...of)), unknown }
 }

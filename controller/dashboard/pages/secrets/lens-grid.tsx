@@ -61,10 +61,11 @@ const useKeys = ({ place, all, rows, stagelet }: Props): readonly KeyRow[] => {
       matrix.cellOf(key, seats) !== undefined ||
       seats.some((seat) => all.then !== undefined && winnerOf(all.then, seat, key) !== undefined) ||
       edits.some((edit) => isStagedIn(edit, seats, undefined))
-    return keyRows(
-      [...rows, ...composeOnly(matrix, seats, place).filter(parseFilter(query).test)],
-      isThere,
+    const { test } = parseFilter(query)
+    const fromCompose = composeOnly(matrix, seats, place).filter((row) =>
+      test(row, { isShared: () => false }),
     )
+    return keyRows([...rows, ...fromCompose], isThere)
   }, [rows, all, stagelet, query])
 }
 

@@ -42,23 +42,13 @@ import l from './lenses.module.css'
 import s from './page.module.css'
 
 /** Rows that the filter lets through. */
-const useFiltered = <T extends Filterable & { readonly id: string }>(
-  rows: readonly T[],
-  classOf: ClassOf,
-): readonly T[] => {
+const useFiltered = <T extends Filterable>(rows: readonly T[], classOf: ClassOf): readonly T[] => {
   const [query = ''] = useQueryState('q')
   return useMemo(() => {
     if (query.trim() === '') return rows
     const { test } = parseFilter(query)
-    return rows.filter((row) =>
-      test({
-        ...{ secret: row.secret, isStaged: row.isStaged, differs: row.differs === true },
-        get runs() {
-          return row.runs
-        },
-        isShared: (classOf(row.id)?.same.length ?? 0) > 0,
-      }),
-    )
+    const around = { isShared: (id: string) => (classOf(id)?.same.length ?? 0) > 0 }
+    return rows.filter((row) => test(row, around))
   }, [rows, query, classOf])
 }
 

@@ -23,27 +23,16 @@ const placeOf = (audience: Secret['audience'], name: string | undefined): { stag
 }
 
 /** A secret with a value, as a set holds it. What the values are plays no part in who wins. */
-const entryOf = (secret: Secret): SetEntry => ({
+export const entryOf = (secret: Secret): SetEntry => ({
   ...{ secretId: secret.id, name: secret.name, version: secret.version, key: secret.key },
   ...{ scope: secret.scope, type: secret.type, bytes: secret.bytes ?? 0, valueDigest: '' },
   ...placeOf(secret.audience, secret.stagelet),
   ...(secret.references === true ? { references: secret.refers_to } : {}),
 })
 
-/** A live list holds the same object for each secret that has not changed. */
-const entries = new WeakMap<Secret, SetEntry>()
-
 /** A secret without a value is in no set. */
-export const entriesOf = (secrets: readonly Secret[]): SetEntry[] => {
-  const found: SetEntry[] = []
-  for (const secret of secrets) {
-    if (secret.version === 0) continue
-    let entry = entries.get(secret)
-    if (entry === undefined) entries.set(secret, (entry = entryOf(secret)))
-    found.push(entry)
-  }
-  return found
-}
+export const entriesOf = (secrets: readonly Secret[]): SetEntry[] =>
+  secrets.filter(({ version }) => version > 0).map(entryOf)
 
 const none: readonly SetEntry[] = []
 const noKey: ReadonlySet<string> = new Set()

@@ -8,25 +8,31 @@ interface Steady {
   readonly isStaged: boolean
 }
 
+/** Made when they are asked for: with thousands of rows that takes a while. */
+const idsOf = (rows: readonly Steady[]): (() => ReadonlySet<string>) => {
+  let ids: ReadonlySet<string> | undefined
+  return () => (ids ??= new Set(rows.map(({ id }) => id)))
+}
+
 /** Another `view`, such as another filter, shows its rows at once. */
 export const useSteady = <T extends Steady>(rows: readonly T[], isBusy: boolean, view: string) => {
-  const kept = useRef<ReadonlySet<string>>(new Set())
+  const seen = useRef<readonly T[]>([])
   const viewed = useRef(view)
   if (viewed.current !== view) {
     viewed.current = view
-    kept.current = new Set()
+    seen.current = []
   }
-  const seen = useRef<readonly T[]>([])
   const [, draw] = useState(0)
-  const known = kept.current
-  const isHeld = isBusy && known.size > 0 && rows.some((row) => !known.has(row.id) && !row.isStaged)
-  const shown = isHeld ? rows.filter((row) => known.has(row.id) || row.isStaged) : rows
-  if (!isHeld && seen.current !== rows) {
-    seen.current = rows
-    kept.current = new Set(rows.map(({ id }) => id))
-  }
+  const known = idsOf(seen.current)
+  const isHeld =
+    isBusy &&
+    rows !== seen.current &&
+    seen.current.length > 0 &&
+    rows.some((row) => !known().has(row.id) && !row.isStaged)
+  const shown = isHeld ? rows.filter((row) => known().has(row.id) || row.isStaged) : rows
+  if (!isHeld) seen.current = rows
   const showNew = (): void => {
-    kept.current = new Set()
+    seen.current = []
     draw((count) => count + 1)
   }
   return { shown, held: rows.length - shown.length, showNew }

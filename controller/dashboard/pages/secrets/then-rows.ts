@@ -5,7 +5,6 @@ import { asSecret, type ProjectPlace, type ProjectSecrets } from './data.ts'
 import type { Filterable } from './filter.ts'
 
 export interface ThenRow extends Filterable {
-  readonly id: string
   readonly was: SetEntry | undefined
   readonly is: SetEntry | undefined
   readonly word: 'same' | 'another value' | 'another place' | 'gone' | 'new'
