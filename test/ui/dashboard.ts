@@ -30,6 +30,8 @@ export interface PageOptions {
   readonly forcedColors?: 'active'
   /** Another tab of the same browser profile. */
   readonly beside?: Page
+  /** In a browser profile of its own: for a test that logs out, or changes the clock or the rights of its profile. */
+  readonly own?: boolean
 }
 
 export interface Dashboard {
@@ -45,8 +47,8 @@ export interface Dashboard {
   readonly rest: (method: string, path: string, body?: object) => Promise<string>
   /** Opens a page and waits until it is live. */
   readonly open: (path: string, options?: PageOptions) => Promise<Page>
-  /** What axe finds on the page, in words; [] is what is wanted. */
-  readonly axe: (page: Page) => Promise<string[]>
+  /** What axe finds on the page, in words; [] is what is wanted. With `only`: of these rules. */
+  readonly axe: (page: Page, only?: readonly string[]) => Promise<string[]>
   /** What pages of this test did that none may do; closes the pages. */
   readonly endTest: () => Promise<string[]>
   readonly stop: () => Promise<void>
@@ -190,6 +192,7 @@ export const startDashboard = async (
   })
   const contexts: BrowserContext[] = []
   const found: string[] = []
+  let shared: BrowserContext | undefined
   const codeOf = async (): Promise<string> => {
     const answer = await api.post(`${world.url}/api/v1/session/codes`)
     return ((await answer.json()) as { url: string }).url.split('#code=')[1] ?? ''
@@ -200,19 +203,29 @@ export const startDashboard = async (
     const answer = await context.request.post(`${world.url}/api/v1/session`, { data })
     if (!answer.ok()) throw new Error(`no login: ${answer.status()} ${await answer.text()}`)
   }
-  const contextOf = async (options: PageOptions): Promise<BrowserContext> => {
-    const { width = 1280, height = 800, scheme = 'light', forcedColors } = options
-    const context = await browser.newContext({
-      viewport: { width, height },
-      colorScheme: scheme,
-      reducedMotion: 'reduce',
-      ...(forcedColors === undefined ? {} : { forcedColors }),
-      ignoreHTTPSErrors: true,
-    })
-    contexts.push(context)
+  const newContext = async (): Promise<BrowserContext> => {
+    const context = await browser.newContext({ reducedMotion: 'reduce', ignoreHTTPSErrors: true })
     await context.addInitScript(inPage)
-    if (options.loggedOut !== true) await logIn(context, options)
     return context
+  }
+  const isLoggedIn = async (context: BrowserContext): Promise<boolean> =>
+    (
+      await context.request.get(`${world.url}/api/v1/session`, {
+        headers: { 'sec-fetch-site': 'same-origin' },
+      })
+    ).ok()
+  /** Most tests share one: the browser has the files of the dashboard then, and their code. */
+  const contextOf = async (options: PageOptions): Promise<BrowserContext> => {
+    const { loggedOut, token: theirs, byLink, own } = options
+    if ([loggedOut, byLink, own].includes(true) || theirs !== undefined) {
+      const context = await newContext()
+      contexts.push(context)
+      if (loggedOut !== true) await logIn(context, options)
+      return context
+    }
+    shared ??= await newContext()
+    if (!(await isLoggedIn(shared))) await logIn(shared, {})
+    return shared
   }
   return {
     world,
@@ -229,21 +242,32 @@ export const startDashboard = async (
     },
     open: async (path, options = {}) => {
       const context = options.beside?.context() ?? (await contextOf(options))
+      const { width = 1280, height = 800, scheme = 'light', forcedColors = 'none' } = options
       const page = await context.newPage()
+      await page.setViewportSize({ width, height })
+      await page.emulateMedia({ colorScheme: scheme, forcedColors })
       watch(page, found, world.url)
       await page.goto(`${world.url}${path}`)
       if (options.loggedOut !== true) await page.getByText(/^live/).first().waitFor()
       return page
     },
-    axe: async (page) => {
-      await page.evaluate(axeSource)
+    axe: async (page, only) => {
+      if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(axeSource)
+      const options = {
+        ...{ resultTypes: ['violations'], preload: false },
+        ...(only === undefined ? {} : { runOnly: only }),
+      }
       return page.evaluate<string[]>(
-        "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.flatMap(({ id, help, nodes }) => nodes.map((n) => id + ': ' + help + ' ' + n.target.join(' ') + ' ' + n.html.slice(0, 120))))",
+        `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations.flatMap(({ id, help, nodes }) => nodes.map((n) => id + ': ' + help + ' ' + n.target.join(' ') + ' ' + n.html.slice(0, 120))))`,
       )
     },
     endTest: async () => {
-      const pages = contexts.flatMap((context) => context.pages())
+      const sharedPages = shared?.pages() ?? []
+      const pages = [...contexts.flatMap((context) => context.pages()), ...sharedPages]
       found.push(...(await Promise.all(pages.map(searched))).flat())
+      // What a test leaves in the browser's storage is not there for the next one.
+      await sharedPages.at(-1)?.evaluate('localStorage.clear()')
+      await Promise.all(sharedPages.map((page) => page.close()))
       await Promise.all(contexts.splice(0).map((context) => context.close()))
       return found.splice(0)
     },

@@ -157,6 +157,7 @@ export const secretsTests = (given: () => Dashboard): void => {
       await typeAndStage(page, `value of ${key}: ${canary}`)
     }
     await page.getByText('5 staged').waitFor()
+    await page.locator('[role=grid] [data-active]:focus').waitFor()
     await keyboard.press('k')
     await keyboard.press('k')
     await keyboard.press('z')
@@ -321,7 +322,7 @@ export const secretsTests = (given: () => Dashboard): void => {
 
   it('copies a value that is never in the page, and shows one for 30 s, until Esc or another tab; the audit has all', async () => {
     const { open, world, token, axe } = given()
-    const page = await open('/ui/t/default/p/shop?secret=shop-sentry-dsn.web')
+    const page = await open('/ui/t/default/p/shop?secret=shop-sentry-dsn.web', { own: true })
     const { keyboard, clock } = page
     await page.context().grantPermissions(['clipboard-write', 'clipboard-read'])
     await clock.install()

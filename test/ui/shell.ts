@@ -93,7 +93,7 @@ export const shellTests = (given: () => Dashboard): void => {
 
   it('logs out in all tabs at once, and forgets what was staged', async () => {
     const { open, token } = given()
-    const page = await open('/ui/')
+    const page = await open('/ui/', { own: true })
     const other = await open('/ui/t/default/p/shop', { beside: page })
     await other.getByRole('row', { name: /^SENTRY_DSN/ }).click()
     await other.keyboard.press('Delete')
