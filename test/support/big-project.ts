@@ -15,23 +15,28 @@ import { objectOf, system } from './store-fixtures.ts'
 export interface BigProject {
   readonly name: string
   readonly secrets: number
+  /** So many of the secrets are each of one stagelet; the others are of the whole project. */
+  readonly own: number
   readonly stagelets: number
   readonly services: readonly string[]
 }
 
-const inOneWrite = 1_000
+const inOneWrite = 200
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
 const createSecrets = async (store: Store, project: BigProject): Promise<void> => {
-  const { name, secrets, services } = project
+  const { name, secrets, own, stagelets, services } = project
   for (let from = 0; from < secrets; from += inOneWrite) {
     const last = from + inOneWrite >= secrets
     await store.write(system, { changeSet: { id: `fill-${name}`, last } }, async (tx) => {
       for (const i of numbers(Math.min(inOneWrite, secrets - from)).map((at) => from + at)) {
         const scope = i % 3 === 0 ? 'global' : (services[i % services.length] ?? 'global')
         const key = `KEY_${String(i).padStart(5, '0')}`
-        const spec = { projectRef: { name }, key, scope, value: `value ${i} of ${name}` }
+        const spec = {
+          ...{ projectRef: { name }, key, scope, value: `value ${i} of ${name}` },
+          ...(i < own ? { stageletRef: { name: `${name}-${i % stagelets}` } } : {}),
+        }
         await tx.create(objectOf('StagelySecret', 'default', `${name}-${i}`, spec))
       }
     })
@@ -56,11 +61,12 @@ const createStagelets = async (store: Store, project: BigProject): Promise<void>
     for (const i of numbers(stagelets)) {
       const ref = { kind: 'Stagelet', namespace: 'default', name: `${name}-${i}` } as const
       const stagelet = await tx.get(ref)
+      const mine = entries.filter((one) => one.stagelet === undefined || one.stagelet === ref.name)
       const seen = services.map((service) =>
         aService({
           name: service,
           since: '2026-01-02T03:04:05Z',
-          digests: [serviceDigest(visibleTo(service, ref.name, entries)) ?? ''],
+          digests: [serviceDigest(visibleTo(service, ref.name, mine)) ?? ''],
         }),
       )
       const spec = anObservation({
