@@ -5,6 +5,7 @@ import { deleteCommand } from '../secrets/delete.ts'
 import { diffCommand } from '../secrets/diff.ts'
 import { dueCommand } from '../secrets/due.ts'
 import { exportCommand } from '../secrets/export.ts'
+import { generateCommand, rotateCommand } from '../secrets/generate.ts'
 import { getCommand } from '../secrets/get.ts'
 import { historyCommand } from '../secrets/history.ts'
 import { importCommand } from '../secrets/import.ts'
@@ -27,6 +28,8 @@ export const command = (): Command => {
   group.addCommand(listCommand())
   group.addCommand(getCommand())
   group.addCommand(setCommand())
+  group.addCommand(generateCommand())
+  group.addCommand(rotateCommand())
   group.addCommand(importCommand())
   group.addCommand(exportCommand())
   group.addCommand(deleteCommand())

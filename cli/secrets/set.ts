@@ -12,7 +12,8 @@ import { openRest } from '../rest.ts'
 import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
-import { nameFor, projectOf, readKnownSecrets, type Identity } from './identity.ts'
+import { projectOf, readKnownSecrets, type Identity } from './identity.ts'
+import { newSecret } from './new-secret.ts'
 import { readValue, refuseArgv, valueFields, type ValueFlags } from './values.ts'
 
 type Audience = (typeof audiences)[number]
@@ -126,24 +127,4 @@ const versionOf = ({ status }: KubeObject): number =>
 const sayWritten = (before: KubeObject, version: number): void => {
   const verdict = version === versionOf(before) ? 'unchanged' : 'configured'
   out(`${fullName(kindOf('StagelySecret'), before.metadata.name)} ${verdict}`)
-}
-
-const newSecret = (
-  identity: Identity,
-  isTaken: (name: string) => boolean,
-  value: object,
-): object => {
-  const { project, key, scope, stagelet } = identity
-  return {
-    apiVersion: 'stagely.dev/v1alpha1',
-    kind: 'StagelySecret',
-    metadata: { name: nameFor(identity, isTaken) },
-    spec: {
-      projectRef: { name: project },
-      key,
-      scope,
-      ...(stagelet === undefined ? {} : { stageletRef: { name: stagelet } }),
-      ...value,
-    },
-  }
 }

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { objectName } from './status.ts'
 
 export const charsets = ['alphanumeric', 'hex', 'base64url', 'digits', 'printable'] as const
-const keypairs = ['ed25519', 'rsa'] as const
+export const keypairs = ['ed25519', 'rsa'] as const
 export const formats = ['json', 'url', 'pem', 'base64', 'port', 'integer', 'regex'] as const
 
 export const notWithKeypair = 'not with keypair'

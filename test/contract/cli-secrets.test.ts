@@ -81,6 +81,41 @@ describe('stagely secrets', () => {
     expect(again.stdout).toBe('= 3 unchanged\n\nNo running service would be re-created.\n')
   })
 
+  it('lets the controller generate a value, and a new one, which nobody sees', async () => {
+    const run = (...args: string[]): Promise<Ran> => world.cli('secrets', ...args, '-p', 'shop')
+    const digest = async (): Promise<string> => {
+      const shown = await world.cli('secrets', 'get', 'PIN', '-p', 'shop', '--reveal')
+      expect(shown.stdout).toMatch(/^[0-9]{12}\n?$/)
+      return shown.stdout
+    }
+    expect(await run('generate', 'PIN', '--length', '12', '--charset', 'digits')).toMatchObject({
+      ...{ code: 0, stdout: 'stagelysecret.stagely.dev/pin.global created\n' },
+    })
+    const first = await digest()
+    const again = await run('generate', 'PIN')
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('secrets rotate PIN')])
+    expect(await run('rotate', 'PIN', '-m', 'INC-7')).toMatchObject({
+      ...{ code: 0, stdout: 'stagelysecret.stagely.dev/pin.global rotated\n' },
+    })
+    const second = await digest()
+    expect(second).not.toBe(first)
+    expect(await run('rotate', 'PIN')).toMatchObject({ code: 0 })
+    expect(await digest()).not.toBe(second)
+    expect((await run('rotate', 'NOTHING')).stderr).toContain('no secret NOTHING')
+    const both = await run('generate', 'KEYPAIR', '--keypair', 'ed25519', '--length', '9')
+    expect([both.code, both.stderr]).toEqual([1, expect.stringContaining('not with keypair')])
+
+    await world.cliWith('canary-by-hand', 'secrets', 'set', 'HAND', '-p', 'shop')
+    const byHand = await run('rotate', 'HAND')
+    expect([byHand.code, byHand.stderr]).toEqual([1, expect.stringContaining('set HAND')])
+    expect((await run('generate', 'HAND')).stderr).toContain('--replace')
+    expect(await run('generate', 'HAND', '--replace')).toMatchObject({ code: 0 })
+    const made = await world.cli('secrets', 'get', 'HAND', '-p', 'shop', '--reveal')
+    expect(made.stdout).toMatch(/^[A-Za-z0-9]{32}\n?$/)
+    for (const key of ['PIN', 'HAND'])
+      expect(await run('delete', key, '--yes')).toMatchObject({ code: 0 })
+  })
+
   it('takes scope and type from a list, and reads stdin', async () => {
     const list = [
       { key: 'CERT', scope: 'web', type: 'file', value_base64: '/wA=', file_path: './c.pem' },

@@ -1,0 +1,139 @@
+// secrets generate, secrets rotate: values that the controller makes and nobody has to see.
+import { Option, type Command } from 'commander'
+import { defined } from '../../src/kernel/defined.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { charsets, keypairs, type GenerateSpec } from '../../src/resources/value-source.ts'
+import { mergePatch, pathOf, type Api } from '../api.ts'
+import { CliError } from '../errors.ts'
+import { fullName, kindOf } from '../kinds.ts'
+import { noteHeaders, noteOption, openApi, parseWait, waiting, type WaitFlags } from '../options.ts'
+import { out } from '../print.ts'
+import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
+import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
+import { projectOf, readKnownSecrets, requireKnown, specOf, type Identity } from './identity.ts'
+import { newSecret } from './new-secret.ts'
+
+interface Flags extends SecretFlags, WaitFlags {
+  readonly note?: string
+}
+
+interface GenerateFlags extends Flags {
+  readonly length?: number
+  readonly charset?: GenerateSpec['charset']
+  readonly keypair?: GenerateSpec['keypair']
+  readonly replace?: boolean
+}
+
+const kind = kindOf('StagelySecret')
+const waits = 'wait until the containers that see it run it'
+
+export const generateCommand = (): Command =>
+  waiting(
+    secretCommand('generate', 'Let the controller generate the value of a secret.', [
+      'stagely secrets generate SESSION_KEY --project shop --scope backend',
+      'stagely secrets generate PIN --project shop --length 8 --charset digits',
+      'stagely secrets generate SIGNING_KEY --project shop --keypair ed25519 --wait',
+    ]),
+    waits,
+  )
+    .argument('<key>', 'variable name, such as SESSION_KEY')
+    .option('--length <number>', 'characters, 1 to 4096 (default: 32)', parseNumber)
+    .addOption(
+      new Option(
+        '--charset <charset>',
+        'characters to choose from (default: alphanumeric)',
+      ).choices(charsets),
+    )
+    .addOption(
+      new Option('--keypair <kind>', 'a private key as PKCS#8 PEM in place of a text').choices(
+        keypairs,
+      ),
+    )
+    .option('--replace', 'also where the secret has a value that somebody wrote')
+    .addOption(noteOption())
+    .action(generate)
+
+export const rotateCommand = (): Command =>
+  waiting(
+    secretCommand('rotate', 'Generate a new value for a secret whose value is generated.', [
+      'stagely secrets rotate SESSION_KEY --project shop --scope backend --wait',
+      'stagely secrets rotate SESSION_KEY --project shop --scope backend -m "INC-42: it leaked"',
+    ]),
+    waits,
+  )
+    .argument('<key>', 'variable name, such as SESSION_KEY')
+    .addOption(noteOption())
+    .action(rotate)
+
+const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
+  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const api = await openApi(flags)
+  const identity = await identityIn(api, key, flags)
+  const { length, charset, keypair } = flags
+  const valueFrom = { generate: defined({ length, charset, keypair }) }
+  const known = await readKnownSecrets(api)
+  const before = known.find(identity)
+  const headers = noteHeaders(flags)
+  if (before === undefined) {
+    const body = newSecret(identity, known.hasName, { valueFrom })
+    const made = await api.call(pathOf(kind, api.namespace), { method: 'POST', body, headers })
+    out(`${fullName(kind, (made as KubeObject).metadata.name)} created`)
+  } else {
+    if (generatedOf(before) !== undefined)
+      throw new CliError(
+        `the value of ${key} is generated already: "stagely secrets rotate ${key}" makes a new one`,
+      )
+    if (flags.replace !== true)
+      throw new CliError(
+        `${key} has a value that was not generated: give --replace to generate a new one ("stagely secrets rollback ${key}" brings the former back)`,
+      )
+    const instead = { ...valueFrom, secretRef: null, kubernetesSecret: null }
+    await patch(api, before, { value: null, valueFrom: instead }, headers)
+    out(`${fullName(kind, before.metadata.name)} configured`)
+  }
+  await waitIn(api, identity, timeoutMs)
+}
+
+const rotate = async (key: string, flags: Flags): Promise<void> => {
+  const timeoutMs = parseWait(flags.wait, flags.timeout)
+  const api = await openApi(flags)
+  const identity = await identityIn(api, key, flags)
+  const before = await requireKnown(api, identity)
+  const generated = generatedOf(before)
+  if (generated === undefined)
+    throw new CliError(
+      `the value of ${key} is not generated: give it a new one with "stagely secrets set ${key}", or let the controller make it with "stagely secrets generate ${key} --replace"`,
+    )
+  const generation = (generated.generation ?? 0) + 1
+  await patch(api, before, { valueFrom: { generate: { generation } } }, noteHeaders(flags))
+  out(`${fullName(kind, before.metadata.name)} rotated`)
+  await waitIn(api, identity, timeoutMs)
+}
+
+const identityIn = async (
+  api: Api,
+  key: string,
+  { project, scope = 'global', stagelet }: SecretFlags,
+): Promise<Identity> => ({ project: await projectOf(api, project), key, scope, stagelet })
+
+const generatedOf = (secret: KubeObject): GenerateSpec | undefined =>
+  specOf(secret).valueFrom?.generate
+
+const patch = (
+  api: Api,
+  { metadata: { name } }: KubeObject,
+  spec: object,
+  headers: Record<string, string>,
+): Promise<unknown> =>
+  api.call(pathOf(kind, api.namespace, name), {
+    ...{ method: 'PATCH', body: { spec }, headers, contentType: mergePatch },
+  })
+
+const waitIn = async (
+  api: Api,
+  { project, stagelet }: Identity,
+  timeoutMs: number | undefined,
+): Promise<void> => {
+  if (timeoutMs === undefined) return
+  await waitForSync(api, namesOf(await stageletsOf(api, project, stagelet)), timeoutMs)
+}

@@ -1,0 +1,22 @@
+// The manifest of a secret that a command makes.
+import { nameFor, type Identity } from './identity.ts'
+
+export const newSecret = (
+  identity: Identity,
+  isTaken: (name: string) => boolean,
+  value: object,
+): object => {
+  const { project, key, scope, stagelet } = identity
+  return {
+    apiVersion: 'stagely.dev/v1alpha1',
+    kind: 'StagelySecret',
+    metadata: { name: nameFor(identity, isTaken) },
+    spec: {
+      projectRef: { name: project },
+      key,
+      scope,
+      ...(stagelet === undefined ? {} : { stageletRef: { name: stagelet } }),
+      ...value,
+    },
+  }
+}
