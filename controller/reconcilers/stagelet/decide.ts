@@ -5,28 +5,21 @@ import { projectMissing } from '../../../src/resources/unseen-secret.ts'
 import {
   engineUnavailable,
   type ObservationSpec,
-  type ObservedService,
   type Quarantined,
 } from '../../../src/resources/observation.ts'
 import type { ServiceStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import { findFailed } from '../../../src/rollout/quarantine.ts'
 import type { StageletInput } from './gather.ts'
-import { drifted, type DriftVerdict } from './drift.ts'
-import { rolledBack, secretsInSync, type SeenInput } from './in-sync.ts'
+import { degraded } from './degraded.ts'
+import { drifted } from './drift.ts'
+import { secretsInSync, type SeenInput } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
 import { heldOf, withPropagation } from './propagation.ts'
 import { projectOfRevision, notBegun } from './first-rollout.ts'
 import { withKeys } from './quarantine-keys.ts'
 import { healthyRevisionOf, quarantineOf, revisionFor, wantedSinceOf, whyHeld } from './revision.ts'
 import { compareServices, lowestRevision, type ComparedService } from './compare-services.ts'
-import {
-  lastKnown,
-  seenTypes,
-  unknownVerdict,
-  unseenOf,
-  unseenService,
-  type Unseen,
-} from './unseen.ts'
+import { seenTypes, unknownVerdict, unseenOf, unseenService, type Unseen } from './unseen.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
 export interface StageletDecision {
@@ -34,8 +27,6 @@ export interface StageletDecision {
   /** The agent has released the stack, or there is no agent to ask: the finalizer can be removed. */
   readonly release: boolean
 }
-
-const mostSaid = 8192
 
 /** What the last report said that stays true until the next. */
 const reportedOf = ({ observation, stagelet: { status } }: StageletInput) => ({
@@ -214,45 +205,6 @@ const progressing = (
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
   if (held !== undefined) return held
   return no('Settled', `nothing to do at revision ${observation.revision}`)
-}
-
-/** The failure of one service while the agent goes on with the others, or tries the failed one again. */
-const failedUnderWay = ({ phase, rollout }: ObservationSpec): string | undefined => {
-  const isAtWork = phase === 'Applying' || phase === 'Gating'
-  const isOpen = rollout?.result === 'Progressing' || rollout?.result === 'Failed'
-  return isAtWork && isOpen ? rollout.message : undefined
-}
-
-const degraded = (
-  input: SeenInput,
-  failed: Quarantined | undefined,
-  drift: DriftVerdict,
-): Verdict => {
-  const { observation, stagelet } = input
-  const before = lastKnown(stagelet.status, 'Degraded')
-  const { phase, rollout } = observation
-  const isRetry = rollout?.revision === stagelet.status?.lastRollout?.revision
-  if (rollout?.result === 'Progressing' && isRetry && before?.reason === 'RolloutFailed') {
-    return yes(before.reason, rollout.message ?? before.message) // a retry heals nothing before it has passed
-  }
-  if (observation.fault !== undefined)
-    return yes(observation.fault.reason, observation.fault.message)
-  if (failed !== undefined) return yes('RolledBack', rolledBack(input, failed))
-  const underWay = failedUnderWay(observation)
-  if (underWay !== undefined) return yes('RolloutFailed', underWay)
-  if (phase === 'Failed')
-    return yes('RolloutFailed', rollout?.message ?? `revision ${observation.revision} failed`)
-  if (drift.reason === 'Flapping') return yes('Flapping', drift.message)
-  const sick = observation.services.filter(
-    (s) =>
-      s.health === 'unhealthy' || ['restarting', 'missing', 'created', 'paused'].includes(s.state),
-  )
-  if (sick.length > 0 && phase === 'Settled') {
-    const state = (s: ObservedService): string => (s.health === 'unhealthy' ? s.health : s.state)
-    const list = sick.map((s) => s.detail ?? `${s.name} is ${state(s)}`)
-    return yes('ServiceUnhealthy', list.join('\n').slice(0, mostSaid))
-  }
-  return no('AsExpected', 'no service is failing')
 }
 
 const composeFileChanged = ({ observation, stagelet }: SeenInput): Verdict => {
