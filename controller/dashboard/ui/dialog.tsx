@@ -71,17 +71,23 @@ interface ConfirmProps {
   readonly action: string
   readonly danger?: boolean
   readonly busy?: boolean
+  /** Why it cannot be done. */
+  readonly whyNot?: string | undefined
   readonly onConfirm: () => void
   readonly onClose: () => void
 }
 
-/** Asks before something that cannot simply be taken back. */
+/**
+ * Asks before something that cannot simply be taken back. Where first something is read, this one dialog shows that
+ * too: between two dialogs a key would go to the page.
+ */
 export const Confirm = ({
   title,
   children,
   action,
   danger,
   busy,
+  whyNot,
   onConfirm,
   onClose,
 }: ConfirmProps) => (
@@ -95,6 +101,7 @@ export const Confirm = ({
           first={danger !== true}
           look={danger === true ? 'danger' : 'primary'}
           busy={busy === true}
+          whyNot={whyNot}
           onPress={onConfirm}
         >
           {action}

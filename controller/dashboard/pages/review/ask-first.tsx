@@ -7,7 +7,7 @@ import { now } from '../../live/clock.ts'
 import { keepApplied, startsOf } from '../../staging/applied.ts'
 import type { Impact } from '../../staging/staging.ts'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
-import { Confirm, Dialog } from '../../ui/dialog.tsx'
+import { Confirm } from '../../ui/dialog.tsx'
 import { projectUrl } from '../../ui/links.ts'
 import { Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -61,13 +61,8 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
     key: ['ask-first', team, project, title],
     read: () => send({ dry_run: true }),
   })
-  if (data === undefined)
-    return (
-      <Dialog title={title} onClose={onClose}>
-        {refused === null ? <Skeleton /> : <ProblemBox error={refused} />}
-      </Dialog>
-    )
   const change = async (): Promise<void> => {
+    if (data === undefined) return
     setBusy(true)
     try {
       const [at, startedBefore] = [now(), startsOf(stagelets)]
@@ -87,13 +82,20 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
   return (
     <Confirm
       title={title}
-      action={`${verb}: ${consequence(data.impact)}`}
-      busy={busy}
+      action={data === undefined ? verb : `${verb}: ${consequence(data.impact)}`}
+      busy={busy || (data === undefined && refused === null)}
+      whyNot={data === undefined && refused !== null ? 'The controller refuses it.' : undefined}
       onConfirm={() => void change()}
       onClose={onClose}
     >
       {error === undefined ? null : <ProblemBox error={error} />}
-      <ImpactTable impact={data.impact} isOld={false} />
+      {data !== undefined ? (
+        <ImpactTable impact={data.impact} isOld={false} />
+      ) : refused === null ? (
+        <Skeleton />
+      ) : (
+        <ProblemBox error={refused} />
+      )}
       {doing === undefined ? null : <CopyAs doing={doing} />}
     </Confirm>
   )

@@ -137,27 +137,26 @@ export const ReadValue = ({ place, secretId }: Props) => {
     }
   }
   const left = clipboardLeft.value
+  const copy = (): void => void run(() => copyValue(readValue(place, secretId)))
+  const show = (): void =>
+    void run(async () => {
+      setValue({ read: await read(place, secretId) })
+    })
+  const unlessBusy = (does: () => void) => (): boolean => {
+    if (why === undefined && !busy) does()
+    return true
+  }
+  useShortcuts([
+    { keys: 'c', does: 'Copy the value', run: unlessBusy(copy) },
+    { keys: 'v', does: 'Show the value', run: unlessBusy(show) },
+  ])
   return (
     <>
       <div class={s['reads']}>
-        <Button
-          small
-          whyNot={why}
-          busy={busy}
-          onPress={() => void run(() => copyValue(readValue(place, secretId)))}
-        >
+        <Button small whyNot={why} busy={busy} keys="c" onPress={copy}>
           Copy the value
         </Button>
-        <Button
-          small
-          whyNot={why}
-          busy={busy}
-          onPress={() =>
-            void run(async () => {
-              setValue({ read: await read(place, secretId) })
-            })
-          }
-        >
+        <Button small whyNot={why} busy={busy} keys="v" onPress={show}>
           Show the value
         </Button>
       </div>

@@ -9,7 +9,7 @@ import { deployDoing, leakTestDoing, pauseDoing, retryDoing } from '../../copy-a
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyMenu } from '../../ui/copy-as.tsx'
-import { Confirm, Dialog } from '../../ui/dialog.tsx'
+import { Confirm } from '../../ui/dialog.tsx'
 import { Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { countOf, ImpactList, type Impact } from './impact.tsx'
@@ -32,6 +32,14 @@ const tryDeploy = async (stagelet: Stagelet): Promise<Tried> => {
   }
 }
 
+const deployText = (tried: Tried): string => {
+  if (tried === undefined || 'error' in tried) return 'Deploy'
+  const count = countOf(tried.impact)
+  return count === 0
+    ? 'Deploy: no container is known to change'
+    : `Deploy: re-create ${count} ${count === 1 ? 'container' : 'containers'}`
+}
+
 /** Shows first which containers get a new one; what is deployed is what the agent has reported as edited. */
 const DeployDialog = ({
   stagelet,
@@ -39,14 +47,6 @@ const DeployDialog = ({
   onClose,
 }: Props & { readonly tried: Tried; readonly onClose: () => void }) => {
   const { busy, run } = useAction()
-  const title = `Deploy ${stagelet.name}`
-  if (tried === undefined || 'error' in tried)
-    return (
-      <Dialog title={title} onClose={onClose}>
-        {tried === undefined ? <Skeleton /> : <ProblemBox error={tried.error} />}
-      </Dialog>
-    )
-  const count = countOf(tried.impact)
   const deploy = async (): Promise<void> => {
     const params = pathOf(stagelet)
     const isDone = await run(
@@ -58,18 +58,25 @@ const DeployDialog = ({
   }
   return (
     <Confirm
-      title={title}
-      action={
-        count === 0
-          ? 'Deploy: no container is known to change'
-          : `Deploy: re-create ${count} ${count === 1 ? 'container' : 'containers'}`
-      }
-      busy={busy}
+      title={`Deploy ${stagelet.name}`}
+      action={deployText(tried)}
+      busy={busy || tried === undefined}
+      whyNot={tried !== undefined && 'error' in tried ? 'It cannot be deployed now.' : undefined}
       onConfirm={() => void deploy()}
       onClose={onClose}
     >
-      <p>Edits of the Compose file and of its env files, as {stagelet.agent} has reported them.</p>
-      <ImpactList impact={tried.impact} />
+      {tried === undefined ? (
+        <Skeleton />
+      ) : 'error' in tried ? (
+        <ProblemBox error={tried.error} />
+      ) : (
+        <>
+          <p>
+            Edits of the Compose file and of its env files, as {stagelet.agent} has reported them.
+          </p>
+          <ImpactList impact={tried.impact} />
+        </>
+      )}
     </Confirm>
   )
 }
