@@ -5,6 +5,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { stagelets } from '../live/collections.ts'
 import { standingOf } from '../live/standing.ts'
+import { CopyDialog } from '../ui/copy-as.tsx'
 import { Empty, PageFrame } from '../ui/page.tsx'
 import { lockValues, valuesLocked } from '../ui/confirm-login.tsx'
 import { Boundary } from '../ui/problem.tsx'
@@ -82,14 +83,6 @@ const LazyPalette = (props: PaletteProps) => {
     void loadPatiently(() => import('./palette/palette.tsx')).then(setView)
   }, [])
   return view === undefined ? null : <view.Palette {...props} />
-}
-
-const LazyCopied = (props: { readonly onClose: () => void }) => {
-  const [view, setView] = useState<{ readonly Copied: ComponentType<typeof props> }>()
-  useEffect(() => {
-    void loadPatiently(() => import('./copied.tsx')).then(setView)
-  }, [])
-  return view === undefined ? null : <view.Copied {...props} />
 }
 
 const NotFound = () => (
@@ -194,7 +187,8 @@ export const Shell = () => {
         />
       ) : null}
       {copied ? (
-        <LazyCopied
+        <CopyDialog
+          doings={[]}
           onClose={() => {
             setCopied(false)
           }}
