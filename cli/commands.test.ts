@@ -78,7 +78,9 @@ describe('parseTargets', () => {
     expect(names(['stg', 'a', 'b'])).toEqual(['Stagelet a b'])
     expect(names(['stagelets.stagely.dev,secrets'])).toEqual(['Stagelet', 'StagelySecret'])
     expect(names(['stagelet/a', 'proj/b'])).toEqual(['Stagelet a', 'Project b'])
-    expect(names(['stagely'])).toEqual(['Project', 'Agent', 'StagelySecret', 'Stagelet'])
+    expect(names(['stagely'])).toEqual([
+      ...['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier'],
+    ])
   })
 
   it('names what it knows when it does not know a word', () => {

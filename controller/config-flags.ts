@@ -96,6 +96,8 @@ Environment:
   STAGELY_OIDC_ISSUER, STAGELY_OIDC_CLIENT_ID, STAGELY_OIDC_CLIENT_SECRET_FILE,
   STAGELY_OIDC_DOMAINS, STAGELY_OIDC_GROUPS  as the flags; lists with commas
   STAGELY_ADMIN_TOKEN_FILE  file with the first admin's token, in place of a made one
+  STAGELY_EGRESS_ALLOW, STAGELY_EGRESS_DENY   addresses that users may name (webhooks): names, addresses
+                                and networks with commas, each perhaps with :PORT; a denial goes first
   STAGELY_DASHBOARD         off: as --no-dashboard (default on)
   STAGELY_LOG_LEVEL   ${logLevels.join(', ')} (default info)
 

@@ -1,5 +1,7 @@
 // The controller's flags and environment, read once. All faults are reported together.
 import type { OidcConfig } from './http/login/provider.ts'
+import type { EgressConfig } from './egress/gate.ts'
+import { parseRules } from './egress/rules.ts'
 import { isNetwork } from './http/request-identity.ts'
 import { parseOidc } from './oidc-config.ts'
 import { ConfigError } from './config-error.ts'
@@ -55,6 +57,8 @@ export interface Config extends RateLimits {
   /** Age at which audit rows are pruned; undefined: never. */
   readonly auditRetentionDays: number | undefined
   readonly retention: Retention
+  /** Which addresses that users name are called, and which are not. */
+  readonly egress: EgressConfig
 }
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
@@ -91,6 +95,7 @@ export const parseConfig = (
   const auditRetentionDays = parseDays(env['STAGELY_AUDIT_RETENTION_DAYS'], faults)
   const retention = parseRetention(env, faults)
   const limits = parseLimits(flags, faults)
+  const egress = parseEgress(env, faults)
   if (faults.length > 0) throw new ConfigError(faults)
   return {
     dataDir: flags.dataDir!,
@@ -115,6 +120,7 @@ export const parseConfig = (
     ...limits,
     auditRetentionDays,
     retention,
+    egress,
   }
 }
 
@@ -151,6 +157,14 @@ const parseSwitch = (
   const text = env[name] ?? ''
   if (!['', 'on', 'off'].includes(text)) faults.push(`${name} must be on or off`)
   return text !== 'off'
+}
+
+const parseEgress = (
+  env: Readonly<Record<string, string | undefined>>,
+  faults: string[],
+): EgressConfig => {
+  const rulesIn = (name: string): EgressConfig['allow'] => parseRules(name, env[name], faults)
+  return { allow: rulesIn('STAGELY_EGRESS_ALLOW'), deny: rulesIn('STAGELY_EGRESS_DENY') }
 }
 
 const parseKubernetes = (flags: Flags, faults: string[]): Config['kubernetes'] => {

@@ -7,20 +7,23 @@ import type { Logger } from '../src/kernel/log.ts'
 import type { Opened } from '../src/store/open-store.ts'
 import type { Config } from './config.ts'
 import { startSweep } from './http/agents/replicas.ts'
+import type { Egress } from './egress/gate.ts'
 import type { Metrics } from './http/metrics.ts'
 import { startKubernetesSource } from './kubernetes/start.ts'
 import type { Loops } from './leader.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
+import { startNotifyPerformer } from './notify/performer.ts'
 import { startReconcilers } from './reconcilers/start.ts'
 
 export interface LoopsDeps
   extends
-    Pick<Opened, 'store' | 'connections'>,
+    Pick<Opened, 'store' | 'connections' | 'outbox'>,
     Pick<Metrics, 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated'> {
   /** Id of the database. */
   readonly controllerId: string
   /** The cluster to follow; undefined: none. */
   readonly kubeConfig: (() => KubeConfig) | undefined
+  readonly egress: Egress
   /** Whether the lease is still valid: for writes to a cluster, which knows no terms. */
   readonly leads: () => boolean
   readonly clock: Clock
@@ -39,7 +42,11 @@ export const startLoops = (
 ): Loops => {
   const store = term === undefined ? deps.store : deps.store.asLeader(term)
   const common = { ...deps, store }
-  const loops: Loops[] = [startReconcilers(common), startSweep(common)]
+  const loops: Loops[] = [
+    startReconcilers(common),
+    startSweep(common),
+    startNotifyPerformer({ ...common, term }),
+  ]
   const { kubeConfig, leads } = deps
   const { onManifestFaults: onFaults } = deps
   if (dir !== undefined) loops.push(startFolderSource({ ...common, dir, pruneAll, onFaults }))

@@ -24,6 +24,8 @@ import {
 } from './certificate.ts'
 import type { Config } from './config.ts'
 import { prepareDataDir, readAdminToken, refuseRoot } from './data-dir.ts'
+import { createEgress, type Egress } from './egress/gate.ts'
+import { ownDestinations } from './egress/own.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import { beatUntil } from './http/agents/replicas.ts'
 import type { AgentRoutesDeps } from './http/agents/deps.ts'
@@ -116,7 +118,11 @@ const start = async (config: Config, context: Context): Promise<string> => {
     ...{ lease, holder: replicas.id, clock, log },
     monotonic: () => performance.now(),
     start: (term, leads) =>
-      startLoops(config, { ...opened, ...context, ...url.loops, kubeConfig, leads }, term),
+      startLoops(
+        config,
+        { ...opened, ...context, ...url.loops, egress: url.egress, kubeConfig, leads },
+        term,
+      ),
   })
   url.watchLeader(
     () => leader.term() !== undefined,
@@ -132,6 +138,7 @@ interface Served extends Pick<Metrics, 'watchLeader'> {
     'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated' | 'controllerId'
   >
   readonly base: string
+  readonly egress: Egress
   /** undefined: there are no other replicas. */
   readonly peers: Peers | undefined
   sendAgentsAway(): Promise<void>
@@ -210,6 +217,7 @@ const serve = async (
   await peers?.announce(http.listening.address.port, certificate)
   return {
     base,
+    egress: egressOf(config, http.listening.address.port),
     peers,
     ...metrics,
     loops: { ...metrics, controllerId: identity.controllerId },
@@ -292,6 +300,9 @@ const startAudit = (
   lifecycle.onStop('denied attempts', 5_000, () => denied.stop())
   return denied
 }
+
+const egressOf = ({ egress, databaseUrl }: Config, port: number): Egress =>
+  createEgress({ ...egress, own: () => ownDestinations(port, databaseUrl) })
 
 const writeAdminToken = (dir: string, token: string): Promise<void> =>
   writeWhole(join(dir, 'admin-token'), `${token}\n`, { mode: 0o600 })

@@ -19,6 +19,7 @@ export const resources = [
   'stagelets',
   'stagelets/deploy',
   'stagelets/logs',
+  'notifiers',
   'events',
   'audit',
 ] as const
@@ -43,6 +44,7 @@ const viewer: Rights = {
   agents: read,
   stagelysecrets: read,
   stagelets: read,
+  notifiers: read,
   events: read,
 }
 
@@ -60,6 +62,7 @@ const maintainer: Rights = {
   'agents/join': all,
   'stagelysecrets/value': ['get'],
   stagelets: all,
+  notifiers: all,
   tokens: all,
 }
 

@@ -179,6 +179,28 @@ export const secretColumns: readonly PrinterColumn[] = [
   age,
 ]
 
+export const notifierColumns: readonly PrinterColumn[] = [
+  {
+    name: 'Delivering',
+    type: 'string',
+    jsonPath: condition('Delivering', 'status'),
+    description: 'Is what it has to tell taken?',
+  },
+  {
+    name: 'Reason',
+    type: 'string',
+    jsonPath: condition('Delivering', 'reason'),
+    description: 'Why.',
+  },
+  {
+    name: 'Last',
+    type: 'date',
+    jsonPath: '.status.lastDeliveredAt',
+    description: 'When a notice was taken last.',
+  },
+  age,
+]
+
 export const stageletColumns: readonly PrinterColumn[] = [
   {
     name: 'In-Sync',

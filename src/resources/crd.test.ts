@@ -35,9 +35,10 @@ describe('structuralSchema', () => {
 })
 
 describe('CRDs', () => {
-  it('are made for the four kinds that a cluster can hold', () => {
+  it('are made for the five kinds that a cluster can hold', () => {
     expect(crdKinds.map((k) => k.kind).sort()).toEqual([
       'Agent',
+      'Notifier',
       'Project',
       'Stagelet',
       'StagelySecret',
@@ -62,7 +63,8 @@ describe('CRDs', () => {
   it.each(crdKinds.map((k) => [k.kind, k] as const))(
     '%s: has a short name, is one of `kubectl get stagely`, and a column says how it is',
     (_, kind) => {
-      const answer = kind.kind === 'Agent' ? 'Ready' : 'In-Sync'
+      const answers: Record<string, string> = { Agent: 'Ready', Notifier: 'Delivering' }
+      const answer = answers[kind.kind] ?? 'In-Sync'
       expect(renderCrd(kind)).toMatchObject({
         spec: {
           names: {

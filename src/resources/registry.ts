@@ -6,6 +6,7 @@ import {
   age,
   agentColumns,
   fieldColumns,
+  notifierColumns,
   projectColumns,
   secretColumns,
   stageletColumns,
@@ -13,6 +14,7 @@ import {
 } from './columns.ts'
 import { eventSpec, namespaceSpec, namespaceStatus } from './core.ts'
 import { apiGroup } from './meta.ts'
+import { notifierSpec, notifierStatus } from './notifier.ts'
 import { observationSpec } from './observation.ts'
 import { projectSpec, projectStatus } from './project.ts'
 import { stageletSpec, stageletStatus } from './stagelet.ts'
@@ -119,6 +121,18 @@ const declared: readonly Kind[] = [
     columns: stageletColumns,
     selectableFields: ['spec.projectRef.name', 'spec.agentRef.name'],
     applyOrder: 4,
+  },
+  {
+    ...stagely,
+    kind: 'Notifier',
+    plural: 'notifiers',
+    singular: 'notifier',
+    shortNames: ['ntf'],
+    description: 'Tells people what happened, by a webhook or in Slack.',
+    spec: notifierSpec,
+    status: notifierStatus,
+    columns: notifierColumns,
+    applyOrder: 5,
   },
   {
     group: '',

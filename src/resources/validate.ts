@@ -8,6 +8,7 @@ import { isStorable } from '../kernel/storable.ts'
 import { faultOfIssue, fieldPath } from './faults.ts'
 import type { KubeObject, ObjectMeta } from './meta.ts'
 import { decodeMetadata } from './metadata.ts'
+import { checkNotifier } from './notifier.ts'
 import { ownerReferences } from './owner-references.ts'
 import { apiVersionOf, findKind, kinds, type Kind } from './registry.ts'
 import { checkSecret } from './secret-rules.ts'
@@ -130,6 +131,11 @@ const decodeMeta = (kind: Kind, input: unknown): ReturnType<typeof decodeMetadat
   }
 }
 
+const acrossFields: Readonly<Record<string, (spec: Fields) => Fault[]>> = {
+  StagelySecret: checkSecret,
+  Notifier: checkNotifier,
+}
+
 const topLevel = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status'])
 
 const findByVersion = (input: Fields): { kind?: Kind; faults: Fault[] } => {
@@ -183,8 +189,9 @@ export const decodeObject = (input: unknown): Decoded => {
     ? decodePart(kind.spec, '', eventFields(input))
     : decodePart(kind.spec, 'spec', input.spec)
   const faults = [...meta.faults, ...part.faults]
-  if (kind.kind === 'StagelySecret' && isRecord(input.spec) && part.given !== undefined) {
-    const cross = checkSecret(part.given)
+  const check = acrossFields[kind.kind]
+  if (check !== undefined && isRecord(input.spec) && part.given !== undefined) {
+    const cross = check(part.given)
     faults.push(...cross.filter((f) => !faults.some((o) => o.field === f.field)))
   }
   const strange = isFlat ? [] : Object.keys(input).filter((key) => !topLevel.has(key))

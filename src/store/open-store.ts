@@ -21,6 +21,7 @@ import { claimKey, refuseWrongKey } from './keys/wraps.ts'
 import { migrate } from './migrate.ts'
 import { openPg } from './pg.ts'
 import { PrincipalStore } from './principals.ts'
+import { Outbox } from './outbox.ts'
 import { Replicas } from './replicas.ts'
 import { SessionStore } from './sessions.ts'
 import { Settings } from './settings.ts'
@@ -63,6 +64,7 @@ export interface Opened {
   readonly activity: ActivityLog
   readonly idempotency: IdempotencyKeys
   readonly leakTests: LeakTestStore
+  readonly outbox: Outbox
   /** Which of several controllers on a server leads; undefined: this one is alone. */
   readonly lease: LeaderLease | undefined
   readonly connections: AgentConnections
@@ -165,6 +167,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       audit: new AuditLog({ sql, store, settings }),
       idempotency: new IdempotencyKeys(sql, settings, clock),
       leakTests: new LeakTestStore(sql, clock),
+      outbox: new Outbox(sql),
       lease: leaseSql && createLeaderLease(leaseSql),
       connections: new AgentConnections(sql, store, replicas.id),
       replicas,

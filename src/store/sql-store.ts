@@ -36,6 +36,7 @@ import type {
   OpenedEntry,
   PageOptions,
   ProjectRevisions,
+  RevealedOne,
   RevealedSet,
   RevisionInfo,
   SecretSet,
@@ -214,11 +215,7 @@ export class SqlStore implements Store {
     return deletedSecrets(this.#sql, projectUid, this.deletedMs)
   }
 
-  revealSecret(
-    actor: Actor,
-    ref: ObjectRef,
-    what: { version?: number | undefined; asWritten?: boolean | undefined } = {},
-  ): Promise<OpenedEntry> {
+  revealSecret(actor: Actor, ref: ObjectRef, what: RevealedOne = {}): Promise<OpenedEntry> {
     return this.#writer.run(actor, this.#fence, (session) => revealSecret(session, ref, what))
   }
 

@@ -17,6 +17,7 @@ import type { Happening } from './activity/happening.ts'
 import type {
   DeletedSecret,
   ProjectRollback,
+  RevealedOne,
   RevealedSet,
   RevisionChoice,
   RevisionInfo,
@@ -285,11 +286,7 @@ export interface Store extends Reader {
    * Opens one value for the actor, the current one or, as it was written, that of `version`; audited in
    * the same transaction.
    */
-  revealSecret(
-    actor: Actor,
-    ref: ObjectRef,
-    what?: { version?: number | undefined; asWritten?: boolean | undefined },
-  ): Promise<OpenedEntry>
+  revealSecret(actor: Actor, ref: ObjectRef, what?: RevealedOne): Promise<OpenedEntry>
   /**
    * Opens the chosen values of a project's head set for the actor. Each is audited in the same
    * transaction, and each that another one refers to.

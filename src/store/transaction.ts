@@ -13,6 +13,7 @@ import { renewSecret } from './history/renew.ts'
 import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { tracked } from './object-metadata.ts'
+import { noticesOf } from './notices.ts'
 import { createObject, requireRow, updateObject } from './objects.ts'
 import { byPlace, isWithin, revisionsIn, rowsOfProject, setAt } from './reads.ts'
 import { finishRemoval, removeObject, removeProject } from './removal.ts'
@@ -233,6 +234,7 @@ export class StoreTransaction implements Transaction {
     }
     const object: KubeObject = { apiVersion: 'v1', kind: 'Event', metadata, spec: { ...spec } }
     this.#session.put(object, 'system', row)
+    this.#session.changes.notices.push(...noticesOf(this.#session, event))
   }
 
   async removeFinalizer(ref: ObjectRef, finalizer: string): Promise<void> {

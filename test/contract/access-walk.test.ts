@@ -109,6 +109,7 @@ const restPath = ({ path }: RestRoute, team: Team): string => {
     project_id: `${team}%2Fshop`,
     stagelet_id: `${team}%2Fshop`,
     agent_id: `${team}%2Fbox`,
+    notifier_id: `${team}%2Fops`,
     team,
   }
   return restBase + path.replace(/:(\w+)/g, (_, name: string) => known[name] ?? 'none')
@@ -199,6 +200,9 @@ describe('who may do what', () => {
       })
       await admin('POST', `${base}/projects`, object('Project', 'shop', {}))
       await admin('POST', `${base}/agents`, object('Agent', 'box', {}))
+      const webhook = { url: 'https://hooks.example.com/' }
+      const notifier = object('Notifier', 'ops', { reasons: ['Expired'], webhook })
+      await admin('POST', `${base}/notifiers`, notifier)
       const spec = {
         projectRef: { name: 'shop' },
         agentRef: { name: 'box' },
@@ -277,7 +281,7 @@ describe('who may do what', () => {
   }
 
   /** What a 404 of a target says; anything else that is not there lies behind the door. */
-  const noTarget = /"detail":"(project|stagelet|agent|team) /
+  const noTarget = /"detail":"(project|stagelet|agent|notifier|team) /
 
   const outcomeOf = ({ status, text }: Answer): Expected => {
     if (status === 401 || status === 403) return status

@@ -296,7 +296,7 @@ describe('with no values', () => {
 
   test('the CRDs are those of crds/, and outlive the release', () => {
     const crds = objects.filter((o) => o.kind === 'CustomResourceDefinition')
-    expect(crds).toHaveLength(4)
+    expect(crds).toHaveLength(5)
     for (const crd of crds) {
       const plural = at(crd, 'spec.names.plural') as string
       const file = readFileSync(join(root, 'crds', `stagely.dev_${plural}.yaml`), 'utf8')
@@ -322,11 +322,13 @@ describe('with no values', () => {
       'list, watch: stagely.dev/stagelysecrets',
       'list, watch: stagely.dev/stagelets',
       'list, watch: stagely.dev/agents',
+      'list, watch: stagely.dev/notifiers',
       'patch: stagely.dev/stagelets',
       'patch: stagely.dev/projects/status',
       'patch: stagely.dev/stagelysecrets/status',
       'patch: stagely.dev/stagelets/status',
       'patch: stagely.dev/agents/status',
+      'patch: stagely.dev/notifiers/status',
       'get, create, patch: /events',
       'create: coordination.k8s.io/leases',
       'get, patch: coordination.k8s.io/leases stagely-controller',
@@ -345,7 +347,7 @@ describe('with no values', () => {
     })
     // Status is the controller's to write.
     expect(rightsOf('default-stagely-edit')).toMatchObject({
-      resources: ['projects', 'stagelysecrets', 'stagelets', 'agents'],
+      resources: ['projects', 'stagelysecrets', 'stagelets', 'agents', 'notifiers'],
     })
     expect(objects.filter((o) => o.kind === 'ClusterRoleBinding')).toHaveLength(1)
   })

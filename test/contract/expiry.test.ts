@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startReconcilers, type Reconcilers } from '../../controller/reconcilers/start.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import { findCondition } from '../../src/resources/conditions.ts'
 import type { EventSpec } from '../../src/resources/core.ts'
 import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
 import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
@@ -69,7 +69,7 @@ describe('values that end', () => {
   const statusOf = async (ns: string, name: string): Promise<SecretStatus> =>
     (await t.store.get(refOf(ns, name)))?.status ?? {}
   const verdict = ({ conditions }: SecretStatus, type: string): string => {
-    const found = findCondition(conditions as Condition[] | undefined, type)
+    const found = findCondition(conditions, type)
     return found === undefined ? 'absent' : `${found.status}/${found.reason}`
   }
   const eventually = async <T>(look: () => T | Promise<T>, wanted: T): Promise<void> => {

@@ -39,6 +39,14 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
     },
   ],
   Agent: [{ paused: false, drained: true }],
+  Notifier: [
+    {
+      projects: ['shop'],
+      reasons: ['Expired', 'AgentLost'],
+      webhook: { url: 'https://hooks.example.com/s', signingKeyRef: { name: 'hook' } },
+    },
+    { reasons: ['Expiring'], slack: { urlRef: { name: 'slack' } } },
+  ],
   Stagelet: [
     {
       projectRef: { name: 'shop' },

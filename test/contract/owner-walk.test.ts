@@ -24,6 +24,7 @@ const kinds = {
   agents: ['Agent', 'box', { paused: true }],
   stagelysecrets: ['StagelySecret', 'db-url', { scope: 'web' }],
   stagelets: ['Stagelet', 'prod', { paused: true }],
+  notifiers: ['Notifier', 'ops', { reasons: ['Drifted'] }],
 } as const
 type Plural = keyof typeof kinds
 const plurals = Object.keys(kinds) as Plural[]
@@ -55,6 +56,7 @@ let following: Following
 let folder: string
 let places: Place[]
 
+const notices = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/' } }
 const theSecrets = { projectRef: { name: 'shop' } }
 const manifests = (namespace: string, value: Record<string, unknown>): KubeObject[] => {
   const object = (kind: string, name: string, spec: Record<string, unknown> = {}): KubeObject => ({
@@ -74,6 +76,7 @@ const manifests = (namespace: string, value: Record<string, unknown>): KubeObjec
       agentRef: { name: 'box' },
       compose: { directory: '/srv/prod' },
     }),
+    object('Notifier', 'ops', notices),
   ]
 }
 const putManifests = (value: string, ...more: KubeObject[]): Promise<void> => {
@@ -109,7 +112,7 @@ const held = async (team: string): Promise<Record<string, KubeObject>> => {
   }
   const declared = async (): Promise<KubeObject[]> =>
     (await all()).filter(({ metadata }) => metadata.annotations?.[annotations.source] !== 'api')
-  await eventually(async () => (await declared()).length).toBe(6)
+  await eventually(async () => (await declared()).length).toBe(7)
   return Object.fromEntries((await declared()).map((object) => [object.metadata.name, object]))
 }
 const closed = async (revision: number): Promise<void> => {
@@ -145,6 +148,9 @@ const refused: Record<string, Attempts> = {
   'POST /agents': ({ team }) => [{ body: { name: 'box', team } }],
   'PATCH /agents/:agent_id': withBody({ paused: true }),
   'PATCH /stagelets/:stagelet_id': withBody({ paused: true }),
+  'POST /notifiers': ({ team }) => [{ body: { name: 'ops', team, ...notices } }],
+  'PATCH /notifiers/:notifier_id': withBody({ reasons: ['Drifted'] }),
+  'DELETE /notifiers/:notifier_id': plain,
   'DELETE /projects/:project_id': () => [{ says: inUse }, { project: 'idle' }],
   'POST /projects/:project_id/rollout/pause': plain,
   'POST /projects/:project_id/rollback': withBody({ revision: 1 }),
@@ -295,6 +301,7 @@ const send = (place: Place, route: string, attempt: Attempt): Promise<Answer> =>
     secret_id: idOf(place.held['db-url']!),
     stagelet_id: idOf(place.held['prod']!),
     agent_id: idOf(place.held['box']!),
+    notifier_id: idOf(place.held['ops']!),
     team: place.team,
     namespace: place.team,
     name: plural === undefined ? place.team : kinds[plural][1],

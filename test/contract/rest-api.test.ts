@@ -117,6 +117,9 @@ describe('If-Match of every route', () => {
     await call('POST', `${kube}/stagelets`, stagelet)
     const secret = object('StagelySecret', { projectRef, key: 'ONE', value: 'x' })
     await call('POST', `${kube}/stagelysecrets`, secret)
+    const webhook = { url: 'https://hooks.example.com/' }
+    const notifier = object('Notifier', { reasons: ['Expired'], webhook })
+    await call('POST', `${kube}/notifiers`, notifier)
     const { paths } = (await call('GET', '/api/v1/openapi.json')).json<{
       paths: Record<string, Record<string, { parameters: { name: string }[] }>>
     }>()

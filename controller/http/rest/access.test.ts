@@ -87,15 +87,18 @@ const ruleOf = ({ session }: RestRoute): string | undefined =>
   typeof session === 'function' ? session({ dry_run: false, erase: 'true' }) : session
 
 describe('a session of a browser', () => {
-  it('has a confirmed login where values, people, tokens, keys and what erases are concerned', () => {
+  it('has a confirmed login where values, people, tokens, keys, notifiers and what erases are concerned', () => {
     const ruled = restRoutes.filter((route) => ruleOf(route) !== undefined)
     expect(ruled.map((route) => `${ruleOf(route)} ${route.id}`).sort()).toEqual([
-      ...['confirmed createJoinToken', 'confirmed createToken', 'confirmed createTokenOfTeam'],
-      ...['confirmed createTokenOfUser', 'confirmed createUser', 'confirmed deleteProject'],
+      'confirmed createJoinToken',
+      ...['confirmed createNotifier', 'confirmed createToken', 'confirmed createTokenOfTeam'],
+      ...['confirmed createTokenOfUser', 'confirmed createUser', 'confirmed deleteNotifier'],
+      'confirmed deleteProject',
       ...['confirmed deleteTeam', 'confirmed deleteUser', 'confirmed erasePerson'],
       ...['confirmed purgeSecret', 'confirmed putMember', 'confirmed removeMember'],
       ...['confirmed revokeToken', 'confirmed revokeTokenOfTeam', 'confirmed revokeTokenOfUser'],
       ...['confirmed rotateKeys', 'confirmed rotateSealingKey', 'confirmed takeBackup'],
+      'confirmed updateNotifier',
       ...['confirmed updateUser', 'refused createSessionCode', 'refused revealSecrets'],
       'reveal revealSecret',
     ])

@@ -14,17 +14,26 @@ import type { Store } from '../../../src/store/store.ts'
 import { parseId, type IdKind } from './ids.ts'
 import type { Access } from './route.ts'
 
-type InTarget = Extract<Access, { in: 'project' | 'stagelet' | 'agent' | 'team' }>['in']
+type InTarget = Extract<
+  Access,
+  { in: 'team' | 'project' | 'stagelet' | 'agent' | 'notifier' }
+>['in']
 
 /** The path parameter that names the object of the check. */
 const targetParameters: Readonly<Record<InTarget, string>> = {
   project: 'project_id',
   stagelet: 'stagelet_id',
   agent: 'agent_id',
+  notifier: 'notifier_id',
   team: 'team',
 }
 
-const kindOf = { project: 'Project', stagelet: 'Stagelet', agent: 'Agent' } as const
+const kindOf = {
+  project: 'Project',
+  stagelet: 'Stagelet',
+  agent: 'Agent',
+  notifier: 'Notifier',
+} as const
 
 /** `what` is the API's word: project, secret, team. */
 export const notFound = (what: string, given: string, details: ErrorDetails = {}): StagelyError =>

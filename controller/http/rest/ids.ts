@@ -1,7 +1,10 @@
 // Public ids: a prefix for the kind, and the object's uid (a uuid) as 25 digits of base 36. Each uid
 // has one id; other spellings are refused.
 
-const prefixes = { Project: 'proj', StagelySecret: 'sec', Stagelet: 'stg', Agent: 'agt' } as const
+const prefixes = {
+  ...{ Project: 'proj', StagelySecret: 'sec', Stagelet: 'stg', Agent: 'agt' },
+  Notifier: 'ntf',
+} as const
 export type IdKind = keyof typeof prefixes
 
 const digits = 25

@@ -25,7 +25,7 @@ import { conditions, conditionsOf, source, sourceOf, time } from './representati
 import { answerOf, answerShape, computed } from './shapes.ts'
 
 /** Fields of every status that answers do not have; conditions are shown as `conditions`. */
-const ofEveryStatus = { observedGeneration: hidden, conditions: hidden } as const
+export const ofEveryStatus = { observedGeneration: hidden, conditions: hidden } as const
 
 const created_at = computed(time, ({ metadata }: KubeObject) => metadata.creationTimestamp ?? '')
 const ofSource = computed(source, sourceOf)
@@ -41,7 +41,7 @@ const idWith = (description: string): z.ZodString =>
 type Fields = Readonly<Record<string, z.ZodType>>
 
 /** The fields of every object, with a kind's fields in between. */
-const objectShape = (prefix: string, shape: Fields): Record<string, z.ZodType> => ({
+export const objectShape = (prefix: string, shape: Fields): Record<string, z.ZodType> => ({
   id: idWith(`\`${prefix}_…\`; paths take it, and \`team/name\` as well.`),
   name: ofName,
   team: ofTeam,

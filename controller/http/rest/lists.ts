@@ -52,7 +52,7 @@ export const listRoute = <
   })
 
 interface ReadKind<Shape extends z.ZodRawShape> {
-  readonly kind: 'Project' | 'Stagelet' | 'Agent'
+  readonly kind: 'Project' | 'Stagelet' | 'Agent' | 'Notifier'
   readonly schema: z.ZodType<object>
   /** Summaries of the routes for the list, and for one object. */
   readonly summaries: readonly [string, string]
@@ -64,7 +64,7 @@ interface ReadKind<Shape extends z.ZodRawShape> {
 /** The routes to read a kind: in all teams of the caller, in one team, and one object by its id. */
 export const readRoutes = <Shape extends z.ZodRawShape>(read: ReadKind<Shape>): RouteEntry[] => {
   const { kind, schema, summaries, page, query: shape, selects = () => true } = read
-  const one = kind.toLowerCase() as 'project' | 'stagelet' | 'agent'
+  const one = kind.toLowerCase() as 'project' | 'stagelet' | 'agent' | 'notifier'
   const resource = `${one}s` as const
   const show = answerOf(schema)
   const team = z.string().optional().describe('Only of this team.')

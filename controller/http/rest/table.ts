@@ -13,6 +13,7 @@ import { userRoutes } from './people/user-routes.ts'
 import { eventRoutes } from './event-routes.ts'
 import { backupRoutes } from './backup-routes.ts'
 import { keyRoutes } from './key-routes.ts'
+import { notifierRoutes } from './notifier-routes.ts'
 import { projectRoutes } from './project-routes.ts'
 import { revealRoutes } from './reveal-routes.ts'
 import { revisionsRoutes } from './revisions-routes.ts'
@@ -46,6 +47,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...valueClassRoutes,
   ...stageletRoutes,
   ...agentRoutes,
+  ...notifierRoutes,
   ...rolloutRoutes,
   ...activityRoutes,
   ...sloRoutes,

@@ -1,5 +1,5 @@
 // What follows when a value comes near its end, or to it.
-import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
+import { findCondition } from '../../../src/resources/conditions.ts'
 import { endOf } from '../../../src/resources/expiry.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { datesOf } from '../../../src/resources/secret-expiry.ts'
@@ -42,8 +42,8 @@ const whoRuns = ({ serviceCount = 0, services = [] }: SecretStatus): string => {
 /** One for each warning, one at the end, and one for an age that is too old: a condition that says the same as before is no news. */
 export const expiryEvents = (before: KubeObject, after: KubeObject): EventInput[] =>
   (['Expiring', 'Expired', 'RotationDue'] as const).flatMap((type): EventInput[] => {
-    const was = findCondition(statusOf(before).conditions as Condition[] | undefined, type)
-    const is = findCondition(statusOf(after).conditions as Condition[] | undefined, type)
+    const was = findCondition(statusOf(before).conditions, type)
+    const is = findCondition(statusOf(after).conditions, type)
     const isNews =
       is?.status === 'True' && (is.reason !== was?.reason || is.message !== was.message)
     if (!isNews) return []

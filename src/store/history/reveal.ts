@@ -6,7 +6,7 @@ import { requireRow } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
 import type { WriteSession } from '../session.ts'
 import { openHead } from '../sets.ts'
-import type { OpenedEntry, RevealedSet } from '../store.ts'
+import type { OpenedEntry, RevealedOne, RevealedSet } from '../store.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
 
@@ -49,7 +49,7 @@ export const revealSet = async (
 export const revealSecret = async (
   session: WriteSession,
   ref: ObjectRef,
-  { version, asWritten }: { version?: number | undefined; asWritten?: boolean | undefined },
+  { version, asWritten, way = 'reveal' }: RevealedOne,
 ): Promise<OpenedEntry> => {
   const row = requireRow(session, ref)
   const project = await projectOfSecret(session, row)
@@ -58,12 +58,12 @@ export const revealSecret = async (
     const opened = session.preparations.take('version to reveal', () =>
       openVersion(session, project, what, session.deps.sql),
     )
-    noteReads(session, project, { way: 'reveal', entries: [opened] })
+    noteReads(session, project, { way, entries: [opened] })
     return opened
   }
   const choose = (entries: readonly SetEntry[]): readonly SetEntry[] =>
     entries.filter((entry) => entry.secretId === row.uid)
-  const [opened] = await revealSet(session, project.ref, { way: 'reveal', choose, asWritten })
+  const [opened] = await revealSet(session, project.ref, { way, choose, asWritten })
   if (opened === undefined) {
     throw new StagelyError('NotFound', `secret "${ref.name}" has no value yet: give it one first`)
   }

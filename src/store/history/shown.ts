@@ -54,6 +54,13 @@ export interface ProjectRollback {
   readonly diff: SetDiff
 }
 
+/** Which version is read, and for what; the current one, and `reveal`, when absent. */
+export interface RevealedOne {
+  readonly version?: number | undefined
+  readonly asWritten?: boolean | undefined
+  readonly way?: ReadWay
+}
+
 /** Which values a person reads, and for what. */
 export interface RevealedSet {
   readonly way: ReadWay

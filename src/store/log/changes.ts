@@ -4,6 +4,7 @@ import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { happeningId, type Happening } from '../activity/happening.ts'
 import { keptRows } from '../activity/kept-rows.ts'
+import type { NoticeRow } from '../notices.ts'
 import type { HeadRow, ProjectRow, StoredRow } from '../state/rows.ts'
 import type { Actor, ChangeEvent } from '../store.ts'
 import { auditText, type AuditEntry } from './audit-rows.ts'
@@ -83,6 +84,8 @@ export class Changes {
   readonly agents: { uid: string; namespace: string; name: string }[] = []
   /** Each is the JSON text of a row, without its place. */
   readonly audit: string[] = []
+  /** What Notifiers have to tell. */
+  readonly notices: NoticeRow[] = []
   /** What is kept for people, by happeningId(). */
   readonly happenings = new Map<string, Happening>()
 
@@ -125,6 +128,7 @@ export class Changes {
     this.former.push(...later.former)
     this.agents.push(...later.agents)
     this.audit.push(...later.audit)
+    this.notices.push(...later.notices)
     for (const happening of later.happenings.values()) this.tell(happening)
   }
 }
@@ -276,6 +280,7 @@ export const payloadOf = (
     former: changes.former.map((name) => JSON.stringify(name)),
     agents: changes.agents.map((agent) => JSON.stringify(agent)),
     audit,
+    notices: changes.notices.map((row) => JSON.stringify(row)),
     ...keptRows(changes),
   }
   const filled = Object.entries(parts).filter(([, rows]) => rows.length > 0)

@@ -122,6 +122,7 @@ export const term = {
     `compose ${namespace}/${agent} ${claim}`,
   reportsOf: (namespace: string, stageletUid: string): string =>
     `report ${namespace} ${stageletUid}`,
+  notifiersIn: (namespace: string): string => `notifier ${namespace}`,
   terminating: 'terminating',
   /** Of projects. */
   place: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
@@ -160,6 +161,7 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
     const { stageletUid } = object.spec as { stageletUid: string }
     return [term.reportsOf(refOf(object).namespace, stageletUid)]
   },
+  Notifier: (object) => [term.notifiersIn(refOf(object).namespace)],
   Namespace: ({ metadata }) => (metadata.deletionTimestamp === undefined ? [] : [term.terminating]),
 }
 

@@ -1,0 +1,198 @@
+// The one gate for calls to addresses that users name. See ADR 0062.
+import dns from 'node:dns/promises'
+import http from 'node:http'
+import https from 'node:https'
+import { isIP } from 'node:net'
+import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
+import { linkedAbort } from '../../src/kernel/linked-abort.ts'
+import { refusedAs } from './refused.ts'
+import type { Destination, EgressRule } from './rules.ts'
+
+export interface EgressConfig {
+  readonly allow: readonly EgressRule[]
+  readonly deny: readonly EgressRule[]
+}
+
+export interface EgressDeps extends EgressConfig {
+  /** Where this controller and its database listen. */
+  readonly own: () => readonly Destination[]
+  /** In place of the resolver of the machine. */
+  readonly lookup?: (host: string) => Promise<readonly string[]>
+}
+
+export interface EgressCall {
+  readonly url: string
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly signal?: AbortSignal
+}
+
+export interface EgressAnswer {
+  readonly status: number
+  readonly text: string
+}
+
+export interface Egress {
+  /** Forbidden for a refused address; ServiceUnavailable where no whole answer comes. Redirects are answers. */
+  readonly call: (call: EgressCall) => Promise<EgressAnswer>
+}
+
+export const mostMs = 10_000
+export const mostBytes = 1_048_576
+const mostDepth = 32
+
+const systemLookup = async (host: string): Promise<readonly string[]> =>
+  (await dns.lookup(host, { all: true, verbatim: true })).map(({ address }) => address)
+
+const refusal = ({ host, port }: Destination, why: string): StagelyError =>
+  new StagelyError(
+    'Forbidden',
+    `${host}:${port} is not called: ${why}; whoever runs the controller may allow it (STAGELY_EGRESS_ALLOW)`,
+  )
+
+const failed = ({ host, port }: Destination, why: string): StagelyError =>
+  new StagelyError('ServiceUnavailable', `${host}:${port} ${why}`)
+
+interface Target extends Destination {
+  readonly url: URL
+}
+
+const targetOf = (text: string): Target => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !['https:', 'http:'].includes(url.protocol))
+    throw new StagelyError('BadRequest', 'this is no URL with https://')
+  if (url.username !== '' || url.password !== '')
+    throw new StagelyError('BadRequest', 'a URL must not hold a name or a password')
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port)
+  return { url, host, port }
+}
+
+const resolve = async (to: Destination, deps: EgressDeps): Promise<readonly string[]> => {
+  if (isIP(to.host) !== 0) return [to.host]
+  try {
+    const found = await (deps.lookup ?? systemLookup)(to.host)
+    if (found.length > 0) return found
+  } catch {
+    // Said below.
+  }
+  throw failed(to, 'is not known: its name has no address')
+}
+
+/** The address that is called. All that the name stands for must be good: which one counts is not the name's to say. */
+const addressFor = async (to: Target, deps: EgressDeps): Promise<string> => {
+  const addresses = await resolve(to, deps)
+  const own = new Set(
+    (
+      await Promise.all(
+        deps
+          .own()
+          .filter(({ port }) => port === to.port)
+          .map((one) => resolve(one, deps).catch(() => [])),
+      )
+    ).flat(),
+  )
+  for (const address of addresses) {
+    const denied = deps.deny.find((rule) => rule.matches(to, address))
+    if (denied !== undefined)
+      throw refusal(to, `${denied.text} is denied (STAGELY_EGRESS_DENY), which goes first`)
+    if (own.has(address)) throw refusal(to, 'the controller itself or its database is there')
+    const isAllowed = deps.allow.some((rule) => rule.matches(to, address))
+    if (isAllowed) continue
+    const what = refusedAs(address)
+    if (what !== undefined) throw refusal(to, `${address} is ${what}`)
+    if (to.url.protocol === 'http:') throw refusal(to, 'plain HTTP hides nothing: use https')
+  }
+  return addresses[0]!
+}
+
+interface Sending {
+  readonly to: Target
+  readonly address: string
+  readonly call: EgressCall
+  readonly signal: AbortSignal
+}
+
+const requestTo = ({ to, address, call, signal }: Sending): http.ClientRequest => {
+  const { url, host, port } = to
+  const { method = 'GET', headers = {}, body } = call
+  return (url.protocol === 'http:' ? http : https).request({
+    ...{ host: address, port, method, agent: false, path: `${url.pathname}${url.search}` },
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    headers: {
+      'user-agent': 'stagely',
+      ...headers,
+      host: url.host,
+      ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+    },
+    signal,
+  })
+}
+
+const answerTo = (sending: Sending, isLate: () => boolean): Promise<EgressAnswer> =>
+  new Promise((resolve, reject) => {
+    const request = requestTo(sending)
+    const fail = (why: string): void => {
+      const late = `did not answer whole within ${mostMs / 1000} s`
+      reject(failed(sending.to, isLate() ? late : why))
+      request.destroy()
+    }
+    request.on('error', (error) => {
+      fail(`does not answer: ${messageOf(error)}`)
+    })
+    request.on('response', (response) => {
+      const parts: Buffer[] = []
+      let bytes = 0
+      response.on('data', (part: Buffer) => {
+        bytes += part.length
+        if (bytes > mostBytes) fail(`answers with more than ${mostBytes} bytes`)
+        else parts.push(part)
+      })
+      response.on('error', (error) => {
+        fail(`breaks its answer off: ${messageOf(error)}`)
+      })
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') })
+      })
+    })
+    request.end(sending.call.body)
+  })
+
+const send = async (to: Target, address: string, call: EgressCall): Promise<EgressAnswer> => {
+  const ending = linkedAbort(...(call.signal === undefined ? [] : [call.signal]))
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    ending.abort()
+  }, mostMs)
+  try {
+    return await answerTo({ to, address, call, signal: ending.signal }, () => isLate)
+  } finally {
+    clearTimeout(timer)
+    ending.abort()
+  }
+}
+
+export const createEgress = (deps: EgressDeps): Egress => ({
+  call: async (call) => {
+    const to = targetOf(call.url)
+    return send(to, await addressFor(to, deps), call)
+  },
+})
+
+/** JSON of an answer. A text that nests deeper than anything that is meant is refused before it is parsed. */
+export const parseAnswer = (text: string): unknown => {
+  let depth = 0
+  for (const [found] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (found === '[' || found === '{') depth += 1
+    else if (found === ']' || found === '}') depth -= 1
+    if (depth > mostDepth)
+      throw new StagelyError('BadRequest', `the answer nests deeper than ${mostDepth}`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new StagelyError('BadRequest', 'the answer is not JSON')
+  }
+}

@@ -1,0 +1,77 @@
+// One attempt to deliver a message: the effect. What comes of it is told back, and stored by the performer.
+import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
+import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import type { NotifierSpec } from '../../src/resources/notifier.ts'
+import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
+import type { Batch } from '../../src/store/outbox.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { Egress } from '../egress/gate.ts'
+import { reconcilerActor } from '../reconcilers/actor.ts'
+import { slackPost, webhookPost, type Message, type Posted } from './message.ts'
+
+export interface DeliverDeps {
+  readonly store: Pick<Store, 'get' | 'revealSecret'>
+  readonly egress: Egress
+  readonly now: () => number
+}
+
+/** `why` names no URL: that of Slack is a secret. */
+export type Attempt = { readonly ok: true } | { readonly ok: false; readonly why: string }
+
+/** The value of a secret for the controller alone. */
+const secretFor = async (
+  { store }: DeliverDeps,
+  notifier: KubeObject,
+  { name }: { readonly name: string },
+): Promise<Buffer> => {
+  const ref = { kind: 'StagelySecret', namespace: refOf(notifier).namespace, name }
+  const secret = await store.get(ref)
+  const wrong =
+    secret === undefined
+      ? 'does not exist'
+      : (secret.spec as SecretSpec).audience === 'Controller'
+        ? undefined
+        : 'is one of services: give it audience: Controller'
+  if (wrong !== undefined) throw new StagelyError('NotFound', `secret "${name}" ${wrong}`)
+  return (await store.revealSecret(reconcilerActor, ref, { way: 'notify' })).value
+}
+
+const postOf = async (
+  deps: DeliverDeps,
+  notifier: KubeObject,
+  message: Message,
+): Promise<Posted & { readonly url: string; readonly isSecret: boolean }> => {
+  const { webhook, slack } = notifier.spec as unknown as NotifierSpec
+  if (slack !== undefined) {
+    const url = (await secretFor(deps, notifier, slack.urlRef)).toString('utf8').trim()
+    return { url, isSecret: true, ...slackPost(message) }
+  }
+  if (webhook === undefined) throw new StagelyError('Invalid', 'it says no address')
+  const { url, signingKeyRef } = webhook
+  const signingKey =
+    signingKeyRef === undefined ? undefined : await secretFor(deps, notifier, signingKeyRef)
+  return { url, isSecret: false, ...webhookPost(message, { nowMs: deps.now(), signingKey }) }
+}
+
+export const deliver = async (
+  deps: DeliverDeps,
+  notifier: KubeObject,
+  { id, notices, count }: Batch,
+  signal: AbortSignal,
+): Promise<Attempt> => {
+  try {
+    const message = { id, notifier: notifier.metadata.name, notices, count }
+    const { url, headers, body, isSecret } = await postOf(deps, notifier, message)
+    try {
+      const { status } = await deps.egress.call({ url, method: 'POST', headers, body, signal })
+      if (status >= 200 && status < 300) return { ok: true }
+      return { ok: false, why: `the receiver answers with status ${status}` }
+    } catch (error) {
+      // The gate's message names the host, which for Slack is no secret, and never the path.
+      if (isSecret && !(error instanceof StagelyError)) return { ok: false, why: 'it fails' }
+      throw error
+    }
+  } catch (error) {
+    return { ok: false, why: messageOf(error) }
+  }
+}

@@ -1,0 +1,60 @@
+// A message of a Notifier, in the form that its receiver reads. Pure.
+import { createHmac } from 'node:crypto'
+import type { Notice } from '../../src/store/notices.ts'
+
+export interface Message {
+  /** The same at each attempt. */
+  readonly id: string
+  readonly notifier: string
+  readonly notices: readonly Notice[]
+  /** How many there are, with those that the message leaves out. */
+  readonly count: number
+}
+
+const jsonType = { 'content-type': 'application/json' }
+
+/** As Standard Webhooks has it: `whsec_` and base64, or the bytes of the text. */
+const keyOf = (value: Buffer): Buffer => {
+  const text = value.toString('utf8').trim()
+  return text.startsWith('whsec_') ? Buffer.from(text.slice('whsec_'.length), 'base64') : value
+}
+
+export interface Posted {
+  readonly headers: Record<string, string>
+  readonly body: string
+}
+
+export const webhookPost = (
+  { id, notifier, notices, count }: Message,
+  { nowMs, signingKey }: { nowMs: number; signingKey: Buffer | undefined },
+): Posted => {
+  const at = String(Math.floor(nowMs / 1000))
+  const data = { notifier, count, notices }
+  const timestamp = notices[0]?.at ?? new Date(nowMs).toISOString()
+  const body = JSON.stringify({ type: 'stagely.notices', timestamp, data })
+  const signed =
+    signingKey === undefined
+      ? {}
+      : {
+          'webhook-signature': `v1,${createHmac('sha256', keyOf(signingKey)).update(`${id}.${at}.${body}`).digest('base64')}`,
+        }
+  return { headers: { ...jsonType, 'webhook-id': id, 'webhook-timestamp': at, ...signed }, body }
+}
+
+/** Slack reads these three as marks of its own. */
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+const mostLines = 20
+
+export const slackPost = ({ notices, count }: Message): Posted => {
+  const lines = notices
+    .slice(0, mostLines)
+    .map(
+      ({ reason, kind, team, project, name, message }) =>
+        `*${reason}* ${kind.toLowerCase()}/${name} (${project === undefined ? team : `${team}/${project}`}): ${message}`,
+    )
+  const more = count - lines.length
+  const text = [...lines.map(escaped), ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
+  return { headers: jsonType, body: JSON.stringify({ text }) }
+}

@@ -1,0 +1,136 @@
+// Tells people what the outbox holds: reads what was meant, does it, writes down what came of it. See ADR 0062.
+import { backoffMs } from '../../src/kernel/backoff.ts'
+import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
+import { isReason } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import { createWaker } from '../../src/kernel/waker.ts'
+import { withConditions } from '../../src/resources/conditions.ts'
+import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import type { NotifierStatus } from '../../src/resources/notifier.ts'
+import { settleMs, type Batch, type Outbox } from '../../src/store/outbox.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { Egress } from '../egress/gate.ts'
+import { followStore } from '../follow-store.ts'
+import { reconcilerActor } from '../reconcilers/actor.ts'
+import { no, yes, type Verdict } from '../reconcilers/verdict.ts'
+import { deliver, type Attempt } from './deliver.ts'
+
+export interface PerformerDeps {
+  readonly store: Store
+  readonly outbox: Outbox
+  readonly egress: Egress
+  readonly clock: Clock
+  readonly log: Logger
+  /** undefined: there are no other replicas. */
+  readonly term: number | undefined
+}
+
+const backoff = { baseMs: 5_000, capMs: 3_600_000 }
+const mostTryMs = 86_400_000
+/** Without anything to tell it looks again so late: a poke may be lost. */
+const idleMs = 3_600_000
+const leastMs = 100
+
+export const startNotifyPerformer = (deps: PerformerDeps): { stop(): Promise<void> } => {
+  const { outbox, clock, log } = deps
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const waker = createWaker(clock, { settleMs, signal })
+
+  const pass = async (): Promise<number> => {
+    const due = await outbox.due(clock.now(), deps.term)
+    // Each receiver has its own pace: one that hangs holds no other up.
+    await Promise.all(due.map((batch) => perform(deps, batch, signal)))
+    await outbox.forget(clock.now())
+    const next = await outbox.nextAt()
+    return next === undefined ? idleMs : Math.min(Math.max(next - clock.now(), leastMs), idleMs)
+  }
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      waker.begin()
+      let waitMs = backoff.baseMs
+      try {
+        waitMs = await pass()
+      } catch (error) {
+        if (!signal.aborted) log.error({ err: error }, 'notices could not be told; trying again')
+      }
+      await waker.rest(waitMs)
+    }
+  }
+  const following = followStore(deps, signal, {
+    look: () => {
+      waker.poke()
+      return Promise.resolve()
+    },
+    onChanges: (changes) => {
+      if (changes.some(({ object, type }) => object.kind === 'Event' && type !== 'DELETED'))
+        waker.poke()
+    },
+  })
+  const running = run()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await Promise.all([running, following])
+    },
+  }
+}
+
+const perform = async (deps: PerformerDeps, batch: Batch, signal: AbortSignal): Promise<void> => {
+  const { store, outbox, egress, clock, term } = deps
+  const notifier = await store.getByUid('Notifier', batch.notifier)
+  if (notifier === undefined) {
+    await outbox.end(batch.id, clock.now(), term)
+    return
+  }
+  const attempt = await deliver({ store, egress, now: () => clock.now() }, notifier, batch, signal)
+  if (signal.aborted) return
+  const now = clock.now()
+  const { verdict, nextAt } = outcomeOf(batch, attempt, now)
+  if (nextAt === undefined) await outbox.end(batch.id, now, term)
+  else await outbox.tryAgain(batch.id, nextAt, term)
+  await writeFact(deps, notifier, { verdict, deliveredAt: attempt.ok ? now : undefined })
+}
+
+/** What is true now, and when (ms) to try again. */
+const outcomeOf = (
+  { attempts, since, count }: Batch,
+  attempt: Attempt,
+  now: number,
+): { verdict: Verdict; nextAt: number | undefined } => {
+  if (attempt.ok)
+    return { verdict: yes('Delivered', 'the last message was taken'), nextAt: undefined }
+  const notices = `${count} ${count === 1 ? 'notice' : 'notices'}`
+  if (now - since >= mostTryMs) {
+    const message = `${notices} were not taken within 24 h, and are given up: ${attempt.why}`
+    return { verdict: no('GaveUp', message), nextAt: undefined }
+  }
+  const nextAt = now + Math.max(backoff.baseMs, backoffMs(attempts, backoff))
+  return { verdict: no('Retrying', `${attempt.why}; it is tried again for 24 h`), nextAt }
+}
+
+const writeFact = async (
+  { store, clock }: PerformerDeps,
+  notifier: KubeObject,
+  { verdict, deliveredAt }: { verdict: Verdict; deliveredAt: number | undefined },
+): Promise<void> => {
+  try {
+    await store.write(reconcilerActor, {}, async (tx) => {
+      const current = await tx.get(refOf(notifier))
+      if (current?.metadata.uid !== notifier.metadata.uid || current === undefined) return
+      const { generation } = current.metadata
+      const before = (current.status ?? {}) as NotifierStatus
+      const now = toTimestamp(clock.now())
+      const conditions = withConditions(
+        before.conditions,
+        { Delivering: verdict },
+        { generation, now },
+      )
+      const last = deliveredAt === undefined ? {} : { lastDeliveredAt: toTimestamp(deliveredAt) }
+      const status = { ...before, ...last, observedGeneration: generation, conditions }
+      await tx.setStatus({ ...current, status })
+    })
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error
+  }
+}

@@ -1,0 +1,94 @@
+// What Notifiers still have to tell. A row is made by the commit that records what it tells (notices.ts).
+import type { Notice } from './notices.ts'
+import type { Sql } from './sql.ts'
+
+/** What comes within this time of each other is told in one message. */
+export const settleMs = 5_000
+/** So long a message waits for more at most. */
+const mostWaitMs = 60_000
+/** Rows that were told are kept, so that the same is told once a day. */
+const keepMs = 2 * 86_400_000
+/** Notices that a message holds; it says how many more there are. */
+const mostInOne = 50
+
+export interface Batch {
+  readonly id: string
+  /** Uid of the Notifier. */
+  readonly notifier: string
+  readonly attempts: number
+  /** When (ms) the first of it was written. */
+  readonly since: number
+  readonly count: number
+  readonly notices: readonly Notice[]
+}
+
+interface BatchRow {
+  id: string
+  notifier: string
+  attempts: number
+  since: number
+  count: number
+  notices: string
+}
+
+/** `term` undefined: there are no other replicas. A leader of before changes nothing. */
+const ofTerm = (place: number): string =>
+  `($${place}::bigint IS NULL OR (SELECT c.term FROM counters c) = $${place})`
+
+export class Outbox {
+  readonly #sql: Sql
+
+  constructor(sql: Sql) {
+    this.#sql = sql
+  }
+
+  /** Puts what has settled together, and returns what is due: the oldest first. */
+  async due(now: number, term: number | undefined): Promise<Batch[]> {
+    await this.#sql.query(
+      `WITH ready AS MATERIALIZED (
+         SELECT notifier, gen_random_uuid() AS batch FROM outbox WHERE ended_at IS NULL AND batch IS NULL
+         GROUP BY notifier HAVING max(at) <= $1 OR min(at) <= $2)
+       UPDATE outbox o SET batch = r.batch, next_at = $3 FROM ready r
+       WHERE o.notifier = r.notifier AND o.batch IS NULL AND o.ended_at IS NULL AND ${ofTerm(4)}`,
+      [now - settleMs, now - mostWaitMs, now, term ?? null],
+    )
+    const rows = await this.#sql.query<BatchRow>(
+      `SELECT batch AS id, notifier, max(attempts) AS attempts, min(at) AS since, count(*)::int AS count,
+         (SELECT json_agg(n.notice)::text FROM (SELECT i.notice FROM outbox i WHERE i.batch = o.batch
+            ORDER BY i.id LIMIT ${mostInOne}) n) AS notices
+       FROM outbox o WHERE ended_at IS NULL AND batch IS NOT NULL AND next_at <= $1
+       GROUP BY batch, notifier ORDER BY min(at) LIMIT 100`,
+      [now],
+    )
+    return rows.map((row) => ({ ...row, notices: JSON.parse(row.notices) as Notice[] }))
+  }
+
+  /** The next time (ms) at which something is due; undefined: nothing waits. */
+  async nextAt(): Promise<number | undefined> {
+    const [row] = await this.#sql.query<{ at: number | null }>(
+      `SELECT min(coalesce(next_at, at + ${settleMs})) AS at FROM outbox WHERE ended_at IS NULL`,
+      [],
+    )
+    return row?.at ?? undefined
+  }
+
+  async tryAgain(id: string, at: number, term: number | undefined): Promise<void> {
+    await this.#sql.query(
+      `UPDATE outbox SET attempts = attempts + 1, next_at = $2
+       WHERE batch = $1 AND ended_at IS NULL AND ${ofTerm(3)}`,
+      [id, at, term ?? null],
+    )
+  }
+
+  /** It was taken, or is given up. */
+  async end(id: string, at: number, term: number | undefined): Promise<void> {
+    await this.#sql.query(
+      `UPDATE outbox SET ended_at = $2 WHERE batch = $1 AND ended_at IS NULL AND ${ofTerm(3)}`,
+      [id, at, term ?? null],
+    )
+  }
+
+  async forget(now: number): Promise<void> {
+    await this.#sql.query('DELETE FROM outbox WHERE ended_at < $1', [now - keepMs])
+  }
+}

@@ -1,0 +1,348 @@
+// Notifiers: what is told, to whom, and what becomes of it while receivers fail. On one store, with a real receiver.
+import { createHmac } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { createEgress } from '../../controller/egress/gate.ts'
+import { parseRules } from '../../controller/egress/rules.ts'
+import { startNotifyPerformer } from '../../controller/notify/performer.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { Notice } from '../../src/store/notices.ts'
+import type { Batch } from '../../src/store/outbox.ts'
+import { createLeapingClock } from '../support/leaping-clock.ts'
+import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import {
+  api,
+  createAs,
+  createShop,
+  objectOf,
+  secretOf,
+  stageletOf,
+  system,
+} from '../support/store-fixtures.ts'
+
+const day = 86_400_000
+const key = 'a-signing-key-of-32-bytes-or-more'
+
+interface Received {
+  readonly path: string
+  readonly id: string
+  readonly headers: IncomingMessage['headers']
+  readonly text: string
+}
+
+describe('Notifiers', () => {
+  const clock = createLeapingClock()
+  let t: TestStore
+  let server: Server
+  let base = ''
+  let performer: ReturnType<typeof startNotifyPerformer> | undefined
+  /** By the first part of the path: each test has a team of its own. */
+  const received = new Map<string, Received[]>()
+  /** How the receiver answers the next requests; else with 204. */
+  const answers = new Map<string, ((response: ServerResponse) => void)[]>()
+  const receivedBy = (ns: string): Received[] => received.get(ns) ?? []
+
+  const start = (term?: number): void => {
+    const allow = parseRules('STAGELY_EGRESS_ALLOW', 'hooks.test, 127.0.0.1', [])
+    const lookup = (): Promise<string[]> => Promise.resolve(['127.0.0.1'])
+    const egress = createEgress({ allow, deny: [], own: () => [], lookup })
+    const { store, outbox } = t
+    performer = startNotifyPerformer({ store, outbox, egress, clock, log: silentLogger, term })
+  }
+  const stop = async (): Promise<void> => {
+    await performer?.stop()
+    performer = undefined
+  }
+
+  beforeAll(async () => {
+    t = await openTestStore(inject('postgresUrl'), { clock })
+    server = createServer((request, response) => {
+      const parts: Buffer[] = []
+      request.on('data', (part: Buffer) => parts.push(part))
+      request.on('end', () => {
+        const { headers, url: path = '' } = request
+        const id = String(headers['webhook-id'] ?? '')
+        const [, ns = ''] = path.split('/')
+        const one = { path, id, headers, text: Buffer.concat(parts).toString() }
+        received.set(ns, [...receivedBy(ns), one])
+        const answer = answers.get(ns)?.shift()
+        if (answer === undefined) response.writeHead(204).end()
+        else answer(response)
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    base = `http://hooks.test:${(server.address() as AddressInfo).port}`
+    start()
+  })
+  afterAll(async () => {
+    await stop()
+    server.closeAllConnections()
+    server.close()
+    await t.destroy()
+  })
+
+  const notifier = (ns: string, spec: object = {}, name = 'ops'): Promise<KubeObject> =>
+    createAs(
+      t.store,
+      api,
+      objectOf('Notifier', ns, name, {
+        reasons: ['Expired', 'AgentLost', 'Drifted'],
+        webhook: { url: `${base}/${ns}` },
+        ...spec,
+      }),
+    )
+  const record = (regarding: KubeObject, reason: string, message = 'it happened'): Promise<void> =>
+    t.store.write(system, {}, (tx) =>
+      tx.recordEvent({ regarding, type: 'Warning', reason, message }),
+    )
+  const secret = (ns: string, name: string, spec: object = {}): Promise<KubeObject> =>
+    createAs(t.store, api, secretOf(ns, name, { value: 'abcdefgh', ...spec }))
+  const eventually = async <T>(look: () => T | Promise<T>, wanted: T): Promise<void> => {
+    const until = Date.now() + 15_000
+    for (;;) {
+      const seen = await look()
+      if (JSON.stringify(seen) === JSON.stringify(wanted)) return
+      if (Date.now() > until) expect(seen).toEqual(wanted)
+      await realClock.sleep(20)
+    }
+  }
+  const noticesIn = ({ text }: Received): Notice[] =>
+    (JSON.parse(text) as { data: { notices: Notice[] } }).data.notices
+  const delivering = async (ns: string, name = 'ops'): Promise<string> => {
+    const found = await t.store.get({ kind: 'Notifier', namespace: ns, name })
+    const conditions = found?.status?.['conditions'] as Condition[] | undefined
+    const condition = findCondition(conditions, 'Delivering')
+    return `${condition?.status}/${condition?.reason}`
+  }
+  const becomes = (ns: string, wanted: string): Promise<void> =>
+    eventually(() => delivering(ns), wanted)
+  const messageOf = async (ns: string): Promise<string> => {
+    const found = await t.store.get({ kind: 'Notifier', namespace: ns, name: 'ops' })
+    const conditions = found?.status?.['conditions'] as Condition[] | undefined
+    return findCondition(conditions, 'Delivering')?.message ?? ''
+  }
+  /** Until what was written has settled, and is due. */
+  const settle = (): void => {
+    clock.leap(6_000)
+  }
+
+  it('post what happened as JSON with names only, signed as Standard Webhooks say', async () => {
+    const { ns } = await createShop(t.store)
+    await secret(ns, 'hook', { audience: 'Controller', value: key })
+    await notifier(ns, {
+      webhook: { url: `${base}/${ns}/signed`, signingKeyRef: { name: 'hook' } },
+    })
+    const token = await secret(ns, 'token')
+    await record(token, 'Expired', 'TOKEN: the value ended')
+    settle()
+    await becomes(ns, 'True/Delivered')
+    const [one] = receivedBy(ns)
+    expect(receivedBy(ns)).toHaveLength(1)
+    expect(noticesIn(one!)).toMatchObject([
+      {
+        ...{ reason: 'Expired', kind: 'StagelySecret', team: ns, project: 'shop', name: 'token' },
+        message: 'TOKEN: the value ended',
+      },
+    ])
+    const at = String(one!.headers['webhook-timestamp'])
+    const signed = createHmac('sha256', key).update(`${one!.id}.${at}.${one!.text}`)
+    expect(one!.headers['webhook-signature']).toBe(`v1,${signed.digest('base64')}`)
+    expect(Math.abs(Number(at) * 1000 - clock.now())).toBeLessThan(60_000)
+    expect(one!.text + JSON.stringify(one!.headers)).not.toContain(key)
+    const reads = await t.sql.query<{ detail: string }>(
+      `SELECT detail::text AS detail FROM audit WHERE action = 'reveal' AND namespace = $1`,
+      [ns],
+    )
+    expect(reads.map(({ detail }) => (JSON.parse(detail) as { way: string }).way)).toEqual([
+      'notify',
+    ])
+  })
+
+  it('tell nothing of a write that fails or is tried, nothing that is not asked for, and the same once a day', async () => {
+    const { ns } = await createShop(t.store)
+    await notifier(ns, { projects: ['shop'] })
+    const token = await secret(ns, 'token')
+    const foreign = await secret(ns, 'foreign', { projectRef: { name: 'other' } })
+    const event = { regarding: token, type: 'Warning', reason: 'Expired', message: 'm' } as const
+    await expect(
+      t.store.write(system, {}, async (tx) => {
+        await tx.recordEvent(event)
+        throw new Error('no')
+      }),
+    ).rejects.toThrow()
+    await t.store.write(system, { dryRun: true }, (tx) => tx.recordEvent(event))
+    await record(token, 'ExpiryNear')
+    await record(foreign, 'Expired')
+    const agent = await createAs(t.store, api, objectOf('Agent', ns, 'box'))
+    await record(agent, 'Disconnected')
+    const count = async (): Promise<number> => {
+      const [row] = await t.sql.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM outbox WHERE notice ->> 'team' = $1`,
+        [ns],
+      )
+      return row!.n
+    }
+    expect(await count()).toBe(0)
+    await createAs(t.store, api, stageletOf(ns, 'prod'))
+    await record(agent, 'Disconnected')
+    await record(agent, 'Disconnected')
+    expect(await count()).toBe(1)
+    clock.leap(day + 6_000)
+    await record(agent, 'Disconnected')
+    expect(await count()).toBe(2)
+  })
+
+  it('tell thousands of things that come at once in one message', async () => {
+    const { ns } = await createShop(t.store)
+    await notifier(ns)
+    const token = await secret(ns, 'token')
+    await stop()
+    for (let first = 0; first < 3_000; first += 1_000)
+      await t.store.write(system, {}, (tx) =>
+        tx.recordEvents(
+          Array.from({ length: 1_000 }, (_, i) => ({
+            ...({ regarding: token, type: 'Warning', reason: 'Expired' } as const),
+            message: `thing ${first + i}`,
+          })),
+        ),
+      )
+    settle()
+    start()
+    await becomes(ns, 'True/Delivered')
+    expect(receivedBy(ns)).toHaveLength(1)
+    expect(JSON.parse(receivedBy(ns)[0]!.text)).toMatchObject({ data: { count: 3_000 } })
+    expect(noticesIn(receivedBy(ns)[0]!)).toHaveLength(50)
+  }, 60_000)
+
+  it('try again under the same id after an error, a redirect and a restart in the middle', async () => {
+    const { ns } = await createShop(t.store)
+    await notifier(ns)
+    const token = await secret(ns, 'token')
+    let hangs = 0
+    answers.set(ns, [
+      (response) => response.writeHead(500).end(),
+      (response) => response.writeHead(302, { location: `${base}/elsewhere` }).end(),
+      () => (hangs += 1),
+    ])
+    await record(token, 'Expired')
+    settle()
+    await becomes(ns, 'False/Retrying')
+    expect(await messageOf(ns)).toContain('status 500')
+    clock.leap(3_600_000)
+    await eventually(() => receivedBy(ns).length, 2)
+    await eventually(async () => (await messageOf(ns)).includes('status 302'), true)
+    clock.leap(3_600_000)
+    await eventually(() => hangs, 1)
+    await stop()
+    start()
+    await becomes(ns, 'True/Delivered')
+    expect(receivedBy(ns).map(({ path }) => path)).toEqual(Array(4).fill(`/${ns}`))
+    expect(new Set(receivedBy(ns).map(({ id }) => id)).size).toBe(1)
+    expect(receivedBy(ns)[0]!.id).not.toBe('')
+    expect(receivedBy('elsewhere')).toEqual([])
+  })
+
+  it('give a message up after a day, and tell the next one', async () => {
+    const { ns } = await createShop(t.store)
+    await notifier(ns)
+    const token = await secret(ns, 'token')
+    answers.set(ns, [
+      (response) => response.writeHead(503).end(),
+      (response) => response.writeHead(503).end(),
+    ])
+    await record(token, 'Expired')
+    settle()
+    await becomes(ns, 'False/Retrying')
+    clock.leap(day)
+    await becomes(ns, 'False/GaveUp')
+    await record(token, 'Expired', 'another')
+    settle()
+    await becomes(ns, 'True/Delivered')
+  })
+
+  it('speak to Slack by an address that nobody is shown', async () => {
+    const { ns } = await createShop(t.store)
+    const url = `${base}/${ns}/B0/s3cret-path`
+    await secret(ns, 'slack', { value: url })
+    await notifier(ns, { webhook: undefined, slack: { urlRef: { name: 'slack' } } })
+    const token = await secret(ns, 'token')
+    await record(token, 'Expired', 'a <b> & c')
+    settle()
+    await becomes(ns, 'False/Retrying')
+    expect(await messageOf(ns)).toMatch(/secret "slack" is one of services/)
+    await t.store.write(api, {}, (tx) =>
+      tx.update(secretOf(ns, 'slack', { audience: 'Controller', value: url })),
+    )
+    answers.set(ns, [(response) => response.writeHead(404).end()])
+    clock.leap(3_600_000)
+    await eventually(async () => (await messageOf(ns)).includes('status 404'), true)
+    expect(JSON.stringify(await t.store.list('Notifier'))).not.toContain('s3cret-path')
+    clock.leap(3_600_000)
+    await becomes(ns, 'True/Delivered')
+    const { path, text } = receivedBy(ns).at(-1)!
+    expect(path).toContain('s3cret-path')
+    expect(JSON.parse(text)).toEqual({
+      text: `*Expired* stagelysecret/token (${ns}/shop): a &lt;b&gt; &amp; c`,
+    })
+  })
+
+  it('call no address that the operator has not allowed', async () => {
+    const { ns } = await createShop(t.store)
+    await notifier(ns, { webhook: { url: 'https://169.254.169.254/latest' } })
+    await record(await secret(ns, 'token'), 'Expired')
+    settle()
+    await becomes(ns, 'False/Retrying')
+    expect(await messageOf(ns)).toMatch(/link-local .*STAGELY_EGRESS_ALLOW/)
+  })
+
+  it('drop what is left when they are deleted, and leave it alone where another leads by now', async () => {
+    const { ns } = await createShop(t.store)
+    const made = await notifier(ns)
+    await record(await secret(ns, 'token'), 'Expired')
+    const open = async (): Promise<number> => {
+      const [row] = await t.sql.query<{ n: number }>(
+        'SELECT count(*)::int AS n FROM outbox WHERE notifier = $1 AND ended_at IS NULL',
+        [made.metadata.uid],
+      )
+      return row!.n
+    }
+    const dueTo = async (term: number | undefined): Promise<Batch[]> =>
+      (await t.outbox.due(clock.now(), term)).filter(
+        ({ notifier: uid }) => uid === made.metadata.uid,
+      )
+    await stop()
+    settle()
+    expect(await dueTo(99)).toEqual([])
+    expect(await open()).toBe(1)
+    const [batch] = await dueTo(undefined)
+    await t.outbox.end(batch!.id, clock.now(), 99)
+    expect(await open()).toBe(1)
+    await t.store.write(api, {}, (tx) =>
+      tx.remove({ kind: 'Notifier', namespace: ns, name: 'ops' }),
+    )
+    start()
+    await eventually(open, 0)
+    expect(receivedBy(ns)).toEqual([])
+  })
+
+  it('are refused with all faults: no channel or two, nothing to tell, a password in the URL', async () => {
+    const { ns } = await createShop(t.store)
+    const faultsOf = async (spec: object): Promise<string[]> => {
+      const error = await notifier(ns, spec).catch((cause: unknown) => cause)
+      return (error as { details: { faults: { field: string }[] } }).details.faults.map(
+        ({ field }) => field,
+      )
+    }
+    expect(await faultsOf({ webhook: undefined })).toEqual(['spec'])
+    expect(await faultsOf({ slack: { urlRef: { name: 'x' } } })).toEqual(['spec.slack'])
+    expect(await faultsOf({ reasons: [], webhook: { url: 'https://me:pw@host/' } })).toEqual([
+      'spec.reasons',
+      'spec.webhook.url',
+    ])
+    expect(await faultsOf({ reasons: ['Anything'] })).toEqual(['spec.reasons[0]'])
+  })
+})
