@@ -1,5 +1,6 @@
 // A project as large ones are, for benches: thousands of secrets, and stagelets whose agent reports that all of them
 // run the newest ones. It is written by a store beside the controller's, as another replica would.
+import { setImmediate } from 'node:timers/promises'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
@@ -57,16 +58,23 @@ const createStagelets = async (store: Store, project: BigProject): Promise<void>
   const uid = (await store.get({ kind: 'Project', namespace: 'default', name }))!.metadata.uid!
   const { epoch, closed } = await store.revisionsOf(uid)
   const { entries } = await store.readSet(uid, 'head')
+  const digests: string[][] = []
+  for (const i of numbers(stagelets)) {
+    const at = `${name}-${i}`
+    const mine = entries.filter(({ stagelet }) => stagelet === undefined || stagelet === at)
+    digests.push(services.map((one) => serviceDigest(visibleTo(one, at, mine)) ?? ''))
+    // The store has its turn: it takes a database for gone whose answers it cannot hear.
+    await setImmediate()
+  }
   await store.write(system, {}, async (tx) => {
     for (const i of numbers(stagelets)) {
       const ref = { kind: 'Stagelet', namespace: 'default', name: `${name}-${i}` } as const
       const stagelet = await tx.get(ref)
-      const mine = entries.filter((one) => one.stagelet === undefined || one.stagelet === ref.name)
-      const seen = services.map((service) =>
+      const seen = services.map((service, at) =>
         aService({
           name: service,
           since: '2026-01-02T03:04:05Z',
-          digests: [serviceDigest(visibleTo(service, ref.name, mine)) ?? ''],
+          digests: [digests[i]![at]!],
         }),
       )
       const spec = anObservation({
