@@ -35,7 +35,8 @@ const When = ({ secret, at }: DueRow) => {
   )
 }
 
-const Runs = ({ secret: { services, service_count: count } }: DueRow) => {
+const Runs = ({ secret: { services, service_count: count, audience } }: DueRow) => {
+  if (audience === 'Controller') return <span class="muted">the controller alone</span>
   if (count === 0) return <span class="muted">nobody sees it</span>
   const more = count - Math.min(services.length, shownServices)
   return (

@@ -134,6 +134,12 @@ const SameValue = ({ row, classOf, place }: Pick<Props, 'row' | 'classOf' | 'pla
 
 const sideOf = (secret: Secret): Side => ({ secretId: secret.id, name: placeName(secret) })
 
+/** Of these it is news that they are true; of the others, that they are not. */
+const dates: ReadonlySet<string> = new Set(['Expiring', 'Expired', 'RotationDue'])
+
+const isNews = ({ type, status }: Secret['conditions'][number]): boolean =>
+  status === (dates.has(type) ? 'True' : 'False')
+
 const untilRow = (label: string, at: string | undefined) =>
   at === undefined
     ? []
@@ -225,7 +231,7 @@ export const SecretDrawer = (props: Props) => {
                 ['Owner', secret.source],
                 ['Name', <code>{secret.name}</code>],
                 ...secret.conditions
-                  .filter(({ status }) => status === 'False')
+                  .filter(isNews)
                   .map(({ reason, message }) => [reason, message] as const),
               ]}
             />
