@@ -2,7 +2,6 @@
 // gets which value. Lines are grouped into parcels: a change recomputes the digest of one parcel, and
 // not of thousands of lines. Immutable: a change that is taken back continues with the old object.
 import { createHmac, hash } from 'node:crypto'
-import { lazy } from '../kernel/lazy.ts'
 import type { KeyBytes } from './aead.ts'
 import { macKeyOf, setMac } from './digest.ts'
 
@@ -11,14 +10,19 @@ interface Parcel {
   /** Sorted; each is of the secret at its place in `ids`. */
   readonly lines: readonly string[]
   /** Number of the parcel, and SHA-256 over its lines. */
-  readonly digest: () => Buffer
+  readonly digest: Buffer
 }
 
 const parcelOf = (index: number, ids: readonly string[], lines: readonly string[]): Parcel => ({
   ids,
   lines,
-  digest: lazy(() => Buffer.concat([Buffer.of(index), hash('sha256', lines.join('\n'), 'buffer')])),
+  digest: Buffer.concat([Buffer.of(index), hash('sha256', lines.join('\n'), 'buffer')]),
 })
+
+type Parcels = readonly (Parcel | undefined)[]
+
+const digestsOf = (parcels: Parcels): Buffer =>
+  Buffer.concat(parcels.flatMap((parcel) => parcel?.digest ?? []))
 
 const parcelCount = 64
 
@@ -43,11 +47,14 @@ const version = 'v2:'
 export class SetLines {
   readonly size: number
   /** By their numbers; undefined where one is empty. */
-  readonly #parcels: readonly (Parcel | undefined)[]
+  readonly #parcels: Parcels
+  /** Of all parcels, in order. */
+  readonly #digests: Buffer
 
-  private constructor(parcels: readonly (Parcel | undefined)[], size: number) {
+  private constructor(parcels: Parcels, size: number, digests: Buffer) {
     this.#parcels = parcels
     this.size = size
+    this.#digests = digests
   }
 
   /** Lines by secret id. Of two lines with one id the later one counts. */
@@ -65,7 +72,7 @@ export class SetLines {
     const parcels = parts.map((part, index) =>
       part.ids.length === 0 ? undefined : parcelOf(index, part.ids, part.lines),
     )
-    return new SetLines(parcels, byId.size)
+    return new SetLines(parcels, byId.size, digestsOf(parcels))
   }
 
   /** Replaces the line of a secret; undefined removes it. */
@@ -84,8 +91,19 @@ export class SetLines {
       lines.splice(at, 0, line)
     }
     const parcels = [...this.#parcels]
-    parcels[index] = lines.length === 0 ? undefined : parcelOf(index, ids, lines)
-    return new SetLines(parcels, this.size - (before?.lines.length ?? 0) + lines.length)
+    const next = lines.length === 0 ? undefined : parcelOf(index, ids, lines)
+    parcels[index] = next
+    const isThere = before !== undefined && next !== undefined
+    const digests = isThere ? this.#digestsWith(index, next) : digestsOf(parcels)
+    return new SetLines(parcels, this.size - (before?.lines.length ?? 0) + lines.length, digests)
+  }
+
+  #digestsWith(index: number, { digest }: Parcel): Buffer {
+    const digests = Buffer.from(this.#digests)
+    let before = 0
+    for (let i = 0; i < index; i++) if (this.#parcels[i] !== undefined) before += 1
+    digest.copy(digests, before * digest.length)
+    return digests
   }
 
   /**
@@ -93,10 +111,9 @@ export class SetLines {
    * that an old row with an old version was put back; this MAC does.
    */
   mac(digestKey: KeyBytes, revision: number): string {
-    const digests = this.#parcels.flatMap((parcel) => parcel?.digest() ?? [])
     const hmac = createHmac('sha256', macKeyOf(digestKey))
       .update(`set v2 revision ${revision}\n`)
-      .update(Buffer.concat(digests))
+      .update(this.#digests)
     return version + hmac.digest('hex')
   }
 
