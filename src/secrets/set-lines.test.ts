@@ -29,6 +29,17 @@ describe('the MAC of a set', () => {
     )
   })
 
+  it('stays what was stored of the same lines', () => {
+    const set = SetLines.of([
+      ['0a', 'one'],
+      ['0b', 'two'],
+      ['ff', 'three'],
+    ])
+    expect(set.with('0a', 'four').mac(key, 7)).toBe(
+      'v2:df08f11ac067cea02e4cda4a46f7cf5c8503200dd66e496506b1de82932c7b90',
+    )
+  })
+
   it('is another for another line, secret, revision or key', () => {
     const set = SetLines.of(ids.map((id) => [id, `line of ${id}`]))
     const others = [
