@@ -15,7 +15,6 @@ import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   bundleAad,
-  bundleKey,
   orderAad,
   protocolVersion,
   streamInfo,
@@ -28,9 +27,9 @@ import {
 import { renderLine } from '../../../src/protocol/ndjson.ts'
 import { isSignBy, signKeyOf, type Sign } from '../../../src/protocol/sign-of-life.ts'
 import type { OpenedEntry, Origin } from '../../../src/store/store.ts'
-import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
-import { agentKeyOf } from './deps.ts'
+import { agentKeyOf, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import { renderBundle, type ItemReader } from './desired.ts'
+import { HeldBundles, revisionsOf } from './held-bundles.ts'
 
 export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
   /** Name of this replica. */
@@ -68,10 +67,6 @@ interface Pace {
 /** `away`: the agent has no stream; `tooOld`: it does not know the order. */
 export type Asked = 'asked' | 'away' | 'tooOld'
 
-/** Revisions whose bundles an item needs: the one to run, and the one to go back to. */
-const revisionsOf = ({ revision, healthyRevision = 0 }: DesiredStagelet): number[] =>
-  [...new Set([revision, healthyRevision])].filter((r) => r > 0)
-
 export class Session {
   readonly agentUid: string
   readonly agentKey: string
@@ -89,8 +84,7 @@ export class Session {
   readonly #res: ServerResponse
   readonly #sealer: Sealer
   readonly #dirty = new Set<string>()
-  /** (project, epoch, revision) of the bundles that the agent has, by stagelet. */
-  readonly #holds = new Map<string, Set<string>>()
+  readonly #holds: HeldBundles
   /** Last item sent, by stagelet. */
   readonly #sent = new Map<string, DesiredStagelet>()
   /** Fingerprint in the Agent's status that this stream was last checked against. */
@@ -129,7 +123,7 @@ export class Session {
       sender: x25519,
     })
     this.#signKey = signKeyOf(this.#sealer)
-    for (const h of holds) this.#holdsOf(h.stageletUid).add(bundleKey(h))
+    this.#holds = new HeldBundles(holds)
     this.#res.on('drain', () => {
       deps.schedule(this)
     })
@@ -192,7 +186,7 @@ export class Session {
   async #sendOne(uid: string): Promise<void> {
     const item = await this.#deps.readItem(uid, this.agentKey)
     if (item === undefined) {
-      this.#holds.delete(uid)
+      this.#holds.drop(uid)
       if (this.#sent.delete(uid) && this.#desiredSent) this.#order({ type: 'removed', uid })
       return
     }
@@ -201,22 +195,8 @@ export class Session {
     if (before !== undefined && isDeepStrictEqual({ ...before, order: 0 }, { ...item, order: 0 }))
       return
     this.#sent.set(uid, item)
-    this.#forgetDropped(item)
+    this.#holds.forgetDropped(item)
     if (this.#desiredSent) this.#order({ type: 'stagelet', item })
-  }
-
-  #holdsOf(uid: string): Set<string> {
-    const held = this.#holds.get(uid) ?? new Set<string>()
-    this.#holds.set(uid, held)
-    return held
-  }
-
-  /** Forgets bundles that the agent drops when it takes this item: all that the item does not name. */
-  #forgetDropped(item: DesiredStagelet): void {
-    const held = this.#holdsOf(item.uid)
-    if (item.release !== undefined || (item.revision > 0 && !held.has(bundleKey(item)))) return
-    const kept = revisionsOf(item).map((revision) => bundleKey({ ...item, revision }))
-    this.#holds.set(item.uid, new Set(kept.filter((key) => held.has(key))))
   }
 
   async #sendBundles(item: DesiredStagelet): Promise<void> {
@@ -226,9 +206,7 @@ export class Session {
   }
 
   async #sendBundle(item: DesiredStagelet, isTarget: boolean): Promise<void> {
-    const key = bundleKey(item)
-    const held = this.#holdsOf(item.uid)
-    if (held.has(key)) return
+    if (this.#holds.has(item)) return
     let opened: OpenedEntry[]
     try {
       opened = await this.#deps.open(item, this)
@@ -250,7 +228,7 @@ export class Session {
     const { seq } = this.#sealer
     const sealed = this.#sealer.seal(bundleAad({ ...bound, agentUid: this.agentUid }), plaintext)
     plaintext.fill(0)
-    held.add(key)
+    this.#holds.add(item)
     this.#write({ type: 'bundle', seq, ...bound, ciphertext: sealed.toString('base64') })
   }
 
