@@ -2,28 +2,24 @@
 import type { ChainPoint } from '../audit/texts.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { copyJson } from '../kernel/copy-json.ts'
-import { isReason, messageOf } from '../kernel/errors.ts'
 import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { auditDeliveries, type DeliveredSet } from './audit-deliveries.ts'
-import { dropOldEvents, dropOldRows, finishNamespaces, type Retention } from './compaction.ts'
+import type { Retention } from './compaction.ts'
 import { createDeliveries } from './deliveries.ts'
 import { Feed } from './feed.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
 import { loadState } from './log/load.ts'
 import { pageAt, pageNow, refuseBefore } from './pages.ts'
-import { dropIfUnused } from './project-ends.ts'
 import { headIn, idsOf, isHead, revisionsIn, rowsOfProject, surroundingsIn } from './reads.ts'
-import { closeDue, dueAt } from './revisions.ts'
 import type { AuditEntry, WriteSession } from './session.ts'
 import { readSet } from './set-rows.ts'
 import { openSets } from './sets.ts'
 import type { Sql } from './sql.ts'
-import { term, type ProjectRow } from './state/rows.ts'
+import { term } from './state/rows.ts'
 import type { State } from './state/state.ts'
-import { dropOldTombstones, hasOldTombstones } from './tombstones.ts'
 import type {
   Actor,
   ChangeEvent,
@@ -49,20 +45,13 @@ import type {
   WriteOptions,
 } from './store.ts'
 import { StoreTransaction } from './transaction.ts'
+import { checkSets, closeDueRevisions, compact, healthOf, type Fence } from './upkeep.ts'
 import type { Writer } from './writer.ts'
 import { assemble, type SqlStoreDeps, type StoreParts } from './store-parts.ts'
 
-const system: Actor = { name: 'controller', source: 'system' }
-const healthMs = 1_500
-/** A write takes milliseconds; the database ends a statement that waits for 15 s. */
-const stuckAfterMs = 10_000
-
-const earliest = (open: readonly ProjectRow[]): number | undefined =>
-  open.length === 0 ? undefined : Math.min(...open.map((row) => dueAt(row) ?? Infinity))
-
 export class SqlStore implements Store {
   readonly #parts: StoreParts
-  readonly #fence: { readonly term?: number }
+  readonly #fence: Fence
   readonly #sql: Sql
   readonly #keyRing: KeyRing
   readonly #clock: Clock
@@ -72,7 +61,7 @@ export class SqlStore implements Store {
   readonly #writer: Writer
   readonly #openSet: Store['openSet']
 
-  private constructor(parts: StoreParts, fence: { readonly term?: number }) {
+  private constructor(parts: StoreParts, fence: Fence) {
     this.#parts = parts
     this.#fence = fence
     this.#sql = parts.sql
@@ -223,36 +212,12 @@ export class SqlStore implements Store {
     return this.#writer.run(actor, this.#fence, (session) => revealSet(session, project, what))
   }
 
-  async closeDueRevisions(now: number, onFault?: OnCloseFault): Promise<number | undefined> {
-    const openNow = (): ProjectRow[] => this.state.projects.withTerm(term.open)
-    const isDue = (row: ProjectRow): boolean => (dueAt(row) ?? Infinity) <= now
-    const due = openNow().filter(isDue)
-    if (due.length === 0) return earliest(openNow())
-    const faults: unknown[] = []
-    // Each alone: one that cannot be closed, for its key is away, keeps no other waiting.
-    const closing = due.map((one) =>
-      this.#writer
-        .run(system, this.#fence, (session) => closeDue(session, one, now))
-        .catch((error: unknown) => {
-          if (onFault === undefined) faults.push(error)
-          else onFault(`${one.namespace}/${one.name}`, error)
-        }),
-    )
-    await Promise.all(closing)
-    if (faults.length > 0) throw faults[0]
-    return earliest(openNow().filter((row) => !isDue(row)))
+  closeDueRevisions(now: number, onFault?: OnCloseFault): Promise<number | undefined> {
+    return closeDueRevisions(this.#parts, this.#fence, { now, onFault })
   }
 
-  async checkSets(): Promise<ObjectRef[]> {
-    const changed: ObjectRef[] = []
-    for (const { id, namespace, name } of [...this.state.projects.rows()]) {
-      const failed = await readSet(this.#sql, this.#keys, id, 'head').then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-      if (isReason(failed, 'InternalError')) changed.push({ kind: 'Project', namespace, name })
-    }
-    return changed
+  checkSets(): Promise<ObjectRef[]> {
+    return checkSets(this.#parts)
   }
 
   /** How many writes of a leader were refused here because another had taken its place. */
@@ -273,42 +238,12 @@ export class SqlStore implements Store {
     yield* this.#feed.watch(after, signal)
   }
 
-  async health(): Promise<StoreHealth> {
-    const fault = await this.#databaseFault()
-    if (fault !== undefined) return { ok: false, failed: 'database', reason: fault }
-    const stuckMs = this.#writer.stuckMs
-    if (stuckMs > stuckAfterMs) {
-      const reason = `no write has got through for ${Math.round(stuckMs / 1000)} s`
-      return { ok: false, failed: 'writes', reason }
-    }
-    this.#keys.sweep()
-    const keys = await this.#keyRing.health()
-    return keys.ok ? keys : { ...keys, failed: 'key-provider' }
+  health(): Promise<StoreHealth> {
+    return healthOf(this.#parts)
   }
 
-  /** Who asks for the health waits less long than a statement may take. */
-  async #databaseFault(): Promise<string | undefined> {
-    const done = new AbortController()
-    const late = this.#clock.sleep(healthMs, done.signal).then(
-      () => 'the database does not answer',
-      () => undefined,
-    )
-    const answer = this.#sql.query('SELECT 1').then(() => undefined, messageOf)
-    return Promise.race([late, answer]).finally(() => {
-      done.abort()
-    })
-  }
-
-  async compact(now: number): Promise<void> {
-    const before = now - this.#retention.deletedMs
-    const isAnyDue = await hasOldTombstones(this.#sql, before)
-    await this.#writer.run(system, this.#fence, async (session) => {
-      dropOldEvents(session, now)
-      finishNamespaces(session)
-      if (isAnyDue) await dropOldTombstones(session, before)
-      for (const row of this.state.projects.rows()) dropIfUnused(session, row)
-    })
-    await dropOldRows(this.#sql, this.#retention, now)
+  compact(now: number): Promise<void> {
+    return compact(this.#parts, this.#fence, now)
   }
 
   /** Ends every watch, waits for writes that were begun, and closes the database. */
