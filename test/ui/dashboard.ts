@@ -223,9 +223,11 @@ export const startDashboard = async (
       if (loggedOut !== true) await logIn(context, options)
       return context
     }
-    shared ??= await newContext()
-    if (!(await isLoggedIn(shared))) await logIn(shared, {})
-    return shared
+    const context = shared ?? (await newContext())
+    if (shared === undefined) context.once('close', () => (shared = undefined))
+    shared = context
+    if (!(await isLoggedIn(context))) await logIn(context, {})
+    return context
   }
   return {
     world,
