@@ -41,6 +41,7 @@ const dashboardPackages = [
   'preact/hooks',
   '@preact/signals',
   'preact-iso',
+  'preact-iso/router',
   '@tanstack/virtual-core',
   '@tanstack/query-core',
   'openapi-fetch',

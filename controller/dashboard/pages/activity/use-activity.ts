@@ -16,14 +16,18 @@ export interface ActivityFilter {
 
 const pageSize = 100
 
+interface Known {
+  readonly world: readonly unknown[]
+  readonly at: number
+  readonly version: number
+}
+
 /** Another number once the world has changed, at most once in so many seconds. */
 const useWorldVersion = (seconds: number): number => {
   const world = [projects.rows.value, stagelets.rows.value, agents.rows.value] as const
   const latest = useRef<readonly unknown[]>(world)
   latest.current = world
-  const [known, setKnown] = useState(() => ({
-    ...{ world: world as readonly unknown[], at: thisSecond.peek(), version: 0 },
-  }))
+  const [known, setKnown] = useState<Known>(() => ({ world, at: thisSecond.peek(), version: 0 }))
   const isOther = world.some((rows, i) => rows !== known.world[i])
   useEffect(() => {
     if (!isOther) return undefined
