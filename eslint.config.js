@@ -59,6 +59,7 @@ const inBrowsers = [
   },
 ]
 const pure = [
+  './kernel/defined.ts',
   './formats/dotenv.ts',
   './search/fit.ts',
   './resources/secret-name.ts',

@@ -189,6 +189,10 @@ const entryOf = (
   }
 }
 
+/** The secret is new, or comes to another place. */
+const isElsewhere = (spec: SecretSpec, current: StoredRow | undefined): boolean =>
+  current === undefined || !sameJson(placeOf(spec), placeOf(specOf(current.object)))
+
 /**
  * Everything that must hold before a secret is stored. `object` has its uid; `current` is what is
  * stored now; `putBack` is an old value that comes back, whatever the spec says. Changes nothing yet.
@@ -205,9 +209,7 @@ export const prepareSecret = async (
   if (putBack === undefined) checkEndOf(session, object, current)
   const project = await projectOfSecret(session, object)
   const stripped = stripValue(object)
-  if (current === undefined || !sameJson(placeOf(spec), placeOf(specOf(current.object)))) {
-    checkNeighbours(session, stripped)
-  }
+  if (isElsewhere(spec, current)) checkNeighbours(session, stripped)
   const before = current === undefined ? undefined : session.head(uid)
   checkAudience(session, stripped, before)
   const found = putBack ?? (await findValue(session, project, object, { head: before, current }))
@@ -219,9 +221,8 @@ export const prepareSecret = async (
   if (faults.length > 0) throw invalid(refOf(object), faults)
   const { key, type, file } = spec
   const references = referencesOf(spec, value)
-  if (references !== undefined && before?.references === undefined)
-    checkNotFollowed(session, stripped)
   const refers = references !== undefined
+  if (refers && before?.references === undefined) checkNotFollowed(session, stripped)
   const digest = valueDigest(project.digestKey, { type, key, value, file, refers })
   const sameValue = before?.valueDigest === digest
   if (before !== undefined && sameValue && sameJson(placeOf(spec), placeOfEntry(before))) {

@@ -61,8 +61,7 @@ const matrix: Record<string, string[]> = {
     'tls.mode="certManager"',
     'tls.certManager.issuerRef.name="ca"',
     'metrics.serviceMonitor.enabled=true',
-    'metrics.prometheusRule.enabled=true',
-    'metrics.prometheusRule.labels={"release":"prometheus"}',
+    'metrics.prometheusRule={"enabled":true,"labels":{"release":"prometheus"}}',
     'metrics.grafanaDashboard.enabled=true',
     'persistence.existingClaim="mine"',
     'nodeSelector={"disk":"ssd"}',
@@ -128,7 +127,6 @@ test('what every combination of values renders follows the schemas of Kubernetes
   const all: Rendered[] = []
   for (const set of Object.values(matrix)) all.push(...(await renderOnce(...set)))
   expect(await faultsOf(all, scratch)).toEqual([])
-  // Those of add-ons too.
   for (const kind of ['Certificate', 'ServiceMonitor', 'PrometheusRule', 'ConfigMap'])
     expect(find(all, kind)).toBeDefined()
 })
