@@ -3,6 +3,7 @@ import type { OidcConfig } from './http/login/provider.ts'
 import type { EgressConfig } from './egress/gate.ts'
 import { parseRules } from './egress/rules.ts'
 import { isNetwork } from './http/request-identity.ts'
+import { parseSmtp, type SmtpConfig } from './notify/smtp-config.ts'
 import { parseOidc } from './oidc-config.ts'
 import { ConfigError } from './config-error.ts'
 import { logLevels, parseFlags, type Flags } from './config-flags.ts'
@@ -59,6 +60,8 @@ export interface Config extends RateLimits {
   readonly retention: Retention
   /** Which addresses that users name are called, and which are not. */
   readonly egress: EgressConfig
+  /** The mail server of Notifiers; undefined: none. */
+  readonly smtp: SmtpConfig | undefined
 }
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
@@ -96,6 +99,7 @@ export const parseConfig = (
   const retention = parseRetention(env, faults)
   const limits = parseLimits(flags, faults)
   const egress = parseEgress(env, faults)
+  const smtp = parseSmtp(env, faults)
   if (faults.length > 0) throw new ConfigError(faults)
   return {
     dataDir: flags.dataDir!,
@@ -121,6 +125,7 @@ export const parseConfig = (
     auditRetentionDays,
     retention,
     egress,
+    smtp,
   }
 }
 

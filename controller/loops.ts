@@ -12,6 +12,7 @@ import type { Metrics } from './http/metrics.ts'
 import { startKubernetesSource } from './kubernetes/start.ts'
 import type { Loops } from './leader.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
+import { createMailer } from './notify/mail.ts'
 import { startNotifyPerformer } from './notify/performer.ts'
 import { startReconcilers } from './reconcilers/start.ts'
 
@@ -36,7 +37,8 @@ export const startLoops = (
     manifestsDir: dir,
     pruneAll,
     kubernetes,
-  }: Pick<Config, 'manifestsDir' | 'pruneAll' | 'kubernetes'>,
+    smtp,
+  }: Pick<Config, 'manifestsDir' | 'pruneAll' | 'kubernetes' | 'smtp'>,
   deps: LoopsDeps,
   term: number | undefined,
 ): Loops => {
@@ -45,7 +47,7 @@ export const startLoops = (
   const loops: Loops[] = [
     startReconcilers(common),
     startSweep(common),
-    startNotifyPerformer({ ...common, term }),
+    startNotifyPerformer({ ...common, term, mail: smtp && createMailer(smtp) }),
   ]
   const { kubeConfig, leads } = deps
   const { onManifestFaults: onFaults } = deps

@@ -40,7 +40,6 @@ export interface Egress {
 
 export const mostMs = 10_000
 export const mostBytes = 1_048_576
-const mostDepth = 32
 
 const systemLookup = async (host: string): Promise<readonly string[]> =>
   (await dns.lookup(host, { all: true, verbatim: true })).map(({ address }) => address)
@@ -180,19 +179,3 @@ export const createEgress = (deps: EgressDeps): Egress => ({
     return send(to, await addressFor(to, deps), call)
   },
 })
-
-/** JSON of an answer. A text that nests deeper than anything that is meant is refused before it is parsed. */
-export const parseAnswer = (text: string): unknown => {
-  let depth = 0
-  for (const [found] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (found === '[' || found === '{') depth += 1
-    else if (found === ']' || found === '}') depth -= 1
-    if (depth > mostDepth)
-      throw new StagelyError('BadRequest', `the answer nests deeper than ${mostDepth}`)
-  }
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new StagelyError('BadRequest', 'the answer is not JSON')
-  }
-}

@@ -7,16 +7,22 @@ import type { Batch } from '../../src/store/outbox.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
-import { slackPost, webhookPost, type Message, type Posted } from './message.ts'
+import type { Mailer } from './mail.ts'
+import { letterOf, slackPost, webhookPost, type Message, type Posted } from './message.ts'
 
 export interface DeliverDeps {
   readonly store: Pick<Store, 'get' | 'revealSecret'>
   readonly egress: Egress
+  /** undefined: the operator has named no mail server. */
+  readonly mail: Mailer | undefined
   readonly now: () => number
 }
 
 /** `why` names no URL: that of Slack is a secret. */
 export type Attempt = { readonly ok: true } | { readonly ok: false; readonly why: string }
+
+const noMailServer =
+  'the controller knows no mail server: whoever runs it names one (STAGELY_SMTP_URL, STAGELY_SMTP_FROM)'
 
 /** The value of a secret for the controller alone. */
 const secretFor = async (
@@ -61,6 +67,12 @@ export const deliver = async (
 ): Promise<Attempt> => {
   try {
     const message = { id, notifier: notifier.metadata.name, notices, count }
+    const { email } = notifier.spec as unknown as NotifierSpec
+    if (email !== undefined) {
+      if (deps.mail === undefined) return { ok: false, why: noMailServer }
+      await deps.mail.send({ id, to: email.to, ...letterOf(message) }, signal)
+      return { ok: true }
+    }
     const { url, headers, body, isSecret } = await postOf(deps, notifier, message)
     try {
       const { status } = await deps.egress.call({ url, method: 'POST', headers, body, signal })

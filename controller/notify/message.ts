@@ -58,3 +58,35 @@ export const slackPost = ({ notices, count }: Message): Posted => {
   const text = [...lines.map(escaped), ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
   return { headers: jsonType, body: JSON.stringify({ text }) }
 }
+
+export interface Letter {
+  readonly subject: string
+  readonly text: string
+}
+
+/** One line, as a subject is. */
+const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ').trim()
+
+export const letterOf = ({ notifier, notices, count }: Message): Letter => {
+  const placeOf = ({ team, project }: Notice): string =>
+    project === undefined ? team : `${team}/${project}`
+  const paragraphs = notices.map(
+    (one) =>
+      `${one.reason}: ${one.kind.toLowerCase()}/${one.name} (${placeOf(one)}), ${one.at}\n${one.message}`,
+  )
+  const [first] = notices
+  const reasons = [...new Set(notices.map(({ reason }) => reason))].join(', ')
+  const subject =
+    first !== undefined && count === 1
+      ? `${first.reason}: ${first.kind.toLowerCase()}/${first.name} (${placeOf(first)})`
+      : `${count} notices: ${reasons}`
+  const more = count - notices.length
+  return {
+    subject: `[Stagely] ${oneLine(subject)}`,
+    text: [
+      ...paragraphs,
+      ...(more > 0 ? [`and ${more} more`] : []),
+      `-- \nSent by the Notifier "${notifier}" of Stagely.`,
+    ].join('\n\n'),
+  }
+}

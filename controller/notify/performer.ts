@@ -14,11 +14,13 @@ import { followStore } from '../follow-store.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { no, yes, type Verdict } from '../reconcilers/verdict.ts'
 import { deliver, type Attempt } from './deliver.ts'
+import type { Mailer } from './mail.ts'
 
 export interface PerformerDeps {
   readonly store: Store
   readonly outbox: Outbox
   readonly egress: Egress
+  readonly mail?: Mailer | undefined
   readonly clock: Clock
   readonly log: Logger
   /** undefined: there are no other replicas. */
@@ -77,13 +79,14 @@ export const startNotifyPerformer = (deps: PerformerDeps): { stop(): Promise<voi
 }
 
 const perform = async (deps: PerformerDeps, batch: Batch, signal: AbortSignal): Promise<void> => {
-  const { store, outbox, egress, clock, term } = deps
+  const { store, outbox, egress, mail, clock, term } = deps
   const notifier = await store.getByUid('Notifier', batch.notifier)
   if (notifier === undefined) {
     await outbox.end(batch.id, clock.now(), term)
     return
   }
-  const attempt = await deliver({ store, egress, now: () => clock.now() }, notifier, batch, signal)
+  const tools = { store, egress, mail, now: () => clock.now() }
+  const attempt = await deliver(tools, notifier, batch, signal)
   if (signal.aborted) return
   const now = clock.now()
   const { verdict, nextAt } = outcomeOf(batch, attempt, now)

@@ -1,4 +1,4 @@
-// A Notifier tells people what happened: by a webhook, or in Slack.
+// A Notifier tells people what happened: by a webhook, in Slack, or by e-mail.
 import * as z from 'zod'
 import type { Fault } from '../kernel/errors.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
@@ -11,10 +11,12 @@ export const noticeReasons = [
   'RolledBack',
   'AgentLost',
   'Drifted',
+  'ManifestFault',
 ] as const
 export type NoticeReason = (typeof noticeReasons)[number]
 
-export const oneChannel = 'give exactly one of webhook and slack'
+const channels = ['webhook', 'slack', 'email'] as const
+export const oneChannel = 'give exactly one of webhook, slack and email'
 
 const webhookSpec = z.strictObject({
   url: z
@@ -56,10 +58,25 @@ export const notifierSpec = z
       })
       .optional()
       .describe('Notices as messages in Slack.'),
+    email: z
+      .strictObject({
+        to: z
+          .array(z.email('must be an address such as ops@example.com').max(254))
+          .min(1)
+          .max(20)
+          .describe('Who gets the messages.'),
+      })
+      .optional()
+      .describe(
+        'Notices as e-mail, by the mail server that the operator of the controller has named.',
+      ),
   })
   .meta({
     'x-kubernetes-validations': [
-      { rule: 'has(self.webhook) != has(self.slack)', message: oneChannel },
+      {
+        rule: '[has(self.webhook), has(self.slack), has(self.email)].filter(given, given).size() == 1',
+        message: oneChannel,
+      },
     ],
   })
 
@@ -80,13 +97,15 @@ export type NotifierSpec = z.infer<typeof notifierSpec>
 export type NotifierStatus = z.infer<typeof notifierStatus>
 
 /** Rules that the schema cannot express. */
-export const checkNotifier = ({ webhook, slack }: Record<string, unknown>): Fault[] => {
-  if ((webhook === undefined) !== (slack === undefined)) return []
-  if (webhook === undefined)
+export const checkNotifier = (spec: Record<string, unknown>): Fault[] => {
+  const [first, ...more] = channels.filter((name) => spec[name] !== undefined)
+  if (first === undefined)
     return [
       { field: 'spec', reason: 'FieldValueRequired', message: `Required value: ${oneChannel}` },
     ]
-  return [
-    { field: 'spec.slack', reason: 'FieldValueForbidden', message: `Forbidden: ${oneChannel}` },
-  ]
+  return more.map((name) => ({
+    field: `spec.${name}`,
+    reason: 'FieldValueForbidden',
+    message: `Forbidden: ${oneChannel}`,
+  }))
 }

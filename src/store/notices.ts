@@ -35,6 +35,7 @@ const told: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean }>> 
   RolledBack: { reason: 'RolledBack', isOnce: false },
   Disconnected: { reason: 'AgentLost', isOnce: false },
   DriftFound: { reason: 'Drifted', isOnce: false },
+  ManifestFault: { reason: 'ManifestFault', isOnce: true },
 }
 
 const projectOf = ({ regarding: { kind, metadata, spec } }: EventInput): string | undefined =>
@@ -63,7 +64,8 @@ export const noticesOf = (session: WriteSession, event: EventInput): NoticeRow[]
   const known = told[event.reason]
   if (known === undefined) return []
   const { regarding, message } = event
-  const { kind, namespace, name } = refOf(regarding)
+  const { kind, name, ...ref } = refOf(regarding)
+  const namespace = kind === 'Namespace' ? name : ref.namespace
   const { reason, isOnce } = known
   const { uid = '', generation = 0 } = regarding.metadata
   const hash = isOnce ? createHash('sha256').update(message).digest('hex').slice(0, 16) : ''

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createEgress } from '../../controller/egress/gate.ts'
 import { parseRules } from '../../controller/egress/rules.ts'
+import { SMTPServer } from 'smtp-server'
+import { createMailer } from '../../controller/notify/mail.ts'
 import { startNotifyPerformer } from '../../controller/notify/performer.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
@@ -46,12 +48,38 @@ describe('Notifiers', () => {
   const answers = new Map<string, ((response: ServerResponse) => void)[]>()
   const receivedBy = (ns: string): Received[] => received.get(ns) ?? []
 
+  const mails: { id: string; to: string[]; text: string }[] = []
+  /** How the mail server answers the next mails; else it takes them. */
+  const mailAnswers: (Error | null)[] = []
+  const smtp = new SMTPServer({
+    ...{ authOptional: true, disabledCommands: ['STARTTLS'], logger: false },
+    onData: (stream, session, done) => {
+      const parts: Buffer[] = []
+      stream.on('data', (part: Buffer) => parts.push(part))
+      stream.on('end', () => {
+        const text = Buffer.concat(parts).toString()
+        const to = session.envelope.rcptTo.map(({ address }) => address)
+        mails.push({ id: /^Message-ID: (.*)$/im.exec(text)?.[1]?.trim() ?? '', to, text })
+        done(mailAnswers.shift())
+      })
+    },
+  })
+  const mailerWith = (tls: 'starttls' | 'none') =>
+    createMailer({
+      ...{ host: '127.0.0.1', port: (smtp.server.address() as AddressInfo).port, tls },
+      ...{ user: undefined, password: undefined, from: 'Stagely <stagely@example.com>' },
+    })
+  const letters = { tls: 'none' as 'starttls' | 'none' | undefined }
+
   const start = (term?: number): void => {
     const allow = parseRules('STAGELY_EGRESS_ALLOW', 'hooks.test, 127.0.0.1', [])
     const lookup = (): Promise<string[]> => Promise.resolve(['127.0.0.1'])
     const egress = createEgress({ allow, deny: [], own: () => [], lookup })
     const { store, outbox } = t
-    performer = startNotifyPerformer({ store, outbox, egress, clock, log: silentLogger, term })
+    const mail = letters.tls && mailerWith(letters.tls)
+    performer = startNotifyPerformer({
+      ...{ store, outbox, egress, mail, clock, log: silentLogger, term },
+    })
   }
   const stop = async (): Promise<void> => {
     await performer?.stop()
@@ -75,12 +103,14 @@ describe('Notifiers', () => {
       })
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => smtp.listen(0, '127.0.0.1', resolve))
     base = `http://hooks.test:${(server.address() as AddressInfo).port}`
     start()
   })
   afterAll(async () => {
     await stop()
     server.closeAllConnections()
+    await new Promise<void>((resolve) => smtp.close(resolve))
     server.close()
     await t.destroy()
   })
@@ -288,6 +318,53 @@ describe('Notifiers', () => {
     expect(JSON.parse(text)).toEqual({
       text: `*Expired* stagelysecret/token (${ns}/shop): a &lt;b&gt; &amp; c`,
     })
+  })
+
+  it('send e-mail under one id until it is taken, by TLS unless the operator does without', async () => {
+    const { ns } = await createShop(t.store)
+    const to = ['ops@example.com', 'b@example.com']
+    await notifier(ns, { webhook: undefined, email: { to } })
+    const token = await secret(ns, 'token')
+    await stop()
+    letters.tls = undefined
+    start()
+    await record(token, 'Expired', 'TOKEN: the value ended\nBcc: x@example.com')
+    settle()
+    await becomes(ns, 'False/Retrying')
+    expect(await messageOf(ns)).toContain('STAGELY_SMTP_URL')
+    await stop()
+    letters.tls = 'starttls'
+    start()
+    clock.leap(3_600_000)
+    await eventually(async () => (await messageOf(ns)).includes('the mail server: '), true)
+    expect(mails).toEqual([])
+    await stop()
+    letters.tls = 'none'
+    mailAnswers.push(new Error('come back later'))
+    start()
+    clock.leap(3_600_000)
+    await eventually(() => mails.length, 1)
+    await eventually(async () => (await messageOf(ns)).includes('come back later'), true)
+    clock.leap(3_600_000)
+    await becomes(ns, 'True/Delivered')
+    expect(mails.map((one) => one.to)).toEqual([to, to])
+    expect(new Set(mails.map(({ id }) => id)).size).toBe(1)
+    const { text } = mails.at(-1)!
+    expect(text).toMatch(/^Subject: \[Stagely\] Expired: stagelysecret\/token/m)
+    expect(text).toContain('TOKEN: the value ended')
+    expect(text.split('\r\n\r\n')[0]).not.toMatch(/^Bcc/m)
+  })
+
+  it('tell of faults of a folder of manifests, which are told of a namespace', async () => {
+    const { ns } = await createShop(t.store)
+    await notifier(ns, { reasons: ['ManifestFault'] })
+    const namespace = await t.store.get({ kind: 'Namespace', namespace: '', name: ns })
+    await record(namespace!, 'ManifestFault', 'shop.yaml:3: spec.key: Required value')
+    settle()
+    await becomes(ns, 'True/Delivered')
+    expect(noticesIn(receivedBy(ns)[0]!)).toMatchObject([
+      { reason: 'ManifestFault', kind: 'Namespace', team: ns, name: ns },
+    ])
   })
 
   it('call no address that the operator has not allowed', async () => {

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { parseSmtp } from './smtp-config.ts'
+
+const from = 'Stagely <stagely@example.com>'
+const parsed = (url: string | undefined, sender: string | undefined = from) => {
+  const faults: string[] = []
+  const config = parseSmtp({ STAGELY_SMTP_URL: url, STAGELY_SMTP_FROM: sender }, faults)
+  return { config, faults }
+}
+
+describe('the mail server of Notifiers', () => {
+  it('is none where nothing is said', () => {
+    expect(parsed(undefined, '')).toEqual({ config: undefined, faults: [] })
+  })
+
+  it.each([
+    ['smtps://u:p%40ss@mail.example.com', 465, 'implicit', 'u', 'p@ss'],
+    ['smtp://u:p@mail.example.com', 587, 'starttls', 'u', 'p'],
+    ['smtp://mail.example.com:2525', 2525, 'starttls', undefined, undefined],
+    ['smtp://localhost:25?tls=none', 25, 'none', undefined, undefined],
+  ])('is read from %s', (url, port, tls, user, password) => {
+    const { config, faults } = parsed(url)
+    expect(faults).toEqual([])
+    expect(config).toMatchObject({ port, tls, from })
+    expect([config?.user, config?.password]).toEqual([user, password])
+  })
+
+  it.each([
+    ['https://mail.example.com', from],
+    ['mail.example.com', from],
+    ['smtps://mail.example.com?tls=none', from],
+    ['smtp://mail.example.com?tls=maybe', from],
+    ['smtp://u:canary%E0%A4@mail.example.com', from],
+    [undefined, from],
+    ['smtps://u:canary@mail.example.com', ''],
+    ['smtps://u:canary@mail.example.com', 'nobody'],
+  ])('is refused where %s is sent by "%s", and the fault holds no password', (url, sender) => {
+    const { faults } = parsed(url, sender)
+    expect(faults).toHaveLength(1)
+    expect(faults.join()).toMatch(/STAGELY_SMTP/)
+    expect(faults.join()).not.toContain('canary')
+  })
+})
