@@ -134,9 +134,10 @@ describe('what nobody sees', () => {
     const place = { namespace: 'default', name: 'shop' }
     const input = await gatherRollout(opened.store, place, { now: realClock.now(), always: true })
     expect(viewRollout(input!)).toMatchObject({ state: 'Progressing', counts: { unknown: 1 } })
-    expect(served.routes.fleet()).toEqual({
-      stagelets: { True: 1, False: 0, Unknown: 1 },
-      agents: { True: 1, False: 0, Unknown: 1 },
+    const seen = { True: 1, False: 0, Unknown: 1 }
+    expect(served.routes.fleet()).toMatchObject({
+      stagelets: { SecretsInSync: seen, Ready: seen, Degraded: { True: 0, False: 1, Unknown: 1 } },
+      ...{ agents: seen, quarantined: 0 },
     })
     const { items } = await opened.store.list('Event', { namespace: 'default' })
     const told = items.map((event) => event.spec as { reason: string; involvedObject: object })

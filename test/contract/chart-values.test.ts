@@ -15,6 +15,7 @@ interface Schema {
 const ownMaps = new Set([
   ...['affinity', 'ingress.annotations', 'keyProvider.env', 'metrics.serviceMonitor.labels'],
   ...['nodeSelector', 'podAnnotations', 'podLabels', 'resources', 'service.annotations'],
+  ...['metrics.grafanaDashboard.labels', 'metrics.prometheusRule.labels'],
   'serviceAccount.annotations',
 ])
 const below = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)

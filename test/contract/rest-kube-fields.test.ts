@@ -10,6 +10,7 @@ import { secretFields } from '../../src/resources/secret-fields.ts'
 import { projectFields } from '../../controller/http/rest/kinds.ts'
 import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
 import { projectSpec, rolloutSpec } from '../../src/resources/project.ts'
+import { secretPolicySpec } from '../../src/resources/secret-age.ts'
 import { secretSamples as samples } from '../support/secret-samples.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 
@@ -76,7 +77,7 @@ const around = (name: string): { base: Fields; beside: Fields } => {
   const base = {
     key: `F_${n}`,
     // Of its own: two files of one service must not have one path.
-    ...(name === 'scope' ? {} : { scope: `service-${n}` }),
+    ...(name === 'scope' || name === 'audience' ? {} : { scope: `service-${n}` }),
     ...(name === 'value_from' ? {} : { value: '{}' }),
   }
   if (name === 'type') return { base, beside: { file_path: './of-type' } }
@@ -114,8 +115,9 @@ const makeByKube = async (fields: Fields): Promise<string> => {
   })
   return metadata.name
 }
-/** A secret needs a path while it is a file, and a pattern while its format is regex. */
-const goesAlone = ({ name, removable }: RestField): boolean => removable && name !== 'file_path'
+/** A secret needs a path while it is a file; a value for the controller is never again one of services. */
+const goesAlone = ({ name, removable }: RestField): boolean =>
+  removable && name !== 'file_path' && name !== 'audience'
 const taken = (name: string): Fields =>
   name === 'pattern' ? { pattern: null, format: null } : { [name]: null }
 
@@ -203,24 +205,35 @@ const projectSamples: readonly (readonly [string, string, unknown])[] = [
   ['rollout.progress_deadline_seconds', 'rollout.progressDeadlineSeconds', 77],
   ['rollout.on_failure', 'rollout.onFailure', 'Stop'],
   ['rollout.paused', 'rollout.paused', true],
+  ['secret_policy.max_age', 'secretPolicy.maxAge', '60d'],
+  ['secret_policy.exempt', 'secretPolicy.exempt', ['PUBLIC_URL']],
+  ['secret_policy.enforce', 'secretPolicy.enforce', 'Refuse'],
 ]
+/** What the part needs beside. */
+const needed: Readonly<Record<string, Fields>> = {
+  secret_policy: { max_age: '90d' },
+  secretPolicy: { maxAge: '90d' },
+}
 const nested = (path: string, value: unknown): Fields => {
   const [first = '', second] = path.split('.')
-  return { [first]: second === undefined ? value : { [second]: value } }
+  if (second === undefined) return { [first]: value }
+  return { [first]: { ...needed[first], [second]: value } }
 }
 
 describe('a project', () => {
   it('has all its fields in this file', () => {
-    const { rollout: _, ...plain } = projectSpec.shape
+    const { rollout: _r, secretPolicy: _s, ...plain } = projectSpec.shape
     const names = [
       ...Object.keys(plain),
       ...Object.keys(rolloutSpec.shape).map((name) => `rollout.${name}`),
+      ...Object.keys(secretPolicySpec.shape).map((name) => `secretPolicy.${name}`),
     ]
     expect(projectSamples.map(([, name]) => name).sort()).toEqual(names.sort())
     expect(projectFields.map((field) => field.name).sort()).toEqual([
       'description',
       'key_provider',
       'rollout',
+      'secret_policy',
     ])
   })
 

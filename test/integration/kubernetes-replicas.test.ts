@@ -160,11 +160,14 @@ const holdNext = (pod: number, path: string): Promise<{ answer(body: unknown): v
 test('a pod follows its cluster by its service account, also when the token is replaced', async () => {
   // One that the cluster's cannot be carried over: it says so in its status.
   await clients[0]!.must('POST', `${namespaced}/agents`, object('Agent', 'box'))
+  const hook = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/s' } }
+  await clients[0]!.must('POST', `${namespaced}/notifiers`, object('Notifier', 'ops', hook))
   await api.putSecret('keys', { key: Buffer.from('of-the-cluster').toString('base64') })
   const valueFrom = { kubernetesSecret: { name: 'keys', key: 'key' } }
   await api.create(
     object('Project', 'shop'),
     object('Agent', 'box'),
+    object('Notifier', 'ops', hook),
     object('StagelySecret', 'before', { projectRef: { name: 'shop' }, key: 'BEFORE', valueFrom }),
     object('Stagelet', 'prod', {
       projectRef: { name: 'shop' },
@@ -235,8 +238,12 @@ test('a leader that is killed is followed by the other, and then the cluster see
 })
 
 test('the chart gives a pod the rights that it uses, and no other', async () => {
-  await eventually(async () => (await api.get('Agent', 'box'))?.status).toMatchObject({
-    conditions: [{ type: 'Accepted', reason: 'Conflict' }],
-  })
+  for (const [kind, name] of [
+    ['Agent', 'box'],
+    ['Notifier', 'ops'],
+  ] as const)
+    await eventually(async () => (await api.get(kind, name))?.status).toMatchObject({
+      conditions: [{ type: 'Accepted', reason: 'Conflict' }],
+    })
   expect([...used].sort()).toEqual(rights.toSorted())
 })

@@ -15,5 +15,7 @@ export const secretSamples: Readonly<Record<string, unknown>> = {
   format: 'json',
   pattern: '.*',
   references: true,
+  audience: 'Controller',
+  expiry: { after: '30d', warn: ['7d'] },
   value_from: { secretRef: { name: 'source.global' } },
 }
