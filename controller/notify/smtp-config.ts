@@ -17,34 +17,42 @@ const urlFault =
 const given = (text: string): string | undefined =>
   text === '' ? undefined : decodeURIComponent(text)
 
+const ports = { implicit: 465, starttls: 587, none: 587 } as const
+
+type Server = Omit<SmtpConfig, 'from'>
+
+const tlsOf = ({ protocol, searchParams }: URL): Server['tls'] | undefined => {
+  const said = searchParams.get('tls')
+  if (protocol === 'smtps:') return said === null ? 'implicit' : undefined
+  if (protocol !== 'smtp:') return undefined
+  if (said === null) return 'starttls'
+  return said === 'none' ? 'none' : undefined
+}
+
+/** undefined where it is no such URL. */
+const serverOf = (text: string): Server | undefined => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const tls = url && tlsOf(url)
+  if (url === undefined || tls === undefined || url.hostname === '') return undefined
+  try {
+    return {
+      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port === '' ? ports[tls] : Number(url.port),
+      ...{ tls, user: given(url.username), password: given(url.password) },
+    }
+  } catch {
+    return undefined
+  }
+}
+
 /** Faults name no part of the URL: there may be a password in it. */
 export const parseSmtp = (env: Env, faults: string[]): SmtpConfig | undefined => {
   const { STAGELY_SMTP_URL: text = '', STAGELY_SMTP_FROM: from = '' } = env
   if (text === '' && from === '') return undefined
+  const server = text === '' ? undefined : serverOf(text)
   if (text === '') faults.push('STAGELY_SMTP_FROM is set, and STAGELY_SMTP_URL is not')
+  else if (server === undefined) faults.push(urlFault)
   if (!/@[^\s@]+$/.test(from))
     faults.push('STAGELY_SMTP_FROM must be a sender, such as Stagely <stagely@example.com>')
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const tls = url?.searchParams.get('tls')
-  if (
-    url === undefined ||
-    !['smtp:', 'smtps:'].includes(url.protocol) ||
-    url.hostname === '' ||
-    !(tls === null || (tls === 'none' && url.protocol === 'smtp:'))
-  ) {
-    if (text !== '') faults.push(urlFault)
-    return undefined
-  }
-  const isImplicit = url.protocol === 'smtps:'
-  try {
-    return {
-      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: url.port === '' ? (isImplicit ? 465 : 587) : Number(url.port),
-      tls: isImplicit ? 'implicit' : tls === 'none' ? 'none' : 'starttls',
-      ...{ user: given(url.username), password: given(url.password), from },
-    }
-  } catch {
-    faults.push(urlFault)
-    return undefined
-  }
+  return server && { ...server, from }
 }

@@ -110,7 +110,9 @@ describe('Notifiers', () => {
   afterAll(async () => {
     await stop()
     server.closeAllConnections()
-    await new Promise<void>((resolve) => smtp.close(resolve))
+    await new Promise<void>((resolve) => {
+      smtp.close(resolve)
+    })
     server.close()
     await t.destroy()
   })
