@@ -333,6 +333,7 @@ export const secretsTests = (given: () => Dashboard): void => {
       await keyboard.press('Escape')
       return text
     }
+    await page.getByRole('button', { name: 'Show the value' }).waitFor()
     await keyboard.press('c')
     await page.getByText(/^Copied/).waitFor()
     expect(await page.evaluate(everything)).not.toContain(canary)
