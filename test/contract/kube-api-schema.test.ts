@@ -46,6 +46,7 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
       webhook: { url: 'https://hooks.example.com/s', signingKeyRef: { name: 'hook' } },
     },
     { reasons: ['Expiring'], slack: { urlRef: { name: 'slack' } } },
+    { reasons: ['Expired'], email: { to: ['ops@example.com'] } },
   ],
   Stagelet: [
     {

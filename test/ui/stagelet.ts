@@ -28,6 +28,8 @@ export const stageletTests = (given: () => Dashboard): void => {
     await page.getByText(/project · web, v\d+/).waitFor()
     await world.call('DELETE', 'stagelysecrets/greeting')
     await expect.poll(() => ranks.nth(3).innerText()).toMatch(/Wins/)
+    // Its revision is still open: what the next test breaks would come with it.
+    await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
   })
 
   it('shows a change that broke a service: what was rolled back, who is to blame, and its last masked lines', async () => {
