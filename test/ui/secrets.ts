@@ -157,7 +157,7 @@ export const secretsTests = (given: () => Dashboard): void => {
       await typeAndStage(page, `value of ${key}: ${canary}`)
     }
     await page.getByText('5 staged').waitFor()
-    await page.locator('[role=grid] [data-active]:focus').waitFor()
+    await tabTo(page, page.locator('[role=grid] [data-active]'))
     await keyboard.press('k')
     await keyboard.press('k')
     await keyboard.press('z')
