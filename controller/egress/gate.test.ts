@@ -1,6 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
+import { certificateUntil } from '../../test/support/certificates.ts'
 import { createEgress, mostBytes, type EgressDeps } from './gate.ts'
 import { parseRules } from './rules.ts'
 
@@ -89,7 +92,10 @@ describe('by the word of the operator', () => {
       '127.0.0.0/8',
       `127.0.0.1:${port}`,
     ])
-      expect(await gate({ lookup, allow }).call({ url })).toEqual({ status: 200, text: 'hello' })
+      expect(await gate({ lookup, allow }).call({ url })).toMatchObject({
+        status: 200,
+        text: 'hello',
+      })
     for (const allow of [`hooks.test:${port + 1}`, 'other.test', '10.0.0.0/8', '*.hooks.test'])
       await expect(gate({ lookup, allow }).call({ url })).rejects.toMatchObject({
         reason: 'Forbidden',
@@ -143,6 +149,7 @@ describe('a call', () => {
     const at = (path: string, signal?: AbortSignal) =>
       gate({ allow }).call({ url: `http://127.0.0.1:${port}${path}`, ...(signal && { signal }) })
     await expect(at('/long')).rejects.toThrow(`more than ${mostBytes} bytes`)
+    await expect(at('/long')).rejects.toMatchObject({ reason: 'RequestEntityTooLarge' })
     await expect(at('/cut')).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
     await expect(at('/hang', AbortSignal.timeout(100))).rejects.toMatchObject({
       reason: 'ServiceUnavailable',
@@ -154,5 +161,32 @@ describe('a call', () => {
     await expect(gate({ allow }).call({ url: `https://127.0.0.1:${port}/` })).rejects.toMatchObject(
       { reason: 'ServiceUnavailable' },
     )
+  })
+
+  it('ends in time also where a name is never found', async () => {
+    const lookup = () => new Promise<never>(() => undefined)
+    const call = gate({ lookup, mostMs: 20 }).call({ url: 'https://slow.test/' })
+    await expect(call).rejects.toThrow('slow.test:443 did not answer whole within 0.02 s')
+  })
+
+  it('gives the headers of the answer back', async () => {
+    const port = await serve((_, response) => response.writeHead(429, { 'Retry-After': '7' }).end())
+    const { headers } = await gate({ allow }).call({ url: `http://127.0.0.1:${port}/` })
+    expect(headers['retry-after']).toBe('7')
+  })
+
+  it('may trust the certificates that a store names, for its own name alone', async () => {
+    const { pem, keyPem } = await certificateUntil(realClock.now() + 86_400_000, ['vault.test'])
+    const { pem: other } = await certificateUntil(realClock.now() + 86_400_000, ['vault.test'])
+    const server = createTlsServer({ cert: pem, key: keyPem }, (_, response) => response.end('hi'))
+    servers.push(server)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const lookup = () => Promise.resolve(['127.0.0.1'])
+    const to = (name: string, ca?: string) =>
+      gate({ allow, lookup }).call({ url: `https://${name}:${port}/`, ca })
+    expect((await to('vault.test', pem)).text).toBe('hi')
+    for (const call of [to('vault.test'), to('vault.test', other), to('other.test', pem)])
+      await expect(call).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
   })
 })

@@ -3,7 +3,7 @@ import dns from 'node:dns/promises'
 import http from 'node:http'
 import https from 'node:https'
 import { isIP } from 'node:net'
-import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
+import { isAbort, messageOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { refusedAs } from './refused.ts'
 import type { Destination, EgressRule } from './rules.ts'
@@ -18,23 +18,33 @@ export interface EgressDeps extends EgressConfig {
   readonly own: () => readonly Destination[]
   /** In place of the resolver of the machine. */
   readonly lookup?: (host: string) => Promise<readonly string[]>
+  /** How long one call may take; 10 s when absent. */
+  readonly mostMs?: number
 }
 
 export interface EgressCall {
   readonly url: string
-  readonly method?: 'GET' | 'POST'
+  /** LIST is Vault's. */
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'LIST'
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array
   readonly signal?: AbortSignal
+  /** Certificates (PEM) that sign that of the server, in place of those that are trusted otherwise. */
+  readonly ca?: string | undefined
 }
 
 export interface EgressAnswer {
   readonly status: number
   readonly text: string
+  /** By name in lower case; where a name is repeated, the values with commas. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 export interface Egress {
-  /** Forbidden for a refused address; ServiceUnavailable where no whole answer comes. Redirects are answers. */
+  /**
+   * Forbidden for a refused address; RequestEntityTooLarge for an answer that is too long;
+   * ServiceUnavailable where no whole answer comes. Redirects are answers.
+   */
   readonly call: (call: EgressCall) => Promise<EgressAnswer>
 }
 
@@ -50,8 +60,11 @@ const refusal = ({ host, port }: Destination, why: string): StagelyError =>
     `${host}:${port} is not called: ${why}; whoever runs the controller may allow it (STAGELY_EGRESS_ALLOW)`,
   )
 
-const failed = ({ host, port }: Destination, why: string): StagelyError =>
-  new StagelyError('ServiceUnavailable', `${host}:${port} ${why}`)
+const failed = (
+  { host, port }: Destination,
+  why: string,
+  reason: Reason = 'ServiceUnavailable',
+): StagelyError => new StagelyError(reason, `${host}:${port} ${why}`)
 
 interface Target extends Destination {
   readonly url: URL
@@ -115,10 +128,11 @@ interface Sending {
 
 const requestTo = ({ to, address, call, signal }: Sending): http.ClientRequest => {
   const { url, host, port } = to
-  const { method = 'GET', headers = {}, body } = call
+  const { method = 'GET', headers = {}, body, ca } = call
   return (url.protocol === 'http:' ? http : https).request({
     ...{ host: address, port, method, agent: false, path: `${url.pathname}${url.search}` },
     ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(ca === undefined ? {} : { ca }),
     headers: {
       'user-agent': 'stagely',
       ...headers,
@@ -129,12 +143,14 @@ const requestTo = ({ to, address, call, signal }: Sending): http.ClientRequest =
   })
 }
 
-const answerTo = (sending: Sending, isLate: () => boolean): Promise<EgressAnswer> =>
+const headersOf = ({ headers }: http.IncomingMessage): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+
+const answerTo = (sending: Sending, late: () => string | undefined): Promise<EgressAnswer> =>
   new Promise((resolve, reject) => {
     const request = requestTo(sending)
-    const fail = (why: string): void => {
-      const late = `did not answer whole within ${mostMs / 1000} s`
-      reject(failed(sending.to, isLate() ? late : why))
+    const fail = (why: string, reason?: Reason): void => {
+      reject(failed(sending.to, late() ?? why, reason))
       request.destroy()
     }
     request.on('error', (error) => {
@@ -145,37 +161,58 @@ const answerTo = (sending: Sending, isLate: () => boolean): Promise<EgressAnswer
       let bytes = 0
       response.on('data', (part: Buffer) => {
         bytes += part.length
-        if (bytes > mostBytes) fail(`answers with more than ${mostBytes} bytes`)
+        if (bytes > mostBytes)
+          fail(`answers with more than ${mostBytes} bytes`, 'RequestEntityTooLarge')
         else parts.push(part)
       })
       response.on('error', (error) => {
         fail(`breaks its answer off: ${messageOf(error)}`)
       })
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') })
+        resolve({
+          status: response.statusCode ?? 0,
+          text: Buffer.concat(parts).toString('utf8'),
+          headers: headersOf(response),
+        })
       })
     })
     request.end(sending.call.body)
   })
 
-const send = async (to: Target, address: string, call: EgressCall): Promise<EgressAnswer> => {
+/** Rejects when the signal aborts; the lookup of a name knows no signal. */
+const orAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+  const aborted = new Promise<never>((_, reject) => {
+    const end = (): void => {
+      reject(new DOMException('The operation was aborted', 'AbortError'))
+    }
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+  aborted.catch(() => undefined)
+  work.catch(() => undefined)
+  return Promise.race([work, aborted])
+}
+
+const send = async (call: EgressCall, deps: EgressDeps): Promise<EgressAnswer> => {
+  const to = targetOf(call.url)
+  const limitMs = deps.mostMs ?? mostMs
   const ending = linkedAbort(...(call.signal === undefined ? [] : [call.signal]))
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true
     ending.abort()
-  }, mostMs)
+  }, limitMs)
+  const late = (): string | undefined =>
+    isLate ? `did not answer whole within ${limitMs / 1000} s` : undefined
   try {
-    return await answerTo({ to, address, call, signal: ending.signal }, () => isLate)
+    const address = await orAborted(addressFor(to, deps), ending.signal).catch((error: unknown) => {
+      throw isAbort(error) ? failed(to, late() ?? 'is no longer looked up') : error
+    })
+    return await answerTo({ to, address, call, signal: ending.signal }, late)
   } finally {
     clearTimeout(timer)
     ending.abort()
   }
 }
 
-export const createEgress = (deps: EgressDeps): Egress => ({
-  call: async (call) => {
-    const to = targetOf(call.url)
-    return send(to, await addressFor(to, deps), call)
-  },
-})
+export const createEgress = (deps: EgressDeps): Egress => ({ call: (call) => send(call, deps) })

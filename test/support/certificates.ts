@@ -11,7 +11,10 @@ export interface TestCertificate {
   readonly der: Buffer
 }
 
-export const certificateUntil = async (endsMs: number): Promise<TestCertificate> => {
+export const certificateUntil = async (
+  endsMs: number,
+  names: readonly string[] = [],
+): Promise<TestCertificate> => {
   const keys = await webcrypto.subtle.generateKey(ecdsa, true, ['sign', 'verify'])
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: '01',
@@ -20,6 +23,15 @@ export const certificateUntil = async (endsMs: number): Promise<TestCertificate>
     notAfter: new Date(endsMs),
     signingAlgorithm: ecdsa,
     keys,
+    ...(names.length === 0
+      ? {}
+      : {
+          extensions: [
+            new x509.SubjectAlternativeNameExtension(
+              names.map((value) => ({ type: 'dns' as const, value })),
+            ),
+          ],
+        }),
   })
   const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey))
   const lines = key.toString('base64').match(/.{1,64}/g) ?? []
