@@ -1,9 +1,9 @@
 // Dialogs of the platform: focus stays inside, Esc closes, Ctrl or ⌘ with Enter does what the form is for, focus
 // returns to where it was.
 import type { ComponentChild } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useRef } from 'preact/hooks'
 import { Button } from './button.tsx'
-import { giveBackFocus } from './give-back-focus.ts'
+import { useModal } from './use-modal.ts'
 import X from 'icon:x'
 import s from './dialog.module.css'
 
@@ -21,14 +21,7 @@ interface DialogProps {
 export const Dialog = ({ title, children, onClose, actions, wide, firm }: DialogProps) => {
   const ref = useRef<HTMLDialogElement>(null)
   const id = useId()
-  useEffect(() => {
-    const before = document.activeElement
-    const dialog = ref.current
-    dialog?.showModal()
-    return () => {
-      giveBackFocus(dialog, before)
-    }
-  }, [])
+  useModal(ref)
   return (
     <dialog
       ref={ref}

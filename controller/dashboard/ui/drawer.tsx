@@ -1,7 +1,7 @@
 // A panel beside the page: the page stays usable, so that one goes through rows with it open. On a phone it
 // covers the page. Esc closes.
 import type { ComponentChild } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { useShortcuts } from '../app/keys.ts'
 import { Button } from './button.tsx'
 import { giveBackFocus } from './give-back-focus.ts'
@@ -19,7 +19,7 @@ export const Drawer = ({ title, under, children, onClose }: Props) => {
   const id = useId()
   const ref = useRef<HTMLElement>(null)
   useShortcuts([{ keys: 'Escape', does: 'Close the panel', run: () => (onClose(), true) }])
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement
     const drawer = ref.current
     return () => {

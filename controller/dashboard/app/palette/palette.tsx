@@ -4,6 +4,7 @@ import { useLocation } from 'preact-iso'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { bestOf, wordsOf } from '../../../../src/search/fit.ts'
 import { Keys } from '../../ui/button.tsx'
+import { useModal } from '../../ui/use-modal.ts'
 import { askFor } from '../command.ts'
 import { kept, moved } from './choose.ts'
 import { useFound } from './found.ts'
@@ -84,13 +85,7 @@ export const Palette = ({ onClose, onShortcuts }: PaletteProps) => {
     marked,
     items.map(({ id }) => id),
   )
-  useEffect(() => {
-    const before = document.activeElement
-    dialog.current?.showModal()
-    return () => {
-      if (before instanceof HTMLElement) before.focus()
-    }
-  }, [])
+  useModal(dialog)
   const choose = (item: Item | undefined): void => {
     if (item === undefined || item.whyNot !== undefined) return
     onClose()
