@@ -3,7 +3,9 @@ import type { ObjectRef } from '../../src/resources/meta.ts'
 import { apiPathOf, requireKind } from '../../src/resources/registry.ts'
 
 /** The followed kinds. Each kind may refer to earlier ones. */
-export const followedKinds = ['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier'] as const
+export const followedKinds = [
+  ...(['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier', 'Rotation'] as const),
+] as const
 
 /** The collection of a kind: in one namespace, or in the whole cluster. */
 export const collectionPath = (kindName: string, namespace?: string): string => {

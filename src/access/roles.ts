@@ -20,6 +20,9 @@ export const resources = [
   'stagelets/deploy',
   'stagelets/logs',
   'notifiers',
+  'rotations',
+  'rotations/run',
+  'rotations/revoke',
   'events',
   'audit',
 ] as const
@@ -45,6 +48,7 @@ const viewer: Rights = {
   stagelysecrets: read,
   stagelets: read,
   notifiers: read,
+  rotations: read,
   events: read,
 }
 
@@ -53,6 +57,7 @@ const developer: Rights = {
   stagelysecrets: all,
   'stagelets/deploy': write,
   'stagelets/logs': read,
+  'rotations/run': ['create'],
 }
 
 const maintainer: Rights = {
@@ -63,6 +68,7 @@ const maintainer: Rights = {
   'stagelysecrets/value': ['get'],
   stagelets: all,
   notifiers: all,
+  rotations: all,
   tokens: all,
 }
 
@@ -71,6 +77,7 @@ const owner: Rights = {
   namespaces: [...read, 'update', 'patch'],
   members: all,
   'stagelysecrets/purge': ['delete'],
+  'rotations/revoke': ['create'],
 }
 
 const auditor: Rights = { ...viewer, audit: read }

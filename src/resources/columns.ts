@@ -201,6 +201,54 @@ export const notifierColumns: readonly PrinterColumn[] = [
   age,
 ]
 
+export const rotationColumns: readonly PrinterColumn[] = [
+  {
+    name: 'Project',
+    type: 'string',
+    jsonPath: '.spec.projectRef.name',
+    description: 'Project.',
+  },
+  {
+    name: 'Ready',
+    type: 'string',
+    jsonPath: condition('Ready', 'status'),
+    description: 'Is the credential in use one that it made?',
+  },
+  {
+    name: 'Phase',
+    type: 'string',
+    jsonPath: '.status.phase',
+    description: 'Where the rotation stands; Idle between two.',
+  },
+  {
+    name: 'Last',
+    type: 'date',
+    jsonPath: '.status.lastRotatedAt',
+    description: 'When a rotation was completed last.',
+  },
+  {
+    name: 'Next',
+    type: 'string',
+    jsonPath: '.status.nextAt',
+    description: 'When the next rotation starts.',
+  },
+  {
+    name: 'Reason',
+    type: 'string',
+    jsonPath: condition('Progressing', 'reason'),
+    description: 'Why.',
+    priority: 1,
+  },
+  {
+    name: 'Slot',
+    type: 'string',
+    jsonPath: '.status.slot',
+    description: 'The slot whose credential is in use.',
+    priority: 1,
+  },
+  age,
+]
+
 export const stageletColumns: readonly PrinterColumn[] = [
   {
     name: 'In-Sync',

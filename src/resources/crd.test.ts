@@ -35,11 +35,12 @@ describe('structuralSchema', () => {
 })
 
 describe('CRDs', () => {
-  it('are made for the five kinds that a cluster can hold', () => {
+  it('are made for the six kinds that a cluster can hold', () => {
     expect(crdKinds.map((k) => k.kind).sort()).toEqual([
       'Agent',
       'Notifier',
       'Project',
+      'Rotation',
       'Stagelet',
       'StagelySecret',
     ])
@@ -63,7 +64,9 @@ describe('CRDs', () => {
   it.each(crdKinds.map((k) => [k.kind, k] as const))(
     '%s: has a short name, is one of `kubectl get stagely`, and a column says how it is',
     (_, kind) => {
-      const answers: Record<string, string> = { Agent: 'Ready', Notifier: 'Delivering' }
+      const answers: Record<string, string> = {
+        ...{ Agent: 'Ready', Notifier: 'Delivering', Rotation: 'Ready' },
+      }
       const answer = answers[kind.kind] ?? 'In-Sync'
       expect(renderCrd(kind)).toMatchObject({
         spec: {

@@ -8,6 +8,7 @@ import {
   fieldColumns,
   notifierColumns,
   projectColumns,
+  rotationColumns,
   secretColumns,
   stageletColumns,
   type PrinterColumn,
@@ -17,6 +18,7 @@ import { apiGroup } from './meta.ts'
 import { notifierSpec, notifierStatus } from './notifier.ts'
 import { observationSpec } from './observation.ts'
 import { projectSpec, projectStatus } from './project.ts'
+import { rotationSpec, rotationStatus } from './rotation.ts'
 import { stageletSpec, stageletStatus } from './stagelet.ts'
 import { secretSpec, secretStatus } from './stagelysecret.ts'
 
@@ -132,6 +134,20 @@ const declared: readonly Kind[] = [
     spec: notifierSpec,
     status: notifierStatus,
     columns: notifierColumns,
+    applyOrder: 5,
+  },
+  {
+    ...stagely,
+    kind: 'Rotation',
+    plural: 'rotations',
+    singular: 'rotation',
+    shortNames: ['rot'],
+    description:
+      'Changes a credential at its time, and ends the old one when nothing runs with it.',
+    spec: rotationSpec,
+    status: rotationStatus,
+    columns: rotationColumns,
+    selectableFields: ['spec.projectRef.name'],
     applyOrder: 5,
   },
   {

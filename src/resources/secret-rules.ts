@@ -62,8 +62,9 @@ const checkPattern = ({ format, pattern }: Fields): Fault[] => {
 
 const checkValueFrom = (from: unknown): Fault[] => {
   if (!isRecord(from)) return []
-  const { generate, secretRef, kubernetesSecret } = from
-  if ([generate, secretRef, kubernetesSecret].filter((given) => given !== undefined).length !== 1)
+  const { generate, secretRef, kubernetesSecret, rotation } = from
+  const ways = [generate, secretRef, kubernetesSecret, rotation]
+  if (ways.filter((given) => given !== undefined).length !== 1)
     return [forbidden('spec.valueFrom', oneOrigin)]
   if (!isRecord(generate) || generate.keypair === undefined) return []
   return ['length', 'charset']

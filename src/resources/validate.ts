@@ -10,6 +10,7 @@ import type { KubeObject, ObjectMeta } from './meta.ts'
 import { decodeMetadata } from './metadata.ts'
 import { checkNotifier } from './notifier.ts'
 import { ownerReferences } from './owner-references.ts'
+import { checkRotation } from './rotation-rules.ts'
 import { apiVersionOf, findKind, kinds, type Kind } from './registry.ts'
 import { checkSecret } from './secret-rules.ts'
 import { valueFields } from './secret-value.ts'
@@ -134,6 +135,7 @@ const decodeMeta = (kind: Kind, input: unknown): ReturnType<typeof decodeMetadat
 const acrossFields: Readonly<Record<string, (spec: Fields) => Fault[]>> = {
   StagelySecret: checkSecret,
   Notifier: checkNotifier,
+  Rotation: checkRotation,
 }
 
 const topLevel = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status'])

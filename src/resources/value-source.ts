@@ -42,7 +42,7 @@ const generateSpec = z
     })),
   })
 
-export const oneOrigin = 'give exactly one of generate, secretRef and kubernetesSecret'
+export const oneOrigin = 'give exactly one of generate, secretRef, kubernetesSecret and rotation'
 
 export const valueFrom = z
   .strictObject({
@@ -60,11 +60,18 @@ export const valueFrom = z
       })
       .optional()
       .describe('An entry of a Secret, where the controller follows a Kubernetes cluster.'),
+    rotation: z
+      .strictObject({
+        name: objectName.describe('Name of the Rotation, in the same namespace.'),
+        output: z.string().min(1).max(63).describe('The output of its rotator, such as password.'),
+      })
+      .optional()
+      .describe('A credential that a Rotation makes and changes.'),
   })
   .meta({
     'x-kubernetes-validations': [
       {
-        rule: '[has(self.generate), has(self.secretRef), has(self.kubernetesSecret)].filter(given, given).size() == 1',
+        rule: '[has(self.generate), has(self.secretRef), has(self.kubernetesSecret), has(self.rotation)].filter(given, given).size() == 1',
         message: oneOrigin,
       },
     ],

@@ -1,0 +1,91 @@
+// What a rotator is: it can make, set, test and revoke one credential. The machine (docs/adr/0065) calls it,
+// outside of any write, and decides alone what comes next.
+import type { Clock } from '../../src/kernel/clock.ts'
+import type { RotationSpec } from '../../src/resources/rotation.ts'
+import type { Egress } from '../egress/gate.ts'
+
+export interface Credential {
+  /** Of those that take turns, such as roles of a database; undefined where the rotator has none. */
+  readonly slot: string | undefined
+  /** By output: username, password, url… */
+  readonly values: Readonly<Record<string, string>>
+}
+
+export type Accepted = 'accepted' | 'refused'
+export type Tested = Accepted | 'meaningless'
+
+export interface Use {
+  readonly sessions: number
+  /** Addresses. */
+  readonly from: readonly string[]
+}
+
+/** Add: the new value is known beside the old one. Switch: it is used. Remove: only it is known. */
+export type Step = 'Add' | 'Switch' | 'Remove'
+
+export interface Rotator {
+  /** Slots that take turns; empty: the rotator has none. */
+  readonly slots: readonly string[]
+  /** Outputs that this rotator makes. */
+  readonly outputs: readonly string[]
+  /**
+   * What two rotations must not change at the same time, such as the address of a database. undefined: nothing
+   * outside is touched.
+   */
+  readonly target: string | undefined
+  /** New random values for `slot`; nothing outside is touched. */
+  make(slot: string | undefined): Credential | Promise<Credential>
+  /**
+   * Of a rotator whose credentials are made outside, in place of `make`. One attempt has one credential: called
+   * again it answers the same.
+   */
+  create?(attempt: string, signal: AbortSignal): Promise<Credential>
+  /** Faults that forbid a start; looks only. */
+  preflight(signal: AbortSignal): Promise<readonly string[]>
+  /** Whether the credential is accepted now. */
+  look(candidate: Credential, signal: AbortSignal): Promise<Accepted>
+  /** Idempotent. */
+  set(candidate: Credential, attempt: string, signal: AbortSignal): Promise<void>
+  /** `meaningless`: a random password is accepted too. */
+  test(candidate: Credential, signal: AbortSignal): Promise<Tested>
+  stillUsed(old: Credential, signal: AbortSignal): Promise<Use>
+  /** Idempotent. */
+  revoke(old: Credential, attempt: string, signal: AbortSignal): Promise<void>
+  /** The idle slot accepts nothing any more. */
+  scramble(slot: string | undefined, signal: AbortSignal): Promise<void>
+  /** Rollouts of one rotation, in order; Switch alone when absent. The overlap comes after Switch. */
+  readonly steps?: readonly Step[]
+  /** What the outputs hold after `step`; the candidate's values when absent. `old`: what they held before the attempt. */
+  valuesAt?(step: Step, old: Credential | undefined, candidate: Credential): Credential['values']
+}
+
+export type FaultKind = 'Unreachable' | 'Refused' | 'Pending' | 'Failed'
+
+/** What can go wrong outside. Anything else that a rotator throws is a bug. The message never holds a value. */
+export class RotatorFault extends Error {
+  readonly kind: FaultKind
+  /** Of Pending: ms. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(kind: FaultKind, message: string, more: { readonly retryAfterMs?: number } = {}) {
+    super(message)
+    this.name = 'RotatorFault'
+    this.kind = kind
+    this.retryAfterMs = more.retryAfterMs
+  }
+}
+
+/** What a rotator is opened for. */
+export interface RotationAt {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly spec: RotationSpec
+}
+
+export interface RotatorDeps {
+  readonly egress: Egress
+  readonly clock: Clock
+  /** Value of a secret for the controller alone, of the namespace of the Rotation; audited. */
+  readonly secretOf: (name: string) => Promise<Buffer>
+}

@@ -1,0 +1,212 @@
+// A Rotation makes new credentials at their time, and ends the old ones when nothing runs with them any more.
+import * as z from 'zod'
+import { duration } from './duration.ts'
+import {
+  awsIamRotator,
+  generateRotator,
+  mariadbRotator,
+  postgresRotator,
+  redisRotator,
+  webhookRotator,
+} from './rotator-specs.ts'
+import { conditionsSchema, objectName, refSchema } from './status.ts'
+
+export const rotatorNames = [
+  ...(['postgres', 'redis', 'generate', 'webhook', 'awsIam', 'mariadb'] as const),
+] as const
+export type RotatorName = (typeof rotatorNames)[number]
+export const oneRotator = `give exactly one of ${rotatorNames.slice(0, -1).join(', ')} and mariadb`
+export const awayNeedsTime = 'revokeAfter goes with away: RevokeAfter, and only with it'
+
+export const days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const
+const clockTime = z
+  .string({ error: 'a time is text; quote it: "02:00"' })
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of the day in quotes, such as "02:00"')
+
+const windowSpec = z.strictObject({
+  days: z
+    .array(z.enum(days))
+    .min(1)
+    .max(7)
+    .optional()
+    .describe('Days on which the window opens; every day when absent.'),
+  from: clockTime.describe('When it opens, such as "02:00".'),
+  to: clockTime.describe('When it closes; a time before "from" is one of the next day.'),
+  timezone: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Time zone of the IANA database, such as Europe/Berlin; UTC when absent.'),
+})
+
+const scheduleSpec = z.strictObject({
+  every: duration.describe('A new credential is made so long after the last one, such as 30d.'),
+  window: windowSpec
+    .optional()
+    .describe('A rotation starts only while the window is open; at any time when absent.'),
+})
+
+const rotatorSpec = z
+  .strictObject({
+    postgres: postgresRotator.optional().describe('A login of Postgres: two roles take turns.'),
+    redis: redisRotator.optional().describe('A password of a user of Redis or Valkey.'),
+    generate: generateRotator
+      .optional()
+      .describe(
+        'A random value that services share, such as a signing key. Outputs: current, previous, list.',
+      ),
+    webhook: webhookRotator
+      .optional()
+      .describe(
+        'A service of your own makes and ends the credential. Outputs: as it answers them.',
+      ),
+    awsIam: awsIamRotator.optional().describe('An access key of a user of AWS IAM.'),
+    mariadb: mariadbRotator
+      .optional()
+      .describe('A login of MariaDB or MySQL: two users take turns.'),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: `[${rotatorNames.map((name) => `has(self.${name})`).join(', ')}].filter(given, given).size() == 1`,
+        message: oneRotator,
+      },
+    ],
+  })
+
+export const rotationSpec = z
+  .strictObject({
+    projectRef: refSchema('Project').describe('The project whose secrets get the credential.'),
+    outputs: z
+      .record(z.string(), objectName)
+      .describe(
+        'By output of the rotator, the StagelySecret that gets the value. That secret says valueFrom.rotation.',
+      ),
+    rotator: rotatorSpec.describe('What makes the credential. Exactly one.'),
+    schedule: scheduleSpec
+      .optional()
+      .describe('When a new credential is made; only when somebody asks for it when absent.'),
+    overlap: duration
+      .default('10m')
+      .describe('So long both credentials are valid after the new one is proven everywhere.'),
+    away: z
+      .enum(['Wait', 'RevokeAfter'])
+      .default('Wait')
+      .describe(
+        'What happens while an agent is away. Wait: the old credential stays valid. RevokeAfter: it ends after revokeAfter, whatever runs there.',
+      ),
+    revokeAfter: duration
+      .optional()
+      .describe(
+        'With away: RevokeAfter: how long agents that are away are waited for, such as 72h.',
+      ),
+    inPlace: z
+      .boolean()
+      .optional()
+      .describe(
+        'True: one login whose password is changed under running containers. They cannot connect anew until they are re-created.',
+      ),
+    requireStartFirst: z
+      .boolean()
+      .optional()
+      .describe(
+        'True: an output that is seen by a service which cannot be started before its old container stops is refused.',
+      ),
+    paused: z
+      .boolean()
+      .optional()
+      .describe('True: no rotation starts. One that has begun goes on to its end.'),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: "(has(self.away) && self.away == 'RevokeAfter') == has(self.revokeAfter)",
+        message: awayNeedsTime,
+        fieldPath: '.revokeAfter',
+      },
+    ],
+  })
+
+export const phases = [
+  ...(['Idle', 'Preparing', 'Setting', 'Testing', 'RollingOut'] as const),
+  ...(['Proving', 'Overlapping', 'Revoking'] as const),
+] as const
+export type Phase = (typeof phases)[number]
+
+export const causes = ['First', 'Schedule', 'Run', 'Expiry', 'Revealed', 'Refused'] as const
+export type Cause = (typeof causes)[number]
+
+const time = z.string().meta({ format: 'date-time' })
+
+const blockedBySpec = z.strictObject({
+  stagelet: z.string().optional().describe('The stagelet that is waited for.'),
+  reason: z
+    .string()
+    .describe(
+      'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, StillUsed, NotRevoked.',
+    ),
+  message: z.string().describe('The same for people, with the remedy.'),
+})
+
+const evidenceSpec = z.strictObject({
+  stagelet: z.string().describe('Where it was seen.'),
+  revision: z.int().describe('The revision that was healthy there.'),
+  containers: z.int().describe('How many containers were looked at.'),
+})
+
+const requestSpec = z.strictObject({
+  at: time.describe('When it was asked for.'),
+  by: z.string().describe('Who asked for it.'),
+  cause: z.enum(causes).describe('What it is asked for.'),
+  now: z.boolean().optional().describe('True: window and overlap are skipped.'),
+  withoutProof: z
+    .boolean()
+    .optional()
+    .describe('True: the old credential ends without a proof that nothing runs with it.'),
+})
+
+export const rotationStatus = z.strictObject({
+  observedGeneration: z
+    .int()
+    .optional()
+    .describe('metadata.generation of the spec that this status describes.'),
+  phase: z.enum(phases).optional().describe('Where the rotation stands; Idle between two.'),
+  step: z
+    .enum(['Add', 'Switch', 'Remove'])
+    .optional()
+    .describe('Of several rollouts of one rotation, the present one.'),
+  attempt: z.int().optional().describe('Number of the present attempt, or of the last one.'),
+  cause: z.enum(causes).optional().describe('What started the attempt.'),
+  request: requestSpec.optional().describe('A rotation that somebody asked for.'),
+  startedAt: time.optional().describe('When the attempt began.'),
+  phaseSince: time.optional().describe('When the phase began.'),
+  tries: z.int().optional().describe('How often the effect of the phase has failed.'),
+  retryAt: time.optional().describe('When the effect is tried again.'),
+  slot: z.string().optional().describe('The slot (such as a role) whose credential is in use.'),
+  candidateSlot: z.string().optional().describe('The slot that gets the new credential.'),
+  revision: z.int().optional().describe('The revision of the project that carries the outputs.'),
+  versions: z
+    .record(z.string(), z.int())
+    .optional()
+    .describe('By output, the version of its secret that this Rotation has made.'),
+  provenSince: time.optional().describe('Since when everything runs the new credential.'),
+  provenAt: time.optional().describe('When that was proven.'),
+  lastRotatedAt: time.optional().describe('When a rotation was completed last.'),
+  nextAt: time.optional().describe('When the next rotation starts.'),
+  blockedBy: z.array(blockedBySpec).max(20).optional().describe('Who is waited for; the first 20.'),
+  evidence: z
+    .array(evidenceSpec)
+    .max(50)
+    .optional()
+    .describe('What the proof of the last rotation was; the first 50 stagelets.'),
+  conditions: conditionsSchema,
+})
+
+export type RotationSpec = z.infer<typeof rotationSpec>
+export type RotationStatus = z.infer<typeof rotationStatus>
+export type RotationWindow = z.infer<typeof windowSpec>
+export type RotationSchedule = z.infer<typeof scheduleSpec>
+export type BlockedBy = z.infer<typeof blockedBySpec>
+export type Evidence = z.infer<typeof evidenceSpec>
+export type RotationRequest = z.infer<typeof requestSpec>
