@@ -69,6 +69,10 @@ const commands: Record<string, Entry> = {
     summary: 'list and set secrets; their history, and the way back',
     load: () => import('./commands/secrets.ts'),
   },
+  stores: {
+    summary: 'stores of secrets elsewhere: how fresh they are, look now',
+    load: () => import('./commands/stores.ts'),
+  },
   seal: {
     summary: 'seal a value for a manifest in Git',
     load: () => import('./commands/seal.ts'),

@@ -79,7 +79,7 @@ describe('parseTargets', () => {
     expect(names(['stagelets.stagely.dev,secrets'])).toEqual(['Stagelet', 'StagelySecret'])
     expect(names(['stagelet/a', 'proj/b'])).toEqual(['Stagelet a', 'Project b'])
     expect(names(['stagely'])).toEqual([
-      ...['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier', 'Rotation'],
+      ...['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier', 'Rotation', 'SecretStore'],
     ])
   })
 

@@ -87,7 +87,7 @@ const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
       throw new CliError(
         `${key} has a value that was not generated: give --replace to generate a new one ("stagely secrets rollback ${key}" brings the former back)`,
       )
-    const others = { secretRef: null, kubernetesSecret: null, rotation: null }
+    const others = { secretRef: null, kubernetesSecret: null, rotation: null, external: null }
     const instead = { ...valueFrom, ...others }
     await patch(api, before, { value: null, valueFrom: instead }, headers)
     out(`${fullName(kind, before.metadata.name)} configured`)

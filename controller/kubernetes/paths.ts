@@ -4,7 +4,8 @@ import { apiPathOf, requireKind } from '../../src/resources/registry.ts'
 
 /** The followed kinds. Each kind may refer to earlier ones. */
 export const followedKinds = [
-  ...(['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier', 'Rotation'] as const),
+  ...(['Project', 'Agent', 'StagelySecret', 'Stagelet', 'Notifier'] as const),
+  ...(['Rotation', 'SecretStore'] as const),
 ] as const
 
 /** The collection of a kind: in one namespace, or in the whole cluster. */

@@ -20,6 +20,7 @@ export const resources = [
   'stagelets/deploy',
   'stagelets/logs',
   'notifiers',
+  'secretstores',
   'rotations',
   'rotations/run',
   'rotations/revoke',
@@ -48,6 +49,7 @@ const viewer: Rights = {
   stagelysecrets: read,
   stagelets: read,
   notifiers: read,
+  secretstores: read,
   rotations: read,
   events: read,
 }
@@ -68,6 +70,7 @@ const maintainer: Rights = {
   'stagelysecrets/value': ['get'],
   stagelets: all,
   notifiers: all,
+  secretstores: all,
   rotations: all,
   tokens: all,
 }

@@ -35,12 +35,13 @@ describe('structuralSchema', () => {
 })
 
 describe('CRDs', () => {
-  it('are made for the six kinds that a cluster can hold', () => {
+  it('are made for the seven kinds that a cluster can hold', () => {
     expect(crdKinds.map((k) => k.kind).sort()).toEqual([
       'Agent',
       'Notifier',
       'Project',
       'Rotation',
+      'SecretStore',
       'Stagelet',
       'StagelySecret',
     ])
@@ -65,7 +66,7 @@ describe('CRDs', () => {
     '%s: has a short name, is one of `kubectl get stagely`, and a column says how it is',
     (_, kind) => {
       const answers: Record<string, string> = {
-        ...{ Agent: 'Ready', Notifier: 'Delivering', Rotation: 'Ready' },
+        ...{ Agent: 'Ready', Notifier: 'Delivering', Rotation: 'Ready', SecretStore: 'Fresh' },
       }
       const answer = answers[kind.kind] ?? 'In-Sync'
       expect(renderCrd(kind)).toMatchObject({

@@ -90,6 +90,12 @@ export const annotations = {
   turnsByPause: 'stagely.dev/turns-by-pause',
   /** On an Agent: a new value makes it register new keys. */
   rotateKeys: 'stagely.dev/rotate-keys',
+  /** On a SecretStore: a new value makes it be looked at now; a second line and more name keys. */
+  refresh: 'stagely.dev/refresh',
+  /** On a SecretStore: a new value asks it whether it takes the credential, also after it did not. */
+  check: 'stagely.dev/check',
+  /** On a SecretStore: a new value lets it remove what is missing, although that is much. */
+  resumeStore: 'stagely.dev/resume-store',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const
 
@@ -102,6 +108,9 @@ export const requestAnnotations = [
   annotations.retry,
   annotations.resumed,
   annotations.rotateKeys,
+  annotations.refresh,
+  annotations.check,
+  annotations.resumeStore,
 ] as const
 
 /** On a Stagelet, until its agent has released it. */

@@ -12,6 +12,7 @@ export const noticeReasons = [
   'AgentLost',
   'Drifted',
   'ManifestFault',
+  'StoreStale',
 ] as const
 export type NoticeReason = (typeof noticeReasons)[number]
 

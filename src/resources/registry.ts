@@ -10,6 +10,7 @@ import {
   projectColumns,
   rotationColumns,
   secretColumns,
+  secretStoreColumns,
   stageletColumns,
   type PrinterColumn,
 } from './columns.ts'
@@ -19,6 +20,7 @@ import { notifierSpec, notifierStatus } from './notifier.ts'
 import { observationSpec } from './observation.ts'
 import { projectSpec, projectStatus } from './project.ts'
 import { rotationSpec, rotationStatus } from './rotation.ts'
+import { secretStoreSpec, secretStoreStatus } from './secret-store.ts'
 import { stageletSpec, stageletStatus } from './stagelet.ts'
 import { secretSpec, secretStatus } from './stagelysecret.ts'
 
@@ -149,6 +151,18 @@ const declared: readonly Kind[] = [
     columns: rotationColumns,
     selectableFields: ['spec.projectRef.name'],
     applyOrder: 5,
+  },
+  {
+    ...stagely,
+    kind: 'SecretStore',
+    plural: 'secretstores',
+    singular: 'secretstore',
+    shortNames: ['store'],
+    description: 'A store of secrets elsewhere, which the controller reads from.',
+    spec: secretStoreSpec,
+    status: secretStoreStatus,
+    columns: secretStoreColumns,
+    applyOrder: 2,
   },
   {
     group: '',

@@ -11,7 +11,7 @@ import {
   patternWithRegex,
 } from './stagelysecret.ts'
 import { patternFault } from './value-format.ts'
-import { formats, notWithKeypair, oneOrigin } from './value-source.ts'
+import { formats, notWithKeypair, oneOrigin, plainKey } from './value-source.ts'
 
 type Fields = Record<string, unknown>
 
@@ -60,12 +60,20 @@ const checkPattern = ({ format, pattern }: Fields): Fault[] => {
   return [{ field, reason: 'FieldValueInvalid', message: `Invalid value: it ${wrong}` }]
 }
 
+const checkExternal = ({ key }: Fields): Fault[] => {
+  const parts = typeof key === 'string' ? key.split('/') : []
+  return parts.some((part) => part === '.' || part === '..')
+    ? [forbidden('spec.valueFrom.external.key', plainKey)]
+    : []
+}
+
 const checkValueFrom = (from: unknown): Fault[] => {
   if (!isRecord(from)) return []
-  const { generate, secretRef, kubernetesSecret, rotation } = from
-  const ways = [generate, secretRef, kubernetesSecret, rotation]
+  const { generate, secretRef, kubernetesSecret, rotation, external } = from
+  const ways = [generate, secretRef, kubernetesSecret, rotation, external]
   if (ways.filter((given) => given !== undefined).length !== 1)
     return [forbidden('spec.valueFrom', oneOrigin)]
+  if (isRecord(external)) return checkExternal(external)
   if (!isRecord(generate) || generate.keypair === undefined) return []
   return ['length', 'charset']
     .filter((name) => generate[name] !== undefined)

@@ -212,6 +212,26 @@ export const secretStatus = z.strictObject({
     .int()
     .optional()
     .describe('How often the controller has made a new value at the end of the one before.'),
+  external: z
+    .strictObject({
+      version: z.string().optional().describe('Version in the words of the store.'),
+      fetchedAt: z
+        .string()
+        .meta({ format: 'date-time' })
+        .optional()
+        .describe('When this version was fetched.'),
+      place: z
+        .string()
+        .optional()
+        .describe('Digest of the store and the key that it was fetched from.'),
+      missingSince: z
+        .string()
+        .meta({ format: 'date-time' })
+        .optional()
+        .describe('Since when the store says that it has no such secret.'),
+    })
+    .optional()
+    .describe('Of a value from a store (valueFrom.external): what was fetched last.'),
   references: z
     .array(z.string())
     .optional()

@@ -13,6 +13,7 @@ import { ownerReferences } from './owner-references.ts'
 import { checkRotation } from './rotation-rules.ts'
 import { apiVersionOf, findKind, kinds, type Kind } from './registry.ts'
 import { checkSecret } from './secret-rules.ts'
+import { checkSecretStore } from './secret-store.ts'
 import { valueFields } from './secret-value.ts'
 
 export interface Decoded {
@@ -136,6 +137,7 @@ const acrossFields: Readonly<Record<string, (spec: Fields) => Fault[]>> = {
   StagelySecret: checkSecret,
   Notifier: checkNotifier,
   Rotation: checkRotation,
+  SecretStore: checkSecretStore,
 }
 
 const topLevel = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status'])

@@ -42,7 +42,52 @@ const generateSpec = z
     })),
   })
 
-export const oneOrigin = 'give exactly one of generate, secretRef, kubernetesSecret and rotation'
+export const oneOrigin =
+  'give exactly one of generate, secretRef, kubernetesSecret, rotation and external'
+
+export const plainKey =
+  'must not hold the parts "." and "..", which would lead elsewhere in the store'
+
+const externalSpec = z
+  .strictObject({
+    store: z
+      .string({ error: 'must be the name of a SecretStore of the same namespace' })
+      .max(253)
+      .regex(
+        /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+        'must be the name of a SecretStore of the same namespace',
+      )
+      .describe('Name of the SecretStore, in the same namespace.'),
+    key: z
+      .string()
+      .min(1)
+      .max(1024)
+      .regex(/^[^\x00-\x1f\x7f]+$/, 'must be the name that the store has for the secret')
+      .describe('Name of the secret in the store, such as prod/shop/db.'),
+    property: z
+      .string()
+      .max(1024)
+      .regex(/^(\/([^~/]|~[01])*)+$/, 'must be a JSON pointer, which begins with "/": /password')
+      .optional()
+      .describe(
+        'Member of the JSON that the secret is, as a JSON pointer such as /password; the whole secret when absent.',
+      ),
+    version: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe('Version or label in the words of the store; the newest when absent.'),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: "!('/' + self.key + '/').contains('/./') && !('/' + self.key + '/').contains('/../')",
+        message: plainKey,
+        fieldPath: '.key',
+      },
+    ],
+  })
 
 export const valueFrom = z
   .strictObject({
@@ -67,15 +112,19 @@ export const valueFrom = z
       })
       .optional()
       .describe('A credential that a Rotation makes and changes.'),
+    external: externalSpec
+      .optional()
+      .describe('A secret of a SecretStore, which allows the project and the key.'),
   })
   .meta({
     'x-kubernetes-validations': [
       {
-        rule: '[has(self.generate), has(self.secretRef), has(self.kubernetesSecret), has(self.rotation)].filter(given, given).size() == 1',
+        rule: '[has(self.generate), has(self.secretRef), has(self.kubernetesSecret), has(self.rotation), has(self.external)].filter(given, given).size() == 1',
         message: oneOrigin,
       },
     ],
   })
 
+export type ExternalSpec = z.infer<typeof externalSpec>
 export type GenerateSpec = z.infer<typeof generateSpec>
 export type Format = (typeof formats)[number]

@@ -21,9 +21,11 @@ import type { WriteSession } from './session.ts'
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 
 const missingValue = (object: KubeObject): string => {
-  const { secretRef, kubernetesSecret, rotation } = specOf(object).valueFrom ?? {}
+  const { secretRef, kubernetesSecret, rotation, external } = specOf(object).valueFrom ?? {}
   if (rotation !== undefined)
     return `Rotation "${rotation.name}" makes it, and has not yet: see its conditions`
+  if (external !== undefined)
+    return `nothing was fetched from store "${external.store}" yet: its condition Fresh says why`
   if (kubernetesSecret !== undefined)
     return 'valueFrom.kubernetesSecret is read only by a controller that follows the cluster (--kubernetes)'
   const source = secretRef?.name

@@ -110,6 +110,7 @@ const restPath = ({ path }: RestRoute, team: Team): string => {
     stagelet_id: `${team}%2Fshop`,
     agent_id: `${team}%2Fbox`,
     notifier_id: `${team}%2Fops`,
+    store_id: `${team}%2Faws`,
     team,
   }
   return restBase + path.replace(/:(\w+)/g, (_, name: string) => known[name] ?? 'none')
@@ -203,6 +204,8 @@ describe('who may do what', () => {
       const webhook = { url: 'https://hooks.example.com/' }
       const notifier = object('Notifier', 'ops', { reasons: ['Expired'], webhook })
       await admin('POST', `${base}/notifiers`, notifier)
+      const aws = { aws: { region: 'eu-central-1' }, auth: { secretRef: { name: 'aws' } } }
+      await admin('POST', `${base}/secretstores`, object('SecretStore', 'aws', aws))
       const spec = {
         projectRef: { name: 'shop' },
         agentRef: { name: 'box' },
@@ -281,7 +284,7 @@ describe('who may do what', () => {
   }
 
   /** What a 404 of a target says; anything else that is not there lies behind the door. */
-  const noTarget = /"detail":"(project|stagelet|agent|notifier|team) /
+  const noTarget = /"detail":"(project|stagelet|agent|notifier|store|team) /
 
   const outcomeOf = ({ status, text }: Answer): Expected => {
     if (status === 401 || status === 403) return status

@@ -294,7 +294,7 @@ describe('with no values', () => {
 
   test('the CRDs are those of crds/, and outlive the release', () => {
     const crds = objects.filter((o) => o.kind === 'CustomResourceDefinition')
-    expect(crds).toHaveLength(6)
+    expect(crds).toHaveLength(7)
     for (const crd of crds) {
       const plural = at(crd, 'spec.names.plural') as string
       const file = readFileSync(join(root, 'crds', `stagely.dev_${plural}.yaml`), 'utf8')
@@ -322,6 +322,7 @@ describe('with no values', () => {
       'list, watch: stagely.dev/agents',
       'list, watch: stagely.dev/notifiers',
       'list, watch: stagely.dev/rotations',
+      'list, watch: stagely.dev/secretstores',
       'patch: stagely.dev/stagelets',
       'patch: stagely.dev/projects/status',
       'patch: stagely.dev/stagelysecrets/status',
@@ -329,6 +330,7 @@ describe('with no values', () => {
       'patch: stagely.dev/agents/status',
       'patch: stagely.dev/notifiers/status',
       'patch: stagely.dev/rotations/status',
+      'patch: stagely.dev/secretstores/status',
       'get, create, patch: /events',
       'create: coordination.k8s.io/leases',
       'get, patch: coordination.k8s.io/leases stagely-controller',
@@ -347,7 +349,15 @@ describe('with no values', () => {
     })
     // Status is the controller's to write.
     expect(rightsOf('default-stagely-edit')).toMatchObject({
-      resources: ['projects', 'stagelysecrets', 'stagelets', 'agents', 'notifiers', 'rotations'],
+      resources: [
+        'projects',
+        'stagelysecrets',
+        'stagelets',
+        'agents',
+        'notifiers',
+        'rotations',
+        'secretstores',
+      ],
     })
     expect(objects.filter((o) => o.kind === 'ClusterRoleBinding')).toHaveLength(1)
   })

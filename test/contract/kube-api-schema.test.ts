@@ -108,6 +108,41 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
     { reasons: ['Expired'], email: { to: ['ops@example.com'] } },
   ],
   Rotation: rotations,
+  SecretStore: [
+    {
+      aws: {
+        region: 'eu-central-1',
+        endpoint: 'https://aws.example.com',
+        ca: '-----BEGIN CERTIFICATE-----',
+        role: { arn: 'arn:aws:iam::1:role/reader', externalId: 'x' },
+      },
+      auth: { secretRef: { name: 'aws-reader' } },
+      allow: { projects: ['shop'], remote: ['prod/shop/*'] },
+      refresh: { every: '30s', maxCallsPerMinute: 60 },
+      ...{ staleAfter: '24h', onMissing: 'Remove' },
+      push: {
+        hook: { signingKeyRef: { name: 'hook' }, signature: 'Doppler' },
+        sqs: { queueUrl: 'https://sqs.example.com/q' },
+      },
+    },
+    {
+      vault: {
+        endpoint: 'https://vault.example.com',
+        ...{ mount: 'kv', namespace: 'team' },
+        appRole: { roleId: 'reader', mount: 'approle' },
+        jwt: { role: 'reader', mount: 'jwt' },
+      },
+      auth: { identity: 'vault' },
+    },
+    { onePassword: { endpoint: 'https://connect.example.com' }, auth: { identity: 'op' } },
+    {
+      infisical: { project: 'p', environment: 'prod', clientId: 'c' },
+      auth: { identity: 'infisical' },
+    },
+    { doppler: { project: 'p', config: 'prd' }, auth: { identity: 'doppler' } },
+    { gcp: { project: 'p' }, auth: { identity: 'google' } },
+    { command: { name: 'bws' } },
+  ],
   Stagelet: [
     {
       projectRef: { name: 'shop' },
@@ -131,6 +166,11 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
     { ...secret, type: 'env', valueBase64: 'YSBsb25nIGVub3VnaCB2YWx1ZQ==' },
     { ...secret, type: 'env', valueFrom: { kubernetesSecret: { name: 'keys', key: 'api' } } },
     { ...secret, type: 'env', valueFrom: { secretRef: { name: 'other' } } },
+    {
+      ...secret,
+      type: 'env',
+      valueFrom: { external: { store: 'aws', key: 'prod/db', property: '/a~1b', version: '3' } },
+    },
     { ...secret, type: 'env', valueFrom: { rotation: { name: 'db', output: 'password' } } },
     {
       ...secret,
@@ -161,6 +201,7 @@ const beyondSchemas = [
   /no such key provider/,
   /must be standard base64/,
   /is over: give a time to come/,
+  /is a link-local address, where clouds keep credentials/,
   /is not within after/,
   /no such time zone/,
   /the window never opens/,

@@ -25,6 +25,7 @@ const kinds = {
   stagelysecrets: ['StagelySecret', 'db-url', { scope: 'web' }],
   stagelets: ['Stagelet', 'prod', { paused: true }],
   notifiers: ['Notifier', 'ops', { reasons: ['Drifted'] }],
+  secretstores: ['SecretStore', 'token-store', { onMissing: 'Keep' }],
 } as const
 type Plural = keyof typeof kinds
 const plurals = Object.keys(kinds) as Plural[]
@@ -57,6 +58,7 @@ let folder: string
 let places: Place[]
 
 const notices = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/' } }
+const doppler = { doppler: {}, auth: { secretRef: { name: 'open' } } }
 const theSecrets = { projectRef: { name: 'shop' } }
 const manifests = (namespace: string, value: Record<string, unknown>): KubeObject[] => {
   const object = (kind: string, name: string, spec: Record<string, unknown> = {}): KubeObject => ({
@@ -77,6 +79,7 @@ const manifests = (namespace: string, value: Record<string, unknown>): KubeObjec
       compose: { directory: '/srv/prod' },
     }),
     object('Notifier', 'ops', notices),
+    object('SecretStore', 'token-store', doppler),
   ]
 }
 const putManifests = (value: string, ...more: KubeObject[]): Promise<void> => {
@@ -112,7 +115,7 @@ const held = async (team: string): Promise<Record<string, KubeObject>> => {
   }
   const declared = async (): Promise<KubeObject[]> =>
     (await all()).filter(({ metadata }) => metadata.annotations?.[annotations.source] !== 'api')
-  await eventually(async () => (await declared()).length).toBe(7)
+  await eventually(async () => (await declared()).length).toBe(8)
   return Object.fromEntries((await declared()).map((object) => [object.metadata.name, object]))
 }
 const closed = async (revision: number): Promise<void> => {
@@ -151,6 +154,11 @@ const refused: Record<string, Attempts> = {
   'POST /notifiers': ({ team }) => [{ body: { name: 'ops', team, ...notices } }],
   'PATCH /notifiers/:notifier_id': withBody({ reasons: ['Drifted'] }),
   'DELETE /notifiers/:notifier_id': plain,
+  'POST /stores': ({ team }) => [
+    { body: { name: 'token-store', team, doppler: {}, auth: { secret: 'open' } } },
+  ],
+  'PATCH /stores/:store_id': withBody({ on_missing: 'Keep' }),
+  'DELETE /stores/:store_id': plain,
   'DELETE /projects/:project_id': () => [{ says: inUse }, { project: 'idle' }],
   'POST /projects/:project_id/rollout/pause': plain,
   'POST /projects/:project_id/rollback': withBody({ revision: 1 }),
@@ -222,6 +230,9 @@ const others: Record<string, string> = {
   'POST /agents/:agent_id/join-token': 'who is the agent, not what it is to do',
   'POST /agents/:agent_id/revoke': 'who is the agent, not what it is to do',
   'POST /agents/:agent_id/rotate-keys': 'a request',
+  'POST /stores/:store_id/refresh': 'a request',
+  'POST /stores/:store_id/check': 'a request',
+  'POST /stores/:store_id/resume': 'a request',
   [`POST ${kube}/agents/:name/token`]: 'who is the agent, not what it is to do',
   [`POST ${kube}/agents/:name/revoke`]: 'who is the agent, not what it is to do',
   [`POST ${kube}/changesetreviews`]: 'stores nothing',
@@ -302,6 +313,7 @@ const send = (place: Place, route: string, attempt: Attempt): Promise<Answer> =>
     stagelet_id: idOf(place.held['prod']!),
     agent_id: idOf(place.held['box']!),
     notifier_id: idOf(place.held['ops']!),
+    store_id: idOf(place.held['token-store']!),
     team: place.team,
     namespace: place.team,
     name: plural === undefined ? place.team : kinds[plural][1],

@@ -162,12 +162,15 @@ test('a pod follows its cluster by its service account, also when the token is r
   await clients[0]!.must('POST', `${namespaced}/agents`, object('Agent', 'box'))
   const hook = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/s' } }
   await clients[0]!.must('POST', `${namespaced}/notifiers`, object('Notifier', 'ops', hook))
+  const doppler = { doppler: {}, auth: { secretRef: { name: 'token' } } }
+  await clients[0]!.must('POST', `${namespaced}/secretstores`, object('SecretStore', 'dp', doppler))
   await api.putSecret('keys', { key: Buffer.from('of-the-cluster').toString('base64') })
   const valueFrom = { kubernetesSecret: { name: 'keys', key: 'key' } }
   await api.create(
     object('Project', 'shop'),
     object('Agent', 'box'),
     object('Notifier', 'ops', hook),
+    object('SecretStore', 'dp', doppler),
     object('StagelySecret', 'before', { projectRef: { name: 'shop' }, key: 'BEFORE', valueFrom }),
     object('Stagelet', 'prod', {
       projectRef: { name: 'shop' },
@@ -241,6 +244,7 @@ test('the chart gives a pod the rights that it uses, and no other', async () => 
   for (const [kind, name] of [
     ['Agent', 'box'],
     ['Notifier', 'ops'],
+    ['SecretStore', 'dp'],
   ] as const)
     await eventually(async () => (await api.get(kind, name))?.status).toMatchObject({
       conditions: [{ type: 'Accepted', reason: 'Conflict' }],

@@ -101,6 +101,7 @@ export const holds = (rule: string, value: unknown, name = 'self'): boolean => {
     })
     .replaceAll(/\.filter\((\w+), \1\)/g, '.filter((x) => x)')
     .replaceAll('.size()', '.length')
+    .replaceAll('.contains(', '.includes(')
     .replaceAll(/([^!=<>])==([^=])/g, '$1===$2')
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- text of our own CRDs
   const judge = new Function(name, `return ${text}`) as (value: unknown) => boolean

@@ -87,24 +87,29 @@ const ruleOf = ({ session }: RestRoute): string | undefined =>
   typeof session === 'function' ? session({ dry_run: false, erase: 'true' }) : session
 
 describe('a session of a browser', () => {
-  it('has a confirmed login where values, people, tokens, keys, notifiers and what erases are concerned', () => {
+  it('has a confirmed login where values, people, tokens, keys, notifiers, stores and what erases are concerned', () => {
     const ruled = restRoutes.filter((route) => ruleOf(route) !== undefined)
     expect(ruled.map((route) => `${ruleOf(route)} ${route.id}`).sort()).toEqual([
       'confirmed createJoinToken',
-      ...['confirmed createNotifier', 'confirmed createToken', 'confirmed createTokenOfTeam'],
+      ...[
+        'confirmed createNotifier',
+        'confirmed createStore',
+        'confirmed createToken',
+        'confirmed createTokenOfTeam',
+      ],
       ...['confirmed createTokenOfUser', 'confirmed createUser', 'confirmed deleteNotifier'],
-      'confirmed deleteProject',
+      ...['confirmed deleteProject', 'confirmed deleteStore'],
       ...['confirmed deleteTeam', 'confirmed deleteUser', 'confirmed erasePerson'],
       ...['confirmed purgeSecret', 'confirmed putMember', 'confirmed removeMember'],
       ...['confirmed revokeToken', 'confirmed revokeTokenOfTeam', 'confirmed revokeTokenOfUser'],
       ...['confirmed rotateKeys', 'confirmed rotateSealingKey', 'confirmed takeBackup'],
-      'confirmed updateNotifier',
+      ...['confirmed updateNotifier', 'confirmed updateStore'],
       ...['confirmed updateUser', 'refused createSessionCode', 'refused revealSecrets'],
       'reveal revealSecret',
     ])
   })
 
-  it('needs no confirmation only for what changes secrets, stagelets, agents and projects, and for counts of logs', () => {
+  it('needs no confirmation only for what changes secrets, stagelets, asks stores, changes agents and projects, and for counts of logs', () => {
     const open = restRoutes.filter(
       (route) =>
         ruleOf(route) === undefined &&
@@ -113,7 +118,7 @@ describe('a session of a browser', () => {
     )
     const about = open.map(({ id, access }) => ('resource' in access ? access.resource : id))
     expect([...new Set(about)].sort()).toEqual([
-      ...['agents', 'agents/join', 'createTeam', 'endMySession', 'projects'],
+      ...['agents', 'agents/join', 'createTeam', 'endMySession', 'projects', 'secretstores'],
       ...['stagelets', 'stagelets/deploy', 'stagelets/logs', 'stagelysecrets'],
     ])
   })

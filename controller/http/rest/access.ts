@@ -16,7 +16,7 @@ import type { Access } from './route.ts'
 
 type InTarget = Extract<
   Access,
-  { in: 'team' | 'project' | 'stagelet' | 'agent' | 'notifier' }
+  { in: 'team' | 'project' | 'stagelet' | 'agent' | 'notifier' | 'store' }
 >['in']
 
 /** The path parameter that names the object of the check. */
@@ -25,6 +25,7 @@ const targetParameters: Readonly<Record<InTarget, string>> = {
   stagelet: 'stagelet_id',
   agent: 'agent_id',
   notifier: 'notifier_id',
+  store: 'store_id',
   team: 'team',
 }
 
@@ -33,6 +34,7 @@ const kindOf = {
   stagelet: 'Stagelet',
   agent: 'Agent',
   notifier: 'Notifier',
+  store: 'SecretStore',
 } as const
 
 /** `what` is the API's word: project, secret, team. */

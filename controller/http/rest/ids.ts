@@ -3,7 +3,7 @@
 
 const prefixes = {
   ...{ Project: 'proj', StagelySecret: 'sec', Stagelet: 'stg', Agent: 'agt' },
-  Notifier: 'ntf',
+  ...{ Notifier: 'ntf', SecretStore: 'sto' },
 } as const
 export type IdKind = keyof typeof prefixes
 

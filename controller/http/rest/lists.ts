@@ -51,8 +51,17 @@ export const listRoute = <
     },
   })
 
+/** The words of the API for a kind: of one object, of its list and paths, and of rights. */
+const words = {
+  Project: { one: 'project', list: 'projects', resource: 'projects' },
+  Stagelet: { one: 'stagelet', list: 'stagelets', resource: 'stagelets' },
+  Agent: { one: 'agent', list: 'agents', resource: 'agents' },
+  Notifier: { one: 'notifier', list: 'notifiers', resource: 'notifiers' },
+  SecretStore: { one: 'store', list: 'stores', resource: 'secretstores' },
+} as const
+
 interface ReadKind<Shape extends z.ZodRawShape> {
-  readonly kind: 'Project' | 'Stagelet' | 'Agent' | 'Notifier'
+  readonly kind: keyof typeof words
   readonly schema: z.ZodType<object>
   /** Summaries of the routes for the list, and for one object. */
   readonly summaries: readonly [string, string]
@@ -64,18 +73,17 @@ interface ReadKind<Shape extends z.ZodRawShape> {
 /** The routes to read a kind: in all teams of the caller, in one team, and one object by its id. */
 export const readRoutes = <Shape extends z.ZodRawShape>(read: ReadKind<Shape>): RouteEntry[] => {
   const { kind, schema, summaries, page, query: shape, selects = () => true } = read
-  const one = kind.toLowerCase() as 'project' | 'stagelet' | 'agent' | 'notifier'
-  const resource = `${one}s` as const
+  const { one, list: name, resource } = words[kind]
   const show = answerOf(schema)
   const team = z.string().optional().describe('Only of this team.')
   const asked = { verb: 'list', resource } as const
   const list = route({
     id: `list${kind}s`,
-    at: `GET /${resource}`,
+    at: `GET /${name}`,
     summary: summaries[0],
     access: { in: 'teams', ...asked },
     query: z.strictObject({ team, ...shape, ...pageQuery }),
-    response: { description: page, schema: pageOf(resource, schema) },
+    response: { description: page, schema: pageOf(name, schema) },
     handle: async ({ deps, principal, query: given }) => {
       const query = given as QueryOf<Shape> & Page & { readonly team?: string }
       if (query.team !== undefined) requireIn(principal, asked, query.team)
@@ -83,12 +91,12 @@ export const readRoutes = <Shape extends z.ZodRawShape>(read: ReadKind<Shape>): 
         query.team === undefined ? teamsWhere(principal, 'list', resource) : [query.team]
       const wanted = { namespaces, selects: (object: KubeObject) => selects(object, query) }
       const { items, next } = await listPaged(deps.store, kind, wanted, query)
-      return { body: { [resource]: items.map(show), ...next } }
+      return { body: { [name]: items.map(show), ...next } }
     },
   })
   const get = route({
     id: `get${kind}`,
-    at: `GET /${resource}/:${one}_id`,
+    at: `GET /${name}/:${one}_id`,
     summary: summaries[1],
     access: { in: one, verb: 'get', resource },
     response: { description: `The ${one}.`, schema },

@@ -15,7 +15,7 @@ import type { RestDeps } from './deps.ts'
  */
 export type Access =
   | {
-      readonly in: 'project' | 'stagelet' | 'agent' | 'notifier' | 'team'
+      readonly in: 'project' | 'stagelet' | 'agent' | 'notifier' | 'store' | 'team'
       readonly verb: Verb
       readonly resource: Resource
     }

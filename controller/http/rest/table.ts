@@ -25,6 +25,7 @@ import { searchRoutes } from './search-routes.ts'
 import { sealingRoutes } from './sealing-routes.ts'
 import { versionsRoutes } from './versions-routes.ts'
 import { secretRoutes } from './secret-routes.ts'
+import { storeRoutes } from './store-routes.ts'
 import { stageletRoutes } from './stagelet-routes.ts'
 import { usageRoutes } from './usage-routes.ts'
 import { valueClassRoutes } from './value-class-routes.ts'
@@ -48,6 +49,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...stageletRoutes,
   ...agentRoutes,
   ...notifierRoutes,
+  ...storeRoutes,
   ...rolloutRoutes,
   ...activityRoutes,
   ...sloRoutes,

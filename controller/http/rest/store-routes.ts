@@ -1,0 +1,161 @@
+// SecretStores: stores of secrets elsewhere, which the controller reads from.
+import * as z from 'zod'
+import { annotations, apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
+import { fieldsOf, hidden, withFields } from '../../../src/resources/rest-fields.ts'
+import { secretStoreSpec, secretStoreStatus } from '../../../src/resources/secret-store.ts'
+import { objectName } from '../../../src/resources/status.ts'
+import { requireIn } from './access.ts'
+import { objectShape, ofEveryStatus } from './kinds.ts'
+import { readRoutes } from './lists.ts'
+import { deletedSchema } from './representations.ts'
+import { route, routesOf, type RouteEntry } from './route.ts'
+import { inRequestNames } from './secrets.ts'
+import { answerOf, answerShape, createShape, updateShape } from './shapes.ts'
+import { changeTarget, deleteTarget, shownAs } from './target.ts'
+import { createTracked } from './writes.ts'
+
+const storeFields = fieldsOf(secretStoreSpec, {})
+
+const storeSchema = z
+  .strictObject(
+    objectShape('sto', {
+      ...answerShape(storeFields, ['spec']),
+      ...answerShape(
+        fieldsOf(secretStoreStatus, {
+          ...ofEveryStatus,
+          credential: hidden,
+          secrets: { absent: 0 },
+        }),
+        ['status'],
+      ),
+    }),
+  )
+  .describe('A store of secrets elsewhere, which the controller reads from.')
+const toStore = answerOf(storeSchema)
+
+const place = z.strictObject({
+  team: z.string().min(1).default('default').describe('The team that it belongs to.'),
+  name: objectName.describe('Name of the store, unique in its team.'),
+})
+const createBody = place.extend(createShape(storeFields)) as unknown as z.ZodType<
+  z.infer<typeof place>
+>
+const refreshBody = z.strictObject({
+  keys: z
+    .array(z.string().min(1).max(1024))
+    .max(100)
+    .optional()
+    .describe('Keys of the store that are asked at once, whatever its list says.'),
+})
+
+/** A request is an annotation, so that whichever replica leads sees it. Two within a millisecond differ not. */
+const asked = (
+  store: KubeObject,
+  name: string,
+  { nowMs, keys = [] }: { nowMs: number; keys?: readonly string[] | undefined },
+): KubeObject => {
+  const text = [new Date(nowMs).toISOString(), ...keys].join('\n')
+  const texts = { ...store.metadata.annotations, [name]: text }
+  return { ...store, metadata: { ...store.metadata, annotations: texts } }
+}
+
+interface Asking {
+  readonly verb: string
+  readonly annotation: string
+  readonly summary: string
+}
+
+const askRoute = ({ verb, annotation, summary }: Asking): RouteEntry =>
+  route({
+    id: `${verb}Store`,
+    at: `POST /stores/:store_id/${verb}`,
+    summary,
+    access: { in: 'store', verb: 'update', resource: 'secretstores' },
+    ...(verb === 'refresh' ? { body: refreshBody } : {}),
+    response: {
+      status: 202,
+      description: `The store; \`answered.${verb}\` becomes the text of \`asked\` when it is done.`,
+      schema: z.strictObject({ asked: z.string(), store: storeSchema }),
+    },
+    handle: async (context) => {
+      const { keys } = (context.body ?? {}) as z.infer<typeof refreshBody>
+      const updated = await changeTarget(context, (before, nowMs) =>
+        asked(before, annotation, { nowMs, keys }),
+      )
+      return {
+        body: { asked: updated.metadata.annotations?.[annotation], store: toStore(updated) },
+      }
+    },
+  })
+
+export const storeRoutes = routesOf('Stores', [
+  ...readRoutes({
+    kind: 'SecretStore',
+    schema: storeSchema,
+    summaries: ['Stores of all your teams.', 'One store.'],
+    page: 'One page of stores.',
+  }),
+  route({
+    id: 'createStore',
+    at: 'POST /stores',
+    summary: 'Let secrets of one of your teams take their values from a store elsewhere.',
+    access: { in: 'teams', verb: 'create', resource: 'secretstores' },
+    session: 'confirmed',
+    body: createBody,
+    response: { status: 201, description: 'The new store.', schema: storeSchema },
+    handle: async ({ deps: { store, clock }, principal, actor, body }) => {
+      requireIn(principal, { verb: 'create', resource: 'secretstores' }, body.team)
+      const { name, team, ...fields } = body
+      const spec = withFields(storeFields, {}, fields)
+      const object = { apiVersion, kind: 'SecretStore', metadata: { name, namespace: team }, spec }
+      const made = await inRequestNames(() =>
+        store.write(actor, {}, (tx) => createTracked(tx, object, clock.now())),
+      )
+      return shownAs(made, toStore)
+    },
+  }),
+  route({
+    id: 'updateStore',
+    at: 'PATCH /stores/:store_id',
+    summary: 'Change what is given. `null` takes a field away.',
+    access: { in: 'store', verb: 'patch', resource: 'secretstores' },
+    session: 'confirmed',
+    heedsIfMatch: true,
+    body: z.strictObject(updateShape(storeFields)),
+    response: { description: 'The store as it is now.', schema: storeSchema },
+    handle: async (context) => {
+      const updated = await inRequestNames(() =>
+        changeTarget(context, (before) => ({
+          ...before,
+          spec: withFields(storeFields, before.spec ?? {}, context.body),
+        })),
+      )
+      return shownAs(updated, toStore)
+    },
+  }),
+  route({
+    id: 'deleteStore',
+    at: 'DELETE /stores/:store_id',
+    summary: 'Read from it no more. Secrets keep the values that were fetched.',
+    access: { in: 'store', verb: 'delete', resource: 'secretstores' },
+    session: 'confirmed',
+    heedsIfMatch: true,
+    response: { description: 'It is gone.', schema: deletedSchema },
+    handle: deleteTarget(),
+  }),
+  askRoute({
+    verb: 'refresh',
+    annotation: annotations.refresh,
+    summary: 'Look at the store now.',
+  }),
+  askRoute({
+    verb: 'check',
+    annotation: annotations.check,
+    summary: 'Ask the store whether it takes the credential, also after it did not.',
+  }),
+  askRoute({
+    verb: 'resume',
+    annotation: annotations.resumeStore,
+    summary: 'Let what is missing be removed, although it is much at once.',
+  }),
+])

@@ -1,0 +1,327 @@
+// A SecretStore is somebody else's store of secrets that the controller reads from.
+import * as z from 'zod'
+import type { Fault } from '../kernel/errors.ts'
+import { isRecord } from '../kernel/record.ts'
+import { duration, durationMs } from './duration.ts'
+import { conditionsSchema, objectName, refSchema } from './status.ts'
+
+export const storeProviders = [
+  'aws',
+  'vault',
+  'onePassword',
+  'infisical',
+  'doppler',
+  'gcp',
+  'command',
+] as const
+export type StoreProviderName = (typeof storeProviders)[number]
+
+export const oneProvider =
+  'give exactly one of aws, vault, onePassword, infisical, doppler, gcp and command'
+export const oneCredential = 'give exactly one of secretRef and identity'
+export const needsCredential =
+  'say by what the store knows the controller: secretRef (a secret with audience: Controller) or identity; only command does without'
+
+const text = (most: number): z.ZodString => z.string().min(1).max(most)
+const endpoint = z
+  .string()
+  .max(2048)
+  .regex(
+    /^https?:\/\/[^\s@?#]+$/,
+    'must be a URL such as https://vault.example.com:8200, without a password',
+  )
+  .describe(
+    'Address of the service. Plain http only where the operator of the controller allows the address.',
+  )
+const ca = z
+  .string()
+  .max(65_536)
+  .regex(/^\s*-----BEGIN CERTIFICATE-----/, 'must be certificates as PEM')
+  .optional()
+  .describe('Certificates (PEM) that the service is trusted by, in place of the public ones.')
+const elsewhere = { endpoint: endpoint.optional(), ca }
+
+const providers = {
+  aws: z
+    .strictObject({
+      region: text(64)
+        .regex(/^[a-z0-9-]+$/, 'must be a region such as eu-central-1')
+        .describe('Region of the secrets.'),
+      ...elsewhere,
+      role: z
+        .strictObject({
+          arn: text(2048).describe('ARN of the role.'),
+          externalId: text(1224).optional().describe('What the role asks for, where it does.'),
+        })
+        .optional()
+        .describe('A role that is assumed with the credential.'),
+    })
+    .optional()
+    .describe('AWS Secrets Manager. The credential is JSON: accessKeyId and secretAccessKey.'),
+  vault: z
+    .strictObject({
+      endpoint,
+      ca,
+      mount: text(255).default('secret').describe('Where the KV engine (version 2) is mounted.'),
+      namespace: text(255).optional().describe('Namespace of Vault.'),
+      appRole: z
+        .strictObject({
+          roleId: text(255).describe('Id of the role; the credential is its secret id.'),
+          mount: text(255).default('approle').describe('Where the method is mounted.'),
+        })
+        .optional()
+        .describe('Log in by AppRole.'),
+      jwt: z
+        .strictObject({
+          role: text(255).describe('Name of the role; the credential is the JWT.'),
+          mount: text(255).default('jwt').describe('Where the method is mounted.'),
+        })
+        .optional()
+        .describe('Log in by a JWT.'),
+    })
+    .optional()
+    .describe(
+      'Vault or OpenBao, KV version 2. The credential is a token, unless appRole or jwt says otherwise.',
+    ),
+  onePassword: z
+    .strictObject({ endpoint, ca })
+    .optional()
+    .describe(
+      '1Password, by a Connect server. The credential is its token; a key is VAULT/ITEM, and a property /FIELD.',
+    ),
+  infisical: z
+    .strictObject({
+      ...elsewhere,
+      project: text(255).describe('Id of the project.'),
+      environment: text(255).describe('Slug of the environment, such as prod.'),
+      clientId: text(255).describe('Machine identity; the credential is its client secret.'),
+    })
+    .optional()
+    .describe('Infisical. A key is /PATH/NAME.'),
+  doppler: z
+    .strictObject({
+      ...elsewhere,
+      project: text(255).optional().describe('Project; that of the token when absent.'),
+      config: text(255).optional().describe('Config; that of the token when absent.'),
+    })
+    .optional()
+    .describe('Doppler. The credential is a service token.'),
+  gcp: z
+    .strictObject({ project: text(255).describe('Id of the project.'), ...elsewhere })
+    .optional()
+    .describe('Google Secret Manager. The credential is the JSON key of a service account.'),
+  command: z
+    .strictObject({
+      name: text(255)
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be the name of a file, without a folder')
+        .describe("File in the controller's --stores-dir."),
+    })
+    .optional()
+    .describe('A program of the operator of the controller that speaks JSON.'),
+}
+
+/** Least 30 s: what a store is asked for more often is better told by it (push). */
+const interval = z
+  .string({ error: 'must be text, such as 5m' })
+  .regex(
+    /^([3-9][0-9]|[1-9][0-9]{2,4})s$|^[1-9][0-9]{0,4}[mhd]$/,
+    'must be a whole number and a unit, 30s at least: 30s, 5m, 1h',
+  )
+
+const hookSignatures = ['StandardWebhooks', 'Infisical', 'Doppler'] as const
+
+export const secretStoreSpec = z
+  .strictObject({
+    ...providers,
+    auth: z
+      .strictObject({
+        secretRef: refSchema('StagelySecret')
+          .optional()
+          .describe('Secret (audience: Controller) whose value is the credential.'),
+        identity: objectName
+          .optional()
+          .describe(
+            "An identity of the controller's configuration, which names the teams that may use it.",
+          ),
+      })
+      .meta({
+        'x-kubernetes-validations': [
+          { rule: 'has(self.secretRef) != has(self.identity)', message: oneCredential },
+        ],
+      })
+      .optional()
+      .describe('By what the store knows the controller.'),
+    allow: z
+      .strictObject({
+        projects: z
+          .array(objectName)
+          .min(1)
+          .max(1000)
+          .describe('Projects of the namespace whose secrets may take values from the store.'),
+        remote: z
+          .array(text(1024))
+          .min(1)
+          .max(1000)
+          .describe('Keys of the store that they may name; * stands for any text.'),
+      })
+      .optional()
+      .describe('Who may read what through the store; nobody anything when absent.'),
+    refresh: z
+      .strictObject({
+        every: interval.optional().describe('How often the store is looked at; 5m when absent.'),
+        maxCallsPerMinute: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .optional()
+          .describe('Calls a minute that the store is asked at most; 60 when absent.'),
+      })
+      .optional()
+      .describe('How often the store is asked.'),
+    staleAfter: duration
+      .optional()
+      .describe(
+        'From when values that could not be looked at are called stale; 24h when absent. They go on being served.',
+      ),
+    onMissing: z
+      .enum(['Keep', 'Remove'])
+      .optional()
+      .describe(
+        'What happens to a secret whose key is gone from the store. Keep when absent: it keeps its value, and says so. Remove: it is deleted after two looks, and can be restored.',
+      ),
+    push: z
+      .strictObject({
+        hook: z
+          .strictObject({
+            signingKeyRef: refSchema('StagelySecret').describe(
+              'Secret (audience: Controller) whose value signs the hints.',
+            ),
+            signature: z.enum(hookSignatures).describe('How hints are signed.'),
+          })
+          .optional()
+          .describe('The store posts to /hooks/stores/ID when something has changed.'),
+        sqs: z
+          .strictObject({ queueUrl: endpoint.describe('URL of the queue.') })
+          .optional()
+          .describe('With aws: a queue that gets the events of EventBridge.'),
+      })
+      .optional()
+      .describe('How the store tells that something has changed. A hint carries no value.'),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: `[${storeProviders.map((name) => `has(self.${name})`).join(', ')}].filter(given, given).size() == 1`,
+        message: oneProvider,
+      },
+      { rule: 'has(self.auth) || has(self.command)', message: needsCredential, fieldPath: '.auth' },
+    ],
+  })
+
+const time = (description: string): z.ZodOptional<z.ZodString> =>
+  z.string().meta({ format: 'date-time' }).optional().describe(description)
+
+export const secretStoreStatus = z.strictObject({
+  observedGeneration: z
+    .int()
+    .optional()
+    .describe('metadata.generation of the spec that this status describes.'),
+  provider: z.enum(storeProviders).optional().describe('Which kind of store it is.'),
+  identity: z.string().optional().describe('Whom the store takes the controller for.'),
+  secrets: z.int().optional().describe('How many secrets take their value from it.'),
+  lastLookAt: time(
+    'When it was looked at last. While nothing changes this status is written every 10 minutes at most.',
+  ),
+  nextLookAt: time('When it was to be looked at next, as this status was written.'),
+  callsPerMinute: z.int().optional().describe('Calls of the last minute with any.'),
+  lagSeconds: z
+    .int()
+    .optional()
+    .describe('How old its answers may be, by its own documents or words.'),
+  credential: z
+    .string()
+    .optional()
+    .describe('Which credential the conditions are about. Not the credential.'),
+  answered: z
+    .strictObject({
+      refresh: z.string().optional().describe('Of stagely.dev/refresh.'),
+      check: z.string().optional().describe('Of stagely.dev/check.'),
+      resume: z.string().optional().describe('Of stagely.dev/resume-store.'),
+    })
+    .optional()
+    .describe('The last requests that were answered.'),
+  conditions: conditionsSchema,
+})
+
+export type SecretStoreSpec = z.infer<typeof secretStoreSpec>
+export type SecretStoreStatus = z.infer<typeof secretStoreStatus>
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000 }
+
+/** ms. */
+export const everyMsOf = ({ refresh }: SecretStoreSpec): number => {
+  const { every = '5m' } = refresh ?? {}
+  const [unit = ''] = every.slice(-1)
+  return unit in unitMs ? Number(every.slice(0, -1)) * unitMs[unit]! : durationMs(every)
+}
+
+export const staleMsOf = ({ staleAfter = '24h' }: SecretStoreSpec): number => durationMs(staleAfter)
+
+export const providerOf = (spec: SecretStoreSpec): StoreProviderName | undefined =>
+  storeProviders.find((name) => spec[name] !== undefined)
+
+const required = (field: string, message: string): Fault => ({
+  field,
+  reason: 'FieldValueRequired',
+  message: `Required value: ${message}`,
+})
+const forbidden = (field: string, message: string): Fault => ({
+  field,
+  reason: 'FieldValueForbidden',
+  message: `Forbidden: ${message}`,
+})
+
+/** The host of a URL, as it would be called; undefined where it is none. */
+const hostOf = (url: unknown): string | undefined => {
+  if (typeof url !== 'string' || !URL.canParse(url)) return undefined
+  return new URL(url).hostname
+}
+
+/** Where clouds keep the credentials of their machines: never a store, whatever the gate allows. */
+const isMetadataHost = (host: string): boolean =>
+  /^169\.254\.\d+\.\d+$/.test(host) ||
+  /^\[fe[89ab][0-9a-f]:/.test(host) ||
+  /^\[::ffff:a9fe:/.test(host) ||
+  host === '[fd00:ec2::254]' ||
+  host === 'metadata.google.internal'
+
+const checkEndpoints = (spec: Record<string, unknown>): Fault[] =>
+  [
+    ...storeProviders.map((name) => [`spec.${name}.endpoint`, spec[name]] as const),
+    ['spec.push.sqs.queueUrl', isRecord(spec.push) ? spec.push.sqs : undefined] as const,
+  ].flatMap(([field, part]) => {
+    const host = isRecord(part) ? hostOf(part.endpoint ?? part.queueUrl) : undefined
+    if (host === undefined || !isMetadataHost(host)) return []
+    const message = `${host} is a link-local address, where clouds keep credentials of machines`
+    return [forbidden(field, message)]
+  })
+
+const checkAuth = (spec: Record<string, unknown>): Fault[] => {
+  if (spec.auth === undefined)
+    return spec.command === undefined ? [required('spec.auth', needsCredential)] : []
+  if (!isRecord(spec.auth)) return []
+  const { secretRef, identity } = spec.auth
+  if ((secretRef === undefined) !== (identity === undefined)) return []
+  return [forbidden('spec.auth', oneCredential)]
+}
+
+/** Rules that the schema cannot express. */
+export const checkSecretStore = (spec: Record<string, unknown>): Fault[] => {
+  const [first, ...more] = storeProviders.filter((name) => spec[name] !== undefined)
+  return [
+    ...(first === undefined ? [required('spec', oneProvider)] : []),
+    ...more.map((name) => forbidden(`spec.${name}`, oneProvider)),
+    ...checkAuth(spec),
+    ...checkEndpoints(spec),
+  ]
+}
