@@ -10,7 +10,6 @@ import {
   projectColumns,
   rotationColumns,
   secretColumns,
-  secretStoreColumns,
   stageletColumns,
   type PrinterColumn,
 } from './columns.ts'
@@ -20,6 +19,7 @@ import { notifierSpec, notifierStatus } from './notifier.ts'
 import { observationSpec } from './observation.ts'
 import { projectSpec, projectStatus } from './project.ts'
 import { rotationSpec, rotationStatus } from './rotation.ts'
+import { secretStoreColumns } from './secret-store-columns.ts'
 import { secretStoreSpec, secretStoreStatus } from './secret-store.ts'
 import { stageletSpec, stageletStatus } from './stagelet.ts'
 import { secretSpec, secretStatus } from './stagelysecret.ts'
