@@ -23,13 +23,13 @@ describe('a SecretStore', () => {
   it('is taken with one provider and a credential', () => {
     expect(ofStore(good)).toEqual([])
     expect(ofStore({ command: { name: 'bws' } })).toEqual([])
-    expect(ofStore({ vault: { endpoint: 'https://vault.example.com:8200' }, auth })).toEqual([])
+    expect(ofStore({ vault: { address: 'https://vault.example.com:8200' }, auth })).toEqual([])
   })
 
   it('is refused with all of its faults at once', () => {
     const faults = ofStore({
       aws,
-      doppler: {},
+      doppler: { project: 'p', config: 'prd' },
       auth: { secretRef: { name: 'a' }, identity: 'b' },
       allow: {},
       refresh: { every: '1s', maxCallsPerMinute: 0 },
@@ -66,14 +66,14 @@ describe('a SecretStore', () => {
     'https://[::ffff:169.254.169.254]',
     'http://metadata.google.internal/',
   ])('is not at %s, where clouds keep credentials', (endpoint) => {
-    expect(ofStore({ vault: { endpoint }, auth })).toEqual([
-      expect.stringMatching(/^spec\.vault\.endpoint: Forbidden: .*where clouds keep credentials/),
+    expect(ofStore({ vault: { address: endpoint }, auth })).toEqual([
+      expect.stringMatching(/^spec\.vault\.address: Forbidden: .*where clouds keep credentials/),
     ])
     expect(ofStore({ ...good, push: { sqs: { queueUrl: endpoint } } })).toHaveLength(1)
   })
 
   it('has no password in its address', () => {
-    expect(ofStore({ vault: { endpoint: 'https://a:b@vault.example.com' }, auth })).toEqual([
+    expect(ofStore({ vault: { address: 'https://a:b@vault.example.com' }, auth })).toEqual([
       expect.stringMatching(/without a password/),
     ])
   })

@@ -4,121 +4,19 @@ import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
 import { duration, durationMs } from './duration.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
+import {
+  checkProvider,
+  oneProviderRule,
+  providerFields,
+  providerNames,
+  type ProviderName,
+} from './store-providers.ts'
 
-export const storeProviders = [
-  'aws',
-  'vault',
-  'onePassword',
-  'infisical',
-  'doppler',
-  'gcp',
-  'command',
-] as const
-export type StoreProviderName = (typeof storeProviders)[number]
-
-export const oneProvider =
-  'give exactly one of aws, vault, onePassword, infisical, doppler, gcp and command'
 export const oneCredential = 'give exactly one of secretRef and identity'
 export const needsCredential =
   'say by what the store knows the controller: secretRef (a secret with audience: Controller) or identity; only command does without'
 
 const text = (most: number): z.ZodString => z.string().min(1).max(most)
-const endpoint = z
-  .string()
-  .max(2048)
-  .regex(
-    /^https?:\/\/[^\s@?#]+$/,
-    'must be a URL such as https://vault.example.com:8200, without a password',
-  )
-  .describe(
-    'Address of the service. Plain http only where the operator of the controller allows the address.',
-  )
-const ca = z
-  .string()
-  .max(65_536)
-  .regex(/^\s*-----BEGIN CERTIFICATE-----/, 'must be certificates as PEM')
-  .optional()
-  .describe('Certificates (PEM) that the service is trusted by, in place of the public ones.')
-const elsewhere = { endpoint: endpoint.optional(), ca }
-
-const providers = {
-  aws: z
-    .strictObject({
-      region: text(64)
-        .regex(/^[a-z0-9-]+$/, 'must be a region such as eu-central-1')
-        .describe('Region of the secrets.'),
-      ...elsewhere,
-      role: z
-        .strictObject({
-          arn: text(2048).describe('ARN of the role.'),
-          externalId: text(1224).optional().describe('What the role asks for, where it does.'),
-        })
-        .optional()
-        .describe('A role that is assumed with the credential.'),
-    })
-    .optional()
-    .describe('AWS Secrets Manager. The credential is JSON: accessKeyId and secretAccessKey.'),
-  vault: z
-    .strictObject({
-      endpoint,
-      ca,
-      mount: text(255).default('secret').describe('Where the KV engine (version 2) is mounted.'),
-      namespace: text(255).optional().describe('Namespace of Vault.'),
-      appRole: z
-        .strictObject({
-          roleId: text(255).describe('Id of the role; the credential is its secret id.'),
-          mount: text(255).default('approle').describe('Where the method is mounted.'),
-        })
-        .optional()
-        .describe('Log in by AppRole.'),
-      jwt: z
-        .strictObject({
-          role: text(255).describe('Name of the role; the credential is the JWT.'),
-          mount: text(255).default('jwt').describe('Where the method is mounted.'),
-        })
-        .optional()
-        .describe('Log in by a JWT.'),
-    })
-    .optional()
-    .describe(
-      'Vault or OpenBao, KV version 2. The credential is a token, unless appRole or jwt says otherwise.',
-    ),
-  onePassword: z
-    .strictObject({ endpoint, ca })
-    .optional()
-    .describe(
-      '1Password, by a Connect server. The credential is its token; a key is VAULT/ITEM, and a property /FIELD.',
-    ),
-  infisical: z
-    .strictObject({
-      ...elsewhere,
-      project: text(255).describe('Id of the project.'),
-      environment: text(255).describe('Slug of the environment, such as prod.'),
-      clientId: text(255).describe('Machine identity; the credential is its client secret.'),
-    })
-    .optional()
-    .describe('Infisical. A key is /PATH/NAME.'),
-  doppler: z
-    .strictObject({
-      ...elsewhere,
-      project: text(255).optional().describe('Project; that of the token when absent.'),
-      config: text(255).optional().describe('Config; that of the token when absent.'),
-    })
-    .optional()
-    .describe('Doppler. The credential is a service token.'),
-  gcp: z
-    .strictObject({ project: text(255).describe('Id of the project.'), ...elsewhere })
-    .optional()
-    .describe('Google Secret Manager. The credential is the JSON key of a service account.'),
-  command: z
-    .strictObject({
-      name: text(255)
-        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be the name of a file, without a folder')
-        .describe("File in the controller's --stores-dir."),
-    })
-    .optional()
-    .describe('A program of the operator of the controller that speaks JSON.'),
-}
 
 /** Least 30 s: what a store is asked for more often is better told by it (push). */
 const interval = z
@@ -132,7 +30,7 @@ const hookSignatures = ['StandardWebhooks', 'Infisical', 'Doppler'] as const
 
 export const secretStoreSpec = z
   .strictObject({
-    ...providers,
+    ...providerFields,
     auth: z
       .strictObject({
         secretRef: refSchema('StagelySecret')
@@ -201,7 +99,11 @@ export const secretStoreSpec = z
           .optional()
           .describe('The store posts to /hooks/stores/ID when something has changed.'),
         sqs: z
-          .strictObject({ queueUrl: endpoint.describe('URL of the queue.') })
+          .strictObject({
+            queueUrl: text(2048)
+              .regex(/^https?:\/\/[^\s@?#]+$/, 'must be the URL of the queue')
+              .describe('URL of the queue.'),
+          })
           .optional()
           .describe('With aws: a queue that gets the events of EventBridge.'),
       })
@@ -210,10 +112,7 @@ export const secretStoreSpec = z
   })
   .meta({
     'x-kubernetes-validations': [
-      {
-        rule: `[${storeProviders.map((name) => `has(self.${name})`).join(', ')}].filter(given, given).size() == 1`,
-        message: oneProvider,
-      },
+      oneProviderRule,
       { rule: 'has(self.auth) || has(self.command)', message: needsCredential, fieldPath: '.auth' },
     ],
   })
@@ -226,7 +125,7 @@ export const secretStoreStatus = z.strictObject({
     .int()
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
-  provider: z.enum(storeProviders).optional().describe('Which kind of store it is.'),
+  provider: z.enum(providerNames).optional().describe('Which kind of store it is.'),
   identity: z.string().optional().describe('Whom the store takes the controller for.'),
   secrets: z.int().optional().describe('How many secrets take their value from it.'),
   lastLookAt: time(
@@ -267,8 +166,8 @@ export const everyMsOf = ({ refresh }: SecretStoreSpec): number => {
 
 export const staleMsOf = ({ staleAfter = '24h' }: SecretStoreSpec): number => durationMs(staleAfter)
 
-export const providerOf = (spec: SecretStoreSpec): StoreProviderName | undefined =>
-  storeProviders.find((name) => spec[name] !== undefined)
+export const providerOf = (spec: SecretStoreSpec): ProviderName | undefined =>
+  providerNames.find((name) => spec[name] !== undefined)
 
 const required = (field: string, message: string): Fault => ({
   field,
@@ -295,16 +194,22 @@ const isMetadataHost = (host: string): boolean =>
   host === '[fd00:ec2::254]' ||
   host === 'metadata.google.internal'
 
-const checkEndpoints = (spec: Record<string, unknown>): Fault[] =>
-  [
-    ...storeProviders.map((name) => [`spec.${name}.endpoint`, spec[name]] as const),
-    ['spec.push.sqs.queueUrl', isRecord(spec.push) ? spec.push.sqs : undefined] as const,
-  ].flatMap(([field, part]) => {
-    const host = isRecord(part) ? hostOf(part.endpoint ?? part.queueUrl) : undefined
-    if (host === undefined || !isMetadataHost(host)) return []
-    const message = `${host} is a link-local address, where clouds keep credentials of machines`
-    return [forbidden(field, message)]
-  })
+const addresses = ['address', 'endpoint', 'stsEndpoint', 'queueUrl'] as const
+
+const checkAddresses = (spec: Record<string, unknown>): Fault[] => {
+  const parts = [
+    ...providerNames.map((name) => [`spec.${name}`, spec[name]] as const),
+    ['spec.push.sqs', isRecord(spec.push) ? spec.push.sqs : undefined] as const,
+  ]
+  return parts.flatMap(([path, part]) =>
+    addresses.flatMap((name) => {
+      const host = isRecord(part) ? hostOf(part[name]) : undefined
+      if (host === undefined || !isMetadataHost(host)) return []
+      const message = `${host} is a link-local address, where clouds keep credentials of machines`
+      return [forbidden(`${path}.${name}`, message)]
+    }),
+  )
+}
 
 const checkAuth = (spec: Record<string, unknown>): Fault[] => {
   if (spec.auth === undefined)
@@ -316,12 +221,8 @@ const checkAuth = (spec: Record<string, unknown>): Fault[] => {
 }
 
 /** Rules that the schema cannot express. */
-export const checkSecretStore = (spec: Record<string, unknown>): Fault[] => {
-  const [first, ...more] = storeProviders.filter((name) => spec[name] !== undefined)
-  return [
-    ...(first === undefined ? [required('spec', oneProvider)] : []),
-    ...more.map((name) => forbidden(`spec.${name}`, oneProvider)),
-    ...checkAuth(spec),
-    ...checkEndpoints(spec),
-  ]
-}
+export const checkSecretStore = (spec: Record<string, unknown>): Fault[] => [
+  ...checkProvider(spec),
+  ...checkAuth(spec),
+  ...checkAddresses(spec),
+]

@@ -113,8 +113,8 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
       aws: {
         region: 'eu-central-1',
         endpoint: 'https://aws.example.com',
-        ca: '-----BEGIN CERTIFICATE-----',
-        role: { arn: 'arn:aws:iam::1:role/reader', externalId: 'x' },
+        stsEndpoint: 'https://sts.example.com',
+        caBundle: '-----BEGIN CERTIFICATE-----',
       },
       auth: { secretRef: { name: 'aws-reader' } },
       allow: { projects: ['shop'], remote: ['prod/shop/*'] },
@@ -127,20 +127,23 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
     },
     {
       vault: {
-        endpoint: 'https://vault.example.com',
+        address: 'https://vault.example.com',
         ...{ mount: 'kv', namespace: 'team' },
         appRole: { roleId: 'reader', mount: 'approle' },
-        jwt: { role: 'reader', mount: 'jwt' },
       },
       auth: { identity: 'vault' },
     },
-    { onePassword: { endpoint: 'https://connect.example.com' }, auth: { identity: 'op' } },
     {
-      infisical: { project: 'p', environment: 'prod', clientId: 'c' },
+      vault: { address: 'https://vault.example.com', jwt: { role: 'reader', mount: 'jwt' } },
+      auth: { identity: 'vault' },
+    },
+    { onePassword: { address: 'https://connect.example.com' }, auth: { identity: 'op' } },
+    {
+      infisical: { projectId: 'p', environment: 'prod', clientId: 'c' },
       auth: { identity: 'infisical' },
     },
     { doppler: { project: 'p', config: 'prd' }, auth: { identity: 'doppler' } },
-    { gcp: { project: 'p' }, auth: { identity: 'google' } },
+    { gcp: { projectId: 'p' }, auth: { identity: 'google' } },
     { command: { name: 'bws' } },
   ],
   Stagelet: [

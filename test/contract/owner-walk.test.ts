@@ -58,7 +58,10 @@ let folder: string
 let places: Place[]
 
 const notices = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/' } }
-const doppler = { doppler: {}, auth: { secretRef: { name: 'open' } } }
+const doppler = {
+  doppler: { project: 'shop', config: 'prd' },
+  auth: { secretRef: { name: 'open' } },
+}
 const theSecrets = { projectRef: { name: 'shop' } }
 const manifests = (namespace: string, value: Record<string, unknown>): KubeObject[] => {
   const object = (kind: string, name: string, spec: Record<string, unknown> = {}): KubeObject => ({
@@ -155,7 +158,14 @@ const refused: Record<string, Attempts> = {
   'PATCH /notifiers/:notifier_id': withBody({ reasons: ['Drifted'] }),
   'DELETE /notifiers/:notifier_id': plain,
   'POST /stores': ({ team }) => [
-    { body: { name: 'token-store', team, doppler: {}, auth: { secret: 'open' } } },
+    {
+      body: {
+        name: 'token-store',
+        team,
+        doppler: { project: 'shop', config: 'prd' },
+        auth: { secret: 'open' },
+      },
+    },
   ],
   'PATCH /stores/:store_id': withBody({ on_missing: 'Keep' }),
   'DELETE /stores/:store_id': plain,

@@ -120,7 +120,10 @@ describe('If-Match of every route', () => {
     const webhook = { url: 'https://hooks.example.com/' }
     const notifier = object('Notifier', { reasons: ['Expired'], webhook })
     await call('POST', `${kube}/notifiers`, notifier)
-    const store = object('SecretStore', { doppler: {}, auth: { secretRef: { name: 'token' } } })
+    const store = object('SecretStore', {
+      doppler: { project: 'shop', config: 'prd' },
+      auth: { secretRef: { name: 'token' } },
+    })
     await call('POST', `${kube}/secretstores`, store)
     const { paths } = (await call('GET', '/api/v1/openapi.json')).json<{
       paths: Record<string, Record<string, { parameters: { name: string }[] }>>

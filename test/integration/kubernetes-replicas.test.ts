@@ -162,7 +162,10 @@ test('a pod follows its cluster by its service account, also when the token is r
   await clients[0]!.must('POST', `${namespaced}/agents`, object('Agent', 'box'))
   const hook = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/s' } }
   await clients[0]!.must('POST', `${namespaced}/notifiers`, object('Notifier', 'ops', hook))
-  const doppler = { doppler: {}, auth: { secretRef: { name: 'token' } } }
+  const doppler = {
+    doppler: { project: 'shop', config: 'prd' },
+    auth: { secretRef: { name: 'token' } },
+  }
   await clients[0]!.must('POST', `${namespaced}/secretstores`, object('SecretStore', 'dp', doppler))
   await api.putSecret('keys', { key: Buffer.from('of-the-cluster').toString('base64') })
   const valueFrom = { kubernetesSecret: { name: 'keys', key: 'key' } }
