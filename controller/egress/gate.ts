@@ -24,8 +24,7 @@ export interface EgressDeps extends EgressConfig {
 
 export interface EgressCall {
   readonly url: string
-  /** LIST is Vault's. */
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'LIST'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
   readonly signal?: AbortSignal

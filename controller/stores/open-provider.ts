@@ -1,27 +1,39 @@
 // Opens the provider of a store. Each is loaded when a store asks for it.
-import type { Clock } from '../../src/kernel/clock.ts'
 import type { ProviderSpec } from '../../src/resources/store-providers.ts'
-import type { Egress } from '../egress/gate.ts'
+import { storeHttp, type CallDeps } from './http.ts'
 import type { StoreIdentity } from './identities.ts'
+import type { Opening } from './opening.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 
-export interface ProviderDeps {
-  readonly egress: Egress
-  readonly clock: Clock
+export interface ProviderDeps extends CallDeps {
   /** Folder of executables; undefined: the operator has named none. */
   readonly storesDir: string | undefined
   /** Of `auth.identity`, after `grantedIdentity` said yes; undefined: `credential` counts. */
   readonly identity?: StoreIdentity | undefined
-  /** Waited for before each call to the store: the budget of the spec. */
-  readonly spend?: (signal: AbortSignal) => Promise<void>
 }
 
-/** `credential`: the value of `auth.secretRef`. Makes no call. StoreFault where the credential cannot be one. */
+/** One line of visible characters: what a header may hold. */
+const checked = (text: string | undefined): string => {
+  const credential = text?.trim() ?? ''
+  if (credential === '') throw new StoreFault('Unauthorized', 'there is no credential')
+  return credential
+}
+
+const openingOf = (credential: string | undefined, deps: ProviderDeps): Opening => ({
+  ...{ clock: deps.clock, egress: deps.egress },
+  spend: (signal) => deps.spend?.(signal) ?? Promise.resolve(),
+  http: (to) => storeHttp(deps, to),
+  credential: async () => Promise.resolve(checked(credential)),
+})
+
+/** `credential`: the value of `auth.secretRef`. Makes no call. StoreFault where it cannot be opened. */
 export const openProvider = async (
   spec: ProviderSpec,
   credential: string | undefined,
   deps: ProviderDeps,
 ): Promise<StoreProvider> => {
-  await Promise.resolve([spec, credential, deps])
+  const opening = openingOf(credential, deps)
+  if (spec.vault !== undefined)
+    return (await import('./providers/vault.ts')).openVault(spec.vault, opening)
   throw new StoreFault('Unavailable', 'this kind of store is not known yet')
 }

@@ -87,12 +87,9 @@ export class StoreFault extends Error {
   /** Of Throttled alone: what the store asked for, in milliseconds; undefined: it named no time. */
   readonly retryAfterMs: number | undefined
 
-  constructor(
-    kind: StoreFaultKind,
-    message: string,
-    { retryAfterMs, cause }: { retryAfterMs?: number | undefined; cause?: unknown } = {},
-  ) {
-    super(message, cause === undefined ? undefined : { cause })
+  /** Takes no cause: errors of clients may hold what was sent. */
+  constructor(kind: StoreFaultKind, message: string, retryAfterMs?: number) {
+    super(message)
     this.kind = kind
     this.retryAfterMs = retryAfterMs
   }

@@ -1,0 +1,279 @@
+// One contract for the providers of all external stores: AWS by moto, the others by stand-ins on sockets.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openProvider } from '../../controller/stores/open-provider.ts'
+import {
+  StoreFault,
+  type Ref,
+  type StoreFaultKind,
+  type StoreProvider,
+} from '../../controller/stores/provider.ts'
+import type { Bench } from '../support/stores/bench.ts'
+import { eventually } from '../support/eventually.ts'
+import { createFakeClock } from '../support/fake-clock.ts'
+import { gateOfTests, type Weather } from '../support/stores/front.ts'
+import { startVault, type VaultBench } from '../support/stores/vault.ts'
+
+const egress = gateOfTests()
+const clock = createFakeClock(Date.parse('2026-11-28T12:30:00Z'))
+const never = new AbortController().signal
+
+const open = (
+  bench: Bench,
+  { credential = bench.credential, ca = true, gate = egress } = {},
+): Promise<StoreProvider> =>
+  openProvider(bench.spec({ ca }), credential, { egress: gate, clock, storesDir: undefined })
+
+/** The fault of the work; it says nothing that is secret. */
+const faultOf = async (work: Promise<unknown>, secrets: readonly string[]): Promise<StoreFault> => {
+  const error = await work.then(
+    (value) => new Error(`it went well: ${JSON.stringify(value)}`),
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(StoreFault)
+  const fault = error as StoreFault
+  for (const secret of secrets) {
+    expect(fault.message).not.toContain(secret)
+    expect(fault.stack).not.toContain(secret)
+  }
+  expect(fault.cause).toBeUndefined()
+  expect(fault.message).not.toMatch(/\n/)
+  return fault
+}
+
+const badDays: readonly (readonly [string, Weather, StoreFaultKind])[] = [
+  ['401', { status: 401 }, 'Unauthorized'],
+  ['404 of something in front', { status: 404 }, 'Unavailable'],
+  ['409', { status: 409 }, 'Unavailable'],
+  ['429', { status: 429 }, 'Throttled'],
+  ['500', { status: 500 }, 'Unavailable'],
+  ['503', { status: 503 }, 'Unavailable'],
+  ['a cut in the middle of a body', 'reset', 'Unavailable'],
+  ['HTML with 200', 'html', 'Malformed'],
+  ['half a JSON', 'truncated', 'Malformed'],
+  ['10 MB', 'long', 'Malformed'],
+  ['a redirect to another host', 'redirect', 'Unavailable'],
+]
+
+describe.each<[string, () => Promise<Bench>]>([
+  ['Vault with a token', startVault],
+  ['Vault with AppRole', () => startVault({ appRole: { roleId: 'role', mount: 'approle' } })],
+])('%s', (_, start) => {
+  let bench: Bench
+  let provider: StoreProvider
+  let secrets: string[]
+  let ref: Ref
+  beforeAll(async () => {
+    bench = await start()
+    ref = { key: bench.key('db') }
+    await bench.put(ref.key, { username: 'shop', password: 'first-value-7c1f' })
+    secrets = [bench.credential, bench.wrongCredential, 'first-value-7c1f', 'second-value-9d2e']
+    provider = await open(bench)
+  })
+  beforeEach(() => {
+    bench.front.weather = 'fine'
+  })
+  afterAll(async () => {
+    await provider?.close()
+    await bench?.close()
+  })
+  const look = async (...refs: Ref[]) => {
+    const { versions } = await provider.look(refs, undefined, never)
+    return refs.map((one) => versions.get(one))
+  }
+  const fetch = async (...refs: Ref[]) => {
+    const answers = await provider.fetch(refs, never)
+    return refs.map((one) => answers.get(one))
+  }
+
+  it('says whose the credential is', async () => {
+    expect(await provider.whoAmI(never)).toBe(bench.identity)
+  })
+
+  it('looks at versions, and fetches the value of the version that it saw', async () => {
+    const value = await bench.put(ref.key, { username: 'shop', password: 'second-value-9d2e' })
+    const [seen] = await look(ref)
+    expect(seen).toEqual({ version: expect.stringMatching(/./) as string })
+    expect(JSON.stringify(seen)).not.toContain('second-value')
+    const [got] = await fetch(ref)
+    expect(got).toEqual({ ...seen, value: Buffer.from(value) })
+    expect(await look(ref, ref)).toEqual([seen, seen])
+  })
+
+  it('sees a new version, and one that was deleted and made again', async () => {
+    const key = bench.key('changes')
+    const seen = new Set<unknown>()
+    for (const password of ['a', 'b', 'c']) {
+      await bench.put(key, { password })
+      const [answer] = await look({ key })
+      expect(answer).toHaveProperty('version')
+      seen.add((answer as { version: string }).version)
+    }
+    expect(seen.size).toBe(3)
+  })
+
+  it('tells what is missing, and what it may not read, of each ref alone', async () => {
+    const [gone, hidden] = [{ key: bench.key('gone') }, { key: bench.key('hidden') }]
+    await bench.put(hidden.key, { password: 'x' })
+    await bench.forbid(hidden.key)
+    const absent = [{ absent: 'missing' }, { absent: 'forbidden' }]
+    expect((await look(gone, hidden, ref)).slice(0, 2)).toEqual(absent)
+    const [first, second, third] = await fetch(gone, hidden, ref)
+    expect([first, second]).toEqual(absent)
+    expect(third).toHaveProperty('value')
+  })
+
+  it('reads the version that a ref names', async () => {
+    const key = bench.key('versions')
+    const older = await bench.put(key, { password: 'older' })
+    await bench.put(key, { password: 'newer' })
+    if (bench.olderVersion !== undefined) {
+      const asked = { key, version: bench.olderVersion(key) }
+      const [seen] = await look(asked)
+      expect(seen).toHaveProperty('version')
+      expect(await fetch(asked)).toEqual([{ ...seen, value: Buffer.from(older) }])
+    }
+    const none = { key, version: bench.noVersion }
+    const isAbsent = { absent: expect.stringMatching(/^(missing|refused)$/) as string }
+    expect(await look(none)).toEqual([expect.objectContaining(isAbsent)])
+    expect(await fetch(none)).toEqual([expect.objectContaining(isAbsent)])
+  })
+
+  it('lists names for an import', async () => {
+    const keys = [bench.key('list-a'), bench.key('list-b')]
+    for (const key of keys) await bench.put(key, { password: 'x' })
+    expect(await provider.list(bench.key('list-'), never)).toEqual({ keys, isCut: false })
+    expect(await provider.list(bench.key('none-'), never)).toEqual({ keys: [], isCut: false })
+  })
+
+  it.each(badDays)('%s is a fault, and no answer', async (name, weather, kind) => {
+    const other = await open(bench)
+    await other.look([ref], undefined, never)
+    bench.front.weather = weather
+    for (const work of [
+      () => other.look([ref], undefined, never),
+      () => other.fetch([ref], never),
+    ]) {
+      const fault = await faultOf(work(), secrets)
+      expect([name, fault.kind, fault.retryAfterMs]).toEqual([name, kind, undefined])
+    }
+    bench.front.weather = 'fine'
+    await other.close()
+  })
+
+  it('a 403 of something in front takes nothing away', async () => {
+    bench.front.weather = { status: 403 }
+    const answers = await look(ref).catch((error: unknown) => error)
+    if (answers instanceof StoreFault) expect(answers.kind).toBe('Unauthorized')
+    else expect(answers).toEqual([{ absent: 'forbidden' }])
+  })
+
+  it('Retry-After is told', async () => {
+    bench.front.weather = { status: 429, headers: { 'retry-after': '120' } }
+    const fault = await faultOf(provider.look([ref], undefined, never), secrets)
+    expect([fault.kind, fault.retryAfterMs]).toEqual(['Throttled', 120_000])
+  })
+
+  it('a store that does not answer is unavailable, and a look that is given up ends at once', async () => {
+    bench.front.weather = 'hang'
+    const hasty = await open(bench, { gate: gateOfTests(150) })
+    const fault = await faultOf(hasty.look([ref], undefined, never), secrets)
+    expect(fault).toMatchObject({ kind: 'Unavailable' })
+    expect(fault.message).toContain('did not answer whole')
+    const ending = new AbortController()
+    const before = bench.front.asked.length
+    const given = provider.look([ref], undefined, ending.signal)
+    const isGivenUp = expect(given).rejects.toMatchObject({ name: 'AbortError' })
+    await eventually(() => bench.front.asked.length).toBe(before + 1)
+    ending.abort()
+    await isGivenUp
+    bench.front.weather = 'fine'
+    await hasty.close()
+  })
+
+  it('a certificate that nobody trusts ends the call before the credential is sent', async () => {
+    const before = bench.front.asked.length
+    const other = await open(bench, { ca: false })
+    const fault = await faultOf(other.look([ref], undefined, never), secrets)
+    expect(fault).toMatchObject({ kind: 'Unavailable' })
+    expect(fault.message).toContain('self-signed certificate')
+    expect(bench.front.asked.length).toBe(before)
+    await other.close()
+  })
+
+  it('a wrong credential costs one call for each try', async () => {
+    const before = bench.front.asked.length
+    const other = await open(bench, { credential: bench.wrongCredential })
+    const refs = ['a', 'b', 'c'].map((name) => ({ key: bench.key(name) }))
+    for (const work of [
+      () => other.whoAmI(never),
+      () => other.look(refs, undefined, never),
+      () => other.look(refs, undefined, never),
+    ])
+      expect(await faultOf(work(), secrets)).toMatchObject({ kind: 'Unauthorized' })
+    expect(bench.front.asked.length - before).toBe(3)
+    await other.close()
+  })
+
+  it('nothing secret is in an address', () => {
+    for (const { path, query } of bench.front.asked)
+      for (const secret of secrets) expect(`${path}?${query.toString()}`).not.toContain(secret)
+  })
+})
+
+describe('a token of Vault', () => {
+  let vault: VaultBench
+  beforeAll(async () => {
+    vault = await startVault()
+    await vault.put('prod/db', { a: 'b' })
+  })
+  afterAll(() => vault.close())
+  const look = async (provider: StoreProvider) => {
+    const ref = { key: 'prod/db' }
+    return (await provider.look([ref], undefined, never)).versions.get(ref)
+  }
+
+  it('is renewed at half its time, and not before', async () => {
+    const provider = await open(vault)
+    await look(provider)
+    await clock.advance(1_700_000)
+    await look(provider)
+    expect(vault.renewals).toBe(0)
+    await clock.advance(200_000)
+    await look(provider)
+    await look(provider)
+    expect(vault.renewals).toBe(1)
+    await provider.close()
+    expect([...vault.tokens.keys()]).toEqual(['hvs.good-token'])
+  })
+
+  it('that was borrowed is borrowed anew when it has ended, and given back at the end', async () => {
+    const spec = vault.spec()
+    const provider = await openProvider(
+      { vault: { ...spec.vault!, jwt: { role: 'shop', mount: 'jwt' } } },
+      'good-secret-id',
+      { egress, clock, storesDir: undefined },
+    )
+    await look(provider)
+    const [, borrowed] = [...vault.tokens.keys()]
+    vault.tokens.delete(borrowed!)
+    expect(await look(provider)).toHaveProperty('version')
+    const [, again] = [...vault.tokens.keys()]
+    expect(again).not.toBe(borrowed)
+    await clock.advance(2_000_000)
+    await look(provider)
+    await provider.close()
+    expect([...vault.tokens.keys()].at(-1)).not.toBe(borrowed)
+    expect(vault.front.asked.filter(({ path }) => path.endsWith('/login'))).toHaveLength(3)
+    expect(vault.front.asked.at(-1)?.path).toBe('/v1/auth/token/revoke-self')
+  })
+
+  it('is of no use where the mount is another: nothing is missing then', async () => {
+    const spec = vault.spec()
+    const other = { vault: { ...spec.vault!, mount: 'elsewhere' } }
+    const provider = await openProvider(other, vault.credential, {
+      ...{ egress, clock, storesDir: undefined },
+    })
+    const fault = await faultOf(look(provider), [vault.credential])
+    expect(fault.message).toContain('at elsewhere: check vault.mount')
+  })
+})
