@@ -11,3 +11,14 @@ it('Compose works with the engine that the agent looks at, whatever Docker conte
   expect(hostOf({ DOCKER_HOST: '', DOCKER_CONTEXT: 'away' })).toEqual(usual)
   expect(hostOf({ DOCKER_HOST: 'unix:///own' })).toEqual(['/own', 'unix:///own'])
 })
+
+it('does tasks unless it is told not to, by flag or by environment', () => {
+  const doesTasks = (argv: string[], env: Record<string, string> = {}): boolean =>
+    (parseAgentConfig(['--data-dir', '/d', ...argv], env) as AgentConfig).tasks
+  expect(doesTasks([])).toBe(true)
+  expect(doesTasks(['--no-tasks'])).toBe(false)
+  for (const on of ['1', 'true', 'yes'])
+    expect(doesTasks([], { STAGELY_AGENT_NO_TASKS: on })).toBe(false)
+  for (const off of ['', '0', 'false'])
+    expect(doesTasks([], { STAGELY_AGENT_NO_TASKS: off })).toBe(true)
+})

@@ -20,6 +20,8 @@ export interface AgentConfig {
   readonly filesOnDisk: boolean
   /** Keep file secrets, sealed, for a start without the controller after a reboot. */
   readonly fileCache: boolean
+  /** Change credentials of databases in containers, where the controller asks for it. */
+  readonly tasks: boolean
 }
 
 export const usage = `Usage: stagely agent run --data-dir DIR --allow-dir DIR... [--join TOKEN]
@@ -34,8 +36,10 @@ Runs the agent of this machine. The first start needs a join token.
   --files-dir DIR   tmpfs folder for file secrets (/run/stagely)
   --files-on-disk   write file secrets also where that folder is on a disk
   --no-file-cache   keep no sealed copy of file secrets for a reboot without the controller
+  --no-tasks        do nothing inside of containers: no password of a database is changed by this agent
 
-Environment: STAGELY_LOG_LEVEL (info), DOCKER_HOST (unix:///var/run/docker.sock), STAGELY_JOIN_TOKEN.
+Environment: STAGELY_LOG_LEVEL (info), DOCKER_HOST (unix:///var/run/docker.sock), STAGELY_JOIN_TOKEN,
+STAGELY_AGENT_NO_TASKS (1: as --no-tasks).
 
 Example: stagely agent run --data-dir /var/lib/stagely-agent --join sjt_... --allow-dir /srv
 `
@@ -47,6 +51,7 @@ export const runOptions = {
   'files-dir': { type: 'string' },
   'files-on-disk': { type: 'boolean' },
   'no-file-cache': { type: 'boolean' },
+  'no-tasks': { type: 'boolean' },
   'join-file': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -85,6 +90,7 @@ export const parseAgentConfig = (
     filesDir,
     filesOnDisk: flags['files-on-disk'] === true,
     fileCache: flags['no-file-cache'] !== true,
+    tasks: flags['no-tasks'] !== true && !isOn(env['STAGELY_AGENT_NO_TASKS']),
     joinToken: flags.join ?? readToken(flags['join-file']) ?? env['STAGELY_JOIN_TOKEN'],
     allowDirs,
     logLevel: env['STAGELY_LOG_LEVEL'] ?? 'info',
@@ -97,6 +103,9 @@ export const parseAgentConfig = (
     dockerSocket,
   }
 }
+
+/** All but an empty text, 0 and false: who sets it wants it. */
+const isOn = (text = ''): boolean => !['', '0', 'false'].includes(text.toLowerCase())
 
 /** A token is used once, so that its file may be gone at a later start. */
 const readToken = (file: string | undefined): string | undefined => {

@@ -54,6 +54,7 @@ const judge = async (
     events: unused,
     imageId: unused,
     openLog: unused,
+    exec: unused,
     listContainers: () => {
       sample++
       const Labels = {

@@ -4,7 +4,7 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { pause } from '../src/kernel/pause.ts'
-import { knownOrders, paths, protocolVersion, type ReadOrder } from '../src/protocol/messages.ts'
+import { knownOrders, paths, protocolVersion, type AskedOrder } from '../src/protocol/messages.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
 import type { About } from './about.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
@@ -28,7 +28,7 @@ export interface LinkDeps {
   /** Rotation of keys, between two streams. */
   readonly keys: LinkKeys
   /** Somebody wants to read logs, or to know what they show. */
-  readonly onRead: (order: ReadOrder) => void
+  readonly onAsked: (order: AskedOrder) => void
   readonly onConnected: () => void
   readonly onLost: () => void
   readonly clock: Clock

@@ -23,7 +23,7 @@ import { createHealthEvents } from './healthy-since.ts'
 import { createContainerExits } from './container-exits.ts'
 import type { FileStore } from './file-store.ts'
 import { createFileWatch } from './file-watch.ts'
-import { createKnownValues, type KnownValues } from './logs/known-values.ts'
+import { createKnownValues, type KnownValues, type TaskSource } from './logs/known-values.ts'
 import type { LeakSource } from './logs/leak-tests.ts'
 import type { LogRefusal } from './logs/project-log.ts'
 import { engineUnavailable } from '../src/resources/observation.ts'
@@ -75,7 +75,7 @@ export interface StageletLoop {
   /** Runs Compose for a person, and resolves to its exit code; StagelyError where it cannot be run. */
   readonly byHand: (order: ManualOrder) => Promise<number>
   /** Where the logs of the stack are and what is hidden in them, or why this agent gives none. */
-  logSource(): LeakSource | LogRefusal
+  logSource(): (LeakSource & TaskSource) | LogRefusal
 }
 
 const settleEventsMs = 400
@@ -167,7 +167,10 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 }
 
 /** No logs of a project that the stagelet has not claimed. */
-const logSourceOf = (state: StackState | undefined, known: KnownValues): LeakSource | LogRefusal =>
+const logSourceOf = (
+  state: StackState | undefined,
+  known: KnownValues,
+): (LeakSource & TaskSource) | LogRefusal =>
   state?.claimed === undefined
     ? { refused: state?.fault?.message ?? 'it has not looked at the stack yet' }
     : {

@@ -2,14 +2,12 @@
 import { messageOf } from '../src/kernel/errors.ts'
 import type { ManualTarget } from './by-hand/find.ts'
 import type { DesiredListener } from './desired.ts'
-import type { LeakSource } from './logs/leak-tests.ts'
-import type { LogRefusal } from './logs/project-log.ts'
 import type { Reporter } from './report.ts'
 import { createStageletLoop, type StageletLoop, type StageletLoopDeps } from './stagelet-loop.ts'
 
 export interface StageletLoops extends DesiredListener {
   readonly owns: (uid: string) => boolean
-  readonly logSourceOf: (uid: string) => LeakSource | LogRefusal | undefined
+  readonly logSourceOf: (uid: string) => ReturnType<StageletLoop['logSource']> | undefined
   /** The stacks that `stagely compose` can run on. */
   readonly manualTargets: () => ManualTarget[]
   /** Ends all loops, and resolves when running `up`s have finished. Containers stay. */

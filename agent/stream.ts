@@ -110,7 +110,7 @@ export class Stream {
   }
 
   #takeOrder(sealed: Extract<StreamMessage, { type: 'order' }>): void {
-    const { desired, identity, onRead } = this.#deps
+    const { desired, identity, onAsked } = this.#deps
     const text = this.#open(sealed, orderAad(identity.agentUid)).toString('utf8')
     const order = decodeMessage(text, orderMessage)
     switch (order?.type) {
@@ -128,7 +128,8 @@ export class Stream {
         return
       case 'logs':
       case 'leakTest':
-        onRead(order)
+      case 'task':
+        onAsked(order)
         return
       case undefined:
         return

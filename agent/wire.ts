@@ -6,7 +6,7 @@ import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { repeatUntil, within } from '../src/kernel/pause.ts'
 import { manualSocket } from '../src/protocol/by-hand.ts'
-import type { ReadOrder } from '../src/protocol/messages.ts'
+import type { AskedOrder } from '../src/protocol/messages.ts'
 import { createAbout } from './about.ts'
 import type { AllowedFolders } from './allowed-folders.ts'
 import { agentVersion, type AgentConfig } from './config.ts'
@@ -34,6 +34,7 @@ import type { StageletLoopDeps } from './stagelet-loop.ts'
 import { createLoops, type StageletLoops } from './stagelet-loops.ts'
 import { startStopped } from './start-stopped.ts'
 import { openStateFile, putAsideDamaged, type StateFile } from './state-file.ts'
+import { createTasks } from './tasks/tasks.ts'
 
 export interface AgentDeps {
   readonly config: AgentConfig
@@ -101,7 +102,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     { engine, stateFile, locks, folders, log },
     { clock, random, isConnected: () => isConnected, signal: ending.signal },
   )
-  const logs = openLogs(deps, signer, { engine, events, sourceOf: loops.logSourceOf })
+  const asked = openAsked(deps, signer, { engine, events, sourceOf: loops.logSourceOf })
   const sweeping = sweepForever(deps, files, loops.owns, ending.signal)
   const linking = runLink(
     {
@@ -109,7 +110,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       client,
       desired: createDesiredState(loops, log),
       keys,
-      onRead: logs.start,
+      onAsked: asked.start,
       about,
       onConnected: () => {
         isConnected = true
@@ -132,7 +133,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       manualRuns.close()
       ending.abort()
       await Promise.all([linking, reporting, starting, sweeping])
-      logs.stop()
+      asked.stop()
       events.stop()
       client.close()
     },
@@ -155,9 +156,12 @@ const openState = async ({ config, log }: AgentDeps): Promise<StateFile> => {
   return await openStateFile(path)
 }
 
-/** Readers of logs use connections of their own, so that they do not delay reports. */
-const openLogs = (
-  { identity, clock, log }: AgentDeps,
+/**
+ * What is asked for once: logs, leak tests, tasks. They use connections of their own, so
+ * that they do not delay reports.
+ */
+const openAsked = (
+  { config, identity, clock, log }: AgentDeps,
   signer: RequestSigner,
   {
     engine,
@@ -166,18 +170,21 @@ const openLogs = (
   }: Pick<StageletLoopDeps, 'engine' | 'events'> & {
     readonly sourceOf: StageletLoops['logSourceOf']
   },
-): { start: (order: ReadOrder) => void; stop: () => void } => {
-  const client = createControllerClient(identity, signer, maxSessions + maxLeakTests)
+): { start: (order: AskedOrder) => void; stop: () => void } => {
+  const client = createControllerClient(identity, signer, maxSessions + maxLeakTests + 1)
   const deps = { engine, sourceOf, client, clock, log }
   const sessions = createLogSessions({ ...deps, events })
   const leakTests = createLeakTests(deps)
+  const tasks = createTasks({ ...deps, allowed: config.tasks })
   return {
     start: (order) => {
       if (order.type === 'logs') sessions.start(order)
-      else leakTests.start(order)
+      else if (order.type === 'leakTest') leakTests.start(order)
+      else tasks.start(order)
     },
     stop: () => {
       sessions.stop()
+      tasks.stop()
       leakTests.stop()
       client.close()
     },

@@ -10,6 +10,7 @@ import { isWildcard, type ShownCertificate } from './certificate.ts'
 import type { Config } from './config.ts'
 import type { LogsElsewhere } from './http/agents/log-relay.ts'
 import type { SignsElsewhere } from './http/agents/signs.ts'
+import type { TasksElsewhere } from './http/agents/tasks.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import type { AgentRoutes } from './http/agents/routes.ts'
 import { createPeerClient, type PeerClient } from './http/peers/client.ts'
@@ -18,9 +19,9 @@ import { createSignsElsewhere } from './http/peers/signs.ts'
 import type { SealedSettings } from './identity.ts'
 
 export interface Peers extends Pick<PeerClient, 'isReady' | 'close'> {
-  readonly logsElsewhere: LogsElsewhere
+  readonly logsElsewhere: LogsElsewhere & TasksElsewhere
   readonly signsElsewhere: SignsElsewhere
-  mount(app: Hono<AgentEnv>, serves: Pick<AgentRoutes, 'logs' | 'ask' | 'heard'>): void
+  mount(app: Hono<AgentEnv>, serves: Pick<AgentRoutes, 'logs' | 'tasks' | 'ask' | 'heard'>): void
   /** Publishes the address of this replica; to be repeated when its certificate changes. */
   announce(port: number, certificate: Pick<ShownCertificate, 'chainPem'>): Promise<void>
 }
@@ -81,10 +82,10 @@ export const preparePeers = async (
       signsElsewhere.stop()
       client.close()
     },
-    logsElsewhere: createLogsElsewhere(replicas, client),
+    logsElsewhere: createLogsElsewhere(replicas, client, key),
     signsElsewhere,
-    mount: (app, { logs, ask, heard }) => {
-      mountPeerRoutes(app, { key, self: replicas.id, logs, ask, heard, clock, log })
+    mount: (app, serves) => {
+      mountPeerRoutes(app, { ...serves, key, self: replicas.id, clock, log })
     },
     announce: async (port, { chainPem }) => {
       const url = await urlOf(config, databaseUrl, port)

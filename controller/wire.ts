@@ -272,7 +272,11 @@ const mountMachines = async (
     ...agentDeps,
     ...(peers === undefined
       ? {}
-      : { logsElsewhere: peers.logsElsewhere, signsElsewhere: peers.signsElsewhere }),
+      : {
+          logsElsewhere: peers.logsElsewhere,
+          tasksElsewhere: peers.logsElsewhere,
+          signsElsewhere: peers.signsElsewhere,
+        }),
   })
   lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
   peers?.mount(app, agentRoutes)

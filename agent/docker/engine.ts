@@ -4,6 +4,8 @@ import { Agent, type IncomingMessage } from 'node:http'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { readBytes, request } from '../../src/kernel/request.ts'
+import { execIn, type ExecInContainer, type ExecOutcome } from './exec.ts'
+import { demultiplex } from './demultiplex.ts'
 import { splitLines } from './lines.ts'
 
 export interface ContainerSummary {
@@ -47,6 +49,10 @@ export interface ContainerDetails {
   }
   readonly Config: {
     readonly Tty: boolean
+    /** `NAME=value`; holds secrets. */
+    readonly Env?: readonly string[] | null
+    readonly Cmd?: readonly string[] | null
+    readonly Entrypoint?: readonly string[] | null
     /** Name of the image when the container was made. */
     readonly Image?: string
     /** Durations in nanoseconds; 0 or absent means Docker's default. */
@@ -70,6 +76,16 @@ export interface ContainerDetails {
   }
 }
 
+export interface ContainerPlace {
+  readonly NetworkSettings?: {
+    readonly Networks?: Readonly<
+      Record<string, { readonly IPAddress?: string; readonly GlobalIPv6Address?: string }>
+    > | null
+  }
+  readonly Mounts?:
+    readonly { readonly Destination: string; readonly RW: boolean; readonly Type: string }[] | null
+}
+
 export interface EngineEvent {
   readonly Action: string
   /** When it happened, in ns. */
@@ -84,7 +100,7 @@ export interface Engine {
   /** Sources of all bind mounts of all containers, stopped ones too. */
   mountSources(): Promise<string[]>
   /** undefined when there is no such container. */
-  inspect(id: string): Promise<ContainerDetails | undefined>
+  inspect(id: string): Promise<(ContainerDetails & ContainerPlace) | undefined>
   /** The last lines of stdout and stderr together. Unmasked. */
   logs(id: string, tail: number): Promise<string>
   /**
@@ -105,6 +121,8 @@ export interface Engine {
   remove(id: string): Promise<void>
   /** Conflict: another container has that name. */
   rename(id: string, name: string): Promise<void>
+  /** Runs a program in a container to its end. ServiceUnavailable: it was not run, or broke off. */
+  exec(id: string, request: ExecInContainer): Promise<ExecOutcome>
   /** Calls back for each event until `signal` aborts; rejects when the stream ends. */
   events(
     filters: EventFilters,
@@ -140,17 +158,6 @@ const unavailable = (socketPath: string, error: unknown): StagelyError =>
     {},
     error,
   )
-
-/** Frames of a log without a tty: `[1|2,0,0,0,length]payload`. */
-const demultiplex = (bytes: Buffer): string => {
-  const parts: Buffer[] = []
-  for (let at = 0; at + 8 <= bytes.length;) {
-    const length = bytes.readUInt32BE(at + 4)
-    parts.push(bytes.subarray(at + 8, at + 8 + length))
-    at += 8 + length
-  }
-  return Buffer.concat(parts).toString('utf8')
-}
 
 const query = (params: Record<string, string>): string => new URLSearchParams(params).toString()
 
@@ -234,7 +241,7 @@ export const createEngine = (socketPath: string): Engine => {
       const binds = all.flatMap((c) => c.Mounts ?? []).filter((m) => m.Type === 'bind')
       return binds.map((m) => m.Source ?? '')
     },
-    inspect: (id) => get<ContainerDetails>(`/containers/${id}/json`),
+    inspect: (id) => get<ContainerDetails & ContainerPlace>(`/containers/${id}/json`),
     logs: async (id, tail) => {
       const tty = (await get<ContainerDetails>(`/containers/${id}/json`))?.Config.Tty ?? false
       const params = query({ stdout: '1', stderr: '1', tail: String(tail) })
@@ -263,6 +270,7 @@ export const createEngine = (socketPath: string): Engine => {
     rename: async (id, name) => {
       await call('POST', `/containers/${id}/rename?${query({ name })}`)
     },
+    exec: (id, what) => execIn({ socketPath, get }, id, what),
     events: async ({ label, event, onOpen }, onEvent, signal) => {
       const filters = JSON.stringify({ type: ['container'], label, event })
       const response = await open('GET', `/events?${query({ filters })}`, signal)

@@ -1,5 +1,6 @@
 // All values that a stagelet got since the agent started, which are hidden in its logs: old lines hold replaced values,
 // and new ones may.
+import { createHash } from 'node:crypto'
 import type { KeyedValue } from '../../src/masking/hit-counter.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { ClaimedProject } from '../project-claim.ts'
@@ -17,7 +18,12 @@ export interface KnownValues {
   /** What the masker hides, by the keys that have or had it. */
   readonly values: () => KeyedValue[]
   /** The logs of this project, with all values hidden. */
-  sourceOf(held: ClaimedProject): LogSource
+  sourceOf(held: ClaimedProject): TaskSource
+}
+
+/** A project, its masker, and how a value that is not in use yet gets into that. */
+export interface TaskSource extends LogSource {
+  readonly hide: (values: readonly string[]) => void
 }
 
 export const createKnownValues = (): KnownValues => {
@@ -45,6 +51,16 @@ export const createKnownValues = (): KnownValues => {
     masker: current,
     values: () =>
       [...values.values()].flatMap(({ value, keys }) => [...keys].map((key) => ({ key, value }))),
-    sourceOf: ({ project, ending }) => ({ project, masker: current, ended: ending.signal }),
+    sourceOf: ({ project, ending }) => ({
+      ...{ project, masker: current, ended: ending.signal },
+      hide: (more) => {
+        for (const value of more) {
+          const name = `task ${createHash('sha256').update(value).digest('hex')}`
+          if (values.has(name)) continue
+          values.set(name, { value: Buffer.from(value), keys: new Set() })
+          masker = undefined
+        }
+      },
+    }),
   }
 }

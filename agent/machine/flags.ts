@@ -22,6 +22,7 @@ const runArgsOf = (values: Values): string[] => {
   if (filesDir !== undefined) args.push('--files-dir', filesDir)
   if (values['files-on-disk'] === true) args.push('--files-on-disk')
   if (values['no-file-cache'] === true) args.push('--no-file-cache')
+  if (values['no-tasks'] === true) args.push('--no-tasks')
   return args
 }
 

@@ -33,7 +33,7 @@ Again with other flags it changes the service; what is right already is left. Ne
   --allow-dir DIR   stacks below DIR may be run, and no others; repeat it for more. Asked for on a
                     terminal. Whoever may write stagelets chooses files below it for Compose to run
   --files-dir DIR   tmpfs folder for file secrets (/run/stagely)
-  --files-on-disk, --no-file-cache   as for "agent run"
+  --files-on-disk, --no-file-cache, --no-tasks   as for "agent run"
   --dry-run         only show the unit, and what would be done
   --no-start        write the unit; start nothing
   --unit-dir DIR    where the unit goes (${systemUnitDir})

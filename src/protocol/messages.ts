@@ -13,6 +13,7 @@ import { fileSpec } from '../resources/stagelysecret.ts'
 import { leakTestOrder, type LeakTestOrder } from './leak-test.ts'
 import { logsOrder, serial, type LogsOrder } from './logs.ts'
 import { storable, machineText } from './agent-text.ts'
+import { taskOrder, type TaskOrder } from './tasks.ts'
 
 export const protocolVersion = '2.0'
 
@@ -22,6 +23,7 @@ export const paths = {
   report: '/agent/v1/report',
   logs: '/agent/v1/logs',
   leakTests: '/agent/v1/leak-tests',
+  tasks: '/agent/v1/tasks',
   keys: '/agent/v1/keys',
   sign: '/agent/v1/sign',
 } as const
@@ -144,13 +146,18 @@ export const orderMessage = z.discriminatedUnion('type', [
   logsOrder,
   /** Somebody wants to know what was printed. Sent only to agents that say that they know it. */
   leakTestOrder,
+  /** A credential of a database is to be changed. Sent only to agents that say that they know it. */
+  taskOrder,
 ])
 
-/** Orders to read logs, which the next stream does not repeat. */
-export type ReadOrder = LogsOrder | LeakTestOrder
+/** Orders that are asked for once: the next stream does not repeat them. */
+export type AskedOrder = LogsOrder | LeakTestOrder | TaskOrder
 
 /** What agents of this version say that they know. */
-export const knownOrders: readonly string[] = [leakTestOrder.shape.type.value]
+export const knownOrders: readonly string[] = [
+  leakTestOrder.shape.type.value,
+  taskOrder.shape.type.value,
+]
 
 /**
  * The longest delay that an agent accepts from a message that is not sealed: a proxy that once ended

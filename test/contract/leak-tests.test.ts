@@ -8,7 +8,7 @@ import { createRequestSigner } from '../../agent/request-signer.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import type { LeakTestOrder } from '../../src/protocol/leak-test.ts'
-import { paths, type ReadOrder } from '../../src/protocol/messages.ts'
+import { paths, type AskedOrder } from '../../src/protocol/messages.ts'
 import {
   eventually,
   joinTestAgent,
@@ -50,7 +50,7 @@ describe('a leak test', () => {
     await agent?.stop()
     agent = startTestAgent(identity, {
       ...(knows === undefined ? {} : { knows }),
-      onRead: (order: ReadOrder) => {
+      onAsked: (order: AskedOrder) => {
         if (order.type === 'leakTest') orders.push(order)
       },
     })

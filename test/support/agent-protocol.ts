@@ -27,7 +27,7 @@ import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { silentLogger, type Logger } from '../../src/kernel/log.ts'
 import { renderJoinToken, parseJoinToken, type JoinToken } from '../../src/protocol/join-token.ts'
-import type { DesiredStagelet, ReadOrder, StreamRequest } from '../../src/protocol/messages.ts'
+import type { DesiredStagelet, AskedOrder, StreamRequest } from '../../src/protocol/messages.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { localKeyRing } from './keys.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
@@ -195,7 +195,7 @@ export const startTestAgent = (
     protocol?: string
     /** Orders that the agent says that it knows. */
     knows?: string[]
-    onRead?: (order: ReadOrder) => void
+    onAsked?: (order: AskedOrder) => void
   } = {},
 ): TestAgent => {
   const clock = tweak.clock ?? realClock
@@ -254,7 +254,7 @@ export const startTestAgent = (
         ...tweak.about,
       }),
       keys: tweak.keys ?? fixedKeys,
-      onRead: tweak.onRead ?? (() => undefined),
+      onAsked: tweak.onAsked ?? (() => undefined),
       onConnected: () => {
         agent.connections += 1
         reporter.connected()

@@ -169,7 +169,7 @@ export const startFakeController = async (
         },
       },
       keys: fixedKeys,
-      onRead: () => undefined,
+      onAsked: () => undefined,
       onConnected: () => wants.push('connected'),
       onLost: () => wants.push('lost'),
       clock,

@@ -77,6 +77,7 @@ export const startLonelyAgent = async (given: {
       filesDir: given.filesDir,
       filesOnDisk: false,
       fileCache: true,
+      tasks: true,
     },
     identity: (await loadIdentity(given.dataDir))!,
     clock: { ...realClock, sleep: (ms, signal) => realClock.sleep(ms / 10, signal) },

@@ -157,7 +157,7 @@ const startMember = (identity: Identity, sentAt: number[]): Member => {
         identity,
         desired,
         about: unchanging({ boot, ...versions }),
-        onRead: () => undefined,
+        onAsked: () => undefined,
         onConnected,
         onLost,
       },

@@ -10,6 +10,7 @@ import type { LeakTestStore } from '../../../src/store/leak-tests.ts'
 import type { LogsElsewhere } from './log-relay.ts'
 import { awayAfterMs, signEveryMs } from './pace.ts'
 import type { SignsElsewhere } from './signs.ts'
+import type { TasksElsewhere } from './tasks.ts'
 import type { Origin, Store } from '../../../src/store/store.ts'
 
 /** A registered agent. Keys are raw 32 bytes in base64url. */
@@ -61,6 +62,8 @@ export interface AgentRoutesDeps {
   readonly leakTests: LeakTestStore
   /** Log sessions at other replicas. */
   readonly logsElsewhere?: LogsElsewhere
+  /** Tasks that other replicas wait for. */
+  readonly tasksElsewhere?: TasksElsewhere
   /** Replicas that have the streams of agents whose signs of life come here. */
   readonly signsElsewhere?: SignsElsewhere
   /** Audit log of refused requests. */

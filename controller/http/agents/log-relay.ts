@@ -13,7 +13,7 @@ import {
   type LogRecord,
   type LogsOrder,
 } from '../../../src/protocol/logs.ts'
-import type { ReadOrder } from '../../../src/protocol/messages.ts'
+import type { AskedOrder } from '../../../src/protocol/messages.ts'
 import { RefusedError } from './refusal.ts'
 import type { Asked } from './session.ts'
 
@@ -41,7 +41,7 @@ export interface LogsElsewhere {
   /** Name of this replica. */
   readonly self: string
   /** `away` where none of them has the agent. ServiceUnavailable. */
-  ask(agentKey: string, order: ReadOrder): Promise<Asked>
+  ask(agentKey: string, order: AskedOrder): Promise<Asked>
   /** Undefined when that replica does not know the session either. ServiceUnavailable. */
   take(replica: string, agentKey: string, batch: LogBatch): Promise<LogBatchState | undefined>
 }

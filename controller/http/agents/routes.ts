@@ -10,6 +10,7 @@ import { sealedType } from '../../../src/protocol/agent-request.ts'
 import { joinContent, joinRequest, openJoin } from '../../../src/protocol/join.ts'
 import { leakTestReport } from '../../../src/protocol/leak-test.ts'
 import { logBatch } from '../../../src/protocol/logs.ts'
+import { taskReport } from '../../../src/protocol/tasks.ts'
 import { checkPublicKeys, publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   keysProof,
@@ -41,12 +42,14 @@ import {
 } from './refusal.ts'
 import { createReports } from './reports.ts'
 import { createSigns } from './signs.ts'
+import { createTasks, type Tasks } from './tasks.ts'
 
 const maxJoinBytes = 16_384
 const maxStreamBytes = 1_048_576
 const maxReportBytes = 4_194_304
 const maxLogBytes = 4_194_304
 const maxLeakTestBytes = 1_048_576
+const maxTaskBytes = 262_144
 
 export interface AgentRoutes {
   /** True while the agent (`namespace/name`) has a stream here. */
@@ -57,6 +60,8 @@ export interface AgentRoutes {
   readonly logs: LogRelay
   /** Leak tests of the stacks of agents. */
   readonly leakTests: LeakTests
+  /** Steps that agents do in containers of databases. */
+  readonly tasks: Tasks
   /** Sends an order to the agent, if it has its stream here. */
   readonly ask: Hub['ask']
   /** The server's listener: takes signs of life itself, and gives all else to `app`. */
@@ -94,6 +99,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     ...defined({ elsewhere: deps.logsElsewhere }),
   })
   const leakTests = createLeakTests({ ...deps, ask: hub.ask, elsewhere: deps.logsElsewhere })
+  const tasks = createTasks({ ...deps, ask: hub.ask, elsewhere: deps.tasksElsewhere })
   const authenticate = createAuthenticator(deps)
   let stopping: Promise<void> | undefined
   let reporting = 0
@@ -133,6 +139,8 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 
   app.post(paths.leakTests, guard(takeLeakTest(authenticate, leakTests)))
 
+  app.post(paths.tasks, guard(takeTask(authenticate, tasks)))
+
   return {
     logs,
     connected: (agentKey) => hub.isConnected(agentKey),
@@ -144,6 +152,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     heard: hub.heard,
     ask: hub.ask,
     leakTests,
+    tasks,
     sendAway: () => hub.sendAway(),
     stop: () =>
       (stopping ??= (async () => {
@@ -255,6 +264,15 @@ const takeLeakTest =
     const report = await caller.take(leakTestReport, maxLeakTestBytes)
     const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
     return caller.answer({ state: await leakTests.accept(agentKey, report) })
+  }
+
+const takeTask =
+  (authenticate: Authenticator, tasks: Tasks): Handler =>
+  async (c) => {
+    const caller = await authenticate(c)
+    const report = await caller.take(taskReport, maxTaskBytes)
+    const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
+    return caller.answer({ state: await tasks.accept(agentKey, report) })
   }
 
 const createGuard =

@@ -20,7 +20,7 @@ import {
   streamInfo,
   type DesiredStagelet,
   type OrderMessage,
-  type ReadOrder,
+  type AskedOrder,
   type StreamMessage,
   type StreamRequest,
 } from '../../../src/protocol/messages.ts'
@@ -233,7 +233,7 @@ export class Session {
   }
 
   /** Asks to read logs. The next stream does not repeat that. */
-  ask(order: ReadOrder): Asked {
+  ask(order: AskedOrder): Asked {
     if (!this.#knows.has(order.type)) return 'tooOld'
     this.#order(order)
     return this.#ended ? 'away' : 'asked'

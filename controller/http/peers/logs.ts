@@ -1,13 +1,16 @@
 // Logs between controllers: an order goes to the replica that has the agent, and the agent's batches go
-// to the replica that has the reader. Nothing is stored on the way. Also the routes that replicas serve
-// each other.
+// to the replica that has the reader. So do tasks and their facts. Nothing is stored on the way. Also the
+// routes that replicas serve each other.
+import { hkdfSync } from 'node:crypto'
 import type { Hono } from 'hono'
 import * as z from 'zod'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { logBatch, logBatchResponse, logsOrder } from '../../../src/protocol/logs.ts'
 import { leakTestOrder } from '../../../src/protocol/leak-test.ts'
-import type { ReadOrder } from '../../../src/protocol/messages.ts'
+import { taskOrder, taskReport, taskResponse, type TaskOrder } from '../../../src/protocol/tasks.ts'
+import type { AskedOrder } from '../../../src/protocol/messages.ts'
+import { open as openSealed, seal } from '../../../src/secrets/aead.ts'
 import type { Sign } from '../../../src/protocol/sign-of-life.ts'
 import type { Replicas } from '../../../src/store/replicas.ts'
 import type { LogRelay, LogsElsewhere } from '../agents/log-relay.ts'
@@ -20,13 +23,22 @@ import {
   type AgentEnv,
 } from '../agents/refusal.ts'
 import type { Asked } from '../agents/session.ts'
+import type { Tasks, TasksElsewhere } from '../agents/tasks.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
 import { signsPath, signsRequest } from './signs.ts'
 import { isFromPeer } from './token.ts'
 
-const paths = { ask: '/peer/v1/logs/ask', take: '/peer/v1/logs/take' } as const
+const paths = {
+  ask: '/peer/v1/logs/ask',
+  take: '/peer/v1/logs/take',
+  task: '/peer/v1/tasks/ask',
+  takeTask: '/peer/v1/tasks/take',
+} as const
 const readOrder = z.discriminatedUnion('type', [logsOrder, leakTestOrder])
 const askRequest = z.object({ agentKey: z.string(), order: readOrder })
+/** A task holds values, and replicas may be connected by plain HTTP. */
+const taskRequest = z.object({ agentKey: z.string(), sealed: z.string() })
+const takeTaskRequest = z.object({ agentKey: z.string(), report: taskReport })
 const askResponse = z.object({ asked: z.boolean(), tooOld: z.boolean().optional() })
 const takeRequest = z.object({ agentKey: z.string(), batch: logBatch })
 const maxBytes = 4_300_000
@@ -35,15 +47,19 @@ const maxBytes = 4_300_000
 export const createLogsElsewhere = (
   replicas: Pick<Replicas, 'id' | 'find' | 'holding'>,
   client: Pick<PeerClient, 'post'>,
-): LogsElsewhere => ({
+  key: Buffer,
+): LogsElsewhere & TasksElsewhere => ({
   self: replicas.id,
   ask: async (agentKey, order) => {
     const [namespace = '', name = ''] = agentKey.split('/')
     const peer = await replicas.holding(namespace, name)
     if (peer === undefined) return 'away'
-    const { status, json } = await client.post(peer, paths.ask, { agentKey, order })
-    // A controller that is older than the order refuses it as malformed.
-    if (status === 400) return 'tooOld'
+    const { status, json } =
+      order.type === 'task'
+        ? await client.post(peer, paths.task, { agentKey, sealed: sealTask(key, peer.id, order) })
+        : await client.post(peer, paths.ask, { agentKey, order })
+    // A controller that is older than the order refuses it as malformed, or knows no such path.
+    if (status === 400 || status === 404) return 'tooOld'
     const { asked, tooOld = false } = status === 200 ? askResponse.parse(json) : { asked: false }
     return asked ? 'asked' : tooOld ? 'tooOld' : 'away'
   },
@@ -53,7 +69,23 @@ export const createLogsElsewhere = (
     const { status, json } = await client.post(peer, paths.take, { agentKey, batch })
     return status === 200 ? logBatchResponse.parse(json).state : undefined
   },
+  takeTask: async (replica, agentKey, report) => {
+    const peer = await replicas.find(replica)
+    if (peer === undefined) return 'ended'
+    const { status, json } = await client.post(peer, paths.takeTask, { agentKey, report })
+    return status === 200 ? taskResponse.parse(json).state : 'ended'
+  },
 })
+
+const taskAad = (to: string): Buffer => Buffer.from(JSON.stringify(['stagely peer task v1', to]))
+const sealKey = (key: Buffer): Parameters<typeof seal>[0] => ({
+  id: 'peer',
+  bytes: Buffer.from(hkdfSync('sha256', key, '', 'stagely peer task v1', 32)),
+})
+const sealTask = (key: Buffer, to: string, order: TaskOrder): string =>
+  seal(sealKey(key), Buffer.from(JSON.stringify(order)), taskAad(to))
+const openTask = (key: Buffer, self: string, sealed: string): TaskOrder =>
+  taskOrder.parse(JSON.parse(openSealed(sealKey(key), sealed, taskAad(self)).toString('utf8')))
 
 /** The server's part. */
 export const mountPeerRoutes = (
@@ -62,15 +94,16 @@ export const mountPeerRoutes = (
     readonly key: Buffer
     readonly self: string
     readonly logs: Pick<LogRelay, 'acceptHere'>
+    readonly tasks: Pick<Tasks, 'acceptHere'>
     /** `away` where the agent has no stream here. */
-    readonly ask: (agentKey: string, order: ReadOrder) => Asked
+    readonly ask: (agentKey: string, order: AskedOrder) => Asked
     /** Handles a sign of life. */
     readonly heard: (sign: Sign) => boolean
     readonly clock: Clock
     readonly log: Logger
   },
 ): void => {
-  const { key, self, logs, clock, log } = deps
+  const { key, self, logs, tasks, clock, log } = deps
   const read = async <T>(c: AgentContext, schema: z.ZodType<T>): Promise<T> => {
     const body = (await readBytes(c, maxBytes)).toString('utf8')
     const request = { to: self, path: c.req.path, body }
@@ -94,6 +127,21 @@ export const mountPeerRoutes = (
     serve(async (c) => {
       const { agentKey, batch } = await read(c, takeRequest)
       return c.json({ state: await logs.acceptHere(agentKey, batch) })
+    }),
+  )
+  app.post(
+    paths.task,
+    serve(async (c) => {
+      const { agentKey, sealed } = await read(c, taskRequest)
+      const answer = deps.ask(agentKey, openTask(key, self, sealed))
+      return c.json({ asked: answer === 'asked', tooOld: answer === 'tooOld' })
+    }),
+  )
+  app.post(
+    paths.takeTask,
+    serve(async (c) => {
+      const { agentKey, report } = await read(c, takeTaskRequest)
+      return c.json({ state: tasks.acceptHere(agentKey, report) })
     }),
   )
   app.post(

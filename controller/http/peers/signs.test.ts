@@ -50,6 +50,7 @@ describe('a sign of life that comes to another replica than its stream', () => {
     const app = new Hono<AgentEnv>()
     mountPeerRoutes(app, {
       ...{ key, self: holder, clock: realClock, log: silentLogger },
+      tasks: { acceptHere: () => 'ended' },
       logs: { acceptHere: () => Promise.resolve('ended') },
       ask: () => 'away',
       heard: (sign) => {

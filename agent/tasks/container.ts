@@ -1,0 +1,63 @@
+// The container of a database: which one it is, what runs in it, and where it answers.
+import { StepFault } from '../../src/databases/step.ts'
+import { messageOf } from '../../src/kernel/errors.ts'
+import type { Engine } from '../docker/engine.ts'
+import { isOfService, serviceOf } from '../logs/project-log.ts'
+
+export interface Ran {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface DatabaseContainer {
+  /** Runs a program in it. The input is the only place for values. */
+  run(command: readonly string[], stdin: string, env?: readonly string[]): Promise<Ran>
+  /** A variable of the container, such as POSTGRES_USER. */
+  variable(name: string): string | undefined
+  /** Its own address, where no rule for loopback counts. undefined: it has none. */
+  readonly address: string | undefined
+  /** Arguments that it was started with. */
+  readonly command: readonly string[]
+  /** Whether a file at this path outlives the container. */
+  lasts(path: string): boolean
+}
+
+/** StepFault where no container of the service runs. */
+export const findContainer = async (
+  engine: Pick<Engine, 'listContainers' | 'inspect' | 'exec'>,
+  { project, service }: { readonly project: string; readonly service: string },
+  signal: AbortSignal,
+): Promise<DatabaseContainer> => {
+  const all = await engine.listContainers(project)
+  const own = all.filter((c) => isOfService(c) && serviceOf(c) === service)
+  const running = own.find(({ State: state }) => state === 'running')
+  const found = running && (await engine.inspect(running.Id))
+  if (found === undefined)
+    throw new StepFault('Unreachable', `no container of the service ${service} runs`)
+  const { Id: id, Config: config } = found
+  const addresses = Object.values(found.NetworkSettings?.Networks ?? {}).flatMap(
+    ({ IPAddress: v4 = '', GlobalIPv6Address: v6 = '' }) => [v4, v6].filter(Boolean),
+  )
+  return {
+    run: async (command, stdin, env = []) => {
+      try {
+        return await engine.exec(id, { command, env, stdin, signal })
+      } catch (error) {
+        throw new StepFault('Unreachable', messageOf(error))
+      }
+    },
+    variable: (name) =>
+      config.Env?.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1),
+    address: addresses[0],
+    command: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
+    lasts: (path) =>
+      (found.Mounts ?? []).some(
+        ({ Destination: at, RW: isWritable, Type: type }) =>
+          isWritable && type !== 'tmpfs' && (path === at || path.startsWith(`${at}/`)),
+      ),
+  }
+}
+
+/** A program that the container does not have. */
+export const isMissing = ({ exitCode }: Ran): boolean => exitCode === 126 || exitCode === 127

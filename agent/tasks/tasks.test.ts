@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { taskReport, type TaskOrder, type TaskReport } from '../../src/protocol/tasks.ts'
+import type { ExecInContainer, ExecOutcome } from '../docker/exec.ts'
+import { createKnownValues } from '../logs/known-values.ts'
+import { createTasks } from './tasks.ts'
+
+const secret = 'a-password-of-a-task'
+const order = (tweak: Partial<TaskOrder> = {}): TaskOrder => ({
+  ...{ type: 'task', id: 'one', rotation: 'r', attempt: '1', step: 'set' },
+  ...{ stageletUid: 'uid', service: 'db', plugin: 'postgres' },
+  params: {
+    ...{ database: 'shop', owner: 'app', roles: ['app_a', 'app_b'] },
+    login: { username: 'app_a', password: secret },
+  },
+  ...tweak,
+})
+
+interface Given {
+  readonly allowed?: boolean
+  readonly exec?: (request: ExecInContainer) => Promise<ExecOutcome>
+  readonly state?: string
+}
+
+const ok = (stdout = '[]'): Promise<ExecOutcome> =>
+  Promise.resolve({ exitCode: 0, stdout, stderr: '' })
+
+const open = ({ allowed = true, exec = () => ok(), state = 'running' }: Given = {}) => {
+  const reports: TaskReport[] = []
+  const known = createKnownValues()
+  const execs: ExecInContainer[] = []
+  const tasks = createTasks({
+    ...{ allowed, clock: realClock, log: silentLogger },
+    engine: {
+      listContainers: () =>
+        Promise.resolve([
+          {
+            ...{ Id: 'c', Names: ['/p-db-1'], State: state, Status: '', Created: 0 },
+            Labels: { 'com.docker.compose.service': 'db' },
+          },
+        ]),
+      inspect: () =>
+        Promise.resolve({
+          ...{ Id: 'c', RestartCount: 0 },
+          State: { Status: 'running', ExitCode: 0, Error: '', OOMKilled: false, StartedAt: '' },
+          Config: { Tty: false, Env: ['POSTGRES_USER=boss'] },
+          HostConfig: { RestartPolicy: { Name: 'no' } },
+          NetworkSettings: { Networks: { one: { IPAddress: '10.9.9.9' } } },
+        }),
+      exec: (_, request) => {
+        execs.push(request)
+        return exec(request)
+      },
+    },
+    sourceOf: (uid) =>
+      uid === 'uid' ? known.sourceOf({ project: 'p', ending: new AbortController() }) : undefined,
+    client: {
+      post: ({ body }) => {
+        reports.push(taskReport.parse(body))
+        return Promise.resolve({ state: 'taken' })
+      },
+    },
+  })
+  const answer = async (given: TaskOrder): Promise<TaskReport> => {
+    tasks.start(given)
+    await expect.poll(() => reports.find(({ id }) => id === given.id)).toBeDefined()
+    return reports.find(({ id }) => id === given.id)!
+  }
+  return { tasks, reports, known, execs, answer }
+}
+
+describe('a task of an agent', () => {
+  it('is refused by an agent that does none, and says why', async () => {
+    const { answer, execs } = open({ allowed: false })
+    expect((await answer(order())).fault).toEqual({
+      kind: 'Refused',
+      message: expect.stringContaining('--no-tasks') as string,
+    })
+    expect(execs).toEqual([])
+  })
+
+  it.each([
+    ['a plugin of a later version', { plugin: 'oracle' }, 'Refused', /too old for the task oracle/],
+    [
+      'a step of a later version',
+      { step: 'bake' },
+      'Refused',
+      /too old for the task postgres bake/,
+    ],
+    ['a foreign stack', { stageletUid: 'other' }, 'Unreachable', /not its own/],
+    ['a service without containers', { service: 'web' }, 'Unreachable', /no container of the/],
+    [
+      'parameters it cannot read',
+      { params: { owner: 3 } },
+      'Failed',
+      /malformed at: database, owner/,
+    ],
+  ] as const)('of %s has no facts, and the stream goes on', async (_, tweak, kind, message) => {
+    const { answer } = open()
+    const { fault, facts } = await answer(order(tweak))
+    expect([fault?.kind, facts]).toEqual([kind, undefined])
+    expect(fault?.message).toMatch(message)
+  })
+
+  it('has its value hidden before anything is done, and in no argument, variable or answer', async () => {
+    const { answer, known, execs } = open({
+      exec: () => {
+        const text = known.sourceOf({ project: 'p', ending: new AbortController() }).masker()
+        expect(text.mask(`it says ${secret}`)).not.toContain(secret)
+        return Promise.resolve({ exitCode: 3, stdout: '', stderr: `ERROR: no ${secret}` })
+      },
+    })
+    const { fault } = await answer(order())
+    expect(fault?.message).toMatch(/Postgres refuses a statement: ERROR: no \*\*\*REDACTED/)
+    for (const { command, env } of execs)
+      expect([...command, ...env].join(' ')).not.toContain(secret)
+    expect(execs[0]?.command).toEqual(expect.arrayContaining(['psql', '-X', '-U', 'boss']))
+  })
+
+  it('is not done twice while it runs, and every asking has its answer', async () => {
+    let go = (): void => undefined
+    const { tasks, reports, execs } = open({
+      exec: async () => {
+        await new Promise<void>((resolve) => (go = resolve))
+        return ok()
+      },
+    })
+    for (const id of ['one', 'two', 'three']) tasks.start(order({ id, step: 'scramble' }))
+    await expect.poll(() => execs.length).toBe(1)
+    go()
+    await expect.poll(() => reports.map(({ id }) => id).sort()).toEqual(['one', 'three', 'two'])
+    expect(execs).toHaveLength(1)
+  })
+
+  it('waits for the one before it in the same container', async () => {
+    let running = 0
+    const { tasks, reports } = open({
+      exec: async () => {
+        running += 1
+        expect(running).toBe(1)
+        await realClock.sleep(5)
+        running -= 1
+        return ok()
+      },
+    })
+    for (const attempt of ['1', '2', '3']) tasks.start(order({ id: attempt, attempt }))
+    await expect.poll(() => reports.map(({ id }) => id)).toEqual(['1', '2', '3'])
+  })
+})

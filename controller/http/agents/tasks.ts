@@ -1,0 +1,116 @@
+// Tasks of agents: asks for one step, and waits for its facts. Nothing of it is stored: who waits is in this process,
+// and asks again where it loses the answer. The id of a task names the replica that waits for it.
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
+import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
+import { pause } from '../../../src/kernel/pause.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
+import { StepFault, type Facts } from '../../../src/databases/step.ts'
+import { taskPatienceMs, type TaskOrder, type TaskReport } from '../../../src/protocol/tasks.ts'
+import type { LogsElsewhere } from './log-relay.ts'
+import type { Asked } from './session.ts'
+
+export type Task = Omit<TaskOrder, 'type' | 'id'>
+
+export interface Tasks {
+  /** The facts of one step. StepFault: Unreachable where the agent is away or does not answer, Refused where it is too old. */
+  run(agentKey: string, task: Task, signal: AbortSignal): Promise<Facts>
+  /** What an agent has answered. */
+  accept(agentKey: string, report: TaskReport): Promise<'taken' | 'ended'>
+  /** The same, only for tasks of this process. */
+  acceptHere(agentKey: string, report: TaskReport): 'taken' | 'ended'
+}
+
+/** The other replicas. */
+export interface TasksElsewhere extends Pick<LogsElsewhere, 'self' | 'ask'> {
+  takeTask(replica: string, agentKey: string, report: TaskReport): Promise<'taken' | 'ended'>
+}
+
+export interface TasksDeps {
+  readonly ask: (agentKey: string, order: TaskOrder) => Asked
+  /** Absent where there is no other replica. */
+  readonly elsewhere?: TasksElsewhere | undefined
+  readonly clock: Clock
+  readonly log: Logger
+  /** For tests. */
+  readonly patienceMs?: number
+}
+
+interface Waiting {
+  readonly agentKey: string
+  readonly take: (report: TaskReport) => void
+}
+
+export const createTasks = (deps: TasksDeps): Tasks => {
+  const { clock, elsewhere, patienceMs = taskPatienceMs } = deps
+  const waiting = new Map<string, Waiting>()
+
+  const acceptHere: Tasks['acceptHere'] = (agentKey, report) => {
+    const found = waiting.get(report.id)
+    if (found?.agentKey !== agentKey) return 'ended'
+    found.take(report)
+    return 'taken'
+  }
+
+  return {
+    acceptHere,
+    accept: async (agentKey, report) => {
+      const [replica = ''] = report.id.split('.')
+      if (elsewhere === undefined || replica === elsewhere.self) return acceptHere(agentKey, report)
+      return elsewhere.takeTask(replica, agentKey, report)
+    },
+    run: async (agentKey, task, signal) => {
+      const id = `${elsewhere?.self ?? 'only'}.${randomUUID()}`
+      const over = linkedAbort(signal)
+      const answered = new Promise<TaskReport>((resolve) => {
+        waiting.set(id, { agentKey, take: resolve })
+      })
+      try {
+        checkAsked(agentKey, await askAnywhere(deps, agentKey, { type: 'task', id, ...task }))
+        const silence = pause(clock, patienceMs, over.signal).then(() => undefined)
+        const report = await Promise.race([answered, silence])
+        if (report === undefined) throw silent(agentKey, patienceMs)
+        return factsOf(report)
+      } finally {
+        over.abort()
+        waiting.delete(id)
+      }
+    },
+  }
+}
+
+/** The stream of the agent may be at another replica. */
+const askAnywhere = async (
+  { ask, elsewhere, log }: TasksDeps,
+  agentKey: string,
+  order: TaskOrder,
+): Promise<Asked> => {
+  const here = ask(agentKey, order)
+  if (here !== 'away' || elsewhere === undefined) return here
+  return elsewhere.ask(agentKey, order).catch((error: unknown) => {
+    log.warn({ err: error, agent: agentKey }, 'cannot ask for a task at another replica')
+    return 'away' as const
+  })
+}
+
+const checkAsked = (agentKey: string, asked: Asked): void => {
+  if (asked === 'away')
+    throw new StepFault(
+      'Unreachable',
+      `agent ${agentKey} has no connection to a controller: look at its machine`,
+    )
+  if (asked === 'tooOld')
+    throw new StepFault(
+      'Refused',
+      `agent ${agentKey}, or the controller that it is connected to, is older than tasks of agents: upgrade it`,
+    )
+}
+
+const silent = (agentKey: string, ms: number): StepFault =>
+  new StepFault('Unreachable', `agent ${agentKey} has not answered within ${ms / 1000} s`)
+
+const factsOf = ({ facts, fault }: TaskReport): Facts => {
+  if (fault !== undefined) throw new StepFault(fault.kind, fault.message)
+  return defined(facts ?? {})
+}

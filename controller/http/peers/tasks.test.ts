@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { realClock } from '../../../src/kernel/clock.ts'
+import { silentLogger } from '../../../src/kernel/log.ts'
+import type { AskedOrder } from '../../../src/protocol/messages.ts'
+import type { TaskOrder, TaskReport } from '../../../src/protocol/tasks.ts'
+import type { AgentEnv } from '../agents/refusal.ts'
+import type { Asked } from '../agents/session.ts'
+import { createPeerClient, type PeerClient } from './client.ts'
+import { createLogsElsewhere, mountPeerRoutes } from './logs.ts'
+
+const key = randomBytes(32)
+const order: TaskOrder = {
+  ...{ type: 'task', id: 'self.1', rotation: 'r', attempt: '1', step: 'set', stageletUid: 'u' },
+  ...{ service: 'db', plugin: 'postgres', params: { login: { password: 'a-candidate' } } },
+}
+const asked: AskedOrder[] = []
+const taken: TaskReport[] = []
+const bodies: string[] = []
+let stands: Asked = 'asked'
+let server: Server
+let client: PeerClient
+let elsewhere: ReturnType<typeof createLogsElsewhere>
+
+beforeAll(async () => {
+  const app = new Hono<AgentEnv>()
+  mountPeerRoutes(app, {
+    ...{ key, self: 'peer', clock: realClock, log: silentLogger },
+    logs: { acceptHere: () => Promise.resolve('ended') },
+    tasks: {
+      acceptHere: (_, report) => {
+        taken.push(report)
+        return 'taken'
+      },
+    },
+    ask: (_, given) => {
+      asked.push(given)
+      return stands
+    },
+    heard: () => false,
+  })
+  const listener = getRequestListener(app.fetch)
+  server = createServer((req, res) => {
+    req.on('data', (chunk: Buffer) => bodies.push(chunk.toString()))
+    void listener(req, res)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const peer = { id: 'peer', url, certificate: undefined }
+  client = createPeerClient(key, realClock)
+  const replicas = {
+    id: 'self',
+    find: (id: string) => Promise.resolve(id === 'peer' ? peer : undefined),
+    holding: (_: string, name: string) => Promise.resolve(name === 'box' ? peer : undefined),
+  }
+  elsewhere = createLogsElsewhere(replicas, client, key)
+})
+afterAll(() => {
+  client.close()
+  server.closeAllConnections()
+  server.close()
+})
+
+it('a task goes sealed to the replica that has the agent: its link may be plain HTTP', async () => {
+  expect(await elsewhere.ask('default/box', order)).toBe('asked')
+  expect(asked).toEqual([order])
+  expect(bodies.join('')).not.toContain('a-candidate')
+  stands = 'tooOld'
+  expect(await elsewhere.ask('default/box', order)).toBe('tooOld')
+  expect(await elsewhere.ask('default/nobody', order)).toBe('away')
+})
+
+it('its answer goes to the replica that waits for it', async () => {
+  const report: TaskReport = { id: 'peer.1', facts: { accepted: 'accepted' } }
+  expect(await elsewhere.takeTask('peer', 'default/box', report)).toBe('taken')
+  expect(taken).toEqual([report])
+  expect(await elsewhere.takeTask('gone', 'default/box', report)).toBe('ended')
+})

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest'
+import { runPostgresStep, type PostgresParams, type PostgresSession } from './postgres.ts'
+import type { Login } from './step.ts'
+
+interface Given {
+  readonly server?: object
+  readonly roles?: readonly object[]
+  readonly accepts?: (login: Login) => boolean
+  readonly acts?: string
+  readonly used?: readonly object[]
+}
+
+const role = (name: string, more: object = {}) => ({
+  ...{ name, super: false, login: false, asks: false },
+  ...more,
+})
+const base = { database: 'shop', owner: 'app', roles: ['app_a', 'app_b'] }
+const login = { username: 'app_a', password: 'the-new-one' }
+
+const open = ({ server, roles = [], accepts = () => true, acts = 'app', used = [] }: Given) => {
+  const ran: string[] = []
+  const session: PostgresSession = {
+    rows: <T>(query: string) => {
+      ran.push(query)
+      const isServer = query.includes('pg_is_in_recovery')
+      const good = { standby: false, version: 170_000, admin: 'postgres', able: true, exists: true }
+      const found = isServer
+        ? [{ ...good, ...server }]
+        : query.includes('pg_stat_activity')
+          ? used
+          : roles.filter((one) => query.includes(`'${(one as { name: string }).name}'`))
+      return Promise.resolve(found as T[])
+    },
+    run: (statements) => {
+      ran.push(...statements)
+      return Promise.resolve()
+    },
+    loginRows: <T>(as: Login) => Promise.resolve(accepts(as) ? ([{ acts }] as T[]) : undefined),
+  }
+  const step = (name: Parameters<typeof runPostgresStep>[0], tweak: Partial<PostgresParams> = {}) =>
+    runPostgresStep(name, { ...base, login, ...tweak }, session)
+  return { step, ran }
+}
+
+describe('the preflight of a rotation of Postgres', () => {
+  it.each([
+    ['a standby', { server: { standby: true } }, {}, 'the database is a standby: name the primary'],
+    ['an old server', { server: { version: 90_600 } }, {}, /older than 10/],
+    ['no right', { server: { able: false, admin: 'x' } }, {}, /x may not make roles/],
+    ['no database', { server: { exists: false } }, {}, 'there is no database shop'],
+    ['an owner by turns', {}, { owner: 'app_a' }, /takes turns itself/],
+    ['a superuser', { roles: [role('app_b', { super: true })] }, {}, /app_b is a superuser/],
+    ['an owner with a login', { roles: [role('app', { login: true })] }, {}, /app can log in/],
+    ['nobody to adopt', {}, { adopted: true }, /no role app that could be adopted/],
+  ] as const)('refuses %s', async (_, given, tweak, fault) => {
+    const { faults } = await open(given).step('preflight', tweak)
+    expect(faults).toEqual([expect.stringMatching(fault)])
+  })
+
+  it('tells all faults at once, and changes nothing', async () => {
+    const { step, ran } = open({ server: { standby: true, exists: false, able: false } })
+    expect((await step('preflight')).faults).toHaveLength(3)
+    expect(ran.every((one) => /^\s*select/.test(one))).toBe(true)
+  })
+
+  it('finds nothing where all is well, also before anything was made', async () => {
+    expect(await open({}).step('preflight')).toEqual({ faults: [], warnings: [] })
+    const roles = [role('app'), role('app_a', { login: true }), role('app_b')]
+    expect(await open({ roles }).step('preflight')).toEqual({ faults: [], warnings: [] })
+  })
+
+  it('takes a superuser in adoption, and says what that means', async () => {
+    const roles = [role('app', { login: true, super: true, asks: true })]
+    const facts = await open({ roles }).step('preflight', { adopted: true })
+    expect(facts.faults).toEqual([])
+    expect(facts.warnings).toEqual([expect.stringMatching(/app is a superuser: services keep/)])
+  })
+})
+
+describe('a step of a rotation of Postgres', () => {
+  it('makes roles where they are missing, and never says a password', async () => {
+    const { step, ran } = open({})
+    await step('set')
+    const all = ran.join('\n')
+    expect(all).toMatch(/create role "app" nologin/)
+    expect(all).toMatch(/create role "app_a"/)
+    expect(all).toMatch(/grant "app" to "app_a"/)
+    expect(all).toMatch(/alter role "app_a" in database "shop" set role = 'app'/)
+    expect(all).toMatch(/password 'SCRAM-SHA-256\$4096:/)
+    expect(all).not.toContain(login.password)
+  })
+
+  it('makes nothing again that is there', async () => {
+    const { step, ran } = open({ roles: [role('app'), role('app_a')] })
+    await step('set')
+    expect(ran.join('\n')).not.toMatch(/create role/)
+  })
+
+  it('sets no login that does not take turns', async () => {
+    const { step, ran } = open({})
+    await expect(step('set', { login: { ...login, username: 'postgres' } })).rejects.toThrow(
+      /none of the roles/,
+    )
+    expect(ran).toEqual([])
+  })
+
+  it('has a login tested against a random password', async () => {
+    const only = (as: Login) => as.password === login.password
+    expect(await open({ accepts: only }).step('test')).toEqual({ accepted: 'accepted' })
+    expect(await open({}).step('test')).toEqual({ accepted: 'meaningless' })
+    expect(await open({ accepts: () => false }).step('test')).toEqual({ accepted: 'refused' })
+    await expect(open({ accepts: only, acts: 'app_a' }).step('test')).rejects.toThrow(
+      /acts as app_a and not as the owner app/,
+    )
+  })
+
+  it('takes login and password of a role away, and its sessions', async () => {
+    const { step, ran } = open({ roles: [role('app_b', { login: true })] })
+    await step('revoke', { login: { username: 'app_b', password: '' } })
+    expect(ran.join('\n')).toMatch(/alter role "app_b" nologin password null/)
+    expect(ran.join('\n')).toMatch(/pg_terminate_backend/)
+  })
+
+  it('replaces the password of the administrator, who could not log in any more', async () => {
+    const { step, ran } = open({ roles: [role('app', { login: true, super: true, asks: true })] })
+    await step('revoke', { login: { username: 'app', password: '' } })
+    expect(ran.join('\n')).toMatch(/alter role "app" password 'SCRAM-SHA-256/)
+    expect(ran.join('\n')).not.toMatch(/nologin/)
+  })
+
+  it('ends nothing that is not there, nor the one login whose password is changed in place', async () => {
+    const gone = open({})
+    await gone.step('revoke')
+    expect(gone.ran.join('\n')).not.toMatch(/alter role/)
+    const inPlace = open({ roles: [role('app_a', { login: true })] })
+    await inPlace.step('revoke', { roles: ['app_a'] })
+    await inPlace.step('scramble', { roles: ['app_a'] })
+    expect(inPlace.ran).toEqual([])
+  })
+
+  it('counts sessions by address', async () => {
+    const used = [
+      { address: '10.0.0.7', count: 2 },
+      { address: 'local socket', count: 1 },
+    ]
+    expect(await open({ used }).step('stillUsed')).toEqual({
+      sessions: 3,
+      from: ['10.0.0.7', 'local socket'],
+    })
+  })
+})

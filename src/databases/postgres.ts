@@ -1,0 +1,219 @@
+// The login of a database of Postgres: two roles by turns, whose objects belong to a third one. What each step does,
+// on any session: in the container, or over the network.
+//
+// INVARIANTS
+// - No statement holds a password, only the verifier that is made of it.
+// - A step looks at the roles first and changes only what differs: it may be asked for again at any time.
+import { randomBytes } from 'node:crypto'
+import * as z from 'zod'
+import { sqlName, sqlText } from './quote.ts'
+import { scramVerifier } from './scram.ts'
+import { StepFault, type Facts, type Login, type Step } from './step.ts'
+
+export const postgresParams = z.object({
+  database: z.string().min(1),
+  /** The role that owns the objects. */
+  owner: z.string().min(1),
+  /** Those that take turns; one alone whose password is changed in place. */
+  roles: z.array(z.string().min(1)).min(1).max(2),
+  /** The owner is a login that services have used: it keeps its login until it is revoked. */
+  adopted: z.boolean().optional(),
+  /** Absent for preflight. */
+  login: z.object({ username: z.string().min(1), password: z.string() }).optional(),
+})
+export type PostgresParams = z.infer<typeof postgresParams>
+
+/** A session of the administrator, and logins of others. */
+export interface PostgresSession {
+  /** Rows of a query in `database`; of the rotation's when absent. */
+  rows<T>(query: string, database?: string): Promise<readonly T[]>
+  /** Statements that all happen or none. */
+  run(statements: readonly string[]): Promise<void>
+  /** Rows of a query by this login, over the network as services log in; undefined where it is refused. */
+  loginRows<T>(login: Login, query: string): Promise<readonly T[] | undefined>
+}
+
+/** Every database has it; the one that is asked for may not exist yet. */
+const anyDatabase = 'template1'
+
+export const runPostgresStep = async (
+  step: Step,
+  params: PostgresParams,
+  session: PostgresSession,
+): Promise<Facts> => {
+  if (step === 'preflight') return preflight(params, session)
+  const { login } = params
+  if (login === undefined) throw new StepFault('Failed', `the step ${step} names no login`)
+  switch (step) {
+    case 'look':
+      return { accepted: (await isAccepted(session, login)) ? 'accepted' : 'refused' }
+    case 'set':
+      await set(params, login, session)
+      return {}
+    case 'test':
+      return { accepted: await test(params, login, session) }
+    case 'stillUsed':
+      return stillUsed(login, session)
+    case 'revoke':
+    case 'scramble':
+      // One role whose password is changed in place: its old one ended when it was replaced.
+      if (params.roles.length > 1 || !params.roles.includes(login.username))
+        await end(login.username, session)
+      return {}
+  }
+}
+
+interface Role {
+  readonly name: string
+  readonly super: boolean
+  readonly login: boolean
+  /** Its session asks. */
+  readonly asks: boolean
+}
+
+const rolesNamed = (
+  session: PostgresSession,
+  names: readonly string[],
+  database?: string,
+): Promise<readonly Role[]> =>
+  session.rows<Role>(
+    `select rolname as name, rolsuper as super, rolcanlogin as login, rolname = current_user as asks
+     from pg_roles where rolname in (${names.map(sqlText).join(', ')})`,
+    database,
+  )
+
+interface Server {
+  readonly standby: boolean
+  readonly version: number
+  readonly admin: string
+  readonly able: boolean
+  readonly exists: boolean
+}
+
+const preflight = async (
+  { database, owner, roles, adopted = false }: PostgresParams,
+  session: PostgresSession,
+): Promise<Facts> => {
+  const [server] = await session.rows<Server>(
+    `select pg_is_in_recovery() as standby, current_setting('server_version_num')::int as version,
+       current_user::text as admin,
+       (select rolsuper or rolcreaterole from pg_roles where rolname = current_user) as able,
+       exists (select from pg_database where datname = ${sqlText(database)}) as exists`,
+    anyDatabase,
+  )
+  if (server === undefined) throw new StepFault('Failed', 'the database does not say what it is')
+  const found = await rolesNamed(session, [owner, ...roles], anyDatabase)
+  const ownerRole = found.find(({ name }) => name === owner)
+  const faults = [
+    ...(server.standby ? ['the database is a standby: name the primary'] : []),
+    ...(server.version < 100_000 ? ['Postgres is older than 10, and knows no SCRAM'] : []),
+    ...(server.able ? [] : [`${server.admin} may not make roles: name an administrator that may`]),
+    ...(server.exists ? [] : [`there is no database ${database}`]),
+    ...(roles.length > 1 && roles.includes(owner)
+      ? [`the owner ${owner} takes turns itself: name another role`]
+      : []),
+    ...found
+      .filter(({ name, super: isSuper }) => isSuper && roles.includes(name))
+      .map(({ name }) => `role ${name} is a superuser: it must not be the login of services`),
+    ...(ownerRole?.login === true && !adopted && !roles.includes(owner)
+      ? [
+          `the owner ${owner} can log in: take its login away (ALTER ROLE … NOLOGIN), or say adopt where services use it`,
+        ]
+      : []),
+    ...(adopted && ownerRole === undefined
+      ? [`there is no role ${owner} that could be adopted`]
+      : []),
+  ]
+  const isSuper = adopted && ownerRole?.super === true
+  const warnings = isSuper
+    ? [
+        `${owner} is a superuser: services keep its rights by the new roles, and ${ownerRole.asks ? 'its password is replaced in place of its login, which the local socket needs' : 'it loses its login'}`,
+      ]
+    : []
+  return { faults, warnings }
+}
+
+const isAccepted = async (session: PostgresSession, login: Login): Promise<boolean> =>
+  (await session.loginRows(login, 'select 1 as one')) !== undefined
+
+const set = async (
+  { database, owner, roles }: PostgresParams,
+  { username, password }: Login,
+  session: PostgresSession,
+): Promise<void> => {
+  if (!roles.includes(username))
+    throw new StepFault('Failed', `${username} is none of the roles that take turns`)
+  const found = await rolesNamed(session, [owner, username])
+  const has = (name: string): boolean => found.some((role) => role.name === name)
+  const [role, group, db] = [username, owner, database].map(sqlName)
+  await session.run([
+    ...(has(owner)
+      ? []
+      : [
+          `create role ${group} nologin`,
+          `grant all on database ${db} to ${group}`,
+          `grant all on schema public to ${group}`,
+        ]),
+    ...(has(username) ? [] : [`create role ${role}`]),
+    `alter role ${role} login valid until 'infinity' password ${sqlText(scramVerifier(password))}`,
+    ...(username === owner
+      ? []
+      : [
+          `grant ${group} to ${role}`,
+          // So that what the role makes belongs to the owner, whichever role is in turn.
+          `alter role ${role} in database ${db} set role = ${sqlText(owner)}`,
+        ]),
+  ])
+}
+
+const test = async (
+  { owner }: PostgresParams,
+  login: Login,
+  session: PostgresSession,
+): Promise<NonNullable<Facts['accepted']>> => {
+  const answer = await session.loginRows<{ acts: string }>(
+    login,
+    'select current_user::text as acts',
+  )
+  if (answer === undefined) return 'refused'
+  const password = randomBytes(24).toString('hex')
+  if (await isAccepted(session, { ...login, password })) return 'meaningless'
+  const acts = answer[0]?.acts
+  if (acts === owner) return 'accepted'
+  throw new StepFault(
+    'Failed',
+    `${login.username} logs in, but acts as ${acts ?? 'nobody'} and not as the owner ${owner}`,
+  )
+}
+
+/** Of a role that asks itself, as in adoption, its sessions by the local socket are the administrator's. */
+const others = (username: string): string =>
+  `usename = ${sqlText(username)} and pid <> pg_backend_pid()
+   and (usename <> session_user or client_addr is not null)`
+
+const stillUsed = async ({ username }: Login, session: PostgresSession): Promise<Facts> => {
+  const found = await session.rows<{ address: string; count: number }>(
+    `select coalesce(host(client_addr), 'local socket') as address, count(*)::int as count
+     from pg_stat_activity where ${others(username)} group by 1 order by 2 desc, 1`,
+  )
+  return {
+    sessions: found.reduce((sum, { count }) => sum + count, 0),
+    from: found.slice(0, 100).map(({ address }) => address),
+  }
+}
+
+/** The role accepts nothing any more, and its sessions end. */
+const end = async (username: string, session: PostgresSession): Promise<void> => {
+  const [found] = await rolesNamed(session, [username])
+  if (found === undefined) return
+  const role = sqlName(username)
+  const unknown = scramVerifier(randomBytes(24).toString('hex'))
+  await session.run([
+    found.asks
+      ? `alter role ${role} password ${sqlText(unknown)}`
+      : `alter role ${role} nologin password null`,
+  ])
+  await session.rows(
+    `select pg_terminate_backend(pid) as ended from pg_stat_activity where ${others(username)}`,
+  )
+}

@@ -1,0 +1,46 @@
+// What is done to a login of a database, step by step. The agent does it in a container, the controller over the
+// network: both run the same steps, each on a session of its own kind.
+
+export const steps = [
+  ...(['preflight', 'look', 'set', 'test', 'stillUsed', 'revoke', 'scramble'] as const),
+] as const
+export type Step = (typeof steps)[number]
+
+export interface Login {
+  readonly username: string
+  readonly password: string
+}
+
+/** `meaningless`: a random password is accepted too. */
+export type Tested = 'accepted' | 'refused' | 'meaningless'
+
+/** What a step has found; never a value. */
+export interface Facts {
+  /** Of preflight: what forbids a start. */
+  readonly faults?: readonly string[]
+  /** Of preflight: what somebody should know. */
+  readonly warnings?: readonly string[]
+  /** Of look and test. */
+  readonly accepted?: Tested
+  /** Of stillUsed. */
+  readonly sessions?: number
+  /** Of stillUsed: addresses. */
+  readonly from?: readonly string[]
+}
+
+export const faultKinds = ['Unreachable', 'Refused', 'Failed'] as const
+export type StepFaultKind = (typeof faultKinds)[number]
+
+/**
+ * Why a step has no facts. Unreachable: nothing is known, ask again. Refused: whoever must do it, will not. Failed:
+ * it was tried. The message names no value.
+ */
+export class StepFault extends Error {
+  override readonly name = 'StepFault'
+  readonly kind: StepFaultKind
+
+  constructor(kind: StepFaultKind, message: string) {
+    super(message)
+    this.kind = kind
+  }
+}

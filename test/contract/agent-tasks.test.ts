@@ -1,0 +1,108 @@
+// Tasks of agents over real TLS: who is asked, whose answer counts, and what becomes of one that never comes.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Facts } from '../../src/databases/step.ts'
+import { paths, type AskedOrder } from '../../src/protocol/messages.ts'
+import type { TaskOrder } from '../../src/protocol/tasks.ts'
+import {
+  eventually,
+  joinTestAgent,
+  startTestAgent,
+  startTestController,
+  type TestAgent,
+  type TestController,
+} from '../support/agent-protocol.ts'
+
+const task = {
+  ...{ rotation: 'uid-of-rotation', attempt: '1', step: 'look', stageletUid: 'uid' },
+  ...{ service: 'db', plugin: 'postgres', params: { login: { password: 'a-candidate' } } },
+}
+
+describe('a task of an agent', () => {
+  let controller: TestController
+  let agent: TestAgent
+  let other: TestAgent
+  const orders: TaskOrder[] = []
+  const take = (order: AskedOrder): void => {
+    if (order.type === 'task') orders.push(order)
+  }
+  const run = (signal = new AbortController().signal, agentKey = 'default/box'): Promise<Facts> =>
+    controller.routes.tasks.run(agentKey, task, signal)
+  const answer = (from: TestAgent, body: object): Promise<unknown> =>
+    from.client.post({ path: paths.tasks, body })
+  const connect = async (name: string, tweak: object = {}): Promise<TestAgent> => {
+    const identity = await joinTestAgent(await controller.token(name))
+    const started = startTestAgent(identity, { onAsked: take, ...tweak })
+    await eventually(() => started.connections === 1)
+    return started
+  }
+
+  beforeAll(async () => {
+    controller = await startTestController()
+    agent = await connect('box')
+    other = await connect('other', { knows: ['leakTest'] })
+  })
+  afterAll(async () => {
+    await agent?.stop()
+    await other?.stop()
+    await controller?.close()
+  })
+
+  it('is asked of the agent that is named, and has the facts that it answers', async () => {
+    const running = run()
+    await eventually(() => orders.length === 1)
+    expect(orders[0]).toMatchObject({ type: 'task', ...task })
+    const { id } = orders[0]!
+    const facts = { accepted: 'refused' }
+    expect(await answer(other, { id, facts: { accepted: 'accepted' } })).toEqual({ state: 'ended' })
+    expect(await answer(agent, { id, facts })).toEqual({ state: 'taken' })
+    expect(await running).toEqual(facts)
+    expect(await answer(agent, { id, facts })).toEqual({ state: 'ended' })
+  })
+
+  it('has the fault that the agent answers', async () => {
+    orders.length = 0
+    const running = run()
+    await eventually(() => orders.length === 1)
+    const fault = { kind: 'Refused', message: 'this agent does no tasks' }
+    const told = expect(running).rejects.toMatchObject({ name: 'StepFault', ...fault })
+    await answer(agent, { id: orders[0]!.id, fault })
+    await told
+  })
+
+  it('has no facts at once where the agent is away or older than tasks', async () => {
+    await expect(run(undefined, 'default/gone')).rejects.toMatchObject({
+      kind: 'Unreachable',
+      message: expect.stringMatching(/default\/gone has no connection/) as string,
+    })
+    await expect(run(undefined, 'default/other')).rejects.toMatchObject({
+      kind: 'Refused',
+      message: expect.stringMatching(
+        /default\/other.*older than tasks of agents: upgrade/,
+      ) as string,
+    })
+  })
+
+  it('ends with whoever wants it; a late answer counts for nothing', async () => {
+    orders.length = 0
+    const ending = new AbortController()
+    const running = run(ending.signal)
+    await eventually(() => orders.length === 1)
+    const told = expect(running).rejects.toMatchObject({ kind: 'Unreachable' })
+    ending.abort()
+    await told
+    const late = { id: orders[0]!.id, facts: {} }
+    expect(await answer(agent, late)).toEqual({ state: 'ended' })
+    expect(await answer(agent, { id: randomUUID(), facts: {} })).toEqual({ state: 'ended' })
+  })
+
+  it('takes no answer that is too long or of another shape', async () => {
+    for (const body of [
+      { id: 'x', facts: { accepted: 'perhaps' } },
+      { id: 'x', fault: { kind: 'Other', message: '' } },
+      { id: 'x', fault: { kind: 'Failed', message: 'x'.repeat(2_001) } },
+      { id: 'x', fault: { kind: 'Failed', message: 'a\0b' } },
+    ])
+      await expect(answer(agent, body)).rejects.toMatchObject({ status: 400 })
+  })
+})
