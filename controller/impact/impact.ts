@@ -5,10 +5,10 @@ import { mapYielding } from '../../src/kernel/map-yielding.ts'
 import type { AffectedService, CascadedService, HeldStagelet } from '../../src/manifests/review.ts'
 import type { ServiceStatus } from '../../src/resources/stagelet.ts'
 import { isFor } from '../../src/secrets/references.ts'
+import { viewsOf, type ServiceView, type SetViews } from '../../src/secrets/set-views.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import { nameSet } from '../../src/store/history/set-diff.ts'
 import { awaitsTurn, whyHeld, whyStopped, type Held } from './held.ts'
-import { SetViews, type ServiceView } from './set-views.ts'
 import type { Situation, StageletFacts } from './situation.ts'
 
 /** With the uid of the stagelet. */
@@ -37,14 +37,15 @@ const stageletsInOneTurn = 5
 
 export const impactOf = async (before: Situation, after: Situation): Promise<Impact> => {
   const old = new Map(before.stagelets.map((facts) => [facts.stagelet.metadata.uid, facts]))
-  const viewsBefore = viewsOf(before)
-  const viewsAfter = viewsOf(after)
   const known = after.stagelets.filter(({ stagelet: { metadata } }) => old.has(metadata.uid))
   const parts = await mapYielding(
     known,
     (facts) => {
       const was = old.get(facts.stagelet.metadata.uid)!
-      const change = { before: viewsBefore(was.project), after: viewsAfter(facts.project) }
+      const change = {
+        before: viewsIn(before, was.project),
+        after: viewsIn(after, facts.project),
+      }
       return impactOn(was, facts, change)
     },
     stageletsInOneTurn,
@@ -57,14 +58,7 @@ export const impactOf = async (before: Situation, after: Situation): Promise<Imp
   }
 }
 
-const viewsOf = ({ sets }: Situation): ((project: string) => SetViews) => {
-  const made = new Map<string, SetViews>()
-  return (project) => {
-    const views = made.get(project) ?? new SetViews(sets.get(project) ?? [])
-    made.set(project, views)
-    return views
-  }
-}
+const viewsIn = ({ sets }: Situation, project: string): SetViews => viewsOf(sets.get(project) ?? [])
 
 /** The conditions are those of before: the write itself says of them that they are not in sync any more. */
 const impactOn = (was: StageletFacts, now: StageletFacts, change: Change): Impact => {

@@ -1,8 +1,8 @@
 // What failed its health gate: a service, and the digest of the values that it had. Such a pair is not run again
 // while it is in quarantine. Controller and agent judge it by these same functions: pure.
 import type { Quarantined } from '../resources/observation.ts'
-import { serviceDigest } from '../secrets/digest.ts'
-import { visibleTo, type SetEntry } from '../secrets/visible.ts'
+import { viewsOf } from '../secrets/set-views.ts'
+import type { SetEntry } from '../secrets/visible.ts'
 
 const mostKept = 20
 
@@ -10,7 +10,7 @@ type Entries = readonly SetEntry[]
 
 /** Digest of the values that a set gives to a service; '' for none, which may be why the service fails. */
 export const digestFor = (stagelet: string, service: string, entries: Entries): string =>
-  serviceDigest(visibleTo(service, stagelet, entries)) ?? ''
+  viewsOf(entries).of(stagelet, service).digest ?? ''
 
 /** The first pair in quarantine that this set would run again. */
 export const findFailed = (

@@ -1,7 +1,9 @@
 // Reads of the state, as it is or as a write leaves it.
 import { StagelyError } from '../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+
 import type { ProjectKeys } from '../secrets/project-keys.ts'
+import type { SetEntry } from '../secrets/visible.ts'
 import { projectAt, saveProjects } from './projects.ts'
 import { dueAt } from './revisions.ts'
 import type { WriteSession } from './session.ts'
@@ -73,6 +75,9 @@ export const revisionsIn = (view: View, epoch: number, projectUid: string): Proj
   return { epoch, closed: row.closed, closesAt: dueAt(row), quietAt: row.quietAt }
 }
 
+/** The members of a head, checked: each change of them is a change of the row, which has their MAC. */
+const heads = new WeakMap<ProjectRow, readonly SetEntry[]>()
+
 /** The newest set, open writes included. InternalError where it is not what its MAC is over. */
 export const headIn = async (
   view: View,
@@ -81,10 +86,12 @@ export const headIn = async (
   projectUid: string,
 ): Promise<SecretSet> => {
   const row = projectOfUid(view, projectUid)
-  const entries = view.heads.withTerm(term.headsOf(projectUid)).map(({ entry }) => entry)
-  if (row.lines === undefined) {
-    const digestKey = await keys.digestKey(projectUid, row.digestKey)
-    checkedLines(row, digestKey, entries)
+  let entries = heads.get(row)
+  if (entries === undefined) {
+    entries = view.heads.withTerm(term.headsOf(projectUid)).map(({ entry }) => entry)
+    if (row.lines === undefined)
+      checkedLines(row, await keys.digestKey(projectUid, row.digestKey), entries)
+    heads.set(row, entries)
   }
   return { projectUid, epoch, revision: row.closed + (row.openedAt === undefined ? 0 : 1), entries }
 }

@@ -49,7 +49,7 @@ const Row = <T,>({ id, row, drawn, index, start, active, isMarked, isCurrent }: 
     aria-selected={isCurrent}
     data-row={id}
     class={`${s['row']} ${s['body']} ${isMarked ? s['marked'] : ''}`}
-    style={{ transform: `translateY(${start}px)` }}
+    style={{ top: `${start}px` }}
   >
     {drawn.map((one) => {
       const { column, index: at } = one

@@ -2,8 +2,7 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import type { ObservationSpec, ObservedService } from '../../../src/resources/observation.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
-import { serviceDigest } from '../../../src/secrets/digest.ts'
-import { visibleTo } from '../../../src/secrets/visible.ts'
+import { viewsOf } from '../../../src/secrets/set-views.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
 import type { StageletInput } from './gather.ts'
 
@@ -30,8 +29,7 @@ const compareService = (
   service: ObservedService,
 ): ComparedService => {
   const stagelet = input.stagelet.metadata.name
-  const visible = visibleTo(service.name, stagelet, head.entries)
-  const wanted = serviceDigest(visible)
+  const { visible, digest: wanted } = viewsOf(head.entries).of(stagelet, service.name)
   const running = service.digests.length === 1 ? service.digests[0] : undefined
   const passed = observation.passed[service.name]
   const { cutOff = false } = service
@@ -77,7 +75,7 @@ const revisionOf = (
 ): number | undefined => {
   const stagelet = input.stagelet.metadata.name
   const matches = (set: SecretSet): boolean => {
-    const digest = serviceDigest(visibleTo(service.name, stagelet, set.entries))
+    const { digest } = viewsOf(set.entries).of(stagelet, service.name)
     return digest === undefined ? running === '' : digest === running && passed === digest
   }
   const set = input.closedSets.find(matches)
