@@ -9,17 +9,21 @@ import type { Config } from './config.ts'
 import { startSweep } from './http/agents/replicas.ts'
 import type { Egress } from './egress/gate.ts'
 import type { Metrics } from './http/metrics.ts'
+import type { RotationMetrics } from './http/rotation-metrics.ts'
 import { startKubernetesSource } from './kubernetes/start.ts'
 import type { Loops } from './leader.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
 import { createMailer } from './notify/mail.ts'
 import { startNotifyPerformer } from './notify/performer.ts'
 import { startReconcilers } from './reconcilers/start.ts'
+import { openRotator } from './rotators/open-rotator.ts'
+import { startRotationPerformer } from './rotators/performer.ts'
 
 export interface LoopsDeps
   extends
-    Pick<Opened, 'store' | 'connections' | 'outbox'>,
-    Pick<Metrics, 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated'> {
+    Pick<Opened, 'store' | 'connections' | 'outbox' | 'staged'>,
+    Pick<Metrics, 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated'>,
+    RotationMetrics {
   /** Id of the database. */
   readonly controllerId: string
   /** The cluster to follow; undefined: none. */
@@ -47,6 +51,7 @@ export const startLoops = (
   const loops: Loops[] = [
     startReconcilers(common),
     startSweep(common),
+    startRotationPerformer({ ...common, openRotator }),
     startNotifyPerformer({ ...common, term, mail: smtp && createMailer(smtp) }),
   ]
   const { kubeConfig, leads } = deps

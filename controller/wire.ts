@@ -33,6 +33,7 @@ import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
 import { watchDisk } from './disk.ts'
 import { createApp } from './http/app.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
+import type { RotationMetrics } from './http/rotation-metrics.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createLimits } from './http/rate-limit.ts'
@@ -135,7 +136,8 @@ const start = async (config: Config, context: Context): Promise<string> => {
 interface Served extends Pick<Metrics, 'watchLeader'> {
   readonly loops: Pick<
     LoopsDeps,
-    'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated' | 'controllerId'
+    | ('onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated' | 'controllerId')
+    | keyof RotationMetrics
   >
   readonly base: string
   readonly egress: Egress

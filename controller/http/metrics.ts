@@ -4,9 +4,10 @@ import type { MiddlewareHandler } from 'hono'
 import { answeringRoute } from './answering-route.ts'
 import type { Fleet } from './agents/fleet.ts'
 import type { AppEnv } from './env.ts'
+import { createRotationMetrics, type RotationMetrics } from './rotation-metrics.ts'
 import { createPropagationMetrics, type OnPropagated } from './propagation-metrics.ts'
 
-export interface Metrics {
+export interface Metrics extends RotationMetrics {
   readonly registry: Registry
   readonly middleware: MiddlewareHandler<AppEnv>
   /** For the control loops. */
@@ -84,6 +85,7 @@ export const createMetrics = (version: string): Metrics => {
       known.claimed = count
     },
     onPropagated: createPropagationMetrics(registry),
+    ...createRotationMetrics(registry),
     claimedByOthers: () => (known.leads() ? known.claimed : undefined),
     watchFleet: (fleet) => {
       watchFleet(registry, fleet)

@@ -2,11 +2,10 @@
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { NotifierSpec } from '../../src/resources/notifier.ts'
-import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
 import type { Batch } from '../../src/store/outbox.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
-import { reconcilerActor } from '../reconcilers/actor.ts'
+import { secretForController } from '../secret-for-controller.ts'
 import type { Mailer } from './mail.ts'
 import { letterOf, slackPost, webhookPost, type Message, type Posted } from './message.ts'
 
@@ -24,23 +23,12 @@ export type Attempt = { readonly ok: true } | { readonly ok: false; readonly why
 const noMailServer =
   'the controller knows no mail server: whoever runs it names one (STAGELY_SMTP_URL, STAGELY_SMTP_FROM)'
 
-/** The value of a secret for the controller alone. */
-const secretFor = async (
+const secretFor = (
   { store }: DeliverDeps,
   notifier: KubeObject,
   { name }: { readonly name: string },
-): Promise<Buffer> => {
-  const ref = { kind: 'StagelySecret', namespace: refOf(notifier).namespace, name }
-  const secret = await store.get(ref)
-  const wrong =
-    secret === undefined
-      ? 'does not exist'
-      : (secret.spec as SecretSpec).audience === 'Controller'
-        ? undefined
-        : 'is one of services: give it audience: Controller'
-  if (wrong !== undefined) throw new StagelyError('NotFound', `secret "${name}" ${wrong}`)
-  return (await store.revealSecret(reconcilerActor, ref, { way: 'notify' })).value
-}
+): Promise<Buffer> =>
+  secretForController(store, { namespace: refOf(notifier).namespace, name }, 'notify')
 
 const postOf = async (
   deps: DeliverDeps,

@@ -5,12 +5,6 @@ import type { Credential, Rotator, Step } from './rotator.ts'
 
 type GenerateRotator = NonNullable<RotationSpec['rotator']['generate']>
 
-/** With `SwitchFirst` a service may meet a value that it does not know yet, for seconds. */
-const stepsOf: Readonly<Record<GenerateRotator['order'], readonly Step[]>> = {
-  AddFirst: ['Add', 'Switch', 'Remove'],
-  SwitchFirst: ['Switch', 'Remove'],
-}
-
 const listOf = (...values: readonly (string | undefined)[]): string =>
   JSON.stringify([...new Set(values.filter((value) => value !== undefined))])
 
@@ -38,8 +32,6 @@ const valuesAt = (
 export const openGenerate = (spec: GenerateRotator): Rotator => ({
   slots: [],
   outputs: ['current', 'previous', 'list'],
-  target: undefined,
-  steps: stepsOf[spec.order],
   valuesAt,
   make: async () => {
     const current = (await generateValue(spec)).toString('utf8')
@@ -47,7 +39,7 @@ export const openGenerate = (spec: GenerateRotator): Rotator => ({
   },
   // Nothing outside knows the value: what services hold is all there is.
   preflight: () => Promise.resolve([]),
-  look: () => Promise.resolve('accepted'),
+  look: () => Promise.resolve('refused'),
   set: () => Promise.resolve(),
   test: () => Promise.resolve('accepted'),
   stillUsed: () => Promise.resolve({ sessions: 0, from: [] }),

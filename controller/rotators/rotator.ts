@@ -28,11 +28,6 @@ export interface Rotator {
   readonly slots: readonly string[]
   /** Outputs that this rotator makes. */
   readonly outputs: readonly string[]
-  /**
-   * What two rotations must not change at the same time, such as the address of a database. undefined: nothing
-   * outside is touched.
-   */
-  readonly target: string | undefined
   /** New random values for `slot`; nothing outside is touched. */
   make(slot: string | undefined): Credential | Promise<Credential>
   /**
@@ -53,8 +48,6 @@ export interface Rotator {
   revoke(old: Credential, attempt: string, signal: AbortSignal): Promise<void>
   /** The idle slot accepts nothing any more. */
   scramble(slot: string | undefined, signal: AbortSignal): Promise<void>
-  /** Rollouts of one rotation, in order; Switch alone when absent. The overlap comes after Switch. */
-  readonly steps?: readonly Step[]
   /** What the outputs hold after `step`; the candidate's values when absent. `old`: what they held before the attempt. */
   valuesAt?(step: Step, old: Credential | undefined, candidate: Credential): Credential['values']
 }

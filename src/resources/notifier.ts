@@ -8,6 +8,8 @@ export const noticeReasons = [
   'Expiring',
   'Expired',
   'RotationDue',
+  'RotationFailed',
+  'RotationBlocked',
   'RolledBack',
   'AgentLost',
   'Drifted',

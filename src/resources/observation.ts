@@ -40,6 +40,8 @@ export const observedService = z.strictObject({
   cutOff: z.boolean().optional(),
   /** Names of the variables that the compose file sets itself. */
   composeKeys: z.array(z.string()).optional(),
+  /** Digest labels of its running containers of `compose run`, which belong to no rollout. */
+  oneOff: z.array(z.string()).optional(),
 })
 
 /** Secrets with which a service failed its gate: not run again until they change or a retry is requested. */

@@ -107,12 +107,6 @@ export const rotationSpec = z
       .describe(
         'True: one login whose password is changed under running containers. They cannot connect anew until they are re-created.',
       ),
-    requireStartFirst: z
-      .boolean()
-      .optional()
-      .describe(
-        'True: an output that is seen by a service which cannot be started before its old container stops is refused.',
-      ),
     paused: z
       .boolean()
       .optional()
@@ -173,18 +167,28 @@ export const rotationStatus = z.strictObject({
     .describe('metadata.generation of the spec that this status describes.'),
   phase: z.enum(phases).optional().describe('Where the rotation stands; Idle between two.'),
   step: z
-    .enum(['Add', 'Switch', 'Remove'])
+    .enum(['Add', 'Switch', 'Remove', 'Back'])
     .optional()
-    .describe('Of several rollouts of one rotation, the present one.'),
+    .describe('Of several rollouts of one rotation, the present one. Back: the old values again.'),
   attempt: z.int().optional().describe('Number of the present attempt, or of the last one.'),
   cause: z.enum(causes).optional().describe('What started the attempt.'),
   request: requestSpec.optional().describe('A rotation that somebody asked for.'),
+  now: z.boolean().optional().describe('True: the attempt skips window and overlap.'),
+  withoutProof: z
+    .boolean()
+    .optional()
+    .describe('True: the attempt ends the old credential without a proof.'),
   startedAt: time.optional().describe('When the attempt began.'),
   phaseSince: time.optional().describe('When the phase began.'),
   tries: z.int().optional().describe('How often the effect of the phase has failed.'),
   retryAt: time.optional().describe('When the effect is tried again.'),
   slot: z.string().optional().describe('The slot (such as a role) whose credential is in use.'),
   candidateSlot: z.string().optional().describe('The slot that gets the new credential.'),
+  backFrom: z
+    .enum(['Add', 'Switch', 'Remove'])
+    .optional()
+    .describe('With step Back: the rollout that failed.'),
+  hasOld: z.boolean().optional().describe('True: the attempt has an old credential to end.'),
   revision: z.int().optional().describe('The revision of the project that carries the outputs.'),
   versions: z
     .record(z.string(), z.int())
@@ -192,6 +196,15 @@ export const rotationStatus = z.strictObject({
     .describe('By output, the version of its secret that this Rotation has made.'),
   provenSince: time.optional().describe('Since when everything runs the new credential.'),
   provenAt: time.optional().describe('When that was proven.'),
+  endedAt: time.optional().describe('When the last attempt ended, well or not.'),
+  failures: z.int().optional().describe('How many attempts have failed since the last good one.'),
+  failure: z
+    .strictObject({
+      reason: z.string().describe('One word for programs.'),
+      message: z.string().describe('What failed, and where. Never a value.'),
+    })
+    .optional()
+    .describe('Why the last attempt failed; absent after a good one.'),
   lastRotatedAt: time.optional().describe('When a rotation was completed last.'),
   nextAt: time.optional().describe('When the next rotation starts.'),
   blockedBy: z.array(blockedBySpec).max(20).optional().describe('Who is waited for; the first 20.'),

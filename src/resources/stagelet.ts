@@ -92,6 +92,12 @@ const seenOfService = {
     .describe('healthy, unhealthy, starting; absent without a health check.'),
   restarts: z.int().optional().describe('Restart count that the engine reports.'),
   containers: z.int().optional().describe('Number of containers of the service.'),
+  oneOffs: z
+    .int()
+    .optional()
+    .describe(
+      'How many containers of "compose run" have other secrets than the service should; absent for none.',
+    ),
   exitCode: z.int().optional().describe('Exit code of its container, where that has ended.'),
   since: z.string().optional().describe('When the newest container started.'),
   healthySince: z

@@ -32,6 +32,8 @@ const told: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean }>> 
   ExpiryNear: { reason: 'Expiring', isOnce: true },
   Expired: { reason: 'Expired', isOnce: true },
   RotationDue: { reason: 'RotationDue', isOnce: true },
+  RotationFailed: { reason: 'RotationFailed', isOnce: false },
+  RotationBlocked: { reason: 'RotationBlocked', isOnce: false },
   RolledBack: { reason: 'RolledBack', isOnce: false },
   Disconnected: { reason: 'AgentLost', isOnce: false },
   DriftFound: { reason: 'Drifted', isOnce: false },

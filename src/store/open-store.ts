@@ -24,7 +24,9 @@ import { PrincipalStore } from './principals.ts'
 import { Outbox } from './outbox.ts'
 import { Replicas } from './replicas.ts'
 import { SessionStore } from './sessions.ts'
+import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { Settings } from './settings.ts'
+import { StagedValues } from './staged-values.ts'
 import { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
 import { TokenStore } from './tokens.ts'
@@ -65,6 +67,7 @@ export interface Opened {
   readonly idempotency: IdempotencyKeys
   readonly leakTests: LeakTestStore
   readonly outbox: Outbox
+  readonly staged: StagedValues
   /** Which of several controllers on a server leads; undefined: this one is alone. */
   readonly lease: LeaderLease | undefined
   readonly connections: AgentConnections
@@ -168,6 +171,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       idempotency: new IdempotencyKeys(sql, settings, clock),
       leakTests: new LeakTestStore(sql, clock),
       outbox: new Outbox(sql),
+      staged: new StagedValues(sql, new ProjectKeyCache(keyRing, { clock, max: 100 })),
       lease: leaseSql && createLeaderLease(leaseSql),
       connections: new AgentConnections(sql, store, replicas.id),
       replicas,

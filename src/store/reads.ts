@@ -39,13 +39,17 @@ export const byPlace = (a: KubeObject, b: KubeObject): number => {
 }
 
 /** Secrets or stagelets that name the project, in order. */
+const termsIn: Readonly<
+  Record<string, (project: Pick<ObjectRef, 'namespace' | 'name'>) => string>
+> = { Stagelet: term.stageletsOf, Rotation: term.rotationsOf }
+
 export const rowsOfProject = (
   view: View,
   kind: string,
   project: Pick<ObjectRef, 'namespace' | 'name'>,
 ): StoredRow[] =>
   view.objects
-    .withTerm(kind === 'Stagelet' ? term.stageletsOf(project) : term.secretsOf(project))
+    .withTerm(termsIn[kind]?.(project) ?? term.secretsOf(project))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 
 /** Ids of a list, in order. */

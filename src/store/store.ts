@@ -15,6 +15,7 @@ import type { KubeObject, ManagedFieldsEntry, ObjectRef } from '../resources/met
 import type { SetEntry } from '../secrets/visible.ts'
 import type { Happening } from './activity/happening.ts'
 import type { Actor, Delivery } from './actor.ts'
+import type { StagedCredential, StagedPlace } from './staged-values.ts'
 import type {
   DeletedSecret,
   ProjectRollback,
@@ -210,6 +211,14 @@ export interface Transaction extends Reader {
   rollbackSecret(ref: ObjectRef, version: number): Promise<KubeObject>
   /** A new value of a secret whose spec says how one is generated. */
   renewSecret(ref: ObjectRef): Promise<KubeObject>
+  /** A value that a Rotation makes, of a secret that says so (valueFrom.rotation). Conflict for others. */
+  setOutput(ref: ObjectRef, rotation: KubeObject, value: string): Promise<KubeObject>
+  /** Keeps a credential that is under way, sealed; one that is there already stays. */
+  stage(project: ObjectRef, place: StagedPlace, credential: StagedCredential): Promise<void>
+  /** Drops what is staged of a Rotation. Old versions of the secrets `revoked` (by uid) are dead from now on. */
+  endStaged(rotationUid: string, revoked: readonly string[]): Promise<void>
+  /** Notes what a machine did that is no write of an object. */
+  audit(ref: ObjectRef, action: string, detail: Record<string, unknown>): Promise<void>
   /**
    * Makes the project's set what it was: values and places as new versions, deletions, and re-creations
    * under the old ids. All or nothing; Conflict names what another source owns.

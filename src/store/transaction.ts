@@ -10,6 +10,7 @@ import { checkPreconditions } from './admission.ts'
 import { sameJson } from './canonical.ts'
 import { purgeSecret } from './history/purge.ts'
 import { renewSecret } from './history/renew.ts'
+import { setOutput } from './history/rotate.ts'
 import { restoreSecret } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { tracked } from './object-metadata.ts'
@@ -20,6 +21,13 @@ import { finishRemoval, removeObject, removeProject } from './removal.ts'
 import { holdsValue } from './secret-writes.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { saveProjects } from './projects.ts'
+import {
+  dropStaged,
+  revokeVersions,
+  stageCredential,
+  type StagedCredential,
+  type StagedPlace,
+} from './staged-values.ts'
 import { term } from './state/rows.ts'
 import type {
   EventInput,
@@ -135,6 +143,25 @@ export class StoreTransaction implements Transaction {
   async renewSecret(ref: ObjectRef): Promise<KubeObject> {
     await this.#session.pause()
     return copy(await renewSecret(this.#session, ref))
+  }
+
+  async setOutput(ref: ObjectRef, rotation: KubeObject, value: string): Promise<KubeObject> {
+    await this.#session.pause()
+    return copy(await setOutput(this.#session, ref, { rotation, value }))
+  }
+
+  async stage(project: ObjectRef, place: StagedPlace, credential: StagedCredential): Promise<void> {
+    await stageCredential(this.#session, project, place, credential)
+  }
+
+  async endStaged(rotationUid: string, revoked: readonly string[]): Promise<void> {
+    await dropStaged(this.#session, rotationUid)
+    if (revoked.length > 0) await revokeVersions(this.#session, revoked)
+  }
+
+  async audit(ref: ObjectRef, action: string, detail: Record<string, unknown>): Promise<void> {
+    await this.#session.pause()
+    this.#session.audit(ref, { action, detail })
   }
 
   rollbackProject(project: ObjectRef, choice: RevisionChoice): Promise<ProjectRollback> {

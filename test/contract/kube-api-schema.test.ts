@@ -40,7 +40,7 @@ const outside = {
 const rotations: readonly Spec[] = [
   {
     ...{ ...toDatabase, overlap: '10m', away: 'RevokeAfter', revokeAfter: '72h' },
-    ...{ requireStartFirst: false, paused: true },
+    paused: true,
     rotator: { postgres: { in: inside, database: 'shop', owner: 'app', roles: ['a', 'b'] } },
     schedule: {
       every: '30d',

@@ -47,12 +47,22 @@ const compareService = (
       ...defined({ health: service.health }),
       restarts: service.restarts,
       containers: service.containers,
+      ...defined({ oneOffs: oldOneOffs(service, wanted) }),
       ...defined({ exitCode: service.exitCode, since: service.since }),
       ...defined({ healthySince: service.healthySince }),
       keys: visible.map((e) => e.key),
       ...defined({ sharesWith: service.sharesWith, composeKeys: service.composeKeys }),
     },
   }
+}
+
+/** Those without the label got nothing from us. */
+const oldOneOffs = (
+  { oneOff = [] }: ObservedService,
+  wanted: string | undefined,
+): number | undefined => {
+  const old = oneOff.filter((digest) => digest !== '' && digest !== wanted)
+  return old.length === 0 ? undefined : old.length
 }
 
 /** True when every container has exactly the wanted label and the gate passed with it. */

@@ -149,9 +149,10 @@ export const unknownVerdict = (
 /** The service with its state unknown. The digest and keys that it should have stay known. */
 export const unseenService = (service: ServiceStatus, at: string | undefined): ServiceStatus => {
   const { runningDigest, revision, state, health, restarts, since, healthySince, ...rest } = service
-  const { containers, exitCode, lastSeen, ...known } = rest
+  const { containers, exitCode, oneOffs, lastSeen, ...known } = rest
   const times = { since, healthySince }
-  const seen = { runningDigest, revision, state, health, restarts, ...times, containers, exitCode }
+  const counts = { containers, oneOffs, exitCode }
+  const seen = { runningDigest, revision, state, health, restarts, ...times, ...counts }
   const kept = Object.entries(seen).filter(([, value]) => value !== undefined)
   const then = state === 'unknown' ? lastSeen : { ...defined({ at }), ...Object.fromEntries(kept) }
   return { ...known, state: 'unknown', ...defined({ lastSeen: then }) }

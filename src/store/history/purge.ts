@@ -1,11 +1,13 @@
 // Erasing a secret: every ciphertext goes, and history is rewritten as if it had not been there.
 import { StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
+import type { RotationSpec } from '../../resources/rotation.ts'
 import { checkOwner } from '../admission.ts'
 import type { ProjectState } from '../projects.ts'
 import { finishRemoval } from '../removal.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { linesOf, readSet } from '../set-rows.ts'
+import { dropStaged } from '../staged-values.ts'
 import { term } from '../state/rows.ts'
 import { unbury } from '../tombstones.ts'
 import { requireProjectState } from './versions.ts'
@@ -38,6 +40,14 @@ const rewriteRevisions = async (
   }
 }
 
+/** A rotation that is under way has the value too; it cannot go on without. */
+const purgeStaged = async (session: WriteSession, ref: ObjectRef, name: string): Promise<void> => {
+  for (const { uid, object } of session.select(term.rotationsOf(ref))) {
+    const { outputs } = object.spec as RotationSpec
+    if (Object.values(outputs).includes(name)) await dropStaged(session, uid)
+  }
+}
+
 /** See Transaction.purgeSecret. */
 export const purgeSecret = async (
   session: WriteSession,
@@ -61,6 +71,7 @@ export const purgeSecret = async (
   await rewriteRevisions(session, project, secretUid)
   await unbury(session, project, secretUid)
   await session.tx.query('DELETE FROM secret_versions WHERE secret_uid = $1', [secretUid])
+  await purgeStaged(session, project.ref, name)
   const detail = { uid: secretUid, versions: versions.length }
   const secret = { kind: 'StagelySecret', namespace: project.ref.namespace, name }
   session.audit(secret, { action: 'purge', detail })

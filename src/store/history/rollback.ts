@@ -12,9 +12,11 @@ import type { ProjectState } from '../projects.ts'
 import { setAt } from '../reads.ts'
 import { finishRemoval, removeObject } from '../removal.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
+import { rotatedBy } from './rotate.ts'
 import { onceHidden } from '../secret-writes.ts'
 import { readSet } from '../set-rows.ts'
 import type { ProjectRollback, RevisionChoice } from '../store.ts'
+import { isRevoked } from '../staged-values.ts'
 import { followedBy } from '../values/followers.ts'
 import { fillsOpenValue } from '../value-owner.ts'
 import { asWritten, atPlaceOf, recreate } from './restore.ts'
@@ -37,6 +39,13 @@ export const expectVersion = (session: WriteSession, ref: ObjectRef, expected: n
   )
 }
 
+const revoked = (ref: ObjectRef, version: number): StagelyError =>
+  new StagelyError(
+    'CredentialRevoked',
+    `version ${version} of secret "${ref.name}" is a credential that was revoked: nothing accepts it any more; run its Rotation for a new one`,
+    { kind: 'stagelysecrets', name: ref.name, namespace: ref.namespace },
+  )
+
 /** See Transaction.rollbackSecret. */
 export const rollbackSecret = async (
   session: WriteSession,
@@ -50,6 +59,7 @@ export const rollbackSecret = async (
     throw conflict(ref, why)
   }
   const project = await projectOfSecret(session, row)
+  if (await isRevoked(session.tx, { secretUid: row.uid, version })) throw revoked(ref, version)
   const opened = await openVersion(session, project, { secretUid: row.uid, version })
   return putBack(session, row, opened, asWritten(opened, row.object.spec))
 }
@@ -154,6 +164,11 @@ const refOfEntry = (project: ProjectState, entry: { name: string }): ObjectRef =
   name: entry.name,
 })
 
+const isOutput = (session: WriteSession, project: ProjectState, entry: SetEntry): boolean => {
+  const row = session.fetch(refOfEntry(project, entry))
+  return row?.uid === entry.secretId && rotatedBy(row.object) !== undefined
+}
+
 /** See Transaction.rollbackProject. */
 export const rollbackProject = async (
   session: WriteSession,
@@ -162,8 +177,13 @@ export const rollbackProject = async (
 ): Promise<ProjectRollback> => {
   const project = await requireProjectState(session, ref)
   const revision = await findRevision(session, project, choice)
-  const target = (await readSet(session.tx, session.deps.keys, project.uid, revision)).entries
-  const head = (await setAt(session, project.uid, 'head')).entries
+  const then = (await readSet(session.tx, session.deps.keys, project.uid, revision)).entries
+  const now = (await setAt(session, project.uid, 'head')).entries
+  // Old credentials of a Rotation may be dead.
+  const kept = now.filter((entry) => isOutput(session, project, entry))
+  const isKept = new Set(kept.map(({ secretId }) => secretId))
+  const rest = (set: readonly SetEntry[]): SetEntry[] => set.filter((e) => !isKept.has(e.secretId))
+  const [target, head] = [rest(then), rest(now)]
   const diff = diffSets(head, target)
   const touched = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))
   const entries = new Map(target.map((entry) => [entry.secretId, entry]))
@@ -175,7 +195,7 @@ export const rollbackProject = async (
   for (const gone of diff.removed) await removeObject(session, refOfEntry(project, gone))
   await bringBack(session, project, { diff, entries })
   session.audit(project.ref, { action: 'rollback', detail: { revision } })
-  return { revision, diff }
+  return { revision, diff, kept: kept.map(({ name }) => name).sort() }
 }
 
 const bringBack = async (

@@ -19,6 +19,8 @@ export interface SecretVersion {
   readonly createdBy: string
   /** The newest older version with the same value, as their keyed digests tell. */
   readonly sameAs?: number
+  /** A Rotation has ended the credential: nothing accepts it any more. */
+  readonly revokedAt?: string
 }
 
 export interface RevisionInfo {
@@ -52,6 +54,8 @@ export interface ProjectRollback {
   readonly revision: number
   /** What the rollback changed. */
   readonly diff: SetDiff
+  /** Names of secrets that a Rotation makes: they stay as they are. */
+  readonly kept: readonly string[]
 }
 
 /** Which version is read, and for what; the current one, and `reveal`, when absent. */

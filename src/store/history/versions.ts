@@ -25,12 +25,13 @@ interface HistoryRow {
   to_revision: number | null
   created_at: number
   created_by: string
+  revoked_at: number | null
 }
 
 /** See Store.versionsOf. */
 export const versionsOf = async (q: Queryable, secretUid: string): Promise<SecretVersion[]> => {
   const rows = await q.query<HistoryRow>(
-    `SELECT version, scope, stagelet, type, bytes, value_digest, from_revision, to_revision, created_at, created_by
+    `SELECT version, scope, stagelet, type, bytes, value_digest, from_revision, to_revision, created_at, created_by, revoked_at
      FROM secret_versions WHERE secret_uid = $1 ORDER BY version DESC`,
     [secretUid],
   )
@@ -48,6 +49,7 @@ export const versionsOf = async (q: Queryable, secretUid: string): Promise<Secre
       createdAt: toTimestamp(row.created_at),
       createdBy: row.created_by,
       ...(same === undefined ? {} : { sameAs: same.version }),
+      ...(row.revoked_at === null ? {} : { revokedAt: toTimestamp(row.revoked_at) }),
     }
   })
 }

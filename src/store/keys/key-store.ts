@@ -11,6 +11,7 @@ import type { Sql } from '../sql.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Actor } from '../store.ts'
 import { noteWrapping, readAges, warnOfOldKeys, type KeyAges } from './key-age.ts'
+import { resealStaged } from './reseal-staged.ts'
 import { countSealedOld, resealBatch, type PassedOver } from './reseal.ts'
 import { rewrapBatch } from './rewrap.ts'
 import { projectKeyStatus, wrapTargets, type ProjectKeyStatus } from './project-key-use.ts'
@@ -75,7 +76,7 @@ const keepRetiredMs = 60_000
 const leftSql = `
 SELECT k.project_uid AS project FROM data_keys k
 WHERE k.retired_at IS NOT NULL
-  AND EXISTS (SELECT 1 FROM secret_versions v WHERE v.data_key_id = k.id)
+  AND EXISTS (SELECT 1 FROM sealed_rows v WHERE v.data_key_id = k.id)
   AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data'
     AND coalesce(r.project_uid, k.project_uid) = k.project_uid
     AND (r.state = 'Running' OR r.started_at >= k.retired_at))
@@ -83,7 +84,7 @@ LIMIT 1`
 
 /** Of retired keys that seal nothing, and that no reader can still need: $1 is when it began at the latest. */
 const idleSql = `k.retired_at IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM secret_versions v WHERE v.data_key_id = k.id)
+  AND NOT EXISTS (SELECT 1 FROM sealed_rows v WHERE v.data_key_id = k.id)
   AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data'
     AND coalesce(r.project_uid, k.project_uid) = k.project_uid
     AND (r.state = 'Running' OR r.finished_at > $1))`
@@ -213,6 +214,7 @@ export class KeyStore {
     const { sql, store, clock, keyRing } = this.#deps
     const passed: PassedOver = { damaged: new Set(), silent: new Map() }
     const { damaged } = passed
+    if (rotation.kind === 'data') await resealStaged(sql, this.#keys, rotation.projectUid)
     const isMaster = rotation.kind === 'master'
     const { targets, silent } = isMaster
       ? await wrapTargets(sql, keyRing)

@@ -123,6 +123,9 @@ export const term = {
   reportsOf: (namespace: string, stageletUid: string): string =>
     `report ${namespace} ${stageletUid}`,
   notifiersIn: (namespace: string): string => `notifier ${namespace}`,
+  /** Rotations of a project. */
+  rotationsOf: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
+    `rotation ${namespace}/${name}`,
   terminating: 'terminating',
   /** Of projects. */
   place: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
@@ -162,6 +165,9 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
     return [term.reportsOf(refOf(object).namespace, stageletUid)]
   },
   Notifier: (object) => [term.notifiersIn(refOf(object).namespace)],
+  Rotation: (object) => [
+    term.rotationsOf({ namespace: refOf(object).namespace, name: projectOf(object).name }),
+  ],
   Namespace: ({ metadata }) => (metadata.deletionTimestamp === undefined ? [] : [term.terminating]),
 }
 

@@ -1,0 +1,82 @@
+// What people read of a Rotation: pure.
+import { withConditions, type Condition } from '../../src/resources/conditions.ts'
+import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import { no, yes, type Verdict } from '../reconcilers/verdict.ts'
+import { isOverdue, type Facts } from './decide.ts'
+
+export type Around = Pick<Facts, 'nowMs' | 'createdMs' | 'faults' | 'busy'>
+
+const ready = (status: RotationStatus, { faults }: Around): Verdict => {
+  if (faults.length > 0) return no('Refused', faults.join('; '))
+  if (status.lastRotatedAt !== undefined)
+    return yes('Rotated', `rotated last at ${status.lastRotatedAt}`)
+  return no('NeverRotated', 'no credential was made yet')
+}
+
+const doing: Readonly<Record<string, string>> = {
+  Preparing: 'the rotator is asked whether it can begin',
+  Setting: 'the new credential is made',
+  Testing: 'the new credential is tried',
+  RollingOut: 'the new values are written',
+  Proving: 'until every container is proven to run the new credential',
+  Overlapping: 'both credentials are valid until the overlap is over and nobody uses the old one',
+  Revoking: 'the old credential is ended',
+}
+
+const progressing = (
+  spec: RotationSpec,
+  { phase = 'Idle', step, nextAt, attempt }: RotationStatus,
+  { busy, nowMs }: Around,
+): Verdict => {
+  if (phase !== 'Idle') {
+    const back = step === 'Back' ? ' (the old values again)' : ''
+    return yes(phase, `attempt ${attempt ?? 1}: ${doing[phase] ?? ''}${back}`)
+  }
+  if (spec.paused === true) return no('Paused', 'spec.paused is true: nothing starts')
+  const isDue = nextAt !== undefined && Date.parse(nextAt) <= nowMs
+  if (busy !== undefined && isDue) return no('Waiting', `rotation "${busy}" must end first`)
+  return nextAt === undefined
+    ? no('Idle', 'the next one starts when somebody asks for it')
+    : no('Idle', `the next one starts at ${nextAt}`)
+}
+
+const blocked = ({ blockedBy = [] }: RotationStatus): Verdict => {
+  const [first] = blockedBy
+  if (first === undefined) return no('NotBlocked', 'nobody is waited for')
+  const named = blockedBy.map(({ stagelet, message }) =>
+    stagelet === undefined ? message : `${stagelet}: ${message}`,
+  )
+  return yes(first.reason, `${named.join('; ')}; both credentials stay valid`)
+}
+
+const failed = ({ failure }: RotationStatus): Verdict =>
+  failure === undefined
+    ? no('NotFailed', 'the last attempt did not fail')
+    : yes(failure.reason, failure.message)
+
+const overdue = (spec: RotationSpec, status: RotationStatus, around: Around): Verdict =>
+  isOverdue(spec, status, around)
+    ? yes('Overdue', 'it is more than 7 days past its turn: see the other conditions')
+    : no('InTime', 'it is not past its turn')
+
+/** The status with its conditions. */
+export const withVerdicts = (
+  spec: RotationSpec,
+  status: RotationStatus,
+  around: Around,
+  { generation, now }: { readonly generation: number | undefined; readonly now: string },
+): RotationStatus => {
+  const verdicts = {
+    Ready: ready(status, around),
+    Progressing: progressing(spec, status, around),
+    Blocked: blocked(status),
+    Failed: failed(status),
+    Overdue: overdue(spec, status, around),
+  }
+  const before = status.conditions as readonly Condition[] | undefined
+  return {
+    ...status,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    conditions: withConditions(before, verdicts, { generation, now }),
+  }
+}

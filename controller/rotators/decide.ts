@@ -1,0 +1,327 @@
+// What a Rotation does next: pure. Each phase is stored before its effect, and what came of the effect is the next
+// phase (docs/adr/0065).
+import { toTimestamp } from '../../src/kernel/clock.ts'
+import { earliest } from '../../src/kernel/earliest.ts'
+import { durationMs } from '../../src/resources/duration.ts'
+import { dueAt, startAt } from '../../src/resources/rotation-window.ts'
+import type {
+  BlockedBy,
+  Cause,
+  Phase,
+  RotationSpec,
+  RotationStatus,
+} from '../../src/resources/rotation.ts'
+import type { Proof } from './proof.ts'
+import type { Step } from './rotator.ts'
+
+/** So long all must be proven at once. */
+export const settledMs = 60_000
+/** After that who is still on the way is named. */
+const slowMs = 600_000
+/** While somebody still uses the old credential, it is asked again so soon. */
+export const askAgainMs = 30_000
+const firstBackoffMs = 60_000
+const mostBackoffMs = 21_600_000
+const overdueMs = 7 * 86_400_000
+
+export interface Facts {
+  readonly nowMs: number
+  readonly uid: string
+  readonly createdMs: number
+  /** Why it cannot start, such as an output that does not exist. */
+  readonly faults: readonly string[]
+  /** Every output has a value. */
+  readonly hasValues: boolean
+  /** What the outputs hold is not what this Rotation has written: the names of those. */
+  readonly changed: readonly string[]
+  /** Of the rotator. */
+  readonly steps: readonly Step[]
+  readonly proof: Proof
+  /** Another rotation that must end first. */
+  readonly busy: string | undefined
+}
+
+export type Effect = 'prepare' | 'set' | 'test' | 'write' | 'checkUse' | 'scramble' | 'revoke'
+
+export interface Told {
+  readonly reason:
+    | 'RotationStarted'
+    | 'CredentialSet'
+    | 'RotationProven'
+    | 'CredentialRevoked'
+    | 'RotationFailed'
+    | 'RotationBlocked'
+  readonly message: string
+}
+
+export type Next =
+  | { readonly do: 'move'; readonly status: RotationStatus; readonly told?: Told }
+  | { readonly do: 'effect'; readonly effect: Effect }
+  | { readonly do: 'wait'; readonly status: RotationStatus; readonly until: number | undefined }
+
+const time = toTimestamp
+const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
+
+/** The status in another phase. */
+export const inPhase = (
+  status: RotationStatus,
+  phase: Phase,
+  nowMs: number,
+  more: Partial<RotationStatus> = {},
+): RotationStatus => {
+  const { tries: _t, retryAt: _r, provenSince: _p, blockedBy: _b, ...kept } = status
+  return { ...kept, phase, phaseSince: time(nowMs), ...more }
+}
+
+/** The status without what belongs to an attempt. */
+export const atRest = (
+  status: RotationStatus,
+  nowMs: number,
+  more: Partial<RotationStatus>,
+): RotationStatus => {
+  const { step: _s, cause: _c, now: _n, withoutProof: _w, ...kept } = inPhase(status, 'Idle', nowMs)
+  const {
+    candidateSlot: _cs,
+    hasOld: _h,
+    startedAt: _st,
+    nextAt: _na,
+    provenAt: _pa,
+    ...rest
+  } = kept
+  return { ...rest, endedAt: time(nowMs), ...more }
+}
+
+export const retryMs = (tries: number): number =>
+  Math.min(mostBackoffMs, firstBackoffMs * 4 ** Math.max(0, tries - 1))
+
+/** When (ms) the next turn is; undefined: only when somebody asks. */
+export const turnOf = (
+  { schedule }: Pick<RotationSpec, 'schedule'>,
+  status: RotationStatus,
+  facts: Pick<Facts, 'nowMs' | 'uid' | 'createdMs' | 'hasValues'>,
+): number | undefined => {
+  const { failures = 0, endedAt, lastRotatedAt } = status
+  if (!facts.hasValues && lastRotatedAt === undefined)
+    return failures === 0 ? facts.createdMs : ms(endedAt) + retryMs(failures)
+  if (schedule === undefined) return undefined
+  const last = Math.max(ms(endedAt ?? lastRotatedAt), facts.createdMs)
+  return startAt(schedule, { uid: facts.uid, dueMs: dueAt(schedule, last), nowMs: facts.nowMs })
+}
+
+export const isOverdue = (
+  { schedule }: Pick<RotationSpec, 'schedule'>,
+  { lastRotatedAt }: RotationStatus,
+  { nowMs, createdMs }: Pick<Facts, 'nowMs' | 'createdMs'>,
+): boolean =>
+  schedule !== undefined &&
+  nowMs > dueAt(schedule, lastRotatedAt === undefined ? createdMs : ms(lastRotatedAt)) + overdueMs
+
+const wait = (status: RotationStatus, until?: number): Next => ({ do: 'wait', status, until })
+
+/** What starts an attempt now; `turn` has come or is to come. */
+const startOf = (
+  spec: RotationSpec,
+  status: RotationStatus,
+  { nowMs, hasValues }: Facts,
+  turn: number | undefined,
+): Cause | undefined => {
+  if (spec.paused === true) return undefined
+  if (status.request !== undefined) return status.request.cause
+  if (turn === undefined || turn > nowMs) return undefined
+  return !hasValues && status.lastRotatedAt === undefined ? 'First' : 'Schedule'
+}
+
+const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
+  const { nowMs } = facts
+  const turn = turnOf(spec, status, facts)
+  const { nextAt, ...others } = status
+  const isKept = turn !== undefined && turn <= nowMs && nextAt !== undefined && ms(nextAt) <= nowMs
+  const shown = isKept ? nextAt : turn === undefined ? undefined : time(turn)
+  const idle: RotationStatus = {
+    ...others,
+    phase: 'Idle',
+    ...(shown === undefined ? {} : { nextAt: shown }),
+  }
+  const cause = startOf(spec, status, facts, turn)
+  if (cause === undefined || facts.faults.length > 0 || facts.busy !== undefined)
+    return wait(idle, turn !== undefined && turn > nowMs ? turn : undefined)
+  const { request, failure: _f, nextAt: _n, ...before } = idle
+  const begun = inPhase(before, 'Preparing', nowMs, {
+    ...{ attempt: (status.attempt ?? 0) + 1, cause, startedAt: time(nowMs) },
+    ...(request?.now === true ? { now: true } : {}),
+    ...(request?.withoutProof === true ? { withoutProof: true } : {}),
+  })
+  const by = request === undefined ? '' : `, asked for by ${request.by}`
+  const message = `attempt ${begun.attempt ?? 1} begins (${cause}${by})`
+  return { do: 'move', status: begun, told: { reason: 'RotationStarted', message } }
+}
+
+/** A request while an attempt runs speeds it up. */
+const withRequest = (status: RotationStatus): RotationStatus => {
+  const { request, ...rest } = status
+  if (request === undefined) return status
+  return {
+    ...rest,
+    ...(request.now === true ? { now: true } : {}),
+    ...(request.withoutProof === true ? { withoutProof: true } : {}),
+  }
+}
+
+/** Who is still waited for: agents that are away count only so long. */
+const blockersOf = (spec: RotationSpec, status: RotationStatus, facts: Facts): BlockedBy[] => {
+  const waited = facts.nowMs - ms(status.phaseSince)
+  const isOver =
+    spec.away === 'RevokeAfter' &&
+    spec.revokeAfter !== undefined &&
+    waited >= durationMs(spec.revokeAfter)
+  const held = facts.proof.blockedBy.filter((one) => !(isOver && one.reason === 'AgentAway'))
+  const slow = waited < slowMs ? [] : facts.proof.rolling
+  return [
+    ...held,
+    ...slow.map((stagelet) => ({
+      ...{ stagelet, reason: 'NotHealthy' },
+      message: 'it is not healthy with the new credential yet: see its conditions',
+    })),
+  ].slice(0, 20)
+}
+
+export interface Failed {
+  readonly reason: string
+  readonly message: string
+}
+
+/** The outputs get the old values again, before anything else is done. */
+export const goBack = (status: RotationStatus, nowMs: number, failure: Failed): Next => ({
+  do: 'move',
+  status: inPhase(status, 'RollingOut', nowMs, {
+    ...{ step: 'Back', failure },
+    backFrom: status.step === 'Add' || status.step === 'Remove' ? status.step : 'Switch',
+  }),
+  told: { reason: 'RotationFailed', message: failure.message },
+})
+
+/** The attempt ends; nothing that runs was changed by it. */
+export const giveUp = (status: RotationStatus, nowMs: number, failure: Failed): Next => ({
+  do: 'move',
+  status: atRest(status, nowMs, { failure, failures: (status.failures ?? 0) + 1 }),
+  told: { reason: 'RotationFailed', message: failure.message },
+})
+
+const rolledBack = (facts: Facts): Failed | undefined => {
+  const { failed } = facts.proof
+  if (failed === undefined) return undefined
+  const message = `service ${failed.service} of stagelet "${failed.stagelet}" failed with the new credential; the old one is in use again: ${failed.message}`
+  return { reason: 'RolledBack', message }
+}
+
+/** Nobody knows which credential runs then: both stay valid. */
+const outputChanged = (status: RotationStatus, { nowMs, changed }: Facts): Next => {
+  const message = `somebody gave ${changed.join(', ')} another value meanwhile; both credentials stay valid`
+  return giveUp(status, nowMs, { reason: 'OutputChanged', message })
+}
+
+/** After the proof of a step. */
+const afterProof = (status: RotationStatus, { nowMs, steps, proof }: Facts): Next => {
+  const { step = 'Switch' } = status
+  const evidence = proof.evidence.slice(0, 50)
+  if (step === 'Add')
+    return { do: 'move', status: inPhase(status, 'RollingOut', nowMs, { step: 'Switch' }) }
+  if (step === 'Remove')
+    return { do: 'move', status: inPhase(status, 'Revoking', nowMs, { evidence: [...evidence] }) }
+  const containers = evidence.reduce((sum, one) => sum + one.containers, 0)
+  const where = `${evidence.length} ${evidence.length === 1 ? 'stagelet' : 'stagelets'}`
+  const message =
+    status.withoutProof === true
+      ? 'the proof is skipped'
+      : `every container runs the new credential: ${containers} in ${where}`
+  const told: Told = { reason: 'RotationProven', message }
+  const proven = { evidence: [...evidence], provenAt: time(nowMs) }
+  if (status.hasOld !== true)
+    return { do: 'move', status: inPhase(status, 'Revoking', nowMs, proven), told }
+  const more = steps.includes('Remove') ? { step } : {}
+  return { do: 'move', status: inPhase(status, 'Overlapping', nowMs, { ...proven, ...more }), told }
+}
+
+const fromProving = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
+  const { nowMs, proof } = facts
+  const isBack = status.step === 'Back'
+  const failure = isBack ? undefined : rolledBack(facts)
+  if (failure !== undefined && status.hasOld === true) return goBack(status, nowMs, failure)
+  // Without an old credential there is none to end.
+  const needsNone = status.withoutProof === true || status.hasOld !== true
+  if (needsNone && !isBack) return afterProof(status, facts)
+  const blockedBy = blockersOf(spec, status, facts)
+  const isSettled = blockedBy.length === 0 && proof.rolling.length === 0
+  if (!isSettled) {
+    const { provenSince: _, blockedBy: __, ...rest } = status
+    const next = { ...rest, ...(blockedBy.length === 0 ? {} : { blockedBy }) }
+    const since = ms(status.phaseSince)
+    const away = spec.away === 'RevokeAfter' ? durationMs(spec.revokeAfter ?? '72h') : undefined
+    const later = [since + slowMs, away === undefined ? undefined : since + away]
+    const until = later.filter((at) => at !== undefined && at > nowMs) as number[]
+    return wait(next, earliest(until[0], until[1]))
+  }
+  const { blockedBy: _, ...rest } = status
+  const provenSince = status.provenSince ?? time(nowMs)
+  const settled = ms(provenSince) + settledMs
+  if (settled > nowMs) return wait({ ...rest, provenSince }, settled)
+  return isBack ? { do: 'effect', effect: 'scramble' } : afterProof({ ...rest, provenSince }, facts)
+}
+
+/** What was proven must still be so. */
+const isProvenStill = (spec: RotationSpec, status: RotationStatus, facts: Facts): boolean =>
+  status.withoutProof === true ||
+  (facts.proof.rolling.length === 0 && blockersOf(spec, status, facts).length === 0)
+
+const fromOverlapping = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
+  const { nowMs } = facts
+  if (facts.proof.failed !== undefined || !isProvenStill(spec, status, facts))
+    return { do: 'move', status: inPhase(status, 'Proving', nowMs, {}) }
+  const skips = status.now === true || status.withoutProof === true || spec.inPlace === true
+  const over = skips ? nowMs : ms(status.provenAt) + durationMs(spec.overlap)
+  if (over > nowMs) return wait(status, over)
+  if (status.withoutProof === true) return afterUse(status, facts)
+  const again = ms(status.retryAt)
+  return again > nowMs ? wait(status, again) : { do: 'effect', effect: 'checkUse' }
+}
+
+/** Nobody uses the old credential. */
+export const afterUse = (
+  status: RotationStatus,
+  { nowMs, steps }: Pick<Facts, 'nowMs' | 'steps'>,
+): Next => {
+  const isLast = !steps.includes('Remove')
+  return {
+    do: 'move',
+    status: isLast
+      ? inPhase(status, 'Revoking', nowMs)
+      : inPhase(status, 'RollingOut', nowMs, { step: 'Remove' }),
+  }
+}
+
+const fromRevoking = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
+  const { nowMs } = facts
+  const again = ms(status.retryAt)
+  if (again > nowMs) return wait(status, again)
+  if (status.hasOld === true && !isProvenStill(spec, status, facts))
+    return { do: 'move', status: inPhase(status, 'Proving', nowMs) }
+  return { do: 'effect', effect: 'revoke' }
+}
+
+const effectOf: Readonly<Partial<Record<Phase, Effect>>> = {
+  ...{ Preparing: 'prepare', Setting: 'set', Testing: 'test', RollingOut: 'write' },
+}
+
+export const decideRotation = (spec: RotationSpec, given: RotationStatus, facts: Facts): Next => {
+  const { phase = 'Idle' } = given
+  if (phase === 'Idle') return fromIdle(spec, given, facts)
+  if (given.request !== undefined) return { do: 'move', status: withRequest(given) }
+  const isWritten = phase === 'Proving' || phase === 'Overlapping' || phase === 'Revoking'
+  if (isWritten && facts.changed.length > 0) return outputChanged(given, facts)
+  if (phase === 'Proving') return fromProving(spec, given, facts)
+  if (phase === 'Overlapping') return fromOverlapping(spec, given, facts)
+  if (phase === 'Revoking') return fromRevoking(spec, given, facts)
+  const again = ms(given.retryAt)
+  if (again > facts.nowMs) return wait(given, again)
+  return { do: 'effect', effect: effectOf[phase] ?? 'prepare' }
+}

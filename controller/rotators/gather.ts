@@ -1,0 +1,153 @@
+// Reads what a Rotation is decided by.
+import { toTimestamp } from '../../src/kernel/clock.ts'
+import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import type { Reader } from '../../src/store/store.ts'
+import { consumersBySecret } from '../reconcilers/project/decide.ts'
+import {
+  gatherProject,
+  type ProjectInput,
+  type SecretObject,
+} from '../reconcilers/project/gather.ts'
+import type { Facts } from './decide.ts'
+import { nothingToProve, proofOf } from './proof.ts'
+import type { Step } from './rotator.ts'
+
+export type RotationObject = KubeObject<RotationSpec, RotationStatus> & { spec: RotationSpec }
+
+export interface Gathered {
+  readonly facts: Facts
+  /** By output, as far as they exist. */
+  readonly outputs: ReadonlyMap<string, SecretObject>
+  readonly projectUid: string | undefined
+}
+
+interface Place {
+  readonly stagelet: string
+  readonly service: string
+}
+
+const insideOf = ({ rotator }: RotationSpec): Place | undefined => {
+  const { postgres, mariadb, redis } = rotator
+  return (postgres ?? mariadb ?? redis)?.in
+}
+
+/** What two rotations must not change at once. */
+const targetOf = ({ rotator }: RotationSpec): string | undefined => {
+  const { postgres, mariadb, redis } = rotator
+  const database = postgres ?? mariadb ?? redis
+  if (database?.in !== undefined) return `${database.in.stagelet}/${database.in.service}`
+  return database?.at === undefined ? undefined : `${database.at.host}:${database.at.port ?? ''}`
+}
+
+const adopts = ({ rotator }: RotationSpec): boolean =>
+  Object.values(rotator).some(
+    (own: { readonly adopt?: boolean | string | undefined } | undefined) =>
+      own?.adopt !== undefined && own.adopt !== false,
+  )
+
+/** Why the outputs cannot be changed. */
+const outputFaults = (
+  { metadata: { name }, spec, status = {} }: RotationObject,
+  project: ProjectInput,
+  outputs: ReadonlyMap<string, SecretObject>,
+): string[] => {
+  const inside = insideOf(spec)
+  const consumers = consumersBySecret(project)
+  const ownService = (secret: SecretObject): boolean =>
+    (consumers.get(secret.metadata.uid ?? '') ?? []).some(
+      ({ stagelet, service }) =>
+        stagelet.metadata.name === inside?.stagelet && service.name === inside.service,
+    )
+  return Object.entries(spec.outputs).flatMap(([output, secretName]): string[] => {
+    const secret = outputs.get(output)
+    const what = `output ${output}: secret "${secretName}"`
+    if (secret === undefined) return [`${what} does not exist in project "${spec.projectRef.name}"`]
+    const from = secret.spec.valueFrom?.rotation
+    if (from?.name !== name || from.output !== output)
+      return [`${what} must say valueFrom.rotation: {name: ${name}, output: ${output}}`]
+    const version = secret.status?.version
+    const isOwn = version === undefined || version === status.versions?.[output]
+    return [
+      ...(inside !== undefined && secret.spec.scope === 'global'
+        ? [
+            `${what} is global: a new value would re-create the database too; give it the scope of a service`,
+          ]
+        : []),
+      ...(inside !== undefined && ownService(secret)
+        ? [
+            `${what} is seen by the database's own service "${inside.service}", which it would re-create`,
+          ]
+        : []),
+      ...(isOwn || adopts(spec)
+        ? []
+        : [`${what} has a value that somebody wrote: say adopt in the rotator to take it over`]),
+    ]
+  })
+}
+
+/** Another rotation of the project, or of the same database, that is under way. */
+export const busyOf = async (
+  reader: Reader,
+  rotation: RotationObject,
+): Promise<string | undefined> => {
+  const { namespace = '', uid } = rotation.metadata
+  const { items } = await reader.list('Rotation', { namespace })
+  const target = targetOf(rotation.spec)
+  const other = (items as RotationObject[]).find(({ metadata, spec, status }) => {
+    if (metadata.uid === uid || (status?.phase ?? 'Idle') === 'Idle') return false
+    const isNear = spec.projectRef.name === rotation.spec.projectRef.name
+    return isNear || (target !== undefined && targetOf(spec) === target)
+  })
+  return other?.metadata.name
+}
+
+const stepsIn = ({ rotator }: RotationSpec): readonly Step[] => {
+  if (rotator.generate === undefined) return ['Switch']
+  return rotator.generate.order === 'SwitchFirst'
+    ? ['Switch', 'Remove']
+    : ['Add', 'Switch', 'Remove']
+}
+
+export const gatherRotation = async (
+  reader: Reader,
+  rotation: RotationObject,
+  nowMs: number,
+): Promise<Gathered> => {
+  const { spec, status = {}, metadata } = rotation
+  const { namespace } = refOf(rotation)
+  const createdMs = Date.parse(metadata.creationTimestamp ?? '') || nowMs
+  const around = { nowMs, uid: metadata.uid ?? '', createdMs, steps: stepsIn(spec) }
+  const place = { namespace, name: spec.projectRef.name }
+  const project = await gatherProject(reader, place, toTimestamp(nowMs))
+  if (project === undefined) {
+    const faults = [`project "${place.name}" does not exist`]
+    const none = { hasValues: false, changed: [], proof: nothingToProve, busy: undefined }
+    return { facts: { ...around, ...none, faults }, outputs: new Map(), projectUid: undefined }
+  }
+  const outputs = new Map(
+    Object.entries(spec.outputs).flatMap(([output, name]) => {
+      const secret = project.secrets.find((one) => one.metadata.name === name)
+      return secret === undefined ? [] : [[output, secret] as const]
+    }),
+  )
+  const names = Object.keys(spec.outputs)
+  const changed = names.filter(
+    (output) => outputs.get(output)?.status?.version !== status.versions?.[output],
+  )
+  // To go back, it is enough that the old values run.
+  const revision = status.step === 'Back' ? 0 : (status.revision ?? 0)
+  const isIdle = (status.phase ?? 'Idle') === 'Idle'
+  return {
+    outputs,
+    projectUid: project.project.metadata.uid,
+    facts: {
+      ...around,
+      faults: outputFaults(rotation, project, outputs),
+      hasValues: names.every((output) => outputs.get(output)?.status?.version !== undefined),
+      changed,
+      proof: isIdle ? nothingToProve : proofOf(project, [...outputs.values()], revision),
+      busy: isIdle ? await busyOf(reader, rotation) : undefined,
+    },
+  }
+}

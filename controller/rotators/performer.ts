@@ -1,0 +1,263 @@
+// Carries Rotations on: decides, does the effect outside of any write, and stores what came of it. See ADR 0062, 0065.
+import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
+import { earliest } from '../../src/kernel/earliest.ts'
+import { isReason } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import { createWaker } from '../../src/kernel/waker.ts'
+import { findCondition, isTrue, type Condition } from '../../src/resources/conditions.ts'
+import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
+import type { RotationStatus } from '../../src/resources/rotation.ts'
+import { sameJson } from '../../src/store/canonical.ts'
+import type { StagedValues } from '../../src/store/staged-values.ts'
+import type { EventInput, Store } from '../../src/store/store.ts'
+import type { Egress } from '../egress/gate.ts'
+import { followStore } from '../follow-store.ts'
+import type { RotationCounts, RotationMetrics } from '../http/rotation-metrics.ts'
+import { reconcilerActor } from '../reconcilers/actor.ts'
+import { secretForController } from '../secret-for-controller.ts'
+import { withVerdicts } from './conditions.ts'
+import { decideRotation, retryMs, type Next, type Told } from './decide.ts'
+import { runEffect, type Outcome } from './effects.ts'
+import { busyOf, gatherRotation, type Gathered, type RotationObject } from './gather.ts'
+import type { OpenRotator } from './open-rotator.ts'
+import { RotatorFault } from './rotator.ts'
+
+export interface RotationDeps {
+  readonly store: Store
+  readonly staged: StagedValues
+  readonly openRotator: OpenRotator
+  readonly egress: Egress
+  readonly clock: Clock
+  readonly log: Logger
+  /** A rotation has ended an old credential, so long (ms) after its start. */
+  readonly onRevoked?: RotationMetrics['onRevoked']
+  readonly onRotations?: RotationMetrics['onRotations']
+}
+
+/** What follows one write is decided at once, so often at most. */
+const mostTurns = 20
+const settleMs = 200
+const idleMs = 3_600_000
+const leastMs = 50
+const faultMs = 10_000
+/** Whatever changes around it, one that is not due is looked at so seldom. */
+const quietMs = 10_000
+const watched = new Set(['Rotation', 'StagelySecret', 'Stagelet', 'Project'])
+
+const countsOf = (items: readonly KubeObject[]): RotationCounts => {
+  const count = (type: string): number =>
+    items.filter(({ status }) => isTrue(status?.conditions as Condition[] | undefined, type)).length
+  return { Failed: count('Failed'), Blocked: count('Blocked'), Overdue: count('Overdue') }
+}
+
+const isQuiet = ({ status = {}, metadata }: RotationObject, nowMs: number): boolean => {
+  const { phase = 'Idle', request, nextAt, observedGeneration } = status
+  if (phase !== 'Idle' || request !== undefined) return false
+  if (observedGeneration !== metadata.generation) return false
+  return nextAt === undefined || Date.parse(nextAt) > nowMs
+}
+
+export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<void> } => {
+  const { store, staged, clock, log } = deps
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const waker = createWaker(clock, { settleMs, signal })
+  /** Each has its own pace: one that waits for its database holds no other up. */
+  const running = new Map<string, Promise<void>>()
+  const dueAt = new Map<string, number>()
+  const again = new Set<string>()
+  const looked = new Map<string, number>()
+
+  const carry = async (rotation: KubeObject): Promise<void> => {
+    const key = keyOf(refOf(rotation))
+    try {
+      const until = await advance(deps, rotation, signal)
+      if (until === undefined) dueAt.delete(key)
+      else dueAt.set(key, until)
+    } catch (error) {
+      dueAt.set(key, clock.now() + faultMs)
+      if (!signal.aborted) log.error({ err: error, rotation: key }, 'a rotation could not go on')
+    } finally {
+      running.delete(key)
+      if (again.delete(key) || dueAt.has(key)) waker.poke()
+    }
+  }
+  const pass = async (): Promise<void> => {
+    const { items } = await store.list('Rotation')
+    const keys = new Set(items.map((one) => keyOf(refOf(one))))
+    for (const key of [...dueAt.keys()]) if (!keys.has(key)) dueAt.delete(key)
+    deps.onRotations?.(countsOf(items))
+    const now = clock.now()
+    for (const rotation of items as RotationObject[]) {
+      const key = keyOf(refOf(rotation))
+      const next = (looked.get(key) ?? 0) + quietMs
+      if (running.has(key)) again.add(key)
+      else if (isQuiet(rotation, now) && next > now)
+        dueAt.set(key, Math.min(dueAt.get(key) ?? next, next))
+      else {
+        looked.set(key, now)
+        running.set(key, carry(rotation))
+      }
+    }
+  }
+  const run = async (): Promise<void> => {
+    await staged.dropOrphans().catch(() => undefined)
+    while (!signal.aborted) {
+      waker.begin()
+      const now = clock.now()
+      try {
+        await pass()
+      } catch (error) {
+        if (!signal.aborted) log.error({ err: error }, 'rotations could not be read; trying again')
+      }
+      await Promise.race([
+        Promise.allSettled(running.values()),
+        clock.sleep(1_000, signal).catch(() => undefined),
+      ])
+      const next = [...dueAt.values()].reduce<number | undefined>(earliest, undefined)
+      const rest = next === undefined ? idleMs : Math.max(leastMs, next - now)
+      await waker.rest(Math.min(rest, idleMs))
+    }
+  }
+  const following = followStore(deps, signal, {
+    look: () => {
+      waker.poke()
+      return Promise.resolve()
+    },
+    onChanges: (changes) => {
+      if (changes.some(({ object }) => watched.has(object.kind))) waker.poke()
+    },
+  })
+  const looping = run()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await Promise.all([looping, following, ...running.values()])
+    },
+  }
+}
+
+/** Goes on until somebody or something is waited for: until when (ms); undefined: until something changes. */
+export const advance = async (
+  deps: RotationDeps,
+  { kind, metadata }: KubeObject,
+  signal: AbortSignal,
+): Promise<number | undefined> => {
+  const ref = { kind, namespace: metadata.namespace ?? '', name: metadata.name }
+  for (let turn = 0; turn < mostTurns && !signal.aborted; turn += 1) {
+    const rotation = (await deps.store.get(ref)) as RotationObject | undefined
+    if (rotation === undefined || rotation.metadata.deletionTimestamp !== undefined)
+      return undefined
+    const nowMs = deps.clock.now()
+    const gathered = await gatherRotation(deps.store, rotation, nowMs)
+    const status = (rotation.status ?? {}) as RotationStatus
+    const next = decideRotation(rotation.spec, status, gathered.facts)
+    const { outcome, until } = await follow(deps, { rotation, gathered, next, nowMs }, signal)
+    if (signal.aborted) return undefined
+    const wrote = await store(deps, rotation, { outcome, gathered })
+    if (next.do === 'wait' && !wrote) return until
+  }
+  return deps.clock.now() + leastMs
+}
+
+interface Turn {
+  readonly rotation: RotationObject
+  readonly gathered: Gathered
+  readonly next: Next
+  readonly nowMs: number
+}
+
+const follow = async (
+  deps: RotationDeps,
+  { rotation, gathered, next, nowMs }: Turn,
+  signal: AbortSignal,
+): Promise<{ outcome: Outcome; until?: number | undefined }> => {
+  if (next.do === 'wait') return { outcome: { status: next.status }, until: next.until }
+  if (next.do === 'move') return { outcome: next }
+  const status = (rotation.status ?? {}) as RotationStatus
+  const { store, staged, egress, clock } = deps
+  const { namespace, name } = refOf(rotation)
+  const at = { uid: rotation.metadata.uid ?? '', namespace, name, spec: rotation.spec }
+  const secretOf = (secret: string): Promise<Buffer> =>
+    secretForController(store, { namespace, name: secret }, 'rotation')
+  try {
+    const rotator = await deps.openRotator(at, { egress, clock, secretOf })
+    const work = { store, staged, rotator, rotation, status, gathered, nowMs, signal }
+    return { outcome: await runEffect(next.effect, work) }
+  } catch (error) {
+    const isKnown = error instanceof RotatorFault || isReason(error, 'NotFound')
+    if (!isKnown || signal.aborted) throw error
+    // It could not even be asked, such as while its key is missing.
+    const tries = (status.tries ?? 0) + 1
+    const retryAt = toTimestamp(nowMs + retryMs(tries))
+    const blockedBy = [{ reason: 'RotatorMissing', message: error.message }]
+    return { outcome: { status: { ...status, tries, retryAt, blockedBy } } }
+  }
+}
+
+const eventsOf = (
+  rotation: KubeObject,
+  status: RotationStatus,
+  told: Told | undefined,
+): EventInput[] => {
+  const before = (rotation.status ?? {}) as RotationStatus
+  const of = (from: RotationStatus): Condition | undefined =>
+    findCondition(from.conditions as Condition[] | undefined, 'Blocked')
+  const blocked = of(status)
+  const isNews = blocked?.status === 'True' && blocked.reason !== of(before)?.reason
+  const all: Told[] = [
+    ...(told === undefined ? [] : [told]),
+    ...(isNews ? [{ reason: 'RotationBlocked' as const, message: blocked.message }] : []),
+  ]
+  return all.map(({ reason, message }) => ({
+    ...{ regarding: rotation, reason, message },
+    type: reason === 'RotationFailed' || reason === 'RotationBlocked' ? 'Warning' : 'Normal',
+  }))
+}
+
+/** True where something was written. Nothing is, where the Rotation has changed meanwhile. */
+const store = async (
+  deps: RotationDeps,
+  rotation: RotationObject,
+  { outcome, gathered }: { outcome: Outcome; gathered: Gathered },
+): Promise<boolean> => {
+  const { write, isChange, told, detail } = outcome
+  const { generation, uid, resourceVersion } = rotation.metadata
+  const before = (rotation.status ?? {}) as RotationStatus
+  const now = toTimestamp(deps.clock.now())
+  const verdicts = (status: RotationStatus): RotationStatus =>
+    withVerdicts(rotation.spec, status, gathered.facts, { generation, now })
+  if (write === undefined && told === undefined && sameJson(verdicts(outcome.status), before))
+    return false
+  const id = `rotation ${uid ?? ''} ${String(before.attempt ?? 0)} ${before.step ?? ''}`
+  const options = isChange === true ? { changeSet: { id, last: true } } : {}
+  try {
+    await deps.store.write(reconcilerActor, options, async (tx) => {
+      const current = await tx.get(refOf(rotation))
+      if (current?.metadata.resourceVersion !== resourceVersion || current === undefined) return
+      const starts = (before.phase ?? 'Idle') === 'Idle' && outcome.status.phase !== 'Idle'
+      if (starts && (await busyOf(tx, rotation)) !== undefined) return
+      const more = await write?.(tx)
+      const status = verdicts({ ...outcome.status, ...more })
+      await tx.setStatus({ ...current, status: { ...status } })
+      for (const event of eventsOf(current, status, told)) await tx.recordEvent(event)
+      if (before.phase !== status.phase || before.step !== status.step)
+        await tx.audit(refOf(rotation), 'rotation step', {
+          ...{ attempt: status.attempt, from: before.phase, to: status.phase, ...detail },
+          ...(status.step === undefined ? {} : { step: status.step }),
+          ...(told?.reason === 'RotationProven' ? { evidence: status.evidence } : {}),
+          ...(told === undefined ? {} : { what: told.reason, message: told.message }),
+        })
+    })
+  } catch (error) {
+    const isGone = isReason(error, 'NotFound') || isReason(error, 'Conflict')
+    if (!isGone || write === undefined) throw error
+    const retryAt = toTimestamp(deps.clock.now() + faultMs)
+    const blockedBy = [{ reason: 'OutputMissing', message: error.message }]
+    const waits = { status: { ...before, retryAt, blockedBy } }
+    return store(deps, rotation, { outcome: waits, gathered })
+  }
+  if (told?.reason === 'CredentialRevoked')
+    deps.onRevoked?.(deps.clock.now() - Date.parse(before.startedAt ?? now))
+  return true
+}

@@ -1,0 +1,149 @@
+// Whether nothing runs with the old credential any more: what is known of every container that sees an output. Pure.
+import { findCondition } from '../../src/resources/conditions.ts'
+import type { BlockedBy, Evidence } from '../../src/resources/rotation.ts'
+import { consumersBySecret, runsCurrent, type Consumer } from '../reconcilers/project/decide.ts'
+import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
+
+export interface Failure {
+  readonly stagelet: string
+  readonly service: string
+  /** With the last lines of its log, masked. */
+  readonly message: string
+}
+
+export interface Proof {
+  /** A stagelet failed with the new credential. */
+  readonly failed: Failure | undefined
+  /** Who has to do something before it can be proven. */
+  readonly blockedBy: readonly BlockedBy[]
+  /** Stagelets that are on their way. */
+  readonly rolling: readonly string[]
+  /** Where everything runs the outputs' values of now. */
+  readonly evidence: readonly Evidence[]
+}
+
+export const nothingToProve: Proof = {
+  ...{ failed: undefined, blockedBy: [], rolling: [], evidence: [] },
+}
+
+/** What holds a stagelet, and what ends that. */
+const remedies: Readonly<Record<string, readonly [reason: string, message: string]>> = {
+  AgentAway: ['AgentAway', 'its agent is away: nobody sees what runs there'],
+  AgentDrained: ['Drained', 'its agent is drained: resume it'],
+  AgentPaused: ['Paused', 'its agent is paused: resume it'],
+  Paused: ['Paused', 'it is paused: resume it'],
+  StoppedByHand: ['StoppedByHand', 'its stack was stopped by hand: start it'],
+  RolledBack: ['Quarantined', 'it went back to an earlier revision: see its conditions'],
+  KeysMissing: ['WaitingForSecrets', 'it waits for values of other secrets'],
+  WaitingForSecrets: ['WaitingForSecrets', 'it waits for values of other secrets'],
+}
+
+const holdOf = ({ spec, status }: StageletObject): BlockedBy | undefined => {
+  const inSync = findCondition(status?.conditions, 'SecretsInSync')
+  const drifted = findCondition(status?.conditions, 'Drifted')
+  const isStopped = drifted?.status === 'True' && drifted.reason === 'StoppedByHand'
+  const because = [
+    ...(inSync?.status === 'Unknown' ? ['AgentAway'] : []),
+    ...(spec.paused === true ? ['Paused'] : []),
+    ...(isStopped ? ['StoppedByHand'] : []),
+    ...(status?.held === undefined ? [] : [status.held.because]),
+  ].find((one) => remedies[one] !== undefined)
+  const [reason, message] = remedies[because ?? ''] ?? []
+  return reason === undefined || message === undefined ? undefined : { reason, message }
+}
+
+interface Seen {
+  readonly stagelet: StageletObject
+  readonly services: Set<string>
+  readonly late: Set<string>
+}
+
+/** Each stagelet that has an output, with the services that see one. */
+const viewersOf = (input: ProjectInput, outputs: readonly SecretObject[]): Seen[] => {
+  const byStagelet = new Map<string, Seen>()
+  const consumers = consumersBySecret(input)
+  for (const output of outputs) {
+    const only = output.spec.stageletRef?.name
+    for (const stagelet of input.stagelets) {
+      const { name } = stagelet.metadata
+      if (only !== undefined && only !== name) continue
+      const known = byStagelet.get(name)
+      const seen = known ?? { stagelet, services: new Set<string>(), late: new Set<string>() }
+      byStagelet.set(name, seen)
+      const own = (consumers.get(output.metadata.uid ?? '') ?? []).filter(
+        (one: Consumer) => one.stagelet === stagelet,
+      )
+      for (const consumer of own) {
+        seen.services.add(consumer.service.name)
+        if (!runsCurrent(input, output, consumer)) seen.late.add(consumer.service.name)
+      }
+    }
+  }
+  return [...byStagelet.values()]
+}
+
+const failureOf = ({ stagelet, services }: Seen, revision: number): Failure | undefined => {
+  const bad = (stagelet.status?.quarantine ?? []).find(
+    (one) => one.revision >= revision && services.has(one.service),
+  )
+  if (bad === undefined) return undefined
+  return { stagelet: stagelet.metadata.name, service: bad.service, message: bad.message }
+}
+
+const blockOf = ({ stagelet, services, late }: Seen): BlockedBy | undefined => {
+  const { status } = stagelet
+  const hold = holdOf(stagelet)
+  const isUnseen = hold?.reason === 'AgentAway'
+  const silent = (status?.services ?? []).length === 0
+  if (hold !== undefined && (isUnseen || late.size > 0 || silent)) return hold
+  if (silent) return { reason: 'NoReport', message: 'its agent has not reported its services yet' }
+  const oneOff = (status?.services ?? []).find(
+    ({ name, oneOffs = 0 }) => services.has(name) && oneOffs > 0,
+  )
+  if (oneOff === undefined) return undefined
+  const message = `a container of "compose run" has older secrets of ${oneOff.name}: end it`
+  return { reason: 'OldContainer', message }
+}
+
+const isProven = ({ stagelet, late, services }: Seen, revision: number): boolean => {
+  const { status } = stagelet
+  if (late.size > 0) return false
+  const wanted = new Map((status?.services ?? []).map((one) => [one.name, one.wantedDigest]))
+  const isBad = (status?.quarantine ?? []).some(
+    ({ service, digest }) => services.has(service) && wanted.get(service) === digest,
+  )
+  if (isBad) return false
+  return services.size === 0 || (status?.healthyRevision ?? 0) >= revision
+}
+
+const containersOf = ({ stagelet, services }: Seen): number =>
+  (stagelet.status?.services ?? [])
+    .filter(({ name }) => services.has(name))
+    .reduce((sum, { containers = 0 }) => sum + containers, 0)
+
+/** `revision` carries the outputs as they are now. */
+export const proofOf = (
+  input: ProjectInput,
+  outputs: readonly SecretObject[],
+  revision: number,
+): Proof => {
+  const viewers = viewersOf(input, outputs)
+  const isOpen = input.revisions.closed < revision
+  const blocks = viewers.map((seen) => blockOf(seen))
+  const proven = viewers.filter((seen, i) => blocks[i] === undefined && isProven(seen, revision))
+  const rolling = viewers.filter((seen, i) => blocks[i] === undefined && !proven.includes(seen))
+  return {
+    failed: viewers.map((seen) => failureOf(seen, revision)).find((one) => one !== undefined),
+    blockedBy: viewers.flatMap(({ stagelet }, i) => {
+      const block = blocks[i]
+      return block === undefined ? [] : [{ stagelet: stagelet.metadata.name, ...block }]
+    }),
+    rolling: isOpen
+      ? ['the revision is still open']
+      : rolling.map((one) => one.stagelet.metadata.name),
+    evidence: proven.map((seen) => ({
+      ...{ stagelet: seen.stagelet.metadata.name, containers: containersOf(seen) },
+      revision: seen.stagelet.status?.healthyRevision ?? revision,
+    })),
+  }
+}

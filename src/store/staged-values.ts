@@ -1,0 +1,134 @@
+// Credentials of rotations that are under way, sealed: a controller that is killed goes on with the same ones.
+import { open, seal } from '../secrets/aead.ts'
+import type { ProjectKeys } from '../secrets/project-keys.ts'
+import type { ObjectRef } from '../resources/meta.ts'
+import type { WriteSession } from './session.ts'
+import { requireProjectState } from './history/versions.ts'
+import type { Queryable, Sql } from './sql.ts'
+
+export type StagedRole = 'new' | 'old'
+
+export interface StagedPlace {
+  readonly rotationUid: string
+  readonly attempt: number
+  readonly role: StagedRole
+}
+
+export interface StagedCredential {
+  readonly slot: string | undefined
+  /** By output. */
+  readonly values: Readonly<Record<string, string>>
+}
+
+/** What a staged value is bound to: it does not open as another output, or for another attempt. */
+export const stagedAad = (
+  projectUid: string,
+  { rotationUid, attempt, role, output }: StagedPlace & { readonly output: string },
+): Buffer =>
+  Buffer.from(JSON.stringify(['stagely staged v1', projectUid, rotationUid, attempt, role, output]))
+
+/** Stores a credential in the write of what follows from it; one that is there already stays. */
+export const stageCredential = async (
+  session: WriteSession,
+  project: ObjectRef,
+  place: StagedPlace,
+  { slot, values }: StagedCredential,
+): Promise<void> => {
+  const { uid, dataKey, row } = await requireProjectState(session, project)
+  const { rotationUid, attempt, role } = place
+  for (const [output, value] of Object.entries(values)) {
+    const sealed = seal(dataKey, Buffer.from(value), stagedAad(uid, { ...place, output }))
+    await session.tx.query(
+      `INSERT INTO staged_values (rotation_uid, attempt, role, output, slot, project_uid, data_key_id, sealed, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+      [
+        rotationUid,
+        attempt,
+        role,
+        output,
+        slot ?? null,
+        uid,
+        row.dataKey.id,
+        sealed,
+        session.nowMs,
+      ],
+    )
+  }
+}
+
+/** Of a rotation that is at its end, or gone. */
+export const dropStaged = async (session: WriteSession, rotationUid: string): Promise<void> => {
+  await session.tx.query('DELETE FROM staged_values WHERE rotation_uid = $1', [rotationUid])
+}
+
+/** The credentials of these secrets are dead, but for those of now. */
+export const revokeVersions = async (
+  session: WriteSession,
+  secretUids: readonly string[],
+): Promise<void> => {
+  const current = secretUids.map((uid) => session.head(uid)?.version ?? 0)
+  await session.tx.query(
+    `UPDATE secret_versions v SET revoked_at = $3
+     FROM unnest($1::uuid[], $2::int[]) AS c (secret_uid, version)
+     WHERE v.secret_uid = c.secret_uid AND v.version < c.version AND v.revoked_at IS NULL`,
+    [secretUids, current, session.nowMs],
+  )
+}
+
+export const isRevoked = async (
+  q: Queryable,
+  { secretUid, version }: { readonly secretUid: string; readonly version: number },
+): Promise<boolean> => {
+  const rows = await q.query(
+    'SELECT 1 FROM secret_versions WHERE secret_uid = $1 AND version = $2 AND revoked_at IS NOT NULL',
+    [secretUid, version],
+  )
+  return rows.length > 0
+}
+
+interface Row extends Record<string, unknown> {
+  output: string
+  slot: string | null
+  project_uid: string
+  sealed: string
+  id: string
+  wrapped: string
+}
+
+export class StagedValues {
+  readonly #sql: Sql
+  readonly #keys: ProjectKeys
+
+  constructor(sql: Sql, keys: ProjectKeys) {
+    this.#sql = sql
+    this.#keys = keys
+  }
+
+  /** undefined where none is stored. */
+  async open(place: StagedPlace): Promise<StagedCredential | undefined> {
+    const rows = await this.#sql.query<Row>(
+      `SELECT s.output, s.slot, s.project_uid, s.sealed, k.id, k.wrapped FROM staged_values s
+       JOIN data_keys k ON k.id = s.data_key_id
+       WHERE s.rotation_uid = $1 AND s.attempt = $2 AND s.role = $3`,
+      [place.rotationUid, place.attempt, place.role],
+    )
+    const [first] = rows
+    if (first === undefined) return undefined
+    const values = await Promise.all(
+      rows.map(async ({ output, project_uid: project, sealed, id, wrapped }) => {
+        const key = await this.#keys.dataKey(project, id, wrapped)
+        const aad = stagedAad(project, { ...place, output })
+        return [output, open(key, sealed, aad).toString('utf8')] as const
+      }),
+    )
+    return { slot: first.slot ?? undefined, values: Object.fromEntries(values) }
+  }
+
+  /** Those of rotations that do not exist any more. */
+  async dropOrphans(): Promise<void> {
+    await this.#sql.query(
+      'DELETE FROM staged_values s WHERE NOT EXISTS (SELECT 1 FROM objects o WHERE o.uid = s.rotation_uid)',
+      [],
+    )
+  }
+}

@@ -1,0 +1,253 @@
+// Rotations from beginning to end, on one store, with a database in memory and the test's own time.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { refOf } from '../../src/resources/meta.ts'
+import type { RotationStatus } from '../../src/resources/rotation.ts'
+import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { RotationWorld } from '../support/rotation-world.ts'
+import { api, createSteppedClock, updateAs } from '../support/store-fixtures.ts'
+
+const day = 86_400_000
+const isIdle = ({ phase }: RotationStatus): boolean => phase === 'Idle'
+const rotated =
+  (times: number) =>
+  (status: RotationStatus): boolean =>
+    isIdle(status) && (status.attempt ?? 0) >= times
+
+describe('a rotation', () => {
+  const clock = createSteppedClock()
+  let t: TestStore
+  beforeAll(async () => {
+    t = await openTestStore(inject('postgresUrl'), { clock })
+  })
+  afterAll(() => t.destroy())
+
+  const eventsOf = async ({ ns }: RotationWorld): Promise<string[]> => {
+    const { items } = await t.store.list('Event', { namespace: ns })
+    return items.map(({ spec }) => (spec as { reason: string }).reason)
+  }
+
+  it('makes the first credential at once, and another at its turn; the old one ends when nothing runs with it', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    const { database } = world
+    const first = await world.run(rotated(1))
+    expect(first).toMatchObject({
+      phase: 'Idle',
+      attempt: 1,
+      slot: 'app_a',
+      versions: { username: 1 },
+    })
+    expect(await world.condition('Ready')).toBe('Ready=True/Rotated')
+    await world.agent('one')
+    expect(world.refused()).toEqual([])
+    clock.step(30 * day)
+    const phases: (string | undefined)[] = []
+    const status = await world.run((one) => {
+      phases.push(one.phase)
+      expect(world.refused()).toEqual([])
+      return rotated(2)(one)
+    })
+    expect([...new Set(phases)]).toEqual(['Proving', 'Overlapping', 'Idle'])
+    expect(status).toMatchObject({ slot: 'app_b', attempt: 2, failures: 0 })
+    expect(status.evidence).toEqual([{ stagelet: 'one', revision: 2, containers: 1 }])
+    expect([...database.logins.keys()]).toEqual(['app_b'])
+    // 60 s of proof and 10 m of overlap.
+    expect(world.revoked[0]).toBeGreaterThan(11 * 60_000)
+    expect(await eventsOf(world)).toEqual(
+      expect.arrayContaining([
+        'RotationStarted',
+        'CredentialSet',
+        'RotationProven',
+        'CredentialRevoked',
+      ]),
+    )
+    const ref = { kind: 'StagelySecret', namespace: world.ns, name: 'password' }
+    const back = t.store.write(api, {}, (tx) => tx.rollbackSecret(ref, 1))
+    await expect(back).rejects.toMatchObject({ reason: 'CredentialRevoked' })
+    const project = { kind: 'Project', namespace: world.ns, name: 'shop' }
+    const whole = await t.store.write(api, {}, (tx) => tx.rollbackProject(project, { revision: 1 }))
+    expect(whole.kept).toEqual(['password', 'user'])
+    expect(
+      await t.staged.open({
+        rotationUid: (await world.rotation()).metadata.uid!,
+        attempt: 2,
+        role: 'new',
+      }),
+    ).toBeUndefined()
+  })
+
+  it('waits for an agent that is away, with both credentials valid, and names it', async () => {
+    const world = await RotationWorld.begin(t, clock, { stagelets: ['one', 'two'] })
+    await world.run(rotated(1))
+    await world.run(() => world.containers.size === 2)
+    world.away.add('two')
+    await world.request()
+    await world.run(() => false, 30 * 60_000)
+    expect(await world.condition('Blocked')).toBe('Blocked=True/AgentAway')
+    expect(await world.message('Blocked')).toContain('two')
+    expect([...world.database.logins.keys()].sort()).toEqual(['app_a', 'app_b'])
+    expect(await eventsOf(world)).toContain('RotationBlocked')
+    world.away.delete('two')
+    const before = clock.now()
+    await world.run(({ phase }) => phase === 'Overlapping')
+    expect(clock.now() - before).toBeLessThanOrEqual(150_000)
+    await world.run(rotated(2))
+    expect([...world.database.logins.keys()]).toEqual(['app_b'])
+    expect(world.refused()).toEqual([])
+  })
+
+  it('gives the old values back where a service dies with the new ones, and ends the new credential', async () => {
+    const world = await RotationWorld.begin(t, clock, { stagelets: ['one', 'two'] })
+    await world.run(rotated(1))
+    await world.run(() => world.containers.size === 2)
+    const before = await world.valuesOf('one')
+    world.dies.set('two', ({ user }) => user === 'app_b')
+    await world.request()
+    const status = await world.run(rotated(2))
+    expect(status).toMatchObject({ slot: 'app_a', failures: 1, failure: { reason: 'RolledBack' } })
+    expect(await world.condition('Failed')).toBe('Failed=True/RolledBack')
+    expect(await world.message('Failed')).toMatch(/service web of stagelet "two".*no such user/)
+    expect(await world.valuesOf('one')).toEqual(before)
+    expect([...world.database.logins.keys()]).toEqual(['app_a'])
+    expect(world.refused()).toEqual([])
+    expect(Date.parse(status.nextAt!)).toBeGreaterThan(clock.now() + 29 * day)
+  })
+
+  it('blocks while a session still uses the old credential, or a container of compose run has old secrets', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    await world.agent('one')
+    await world.request({ now: true })
+    world.oneOffs.set('one', 1)
+    await world.run(() => false, 5 * 60_000)
+    expect(await world.condition('Blocked')).toBe('Blocked=True/OldContainer')
+    world.oneOffs.clear()
+    world.database.sessions = { sessions: 2, from: ['10.0.0.7'] }
+    await world.run(() => false, 5 * 60_000)
+    expect(await world.condition('Blocked')).toBe('Blocked=True/StillUsed')
+    expect(await world.message('Blocked')).toContain(
+      '2 sessions use the old credential, from 10.0.0.7',
+    )
+    expect(world.database.logins.has('app_a')).toBe(true)
+    world.database.sessions = { sessions: 0, from: [] }
+    await world.run(rotated(2))
+    expect(world.database.logins.has('app_a')).toBe(false)
+  })
+
+  it('changes nothing where a test says nothing, and gives up after five tries', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    world.database.trusts = true
+    await world.request()
+    const meaningless = await world.run(rotated(2))
+    expect(meaningless.failure?.reason).toBe('TestMeaningless')
+    expect((await t.store.revisionsOf(world.projectUid)).closed).toBe(1)
+    world.database.trusts = false
+    await world.request()
+    for (let i = 0; i < 5; i += 1) {
+      expect(isIdle(await world.status())).toBe(i === 0)
+      world.database.faults.set('set', { kind: 'Unreachable', message: 'no route to host' })
+      await world.look()
+      clock.step(7 * 3_600_000)
+    }
+    expect((await world.status()).failure).toEqual({
+      ...{ reason: 'SetFailed', message: 'no route to host' },
+    })
+    expect([...world.database.logins.keys()]).toEqual(['app_a'])
+  })
+
+  it('ends pending that lasts for ever after 6 h', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    await world.request()
+    for (let i = 0; i < 15; i += 1) {
+      const retryAfterMs = 1_800_000
+      world.database.faults.set('look', { kind: 'Pending', message: 'not yet', retryAfterMs })
+      await world.look()
+      clock.step(retryAfterMs)
+    }
+    const status = await world.run(isIdle)
+    expect(status.failure).toEqual({ reason: 'PendingTooLong', message: 'not yet' })
+  })
+
+  it('does not start while an output is refused, another rotation runs, or it is paused', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    const ref = { kind: 'StagelySecret', namespace: world.ns, name: 'password' }
+    const secret = (await t.store.get(ref))!
+    const { projectRef, key } = secret.spec as { projectRef: object; key: string }
+    await updateAs(t.store, api, {
+      ...secret,
+      spec: { projectRef, key, scope: 'global', value: 'by hand' },
+    })
+    await world.look()
+    expect(await world.condition('Ready')).toBe('Ready=False/Refused')
+    expect(await world.message('Ready')).toMatch(
+      /must say valueFrom.rotation: \{name: db, output: password\}/,
+    )
+    const valueFrom = { rotation: { name: 'db', output: 'password' } }
+    const read = async () => (await t.store.get(ref))!
+    await updateAs(t.store, api, {
+      ...(await read()),
+      spec: { projectRef, key, scope: 'global', valueFrom },
+    })
+    await world.look()
+    expect(await world.message('Ready')).toMatch(/is global.*somebody wrote: say adopt/)
+    expect(world.database.calls).toEqual([])
+  })
+
+  it('forgets what it had staged when it is deleted or an output is purged', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    world.away.add('one')
+    await world.agent('one')
+    await world.request()
+    await world.look()
+    const { uid = '' } = (await world.rotation()).metadata
+    const place = { rotationUid: uid, attempt: 2, role: 'new' as const }
+    expect((await t.staged.open(place))?.slot).toBe('app_b')
+    const project = { kind: 'Project', namespace: world.ns, name: 'shop' }
+    const secret = (await t.store.get({
+      kind: 'StagelySecret',
+      namespace: world.ns,
+      name: 'password',
+    }))!
+    await t.store.write(api, {}, (tx) => tx.purgeSecret(project, secret.metadata.uid!))
+    expect(await t.staged.open(place)).toBeUndefined()
+    await t.store.write(api, {}, async (tx) => {
+      await tx.remove(refOf(await world.rotation()))
+    })
+    await t.staged.dropOrphans()
+  })
+})
+
+describe('a value that services share', () => {
+  const clock = createSteppedClock()
+  let t: TestStore
+  beforeAll(async () => {
+    t = await openTestStore(inject('postgresUrl'), { clock })
+  })
+  afterAll(() => t.destroy())
+
+  it('is known everywhere before it is used, and the old one is forgotten at the end', async () => {
+    const world = await RotationWorld.begin(t, clock, {
+      spec: {
+        outputs: { current: 'sign', previous: 'before', list: 'check' },
+        rotator: { generate: {} },
+      },
+    })
+    await world.run(rotated(1))
+    await world.agent('one')
+    const old = (await world.valuesOf('one'))['sign']
+    await world.request()
+    const seen: string[] = []
+    const status = await world.run((one) => {
+      const { sign = '', check = '[]' } = world.containers.get('one') ?? {}
+      const list = JSON.parse(check) as string[]
+      expect(list).toContain(sign)
+      seen.push(`${sign === old ? 'old' : 'new'} of ${list.length}`)
+      return rotated(2)(one)
+    })
+    expect([...new Set(seen)]).toEqual(['old of 1', 'old of 2', 'new of 2', 'new of 1'])
+    expect(status).toMatchObject({ failures: 0 })
+    expect((await world.valuesOf('one'))['check']).not.toContain(old)
+  })
+})
