@@ -5,6 +5,7 @@ import { teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { stageletStatus, type StageletStatus } from '../../../src/resources/stagelet.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
+import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type {
   ActivityPage,
   ActivityPlace,
@@ -12,7 +13,7 @@ import type {
 } from '../../../src/store/activity/activity-log.ts'
 import { activityKinds, type Activity } from '../../../src/store/activity/happening.ts'
 import { requireIn } from './access.ts'
-import { tell } from './activity-words.ts'
+import { tell, type Drifted } from './activity-words.ts'
 import type { RestDeps } from './deps.ts'
 import { renderId } from './ids.ts'
 import { badCursor, nextCursor, pageQuery } from './paging.ts'
@@ -76,15 +77,37 @@ const rolloutSchema = z.strictObject({
 
 type RolloutRow = Extract<Activity, { kind: 'rollout' }>
 
-/** Of what had begun and is not seen now it is not known how it ended. */
-const resultOf = async (
+/** A condition of the row's stagelet, as it is now. */
+const statusNow = async (
   { store }: RestDeps,
-  { subject, detail: { result } }: RolloutRow,
-): Promise<(typeof results)[number] | 'Unknown'> => {
-  if (result !== 'Progressing') return result
+  { subject }: Pick<Activity, 'subject'>,
+  type: 'Progressing' | 'Drifted',
+): Promise<Drifted | undefined> => {
   const stagelet = await store.getByUid('Stagelet', subject)
   const { conditions } = (stagelet?.status ?? {}) as StageletStatus
-  return findCondition(conditions, 'Progressing')?.status === 'Unknown' ? 'Unknown' : result
+  return findCondition(conditions, type)?.status
+}
+
+/** Whether the stagelet is still changed as the row says: a later change has a row of its own. */
+const driftedNow = async (
+  deps: RestDeps,
+  { subject, namespace, stagelet: name = '', detail }: Extract<Activity, { kind: 'drift' }>,
+): Promise<Drifted> => {
+  const status = (await statusNow(deps, { subject }, 'Drifted')) ?? 'Unknown'
+  if (status !== 'True' || detail.state === 'ByHand') return status
+  const observed = await deps.store.get({ kind: 'Observation', namespace, name })
+  const { drift } = (observed?.spec ?? {}) as Partial<ObservationSpec>
+  return drift?.since === detail.since ? 'True' : 'False'
+}
+
+/** Of what had begun and is not seen now it is not known how it ended. */
+const resultOf = async (
+  deps: RestDeps,
+  row: RolloutRow,
+): Promise<(typeof results)[number] | 'Unknown'> => {
+  const { result } = row.detail
+  if (result !== 'Progressing') return result
+  return (await statusNow(deps, row, 'Progressing')) === 'Unknown' ? 'Unknown' : result
 }
 
 const toRollout = async (
@@ -120,9 +143,13 @@ const activitySchema = z.strictObject({
   message: z.string().describe('In words.'),
 })
 
-const toActivity = (row: Activity): z.infer<typeof activitySchema> => {
+const toActivity = async (
+  deps: RestDeps,
+  row: Activity,
+): Promise<z.infer<typeof activitySchema>> => {
   const { id, at, namespace: team, detail } = row
-  const { isBad = false, ...told } = tell(row)
+  const drifted = row.kind === 'drift' ? await driftedNow(deps, row) : 'Unknown'
+  const { isBad = false, ...told } = tell(row, drifted)
   return answer(activitySchema, {
     ...row,
     ...('revision' in detail ? { revision: detail.revision } : {}),
@@ -239,7 +266,8 @@ export const activityRoutes = routesOf('Activity', [
         page,
         deps.clock.now(),
       )
-      return { body: { activity: found.items.map(toActivity), ...nextOf(found) } }
+      const activity = await Promise.all(found.items.map((row) => toActivity(deps, row)))
+      return { body: { activity, ...nextOf(found) } }
     },
   }),
 ])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Activity, RolloutRecord } from '../../../src/store/activity/happening.ts'
-import { tell } from './activity-words.ts'
+import { tell as tellNow, type Told } from './activity-words.ts'
 
 const place = {
   id: 1,
@@ -8,6 +8,7 @@ const place = {
   namespace: 'default',
   at: Date.parse('2026-01-31T10:00:12Z'),
 }
+const tell = (one: Activity): Told => tellNow(one, 'True')
 const rollout = (detail: Partial<RolloutRecord>): string =>
   tell({
     ...place,
@@ -55,6 +56,27 @@ describe('the words of the feed', () => {
       detail: { state: 'ByHand', user: 'ann', command: 'ps', exitCode: 0, touched: [] },
     }
     expect(tell(hand)).toMatchObject({ what: 'by_hand', by: ['ann'] })
+  })
+
+  it('claim nothing of changed containers that nobody told the end of', () => {
+    const changes = [{ service: 'web', container: 'shop-web-1', what: 'Removed' as const }]
+    const found = (state: 'Found' | 'Healed'): Activity => ({
+      ...place,
+      kind: 'drift',
+      detail: { state, since: '', changes },
+    })
+    const what = 'web (shop-web-1) was removed'
+    const { message, isBad } = tellNow(found('Found'), 'True')
+    expect([message, isBad]).toEqual([`${what}; not healed yet`, true])
+    expect(tellNow(found('Found'), 'False')).toMatchObject({
+      ...{ what: 'found', isBad: false },
+      message: `${what}; as declared again; when and by whom was not seen`,
+    })
+    expect(tellNow(found('Found'), 'Unknown')).toMatchObject({
+      message: `${what}; what became of that is not known`,
+      isBad: true,
+    })
+    expect(tellNow(found('Healed'), 'Unknown').message).toBe(`${what}; healed`)
   })
 
   it('say how long an agent was away, and who paused what', () => {

@@ -84,7 +84,15 @@ const outcomes = {
   Flapping: 'healing does not last',
 } as const
 
-const ofDrift = (drift: DriftRecord): Told => {
+/** What the stagelet's containers are now: as declared (False), changed (True), or nobody sees them. */
+export type Drifted = 'True' | 'False' | 'Unknown'
+
+const ends = {
+  False: 'as declared again; when and by whom was not seen',
+  Unknown: 'what became of that is not known',
+} as const
+
+const ofDrift = (drift: DriftRecord, now: Drifted): Told => {
   if (drift.state === 'ByHand') {
     const { user, exitCode, touched } = drift
     const what = touched.length === 0 ? 'no container was touched' : `touched: ${listed(touched)}`
@@ -96,8 +104,8 @@ const ofDrift = (drift: DriftRecord): Told => {
   return {
     what: state.toLowerCase(),
     by: [...people],
-    message: `${describeDrift(drift)}; ${outcomes[state]}`,
-    isBad: state !== 'Healed',
+    message: `${describeDrift(drift)}; ${state === 'Healed' || now === 'True' ? outcomes[state] : ends[now]}`,
+    isBad: state !== 'Healed' && now !== 'False',
   }
 }
 
@@ -122,14 +130,15 @@ const ordered = {
   retried: 'what failed is to be tried again',
 } as const satisfies Record<ControlRecord['what'], string>
 
-export const tell = (one: Activity): Told => {
+/** `drifted`: what the stagelet of a drift is now. An agent that is restarted forgets what it has found. */
+export const tell = (one: Activity, drifted: Drifted): Told => {
   switch (one.kind) {
     case 'revision':
       return ofRevision(one.detail)
     case 'rollout':
       return ofRollout(one.detail)
     case 'drift':
-      return ofDrift(one.detail)
+      return ofDrift(one.detail, drifted)
     case 'agent':
       return ofAgent(one.detail, one.at)
     case 'control': {
