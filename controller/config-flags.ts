@@ -89,6 +89,8 @@ Environment:
   VAULT_ADDR, VAULT_TOKEN or VAULT_TOKEN_FILE, VAULT_NAMESPACE   for vault-transit
   STAGELY_KEY_CACHE_MINUTES     how long keys stay in memory without the provider (default 60)
   STAGELY_KEY_ROTATION_DAYS     when a key is due for rotation (default 365)
+  STAGELY_KEY_ROTATION          auto: data keys and the sealing key are replaced when due (default);
+                                off: the controller only tells
   DATABASE_URL        external Postgres, in place of the embedded database
   STAGELY_PEER_URL    as --peer-url
   STAGELY_AUDIT_RETENTION_DAYS  audit rows older than this are pruned (default: kept for ever)

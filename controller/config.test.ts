@@ -46,6 +46,7 @@ describe('parseConfig', () => {
       {
         STAGELY_SECRET_KEY: 'short',
         STAGELY_LOG_LEVEL: 'loud',
+        STAGELY_KEY_ROTATION: 'yes',
         DATABASE_URL: 'mysql://u:canary@h/d',
       },
     )
@@ -57,6 +58,7 @@ describe('parseConfig', () => {
       '--insecure-http',
       'STAGELY_SECRET_KEY',
       'STAGELY_LOG_LEVEL',
+      'STAGELY_KEY_ROTATION must be auto or off',
       'DATABASE_URL',
     ])
       expect(faults.join('\n')).toContain(part)

@@ -34,6 +34,8 @@ export interface KeyConfig {
   readonly cacheMs: number
   /** An older key is due for rotation. */
   readonly rotationMs: number
+  /** The controller replaces the keys that it can make, when they are due. */
+  readonly rotatesKeys: boolean
 }
 
 const dayMs = 86_400_000
@@ -128,6 +130,12 @@ const parseCount = (
   return fallback
 }
 
+const parseRotation = (env: Env, faults: string[]): boolean => {
+  const text = emptyIsAbsent(env['STAGELY_KEY_ROTATION']) ?? 'auto'
+  if (text !== 'auto' && text !== 'off') faults.push('STAGELY_KEY_ROTATION must be auto or off')
+  return text !== 'off'
+}
+
 /** `external`: the database is on a server, so that a key file in the data folder would not do. */
 export const parseKeyConfig = (env: Env, external: boolean, faults: string[]): KeyConfig => {
   const provider = parseName(env, 'STAGELY_KEY_PROVIDER', faults) ?? 'local'
@@ -166,6 +174,7 @@ export const parseKeyConfig = (env: Env, external: boolean, faults: string[]): K
     },
     services: services.filter((service) => service !== undefined),
     cacheMs: parseCount(env, 'STAGELY_KEY_CACHE_MINUTES', cacheMinutes, faults) * 60_000,
+    rotatesKeys: parseRotation(env, faults),
     rotationMs: parseCount(env, 'STAGELY_KEY_ROTATION_DAYS', days, faults) * dayMs,
   }
 }

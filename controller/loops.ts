@@ -12,23 +12,26 @@ import type { Metrics } from './http/metrics.ts'
 import type { RotationMetrics } from './http/rotation-metrics.ts'
 import { startKubernetesSource } from './kubernetes/start.ts'
 import type { Loops } from './leader.ts'
+import { startKeyRotation } from './keys/start.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
 import { createMailer } from './notify/mail.ts'
 import { startNotifyPerformer } from './notify/performer.ts'
+import type { SealingKeys } from './sealing.ts'
 import { startReconcilers } from './reconcilers/start.ts'
 import { openRotator } from './rotators/open-rotator.ts'
 import { startRotationPerformer } from './rotators/performer.ts'
 
 export interface LoopsDeps
   extends
-    Pick<Opened, 'store' | 'connections' | 'outbox' | 'staged'>,
-    Pick<Metrics, 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated'>,
+    Pick<Opened, 'store' | 'connections' | 'outbox' | 'staged' | 'keys'>,
+    Pick<Metrics, 'onKeysDue' | 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated'>,
     RotationMetrics {
   /** Id of the database. */
   readonly controllerId: string
   /** The cluster to follow; undefined: none. */
   readonly kubeConfig: (() => KubeConfig) | undefined
   readonly egress: Egress
+  readonly sealing: SealingKeys
   /** Whether the lease is still valid: for writes to a cluster, which knows no terms. */
   readonly leads: () => boolean
   readonly clock: Clock
@@ -42,16 +45,19 @@ export const startLoops = (
     pruneAll,
     kubernetes,
     smtp,
-  }: Pick<Config, 'manifestsDir' | 'pruneAll' | 'kubernetes' | 'smtp'>,
+    keys: { rotatesKeys },
+  }: Pick<Config, 'manifestsDir' | 'pruneAll' | 'kubernetes' | 'smtp' | 'keys'>,
   deps: LoopsDeps,
   term: number | undefined,
 ): Loops => {
   const store = term === undefined ? deps.store : deps.store.asLeader(term)
-  const common = { ...deps, store }
+  const keys = term === undefined ? deps.keys : deps.keys.asLeader(term)
+  const common = { ...deps, store, keys }
   const loops: Loops[] = [
     startReconcilers(common),
     startSweep(common),
     startRotationPerformer({ ...common, openRotator }),
+    startKeyRotation({ ...common, rotatesKeys }),
     startNotifyPerformer({ ...common, term, mail: smtp && createMailer(smtp) }),
   ]
   const { kubeConfig, leads } = deps

@@ -91,7 +91,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
     dataDir: config.dataDir,
     keyRing: await openMasterKeys(config, log, clock),
     keyCache: { keepMs: config.keys.cacheMs },
-    rotationMs: config.keys.rotationMs,
+    ...{ rotationMs: config.keys.rotationMs, rotatesKeys: config.keys.rotatesKeys },
     clock,
     log,
     sealedValues: sealing,
@@ -121,7 +121,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
     start: (term, leads) =>
       startLoops(
         config,
-        { ...opened, ...context, ...url.loops, egress: url.egress, kubeConfig, leads },
+        { ...opened, ...context, ...url.loops, egress: url.egress, sealing, kubeConfig, leads },
         term,
       ),
   })
@@ -136,7 +136,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
 interface Served extends Pick<Metrics, 'watchLeader'> {
   readonly loops: Pick<
     LoopsDeps,
-    | ('onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated' | 'controllerId')
+    | ('onRun' | 'onManifestFaults' | 'onKeysDue' | 'onClaimed' | 'onPropagated' | 'controllerId')
     | keyof RotationMetrics
   >
   readonly base: string

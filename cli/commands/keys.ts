@@ -47,6 +47,9 @@ interface Keys {
   readonly sealed_by_old_keys: number
   readonly rotation_days: number
   readonly rotation_due: boolean
+  /** Absent from older controllers, which replace nothing by themselves. */
+  readonly rotation?: 'auto' | 'off'
+  readonly projects_due?: readonly { readonly project: string; readonly message: string }[]
   readonly rotations: readonly Rotation[]
 }
 
@@ -98,6 +101,10 @@ const describeKeys = (keys: Keys): string => {
     `Sealing key: ${datesOf(keys.sealing_key_since, keys.sealing_key_due)}`,
     `Left:        ${keys.sealed_by_old_keys} versions sealed by old data keys`,
     `Rotation:    ${keys.rotation_due ? 'DUE' : 'not due'} (every ${keys.rotation_days} days)`,
+    `By itself:   ${keys.rotation === 'auto' ? 'data keys and the sealing key, when they are due' : 'nothing (STAGELY_KEY_ROTATION=off)'}`,
+    ...(keys.projects_due ?? []).map(
+      ({ project, message }) => `  due:       ${project}: ${message}`,
+    ),
     ...keys.rotations.map(
       ({ kind, state, done, started_at: at, message }) =>
         `  ${at}  ${kind.padEnd(6)}  ${state.padEnd(9)}  ${done} done${message === '' ? '' : `  ${message}`}`,

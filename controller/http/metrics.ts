@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { MiddlewareHandler } from 'hono'
 import { answeringRoute } from './answering-route.ts'
+import type { Dues } from '../keys/plan.ts'
 import type { Fleet } from './agents/fleet.ts'
 import type { AppEnv } from './env.ts'
 import { createRotationMetrics, type RotationMetrics } from './rotation-metrics.ts'
@@ -14,6 +15,8 @@ export interface Metrics extends RotationMetrics {
   readonly onRun: (reconciler: string, outcome: string, ms: number) => void
   /** Called with the number of faults of the manifests folder. */
   readonly onManifestFaults: (count: number) => void
+  /** Called with the keys of which it is known when they are due for rotation. */
+  readonly onKeysDue: (dues: readonly Dues[]) => void
   /** Called with the number of namespaces that another controller has claimed. */
   readonly onClaimed: (count: number) => void
   /** The last number of onClaimed; undefined when this replica does not lead. */
@@ -54,6 +57,12 @@ export const createMetrics = (version: string): Metrics => {
     help: 'Namespaces of the cluster that are to be followed and that another controller has claimed; of the replica that leads.',
     registers: [registry],
   })
+  const keysDue = new Gauge({
+    name: 'stagely_key_due_timestamp_seconds',
+    help: 'When the master key, the first data key, the sealing key, and each key that projects name (by its name, as key) is due for rotation; of the replica that leads.',
+    labelNames: ['kind', 'key'],
+    registers: [registry],
+  })
   const streams = new Counter({
     name: 'stagely_http_streams_total',
     help: 'Watches and agent streams that were opened.',
@@ -79,6 +88,11 @@ export const createMetrics = (version: string): Metrics => {
     },
     onManifestFaults: (count) => {
       manifestFaults.set(count)
+    },
+    onKeysDue: (dues) => {
+      keysDue.reset()
+      for (const { kind, name, dueAt } of dues)
+        keysDue.set({ kind, ...(name !== undefined && { key: name }) }, dueAt / 1000)
     },
     onClaimed: (count) => {
       claimed.set(count)

@@ -1,7 +1,7 @@
 // One error class with a closed set of reasons. Foreign errors (database, Docker) are translated where
 // they enter, and rendered where they leave (kube/status.ts). No code branches on the text of an error.
 
-/** The HTTP status of each reason. But for ConfirmationRequired, PolicyOverdue and CredentialRevoked they are Kubernetes' `StatusReason` words. */
+/** The HTTP status of each reason. But for ConfirmationRequired, CredentialRevoked and those that end with Overdue they are Kubernetes' `StatusReason` words. */
 export const httpStatusOf = {
   BadRequest: 400,
   Unauthorized: 401,
@@ -17,6 +17,8 @@ export const httpStatusOf = {
   PolicyOverdue: 409,
   /** The version is a credential that a Rotation has ended. */
   CredentialRevoked: 409,
+  /** Keys of the project are older than its rule allows. */
+  KeyRotationOverdue: 409,
   Expired: 410,
   PreconditionFailed: 412,
   RequestEntityTooLarge: 413,

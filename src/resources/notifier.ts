@@ -10,6 +10,7 @@ export const noticeReasons = [
   'RotationDue',
   'RotationFailed',
   'RotationBlocked',
+  'KeyRotationDue',
   'RolledBack',
   'AgentLost',
   'Drifted',

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { keyRotationSpec, projectKeysStatus } from './key-rotation.ts'
 import { secretPolicySpec } from './secret-age.ts'
 import { conditionsSchema } from './status.ts'
 
@@ -47,6 +48,9 @@ export const projectSpec = z.strictObject({
   secretPolicy: secretPolicySpec
     .optional()
     .describe('How old values may be; when absent, any age will do.'),
+  keyRotation: keyRotationSpec
+    .optional()
+    .describe('How old keys may be; when absent, as the controller says.'),
 })
 
 const stageletCounts = z.strictObject({
@@ -95,6 +99,9 @@ export const projectStatus = z.strictObject({
   rollout: projectRollout
     .optional()
     .describe('Progress of the rollout of the newest revision; only with spec.rollout.'),
+  keys: projectKeysStatus
+    .optional()
+    .describe('Its keys; only with spec.keyRotation, or while one is due for rotation.'),
   conditions: conditionsSchema,
 })
 

@@ -34,6 +34,7 @@ const told: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean }>> 
   RotationDue: { reason: 'RotationDue', isOnce: true },
   RotationFailed: { reason: 'RotationFailed', isOnce: false },
   RotationBlocked: { reason: 'RotationBlocked', isOnce: false },
+  KeyRotationDue: { reason: 'KeyRotationDue', isOnce: true },
   RolledBack: { reason: 'RolledBack', isOnce: false },
   Disconnected: { reason: 'AgentLost', isOnce: false },
   DriftFound: { reason: 'Drifted', isOnce: false },

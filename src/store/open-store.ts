@@ -49,6 +49,8 @@ export interface OpenStoreOptions {
   readonly sealedValues?: SealedValueOpener
   /** A key that is older is due for rotation (ms). */
   readonly rotationMs?: number
+  /** False: the controller replaces no key by itself. */
+  readonly rotatesKeys?: boolean
 }
 
 export interface Opened {
@@ -128,7 +130,7 @@ const migrateWith = async (sql: Sql, { databaseUrl, clock, log }: Place): Promis
 export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
   const { keyRing, clock, log } = options
   const { keyCache = {}, retention = defaultRetention, sealedValues } = options
-  const { rotationMs = yearMs } = options
+  const { rotationMs = yearMs, rotatesKeys = true } = options
   const sql = await openDatabase(options)
   const leaseSql = openLeaseSql(options)
   let started: SqlStore | undefined
@@ -165,7 +167,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       logins: new LoginStore(sql, clock, access),
       sessions: new SessionStore(sql, clock, access),
       settings,
-      keys: new KeyStore({ sql, store, keyRing, clock, log, rotationMs }),
+      keys: new KeyStore({ sql, store, keyRing, clock, log, rotationMs, rotatesKeys }),
       activity: new ActivityLog(sql),
       audit: new AuditLog({ sql, store, settings }),
       idempotency: new IdempotencyKeys(sql, settings, clock),

@@ -95,6 +95,7 @@ const bases: Readonly<Record<string, readonly Spec[]>> = {
       description: 'Shop',
       rollout: { maxConcurrent: 2, progressDeadlineSeconds: 60, onFailure: 'Stop', paused: true },
       secretPolicy: { maxAge: '90d', exempt: ['PUBLIC_URL'], enforce: 'Report' },
+      keyRotation: { every: '90d', enforce: true },
     },
   ],
   Agent: [{ paused: false, drained: true }],

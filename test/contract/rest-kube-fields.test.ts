@@ -10,6 +10,7 @@ import { secretFields } from '../../src/resources/secret-fields.ts'
 import { projectFields } from '../../controller/http/rest/kinds.ts'
 import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
 import { projectSpec, rolloutSpec } from '../../src/resources/project.ts'
+import { keyRotationSpec } from '../../src/resources/key-rotation.ts'
 import { secretPolicySpec } from '../../src/resources/secret-age.ts'
 import { secretSamples as samples } from '../support/secret-samples.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
@@ -208,11 +209,15 @@ const projectSamples: readonly (readonly [string, string, unknown])[] = [
   ['secret_policy.max_age', 'secretPolicy.maxAge', '60d'],
   ['secret_policy.exempt', 'secretPolicy.exempt', ['PUBLIC_URL']],
   ['secret_policy.enforce', 'secretPolicy.enforce', 'Refuse'],
+  ['key_rotation.every', 'keyRotation.every', '60d'],
+  ['key_rotation.enforce', 'keyRotation.enforce', true],
 ]
 /** What the part needs beside. */
 const needed: Readonly<Record<string, Fields>> = {
   secret_policy: { max_age: '90d' },
   secretPolicy: { maxAge: '90d' },
+  key_rotation: { every: '90d' },
+  keyRotation: { every: '90d' },
 }
 const nested = (path: string, value: unknown): Fields => {
   const [first = '', second] = path.split('.')
@@ -222,16 +227,18 @@ const nested = (path: string, value: unknown): Fields => {
 
 describe('a project', () => {
   it('has all its fields in this file', () => {
-    const { rollout: _r, secretPolicy: _s, ...plain } = projectSpec.shape
+    const { rollout: _r, secretPolicy: _s, keyRotation: _k, ...plain } = projectSpec.shape
     const names = [
       ...Object.keys(plain),
       ...Object.keys(rolloutSpec.shape).map((name) => `rollout.${name}`),
       ...Object.keys(secretPolicySpec.shape).map((name) => `secretPolicy.${name}`),
+      ...Object.keys(keyRotationSpec.shape).map((name) => `keyRotation.${name}`),
     ]
     expect(projectSamples.map(([, name]) => name).sort()).toEqual(names.sort())
     expect(projectFields.map((field) => field.name).sort()).toEqual([
       'description',
       'key_provider',
+      'key_rotation',
       'rollout',
       'secret_policy',
     ])

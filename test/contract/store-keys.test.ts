@@ -6,10 +6,8 @@ import type { KeyProvider } from '../../src/secrets/key-provider.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
 import { countSealedOld } from '../../src/store/keys/reseal.ts'
 import { makeDataKeys, replaceDataKeys } from '../../src/store/keys/rotations.ts'
-import { sealingKeyPrefix } from '../../src/store/settings.ts'
 import { countWraps } from '../../src/store/keys/wraps.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { silentLogger } from '../../src/kernel/log.ts'
 import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
 import {
   api,
@@ -20,7 +18,6 @@ import {
   secretOf,
   updateAs,
 } from '../support/store-fixtures.ts'
-import type { EventSpec } from '../../src/resources/core.ts'
 import { localKeyRing } from '../support/keys.ts'
 
 const delivery = { stagelet: 'prod', agent: 'box' }
@@ -52,10 +49,8 @@ describe.each([
   const clock = createSteppedClock()
   const open = fallible(createLocalKeyProvider(testMasterKey))
   const ring: KeyRing = createKeyRing(open.provider, [], clock)
-  const told: string[] = []
   beforeAll(async () => {
-    const log = { ...silentLogger, warn: (_fields: object, message: string) => told.push(message) }
-    t = await openTestStore(url(), { clock, keyRing: ring, keyCache: { keepMs: 3_600_000 }, log })
+    t = await openTestStore(url(), { clock, keyRing: ring, keyCache: { keepMs: 3_600_000 } })
   })
   afterAll(() => t.destroy())
 
@@ -181,10 +176,7 @@ describe.each([
     const update = (value: string): Promise<unknown> =>
       updateAs(t.store, api, secretOf(ns, 's-0', { value }))
     const rotated = t.store
-      .writeWithSession(api, (session) => {
-        replaceDataKeys(session, made)
-        return Promise.resolve()
-      })
+      .writeWithSession(api, (session, tx) => replaceDataKeys(session, tx, made))
       .then(() => update('after'))
     await Promise.all([update('before'), rotated])
     const rows = await t.sql.query<{ retired: boolean }>(
@@ -227,31 +219,6 @@ describe.each([
     expect(await t.store.health()).toEqual({ ok: true })
     expect((await openValues(projectUid))['S_1']).toBe('v1')
     await updateAs(t.store, api, secretOf(ns, 's-0', { value: 'new' }))
-  })
-
-  it('tells once that a key is due for rotation', async () => {
-    const { ns } = await createShop(t.store)
-    const sealing = (number: number): Promise<void> =>
-      t.settings.putSealedAudited(`${sealingKeyPrefix}${number}`, Buffer.from('key'), {
-        actor: api,
-        ref: { kind: 'SealingKey', namespace: '', name: String(number) },
-        entry: { action: 'create' },
-      })
-    for (const number of [1, 2]) await sealing(number)
-    expect((await t.keys.status()).ages).toMatchObject({ sealingSince: clock.now() })
-    clock.step(366 * 86_400_000)
-    told.length = 0
-    for (let i = 0; i < 2; i++) await t.keys.warnOfOld()
-    const events = (await t.store.list('Event', { namespace: ns })).items
-    const due = events.filter((e) => (e.spec as EventSpec).reason === 'KeyRotationDue')
-    expect(due).toHaveLength(1)
-    const once = told.filter((message) => /the (master|sealing) key is due/.test(message))
-    expect(once.map((message) => message.split(':')[0])).toEqual([
-      'the master key is due for rotation',
-      'the sealing key is due for rotation',
-    ])
-    await sealing(3)
-    expect((await t.keys.ages()).sealingSince).toBe(clock.now())
   })
 
   it('opens no row that was copied from another project or scope, and none that was put back', async () => {

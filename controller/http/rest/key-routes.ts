@@ -2,13 +2,14 @@
 import * as z from 'zod'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { describeWrap } from '../../../src/secrets/key-provider.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
 import { keyProviderNames } from '../../../src/secrets/providers/settings.ts'
 import type { BegunRotation, KeyStatus } from '../../../src/store/keys/key-store.ts'
 import type { Rotation } from '../../../src/store/keys/rotations.ts'
 import { findTarget, notFound } from './access.ts'
 import type { RestDeps } from './deps.ts'
-import { renderId } from './ids.ts'
-import { time } from './representations.ts'
+import { idOf, renderId } from './ids.ts'
+import { conditionsOf, time } from './representations.ts'
 import { route, routesOf } from './route.ts'
 import { answer } from './shapes.ts'
 
@@ -93,6 +94,20 @@ const statusSchema = z
     sealed_by_old_keys: z.int().describe('Versions that are still sealed by a retired data key.'),
     rotation_days: z.number().describe('A key that is older is due for rotation.'),
     rotation_due: z.boolean().describe('One of them is due.'),
+    rotation: z
+      .enum(['auto', 'off'])
+      .describe('auto: the controller replaces data keys and the sealing key when they are due.'),
+    projects_due: z
+      .array(
+        z.strictObject({
+          project_id: z.string(),
+          project: z.string().describe('`team/name`.'),
+          message: z.string().describe('Which key is due, and the command that replaces it.'),
+        }),
+      )
+      .describe(
+        'Projects with a key that is due, as their condition `KeyRotationDue` says; the first hundred.',
+      ),
     rotations: z.array(rotationSchema).describe('The newest ten.'),
   })
   .describe('Keys and their age; never a key.')
@@ -101,8 +116,22 @@ const dayMs = 86_400_000
 
 type Provider = (typeof keyProviderNames)[number]
 
-const shownStatus = (status: KeyStatus, now: number) => {
+const mostProjects = 100
+
+const projectsDue = (projects: readonly KubeObject[]) =>
+  projects
+    .flatMap((project) => {
+      const due = conditionsOf(project).find(({ type }) => type === 'KeyRotationDue')
+      const { namespace = '', name } = project.metadata
+      return due?.status === 'True'
+        ? [{ projectId: idOf(project), project: `${namespace}/${name}`, message: due.message }]
+        : []
+    })
+    .slice(0, mostProjects)
+
+const shownStatus = (status: KeyStatus, projects: readonly KubeObject[], now: number) => {
   const { ages, rotationMs } = status
+  const due = projectsDue(projects)
   const { masterSince, oldestDataKey, sealingSince, named } = ages
   const all = [masterSince, oldestDataKey, sealingSince, ...named.values()]
   const dueAfter = (since?: number): number | undefined =>
@@ -127,7 +156,10 @@ const shownStatus = (status: KeyStatus, now: number) => {
     sealingKeyDue: dueAfter(sealingSince),
     sealedByOldKeys: status.sealedOld,
     rotationDays: rotationMs / dayMs,
-    rotationDue: all.some((since) => since !== undefined && since + rotationMs < now),
+    rotationDue:
+      due.length > 0 || all.some((since) => since !== undefined && since + rotationMs < now),
+    rotation: status.rotatesKeys ? ('auto' as const) : ('off' as const),
+    projectsDue: due,
     rotations: status.rotations.map(shownRotation),
   }
 }
@@ -169,9 +201,10 @@ export const keyRoutes = routesOf('Keys', [
     summary: 'Which keys there are, how old they are, and how far rotations are.',
     access,
     response: { schema: statusSchema, description: 'The keys.' },
-    handle: async ({ deps: { keys, clock } }) => ({
-      body: answer(statusSchema, shownStatus(await keys.status(), clock.now())),
-    }),
+    handle: async ({ deps: { keys, store, clock } }) => {
+      const { items } = await store.list('Project')
+      return { body: answer(statusSchema, shownStatus(await keys.status(), items, clock.now())) }
+    },
   }),
   route({
     id: 'rotateKeys',

@@ -1,16 +1,12 @@
-// How old keys are, and telling once of each one that is due for rotation: in the log, and of a data
-// key as an event of its project.
+// How old keys are.
 import { isReason } from '../../kernel/errors.ts'
+import type { KeysInUse } from '../../resources/key-rotation.ts'
 import type { WriteSession } from '../session.ts'
 import { sealingKeyPrefix } from '../settings.ts'
 import type { Queryable } from '../sql.ts'
-import type { Transaction } from '../store.ts'
 import type { KeyStoreDeps } from './key-store.ts'
 import { wrapTargets } from './project-key-use.ts'
 import type { WrapTargets } from './wraps.ts'
-
-const dayMs = 86_400_000
-const atOnce = 100
 
 /** When keys in use were made, or began to wrap (ms); undefined where that is not known. */
 export interface KeyAges {
@@ -55,18 +51,20 @@ ON CONFLICT (name) DO UPDATE SET prefix = excluded.prefix, since = excluded.sinc
   WHERE w.prefix <> excluded.prefix
 RETURNING name, xmax <> 0 AS renewed`
 
-/** Keeps since when each key wraps; one that has another prefix than before is new. */
+/** Keeps since when each key wraps; one that has another prefix than before is new. Returns the names of these. */
 export const noteWrapping = async (
   { tx, nowMs }: WriteSession,
   targets: WrapTargets,
-): Promise<void> => {
+): Promise<string[]> => {
   const noted = await tx.query<{ name: string; renewed: boolean }>(noteSql, [
     [...targets.keys()],
     [...targets.values()],
     nowMs,
   ])
-  if (noted.some(({ name, renewed }) => name === '' && renewed))
+  const renewed = noted.flatMap((one) => (one.renewed ? [one.name] : []))
+  if (renewed.includes(''))
     await tx.query('UPDATE counters SET key_since = $1, key_warned_at = NULL', [nowMs])
+  return renewed
 }
 
 /** Of the keys that answer; none where the master key does not. */
@@ -79,71 +77,49 @@ const answering = async ({ sql, keyRing }: KeyStoreDeps): Promise<WrapTargets> =
   }
 }
 
-const reason = 'KeyRotationDue'
-
-interface Due {
-  readonly session: WriteSession
-  readonly log: KeyStoreDeps['log']
-  /** Keys from before are due. */
-  readonly before: number
-  readonly days: number
-}
-
-const warnOfDataKeys = async (
-  { session, log, before, days }: Due,
-  tx: Transaction,
-): Promise<void> => {
-  const rows = await session.tx.query<{ namespace: string; name: string }>(
-    `UPDATE data_keys k SET warned_at = $2 FROM projects p WHERE p.uid = k.project_uid AND k.id IN (
-       SELECT id FROM data_keys WHERE retired_at IS NULL AND warned_at IS NULL AND created_at < $1 LIMIT ${atOnce}
-     ) RETURNING p.namespace, p.name`,
-    [before, session.nowMs],
-  )
-  for (const { namespace, name } of rows) {
-    const project = await tx.get({ kind: 'Project', namespace, name })
-    if (project === undefined) continue
-    const message = `the data key is older than ${days} days: stagely keys rotate --project ${name} -n ${namespace}`
-    await tx.recordEvent({ regarding: project, type: 'Warning', reason, message })
-    log.warn({ reason, namespace, project: name, days }, 'a data key is due for rotation')
-  }
-}
-
-const warnOfOthers = async ({ session, log, before, days }: Due): Promise<void> => {
-  const at = [before, session.nowMs]
-  const master = await session.tx.query(
-    'UPDATE counters SET key_warned_at = $2 WHERE key_since < $1 AND key_warned_at IS NULL RETURNING key_since',
-    at,
-  )
-  if (master.length > 0)
-    log.warn({ reason, days }, 'the master key is due for rotation: see docs/operations.md')
-  const named = await session.tx.query<{ name: string }>(
-    `UPDATE wrapping_keys w SET warned_at = $2
-     WHERE since < $1 AND warned_at IS NULL AND ${isNamed} RETURNING name`,
-    at,
-  )
-  for (const { name } of named)
-    log.warn(
-      { reason, key: name, days },
-      'a key that projects name is due for rotation: see docs/operations.md',
-    )
-  const sealing = await session.tx.query(
-    `UPDATE settings SET warned_at = $2 WHERE warned_at IS NULL AND key = (
-       SELECT key FROM settings WHERE starts_with(key, $3) ORDER BY created_at DESC, length(key) DESC, key DESC LIMIT 1
-     ) AND created_at < $1 RETURNING key`,
-    [...at, sealingKeyPrefix],
-  )
-  if (sealing.length > 0)
-    log.warn({ reason, days }, 'the sealing key is due for rotation: stagely keys rotate --sealing')
-}
-
-export const warnOfOldKeys = async (deps: KeyStoreDeps): Promise<void> => {
-  const { store, clock, log, rotationMs } = deps
-  const before = clock.now() - rotationMs
-  const days = Math.round(rotationMs / dayMs)
+/** A service may have made a new version of a key. */
+const noteVersions = async (deps: KeyStoreDeps): Promise<void> => {
   const targets = await answering(deps)
-  await store.writeWithSession({ name: 'controller', source: 'system' }, async (session, tx) => {
-    await noteWrapping(session, targets)
-    await warnOfDataKeys({ session, log, before, days }, tx)
-    await warnOfOthers({ session, log, before, days })
-  })
+  const noted = await deps.sql.query<{ name: string; prefix: string }>(
+    'SELECT name, prefix FROM wrapping_keys',
+  )
+  const known = new Map(noted.map(({ name, prefix }) => [name, prefix]))
+  if ([...targets].every(([name, prefix]) => known.get(name) === prefix)) return
+  await deps.store.writeWithSession({ name: 'controller', source: 'system' }, (session) =>
+    noteWrapping(session, targets),
+  )
+}
+
+/** The keys of one project. */
+export interface ProjectKeysFact extends KeysInUse {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+}
+
+export interface KeyFacts {
+  readonly ages: KeyAges
+  readonly projects: readonly ProjectKeysFact[]
+}
+
+const projectsSql = `
+SELECT p.uid, p.namespace, p.name, p.key_provider AS by, k.created_at AS since
+FROM projects p JOIN data_keys k ON k.project_uid = p.uid AND k.retired_at IS NULL`
+
+/** Asks the services for new versions of keys before. */
+export const readKeyFacts = async (deps: KeyStoreDeps): Promise<KeyFacts> => {
+  await noteVersions(deps)
+  const ages = await readAges(deps.sql)
+  const rows = await deps.sql.query<{
+    uid: string
+    namespace: string
+    name: string
+    by: string | null
+    since: number
+  }>(projectsSql)
+  const projects = rows.map(({ uid, namespace, name, by, since }) => ({
+    ...{ uid, namespace, name, dataKeySince: since, wrappedBy: by ?? undefined },
+    wrappedSince: by === null ? ages.masterSince : ages.named.get(by),
+  }))
+  return { ages, projects }
 }

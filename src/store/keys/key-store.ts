@@ -10,8 +10,10 @@ import { ProjectKeyCache } from '../../secrets/project-keys.ts'
 import type { Sql } from '../sql.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Actor } from '../store.ts'
-import { noteWrapping, readAges, warnOfOldKeys, type KeyAges } from './key-age.ts'
+import { noteWrapping, readAges, readKeyFacts, type KeyAges, type KeyFacts } from './key-age.ts'
+import { noteNewWrapping } from './noted-keys.ts'
 import { resealStaged } from './reseal-staged.ts'
+import { dropRetired } from './retired-keys.ts'
 import { countSealedOld, resealBatch, type PassedOver } from './reseal.ts'
 import { rewrapBatch } from './rewrap.ts'
 import { projectKeyStatus, wrapTargets, type ProjectKeyStatus } from './project-key-use.ts'
@@ -24,8 +26,10 @@ import {
   makeDataKeys,
   noteRotation,
   replaceDataKeys,
+  type LeftOut,
   type Rotation,
 } from './rotations.ts'
+import { tellOfKeys, type DueKey } from './told-keys.ts'
 import { countElsewhere, countWraps } from './wraps.ts'
 
 export interface KeyStatus {
@@ -40,6 +44,8 @@ export interface KeyStatus {
   readonly sealedOld: number
   /** A key that is older is due for rotation (ms). */
   readonly rotationMs: number
+  /** The controller replaces the keys that it can make, when they are due. */
+  readonly rotatesKeys: boolean
   readonly rotations: readonly Rotation[]
 }
 
@@ -60,6 +66,7 @@ export interface KeyStoreDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly rotationMs: number
+  readonly rotatesKeys: boolean
 }
 
 const system: Actor = { name: 'controller', source: 'system' }
@@ -69,9 +76,6 @@ const system: Actor = { name: 'controller', source: 'system' }
  */
 const leaseMs = 8_000
 const lookMs = 5_000
-const ageEveryMs = 3_600_000
-/** Readers that began before the last row moved have ended by then. */
-const keepRetiredMs = 60_000
 
 const leftSql = `
 SELECT k.project_uid AS project FROM data_keys k
@@ -82,12 +86,9 @@ WHERE k.retired_at IS NOT NULL
     AND (r.state = 'Running' OR r.started_at >= k.retired_at))
 LIMIT 1`
 
-/** Of retired keys that seal nothing, and that no reader can still need: $1 is when it began at the latest. */
-const idleSql = `k.retired_at IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM sealed_rows v WHERE v.data_key_id = k.id)
-  AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data'
-    AND coalesce(r.project_uid, k.project_uid) = k.project_uid
-    AND (r.state = 'Running' OR r.finished_at > $1))`
+const shownLeft = ({ uid, project, error }: LeftOut): BegunRotation['left'][number] => ({
+  ...{ projectUid: uid, project, message: error.message },
+})
 
 export class KeyStore {
   readonly #deps: KeyStoreDeps
@@ -101,7 +102,7 @@ export class KeyStore {
   }
 
   async status(): Promise<KeyStatus> {
-    const { sql, keyRing, rotationMs } = this.#deps
+    const { sql, keyRing, rotationMs, rotatesKeys } = this.#deps
     const wraps = await countWraps(sql)
     return {
       provider: keyRing.name,
@@ -110,13 +111,33 @@ export class KeyStore {
       wrapped: [...wraps].map(([prefix, count]) => ({ by: describeWrap(prefix), count })),
       projectKeys: await projectKeyStatus(sql, keyRing),
       sealedOld: await countSealedOld(sql),
-      rotationMs,
+      ...{ rotationMs, rotatesKeys },
       rotations: await listRotations(sql, 10),
     }
   }
 
   ages(): Promise<KeyAges> {
     return readAges(this.#deps.sql)
+  }
+
+  /** The keys of every project. Asks key services, and the database. */
+  facts(): Promise<KeyFacts> {
+    return readKeyFacts(this.#deps)
+  }
+
+  /** A key that is older is due for rotation (ms). */
+  get rotationMs(): number {
+    return this.#deps.rotationMs
+  }
+
+  /** Whose writes are refused once the term is over. */
+  asLeader(term: number): KeyStore {
+    return new KeyStore({ ...this.#deps, store: this.#deps.store.asLeader(term) })
+  }
+
+  /** Tells the operator of keys that are due, of each one as often as it says. */
+  tellOf(due: readonly DueKey[]): Promise<void> {
+    return tellOfKeys(this.#deps, due)
   }
 
   /**
@@ -126,27 +147,42 @@ export class KeyStore {
    * the same project.
    */
   async rotateDataKeys(actor: Actor, projectUid?: string): Promise<BegunRotation> {
-    const { store, keyRing } = this.#deps
-    await store.currentVersion()
-    const projects = [...store.state.projects.rows()]
-      .filter(({ id }) => projectUid === undefined || id === projectUid)
-      .map(({ id: uid, namespace, name, keyProvider }) => ({
-        ...{ uid, project: `${namespace}/${name}`, keyProvider },
-      }))
-    const { made, left } = await makeDataKeys(keyRing, projects)
+    const { made, left } = await this.#makeDataKeys((uid) => uid === (projectUid ?? uid))
     if (made.length === 0 && left[0] !== undefined) throw left[0].error
-    const rotation = await store.writeWithSession(actor, async (session) => {
+    const rotation = await this.#deps.store.writeWithSession(actor, async (session, tx) => {
       const begun = await insertRotation(session, { kind: 'data', projectUid })
-      replaceDataKeys(session, made)
+      await replaceDataKeys(session, tx, made)
       return begun
     })
     this.#wake?.()
-    const notRotated = left.map(({ uid, project, error: { message } }) => ({
-      projectUid: uid,
-      project,
-      message,
-    }))
-    return { ...rotation, left: notRotated }
+    return { ...rotation, left: left.map(shownLeft) }
+  }
+
+  /**
+   * As rotateDataKeys, for some projects, and beside any rotation that runs: what that one does not seal anew is
+   * left to `beginLeft`. Returns the projects whose key does not answer.
+   */
+  async replaceDataKeys(actor: Actor, uids: readonly string[]): Promise<BegunRotation['left']> {
+    const wanted = new Set(uids)
+    const { made, left } = await this.#makeDataKeys((uid) => wanted.has(uid))
+    const projectUid = made.length === 1 ? made[0]?.uid : undefined
+    if (made.length > 0)
+      await this.#deps.store.writeWithSession(actor, async (session, tx) => {
+        await beginRotation(session, { kind: 'data', projectUid })
+        await replaceDataKeys(session, tx, made)
+      })
+    return left.map(shownLeft)
+  }
+
+  async #makeDataKeys(isWanted: (uid: string) => boolean): ReturnType<typeof makeDataKeys> {
+    const { store, keyRing } = this.#deps
+    await store.currentVersion()
+    const projects = [...store.state.projects.rows()]
+      .filter(({ id }) => isWanted(id))
+      .map(({ id: uid, namespace, name, keyProvider }) => ({
+        ...{ uid, project: `${namespace}/${name}`, keyProvider },
+      }))
+    return makeDataKeys(keyRing, projects)
   }
 
   /**
@@ -164,28 +200,24 @@ export class KeyStore {
         `every key is wrapped by ${describeWrap(target)} already: make a new version of the key in its service, or start the controllers with a new key and the old one in STAGELY_SECRET_KEY_PREVIOUS (or STAGELY_KEY_PROVIDER_PREVIOUS and STAGELY_KMS_KEY_PREVIOUS)`,
       )
     }
-    const rotation = await store.writeWithSession(actor, async (session) => {
-      await noteWrapping(session, targets)
+    const rotation = await store.writeWithSession(actor, async (session, tx) => {
+      await noteNewWrapping(session, tx, await noteWrapping(session, targets))
       return insertRotation(session, { kind: 'master', target })
     })
     this.#wake?.()
     return rotation
   }
 
-  /** Works on rotations, warns of old keys, and drops retired ones, until `signal` aborts. */
+  /** Works on rotations, and drops retired keys, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps
-    let nextAge = 0
     await this.#beginWhereMoved()
     while (!signal.aborted) {
       try {
         await this.beginLeft()
         while (!signal.aborted && (await this.workOnce())) await clock.sleep(0, signal)
-        await this.#dropRetired()
-        if (clock.now() >= nextAge) {
-          nextAge = clock.now() + ageEveryMs
-          await this.warnOfOld()
-        }
+        await dropRetired(this.#deps)
+        this.#keys.sweep()
       } catch (error) {
         if (!signal.aborted) log.warn({ err: messageOf(error) }, 'keys cannot be looked after')
       }
@@ -254,11 +286,6 @@ export class KeyStore {
     }
   }
 
-  /** Tells of each key that is due for rotation, once; and keeps since when each one wraps. */
-  warnOfOld(): Promise<void> {
-    return warnOfOldKeys(this.#deps)
-  }
-
   /** Begins what a project's move to another key could not, since another rotation was running. */
   async beginLeft(): Promise<void> {
     const { sql, store } = this.#deps
@@ -266,26 +293,6 @@ export class KeyStore {
     if (left === undefined) return
     const rotation = { kind: 'data', projectUid: left.project } as const
     await store.writeWithSession(system, (session) => beginRotation(session, rotation))
-  }
-
-  /** Destroys what seals nothing any more. Said in the audit, key by key. */
-  async #dropRetired(): Promise<void> {
-    const { sql, store, clock } = this.#deps
-    const before = clock.now() - keepRetiredMs
-    const idle = await sql.query(`SELECT 1 FROM data_keys k WHERE ${idleSql} LIMIT 1`, [before])
-    if (idle.length > 0)
-      await store.writeWithSession(system, async (session) => {
-        const gone = await session.tx.query<{ id: string; project: string }>(
-          `DELETE FROM data_keys k WHERE ${idleSql} RETURNING id, project_uid AS project`,
-          [before],
-        )
-        for (const { id, project } of gone)
-          session.audit(
-            { kind: 'DataKey', namespace: '', name: id },
-            { action: 'destroy', detail: { projectUid: project } },
-          )
-      })
-    this.#keys.sweep()
   }
 
   async #rest(signal: AbortSignal): Promise<void> {

@@ -7,6 +7,8 @@ import { createDataKey, type NewDataKey } from '../../secrets/project-keys.ts'
 import type { WriteSession } from '../session.ts'
 import type { Queryable } from '../sql.ts'
 import type { ProjectRow } from '../state/rows.ts'
+import type { Transaction } from '../store.ts'
+import { noteNewDataKey } from './noted-keys.ts'
 import { ringOf } from './ring-of.ts'
 
 type RotationKind = 'data' | 'master'
@@ -183,13 +185,24 @@ export const putDataKey = (
     at: session.nowMs,
   })
   session.view.projects.set(row.id, { ...row, dataKey: { id, wrapped } })
+  const detail = { projectUid: row.id, project: row.name }
+  session.audit(
+    { kind: 'DataKey', namespace: row.namespace, name: id },
+    { action: 'create', detail },
+  )
 }
 
 /** Projects that were removed, or moved to another key, meanwhile are left as they are. */
-export const replaceDataKeys = (session: WriteSession, made: readonly MadeKey[]): void => {
+export const replaceDataKeys = async (
+  session: WriteSession,
+  tx: Transaction,
+  made: readonly MadeKey[],
+): Promise<void> => {
   for (const one of made) {
     const row = session.view.projects.get(one.uid)
-    if (row !== undefined && row.keyProvider === one.keyProvider) putDataKey(session, row, one)
+    if (row === undefined || row.keyProvider !== one.keyProvider) continue
+    putDataKey(session, row, one)
+    await noteNewDataKey(session, tx, row)
   }
 }
 

@@ -1,0 +1,64 @@
+// Looks after the age of keys: when one becomes due, when a project gets another rule or another key, and once an
+// hour, as key services make new versions by themselves.
+import { backoffMs } from '../../src/kernel/backoff.ts'
+import { createWaker } from '../../src/kernel/waker.ts'
+import type { ProjectSpec, ProjectStatus } from '../../src/resources/project.ts'
+import { sameJson } from '../../src/store/canonical.ts'
+import type { ChangeEvent } from '../../src/store/store.ts'
+import { followStore } from '../follow-store.ts'
+import { rotateDueKeys, type KeyRotationDeps } from './rotate-due.ts'
+
+const idleMs = 3_600_000
+const leastMs = 1_000
+const settleMs = 200
+const backoff = { baseMs: 60_000, capMs: 600_000 }
+
+const inputsOf = (object: ChangeEvent['object'] | undefined): unknown => {
+  const { keyRotation, keyProvider } = (object?.spec ?? {}) as ProjectSpec
+  const { rotationDueAt: _, ...keys } = (object?.status as ProjectStatus | undefined)?.keys ?? {}
+  return [keyRotation, keyProvider, keys]
+}
+
+/** A new project whose keys follow the controller's rule is due in months. */
+const concerns = ({ object, previous, type }: ChangeEvent): boolean =>
+  object.kind === 'Project' && type !== 'DELETED' && !sameJson(inputsOf(previous), inputsOf(object))
+
+export const startKeyRotation = (deps: KeyRotationDeps): { stop(): Promise<void> } => {
+  const { clock, log } = deps
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const waker = createWaker(clock, { settleMs, signal })
+  const run = async (): Promise<void> => {
+    for (let failed = 0; !signal.aborted;) {
+      waker.begin()
+      let waitMs: number | undefined
+      try {
+        const { nextAt = Infinity, waits } = await rotateDueKeys(deps)
+        failed = waits ? failed + 1 : 0
+        if (!waits) waitMs = Math.max(nextAt - clock.now(), leastMs)
+      } catch (error) {
+        failed += 1
+        if (!signal.aborted) log.warn({ err: error }, 'keys that are due cannot be looked after')
+      }
+      const again = backoff.baseMs / 2 + backoffMs(failed, backoff)
+      await waker.rest(Math.min(waitMs ?? again, idleMs))
+    }
+  }
+  const following = followStore(deps, signal, {
+    look: () => {
+      waker.poke()
+      return Promise.resolve()
+    },
+    onChanges: (changes) => {
+      if (changes.some(concerns)) waker.poke()
+    },
+  })
+  const running = run()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await Promise.all([running, following])
+      deps.onKeysDue([])
+    },
+  }
+}
