@@ -14,6 +14,7 @@ import { auditTests } from './audit.ts'
 import { paletteTests } from './palette.ts'
 import { peopleTests } from './people.ts'
 import { rolloutTests } from './rollouts.ts'
+import { settingsTests } from './settings.ts'
 import { stageletTests } from './stagelet.ts'
 import { sinkTests } from './sinks.ts'
 import { walkTests } from './walk.ts'
@@ -44,6 +45,7 @@ describe('the dashboard', () => {
   stageletTests(given)
   rolloutTests(given)
   activityTests(given)
+  settingsTests(given)
   walkTests(given)
   sinkTests(given)
 })

@@ -17,8 +17,13 @@ export const rolloutTests = (given: () => Dashboard): void => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
   })
 
-  it('lists the rollouts of all projects', async () => {
+  it('lists the rollouts of all projects, and how fast they were against what is promised', async () => {
     const page = await given().open('/ui/rollouts')
     await page.getByText('1 of 1 healthy').waitFor()
+    await page.getByRole('link', { name: 'Propagation' }).click()
+    await page.getByRole('img', { name: /% within 1\.00 s, promised are 99 %/ }).waitFor()
+    await page.getByLabel('Project').selectOption('shop')
+    await page.waitForURL(/project=shop/)
+    await page.getByRole('row', { name: /^Healthy .*\d m?s/ }).waitFor()
   })
 }

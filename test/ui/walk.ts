@@ -134,6 +134,7 @@ const controlsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     Delete: 'deleteSecret',
     'Copy the value': 'revealSecret',
     'Show the value': 'revealSecret',
+    'Edit the expiry': 'updateSecret',
   },
   '/ui/t/default/s/shop': {
     Deploy: 'deployStagelet',
@@ -142,6 +143,11 @@ const controlsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   '/ui/t/default/p/shop/rollout': { Pause: 'pauseRollout' },
   '/ui/projects': { 'New project': 'createProject' },
+  '/ui/notifiers': { 'New notifier': 'createNotifier' },
+  '/ui/t/default/p/shop/settings': {
+    Apply: 'updateProject',
+    'Delete the project…': 'deleteProject',
+  },
   '/ui/agents': { 'Add machine': 'createJoinToken' },
   '/ui/t/default/a/box': { Pause: 'updateAgent', Drain: 'updateAgent', Revoke: 'revokeAgent' },
   '/ui/t/default/members': { 'Add a member': 'putMember' },

@@ -3,6 +3,7 @@
 import type { ComponentChild, ComponentType } from 'preact'
 import type { Resource, Verb } from '../../../src/access/roles.ts'
 import Activity from 'icon:activity'
+import Bell from 'icon:bell'
 import Boxes from 'icon:boxes'
 import Gauge from 'icon:gauge'
 import KeyRound from 'icon:key-round'
@@ -57,12 +58,19 @@ export const pages: readonly PageEntry[] = [
     load: () => import('../pages/rollouts.tsx'),
     rail: { label: 'Rollouts', icon: Rocket, letter: 'r', needs: ['list', 'projects'] },
   },
+  { path: '/ui/t/:team/p/:project/settings', load: () => import('../pages/settings/page.tsx') },
   { path: '/ui/t/:team/p/:project/rollout', load: () => import('../pages/rollout.tsx') },
   {
     path: '/ui/activity',
     load: () => import('../pages/activity.tsx'),
     rail: { label: 'Activity', icon: Activity, letter: 't', needs: ['list', 'events'] },
   },
+  {
+    path: '/ui/notifiers',
+    load: () => import('../pages/notifiers/page.tsx'),
+    rail: { label: 'Notifiers', icon: Bell, letter: 'n', needs: ['list', 'notifiers'] },
+  },
+  { path: '/ui/propagation', load: () => import('../pages/propagation/page.tsx') },
   {
     path: '/ui/audit',
     load: () => import('../pages/audit/page.tsx'),

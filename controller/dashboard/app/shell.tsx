@@ -41,6 +41,7 @@ const useHref = (): ((path: string) => string) => {
 /** Pages of one project, or of one stagelet, are below the list where these are found. */
 const isCurrent = (path: string, at: string): boolean => {
   if (path === '/ui/') return at === '/ui/' || at === '/ui' || /^\/ui\/t\/[^/]+\/s\//.test(at)
+  if (path === '/ui/rollouts' && at.startsWith('/ui/propagation')) return true
   return at.startsWith(path) || (path === '/ui/projects' && /^\/ui\/t\/[^/]+\/p\//.test(at))
 }
 

@@ -7,6 +7,7 @@ import { projects, stagelets } from '../live/collections.ts'
 import { activityUrl, projectUrl } from '../ui/links.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
+import { RolloutTabs } from '../ui/rollout-tabs.tsx'
 import { State } from '../ui/state.tsx'
 import { useQuery } from '../ui/use-query.ts'
 import { RolloutActions } from './rollouts/actions.tsx'
@@ -101,6 +102,7 @@ export const Page = () => {
     <PageFrame
       windowTitle={`${count > 0 ? `◐ ${count}` : '●'} Rollouts`}
       title="Rollouts"
+      tabs={<RolloutTabs current="Rollouts" />}
       state={
         <span class="muted num">
           {count === 0 ? 'nothing rolls' : `${count} of ${shown.length} not complete`}

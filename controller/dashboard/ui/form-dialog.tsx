@@ -11,12 +11,15 @@ interface Props {
   /** What the button does: `Add the user`. */
   readonly action: string
   readonly children: ComponentChild
+  readonly danger?: boolean
+  /** Why it cannot be sent now. */
+  readonly whyNot?: string | undefined
   /** Closes the dialog itself where it is done. */
   readonly send: () => Promise<void>
   readonly onClose: () => void
 }
 
-export const FormDialog = ({ title, action, children, send, onClose }: Props) => {
+export const FormDialog = ({ title, action, children, danger, whyNot, send, onClose }: Props) => {
   const [failed, setFailed] = useState<unknown>()
   const [busy, setBusy] = useState(false)
   const submit = async (): Promise<void> => {
@@ -36,14 +39,20 @@ export const FormDialog = ({ title, action, children, send, onClose }: Props) =>
         class={f['form']}
         onSubmit={(event) => {
           event.preventDefault()
-          if (!busy) void submit()
+          if (!busy && whyNot === undefined) void submit()
         }}
       >
         {failed === undefined ? null : <ProblemBox error={failed} />}
         {children}
         <div class={f['buttons']}>
           <Button onPress={onClose}>Cancel</Button>
-          <Button look="primary" submit busy={busy} onPress={() => undefined}>
+          <Button
+            look={danger === true ? 'danger' : 'primary'}
+            submit
+            busy={busy}
+            whyNot={whyNot}
+            onPress={() => undefined}
+          >
             {action}
           </Button>
         </div>

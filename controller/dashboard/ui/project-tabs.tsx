@@ -2,7 +2,7 @@
 import { dueUrl, historyUrl, projectUrl } from './links.ts'
 import { Tabs } from './page.tsx'
 
-const pages = ['Secrets', 'Due', 'History', 'Rollout'] as const
+const pages = ['Secrets', 'Due', 'History', 'Rollout', 'Settings'] as const
 
 interface Props {
   readonly team: string
@@ -17,6 +17,7 @@ export const ProjectTabs = ({ team, name, current }: Props) => {
     Due: dueUrl(project),
     History: historyUrl(project),
     Rollout: `${projectUrl(project)}/rollout`,
+    Settings: `${projectUrl(project)}/settings`,
   }
   return (
     <Tabs

@@ -1,5 +1,5 @@
 // A table that is drawn whole, for some hundred rows at most; `Grid` is for more. A narrow window shows the
-// columns that are not `wide`.
+// columns that are not `wide`; where rows `stack`, their cells stand below each other there.
 import type { ComponentChild } from 'preact'
 import s from './table.module.css'
 
@@ -20,6 +20,7 @@ interface Props<T> {
   readonly columns: readonly TableColumn<T>[]
   readonly rows: readonly T[]
   readonly idOf: (row: T) => string
+  readonly stacks?: boolean
 }
 
 const classOf = <T,>({ wide, end, upright }: TableColumn<T>): string =>
@@ -31,27 +32,32 @@ const classOf = <T,>({ wide, end, upright }: TableColumn<T>): string =>
     .join(' ')
     .trim()
 
-export const Table = <T,>({ label, columns, rows, idOf }: Props<T>) => (
-  <table class={s['table']} aria-label={label}>
-    <thead>
-      <tr>
+export const Table = <T,>({ label, columns, rows, idOf, stacks }: Props<T>) => (
+  <table
+    class={`${s['table']} ${stacks === true ? s['stacks'] : ''}`}
+    // Cells that are laid out otherwise stay cells.
+    role="table"
+    aria-label={label}
+  >
+    <thead role="rowgroup">
+      <tr role="row">
         {columns.map((column) => (
-          <th key={column.title} scope="col" class={classOf(column)}>
+          <th key={column.title} scope="col" role="columnheader" class={classOf(column)}>
             {column.title}
           </th>
         ))}
       </tr>
     </thead>
-    <tbody>
+    <tbody role="rowgroup">
       {rows.map((row) => (
-        <tr key={idOf(row)}>
+        <tr key={idOf(row)} role="row">
           {columns.map((column) =>
             column.head === true ? (
-              <th key={column.title} scope="row" class={classOf(column)}>
+              <th key={column.title} scope="row" role="rowheader" class={classOf(column)}>
                 {column.render(row)}
               </th>
             ) : (
-              <td key={column.title} class={classOf(column)}>
+              <td key={column.title} role="cell" class={classOf(column)}>
                 {column.render(row)}
               </td>
             ),

@@ -3,7 +3,7 @@ import { rolesWith } from '../../../../src/access/roles.ts'
 import type { Agent, Project, Secret, Stagelet } from '../../api/types.ts'
 import { agents, knownSecrets, projects, stagelets } from '../../live/collections.ts'
 import { whyNotOwned } from '../../ui/action.ts'
-import { agentUrl, historyUrl, projectUrl, stageletUrl } from '../../ui/links.ts'
+import { agentUrl, dueUrl, historyUrl, projectUrl, stageletUrl } from '../../ui/links.ts'
 import { shortcuts } from '../keys.ts'
 import { logOutEverywhere } from '../live.ts'
 import { look, setLook } from '../look.ts'
@@ -84,6 +84,8 @@ const projectItems = ({ id, team, name, source }: Project): Item[] => {
     object,
     page(`${name}: history`, historyUrl({ team, name }), { place: team }),
     page(`${name}: rollout`, `${url}/rollout`, { place: team }),
+    page(`${name}: due`, dueUrl({ team, name }), { place: team }),
+    page(`${name}: settings`, `${url}/settings`, { place: team }),
     page(`${name}: review`, `${url}/review`, { place: team }),
     action(`New secret in ${name}`, team, {
       ...{ href: url, command: `new-secret:${team}/${name}`, whyNot: write },
@@ -160,6 +162,10 @@ const general = (): Item[] => [
   action('Add a machine', '', {
     ...{ href: '/ui/agents', command: 'add-machine' },
     whyNot: whyNotSomewhere('create', 'agents/join'),
+  }),
+  action('New notifier', '', {
+    ...{ href: '/ui/notifiers', command: 'new-notifier' },
+    whyNot: whyNotSomewhere('create', 'notifiers'),
   }),
   action('New user', '', {
     ...{ href: '/ui/people', command: 'new-user' },

@@ -8,7 +8,7 @@ import { CopyAs } from '../../ui/copy-as.tsx'
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
 import { projectUrl, stageletUrl } from '../../ui/links.ts'
 import { State } from '../../ui/state.tsx'
-import { Since, Until } from '../../ui/time.tsx'
+import { Since } from '../../ui/time.tsx'
 import { RunsState, stagedWord } from './columns.tsx'
 import type { ClassOf } from './classes.ts'
 import { Compare, type Side } from './compare.tsx'
@@ -17,6 +17,7 @@ import { Hints } from './hint-list.tsx'
 import { LastRead } from './last-read.tsx'
 import type { Consumer } from './matrix.ts'
 import { ReadValue } from './read-value.tsx'
+import { UntilSection } from './until.tsx'
 import { Versions } from './versions.tsx'
 import l from './lenses.module.css'
 import s from './page.module.css'
@@ -140,26 +141,6 @@ const dates: ReadonlySet<string> = new Set(['Expiring', 'Expired', 'RotationDue'
 const isNews = ({ type, status }: Secret['conditions'][number]): boolean =>
   status === (dates.has(type) ? 'True' : 'False')
 
-const untilRow = (label: string, at: string | undefined) =>
-  at === undefined
-    ? []
-    : [
-        [
-          label,
-          <span>
-            <Until at={at} />{' '}
-            <span class="muted">
-              (<Since at={at} />)
-            </span>
-          </span>,
-        ] as const,
-      ]
-
-const untilRows = ({ expires_at: ends, expires_from: from, rotation_due_at: old }: Secret) => [
-  ...untilRow(from === 'Certificate' ? 'Certificate ends' : 'Value ends', ends),
-  ...untilRow('Too old', old),
-]
-
 const editOf = ({ secret }: SecretRow, op: 'update' | 'delete'): SecretEdit => ({
   ...{ op, name: secret.name, key: secret.key, scope: secret.scope, stagelet: secret.stagelet },
   ...{ type: secret.type, file_path: secret.file_path, hasValue: op === 'update' },
@@ -220,6 +201,7 @@ export const SecretDrawer = (props: Props) => {
               <LastRead place={place} name={secret.name} />
             </Section>
           )}
+          <UntilSection {...{ secret, place, why }} />
           <Section title="Versions">
             <Versions secret={secret} place={place} noWrite={why} />
           </Section>
@@ -227,7 +209,6 @@ export const SecretDrawer = (props: Props) => {
             <Facts
               rows={[
                 ['Type', secret.type === 'file' ? `file ${secret.file_path ?? ''}` : 'variable'],
-                ...untilRows(secret),
                 ['Owner', secret.source],
                 ['Name', <code>{secret.name}</code>],
                 ...secret.conditions

@@ -1,6 +1,6 @@
 // Where a secret is: scope and stagelet; and, for one edit of several places, which others.
-import { useState } from 'preact/hooks'
 import type { Stagelet } from '../../api/types.ts'
+import { Checks } from '../../ui/checks.tsx'
 import type { MorePlaces, Target } from './edit-plan.ts'
 import f from '../../ui/form.module.css'
 import p from './places.module.css'
@@ -48,55 +48,6 @@ export const PlaceFields = ({ fields, change, stagelets }: PlaceProps) => (
     </label>
   </div>
 )
-
-interface ChecksProps {
-  readonly title: string
-  /** Names, with the word that is shown for each. */
-  readonly options: readonly (readonly [string, string])[]
-  /** Chosen already, and not to be taken out here. */
-  readonly fixed: string
-  readonly chosen: readonly string[]
-  readonly onChange: (chosen: readonly string[]) => void
-}
-
-const manyFrom = 10
-
-const Checks = ({ title, options, fixed, chosen, onChange }: ChecksProps) => {
-  const [part, setPart] = useState('')
-  const shown = options.filter(([, text]) => text.includes(part))
-  return (
-    <fieldset class={p['checks']}>
-      <legend>{title}</legend>
-      {options.length < manyFrom ? null : (
-        <input
-          type="search"
-          aria-label={`Find in ${title}`}
-          placeholder="find"
-          value={part}
-          onInput={(event) => {
-            setPart(event.currentTarget.value)
-          }}
-        />
-      )}
-      <div>
-        {shown.map(([name, text]) => (
-          <label key={name}>
-            <input
-              type="checkbox"
-              disabled={name === fixed}
-              checked={name === fixed || chosen.includes(name)}
-              onChange={() => {
-                const rest = chosen.filter((one) => one !== name)
-                onChange(rest.length < chosen.length ? rest : [...rest, name])
-              }}
-            />
-            {text}
-          </label>
-        ))}
-      </div>
-    </fieldset>
-  )
-}
 
 interface MoreProps extends PlaceProps {
   readonly more: MorePlaces

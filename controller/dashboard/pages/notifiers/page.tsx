@@ -1,0 +1,243 @@
+// Notifiers: who is told what, whether it arrives, and what does not.
+import { useState } from 'preact/hooks'
+import { api, must } from '../../api/client.ts'
+import { knownTeams } from '../../app/known-teams.ts'
+import { whyNot } from '../../app/session.ts'
+import { useTeam } from '../../app/team.ts'
+import { deleteDoing } from '../../copy-as/spec.ts'
+import { turnOf } from '../../live/clock.ts'
+import { useAction, whyNotOwned } from '../../ui/action.ts'
+import { Button } from '../../ui/button.tsx'
+import { confirmed } from '../../ui/confirm-login.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
+import { Confirm } from '../../ui/dialog.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
+import { said } from '../../ui/said.ts'
+import { State } from '../../ui/state.tsx'
+import { Table } from '../../ui/table.tsx'
+import { Ago } from '../../ui/time.tsx'
+import { useKept } from '../../ui/use-kept.ts'
+import { useQuery } from '../../ui/use-query.ts'
+import {
+  channelOf,
+  channelWords,
+  reasonWords,
+  standingOf,
+  targetOf,
+  type Notifier,
+} from './data.ts'
+import { NotifierForm } from './form.tsx'
+import s from './notifiers.module.css'
+
+const pollSeconds = 10
+
+const useNotifiers = (team: string | undefined) => {
+  const tick = turnOf(pollSeconds).value
+  const query = { ...(team === undefined ? {} : { team }), limit: 1000 }
+  return useKept(
+    useQuery({
+      key: ['notifiers', team, tick],
+      read: (signal) => must(api.GET('/notifiers', { params: { query }, signal })),
+    }),
+  )
+}
+
+const Delete = ({
+  notifier,
+  onDone,
+  onClose,
+}: {
+  readonly notifier: Notifier
+  readonly onDone: () => void
+  readonly onClose: () => void
+}) => {
+  const { busy, run } = useAction()
+  const { id, name } = notifier
+  const doing = deleteDoing({ ...notifier, kind: 'Notifier', path: 'notifiers' })
+  const remove = async (): Promise<void> => {
+    const params = { path: { notifier_id: id } }
+    const request = () => must(api.DELETE('/notifiers/{notifier_id}', { params }))
+    if (await run(() => confirmed(request), `${name} tells nobody any more.`, doing)) onDone()
+  }
+  return (
+    <Confirm
+      danger
+      title={`Delete ${name}?`}
+      action={`Delete ${name}`}
+      busy={busy}
+      onConfirm={() => void remove()}
+      onClose={onClose}
+    >
+      <p>It tells nobody any more. What was not delivered yet is dropped.</p>
+      <CopyAs doing={doing} />
+    </Confirm>
+  )
+}
+
+const Row = ({ notifier }: { readonly notifier: Notifier }) => {
+  const { kind, word, why } = standingOf(notifier)
+  return (
+    <>
+      <State kind={kind}>{word}</State>
+      {why === '' || kind === 'wait' ? null : <small class={s['why']}>{said(why)}</small>}
+    </>
+  )
+}
+
+const NotifiersTable = ({
+  rows,
+  onEdit,
+  onDelete,
+}: {
+  readonly rows: readonly Notifier[]
+  readonly onEdit: (notifier: Notifier) => void
+  readonly onDelete: (notifier: Notifier) => void
+}) => (
+  <Table
+    label="Notifiers"
+    stacks
+    rows={rows}
+    idOf={({ id }) => id}
+    columns={[
+      {
+        title: 'Notifier',
+        head: true,
+        render: ({ name, team, projects }) => (
+          <>
+            {name}
+            <small>
+              {team}
+              {projects === undefined ? '' : ` · only ${projects.join(', ')}`}
+            </small>
+          </>
+        ),
+      },
+      {
+        title: 'Tells',
+        render: (one) => (
+          <>
+            <span class={s['target']}>
+              {channelWords[channelOf(one)]}: {targetOf(one)}
+            </span>
+            <small>{one.reasons.map((reason) => reasonWords[reason] ?? reason).join('; ')}</small>
+          </>
+        ),
+      },
+      { title: 'State', render: (notifier) => <Row notifier={notifier} /> },
+      {
+        title: 'Delivered last',
+        wide: true,
+        render: ({ last_delivered_at: at }) => <Ago at={at} />,
+      },
+      {
+        title: 'Actions',
+        end: true,
+        render: (notifier) => {
+          const { name, team, source } = notifier
+          return (
+            <span class={s['actions']}>
+              <Button
+                small
+                label={`Edit ${name}`}
+                whyNot={whyNot('patch', 'notifiers', team) ?? whyNotOwned(source)}
+                onPress={() => {
+                  onEdit(notifier)
+                }}
+              >
+                Edit
+              </Button>
+              <Button
+                small
+                look="quiet"
+                label={`Delete ${name}`}
+                whyNot={whyNot('delete', 'notifiers', team) ?? whyNotOwned(source)}
+                onPress={() => {
+                  onDelete(notifier)
+                }}
+              >
+                Delete
+              </Button>
+            </span>
+          )
+        },
+      },
+    ]}
+  />
+)
+
+type Asked = { readonly form: Notifier | undefined } | { readonly gone: Notifier }
+
+export const Page = () => {
+  const team = useTeam()
+  const notifiers = useNotifiers(team)
+  const [asked, setAsked] = useState<Asked | undefined>()
+  const close = (): void => {
+    setAsked(undefined)
+  }
+  const done = (): void => {
+    close()
+    void notifiers.refetch()
+  }
+  const all = notifiers.data?.notifiers ?? []
+  const failing = all.filter((one) => standingOf(one).kind === 'fail').length
+  const teams = team === undefined ? knownTeams() : [team]
+  const whyNotNew = teams.some((one) => whyNot('create', 'notifiers', one) === undefined)
+    ? undefined
+    : whyNot('create', 'notifiers', teams[0] ?? '')
+  const make = (
+    <Button
+      command="new-notifier"
+      look="primary"
+      whyNot={whyNotNew}
+      onPress={() => {
+        setAsked({ form: undefined })
+      }}
+    >
+      New notifier
+    </Button>
+  )
+  return (
+    <PageFrame
+      windowTitle={`${failing > 0 ? `▲ ${failing} ` : ''}Notifiers`}
+      title="Notifiers"
+      state={
+        failing > 0 ? (
+          <State kind="fail">{failing} do not deliver</State>
+        ) : (
+          <span class="muted num">{all.length}</span>
+        )
+      }
+      actions={make}
+    >
+      <Loaded of={notifiers}>
+        {({ notifiers: rows }) => (
+          <Panel flush={rows.length > 0}>
+            {rows.length > 0 ? (
+              <NotifiersTable
+                rows={rows}
+                onEdit={(form) => {
+                  setAsked({ form })
+                }}
+                onDelete={(gone) => {
+                  setAsked({ gone })
+                }}
+              />
+            ) : (
+              <Empty title="Nobody is told yet">
+                A notifier tells people what happened, by a webhook, in Slack or by e-mail: a value
+                near its end, a change that was taken back, a machine that is away. It never holds a
+                value.
+              </Empty>
+            )}
+          </Panel>
+        )}
+      </Loaded>
+      {asked === undefined ? null : 'gone' in asked ? (
+        <Delete notifier={asked.gone} onDone={done} onClose={close} />
+      ) : (
+        <NotifierForm edited={asked.form} onDone={done} onClose={close} />
+      )}
+    </PageFrame>
+  )
+}

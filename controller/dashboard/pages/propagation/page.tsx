@@ -1,0 +1,236 @@
+// How fast a change comes to containers, as measured, against what is promised.
+import { api, must } from '../../api/client.ts'
+import { now, turnOf } from '../../live/clock.ts'
+import { projects } from '../../live/collections.ts'
+import { useQueryState, useTeam } from '../../app/team.ts'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
+import { RolloutTabs } from '../../ui/rollout-tabs.tsx'
+import { State } from '../../ui/state.tsx'
+import { Table } from '../../ui/table.tsx'
+import { useKept } from '../../ui/use-kept.ts'
+import { useQuery } from '../../ui/use-query.ts'
+import {
+  leftOutWord,
+  objectiveWords,
+  percentOf,
+  stageWords,
+  timeOf,
+  type Objective,
+  type Slo,
+  type Stage,
+} from './words.ts'
+import s from './propagation.module.css'
+
+const dayMs = 86_400_000
+const spans = { '1': 'a day', '7': '7 days', '30': '30 days', '90': '90 days' } as const
+const usual = '30'
+
+const useSlo = () => {
+  const team = useTeam()
+  const [project] = useQueryState('project')
+  const [days = usual] = useQueryState('days')
+  const tick = turnOf(60).value
+  return useKept(
+    useQuery<Slo>({
+      key: ['slo', team, project, days, tick],
+      read: (signal) => {
+        const since = new Date(now() - Number(days) * dayMs).toISOString()
+        const query = {
+          ...(team === undefined ? {} : { team }),
+          ...(project === undefined ? {} : { project }),
+          since,
+        }
+        return must(api.GET('/slo', { params: { query }, signal }))
+      },
+    }),
+  )
+}
+
+const Choice = () => {
+  const team = useTeam()
+  const [project = '', setProject] = useQueryState('project')
+  const [days = usual, setDays] = useQueryState('days')
+  const names = projects.rows.value
+    .filter((one) => team === undefined || one.team === team)
+    .map(({ name }) => name)
+  return (
+    <div class={s['choice']}>
+      <select
+        aria-label="Project"
+        value={project}
+        onChange={(event) => {
+          setProject(event.currentTarget.value)
+        }}
+      >
+        <option value="">all projects</option>
+        {[...new Set(names)].sort().map((name) => (
+          <option value={name}>{name}</option>
+        ))}
+      </select>
+      <select
+        aria-label="Since"
+        value={days}
+        onChange={(event) => {
+          setDays(event.currentTarget.value)
+        }}
+      >
+        {Object.entries(spans).map(([value, text]) => (
+          <option value={value}>the last {text}</option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
+const Result = ({ is_met: isMet }: Pick<Objective, 'is_met'>) =>
+  isMet === null ? (
+    <State kind="wait">Nothing proven</State>
+  ) : isMet ? (
+    <State kind="ok">Met</State>
+  ) : (
+    <State kind="fail">Missed</State>
+  )
+
+const Promised = ({ one }: { readonly one: Objective }) => {
+  const { objective, within_ms: within, target, share, p50_ms, p99_ms, max_ms } = one
+  return (
+    <Panel>
+      <div class={s['promise']}>
+        <p class={s['what']}>{objectiveWords[objective]}</p>
+        <p class={s['share']}>
+          {percentOf(share)} <small>within {timeOf(within)}</small>
+        </p>
+        <div
+          class={s['meter']}
+          role="img"
+          aria-label={`${percentOf(share)} within ${timeOf(within)}, promised are ${percentOf(target)}`}
+        >
+          <i
+            class={s[share === null || share >= target ? 'met' : 'missed']}
+            style={{ width: `${(share ?? 0) * 100}%` }}
+          />
+          <b style={{ left: `${target * 100}%` }} />
+        </div>
+        <p class={s['under']}>
+          <Result is_met={one.is_met} />
+          <span class="muted">promised: {percentOf(target)}</span>
+        </p>
+        <p class="muted num">
+          half within {timeOf(p50_ms)} · 99 % within {timeOf(p99_ms)} · longest {timeOf(max_ms)}
+        </p>
+      </div>
+    </Panel>
+  )
+}
+
+/** From nothing to the longest of all stages; the median is dark, 99 % lighter, the longest a line. */
+const Range = ({ stage, longest }: { readonly stage: Stage; readonly longest: number }) => {
+  const part = (ms = 0): string => `${longest === 0 ? 0 : (ms / longest) * 100}%`
+  return (
+    <div class={s['range']} aria-hidden="true">
+      <i class={s['most']} style={{ width: part(stage.p99_ms) }} />
+      <i class={s['half']} style={{ width: part(stage.p50_ms) }} />
+      <b style={{ left: part(stage.max_ms) }} />
+    </div>
+  )
+}
+
+const Stages = ({ stages }: Pick<Slo, 'stages'>) => {
+  const longest = Math.max(0, ...stages.map(({ max_ms: ms = 0 }) => ms))
+  return (
+    <Table
+      label="Stages"
+      rows={stages}
+      idOf={({ stage }) => stage}
+      columns={[
+        {
+          title: 'Stage',
+          head: true,
+          render: ({ stage }) => (
+            <>
+              {stageWords[stage][0]}
+              <small>{stageWords[stage][1]}</small>
+            </>
+          ),
+        },
+        { title: 'Half within', end: true, render: ({ p50_ms: ms }) => timeOf(ms) },
+        { title: '99 % within', end: true, render: ({ p99_ms: ms }) => timeOf(ms) },
+        { title: 'Longest', end: true, render: ({ max_ms: ms }) => timeOf(ms) },
+        {
+          title: 'Against the longest',
+          wide: true,
+          render: (stage) => <Range {...{ stage, longest }} />,
+        },
+      ]}
+    />
+  )
+}
+
+const LeftOut = ({ left_out: rows }: Pick<Slo, 'left_out'>) => (
+  <Table
+    label="Left out"
+    rows={rows}
+    idOf={({ because }) => because}
+    columns={[
+      { title: 'Why', head: true, render: ({ because }) => leftOutWord(because) },
+      { title: 'How many', end: true, render: ({ count }) => count },
+    ]}
+  />
+)
+
+const mark = (slo: Slo | undefined): string =>
+  slo?.is_met === false ? '▲ ' : slo?.is_met === true ? '● ' : ''
+
+export const Page = () => {
+  const slo = useSlo()
+  const { data } = slo
+  return (
+    <PageFrame
+      windowTitle={`${mark(data)}Propagation`}
+      title="Propagation"
+      tabs={<RolloutTabs current="Propagation" />}
+      state={data === undefined ? null : <Result is_met={data.is_met} />}
+      actions={<Choice />}
+    >
+      <Loaded of={slo}>
+        {({ proven, objectives, stages, left_out }) => (
+          <>
+            {proven === 0 ? (
+              <Panel>
+                <Empty title="Nothing was proven in this time">
+                  Each change that comes to containers is measured: when it was closed, when Compose
+                  began, when the last container was healthy, and when all labels were read.
+                </Empty>
+              </Panel>
+            ) : (
+              <>
+                <div class={s['promises']}>
+                  {objectives.map((one) => (
+                    <Promised key={one.objective} one={one} />
+                  ))}
+                </div>
+                <Panel
+                  flush
+                  title="Where the time goes"
+                  aside={<span class="muted num">{proven} proven</span>}
+                >
+                  <Stages stages={stages} />
+                </Panel>
+              </>
+            )}
+            {left_out.length === 0 ? null : (
+              <Panel
+                flush
+                title="In no number above"
+                aside={<span class="muted">what waited, failed, or was overtaken</span>}
+              >
+                <LeftOut left_out={left_out} />
+              </Panel>
+            )}
+          </>
+        )}
+      </Loaded>
+    </PageFrame>
+  )
+}

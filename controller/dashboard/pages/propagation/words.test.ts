@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest'
+import { leftOutWord, percentOf, timeOf } from './words.ts'
+
+it('says times in the unit that fits, and shares rounded down', () => {
+  expect([340, 2410, 75_000, 720_000, undefined].map(timeOf)).toEqual([
+    ...['340 ms', '2.41 s', '75 s', '12 min', '–'],
+  ])
+  expect([0.99999, 0.5, 1, null].map(percentOf)).toEqual(['99.99 %', '50 %', '100 %', '–'])
+})
+
+it('has words for what is left out, also for what it does not know', () => {
+  expect(leftOutWord('AgentAway')).toBe('waited: the machine was away')
+  expect(leftOutWord('SomethingNew')).toBe('something new')
+})

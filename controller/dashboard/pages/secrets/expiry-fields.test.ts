@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest'
+import { expiryFields, expirySpec, expiryText } from './expiry-fields.ts'
+
+it('is the same form and back, and is in words', () => {
+  for (const expiry of [
+    { after: '90d', warn: ['30d', '1d'], on_expiry: 'Rotate' as const },
+    { at: '2027-03-31T00:00:00Z' },
+  ])
+    expect(expirySpec(expiryFields(expiry))).toEqual(expiry)
+  expect(expirySpec(expiryFields(undefined))).toBeUndefined()
+  expect(expiryText(undefined)).toBe('no end of its own')
+  expect(expiryText({ after: '90d', on_expiry: 'Rotate', warn: ['7d'] })).toBe(
+    '90d after it was given, then a new value is made; warned 7d before',
+  )
+  expect(expiryText({ at: '2027-03-31T00:00:00Z' })).toMatch(/^at 2027.*30d, 7d, 1d before$/)
+})

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import { comesFrom } from './value-from.ts'
+
+it('says where a value comes from', () => {
+  expect(comesFrom({ version: 1 })).toBe('given by a person')
+  expect(comesFrom({ version: 1, references: true })).toMatch(/with references/)
+  expect(comesFrom({ version: 0 })).toMatch(/nobody/)
+  expect(
+    comesFrom({
+      version: 2,
+      value_from: { generate: { length: 48, charset: 'hex' } },
+      renewals: 2,
+    }),
+  ).toBe('made by the controller: 48 characters, hex; renewed 2 times at its end')
+  expect(comesFrom({ version: 1, value_from: { generate: { keypair: 'ed25519' } } })).toMatch(
+    /ed25519 key pair/,
+  )
+  expect(comesFrom({ version: 1, value_from: { secretRef: { name: 'a.b' } } })).toMatch(
+    /follows the secret a\.b/,
+  )
+  expect(
+    comesFrom({ version: 1, value_from: { kubernetesSecret: { name: 'db', key: 'pw' } } }),
+  ).toMatch(/the key pw of the Secret db/)
+})

@@ -1,0 +1,72 @@
+// What is told to whom, the settings of a project, and the expiry of a secret.
+import { expect, it } from 'vitest'
+import type { Dashboard } from './dashboard.ts'
+
+interface Answered {
+  readonly secret_policy?: object
+  readonly expiry?: object
+}
+
+export const settingsTests = (given: () => Dashboard): void => {
+  it('makes a notifier, shows what an edit of it changes, and deletes it', async () => {
+    const { open, rest } = given()
+    const page = await open('/ui/notifiers')
+    await page.getByText('Nobody is told yet').waitFor()
+    await page.getByRole('button', { name: 'New notifier' }).click()
+    await page.keyboard.type('ops')
+    await page.getByLabel('Address').fill('https://hooks.example.com/s')
+    await page.getByLabel('a container was changed by hand').check()
+    await page.keyboard.press('Control+Enter')
+    const row = page.getByRole('row', { name: /^ops/ })
+    await row.getByText('Nothing told yet').waitFor()
+    await page.getByRole('button', { name: 'Edit ops' }).click()
+    await page.getByLabel('Tells by').selectOption('email')
+    await page.getByLabel('Addresses').fill('ops@example.com')
+    const diff = page.getByRole('group', { name: 'What changes' })
+    expect(await diff.locator('div').allTextContents()).toEqual(
+      expect.arrayContaining(['− goes: webhook:', '+ comes: email:']),
+    )
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await row.getByText('E-mail: ops@example.com').waitFor()
+    expect(await rest('GET', '/notifiers/default%2Fops')).not.toContain('webhook')
+    await page.getByRole('button', { name: 'Delete ops' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete ops' }).click()
+    await page.getByText('Nobody is told yet').waitFor()
+  })
+
+  it('changes the settings of a project and the expiry of a secret, each after a diff', async () => {
+    const { open, rest } = given()
+    const read = async (path: string): Promise<Answered> =>
+      JSON.parse(await rest('GET', path)) as Answered
+    const page = await open('/ui/t/default/p/shop/settings')
+    const diff = page.getByRole('group', { name: 'What changes' })
+    await page.getByLabel('Greatest age').fill('90d')
+    await page.getByLabel('Keys that may be older').fill('LOG_LEVEL')
+    expect(await diff.locator('div').allTextContents()).toEqual(
+      expect.arrayContaining([
+        '  description: "the shop"',
+        ...['+ comes: secretPolicy:', '+ comes:   maxAge: "90d"', '+ comes:   exempt:'],
+        '+ comes:     - LOG_LEVEL',
+      ]),
+    )
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await diff.getByText('Nothing is changed yet').waitFor()
+    expect((await read('/projects/default%2Fshop')).secret_policy).toMatchObject({
+      ...{ max_age: '90d', exempt: ['LOG_LEVEL'] },
+    })
+    await page.getByRole('link', { name: 'Secrets' }).click()
+    await page.getByRole('row', { name: /^DATABASE_URL/ }).click()
+    await page.getByText('given by a person').waitFor()
+    await page.getByText(/^Too old$/).waitFor()
+    await page.getByRole('button', { name: 'Edit the expiry' }).click()
+    await page.getByLabel('The value ends').selectOption('after')
+    await page.getByLabel('After', { exact: true }).fill('30d')
+    await page.getByLabel('Warn before').fill('7d')
+    await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+    await page.getByText('30d after it was given, then it is told; warned 7d before').waitFor()
+    const url = '/projects/default%2Fshop/secrets/shop-database-url.backend'
+    expect((await read(url)).expiry).toEqual({ after: '30d', warn: ['7d'] })
+    await rest('PATCH', url, { expiry: null })
+    await rest('PATCH', '/projects/default%2Fshop', { secret_policy: null })
+  })
+}
