@@ -31,8 +31,17 @@ import {
   readDoing,
   secretBackDoing,
   secretDoing,
+  secretSpecDoing,
   type SecretEdit,
 } from '../../controller/dashboard/copy-as/secrets.ts'
+import {
+  deleteDoing,
+  editSpecDoing,
+  manifestNames,
+  newSpecDoing,
+  patchOf,
+  type Spec,
+} from '../../controller/dashboard/copy-as/spec.ts'
 import {
   deployDoing,
   leakTestDoing,
@@ -43,6 +52,7 @@ import {
   retryRolloutDoing,
 } from '../../controller/dashboard/copy-as/stagelets.ts'
 import { placeholder } from '../../controller/dashboard/copy-as/text.ts'
+import { bodyOf, fieldsOf, specOf } from '../../controller/dashboard/pages/notifiers/data.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { main } from '../support/cli.ts'
 
@@ -279,6 +289,53 @@ describe('what "copy as" gives', () => {
         await must('PATCH', `${path}/old.web`, { value: `another ${Math.random()}` })
         await expect.poll(revision).toBeGreaterThan(at)
       },
+    })
+  })
+
+  it('makes, changes and deletes a notifier, and changes a project and the expiry of a secret', async () => {
+    const path = '/api/v1/notifiers/default%2Fops'
+    const what = { team: 'default', name: 'ops', kind: 'Notifier', path: 'notifiers' }
+    const mail = { ...fieldsOf(undefined), channel: 'email' as const, to: 'ops@example.com' }
+    const hook = { ...fieldsOf(undefined), url: 'https://hooks.example.com/s' }
+    const [was, is] = [bodyOf(mail), bodyOf(hook)] as readonly [Spec, Spec]
+    const remove = async (): Promise<void> => {
+      await call('DELETE', path)
+    }
+    const make = async (): Promise<void> => {
+      await remove()
+      await must('POST', '/api/v1/notifiers', { team: 'default', name: 'ops', ...was })
+    }
+    const after = async (): Promise<unknown> => {
+      const answer = await call('GET', path)
+      if (answer.status === 404) return 'gone'
+      const { webhook, email, reasons } = answer.json() as Record<string, unknown>
+      return { webhook, email, reasons }
+    }
+    const making = newSpecDoing(what, was, specOf(bodyOf(mail)))
+    await same({ doing: () => making, forms: all, before: remove, after })
+    const patch = patchOf(specOf(bodyOf(mail)), specOf(bodyOf(hook)))
+    const editing = editSpecDoing(what, patchOf(was, is), patch)
+    await same({ doing: () => editing, forms: ['kubectl', 'curl'], before: make, after })
+    const forms = ['kubectl', 'stagely', 'curl'] as const
+    await same({ doing: () => deleteDoing(what), forms, before: make, after })
+
+    const project = '/api/v1/projects/default%2Fshop'
+    const age: Spec = { secret_policy: { max_age: '90d', exempt: [hostile] } }
+    const shop = { team: 'default', name: 'shop', kind: 'Project', path: 'projects' }
+    await same({
+      ...{ doing: () => editSpecDoing(shop, age, manifestNames(age)), forms: ['kubectl', 'curl'] },
+      before: () => must('PATCH', project, { secret_policy: null }).then(() => undefined),
+      after: async () => ((await must('GET', project)) as Record<string, unknown>)['secret_policy'],
+    })
+    await must('PATCH', project, { secret_policy: null })
+
+    const old = { key: 'OLD', scope: 'web', name: 'old.web' }
+    const body: Spec = { expiry: { after: '30d', on_expiry: 'Warn' } }
+    await same({
+      doing: () => secretSpecDoing(place, old, { body, patch: manifestNames(body) }),
+      ...{ forms: ['kubectl', 'curl'], before: resetSecrets },
+      after: async () =>
+        ((await must('GET', `${project}/secrets/old.web`)) as Record<string, unknown>)['expiry'],
     })
   })
 

@@ -1,6 +1,7 @@
 // What somebody does with secrets: new, changed and deleted ones, one by one and as one change set; and going back.
 import { secretName } from '../../../src/resources/secret-name.ts'
 import { idOf, type Doing } from './doing.ts'
+import type { Spec } from './spec.ts'
 import { given, type Json } from './text.ts'
 
 interface Project {
@@ -156,6 +157,20 @@ export const secretBackDoing = (place: Project, secret: Kept, version: number): 
       ...['--to-version', version.toString(), '--yes'],
     ],
   },
+})
+
+/** What is no value: REST takes `body`, a manifest `patch`. */
+export const secretSpecDoing = (
+  place: Project,
+  secret: Kept,
+  { body, patch }: { readonly body: Spec; readonly patch: Spec },
+): Doing => ({
+  name: `Change ${secret.key}`,
+  rest: { method: 'PATCH', path: keptUrl(place, secret), body },
+  kubectl: [
+    ...['patch', '-n', place.team, 'stagelysecret', nameOf(secret), '--type', 'merge'],
+    ...['-p', JSON.stringify({ spec: patch })],
+  ],
 })
 
 /** What is read is printed; the audit log has it. */

@@ -1,7 +1,7 @@
 // Notifiers: what they tell in words, in which state they are, and the form of one. Pure.
 import type { paths } from '../../api/types.ts'
 import { manifestNames, type Spec } from '../../copy-as/spec.ts'
-import type { StateKind } from '../../ui/state.tsx'
+import type { StateKind } from '../../ui/state-kind.ts'
 
 type Answer = paths['/notifiers']['get']['responses'][200]['content']['application/json']
 export type Notifier = Answer['notifiers'][number]
@@ -15,6 +15,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   RolledBack: 'a change broke a service and was taken back',
   AgentLost: 'a machine is away',
   Drifted: 'a container was changed by hand',
+  StoreStale: 'an external store was not seen for too long',
   ManifestFault: 'a manifest of the folder has a fault',
 }
 export const reasons = Object.keys(reasonWords) as Reason[]

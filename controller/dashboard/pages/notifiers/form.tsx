@@ -77,12 +77,12 @@ const WebhookFields = ({ fields, team, change }: PartProps) => (
         class={f['code']}
         type="url"
         required
-        placeholder="https://hooks.example.com/stagely"
         value={fields.url}
         onInput={(event) => {
           change({ url: event.currentTarget.value })
         }}
       />
+      <p class={f['help']}>With https, and without a password.</p>
     </label>
     <SecretName
       label="Signed with the key in (optional)"

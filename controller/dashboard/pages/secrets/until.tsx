@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import type { Secret } from '../../api/types.ts'
-import { idOf, type Doing } from '../../copy-as/doing.ts'
+import { secretSpecDoing } from '../../copy-as/secrets.ts'
 import { manifestNames, patchOf, type Spec } from '../../copy-as/spec.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -78,24 +78,6 @@ export const UntilSection = ({ secret, place, why }: Props) => {
   )
 }
 
-const doingOf = (
-  { team, project }: ProjectPlace,
-  secret: Secret,
-  body: Spec,
-  patch: Spec,
-): Doing => ({
-  name: `Change the expiry of ${secret.key}`,
-  rest: {
-    method: 'PATCH',
-    path: `/projects/${idOf(team, project)}/secrets/${encodeURIComponent(secret.name)}`,
-    body,
-  },
-  kubectl: [
-    ...['patch', '-n', team, 'stagelysecret', secret.name, '--type', 'merge'],
-    ...['-p', JSON.stringify({ spec: patch })],
-  ],
-})
-
 interface DialogProps {
   readonly secret: Secret
   readonly place: ProjectPlace
@@ -112,7 +94,7 @@ const ExpiryDialog = ({ secret, place, onClose }: DialogProps) => {
   const [was, is] = [manifestNames(before), manifestNames(after)]
   const lines = changesOf(was, is)
   const body = patchOf(before, after)
-  const doing = doingOf(place, secret, body, patchOf(was, is))
+  const doing = secretSpecDoing(place, secret, { body, patch: patchOf(was, is) })
   const send = async (): Promise<void> => {
     const path = { project_id: `${place.team}/${place.project}`, secret_id: secret.id }
     await must(

@@ -1,0 +1,3 @@
+/** In which states things are; each has a glyph and a colour. */
+export type StateKind =
+  'ok' | 'run' | 'drift' | 'warn' | 'fail' | 'wait' | 'paused' | 'unknown' | 'staged'
