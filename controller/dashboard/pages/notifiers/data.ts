@@ -16,6 +16,9 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   AgentLost: 'a machine is away',
   Drifted: 'a container was changed by hand',
   StoreStale: 'an external store was not seen for too long',
+  RotationFailed: 'a rotation failed',
+  RotationBlocked: 'a rotation cannot go on without a person',
+  KeyRotationDue: 'a key is older than it may be',
   ManifestFault: 'a manifest of the folder has a fault',
 }
 export const reasons = Object.keys(reasonWords) as Reason[]
