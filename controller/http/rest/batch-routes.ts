@@ -10,7 +10,7 @@ import { idOf } from './ids.ts'
 import { invalidInput } from './input.ts'
 import { changeFields, changeSecrets, changeShape } from './changes.ts'
 import { requireTarget, route, routesOf } from './route.ts'
-import { secretSchema, toSecret } from './kinds.ts'
+import { secretSchema, toSecret } from './secret-kind.ts'
 import { secretCreateShape, secretUpdateShape } from './secret-fields.ts'
 import {
   createSecret,

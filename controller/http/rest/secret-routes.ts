@@ -21,7 +21,7 @@ import {
   toSecret,
   toUpdated,
   updatedSecretSchema,
-} from './kinds.ts'
+} from './secret-kind.ts'
 import { listPaged, nextCursor, pageQuery } from './paging.ts'
 import { deleted, deletedSchema } from './representations.ts'
 import { requireTarget, route, routesOf, type RestContext } from './route.ts'

@@ -3,52 +3,20 @@
 import { useLocation, useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import type { Revision } from '../../api/types.ts'
-import { whyNot } from '../../app/session.ts'
 import { withQuery } from '../../app/team.ts'
-import { projects, stagelets } from '../../live/collections.ts'
+import { projects } from '../../live/collections.ts'
 import { Button } from '../../ui/button.tsx'
-import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
-import { projectUrl, revisionUrl, stageletUrl } from '../../ui/links.ts'
+import { projectUrl } from '../../ui/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { said } from '../../ui/said.ts'
-import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
-import { Ago, Since } from '../../ui/time.tsx'
-import { Changes } from './changes.tsx'
-import { idOf, rangeOf, runningOf, useDiff, useRevisions } from './data.ts'
+import { Ago } from '../../ui/time.tsx'
+import { idOf, rangeOf, useRevisions } from './data.ts'
 import { GoBack } from './go-back.tsx'
-import { ReceiptButton } from './receipt.tsx'
+import { Compare, One, Runs, type Named } from './panels.tsx'
 import s from './history.module.css'
-
-type Named = { readonly team: string; readonly name: string }
-
-const Runs = ({
-  project,
-  revision,
-  newest,
-}: {
-  readonly project: Named
-  readonly revision: number
-  readonly newest: number | undefined
-}) => {
-  const running = runningOf(project, stagelets.rows.value, revision)
-  if (running.length === 0) return <span class="muted">–</span>
-  return (
-    <span class={s['states']}>
-      {running.map((one) => (
-        <State
-          key={one.id}
-          kind={revision === newest ? 'ok' : 'wait'}
-          title={`${one.name} runs revision ${revision}`}
-        >
-          <a href={stageletUrl(one)}>{one.name}</a>
-        </State>
-      ))}
-    </span>
-  )
-}
 
 const mostKeys = 8
 
@@ -58,88 +26,6 @@ const keysOf = ({ keys, written, deleted }: Revision): string => {
   const more = written + deleted - shown.length
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
-
-const DiffOf = ({
-  project,
-  from,
-  to,
-}: {
-  readonly project: Named
-  readonly from: number
-  readonly to: number | 'head'
-}) => {
-  const { data, error, refetch } = useDiff(idOf(project), from, to)
-  if (error !== null) return <ProblemBox error={error} onRetry={() => void refetch()} />
-  return data === undefined ? <Skeleton rows={3} /> : <Changes diff={data} />
-}
-
-interface OneProps {
-  readonly project: Named
-  readonly revision: Revision
-  readonly before: number
-  readonly newest: number | undefined
-  readonly onClose: () => void
-  readonly onGoBack: () => void
-}
-
-const One = ({ project, revision, before, newest, onClose, onGoBack }: OneProps) => {
-  const { revision: number, by, note, closed_at: at } = revision
-  return (
-    <Drawer title={`r${number}`} under={<Ago at={at} />} onClose={onClose}>
-      <Section title="Who, and why">
-        <Facts
-          rows={[
-            ['By', by.join(', ')],
-            ['At', <Since at={at} />],
-            ['Note', note === undefined ? <span class="muted">none was given</span> : said(note)],
-            ['Clock', <a href={revisionUrl(project, number)}>how its containers came</a>],
-            [
-              'Secrets',
-              <a href={`${projectUrl(project)}?at=${number}`}>as they were, against now</a>,
-            ],
-            ['Runs it', <Runs project={project} revision={number} newest={newest} />],
-          ]}
-        />
-      </Section>
-      <Section title="Receipt">
-        <p class="muted">What the controller signs of it, to be kept.</p>
-        <p>
-          <ReceiptButton team={project.team} project={project.name} revision={number} />
-        </p>
-      </Section>
-      <Section title={before === 0 ? 'What it brought' : `Against r${before}`}>
-        <DiffOf project={project} from={before} to={number} />
-      </Section>
-      {number === newest ? null : (
-        <Section title="Against now">
-          <DiffOf project={project} from={number} to="head" />
-        </Section>
-      )}
-      <Section title="Go back">
-        <p class="muted">First you see which containers that would re-create.</p>
-        <p>
-          <Button whyNot={whyNot('update', 'stagelysecrets', project.team)} onPress={onGoBack}>
-            Go back to r{number}…
-          </Button>
-        </p>
-      </Section>
-    </Drawer>
-  )
-}
-
-interface CompareProps {
-  readonly project: Named
-  readonly range: readonly [number, number]
-  readonly onClose: () => void
-}
-
-const Compare = ({ project, range: [from, to], onClose }: CompareProps) => (
-  <Drawer title={`r${from} → r${to}`} under="What differs, by names" onClose={onClose}>
-    <Section title="Secrets">
-      <DiffOf project={project} from={from} to={to} />
-    </Section>
-  </Drawer>
-)
 
 /** Which revisions are chosen, which two are compared, and which one is open: the last two are in the address. */
 const useHistory = () => {
