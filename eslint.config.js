@@ -7,7 +7,7 @@ import importX from 'eslint-plugin-import-x'
 const up = (target, from, message) => ({ target, from, message })
 const only = (name, message) => ({ name, message })
 const database = [
-  only('pg', 'only src/store/pg.ts and pg-listen.ts'),
+  only('pg', 'only src/store/pg.ts and pg-listen.ts, and rotators'),
   only('@electric-sql/pglite', 'only src/store/pglite*.ts'),
 ]
 const spawn = [
@@ -204,7 +204,10 @@ export default defineConfig(
   { files: ['{controller,agent,cli}/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/kernel/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...mocks] } },
   {
-    files: ['src/store/{pg,pg-listen,pglite,pglite-cluster}.ts'],
+    files: [
+      'src/store/{pg,pg-listen,pglite,pglite-cluster}.ts',
+      'controller/rotators/postgres-session.ts',
+    ],
     rules: { 'no-restricted-imports': ['error', { paths: spawn }] },
   },
   {

@@ -18,14 +18,15 @@ import { createMailer } from './notify/mail.ts'
 import { startNotifyPerformer } from './notify/performer.ts'
 import type { SealingKeys } from './sealing.ts'
 import { startReconcilers } from './reconcilers/start.ts'
-import { openRotator } from './rotators/open-rotator.ts'
+import { createRotatorOpener, type OpenerDeps } from './rotators/opener.ts'
 import { startRotationPerformer } from './rotators/performer.ts'
 
 export interface LoopsDeps
   extends
     Pick<Opened, 'store' | 'connections' | 'outbox' | 'staged' | 'keys'>,
     Pick<Metrics, 'onKeysDue' | 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated'>,
-    RotationMetrics {
+    RotationMetrics,
+    Pick<OpenerDeps, 'tasks'> {
   /** Id of the database. */
   readonly controllerId: string
   /** The cluster to follow; undefined: none. */
@@ -56,7 +57,7 @@ export const startLoops = (
   const loops: Loops[] = [
     startReconcilers(common),
     startSweep(common),
-    startRotationPerformer({ ...common, openRotator }),
+    startRotationPerformer({ ...common, openRotator: createRotatorOpener(common) }),
     startKeyRotation({ ...common, rotatesKeys }),
     startNotifyPerformer({ ...common, term, mail: smtp && createMailer(smtp) }),
   ]

@@ -136,7 +136,8 @@ const start = async (config: Config, context: Context): Promise<string> => {
 interface Served extends Pick<Metrics, 'watchLeader'> {
   readonly loops: Pick<
     LoopsDeps,
-    | ('onRun' | 'onManifestFaults' | 'onKeysDue' | 'onClaimed' | 'onPropagated' | 'controllerId')
+    | ('onRun' | 'onManifestFaults' | 'onKeysDue' | 'onClaimed' | 'onPropagated')
+    | ('controllerId' | 'tasks')
     | keyof RotationMetrics
   >
   readonly base: string
@@ -222,7 +223,7 @@ const serve = async (
     egress: egressOf(config, http.listening.address.port),
     peers,
     ...metrics,
-    loops: { ...metrics, controllerId: identity.controllerId },
+    loops: { ...metrics, controllerId: identity.controllerId, tasks: agentRoutes.tasks },
     sendAgentsAway: () => agentRoutes.sendAway(),
   }
 }

@@ -20,7 +20,7 @@ export interface DatabaseContainer {
   /** Arguments that it was started with. */
   readonly command: readonly string[]
   /** Whether a file at this path outlives the container. */
-  lasts(path: string): boolean
+  readonly lasts: (path: string) => boolean
 }
 
 /** StepFault where no container of the service runs. */

@@ -23,15 +23,7 @@ const params = postgresParams.extend({
 const limits = "set statement_timeout = '10s'; set lock_timeout = '5s';\n"
 const environment = [
   ...['PGCONNECT_TIMEOUT=5', 'PGAPPNAME=stagely', 'PGPASSFILE=/dev/null'],
-  ...[
-    'PGHOST=',
-    'PGHOSTADDR=',
-    'PGUSER=',
-    'PGPASSWORD=',
-    'PGDATABASE=',
-    'PGSERVICE=',
-    'PGOPTIONS=',
-  ],
+  ...['PGHOST=', 'PGHOSTADDR=', 'PGPASSWORD=', 'PGOPTIONS='],
 ]
 const flags = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1']
 /** What psql ends with: it could not connect, or a statement failed. */

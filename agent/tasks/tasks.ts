@@ -22,8 +22,10 @@ import type { Engine } from '../docker/engine.ts'
 import type { TaskSource } from '../logs/known-values.ts'
 import type { LogRefusal } from '../logs/project-log.ts'
 import { findContainer } from './container.ts'
+import { mariadbPlugin } from './mariadb.ts'
 import type { Plugin } from './plugin.ts'
 import { postgresPlugin } from './postgres.ts'
+import { redisPlugin } from './redis.ts'
 
 export interface Tasks {
   start(order: TaskOrder): void
@@ -42,7 +44,11 @@ export interface TasksDeps {
   readonly allowed: boolean
 }
 
-const plugins: Readonly<Record<string, Plugin>> = { postgres: postgresPlugin }
+const plugins: Readonly<Record<string, Plugin>> = {
+  postgres: postgresPlugin,
+  redis: redisPlugin,
+  mariadb: mariadbPlugin,
+}
 
 const tries = 6
 const retryMs = 500

@@ -45,6 +45,11 @@ export interface Egress {
    * ServiceUnavailable where no whole answer comes. Redirects are answers.
    */
   readonly call: (call: EgressCall) => Promise<EgressAnswer>
+  /**
+   * The address to connect to in place of the name, for what speaks another protocol over TLS. Forbidden,
+   * ServiceUnavailable.
+   */
+  readonly admit: (to: Destination) => Promise<string>
 }
 
 export const mostMs = 10_000
@@ -92,7 +97,7 @@ const resolve = async (to: Destination, deps: EgressDeps): Promise<readonly stri
 }
 
 /** The address that is called. All that the name stands for must be good: which one counts is not the name's to say. */
-const addressFor = async (to: Target, deps: EgressDeps): Promise<string> => {
+const addressFor = async (to: Destination & Partial<Target>, deps: EgressDeps): Promise<string> => {
   const addresses = await resolve(to, deps)
   const own = new Set(
     (
@@ -113,7 +118,7 @@ const addressFor = async (to: Target, deps: EgressDeps): Promise<string> => {
     if (isAllowed) continue
     const what = refusedAs(address)
     if (what !== undefined) throw refusal(to, `${address} is ${what}`)
-    if (to.url.protocol === 'http:') throw refusal(to, 'plain HTTP hides nothing: use https')
+    if (to.url?.protocol === 'http:') throw refusal(to, 'plain HTTP hides nothing: use https')
   }
   return addresses[0]!
 }
@@ -214,4 +219,7 @@ const send = async (call: EgressCall, deps: EgressDeps): Promise<EgressAnswer> =
   }
 }
 
-export const createEgress = (deps: EgressDeps): Egress => ({ call: (call) => send(call, deps) })
+export const createEgress = (deps: EgressDeps): Egress => ({
+  call: (call) => send(call, deps),
+  admit: (to) => addressFor(to, deps),
+})

@@ -4,9 +4,15 @@ import { RotatorFault, type RotationAt, type Rotator, type RotatorDeps } from '.
 
 export type OpenRotator = (rotation: RotationAt, deps: RotatorDeps) => Promise<Rotator>
 
-export const openRotator: OpenRotator = async ({ spec: { rotator } }) => {
+export const openRotator: OpenRotator = async (at, deps) => {
+  const { rotator } = at.spec
   const name = rotatorNameOf({ rotator })
   if (rotator.generate !== undefined)
     return (await import('./generate.ts')).openGenerate(rotator.generate)
+  const { postgres, redis, mariadb } = rotator
+  if (postgres !== undefined)
+    return (await import('./open-login.ts')).openPostgres(at, postgres, deps)
+  if (redis !== undefined) return (await import('./open-login.ts')).openRedis(at, redis, deps)
+  if (mariadb !== undefined) return (await import('./open-login.ts')).openMariadb(at, mariadb, deps)
   throw new RotatorFault('Failed', `this controller knows no rotator ${name}`)
 }

@@ -2,7 +2,9 @@
 // outside of any write, and decides alone what comes next.
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { RotationSpec } from '../../src/resources/rotation.ts'
+import type { Facts } from '../../src/databases/step.ts'
 import type { Egress } from '../egress/gate.ts'
+import type { Task } from '../http/agents/tasks.ts'
 
 export interface Credential {
   /** Of those that take turns, such as roles of a database; undefined where the rotator has none. */
@@ -76,9 +78,19 @@ export interface RotationAt {
   readonly spec: RotationSpec
 }
 
+export type RunTask = (
+  stagelet: string,
+  task: Omit<Task, 'stageletUid'>,
+  signal: AbortSignal,
+) => Promise<Facts>
+
 export interface RotatorDeps {
   readonly egress: Egress
   readonly clock: Clock
   /** Value of a secret for the controller alone, of the namespace of the Rotation; audited. */
   readonly secretOf: (name: string) => Promise<Buffer>
+  /** Has the agent of a stagelet of the project do a step in a container; absent where there are no agents. */
+  readonly task?: RunTask
+  /** What the outputs hold now, by output. */
+  readonly current?: () => Promise<Credential['values']>
 }

@@ -205,7 +205,9 @@ need_test_machine() {
       'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' \
       'iproute2=command -v ip && command -v bridge' 'strace=command -v strace' \
       'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1' \
-      'chromium-headless-shell=test -x /usr/bin/chromium-headless-shell' &&
+      'chromium-headless-shell=test -x /usr/bin/chromium-headless-shell' \
+      'redis-tools=command -v redis-cli' 'valkey-tools=command -v valkey-cli' \
+      'mariadb-server-core=command -v mariadbd' 'mariadb-client-core=command -v mariadb' &&
     need_promtool &&
     need_helm &&
     need_newer_kubectl &&

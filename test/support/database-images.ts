@@ -15,6 +15,8 @@ interface Recipe {
   readonly files: readonly string[]
   /** What the container runs. */
   readonly script: string
+  /** Where the engine looks for programs. */
+  readonly path?: string
 }
 
 /** As the official image: no password for the local socket and loopback, SCRAM for all other addresses. */
@@ -31,6 +33,10 @@ if [ ! -s $data/PG_VERSION ]; then
   rm /tmp/pw
   echo "host all all all \${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >> $data/pg_hba.conf
   printf "listen_addresses='*'\\nfsync=off\\nlog_statement=all\\n" >> $data/postgresql.conf
+  if [ -f /tls/key.pem ]; then
+    cp /tls/key.pem /tls/chain.pem $data/ && chown postgres $data/*.pem && chmod 600 $data/key.pem
+    printf "ssl=on\\nssl_cert_file='chain.pem'\\nssl_key_file='key.pem'\\n" >> $data/postgresql.conf
+  fi
   as pg_ctl -D $data -w -o "-c\\ listen_addresses=" start >/dev/null
   [ "\${POSTGRES_DB:-$user}" = postgres ] || as createdb -U $user \${POSTGRES_DB:-$user}
   as pg_ctl -D $data -m fast -w stop >/dev/null
@@ -76,6 +82,7 @@ const recipes: Readonly<Record<string, () => Promise<Recipe>>> = {
       ],
       files: [`/usr/share/postgresql/${home.split('/').pop()!}`, '/usr/share/zoneinfo'],
       script: postgresScript(`${home}/bin`),
+      path: `/bin:/usr/bin:${home}/bin`,
     }
   },
   redis: () => redisLike('redis'),
@@ -113,7 +120,12 @@ const librariesOf = async (program: string): Promise<string[]> => {
 export const makeDatabaseImage = async (name: DatabaseImage): Promise<string> => {
   const image = databaseImage(name)
   if ((await run('docker', ['images', '-q', image])).stdout.trim() !== '') return image
-  const { programs, files, script } = await recipes[name]!()
+  const {
+    programs,
+    files,
+    script,
+    path: searched = '/bin:/usr/bin:/usr/sbin',
+  } = await recipes[name]!()
   const libraries = (await Promise.all(programs.map(librariesOf))).flat()
   const folder = await mkdtemp(join(tmpdir(), 'stagely-image-'))
   const root = join(folder, 'root')
@@ -138,9 +150,11 @@ export const makeDatabaseImage = async (name: DatabaseImage): Promise<string> =>
     await writeFile(join(root, 'etc/group'), 'root:x:0:\npostgres:x:70:\nmysql:x:71:\n')
     await writeFile(join(root, 'entry'), script)
     await chmod(join(root, 'entry'), 0o755)
+    await chmod(join(root, 'tmp'), 0o1777)
     await run('tar', ['-C', root, '-cf', join(folder, 'image.tar'), '.'])
     await run('docker', [
-      ...['import', '--change', 'ENTRYPOINT ["/entry"]', join(folder, 'image.tar'), image],
+      ...['import', '--change', 'ENTRYPOINT ["/entry"]', '--change', `ENV PATH=${searched}`],
+      ...[join(folder, 'image.tar'), image],
     ])
   } finally {
     await rm(folder, { recursive: true, force: true })

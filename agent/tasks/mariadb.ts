@@ -1,0 +1,99 @@
+// Steps of MariaDB by `mariadb` in the container. Passwords and statements go in by the standard input of a shell, which
+// gives the password to the program as a file that exists only between the two.
+import * as z from 'zod'
+import {
+  mariadbParams,
+  runMariadbStep,
+  wouldAccept,
+  type MariadbSession,
+} from '../../src/databases/mariadb.ts'
+import { StepFault } from '../../src/databases/step.ts'
+import type { DatabaseContainer, Ran } from './container.ts'
+import { createPlugin } from './plugin.ts'
+
+const params = mariadbParams.extend({
+  /** Login of the administrator; root when absent. */
+  adminUser: z.string().min(1).optional(),
+  /** That with which the container was made when absent. */
+  adminPassword: z.string().optional(),
+})
+type Params = z.infer<typeof params>
+
+/** The password is a line of its own before the statements; the shell reads no more than that line. */
+const script = `IFS= read -r password
+for program in mariadb mysql; do
+  command -v $program >/dev/null && exec $program --defaults-extra-file=/dev/fd/3 "$@" 3<<END
+[client]
+password="$password"
+END
+done
+exit 127`
+
+const flags = ['--batch', '--skip-column-names', '--skip-ssl', '--connect-timeout=5']
+
+const mariadb = async (
+  container: DatabaseContainer,
+  { args, password }: { readonly args: readonly string[]; readonly password: string },
+  statements: readonly string[],
+): Promise<Ran> => {
+  const escaped = password.replace(/["\\]/g, (c) => `\\${c}`)
+  const input = [escaped, ...statements.map((one) => `${one};`), ''].join('\n')
+  const command = ['/bin/sh', '-c', script, 'sh', ...flags, ...args]
+  const ran = await container.run(command, input, ['MYSQL_PWD=', 'MYSQL_HOST='])
+  if (ran.exitCode === 127)
+    throw new StepFault('Failed', 'the container has neither mariadb nor a shell that finds it')
+  return ran
+}
+
+const passwordOf = (container: DatabaseContainer, { adminPassword }: Params): string =>
+  adminPassword ??
+  container.variable('MARIADB_ROOT_PASSWORD') ??
+  container.variable('MYSQL_ROOT_PASSWORD') ??
+  ''
+
+const sessionIn = (container: DatabaseContainer, given: Params): MariadbSession => {
+  const user = given.adminUser ?? 'root'
+  const asAdmin = async (statements: readonly string[]): Promise<Ran> => {
+    const login = { args: ['-u', user], password: passwordOf(container, given) }
+    const ran = await mariadb(container, login, [
+      'set session lock_wait_timeout = 5',
+      ...statements,
+    ])
+    if (ran.exitCode === 0) return ran
+    throw new StepFault(
+      'Failed',
+      `MariaDB does not do it for ${user} by the local socket; name adminRef where it has another password: ${ran.stderr.trim()}`,
+    )
+  }
+  const texts: MariadbSession['texts'] = async (query) =>
+    (await asAdmin([query])).stdout.split('\n').filter((line) => line !== '')
+  return {
+    texts,
+    run: async (statements) => {
+      await asAdmin(statements)
+    },
+    logIn: async (login) => {
+      const { address } = container
+      if (address === undefined)
+        throw new StepFault(
+          'Failed',
+          'the container has no address of its own, where a password could be tried: give its service a network',
+        )
+      const args = ['-u', login.username, '-h', address, '-D', given.database]
+      const ran = await mariadb(container, { args, password: login.password }, ['select 1'])
+      if (ran.exitCode === 0) return true
+      // Why a login failed is asked of the server: words of an error are of any language.
+      if (!(await wouldAccept({ texts }, login))) return false
+      throw new StepFault(
+        'Failed',
+        `${login.username} cannot log in with a password that is right: ${ran.stderr.trim()}`,
+      )
+    },
+  }
+}
+
+export const mariadbPlugin = createPlugin({
+  params,
+  values: ({ login, adminPassword }) => [login?.password, adminPassword],
+  run: (step, given, container) => runMariadbStep(step, given, sessionIn(container, given)),
+})

@@ -1,0 +1,69 @@
+// Steps of Redis and Valkey by their command in the container. Commands go in by its standard input, which has passwords
+// in AUTH alone.
+import { randomBytes } from 'node:crypto'
+import { redisArgument } from '../../src/databases/quote.ts'
+import {
+  redisParams,
+  runRedisStep,
+  type Command,
+  type Lines,
+  type RedisSession,
+} from '../../src/databases/redis.ts'
+import { StepFault, type Login } from '../../src/databases/step.ts'
+import { isMissing, type DatabaseContainer, type Ran } from './container.ts'
+import { createPlugin } from './plugin.ts'
+
+const programs = ['redis-cli', 'valkey-cli']
+
+const cli = async (container: DatabaseContainer, input: string): Promise<Ran> => {
+  for (const program of programs) {
+    const ran = await container.run([program, '-t', '5'], input)
+    if (!isMissing(ran)) return ran
+  }
+  throw new StepFault('Failed', 'the container has neither redis-cli nor valkey-cli')
+}
+
+const lineOf = (command: Command): string => command.map(redisArgument).join(' ')
+
+/** An answer has any number of lines: each is followed by a mark that no answer holds. */
+const askWith = async (
+  container: DatabaseContainer,
+  login: Login | undefined,
+  commands: readonly Command[],
+): Promise<readonly Lines[]> => {
+  const mark = randomBytes(12).toString('hex')
+  const first = login === undefined ? ['PING'] : ['AUTH', login.username, login.password]
+  const all = [first, ...commands].flatMap((command) => [command, ['ECHO', mark]])
+  const { stdout } = await cli(container, `${all.map(lineOf).join('\n')}\n`)
+  const answers: string[][] = []
+  let lines: string[] = []
+  for (const line of stdout.split('\n')) {
+    if (line.trim() !== mark) lines.push(line.replace(/\r$/, ''))
+    else {
+      answers.push(lines.filter((one) => one !== ''))
+      lines = []
+    }
+  }
+  return answers
+}
+
+const sessionIn = (container: DatabaseContainer): RedisSession => ({
+  ask: async (login, commands) => {
+    const answers = await askWith(container, login, commands)
+    const [first, ...rest] = answers
+    if (first?.[0] === (login === undefined ? 'PONG' : 'OK')) return rest
+    // A mark is answered to a login only: what has none tells whether the server answers at all.
+    const { stdout, stderr } = await cli(container, 'PING\n')
+    if (stdout.trim() === '')
+      throw new StepFault('Unreachable', `the server does not answer: ${stderr.trim()}`)
+    return undefined
+  },
+  command: container.command,
+  lasts: container.lasts,
+})
+
+export const redisPlugin = createPlugin({
+  params: redisParams,
+  values: ({ login, admins }) => [login, ...admins].map((one) => one?.password),
+  run: (step, params, container) => runRedisStep(step, params, sessionIn(container)),
+})

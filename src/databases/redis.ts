@@ -1,0 +1,173 @@
+// The password of a user of Redis or Valkey: two are valid at a time. What each step does, on any session.
+//
+// INVARIANTS
+// - Passwords go to the server in AUTH alone; all other commands hold their hashes.
+// - What is changed is saved in the same step, or changed back: a restart of the server must not bring an old one back.
+import { createHash, randomBytes } from 'node:crypto'
+import * as z from 'zod'
+import { StepFault, type Facts, type Login, type Step } from './step.ts'
+
+const loginParams = z.object({ username: z.string().min(1), password: z.string() })
+
+export const redisParams = z.object({
+  user: z.string().min(1),
+  /** Absent for preflight. */
+  login: loginParams.optional(),
+  /** Who may change the passwords: the first that is accepted. Without any, nobody need log in. */
+  admins: z.array(loginParams).max(3),
+})
+export type RedisParams = z.infer<typeof redisParams>
+
+export interface RedisSession {
+  /** Lines of each answer; undefined where the login is not accepted. */
+  ask(login: Login | undefined, commands: readonly Command[]): Promise<readonly Lines[] | undefined>
+  /** What the server was started with. */
+  readonly command: readonly string[]
+  /** Whether a file at this path outlives the server's container. */
+  readonly lasts: (path: string) => boolean
+}
+export type Command = readonly string[]
+export type Lines = readonly string[]
+
+interface Server {
+  readonly admin: Login | undefined
+  readonly session: RedisSession
+}
+
+export const runRedisStep = async (
+  step: Step,
+  params: RedisParams,
+  session: RedisSession,
+): Promise<Facts> => {
+  const { login, user } = params
+  if (step === 'stillUsed') return { sessions: 0, from: [] }
+  if (step === 'preflight')
+    return { faults: await faultsOf(params, await asAdmin(params, session)) }
+  if (login === undefined) throw new StepFault('Failed', `the step ${step} names no login`)
+  switch (step) {
+    case 'look':
+      return { accepted: (await isAccepted(session, login)) ? 'accepted' : 'refused' }
+    case 'set':
+      await change(await asAdmin(params, session), user, { add: login.password })
+      return {}
+    case 'test': {
+      const random = { ...login, password: randomBytes(24).toString('hex') }
+      if (!(await isAccepted(session, login))) return { accepted: 'refused' }
+      return { accepted: (await isAccepted(session, random)) ? 'meaningless' : 'accepted' }
+    }
+    case 'revoke':
+    case 'scramble':
+      await change(await asAdmin(params, session), user, { remove: login.password })
+      return {}
+  }
+}
+
+const isAccepted = async (session: RedisSession, login: Login): Promise<boolean> =>
+  (await session.ask(login, [])) !== undefined
+
+/** The first login that may read who may do what. */
+const asAdmin = async ({ admins, login }: RedisParams, session: RedisSession): Promise<Server> => {
+  const all = [...admins, undefined, ...(login === undefined ? [] : [login])]
+  for (const admin of all) {
+    const [list = []] = (await session.ask(admin, [['ACL', 'LIST']])) ?? []
+    if (list.some((line) => line.startsWith('user '))) return { admin, session }
+  }
+  throw new StepFault(
+    'Failed',
+    'no login may change passwords (ACL): name adminUser and adminRef; Redis before 6 knows no ACL',
+  )
+}
+
+const ask = async (
+  { admin, session }: Server,
+  ...commands: Command[]
+): Promise<readonly Lines[]> => {
+  const answers = await session.ask(admin, commands)
+  if (answers === undefined) throw new StepFault('Unreachable', 'the administrator is not accepted')
+  return answers
+}
+
+/** Flags and hashes of the user, as ACL LIST writes them; undefined: there is none. */
+const rulesOf = async (server: Server, user: string): Promise<readonly string[] | undefined> => {
+  const [list = []] = await ask(server, ['ACL', 'LIST'])
+  return list
+    .map((line) => line.split(' '))
+    .find(([kind, name]) => kind === 'user' && name === user)
+}
+
+const hashOf = (password: string): string => createHash('sha256').update(password).digest('hex')
+
+const fieldOf = (lines: Lines, name: string): string =>
+  lines
+    .find((line) => line.startsWith(`${name}:`))
+    ?.slice(name.length + 1)
+    .trim() ?? ''
+
+/** Where users are kept over a restart. */
+const keptIn = async (server: Server): Promise<{ aclFile: string; configFile: string }> => {
+  const [acl = [], info = []] = await ask(server, ['CONFIG', 'GET', 'aclfile'], ['INFO', 'server'])
+  return { aclFile: acl[1] ?? '', configFile: fieldOf(info, 'config_file') }
+}
+
+const faultsOf = async ({ user }: RedisParams, server: Server): Promise<string[]> => {
+  const rules = await rulesOf(server, user)
+  const [info = []] = await ask(server, ['INFO', 'replication'])
+  const { aclFile, configFile } = await keptIn(server)
+  const { command, lasts } = server.session
+  const file = aclFile === '' ? configFile : aclFile
+  return [
+    ...(fieldOf(info, 'role') === 'slave' ? ['the server is a replica: name the primary'] : []),
+    ...(rules === undefined
+      ? [`there is no user ${user}: make it with the rights that it needs`]
+      : []),
+    ...(rules?.includes('nopass') === true
+      ? [`user ${user} needs no password: give it one first, which services use`]
+      : []),
+    ...(user === 'default' && command.includes('--requirepass')
+      ? [
+          'the password is in the command (--requirepass), and comes back with each start: put it into a file',
+        ]
+      : []),
+    ...(file === ''
+      ? [
+          'nothing makes a new password last: the server has neither an aclfile nor a file of its configuration',
+        ]
+      : lasts(file)
+        ? []
+        : [`nothing makes a new password last: ${file} is on no volume`]),
+  ]
+}
+
+const change = async (
+  server: Server,
+  user: string,
+  { add, remove }: { readonly add?: string; readonly remove?: string },
+): Promise<void> => {
+  const rules = await rulesOf(server, user)
+  if (rules === undefined) throw new StepFault('Failed', `there is no user ${user}`)
+  const has = (password: string): boolean => rules.includes(`#${hashOf(password)}`)
+  const rule =
+    add !== undefined
+      ? has(add)
+        ? undefined
+        : { there: `#${hashOf(add)}`, back: `!${hashOf(add)}` }
+      : has(remove ?? '')
+        ? { there: `!${hashOf(remove ?? '')}`, back: `#${hashOf(remove ?? '')}` }
+        : undefined
+  if (rule === undefined) return
+  const { aclFile } = await keptIn(server)
+  const save = aclFile === '' ? ['CONFIG', 'REWRITE'] : ['ACL', 'SAVE']
+  const [changed = [], saved = []] = await ask(
+    server,
+    ['ACL', 'SETUSER', user, 'on', rule.there],
+    save,
+  )
+  if (changed[0] !== 'OK')
+    throw new StepFault('Failed', `the server does not change user ${user}: ${changed.join(' ')}`)
+  if (saved[0] === 'OK') return
+  await ask(server, ['ACL', 'SETUSER', user, rule.back])
+  throw new StepFault(
+    'Failed',
+    `the server cannot save its users (${save.join(' ')}), and was changed back: ${saved.join(' ')}`,
+  )
+}

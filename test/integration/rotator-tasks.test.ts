@@ -1,0 +1,345 @@
+// Steps of rotations in containers of real databases: what an agent does there, and what the servers accept after it.
+import { randomUUID } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createKnownValues } from '../../agent/logs/known-values.ts'
+import { findContainer, type Ran } from '../../agent/tasks/container.ts'
+import { createTasks, type Tasks } from '../../agent/tasks/tasks.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { createEgress } from '../../controller/egress/gate.ts'
+import { parseRules } from '../../controller/egress/rules.ts'
+import { postgresOverNetwork, type PostgresAt } from '../../controller/rotators/postgres-session.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import type { Facts, Login, Step } from '../../src/databases/step.ts'
+import { taskReport, type TaskReport } from '../../src/protocol/tasks.ts'
+import { certificateUntil } from '../support/certificates.ts'
+import { databaseImage, makeDatabaseImage } from '../support/database-images.ts'
+import { engine } from '../support/docker.ts'
+import { createStack, type Stack } from '../support/stack.ts'
+
+const compose = `services:
+  pg:
+    image: ${databaseImage('postgres')}
+    environment: { POSTGRES_PASSWORD: the-boss, POSTGRES_DB: shop }
+    volumes: ['./tls:/tls']
+    stop_signal: SIGKILL
+  adopted:
+    image: ${databaseImage('postgres')}
+    environment: { POSTGRES_USER: app, POSTGRES_PASSWORD: as-in-env, POSTGRES_DB: shop }
+    stop_signal: SIGKILL
+  open:
+    image: ${databaseImage('postgres')}
+    environment: { POSTGRES_PASSWORD: x, POSTGRES_DB: shop, POSTGRES_HOST_AUTH_METHOD: trust }
+    stop_signal: SIGKILL
+  redis:
+    image: ${databaseImage('redis')}
+    command: ['redis-server', '/etc/redis/redis.conf']
+    volumes: ['./redis:/etc/redis']
+    stop_signal: SIGKILL
+  valkey:
+    image: ${databaseImage('valkey')}
+    command: ['valkey-server', '--aclfile', '/data/users.acl']
+    volumes: ['./valkey:/data']
+    stop_signal: SIGKILL
+  bare:
+    image: ${databaseImage('redis')}
+    command: ['redis-server', '--requirepass', 'in-the-command']
+    stop_signal: SIGKILL
+  maria:
+    image: ${databaseImage('mariadb')}
+    environment: { MARIADB_ROOT_PASSWORD: the-root, MARIADB_DATABASE: shop }
+    stop_signal: SIGKILL
+`
+
+const postgres = { database: 'shop', owner: 'app', roles: ['app_a', 'app_b'] }
+
+describe('a task in the container of a database', () => {
+  let stack: Stack
+  let tasks: Tasks
+  let ca: string
+  const ending = new AbortController()
+  const reports = new Map<string, TaskReport>()
+
+  const ask = async (
+    plugin: string,
+    service: string,
+    step: Step,
+    params: object,
+  ): Promise<TaskReport> => {
+    const id = randomUUID()
+    const place = { rotation: 'r', attempt: '1', stageletUid: 'uid', service, plugin, step }
+    tasks.start({ type: 'task', id, ...place, params: { ...params } })
+    await expect.poll(() => reports.has(id), { timeout: 25_000, interval: 10 }).toBe(true)
+    return reports.get(id)!
+  }
+  const facts = async (...args: Parameters<typeof ask>): Promise<Facts> => {
+    const { facts: found, fault } = await ask(...args)
+    expect(fault).toBeUndefined()
+    return defined(found!)
+  }
+  const run = async (from: string, command: string[], input: string): Promise<Ran> => {
+    const place = { project: stack.project, service: from }
+    return (await findContainer(engine, place, ending.signal)).run(command, input)
+  }
+  const psql = (service: string, user: string): string[] => [
+    ...['psql', '-XqAtW', '-v', 'ON_ERROR_STOP=1', '-h', service, '-U', user, '-d', 'shop'],
+  ]
+  /** What a service of the stack prints that logs in. */
+  const asService = async (
+    service: string,
+    { username, password }: Login,
+    sql: string,
+  ): Promise<string> => {
+    const ran = await run(service, psql(service, username), `${password}\n${sql}\n`)
+    return ran.exitCode === 0 ? ran.stdout.trim() : 'refused'
+  }
+  const ready = (plugin: string, service: string, params: object): Promise<void> =>
+    expect
+      .poll(async () => (await ask(plugin, service, 'preflight', params)).fault, {
+        timeout: 40_000,
+        interval: 200,
+      })
+      .toBeUndefined()
+
+  beforeAll(async () => {
+    for (const name of ['postgres', 'redis', 'valkey', 'mariadb'] as const)
+      await makeDatabaseImage(name)
+    stack = await createStack(compose)
+    for (const folder of ['tls', 'redis', 'valkey']) await mkdir(join(stack.directory, folder))
+    const { pem, keyPem } = await certificateUntil(realClock.now() + 86_400_000, ['db.test'])
+    ca = pem
+    await writeFile(join(stack.directory, 'tls/chain.pem'), pem)
+    await writeFile(join(stack.directory, 'tls/key.pem'), keyPem)
+    await writeFile(join(stack.directory, 'redis/redis.conf'), 'requirepass as-in-env\nsave ""\n')
+    await writeFile(
+      join(stack.directory, 'valkey/users.acl'),
+      'user default on nopass ~* &* +@all\nuser app on >as-in-env ~* &* +@all -@admin\n',
+    )
+    await stack.keepTree()
+    await stack.docker(
+      ...['compose', '--project-directory', stack.directory, '-p', stack.project, 'up', '-d'],
+    )
+    const known = createKnownValues()
+    tasks = createTasks({
+      ...{ engine, clock: realClock, log: silentLogger, allowed: true },
+      sourceOf: () => known.sourceOf({ project: stack.project, ending: new AbortController() }),
+      client: {
+        post: ({ body }) => {
+          const report = taskReport.parse(body)
+          reports.set(report.id, report)
+          return Promise.resolve({ state: 'taken' })
+        },
+      },
+    })
+  }, 120_000)
+  afterAll(async () => {
+    tasks?.stop()
+    ending.abort()
+    await stack?.docker('compose', '-p', stack.project, 'down', '-v', '-t', '0')
+    await stack?.keepTree()
+    await stack?.remove()
+  })
+
+  it('changes the login of Postgres by turns, and the log of statements holds no password', async () => {
+    const [a, b] = [
+      { username: 'app_a', password: 'password-of-a-1' },
+      { username: 'app_b', password: 'password-of-b-2' },
+    ]
+    await ready('postgres', 'pg', postgres)
+    const step = (name: Step, login: Login) => facts('postgres', 'pg', name, { ...postgres, login })
+    expect(await step('preflight', a)).toEqual({ faults: [], warnings: [] })
+    expect(await step('look', a)).toEqual({ accepted: 'refused' })
+    for (const login of [a, a, b]) await step('set', login)
+    expect(await step('look', a)).toEqual({ accepted: 'accepted' })
+    expect(await step('test', a)).toEqual({ accepted: 'accepted' })
+    expect(await step('look', { ...a, password: 'another' })).toEqual({ accepted: 'refused' })
+    await asService('pg', a, 'create table by_a (n int); insert into by_a values (1)')
+    await asService('pg', b, 'create table by_b (n int); alter table by_a add m int')
+    expect(await asService('pg', a, 'drop table by_b; select n from by_a')).toBe('1')
+    const grab = 'alter role app_b password $$x$$'
+    expect(await asService('pg', a, grab)).toBe('refused')
+    expect(await step('look', b)).toEqual({ accepted: 'accepted' })
+    expect(await step('stillUsed', a)).toEqual({ sessions: 0, from: [] })
+
+    const session = run('open', psql('pg', 'app_a'), `${a.password}\nselect pg_sleep(60);\n`)
+    await expect
+      .poll(() => step('stillUsed', a), { timeout: 20_000 })
+      .toMatchObject({ sessions: 1 })
+    const { from } = await step('stillUsed', a)
+    const elsewhere = await findContainer(
+      engine,
+      { project: stack.project, service: 'open' },
+      ending.signal,
+    )
+    expect(from).toEqual([elsewhere.address])
+    await step('revoke', a)
+    await step('revoke', a)
+    expect((await session).exitCode).toBe(2)
+    expect(await step('look', a)).toEqual({ accepted: 'refused' })
+    expect(await asService('pg', a, 'select 1')).toBe('refused')
+    expect(await asService('pg', b, 'select session_user, current_user')).toBe('app_b|app')
+    await step('scramble', b)
+    expect(await step('look', b)).toEqual({ accepted: 'refused' })
+    const { id } = (await stack.containers())['pg']!
+    const statements = await engine.logs(id, 10_000)
+    expect(statements).toContain('alter role "app_a" login')
+    expect(statements).not.toContain('password-of-')
+  })
+
+  it('adopts the login of today, a superuser too, which it warns of', async () => {
+    const params = { ...postgres, adopted: true }
+    const a = { username: 'app_a', password: 'password-of-a-1' }
+    const old = { username: 'app', password: 'as-in-env' }
+    await ready('postgres', 'adopted', params)
+    const step = (name: Step, login: Login, tweak: object = {}) =>
+      facts('postgres', 'adopted', name, { ...params, ...tweak, login })
+    expect((await step('preflight', old, { adopted: false })).faults).toEqual([
+      expect.stringMatching(/the owner app can log in/),
+    ])
+    expect(await step('preflight', old)).toEqual({
+      faults: [],
+      warnings: [expect.stringMatching(/app is a superuser: services keep its rights/)],
+    })
+    await asService('adopted', old, 'create table before (n int)')
+    await step('set', a)
+    expect(await step('test', a)).toEqual({ accepted: 'accepted' })
+    expect(await asService('adopted', a, 'alter table before add m int; select 7')).toBe('7')
+    expect(await step('stillUsed', old)).toEqual({ sessions: 0, from: [] })
+    await step('revoke', old)
+    expect(await step('look', old)).toEqual({ accepted: 'refused' })
+    expect(await step('look', a)).toEqual({ accepted: 'accepted' })
+    // The local socket goes on.
+    expect(await step('preflight', old)).toMatchObject({ faults: [] })
+  })
+
+  it('says of a server that trusts everybody that a test means nothing', async () => {
+    await ready('postgres', 'open', postgres)
+    const login = { username: 'app_a', password: 'password-of-a-1' }
+    await facts('postgres', 'open', 'set', { ...postgres, login })
+    expect(await facts('postgres', 'open', 'test', { ...postgres, login })).toEqual({
+      accepted: 'meaningless',
+    })
+  })
+
+  it('changes the login of Postgres over the network, where the gate and its certificate allow it', async () => {
+    const place = { project: stack.project, service: 'pg' }
+    const { address = '' } = await findContainer(engine, place, ending.signal)
+    const gate = (deny = '') =>
+      createEgress({
+        ...{ own: () => [], lookup: () => Promise.resolve([address]), allow: [] },
+        deny: parseRules('D', deny, []),
+      })
+    const admin = { username: 'postgres', password: 'the-boss' }
+    const over = (name: Step, tweak: Partial<PostgresAt> = {}, egress = gate()) => {
+      const login = { username: 'net_a', password: 'password-of-net-a' }
+      const at = { host: 'db.test', port: 5432, admin, ca, ...tweak }
+      const params = { ...postgres, roles: ['net_a', 'net_b'], login }
+      return postgresOverNetwork(
+        egress,
+        at,
+        params,
+      )({ step: name, attempt: '1', login }, ending.signal)
+    }
+    expect(await over('preflight')).toEqual({ faults: [], warnings: [] })
+    expect(await over('look')).toEqual({ accepted: 'refused' })
+    await over('set')
+    expect(await over('test')).toEqual({ accepted: 'accepted' })
+    await over('revoke')
+    expect(await over('look')).toEqual({ accepted: 'refused' })
+    for (const [kind, message, faulty] of [
+      ['Unreachable', /certificate/, () => over('look', { ca: undefined })],
+      ['Unreachable', /altnames|does not match/, () => over('look', { host: 'other.test' })],
+      [
+        'Failed',
+        /password authentication failed/,
+        () => over('set', { admin: { ...admin, password: 'x' } }),
+      ],
+      ['Failed', /denied/, () => over('look', {}, gate('db.test'))],
+    ] as const)
+      await expect(faulty()).rejects.toMatchObject({
+        kind,
+        message: expect.stringMatching(message) as string,
+      })
+  })
+
+  it.each([
+    ['redis', 'default'],
+    ['valkey', 'app'],
+  ] as const)(
+    'changes the password of a user of %s, also over a restart',
+    async (service, user) => {
+      const [old, next] = [
+        { username: user, password: 'as-in-env' },
+        { username: user, password: 'the-next-password' },
+      ]
+      const step = (name: Step, login: Login, admin = old) =>
+        facts('redis', service, name, { user, login, admins: [admin] })
+      await ready('redis', service, { user, admins: [old] })
+      expect(await step('preflight', old)).toEqual({ faults: [] })
+      expect(await step('look', next)).toEqual({ accepted: 'refused' })
+      await step('set', next)
+      await step('set', next)
+      expect(await step('test', next)).toEqual({ accepted: 'accepted' })
+      expect(await step('look', old)).toEqual({ accepted: 'accepted' })
+      const restart = async () => {
+        await stack.docker('restart', '-t', '0', (await stack.containers())[service]!.id)
+        await ready('redis', service, { user, admins: [next] })
+      }
+      await restart()
+      expect(await step('look', next)).toEqual({ accepted: 'accepted' })
+      expect(await step('look', old)).toEqual({ accepted: 'accepted' })
+      await step('revoke', old, next)
+      await step('revoke', old, next)
+      expect(await step('look', old)).toEqual({ accepted: 'refused' })
+      await restart()
+      expect(await step('look', old)).toEqual({ accepted: 'refused' })
+      expect(await step('test', next)).toEqual({ accepted: 'accepted' })
+    },
+  )
+
+  it('refuses a user of Redis whose password nothing makes last', async () => {
+    const admins = [{ username: 'default', password: 'in-the-command' }]
+    await ready('redis', 'bare', { user: 'default', admins })
+    expect((await facts('redis', 'bare', 'preflight', { user: 'default', admins })).faults).toEqual(
+      [
+        expect.stringMatching(/password is in the command/),
+        expect.stringMatching(/nothing makes a new password last: the server has neither/),
+      ],
+    )
+    expect((await facts('redis', 'bare', 'preflight', { user: 'nobody', admins })).faults).toEqual([
+      expect.stringMatching(/there is no user nobody/),
+      expect.stringMatching(/nothing makes a new password last/),
+    ])
+  })
+
+  it('changes the user of MariaDB by turns', async () => {
+    const params = { database: 'shop', users: ['app_a', 'app_b'], from: '%' }
+    const a = { username: 'app_a', password: 'password-of-a-1' }
+    const step = (name: Step, login: Login, tweak: object = {}) =>
+      facts('mariadb', 'maria', name, { ...params, ...tweak, login })
+    await ready('mariadb', 'maria', params)
+    expect(await step('preflight', a)).toEqual({ faults: [] })
+    expect(
+      await step('preflight', a, { users: ['root', 'b'], database: 'none', adopt: 'gone' }),
+    ).toEqual({
+      faults: [
+        'there is no database none',
+        expect.stringMatching(/root is the administrator: it must not take turns/),
+        'there is no user gone that could be adopted',
+      ],
+    })
+    expect(await step('look', a)).toEqual({ accepted: 'refused' })
+    await step('set', a)
+    await step('set', a)
+    expect(await step('test', a)).toEqual({ accepted: 'accepted' })
+    expect(await step('stillUsed', a)).toEqual({ sessions: 0, from: [] })
+    await step('revoke', a)
+    expect(await step('look', a)).toEqual({ accepted: 'refused' })
+    await step('set', a)
+    expect(await step('test', a)).toEqual({ accepted: 'accepted' })
+    await step('scramble', a)
+    expect(await step('look', a)).toEqual({ accepted: 'refused' })
+  })
+})
