@@ -97,6 +97,11 @@ const commands: Record<string, Entry> = {
     summary: 'what the controller signs of a revision; and whether a receipt holds',
     load: () => import('./commands/receipt.ts'),
   },
+  compliance: {
+    summary:
+      'how old keys and values of a project were, signed for auditors; and whether a report holds',
+    load: () => import('./commands/compliance.ts'),
+  },
   agent: {
     summary: 'run an agent; manage who may be one',
     load: () => import('./commands/agent.ts'),

@@ -1,15 +1,12 @@
 // receipt: what the controller signs of a revision: who made it, why, and which stagelets run it.
-import { readFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import * as z from 'zod'
-import { nodeCrypto } from '../../src/audit/chain.ts'
 import { receiptFault, receiptWords, type SignedReceipt } from '../../src/audit/receipt.ts'
 import { signedHead } from '../../src/audit/record.ts'
-import { readHead } from '../audit/verify-lines.ts'
-import { CliError, Exit, usageError } from '../errors.ts'
+import { verifyFile, verifyOptions } from '../audit/signed-file.ts'
+import { usageError } from '../errors.ts'
 import { newCommand, newGroup, type CommonFlags } from '../options.ts'
-import { note, out } from '../print.ts'
+import { out } from '../print.ts'
 import { openRest, projectPath } from '../rest.ts'
 import { parseNumber } from '../secrets/flags.ts'
 
@@ -45,25 +42,21 @@ const get = async (
   out(JSON.stringify(body, null, 2))
 }
 
-interface VerifyFlags {
-  readonly key?: string
-  readonly head?: string
-}
-
 const verifyCommand = (): Command =>
-  newGroup('verify', 'Check a receipt, and say what it says. Needs no controller.', [
-    'stagely receipt verify r44.json --head audit.head',
-    'stagely receipt get shop | stagely receipt verify -',
-  ])
-    .argument('<file>', 'a receipt, or - for stdin')
-    .option('--key <key>', 'public key that must have signed; else that of --head')
-    .option(
-      '--head <file>',
-      'a head kept elsewhere ("stagely audit head"): its key must have signed',
-    )
-    .action(verify)
+  verifyOptions(
+    newGroup('verify', 'Check a receipt, and say what it says. Needs no controller.', [
+      'stagely receipt verify r44.json --head audit.head',
+      'stagely receipt get shop | stagely receipt verify -',
+    ]),
+    'receipt',
+  ).action((file: string, flags) =>
+    verifyFile(file, flags as object, {
+      ...{ noun: 'receipt', made: 'stagely receipt get', schema: told },
+      ...{ faultOf: receiptFault, wordsOf: receiptWords },
+    }),
+  )
 
-const told = z.object({
+const told: z.ZodType<SignedReceipt> = z.object({
   receipt: z.looseObject({
     ...{ team: z.string(), project: z.string(), revision: z.int(), closed_at: z.string() },
     ...{ by: z.array(z.string()), note: z.string().optional(), keys: z.array(z.string()) },
@@ -75,31 +68,3 @@ const told = z.object({
   signature: z.string(),
   public_key: z.string(),
 })
-
-const read = async (file: string): Promise<SignedReceipt> => {
-  const content = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch(
-    (error: unknown) => {
-      throw new CliError(`cannot read ${file}`, 1, error)
-    },
-  )
-  try {
-    return told.parse(JSON.parse(content))
-  } catch (error) {
-    throw new CliError(`${file} holds no receipt: get one with "stagely receipt get"`, 2, error)
-  }
-}
-
-const verify = async (file: string, { key, head }: VerifyFlags): Promise<void> => {
-  const receipt = await read(file)
-  const known = key ?? (head === undefined ? undefined : (await readHead(head)).public_key)
-  const fault = await receiptFault(nodeCrypto, receipt, known)
-  if (fault !== undefined) {
-    note(`The receipt does NOT hold: ${fault}.`)
-    throw new Exit(1)
-  }
-  out([...receiptWords(receipt), `Signed with the key ${receipt.public_key}.`].join('\n'))
-  if (known === undefined)
-    note(
-      'Give --head with a head kept elsewhere to see whether the key is that of your controller.',
-    )
-}

@@ -3,15 +3,16 @@ import { createPrivateKey, createPublicKey, hash, randomBytes, sign, verify } fr
 import {
   actorText,
   contentText,
+  documentText,
   isPerson,
   linkText,
-  receiptText,
   signedText,
   subjectText,
   type AuditContent,
   type ChainCrypto,
   type ChainPoint,
   type SignedAs,
+  type SignedDocument,
 } from './texts.ts'
 
 export const sha256 = (text: string): string => hash('sha256', text, 'base64url')
@@ -52,8 +53,8 @@ export interface HeadSigner {
   /** Ed25519, 32 bytes in base64url. */
   readonly publicKey: string
   sign(as: SignedAs, point: ChainPoint): string
-  /** `text` is the canonical JSON of a receipt. */
-  signReceipt(text: string): string
+  /** `text` is the document as canonical JSON. */
+  signDocument(kind: SignedDocument, text: string): string
 }
 
 /** `pkcs8` is the DER of an Ed25519 private key. */
@@ -63,7 +64,8 @@ export const createSigner = (pkcs8: Buffer): HeadSigner => {
   return {
     publicKey,
     sign: (as, point) => sign(null, Buffer.from(signedText(as, point)), key).toString('base64url'),
-    signReceipt: (text) => sign(null, Buffer.from(receiptText(text)), key).toString('base64url'),
+    signDocument: (kind, text) =>
+      sign(null, Buffer.from(documentText(kind, text)), key).toString('base64url'),
   }
 }
 

@@ -20,7 +20,7 @@ const receipt: Receipt = {
 }
 const signed = (by = signer): SignedReceipt => ({
   receipt,
-  signature: by.signReceipt(canonicalJson(receipt)),
+  signature: by.signDocument('receipt', canonicalJson(receipt)),
   public_key: by.publicKey,
 })
 

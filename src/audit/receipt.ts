@@ -1,7 +1,7 @@
 // Receipts of revisions: signed by the key of the audit log, and checked anywhere. Pure.
-import { canonicalJson } from '../kernel/canonical-json.ts'
 import type { SignedHead } from './record.ts'
-import { isSigned, isSignedText, receiptText, type ChainCrypto } from './texts.ts'
+import { documentFault } from './signed-document.ts'
+import type { ChainCrypto } from './texts.ts'
 
 export interface Receipt {
   readonly team: string
@@ -30,19 +30,12 @@ export interface SignedReceipt {
 }
 
 /** Why the receipt does not hold; undefined where it does. `publicKey`: the key that must have signed. */
-export const receiptFault = async (
+export const receiptFault = (
   crypto: ChainCrypto,
-  { receipt, signature, public_key: key }: SignedReceipt,
+  { receipt, ...signed }: SignedReceipt,
   publicKey?: string,
-): Promise<string | undefined> => {
-  if (publicKey !== undefined && publicKey !== key) return `another key has signed it: ${key}`
-  if (!(await isSignedText(crypto, key, receiptText(canonicalJson(receipt)), signature)))
-    return 'its text is not what was signed'
-  const { head } = receipt
-  if (head.seq === 0) return undefined
-  const isHeadSigned = head.public_key === key && (await isSigned(crypto, key, 'head', head))
-  return isHeadSigned ? undefined : 'the head of the audit log in it is not signed by the same key'
-}
+): Promise<string | undefined> =>
+  documentFault(crypto, { kind: 'receipt', document: receipt, ...signed }, publicKey)
 
 const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
 

@@ -64,9 +64,16 @@ export type SignedAs = 'head' | 'start'
 export const signedText = (as: SignedAs, { seq, hash }: ChainPoint): string =>
   text([`stagely audit ${as} 1`, seq, hash])
 
-/** What is signed of a receipt; never taken for a head. */
-export const receiptText = (text: string): string =>
-  JSON.stringify(['stagely audit receipt 1', text])
+/** What the key of the audit log signs beside points of the chain. */
+const documents = {
+  receipt: 'stagely audit receipt 1',
+  compliance: 'stagely compliance report 1',
+} as const
+export type SignedDocument = keyof typeof documents
+
+/** What is signed of a document, whose `text` is canonical JSON. One of another kind, or a head, is another text. */
+export const documentText = (kind: SignedDocument, text: string): string =>
+  JSON.stringify([documents[kind], text])
 
 /** What a verifier needs: of Node, or of a browser's WebCrypto. */
 export interface ChainCrypto {

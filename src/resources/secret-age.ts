@@ -39,10 +39,21 @@ export interface AgeNow {
   readonly nextAt: number | undefined
 }
 
+/** What the status said before. */
+interface Before {
+  readonly dueAt: string | undefined
+  /** Of a condition that was true. */
+  readonly reason: string | undefined
+}
+
+/** A value that became too old without a moment at which it was about to: the policy has changed, not the age. */
+const reasonOf = ({ reason, dueAt }: Before, nowMs: number): string =>
+  reason ?? (dueAt === undefined || Date.parse(dueAt) > nowMs ? 'PolicyChanged' : 'Age')
+
 export const ageAt = (
   policy: SecretPolicy | undefined,
   of: { readonly key: string; readonly since: string | undefined },
-  nowMs: number,
+  { nowMs, before }: { readonly nowMs: number; readonly before: Before },
 ): AgeNow => {
   const limit = ageLimitOf(policy, of)
   if (limit === undefined) return { dueAt: undefined, verdict: undefined, nextAt: undefined }
@@ -53,5 +64,9 @@ export const ageAt = (
     return { dueAt, verdict: { status: 'False', reason: 'NotDue', message }, nextAt: limit }
   }
   const message = `the value is from ${of.since ?? ''}, and ${rule}: give the secret a new value, or exempt its key`
-  return { dueAt, verdict: { status: 'True', reason: 'Age', message }, nextAt: undefined }
+  return {
+    dueAt,
+    verdict: { status: 'True', reason: reasonOf(before, nowMs), message },
+    nextAt: undefined,
+  }
 }

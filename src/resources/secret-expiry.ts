@@ -2,7 +2,7 @@
 import { toTimestamp } from '../kernel/clock.ts'
 import { defined } from '../kernel/defined.ts'
 import { earliest } from '../kernel/earliest.ts'
-import { withCondition, type Condition } from './conditions.ts'
+import { findCondition, withCondition, type Condition } from './conditions.ts'
 import { expiryAt, type Dated } from './expiry.ts'
 import { ageAt, type SecretPolicy } from './secret-age.ts'
 import type { SecretSpec, SecretStatus } from './stagelysecret.ts'
@@ -34,7 +34,18 @@ export const withDates = (
   { nowMs, tells, policy }: Judging,
 ): { status: SecretStatus; nextAt: number | undefined } => {
   const expiry = expiryAt(datesOf(spec, status), nowMs)
-  const age = ageAt(policy, { key: spec.key, since: sinceIn(status) }, nowMs)
+  const was = findCondition(status.conditions, 'RotationDue')
+  const age = ageAt(
+    policy,
+    { key: spec.key, since: sinceIn(status) },
+    {
+      nowMs,
+      before: {
+        dueAt: status.rotationDueAt,
+        reason: was?.status === 'True' ? was.reason : undefined,
+      },
+    },
+  )
   const verdicts = { ...expiry.verdicts, RotationDue: age.verdict }
   const {
     expiresAt: _,

@@ -214,7 +214,7 @@ export const updateObject = async (
   const { object, secret, source, handed } = await prepareUpdate(session, admitted, current, more)
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
   const same = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
-  if (!changesSpec && same) return current.object
+  if (!changesSpec && same && secret?.learns !== true) return current.object
   if (handed === undefined) checkChange(session, object, current, changesSpec)
   if (changesSpec && object.kind === 'Stagelet') checkClaim(session, object)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)

@@ -115,10 +115,17 @@ const markDeleted = (session: WriteSession, { object }: StoredRow): KubeObject =
   },
 })
 
+/** Of a secret the row is what is left, once its history has gone: it says whose the secret was. */
+const auditOf = (object: KubeObject): AuditEntry | undefined => {
+  if (object.kind === 'Event') return undefined
+  if (object.kind !== 'StagelySecret') return { action: 'delete' }
+  return { action: 'delete', detail: { project: projectOf(object).name } }
+}
+
 const removeRow = async (session: WriteSession, row: StoredRow): Promise<Removed> => {
   if (row.object.kind === 'Namespace') return removeNamespace(session, row)
   const { finalizers, deletionTimestamp } = row.object.metadata
-  const audit = row.object.kind === 'Event' ? undefined : { action: 'delete' }
+  const audit = auditOf(row.object)
   if (finalizers === undefined || finalizers.length === 0) {
     return { object: await finishRemoval(session, row, audit), gone: true }
   }

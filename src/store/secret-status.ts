@@ -17,6 +17,7 @@ import { publicHalf } from '../secrets/generate.ts'
 import { certificateEnd } from '../secrets/certificate-end.ts'
 import type { NewVersion } from './secret-writes.ts'
 import type { WriteSession } from './session.ts'
+import type { FoundValue } from './values/disclosure.ts'
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 
@@ -83,10 +84,25 @@ export const acceptedVerdict = (
     : { status: 'True', reason: 'Accepted', message: 'the value is stored' }
 }
 
-/** Read where the value is public, or was given in plain text by this write. */
-const endOfCertificate = ({ entry, value, origin }: StoredVersion): string | undefined => {
-  const found = entry.references === undefined ? certificateEnd(value) : undefined
+/** Read where the value is public, or was given in plain text by this write. `isTemplate`: it refers to others. */
+const endOfCertificate = (
+  { value, origin }: FoundValue,
+  { isTemplate }: { readonly isTemplate: boolean },
+): string | undefined => {
+  const found = isTemplate ? undefined : certificateEnd(value)
   return found?.isAlone === true || origin === 'plain' ? found?.endsAt : undefined
+}
+
+/** The secret with the end of its certificate, which is given again and was not known; undefined where nothing is learnt. */
+export const withLearntEnd = (
+  object: KubeObject,
+  found: FoundValue,
+  refers: { readonly isTemplate: boolean },
+): KubeObject | undefined => {
+  if (object.status?.['certificateEndsAt'] !== undefined) return undefined
+  const certificateEndsAt = endOfCertificate(found, refers)
+  if (certificateEndsAt === undefined) return undefined
+  return { ...object, status: { ...object.status, certificateEndsAt } }
 }
 
 /** A value that has got an end to come is no longer near its end, or past it. What has become true is for the reconciler to tell. */
@@ -124,9 +140,8 @@ export const secretStatusAfter = (
   for (const [type, verdict] of Object.entries(verdicts))
     conditions = withCondition(conditions, { type, ...verdict, observedGeneration }, session.now)
   const { publicKey: _, references: __, certificateEndsAt, ...others } = old
-  const ends = stored.keeps
-    ? (endOfCertificate(stored) ?? certificateEndsAt)
-    : endOfCertificate(stored)
+  const read = endOfCertificate(stored, { isTemplate: entry.references !== undefined })
+  const ends = read ?? (stored.keeps ? certificateEndsAt : undefined)
   return expiring(session, object, {
     ...others,
     ...publicKeyOf(object, stored),

@@ -16,6 +16,7 @@ import { confirmRing, projectRing } from './keys/project-ring.ts'
 import { changeHead, ensureProject, type ProjectState } from './projects.ts'
 import { projectOf } from './project-ref.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
+import { withLearntEnd } from './secret-status.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { followedBy, followedValue, followersOf, sinceOf } from './values/followers.ts'
 import { generatedValue, valueInSpec } from './values/spec-value.ts'
@@ -39,6 +40,8 @@ export interface PreparedSecret {
   /** What is current until then. */
   readonly before: SetEntry | undefined
   readonly project: ProjectState
+  /** True: the same value was given again, and tells what its status did not know. */
+  readonly learns?: boolean
 }
 
 const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
@@ -226,7 +229,9 @@ export const prepareSecret = async (
   const digest = valueDigest(project.digestKey, { type, key, value, file, refers })
   const sameValue = before?.valueDigest === digest
   if (before !== undefined && sameValue && sameJson(placeOf(spec), placeOfEntry(before))) {
-    return { object: stripped, version: undefined, before, project }
+    const learnt = withLearntEnd(stripped, found, { isTemplate: refers })
+    const object = learnt ?? stripped
+    return { object, version: undefined, before, project, learns: learnt !== undefined }
   }
   await confirmRing(session, projectRing(session, project))
   const version = lastVersion(session, uid) + 1

@@ -77,6 +77,19 @@ describe('stagely secrets', () => {
       code: 1,
       stderr: expect.stringContaining('NOT hold') as string,
     })
+    const report = await world.cli('compliance', 'report', '--project', 'shop', '-o', 'json')
+    const verifying = (text: string) => world.cliWith(text, 'compliance', 'verify', '-')
+    expect((await verifying(report.stdout)).stdout).toMatch(
+      /^Project default\/shop, .*\nRules of now: keys 365d; values of any age\.\n/,
+    )
+    expect(await verifying(report.stdout.replace('"by": "admin"', '"by": "bdmin"'))).toMatchObject({
+      code: 1,
+      stderr: 'The report does NOT hold: its text is not what was signed.\n',
+    })
+    expect(await verifying('{}')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('stagely compliance report -o json') as string,
+    })
     const again = await importing(path, '--scope', 'web')
     expect(again.stdout).toBe('= 3 unchanged\n\nNo running service would be re-created.\n')
   })

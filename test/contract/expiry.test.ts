@@ -14,7 +14,16 @@ import { visibleTo } from '../../src/secrets/visible.ts'
 import { certificateUntil } from '../support/certificates.ts'
 import { createLeapingClock } from '../support/leaping-clock.ts'
 import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
-import { api, createAs, createShop, secretOf, updateAs } from '../support/store-fixtures.ts'
+import { soak } from '../support/soak.ts'
+import {
+  api,
+  createAs,
+  createShop,
+  objectOf,
+  secretOf,
+  stageletOf,
+  updateAs,
+} from '../support/store-fixtures.ts'
 
 const day = 86_400_000
 
@@ -72,8 +81,12 @@ describe('values that end', () => {
     const found = findCondition(conditions, type)
     return found === undefined ? 'absent' : `${found.status}/${found.reason}`
   }
-  const eventually = async <T>(look: () => T | Promise<T>, wanted: T): Promise<void> => {
-    const until = Date.now() + 15_000
+  const eventually = async <T>(
+    look: () => T | Promise<T>,
+    wanted: T,
+    ms = 15_000,
+  ): Promise<void> => {
+    const until = Date.now() + ms
     for (;;) {
       const seen = await look()
       if (JSON.stringify(seen) === JSON.stringify(wanted)) return
@@ -125,10 +138,65 @@ describe('values that end', () => {
     expect(copies.map(({ status }) => status?.['expiresFrom'])).toEqual([undefined, 'Certificate'])
   })
 
+  it('reads a certificate that was stored without its end when the same is given again, as no new version', async () => {
+    const { ns } = await createShop(t.store)
+    const { pem } = await certificateUntil(clock.now() + 300 * day)
+    const made = await create(ns, 'tls', { value: pem })
+    const { certificateEndsAt, expiresAt: _, expiresFrom: __, ...rest } = made.status!
+    await t.store.write(api, {}, async (tx) => {
+      await tx.setStatus({ ...(await tx.get(refOf(ns, 'tls')))!, status: rest })
+    })
+    expect(await statusOf(ns, 'tls')).not.toHaveProperty('expiresAt')
+    const again = await update(ns, 'tls', { value: pem })
+    expect(again.status).toMatchObject({ certificateEndsAt, version: 1 })
+    expect(again.metadata.generation).toBe(made.metadata.generation)
+    const { resourceVersion } = (await update(ns, 'tls', { value: pem })).metadata
+    expect(resourceVersion).toBe((await t.store.get(refOf(ns, 'tls')))!.metadata.resourceVersion)
+  })
+
+  it('tells of many values that end at the same second in one message', async () => {
+    const { ns } = await createShop(t.store)
+    const count = soak(200, 10_000)
+    const at = new Date(clock.now() + 40 * day).toISOString()
+    await createAs(
+      t.store,
+      api,
+      objectOf('Notifier', ns, 'ops', {
+        reasons: ['Expired'],
+        webhook: { url: 'https://hooks.example.com/s' },
+      }),
+    )
+    for (let first = 0; first < count; first += 100)
+      await t.store.write(api, {}, async (tx) => {
+        for (let i = first; i < first + 100; i++)
+          await tx.create(secretOf(ns, `s-${i}`, { value: 'abcdefgh', expiry: { at } }))
+      })
+    const waiting = async (): Promise<number> => {
+      const [row] = await t.sql.query<{ n: number }>(
+        'SELECT count(*) AS n FROM outbox o JOIN objects n ON n.uid = o.notifier WHERE n.namespace = $1',
+        [ns],
+      )
+      return row?.n ?? 0
+    }
+    clock.leap(40 * day)
+    await eventually(waiting, count, soak(15_000, 120_000))
+    const notifier = await t.store.get({ kind: 'Notifier', namespace: ns, name: 'ops' })
+    const batches = (await t.outbox.due(clock.now() + 6_000, undefined)).filter(
+      (one) => one.notifier === notifier!.metadata.uid,
+    )
+    expect(batches.map((one) => [one.count, one.notices.length])).toEqual([[count, 50]])
+  }, 300_000)
+
   it('tells each warning once, also over restarts, and leaves what runs alone', async () => {
     const { ns, projectUid } = await createShop(t.store)
     await create(ns, 'token', { value: 'abcdefgh', expiry: { after: '90d' } })
+    await createAs(t.store, api, stageletOf(ns, 'prod'))
     await eventually(async () => (await t.store.revisionsOf(projectUid)).closed, 1)
+    const wanted = async (): Promise<unknown> => {
+      const stagelet = await t.store.get({ kind: 'Stagelet', namespace: ns, name: 'prod' })
+      return stagelet?.status?.['wantedRevision']
+    }
+    await eventually(wanted, 1)
     for (const [days, step] of [
       [61, 'True/DueIn30d'],
       [23, 'True/DueIn7d'],
@@ -149,6 +217,7 @@ describe('values that end', () => {
     await realClock.sleep(500)
     expect(reasonsOf(ns, 'token')).toHaveLength(4)
     expect((await t.store.revisionsOf(projectUid)).closed).toBe(1)
+    expect(await wanted()).toBe(1)
     const renewed = await update(ns, 'token', { value: 'ijklmnop', expiry: { after: '90d' } })
     expect(verdict(renewed.status ?? {}, 'Expired')).toBe('False/NotEnded')
     const without = await update(ns, 'token', {})
@@ -241,8 +310,10 @@ describe('values that end', () => {
     await setPolicy({ maxAge: '120d', exempt: ['FREE'] })
     await becomes(ns, 'old', 'RotationDue', 'False/NotDue')
     await setPolicy({ maxAge: '30d' })
-    await becomes(ns, 'free', 'RotationDue', 'True/Age')
+    await becomes(ns, 'free', 'RotationDue', 'True/PolicyChanged')
+    await restart()
     await eventually(() => reasonsOf(ns, 'free'), ['RotationDue'])
+    await becomes(ns, 'free', 'RotationDue', 'True/PolicyChanged')
     const renewed = await update(ns, 'old', { value: 'ijklmnop' })
     expect(verdict(renewed.status ?? {}, 'RotationDue')).toBe('False/NotDue')
   })

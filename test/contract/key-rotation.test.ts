@@ -9,6 +9,9 @@ import {
 } from '../../controller/keys/rotate-due.ts'
 import { startKeyRotation } from '../../controller/keys/start.ts'
 import { SealingKeys } from '../../controller/sealing.ts'
+import { reportOf } from '../../controller/compliance/report.ts'
+import { nodeCrypto } from '../../src/audit/chain.ts'
+import { reportFault } from '../../src/audit/compliance.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
@@ -18,6 +21,7 @@ import type { ProjectStatus } from '../../src/resources/project.ts'
 import type { KeyProvider } from '../../src/secrets/key-provider.ts'
 import { createKeyRing } from '../../src/secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
+import { dropRetired } from '../../src/store/keys/retired-keys.ts'
 import { countSealedOld } from '../../src/store/keys/reseal.ts'
 import { eventually } from '../support/eventually.ts'
 import { createLeapingClock } from '../support/leaping-clock.ts'
@@ -307,5 +311,62 @@ describe('keys that are due', () => {
     await look()
     expect(await verdictOf(ns)).toBe('absent')
     expect(await statusOf(ns)).not.toHaveProperty('keys')
+  })
+
+  it('are in a signed report, with the values that they seal, who replaced them and what is overdue', async () => {
+    const { ns, projectUid } = await createShop(t.store)
+    const policy = { maxAge: '90d', exempt: ['FREE'] }
+    await ruled(ns, { keyRotation: { every: '90d' }, secretPolicy: policy })
+    const sinceMs = clock.now()
+    const canary = 'canary-of-the-report'
+    for (const name of ['token', 'free', 'gone', 'purged']) await give(ns, name, canary)
+    const uid = (await t.store.get({ kind: 'StagelySecret', namespace: ns, name: 'purged' }))!
+    clock.leap(100 * day)
+    await look()
+    await finish()
+    clock.leap(61_000)
+    await dropRetired({ sql: t.sql, store: t.store, clock })
+    await updateAs(t.store, api, secretOf(ns, 'token', { value: `${canary}-2` }))
+    await t.store.write(api, {}, (tx) =>
+      tx.remove({ kind: 'StagelySecret', namespace: ns, name: 'gone' }),
+    )
+    const ref = { kind: 'Project', namespace: ns, name: 'shop' }
+    await t.store.write(api, {}, (tx) => tx.purgeSecret(ref, uid.metadata.uid!))
+    const project = await projectOf(ns)
+    const facts = await t.keys.complianceOf(project)
+    const { rotationMs, rotatesKeys } = t.keys
+    const nowMs = clock.now()
+    const report = reportOf(facts, { project, sinceMs, nowMs, rotationMs, rotatesKeys })
+    const values = report.secrets.map((one) => [
+      ...[one.name, one.exempt, one.deleted_by],
+      one.values.map(({ version, by, overdue_days: days }) => [version, by, days]),
+    ])
+    expect(values).toEqual([
+      ['free', true, undefined, [[1, 'alice', undefined]]],
+      ['gone', false, 'alice', [[1, 'alice', 10]]],
+      ['purged', false, 'alice', [[1, 'alice', 10]]],
+      [
+        ...['token', false, undefined],
+        [
+          [1, 'alice', 10],
+          [2, 'alice', undefined],
+        ],
+      ],
+    ])
+    const data = report.keys.filter(({ kind }) => kind === 'data')
+    expect(data.map(({ by, overdue_days: days }) => [by, days])).toEqual([
+      [undefined, 10],
+      ['controller', undefined],
+    ])
+    expect(data[1]?.name).toBe(await keyOf(projectUid))
+    expect(report.keys.map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['master', 'sealing']),
+    )
+    expect(report.rotations.map(({ what, by }) => `${what} ${by}`)).toEqual(
+      expect.arrayContaining(['rotate keys (Keys) controller', 'create (DataKey) controller']),
+    )
+    const { document, ...signed } = await t.audit.signDocument('compliance', report)
+    expect(await reportFault(nodeCrypto, { report: document, ...signed })).toBeUndefined()
+    expect(JSON.stringify(document)).not.toContain(canary)
   })
 })

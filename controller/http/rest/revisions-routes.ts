@@ -1,7 +1,6 @@
 // The history of a project: its revisions, the differences between them, and the rollback to one.
 import * as z from 'zod'
 import { signedHead } from '../../../src/audit/record.ts'
-import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { refOf } from '../../../src/resources/meta.ts'
 import { audiences } from '../../../src/resources/stagelysecret.ts'
@@ -159,10 +158,8 @@ export const revisionsRoutes = routesOf('History', [
       const { namespace: team, name: project } = refOf(requireTarget(context))
       const issued_at = toTimestamp(context.deps.clock.now())
       const told = { team, project, issued_at, ...(await readRevision(context)) }
-      const { head, signature } = await context.deps.audit.signReceipt((newest) =>
-        canonicalJson({ ...told, head: newest }),
-      )
-      return { body: { receipt: { ...told, head }, signature, public_key: head.public_key } }
+      const { document, ...signed } = await context.deps.audit.signDocument('receipt', told)
+      return { body: { receipt: document, ...signed } }
     },
   }),
   route({

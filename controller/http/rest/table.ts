@@ -5,6 +5,7 @@ import { sloRoutes } from './slo-routes.ts'
 import { agentRoutes } from './agent-routes.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { batchRoutes } from './batch-routes.ts'
+import { complianceRoutes } from './compliance-routes.ts'
 import { leakTestRoutes } from './leak-test-routes.ts'
 import { logsRoutes } from './logs-routes.ts'
 import { teamRoutes } from './people/team-routes.ts'
@@ -33,6 +34,7 @@ import { valueClassRoutes } from './value-class-routes.ts'
 export const restRoutes: readonly RestRoute[] = [
   ...projectRoutes,
   ...auditRoutes,
+  ...complianceRoutes,
   ...teamRoutes,
   ...userRoutes,
   ...tokenRoutes,

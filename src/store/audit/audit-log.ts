@@ -2,7 +2,8 @@
 // the action's own transaction: see WriteSession.
 import type { HeadSigner } from '../../audit/chain.ts'
 import type { ExportLine, SignedHead } from '../../audit/lines.ts'
-import { genesis, type ChainPoint } from '../../audit/texts.ts'
+import { genesis, type ChainPoint, type SignedDocument } from '../../audit/texts.ts'
+import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { AuditEntry } from '../session.ts'
@@ -85,12 +86,15 @@ export class AuditLog {
     return headOf(head, signer)
   }
 
-  /** The signature of what `textWith` makes of the newest head, and that head. */
-  async signReceipt(
-    textWith: (head: SignedHead) => string,
-  ): Promise<{ head: SignedHead; signature: string }> {
+  /** The document with the newest head, signed. */
+  async signDocument<T extends object>(
+    kind: SignedDocument,
+    told: T,
+  ): Promise<{ document: T & { head: SignedHead }; signature: string; public_key: string }> {
     const head = await this.sign()
-    return { head, signature: (await this.#open()).signReceipt(textWith(head)) }
+    const document = { ...told, head }
+    const signature = (await this.#open()).signDocument(kind, canonicalJson(document))
+    return { document, signature, public_key: head.public_key }
   }
 
   /** The newest row, the signed head, and why it could not be signed. */

@@ -72,7 +72,7 @@ export const purgeSecret = async (
   await unbury(session, project, secretUid)
   await session.tx.query('DELETE FROM secret_versions WHERE secret_uid = $1', [secretUid])
   await purgeStaged(session, project.ref, name)
-  const detail = { uid: secretUid, versions: versions.length }
+  const detail = { uid: secretUid, project: ref.name, versions: versions.length }
   const secret = { kind: 'StagelySecret', namespace: project.ref.namespace, name }
   session.audit(secret, { action: 'purge', detail })
   return { name, versions: versions.length }

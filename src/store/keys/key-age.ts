@@ -1,6 +1,7 @@
 // How old keys are.
 import { isReason } from '../../kernel/errors.ts'
 import type { KeysInUse } from '../../resources/key-rotation.ts'
+import { describeWrap } from '../../secrets/key-provider.ts'
 import type { WriteSession } from '../session.ts'
 import { sealingKeyPrefix } from '../settings.ts'
 import type { Queryable } from '../sql.ts'
@@ -53,14 +54,24 @@ RETURNING name, xmax <> 0 AS renewed`
 
 /** Keeps since when each key wraps; one that has another prefix than before is new. Returns the names of these. */
 export const noteWrapping = async (
-  { tx, nowMs }: WriteSession,
+  session: WriteSession,
   targets: WrapTargets,
 ): Promise<string[]> => {
+  const { tx, nowMs } = session
   const noted = await tx.query<{ name: string; renewed: boolean }>(noteSql, [
     [...targets.keys()],
     [...targets.values()],
     nowMs,
   ])
+  for (const { name, renewed } of noted) {
+    // The first master key is told of by the start that names it.
+    if (name === '' && !renewed) continue
+    const ref = { kind: 'Keys', namespace: '', name: name === '' ? 'master' : name }
+    session.audit(ref, {
+      action: 'use key',
+      detail: { key: describeWrap(targets.get(name) ?? '') },
+    })
+  }
   const renewed = noted.flatMap((one) => (one.renewed ? [one.name] : []))
   if (renewed.includes(''))
     await tx.query('UPDATE counters SET key_since = $1, key_warned_at = NULL', [nowMs])

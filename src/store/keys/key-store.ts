@@ -4,12 +4,14 @@ import type { Clock } from '../../kernel/clock.ts'
 import { linkedAbort } from '../../kernel/linked-abort.ts'
 import { isReason, messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/log.ts'
+import type { KubeObject } from '../../resources/meta.ts'
 import { describeWrap } from '../../secrets/key-provider.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import { ProjectKeyCache } from '../../secrets/project-keys.ts'
 import type { Sql } from '../sql.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Actor } from '../store.ts'
+import { readComplianceFacts, type ComplianceFacts } from '../compliance/facts.ts'
 import { noteWrapping, readAges, readKeyFacts, type KeyAges, type KeyFacts } from './key-age.ts'
 import { noteNewWrapping } from './noted-keys.ts'
 import { resealStaged } from './reseal-staged.ts'
@@ -128,6 +130,15 @@ export class KeyStore {
   /** A key that is older is due for rotation (ms). */
   get rotationMs(): number {
     return this.#deps.rotationMs
+  }
+
+  get rotatesKeys(): boolean {
+    return this.#deps.rotatesKeys
+  }
+
+  /** What the tables know of the lives of a project's keys and values. */
+  complianceOf(project: KubeObject): Promise<ComplianceFacts> {
+    return readComplianceFacts(this.#deps.sql, project)
   }
 
   /** Whose writes are refused once the term is over. */

@@ -20,7 +20,11 @@ interface Destroyed {
 }
 
 /** Said in the audit, key by key, with its first and its last use. */
-export const dropRetired = async ({ sql, store, clock }: KeyStoreDeps): Promise<void> => {
+export const dropRetired = async ({
+  sql,
+  store,
+  clock,
+}: Pick<KeyStoreDeps, 'sql' | 'store' | 'clock'>): Promise<void> => {
   const before = clock.now() - keepRetiredMs
   const idle = await sql.query(`SELECT 1 FROM data_keys k WHERE ${idleSql} LIMIT 1`, [before])
   if (idle.length === 0) return

@@ -1,0 +1,71 @@
+// Files that the key of the audit log has signed: read, checked without a controller, and told in words.
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import type * as z from 'zod'
+import { nodeCrypto } from '../../src/audit/chain.ts'
+import type { ChainCrypto } from '../../src/audit/texts.ts'
+import { CliError, Exit } from '../errors.ts'
+import { note, out } from '../print.ts'
+import { readHead } from './verify-lines.ts'
+
+interface VerifyFlags {
+  readonly key?: string
+  readonly head?: string
+}
+
+/** What a file of this kind holds, and how it is checked. */
+interface SignedKind<T extends { readonly public_key: string }> {
+  /** `receipt` */
+  readonly noun: string
+  /** The command that makes one. */
+  readonly made: string
+  /** Keeps what it does not know: that is signed too. */
+  readonly schema: z.ZodType<T>
+  readonly faultOf: (crypto: ChainCrypto, file: T, key?: string) => Promise<string | undefined>
+  readonly wordsOf: (file: T) => readonly string[]
+}
+
+const read = async <T extends { readonly public_key: string }>(
+  file: string,
+  { noun, made, schema }: SignedKind<T>,
+): Promise<T> => {
+  const content = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch(
+    (error: unknown) => {
+      throw new CliError(`cannot read ${file}`, 1, error)
+    },
+  )
+  try {
+    return schema.parse(JSON.parse(content))
+  } catch (error) {
+    throw new CliError(`${file} holds no ${noun}: get one with "${made}"`, 2, error)
+  }
+}
+
+export const verifyOptions = (command: Command, noun: string): Command =>
+  command
+    .argument('<file>', `a ${noun}, or - for stdin`)
+    .option('--key <key>', 'public key that must have signed; else that of --head')
+    .option(
+      '--head <file>',
+      'a head kept elsewhere ("stagely audit head"): its key must have signed',
+    )
+
+export const verifyFile = async <T extends { readonly public_key: string }>(
+  file: string,
+  { key, head }: VerifyFlags,
+  kind: SignedKind<T>,
+): Promise<void> => {
+  const signed = await read(file, kind)
+  const known = key ?? (head === undefined ? undefined : (await readHead(head)).public_key)
+  const fault = await kind.faultOf(nodeCrypto, signed, known)
+  if (fault !== undefined) {
+    note(`The ${kind.noun} does NOT hold: ${fault}.`)
+    throw new Exit(1)
+  }
+  out([...kind.wordsOf(signed), `Signed with the key ${signed.public_key}.`].join('\n'))
+  if (known === undefined)
+    note(
+      'Give --head with a head kept elsewhere to see whether the key is that of your controller.',
+    )
+}

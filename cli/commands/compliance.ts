@@ -1,0 +1,86 @@
+// compliance: how old the keys and values of a project were, and what was overdue, signed for an auditor.
+import { Option, type Command } from 'commander'
+import {
+  complianceReport,
+  reportFault,
+  reportWords,
+  signedReport,
+  type SignedReport,
+} from '../../src/audit/compliance.ts'
+import { signedHead } from '../../src/audit/record.ts'
+import { verifyFile, verifyOptions } from '../audit/signed-file.ts'
+import { toInstant } from '../audit/time.ts'
+import { newCommand, newGroup, type CommonFlags } from '../options.ts'
+import { toYaml } from '../output.ts'
+import { out } from '../print.ts'
+import { openRest, projectPath } from '../rest.ts'
+
+export const command = (): Command => {
+  const group = newGroup(
+    'compliance',
+    'Prove how old keys and values were: a report that the controller signs.',
+    [
+      'stagely compliance report --project cards --since 365d -o json > cards.json',
+      'stagely compliance verify cards.json --head audit.head',
+    ],
+  )
+  group.addCommand(reportCommand())
+  group.addCommand(verifyCommand())
+  return group
+}
+
+interface ReportFlags extends CommonFlags {
+  readonly project: string
+  readonly since: string
+}
+
+const reportCommand = (): Command =>
+  newCommand(
+    'report',
+    'Tell the lifetimes of all keys and values of a project, who replaced them, and what was overdue. For auditors.',
+    [
+      'stagely compliance report --project cards',
+      'stagely compliance report --project cards --since 365d -o json > cards.json',
+      'stagely compliance report --project cards --since 2026-01-01 -n payments',
+    ],
+  )
+    .requiredOption('--project <name>', 'which project')
+    .option(
+      '--since <time>',
+      'leave out what ended before: 2026-01-31, 2026-01-31T10:00:00Z, or 365d for a year ago',
+      toInstant,
+      toInstant('365d'),
+    )
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'json: the signed report, to be kept and verified; yaml: the same, to be read',
+      ).choices(['json', 'yaml']),
+    )
+    .action(report)
+
+const report = async ({ project, since, ...flags }: ReportFlags): Promise<void> => {
+  const rest = await openRest(flags)
+  const path = `${projectPath(rest.namespace, project)}/compliance?since=${encodeURIComponent(since)}`
+  const { body } = await rest.call<SignedReport>(path)
+  const { output } = flags
+  if (output === 'json') out(JSON.stringify(body, null, 2))
+  else out(output === 'yaml' ? toYaml(body) : reportWords(body).join('\n'))
+}
+
+const verifyCommand = (): Command =>
+  verifyOptions(
+    newGroup('verify', 'Check a report, and say what it says. Needs no controller.', [
+      'stagely compliance verify cards.json --head audit.head',
+      'stagely compliance report --project cards -o json | stagely compliance verify -',
+    ]),
+    'report',
+  ).action((file: string, flags) =>
+    verifyFile(file, flags as object, {
+      ...{ noun: 'report', made: 'stagely compliance report -o json' },
+      schema: signedReport.extend({
+        report: complianceReport.extend({ head: signedHead }).loose(),
+      }),
+      ...{ faultOf: reportFault, wordsOf: reportWords },
+    }),
+  )

@@ -1,0 +1,136 @@
+// Reports of a project for auditors: how old its keys and values were, who replaced them, what was overdue. Signed
+// by the key of the audit log, and checked anywhere. Pure.
+import * as z from 'zod'
+import { signedHead } from './record.ts'
+import { documentFault } from './signed-document.ts'
+import type { ChainCrypto } from './texts.ts'
+
+const time = z.string().meta({ format: 'date-time' })
+
+const lifetime = {
+  since: time.optional().describe('Absent where that is not known.'),
+  until: time.optional().describe('Absent while it is in use.'),
+  by: z.string().optional().describe('Who brought it; absent where that is not known.'),
+  overdue_from: time.optional().describe('By the rules of now; absent where it never was.'),
+  overdue_days: z.number().optional().describe('For how long, up to its end or the report.'),
+}
+
+const reportedKey = z.object({
+  kind: z.enum(['data', 'master', 'project', 'sealing']),
+  name: z.string().describe('Its id, or its name in the configuration. Never a key.'),
+  ...lifetime,
+})
+
+const reportedSecret = z.object({
+  name: z.string(),
+  key: z.string().optional().describe('Absent where the secret and its history are gone.'),
+  scope: z.string().optional(),
+  stagelet: z.string().optional(),
+  exempt: z.boolean().describe('spec.secretPolicy.exempt names its key.'),
+  deleted_at: time.optional(),
+  deleted_by: z.string().optional(),
+  values: z.array(z.object({ version: z.int(), ...lifetime })),
+})
+
+export const complianceReport = z.object({
+  team: z.string(),
+  project: z.string(),
+  since: time.describe('What ended before is left out.'),
+  issued_at: time,
+  rules: z.object({
+    max_age: z.string().optional().describe('spec.secretPolicy.maxAge'),
+    exempt: z.array(z.string()).describe('spec.secretPolicy.exempt'),
+    enforce: z.string().optional().describe('spec.secretPolicy.enforce'),
+    key_rotation: z.string().describe('How old a key of the project may be.'),
+    key_rotation_enforced: z.boolean(),
+    sealing_key_rotation: z.string(),
+    rotation: z
+      .enum(['auto', 'off'])
+      .describe('auto: the controller replaces data keys and the sealing key when they are due.'),
+  }),
+  keys: z.array(reportedKey),
+  secrets: z.array(reportedSecret),
+  rotations: z
+    .array(
+      z.object({
+        at: time,
+        by: z.string(),
+        what: z.string().describe('As the audit log names it.'),
+        key: z.string().optional(),
+      }),
+    )
+    .describe('What the audit log says of rotations that concern the project.'),
+  audit_since: time
+    .optional()
+    .describe('The oldest row of the audit log: before it, only what the store keeps is known.'),
+})
+
+export type ComplianceReport = z.infer<typeof complianceReport>
+export type ReportedKey = z.infer<typeof reportedKey>
+export type ReportedSecret = z.infer<typeof reportedSecret>
+export type Lifetime = Pick<ReportedKey, 'since' | 'until' | 'by' | 'overdue_from' | 'overdue_days'>
+
+export const signedReport = z.object({
+  report: complianceReport.extend({
+    head: signedHead.describe('Newest row of the audit log at that time.'),
+  }),
+  signature: z
+    .string()
+    .describe(
+      'Ed25519 over the JSON text of ["stagely compliance report 1", TEXT], where TEXT is `report` as JSON with sorted keys and without spaces.',
+    ),
+  public_key: z.string().describe('Ed25519, 32 bytes in base64url: that of the audit log.'),
+})
+export type SignedReport = z.infer<typeof signedReport>
+
+/** Why the report does not hold; undefined where it does. `publicKey`: the key that must have signed. */
+export const reportFault = (
+  crypto: ChainCrypto,
+  { report, ...signed }: SignedReport,
+  publicKey?: string,
+): Promise<string | undefined> =>
+  documentFault(crypto, { kind: 'compliance', document: report, ...signed }, publicKey)
+
+/** What was, or is, overdue: the longest first. */
+export const overdueIn = ({
+  report,
+}: Pick<SignedReport, 'report'>): { what: string; from: string; days: number; open: boolean }[] => {
+  const told = (what: string, { overdue_from: from, overdue_days: days, until }: Lifetime) =>
+    from === undefined ? [] : [{ what, from, days: days ?? 0, open: until === undefined }]
+  const keys = report.keys.flatMap((key) => told(`${key.kind} key ${key.name}`, key))
+  const secrets = report.secrets.flatMap(({ name, values }) =>
+    values.flatMap((value) => told(`secret ${name} version ${value.version}`, value)),
+  )
+  return [...keys, ...secrets].sort((a, b) => b.days - a.days)
+}
+
+const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
+const mostLines = 20
+
+/** What the report says, a sentence a line. */
+export const reportWords = (signed: SignedReport): readonly string[] => {
+  const { report } = signed
+  const { rules, keys, secrets, rotations, head } = report
+  const overdue = overdueIn(signed)
+  const open = overdue.filter((one) => one.open).length
+  const values = secrets.reduce((sum, one) => sum + one.values.length, 0)
+  const enforced = rules.key_rotation_enforced ? ', enforced' : ''
+  const exempt = secrets.filter((one) => one.exempt).map(({ name }) => name)
+  return [
+    `Project ${report.team}/${report.project}, ${report.since} to ${report.issued_at}.`,
+    `Rules of now: keys ${rules.key_rotation}${enforced}; values ${rules.max_age ?? 'of any age'}.`,
+    `${many(keys.length, 'key')}; ${many(values, 'value')} of ${many(secrets.length, 'secret')}; ${many(rotations.length, 'row')} about rotations.`,
+    exempt.length === 0 ? 'No secret is exempt.' : `Exempt: ${exempt.join(', ')}.`,
+    overdue.length === 0
+      ? 'Nothing was overdue.'
+      : `${many(overdue.length, 'lifetime')} overdue, ${open} of them now:`,
+    ...overdue
+      .slice(0, mostLines)
+      .map(
+        ({ what, from, days, open: isOpen }) =>
+          `  ${what}: from ${from}, ${days} days${isOpen ? ', still' : ''}.`,
+      ),
+    ...(overdue.length > mostLines ? [`  and ${overdue.length - mostLines} more.`] : []),
+    `Issued when the audit log had ${many(head.seq, 'row')}.`,
+  ]
+}
