@@ -23,6 +23,7 @@ const openingOf = (credential: string | undefined, deps: ProviderDeps): Opening 
   ...{ clock: deps.clock, egress: deps.egress },
   spend: (signal) => deps.spend?.(signal) ?? Promise.resolve(),
   http: (to) => storeHttp(deps, to),
+  isOwn: deps.identity !== undefined && deps.identity.credentialFile === undefined,
   credential: async () => Promise.resolve(checked(credential)),
 })
 
@@ -33,6 +34,7 @@ export const openProvider = async (
   deps: ProviderDeps,
 ): Promise<StoreProvider> => {
   const opening = openingOf(credential, deps)
+  if (spec.aws !== undefined) return (await import('./providers/aws.ts')).openAws(spec.aws, opening)
   if (spec.vault !== undefined)
     return (await import('./providers/vault.ts')).openVault(spec.vault, opening)
   throw new StoreFault('Unavailable', 'this kind of store is not known yet')

@@ -10,6 +10,8 @@ export interface Opening {
   readonly spend: (signal: AbortSignal) => Promise<void>
   /** Calls to one address; `name` is the store in words. */
   readonly http: (to: { name: string; address: string; ca?: string | undefined }) => StoreHttp
+  /** True: the cloud's own way of this machine, which the operator has granted, counts. */
+  readonly isOwn: boolean
   /** The credential as it is now; StoreFault Unauthorized where there is none. */
   readonly credential: () => Promise<string>
 }

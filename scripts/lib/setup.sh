@@ -164,6 +164,9 @@ need_promtool() {
   need_programs "$package=command -v promtool"
 }
 
+# A server that answers as AWS does. Debian's package does not name all that its server needs.
+need_moto() { need_programs 'python3-moto=test -x /usr/bin/moto_server' 'python3-flask-cors=/usr/bin/python3 -c "import flask_cors"'; }
+
 # Uses the engine that answers; as root, starts dockerd when none does.
 need_engine() {
   docker_answers >/dev/null 2>&1 && return
@@ -209,6 +212,7 @@ need_test_machine() {
       'redis-tools=command -v redis-cli' 'valkey-tools=command -v valkey-cli' \
       'mariadb-server-core=command -v mariadbd' 'mariadb-client-core=command -v mariadb' &&
     need_promtool &&
+    need_moto &&
     need_helm &&
     need_newer_kubectl &&
     need_newer_compose &&
