@@ -34,8 +34,15 @@ export const openProvider = async (
   deps: ProviderDeps,
 ): Promise<StoreProvider> => {
   const opening = openingOf(credential, deps)
-  if (spec.aws !== undefined) return (await import('./providers/aws.ts')).openAws(spec.aws, opening)
-  if (spec.vault !== undefined)
-    return (await import('./providers/vault.ts')).openVault(spec.vault, opening)
+  const { aws, vault, onePassword, infisical, doppler, gcp } = spec
+  if (aws !== undefined) return (await import('./providers/aws.ts')).openAws(aws, opening)
+  if (vault !== undefined) return (await import('./providers/vault.ts')).openVault(vault, opening)
+  if (onePassword !== undefined)
+    return (await import('./providers/one-password.ts')).openOnePassword(onePassword, opening)
+  if (infisical !== undefined)
+    return (await import('./providers/infisical.ts')).openInfisical(infisical, opening)
+  if (doppler !== undefined)
+    return (await import('./providers/doppler.ts')).openDoppler(doppler, opening)
+  if (gcp !== undefined) return (await import('./providers/gcp.ts')).openGcp(gcp, opening)
   throw new StoreFault('Unavailable', 'this kind of store is not known yet')
 }

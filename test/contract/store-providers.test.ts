@@ -14,6 +14,10 @@ import type { Bench } from '../support/stores/bench.ts'
 import { eventually } from '../support/eventually.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
 import { gateOfTests, type Weather } from '../support/stores/front.ts'
+import { startDoppler } from '../support/stores/doppler.ts'
+import { startGcp } from '../support/stores/gcp.ts'
+import { startInfisical } from '../support/stores/infisical.ts'
+import { startOnePassword } from '../support/stores/one-password.ts'
 import { startVault, type VaultBench } from '../support/stores/vault.ts'
 
 const egress = gateOfTests()
@@ -61,6 +65,10 @@ describe.each<[string, () => Promise<Bench>]>([
   ['AWS Secrets Manager', () => startAws({ stopMoto: false })],
   ['Vault with a token', startVault],
   ['Vault with AppRole', () => startVault({ appRole: { roleId: 'role', mount: 'approle' } })],
+  ['1Password Connect', startOnePassword],
+  ['Infisical', startInfisical],
+  ['Doppler', startDoppler],
+  ['Google Secret Manager', startGcp],
 ])('%s', (_, start) => {
   let bench: Bench
   let provider: StoreProvider
@@ -119,11 +127,15 @@ describe.each<[string, () => Promise<Bench>]>([
     const [gone, hidden] = [{ key: bench.key('gone') }, { key: bench.key('hidden') }]
     await bench.put(hidden.key, { password: 'x' })
     await bench.forbid(hidden.key)
-    const absent = [{ absent: 'missing' }, { absent: 'forbidden' }]
-    expect((await look(gone, hidden, ref)).slice(0, 2)).toEqual(absent)
-    const [first, second, third] = await fetch(gone, hidden, ref)
-    expect([first, second]).toEqual(absent)
-    expect(third).toHaveProperty('value')
+    const [missing, forbidden] = [{ absent: 'missing' }, { absent: 'forbidden' }]
+    const isAllHidden = bench.allowAll !== undefined
+    for (const ask of [look, fetch]) {
+      const [first, second, third] = await ask(gone, hidden, ref)
+      expect([first, second]).toEqual([isAllHidden ? forbidden : missing, forbidden])
+      expect('absent' in third!).toBe(isAllHidden)
+    }
+    bench.allowAll?.()
+    for (const ask of [look, fetch]) expect(await ask(gone)).toEqual([missing])
   })
 
   it('reads the version that a ref names', async () => {
@@ -137,7 +149,7 @@ describe.each<[string, () => Promise<Bench>]>([
       expect(await fetch(asked)).toEqual([{ ...seen, value: Buffer.from(older) }])
     }
     const none = { key, version: bench.noVersion }
-    const isAbsent = { absent: expect.stringMatching(/^(missing|refused)$/) as string }
+    const isAbsent = { absent: expect.stringMatching(/^(missing|refused|forbidden)$/) as string }
     expect(await look(none)).toEqual([expect.objectContaining(isAbsent)])
     expect(await fetch(none)).toEqual([expect.objectContaining(isAbsent)])
   })
@@ -152,6 +164,7 @@ describe.each<[string, () => Promise<Bench>]>([
   it.each(badDays)('%s is a fault, and no answer', async (name, weather, kind) => {
     const other = await open(bench)
     await other.look([ref], undefined, never)
+    await bench.put(bench.key('passing'), { today: name })
     bench.front.weather = weather
     for (const work of [
       () => other.look([ref], undefined, never),
@@ -382,5 +395,85 @@ describe('AWS Secrets Manager with many secrets', () => {
     expect(awsCredentials(JSON.stringify({ [outer]: AccessKey }))).toEqual({
       ...{ accessKeyId: 'AKID', secretAccessKey: 'secret', sessionToken: 'token' },
     })
+  })
+})
+
+describe('each store has its own ways', () => {
+  const benches: Bench[] = []
+  const started = async <T extends Bench>(start: () => Promise<T>) => {
+    const bench = await start()
+    benches.push(bench)
+    const provider = await open(bench)
+    const look = async (...refs: Ref[]) => {
+      const { versions } = await provider.look(refs, undefined, never)
+      return refs.map((ref) => versions.get(ref))
+    }
+    const fetchText = async (key: string) => {
+      const [answer] = (await provider.fetch([{ key }], never)).values()
+      return 'value' in answer! ? answer.value.toString() : answer
+    }
+    return { bench, provider, look, fetchText }
+  }
+  afterAll(() => Promise.all(benches.map((bench) => bench.close())))
+
+  it('1Password: one list for each vault, items by title or ID, fields by label', async () => {
+    const { bench, look, fetchText } = await started(startOnePassword)
+    for (const title of ['a', 'b', 'c']) await bench.put(`shop/${title}`, { password: title })
+    const before = bench.front.asked.length
+    expect(await look({ key: 'shop/a' }, { key: 'shop/b' }, { key: 'shop/c' })).toHaveLength(3)
+    expect(bench.front.asked.length - before).toBe(2)
+    const byId = `${bench.ids('shop')}/${bench.ids('shop/a')}`
+    expect(await look({ key: byId })).toEqual(await look({ key: 'shop/a' }))
+    await bench.put('shop/sections', { user: 'u', 'admin.password': 'p', 'admin.user': 'root' })
+    expect(JSON.parse((await fetchText('shop/sections')) as string)).toEqual({
+      user: 'u',
+      admin: { password: 'p', user: 'root' },
+    })
+    await bench.put('shop/twice', { a: '1' })
+    await bench.put('shop/twice/', { a: '2' })
+    expect(await look({ key: 'no-slash' }, { key: 'shop/twice' })).toEqual([
+      { absent: 'refused', why: 'the key is not VAULT/ITEM' },
+      { absent: 'refused', why: '2 items have this title: name the item by its ID' },
+    ])
+  })
+
+  it('Infisical: one call for each folder, a login for many, imports below what is its own', async () => {
+    const { bench, look, fetchText } = await started(startInfisical)
+    await bench.put('/shop/OWN', { value: 'own' })
+    bench.imported.set('OWN', 'imported').set('OTHER', 'imported')
+    expect(await fetchText('shop/OWN')).toBe('own')
+    expect(await fetchText('/shop/OTHER')).toBe('imported')
+    const before = bench.front.asked.length
+    await look({ key: 'shop/OWN' }, { key: '/shop/OTHER' }, { key: 'ROOT' })
+    expect(bench.front.asked.length - before).toBe(2)
+    bench.tokens.clear()
+    expect((await look({ key: 'shop/OWN' }))[0]).toHaveProperty('version')
+    expect(bench.tokens.size).toBe(1)
+  })
+
+  it('Doppler: an unchanged config is not sent again, and marks tell nothing of values', async () => {
+    const { bench, provider, look } = await started(startDoppler)
+    await bench.put('A', { value: 'same' })
+    await bench.put('B', { value: 'same' })
+    const [first, second] = await look({ key: 'A' }, { key: 'B' })
+    expect(first).not.toEqual(second)
+    expect(await look({ key: 'A' }, { key: 'B' })).toEqual([first, second])
+    expect(bench.unchanged()).toBe(1)
+    const again = await open(bench)
+    const ref = { key: 'A' }
+    expect((await again.look([ref], undefined, never)).versions.get(ref)).toEqual(first)
+    expect(await provider.list('DOPPLER', never)).toEqual({ keys: [], isCut: false })
+  })
+
+  it('Google: a disabled version is no missing one, and the key of the account stays here', async () => {
+    const { bench, look, fetchText } = await started(startGcp)
+    await bench.put('shop-db', { a: 'b' })
+    bench.states.set('shop-db/1', 'DISABLED')
+    const refused = { absent: 'refused', why: 'version 1 is disabled' }
+    expect(await look({ key: 'shop-db' })).toEqual([refused])
+    expect(await fetchText('shop-db')).toEqual(refused)
+    const at = clock.now() / 1_000
+    expect(bench.claims[0]).toMatchObject({ iat: Math.floor(at), exp: Math.floor(at) + 3_600 })
+    expect(JSON.stringify(bench.front.asked)).not.toContain('PRIVATE KEY')
   })
 })

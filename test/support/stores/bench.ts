@@ -17,6 +17,8 @@ export interface Bench {
   readonly remove: (key: string) => Promise<void>
   /** From now on the credential may not read this key. */
   readonly forbid: (key: string) => Promise<void>
+  /** Where rights are of the whole: takes back what `forbid` did. */
+  readonly allowAll?: () => void
   /** How to name the version before the newest; undefined: the store has no names for versions. */
   readonly olderVersion: ((key: string) => string) | undefined
   /** A version that the store can never have had. */
