@@ -81,6 +81,16 @@ describe('a report for auditors', () => {
     expect(held).toEqual([])
   })
 
+  it('does not hold with another last letter of its signature that stands for the same bytes', async () => {
+    const { signature, ...rest } = signedBy()
+    const twins = [...'ABQRghwx'].map((letter) => ({
+      ...rest,
+      signature: signature.slice(0, -1) + letter,
+    }))
+    const held = await Promise.all(twins.map((one) => reportFault(nodeCrypto, one)))
+    expect(held.filter((fault) => fault === undefined)).toHaveLength(1)
+  })
+
   it('holds by no other key, and is no receipt', async () => {
     expect(await reportFault(nodeCrypto, signedBy(newSigner()))).toContain('head of the audit log')
     expect(await reportFault(nodeCrypto, signedBy(), newSigner().publicKey)).toContain(

@@ -87,6 +87,10 @@ export interface ChainCrypto {
   ) => boolean | Promise<boolean>
 }
 
+/** Base64url of 32 and 64 bytes. The last letter holds few bits: only the one that encoders write is taken, so that an edited one shows. */
+const keyPattern = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
+const signaturePattern = /^[A-Za-z0-9_-]{85}[AQgw]$/
+
 /** False for a signature by another key or of another text, and for malformed input. */
 export const isSignedText = async (
   crypto: ChainCrypto,
@@ -94,7 +98,7 @@ export const isSignedText = async (
   signed: string,
   signature: string,
 ): Promise<boolean> => {
-  const isWellFormed = /^[A-Za-z0-9_-]{43}$/.test(by) && /^[A-Za-z0-9_-]{86}$/.test(signature)
+  const isWellFormed = keyPattern.test(by) && signaturePattern.test(signature)
   return isWellFormed && crypto.verify(by, signed, signature)
 }
 
