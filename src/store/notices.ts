@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { toTimestamp } from '../kernel/clock.ts'
 import { refOf } from '../resources/meta.ts'
 import type { NoticeReason, NotifierSpec } from '../resources/notifier.ts'
+import type { SecretStoreSpec } from '../resources/secret-store.ts'
 import type { WriteSession } from './session.ts'
 import { term } from './state/rows.ts'
 import type { EventInput } from './store.ts'
@@ -38,6 +39,7 @@ const told: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean }>> 
   RolledBack: { reason: 'RolledBack', isOnce: false },
   Disconnected: { reason: 'AgentLost', isOnce: false },
   DriftFound: { reason: 'Drifted', isOnce: false },
+  StoreStale: { reason: 'StoreStale', isOnce: false },
   ManifestFault: { reason: 'ManifestFault', isOnce: true },
 }
 
@@ -46,7 +48,7 @@ const projectOf = ({ regarding: { kind, metadata, spec } }: EventInput): string 
     ? metadata.name
     : (spec as { projectRef?: { name: string } } | undefined)?.projectRef?.name
 
-/** An agent concerns the projects that have a stagelet on it. */
+/** An agent concerns the projects that have a stagelet on it, a store those that it allows. */
 const concerns = (
   session: WriteSession,
   event: EventInput,
@@ -55,6 +57,10 @@ const concerns = (
   const { kind, namespace, name } = refOf(event.regarding)
   const own = projectOf(event)
   if (own !== undefined) return projects.includes(own)
+  if (kind === 'SecretStore') {
+    const { allow } = event.regarding.spec as unknown as SecretStoreSpec
+    return allow?.projects.some((project) => projects.includes(project)) === true
+  }
   if (kind !== 'Agent') return false
   return projects.some((project) =>
     session

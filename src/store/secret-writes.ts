@@ -20,7 +20,7 @@ import { withLearntEnd } from './secret-status.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { followedBy, followedValue, followersOf, sinceOf } from './values/followers.ts'
 import { generatedValue, valueInSpec } from './values/spec-value.ts'
-import { changesRule, checkDisclosure, type FoundValue } from './values/disclosure.ts'
+import { changesRule, checkDisclosure, checkFetchedDisclosure, type FoundValue } from './values/disclosure.ts'
 import { checkNotFollowed, referencesOf } from './values/references.ts'
 import { lastVersion, openHeads } from './secret-versions.ts'
 
@@ -209,7 +209,10 @@ export const prepareSecret = async (
   const spec = specOf(object)
   const uid = object.metadata.uid ?? ''
   if (current !== undefined) checkImmutable(object, current.object)
-  if (putBack === undefined) checkEndOf(session, object, current)
+  if (putBack === undefined) {
+    checkEndOf(session, object, current)
+    checkFetchedDisclosure(session, object, current)
+  }
   const project = await projectOfSecret(session, object)
   const stripped = stripValue(object)
   if (isElsewhere(spec, current)) checkNeighbours(session, stripped)

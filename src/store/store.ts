@@ -160,6 +160,15 @@ export interface Reader {
   revisionsOf(projectUid: string): Promise<ProjectRevisions>
 }
 
+/** A value of a store elsewhere; the audit names all but the value. */
+export interface FetchedValue {
+  readonly value: Buffer
+  readonly store: string
+  readonly key: string
+  /** In the words of the store. */
+  readonly remoteVersion: string
+}
+
 /** What an API says beside the object that it writes. */
 export interface Tracking {
   /** `metadata.managedFields` from now on; when absent, what is stored stays. */
@@ -219,6 +228,8 @@ export interface Transaction extends Reader {
   endStaged(rotationUid: string, revoked: readonly string[]): Promise<void>
   /** Notes what a machine did that is no write of an object. */
   audit(ref: ObjectRef, action: string, detail: Record<string, unknown>): Promise<void>
+  /** A value that was fetched for a secret whose spec names a store. An equal one makes no version. */
+  putFetched(ref: ObjectRef, fetched: FetchedValue): Promise<KubeObject>
   /**
    * Makes the project's set what it was: values and places as new versions, deletions, and re-creations
    * under the old ids. All or nothing; Conflict names what another source owns.

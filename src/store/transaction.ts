@@ -8,6 +8,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { Happening } from './activity/happening.ts'
 import { checkPreconditions } from './admission.ts'
 import { sameJson } from './canonical.ts'
+import { putFetched } from './history/fetched.ts'
 import { purgeSecret } from './history/purge.ts'
 import { renewSecret } from './history/renew.ts'
 import { setOutput } from './history/rotate.ts'
@@ -31,6 +32,7 @@ import {
 import { term } from './state/rows.ts'
 import type {
   EventInput,
+  FetchedValue,
   ListOptions,
   ObjectList,
   ProjectRevisions,
@@ -162,6 +164,11 @@ export class StoreTransaction implements Transaction {
   async audit(ref: ObjectRef, action: string, detail: Record<string, unknown>): Promise<void> {
     await this.#session.pause()
     this.#session.audit(ref, { action, detail })
+  }
+
+  async putFetched(ref: ObjectRef, fetched: FetchedValue): Promise<KubeObject> {
+    await this.#session.pause()
+    return copy(await putFetched(this.#session, ref, fetched))
   }
 
   rollbackProject(project: ObjectRef, choice: RevisionChoice): Promise<ProjectRollback> {

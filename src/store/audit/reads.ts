@@ -14,8 +14,8 @@ export interface ValueRead {
   readonly version: number
 }
 
-/** How it was read: one by one, a whole set as a file, for a local process, or by the controller for a Notifier or a Rotation. */
-export type ReadWay = 'reveal' | 'export' | 'run' | 'notify' | 'rotation'
+/** How it was read: one by one, a whole set as a file, for a local process, or by the controller for a Notifier, a Rotation or a SecretStore. */
+export type ReadWay = 'reveal' | 'export' | 'run' | 'notify' | 'rotation' | 'store'
 
 /**
  * Notes one row for each value, with action `reveal`. Call it in the session that opens the values

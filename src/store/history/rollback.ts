@@ -11,6 +11,7 @@ import { requireRow, updateObject } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
 import { setAt } from '../reads.ts'
 import { finishRemoval, removeObject } from '../removal.ts'
+import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { rotatedBy } from './rotate.ts'
 import { onceHidden } from '../secret-writes.ts'
@@ -56,6 +57,11 @@ export const rollbackSecret = async (
   const source = followedBy(row.object)
   if (source !== undefined) {
     const why = `it takes its value from "${source}" (valueFrom.secretRef): roll that one back`
+    throw conflict(ref, why)
+  }
+  const external = (row.object.spec as unknown as SecretSpec).valueFrom?.external
+  if (external !== undefined) {
+    const why = `it takes its value from store "${external.store}" (valueFrom.external): change "${external.key}" there`
     throw conflict(ref, why)
   }
   const project = await projectOfSecret(session, row)

@@ -61,6 +61,28 @@ const disclosed = (
     : undefined
 }
 
+/** Of a value that will be fetched: a condition will tell whether it has the format. */
+const checksFetched = (object: KubeObject, current: StoredRow | undefined): boolean => {
+  const { valueFrom, format } = object.spec as SecretSpec
+  if (valueFrom?.external === undefined || format === undefined) return false
+  const before = specOf(current)
+  return (
+    changesRule(object.spec as SecretSpec, current) ||
+    !sameJson(valueFrom.external, before?.valueFrom?.external)
+  )
+}
+
+/** Before anything is known of the value. */
+export const checkFetchedDisclosure = (
+  session: WriteSession,
+  object: KubeObject,
+  current: StoredRow | undefined,
+): void => {
+  const ref = refOf(object)
+  if (checksFetched(object, current) && !mayLearn(session, ref))
+    throw disclosureForbidden(ref, 'its format')
+}
+
 /** Before the value is checked. */
 export const checkDisclosure = (
   session: WriteSession,

@@ -1,0 +1,142 @@
+// What an answer of a store means for one secret. Pure: nothing is asked, and nothing is written.
+import { toTimestamp } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { checkValue } from '../../src/resources/secret-value.ts'
+import { no, yes, type Verdict } from '../reconcilers/verdict.ts'
+import { cutProperty } from './json-pointer.ts'
+import type { Absence, Fetched, Found } from './provider.ts'
+import type { StoreSecret } from './store-secret.ts'
+
+/** What is written of a secret. */
+export interface Outcome {
+  readonly secret: StoreSecret
+  /** undefined: the value stays. */
+  readonly value?: Buffer
+  readonly known: StoreSecret['known']
+  readonly fresh: Verdict
+}
+
+interface Now {
+  readonly nowMs: number
+  readonly place: string
+}
+
+export const checked: Verdict = yes('Checked', 'the value is the one that the store had')
+
+const sameVerdict = (one: Verdict, { fresh }: StoreSecret): boolean =>
+  fresh?.status === one.status && fresh.reason === one.reason && fresh.message === one.message
+
+/** The outcome, where it says something new. */
+const news = (outcome: Outcome): Outcome | undefined => {
+  const { secret, value, known, fresh } = outcome
+  const same =
+    value === undefined &&
+    sameVerdict(fresh, secret) &&
+    known.version === secret.known.version &&
+    known.place === secret.known.place &&
+    known.missingSince === secret.known.missingSince
+  return same ? undefined : outcome
+}
+
+const served = ({ hasValue }: StoreSecret): string =>
+  hasValue ? '; the value that it has goes on being served' : ''
+
+const absent = (
+  secret: StoreSecret,
+  absence: Absence,
+  { nowMs, place }: Now,
+): Outcome | undefined => {
+  const { key } = secret.external
+  // Of another place nothing is known.
+  const { missingSince, ...before } = secret.known.place === place ? secret.known : {}
+  if (absence.absent === 'missing') {
+    const since = missingSince ?? toTimestamp(nowMs)
+    const message = `the store has no "${key}"${served(secret)}`
+    const known = { ...before, place, missingSince: since }
+    return news({ secret, known, fresh: no('MissingUpstream', message) })
+  }
+  const known = { ...before, place }
+  if (absence.absent === 'forbidden') {
+    const message = `the credential of the store may not read "${key}"${served(secret)}`
+    return news({ secret, known, fresh: no('ForbiddenUpstream', message) })
+  }
+  const why = 'why' in absence ? absence.why : 'the store does not say why'
+  const message = `${why}${served(secret)}`
+  return news({ secret, known, fresh: no('Refused', message) })
+}
+
+/** Of a new place, or after an answer that said nothing of the value. */
+const knowsNothing = ({ known, fresh }: StoreSecret, place: string): boolean =>
+  known.place !== place ||
+  known.version === undefined ||
+  known.missingSince !== undefined ||
+  fresh === undefined ||
+  ['ForbiddenUpstream', 'NotAllowed', 'StoreMissing', 'MissingUpstream'].includes(fresh.reason)
+
+export const isNew = ({ known, fresh }: StoreSecret, place: string): boolean =>
+  known.place !== place ||
+  fresh === undefined ||
+  ['NotAllowed', 'StoreMissing'].includes(fresh.reason)
+
+/** What a look says: fetch it, write this, or nothing new. */
+export const decideSeen = (
+  secret: StoreSecret,
+  seen: Found | Absence,
+  now: Now,
+): 'fetch' | Outcome | undefined => {
+  if ('absent' in seen) return absent(secret, seen, now)
+  if (knowsNothing(secret, now.place) || secret.known.version !== seen.version) return 'fetch'
+  // It was not looked at for long.
+  return secret.fresh?.reason === 'Stale'
+    ? { secret, known: secret.known, fresh: checked }
+    : undefined
+}
+
+/** What a fetched secret means. An answer that is empty, or that breaks the format, never replaces a value. */
+export const decideFetched = (
+  secret: StoreSecret,
+  answer: Fetched | Absence,
+  now: Now,
+): Outcome | undefined => {
+  if ('absent' in answer) return absent(secret, answer, now)
+  const { nowMs, place } = now
+  const { version } = answer
+  const again = secret.known.place === place && secret.known.version === version
+  const fetchedAt = again ? secret.known.fetchedAt : toTimestamp(nowMs)
+  const known = { version, place, ...defined({ fetchedAt }) }
+  const refuse = (reason: string, why: string): Outcome | undefined =>
+    news({ secret, known, fresh: no(reason, `${why}${served(secret)}`) })
+  const cut = cutProperty(answer.value, secret.external.property)
+  if ('fault' in cut) return refuse(cut.fault, cut.why)
+  if (cut.value.length === 0) return refuse('Refused', 'the store answers with an empty value')
+  const [fault] = checkValue(secret.spec, cut.value)
+  if (fault !== undefined) return refuse('Refused', fault.message)
+  // A look that went back in time brings the value of before: it makes no version.
+  return { secret, value: cut.value, known, fresh: checked }
+}
+
+export interface Removal {
+  /** Secrets that go. */
+  readonly remove: readonly StoreSecret[]
+  readonly isBraked: boolean
+}
+
+/** After a whole look. `missing`: those that the store no longer has. */
+export const decideRemoval = (
+  missing: readonly StoreSecret[],
+  facts: {
+    readonly all: number
+    readonly everyMs: number
+    readonly nowMs: number
+    readonly isBraked: boolean
+    readonly isResumed: boolean
+  },
+): Removal => {
+  const { all, everyMs, nowMs, isResumed } = facts
+  const had = missing.filter(({ hasValue }) => hasValue)
+  const isBraked = !isResumed && (facts.isBraked || had.length * 2 > all)
+  if (isBraked) return { remove: [], isBraked }
+  const isOver = ({ known: { missingSince } }: StoreSecret): boolean =>
+    missingSince !== undefined && nowMs - Date.parse(missingSince) >= everyMs
+  return { remove: had.filter(isOver), isBraked: false }
+}

@@ -1,0 +1,95 @@
+// When a store is asked next, and what. Pure.
+import { createHash } from 'node:crypto'
+import type { StoreFaultKind } from './provider.ts'
+
+export interface Fault {
+  readonly kind: StoreFaultKind
+  readonly message: string
+  /** How often in a row. */
+  readonly tries: number
+  /** ms */
+  readonly at: number
+  readonly retryAfterMs?: number | undefined
+}
+
+export interface StoreFacts {
+  readonly nowMs: number
+  readonly everyMs: number
+  /** Of this store alone, between 0 and 1: stores of one interval are not asked together. */
+  readonly offset: number
+  /** When (ms) this began: what went before was done by another process. */
+  readonly sinceMs: number
+  /** Secrets that may take their value from it. */
+  readonly secrets: number
+  /** Of them, those of which nothing is known yet. */
+  readonly news: number
+  /** ms; of the last whole look. */
+  readonly lookedAt: number | undefined
+  /** The credential was not tried yet. */
+  readonly isUntried: boolean
+  readonly fault: Fault | undefined
+  /** What somebody asks for now. */
+  readonly asked: { readonly look: boolean; readonly keys: boolean; readonly check: boolean }
+  /** Between 0 and 1; the same until it is asked. */
+  readonly random: number
+}
+
+export type StoreStep = 'look' | 'news' | 'keys' | 'check'
+
+export interface NextStep {
+  /** ms; undefined: not before something changes. */
+  readonly at: number | undefined
+  readonly step: StoreStep
+}
+
+/** After so many a credential that is not taken is asked no more. */
+export const mostTries = 3
+const most = { throttledMs: 3_600_000, awayMs: 900_000 }
+const baseAwayMs = 10_000
+const spreadMs = 30_000
+
+/** Between 0 and 1. */
+export const offsetOf = (uid: string): number =>
+  createHash('sha256').update(uid).digest().readUInt32BE(0) / 2 ** 32
+
+/** ms; undefined: silence. */
+const afterFault = (fault: Fault, { everyMs, random }: StoreFacts): number | undefined => {
+  const { kind, tries, at, retryAfterMs } = fault
+  if (kind === 'Unauthorized')
+    return tries >= mostTries ? undefined : at + 1_000 * 2 ** tries * (1 + random)
+  if (kind === 'Throttled') {
+    const doubled = Math.min(everyMs * 2 ** Math.min(tries, 12), most.throttledMs)
+    const waitMs = retryAfterMs ?? doubled
+    // Never before the time that the store has named.
+    return at + waitMs * (1 + random / 10) + random * 1_000
+  }
+  const away = Math.min(baseAwayMs * 2 ** Math.min(tries - 1, 12), most.awayMs)
+  return at + Math.max(1_000, away * random)
+}
+
+const whenLooked = (facts: StoreFacts): number => {
+  const { everyMs, offset, lookedAt, sinceMs, random } = facts
+  if (lookedAt === undefined) return sinceMs + everyMs * offset
+  const due = lookedAt + everyMs * (0.9 + 0.2 * ((offset + random) % 1))
+  // Many stores may be late when a controller starts.
+  return due > sinceMs ? due : sinceMs + Math.min(everyMs, spreadMs) * offset
+}
+
+const wanted = (facts: StoreFacts): NextStep => {
+  const { nowMs, asked, news, secrets } = facts
+  if (asked.look) return { at: nowMs, step: 'look' }
+  if (asked.keys) return { at: nowMs, step: 'keys' }
+  if (news > 0) return { at: nowMs, step: 'news' }
+  if (facts.isUntried) return { at: nowMs, step: 'check' }
+  return { at: secrets === 0 ? undefined : whenLooked(facts), step: 'look' }
+}
+
+export const decideStore = (facts: StoreFacts): NextStep => {
+  const { nowMs, asked, fault } = facts
+  if (asked.check && fault?.kind !== 'Throttled') return { at: nowMs, step: 'check' }
+  const next = wanted(facts)
+  if (fault === undefined || facts.isUntried) return next
+  // Somebody is there and waits: one that was away may be back.
+  if (asked.look && fault.kind !== 'Throttled' && fault.kind !== 'Unauthorized') return next
+  return { at: afterFault(fault, facts), step: next.at === undefined ? 'check' : next.step }
+}

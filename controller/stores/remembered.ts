@@ -1,0 +1,51 @@
+// What a runner knows of its store, and how much of that the process before has written down. Pure.
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import type { SecretStoreStatus } from '../../src/resources/secret-store.ts'
+import type { Fault } from './decide-store.ts'
+import { mostTries } from './decide-store.ts'
+
+export interface Remembered {
+  /** The requests that were answered last. */
+  answered: NonNullable<SecretStoreStatus['answered']>
+  /** Which credential and spec were tried; '': none. */
+  triedKey: string
+  identity: string | undefined
+  /** ms; of the last whole look. */
+  lookedAt: number | undefined
+  lagMs: number
+  fault: Fault | undefined
+  isBraked: boolean
+  /** Of the provider, for its next look. */
+  cursor: string | undefined
+}
+
+export const notAskedAgain = 'it is not asked again until'
+
+/** A message of ours, without what follows from it. */
+const saidFirst = ({ message }: Condition): string => message.split('; ')[0] ?? ''
+
+const faultOf = (
+  { conditions, nextLookAt = '' }: SecretStoreStatus,
+  nowMs: number,
+): Fault | undefined => {
+  const ready = findCondition(conditions as Condition[] | undefined, 'Ready')
+  if (ready?.reason === 'Unauthorized') {
+    const tries = ready.message.includes(notAskedAgain) ? mostTries : 1
+    return { kind: 'Unauthorized', message: saidFirst(ready), tries, at: nowMs }
+  }
+  const throttled = findCondition(conditions as Condition[] | undefined, 'Throttled')
+  const retryAfterMs = Date.parse(nextLookAt) - nowMs
+  if (throttled?.status !== 'True' || !(retryAfterMs > 0)) return undefined
+  return { kind: 'Throttled', message: saidFirst(throttled), tries: 1, at: nowMs, retryAfterMs }
+}
+
+export const rememberedOf = (status: SecretStoreStatus, nowMs: number): Remembered => {
+  const { answered = {}, credential = '', identity, lagSeconds = 0, lastLookAt } = status
+  return {
+    ...{ answered, triedKey: credential, identity, lagMs: lagSeconds * 1000, cursor: undefined },
+    lookedAt: lastLookAt === undefined ? undefined : Date.parse(lastLookAt),
+    fault: faultOf(status, nowMs),
+    isBraked:
+      findCondition(status.conditions as Condition[] | undefined, 'Braked')?.status === 'True',
+  }
+}

@@ -1,0 +1,259 @@
+// One store: looks at it in its time, fetches what has changed, and writes down what came of it. See ADR 0064.
+import type { Clock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import { createWaker, type Waker } from '../../src/kernel/waker.ts'
+import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import {
+  everyMsOf,
+  type SecretStoreSpec,
+  type SecretStoreStatus,
+} from '../../src/resources/secret-store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { isDeposed } from '../../src/store/errors.ts'
+import { Budget } from './budget.ts'
+import { Connection, type Opener } from './connection.ts'
+import { isNew } from './decide-secret.ts'
+import { decideStore, offsetOf, type NextStep } from './decide-store.ts'
+import { StoreFault, type StoreProvider } from './provider.ts'
+import { rememberedOf, type Remembered } from './remembered.ts'
+import { requestsOf, type Requests } from './requests.ts'
+import { placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
+import { isStaleIn, isWorthWriting, staleAtOf, statusAfter } from './store-status.ts'
+import { barred, stale, step } from './steps.ts'
+import { writeOutcomes, writeStatus } from './write-outcomes.ts'
+
+export interface StoreStanding {
+  readonly namespace: string
+  readonly name: string
+  readonly isStale: boolean
+  readonly calls: number
+  readonly lagMs: number
+  readonly lookedAt: number | undefined
+}
+
+export interface RunnerDeps {
+  readonly store: Store
+  readonly open: Opener
+  readonly clock: Clock
+  readonly log: Logger
+  /** As the feed has them now; undefined: the store is gone. */
+  readonly read: () => { object: KubeObject; secrets: readonly StoreSecret[] } | undefined
+  readonly onWritten?: (secret: KubeObject) => void
+  readonly onStanding?: ((standing: StoreStanding) => void) | undefined
+  readonly random?: () => number
+}
+
+/** New secrets come in bursts: an apply writes one after the other. */
+const settleMs = 300
+const leastRestMs = 20
+const mostRestMs = 2 ** 31 - 1
+const afterBugMs = 60_000
+const defaultCalls = 60
+
+interface Facts {
+  readonly object: KubeObject
+  readonly of: StoreObject
+  readonly allowed: readonly StoreSecret[]
+  readonly barred: readonly StoreSecret[]
+  readonly news: readonly StoreSecret[]
+  readonly requests: Requests
+  readonly key: string
+}
+
+export class Runner {
+  readonly uid: string
+  readonly #deps: RunnerDeps
+  readonly #stopping = new AbortController()
+  readonly #waker: Waker
+  readonly #budget: Budget
+  readonly #connection: Connection
+  readonly #running: Promise<void>
+  readonly #sinceMs: number
+  readonly #known: Remembered
+  /** As it was written last, also where the feed has not told of it yet. */
+  #status: SecretStoreStatus
+  #writtenAt = 0
+  #random: number
+
+  constructor(store: KubeObject, deps: RunnerDeps) {
+    this.#deps = deps
+    const { clock } = deps
+    this.uid = store.metadata.uid ?? ''
+    this.#sinceMs = clock.now()
+    this.#status = (store.status ?? {}) as SecretStoreStatus
+    this.#known = rememberedOf(this.#status, clock.now())
+    this.#random = this.#roll()
+    this.#budget = new Budget(clock, defaultCalls)
+    this.#connection = new Connection(deps)
+    this.#waker = createWaker(clock, { settleMs, signal: this.#stopping.signal })
+    this.#running = this.#run()
+  }
+
+  poke(): void {
+    this.#waker.poke()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#running
+    await this.#connection.close()
+  }
+
+  #roll(): number {
+    return (this.#deps.random ?? Math.random)()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      this.#waker.begin()
+      let restMs = afterBugMs
+      try {
+        restMs = await this.#pass(signal)
+      } catch (error) {
+        if (signal.aborted || isDeposed(error)) return
+        this.#deps.log.error({ err: error }, 'a store could not be looked at; trying again')
+      }
+      await this.#waker.rest(Math.min(Math.max(restMs, leastRestMs), mostRestMs))
+    }
+  }
+
+  async #gather(): Promise<Facts | undefined> {
+    const read = this.#deps.read()
+    if (read === undefined) return undefined
+    const { object, secrets } = read
+    const spec = object.spec as unknown as SecretStoreSpec
+    const of = { uid: this.uid, ref: refOf(object), spec }
+    const out = secrets.filter((secret) => barred(of, secret) !== undefined)
+    const allowed = secrets.filter((secret) => barred(of, secret) === undefined)
+    const news = allowed.filter((secret) => isNew(secret, placeOf(of, secret)))
+    const requests = requestsOf(object, this.#known.answered)
+    const key = await this.#connection.keyOf(object)
+    return { object, of, allowed, barred: out, news, requests, key }
+  }
+
+  #next({ of, allowed, news, requests, key }: Facts): NextStep {
+    const { refresh, keys, check, resume } = requests
+    const look = resume !== undefined || (refresh !== undefined && keys.length === 0)
+    const { lookedAt, fault, triedKey } = this.#known
+    return decideStore({
+      ...{ nowMs: this.#deps.clock.now(), everyMs: everyMsOf(of.spec), offset: offsetOf(of.uid) },
+      ...{ sinceMs: this.#sinceMs, secrets: allowed.length, news: news.length, lookedAt, fault },
+      isUntried: triedKey !== key,
+      asked: { look, keys: keys.length > 0, check: check !== undefined },
+      random: this.#random,
+    })
+  }
+
+  /** Does what is due; returns how long (ms) there is nothing to do. */
+  async #pass(signal: AbortSignal): Promise<number> {
+    const facts = await this.#gather()
+    if (facts === undefined) return mostRestMs
+    const { clock } = this.#deps
+    await this.#bar(facts)
+    const next = this.#next(facts)
+    const isDue = next.at !== undefined && next.at <= clock.now()
+    if (isDue) await this.#perform(facts, next, signal)
+    // Whoever asks is told why it is not done now.
+    else if (this.#known.fault !== undefined) this.#answer({ refresh: facts.requests.refresh })
+    signal.throwIfAborted()
+    const after = isDue ? await this.#gather() : facts
+    if (after === undefined) return mostRestMs
+    const { at = Infinity } = this.#next(after)
+    await this.#tell(after, at, signal)
+    const { lookedAt } = this.#known
+    const staleAt = lookedAt === undefined ? Infinity : staleAtOf(after.of.spec, lookedAt)
+    const now = clock.now()
+    return Math.min(at, staleAt > now ? staleAt : Infinity) - now
+  }
+
+  async #bar({ of, barred: secrets }: Facts): Promise<void> {
+    const outcomes = secrets.flatMap((secret) => barred(of, secret)?.outcome ?? [])
+    if (outcomes.length > 0) await writeOutcomes(this.#deps, of, outcomes)
+  }
+
+  async #perform(facts: Facts, { step: kind }: NextStep, signal: AbortSignal): Promise<void> {
+    const known = this.#known
+    const { refresh, check, resume } = facts.requests
+    let isWhole = false
+    try {
+      const provider = await this.#connect(facts, kind === 'check', signal)
+      const isResumed = resume !== undefined
+      const { cursor, isBraked } = known
+      const deps = { ...this.#deps, provider, signal }
+      const result = await step(deps, { ...facts, kind, cursor, isBraked, isResumed })
+      isWhole = result.isWhole
+      known.fault = undefined
+      known.cursor = result.cursor
+      known.isBraked = result.isBraked
+      if (result.lagMs !== undefined) known.lagMs = result.lagMs
+      if (isWhole) known.lookedAt = this.#deps.clock.now()
+    } catch (error) {
+      if (!(error instanceof StoreFault)) throw error
+      this.#note(error)
+    }
+    this.#random = this.#roll()
+    // Also by a fault: the conditions tell.
+    this.#answer({ refresh, check, resume: isWhole ? resume : undefined })
+  }
+
+  /** The provider, after the store has said whom it takes us for. */
+  async #connect(
+    { object, of, key }: Facts,
+    asksAgain: boolean,
+    signal: AbortSignal,
+  ): Promise<StoreProvider> {
+    const known = this.#known
+    if (known.triedKey !== key)
+      Object.assign(known, {
+        triedKey: key,
+        fault: undefined,
+        cursor: undefined,
+        identity: undefined,
+      })
+    const { maxCallsPerMinute = defaultCalls } = of.spec.refresh ?? {}
+    this.#budget.most = maxCallsPerMinute
+    const provider = await this.#connection.provider(object, key, (ending) =>
+      this.#budget.spend(ending),
+    )
+    this.#budget.most = Math.min(maxCallsPerMinute, provider.limits.perMinute)
+    if (!this.#connection.isKnown || asksAgain) {
+      known.identity = await provider.whoAmI(signal)
+      this.#connection.isKnown = true
+    }
+    return provider
+  }
+
+  #note({ kind, message, retryAfterMs }: StoreFault): void {
+    const known = this.#known
+    const again = known.fault?.kind === kind ? known.fault.tries : 0
+    known.fault = { kind, message, tries: again + 1, at: this.#deps.clock.now(), retryAfterMs }
+  }
+
+  #answer(answers: Partial<Record<'refresh' | 'check' | 'resume', string | undefined>>): void {
+    this.#known.answered = { ...this.#known.answered, ...defined(answers) }
+  }
+
+  async #tell({ object, of, allowed, barred: out }: Facts, at: number, signal: AbortSignal) {
+    const { clock, onStanding } = this.#deps
+    const { lagMs, lookedAt, triedKey } = this.#known
+    const now = clock.now()
+    const after = statusAfter(this.#status, {
+      ...this.#known,
+      ...{ spec: of.spec, generation: object.metadata.generation ?? 1, nowMs: now },
+      ...{ credential: triedKey, secrets: allowed.length + out.length, calls: this.#budget.used },
+      nextAt: at === Infinity ? undefined : at,
+    })
+    const isStale = isStaleIn(after)
+    const { namespace, name } = of.ref
+    onStanding?.({ namespace, name, isStale, calls: this.#budget.total, lagMs, lookedAt })
+    if (isStale) await writeOutcomes(this.#deps, of, stale(of, allowed, lookedAt ?? now))
+    signal.throwIfAborted()
+    const times = { nowMs: now, writtenAt: this.#writtenAt }
+    if (!isWorthWriting(this.#status, after, times)) return
+    await writeStatus(this.#deps, of, after, isStale && !isStaleIn(this.#status))
+    this.#status = after
+    this.#writtenAt = now
+  }
+}

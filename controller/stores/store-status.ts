@@ -1,0 +1,115 @@
+// The status of a store after a step. Pure. While nothing changes it is written every 10 minutes at most.
+import { toTimestamp } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { findCondition, withConditions, type Condition } from '../../src/resources/conditions.ts'
+import {
+  providerOf,
+  staleMsOf,
+  type SecretStoreSpec,
+  type SecretStoreStatus,
+} from '../../src/resources/secret-store.ts'
+import { sameJson } from '../../src/store/canonical.ts'
+import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
+import { mostTries } from './decide-store.ts'
+import { notAskedAgain, type Remembered } from './remembered.ts'
+
+export interface Standing extends Pick<
+  Remembered,
+  'answered' | 'fault' | 'identity' | 'isBraked' | 'lagMs' | 'lookedAt'
+> {
+  readonly spec: SecretStoreSpec
+  readonly generation: number
+  readonly nowMs: number
+  readonly credential: string
+  readonly secrets: number
+  readonly nextAt: number | undefined
+  readonly calls: number
+}
+
+const quietMs = 600_000
+
+/** From then on (ms) what it holds is stale. */
+export const staleAtOf = (spec: SecretStoreSpec, lookedAt: number): number =>
+  lookedAt + staleMsOf(spec)
+
+const readyOf = ({ fault, identity, credential }: Standing): Verdict => {
+  if (fault !== undefined && fault.kind !== 'Throttled') {
+    const { kind, message, tries } = fault
+    if (kind !== 'Unauthorized') return no(kind, `${message}; it is tried again`)
+    const silent = tries >= mostTries
+    const next = silent
+      ? `${notAskedAgain} the credential or the spec changes ("stagely stores check" asks)`
+      : 'it is tried again'
+    return no(kind, `${message}; ${next}`)
+  }
+  if (credential === '' || identity === undefined)
+    return unknown('NotAsked', 'it was not asked yet')
+  return yes('Accepted', `the store takes the controller for ${identity}`)
+}
+
+const freshOf = ({ spec, lookedAt, nowMs }: Standing): Verdict => {
+  if (lookedAt === undefined) return unknown('NotLooked', 'it was not looked at yet')
+  if (nowMs < staleAtOf(spec, lookedAt)) return yes('Checked', 'it was looked at')
+  const message = `it was not looked at since ${toTimestamp(lookedAt)}: values are as they were then, and are served`
+  return no('Stale', message)
+}
+
+const throttledOf = ({ fault, nextAt }: Standing): Verdict =>
+  fault?.kind === 'Throttled'
+    ? yes('TooManyCalls', `${fault.message}; until ${toTimestamp(nextAt ?? 0)} it is left alone`)
+    : no('Free', 'it answers')
+
+const brakedOf = ({ isBraked }: Standing): Verdict =>
+  isBraked
+    ? yes(
+        'ManyMissing',
+        'more than half of its secrets were missing at once: nothing is removed until somebody says "stagely stores resume"',
+      )
+    : no('Free', 'what is missing is dealt with as spec.onMissing says')
+
+export const statusAfter = (before: SecretStoreStatus, now: Standing): SecretStoreStatus => {
+  const { generation, nowMs, lookedAt, nextAt, answered } = now
+  const conditions = withConditions(
+    before.conditions as Condition[] | undefined,
+    {
+      Ready: readyOf(now),
+      Fresh: freshOf(now),
+      Throttled: throttledOf(now),
+      Braked: brakedOf(now),
+    },
+    { generation, now: toTimestamp(nowMs) },
+  )
+  return {
+    observedGeneration: generation,
+    secrets: now.secrets,
+    callsPerMinute: now.calls,
+    lagSeconds: Math.round(now.lagMs / 1000),
+    ...defined({
+      provider: providerOf(now.spec),
+      identity: now.identity,
+      credential: now.credential === '' ? undefined : now.credential,
+      lastLookAt: lookedAt === undefined ? undefined : toTimestamp(lookedAt),
+      nextLookAt: nextAt === undefined ? undefined : toTimestamp(nextAt),
+      answered: Object.keys(answered).length === 0 ? undefined : answered,
+    }),
+    conditions,
+  }
+}
+
+/** Times and counts move with every look: they alone are no reason to write. */
+const lasting = (status: SecretStoreStatus): unknown => {
+  const { lastLookAt: _, nextLookAt: __, callsPerMinute: ___, lagSeconds: ____, ...rest } = status
+  return rest
+}
+
+export const isWorthWriting = (
+  before: SecretStoreStatus,
+  after: SecretStoreStatus,
+  { nowMs, writtenAt }: { readonly nowMs: number; readonly writtenAt: number },
+): boolean => {
+  if (!sameJson(lasting(before), lasting(after))) return true
+  return before.lastLookAt !== after.lastLookAt && nowMs - writtenAt >= quietMs
+}
+
+export const isStaleIn = ({ conditions }: SecretStoreStatus): boolean =>
+  findCondition(conditions as Condition[] | undefined, 'Fresh')?.reason === 'Stale'

@@ -1,0 +1,155 @@
+// Writes down what a look has brought: one change set for all of it, so that one revision and one re-creation follow.
+import { randomUUID } from 'node:crypto'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import { findCondition, withConditions, type Condition } from '../../src/resources/conditions.ts'
+import type { SecretStoreStatus } from '../../src/resources/secret-store.ts'
+import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
+import type { Actor, ChangeSet, Store, Transaction } from '../../src/store/store.ts'
+import { no } from '../reconcilers/verdict.ts'
+import type { Outcome } from './decide-secret.ts'
+import { placeOf, storeSecretOf, type StoreObject, type StoreSecret } from './store-secret.ts'
+
+export interface WriteDeps {
+  readonly store: Pick<Store, 'write'>
+  readonly clock: Pick<Clock, 'now'>
+  /** Before the feed tells of it. */
+  readonly onWritten?: ((secret: KubeObject) => void) | undefined
+}
+
+/** So many in one write: others have their turn between two. */
+const inOne = 500
+
+export const actorOf = ({ ref }: StoreObject): Actor => ({
+  name: `store:${ref.namespace}/${ref.name}`,
+  source: 'system',
+})
+
+/** The secret as it is now, if it still asks for the same. */
+const stillAsks = async (
+  tx: Transaction,
+  of: StoreObject,
+  secret: StoreSecret,
+): Promise<KubeObject | undefined> => {
+  const current = await tx.get(secret.ref)
+  if (current?.metadata.uid !== secret.uid) return undefined
+  const now = storeSecretOf(current)
+  return now !== undefined && placeOf(of, now) === placeOf(of, secret) ? current : undefined
+}
+
+const writeOne = async (
+  tx: Transaction,
+  of: StoreObject,
+  { secret, value, known, fresh }: Outcome,
+  nowMs: number,
+): Promise<KubeObject | undefined> => {
+  const current = await stillAsks(tx, of, secret)
+  if (current === undefined) return undefined
+  const { key } = secret.external
+  const fetched = { store: of.ref.name, key, remoteVersion: known.version ?? '' }
+  const after =
+    value === undefined ? current : await tx.putFetched(secret.ref, { ...fetched, value })
+  const { generation } = after.metadata
+  const status = (after.status ?? {}) as SecretStatus
+  const conditions = withConditions(
+    status.conditions as Condition[] | undefined,
+    { Fresh: fresh },
+    { generation, now: toTimestamp(nowMs) },
+  )
+  return tx.setStatus({ ...after, status: { ...status, external: { ...known }, conditions } })
+}
+
+/** Of a value that the store of ours does not take: another secret follows it, and has another format. */
+const refusedBy = ({ secret, known }: Outcome, error: StagelyError): Outcome => {
+  const [fault] = error.details.faults ?? []
+  const message = `${fault?.message ?? error.message}; the value of before goes on being served`
+  return { secret, known, fresh: no('Refused', message) }
+}
+
+export const writeOutcomes = async (
+  { store, clock, onWritten }: WriteDeps,
+  of: StoreObject,
+  outcomes: readonly Outcome[],
+): Promise<void> => {
+  const id = randomUUID()
+  const write = async (part: readonly Outcome[], changeSet: ChangeSet): Promise<void> => {
+    const written = await store.write(actorOf(of), { changeSet }, async (tx) => {
+      const objects: KubeObject[] = []
+      for (const outcome of part) {
+        const object = await writeOne(tx, of, outcome, clock.now())
+        if (object !== undefined) objects.push(object)
+      }
+      return objects
+    })
+    for (const object of written) onWritten?.(object)
+  }
+  for (let at = 0; at < outcomes.length; at += inOne) {
+    const part = outcomes.slice(at, at + inOne)
+    const last = at + inOne >= outcomes.length
+    try {
+      await write(part, { id, last })
+    } catch (error) {
+      if (!(error instanceof StagelyError) || error.reason !== 'Invalid') throw error
+      await writeOneByOne(part, (one, isLast) => write([one], { id, last: last && isLast }))
+    }
+  }
+}
+
+const writeOneByOne = async (
+  part: readonly Outcome[],
+  write: (outcome: Outcome, isLast: boolean) => Promise<void>,
+): Promise<void> => {
+  for (const [i, outcome] of part.entries()) {
+    const isLast = i === part.length - 1
+    try {
+      await write(outcome, isLast)
+    } catch (error) {
+      if (!(error instanceof StagelyError) || error.reason !== 'Invalid') throw error
+      await write(refusedBy(outcome, error), isLast)
+    }
+  }
+}
+
+/** Through the tombstone: each can be restored. What something needs stays, and says so. */
+export const removeSecrets = async (
+  { store }: WriteDeps,
+  of: StoreObject,
+  secrets: readonly StoreSecret[],
+): Promise<void> => {
+  for (const secret of secrets) {
+    try {
+      await store.write(actorOf(of), {}, async (tx) => {
+        const current = await stillAsks(tx, of, secret)
+        if (current === undefined) return
+        await tx.recordEvent({
+          regarding: current,
+          type: 'Warning',
+          reason: 'RemovedUpstream',
+          message: `the store "${of.ref.name}" no longer has "${secret.external.key}" (onMissing: Remove); "stagely secrets restore" brings it back`,
+        })
+        await tx.remove(secret.ref, { uid: secret.uid })
+      })
+    } catch (error) {
+      if (!(error instanceof StagelyError)) throw error
+    }
+  }
+}
+
+/** And tells of it where the store has become stale. */
+export const writeStatus = async (
+  { store }: WriteDeps,
+  of: StoreObject,
+  status: SecretStoreStatus,
+  tellsStale: boolean,
+): Promise<void> => {
+  await store.write(actorOf(of), {}, async (tx) => {
+    const current = await tx.get(of.ref)
+    if (current === undefined || current.metadata.uid !== of.uid) return
+    await tx.setStatus({ ...current, status })
+    if (!tellsStale) return
+    const fresh = findCondition(status.conditions as Condition[] | undefined, 'Fresh')
+    const message = fresh?.message ?? ''
+    await tx.recordEvent({ regarding: current, type: 'Warning', reason: 'StoreStale', message })
+  })
+}

@@ -1,0 +1,107 @@
+// A store of secrets in memory, whose answers and faults a test chooses. Counts calls as a paid one would.
+import {
+  StoreFault,
+  type Absence,
+  type Fetched,
+  type Found,
+  type Look,
+  type Ref,
+  type StoreProvider,
+} from '../../../controller/stores/provider.ts'
+import type { OpenStore, Opener } from '../../../controller/stores/connection.ts'
+
+export interface MemoryStore {
+  readonly open: Opener
+  /** Key → value; versions are counted. */
+  put(key: string, value: string | Buffer): void
+  remove(key: string): void
+  forbid(key: string): void
+  /** What the next call, and each after it, throws; undefined: none. */
+  fail(fault: (() => Error) | undefined): void
+  /** Waited for in each fetch. */
+  holdFetch: Promise<void> | undefined
+  /** What the store takes for a credential. */
+  credential: string
+  readonly calls: { whoAmI: number; look: number; fetch: number }
+  /** Each fetched ref, in turn. */
+  readonly fetched: string[]
+  /** When (by the clock of the test) calls were made. */
+  readonly at: number[]
+}
+
+interface Kept {
+  readonly version: string
+  readonly value: Buffer
+}
+
+export const createMemoryStore = (now: () => number): MemoryStore => {
+  const kept = new Map<string, Kept | 'forbidden'>()
+  let count = 0
+  let fault: (() => Error) | undefined
+  const calls = { whoAmI: 0, look: 0, fetch: 0 }
+  const fetched: string[] = []
+  const at: number[] = []
+  const store: MemoryStore = {
+    put: (key, value) => {
+      kept.set(key, { version: `v${++count}`, value: Buffer.from(value) })
+    },
+    remove: (key) => {
+      kept.delete(key)
+    },
+    forbid: (key) => {
+      kept.set(key, 'forbidden')
+    },
+    fail: (next) => {
+      fault = next
+    },
+    holdFetch: undefined,
+    credential: 'good-token',
+    ...{ calls, fetched, at },
+    open: (given) => Promise.resolve(providerOf(given)),
+  }
+
+  const providerOf = ({ credential, spend }: OpenStore): StoreProvider => {
+    const call = async (name: keyof typeof calls, signal: AbortSignal): Promise<void> => {
+      await spend(signal)
+      calls[name] += 1
+      at.push(now())
+      if (fault !== undefined) throw fault()
+      if (credential !== store.credential)
+        throw new StoreFault('Unauthorized', 'the store does not know the token')
+    }
+    const seen = ({ key }: Ref): Found | Absence => {
+      const one = kept.get(key)
+      if (one === undefined) return { absent: 'missing' }
+      return one === 'forbidden' ? { absent: 'forbidden' } : { version: one.version }
+    }
+    return {
+      limits: { batch: 20, perMinute: 1000, parallel: 4 },
+      whoAmI: async (signal) => {
+        await call('whoAmI', signal)
+        return 'reader'
+      },
+      // A list of 100 secrets a page.
+      look: async (refs, _, signal): Promise<Look> => {
+        for (let page = 0; page < Math.max(1, refs.length); page += 100) await call('look', signal)
+        return { versions: new Map(refs.map((ref) => [ref, seen(ref)])), lagMs: 5_000 }
+      },
+      fetch: async (refs, signal) => {
+        await call('fetch', signal)
+        await store.holdFetch
+        signal.throwIfAborted()
+        fetched.push(...refs.map(({ key }) => key))
+        return new Map(
+          refs.map((ref): [Ref, Fetched | Absence] => {
+            const one = kept.get(ref.key)
+            return one === undefined || one === 'forbidden'
+              ? [ref, seen(ref) as Absence]
+              : [ref, one]
+          }),
+        )
+      },
+      list: () => Promise.resolve({ keys: [...kept.keys()].sort(), isCut: false }),
+      close: () => Promise.resolve(),
+    }
+  }
+  return store
+}
