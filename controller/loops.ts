@@ -17,6 +17,8 @@ import { startFolderSource } from './manifests/watch-folder.ts'
 import { createMailer } from './notify/mail.ts'
 import { startNotifyPerformer } from './notify/performer.ts'
 import type { SealingKeys } from './sealing.ts'
+import { openerWith } from './stores/opener.ts'
+import { startStores } from './stores/performer.ts'
 import { startReconcilers } from './reconcilers/start.ts'
 import { createRotatorOpener, type OpenerDeps } from './rotators/opener.ts'
 import { startRotationPerformer } from './rotators/performer.ts'
@@ -24,7 +26,10 @@ import { startRotationPerformer } from './rotators/performer.ts'
 export interface LoopsDeps
   extends
     Pick<Opened, 'store' | 'connections' | 'outbox' | 'staged' | 'keys'>,
-    Pick<Metrics, 'onKeysDue' | 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated'>,
+    Pick<
+      Metrics,
+      'onKeysDue' | 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated' | 'ofStores'
+    >,
     RotationMetrics,
     Pick<OpenerDeps, 'tasks'> {
   /** Id of the database. */
@@ -60,6 +65,7 @@ export const startLoops = (
     startRotationPerformer({ ...common, openRotator: createRotatorOpener(common) }),
     startKeyRotation({ ...common, rotatesKeys }),
     startNotifyPerformer({ ...common, term, mail: smtp && createMailer(smtp) }),
+    startStores({ ...common, ...deps.ofStores, open: openerWith(deps) }),
   ]
   const { kubeConfig, leads } = deps
   const { onManifestFaults: onFaults } = deps

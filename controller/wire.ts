@@ -137,7 +137,7 @@ interface Served extends Pick<Metrics, 'watchLeader'> {
   readonly loops: Pick<
     LoopsDeps,
     | ('onRun' | 'onManifestFaults' | 'onKeysDue' | 'onClaimed' | 'onPropagated')
-    | ('controllerId' | 'tasks')
+    | ('controllerId' | 'tasks' | 'ofStores')
     | keyof RotationMetrics
   >
   readonly base: string

@@ -7,6 +7,7 @@ import type { Fleet } from './agents/fleet.ts'
 import type { AppEnv } from './env.ts'
 import { createRotationMetrics, type RotationMetrics } from './rotation-metrics.ts'
 import { createPropagationMetrics, type OnPropagated } from './propagation-metrics.ts'
+import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts'
 
 export interface Metrics extends RotationMetrics {
   readonly registry: Registry
@@ -23,6 +24,7 @@ export interface Metrics extends RotationMetrics {
   readonly claimedByOthers: () => number | undefined
   /** Called with each closed revision that has come to its end on a stagelet, and its project. */
   readonly onPropagated: OnPropagated
+  readonly ofStores: StoreMetrics
   readonly watchLeader: (isLeader: () => boolean, deposedWrites: () => number) => void
   readonly watchFleet: (fleet: () => Fleet) => void
 }
@@ -100,6 +102,7 @@ export const createMetrics = (version: string): Metrics => {
     },
     onPropagated: createPropagationMetrics(registry),
     ...createRotationMetrics(registry),
+    ofStores: createStoreMetrics(registry),
     claimedByOthers: () => (known.leads() ? known.claimed : undefined),
     watchFleet: (fleet) => {
       watchFleet(registry, fleet)

@@ -77,7 +77,7 @@ export const startStores = (deps: StoresDeps): { stop(): Promise<void> } => {
     stop: async () => {
       stopping.abort()
       await following
-      await Promise.all([...runners.values()].map((runner) => runner.stop()))
+      await Promise.all([...runners.keys()].map(end))
     },
   }
 }

@@ -28,12 +28,12 @@ const faultOf = (
   { conditions, nextLookAt = '' }: SecretStoreStatus,
   nowMs: number,
 ): Fault | undefined => {
-  const ready = findCondition(conditions as Condition[] | undefined, 'Ready')
+  const ready = findCondition(conditions, 'Ready')
   if (ready?.reason === 'Unauthorized') {
     const tries = ready.message.includes(notAskedAgain) ? mostTries : 1
     return { kind: 'Unauthorized', message: saidFirst(ready), tries, at: nowMs }
   }
-  const throttled = findCondition(conditions as Condition[] | undefined, 'Throttled')
+  const throttled = findCondition(conditions, 'Throttled')
   const retryAfterMs = Date.parse(nextLookAt) - nowMs
   if (throttled?.status !== 'True' || !(retryAfterMs > 0)) return undefined
   return { kind: 'Throttled', message: saidFirst(throttled), tries: 1, at: nowMs, retryAfterMs }
@@ -45,7 +45,6 @@ export const rememberedOf = (status: SecretStoreStatus, nowMs: number): Remember
     ...{ answered, triedKey: credential, identity, lagMs: lagSeconds * 1000, cursor: undefined },
     lookedAt: lastLookAt === undefined ? undefined : Date.parse(lastLookAt),
     fault: faultOf(status, nowMs),
-    isBraked:
-      findCondition(status.conditions as Condition[] | undefined, 'Braked')?.status === 'True',
+    isBraked: findCondition(status.conditions, 'Braked')?.status === 'True',
   }
 }

@@ -81,7 +81,7 @@ export class Runner {
     const { clock } = deps
     this.uid = store.metadata.uid ?? ''
     this.#sinceMs = clock.now()
-    this.#status = (store.status ?? {}) as SecretStoreStatus
+    this.#status = store.status ?? {}
     this.#known = rememberedOf(this.#status, clock.now())
     this.#random = this.#roll()
     this.#budget = new Budget(clock, defaultCalls)

@@ -43,7 +43,7 @@ export const storeSecretOf = (object: KubeObject): StoreSecret | undefined => {
     generation: object.metadata.generation ?? 1,
     hasValue: status.version !== undefined,
     known: status.external ?? {},
-    fresh: findCondition(status.conditions as Condition[] | undefined, 'Fresh'),
+    fresh: findCondition(status.conditions, 'Fresh'),
   }
 }
 

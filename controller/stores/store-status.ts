@@ -1,7 +1,7 @@
 // The status of a store after a step. Pure. While nothing changes it is written every 10 minutes at most.
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { findCondition, withConditions, type Condition } from '../../src/resources/conditions.ts'
+import { findCondition, withConditions } from '../../src/resources/conditions.ts'
 import {
   providerOf,
   staleMsOf,
@@ -70,7 +70,7 @@ const brakedOf = ({ isBraked }: Standing): Verdict =>
 export const statusAfter = (before: SecretStoreStatus, now: Standing): SecretStoreStatus => {
   const { generation, nowMs, lookedAt, nextAt, answered } = now
   const conditions = withConditions(
-    before.conditions as Condition[] | undefined,
+    before.conditions,
     {
       Ready: readyOf(now),
       Fresh: freshOf(now),
@@ -112,4 +112,4 @@ export const isWorthWriting = (
 }
 
 export const isStaleIn = ({ conditions }: SecretStoreStatus): boolean =>
-  findCondition(conditions as Condition[] | undefined, 'Fresh')?.reason === 'Stale'
+  findCondition(conditions, 'Fresh')?.reason === 'Stale'

@@ -1,7 +1,7 @@
 // Writes down what a look has brought: one change set for all of it, so that one revision and one re-creation follow.
 import { randomUUID } from 'node:crypto'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { findCondition, withConditions, type Condition } from '../../src/resources/conditions.ts'
+import { findCondition, withConditions } from '../../src/resources/conditions.ts'
 import type { SecretStoreStatus } from '../../src/resources/secret-store.ts'
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
@@ -53,7 +53,7 @@ const writeOne = async (
   const { generation } = after.metadata
   const status = (after.status ?? {}) as SecretStatus
   const conditions = withConditions(
-    status.conditions as Condition[] | undefined,
+    status.conditions,
     { Fresh: fresh },
     { generation, now: toTimestamp(nowMs) },
   )
@@ -148,7 +148,7 @@ export const writeStatus = async (
     if (current === undefined || current.metadata.uid !== of.uid) return
     await tx.setStatus({ ...current, status })
     if (!tellsStale) return
-    const fresh = findCondition(status.conditions as Condition[] | undefined, 'Fresh')
+    const fresh = findCondition(status.conditions, 'Fresh')
     const message = fresh?.message ?? ''
     await tx.recordEvent({ regarding: current, type: 'Warning', reason: 'StoreStale', message })
   })

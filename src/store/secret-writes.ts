@@ -20,7 +20,12 @@ import { withLearntEnd } from './secret-status.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { followedBy, followedValue, followersOf, sinceOf } from './values/followers.ts'
 import { generatedValue, valueInSpec } from './values/spec-value.ts'
-import { changesRule, checkDisclosure, checkFetchedDisclosure, type FoundValue } from './values/disclosure.ts'
+import {
+  changesRule,
+  checkDisclosure,
+  checkFetchedDisclosure,
+  type FoundValue,
+} from './values/disclosure.ts'
 import { checkNotFollowed, referencesOf } from './values/references.ts'
 import { lastVersion, openHeads } from './secret-versions.ts'
 

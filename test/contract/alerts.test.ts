@@ -54,6 +54,7 @@ const quiet: Readonly<Record<string, string>> = {
   'stagely_quarantined_services{}': '0x120',
   'stagely_manifest_faults{}': '0x120',
   'stagely_key_due_timestamp_seconds{kind="data"}': '10000000000x120',
+  'stagely_stores_stale{namespace="shop",store="aws"}': '0x120',
   'stagely_audit_link_failures_total{}': '0x120',
   'stagely_propagation_objective_total{objective="started",met="true"}': '0+100x120',
   'stagely_propagation_objective_total{objective="started",met="false"}': '0+0x120',
@@ -70,6 +71,7 @@ const firing: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   StagelyManifestFaults: { 'stagely_manifest_faults{}': '3x120' },
   StagelyKeyRotationDue: { 'stagely_key_due_timestamp_seconds{kind="data"}': '0x120' },
   StagelyKeyRotationOverdue: { 'stagely_key_due_timestamp_seconds{kind="data"}': '-3000000x120' },
+  StagelyStoreStale: { 'stagely_stores_stale{namespace="shop",store="aws"}': '1x120' },
   StagelyAuditLinkFailures: { 'stagely_audit_link_failures_total{}': '0+1x120' },
   StagelySlowPropagation: { [misses]: '0+30x120' },
 }

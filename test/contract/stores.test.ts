@@ -105,8 +105,7 @@ describe('a SecretStore', () => {
   }
   const freshOf = (name: string): Promise<string> => conditionOf('Fresh', name, 'StagelySecret')
   const messageOf = async (name: string): Promise<string> =>
-    findCondition((await statusOf(name)).conditions as Condition[] | undefined, 'Fresh')?.message ??
-    ''
+    findCondition((await statusOf(name)).conditions, 'Fresh')?.message ?? ''
   const eventually = async <T>(look: () => T | Promise<T>, wanted: T): Promise<void> => {
     const until = Date.now() + 20_000
     for (;;) {
@@ -192,7 +191,12 @@ describe('a SecretStore', () => {
     const { closed } = await t.store.revisionsOf(projectUid)
     const fetched = remote.fetched.length
     const rv = await writes()
-    for (let i = 0; i < 10; i++) await look()
+    for (let i = 0; i < 10; i++) {
+      const { look: looks } = remote.calls
+      clock.leap(6 * minute)
+      await eventually(() => remote.calls.look > looks, true)
+    }
+    await quiet()
     // Nothing changed: nothing is fetched, and only the store's own status is written, every 10 minutes.
     expect(remote.fetched).toHaveLength(fetched)
     const { items } = await t.store.list('StagelySecret', { namespace: ns })
@@ -295,7 +299,7 @@ describe('a SecretStore', () => {
     await create(external('a'))
     await isChecked('a')
     await quiet()
-    remote.fail(() => new StoreFault('Throttled', 'too many calls', { retryAfterMs: 120_000 }))
+    remote.fail(() => new StoreFault('Throttled', 'too many calls', 120_000))
     clock.leap(6 * minute)
     await eventually(() => conditionOf('Throttled'), 'True/TooManyCalls')
     expect(await conditionOf('Ready')).toBe('True/Accepted')

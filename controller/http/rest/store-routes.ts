@@ -78,7 +78,7 @@ const askRoute = ({ verb, annotation, summary }: Asking): RouteEntry =>
       schema: z.strictObject({ asked: z.string(), store: storeSchema }),
     },
     handle: async (context) => {
-      const { keys } = (context.body ?? {}) as z.infer<typeof refreshBody>
+      const { keys } = context.body ?? {}
       const updated = await changeTarget(context, (before, nowMs) =>
         asked(before, annotation, { nowMs, keys }),
       )

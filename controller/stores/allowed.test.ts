@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { matchesKey, notAllowed } from './allowed.ts'
+
+describe('what a store allows', () => {
+  it.each([
+    ['prod/shop/*', 'prod/shop/db', true],
+    ['prod/shop/*', 'prod/shop/a/b', true],
+    ['prod/shop/*', 'prod/shop', false],
+    ['prod/shop/*', 'prod/shopping/db', false],
+    ['*', 'anything', true],
+    ['*/db', 'prod/db', true],
+    ['*/db', 'prod/db2', false],
+    ['a*b*c', 'abc', true],
+    ['a*b*c', 'axxbyyc', true],
+    ['a*b*c', 'acb', false],
+    ['ab*ba', 'aba', false],
+    ['prod/db', 'prod/db', true],
+    ['prod/db', 'PROD/DB', false],
+    ['prod.db', 'prodxdb', false],
+  ])('%s has %s: %s', (pattern, key, has) => {
+    expect(matchesKey(pattern, key)).toBe(has)
+  })
+
+  it('takes no longer for a pattern of many stars', () => {
+    const begun = performance.now()
+    expect(matchesKey(`${'*a'.repeat(500)}b`, 'a'.repeat(1000))).toBe(false)
+    expect(performance.now() - begun).toBeLessThan(100)
+  })
+
+  it('is nothing without allow, and needs both a project and a key', () => {
+    const spec = { allow: { projects: ['shop'], remote: ['prod/*'] } }
+    const asked = { project: 'shop', key: 'prod/db' }
+    expect(notAllowed({}, asked)).toContain('allows nothing')
+    expect(notAllowed(spec, asked)).toBeUndefined()
+    expect(notAllowed(spec, { ...asked, project: 'blog' })).toContain('project "blog"')
+    expect(notAllowed(spec, { ...asked, key: 'dev/db' })).toContain('key "dev/db"')
+  })
+})

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest'
+import { Budget } from './budget.ts'
+
+it('a budget has no minute with more calls than it allows, and serves in turn', async () => {
+  let now = 0
+  const sleep = (ms: number): Promise<void> => {
+    now += ms
+    return Promise.resolve()
+  }
+  const budget = new Budget({ now: () => now, sleep }, 10)
+  const { signal } = new AbortController()
+  const times: number[] = []
+  await Promise.all(
+    Array.from({ length: 35 }, async () => {
+      await budget.spend(signal)
+      times.push(now)
+    }),
+  )
+  for (const [i, at] of times.entries()) {
+    const within = times.slice(i).filter((other) => other < at + 60_000)
+    expect(within.length).toBeLessThanOrEqual(10)
+  }
+  expect(now).toBe(180_000)
+  expect(budget.total).toBe(35)
+  now += 60_000
+  expect(budget.used).toBe(0)
+})
