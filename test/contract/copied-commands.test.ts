@@ -308,7 +308,7 @@ describe('what "copy as" gives', () => {
     const after = async (): Promise<unknown> => {
       const answer = await call('GET', path)
       if (answer.status === 404) return 'gone'
-      const { webhook, email, reasons } = answer.json() as Record<string, unknown>
+      const { webhook, email, reasons } = answer.json()
       return { webhook, email, reasons }
     }
     const making = newSpecDoing(what, was, specOf(bodyOf(mail)))

@@ -4,6 +4,7 @@ import type { ComponentChild, ComponentType } from 'preact'
 import type { Resource, Verb } from '../../../src/access/roles.ts'
 import Activity from 'icon:activity'
 import Bell from 'icon:bell'
+import Database from 'icon:database'
 import Boxes from 'icon:boxes'
 import Gauge from 'icon:gauge'
 import KeyRound from 'icon:key-round'
@@ -64,6 +65,11 @@ export const pages: readonly PageEntry[] = [
     path: '/ui/activity',
     load: () => import('../pages/activity.tsx'),
     rail: { label: 'Activity', icon: Activity, letter: 't', needs: ['list', 'events'] },
+  },
+  {
+    path: '/ui/stores',
+    load: () => import('../pages/stores/page.tsx'),
+    rail: { label: 'Stores', icon: Database, letter: 's', needs: ['list', 'secretstores'] },
   },
   {
     path: '/ui/notifiers',

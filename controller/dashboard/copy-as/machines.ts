@@ -1,4 +1,4 @@
-// What somebody does with agents and keys.
+// What somebody does with agents, stores elsewhere and keys.
 import type { Agent } from '../api/types.ts'
 import { idOf, type Doing } from './doing.ts'
 
@@ -74,4 +74,18 @@ export const rotateKeysDoing = (kind: 'data' | 'master'): Doing => ({
   name: kind === 'data' ? 'Rotate all data keys' : 'Wrap all keys anew',
   rest: { method: 'POST', path: '/keys/rotations', body: { kind } },
   stagely: { words: ['keys', 'rotate', kind === 'data' ? '--all' : '--master'] },
+})
+
+/** Looks at a store now, asks whether it takes the credential, or lets go on what a brake holds. */
+export const askStoreDoing = (
+  { team, name }: Named,
+  verb: 'refresh' | 'check' | 'resume',
+): Doing => ({
+  name: `${verb[0]?.toUpperCase() ?? ''}${verb.slice(1)} the store ${name}`,
+  rest: {
+    method: 'POST',
+    path: `/stores/${idOf(team, name)}/${verb}`,
+    ...(verb === 'refresh' ? { body: {} } : {}),
+  },
+  stagely: { words: ['stores', verb, name, '-n', team] },
 })

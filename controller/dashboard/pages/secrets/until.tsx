@@ -10,7 +10,7 @@ import { Button } from '../../ui/button.tsx'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
 import { Facts, Section } from '../../ui/drawer.tsx'
 import { FormDialog } from '../../ui/form-dialog.tsx'
-import { Since, Until } from '../../ui/time.tsx'
+import { Ago, Since, Until } from '../../ui/time.tsx'
 import { changesOf, isChanged, YamlDiff } from '../../ui/yaml-diff.tsx'
 import type { ProjectPlace } from './data.ts'
 import { expiryFields, expirySpec, expiryText, type ExpiryFields } from './expiry-fields.ts'
@@ -61,6 +61,9 @@ export const UntilSection = ({ secret, place, why }: Props) => {
       <Facts
         rows={[
           ['Value', comesFrom(secret)],
+          ...(secret.external?.fetched_at === undefined
+            ? []
+            : [['Fetched', <Ago at={secret.external.fetched_at} />] as const]),
           ...untilRow(from === 'Certificate' ? 'Certificate ends' : 'Value ends', ends),
           ...untilRow('Too old', old),
           ['Expiry', expiryText(secret.expiry)],

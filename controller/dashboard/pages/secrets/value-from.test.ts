@@ -21,4 +21,11 @@ it('says where a value comes from', () => {
   expect(
     comesFrom({ version: 1, value_from: { kubernetesSecret: { name: 'db', key: 'pw' } } }),
   ).toMatch(/the key pw of the Secret db/)
+  expect(
+    comesFrom({ version: 1, value_from: { rotation: { name: 'db', output: 'password' } } }),
+  ).toBe('made by the rotation db: password')
+  const external = { store: 'aws', key: 'prod/db', property: '/password' }
+  expect(comesFrom({ version: 1, value_from: { external }, external: { version: 'v7' } })).toBe(
+    'prod/db, /password of the store aws, its version v7',
+  )
 })

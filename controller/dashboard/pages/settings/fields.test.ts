@@ -36,9 +36,17 @@ it('sends only what differs, and takes away a policy whose age is emptied', () =
 })
 
 it('gives a project its first policy, and lets the controller refuse what is no number', () => {
-  const edited = { ...fieldsOf(bare), maxAge: '30d', exempt: 'A, B\nC', refuses: true, atOnce: 'x' }
+  const edited = {
+    ...fieldsOf(bare),
+    maxAge: '30d',
+    exempt: 'A, B\nC',
+    refuses: true,
+    atOnce: 'x',
+    keyEvery: '1d',
+  }
   expect(patchOf(specOf(bare, fieldsOf(bare)), specOf(bare, edited))).toEqual({
     rollout: { max_concurrent: 'x' },
+    key_rotation: { every: '1d' },
     secret_policy: { max_age: '30d', exempt: ['A', 'B', 'C'], enforce: 'Refuse' },
   })
 })

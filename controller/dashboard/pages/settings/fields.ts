@@ -12,9 +12,17 @@ export interface Fields {
   readonly maxAge: string
   readonly exempt: string
   readonly refuses: boolean
+  /** Empty: as the controller has it. */
+  readonly keyEvery: string
+  readonly keyEnforced: boolean
 }
 
-export const fieldsOf = ({ description, rollout, secret_policy: policy }: Project): Fields => ({
+export const fieldsOf = ({
+  description,
+  rollout,
+  secret_policy: policy,
+  key_rotation: keys,
+}: Project): Fields => ({
   description: description ?? '',
   atOnce: rollout?.max_concurrent?.toString() ?? '',
   deadline: rollout?.progress_deadline_seconds?.toString() ?? '',
@@ -22,6 +30,8 @@ export const fieldsOf = ({ description, rollout, secret_policy: policy }: Projec
   maxAge: policy?.max_age ?? '',
   exempt: (policy?.exempt ?? []).join(', '),
   refuses: policy?.enforce === 'Refuse',
+  keyEvery: keys?.every ?? '',
+  keyEnforced: keys?.enforce === true,
 })
 
 /** Text is sent as it is where it is no number: the controller says what is wrong with it. */
@@ -38,7 +48,8 @@ const given = (spec: Spec): Spec | undefined => {
 
 /** The spec, by the names of REST. What the form does not show stays as it is in `project`. */
 export const specOf = (project: Project, fields: Fields): Spec => {
-  const { rollout, secret_policy: policy, key_provider } = project
+  const { rollout, secret_policy: policy, key_rotation: keys, key_provider } = project
+  const keyEvery = fields.keyEvery.trim()
   const exempt = fields.exempt.split(/[\s,]+/).filter((one) => one !== '')
   const maxAge = fields.maxAge.trim()
   // The controller fills in what is absent: a policy of rollouts begins when something of it is given.
@@ -64,6 +75,13 @@ export const specOf = (project: Project, fields: Fields): Spec => {
                 : policy?.enforce === undefined
                   ? undefined
                   : 'Report',
+            }),
+      key_rotation:
+        keyEvery === ''
+          ? undefined
+          : given({
+              every: keyEvery,
+              enforce: fields.keyEnforced ? true : keys?.enforce === undefined ? undefined : false,
             }),
     }) ?? {}
   )

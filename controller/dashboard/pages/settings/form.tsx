@@ -11,7 +11,7 @@ interface Props {
   readonly onSubmit: () => void
 }
 
-type TextName = 'description' | 'atOnce' | 'deadline' | 'maxAge' | 'exempt'
+type TextName = 'keyEvery' | 'description' | 'atOnce' | 'deadline' | 'maxAge' | 'exempt'
 
 export const SettingsForm = ({ fields, whyNot, change, onSubmit }: Props) => {
   const text = (name: TextName, label: string, help: ComponentChild, placeholder = '') => (
@@ -30,7 +30,7 @@ export const SettingsForm = ({ fields, whyNot, change, onSubmit }: Props) => {
       <p class={f['help']}>{help}</p>
     </label>
   )
-  const box = (name: 'isPaused' | 'refuses', label: string, help: string) => (
+  const box = (name: 'isPaused' | 'refuses' | 'keyEnforced', label: string, help: string) => (
     <div>
       <label class={s['box']}>
         <input
@@ -63,6 +63,13 @@ export const SettingsForm = ({ fields, whyNot, change, onSubmit }: Props) => {
         'refuses',
         'Refuse other new values while one is too old',
         'What runs runs on. Renewals, deletions and going back always pass.',
+      )}
+      <h3 class={s['part']}>How old the key may be</h3>
+      {text('keyEvery', 'Replaced every', 'Such as 90d. Empty: as the controller has it.', '90d')}
+      {box(
+        'keyEnforced',
+        'Refuse new values 30 days after the key was due',
+        'Reads, deliveries, deletions and rotations go on.',
       )}
       <h3 class={s['part']}>How stagelets get a new revision</h3>
       <div class={f['pair']}>

@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest'
+import type { Condition } from '../../api/types.ts'
+import { callsOf, isBraked, standingOf, whatIs, type SecretStore } from './data.ts'
+
+const condition = (type: string, status: Condition['status'], message = type): Condition => ({
+  ...{ type, status, message, reason: 'R', since: '' },
+})
+const fresh = [condition('Ready', 'True'), condition('Fresh', 'True')]
+const store: SecretStore = {
+  ...{ id: 'st_1', name: 'prod', team: 'default', secrets: 3, source: 'api', created_at: '' },
+  ...{ provider: 'aws', aws: { region: 'eu-central-1' }, conditions: fresh },
+}
+
+it('says the worst first, with all that is wrong', () => {
+  const of = (...more: Condition[]) =>
+    standingOf({
+      conditions: [...fresh.filter(({ type }) => more.every((one) => one.type !== type)), ...more],
+    })
+  expect(of()).toEqual({ kind: 'ok', word: 'Fresh', faults: [] })
+  expect(of(condition('Throttled', 'True'))).toMatchObject({ kind: 'wait', word: 'Throttled' })
+  expect(of(condition('Fresh', 'False'))).toMatchObject({ word: 'Stale' })
+  expect(of(condition('Ready', 'False'), condition('Fresh', 'False'))).toEqual({
+    ...{ kind: 'fail', word: 'Not ready', faults: ['Ready', 'Fresh'] },
+  })
+  expect(of(condition('Braked', 'True', 'much is missing'))).toMatchObject({
+    ...{ word: 'Braked', faults: ['much is missing'] },
+  })
+  expect(standingOf({ conditions: [] })).toMatchObject({ kind: 'unknown' })
+  expect([isBraked(store), isBraked({ conditions: [condition('Braked', 'True')] })]).toEqual([
+    ...[false, true],
+  ])
+})
+
+it('says what it is and where, and how much it is asked', () => {
+  expect(whatIs(store)).toBe('AWS Secrets Manager, eu-central-1')
+  expect(callsOf({ ...store, calls_per_minute: 12, refresh: { max_calls_per_minute: 30 } })).toBe(
+    '12 of at most 30',
+  )
+  expect(callsOf(store)).toBe('0 of at most 60')
+})

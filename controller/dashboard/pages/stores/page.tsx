@@ -1,0 +1,195 @@
+// Stores elsewhere: whether what was read from them is fresh, how much they are asked, and what is wrong.
+import { api, must } from '../../api/client.ts'
+import { whyNot } from '../../app/session.ts'
+import { useTeam } from '../../app/team.ts'
+import { askStoreDoing } from '../../copy-as/machines.ts'
+import { turnOf } from '../../live/clock.ts'
+import { useAction } from '../../ui/action.ts'
+import { Button } from '../../ui/button.tsx'
+import { projectUrl } from '../../ui/links.ts'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
+import { said } from '../../ui/said.ts'
+import { State } from '../../ui/state.tsx'
+import { Table, type TableColumn } from '../../ui/table.tsx'
+import { Ago, lengthOf, Until } from '../../ui/time.tsx'
+import { useKept } from '../../ui/use-kept.ts'
+import { useQuery } from '../../ui/use-query.ts'
+import { callsOf, isBraked, isRefused, standingOf, whatIs, type SecretStore } from './data.ts'
+import s from './stores.module.css'
+
+const useStores = (team: string | undefined) => {
+  const tick = turnOf(5).value
+  const query = { ...(team === undefined ? {} : { team }), limit: 1000 }
+  return useKept(
+    useQuery({
+      key: ['stores', team, tick],
+      read: (signal) => must(api.GET('/stores', { params: { query }, signal })),
+    }),
+  )
+}
+
+const asks = {
+  refresh: ['Refresh', 'It is looked at now.'],
+  check: ['Check the credential', 'It is asked whether it takes the credential.'],
+  resume: ['Resume', 'What is missing is removed.'],
+} as const
+
+const Ask = ({
+  store,
+  verb,
+  onDone,
+}: {
+  readonly store: SecretStore
+  readonly verb: keyof typeof asks
+  readonly onDone: () => void
+}) => {
+  const { busy, run } = useAction()
+  const [text, done] = asks[verb]
+  const { id, name, team } = store
+  const ask = async (): Promise<void> => {
+    const params = { path: { store_id: id } }
+    const request = () =>
+      verb === 'refresh'
+        ? must(api.POST('/stores/{store_id}/refresh', { params, body: {} }))
+        : verb === 'check'
+          ? must(api.POST('/stores/{store_id}/check', { params }))
+          : must(api.POST('/stores/{store_id}/resume', { params }))
+    if (await run(request, done, askStoreDoing(store, verb))) onDone()
+  }
+  return (
+    <Button
+      small
+      busy={busy}
+      label={`${text}: ${name}`}
+      whyNot={whyNot('update', 'secretstores', team)}
+      onPress={() => void ask()}
+    >
+      {text}
+    </Button>
+  )
+}
+
+const Freshness = ({ store }: { readonly store: SecretStore }) => {
+  const { kind, word, faults } = standingOf(store)
+  return (
+    <>
+      <State kind={kind}>{word}</State>
+      {faults.map((text) => (
+        <small class={s['fault']}>{said(text)}</small>
+      ))}
+    </>
+  )
+}
+
+const columnsOf = (onDone: () => void): readonly TableColumn<SecretStore>[] => [
+  {
+    title: 'Store',
+    head: true,
+    render: (store) => (
+      <>
+        {store.name}
+        <small>
+          {store.team} · {whatIs(store)}
+        </small>
+      </>
+    ),
+  },
+  { title: 'State', render: (store) => <Freshness store={store} /> },
+  {
+    title: 'Looked at',
+    render: ({ last_look_at: last, next_look_at: next, lag_seconds: lag = 0 }) => (
+      <>
+        <Ago at={last} />
+        <small>
+          {next === undefined ? null : (
+            <>
+              next <Until at={next} />
+            </>
+          )}
+          {lag === 0 ? null : `; answers may be ${lengthOf(lag * 1000)} old`}
+        </small>
+      </>
+    ),
+  },
+  {
+    title: 'Calls a minute',
+    wide: true,
+    render: (store) => <span class="num">{callsOf(store)}</span>,
+  },
+  {
+    title: 'Gives',
+    render: ({ secrets, allow, team }) => (
+      <>
+        <span class="num">
+          {secrets} {secrets === 1 ? 'secret' : 'secrets'}
+        </span>
+        <small>
+          {allow === undefined
+            ? 'allows nobody anything'
+            : allow.projects.map((name, i) => (
+                <>
+                  {i === 0 ? 'to ' : ', '}
+                  <a href={projectUrl({ team, name })}>{name}</a>
+                </>
+              ))}
+        </small>
+      </>
+    ),
+  },
+  {
+    title: 'Actions',
+    end: true,
+    render: (store) => (
+      <span class={s['actions']}>
+        {isBraked(store) ? <Ask verb="resume" {...{ store, onDone }} /> : null}
+        {isRefused(store) ? <Ask verb="check" {...{ store, onDone }} /> : null}
+        <Ask verb="refresh" {...{ store, onDone }} />
+      </span>
+    ),
+  },
+]
+
+export const Page = () => {
+  const stores = useStores(useTeam())
+  const all = stores.data?.stores ?? []
+  const failing = all.filter((one) => standingOf(one).kind === 'fail').length
+  return (
+    <PageFrame
+      windowTitle={`${failing > 0 ? `▲ ${failing} ` : ''}Stores`}
+      title="Stores"
+      state={
+        failing > 0 ? (
+          <State kind="fail">
+            {failing} {failing === 1 ? 'needs' : 'need'} you
+          </State>
+        ) : (
+          <span class="muted num">{all.length}</span>
+        )
+      }
+    >
+      <Loaded of={stores}>
+        {({ stores: rows }) => (
+          <Panel flush={rows.length > 0}>
+            {rows.length > 0 ? (
+              <Table
+                label="Stores"
+                stacks
+                rows={rows}
+                idOf={({ id }) => id}
+                columns={columnsOf(() => void stores.refetch())}
+              />
+            ) : (
+              <Empty title="No store elsewhere is read">
+                A <code>SecretStore</code> names AWS, Vault, 1Password or another one, and says
+                which projects may read what through it. A secret takes its value from there:{' '}
+                <code>valueFrom.external</code>. What was read goes on being served when the store
+                is away.
+              </Empty>
+            )}
+          </Panel>
+        )}
+      </Loaded>
+    </PageFrame>
+  )
+}
