@@ -45,11 +45,13 @@ const reportCommand = (): Command =>
     ],
   )
     .requiredOption('--project <name>', 'which project')
-    .option(
-      '--since <time>',
-      'leave out what ended before: 2026-01-31, 2026-01-31T10:00:00Z, or 365d for a year ago',
-      toInstant,
-      toInstant('365d'),
+    .addOption(
+      new Option(
+        '--since <time>',
+        'leave out what ended before: 2026-01-31, 2026-01-31T10:00:00Z, or 365d for a year ago',
+      )
+        .argParser(toInstant)
+        .default(toInstant('365d'), '365d'),
     )
     .addOption(
       new Option(
