@@ -73,6 +73,10 @@ const commands: Record<string, Entry> = {
     summary: 'stores of secrets elsewhere: how fresh they are, look now',
     load: () => import('./commands/stores.ts'),
   },
+  rotation: {
+    summary: 'credentials that are changed by themselves: show, run, pause, revoke',
+    load: () => import('./commands/rotation.ts'),
+  },
   seal: {
     summary: 'seal a value for a manifest in Git',
     load: () => import('./commands/seal.ts'),

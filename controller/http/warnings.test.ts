@@ -37,6 +37,16 @@ const place = async (
 }
 
 describe('advice of where a secret goes', () => {
+  it('says that a database does not read a new value of its first password', async () => {
+    const first = secret({ scope: 'web', key: 'POSTGRES_PASSWORD_FILE' })
+    const stored = { ...first, status: { version: 1, bytes: 20 } }
+    expect(await place(stored)).toEqual([])
+    const changed = { ...first, status: { version: 2, bytes: 20 } }
+    expect(await place(changed, { before: stored })).toEqual([
+      'spec.value: POSTGRES_PASSWORD_FILE is read only while the data folder is empty: a new value changes nothing in the database; use a Rotation',
+    ])
+  })
+
   it('names the service that a misspelt scope probably means', async () => {
     expect(await place(secret({ scope: 'bakend', key: 'A' }))).toEqual([
       'spec.scope: no service has the name "bakend"; did you mean "backend"?',

@@ -67,6 +67,22 @@ const adviceOfLength = (secret: KubeObject, before: KubeObject | undefined): Adv
   return [{ field, message }]
 }
 
+/** What images of databases read when they make their data folder, and never again. */
+const readOnce = new Set([
+  ...['POSTGRES_PASSWORD', 'POSTGRES_USER', 'MYSQL_ROOT_PASSWORD', 'MYSQL_PASSWORD'],
+  ...['MARIADB_ROOT_PASSWORD', 'MARIADB_PASSWORD', 'MONGO_INITDB_ROOT_PASSWORD'],
+])
+
+/** The first value is the right one. */
+const adviceOfReadOnce = (secret: KubeObject, before: KubeObject | undefined): Advice[] => {
+  const { key } = specOf(secret)
+  const was = before === undefined ? undefined : statusOf(before).version
+  const isChanged = was !== undefined && statusOf(secret).version !== was
+  if (!isChanged || !readOnce.has(key.replace(/_FILE$/, ''))) return []
+  const message = `${key} is read only while the data folder is empty: a new value changes nothing in the database; use a Rotation`
+  return [{ field: 'spec.value', message }]
+}
+
 interface Service {
   readonly stagelet: string
   readonly name: string
@@ -156,7 +172,7 @@ export const adviceOfPlace = async (
   secret: KubeObject,
   before: KubeObject | undefined,
 ): Promise<Advice[]> => {
-  const length = adviceOfLength(secret, before)
+  const length = [...adviceOfLength(secret, before), ...adviceOfReadOnce(secret, before)]
   if (before !== undefined && placeOf(before) === placeOf(secret)) return length
   const { namespace } = refOf(secret)
   const spec = specOf(secret)

@@ -24,21 +24,26 @@ export interface Posted {
   readonly body: string
 }
 
+/** As Standard Webhooks say. `id` is the same at each repetition. */
+export const signedHeaders = (
+  { id, body }: { readonly id: string; readonly body: string },
+  { nowMs, signingKey }: { nowMs: number; signingKey: Buffer | undefined },
+): Record<string, string> => {
+  const at = String(Math.floor(nowMs / 1000))
+  const base = { ...jsonType, 'webhook-id': id, 'webhook-timestamp': at }
+  if (signingKey === undefined) return base
+  const mac = createHmac('sha256', keyOf(signingKey)).update(`${id}.${at}.${body}`)
+  return { ...base, 'webhook-signature': `v1,${mac.digest('base64')}` }
+}
+
 export const webhookPost = (
   { id, notifier, notices, count }: Message,
   { nowMs, signingKey }: { nowMs: number; signingKey: Buffer | undefined },
 ): Posted => {
-  const at = String(Math.floor(nowMs / 1000))
   const data = { notifier, count, notices }
   const timestamp = notices[0]?.at ?? new Date(nowMs).toISOString()
   const body = JSON.stringify({ type: 'stagely.notices', timestamp, data })
-  const signed =
-    signingKey === undefined
-      ? {}
-      : {
-          'webhook-signature': `v1,${createHmac('sha256', keyOf(signingKey)).update(`${id}.${at}.${body}`).digest('base64')}`,
-        }
-  return { headers: { ...jsonType, 'webhook-id': id, 'webhook-timestamp': at, ...signed }, body }
+  return { headers: signedHeaders({ id, body }, { nowMs, signingKey }), body }
 }
 
 /** Slack reads these three as marks of its own. */

@@ -20,6 +20,7 @@ import {
 import type { Gathered, RotationObject } from './gather.ts'
 import { RotatorFault, type Credential, type Rotator, type Step } from './rotator.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
+import { durationMs } from '../../src/resources/duration.ts'
 
 /** A service that answers "pending" for ever has so long. */
 const pendingMs = 21_600_000
@@ -292,7 +293,9 @@ const effects: Readonly<Record<Effect, (work: Work) => Promise<Outcome>>> = {
 const afterFault = async (work: Work, effect: Effect, fault: RotatorFault): Promise<Outcome> => {
   const { status, nowMs } = work
   const since = Date.parse(status.phaseSince ?? '') || nowMs
-  if (fault.kind === 'Pending' && nowMs - since < pendingMs) {
+  const { pendingFor } = work.rotation.spec.rotator.webhook ?? {}
+  const mostPending = Math.min(pendingMs, durationMs(pendingFor ?? '6h'))
+  if (fault.kind === 'Pending' && nowMs - since < mostPending) {
     const retryAt = toTimestamp(nowMs + Math.max(1_000, fault.retryAfterMs ?? 60_000))
     return { status: { ...status, retryAt } }
   }

@@ -14,5 +14,7 @@ export const openRotator: OpenRotator = async (at, deps) => {
     return (await import('./open-login.ts')).openPostgres(at, postgres, deps)
   if (redis !== undefined) return (await import('./open-login.ts')).openRedis(at, redis, deps)
   if (mariadb !== undefined) return (await import('./open-login.ts')).openMariadb(at, mariadb, deps)
+  if (rotator.webhook !== undefined)
+    return (await import('./webhook.ts')).openWebhook(rotator.webhook, at, deps)
   throw new RotatorFault('Failed', `this controller knows no rotator ${name}`)
 }

@@ -29,7 +29,12 @@ describe('the rules', () => {
       {},
       /warn\[0\]: .*not within/,
     ],
-    ['Rotate of what somebody wrote', { after: '7d', onExpiry: 'Rotate' }, {}, /generate says how/],
+    [
+      'Rotate of what somebody wrote',
+      { after: '7d', onExpiry: 'Rotate' },
+      {},
+      /spec.valueFrom says how/,
+    ],
     [
       'Rotate at a date',
       { at: '2027-03-31T00:00:00Z', onExpiry: 'Rotate' },
@@ -44,6 +49,8 @@ describe('the rules', () => {
     expect(faultsOf({ after: '7d', warn: ['30d', '1d', '7d'], onExpiry: 'Rotate' })).toHaveLength(3)
     expect(faultsOf({ after: '90d', warn: ['30d'], onExpiry: 'Rotate' }, generate)).toEqual([])
     expect(faultsOf({ warn: ['14d'] })).toEqual([])
+    const output = { valueFrom: { rotation: { name: 'db', output: 'password' } } }
+    expect(faultsOf({ after: '90d', onExpiry: 'Rotate' }, output)).toEqual([])
   })
 
   it('refuse an end that is over, but not one that was there before', () => {

@@ -8,7 +8,7 @@ import { duration, durationMs, isDuration } from './duration.ts'
 
 export const oneEnd = 'give at most one of after and at'
 export const onlyMade =
-  'a new value can be made only where spec.valueFrom.generate says how, and with after; use onExpiry: Warn'
+  'a new value can be made only where spec.valueFrom says how (generate or rotation), and with after; use onExpiry: Warn'
 
 /** For who says nothing of warnings. */
 const usualWarnings = ['30d', '7d', '1d']
@@ -32,7 +32,7 @@ export const expirySpec = z
       .enum(['Warn', 'Rotate'])
       .optional()
       .describe(
-        'What happens at the end; Warn when absent. Rotate: a new value is generated and rolled out; only with after and valueFrom.generate. Containers are never stopped.',
+        'What happens at the end; Warn when absent. Rotate: a new value is generated and rolled out; only with after, and valueFrom.generate or valueFrom.rotation (which is started then). Containers are never stopped.',
       ),
   })
   .meta({
@@ -59,7 +59,7 @@ const forbidden = (field: string, message: string): Fault => ({
 export const checkExpiry = ({ expiry, valueFrom }: Record<string, unknown>): Fault[] => {
   if (!isRecord(expiry)) return []
   const { after, at, warn, onExpiry } = expiry
-  const isMade = isRecord(valueFrom) && valueFrom.generate !== undefined
+  const isMade = isRecord(valueFrom) && (valueFrom.generate ?? valueFrom.rotation) !== undefined
   const late =
     isDuration(after) && Array.isArray(warn)
       ? (warn as unknown[]).flatMap((text, i) =>

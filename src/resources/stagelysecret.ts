@@ -69,7 +69,7 @@ const secretRules = [
     message: onlyWritten,
   },
   {
-    rule: "!has(self.expiry) || !has(self.expiry.onExpiry) || self.expiry.onExpiry != 'Rotate' || (has(self.expiry.after) && has(self.valueFrom) && has(self.valueFrom.generate))",
+    rule: "!has(self.expiry) || !has(self.expiry.onExpiry) || self.expiry.onExpiry != 'Rotate' || (has(self.expiry.after) && has(self.valueFrom) && (has(self.valueFrom.generate) || has(self.valueFrom.rotation)))",
     message: onlyMade,
     fieldPath: '.expiry',
   },

@@ -25,6 +25,7 @@ const kinds = {
   stagelysecrets: ['StagelySecret', 'db-url', { scope: 'web' }],
   stagelets: ['Stagelet', 'prod', { paused: true }],
   notifiers: ['Notifier', 'ops', { reasons: ['Drifted'] }],
+  rotations: ['Rotation', 'signing', { overlap: '20m' }],
   secretstores: ['SecretStore', 'token-store', { onMissing: 'Keep' }],
 } as const
 type Plural = keyof typeof kinds
@@ -58,6 +59,7 @@ let folder: string
 let places: Place[]
 
 const notices = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/' } }
+const signing = { outputs: { current: 'sign' }, rotator: { generate: {} } }
 const doppler = {
   doppler: { project: 'shop', config: 'prd' },
   auth: { secretRef: { name: 'open' } },
@@ -82,6 +84,7 @@ const manifests = (namespace: string, value: Record<string, unknown>): KubeObjec
       compose: { directory: '/srv/prod' },
     }),
     object('Notifier', 'ops', notices),
+    object('Rotation', 'signing', { ...theSecrets, ...signing }),
     object('SecretStore', 'token-store', doppler),
   ]
 }
@@ -118,7 +121,7 @@ const held = async (team: string): Promise<Record<string, KubeObject>> => {
   }
   const declared = async (): Promise<KubeObject[]> =>
     (await all()).filter(({ metadata }) => metadata.annotations?.[annotations.source] !== 'api')
-  await eventually(async () => (await declared()).length).toBe(8)
+  await eventually(async () => (await declared()).length).toBe(9)
   return Object.fromEntries((await declared()).map((object) => [object.metadata.name, object]))
 }
 const closed = async (revision: number): Promise<void> => {
@@ -157,6 +160,9 @@ const refused: Record<string, Attempts> = {
   'POST /notifiers': ({ team }) => [{ body: { name: 'ops', team, ...notices } }],
   'PATCH /notifiers/:notifier_id': withBody({ reasons: ['Drifted'] }),
   'DELETE /notifiers/:notifier_id': plain,
+  'POST /projects/:project_id/rotations': withBody({ name: 'signing', ...signing }),
+  'PATCH /projects/:project_id/rotations/:rotation': withBody({ paused: true }),
+  'DELETE /projects/:project_id/rotations/:rotation': plain,
   'POST /stores': ({ team }) => [
     {
       body: {
@@ -240,6 +246,8 @@ const others: Record<string, string> = {
   'POST /agents/:agent_id/join-token': 'who is the agent, not what it is to do',
   'POST /agents/:agent_id/revoke': 'who is the agent, not what it is to do',
   'POST /agents/:agent_id/rotate-keys': 'a request',
+  'POST /projects/:project_id/rotations/:rotation/run': 'a request',
+  'POST /projects/:project_id/rotations/:rotation/revoke': 'a request',
   'POST /stores/:store_id/refresh': 'a request',
   'POST /stores/:store_id/check': 'a request',
   'POST /stores/:store_id/resume': 'a request',
@@ -323,6 +331,7 @@ const send = (place: Place, route: string, attempt: Attempt): Promise<Answer> =>
     stagelet_id: idOf(place.held['prod']!),
     agent_id: idOf(place.held['box']!),
     notifier_id: idOf(place.held['ops']!),
+    rotation: 'signing',
     store_id: idOf(place.held['token-store']!),
     team: place.team,
     namespace: place.team,

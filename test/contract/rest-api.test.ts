@@ -125,10 +125,15 @@ describe('If-Match of every route', () => {
       auth: { secretRef: { name: 'token' } },
     })
     await call('POST', `${kube}/secretstores`, store)
+    const outputs = { current: 'sign' }
+    const rotation = object('Rotation', { projectRef, outputs, rotator: { generate: {} } })
+    await call('POST', `${kube}/rotations`, rotation)
     const { paths } = (await call('GET', '/api/v1/openapi.json')).json<{
       paths: Record<string, Record<string, { parameters: { name: string }[] }>>
     }>()
-    const named: Record<string, string> = { team: 'heeding', secret_id: 'one', user: 'admin' }
+    const named: Record<string, string> = {
+      ...{ team: 'heeding', secret_id: 'one', rotation: 'one', user: 'admin' },
+    }
     // A token gets no further than to the right at routes for sessions.
     const forTokens = restRoutes.filter(({ access }) => access.in !== 'session')
     for (const { id, method, path, heedsIfMatch } of forTokens) {

@@ -162,6 +162,10 @@ test('a pod follows its cluster by its service account, also when the token is r
   await clients[0]!.must('POST', `${namespaced}/agents`, object('Agent', 'box'))
   const hook = { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com/s' } }
   await clients[0]!.must('POST', `${namespaced}/notifiers`, object('Notifier', 'ops', hook))
+  const signing = {
+    ...{ projectRef: { name: 'shop' }, outputs: { current: 'sign' }, rotator: { generate: {} } },
+  }
+  await clients[0]!.must('POST', `${namespaced}/rotations`, object('Rotation', 'signing', signing))
   const doppler = {
     doppler: { project: 'shop', config: 'prd' },
     auth: { secretRef: { name: 'token' } },
@@ -173,6 +177,7 @@ test('a pod follows its cluster by its service account, also when the token is r
     object('Project', 'shop'),
     object('Agent', 'box'),
     object('Notifier', 'ops', hook),
+    object('Rotation', 'signing', signing),
     object('SecretStore', 'dp', doppler),
     object('StagelySecret', 'before', { projectRef: { name: 'shop' }, key: 'BEFORE', valueFrom }),
     object('Stagelet', 'prod', {
@@ -247,6 +252,7 @@ test('the chart gives a pod the rights that it uses, and no other', async () => 
   for (const [kind, name] of [
     ['Agent', 'box'],
     ['Notifier', 'ops'],
+    ['Rotation', 'signing'],
     ['SecretStore', 'dp'],
   ] as const)
     await eventually(async () => (await api.get(kind, name))?.status).toMatchObject({

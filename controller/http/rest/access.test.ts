@@ -87,23 +87,25 @@ const ruleOf = ({ session }: RestRoute): string | undefined =>
   typeof session === 'function' ? session({ dry_run: false, erase: 'true' }) : session
 
 describe('a session of a browser', () => {
-  it('has a confirmed login where values, people, tokens, keys, notifiers, stores and what erases are concerned', () => {
+  it('has a confirmed login where values, people, tokens, keys, notifiers, stores, rotations and what erases are concerned', () => {
     const ruled = restRoutes.filter((route) => ruleOf(route) !== undefined)
     expect(ruled.map((route) => `${ruleOf(route)} ${route.id}`).sort()).toEqual([
       'confirmed createJoinToken',
       ...[
         'confirmed createNotifier',
+        'confirmed createRotation',
         'confirmed createStore',
         'confirmed createToken',
         'confirmed createTokenOfTeam',
       ],
       ...['confirmed createTokenOfUser', 'confirmed createUser', 'confirmed deleteNotifier'],
-      ...['confirmed deleteProject', 'confirmed deleteStore'],
+      ...['confirmed deleteProject', 'confirmed deleteRotation', 'confirmed deleteStore'],
       ...['confirmed deleteTeam', 'confirmed deleteUser', 'confirmed erasePerson'],
       ...['confirmed purgeSecret', 'confirmed putMember', 'confirmed removeMember'],
+      'confirmed revokeRotation',
       ...['confirmed revokeToken', 'confirmed revokeTokenOfTeam', 'confirmed revokeTokenOfUser'],
       ...['confirmed rotateKeys', 'confirmed rotateSealingKey', 'confirmed takeBackup'],
-      ...['confirmed updateNotifier', 'confirmed updateStore'],
+      ...['confirmed updateNotifier', 'confirmed updateRotation', 'confirmed updateStore'],
       ...['confirmed updateUser', 'refused createSessionCode', 'refused revealSecrets'],
       'reveal revealSecret',
     ])
@@ -118,7 +120,8 @@ describe('a session of a browser', () => {
     )
     const about = open.map(({ id, access }) => ('resource' in access ? access.resource : id))
     expect([...new Set(about)].sort()).toEqual([
-      ...['agents', 'agents/join', 'createTeam', 'endMySession', 'projects', 'secretstores'],
+      ...['agents', 'agents/join', 'createTeam', 'endMySession', 'projects', 'rotations/run'],
+      'secretstores',
       ...['stagelets', 'stagelets/deploy', 'stagelets/logs', 'stagelysecrets'],
     ])
   })

@@ -3,7 +3,7 @@
 
 const prefixes = {
   ...{ Project: 'proj', StagelySecret: 'sec', Stagelet: 'stg', Agent: 'agt' },
-  ...{ Notifier: 'ntf', SecretStore: 'sto' },
+  ...{ Notifier: 'ntf', SecretStore: 'sto', Rotation: 'rot' },
 } as const
 export type IdKind = keyof typeof prefixes
 

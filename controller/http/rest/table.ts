@@ -15,6 +15,7 @@ import { eventRoutes } from './event-routes.ts'
 import { backupRoutes } from './backup-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { notifierRoutes } from './notifier-routes.ts'
+import { rotationRoutes } from './rotation-routes.ts'
 import { projectRoutes } from './project-routes.ts'
 import { revealRoutes } from './reveal-routes.ts'
 import { revisionsRoutes } from './revisions-routes.ts'
@@ -51,6 +52,7 @@ export const restRoutes: readonly RestRoute[] = [
   ...stageletRoutes,
   ...agentRoutes,
   ...notifierRoutes,
+  ...rotationRoutes,
   ...storeRoutes,
   ...rolloutRoutes,
   ...activityRoutes,

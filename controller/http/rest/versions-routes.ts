@@ -40,6 +40,9 @@ const versionSchema = z
     created_at: time,
     created_by: z.string(),
     same_as: z.int().optional().describe('The newest older version with the same value.'),
+    revoked_at: time
+      .optional()
+      .describe('When a Rotation ended the credential: nothing accepts it any more.'),
   })
   .describe('One version of a secret. Never its value.')
 

@@ -3,6 +3,7 @@ import { findCondition } from '../../../src/resources/conditions.ts'
 import { endOf } from '../../../src/resources/expiry.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { datesOf } from '../../../src/resources/secret-expiry.ts'
+import type { RotationRequest, RotationStatus } from '../../../src/resources/rotation.ts'
 import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { EventInput, Transaction } from '../../../src/store/store.ts'
 import type { SecretObject } from './gather.ts'
@@ -19,8 +20,24 @@ export const isToRenew = (
   return end?.expiresFrom === 'Spec' && Date.parse(end.expiresAt) <= nowMs
 }
 
+/** The Rotation makes the new value, and says how it goes. One that was asked already is not asked again. */
+const startRotation = async (tx: Transaction, secret: KubeObject, name: string): Promise<void> => {
+  const { namespace } = refOf(secret)
+  const rotation = await tx.get({ kind: 'Rotation', namespace, name })
+  const status: RotationStatus = rotation?.status ?? {}
+  const isUnderWay = status.request !== undefined || (status.phase ?? 'Idle') !== 'Idle'
+  const { expiresAt = '' } = statusOf(secret)
+  const wasTried = status.endedAt !== undefined && status.endedAt > expiresAt
+  if (rotation === undefined || isUnderWay || wasTried) return
+  const { key } = secret.spec as SecretSpec
+  const request: RotationRequest = { at: expiresAt, by: `spec.expiry of ${key}`, cause: 'Expiry' }
+  await tx.setStatus({ ...rotation, status: { ...status, request } })
+}
+
 /** A counter in status tells of it: machines write no spec. */
 export const renew = async (tx: Transaction, current: KubeObject): Promise<void> => {
+  const { rotation } = (current.spec as SecretSpec).valueFrom ?? {}
+  if (rotation !== undefined) return startRotation(tx, current, rotation.name)
   const renewals = (statusOf(current).renewals ?? 0) + 1
   const renewed = await tx.renewSecret(refOf(current))
   const after = { ...renewed, status: { ...renewed.status, renewals } }

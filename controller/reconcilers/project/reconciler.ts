@@ -98,7 +98,8 @@ const workOf = async (input: ProjectInput, judged: Judged): Promise<Work> => {
     const change = status && changeTo(secret, status)
     if (!isToRenew(secret, Date.parse(input.now))) return change
     renewals.push({ before: secret, write: renew, otherwise: change })
-    return undefined
+    // A Rotation takes its time: until then the value has ended.
+    return secret.spec.valueFrom?.rotation === undefined ? undefined : change
   })
   const all = [projectChange(input), ...changes]
   return { changes: all.filter((one) => one !== undefined), renewals }

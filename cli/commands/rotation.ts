@@ -1,0 +1,214 @@
+// rotation: credentials that are changed by themselves, and ended when nothing runs with them.
+import type { Command } from 'commander'
+import { Exit, usageError } from '../errors.ts'
+import { newCommand, newGroup, openApi, outputOption, type CommonFlags } from '../options.ts'
+import { parseOutput, toYaml } from '../output.ts'
+import { note, out } from '../print.ts'
+import { askLine, canAsk } from '../prompt.ts'
+import { printRecords, type RecordView } from '../records.ts'
+import { openRest, projectPath, type Rest } from '../rest.ts'
+import { revealedView, type RevealedRecord } from '../audit/views.ts'
+import { projectOf } from '../secrets/identity.ts'
+import {
+  historyView,
+  printRotation,
+  rotationView,
+  type Break,
+  type Rotation,
+  type Step,
+} from '../rotation/views.ts'
+
+interface Flags extends CommonFlags {
+  readonly project?: string
+  readonly now?: boolean
+  readonly withoutProof?: boolean
+  readonly confirm?: string
+  readonly revealedTo?: string
+}
+
+export const command = (): Command => {
+  const group = newGroup(
+    'rotation',
+    'Credentials that are changed by themselves: where they stand, and what is waited for.',
+    [
+      'stagely rotation list',
+      'stagely rotation show shop-db',
+      'stagely rotation run shop-db --now',
+    ],
+  )
+  for (const make of [list, show, run, pause, resume, history, revoke]) group.addCommand(make())
+  return group
+}
+
+const ofProject = (made: Command): Command =>
+  made.option('-p, --project <name>', 'project; may be left out where the namespace has just one')
+
+interface Place {
+  readonly rest: Rest
+  readonly path: string
+}
+
+const open = async (flags: Flags): Promise<Place> => {
+  const rest = await openRest(flags)
+  const project = await projectOf(await openApi(flags), flags.project)
+  return { rest, path: `${projectPath(rest.namespace, project)}/rotations` }
+}
+
+const named = (path: string, name: string): string => `${path}/${encodeURIComponent(name)}`
+
+const list = (): Command =>
+  ofProject(
+    newCommand('list', 'List the rotations of a project.', [
+      'stagely rotation list',
+      'stagely rotation list -p shop -o wide',
+    ]),
+  )
+    .addOption(outputOption())
+    .action(async (flags: Flags) => {
+      const { rest, path } = await open(flags)
+      printRecords(await rest.list<Rotation>(path, 'rotations'), rotationView, flags.output)
+    })
+
+const show = (): Command =>
+  ofProject(
+    newCommand('show', 'Show where a rotation stands, and who is waited for.', [
+      'stagely rotation show shop-db',
+      'stagely rotation show shop-db -o yaml',
+    ]),
+  )
+    .argument('<name>', 'rotation')
+    .addOption(outputOption())
+    .action(async (name: string, flags: Flags) => {
+      const format = flags.output === undefined ? undefined : parseOutput(flags.output)
+      const { rest, path } = await open(flags)
+      const { body } = await rest.call<Rotation>(named(path, name))
+      if (format === 'json') out(JSON.stringify(body, null, 4))
+      else if (format === 'yaml') out(toYaml(body))
+      else printRotation(body)
+    })
+
+const history = (): Command =>
+  ofProject(
+    newCommand('history', 'Show the steps of a rotation, newest first.', [
+      'stagely rotation history shop-db',
+      'stagely rotation history shop-db -o json',
+    ]),
+  )
+    .argument('<name>', 'rotation')
+    .addOption(outputOption())
+    .action(async (name: string, flags: Flags) => {
+      const { rest, path } = await open(flags)
+      const { body } = await rest.call<{ steps: Step[] }>(`${named(path, name)}/history`)
+      printRecords(body.steps, historyView, flags.output)
+    })
+
+/** Names what will break, and takes the typed name of the rotation. */
+const confirmed = async (
+  place: Place,
+  name: string,
+  typed: string | undefined,
+): Promise<string> => {
+  const breaks = await place.rest.list<Break>(`${named(place.path, name)}/breaks`, 'services')
+  note(
+    breaks.length === 0
+      ? 'No service runs with the old credential.'
+      : `These services run with the old credential and will break:\n${breaks
+          .map(
+            ({ stagelet, service, containers }) =>
+              `  ${stagelet}/${service}${containers === undefined ? ' (not seen now)' : ` (${containers})`}`,
+          )
+          .join('\n')}`,
+  )
+  if (typed !== undefined) return typed
+  if (!canAsk())
+    throw usageError(`give --confirm ${name} to end the old credential without a proof`)
+  return askLine('Type the name of the rotation to go on: ')
+}
+
+const run = (): Command =>
+  ofProject(
+    newCommand('run', 'Make a new credential now, in place of at the next turn.', [
+      'stagely rotation run shop-db',
+      'stagely rotation run shop-db --now',
+      'stagely rotation run shop-db --without-proof',
+      'stagely rotation run --revealed-to alice',
+    ]),
+  )
+    .argument('[name]', 'rotation')
+    .option('--now', 'skip the window and the overlap')
+    .option('--without-proof', 'end the old credential at once: what still runs with it breaks')
+    .option('--confirm <name>', 'name of the rotation, for --without-proof')
+    .option('--revealed-to <person>', 'each rotation whose current value this person has read')
+    .action(async (name: string | undefined, flags: Flags) => {
+      if ((name === undefined) === (flags.revealedTo === undefined))
+        throw usageError('give the name of one rotation, or --revealed-to')
+      if (flags.revealedTo !== undefined) return runRevealed(flags.revealedTo, flags)
+      const place = await open(flags)
+      const rotation = name ?? ''
+      const more =
+        flags.withoutProof === true
+          ? { without_proof: true, confirm: await confirmed(place, rotation, flags.confirm) }
+          : {}
+      const body = { ...(flags.now === true ? { now: true } : {}), ...more }
+      await place.rest.call(`${named(place.path, rotation)}/run`, { method: 'POST', body })
+      out(`rotation/${rotation} starts`)
+    })
+
+/** Off-boarding: what somebody knows and is in use. */
+const runRevealed = async (person: string, flags: Flags): Promise<void> => {
+  const rest = await openRest(flags)
+  const known = await rest.list<RevealedRecord>('/audit/revealed', 'secrets', { by: person })
+  const current = known.filter((one) => one.knows_current)
+  const started = new Set<string>()
+  const byHand: RevealedRecord[] = []
+  for (const secret of current) {
+    const path = `${projectPath(secret.namespace, secret.project)}/rotations`
+    const rotations = await rest.list<Rotation>(path, 'rotations')
+    const own = rotations.find(({ outputs }) => Object.values(outputs).includes(secret.name))
+    if (own === undefined) byHand.push(secret)
+    else if (!started.has(`${path}/${own.name}`)) {
+      const body = flags.now === true ? { now: true } : {}
+      await rest.call(`${named(path, own.name)}/run`, { method: 'POST', body })
+      started.add(`${path}/${own.name}`)
+      out(`rotation/${own.name} starts`)
+    }
+  }
+  if (current.length === 0) out(`${person} knows no value that is in use`)
+  if (byHand.length === 0) return
+  note('Somebody must change these by hand:')
+  printRecords(byHand, revealedView, undefined)
+  throw new Exit(3)
+}
+
+const setPaused = (name: string, paused: boolean, summary: string): Command =>
+  ofProject(newCommand(name, summary, [`stagely rotation ${name} shop-db`]))
+    .argument('<name>', 'rotation')
+    .action(async (rotation: string, flags: Flags) => {
+      const { rest, path } = await open(flags)
+      await rest.call(named(path, rotation), { method: 'PATCH', body: { paused } })
+      out(`rotation/${rotation} ${paused ? 'paused' : 'resumed'}`)
+    })
+
+const pause = (): Command =>
+  setPaused('pause', true, 'Start no rotation; one that has begun goes on to its end.')
+const resume = (): Command => setPaused('resume', false, 'Start rotations again.')
+
+const revoke = (): Command =>
+  ofProject(
+    newCommand(
+      'revoke',
+      'End the old credential of a rotation that is under way, without a proof that nothing runs with it.',
+      ['stagely rotation revoke shop-db', 'stagely rotation revoke shop-db --confirm shop-db'],
+    ),
+  )
+    .argument('<name>', 'rotation')
+    .option('--confirm <name>', 'name of the rotation')
+    .action(async (name: string, flags: Flags) => {
+      const place = await open(flags)
+      const confirm = await confirmed(place, name, flags.confirm)
+      await place.rest.call(`${named(place.path, name)}/revoke`, {
+        method: 'POST',
+        body: { confirm },
+      })
+      out(`rotation/${name} ends its old credential`)
+    })

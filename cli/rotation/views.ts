@@ -1,0 +1,107 @@
+// How rotations are printed.
+import { out } from '../print.ts'
+import type { RecordView } from '../records.ts'
+
+export interface Rotation {
+  readonly name: string
+  readonly project: string
+  readonly outputs: Readonly<Record<string, string>>
+  readonly paused: boolean
+  readonly phase: string
+  readonly step?: string
+  readonly attempt: number
+  readonly slot?: string
+  readonly last_rotated_at?: string
+  readonly next_at?: string
+  readonly blocked_by: readonly { readonly stagelet?: string; readonly message: string }[]
+  readonly evidence: readonly {
+    readonly stagelet: string
+    readonly revision: number
+    readonly containers: number
+  }[]
+  readonly conditions: readonly {
+    readonly type: string
+    readonly status: string
+    readonly reason: string
+    readonly message: string
+  }[]
+}
+
+export interface Break {
+  readonly stagelet: string
+  readonly service: string
+  readonly containers?: number
+}
+
+export interface Step {
+  readonly at: string
+  readonly attempt: number
+  readonly from?: string
+  readonly to?: string
+  readonly step?: string
+  readonly what?: string
+  readonly message?: string
+}
+
+/** What somebody should look at first. */
+const stateOf = ({ conditions, paused, phase }: Rotation): string => {
+  const bad = ['Failed', 'Blocked', 'Overdue'].flatMap((type) =>
+    conditions.filter((one) => one.type === type && one.status === 'True'),
+  )
+  if (bad[0] !== undefined) return `${bad[0].type}: ${bad[0].reason}`
+  return paused ? 'Paused' : phase
+}
+
+export const rotationView: RecordView<Rotation> = {
+  columns: [
+    { header: 'NAME', cell: ({ name }) => name },
+    { header: 'PHASE', cell: ({ phase }) => phase },
+    { header: 'STATE', cell: stateOf },
+    { header: 'LAST', cell: (one) => one.last_rotated_at ?? 'never' },
+    { header: 'NEXT', cell: (one) => one.next_at ?? '-' },
+    { header: 'SLOT', cell: (one) => one.slot ?? '-', wide: true },
+    { header: 'OUTPUTS', cell: (one) => Object.values(one.outputs).join(', '), wide: true },
+  ],
+  nameOf: ({ name }) => `rotation/${name}`,
+  empty: 'No rotations found.',
+}
+
+export const historyView: RecordView<Step> = {
+  columns: [
+    { header: 'AT', cell: ({ at }) => at },
+    { header: 'ATTEMPT', cell: ({ attempt }) => attempt },
+    { header: 'PHASE', cell: ({ to }) => to ?? '' },
+    { header: 'STEP', cell: ({ step }) => step ?? '', wide: true },
+    { header: 'WHAT', cell: ({ what }) => what ?? '' },
+    { header: 'MESSAGE', cell: ({ message }) => message ?? '' },
+  ],
+  nameOf: ({ attempt }) => `attempt/${String(attempt)}`,
+  empty: 'No steps yet.',
+}
+
+const line = (name: string, text: string): void => {
+  out(`${`${name}:`.padEnd(11)}${text}`)
+}
+
+export const printRotation = (one: Rotation): void => {
+  line('Rotation', `${one.name} (project ${one.project})`)
+  line(
+    'Phase',
+    `${one.phase}${one.step === undefined ? '' : ` (${one.step})`}, attempt ${one.attempt}`,
+  )
+  if (one.slot !== undefined) line('In use', one.slot)
+  line(
+    'Outputs',
+    Object.entries(one.outputs)
+      .map(([output, name]) => `${output} → ${name}`)
+      .join(', '),
+  )
+  line('Last', one.last_rotated_at ?? 'never')
+  line('Next', one.next_at ?? 'when somebody asks for it')
+  for (const { stagelet, message } of one.blocked_by)
+    line('Waits for', stagelet === undefined ? message : `${stagelet}: ${message}`)
+  for (const { stagelet, revision, containers } of one.evidence)
+    line('Proven', `${stagelet}: ${containers} containers, revision ${revision}`)
+  for (const { type, status, reason, message } of one.conditions)
+    line(type, `${status} ${reason}: ${message}`)
+}
