@@ -9,7 +9,8 @@ export const openRotator: OpenRotator = async (at, deps) => {
   const name = rotatorNameOf({ rotator })
   if (rotator.generate !== undefined)
     return (await import('./generate.ts')).openGenerate(rotator.generate)
-  const { postgres, redis, mariadb } = rotator
+  const { postgres, redis, mariadb, awsIam } = rotator
+  if (awsIam !== undefined) return (await import('./aws-iam.ts')).openAwsIam(awsIam, deps)
   if (postgres !== undefined)
     return (await import('./open-login.ts')).openPostgres(at, postgres, deps)
   if (redis !== undefined) return (await import('./open-login.ts')).openRedis(at, redis, deps)

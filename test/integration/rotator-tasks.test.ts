@@ -2,22 +2,31 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createKnownValues } from '../../agent/logs/known-values.ts'
 import { findContainer, type Ran } from '../../agent/tasks/container.ts'
 import { createTasks, type Tasks } from '../../agent/tasks/tasks.ts'
+import { openRotator } from '../../controller/rotators/open-rotator.ts'
+import type { RunTask } from '../../controller/rotators/rotator.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { createEgress } from '../../controller/egress/gate.ts'
 import { parseRules } from '../../controller/egress/rules.ts'
 import { postgresOverNetwork, type PostgresAt } from '../../controller/rotators/postgres-session.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import type { Facts, Login, Step } from '../../src/databases/step.ts'
+import { StepFault, type Facts, type Login, type Step } from '../../src/databases/step.ts'
+import type { RotationStatus } from '../../src/resources/rotation.ts'
 import { taskReport, type TaskReport } from '../../src/protocol/tasks.ts'
 import { certificateUntil } from '../support/certificates.ts'
 import { databaseImage, makeDatabaseImage } from '../support/database-images.ts'
 import { engine } from '../support/docker.ts'
+import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { RotationWorld } from '../support/rotation-world.ts'
+import { createRandom } from '../support/random.ts'
+import { soak } from '../support/soak.ts'
 import { createStack, type Stack } from '../support/stack.ts'
+import { createSteppedClock } from '../support/store-fixtures.ts'
 
 const compose = `services:
   pg:
@@ -341,5 +350,179 @@ describe('a task in the container of a database', () => {
     expect(await step('test', a)).toEqual({ accepted: 'accepted' })
     await step('scramble', a)
     expect(await step('look', a)).toEqual({ accepted: 'refused' })
+  })
+
+  describe('rotates whole', () => {
+    const clock = createSteppedClock()
+    let t: TestStore
+    beforeAll(async () => {
+      t = await openTestStore(inject('postgresUrl'), { clock })
+    })
+    afterAll(() => t?.destroy())
+
+    /** The machine on the database of a service; `around` is called with each step that it asks for. */
+    const begin = async (
+      service: string,
+      roles: readonly string[],
+      around: (step: string, ask: () => Promise<Facts>) => Promise<Facts> = (_, ask) => ask(),
+    ): Promise<RotationWorld> => {
+      await ready('postgres', service, postgres)
+      const rotator = {
+        postgres: {
+          ...{ in: { stagelet: 'one', service }, database: 'shop' },
+          ...{ owner: `owner_${roles[0] ?? ''}`, roles },
+        },
+      }
+      const world = await RotationWorld.begin(t, clock, { spec: { rotator } })
+      const task: RunTask = (_, { step, params }) =>
+        around(step, async () => {
+          const { facts: found, fault } = await ask('postgres', service, step as Step, params)
+          if (fault !== undefined) throw new StepFault(fault.kind, fault.message)
+          return defined(found ?? {})
+        })
+      const { egress } = world.deps
+      const secretOf = () => Promise.reject(new Error('no secret is needed'))
+      const { metadata, spec } = await world.rotation()
+      const at = { uid: metadata.uid!, namespace: world.ns, name: 'db', spec }
+      world.rotator = await openRotator(at, { egress, clock, secretOf, task })
+      return world
+    }
+    const loginIn = (world: RotationWorld): Login => {
+      const { user = '', password = '' } = world.containers.get('one') ?? {}
+      return { username: user, password }
+    }
+    const firstSeed = Number(process.env['STAGELY_TEST_SEED'] ?? '1')
+    const isIdle = ({ phase }: RotationStatus): boolean => phase === 'Idle'
+    const rotated =
+      (times: number) =>
+      (status: RotationStatus): boolean =>
+        isIdle(status) && (status.attempt ?? 0) >= times
+
+    it('under a client that writes all the time and is never refused', async () => {
+      const world = await begin('pg', ['run_a', 'run_b'])
+      await world.run(rotated(1))
+      await world.run(() => world.containers.size === 1)
+      const { address: host = '' } = await findContainer(
+        engine,
+        { project: stack.project, service: 'pg' },
+        ending.signal,
+      )
+      let writes = 0
+      const refused: string[] = []
+      const write = async (sql: string): Promise<void> => {
+        const { username: user, password } = loginIn(world)
+        const client = new pg.Client({ host, database: 'shop', user, password })
+        try {
+          await client.connect()
+          await client.query(sql)
+          writes += 1
+        } catch (error) {
+          refused.push(`${user}: ${String(error)}`)
+        } finally {
+          await client.end().catch(() => undefined)
+        }
+      }
+      await write('create table written (n int)')
+      let over = false
+      const client = (async () => {
+        while (!over) {
+          await write('insert into written values (1)')
+          await realClock.sleep(100)
+        }
+      })()
+      const rounds = soak(3, 20)
+      for (let n = 1; n <= rounds; n++) {
+        const old = loginIn(world)
+        await write(`create table round_${n} (n int); alter table written add c_${n} int`)
+        await world.request({ now: true })
+        await world.run(rotated(n + 1))
+        expect(loginIn(world).username).not.toBe(old.username)
+        expect(await asService('pg', old, 'select 1')).toBe('refused')
+        await write(`drop table round_${n}`)
+      }
+      over = true
+      await client
+      expect(refused).toEqual([])
+      expect(writes).toBeGreaterThan(2 * rounds)
+    })
+
+    it('not while a session of the old login goes on, which it names by its address', async () => {
+      const world = await begin('pg', ['held_a', 'held_b'])
+      await world.run(rotated(1))
+      await world.run(() => world.containers.size === 1)
+      const old = loginIn(world)
+      const held = run('open', psql('pg', old.username), `${old.password}\nselect pg_sleep(600);\n`)
+      const { address } = await findContainer(
+        engine,
+        { project: stack.project, service: 'open' },
+        ending.signal,
+      )
+      await expect
+        .poll(() => facts('postgres', 'pg', 'stillUsed', { ...postgres, login: old }))
+        .toMatchObject({ sessions: 1 })
+      await world.request({ now: true })
+      await world.run(() => false, 10 * 60_000)
+      expect(await world.condition('Blocked')).toBe('Blocked=True/StillUsed')
+      expect(await world.message('Blocked')).toContain(`from ${address!}`)
+      expect(await asService('pg', old, 'select 1')).toBe('1')
+      await run(
+        'pg',
+        ['psql', '-XqAt', '-U', 'postgres'],
+        `select pg_terminate_backend(pid) from pg_stat_activity where usename = '${old.username}';\n`,
+      )
+      await held
+      await world.run(rotated(2))
+      expect(await asService('pg', old, 'select 1')).toBe('refused')
+      expect(await asService('pg', loginIn(world), 'select 1')).toBe('1')
+    })
+
+    it('nothing where the server trusts everybody, and says so', async () => {
+      const world = await begin('open', ['free_a', 'free_b'])
+      await world.run(rotated(1))
+      expect(await world.condition('Failed')).toBe('Failed=True/TestMeaningless')
+      expect(await world.valuesOf('one')).toEqual({})
+    })
+
+    it.each(Array.from({ length: soak(3, 100) }, (_, i) => firstSeed + i))(
+      'through a crash at a phase border (seed %i): what runs is accepted',
+      async (seed) => {
+        const random = createRandom(seed)
+        let isOn = false
+        const crash = new Error('killed by the test')
+        const killServer = async (): Promise<void> => {
+          const { id } = (await stack.containers())['pg']!
+          await stack.docker('kill', '-s', 'KILL', id)
+          await stack.docker('start', id)
+        }
+        const name = `s${seed.toString(36)}`
+        const world = await begin('pg', [`${name}_a`, `${name}_b`], async (_, ask) => {
+          const dice = isOn ? random.below(100) : 100
+          if (dice < 15) await killServer()
+          // The controller dies before or after the effect; its agent answers nobody.
+          if (dice >= 15 && dice < 30) throw crash
+          const found = await ask()
+          if (dice >= 30 && dice < 50) throw crash
+          return found
+        })
+        await world.run(rotated(1))
+        await world.run(() => world.containers.size === 1)
+        expect(await asService('pg', loginIn(world), 'select 1')).toBe('1')
+        await world.request({ now: true })
+        isOn = true
+        for (let look = 0; look < 60; look++) {
+          const end = await world.run(rotated(2)).catch((error: unknown) => error)
+          if (end !== crash) {
+            expect(end).not.toBeInstanceOf(Error)
+            break
+          }
+          clock.step(60_000)
+        }
+        isOn = false
+        const status = await world.status()
+        expect(status.phase).toBe('Idle')
+        await ready('postgres', 'pg', postgres)
+        expect(await asService('pg', loginIn(world), 'select 1')).toBe('1')
+      },
+    )
   })
 })

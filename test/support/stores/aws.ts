@@ -16,7 +16,7 @@ const freePort = async (): Promise<number> => {
 }
 
 /** Debian's package python3-moto. */
-const startMoto = async (): Promise<{ url: string; stop: () => Promise<void> }> => {
+export const startMoto = async (): Promise<{ url: string; stop: () => Promise<void> }> => {
   const port = await freePort()
   const args = ['-H', '127.0.0.1', '-p', String(port)]
   const moto = spawn('/usr/bin/moto_server', args, { stdio: 'ignore' })
