@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from './docker/engine.ts'
-import { observeProject, type ObservedContainer } from './observe.ts'
+import { observeOneOffs, observeProject, type ObservedContainer } from './observe.ts'
 
 /** What the engine says of a container with a health check of five tries. */
 const healthFor = async (
@@ -71,5 +71,27 @@ describe('the health of a container', () => {
       expect(await healthFor(state, 'unhealthy', 5)).toBeUndefined()
     // It was paused, and no check came by since.
     expect(await healthFor('running', 'unhealthy', 4)).toBe('starting')
+  })
+})
+
+describe('containers of compose run', () => {
+  it('are told by service while they run, with the secrets that they have', async () => {
+    const one = (service: string, digest: string | undefined, state: string, oneOff = 'True') => ({
+      ...{ Id: 'id', Names: ['/p'], Status: '', Created: 0, State: state },
+      Labels: {
+        'com.docker.compose.service': service,
+        'com.docker.compose.oneoff': oneOff,
+        ...(digest === undefined ? {} : { 'dev.stagely.digest': digest }),
+      } as Record<string, string>,
+    })
+    const all = [
+      ...[one('web', 'a', 'running'), one('web', undefined, 'paused'), one('web', 'b', 'exited')],
+      ...[one('db', 'c', 'running', 'False'), one('job', 'd', 'running')],
+    ]
+    const found = await observeOneOffs({ listContainers: () => Promise.resolve(all) }, 'p')
+    expect([...found]).toEqual([
+      ['web', ['a', '']],
+      ['job', ['d']],
+    ])
   })
 })

@@ -155,6 +155,22 @@ export const observeProject = async (
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
+/** By service, the digests of its containers of `compose run` that run. They belong to no rollout, and may be old. */
+export const observeOneOffs = async (
+  engine: Pick<Engine, 'listContainers'>,
+  project: string,
+): Promise<ReadonlyMap<string, readonly string[]>> => {
+  const found = new Map<string, string[]>()
+  for (const { Labels: of, State: state } of await engine.listContainers(project)) {
+    const service = of[labels.service]
+    const isOver = ['exited', 'dead', 'created', 'removing'].includes(state)
+    if (of[labels.oneOff] !== 'True' || service === undefined || isOver) continue
+    const digests = found.get(service) ?? []
+    found.set(service, [...digests, of[digestLabel] ?? ''])
+  }
+  return found
+}
+
 /** While Compose re-creates a container, the new one has the old one’s id before its name. */
 export const lastingName = ({
   name,

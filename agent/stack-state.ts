@@ -106,6 +106,8 @@ export interface StackState {
   /** Volumes of the project that are not the stagelet's to delete: see findVolumesOfOthers. */
   foundVolumes: readonly string[]
   containers: readonly ObservedContainer[]
+  /** By service, the digests of its running containers of `compose run`. */
+  oneOffs: ReadonlyMap<string, readonly string[]>
   /** By container and start, when it became healthy. */
   healthyTimes: ReadonlyMap<string, string>
   /** By service, the digest with which it passed the gate; '' for a service without secrets. */
@@ -170,6 +172,7 @@ export const createStackState = (want: Want): StackState => ({
   claimed: undefined,
   foundVolumes: [],
   containers: [],
+  oneOffs: new Map(),
   healthyTimes: new Map(),
   passed: {},
   fault: undefined,
@@ -277,6 +280,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
         ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
         ...(own.some((c) => isCutOff(shared, c, state.containers)) ? { cutOff: true } : {}),
         ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),
+        ...(state.oneOffs.has(name) ? { oneOff: [...(state.oneOffs.get(name) ?? [])].sort() } : {}),
       }
     }),
     passed: { ...state.passed },

@@ -1,4 +1,5 @@
 // The beginning of every pass: reads the model, observes the engine, and claims the Compose project.
+import { observeOneOffs } from './observe.ts'
 import { visibleTo } from '../src/secrets/visible.ts'
 import type { ManualRuns } from './by-hand/manual-runs.ts'
 import type { StackFault } from './allowed-folders.ts'
@@ -70,6 +71,7 @@ export const releaseProject = (deps: PassDeps, state: StackState): void => {
   state.claimed = undefined
   state.model = undefined
   state.containers = []
+  state.oneOffs = new Map()
   state.passed = {}
   state.ungated = new Set()
   state.pendingEdits = []
@@ -98,6 +100,7 @@ export const claim = async (
   }
   deps.onProject(project)
   state.containers = result.containers
+  state.oneOffs = await observeOneOffs(deps.engine, project)
   forgetStalePasses(state)
   return undefined
 }

@@ -53,6 +53,9 @@ const quiet: Readonly<Record<string, string>> = {
   'stagely_stagelets{condition="Drifted",status="true"}': '0x120',
   'stagely_quarantined_services{}': '0x120',
   'stagely_manifest_faults{}': '0x120',
+  'stagely_rotations{condition="Blocked"}': '0x120',
+  'stagely_rotations{condition="Failed"}': '0x120',
+  'stagely_rotations{condition="Overdue"}': '0x120',
   'stagely_key_due_timestamp_seconds{kind="data"}': '10000000000x120',
   'stagely_stores_stale{namespace="shop",store="aws"}': '0x120',
   'stagely_audit_link_failures_total{}': '0x120',
@@ -74,6 +77,9 @@ const firing: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   StagelyStoreStale: { 'stagely_stores_stale{namespace="shop",store="aws"}': '1x120' },
   StagelyAuditLinkFailures: { 'stagely_audit_link_failures_total{}': '0+1x120' },
   StagelySlowPropagation: { [misses]: '0+30x120' },
+  StagelyRotationBlocked: { 'stagely_rotations{condition="Blocked"}': '1x120' },
+  StagelyRotationFailed: { 'stagely_rotations{condition="Failed"}': '1x120' },
+  StagelyRotationOverdue: { 'stagely_rotations{condition="Overdue"}': '1x120' },
 }
 
 const testOf = (series: Readonly<Record<string, string>>, expected?: string): object => ({
