@@ -2,9 +2,8 @@
 // back; the performer stores it.
 import { refOf } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
-import type { StagedCredential, StagedRole, StagedValues } from '../../src/store/staged-values.ts'
-import type { Store, Transaction } from '../../src/store/store.ts'
-import { reconcilerActor } from '../reconcilers/actor.ts'
+import type { StagedCredential } from '../../src/store/staged-values.ts'
+import type { Transaction } from '../../src/store/store.ts'
 import {
   afterUse,
   askAgainMs,
@@ -17,7 +16,8 @@ import {
   type Next,
   type Told,
 } from './decide.ts'
-import type { Gathered, RotationObject } from './gather.ts'
+import { idleFaults, isSameLogin, readOld } from './logins.ts'
+import { attemptOf, placeOf, projectOf, type Work } from './work.ts'
 import { RotatorFault, type Credential, type Rotator, type Step } from './rotator.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { durationMs } from '../../src/resources/duration.ts'
@@ -25,17 +25,6 @@ import { durationMs } from '../../src/resources/duration.ts'
 /** A service that answers "pending" for ever has so long. */
 const pendingMs = 21_600_000
 const mostTries = 5
-
-export interface Work {
-  readonly store: Pick<Store, 'revealSecret'>
-  readonly staged: Pick<StagedValues, 'open'>
-  readonly rotator: Rotator
-  readonly rotation: RotationObject
-  readonly status: RotationStatus
-  readonly gathered: Gathered
-  readonly nowMs: number
-  readonly signal: AbortSignal
-}
 
 /** What follows, and what is written along with it. */
 export interface Outcome {
@@ -52,15 +41,6 @@ const outcomeOf = (next: Next): Outcome =>
   next.do === 'effect'
     ? { status: {} }
     : { ...('told' in next ? { told: next.told } : {}), status: next.status }
-
-const projectOf = ({ spec, metadata }: RotationObject) => ({
-  ...{ kind: 'Project', namespace: metadata.namespace ?? '' },
-  name: spec.projectRef.name,
-})
-
-const placeOf = ({ rotation, status }: Work, role: StagedRole) => ({
-  ...{ rotationUid: rotation.metadata.uid ?? '', attempt: status.attempt ?? 0, role },
-})
 
 const tell = (status: RotationStatus, reason: Told['reason'], message: string): Outcome => ({
   ...{ status, told: { reason, message } },
@@ -83,26 +63,18 @@ const stagedLost: Failed = {
   message: 'the values that were under way are gone: an output was purged; run it again',
 }
 
-/** Values of now. */
-const readOld = async ({ store, gathered, status }: Work): Promise<Credential | undefined> => {
-  const values: Record<string, string> = {}
-  for (const [output, secret] of gathered.outputs) {
-    if (secret.status?.version === undefined) continue
-    const opened = await store.revealSecret(reconcilerActor, refOf(secret), { way: 'rotation' })
-    values[output] = opened.value.toString('utf8')
-  }
-  return Object.keys(values).length === 0 ? undefined : { slot: status.slot, values }
-}
-
 const prepare = async (work: Work): Promise<Outcome> => {
   const { rotator, rotation, status, staged, nowMs, signal } = work
   const faults = await rotator.preflight(signal)
   if (faults.length > 0) return end(work, { reason: 'Preflight', message: faults.join('; ') })
-  const candidateSlot = rotator.slots.find((slot) => slot !== status.slot) ?? rotator.slots[0]
   const old = await readOld(work)
+  const live = old === undefined ? status.slot : old.slot
+  const candidateSlot = rotator.slots.find((slot) => slot !== live) ?? rotator.slots[0]
   const known = await staged.open(placeOf(work, 'new'))
   const made =
     known ?? (rotator.create === undefined ? await rotator.make(candidateSlot) : undefined)
+  const unsafe = made === undefined ? [] : await idleFaults(work, made, old)
+  if (unsafe.length > 0) return end(work, { reason: 'Preflight', message: unsafe.join('; ') })
   const next = inPhase(status, 'Setting', nowMs, {
     ...(candidateSlot === undefined ? {} : { candidateSlot }),
     ...(old === undefined ? {} : { hasOld: true }),
@@ -154,9 +126,6 @@ const create = async (
   const message = 'the rotator answered two different credentials for one attempt'
   return end(work, { reason: 'TwoCredentials', message })
 }
-
-const attemptOf = ({ rotation, status }: Work): string =>
-  `${rotation.metadata.uid ?? ''}.${String(status.attempt ?? 0)}`
 
 const set = async (work: Work): Promise<Outcome> => {
   const { rotator, staged, signal } = work
@@ -268,6 +237,9 @@ const revoke = async (work: Work): Promise<Outcome> => {
   const { rotator, rotation, staged, status, gathered, nowMs, signal } = work
   const old = status.hasOld === true ? await staged.open(placeOf(work, 'old')) : undefined
   if (old !== undefined && rotation.spec.inPlace !== true) {
+    const candidate = await staged.open(placeOf(work, 'new'))
+    if (candidate !== undefined && isSameLogin(work, old, candidate))
+      throw new RotatorFault('Refused', 'the old and the new credential are one login')
     await rotator.revoke(old, attemptOf(work), signal)
     if ((await rotator.look(old, signal)) !== 'refused')
       throw new RotatorFault('Refused', 'the old credential is still accepted')
@@ -280,7 +252,8 @@ const revoke = async (work: Work): Promise<Outcome> => {
   const uids = [...gathered.outputs.values()].map(({ metadata }) => metadata.uid ?? '')
   const done = { status: next, write: dropStaged(work, status.hasOld === true ? uids : []) }
   if (status.hasOld !== true) return done
-  const whose = slot === undefined ? '' : ` of ${slot}`
+  const login = old?.values['username'] ?? slot
+  const whose = login === undefined ? '' : ` of ${login}`
   const message = `the old credential${whose} is ended: it is refused now`
   return { ...done, told: { reason: 'CredentialRevoked', message } }
 }

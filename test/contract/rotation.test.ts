@@ -155,6 +155,27 @@ describe('a rotation', () => {
     expect([...world.database.logins.keys()]).toEqual(['app_a'])
   })
 
+  it('takes the login in turn from what the outputs hold, not from what it remembers', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    await world.agent('one')
+    // As of a Rotation that was deleted and made again, or that gave up when an output changed.
+    await world.setStatus(({ slot: _, ...rest }) => ({ ...rest, slot: 'app_b' }))
+    await world.request({ now: true })
+    await world.run((status) => {
+      expect(world.refused()).toEqual([])
+      return rotated(2)(status)
+    })
+    expect(await world.status()).toMatchObject({ slot: 'app_b', failures: 0 })
+    expect([...world.database.logins.keys()]).toEqual(['app_b'])
+    world.database.sessions = { sessions: 2, from: ['10.0.0.7'] }
+    await world.request()
+    const refused = await world.run(rotated(3))
+    expect(refused.failure?.reason).toBe('Preflight')
+    expect(refused.failure?.message).toMatch(/login app_a should be idle, but has 2 sessions/)
+    expect([...world.database.logins.keys()]).toEqual(['app_b'])
+  })
+
   it('ends pending that lasts for ever after 6 h', async () => {
     const world = await RotationWorld.begin(t, clock)
     await world.run(rotated(1))

@@ -1,0 +1,30 @@
+// What an effect of a rotation works with.
+import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { StagedPlace, StagedRole, StagedValues } from '../../src/store/staged-values.ts'
+import type { ObjectRef } from '../../src/resources/meta.ts'
+import type { Store } from '../../src/store/store.ts'
+import type { Gathered, RotationObject } from './gather.ts'
+import type { Rotator } from './rotator.ts'
+
+export interface Work {
+  readonly store: Pick<Store, 'revealSecret'>
+  readonly staged: Pick<StagedValues, 'open'>
+  readonly rotator: Rotator
+  readonly rotation: RotationObject
+  readonly status: RotationStatus
+  readonly gathered: Gathered
+  readonly nowMs: number
+  readonly signal: AbortSignal
+}
+
+export const projectOf = ({ spec, metadata }: RotationObject): ObjectRef => ({
+  ...{ kind: 'Project', namespace: metadata.namespace ?? '' },
+  name: spec.projectRef.name,
+})
+
+export const placeOf = ({ rotation, status }: Work, role: StagedRole): StagedPlace => ({
+  ...{ rotationUid: rotation.metadata.uid ?? '', attempt: status.attempt ?? 0, role },
+})
+
+export const attemptOf = ({ rotation, status }: Work): string =>
+  `${rotation.metadata.uid ?? ''}.${String(status.attempt ?? 0)}`
