@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest'
+import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import { decideRotation, isOverdue, settledMs, type Facts, type Next } from './decide.ts'
+import { nothingToProve } from './proof.ts'
+
+const minute = 60_000
+const day = 86_400_000
+const now = Date.parse('2026-03-02T12:00:00Z')
+const at = (ms: number): string => new Date(now + ms).toISOString().replace('.000Z', 'Z')
+
+const spec = {
+  projectRef: { name: 'shop' },
+  outputs: { password: 'p' },
+  rotator: {},
+  schedule: { every: '30d' },
+  ...{ overlap: '10m', away: 'Wait' },
+} as RotationSpec
+const facts: Facts = {
+  ...{ nowMs: now, uid: '80000000-0000-4000-8000-000000000000', createdMs: now - 90 * day },
+  ...{ faults: [], hasValues: true, changed: [], steps: ['Switch'], proof: nothingToProve },
+  busy: undefined,
+}
+const rotated: RotationStatus = {
+  ...{ phase: 'Idle', attempt: 4, slot: 'a' },
+  ...{ endedAt: at(-31 * day), lastRotatedAt: at(-31 * day) },
+}
+const inside = (phase: RotationStatus['phase'], more: RotationStatus = {}): RotationStatus => ({
+  ...{ phase, attempt: 5, slot: 'a', candidateSlot: 'b', hasOld: true, step: 'Switch' },
+  ...{ phaseSince: at(-minute), startedAt: at(-2 * minute) },
+  ...more,
+})
+const failed = { stagelet: 'one', service: 'web', message: 'exited with code 1' }
+const away = { stagelet: 'two', reason: 'AgentAway', message: 'its agent is away' }
+const proof = (more: Partial<Facts['proof']>): Partial<Facts> => ({
+  proof: { ...nothingToProve, ...more },
+})
+const proven = { provenSince: at(-settledMs) }
+
+/** Such as `move Proving (RotationProven)`, `effect set`, `wait 60 s`. */
+const said = (next: Next): string => {
+  if (next.do === 'effect') return `effect ${next.effect}`
+  if (next.do === 'wait') {
+    const left = next.until === undefined ? 'for a change' : `${(next.until - now) / 1000} s`
+    const who = (next.status.blockedBy ?? []).map(({ reason }) => ` ${reason}`).join('')
+    return `wait ${left}${who}`
+  }
+  const { phase = '', step, failure } = next.status
+  const more = [step === undefined ? [] : [step], failure === undefined ? [] : [failure.reason]]
+  return ['move', phase, ...more.flat(), ...(next.told ? [`(${next.told.reason})`] : [])].join(' ')
+}
+
+type Row = readonly [string, RotationStatus, Partial<Facts>, Partial<RotationSpec>, string]
+const rows: readonly Row[] = [
+  ['its turn has come', rotated, {}, {}, 'move Preparing (RotationStarted)'],
+  ['its turn is to come', { ...rotated, endedAt: at(-day) }, {}, {}, `wait ${29 * 86_400} s`],
+  ['it is paused', rotated, {}, { paused: true }, 'wait for a change'],
+  ['an output is refused', rotated, { faults: ['no'] }, {}, 'wait for a change'],
+  ['another one runs', rotated, { busy: 'other' }, {}, 'wait for a change'],
+  [
+    'somebody asks',
+    { ...rotated, endedAt: at(0), request: { at: at(0), by: 'alice', cause: 'Run' } },
+    ...([{}, {}, 'move Preparing (RotationStarted)'] as const),
+  ],
+  [
+    'there is no value yet',
+    {},
+    { hasValues: false },
+    { schedule: undefined },
+    'move Preparing (RotationStarted)',
+  ],
+  ['nobody asks and no schedule', rotated, {}, { schedule: undefined }, 'wait for a change'],
+  [
+    'it failed before its first value',
+    { failures: 1, endedAt: at(0) },
+    { hasValues: false },
+    {},
+    'wait 60 s',
+  ],
+  ['it prepares', inside('Preparing'), {}, {}, 'effect prepare'],
+  ['it sets', inside('Setting'), {}, {}, 'effect set'],
+  ['it sets again later', inside('Setting', { retryAt: at(minute) }), {}, {}, 'wait 60 s'],
+  ['it tests', inside('Testing'), {}, {}, 'effect test'],
+  ['it writes', inside('RollingOut'), {}, {}, 'effect write'],
+  ['all run it for the first time', inside('Proving'), {}, {}, 'wait 60 s'],
+  [
+    'all run it for 60 s',
+    inside('Proving', proven),
+    {},
+    {},
+    'move Overlapping Switch (RotationProven)',
+  ],
+  ['one is on its way', inside('Proving', proven), proof({ rolling: ['one'] }), {}, 'wait 540 s'],
+  [
+    'one is on its way for long',
+    inside('Proving', { phaseSince: at(-20 * minute) }),
+    ...([proof({ rolling: ['one'] }), {}, 'wait for a change NotHealthy'] as const),
+  ],
+  [
+    'one is away',
+    inside('Proving', proven),
+    proof({ blockedBy: [away] }),
+    {},
+    'wait 540 s AgentAway',
+  ],
+  [
+    'one is away for longer than it may',
+    inside('Proving', { ...proven, phaseSince: at(-73 * 60 * minute) }),
+    proof({ blockedBy: [away] }),
+    { away: 'RevokeAfter', revokeAfter: '72h' },
+    'move Overlapping Switch (RotationProven)',
+  ],
+  [
+    'one is paused for longer',
+    inside('Proving', { ...proven, phaseSince: at(-73 * 60 * minute) }),
+    proof({ blockedBy: [{ ...away, reason: 'Paused' }] }),
+    { away: 'RevokeAfter', revokeAfter: '72h' },
+    'wait for a change Paused',
+  ],
+  [
+    'a service fails',
+    inside('Proving'),
+    proof({ failed }),
+    {},
+    'move RollingOut Back RolledBack (RotationFailed)',
+  ],
+  [
+    'it still fails on the way back',
+    inside('Proving', { step: 'Back' }),
+    proof({ failed }),
+    {},
+    'wait 60 s',
+  ],
+  ['all are back', inside('Proving', { step: 'Back', ...proven }), {}, {}, 'effect scramble'],
+  [
+    'the proof is skipped',
+    inside('Proving', { withoutProof: true }),
+    proof({ rolling: ['one'] }),
+    {},
+    'move Overlapping Switch (RotationProven)',
+  ],
+  [
+    'there is no old one',
+    inside('Proving', { hasOld: false }),
+    proof({ rolling: ['one'] }),
+    {},
+    'move Revoking Switch (RotationProven)',
+  ],
+  [
+    'somebody wrote an output',
+    inside('Proving', proven),
+    { changed: ['password'] },
+    {},
+    'move Idle OutputChanged (RotationFailed)',
+  ],
+  ['the overlap lasts', inside('Overlapping', { provenAt: at(-minute) }), {}, {}, 'wait 540 s'],
+  [
+    'the overlap is over',
+    inside('Overlapping', { provenAt: at(-10 * minute) }),
+    {},
+    {},
+    'effect checkUse',
+  ],
+  [
+    'the overlap is skipped',
+    inside('Overlapping', { provenAt: at(0), now: true }),
+    {},
+    {},
+    'effect checkUse',
+  ],
+  [
+    'one goes away in the overlap',
+    inside('Overlapping', { provenAt: at(0) }),
+    proof({ blockedBy: [away] }),
+    {},
+    'move Proving Switch',
+  ],
+  [
+    'somebody goes back in the overlap',
+    inside('Overlapping', { provenAt: at(0) }),
+    { changed: ['password'] },
+    {},
+    'move Idle OutputChanged (RotationFailed)',
+  ],
+  ['it revokes', inside('Revoking'), {}, {}, 'effect revoke'],
+  [
+    'one goes away before',
+    inside('Revoking'),
+    proof({ blockedBy: [away] }),
+    {},
+    'move Proving Switch',
+  ],
+  [
+    'it is known everywhere',
+    inside('Proving', { step: 'Add', ...proven }),
+    {},
+    {},
+    'move RollingOut Switch',
+  ],
+  [
+    'it is forgotten everywhere',
+    inside('Proving', { step: 'Remove', ...proven }),
+    {},
+    {},
+    'move Revoking Remove',
+  ],
+]
+
+describe('what a rotation does next', () => {
+  it.each(rows)('when %s', (_, status, around, more, expected) => {
+    const wanted = { ...spec, ...more }
+    expect(said(decideRotation(wanted, status, { ...facts, ...around }))).toBe(expected)
+  })
+
+  it('is late after 7 days', () => {
+    expect(isOverdue(spec, rotated, facts)).toBe(false)
+    expect(isOverdue(spec, { ...rotated, lastRotatedAt: at(-38 * day) }, facts)).toBe(true)
+    expect(isOverdue({ schedule: undefined }, {}, facts)).toBe(false)
+  })
+
+  it('takes a request while it runs as a wish for haste', () => {
+    const request = { at: at(0), by: 'alice', cause: 'Run' as const, now: true }
+    const next = decideRotation(spec, inside('Overlapping', { request }), facts)
+    expect(next).toMatchObject({ do: 'move', status: { phase: 'Overlapping', now: true } })
+    expect((next as { status: RotationStatus }).status.request).toBeUndefined()
+  })
+})
