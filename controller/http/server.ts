@@ -5,6 +5,7 @@ import { constants } from 'node:crypto'
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 
 export interface ListenOptions {
@@ -37,6 +38,7 @@ export const listen = async (
   // last.
   server.requestTimeout = 60_000
   server.keepAliveTimeout = 65_000
+  const unused = followUnused(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: options.host, port: options.port, backlog }, () => {
@@ -46,7 +48,7 @@ export const listen = async (
   })
   return {
     address: server.address() as AddressInfo,
-    close: () => closeServer(server),
+    close: () => closeServer(server, unused),
     destroy: () => {
       server.closeAllConnections()
     },
@@ -68,17 +70,33 @@ const tlsOptions = (tls: { chainPem: string; keyPem: string }): SecureContextOpt
   secureOptions: constants.SSL_OP_NO_TICKET,
 })
 
-const closeServer = async (server: Server | HttpsServer): Promise<void> => {
+/** Connections without a request so far. Browsers keep some ready; for Node they are not idle. */
+const followUnused = (server: Server | HttpsServer): ReadonlySet<Duplex> => {
+  const unused = new Set<Duplex>()
+  server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Duplex) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.on('request', ({ socket }) => unused.delete(socket))
+  return unused
+}
+
+const closeServer = async (
+  server: Server | HttpsServer,
+  unused: ReadonlySet<Duplex>,
+): Promise<void> => {
+  const closeIdle = (): void => {
+    server.closeIdleConnections()
+    for (const socket of unused) socket.destroy()
+  }
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
       resolve()
     })
   })
   // Closes connections that become idle during the stop.
-  const timer = setInterval(() => {
-    server.closeIdleConnections()
-  }, 50)
-  server.closeIdleConnections()
+  const timer = setInterval(closeIdle, 50)
+  closeIdle()
   await closed
   clearInterval(timer)
 }

@@ -34,10 +34,12 @@ export const auditTests = (given: () => Dashboard): void => {
 
   it('filters rows by the address, and says how many came since', async () => {
     const { open, rest } = given()
-    const page = await open('/ui/audit')
+    const page = await open('/ui/audit', { own: true })
     const table = page.getByRole('table', { name: 'Audit rows, newest first' })
     await table.waitFor()
+    await page.clock.install()
     await rest('GET', '/audit/export')
+    await page.clock.runFor(10_000)
     await page.getByRole('button', { name: /^\d+ new$/ }).click()
     await table.getByText('export audit').first().waitFor()
     await page.getByLabel('Kind').fill('Project')

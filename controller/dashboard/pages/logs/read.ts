@@ -60,14 +60,39 @@ export class LogsEnded extends Error {
   override readonly name = 'LogsEnded'
 }
 
-/** Runs it with one of the two places for log streams; returns false where both are taken. */
-export const withLogPlace = async (run: () => Promise<void>): Promise<boolean> => {
-  for (const place of ['stagely-logs-1', 'stagely-logs-2']) {
+const places = ['stagely-logs-1', 'stagely-logs-2']
+
+/**
+ * Runs it in one of the two places for log streams. Where both are taken it says so, and begins when one is free: a tab
+ * that was closed keeps its place for a moment.
+ */
+export const withLogPlace = async (
+  run: () => Promise<void>,
+  onFull: () => void,
+  signal: AbortSignal,
+): Promise<void> => {
+  for (const place of places) {
     const isMine = await navigator.locks.request(place, { ifAvailable: true }, async (lock) => {
       if (lock !== null) await run()
       return lock !== null
     })
-    if (isMine) return true
+    if (isMine || signal.aborted) return
   }
-  return false
+  onFull()
+  const waiting = new AbortController()
+  const giveUp = (): void => {
+    waiting.abort()
+  }
+  signal.addEventListener('abort', giveUp)
+  let isPlaced = false
+  const wait = (place: string): Promise<void> =>
+    navigator.locks.request(place, { signal: waiting.signal }, async () => {
+      if (isPlaced || signal.aborted) return
+      isPlaced = true
+      // No longer in line for the other one.
+      waiting.abort()
+      await run()
+    })
+  await Promise.allSettled(places.map(wait))
+  signal.removeEventListener('abort', giveUp)
 }

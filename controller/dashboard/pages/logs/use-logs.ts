@@ -137,11 +137,14 @@ export const useLogs = ({ stagelet, tail, services }: LogWish): Logs => {
       if (waiting.length === 0 && records.length > 0) nextFrame(show)
       waiting.push(...records)
     }
-    const run = (): Promise<void> =>
-      follow({ stagelet, tail, services, signal: abort.signal, onRecords, onPhase })
-    void withLogPlace(run).then((isOpen) => {
-      if (!isOpen) onPhase('full')
-    })
+    const run = (): Promise<void> => {
+      onPhase('connecting')
+      return follow({ stagelet, tail, services, signal: abort.signal, onRecords, onPhase })
+    }
+    const onFull = (): void => {
+      onPhase('full')
+    }
+    void withLogPlace(run, onFull, abort.signal)
     return () => {
       abort.abort()
     }

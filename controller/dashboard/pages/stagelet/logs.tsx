@@ -144,13 +144,9 @@ const Bar = ({ logs, chosen, colourOf, text, onText, name }: BarProps) => {
   )
 }
 
-const Full = ({ again }: { readonly again: () => void }) => (
-  <Empty
-    title="Two other tabs of this browser read logs"
-    action={<Button onPress={again}>Try again</Button>}
-  >
-    A browser opens six connections to a host. Close one of those tabs, so that pages do not wait
-    for one another.
+const Full = () => (
+  <Empty title="Two other tabs of this browser read logs">
+    A browser keeps few connections to one server open. It begins here when one of them is closed.
   </Empty>
 )
 
@@ -222,7 +218,7 @@ const Reader = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   return (
     <div class={s['logs']}>
       <Bar {...{ logs, chosen, colourOf, text }} onText={filter} name={stagelet.name} />
-      {logs.phase === 'full' ? <Full again={logs.again} /> : null}
+      {logs.phase === 'full' ? <Full /> : null}
       {logs.phase === 'refused' ? <ProblemBox error={logs.error} onRetry={logs.again} /> : null}
       {shown.length === 0 && logs.phase !== 'full' && logs.phase !== 'refused' ? (
         <Nothing stagelet={stagelet} phase={logs.phase} />
