@@ -35,10 +35,13 @@ import { createApp } from './http/app.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
 import type { RotationMetrics } from './http/rotation-metrics.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
+import { mountStoreHooks } from './http/store-hooks.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createLimits } from './http/rate-limit.ts'
 import { listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
+import { keyLister } from './stores/list-keys.ts'
+import { openerWith } from './stores/opener.ts'
 import { startLeader } from './leader.ts'
 import { startLoops, type LoopsDeps } from './loops.ts'
 import { openMasterKeys } from './master-keys.ts'
@@ -177,18 +180,16 @@ const serve = async (
     ...{ opened, limits, denied, clock, log, version },
     base: () => base,
   })
+  const egress = egressOf(config, () => http.listening?.address.port ?? 0)
   const app = createApp({
-    store,
-    keys,
+    ...{ store, keys },
     takeBackup: createBackups(opened, config.dataDir, clock),
     tokens: principals,
     people,
     agents,
-    clock,
-    log,
+    ...{ clock, log },
     metrics,
-    audit,
-    activity,
+    ...{ audit, activity },
     denied,
     proxies: createProxyTrust(config.trustedProxies),
     ...{ disk: watchDisk(config), stopping: lifecycle.stopping },
@@ -198,6 +199,7 @@ const serve = async (
     ...(config.kubernetes === undefined ? {} : { claimedByOthers: metrics.claimedByOthers }),
     ...limits,
     sessions: web.sessions,
+    listKeys: keyLister({ store, clock, open: openerWith({ egress, clock }) }),
     versions: { version, gitVersion },
     introduction: () => ({
       url: base,
@@ -207,6 +209,7 @@ const serve = async (
     }),
     mountOpen: (open) => {
       open.route('/', agentApp)
+      mountStoreHooks(open, { store, clock, stopping: lifecycle.stopping })
       web.mount(open)
     },
   })
@@ -220,7 +223,7 @@ const serve = async (
   await peers?.announce(http.listening.address.port, certificate)
   return {
     base,
-    egress: egressOf(config, http.listening.address.port),
+    egress,
     peers,
     ...metrics,
     loops: { ...metrics, controllerId: identity.controllerId, tasks: agentRoutes.tasks },
@@ -308,8 +311,8 @@ const startAudit = (
   return denied
 }
 
-const egressOf = ({ egress, databaseUrl }: Config, port: number): Egress =>
-  createEgress({ ...egress, own: () => ownDestinations(port, databaseUrl) })
+const egressOf = ({ egress, databaseUrl }: Config, port: () => number): Egress =>
+  createEgress({ ...egress, own: () => ownDestinations(port(), databaseUrl) })
 
 const writeAdminToken = (dir: string, token: string): Promise<void> =>
   writeWhole(join(dir, 'admin-token'), `${token}\n`, { mode: 0o600 })

@@ -12,19 +12,17 @@ import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { openRest } from '../rest.ts'
 import { renderAffected } from '../review.ts'
-import { secretCommand, type SecretFlags } from './flags.ts'
+import { secretCommand } from './flags.ts'
+import { importFromStore, type StoreImportFlags } from './import-store.ts'
 import { projectOf, readKnownSecrets } from './identity.ts'
 import { planImport, type ImportItem, type ImportPlan } from './plan-import.ts'
 import { readBytes } from './values.ts'
 import { batchesOf, writeBatches } from './write-import.ts'
 
-interface ImportFlags extends SecretFlags {
+interface ImportFlags extends StoreImportFlags {
   readonly format?: string
   readonly seedCiphertexts?: string
   readonly keyFile?: string
-  readonly yes?: boolean
-  readonly dryRun?: boolean
-  readonly note?: string
 }
 
 export const importCommand = (): Command =>
@@ -35,6 +33,7 @@ export const importCommand = (): Command =>
       'stagely secrets import .env --project shop --scope backend',
       'stagely secrets import secrets.yaml --project shop --dry-run',
       'stagely secrets import --seed-ciphertexts rows.json --key-file old.key --project shop',
+      'stagely secrets import --store prod-aws --prefix prod/shop/ --project shop --dry-run',
       'decrypt secrets.enc | stagely secrets import - --format json --project shop --yes',
     ],
   )
@@ -45,6 +44,8 @@ export const importCommand = (): Command =>
       'JSON rows of the first Stagely’s secrets table, still sealed',
     )
     .option('--key-file <file>', 'with --seed-ciphertexts: the key that they were sealed with')
+    .option('--store <name>', 'in place of a file: keys of this SecretStore, as manifests')
+    .option('--prefix <text>', 'with --store: keys that begin with this, such as prod/shop/')
     .option('--dry-run', 'show the diff and change nothing')
     .option('-y, --yes', 'do not ask')
     .addOption(noteOption())
@@ -69,6 +70,10 @@ const sourceOf = async (
 }
 
 const importSecrets = async (given: string | undefined, flags: ImportFlags): Promise<void> => {
+  if (flags.store !== undefined) {
+    if (given !== undefined) throw usageError('give a file or --store, not both')
+    return importFromStore(flags)
+  }
   const { output } = flags
   if (output !== undefined && output !== 'json' && output !== 'yaml') {
     throw usageError(`-o ${output} is not known here; use json or yaml`)

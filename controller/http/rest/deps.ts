@@ -1,6 +1,7 @@
 // Dependencies of the REST API's handlers.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
+import type { ListKeys } from '../../stores/list-keys.ts'
 import type { ActivityLog } from '../../../src/store/activity/activity-log.ts'
 import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
 import type { KeyStore } from '../../../src/store/keys/key-store.ts'
@@ -33,4 +34,6 @@ export interface RestDeps extends AgentAccessDeps {
   readonly logs: Pick<LogRelay, 'open'>
   readonly leakTests: Pick<LeakTests, 'start' | 'read' | 'list'>
   readonly sessions: SessionDeps
+  /** Names of secrets in a store elsewhere, for an import. */
+  readonly listKeys: ListKeys
 }

@@ -8,7 +8,7 @@ import { requireIn } from './access.ts'
 import { objectShape, ofEveryStatus } from './kinds.ts'
 import { readRoutes } from './lists.ts'
 import { deletedSchema } from './representations.ts'
-import { route, routesOf, type RouteEntry } from './route.ts'
+import { requireTarget, route, routesOf, type RouteEntry } from './route.ts'
 import { inRequestNames } from './secrets.ts'
 import { answerOf, answerShape, createShape, updateShape } from './shapes.ts'
 import { changeTarget, deleteTarget, shownAs } from './target.ts'
@@ -142,6 +142,28 @@ export const storeRoutes = routesOf('Stores', [
     heedsIfMatch: true,
     response: { description: 'It is gone.', schema: deletedSchema },
     handle: deleteTarget(),
+  }),
+  route({
+    id: 'listStoreKeys',
+    at: 'GET /stores/:store_id/keys',
+    summary: 'Names of secrets in the store that it allows, for an import. Asks the store.',
+    access: { in: 'store', verb: 'create', resource: 'stagelysecrets' },
+    query: z.strictObject({
+      prefix: z.string().max(1024).optional().describe('Only keys that begin with this.'),
+    }),
+    response: {
+      description: 'The names, and whether there are more.',
+      schema: z.strictObject({ keys: z.array(z.string()), is_cut: z.boolean() }),
+    },
+    handle: async (context) => {
+      const { deps, query, signal } = context
+      const { keys, isCut } = await deps.listKeys(
+        requireTarget(context),
+        query.prefix ?? '',
+        signal,
+      )
+      return { body: { keys: [...keys], is_cut: isCut } }
+    },
   }),
   askRoute({
     verb: 'refresh',

@@ -1,0 +1,35 @@
+// Names of secrets in a store, for an import: those that the store allows, and no value.
+import type { Clock } from '../../src/kernel/clock.ts'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
+import { matchesKey } from './allowed.ts'
+import { Budget } from './budget.ts'
+import { Connection, type ConnectionDeps } from './connection.ts'
+import { StoreFault, type Listing } from './provider.ts'
+
+export type ListKeys = (store: KubeObject, prefix: string, signal: AbortSignal) => Promise<Listing>
+
+/** Of one listing. */
+const mostCalls = 200
+
+export const keyLister =
+  ({ clock, ...deps }: ConnectionDeps & { readonly clock: Clock }): ListKeys =>
+  async (store, prefix, signal) => {
+    const connection = new Connection(deps)
+    const budget = new Budget(clock, mostCalls)
+    const spend = (ending: AbortSignal): Promise<void> => budget.spend(ending)
+    try {
+      const provider = await connection.provider(store, await connection.keyOf(store), spend)
+      const { keys, isCut } = await provider.list(prefix, signal)
+      const { allow } = store.spec as unknown as SecretStoreSpec
+      const isAllowed = (key: string): boolean =>
+        allow?.remote.some((pattern) => matchesKey(pattern, key)) === true
+      return { keys: keys.filter(isAllowed), isCut }
+    } catch (error) {
+      if (!(error instanceof StoreFault)) throw error
+      throw new StagelyError('ServiceUnavailable', `the store answers: ${error.message}`)
+    } finally {
+      await connection.close()
+    }
+  }
