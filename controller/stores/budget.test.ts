@@ -25,3 +25,17 @@ it('a budget has no minute with more calls than it allows, and serves in turn', 
   now += 60_000
   expect(budget.used).toBe(0)
 })
+
+it('a budget waits a minute at most where the clock was set back', async () => {
+  let now = 10_000_000
+  const sleep = (ms: number): Promise<void> => {
+    now += ms
+    return Promise.resolve()
+  }
+  const budget = new Budget({ now: () => now, sleep }, 1)
+  const { signal } = new AbortController()
+  await budget.spend(signal)
+  now = 1_000_000
+  await budget.spend(signal)
+  expect(now).toBe(1_060_000)
+})

@@ -22,7 +22,10 @@ export class Budget {
 
   /** Calls of the last minute. */
   get used(): number {
-    const from = this.#clock.now() - minuteMs
+    const now = this.#clock.now()
+    const from = now - minuteMs
+    // The clock was set back: when the calls were is not known.
+    if ((this.#calls.at(-1) ?? 0) > now) this.#calls = this.#calls.map(() => now)
     let first = 0
     while (first < this.#calls.length && this.#calls[first]! <= from) first += 1
     if (first > 0) this.#calls = this.#calls.slice(first)

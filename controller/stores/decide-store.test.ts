@@ -35,6 +35,13 @@ describe('a store', () => {
     }
   })
 
+  it('is looked at, or asked again, at once where the clock was set back', () => {
+    expect(waitOf({ lookedAt: 9_000_000 })).toBe(0)
+    expect(waitOf({ fault: fault({ at: 9_000_000, kind: 'Throttled' }) })).toBe(0)
+    const refused = fault({ at: 9_000_000, kind: 'Unauthorized', tries: 3 })
+    expect(waitOf({ fault: refused })).toBeUndefined()
+  })
+
   it('has a time of its own at a start, where many are late', () => {
     const times = Array.from(
       { length: 50 },

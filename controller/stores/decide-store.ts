@@ -53,8 +53,10 @@ export const offsetOf = (uid: string): number =>
   createHash('sha256').update(uid).digest().readUInt32BE(0) / 2 ** 32
 
 /** ms; undefined: silence. */
-const afterFault = (fault: Fault, { everyMs, random }: StoreFacts): number | undefined => {
+const afterFault = (fault: Fault, { nowMs, everyMs, random }: StoreFacts): number | undefined => {
   const { kind, tries, at, retryAfterMs } = fault
+  // The clock was set back.
+  if (at > nowMs && kind !== 'Unauthorized') return nowMs
   if (kind === 'Unauthorized')
     return tries >= mostTries ? undefined : at + 1_000 * 2 ** tries * (1 + random)
   if (kind === 'Throttled') {
@@ -68,7 +70,9 @@ const afterFault = (fault: Fault, { everyMs, random }: StoreFacts): number | und
 }
 
 const whenLooked = (facts: StoreFacts): number => {
-  const { everyMs, offset, lookedAt, sinceMs, random } = facts
+  const { nowMs, everyMs, offset, lookedAt, sinceMs, random } = facts
+  // The clock was set back: how old the look is is not known.
+  if (lookedAt !== undefined && lookedAt > nowMs) return nowMs
   if (lookedAt === undefined) return sinceMs + everyMs * offset
   const due = lookedAt + everyMs * (0.9 + 0.2 * ((offset + random) % 1))
   // Many stores may be late when a controller starts.

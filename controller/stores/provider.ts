@@ -22,7 +22,7 @@ export interface Found {
 }
 
 export interface Look {
-  /** Has every ref that was asked. */
+  /** Of every ref but those that the store was not asked for this time: of them nothing new is known. */
   readonly versions: ReadonlyMap<Ref, Found | Absence>
   /** What the next look wants back; it holds no value. undefined: nothing. */
   readonly cursor?: string | undefined

@@ -129,7 +129,8 @@ const look = async (deps: StepDeps, facts: StepFacts): Promise<StepResult> => {
   const outcomes: Outcome[] = []
   const missing: StoreSecret[] = []
   for (const [ref, secrets] of groups) {
-    const seen = versions.get(ref) ?? { absent: 'missing' }
+    const seen = versions.get(ref)
+    if (seen === undefined) continue
     for (const secret of secrets) {
       if ('absent' in seen && seen.absent === 'missing') missing.push(secret)
       const said = decideSeen(secret, seen, { nowMs, place: placeOf(of, secret) })

@@ -1,6 +1,6 @@
 // Writes down what a look has brought: one change set for all of it, so that one revision and one re-creation follow.
 import { randomUUID } from 'node:crypto'
-import { StagelyError } from '../../src/kernel/errors.ts'
+import { StagelyError, type Reason } from '../../src/kernel/errors.ts'
 import { findCondition, withConditions } from '../../src/resources/conditions.ts'
 import type { SecretStoreStatus } from '../../src/resources/secret-store.ts'
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
@@ -60,11 +60,25 @@ const writeOne = async (
   return tx.setStatus({ ...after, status: { ...status, external: { ...known }, conditions } })
 }
 
-/** Of a value that the store of ours does not take: another secret follows it, and has another format. */
+/** Faults of one secret or of its project: the others are written all the same. */
+const ofOne: readonly Reason[] = [
+  'Invalid',
+  'ServiceUnavailable',
+  'KeyRotationOverdue',
+  'PolicyOverdue',
+]
+const isOfOne = (error: unknown): error is StagelyError =>
+  error instanceof StagelyError && ofOne.includes(error.reason)
+
+/**
+ * Of a value that the store of ours does not take: another secret follows it and has another format, or the
+ * key of its project does not answer. What is not the value's fault is fetched again at the next look.
+ */
 const refusedBy = ({ secret, known }: Outcome, error: StagelyError): Outcome => {
   const [fault] = error.details.faults ?? []
   const message = `${fault?.message ?? error.message}; the value of before goes on being served`
-  return { secret, known, fresh: no('Refused', message) }
+  const isFinal = error.reason === 'Invalid'
+  return { secret, known: isFinal ? known : secret.known, fresh: no('Refused', message) }
 }
 
 export const writeOutcomes = async (
@@ -90,7 +104,7 @@ export const writeOutcomes = async (
     try {
       await write(part, { id, last })
     } catch (error) {
-      if (!(error instanceof StagelyError) || error.reason !== 'Invalid') throw error
+      if (!isOfOne(error)) throw error
       await writeOneByOne(part, (one, isLast) => write([one], { id, last: last && isLast }))
     }
   }
@@ -105,13 +119,13 @@ const writeOneByOne = async (
     try {
       await write(outcome, isLast)
     } catch (error) {
-      if (!(error instanceof StagelyError) || error.reason !== 'Invalid') throw error
+      if (!isOfOne(error)) throw error
       await write(refusedBy(outcome, error), isLast)
     }
   }
 }
 
-/** Through the tombstone: each can be restored. What something needs stays, and says so. */
+/** Through the tombstone: each can be restored. What something needs stays, and its condition says that it is missing. */
 export const removeSecrets = async (
   { store }: WriteDeps,
   of: StoreObject,

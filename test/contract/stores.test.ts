@@ -384,6 +384,19 @@ describe('a SecretStore', () => {
     expect(await valueOf('e')).toBe('value-of-e')
   })
 
+  it('takes nothing for missing that a look says nothing of', async () => {
+    await fresh()
+    for (const name of ['a', 'b']) remote.put(`prod/${name}`, `value-of-${name}`)
+    await storeOf({ onMissing: 'Remove' })
+    for (const name of ['a', 'b']) await create(external(name))
+    for (const name of ['a', 'b']) await isChecked(name)
+    remote.omit('prod/a')
+    await look()
+    await look()
+    expect(await freshOf('a')).toBe('True/Checked')
+    expect(await valueOf('a')).toBe('value-of-a')
+  })
+
   it('fetches nothing that the store does not allow, whoever writes the secret', async () => {
     await fresh()
     remote.put('other/db', 'a-secret-of-others')

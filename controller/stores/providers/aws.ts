@@ -30,7 +30,7 @@ const lagMs = 300_000
 const inPage = 100
 /** So few are described one by one: that is of now. */
 const few = 10
-/** So many that a list lacks are described: a new one comes into lists late. */
+/** So many that a list lacks are described in one look, in turns: a new one comes into lists late. */
 const mostMissed = 20
 
 const limits = { batch: 20, perMinute: 1_200, parallel: 4 }
@@ -74,6 +74,16 @@ interface Context {
   readonly may: { list: boolean; batch: boolean }
   /** Pages of the last list. */
   pages: number
+  /** How many that lists lacked were described so far. */
+  missed: number
+}
+
+/** The next of those that the list lacks. */
+const nextMissed = (context: Context, keys: readonly string[]): string[] => {
+  const count = Math.min(mostMissed, keys.length)
+  const from = context.missed
+  context.missed += count
+  return Array.from({ length: count }, (_, i) => keys[(from + i) % keys.length]!)
 }
 
 const describe = async (
@@ -129,19 +139,24 @@ const look = async (context: Context, refs: readonly Ref[], signal: AbortSignal)
   const isWorthAList = context.may.list && keys.length > Math.max(few, context.pages)
   const listed = isWorthAList ? await listAll(context, signal) : undefined
   const asked =
-    listed === undefined ? keys : keys.filter((key) => !listed.has(key)).slice(0, mostMissed)
+    listed === undefined
+      ? keys
+      : nextMissed(
+          context,
+          keys.filter((key) => !listed.has(key)),
+        )
   const described = new Map(
     await eachInTurn(asked, limits.parallel, async (key) => {
       return [key, await describe(context, key, signal)] as const
     }),
   )
-  const answerFor = (ref: Ref): Found | Absence => {
+  const answersFor = (ref: Ref): (readonly [Ref, Found | Absence])[] => {
     const versions = described.get(ref.key) ?? listed?.get(ref.key)
-    if (versions === undefined) return missing
-    return 'absent' in versions ? (versions as Absence) : versionIn(versions, ref)
+    if (versions === undefined) return []
+    return [[ref, 'absent' in versions ? (versions as Absence) : versionIn(versions, ref)]]
   }
   return {
-    versions: new Map(refs.map((ref) => [ref, answerFor(ref)])),
+    versions: new Map(refs.flatMap(answersFor)),
     lagMs: listed === undefined ? 0 : lagMs,
   }
 }
@@ -263,7 +278,7 @@ export const openAws = (
   const calls = awsCalls(opening, region, caBundle)
   const client = new SecretsManagerClient({ ...calls.config, ...defined({ endpoint }) })
   const sts = new STSClient({ ...calls.config, ...defined({ endpoint: stsEndpoint }) })
-  const context: Context = { client, calls, may: { list: true, batch: true }, pages: 0 }
+  const context: Context = { client, calls, may: { list: true, batch: true }, pages: 0, missed: 0 }
   return {
     limits,
     whoAmI: async (signal) => {

@@ -16,6 +16,8 @@ export interface MemoryStore {
   put(key: string, value: string | Buffer): void
   remove(key: string): void
   forbid(key: string): void
+  /** Looks say nothing of the key, as a list that lags. */
+  omit(key: string): void
   /** What the next call, and each after it, throws; undefined: none. */
   fail(fault: (() => Error) | undefined): void
   /** Waited for in each fetch. */
@@ -36,6 +38,7 @@ interface Kept {
 
 export const createMemoryStore = (now: () => number): MemoryStore => {
   const kept = new Map<string, Kept | 'forbidden'>()
+  const omitted = new Set<string>()
   let count = 0
   let fault: (() => Error) | undefined
   const calls = { whoAmI: 0, look: 0, fetch: 0 }
@@ -50,6 +53,9 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
     },
     forbid: (key) => {
       kept.set(key, 'forbidden')
+    },
+    omit: (key) => {
+      omitted.add(key)
     },
     fail: (next) => {
       fault = next
@@ -83,7 +89,8 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
       // A list of 100 secrets a page.
       look: async (refs, _, signal): Promise<Look> => {
         for (let page = 0; page < Math.max(1, refs.length); page += 100) await call('look', signal)
-        return { versions: new Map(refs.map((ref) => [ref, seen(ref)])), lagMs: 5_000 }
+        const told = refs.filter(({ key }) => !omitted.has(key))
+        return { versions: new Map(told.map((ref) => [ref, seen(ref)])), lagMs: 5_000 }
       },
       fetch: async (refs, signal) => {
         await call('fetch', signal)
