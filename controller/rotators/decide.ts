@@ -30,6 +30,8 @@ export interface Facts {
   readonly createdMs: number
   /** Why it cannot start, such as an output that does not exist. */
   readonly faults: readonly string[]
+  /** Nothing is known of what runs: the project does not exist. */
+  readonly hasProject: boolean
   /** Every output has a value. */
   readonly hasValues: boolean
   /** What the outputs hold is not what this Rotation has written: the names of those. */
@@ -312,9 +314,23 @@ const effectOf: Readonly<Partial<Record<Phase, Effect>>> = {
   ...{ Preparing: 'prepare', Setting: 'set', Testing: 'test', RollingOut: 'write' },
 }
 
+/** Secrets and stacks outlive their project, and may run the old credential. */
+const projectMissing = ({ provenSince: _, ...status }: RotationStatus, project: string): Next => {
+  const message = `project "${project}" does not exist, so that nobody knows what runs: create it again, or delete the rotation`
+  return wait({ ...status, blockedBy: [{ reason: 'ProjectMissing', message }] })
+}
+
+const isFound = ({ blockedBy = [] }: RotationStatus): boolean =>
+  blockedBy.some(({ reason }) => reason === 'ProjectMissing')
+
 export const decideRotation = (spec: RotationSpec, given: RotationStatus, facts: Facts): Next => {
   const { phase = 'Idle' } = given
   if (phase === 'Idle') return fromIdle(spec, given, facts)
+  if (!facts.hasProject) return projectMissing(given, spec.projectRef.name)
+  if (isFound(given)) {
+    const { blockedBy: _, ...status } = given
+    return decideRotation(spec, status, facts)
+  }
   if (given.request !== undefined) return { do: 'move', status: withRequest(given) }
   const isWritten = phase === 'Proving' || phase === 'Overlapping' || phase === 'Revoking'
   if (isWritten && facts.changed.length > 0) return outputChanged(given, facts)

@@ -12,6 +12,7 @@ import {
 import type { Facts } from './decide.ts'
 import { nothingToProve, proofOf } from './proof.ts'
 import type { Step } from './rotator.ts'
+import { withFollowers } from './viewers.ts'
 
 export type RotationObject = KubeObject<RotationSpec, RotationStatus> & { spec: RotationSpec }
 
@@ -59,6 +60,8 @@ const outputFaults = (
       ({ stagelet, service }) =>
         stagelet.metadata.name === inside?.stagelet && service.name === inside.service,
     )
+  const carriers = (secret: SecretObject): SecretObject[] =>
+    inside === undefined ? [] : withFollowers(project.secrets, [secret])
   return Object.entries(spec.outputs).flatMap(([output, secretName]): string[] => {
     const secret = outputs.get(output)
     const what = `output ${output}: secret "${secretName}"`
@@ -69,16 +72,22 @@ const outputFaults = (
     const version = secret.status?.version
     const isOwn = version === undefined || version === status.versions?.[output]
     return [
-      ...(inside !== undefined && secret.spec.scope === 'global'
-        ? [
-            `${what} is global: a new value would re-create the database too; give it the scope of a service`,
-          ]
-        : []),
-      ...(inside !== undefined && ownService(secret)
-        ? [
-            `${what} is seen by the database's own service "${inside.service}", which it would re-create`,
-          ]
-        : []),
+      ...carriers(secret).flatMap((carrier) => {
+        const taken =
+          carrier === secret ? '' : ` gives its value to "${carrier.metadata.name}", which`
+        return [
+          ...(carrier.spec.scope === 'global'
+            ? [
+                `${what}${taken} is global: a new value would re-create the database too; give it the scope of a service`,
+              ]
+            : []),
+          ...(ownService(carrier)
+            ? [
+                `${what}${taken} is seen by the database's own service "${inside?.service ?? ''}", which it would re-create`,
+              ]
+            : []),
+        ]
+      }),
       ...(isOwn || adopts(spec)
         ? []
         : [`${what} has a value that somebody wrote: say adopt in the rotator to take it over`]),
@@ -122,7 +131,8 @@ export const gatherRotation = async (
   const project = await gatherProject(reader, place, toTimestamp(nowMs))
   if (project === undefined) {
     const faults = [`project "${place.name}" does not exist`]
-    const none = { hasValues: false, changed: [], proof: nothingToProve, busy: undefined }
+    const nothing = { hasProject: false, hasValues: false, changed: [] }
+    const none = { ...nothing, proof: nothingToProve, busy: undefined }
     return { facts: { ...around, ...none, faults }, outputs: new Map(), projectUid: undefined }
   }
   const outputs = new Map(
@@ -143,6 +153,7 @@ export const gatherRotation = async (
     projectUid: project.project.metadata.uid,
     facts: {
       ...around,
+      hasProject: true,
       faults: outputFaults(rotation, project, outputs),
       hasValues: names.every((output) => outputs.get(output)?.status?.version !== undefined),
       changed,

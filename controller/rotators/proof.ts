@@ -1,8 +1,8 @@
 // Whether nothing runs with the old credential any more: what is known of every container that sees an output. Pure.
 import { findCondition } from '../../src/resources/conditions.ts'
 import type { BlockedBy, Evidence } from '../../src/resources/rotation.ts'
-import { consumersBySecret, runsCurrent, type Consumer } from '../reconcilers/project/decide.ts'
 import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
+import { viewersOf, type Viewer } from './viewers.ts'
 
 export interface Failure {
   readonly stagelet: string
@@ -52,37 +52,7 @@ const holdOf = ({ spec, status }: StageletObject): BlockedBy | undefined => {
   return reason === undefined || message === undefined ? undefined : { reason, message }
 }
 
-interface Seen {
-  readonly stagelet: StageletObject
-  readonly services: Set<string>
-  readonly late: Set<string>
-}
-
-/** Each stagelet that has an output, with the services that see one. */
-const viewersOf = (input: ProjectInput, outputs: readonly SecretObject[]): Seen[] => {
-  const byStagelet = new Map<string, Seen>()
-  const consumers = consumersBySecret(input)
-  for (const output of outputs) {
-    const only = output.spec.stageletRef?.name
-    for (const stagelet of input.stagelets) {
-      const { name } = stagelet.metadata
-      if (only !== undefined && only !== name) continue
-      const known = byStagelet.get(name)
-      const seen = known ?? { stagelet, services: new Set<string>(), late: new Set<string>() }
-      byStagelet.set(name, seen)
-      const own = (consumers.get(output.metadata.uid ?? '') ?? []).filter(
-        (one: Consumer) => one.stagelet === stagelet,
-      )
-      for (const consumer of own) {
-        seen.services.add(consumer.service.name)
-        if (!runsCurrent(input, output, consumer)) seen.late.add(consumer.service.name)
-      }
-    }
-  }
-  return [...byStagelet.values()]
-}
-
-const failureOf = ({ stagelet, services }: Seen, revision: number): Failure | undefined => {
+const failureOf = ({ stagelet, services }: Viewer, revision: number): Failure | undefined => {
   const bad = (stagelet.status?.quarantine ?? []).find(
     (one) => one.revision >= revision && services.has(one.service),
   )
@@ -90,22 +60,20 @@ const failureOf = ({ stagelet, services }: Seen, revision: number): Failure | un
   return { stagelet: stagelet.metadata.name, service: bad.service, message: bad.message }
 }
 
-const blockOf = ({ stagelet, services, late }: Seen): BlockedBy | undefined => {
+const blockOf = ({ stagelet, late }: Viewer): BlockedBy | undefined => {
   const { status } = stagelet
   const hold = holdOf(stagelet)
   const isUnseen = hold?.reason === 'AgentAway'
   const silent = (status?.services ?? []).length === 0
   if (hold !== undefined && (isUnseen || late.size > 0 || silent)) return hold
   if (silent) return { reason: 'NoReport', message: 'its agent has not reported its services yet' }
-  const oneOff = (status?.services ?? []).find(
-    ({ name, oneOffs = 0 }) => services.has(name) && oneOffs > 0,
-  )
+  const oneOff = (status?.services ?? []).find(({ oneOffs = 0 }) => oneOffs > 0)
   if (oneOff === undefined) return undefined
   const message = `a container of "compose run" has older secrets of ${oneOff.name}: end it`
   return { reason: 'OldContainer', message }
 }
 
-const isProven = ({ stagelet, late, services }: Seen, revision: number): boolean => {
+const isProven = ({ stagelet, late, services }: Viewer, revision: number): boolean => {
   const { status } = stagelet
   if (late.size > 0) return false
   const wanted = new Map((status?.services ?? []).map((one) => [one.name, one.wantedDigest]))
@@ -116,7 +84,7 @@ const isProven = ({ stagelet, late, services }: Seen, revision: number): boolean
   return services.size === 0 || (status?.healthyRevision ?? 0) >= revision
 }
 
-const containersOf = ({ stagelet, services }: Seen): number =>
+const containersOf = ({ stagelet, services }: Viewer): number =>
   (stagelet.status?.services ?? [])
     .filter(({ name }) => services.has(name))
     .reduce((sum, { containers = 0 }) => sum + containers, 0)

@@ -138,7 +138,7 @@ const blockedBySpec = z.strictObject({
   reason: z
     .string()
     .describe(
-      'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, StillUsed, NotRevoked.',
+      'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, StillUsed, NotRevoked, ProjectMissing.',
     ),
   message: z.string().describe('The same for people, with the remedy.'),
 })

@@ -20,6 +20,7 @@ import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
 import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
 import { projectOf } from './project-ref.ts'
 import { ensureProject, loadProject, noteArrival, type ProjectState } from './projects.ts'
+import { checkUnderWay } from './rotation-change.ts'
 import { secretStatusAfter } from './secret-status.ts'
 import { prepareSecret, storeVersion, type PreparedSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
@@ -217,6 +218,7 @@ export const updateObject = async (
   if (!changesSpec && same && secret?.learns !== true) return current.object
   if (handed === undefined) checkChange(session, object, current, changesSpec)
   if (changesSpec && object.kind === 'Stagelet') checkClaim(session, object)
+  if (changesSpec && object.kind === 'Rotation') checkUnderWay(object, current.object)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const given: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
   const next = given.kind === 'Agent' ? withAgentTimes(given, current.object, session.now) : given

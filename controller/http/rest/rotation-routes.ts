@@ -10,8 +10,8 @@ import type {
   RotationStatus,
 } from '../../../src/resources/rotation.ts'
 import { objectName } from '../../../src/resources/status.ts'
-import { consumersBySecret, runsCurrent } from '../../reconcilers/project/decide.ts'
 import { gatherProject } from '../../reconcilers/project/gather.ts'
+import { viewersOf } from '../../rotators/viewers.ts'
 import { notFound, requireIn } from './access.ts'
 import { listRoute } from './lists.ts'
 import { nextCursor, pagedBy, pageQuery, type Order } from './paging.ts'
@@ -54,19 +54,17 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
   const now = toTimestamp(clock.now())
   const input = await gatherProject(store, { namespace, name }, now)
   if (input === undefined) throw notFound('project', name)
-  const consumers = consumersBySecret(input)
   const isUnderWay = (rotation.status?.phase ?? 'Idle') !== 'Idle'
   const outputs = new Set(Object.values(rotation.spec.outputs))
-  const found = new Map<string, z.infer<typeof breakSchema>>()
-  for (const secret of input.secrets.filter(({ metadata }) => outputs.has(metadata.name)))
-    for (const consumer of consumers.get(secret.metadata.uid ?? '') ?? []) {
-      if (isUnderWay && runsCurrent(input, secret, consumer)) continue
-      const stagelet = consumer.stagelet.metadata.name
-      const { name: service, containers } = consumer.service
-      const shown = { stagelet, service, ...(containers === undefined ? {} : { containers }) }
-      found.set(`${stagelet}/${service}`, shown)
-    }
-  return [...found.values()]
+  const own = input.secrets.filter(({ metadata }) => outputs.has(metadata.name))
+  return viewersOf(input, own).flatMap(({ stagelet, services, late }) =>
+    [...services.values()]
+      .filter((service) => !isUnderWay || late.has(service.name))
+      .map(({ name: service, containers }): z.infer<typeof breakSchema> => ({
+        ...{ stagelet: stagelet.metadata.name, service },
+        ...(containers === undefined ? {} : { containers }),
+      })),
+  )
 }
 
 const confirmField = z

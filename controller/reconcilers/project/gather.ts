@@ -18,7 +18,7 @@ export interface ProjectInput {
   readonly head: SecretSet
   readonly secrets: readonly SecretObject[]
   readonly stagelets: readonly StageletObject[]
-  /** By revision, the closed sets that services run. */
+  /** By revision, the closed sets that services run, or ran when they were seen last. */
   readonly runningSets: ReadonlyMap<number, SecretSet>
 }
 
@@ -44,7 +44,9 @@ export const gatherProject = async (
   const { items } = await reader.list('Stagelet', { namespace, project: name })
   const stagelets = (items as StageletObject[]).map((stagelet) => inProject(stagelet, uid))
   const running = stagelets.flatMap((s) =>
-    (s.status?.services ?? []).flatMap((service) => service.revision ?? []),
+    (s.status?.services ?? []).flatMap(
+      (service) => service.revision ?? service.lastSeen?.revision ?? [],
+    ),
   )
   const sets = await readKeptSets(reader, uid, running)
   return {

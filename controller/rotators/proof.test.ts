@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import { aStagelet, anEntry } from '../../test/support/builders.ts'
+import type { ServiceStatus, StageletStatus } from '../../src/resources/stagelet.ts'
+import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
+import type { SetEntry } from '../../src/secrets/set-entry.ts'
+import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
+import { proofOf } from './proof.ts'
+
+const meta = { apiVersion: 'stagely.dev/v1alpha1' }
+
+const aSecret = (key: string, version: number, more: Partial<SecretSpec> = {}): SecretObject => ({
+  ...{ ...meta, kind: 'StagelySecret' },
+  metadata: { name: key.toLowerCase(), namespace: 'default', uid: `id-${key}` },
+  spec: { projectRef: { name: 'shop' }, key, scope: 'backend', type: 'env', ...more },
+  status: { version },
+})
+
+const entry = (key: string, version: number, scope = 'backend', more = {}): SetEntry =>
+  anEntry({ secretId: `id-${key}`, key, version, scope, ...more })
+
+const runs = (name: string, revision: number | undefined): ServiceStatus => ({
+  ...{ name, state: 'running', containers: 1 },
+  ...(revision === undefined ? {} : { revision }),
+})
+
+const stack = (
+  services: ServiceStatus[],
+  more: StageletStatus = {},
+  paused = false,
+): StageletObject => {
+  const made = aStagelet({ status: { services, healthyRevision: 2, conditions: [], ...more } })
+  return paused ? { ...made, spec: { ...made.spec, paused } } : made
+}
+
+/** Of an output DB, at version 2 since revision 2. */
+const proved = (
+  stagelets: StageletObject[],
+  { before, now, secrets = [] }: { before: SetEntry[]; now: SetEntry[]; secrets?: SecretObject[] },
+  output = aSecret('DB', 2),
+) => {
+  const setOf = (revision: number, entries: SetEntry[]) => ({
+    ...{ projectUid: 'p', epoch: 1, revision, entries },
+  })
+  const input: ProjectInput = {
+    now: '2026-01-01T00:00:00Z',
+    project: { ...meta, kind: 'Project', metadata: { name: 'shop', namespace: 'default' } },
+    revisions: { epoch: 1, closed: 2, closesAt: undefined, quietAt: 0 },
+    ...{ head: setOf(2, now), secrets: [output, ...secrets], stagelets },
+    runningSets: new Map([
+      [1, setOf(1, before)],
+      [2, setOf(2, now)],
+    ]),
+  }
+  const { blockedBy, evidence, rolling } = proofOf(input, [output], 2)
+  return [
+    ...blockedBy.map(({ reason, message }) => `${reason}: ${message}`),
+    ...rolling.map((name) => `rolling: ${name}`),
+    ...evidence.map(({ containers }) => `proven: ${containers}`),
+  ]
+}
+const paused = ['Paused: it is paused: resume it']
+
+describe('the proof that nothing runs with an old credential', () => {
+  it('is that all who see an output run its value of now', () => {
+    const sets = { before: [entry('DB', 1)], now: [entry('DB', 2)] }
+    expect(proved([stack([runs('backend', 2)])], sets)).toEqual(['proven: 1'])
+    expect(proved([stack([runs('backend', 1)])], sets)).toEqual(['rolling: shop'])
+    expect(proved([stack([runs('backend', 1)], {}, true)], sets)).toEqual(paused)
+  })
+
+  it('counts those that get the value by another secret, which takes it from the output', () => {
+    const secrets = [
+      aSecret('COPY', 2, { scope: 'worker', valueFrom: { secretRef: { name: 'db' } } }),
+    ]
+    const sets = {
+      before: [entry('DB', 1), entry('COPY', 1, 'worker')],
+      now: [entry('DB', 2), entry('COPY', 2, 'worker')],
+      secrets,
+    }
+    expect(proved([stack([runs('worker', 1)], {}, true)], sets)).toEqual(paused)
+    expect(proved([stack([runs('worker', 2), runs('backend', 2)])], sets)).toEqual(['proven: 2'])
+  })
+
+  it('counts those that saw it in the set that they run, though not in the newest one', () => {
+    const moved = { before: [entry('DB', 1, 'worker')], now: [entry('DB', 2)] }
+    expect(proved([stack([runs('worker', 1)], {}, true)], moved)).toEqual(paused)
+    expect(proved([stack([runs('worker', 2)])], moved)).toEqual(['proven: 0'])
+    const template = (references?: string[]) =>
+      entry('URL', 1, 'worker', references === undefined ? {} : { references })
+    const unreferred = {
+      before: [entry('DB', 1), template(['backend/DB'])],
+      now: [entry('DB', 2), template()],
+    }
+    expect(proved([stack([runs('worker', 1)], {}, true)], unreferred)).toEqual(paused)
+    // A stagelet that the output was of before.
+    const own = aSecret('DB', 2, { stageletRef: { name: 'two' } })
+    const given = {
+      before: [entry('DB', 1, 'backend', { stagelet: 'shop' })],
+      now: [entry('DB', 2, 'backend', { stagelet: 'two' })],
+    }
+    expect(proved([stack([runs('backend', 1)], {}, true)], given, own)).toEqual(paused)
+    expect(proved([stack([runs('backend', 2)], {}, true)], given, own)).toEqual([])
+  })
+
+  it('is none where it is not known which set a container has', () => {
+    const sets = { before: [], now: [entry('DB', 2)] }
+    expect(proved([stack([runs('worker', undefined)], {}, true)], sets)).toEqual(paused)
+    expect(proved([stack([runs('worker', 7)], {}, true)], sets)).toEqual(paused)
+    const none = { ...runs('worker', undefined), state: 'missing', containers: 0 }
+    expect(proved([stack([none], {}, true)], sets)).toEqual(['proven: 0'])
+  })
+
+  it('is none while a container of compose run has older secrets', () => {
+    const sets = { before: [entry('DB', 1)], now: [entry('DB', 2)] }
+    const services = [runs('backend', 2), { ...runs('worker', 2), oneOffs: 1 }]
+    expect(proved([stack(services)], sets)).toEqual([
+      expect.stringMatching(/^OldContainer: .*"compose run" has older secrets of worker/),
+    ])
+  })
+})
