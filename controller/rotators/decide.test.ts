@@ -18,7 +18,7 @@ const spec = {
 const facts: Facts = {
   ...{ nowMs: now, uid: '80000000-0000-4000-8000-000000000000', createdMs: now - 90 * day },
   ...{ faults: [], hasValues: true, changed: [], steps: ['Switch'], proof: nothingToProve },
-  busy: undefined,
+  ...{ busy: undefined, hasProject: true },
 }
 const rotated: RotationStatus = {
   ...{ phase: 'Idle', attempt: 4, slot: 'a' },
@@ -129,6 +129,20 @@ const rows: readonly Row[] = [
     proof({ failed }),
     {},
     'wait 60 s',
+  ],
+  [
+    'its project is gone',
+    inside('Proving', proven),
+    { hasProject: false },
+    {},
+    'wait for a change ProjectMissing',
+  ],
+  [
+    'its project is gone as it ends',
+    inside('Revoking'),
+    { hasProject: false },
+    {},
+    'wait for a change ProjectMissing',
   ],
   ['all are back', inside('Proving', { step: 'Back', ...proven }), {}, {}, 'effect scramble'],
   [
