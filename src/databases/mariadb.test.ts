@@ -56,6 +56,17 @@ describe('a step of a rotation of MariaDB', () => {
     await expect(set).rejects.toThrow(/none of the users/)
   })
 
+  it.each([
+    [{}, { database: 'MySQL' }, /MySQL is a database of the server itself/],
+    [{ '$.access': ['app_a'] }, {}, /app_a has rights over all databases/],
+  ])('gives no rights over the server: %o %o', async (texts, tweak, fault) => {
+    const { step, ran } = open({ ...texts, 'version()': ['11.4-MariaDB'] })
+    const told = expect.stringMatching(fault) as string
+    await expect(step('set', tweak)).rejects.toMatchObject({ kind: 'Failed', message: told })
+    expect(ran).toEqual([])
+    expect((await step('preflight', tweak)).faults).toContainEqual(told)
+  })
+
   it('has a login tested against a random password, and counts sessions by address', async () => {
     const only = (as: Login) => as.password === login.password
     expect(await open({}, only).step('test')).toEqual({ accepted: 'accepted' })

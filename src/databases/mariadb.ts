@@ -2,6 +2,7 @@
 //
 // INVARIANTS
 // - No statement holds a password, only its hash.
+// - Services get rights over one database, and no others.
 // - A step may be asked for again at any time.
 import { createHash, randomBytes } from 'node:crypto'
 import * as z from 'zod'
@@ -77,10 +78,32 @@ export const wouldAccept = async (
   return stored.includes(nativeHash(password))
 }
 
-const faultsOf = async (
-  { database, users, adopt }: MariadbParams,
+const systemDatabases = ['mysql', 'information_schema', 'performance_schema', 'sys']
+
+/** Why the users would have more rights than those over one database. */
+const rightFaults = async (
+  { database, users }: MariadbParams,
   session: MariadbSession,
 ): Promise<string[]> => {
+  const named = `User in (${['', ...users].map(mariadbText).join(', ')})`
+  const mighty = await session.texts(
+    `select User from mysql.global_priv where User <> '' and ${named}
+       and (coalesce(json_value(Priv, '$.access'), 0) <> 0 or json_value(Priv, '$.is_role') is not null)
+     union select User from mysql.roles_mapping where User <> '' and ${named}`,
+  )
+  return [
+    ...(systemDatabases.includes(database.toLowerCase())
+      ? [`${database} is a database of the server itself: name a database of services`]
+      : []),
+    ...mighty.map(
+      (user) =>
+        `${user} has rights over all databases, or is or has a role: it must not be the login of services`,
+    ),
+  ]
+}
+
+const faultsOf = async (params: MariadbParams, session: MariadbSession): Promise<string[]> => {
+  const { database, users, adopt } = params
   const [version = ''] = await session.texts('select version()')
   if (!version.includes('MariaDB')) return [`the server is no MariaDB: it says ${version}`]
   const [admin = ''] = await session.texts("select substring_index(current_user(), '@', 1)")
@@ -92,6 +115,7 @@ const faultsOf = async (
   return [
     ...(readOnly === '0' ? [] : ['the server is read-only: name the primary']),
     ...(databases === '0' ? [`there is no database ${database}`] : []),
+    ...(await rightFaults({ ...params, users: users.filter((one) => one !== admin) }, session)),
     ...(users.includes(admin) ? [`${admin} is the administrator: it must not take turns`] : []),
     ...(adopt === admin ? [`${admin} is the administrator: it cannot be adopted`] : []),
     ...(adopt !== undefined && adopted === '0'
@@ -101,12 +125,15 @@ const faultsOf = async (
 }
 
 const set = async (
-  { database, users, from }: MariadbParams,
+  params: MariadbParams,
   { username, password }: Login,
   session: MariadbSession,
 ): Promise<void> => {
+  const { database, users, from } = params
   if (!users.includes(username))
     throw new StepFault('Failed', `${username} is none of the users that take turns`)
+  const faults = await rightFaults(params, session)
+  if (faults.length > 0) throw new StepFault('Failed', faults.join('; '))
   const who = accountName(username, from)
   const how = `identified via mysql_native_password using '${nativeHash(password)}'`
   // In a grant, "_" and "%" of a name stand for any characters.

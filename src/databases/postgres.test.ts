@@ -11,7 +11,7 @@ interface Given {
 }
 
 const role = (name: string, more: object = {}) => ({
-  ...{ name, super: false, login: false, asks: false },
+  ...{ name, super: false, mighty: false, rights: [], login: false, asks: false },
   ...more,
 })
 const base = { database: 'shop', owner: 'app', roles: ['app_a', 'app_b'] }
@@ -42,7 +42,44 @@ const open = ({ server, roles = [], accepts = () => true, acts = 'app', used = [
   return { step, ran }
 }
 
+/** Each would give services more than the objects of one owner. */
+const tooMuch = [
+  ['a superuser by turns', { roles: [role('app_a', { super: true })] }, {}, /app_a is a superuser/],
+  ['a superuser for owner', { roles: [role('app', { super: true })] }, {}, /services would have/],
+  [
+    'one that makes roles',
+    { roles: [role('app_a', { mighty: true })] },
+    {},
+    /app_a may make roles/,
+  ],
+  ['such an owner', { roles: [role('app', { mighty: true })] }, {}, /app may make roles/],
+  [
+    'an owner with a right over the server',
+    { roles: [role('app', { rights: ['pg_execute_server_program'] })] },
+    {},
+    /app has the rights of pg_execute_server_program: services would/,
+  ],
+  [
+    'a login with a right that its owner has not',
+    { roles: [role('app'), role('app_a', { rights: ['app', 'pg_read_all_data'] })] },
+    {},
+    /app_a has the rights of pg_read_all_data: it must/,
+  ],
+  [
+    'a role of Postgres',
+    {},
+    { owner: 'pg_read_all_data' },
+    /pg_read_all_data is a role of Postgres/,
+  ],
+  ['a template', {}, { database: 'template1' }, /template1 is the template of new databases/],
+] as const
+
 describe('the preflight of a rotation of Postgres', () => {
+  it.each(tooMuch)('refuses %s', async (_, given, tweak, fault) => {
+    const { faults } = await open(given).step('preflight', tweak)
+    expect(faults).toEqual([expect.stringMatching(fault)])
+  })
+
   it.each([
     ['a standby', { server: { standby: true } }, {}, 'the database is a standby: name the primary'],
     ['an old server', { server: { version: 90_600 } }, {}, /older than 10/],
@@ -102,6 +139,21 @@ describe('a step of a rotation of Postgres', () => {
       /none of the roles/,
     )
     expect(ran).toEqual([])
+  })
+
+  it.each(tooMuch)('sets nothing with %s', async (_, given, tweak, fault) => {
+    const { step, ran } = open(given)
+    await expect(step('set', tweak)).rejects.toMatchObject({
+      ...{ kind: 'Failed', message: expect.stringMatching(fault) as string },
+    })
+    expect(ran.every((one) => /^\s*select/.test(one))).toBe(true)
+  })
+
+  it('sets a login that has the rights of the owner that was adopted', async () => {
+    const owner = role('app', { super: true, rights: ['pg_monitor'] })
+    const { step, ran } = open({ roles: [owner, role('app_a', { rights: ['app'] })] })
+    await step('set', { adopted: true })
+    expect(ran.join('\n')).toMatch(/alter role "app_a" login/)
   })
 
   it('has a login tested against a random password', async () => {

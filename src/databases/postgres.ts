@@ -3,6 +3,7 @@
 //
 // INVARIANTS
 // - No statement holds a password, only the verifier that is made of it.
+// - Services get rights over the objects of one owner, and no others.
 // - A step looks at the roles first and changes only what differs: it may be asked for again at any time.
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
@@ -66,6 +67,10 @@ export const runPostgresStep = async (
 interface Role {
   readonly name: string
   readonly super: boolean
+  /** May make roles or copy the whole server, or passes by row security. */
+  readonly mighty: boolean
+  /** Superusers and roles of Postgres' own (pg_…) whose rights it has. */
+  readonly rights: readonly string[]
   readonly login: boolean
   /** Its session asks. */
   readonly asks: boolean
@@ -77,10 +82,47 @@ const rolesNamed = (
   database?: string,
 ): Promise<readonly Role[]> =>
   session.rows<Role>(
-    `select rolname as name, rolsuper as super, rolcanlogin as login, rolname = current_user as asks
-     from pg_roles where rolname in (${names.map(sqlText).join(', ')})`,
+    `select rolname as name, rolsuper as super, rolcanlogin as login, rolname = current_user as asks,
+       rolcreaterole or rolreplication or rolbypassrls as mighty,
+       to_json(array(select other.rolname::text from pg_roles other
+         where (other.rolsuper or left(other.rolname::text, 3) = 'pg_') and other.oid <> own.oid
+           and other.rolname <> 'pg_database_owner' and pg_has_role(own.oid, other.oid, 'MEMBER'))) as rights
+     from pg_roles own where rolname in (${names.map(sqlText).join(', ')})`,
     database,
   )
+
+/** New databases are copies of them. */
+const templates = ['template0', 'template1']
+const isReserved = (name: string): boolean => name.startsWith('pg_')
+
+/** Why the roles would have more rights than those over the objects of one owner. */
+const rightFaults = (
+  { database, owner, roles, adopted = false }: PostgresParams,
+  found: readonly Role[],
+): string[] => {
+  const ofOwner = found.find(({ name }) => name === owner)
+  const inherited = new Set([owner, ...(ofOwner?.rights ?? [])])
+  return [
+    ...(templates.includes(database)
+      ? [`${database} is the template of new databases: name a database of services`]
+      : []),
+    ...[owner, ...roles]
+      .filter(isReserved)
+      .map((name) => `${name} is a role of Postgres itself: name another one`),
+    ...found.flatMap(({ name, super: isSuper, mighty, rights }) => {
+      if (name === owner && adopted) return []
+      const isOwner = name === owner && !roles.includes(name)
+      const end = isOwner
+        ? 'services would have its rights'
+        : 'it must not be the login of services'
+      const more = isOwner ? rights : rights.filter((one) => !inherited.has(one))
+      if (isSuper) return [`role ${name} is a superuser: ${end}`]
+      if (mighty)
+        return [`role ${name} may make roles, copy the server or pass by row security: ${end}`]
+      return more.length === 0 ? [] : [`role ${name} has the rights of ${more.join(', ')}: ${end}`]
+    }),
+  ]
+}
 
 interface Server {
   readonly standby: boolean
@@ -90,10 +132,8 @@ interface Server {
   readonly exists: boolean
 }
 
-const preflight = async (
-  { database, owner, roles, adopted = false }: PostgresParams,
-  session: PostgresSession,
-): Promise<Facts> => {
+const preflight = async (params: PostgresParams, session: PostgresSession): Promise<Facts> => {
+  const { database, owner, roles, adopted = false } = params
   const [server] = await session.rows<Server>(
     `select pg_is_in_recovery() as standby, current_setting('server_version_num')::int as version,
        current_user::text as admin,
@@ -112,9 +152,7 @@ const preflight = async (
     ...(roles.length > 1 && roles.includes(owner)
       ? [`the owner ${owner} takes turns itself: name another role`]
       : []),
-    ...found
-      .filter(({ name, super: isSuper }) => isSuper && roles.includes(name))
-      .map(({ name }) => `role ${name} is a superuser: it must not be the login of services`),
+    ...rightFaults(params, found),
     ...(ownerRole?.login === true && !adopted && !roles.includes(owner)
       ? [
           `the owner ${owner} can log in: take its login away (ALTER ROLE … NOLOGIN), or say adopt where services use it`,
@@ -137,13 +175,16 @@ const isAccepted = async (session: PostgresSession, login: Login): Promise<boole
   (await session.loginRows(login, 'select 1 as one')) !== undefined
 
 const set = async (
-  { database, owner, roles }: PostgresParams,
+  params: PostgresParams,
   { username, password }: Login,
   session: PostgresSession,
 ): Promise<void> => {
+  const { database, owner, roles } = params
   if (!roles.includes(username))
     throw new StepFault('Failed', `${username} is none of the roles that take turns`)
   const found = await rolesNamed(session, [owner, username])
+  const faults = rightFaults(params, found)
+  if (faults.length > 0) throw new StepFault('Failed', faults.join('; '))
   const has = (name: string): boolean => found.some((role) => role.name === name)
   const [role, group, db] = [username, owner, database].map(sqlName)
   await session.run([

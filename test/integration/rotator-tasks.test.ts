@@ -161,6 +161,8 @@ describe('a task in the container of a database', () => {
     expect(await step('preflight', a)).toEqual({ faults: [], warnings: [] })
     expect(await step('look', a)).toEqual({ accepted: 'refused' })
     for (const login of [a, a, b]) await step('set', login)
+    const reader = { ...postgres, owner: 'pg_execute_server_program', login: a }
+    expect((await ask('postgres', 'pg', 'set', reader)).fault).toMatchObject({ kind: 'Failed' })
     expect(await step('look', a)).toEqual({ accepted: 'accepted' })
     expect(await step('test', a)).toEqual({ accepted: 'accepted' })
     expect(await step('look', { ...a, password: 'another' })).toEqual({ accepted: 'refused' })
@@ -205,6 +207,7 @@ describe('a task in the container of a database', () => {
     const step = (name: Step, login: Login, tweak: object = {}) =>
       facts('postgres', 'adopted', name, { ...params, ...tweak, login })
     expect((await step('preflight', old, { adopted: false })).faults).toEqual([
+      expect.stringMatching(/app is a superuser: services would have its rights/),
       expect.stringMatching(/the owner app can log in/),
     ])
     expect(await step('preflight', old)).toEqual({
