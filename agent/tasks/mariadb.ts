@@ -7,15 +7,15 @@ import {
   wouldAccept,
   type MariadbSession,
 } from '../../src/databases/mariadb.ts'
-import { StepFault } from '../../src/databases/step.ts'
+import { isOneLine, nameParam, passwordParam, StepFault } from '../../src/databases/step.ts'
 import type { DatabaseContainer, Ran } from './container.ts'
 import { createPlugin } from './plugin.ts'
 
 const params = mariadbParams.extend({
   /** Login of the administrator; root when absent. */
-  adminUser: z.string().min(1).optional(),
+  adminUser: nameParam.optional(),
   /** That with which the container was made when absent. */
-  adminPassword: z.string().optional(),
+  adminPassword: passwordParam.optional(),
 })
 type Params = z.infer<typeof params>
 
@@ -31,6 +31,10 @@ exit 127`
 
 const flags = ['--batch', '--skip-column-names', '--skip-ssl', '--connect-timeout=5']
 
+/** Nothing waits for a lock, nor goes on long after its step was cut. MySQL takes the last part for a comment. */
+const limits =
+  'set session lock_wait_timeout = 5, innodb_lock_wait_timeout = 5 /*!100000 , max_statement_time = 10 */'
+
 const mariadb = async (
   container: DatabaseContainer,
   { args, password }: { readonly args: readonly string[]; readonly password: string },
@@ -45,20 +49,21 @@ const mariadb = async (
   return ran
 }
 
-const passwordOf = (container: DatabaseContainer, { adminPassword }: Params): string =>
-  adminPassword ??
-  container.variable('MARIADB_ROOT_PASSWORD') ??
-  container.variable('MYSQL_ROOT_PASSWORD') ??
-  ''
+const passwordOf = (container: DatabaseContainer, { adminPassword }: Params): string => {
+  const found =
+    adminPassword ??
+    container.variable('MARIADB_ROOT_PASSWORD') ??
+    container.variable('MYSQL_ROOT_PASSWORD') ??
+    ''
+  if (isOneLine(found)) return found
+  throw new StepFault('Failed', 'the root password in the environment holds a line break')
+}
 
 const sessionIn = (container: DatabaseContainer, given: Params): MariadbSession => {
   const user = given.adminUser ?? 'root'
   const asAdmin = async (statements: readonly string[]): Promise<Ran> => {
     const login = { args: ['-u', user], password: passwordOf(container, given) }
-    const ran = await mariadb(container, login, [
-      'set session lock_wait_timeout = 5',
-      ...statements,
-    ])
+    const ran = await mariadb(container, login, [limits, ...statements])
     if (ran.exitCode === 0) return ran
     throw new StepFault(
       'Failed',

@@ -20,13 +20,18 @@ export interface ReadTask {
 /** StepFault for parameters that it does not understand. */
 export type Plugin = (params: unknown) => ReadTask
 
+/** Fields, with what is wrong where a rule of the steps says so; no value. */
+const fieldsOf = ({ issues }: z.ZodError): string =>
+  issues
+    .map(({ path, code, message }) => path.join('.') + (code === 'custom' ? ` ${message}` : ''))
+    .join(', ')
+
 export const createPlugin =
   <P>({ params, values, run }: PluginOf<P>): Plugin =>
   (given) => {
     const read = params.safeParse(given)
     if (!read.success) {
-      const fields = read.error.issues.map(({ path }) => path.join('.'))
-      throw new StepFault('Failed', `the task is malformed at: ${fields.join(', ')}`)
+      throw new StepFault('Failed', `the task is malformed at: ${fieldsOf(read.error)}`)
     }
     return {
       values: values(read.data).filter((value) => value !== undefined),

@@ -8,15 +8,15 @@ import {
   type PostgresSession,
 } from '../../src/databases/postgres.ts'
 import { sqlText } from '../../src/databases/quote.ts'
-import { StepFault, type Login } from '../../src/databases/step.ts'
+import { nameParam, passwordParam, StepFault, type Login } from '../../src/databases/step.ts'
 import { isMissing, type DatabaseContainer, type Ran } from './container.ts'
 import { createPlugin } from './plugin.ts'
 
 const params = postgresParams.extend({
   /** Login of the administrator by the local socket; POSTGRES_USER of the container when absent. */
-  adminUser: z.string().min(1).optional(),
+  adminUser: nameParam.optional(),
   /** Where the local socket wants a password. */
-  adminPassword: z.string().optional(),
+  adminPassword: passwordParam.optional(),
 })
 
 /** A step must not wait for a lock: it is asked for again. */

@@ -96,9 +96,22 @@ describe('a task of an agent', () => {
       'Failed',
       /malformed at: database, owner/,
     ],
+    [
+      'a password of more than one line',
+      { params: { ...order().params, adminPassword: 'x\n\\! id' } },
+      'Failed',
+      /malformed at: adminPassword holds a line break or a NUL/,
+    ],
+    [
+      'a login that the rotation does not have',
+      { step: 'revoke', params: { ...order().params, login: { username: 'z', password: '' } } },
+      'Failed',
+      /z is no login of this rotation/,
+    ],
   ] as const)('of %s has no facts, and the stream goes on', async (_, tweak, kind, message) => {
-    const { answer } = open()
+    const { answer, execs } = open()
     const { fault, facts } = await answer(order(tweak))
+    expect(execs).toEqual([])
     expect([fault?.kind, facts]).toEqual([kind, undefined])
     expect(fault?.message).toMatch(message)
   })

@@ -52,7 +52,7 @@ describe('a step of a rotation of MariaDB', () => {
   })
 
   it('sets no user that does not take turns', async () => {
-    const set = open().step('set', { login: { ...login, username: 'root' } })
+    const set = open().step('set', { adopt: 'old', login: { ...login, username: 'old' } })
     await expect(set).rejects.toThrow(/none of the users/)
   })
 

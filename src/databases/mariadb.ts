@@ -3,21 +3,30 @@
 // INVARIANTS
 // - No statement holds a password, only its hash.
 // - Services get rights over one database, and no others.
+// - Only a user of the rotation is looked at, set or ended.
 // - A step may be asked for again at any time.
 import { createHash, randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import { mariadbName, mariadbText } from './quote.ts'
-import { StepFault, type Facts, type Login, type Step } from './step.ts'
+import {
+  checkOwn,
+  loginParam,
+  nameParam,
+  StepFault,
+  type Facts,
+  type Login,
+  type Step,
+} from './step.ts'
 
 export const mariadbParams = z.object({
-  database: z.string().min(1),
+  database: nameParam,
   /** Those that take turns; one alone whose password is changed in place. */
-  users: z.array(z.string().min(1)).min(1).max(2),
+  users: z.array(nameParam).min(1).max(2),
   /** Where they log in from. */
-  from: z.string().min(1),
-  adopt: z.string().min(1).optional(),
+  from: nameParam,
+  adopt: nameParam.optional(),
   /** Absent for preflight. */
-  login: z.object({ username: z.string().min(1), password: z.string() }).optional(),
+  login: loginParam.optional(),
 })
 export type MariadbParams = z.infer<typeof mariadbParams>
 
@@ -38,6 +47,7 @@ export const runMariadbStep = async (
   if (step === 'preflight') return { faults: await faultsOf(params, session) }
   const { login } = params
   if (login === undefined) throw new StepFault('Failed', `the step ${step} names no login`)
+  checkOwn(login, [...params.users, params.adopt])
   switch (step) {
     case 'look':
       return { accepted: (await session.logIn(login)) ? 'accepted' : 'refused' }

@@ -4,23 +4,32 @@
 // INVARIANTS
 // - No statement holds a password, only the verifier that is made of it.
 // - Services get rights over the objects of one owner, and no others.
+// - Only a login of the rotation is looked at, set or ended.
 // - A step looks at the roles first and changes only what differs: it may be asked for again at any time.
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import { sqlName, sqlText } from './quote.ts'
 import { scramVerifier } from './scram.ts'
-import { StepFault, type Facts, type Login, type Step } from './step.ts'
+import {
+  checkOwn,
+  loginParam,
+  nameParam,
+  StepFault,
+  type Facts,
+  type Login,
+  type Step,
+} from './step.ts'
 
 export const postgresParams = z.object({
-  database: z.string().min(1),
+  database: nameParam,
   /** The role that owns the objects. */
-  owner: z.string().min(1),
+  owner: nameParam,
   /** Those that take turns; one alone whose password is changed in place. */
-  roles: z.array(z.string().min(1)).min(1).max(2),
+  roles: z.array(nameParam).min(1).max(2),
   /** The owner is a login that services have used: it keeps its login until it is revoked. */
   adopted: z.boolean().optional(),
   /** Absent for preflight. */
-  login: z.object({ username: z.string().min(1), password: z.string() }).optional(),
+  login: loginParam.optional(),
 })
 export type PostgresParams = z.infer<typeof postgresParams>
 
@@ -45,6 +54,7 @@ export const runPostgresStep = async (
   if (step === 'preflight') return preflight(params, session)
   const { login } = params
   if (login === undefined) throw new StepFault('Failed', `the step ${step} names no login`)
+  checkOwn(login, params.adopted === true ? [...params.roles, params.owner] : params.roles)
   switch (step) {
     case 'look':
       return { accepted: (await isAccepted(session, login)) ? 'accepted' : 'refused' }

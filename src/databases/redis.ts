@@ -5,16 +5,22 @@
 // - What is changed is saved in the same step, or changed back: a restart of the server must not bring an old one back.
 import { createHash, randomBytes } from 'node:crypto'
 import * as z from 'zod'
-import { StepFault, type Facts, type Login, type Step } from './step.ts'
-
-const loginParams = z.object({ username: z.string().min(1), password: z.string() })
+import {
+  checkOwn,
+  loginParam,
+  nameParam,
+  StepFault,
+  type Facts,
+  type Login,
+  type Step,
+} from './step.ts'
 
 export const redisParams = z.object({
-  user: z.string().min(1),
+  user: nameParam,
   /** Absent for preflight. */
-  login: loginParams.optional(),
+  login: loginParam.optional(),
   /** Who may change the passwords: the first that is accepted. Without any, nobody need log in. */
-  admins: z.array(loginParams).max(3),
+  admins: z.array(loginParam).max(3),
 })
 export type RedisParams = z.infer<typeof redisParams>
 
@@ -40,10 +46,12 @@ export const runRedisStep = async (
   session: RedisSession,
 ): Promise<Facts> => {
   const { login, user } = params
-  if (step === 'stillUsed') return { sessions: 0, from: [] }
+  // Which password a session has logged in with, the server does not know.
+  if (step === 'stillUsed') return {}
   if (step === 'preflight')
     return { faults: await faultsOf(params, await asAdmin(params, session)) }
   if (login === undefined) throw new StepFault('Failed', `the step ${step} names no login`)
+  checkOwn(login, [user])
   switch (step) {
     case 'look':
       return { accepted: (await isAccepted(session, login)) ? 'accepted' : 'refused' }

@@ -1,6 +1,18 @@
 // What is done to a login of a database, step by step. The agent does it in a container, the controller over the
 // network: both run the same steps, each on a session of its own kind.
 
+import * as z from 'zod'
+
+/**
+ * Programs of databases read a name, a password and then statements line by line: what would be a line more is no
+ * name and no password.
+ */
+export const isOneLine = (text: string): boolean => !/[\r\n\0]/.test(text)
+const oneLine = z.string().refine(isOneLine, 'holds a line break or a NUL: give another one')
+export const nameParam = oneLine.min(1)
+export const passwordParam = oneLine
+export const loginParam = z.object({ username: nameParam, password: passwordParam })
+
 export const steps = [
   ...(['preflight', 'look', 'set', 'test', 'stillUsed', 'revoke', 'scramble'] as const),
 ] as const
@@ -26,6 +38,15 @@ export interface Facts {
   readonly sessions?: number
   /** Of stillUsed: addresses. */
   readonly from?: readonly string[]
+}
+
+/** No step is for a login that the rotation does not have, whatever its outputs hold. */
+export const checkOwn = ({ username }: Login, own: readonly (string | undefined)[]): void => {
+  if (!own.includes(username))
+    throw new StepFault(
+      'Failed',
+      `${username} is no login of this rotation: it is neither one of those that take turns nor the one in adopt`,
+    )
 }
 
 export const faultKinds = ['Unreachable', 'Refused', 'Failed'] as const
