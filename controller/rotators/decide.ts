@@ -11,6 +11,7 @@ import type {
   RotationSpec,
   RotationStatus,
 } from '../../src/resources/rotation.ts'
+import { giveUp, goBack, inPhase, type Failed } from './endings.ts'
 import type { Proof } from './proof.ts'
 import type { Step } from './rotator.ts'
 
@@ -43,7 +44,13 @@ export interface Facts {
   readonly busy: string | undefined
 }
 
-export type Effect = 'prepare' | 'set' | 'test' | 'write' | 'checkUse' | 'scramble' | 'revoke'
+export type Effect =
+  | ('prepare' | 'set' | 'test' | 'write' | 'checkUse')
+  /** The attempt has failed: the candidate ends. */
+  | 'scramble'
+  /** It is stored that the old credential ends, before it does. */
+  | 'beginRevoke'
+  | 'revoke'
 
 export interface Told {
   readonly reason:
@@ -56,42 +63,19 @@ export interface Told {
   readonly message: string
 }
 
+export interface Move {
+  readonly do: 'move'
+  readonly status: RotationStatus
+  readonly told?: Told
+}
+
 export type Next =
-  | { readonly do: 'move'; readonly status: RotationStatus; readonly told?: Told }
+  | Move
   | { readonly do: 'effect'; readonly effect: Effect }
   | { readonly do: 'wait'; readonly status: RotationStatus; readonly until: number | undefined }
 
 const time = toTimestamp
 const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
-
-/** The status in another phase. */
-export const inPhase = (
-  status: RotationStatus,
-  phase: Phase,
-  nowMs: number,
-  more: Partial<RotationStatus> = {},
-): RotationStatus => {
-  const { tries: _t, retryAt: _r, provenSince: _p, blockedBy: _b, ...kept } = status
-  return { ...kept, phase, phaseSince: time(nowMs), ...more }
-}
-
-/** The status without what belongs to an attempt. */
-export const atRest = (
-  status: RotationStatus,
-  nowMs: number,
-  more: Partial<RotationStatus>,
-): RotationStatus => {
-  const { step: _s, cause: _c, now: _n, withoutProof: _w, ...kept } = inPhase(status, 'Idle', nowMs)
-  const {
-    candidateSlot: _cs,
-    hasOld: _h,
-    startedAt: _st,
-    nextAt: _na,
-    provenAt: _pa,
-    ...rest
-  } = kept
-  return { ...rest, endedAt: time(nowMs), ...more }
-}
 
 export const retryMs = (tries: number): number =>
   Math.min(mostBackoffMs, firstBackoffMs * 4 ** Math.max(0, tries - 1))
@@ -169,13 +153,19 @@ const withRequest = (status: RotationStatus): RotationStatus => {
   }
 }
 
+/** `away: RevokeAfter` counts from the write of the values, whatever phase came since. */
+const awayOverAt = (spec: RotationSpec, status: RotationStatus): number | undefined =>
+  spec.away === 'RevokeAfter' && spec.revokeAfter !== undefined
+    ? ms(status.provingSince ?? status.phaseSince) + durationMs(spec.revokeAfter)
+    : undefined
+
+const isAwayOver = (spec: RotationSpec, status: RotationStatus, { nowMs }: Facts): boolean =>
+  nowMs >= (awayOverAt(spec, status) ?? Infinity)
+
 /** Who is still waited for: agents that are away count only so long. */
 const blockersOf = (spec: RotationSpec, status: RotationStatus, facts: Facts): BlockedBy[] => {
   const waited = facts.nowMs - ms(status.phaseSince)
-  const isOver =
-    spec.away === 'RevokeAfter' &&
-    spec.revokeAfter !== undefined &&
-    waited >= durationMs(spec.revokeAfter)
+  const isOver = isAwayOver(spec, status, facts)
   const held = facts.proof.blockedBy.filter((one) => !(isOver && one.reason === 'AgentAway'))
   const slow = waited < slowMs ? [] : facts.proof.rolling
   return [
@@ -186,28 +176,6 @@ const blockersOf = (spec: RotationSpec, status: RotationStatus, facts: Facts): B
     })),
   ].slice(0, 20)
 }
-
-export interface Failed {
-  readonly reason: string
-  readonly message: string
-}
-
-/** The outputs get the old values again, before anything else is done. */
-export const goBack = (status: RotationStatus, nowMs: number, failure: Failed): Next => ({
-  do: 'move',
-  status: inPhase(status, 'RollingOut', nowMs, {
-    ...{ step: 'Back', failure },
-    backFrom: status.step === 'Add' || status.step === 'Remove' ? status.step : 'Switch',
-  }),
-  told: { reason: 'RotationFailed', message: failure.message },
-})
-
-/** The attempt ends; nothing that runs was changed by it. */
-export const giveUp = (status: RotationStatus, nowMs: number, failure: Failed): Next => ({
-  do: 'move',
-  status: atRest(status, nowMs, { failure, failures: (status.failures ?? 0) + 1 }),
-  told: { reason: 'RotationFailed', message: failure.message },
-})
 
 const rolledBack = (facts: Facts): Failed | undefined => {
   const { failed } = facts.proof
@@ -232,10 +200,15 @@ const afterProof = (status: RotationStatus, { nowMs, steps, proof }: Facts): Nex
     return { do: 'move', status: inPhase(status, 'Revoking', nowMs, { evidence: [...evidence] }) }
   const containers = evidence.reduce((sum, one) => sum + one.containers, 0)
   const where = `${evidence.length} ${evidence.length === 1 ? 'stagelet' : 'stagelets'}`
+  const away = proof.blockedBy.filter(({ reason }) => reason === 'AgentAway')
+  const unseen =
+    away.length === 0
+      ? ''
+      : `; not seen, since their agents are away: ${away.map((one) => one.stagelet).join(', ')}`
   const message =
     status.withoutProof === true
       ? 'the proof is skipped'
-      : `every container runs the new credential: ${containers} in ${where}`
+      : `every container runs the new credential: ${containers} in ${where}${unseen}`
   const told: Told = { reason: 'RotationProven', message }
   const proven = { evidence: [...evidence], provenAt: time(nowMs) }
   if (status.hasOld !== true)
@@ -257,9 +230,7 @@ const fromProving = (spec: RotationSpec, status: RotationStatus, facts: Facts): 
   if (!isSettled) {
     const { provenSince: _, blockedBy: __, ...rest } = status
     const next = { ...rest, ...(blockedBy.length === 0 ? {} : { blockedBy }) }
-    const since = ms(status.phaseSince)
-    const away = spec.away === 'RevokeAfter' ? durationMs(spec.revokeAfter ?? '72h') : undefined
-    const later = [since + slowMs, away === undefined ? undefined : since + away]
+    const later = [ms(status.phaseSince) + slowMs, awayOverAt(spec, status)]
     const until = later.filter((at) => at !== undefined && at > nowMs) as number[]
     return wait(next, earliest(until[0], until[1]))
   }
@@ -305,9 +276,11 @@ const fromRevoking = (spec: RotationSpec, status: RotationStatus, facts: Facts):
   const { nowMs } = facts
   const again = ms(status.retryAt)
   if (again > nowMs) return wait(status, again)
-  if (status.hasOld === true && !isProvenStill(spec, status, facts))
+  if (status.hasOld !== true || status.revokeStartedAt !== undefined)
+    return { do: 'effect', effect: 'revoke' }
+  if (!isProvenStill(spec, status, facts))
     return { do: 'move', status: inPhase(status, 'Proving', nowMs) }
-  return { do: 'effect', effect: 'revoke' }
+  return { do: 'effect', effect: 'beginRevoke' }
 }
 
 const effectOf: Readonly<Partial<Record<Phase, Effect>>> = {
@@ -332,12 +305,16 @@ export const decideRotation = (spec: RotationSpec, given: RotationStatus, facts:
     return decideRotation(spec, status, facts)
   }
   if (given.request !== undefined) return { do: 'move', status: withRequest(given) }
+  // The old credential may be dead already: there is no way back, and none to the proof.
+  if (given.revokeStartedAt !== undefined) return fromRevoking(spec, given, facts)
+  const again = ms(given.retryAt)
+  const isOver = given.failure !== undefined && given.step !== 'Back'
+  if (isOver) return again > facts.nowMs ? wait(given, again) : { do: 'effect', effect: 'scramble' }
   const isWritten = phase === 'Proving' || phase === 'Overlapping' || phase === 'Revoking'
   if (isWritten && facts.changed.length > 0) return outputChanged(given, facts)
   if (phase === 'Proving') return fromProving(spec, given, facts)
   if (phase === 'Overlapping') return fromOverlapping(spec, given, facts)
   if (phase === 'Revoking') return fromRevoking(spec, given, facts)
-  const again = ms(given.retryAt)
   if (again > facts.nowMs) return wait(given, again)
   return { do: 'effect', effect: effectOf[phase] ?? 'prepare' }
 }

@@ -4,18 +4,8 @@ import { refOf } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import type { StagedCredential } from '../../src/store/staged-values.ts'
 import type { Transaction } from '../../src/store/store.ts'
-import {
-  afterUse,
-  askAgainMs,
-  atRest,
-  giveUp,
-  inPhase,
-  retryMs,
-  type Effect,
-  type Failed,
-  type Next,
-  type Told,
-} from './decide.ts'
+import { afterUse, askAgainMs, retryMs, type Effect, type Next, type Told } from './decide.ts'
+import { atRest, giveUp, inPhase, takeBack, type Failed } from './endings.ts'
 import { idleFaults, isSameLogin, readOld } from './logins.ts'
 import { attemptOf, placeOf, projectOf, type Work } from './work.ts'
 import { RotatorFault, type Credential, type Rotator, type Step } from './rotator.ts'
@@ -48,15 +38,18 @@ const tell = (status: RotationStatus, reason: Told['reason'], message: string): 
 
 const end = (work: Work, failure: Failed): Outcome => {
   const outcome = outcomeOf(giveUp(work.status, work.nowMs, failure))
-  return { ...outcome, write: dropStaged(work, []) }
+  return { ...outcome, write: dropStaged(work) }
 }
 
 const dropStaged =
-  ({ rotation }: Work, revoked: readonly string[]): NonNullable<Outcome['write']> =>
+  ({ rotation }: Work): NonNullable<Outcome['write']> =>
   async (tx) => {
-    await tx.endStaged(rotation.metadata.uid ?? '', revoked)
+    await tx.endStaged(rotation.metadata.uid ?? '')
     return undefined
   }
+
+const takenBack = (work: Work, failure: Failed): Outcome =>
+  outcomeOf(takeBack(work.status, work.nowMs, failure))
 
 const stagedLost: Failed = {
   reason: 'CandidateLost',
@@ -101,7 +94,10 @@ const sameValues = (a: StagedCredential, b: Credential): boolean => {
 const isSet = (work: Work): Outcome => {
   const { candidateSlot } = work.status
   const whose = candidateSlot === undefined ? '' : ` for ${candidateSlot}`
-  const next = inPhase(work.status, 'Testing', work.nowMs)
+  // A credential that is set again and again, and never accepted, has failed too.
+  const { tries } = work.status
+  const kept = tries === undefined ? {} : { tries }
+  const next = inPhase(work.status, 'Testing', work.nowMs, kept)
   return tell(next, 'CredentialSet', `a new credential${whose} is set; the old one stays valid`)
 }
 
@@ -124,14 +120,14 @@ const create = async (
     }
   if (sameValues(known, made)) return isSet(work)
   const message = 'the rotator answered two different credentials for one attempt'
-  return end(work, { reason: 'TwoCredentials', message })
+  return takenBack(work, { reason: 'TwoCredentials', message })
 }
 
 const set = async (work: Work): Promise<Outcome> => {
   const { rotator, staged, signal } = work
   const candidate = await staged.open(placeOf(work, 'new'))
   if (rotator.create !== undefined) return create(work, candidate, rotator.create.bind(rotator))
-  if (candidate === undefined) return end(work, stagedLost)
+  if (candidate === undefined) return takenBack(work, stagedLost)
   if ((await rotator.look(candidate, signal)) !== 'accepted')
     await rotator.set(candidate, attemptOf(work), signal)
   return isSet(work)
@@ -154,13 +150,12 @@ const discard = async (work: Work): Promise<void> => {
 const test = async (work: Work): Promise<Outcome> => {
   const { rotator, staged, status, gathered, nowMs, signal } = work
   const candidate = await staged.open(placeOf(work, 'new'))
-  if (candidate === undefined) return end(work, stagedLost)
+  if (candidate === undefined) return takenBack(work, stagedLost)
   const answer = await rotator.test(candidate, signal)
   if (answer === 'meaningless') {
-    await discard(work)
     const message =
       'a random password is accepted too, so that a test says nothing; nothing was changed'
-    return end(work, { reason: 'TestMeaningless', message })
+    return takenBack(work, { reason: 'TestMeaningless', message })
   }
   if (answer === 'refused') throw new RotatorFault('Refused', 'the new credential is not accepted')
   const [first = 'Switch'] = gathered.facts.steps
@@ -190,7 +185,7 @@ const write = async (work: Work): Promise<Outcome> => {
   const values = valuesOf(work, old, candidate)
   const { namespace } = refOf(rotation)
   return {
-    status: inPhase(status, 'Proving', nowMs),
+    status: inPhase(status, 'Proving', nowMs, { provingSince: toTimestamp(nowMs) }),
     isChange: true,
     detail: { step: status.step ?? 'Switch' },
     write: async (tx) => {
@@ -230,7 +225,24 @@ const scramble = async (work: Work): Promise<Outcome> => {
   const { status, nowMs } = work
   if (status.backFrom !== 'Remove') await discard(work)
   const failures = (status.failures ?? 0) + 1
-  return { status: atRest(status, nowMs, { failures }), write: dropStaged(work, []) }
+  return { status: atRest(status, nowMs, { failures }), write: dropStaged(work) }
+}
+
+/** No rollback brings the old versions back from here on, and no failure leads back to them. */
+const beginRevoke = (work: Work): Outcome => {
+  const { rotation, status, nowMs } = work
+  const { namespace } = refOf(rotation)
+  return {
+    status: { ...status, revokeStartedAt: toTimestamp(nowMs) },
+    write: async (tx) => {
+      for (const [output, name] of Object.entries(rotation.spec.outputs)) {
+        const ref = { kind: 'StagelySecret', namespace, name }
+        const before = status.versions?.[output]
+        if (before !== undefined) await tx.revokeVersions(ref, before)
+      }
+      return undefined
+    },
+  }
 }
 
 const revoke = async (work: Work): Promise<Outcome> => {
@@ -249,8 +261,7 @@ const revoke = async (work: Work): Promise<Outcome> => {
     ...(candidateSlot === undefined ? {} : { slot: candidateSlot }),
     ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0 },
   })
-  const uids = [...gathered.outputs.values()].map(({ metadata }) => metadata.uid ?? '')
-  const done = { status: next, write: dropStaged(work, status.hasOld === true ? uids : []) }
+  const done = { status: next, write: dropStaged(work) }
   if (status.hasOld !== true) return done
   const login = old?.values['username'] ?? slot
   const whose = login === undefined ? '' : ` of ${login}`
@@ -260,6 +271,7 @@ const revoke = async (work: Work): Promise<Outcome> => {
 
 const effects: Readonly<Record<Effect, (work: Work) => Promise<Outcome>>> = {
   ...{ prepare, set, test, write, checkUse, scramble, revoke },
+  beginRevoke: (work) => Promise.resolve(beginRevoke(work)),
 }
 
 /** Of a fault that a rotator tells: when it is tried again, or that the attempt ends. */
@@ -280,11 +292,16 @@ const afterFault = async (work: Work, effect: Effect, fault: RotatorFault): Prom
     return { status: { ...status, tries, retryAt, blockedBy: [{ reason, message }] } }
   }
   const isOver = tries >= mostTries || fault.kind === 'Failed' || fault.kind === 'Pending'
-  if (effect !== 'prepare') await discard(work).catch(() => undefined)
-  if (!isOver) return { status: { ...inPhaseOf(effect, status, nowMs), tries, retryAt } }
+  if (!isOver) {
+    // Services must log in meanwhile: of one login the old password is set again until the next try.
+    if (effect !== 'prepare' && work.rotation.spec.inPlace === true)
+      await discard(work).catch(() => undefined)
+    return { status: { ...inPhaseOf(effect, status, nowMs), tries, retryAt } }
+  }
   const reason =
     effect === 'prepare' ? 'Preflight' : fault.kind === 'Pending' ? 'PendingTooLong' : 'SetFailed'
-  return end(work, { reason, message: fault.message })
+  const failure = { reason, message: fault.message }
+  return effect === 'prepare' ? end(work, failure) : takenBack(work, failure)
 }
 
 /** A credential that is not accepted is set anew. */

@@ -1,7 +1,7 @@
 // Carries Rotations on: decides, does the effect outside of any write, and stores what came of it. See ADR 0062, 0065.
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
-import { isReason } from '../../src/kernel/errors.ts'
+import { isReason, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { createWaker } from '../../src/kernel/waker.ts'
 import { findCondition, isTrue, type Condition } from '../../src/resources/conditions.ts'
@@ -17,6 +17,7 @@ import { reconcilerActor } from '../reconcilers/actor.ts'
 import { secretForController } from '../secret-for-controller.ts'
 import { withVerdicts } from './conditions.ts'
 import { decideRotation, retryMs, type Next, type Told } from './decide.ts'
+import { afterRefusal } from './endings.ts'
 import { runEffect, type Outcome } from './effects.ts'
 import { busyOf, gatherRotation, type Gathered, type RotationObject } from './gather.ts'
 import type { OpenRotator } from './open-rotator.ts'
@@ -185,12 +186,14 @@ const follow = async (
     const work = { store, staged, rotator, rotation, status, gathered, nowMs, signal }
     return { outcome: await runEffect(next.effect, work) }
   } catch (error) {
-    const isKnown = error instanceof RotatorFault || isReason(error, 'NotFound')
+    const isKnown = error instanceof RotatorFault || error instanceof StagelyError
     if (!isKnown || signal.aborted) throw error
-    // It could not even be asked, such as while its key is missing.
+    // It could not even be asked, such as while its key is missing, or the provider of a project's key is away.
     const tries = (status.tries ?? 0) + 1
     const retryAt = toTimestamp(nowMs + retryMs(tries))
-    const blockedBy = [{ reason: 'RotatorMissing', message: error.message }]
+    const isMissing = !(error instanceof StagelyError) || error.reason === 'NotFound'
+    const reason = isMissing ? 'RotatorMissing' : error.reason
+    const blockedBy = [{ reason, message: error.message }]
     return { outcome: { status: { ...status, tries, retryAt, blockedBy } } }
   }
 }
@@ -241,7 +244,7 @@ const store = async (
       const status = verdicts({ ...outcome.status, ...more })
       await tx.setStatus({ ...current, status: { ...status } })
       for (const event of eventsOf(current, status, told)) await tx.recordEvent(event)
-      if (before.phase !== status.phase || before.step !== status.step)
+      if (before.phase !== status.phase || before.step !== status.step || told !== undefined)
         await tx.audit(refOf(rotation), 'rotation step', {
           ...{ attempt: status.attempt, from: before.phase, to: status.phase, ...detail },
           ...(status.step === undefined ? {} : { step: status.step }),
@@ -250,12 +253,9 @@ const store = async (
         })
     })
   } catch (error) {
-    const isGone = isReason(error, 'NotFound') || isReason(error, 'Conflict')
-    if (!isGone || write === undefined) throw error
-    const retryAt = toTimestamp(deps.clock.now() + faultMs)
-    const blockedBy = [{ reason: 'OutputMissing', message: error.message }]
-    const waits = { status: { ...before, retryAt, blockedBy } }
-    return store(deps, rotation, { outcome: waits, gathered })
+    if (!(error instanceof StagelyError) || write === undefined) throw error
+    const next = afterRefusal(before, deps.clock.now(), error)
+    return store(deps, rotation, { outcome: next, gathered })
   }
   if (told?.reason === 'CredentialRevoked')
     deps.onRevoked?.(deps.clock.now() - Date.parse(before.startedAt ?? now))

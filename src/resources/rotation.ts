@@ -208,6 +208,10 @@ export const rotationStatus = z.strictObject({
   lastRotatedAt: time.optional().describe('When a rotation was completed last.'),
   nextAt: time.optional().describe('When the next rotation starts.'),
   blockedBy: z.array(blockedBySpec).max(20).optional().describe('Who is waited for; the first 20.'),
+  provingSince: time.optional().describe('When the values of the present rollout were written.'),
+  revokeStartedAt: time
+    .optional()
+    .describe('When the end of the old credential began. After that the attempt only goes on.'),
   evidence: z
     .array(evidenceSpec)
     .max(50)

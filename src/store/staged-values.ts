@@ -61,17 +61,16 @@ export const dropStaged = async (session: WriteSession, rotationUid: string): Pr
   await session.tx.query('DELETE FROM staged_values WHERE rotation_uid = $1', [rotationUid])
 }
 
-/** The credentials of these secrets are dead, but for those of now. */
+/** The credentials before this version are dead. */
 export const revokeVersions = async (
   session: WriteSession,
-  secretUids: readonly string[],
+  secretUid: string,
+  version: number,
 ): Promise<void> => {
-  const current = secretUids.map((uid) => session.head(uid)?.version ?? 0)
   await session.tx.query(
-    `UPDATE secret_versions v SET revoked_at = $3
-     FROM unnest($1::uuid[], $2::int[]) AS c (secret_uid, version)
-     WHERE v.secret_uid = c.secret_uid AND v.version < c.version AND v.revoked_at IS NULL`,
-    [secretUids, current, session.nowMs],
+    `UPDATE secret_versions SET revoked_at = $3
+     WHERE secret_uid = $1 AND version < $2 AND revoked_at IS NULL`,
+    [secretUid, version, session.nowMs],
   )
 }
 

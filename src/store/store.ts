@@ -224,8 +224,10 @@ export interface Transaction extends Reader {
   setOutput(ref: ObjectRef, rotation: KubeObject, value: string): Promise<KubeObject>
   /** Keeps a credential that is under way, sealed; one that is there already stays. */
   stage(project: ObjectRef, place: StagedPlace, credential: StagedCredential): Promise<void>
-  /** Drops what is staged of a Rotation. Old versions of the secrets `revoked` (by uid) are dead from now on. */
-  endStaged(rotationUid: string, revoked: readonly string[]): Promise<void>
+  /** Drops what is staged of a Rotation. */
+  endStaged(rotationUid: string): Promise<void>
+  /** Versions of a secret before `version` are dead from now on. Conflict where another one is stored now. */
+  revokeVersions(ref: ObjectRef, version: number): Promise<void>
   /** Notes what a machine did that is no write of an object. */
   audit(ref: ObjectRef, action: string, detail: Record<string, unknown>): Promise<void>
   /** A value that was fetched for a secret whose spec names a store. An equal one makes no version. */

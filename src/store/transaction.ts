@@ -156,9 +156,13 @@ export class StoreTransaction implements Transaction {
     await stageCredential(this.#session, project, place, credential)
   }
 
-  async endStaged(rotationUid: string, revoked: readonly string[]): Promise<void> {
+  async endStaged(rotationUid: string): Promise<void> {
     await dropStaged(this.#session, rotationUid)
-    if (revoked.length > 0) await revokeVersions(this.#session, revoked)
+  }
+
+  async revokeVersions(ref: ObjectRef, version: number): Promise<void> {
+    expectVersion(this.#session, ref, version)
+    await revokeVersions(this.#session, requireRow(this.#session, ref).uid, version)
   }
 
   async audit(ref: ObjectRef, action: string, detail: Record<string, unknown>): Promise<void> {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { refOf } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { RotatorFault } from '../../controller/rotators/rotator.ts'
 import { RotationWorld } from '../support/rotation-world.ts'
 import { api, createSteppedClock, updateAs } from '../support/store-fixtures.ts'
 
@@ -174,6 +175,102 @@ describe('a rotation', () => {
     expect(refused.failure?.reason).toBe('Preflight')
     expect(refused.failure?.message).toMatch(/login app_a should be idle, but has 2 sessions/)
     expect([...world.database.logins.keys()]).toEqual(['app_b'])
+  })
+
+  it('goes only forward once the end of the old credential has begun', async () => {
+    const world = await RotationWorld.begin(t, clock, { stagelets: ['one', 'two'] })
+    await world.run(rotated(1))
+    await world.run(() => world.containers.size === 2)
+    await world.request({ now: true })
+    // The old login is ended, but the answer is lost.
+    const { database } = world
+    const revoke = database.revoke.bind(database)
+    database.revoke = async (old) => {
+      await revoke(old)
+      database.revoke = revoke
+      throw new RotatorFault('Unreachable', 'the answer is lost')
+    }
+    await world.run(({ phase, tries }) => phase === 'Revoking' && tries === 1)
+    expect([...database.logins.keys()]).toEqual(['app_b'])
+    const ref = { kind: 'StagelySecret', namespace: world.ns, name: 'password' }
+    const back = t.store.write(api, {}, (tx) => tx.rollbackSecret(ref, 1))
+    await expect(back).rejects.toMatchObject({ reason: 'CredentialRevoked' })
+    // A service that dies now does not bring the dead values back.
+    const before = await world.valuesOf('one')
+    world.dies.set('two', () => true)
+    const status = await world.run(rotated(2))
+    expect(status).toMatchObject({ slot: 'app_b', failures: 0 })
+    expect(await world.valuesOf('one')).toEqual(before)
+  })
+
+  it('ends the old credential while an agent is away for too long, where that is asked for, and names it', async () => {
+    const world = await RotationWorld.begin(t, clock, {
+      stagelets: ['one', 'two'],
+      spec: { away: 'RevokeAfter', revokeAfter: '5m' },
+    })
+    await world.run(rotated(1))
+    await world.run(() => world.containers.size === 2)
+    world.away.add('two')
+    await world.request({ now: true })
+    await world.run(() => false, 4 * 60_000)
+    expect([...world.database.logins.keys()].sort()).toEqual(['app_a', 'app_b'])
+    await world.run(rotated(2))
+    expect([...world.database.logins.keys()]).toEqual(['app_b'])
+    const { items } = await t.store.list('Event', { namespace: world.ns })
+    const proven = items.filter(({ spec }) => spec?.['reason'] === 'RotationProven')
+    expect(proven.map(({ spec }) => spec?.['message'])).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/1 in 1 stagelet; not seen, since their agents are away: two/),
+      ]),
+    )
+  })
+
+  it('gives up where a secret does not take the new value, with the new credential ended', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    const ref = { kind: 'StagelySecret', namespace: world.ns, name: 'user' }
+    const secret = (await t.store.get(ref))!
+    const pattern = '^app_a$'
+    await updateAs(t.store, api, { ...secret, spec: { ...secret.spec, format: 'regex', pattern } })
+    await world.request()
+    const status = await world.run(rotated(2))
+    expect(status.failure?.reason).toBe('OutputRefused')
+    expect([...world.database.logins.keys()]).toEqual(['app_a'])
+  })
+
+  it('ends an attempt only when its credential is taken back, however long that takes', async () => {
+    const inside = { in: { stagelet: 'one', service: 'db' }, database: 'shop', owner: 'app' }
+    const world = await RotationWorld.begin(t, clock, {
+      spec: { inPlace: true, rotator: { postgres: { ...inside, roles: ['app_a'] } } },
+    })
+    const { database } = world
+    Object.assign(database, { slots: ['app_a'] })
+    await world.run(rotated(1))
+    await world.agent('one')
+    const first = database.logins.get('app_a')
+    await world.request()
+    const lost = (): RotatorFault => new RotatorFault('Unreachable', 'no route to host')
+    database.test = () => Promise.reject(lost())
+    const set = database.set.bind(database)
+    // The new password is set; the one before is not, for now.
+    database.set = async (login) => {
+      if (login.values['password'] === first) throw lost()
+      return set(login)
+    }
+    const wait = async (): Promise<RotationStatus> => {
+      await world.look()
+      clock.step(7 * 3_600_000)
+      return world.status()
+    }
+    for (let i = 0; i < 6; i += 1) await wait()
+    expect(await wait()).toMatchObject({ phase: 'Testing', failure: { reason: 'SetFailed' } })
+    expect(await world.condition('Blocked')).toBe('Blocked=True/NotRevoked')
+    database.set = set
+    const end = await wait()
+    expect(end.phase).toBe('Idle')
+    expect(end.failure?.reason).toBe('SetFailed')
+    expect(database.logins.get('app_a')).toBe(first)
+    expect(world.refused()).toEqual([])
   })
 
   it('ends pending that lasts for ever after 6 h', async () => {
