@@ -64,3 +64,26 @@ it('keeps a drift that is not healed yet over a new want, which heals it, and no
   expect(after('Held')).toBe('Held')
   expect(after('Healed')).toBeUndefined()
 })
+
+it('tells of containers with secrets whose service the compose files do not name', () => {
+  const given = { desired: { compose: {} } as never, entries: [], base: {} }
+  const state = createStackState(createWant(given, undefined, false))
+  state.containers = [
+    aContainer('web', 'new'),
+    aContainer('api', 'old'),
+    aContainer('gone', 'old', { state: 'exited' }),
+    aContainer('plain', ''),
+  ]
+  state.oneOffs = new Map([
+    ['web', ['old']],
+    ['job', ['older', 'old', '']],
+  ])
+  expect(toObservation(state).strays).toEqual([{ name: 'job', digests: ['old', 'older'] }])
+  state.model = { projectName: 'shop', services: [{ name: 'web' }] } as never
+  expect(toObservation(state).strays).toEqual([
+    { name: 'api', digests: ['old'] },
+    { name: 'job', digests: ['old', 'older'] },
+  ])
+  state.fault = { reason: 'EngineUnavailable', message: 'no engine' }
+  expect(toObservation(state).strays).toBeUndefined()
+})

@@ -3,7 +3,11 @@ import type { NetworkEdits } from './pending-edits.ts'
 import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages.ts'
 import { createMasker } from '../src/masking/masker.ts'
 import type { Masker } from '../src/masking/masker.ts'
-import { engineUnavailable, type Quarantined } from '../src/resources/observation.ts'
+import {
+  engineUnavailable,
+  type Quarantined,
+  type StrayService,
+} from '../src/resources/observation.ts'
 import { serviceDigest } from '../src/secrets/digest.ts'
 import { globalsFor, visibleTo } from '../src/secrets/visible.ts'
 import type { SetEntry } from '../src/secrets/visible.ts'
@@ -16,7 +20,7 @@ import type { ServicePlan } from './file-plan.ts'
 import type { Heal } from './heal-guard.ts'
 import type { ClaimedProject } from './project-claim.ts'
 import { healthySinceOf, healthyTimes, type HealthEvents } from './healthy-since.ts'
-import { isCutOff, isHealthy, toObservedService } from './observe.ts'
+import { isCutOff, isEnded, isHealthy, toObservedService } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
 import { defined } from '../src/kernel/defined.ts'
@@ -252,12 +256,29 @@ export const noteHealthyServices = (state: StackState, nowMs: number): void => {
 
 const isBlind = ({ fault }: StackState): boolean => fault?.reason === engineUnavailable
 
+/** What Compose no longer knows runs on, such as the container of a service that was renamed. */
+const straysOf = (
+  { containers, oneOffs }: StackState,
+  names: readonly string[],
+): StrayService[] => {
+  const running = containers.filter((c) => !isEnded(c)).map((c) => [c.service, c.digest] as const)
+  const single = [...oneOffs].flatMap(([name, digests]) =>
+    digests.map((one) => [name, one] as const),
+  )
+  const found = new Map<string, Set<string>>()
+  for (const [name, digest] of [...running, ...single])
+    if (digest !== '' && !names.includes(name))
+      found.set(name, (found.get(name) ?? new Set()).add(digest))
+  return [...found].sort().map(([name, digests]) => ({ name, digests: [...digests].sort() }))
+}
+
 /** The report. */
 export const toObservation = (state: StackState): ReportedStagelet => {
   const { desired } = state.want
   const names = state.model?.services.map((s) => s.name) ?? [
     ...new Set(state.containers.map((c) => c.service)),
   ]
+  const strays = isBlind(state) ? [] : straysOf(state, names)
   const project = state.model?.projectName ?? desired.compose.projectName
   return {
     stageletUid: desired.uid,
@@ -287,6 +308,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
     pendingEdits: [...state.pendingEdits],
     missingVariables: [...state.missingVariables],
     unmountedFiles: [...state.unmountedFiles],
+    ...(strays.length === 0 ? {} : { strays }),
     ...defined({ composeProject: project, rollout: state.rollout }),
     ...(state.quarantine.length === 0 ? {} : { quarantine: [...state.quarantine] }),
     ...defined({ drift: state.drift, hand: state.hand }),

@@ -19,7 +19,7 @@ const doing: Readonly<Record<string, string>> = {
   Testing: 'the new credential is tried',
   RollingOut: 'the new values are written',
   Proving: 'until every container is proven to run the new credential',
-  Overlapping: 'both credentials are valid until the overlap is over and nobody uses the old one',
+  Overlapping: 'until the overlap is over and nobody uses the old credential',
   Revoking: 'the old credential is ended',
 }
 
@@ -40,13 +40,15 @@ const progressing = (
     : no('Idle', `the next one starts at ${nextAt}`)
 }
 
-const blocked = ({ blockedBy = [] }: RotationStatus): Verdict => {
+const blocked = ({ blockedBy = [], phase, step }: RotationStatus): Verdict => {
   const [first] = blockedBy
   if (first === undefined) return no('NotBlocked', 'nobody is waited for')
   const named = blockedBy.map(({ stagelet, message }) =>
     stagelet === undefined ? message : `${stagelet}: ${message}`,
   )
-  return yes(first.reason, `${named.join('; ')}; both credentials stay valid`)
+  const waits = (phase === 'Proving' || phase === 'Overlapping') && step !== 'Back'
+  const until = waits ? '; the old credential is not ended before that' : ''
+  return yes(first.reason, `${named.join('; ')}${until}`)
 }
 
 const failed = ({ failure }: RotationStatus): Verdict =>

@@ -150,14 +150,14 @@ const rows: readonly Row[] = [
     inside('Proving', { withoutProof: true }),
     proof({ rolling: ['one'] }),
     {},
-    'move Overlapping Switch (RotationProven)',
+    'move Overlapping Switch',
   ],
   [
     'there is no old one',
     inside('Proving', { hasOld: false }),
     proof({ rolling: ['one'] }),
     {},
-    'move Revoking Switch (RotationProven)',
+    'move Revoking Switch',
   ],
   [
     'somebody wrote an output',
@@ -251,6 +251,15 @@ describe('what a rotation does next', () => {
     expect(isOverdue(spec, rotated, facts)).toBe(false)
     expect(isOverdue(spec, { ...rotated, lastRotatedAt: at(-38 * day) }, facts)).toBe(true)
     expect(isOverdue({ schedule: undefined }, {}, facts)).toBe(false)
+  })
+
+  it('keeps no evidence where nothing was proven', () => {
+    const evidence = [{ stagelet: 'one', revision: 2, containers: 1 }]
+    for (const more of [{ hasOld: false }, { withoutProof: true }]) {
+      const status = inside('Proving', { ...more, evidence })
+      const next = decideRotation(spec, status, { ...facts, ...proof({ evidence }) })
+      expect((next as { status: RotationStatus }).status.evidence).toBeUndefined()
+    }
   })
 
   it('takes a request while it runs as a wish for haste', () => {

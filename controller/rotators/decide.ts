@@ -180,13 +180,13 @@ const blockersOf = (spec: RotationSpec, status: RotationStatus, facts: Facts): B
 const rolledBack = (facts: Facts): Failed | undefined => {
   const { failed } = facts.proof
   if (failed === undefined) return undefined
-  const message = `service ${failed.service} of stagelet "${failed.stagelet}" failed with the new credential; the old one is in use again: ${failed.message}`
+  const message = `service ${failed.service} of stagelet "${failed.stagelet}" failed with the new credential; the old values are given back: ${failed.message}`
   return { reason: 'RolledBack', message }
 }
 
-/** Nobody knows which credential runs then: both stay valid. */
+/** Nobody knows which credential runs then. */
 const outputChanged = (status: RotationStatus, { nowMs, changed }: Facts): Next => {
-  const message = `somebody gave ${changed.join(', ')} another value meanwhile; both credentials stay valid`
+  const message = `${changed.join(', ')} was changed or removed meanwhile: the old credential is not ended`
   return giveUp(status, nowMs, { reason: 'OutputChanged', message })
 }
 
@@ -205,15 +205,15 @@ const afterProof = (status: RotationStatus, { nowMs, steps, proof }: Facts): Nex
     away.length === 0
       ? ''
       : `; not seen, since their agents are away: ${away.map((one) => one.stagelet).join(', ')}`
-  const message =
-    status.withoutProof === true
-      ? 'the proof is skipped'
-      : `every container runs the new credential: ${containers} in ${where}${unseen}`
+  const { evidence: _, ...unproven } = status
+  // Nothing was looked at: there is no old credential to end.
+  if (status.hasOld !== true) return { do: 'move', status: inPhase(unproven, 'Revoking', nowMs) }
+  const more = steps.includes('Remove') ? { step } : {}
+  if (status.withoutProof === true)
+    return { do: 'move', status: inPhase(unproven, 'Overlapping', nowMs, more) }
+  const message = `every container that is seen runs the new credential: ${containers} in ${where}${unseen}`
   const told: Told = { reason: 'RotationProven', message }
   const proven = { evidence: [...evidence], provenAt: time(nowMs) }
-  if (status.hasOld !== true)
-    return { do: 'move', status: inPhase(status, 'Revoking', nowMs, proven), told }
-  const more = steps.includes('Remove') ? { step } : {}
   return { do: 'move', status: inPhase(status, 'Overlapping', nowMs, { ...proven, ...more }), told }
 }
 

@@ -154,7 +154,7 @@ const test = async (work: Work): Promise<Outcome> => {
   const answer = await rotator.test(candidate, signal)
   if (answer === 'meaningless') {
     const message =
-      'a random password is accepted too, so that a test says nothing; nothing was changed'
+      'a random password is accepted too, so that a test says nothing; no secret was changed'
     return takenBack(work, { reason: 'TestMeaningless', message })
   }
   if (answer === 'refused') throw new RotatorFault('Refused', 'the new credential is not accepted')
@@ -265,7 +265,12 @@ const revoke = async (work: Work): Promise<Outcome> => {
   if (status.hasOld !== true) return done
   const login = old?.values['username'] ?? slot
   const whose = login === undefined ? '' : ` of ${login}`
-  const message = `the old credential${whose} is ended: it is refused now`
+  const proof = status.withoutProof === true ? ', without a proof that nothing runs with it' : ''
+  const measured =
+    rotation.spec.inPlace === true ? 'its password was replaced' : 'it is refused now'
+  const how =
+    rotation.spec.rotator.generate === undefined ? measured : 'no output holds it any more'
+  const message = `the old credential${whose} is ended${proof}: ${how}`
   return { ...done, told: { reason: 'CredentialRevoked', message } }
 }
 

@@ -117,4 +117,12 @@ describe('the proof that nothing runs with an old credential', () => {
       expect.stringMatching(/^OldContainer: .*"compose run" has older secrets of worker/),
     ])
   })
+
+  it('is none while a container of a service that was renamed has older secrets', () => {
+    const sets = { before: [entry('DB', 1)], now: [entry('DB', 2)] }
+    const renamed = stack([runs('backend', 2)], { strayServices: ['api'] })
+    expect(proved([renamed], sets)).toEqual([
+      expect.stringMatching(/^OldContainer: .*service api, which the compose files do not name/),
+    ])
+  })
 })

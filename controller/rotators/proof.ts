@@ -67,6 +67,11 @@ const blockOf = ({ stagelet, late }: Viewer): BlockedBy | undefined => {
   const silent = (status?.services ?? []).length === 0
   if (hold !== undefined && (isUnseen || late.size > 0 || silent)) return hold
   if (silent) return { reason: 'NoReport', message: 'its agent has not reported its services yet' }
+  const [stray] = status?.strayServices ?? []
+  if (stray !== undefined) {
+    const message = `a container of service ${stray}, which the compose files do not name, has older secrets: remove it`
+    return { reason: 'OldContainer', message }
+  }
   const oneOff = (status?.services ?? []).find(({ oneOffs = 0 }) => oneOffs > 0)
   if (oneOff === undefined) return undefined
   const message = `a container of "compose run" has older secrets of ${oneOff.name}: end it`

@@ -7,6 +7,7 @@ import {
   observationSpec,
   observedService,
   quarantined,
+  strayService,
 } from '../resources/observation.ts'
 import { composeSpec } from '../resources/stagelet.ts'
 import { fileSpec } from '../resources/stagelysecret.ts'
@@ -219,6 +220,7 @@ const reported = z.object({
     .object({ ...drift.shape, changes: z.array(z.object(drift.shape.changes.element.shape)) })
     .optional(),
   hand: z.object(manualRun.shape).optional(),
+  strays: z.array(z.object(strayService.shape)).optional(),
   fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
 })
 

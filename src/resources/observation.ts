@@ -44,6 +44,9 @@ export const observedService = z.strictObject({
   oneOff: z.array(z.string()).optional(),
 })
 
+/** Containers with secrets, of a service that the compose files do not name (any more). */
+export const strayService = z.strictObject({ name: z.string(), digests: z.array(z.string()) })
+
 /** Secrets with which a service failed its gate: not run again until they change or a retry is requested. */
 export const quarantined = z.strictObject({
   service: z.string().describe('The service that failed.'),
@@ -157,11 +160,13 @@ export const observationSpec = z.strictObject({
   missingVariables: z.array(z.string()),
   /** Keys of file secrets that no service mounts. */
   unmountedFiles: z.array(z.string()).optional(),
+  strays: z.array(strayService).optional(),
 })
 
 /** Reason of the fault when the engine does not answer: such a report has observed nothing. */
 export const engineUnavailable = 'EngineUnavailable'
 
+export type StrayService = z.infer<typeof strayService>
 export type Drift = z.infer<typeof drift>
 export type ManualRun = z.infer<typeof manualRun>
 export type Quarantined = z.infer<typeof quarantined>

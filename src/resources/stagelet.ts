@@ -252,6 +252,12 @@ export const stageletStatus = z.strictObject({
     .array(z.string())
     .optional()
     .describe('Keys of the file secrets that no service mounts.'),
+  strayServices: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Services that the compose files do not name, such as one that was renamed, of which a container runs on with secrets that are not those of now.',
+    ),
   lastSeen: z
     .strictObject({
       at: seenAt,

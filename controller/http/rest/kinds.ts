@@ -120,6 +120,7 @@ const stageletStatusFields = fieldsOf(stageletStatus, {
   quarantine: { absent: [], fields: { digest: hidden, retry: hidden } },
   composeProject: hidden,
   unmountedFiles: hidden,
+  strayServices: hidden,
   services: {
     absent: [],
     fields: {

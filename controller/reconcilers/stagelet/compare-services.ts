@@ -65,6 +65,15 @@ const oldOneOffs = (
   return old.length === 0 ? undefined : old.length
 }
 
+/** Services outside of the compose files whose containers run with other secrets than they would get. */
+export const strayServices = ({ stagelet, observation, head }: StageletInput): string[] =>
+  (observation?.strays ?? [])
+    .filter(({ name, digests }) => {
+      const wanted = head && viewsOf(head.entries).of(stagelet.metadata.name, name).digest
+      return digests.some((digest) => digest !== '' && digest !== wanted)
+    })
+    .map(({ name }) => name)
+
 /** True when every container has exactly the wanted label and the gate passed with it. */
 const isInSync = (
   service: ObservedService,

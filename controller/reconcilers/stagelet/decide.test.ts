@@ -41,6 +41,15 @@ describe('decideStagelet', () => {
     expect(status.services?.[0]?.keys).toEqual(['DATABASE_URL', 'STRIPE_KEY'])
   })
 
+  it('names services outside of the compose files that run with other secrets than they would get', () => {
+    const strays = [
+      { name: 'api', digests: ['old'] },
+      { name: 'backend-2', digests: [digestOf('backend-2')] },
+    ]
+    const { status } = decideStagelet(anInput(entries, { observation: settled({ strays }) }))
+    expect(status.strayServices).toEqual(['api'])
+  })
+
   it('is not in sync while one container keeps the old label, whatever the agent says', () => {
     const observation = settled({
       services: [

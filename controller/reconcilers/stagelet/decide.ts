@@ -18,7 +18,12 @@ import { heldOf, withPropagation } from './propagation.ts'
 import { projectOfRevision, notBegun } from './first-rollout.ts'
 import { withKeys } from './quarantine-keys.ts'
 import { healthyRevisionOf, quarantineOf, revisionFor, wantedSinceOf, whyHeld } from './revision.ts'
-import { compareServices, lowestRevision, type ComparedService } from './compare-services.ts'
+import {
+  compareServices,
+  lowestRevision,
+  strayServices,
+  type ComparedService,
+} from './compare-services.ts'
 import { seenTypes, unknownVerdict, unseenOf, unseenService, type Unseen } from './unseen.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
@@ -48,6 +53,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     unseen === undefined
       ? seenVerdicts(input as SeenInput, { compared, failed, wantedRevision, held })
       : unseenVerdicts(input, unseen, { wantedRevision, held })
+  const strays = strayServices(input)
   const unmounted = observation?.unmountedFiles ?? []
   const known = {
     wantedRevision: wantedRevision ?? input.toldOfOther,
@@ -60,6 +66,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
       ? {
           runningRevision: lowestRevision(compared),
           unmountedFiles: unmounted.length === 0 ? undefined : unmounted,
+          strayServices: strays.length === 0 ? undefined : strays,
         }
       : { lastSeen: unseen.lastSeen }),
     pausedSince: pausedSinceOf(input),
