@@ -52,6 +52,13 @@ const said = (next: Next): string => {
 type Row = readonly [string, RotationStatus, Partial<Facts>, Partial<RotationSpec>, string]
 const rows: readonly Row[] = [
   ['its turn has come', rotated, {}, {}, 'move Preparing (RotationStarted)'],
+  [
+    'somebody asked more than an hour ago',
+    { ...rotated, request: { at: at(-61 * minute), by: 'alice', cause: 'Run' } },
+    { faults: ['no'] },
+    {},
+    'move Idle RequestExpired (RotationFailed)',
+  ],
   ['its turn is to come', { ...rotated, endedAt: at(-day) }, {}, {}, `wait ${29 * 86_400} s`],
   ['it is paused', rotated, {}, { paused: true }, 'wait for a change'],
   ['an output is refused', rotated, { faults: ['no'] }, {}, 'wait for a change'],

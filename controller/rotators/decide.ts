@@ -117,6 +117,20 @@ const startOf = (
   return !hasValues && status.lastRotatedAt === undefined ? 'First' : 'Schedule'
 }
 
+/** What somebody asks for is for now: it does not start weeks later. */
+const requestMs = 3_600_000
+
+const requestEnds = ({ request }: RotationStatus): number | undefined =>
+  request?.cause === 'Run' ? ms(request.at) + requestMs : undefined
+
+const withoutRequest = (status: RotationStatus, nowMs: number): Next => {
+  const { request, ...rest } = status
+  const message = `what ${request?.by ?? ''} asked for at ${request?.at ?? ''} could not start within an hour: ask again`
+  const failure = { reason: 'RequestExpired', message }
+  const told: Told = { reason: 'RotationFailed', message }
+  return { do: 'move', status: { ...rest, failure, endedAt: rest.endedAt ?? time(nowMs) }, told }
+}
+
 const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
   const { nowMs } = facts
   const turn = turnOf(spec, status, facts)
@@ -128,9 +142,11 @@ const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Facts): Nex
     phase: 'Idle',
     ...(shown === undefined ? {} : { nextAt: shown }),
   }
+  const until = requestEnds(status)
+  if (until !== undefined && until <= nowMs) return withoutRequest(idle, nowMs)
   const cause = startOf(spec, status, facts, turn)
   if (cause === undefined || facts.faults.length > 0 || facts.busy !== undefined)
-    return wait(idle, turn !== undefined && turn > nowMs ? turn : undefined)
+    return wait(idle, earliest(turn !== undefined && turn > nowMs ? turn : undefined, until))
   const { request, failure: _f, nextAt: _n, ...before } = idle
   const begun = inPhase(before, 'Preparing', nowMs, {
     ...{ attempt: (status.attempt ?? 0) + 1, cause, startedAt: time(nowMs) },

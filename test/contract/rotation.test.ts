@@ -1,11 +1,13 @@
 // Rotations from beginning to end, on one store, with a database in memory and the test's own time.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { refOf } from '../../src/resources/meta.ts'
+import { renew } from '../../controller/reconcilers/project/expiry.ts'
+import { toTimestamp } from '../../src/kernel/clock.ts'
+import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { RotatorFault } from '../../controller/rotators/rotator.ts'
 import { RotationWorld } from '../support/rotation-world.ts'
-import { api, createSteppedClock, updateAs } from '../support/store-fixtures.ts'
+import { api, createSteppedClock, secretOf, system, updateAs } from '../support/store-fixtures.ts'
 
 const day = 86_400_000
 const isIdle = ({ phase }: RotationStatus): boolean => phase === 'Idle'
@@ -67,6 +69,15 @@ describe('a rotation', () => {
     const project = { kind: 'Project', namespace: world.ns, name: 'shop' }
     const whole = await t.store.write(api, {}, (tx) => tx.rollbackProject(project, { revision: 1 }))
     expect(whole.kept).toEqual(['password', 'user'])
+    // Nor does a revoked version come back to a secret that is no output any more.
+    const { spec } = (await t.store.get(ref))!
+    const { valueFrom: _, ...others } = spec as { valueFrom: object }
+    await updateAs(t.store, api, {
+      ...(await t.store.get(ref))!,
+      spec: { ...others, value: 'by hand' },
+    })
+    const after = await t.store.write(api, {}, (tx) => tx.rollbackProject(project, { revision: 1 }))
+    expect(after.kept).toEqual(['password', 'user'])
     expect(
       await t.staged.open({
         rotationUid: (await world.rotation()).metadata.uid!,
@@ -271,6 +282,23 @@ describe('a rotation', () => {
     expect(end.failure?.reason).toBe('SetFailed')
     expect(database.logins.get('app_a')).toBe(first)
     expect(world.refused()).toEqual([])
+  })
+
+  it('starts at the end of a value only where the secret is an output of it', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    const valueFrom = { rotation: { name: 'db', output: 'password' } }
+    const expiresAt = toTimestamp(clock.now() + day)
+    const ended = (secret: KubeObject): KubeObject => ({
+      ...secret,
+      status: { ...secret.status, expiresAt },
+    })
+    const other = secretOf(world.ns, 'other', { scope: 'web', valueFrom })
+    await t.store.write(api, {}, async (tx) => renew(tx, ended(await tx.create(other))))
+    expect((await world.status()).request).toBeUndefined()
+    const ref = { kind: 'StagelySecret', namespace: world.ns, name: 'password' }
+    await t.store.write(system, {}, async (tx) => renew(tx, ended((await tx.get(ref))!)))
+    expect((await world.status()).request?.cause).toBe('Expiry')
   })
 
   it('ends pending that lasts for ever after 6 h', async () => {

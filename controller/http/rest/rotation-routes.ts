@@ -267,7 +267,9 @@ export const rotationRoutes = routesOf('Rotations', [
     handle: async (context) => {
       const rotation = await findRotation(context)
       const { name } = rotation.metadata
-      if ((rotation.status?.phase ?? 'Idle') === 'Idle')
+      const { phase = 'Idle', hasOld, step, failure } = rotation.status ?? {}
+      const isTakenBack = step === 'Back' || failure !== undefined
+      if (phase === 'Idle' || hasOld !== true || isTakenBack)
         throw new StagelyError(
           'Conflict',
           `rotation "${name}" has no old credential that is still valid`,

@@ -3,7 +3,11 @@ import { findCondition } from '../../../src/resources/conditions.ts'
 import { endOf } from '../../../src/resources/expiry.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { datesOf } from '../../../src/resources/secret-expiry.ts'
-import type { RotationRequest, RotationStatus } from '../../../src/resources/rotation.ts'
+import type {
+  RotationRequest,
+  RotationSpec,
+  RotationStatus,
+} from '../../../src/resources/rotation.ts'
 import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { EventInput, Transaction } from '../../../src/store/store.ts'
 import type { SecretObject } from './gather.ts'
@@ -29,7 +33,11 @@ const startRotation = async (tx: Transaction, secret: KubeObject, name: string):
   const { expiresAt = '' } = statusOf(secret)
   const wasTried = status.endedAt !== undefined && status.endedAt > expiresAt
   if (rotation === undefined || isUnderWay || wasTried) return
-  const { key } = secret.spec as SecretSpec
+  const { key, projectRef } = secret.spec as SecretSpec
+  // A secret that only says so starts no credential of another project, and none that it does not hold.
+  const spec = rotation.spec as RotationSpec
+  const isOutput = Object.values(spec.outputs).includes(secret.metadata.name)
+  if (!isOutput || spec.projectRef.name !== projectRef.name) return
   const request: RotationRequest = { at: expiresAt, by: `spec.expiry of ${key}`, cause: 'Expiry' }
   await tx.setStatus({ ...rotation, status: { ...status, request } })
 }

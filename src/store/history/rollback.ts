@@ -175,6 +175,26 @@ const isOutput = (session: WriteSession, project: ProjectState, entry: SetEntry)
   return row?.uid === entry.secretId && rotatedBy(row.object) !== undefined
 }
 
+const isSameSecret =
+  (entry: SetEntry) =>
+  ({ secretId }: SetEntry): boolean =>
+    secretId === entry.secretId
+
+/** Secrets whose version in this set is a credential that nothing accepts any more. */
+const revokedOf = async (
+  session: WriteSession,
+  set: readonly SetEntry[],
+): Promise<ReadonlySet<string>> => {
+  const rows = await session.tx.query<{ uid: string }>(
+    `SELECT v.secret_uid AS uid FROM secret_versions v
+     JOIN unnest($1::uuid[], $2::int[]) AS c (secret_uid, version)
+       ON v.secret_uid = c.secret_uid AND v.version = c.version
+     WHERE v.revoked_at IS NOT NULL`,
+    [set.map(({ secretId }) => secretId), set.map(({ version }) => version)],
+  )
+  return new Set(rows.map(({ uid }) => uid))
+}
+
 /** See Transaction.rollbackProject. */
 export const rollbackProject = async (
   session: WriteSession,
@@ -186,7 +206,11 @@ export const rollbackProject = async (
   const then = (await readSet(session.tx, session.deps.keys, project.uid, revision)).entries
   const now = (await setAt(session, project.uid, 'head')).entries
   // Old credentials of a Rotation may be dead.
-  const kept = now.filter((entry) => isOutput(session, project, entry))
+  const dead = await revokedOf(session, then)
+  const kept = [
+    ...now.filter((entry) => isOutput(session, project, entry) || dead.has(entry.secretId)),
+    ...then.filter((entry) => dead.has(entry.secretId) && !now.some(isSameSecret(entry))),
+  ]
   const isKept = new Set(kept.map(({ secretId }) => secretId))
   const rest = (set: readonly SetEntry[]): SetEntry[] => set.filter((e) => !isKept.has(e.secretId))
   const [target, head] = [rest(then), rest(now)]
