@@ -1,6 +1,6 @@
 // Steps of MariaDB by `mariadb` in the container. Passwords and statements go in by the standard input of a shell, which
 // gives the password to the program as a file that exists only between the two.
-import * as z from 'zod'
+import type * as z from 'zod'
 import {
   mariadbParams,
   runMariadbStep,

@@ -1,6 +1,6 @@
 // Steps of Postgres by `psql` in the container. Statements and passwords go in by its standard input: they are in no
 // argument and in no variable.
-import * as z from 'zod'
+import type * as z from 'zod'
 import { isPasswordOf } from '../../src/databases/scram.ts'
 import {
   postgresParams,

@@ -58,7 +58,8 @@ const stagedLost: Failed = {
 
 const prepare = async (work: Work): Promise<Outcome> => {
   const { rotator, rotation, status, staged, nowMs, signal } = work
-  const faults = await rotator.preflight(signal)
+  const warnings: string[] = []
+  const faults = await rotator.preflight(signal, (warning) => warnings.push(warning))
   if (faults.length > 0) return end(work, { reason: 'Preflight', message: faults.join('; ') })
   const old = await readOld(work)
   const live = old === undefined ? status.slot : old.slot
@@ -73,8 +74,10 @@ const prepare = async (work: Work): Promise<Outcome> => {
     ...(old === undefined ? {} : { hasOld: true }),
   })
   const project = projectOf(rotation)
+  const message = `the rotator warns: ${warnings.join('; ')}`
   return {
     status: next,
+    ...(warnings.length === 0 ? {} : { told: { reason: 'RotationStarted', message } }),
     write: async (tx) => {
       if (old !== undefined) await tx.stage(project, placeOf(work, 'old'), old)
       if (made !== undefined) await tx.stage(project, placeOf(work, 'new'), made)
@@ -144,7 +147,9 @@ const discard = async (work: Work): Promise<void> => {
   }
   if (rotator.slots.length > 0) return rotator.scramble(status.candidateSlot, signal)
   const candidate = await staged.open(placeOf(work, 'new'))
-  if (candidate !== undefined) await rotator.revoke(candidate, attemptOf(work), signal)
+  if (candidate === undefined) return
+  if (rotator.discard === undefined) await rotator.revoke(candidate, attemptOf(work), signal)
+  else await rotator.discard(candidate, attemptOf(work), signal)
 }
 
 const test = async (work: Work): Promise<Outcome> => {
@@ -212,9 +217,9 @@ const checkUse = async (work: Work): Promise<Outcome> => {
   const old = await staged.open(placeOf(work, 'old'))
   if (old === undefined) return end(work, stagedLost)
   const { sessions, from } = await rotator.stillUsed(old, signal)
-  if (sessions === 0) {
+  if (sessions === undefined || sessions === 0) {
     const outcome = outcomeOf(afterUse(status, { nowMs, steps: gathered.facts.steps }))
-    return { ...outcome, detail: { sessions } }
+    return sessions === undefined ? outcome : { ...outcome, detail: { sessions } }
   }
   const message = `${sessions} ${sessions === 1 ? 'session uses' : 'sessions use'} the old credential${from.length === 0 ? '' : `, from ${from.slice(0, 5).join(', ')}`}: end them`
   const blockedBy = [{ reason: 'StillUsed', message }]

@@ -42,7 +42,7 @@ export const openGenerate = (spec: GenerateRotator): Rotator => ({
   look: () => Promise.resolve('refused'),
   set: () => Promise.resolve(),
   test: () => Promise.resolve('accepted'),
-  stillUsed: () => Promise.resolve({ sessions: 0, from: [] }),
+  stillUsed: () => Promise.resolve({ sessions: undefined, from: [] }),
   revoke: () => Promise.resolve(),
   scramble: () => Promise.resolve(),
 })

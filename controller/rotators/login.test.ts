@@ -7,6 +7,7 @@ const open = (tweak: Partial<LoginRotator> = {}, facts: Facts = {}) => {
   const asked: Ask[] = []
   const rotator = createLoginRotator({
     ...{ slots: ['a', 'b'], usual: 'app', outputs: ['username', 'password'], inPlace: false },
+    countsSessions: true,
     ask: (what) => {
       asked.push(what)
       return Promise.resolve(facts)
@@ -44,6 +45,40 @@ describe('a rotator of a login', () => {
       expect.stringMatching(fault),
       'and one of the database',
     ])
+  })
+
+  it.each([
+    [{ username: 'other_app', password: 'x' }, /holds "other_app", which is neither one of a, b/],
+    [{ username: 'a', password: 'x\n\\! id' }, /holds a line break or a NUL/],
+  ])('takes over no other login than its own: %o', async (now, fault) => {
+    const { rotator, asked } = open({ current: () => Promise.resolve(now) })
+    expect(await rotator.preflight(signal)).toEqual([expect.stringMatching(fault)])
+    expect(asked).toEqual([])
+    const adopting = open({
+      adopt: 'other_app',
+      current: () => Promise.resolve({ username: 'other_app' }),
+    })
+    expect(await adopting.rotator.preflight(signal)).toEqual([])
+  })
+
+  it('passes on what the database warns of', async () => {
+    const warnings: string[] = []
+    const { rotator } = open({}, { warnings: ['app is a superuser'] })
+    expect(await rotator.preflight(signal, (one) => warnings.push(one))).toEqual([])
+    expect(warnings).toEqual(['app is a superuser'])
+  })
+
+  it('says a number of sessions only where one was told', async () => {
+    const old = { slot: 'a', values: {} }
+    expect(await open({}, { sessions: 0 }).rotator.stillUsed(old, signal)).toMatchObject({
+      sessions: 0,
+    })
+    await expect(open().rotator.stillUsed(old, signal)).rejects.toThrow(
+      /not told how many sessions/,
+    )
+    const { rotator, asked } = open({ countsSessions: false })
+    expect(await rotator.stillUsed(old, signal)).toEqual({ sessions: undefined, from: [] })
+    expect(asked).toEqual([])
   })
 
   it('tells what the database or its agent said as a fault of the rotator', async () => {

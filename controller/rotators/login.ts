@@ -1,6 +1,12 @@
 // A rotator that changes a login of a database: the steps of src/databases, done by an agent in the container or by the
 // controller over the network.
-import { StepFault, type Facts, type Login, type Step } from '../../src/databases/step.ts'
+import {
+  isOneLine,
+  StepFault,
+  type Facts,
+  type Login,
+  type Step,
+} from '../../src/databases/step.ts'
 import { generateValue } from '../../src/secrets/generate.ts'
 import { RotatorFault, type Credential, type Rotator } from './rotator.ts'
 
@@ -18,11 +24,39 @@ export interface LoginRotator {
   /** Names of the outputs that the Rotation has. */
   readonly outputs: readonly string[]
   readonly inPlace: boolean
+  /** The login that is taken over, which does not take turns. */
+  readonly adopt?: string | undefined
+  /** False where the database does not know which password a session has logged in with. */
+  readonly countsSessions: boolean
+  /** What the outputs hold now. */
+  readonly current?: (() => Promise<Credential['values']>) | undefined
   readonly ask: (what: Ask, signal: AbortSignal) => Promise<Facts>
 }
 
 /** They go into URLs. */
 const password = { charset: 'alphanumeric', length: 32 } as const
+
+/** Why what the outputs hold cannot be the old credential. */
+const currentFaults = (
+  { slots, usual, adopt }: LoginRotator,
+  { username, password: now = '' }: Credential['values'],
+): string[] => {
+  const own = [
+    ...slots,
+    ...(slots.length === 0 ? [usual] : []),
+    ...(adopt === undefined ? [] : [adopt]),
+  ]
+  return [
+    ...(username === undefined || own.includes(username)
+      ? []
+      : [
+          `the output username holds "${username}", which is neither one of ${own.join(', ')}: name it in adopt, or write the right one`,
+        ]),
+    ...(isOneLine(now)
+      ? []
+      : ['the password in the output holds a line break or a NUL: write the right one']),
+  ]
+}
 
 export const createLoginRotator = (given: LoginRotator): Rotator => {
   const { slots, usual, outputs, inPlace } = given
@@ -52,7 +86,7 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
         password: (await generateValue(password)).toString('utf8'),
       },
     }),
-    preflight: async (signal) => {
+    preflight: async (signal, warn) => {
       const own = [
         ...(outputs.includes('password') ? [] : ['outputs name no secret for the password']),
         ...(slots.length > 1 && !outputs.includes('username')
@@ -62,7 +96,11 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
           ? ['one login cannot take turns: give two, or say inPlace']
           : []),
       ]
-      const { faults = [] } = await ask('preflight', undefined, { signal })
+      const now = currentFaults(given, (await given.current?.()) ?? {})
+      // The old password can log in for the steps too, which take one of one line.
+      if (now.length > 0) return [...own, ...now]
+      const { faults = [], warnings = [] } = await ask('preflight', undefined, { signal })
+      for (const warning of warnings) warn?.(warning)
       return [...own, ...faults]
     },
     look: async (candidate, signal) => {
@@ -75,7 +113,10 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
     test: async (candidate, signal) =>
       (await ask('test', loginOf(candidate), { signal })).accepted ?? 'refused',
     stillUsed: async (old, signal) => {
-      const { sessions = 0, from = [] } = await ask('stillUsed', loginOf(old), { signal })
+      if (!given.countsSessions) return { sessions: undefined, from: [] }
+      const { sessions, from = [] } = await ask('stillUsed', loginOf(old), { signal })
+      if (sessions === undefined)
+        throw new RotatorFault('Failed', 'it is not told how many sessions use the credential')
       return { sessions, from }
     },
     revoke: async (old, attempt, signal) => {

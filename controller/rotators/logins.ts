@@ -47,7 +47,7 @@ export const idleFaults = async (
   if (old !== undefined && isSameLogin(work, old, candidate))
     return [`login ${name} is in use: the outputs hold it, and no other one takes turns with it`]
   const { sessions } = await rotator.stillUsed(candidate, signal)
-  if (sessions === 0) return []
+  if (sessions === undefined || sessions === 0) return []
   const many = sessions === 1 ? '1 session' : `${sessions} sessions`
   return [`login ${name} should be idle, but has ${many}: find out whose they are, and end them`]
 }

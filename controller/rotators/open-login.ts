@@ -1,5 +1,5 @@
 // Rotators of databases, by where their database is.
-import type { Login } from '../../src/databases/step.ts'
+import { isOneLine, type Login } from '../../src/databases/step.ts'
 import type { RotationSpec } from '../../src/resources/rotation.ts'
 import { createLoginRotator, type Ask, type LoginRotator } from './login.ts'
 import { RotatorFault, type RotationAt, type Rotator, type RotatorDeps } from './rotator.ts'
@@ -12,6 +12,8 @@ interface Kind {
   readonly place: Place
   readonly slots: readonly string[]
   readonly usual: string
+  readonly adopt?: string | undefined
+  readonly countsSessions: boolean
   /** What the steps take beside the login. */
   readonly params: (admin: Admin) => Promise<Record<string, unknown>>
   /** The steps over the network. */
@@ -29,14 +31,26 @@ const textOf = async (
 ): Promise<string | undefined> =>
   ref === undefined ? undefined : (await secretOf(ref.name)).toString('utf8').trim()
 
+const passwordOf = async (
+  deps: RotatorDeps,
+  ref: { readonly name: string } | undefined,
+): Promise<string | undefined> => {
+  const text = await textOf(deps, ref)
+  if (text === undefined || isOneLine(text)) return text
+  throw new RotatorFault(
+    'Failed',
+    `the password in secret "${ref?.name ?? ''}" holds a line break or a NUL: write it as one line`,
+  )
+}
+
 const given = <T>(name: string, value: T | undefined): Record<string, T> =>
   value === undefined ? {} : { [name]: value }
 
 const open = (at: RotationAt, deps: RotatorDeps, kind: Kind): Rotator => {
-  const { plugin, place, slots, usual } = kind
+  const { plugin, place, slots, usual, adopt, countsSessions } = kind
   const paramsOf = async (): Promise<Record<string, unknown>> => {
     const { adminUser: user, adminRef } = place.in ?? place.at ?? {}
-    return kind.params({ user, password: await textOf(deps, adminRef) })
+    return kind.params({ user, password: await passwordOf(deps, adminRef) })
   }
   const ask = async (what: Ask, signal: AbortSignal) => {
     const params = { ...(await paramsOf()), ...given('login', what.login) }
@@ -55,7 +69,10 @@ const open = (at: RotationAt, deps: RotatorDeps, kind: Kind): Rotator => {
     return (await kind.overNetwork(params))(what, signal)
   }
   const { outputs, inPlace = false } = at.spec
-  return createLoginRotator({ slots, usual, outputs: Object.keys(outputs), inPlace, ask })
+  return createLoginRotator({
+    ...{ slots, usual, adopt, outputs: Object.keys(outputs), inPlace, countsSessions, ask },
+    current: deps.current,
+  })
 }
 
 export const openPostgres = (
@@ -66,6 +83,7 @@ export const openPostgres = (
   const { database, owner, roles, adopt } = spec
   return open(at, deps, {
     ...{ plugin: 'postgres', place: spec, slots: roles, usual: adopt ?? roles[0] ?? owner },
+    ...{ adopt, countsSessions: true },
     params: ({ user, password }) =>
       Promise.resolve({
         ...{ database, owner: adopt ?? owner, roles, adopted: adopt !== undefined },
@@ -74,7 +92,7 @@ export const openPostgres = (
       }),
     overNetwork: async (params) => {
       const { host = '', port = 5432, adminUser = 'postgres', adminRef, caRef } = spec.at ?? {}
-      const password = (await textOf(deps, adminRef)) ?? ''
+      const password = (await passwordOf(deps, adminRef)) ?? ''
       const admin = { username: adminUser, password }
       const { postgresOverNetwork } = await import('./postgres-session.ts')
       const at = { host, port, admin, ca: await textOf(deps, caRef) }
@@ -91,6 +109,7 @@ export const openMariadb = (
   const { database, users, from = '%', adopt } = spec
   return open(at, deps, {
     ...{ plugin: 'mariadb', place: spec, slots: users, usual: adopt ?? users[0] ?? '' },
+    ...{ adopt, countsSessions: true },
     params: ({ user, password }) =>
       Promise.resolve({
         ...{ database, users, from },
@@ -108,7 +127,7 @@ export const openRedis = (
 ): Rotator => {
   const { user } = spec
   return open(at, deps, {
-    ...{ plugin: 'redis', place: spec, slots: [], usual: user },
+    ...{ plugin: 'redis', place: spec, slots: [], usual: user, countsSessions: false },
     params: async (admin) => {
       const { password } = admin
       const named: Login | undefined =

@@ -17,7 +17,8 @@ export type Accepted = 'accepted' | 'refused'
 export type Tested = Accepted | 'meaningless'
 
 export interface Use {
-  readonly sessions: number
+  /** undefined: it cannot be known, and nothing was asked. */
+  readonly sessions: number | undefined
   /** Addresses. */
   readonly from: readonly string[]
 }
@@ -37,8 +38,8 @@ export interface Rotator {
    * again it answers the same.
    */
   create?(attempt: string, signal: AbortSignal): Promise<Credential>
-  /** Faults that forbid a start; looks only. */
-  preflight(signal: AbortSignal): Promise<readonly string[]>
+  /** Faults that forbid a start; looks only. `warn` is told what forbids nothing. */
+  preflight(signal: AbortSignal, warn?: (message: string) => void): Promise<readonly string[]>
   /** Whether the credential is accepted now. */
   look(candidate: Credential, signal: AbortSignal): Promise<Accepted>
   /** Idempotent. */
@@ -48,6 +49,8 @@ export interface Rotator {
   stillUsed(old: Credential, signal: AbortSignal): Promise<Use>
   /** Idempotent. */
   revoke(old: Credential, attempt: string, signal: AbortSignal): Promise<void>
+  /** Ends a candidate that nothing runs with; `revoke` when absent. Idempotent. */
+  discard?(candidate: Credential, attempt: string, signal: AbortSignal): Promise<void>
   /** The idle slot accepts nothing any more. */
   scramble(slot: string | undefined, signal: AbortSignal): Promise<void>
   /** What the outputs hold after `step`; the candidate's values when absent. `old`: what they held before the attempt. */

@@ -51,11 +51,12 @@ describe('the rotator webhook', () => {
     expect(made.values).toEqual({ token: 'new-token' })
     await rotator.create!('u.7', never)
     await rotator.revoke(old, 'u.7', never)
+    await rotator.discard!(made, 'u.7', never)
     expect(calls.map(({ headers = {} }) => headers['webhook-id'])).toEqual([
-      ...['u.7.create', 'u.7.create', 'u.7.revoke'],
+      ...['u.7.create', 'u.7.create', 'u.7.revoke.old', 'u.7.revoke.new'],
     ])
     const { headers = {}, body = '' } = calls[2]!
-    expect(headers['idempotency-key']).toBe('u.7.revoke')
+    expect(headers['idempotency-key']).toBe('u.7.revoke.old')
     const signed = `${headers['webhook-id']!}.${headers['webhook-timestamp']!}.${String(body)}`
     const mac = createHmac('sha256', key).update(signed).digest('base64')
     expect(headers['webhook-signature']).toBe(`v1,${mac}`)
@@ -63,6 +64,11 @@ describe('the rotator webhook', () => {
       type: 'stagely.rotation',
       data: { rotation: 'api', team: 'red', project: 'shop', step: 'revoke', values: old.values },
     })
+    const whose = (at: number): unknown => JSON.parse(String(calls[at]!.body ?? ''))
+    expect([whose(2), whose(3)]).toMatchObject([
+      { data: { which: 'old' } },
+      { data: { which: 'new' } },
+    ])
   })
 
   it('asks whether a credential is accepted, and who uses it', async () => {
@@ -73,6 +79,18 @@ describe('the rotator webhook', () => {
     expect(await rotator.look(old, never)).toBe('refused')
     expect(await rotator.stillUsed(old, never)).toEqual({ sessions: 3, from: ['10.0.0.1'] })
   })
+
+  it.each(['', ',"sessions":"3"', ',"sessions":-1', ',"sessions":0.5', ',"sessions":null'])(
+    'takes no use without a number for none: %j',
+    async (given) => {
+      const { rotator } = open([`{"state":"done"${given}}`])
+      const fault = await faultOf(rotator.stillUsed(old, never))
+      expect(fault).toMatchObject({
+        kind: 'Failed',
+        message: expect.stringMatching(/no number of sessions/) as string,
+      })
+    },
+  )
 
   it.each<[string, string | Partial<EgressAnswer>, string, RegExp]>([
     [

@@ -3,6 +3,7 @@
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { isRecord, parseJson } from '../../src/kernel/record.ts'
 import type { RotationSpec } from '../../src/resources/rotation.ts'
+import type { EgressAnswer } from '../egress/gate.ts'
 import { signedHeaders } from '../notify/message.ts'
 import {
   RotatorFault,
@@ -23,7 +24,8 @@ const mostOutputs = 20
 interface Answer {
   readonly values: Readonly<Record<string, string>> | undefined
   readonly result: string | undefined
-  readonly sessions: number
+  /** undefined: the answer has no such number. */
+  readonly sessions: number | undefined
   readonly from: readonly string[]
 }
 
@@ -58,9 +60,21 @@ const parse = (step: StepName, text: string, contentType: string): Answer => {
   return {
     values: textsIn(values),
     result: typeof result === 'string' ? result : undefined,
-    sessions: typeof sessions === 'number' && sessions > 0 ? Math.floor(sessions) : 0,
+    sessions:
+      Number.isSafeInteger(sessions) && Number(sessions) >= 0 ? Number(sessions) : undefined,
     from: Array.isArray(from) ? from.filter((one) => typeof one === 'string').slice(0, 20) : [],
   }
+}
+
+const read = (step: StepName, answer: EgressAnswer): Answer => {
+  if (answer.status >= 500 || answer.status === 429)
+    throw new RotatorFault(
+      'Unreachable',
+      `step ${step}: the service answers with status ${answer.status}`,
+    )
+  if (answer.status < 200 || answer.status >= 300)
+    throw malformed(step, `the service answers with status ${answer.status}`)
+  return parse(step, answer.text, answer.headers['content-type'] ?? '')
 }
 
 export const openWebhook = (
@@ -70,14 +84,20 @@ export const openWebhook = (
 ): Rotator => {
   const post = async (
     step: StepName,
-    { attempt, values }: { attempt: string; values?: Readonly<Record<string, string>> },
+    {
+      attempt,
+      values,
+      which,
+    }: { attempt: string; values?: Readonly<Record<string, string>>; which?: 'new' | 'old' },
     signal: AbortSignal,
   ): Promise<Answer> => {
-    const id = `${attempt}.${step}`
+    // One attempt can end the new credential and the old one: these are two requests.
+    const id = [attempt, step, ...(which === undefined ? [] : [which])].join('.')
     const data = {
       ...{ rotation: name, team: namespace, project: spec.projectRef.name, attempt, step },
       outputs: Object.keys(spec.outputs),
       ...(values === undefined ? {} : { values }),
+      ...(which === undefined ? {} : { which }),
     }
     const nowMs = clock.now()
     const timestamp = new Date(nowMs).toISOString()
@@ -90,14 +110,7 @@ export const openWebhook = (
         if (!(error instanceof StagelyError)) throw error
         throw new RotatorFault('Unreachable', `step ${step}: ${error.message}`)
       })
-    if (answer.status >= 500 || answer.status === 429)
-      throw new RotatorFault(
-        'Unreachable',
-        `step ${step}: the service answers with status ${answer.status}`,
-      )
-    if (answer.status < 200 || answer.status >= 300)
-      throw malformed(step, `the service answers with status ${answer.status}`)
-    return parse(step, answer.text, answer.headers['content-type'] ?? '')
+    return read(step, answer)
   }
 
   const tried = async (
@@ -135,10 +148,15 @@ export const openWebhook = (
     stillUsed: async ({ values }, signal) => {
       const attempt = `${uid}.${String(clock.now())}`
       const { sessions, from } = await post('in-use', { attempt, values }, signal)
+      if (sessions === undefined)
+        throw malformed('in-use', 'the answer has no number of sessions (0 or more)')
       return { sessions, from }
     },
     revoke: async ({ values }, attempt, signal) => {
-      await post('revoke', { attempt, values }, signal)
+      await post('revoke', { attempt, values, which: 'old' }, signal)
+    },
+    discard: async ({ values }, attempt, signal) => {
+      await post('revoke', { attempt, values, which: 'new' }, signal)
     },
     scramble: () => Promise.resolve(),
   }

@@ -145,6 +145,18 @@ describe('a rotation', () => {
     expect(world.database.logins.has('app_a')).toBe(false)
   })
 
+  it('tells what the rotator warns of, and ends the old one where nobody can count sessions', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    world.database.warnings = ['app is a superuser']
+    world.database.sessions = { sessions: undefined, from: [] }
+    await world.run(rotated(1))
+    const { items } = await t.store.list('Event', { namespace: world.ns })
+    expect(JSON.stringify(items)).toContain('the rotator warns: app is a superuser')
+    await world.request({ now: true })
+    await world.run(rotated(2))
+    expect(world.database.logins.has('app_a')).toBe(false)
+  })
+
   it('changes nothing where a test says nothing, and gives up after five tries', async () => {
     const world = await RotationWorld.begin(t, clock)
     await world.run(rotated(1))

@@ -38,7 +38,8 @@ export class MemoryDatabase implements Rotator {
   readonly calls: string[] = []
   /** What the next call of this name does. */
   readonly faults = new Map<string, { kind: FaultKind; message: string; retryAfterMs?: number }>()
-  sessions = { sessions: 0, from: [] as string[] }
+  sessions = { sessions: 0 as number | undefined, from: [] as string[] }
+  warnings: string[] = []
   trusts = false
 
   #call(name: string): void {
@@ -56,8 +57,9 @@ export class MemoryDatabase implements Rotator {
   make(slot: string | undefined): Credential {
     return { slot, values: { username: slot ?? '', password: randomUUID() } }
   }
-  preflight(): Promise<string[]> {
+  preflight(_: AbortSignal, warn: (message: string) => void): Promise<string[]> {
     this.#call('preflight')
+    for (const warning of this.warnings) warn(warning)
     return Promise.resolve([])
   }
   async look(candidate: Credential): Promise<'accepted' | 'refused'> {
@@ -74,7 +76,7 @@ export class MemoryDatabase implements Rotator {
     if (this.trusts) return Promise.resolve('meaningless')
     return Promise.resolve(this.accepts(candidate) ? 'accepted' : 'refused')
   }
-  async stillUsed(): Promise<{ sessions: number; from: string[] }> {
+  async stillUsed(): Promise<{ sessions: number | undefined; from: string[] }> {
     this.#call('stillUsed')
     return Promise.resolve(this.sessions)
   }
