@@ -5,7 +5,7 @@ import { newCommand, newGroup, openApi, outputOption, type CommonFlags } from '.
 import { parseOutput, toYaml } from '../output.ts'
 import { note, out } from '../print.ts'
 import { askLine, canAsk } from '../prompt.ts'
-import { printRecords, type RecordView } from '../records.ts'
+import { printRecords } from '../records.ts'
 import { openRest, projectPath, type Rest } from '../rest.ts'
 import { revealedView, type RevealedRecord } from '../audit/views.ts'
 import { projectOf } from '../secrets/identity.ts'

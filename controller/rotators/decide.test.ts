@@ -249,7 +249,7 @@ const rows: readonly Row[] = [
 ]
 
 describe('what a rotation does next', () => {
-  it.each(rows)('when %s', (_, status, around, more, expected) => {
+  it.each(rows)('when %s', (...[, status, around, more, expected]) => {
     const wanted = { ...spec, ...more }
     expect(said(decideRotation(wanted, status, { ...facts, ...around }))).toBe(expected)
   })

@@ -7,9 +7,9 @@ const next: Credential = { slot: undefined, values: { current: 'c' } }
 
 describe('the rotator generate', () => {
   it('lets every service know the new value before one uses it', () => {
-    const { valuesAt } = openGenerate({ order: 'AddFirst' })
+    const rotator = openGenerate({ order: 'AddFirst' })
     const steps: Step[] = ['Add', 'Switch', 'Remove']
-    expect(steps.map((step) => valuesAt?.(step, old, next))).toEqual([
+    expect(steps.map((step) => rotator.valuesAt?.(step, old, next))).toEqual([
       { current: 'b', previous: 'a', list: '["c","b"]' },
       { current: 'c', previous: 'b', list: '["c","b"]' },
       { current: 'c', previous: 'c', list: '["c"]' },
@@ -17,11 +17,11 @@ describe('the rotator generate', () => {
   })
 
   it('begins with one value, and makes another each time', async () => {
-    const { make, valuesAt } = openGenerate({ order: 'AddFirst', length: 40, charset: 'hex' })
-    const [one, two] = [await make(undefined), await make(undefined)]
+    const rotator = openGenerate({ order: 'AddFirst', length: 40, charset: 'hex' })
+    const [one, two] = [await rotator.make(undefined), await rotator.make(undefined)]
     expect(one.values['current']).toMatch(/^[0-9a-f]{40}$/)
     expect(two.values['current']).not.toBe(one.values['current'])
-    expect(valuesAt?.('Switch', undefined, next)).toEqual({
+    expect(rotator.valuesAt?.('Switch', undefined, next)).toEqual({
       ...{ current: 'c', previous: 'c', list: '["c"]' },
     })
   })
