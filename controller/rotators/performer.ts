@@ -151,7 +151,7 @@ export const advance = async (
       return undefined
     const nowMs = deps.clock.now()
     const gathered = await gatherRotation(deps.store, rotation, nowMs)
-    const status = (rotation.status ?? {}) as RotationStatus
+    const status = (rotation.status ?? {})
     const next = decideRotation(rotation.spec, status, gathered.facts)
     const { outcome, until } = await follow(deps, { rotation, gathered, next, nowMs }, signal)
     if (signal.aborted) return undefined
@@ -175,7 +175,7 @@ const follow = async (
 ): Promise<{ outcome: Outcome; until?: number | undefined }> => {
   if (next.do === 'wait') return { outcome: { status: next.status }, until: next.until }
   if (next.do === 'move') return { outcome: next }
-  const status = (rotation.status ?? {}) as RotationStatus
+  const status = (rotation.status ?? {})
   const { store, staged, egress, clock } = deps
   const { namespace, name } = refOf(rotation)
   const at = { uid: rotation.metadata.uid ?? '', namespace, name, spec: rotation.spec }
@@ -205,7 +205,7 @@ const eventsOf = (
 ): EventInput[] => {
   const before = (rotation.status ?? {}) as RotationStatus
   const of = (from: RotationStatus): Condition | undefined =>
-    findCondition(from.conditions as Condition[] | undefined, 'Blocked')
+    findCondition(from.conditions, 'Blocked')
   const blocked = of(status)
   const isNews = blocked?.status === 'True' && blocked.reason !== of(before)?.reason
   const all: Told[] = [
@@ -226,7 +226,7 @@ const store = async (
 ): Promise<boolean> => {
   const { write, isChange, told, detail } = outcome
   const { generation, uid, resourceVersion } = rotation.metadata
-  const before = (rotation.status ?? {}) as RotationStatus
+  const before = (rotation.status ?? {})
   const now = toTimestamp(deps.clock.now())
   const verdicts = (status: RotationStatus): RotationStatus =>
     withVerdicts(rotation.spec, status, gathered.facts, { generation, now })

@@ -152,4 +152,4 @@ export const checkRotation = (spec: Fields): Fault[] => [
 
 /** The rotator of a spec that is good. */
 export const rotatorNameOf = (spec: { readonly rotator: object }): RotatorName =>
-  rotatorOf(spec as unknown as Fields) ?? 'generate'
+  rotatorOf(spec) ?? 'generate'

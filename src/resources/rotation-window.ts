@@ -23,7 +23,7 @@ const formatOf = (timeZone: string): Intl.DateTimeFormat => {
   if (known !== undefined) return known
   const format = new Intl.DateTimeFormat('en-US', {
     ...{ timeZone, hourCycle: 'h23', weekday: 'short', hour: '2-digit', minute: '2-digit' },
-  } as Intl.DateTimeFormatOptions)
+  })
   formats.set(timeZone, format)
   return format
 }

@@ -172,7 +172,7 @@ export class RotationWorld {
     return (await this.t.store.get(ref)) as RotationObject
   }
   async status(): Promise<RotationStatus> {
-    return ((await this.rotation()).status ?? {}) as RotationStatus
+    return ((await this.rotation()).status ?? {})
   }
   /** Reason and status of a condition, as `Blocked=True/StillUsed`. */
   async condition(type: string): Promise<string> {
@@ -213,7 +213,7 @@ export class RotationWorld {
     const opened: OpenedEntry[] = await this.t.store.openSet(
       this.projectUid,
       closed,
-      delivery as unknown as Parameters<TestStore['store']['openSet']>[2],
+      delivery,
     )
     return Object.fromEntries(opened.map((one) => [one.name, one.value.toString('utf8')]))
   }
@@ -260,7 +260,7 @@ export class RotationWorld {
           },
         ],
       }
-      await tx.setStatus({ ...current, status: { ...status } } as KubeObject)
+      await tx.setStatus({ ...current, status: { ...status } })
     })
   }
 
