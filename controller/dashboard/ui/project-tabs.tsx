@@ -2,7 +2,7 @@
 import { dueUrl, historyUrl, projectUrl } from './links.ts'
 import { Tabs } from './page.tsx'
 
-const pages = ['Secrets', 'Due', 'History', 'Rollout', 'Settings'] as const
+const pages = ['Secrets', 'Due', 'Rotations', 'History', 'Rollout', 'Settings'] as const
 
 interface Props {
   readonly team: string
@@ -15,6 +15,7 @@ export const ProjectTabs = ({ team, name, current }: Props) => {
   const hrefs = {
     Secrets: projectUrl(project),
     Due: dueUrl(project),
+    Rotations: `${projectUrl(project)}/rotations`,
     History: historyUrl(project),
     Rollout: `${projectUrl(project)}/rollout`,
     Settings: `${projectUrl(project)}/settings`,

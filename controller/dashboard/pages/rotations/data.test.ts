@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import type { Condition } from '../../api/types.ts'
+import { lineOf, scheduleText, standingOf, type Rotation } from './data.ts'
+
+const rotation = (more: object = {}, ...conditions: Partial<Condition>[]): Rotation =>
+  ({ phase: 'Idle', paused: false, blocked_by: [], evidence: [], conditions, ...more }) as never
+
+const states = (of: Rotation): string[] => lineOf(of).map(({ state }) => state)
+
+it('shows how far a rotation is, and where it waits', () => {
+  expect(states(rotation())).toEqual(Array(7).fill('next'))
+  expect(states(rotation({ last_rotated_at: '2026-01-01T00:00:00Z' }))).toEqual(
+    Array(7).fill('done'),
+  )
+  expect(states(rotation({ phase: 'Proving' }))).toEqual([
+    ...['done', 'done', 'done', 'done', 'now', 'next', 'next'],
+  ])
+  const waits = rotation({ phase: 'Proving' }, { type: 'Blocked', status: 'True', message: 'a' })
+  expect(states(waits)[4]).toBe('blocked')
+  expect(standingOf(waits)).toEqual({ kind: 'warn', word: 'Waits for somebody', why: 'a' })
+})
+
+it('says when it runs', () => {
+  expect(scheduleText({})).toBe('when somebody asks for it')
+  expect(scheduleText({ schedule: { every: '30d' } })).toBe('every 30d')
+})

@@ -1,0 +1,85 @@
+// A rotation in words: its seven steps as a line, and in which state it is. Pure.
+import type { paths } from '../../api/types.ts'
+import type { StateKind } from '../../ui/state-kind.ts'
+
+type Answer =
+  paths['/projects/{project_id}/rotations']['get']['responses'][200]['content']['application/json']
+export type Rotation = Answer['rotations'][number]
+export type Phase = NonNullable<Rotation['phase']>
+
+/** The steps in order, each with what it does. */
+export const steps = [
+  ['Preparing', 'Prepare', 'is everything there, and new values are made'],
+  ['Setting', 'Set', 'the new credential is made'],
+  ['Testing', 'Test', 'it is accepted, and a random one is not'],
+  ['RollingOut', 'Roll out', 'the new values are written'],
+  ['Proving', 'Prove', 'every container runs the new one'],
+  ['Overlapping', 'Overlap', 'both are valid until nobody uses the old one'],
+  ['Revoking', 'Revoke', 'the old one is ended, and refused'],
+] as const satisfies readonly (readonly [Phase, string, string])[]
+
+export interface Step {
+  readonly name: string
+  readonly does: string
+  readonly state: 'done' | 'now' | 'blocked' | 'failed' | 'next'
+}
+
+const isTrue = ({ conditions }: Pick<Rotation, 'conditions'>, type: string): boolean =>
+  conditions.some((one) => one.type === type && one.status === 'True')
+
+/** Between two rotations all steps are done where one was completed, and to come where none was. */
+export const lineOf = (rotation: Rotation): readonly Step[] => {
+  const at = steps.findIndex(([phase]) => phase === rotation.phase)
+  const isBlocked = isTrue(rotation, 'Blocked')
+  return steps.map(([, name, does], index): Step => {
+    if (at < 0) {
+      const isDone = rotation.last_rotated_at !== undefined && rotation.failure === undefined
+      return { name, does, state: isDone ? 'done' : 'next' }
+    }
+    if (index === at) return { name, does, state: isBlocked ? 'blocked' : 'now' }
+    return { name, does, state: index < at ? 'done' : 'next' }
+  })
+}
+
+interface Standing {
+  readonly kind: StateKind
+  readonly word: string
+  /** In the words of the controller; '': nothing more is to be said. */
+  readonly why: string
+}
+
+const messageOf = ({ conditions }: Rotation, type: string): string =>
+  conditions.find((one) => one.type === type)?.message ?? ''
+
+export const standingOf = (rotation: Rotation): Standing => {
+  const { phase } = rotation
+  const isUnderWay = phase !== 'Idle'
+  if (isTrue(rotation, 'Blocked'))
+    return { kind: 'warn', word: 'Waits for somebody', why: messageOf(rotation, 'Blocked') }
+  if (isUnderWay)
+    return {
+      kind: 'run',
+      word: rotation.step === 'Back' ? 'Going back' : 'Rotating',
+      why: messageOf(rotation, 'Progressing'),
+    }
+  if (isTrue(rotation, 'Failed'))
+    return { kind: 'fail', word: 'Failed', why: messageOf(rotation, 'Failed') }
+  const refused = rotation.conditions.find(
+    ({ type, reason, status }) => type === 'Ready' && status === 'False' && reason === 'Refused',
+  )
+  if (refused !== undefined) return { kind: 'fail', word: 'Cannot begin', why: refused.message }
+  if (rotation.paused) return { kind: 'paused', word: 'Paused', why: '' }
+  if (isTrue(rotation, 'Overdue'))
+    return { kind: 'warn', word: 'Overdue', why: messageOf(rotation, 'Overdue') }
+  if (rotation.last_rotated_at === undefined)
+    return { kind: 'wait', word: 'Never rotated', why: messageOf(rotation, 'Progressing') }
+  return { kind: 'ok', word: 'Rotated', why: '' }
+}
+
+export const scheduleText = ({ schedule }: Pick<Rotation, 'schedule'>): string => {
+  if (schedule === undefined) return 'when somebody asks for it'
+  const { every, window } = schedule
+  if (window === undefined) return `every ${every}`
+  const days = window.days === undefined ? '' : `${window.days.join(', ')} `
+  return `every ${every}, ${days}${window.from} to ${window.to} ${window.timezone ?? 'UTC'}`
+}

@@ -1,0 +1,74 @@
+// The steps that a rotation went, as the audit log has them; read when somebody looks.
+import { useState } from 'preact/hooks'
+import { api, must } from '../../api/client.ts'
+import { Loaded } from '../../ui/loaded.tsx'
+import { said } from '../../ui/said.ts'
+import { Table } from '../../ui/table.tsx'
+import { Since } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import type { Rotation } from './data.ts'
+import s from './rotations.module.css'
+
+interface Props {
+  readonly team: string
+  readonly rotation: Rotation
+}
+
+const shown = 100
+
+const Steps = ({ team, rotation }: Props) => {
+  const { project, name, phase, attempt } = rotation
+  const history = useQuery({
+    key: ['rotation history', team, project, name, phase, attempt],
+    read: (signal) => {
+      const path = { project_id: `${team}/${project}`, rotation: name }
+      const params = { path, query: { limit: shown } }
+      return must(
+        api.GET('/projects/{project_id}/rotations/{rotation}/history', { params, signal }),
+      )
+    },
+  })
+  return (
+    <Loaded of={history} rows={3}>
+      {({ steps }) =>
+        steps.length === 0 ? (
+          <p class="muted">Nothing was done yet.</p>
+        ) : (
+          <Table
+            label={`History of ${name}`}
+            stacks
+            rows={steps.map((step, place) => ({ ...step, place }))}
+            idOf={({ place }) => place.toString()}
+            columns={[
+              { title: 'When', head: true, render: ({ at }) => <Since at={at} /> },
+              { title: 'Attempt', render: ({ attempt: n }) => <span class="num">{n}</span> },
+              {
+                title: 'Step',
+                render: ({ from, to, what }) =>
+                  [what, from === undefined || to === undefined ? to : `${from} → ${to}`]
+                    .filter((one) => one !== undefined)
+                    .join(': '),
+              },
+              { title: 'Told', render: ({ message = '' }) => said(message) },
+            ]}
+          />
+        )
+      }
+    </Loaded>
+  )
+}
+
+export const History = (props: Props) => {
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <details
+      class={s['history']}
+      onToggle={(event) => {
+        setOpen(event.currentTarget.open)
+      }}
+    >
+      <summary>History</summary>
+      {isOpen ? <Steps {...props} /> : null}
+    </details>
+  )
+}
