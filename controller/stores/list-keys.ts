@@ -13,6 +13,14 @@ export type ListKeys = (store: KubeObject, prefix: string, signal: AbortSignal) 
 /** Of one listing. */
 const mostCalls = 200
 
+/** A credential that is not taken stays so until somebody changes it. */
+const reasons = {
+  Unauthorized: 'Conflict',
+  Throttled: 'TooManyRequests',
+  Unavailable: 'ServiceUnavailable',
+  Malformed: 'ServiceUnavailable',
+} as const
+
 export const keyLister =
   ({ clock, ...deps }: ConnectionDeps & { readonly clock: Clock }): ListKeys =>
   async (store, prefix, signal) => {
@@ -28,7 +36,10 @@ export const keyLister =
       return { keys: keys.filter(isAllowed), isCut }
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error
-      throw new StagelyError('ServiceUnavailable', `the store answers: ${error.message}`)
+      throw new StagelyError(
+        reasons[error.kind],
+        `store "${store.metadata.name}": ${error.message}`,
+      )
     } finally {
       await connection.close()
     }

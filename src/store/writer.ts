@@ -20,6 +20,8 @@ import { runJob, type Asked, type Job, type JobDeps, type Settle } from './write
 const groupSize = 64
 /** A group that other replicas were ahead of so often takes the counter row first. */
 const mostLost = 2
+/** A review of a state that changes under it is run so often. */
+const mostReviews = 10
 /** Commits whose answer was lost and that are not there. */
 const mostRepeats = 2
 
@@ -75,21 +77,32 @@ export class Writer {
     const { id, name } = job.actor
     const done = await this.#reviews.take(id ?? name, review.signal)
     try {
-      return await this.#while(
-        new Promise((resolve, reject) => {
-          const one = { ...job, resolve, reject }
-          if (job.isLocked) {
-            this.#commitLocked([one]).catch(reject)
-            return
-          }
-          this.#runJob(new Group(this.#deps.feed.state), one).then((settle) => {
-            settle()
-          }, reject)
-        }),
-      )
+      for (let tries = 1; ; tries += 1) {
+        const { rv } = this.#deps.feed.state
+        try {
+          return await this.#while(this.#reviewOnce(job))
+        } catch (error) {
+          // What others stored meanwhile may be all that it trips over.
+          const isSame = rv === this.#deps.feed.state.rv
+          if (isSame || tries === mostReviews || review.signal?.aborted === true) throw error
+        }
+      }
     } finally {
       done()
     }
+  }
+
+  #reviewOnce(job: Asked): Promise<Parameters<Job['resolve']>[0]> {
+    return new Promise((resolve, reject) => {
+      const one = { ...job, resolve, reject }
+      if (job.isLocked) {
+        this.#commitLocked([one]).catch(reject)
+        return
+      }
+      this.#runJob(new Group(this.#deps.feed.state), one).then((settle) => {
+        settle()
+      }, reject)
+    })
   }
 
   async #while<T>(work: Promise<T>): Promise<T> {

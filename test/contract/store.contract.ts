@@ -176,6 +176,25 @@ export const storeContract = (name: string, open: OpenStore): void => {
       expect(new Set(versions).size).toBe(5)
     })
 
+    it('runs a review once more where what it read was changed meanwhile', async () => {
+      const { ns } = await createShop(t.store)
+      const ref = { kind: 'Project', namespace: ns, name: 'shop' }
+      const review = { signal: new AbortController().signal }
+      let runs = 0
+      const reviewed = await t.store.write(api, { dryRun: true, review }, async (tx) => {
+        const before = (await tx.get(ref))!
+        runs += 1
+        if (runs === 1)
+          await t.store.write(api, {}, async (other) => {
+            const now = (await other.get(ref))!
+            await other.setStatus({ ...now, status: { ...now.status, revision: 7 } })
+          })
+        return tx.update({ ...before, spec: { ...before.spec, displayName: 'Shop' } })
+      })
+      expect(runs).toBe(2)
+      expect(reviewed.status?.['revision']).toBe(7)
+    })
+
     it('lists what names a project, also as a write leaves it', async () => {
       const { ns } = await createShop(t.store)
       await t.store.write(api, {}, async (tx) => {

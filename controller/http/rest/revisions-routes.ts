@@ -173,6 +173,9 @@ export const revisionsRoutes = routesOf('History', [
       schema: z.strictObject({
         revision: z.int(),
         set: z.string().describe('Names the secrets and versions that were stored before.'),
+        kept: z
+          .array(z.string())
+          .describe('Names of secrets that stay as they are, since a Rotation makes them.'),
         impact: impactSchema,
         ...diffShape,
       }),
