@@ -81,6 +81,8 @@ export const storeHttp =
     { name, address, ca }: { name: string; address: string; ca?: string | undefined },
   ): StoreHttp =>
   async ({ method = 'GET', path, headers = {}, body }, signal) => {
+    if (!Object.values(headers).every((text) => /^[\t\x20-\x7e]*$/.test(text)))
+      throw new StoreFault('Unauthorized', 'the credential holds characters that no header takes')
     await spend?.(signal)
     const call: EgressCall = {
       url: `${address.replace(/\/+$/, '')}${path}`,

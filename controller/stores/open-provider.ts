@@ -1,4 +1,7 @@
 // Opens the provider of a store. Each is loaded when a store asks for it.
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { lazy } from '../../src/kernel/lazy.ts'
 import type { ProviderSpec } from '../../src/resources/store-providers.ts'
 import { storeHttp, type CallDeps } from './http.ts'
 import type { StoreIdentity } from './identities.ts'
@@ -12,20 +15,35 @@ export interface ProviderDeps extends CallDeps {
   readonly identity?: StoreIdentity | undefined
 }
 
-/** One line of visible characters: what a header may hold. */
+const keyOfProcess = lazy(() => randomBytes(32).toString('hex'))
+
 const checked = (text: string | undefined): string => {
   const credential = text?.trim() ?? ''
   if (credential === '') throw new StoreFault('Unauthorized', 'there is no credential')
   return credential
 }
 
-const openingOf = (credential: string | undefined, deps: ProviderDeps): Opening => ({
-  ...{ clock: deps.clock, egress: deps.egress },
-  spend: (signal) => deps.spend?.(signal) ?? Promise.resolve(),
-  http: (to) => storeHttp(deps, to),
-  isOwn: deps.identity !== undefined && deps.identity.credentialFile === undefined,
-  credential: async () => Promise.resolve(checked(credential)),
-})
+/** Read each time, so that another program may replace it. */
+const fromFile = async (path: string): Promise<string> => {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new StoreFault('Unauthorized', `the credential file ${path} cannot be read`)
+  })
+  return checked(text)
+}
+
+const openingOf = (credential: string | undefined, deps: ProviderDeps): Opening => {
+  const { identity } = deps
+  const file = identity?.credentialFile
+  return {
+    ...{ clock: deps.clock, egress: deps.egress, keyOfProcess: keyOfProcess() },
+    spend: (signal) => deps.spend?.(signal) ?? Promise.resolve(),
+    http: (to) => storeHttp(deps, to),
+    isOwn: identity !== undefined && identity.provider !== 'command' && file === undefined,
+    hasCredential: credential !== undefined || file !== undefined,
+    credential: () =>
+      file === undefined ? Promise.resolve().then(() => checked(credential)) : fromFile(file),
+  }
+}
 
 /** `credential`: the value of `auth.secretRef`. Makes no call. StoreFault where it cannot be opened. */
 export const openProvider = async (
@@ -34,7 +52,7 @@ export const openProvider = async (
   deps: ProviderDeps,
 ): Promise<StoreProvider> => {
   const opening = openingOf(credential, deps)
-  const { aws, vault, onePassword, infisical, doppler, gcp } = spec
+  const { aws, vault, onePassword, infisical, doppler, gcp, command } = spec
   if (aws !== undefined) return (await import('./providers/aws.ts')).openAws(aws, opening)
   if (vault !== undefined) return (await import('./providers/vault.ts')).openVault(vault, opening)
   if (onePassword !== undefined)
@@ -44,5 +62,7 @@ export const openProvider = async (
   if (doppler !== undefined)
     return (await import('./providers/doppler.ts')).openDoppler(doppler, opening)
   if (gcp !== undefined) return (await import('./providers/gcp.ts')).openGcp(gcp, opening)
-  throw new StoreFault('Unavailable', 'this kind of store is not known yet')
+  if (command !== undefined)
+    return (await import('./providers/command.ts')).openCommand(command, opening, deps.storesDir)
+  throw new StoreFault('Unavailable', 'the spec names no kind of store')
 }

@@ -12,6 +12,10 @@ export interface Opening {
   readonly http: (to: { name: string; address: string; ca?: string | undefined }) => StoreHttp
   /** True: the cloud's own way of this machine, which the operator has granted, counts. */
   readonly isOwn: boolean
+  /** False: the spec names none, which only a program can do without. */
+  readonly hasCredential: boolean
+  /** A secret of this process, for marks of values. */
+  readonly keyOfProcess: string
   /** The credential as it is now; StoreFault Unauthorized where there is none. */
   readonly credential: () => Promise<string>
 }
