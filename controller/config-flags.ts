@@ -16,6 +16,7 @@ export interface Flags extends OidcFlags, LimitFlags {
   tlsCaFile?: string
   agentTrust: string
   manifests?: string
+  storesDir?: string
   kubernetes?: boolean
   kubernetesNamespace?: string[]
   pruneAll?: boolean
@@ -26,51 +27,7 @@ export interface Flags extends OidcFlags, LimitFlags {
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 
-const command = (): Command => limitOptions(baseCommand())
-
-const baseCommand = (): Command =>
-  new Command('stagely controller')
-    .description('Keeps the secrets and the declared state, and serves the API over HTTPS.')
-    .option('--data-dir <dir>', 'folder for the embedded database, keys, CA and admin token')
-    .option('--listen <host:port>', 'address to listen on', '127.0.0.1:8443')
-    .option('--advertise-url <url>', 'URL that agents and users reach this controller by')
-    .option(
-      '--peer-url <url>',
-      'URL by which other controllers on the same Postgres reach this one (default: its address towards the database)',
-    )
-    .option('--tls-san <name...>', 'more names or addresses for the certificate')
-    .option('--tls-cert-file <file>', 'certificate to show, leaf first, in place of a made one')
-    .option('--tls-key-file <file>', 'its private key')
-    .option('--tls-ca-file <file>', 'its root, where --tls-cert-file leaves it out')
-    .option(
-      '--agent-trust <which>',
-      "own: join tokens pin this controller's CA; system: agents trust the CAs of their machine, for a public certificate here or at a proxy",
-      'own',
-    )
-    .option('--manifests <dir>', 'folder of YAML manifests to watch and apply')
-    .option(
-      '--kubernetes',
-      'follow the CRDs of the cluster that this runs in, or that KUBECONFIG names',
-    )
-    .option('--kubernetes-namespace <name...>', 'namespaces to follow (default: all)')
-    .option(
-      '--prune-all',
-      'let the folder or cluster remove more than half of what it owns at once',
-    )
-    .option(
-      '--trust-proxy <address...>',
-      'proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8',
-    )
-    .option('--oidc-issuer <url>', 'OpenID provider that people log in by')
-    .option('--oidc-client-id <id>', 'client of this controller at the provider')
-    .option('--oidc-client-secret-file <file>', 'file with its secret; none for a public client')
-    .option('--oidc-domain <domain...>', 'only people with e-mail addresses of these domains')
-    .option('--oidc-group <group=team:role...>', 'role in a team that a group gives')
-    .option('--no-dashboard', 'serve no dashboard at /ui')
-    .option('--insecure-http', 'plain HTTP; only on a loopback address')
-    .addHelpText(
-      'after',
-      `
+const moreHelp = `
 Commands, each with --help:
   install, uninstall  make the controller a systemd service of this machine; take that away
   backup              write a backup of a controller that is stopped
@@ -100,13 +57,60 @@ Environment:
   STAGELY_ADMIN_TOKEN_FILE  file with the first admin's token, in place of a made one
   STAGELY_EGRESS_ALLOW, STAGELY_EGRESS_DENY   addresses that users may name (webhooks): names, addresses
                                 and networks with commas, each perhaps with :PORT; a denial goes first
+  STAGELY_STORES_DIR        as --stores-dir
+  STAGELY_STORE_IDENTITIES_FILE YAML: identities of this machine, files with credentials and programs
+                                that stores of a team may use; or the text in STAGELY_STORE_IDENTITIES
   STAGELY_DASHBOARD         off: as --no-dashboard (default on)
   STAGELY_LOG_LEVEL   ${logLevels.join(', ')} (default info)
 
 Examples:
   stagely controller --data-dir /var/lib/stagely --listen 0.0.0.0:8443 --advertise-url https://stagely.example.com:8443
-  stagely controller --data-dir ./data --manifests ./manifests`,
+  stagely controller --data-dir ./data --manifests ./manifests`
+
+const command = (): Command => limitOptions(baseCommand())
+
+const baseCommand = (): Command =>
+  new Command('stagely controller')
+    .description('Keeps the secrets and the declared state, and serves the API over HTTPS.')
+    .option('--data-dir <dir>', 'folder for the embedded database, keys, CA and admin token')
+    .option('--listen <host:port>', 'address to listen on', '127.0.0.1:8443')
+    .option('--advertise-url <url>', 'URL that agents and users reach this controller by')
+    .option(
+      '--peer-url <url>',
+      'URL by which other controllers on the same Postgres reach this one (default: its address towards the database)',
     )
+    .option('--tls-san <name...>', 'more names or addresses for the certificate')
+    .option('--tls-cert-file <file>', 'certificate to show, leaf first, in place of a made one')
+    .option('--tls-key-file <file>', 'its private key')
+    .option('--tls-ca-file <file>', 'its root, where --tls-cert-file leaves it out')
+    .option(
+      '--agent-trust <which>',
+      "own: join tokens pin this controller's CA; system: agents trust the CAs of their machine, for a public certificate here or at a proxy",
+      'own',
+    )
+    .option('--manifests <dir>', 'folder of YAML manifests to watch and apply')
+    .option('--stores-dir <dir>', 'folder of programs that a SecretStore may name (spec.command)')
+    .option(
+      '--kubernetes',
+      'follow the CRDs of the cluster that this runs in, or that KUBECONFIG names',
+    )
+    .option('--kubernetes-namespace <name...>', 'namespaces to follow (default: all)')
+    .option(
+      '--prune-all',
+      'let the folder or cluster remove more than half of what it owns at once',
+    )
+    .option(
+      '--trust-proxy <address...>',
+      'proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8',
+    )
+    .option('--oidc-issuer <url>', 'OpenID provider that people log in by')
+    .option('--oidc-client-id <id>', 'client of this controller at the provider')
+    .option('--oidc-client-secret-file <file>', 'file with its secret; none for a public client')
+    .option('--oidc-domain <domain...>', 'only people with e-mail addresses of these domains')
+    .option('--oidc-group <group=team:role...>', 'role in a team that a group gives')
+    .option('--no-dashboard', 'serve no dashboard at /ui')
+    .option('--insecure-http', 'plain HTTP; only on a loopback address')
+    .addHelpText('after', moreHelp)
     .allowUnknownOption()
     .allowExcessArguments()
     .exitOverride()

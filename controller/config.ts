@@ -4,6 +4,7 @@ import type { EgressConfig } from './egress/gate.ts'
 import { parseRules } from './egress/rules.ts'
 import { isNetwork } from './http/request-identity.ts'
 import { parseSmtp, type SmtpConfig } from './notify/smtp-config.ts'
+import { parseStores, type StoresConfig } from './stores/store-config.ts'
 import { parseOidc } from './oidc-config.ts'
 import { ConfigError } from './config-error.ts'
 import { logLevels, parseFlags, type Flags } from './config-flags.ts'
@@ -62,6 +63,8 @@ export interface Config extends RateLimits {
   readonly egress: EgressConfig
   /** The mail server of Notifiers; undefined: none. */
   readonly smtp: SmtpConfig | undefined
+  /** What stores of secrets elsewhere may use of this machine. */
+  readonly stores: StoresConfig
 }
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
@@ -100,6 +103,7 @@ export const parseConfig = (
   const limits = parseLimits(flags, faults)
   const egress = parseEgress(env, faults)
   const smtp = parseSmtp(env, faults)
+  const stores = parseStores(flags, env, faults)
   if (faults.length > 0) throw new ConfigError(faults)
   return {
     dataDir: flags.dataDir!,
@@ -126,6 +130,7 @@ export const parseConfig = (
     retention,
     egress,
     smtp,
+    stores,
   }
 }
 

@@ -17,7 +17,7 @@ import { startFolderSource } from './manifests/watch-folder.ts'
 import { createMailer } from './notify/mail.ts'
 import { startNotifyPerformer } from './notify/performer.ts'
 import type { SealingKeys } from './sealing.ts'
-import { openerWith } from './stores/opener.ts'
+import { openerWith, type StoreMeans } from './stores/opener.ts'
 import { startStores } from './stores/performer.ts'
 import { startReconcilers } from './reconcilers/start.ts'
 import { createRotatorOpener, type OpenerDeps } from './rotators/opener.ts'
@@ -37,6 +37,7 @@ export interface LoopsDeps
   /** The cluster to follow; undefined: none. */
   readonly kubeConfig: (() => KubeConfig) | undefined
   readonly egress: Egress
+  readonly storeMeans: StoreMeans
   readonly sealing: SealingKeys
   /** Whether the lease is still valid: for writes to a cluster, which knows no terms. */
   readonly leads: () => boolean

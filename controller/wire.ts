@@ -1,6 +1,5 @@
 // The composition root: builds the controller from its configuration, and stops the parts in reverse
 // order.
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { Hono } from 'hono'
 import type { Registry } from 'prom-client'
@@ -19,7 +18,6 @@ import {
   certificateNames,
   certificateToShow,
   followCertificate,
-  isWildcard,
   type ShownCertificate,
 } from './certificate.ts'
 import type { Config } from './config.ts'
@@ -30,6 +28,7 @@ import type { AgentEnv } from './http/agents/refusal.ts'
 import { beatUntil } from './http/agents/replicas.ts'
 import type { AgentRoutesDeps } from './http/agents/deps.ts'
 import { mountAgentRoutes, type AgentRoutes } from './http/agents/routes.ts'
+import { defaultUrl } from './default-url.ts'
 import { watchDisk } from './disk.ts'
 import { createApp } from './http/app.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
@@ -47,6 +46,7 @@ import { startLoops, type LoopsDeps } from './loops.ts'
 import { openMasterKeys } from './master-keys.ts'
 import { preparePeers, type Peers } from './peers.ts'
 import { SealingKeys } from './sealing.ts'
+import { readStoreMeans } from './stores/opener.ts'
 import { gitVersion } from './version.ts'
 import { prepareWeb } from './web.ts'
 
@@ -87,6 +87,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const { log, clock, lifecycle } = context
   await prepareDataDir(config.dataDir, log)
   await refuseRoot(config.dataDir)
+  const storeMeans = await readStoreMeans(config.stores)
   const sealing = new SealingKeys()
   const opened = await openStore({
     retention: config.retention,
@@ -124,7 +125,16 @@ const start = async (config: Config, context: Context): Promise<string> => {
     start: (term, leads) =>
       startLoops(
         config,
-        { ...opened, ...context, ...url.loops, egress: url.egress, sealing, kubeConfig, leads },
+        {
+          ...opened,
+          ...context,
+          ...url.loops,
+          egress: url.egress,
+          sealing,
+          storeMeans,
+          kubeConfig,
+          leads,
+        },
         term,
       ),
   })
@@ -325,9 +335,4 @@ const closeHttp = async (listening: Listening | undefined): Promise<void> => {
   }, drainMs)
   await listening.close()
   clearTimeout(timer)
-}
-
-const defaultUrl = ({ host, insecureHttp }: Config, port: number): string => {
-  const name = isWildcard(host) ? hostname() : host.includes(':') ? `[${host}]` : host
-  return `${insecureHttp ? 'http' : 'https'}://${name}:${port}`
 }

@@ -1,20 +1,49 @@
 // Opens stores with what the controller's configuration names for them.
-import { StagelyError } from '../../src/kernel/errors.ts'
+import { isReason } from '../../src/kernel/errors.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Egress } from '../egress/gate.ts'
-import type { Opener } from './connection.ts'
+import type { Opener, OpenStore } from './connection.ts'
+import { grantedIdentity, readStoreIdentities, type StoreIdentity } from './identities.ts'
 import { openProvider } from './open-provider.ts'
+import { StoreFault } from './provider.ts'
+import type { StoresConfig } from './store-config.ts'
+
+/** What the operator gives to stores. */
+export interface StoreMeans {
+  readonly storesDir: string | undefined
+  readonly identities: readonly StoreIdentity[]
+}
+
+/** ConfigError where the file of identities has faults. */
+export const readStoreMeans = async ({ dir, identities }: StoresConfig): Promise<StoreMeans> => ({
+  storesDir: dir,
+  identities: await readStoreIdentities(identities),
+})
 
 export interface OpenerDeps {
   readonly egress: Egress
   readonly clock: Clock
+  readonly storeMeans: StoreMeans
+}
+
+/** What is not granted is not asked for again until the spec or the configuration changes. */
+const identityFor = (
+  { identities }: StoreMeans,
+  { namespace, spec }: OpenStore,
+): StoreIdentity | undefined => {
+  try {
+    return grantedIdentity(identities, namespace, spec)
+  } catch (error) {
+    if (isReason(error, 'Forbidden')) throw new StoreFault('Unauthorized', error.message)
+    throw error
+  }
 }
 
 export const openerWith =
-  ({ egress, clock }: OpenerDeps): Opener =>
-  async ({ spec, credential, spend }) => {
-    const { identity } = spec.auth ?? {}
-    if (identity !== undefined)
-      throw new StagelyError('Forbidden', `identity "${identity}" is not granted to this team`)
-    return openProvider(spec, credential, { egress, clock, storesDir: undefined, spend })
+  ({ egress, clock, storeMeans }: OpenerDeps): Opener =>
+  async (store) => {
+    const { spec, credential, spend } = store
+    const identity = identityFor(storeMeans, store)
+    const { storesDir } = storeMeans
+    return openProvider(spec, credential, { egress, clock, storesDir, identity, spend })
   }
