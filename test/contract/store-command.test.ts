@@ -118,10 +118,34 @@ describe('a program as a store', () => {
 
   it.each<[string, () => void, string]>([
     ['is not there', () => undefined, 'the program is not there'],
-    ['others may write to', () => { program('', 0o757); }, 'can be changed by others'],
-    ['its group may write to', () => { program('', 0o775); }, 'can be changed by others'],
-    ['is not executable', () => { program('', 0o644); }, 'is not executable'],
-    ['is a link', () => { symlinkSync('/bin/true', join(dir, 'tool')); }, 'a link is none'],
+    [
+      'others may write to',
+      () => {
+        program('', 0o757)
+      },
+      'can be changed by others',
+    ],
+    [
+      'its group may write to',
+      () => {
+        program('', 0o775)
+      },
+      'can be changed by others',
+    ],
+    [
+      'is not executable',
+      () => {
+        program('', 0o644)
+      },
+      'is not executable',
+    ],
+    [
+      'is a link',
+      () => {
+        symlinkSync('/bin/true', join(dir, 'tool'))
+      },
+      'a link is none',
+    ],
     [
       'is in a folder that others may write to',
       () => {
