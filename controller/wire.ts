@@ -40,13 +40,12 @@ import { createLimits } from './http/rate-limit.ts'
 import { listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
 import { keyLister } from './stores/list-keys.ts'
-import { openerWith } from './stores/opener.ts'
+import { openerWith, readStoreMeans, type StoreMeans } from './stores/opener.ts'
 import { startLeader } from './leader.ts'
 import { startLoops, type LoopsDeps } from './loops.ts'
 import { openMasterKeys } from './master-keys.ts'
 import { preparePeers, type Peers } from './peers.ts'
 import { SealingKeys } from './sealing.ts'
-import { readStoreMeans } from './stores/opener.ts'
 import { gitVersion } from './version.ts'
 import { prepareWeb } from './web.ts'
 
@@ -103,7 +102,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
   lifecycle.onStop('database', 10_000, () => opened.close())
   await sealing.load(opened.settings)
   void sealing.watch(clock, log, lifecycle.stopping)
-  const url = await serve(config, context, { ...opened, sealing })
+  const url = await serve(config, context, { ...opened, sealing, storeMeans })
   const keysRunning = opened.keys.run(lifecycle.stopping)
   lifecycle.onStop('keys', 10_000, () => keysRunning)
   // Loading the client of Kubernetes takes long: only when a cluster is followed.
@@ -163,11 +162,11 @@ interface Served extends Pick<Metrics, 'watchLeader'> {
 const serve = async (
   config: Config,
   context: Context,
-  opened: OpenedStore & { sealing: SealingKeys },
+  opened: OpenedStore & { sealing: SealingKeys; storeMeans: StoreMeans },
 ): Promise<Served> => {
   const { log, clock, lifecycle } = context
   const { store, keys, agents, connections, principals, settings, idempotency, audit } = opened
-  const { sealing, activity, ...people } = opened
+  const { sealing, activity, storeMeans, ...people } = opened
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   const certificate = await certificateToShow(config, identity)
   await writeForPeople(config, certificate, people.tokens)
@@ -198,18 +197,15 @@ const serve = async (
     people,
     agents,
     ...{ clock, log },
-    metrics,
-    ...{ audit, activity },
-    denied,
+    ...{ metrics, audit, activity, denied },
     proxies: createProxyTrust(config.trustedProxies),
     ...{ disk: watchDisk(config), stopping: lifecycle.stopping },
-    idempotency,
-    sealing,
+    ...{ idempotency, sealing },
     ...{ logs: agentRoutes.logs, leakTests: agentRoutes.leakTests },
     ...(config.kubernetes === undefined ? {} : { claimedByOthers: metrics.claimedByOthers }),
     ...limits,
     sessions: web.sessions,
-    listKeys: keyLister({ store, clock, open: openerWith({ egress, clock }) }),
+    listKeys: keyLister({ store, clock, open: openerWith({ egress, clock, storeMeans }) }),
     versions: { version, gitVersion },
     introduction: () => ({
       url: base,
