@@ -3,7 +3,9 @@ import type { SealKey } from '../secrets/aead.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { setTampered } from './errors.ts'
 import { versionId, type NewVersionRow } from './log/changes.ts'
-import type { WriteSession } from './session.ts'
+import { keyOf } from '../resources/meta.ts'
+import { projectOf } from './project-ref.ts'
+import type { StoredRow, WriteSession } from './session.ts'
 import { openSealed } from './sets.ts'
 import { term } from './state/rows.ts'
 import type { OpenedEntry } from './store.ts'
@@ -63,18 +65,48 @@ export const openHeads = async (
   )
 }
 
+interface LastKnown {
+  /** Of the secret, when it was asked. */
+  readonly rv: number
+  readonly last: number
+}
+
+/** Of secrets that are there without a value: all of a project are asked for together, since a write is begun anew after each question. */
+const lastVersions = async (
+  { deps: { sql } }: WriteSession,
+  secrets: readonly Pick<StoredRow, 'uid' | 'rv'>[],
+): Promise<ReadonlyMap<string, LastKnown>> => {
+  const rows = await sql.query<{ id: string; last: number }>(
+    `SELECT secret_uid AS id, max(version) AS last FROM secret_versions
+     WHERE secret_uid = ANY ($1::uuid[]) GROUP BY secret_uid`,
+    [secrets.map(({ uid }) => uid)],
+  )
+  const last = new Map(rows.map((row) => [row.id, row.last]))
+  return new Map(secrets.map(({ uid, rv }) => [uid, { rv, last: last.get(uid) ?? 0 }]))
+}
+
 /** Number of the last version that a secret had: a restored one goes on. 0 where it has none. */
 export const lastVersion = (session: WriteSession, secretUid: string): number => {
   const head = session.head(secretUid)
   if (head !== undefined) return head.version
   if (session.newSecrets.has(secretUid)) return 0
-  const { preparations, deps } = session
-  const known = session.view.objects.withTerm(term.uid(secretUid))[0]?.rv ?? 0
-  return preparations.take(`last version of ${secretUid} at ${known}`, async () => {
-    const [row] = await deps.sql.query<{ last: number }>(
-      'SELECT coalesce(max(version), 0) AS last FROM secret_versions WHERE secret_uid = $1',
-      [secretUid],
+  const [row] = session.view.objects.withTerm(term.uid(secretUid))
+  const ask = (
+    name: string,
+    secrets: () => readonly Pick<StoredRow, 'uid' | 'rv'>[],
+  ): LastKnown | undefined => {
+    const asked = (): Promise<ReadonlyMap<string, LastKnown>> => lastVersions(session, secrets())
+    return session.preparations.take(name, asked).get(secretUid)
+  }
+  if (row !== undefined) {
+    const project = projectOf(row.object)
+    const found = ask(`last versions of ${keyOf(project)}`, () =>
+      session.view.objects
+        .withTerm(term.secretsOf(project))
+        .filter(({ uid }) => session.head(uid) === undefined && !session.newSecrets.has(uid)),
     )
-    return row?.last ?? 0
-  })
+    if (found?.rv === row.rv) return found.last
+  }
+  const known = { uid: secretUid, rv: row?.rv ?? 0 }
+  return ask(`last version of ${secretUid} at ${known.rv}`, () => [known])?.last ?? 0
 }
