@@ -2,7 +2,8 @@
 import { withConditions, type Condition } from '../../src/resources/conditions.ts'
 import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
 import { no, yes, type Verdict } from '../reconcilers/verdict.ts'
-import { isOverdue, type Facts } from './decide.ts'
+import type { Facts } from './next.ts'
+import { isOverdue } from './turn.ts'
 
 export type Around = Pick<Facts, 'nowMs' | 'createdMs' | 'faults' | 'busy'>
 

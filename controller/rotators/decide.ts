@@ -3,17 +3,15 @@
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
 import { durationMs } from '../../src/resources/duration.ts'
-import { dueAt, startAt } from '../../src/resources/rotation-window.ts'
 import type {
   BlockedBy,
-  Cause,
   Phase,
   RotationSpec,
   RotationStatus,
 } from '../../src/resources/rotation.ts'
 import { giveUp, goBack, inPhase, type Failed } from './endings.ts'
-import type { Proof } from './proof.ts'
-import type { Step } from './rotator.ts'
+import type { Effect, Facts, Next, Told } from './next.ts'
+import { fromIdle, wait, withRequest } from './turn.ts'
 
 /** So long all must be proven at once. */
 export const settledMs = 60_000
@@ -21,153 +19,9 @@ export const settledMs = 60_000
 const slowMs = 600_000
 /** While somebody still uses the old credential, it is asked again so soon. */
 export const askAgainMs = 30_000
-const firstBackoffMs = 60_000
-const mostBackoffMs = 21_600_000
-const overdueMs = 7 * 86_400_000
-
-export interface Facts {
-  readonly nowMs: number
-  readonly uid: string
-  readonly createdMs: number
-  /** Why it cannot start, such as an output that does not exist. */
-  readonly faults: readonly string[]
-  /** Nothing is known of what runs: the project does not exist. */
-  readonly hasProject: boolean
-  /** Every output has a value. */
-  readonly hasValues: boolean
-  /** What the outputs hold is not what this Rotation has written: the names of those. */
-  readonly changed: readonly string[]
-  /** Of the rotator. */
-  readonly steps: readonly Step[]
-  readonly proof: Proof
-  /** Another rotation that must end first. */
-  readonly busy: string | undefined
-}
-
-export type Effect =
-  | ('prepare' | 'set' | 'test' | 'write' | 'checkUse')
-  /** The attempt has failed: the candidate ends. */
-  | 'scramble'
-  /** It is stored that the old credential ends, before it does. */
-  | 'beginRevoke'
-  | 'revoke'
-
-export interface Told {
-  readonly reason:
-    | 'RotationStarted'
-    | 'CredentialSet'
-    | 'RotationProven'
-    | 'CredentialRevoked'
-    | 'RotationFailed'
-    | 'RotationBlocked'
-  readonly message: string
-}
-
-export interface Move {
-  readonly do: 'move'
-  readonly status: RotationStatus
-  readonly told?: Told
-}
-
-export type Next =
-  | Move
-  | { readonly do: 'effect'; readonly effect: Effect }
-  | { readonly do: 'wait'; readonly status: RotationStatus; readonly until: number | undefined }
 
 const time = toTimestamp
 const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
-
-export const retryMs = (tries: number): number =>
-  Math.min(mostBackoffMs, firstBackoffMs * 4 ** Math.max(0, tries - 1))
-
-/** When (ms) the next turn is; undefined: only when somebody asks. */
-export const turnOf = (
-  { schedule }: Pick<RotationSpec, 'schedule'>,
-  status: RotationStatus,
-  facts: Pick<Facts, 'nowMs' | 'uid' | 'createdMs' | 'hasValues'>,
-): number | undefined => {
-  const { failures = 0, endedAt, lastRotatedAt } = status
-  if (!facts.hasValues && lastRotatedAt === undefined)
-    return failures === 0 ? facts.createdMs : ms(endedAt) + retryMs(failures)
-  if (schedule === undefined) return undefined
-  const last = Math.max(ms(endedAt ?? lastRotatedAt), facts.createdMs)
-  return startAt(schedule, { uid: facts.uid, dueMs: dueAt(schedule, last), nowMs: facts.nowMs })
-}
-
-export const isOverdue = (
-  { schedule }: Pick<RotationSpec, 'schedule'>,
-  { lastRotatedAt }: RotationStatus,
-  { nowMs, createdMs }: Pick<Facts, 'nowMs' | 'createdMs'>,
-): boolean =>
-  schedule !== undefined &&
-  nowMs > dueAt(schedule, lastRotatedAt === undefined ? createdMs : ms(lastRotatedAt)) + overdueMs
-
-const wait = (status: RotationStatus, until?: number): Next => ({ do: 'wait', status, until })
-
-/** What starts an attempt now; `turn` has come or is to come. */
-const startOf = (
-  spec: RotationSpec,
-  status: RotationStatus,
-  { nowMs, hasValues }: Facts,
-  turn: number | undefined,
-): Cause | undefined => {
-  if (spec.paused === true) return undefined
-  if (status.request !== undefined) return status.request.cause
-  if (turn === undefined || turn > nowMs) return undefined
-  return !hasValues && status.lastRotatedAt === undefined ? 'First' : 'Schedule'
-}
-
-/** What somebody asks for is for now: it does not start weeks later. */
-const requestMs = 3_600_000
-
-const requestEnds = ({ request }: RotationStatus): number | undefined =>
-  request?.cause === 'Run' ? ms(request.at) + requestMs : undefined
-
-const withoutRequest = (status: RotationStatus, nowMs: number): Next => {
-  const { request, ...rest } = status
-  const message = `what ${request?.by ?? ''} asked for at ${request?.at ?? ''} could not start within an hour: ask again`
-  const failure = { reason: 'RequestExpired', message }
-  const told: Told = { reason: 'RotationFailed', message }
-  return { do: 'move', status: { ...rest, failure, endedAt: rest.endedAt ?? time(nowMs) }, told }
-}
-
-const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
-  const { nowMs } = facts
-  const turn = turnOf(spec, status, facts)
-  const { nextAt, ...others } = status
-  const isKept = turn !== undefined && turn <= nowMs && nextAt !== undefined && ms(nextAt) <= nowMs
-  const shown = isKept ? nextAt : turn === undefined ? undefined : time(turn)
-  const idle: RotationStatus = {
-    ...others,
-    phase: 'Idle',
-    ...(shown === undefined ? {} : { nextAt: shown }),
-  }
-  const until = requestEnds(status)
-  if (until !== undefined && until <= nowMs) return withoutRequest(idle, nowMs)
-  const cause = startOf(spec, status, facts, turn)
-  if (cause === undefined || facts.faults.length > 0 || facts.busy !== undefined)
-    return wait(idle, earliest(turn !== undefined && turn > nowMs ? turn : undefined, until))
-  const { request, failure: _f, nextAt: _n, ...before } = idle
-  const begun = inPhase(before, 'Preparing', nowMs, {
-    ...{ attempt: (status.attempt ?? 0) + 1, cause, startedAt: time(nowMs) },
-    ...(request?.now === true ? { now: true } : {}),
-    ...(request?.withoutProof === true ? { withoutProof: true } : {}),
-  })
-  const by = request === undefined ? '' : `, asked for by ${request.by}`
-  const message = `attempt ${begun.attempt ?? 1} begins (${cause}${by})`
-  return { do: 'move', status: begun, told: { reason: 'RotationStarted', message } }
-}
-
-/** A request while an attempt runs speeds it up. */
-const withRequest = (status: RotationStatus): RotationStatus => {
-  const { request, ...rest } = status
-  if (request === undefined) return status
-  return {
-    ...rest,
-    ...(request.now === true ? { now: true } : {}),
-    ...(request.withoutProof === true ? { withoutProof: true } : {}),
-  }
-}
 
 /** `away: RevokeAfter` counts from the write of the values, whatever phase came since. */
 const awayOverAt = (spec: RotationSpec, status: RotationStatus): number | undefined =>

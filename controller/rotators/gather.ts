@@ -9,7 +9,7 @@ import {
   type ProjectInput,
   type SecretObject,
 } from '../reconcilers/project/gather.ts'
-import type { Facts } from './decide.ts'
+import type { Facts } from './next.ts'
 import { nothingToProve, proofOf } from './proof.ts'
 import type { Step } from './rotator.ts'
 import { withFollowers } from './viewers.ts'

@@ -1,7 +1,7 @@
 // Carries Rotations on: decides, does the effect outside of any write, and stores what came of it. See ADR 0062, 0065.
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
-import { isReason, StagelyError } from '../../src/kernel/errors.ts'
+import { StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { createWaker } from '../../src/kernel/waker.ts'
 import { findCondition, isTrue, type Condition } from '../../src/resources/conditions.ts'
@@ -16,11 +16,14 @@ import type { RotationCounts, RotationMetrics } from '../http/rotation-metrics.t
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { secretForController } from '../secret-for-controller.ts'
 import { withVerdicts } from './conditions.ts'
-import { decideRotation, retryMs, type Next, type Told } from './decide.ts'
+import { decideRotation } from './decide.ts'
+import type { Next, Told } from './next.ts'
+import { retryMs } from './turn.ts'
 import { afterRefusal } from './endings.ts'
-import { runEffect, type Outcome } from './effects.ts'
+import { runEffect } from './effects.ts'
 import { busyOf, gatherRotation, type Gathered, type RotationObject } from './gather.ts'
 import type { OpenRotator } from './open-rotator.ts'
+import type { Outcome } from './outcome.ts'
 import { RotatorFault } from './rotator.ts'
 
 export interface RotationDeps {
@@ -151,7 +154,7 @@ export const advance = async (
       return undefined
     const nowMs = deps.clock.now()
     const gathered = await gatherRotation(deps.store, rotation, nowMs)
-    const status = (rotation.status ?? {})
+    const status = rotation.status ?? {}
     const next = decideRotation(rotation.spec, status, gathered.facts)
     const { outcome, until } = await follow(deps, { rotation, gathered, next, nowMs }, signal)
     if (signal.aborted) return undefined
@@ -175,7 +178,7 @@ const follow = async (
 ): Promise<{ outcome: Outcome; until?: number | undefined }> => {
   if (next.do === 'wait') return { outcome: { status: next.status }, until: next.until }
   if (next.do === 'move') return { outcome: next }
-  const status = (rotation.status ?? {})
+  const status = rotation.status ?? {}
   const { store, staged, egress, clock } = deps
   const { namespace, name } = refOf(rotation)
   const at = { uid: rotation.metadata.uid ?? '', namespace, name, spec: rotation.spec }
@@ -226,7 +229,7 @@ const store = async (
 ): Promise<boolean> => {
   const { write, isChange, told, detail } = outcome
   const { generation, uid, resourceVersion } = rotation.metadata
-  const before = (rotation.status ?? {})
+  const before = rotation.status ?? {}
   const now = toTimestamp(deps.clock.now())
   const verdicts = (status: RotationStatus): RotationStatus =>
     withVerdicts(rotation.spec, status, gathered.facts, { generation, now })

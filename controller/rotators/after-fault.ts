@@ -1,0 +1,57 @@
+// What follows from a fault of a rotator: another try, or the end of the attempt.
+import { toTimestamp } from '../../src/kernel/clock.ts'
+import { durationMs } from '../../src/resources/duration.ts'
+import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { Effect } from './next.ts'
+import { retryMs } from './turn.ts'
+import { discard } from './discard.ts'
+import { inPhase } from './endings.ts'
+import { end, takenBack, type Outcome } from './outcome.ts'
+import type { RotatorFault } from './rotator.ts'
+import type { Work } from './work.ts'
+
+/** A service that answers "pending" for ever has so long. */
+const pendingMs = 21_600_000
+const mostTries = 5
+
+/** Whether a service that answers "pending" may do so still. */
+const mayWait = ({ rotation, status, nowMs }: Work): boolean => {
+  const { pendingFor = '6h' } = rotation.spec.rotator.webhook ?? {}
+  const since = Date.parse(status.phaseSince ?? '') || nowMs
+  return nowMs - since < Math.min(pendingMs, durationMs(pendingFor))
+}
+
+/** Of a fault that a rotator tells: when it is tried again, or that the attempt ends. */
+export const afterFault = async (
+  work: Work,
+  effect: Effect,
+  fault: RotatorFault,
+): Promise<Outcome> => {
+  const { status, nowMs } = work
+  if (fault.kind === 'Pending' && mayWait(work)) {
+    const retryAt = toTimestamp(nowMs + Math.max(1_000, fault.retryAfterMs ?? 60_000))
+    return { status: { ...status, retryAt } }
+  }
+  const tries = (status.tries ?? 0) + 1
+  const retryAt = toTimestamp(nowMs + retryMs(tries))
+  if (effect === 'revoke' || effect === 'checkUse' || effect === 'scramble') {
+    const reason = effect === 'checkUse' ? 'StillUsed' : 'NotRevoked'
+    const message = `it is not known whether the ${effect === 'scramble' ? 'candidate' : 'old credential'} is ended: ${fault.message}`
+    return { status: { ...status, tries, retryAt, blockedBy: [{ reason, message }] } }
+  }
+  const isOver = tries >= mostTries || fault.kind === 'Failed' || fault.kind === 'Pending'
+  if (!isOver) {
+    // Services must log in meanwhile: of one login the old password is set again until the next try.
+    if (effect !== 'prepare' && work.rotation.spec.inPlace === true)
+      await discard(work).catch(() => undefined)
+    return { status: { ...inPhaseOf(effect, status, nowMs), tries, retryAt } }
+  }
+  const reason =
+    effect === 'prepare' ? 'Preflight' : fault.kind === 'Pending' ? 'PendingTooLong' : 'SetFailed'
+  const failure = { reason, message: fault.message }
+  return effect === 'prepare' ? end(work, failure) : takenBack(work, failure)
+}
+
+/** A credential that is not accepted is set anew. */
+const inPhaseOf = (effect: Effect, status: RotationStatus, nowMs: number): RotationStatus =>
+  effect === 'test' ? inPhase(status, 'Setting', nowMs) : status

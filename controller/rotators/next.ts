@@ -1,0 +1,53 @@
+// What is known of a rotation, and what it does next.
+import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { Proof } from './proof.ts'
+import type { Step } from './rotator.ts'
+
+export interface Facts {
+  readonly nowMs: number
+  readonly uid: string
+  readonly createdMs: number
+  /** Why it cannot start, such as an output that does not exist. */
+  readonly faults: readonly string[]
+  /** Nothing is known of what runs: the project does not exist. */
+  readonly hasProject: boolean
+  /** Every output has a value. */
+  readonly hasValues: boolean
+  /** What the outputs hold is not what this Rotation has written: the names of those. */
+  readonly changed: readonly string[]
+  /** Of the rotator. */
+  readonly steps: readonly Step[]
+  readonly proof: Proof
+  /** Another rotation that must end first. */
+  readonly busy: string | undefined
+}
+
+export type Effect =
+  | ('prepare' | 'set' | 'test' | 'write' | 'checkUse')
+  /** The attempt has failed: the candidate ends. */
+  | 'scramble'
+  /** It is stored that the old credential ends, before it does. */
+  | 'beginRevoke'
+  | 'revoke'
+
+export interface Told {
+  readonly reason:
+    | 'RotationStarted'
+    | 'CredentialSet'
+    | 'RotationProven'
+    | 'CredentialRevoked'
+    | 'RotationFailed'
+    | 'RotationBlocked'
+  readonly message: string
+}
+
+export interface Move {
+  readonly do: 'move'
+  readonly status: RotationStatus
+  readonly told?: Told
+}
+
+export type Next =
+  | Move
+  | { readonly do: 'effect'; readonly effect: Effect }
+  | { readonly do: 'wait'; readonly status: RotationStatus; readonly until: number | undefined }

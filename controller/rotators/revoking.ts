@@ -1,0 +1,73 @@
+// The end of an old credential: nobody uses it, that it ends is stored, and it is refused.
+import { toTimestamp } from '../../src/kernel/clock.ts'
+import { refOf } from '../../src/resources/meta.ts'
+import { afterUse, askAgainMs } from './decide.ts'
+import { atRest } from './endings.ts'
+import { isSameLogin } from './logins.ts'
+import { dropStaged, end, outcomeOf, stagedLost, type Outcome } from './outcome.ts'
+import { RotatorFault, type Credential } from './rotator.ts'
+import { attemptOf, placeOf, type Work } from './work.ts'
+
+export const checkUse = async (work: Work): Promise<Outcome> => {
+  const { rotator, staged, status, gathered, nowMs, signal } = work
+  const old = await staged.open(placeOf(work, 'old'))
+  if (old === undefined) return end(work, stagedLost)
+  const { sessions, from } = await rotator.stillUsed(old, signal)
+  if (sessions === undefined || sessions === 0) {
+    const outcome = outcomeOf(afterUse(status, { nowMs, steps: gathered.facts.steps }))
+    return sessions === undefined ? outcome : { ...outcome, detail: { sessions } }
+  }
+  const message = `${sessions} ${sessions === 1 ? 'session uses' : 'sessions use'} the old credential${from.length === 0 ? '' : `, from ${from.slice(0, 5).join(', ')}`}: end them`
+  const blockedBy = [{ reason: 'StillUsed', message }]
+  return { status: { ...status, blockedBy, retryAt: toTimestamp(nowMs + askAgainMs) } }
+}
+
+/** No rollback brings the old versions back from here on, and no failure leads back to them. */
+export const beginRevoke = (work: Work): Outcome => {
+  const { rotation, status, nowMs } = work
+  const { namespace } = refOf(rotation)
+  return {
+    status: { ...status, revokeStartedAt: toTimestamp(nowMs) },
+    write: async (tx) => {
+      for (const [output, name] of Object.entries(rotation.spec.outputs)) {
+        const ref = { kind: 'StagelySecret', namespace, name }
+        const before = status.versions?.[output]
+        if (before !== undefined) await tx.revokeVersions(ref, before)
+      }
+      return undefined
+    },
+  }
+}
+
+/** How the old credential ended, in words. */
+const endOf = ({ rotation, status }: Work, old: Credential | undefined): string => {
+  const login = old?.values['username'] ?? status.slot
+  const whose = login === undefined ? '' : ` of ${login}`
+  const proof = status.withoutProof === true ? ', without a proof that nothing runs with it' : ''
+  const measured =
+    rotation.spec.inPlace === true ? 'its password was replaced' : 'it is refused now'
+  const how =
+    rotation.spec.rotator.generate === undefined ? measured : 'no output holds it any more'
+  return `the old credential${whose} is ended${proof}: ${how}`
+}
+
+export const revoke = async (work: Work): Promise<Outcome> => {
+  const { rotator, rotation, staged, status, nowMs, signal } = work
+  const old = status.hasOld === true ? await staged.open(placeOf(work, 'old')) : undefined
+  if (old !== undefined && rotation.spec.inPlace !== true) {
+    const candidate = await staged.open(placeOf(work, 'new'))
+    if (candidate !== undefined && isSameLogin(work, old, candidate))
+      throw new RotatorFault('Refused', 'the old and the new credential are one login')
+    await rotator.revoke(old, attemptOf(work), signal)
+    if ((await rotator.look(old, signal)) !== 'refused')
+      throw new RotatorFault('Refused', 'the old credential is still accepted')
+  }
+  const { slot, candidateSlot = slot, failure: _, ...rest } = status
+  const next = atRest(rest, nowMs, {
+    ...(candidateSlot === undefined ? {} : { slot: candidateSlot }),
+    ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0 },
+  })
+  const done = { status: next, write: dropStaged(work) }
+  if (status.hasOld !== true) return done
+  return { ...done, told: { reason: 'CredentialRevoked', message: endOf(work, old) } }
+}

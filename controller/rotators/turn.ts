@@ -1,0 +1,122 @@
+// When an attempt begins: at its time, or when somebody asks. Pure.
+import { toTimestamp } from '../../src/kernel/clock.ts'
+import { earliest } from '../../src/kernel/earliest.ts'
+import { dueAt, startAt } from '../../src/resources/rotation-window.ts'
+import type { Cause, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import { inPhase } from './endings.ts'
+import type { Facts, Next, Told } from './next.ts'
+
+const firstBackoffMs = 60_000
+const mostBackoffMs = 21_600_000
+const overdueMs = 7 * 86_400_000
+
+const time = toTimestamp
+const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
+
+export const retryMs = (tries: number): number =>
+  Math.min(mostBackoffMs, firstBackoffMs * 4 ** Math.max(0, tries - 1))
+
+/** When (ms) the next turn is; undefined: only when somebody asks. */
+export const turnOf = (
+  { schedule }: Pick<RotationSpec, 'schedule'>,
+  status: RotationStatus,
+  facts: Pick<Facts, 'nowMs' | 'uid' | 'createdMs' | 'hasValues'>,
+): number | undefined => {
+  const { failures = 0, endedAt, lastRotatedAt } = status
+  if (!facts.hasValues && lastRotatedAt === undefined)
+    return failures === 0 ? facts.createdMs : ms(endedAt) + retryMs(failures)
+  if (schedule === undefined) return undefined
+  const last = Math.max(ms(endedAt ?? lastRotatedAt), facts.createdMs)
+  return startAt(schedule, { uid: facts.uid, dueMs: dueAt(schedule, last), nowMs: facts.nowMs })
+}
+
+export const isOverdue = (
+  { schedule }: Pick<RotationSpec, 'schedule'>,
+  { lastRotatedAt }: RotationStatus,
+  { nowMs, createdMs }: Pick<Facts, 'nowMs' | 'createdMs'>,
+): boolean =>
+  schedule !== undefined &&
+  nowMs > dueAt(schedule, lastRotatedAt === undefined ? createdMs : ms(lastRotatedAt)) + overdueMs
+
+export const wait = (status: RotationStatus, until?: number): Next => ({
+  do: 'wait',
+  status,
+  until,
+})
+
+/** What starts an attempt now; `turn` has come or is to come. */
+const startOf = (
+  spec: RotationSpec,
+  status: RotationStatus,
+  { nowMs, hasValues }: Facts,
+  turn: number | undefined,
+): Cause | undefined => {
+  if (spec.paused === true) return undefined
+  if (status.request !== undefined) return status.request.cause
+  if (turn === undefined || turn > nowMs) return undefined
+  return !hasValues && status.lastRotatedAt === undefined ? 'First' : 'Schedule'
+}
+
+/** What somebody asks for is for now: it does not start weeks later. */
+const requestMs = 3_600_000
+
+const requestEnds = ({ request }: RotationStatus): number | undefined =>
+  request?.cause === 'Run' ? ms(request.at) + requestMs : undefined
+
+const withoutRequest = (status: RotationStatus, nowMs: number): Next => {
+  const { request, ...rest } = status
+  const message = `what ${request?.by ?? ''} asked for at ${request?.at ?? ''} could not start within an hour: ask again`
+  const failure = { reason: 'RequestExpired', message }
+  const told: Told = { reason: 'RotationFailed', message }
+  return { do: 'move', status: { ...rest, failure, endedAt: rest.endedAt ?? time(nowMs) }, told }
+}
+
+/** At rest, with the time of its next turn: one that has come stays until it begins. */
+const idleOf = (
+  { nextAt, ...others }: RotationStatus,
+  turn: number | undefined,
+  nowMs: number,
+): RotationStatus => {
+  const isKept = turn !== undefined && turn <= nowMs && nextAt !== undefined && ms(nextAt) <= nowMs
+  const shown = isKept ? nextAt : turn === undefined ? undefined : time(turn)
+  return { ...others, phase: 'Idle', ...(shown === undefined ? {} : { nextAt: shown }) }
+}
+
+/** What somebody who asks may skip. */
+const skipsOf = ({
+  now,
+  withoutProof,
+}: NonNullable<RotationStatus['request']>): Pick<RotationStatus, 'now' | 'withoutProof'> => ({
+  ...(now === true ? { now } : {}),
+  ...(withoutProof === true ? { withoutProof } : {}),
+})
+
+const begin = (idle: RotationStatus, cause: Cause, nowMs: number): Next => {
+  const { request, failure: _f, nextAt: _n, ...before } = idle
+  const attempt = (idle.attempt ?? 0) + 1
+  const status = inPhase(before, 'Preparing', nowMs, {
+    ...{ attempt, cause, startedAt: time(nowMs) },
+    ...(request === undefined ? {} : skipsOf(request)),
+  })
+  const by = request === undefined ? '' : `, asked for by ${request.by}`
+  const message = `attempt ${attempt} begins (${cause}${by})`
+  return { do: 'move', status, told: { reason: 'RotationStarted', message } }
+}
+
+export const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
+  const { nowMs } = facts
+  const turn = turnOf(spec, status, facts)
+  const idle = idleOf(status, turn, nowMs)
+  const until = requestEnds(status)
+  if (until !== undefined && until <= nowMs) return withoutRequest(idle, nowMs)
+  const cause = startOf(spec, status, facts, turn)
+  if (cause === undefined || facts.faults.length > 0 || facts.busy !== undefined)
+    return wait(idle, earliest(turn !== undefined && turn > nowMs ? turn : undefined, until))
+  return begin(idle, cause, nowMs)
+}
+
+/** A request while an attempt runs speeds it up. */
+export const withRequest = (status: RotationStatus): RotationStatus => {
+  const { request, ...rest } = status
+  return request === undefined ? status : { ...rest, ...skipsOf(request) }
+}
