@@ -178,6 +178,11 @@ const refreshCommand = (): Command =>
     .addOption(outputOption())
     .action(async (name: string, flags: AskFlags) => {
       const store = await ask('refresh', name, flags)
+      const throttled = conditionOf(store, 'Throttled')
+      if (throttled?.status === 'True')
+        throw new CliError(
+          `secretstore/${name} was not looked at yet: ${throttled.message}; the look follows then`,
+        )
       if (flags.output === undefined) out(`secretstore/${name} was looked at`)
       else printRecord(store, view, flags.output)
       failIf(store, 'Ready')
