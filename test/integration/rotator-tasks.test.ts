@@ -450,7 +450,8 @@ describe('a task in the container of a database', () => {
     })
 
     it('not while a session of the old login goes on, which it names by its address', async () => {
-      const world = await begin('pg', ['held_a', 'held_b'])
+      const roles = ['held_a', 'held_b']
+      const world = await begin('pg', roles)
       await world.run(rotated(1))
       await world.run(() => world.containers.size === 1)
       const old = loginIn(world)
@@ -461,7 +462,7 @@ describe('a task in the container of a database', () => {
         ending.signal,
       )
       await expect
-        .poll(() => facts('postgres', 'pg', 'stillUsed', { ...postgres, login: old }))
+        .poll(() => facts('postgres', 'pg', 'stillUsed', { ...postgres, roles, login: old }))
         .toMatchObject({ sessions: 1 })
       await world.request({ now: true })
       await world.run(() => false, 10 * 60_000)
