@@ -124,6 +124,8 @@ describe('a proxy that ends TLS and records everything', () => {
     expect(await agent.client.post({ path: paths.leakTests, body: counted })).toEqual({
       state: 'ended',
     })
+    const done = { id: randomUUID(), fault: { kind: 'Failed', message: logLine } }
+    expect(await agent.client.post({ path: paths.tasks, body: done })).toEqual({ state: 'ended' })
   })
   afterAll(() => {
     proxy.close()

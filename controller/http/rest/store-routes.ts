@@ -144,7 +144,7 @@ export const storeRoutes = routesOf('Stores', [
     handle: deleteTarget(),
   }),
   route({
-    id: 'listStoreKeys',
+    id: 'findStoreKeys',
     at: 'GET /stores/:store_id/keys',
     summary: 'Names of secrets in the store that it allows, for an import. Asks the store.',
     access: { in: 'store', verb: 'create', resource: 'stagelysecrets' },
