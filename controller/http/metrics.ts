@@ -59,12 +59,6 @@ export const createMetrics = (version: string): Metrics => {
     help: 'Namespaces of the cluster that are to be followed and that another controller has claimed; of the replica that leads.',
     registers: [registry],
   })
-  const keysDue = new Gauge({
-    name: 'stagely_key_due_timestamp_seconds',
-    help: 'When the master key, the first data key, the sealing key, and each key that projects name (by its name, as key) is due for rotation; of the replica that leads.',
-    labelNames: ['kind', 'key'],
-    registers: [registry],
-  })
   const streams = new Counter({
     name: 'stagely_http_streams_total',
     help: 'Watches and agent streams that were opened.',
@@ -91,11 +85,7 @@ export const createMetrics = (version: string): Metrics => {
     onManifestFaults: (count) => {
       manifestFaults.set(count)
     },
-    onKeysDue: (dues) => {
-      keysDue.reset()
-      for (const { kind, name, dueAt } of dues)
-        keysDue.set({ kind, ...(name !== undefined && { key: name }) }, dueAt / 1000)
-    },
+    onKeysDue: createKeysDue(registry),
     onClaimed: (count) => {
       claimed.set(count)
       known.claimed = count
@@ -111,6 +101,20 @@ export const createMetrics = (version: string): Metrics => {
       known.leads = isLeader
       watchLeader(registry, isLeader, deposedWrites)
     },
+  }
+}
+
+const createKeysDue = (registry: Registry): Metrics['onKeysDue'] => {
+  const keysDue = new Gauge({
+    name: 'stagely_key_due_timestamp_seconds',
+    help: 'When the master key, the first data key, the sealing key, and each key that projects name (by its name, as key) is due for rotation; of the replica that leads.',
+    labelNames: ['kind', 'key'],
+    registers: [registry],
+  })
+  return (dues) => {
+    keysDue.reset()
+    for (const { kind, name, dueAt } of dues)
+      keysDue.set({ kind, ...(name !== undefined && { key: name }) }, dueAt / 1000)
   }
 }
 

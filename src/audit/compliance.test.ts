@@ -83,7 +83,7 @@ describe('a report for auditors', () => {
 
   it('does not hold with another last letter of its signature that stands for the same bytes', async () => {
     const { signature, ...rest } = signedBy()
-    const twins = [...'ABQRghwx'].map((letter) => ({
+    const twins = Array.from('ABQRghwx', (letter) => ({
       ...rest,
       signature: signature.slice(0, -1) + letter,
     }))

@@ -203,6 +203,11 @@ const actionOf = (handed: string | undefined): string => {
   return handed === systemSource ? 'release' : 'adopt'
 }
 
+const checkOfKind = (session: WriteSession, object: KubeObject, before: KubeObject): void => {
+  if (object.kind === 'Stagelet') checkClaim(session, object)
+  if (object.kind === 'Rotation') checkUnderWay(object, before)
+}
+
 /** `finish` removes an object that is being deleted and has lost its last finalizer. */
 export const updateObject = async (
   session: WriteSession,
@@ -217,8 +222,7 @@ export const updateObject = async (
   const same = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
   if (!changesSpec && same && secret?.learns !== true) return current.object
   if (handed === undefined) checkChange(session, object, current, changesSpec)
-  if (changesSpec && object.kind === 'Stagelet') checkClaim(session, object)
-  if (changesSpec && object.kind === 'Rotation') checkUnderWay(object, current.object)
+  if (changesSpec) checkOfKind(session, object, current.object)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const given: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
   const next = given.kind === 'Agent' ? withAgentTimes(given, current.object, session.now) : given

@@ -201,6 +201,17 @@ const entryOf = (
 const isElsewhere = (spec: SecretSpec, current: StoredRow | undefined): boolean =>
   current === undefined || !sameJson(placeOf(spec), placeOf(specOf(current.object)))
 
+const checkGiven = (
+  session: WriteSession,
+  object: KubeObject,
+  { current, putBack }: { current: StoredRow | undefined; putBack: FoundValue | undefined },
+): void => {
+  if (current !== undefined) checkImmutable(object, current.object)
+  if (putBack !== undefined) return
+  checkEndOf(session, object, current)
+  checkFetchedDisclosure(session, object, current)
+}
+
 /**
  * Everything that must hold before a secret is stored. `object` has its uid; `current` is what is
  * stored now; `putBack` is an old value that comes back, whatever the spec says. Changes nothing yet.
@@ -213,11 +224,7 @@ export const prepareSecret = async (
 ): Promise<PreparedSecret> => {
   const spec = specOf(object)
   const uid = object.metadata.uid ?? ''
-  if (current !== undefined) checkImmutable(object, current.object)
-  if (putBack === undefined) {
-    checkEndOf(session, object, current)
-    checkFetchedDisclosure(session, object, current)
-  }
+  checkGiven(session, object, { current, putBack })
   const project = await projectOfSecret(session, object)
   const stripped = stripValue(object)
   if (isElsewhere(spec, current)) checkNeighbours(session, stripped)

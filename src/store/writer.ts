@@ -84,7 +84,7 @@ export class Writer {
         } catch (error) {
           // What others stored meanwhile may be all that it trips over.
           const isSame = rv === this.#deps.feed.state.rv
-          if (isSame || tries === mostReviews || review.signal?.aborted === true) throw error
+          if (isSame || tries === mostReviews || review.signal?.aborted) throw error
         }
       }
     } finally {

@@ -18,7 +18,6 @@ import {
   objectOf,
   secretOf,
   stageletOf,
-  updateAs,
 } from '../support/store-fixtures.ts'
 
 const minute = 60_000
@@ -88,7 +87,10 @@ describe('a SecretStore', () => {
     name: string,
     how: (before: KubeObject) => KubeObject,
   ): Promise<void> => {
-    await updateAs(t.store, api, how((await get(kind, name))!))
+    // The performer writes statuses meanwhile.
+    await t.store.write(api, {}, async (tx) => {
+      await tx.update(how((await tx.get({ kind, namespace: ns, name }))!))
+    })
   }
   const changeSpec = (kind: string, name: string, spec: object): Promise<void> =>
     change(kind, name, (before) => ({ ...before, spec: { ...before.spec, ...spec } }))
