@@ -82,7 +82,7 @@ describe('a step of a rotation of Redis', () => {
   it.each([
     [{ nopass: true }, /user app needs no password/],
     [{ role: 'slave' }, /is a replica/],
-    [{ aclFile: '/tmp/users.acl' }, /\/tmp\/users.acl is on no volume/],
+    [{ aclFile: '/srv/users.acl' }, /\/srv\/users.acl is on no volume/],
     [{ aclFile: '' }, /neither an aclfile nor a file of its configuration/],
   ] as const)('is not begun with %o', async (given, fault) => {
     const { faults } = await open(given).step('preflight')

@@ -13,6 +13,7 @@ import { FormDialog } from '../ui/form-dialog.tsx'
 import { projectUrl } from '../ui/links.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
+import { TeamField } from '../ui/team-field.tsx'
 import { Projects } from './overview/projects.tsx'
 
 const mayMakeIn = (team: string): boolean => whyNot('create', 'projects', team) === undefined
@@ -58,21 +59,7 @@ const NewProject = ({ onClose }: { readonly onClose: () => void }) => {
           }}
         />
       </label>
-      {teams.length < 2 ? null : (
-        <label>
-          <span>Team</span>
-          <select
-            value={team}
-            onChange={(event) => {
-              setTeam(event.currentTarget.value)
-            }}
-          >
-            {teams.map((one) => (
-              <option value={one}>{one}</option>
-            ))}
-          </select>
-        </label>
-      )}
+      <TeamField teams={teams} team={team} onTeam={setTeam} />
       {name === '' ? null : <CopyAs doing={doing} />}
     </FormDialog>
   )

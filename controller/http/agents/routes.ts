@@ -1,5 +1,6 @@
 // The agents' endpoints: join, new keys, stream, report. Refusals carry a reason and the remedy; the stream is
 // written straight to the Node response, which keeps a connection small.
+import type * as z from 'zod'
 import { verify } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
@@ -135,11 +136,11 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 
   app.post(paths.keys, guard(takeKeys(authenticate, deps)))
 
-  app.post(paths.logs, guard(takeLogs(authenticate, logs)))
+  app.post(paths.logs, guard(taking(authenticate, bodies.logs, logs)))
 
-  app.post(paths.leakTests, guard(takeLeakTest(authenticate, leakTests)))
+  app.post(paths.leakTests, guard(taking(authenticate, bodies.leakTests, leakTests)))
 
-  app.post(paths.tasks, guard(takeTask(authenticate, tasks)))
+  app.post(paths.tasks, guard(taking(authenticate, bodies.tasks, tasks)))
 
   return {
     logs,
@@ -248,31 +249,24 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
   return RESPONSE_ALREADY_SENT
 }
 
-const takeLogs =
-  (authenticate: Authenticator, logs: LogRelay): Handler =>
-  async (c) => {
-    const caller = await authenticate(c)
-    const batch = await caller.take(logBatch, maxLogBytes)
-    const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
-    return caller.answer({ state: await logs.accept(agentKey, batch) })
-  }
+const bodies = {
+  logs: { schema: logBatch, maxBytes: maxLogBytes },
+  leakTests: { schema: leakTestReport, maxBytes: maxLeakTestBytes },
+  tasks: { schema: taskReport, maxBytes: maxTaskBytes },
+}
 
-const takeLeakTest =
-  (authenticate: Authenticator, leakTests: LeakTests): Handler =>
+/** What an agent posts is told to whoever waits for it; the answer says what became of it. */
+const taking =
+  <T>(
+    authenticate: Authenticator,
+    { schema, maxBytes }: { readonly schema: z.ZodType<T>; readonly maxBytes: number },
+    to: { readonly accept: (agentKey: string, told: T) => Promise<string> },
+  ): Handler =>
   async (c) => {
     const caller = await authenticate(c)
-    const report = await caller.take(leakTestReport, maxLeakTestBytes)
+    const told = await caller.take(schema, maxBytes)
     const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
-    return caller.answer({ state: await leakTests.accept(agentKey, report) })
-  }
-
-const takeTask =
-  (authenticate: Authenticator, tasks: Tasks): Handler =>
-  async (c) => {
-    const caller = await authenticate(c)
-    const report = await caller.take(taskReport, maxTaskBytes)
-    const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
-    return caller.answer({ state: await tasks.accept(agentKey, report) })
+    return caller.answer({ state: await to.accept(agentKey, told) })
   }
 
 const createGuard =

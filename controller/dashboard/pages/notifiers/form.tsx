@@ -11,6 +11,7 @@ import { confirmed } from '../../ui/confirm-login.tsx'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
 import { FormDialog } from '../../ui/form-dialog.tsx'
 import { changesOf, YamlDiff } from '../../ui/yaml-diff.tsx'
+import { TeamField } from '../../ui/team-field.tsx'
 import {
   bodyOf,
   channelWords,
@@ -155,21 +156,7 @@ const NameFields = ({
           }}
         />
       </label>
-      {teams.length < 2 ? null : (
-        <label>
-          <span>Team</span>
-          <select
-            value={team}
-            onChange={(event) => {
-              onTeam(event.currentTarget.value)
-            }}
-          >
-            {teams.map((one) => (
-              <option value={one}>{one}</option>
-            ))}
-          </select>
-        </label>
-      )}
+      <TeamField teams={teams} team={team} onTeam={onTeam} />
     </div>
   )
 }
