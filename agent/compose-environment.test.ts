@@ -4,7 +4,7 @@ import { held } from '../test/support/held.ts'
 import { mark } from '../src/masking/masker.ts'
 import { baseEnvironment } from '../src/compose/environment.ts'
 import { callFor, globalVariables } from './compose-environment.ts'
-import { createWant } from './stack-state.ts'
+import { createWant } from './want.ts'
 
 const secret = (key: string, value: string) => ({ key, value: Buffer.from(value) })
 

@@ -4,7 +4,7 @@ import { isPassable } from './validate-values.ts'
 import type { ComposeCall } from '../src/compose/compose.ts'
 import { hideFragments } from '../src/masking/fragments.ts'
 import type { ComposeModel, ModelRequest } from './compose-model.ts'
-import type { Want } from './stack-state.ts'
+import type { Want } from './want.ts'
 
 const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/
 

@@ -3,7 +3,7 @@ import { aDesired, anEntry } from '../test/support/builders.ts'
 import { serviceDigest } from '../src/secrets/digest.ts'
 import { awaitsLostKeys, noteDelivered, type DeliveredKeys } from './delivered-keys.ts'
 import type { ObservedContainer } from './observe.ts'
-import { createWant, type OpenedSecret } from './stack-state.ts'
+import { createWant, type OpenedSecret } from './want.ts'
 
 const entry = (key: string): OpenedSecret => ({ ...anEntry({ key }), value: Buffer.from(key) })
 const [url, token, extra] = ['URL', 'TOKEN', 'EXTRA'].map(entry) as [

@@ -7,7 +7,7 @@
 //   the revision to go back to is passed on with it, where the agent has it.
 import type { Logger } from '../src/kernel/log.ts'
 import { bundleKey, type DesiredStagelet, type StreamRequest } from '../src/protocol/messages.ts'
-import type { OpenedSecret } from './stack-state.ts'
+import type { OpenedSecret } from './want.ts'
 
 export interface HeldBundle {
   readonly projectUid: string

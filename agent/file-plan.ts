@@ -4,7 +4,7 @@ import { isAbsolute, posix } from 'node:path'
 import type { Mount } from '../src/compose/override.ts'
 import { cleanPath, type Bind, type ServiceMounts } from './compose-mounts.ts'
 import { isListedTarget, whyGuarded } from './file-targets.ts'
-import type { OpenedSecret } from './stack-state.ts'
+import type { OpenedSecret } from './want.ts'
 
 interface ServiceInput {
   readonly name: string

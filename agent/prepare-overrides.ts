@@ -4,7 +4,7 @@ import type { StackFault } from './allowed-folders.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { FileStore } from './file-store.ts'
 import { prepareFiles } from './stack-files.ts'
-import { overridesFor, type Want } from './stack-state.ts'
+import { overridesFor, type Want } from './want.ts'
 import { describeFaults, validateValues } from './validate-values.ts'
 
 export interface Prepared {

@@ -7,7 +7,7 @@ import type { ComposeModel } from './compose-model.ts'
 import type { PlacedFile } from './file-cache.ts'
 import { planFiles, type FilePlan } from './file-plan.ts'
 import type { FileStore } from './file-store.ts'
-import type { OpenedSecret, Want } from './stack-state.ts'
+import type { OpenedSecret, Want } from './want.ts'
 
 const hasFiles = (want: Want): boolean => want.entries.some((e) => e.type === 'file')
 

@@ -1,12 +1,8 @@
 import { expect, it } from 'vitest'
 import { aContainer } from '../test/support/a-container.ts'
-import {
-  createStackState,
-  createWant,
-  noteHealthyServices,
-  takeWant,
-  toObservation,
-} from './stack-state.ts'
+import { createStackState, noteHealthyServices, takeWant } from './stack-state.ts'
+import { createWant } from './want.ts'
+import { toObservation } from './stack-report.ts'
 
 it('well are those that run, or are done, and neither crash nor have an edit pending', () => {
   const nowMs = Date.parse('2026-01-01T12:00:00Z')

@@ -1,104 +1,15 @@
-// All that the agent knows of one stagelet, and the report made from it. Only the stagelet's loop changes it.
+// All that the agent knows of one stagelet. Only the stagelet's loop changes it.
 import type { NetworkEdits } from './pending-edits.ts'
-import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages.ts'
-import { createMasker } from '../src/masking/masker.ts'
-import type { Masker } from '../src/masking/masker.ts'
-import {
-  engineUnavailable,
-  type Quarantined,
-  type StrayService,
-} from '../src/resources/observation.ts'
-import { serviceDigest } from '../src/secrets/digest.ts'
-import { globalsFor, visibleTo } from '../src/secrets/visible.ts'
-import type { SetEntry } from '../src/secrets/visible.ts'
+import type { ReportedStagelet } from '../src/protocol/messages.ts'
+import type { Quarantined } from '../src/resources/observation.ts'
 import type { UnhealthyService } from './unhealthy-services.ts'
-import { globalVariables } from './compose-environment.ts'
-import type { Environment } from '../src/compose/environment.ts'
 import type { StackFault } from './allowed-folders.ts'
 import type { ComposeModel } from './compose-model.ts'
-import type { ServicePlan } from './file-plan.ts'
 import type { Heal } from './heal-guard.ts'
 import type { ClaimedProject } from './project-claim.ts'
-import { healthySinceOf, healthyTimes, type HealthEvents } from './healthy-since.ts'
-import { isCutOff, isEnded, isHealthy, toObservedService } from './observe.ts'
+import { isHealthy } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
-import type { ServiceOverride } from '../src/compose/override.ts'
-import { defined } from '../src/kernel/defined.ts'
-
-/** One secret of the stagelet's set, decrypted. */
-export type OpenedSecret = SetEntry & { readonly value: Buffer }
-
-/** A desired state of the stagelet with its secrets. Never changed, only replaced as a whole. */
-export interface Want {
-  readonly desired: DesiredStagelet
-  readonly entries: readonly OpenedSecret[]
-  /** Environment of Compose, without secrets. */
-  readonly base: Environment
-  /** Global secrets that may set variables of the user's files. */
-  readonly globals: Environment
-  /** Two wants with the same key ask for the same. A failure is tried again with growing delays while the key stays. */
-  readonly key: string
-  /** By digest, the values of this set and of earlier ones that may still run. */
-  readonly values: ReadonlyMap<string, Buffer>
-  /** Hides these values in a text. */
-  readonly mask: (text: string) => string
-}
-
-/** Hides the folder and every path below it in a text. */
-const pathHider = (folder: string): ((text: string) => string) => {
-  const escaped = folder.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-  const paths = new RegExp(`${escaped}[\\w./-]*`, 'g')
-  return (text) => text.replace(paths, '(a file secret)')
-}
-
-/** `before` is the want that this one replaces. `settled`: all of `before` runs, so that no older value does. */
-export const createWant = (
-  parts: {
-    readonly desired: DesiredStagelet
-    readonly entries: readonly OpenedSecret[]
-    readonly base: Environment
-    /** Folder whose paths are hidden in texts. */
-    readonly hidden?: string
-    /** Other secrets whose values are hidden in texts, too. */
-    readonly also?: readonly OpenedSecret[]
-  },
-  before: Want | undefined,
-  settled: boolean,
-): Want => {
-  const { desired, entries, base, hidden, also = [] } = parts
-  const withoutPaths = hidden === undefined ? (text: string) => text : pathHider(hidden)
-  const own = (list: readonly OpenedSecret[]): [string, Buffer][] =>
-    list.map((e) => [e.valueDigest, e.value])
-  const older = before === undefined ? [] : settled ? own(before.entries) : [...before.values]
-  const values = new Map([...older, ...own(also), ...own(entries)])
-  let masker: Masker | undefined
-  const { generation: _g, order: _o, healthyRevision: _h, ...target } = desired
-  return {
-    desired,
-    entries,
-    values,
-    base,
-    globals: globalVariables(base, globalsFor(desired.name, entries)),
-    key: JSON.stringify(target),
-    // The masker is made when it is first needed, so that it does not delay `up`.
-    mask: (text) => (masker ??= createMasker([...values.values()])).mask(withoutPaths(text)),
-  }
-}
-
-/** The secrets of each service, without services that see none. */
-export const overridesFor = (
-  want: Want,
-  services: readonly string[],
-  files?: ReadonlyMap<string, ServicePlan>,
-): ServiceOverride[] =>
-  services.flatMap((service) => {
-    const visible = visibleTo(service, want.desired.name, want.entries)
-    const digest = serviceDigest(visible)
-    if (digest === undefined) return []
-    const { mounts = [], variables = [] } = files?.get(service) ?? {}
-    const entries = [...visible.filter((e) => e.type === 'env'), ...variables]
-    return [{ service, digest, entries, mounts }]
-  })
+import type { Want } from './want.ts'
 
 export interface StackState {
   /** The want of the current or last pass, which the report tells of. */
@@ -252,73 +163,4 @@ export const noteHealthyServices = (state: StackState, nowMs: number): void => {
         .filter((c) => c.service === name)
         .every((c) => isHealthy(c) && !keepsCrashing(c, nowMs)),
   )
-}
-
-const isBlind = ({ fault }: StackState): boolean => fault?.reason === engineUnavailable
-
-/** What Compose no longer knows runs on, such as the container of a service that was renamed. */
-const straysOf = (
-  { containers, oneOffs }: StackState,
-  names: readonly string[],
-): StrayService[] => {
-  const running = containers.filter((c) => !isEnded(c)).map((c) => [c.service, c.digest] as const)
-  const single = [...oneOffs].flatMap(([name, digests]) =>
-    digests.map((one) => [name, one] as const),
-  )
-  const found = new Map<string, Set<string>>()
-  for (const [name, digest] of [...running, ...single])
-    if (digest !== '' && !names.includes(name))
-      found.set(name, (found.get(name) ?? new Set()).add(digest))
-  return [...found].sort().map(([name, digests]) => ({ name, digests: [...digests].sort() }))
-}
-
-/** The report. */
-export const toObservation = (state: StackState): ReportedStagelet => {
-  const { desired } = state.want
-  const names = state.model?.services.map((s) => s.name) ?? [
-    ...new Set(state.containers.map((c) => c.service)),
-  ]
-  const strays = isBlind(state) ? [] : straysOf(state, names)
-  const project = state.model?.projectName ?? desired.compose.projectName
-  return {
-    stageletUid: desired.uid,
-    generation: desired.generation,
-    projectUid: desired.projectUid,
-    epoch: desired.epoch,
-    revision: desired.revision,
-    phase: state.phase,
-    // Without the engine nothing is seen, and what was seen before may have changed.
-    services: (isBlind(state) ? [] : names.sort()).map((name) => {
-      const own = state.containers.filter((c) => c.service === name)
-      const model = state.model?.services.find((s) => s.name === name)
-      const { scale, sharesWith = [], linksTo = [], variables = [] } = model ?? {}
-      const shared = { sharesWith, linksTo }
-      const unhealthy = state.phase === 'Settled' ? state.unhealthy.get(name)?.detail : undefined
-      const detail = state.stuck.get(name) ?? unhealthy
-      return {
-        ...toObservedService(name, own, scale),
-        ...defined({ healthySince: healthySinceOf(own, state.healthyTimes), detail }),
-        ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
-        ...(own.some((c) => isCutOff(shared, c, state.containers)) ? { cutOff: true } : {}),
-        ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),
-        ...(state.oneOffs.has(name) ? { oneOff: [...(state.oneOffs.get(name) ?? [])].sort() } : {}),
-      }
-    }),
-    passed: { ...state.passed },
-    pendingEdits: [...state.pendingEdits],
-    missingVariables: [...state.missingVariables],
-    unmountedFiles: [...state.unmountedFiles],
-    ...(strays.length === 0 ? {} : { strays }),
-    ...defined({ composeProject: project, rollout: state.rollout }),
-    ...(state.quarantine.length === 0 ? {} : { quarantine: [...state.quarantine] }),
-    ...defined({ drift: state.drift, hand: state.hand }),
-    ...(state.waitingFor.length === 0 ? {} : { waitingFor: [...state.waitingFor] }),
-    ...(state.fault === undefined ? {} : { fault: { ...state.fault } }),
-  }
-}
-
-/** The report, with what is seen by now of when containers became healthy. */
-export const reportOf = (state: StackState, saidOf: HealthEvents['of']): ReportedStagelet => {
-  state.healthyTimes = healthyTimes(state.containers, state.healthyTimes, saidOf)
-  return toObservation(state)
 }

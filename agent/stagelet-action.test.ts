@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { execProgram } from '../src/process/exec.ts'
 import { silentLogger } from '../src/kernel/log.ts'
-import { createStackState, createWant } from './stack-state.ts'
+import { createStackState } from './stack-state.ts'
+import { createWant } from './want.ts'
 import { isLeftAtWork } from './stagelet-action.ts'
 
 /** Stays until there is a file of its own name. */

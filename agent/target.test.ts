@@ -3,7 +3,7 @@ import { aDesired } from '../test/support/builders.ts'
 import { held } from '../test/support/held.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import { digestFor } from '../src/rollout/quarantine.ts'
-import { createWant, type OpenedSecret, type Want } from './stack-state.ts'
+import { createWant, type OpenedSecret, type Want } from './want.ts'
 import { chooseWant } from './target.ts'
 
 const aWant = (

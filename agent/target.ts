@@ -6,7 +6,8 @@ import { liveQuarantine } from '../src/rollout/quarantine.ts'
 import { decideRevision } from '../src/rollout/revision.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { FileStore } from './file-store.ts'
-import { createWant, type OpenedSecret, type StackState, type Want } from './stack-state.ts'
+import { createWant, type OpenedSecret, type Want } from './want.ts'
+import type { StackState } from './stack-state.ts'
 import type { StateFile } from './state-file.ts'
 
 export interface Choice {

@@ -19,7 +19,7 @@ import type { Engine } from '../docker/engine.ts'
 import type { FileStore } from '../file-store.ts'
 import { observeProject, type ObservedContainer } from '../observe.ts'
 import { prepareOverrides } from '../prepare-overrides.ts'
-import type { Want } from '../stack-state.ts'
+import type { Want } from '../want.ts'
 import { claimProject, type ClaimDeps } from '../project-claim.ts'
 import type { ManualRuns } from './manual-runs.ts'
 

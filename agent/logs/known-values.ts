@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { KeyedValue } from '../../src/masking/hit-counter.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { ClaimedProject } from '../project-claim.ts'
-import type { OpenedSecret } from '../stack-state.ts'
+import type { OpenedSecret } from '../want.ts'
 import type { LogSource } from './project-log.ts'
 
 /** Bytes of values that are not in use any more; the oldest are forgotten first. */

@@ -2,17 +2,15 @@
 // derived from it.
 import type * as z from 'zod'
 import { agentSpec, agentStatus } from './agent.ts'
+import { age, fieldColumns, type PrinterColumn } from './columns.ts'
 import {
-  age,
   agentColumns,
-  fieldColumns,
   notifierColumns,
   projectColumns,
   rotationColumns,
   secretColumns,
   stageletColumns,
-  type PrinterColumn,
-} from './columns.ts'
+} from './kind-columns.ts'
 import { eventSpec, namespaceSpec, namespaceStatus } from './core.ts'
 import { apiGroup } from './meta.ts'
 import { notifierSpec, notifierStatus } from './notifier.ts'

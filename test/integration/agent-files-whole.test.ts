@@ -2,7 +2,7 @@
 // of another.
 import { rm } from 'node:fs/promises'
 import { expect, it } from 'vitest'
-import type { OpenedSecret } from '../../agent/stack-state.ts'
+import type { OpenedSecret } from '../../agent/want.ts'
 import { desiredFor, held, heldFile, startMachine } from '../support/docker.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { createStack, testImage } from '../support/stack.ts'

@@ -1,5 +1,5 @@
 // Secrets as an agent holds them.
-import type { OpenedSecret } from '../../agent/stack-state.ts'
+import type { OpenedSecret } from '../../agent/want.ts'
 import type { FileSpec } from '../../src/resources/stagelysecret.ts'
 import { valueDigest } from '../../src/secrets/digest.ts'
 

@@ -1,0 +1,76 @@
+// The report of a stagelet, made from what the agent knows of it.
+import type { ReportedStagelet } from '../src/protocol/messages.ts'
+import { engineUnavailable, type StrayService } from '../src/resources/observation.ts'
+import { defined } from '../src/kernel/defined.ts'
+import { healthySinceOf, healthyTimes, type HealthEvents } from './healthy-since.ts'
+import { isCutOff, isEnded, toObservedService } from './observe.ts'
+import type { StackState } from './stack-state.ts'
+
+const isBlind = ({ fault }: StackState): boolean => fault?.reason === engineUnavailable
+
+/** What Compose no longer knows runs on, such as the container of a service that was renamed. */
+const straysOf = (
+  { containers, oneOffs }: StackState,
+  names: readonly string[],
+): StrayService[] => {
+  const running = containers.filter((c) => !isEnded(c)).map((c) => [c.service, c.digest] as const)
+  const single = [...oneOffs].flatMap(([name, digests]) =>
+    digests.map((one) => [name, one] as const),
+  )
+  const found = new Map<string, Set<string>>()
+  for (const [name, digest] of [...running, ...single])
+    if (digest !== '' && !names.includes(name))
+      found.set(name, (found.get(name) ?? new Set()).add(digest))
+  return [...found].sort().map(([name, digests]) => ({ name, digests: [...digests].sort() }))
+}
+
+/** The report. */
+export const toObservation = (state: StackState): ReportedStagelet => {
+  const { desired } = state.want
+  const names = state.model?.services.map((s) => s.name) ?? [
+    ...new Set(state.containers.map((c) => c.service)),
+  ]
+  const strays = isBlind(state) ? [] : straysOf(state, names)
+  const project = state.model?.projectName ?? desired.compose.projectName
+  return {
+    stageletUid: desired.uid,
+    generation: desired.generation,
+    projectUid: desired.projectUid,
+    epoch: desired.epoch,
+    revision: desired.revision,
+    phase: state.phase,
+    // Without the engine nothing is seen, and what was seen before may have changed.
+    services: (isBlind(state) ? [] : names.sort()).map((name) => {
+      const own = state.containers.filter((c) => c.service === name)
+      const model = state.model?.services.find((s) => s.name === name)
+      const { scale, sharesWith = [], linksTo = [], variables = [] } = model ?? {}
+      const shared = { sharesWith, linksTo }
+      const unhealthy = state.phase === 'Settled' ? state.unhealthy.get(name)?.detail : undefined
+      const detail = state.stuck.get(name) ?? unhealthy
+      return {
+        ...toObservedService(name, own, scale),
+        ...defined({ healthySince: healthySinceOf(own, state.healthyTimes), detail }),
+        ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
+        ...(own.some((c) => isCutOff(shared, c, state.containers)) ? { cutOff: true } : {}),
+        ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),
+        ...(state.oneOffs.has(name) ? { oneOff: [...(state.oneOffs.get(name) ?? [])].sort() } : {}),
+      }
+    }),
+    passed: { ...state.passed },
+    pendingEdits: [...state.pendingEdits],
+    missingVariables: [...state.missingVariables],
+    unmountedFiles: [...state.unmountedFiles],
+    ...(strays.length === 0 ? {} : { strays }),
+    ...defined({ composeProject: project, rollout: state.rollout }),
+    ...(state.quarantine.length === 0 ? {} : { quarantine: [...state.quarantine] }),
+    ...defined({ drift: state.drift, hand: state.hand }),
+    ...(state.waitingFor.length === 0 ? {} : { waitingFor: [...state.waitingFor] }),
+    ...(state.fault === undefined ? {} : { fault: { ...state.fault } }),
+  }
+}
+
+/** The report, with what is seen by now of when containers became healthy. */
+export const reportOf = (state: StackState, saidOf: HealthEvents['of']): ReportedStagelet => {
+  state.healthyTimes = healthyTimes(state.containers, state.healthyTimes, saidOf)
+  return toObservation(state)
+}
