@@ -9,7 +9,7 @@ import {
   overrides,
   readText,
 } from '../src/compose/files.ts'
-import type { ComposeSpec } from '../src/resources/stagelet.ts'
+import type { ComposeSpec } from '../src/resources/compose-spec.ts'
 import {
   checkAllowed,
   checkNotOwn,

@@ -1,18 +1,13 @@
 // The composition root: builds the controller from its configuration, and stops the parts in reverse
 // order.
-import { join } from 'node:path'
 import { Hono } from 'hono'
-import type { Registry } from 'prom-client'
 import type { Clock } from '../src/kernel/clock.ts'
 import { defined } from '../src/kernel/defined.ts'
 import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { version } from '../src/kernel/version.ts'
-import { writeWhole } from '../src/kernel/whole-file.ts'
-import { openStore } from '../src/store/open-store.ts'
-import { createDeniedLog, type DeniedLog } from './audit/denied.ts'
-import { startHeadSigning } from './audit/head-signing.ts'
-import { createAuditMetrics } from './audit/metrics.ts'
+import { openStore, type Opened } from '../src/store/open-store.ts'
+import { startAudit } from './audit/start.ts'
 import { createBackups } from './backups.ts'
 import {
   certificateNames,
@@ -21,9 +16,10 @@ import {
   type ShownCertificate,
 } from './certificate.ts'
 import type { Config } from './config.ts'
-import { prepareDataDir, readAdminToken, refuseRoot } from './data-dir.ts'
+import { prepareDataDir, refuseRoot } from './data-dir.ts'
 import { createEgress, type Egress } from './egress/gate.ts'
 import { ownDestinations } from './egress/own.ts'
+import { writeForPeople } from './files-for-people.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import { beatUntil } from './http/agents/replicas.ts'
 import type { AgentRoutesDeps } from './http/agents/deps.ts'
@@ -37,7 +33,7 @@ import { createMetrics, type Metrics } from './http/metrics.ts'
 import { mountStoreHooks } from './http/store-hooks.ts'
 import { createProxyTrust } from './http/request-identity.ts'
 import { createLimits } from './http/rate-limit.ts'
-import { listen, type Listening } from './http/server.ts'
+import { closeWithin, listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
 import { keyLister } from './stores/list-keys.ts'
 import { openerWith, readStoreMeans, type StoreMeans } from './stores/opener.ts'
@@ -55,8 +51,6 @@ export interface RunningController {
   /** Stops gracefully, within bounded time; never rejects. */
   stop(): Promise<void>
 }
-
-type OpenedStore = Awaited<ReturnType<typeof openStore>>
 
 const drainMs = 5_000
 
@@ -162,7 +156,7 @@ interface Served extends Pick<Metrics, 'watchLeader'> {
 const serve = async (
   config: Config,
   context: Context,
-  opened: OpenedStore & { sealing: SealingKeys; storeMeans: StoreMeans },
+  opened: Opened & { sealing: SealingKeys; storeMeans: StoreMeans },
 ): Promise<Served> => {
   const { log, clock, lifecycle } = context
   const { store, keys, agents, connections, principals, settings, idempotency, audit } = opened
@@ -171,7 +165,7 @@ const serve = async (
   const certificate = await certificateToShow(config, identity)
   await writeForPeople(config, certificate, people.tokens)
   const http: { listening?: Listening } = {}
-  lifecycle.onStop('http', drainMs + 2_000, () => closeHttp(http.listening))
+  lifecycle.onStop('http', drainMs + 2_000, () => closeWithin(http.listening, drainMs))
   const metrics = createMetrics(version)
   const denied = startAudit(config, context, { audit, registry: metrics.registry })
   addKeyMetrics(metrics.registry, keys, clock)
@@ -255,24 +249,11 @@ const renewCertificate = (
   void followCertificate(tlsFiles, certificate, show, { clock, log, signal: lifecycle.stopping })
 }
 
-/** Writes the files in the data folder with which a person can log in. */
-const writeForPeople = async (
-  { dataDir, adminTokenFile }: Config,
-  { ca }: ShownCertificate,
-  tokens: OpenedStore['tokens'],
-): Promise<void> => {
-  if (ca !== undefined) await writeWhole(join(dataDir, 'ca.crt'), ca.pem, { mode: 0o644 })
-  await tokens.ensureAdmin(
-    (token) => writeAdminToken(dataDir, token),
-    await readAdminToken(adminTokenFile),
-  )
-}
-
 /** Mounts the endpoints of agents and of other controllers. */
 const mountMachines = async (
   app: Hono<AgentEnv>,
   config: Config,
-  given: Pick<OpenedStore, 'settings' | 'replicas'> & {
+  given: Pick<Opened, 'settings' | 'replicas'> & {
     readonly agentDeps: AgentRoutesDeps
     readonly lifecycle: Lifecycle
   },
@@ -295,40 +276,5 @@ const mountMachines = async (
   return { peers, agentRoutes }
 }
 
-/**
- * Starts the audit: signs rows, and writes the rows of refused requests. Both stop before the database
- * does.
- */
-const startAudit = (
-  { auditRetentionDays: retentionDays }: Config,
-  { log, clock, lifecycle }: Context,
-  { audit, registry }: { audit: OpenedStore['audit']; registry: Registry },
-): DeniedLog => {
-  const signing = startHeadSigning({
-    audit,
-    clock,
-    log,
-    retentionDays,
-    metrics: createAuditMetrics(registry),
-  })
-  lifecycle.onStop('signing of the audit log', 5_000, () => signing.stop())
-  const denied = createDeniedLog({ audit, clock, log })
-  lifecycle.onStop('denied attempts', 5_000, () => denied.stop())
-  return denied
-}
-
 const egressOf = ({ egress, databaseUrl }: Config, port: () => number): Egress =>
   createEgress({ ...egress, own: () => ownDestinations(port(), databaseUrl) })
-
-const writeAdminToken = (dir: string, token: string): Promise<void> =>
-  writeWhole(join(dir, 'admin-token'), `${token}\n`, { mode: 0o600 })
-
-/** Gives requests a moment to end, then cuts the remaining connections. */
-const closeHttp = async (listening: Listening | undefined): Promise<void> => {
-  if (listening === undefined) return
-  const timer = setTimeout(() => {
-    listening.destroy()
-  }, drainMs)
-  await listening.close()
-  clearTimeout(timer)
-}

@@ -25,6 +25,16 @@ export interface Listening {
   renew(tls: { readonly chainPem: string; readonly keyPem: string }): void
 }
 
+/** Gives requests so many ms to end, then cuts the remaining connections. */
+export const closeWithin = async (listening: Listening | undefined, ms: number): Promise<void> => {
+  if (listening === undefined) return
+  const timer = setTimeout(() => {
+    listening.destroy()
+  }, ms)
+  await listening.close()
+  clearTimeout(timer)
+}
+
 const backlog = 4096
 
 /** Rejects when it cannot listen on the address. */

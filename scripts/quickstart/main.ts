@@ -1,6 +1,6 @@
 // npm run quickstart: the main job on one machine, with public commands only. scripts/quickstart.sh
 // has installed what is needed and calls this.
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeMissingImages, removeImages, shopImages } from '../lib/images.ts'
@@ -17,6 +17,7 @@ import {
   stopLeftovers,
 } from '../lib/stagely.ts'
 import type { Connection, Paths } from '../lib/stagely.ts'
+import { claimFolder } from './claim-folder.ts'
 import { detail, QuickstartError, say, step, table } from './progress.ts'
 import * as shop from './shop.ts'
 
@@ -253,21 +254,6 @@ const main = async (): Promise<void> => {
   if (flags.exit) return
   await whatNext(connection, paths)
   await untilInterrupted()
-}
-
-/** A second quickstart in the same clone would take the first one's processes for leftovers. */
-const claimFolder = (paths: Paths): void => {
-  const file = join(paths.dir, 'quickstart.pid')
-  const pid = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  const command = `/proc/${pid}/cmdline`
-  if (
-    pid !== '' &&
-    existsSync(command) &&
-    readFileSync(command, 'utf8').includes('quickstart/main')
-  ) {
-    throw new QuickstartError(`a quickstart already runs here: process ${pid}; Ctrl-C ends it`)
-  }
-  writeFileSync(file, String(process.pid))
 }
 
 const finish = async (): Promise<void> => {

@@ -9,7 +9,7 @@ import {
   quarantined,
   strayService,
 } from '../resources/observation.ts'
-import { composeSpec } from '../resources/stagelet.ts'
+import { composeSpec } from '../resources/compose-spec.ts'
 import { fileSpec } from '../resources/stagelysecret.ts'
 import { leakTestOrder, type LeakTestOrder } from './leak-test.ts'
 import { logsOrder, serial, type LogsOrder } from './logs.ts'

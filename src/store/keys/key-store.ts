@@ -13,18 +13,18 @@ import type { SqlStore } from '../sql-store.ts'
 import type { Actor } from '../store.ts'
 import { readComplianceFacts, type ComplianceFacts } from '../compliance/facts.ts'
 import { noteWrapping, readAges, readKeyFacts, type KeyAges, type KeyFacts } from './key-age.ts'
+import { readKeyStatus, type KeyStatus } from './key-status.ts'
 import { noteNewWrapping } from './noted-keys.ts'
 import { resealStaged } from './reseal-staged.ts'
 import { dropRetired } from './retired-keys.ts'
-import { countSealedOld, resealBatch, type PassedOver } from './reseal.ts'
+import { resealBatch, type PassedOver } from './reseal.ts'
 import { rewrapBatch } from './rewrap.ts'
-import { projectKeyStatus, wrapTargets, type ProjectKeyStatus } from './project-key-use.ts'
+import { wrapTargets } from './project-key-use.ts'
 import {
   beginRotation,
   claimRotation,
   endRotation,
   insertRotation,
-  listRotations,
   makeDataKeys,
   noteRotation,
   replaceDataKeys,
@@ -32,24 +32,7 @@ import {
   type Rotation,
 } from './rotations.ts'
 import { tellOfKeys, type DueKey } from './told-keys.ts'
-import { countElsewhere, countWraps } from './wraps.ts'
-
-export interface KeyStatus {
-  readonly ages: KeyAges
-  readonly provider: string
-  readonly keyId: string
-  /** How many keys each master key wraps; more than one only while a rotation is due or runs. */
-  readonly wrapped: readonly { readonly by: string; readonly count: number }[]
-  /** The keys that projects may name. */
-  readonly projectKeys: readonly ProjectKeyStatus[]
-  /** Versions still sealed under a retired data key. */
-  readonly sealedOld: number
-  /** A key that is older is due for rotation (ms). */
-  readonly rotationMs: number
-  /** The controller replaces the keys that it can make, when they are due. */
-  readonly rotatesKeys: boolean
-  readonly rotations: readonly Rotation[]
-}
+import { countElsewhere } from './wraps.ts'
 
 export interface BegunRotation extends Rotation {
   /** Projects that it leaves out, since their key does not answer. */
@@ -103,19 +86,8 @@ export class KeyStore {
     this.#keys = new ProjectKeyCache(deps.keyRing, { clock: deps.clock, max: 1_000 })
   }
 
-  async status(): Promise<KeyStatus> {
-    const { sql, keyRing, rotationMs, rotatesKeys } = this.#deps
-    const wraps = await countWraps(sql)
-    return {
-      provider: keyRing.name,
-      keyId: keyRing.keyId,
-      ages: await this.ages(),
-      wrapped: [...wraps].map(([prefix, count]) => ({ by: describeWrap(prefix), count })),
-      projectKeys: await projectKeyStatus(sql, keyRing),
-      sealedOld: await countSealedOld(sql),
-      ...{ rotationMs, rotatesKeys },
-      rotations: await listRotations(sql, 10),
-    }
+  status(): Promise<KeyStatus> {
+    return readKeyStatus(this.#deps)
   }
 
   ages(): Promise<KeyAges> {
