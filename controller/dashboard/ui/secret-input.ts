@@ -3,7 +3,8 @@ export const secretInput = {
   autocomplete: 'off',
   spellcheck: false,
   autocapitalize: 'off',
-  autocorrect: 'off',
+  // In this spelling it stays an attribute: where browsers have a property of that name, 'off' counts as true.
+  autoCorrect: 'off',
   translate: false,
   'data-1p-ignore': true,
   'data-lpignore': 'true',
