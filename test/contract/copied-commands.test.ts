@@ -28,7 +28,9 @@ import {
   changeSetDoing,
   goBackDoing,
   newProjectDoing,
+  purgeDoing,
   readDoing,
+  restoreDoing,
   secretBackDoing,
   secretDoing,
   secretSpecDoing,
@@ -277,6 +279,23 @@ describe('what "copy as" gives', () => {
     expect(JSON.parse(await run(curl, ''))).toMatchObject({ value: 'the old value' })
   })
 
+  it('restores a deleted secret, and erases one', async () => {
+    const path = '/api/v1/projects/default%2Fshop/deleted-secrets'
+    const deleted = async () =>
+      ((await must('GET', path)) as { secrets: { id: string; key: string; scope: string }[] })
+        .secrets
+    let gone = { id: '', key: 'OLD', scope: 'web' }
+    const before = async (): Promise<void> => {
+      await resetSecrets()
+      await must('DELETE', '/api/v1/projects/default%2Fshop/secrets/old.web')
+      gone = (await deleted()).find(({ key }) => key === 'OLD') ?? gone
+    }
+    const after = async () => [await secrets(), (await deleted()).some(({ id }) => id === gone.id)]
+    const forms = ['stagely', 'curl'] as const
+    await same({ doing: () => restoreDoing(place, gone), forms, before, after })
+    await same({ doing: () => purgeDoing(place, gone), forms, before, after })
+  })
+
   it('goes back to a revision', async () => {
     const revision = async (): Promise<number> =>
       ((await must('GET', '/api/v1/projects/default%2Fshop')) as { revision: number }).revision
@@ -468,11 +487,16 @@ describe('what "copy as" gives', () => {
       const { rotations } = (await must('GET', '/api/v1/keys')) as {
         rotations: { state: string }[]
       }
-      return rotations.length > 0 && rotations.every(({ state }) => state !== 'Running')
+      return rotations.every(({ state }) => state !== 'Running')
     }
-    await run(keys.curl, '')
-    await expect.poll(isDone).toBe(true)
-    await run(keys.stagely ?? '', '')
+    const ofShop = formsOf(
+      rotateKeysDoing('data', { team: 'default', name: 'shop' }),
+      controller.url,
+    )
+    for (const text of [keys.curl, keys.stagely, ofShop.curl, ofShop.stagely]) {
+      await expect.poll(isDone).toBe(true)
+      await run(text ?? '', '')
+    }
     // There is no newer master key here, as both are told.
     const { curl, stagely = '' } = formsOf(rotateKeysDoing('master'), controller.url)
     for (const text of [curl, stagely])

@@ -1,61 +1,14 @@
 // Stores of secrets elsewhere, over the port: signed hints, names for an import, commands, and no value anywhere.
 import { createHmac } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { eventually } from '../support/eventually.ts'
 import { runCli } from '../support/processes.ts'
+import { startPlainVault, type PlainVault } from '../support/stores/plain-vault.ts'
 
 const rest = '/api/v1'
 const canaries = { token: 'canary-token-of-vault', hook: 'canary-key-of-the-hook' }
-const values = new Map<string, string[]>()
-const put = (key: string, value: string): void => {
-  values.set(key, [...(values.get(key) ?? []), value])
-}
-
-/** KV version 2 of Vault, without TLS, as the operator of this controller allows. */
-const startVault = async (): Promise<Server> => {
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '', 'http://vault')
-    const answer = (status: number, body: unknown): void => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-    }
-    if (request.headers['x-vault-token'] !== canaries.token) {
-      answer(403, { errors: [] })
-      return
-    }
-    if (pathname.endsWith('/lookup-self')) {
-      answer(200, { data: { display_name: 'reader', ttl: 0, renewable: false } })
-      return
-    }
-    const [, part = '', key = ''] = /^\/v1\/secret\/(metadata|data)\/?(.*)$/.exec(pathname) ?? []
-    if (searchParams.has('list')) {
-      const found = [...values.keys()].filter((one) => one.startsWith(key))
-      const names = found.map((one) => one.slice(key.length).replace(/^([^/]+\/).*$/, '$1'))
-      if (names.length === 0) answer(404, { errors: [] })
-      else answer(200, { data: { keys: [...new Set(names)] } })
-      return
-    }
-    const versions = values.get(key)
-    if (versions === undefined) {
-      answer(404, { errors: [] })
-      return
-    }
-    const info = { created_time: '2026-11-28T12:00:00Z', deletion_time: '', destroyed: false }
-    if (part === 'metadata') {
-      const all = Object.fromEntries(versions.map((_, i) => [i + 1, info]))
-      answer(200, { data: { current_version: versions.length, versions: all } })
-      return
-    }
-    const metadata = { version: versions.length, ...info }
-    answer(200, { data: { data: { value: versions.at(-1) }, metadata } })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
-}
-
-let vault: Server
+let vault: PlainVault
 let controller: TestController
 let id = ''
 
@@ -85,21 +38,20 @@ const signed = (body: string, at = Math.floor(Date.now() / 1000)): Record<string
 }
 
 beforeAll(async () => {
-  vault = await startVault()
+  vault = await startPlainVault(canaries.token)
   controller = await startTestController({ env: { STAGELY_EGRESS_ALLOW: '127.0.0.1' } })
-  const address = `http://127.0.0.1:${(vault.address() as AddressInfo).port}`
   await must('POST', '/projects', { name: 'shop' })
   for (const [key, value] of [
     ['TOKEN', canaries.token],
     ['HOOK', canaries.hook],
   ])
     await must('POST', `${project}/secrets`, { key, value, audience: 'Controller' })
-  put('prod/shop/db', 'canary-first-value')
-  put('prod/shop/api-key', 'canary-of-the-api')
-  put('prod/other/db', 'canary-of-others')
+  vault.put('prod/shop/db', 'canary-first-value')
+  vault.put('prod/shop/api-key', 'canary-of-the-api')
+  vault.put('prod/other/db', 'canary-of-others')
   const made = await must('POST', '/stores', {
     name: 'vault',
-    vault: { address },
+    vault: { address: vault.url },
     auth: { secret: 'token.global' },
     allow: { projects: ['shop'], remote: ['prod/shop/*'] },
     refresh: { every: '10h' },
@@ -113,7 +65,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await controller?.remove()
-  vault?.closeAllConnections()
   vault?.close()
 })
 
@@ -132,7 +83,7 @@ test('a secret takes its value from Vault, and the store says whom it takes the 
 })
 
 test('a signed hint starts a look at once; another one is refused', async () => {
-  put('prod/shop/db', 'canary-second-value')
+  vault.put('prod/shop/db', 'canary-second-value')
   const body = JSON.stringify({ type: 'changed', data: { keys: ['prod/shop/db'] } })
   const old = Math.floor(Date.now() / 1000) - 3600
   const answers = [
@@ -148,7 +99,7 @@ test('a signed hint starts a look at once; another one is refused', async () => 
   await eventually(() => versionOf('db.global')).toBe(2)
   expect(performance.now() - begun).toBeLessThan(4_000)
   // What comes within 5 s is heeded together, after them.
-  put('prod/shop/db', 'canary-third-value')
+  vault.put('prod/shop/db', 'canary-third-value')
   expect((await hint('{}', signed('{}'))).status).toBe(202)
   expect((await hint('{}', signed('{}'))).status).toBe(202)
   expect(await versionOf('db.global')).toBe(2)

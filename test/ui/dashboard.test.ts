@@ -14,6 +14,7 @@ import { auditTests } from './audit.ts'
 import { paletteTests } from './palette.ts'
 import { peopleTests } from './people.ts'
 import { rolloutTests } from './rollouts.ts'
+import { elsewhereTests } from './elsewhere.ts'
 import { settingsTests } from './settings.ts'
 import { stageletTests } from './stagelet.ts'
 import { sinkTests } from './sinks.ts'
@@ -46,6 +47,7 @@ describe('the dashboard', () => {
   rolloutTests(given)
   activityTests(given)
   settingsTests(given)
+  elsewhereTests(given)
   walkTests(given)
   sinkTests(given)
 })

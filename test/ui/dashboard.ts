@@ -157,6 +157,8 @@ const startWithProvider = async (
   await writeFile(secretFile, oidcClient.secret)
   const world = await startWorld({
     database,
+    // A store elsewhere, which a test stands in for.
+    controllerEnv: { STAGELY_EGRESS_ALLOW: '127.0.0.1' },
     controllerArgs: [
       ...['--oidc-issuer', `http://127.0.0.1:${port}`, '--oidc-client-id', oidcClient.id],
       ...['--oidc-client-secret-file', secretFile, '--oidc-domain', 'example.com'],

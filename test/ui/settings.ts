@@ -1,4 +1,4 @@
-// What is told to whom, stores elsewhere, the settings of a project, and the expiry of a secret.
+// What is told to whom, the settings of a project, and the expiry of a secret.
 import { expect, it } from 'vitest'
 import type { Dashboard } from './dashboard.ts'
 
@@ -32,20 +32,6 @@ export const settingsTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Delete ops' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Delete ops' }).click()
     await page.getByText('Nobody is told yet').waitFor()
-  })
-
-  it('shows a store elsewhere, what is wrong with it, and asks for a look', async () => {
-    const { open, rest } = given()
-    const spec = { allow: { projects: ['shop'], remote: ['prod/*'] }, auth: { secret: 'none' } }
-    const vault = { address: 'https://vault.example.com:8200' }
-    await rest('POST', '/stores', { team: 'default', name: 'vault', vault, ...spec })
-    const page = await open('/ui/stores')
-    const row = page.getByRole('row', { name: /^vault/ })
-    await row.getByText('0 of at most 60').waitFor()
-    await row.getByRole('link', { name: 'shop' }).waitFor()
-    await page.getByRole('button', { name: 'Refresh: vault' }).click()
-    await page.getByText('It is looked at now.').waitFor()
-    await rest('DELETE', '/stores/default%2Fvault')
   })
 
   it('changes the settings of a project and the expiry of a secret, each after a diff', async () => {

@@ -47,6 +47,7 @@ export const pages: readonly PageEntry[] = [
   },
   { path: '/ui/t/:team/p/:project/due', load: () => import('../pages/due/page.tsx') },
   { path: '/ui/t/:team/p/:project/rotations', load: () => import('../pages/rotations/page.tsx') },
+  { path: '/ui/t/:team/p/:project/deleted', load: () => import('../pages/deleted/page.tsx') },
   { path: '/ui/t/:team/p/:project/history', load: () => import('../pages/history/page.tsx') },
   { path: '/ui/t/:team/s/:stagelet', load: () => import('../pages/stagelet.tsx') },
   {

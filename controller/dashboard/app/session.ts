@@ -145,3 +145,4 @@ export const maySomewhere = (verb: Verb, resource: Resource): boolean => {
 }
 
 export const isAdmin = computed(() => meNow.value?.admin === true)
+export const needsAdmin = 'Needs an admin of the controller.'

@@ -70,10 +70,28 @@ export const revokeDoing = (agent: Named): Doing => ({
   stagely: { words: ['agent', 'revoke', agent.name, '-n', agent.team, '--yes'] },
 })
 
-export const rotateKeysDoing = (kind: 'data' | 'master'): Doing => ({
-  name: kind === 'data' ? 'Rotate all data keys' : 'Wrap all keys anew',
-  rest: { method: 'POST', path: '/keys/rotations', body: { kind } },
-  stagely: { words: ['keys', 'rotate', kind === 'data' ? '--all' : '--master'] },
+/** Of one project, or of all. */
+export const rotateKeysDoing = (kind: 'data' | 'master', project?: Named): Doing => ({
+  name:
+    project !== undefined
+      ? `Rotate the data key of ${project.name}`
+      : kind === 'data'
+        ? 'Rotate all data keys'
+        : 'Wrap all keys anew',
+  rest: {
+    method: 'POST',
+    path: '/keys/rotations',
+    body:
+      project === undefined ? { kind } : { kind, project_id: `${project.team}/${project.name}` },
+  },
+  stagely: {
+    words: [
+      ...['keys', 'rotate'],
+      ...(project === undefined
+        ? [kind === 'data' ? '--all' : '--master']
+        : ['-n', project.team, '--project', project.name]),
+    ],
+  },
 })
 
 /** Looks at a store now, asks whether it takes the credential, or lets go on what a brake holds. */

@@ -159,6 +159,31 @@ export const secretBackDoing = (place: Project, secret: Kept, version: number): 
   },
 })
 
+/** A deleted secret: several of its place may have been deleted, so that its id names it. */
+interface Gone extends Kept {
+  readonly id: string
+}
+
+const ofGone = (
+  place: Project,
+  { id }: Gone,
+  verb: 'restore' | 'purge',
+): Pick<Doing, 'rest'> & { readonly words: readonly string[] } => ({
+  rest: { method: 'POST', path: `${pathOf(place)}/${encodeURIComponent(id)}/${verb}` },
+  words: ['secrets', verb, id, '-n', place.team, '--project', place.project],
+})
+
+export const restoreDoing = (place: Project, secret: Gone): Doing => {
+  const { rest, words } = ofGone(place, secret, 'restore')
+  return { name: `Restore ${secret.key}`, rest, stagely: { words } }
+}
+
+/** For good. */
+export const purgeDoing = (place: Project, secret: Gone): Doing => {
+  const { rest, words } = ofGone(place, secret, 'purge')
+  return { name: `Erase ${secret.key}`, rest, stagely: { words: [...words, '--yes'] } }
+}
+
 /** What is no value: REST takes `body`, a manifest `patch`. */
 export const secretSpecDoing = (
   place: Project,

@@ -3,12 +3,7 @@ import { useRef, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { Keys } from '../api/types.ts'
 import { now, turnOf } from '../live/clock.ts'
-import { rotateKeysDoing } from '../copy-as/machines.ts'
-import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
-import { confirmed } from '../ui/confirm-login.tsx'
-import { CopyAs } from '../ui/copy-as.tsx'
-import { Confirm } from '../ui/dialog.tsx'
 import { Facts } from '../ui/drawer.tsx'
 import { Loaded } from '../ui/loaded.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
@@ -16,8 +11,7 @@ import { State } from '../ui/state.tsx'
 import { Table } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
-
-type Kind = 'data' | 'master'
+import { RotateKeys, type Kind } from './settings/rotate-keys.tsx'
 
 /** Asked every two seconds while a rotation runs, and every minute else. */
 const useKeys = () => {
@@ -135,50 +129,6 @@ const Rotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
     />
   )
 
-const questions = {
-  data: {
-    title: 'Rotate all data keys?',
-    action: 'Rotate the data keys',
-    text: 'Each project gets a new data key, and all values are sealed anew in the background.',
-  },
-  master: {
-    title: 'Wrap all keys anew?',
-    action: 'Wrap all keys anew',
-    text: 'Every data key is wrapped anew by the newest version of the master key, or of the key of its project.',
-  },
-} as const
-
-const Rotate = ({
-  kind,
-  onDone,
-  onClose,
-}: {
-  readonly kind: Kind
-  readonly onDone: () => void
-  readonly onClose: () => void
-}) => {
-  const { busy, run } = useAction()
-  const { title, action, text } = questions[kind]
-  const begin = async (): Promise<void> => {
-    const request = () => must(api.POST('/keys/rotations', { body: { kind } }))
-    if (await run(() => confirmed(request), 'The rotation has begun.', rotateKeysDoing(kind)))
-      onDone()
-  }
-  return (
-    <Confirm
-      title={title}
-      action={action}
-      busy={busy}
-      onConfirm={() => void begin()}
-      onClose={onClose}
-    >
-      <p>{text}</p>
-      <p>No container restarts, and nothing waits for it.</p>
-      <CopyAs doing={rotateKeysDoing(kind)} />
-    </Confirm>
-  )
-}
-
 export const Page = () => {
   const known = useKeys()
   const keys = known.data
@@ -238,7 +188,7 @@ export const Page = () => {
         )}
       </Loaded>
       {asked === undefined ? null : (
-        <Rotate
+        <RotateKeys
           kind={asked}
           onDone={() => {
             setAsked(undefined)

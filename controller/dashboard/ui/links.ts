@@ -3,6 +3,8 @@ type Named = { readonly team: string; readonly name: string }
 
 export const projectUrl = ({ team, name }: Named): string => `/ui/t/${team}/p/${name}`
 export const dueUrl = (project: Named): string => `${projectUrl(project)}/due`
+export const rotationsUrl = (project: Named): string => `${projectUrl(project)}/rotations`
+export const deletedUrl = (project: Named): string => `${projectUrl(project)}/deleted`
 export const historyUrl = (project: Named): string => `${projectUrl(project)}/history`
 export const revisionUrl = (project: Named, revision: number): string =>
   `${historyUrl(project)}/${revision}`

@@ -1,5 +1,5 @@
 // The pages of a project.
-import { dueUrl, historyUrl, projectUrl } from './links.ts'
+import { dueUrl, historyUrl, projectUrl, rotationsUrl } from './links.ts'
 import { Tabs } from './page.tsx'
 
 const pages = ['Secrets', 'Due', 'Rotations', 'History', 'Rollout', 'Settings'] as const
@@ -15,7 +15,7 @@ export const ProjectTabs = ({ team, name, current }: Props) => {
   const hrefs = {
     Secrets: projectUrl(project),
     Due: dueUrl(project),
-    Rotations: `${projectUrl(project)}/rotations`,
+    Rotations: rotationsUrl(project),
     History: historyUrl(project),
     Rollout: `${projectUrl(project)}/rollout`,
     Settings: `${projectUrl(project)}/settings`,

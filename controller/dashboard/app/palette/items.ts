@@ -3,16 +3,22 @@ import { rolesWith } from '../../../../src/access/roles.ts'
 import type { Agent, Project, Secret, Stagelet } from '../../api/types.ts'
 import { agents, knownSecrets, projects, stagelets } from '../../live/collections.ts'
 import { whyNotOwned } from '../../ui/action.ts'
-import { agentUrl, dueUrl, historyUrl, projectUrl, stageletUrl } from '../../ui/links.ts'
+import {
+  agentUrl,
+  deletedUrl,
+  dueUrl,
+  historyUrl,
+  projectUrl,
+  rotationsUrl,
+  stageletUrl,
+} from '../../ui/links.ts'
 import { shortcuts } from '../keys.ts'
 import { logOutEverywhere } from '../live.ts'
 import { look, setLook } from '../look.ts'
 import { pages, type RailEntry } from '../pages.ts'
-import { isAdmin, maySomewhere, me, whyNot } from '../session.ts'
+import { isAdmin, maySomewhere, me, needsAdmin, whyNot } from '../session.ts'
 import { withQuery } from '../team.ts'
 import type { Item } from './item.ts'
-
-const needsAdmin = 'Needs an admin of the controller.'
 
 const whyNotPage = ({ needs }: RailEntry): string | undefined => {
   if (needs === undefined) return undefined
@@ -85,6 +91,8 @@ const projectItems = ({ id, team, name, source }: Project): Item[] => {
     page(`${name}: history`, historyUrl({ team, name }), { place: team }),
     page(`${name}: rollout`, `${url}/rollout`, { place: team }),
     page(`${name}: due`, dueUrl({ team, name }), { place: team }),
+    page(`${name}: rotations`, rotationsUrl({ team, name }), { place: team }),
+    page(`${name}: deleted secrets`, deletedUrl({ team, name }), { place: team }),
     page(`${name}: settings`, `${url}/settings`, { place: team }),
     page(`${name}: review`, `${url}/review`, { place: team }),
     action(`New secret in ${name}`, team, {

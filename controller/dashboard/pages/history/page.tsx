@@ -5,8 +5,8 @@ import { useState } from 'preact/hooks'
 import type { Revision } from '../../api/types.ts'
 import { withQuery } from '../../app/team.ts'
 import { projects } from '../../live/collections.ts'
-import { Button } from '../../ui/button.tsx'
-import { projectUrl } from '../../ui/links.ts'
+import { Button, LinkButton } from '../../ui/button.tsx'
+import { deletedUrl, projectUrl } from '../../ui/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -139,14 +139,17 @@ export const Page = () => {
       tabs={<ProjectTabs {...project} current="History" />}
       state={newest === undefined ? null : <span class="muted num">newest r{newest}</span>}
       actions={
-        <Button
-          whyNot={view.chosen.length === 2 ? undefined : 'Choose two revisions in the list.'}
-          onPress={() => {
-            view.compare(view.chosen)
-          }}
-        >
-          Compare two
-        </Button>
+        <>
+          <LinkButton href={deletedUrl(project)}>Deleted secrets</LinkButton>
+          <Button
+            whyNot={view.chosen.length === 2 ? undefined : 'Choose two revisions in the list.'}
+            onPress={() => {
+              view.compare(view.chosen)
+            }}
+          >
+            Compare two
+          </Button>
+        </>
       }
     >
       <div class={s['split']}>

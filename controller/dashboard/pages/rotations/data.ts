@@ -21,7 +21,7 @@ export const steps = [
 export interface Step {
   readonly name: string
   readonly does: string
-  readonly state: 'done' | 'now' | 'blocked' | 'failed' | 'next'
+  readonly state: 'done' | 'now' | 'blocked' | 'next'
 }
 
 const isTrue = ({ conditions }: Pick<Rotation, 'conditions'>, type: string): boolean =>

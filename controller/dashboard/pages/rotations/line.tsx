@@ -7,14 +7,12 @@ const marks: Readonly<Record<Step['state'], string>> = {
   done: '✓',
   now: '◐',
   blocked: '!',
-  failed: '▲',
   next: '',
 }
 const words: Readonly<Record<Step['state'], string>> = {
   done: 'done',
   now: 'now',
   blocked: 'waits',
-  failed: 'failed',
   next: 'to come',
 }
 

@@ -67,7 +67,7 @@ const Actions = ({ team, rotation, onDone }: Props) => {
       </Button>
       <Button
         small
-        label={`Run ${name} now`}
+        label={`Run now: ${name}`}
         whyNot={
           whyNot('create', 'rotations/run', team) ??
           (paused ? 'It is paused: resume it first.' : undefined)

@@ -4,7 +4,7 @@ import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import type { Project } from '../../api/types.ts'
-import { whyNot } from '../../app/session.ts'
+import { isAdmin, needsAdmin, whyNot } from '../../app/session.ts'
 import { editSpecDoing, manifestNames, patchOf, type Spec } from '../../copy-as/spec.ts'
 import { projects } from '../../live/collections.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
@@ -20,7 +20,39 @@ import { changesOf, isChanged, YamlDiff } from '../../ui/yaml-diff.tsx'
 import { DeleteProject } from './delete.tsx'
 import { fieldsOf, specOf, type Fields } from './fields.ts'
 import { SettingsForm } from './form.tsx'
+import { RotateKeys } from './rotate-keys.tsx'
 import s from './settings.module.css'
+
+const About = ({ project }: { readonly project: Project }) => {
+  const [asks, setAsks] = useState(false)
+  const close = (): void => {
+    setAsks(false)
+  }
+  return (
+    <Panel title="About">
+      <div class={s['diff']}>
+        <Facts
+          rows={[
+            ['Owner', project.source],
+            ['Made', <Since at={project.created_at} />],
+            ['Keys', project.key_provider ?? 'those of the controller'],
+          ]}
+        />
+        <div>
+          <Button
+            whyNot={isAdmin.value ? undefined : needsAdmin}
+            onPress={() => {
+              setAsks(true)
+            }}
+          >
+            Rotate the data key…
+          </Button>
+        </div>
+        {asks ? <RotateKeys kind="data" project={project} onDone={close} onClose={close} /> : null}
+      </div>
+    </Panel>
+  )
+}
 
 const Shown = ({ project }: { readonly project: Project }) => {
   const { team, name, id, source } = project
@@ -95,15 +127,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
               {isChanged(lines) ? <CopyAs doing={doing} /> : null}
             </div>
           </Panel>
-          <Panel title="About">
-            <Facts
-              rows={[
-                ['Owner', source],
-                ['Made', <Since at={project.created_at} />],
-                ['Keys', project.key_provider ?? 'those of the controller'],
-              ]}
-            />
-          </Panel>
+          <About project={project} />
           <Panel title="Delete">
             <div class={s['diff']}>
               <p>With all its secrets. A project that stagelets use cannot be deleted.</p>
