@@ -6,6 +6,7 @@ import type { Hono } from 'hono'
 import * as z from 'zod'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { AppEnv } from '../env.ts'
+import { lazy } from '../../../src/kernel/lazy.ts'
 import { answerDocument, documentOf } from '../kube/discovery.ts'
 import { problemSchema, problemType } from './problem.ts'
 import { heedsIdempotencyKey, type RestRoute, type SessionRule } from './route.ts'
@@ -189,8 +190,8 @@ const types = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=ut
 
 /** Before the login: the document holds nothing that the source code does not. */
 export const mountRestDocs = (app: Hono<AppEnv>, version: string): void => {
-  const document = documentOf(openApiDocument(version))
-  app.get('/api/v1/openapi.json', (c) => answerDocument(c, document))
+  const document = lazy(() => documentOf(openApiDocument(version)))
+  app.get('/api/v1/openapi.json', (c) => answerDocument(c, document()))
   const headers = {
     'content-security-policy': policy,
     'x-content-type-options': 'nosniff',
