@@ -24,6 +24,14 @@ describe('Retry-After', () => {
     expect(retryAfterMs({ headers: { 'retry-after': text } }, now)).toBe(ms)
   })
 
+  it('counts from the time that the same answer names, where clocks differ', () => {
+    const headers = {
+      'retry-after': 'Sat, 28 Nov 2026 13:00:30 GMT',
+      date: 'Sat, 28 Nov 2026 13:00:00 GMT',
+    }
+    expect(retryAfterMs({ headers }, now)).toBe(30_000)
+  })
+
   it('may be absent', () => {
     expect(retryAfterMs({ headers: {} }, now)).toBeUndefined()
   })

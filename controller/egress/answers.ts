@@ -20,13 +20,22 @@ export const parseAnswer = (text: string): unknown => {
   }
 }
 
-/** How long `Retry-After` asks to wait, in milliseconds; undefined: the answer names no time. */
+/** Of a header, in milliseconds. */
+const timeOf = (text = ''): number | undefined => {
+  const at = /^[A-Z][a-z]{2}, /.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(at) ? undefined : at
+}
+
+/**
+ * How long `Retry-After` asks to wait, in milliseconds; undefined: the answer names no time. A time is of the
+ * clock of the server, which may not be ours.
+ */
 export const retryAfterMs = (
   { headers }: Pick<EgressAnswer, 'headers'>,
   now: number,
 ): number | undefined => {
   const text = headers['retry-after']?.trim() ?? ''
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000
-  const at = /^[A-Z][a-z]{2}, /.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now)
+  const at = timeOf(text)
+  return at === undefined ? undefined : Math.max(0, at - (timeOf(headers['date']) ?? now))
 }

@@ -33,20 +33,27 @@ export const createStoreMetrics = (registry: Registry): StoreMetrics => {
     help: 'Calls to a store; of the replica that leads.',
     ...common,
   })
-  const counted = new Map<string, number>()
+  const strangers = new Counter({
+    name: 'stagely_stores_foreign_messages_total',
+    help: 'Messages of the queue of a store (push.sqs) that were no hints, and were deleted; of the replica that leads.',
+    ...common,
+  })
+  const counted = new Map<string, { calls: number; strangers: number }>()
   return {
-    onStanding: ({ namespace, name: store, isStale, lagMs, lookedAt, calls: total }) => {
+    onStanding: ({ namespace, name: store, isStale, lagMs, lookedAt, ...totals }) => {
       const labels = { namespace, store }
       stale.set(labels, isStale ? 1 : 0)
       lag.set(labels, lagMs / 1000)
       if (lookedAt !== undefined) looked.set(labels, lookedAt / 1000)
       const key = `${namespace}/${store}`
-      calls.inc(labels, Math.max(0, total - (counted.get(key) ?? 0)))
-      counted.set(key, total)
+      const before = counted.get(key)
+      calls.inc(labels, Math.max(0, totals.calls - (before?.calls ?? 0)))
+      strangers.inc(labels, Math.max(0, totals.strangers - (before?.strangers ?? 0)))
+      counted.set(key, totals)
     },
     onGone: (namespace, store) => {
       const labels = { namespace, store }
-      for (const metric of [stale, lag, looked, calls]) metric.remove(labels)
+      for (const metric of [stale, lag, looked, calls, strangers]) metric.remove(labels)
       counted.delete(`${namespace}/${store}`)
     },
   }

@@ -1,4 +1,5 @@
-// So many calls a minute, and no more in any minute. Whoever waits is served in turn.
+// So many calls a minute, and no more in any minute. Whoever waits is served in turn; what is urgent has
+// a turn of its own, and some calls of each minute that nothing else may take.
 import type { Clock } from '../../src/kernel/clock.ts'
 
 const minuteMs = 60_000
@@ -7,7 +8,8 @@ export class Budget {
   readonly #clock: Pick<Clock, 'now' | 'sleep'>
   /** When (ms) the last calls were made; the oldest first. */
   #calls: number[] = []
-  #turn: Promise<void> = Promise.resolve()
+  readonly #turns = { urgent: Promise.resolve(), other: Promise.resolve() }
+  readonly #urgent = new WeakSet<AbortSignal>()
   #most: number
   total = 0
 
@@ -32,17 +34,28 @@ export class Budget {
     return this.#calls.length
   }
 
+  /** What spends with this signal does not wait for the others. */
+  hurry(signal: AbortSignal): void {
+    this.#urgent.add(signal)
+  }
+
   /** Resolves when one more call may be made. */
   spend(signal: AbortSignal): Promise<void> {
-    const turn = this.#turn.then(() => this.#wait(signal))
-    this.#turn = turn.catch(() => undefined)
+    const name = this.#urgent.has(signal) ? 'urgent' : 'other'
+    const turn = this.#turns[name].then(() => this.#wait(name, signal))
+    this.#turns[name] = turn.catch(() => undefined)
     return turn
   }
 
-  async #wait(signal: AbortSignal): Promise<void> {
+  /** A tenth of each minute is kept for what is urgent. */
+  #mostOf(name: 'urgent' | 'other'): number {
+    return name === 'urgent' ? this.#most : this.#most - Math.floor(this.#most / 10)
+  }
+
+  async #wait(name: 'urgent' | 'other', signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    while (this.used >= this.#most) {
-      const oldest = this.#calls[this.#calls.length - this.#most] ?? this.#clock.now()
+    for (let used = this.used; used >= this.#mostOf(name); used = this.used) {
+      const oldest = this.#calls[used - this.#mostOf(name)] ?? this.#clock.now()
       await this.#clock.sleep(Math.max(1, oldest + minuteMs - this.#clock.now()), signal)
     }
     this.#calls.push(this.#clock.now())

@@ -8,10 +8,10 @@ import type { Absence, Fetched, Found } from './provider.ts'
 import type { StoreSecret } from './store-secret.ts'
 
 /** What is written of a secret. */
-export interface Outcome {
+export interface Outcome<Value = Buffer> {
   readonly secret: StoreSecret
   /** undefined: the value stays. */
-  readonly value?: Buffer
+  readonly value?: Value
   readonly known: StoreSecret['known']
   readonly fresh: Verdict
 }
@@ -27,10 +27,9 @@ const sameVerdict = (one: Verdict, { fresh }: StoreSecret): boolean =>
   fresh?.status === one.status && fresh.reason === one.reason && fresh.message === one.message
 
 /** The outcome, where it says something new. */
-const news = (outcome: Outcome): Outcome | undefined => {
-  const { secret, value, known, fresh } = outcome
+const news = (outcome: Outcome<never>): Outcome<never> | undefined => {
+  const { secret, known, fresh } = outcome
   const same =
-    value === undefined &&
     sameVerdict(fresh, secret) &&
     known.version === secret.known.version &&
     known.place === secret.known.place &&
@@ -45,7 +44,7 @@ const absent = (
   secret: StoreSecret,
   absence: Absence,
   { nowMs, place }: Now,
-): Outcome | undefined => {
+): Outcome<never> | undefined => {
   const { key } = secret.external
   // Of another place nothing is known.
   const { missingSince, ...before } = secret.known.place === place ? secret.known : {}
@@ -83,7 +82,7 @@ export const decideSeen = (
   secret: StoreSecret,
   seen: Found | Absence,
   now: Now,
-): 'fetch' | Outcome | undefined => {
+): 'fetch' | Outcome<never> | undefined => {
   if ('absent' in seen) return absent(secret, seen, now)
   if (knowsNothing(secret, now.place) || secret.known.version !== seen.version) return 'fetch'
   // It was not looked at for long.
@@ -104,7 +103,7 @@ export const decideFetched = (
   const again = secret.known.place === place && secret.known.version === version
   const fetchedAt = again ? secret.known.fetchedAt : toTimestamp(nowMs)
   const known = { version, place, ...defined({ fetchedAt }) }
-  const refuse = (reason: string, why: string): Outcome | undefined =>
+  const refuse = (reason: string, why: string): Outcome<never> | undefined =>
     news({ secret, known, fresh: no(reason, `${why}${served(secret)}`) })
   const cut = cutProperty(answer.value, secret.external.property)
   if ('fault' in cut) return refuse(cut.fault, cut.why)

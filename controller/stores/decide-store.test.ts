@@ -11,8 +11,9 @@ const facts = (given: Partial<StoreFacts> = {}): StoreFacts => ({
   news: 0,
   lookedAt: 1_000_000,
   isUntried: false,
+  isDeaf: false,
   fault: undefined,
-  asked: { look: false, keys: false, check: false },
+  asked: { look: false, keys: false, check: false, hints: false },
   random: 0,
   ...given,
 })
@@ -20,7 +21,7 @@ const fault = (given: Partial<Fault>): Fault => ({
   ...{ kind: 'Unavailable', message: 'no answer', tries: 1, at: 1_000_000 },
   ...given,
 })
-const asked = { look: true, keys: false, check: false }
+const asked = { look: true, keys: false, check: false, hints: false }
 const waitOf = (given: Partial<StoreFacts>): number | undefined => {
   const { at } = decideStore(facts(given))
   return at === undefined ? undefined : at - 1_000_000
@@ -56,11 +57,22 @@ describe('a store', () => {
     expect(decideStore(facts({ news: 1 }))).toEqual({ at: 1_000_000, step: 'news' })
     expect(decideStore(facts({ asked, news: 1 }))).toEqual({ at: 1_000_000, step: 'look' })
     expect(decideStore(facts({ asked: { ...asked, look: false, keys: true } })).step).toBe('keys')
+    const hinted = { ...asked, look: false, hints: true }
+    expect(decideStore(facts({ asked: hinted }))).toEqual({ at: 1_000_000, step: 'hints' })
+    expect(decideStore(facts({ asked: hinted, news: 1 })).step).toBe('news')
   })
 
   it('without secrets is asked once whom it takes us for', () => {
     expect(decideStore(facts({ secrets: 0, isUntried: true })).step).toBe('check')
     expect(waitOf({ secrets: 0 })).toBeUndefined()
+  })
+
+  it('with a queue of hints is asked at a start, but not one that is to be left alone', () => {
+    expect(decideStore(facts({ isDeaf: true }))).toEqual({ at: 1_000_000, step: 'check' })
+    const refused = fault({ kind: 'Unauthorized', tries: 3 })
+    expect(waitOf({ isDeaf: true, fault: refused })).toBeUndefined()
+    const throttled = fault({ kind: 'Throttled', retryAfterMs: 120_000 })
+    expect(waitOf({ isDeaf: true, fault: throttled })).toBeGreaterThanOrEqual(120_000)
   })
 
   it('is left alone as long as it says, whoever asks', () => {

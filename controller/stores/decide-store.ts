@@ -27,14 +27,22 @@ export interface StoreFacts {
   readonly lookedAt: number | undefined
   /** The credential was not tried yet. */
   readonly isUntried: boolean
+  /** It has a queue of hints, which is listened to after it was asked whom it takes us for. */
+  readonly isDeaf: boolean
   readonly fault: Fault | undefined
   /** What somebody asks for now. */
-  readonly asked: { readonly look: boolean; readonly keys: boolean; readonly check: boolean }
+  readonly asked: {
+    readonly look: boolean
+    readonly keys: boolean
+    readonly check: boolean
+    /** The store has hinted at keys that have changed. */
+    readonly hints: boolean
+  }
   /** Between 0 and 1; the same until it is asked. */
   readonly random: number
 }
 
-export type StoreStep = 'look' | 'news' | 'keys' | 'check'
+export type StoreStep = 'look' | 'news' | 'keys' | 'hints' | 'check'
 
 export interface NextStep {
   /** ms; undefined: not before something changes. */
@@ -84,7 +92,8 @@ const wanted = (facts: StoreFacts): NextStep => {
   if (asked.look) return { at: nowMs, step: 'look' }
   if (asked.keys) return { at: nowMs, step: 'keys' }
   if (news > 0) return { at: nowMs, step: 'news' }
-  if (facts.isUntried) return { at: nowMs, step: 'check' }
+  if (asked.hints) return { at: nowMs, step: 'hints' }
+  if (facts.isUntried || facts.isDeaf) return { at: nowMs, step: 'check' }
   return { at: secrets === 0 ? undefined : whenLooked(facts), step: 'look' }
 }
 

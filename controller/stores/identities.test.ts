@@ -51,10 +51,8 @@ f: { provider: command, teams: [shop], address: https://x.example }
 })
 
 describe('an identity of the controller', () => {
-  const granted = async (
-    namespace: string,
-    spec: ProviderSpec & { auth?: { identity?: string } },
-  ) => grantedIdentity(await read(text), namespace, spec)
+  const granted = async (namespace: string, spec: Parameters<typeof grantedIdentity>[2]) =>
+    grantedIdentity(await read(text), namespace, spec)
 
   it('is for the teams that the file names', async () => {
     const spec = { aws: { region: 'eu-central-1' }, auth: { identity: 'reader' } }
@@ -76,6 +74,20 @@ describe('an identity of the controller', () => {
     const endpoint = 'https://evil.example'
     const aws = { aws: { region: 'eu-central-1', endpoint }, auth: { identity: 'reader' } }
     await expect(granted('pay', aws)).rejects.toThrow("for the cloud's own address alone")
+    const withQueue = (queueUrl: string) =>
+      granted('pay', {
+        ...{ aws: { region: 'eu-central-1' }, auth: { identity: 'reader' } },
+        push: { sqs: { queueUrl } },
+      })
+    const own = 'https://sqs.eu-central-1.amazonaws.com/111122223333/hints'
+    expect(await withQueue(own)).toMatchObject({ name: 'reader' })
+    for (const url of [
+      'https://evil.example/q',
+      own.replace('https', 'http'),
+      own.replace('.com/', '.com.evil.example/'),
+      own.replace('central', 'west'),
+    ])
+      await expect(withQueue(url)).rejects.toThrow("for the cloud's own address alone")
   })
 
   it('is not needed with a secret, and a program is always granted', async () => {

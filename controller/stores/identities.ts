@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import * as z from 'zod'
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import { providerNames, type ProviderSpec } from '../../src/resources/store-providers.ts'
+import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
 import { ConfigError } from '../config-error.ts'
 
 const identity = z
@@ -99,6 +100,26 @@ const addressesOf = (block: object): string[] =>
     return typeof value === 'string' ? [value] : []
   })
 
+/** AWS's own addresses of SQS in the region. */
+const isQueueOfAws = (url: string, region: string): boolean => {
+  const { protocol, hostname } = new URL(url)
+  const own = new RegExp(
+    `^(sqs|sqs-fips)\\.${region}\\.(amazonaws\\.com|amazonaws\\.com\\.cn|api\\.aws)$`,
+  )
+  return protocol === 'https:' && own.test(hostname)
+}
+
+/** A queue of hints gets requests that the credential signs. */
+const isQueueElsewhere = ({ aws, push }: Granted, address: string | undefined): boolean => {
+  const url = push?.sqs?.queueUrl
+  if (url === undefined || aws === undefined) return false
+  return address === undefined
+    ? !isQueueOfAws(url, aws.region)
+    : new URL(url).origin !== new URL(address).origin
+}
+
+type Granted = ProviderSpec & Pick<SecretStoreSpec, 'auth' | 'push'>
+
 /**
  * What the store may use of this machine; undefined: it asks for nothing. Forbidden where the admin's
  * file does not grant it to the team: an identity that is another team's is not told from none.
@@ -106,7 +127,7 @@ const addressesOf = (block: object): string[] =>
 export const grantedIdentity = (
   identities: readonly StoreIdentity[],
   namespace: string,
-  spec: ProviderSpec & { readonly auth?: { readonly identity?: string | undefined } | undefined },
+  spec: Granted,
 ): StoreIdentity | undefined => {
   const provider = providerNames.find((one) => spec[one] !== undefined)
   const wanted = spec.auth?.identity ?? spec.command?.name
@@ -125,7 +146,7 @@ export const grantedIdentity = (
   const elsewhere = addressesOf(spec[provider]!).some(
     (one) => address === undefined || !sameUrl(one, address),
   )
-  if (elsewhere)
+  if (elsewhere || isQueueElsewhere(spec, address))
     throw refusal(
       `identity "${wanted}" is for ${address ?? "the cloud's own address"} alone: its credential is sent nowhere else`,
     )

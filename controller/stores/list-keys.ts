@@ -26,6 +26,8 @@ export const keyLister =
   async (store, prefix, signal) => {
     const connection = new Connection(deps)
     const budget = new Budget(clock, mostCalls)
+    // Nothing else spends of it.
+    budget.hurry(signal)
     const spend = (ending: AbortSignal): Promise<void> => budget.spend(ending)
     try {
       const provider = await connection.provider(store, await connection.keyOf(store), spend)

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { lazy } from '../../src/kernel/lazy.ts'
 import type { ProviderSpec } from '../../src/resources/store-providers.ts'
+import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
+import { Budget } from './budget.ts'
 import { storeHttp, type CallDeps } from './http.ts'
 import type { StoreIdentity } from './identities.ts'
 import type { Opening } from './opening.ts'
@@ -45,15 +47,29 @@ const openingOf = (credential: string | undefined, deps: ProviderDeps): Opening 
   }
 }
 
+type Spec = ProviderSpec & Pick<SecretStoreSpec, 'push'>
+
+/** Calls to a queue of hints cost the store none. */
+const mostQueueCalls = 300
+
+const openAws = async ({ aws, push }: Spec, opening: Opening): Promise<StoreProvider> => {
+  const provider = (await import('./providers/aws.ts')).openAws(aws!, opening)
+  if (push?.sqs === undefined) return provider
+  const { openAwsQueue } = await import('./providers/aws-queue.ts')
+  const budget = new Budget(opening.clock, mostQueueCalls)
+  const spend = (signal: AbortSignal): Promise<void> => budget.spend(signal)
+  return { ...provider, hints: openAwsQueue(aws!, push.sqs.queueUrl, { ...opening, spend }) }
+}
+
 /** `credential`: the value of `auth.secretRef`. Makes no call. StoreFault where it cannot be opened. */
 export const openProvider = async (
-  spec: ProviderSpec,
+  spec: Spec,
   credential: string | undefined,
   deps: ProviderDeps,
 ): Promise<StoreProvider> => {
   const opening = openingOf(credential, deps)
   const { aws, vault, onePassword, infisical, doppler, gcp, command } = spec
-  if (aws !== undefined) return (await import('./providers/aws.ts')).openAws(aws, opening)
+  if (aws !== undefined) return openAws(spec, opening)
   if (vault !== undefined) return (await import('./providers/vault.ts')).openVault(vault, opening)
   if (onePassword !== undefined)
     return (await import('./providers/one-password.ts')).openOnePassword(onePassword, opening)

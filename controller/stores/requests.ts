@@ -11,6 +11,11 @@ export interface Requests {
   readonly keys: readonly string[]
 }
 
+export const noRequests: Requests = {
+  ...{ refresh: undefined, check: undefined, resume: undefined },
+  keys: [],
+}
+
 /** Requests that were not answered yet. */
 export const requestsOf = (
   { metadata: { annotations: texts = {} } }: KubeObject,

@@ -2,6 +2,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import type { Logger } from '../../src/kernel/log.ts'
+import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { createWaker, type Waker } from '../../src/kernel/waker.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import {
@@ -14,10 +15,11 @@ import { isDeposed } from '../../src/store/errors.ts'
 import { Budget } from './budget.ts'
 import { Connection, type Opener } from './connection.ts'
 import { isNew } from './decide-secret.ts'
-import { decideStore, offsetOf, type NextStep } from './decide-store.ts'
+import { decideStore, offsetOf, type NextStep, type StoreStep } from './decide-store.ts'
+import { HintListener } from './hint-listener.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 import { rememberedOf, type Remembered } from './remembered.ts'
-import { requestsOf, type Requests } from './requests.ts'
+import { noRequests, requestsOf, type Requests } from './requests.ts'
 import { placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
 import { isStaleIn, isWorthWriting, staleAtOf, statusAfter } from './store-status.ts'
 import { barred, stale, step } from './steps.ts'
@@ -30,6 +32,8 @@ export interface StoreStanding {
   readonly calls: number
   readonly lagMs: number
   readonly lookedAt: number | undefined
+  /** Messages of the queue of hints that were none, so far. */
+  readonly strangers: number
 }
 
 export interface RunnerDeps {
@@ -71,6 +75,7 @@ export class Runner {
   readonly #running: Promise<void>
   readonly #sinceMs: number
   readonly #known: Remembered
+  readonly #hints: HintListener
   /** As it was written last, also where the feed has not told of it yet. */
   #status: SecretStoreStatus
   #writtenAt = 0
@@ -87,6 +92,15 @@ export class Runner {
     this.#budget = new Budget(clock, defaultCalls)
     this.#connection = new Connection(deps)
     this.#waker = createWaker(clock, { settleMs, signal: this.#stopping.signal })
+    this.#hints = new HintListener({
+      ...{ clock, log: deps.log, random: () => this.#roll() },
+      onHints: () => {
+        this.#waker.wake()
+      },
+      onNews: () => {
+        this.#waker.poke()
+      },
+    })
     this.#running = this.#run()
   }
 
@@ -97,6 +111,7 @@ export class Runner {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#running
+    await this.#hints.stop()
     await this.#connection.close()
   }
 
@@ -141,7 +156,11 @@ export class Runner {
       ...{ nowMs: this.#deps.clock.now(), everyMs: everyMsOf(of.spec), offset: offsetOf(of.uid) },
       ...{ sinceMs: this.#sinceMs, secrets: allowed.length, news: news.length, lookedAt, fault },
       isUntried: triedKey !== key,
-      asked: { look, keys: keys.length > 0, check: check !== undefined },
+      isDeaf: of.spec.push?.sqs !== undefined && !this.#connection.isKnown,
+      asked: {
+        ...{ look, keys: keys.length > 0, check: check !== undefined },
+        hints: this.#hints.keys.length > 0,
+      },
       random: this.#random,
     })
   }
@@ -154,7 +173,7 @@ export class Runner {
     await this.#bar(facts)
     const next = this.#next(facts)
     const isDue = next.at !== undefined && next.at <= clock.now()
-    if (isDue) await this.#perform(facts, next, signal)
+    if (isDue) await this.#performAndServe(facts, next.step, signal)
     // Whoever asks is told why it is not done now.
     else if (this.#known.fault !== undefined) this.#answer({ refresh: facts.requests.refresh })
     signal.throwIfAborted()
@@ -173,25 +192,75 @@ export class Runner {
     if (outcomes.length > 0) await writeOutcomes(this.#deps, of, outcomes)
   }
 
-  async #perform(facts: Facts, { step: kind }: NextStep, signal: AbortSignal): Promise<void> {
+  /** New secrets, and what somebody waits for, do not wait for the end of a step that takes long. */
+  async #performAndServe(facts: Facts, kind: StoreStep, signal: AbortSignal): Promise<void> {
+    const is = { over: kind !== 'look' && kind !== 'news' }
+    const covered = new Set(facts.allowed.map(({ uid }) => uid))
+    const performing = this.#perform(facts, kind, signal).finally(() => {
+      is.over = true
+      this.#waker.wake()
+    })
+    performing.catch(() => undefined)
+    try {
+      while (!is.over && !signal.aborted) {
+        await this.#waker.rest(mostRestMs)
+        this.#waker.begin()
+        if (!is.over) await this.#serve(covered, signal)
+      }
+    } finally {
+      await performing
+    }
+  }
+
+  /** `covered`: secrets (by uid) that a step is under way for. */
+  async #serve(covered: Set<string>, signal: AbortSignal): Promise<void> {
+    const facts = await this.#gather()
+    if (facts?.key !== this.#known.triedKey || !this.#connection.isKnown) return
+    if (this.#known.fault !== undefined) return
+    const news = facts.news.filter(({ uid }) => !covered.has(uid))
+    const { keys, refresh } = facts.requests
+    const kind =
+      keys.length > 0
+        ? 'keys'
+        : news.length > 0
+          ? 'news'
+          : this.#hints.keys.length > 0
+            ? 'hints'
+            : undefined
+    if (kind === undefined) return
+    for (const { uid } of news) covered.add(uid)
+    const requests = kind === 'keys' ? { ...noRequests, keys, refresh } : noRequests
+    const urgent = linkedAbort(signal)
+    this.#budget.hurry(urgent.signal)
+    try {
+      await this.#perform({ ...facts, news, requests }, kind, urgent.signal)
+    } finally {
+      urgent.abort()
+    }
+  }
+
+  async #perform(facts: Facts, kind: StoreStep, signal: AbortSignal): Promise<void> {
     const known = this.#known
     const { refresh, check, resume } = facts.requests
+    const { fault, cursor, isBraked } = known
     let isWhole = false
     try {
       const provider = await this.#connect(facts, kind === 'check', signal)
-      const isResumed = resume !== undefined
-      const { cursor, isBraked } = known
       const deps = { ...this.#deps, provider, signal }
-      const result = await step(deps, { ...facts, kind, cursor, isBraked, isResumed })
+      const hinted = this.#hints.keys
+      const ways = { kind, cursor, isBraked, isResumed: resume !== undefined, hinted }
+      const result = await step(deps, { ...facts, ...ways })
       isWhole = result.isWhole
-      known.fault = undefined
-      known.cursor = result.cursor
-      known.isBraked = result.isBraked
-      if (result.lagMs !== undefined) known.lagMs = result.lagMs
+      // Another step may have noted one meanwhile.
+      if (known.fault === fault) known.fault = undefined
+      Object.assign(known, result.known)
       if (isWhole) known.lookedAt = this.#deps.clock.now()
+      if (kind === 'hints') this.#hints.heeded(hinted)
+      if (known.fault === undefined && provider.hints) this.#hints.listen(provider.hints)
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error
       this.#note(error)
+      await this.#hints.stop()
     }
     this.#random = this.#roll()
     // Also by a fault: the conditions tell.
@@ -205,13 +274,12 @@ export class Runner {
     signal: AbortSignal,
   ): Promise<StoreProvider> {
     const known = this.#known
-    if (known.triedKey !== key)
-      Object.assign(known, {
-        triedKey: key,
-        fault: undefined,
-        cursor: undefined,
-        identity: undefined,
-      })
+    if (known.triedKey !== key) {
+      await this.#hints.stop()
+      this.#hints.state = undefined
+      const unknown = { fault: undefined, cursor: undefined, identity: undefined }
+      Object.assign(known, { triedKey: key, ...unknown })
+    }
     const { maxCallsPerMinute = defaultCalls } = of.spec.refresh ?? {}
     this.#budget.most = maxCallsPerMinute
     const provider = await this.#connection.provider(object, key, (ending) =>
@@ -241,13 +309,16 @@ export class Runner {
     const now = clock.now()
     const after = statusAfter(this.#status, {
       ...this.#known,
+      queue: this.#hints.state,
       ...{ spec: of.spec, generation: object.metadata.generation ?? 1, nowMs: now },
       ...{ credential: triedKey, secrets: allowed.length + out.length, calls: this.#budget.used },
       nextAt: at === Infinity ? undefined : at,
     })
     const isStale = isStaleIn(after)
     const { namespace, name } = of.ref
-    onStanding?.({ namespace, name, isStale, calls: this.#budget.total, lagMs, lookedAt })
+    const calls = this.#budget.total
+    const { strangers } = this.#hints
+    onStanding?.({ namespace, name, isStale, calls, lagMs, lookedAt, strangers })
     if (isStale) await writeOutcomes(this.#deps, of, stale(of, allowed, lookedAt ?? now))
     signal.throwIfAborted()
     const times = { nowMs: now, writtenAt: this.#writtenAt }

@@ -7,6 +7,7 @@ import { everyMsOf } from '../../src/resources/secret-store.ts'
 import { notAllowed } from './allowed.ts'
 import { decideFetched, decideRemoval, decideSeen, type Outcome } from './decide-secret.ts'
 import type { StoreStep } from './decide-store.ts'
+import { createHolder, type Held } from './held-values.ts'
 import type { Absence, Fetched, Ref, StoreProvider } from './provider.ts'
 import { askedOf, placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
 import { removeSecrets, writeOutcomes } from './write-outcomes.ts'
@@ -23,6 +24,8 @@ interface StepFacts {
   readonly allowed: readonly StoreSecret[]
   readonly news: readonly StoreSecret[]
   readonly requests: { readonly keys: readonly string[] }
+  /** Keys that the store has hinted at. */
+  readonly hinted: readonly string[]
   readonly kind: StoreStep
   readonly cursor: string | undefined
   readonly isBraked: boolean
@@ -32,16 +35,24 @@ interface StepFacts {
 export interface StepResult {
   /** Every secret was looked at. */
   readonly isWhole: boolean
-  readonly cursor: string | undefined
-  readonly lagMs: number | undefined
-  readonly isBraked: boolean
+  /** What a look has told of the store. */
+  readonly known?: {
+    readonly cursor: string | undefined
+    readonly lagMs: number
+    readonly isBraked: boolean
+  }
 }
+
+/** So many values (bytes) are held at once: a look that brings more writes more than one change set. */
+const mostHeld = 32 * 1024 * 1024
+/** So few that are hinted at are looked at first. Of more the values are fetched: a list of them may lag. */
+const few = 10
 
 /** Why nothing is fetched for the secret, and what is written of it; undefined: it may be. */
 export const barred = (
   { spec }: StoreObject,
   secret: StoreSecret,
-): { readonly outcome: Outcome | undefined } | undefined => {
+): { readonly outcome: Outcome<never> | undefined } | undefined => {
   const { project, external, known, fresh: before } = secret
   const why = notAllowed(spec, { project, key: external.key })
   if (why === undefined) return undefined
@@ -54,7 +65,7 @@ export const stale = (
   { ref }: StoreObject,
   secrets: readonly StoreSecret[],
   lookedAt: number,
-): Outcome[] => {
+): Outcome<never>[] => {
   const message = `store "${ref.name}" was not looked at since ${toTimestamp(lookedAt)}; the value is as it was then, and is served`
   return secrets
     .filter(({ fresh }) => fresh?.reason === 'Checked')
@@ -77,13 +88,11 @@ const byRef = (secrets: readonly StoreSecret[]): Map<Ref, StoreSecret[]> => {
   return grouped
 }
 
-type Answers = Map<Ref, Fetched | Absence>
-
-/** Asks in batches, so many at a time. What has come when one fails is kept in `answers`. */
+/** Asks in batches, so many at a time. The first fault ends it, after what is on its way. */
 const fetchAll = async (
   { provider, signal }: StepDeps,
   refs: readonly Ref[],
-  answers: Answers,
+  take: (ref: Ref, answer: Fetched | Absence) => Promise<void>,
 ): Promise<void> => {
   const { batch, parallel } = provider.limits
   const batches: Ref[][] = []
@@ -91,7 +100,7 @@ const fetchAll = async (
   const work = batches.values()
   const worker = async (): Promise<void> => {
     for (const part of work)
-      for (const [ref, answer] of await provider.fetch(part, signal)) answers.set(ref, answer)
+      for (const [ref, answer] of await provider.fetch(part, signal)) await take(ref, answer)
   }
   const workers = Array.from({ length: Math.min(parallel, batches.length) }, worker)
   const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected')
@@ -103,35 +112,58 @@ const fetchAndWrite = async (
   deps: StepDeps,
   of: StoreObject,
   groups: ReadonlyMap<Ref, readonly StoreSecret[]>,
-  seen: readonly Outcome[] = [],
+  seen: readonly Outcome<never>[] = [],
 ): Promise<void> => {
-  const answers: Answers = new Map()
-  try {
-    await fetchAll(deps, [...groups.keys()], answers)
-  } finally {
+  const hold = createHolder()
+  const outcomes: Outcome<Held>[] = [...seen]
+  let bytes = 0
+  const write = async (): Promise<void> => {
+    bytes = 0
+    if (!deps.signal.aborted) await writeOutcomes(deps, of, outcomes.splice(0))
+  }
+  const take = async (ref: Ref, answer: Fetched | Absence): Promise<void> => {
     const nowMs = deps.clock.now()
-    const fetched = [...answers].flatMap(([ref, answer]) =>
-      (groups.get(ref) ?? []).flatMap(
-        (secret) => decideFetched(secret, answer, { nowMs, place: placeOf(of, secret) }) ?? [],
-      ),
-    )
-    if (!deps.signal.aborted) await writeOutcomes(deps, of, [...seen, ...fetched])
+    for (const secret of groups.get(ref) ?? []) {
+      const outcome = decideFetched(secret, answer, { nowMs, place: placeOf(of, secret) })
+      if (outcome === undefined) continue
+      const { value, ...said } = outcome
+      bytes += value?.length ?? 0
+      outcomes.push(value === undefined ? said : { ...said, value: hold(value) })
+    }
+    if ('value' in answer) answer.value.fill(0)
+    if (bytes > mostHeld) await write()
+  }
+  try {
+    await fetchAll(deps, [...groups.keys()], take)
+  } finally {
+    await write()
   }
 }
 
-const look = async (deps: StepDeps, facts: StepFacts): Promise<StepResult> => {
+interface Looked {
+  readonly cursor: string | undefined
+  readonly lagMs: number
+  readonly missing: readonly StoreSecret[]
+}
+
+/** Asks which versions there are, and fetches those that are new. */
+const lookAt = async (
+  deps: StepDeps,
+  of: StoreObject,
+  secrets: readonly StoreSecret[],
+  before?: string,
+): Promise<Looked> => {
   const { provider, clock, signal } = deps
-  const { of, allowed } = facts
-  const groups = byRef(allowed)
-  const { versions, cursor, lagMs } = await provider.look([...groups.keys()], facts.cursor, signal)
+  const groups = byRef(secrets)
+  const { versions, cursor, lagMs } = await provider.look([...groups.keys()], before, signal)
   const nowMs = clock.now()
   const toFetch = new Map<Ref, StoreSecret[]>()
-  const outcomes: Outcome[] = []
+  const outcomes: Outcome<never>[] = []
   const missing: StoreSecret[] = []
-  for (const [ref, secrets] of groups) {
+  for (const [ref, group] of groups) {
     const seen = versions.get(ref)
     if (seen === undefined) continue
-    for (const secret of secrets) {
+    for (const secret of group) {
       if ('absent' in seen && seen.absent === 'missing') missing.push(secret)
       const said = decideSeen(secret, seen, { nowMs, place: placeOf(of, secret) })
       if (said === 'fetch') toFetch.set(ref, [...(toFetch.get(ref) ?? []), secret])
@@ -139,8 +171,14 @@ const look = async (deps: StepDeps, facts: StepFacts): Promise<StepResult> => {
     }
   }
   await fetchAndWrite(deps, of, toFetch, outcomes)
+  return { cursor, lagMs, missing }
+}
+
+const look = async (deps: StepDeps, facts: StepFacts): Promise<StepResult> => {
+  const { of, allowed } = facts
+  const { cursor, lagMs, missing } = await lookAt(deps, of, allowed, facts.cursor)
   const isBraked = await removeMissing(deps, facts, missing)
-  return { isWhole: true, cursor, lagMs, isBraked }
+  return { isWhole: true, known: { cursor, lagMs, isBraked } }
 }
 
 const removeMissing = async (
@@ -161,16 +199,15 @@ const removeMissing = async (
 }
 
 export const step = async (deps: StepDeps, facts: StepFacts): Promise<StepResult> => {
-  const { of, allowed, news, requests, kind, cursor, isBraked } = facts
+  const { of, allowed, news, requests, kind } = facts
   if (kind === 'look') return look(deps, facts)
-  const named =
-    kind === 'keys' ? allowed.filter(({ external }) => requests.keys.includes(external.key)) : []
-  const asked = kind === 'check' ? [] : [...new Set([...named, ...news])]
-  await fetchAndWrite(deps, of, byRef(asked))
-  return {
-    isWhole: asked.length > 0 && asked.length === allowed.length,
-    cursor,
-    lagMs: undefined,
-    isBraked,
+  const named = new Set(kind === 'keys' ? requests.keys : kind === 'hints' ? facts.hinted : [])
+  const asked = allowed.filter(({ external }) => named.has(external.key))
+  if (kind === 'hints' && byRef(asked).size <= few) {
+    if (asked.length > 0) await lookAt(deps, of, asked)
+    return { isWhole: false }
   }
+  const all = kind === 'check' ? [] : [...new Set([...asked, ...news])]
+  await fetchAndWrite(deps, of, byRef(all))
+  return { isWhole: all.length > 0 && all.length === allowed.length }
 }

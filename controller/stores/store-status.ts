@@ -11,6 +11,7 @@ import {
 import { sameJson } from '../../src/store/canonical.ts'
 import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
 import { mostTries } from './decide-store.ts'
+import type { HintListener } from './hint-listener.ts'
 import { notAskedAgain, type Remembered } from './remembered.ts'
 
 export interface Standing extends Pick<
@@ -21,6 +22,7 @@ export interface Standing extends Pick<
   readonly generation: number
   readonly nowMs: number
   readonly credential: string
+  readonly queue: HintListener['state']
   readonly secrets: number
   readonly nextAt: number | undefined
   readonly calls: number
@@ -67,15 +69,26 @@ const brakedOf = ({ isBraked }: Standing): Verdict =>
       )
     : no('Free', 'what is missing is dealt with as spec.onMissing says')
 
+/** The condition Listening is that of a store with a queue; before anything is known it says what it said. */
+const listeningOf = ({ queue }: Standing): Record<string, Verdict> => {
+  if (queue === undefined) return {}
+  if (queue === 'listening')
+    return { Listening: yes('Receiving', 'hints are taken from the queue (spec.push.sqs)') }
+  const message = `${queue.message}; it is tried again, and the store is looked at as spec.refresh says`
+  return { Listening: no(queue.reason, message) }
+}
+
 export const statusAfter = (before: SecretStoreStatus, now: Standing): SecretStoreStatus => {
   const { generation, nowMs, lookedAt, nextAt, answered } = now
+  const isListening = now.spec.push?.sqs !== undefined
   const conditions = withConditions(
-    before.conditions,
+    before.conditions?.filter(({ type }) => isListening || type !== 'Listening'),
     {
       Ready: readyOf(now),
       Fresh: freshOf(now),
       Throttled: throttledOf(now),
       Braked: brakedOf(now),
+      ...(isListening ? listeningOf(now) : {}),
     },
     { generation, now: toTimestamp(nowMs) },
   )

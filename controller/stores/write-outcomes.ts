@@ -6,9 +6,11 @@ import type { SecretStoreStatus } from '../../src/resources/secret-store.ts'
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
+import { sameJson } from '../../src/store/canonical.ts'
 import type { Actor, ChangeSet, Store, Transaction } from '../../src/store/store.ts'
 import { no } from '../reconcilers/verdict.ts'
-import type { Outcome } from './decide-secret.ts'
+import type { Outcome as OutcomeOf } from './decide-secret.ts'
+import type { Held } from './held-values.ts'
 import { placeOf, storeSecretOf, type StoreObject, type StoreSecret } from './store-secret.ts'
 
 export interface WriteDeps {
@@ -18,6 +20,8 @@ export interface WriteDeps {
   readonly onWritten?: ((secret: KubeObject) => void) | undefined
 }
 
+type Outcome = OutcomeOf<Held>
+
 /** So many in one write: others have their turn between two. */
 const inOne = 500
 
@@ -26,7 +30,10 @@ export const actorOf = ({ ref }: StoreObject): Actor => ({
   source: 'system',
 })
 
-/** The secret as it is now, if it still asks for the same. */
+/**
+ * The secret as it is now, if it still asks for the same. Where another step has written of it meanwhile, what
+ * was asked before that step says nothing: the next look tells.
+ */
 const stillAsks = async (
   tx: Transaction,
   of: StoreObject,
@@ -35,7 +42,11 @@ const stillAsks = async (
   const current = await tx.get(secret.ref)
   if (current?.metadata.uid !== secret.uid) return undefined
   const now = storeSecretOf(current)
-  return now !== undefined && placeOf(of, now) === placeOf(of, secret) ? current : undefined
+  const isSame =
+    now !== undefined &&
+    placeOf(of, now) === placeOf(of, secret) &&
+    sameJson(now.known, secret.known)
+  return isSame ? current : undefined
 }
 
 const writeOne = async (
@@ -49,7 +60,7 @@ const writeOne = async (
   const { key } = secret.external
   const fetched = { store: of.ref.name, key, remoteVersion: known.version ?? '' }
   const after =
-    value === undefined ? current : await tx.putFetched(secret.ref, { ...fetched, value })
+    value === undefined ? current : await tx.putFetched(secret.ref, { ...fetched, value: value() })
   const { generation } = after.metadata
   const status = (after.status ?? {}) as SecretStatus
   const conditions = withConditions(

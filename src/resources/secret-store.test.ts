@@ -72,6 +72,17 @@ describe('a SecretStore', () => {
     expect(ofStore({ ...good, push: { sqs: { queueUrl: endpoint } } })).toHaveLength(1)
   })
 
+  it('has a queue of hints with aws alone', () => {
+    const push = { sqs: { queueUrl: 'https://sqs.eu-central-1.amazonaws.com/111122223333/hints' } }
+    expect(ofStore({ ...good, push })).toEqual([])
+    expect(ofStore({ doppler: { project: 'p', config: 'prd' }, auth, push })).toEqual([
+      expect.stringMatching(/^spec\.push\.sqs: Forbidden: only a store of AWS/),
+    ])
+    expect(ofStore({ ...good, push: { sqs: { queueUrl: 'https://a:70000/q' } } })).toEqual([
+      expect.stringMatching(/^spec\.push\.sqs\.queueUrl: Invalid value: must be the URL/),
+    ])
+  })
+
   it('has no password in its address', () => {
     expect(ofStore({ vault: { address: 'https://a:b@vault.example.com' }, auth })).toEqual([
       expect.stringMatching(/without a password/),

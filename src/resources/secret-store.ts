@@ -16,6 +16,8 @@ export const oneCredential = 'give exactly one of secretRef and identity'
 export const needsCredential =
   'say by what the store knows the controller: secretRef (a secret with audience: Controller) or identity; only command does without'
 
+export const queueOfAws = 'only a store of AWS (aws) has a queue of hints'
+
 const text = (most: number): z.ZodString => z.string().min(1).max(most)
 
 /** Least 30 s: what a store is asked for more often is better told by it (push). */
@@ -105,7 +107,9 @@ export const secretStoreSpec = z
               .describe('URL of the queue.'),
           })
           .optional()
-          .describe('With aws: a queue that gets the events of EventBridge.'),
+          .describe(
+            'With aws: a queue of this store alone that gets the events of EventBridge. Each message that it holds is deleted.',
+          ),
       })
       .optional()
       .describe('How the store tells that something has changed. A hint carries no value.'),
@@ -114,6 +118,11 @@ export const secretStoreSpec = z
     'x-kubernetes-validations': [
       oneProviderRule,
       { rule: 'has(self.auth) || has(self.command)', message: needsCredential, fieldPath: '.auth' },
+      {
+        rule: '!has(self.push) || !has(self.push.sqs) || has(self.aws)',
+        message: queueOfAws,
+        fieldPath: '.push',
+      },
     ],
   })
 
@@ -174,6 +183,11 @@ const required = (field: string, message: string): Fault => ({
   reason: 'FieldValueRequired',
   message: `Required value: ${message}`,
 })
+const invalid = (field: string, message: string): Fault => ({
+  field,
+  reason: 'FieldValueInvalid',
+  message: `Invalid value: ${message}`,
+})
 const forbidden = (field: string, message: string): Fault => ({
   field,
   reason: 'FieldValueForbidden',
@@ -211,6 +225,17 @@ const checkAddresses = (spec: Record<string, unknown>): Fault[] => {
   )
 }
 
+const checkPush = (spec: Record<string, unknown>): Fault[] => {
+  const sqs = isRecord(spec.push) ? spec.push.sqs : undefined
+  if (sqs === undefined) return []
+  const { queueUrl: url } = isRecord(sqs) ? sqs : {}
+  const isNone = typeof url === 'string' && /^https?:\/\//.test(url) && !URL.canParse(url)
+  return [
+    ...(spec.aws === undefined ? [forbidden('spec.push.sqs', queueOfAws)] : []),
+    ...(isNone ? [invalid('spec.push.sqs.queueUrl', 'must be the URL of the queue')] : []),
+  ]
+}
+
 const checkAuth = (spec: Record<string, unknown>): Fault[] => {
   if (spec.auth === undefined)
     return spec.command === undefined ? [required('spec.auth', needsCredential)] : []
@@ -225,4 +250,5 @@ export const checkSecretStore = (spec: Record<string, unknown>): Fault[] => [
   ...checkProvider(spec),
   ...checkAuth(spec),
   ...checkAddresses(spec),
+  ...checkPush(spec),
 ]

@@ -4,6 +4,7 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { awsCredentials } from '../../controller/stores/providers/aws-calls.ts'
 import { openProvider } from '../../controller/stores/open-provider.ts'
 import {
+  QueueFault,
   StoreFault,
   type Ref,
   type StoreFaultKind,
@@ -83,6 +84,7 @@ describe.each<[string, () => Promise<Bench>]>([
   })
   beforeEach(() => {
     bench.front.weather = 'fine'
+    bench.front.skewMs = 0
   })
   afterAll(async () => {
     await provider?.close()
@@ -184,10 +186,26 @@ describe.each<[string, () => Promise<Bench>]>([
     else expect(answers).toEqual([{ absent: 'forbidden' }])
   })
 
-  it('Retry-After is told', async () => {
-    bench.front.weather = { status: 429, headers: { 'retry-after': '120' } }
-    const fault = await faultOf(provider.look([ref], undefined, never), secrets)
-    expect([fault.kind, fault.retryAfterMs]).toEqual(['Throttled', 120_000])
+  it('Retry-After is told, also as a time of a clock that is wrong', async () => {
+    const at = (ms: number): string => new Date(clock.now() + 3_600_000 + ms).toUTCString()
+    for (const headers of [{ 'retry-after': '120' }, { 'retry-after': at(120_000), date: at(0) }]) {
+      bench.front.weather = { status: 429, headers }
+      for (const work of [provider.look([ref], undefined, never), provider.fetch([ref], never)]) {
+        const fault = await faultOf(work, secrets)
+        expect([fault.kind, fault.retryAfterMs]).toEqual(['Throttled', 120_000])
+      }
+    }
+  })
+
+  it('a store whose clock is an hour ahead, or behind, answers as ever', async () => {
+    const [seen] = await look(ref)
+    for (const skewMs of [3_600_000, -3_600_000]) {
+      bench.front.skewMs = skewMs
+      const other = await open(bench)
+      expect((await other.look([ref], undefined, never)).versions.get(ref)).toEqual(seen)
+      expect((await other.fetch([ref], never)).get(ref)).toMatchObject(seen!)
+      await other.close()
+    }
   })
 
   it('a store that does not answer is unavailable, and a look that is given up ends at once', async () => {
@@ -300,7 +318,7 @@ describe('AWS Secrets Manager with many secrets', () => {
   const refs = names.map((key) => ({ key }))
   let aws: AwsBench
   beforeAll(async () => {
-    aws = await startAws()
+    aws = await startAws({ stopMoto: false })
     for (const key of names) await aws.put(key, { n: key })
   })
   beforeEach(() => {
@@ -399,6 +417,83 @@ describe('AWS Secrets Manager with many secrets', () => {
     expect(awsCredentials(JSON.stringify({ [outer]: AccessKey }))).toEqual({
       ...{ accessKeyId: 'AKID', secretAccessKey: 'secret', sessionToken: 'token' },
     })
+  })
+})
+
+describe('a queue of hints of AWS', () => {
+  let aws: AwsBench
+  let queue = ''
+  const event = (eventName: string, requestParameters: object, source = 'aws.secretsmanager') =>
+    JSON.stringify({ source, 'detail-type': 'x', detail: { eventName, requestParameters } })
+  const openQueue = async (given: { credential?: string; url?: string } = {}) => {
+    const { credential = aws.credential, url = queue } = given
+    const spec = { ...aws.spec(), push: { sqs: { queueUrl: url } } }
+    const deps = { egress, clock, storesDir: undefined }
+    return (await openProvider(spec, credential, deps)).hints!
+  }
+  const reasonOf = async (work: Promise<unknown>): Promise<string> => {
+    const error = await work.catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(QueueFault)
+    expect((error as QueueFault).message).not.toContain('the-secret-access-key')
+    return (error as QueueFault).reason
+  }
+  beforeAll(async () => {
+    aws = await startAws()
+    queue = await aws.makeQueue('hints')
+  })
+  beforeEach(() => {
+    aws.denied.clear()
+    aws.front.weather = 'fine'
+  })
+  afterAll(() => aws?.close())
+
+  it('tells which secrets have changed, counts what is no hint, and is empty afterwards', async () => {
+    const hints = await openQueue()
+    const changed = Array.from({ length: 12 }, (_, i) => `many/${i}`)
+    for (const secretId of changed)
+      await aws.sendMessage(queue, event('PutSecretValue', { secretId }))
+    await aws.sendMessage(queue, event('GetSecretValue', { secretId: 'many/read' }))
+    await aws.sendMessage(queue, event('PutObject', { name: 'x' }, 'aws.s3'))
+    await aws.sendMessage(queue, 'hello')
+    const received = await hints.receive(never)
+    expect([...received.keys].sort()).toEqual(changed.sort())
+    expect([received.receipts.length, received.strangers]).toEqual([15, 2])
+    expect(await aws.messagesOf(queue)).toBe(15)
+    await hints.discard(received, never)
+    expect(await aws.messagesOf(queue)).toBe(0)
+    expect(aws.actions()).toContain('ReceiveMessage')
+  })
+
+  it('has a fault of its own where it is none, or is not for the credential', async () => {
+    const nowhere = `${aws.front.url}/123456789012/nowhere`
+    expect(await reasonOf((await openQueue({ url: nowhere })).receive(never))).toBe('QueueMissing')
+    const hints = await openQueue()
+    aws.denied.add('ReceiveMessage')
+    expect(await reasonOf(hints.receive(never))).toBe('QueueForbidden')
+    aws.denied.clear()
+    const wrong = await openQueue({ credential: aws.wrongCredential })
+    expect(await reasonOf(wrong.receive(never))).toBe('Unauthorized')
+    for (const [weather, reason] of [
+      [{ status: 429 }, 'Throttled'],
+      [{ status: 503 }, 'Unavailable'],
+      ['redirect', 'Unavailable'],
+      ['html', 'Malformed'],
+    ] as const) {
+      aws.front.weather = weather
+      expect(await reasonOf(hints.receive(never))).toBe(reason)
+    }
+  })
+
+  it('that is given up ends at once', async () => {
+    const hints = await openQueue()
+    const ending = new AbortController()
+    aws.front.weather = 'hang'
+    const before = aws.front.asked.length
+    const waiting = hints.receive(ending.signal)
+    const isGivenUp = expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
+    await eventually(() => aws.front.asked.length).toBe(before + 1)
+    ending.abort()
+    await isGivenUp
   })
 })
 

@@ -54,6 +54,11 @@ export interface AwsBench extends Bench {
   readonly denied: Set<string>
   /** Answers in place of all others, in turn. */
   readonly next: Reply[]
+  /** URL of a queue, below the front. */
+  makeQueue(name: string): Promise<string>
+  sendMessage(queue: string, text: string): Promise<void>
+  /** How many messages the queue has, also those that were received. */
+  messagesOf(queue: string): Promise<number>
   /** Which actions were asked since the last time. */
   actions(): string[]
 }
@@ -84,7 +89,11 @@ export const startAws = async ({ stopMoto = true } = {}): Promise<AwsBench> => {
       },
       body: target === undefined ? text : JSON.stringify(body),
     })
-    return { status: answer.status, body: await answer.text() }
+    const code = answer.headers.get('x-amzn-query-error')
+    return {
+      ...{ status: answer.status, body: await answer.text() },
+      ...(code === null ? {} : { headers: { 'x-amzn-query-error': code } }),
+    }
   }
 
   const standIn = async (asked: Asked): Promise<Reply> => {
@@ -117,6 +126,20 @@ export const startAws = async ({ stopMoto = true } = {}): Promise<AwsBench> => {
       },
       body: JSON.stringify(body),
     })
+  const askQueue = async (action: string, body: object): Promise<Record<string, unknown>> => {
+    const answer = await fetch(moto.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': `AmazonSQS.${action}`,
+        authorization:
+          'AWS4-HMAC-SHA256 Credential=AKIDTEST/20261128/eu-central-1/sqs/aws4_request, SignedHeaders=host, Signature=x',
+      },
+      body: JSON.stringify(body),
+    })
+    if (!answer.ok) throw new Error(`${action}: ${await answer.text()}`)
+    return (await answer.json()) as Record<string, unknown>
+  }
   const credential = (id: string): string =>
     JSON.stringify({ accessKeyId: id, secretAccessKey: 'the-secret-access-key-of-tests' })
   return {
@@ -147,6 +170,22 @@ export const startAws = async ({ stopMoto = true } = {}): Promise<AwsBench> => {
     },
     olderVersion: () => 'AWSPREVIOUS',
     noVersion: 'NO-SUCH-LABEL',
+    makeQueue: async (QueueName) => {
+      await askQueue('CreateQueue', { QueueName })
+      return `${front.url}/123456789012/${QueueName}`
+    },
+    sendMessage: async (QueueUrl, MessageBody) => {
+      await askQueue('SendMessage', { QueueUrl, MessageBody })
+    },
+    messagesOf: async (QueueUrl) => {
+      const asked = { QueueUrl, AttributeNames: ['All'] }
+      const { Attributes } = await askQueue('GetQueueAttributes', asked)
+      const counts = Attributes as Record<string, string>
+      return (
+        Number(counts['ApproximateNumberOfMessages']) +
+        Number(counts['ApproximateNumberOfMessagesNotVisible'])
+      )
+    },
     actions: () => {
       const asked = front.asked.slice(seen)
       seen = front.asked.length

@@ -42,6 +42,8 @@ export interface Front {
   /** Certificate that signs its own. */
   readonly ca: string
   weather: Weather
+  /** How far the clock of its answers is ahead. */
+  skewMs: number
   /** Requests so far, also those that found no answer. */
   readonly asked: Asked[]
   close(): Promise<void>
@@ -81,9 +83,10 @@ export const startFront = async (standIn: StandIn): Promise<Front> => {
   const { pem, keyPem } = await certificateUntil(realClock.now() + 86_400_000, [name])
   const asked: Asked[] = []
   const server = createServer({ cert: pem, key: keyPem }, (request, response) => {
-    void (async () => {
+    const answer = async (): Promise<void> => {
       const one = await askedOf(request)
       asked.push(one)
+      response.setHeader('date', new Date(realClock.now() + front.skewMs).toUTCString())
       if (answerAs(front.weather, response)) return
       const { status, body, headers = {} } = await standIn(one)
       const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body)
@@ -92,13 +95,15 @@ export const startFront = async (standIn: StandIn): Promise<Front> => {
       response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(whole) })
       if (front.weather === 'reset') response.write(half, () => response.destroy())
       else response.end(whole)
-    })()
+    }
+    // Whoever has asked may be gone.
+    answer().catch(() => response.destroy())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const front: Front = {
     url: `https://${name}:${(server.address() as AddressInfo).port}`,
-    ...{ ca: pem, weather: 'fine', asked },
+    ...{ ca: pem, weather: 'fine', skewMs: 0, asked },
     close: async () => {
       server.closeAllConnections()
       server.close()

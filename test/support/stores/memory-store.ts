@@ -4,7 +4,9 @@ import {
   type Absence,
   type Fetched,
   type Found,
+  type HintQueue,
   type Look,
+  type QueueFault,
   type Ref,
   type StoreProvider,
 } from '../../../controller/stores/provider.ts'
@@ -20,8 +22,10 @@ export interface MemoryStore {
   omit(key: string): void
   /** What the next call, and each after it, throws; undefined: none. */
   fail(fault: (() => Error) | undefined): void
-  /** Waited for in each fetch. */
-  holdFetch: Promise<void> | undefined
+  /** Waited for in each fetch of these keys. */
+  holdFetch: ((keys: readonly string[]) => Promise<void> | undefined) | undefined
+  /** For a store with push.sqs. */
+  readonly queue: MemoryQueue
   /** What the store takes for a credential. */
   credential: string
   readonly calls: { whoAmI: number; look: number; fetch: number }
@@ -29,6 +33,49 @@ export interface MemoryStore {
   readonly fetched: string[]
   /** When (by the clock of the test) calls were made. */
   readonly at: number[]
+}
+
+export interface MemoryQueue extends HintQueue {
+  /** A message that names these keys; none: it is no hint. */
+  send(...keys: string[]): void
+  /** How many messages are in the queue. */
+  readonly length: number
+  fault: QueueFault | undefined
+  /** How often it was asked. */
+  asked: number
+}
+
+const createMemoryQueue = (): MemoryQueue => {
+  const messages: string[][] = []
+  let onSent = (): void => undefined
+  const queue: MemoryQueue = {
+    ...{ fault: undefined, asked: 0 },
+    get length() {
+      return messages.length
+    },
+    send: (...keys) => {
+      messages.push(keys)
+      onSent()
+    },
+    receive: async (signal) => {
+      queue.asked += 1
+      if (queue.fault !== undefined) throw queue.fault
+      if (messages.length === 0)
+        await new Promise<void>((resolve, reject) => {
+          onSent = resolve
+          signal.addEventListener('abort', () => {
+            reject(signal.reason as Error)
+          })
+        })
+      const strangers = messages.filter((keys) => keys.length === 0).length
+      return { keys: messages.flat(), receipts: messages.map((_, i) => String(i)), strangers }
+    },
+    discard: ({ receipts }) => {
+      messages.splice(0, receipts.length)
+      return Promise.resolve()
+    },
+  }
+  return queue
 }
 
 interface Kept {
@@ -60,13 +107,13 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
     fail: (next) => {
       fault = next
     },
-    holdFetch: undefined,
+    ...{ holdFetch: undefined, queue: createMemoryQueue() },
     credential: 'good-token',
     ...{ calls, fetched, at },
     open: (given) => Promise.resolve(providerOf(given)),
   }
 
-  const providerOf = ({ credential, spend }: OpenStore): StoreProvider => {
+  const providerOf = ({ spec, credential, spend }: OpenStore): StoreProvider => {
     const call = async (name: keyof typeof calls, signal: AbortSignal): Promise<void> => {
       await spend(signal)
       calls[name] += 1
@@ -94,7 +141,7 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
       },
       fetch: async (refs, signal) => {
         await call('fetch', signal)
-        await store.holdFetch
+        await store.holdFetch?.(refs.map(({ key }) => key))
         signal.throwIfAborted()
         fetched.push(...refs.map(({ key }) => key))
         return new Map(
@@ -102,10 +149,11 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
             const one = kept.get(ref.key)
             return one === undefined || one === 'forbidden'
               ? [ref, seen(ref) as Absence]
-              : [ref, one]
+              : [ref, { ...one, value: Buffer.from(one.value) }]
           }),
         )
       },
+      ...(spec.push?.sqs === undefined ? {} : { hints: store.queue }),
       list: () => Promise.resolve({ keys: [...kept.keys()].sort(), isCut: false }),
       close: () => Promise.resolve(),
     }

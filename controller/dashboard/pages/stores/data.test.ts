@@ -18,6 +18,9 @@ it('says the worst first, with all that is wrong', () => {
     })
   expect(of()).toEqual({ kind: 'ok', word: 'Fresh', faults: [] })
   expect(of(condition('Throttled', 'True'))).toMatchObject({ kind: 'wait', word: 'Throttled' })
+  expect(of(condition('Listening', 'False', 'AWS has no such queue'))).toEqual({
+    ...{ kind: 'wait', word: 'No hints', faults: ['AWS has no such queue'] },
+  })
   expect(of(condition('Fresh', 'False'))).toMatchObject({ word: 'Stale' })
   expect(of(condition('Ready', 'False'), condition('Fresh', 'False'))).toEqual({
     ...{ kind: 'fail', word: 'Not ready', faults: ['Ready', 'Fresh'] },

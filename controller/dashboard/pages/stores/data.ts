@@ -52,6 +52,7 @@ export const standingOf = ({ conditions }: Pick<SecretStore, 'conditions'>): Sta
   if (has('Ready')) return { kind: 'fail', word: 'Not ready', faults }
   if (has('Fresh')) return { kind: 'fail', word: 'Stale', faults }
   if (has('Throttled')) return { kind: 'wait', word: 'Throttled', faults }
+  if (has('Listening')) return { kind: 'wait', word: 'No hints', faults }
   const isTrue = (type: string): boolean =>
     conditions.some((one) => one.type === type && one.status === 'True')
   if (isTrue('Fresh') && isTrue('Ready')) return { kind: 'ok', word: 'Fresh', faults }

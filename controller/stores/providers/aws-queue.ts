@@ -1,0 +1,98 @@
+// A queue of AWS SQS that EventBridge fills with what happens to secrets: which of them have changed. A
+// message carries no value. Loaded where a store names a queue.
+import {
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+  type Message,
+} from '@aws-sdk/client-sqs'
+import type { ProviderBlock } from '../../../src/resources/store-providers.ts'
+import type { Opening } from '../opening.ts'
+import { QueueFault, StoreFault, type HintQueue, type Hints } from '../provider.ts'
+import { awsCalls, awsNameOf } from './aws-calls.ts'
+import { keysOfEvent } from './aws-events.ts'
+
+/** So long (s) one call waits for a message: the gate gives a call 10 s. */
+const waitSeconds = 8
+/** So long (s) nobody else gets what was received. A look is over by then, or its hints come again. */
+const hiddenSeconds = 120
+/** What SQS gives and takes in one call. */
+const inCall = 10
+const mostAtOnce = 500
+
+const missing = ['QueueDoesNotExist', 'NonExistentQueue']
+const forbidden = ['AccessDenied', 'AccessDeniedException', 'KmsAccessDenied']
+const invalid = ['InvalidAddress', 'InvalidSecurity', 'UnsupportedOperation']
+
+/** `url` is in a spec that everybody of the team reads. */
+const faultOf = (error: unknown, url: string): unknown => {
+  const name = awsNameOf(error) ?? ''
+  if (missing.includes(name)) return new QueueFault('QueueMissing', `AWS has no queue ${url}`)
+  if (forbidden.includes(name))
+    return new QueueFault(
+      'QueueForbidden',
+      `the credential may not receive and delete messages of ${url}: it needs sqs:ReceiveMessage and sqs:DeleteMessage`,
+    )
+  if (invalid.includes(name))
+    return new QueueFault('QueueMissing', `AWS answers ${name} for ${url}`)
+  return error instanceof StoreFault ? new QueueFault(error.kind, error.message) : error
+}
+
+const hintsOf = (messages: readonly Message[]): Hints => {
+  const told = messages.map(({ Body }) => keysOfEvent(Body ?? ''))
+  return {
+    keys: [...new Set(told.flatMap((keys) => keys ?? []))],
+    receipts: messages.flatMap(({ ReceiptHandle }) => ReceiptHandle ?? []),
+    strangers: told.filter((keys) => keys === undefined).length,
+  }
+}
+
+export const openAwsQueue = (
+  { region, caBundle }: ProviderBlock<'aws'>,
+  url: string,
+  opening: Opening,
+): HintQueue => {
+  const calls = awsCalls(opening, region, caBundle)
+  const client = new SQSClient({ ...calls.config, endpoint: new URL(url).origin })
+  const expected = [...missing, ...forbidden, ...invalid]
+  const send = async <T>(
+    call: (options: { abortSignal: AbortSignal }) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> => {
+    try {
+      return await calls.send(call, signal, expected)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw faultOf(error, url)
+    }
+  }
+  const receiveSome = async (seconds: number, signal: AbortSignal): Promise<Message[]> => {
+    const command = new ReceiveMessageCommand({
+      ...{ QueueUrl: url, MaxNumberOfMessages: inCall },
+      ...{ WaitTimeSeconds: seconds, VisibilityTimeout: hiddenSeconds },
+    })
+    const { Messages = [] } = await send((options) => client.send(command, options), signal)
+    return Messages
+  }
+  return {
+    receive: async (signal) => {
+      const all = await receiveSome(waitSeconds, signal)
+      let last = all.length
+      while (last > 0 && all.length < mostAtOnce) {
+        const more = await receiveSome(0, signal)
+        last = more.length
+        all.push(...more)
+      }
+      return hintsOf(all)
+    },
+    discard: async ({ receipts }, signal) => {
+      for (let at = 0; at < receipts.length; at += inCall) {
+        const Entries = receipts
+          .slice(at, at + inCall)
+          .map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle }))
+        const command = new DeleteMessageBatchCommand({ QueueUrl: url, Entries })
+        await send((options) => client.send(command, options), signal)
+      }
+    },
+  }
+}

@@ -1,0 +1,94 @@
+// Hints of a queue: what a store says has changed is looked at at once.
+import { describe, expect, it } from 'vitest'
+import { QueueFault, StoreFault } from '../../controller/stores/provider.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { annotations } from '../../src/resources/meta.ts'
+import { minute, type StoreWorld } from '../support/stores/store-world.ts'
+
+export const testHints = (w: StoreWorld): void => {
+  const {
+    start,
+    stop,
+    fresh,
+    create,
+    storeOf,
+    external,
+    changeSpec,
+    valueOf,
+    conditionOf,
+    eventually,
+    isChecked,
+    quiet,
+    ask,
+    clock,
+  } = w
+  describe('with a queue of hints', () => {
+    const push = { sqs: { queueUrl: 'https://sqs.eu-central-1.amazonaws.com/1/hints' } }
+    const started = async (): Promise<void> => {
+      await fresh()
+      for (const name of ['a', 'b']) w.remote.put(`prod/${name}`, `first-${name}`)
+      await storeOf({ push, refresh: { every: '10h' } })
+      for (const name of ['a', 'b']) await create(external(name))
+      for (const name of ['a', 'b']) await isChecked(name)
+      await quiet()
+    }
+
+    it('looks at what is hinted at, at once, and at nothing else', async () => {
+      await started()
+      for (const name of ['a', 'b']) w.remote.put(`prod/${name}`, `second-${name}`)
+      const { look: looks } = w.remote.calls
+      const fetched = w.remote.fetched.length
+      w.remote.queue.send('prod/a', 'other/of-others')
+      await eventually(() => valueOf('a'), 'second-a')
+      await eventually(() => w.remote.queue.length, 0)
+      expect(w.remote.calls.look).toBe(looks + 1)
+      expect(w.remote.fetched.slice(fetched)).toEqual(['prod/a'])
+      expect(await valueOf('b')).toBe('first-b')
+      // The same again, a stranger, and what is of others: nothing is fetched.
+      w.remote.queue.send('prod/a')
+      w.remote.queue.send()
+      w.remote.queue.send('other/of-others')
+      await eventually(() => w.remote.queue.length, 0)
+      await eventually(() => conditionOf('Listening'), 'True/Receiving')
+      expect(w.remote.fetched).toHaveLength(fetched + 1)
+      expect(w.standing.at(-1)).toMatchObject({ name: 'aws', strangers: 1 })
+    })
+
+    it('leaves hints in the queue until they are heeded, and the queue alone while the store is away', async () => {
+      await started()
+      w.remote.put('prod/a', 'second-a')
+      w.remote.fail(() => new StoreFault('Unavailable', 'no answer came'))
+      w.remote.queue.send('prod/a')
+      await eventually(() => conditionOf('Ready'), 'False/Unavailable')
+      expect(w.remote.queue.length).toBe(1)
+      const { asked } = w.remote.queue
+      await realClock.sleep(300)
+      expect(w.remote.queue.asked).toBe(asked)
+      w.remote.fail(undefined)
+      // Also for whoever leads next.
+      await stop()
+      start()
+      await eventually(() => valueOf('a'), 'second-a')
+      await eventually(() => w.remote.queue.length, 0)
+    })
+
+    it('says when the queue cannot be read, and looks as it would without one', async () => {
+      await started()
+      w.remote.queue.fault = new QueueFault('QueueForbidden', 'the credential may not receive')
+      w.remote.queue.send()
+      await eventually(() => conditionOf('Listening'), 'False/QueueForbidden')
+      expect(await conditionOf('Ready')).toBe('True/Accepted')
+      const { asked } = w.remote.queue
+      w.remote.put('prod/a', 'second-a')
+      await ask(annotations.refresh, 'now')
+      await eventually(() => valueOf('a'), 'second-a')
+      expect(w.remote.queue.asked).toBe(asked)
+      w.remote.queue.fault = undefined
+      w.remote.queue.send()
+      clock.leap(minute)
+      await eventually(() => conditionOf('Listening'), 'True/Receiving')
+      await changeSpec('SecretStore', 'aws', { push: undefined })
+      await eventually(() => conditionOf('Listening'), '')
+    })
+  })
+}
