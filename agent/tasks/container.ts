@@ -1,7 +1,7 @@
 // The container of a database: which one it is, what runs in it, and where it answers.
 import { StepFault } from '../../src/databases/step.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
-import type { Engine } from '../docker/engine.ts'
+import type { ContainerDetails, Engine } from '../docker/engine.ts'
 import { isOfService, serviceOf } from '../logs/project-log.ts'
 
 export interface Ran {
@@ -42,10 +42,12 @@ export const findContainer = async (
   return {
     run: async (command, stdin, env = []) => {
       try {
-        return await engine.exec(id, { command, env, stdin, signal })
+        const ran = await engine.exec(id, { command, env, stdin, signal })
+        if (ran.exitCode === 0 || (await runsOn(engine, found))) return ran
       } catch (error) {
         throw new StepFault('Unreachable', messageOf(error))
       }
+      throw new StepFault('Unreachable', `the container of the service ${service} ended meanwhile`)
     },
     variable: (name) =>
       config.Env?.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1),
@@ -57,6 +59,15 @@ export const findContainer = async (
           isWritable && type !== 'tmpfs' && (path === at || path.startsWith(`${at}/`)),
       ),
   }
+}
+
+/** Programs in a container that ends are killed, or never begin: how they end says nothing of the database. */
+const runsOn = async (
+  engine: Pick<Engine, 'inspect'>,
+  { Id: id, State: before }: ContainerDetails,
+): Promise<boolean> => {
+  const { State: state } = (await engine.inspect(id)) ?? {}
+  return state?.Status === 'running' && state.StartedAt === before.StartedAt
 }
 
 /** A program that the container does not have. */

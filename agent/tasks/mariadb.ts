@@ -7,7 +7,13 @@ import {
   wouldAccept,
   type MariadbSession,
 } from '../../src/databases/mariadb.ts'
-import { isOneLine, nameParam, passwordParam, StepFault } from '../../src/databases/step.ts'
+import {
+  isOneLine,
+  nameParam,
+  passwordParam,
+  StepFault,
+  type StepFaultKind,
+} from '../../src/databases/step.ts'
 import type { DatabaseContainer, Ran } from './container.ts'
 import { createPlugin } from './plugin.ts'
 
@@ -18,6 +24,11 @@ const params = mariadbParams.extend({
   adminPassword: passwordParam.optional(),
 })
 type Params = z.infer<typeof params>
+
+/** Numbers of errors are the same in all languages: no server there, it ends, or it ended in between. */
+const noConnection = /^ERROR (?:2002|2003|2006|2013|1053)\b/m
+const kindOf = ({ stderr }: Ran): StepFaultKind =>
+  noConnection.test(stderr) ? 'Unreachable' : 'Failed'
 
 /** The password is a line of its own before the statements; the shell reads no more than that line. */
 const script = `IFS= read -r password
@@ -66,7 +77,7 @@ const sessionIn = (container: DatabaseContainer, given: Params): MariadbSession 
     const ran = await mariadb(container, login, [limits, ...statements])
     if (ran.exitCode === 0) return ran
     throw new StepFault(
-      'Failed',
+      kindOf(ran),
       `MariaDB does not do it for ${user} by the local socket; name adminRef where it has another password: ${ran.stderr.trim()}`,
     )
   }
@@ -90,7 +101,7 @@ const sessionIn = (container: DatabaseContainer, given: Params): MariadbSession 
       // Why a login failed is asked of the server: words of an error are of any language.
       if (!(await wouldAccept({ texts }, login))) return false
       throw new StepFault(
-        'Failed',
+        kindOf(ran),
         `${login.username} cannot log in with a password that is right: ${ran.stderr.trim()}`,
       )
     },

@@ -83,9 +83,14 @@ const sessionIn = (
 ): PostgresSession => {
   const user = adminUser ?? container.variable('POSTGRES_USER') ?? 'postgres'
   const asAdmin = async (statements: string, database = own): Promise<Ran> => {
-    const ran = await psql(container, { user, database, password: adminPassword }, statements)
+    const connection = { user, database, password: adminPassword }
+    let ran = await psql(container, connection, statements)
+    if (ran.exitCode === notConnected) {
+      await checkAnswers(container, [])
+      // It may have been starting just then.
+      ran = await psql(container, connection, statements)
+    }
     if (ran.exitCode === 0) return ran
-    if (ran.exitCode === notConnected) await checkAnswers(container, [])
     const what =
       ran.exitCode === notConnected
         ? `the administrator ${user} cannot log in by the local socket; name adminRef where it wants a password`
@@ -107,12 +112,15 @@ const sessionIn = (
           'the container has no address of its own, where a password could be tried: give its service a network',
         )
       const connection = { user: login.username, database: own, host, password: login.password }
-      const ran = await psql(container, connection, asJson(query))
+      let ran = await psql(container, connection, asJson(query))
+      if (ran.exitCode === notConnected) {
+        await checkAnswers(container, ['-h', host])
+        if (await isRefusable(rows, login)) return undefined
+        ran = await psql(container, connection, asJson(query))
+      }
       if (ran.exitCode === 0) return rowsOf(ran)
       if (ran.exitCode !== notConnected)
         throw new StepFault('Failed', `${login.username} logs in, but: ${ran.stderr.trim()}`)
-      await checkAnswers(container, ['-h', host])
-      if (await isRefusable(rows, login)) return undefined
       throw new StepFault(
         'Failed',
         `${login.username} cannot log in with a password that is right: ${ran.stderr.trim()}`,

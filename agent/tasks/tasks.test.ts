@@ -21,12 +21,18 @@ interface Given {
   readonly allowed?: boolean
   readonly exec?: (request: ExecInContainer) => Promise<ExecOutcome>
   readonly state?: string
+  readonly startedAt?: () => string
 }
 
 const ok = (stdout = '[]'): Promise<ExecOutcome> =>
   Promise.resolve({ exitCode: 0, stdout, stderr: '' })
 
-const open = ({ allowed = true, exec = () => ok(), state = 'running' }: Given = {}) => {
+const open = ({
+  allowed = true,
+  exec = () => ok(),
+  state = 'running',
+  startedAt = () => '',
+}: Given = {}) => {
   const reports: TaskReport[] = []
   const known = createKnownValues()
   const execs: ExecInContainer[] = []
@@ -43,7 +49,10 @@ const open = ({ allowed = true, exec = () => ok(), state = 'running' }: Given = 
       inspect: () =>
         Promise.resolve({
           ...{ Id: 'c', RestartCount: 0 },
-          State: { Status: 'running', ExitCode: 0, Error: '', OOMKilled: false, StartedAt: '' },
+          State: {
+            ...{ Status: 'running', ExitCode: 0, Error: '', OOMKilled: false },
+            StartedAt: startedAt(),
+          },
           Config: { Tty: false, Env: ['POSTGRES_USER=boss'] },
           HostConfig: { RestartPolicy: { Name: 'no' } },
           NetworkSettings: { Networks: { one: { IPAddress: '10.9.9.9' } } },
@@ -129,6 +138,52 @@ describe('a task of an agent', () => {
     for (const { command, env } of execs)
       expect([...command, ...env].join(' ')).not.toContain(secret)
     expect(execs[0]?.command).toEqual(expect.arrayContaining(['psql', '-X', '-U', 'boss']))
+  })
+
+  it.each([
+    [137, 'a signal'],
+    [2, 'a lost connection'],
+    [127, 'no exit code'],
+  ])('says nothing of a database whose container ends meanwhile (%i: %s)', async (exitCode) => {
+    let starts = 1
+    const { answer } = open({
+      startedAt: () => String(starts),
+      exec: () => {
+        starts = 2
+        return Promise.resolve({ exitCode, stdout: '', stderr: 'server closed the connection' })
+      },
+    })
+    expect((await answer(order())).fault).toEqual({
+      kind: 'Unreachable',
+      message: 'the container of the service db ended meanwhile',
+    })
+  })
+
+  it.each([
+    [
+      'Unreachable',
+      "ERROR 2002 (HY000): Can't connect to local server through socket '/run/mysqld/mysqld.sock'",
+    ],
+    ['Failed', "ERROR 1045 (28000): Access denied for user 'root'@'localhost'"],
+  ])('is %s where MariaDB says: %s', async (kind, stderr) => {
+    const { answer } = open({ exec: () => Promise.resolve({ exitCode: 1, stdout: '', stderr }) })
+    const params = { database: 'shop', users: ['a', 'b'], from: '%' }
+    const { fault } = await answer(order({ plugin: 'mariadb', step: 'preflight', params }))
+    expect(fault?.kind).toBe(kind)
+  })
+
+  it('is tried again where Postgres was just starting', async () => {
+    let tries = 0
+    const { answer } = open({
+      exec: ({ command }) => {
+        if (command[0] === 'pg_isready') return ok()
+        tries += 1
+        return tries === 1
+          ? Promise.resolve({ exitCode: 2, stdout: '', stderr: 'starting up' })
+          : ok()
+      },
+    })
+    expect((await answer(order({ step: 'scramble' }))).fault).toBeUndefined()
   })
 
   it('is not done twice while it runs, and every asking has its answer', async () => {
