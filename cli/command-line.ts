@@ -77,6 +77,10 @@ const commands: Record<string, Entry> = {
     summary: 'credentials that are changed by themselves: show, run, pause, revoke',
     load: () => import('./commands/rotation.ts'),
   },
+  notifiers: {
+    summary: 'send a test message to whom the controller tells what happened',
+    load: () => import('./commands/notifiers.ts'),
+  },
   seal: {
     summary: 'seal a value for a manifest in Git',
     load: () => import('./commands/seal.ts'),

@@ -17,8 +17,7 @@ import {
 } from './certificate.ts'
 import type { Config } from './config.ts'
 import { prepareDataDir, refuseRoot } from './data-dir.ts'
-import { createEgress, type Egress } from './egress/gate.ts'
-import { ownDestinations } from './egress/own.ts'
+import type { Egress } from './egress/gate.ts'
 import { writeForPeople } from './files-for-people.ts'
 import type { AgentEnv } from './http/agents/refusal.ts'
 import { beatUntil } from './http/agents/replicas.ts'
@@ -35,8 +34,8 @@ import { createProxyTrust } from './http/request-identity.ts'
 import { createLimits } from './http/rate-limit.ts'
 import { closeWithin, listen, type Listening } from './http/server.ts'
 import { loadIdentity } from './identity.ts'
-import { keyLister } from './stores/list-keys.ts'
-import { openerWith, readStoreMeans, type StoreMeans } from './stores/opener.ts'
+import { egressOf, outsideFor } from './outside.ts'
+import { readStoreMeans, type StoreMeans } from './stores/opener.ts'
 import { startLeader } from './leader.ts'
 import { startLoops, type LoopsDeps } from './loops.ts'
 import { openMasterKeys } from './master-keys.ts'
@@ -199,7 +198,7 @@ const serve = async (
     ...(config.kubernetes === undefined ? {} : { claimedByOthers: metrics.claimedByOthers }),
     ...limits,
     sessions: web.sessions,
-    listKeys: keyLister({ store, clock, open: openerWith({ egress, clock, storeMeans }) }),
+    ...outsideFor(config, { store, clock, egress, storeMeans }),
     versions: { version, gitVersion },
     introduction: () => ({
       url: base,
@@ -275,6 +274,3 @@ const mountMachines = async (
   peers?.mount(app, agentRoutes)
   return { peers, agentRoutes }
 }
-
-const egressOf = ({ egress, databaseUrl }: Config, port: () => number): Egress =>
-  createEgress({ ...egress, own: () => ownDestinations(port(), databaseUrl) })

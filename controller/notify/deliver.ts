@@ -17,8 +17,11 @@ export interface DeliverDeps {
   readonly now: () => number
 }
 
-/** `why` names no URL: that of Slack is a secret. */
-export type Attempt = { readonly ok: true } | { readonly ok: false; readonly why: string }
+/** `answer` says what the receiver answered, or why it could not. It names no URL: that of Slack is a secret. */
+export interface Attempt {
+  readonly ok: boolean
+  readonly answer: string
+}
 
 const noMailServer =
   'the controller knows no mail server: whoever runs it names one (STAGELY_SMTP_URL, STAGELY_SMTP_FROM)'
@@ -50,28 +53,28 @@ const postOf = async (
 export const deliver = async (
   deps: DeliverDeps,
   notifier: KubeObject,
-  { id, notices, count }: Batch,
+  { id, notices, count }: Pick<Batch, 'id' | 'notices' | 'count'>,
   signal: AbortSignal,
 ): Promise<Attempt> => {
   try {
     const message = { id, notifier: notifier.metadata.name, notices, count }
     const { email } = notifier.spec as unknown as NotifierSpec
     if (email !== undefined) {
-      if (deps.mail === undefined) return { ok: false, why: noMailServer }
+      if (deps.mail === undefined) return { ok: false, answer: noMailServer }
       await deps.mail.send({ id, to: email.to, ...letterOf(message) }, signal)
-      return { ok: true }
+      return { ok: true, answer: 'the mail server takes the message' }
     }
     const { url, headers, body, isSecret } = await postOf(deps, notifier, message)
     try {
       const { status } = await deps.egress.call({ url, method: 'POST', headers, body, signal })
-      if (status >= 200 && status < 300) return { ok: true }
-      return { ok: false, why: `the receiver answers with status ${status}` }
+      const answer = `the receiver answers with status ${status}`
+      return { ok: status >= 200 && status < 300, answer }
     } catch (error) {
       // The gate's message names the host, which for Slack is no secret, and never the path.
-      if (isSecret && !(error instanceof StagelyError)) return { ok: false, why: 'it fails' }
+      if (isSecret && !(error instanceof StagelyError)) return { ok: false, answer: 'it fails' }
       throw error
     }
   } catch (error) {
-    return { ok: false, why: messageOf(error) }
+    return { ok: false, answer: messageOf(error) }
   }
 }

@@ -105,11 +105,11 @@ const outcomeOf = (
     return { verdict: yes('Delivered', 'the last message was taken'), nextAt: undefined }
   const notices = `${count} ${count === 1 ? 'notice' : 'notices'}`
   if (now - since >= mostTryMs) {
-    const message = `${notices} were not taken within 24 h, and are given up: ${attempt.why}`
+    const message = `${notices} were not taken within 24 h, and are given up: ${attempt.answer}`
     return { verdict: no('GaveUp', message), nextAt: undefined }
   }
   const nextAt = now + Math.max(backoff.baseMs, backoffMs(attempts, backoff))
-  return { verdict: no('Retrying', `${attempt.why}; it is tried again for 24 h`), nextAt }
+  return { verdict: no('Retrying', `${attempt.answer}; it is tried again for 24 h`), nextAt }
 }
 
 const writeFact = async (

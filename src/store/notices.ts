@@ -10,7 +10,8 @@ import type { EventInput } from './store.ts'
 
 /** One thing to tell. Names only. */
 export interface Notice {
-  readonly reason: NoticeReason
+  /** `Test`: nothing has happened; somebody tries the Notifier. */
+  readonly reason: NoticeReason | 'Test'
   readonly kind: string
   readonly team: string
   readonly project?: string

@@ -201,7 +201,8 @@ describe('who may do what', () => {
       })
       await admin('POST', `${base}/projects`, object('Project', 'shop', {}))
       await admin('POST', `${base}/agents`, object('Agent', 'box', {}))
-      const webhook = { url: 'https://hooks.example.com/' }
+      // An address that the gate refuses, so that a test message goes nowhere.
+      const webhook = { url: 'https://127.0.0.1/' }
       const notifier = object('Notifier', 'ops', { reasons: ['Expired'], webhook })
       await admin('POST', `${base}/notifiers`, notifier)
       const aws = { aws: { region: 'eu-central-1' }, auth: { secretRef: { name: 'aws' } } }

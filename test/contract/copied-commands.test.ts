@@ -2,6 +2,8 @@
 // the button makes.
 import { spawn } from 'node:child_process'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,6 +16,7 @@ import {
   rotateAgentDoing,
   rotateKeysDoing,
   switchAgentDoing,
+  testNotifierDoing,
 } from '../../controller/dashboard/copy-as/machines.ts'
 import {
   endSessionDoing,
@@ -192,7 +195,7 @@ const stagelet = async (): Promise<Stagelet> =>
 
 describe('what "copy as" gives', () => {
   beforeAll(async () => {
-    controller = await startTestController()
+    controller = await startTestController({ env: { STAGELY_EGRESS_ALLOW: '127.0.0.1' } })
     folder = await mkdtemp(join(tmpdir(), 'stagely-copied-'))
     await writeFile(join(folder, 'ca.crt'), controller.ca)
     await writeFile(join(folder, 'kubeconfig'), controller.kubeConfig().exportConfig())
@@ -356,6 +359,38 @@ describe('what "copy as" gives', () => {
       after: async () =>
         ((await must('GET', `${project}/secrets/old.web`)) as Record<string, unknown>)['expiry'],
     })
+  })
+
+  it('sends a test message of a notifier, and says what was answered', async () => {
+    const received: string[] = []
+    let status = 204
+    const receiver = createServer((request, response) => {
+      request.on('data', (part: Buffer) => received.push(part.toString()))
+      request.on('end', () => response.writeHead(status, { connection: 'close' }).end('a secret'))
+    })
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
+    try {
+      const webhook = { url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/` }
+      const ops = { team: 'default', name: 'ops' }
+      await must('POST', '/api/v1/notifiers', { ...ops, reasons: ['Expired'], webhook })
+      await same({
+        ...{ doing: () => testNotifierDoing(ops), forms: ['stagely', 'curl'] },
+        before: () => Promise.resolve(received.splice(0)).then(() => undefined),
+        after: () => Promise.resolve(received.map((text) => text.includes('"reason":"Test"'))),
+      })
+      expect(received).toHaveLength(1)
+      const { stagely = '', curl } = formsOf(testNotifierDoing(ops), controller.url)
+      const answer = 'the receiver answers with status 503'
+      status = 503
+      await expect(run(stagely, '')).rejects.toThrow(`exit 1 of:\n${stagely}\n`)
+      await expect(run(stagely, '')).rejects.toThrow(`notifier/ops: ${answer}`)
+      expect(JSON.parse(await run(curl, ''))).toEqual({ delivered: false, answer })
+      const audit = await must('GET', '/api/v1/audit?kind=Notifier&action=test')
+      expect((audit as { rows: object[] }).rows).toHaveLength(6)
+    } finally {
+      receiver.close()
+      await call('DELETE', '/api/v1/notifiers/default%2Fops')
+    }
   })
 
   it('pauses and resumes a stagelet, deploys, tries again, and asks for a leak test', async () => {

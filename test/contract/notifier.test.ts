@@ -8,6 +8,7 @@ import { parseRules } from '../../controller/egress/rules.ts'
 import { SMTPServer } from 'smtp-server'
 import { createMailer } from '../../controller/notify/mail.ts'
 import { startNotifyPerformer } from '../../controller/notify/performer.ts'
+import { notifierTester } from '../../controller/notify/try-notifier.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
@@ -71,10 +72,11 @@ describe('Notifiers', () => {
     })
   const letters = { tls: 'none' as 'starttls' | 'none' | undefined }
 
+  const allow = parseRules('STAGELY_EGRESS_ALLOW', 'hooks.test, 127.0.0.1', [])
+  const lookup = (): Promise<string[]> => Promise.resolve(['127.0.0.1'])
+  const egress = createEgress({ allow, deny: [], own: () => [], lookup })
+
   const start = (term?: number): void => {
-    const allow = parseRules('STAGELY_EGRESS_ALLOW', 'hooks.test, 127.0.0.1', [])
-    const lookup = (): Promise<string[]> => Promise.resolve(['127.0.0.1'])
-    const egress = createEgress({ allow, deny: [], own: () => [], lookup })
     const { store, outbox } = t
     const mail = letters.tls && mailerWith(letters.tls)
     performer = startNotifyPerformer({
@@ -192,6 +194,44 @@ describe('Notifiers', () => {
     expect(reads.map(({ detail }) => (JSON.parse(detail) as { way: string }).way)).toEqual([
       'notify',
     ])
+  })
+
+  it('are tried by a message of their own form, sent once, which no outbox and no condition knows', async () => {
+    const { ns } = await createShop(t.store)
+    const url = `${base}/${ns}/s3cret-path`
+    await secret(ns, 'hook', { audience: 'Controller', value: key })
+    await secret(ns, 'slack', { audience: 'Controller', value: url })
+    const test = notifierTester({
+      ...{ store: t.store, egress, mail: undefined },
+      now: () => clock.now(),
+    })
+    const webhook = { url: `${base}/${ns}`, signingKeyRef: { name: 'hook' } }
+    const signed = await notifier(ns, { webhook })
+    const { signal } = new AbortController()
+    const answer = (status: number): string => `the receiver answers with status ${status}`
+    expect(await test(signed, 'alice', signal)).toEqual({ ok: true, answer: answer(204) })
+    const [one] = receivedBy(ns)
+    const about = { reason: 'Test', kind: 'Notifier', team: ns, name: 'ops' }
+    const message = 'alice tests this notifier: nothing has happened'
+    expect(noticesIn(one!)).toMatchObject([{ ...about, message }])
+    expect(one!.headers['webhook-signature']).toMatch(/^v1,/)
+    const slack = await notifier(
+      ns,
+      { webhook: undefined, slack: { urlRef: { name: 'slack' } } },
+      'b',
+    )
+    answers.set(ns, [
+      (response) => response.writeHead(410).end(url),
+      (response) => response.destroy(),
+    ])
+    expect(await test(slack, 'alice', signal)).toEqual({ ok: false, answer: answer(410) })
+    const cut = await test(slack, 'alice', signal)
+    expect(cut.ok).toBe(false)
+    expect(cut.answer).not.toContain('s3cret')
+    expect(receivedBy(ns)).toHaveLength(3)
+    const rows = await t.sql.query(`SELECT 1 FROM outbox WHERE notice ->> 'team' = $1`, [ns])
+    expect(rows).toEqual([])
+    expect(await delivering(ns)).toBe('undefined/undefined')
   })
 
   it('tell nothing of a write that fails or is tried, nothing that is not asked for, and the same once a day', async () => {

@@ -248,6 +248,7 @@ const others: Record<string, string> = {
   'POST /agents/:agent_id/rotate-keys': 'a request',
   'POST /projects/:project_id/rotations/:rotation/run': 'a request',
   'POST /projects/:project_id/rotations/:rotation/revoke': 'a request',
+  'POST /notifiers/:notifier_id/test': 'a message',
   'POST /stores/:store_id/refresh': 'a request',
   'POST /stores/:store_id/check': 'a request',
   'POST /stores/:store_id/resume': 'a request',

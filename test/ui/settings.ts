@@ -8,7 +8,7 @@ interface Answered {
 }
 
 export const settingsTests = (given: () => Dashboard): void => {
-  it('makes a notifier, shows what an edit of it changes, and deletes it', async () => {
+  it('makes a notifier, shows what an edit of it changes, tests it, and deletes it', async () => {
     const { open, rest } = given()
     const page = await open('/ui/notifiers')
     await page.getByText('Nobody is told yet').waitFor()
@@ -29,6 +29,8 @@ export const settingsTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Apply' }).click()
     await row.getByText('E-mail: ops@example.com').waitFor()
     expect(await rest('GET', '/notifiers/default%2Fops')).not.toContain('webhook')
+    await page.getByRole('button', { name: 'Test ops' }).click()
+    await page.getByText('ops: the controller knows no mail server').waitFor()
     await page.getByRole('button', { name: 'Delete ops' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Delete ops' }).click()
     await page.getByText('Nobody is told yet').waitFor()

@@ -1,4 +1,4 @@
-// What somebody does with agents, stores elsewhere and keys.
+// What somebody does with agents, stores elsewhere, notifiers and keys.
 import type { Agent } from '../api/types.ts'
 import { idOf, type Doing } from './doing.ts'
 
@@ -106,4 +106,10 @@ export const askStoreDoing = (
     ...(verb === 'refresh' ? { body: {} } : {}),
   },
   stagely: { words: ['stores', verb, name, '-n', team] },
+})
+
+export const testNotifierDoing = ({ team, name }: Named): Doing => ({
+  name: `Test the notifier ${name}`,
+  rest: { method: 'POST', path: `/notifiers/${idOf(team, name)}/test` },
+  stagely: { words: ['notifiers', 'test', name, '-n', team] },
 })

@@ -111,7 +111,7 @@ describe('a session of a browser', () => {
     ])
   })
 
-  it('needs no confirmation only for what changes secrets, stagelets, asks stores, changes agents and projects, and for counts of logs', () => {
+  it('needs no confirmation only for what changes secrets, stagelets, asks stores, tests notifiers, changes agents and projects, and for counts of logs', () => {
     const open = restRoutes.filter(
       (route) =>
         ruleOf(route) === undefined &&
@@ -120,7 +120,8 @@ describe('a session of a browser', () => {
     )
     const about = open.map(({ id, access }) => ('resource' in access ? access.resource : id))
     expect([...new Set(about)].sort()).toEqual([
-      ...['agents', 'agents/join', 'createTeam', 'endMySession', 'projects', 'rotations/run'],
+      ...['agents', 'agents/join', 'createTeam', 'endMySession', 'notifiers', 'projects'],
+      'rotations/run',
       'secretstores',
       ...['stagelets', 'stagelets/deploy', 'stagelets/logs', 'stagelysecrets'],
     ])

@@ -1,6 +1,7 @@
 // Dependencies of the REST API's handlers.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
+import type { TestNotifier } from '../../notify/try-notifier.ts'
 import type { ListKeys } from '../../stores/list-keys.ts'
 import type { ActivityLog } from '../../../src/store/activity/activity-log.ts'
 import type { AuditLog } from '../../../src/store/audit/audit-log.ts'
@@ -36,4 +37,5 @@ export interface RestDeps extends AgentAccessDeps {
   readonly sessions: SessionDeps
   /** Names of secrets in a store elsewhere, for an import. */
   readonly listKeys: ListKeys
+  readonly testNotifier: TestNotifier
 }

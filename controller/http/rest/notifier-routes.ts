@@ -1,6 +1,6 @@
 // Notifiers: whom the controller tells what happened.
 import * as z from 'zod'
-import { apiVersion } from '../../../src/resources/meta.ts'
+import { apiVersion, refOf } from '../../../src/resources/meta.ts'
 import { notifierSpec, notifierStatus } from '../../../src/resources/notifier.ts'
 import { fieldsOf, withFields } from '../../../src/resources/rest-fields.ts'
 import { objectName } from '../../../src/resources/status.ts'
@@ -8,7 +8,7 @@ import { requireIn } from './access.ts'
 import { objectShape, ofEveryStatus } from './kinds.ts'
 import { readRoutes } from './lists.ts'
 import { deletedSchema } from './representations.ts'
-import { route, routesOf } from './route.ts'
+import { requireTarget, route, routesOf } from './route.ts'
 import { inRequestNames } from './secrets.ts'
 import { answerOf, answerShape, createShape, updateShape } from './shapes.ts'
 import { changeTarget, deleteTarget, shownAs } from './target.ts'
@@ -88,5 +88,27 @@ export const notifierRoutes = routesOf('Notifiers', [
     heedsIfMatch: true,
     response: { description: 'It is gone.', schema: deletedSchema },
     handle: deleteTarget(),
+  }),
+  route({
+    id: 'testNotifier',
+    at: 'POST /notifiers/:notifier_id/test',
+    summary: 'Send one test message now. It changes nothing, and is tried once.',
+    access: { in: 'notifier', verb: 'update', resource: 'notifiers' },
+    response: {
+      description: 'Whether it was delivered, and what the receiver answered.',
+      schema: z.strictObject({
+        delivered: z.boolean(),
+        answer: z
+          .string()
+          .describe('What the receiver answered, or why it could not. Never a secret address.'),
+      }),
+    },
+    handle: async (context) => {
+      const { deps, actor, signal } = context
+      const notifier = requireTarget(context)
+      await deps.audit.record(actor, refOf(notifier), { action: 'test' })
+      const { ok: delivered, answer } = await deps.testNotifier(notifier, actor.name, signal)
+      return { body: { delivered, answer } }
+    },
   }),
 ])

@@ -4,9 +4,11 @@ import { api, must } from '../../api/client.ts'
 import { knownTeams } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
+import { testNotifierDoing } from '../../copy-as/machines.ts'
 import { deleteDoing } from '../../copy-as/spec.ts'
 import { turnOf } from '../../live/clock.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
+import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
@@ -75,6 +77,29 @@ const Delete = ({
   )
 }
 
+const Test = ({ notifier }: { readonly notifier: Notifier }) => {
+  const { busy, run } = useAction()
+  const { id, name, team } = notifier
+  const test = async (): Promise<void> => {
+    const path = { notifier_id: id }
+    const { delivered, answer } = await must(
+      api.POST('/notifiers/{notifier_id}/test', { params: { path } }),
+    )
+    toast({ kind: delivered ? 'ok' : 'fail', text: `${name}: ${answer}` })
+  }
+  return (
+    <Button
+      small
+      busy={busy}
+      label={`Test ${name}`}
+      whyNot={whyNot('update', 'notifiers', team)}
+      onPress={() => void run(test, undefined, testNotifierDoing(notifier))}
+    >
+      Test
+    </Button>
+  )
+}
+
 const Row = ({ notifier }: { readonly notifier: Notifier }) => {
   const { kind, word, why } = standingOf(notifier)
   return (
@@ -137,6 +162,7 @@ const NotifiersTable = ({
           const { name, team, source } = notifier
           return (
             <span class={s['actions']}>
+              <Test notifier={notifier} />
               <Button
                 small
                 label={`Edit ${name}`}

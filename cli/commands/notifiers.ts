@@ -1,0 +1,31 @@
+// notifiers: whether what the controller tells arrives. Notifiers themselves are objects: "stagely get notifiers".
+import type { Command } from 'commander'
+import { CliError } from '../errors.ts'
+import { newCommand, newGroup, type CommonFlags } from '../options.ts'
+import { out } from '../print.ts'
+import { openRest } from '../rest.ts'
+
+export const command = (): Command =>
+  newGroup('notifiers', 'Whom the controller tells what happened: try whether it arrives.', [
+    'stagely get notifiers',
+    'stagely notifiers test ops',
+  ]).addCommand(testCommand())
+
+const testCommand = (): Command =>
+  newCommand(
+    'test',
+    'Send one test message, and say what the receiver answers. Exits with 1 where it is not delivered.',
+    ['stagely notifiers test ops', 'stagely notifiers test ops -n shop'],
+  )
+    .argument('<name>', 'name of the notifier')
+    .action(async (name: string, flags: CommonFlags) => {
+      const rest = await openRest(flags)
+      const id = encodeURIComponent(`${flags.namespace ?? rest.namespace}/${name}`)
+      const { body } = await rest.call<{ delivered: boolean; answer: string }>(
+        `/notifiers/${id}/test`,
+        { method: 'POST' },
+      )
+      const said = `notifier/${name}: ${body.answer}`
+      if (!body.delivered) throw new CliError(said)
+      out(said)
+    })
