@@ -13,6 +13,7 @@ import type { RotationMetrics } from './http/rotation-metrics.ts'
 import { startKubernetesSource } from './kubernetes/start.ts'
 import type { Loops } from './leader.ts'
 import { startKeyRotation } from './keys/start.ts'
+import { startOffBoarding } from './off-boarding.ts'
 import { startFolderSource } from './manifests/watch-folder.ts'
 import { createMailer } from './notify/mail.ts'
 import { startNotifyPerformer } from './notify/performer.ts'
@@ -25,7 +26,7 @@ import { startRotationPerformer } from './rotators/performer.ts'
 
 export interface LoopsDeps
   extends
-    Pick<Opened, 'store' | 'connections' | 'outbox' | 'staged' | 'keys'>,
+    Pick<Opened, 'store' | 'connections' | 'outbox' | 'staged' | 'keys' | 'audit' | 'principals'>,
     Pick<
       Metrics,
       'onKeysDue' | 'onRun' | 'onManifestFaults' | 'onClaimed' | 'onPropagated' | 'ofStores'
@@ -65,6 +66,7 @@ export const startLoops = (
     startSweep(common),
     startRotationPerformer({ ...common, openRotator: createRotatorOpener(common) }),
     startKeyRotation({ ...common, rotatesKeys }),
+    startOffBoarding(common),
     startNotifyPerformer({ ...common, term, mail: smtp && createMailer(smtp) }),
     startStores({ ...common, ...deps.ofStores, open: openerWith(deps) }),
   ]

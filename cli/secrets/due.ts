@@ -1,4 +1,4 @@
-// secrets due: values that end, or grow too old, nearest first.
+// secrets due: values that end, grow too old, or are known outside, nearest first.
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { duration } from '../../src/resources/duration.ts'
 import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
@@ -21,16 +21,23 @@ interface SecretRecord {
   readonly expires_at?: string
   readonly expires_from?: string
   readonly rotation_due_at?: string
+  readonly known_outside?: { readonly since: string }
   readonly service_count: number
   readonly services: readonly string[]
 }
 
-const dueAt = ({ expires_at: ends, rotation_due_at: old }: SecretRecord): string =>
-  [ends, old].filter((at) => at !== undefined).sort()[0] ?? ''
+const dueAt = ({
+  expires_at: ends,
+  rotation_due_at: old,
+  known_outside: known,
+}: SecretRecord): string =>
+  [ends, old, known?.since].filter((at) => at !== undefined).sort()[0] ?? ''
 
 const whyOf = (secret: SecretRecord): string => {
-  if (secret.expires_at !== dueAt(secret)) return 'age'
-  return secret.expires_from === 'Certificate' ? 'certificate' : 'expiry'
+  const at = dueAt(secret)
+  if (secret.expires_at === at)
+    return secret.expires_from === 'Certificate' ? 'certificate' : 'expiry'
+  return secret.rotation_due_at === at ? 'age' : 'revealed'
 }
 
 const shown = 3
@@ -62,11 +69,15 @@ const parseWithin = (text: string): string => {
 }
 
 export const dueCommand = (): Command =>
-  newCommand('due', 'List values that end or grow too old, nearest first, with who sees them.', [
-    'stagely secrets due --project shop',
-    'stagely secrets due -A --within 30d',
-    'stagely secrets due --within 7d -o json',
-  ])
+  newCommand(
+    'due',
+    'List values that end, grow too old or are known to who left, nearest first, with who sees them.',
+    [
+      'stagely secrets due --project shop',
+      'stagely secrets due -A --within 30d',
+      'stagely secrets due --within 7d -o json',
+    ],
+  )
     .option('-p, --project <name>', 'project; all of the namespace when absent')
     .option('-A, --all-namespaces', 'the projects of all your teams')
     .addOption(

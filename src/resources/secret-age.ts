@@ -39,6 +39,16 @@ export interface AgeNow {
   readonly nextAt: number | undefined
 }
 
+const ofAge: ReadonlySet<string> = new Set(['Age', 'PolicyChanged'])
+
+/** Whatever the age: somebody outside knows the value. */
+export const revealedVerdict: Verdict = {
+  status: 'True',
+  reason: 'Revealed',
+  message:
+    'somebody has read the value who may not read values here any more (status.knownOutside): give the secret a new value',
+}
+
 /** What the status said before. */
 interface Before {
   readonly dueAt: string | undefined
@@ -47,8 +57,10 @@ interface Before {
 }
 
 /** A value that became too old without a moment at which it was about to: the policy has changed, not the age. */
-const reasonOf = ({ reason, dueAt }: Before, nowMs: number): string =>
-  reason ?? (dueAt === undefined || Date.parse(dueAt) > nowMs ? 'PolicyChanged' : 'Age')
+const reasonOf = ({ reason, dueAt }: Before, nowMs: number): string => {
+  if (reason !== undefined && ofAge.has(reason)) return reason
+  return dueAt === undefined || Date.parse(dueAt) > nowMs ? 'PolicyChanged' : 'Age'
+}
 
 export const ageAt = (
   policy: SecretPolicy | undefined,

@@ -4,7 +4,7 @@ import { defined } from '../kernel/defined.ts'
 import { earliest } from '../kernel/earliest.ts'
 import { findCondition, withCondition, type Condition } from './conditions.ts'
 import { expiryAt, type Dated } from './expiry.ts'
-import { ageAt, type SecretPolicy } from './secret-age.ts'
+import { ageAt, revealedVerdict, type SecretPolicy } from './secret-age.ts'
 import type { SecretSpec, SecretStatus } from './stagelysecret.ts'
 
 const types = ['Expiring', 'Expired', 'RotationDue'] as const
@@ -46,7 +46,8 @@ export const withDates = (
       },
     },
   )
-  const verdicts = { ...expiry.verdicts, RotationDue: age.verdict }
+  const rotation = status.knownOutside === undefined ? age.verdict : revealedVerdict
+  const verdicts = { ...expiry.verdicts, RotationDue: rotation }
   const {
     expiresAt: _,
     expiresFrom: __,
@@ -71,7 +72,9 @@ export const withDates = (
 }
 
 /** The first moment at which the value should be another one; undefined: there is none. */
-export const dueAtOf = ({ expiresAt, rotationDueAt }: SecretStatus): string | undefined => {
-  if (expiresAt === undefined || rotationDueAt === undefined) return expiresAt ?? rotationDueAt
-  return expiresAt < rotationDueAt ? expiresAt : rotationDueAt
-}
+export const dueAtOf = ({
+  expiresAt,
+  rotationDueAt,
+  knownOutside,
+}: SecretStatus): string | undefined =>
+  [expiresAt, rotationDueAt, knownOutside?.since].filter((at) => at !== undefined).sort()[0]

@@ -208,6 +208,16 @@ export const secretStatus = z.strictObject({
     .meta({ format: 'date-time' })
     .optional()
     .describe('When the value is older than spec.secretPolicy of the project allows.'),
+  knownOutside: z
+    .strictObject({
+      people: z.int().describe('How many people. The audit log has their names.'),
+      since: z
+        .string()
+        .meta({ format: 'date-time' })
+        .describe('Since when the controller knows of it.'),
+    })
+    .optional()
+    .describe('People have read this value who may not read values of the project any more.'),
   renewals: z
     .int()
     .optional()

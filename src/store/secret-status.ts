@@ -139,7 +139,7 @@ export const secretStatusAfter = (
     : { verdicts: { InSync: projectMissing(object) } }
   for (const [type, verdict] of Object.entries(verdicts))
     conditions = withCondition(conditions, { type, ...verdict, observedGeneration }, session.now)
-  const { publicKey: _, references: __, certificateEndsAt, ...others } = old
+  const { publicKey: _, references: __, certificateEndsAt, knownOutside, ...others } = old
   const read = endOfCertificate(stored, { isTemplate: entry.references !== undefined })
   const ends = read ?? (stored.keeps ? certificateEndsAt : undefined)
   return expiring(session, object, {
@@ -152,7 +152,7 @@ export const secretStatusAfter = (
     updatedAt: session.now,
     updatedBy: session.actor.name,
     valueSince: stored.since ?? session.now,
-    ...defined({ certificateEndsAt: ends }),
+    ...defined({ certificateEndsAt: ends, knownOutside: stored.keeps ? knownOutside : undefined }),
     ...services,
     conditions,
   })

@@ -62,7 +62,7 @@ const toUser = (row: UserRow): User => ({
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@+-]{0,126}[A-Za-z0-9])?$/
 const emailPattern = /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u
 /** An admin with tokens for emergencies only. */
-const breakGlassName = 'break-glass'
+export const breakGlassName = 'break-glass'
 /** Who acts in audit rows without being a person. */
 const reserved = new Set(['controller', 'system', breakGlassName])
 

@@ -1,15 +1,20 @@
-// Values that end: warnings, renewals, and what stays untouched. On one store, with a clock that leaps.
+// Values that end, or are known outside: warnings, renewals, and what stays untouched. On one store, with a clock that leaps.
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { startOffBoarding } from '../../controller/off-boarding.ts'
 import { startReconcilers, type Reconcilers } from '../../controller/reconcilers/start.ts'
+import type { TeamRole } from '../../src/access/team-roles.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
 import type { EventSpec } from '../../src/resources/core.ts'
 import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
+import { dueAtOf } from '../../src/resources/secret-expiry.ts'
 import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { createKeyRing } from '../../src/secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
+import type { Actor } from '../../src/store/store.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import { certificateUntil } from '../support/certificates.ts'
 import { createLeapingClock } from '../support/leaping-clock.ts'
@@ -316,6 +321,78 @@ describe('values that end', () => {
     await becomes(ns, 'free', 'RotationDue', 'True/PolicyChanged')
     const renewed = await update(ns, 'old', { value: 'ijklmnop' })
     expect(verdict(renewed.status ?? {}, 'RotationDue')).toBe('False/NotDue')
+  })
+
+  it('are due where somebody has read them who may not any more, until they change or the right comes back', async () => {
+    const { ns } = await createShop(t.store)
+    const loop = startOffBoarding({ ...t, clock, log: silentLogger })
+    try {
+      const personOf = async (name: string): Promise<Actor> => {
+        const { id } = await t.users.create(api, { name: `${name}-${ns}` })
+        return { name: `${name}-${ns}`, id, source: 'api' }
+      }
+      const [bob, ann] = [await personOf('bob'), await personOf('ann')]
+      const give = (who: Actor, role: TeamRole) => t.members.put(api, ns, who.name, role)
+      const read = (who: Actor, name: string) => t.store.revealSecret(who, refOf(ns, name))
+      const due = (name: string, wanted: string) => becomes(ns, name, 'RotationDue', wanted)
+      for (const name of ['known', 'other', 'machines'])
+        await create(ns, name, { value: `the value of ${name}` })
+      await give(bob, 'maintainer')
+      await give(ann, 'owner')
+      for (const name of ['known', 'other']) await read(ann, name)
+      await read(bob, 'known')
+      await read({ name: `machine:${ns}/ci`, id: randomUUID(), source: 'api' }, 'machines')
+      await give(bob, 'developer')
+      await due('known', 'True/Revealed')
+      const { knownOutside } = await statusOf(ns, 'known')
+      expect(knownOutside).toMatchObject({ people: 1 })
+      expect(dueAtOf(await statusOf(ns, 'known'))).toBe(knownOutside!.since)
+      await give(bob, 'maintainer')
+      await due('known', 'absent')
+      await t.members.remove(api, ns, bob.name)
+      await t.users.update(api, ann.name, { disabled: true })
+      await due('other', 'True/Revealed')
+      await eventually(async () => (await statusOf(ns, 'known')).knownOutside?.people, 2)
+      await restart()
+      await eventually(() => reasonsOf(ns, 'known'), ['RotationDue', 'RotationDue'])
+      // Neither a pseudonym nor a log that was pruned makes the value unknown.
+      await t.audit.erase(ann.name, api, false)
+      await t.users.remove(api, bob.name)
+      clock.leap(day)
+      expect(await t.audit.prune(clock.now() - 1_000)).toBeGreaterThan(0)
+      await give(await personOf('eve'), 'maintainer')
+      await realClock.sleep(500)
+      expect((await statusOf(ns, 'other')).knownOutside?.people).toBe(1)
+      const renewed = await update(ns, 'known', { value: 'another value' })
+      expect(verdict(renewed.status ?? {}, 'RotationDue')).toBe('absent')
+      expect(renewed.status).not.toHaveProperty('knownOutside')
+      expect(await statusOf(ns, 'machines')).not.toHaveProperty('knownOutside')
+    } finally {
+      await loop.stop()
+    }
+  })
+
+  it('are due again where a value comes back that somebody outside has read, and where an emergency is over', async () => {
+    const { ns } = await createShop(t.store)
+    const loop = startOffBoarding({ ...t, clock, log: silentLogger })
+    try {
+      await create(ns, 'key', { value: 'first value' })
+      await t.tokens.breakGlass({ reason: 'INC-1', ttlMs: day })
+      const { id, name } = await t.users.get('break-glass')
+      await t.store.revealSecret({ name, id, source: 'api' }, refOf(ns, 'key'))
+      clock.leap(3_600_000)
+      await realClock.sleep(300)
+      expect(await statusOf(ns, 'key')).not.toHaveProperty('knownOutside')
+      clock.leap(day)
+      await becomes(ns, 'key', 'RotationDue', 'True/Revealed')
+      await update(ns, 'key', { value: 'second value' })
+      await becomes(ns, 'key', 'RotationDue', 'absent')
+      await t.store.write(api, {}, (tx) => tx.rollbackSecret(refOf(ns, 'key'), 1))
+      clock.leap(3_600_000)
+      await becomes(ns, 'key', 'RotationDue', 'True/Revealed')
+    } finally {
+      await loop.stop()
+    }
   })
 
   it('refuses other new values while some are too old, and nothing else', async () => {

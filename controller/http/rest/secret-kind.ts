@@ -140,6 +140,7 @@ export const compactSecretSchema = part(fullSecretSchema, [
     'updated_by',
     'expires_at',
     'rotation_due_at',
+    'known_outside',
     'service_count',
     'state',
     'in_sync',

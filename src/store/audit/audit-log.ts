@@ -22,6 +22,7 @@ import {
   type ChainState,
 } from './chain-row.ts'
 import { findStart, pruneChain } from './prune.ts'
+import { countKnownOutside, listReaders, type KnownOutside, type Readers } from './known-outside.ts'
 import { forgetRevoked } from './refused-tokens.ts'
 import { loadSigner } from './signer.ts'
 import { exportRows, listAudit, listRevealed } from './queries.ts'
@@ -139,6 +140,16 @@ export class AuditLog {
     page: { before?: number | undefined; limit: number },
   ): Promise<AuditPage> {
     return listAudit(this.#deps.sql, filter, page)
+  }
+
+  /** Who may read values, and of which teams. */
+  readers(nowMs: number): Promise<Readers> {
+    return listReaders(this.#deps.sql, nowMs)
+  }
+
+  /** Of each value in use that somebody has read: how many of those who have are none of `readers`. */
+  knownOutside(readers: Readers): Promise<KnownOutside> {
+    return countKnownOutside(this.#deps.sql, readers)
   }
 
   revealed(by: string, teams: readonly string[] | undefined): Promise<Revealed[]> {

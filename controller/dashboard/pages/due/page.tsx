@@ -19,6 +19,7 @@ const words = {
   expiry: 'its expiry',
   certificate: 'its certificate',
   age: 'the greatest age of the project',
+  revealed: 'somebody without the right has read it',
 } as const
 
 const isWarned = ({ conditions }: Secret): boolean =>

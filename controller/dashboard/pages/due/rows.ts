@@ -1,22 +1,31 @@
-// Values that end, or grow too old for the policy of their project: nearest first. Pure.
+// Values that end, grow too old for the policy of their project, or are known outside: nearest first. Pure.
 import type { Secret } from '../../api/types.ts'
 
 export interface DueRow {
   readonly secret: Secret
-  /** The earlier of its end and its greatest age. */
+  /** The first moment at which it should be another one. */
   readonly at: string
-  readonly why: 'expiry' | 'certificate' | 'age'
+  readonly why: 'expiry' | 'certificate' | 'age' | 'revealed'
 }
 
 export const dueOf = (secret: Secret): DueRow | undefined => {
-  const { expires_at: ends, rotation_due_at: old } = secret
-  if (ends !== undefined && (old === undefined || ends <= old))
-    return {
-      secret,
-      at: ends,
-      why: secret.expires_from === 'Certificate' ? 'certificate' : 'expiry',
-    }
-  return old === undefined ? undefined : { secret, at: old, why: 'age' }
+  const {
+    expires_at: ends,
+    expires_from: from,
+    rotation_due_at: old,
+    known_outside: known,
+  } = secret
+  const moments: [at: string | undefined, why: DueRow['why']][] = [
+    [ends, from === 'Certificate' ? 'certificate' : 'expiry'],
+    [old, 'age'],
+    [known?.since, 'revealed'],
+  ]
+  return moments
+    .flatMap(([at, why]) => (at === undefined ? [] : [{ secret, at, why }]))
+    .reduce<DueRow | undefined>(
+      (first, row) => (first && first.at <= row.at ? first : row),
+      undefined,
+    )
 }
 
 export const dueRows = (secrets: readonly Secret[]): DueRow[] =>

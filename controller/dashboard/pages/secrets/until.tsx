@@ -41,7 +41,12 @@ interface Props {
 
 export const UntilSection = ({ secret, place, why }: Props) => {
   const [isEditing, setEditing] = useState(false)
-  const { expires_at: ends, expires_from: from, rotation_due_at: old } = secret
+  const {
+    expires_at: ends,
+    expires_from: from,
+    rotation_due_at: old,
+    known_outside: known,
+  } = secret
   return (
     <Section
       title="Comes from, and holds until"
@@ -66,6 +71,16 @@ export const UntilSection = ({ secret, place, why }: Props) => {
             : [['Fetched', <Ago at={secret.external.fetched_at} />] as const]),
           ...untilRow(from === 'Certificate' ? 'Certificate ends' : 'Value ends', ends),
           ...untilRow('Too old', old),
+          ...(known === undefined
+            ? []
+            : [
+                [
+                  'Known outside',
+                  <span>
+                    read by {known.people} who may not any more (<Since at={known.since} />)
+                  </span>,
+                ] as const,
+              ]),
           ['Expiry', expiryText(secret.expiry)],
         ]}
       />
