@@ -2,7 +2,7 @@
 import type { ComplianceReport, ReportedKey } from '../../src/audit/compliance.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import type { AuditFact, ComplianceFacts } from '../../src/store/compliance/facts.ts'
-import { isWithin, lifetimeOf, type Life } from './lifetimes.ts'
+import { isWithin, lifetimeOf, type Life, type Limit } from './lifetimes.ts'
 
 interface KeyLife extends Life {
   readonly kind: ReportedKey['kind']
@@ -73,8 +73,8 @@ const sealingKeys = ({ keys, ages }: ComplianceFacts): KeyLife[] => {
 }
 
 export interface KeyRules {
-  /** Of the project's keys (ms). */
-  readonly everyMs: number
+  /** Of the project's keys. */
+  readonly limits: readonly Limit[]
   /** Of the controller (ms): of the key that seals values for manifests. */
   readonly usualMs: number
   readonly wrappedBy: string | undefined
@@ -82,14 +82,18 @@ export interface KeyRules {
 
 export const reportKeys = (
   facts: ComplianceFacts,
-  { everyMs, usualMs, wrappedBy }: KeyRules,
+  { limits, usualMs, wrappedBy }: KeyRules,
   { sinceMs, nowMs }: { sinceMs: number; nowMs: number },
 ): ReportedKey[] =>
   [...dataKeys(facts), ...wrappingKeys(facts, wrappedBy), ...sealingKeys(facts)]
     .filter((life) => isWithin(life, sinceMs))
     .map(({ kind, name, ...life }) => ({
       ...{ kind, name },
-      ...lifetimeOf(life, kind === 'sealing' ? usualMs : everyMs, nowMs),
+      ...lifetimeOf(
+        life,
+        kind === 'sealing' ? [{ fromMs: -Infinity, everyMs: usualMs }] : limits,
+        nowMs,
+      ),
     }))
 
 export const reportRotations = (

@@ -15,22 +15,34 @@ export interface Life {
 
 const round = (days: number): number => Math.round(days * 10) / 10
 
-/** `everyMs` undefined: any age will do. */
+/** How old it may be, up to the next one. */
+export interface Limit {
+  /** ms */
+  readonly fromMs: number
+  /** undefined: any age will do. */
+  readonly everyMs: number | undefined
+}
+
+/** Overdue is what was too old by the limit of that time. */
 export const lifetimeOf = (
   { since, until, by, valueSince = since }: Life,
-  everyMs: number | undefined,
+  limits: readonly Limit[],
   nowMs: number,
 ): Lifetime => {
-  const limit = everyMs === undefined || valueSince === undefined ? undefined : valueSince + everyMs
-  const from = limit === undefined ? undefined : Math.max(limit, since ?? limit)
   const end = until ?? nowMs
-  const isOverdue = from !== undefined && from < end
+  const late = limits.flatMap(({ fromMs, everyMs }, i) => {
+    if (everyMs === undefined || valueSince === undefined) return []
+    const from = Math.max(valueSince + everyMs, since ?? valueSince, fromMs)
+    const to = Math.min(end, limits[i + 1]?.fromMs ?? end)
+    return from < to ? [{ from, to }] : []
+  })
+  const [first] = late
   return defined({
     since: since === undefined ? undefined : toTimestamp(since),
     until: until === undefined ? undefined : toTimestamp(until),
     by,
-    overdue_from: isOverdue ? toTimestamp(from) : undefined,
-    overdue_days: isOverdue ? round((end - from) / dayMs) : undefined,
+    overdue_from: first && toTimestamp(first.from),
+    overdue_days: first && round(late.reduce((sum, { from, to }) => sum + to - from, 0) / dayMs),
   })
 }
 

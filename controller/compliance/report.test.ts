@@ -7,7 +7,7 @@ const from = Date.parse('2026-01-01T00:00:00Z')
 const at = (days: number): number => from + days * day
 const text = (days: number): string => new Date(at(days)).toISOString().replace('.000', '')
 const nothing: ComplianceFacts = {
-  ...{ versions: [], secrets: [], dataKeys: [], keys: [], auditSince: undefined },
+  ...{ versions: [], secrets: [], dataKeys: [], keys: [], rules: [], auditSince: undefined },
   ages: {
     ...{ masterSince: undefined, oldestDataKey: undefined, dataKeys: 0, sealingSince: undefined },
     named: new Map(),
@@ -107,16 +107,60 @@ describe('the values of a report', () => {
   })
 })
 
+describe('earlier rules of a project', () => {
+  const change = (days: number, rules: object, rulesBefore?: object) =>
+    row('update', days, { kind: 'Project', name: 'cards', detail: { rules, rulesBefore } })
+  const policy = (maxAge: string, exempt: string[] = []) => ({ secretPolicy: { maxAge, exempt } })
+
+  it('count for their time: nothing is overdue by a rule that came later, and what was overdue stays so', () => {
+    // Any age until day 40, 30 days until day 60, TOKEN exempt until day 80; 90 days now.
+    const rules = [
+      change(40, policy('30d'), {}),
+      change(60, policy('30d', ['TOKEN'])),
+      change(80, { ...policy('90d'), keyRotation: { every: '90d' } }),
+    ]
+    const { secrets, rules_before: earlier } = report({
+      rules,
+      versions: [version(1, 0), version(2, 99)],
+    })
+    expect(secrets[0]?.values[0]).toMatchObject({ overdue_from: text(40), overdue_days: 29 })
+    expect(earlier).toEqual([
+      { until: text(40), exempt: [], key_rotation: '365d' },
+      { until: text(60), max_age: '30d', exempt: [], key_rotation: '365d' },
+      { until: text(80), max_age: '30d', exempt: ['TOKEN'], key_rotation: '365d' },
+    ])
+  })
+
+  it('are those that a project was made with, and are left out where they ended before the report', () => {
+    const made = row('create', 0, { kind: 'Project', detail: { rules: policy('10d') } })
+    const rules = [made, change(20, policy('90d'), policy('10d'))]
+    const facts = { rules, versions: [version(1, 0)] }
+    expect(report(facts).secrets[0]?.values[0]).toMatchObject({ overdue_days: 20 })
+    expect(report(facts, { sinceMs: at(30) })).not.toHaveProperty('rules_before')
+    expect(report({ versions: facts.versions })).not.toHaveProperty('rules_before')
+  })
+
+  it('for keys count so too', () => {
+    const { keys } = report({
+      rules: [change(50, { keyRotation: { every: '90d' } }, { keyRotation: { every: '30d' } })],
+      dataKeys: [{ id: 'k', since: at(0), until: null }],
+    })
+    expect(keys[0]).toMatchObject({ overdue_from: text(30), overdue_days: 30 })
+  })
+})
+
 describe('the keys of a report', () => {
-  const keyRow = (kind: string, action: string, name: string, days: number, detail = {}) =>
-    row(action, days, { kind, name, detail })
+  const keyRow = (what: string, name: string, days: number, detail = {}) => {
+    const [kind = '', ...action] = what.split(' ')
+    return row(action.join(' '), days, { kind, name, detail })
+  }
 
   it('are those that are there and those that were destroyed, with who brought them', () => {
     const { keys } = report({
       dataKeys: [{ id: 'k2', since: at(95), until: null }],
       keys: [
-        keyRow('DataKey', 'create', 'k2', 95),
-        keyRow('DataKey', 'destroy', 'k1', 96, { since: text(0), until: text(95) }),
+        keyRow('DataKey create', 'k2', 95),
+        keyRow('DataKey destroy', 'k1', 96, { since: text(0), until: text(95) }),
       ],
     })
     expect(keys).toEqual([
@@ -131,9 +175,9 @@ describe('the keys of a report', () => {
   it('are the master key and the sealing key too, each until the next', () => {
     const { keys } = report({
       keys: [
-        keyRow('Keys', 'use master key', 'master', -100, { provider: 'local', key: 'a' }),
-        keyRow('SealingKey', 'create', 'x', -100),
-        keyRow('Keys', 'use master key', 'master', 0, { provider: 'local', key: 'b' }),
+        keyRow('Keys use master key', 'master', -100, { provider: 'local', key: 'a' }),
+        keyRow('SealingKey create', 'x', -100),
+        keyRow('Keys use master key', 'master', 0, { provider: 'local', key: 'b' }),
       ],
     })
     expect(keys).toEqual([
@@ -152,9 +196,9 @@ describe('the keys of a report', () => {
   it('have who rotated them, and when', () => {
     const { rotations } = report({
       keys: [
-        keyRow('Keys', 'rotate keys', 'master', 1),
-        keyRow('DataKey', 'destroy', 'k1', 2),
-        keyRow('Project', 'move keys', 'cards', 3),
+        keyRow('Keys rotate keys', 'master', 1),
+        keyRow('DataKey destroy', 'k1', 2),
+        keyRow('Project move keys', 'cards', 3),
       ],
     })
     expect(rotations).toEqual([

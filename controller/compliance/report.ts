@@ -6,7 +6,9 @@ import { durationMs } from '../../src/resources/duration.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { ProjectSpec } from '../../src/resources/project.ts'
 import type { ComplianceFacts } from '../../src/store/compliance/facts.ts'
+import type { ProjectRules } from '../../src/store/project-rules.ts'
 import { reportKeys, reportRotations } from './keys.ts'
+import { periodsOf } from './rules.ts'
 import { reportSecrets } from './secrets.ts'
 
 const dayMs = 86_400_000
@@ -20,29 +22,40 @@ export interface Asked {
   readonly rotatesKeys: boolean
 }
 
-/** Ages are held against the rules of now: those of before are not kept. */
 export const reportOf = (
   facts: ComplianceFacts,
   { project, sinceMs, nowMs, rotationMs, rotatesKeys }: Asked,
 ): ComplianceReport => {
   const { namespace: team, name } = refOf(project)
-  const { secretPolicy, keyRotation, keyProvider } = (project.spec ?? {}) as ProjectSpec
+  const spec = (project.spec ?? {}) as ProjectSpec
+  const { secretPolicy, keyRotation, keyProvider } = spec
+  const periods = periodsOf(facts.rules, spec)
   const usual = `${Math.round(rotationMs / dayMs)}d`
-  const every = keyRotation?.every ?? usual
+  const everyOf = ({ keyRotation: own }: ProjectRules): string => own?.every ?? usual
   const when = { sinceMs, nowMs }
   const exempt = secretPolicy?.exempt ?? []
-  const maxAgeMs = secretPolicy && durationMs(secretPolicy.maxAge)
-  const keyRules = { everyMs: durationMs(every), usualMs: rotationMs, wrappedBy: keyProvider }
+  const limits = periods.map(({ fromMs, rules }) => ({
+    ...{ fromMs, everyMs: durationMs(everyOf(rules)) },
+  }))
+  const keyRules = { limits, usualMs: rotationMs, wrappedBy: keyProvider }
+  const earlier = periods.slice(0, -1).flatMap(({ rules }, i) => {
+    const { fromMs: endMs } = periods[i + 1]!
+    if (endMs < sinceMs) return []
+    const { maxAge, exempt: free = [] } = rules.secretPolicy ?? {}
+    const until = toTimestamp(endMs)
+    return [{ until, ...defined({ max_age: maxAge }), exempt: free, key_rotation: everyOf(rules) }]
+  })
   return {
     ...{ team, project: name, since: toTimestamp(sinceMs), issued_at: toTimestamp(nowMs) },
     rules: {
       ...defined({ max_age: secretPolicy?.maxAge, enforce: secretPolicy?.enforce }),
-      ...{ exempt, key_rotation: every, sealing_key_rotation: usual },
+      ...{ exempt, key_rotation: everyOf(spec), sealing_key_rotation: usual },
       key_rotation_enforced: keyRotation?.enforce === true,
       rotation: rotatesKeys ? 'auto' : 'off',
     },
+    ...(earlier.length === 0 ? {} : { rules_before: earlier }),
     keys: reportKeys(facts, keyRules, when),
-    secrets: reportSecrets(facts, { maxAgeMs, exempt }, when),
+    secrets: reportSecrets(facts, periods, when),
     rotations: reportRotations(facts, sinceMs),
     ...defined({ audit_since: facts.auditSince }),
   }

@@ -1,8 +1,10 @@
 // The lives of a project's values, from its history and from the audit log. Pure.
 import type { ReportedSecret } from '../../src/audit/compliance.ts'
 import { defined } from '../../src/kernel/defined.ts'
+import { durationMs } from '../../src/resources/duration.ts'
 import type { AuditFact, ComplianceFacts, VersionFact } from '../../src/store/compliance/facts.ts'
-import { isWithin, lifetimeOf, type Life } from './lifetimes.ts'
+import { isWithin, lifetimeOf, type Life, type Limit } from './lifetimes.ts'
+import type { Period } from './rules.ts'
 
 interface Version extends Life {
   readonly version: number
@@ -100,24 +102,28 @@ const toldOf = ({ versions, secrets }: ComplianceFacts): Told[] => {
   return told
 }
 
-interface Rules {
-  readonly maxAgeMs: number | undefined
-  readonly exempt: readonly string[]
-}
+/** How old the values of a key may be. */
+const limitsOf = (periods: readonly Period[], key: string | undefined): Limit[] =>
+  periods.map(({ fromMs, rules: { secretPolicy: policy } }) => {
+    const isExempt = key !== undefined && policy?.exempt?.includes(key) === true
+    const isRuled = policy !== undefined && !isExempt
+    return { fromMs, everyMs: isRuled ? durationMs(policy.maxAge) : undefined }
+  })
 
 export const reportSecrets = (
   facts: ComplianceFacts,
-  { maxAgeMs, exempt }: Rules,
+  periods: readonly Period[],
   { sinceMs, nowMs }: { sinceMs: number; nowMs: number },
-): ReportedSecret[] =>
-  toldOf(facts)
+): ReportedSecret[] => {
+  const exempt = periods.at(-1)?.rules.secretPolicy?.exempt ?? []
+  return toldOf(facts)
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
     .flatMap(({ name, place, versions, deleted }): ReportedSecret[] => {
       const isExempt = place !== undefined && exempt.includes(place.key)
-      const everyMs = isExempt ? undefined : maxAgeMs
+      const limits = limitsOf(periods, place?.key)
       const values = versions
         .filter((one) => isWithin(one, sinceMs))
-        .map((one) => ({ version: one.version, ...lifetimeOf(one, everyMs, nowMs) }))
+        .map((one) => ({ version: one.version, ...lifetimeOf(one, limits, nowMs) }))
       if (values.length === 0) return []
       const where = defined({
         key: place?.key,
@@ -127,3 +133,4 @@ export const reportSecrets = (
       const end = defined({ deleted_at: deleted?.at, deleted_by: deleted?.by })
       return [{ name, ...where, exempt: isExempt, ...end, values }]
     })
+}

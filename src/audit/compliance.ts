@@ -11,8 +11,13 @@ const lifetime = {
   since: time.optional().describe('Absent where that is not known.'),
   until: time.optional().describe('Absent while it is in use.'),
   by: z.string().optional().describe('Who brought it; absent where that is not known.'),
-  overdue_from: time.optional().describe('By the rules of now; absent where it never was.'),
-  overdue_days: z.number().optional().describe('For how long, up to its end or the report.'),
+  overdue_from: time.optional().describe('By the rules of that time; absent where it never was.'),
+  overdue_days: z
+    .number()
+    .optional()
+    .describe(
+      'For how long, up to its end or the report, without the time in which the rules allowed it.',
+    ),
 }
 
 const reportedKey = z.object({
@@ -48,6 +53,17 @@ export const complianceReport = z.object({
       .enum(['auto', 'off'])
       .describe('auto: the controller replaces data keys and the sealing key when they are due.'),
   }),
+  rules_before: z
+    .array(
+      z.object({
+        until: time,
+        max_age: z.string().optional(),
+        exempt: z.array(z.string()),
+        key_rotation: z.string(),
+      }),
+    )
+    .optional()
+    .describe('Earlier rules, in order; absent where no change of them is known.'),
   keys: z.array(reportedKey),
   secrets: z.array(reportedSecret),
   rotations: z
@@ -119,6 +135,10 @@ export const reportWords = (signed: SignedReport): readonly string[] => {
   return [
     `Project ${report.team}/${report.project}, ${report.since} to ${report.issued_at}.`,
     `Rules of now: keys ${rules.key_rotation}${enforced}; values ${rules.max_age ?? 'of any age'}.`,
+    ...(report.rules_before ?? []).map(
+      ({ until, key_rotation: every, max_age: age }) =>
+        `Until ${until}: keys ${every}; values ${age ?? 'of any age'}.`,
+    ),
     `${many(keys.length, 'key')}; ${many(values, 'value')} of ${many(secrets.length, 'secret')}; ${many(rotations.length, 'row')} about rotations.`,
     exempt.length === 0 ? 'No secret is exempt.' : `Exempt: ${exempt.join(', ')}.`,
     overdue.length === 0

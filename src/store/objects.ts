@@ -19,6 +19,7 @@ import { moveProjectKeys } from './keys/move-keys.ts'
 import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
 import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
 import { projectOf } from './project-ref.ts'
+import { withRules } from './project-rules.ts'
 import { ensureProject, loadProject, noteArrival, type ProjectState } from './projects.ts'
 import { checkUnderWay } from './rotation-change.ts'
 import { secretStatusAfter } from './secret-status.ts'
@@ -134,7 +135,7 @@ export const createObject = async (
     object.kind === 'Agent' ? withAgentTimes(made, undefined, session.now) : made,
     source,
     undefined,
-    object.kind === 'Event' ? undefined : { action: 'create' },
+    object.kind === 'Event' ? undefined : withRules({ action: 'create' }, object, undefined),
   )
   if (project !== undefined && project.row.keyProvider !== keyProviderOf(object))
     await moveProjectKeys(session, row.object)
@@ -226,7 +227,7 @@ export const updateObject = async (
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const given: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
   const next = given.kind === 'Agent' ? withAgentTimes(given, current.object, session.now) : given
-  const audit = more.audit ?? { action: actionOf(handed) }
+  const audit = withRules(more.audit ?? { action: actionOf(handed) }, next, current.object)
   const row =
     secret === undefined
       ? session.put(next, source, current, next.kind === 'Event' ? undefined : audit)

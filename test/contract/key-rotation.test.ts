@@ -365,6 +365,14 @@ describe('keys that are due', () => {
     expect(report.rotations.map(({ what, by }) => `${what} ${by}`)).toEqual(
       expect.arrayContaining(['rotate keys (Keys) controller', 'create (DataKey) controller']),
     )
+    // A laxer rule undoes nothing of what was overdue before it.
+    await ruled(ns, { keyRotation: { every: '90d' }, secretPolicy: { maxAge: '365d' } })
+    clock.leap(day)
+    const lax = await projectOf(ns)
+    const when = { sinceMs, nowMs: clock.now(), rotationMs, rotatesKeys }
+    const later = reportOf(await t.keys.complianceOf(lax), { project: lax, ...when })
+    expect(later.rules_before).toMatchObject([{ max_age: '90d', exempt: ['FREE'] }])
+    expect(later.secrets.at(-1)?.values[0]).toMatchObject({ version: 1, overdue_days: 10 })
     const { document, ...signed } = await t.audit.signDocument('compliance', report)
     expect(await reportFault(nodeCrypto, { report: document, ...signed })).toBeUndefined()
     expect(JSON.stringify(document)).not.toContain(canary)

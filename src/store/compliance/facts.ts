@@ -42,6 +42,8 @@ export interface ComplianceFacts {
   readonly dataKeys: readonly DataKeyFact[]
   /** Of keys that concern the project. In order. */
   readonly keys: readonly AuditFact[]
+  /** Changes of the project's rules for ages. In order. */
+  readonly rules: readonly AuditFact[]
   readonly ages: KeyAges
   /** The oldest row of the audit log. */
   readonly auditSince: string | undefined
@@ -73,6 +75,12 @@ WHERE (kind = 'DataKey' AND namespace IN ('', $1) AND detail ->> 'projectUid' = 
   OR (kind = 'Project' AND namespace = $1 AND name = $2 AND action = 'move keys')
 ORDER BY seq`
 
+const rulesSql = `
+SELECT ${auditColumns} FROM audit
+WHERE kind = 'Project' AND namespace = $1 AND name = $2 AND result = 'success' AND at >= $3::timestamptz
+  AND detail -> 'rules' IS NOT NULL
+ORDER BY seq`
+
 type Row = Omit<AuditFact, 'detail'> & { readonly detail: string | null }
 
 const toFact = ({ detail, ...row }: Row): AuditFact => ({
@@ -95,11 +103,12 @@ export const readComplianceFacts = async (
     [uid],
   )
   const keys = await q.query<Row & { at: string }>(keysSql, [namespace, name, uid])
+  const rules = await q.query<Row & { at: string }>(rulesSql, [namespace, name, createdAt])
   const [oldest] = await q.query<{ at: string }>(
     `SELECT ${atText} AS at FROM audit ORDER BY seq LIMIT 1`,
   )
   return {
     ...{ versions, dataKeys, ages: await readAges(q), auditSince: oldest?.at },
-    ...{ secrets: secrets.map(toFact), keys: keys.map(toFact) },
+    ...{ secrets: secrets.map(toFact), keys: keys.map(toFact), rules: rules.map(toFact) },
   }
 }
