@@ -1,9 +1,13 @@
 // Rotations from beginning to end, on one store, with a database in memory and the test's own time.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { renew } from '../../controller/reconcilers/project/expiry.ts'
+import { createProjectReconciler } from '../../controller/reconcilers/project/reconciler.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
+import { findCondition } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
+import { dropRetired } from '../../src/store/keys/retired-keys.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { RotatorFault } from '../../controller/rotators/rotator.ts'
 import { RotationWorld } from '../support/rotation-world.ts'
@@ -311,6 +315,95 @@ describe('a rotation', () => {
     const ref = { kind: 'StagelySecret', namespace: world.ns, name: 'password' }
     await t.store.write(system, {}, async (tx) => renew(tx, ended((await tx.get(ref))!)))
     expect((await world.status()).request?.cause).toBe('Expiry')
+  })
+
+  it('starts at the end of an output with onExpiry: Rotate, once, and the new value has an end to come', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    const { ns, database } = world
+    await world.run(rotated(1))
+    await world.agent('one')
+    const ref = { kind: 'StagelySecret', namespace: ns, name: 'password' }
+    const { spec } = (await t.store.get(ref))!
+    const expiry = { after: '7d', onExpiry: 'Rotate' }
+    await updateAs(t.store, api, secretOf(ns, 'password', { ...spec, expiry }))
+    const project = createProjectReconciler({ store: t.store, clock })
+    const reconcile = () => project.reconcile(`Project/${ns}/shop`, new AbortController().signal)
+    const secret = async () => {
+      const { conditions, expiresAt = '' } = ((await t.store.get(ref))?.status ??
+        {}) as SecretStatus
+      return { expired: findCondition(conditions, 'Expired')?.status, expiresAt }
+    }
+    await reconcile()
+    expect((await secret()).expired).toBe('False')
+    expect((await world.status()).request).toBeUndefined()
+    clock.step(7 * day)
+    for (let i = 0; i < 2; i += 1) await reconcile()
+    expect((await secret()).expired).toBe('True')
+    expect((await world.status()).request).toMatchObject({
+      ...{ cause: 'Expiry', by: 'spec.expiry of PASSWORD' },
+    })
+    await world.run(({ phase }) => phase === 'Proving')
+    await reconcile()
+    await world.run(rotated(2))
+    expect([...database.logins.keys()]).toEqual(['app_b'])
+    expect(world.refused()).toEqual([])
+    await reconcile()
+    const renewed = await secret()
+    expect(renewed.expired).toBe('False')
+    expect(Date.parse(renewed.expiresAt)).toBeGreaterThan(clock.now() + 6 * day)
+    const { attempt, request } = await world.status()
+    expect([attempt, request]).toEqual([2, undefined])
+  })
+
+  it('goes on with the same credential while data keys rotate, and nothing stays under the old ones', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    const { projectUid } = world
+    await world.run(rotated(1))
+    world.away.add('one')
+    await world.agent('one')
+    await world.request()
+    await world.look()
+    const { uid: rotationUid = '' } = (await world.rotation()).metadata
+    const opened = (role: 'new' | 'old') => t.staged.open({ rotationUid, attempt: 2, role })
+    const before = [await opened('new'), await opened('old')]
+    const finish = async (): Promise<void> => {
+      while (await t.keys.workOnce());
+    }
+    const old = () =>
+      t.sql.query(
+        `SELECT 1 FROM sealed_rows v JOIN data_keys k ON k.id = v.data_key_id
+         WHERE k.project_uid = $1 AND k.retired_at IS NOT NULL`,
+        [projectUid],
+      )
+    await t.keys.rotateDataKeys(api, projectUid)
+    expect((await old()).length).toBeGreaterThan(2)
+    await finish()
+    expect(await old()).toEqual([])
+    clock.step(61_000)
+    await dropRetired({ sql: t.sql, store: t.store, clock })
+    expect([await opened('new'), await opened('old')]).toEqual(before)
+    world.away.clear()
+    await world.run(rotated(2))
+    expect([...world.database.logins]).toEqual([['app_b', before[0]?.values['password']]])
+    expect(world.refused()).toEqual([])
+  })
+
+  it('holds up no rotation of keys by a staged credential that does not open', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    world.away.add('one')
+    await world.request()
+    await world.look()
+    const { uid = '' } = (await world.rotation()).metadata
+    await t.sql.query(
+      `UPDATE staged_values SET output = 'other'
+       WHERE rotation_uid = $1 AND output = 'password' AND role = 'new'`,
+      [uid],
+    )
+    await t.keys.rotateDataKeys(api, world.projectUid)
+    while (await t.keys.workOnce());
+    const [last] = (await t.keys.status()).rotations
+    expect(last?.message).toContain(`other of rotation ${uid}`)
   })
 
   it('ends pending that lasts for ever after 6 h', async () => {

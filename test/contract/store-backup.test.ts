@@ -1,4 +1,5 @@
 // Backup and restore, on both databases and across them.
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +16,8 @@ import { api, createAs, createShop, secretOf, updateAs } from '../support/store-
 
 const canary = 'canary-8d1f7a20'
 const delivery = { stagelet: 'prod', agent: 'box' }
+const staged = { rotationUid: randomUUID(), attempt: 2, role: 'new' } as const
+const candidate = { slot: 'app_b', values: { password: `${canary}-staged` } }
 const close = { changeSet: { id: 'x', last: true } }
 
 describe.each([
@@ -30,6 +33,8 @@ describe.each([
     t = await openTestStore(url())
     shop = await createShop(t.store)
     await t.store.write(api, close, (tx) => tx.create(secretOf(shop.ns, 'db', { value: canary })))
+    const project = { kind: 'Project', namespace: shop.ns, name: 'shop' }
+    await t.store.write(api, {}, (tx) => tx.stage(project, staged, candidate))
     await t.settings.putSealedIfAbsent('ca', Buffer.from('ca key'))
     const { id } = await t.users.create(api, { name: 'ann' })
     const { secret, token } = await t.tokens.create(api, { user: id }, { name: 'laptop' })
@@ -128,6 +133,8 @@ describe.each([
     expect({ epoch, closed }).toEqual({ epoch: done.epoch, closed: revision - 1 })
     const [entry] = await back.store.openSet(shop.projectUid, closed, delivery)
     expect(entry?.value.toString()).toBe(canary)
+    // A rotation that was under way goes on with the credential that it had.
+    expect(await back.staged.open(staged)).toEqual(candidate)
     expect(await back.store.currentVersion()).toBeGreaterThan(seen + 1_000_000)
     const watch = back.store.watch(seen, AbortSignal.timeout(5_000))[Symbol.asyncIterator]()
     await expect(watch.next()).rejects.toMatchObject({ reason: 'Expired' })

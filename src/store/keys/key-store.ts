@@ -229,7 +229,7 @@ export class KeyStore {
     const { sql, store, clock, keyRing } = this.#deps
     const passed: PassedOver = { damaged: new Set(), silent: new Map() }
     const { damaged } = passed
-    if (rotation.kind === 'data') await resealStaged(sql, this.#keys, rotation.projectUid)
+    if (rotation.kind === 'data') await resealStaged(sql, this.#keys, rotation, passed)
     const isMaster = rotation.kind === 'master'
     const { targets, silent } = isMaster
       ? await wrapTargets(sql, keyRing)

@@ -1,8 +1,11 @@
 // Seals staged credentials anew that are still under a retired data key, as reseal.ts does with values.
 import { open, seal } from '../../secrets/aead.ts'
+import { isReason } from '../../kernel/errors.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { Queryable } from '../sql.ts'
 import { stagedAad, type StagedRole } from '../staged-values.ts'
+import type { PassedOver } from './reseal.ts'
+import type { Rotation } from './rotations.ts'
 
 interface OldRow extends Record<string, unknown> {
   rotation_uid: string
@@ -24,35 +27,41 @@ FROM staged_values s JOIN data_keys k ON k.id = s.data_key_id
 JOIN data_keys n ON n.project_uid = s.project_uid AND n.retired_at IS NULL
 WHERE k.retired_at IS NOT NULL AND ($1::uuid IS NULL OR s.project_uid = $1)`
 
-/** There are few: a credential is staged while its rotation runs. Returns how many were moved. */
+const sealAnew = async (keys: ProjectKeys, row: OldRow): Promise<string> => {
+  const { rotation_uid: rotationUid, project_uid: project, ...place } = row
+  const aad = stagedAad(project, { rotationUid, ...place })
+  const [from, to] = await Promise.all([
+    keys.dataKey(project, row.old_id, row.old_wrapped),
+    keys.dataKey(project, row.new_id, row.new_wrapped),
+  ])
+  const value = open(from, row.sealed, aad)
+  try {
+    return seal(to, value, aad)
+  } finally {
+    value.fill(0)
+  }
+}
+
+/** There are few: a credential is staged while its rotation runs. Adds to `passed`, as resealBatch does. */
 export const resealStaged = async (
   q: Queryable,
   keys: ProjectKeys,
-  projectUid: string | undefined,
-): Promise<number> => {
-  const rows = await q.query<OldRow>(oldSql, [projectUid ?? null])
-  for (const row of rows) {
-    const { rotation_uid: rotationUid, project_uid: project, ...place } = row
-    const aad = stagedAad(project, { rotationUid, ...place })
-    const [from, to] = await Promise.all([
-      keys.dataKey(project, row.old_id, row.old_wrapped),
-      keys.dataKey(project, row.new_id, row.new_wrapped),
-    ])
-    const value = open(from, row.sealed, aad)
-    await q.query(
-      `UPDATE staged_values SET sealed = $5, data_key_id = $6
-       WHERE rotation_uid = $1 AND attempt = $2 AND role = $3 AND output = $4 AND data_key_id = $7`,
-      [
-        rotationUid,
-        row.attempt,
-        row.role,
-        row.output,
-        seal(to, value, aad),
-        row.new_id,
-        row.old_id,
-      ],
-    )
-    value.fill(0)
+  { projectUid }: Pick<Rotation, 'projectUid'>,
+  { damaged, silent }: PassedOver,
+): Promise<void> => {
+  for (const row of await q.query<OldRow>(oldSql, [projectUid ?? null])) {
+    const { rotation_uid: uid, attempt, role, output, project_uid: project } = row
+    if (silent.has(project)) continue
+    try {
+      await q.query(
+        `UPDATE staged_values SET sealed = $5, data_key_id = $6
+         WHERE rotation_uid = $1 AND attempt = $2 AND role = $3 AND output = $4 AND data_key_id = $7`,
+        [uid, attempt, role, output, await sealAnew(keys, row), row.new_id, row.old_id],
+      )
+    } catch (error) {
+      if (isReason(error, 'ServiceUnavailable')) silent.set(project, error)
+      else if (isReason(error, 'InternalError')) damaged.add(`${output} of rotation ${uid}`)
+      else throw error
+    }
   }
-  return rows.length
 }
