@@ -1,11 +1,13 @@
 // What an operator needs to know comes as events: with real kubectl, counted, and gone after an hour. The
 // agent is played by the test, which writes its reports where the controller would.
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Condition } from '../../src/resources/conditions.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../src/resources/observation.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import { aService, anObservation } from '../support/builders.ts'
+import { runCli } from '../support/cli.ts'
 import { openStoreOf, startTestController, type TestController } from '../support/controller.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
@@ -214,5 +216,26 @@ describe('what outlasts the events', () => {
     expect(await listed('activity?stagelet=shop&limit=1', 'activity')).toHaveLength(1)
     expect(await listed('activity?team=elsewhere', 'activity')).toEqual([])
     expect(await listed('activity?kind=nothing', 'activity')).toBe(422)
+  })
+  it('is how fast changes arrived: slo names the objective that is missed, and ends with 1', async () => {
+    const ref = { kind: 'Stagelet', namespace: ns, name: 'shop' }
+    const { metadata } = (await opened.store.get(ref))!
+    const times = { toldMs: 900, startedMs: 200, healthyMs: 5_000, provenMs: 100 }
+    await opened.store.write(system, {}, async (tx) => {
+      await tx.tell({
+        ...{ subject: metadata.uid!, mark: 'rollout 3', at: Date.now(), kind: 'rollout' },
+        ...{ namespace: ns, project: 'shop', stagelet: 'shop' },
+        detail: { revision: 2, cause: 'NewRevision', result: 'Healthy', times },
+      })
+      // Along with a change of the object.
+      await tx.setConditions(ref, [{ type: 'Told', status: 'True', reason: 'Test', message: '' }])
+    })
+    const slo = await runCli(['slo', '--project', 'shop'], {
+      ...{ HOME: server.dataDir, STAGELY_SERVER: server.url, STAGELY_TOKEN: server.token },
+      STAGELY_CA_FILE: join(server.dataDir, 'ca.crt'),
+    })
+    expect(slo.code).toBe(1)
+    expect(slo.stdout).toMatch(/^started .* 0 % +missed$/m)
+    expect(slo.stdout).toMatch(/^proven .* 100 % +met$/m)
   })
 })

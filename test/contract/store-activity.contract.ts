@@ -202,6 +202,7 @@ export const activityContract = (name: string, open: OpenStore): void => {
         { result: 'Healthy', times: { ...times, toldMs: 950 } },
         { result: 'Healthy', times: slow },
         { result: 'Healthy', times, heldBy: 'Paused' },
+        { result: 'Healthy', times: slow, heldBy: 'AgentAway' },
         { result: 'Healthy' },
         { result: 'RolledBack' },
         { result: 'Healthy', times, cause: 'Drift' },
@@ -220,7 +221,7 @@ export const activityContract = (name: string, open: OpenStore): void => {
           ...{ told: [100, 950, 950], started: [50, 950, 950], healthy: [9_000, 9_000, 9_000] },
           ...{ proven: [200, 3_001, 3_001], total: [10_200, 13_051, 13_051] },
         },
-        others: { Paused: 1, Unmeasured: 1, RolledBack: 1 },
+        others: { AgentAway: 1, Paused: 1, Unmeasured: 1, RolledBack: 1 },
       })
       const none = { within: 0, ms: null }
       const nothing = { proven: 0, objectives: [none, none], stages: {}, others: {} }

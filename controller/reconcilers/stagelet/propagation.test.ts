@@ -122,6 +122,13 @@ describe('the times of a revision', () => {
     )
     expect(told).toHaveLength(1)
     expect(status.lastRollout?.times?.provenMs).toBe(200)
+    // Nothing is written for a quiet stagelet, and a controller that begins anew has this status alone.
+    const kept = JSON.parse(JSON.stringify(status)) as StageletStatus
+    const quiet = { ...done(0, 600_000), stagelet: { ...aStagelet(), status: kept } }
+    const input = anInput(entries, { ...sets, revisions: revisions(2), ...quiet })
+    const next = decideStagelet(input).status
+    expect(next).toEqual(kept)
+    expect(propagatedIn(kept, next)).toBeUndefined()
   })
 })
 
@@ -133,6 +140,16 @@ describe('what waited for a person or a machine', () => {
   it('is counted with what held it, and has no place among the times', () => {
     const { told } = walk(settledAtOne, paused, rolling(0, 100_000), done(0, 102_000))
     expect(told).toEqual([{ result: 'Paused' }])
+  })
+
+  it('is an agent that was away: counted, and in no percentile', () => {
+    const { agent } = anInput([])
+    const lastTransitionTime = at(-60_000)
+    const gone = { type: 'Ready', status: 'Unknown', reason: 'Disconnected', message: '' } as const
+    const status = { lastLost: at(-60_000), conditions: [{ ...gone, lastTransitionTime }] }
+    const away = { ...closed, agent: { ...agent!, status } }
+    const { told } = walk(settledAtOne, away, rolling(0, 100_000), done(0, 102_000))
+    expect(told).toEqual([{ result: 'AgentAway' }])
   })
 
   it('is a first rollout too', () => {
