@@ -233,6 +233,44 @@ describe('keys of a running controller', () => {
     expect(recreatedBetween(before, await stack.containers())).toEqual([])
   })
 
+  it('makes a new value of a secret that has ended, which re-creates exactly who sees it, once', async () => {
+    await world.apply(`apiVersion: stagely.dev/v1alpha1
+kind: StagelySecret
+metadata: { name: made }
+spec:
+  projectRef: { name: shop }
+  key: MADE
+  scope: web
+  valueFrom: { generate: {} }
+  expiry: { after: 90d, onExpiry: Rotate }
+`)
+    const made = async (): Promise<unknown> => {
+      const { body } = await rest('GET', '/projects/default%2Fshop/secrets/made')
+      const { version, renewals, services } = body
+      return { version, renewals, services }
+    }
+    const services = ['shop/web']
+    await until(
+      async () => JSON.stringify(await made()) === JSON.stringify({ version: 1, services }),
+      'the service sees it',
+    )
+    await inSync()
+    const before = await stack.containers()
+    await world.controller.kill('SIGTERM')
+    await db.query(`UPDATE objects SET body = jsonb_set(body::jsonb, '{status,valueSince}',
+      to_jsonb('2026-01-01T00:00:00Z'::text))::json WHERE kind = 'StagelySecret' AND name = 'made'`)
+    await world.startController()
+    const renewed = JSON.stringify({ version: 2, renewals: 1, services })
+    await until(async () => JSON.stringify(await made()) === renewed, 'a new value')
+    await inSync()
+    const after = await stack.containers()
+    expect(recreatedBetween(before, after)).toEqual(['web'])
+    await restart()
+    await inSync()
+    expect(await made()).toEqual(JSON.parse(renewed))
+    expect(recreatedBetween(after, await stack.containers())).toEqual([])
+  })
+
   it('is refused at once with a wrong master key, which is told what is needed, and nothing is damaged', async () => {
     const { key_id: needed } = await status()
     await world.controller.kill('SIGTERM')
