@@ -3,11 +3,16 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { freshDatabase } from '../support/fresh-database.ts'
 import type { TestDatabase } from '../support/test-database.ts'
 import { unpackBundle } from '../support/bundle.ts'
 import { newFilesRoot } from '../support/files.ts'
+import {
+  rotationCanaries,
+  startRotatorService,
+  type RotatorService,
+} from '../support/leak-rotation.ts'
 import { findPostgresBin } from '../support/postgres-bin.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
@@ -22,6 +27,7 @@ const canaries = [
   'canary-crash-91ab04cd',
   inFile,
   forController,
+  ...rotationCanaries,
 ]
 const fileSecretYaml = `---
 apiVersion: stagely.dev/v1alpha1
@@ -94,13 +100,16 @@ describe('no secret value leaks', () => {
   let answers = ''
   let bundle: Record<string, string> = {}
   let fresh: TestDatabase
+  let rotator: RotatorService
   const filesDir = newFilesRoot()
 
   beforeAll(async () => {
     stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
     fresh = await freshDatabase()
+    rotator = await startRotatorService()
     world = await startWorld({
       databaseUrl: fresh.url,
+      controllerEnv: { STAGELY_EGRESS_ALLOW: rotator.address },
       agentArgs: ['--files-dir', filesDir],
       cliProcesses: true,
     })
@@ -115,6 +124,7 @@ describe('no secret value leaks', () => {
         secretYaml('SECOND', canaries[1]!, 'web') +
         fileSecretYaml +
         controllerSecretYaml +
+        rotator.manifests +
         stageletYaml(stack.directory, stack.project),
     )
     answers += applied.stdout + applied.stderr
@@ -126,7 +136,21 @@ describe('no secret value leaks', () => {
     await world.must('deploy', 'shop')
     await world.apply(secretYaml('FIRST', canaries[2]!))
     await world.must('wait', '--for=condition=Degraded', 'stagelet/shop', '--timeout', '60s')
-    for (const kind of ['stagelysecrets', 'stagelets', 'projects', 'agents', 'events']) {
+    const shown = async (...args: string[]): Promise<string> => (await world.cli(...args)).stdout
+    await vi.waitFor(
+      async () => {
+        expect(await shown('rotation', 'show', 'nonsense', '--project', 'nonsense')).toContain(
+          'is no JSON object',
+        )
+        expect(await shown('rotation', 'show', 'half', '--project', 'half')).toMatch(
+          /Setting|Testing/,
+        )
+        expect(await shown('describe', 'notifier', 'ops')).toContain('Retrying')
+      },
+      { timeout: 60_000, interval: 250 },
+    )
+    const kinds = ['stagelysecrets', 'stagelets', 'projects', 'agents', 'events']
+    for (const kind of [...kinds, 'rotations', 'notifiers']) {
       await say('get', kind, '-o', 'yaml')
       await say('get', kind, '-o', 'wide')
     }
@@ -141,6 +165,8 @@ describe('no secret value leaks', () => {
     await say(...byHand, 'logs', 'web')
     await say(...byHand, '--dry-run', 'up', '--force-recreate')
     await say('describe', 'stagelysecret', 'shop-first.global')
+    for (const name of ['half', 'nonsense'])
+      await say('rotation', 'history', name, '--project', name)
     await say('logs', 'shop', '--tail', 'all')
     await say('logs', 'shop', '-o', 'json', '-t')
     await say('activity', '-o', 'json')
@@ -173,6 +199,7 @@ describe('no secret value leaks', () => {
   })
   afterAll(async () => {
     await world?.stop()
+    await rotator?.close()
     await stack?.remove()
     await fresh?.drop()
     await rm(filesDir, { recursive: true, force: true })
@@ -231,6 +258,10 @@ describe('no secret value leaks', () => {
       maxBuffer: 1 << 28,
     })
     expect(stdout).toContain('secret_versions')
+    // A credential that is under way, which was made outside, and a notice that could not be told.
+    expect(rotator.asked.join('\n')).toContain(rotationCanaries[0])
+    expect(stdout).toMatch(/INSERT INTO public.staged_values .*'new', 'token'/)
+    expect(stdout).toMatch(/INSERT INTO public.outbox .*RotationFailed/)
     expect(found(stdout)).toEqual([])
   })
 
