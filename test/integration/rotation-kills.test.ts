@@ -1,0 +1,79 @@
+// Rotations of logins of real databases, while what they need is killed at each border between two phases.
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { makeDatabaseImage } from '../support/database-images.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import { startWorld, type World } from '../support/processes.ts'
+import { createKill, rotateUnderKills, type Course } from '../support/rotation-kills.ts'
+import { createLoginStack, loginManifests, type LoginStack } from '../support/rotation-stack.ts'
+import { soak } from '../support/soak.ts'
+import { watchRotation } from '../support/watch-rotation.ts'
+
+const rounds = Number(process.env['STAGELY_TEST_ROUNDS'] ?? '0')
+/** Those of the short form kill all four, but nothing at a border after which a minute passes until the next try. */
+const firstSeed = Number(process.env['STAGELY_TEST_SEED'] ?? '1')
+const seeds =
+  rounds > 0 || soak(0, 1) === 1
+    ? Array.from({ length: rounds || 100 }, (_, i) => firstSeed + i)
+    : [616, 2106]
+const isGood = /^(?:Idle$|Failed\/RolledBack)/
+
+let world: World
+/** Each with its own database, all with one controller and one agent: who is killed is missed by all. */
+const stacks: LoginStack[] = []
+const count = seeds.length
+const lanes = Array.from({ length: Math.min(count, 5) }, (_, i) => `lane-${i}`)
+
+beforeAll(async () => {
+  await makeDatabaseImage('postgres')
+  world = await startWorld({ database: await freshDatabase() })
+  for (const project of lanes) {
+    const stack = await createLoginStack({ everySeconds: soak(0.5, 0.2) })
+    stacks.push(stack)
+    const stagelets = [{ name: project, agent: 'box', stack }]
+    const applied = await world.apply(loginManifests({ project, stagelets }))
+    expect(applied.code, applied.stderr).toBe(0)
+  }
+  for (const [i, rotation] of lanes.entries()) {
+    const watch = watchRotation(world, rotation)
+    await watch.until(({ phase, attempt }) => phase === 'Idle' && attempt === 1, 120_000)
+    watch.stop()
+    await vi.waitFor(async () => {
+      expect((await stacks[i]!.said()).ok).toBeGreaterThan(0)
+    }, 60_000)
+  }
+}, 240_000)
+afterAll(async () => {
+  await world?.stop()
+  for (const stack of stacks) await stack.remove()
+}, 120_000)
+
+it(
+  `ends ${count} times with a login that is accepted and one that is not, whatever is killed at a phase border`,
+  async () => {
+    const kill = createKill(world)
+    const courses: Course[] = []
+    let next = 0
+    const walk = async (lane: number): Promise<void> => {
+      for (;;) {
+        const seed = seeds[next++]
+        if (seed === undefined) return
+        const of = { world, kill, rotation: lanes[lane]!, stack: stacks[lane]! }
+        const course = await rotateUnderKills(of, seed)
+        courses.push(course)
+        console.info(JSON.stringify(course))
+      }
+    }
+    await Promise.all(lanes.map((_, lane) => walk(lane)))
+    const ok = (await Promise.all(stacks.map((stack) => stack.said()))).reduce(
+      (n, one) => n + one.ok,
+      0,
+    )
+    const kills = courses.flatMap((course) => course.kills)
+    console.info(`${courses.length} rotations, ${kills.length} kills, ${ok} logins`)
+    expect(courses.filter(({ end, faults }) => faults.length > 0 || !isGood.test(end))).toEqual([])
+    expect(courses.length).toBe(count)
+    expect(kills.length).toBeGreaterThan(3 * count)
+    expect(ok).toBeGreaterThan(50 * count)
+  },
+  Math.ceil(count / lanes.length) * 900_000 + 60_000,
+)
