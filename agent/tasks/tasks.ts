@@ -169,6 +169,7 @@ const shownFacts = (
 ): NonNullable<Outcome['facts']> => ({
   ...(facts.accepted === undefined ? {} : { accepted: facts.accepted }),
   ...(facts.sessions === undefined ? {} : { sessions: facts.sessions }),
+  ...(facts.ended === undefined ? {} : { ended: facts.ended }),
   ...(facts.faults === undefined ? {} : { faults: facts.faults.map((one) => shown(mask(one))) }),
   ...(facts.warnings === undefined
     ? {}

@@ -48,7 +48,9 @@ const stateOf = ({ conditions, paused, phase }: Rotation): string => {
   const bad = ['Failed', 'Blocked', 'Overdue'].flatMap((type) =>
     conditions.filter((one) => one.type === type && one.status === 'True'),
   )
-  if (bad[0] !== undefined) return `${bad[0].type}: ${bad[0].reason}`
+  const untested = conditions.find((one) => one.type === 'Tested' && one.status !== 'True')
+  const [first] = [...bad, untested].filter((one) => one !== undefined)
+  if (first !== undefined) return `${first.type}: ${first.reason}`
   return paused ? 'Paused' : phase
 }
 

@@ -2,7 +2,8 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { repeatUntil } from '../../src/kernel/pause.ts'
-import { keyOf, refOf, type ObjectRef } from '../../src/resources/meta.ts'
+import { keyOf, refFromKey, refOf, type ObjectRef } from '../../src/resources/meta.ts'
+import { deliversFrom } from '../../src/rollout/restored.ts'
 import {
   startControlLoop,
   type ControlLoop,
@@ -127,6 +128,13 @@ type Change = Pick<ChangeEvent, 'type' | 'object'> & Partial<Pick<ChangeEvent, '
 const hasNewInputs = ({ type, object, previous }: Change): boolean =>
   type !== 'MODIFIED' || previous === undefined || !hasSameInputs(previous, object)
 
+/** After a restore a Rotation holds revisions back, until their credentials are tested. */
+const holdsOtherwise = ({ type, object, previous }: Change): boolean => {
+  const from = deliversFrom(object)
+  if (type === 'DELETED') return from > 0
+  return from !== (previous === undefined ? 0 : deliversFrom(previous))
+}
+
 /** A change set closes within this time, however often it is written to. */
 const closedByMs = 2_500
 
@@ -175,6 +183,10 @@ const createRouter = (to: {
       case 'StagelySecret':
         poke()
         if (project !== undefined && hasNewInputs(change)) judgeProject(project)
+        return
+      case 'Rotation':
+        if (project !== undefined && holdsOtherwise(change))
+          eachStageletOf({ ...refFromKey(project), kind: 'Project' })
     }
   }
 }

@@ -166,6 +166,13 @@ export const openAwsIam = (spec: Spec, deps: RotatorDeps): Rotator => {
         if (found?.Status !== 'Active') return
         await iam.send(new UpdateAccessKeyCommand({ UserName, AccessKeyId, Status: 'Inactive' }))
       }),
+    find: () =>
+      asAdmin(async (iam) => {
+        const used = (await keys(iam)).find(({ Status: status }) => status === 'Active')
+        const { AccessKeyId: accessKeyId } = used ?? {}
+        const running = accessKeyId && { slot: undefined, values: { accessKeyId } }
+        return { idle: undefined, running: running || undefined }
+      }),
     scramble: () => Promise.resolve(),
   }
 }

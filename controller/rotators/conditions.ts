@@ -1,7 +1,8 @@
 // What people read of a Rotation: pure.
-import { withConditions, type Condition } from '../../src/resources/conditions.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { withConditions } from '../../src/resources/conditions.ts'
 import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
-import { no, yes, type Verdict } from '../reconcilers/verdict.ts'
+import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
 import type { Facts } from './next.ts'
 import { isOverdue } from './turn.ts'
 
@@ -62,6 +63,14 @@ const overdue = (spec: RotationSpec, status: RotationStatus, around: Around): Ve
     ? yes('Overdue', 'it is more than 7 days past its turn: see the other conditions')
     : no('InTime', 'it is not past its turn')
 
+/** Only after a restore. */
+const tested = ({ restored }: RotationStatus): Verdict | undefined => {
+  if (restored === undefined) return undefined
+  const { state, message } = restored
+  if (state === 'Untested' || state === 'Unknown') return unknown(state, message)
+  return (state === 'Renewing' ? no : yes)(state, message)
+}
+
 /** The status with its conditions. */
 export const withVerdicts = (
   spec: RotationSpec,
@@ -75,8 +84,9 @@ export const withVerdicts = (
     Blocked: blocked(status),
     Failed: failed(status),
     Overdue: overdue(spec, status, around),
+    ...defined({ Tested: tested(status) }),
   }
-  const before = status.conditions as readonly Condition[] | undefined
+  const before = status.conditions?.filter(({ type }) => type in verdicts)
   return {
     ...status,
     ...(generation === undefined ? {} : { observedGeneration: generation }),

@@ -10,6 +10,7 @@ import type {
   RotationStatus,
 } from '../../src/resources/rotation.ts'
 import { giveUp, goBack, inPhase, type Failed } from './endings.ts'
+import { afterRestore } from './restored.ts'
 import type { Effect, Facts, Next, Told } from './next.ts'
 import { fromIdle, wait, withRequest } from './turn.ts'
 
@@ -46,6 +47,10 @@ const blockersOf = (spec: RotationSpec, status: RotationStatus, facts: Facts): B
     })),
   ].slice(0, 20)
 }
+
+/** The old credential is accepted, as far as anybody knows. */
+const mayGoBack = ({ hasOld, cause, revokeStartedAt }: RotationStatus): boolean =>
+  hasOld === true && cause !== 'Refused' && revokeStartedAt === undefined
 
 const rolledBack = (facts: Facts): Failed | undefined => {
   const { failed } = facts.proof
@@ -91,7 +96,7 @@ const fromProving = (spec: RotationSpec, status: RotationStatus, facts: Facts): 
   const { nowMs, proof } = facts
   const isBack = status.step === 'Back'
   const failure = isBack ? undefined : rolledBack(facts)
-  if (failure !== undefined && status.hasOld === true) return goBack(status, nowMs, failure)
+  if (failure !== undefined && mayGoBack(status)) return goBack(status, nowMs, failure)
   // Without an old credential there is none to end.
   const needsNone = status.withoutProof === true || status.hasOld !== true
   if (needsNone && !isBack) return afterProof(status, facts)
@@ -118,7 +123,8 @@ const isProvenStill = (spec: RotationSpec, status: RotationStatus, facts: Facts)
 
 const fromOverlapping = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
   const { nowMs } = facts
-  if (facts.proof.failed !== undefined || !isProvenStill(spec, status, facts))
+  const isFailed = facts.proof.failed !== undefined && mayGoBack(status)
+  if (isFailed || !isProvenStill(spec, status, facts))
     return { do: 'move', status: inPhase(status, 'Proving', nowMs, {}) }
   const skips = status.now === true || status.withoutProof === true || spec.inPlace === true
   const over = skips ? nowMs : ms(status.provenAt) + durationMs(spec.overlap)
@@ -168,6 +174,8 @@ const isFound = ({ blockedBy = [] }: RotationStatus): boolean =>
 
 export const decideRotation = (spec: RotationSpec, given: RotationStatus, facts: Facts): Next => {
   const { phase = 'Idle' } = given
+  const first = facts.hasProject ? afterRestore(spec, given, facts) : undefined
+  if (first !== undefined) return first
   if (phase === 'Idle') return fromIdle(spec, given, facts)
   if (!facts.hasProject) return projectMissing(given, spec.projectRef.name)
   if (isFound(given)) {
@@ -176,7 +184,8 @@ export const decideRotation = (spec: RotationSpec, given: RotationStatus, facts:
   }
   if (given.request !== undefined) return { do: 'move', status: withRequest(given) }
   // The old credential may be dead already: there is no way back, and none to the proof.
-  if (given.revokeStartedAt !== undefined) return fromRevoking(spec, given, facts)
+  if (given.revokeStartedAt !== undefined && phase === 'Revoking')
+    return fromRevoking(spec, given, facts)
   const again = ms(given.retryAt)
   const isOver = given.failure !== undefined && given.step !== 'Back'
   if (isOver) return again > facts.nowMs ? wait(given, again) : { do: 'effect', effect: 'scramble' }

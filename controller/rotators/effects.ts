@@ -7,9 +7,11 @@ import { afterFault } from './after-fault.ts'
 import type { Effect } from './next.ts'
 import { discard } from './discard.ts'
 import { atRest, inPhase } from './endings.ts'
-import { idleFaults, readOld } from './logins.ts'
+import { idleFaults, turnsOf } from './logins.ts'
 import { dropStaged, end, stagedLost, takenBack, tell, type Outcome } from './outcome.ts'
-import { beginRevoke, checkUse, revoke } from './revoking.ts'
+import { beginRevoke, checkUse, endVersions, revoke } from './revoking.ts'
+import { verify } from './verify.ts'
+import { renewed } from './restored.ts'
 import { RotatorFault, type Credential, type Rotator, type Step } from './rotator.ts'
 import { attemptOf, placeOf, projectOf, type Work } from './work.ts'
 
@@ -18,9 +20,7 @@ const prepare = async (work: Work): Promise<Outcome> => {
   const warnings: string[] = []
   const faults = await rotator.preflight(signal, (warning) => warnings.push(warning))
   if (faults.length > 0) return end(work, { reason: 'Preflight', message: faults.join('; ') })
-  const old = await readOld(work)
-  const live = old === undefined ? status.slot : old.slot
-  const candidateSlot = rotator.slots.find((slot) => slot !== live) ?? rotator.slots[0]
+  const { old, candidateSlot } = await turnsOf(work)
   const known = await staged.open(placeOf(work, 'new'))
   const made =
     known ?? (rotator.create === undefined ? await rotator.make(candidateSlot) : undefined)
@@ -52,13 +52,17 @@ const sameValues = (a: StagedCredential, b: Credential): boolean => {
 }
 
 const isSet = (work: Work): Outcome => {
-  const { candidateSlot } = work.status
+  const { candidateSlot, cause, hasOld } = work.status
   const whose = candidateSlot === undefined ? '' : ` for ${candidateSlot}`
+  const isUnnamed = cause === 'Refused' && hasOld !== true
+  const rest = isUnnamed
+    ? 'what services have run with until now cannot be named, and is not ended: end it by hand'
+    : 'the old one stays valid'
   // A credential that is set again and again, and never accepted, has failed too.
   const { tries } = work.status
   const kept = tries === undefined ? {} : { tries }
   const next = inPhase(work.status, 'Testing', work.nowMs, kept)
-  return tell(next, 'CredentialSet', `a new credential${whose} is set; the old one stays valid`)
+  return tell(next, 'CredentialSet', `a new credential${whose} is set; ${rest}`)
 }
 
 /** Made outside: asked twice, since one attempt has one credential. */
@@ -147,8 +151,11 @@ const write = async (work: Work): Promise<Outcome> => {
         const { status: after } = await tx.setOutput(ref, rotation, value)
         versions[output] = (after as { version?: number } | undefined)?.version ?? 0
       }
+      const isDead = status.cause === 'Refused' || status.revokeStartedAt !== undefined
+      if (isDead) await endVersions(work, versions)(tx)
       const { closed, closesAt } = await tx.revisionsOf(gathered.projectUid ?? '')
-      return { versions, revision: closesAt === undefined ? closed : closed + 1 }
+      const revision = closesAt === undefined ? closed : closed + 1
+      return { versions, revision, ...renewed(status, revision) }
     },
   }
 }
@@ -161,7 +168,7 @@ const scramble = async (work: Work): Promise<Outcome> => {
 }
 
 const effects: Readonly<Record<Effect, (work: Work) => Promise<Outcome>>> = {
-  ...{ prepare, set, test, write, checkUse, scramble, revoke },
+  ...{ verify, prepare, set, test, write, checkUse, scramble, revoke },
   beginRevoke: (work) => Promise.resolve(beginRevoke(work)),
 }
 

@@ -26,6 +26,27 @@ describe('a rotator of a login', () => {
     expect(one.values['password']).not.toBe(two.values['password'])
   })
 
+  it.each([
+    ['b', { ended: true, sessions: 0 }, { sessions: 2 }],
+    ['b', { ended: true, sessions: 0 }, { sessions: 0 }],
+    ['b', { sessions: 0 }, { sessions: 2 }],
+    [undefined, { sessions: 0 }, { sessions: 0 }],
+    [undefined, { sessions: 1 }, { sessions: 2 }],
+  ] as const)(
+    'finds that %s is idle, where the outputs hold nothing that is accepted',
+    async (idle, ofB: Facts, ofA: Facts) => {
+      const ask = ({ login }: Ask) => Promise.resolve(login?.username === 'b' ? ofB : ofA)
+      const found = open({ ask }).rotator.find!(signal)
+      if (idle === undefined) {
+        await expect(found).rejects.toThrow(/a and b both accept passwords/)
+        return
+      }
+      const { running, ...rest } = await found
+      expect(rest).toEqual({ idle })
+      expect(running).toMatchObject({ slot: 'a', values: { username: 'a' } })
+    },
+  )
+
   it('knows the login of a credential by its name, its slot, or as the one that is adopted', async () => {
     const { rotator, asked } = open()
     const values = { password: 'x' }

@@ -8,7 +8,7 @@ import {
   type Step,
 } from '../../src/databases/step.ts'
 import { generateValue } from '../../src/secrets/generate.ts'
-import { RotatorFault, type Credential, type Rotator } from './rotator.ts'
+import { RotatorFault, type Credential, type Found, type Rotator } from './rotator.ts'
 
 export interface Ask {
   readonly step: Step
@@ -58,6 +58,22 @@ const currentFaults = (
   ]
 }
 
+/**
+ * Of two logins, the one that accepts nothing is idle; where an older agent does not tell that, the one without a
+ * session beside one that has some.
+ */
+const foundAmong = (seen: readonly { slot: string; facts: Facts }[]): Omit<Found, 'running'> => {
+  const quiet = seen.filter(({ facts }) => facts.sessions === 0)
+  const idle =
+    seen.find(({ facts }) => facts.ended === true) ?? (quiet.length === 1 ? quiet[0] : undefined)
+  if (idle !== undefined) return { idle: idle.slot }
+  const names = seen.map(({ slot }) => slot).join(' and ')
+  throw new RotatorFault(
+    'Failed',
+    `${names} both accept passwords, and which of them services use is not known: take the login of the other one away, then run the rotation`,
+  )
+}
+
 export const createLoginRotator = (given: LoginRotator): Rotator => {
   const { slots, usual, outputs, inPlace } = given
   const loginOf = ({ slot, values }: Credential): Login => ({
@@ -76,16 +92,29 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
       throw error
     }
   }
+  const make = async (slot: string | undefined): Promise<Credential> => ({
+    slot,
+    values: {
+      username: slot ?? usual,
+      password: (await generateValue(password)).toString('utf8'),
+    },
+  })
+  const find = async (signal: AbortSignal): Promise<Found> => {
+    const seen: { slot: string; facts: Facts }[] = []
+    for (const slot of slots)
+      seen.push({
+        slot,
+        facts: await ask('stillUsed', loginOf(await make(slot)), { signal }),
+      })
+    const { idle } = foundAmong(seen)
+    // A password that nobody has: it is named by its login alone.
+    return { idle, running: await make(slots.find((slot) => slot !== idle)) }
+  }
   return {
     slots,
     outputs: ['username', 'password'],
-    make: async (slot) => ({
-      slot,
-      values: {
-        username: slot ?? usual,
-        password: (await generateValue(password)).toString('utf8'),
-      },
-    }),
+    make,
+    ...(slots.length > 1 && !inPlace ? { find } : {}),
     preflight: async (signal, warn) => {
       const own = [
         ...(outputs.includes('password') ? [] : ['outputs name no secret for the password']),

@@ -24,6 +24,25 @@ export const readOld = async ({
   return { slot, values }
 }
 
+interface Turns {
+  readonly old: Credential | undefined
+  readonly candidateSlot: string | undefined
+}
+
+/** Which credential is the old one, and which login gets the new one. */
+export const turnsOf = async (work: Work): Promise<Turns> => {
+  const { rotator, status, signal } = work
+  const { slots } = rotator
+  // What the outputs hold is dead: what runs must be found.
+  if (status.cause === 'Refused') {
+    const { idle = slots[0], running } = (await rotator.find?.(signal)) ?? {}
+    return { old: running, candidateSlot: idle }
+  }
+  const old = await readOld(work)
+  const live = old === undefined ? status.slot : old.slot
+  return { old, candidateSlot: slots.find((slot) => slot !== live) ?? slots[0] }
+}
+
 /** To set, scramble or end one of the two changes the other: both are one login. */
 export const isSameLogin = (
   { rotator, rotation }: Work,

@@ -24,6 +24,8 @@ export interface Facts {
 
 export type Effect =
   | ('prepare' | 'set' | 'test' | 'write' | 'checkUse')
+  /** After a restore: whether what the outputs hold is accepted. */
+  | 'verify'
   /** The attempt has failed: the candidate ends. */
   | 'scramble'
   /** It is stored that the old credential ends, before it does. */
@@ -38,6 +40,9 @@ export interface Told {
     | 'CredentialRevoked'
     | 'RotationFailed'
     | 'RotationBlocked'
+    | 'CredentialTested'
+    | 'CredentialRefused'
+    | 'CredentialUntested'
   readonly message: string
 }
 

@@ -17,7 +17,10 @@ export interface OpenerDeps {
 export const createRotatorOpener =
   (deps: OpenerDeps): OpenRotator =>
   (at, more) =>
-    openRotator(at, { ...more, task: taskIn(deps, at), current: () => currentOf(deps, at) })
+    openRotator(at, {
+      ...{ ...more, task: taskIn(deps, at) },
+      current: () => (at.isRefused === true ? Promise.resolve({}) : currentOf(deps, at)),
+    })
 
 /** The stagelet must be of the Rotation's own project: a name gives nobody the agent of another one. */
 const taskIn =

@@ -20,6 +20,7 @@ import { decideRotation } from './decide.ts'
 import type { Next, Told } from './next.ts'
 import { retryMs } from './turn.ts'
 import { afterRefusal } from './endings.ts'
+import { isPending, isWritten, stayUntested } from './restored.ts'
 import { runEffect } from './effects.ts'
 import { busyOf, gatherRotation, type Gathered, type RotationObject } from './gather.ts'
 import type { OpenRotator } from './open-rotator.ts'
@@ -56,7 +57,7 @@ const countsOf = (items: readonly KubeObject[]): RotationCounts => {
 
 const isQuiet = ({ status = {}, metadata }: RotationObject, nowMs: number): boolean => {
   const { phase = 'Idle', request, nextAt, observedGeneration } = status
-  if (phase !== 'Idle' || request !== undefined) return false
+  if (phase !== 'Idle' || request !== undefined || isPending(status)) return false
   if (observedGeneration !== metadata.generation) return false
   return nextAt === undefined || Date.parse(nextAt) > nowMs
 }
@@ -181,16 +182,20 @@ const follow = async (
   const status = rotation.status ?? {}
   const { store, staged, egress, clock } = deps
   const { namespace, name } = refOf(rotation)
-  const at = { uid: rotation.metadata.uid ?? '', namespace, name, spec: rotation.spec }
+  const at = {
+    ...{ uid: rotation.metadata.uid ?? '', namespace, name, spec: rotation.spec },
+    isRefused: status.cause === 'Refused' && !isWritten(status),
+  }
   const secretOf = (secret: string): Promise<Buffer> =>
     secretForController(store, { namespace, name: secret }, 'rotation')
   try {
     const rotator = await deps.openRotator(at, { egress, clock, secretOf })
-    const work = { store, staged, rotator, rotation, status, gathered, nowMs, signal }
+    const work = { store, staged, rotator, rotation, status, gathered, nowMs, clock, signal }
     return { outcome: await runEffect(next.effect, work) }
   } catch (error) {
     const isKnown = error instanceof RotatorFault || error instanceof StagelyError
     if (!isKnown || signal.aborted) throw error
+    if (next.effect === 'verify') return { outcome: stayUntested(status, nowMs, error.message) }
     // It could not even be asked, such as while its key is missing, or the provider of a project's key is away.
     const tries = (status.tries ?? 0) + 1
     const retryAt = toTimestamp(nowMs + retryMs(tries))
@@ -200,6 +205,10 @@ const follow = async (
     return { outcome: { status: { ...status, tries, retryAt, blockedBy } } }
   }
 }
+
+const warnings: ReadonlySet<Told['reason']> = new Set([
+  ...(['RotationFailed', 'RotationBlocked', 'CredentialRefused', 'CredentialUntested'] as const),
+])
 
 const eventsOf = (
   rotation: KubeObject,
@@ -217,7 +226,7 @@ const eventsOf = (
   ]
   return all.map(({ reason, message }) => ({
     ...{ regarding: rotation, reason, message },
-    type: reason === 'RotationFailed' || reason === 'RotationBlocked' ? 'Warning' : 'Normal',
+    type: warnings.has(reason) ? 'Warning' : 'Normal',
   }))
 }
 
@@ -242,7 +251,9 @@ const store = async (
       const current = await tx.get(refOf(rotation))
       if (current?.metadata.resourceVersion !== resourceVersion || current === undefined) return
       const starts = (before.phase ?? 'Idle') === 'Idle' && outcome.status.phase !== 'Idle'
-      if (starts && (await busyOf(tx, rotation)) !== undefined) return
+      // One whose credential is refused waits for nobody: others cannot be proven before it is delivered.
+      const mustWait = starts && outcome.status.cause !== 'Refused'
+      if (mustWait && (await busyOf(tx, rotation)) !== undefined) return
       const more = await write?.(tx)
       const status = verdicts({ ...outcome.status, ...more })
       await tx.setStatus({ ...current, status: { ...status } })

@@ -1,6 +1,9 @@
 // The end of an old credential: nobody uses it, that it ends is stored, and it is refused.
 import { toTimestamp } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { refOf } from '../../src/resources/meta.ts'
+import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { Transaction } from '../../src/store/store.ts'
 import { afterUse, askAgainMs } from './decide.ts'
 import { atRest } from './endings.ts'
 import { isSameLogin } from './logins.ts'
@@ -22,18 +25,25 @@ export const checkUse = async (work: Work): Promise<Outcome> => {
   return { status: { ...status, blockedBy, retryAt: toTimestamp(nowMs + askAgainMs) } }
 }
 
+/** Versions of the outputs before these are of credentials that are dead. */
+export const endVersions =
+  ({ rotation }: Work, versions: NonNullable<RotationStatus['versions']>) =>
+  async (tx: Transaction): Promise<void> => {
+    const { namespace } = refOf(rotation)
+    for (const [output, name] of Object.entries(rotation.spec.outputs)) {
+      const before = versions[output]
+      const ref = { kind: 'StagelySecret', namespace, name }
+      if (before !== undefined) await tx.revokeVersions(ref, before)
+    }
+  }
+
 /** No rollback brings the old versions back from here on, and no failure leads back to them. */
 export const beginRevoke = (work: Work): Outcome => {
-  const { rotation, status, nowMs } = work
-  const { namespace } = refOf(rotation)
+  const { status, nowMs } = work
   return {
     status: { ...status, revokeStartedAt: toTimestamp(nowMs) },
     write: async (tx) => {
-      for (const [output, name] of Object.entries(rotation.spec.outputs)) {
-        const ref = { kind: 'StagelySecret', namespace, name }
-        const before = status.versions?.[output]
-        if (before !== undefined) await tx.revokeVersions(ref, before)
-      }
+      await endVersions(work, status.versions ?? {})(tx)
       return undefined
     },
   }
@@ -62,8 +72,11 @@ export const revoke = async (work: Work): Promise<Outcome> => {
     if ((await rotator.look(old, signal)) !== 'refused')
       throw new RotatorFault('Refused', 'the old credential is still accepted')
   }
-  const { slot, candidateSlot = slot, failure: _, ...rest } = status
+  const { slot, candidateSlot = slot, failure: _, restored, ...rest } = status
+  // A proof that is no part of what a restore began.
+  const isPast = status.hasOld === true && status.cause !== 'Refused'
   const next = atRest(rest, nowMs, {
+    ...(isPast ? {} : defined({ restored })),
     ...(candidateSlot === undefined ? {} : { slot: candidateSlot }),
     ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0 },
   })

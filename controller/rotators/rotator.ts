@@ -23,6 +23,14 @@ export interface Use {
   readonly from: readonly string[]
 }
 
+/** What is found outside where the outputs hold a credential that is refused, as after the restore of a backup. */
+export interface Found {
+  /** The slot that nobody logs in to. */
+  readonly idle: string | undefined
+  /** What services run with, as far as it can be named: without its password. It ends after the proof. */
+  readonly running: Credential | undefined
+}
+
 /** Add: the new value is known beside the old one. Switch: it is used. Remove: only it is known. */
 export type Step = 'Add' | 'Switch' | 'Remove'
 
@@ -53,6 +61,8 @@ export interface Rotator {
   discard?(candidate: Credential, attempt: string, signal: AbortSignal): Promise<void>
   /** The idle slot accepts nothing any more. */
   scramble(slot: string | undefined, signal: AbortSignal): Promise<void>
+  /** What runs in place of what the outputs hold; absent where nobody can tell. */
+  find?(signal: AbortSignal): Promise<Found>
   /** What the outputs hold after `step`; the candidate's values when absent. `old`: what they held before the attempt. */
   valuesAt?(step: Step, old: Credential | undefined, candidate: Credential): Credential['values']
 }
@@ -79,6 +89,8 @@ export interface RotationAt {
   readonly namespace: string
   readonly name: string
   readonly spec: RotationSpec
+  /** What the outputs hold is refused: it is no login, and not what runs. */
+  readonly isRefused?: boolean
 }
 
 export type RunTask = (

@@ -4,7 +4,7 @@ import { earliest } from '../../src/kernel/earliest.ts'
 import { dueAt, startAt } from '../../src/resources/rotation-window.ts'
 import type { Cause, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
 import { inPhase } from './endings.ts'
-import type { Facts, Next, Told } from './next.ts'
+import type { Facts, Move, Next, Told } from './next.ts'
 
 const firstBackoffMs = 60_000
 const mostBackoffMs = 21_600_000
@@ -91,7 +91,7 @@ const skipsOf = ({
   ...(withoutProof === true ? { withoutProof } : {}),
 })
 
-const begin = (idle: RotationStatus, cause: Cause, nowMs: number): Next => {
+export const begin = (idle: RotationStatus, cause: Cause, nowMs: number): Move => {
   const { request, failure: _f, nextAt: _n, ...before } = idle
   const attempt = (idle.attempt ?? 0) + 1
   const status = inPhase(before, 'Preparing', nowMs, {

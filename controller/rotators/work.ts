@@ -2,6 +2,7 @@
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import type { StagedPlace, StagedRole, StagedValues } from '../../src/store/staged-values.ts'
 import type { ObjectRef } from '../../src/resources/meta.ts'
+import type { Clock } from '../../src/kernel/clock.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Gathered, RotationObject } from './gather.ts'
 import type { Rotator } from './rotator.ts'
@@ -14,6 +15,7 @@ export interface Work {
   readonly status: RotationStatus
   readonly gathered: Gathered
   readonly nowMs: number
+  readonly clock: Clock
   readonly signal: AbortSignal
 }
 

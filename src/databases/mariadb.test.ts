@@ -72,8 +72,10 @@ describe('a step of a rotation of MariaDB', () => {
     expect(await open({}, only).step('test')).toEqual({ accepted: 'accepted' })
     expect(await open({}, () => true).step('test')).toEqual({ accepted: 'meaningless' })
     expect(await open().step('test')).toEqual({ accepted: 'refused' })
-    const used = open({ PROCESSLIST: ['10.0.0.7', '10.0.0.7', '10.0.0.8'] })
-    expect(await used.step('stillUsed')).toEqual({ sessions: 3, from: ['10.0.0.7', '10.0.0.8'] })
+    const hosts = { PROCESSLIST: ['10.0.0.7', '10.0.0.7', '10.0.0.8'] }
+    const used = { sessions: 3, from: ['10.0.0.7', '10.0.0.8'] }
+    expect(await open({ ...hosts, 'select Host': ['%'] }).step('stillUsed')).toEqual(used)
+    expect(await open(hosts).step('stillUsed')).toEqual({ ...used, ended: true })
   })
 
   it('is refused by a server that is none of its own', async () => {

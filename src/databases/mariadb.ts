@@ -76,6 +76,8 @@ export const nativeHash = (password: string): string => {
   return `*${sha1(sha1(password)).toString('hex').toUpperCase()}`
 }
 
+const unlocked = `coalesce(json_value(Priv, '$.account_locked'), '0') not in ('1', 'true')`
+
 /** Whether MariaDB would take the password, by what it has stored for the user, at any host. */
 export const wouldAccept = async (
   session: Pick<MariadbSession, 'texts'>,
@@ -83,7 +85,7 @@ export const wouldAccept = async (
 ): Promise<boolean> => {
   const stored = await session.texts(
     `select json_value(Priv, '$.authentication_string') from mysql.global_priv
-     where User = ${mariadbText(username)} and coalesce(json_value(Priv, '$.account_locked'), '0') not in ('1', 'true')`,
+     where User = ${mariadbText(username)} and ${unlocked}`,
   )
   return stored.includes(nativeHash(password))
 }
@@ -164,7 +166,13 @@ const stillUsed = async ({ username }: Login, session: MariadbSession): Promise<
     `select substring_index(HOST, ':', 1) from information_schema.PROCESSLIST
      where USER = ${mariadbText(username)}`,
   )
-  return { sessions: hosts.length, from: [...new Set(hosts)].sort().slice(0, 100) }
+  const open = await session.texts(
+    `select Host from mysql.global_priv where User = ${mariadbText(username)} and ${unlocked}`,
+  )
+  return {
+    ...{ sessions: hosts.length, from: [...new Set(hosts)].sort().slice(0, 100) },
+    ...(open.length > 0 ? {} : { ended: true }),
+  }
 }
 
 /** All accounts of the name accept nothing any more, and their sessions end. */

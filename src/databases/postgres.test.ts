@@ -190,14 +190,16 @@ describe('a step of a rotation of Postgres', () => {
     expect(inPlace.ran).toEqual([])
   })
 
-  it('counts sessions by address', async () => {
+  it('counts sessions by address, and tells a login that accepts nothing', async () => {
     const used = [
       { address: '10.0.0.7', count: 2 },
       { address: 'local socket', count: 1 },
     ]
-    expect(await open({ used }).step('stillUsed')).toEqual({
-      sessions: 3,
-      from: ['10.0.0.7', 'local socket'],
-    })
+    const counted = { sessions: 3, from: ['10.0.0.7', 'local socket'] }
+    const roles = [role('app_a', { login: true })]
+    expect(await open({ used, roles }).step('stillUsed')).toEqual(counted)
+    const ended = { ...counted, ended: true }
+    expect(await open({ used, roles: [role('app_a')] }).step('stillUsed')).toEqual(ended)
+    expect(await open({ used }).step('stillUsed')).toEqual(ended)
   })
 })

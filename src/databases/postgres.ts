@@ -247,9 +247,11 @@ const stillUsed = async ({ username }: Login, session: PostgresSession): Promise
     `select coalesce(host(client_addr), 'local socket') as address, count(*)::int as count
      from pg_stat_activity where ${others(username)} group by 1 order by 2 desc, 1`,
   )
+  const [role] = await rolesNamed(session, [username])
   return {
     sessions: found.reduce((sum, { count }) => sum + count, 0),
     from: found.slice(0, 100).map(({ address }) => address),
+    ...(role?.login === true ? {} : { ended: true }),
   }
 }
 

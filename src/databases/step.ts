@@ -38,6 +38,8 @@ export interface Facts {
   readonly sessions?: number
   /** Of stillUsed: addresses. */
   readonly from?: readonly string[]
+  /** Of stillUsed: the login is not there, or accepts no password at all. */
+  readonly ended?: true
 }
 
 /** No step is for a login that the rotation does not have, whatever its outputs hold. */

@@ -37,6 +37,7 @@ const taskFacts = z.object({
   accepted: z.enum(['accepted', 'refused', 'meaningless']).optional(),
   sessions: z.int().nonnegative().optional(),
   from: z.array(machineText).max(100).optional(),
+  ended: z.literal(true).optional(),
 })
 
 /** POST tasks: the facts, or why there are none. */

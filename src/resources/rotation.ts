@@ -160,6 +160,26 @@ const requestSpec = z.strictObject({
     .describe('True: the old credential ends without a proof that nothing runs with it.'),
 })
 
+/** Untested, Renewing: nothing is delivered to the stagelets of the project. */
+export const restoredStates = [
+  ...(['Untested', 'Renewing', 'Accepted', 'Renewed', 'Unknown'] as const),
+] as const
+
+const restoredSpec = z.strictObject({
+  at: time.describe('When the controller first started on the backup that was restored.'),
+  takenAt: time.describe('When that backup was taken.'),
+  state: z
+    .enum(restoredStates)
+    .describe(
+      'Untested: it is not known yet whether what the outputs hold is accepted. Renewing: it is not; the outputs get another credential. Until then nothing is delivered to the stagelets of the project. Accepted. Renewed. Unknown: nobody could be asked for 60 s.',
+    ),
+  message: z.string().describe('The same for people. Never a value.'),
+  revision: z
+    .int()
+    .optional()
+    .describe('No earlier revision is delivered: its credential is not known to be accepted.'),
+})
+
 export const rotationStatus = z.strictObject({
   observedGeneration: z
     .int()
@@ -217,6 +237,11 @@ export const rotationStatus = z.strictObject({
     .max(50)
     .optional()
     .describe('What the proof of the last rotation was; the first 50 stagelets.'),
+  restored: restoredSpec
+    .optional()
+    .describe(
+      'After the restore of a backup: whether the credential of then is accepted. Until the next rotation has ended.',
+    ),
   conditions: conditionsSchema,
 })
 
@@ -227,3 +252,4 @@ export type RotationSchedule = z.infer<typeof scheduleSpec>
 export type BlockedBy = z.infer<typeof blockedBySpec>
 export type Evidence = z.infer<typeof evidenceSpec>
 export type RotationRequest = z.infer<typeof requestSpec>
+export type Restored = z.infer<typeof restoredSpec>

@@ -36,6 +36,8 @@ const told: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean }>> 
   RotationDue: { reason: 'RotationDue', isOnce: true },
   RotationFailed: { reason: 'RotationFailed', isOnce: false },
   RotationBlocked: { reason: 'RotationBlocked', isOnce: false },
+  CredentialRefused: { reason: 'RotationBlocked', isOnce: false },
+  CredentialUntested: { reason: 'RotationBlocked', isOnce: true },
   KeyRotationDue: { reason: 'KeyRotationDue', isOnce: true },
   RolledBack: { reason: 'RolledBack', isOnce: false },
   Disconnected: { reason: 'AgentLost', isOnce: false },

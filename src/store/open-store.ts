@@ -8,7 +8,7 @@ import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import { ActivityLog } from './activity/activity-log.ts'
 import { AgentConnections } from './agent-connections.ts'
 import { AgentRegistry } from './agent-registry.ts'
-import { auditRestore } from './backup/audit-restore.ts'
+import { noteRestore } from './backup/note-restore.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { defaultRetention, type Retention } from './compaction.ts'
 import { LoginStore } from './logins.ts'
@@ -149,7 +149,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     })
     started = store
     await claimKey(store, keyRing)
-    await auditRestore(store)
+    await noteRestore(store)
     await ensureDefaultNamespace(store)
     const access = await AccessChanges.start(sql, store)
     const settings = new Settings(sql, keyRing, store)

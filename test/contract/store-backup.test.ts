@@ -12,7 +12,14 @@ import { openDatabase } from '../../src/store/open-store.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { localKeyRing } from '../support/keys.ts'
 import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
-import { api, createAs, createShop, secretOf, updateAs } from '../support/store-fixtures.ts'
+import {
+  api,
+  createAs,
+  createShop,
+  objectOf,
+  secretOf,
+  updateAs,
+} from '../support/store-fixtures.ts'
 
 const canary = 'canary-8d1f7a20'
 const delivery = { stagelet: 'prod', agent: 'box' }
@@ -35,6 +42,14 @@ describe.each([
     await t.store.write(api, close, (tx) => tx.create(secretOf(shop.ns, 'db', { value: canary })))
     const project = { kind: 'Project', namespace: shop.ns, name: 'shop' }
     await t.store.write(api, {}, (tx) => tx.stage(project, staged, candidate))
+    await t.store.write(api, {}, (tx) =>
+      tx.create(
+        objectOf('Rotation', shop.ns, 'signing', {
+          ...{ projectRef: { name: 'shop' }, outputs: { current: 'sign' } },
+          rotator: { generate: {} },
+        }),
+      ),
+    )
     await t.settings.putSealedIfAbsent('ca', Buffer.from('ca key'))
     const { id } = await t.users.create(api, { name: 'ann' })
     const { secret, token } = await t.tokens.create(api, { user: id }, { name: 'laptop' })
@@ -133,8 +148,13 @@ describe.each([
     expect({ epoch, closed }).toEqual({ epoch: done.epoch, closed: revision - 1 })
     const [entry] = await back.store.openSet(shop.projectUid, closed, delivery)
     expect(entry?.value.toString()).toBe(canary)
-    // A rotation that was under way goes on with the credential that it had.
+    // What a rotation had made is there.
     expect(await back.staged.open(staged)).toEqual(candidate)
+    const { items } = await back.store.list('Rotation')
+    const { takenAt } = done
+    expect(items.map(({ status }) => status)).toEqual([
+      { restored: expect.objectContaining({ state: 'Untested', takenAt }) as unknown },
+    ])
     expect(await back.store.currentVersion()).toBeGreaterThan(seen + 1_000_000)
     const watch = back.store.watch(seen, AbortSignal.timeout(5_000))[Symbol.asyncIterator]()
     await expect(watch.next()).rejects.toMatchObject({ reason: 'Expired' })

@@ -7,6 +7,7 @@ import {
   RotatorFault,
   type Credential,
   type FaultKind,
+  type Found,
   type Rotator,
 } from '../../controller/rotators/rotator.ts'
 import { createEgress } from '../../controller/egress/gate.ts'
@@ -15,6 +16,7 @@ import { silentLogger } from '../../src/kernel/log.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
+import { deliversFrom } from '../../src/rollout/restored.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../src/store/store.ts'
@@ -79,6 +81,11 @@ export class MemoryDatabase implements Rotator {
   async stillUsed(): Promise<{ sessions: number | undefined; from: string[] }> {
     this.#call('stillUsed')
     return Promise.resolve(this.sessions)
+  }
+  async find(): Promise<Found> {
+    this.#call('find')
+    const idle = this.slots.find((slot) => !this.logins.has(slot))
+    return Promise.resolve({ idle, running: this.make(this.slots.find((slot) => slot !== idle)) })
   }
   async revoke({ values }: Credential): Promise<void> {
     this.#call('revoke')
@@ -172,7 +179,7 @@ export class RotationWorld {
     return (await this.t.store.get(ref)) as RotationObject
   }
   async status(): Promise<RotationStatus> {
-    return ((await this.rotation()).status ?? {})
+    return (await this.rotation()).status ?? {}
   }
   /** Reason and status of a condition, as `Blocked=True/StillUsed`. */
   async condition(type: string): Promise<string> {
@@ -210,11 +217,7 @@ export class RotationWorld {
     const { closed } = await this.t.store.revisionsOf(this.projectUid)
     if (closed === 0) return {}
     const delivery = { ...{ stagelet, agent: 'box', namespace: this.ns }, reason: 'deliver' }
-    const opened: OpenedEntry[] = await this.t.store.openSet(
-      this.projectUid,
-      closed,
-      delivery,
-    )
+    const opened: OpenedEntry[] = await this.t.store.openSet(this.projectUid, closed, delivery)
     return Object.fromEntries(opened.map((one) => [one.name, one.value.toString('utf8')]))
   }
 
@@ -223,6 +226,8 @@ export class RotationWorld {
     const { store } = this.t
     const ref = { kind: 'Stagelet', namespace: this.ns, name: stagelet }
     const { closed } = await store.revisionsOf(this.projectUid)
+    // Nothing is delivered, and what runs stays.
+    if (closed < deliversFrom(await this.rotation())) return
     const set = closed === 0 ? undefined : await store.readSet(this.projectUid, closed)
     const digest = set && serviceDigest(visibleTo('web', stagelet, set.entries))
     const values = await this.valuesOf(stagelet)

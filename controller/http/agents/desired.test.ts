@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { renderItem, type ItemInput } from './desired.ts'
 import type { AgentView } from './world.ts'
-import type { ProjectView, StageletView } from './world-views.ts'
+import type { StageletView } from './world-views.ts'
 
 const view: StageletView = {
   uid: 's',
@@ -26,13 +26,14 @@ const view: StageletView = {
   releaseVolumes: false,
   version: 100,
 }
-const project: ProjectView & { epoch: number } = {
+const project: NonNullable<ItemInput['project']> = {
   uid: 'p',
   since: '',
   revision: 6,
   takesTurns: false,
   version: 120,
   epoch: 1,
+  from: 0,
 }
 const agent = { paused: false, drained: false } as AgentView
 
@@ -58,6 +59,23 @@ describe('what an agent is told of a closed revision before its stagelet is judg
         },
       }),
     ).toBe(5)
+  })
+
+  it('is nothing after a restore, while its credentials are not known to be accepted', () => {
+    const untested = { ...project, from: Infinity }
+    expect(renderItem({ view, project: untested, agent })).toMatchObject({
+      ...{ projectUid: '', epoch: 0, revision: 0, paused: true },
+    })
+    const inTurn = { ...project, from: 6, takesTurns: true }
+    expect(renderItem({ view, project: inTurn, agent })).toMatchObject({ epoch: 0, revision: 0 })
+    const later = renderItem({ view, project: { ...project, from: 6 }, agent })
+    expect(later).toMatchObject({ epoch: 1, revision: 6, paused: false })
+    // Nor does the agent go back to what may be dead.
+    expect(later.healthyRevision).toBeUndefined()
+    const released = { ...view, release: 'Retain' as const }
+    expect(renderItem({ view: released, project: untested, agent })).toMatchObject({
+      ...{ projectUid: 'p', release: 'Retain' },
+    })
   })
 
   it('is never older than what was judged', () => {

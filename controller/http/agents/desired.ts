@@ -7,10 +7,16 @@ import type { OpenedEntry, Store } from '../../../src/store/store.ts'
 import type { AgentView, World } from './world.ts'
 import type { ProjectView, StageletView } from './world-views.ts'
 
+interface Delivered {
+  readonly epoch: number
+  /** No earlier revision is delivered: its credentials may be dead (docs/adr/0069). */
+  readonly from: number
+}
+
 /** What a desired item is made from. */
 export interface ItemInput {
   readonly view: StageletView
-  readonly project: (ProjectView & { epoch: number }) | undefined
+  readonly project: (ProjectView & Delivered) | undefined
   readonly agent: AgentView | undefined
 }
 
@@ -41,10 +47,15 @@ const orderOf = (input: ItemInput): number => {
 
 /**
  * Without a project no revision can be decided: the item is paused then, so that the agent keeps what runs and takes
- * no secrets away.
+ * no secrets away. So it is while the revision may hold a dead credential; its epoch of 0 is none that a running agent
+ * takes in place of what it has.
  */
 export const renderItem = (input: ItemInput): DesiredStagelet => {
   const { view, project, agent } = input
+  const { from = 0 } = project ?? {}
+  if (from > 0 && revisionFor(input) < from && view.release === undefined)
+    return renderItem({ ...input, project: undefined })
+  const { healthyRevision } = view
   return {
     uid: view.uid,
     namespace: view.namespace,
@@ -54,9 +65,9 @@ export const renderItem = (input: ItemInput): DesiredStagelet => {
     epoch: project?.epoch ?? 0,
     order: orderOf(input),
     revision: project === undefined ? 0 : revisionFor(input),
-    ...(project === undefined || view.healthyRevision === undefined
+    ...(project === undefined || healthyRevision === undefined || healthyRevision < from
       ? {}
-      : { healthyRevision: view.healthyRevision }),
+      : { healthyRevision }),
     compose: view.compose,
     paused: view.paused || agent?.paused === true || project === undefined,
     redeploy: view.redeploy,
@@ -123,7 +134,8 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
     if (view === undefined) return undefined
     const now = projectOf(view)
     if (now?.uid !== known?.uid) return read(uid, agentKey)
-    const project = now === undefined ? undefined : { ...now, epoch }
+    const from = world.deliversFrom(view.projectKey)
+    const project = now === undefined ? undefined : { ...now, epoch, from }
     return renderItem({ view, project, agent: world.agent(agentKey) })
   }
   return read

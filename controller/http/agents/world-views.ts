@@ -71,6 +71,13 @@ const statusesOf = (status: StageletStatus | undefined): StageletView['condition
     ]),
   ) as StageletView['conditions']
 
+/** The project that an object names. */
+export const projectKeyOf = ({ metadata, spec }: KubeObject): string =>
+  agentKeyOf(
+    metadata.namespace ?? '',
+    (spec as { projectRef?: { name: string } } | undefined)?.projectRef?.name ?? '',
+  )
+
 export const viewOf = (object: KubeObject, version: number): StageletView => {
   const { metadata } = object
   const spec = object.spec as StageletSpec
@@ -82,7 +89,7 @@ export const viewOf = (object: KubeObject, version: number): StageletView => {
     name: metadata.name,
     generation: metadata.generation ?? 0,
     agentKey: agentKeyOf(namespace, spec.agentRef.name),
-    projectKey: agentKeyOf(namespace, spec.projectRef.name),
+    projectKey: projectKeyOf(object),
     compose: spec.compose,
     paused: spec.paused === true,
     wantedRevision: status?.wantedRevision,

@@ -1,5 +1,5 @@
-// A mirror of Stagelets, Projects and Agents, from which agents' desired states are made: one list and one watch for
-// the whole process.
+// A mirror of Stagelets, Projects, Agents and Rotations, from which agents' desired states are made: one list and one
+// watch for the whole process.
 //
 // INVARIANTS
 // - A mirrored object is never replaced by an older one.
@@ -11,9 +11,16 @@ import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
+import { deliversFrom } from '../../../src/rollout/restored.ts'
 import { followStore } from '../../follow-store.ts'
 import { agentKeyOf, type AgentRoutesDeps } from './deps.ts'
-import { projectViewOf, viewOf, type ProjectView, type StageletView } from './world-views.ts'
+import {
+  projectKeyOf,
+  projectViewOf,
+  viewOf,
+  type ProjectView,
+  type StageletView,
+} from './world-views.ts'
 
 export interface AgentView {
   readonly uid: string
@@ -38,6 +45,8 @@ export interface World {
   stageletsOf(agentKey: string): StageletView[]
   stagelet(uid: string): StageletView | undefined
   project(projectKey: string): ProjectView | undefined
+  /** No earlier revision of the project is delivered; Infinity: none at all. */
+  deliversFrom(projectKey: string): number
   agent(agentKey: string): AgentView | undefined
   agents(): Iterable<[string, AgentView]>
   stagelets(): Iterable<StageletView>
@@ -51,7 +60,8 @@ export interface World {
 
 const catchUpMs = 2_000
 
-const watched = ['Project', 'Agent', 'Stagelet'] as const
+/** Rotations first: they hold others back. */
+const watched = ['Rotation', 'Project', 'Agent', 'Stagelet'] as const
 
 export const createWorld = (
   { store, clock, log }: AgentRoutesDeps,
@@ -90,6 +100,7 @@ export const createWorld = (
     stageletsOf: (agentKey) => mirror.stageletsOf(agentKey),
     stagelet: (uid) => mirror.stagelets.get(uid),
     project: (projectKey) => mirror.projects.get(projectKey),
+    deliversFrom: (projectKey) => mirror.deliversFrom(projectKey),
     agent: (agentKey) => mirror.agents.get(agentKey),
     agents: () => mirror.agents.entries(),
     stagelets: () => mirror.stagelets.values(),
@@ -124,6 +135,7 @@ class Mirror {
   readonly stagelets = new Map<string, StageletView>()
   readonly projects = new Map<string, ProjectView>()
   readonly agents = new Map<string, AgentView>()
+  readonly #rotations = new Map<string, { projectKey: string; from: number; version: number }>()
   readonly #byAgent = new Map<string, Set<string>>()
   readonly #listener: WorldListener
 
@@ -136,6 +148,11 @@ class Mirror {
     return [...uids].map((uid) => this.stagelets.get(uid)!)
   }
 
+  deliversFrom(projectKey: string): number {
+    const all = [...this.#rotations.values()].filter((one) => one.projectKey === projectKey)
+    return Math.max(0, ...all.map(({ from }) => from))
+  }
+
   replaceKind(kind: string, items: readonly KubeObject[]): void {
     const known = new Set(items.map(kind === 'Stagelet' ? uidOf : nameKey))
     for (const item of items) this.put(item)
@@ -143,6 +160,8 @@ class Mirror {
       for (const uid of this.stagelets.keys()) if (!known.has(uid)) this.#dropStagelet(uid)
     } else if (kind === 'Project') {
       for (const key of this.projects.keys()) if (!known.has(key)) this.projects.delete(key)
+    } else if (kind === 'Rotation') {
+      for (const key of this.#rotations.keys()) if (!known.has(key)) this.#dropRotation(key)
     } else {
       for (const key of this.agents.keys()) if (!known.has(key)) this.#dropAgent(key)
     }
@@ -154,6 +173,7 @@ class Mirror {
     else if (object.kind === 'Project')
       this.#putProject(nameKey(object), projectViewOf(object, version))
     else if (object.kind === 'Agent') this.#putAgent(object, version)
+    else if (object.kind === 'Rotation') this.#putRotation(object, version)
   }
 
   drop(object: KubeObject, version: number): void {
@@ -164,6 +184,8 @@ class Mirror {
       if ((this.projects.get(key)?.version ?? Infinity) < version) this.projects.delete(key)
     } else if (object.kind === 'Agent') {
       if ((this.agents.get(key)?.version ?? Infinity) < version) this.#dropAgent(key)
+    } else if (object.kind === 'Rotation') {
+      if ((this.#rotations.get(key)?.version ?? Infinity) < version) this.#dropRotation(key)
     }
   }
 
@@ -198,9 +220,29 @@ class Mirror {
     if (old !== undefined && old.version >= view.version) return
     this.projects.set(key, view)
     if (old !== undefined && sameJson({ ...old, version: 0 }, { ...view, version: 0 })) return
+    this.#projectChanged(key)
+  }
+
+  #projectChanged(key: string): void {
     for (const s of this.stagelets.values()) {
       if (s.projectKey === key) this.#listener.stageletChanged(s.agentKey, s.uid)
     }
+  }
+
+  #putRotation(object: KubeObject, version: number): void {
+    const key = nameKey(object)
+    const old = this.#rotations.get(key)
+    if (old !== undefined && old.version >= version) return
+    const from = deliversFrom(object)
+    const projectKey = projectKeyOf(object)
+    this.#rotations.set(key, { projectKey, from, version })
+    if (from !== (old?.from ?? 0)) this.#projectChanged(projectKey)
+  }
+
+  #dropRotation(key: string): void {
+    const old = this.#rotations.get(key)
+    this.#rotations.delete(key)
+    if (old !== undefined && old.from > 0) this.#projectChanged(old.projectKey)
   }
 
   #putAgent(object: KubeObject, version: number): void {

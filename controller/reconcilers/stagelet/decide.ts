@@ -17,7 +17,14 @@ import { rolloutOf } from './last-rollout.ts'
 import { heldOf, withPropagation } from './propagation.ts'
 import { projectOfRevision, notBegun } from './first-rollout.ts'
 import { withKeys } from './quarantine-keys.ts'
-import { healthyRevisionOf, quarantineOf, revisionFor, wantedSinceOf, whyHeld } from './revision.ts'
+import {
+  awaitingCredential,
+  healthyRevisionOf,
+  quarantineOf,
+  revisionFor,
+  wantedSinceOf,
+  whyHeld,
+} from './revision.ts'
 import {
   compareServices,
   lowestRevision,
@@ -199,6 +206,7 @@ const progressing = (
     return yes('ChangeSetOpen', 'the first change set is still open')
   }
   if (stagelet.spec.paused === true) return no('Paused', 'spec.paused is true')
+  if (held?.reason === awaitingCredential) return held
   if (observation === undefined)
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
   if (observation.fault?.reason === 'KeysMissing')

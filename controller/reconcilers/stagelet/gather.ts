@@ -7,6 +7,7 @@ import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
+import { deliversFrom } from '../../../src/rollout/restored.ts'
 import { readKeptSets } from '../kept-sets.ts'
 import { suspectsOf, type Author } from './suspect-values.ts'
 import { inProject, reportInProject, toldOfOther } from './of-project.ts'
@@ -30,6 +31,8 @@ export interface StageletInput {
   readonly agent: KubeObject<AgentSpec, AgentStatus> | undefined
   readonly observation: ObservationSpec | undefined
   readonly revisions: ProjectRevisions | undefined
+  /** The Rotation of the project that holds a revision back after a restore, and the first one that it lets through. */
+  readonly untested?: { readonly rotation: string; readonly from: number } | undefined
   /** When the newest closed revision was closed; RFC 3339. */
   readonly revisionClosedAt?: string | undefined
   /** Newest set, with the writes of the open change set. */
@@ -94,11 +97,21 @@ export const gatherStagelet = async (
     projectExists: true,
     project: owner,
     revisions,
+    untested: await untestedIn(reader, { namespace, project: projectRef.name }),
     revisionClosedAt: (project?.status as ProjectStatus | undefined)?.revisionClosedAt,
     head,
     closedSets,
   }
   return { ...known, authors: await authorsOf(reader, known) }
+}
+
+const untestedIn = async (
+  reader: Reader,
+  place: { readonly namespace: string; readonly project: string },
+): Promise<StageletInput['untested']> => {
+  const { items } = await reader.list('Rotation', place)
+  const all = items.map((one) => ({ rotation: one.metadata.name, from: deliversFrom(one) }))
+  return all.filter(({ from }) => from > 0).sort((a, b) => b.from - a.from)[0]
 }
 
 const mostSuspects = 20

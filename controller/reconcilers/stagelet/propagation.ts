@@ -5,6 +5,7 @@ import { findCondition } from '../../../src/resources/conditions.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
 import { controllerTimeOf } from './machine-time.ts'
+import { awaitingCredential } from './revision.ts'
 
 type Times = NonNullable<RolloutStatus['times']>
 type Held = NonNullable<StageletStatus['held']>
@@ -12,7 +13,7 @@ type Held = NonNullable<StageletStatus['held']>
 /** Reasons of conditions that say that a revision waits for somebody, not for Stagely. */
 const holding = new Set([
   ...['Paused', 'AgentDrained', 'AwaitingTurn', 'KeysMissing', 'WaitingForSecrets'],
-  ...['RolledBack', 'StoppedByHand'],
+  ...['RolledBack', 'StoppedByHand', awaitingCredential],
 ])
 
 const becauseOf = (

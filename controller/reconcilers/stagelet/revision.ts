@@ -60,13 +60,21 @@ export const wantedSinceOf = (
   return status?.wantedRevision === wanted ? status.wantedSince : toFineTimestamp(nowMs)
 }
 
+/** Reason of conditions. */
+export const awaitingCredential = 'AwaitingCredential'
+
 /** Why the newest revision is kept from the stagelet. */
 export const whyHeld = (
-  { stagelet, revisions }: StageletInput,
-  { heldBy }: RevisionDecision,
+  { stagelet, revisions, untested }: StageletInput,
+  { heldBy, revision }: RevisionDecision,
 ): Verdict | undefined => {
   const closed = revisions?.closed ?? 0
   const { agentRef, projectRef } = stagelet.spec
+  if (untested !== undefined && (revision ?? 0) < untested.from)
+    return no(
+      awaitingCredential,
+      `revision ${revision ?? 0} is not delivered, and what runs stays: after the restore of a backup rotation "${untested.rotation}" has no credential that is known to be accepted: stagely rotation show ${untested.rotation}`,
+    )
   switch (heldBy) {
     case undefined:
       return undefined

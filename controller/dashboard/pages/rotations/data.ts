@@ -54,6 +54,11 @@ const messageOf = ({ conditions }: Rotation, type: string): string =>
 export const standingOf = (rotation: Rotation): Standing => {
   const { phase } = rotation
   const isUnderWay = phase !== 'Idle'
+  const untested = rotation.conditions.find(
+    ({ type, status }) => type === 'Tested' && status !== 'True',
+  )
+  if (untested !== undefined)
+    return { kind: 'warn', word: 'Not accepted after a restore', why: untested.message }
   if (isTrue(rotation, 'Blocked'))
     return { kind: 'warn', word: 'Waits for somebody', why: messageOf(rotation, 'Blocked') }
   if (isUnderWay)

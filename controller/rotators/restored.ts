@@ -1,0 +1,183 @@
+// After the restore of a backup: what is known of the credentials of then, and what a Rotation does next. Pure. See
+// docs/adr/0069.
+import { toTimestamp } from '../../src/kernel/clock.ts'
+import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import { atRest, goBack, inPhase } from './endings.ts'
+import type { Facts, Move, Next, Told } from './next.ts'
+import type { Accepted } from './rotator.ts'
+import { begin, retryMs, wait } from './turn.ts'
+
+/** So often it is asked again, after it was delivered untested. */
+const mostRetryMs = 300_000
+
+/** Of each credential that the backup knows; undefined where there is none. */
+export interface Seen {
+  /** What the outputs hold. */
+  readonly outputs: Accepted | undefined
+  /** Of an attempt that was under way: its new credential, and the one before. */
+  readonly candidate: Accepted | undefined
+  readonly old: Accepted | undefined
+}
+
+const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
+
+export const isPending = ({ restored }: RotationStatus): boolean =>
+  restored !== undefined && ['Untested', 'Renewing', 'Unknown'].includes(restored.state)
+
+/** When a refused credential is replaced, or the attempt at that is made anew. */
+const renewAt = ({ retryAt, request, failures = 0, endedAt }: RotationStatus): number => {
+  if (retryAt !== undefined) return ms(retryAt)
+  return request !== undefined || failures === 0 ? 0 : ms(endedAt) + retryMs(failures)
+}
+
+/** undefined: the Rotation goes on as ever. */
+export const afterRestore = (
+  { paused }: RotationSpec,
+  status: RotationStatus,
+  { nowMs, faults }: Facts,
+): Next | undefined => {
+  const { restored, phase = 'Idle' } = status
+  const state = restored?.state
+  if (state === 'Untested') return { do: 'effect', effect: 'verify' }
+  const at = state === 'Unknown' ? ms(status.retryAt) : renewAt(status)
+  const isOpen = state === 'Unknown' || (state === 'Renewing' && phase === 'Idle')
+  if (!isOpen) return undefined
+  if (state === 'Renewing' && (paused === true || faults.length > 0)) return wait(status)
+  return at > nowMs ? wait(status, at) : { do: 'effect', effect: 'verify' }
+}
+
+const as = (
+  { restored }: RotationStatus,
+  state: Restored['state'],
+  message: string,
+): { readonly restored?: Restored } => {
+  if (restored === undefined) return {}
+  const { revision: _, ...rest } = restored
+  return { restored: { ...rest, state, message } }
+}
+
+const sourceOf = ({ restored }: RotationStatus): string =>
+  `the backup of ${restored?.takenAt ?? ''}`
+
+/** Nobody could be asked: the project is delivered all the same. */
+export const stayUntested = (status: RotationStatus, nowMs: number, why: string): Move => {
+  const tries = (status.tries ?? 0) + 1
+  const message = `it is not known whether the credential of ${sourceOf(status)} is accepted, and it is delivered all the same: ${why}`
+  const retryAt = toTimestamp(nowMs + Math.min(mostRetryMs, retryMs(tries)))
+  const isNews = status.restored?.state !== 'Unknown'
+  return {
+    do: 'move',
+    status: { ...status, tries, retryAt, ...as(status, 'Unknown', message) },
+    ...(isNews ? { told: { reason: 'CredentialUntested', message } } : {}),
+  }
+}
+
+/** Nothing outside knows it: services need only agree. */
+const untestable = (status: RotationStatus, nowMs: number): Move => {
+  const { restored: _, ...rest } = status
+  return { do: 'move', status: isWritten(status) ? provenAnew(rest, nowMs) : rest }
+}
+
+/** The outputs hold what the attempt has made. */
+export const isWritten = ({ phase }: RotationStatus): boolean =>
+  phase === 'Proving' || phase === 'Overlapping' || phase === 'Revoking'
+
+/** What was seen of containers before the backup says nothing of those of now. */
+const provenAnew = (status: RotationStatus, nowMs: number): RotationStatus => {
+  const { provenAt: _, evidence: __, ...rest } = status
+  return inPhase(rest, 'Proving', nowMs, { provingSince: toTimestamp(nowMs) })
+}
+
+/** The old one is dead, whoever ended it: no failure leads back to it. */
+const endedAt = (old: Accepted | undefined, nowMs: number): Partial<RotationStatus> =>
+  old === 'refused' ? { revokeStartedAt: toTimestamp(nowMs) } : {}
+
+/** Services get what the outputs hold. */
+const accepted = (status: RotationStatus, nowMs: number, { old }: Seen): Move => {
+  const message = `the credential of ${sourceOf(status)} is accepted`
+  const told: Told = { reason: 'CredentialTested', message }
+  const { tries: _, retryAt: __, ...rest } = { ...status, ...as(status, 'Accepted', message) }
+  if (!isWritten(status)) return { do: 'move', status: rest, told }
+  const { restored, revision, step } = rest
+  const next = provenAnew(rest, nowMs)
+  if (step === 'Back' || restored === undefined) return { do: 'move', status: next, told }
+  // The revision before may hold the old one.
+  const from = revision === undefined ? restored : { ...restored, revision }
+  return { do: 'move', status: { ...next, restored: from, ...endedAt(old, nowMs) }, told }
+}
+
+/** The attempt of then goes on with the credential that it was about to write: services may run with it already. */
+const goOn = (status: RotationStatus, nowMs: number, { outputs }: Seen): Move => {
+  const message = `the attempt that was under way in ${sourceOf(status)} goes on: its credential is accepted. Nothing is delivered before it is written`
+  const { step = 'Switch' } = status
+  const told: Told = { reason: 'CredentialTested', message }
+  return {
+    do: 'move',
+    status: inPhase(status, 'RollingOut', nowMs, {
+      ...{ step, ...as(status, 'Renewing', message) },
+      ...(step === 'Back' ? {} : endedAt(outputs, nowMs)),
+    }),
+    told,
+  }
+}
+
+const backToOld = (status: RotationStatus, nowMs: number): Move => {
+  const message = `what the attempt had written by ${sourceOf(status)} is refused, and the credential before it is accepted: the outputs get that one`
+  return goBack({ ...status, ...as(status, 'Renewing', message) }, nowMs, {
+    reason: 'Restored',
+    message,
+  })
+}
+
+/** Of an attempt whose credential is not accepted, nothing is left. */
+const withoutAttempt = (status: RotationStatus, nowMs: number): RotationStatus => {
+  if ((status.phase ?? 'Idle') === 'Idle') return status
+  const message = `the attempt that was under way in ${sourceOf(status)} is over: its credential is not accepted, or was given up`
+  return atRest(status, nowMs, { failure: { reason: 'Restored', message } })
+}
+
+const refused = (
+  { paused }: RotationSpec,
+  status: RotationStatus,
+  { nowMs, faults }: Pick<Facts, 'nowMs' | 'faults'>,
+): Move => {
+  const { tries: _, retryAt: __, ...rest } = status
+  const what = `the credential of ${sourceOf(status)} is refused. Nothing is delivered to the stagelets of the project before its outputs hold another one; what runs is not touched`
+  const why =
+    paused === true ? 'spec.paused is true: resume it' : faults.length > 0 ? faults.join('; ') : ''
+  const message = why === '' ? what : `${what}. No other one is made: ${why}`
+  const next = { ...rest, ...as(status, 'Renewing', message) }
+  const told: Told = { reason: 'CredentialRefused', message }
+  return why === ''
+    ? { do: 'move', status: begin(next, 'Refused', nowMs).status, told }
+    : { do: 'move', status: next, told }
+}
+
+/** The outputs hold a credential that is accepted from this revision on. */
+export const renewed = (status: RotationStatus, revision: number): Partial<RotationStatus> => {
+  const { restored } = status
+  if (restored?.state !== 'Renewing') return {}
+  const message = `the credential of ${sourceOf(status)} was not delivered; revision ${revision} has one that is accepted`
+  return { restored: { ...restored, state: 'Renewed', message, revision } }
+}
+
+/** What follows from what the credentials of the backup were seen to be. */
+export const decideRestored = (
+  spec: RotationSpec,
+  status: RotationStatus,
+  facts: Pick<Facts, 'nowMs' | 'faults'>,
+  seen: Seen,
+): Move => {
+  const { nowMs } = facts
+  const { phase = 'Idle', step, failure, hasOld, revokeStartedAt } = status
+  if (seen.outputs === undefined) return untestable(status, nowMs)
+  const isBack = step === 'Back'
+  const toWrite = isBack ? seen.old : failure === undefined ? seen.candidate : undefined
+  if (phase !== 'Idle' && !isWritten(status) && toWrite === 'accepted')
+    return goOn(status, nowMs, seen)
+  if (seen.outputs === 'accepted')
+    return accepted(isWritten(status) ? status : withoutAttempt(status, nowMs), nowMs, seen)
+  const mayGoBack = isWritten(status) && !isBack && hasOld === true && revokeStartedAt === undefined
+  if (mayGoBack && seen.old === 'accepted') return backToOld(status, nowMs)
+  return refused(spec, withoutAttempt(status, nowMs), facts)
+}

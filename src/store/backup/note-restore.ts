@@ -1,0 +1,27 @@
+// What follows from a restore at the first start after it, once, whatever ends that start: rotations learn that their
+// credentials are of then, and the audit log goes on with a row that says so.
+import { toTimestamp } from '../../kernel/clock.ts'
+import type { Restored } from '../../resources/rotation.ts'
+import type { SqlStore } from '../sql-store.ts'
+
+interface Fact extends Record<string, unknown> {
+  readonly takenAt: string
+}
+
+export const noteRestore = (store: SqlStore): Promise<void> =>
+  store.writeWithSession({ name: 'controller', source: 'system' }, async (session, tx) => {
+    const [row] = await session.tx.query<{ restored: string | null }>(
+      'SELECT restored FROM counters',
+    )
+    if (row === undefined || row.restored === null) return
+    const detail = JSON.parse(row.restored) as Fact
+    const { takenAt } = detail
+    const restored: Restored = {
+      ...{ at: toTimestamp(session.nowMs), takenAt, state: 'Untested' },
+      message: 'it is not known yet whether its credential is accepted',
+    }
+    for (const rotation of (await tx.list('Rotation')).items)
+      await tx.setStatus({ ...rotation, status: { ...rotation.status, restored } })
+    session.audit({ kind: 'Backup', namespace: '', name: 'restore' }, { action: 'restore', detail })
+    await session.tx.query('UPDATE counters SET restored = NULL')
+  })

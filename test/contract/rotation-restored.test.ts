@@ -1,0 +1,125 @@
+// Rotations on a store that was restored from a backup, with a database in memory that went on meanwhile.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { RotatorFault } from '../../controller/rotators/rotator.ts'
+import { toTimestamp } from '../../src/kernel/clock.ts'
+import type { Restored, RotationStatus } from '../../src/resources/rotation.ts'
+import { deliversFrom } from '../../src/rollout/restored.ts'
+import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { RotationWorld } from '../support/rotation-world.ts'
+import { api, createSteppedClock, objectOf, secretOf } from '../support/store-fixtures.ts'
+
+describe('a rotation after the restore of a backup', () => {
+  const clock = createSteppedClock()
+  let t: TestStore
+  beforeAll(async () => {
+    t = await openTestStore(inject('postgresUrl'), { clock })
+  })
+  afterAll(() => t.destroy())
+
+  /** The backup is of after the first rotation; `since` is what the database accepts now, and services run. */
+  const restored = async (since?: readonly [login: string, password: string]) => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(({ phase, attempt = 0 }) => phase === 'Idle' && attempt === 1)
+    await world.agent('one')
+    if (since !== undefined) {
+      const [user, password] = since
+      world.database.logins.clear()
+      world.database.logins.set(user, password)
+      world.containers.set('one', { user, password })
+    }
+    const at = toTimestamp(clock.now())
+    const mark: Restored = { at, takenAt: at, state: 'Untested', message: '' }
+    await world.setStatus((before) => ({ ...before, restored: mark }))
+    return world
+  }
+  const isAtRest = ({ phase, restored: of }: RotationStatus): boolean =>
+    phase === 'Idle' && of?.state !== 'Untested' && of?.state !== 'Renewing'
+
+  it('is tested, and delivered as it is where its credential is accepted', async () => {
+    const world = await restored()
+    expect(deliversFrom(await world.rotation())).toBe(Infinity)
+    await world.look()
+    expect(await world.status()).toMatchObject({ attempt: 1, restored: { state: 'Accepted' } })
+    expect(await world.condition('Tested')).toBe('Tested=True/Accepted')
+    expect(deliversFrom(await world.rotation())).toBe(0)
+    await world.request()
+    await world.run(({ phase, attempt = 0 }) => phase === 'Idle' && attempt === 2)
+    expect((await world.status()).restored).toBeUndefined()
+    expect(await world.condition('Tested')).toBe('Tested=/')
+  })
+
+  it.each([
+    ['the other login', 'app_b', 'app_a'],
+    ['the same login by turns', 'app_a', 'app_b'],
+  ])('is replaced at once where services run with %s', async (_, runs, next) => {
+    const world = await restored([runs, 'a newer password'])
+    // Another one that cannot be proven before this one is delivered.
+    const other = await t.store.write(api, {}, async (tx) => {
+      await tx.create(secretOf(world.ns, 'sign', { valueFrom: { rotation: { name: 'other', output: 'current' } } })) // prettier-ignore
+      return tx.create(
+        objectOf('Rotation', world.ns, 'other', {
+          ...{ projectRef: { name: 'shop' }, outputs: { current: 'sign' } },
+          rotator: { generate: {} },
+        }),
+      )
+    })
+    const proving = { ...other, status: { phase: 'Proving', attempt: 1 } }
+    await t.store.write({ name: 'test', source: 'system' }, {}, (tx) => tx.setStatus(proving))
+    const held = { user: runs, password: 'a newer password' }
+    const status = await world.run((now) => {
+      expect(world.refused()).toEqual([])
+      if (now.phase !== 'Proving' && now.phase !== 'Overlapping')
+        expect(world.containers.get('one')?.['user']).toBe(now.phase === 'Idle' ? next : held.user)
+      return isAtRest(now)
+    })
+    expect(status).toMatchObject({ attempt: 2, slot: next, restored: { state: 'Renewed' } })
+    expect(status.failure).toBeUndefined()
+    expect(await world.condition('Tested')).toBe('Tested=True/Renewed')
+    expect([...world.database.logins.keys()]).toEqual([next])
+    expect(world.refused()).toEqual([])
+    expect(deliversFrom(await world.rotation())).toBe(status.revision)
+    const ref = { kind: 'StagelySecret', namespace: world.ns, name: 'password' }
+    const back = t.store.write(api, {}, (tx) => tx.rollbackSecret(ref, 1))
+    await expect(back).rejects.toMatchObject({ reason: 'CredentialRevoked' })
+    const { items } = await t.store.list('Event', { namespace: world.ns })
+    expect(items.map(({ spec }) => spec)).toContainEqual(
+      expect.objectContaining({ type: 'Warning', reason: 'CredentialRefused' }),
+    )
+  })
+
+  it('holds the project back while no other credential can be made, and says why', async () => {
+    const world = await restored(['app_b', 'a newer password'])
+    world.database.faults.set('preflight', { kind: 'Failed', message: 'no room for a role' })
+    await world.look()
+    expect(await world.condition('Failed')).toBe('Failed=True/Preflight')
+    expect(await world.condition('Tested')).toBe('Tested=False/Renewing')
+    expect(deliversFrom(await world.rotation())).toBe(Infinity)
+    await world.request()
+    await world.run(isAtRest)
+    expect(await world.condition('Tested')).toBe('Tested=True/Renewed')
+    expect(world.refused()).toEqual([])
+  })
+
+  it('is delivered untested where nobody answers for 60 s, and tested later', async () => {
+    const world = await restored(['app_b', 'a newer password'])
+    const { database } = world
+    let asked = 0
+    Object.assign(database, {
+      look: () => {
+        asked += 1
+        clock.step(31_000)
+        return Promise.reject(new RotatorFault('Unreachable', 'agent box is away'))
+      },
+    })
+    await world.look()
+    expect(asked).toBe(2)
+    expect(await world.condition('Tested')).toBe('Tested=Unknown/Unknown')
+    expect(await world.message('Tested')).toMatch(/delivered all the same: agent box is away$/)
+    expect(deliversFrom(await world.rotation())).toBe(0)
+    // It comes back.
+    Reflect.deleteProperty(database, 'look')
+    clock.step(60_000)
+    await world.run(isAtRest)
+    expect(await world.condition('Tested')).toBe('Tested=True/Renewed')
+  })
+})
