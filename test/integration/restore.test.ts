@@ -8,8 +8,8 @@ import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
 
-/** Logs in all the time, and says when it is refused. */
-const client = `while :; do if printf '%s\\nselect 1;\\n' "$$DB_PASSWORD" | psql -XqAtW -h db -U "$$DB_USER" -d bank >/dev/null 2>/tmp/said; then touch /tmp/ok; elif grep -q 'password authentication' /tmp/said; then echo REFUSED; fi; sleep 0.3; done`
+/** Logs in all the time, once it has a login, and says when it is refused. */
+const client = `while :; do if [ -z "$$DB_USER" ] || printf '%s\\nselect 1;\\n' "$$DB_PASSWORD" | psql -XqAtW -h db -U "$$DB_USER" -d bank >/dev/null 2>/tmp/said; then touch /tmp/ok; elif grep -q 'password authentication' /tmp/said; then echo REFUSED; fi; sleep 0.3; done`
 const bankStack = `services:
   db:
     image: ${databaseImage('postgres')}
@@ -108,7 +108,14 @@ describe('an agent whose controller goes back in time', () => {
   })
 
   it('has a first credential of its database', async () => {
-    await eventually(() => roles().catch(() => 'down'), 60_000).toBe('')
+    const listens = async (): Promise<boolean> => {
+      const { id = '' } = (await bank.containers())['db'] ?? {}
+      return bank.docker('exec', id, 'pg_isready', '-q', '-h', 'db').then(
+        () => true,
+        () => false,
+      )
+    }
+    await eventually(listens, 60_000).toBe(true)
     expect((await world.apply(rotationYaml)).code).toBe(0)
     await eventually(teller, 60_000).toBe('app_a')
     await inSync('bank')

@@ -136,6 +136,8 @@ class Mirror {
   readonly projects = new Map<string, ProjectView>()
   readonly agents = new Map<string, AgentView>()
   readonly #rotations = new Map<string, { projectKey: string; from: number; version: number }>()
+  /** By project that its Rotations hold back, the first revision that is delivered. */
+  readonly #from = new Map<string, number>()
   readonly #byAgent = new Map<string, Set<string>>()
   readonly #listener: WorldListener
 
@@ -149,8 +151,7 @@ class Mirror {
   }
 
   deliversFrom(projectKey: string): number {
-    const all = [...this.#rotations.values()].filter((one) => one.projectKey === projectKey)
-    return Math.max(0, ...all.map(({ from }) => from))
+    return this.#from.get(projectKey) ?? 0
   }
 
   replaceKind(kind: string, items: readonly KubeObject[]): void {
@@ -236,13 +237,21 @@ class Mirror {
     const from = deliversFrom(object)
     const projectKey = projectKeyOf(object)
     this.#rotations.set(key, { projectKey, from, version })
-    if (from !== (old?.from ?? 0)) this.#projectChanged(projectKey)
+    if (from !== (old?.from ?? 0)) this.#holdsOtherwise(projectKey)
+  }
+
+  #holdsOtherwise(projectKey: string): void {
+    const own = [...this.#rotations.values()].filter((one) => one.projectKey === projectKey)
+    const from = Math.max(0, ...own.map((one) => one.from))
+    if (from === 0) this.#from.delete(projectKey)
+    else this.#from.set(projectKey, from)
+    this.#projectChanged(projectKey)
   }
 
   #dropRotation(key: string): void {
     const old = this.#rotations.get(key)
     this.#rotations.delete(key)
-    if (old !== undefined && old.from > 0) this.#projectChanged(old.projectKey)
+    if (old !== undefined && old.from > 0) this.#holdsOtherwise(old.projectKey)
   }
 
   #putAgent(object: KubeObject, version: number): void {

@@ -20,6 +20,14 @@ it('shows how far a rotation is, and where it waits', () => {
   expect(standingOf(waits)).toEqual({ kind: 'warn', word: 'Waits for somebody', why: 'a' })
 })
 
+it('says after a restore that its credential is refused, or not tested', () => {
+  const wordOf = (status: string): string =>
+    standingOf(rotation({}, { type: 'Tested', status, message: 'a' } as Partial<Condition>)).word
+  expect(wordOf('False')).toBe('Refused after a restore')
+  expect(wordOf('Unknown')).toBe('Not tested after a restore')
+  expect(wordOf('True')).toBe('Never rotated')
+})
+
 it('says when it runs', () => {
   expect(scheduleText({})).toBe('when somebody asks for it')
   expect(scheduleText({ schedule: { every: '30d' } })).toBe('every 30d')

@@ -58,7 +58,11 @@ export const standingOf = (rotation: Rotation): Standing => {
     ({ type, status }) => type === 'Tested' && status !== 'True',
   )
   if (untested !== undefined)
-    return { kind: 'warn', word: 'Not accepted after a restore', why: untested.message }
+    return {
+      kind: 'warn',
+      word: untested.status === 'False' ? 'Refused after a restore' : 'Not tested after a restore',
+      why: untested.message,
+    }
   if (isTrue(rotation, 'Blocked'))
     return { kind: 'warn', word: 'Waits for somebody', why: messageOf(rotation, 'Blocked') }
   if (isUnderWay)
