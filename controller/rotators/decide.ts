@@ -163,6 +163,11 @@ const effectOf: Readonly<Partial<Record<Phase, Effect>>> = {
   ...{ Preparing: 'prepare', Setting: 'set', Testing: 'test', RollingOut: 'write' },
 }
 
+type From = (spec: RotationSpec, status: RotationStatus, facts: Facts) => Next
+const afterWrite: Readonly<Partial<Record<Phase, From>>> = {
+  ...{ Proving: fromProving, Overlapping: fromOverlapping, Revoking: fromRevoking },
+}
+
 /** Secrets and stacks outlive their project, and may run the old credential. */
 const projectMissing = ({ provenSince: _, ...status }: RotationStatus, project: string): Next => {
   const message = `project "${project}" does not exist, so that nobody knows what runs: create it again, or delete the rotation`
@@ -189,11 +194,9 @@ export const decideRotation = (spec: RotationSpec, given: RotationStatus, facts:
   const again = ms(given.retryAt)
   const isOver = given.failure !== undefined && given.step !== 'Back'
   if (isOver) return again > facts.nowMs ? wait(given, again) : { do: 'effect', effect: 'scramble' }
-  const isWritten = phase === 'Proving' || phase === 'Overlapping' || phase === 'Revoking'
-  if (isWritten && facts.changed.length > 0) return outputChanged(given, facts)
-  if (phase === 'Proving') return fromProving(spec, given, facts)
-  if (phase === 'Overlapping') return fromOverlapping(spec, given, facts)
-  if (phase === 'Revoking') return fromRevoking(spec, given, facts)
+  const written = afterWrite[phase]
+  if (written !== undefined)
+    return facts.changed.length > 0 ? outputChanged(given, facts) : written(spec, given, facts)
   if (again > facts.nowMs) return wait(given, again)
   return { do: 'effect', effect: effectOf[phase] ?? 'prepare' }
 }

@@ -62,11 +62,11 @@ const currentFaults = (
  * Of two logins, the one that accepts nothing is idle; where an older agent does not tell that, the one without a
  * session beside one that has some.
  */
-const foundAmong = (seen: readonly { slot: string; facts: Facts }[]): Omit<Found, 'running'> => {
+const idleAmong = (seen: readonly { slot: string; facts: Facts }[]): string => {
   const quiet = seen.filter(({ facts }) => facts.sessions === 0)
   const idle =
     seen.find(({ facts }) => facts.ended === true) ?? (quiet.length === 1 ? quiet[0] : undefined)
-  if (idle !== undefined) return { idle: idle.slot }
+  if (idle !== undefined) return idle.slot
   const names = seen.map(({ slot }) => slot).join(' and ')
   throw new RotatorFault(
     'Failed',
@@ -92,21 +92,15 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
       throw error
     }
   }
-  const make = async (slot: string | undefined): Promise<Credential> => ({
-    slot,
-    values: {
-      username: slot ?? usual,
-      password: (await generateValue(password)).toString('utf8'),
-    },
-  })
+  const make = async (slot: string | undefined): Promise<Credential> => {
+    const value = (await generateValue(password)).toString('utf8')
+    return { slot, values: { username: slot ?? usual, password: value } }
+  }
   const find = async (signal: AbortSignal): Promise<Found> => {
     const seen: { slot: string; facts: Facts }[] = []
     for (const slot of slots)
-      seen.push({
-        slot,
-        facts: await ask('stillUsed', loginOf(await make(slot)), { signal }),
-      })
-    const { idle } = foundAmong(seen)
+      seen.push({ slot, facts: await ask('stillUsed', loginOf(await make(slot)), { signal }) })
+    const idle = idleAmong(seen)
     // A password that nobody has: it is named by its login alone.
     return { idle, running: await make(slots.find((slot) => slot !== idle)) }
   }

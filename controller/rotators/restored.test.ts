@@ -37,7 +37,7 @@ const inside = (phase: RotationStatus['phase'], more: RotationStatus = {}): Rota
 
 /** Outputs, candidate, old: y is accepted, n refused, - not there. */
 const seen = (text: string): Seen => {
-  const [outputs, candidate, old] = [...text].map((one) =>
+  const [outputs, candidate, old] = Array.from(text, (one) =>
     one === '-' ? undefined : one === 'y' ? ('accepted' as const) : ('refused' as const),
   )
   return { outputs, candidate, old }
