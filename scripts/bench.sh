@@ -9,6 +9,7 @@ need_node &&
   need_packages &&
   need_docker_programs &&
   need_programs 'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' &&
+  need_moto &&
   need_engine &&
   need_build || exit 1
 

@@ -44,12 +44,13 @@ export interface ControllerOptions {
   readonly port: number
   readonly databaseUrl?: string | undefined
   readonly masterKey?: string | undefined
+  readonly env?: Record<string, string>
 }
 
 /** Starts a controller on loopback and waits for its ready line. Throws with the end of its log. */
 export const startController = async (
   paths: Paths,
-  { port, databaseUrl, masterKey }: ControllerOptions,
+  { port, databaseUrl, masterKey, env: settings = {} }: ControllerOptions,
 ): Promise<Controller> => {
   mkdirSync(paths.controller, { recursive: true, mode: 0o700 })
   const url = `https://127.0.0.1:${port}`
@@ -60,6 +61,7 @@ export const startController = async (
     env: {
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
       ...(masterKey === undefined ? {} : { STAGELY_SECRET_KEY: masterKey }),
+      ...settings,
     },
   })
   writeFileSync(join(paths.dir, 'controller.pid'), String(server.pid))

@@ -19,11 +19,13 @@ import { benchRollout } from './rollout.ts'
 import { benchScale } from './scale.ts'
 import { benchImage, benchImageScript } from './stacks.ts'
 import { benchStore } from './store.ts'
+import { benchStoreChange } from './store-change.ts'
+import { benchIdleStore } from './stores.ts'
 import { isMet } from './targets.ts'
 import { startWorld } from './world.ts'
 
 // prettier-ignore
-const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents', 'scale', 'dashboard'] as const
+const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents', 'scale', 'dashboard', 'stores'] as const
 /** What one world of real programs is measured with. */
 const processes = ['rollout', 'changes', 'rest'] as const
 
@@ -120,6 +122,15 @@ await group(['scale'], async () => {
   show(await benchScale(100_000))
 })
 await group(['dashboard'], () => benchDashboard(full, show))
+await group(['stores'], async () => {
+  const made = await makeMissingImages({ [benchImage]: benchImageScript })
+  try {
+    show(await benchStoreChange(full ? 25 : 9))
+  } finally {
+    await removeImages(made)
+  }
+  show(await benchIdleStore(full ? 10 : 1))
+})
 if (!flags.json) {
   const sum = missed.length === 0 ? 'Every target is met.' : `Missed: ${missed.join(', ')}.`
   process.stdout.write(`\n  ${sum}\n`)

@@ -8,7 +8,7 @@ import { median, percentile, type Row } from './measure.ts'
 import { createStack, removeStack, watchStarts, type Stack, type StartWatch } from './stacks.ts'
 import type { World } from './world.ts'
 
-const service = 'worker'
+export const service = 'worker'
 const secret = 'worker-a'
 
 /** Wall time in ms, comparable with what another process reads from the clock. */
@@ -29,7 +29,12 @@ const changeByStagely = async (
   return { up: firstUp - wall(from), running }
 }
 
-const changeByHand = async (stack: Stack, starts: StartWatch, round: number): Promise<number> => {
+/** ms until the container starts. */
+export const changeByHand = async (
+  stack: Stack,
+  starts: StartWatch,
+  round: number,
+): Promise<number> => {
   const override = join(stack.directory, 'by-hand.yml')
   writeFileSync(
     override,

@@ -51,8 +51,10 @@ const fill = async (store: Store, projects: number): Promise<void> => {
   }
 }
 
-/** Until it takes a twentieth of a core, over two seconds: how long that was (s). */
-const settled = async ({ server }: Controller): Promise<{ seconds: number; cpu: number }> => {
+/** Until the controller takes a twentieth of a core, over two seconds: how long that was (s). */
+export const settled = async ({
+  server,
+}: Controller): Promise<{ seconds: number; cpu: number }> => {
   const begun = performance.now()
   const before = cpuMs(server.pid)
   for (;;) {

@@ -40,6 +40,10 @@ export const targets: Readonly<Record<string, Target>> = {
   scale_start_ms: below(10_000),
   scale_rss_mb: below(900),
   scale_create_c1_ms: below(3),
+  store_10000_calls_per_min: below(25),
+  store_10000_idle_cpu_ms_per_min: below(200),
+  store_look_writes: below(0),
+  store_change_to_running_s: below(1),
   dashboard_first_load_js_kb: below(90),
   dashboard_lcp_ms: below(800),
   // A slow machine: a quarter of the CPU, 40 ms and 10 Mbit/s.

@@ -108,13 +108,14 @@ const createShim = async (
   return { config: join(dir, 'docker-config'), log, compose }
 }
 
-export const startWorld = async (): Promise<World> => {
+/** `env`: of the controller. */
+export const startWorld = async (env: Record<string, string> = {}): Promise<World> => {
   const dir = mkdtempSync(join(tmpdir(), 'stagely-bench-'))
   const paths = pathsIn(dir)
   const port = await freePort(0)
   const shim = await createShim(dir)
   process.env.DOCKER_CONFIG = shim.config
-  let controller = await startController(paths, { port })
+  let controller = await startController(paths, { port, env })
   const cli = async (args: readonly string[], stdin = ''): Promise<string> => {
     const outcome = await stagely(controller, args, { stdin })
     if (outcome.code !== 0)
@@ -193,7 +194,7 @@ export const startWorld = async (): Promise<World> => {
     restartController: async () => {
       api.close()
       await controller.server.stop()
-      controller = await startController(paths, { port })
+      controller = await startController(paths, { port, env })
       world.controller = controller
       api = openApiClient(controller)
     },

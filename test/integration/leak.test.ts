@@ -1,6 +1,7 @@
 // Plants values that occur nowhere else and looks for them in every place that must not hold them.
 import { execFile } from 'node:child_process'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -13,6 +14,7 @@ import {
   startRotatorService,
   type RotatorService,
 } from '../support/leak-rotation.ts'
+import { startLeakStore, storeCanaries, type LeakStore } from '../support/leak-stores.ts'
 import { findPostgresBin } from '../support/postgres-bin.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
@@ -52,7 +54,7 @@ spec:
   value: ${forController}
 `
 /** The forms that a value takes in logs, URLs, JSON and dumps. */
-const forms = canaries.flatMap((value) => [
+const forms = [...canaries, ...storeCanaries].flatMap((value) => [
   value,
   JSON.stringify(value).slice(1, -1),
   encodeURIComponent(value),
@@ -101,15 +103,19 @@ describe('no secret value leaks', () => {
   let bundle: Record<string, string> = {}
   let fresh: TestDatabase
   let rotator: RotatorService
+  let elsewhere: LeakStore
+  let tempDir = ''
   const filesDir = newFilesRoot()
 
   beforeAll(async () => {
     stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
     fresh = await freshDatabase()
-    rotator = await startRotatorService()
+    ;[rotator, elsewhere] = await Promise.all([startRotatorService(), startLeakStore()])
+    tempDir = await mkdtemp(join(tmpdir(), 'stagely-leak-'))
+    const allowed = `${rotator.address},${elsewhere.address}`
     world = await startWorld({
       databaseUrl: fresh.url,
-      controllerEnv: { STAGELY_EGRESS_ALLOW: rotator.address },
+      controllerEnv: { STAGELY_EGRESS_ALLOW: allowed, TMPDIR: tempDir },
       agentArgs: ['--files-dir', filesDir],
       cliProcesses: true,
     })
@@ -128,6 +134,10 @@ describe('no secret value leaks', () => {
         stageletYaml(stack.directory, stack.project),
     )
     answers += applied.stdout + applied.stderr
+    answers += (await world.apply(elsewhere.manifests)).stdout
+    await world.must('wait', '--for=condition=Fresh', 'stagelysecret/stored', '--timeout', '60s')
+    await elsewhere.onBadDays(() => say('stores', 'refresh', 'leaky'))
+    await say('stores', 'list', '-o', 'yaml')
     await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
     // A service that prints its secret while it dies: the last log lines are reported.
     await stack.write(
@@ -200,6 +210,8 @@ describe('no secret value leaks', () => {
   afterAll(async () => {
     await world?.stop()
     await rotator?.close()
+    await elsewhere?.close()
+    await rm(tempDir, { recursive: true, force: true })
     await stack?.remove()
     await fresh?.drop()
     await rm(filesDir, { recursive: true, force: true })
@@ -221,6 +233,7 @@ describe('no secret value leaks', () => {
 
   it('is not in any answer of the CLI', () => {
     expect(answers.length).toBeGreaterThan(1000)
+    expect(answers).toContain('Vault answers with status 500')
     expect(found(answers)).toEqual([])
   })
 
@@ -251,6 +264,7 @@ describe('no secret value leaks', () => {
     expect(found(await contentsOf(world.controllerDir))).toEqual([])
     expect(found(await contentsOf(world.agentDir))).toEqual([])
     expect(await readdir(stack.directory)).toEqual(['docker-compose.yml'])
+    expect(await readdir(tempDir)).toEqual([])
   })
 
   it('is not in a dump of the database', async () => {
@@ -262,6 +276,7 @@ describe('no secret value leaks', () => {
     expect(rotator.asked.join('\n')).toContain(rotationCanaries[0])
     expect(stdout).toMatch(/INSERT INTO public.staged_values .*'new', 'token'/)
     expect(stdout).toMatch(/INSERT INTO public.outbox .*RotationFailed/)
+    expect(stdout).toMatch(/"key": ?"prod.db"/)
     expect(found(stdout)).toEqual([])
   })
 

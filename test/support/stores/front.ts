@@ -1,7 +1,12 @@
 // What stands before each store of the tests: a server with TLS that passes requests on, or does what
 // stores, and what stands before them, do on bad days.
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createEgress, type Egress } from '../../../controller/egress/gate.ts'
@@ -35,7 +40,7 @@ export type Weather =
   | 'truncated'
   | 'long'
   | 'redirect'
-  | { readonly status: number; readonly headers?: Record<string, string> }
+  | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
 
 export interface Front {
   readonly url: string
@@ -74,15 +79,17 @@ const answerAs = (weather: Weather, response: ServerResponse): boolean => {
   else if (weather === 'long') response.end(`{"a":"${'x'.repeat(10_000_000)}"}`)
   else if (weather === 'redirect')
     response.writeHead(302, { location: 'https://elsewhere.test/' }).end()
-  else if (typeof weather === 'object') response.writeHead(weather.status, weather.headers).end()
+  else if (typeof weather === 'object')
+    response.writeHead(weather.status, weather.headers).end(weather.body)
   else return false
   return true
 }
 
-export const startFront = async (standIn: StandIn): Promise<Front> => {
+/** `isPlain`: without TLS at 127.0.0.1, for a controller whose operator allows that. */
+export const startFront = async (standIn: StandIn, { isPlain = false } = {}): Promise<Front> => {
   const { pem, keyPem } = await certificateUntil(realClock.now() + 86_400_000, [name])
   const asked: Asked[] = []
-  const server = createServer({ cert: pem, key: keyPem }, (request, response) => {
+  const onRequest: RequestListener = (request, response) => {
     const answer = async (): Promise<void> => {
       const one = await askedOf(request)
       asked.push(one)
@@ -98,11 +105,14 @@ export const startFront = async (standIn: StandIn): Promise<Front> => {
     }
     // Whoever has asked may be gone.
     answer().catch(() => response.destroy())
-  })
+  }
+  const server = isPlain
+    ? createPlainServer(onRequest)
+    : createServer({ cert: pem, key: keyPem }, onRequest)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const front: Front = {
-    url: `https://${name}:${(server.address() as AddressInfo).port}`,
+    url: `${isPlain ? 'http://127.0.0.1' : `https://${name}`}:${(server.address() as AddressInfo).port}`,
     ...{ ca: pem, weather: 'fine', skewMs: 0, asked },
     close: async () => {
       server.closeAllConnections()

@@ -22,8 +22,8 @@ export interface MemoryStore {
   omit(key: string): void
   /** What the next call, and each after it, throws; undefined: none. */
   fail(fault: (() => Error) | undefined): void
-  /** Waited for in each fetch of these keys. */
-  holdFetch: ((keys: readonly string[]) => Promise<void> | undefined) | undefined
+  /** Waited for in each fetch, with what it has read. */
+  holdFetch: (() => Promise<void>) | undefined
   /** For a store with push.sqs. */
   readonly queue: MemoryQueue
   /** What the store takes for a credential. */
@@ -141,17 +141,16 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
       },
       fetch: async (refs, signal) => {
         await call('fetch', signal)
-        await store.holdFetch?.(refs.map(({ key }) => key))
+        const answers = refs.map((ref): [Ref, Fetched | Absence] => {
+          const one = kept.get(ref.key)
+          return one === undefined || one === 'forbidden'
+            ? [ref, seen(ref) as Absence]
+            : [ref, { ...one, value: Buffer.from(one.value) }]
+        })
+        await store.holdFetch?.()
         signal.throwIfAborted()
         fetched.push(...refs.map(({ key }) => key))
-        return new Map(
-          refs.map((ref): [Ref, Fetched | Absence] => {
-            const one = kept.get(ref.key)
-            return one === undefined || one === 'forbidden'
-              ? [ref, seen(ref) as Absence]
-              : [ref, { ...one, value: Buffer.from(one.value) }]
-          }),
-        )
+        return new Map(answers)
       },
       ...(spec.push?.sqs === undefined ? {} : { hints: store.queue }),
       list: () => Promise.resolve({ keys: [...kept.keys()].sort(), isCut: false }),

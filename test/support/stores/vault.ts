@@ -17,6 +17,7 @@ export interface VaultBench extends Bench {
 /** `login`: with AppRole or a JWT in place of a token. */
 export const startVault = async (
   login: Partial<ProviderBlock<'vault'>> = {},
+  { isPlain = false } = {},
 ): Promise<VaultBench> => {
   const isLogin = Object.keys(login).length > 0
   const shelf = new Shelf()
@@ -76,10 +77,10 @@ export const startVault = async (
     }
   }
 
-  const front = await startFront(standIn)
+  const front = await startFront(standIn, { isPlain })
   const bench: VaultBench = {
     ...{ front, tokens, renewals: 0 },
-    spec: ({ ca = true } = {}) => ({
+    spec: ({ ca = !isPlain } = {}) => ({
       vault: { address: front.url, mount: 'kv', ...login, ...(ca ? { caBundle: front.ca } : {}) },
     }),
     credential: isLogin ? 'good-secret-id' : 'hvs.good-token',
