@@ -140,6 +140,7 @@ const write = async (work: Work): Promise<Outcome> => {
     detail: { step: status.step ?? 'Switch' },
     write: async (tx) => {
       const versions: Record<string, number> = {}
+      let isOther = false
       for (const [output, name] of Object.entries(rotation.spec.outputs)) {
         const value = values[output]
         const ref = { kind: 'StagelySecret', namespace, name }
@@ -150,11 +151,13 @@ const write = async (work: Work): Promise<Outcome> => {
         }
         const { status: after } = await tx.setOutput(ref, rotation, value)
         versions[output] = (after as { version?: number } | undefined)?.version ?? 0
+        isOther ||= versions[output] !== before
       }
       const isDead = status.cause === 'Refused' || status.revokeStartedAt !== undefined
       if (isDead) await endVersions(work, versions)(tx)
       const { closed, closesAt } = await tx.revisionsOf(gathered.projectUid ?? '')
-      const revision = closesAt === undefined ? closed : closed + 1
+      // This write opens the next one at its end, where none is open yet.
+      const revision = isOther || closesAt !== undefined ? closed + 1 : closed
       return { versions, revision, ...renewed(status, revision) }
     },
   }

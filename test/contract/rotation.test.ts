@@ -54,7 +54,7 @@ describe('a rotation', () => {
       return rotated(2)(one)
     })
     expect([...new Set(phases)]).toEqual(['Proving', 'Overlapping', 'Idle'])
-    expect(status).toMatchObject({ slot: 'app_b', attempt: 2, failures: 0 })
+    expect(status).toMatchObject({ slot: 'app_b', attempt: 2, failures: 0, revision: 2 })
     expect(status.evidence).toEqual([{ stagelet: 'one', revision: 2, containers: 1 }])
     expect([...database.logins.keys()]).toEqual(['app_b'])
     // 60 s of proof and 10 m of overlap.
@@ -126,6 +126,24 @@ describe('a rotation', () => {
     expect([...world.database.logins.keys()]).toEqual(['app_a'])
     expect(world.refused()).toEqual([])
     expect(Date.parse(status.nextAt!)).toBeGreaterThan(clock.now() + 29 * day)
+  })
+
+  it('takes what failed with an earlier revision for no failure of the new credential', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    await world.agent('one')
+    const ref = { kind: 'Stagelet', namespace: world.ns, name: 'one' }
+    const failed = { service: 'web', digest: 'of-then', revision: 1, retry: '', message: 'ended' }
+    await t.store.write(system, {}, async (tx) => {
+      const stagelet = (await tx.get(ref))!
+      await tx.setStatus({ ...stagelet, status: { ...stagelet.status, quarantine: [failed] } })
+    })
+    await world.request({ now: true })
+    await world.look()
+    const status = await world.status()
+    expect([status.phase, status.step, status.revision]).toEqual(['Proving', 'Switch', 2])
+    await world.run(rotated(2))
+    expect([...world.database.logins.keys()]).toEqual(['app_b'])
   })
 
   it('blocks while a session still uses the old credential, or a container of compose run has old secrets', async () => {
