@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { findCondition } from './conditions.ts'
 import { checkEnd, endOf, expiryAt, expirySpec } from './expiry.ts'
+import { withDates } from './secret-expiry.ts'
 import { checkSecret } from './secret-rules.ts'
 
 const day = 86_400_000
 const since = '2026-01-01T00:00:00Z'
 const t0 = Date.parse(since)
+const remedy = 'give another'
 const faultsOf = (expiry: unknown, more: object = {}): string[] => {
   const parsed = expirySpec.safeParse(expiry)
   const own = parsed.success ? [] : parsed.error.issues.map(({ message }) => message)
@@ -78,7 +81,7 @@ describe('the end of a value', () => {
   })
 
   it('is told step by step, and the next moment to look is the next step', () => {
-    const dated = { expiry: { after: '90d' }, since }
+    const dated = { expiry: { after: '90d' }, since, remedy }
     const seen: string[] = []
     let at: number | undefined = t0
     while (at !== undefined) {
@@ -100,8 +103,28 @@ describe('the end of a value', () => {
   })
 
   it('warns of nothing where no warning is wanted', () => {
-    const { verdicts, nextAt } = expiryAt({ expiry: { after: '1d', warn: [] }, since }, t0)
+    const { verdicts, nextAt } = expiryAt({ expiry: { after: '1d', warn: [] }, since, remedy }, t0)
     expect(verdicts.Expiring?.status).toBe('False')
     expect(nextAt).toBe(t0 + day)
+  })
+})
+
+describe('a value that is known outside', () => {
+  const messageOf = (valueFrom: object | undefined): string | undefined => {
+    const spec = { key: 'TOKEN', ...(valueFrom === undefined ? {} : { valueFrom }) }
+    const status = { version: 1, valueSince: since, knownOutside: { people: 2, since } }
+    const judging = { nowMs: t0, tells: true, policy: undefined }
+    const found = withDates(spec, status, judging).status.conditions
+    return findCondition(found, 'RotationDue')?.message
+  }
+
+  it.each<[string, object | undefined]>([
+    ['give the secret a new value', undefined],
+    ['stagely rotation run db', { rotation: { name: 'db', output: 'password' } }],
+    ['stagely secrets rotate TOKEN', { generate: {} }],
+    ['give secret "other" a new value', { secretRef: { name: 'other' } }],
+    ['change it in store "aws"', { external: { store: 'aws', key: 'k' } }],
+  ])('is due, and says what makes another one: %s', (remedy, valueFrom) => {
+    expect(messageOf(valueFrom)).toContain(remedy)
   })
 })

@@ -95,6 +95,8 @@ export interface Dated {
   readonly since: string | undefined
   /** The first end of the certificates in it. */
   readonly certificateEndsAt?: string | undefined
+  /** What makes another value. */
+  readonly remedy: string
 }
 
 export type ExpiresFrom = 'Spec' | 'Certificate'
@@ -105,7 +107,11 @@ export interface End {
 }
 
 /** The earlier of what the spec says and of what the certificate says. */
-export const endOf = ({ expiry, since, certificateEndsAt }: Dated): End | undefined => {
+export const endOf = ({
+  expiry,
+  since,
+  certificateEndsAt,
+}: Omit<Dated, 'remedy'>): End | undefined => {
   if (since === undefined) return undefined
   const { after, at } = expiry ?? {}
   const said =
@@ -135,7 +141,7 @@ export const expiryAt = (dated: Dated, nowMs: number): ExpiryNow => {
   const { expiresAt, expiresFrom } = end
   const endsAt = Date.parse(expiresAt)
   const isMade = dated.expiry?.onExpiry === 'Rotate' && expiresFrom === 'Spec'
-  const remedy = isMade ? 'a new value is made then' : 'give the secret a new value'
+  const remedy = isMade ? 'a new value is made then' : dated.remedy
   const from = `says ${sources[expiresFrom]}`
   const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message })
   if (nowMs >= endsAt) {

@@ -42,12 +42,11 @@ export interface AgeNow {
 const ofAge: ReadonlySet<string> = new Set(['Age', 'PolicyChanged'])
 
 /** Whatever the age: somebody outside knows the value. */
-export const revealedVerdict: Verdict = {
+export const revealedVerdict = (remedy: string): Verdict => ({
   status: 'True',
   reason: 'Revealed',
-  message:
-    'somebody has read the value who may not read values here any more (status.knownOutside): give the secret a new value',
-}
+  message: `somebody has read the value who may not read values here any more (status.knownOutside): ${remedy}`,
+})
 
 /** What the status said before. */
 interface Before {
@@ -64,7 +63,7 @@ const reasonOf = ({ reason, dueAt }: Before, nowMs: number): string => {
 
 export const ageAt = (
   policy: SecretPolicy | undefined,
-  of: { readonly key: string; readonly since: string | undefined },
+  of: { readonly key: string; readonly since: string | undefined; readonly remedy: string },
   { nowMs, before }: { readonly nowMs: number; readonly before: Before },
 ): AgeNow => {
   const limit = ageLimitOf(policy, of)
@@ -75,7 +74,7 @@ export const ageAt = (
     const message = `the value may be used until ${dueAt}: ${rule}`
     return { dueAt, verdict: { status: 'False', reason: 'NotDue', message }, nextAt: limit }
   }
-  const message = `the value is from ${of.since ?? ''}, and ${rule}: give the secret a new value, or exempt its key`
+  const message = `the value is from ${of.since ?? ''}, and ${rule}: ${of.remedy}, or exempt its key`
   return {
     dueAt,
     verdict: { status: 'True', reason: reasonOf(before, nowMs), message },

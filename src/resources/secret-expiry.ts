@@ -13,8 +13,21 @@ const types = ['Expiring', 'Expired', 'RotationDue'] as const
 export const sinceIn = ({ version, valueSince, updatedAt }: SecretStatus): string | undefined =>
   version === undefined ? undefined : (valueSince ?? updatedAt)
 
-export const datesOf = ({ expiry }: Pick<SecretSpec, 'expiry'>, status: SecretStatus): Dated => ({
-  expiry,
+type Dates = Pick<SecretSpec, 'expiry' | 'key' | 'valueFrom'>
+
+/** What makes another value of the secret. */
+const remedyOf = ({ key, valueFrom }: Dates): string => {
+  const { rotation, generate, secretRef, external } = valueFrom ?? {}
+  if (rotation !== undefined) return `run its Rotation (stagely rotation run ${rotation.name})`
+  if (generate !== undefined) return `let one be generated (stagely secrets rotate ${key})`
+  if (secretRef !== undefined) return `give secret "${secretRef.name}" a new value`
+  if (external !== undefined) return `change it in store "${external.store}"`
+  return 'give the secret a new value'
+}
+
+export const datesOf = (spec: Dates, status: SecretStatus): Dated => ({
+  expiry: spec.expiry,
+  remedy: remedyOf(spec),
   since: sinceIn(status),
   certificateEndsAt: status.certificateEndsAt,
 })
@@ -29,15 +42,17 @@ interface Judging {
 
 /** The status as it is at `nowMs`, and the next moment (ms) at which time alone makes it another one. */
 export const withDates = (
-  spec: Pick<SecretSpec, 'expiry' | 'key'>,
+  spec: Dates,
   status: SecretStatus,
   { nowMs, tells, policy }: Judging,
 ): { status: SecretStatus; nextAt: number | undefined } => {
-  const expiry = expiryAt(datesOf(spec, status), nowMs)
+  const dated = datesOf(spec, status)
+  const { remedy, since } = dated
+  const expiry = expiryAt(dated, nowMs)
   const was = findCondition(status.conditions, 'RotationDue')
   const age = ageAt(
     policy,
-    { key: spec.key, since: sinceIn(status) },
+    { key: spec.key, since, remedy },
     {
       nowMs,
       before: {
@@ -46,7 +61,7 @@ export const withDates = (
       },
     },
   )
-  const rotation = status.knownOutside === undefined ? age.verdict : revealedVerdict
+  const rotation = status.knownOutside === undefined ? age.verdict : revealedVerdict(remedy)
   const verdicts = { ...expiry.verdicts, RotationDue: rotation }
   const {
     expiresAt: _,

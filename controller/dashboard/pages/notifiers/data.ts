@@ -11,7 +11,7 @@ export type Reason = Notifier['reasons'][number]
 export const reasonWords: Readonly<Record<Reason, string>> = {
   Expiring: 'a value is near its end',
   Expired: 'a value is over',
-  RotationDue: 'a value is older than the project allows',
+  RotationDue: 'a value is too old, or known to who left',
   RolledBack: 'a change broke a service and was taken back',
   AgentLost: 'a machine is away',
   Drifted: 'a container was changed by hand',
