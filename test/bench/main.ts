@@ -16,6 +16,7 @@ import { benchOverride } from './override.ts'
 import { heading, jsonLine, tableLine } from './report.ts'
 import { benchRest } from './rest.ts'
 import { benchRollout } from './rollout.ts'
+import { benchRotation } from './rotation.ts'
 import { benchScale } from './scale.ts'
 import { benchImage, benchImageScript } from './stacks.ts'
 import { benchStore } from './store.ts'
@@ -25,7 +26,7 @@ import { isMet } from './targets.ts'
 import { startWorld } from './world.ts'
 
 // prettier-ignore
-const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents', 'scale', 'dashboard', 'stores'] as const
+const groups = ['pure', 'store', 'api', 'load', 'rollout', 'changes', 'rest', 'agents', 'scale', 'dashboard', 'stores', 'rotation'] as const
 /** What one world of real programs is measured with. */
 const processes = ['rollout', 'changes', 'rest'] as const
 
@@ -130,6 +131,10 @@ await group(['stores'], async () => {
     await removeImages(made)
   }
   show(await benchIdleStore(full ? 10 : 1))
+})
+await group(['rotation'], async () => {
+  await makeTestImage()
+  show(await benchRotation(full ? 100 : 3))
 })
 if (!flags.json) {
   const sum = missed.length === 0 ? 'Every target is met.' : `Missed: ${missed.join(', ')}.`

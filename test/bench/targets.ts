@@ -33,6 +33,11 @@ export const targets: Readonly<Record<string, Target>> = {
   fanout_5000_s: below(1.5),
   slo_1000_started_p99_ms: below(1_000),
   slo_1000_proven_p99_ms: below(3_000),
+  rotation_steps_ms: below(50),
+  // 15 s, and the minute of the proof.
+  rotation_whole_s: below(75),
+  rotation_auth_failures: below(0),
+  rotation_double_valid_s: below(180),
   agent_rss_mb: below(90),
   agent_idle_cpu_ms_per_min: below(100),
   controller_rss_mb: below(450),

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { makeDatabaseImage } from '../support/database-images.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
+import { startNamedAgent, type NamedAgent } from '../support/named-agent.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { createKill, rotateUnderKills, type Course } from '../support/rotation-kills.ts'
 import { createLoginStack, loginManifests, type LoginStack } from '../support/rotation-stack.ts'
@@ -18,18 +19,20 @@ const seeds =
 const isGood = /^(?:Idle$|Failed\/RolledBack)/
 
 let world: World
-/** Each with its own database, all with one controller and one agent: who is killed is missed by all. */
+/** Each with its own database and its own agent, all with one controller. */
 const stacks: LoginStack[] = []
+const agents: NamedAgent[] = []
 const count = seeds.length
 const lanes = Array.from({ length: Math.min(count, 5) }, (_, i) => `lane-${i}`)
 
 beforeAll(async () => {
   await makeDatabaseImage('postgres')
-  world = await startWorld({ database: await freshDatabase() })
+  world = await startWorld({ database: await freshDatabase(), withAgent: false })
   for (const project of lanes) {
     const stack = await createLoginStack({ everySeconds: soak(0.5, 0.2) })
     stacks.push(stack)
-    const stagelets = [{ name: project, agent: 'box', stack }]
+    agents.push(await startNamedAgent(world, project))
+    const stagelets = [{ name: project, agent: project, stack }]
     const applied = await world.apply(loginManifests({ project, stagelets }))
     expect(applied.code, applied.stderr).toBe(0)
   }
@@ -43,6 +46,7 @@ beforeAll(async () => {
   }
 }, 240_000)
 afterAll(async () => {
+  for (const { program } of agents) await program.kill('SIGKILL')
   await world?.stop()
   for (const stack of stacks) await stack.remove()
 }, 120_000)
@@ -57,8 +61,8 @@ it(
       for (;;) {
         const seed = seeds[next++]
         if (seed === undefined) return
-        const of = { world, kill, rotation: lanes[lane]!, stack: stacks[lane]! }
-        const course = await rotateUnderKills(of, seed)
+        const own = { rotation: lanes[lane]!, agent: agents[lane]!, stack: stacks[lane]! }
+        const course = await rotateUnderKills({ world, kill, ...own }, seed)
         courses.push(course)
         console.info(JSON.stringify(course))
       }

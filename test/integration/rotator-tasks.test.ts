@@ -445,6 +445,7 @@ describe('a task in the container of a database', () => {
       }
       over = true
       await client
+      console.info(`${rounds} rotations, ${writes} writes, ${refused.length} refused`)
       expect(refused).toEqual([])
       expect(writes).toBeGreaterThan(2 * rounds)
     })

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import { askEngine } from './engine-api.ts'
+import type { NamedAgent } from './named-agent.ts'
 import type { World } from './processes.ts'
 import { createRandom } from './random.ts'
 import { isAccepted, openSlots, type LoginStack } from './rotation-stack.ts'
@@ -31,27 +32,29 @@ const killGroup = (pid: number): void => {
   }
 }
 
-/** Of one world. Each answers whether there was something to kill. */
-export type Kill = (program: Program, stack: LoginStack) => Promise<boolean>
+/** Answers whether there was something to kill. */
+type Kill = (program: Program, of: Pick<Lane, 'agent' | 'stack'>) => Promise<boolean>
 
+/** Of one world. */
 export const createKill = (world: World): Kill => {
-  const queues = new Map<Program, Promise<unknown>>()
-  /** The same program is not killed while it is being started again. */
-  const inTurn = (program: Program, work: () => Promise<void>): Promise<boolean> => {
-    const mine = (queues.get(program) ?? Promise.resolve()).then(work)
-    queues.set(program, mine)
-    return mine.then(() => true)
+  const queues = new Map<unknown, Promise<void>>()
+  /** Nothing is killed while it is being started again. */
+  const inTurn = async (whose: unknown, work: () => Promise<void>): Promise<true> => {
+    const mine = (queues.get(whose) ?? Promise.resolve()).catch(() => undefined).then(work)
+    queues.set(whose, mine)
+    await mine
+    return true
   }
-  return async (program, stack) => {
+  return async (program, { agent, stack }) => {
     if (program === 'controller')
-      return inTurn(program, async () => {
+      return inTurn(world, async () => {
         await world.controller.kill('SIGKILL')
         await world.startController()
       })
     if (program === 'agent')
-      return inTurn(program, async () => {
-        await world.agent.kill('SIGKILL')
-        world.spawnAgent()
+      return inTurn(agent, async () => {
+        await agent.program.kill('SIGKILL')
+        await agent.start()
       })
     if (program === 'postgres') {
       const { id = 'none' } = (await stack.containers())['pg'] ?? {}
@@ -84,7 +87,9 @@ export interface Course {
 interface Lane {
   readonly world: World
   readonly kill: Kill
+  /** Of the rotation, and of its project. */
   readonly rotation: string
+  readonly agent: NamedAgent
   readonly stack: LoginStack
 }
 
@@ -104,10 +109,8 @@ const untilDone = async (work: () => Promise<unknown>): Promise<void> => {
 const limitMs = 900_000
 
 /** One rotation under kills. */
-export const rotateUnderKills = async (
-  { world, kill, rotation, stack }: Lane,
-  seed: number,
-): Promise<Course> => {
+export const rotateUnderKills = async (lane: Lane, seed: number): Promise<Course> => {
+  const { world, kill, rotation, stack } = lane
   const random = createRandom(seed)
   const begun = realClock.monotonic()
   const kills: string[] = []
@@ -115,17 +118,18 @@ export const rotateUnderKills = async (
   const killing: Promise<void>[] = []
   const old = await stack.login()
   const refusedBefore = (await stack.said()).refused.length
-  let border = ''
+  const borders = new Set<string>()
   let before: number | undefined
   const atBorder = ({ phase = 'Idle', step, attempt = 0 }: RotationStatus): void => {
     before ??= attempt
     const here = `${phase} ${step ?? ''}`.trim()
-    if (here === border || (border === '' && phase === 'Idle')) return
-    border = here
+    // At those that come again after another try, nothing is killed: five tries are all there are.
+    if (borders.has(here) || (borders.size === 0 && phase === 'Idle')) return
+    borders.add(here)
     const [program, afterMs] = [random.pick(programs), random.below(300)]
     const work = async (): Promise<void> => {
       await realClock.sleep(afterMs)
-      if (await kill(program, stack)) kills.push(`${here}: ${program}`)
+      if (await kill(program, lane)) kills.push(`${here}: ${program}`)
     }
     killing.push(
       work().catch((error: unknown) => {

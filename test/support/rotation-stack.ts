@@ -146,8 +146,6 @@ interface Manifests {
     readonly stack: Stack
   }[]
   readonly overlap?: string
-  /** In the flow style of YAML. */
-  readonly projectSpec?: string
 }
 
 export const document = (kind: string, name: string, spec: string): string =>
@@ -175,19 +173,14 @@ export const outputOf = (
   )
 
 /** A project whose stacks log in as the Rotation of the project's name says. */
-export const loginManifests = ({
-  project,
-  stagelets,
-  overlap = '1m',
-  projectSpec = '{}',
-}: Manifests): string => {
+export const loginManifests = ({ project, stagelets, overlap = '1m' }: Manifests): string => {
   const output = (name: string, key: string): string =>
     outputOf(project, {
       ...{ name: `${project}-${name}`, key, scope: 'web' },
       from: `{rotation: {name: ${project}, output: ${name}}}`,
     })
   return [
-    document('Project', project, projectSpec),
+    document('Project', project, '{}'),
     output('username', 'DB_USER'),
     output('password', 'DB_PASSWORD'),
     ...stagelets.map((one) => stageletOf(project, one)),

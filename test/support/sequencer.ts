@@ -10,6 +10,7 @@ const long = [
     'replicas',
     'agent-conditions',
     'agent-dependencies',
+    'rotation-agents',
     'rotation-kills',
     'build-before',
     'rollout-commands',
