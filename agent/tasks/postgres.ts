@@ -100,6 +100,7 @@ const sessionIn = (
   const rows: PostgresSession['rows'] = async (query, database) =>
     rowsOf(await asAdmin(asJson(query), database))
   return {
+    needsPassword: adminPassword !== undefined,
     rows,
     run: async (statements) => {
       await asAdmin(['begin', ...statements, 'commit'].map((one) => `${one};`).join('\n'))

@@ -102,6 +102,11 @@ const history = (): Command =>
       printRecords(body.steps, historyView, flags.output)
     })
 
+const seenOf = ({ containers, released_at: releasedAt }: Break): string => {
+  if (releasedAt !== undefined) return `released at ${releasedAt}, not seen since`
+  return containers === undefined ? 'not seen now' : String(containers)
+}
+
 /** Names what will break, and takes the typed name of the rotation. */
 const confirmed = async (
   place: Place,
@@ -113,10 +118,7 @@ const confirmed = async (
     breaks.length === 0
       ? 'No service runs with the old credential.'
       : `These services run with the old credential and will break:\n${breaks
-          .map(
-            ({ stagelet, service, containers }) =>
-              `  ${stagelet}/${service}${containers === undefined ? ' (not seen now)' : ` (${containers})`}`,
-          )
+          .map((one) => `  ${one.stagelet}/${one.service} (${seenOf(one)})`)
           .join('\n')}`,
   )
   if (typed !== undefined) return typed

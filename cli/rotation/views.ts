@@ -31,6 +31,8 @@ export interface Break {
   readonly stagelet: string
   readonly service: string
   readonly containers?: number
+  /** Nobody has seen the stack since. */
+  readonly released_at?: string
 }
 
 export interface Step {

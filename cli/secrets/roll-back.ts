@@ -18,9 +18,16 @@ type Impact = {
 export type Rolled = DiffRecord & {
   readonly revision: number
   readonly set: string
+  /** Names of secrets that stay as they are, since a Rotation makes them. Absent from older controllers. */
+  readonly kept?: readonly string[]
   /** Absent from older controllers. */
   readonly impact?: Impact
 }
+
+const keptLines = (kept: readonly string[]): string[] =>
+  kept.length === 0
+    ? []
+    : [`Kept as they are, since a Rotation makes or has ended their values: ${kept.join(', ')}`]
 
 const impactLines = ({ affected, cascaded, held }: Impact, namespace: string): string[] =>
   renderAffected({
@@ -66,6 +73,7 @@ export const rollBack = async (
       [
         `Back to revision ${plan.revision}:`,
         renderDiff(plan),
+        ...keptLines(plan.kept ?? []),
         ...(plan.impact === undefined ? [] : impactLines(plan.impact, rest.namespace)),
       ].join('\n'),
     )

@@ -21,6 +21,13 @@ const mayWait = ({ rotation, status, nowMs }: Work): boolean => {
   return nowMs - since < Math.min(pendingMs, durationMs(pendingFor))
 }
 
+/** What the failing effect leaves open. */
+const unknownBy = {
+  checkUse: 'who still uses the old credential',
+  revoke: 'whether the old credential is ended',
+  scramble: 'whether the new credential of the failed attempt is ended; the old one is in use',
+} as const
+
 /** Of a fault that a rotator tells: when it is tried again, or that the attempt ends. */
 export const afterFault = async (
   work: Work,
@@ -30,13 +37,13 @@ export const afterFault = async (
   const { status, nowMs } = work
   if (fault.kind === 'Pending' && mayWait(work)) {
     const retryAt = toTimestamp(nowMs + Math.max(1_000, fault.retryAfterMs ?? 60_000))
-    return { status: { ...status, retryAt } }
+    return { status: { ...status, retryAt, retryFor: fault.message } }
   }
   const tries = (status.tries ?? 0) + 1
   const retryAt = toTimestamp(nowMs + retryMs(tries))
   if (effect === 'revoke' || effect === 'checkUse' || effect === 'scramble') {
     const reason = effect === 'checkUse' ? 'StillUsed' : 'NotRevoked'
-    const message = `it is not known whether the ${effect === 'scramble' ? 'candidate' : 'old credential'} is ended: ${fault.message}`
+    const message = `it is not known ${unknownBy[effect]}: ${fault.message}; it is tried again at ${retryAt}. Where that can never work, delete the rotation: its credentials stay as they are`
     return { status: { ...status, tries, retryAt, blockedBy: [{ reason, message }] } }
   }
   const isOver = tries >= mostTries || fault.kind === 'Failed' || fault.kind === 'Pending'
@@ -44,7 +51,8 @@ export const afterFault = async (
     // Services must log in meanwhile: of one login the old password is set again until the next try.
     if (effect !== 'prepare' && work.rotation.spec.inPlace === true)
       await discard(work).catch(() => undefined)
-    return { status: { ...inPhaseOf(effect, status, nowMs), tries, retryAt } }
+    const retryFor = fault.message
+    return { status: { ...inPhaseOf(effect, status, nowMs), tries, retryAt, retryFor } }
   }
   const reason =
     effect === 'prepare' ? 'Preflight' : fault.kind === 'Pending' ? 'PendingTooLong' : 'SetFailed'

@@ -107,16 +107,22 @@ export const openAwsIam = (spec: Spec, deps: RotatorDeps): Rotator => {
   return {
     slots: [],
     outputs: ['accessKeyId', 'secretAccessKey'],
-    preflight: () =>
-      asAdmin(async (iam) => {
-        const used = await current()
+    preflight: async () => {
+      const used = await current()
+      const { accessKeyId: own } = await readAdmin(spec, deps)
+      if (own === used)
+        return [
+          `adminRef holds the access key of ${UserName} that is to be changed, ${own}: its end would shut the controller out; name a key of another user`,
+        ]
+      return asAdmin(async (iam) => {
         const idle = (await keys(iam)).filter(({ AccessKeyId: id }) => id !== used)
         const active = idle.filter(({ Status: status }) => status === 'Active')
         return (used === undefined ? active.slice(1) : active).map(
           ({ AccessKeyId: id = '' }) =>
             `user ${UserName} has another access key, ${id}, and IAM gives two at the most: delete the one that nobody uses`,
         )
-      }),
+      })
+    },
     make: () =>
       asAdmin(async (iam) => {
         const used = await current()

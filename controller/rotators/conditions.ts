@@ -12,7 +12,7 @@ const ready = (status: RotationStatus, { faults }: Around): Verdict => {
   if (faults.length > 0) return no('Refused', faults.join('; '))
   if (status.lastRotatedAt !== undefined)
     return yes('Rotated', `rotated last at ${status.lastRotatedAt}`)
-  return no('NeverRotated', 'no credential was made yet')
+  return no('NeverRotated', 'no credential was made yet: see Progressing and Failed')
 }
 
 const doing: Readonly<Record<string, string>> = {
@@ -27,29 +27,33 @@ const doing: Readonly<Record<string, string>> = {
 
 const progressing = (
   spec: RotationSpec,
-  { phase = 'Idle', step, nextAt, attempt }: RotationStatus,
+  { phase = 'Idle', step, nextAt, attempt, retryFor, retryAt, request }: RotationStatus,
   { busy, nowMs }: Around,
 ): Verdict => {
   if (phase !== 'Idle') {
     const back = step === 'Back' ? ' (the old values again)' : ''
-    return yes(phase, `attempt ${attempt ?? 1}: ${doing[phase] ?? ''}${back}`)
+    const again =
+      retryFor === undefined ? '' : `; tried again at ${retryAt ?? 'once'}, since ${retryFor}`
+    return yes(phase, `attempt ${attempt ?? 1}: ${doing[phase] ?? ''}${back}${again}`)
   }
   if (spec.paused === true) return no('Paused', 'spec.paused is true: nothing starts')
-  const isDue = nextAt !== undefined && Date.parse(nextAt) <= nowMs
-  if (busy !== undefined && isDue) return no('Waiting', `rotation "${busy}" must end first`)
+  const isDue = request !== undefined || (nextAt !== undefined && Date.parse(nextAt) <= nowMs)
+  if (busy !== undefined && isDue) return no('Waiting', busy.message)
   return nextAt === undefined
     ? no('Idle', 'the next one starts when somebody asks for it')
     : no('Idle', `the next one starts at ${nextAt}`)
 }
 
-const blocked = ({ blockedBy = [], phase, step }: RotationStatus): Verdict => {
+const blocked = ({ blockedBy = [], phase, step }: RotationStatus, name: string): Verdict => {
   const [first] = blockedBy
   if (first === undefined) return no('NotBlocked', 'nobody is waited for')
   const named = blockedBy.map(({ stagelet, message }) =>
     stagelet === undefined ? message : `${stagelet}: ${message}`,
   )
   const waits = (phase === 'Proving' || phase === 'Overlapping') && step !== 'Back'
-  const until = waits ? '; the old credential is not ended before that' : ''
+  const until = waits
+    ? `; the old credential is not ended before that, unless an owner ends it whatever runs: stagely rotation revoke ${name}`
+    : ''
   return yes(first.reason, `${named.join('; ')}${until}`)
 }
 
@@ -60,7 +64,10 @@ const failed = ({ failure }: RotationStatus): Verdict =>
 
 const overdue = (spec: RotationSpec, status: RotationStatus, around: Around): Verdict =>
   isOverdue(spec, status, around)
-    ? yes('Overdue', 'it is more than 7 days past its turn: see the other conditions')
+    ? yes(
+        'Overdue',
+        'it is more than 7 days past its turn: Ready, Progressing, Blocked and Failed say why',
+      )
     : no('InTime', 'it is not past its turn')
 
 /** Only after a restore. */
@@ -76,12 +83,16 @@ export const withVerdicts = (
   spec: RotationSpec,
   status: RotationStatus,
   around: Around,
-  { generation, now }: { readonly generation: number | undefined; readonly now: string },
+  {
+    name,
+    generation,
+    now,
+  }: { readonly name: string; readonly generation: number | undefined; readonly now: string },
 ): RotationStatus => {
   const verdicts = {
     Ready: ready(status, around),
     Progressing: progressing(spec, status, around),
-    Blocked: blocked(status),
+    Blocked: blocked(status, name),
     Failed: failed(status),
     Overdue: overdue(spec, status, around),
     ...defined({ Tested: tested(status) }),

@@ -64,7 +64,24 @@ const rows: readonly Row[] = [
   ['its turn is to come', { ...rotated, endedAt: at(-day) }, {}, {}, `wait ${29 * 86_400} s`],
   ['it is paused', rotated, {}, { paused: true }, 'wait for a change'],
   ['an output is refused', rotated, { faults: ['no'] }, {}, 'wait for a change'],
-  ['another one runs', rotated, { busy: 'other' }, {}, 'wait for a change'],
+  [
+    'another one runs',
+    rotated,
+    { busy: { message: 'rotation "other" must end first', isBlocked: false } },
+    ...([{}, 'wait for a change'] as const),
+  ],
+  [
+    'another one runs that waits itself',
+    rotated,
+    { busy: { message: 'rotation "other" must end first', isBlocked: true } },
+    ...([{}, 'wait for a change OtherRotation'] as const),
+  ],
+  [
+    'it is not due, and another one waits',
+    { ...rotated, endedAt: at(-day) },
+    { busy: { message: 'rotation "other" must end first', isBlocked: true } },
+    ...([{}, `wait ${29 * 86_400} s`] as const),
+  ],
   [
     'somebody asks',
     { ...rotated, endedAt: at(0), request: { at: at(0), by: 'alice', cause: 'Run' } },

@@ -43,7 +43,7 @@ const blockersOf = (spec: RotationSpec, status: RotationStatus, facts: Facts): B
     ...held,
     ...slow.map((stagelet) => ({
       ...{ stagelet, reason: 'NotHealthy' },
-      message: 'it is not healthy with the new credential yet: see its conditions',
+      message: `it is not healthy with the ${status.step === 'Back' ? 'old' : 'new'} credential yet: stagely describe stagelet ${stagelet}, and stagely rollout status ${spec.projectRef.name}`,
     })),
   ].slice(0, 20)
 }
@@ -170,7 +170,7 @@ const afterWrite: Readonly<Partial<Record<Phase, From>>> = {
 
 /** Secrets and stacks outlive their project, and may run the old credential. */
 const projectMissing = ({ provenSince: _, ...status }: RotationStatus, project: string): Next => {
-  const message = `project "${project}" does not exist, so that nobody knows what runs: create it again, or delete the rotation`
+  const message = `project "${project}" does not exist, so that nobody knows what runs: create it again, or delete the rotation, which ends no credential`
   return wait({ ...status, blockedBy: [{ reason: 'ProjectMissing', message }] })
 }
 

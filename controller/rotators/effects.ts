@@ -6,8 +6,8 @@ import type { StagedCredential } from '../../src/store/staged-values.ts'
 import { afterFault } from './after-fault.ts'
 import type { Effect } from './next.ts'
 import { discard } from './discard.ts'
-import { atRest, inPhase } from './endings.ts'
-import { idleFaults, turnsOf } from './logins.ts'
+import { atRest, inPhase, type Failed } from './endings.ts'
+import { idleFaults, sameValues, turnsOf } from './logins.ts'
 import { dropStaged, end, stagedLost, takenBack, tell, type Outcome } from './outcome.ts'
 import { beginRevoke, checkUse, endVersions, revoke } from './revoking.ts'
 import { verify } from './verify.ts'
@@ -27,7 +27,9 @@ const prepare = async (work: Work): Promise<Outcome> => {
   const unsafe = made === undefined ? [] : await idleFaults(work, made, old)
   if (unsafe.length > 0) return end(work, { reason: 'Preflight', message: unsafe.join('; ') })
   const next = inPhase(status, 'Setting', nowMs, {
-    ...(candidateSlot === undefined ? {} : { candidateSlot }),
+    ...(candidateSlot === undefined
+      ? {}
+      : { candidateSlot, ownSlots: ownWith(work, candidateSlot) }),
     ...(old === undefined ? {} : { hasOld: true }),
   })
   const project = projectOf(rotation)
@@ -43,13 +45,9 @@ const prepare = async (work: Work): Promise<Outcome> => {
   }
 }
 
-const sameValues = (a: StagedCredential, b: Credential): boolean => {
-  const names = Object.keys(a.values)
-  return (
-    names.length === Object.keys(b.values).length &&
-    names.every((name) => a.values[name] === b.values[name])
-  )
-}
+/** Noted before the login is set: a crash must not make it look like somebody else's. */
+const ownWith = ({ status: { ownSlots = [] }, rotator }: Work, slot: string): string[] =>
+  [...new Set([...ownSlots, slot])].filter((one) => rotator.slots.includes(one))
 
 const isSet = (work: Work): Outcome => {
   const { candidateSlot, cause, hasOld } = work.status
@@ -65,6 +63,12 @@ const isSet = (work: Work): Outcome => {
   return tell(next, 'CredentialSet', `a new credential${whose} is set; ${rest}`)
 }
 
+const sameCredential: Failed = {
+  reason: 'SameCredential',
+  message:
+    'the rotator answered the credential that is in use, and no new one: correct its step create',
+}
+
 /** Made outside: asked twice, since one attempt has one credential. */
 const create = async (
   work: Work,
@@ -74,6 +78,9 @@ const create = async (
   const { rotation, status, signal } = work
   const attempt = attemptOf(work)
   const made = await ask(attempt, signal)
+  const old = known === undefined ? await work.staged.open(placeOf(work, 'old')) : undefined
+  // To take it back, or to end the old one, would end what runs.
+  if (old !== undefined && sameValues(old, made)) return end(work, sameCredential)
   if (known === undefined)
     return {
       status,
@@ -104,10 +111,11 @@ const test = async (work: Work): Promise<Outcome> => {
   const answer = await rotator.test(candidate, signal)
   if (answer === 'meaningless') {
     const message =
-      'a random password is accepted too, so that a test says nothing; no secret was changed'
+      'a random password is accepted too, so that a test says nothing, and no secret was changed: let the server ask for passwords (Postgres: scram-sha-256 in pg_hba.conf)'
     return takenBack(work, { reason: 'TestMeaningless', message })
   }
-  if (answer === 'refused') throw new RotatorFault('Refused', 'the new credential is not accepted')
+  if (answer === 'refused')
+    throw new RotatorFault('Refused', 'the new credential was set, and is not accepted')
   const [first = 'Switch'] = gathered.facts.steps
   const step = status.hasOld === true ? first : 'Switch'
   return { status: inPhase(status, 'RollingOut', nowMs, { step }) }

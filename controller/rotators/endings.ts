@@ -10,7 +10,7 @@ export const inPhase = (
   nowMs: number,
   more: Partial<RotationStatus> = {},
 ): RotationStatus => {
-  const { tries: _t, retryAt: _r, provenSince: _p, blockedBy: _b, ...kept } = status
+  const { tries: _t, retryAt: _r, retryFor: _f, provenSince: _p, blockedBy: _b, ...kept } = status
   return { ...kept, phase, phaseSince: time(nowMs), ...more }
 }
 

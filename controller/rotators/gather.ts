@@ -9,8 +9,10 @@ import {
   type ProjectInput,
   type SecretObject,
 } from '../reconcilers/project/gather.ts'
+import { busyOf } from './busy.ts'
 import type { Facts } from './next.ts'
-import { nothingToProve, proofOf } from './proof.ts'
+import { nothingToProve, proofOf, type Proof } from './proof.ts'
+import { releasedBlocks } from './released.ts'
 import type { Step } from './rotator.ts'
 import { withFollowers } from './viewers.ts'
 
@@ -31,14 +33,6 @@ interface Place {
 const insideOf = ({ rotator }: RotationSpec): Place | undefined => {
   const { postgres, mariadb, redis } = rotator
   return (postgres ?? mariadb ?? redis)?.in
-}
-
-/** What two rotations must not change at once. */
-const targetOf = ({ rotator }: RotationSpec): string | undefined => {
-  const { postgres, mariadb, redis } = rotator
-  const database = postgres ?? mariadb ?? redis
-  if (database?.in !== undefined) return `${database.in.stagelet}/${database.in.service}`
-  return database?.at === undefined ? undefined : `${database.at.host}:${database.at.port ?? ''}`
 }
 
 const adopts = ({ rotator }: RotationSpec): boolean =>
@@ -95,27 +89,24 @@ const outputFaults = (
   })
 }
 
-/** Another rotation of the project, or of the same database, that is under way. */
-export const busyOf = async (
-  reader: Reader,
-  rotation: RotationObject,
-): Promise<string | undefined> => {
-  const { namespace = '', uid } = rotation.metadata
-  const { items } = await reader.list('Rotation', { namespace })
-  const target = targetOf(rotation.spec)
-  const other = (items as RotationObject[]).find(({ metadata, spec, status }) => {
-    if (metadata.uid === uid || (status?.phase ?? 'Idle') === 'Idle') return false
-    const isNear = spec.projectRef.name === rotation.spec.projectRef.name
-    return isNear || (target !== undefined && targetOf(spec) === target)
-  })
-  return other?.metadata.name
-}
-
 const stepsIn = ({ rotator }: RotationSpec): readonly Step[] => {
   if (rotator.generate === undefined) return ['Switch']
   return rotator.generate.order === 'SwitchFirst'
     ? ['Switch', 'Remove']
     : ['Add', 'Switch', 'Remove']
+}
+
+/** The proof, and the stacks that nobody sees any more. */
+const withReleased = (
+  { metadata: { name }, status = {} }: RotationObject,
+  project: ProjectInput,
+  outputs: readonly SecretObject[],
+): Proof => {
+  // To go back, it is enough that the old values run.
+  const revision = status.step === 'Back' ? 0 : (status.revision ?? 0)
+  const proof = proofOf(project, outputs, revision)
+  const unseen = releasedBlocks(project, status, name)
+  return unseen.length === 0 ? proof : { ...proof, blockedBy: [...proof.blockedBy, ...unseen] }
 }
 
 export const gatherRotation = async (
@@ -145,8 +136,6 @@ export const gatherRotation = async (
   const changed = names.filter(
     (output) => outputs.get(output)?.status?.version !== status.versions?.[output],
   )
-  // To go back, it is enough that the old values run.
-  const revision = status.step === 'Back' ? 0 : (status.revision ?? 0)
   const isIdle = (status.phase ?? 'Idle') === 'Idle'
   return {
     outputs,
@@ -157,7 +146,7 @@ export const gatherRotation = async (
       faults: outputFaults(rotation, project, outputs),
       hasValues: names.every((output) => outputs.get(output)?.status?.version !== undefined),
       changed,
-      proof: isIdle ? nothingToProve : proofOf(project, [...outputs.values()], revision),
+      proof: isIdle ? nothingToProve : withReleased(rotation, project, [...outputs.values()]),
       busy: isIdle ? await busyOf(reader, rotation) : undefined,
     },
   }

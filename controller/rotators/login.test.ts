@@ -91,9 +91,8 @@ describe('a rotator of a login', () => {
 
   it('says a number of sessions only where one was told', async () => {
     const old = { slot: 'a', values: {} }
-    expect(await open({}, { sessions: 0 }).rotator.stillUsed(old, signal)).toMatchObject({
-      sessions: 0,
-    })
+    const told = { sessions: 0, canLogIn: true }
+    expect(await open({}, told).rotator.stillUsed(old, signal)).toMatchObject(told)
     await expect(open().rotator.stillUsed(old, signal)).rejects.toThrow(
       /not told how many sessions/,
     )

@@ -137,10 +137,10 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
       (await ask('test', loginOf(candidate), { signal })).accepted ?? 'refused',
     stillUsed: async (old, signal) => {
       if (!given.countsSessions) return { sessions: undefined, from: [] }
-      const { sessions, from = [] } = await ask('stillUsed', loginOf(old), { signal })
+      const { sessions, from = [], ended } = await ask('stillUsed', loginOf(old), { signal })
       if (sessions === undefined)
         throw new RotatorFault('Failed', 'it is not told how many sessions use the credential')
-      return { sessions, from }
+      return { sessions, from, canLogIn: ended !== true }
     },
     revoke: async (old, attempt, signal) => {
       await ask('revoke', loginOf(old), { attempt, signal })

@@ -43,6 +43,17 @@ export const turnsOf = async (work: Work): Promise<Turns> => {
   return { old, candidateSlot: slots.find((slot) => slot !== live) ?? slots[0] }
 }
 
+export const sameValues = (
+  a: Pick<Credential, 'values'>,
+  b: Pick<Credential, 'values'>,
+): boolean => {
+  const names = Object.keys(a.values)
+  return (
+    names.length === Object.keys(b.values).length &&
+    names.every((name) => a.values[name] === b.values[name])
+  )
+}
+
 /** To set, scramble or end one of the two changes the other: both are one login. */
 export const isSameLogin = (
   { rotator, rotation }: Work,
@@ -54,19 +65,52 @@ export const isSameLogin = (
   return a !== undefined && a === b
 }
 
-/** Why the idle slot may belong to somebody else. */
+/** Why the login that gets the new credential may belong to somebody else. */
 export const idleFaults = async (
   work: Work,
   candidate: Credential,
   old: Credential | undefined,
 ): Promise<string[]> => {
-  const { rotator, rotation, signal } = work
-  if (rotator.slots.length === 0 || rotation.spec.inPlace === true) return []
+  const { rotator, rotation, status, signal } = work
+  const isInPlace = rotation.spec.inPlace === true
+  // The one login of a rotation in place is in use, once the outputs hold it.
+  if (rotator.slots.length === 0 || (isInPlace && old !== undefined)) return []
   const name = candidate.values['username'] ?? candidate.slot ?? ''
   if (old !== undefined && isSameLogin(work, old, candidate))
     return [`login ${name} is in use: the outputs hold it, and no other one takes turns with it`]
-  const { sessions } = await rotator.stillUsed(candidate, signal)
-  if (sessions === undefined || sessions === 0) return []
-  const many = sessions === 1 ? '1 session' : `${sessions} sessions`
-  return [`login ${name} should be idle, but has ${many}: find out whose they are, and end them`]
+  const { sessions, from, canLogIn } = await rotator.stillUsed(candidate, signal)
+  if (sessions !== undefined && sessions > 0) {
+    const many = sessions === 1 ? '1 session' : `${sessions} sessions`
+    const where = from.length === 0 ? '' : ` (from ${from.slice(0, 5).join(', ')})`
+    return [
+      `login ${name} should be idle, but has ${many}${where}: find out whose they are, and end them`,
+    ]
+  }
+  if (canLogIn === false) return []
+  if (status.ownSlots?.includes(name) === true) return runFaults(work, name)
+  if (canLogIn === undefined) return []
+  return [
+    `login ${name} can log in, and this rotation has not set it: somebody else may use it, who would be shut out; name another login, or, where nobody uses it, ${closing(work, name)}`,
+  ]
 }
+
+/** An earlier attempt that was given up has left its login valid: containers may run it, although the outputs do not hold it. */
+const runFaults = ({ gathered, status }: Work, name: string): string[] => {
+  const { blockedBy, rolling } = gathered.facts.proof
+  const stagelets = [
+    ...blockedBy.flatMap(({ stagelet }) => stagelet ?? []),
+    ...rolling,
+    ...(status.released ?? []).map(({ stagelet }) => stagelet),
+  ]
+  if (stagelets.length === 0) return []
+  const where = [...new Set(stagelets)].slice(0, 20).join(', ')
+  return [
+    `login ${name} is still valid from an attempt that was given up, and may run in ${where}: it is not changed before these run what the outputs hold`,
+  ]
+}
+
+/** How to take a login away. */
+const closing = ({ rotation: { spec } }: Work, name: string): string =>
+  spec.rotator.mariadb === undefined
+    ? `take its login away (ALTER ROLE ${name} NOLOGIN)`
+    : `lock it (ALTER USER ${name} ACCOUNT LOCK)`

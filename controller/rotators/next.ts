@@ -19,7 +19,15 @@ export interface Facts {
   readonly steps: readonly Step[]
   readonly proof: Proof
   /** Another rotation that must end first. */
-  readonly busy: string | undefined
+  readonly busy: Holder | undefined
+}
+
+/** A rotation that is under way while another one should begin. */
+export interface Holder {
+  /** In words, and where it stands. */
+  readonly message: string
+  /** It waits itself, and ends only when somebody does something. */
+  readonly isBlocked: boolean
 }
 
 export type Effect =

@@ -22,7 +22,8 @@ import { retryMs } from './turn.ts'
 import { afterRefusal } from './endings.ts'
 import { isPending, isWritten, stayUntested } from './restored.ts'
 import { runEffect } from './effects.ts'
-import { busyOf, gatherRotation, type Gathered, type RotationObject } from './gather.ts'
+import { busyOf } from './busy.ts'
+import { gatherRotation, type Gathered, type RotationObject } from './gather.ts'
 import type { OpenRotator } from './open-rotator.ts'
 import type { Outcome } from './outcome.ts'
 import { RotatorFault } from './rotator.ts'
@@ -237,11 +238,11 @@ const store = async (
   { outcome, gathered }: { outcome: Outcome; gathered: Gathered },
 ): Promise<boolean> => {
   const { write, isChange, told, detail } = outcome
-  const { generation, uid, resourceVersion } = rotation.metadata
+  const { name, generation, uid, resourceVersion } = rotation.metadata
   const before = rotation.status ?? {}
   const now = toTimestamp(deps.clock.now())
   const verdicts = (status: RotationStatus): RotationStatus =>
-    withVerdicts(rotation.spec, status, gathered.facts, { generation, now })
+    withVerdicts(rotation.spec, status, gathered.facts, { name, generation, now })
   if (write === undefined && told === undefined && sameJson(verdicts(outcome.status), before))
     return false
   const id = `rotation ${uid ?? ''} ${String(before.attempt ?? 0)} ${before.step ?? ''}`

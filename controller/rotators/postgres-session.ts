@@ -81,6 +81,7 @@ const sessionAt = (egress: Egress, at: PostgresAt, own: string): PostgresSession
     }
   }
   return {
+    needsPassword: true,
     rows: <T>(query: string, database?: string) =>
       admin(async (client) => (await client.query(query)).rows as T[], database),
     run: async (statements) => {

@@ -58,7 +58,7 @@ const proved = (
     ...evidence.map(({ containers }) => `proven: ${containers}`),
   ]
 }
-const paused = ['Paused: it is paused: resume it']
+const paused = ['Paused: it is paused: stagely rollout resume stagelet/shop']
 
 describe('the proof that nothing runs with an old credential', () => {
   it('is that all who see an output run its value of now', () => {

@@ -26,19 +26,45 @@ export const nothingToProve: Proof = {
   ...{ failed: undefined, blockedBy: [], rolling: [], evidence: [] },
 }
 
+interface Names {
+  readonly agent: string
+  readonly stagelet: string
+}
+type Remedy = (names: Names) => readonly [reason: string, message: string]
+
+const waitsForSecrets: Remedy = ({ stagelet }) => [
+  'WaitingForSecrets',
+  `it waits for values of other secrets: stagely describe stagelet ${stagelet} names them`,
+]
+
 /** What holds a stagelet, and what ends that. */
-const remedies: Readonly<Record<string, readonly [reason: string, message: string]>> = {
-  AgentAway: ['AgentAway', 'its agent is away: nobody sees what runs there'],
-  AgentDrained: ['Drained', 'its agent is drained: resume it'],
-  AgentPaused: ['Paused', 'its agent is paused: resume it'],
-  Paused: ['Paused', 'it is paused: resume it'],
-  StoppedByHand: ['StoppedByHand', 'its stack was stopped by hand: start it'],
-  RolledBack: ['Quarantined', 'it went back to an earlier revision: see its conditions'],
-  KeysMissing: ['WaitingForSecrets', 'it waits for values of other secrets'],
-  WaitingForSecrets: ['WaitingForSecrets', 'it waits for values of other secrets'],
+const remedies: Readonly<Record<string, Remedy>> = {
+  AgentAway: ({ agent }) => [
+    'AgentAway',
+    `agent "${agent}" is away, and nobody sees what runs there: bring its machine back`,
+  ],
+  AgentDrained: ({ agent }) => [
+    'Drained',
+    `agent "${agent}" is drained: stagely agent undrain ${agent}`,
+  ],
+  AgentPaused: ({ agent }) => [
+    'Paused',
+    `agent "${agent}" is paused: set spec.paused of it to false`,
+  ],
+  Paused: ({ stagelet }) => ['Paused', `it is paused: stagely rollout resume stagelet/${stagelet}`],
+  StoppedByHand: ({ stagelet }) => [
+    'StoppedByHand',
+    `its stack was stopped by hand: stagely deploy ${stagelet} starts it`,
+  ],
+  RolledBack: ({ stagelet }) => [
+    'Quarantined',
+    `it went back to an earlier revision: stagely describe stagelet ${stagelet} says why`,
+  ],
+  KeysMissing: waitsForSecrets,
+  WaitingForSecrets: waitsForSecrets,
 }
 
-const holdOf = ({ spec, status }: StageletObject): BlockedBy | undefined => {
+const holdOf = ({ metadata, spec, status }: StageletObject): BlockedBy | undefined => {
   const inSync = findCondition(status?.conditions, 'SecretsInSync')
   const drifted = findCondition(status?.conditions, 'Drifted')
   const isStopped = drifted?.status === 'True' && drifted.reason === 'StoppedByHand'
@@ -48,8 +74,10 @@ const holdOf = ({ spec, status }: StageletObject): BlockedBy | undefined => {
     ...(isStopped ? ['StoppedByHand'] : []),
     ...(status?.held === undefined ? [] : [status.held.because]),
   ].find((one) => remedies[one] !== undefined)
-  const [reason, message] = remedies[because ?? ''] ?? []
-  return reason === undefined || message === undefined ? undefined : { reason, message }
+  const remedy = remedies[because ?? '']
+  if (remedy === undefined) return undefined
+  const [reason, message] = remedy({ agent: spec.agentRef.name, stagelet: metadata.name })
+  return { reason, message }
 }
 
 const failureOf = ({ stagelet, services }: Viewer, revision: number): Failure | undefined => {
@@ -66,15 +94,19 @@ const blockOf = ({ stagelet, late }: Viewer): BlockedBy | undefined => {
   const isUnseen = hold?.reason === 'AgentAway'
   const silent = (status?.services ?? []).length === 0
   if (hold !== undefined && (isUnseen || late.size > 0 || silent)) return hold
-  if (silent) return { reason: 'NoReport', message: 'its agent has not reported its services yet' }
+  if (silent)
+    return {
+      reason: 'NoReport',
+      message: `agent "${stagelet.spec.agentRef.name}" has not reported its services yet: stagely describe stagelet ${stagelet.metadata.name}`,
+    }
   const [stray] = status?.strayServices ?? []
   if (stray !== undefined) {
-    const message = `a container of service ${stray}, which the compose files do not name, has older secrets: remove it`
+    const message = `a container of service ${stray}, which the compose files do not name, has older secrets: remove it (docker compose up --remove-orphans)`
     return { reason: 'OldContainer', message }
   }
   const oneOff = (status?.services ?? []).find(({ oneOffs = 0 }) => oneOffs > 0)
   if (oneOff === undefined) return undefined
-  const message = `a container of "compose run" has older secrets of ${oneOff.name}: end it`
+  const message = `a container of "compose run" has older secrets of ${oneOff.name}: wait for its end, or end it`
   return { reason: 'OldContainer', message }
 }
 

@@ -6,7 +6,8 @@ import type { RotationStatus } from '../../src/resources/rotation.ts'
 import type { Transaction } from '../../src/store/store.ts'
 import { afterUse, askAgainMs } from './decide.ts'
 import { atRest } from './endings.ts'
-import { isSameLogin } from './logins.ts'
+import { isSameLogin, sameValues } from './logins.ts'
+import { stillReleased } from './released.ts'
 import { dropStaged, end, outcomeOf, stagedLost, type Outcome } from './outcome.ts'
 import { RotatorFault, type Credential } from './rotator.ts'
 import { attemptOf, placeOf, type Work } from './work.ts'
@@ -20,7 +21,7 @@ export const checkUse = async (work: Work): Promise<Outcome> => {
     const outcome = outcomeOf(afterUse(status, { nowMs, steps: gathered.facts.steps }))
     return sessions === undefined ? outcome : { ...outcome, detail: { sessions } }
   }
-  const message = `${sessions} ${sessions === 1 ? 'session uses' : 'sessions use'} the old credential${from.length === 0 ? '' : `, from ${from.slice(0, 5).join(', ')}`}: end them`
+  const message = `${sessions} ${sessions === 1 ? 'session uses' : 'sessions use'} the old credential${from.length === 0 ? '' : `, from ${from.slice(0, 5).join(', ')}`}: find out whose they are, and end them`
   const blockedBy = [{ reason: 'StillUsed', message }]
   return { status: { ...status, blockedBy, retryAt: toTimestamp(nowMs + askAgainMs) } }
 }
@@ -66,18 +67,25 @@ export const revoke = async (work: Work): Promise<Outcome> => {
   const old = status.hasOld === true ? await staged.open(placeOf(work, 'old')) : undefined
   if (old !== undefined && rotation.spec.inPlace !== true) {
     const candidate = await staged.open(placeOf(work, 'new'))
-    if (candidate !== undefined && isSameLogin(work, old, candidate))
-      throw new RotatorFault('Refused', 'the old and the new credential are one login')
+    const isSame =
+      candidate !== undefined && (isSameLogin(work, old, candidate) || sameValues(old, candidate))
+    if (isSame)
+      throw new RotatorFault(
+        'Refused',
+        'the old and the new credential are the same: it is not ended',
+      )
     await rotator.revoke(old, attemptOf(work), signal)
     if ((await rotator.look(old, signal)) !== 'refused')
       throw new RotatorFault('Refused', 'the old credential is still accepted')
   }
-  const { slot, candidateSlot = slot, failure: _, restored, ...rest } = status
+  const { slot, candidateSlot = slot, failure: _, restored, released: __, ...rest } = status
   // A proof that is no part of what a restore began.
   const isPast = status.hasOld === true && status.cause !== 'Refused'
+  const released = [...stillReleased(status)]
   const next = atRest(rest, nowMs, {
     ...(isPast ? {} : defined({ restored })),
     ...(candidateSlot === undefined ? {} : { slot: candidateSlot }),
+    ...(released.length === 0 ? {} : { released }),
     ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0 },
   })
   const done = { status: next, write: dropStaged(work) }

@@ -21,6 +21,8 @@ export interface Use {
   readonly sessions: number | undefined
   /** Addresses. */
   readonly from: readonly string[]
+  /** Whether the login accepts anybody now; undefined: it is not known. */
+  readonly canLogIn?: boolean | undefined
 }
 
 /** What is found outside where the outputs hold a credential that is refused, as after the restore of a backup. */

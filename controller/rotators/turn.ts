@@ -63,9 +63,11 @@ const requestMs = 3_600_000
 const requestEnds = ({ request }: RotationStatus): number | undefined =>
   request?.cause === 'Run' ? ms(request.at) + requestMs : undefined
 
-const withoutRequest = (status: RotationStatus, nowMs: number): Next => {
+const withoutRequest = (status: RotationStatus, { nowMs, busy, faults }: Facts): Next => {
   const { request, ...rest } = status
-  const message = `what ${request?.by ?? ''} asked for at ${request?.at ?? ''} could not start within an hour: ask again`
+  const [why = busy?.message] = faults
+  const because = why === undefined ? '' : ` (${why})`
+  const message = `what ${request?.by ?? ''} asked for at ${request?.at ?? ''} could not start within an hour${because}: ask again`
   const failure = { reason: 'RequestExpired', message }
   const told: Told = { reason: 'RotationFailed', message }
   return { do: 'move', status: { ...rest, failure, endedAt: rest.endedAt ?? time(nowMs) }, told }
@@ -73,7 +75,7 @@ const withoutRequest = (status: RotationStatus, nowMs: number): Next => {
 
 /** At rest, with the time of its next turn: one that has come stays until it begins. */
 const idleOf = (
-  { nextAt, ...others }: RotationStatus,
+  { nextAt, blockedBy: _, ...others }: RotationStatus,
   turn: number | undefined,
   nowMs: number,
 ): RotationStatus => {
@@ -81,6 +83,12 @@ const idleOf = (
   const shown = isKept ? nextAt : turn === undefined ? undefined : time(turn)
   return { ...others, phase: 'Idle', ...(shown === undefined ? {} : { nextAt: shown }) }
 }
+
+/** One that should begin, and waits for another one that waits itself: somebody must do something. */
+const heldBy = (idle: RotationStatus, { faults, busy }: Facts): RotationStatus =>
+  faults.length === 0 && busy?.isBlocked === true
+    ? { ...idle, blockedBy: [{ reason: 'OtherRotation', message: busy.message }] }
+    : idle
 
 /** What somebody who asks may skip. */
 const skipsOf = ({
@@ -108,11 +116,12 @@ export const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Fact
   const turn = turnOf(spec, status, facts)
   const idle = idleOf(status, turn, nowMs)
   const until = requestEnds(status)
-  if (until !== undefined && until <= nowMs) return withoutRequest(idle, nowMs)
+  if (until !== undefined && until <= nowMs) return withoutRequest(idle, facts)
   const cause = startOf(spec, status, facts, turn)
-  if (cause === undefined || facts.faults.length > 0 || facts.busy !== undefined)
-    return wait(idle, earliest(turn !== undefined && turn > nowMs ? turn : undefined, until))
-  return begin(idle, cause, nowMs)
+  if (cause !== undefined && facts.faults.length === 0 && facts.busy === undefined)
+    return begin(idle, cause, nowMs)
+  const held = cause === undefined ? idle : heldBy(idle, facts)
+  return wait(held, earliest(turn !== undefined && turn > nowMs ? turn : undefined, until))
 }
 
 /** A request while an attempt runs speeds it up. */

@@ -1,6 +1,5 @@
 // Which services see an output of a rotation, or run with what they saw of one before: pure.
-import { createDependencies } from '../../src/secrets/references.ts'
-import { winnersFor, type SetEntry } from '../../src/secrets/set-entry.ts'
+import { reachedBy } from '../../src/secrets/reached.ts'
 import type { ServiceStatus } from '../../src/resources/stagelet.ts'
 import { consumersBySecret, runsCurrent } from '../reconcilers/project/decide.ts'
 import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
@@ -42,14 +41,6 @@ const lookAhead = (
   return found
 }
 
-const versionsIn = (
-  entries: readonly SetEntry[],
-  { stagelet, service }: { readonly stagelet: string; readonly service: string },
-): SetEntry[] => {
-  const reach = createDependencies(entries, stagelet)
-  return [...winnersFor(service, stagelet, entries).values()].flatMap(reach)
-}
-
 /**
  * What a service runs may be an earlier set: there it saw an output that the newest set does not give to it. Where the
  * set is not known, neither is what its containers have.
@@ -63,7 +54,7 @@ const runsEarlier = (
   const set = revision === undefined ? undefined : runningSets.get(revision)
   if (set === undefined) return containers > 0
   const place = { stagelet: stagelet.metadata.name, service: service.name }
-  return versionsIn(set.entries, place).some(
+  return reachedBy(set.entries, place).some(
     ({ secretId, version }) => current.has(secretId) && current.get(secretId) !== version,
   )
 }

@@ -8,6 +8,7 @@ interface Given {
   readonly accepts?: (login: Login) => boolean
   readonly acts?: string
   readonly used?: readonly object[]
+  readonly needsPassword?: boolean
 }
 
 const role = (name: string, more: object = {}) => ({
@@ -17,9 +18,11 @@ const role = (name: string, more: object = {}) => ({
 const base = { database: 'shop', owner: 'app', roles: ['app_a', 'app_b'] }
 const login = { username: 'app_a', password: 'the-new-one' }
 
-const open = ({ server, roles = [], accepts = () => true, acts = 'app', used = [] }: Given) => {
+const open = ({ server, roles = [], used = [], ...given }: Given) => {
+  const { accepts = () => true, acts = 'app', needsPassword = false } = given
   const ran: string[] = []
   const session: PostgresSession = {
+    needsPassword,
     rows: <T>(query: string) => {
       ran.push(query)
       const isServer = query.includes('pg_is_in_recovery')
@@ -111,6 +114,25 @@ describe('the preflight of a rotation of Postgres', () => {
     const facts = await open({ roles }).step('preflight', { adopted: true })
     expect(facts.faults).toEqual([])
     expect(facts.warnings).toEqual([expect.stringMatching(/app is a superuser: services keep/)])
+  })
+})
+
+describe('the administrator that is adopted', () => {
+  const roles = [role('app', { login: true, super: true, asks: true })]
+  const { step, ran } = open({ roles, needsPassword: true })
+
+  it('is refused where it logs in with a stored password, which its end would make useless', async () => {
+    const { faults, warnings } = await step('preflight', { adopted: true })
+    expect(faults).toEqual([
+      expect.stringMatching(/app is adopted, and is the administrator.*name it in adminUser/),
+    ])
+    expect(warnings).toEqual([])
+  })
+
+  it('keeps its password, whoever asks for its end', async () => {
+    const end = step('revoke', { adopted: true, login: { username: 'app', password: '' } })
+    await expect(end).rejects.toThrow(/app is adopted, and is the administrator/)
+    expect(ran.join('\n')).not.toMatch(/alter role/)
   })
 })
 

@@ -35,6 +35,8 @@ export type PostgresParams = z.infer<typeof postgresParams>
 
 /** A session of the administrator, and logins of others. */
 export interface PostgresSession {
+  /** The administrator logs in with a password that is stored: whoever changes it shuts the steps out. */
+  readonly needsPassword: boolean
   /** Rows of a query in `database`; of the rotation's when absent. */
   rows<T>(query: string, database?: string): Promise<readonly T[]>
   /** Statements that all happen or none. */
@@ -142,6 +144,10 @@ interface Server {
   readonly exists: boolean
 }
 
+/** Its end would be the end of the administrator's own password. */
+const lockedOut = (name: string): string =>
+  `${name} is adopted, and is the administrator that logs in with a stored password (adminRef): after the first rotation that password would be refused, and nothing could be changed any more; make another superuser, and name it in adminUser and adminRef`
+
 const preflight = async (params: PostgresParams, session: PostgresSession): Promise<Facts> => {
   const { database, owner, roles, adopted = false } = params
   const [server] = await session.rows<Server>(
@@ -168,11 +174,12 @@ const preflight = async (params: PostgresParams, session: PostgresSession): Prom
           `the owner ${owner} can log in: take its login away (ALTER ROLE … NOLOGIN), or say adopt where services use it`,
         ]
       : []),
+    ...(adopted && ownerRole?.asks === true && session.needsPassword ? [lockedOut(owner)] : []),
     ...(adopted && ownerRole === undefined
       ? [`there is no role ${owner} that could be adopted`]
       : []),
   ]
-  const isSuper = adopted && ownerRole?.super === true
+  const isSuper = adopted && ownerRole?.super === true && faults.length === 0
   const warnings = isSuper
     ? [
         `${owner} is a superuser: services keep its rights by the new roles, and ${ownerRole.asks ? 'its password is replaced in place of its login, which the local socket needs' : 'it loses its login'}`,
@@ -259,6 +266,7 @@ const stillUsed = async ({ username }: Login, session: PostgresSession): Promise
 const end = async (username: string, session: PostgresSession): Promise<void> => {
   const [found] = await rolesNamed(session, [username])
   if (found === undefined) return
+  if (found.asks && session.needsPassword) throw new StepFault('Failed', lockedOut(username))
   const role = sqlName(username)
   const unknown = scramVerifier(randomBytes(24).toString('hex'))
   await session.run([

@@ -7,7 +7,13 @@ import { steps, type Login } from './step.ts'
 const untouched = (): never => {
   throw new Error('the database is asked')
 }
-const session = { rows: untouched, run: untouched, loginRows: untouched, texts: untouched }
+const session = {
+  needsPassword: false,
+  rows: untouched,
+  run: untouched,
+  loginRows: untouched,
+  texts: untouched,
+}
 const closed = { ...session, logIn: untouched, ask: untouched, command: [], lasts: () => true }
 const roles = ['app_a', 'app_b']
 const from = '%'

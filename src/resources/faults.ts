@@ -37,12 +37,13 @@ const shown = (value: unknown, secret: boolean): string | undefined => {
 const zodTypeNames: Record<string, string> = { int: 'integer', record: 'object', map: 'object' }
 
 const typeFault = (field: string, issue: z.core.$ZodIssueInvalidType, given: unknown): Fault => {
+  const own = issue.message.startsWith('Invalid input') ? undefined : issue.message
   if (given === undefined) {
-    return { field, reason: 'FieldValueRequired', message: 'Required value' }
+    const message = own === undefined ? 'Required value' : `Required value: ${own}`
+    return { field, reason: 'FieldValueRequired', message }
   }
   const expected = zodTypeNames[issue.expected] ?? issue.expected
   const got = typeName(given)
-  const own = issue.message.startsWith('Invalid input') ? undefined : issue.message
   const quote =
     expected === 'string' && got !== 'object' && got !== 'array' ? '; quote it in YAML' : ''
   const what = own ?? `${field} in body must be of type ${expected}: "${got}"${quote}`

@@ -35,8 +35,8 @@ const outputsOf: Readonly<Partial<Record<RotatorName, readonly string[]>>> = {
 const mayLack = new Set(['previous', 'list'])
 const slotFields = { postgres: 'roles', mariadb: 'users' } as const
 const hasSlots = (name: RotatorName): name is keyof typeof slotFields => name in slotFields
-/** They have an address, or a container. */
-const placed = new Set<RotatorName>(['postgres', 'mariadb', 'redis'])
+/** Databases, which an agent is beside. */
+const databases = new Set<RotatorName>(['postgres', 'mariadb', 'redis'])
 
 const rotatorOf = (spec: Fields): RotatorName | undefined => {
   const { rotator } = spec
@@ -85,15 +85,20 @@ const checkSlots = (own: Fields, at: string, field: string, inPlace: boolean): F
   return [...new Map([...equal, ...counted, ...reserved].map((f) => [f.message, f])).values()]
 }
 
+/** The schema of the others knows one place alone. */
+const checkPlace = (own: Fields, at: string): Fault[] => {
+  const isIn = own['in'] !== undefined
+  if (isIn !== (own['at'] !== undefined)) return []
+  return isIn ? [forbidden(at, onePlace)] : [required(at, onePlace)]
+}
+
 /** Rules of one rotator, whatever else is given. */
 const checkOwn = (spec: Fields, name: RotatorName): Fault[] => {
   const own = (spec.rotator as Fields)[name]
-  if (!isRecord(own) || !placed.has(name)) return []
+  if (!isRecord(own) || !databases.has(name)) return []
   const at = `rotator.${name}`
-  const places = ['in', 'at'].filter((place) => own[place] !== undefined)
-  const where = places.length === 0 ? [required(at, onePlace)] : [forbidden(at, onePlace)]
   return [
-    ...(places.length === 1 ? [] : where),
+    ...(name === 'postgres' ? checkPlace(own, at) : []),
     ...(hasSlots(name) ? checkSlots(own, at, slotFields[name], spec.inPlace === true) : []),
   ]
 }

@@ -29,6 +29,20 @@ describe('the rules of a Rotation', () => {
       good,
       /rotator.postgres: Forbidden.*in and at/,
     ],
+    ...['redis', 'mariadb'].map((name): [string, object, object, RegExp] => [
+      `${name} over the network`,
+      {
+        outputs: name === 'redis' ? { password: 'p' } : outputs,
+        rotator: {
+          [name]: {
+            ...(name === 'redis' ? {} : { database: 'shop', users: ['a', 'b'] }),
+            at: { host: 'db', adminRef: { name: 'a' } },
+          },
+        },
+      },
+      good,
+      /say in, with the stagelet.*only postgres can be changed over the network \(at\)/,
+    ]),
     [
       'equal roles',
       { rotator: { postgres: { ...postgres, roles: ['app_a', 'app_a'] } } },

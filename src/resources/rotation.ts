@@ -138,7 +138,7 @@ const blockedBySpec = z.strictObject({
   reason: z
     .string()
     .describe(
-      'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, StillUsed, NotRevoked, ProjectMissing.',
+      'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, Released, StillUsed, NotRevoked, ProjectMissing, OtherRotation.',
     ),
   message: z.string().describe('The same for people, with the remedy.'),
 })
@@ -147,6 +147,21 @@ const evidenceSpec = z.strictObject({
   stagelet: z.string().describe('Where it was seen.'),
   revision: z.int().describe('The revision that was healthy there.'),
   containers: z.int().describe('How many containers were looked at.'),
+})
+
+const releasedSpec = z.strictObject({
+  stagelet: z.string().describe('Name that the stagelet had.'),
+  agent: z.string().describe('Agent on whose machine the stack was left.'),
+  directory: z.string().describe('Folder of its compose file.'),
+  composeProject: z.string().optional().describe('Its Compose project, where that was seen.'),
+  at: time.describe('When Stagely let it go. Nobody has seen it since.'),
+  services: z
+    .array(z.string())
+    .describe('Services that may run on with the credential; empty: nobody knows which.'),
+  revision: z
+    .int()
+    .optional()
+    .describe('Oldest revision that they ran at that time; absent where nobody saw them.'),
 })
 
 const requestSpec = z.strictObject({
@@ -202,7 +217,12 @@ export const rotationStatus = z.strictObject({
   phaseSince: time.optional().describe('When the phase began.'),
   tries: z.int().optional().describe('How often the effect of the phase has failed.'),
   retryAt: time.optional().describe('When the effect is tried again.'),
+  retryFor: z.string().optional().describe('Why it is tried again. Never a value.'),
   slot: z.string().optional().describe('The slot (such as a role) whose credential is in use.'),
+  ownSlots: z
+    .array(z.string())
+    .optional()
+    .describe('Slots that this Rotation has set itself. Nobody else is to log in with them.'),
   candidateSlot: z.string().optional().describe('The slot that gets the new credential.'),
   backFrom: z
     .enum(['Add', 'Switch', 'Remove'])
@@ -228,6 +248,12 @@ export const rotationStatus = z.strictObject({
   lastRotatedAt: time.optional().describe('When a rotation was completed last.'),
   nextAt: time.optional().describe('When the next rotation starts.'),
   blockedBy: z.array(blockedBySpec).max(20).optional().describe('Who is waited for; the first 20.'),
+  released: z
+    .array(releasedSpec)
+    .optional()
+    .describe(
+      'Stacks that were released, and may run a credential of this Rotation. No old one is ended before they are seen again, or somebody ends it without a proof.',
+    ),
   provingSince: time.optional().describe('When the values of the present rollout were written.'),
   revokeStartedAt: time
     .optional()
@@ -251,5 +277,6 @@ export type RotationWindow = z.infer<typeof windowSpec>
 export type RotationSchedule = z.infer<typeof scheduleSpec>
 export type BlockedBy = z.infer<typeof blockedBySpec>
 export type Evidence = z.infer<typeof evidenceSpec>
+export type ReleasedStack = z.infer<typeof releasedSpec>
 export type RotationRequest = z.infer<typeof requestSpec>
 export type Restored = z.infer<typeof restoredSpec>

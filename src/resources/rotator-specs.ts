@@ -24,7 +24,10 @@ const host = z
   .max(253)
   .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a name or an address, without a port')
 
-const inside = z.strictObject({
+export const onlyInside =
+  'say in, with the stagelet and service of the database: only postgres can be changed over the network (at)'
+
+const insideFields = {
   stagelet: z.string().min(1).max(253).describe('Name of the Stagelet whose agent does it.'),
   service: z
     .string()
@@ -34,7 +37,8 @@ const inside = z.strictObject({
   adminUser: sqlName
     .optional()
     .describe('Login of the administrator; the usual one of the database when absent.'),
-})
+}
+const inside = z.strictObject(insideFields)
 
 const outside = z.strictObject({
   host: host.describe('Where the database answers; called through the gate for addresses.'),
@@ -46,11 +50,14 @@ const outside = z.strictObject({
   caRef: controllerSecret('the certificates (PEM) that sign that of the database').optional(),
 })
 
-const place = {
-  in: inside
-    .optional()
-    .describe('The agent does it in the container of the database. No admin password is needed.'),
-  at: outside.optional().describe('The controller does it, over TLS.'),
+const inDescription = 'The agent does it in the container of the database.'
+/** Of a database that the controller cannot change over the network. */
+const agentOnly = {
+  in: z
+    .strictObject(insideFields, {
+      error: ({ input }) => (input === undefined ? onlyInside : undefined),
+    })
+    .describe(`${inDescription} Only postgres can be changed over the network (at).`),
 }
 
 const placeRule = {
@@ -65,7 +72,8 @@ const turnsRule = (field: string): object => ({
 
 export const postgresRotator = z
   .strictObject({
-    ...place,
+    in: inside.optional().describe(`${inDescription} No admin password is needed.`),
+    at: outside.optional().describe('The controller does it, over TLS.'),
     database: sqlName.describe('The database that the roles log in to.'),
     owner: sqlName.describe('Role that owns the objects. It cannot log in, but in adoption.'),
     roles: z
@@ -83,7 +91,7 @@ export const postgresRotator = z
 
 export const mariadbRotator = z
   .strictObject({
-    ...place,
+    ...agentOnly,
     database: sqlName.describe('The database that the users may use.'),
     users: z
       .array(sqlName)
@@ -99,7 +107,7 @@ export const mariadbRotator = z
       .optional()
       .describe('The user that services use today; locked after the first proof.'),
   })
-  .meta({ 'x-kubernetes-validations': [placeRule, turnsRule('users')] })
+  .meta({ 'x-kubernetes-validations': [turnsRule('users')] })
 
 const adoptValue = z
   .boolean()
@@ -108,15 +116,13 @@ const adoptValue = z
     'True: the value that somebody wrote is the first old one, and ends with the first rotation.',
   )
 
-export const redisRotator = z
-  .strictObject({
-    ...place,
-    user: sqlName
-      .default('default')
-      .describe('User of the ACL; two of its passwords are valid at a time.'),
-    adopt: adoptValue,
-  })
-  .meta({ 'x-kubernetes-validations': [placeRule] })
+export const redisRotator = z.strictObject({
+  ...agentOnly,
+  user: sqlName
+    .default('default')
+    .describe('User of the ACL; two of its passwords are valid at a time.'),
+  adopt: adoptValue,
+})
 
 export const generateRotator = z.strictObject({
   length: z

@@ -21,7 +21,9 @@ import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
 import { projectOf } from './project-ref.ts'
 import { withRules } from './project-rules.ts'
 import { ensureProject, loadProject, noteArrival, type ProjectState } from './projects.ts'
-import { checkUnderWay } from './rotation-change.ts'
+import { leavesStack, noteReleased } from './released-stacks.ts'
+import { checkUnderWay, withoutOwnSlots } from './rotation-change.ts'
+import { checkLogins } from './rotation-logins.ts'
 import { secretStatusAfter } from './secret-status.ts'
 import { prepareSecret, storeVersion, type PreparedSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
@@ -128,6 +130,7 @@ export const createObject = async (
     checkClaim(session, object)
     await noteStagelet(session, object)
   }
+  if (object.kind === 'Rotation') checkLogins(session, object)
   if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
   const status = initialStatus(object, project)
   const made = status === undefined ? object : { ...object, status }
@@ -206,7 +209,14 @@ const actionOf = (handed: string | undefined): string => {
 
 const checkOfKind = (session: WriteSession, object: KubeObject, before: KubeObject): void => {
   if (object.kind === 'Stagelet') checkClaim(session, object)
-  if (object.kind === 'Rotation') checkUnderWay(object, before)
+  if (object.kind !== 'Rotation') return
+  checkUnderWay(object, before)
+  if (!sameJson(object.spec?.['rotator'], before.spec?.['rotator'])) checkLogins(session, object)
+}
+
+const statusAfter = (session: WriteSession, next: KubeObject, before: KubeObject): KubeObject => {
+  if (next.kind === 'Agent') return withAgentTimes(next, before, session.now)
+  return next.kind === 'Rotation' ? withoutOwnSlots(next, before) : next
 }
 
 /** `finish` removes an object that is being deleted and has lost its last finalizer. */
@@ -224,9 +234,11 @@ export const updateObject = async (
   if (!changesSpec && same && secret?.learns !== true) return current.object
   if (handed === undefined) checkChange(session, object, current, changesSpec)
   if (changesSpec) checkOfKind(session, object, current.object)
+  if (object.kind === 'Stagelet' && leavesStack(object, current.object))
+    await noteReleased(session, current)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const given: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
-  const next = given.kind === 'Agent' ? withAgentTimes(given, current.object, session.now) : given
+  const next = statusAfter(session, given, current.object)
   const audit = withRules(more.audit ?? { action: actionOf(handed) }, next, current.object)
   const row =
     secret === undefined

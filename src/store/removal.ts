@@ -7,6 +7,7 @@ import { requireRow } from './objects.ts'
 import { projectOf } from './project-ref.ts'
 import { destroyProjectsIn, dropIfUnused } from './project-ends.ts'
 import { destroyProject, loadProject, projectAt } from './projects.ts'
+import { noteReleased } from './released-stacks.ts'
 import { endSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { resetInSync, stageletsOf } from './stagelet-writes.ts'
@@ -49,6 +50,7 @@ const release = async (session: WriteSession, row: StoredRow): Promise<void> => 
       session.changes.agents.push({ uid: row.uid, namespace: ref.namespace, name: ref.name })
       return
     case 'Stagelet':
+      await noteReleased(session, row)
       for (const report of session.select(term.reportsOf(ref.namespace, row.uid)))
         session.drop(report)
   }

@@ -17,3 +17,14 @@ export const checkUnderWay = (object: KubeObject, current: KubeObject): void => 
     .map((field): Fault => ({ field: `spec.${field}`, reason: 'FieldValueForbidden', message }))
   if (faults.length > 0) throw invalid(refOf(object), faults)
 }
+
+const ofCredential = ['projectRef', 'outputs', 'rotator'] as const
+
+/** What else a Rotation has set is then perhaps in use: its containers see outputs of before, or another database. */
+export const withoutOwnSlots = (next: KubeObject, before: KubeObject): KubeObject => {
+  const { ownSlots, ...status } = (next.status ?? {}) as RotationStatus
+  const [a, b] = [next.spec, before.spec] as [RotationSpec, RotationSpec]
+  if (ownSlots === undefined || ofCredential.every((field) => sameJson(a[field], b[field])))
+    return next
+  return { ...next, status: { ...status } }
+}

@@ -59,12 +59,12 @@ const rotations: readonly Spec[] = [
       mariadb: { in: inside, database: 'shop', users: ['a', 'b'], from: '10.0.0.1', adopt: 'old' },
     },
   },
-  { ...toDatabase, rotator: { mariadb: { at: outside, database: 'shop', users: ['a', 'b'] } } },
+  { ...toDatabase, rotator: { mariadb: { in: inside, database: 'shop', users: ['c', 'd'] } } },
   {
     ...{ ...toDatabase, outputs: { password: 'p' } },
     rotator: { redis: { in: inside, user: 'app', adopt: true } },
   },
-  { ...toDatabase, outputs: { password: 'p' }, rotator: { redis: { at: outside } } },
+  { ...toDatabase, outputs: { password: 'p' }, rotator: { redis: { in: inside } } },
   {
     ...{ ...toDatabase, outputs: { current: 'c', previous: 'p', list: 'l' } },
     rotator: { generate: { length: 40, charset: 'hex', order: 'SwitchFirst', adopt: false } },

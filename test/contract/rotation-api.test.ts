@@ -75,6 +75,10 @@ describe('rotations', () => {
     )
     expect(back.code).toBe(1)
     expect(back.stderr).toMatch(/credential that was revoked/)
+    const whole = ['secrets', 'rollback', '--project', 'shop', '--to-revision', '1', '--dry-run']
+    expect(await world.must(...whole)).toMatch(/Kept as they are.*: sign-current, sign-list/)
+    const plan = JSON.parse(await world.must(...whole, '-o', 'json')) as { kept: string[] }
+    expect(plan.kept).toEqual(['sign-current', 'sign-list'])
     const idle = await world.cli('rotation', 'revoke', 'signing', '--confirm', 'signing')
     expect(idle.stderr).toMatch(/no old credential that is still valid/)
   })

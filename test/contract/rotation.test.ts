@@ -11,7 +11,14 @@ import { dropRetired } from '../../src/store/keys/retired-keys.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { RotatorFault } from '../../controller/rotators/rotator.ts'
 import { RotationWorld } from '../support/rotation-world.ts'
-import { api, createSteppedClock, secretOf, system, updateAs } from '../support/store-fixtures.ts'
+import {
+  api,
+  createSteppedClock,
+  objectOf,
+  secretOf,
+  system,
+  updateAs,
+} from '../support/store-fixtures.ts'
 
 const day = 86_400_000
 const isIdle = ({ phase }: RotationStatus): boolean => phase === 'Idle'
@@ -460,7 +467,60 @@ describe('a rotation', () => {
     })
     await world.look()
     expect(await world.message('Ready')).toMatch(/is global.*somebody wrote: say adopt/)
+    const other = { ...(await read()), spec: { projectRef: { name: 'other' }, key, valueFrom } }
+    await t.store.write(api, {}, async (tx) => {
+      await tx.create(objectOf('Project', world.ns, 'other'))
+      await tx.remove(ref)
+      await tx.create({ ...other, metadata: { name: 'password', namespace: world.ns } })
+    })
+    await world.look()
+    expect(await world.message('Ready')).toMatch(
+      /secret "password" does not exist in project "shop"/,
+    )
     expect(world.database.calls).toEqual([])
+  })
+
+  it('ends where a rotator answers two different credentials for one attempt', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    await world.agent('one')
+    const before = await world.valuesOf('one')
+    const ended: string[] = []
+    let made = 0
+    const token = (): string => `token-${(made += 1)}`
+    world.rotator = {
+      ...{ slots: [], outputs: ['username', 'password'] },
+      make: () => Promise.reject(new Error('it is made outside')),
+      create: () =>
+        Promise.resolve({
+          slot: undefined,
+          values: { username: 'app_b', password: token() },
+        }),
+      preflight: () => Promise.resolve([]),
+      look: () => Promise.resolve('accepted'),
+      set: () => Promise.resolve(),
+      test: () => Promise.resolve('accepted'),
+      stillUsed: () => Promise.resolve({ sessions: 0, from: [] }),
+      revoke: () => Promise.reject(new Error('the old one is in use')),
+      discard: ({ values }) => {
+        ended.push(values['password'] ?? '')
+        return Promise.resolve()
+      },
+      scramble: () => Promise.resolve(),
+    }
+    await world.request()
+    const status = await world.run(rotated(2))
+    expect(status.failure?.reason).toBe('TwoCredentials')
+    expect(ended).toEqual(['token-1'])
+    expect(await world.valuesOf('one')).toEqual(before)
+    // The one that is in use is no new one, and is not ended as one.
+    const { user: username = '', password = '' } = before
+    world.rotator.create = () =>
+      Promise.resolve({ slot: undefined, values: { username, password } })
+    await world.request()
+    const same = await world.run(rotated(3))
+    expect(same.failure?.reason).toBe('SameCredential')
+    expect(ended).toEqual(['token-1'])
   })
 
   it('forgets what it had staged when it is deleted or an output is purged', async () => {

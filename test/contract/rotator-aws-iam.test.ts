@@ -70,6 +70,12 @@ describe('the rotator awsIam', () => {
     ])
   })
 
+  it('is not begun with the key that is to be changed as the one of the administrator', async () => {
+    expect(await open(JSON.stringify(inUse)).preflight(signal)).toEqual([
+      expect.stringMatching(/adminRef holds the access key of shop.*name a key of another user/),
+    ])
+  })
+
   it('says of a server that takes every key that a test means nothing', async () => {
     const values = { accessKeyId: 'AKIA0', secretAccessKey: 'any' }
     expect(await open().test({ slot: undefined, values }, signal)).toBe('meaningless')

@@ -214,6 +214,8 @@ describe('a task in the container of a database', () => {
       faults: [],
       warnings: [expect.stringMatching(/app is a superuser: services keep its rights/)],
     })
+    const locked = await step('preflight', old, { adminPassword: old.password })
+    expect(locked.faults).toEqual([expect.stringMatching(/app is adopted, and is the admin/)])
     await asService('adopted', old, 'create table before (n int)')
     await step('set', a)
     expect(await step('test', a)).toEqual({ accepted: 'accepted' })

@@ -9,6 +9,7 @@ import {
   type FaultKind,
   type Found,
   type Rotator,
+  type Use,
 } from '../../controller/rotators/rotator.ts'
 import { createEgress } from '../../controller/egress/gate.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
@@ -78,9 +79,12 @@ export class MemoryDatabase implements Rotator {
     if (this.trusts) return Promise.resolve('meaningless')
     return Promise.resolve(this.accepts(candidate) ? 'accepted' : 'refused')
   }
-  async stillUsed(): Promise<{ sessions: number | undefined; from: string[] }> {
+  async stillUsed({ values }: Credential): Promise<Use> {
     this.#call('stillUsed')
-    return Promise.resolve(this.sessions)
+    return Promise.resolve({
+      ...this.sessions,
+      canLogIn: this.logins.has(values['username'] ?? ''),
+    })
   }
   async find(): Promise<Found> {
     this.#call('find')

@@ -11,6 +11,7 @@ import type {
 } from '../../../src/resources/rotation.ts'
 import { objectName } from '../../../src/resources/status.ts'
 import { gatherProject } from '../../reconcilers/project/gather.ts'
+import { releasedWith } from '../../rotators/released.ts'
 import { viewersOf } from '../../rotators/viewers.ts'
 import { notFound, requireIn } from './access.ts'
 import { listRoute } from './lists.ts'
@@ -57,7 +58,13 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
   const isUnderWay = (rotation.status?.phase ?? 'Idle') !== 'Idle'
   const outputs = new Set(Object.values(rotation.spec.outputs))
   const own = input.secrets.filter(({ metadata }) => outputs.has(metadata.name))
-  return viewersOf(input, own).flatMap(({ stagelet, services, late }) =>
+  const released = isUnderWay
+    ? releasedWith(input, rotation.status ?? {})
+    : rotation.status?.released
+  const unseen = (released ?? []).flatMap(({ stagelet, services: names, at }) =>
+    (names.length === 0 ? ['?'] : names).map((service) => ({ stagelet, service, released_at: at })),
+  )
+  const seen = viewersOf(input, own).flatMap(({ stagelet, services, late }) =>
     [...services.values()]
       .filter((service) => !isUnderWay || late.has(service.name))
       .map(({ name: service, containers }): z.infer<typeof breakSchema> => ({
@@ -65,6 +72,7 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
         ...(containers === undefined ? {} : { containers }),
       })),
   )
+  return [...seen, ...unseen]
 }
 
 const confirmField = z
@@ -88,7 +96,8 @@ const ask = async (
 ): Promise<KubeObject> => {
   const { deps, actor } = context
   const { clock, store } = deps
-  if (rotation.spec.paused === true)
+  // One that has begun goes on to its end, also faster.
+  if (rotation.spec.paused === true && (rotation.status?.phase ?? 'Idle') === 'Idle')
     throw new StagelyError(
       'Conflict',
       `rotation "${rotation.metadata.name}" is paused: resume it first`,

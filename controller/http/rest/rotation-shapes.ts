@@ -26,11 +26,12 @@ export const rotationSchema = z
         fieldsOf(rotationStatus, {
           ...ofEveryStatus,
           ...{ now: hidden, withoutProof: hidden, hasOld: hidden, backFrom: hidden },
-          ...{ provingSince: hidden, revokeStartedAt: hidden },
+          ...{ provingSince: hidden, revokeStartedAt: hidden, ownSlots: hidden },
           phase: { absent: 'Idle' },
           attempt: { absent: 0 },
           blockedBy: { absent: [] },
           evidence: { absent: [] },
+          released: { absent: [] },
           versions: { absent: {} },
         }),
         ['status'],
@@ -43,7 +44,10 @@ export const toRotation = answerOf(rotationSchema)
 /** One service of one stagelet that does not run the new credential. */
 export const breakSchema = z.strictObject({
   stagelet: z.string(),
-  service: z.string(),
+  service: z.string().describe('`?` for a released stack of which nobody knows what runs.'),
+  released_at: time
+    .optional()
+    .describe('When the stack was released; nobody has seen it since. Absent for one that is not.'),
   containers: z.int().optional().describe('Absent while nobody sees them.'),
 })
 

@@ -1,0 +1,50 @@
+// Rotations are serial: of a project, and of a database, whichever projects and teams share it. Who holds another one up.
+import { findCondition } from '../../src/resources/conditions.ts'
+import { refOf } from '../../src/resources/meta.ts'
+import { placeOf } from '../../src/resources/rotation-place.ts'
+import type { Reader } from '../../src/store/store.ts'
+import type { RotationObject } from './gather.ts'
+import type { Holder } from './next.ts'
+
+/** In words; of a rotation of another team not even its name is told. */
+const holderOf = ({ metadata, status = {} }: RotationObject, isOwn: boolean): Holder => {
+  const blocked = findCondition(status.conditions, 'Blocked')
+  const isBlocked = blocked?.status === 'True'
+  if (!isOwn)
+    return {
+      isBlocked,
+      message:
+        'a rotation of another team on the same database must end first: ask who looks after that database',
+    }
+  const { name } = metadata
+  const { attempt = 1, phase = 'Idle', phaseSince = '', retryFor } = status
+  const retried = retryFor === undefined ? '' : `, and is tried again (${retryFor})`
+  const where = `attempt ${attempt} is in ${phase} since ${phaseSince}${retried}`
+  const why = isBlocked
+    ? `${where}, and blocked (${blocked.reason}: ${blocked.message}). Do what that says, or delete rotation "${name}", which ends no credential`
+    : where
+  return {
+    isBlocked,
+    message: `rotation "${name}" must end first: ${why}. See: stagely rotation show ${name}`,
+  }
+}
+
+/** Another rotation of the project, or of the same database, that is under way. */
+export const busyOf = async (
+  reader: Reader,
+  rotation: RotationObject,
+): Promise<Holder | undefined> => {
+  const { namespace } = refOf(rotation)
+  const place = placeOf(rotation.spec, namespace)
+  // Only an address may be of several teams.
+  const isShared = place?.startsWith('at ') === true
+  const { items } = await reader.list('Rotation', isShared ? {} : { namespace })
+  const other = (items as RotationObject[]).find((one) => {
+    const { metadata, spec, status } = one
+    if (metadata.uid === rotation.metadata.uid || (status?.phase ?? 'Idle') === 'Idle') return false
+    const isNear =
+      metadata.namespace === namespace && spec.projectRef.name === rotation.spec.projectRef.name
+    return isNear || (place !== undefined && placeOf(spec, metadata.namespace ?? '') === place)
+  })
+  return other && holderOf(other, other.metadata.namespace === namespace)
+}
