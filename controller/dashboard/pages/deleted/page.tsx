@@ -134,11 +134,18 @@ const List = ({ place, secrets, onDone }: ListProps) => {
             render: ({ deleted_at: at, deleted_by: by }) => (
               <>
                 <Ago at={at} />
-                <small>{by}</small>
+                <small>by {by}</small>
               </>
             ),
           },
-          { title: 'Erased by itself', render: ({ restorable_until: at }) => <Until at={at} /> },
+          {
+            title: 'Erased by itself',
+            render: ({ restorable_until: at }) => (
+              <>
+                erased <Until at={at} />
+              </>
+            ),
+          },
           {
             title: 'Actions',
             end: true,

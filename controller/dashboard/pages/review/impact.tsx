@@ -37,32 +37,34 @@ export const ImpactTable = ({
   const lines = linesOf(impact)
   return (
     <div class={isOld ? s['old'] : undefined}>
-      <table class={s['impact']}>
-        <thead>
-          <tr>
-            <th scope="col">Stagelet</th>
-            <th scope="col">Service</th>
-            <th scope="col">What</th>
-            <th scope="col">Why</th>
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map(({ stagelet, service, what, why }, index) => (
-            <tr key={`${stagelet}/${service}`}>
-              <th scope="row">
-                {lines[index - 1]?.stagelet === stagelet ? (
-                  <span class="visually-hidden">{stagelet}</span>
-                ) : (
-                  stagelet
-                )}
-              </th>
-              <td>{service}</td>
-              <td>{what}</td>
-              <td class="mono">{why}</td>
+      {lines.length === 0 ? null : (
+        <table class={s['impact']}>
+          <thead>
+            <tr>
+              <th scope="col">Stagelet</th>
+              <th scope="col">Service</th>
+              <th scope="col">What</th>
+              <th scope="col">Why</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {lines.map(({ stagelet, service, what, why }, index) => (
+              <tr key={`${stagelet}/${service}`}>
+                <th scope="row">
+                  {lines[index - 1]?.stagelet === stagelet ? (
+                    <span class="visually-hidden">{stagelet}</span>
+                  ) : (
+                    stagelet
+                  )}
+                </th>
+                <td>{service}</td>
+                <td>{what}</td>
+                <td class="mono">{why}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
       <ul class={s['rest']}>
         {lines.length === 0 ? <li>No container is re-created.</li> : null}
         {impact.held.map(({ stagelet, message, since }) => (

@@ -35,15 +35,22 @@ export const columns: readonly Column<SecretRow>[] = [
       </>
     ),
   },
-  { id: 'scope', title: 'Scope', width: 'minmax(72px, 1fr)', render: ({ secret }) => secret.scope },
+  {
+    id: 'scope',
+    title: 'Scope',
+    width: 'minmax(72px, 1fr)',
+    render: ({ secret }) => <span class={s['cut']}>{secret.scope}</span>,
+  },
   {
     id: 'stagelet',
     title: 'Stagelet',
     width: 'minmax(90px, 1fr)',
     wide: true,
     render: ({ secret }) =>
-      secret.stagelet ?? (
+      secret.stagelet === undefined ? (
         <span class="muted">{secret.audience === 'Controller' ? 'none' : 'all'}</span>
+      ) : (
+        <span class={s['cut']}>{secret.stagelet}</span>
       ),
   },
   {
@@ -77,7 +84,7 @@ export const columns: readonly Column<SecretRow>[] = [
       row.isStaged ? (
         <State kind="staged">{stagedWord(row)}</State>
       ) : (
-        <span class="muted">
+        <span class={`muted ${s['cut']}`}>
           {row.secret.updated_by ?? row.secret.source} · <Ago at={row.secret.updated_at} />
         </span>
       ),

@@ -103,9 +103,9 @@ const columnsOf = (onDone: () => void): readonly TableColumn<SecretStore>[] => [
         <Ago at={last} />
         <small>
           {next === undefined ? null : (
-            <>
+            <span class={s['together']}>
               next <Until at={next} />
-            </>
+            </span>
           )}
           {lag === 0 ? null : `; answers may be ${lengthOf(lag * 1000)} old`}
         </small>
@@ -115,7 +115,7 @@ const columnsOf = (onDone: () => void): readonly TableColumn<SecretStore>[] => [
   {
     title: 'Calls a minute',
     wide: true,
-    render: (store) => <span class="num">{callsOf(store)}</span>,
+    render: (store) => <span class={`num ${s['together']}`}>{callsOf(store)}</span>,
   },
   {
     title: 'Gives',
