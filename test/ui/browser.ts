@@ -1,5 +1,6 @@
 // A browser that sees nothing of the machine's network but some ports of loopback. Chromium gives up every request
 // (ERR_NETWORK_CHANGED) when an address of the machine comes or goes, and containers of other tests do both.
+import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
@@ -17,8 +18,15 @@ export interface ApartBrowser {
 const inner = resolve(import.meta.dirname, 'browser-apart.mjs')
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** These ports of loopback are the only ones that the browser reaches. */
-export const launchApart = async (ports: readonly number[]): Promise<ApartBrowser> => {
+/** A browser keeps no file, and no compiled script, that came with a certificate which it does not know. */
+const trustOf = (ca: string): string => {
+  const key = new X509Certificate(ca).publicKey.export({ type: 'spki', format: 'der' })
+  const name = createHash('sha256').update(key).digest('base64')
+  return `--ignore-certificate-errors-spki-list=${name}`
+}
+
+/** These ports of loopback are the only ones that the browser reaches; certificates of `ca` (PEM) are good. */
+export const launchApart = async (ports: readonly number[], ca: string): Promise<ApartBrowser> => {
   const folder = mkdtempSync(join(tmpdir(), 'stagely-browser-'))
   let isOnline = true
   const open = new Set<Socket>()
@@ -54,7 +62,7 @@ export const launchApart = async (ports: readonly number[]): Promise<ApartBrowse
   chmodSync(program, 0o700)
   const browser = await chromium.launch({
     executablePath: program,
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', trustOf(ca)],
   })
   return {
     browser,

@@ -11,12 +11,20 @@ const numbersIn = async (page: Page): Promise<number[]> =>
   [...(await lines(page).innerText()).matchAll(/request (\d+)/g)].map(([, n]) => Number(n))
 
 export const logTests = (given: () => Dashboard): void => {
-  it('follows masked lines, with colours as classes and controls as text', async () => {
+  it('follows masked lines, with colours as classes and controls as text; filters in the page, and neither the address nor the storage holds what is searched for', async () => {
     const page = await given().open(url)
     await lines(page).getByText('INFO').first().waitFor()
     expect(await lines(page).innerText()).toMatch(/INFO request \d+\^G/)
     const [first = 0] = (await numbersIn(page)).slice(-1)
     await expect.poll(async () => (await numbersIn(page)).at(-1)).toBeGreaterThan(first + 3)
+
+    const [some = 0] = (await numbersIn(page)).slice(-1)
+    await page.getByLabel('Filter lines').fill(`REQUEST ${some}`)
+    await expect
+      .poll(async () => (await numbersIn(page)).every((n) => String(n).startsWith(String(some))))
+      .toBe(true)
+    const kept = await page.evaluate('location.href + JSON.stringify({ ...localStorage })')
+    expect(kept).not.toContain('REQUEST')
   })
 
   it('stays where a person scrolled to, says how many lines came, and follows again', async () => {
@@ -32,18 +40,6 @@ export const logTests = (given: () => Dashboard): void => {
     expect(await topOf(page)).toBe(before)
     await page.getByRole('button', { name: / new/ }).click()
     await expect.poll(() => page.getByRole('button', { name: / new/ }).count()).toBe(0)
-  })
-
-  it('filters in the page, and neither the address nor the storage holds what is searched for', async () => {
-    const page = await given().open(url)
-    await lines(page).getByText('INFO').first().waitFor()
-    const [some = 0] = (await numbersIn(page)).slice(-1)
-    await page.getByLabel('Filter lines').fill(`REQUEST ${some}`)
-    await expect
-      .poll(async () => (await numbersIn(page)).every((n) => String(n).startsWith(String(some))))
-      .toBe(true)
-    const kept = await page.evaluate('location.href + JSON.stringify({ ...localStorage })')
-    expect(kept).not.toContain('REQUEST')
   })
 
   it('remembers the chosen services and settings, and saves what is shown', async () => {
