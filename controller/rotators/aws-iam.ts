@@ -98,6 +98,24 @@ const clientsOf = (spec: Spec, deps: RotatorDeps): Clients => {
   }
 }
 
+const lockedOut = (user: string, id: string): string =>
+  `adminRef holds the access key of ${user} that is to be changed, ${id}: its end would shut the controller out; name a key of another user`
+
+/** Keys that leave no room for a new one. */
+const surplusOf = (
+  user: string,
+  keys: readonly AccessKeyMetadata[],
+  used: string | undefined,
+): string[] => {
+  const active = keys.filter(
+    ({ AccessKeyId: id, Status: status }) => id !== used && status === 'Active',
+  )
+  return (used === undefined ? active.slice(1) : active).map(
+    ({ AccessKeyId: id = '' }) =>
+      `user ${user} has another access key, ${id}, and IAM gives two at the most: delete the one that nobody uses`,
+  )
+}
+
 export const openAwsIam = (spec: Spec, deps: RotatorDeps): Rotator => {
   const { userName: UserName } = spec
   const { asAdmin, logIn } = clientsOf(spec, deps)
@@ -110,18 +128,8 @@ export const openAwsIam = (spec: Spec, deps: RotatorDeps): Rotator => {
     preflight: async () => {
       const used = await current()
       const { accessKeyId: own } = await readAdmin(spec, deps)
-      if (own === used)
-        return [
-          `adminRef holds the access key of ${UserName} that is to be changed, ${own}: its end would shut the controller out; name a key of another user`,
-        ]
-      return asAdmin(async (iam) => {
-        const idle = (await keys(iam)).filter(({ AccessKeyId: id }) => id !== used)
-        const active = idle.filter(({ Status: status }) => status === 'Active')
-        return (used === undefined ? active.slice(1) : active).map(
-          ({ AccessKeyId: id = '' }) =>
-            `user ${UserName} has another access key, ${id}, and IAM gives two at the most: delete the one that nobody uses`,
-        )
-      })
+      if (own === used) return [lockedOut(UserName, own)]
+      return asAdmin(async (iam) => surplusOf(UserName, await keys(iam), used))
     },
     make: () =>
       asAdmin(async (iam) => {

@@ -148,6 +148,15 @@ interface Server {
 const lockedOut = (name: string): string =>
   `${name} is adopted, and is the administrator that logs in with a stored password (adminRef): after the first rotation that password would be refused, and nothing could be changed any more; make another superuser, and name it in adminUser and adminRef`
 
+const adoptionFaults = (
+  name: string,
+  role: Role | undefined,
+  { needsPassword }: PostgresSession,
+): string[] => {
+  if (role === undefined) return [`there is no role ${name} that could be adopted`]
+  return role.asks && needsPassword ? [lockedOut(name)] : []
+}
+
 const preflight = async (params: PostgresParams, session: PostgresSession): Promise<Facts> => {
   const { database, owner, roles, adopted = false } = params
   const [server] = await session.rows<Server>(
@@ -174,12 +183,9 @@ const preflight = async (params: PostgresParams, session: PostgresSession): Prom
           `the owner ${owner} can log in: take its login away (ALTER ROLE … NOLOGIN), or say adopt where services use it`,
         ]
       : []),
-    ...(adopted && ownerRole?.asks === true && session.needsPassword ? [lockedOut(owner)] : []),
-    ...(adopted && ownerRole === undefined
-      ? [`there is no role ${owner} that could be adopted`]
-      : []),
+    ...(adopted ? adoptionFaults(owner, ownerRole, session) : []),
   ]
-  const isSuper = adopted && ownerRole?.super === true && faults.length === 0
+  const isSuper = adopted && ownerRole?.super === true
   const warnings = isSuper
     ? [
         `${owner} is a superuser: services keep its rights by the new roles, and ${ownerRole.asks ? 'its password is replaced in place of its login, which the local socket needs' : 'it loses its login'}`,

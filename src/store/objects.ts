@@ -126,11 +126,7 @@ export const createObject = async (
     const prepared = await prepareSecret(session, object, undefined, putBack)
     return (await putSecret(session, prepared, source, { audit })).object
   }
-  if (object.kind === 'Stagelet') {
-    checkClaim(session, object)
-    await noteStagelet(session, object)
-  }
-  if (object.kind === 'Rotation') checkLogins(session, object)
+  await checkNew(session, object)
   if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
   const status = initialStatus(object, project)
   const made = status === undefined ? object : { ...object, status }
@@ -155,6 +151,13 @@ const beginProject = async (
   const project = await ensureProject(session, object)
   noteArrival(session, project)
   return project
+}
+
+const checkNew = async (session: WriteSession, object: KubeObject): Promise<void> => {
+  if (object.kind === 'Rotation') checkLogins(session, object)
+  if (object.kind !== 'Stagelet') return
+  checkClaim(session, object)
+  await noteStagelet(session, object)
 }
 
 /** What it needs may still be on its way. */

@@ -117,7 +117,7 @@ const entryFor = (
     ...defined({ composeProject: status?.composeProject }),
     ...{ at: session.now, services: services.map(({ name }) => name).sort() },
     ...(isKnown ? { revision: Math.min(...known) } : {}),
-  } as ReleasedStack
+  }
 }
 
 const isSamePlace = (one: ReleasedStack, { spec, status }: Stack): boolean =>
