@@ -376,8 +376,9 @@ describe.each(crdKinds.map((kind) => [kind.kind, kind] as const))('the schema of
       return [...met].map((base) => changed(base, change))
     })
     const faults: string[] = []
-    for (let at = 0; at < specs.length; at += 300) {
-      const found = await Promise.all(specs.slice(at, at + 300).map(disagreement))
+    // A few at a time share their connections: to open one costs more than a request.
+    for (let at = 0; at < specs.length; at += 8) {
+      const found = await Promise.all(specs.slice(at, at + 8).map(disagreement))
       faults.push(...found.filter((fault) => fault !== undefined))
     }
     expect(faults).toEqual([])
