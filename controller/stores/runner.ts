@@ -4,37 +4,22 @@ import { defined } from '../../src/kernel/defined.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { createWaker, type Waker } from '../../src/kernel/waker.ts'
-import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import {
-  everyMsOf,
-  type SecretStoreSpec,
-  type SecretStoreStatus,
-} from '../../src/resources/secret-store.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { everyMsOf, type SecretStoreStatus } from '../../src/resources/secret-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { isDeposed } from '../../src/store/errors.ts'
 import { Budget } from './budget.ts'
 import { Connection, type Opener } from './connection.ts'
-import { isNew } from './decide-secret.ts'
 import { decideStore, offsetOf, type NextStep, type StoreStep } from './decide-store.ts'
+import { gatherFacts, type Facts, type ReadStore } from './facts.ts'
 import { HintListener } from './hint-listener.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 import { rememberedOf, type Remembered } from './remembered.ts'
-import { noRequests, requestsOf, type Requests } from './requests.ts'
-import { placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
+import { noRequests } from './requests.ts'
+import type { StoreStanding } from './standing.ts'
 import { isStaleIn, isWorthWriting, staleAtOf, statusAfter } from './store-status.ts'
 import { barred, stale, step } from './steps.ts'
 import { writeOutcomes, writeStatus } from './write-outcomes.ts'
-
-export interface StoreStanding {
-  readonly namespace: string
-  readonly name: string
-  readonly isStale: boolean
-  readonly calls: number
-  readonly lagMs: number
-  readonly lookedAt: number | undefined
-  /** Messages of the queue of hints that were none, so far. */
-  readonly strangers: number
-}
 
 export interface RunnerDeps {
   readonly store: Store
@@ -42,7 +27,7 @@ export interface RunnerDeps {
   readonly clock: Clock
   readonly log: Logger
   /** As the feed has them now; undefined: the store is gone. */
-  readonly read: () => { object: KubeObject; secrets: readonly StoreSecret[] } | undefined
+  readonly read: () => ReadStore | undefined
   readonly onWritten?: (secret: KubeObject) => void
   readonly onStanding?: ((standing: StoreStanding) => void) | undefined
   readonly random?: () => number
@@ -54,16 +39,6 @@ const leastRestMs = 20
 const mostRestMs = 2 ** 31 - 1
 const afterBugMs = 60_000
 const defaultCalls = 60
-
-interface Facts {
-  readonly object: KubeObject
-  readonly of: StoreObject
-  readonly allowed: readonly StoreSecret[]
-  readonly barred: readonly StoreSecret[]
-  readonly news: readonly StoreSecret[]
-  readonly requests: Requests
-  readonly key: string
-}
 
 export class Runner {
   readonly uid: string
@@ -134,18 +109,8 @@ export class Runner {
     }
   }
 
-  async #gather(): Promise<Facts | undefined> {
-    const read = this.#deps.read()
-    if (read === undefined) return undefined
-    const { object, secrets } = read
-    const spec = object.spec as unknown as SecretStoreSpec
-    const of = { uid: this.uid, ref: refOf(object), spec }
-    const out = secrets.filter((secret) => barred(of, secret) !== undefined)
-    const allowed = secrets.filter((secret) => barred(of, secret) === undefined)
-    const news = allowed.filter((secret) => isNew(secret, placeOf(of, secret)))
-    const requests = requestsOf(object, this.#known.answered)
-    const key = await this.#connection.keyOf(object)
-    return { object, of, allowed, barred: out, news, requests, key }
+  #gather(): Promise<Facts | undefined> {
+    return gatherFacts(this.#deps.read(), this.#connection, this.#known.answered)
   }
 
   #next({ of, allowed, news, requests, key }: Facts): NextStep {

@@ -6,14 +6,13 @@ import { annotations, refOf, type KubeObject } from '../resources/meta.ts'
 import { checkEnd } from '../resources/expiry.ts'
 import { checkValue, valueFields } from '../resources/secret-value.ts'
 import type { SecretSpec } from '../resources/stagelysecret.ts'
-import { seal, valueAad } from '../secrets/aead.ts'
 import { valueDigest } from '../secrets/digest.ts'
 import { isForController, stageletIn } from '../secrets/set-entry.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { sameJson } from './canonical.ts'
 import { invalid } from './errors.ts'
 import { confirmRing, projectRing } from './keys/project-ring.ts'
-import { changeHead, ensureProject, type ProjectState } from './projects.ts'
+import { ensureProject, type ProjectState } from './projects.ts'
 import { projectOf } from './project-ref.ts'
 import { checkNeighbours } from './secret-neighbours.ts'
 import { withLearntEnd } from './secret-status.ts'
@@ -259,46 +258,4 @@ export const prepareSecret = async (
     before,
     project,
   }
-}
-
-/** Seals the new version into the open revision. */
-export const storeVersion = (
-  session: WriteSession,
-  project: ProjectState,
-  { entry, value }: { entry: SetEntry; value: Buffer },
-): void => {
-  changeHead(session, project, entry.secretId, entry)
-  const { dataKey, uid: projectUid } = project
-  const { secretId, key, scope, type, version } = entry
-  const aad = valueAad({ projectUid, secretId, key, scope, type, version })
-  if (version > 1) endVersion(session, project, secretId)
-  session.changes.begin({
-    projectUid,
-    entry,
-    fromRevision: project.closed + 1,
-    sealed: seal(dataKey, value, aad),
-    dataKey: project.row.dataKey,
-    at: session.nowMs,
-    by: session.actor.name,
-  })
-}
-
-/** Ends the head version at the open revision. */
-const endVersion = (session: WriteSession, project: ProjectState, secretUid: string): void => {
-  const ended = { toRevision: project.closed + 1, by: session.actor.name }
-  session.changes.end(project.uid, secretUid, ended)
-}
-
-/** Takes a deleted secret out of the head set; returns what it was, if it ever had a value. */
-export const endSecret = (
-  session: WriteSession,
-  project: ProjectState,
-  secretUid: string,
-): SetEntry | undefined => {
-  const entry = session.head(secretUid)
-  if (entry === undefined) return undefined
-  changeHead(session, project, secretUid, undefined)
-  endVersion(session, project, secretUid)
-  session.secretChanges.push({ project, entry, why: 'other' })
-  return entry
 }

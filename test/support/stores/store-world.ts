@@ -1,7 +1,7 @@
 // A store elsewhere, in memory, secrets of it, and what looks at it. Time is the test's.
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import { startStores } from '../../../controller/stores/performer.ts'
-import type { StoreStanding } from '../../../controller/stores/runner.ts'
+import type { StoreStanding } from '../../../controller/stores/standing.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'

@@ -1,0 +1,42 @@
+// All that is known of a store and its secrets when something is decided.
+import { refOf, type KubeObject } from '../../src/resources/meta.ts'
+import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
+import type { Connection } from './connection.ts'
+import { isNew } from './decide-secret.ts'
+import type { Remembered } from './remembered.ts'
+import { requestsOf, type Requests } from './requests.ts'
+import { barred } from './steps.ts'
+import { placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
+
+export interface ReadStore {
+  readonly object: KubeObject
+  readonly secrets: readonly StoreSecret[]
+}
+
+export interface Facts {
+  readonly object: KubeObject
+  readonly of: StoreObject
+  readonly allowed: readonly StoreSecret[]
+  readonly barred: readonly StoreSecret[]
+  readonly news: readonly StoreSecret[]
+  readonly requests: Requests
+  readonly key: string
+}
+
+/** `read` undefined: the store is gone. */
+export const gatherFacts = async (
+  read: ReadStore | undefined,
+  connection: Connection,
+  answered: Remembered['answered'],
+): Promise<Facts | undefined> => {
+  if (read === undefined) return undefined
+  const { object, secrets } = read
+  const spec = object.spec as unknown as SecretStoreSpec
+  const of = { uid: object.metadata.uid ?? '', ref: refOf(object), spec }
+  const out = secrets.filter((secret) => barred(of, secret) !== undefined)
+  const allowed = secrets.filter((secret) => barred(of, secret) === undefined)
+  const news = allowed.filter((secret) => isNew(secret, placeOf(of, secret)))
+  const requests = requestsOf(object, answered)
+  const key = await connection.keyOf(object)
+  return { object, of, allowed, barred: out, news, requests, key }
+}

@@ -1,0 +1,11 @@
+/** What metrics tell of a store. */
+export interface StoreStanding {
+  readonly namespace: string
+  readonly name: string
+  readonly isStale: boolean
+  readonly calls: number
+  readonly lagMs: number
+  readonly lookedAt: number | undefined
+  /** Messages of the queue of hints that were none, so far. */
+  readonly strangers: number
+}
