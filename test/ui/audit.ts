@@ -45,7 +45,7 @@ export const auditTests = (given: () => Dashboard): void => {
     await page.getByLabel('Kind').fill('Project')
     await page.keyboard.press('Enter')
     await table.getByText('Project default/shop').first().waitFor()
-    expect(page.url()).toContain('kind=Project')
+    await expect.poll(() => page.url()).toContain('kind=Project')
     await table.getByText('StagelySecret').first().waitFor({ state: 'detached' })
   })
 }
