@@ -75,7 +75,7 @@ const tested = ({ restored }: RotationStatus): Verdict | undefined => {
   if (restored === undefined) return undefined
   const { state, message } = restored
   if (state === 'Untested' || state === 'Unknown') return unknown(state, message)
-  return (state === 'Renewing' ? no : yes)(state, message)
+  return (state === 'Renewing' || state === 'Refused' ? no : yes)(state, message)
 }
 
 /** The status with its conditions. */

@@ -71,7 +71,9 @@ export const afterRefusal = (
   nowMs: number,
   { reason, message }: Failed,
 ): Extract<Next, { status: RotationStatus }> => {
-  if (reason === 'Invalid' && status.step !== 'Back') {
+  // After a restore services may run the new value already.
+  const mayRun = status.restored?.state === 'Renewing' && status.cause !== 'Refused'
+  if (reason === 'Invalid' && status.step !== 'Back' && !mayRun) {
     const failure = {
       reason: 'OutputRefused',
       message: `an output does not take the new value: ${message}`,

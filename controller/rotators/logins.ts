@@ -74,7 +74,11 @@ export const idleFaults = async (
   const { rotator, rotation, status, signal } = work
   const isInPlace = rotation.spec.inPlace === true
   // The one login of a rotation in place is in use, once the outputs hold it.
-  if (rotator.slots.length === 0 || (isInPlace && old !== undefined)) return []
+  if (
+    rotator.slots.length === 0 ||
+    (isInPlace && (old !== undefined || status.cause === 'Refused'))
+  )
+    return []
   const name = candidate.values['username'] ?? candidate.slot ?? ''
   if (old !== undefined && isSameLogin(work, old, candidate))
     return [`login ${name} is in use: the outputs hold it, and no other one takes turns with it`]
@@ -87,6 +91,11 @@ export const idleFaults = async (
     ]
   }
   if (canLogIn === false) return []
+  // What the outputs hold is refused, and what runs was not proven since the backup.
+  if (status.cause === 'Refused' && canLogIn === true)
+    return [
+      `login ${name} still accepts passwords, and services may run with it: where nobody uses it, ${closing(work, name)}, then run the rotation`,
+    ]
   if (status.ownSlots?.includes(name) === true) return runFaults(work, name)
   if (canLogIn === undefined) return []
   return [
@@ -95,17 +104,13 @@ export const idleFaults = async (
 }
 
 /** An earlier attempt that was given up has left its login valid: containers may run it, although the outputs do not hold it. */
-const runFaults = ({ gathered, status }: Work, name: string): string[] => {
-  const { blockedBy, rolling } = gathered.facts.proof
-  const stagelets = [
-    ...blockedBy.flatMap(({ stagelet }) => stagelet ?? []),
-    ...rolling,
-    ...(status.released ?? []).map(({ stagelet }) => stagelet),
-  ]
+const runFaults = (work: Work, name: string): string[] => {
+  const { blockedBy, rolling } = work.gathered.facts.proof
+  const stagelets = [...blockedBy.flatMap(({ stagelet }) => stagelet ?? []), ...rolling]
   if (stagelets.length === 0) return []
   const where = [...new Set(stagelets)].slice(0, 20).join(', ')
   return [
-    `login ${name} is still valid from an attempt that was given up, and may run in ${where}: it is not changed before these run what the outputs hold`,
+    `login ${name} is still valid from an attempt that was given up, and may run in ${where}: it is not changed before these run what the outputs hold. Where nobody uses it, ${closing(work, name)}`,
   ]
 }
 

@@ -195,8 +195,14 @@ const follow = async (
     return { outcome: await runEffect(next.effect, work) }
   } catch (error) {
     const isKnown = error instanceof RotatorFault || error instanceof StagelyError
-    if (!isKnown || signal.aborted) throw error
-    if (next.effect === 'verify') return { outcome: stayUntested(status, nowMs, error.message) }
+    if (signal.aborted) throw error
+    if (next.effect === 'verify') {
+      // A project waits for the answer, whatever went wrong.
+      if (!isKnown) deps.log.error({ err: error }, 'a credential could not be tested')
+      const why = isKnown ? error.message : 'the test failed, see the log of the controller'
+      return { outcome: stayUntested(status, nowMs, { why }) }
+    }
+    if (!isKnown) throw error
     // It could not even be asked, such as while its key is missing, or the provider of a project's key is away.
     const tries = (status.tries ?? 0) + 1
     const retryAt = toTimestamp(nowMs + retryMs(tries))

@@ -105,6 +105,11 @@ const sessionAt = (egress: Egress, at: PostgresAt, own: string): PostgresSession
 export const postgresOverNetwork =
   (egress: Egress, at: PostgresAt, params: Record<string, unknown>): LoginRotator['ask'] =>
   ({ step }) => {
-    const read = postgresParams.parse(params)
-    return runPostgresStep(step, read, sessionAt(egress, at, read.database))
+    const read = postgresParams.safeParse(params)
+    if (!read.success)
+      throw new StepFault(
+        'Failed',
+        `what the step needs is not right: ${read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
+      )
+    return runPostgresStep(step, read.data, sessionAt(egress, at, read.data.database))
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import { deliversFrom } from '../../src/rollout/restored.ts'
 import { decideRotation } from './decide.ts'
 import type { Facts, Move } from './next.ts'
 import { nothingToProve } from './proof.ts'
@@ -158,13 +159,41 @@ describe('what follows after a restore where', () => {
   })
 
   it('nobody answers: it is told once, and asked again', () => {
-    const first = stayUntested(idle, now, 'agent box is away')
+    const first = stayUntested(idle, now, { why: 'agent box is away' })
     expect(said(first)).toBe('Idle Unknown (CredentialUntested)')
     expect(first.status).toMatchObject({ tries: 1, retryAt: at(minute) })
     expect(first.told?.message).toMatch(/delivered all the same: agent box is away$/)
-    const second = stayUntested(first.status, now + minute, 'agent box is away')
+    const second = stayUntested(first.status, now + minute, {
+      why: 'agent box is away',
+    })
     expect(said(second)).toBe('Idle Unknown')
     expect(second.status.retryAt).toBe(at(5 * minute))
+  })
+
+  it('nobody answers any more: what was seen to be refused is not delivered', () => {
+    const renewing = stayUntested({ ...idle, ...restored('Renewing') }, now, { why: 'away' })
+    expect(said(renewing)).toBe('Idle Renewing')
+    expect(renewing.status.retryAt).toBe(at(minute))
+    const halfSeen = { why: 'the service says failed', outputs: 'refused' } as const
+    const first = stayUntested(inside('Proving'), now, halfSeen)
+    expect(said(first)).toBe('Proving Switch Refused (CredentialRefused)')
+    expect(first.status.tries).toBe(1)
+    const away = stayUntested(first.status, now + minute, { why: 'away' })
+    expect(said(away)).toBe('Proving Switch Refused')
+    expect(away.status.tries).toBe(1)
+    expect(stayUntested(away.status, now, halfSeen).status.tries).toBe(2)
+  })
+
+  it('only a part is known to be accepted: the message says which', () => {
+    const { told } = stayUntested(inside('Setting'), now, { why: 'away', outputs: 'accepted' })
+    expect(told?.message).toMatch(/is accepted, and delivered; whether the new one .*: away$/)
+  })
+
+  it('somebody did without a proof: that was said of the containers of then', () => {
+    const status = inside('Overlapping', { withoutProof: true, now: true })
+    const next = decideRestored(spec, status, facts, seen('yyy'))
+    expect(next.status).not.toHaveProperty('withoutProof')
+    expect(next.status).not.toHaveProperty('now')
   })
 })
 
@@ -188,6 +217,15 @@ describe('a rotation after a restore', () => {
     expect(decided(inside('Setting', unknown))).toBe('wait 1')
     expect(decided(inside('Setting', unknown), { nowMs: now + minute })).toBe('verify')
     expect(decided(inside('Setting', restored('Accepted')))).toBe('set')
+    const refused = { ...restored('Refused'), retryAt: at(minute) }
+    expect(decided(inside('Setting', refused))).toBe('wait 1')
+    expect(decided(inside('Setting', refused), { nowMs: now + minute })).toBe('verify')
+    const states = ['Untested', 'Refused', 'Renewing', 'Accepted', 'Renewed', 'Unknown'] as const
+    expect(
+      states.filter(
+        (state) => deliversFrom({ metadata: {}, status: restored(state) } as never) > 0,
+      ),
+    ).toEqual(['Untested', 'Refused', 'Renewing'])
   })
 
   it('looks again before it replaces a refused credential, at the pace of attempts that fail', () => {

@@ -19,10 +19,19 @@ export interface Seen {
   readonly old: Accepted | undefined
 }
 
+/** What was seen before a look had no answer. */
+export interface Unanswered {
+  readonly why: string
+  readonly outputs?: Accepted | undefined
+}
+
+/** A look at another credential that has failed so often, while the outputs were refused, counts as refused. */
+export const mostTries = 5
+
 const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
 
 export const isPending = ({ restored }: RotationStatus): boolean =>
-  restored !== undefined && ['Untested', 'Renewing', 'Unknown'].includes(restored.state)
+  restored !== undefined && ['Untested', 'Refused', 'Renewing', 'Unknown'].includes(restored.state)
 
 /** When a refused credential is replaced, or the attempt at that is made anew. */
 const renewAt = ({ retryAt, request, failures = 0, endedAt }: RotationStatus): number => {
@@ -39,8 +48,9 @@ export const afterRestore = (
   const { restored, phase = 'Idle' } = status
   const state = restored?.state
   if (state === 'Untested') return { do: 'effect', effect: 'verify' }
-  const at = state === 'Unknown' ? ms(status.retryAt) : renewAt(status)
-  const isOpen = state === 'Unknown' || (state === 'Renewing' && phase === 'Idle')
+  const isAsked = state === 'Unknown' || state === 'Refused'
+  const at = isAsked ? ms(status.retryAt) : renewAt(status)
+  const isOpen = isAsked || (state === 'Renewing' && phase === 'Idle')
   if (!isOpen) return undefined
   if (state === 'Renewing' && (paused === true || faults.length > 0)) return wait(status)
   return at > nowMs ? wait(status, at) : { do: 'effect', effect: 'verify' }
@@ -59,17 +69,39 @@ const as = (
 const sourceOf = ({ restored }: RotationStatus): string =>
   `the backup of ${restored?.takenAt ?? ''}`
 
-/** Nobody could be asked: the project is delivered all the same. */
-export const stayUntested = (status: RotationStatus, nowMs: number, why: string): Move => {
-  const tries = (status.tries ?? 0) + 1
-  const message = `it is not known whether the credential of ${sourceOf(status)} is accepted, and it is delivered all the same: ${why}`
-  const retryAt = toTimestamp(nowMs + Math.min(mostRetryMs, retryMs(tries)))
-  const isNews = status.restored?.state !== 'Unknown'
-  return {
-    do: 'move',
-    status: { ...status, tries, retryAt, ...as(status, 'Unknown', message) },
-    ...(isNews ? { told: { reason: 'CredentialUntested', message } } : {}),
-  }
+/**
+ * Nobody could be asked: the project is delivered all the same, but not with what was seen to be refused.
+ */
+export const stayUntested = (
+  status: RotationStatus,
+  nowMs: number,
+  { why, outputs }: Unanswered,
+): Move => {
+  const state = status.restored?.state
+  const isRefused = outputs === 'refused'
+  // Of the tries in Refused only those count that had this answer.
+  const counts = state !== 'Refused' || isRefused
+  const before = isRefused && state !== 'Refused' ? 0 : (status.tries ?? 0)
+  const tries = before + (counts ? 1 : 0)
+  const retryAt = toTimestamp(nowMs + Math.min(mostRetryMs, retryMs(Math.max(1, tries))))
+  const next = { ...status, tries, retryAt }
+  if (state === 'Renewing' || (state === 'Refused' && !isRefused))
+    return { do: 'move', status: next }
+  const [now, message, reason] = isRefused
+    ? ([
+        'Refused',
+        `the credential of ${sourceOf(status)} is refused, and nothing is delivered to the stagelets of the project; whether the other one of the attempt that was under way is accepted is not known: ${why}`,
+        'CredentialRefused',
+      ] as const)
+    : ([
+        'Unknown',
+        outputs === 'accepted'
+          ? `the credential of ${sourceOf(status)} is accepted, and delivered; whether the new one of the attempt that was under way is accepted too is not known: ${why}`
+          : `it is not known whether the credential of ${sourceOf(status)} is accepted, and it is delivered all the same: ${why}`,
+        'CredentialUntested',
+      ] as const)
+  const told = state === now ? {} : { told: { reason, message } }
+  return { do: 'move', status: { ...next, ...as(status, now, message) }, ...told }
 }
 
 /** Nothing outside knows it: services need only agree. */
@@ -84,7 +116,8 @@ export const isWritten = ({ phase }: RotationStatus): boolean =>
 
 /** What was seen of containers before the backup says nothing of those of now. */
 const provenAnew = (status: RotationStatus, nowMs: number): RotationStatus => {
-  const { provenAt: _, evidence: __, ...rest } = status
+  // Whoever did without a proof meant the containers of then.
+  const { provenAt: _, evidence: __, withoutProof: ___, now: ____, ...rest } = status
   return inPhase(rest, 'Proving', nowMs, { provingSince: toTimestamp(nowMs) })
 }
 

@@ -3,15 +3,25 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import { pause, within } from '../../src/kernel/pause.ts'
 import { readOld } from './logins.ts'
 import { dropStaged, type Outcome } from './outcome.ts'
-import { decideRestored, stayUntested, type Seen } from './restored.ts'
-import { RotatorFault } from './rotator.ts'
+import {
+  decideRestored,
+  isWritten,
+  mostTries,
+  stayUntested,
+  type Seen,
+  type Unanswered,
+} from './restored.ts'
+import { endVersions } from './revoking.ts'
+import { RotatorFault, type Accepted } from './rotator.ts'
 import { placeOf, type Work } from './work.ts'
 
 /** So long the project of a Rotation waits for an answer. */
 const patienceMs = 60_000
 const againMs = 2_000
+/** What cannot be asked for long counts for nothing. */
+const noneAccepted = { candidate: undefined, old: undefined } as const
 
-const lookAtAll = async (work: Work): Promise<Seen> => {
+const lookAtAll = async (work: Work, told: (outputs: Accepted) => void): Promise<Seen> => {
   const { rotator, rotation, staged, status, signal } = work
   const [outputs, candidate, old] = [
     await readOld(work),
@@ -20,46 +30,68 @@ const lookAtAll = async (work: Work): Promise<Seen> => {
   ]
   if (outputs === undefined || rotation.spec.rotator.generate !== undefined)
     return { outputs: undefined, candidate: undefined, old: undefined }
+  const ofOutputs = await rotator.look(outputs, signal)
+  told(ofOutputs)
   return {
-    outputs: await rotator.look(outputs, signal),
+    outputs: ofOutputs,
     candidate: candidate && (await rotator.look(candidate, signal)),
     old: old && (await rotator.look(old, signal)),
   }
 }
 
-interface Fault {
-  readonly fault: string
-}
+const late = `there is no answer within ${String(patienceMs / 1000)} s`
 
-const late: Fault = { fault: `there is no answer within ${String(patienceMs / 1000)} s` }
-
-const lookOnce = async (work: Work, until: number): Promise<Seen | Fault> => {
+const lookOnce = async (work: Work, until: number): Promise<Seen | Unanswered> => {
   const { clock, signal } = work
+  let outputs: Accepted | undefined
+  const looking = lookAtAll(work, (seen) => {
+    outputs = seen
+  })
   try {
-    return await within(clock, Math.max(0, until - clock.now()), lookAtAll(work), () => late)
+    const leftMs = Math.max(0, until - clock.now())
+    return await within(clock, leftMs, looking, () => ({ why: late, outputs }))
   } catch (error) {
     const isKnown = error instanceof RotatorFault || error instanceof StagelyError
     if (!isKnown || signal.aborted) throw error
-    return { fault: error.message }
+    return { why: error.message, outputs }
   }
 }
 
 /** An agent comes back some seconds after its controller, and a database may start meanwhile. */
-const look = async (work: Work): Promise<Seen | Fault> => {
+const look = async (work: Work): Promise<Seen | Unanswered> => {
   const { status, nowMs, clock, signal } = work
   const until = nowMs + patienceMs
   for (;;) {
     const seen = await lookOnce(work, until)
     const isLast = status.restored?.state !== 'Untested' || clock.now() + againMs >= until
-    if (!('fault' in seen) || isLast || !(await pause(clock, againMs, signal))) return seen
+    if (!('why' in seen) || isLast || !(await pause(clock, againMs, signal))) return seen
   }
 }
 
 export const verify = async (work: Work): Promise<Outcome> => {
   const { rotation, status, nowMs, gathered } = work
   const seen = await look(work)
-  if ('fault' in seen) return stayUntested(status, work.clock.now(), seen.fault)
-  const next = decideRestored(rotation.spec, status, { nowMs, faults: gathered.facts.faults }, seen)
+  const isRefused = 'why' in seen && seen.outputs === 'refused'
+  if ('why' in seen && !(isRefused && (status.tries ?? 0) >= mostTries))
+    return stayUntested(status, work.clock.now(), seen)
+  const known = 'why' in seen ? { ...noneAccepted, outputs: seen.outputs } : seen
+  const next = decideRestored(
+    rotation.spec,
+    status,
+    { nowMs, faults: gathered.facts.faults },
+    known,
+  )
   const isOver = next.status.phase === 'Idle' || next.status.attempt !== status.attempt
-  return isOver ? { ...next, write: dropStaged(work) } : next
+  if (isOver) return { ...next, write: dropStaged(work) }
+  // The old one is dead: no rollback leads back to it.
+  const isEnded = status.revokeStartedAt === undefined && next.status.revokeStartedAt !== undefined
+  if (!isEnded || !isWritten(status)) return next
+  const ending = endVersions(work, status.versions ?? {})
+  return {
+    ...next,
+    write: async (tx) => {
+      await ending(tx)
+      return undefined
+    },
+  }
 }

@@ -175,9 +175,9 @@ const requestSpec = z.strictObject({
     .describe('True: the old credential ends without a proof that nothing runs with it.'),
 })
 
-/** Untested, Renewing: nothing is delivered to the stagelets of the project. */
+/** Untested, Refused, Renewing: nothing is delivered to the stagelets of the project. */
 export const restoredStates = [
-  ...(['Untested', 'Renewing', 'Accepted', 'Renewed', 'Unknown'] as const),
+  ...(['Untested', 'Refused', 'Renewing', 'Accepted', 'Renewed', 'Unknown'] as const),
 ] as const
 
 const restoredSpec = z.strictObject({
@@ -186,7 +186,7 @@ const restoredSpec = z.strictObject({
   state: z
     .enum(restoredStates)
     .describe(
-      'Untested: it is not known yet whether what the outputs hold is accepted. Renewing: it is not; the outputs get another credential. Until then nothing is delivered to the stagelets of the project. Accepted. Renewed. Unknown: nobody could be asked for 60 s.',
+      'Untested: it is not known yet whether what the outputs hold is accepted. Refused: it is not, and nobody could be asked yet for the other credential of the attempt of then. Renewing: it is not; the outputs get another credential. Until then nothing is delivered to the stagelets of the project. Accepted. Renewed. Unknown: nobody could be asked for 60 s.',
     ),
   message: z.string().describe('The same for people. Never a value.'),
   revision: z

@@ -42,9 +42,21 @@ interface Waiting {
   readonly take: (report: TaskReport) => void
 }
 
+/** So long (ms) after the start of a controller its agents are still coming back. */
+const comingBackMs = 30_000
+const lookMs = 500
+
 export const createTasks = (deps: TasksDeps): Tasks => {
   const { clock, elsewhere, patienceMs = taskPatienceMs } = deps
   const waiting = new Map<string, Waiting>()
+  const allBackMs = clock.monotonic() + comingBackMs
+  const ask = async (agentKey: string, order: TaskOrder, signal: AbortSignal): Promise<Asked> => {
+    for (;;) {
+      const asked = await askAnywhere(deps, agentKey, order)
+      const isLast = asked !== 'away' || clock.monotonic() >= allBackMs
+      if (isLast || !(await pause(clock, lookMs, signal))) return asked
+    }
+  }
 
   const acceptHere: Tasks['acceptHere'] = (agentKey, report) => {
     const found = waiting.get(report.id)
@@ -67,7 +79,7 @@ export const createTasks = (deps: TasksDeps): Tasks => {
         waiting.set(id, { agentKey, take: resolve })
       })
       try {
-        checkAsked(agentKey, await askAnywhere(deps, agentKey, { type: 'task', id, ...task }))
+        checkAsked(agentKey, await ask(agentKey, { type: 'task', id, ...task }, over.signal))
         const silence = pause(clock, patienceMs, over.signal).then(() => undefined)
         const report = await Promise.race([answered, silence])
         if (report === undefined) throw silent(agentKey, patienceMs)
