@@ -2,8 +2,14 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { repeatUntil } from '../../src/kernel/pause.ts'
-import { keyOf, refFromKey, refOf, type ObjectRef } from '../../src/resources/meta.ts'
-import { deliversFrom } from '../../src/rollout/restored.ts'
+import {
+  keyOf,
+  refFromKey,
+  refOf,
+  type KubeObject,
+  type ObjectRef,
+} from '../../src/resources/meta.ts'
+import { deliversFrom, heldOtherwise, type Hold } from '../../src/rollout/restored.ts'
 import {
   startControlLoop,
   type ControlLoop,
@@ -128,17 +134,10 @@ type Change = Pick<ChangeEvent, 'type' | 'object'> & Partial<Pick<ChangeEvent, '
 const hasNewInputs = ({ type, object, previous }: Change): boolean =>
   type !== 'MODIFIED' || previous === undefined || !hasSameInputs(previous, object)
 
-/** After a restore a Rotation holds revisions back, until their credentials are tested. */
-const holdsOtherwise = ({ type, object, previous }: Change): boolean => {
-  const from = deliversFrom(object)
-  if (type === 'DELETED') return from > 0
-  return from !== (previous === undefined ? 0 : deliversFrom(previous))
-}
-
 /** A change set closes within this time, however often it is written to. */
 const closedByMs = 2_500
 
-const createRouter = (to: {
+export const createRouter = (to: {
   stagelets: ControlLoop
   stageletReconciler: Pick<StageletReconciler, 'isSettled' | 'forget'>
   judgeProject: (key: string) => void
@@ -151,8 +150,14 @@ const createRouter = (to: {
     for (const key of interest.stageletsOf(owner)) stagelets.enqueue(key)
   }
 
+  /** After a restore a Rotation holds revisions back, until their credentials are tested. */
+  const holdOf = (rotation: KubeObject | undefined): Hold | undefined => {
+    const project = rotation && interest.projectOf(rotation)
+    return project === undefined ? undefined : { project, from: deliversFrom(rotation!) }
+  }
+
   return (change) => {
-    const { type, object } = change
+    const { type, object, previous } = change
     const isNews = interest.note(type, object)
     const ref = refOf(object)
     const { namespace, name } = ref
@@ -184,9 +189,12 @@ const createRouter = (to: {
         poke()
         if (project !== undefined && hasNewInputs(change)) judgeProject(project)
         return
-      case 'Rotation':
-        if (project !== undefined && holdsOtherwise(change))
-          eachStageletOf({ ...refFromKey(project), kind: 'Project' })
+      case 'Rotation': {
+        const isGone = type === 'DELETED'
+        const before = holdOf(isGone ? object : previous)
+        for (const key of heldOtherwise(before, isGone ? undefined : holdOf(object)))
+          eachStageletOf({ ...refFromKey(key), kind: 'Project' })
+      }
     }
   }
 }

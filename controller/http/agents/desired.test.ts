@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { renderItem, type ItemInput } from './desired.ts'
-import type { AgentView } from './world.ts'
+import { createFakeClock } from '../../../test/support/fake-clock.ts'
+import type { ProjectRevisions, Store } from '../../../src/store/store.ts'
+import { createItemReader, renderItem, type ItemInput } from './desired.ts'
+import type { AgentView, World } from './world.ts'
 import type { StageletView } from './world-views.ts'
 
 const view: StageletView = {
@@ -80,5 +82,44 @@ describe('what an agent is told of a closed revision before its stagelet is judg
 
   it('is never older than what was judged', () => {
     expect(revisionOf({ view: { ...view, wantedRevision: 7 } })).toBe(7)
+  })
+})
+
+describe('the reader of items, after a restore', () => {
+  const start = (first: Pick<ProjectRevisions, 'closed' | 'closesAt'>) => {
+    const now = { holds: [] as readonly number[], revisions: first, reads: 0 }
+    const world = {
+      stagelet: () => view,
+      project: () => project,
+      agent: () => agent,
+      holdsOn: () => now.holds,
+    } as unknown as World
+    const store = {
+      revisionsOf: () => {
+        now.reads += 1
+        return Promise.resolve({ ...now.revisions, epoch: 1, quietAt: 0 })
+      },
+    } as unknown as Store
+    const read = createItemReader(world, store, createFakeClock())
+    return { now, item: () => read(view.uid, view.agentKey) }
+  }
+
+  it('holds until the revision closes that was opened with the new credential', async () => {
+    const { now, item } = start({ closed: 6, closesAt: undefined })
+    expect(await item()).toMatchObject({ epoch: 1, revision: 6 })
+    // What was read a moment ago does not know of it.
+    now.holds = [7]
+    now.revisions = { closed: 6, closesAt: 1 }
+    expect(await item()).toMatchObject({ epoch: 0, paused: true })
+    expect(await item()).toMatchObject({ epoch: 0, paused: true })
+    expect(now.reads).toBe(2)
+  })
+
+  it('does not hold for a revision that this project does not have', async () => {
+    const { now, item } = start({ closed: 6, closesAt: undefined })
+    now.holds = [40]
+    expect(await item()).toMatchObject({ epoch: 1, revision: 6, paused: false })
+    now.holds = [40, Infinity]
+    expect(await item()).toMatchObject({ epoch: 0, paused: true })
   })
 })

@@ -2,8 +2,9 @@
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { Bundle, DesiredStagelet } from '../../../src/protocol/messages.ts'
+import { firstDelivered } from '../../../src/rollout/restored.ts'
 import { decideRevision, newestOf } from '../../../src/rollout/revision.ts'
-import type { OpenedEntry, Store } from '../../../src/store/store.ts'
+import type { OpenedEntry, ProjectRevisions, Store } from '../../../src/store/store.ts'
 import type { AgentView, World } from './world.ts'
 import type { ProjectView, StageletView } from './world-views.ts'
 
@@ -97,19 +98,26 @@ export const renderBundle = (opened: readonly OpenedEntry[], stagelet: string): 
 
 export type ItemReader = (uid: string, agentKey: string) => Promise<DesiredStagelet | undefined>
 
-const epochLifeMs = 1_000
+const revisionsLifeMs = 1_000
+
+interface RevisionsRead {
+  readonly holds: readonly number[]
+  readonly until: number
+  readonly revisions: Promise<ProjectRevisions>
+}
 
 /** Reads the present item of a stagelet; undefined where the stagelet is not this agent's, or may not start yet. */
 export const createItemReader = (world: World, store: Store, clock: Clock): ItemReader => {
-  // A change wakes all agents of a project: they share one read of its epoch.
-  const epochs = new Map<string, { until: number; epoch: Promise<number> }>()
-  const epochOf = (projectUid: string): Promise<number> => {
-    const known = epochs.get(projectUid)
-    if (known !== undefined && known.until > clock.now()) return known.epoch
-    const epoch = store.revisionsOf(projectUid).then((r) => r.epoch)
-    epochs.set(projectUid, { until: clock.now() + epochLifeMs, epoch })
-    epoch.catch(() => epochs.delete(projectUid))
-    return epoch
+  // A change wakes all agents of a project: they share one read of its revisions.
+  const reads = new Map<string, RevisionsRead>()
+  /** Read after these holds were seen: a hold names a revision that was opened with it. */
+  const revisionsOf = (uid: string, holds: readonly number[]): Promise<ProjectRevisions> => {
+    const known = reads.get(uid)
+    if (known?.holds === holds && known.until > clock.now()) return known.revisions
+    const revisions = store.revisionsOf(uid)
+    reads.set(uid, { holds, until: clock.now() + revisionsLifeMs, revisions })
+    revisions.catch(() => reads.delete(uid))
+    return revisions
   }
   const mine = (uid: string, agentKey: string): StageletView | undefined => {
     const view = world.stagelet(uid)
@@ -128,14 +136,16 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
     const first = mine(uid, agentKey)
     if (first === undefined) return undefined
     const known = projectOf(first)
-    const epoch = known === undefined ? 0 : await epochOf(known.uid)
+    const holds = world.holdsOn(first.projectKey)
+    const revisions = known && (await revisionsOf(known.uid, holds))
     // The stagelet may have changed meanwhile: only its newest revision is worth sealing.
     const view = mine(uid, agentKey)
     if (view === undefined) return undefined
     const now = projectOf(view)
-    if (now?.uid !== known?.uid) return read(uid, agentKey)
-    const from = world.deliversFrom(view.projectKey)
-    const project = now === undefined ? undefined : { ...now, epoch, from }
+    const isOther = now?.uid !== known?.uid || world.holdsOn(view.projectKey) !== holds
+    if (isOther) return read(uid, agentKey)
+    const project = now &&
+      revisions && { ...now, epoch: revisions.epoch, from: firstDelivered(holds, revisions) }
     return renderItem({ view, project, agent: world.agent(agentKey) })
   }
   return read

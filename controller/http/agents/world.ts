@@ -11,7 +11,7 @@ import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
-import { deliversFrom } from '../../../src/rollout/restored.ts'
+import { deliversFrom, heldOtherwise, type Hold } from '../../../src/rollout/restored.ts'
 import { followStore } from '../../follow-store.ts'
 import { agentKeyOf, type AgentRoutesDeps } from './deps.ts'
 import {
@@ -45,8 +45,8 @@ export interface World {
   stageletsOf(agentKey: string): StageletView[]
   stagelet(uid: string): StageletView | undefined
   project(projectKey: string): ProjectView | undefined
-  /** No earlier revision of the project is delivered; Infinity: none at all. */
-  deliversFrom(projectKey: string): number
+  /** By Rotation that holds the project back, the first revision that is delivered. Another array after each change. */
+  holdsOn(projectKey: string): readonly number[]
   agent(agentKey: string): AgentView | undefined
   agents(): Iterable<[string, AgentView]>
   stagelets(): Iterable<StageletView>
@@ -59,6 +59,7 @@ export interface World {
 }
 
 const catchUpMs = 2_000
+const noHolds: readonly number[] = []
 
 /** Rotations first: they hold others back. */
 const watched = ['Rotation', 'Project', 'Agent', 'Stagelet'] as const
@@ -100,7 +101,7 @@ export const createWorld = (
     stageletsOf: (agentKey) => mirror.stageletsOf(agentKey),
     stagelet: (uid) => mirror.stagelets.get(uid),
     project: (projectKey) => mirror.projects.get(projectKey),
-    deliversFrom: (projectKey) => mirror.deliversFrom(projectKey),
+    holdsOn: (projectKey) => mirror.holdsOn(projectKey),
     agent: (agentKey) => mirror.agents.get(agentKey),
     agents: () => mirror.agents.entries(),
     stagelets: () => mirror.stagelets.values(),
@@ -135,9 +136,9 @@ class Mirror {
   readonly stagelets = new Map<string, StageletView>()
   readonly projects = new Map<string, ProjectView>()
   readonly agents = new Map<string, AgentView>()
-  readonly #rotations = new Map<string, { projectKey: string; from: number; version: number }>()
-  /** By project that its Rotations hold back, the first revision that is delivered. */
-  readonly #from = new Map<string, number>()
+  readonly #rotations = new Map<string, Hold & { readonly version: number }>()
+  /** Only projects that are held back. */
+  readonly #holds = new Map<string, readonly number[]>()
   readonly #byAgent = new Map<string, Set<string>>()
   readonly #listener: WorldListener
 
@@ -150,8 +151,8 @@ class Mirror {
     return [...uids].map((uid) => this.stagelets.get(uid)!)
   }
 
-  deliversFrom(projectKey: string): number {
-    return this.#from.get(projectKey) ?? 0
+  holdsOn(projectKey: string): readonly number[] {
+    return this.#holds.get(projectKey) ?? noHolds
   }
 
   replaceKind(kind: string, items: readonly KubeObject[]): void {
@@ -234,24 +235,28 @@ class Mirror {
     const key = nameKey(object)
     const old = this.#rotations.get(key)
     if (old !== undefined && old.version >= version) return
-    const from = deliversFrom(object)
-    const projectKey = projectKeyOf(object)
-    this.#rotations.set(key, { projectKey, from, version })
-    if (from !== (old?.from ?? 0)) this.#holdsOtherwise(projectKey)
+    const now = { project: projectKeyOf(object), from: deliversFrom(object), version }
+    this.#rotations.set(key, now)
+    this.#holdsOtherwise(old, now)
   }
 
-  #holdsOtherwise(projectKey: string): void {
-    const own = [...this.#rotations.values()].filter((one) => one.projectKey === projectKey)
-    const from = Math.max(0, ...own.map((one) => one.from))
-    if (from === 0) this.#from.delete(projectKey)
-    else this.#from.set(projectKey, from)
-    this.#projectChanged(projectKey)
+  #holdsOtherwise(before: Hold | undefined, now: Hold | undefined): void {
+    for (const key of heldOtherwise(before, now)) {
+      const own = [...this.#rotations.values()].filter((one) => one.project === key && one.from > 0)
+      if (own.length === 0) this.#holds.delete(key)
+      else
+        this.#holds.set(
+          key,
+          own.map(({ from }) => from),
+        )
+      this.#projectChanged(key)
+    }
   }
 
   #dropRotation(key: string): void {
     const old = this.#rotations.get(key)
     this.#rotations.delete(key)
-    if (old !== undefined && old.from > 0) this.#holdsOtherwise(old.projectKey)
+    this.#holdsOtherwise(old, undefined)
   }
 
   #putAgent(object: KubeObject, version: number): void {

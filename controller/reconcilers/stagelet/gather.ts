@@ -7,7 +7,7 @@ import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
-import { deliversFrom } from '../../../src/rollout/restored.ts'
+import { deliversFrom, isReached } from '../../../src/rollout/restored.ts'
 import { readKeptSets } from '../kept-sets.ts'
 import { suspectsOf, type Author } from './suspect-values.ts'
 import { inProject, reportInProject, toldOfOther } from './of-project.ts'
@@ -79,6 +79,8 @@ export const gatherStagelet = async (
   }
   const stagelet = inProject(stored, projectUid)
   const observation = reportInProject(reported, projectUid)
+  // Before the revisions: a hold names one that was opened with it.
+  const holds = await holdsOn(reader, { namespace, project: projectRef.name })
   const revisions = await reader.revisionsOf(projectUid)
   const head = await reader.readSet(projectUid, 'head')
   const wanted = [
@@ -97,7 +99,7 @@ export const gatherStagelet = async (
     projectExists: true,
     project: owner,
     revisions,
-    untested: await untestedIn(reader, { namespace, project: projectRef.name }),
+    untested: holds.find(({ from }) => isReached(from, revisions)),
     revisionClosedAt: (project?.status as ProjectStatus | undefined)?.revisionClosedAt,
     head,
     closedSets,
@@ -105,13 +107,16 @@ export const gatherStagelet = async (
   return { ...known, authors: await authorsOf(reader, known) }
 }
 
-const untestedIn = async (
+type Untested = NonNullable<StageletInput['untested']>
+
+/** The one that lets through least comes first. */
+const holdsOn = async (
   reader: Reader,
   place: { readonly namespace: string; readonly project: string },
-): Promise<StageletInput['untested']> => {
+): Promise<Untested[]> => {
   const { items } = await reader.list('Rotation', place)
   const all = items.map((one) => ({ rotation: one.metadata.name, from: deliversFrom(one) }))
-  return all.filter(({ from }) => from > 0).sort((a, b) => b.from - a.from)[0]
+  return all.filter(({ from }) => from > 0).sort((a, b) => b.from - a.from)
 }
 
 const mostSuspects = 20
