@@ -3,8 +3,9 @@ import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
 import type { Connection } from './connection.ts'
 import { isNew } from './decide-secret.ts'
+import type { StoreStep } from './decide-store.ts'
 import type { Remembered } from './remembered.ts'
-import { requestsOf, type Requests } from './requests.ts'
+import { noRequests, requestsOf, type Requests } from './requests.ts'
 import { barred } from './steps.ts'
 import { placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
 
@@ -39,4 +40,19 @@ export const gatherFacts = async (
   const requests = requestsOf(object, answered)
   const key = await connection.keyOf(object)
   return { object, of, allowed, barred: out, news, requests, key }
+}
+
+/** What does not wait for the end of a long step. `covered`: secrets (by uid) that a step is under way for. */
+export const urgentOf = (
+  facts: Facts,
+  covered: ReadonlySet<string>,
+  hinted: readonly string[],
+): { readonly kind: StoreStep; readonly facts: Facts } | undefined => {
+  const news = facts.news.filter(({ uid }) => !covered.has(uid))
+  const { keys, refresh } = facts.requests
+  const asked = keys.length > 0
+  const kind = asked ? 'keys' : news.length > 0 ? 'news' : hinted.length > 0 ? 'hints' : undefined
+  if (kind === undefined) return undefined
+  const requests = asked ? { ...noRequests, keys, refresh } : noRequests
+  return { kind, facts: { ...facts, news, requests } }
 }

@@ -11,11 +11,10 @@ import { isDeposed } from '../../src/store/errors.ts'
 import { Budget } from './budget.ts'
 import { Connection, type Opener } from './connection.ts'
 import { decideStore, offsetOf, type NextStep, type StoreStep } from './decide-store.ts'
-import { gatherFacts, type Facts, type ReadStore } from './facts.ts'
+import { gatherFacts, urgentOf, type Facts, type ReadStore } from './facts.ts'
 import { HintListener } from './hint-listener.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 import { rememberedOf, type Remembered } from './remembered.ts'
-import { noRequests } from './requests.ts'
 import type { StoreStanding } from './standing.ts'
 import { isStaleIn, isWorthWriting, staleAtOf, statusAfter } from './store-status.ts'
 import { barred, stale, step } from './steps.ts'
@@ -161,6 +160,7 @@ export class Runner {
   async #performAndServe(facts: Facts, kind: StoreStep, signal: AbortSignal): Promise<void> {
     const is = { over: kind !== 'look' && kind !== 'news' }
     const covered = new Set(facts.allowed.map(({ uid }) => uid))
+    this.#budget.open()
     const performing = this.#perform(facts, kind, signal).finally(() => {
       is.over = true
       this.#waker.wake()
@@ -170,57 +170,48 @@ export class Runner {
       while (!is.over && !signal.aborted) {
         await this.#waker.rest(mostRestMs)
         this.#waker.begin()
-        if (!is.over) await this.#serve(covered, signal)
+        while (!is.over && (await this.#serve(covered, signal)));
       }
     } finally {
       await performing
     }
   }
 
-  /** `covered`: secrets (by uid) that a step is under way for. */
-  async #serve(covered: Set<string>, signal: AbortSignal): Promise<void> {
+  /** False: nothing is to be done. `covered`: secrets (by uid) that a step is under way for. */
+  async #serve(covered: Set<string>, signal: AbortSignal): Promise<boolean> {
     const facts = await this.#gather()
-    if (facts?.key !== this.#known.triedKey || !this.#connection.isKnown) return
-    if (this.#known.fault !== undefined) return
-    const news = facts.news.filter(({ uid }) => !covered.has(uid))
-    const { keys, refresh } = facts.requests
-    const kind =
-      keys.length > 0
-        ? 'keys'
-        : news.length > 0
-          ? 'news'
-          : this.#hints.keys.length > 0
-            ? 'hints'
-            : undefined
-    if (kind === undefined) return
-    for (const { uid } of news) covered.add(uid)
-    const requests = kind === 'keys' ? { ...noRequests, keys, refresh } : noRequests
+    if (facts?.key !== this.#known.triedKey || !this.#connection.isKnown) return false
+    if (this.#known.fault !== undefined) return false
+    const work = urgentOf(facts, covered, this.#hints.keys)
+    if (work === undefined) return false
+    for (const { uid } of work.facts.news) covered.add(uid)
     const urgent = linkedAbort(signal)
     this.#budget.hurry(urgent.signal)
     try {
-      await this.#perform({ ...facts, news, requests }, kind, urgent.signal)
+      await this.#perform(work.facts, work.kind, urgent.signal)
     } finally {
       urgent.abort()
     }
+    return true
   }
 
   async #perform(facts: Facts, kind: StoreStep, signal: AbortSignal): Promise<void> {
     const known = this.#known
     const { refresh, check, resume } = facts.requests
     const { fault, cursor, isBraked } = known
-    let isWhole = false
+    let [isWhole, isOvertaken] = [false, false]
     try {
       const provider = await this.#connect(facts, kind === 'check', signal)
       const deps = { ...this.#deps, provider, signal }
       const hinted = this.#hints.keys
       const ways = { kind, cursor, isBraked, isResumed: resume !== undefined, hinted }
       const result = await step(deps, { ...facts, ...ways })
-      isWhole = result.isWhole
+      ;({ isWhole, isOvertaken } = result)
       // Another step may have noted one meanwhile.
       if (known.fault === fault) known.fault = undefined
       Object.assign(known, result.known)
       if (isWhole) known.lookedAt = this.#deps.clock.now()
-      if (kind === 'hints') this.#hints.heeded(hinted)
+      if (kind === 'hints' && !isOvertaken) this.#hints.heeded(hinted)
       if (known.fault === undefined && provider.hints) this.#hints.listen(provider.hints)
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error
@@ -229,7 +220,8 @@ export class Runner {
     }
     this.#random = this.#roll()
     // Also by a fault: the conditions tell.
-    this.#answer({ refresh, check, resume: isWhole ? resume : undefined })
+    const answered = { refresh: isOvertaken ? undefined : refresh, check }
+    this.#answer({ ...answered, resume: isWhole ? resume : undefined })
   }
 
   /** The provider, after the store has said whom it takes us for. */
@@ -258,8 +250,12 @@ export class Runner {
     return provider
   }
 
-  #note({ kind, message, retryAfterMs }: StoreFault): void {
+  #note(fault: StoreFault): void {
     const known = this.#known
+    const { kind, message, retryAfterMs } = fault
+    // The step beside this one was told so, and has noted it.
+    if (this.#budget.closed === fault) return
+    if (kind === 'Throttled') this.#budget.close(fault)
     const again = known.fault?.kind === kind ? known.fault.tries : 0
     known.fault = { kind, message, tries: again + 1, at: this.#deps.clock.now(), retryAfterMs }
   }

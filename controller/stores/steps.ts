@@ -35,6 +35,8 @@ interface StepFacts {
 export interface StepResult {
   /** Every secret was looked at. */
   readonly isWhole: boolean
+  /** What was asked for may be newer than what another step has written meanwhile: it is to be asked again. */
+  readonly isOvertaken: boolean
   /** What a look has told of the store. */
   readonly known?: {
     readonly cursor: string | undefined
@@ -99,27 +101,36 @@ const fetchAll = async (
   for (let at = 0; at < refs.length; at += batch) batches.push(refs.slice(at, at + batch))
   const work = batches.values()
   const worker = async (): Promise<void> => {
-    for (const part of work)
-      for (const [ref, answer] of await provider.fetch(part, signal)) await take(ref, answer)
+    for (const part of work) {
+      const answers = await provider.fetch(part, signal)
+      for (const [ref, answer] of answers) await take(ref, answer)
+      // Refs that name one secret may have one answer.
+      for (const answer of answers.values()) if ('value' in answer) answer.value.fill(0)
+    }
   }
   const workers = Array.from({ length: Math.min(parallel, batches.length) }, worker)
   const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
 }
 
-/** Fetches, and writes down what came, also when the store fails in the middle of it. */
+/**
+ * Fetches, and writes down what came, also when the store fails in the middle of it. True: another step has
+ * written of a secret meanwhile, and what came here was dropped.
+ */
 const fetchAndWrite = async (
   deps: StepDeps,
   of: StoreObject,
   groups: ReadonlyMap<Ref, readonly StoreSecret[]>,
   seen: readonly Outcome<never>[] = [],
-): Promise<void> => {
+): Promise<boolean> => {
   const hold = createHolder()
   const outcomes: Outcome<Held>[] = [...seen]
   let bytes = 0
+  let isOvertaken = false
   const write = async (): Promise<void> => {
     bytes = 0
-    if (!deps.signal.aborted) await writeOutcomes(deps, of, outcomes.splice(0))
+    if (deps.signal.aborted) return
+    if (await writeOutcomes(deps, of, outcomes.splice(0))) isOvertaken = true
   }
   const take = async (ref: Ref, answer: Fetched | Absence): Promise<void> => {
     const nowMs = deps.clock.now()
@@ -130,7 +141,6 @@ const fetchAndWrite = async (
       bytes += value?.length ?? 0
       outcomes.push(value === undefined ? said : { ...said, value: hold(value) })
     }
-    if ('value' in answer) answer.value.fill(0)
     if (bytes > mostHeld) await write()
   }
   try {
@@ -138,9 +148,13 @@ const fetchAndWrite = async (
   } finally {
     await write()
   }
+  // What was not written was not looked at.
+  deps.signal.throwIfAborted()
+  return isOvertaken
 }
 
 interface Looked {
+  readonly isOvertaken: boolean
   readonly cursor: string | undefined
   readonly lagMs: number
   readonly missing: readonly StoreSecret[]
@@ -170,15 +184,16 @@ const lookAt = async (
       else if (said !== undefined) outcomes.push(said)
     }
   }
-  await fetchAndWrite(deps, of, toFetch, outcomes)
-  return { cursor, lagMs, missing }
+  const isOvertaken = await fetchAndWrite(deps, of, toFetch, outcomes)
+  return { cursor, lagMs, missing, isOvertaken }
 }
 
 const look = async (deps: StepDeps, facts: StepFacts): Promise<StepResult> => {
   const { of, allowed } = facts
   const { cursor, lagMs, missing } = await lookAt(deps, of, allowed, facts.cursor)
   const isBraked = await removeMissing(deps, facts, missing)
-  return { isWhole: true, known: { cursor, lagMs, isBraked } }
+  // A step beside the look began after it: what that one has written is no older than the look.
+  return { isWhole: true, isOvertaken: false, known: { cursor, lagMs, isBraked } }
 }
 
 const removeMissing = async (
@@ -204,10 +219,10 @@ export const step = async (deps: StepDeps, facts: StepFacts): Promise<StepResult
   const named = new Set(kind === 'keys' ? requests.keys : kind === 'hints' ? facts.hinted : [])
   const asked = allowed.filter(({ external }) => named.has(external.key))
   if (kind === 'hints' && byRef(asked).size <= few) {
-    if (asked.length > 0) await lookAt(deps, of, asked)
-    return { isWhole: false }
+    const isOvertaken = asked.length > 0 && (await lookAt(deps, of, asked)).isOvertaken
+    return { isWhole: false, isOvertaken }
   }
   const all = kind === 'check' ? [] : [...new Set([...asked, ...news])]
-  await fetchAndWrite(deps, of, byRef(all))
-  return { isWhole: all.length > 0 && all.length === allowed.length }
+  const isOvertaken = await fetchAndWrite(deps, of, byRef(all))
+  return { isWhole: all.length > 0 && all.length === allowed.length && !isOvertaken, isOvertaken }
 }

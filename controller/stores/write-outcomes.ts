@@ -31,22 +31,19 @@ export const actorOf = ({ ref }: StoreObject): Actor => ({
 })
 
 /**
- * The secret as it is now, if it still asks for the same. Where another step has written of it meanwhile, what
- * was asked before that step says nothing: the next look tells.
+ * The secret as it is now, if it still asks for the same. Overtaken: another step has written of it meanwhile,
+ * and what was asked before that step says nothing.
  */
 const stillAsks = async (
   tx: Transaction,
   of: StoreObject,
   secret: StoreSecret,
-): Promise<KubeObject | undefined> => {
+): Promise<KubeObject | 'overtaken' | undefined> => {
   const current = await tx.get(secret.ref)
   if (current?.metadata.uid !== secret.uid) return undefined
   const now = storeSecretOf(current)
-  const isSame =
-    now !== undefined &&
-    placeOf(of, now) === placeOf(of, secret) &&
-    sameJson(now.known, secret.known)
-  return isSame ? current : undefined
+  if (now === undefined || placeOf(of, now) !== placeOf(of, secret)) return undefined
+  return sameJson(now.known, secret.known) ? current : 'overtaken'
 }
 
 const writeOne = async (
@@ -54,9 +51,9 @@ const writeOne = async (
   of: StoreObject,
   { secret, value, known, fresh }: Outcome,
   nowMs: number,
-): Promise<KubeObject | undefined> => {
+): Promise<KubeObject | 'overtaken' | undefined> => {
   const current = await stillAsks(tx, of, secret)
-  if (current === undefined) return undefined
+  if (typeof current !== 'object') return current
   const { key } = secret.external
   const fetched = { store: of.ref.name, key, remoteVersion: known.version ?? '' }
   const after =
@@ -92,22 +89,23 @@ const refusedBy = ({ secret, known }: Outcome, error: StagelyError): Outcome => 
   return { secret, known: isFinal ? known : secret.known, fresh: no('Refused', message) }
 }
 
+/** True: another step has written of one of the secrets meanwhile, and its outcome was dropped. */
 export const writeOutcomes = async (
   { store, clock, onWritten }: WriteDeps,
   of: StoreObject,
   outcomes: readonly Outcome[],
-): Promise<void> => {
+): Promise<boolean> => {
   const id = randomUUID()
+  let isOvertaken = false
   const write = async (part: readonly Outcome[], changeSet: ChangeSet): Promise<void> => {
     const written = await store.write(actorOf(of), { changeSet }, async (tx) => {
-      const objects: KubeObject[] = []
-      for (const outcome of part) {
-        const object = await writeOne(tx, of, outcome, clock.now())
-        if (object !== undefined) objects.push(object)
-      }
-      return objects
+      const results: Awaited<ReturnType<typeof writeOne>>[] = []
+      for (const outcome of part) results.push(await writeOne(tx, of, outcome, clock.now()))
+      return results
     })
-    for (const object of written) onWritten?.(object)
+    for (const result of written)
+      if (result === 'overtaken') isOvertaken = true
+      else if (result !== undefined) onWritten?.(result)
   }
   for (let at = 0; at < outcomes.length; at += inOne) {
     const part = outcomes.slice(at, at + inOne)
@@ -119,6 +117,7 @@ export const writeOutcomes = async (
       await writeOneByOne(part, (one, isLast) => write([one], { id, last: last && isLast }))
     }
   }
+  return isOvertaken
 }
 
 const writeOneByOne = async (
@@ -146,7 +145,7 @@ export const removeSecrets = async (
     try {
       await store.write(actorOf(of), {}, async (tx) => {
         const current = await stillAsks(tx, of, secret)
-        if (current === undefined) return
+        if (typeof current !== 'object') return
         await tx.recordEvent({
           regarding: current,
           type: 'Warning',

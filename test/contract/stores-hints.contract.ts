@@ -72,6 +72,49 @@ export const testHints = (w: StoreWorld): void => {
       await eventually(() => w.remote.queue.length, 0)
     })
 
+    /** Fetches end when the test says so. */
+    const holdFetches = (): (() => void)[] => {
+      const held: (() => void)[] = []
+      w.remote.holdFetch = () => new Promise((resolve) => held.push(resolve))
+      return held
+    }
+
+    it('fetches anew where a look has written an older value meanwhile', async () => {
+      await started()
+      const held = holdFetches()
+      w.remote.put('prod/a', 'second-a')
+      await ask(annotations.refresh, 'now')
+      await eventually(() => held.length, 1)
+      w.remote.put('prod/a', 'third-a')
+      w.remote.queue.send('prod/a')
+      await eventually(() => held.length, 2)
+      w.remote.holdFetch = undefined
+      held[0]!()
+      await eventually(() => valueOf('a'), 'second-a')
+      expect(w.remote.queue.length).toBe(1)
+      held[1]!()
+      await eventually(() => valueOf('a'), 'third-a')
+      await eventually(() => w.remote.queue.length, 0)
+    })
+
+    it('ends a long look where the store tells a hint that there are too many calls', async () => {
+      await started()
+      w.remote.limits = { batch: 1, perMinute: 1000, parallel: 1 }
+      for (const name of ['a', 'b']) w.remote.put(`prod/${name}`, 'second')
+      const held = holdFetches()
+      await ask(annotations.refresh, 'now')
+      await eventually(() => held.length, 1)
+      const { look } = w.remote.calls
+      w.remote.fail(() => new StoreFault('Throttled', 'too many calls', 120_000))
+      w.remote.queue.send('prod/a')
+      await eventually(() => w.remote.calls.look, look + 1)
+      w.remote.fail(undefined)
+      const asked = w.remote.at.length
+      held[0]!()
+      await eventually(() => conditionOf('Throttled'), 'True/TooManyCalls')
+      expect(w.remote.at).toHaveLength(asked)
+    })
+
     it('says when the queue cannot be read, and looks as it would without one', async () => {
       await started()
       w.remote.queue.fault = new QueueFault('QueueForbidden', 'the credential may not receive')

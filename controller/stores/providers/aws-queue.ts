@@ -66,20 +66,36 @@ export const openAwsQueue = (
       throw faultOf(error, url)
     }
   }
+  /** ms; before it one message is received at a time: some are together too long for one answer. */
+  let singlyUntil = 0
   const receiveSome = async (seconds: number, signal: AbortSignal): Promise<Message[]> => {
+    const isSingly = opening.clock.now() < singlyUntil
     const command = new ReceiveMessageCommand({
-      ...{ QueueUrl: url, MaxNumberOfMessages: inCall },
+      ...{ QueueUrl: url, MaxNumberOfMessages: isSingly ? 1 : inCall },
       ...{ WaitTimeSeconds: seconds, VisibilityTimeout: hiddenSeconds },
     })
-    const { Messages = [] } = await send((options) => client.send(command, options), signal)
-    return Messages
+    try {
+      const { Messages = [] } = await send((options) => client.send(command, options), signal)
+      return Messages
+    } catch (error) {
+      // Those that the lost answer held are hidden at first.
+      if (error instanceof QueueFault && error.reason === 'Malformed')
+        singlyUntil = opening.clock.now() + 2 * hiddenSeconds * 1000
+      throw error
+    }
   }
+  /** None also where a fault comes: what was received before it is heeded first. */
+  const receiveMore = (signal: AbortSignal): Promise<Message[]> =>
+    receiveSome(0, signal).catch((error: unknown) => {
+      if (!(error instanceof QueueFault)) throw error
+      return []
+    })
   return {
     receive: async (signal) => {
       const all = await receiveSome(waitSeconds, signal)
       let last = all.length
       while (last > 0 && all.length < mostAtOnce) {
-        const more = await receiveSome(0, signal)
+        const more = await receiveMore(signal)
         last = more.length
         all.push(...more)
       }

@@ -6,6 +6,7 @@ import {
   type Found,
   type HintQueue,
   type Look,
+  type ProviderLimits,
   type QueueFault,
   type Ref,
   type StoreProvider,
@@ -24,6 +25,7 @@ export interface MemoryStore {
   fail(fault: (() => Error) | undefined): void
   /** Waited for in each fetch, with what it has read. */
   holdFetch: (() => Promise<void>) | undefined
+  limits: ProviderLimits
   /** For a store with push.sqs. */
   readonly queue: MemoryQueue
   /** What the store takes for a credential. */
@@ -109,6 +111,7 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
     },
     ...{ holdFetch: undefined, queue: createMemoryQueue() },
     credential: 'good-token',
+    limits: { batch: 20, perMinute: 1000, parallel: 4 },
     ...{ calls, fetched, at },
     open: (given) => Promise.resolve(providerOf(given)),
   }
@@ -128,7 +131,9 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
       return one === 'forbidden' ? { absent: 'forbidden' } : { version: one.version }
     }
     return {
-      limits: { batch: 20, perMinute: 1000, parallel: 4 },
+      get limits() {
+        return store.limits
+      },
       whoAmI: async (signal) => {
         await call('whoAmI', signal)
         return 'reader'
