@@ -21,6 +21,7 @@ const params = postgresParams.extend({
 
 /** A step must not wait for a lock: it is asked for again. */
 const limits = "set statement_timeout = '10s'; set lock_timeout = '5s';\n"
+const tookTooLong = /canceling statement due to (?:lock|statement) timeout/
 const environment = [
   ...['PGCONNECT_TIMEOUT=5', 'PGAPPNAME=stagely', 'PGPASSFILE=/dev/null'],
   ...['PGHOST=', 'PGHOSTADDR=', 'PGPASSWORD=', 'PGOPTIONS='],
@@ -95,7 +96,8 @@ const sessionIn = (
       ran.exitCode === notConnected
         ? `the administrator ${user} cannot log in by the local socket; name adminRef where it wants a password`
         : 'Postgres refuses a statement'
-    throw new StepFault('Failed', `${what}: ${ran.stderr.trim()}`)
+    const kind = tookTooLong.test(ran.stderr) ? 'Unreachable' : 'Failed'
+    throw new StepFault(kind, `${what}: ${ran.stderr.trim()}`)
   }
   const rows: PostgresSession['rows'] = async (query, database) =>
     rowsOf(await asAdmin(asJson(query), database))

@@ -172,6 +172,15 @@ describe('a task of an agent', () => {
     expect(fault?.kind).toBe(kind)
   })
 
+  it.each([
+    ['Unreachable', 'ERROR:  canceling statement due to lock timeout'],
+    ['Unreachable', 'ERROR:  canceling statement due to statement timeout'],
+    ['Failed', 'ERROR:  permission denied for database shop'],
+  ])('is %s where Postgres says: %s', async (kind, stderr) => {
+    const { answer } = open({ exec: () => Promise.resolve({ exitCode: 3, stdout: '', stderr }) })
+    expect((await answer(order())).fault?.kind).toBe(kind)
+  })
+
   it('is tried again where Postgres was just starting', async () => {
     let tries = 0
     const { answer } = open({

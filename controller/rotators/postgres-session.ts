@@ -20,9 +20,9 @@ export interface PostgresAt {
 }
 
 const limitMs = 10_000
-/** Classes of SQLSTATE: a login is not accepted; the server has no room or is not up. */
+/** Of SQLSTATE: a login is not accepted; the server has no room, is not up, or takes too long, as for a lock. */
 const refusedClass = '28'
-const unreachableClasses = ['08', '53', '57']
+const unreachable = ['08', '53', '57', '55P03']
 
 const connect = async (
   egress: Egress,
@@ -57,7 +57,7 @@ const faultOf = (at: PostgresAt, error: unknown): unknown => {
   if (!(error instanceof DatabaseError))
     return new StepFault('Unreachable', `${place} does not answer: ${messageOf(error)}`)
   const { code = '' } = error
-  const isAway = unreachableClasses.some((one) => code.startsWith(one))
+  const isAway = unreachable.some((one) => code.startsWith(one))
   return new StepFault(isAway ? 'Unreachable' : 'Failed', `${place} says: ${error.message}`)
 }
 
