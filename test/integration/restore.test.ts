@@ -21,7 +21,7 @@ const bankStack = `services:
     entrypoint: ["/bin/sh", "-c"]
     stop_signal: SIGKILL
     command: [${JSON.stringify(client)}]
-    healthcheck: { test: "test -e /tmp/ok", interval: 500ms, retries: 60 }
+    healthcheck: { test: "test -e /tmp/ok", interval: 30s, start_period: 60s, start_interval: 500ms }
 `
 const rotationYaml = [
   {

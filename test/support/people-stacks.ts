@@ -12,7 +12,7 @@ export interface PeopleStack {
 
 const image = `image: ${testImage}`
 const runs = `${image}\n    command: ${idle}`
-const checked = `${runs}\n    healthcheck: {test: ["CMD", "true"], interval: 300ms, retries: 20}`
+const checked = `${runs}\n    healthcheck: {test: ["CMD", "true"], interval: 30s, start_period: 30s, start_interval: 300ms}`
 const job = (what = 'true'): string => `${image}\n    command: ["sh", "-c", "${what}"]`
 
 /** A mail and auth platform: anchors, one environment for all, conditions everywhere. */
@@ -61,7 +61,7 @@ const suite = `x-base: &base
   depends_on: {configurator: {condition: service_completed_successfully}}
   volumes: [sites:/home/sites]
 services:
-  db: {${image}, command: ${idle}, healthcheck: {test: ["CMD", "true"], interval: 300ms, retries: 20}}
+  db: {${image}, command: ${idle}, healthcheck: {test: ["CMD", "true"], interval: 30s, start_period: 30s, start_interval: 300ms}}
   configurator:
     ${job()}
     environment: {DB_HOST: db}

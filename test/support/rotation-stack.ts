@@ -62,7 +62,7 @@ ${hasServer ? server : ''}  web:
     command: [${command}]
     volumes: ['${folder}:/said']
     stop_signal: SIGKILL
-    healthcheck: { test: "test -e /tmp/ok", interval: 500ms, retries: 60 }
+    healthcheck: { test: "test -e /tmp/ok", interval: 30s, start_period: 60s, start_interval: 500ms }
 ${idleService('other')}${network === undefined ? '' : `networks: { default: { name: ${network}, external: true } }\n`}`)
   await stack.docker(
     ...['compose', '--project-directory', stack.directory, '-p', stack.project, 'up', '-d'],

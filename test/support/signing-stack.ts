@@ -35,7 +35,7 @@ const service = (name: string, more = ''): string => `  ${name}:
     command: [httpd, -f, -p, '8080', -h, /www]
     volumes: ['WWW:/www:ro']
     stop_signal: SIGKILL
-    healthcheck: { test: "wget -T 1 -qO- http://127.0.0.1:8080/cgi-bin/sign", interval: 1s, retries: 30 }
+    healthcheck: { test: "wget -T 1 -qO- http://127.0.0.1:8080/cgi-bin/sign", interval: 30s, start_period: 60s, start_interval: 1s }
 ${more}`
 
 export interface SigningStack extends Stack {
