@@ -1,6 +1,6 @@
 // The audit log: who did what, and the proof that no row was changed.
 import { useLocation } from 'preact-iso'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import type { AuditRow } from '../../api/types.ts'
 import { api, must } from '../../api/client.ts'
 import { useTeam, withQuery } from '../../app/team.ts'
@@ -74,6 +74,33 @@ const useFilter = (): readonly [Filter, (change: Filter) => void] => {
 const labels = { by: 'Who', action: 'What', kind: 'Kind', name: 'Name' } as const
 const words = ['by', 'action', 'kind', 'name'] as const
 
+/** What is being typed stays while rows come; another address replaces it. */
+const Word = ({
+  label,
+  value,
+  set,
+}: {
+  readonly label: string
+  readonly value: string
+  readonly set: (value: string) => void
+}) => {
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    if (input.current !== null) input.current.value = value
+  }, [value])
+  return (
+    <label>
+      {label}
+      <input
+        ref={input}
+        onChange={(event) => {
+          set(event.currentTarget.value.trim())
+        }}
+      />
+    </label>
+  )
+}
+
 const FilterBar = ({
   filter,
   set,
@@ -90,15 +117,14 @@ const FilterBar = ({
     }}
   >
     {words.map((field) => (
-      <label key={field}>
-        {labels[field]}
-        <input
-          value={filter[field] ?? ''}
-          onChange={(event) => {
-            set({ [field]: event.currentTarget.value.trim() })
-          }}
-        />
-      </label>
+      <Word
+        key={field}
+        label={labels[field]}
+        value={filter[field] ?? ''}
+        set={(value) => {
+          set({ [field]: value })
+        }}
+      />
     ))}
     <label>
       Result
