@@ -1,23 +1,17 @@
 // Seals staged credentials anew that are still under a retired data key, as reseal.ts does with values.
-import { open, seal } from '../../secrets/aead.ts'
 import { isReason } from '../../kernel/errors.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { Queryable } from '../sql.ts'
 import { stagedAad, type StagedRole } from '../staged-values.ts'
 import type { PassedOver } from './reseal.ts'
 import type { Rotation } from './rotations.ts'
+import { sealAnew, type SealedOld } from './seal-anew.ts'
 
-interface OldRow extends Record<string, unknown> {
+interface OldRow extends SealedOld, Record<string, unknown> {
   rotation_uid: string
   attempt: number
   role: StagedRole
   output: string
-  project_uid: string
-  sealed: string
-  old_id: string
-  old_wrapped: string
-  new_id: string
-  new_wrapped: string
 }
 
 const oldSql = `
@@ -27,20 +21,8 @@ FROM staged_values s JOIN data_keys k ON k.id = s.data_key_id
 JOIN data_keys n ON n.project_uid = s.project_uid AND n.retired_at IS NULL
 WHERE k.retired_at IS NOT NULL AND ($1::uuid IS NULL OR s.project_uid = $1)`
 
-const sealAnew = async (keys: ProjectKeys, row: OldRow): Promise<string> => {
-  const { rotation_uid: rotationUid, project_uid: project, ...place } = row
-  const aad = stagedAad(project, { rotationUid, ...place })
-  const [from, to] = await Promise.all([
-    keys.dataKey(project, row.old_id, row.old_wrapped),
-    keys.dataKey(project, row.new_id, row.new_wrapped),
-  ])
-  const value = open(from, row.sealed, aad)
-  try {
-    return seal(to, value, aad)
-  } finally {
-    value.fill(0)
-  }
-}
+const aadOf = ({ rotation_uid: rotationUid, project_uid: project, ...place }: OldRow): Buffer =>
+  stagedAad(project, { rotationUid, ...place })
 
 /** There are few: a credential is staged while its rotation runs. Adds to `passed`, as resealBatch does. */
 export const resealStaged = async (
@@ -56,7 +38,7 @@ export const resealStaged = async (
       await q.query(
         `UPDATE staged_values SET sealed = $5, data_key_id = $6
          WHERE rotation_uid = $1 AND attempt = $2 AND role = $3 AND output = $4 AND data_key_id = $7`,
-        [uid, attempt, role, output, await sealAnew(keys, row), row.new_id, row.old_id],
+        [uid, attempt, role, output, await sealAnew(keys, row, aadOf(row)), row.new_id, row.old_id],
       )
     } catch (error) {
       if (isReason(error, 'ServiceUnavailable')) silent.set(project, error)

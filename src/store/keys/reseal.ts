@@ -1,24 +1,19 @@
 // Seals values anew that are still under a retired data key. AAD and digests stay as they are, so
 // that no reader, agent or container notices. It takes no part in the writers' queue: a version's
 // row changes only by its purge and by the end of its revision, and locked rows are left for later.
-import { open, seal, valueAad } from '../../secrets/aead.ts'
+import { valueAad } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { isReason, type StagelyError } from '../../kernel/errors.ts'
 import type { Queryable } from '../sql.ts'
 import type { Rotation } from './rotations.ts'
+import { sealAnew, type SealedOld } from './seal-anew.ts'
 
-interface OldRow {
+interface OldRow extends SealedOld {
   secret_uid: string
   version: number
-  project_uid: string
   key: string
   scope: string
   type: string
-  sealed: string
-  old_id: string
-  old_wrapped: string
-  new_id: string
-  new_wrapped: string
 }
 
 const rowsAtOnce = 100
@@ -63,19 +58,9 @@ export const countSealedOld = async (q: Queryable, projectUid?: string): Promise
   return row?.n ?? 0
 }
 
-const sealAnew = async (keys: ProjectKeys, row: OldRow): Promise<string> => {
-  const { project_uid: projectUid, secret_uid: secretId, key, scope, type, version } = row
-  const aad = valueAad({ projectUid, secretId, key, scope, type, version })
-  const [from, to] = await Promise.all([
-    keys.dataKey(projectUid, row.old_id, row.old_wrapped),
-    keys.dataKey(projectUid, row.new_id, row.new_wrapped),
-  ])
-  const value = open(from, row.sealed, aad)
-  try {
-    return seal(to, value, aad)
-  } finally {
-    value.fill(0)
-  }
+const aadOf = ({ project_uid: projectUid, secret_uid: secretId, ...row }: OldRow): Buffer => {
+  const { key, scope, type, version } = row
+  return valueAad({ projectUid, secretId, key, scope, type, version })
 }
 
 /** What a rotation passes over: rows that do not open, and projects whose key does not answer, each with its error. */
@@ -97,7 +82,7 @@ export const resealBatch = async (
   for (const row of rows) {
     if (silent.has(row.project_uid)) continue
     try {
-      ready.push({ row, sealed: await sealAnew(keys, row) })
+      ready.push({ row, sealed: await sealAnew(keys, row, aadOf(row)) })
     } catch (error) {
       if (isReason(error, 'ServiceUnavailable')) silent.set(row.project_uid, error)
       else if (isReason(error, 'InternalError')) damaged.add(`${row.secret_uid}/${row.version}`)
