@@ -1,4 +1,5 @@
 // Goes back to the healthy revision, where new values broke a service.
+import type { Quarantined } from '../src/resources/observation.ts'
 import { digestFor, mergeQuarantine, servicesToBlame } from '../src/rollout/quarantine.ts'
 import type { ActionDeps } from './action.ts'
 import { forgetPasses, type StackState } from './stack-state.ts'
@@ -44,4 +45,25 @@ export const goBack = async (
   const to = healthy.desired.revision
   deps.log.warn({ service: gateFailure.service, blamed, failed: revision, to }, 'going back')
   return true
+}
+
+/**
+ * The failure that running `want` is the way back from, as far as this agent has seen the failure. The controller may
+ * have answered with that older revision by now: then `want` is what the controller said, and still the way back.
+ */
+export const wayBackFrom = ({
+  want,
+  rollout,
+  quarantine,
+  goingBackFrom,
+}: StackState): Quarantined | undefined => {
+  if (rollout?.result !== 'Failed' && rollout?.result !== 'Progressing') return undefined
+  const { revision } = want.desired
+  const failed =
+    rollout.revision > revision && rollout.result === 'Failed'
+      ? rollout.revision
+      : rollout.revision === revision
+        ? goingBackFrom?.revision
+        : undefined
+  return quarantine.findLast((q) => q.revision === failed && q.revision > revision)
 }

@@ -28,6 +28,7 @@ import type { LeakSource } from './logs/leak-tests.ts'
 import type { LogRefusal } from './logs/project-log.ts'
 import { engineUnavailable } from '../src/resources/observation.ts'
 import type { ProjectLocks } from './project-locks.ts'
+import { wayBackFrom } from './going-back.ts'
 import { takeWant } from './stack-state.ts'
 import { reportOf } from './stack-report.ts'
 import type { OpenedSecret, Want } from './want.ts'
@@ -111,8 +112,9 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 
   const onePass = async ({ run: want, healthy, because }: Choice): Promise<number> => {
     const current = (state = takeWant(state, want))
-    const chosen = { healthy, goingBackFrom: because, quarantine: target.quarantine() }
-    Object.assign(current, { ...chosen, hand: manualRuns.last() } satisfies Partial<StackState>)
+    const chosen = { healthy, quarantine: target.quarantine(), hand: manualRuns.last() }
+    Object.assign(current, chosen satisfies Partial<StackState>)
+    current.goingBackFrom = because ?? wayBackFrom(current)
     const { name, uid, revision } = want.desired
     const log = deps.log.child({ stagelet: name, revision })
     pass = new AbortController()
