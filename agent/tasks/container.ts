@@ -1,5 +1,6 @@
 // The container of a database: which one it is, what runs in it, and where it answers.
 import { StepFault } from '../../src/databases/step.ts'
+import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { ContainerDetails, Engine } from '../docker/engine.ts'
 import { isOfService, serviceOf } from '../logs/project-log.ts'
@@ -13,6 +14,8 @@ export interface Ran {
 export interface DatabaseContainer {
   /** Runs a program in it. The input is the only place for values. */
   run(command: readonly string[], stdin: string, env?: readonly string[]): Promise<Ran>
+  /** The fault where none of the programs that do a step could be started. */
+  missing(message: string): Promise<StepFault>
   /** A variable of the container, such as POSTGRES_USER. */
   variable(name: string): string | undefined
   /** Its own address, where no rule for loopback counts. undefined: it has none. */
@@ -23,11 +26,15 @@ export interface DatabaseContainer {
   readonly lasts: (path: string) => boolean
 }
 
+/** How late the engine may tell that a container has ended, on a busy machine. */
+const engineLagMs = 1_000
+
 /** StepFault where no container of the service runs. */
 export const findContainer = async (
   engine: Pick<Engine, 'listContainers' | 'inspect' | 'exec'>,
   { project, service }: { readonly project: string; readonly service: string },
   signal: AbortSignal,
+  clock: Pick<Clock, 'sleep'> = realClock,
 ): Promise<DatabaseContainer> => {
   const all = await engine.listContainers(project)
   const own = all.filter((c) => isOfService(c) && serviceOf(c) === service)
@@ -39,16 +46,25 @@ export const findContainer = async (
   const addresses = Object.values(found.NetworkSettings?.Networks ?? {}).flatMap(
     ({ IPAddress: v4 = '', GlobalIPv6Address: v6 = '' }) => [v4, v6].filter(Boolean),
   )
+  const ended = (): StepFault =>
+    new StepFault('Unreachable', `the container of the service ${service} ended meanwhile`)
+  const runsOnLater = async (): Promise<boolean> => {
+    await clock.sleep(engineLagMs, signal)
+    return await runsOn(engine, found)
+  }
   return {
     run: async (command, stdin, env = []) => {
       try {
         const ran = await engine.exec(id, { command, env, stdin, signal })
-        if (ran.exitCode === 0 || (await runsOn(engine, found))) return ran
+        if (ran.exitCode === 0) return ran
+        if (await (wasKilled(ran) ? runsOnLater() : runsOn(engine, found))) return ran
       } catch (error) {
         throw new StepFault('Unreachable', messageOf(error))
       }
-      throw new StepFault('Unreachable', `the container of the service ${service} ended meanwhile`)
+      throw ended()
     },
+    missing: async (message) =>
+      (await runsOnLater()) ? new StepFault('Failed', message) : ended(),
     variable: (name) =>
       config.Env?.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1),
     address: addresses[0],
@@ -70,5 +86,8 @@ const runsOn = async (
   return state?.Status === 'running' && state.StartedAt === before.StartedAt
 }
 
-/** A program that the container does not have. */
+/** By a signal: 128 and its number. */
+const wasKilled = ({ exitCode }: Ran): boolean => exitCode >= 128
+
+/** A program that could not be started: the container does not have it, or has just ended. */
 export const isMissing = ({ exitCode }: Ran): boolean => exitCode === 126 || exitCode === 127

@@ -14,7 +14,7 @@ import {
   StepFault,
   type StepFaultKind,
 } from '../../src/databases/step.ts'
-import type { DatabaseContainer, Ran } from './container.ts'
+import { isMissing, type DatabaseContainer, type Ran } from './container.ts'
 import { createPlugin } from './plugin.ts'
 
 const params = mariadbParams.extend({
@@ -55,8 +55,8 @@ const mariadb = async (
   const input = [escaped, ...statements.map((one) => `${one};`), ''].join('\n')
   const command = ['/bin/sh', '-c', script, 'sh', ...flags, ...args]
   const ran = await container.run(command, input, ['MYSQL_PWD=', 'MYSQL_HOST='])
-  if (ran.exitCode === 127)
-    throw new StepFault('Failed', 'the container has neither mariadb nor a shell that finds it')
+  if (isMissing(ran))
+    throw await container.missing('the container has neither mariadb nor a shell that finds it')
   return ran
 }
 

@@ -50,7 +50,7 @@ const psql = async (
   ]
   const input = `${password === undefined ? '' : `${password}\n`}${limits}${statements}\n`
   const ran = await container.run(command, input, environment)
-  if (isMissing(ran)) throw new StepFault('Failed', 'the container has no psql')
+  if (isMissing(ran)) throw await container.missing('the container has no psql')
   return ran
 }
 

@@ -20,7 +20,7 @@ const cli = async (container: DatabaseContainer, input: string): Promise<Ran> =>
     const ran = await container.run([program, '-t', '5'], input)
     if (!isMissing(ran)) return ran
   }
-  throw new StepFault('Failed', 'the container has neither redis-cli nor valkey-cli')
+  throw await container.missing('the container has neither redis-cli nor valkey-cli')
 }
 
 const lineOf = (command: Command): string => command.map(redisArgument).join(' ')

@@ -159,6 +159,42 @@ describe('a task of an agent', () => {
     })
   })
 
+  it.each([126, 127, 137])(
+    'says nothing of a database whose container has ended and the engine tells late (%i)',
+    async (exitCode) => {
+      let starts = 1
+      const { answer } = open({
+        startedAt: () => String(starts),
+        exec: () => {
+          setTimeout(() => {
+            starts = 2
+          }, 200)
+          return Promise.resolve({ exitCode, stdout: '', stderr: '' })
+        },
+      })
+      expect((await answer(order())).fault).toEqual({
+        kind: 'Unreachable',
+        message: 'the container of the service db ended meanwhile',
+      })
+    },
+  )
+
+  it.each([
+    ['postgres', 'the container has no psql'],
+    ['redis', 'the container has neither redis-cli nor valkey-cli'],
+    ['mariadb', 'the container has neither mariadb nor a shell that finds it'],
+  ])('fails where the container does not have the programs of %s', async (plugin, message) => {
+    const { answer } = open({
+      exec: () => Promise.resolve({ exitCode: 127, stdout: '', stderr: '' }),
+    })
+    const params = {
+      ...{ database: 'shop', owner: 'app', roles: ['app_a', 'app_b'] },
+      ...{ users: ['app_a', 'app_b'], from: '%', user: 'app', admins: [] },
+    }
+    const { fault } = await answer(order({ plugin, step: 'preflight', params }))
+    expect(fault).toEqual({ kind: 'Failed', message })
+  })
+
   it.each([
     [
       'Unreachable',
