@@ -1,6 +1,7 @@
 // secrets due: values that end, grow too old, or are known outside, nearest first.
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { duration } from '../../src/resources/duration.ts'
+import type { ExpiresFrom } from '../../src/resources/expiry.ts'
 import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
 import { printRecords, type RecordView } from '../records.ts'
 import { openRest, projectPath } from '../rest.ts'
@@ -19,7 +20,7 @@ interface SecretRecord {
   readonly key: string
   readonly scope: string
   readonly expires_at?: string
-  readonly expires_from?: string
+  readonly expires_from?: ExpiresFrom
   readonly rotation_due_at?: string
   readonly known_outside?: { readonly since: string }
   readonly service_count: number
@@ -33,10 +34,11 @@ const dueAt = ({
 }: SecretRecord): string =>
   [ends, old, known?.since].filter((at) => at !== undefined).sort()[0] ?? ''
 
+const ends = { Spec: 'expiry', Certificate: 'certificate', Store: 'store' } as const
+
 const whyOf = (secret: SecretRecord): string => {
   const at = dueAt(secret)
-  if (secret.expires_at === at)
-    return secret.expires_from === 'Certificate' ? 'certificate' : 'expiry'
+  if (secret.expires_at === at) return ends[secret.expires_from ?? 'Spec']
   return secret.rotation_due_at === at ? 'age' : 'revealed'
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decideFetched, decideRemoval, decideSeen } from './decide-secret.ts'
+import { checked, decideFetched, decideRemoval, decideSeen } from './decide-secret.ts'
 import { storeSecretOf, type StoreSecret } from './store-secret.ts'
 
 const now = { nowMs: 1_800_000_000_000, place: 'here' }
@@ -26,7 +26,9 @@ const secret = (
       conditions:
         reason === undefined
           ? []
-          : [{ type: 'Fresh', status: 'False', reason, message: '', lastTransitionTime: '' }],
+          : reason === 'Checked'
+            ? [{ type: 'Fresh', ...checked, lastTransitionTime: '' }]
+            : [{ type: 'Fresh', status: 'False', reason, message: '', lastTransitionTime: '' }],
     },
   })!
 const value = (text: string, version = 'v2'): { version: string; value: Buffer } => ({
@@ -53,6 +55,31 @@ describe('what a look says of a secret', () => {
     expect(decideSeen(secret(undefined, 'Stale'), { version: 'v1' }, now)).toMatchObject({
       fresh: { status: 'True', reason: 'Checked' },
     })
+  })
+
+  it('is a new end of the same version, which costs no fetch', () => {
+    const expiresAt = '2027-01-01T00:00:00Z'
+    const known = { version: 'v1', place: 'here', fetchedAt: 'then' }
+    expect(decideSeen(secret(), { version: 'v1', expiresAt }, now)).toMatchObject({
+      known: { ...known, expiresAt },
+    })
+    const ending = secret({ ...known, expiresAt })
+    expect(decideSeen(ending, { version: 'v1', expiresAt }, now)).toBeUndefined()
+    expect(decideSeen(ending, { version: 'v1' }, now)).toMatchObject({ known })
+  })
+
+  it('leaves the end that the served value has, where another value is not taken', () => {
+    const before = '2027-01-01T00:00:00Z'
+    const later = { version: 'v2', expiresAt: '2028-01-01T00:00:00Z' }
+    const ending = secret({ version: 'v1', place: 'here', expiresAt: before })
+    expect(decideSeen(ending, { absent: 'missing' }, now)).toMatchObject({
+      known: { expiresAt: before },
+    })
+    const refused = decideFetched(ending, { ...later, value: Buffer.alloc(0) }, now)!
+    expect(refused.known).toMatchObject({ version: 'v2', expiresAt: before })
+    expect(decideSeen(secret(refused.known, 'Refused'), later, now)).toBeUndefined()
+    const taken = decideFetched(ending, { ...later, value: Buffer.from('x') }, now)!
+    expect(taken.known.expiresAt).toBe(later.expiresAt)
   })
 
   it('is since when it is missing, and the same the next time', () => {

@@ -33,12 +33,24 @@ const news = (outcome: Outcome<never>): Outcome<never> | undefined => {
     sameVerdict(fresh, secret) &&
     known.version === secret.known.version &&
     known.place === secret.known.place &&
+    known.expiresAt === secret.known.expiresAt &&
     known.missingSince === secret.known.missingSince
   return same ? undefined : outcome
 }
 
 const served = ({ hasValue }: StoreSecret): string =>
   hasValue ? '; the value that it has goes on being served' : ''
+
+type Known = StoreSecret['known']
+
+const withEnd = ({ expiresAt: _, ...known }: Known, expiresAt: string | undefined): Known => ({
+  ...known,
+  ...defined({ expiresAt }),
+})
+
+/** The end is that of the value that is served, whatever is known of another one. */
+export const withServedEnd = ({ known: { expiresAt } }: StoreSecret, known: Known): Known =>
+  withEnd(known, expiresAt)
 
 const absent = (
   secret: StoreSecret,
@@ -47,7 +59,8 @@ const absent = (
 ): Outcome<never> | undefined => {
   const { key } = secret.external
   // Of another place nothing is known.
-  const { missingSince, ...before } = secret.known.place === place ? secret.known : {}
+  const { missingSince, ...rest } = secret.known.place === place ? secret.known : {}
+  const before = withServedEnd(secret, rest)
   if (absence.absent === 'missing') {
     const since = missingSince ?? toTimestamp(nowMs)
     const message = `the store has no "${key}"${served(secret)}`
@@ -85,10 +98,9 @@ export const decideSeen = (
 ): 'fetch' | Outcome<never> | undefined => {
   if ('absent' in seen) return absent(secret, seen, now)
   if (knowsNothing(secret, now.place) || secret.known.version !== seen.version) return 'fetch'
-  // It was not looked at for long.
-  return secret.fresh?.reason === 'Stale'
-    ? { secret, known: secret.known, fresh: checked }
-    : undefined
+  // Of a value that was refused it is not the end of what is served.
+  if (!['Checked', 'Stale'].includes(secret.fresh?.reason ?? '')) return undefined
+  return news({ secret, known: withEnd(secret.known, seen.expiresAt), fresh: checked })
 }
 
 /** What a fetched secret means. An answer that is empty, or that breaks the format, never replaces a value. */
@@ -99,19 +111,22 @@ export const decideFetched = (
 ): Outcome | undefined => {
   if ('absent' in answer) return absent(secret, answer, now)
   const { nowMs, place } = now
-  const { version } = answer
+  const { version, expiresAt } = answer
   const again = secret.known.place === place && secret.known.version === version
   const fetchedAt = again ? secret.known.fetchedAt : toTimestamp(nowMs)
   const known = { version, place, ...defined({ fetchedAt }) }
   const refuse = (reason: string, why: string): Outcome<never> | undefined =>
-    news({ secret, known, fresh: no(reason, `${why}${served(secret)}`) })
+    news({
+      ...{ secret, known: withServedEnd(secret, known) },
+      fresh: no(reason, `${why}${served(secret)}`),
+    })
   const cut = cutProperty(answer.value, secret.external.property)
   if ('fault' in cut) return refuse(cut.fault, cut.why)
   if (cut.value.length === 0) return refuse('Refused', 'the store answers with an empty value')
   const [fault] = checkValue(secret.spec, cut.value)
   if (fault !== undefined) return refuse('Refused', fault.message)
   // A look that went back in time brings the value of before: it makes no version.
-  return { secret, value: cut.value, known, fresh: checked }
+  return { secret, value: cut.value, known: withEnd(known, expiresAt), fresh: checked }
 }
 
 export interface Removal {

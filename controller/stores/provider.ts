@@ -19,6 +19,8 @@ export type Absence =
 export interface Found {
   /** Opaque; it changes when the value may have changed. */
   readonly version: string
+  /** When the store itself ends this version, as toTimestamp writes it; absent: the store tells of no end. */
+  readonly expiresAt?: string
 }
 
 export interface Look {

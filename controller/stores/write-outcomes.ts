@@ -5,11 +5,13 @@ import { findCondition, withConditions } from '../../src/resources/conditions.ts
 import type { SecretStoreStatus } from '../../src/resources/secret-store.ts'
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
+import type { ProjectSpec } from '../../src/resources/project.ts'
+import { withDates } from '../../src/resources/secret-expiry.ts'
+import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
 import { sameJson } from '../../src/store/canonical.ts'
 import type { Actor, ChangeSet, Store, Transaction } from '../../src/store/store.ts'
 import { no } from '../reconcilers/verdict.ts'
-import type { Outcome as OutcomeOf } from './decide-secret.ts'
+import { withServedEnd, type Outcome as OutcomeOf } from './decide-secret.ts'
 import type { Held } from './held-values.ts'
 import { placeOf, storeSecretOf, type StoreObject, type StoreSecret } from './store-secret.ts'
 
@@ -65,7 +67,23 @@ const writeOne = async (
     { Fresh: fresh },
     { generation, now: toTimestamp(nowMs) },
   )
-  return tx.setStatus({ ...after, status: { ...status, external: { ...known }, conditions } })
+  const next = { ...status, external: { ...known }, conditions }
+  const isSameEnd = known.expiresAt === status.external?.expiresAt
+  const dated = isSameEnd ? next : await withNewEnd(tx, { ...after, status: next }, nowMs)
+  return tx.setStatus({ ...after, status: dated })
+}
+
+/** A value that ends later is near its end no more in the write that brings it. */
+const withNewEnd = async (
+  tx: Transaction,
+  { spec, status, metadata }: KubeObject,
+  nowMs: number,
+): Promise<SecretStatus> => {
+  const { projectRef } = spec as SecretSpec
+  const ref = { kind: 'Project', namespace: metadata.namespace ?? '', name: projectRef.name }
+  const project: KubeObject<ProjectSpec> | undefined = await tx.get(ref)
+  const judging = { nowMs, tells: false, policy: project?.spec?.secretPolicy }
+  return withDates(spec as SecretSpec, status as SecretStatus, judging).status
 }
 
 /** Faults of one secret or of its project: the others are written all the same. */
@@ -86,7 +104,8 @@ const refusedBy = ({ secret, known }: Outcome, error: StagelyError): Outcome => 
   const [fault] = error.details.faults ?? []
   const message = `${fault?.message ?? error.message}; the value of before goes on being served`
   const isFinal = error.reason === 'Invalid'
-  return { secret, known: isFinal ? known : secret.known, fresh: no('Refused', message) }
+  const kept = isFinal ? withServedEnd(secret, known) : secret.known
+  return { secret, known: kept, fresh: no('Refused', message) }
 }
 
 /** True: another step has written of one of the secrets meanwhile, and its outcome was dropped. */

@@ -80,6 +80,14 @@ describe('the end of a value', () => {
     expect(endOf({ since: undefined, expiry: { after: '1d' } })).toBeUndefined()
   })
 
+  it('is what the store of the value says, where that is the earliest', () => {
+    const storeEndsAt = '2026-01-15T00:00:00Z'
+    const all = { expiry: { after: '90d' }, since, certificateEndsAt, storeEndsAt }
+    expect(endOf(all)).toEqual({ expiresAt: storeEndsAt, expiresFrom: 'Store' })
+    expect(endOf({ ...all, expiry: { at: storeEndsAt } })?.expiresFrom).toBe('Spec')
+    expect(endOf({ ...all, storeEndsAt: '2026-03-01T00:00:00Z' })?.expiresFrom).toBe('Certificate')
+  })
+
   it('is told step by step, and the next moment to look is the next step', () => {
     const dated = { expiry: { after: '90d' }, since, remedy }
     const seen: string[] = []

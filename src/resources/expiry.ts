@@ -95,30 +95,42 @@ export interface Dated {
   readonly since: string | undefined
   /** The first end of the certificates in it. */
   readonly certificateEndsAt?: string | undefined
+  /** By the word of the store that it comes from. */
+  readonly storeEndsAt?: string | undefined
   /** What makes another value. */
   readonly remedy: string
 }
 
-export type ExpiresFrom = 'Spec' | 'Certificate'
+export type ExpiresFrom = 'Spec' | 'Certificate' | 'Store'
 
 export interface End {
   readonly expiresAt: string
   readonly expiresFrom: ExpiresFrom
 }
 
-/** The earlier of what the spec says and of what the certificate says. */
+/** The earliest of what the spec, the certificate and the store say. */
 export const endOf = ({
   expiry,
   since,
   certificateEndsAt,
+  storeEndsAt,
 }: Omit<Dated, 'remedy'>): End | undefined => {
   if (since === undefined) return undefined
   const { after, at } = expiry ?? {}
   const said =
     at === undefined ? after && toTimestamp(Date.parse(since) + durationMs(after)) : whole(at)
-  if (certificateEndsAt !== undefined && (said === undefined || certificateEndsAt < said))
-    return { expiresAt: certificateEndsAt, expiresFrom: 'Certificate' }
-  return said === undefined ? undefined : { expiresAt: said, expiresFrom: 'Spec' }
+  const ends: [at: string | undefined, from: ExpiresFrom][] = [
+    [said, 'Spec'],
+    [certificateEndsAt, 'Certificate'],
+    [storeEndsAt, 'Store'],
+  ]
+  return ends.reduce<End | undefined>(
+    (first, [expiresAt, expiresFrom]) =>
+      expiresAt === undefined || (first !== undefined && first.expiresAt <= expiresAt)
+        ? first
+        : { expiresAt, expiresFrom },
+    undefined,
+  )
 }
 
 const whole = (time: string): string => toTimestamp(Date.parse(time))
@@ -133,7 +145,11 @@ export interface ExpiryNow {
   readonly nextAt: number | undefined
 }
 
-const sources = { Spec: 'spec.expiry', Certificate: 'its certificate' } as const
+const sources = {
+  Spec: 'spec.expiry',
+  Certificate: 'its certificate',
+  Store: 'the store that it comes from',
+} as const
 
 export const expiryAt = (dated: Dated, nowMs: number): ExpiryNow => {
   const end = endOf(dated)

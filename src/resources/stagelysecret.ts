@@ -200,9 +200,11 @@ export const secretStatus = z.strictObject({
     .optional()
     .describe('When the value ends; absent while it has no end.'),
   expiresFrom: z
-    .enum(['Spec', 'Certificate'])
+    .enum(['Spec', 'Certificate', 'Store'])
     .optional()
-    .describe('What says so: spec.expiry, or the certificate that the value is.'),
+    .describe(
+      'What says so: spec.expiry, the certificate that the value is, or the store that it comes from.',
+    ),
   rotationDueAt: z
     .string()
     .meta({ format: 'date-time' })
@@ -234,6 +236,11 @@ export const secretStatus = z.strictObject({
         .string()
         .optional()
         .describe('Digest of the store and the key that it was fetched from.'),
+      expiresAt: z
+        .string()
+        .meta({ format: 'date-time' })
+        .optional()
+        .describe('When this version ends in the store, where the store says so.'),
       missingSince: z
         .string()
         .meta({ format: 'date-time' })

@@ -59,6 +59,18 @@ describe('a program as a store', () => {
       expect(readFileSync(join(dir, file), 'utf8')).not.toContain('the-credential')
   })
 
+  it('may tell when a version ends', async () => {
+    const secrets = [
+      { version: 'v1', value: 'secret', expiresAt: '2027-01-01T01:00:00.123456789+01:00' },
+      ...absences,
+    ]
+    says({ secrets })
+    const provider = await open()
+    const found = { version: 'v1', expiresAt: '2027-01-01T00:00:00Z' }
+    expect(await look(provider)).toEqual([found, ...absences])
+    expect((await provider.fetch(refs, never)).get(refs[0]!)).toMatchObject(found)
+  })
+
   it('may give values alone: a mark of the value is the version then', async () => {
     const secrets = [{ value: 'one' }, ...absences]
     says({ secrets })
@@ -78,6 +90,11 @@ describe('a program as a store', () => {
     ['no JSON', 'hello canary-value', 'Malformed'],
     ['half a JSON', '{"secrets":[{"value":"canary-value"', 'Malformed'],
     ['too few answers', { secrets: [{ value: 'canary-value' }] }, 'Malformed'],
+    [
+      'an end that is no time',
+      { secrets: [{ version: '1', expiresAt: 'soon' }, {}, {}] },
+      'Malformed',
+    ],
     ['no version and no value', { secrets: [{}, {}, {}] }, 'Malformed'],
     ['an unknown form', { secrets: 'canary-value' }, 'Malformed'],
     ['Unauthorized', { fault: 'Unauthorized' }, 'Unauthorized'],

@@ -255,6 +255,25 @@ describe.each<[string, () => Promise<Bench>]>([
   })
 })
 
+describe('a key of Vault', () => {
+  it('tells when Vault will delete its version, and is missing from then on', async () => {
+    const vault = await startVault()
+    const ref = { key: 'prod/db' }
+    await vault.put(ref.key, { a: 'b' })
+    const provider = await open(vault)
+    const seen = async () => (await provider.look([ref], undefined, never)).versions.get(ref)
+    const inAnHour = new Date(Math.floor(clock.now() / 1_000 + 3_600) * 1_000).toISOString()
+    vault.deletionTime = inAnHour.replace('.000Z', '.123456789Z')
+    const end = { expiresAt: inAnHour.replace('.000', '') }
+    expect(await seen()).toMatchObject(end)
+    expect((await provider.fetch([ref], never)).get(ref)).toMatchObject(end)
+    vault.deletionTime = '2026-01-01T00:00:00Z'
+    expect(await seen()).toEqual({ absent: 'missing' })
+    await provider.close()
+    await vault.close()
+  })
+})
+
 describe('a token of Vault', () => {
   let vault: VaultBench
   beforeAll(async () => {

@@ -111,6 +111,33 @@ describe('a SecretStore', () => {
     expect(await valueOf('s25')).toBe('first-value-of-s25')
   })
 
+  it('knows when a value ends where the store says so, without fetching it for that', async () => {
+    await fresh()
+    w.remote.put('prod/a', 'the-first-value')
+    w.remote.end('prod/a', '2030-01-01T00:00:00Z')
+    await storeOf()
+    await create(external('a', {}, { expiry: { at: '2040-01-01T00:00:00Z' } }))
+    await isChecked('a')
+    expect(await statusOf('a')).toMatchObject({
+      ...{ expiresAt: '2030-01-01T00:00:00Z', expiresFrom: 'Store' },
+    })
+    const conditions = async () => (await statusOf('a')).conditions
+    expect(findCondition(await conditions(), 'Expiring')?.message).toContain('store')
+    const fetched = w.remote.fetched.length
+    w.remote.end('prod/a', '2035-01-01T00:00:00Z')
+    await look()
+    expect(await statusOf('a')).toMatchObject({ version: 1, expiresAt: '2035-01-01T00:00:00Z' })
+    expect(w.remote.fetched).toHaveLength(fetched)
+    const rv = (await get('StagelySecret', 'a'))!.metadata.resourceVersion
+    await look()
+    expect((await get('StagelySecret', 'a'))!.metadata.resourceVersion).toBe(rv)
+    w.remote.put('prod/a', 'a-value-without-an-end')
+    await look()
+    expect(await statusOf('a')).toMatchObject({
+      ...{ version: 2, expiresAt: '2040-01-01T00:00:00Z', expiresFrom: 'Spec' },
+    })
+  })
+
   it('fetches a value that is the same again once, and makes no version of it', async () => {
     await fresh()
     w.remote.put('prod/a', 'the-same-value')
@@ -133,7 +160,7 @@ describe('a SecretStore', () => {
     await create(external('a'))
     await isChecked('a')
     w.remote.fail(() => new StoreFault('Unavailable', 'no answer came'))
-    clock.leap(6 * minute)
+    await look()
     await eventually(() => conditionOf('Ready'), 'False/Unavailable')
     expect(await conditionOf('Fresh')).toBe('True/Checked')
     expect(await freshOf('a')).toBe('True/Checked')

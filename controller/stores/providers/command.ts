@@ -4,6 +4,7 @@ import { lstat, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import * as z from 'zod'
+import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
 import { pipeProgram } from '../../../src/process/piped.ts'
@@ -36,6 +37,7 @@ const answer = z.object({
         version: z.string().min(1).max(253).optional(),
         value: z.string().optional(),
         base64: z.base64().optional(),
+        expiresAt: z.iso.datetime({ offset: true }).optional(),
         absent: z.enum(['missing', 'forbidden']).optional(),
       }),
     )
@@ -140,7 +142,8 @@ const readAnswer = (name: string, text: string): Answer => {
   throw new StoreFault(fault, `the program ${name} says ${fault}`, waitMs)
 }
 
-interface Known extends Found {
+interface Known {
+  readonly found: Found
   /** Of a fetch always. */
   readonly value: Buffer | undefined
 }
@@ -175,7 +178,7 @@ export const openCommand = (
         `the program ${name} answers for ${secrets.length} of ${refs.length} refs`,
       )
     const answers = refs.map((ref, i): [Ref, Absence | Known] => {
-      const { absent, version, value, base64 } = secrets[i]!
+      const { absent, version, value, base64, expiresAt: end } = secrets[i]!
       if (absent !== undefined) return [ref, { absent }]
       const bytes =
         base64 !== undefined
@@ -186,7 +189,8 @@ export const openCommand = (
       const known = version ?? (bytes && mark(ref.key, bytes.toString('base64')))
       if (known === undefined || (operation === 'fetch' && bytes === undefined))
         throw new StoreFault('Malformed', `the program ${name} gives no version and no value`)
-      return [ref, { version: known, value: bytes }]
+      const found = { version: known, ...(end && { expiresAt: toTimestamp(Date.parse(end)) }) }
+      return [ref, { found, value: bytes }]
     })
     return new Map(answers)
   }
@@ -198,7 +202,7 @@ export const openCommand = (
     look: async (refs, _, signal) => {
       const answers = [...(await read('look', refs, signal))]
       const versions = answers.map(
-        ([ref, one]) => [ref, 'absent' in one ? one : { version: one.version }] as const,
+        ([ref, one]) => [ref, 'absent' in one ? one : one.found] as const,
       )
       return { versions: new Map(versions), lagMs: 0 }
     },
@@ -207,7 +211,7 @@ export const openCommand = (
       return new Map(
         answers.map(([ref, one]) => [
           ref,
-          'absent' in one ? one : { version: one.version, value: one.value! },
+          'absent' in one ? one : { ...one.found, value: one.value! },
         ]),
       )
     },

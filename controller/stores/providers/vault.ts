@@ -1,6 +1,7 @@
 // The secrets engine KV version 2 of HashiCorp Vault and of OpenBao, over HTTP.
 // API: developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
 import * as z from 'zod'
+import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { ProviderBlock } from '../../../src/resources/store-providers.ts'
 import { byKey, eachInTurn, readAs, unexpected, type StoreAnswer, type StoreHttp } from '../http.ts'
@@ -69,9 +70,23 @@ const absenceOf = ({ mount }: Context, { status, json }: StoreAnswer): Absence |
   )
 }
 
-const isGone = (now: number, info: z.infer<typeof versionInfo>): boolean => {
-  const end = info.deletion_time ?? ''
-  return info.destroyed === true || (end !== '' && Date.parse(end) <= now)
+type VersionInfo = z.infer<typeof versionInfo>
+
+/** Of a version that was deleted, and of one that Vault deletes by itself (delete_version_after). */
+const deletedAt = ({ deletion_time: text = '' }: VersionInfo): number | undefined => {
+  const at = Date.parse(text)
+  return Number.isNaN(at) ? undefined : at
+}
+
+const isGone = (now: number, info: VersionInfo): boolean =>
+  info.destroyed === true || (deletedAt(info) ?? Infinity) <= now
+
+const foundOf = (number: number | string, info: VersionInfo): Found => {
+  const end = deletedAt(info)
+  return {
+    version: versionOf(number, info),
+    ...(end === undefined ? {} : { expiresAt: toTimestamp(end) }),
+  }
 }
 
 const lookAt = async (
@@ -89,7 +104,7 @@ const lookAt = async (
   const { data } = readAs(metadata, 'Vault', answer)
   const number = ref.version ?? String(data.current_version)
   const info = data.versions[number]
-  return info === undefined || isGone(now(), info) ? missing : { version: versionOf(number, info) }
+  return info === undefined || isGone(now(), info) ? missing : foundOf(number, info)
 }
 
 const fetchOne = async (
@@ -111,7 +126,7 @@ const fetchOne = async (
   if (data.data === null) return missing
   const { version } = data.metadata
   return {
-    version: versionOf(version, data.metadata),
+    ...foundOf(version, data.metadata),
     value: Buffer.from(JSON.stringify(data.data)),
   }
 }

@@ -11,12 +11,15 @@ import {
   type Ref,
   type StoreProvider,
 } from '../../../controller/stores/provider.ts'
+import { defined } from '../../../src/kernel/defined.ts'
 import type { OpenStore, Opener } from '../../../controller/stores/connection.ts'
 
 export interface MemoryStore {
   readonly open: Opener
   /** Key → value; versions are counted. */
   put(key: string, value: string | Buffer): void
+  /** The version that is there ends then; undefined: never. */
+  end(key: string, expiresAt: string | undefined): void
   remove(key: string): void
   forbid(key: string): void
   /** Looks say nothing of the key, as a list that lags. */
@@ -83,6 +86,7 @@ const createMemoryQueue = (): MemoryQueue => {
 interface Kept {
   readonly version: string
   readonly value: Buffer
+  readonly expiresAt?: string
 }
 
 export const createMemoryStore = (now: () => number): MemoryStore => {
@@ -96,6 +100,10 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
   const store: MemoryStore = {
     put: (key, value) => {
       kept.set(key, { version: `v${++count}`, value: Buffer.from(value) })
+    },
+    end: (key, expiresAt) => {
+      const { version, value } = kept.get(key) as Kept
+      kept.set(key, { version, value, ...defined({ expiresAt }) })
     },
     remove: (key) => {
       kept.delete(key)
@@ -128,7 +136,9 @@ export const createMemoryStore = (now: () => number): MemoryStore => {
     const seen = ({ key }: Ref): Found | Absence => {
       const one = kept.get(key)
       if (one === undefined) return { absent: 'missing' }
-      return one === 'forbidden' ? { absent: 'forbidden' } : { version: one.version }
+      if (one === 'forbidden') return { absent: 'forbidden' }
+      const { value: _, ...found } = one
+      return found
     }
     return {
       get limits() {

@@ -6,12 +6,13 @@ import { startFront, type Asked, type Reply } from './front.ts'
 
 const said = (status: number, ...errors: string[]): Reply => ({ status, body: { errors } })
 const createdAt = (n: number): string => `2026-11-28T12:00:0${n}.123456789Z`
-const info = (n: number) => ({ created_time: createdAt(n), deletion_time: '', destroyed: false })
 
 export interface VaultBench extends Bench {
   /** Tokens that it knows, with their lease in seconds. */
   readonly tokens: Map<string, number>
   renewals: number
+  /** deletion_time of each version: Vault sets it in advance where the key has delete_version_after. */
+  deletionTime: string
 }
 
 /** `login`: with AppRole or a JWT in place of a token. */
@@ -23,6 +24,9 @@ export const startVault = async (
   const shelf = new Shelf()
   const tokens = new Map([['hvs.good-token', 3600]])
   let logins = 0
+  const info = (n: number) => ({
+    ...{ created_time: createdAt(n), deletion_time: bench.deletionTime, destroyed: false },
+  })
 
   const kv = ({ path, query }: Asked): Reply => {
     const [, mount, part = '', ...segments] = path.slice(1).split('/')
@@ -79,7 +83,7 @@ export const startVault = async (
 
   const front = await startFront(standIn, { isPlain })
   const bench: VaultBench = {
-    ...{ front, tokens, renewals: 0 },
+    ...{ front, tokens, renewals: 0, deletionTime: '' },
     spec: ({ ca = !isPlain } = {}) => ({
       vault: { address: front.url, mount: 'kv', ...login, ...(ca ? { caBundle: front.ca } : {}) },
     }),

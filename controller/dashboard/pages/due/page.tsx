@@ -18,6 +18,7 @@ const shownServices = 3
 const words = {
   expiry: 'its expiry',
   certificate: 'its certificate',
+  store: 'the store that it comes from',
   age: 'the greatest age of the project',
   revealed: 'somebody without the right has read it',
 } as const

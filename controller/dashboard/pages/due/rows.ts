@@ -5,8 +5,10 @@ export interface DueRow {
   readonly secret: Secret
   /** The first moment at which it should be another one. */
   readonly at: string
-  readonly why: 'expiry' | 'certificate' | 'age' | 'revealed'
+  readonly why: 'expiry' | 'certificate' | 'store' | 'age' | 'revealed'
 }
+
+const wordOf = { Spec: 'expiry', Certificate: 'certificate', Store: 'store' } as const
 
 export const dueOf = (secret: Secret): DueRow | undefined => {
   const {
@@ -16,7 +18,7 @@ export const dueOf = (secret: Secret): DueRow | undefined => {
     known_outside: known,
   } = secret
   const moments: [at: string | undefined, why: DueRow['why']][] = [
-    [ends, from === 'Certificate' ? 'certificate' : 'expiry'],
+    [ends, wordOf[from ?? 'Spec']],
     [old, 'age'],
     [known?.since, 'revealed'],
   ]

@@ -32,6 +32,12 @@ const untilRow = (label: string, at: string | undefined) =>
         ] as const,
       ]
 
+const endLabels = {
+  Spec: 'Value ends',
+  Certificate: 'Certificate ends',
+  Store: 'Ends in its store',
+} as const
+
 interface Props {
   readonly secret: Secret
   readonly place: ProjectPlace
@@ -69,7 +75,7 @@ export const UntilSection = ({ secret, place, why }: Props) => {
           ...(secret.external?.fetched_at === undefined
             ? []
             : [['Fetched', <Ago at={secret.external.fetched_at} />] as const]),
-          ...untilRow(from === 'Certificate' ? 'Certificate ends' : 'Value ends', ends),
+          ...untilRow(endLabels[from ?? 'Spec'], ends),
           ...untilRow('Too old', old),
           ...(known === undefined
             ? []
@@ -163,7 +169,7 @@ const ExpiryFieldsOf = ({
           change({ how: event.currentTarget.value as ExpiryFields['how'] })
         }}
       >
-        <option value="never">never, or when its certificate ends</option>
+        <option value="never">never, or when its certificate or its store says</option>
         <option value="after">so long after it was given</option>
         <option value="at">at a time</option>
       </select>
