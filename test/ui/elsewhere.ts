@@ -92,6 +92,8 @@ export const elsewhereTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Resume signing' }).waitFor()
     await page.getByRole('link', { name: 'signing.web' }).click()
     await page.getByText('made by the rotation signing: current').waitFor()
+    await page.getByText('The rotation signing gives this value: run that').waitFor()
+    expect(await page.getByRole('button', { name: 'Replace value' }).count()).toBe(0)
 
     await rest('DELETE', `${rotations}/signing`)
     await rest('DELETE', `${secrets}/signing.web`)

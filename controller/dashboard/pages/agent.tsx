@@ -8,6 +8,7 @@ import { standingOf } from '../live/standing.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Facts } from '../ui/drawer.tsx'
 import { stageletUrl } from '../ui/links.ts'
+import { messageText } from '../ui/message.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
@@ -32,7 +33,7 @@ const columns: readonly TableColumn<Stagelet>[] = [
     render: (stagelet) => {
       const { kind, word, why } = standingOf(stagelet)
       return (
-        <State kind={kind} title={why}>
+        <State kind={kind} title={messageText(why)}>
           {word}
         </State>
       )
@@ -80,7 +81,7 @@ const Shown = ({ agent }: { readonly agent: Agent }) => {
       title={agent.name}
       state={
         <span>
-          <State kind={kind}>{word}</State> <span class="muted">{why}</span>
+          <State kind={kind}>{word}</State> <span class="muted">{messageText(why)}</span>
         </span>
       }
       actions={

@@ -8,6 +8,7 @@ import { agents, stagelets } from '../live/collections.ts'
 import { countsOf } from '../live/standing.ts'
 import { Button } from '../ui/button.tsx'
 import { agentUrl } from '../ui/links.ts'
+import { messageText } from '../ui/message.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
 import { Count, State } from '../ui/state.tsx'
@@ -45,7 +46,7 @@ const columns: readonly TableColumn<Agent>[] = [
     render: (agent) => {
       const { kind, word, why } = agentStanding(agent)
       return (
-        <State kind={kind} title={why}>
+        <State kind={kind} title={messageText(why)}>
           {word}
         </State>
       )

@@ -6,6 +6,7 @@ import { now, turnOf } from '../live/clock.ts'
 import { Button } from '../ui/button.tsx'
 import { Facts } from '../ui/drawer.tsx'
 import { Loaded } from '../ui/loaded.tsx'
+import { messageText } from '../ui/message.ts'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Table } from '../ui/table.tsx'
@@ -61,7 +62,7 @@ const Ages = ({ keys }: { readonly keys: Keys }) => {
     },
     ...keys.project_keys.map((one) => ({
       name: one.name,
-      what: `${one.provider}, ${one.projects} projects${one.ok ? '' : `: does not answer, ${one.message}`}`,
+      what: `${one.provider}, ${one.projects} projects${one.ok ? '' : `: does not answer, ${messageText(one.message)}`}`,
       since: one.since,
       due: one.due,
     })),
@@ -111,7 +112,7 @@ const Rotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
           render: ({ done, message }) => (
             <>
               <span class="num">{done}</span>
-              {message === '' ? null : <small>{message}</small>}
+              {message === '' ? null : <small>{messageText(message)}</small>}
             </>
           ),
         },

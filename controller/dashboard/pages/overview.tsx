@@ -9,6 +9,7 @@ import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
 import { Command } from '../ui/copy.tsx'
 import { stageletUrl } from '../ui/links.ts'
+import { messageText } from '../ui/message.ts'
 import { State } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
 import { Lately } from './overview/lately.tsx'
@@ -52,7 +53,7 @@ const AttentionRow = ({ stagelet, standing }: Judged) => (
         </b>
         <span class="muted"> on {stagelet.agent}</span>
       </span>
-      <span class={s['why']}>{firstLine(standing.why)}</span>
+      <span class={s['why']}>{messageText(firstLine(standing.why))}</span>
       <span class={`${s['when']} muted`}>
         <Ago at={standing.since} />
       </span>

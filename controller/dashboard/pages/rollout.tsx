@@ -7,7 +7,7 @@ import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
 import { ProjectTabs } from '../ui/project-tabs.tsx'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
-import { said } from '../ui/said.ts'
+import { messageText } from '../ui/message.ts'
 import { State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { RolloutActions } from './rollouts/actions.tsx'
@@ -46,7 +46,9 @@ const columnsOf = (team: string): readonly TableColumn<Row>[] => [
     title: 'Why',
     // Its log lines are on the page of the stagelet.
     render: ({ message }) => (
-      <span class={s['message']}>{said(message?.split('\nlast log lines:', 1)[0] ?? '')}</span>
+      <span class={s['message']}>
+        {messageText(message?.split('\nlast log lines:', 1)[0] ?? '')}
+      </span>
     ),
   },
   {
@@ -88,7 +90,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
           <Panel>
             <div class={s['list']}>
               <RolloutBar rollout={rollout} />
-              <p class={s['message']}>{stopText(rollout)}</p>
+              <p class={s['message']}>{messageText(stopText(rollout))}</p>
             </div>
           </Panel>
           <Panel flush title="Stagelets">

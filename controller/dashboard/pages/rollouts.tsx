@@ -5,6 +5,7 @@ import { api, must } from '../api/client.ts'
 import type { KeptRollout, Project } from '../api/types.ts'
 import { projects, stagelets } from '../live/collections.ts'
 import { activityUrl, projectUrl } from '../ui/links.ts'
+import { messageText } from '../ui/message.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
 import { RolloutTabs } from '../ui/rollout-tabs.tsx'
@@ -53,7 +54,7 @@ const Row = ({
       </div>
       <div>
         <RolloutBar rollout={rollout} />
-        <p class={s['message']}>{stopText(rollout)}</p>
+        <p class={s['message']}>{messageText(stopText(rollout))}</p>
       </div>
       <div class={s['actions']}>
         <RolloutActions project={project} rollout={rollout} onChange={show} />

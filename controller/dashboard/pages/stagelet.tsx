@@ -8,6 +8,7 @@ import { inOurTime } from '../live/our-time.ts'
 import { standingOf } from '../live/standing.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
+import { messageText } from '../ui/message.ts'
 import { Empty, PageFrame, Skeleton, Tabs } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
 import { State } from '../ui/state.tsx'
@@ -51,7 +52,8 @@ const Shown = ({ stagelet }: { readonly stagelet: Stagelet }) => {
       title={name}
       state={
         <span class={s['sentence']}>
-          <State kind={standing.kind}>{standing.word}</State> {sentenceOf(stagelet, standing)}{' '}
+          <State kind={standing.kind}>{standing.word}</State>{' '}
+          {messageText(sentenceOf(stagelet, standing))}{' '}
           {standing.since === undefined ? null : (
             <span class="muted">
               (<Ago at={standing.since} />)

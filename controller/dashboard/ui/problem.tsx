@@ -3,7 +3,7 @@ import type { ComponentChild } from 'preact'
 import { Component } from 'preact'
 import { ApiProblem, Unreachable } from '../api/client.ts'
 import { Button } from './button.tsx'
-import { said } from './said.ts'
+import { messageText } from './message.ts'
 import { Glyph } from './state.tsx'
 import s from './problem.module.css'
 
@@ -27,7 +27,7 @@ export const titleOf = (error: unknown): string => {
 /** The words of the controller. An error of the page has no words for people. */
 export const detailOf = (error: unknown): string =>
   error instanceof ApiProblem
-    ? said(error.message)
+    ? messageText(error.message)
     : error instanceof Unreachable
       ? 'Is the network there?'
       : ''
@@ -50,7 +50,7 @@ export const ProblemBox = ({ error, onRetry }: Props) => {
         <ul>
           {problem.errors.map(({ field, message }) => (
             <li>
-              <code>{field}</code> {message}
+              <code>{field}</code> {messageText(message)}
             </li>
           ))}
         </ul>

@@ -56,7 +56,7 @@ const parsed = (at: string | number | undefined): number =>
 const Never = () => <span class="muted">–</span>
 
 /** Changes at midnight. */
-const today = computed(() => new Date(thisSecond.value).setHours(0, 0, 0, 0))
+export const today = computed(() => new Date(thisSecond.value).setHours(0, 0, 0, 0))
 
 /** Drawn anew only when it says something else. */
 const useTold = (say: () => string, of: readonly unknown[]): ReadonlySignal<string> =>

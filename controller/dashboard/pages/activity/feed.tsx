@@ -1,6 +1,8 @@
 // Rows of the feed: when, what in a word, what it happened to, and the whole in words.
 import type { Happened } from '../../api/types.ts'
 import { agentUrl, projectUrl, revisionUrl, stageletUrl } from '../../ui/links.ts'
+import { messageText } from '../../ui/message.ts'
+import { said } from '../../ui/said.ts'
 import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { stateOf } from './words.ts'
@@ -30,8 +32,8 @@ const FeedRow = ({ row }: { readonly row: Happened }) => {
         <Place row={row} />
       </span>
       <p class={s['message']}>
-        {row.message}
-        {row.note === undefined ? null : <q>{row.note}</q>}
+        {messageText(row.message)}
+        {row.note === undefined ? null : <q>{said(row.note)}</q>}
       </p>
       <span class={`${s['by']} muted`}>{row.by.length === 0 ? '' : `by ${row.by.join(', ')}`}</span>
     </li>

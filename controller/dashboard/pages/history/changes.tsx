@@ -1,6 +1,7 @@
 // What differs between two sets of secrets, by names, and which containers a change reaches.
 import type { ComponentChild } from 'preact'
 import { State } from '../../ui/state.tsx'
+import { messageText } from '../../ui/message.ts'
 import type { Diff, Impact } from './data.ts'
 import s from './history.module.css'
 
@@ -99,7 +100,7 @@ export const Radius = ({ impact }: { readonly impact: Impact }) => {
             <State kind="paused">held</State>
             <b>{stagelet}</b>
             <span class="muted">
-              {message}
+              {messageText(message)}
               {services.length === 0
                 ? ''
                 : ` · ${plural(services.length, 'container')} once nothing holds it`}

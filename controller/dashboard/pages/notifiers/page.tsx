@@ -15,7 +15,7 @@ import { CopyAs } from '../../ui/copy-as.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
-import { said } from '../../ui/said.ts'
+import { messageText } from '../../ui/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Ago } from '../../ui/time.tsx'
@@ -105,7 +105,7 @@ const Row = ({ notifier }: { readonly notifier: Notifier }) => {
   return (
     <>
       <State kind={kind}>{word}</State>
-      {why === '' || kind === 'wait' ? null : <small class={s['why']}>{said(why)}</small>}
+      {why === '' || kind === 'wait' ? null : <small class={s['why']}>{messageText(why)}</small>}
     </>
   )
 }

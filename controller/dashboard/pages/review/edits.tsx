@@ -5,6 +5,7 @@ import { secretsOf } from '../../live/collections.ts'
 import type { Reviewed } from '../../staging/review.ts'
 import { takeBack, type Edit } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
+import { messageText } from '../../ui/message.ts'
 import { State, type StateKind } from '../../ui/state.tsx'
 import type { ProjectPlace } from '../secrets/data.ts'
 import s from './review.module.css'
@@ -83,7 +84,7 @@ export const EditList = ({ place, edits, reviewed }: Props) => {
               {isGone ? <Note kind="warn">Somebody has deleted this secret</Note> : null}
               {warnings.map(({ field, message }) => (
                 <Note key={field} kind="warn">
-                  {message}
+                  {messageText(message)}
                 </Note>
               ))}
             </div>

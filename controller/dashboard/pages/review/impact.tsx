@@ -2,6 +2,7 @@
 import type { Impact } from '../../staging/staging.ts'
 import { Since } from '../../ui/time.tsx'
 import { State } from '../../ui/state.tsx'
+import { messageText } from '../../ui/message.ts'
 import s from './review.module.css'
 
 interface Line {
@@ -69,7 +70,7 @@ export const ImpactTable = ({
         {lines.length === 0 ? <li>No container is re-created.</li> : null}
         {impact.held.map(({ stagelet, message, since }) => (
           <li key={stagelet}>
-            <State kind="paused">{stagelet} held</State> {message}
+            <State kind="paused">{stagelet} held</State> {messageText(message)}
             {since === undefined ? null : (
               <span class="muted">
                 {' '}

@@ -2,6 +2,7 @@
 import { withQuery } from '../../app/team.ts'
 import type { KeptRollout } from '../../api/types.ts'
 import { revisionUrl, stageletUrl } from '../../ui/links.ts'
+import { messageText } from '../../ui/message.ts'
 import { State, type StateKind } from '../../ui/state.tsx'
 import { Ago, lengthOf } from '../../ui/time.tsx'
 import s from './rollouts.module.css'
@@ -65,7 +66,7 @@ const Blame = ({ rollout }: { readonly rollout: KeptRollout }) => {
         <details>
           <summary>What it said</summary>
           <pre class={s['said']} tabIndex={0}>
-            {message}
+            {messageText(message)}
           </pre>
         </details>
       )}

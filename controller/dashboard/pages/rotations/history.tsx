@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import { Loaded } from '../../ui/loaded.tsx'
-import { said } from '../../ui/said.ts'
+import { messageText } from '../../ui/message.ts'
 import { Table } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
@@ -49,7 +49,7 @@ const Steps = ({ team, rotation }: Props) => {
                     .filter((one) => one !== undefined)
                     .join(': '),
               },
-              { title: 'Told', render: ({ message = '' }) => said(message) },
+              { title: 'Told', render: ({ message = '' }) => messageText(message) },
             ]}
           />
         )

@@ -15,7 +15,7 @@ import { projectUrl, stageletUrl } from '../../ui/links.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
-import { said } from '../../ui/said.ts'
+import { messageText } from '../../ui/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
 import { useKept } from '../../ui/use-kept.ts'
@@ -115,7 +115,7 @@ const People = ({ team, rotation }: Pick<Props, 'team' | 'rotation'>) => {
                   <a href={stageletUrl({ team, name: stagelet })}>{stagelet}</a>
                 )}
               </State>
-              <span>{said(message)}</span>
+              <span>{messageText(message)}</span>
             </li>
           ))}
         </ul>
@@ -150,7 +150,7 @@ const One = (props: Props) => {
       <div class={s['one']}>
         <p class={s['state']}>
           <State kind={kind}>{word}</State>
-          {why === '' ? null : <span class="muted">{said(why)}</span>}
+          {why === '' ? null : <span class="muted">{messageText(why)}</span>}
         </p>
         <Line rotation={rotation} />
         <People {...{ team, rotation }} />

@@ -7,17 +7,20 @@ import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
 import { projectUrl, stageletUrl } from '../../ui/links.ts'
+import { messageText } from '../../ui/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { RunsState, stagedWord } from './columns.tsx'
 import type { ClassOf } from './classes.ts'
 import { Compare, type Side } from './compare.tsx'
+import { ChangedElsewhere } from './elsewhere.tsx'
 import { ownedElsewhere, type ProjectPlace, type ProjectSecrets, type SecretRow } from './data.ts'
 import { Hints } from './hint-list.tsx'
 import { LastRead } from './last-read.tsx'
 import type { Consumer } from './matrix.ts'
 import { ReadValue } from './read-value.tsx'
 import { UntilSection } from './until.tsx'
+import { changedElsewhere } from './value-from.ts'
 import { Versions } from './versions.tsx'
 import l from './lenses.module.css'
 import s from './page.module.css'
@@ -151,11 +154,12 @@ export const SecretDrawer = (props: Props) => {
   const { secret, edit, runs } = row
   const why = noWrite ?? ownedElsewhere(secret)
   const isNew = secret.version === 0 && secret.name === ''
+  const there = changedElsewhere(secret)
   return (
     <Drawer title={secret.key} under={placeName(secret)} onClose={onClose}>
       <div class={s['buttons']}>
         <Button look="primary" whyNot={why} keys="e" onPress={onEdit}>
-          {isNew ? 'Edit' : 'Replace value'}
+          {isNew ? 'Edit' : there === undefined ? 'Replace value' : 'Change the place'}
         </Button>
         {edit === undefined ? (
           <Button look="danger" whyNot={why} onPress={onDelete}>
@@ -172,6 +176,7 @@ export const SecretDrawer = (props: Props) => {
           </Button>
         )}
       </div>
+      <ChangedElsewhere secret={secret} />
       {edit === undefined ? null : (
         <Section title="Staged">
           <State kind="staged">
@@ -203,7 +208,7 @@ export const SecretDrawer = (props: Props) => {
           )}
           <UntilSection {...{ secret, place, why }} />
           <Section title="Versions">
-            <Versions secret={secret} place={place} noWrite={why} />
+            <Versions secret={secret} place={place} noWrite={why ?? there?.says} />
           </Section>
           <Section title="About">
             <Facts
@@ -213,12 +218,14 @@ export const SecretDrawer = (props: Props) => {
                 ['Name', <code>{secret.name}</code>],
                 ...secret.conditions
                   .filter(isNews)
-                  .map(({ reason, message }) => [reason, message] as const),
+                  .map(({ reason, message }) => [reason, messageText(message)] as const),
               ]}
             />
           </Section>
           <Section title="Elsewhere">
-            <CopyAs doing={secretDoing(place, editOf(row, 'update'))} />
+            {there === undefined ? (
+              <CopyAs doing={secretDoing(place, editOf(row, 'update'))} />
+            ) : null}
             <CopyAs doing={secretDoing(place, editOf(row, 'delete'))} />
             {secret.version === 0 ? null : <CopyAs doing={readDoing(place, secret)} />}
           </Section>

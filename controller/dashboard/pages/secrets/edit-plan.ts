@@ -89,7 +89,9 @@ export const faultOf = (input: EditInput): string | undefined => {
   if (isMoved && storedAt(rows, fields.key, fields) !== undefined)
     return 'There is a secret of this key in that place already.'
   if (bytes === undefined && !isMoved && edited?.edit === undefined)
-    return 'Nothing is changed: give a new value or another place.'
+    return changed.value_from === undefined
+      ? 'Nothing is changed: give a new value or another place.'
+      : 'Nothing is changed: give another place.'
   return undefined
 }
 

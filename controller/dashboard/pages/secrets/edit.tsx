@@ -15,8 +15,10 @@ import {
   type Fields,
   type MorePlaces,
 } from './edit-plan.ts'
+import { ChangedElsewhere } from './elsewhere.tsx'
 import type { Preset } from './lens-grid.tsx'
 import { OtherPlaces, PlaceFields } from './places.tsx'
+import { changedElsewhere } from './value-from.ts'
 import f from '../../ui/form.module.css'
 
 interface EditProps {
@@ -59,6 +61,7 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
   const isStagedOnly = edited?.secret.name === ''
   const isNew = edited === undefined || isStagedOnly
   const secret = edited?.secret
+  const takesValue = edited === undefined || changedElsewhere(edited.secret) === undefined
   const [fields, setFields] = useState(() => movedFields(fieldsOf(secret, preset), edited?.edit))
   const [more, setMore] = useState(nowhereElse)
   const [fault, setFault] = useState<string | undefined>()
@@ -92,24 +95,30 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
         }}
       >
         {isNew ? <NewFields fields={fields} change={change} /> : null}
-        <div>
-          <label class={f['label']} for="new-value">
-            {isNew ? 'Value' : 'New value'}
-          </label>
-          <ValueField
-            id="new-value"
-            handle={value}
-            keeps={!isNew || isStagedOnly}
-            first={!isNew}
-            takesFile={fields.type === 'file'}
-          />
-        </div>
+        {takesValue ? (
+          <div>
+            <label class={f['label']} for="new-value">
+              {isNew ? 'Value' : 'New value'}
+            </label>
+            <ValueField
+              id="new-value"
+              handle={value}
+              keeps={!isNew || isStagedOnly}
+              first={!isNew}
+              takesFile={fields.type === 'file'}
+            />
+          </div>
+        ) : (
+          <ChangedElsewhere secret={edited.secret} />
+        )}
         <PlaceFields {...{ fields, change, stagelets }} />
-        <OtherPlaces
-          {...{ fields, change, stagelets, more }}
-          onMore={setMore}
-          says={saysOf(fields, more, rows)}
-        />
+        {takesValue ? (
+          <OtherPlaces
+            {...{ fields, change, stagelets, more }}
+            onMore={setMore}
+            says={saysOf(fields, more, rows)}
+          />
+        ) : null}
         {fault === undefined ? null : (
           <p class={f['error']} role="alert">
             {fault}

@@ -5,15 +5,16 @@ import { formatOf, otherFields, readSecrets, textFields } from './import-file.ts
 import { editsOfImport, planImport } from './import-plan.ts'
 
 const target = { scope: 'web', stagelet: '' }
+const shop = { team: 'default', project: 'shop' }
 
 const does = async (text: string, known: Parameters<typeof planImport>[2] = []) =>
   planImport(await readSecrets('dotenv', text), target, known)
 
 it('says of each line what it does, and shows no value', async () => {
   const known = [
-    { key: 'A', scope: 'web' },
-    { key: 'B', scope: 'global' },
-    { key: 'C', scope: 'web', stagelet: 'prod' },
+    { ...shop, key: 'A', scope: 'web' },
+    { ...shop, key: 'B', scope: 'global' },
+    { ...shop, key: 'C', scope: 'web', stagelet: 'prod' },
   ]
   const { lines, faults } = await does("A=1\n# note\nB='$x '\nC=3\nB=4\n", known)
   const at = { scope: 'web', stagelet: '' }
@@ -40,13 +41,23 @@ it('asks about a value that is a mask, and takes no value over 1 MiB', async () 
   expect(faults).toEqual([{ where: 'line 5', message: 'OVER is larger than 1 MiB' }])
 })
 
+it('takes no value of a secret that a rotation fills, unless its line is left out', async () => {
+  const read = await readSecrets('dotenv', 'A=1\nB=2\n')
+  const value_from = { rotation: { name: 'db', output: 'password' } }
+  const known = [{ ...shop, key: 'B', scope: 'web', value_from }]
+  expect(planImport(read, target, known).faults).toEqual([
+    { where: 'line 2', message: 'B: The rotation db gives this value: run that for a new one.' },
+  ])
+  expect(planImport(read, target, known, new Map([['line 2', { isOut: true }]])).faults).toEqual([])
+})
+
 it('leaves out a line, and puts one in another scope', async () => {
   const read = await readSecrets('dotenv', 'A=1\nA=2\nB=3\n')
   const choices = new Map([
     ['line 2', { isOut: true }],
     ['line 3', { scope: 'global' }],
   ])
-  const plan = planImport(read, target, [{ key: 'B', scope: 'global' }], choices)
+  const plan = planImport(read, target, [{ ...shop, key: 'B', scope: 'global' }], choices)
   expect(plan.lines.map((line) => [line.key, line.scope, line.does])).toEqual([
     ['A', 'web', 'new'],
     ['A', 'web', 'left out'],

@@ -8,6 +8,7 @@ import type { Secret } from '../../api/types.ts'
 import type { Edit, NewValue } from '../../staging/staging.ts'
 import { maskWords, mostBytes, tooLarge } from '../../ui/oddities.ts'
 import { isKey, keyFault, type Target } from './edit-plan.ts'
+import { changedElsewhere } from './value-from.ts'
 
 export type Does = 'new' | 'another value' | 'given again below' | 'left out'
 
@@ -34,7 +35,7 @@ export interface ImportPlan {
   readonly faults: readonly StructuredFault[]
 }
 
-type Known = Pick<Secret, 'key' | 'scope' | 'stagelet'>
+type Known = Pick<Secret, 'team' | 'project' | 'key' | 'scope' | 'stagelet' | 'value_from'>
 
 const placeName = (key: string, scope: string, stagelet: string): string =>
   `${key}\n${scope}\n${stagelet}`
@@ -80,6 +81,11 @@ export const planImport = (
   const large = lines
     .filter((line) => bytesOf(line) > mostBytes)
     .map(({ key, where }) => ({ where, message: `${key} ${tooLarge}` }))
+  const notGiven = lines.flatMap((line) => {
+    const found = isOut(line) ? undefined : stored.get(nameOf(line))
+    const there = found === undefined ? undefined : changedElsewhere(found)
+    return there === undefined ? [] : [{ where: line.where, message: `${line.key}: ${there.says}` }]
+  })
   return {
     lines: lines.map((line) => {
       const [odd] = maskWords(line.value ?? '')
@@ -89,7 +95,7 @@ export const planImport = (
         ...(odd === undefined ? {} : { odd }),
       }
     }),
-    faults: [...faults, ...badKeys, ...large],
+    faults: [...faults, ...badKeys, ...large, ...notGiven],
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { comesFrom } from './value-from.ts'
+import { changedElsewhere, comesFrom } from './value-from.ts'
 
 it('says where a value comes from', () => {
   expect(comesFrom({ version: 1 })).toBe('given by a person')
@@ -28,4 +28,26 @@ it('says where a value comes from', () => {
   expect(comesFrom({ version: 1, value_from: { external }, external: { version: 'v7' } })).toBe(
     'prod/db, /password of the store aws, its version v7',
   )
+})
+
+it('says where a value is changed that nobody can give here', () => {
+  const of = (value_from?: Parameters<typeof changedElsewhere>[0]['value_from']) =>
+    changedElsewhere({ team: 'default', project: 'shop', ...(value_from && { value_from }) })
+  expect(of()).toBeUndefined()
+  expect(of({ rotation: { name: 'db', output: 'password' } })).toEqual({
+    says: 'The rotation db gives this value: run that for a new one.',
+    page: ['/ui/t/default/p/shop/rotations', 'Rotations'],
+  })
+  expect(of({ external: { store: 'aws', key: 'prod/db' } })).toEqual({
+    says: 'The store aws gives this value: change prod/db there.',
+    page: ['/ui/stores', 'Stores'],
+  })
+  expect(of({ secretRef: { name: 'a.b' } })?.page).toEqual([
+    '/ui/t/default/p/shop?secret=a.b',
+    'a.b',
+  ])
+  expect(of({ kubernetesSecret: { name: 'db', key: 'pw' } })?.says).toMatch(/the Secret db there/)
+  expect(of({ generate: {} })).toEqual({
+    says: 'The controller makes this value: nobody gives one.',
+  })
 })

@@ -1,5 +1,6 @@
-// Where the value of a secret comes from, in words. Pure.
+// Where the value of a secret comes from, and where it is changed, in words. Pure.
 import type { Secret } from '../../api/types.ts'
+import { projectUrl, rotationsUrl } from '../../ui/links.ts'
 
 type From = NonNullable<Secret['value_from']>
 
@@ -32,4 +33,43 @@ export const comesFrom = ({
   if (from?.external !== undefined) return externalText(from.external, external)
   if (version === 0) return 'nobody has given one yet'
   return references === true ? 'given by a person, with references to others' : 'given by a person'
+}
+
+export interface Elsewhere {
+  /** A sentence. */
+  readonly says: string
+  /** The page where the value is changed, with its name; undefined: no page does that. */
+  readonly page?: readonly [href: string, name: string]
+}
+
+type Placed = Pick<Secret, 'value_from' | 'team' | 'project'>
+
+/** Where the value is changed, of a secret to which nobody can give one; undefined: a person gives it. */
+export const changedElsewhere = ({ value_from: from, ...of }: Placed): Elsewhere | undefined => {
+  const project = { team: of.team, name: of.project }
+  if (from?.rotation !== undefined)
+    return {
+      says: `The rotation ${from.rotation.name} gives this value: run that for a new one.`,
+      page: [rotationsUrl(project), 'Rotations'],
+    }
+  if (from?.external !== undefined)
+    return {
+      says: `The store ${from.external.store} gives this value: change ${from.external.key} there.`,
+      page: ['/ui/stores', 'Stores'],
+    }
+  if (from?.secretRef !== undefined) {
+    const { name } = from.secretRef
+    const query = new URLSearchParams({ secret: name }).toString()
+    return {
+      says: `It follows the secret ${name}: change that one.`,
+      page: [`${projectUrl(project)}?${query}`, name],
+    }
+  }
+  if (from?.kubernetesSecret !== undefined)
+    return {
+      says: `The cluster gives this value: change the Secret ${from.kubernetesSecret.name} there.`,
+    }
+  return from?.generate === undefined
+    ? undefined
+    : { says: 'The controller makes this value: nobody gives one.' }
 }

@@ -7,7 +7,7 @@ import { recentEvents } from '../../live/collections.ts'
 import { activityUrl } from '../../ui/links.ts'
 import { Empty, Panel, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
-import { said } from '../../ui/said.ts'
+import { messageText } from '../../ui/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
@@ -113,7 +113,7 @@ export const HistoryTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
                 {reason}
                 {count > 1 ? ` × ${count}` : ''}
               </State>
-              <p>{said(message)}</p>
+              <p>{messageText(message)}</p>
             </li>
           ))}
         </ul>

@@ -1,6 +1,7 @@
 // Which containers a change reaches, as the controller computed it: re-created, along with others, held, untouched.
 import type { paths } from '../../api/types.ts'
 import { State } from '../../ui/state.tsx'
+import { messageText } from '../../ui/message.ts'
 import s from './stagelet.module.css'
 
 type Deployed =
@@ -25,7 +26,7 @@ export const ImpactList = ({ impact }: { readonly impact: Impact }) => (
       ))}
       {impact.held.map(({ stagelet, why, message }) => (
         <li key={stagelet}>
-          <State kind="wait">{why}</State> {stagelet}: {message}
+          <State kind="wait">{why}</State> {stagelet}: {messageText(message)}
         </li>
       ))}
     </ul>

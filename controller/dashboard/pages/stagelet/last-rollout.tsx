@@ -10,7 +10,7 @@ import { Facts } from '../../ui/drawer.tsx'
 import { stageletUrl } from '../../ui/links.ts'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
-import { said } from '../../ui/said.ts'
+import { messageText } from '../../ui/message.ts'
 import { State, type StateKind } from '../../ui/state.tsx'
 import { lengthOf, Since } from '../../ui/time.tsx'
 import { readLines } from '../logs/read.ts'
@@ -128,7 +128,7 @@ const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
       <Facts
         rows={[
           ['To blame', <b>{blamed}</b>],
-          ['What happened', said(reason)],
+          ['What happened', messageText(reason)],
           ...(of === undefined
             ? []
             : ([

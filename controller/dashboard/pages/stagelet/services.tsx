@@ -5,7 +5,7 @@ import type { Service, Stagelet } from '../../api/types.ts'
 import { agents, projects } from '../../live/collections.ts'
 import { conditionOf, serviceStanding, standingOf } from '../../live/standing.ts'
 import { Empty, Panel } from '../../ui/page.tsx'
-import { said } from '../../ui/said.ts'
+import { messageText } from '../../ui/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
@@ -111,7 +111,7 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
         state === 'unknown' ? (
           <span class="muted">not known</span>
         ) : isDrifted(name) ? (
-          <State kind="drift" title={drifted?.message}>
+          <State kind="drift" title={messageText(drifted?.message ?? '')}>
             drift
           </State>
         ) : (
@@ -142,7 +142,9 @@ const Notices = ({ stagelet }: { readonly stagelet: Stagelet }) => {
                 since <Since at={since} />
               </span>
             </dt>
-            <dd>{said(type === 'Degraded' ? (message.split('\n', 1)[0] ?? '') : message)}</dd>
+            <dd>
+              {messageText(type === 'Degraded' ? (message.split('\n', 1)[0] ?? '') : message)}
+            </dd>
           </div>
         ))}
       </dl>
@@ -171,7 +173,7 @@ const NothingReported = ({ stagelet }: { readonly stagelet: Stagelet }) => {
     <Empty title="The agent has not reported yet">
       {agent === undefined
         ? `There is no agent ${stagelet.agent}, or you may not see it.`
-        : `${agent.name}: ${ready?.message ?? 'it has never connected'}`}
+        : `${agent.name}: ${messageText(ready?.message ?? 'it has never connected')}`}
     </Empty>
   )
 }

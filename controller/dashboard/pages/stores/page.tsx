@@ -9,7 +9,7 @@ import { Button } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/links.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
-import { said } from '../../ui/said.ts'
+import { messageText } from '../../ui/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
@@ -76,7 +76,7 @@ const Freshness = ({ store }: { readonly store: SecretStore }) => {
     <>
       <State kind={kind}>{word}</State>
       {faults.map((text) => (
-        <small class={s['fault']}>{said(text)}</small>
+        <small class={s['fault']}>{messageText(text)}</small>
       ))}
     </>
   )

@@ -9,6 +9,7 @@ import { appliedOf, type Applied } from '../../staging/applied.ts'
 import { announce } from '../../ui/announce.tsx'
 import { LinkButton } from '../../ui/button.tsx'
 import { projectUrl, stageletUrl } from '../../ui/links.ts'
+import { messageText } from '../../ui/message.ts'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
@@ -166,7 +167,7 @@ const Proof = ({
       {applied.impact.held.map(({ stagelet, message }) => (
         <p key={stagelet} class={s['proof']}>
           <State kind="paused">{stagelet} held</State>
-          <span class="muted">{said(message)}</span>
+          <span class="muted">{messageText(message)}</span>
         </p>
       ))}
     </>
