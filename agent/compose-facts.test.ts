@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 
-/** Titles of the tests in a source: what follows `it(`, or what `it.each(…)` returns. */
+/** Titles of the tests in a source: what follows `it(`, `itOnce(` and such, or what `it.each(…)` returns. */
 const titlesIn = (source: string): string[] =>
-  [...source.matchAll(/(?:\b(?:it|test)|\))\(\s*(['"`])((?:\\.|(?!\1).)*)\1,/g)].map(
+  [...source.matchAll(/(?:\b(?:it|test)\w*|\))\(\s*(['"`])((?:\\.|(?!\1).)*)\1,/g)].map(
     ([, , title = '']) => title,
   )
 
