@@ -9,7 +9,7 @@ import {
   type KubeObject,
   type ObjectRef,
 } from '../../src/resources/meta.ts'
-import { deliversFrom, heldOtherwise, type Hold } from '../../src/rollout/restored.ts'
+import { heldOtherwise, holdIn, type ProjectHold } from '../../src/rollout/restored.ts'
 import {
   startControlLoop,
   type ControlLoop,
@@ -151,9 +151,9 @@ export const createRouter = (to: {
   }
 
   /** After a restore a Rotation holds revisions back, until their credentials are tested. */
-  const holdOf = (rotation: KubeObject | undefined): Hold | undefined => {
+  const holdOf = (rotation: KubeObject | undefined): ProjectHold | undefined => {
     const project = rotation && interest.projectOf(rotation)
-    return project === undefined ? undefined : { project, from: deliversFrom(rotation!) }
+    return project === undefined ? undefined : { project, ...holdIn(rotation!) }
   }
 
   return (change) => {

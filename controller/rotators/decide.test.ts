@@ -20,7 +20,7 @@ const spec = {
 const facts: Facts = {
   ...{ nowMs: now, uid: '80000000-0000-4000-8000-000000000000', createdMs: now - 90 * day },
   ...{ faults: [], hasValues: true, changed: [], steps: ['Switch'], proof: nothingToProve },
-  ...{ busy: undefined, hasProject: true },
+  ...{ busy: undefined, hasProject: true, away: [] },
 }
 const rotated: RotationStatus = {
   ...{ phase: 'Idle', attempt: 4, slot: 'a' },

@@ -166,7 +166,7 @@ const write = async (work: Work): Promise<Outcome> => {
       const { closed, closesAt } = await tx.revisionsOf(gathered.projectUid ?? '')
       // This write opens the next one at its end, where none is open yet.
       const revision = isOther || closesAt !== undefined ? closed + 1 : closed
-      return { versions, revision, ...renewed(status, revision) }
+      return { versions, revision, ...renewed(status, revision, gathered.facts.project) }
     },
   }
 }

@@ -9,6 +9,7 @@ import {
   type ProjectInput,
   type SecretObject,
 } from '../reconcilers/project/gather.ts'
+import { awayIn } from './away.ts'
 import { busyOf } from './busy.ts'
 import type { Facts } from './next.ts'
 import { nothingToProve, proofOf, type Proof } from './proof.ts'
@@ -122,7 +123,7 @@ export const gatherRotation = async (
   const project = await gatherProject(reader, place, toTimestamp(nowMs))
   if (project === undefined) {
     const faults = [`project "${place.name}" does not exist`]
-    const nothing = { hasProject: false, hasValues: false, changed: [] }
+    const nothing = { hasProject: false, hasValues: false, changed: [], away: [] }
     const none = { ...nothing, proof: nothingToProve, busy: undefined }
     return { facts: { ...around, ...none, faults }, outputs: new Map(), projectUid: undefined }
   }
@@ -136,6 +137,8 @@ export const gatherRotation = async (
   const changed = names.filter(
     (output) => outputs.get(output)?.status?.version !== status.versions?.[output],
   )
+  const { uid, creationTimestamp: since } = project.project.metadata
+  const isAsked = status.restored?.state === 'Untested' || status.restored?.state === 'Unknown'
   const isIdle = (status.phase ?? 'Idle') === 'Idle'
   return {
     outputs,
@@ -143,6 +146,8 @@ export const gatherRotation = async (
     facts: {
       ...around,
       hasProject: true,
+      project: { uid: uid ?? '', since: since ?? '' },
+      away: isAsked ? await awayIn(reader, { namespace, project: place.name }) : [],
       faults: outputFaults(rotation, project, outputs),
       hasValues: names.every((output) => outputs.get(output)?.status?.version !== undefined),
       changed,

@@ -1,5 +1,5 @@
 // What is known of a rotation, and what it does next.
-import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { Restored, RotationStatus } from '../../src/resources/rotation.ts'
 import type { Proof } from './proof.ts'
 import type { Step } from './rotator.ts'
 
@@ -11,6 +11,10 @@ export interface Facts {
   readonly faults: readonly string[]
   /** Nothing is known of what runs: the project does not exist. */
   readonly hasProject: boolean
+  /** The project as it is now: another one may have had its name. */
+  readonly project?: Restored['project']
+  /** Of a credential that was delivered untested: the stagelets whose agents are away. */
+  readonly away: readonly string[]
   /** Every output has a value. */
   readonly hasValues: boolean
   /** What the outputs hold is not what this Rotation has written: the names of those. */

@@ -9,7 +9,7 @@ import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import { sameJson } from '../../src/store/canonical.ts'
 import type { StagedValues } from '../../src/store/staged-values.ts'
-import type { EventInput, Store } from '../../src/store/store.ts'
+import type { ChangeEvent, EventInput, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
 import { followStore } from '../follow-store.ts'
 import type { RotationCounts, RotationMetrics } from '../http/rotation-metrics.ts'
@@ -50,6 +50,12 @@ const faultMs = 10_000
 const quietMs = 10_000
 const watched = new Set(['Rotation', 'StagelySecret', 'Stagelet', 'Project'])
 
+const isAwaiting = ({ status }: KubeObject): boolean =>
+  (status as RotationStatus | undefined)?.restored?.awaiting !== undefined
+
+const isNews = ({ object: { kind } }: ChangeEvent, isAgentAwaited: boolean): boolean =>
+  watched.has(kind) || (isAgentAwaited && kind === 'Agent')
+
 const countsOf = (items: readonly KubeObject[]): RotationCounts => {
   const count = (type: string): number =>
     items.filter(({ status }) => isTrue(status?.conditions as Condition[] | undefined, type)).length
@@ -73,6 +79,8 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
   const dueAt = new Map<string, number>()
   const again = new Set<string>()
   const looked = new Map<string, number>()
+  /** The return of an agent is waited for. */
+  let isAgentAwaited = false
 
   const carry = async (rotation: KubeObject): Promise<void> => {
     const key = keyOf(refOf(rotation))
@@ -93,6 +101,7 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
     const keys = new Set(items.map((one) => keyOf(refOf(one))))
     for (const key of [...dueAt.keys()]) if (!keys.has(key)) dueAt.delete(key)
     deps.onRotations?.(countsOf(items))
+    isAgentAwaited = items.some(isAwaiting)
     const now = clock.now()
     for (const rotation of items as RotationObject[]) {
       const key = keyOf(refOf(rotation))
@@ -131,7 +140,7 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
       return Promise.resolve()
     },
     onChanges: (changes) => {
-      if (changes.some(({ object }) => watched.has(object.kind))) waker.poke()
+      if (changes.some((one) => isNews(one, isAgentAwaited))) waker.poke()
     },
   })
   const looping = run()
@@ -200,7 +209,7 @@ const follow = async (
       // A project waits for the answer, whatever went wrong.
       if (!isKnown) deps.log.error({ err: error }, 'a credential could not be tested')
       const why = isKnown ? error.message : 'the test failed, see the log of the controller'
-      return { outcome: stayUntested(status, nowMs, { why }) }
+      return { outcome: stayUntested(status, nowMs, { why, away: gathered.facts.away }) }
     }
     if (!isKnown) throw error
     // It could not even be asked, such as while its key is missing, or the provider of a project's key is away.

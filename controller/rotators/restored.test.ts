@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
-import { deliversFrom } from '../../src/rollout/restored.ts'
+import { fromFor, holdIn } from '../../src/rollout/restored.ts'
 import { decideRotation } from './decide.ts'
 import type { Facts, Move } from './next.ts'
 import { nothingToProve } from './proof.ts'
@@ -19,7 +19,7 @@ const spec = {
 const facts: Facts = {
   ...{ nowMs: now, uid: '80000000-0000-4000-8000-000000000000', createdMs: now - 90 * minute },
   ...{ faults: [], hasValues: true, changed: [], steps: ['Switch'], proof: nothingToProve },
-  ...{ busy: undefined, hasProject: true },
+  ...{ busy: undefined, hasProject: true, away: [] },
 }
 const restored = (state: Restored['state'] = 'Untested'): RotationStatus => ({
   restored: { at: at(0), takenAt: at(-600 * minute), state, message: '' },
@@ -159,33 +159,62 @@ describe('what follows after a restore where', () => {
   })
 
   it('nobody answers: it is told once, and asked again', () => {
-    const first = stayUntested(idle, now, { why: 'agent box is away' })
+    const first = stayUntested(idle, now, { why: 'agent box is away', away: [] })
     expect(said(first)).toBe('Idle Unknown (CredentialUntested)')
     expect(first.status).toMatchObject({ tries: 1, retryAt: at(minute) })
     expect(first.told?.message).toMatch(/delivered all the same: agent box is away$/)
     const second = stayUntested(first.status, now + minute, {
-      why: 'agent box is away',
+      ...{ why: 'agent box is away', away: [] },
     })
     expect(said(second)).toBe('Idle Unknown')
     expect(second.status.retryAt).toBe(at(5 * minute))
   })
 
+  it('nobody answers: those whose agents are away get nothing before it was asked again', () => {
+    const why = 'agent box is away'
+    const { status, told } = stayUntested(idle, now, { why, away: ['two', 'one'] })
+    const rotation = { metadata: { name: 'db' }, status } as never
+    const froms = (of: never): number[] =>
+      ['one', 'two', 'other'].map((s) => fromFor(holdIn(of), s))
+    expect(froms(rotation)).toEqual([Infinity, Infinity, 0])
+    expect(told?.message).toMatch(
+      /delivered all the same, but not to one, two, whose agent is away/,
+    )
+    const near = { retryAt: at(minute) }
+    expect(decided({ ...status, ...near }, { away: ['one', 'two'] })).toBe('wait 1')
+    expect(decided({ ...status, ...near }, { away: ['one'] })).toBe('verify')
+    const again = stayUntested(status, now, { why, away: ['one', 'other'] })
+    expect(again.status.restored?.awaiting).toEqual(['one'])
+    expect(again.told).toBeUndefined()
+    const all = stayUntested(again.status, now, { why, away: [] })
+    expect(all.status.restored).not.toHaveProperty('awaiting')
+    const seenOnes = decideRestored(spec, again.status, facts, seen('y--'))
+    expect(seenOnes.status.restored).not.toHaveProperty('awaiting')
+  })
+
   it('nobody answers any more: what was seen to be refused is not delivered', () => {
-    const renewing = stayUntested({ ...idle, ...restored('Renewing') }, now, { why: 'away' })
+    const renewing = stayUntested({ ...idle, ...restored('Renewing') }, now, {
+      why: 'away',
+      away: [],
+    })
     expect(said(renewing)).toBe('Idle Renewing')
     expect(renewing.status.retryAt).toBe(at(minute))
-    const halfSeen = { why: 'the service says failed', outputs: 'refused' } as const
+    const halfSeen = { why: 'the service says failed', outputs: 'refused', away: [] } as const
     const first = stayUntested(inside('Proving'), now, halfSeen)
     expect(said(first)).toBe('Proving Switch Refused (CredentialRefused)')
     expect(first.status.tries).toBe(1)
-    const away = stayUntested(first.status, now + minute, { why: 'away' })
+    const away = stayUntested(first.status, now + minute, { why: 'away', away: [] })
     expect(said(away)).toBe('Proving Switch Refused')
     expect(away.status.tries).toBe(1)
     expect(stayUntested(away.status, now, halfSeen).status.tries).toBe(2)
   })
 
   it('only a part is known to be accepted: the message says which', () => {
-    const { told } = stayUntested(inside('Setting'), now, { why: 'away', outputs: 'accepted' })
+    const { told } = stayUntested(inside('Setting'), now, {
+      why: 'away',
+      outputs: 'accepted',
+      away: ['one'],
+    })
     expect(told?.message).toMatch(/is accepted, and delivered; whether the new one .*: away$/)
   })
 
@@ -223,7 +252,7 @@ describe('a rotation after a restore', () => {
     const states = ['Untested', 'Refused', 'Renewing', 'Accepted', 'Renewed', 'Unknown'] as const
     expect(
       states.filter(
-        (state) => deliversFrom({ metadata: {}, status: restored(state) } as never) > 0,
+        (state) => fromFor(holdIn({ metadata: {}, status: restored(state) } as never), 'one') > 0,
       ),
     ).toEqual(['Untested', 'Refused', 'Renewing'])
   })
@@ -251,9 +280,23 @@ describe('a rotation after a restore', () => {
   })
 
   it('lets the revision through that carries an accepted credential', () => {
-    expect(renewed(inside('RollingOut', restored('Renewing')), 9)).toMatchObject({
-      restored: { state: 'Renewed', revision: 9 },
+    const project = { uid: 'p', since: at(0) }
+    expect(renewed(inside('RollingOut', restored('Renewing')), 9, project)).toMatchObject({
+      restored: { state: 'Renewed', revision: 9, project },
     })
-    expect(renewed(inside('RollingOut', restored('Accepted')), 9)).toEqual({})
+    expect(renewed(inside('RollingOut', restored('Accepted')), 9, project)).toEqual({})
+  })
+
+  it('forgets a revision of a project that is gone', () => {
+    const project = { uid: 'p', since: at(0) }
+    const status: RotationStatus = {
+      ...idle,
+      restored: { ...idle.restored!, state: 'Renewed', revision: 9, project },
+    }
+    expect(decided(status, { project })).not.toBe('to Idle')
+    const anew = { uid: 'p', since: at(minute) }
+    const next = decideRotation(spec, status, { ...facts, project: anew })
+    expect(next.do === 'move' && next.status.restored).toBeUndefined()
+    expect(decided(status, { project: anew })).toBe('to Idle')
   })
 })

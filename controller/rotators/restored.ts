@@ -1,7 +1,9 @@
 // After the restore of a backup: what is known of the credentials of then, and what a Rotation does next. Pure. See
 // docs/adr/0069.
 import { toTimestamp } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import { sameJson } from '../../src/store/canonical.ts'
 import { atRest, goBack, inPhase } from './endings.ts'
 import type { Facts, Move, Next, Told } from './next.ts'
 import type { Accepted } from './rotator.ts'
@@ -23,6 +25,8 @@ export interface Seen {
 export interface Unanswered {
   readonly why: string
   readonly outputs?: Accepted | undefined
+  /** Stagelets whose agents were away then. */
+  readonly away: readonly string[]
 }
 
 /** A look at another credential that has failed so often, while the outputs were refused, counts as refused. */
@@ -43,11 +47,14 @@ const renewAt = ({ retryAt, request, failures = 0, endedAt }: RotationStatus): n
 export const afterRestore = (
   { paused }: RotationSpec,
   status: RotationStatus,
-  { nowMs, faults }: Facts,
+  { nowMs, faults, away, project }: Facts,
 ): Next | undefined => {
   const { restored, phase = 'Idle' } = status
   const state = restored?.state
-  if (state === 'Untested') return { do: 'effect', effect: 'verify' }
+  // The revision is of a project that is gone.
+  if (restored?.project !== undefined && !sameJson(restored.project, project))
+    return { do: 'move', status: withoutMark(status) }
+  if (state === 'Untested' || hasReturned(status, away)) return { do: 'effect', effect: 'verify' }
   const isAsked = state === 'Unknown' || state === 'Refused'
   const at = isAsked ? ms(status.retryAt) : renewAt(status)
   const isOpen = isAsked || (state === 'Renewing' && phase === 'Idle')
@@ -56,14 +63,28 @@ export const afterRestore = (
   return at > nowMs ? wait(status, at) : { do: 'effect', effect: 'verify' }
 }
 
+const withoutMark = ({ restored: _, ...status }: RotationStatus): RotationStatus => status
+
+/** An agent has come back that nothing is delivered to before the credential was asked for again. */
+export const hasReturned = ({ restored }: RotationStatus, away: readonly string[]): boolean =>
+  restored?.state === 'Unknown' &&
+  (restored.awaiting ?? []).some((stagelet) => !away.includes(stagelet))
+
 const as = (
   { restored }: RotationStatus,
   state: Restored['state'],
   message: string,
 ): { readonly restored?: Restored } => {
   if (restored === undefined) return {}
-  const { revision: _, ...rest } = restored
+  const { revision: _, project: __, awaiting: ___, ...rest } = restored
   return { restored: { ...rest, state, message } }
+}
+
+/** Whom nothing is delivered to until they are back, and it was asked for again. */
+const awaitingOf = ({ restored }: RotationStatus, { outputs, away }: Unanswered): string[] => {
+  if (outputs === 'accepted') return []
+  if (restored?.state !== 'Unknown') return [...away].sort()
+  return (restored.awaiting ?? []).filter((stagelet) => away.includes(stagelet))
 }
 
 const sourceOf = ({ restored }: RotationStatus): string =>
@@ -75,8 +96,9 @@ const sourceOf = ({ restored }: RotationStatus): string =>
 export const stayUntested = (
   status: RotationStatus,
   nowMs: number,
-  { why, outputs }: Unanswered,
+  unanswered: Unanswered,
 ): Move => {
+  const { why, outputs } = unanswered
   const state = status.restored?.state
   const isRefused = outputs === 'refused'
   // Of the tries in Refused only those count that had this answer.
@@ -87,6 +109,11 @@ export const stayUntested = (
   const next = { ...status, tries, retryAt }
   if (state === 'Renewing' || (state === 'Refused' && !isRefused))
     return { do: 'move', status: next }
+  const awaiting = awaitingOf(status, unanswered)
+  const but =
+    awaiting.length === 0
+      ? ''
+      : `, but not to ${awaiting.join(', ')}, whose agent is away: it is asked for again when that one is back`
   const [now, message, reason] = isRefused
     ? ([
         'Refused',
@@ -97,11 +124,14 @@ export const stayUntested = (
         'Unknown',
         outputs === 'accepted'
           ? `the credential of ${sourceOf(status)} is accepted, and delivered; whether the new one of the attempt that was under way is accepted too is not known: ${why}`
-          : `it is not known whether the credential of ${sourceOf(status)} is accepted, and it is delivered all the same: ${why}`,
+          : `it is not known whether the credential of ${sourceOf(status)} is accepted, and it is delivered all the same${but}: ${why}`,
         'CredentialUntested',
       ] as const)
   const told = state === now ? {} : { told: { reason, message } }
-  return { do: 'move', status: { ...next, ...as(status, now, message) }, ...told }
+  const { restored } = as(status, now, message)
+  const held = now === 'Unknown' && awaiting.length > 0 ? { awaiting } : {}
+  const mark = restored && { restored: { ...restored, ...held } }
+  return { do: 'move', status: { ...next, ...mark }, ...told }
 }
 
 /** Nothing outside knows it: services need only agree. */
@@ -125,8 +155,10 @@ const provenAnew = (status: RotationStatus, nowMs: number): RotationStatus => {
 const endedAt = (old: Accepted | undefined, nowMs: number): Partial<RotationStatus> =>
   old === 'refused' ? { revokeStartedAt: toTimestamp(nowMs) } : {}
 
+type Judging = Pick<Facts, 'nowMs' | 'faults' | 'project'>
+
 /** Services get what the outputs hold. */
-const accepted = (status: RotationStatus, nowMs: number, { old }: Seen): Move => {
+const accepted = (status: RotationStatus, { nowMs, project }: Judging, { old }: Seen): Move => {
   const message = `the credential of ${sourceOf(status)} is accepted`
   const told: Told = { reason: 'CredentialTested', message }
   const { tries: _, retryAt: __, ...rest } = { ...status, ...as(status, 'Accepted', message) }
@@ -135,7 +167,8 @@ const accepted = (status: RotationStatus, nowMs: number, { old }: Seen): Move =>
   const next = provenAnew(rest, nowMs)
   if (step === 'Back' || restored === undefined) return { do: 'move', status: next, told }
   // The revision before may hold the old one.
-  const from = revision === undefined ? restored : { ...restored, revision }
+  const from =
+    revision === undefined ? restored : { ...restored, revision, ...defined({ project }) }
   return { do: 'move', status: { ...next, restored: from, ...endedAt(old, nowMs) }, told }
 }
 
@@ -172,7 +205,7 @@ const withoutAttempt = (status: RotationStatus, nowMs: number): RotationStatus =
 const refused = (
   { paused }: RotationSpec,
   status: RotationStatus,
-  { nowMs, faults }: Pick<Facts, 'nowMs' | 'faults'>,
+  { nowMs, faults }: Judging,
 ): Move => {
   const { tries: _, retryAt: __, ...rest } = status
   const what = `the credential of ${sourceOf(status)} is refused. Nothing is delivered to the stagelets of the project before its outputs hold another one; what runs is not touched`
@@ -187,18 +220,23 @@ const refused = (
 }
 
 /** The outputs hold a credential that is accepted from this revision on. */
-export const renewed = (status: RotationStatus, revision: number): Partial<RotationStatus> => {
+export const renewed = (
+  status: RotationStatus,
+  revision: number,
+  project: Restored['project'],
+): Partial<RotationStatus> => {
   const { restored } = status
   if (restored?.state !== 'Renewing') return {}
   const message = `the credential of ${sourceOf(status)} was not delivered; revision ${revision} has one that is accepted`
-  return { restored: { ...restored, state: 'Renewed', message, revision } }
+  const place = { revision, ...defined({ project }) }
+  return { restored: { ...restored, state: 'Renewed', message, ...place } }
 }
 
 /** What follows from what the credentials of the backup were seen to be. */
 export const decideRestored = (
   spec: RotationSpec,
   status: RotationStatus,
-  facts: Pick<Facts, 'nowMs' | 'faults'>,
+  facts: Judging,
   seen: Seen,
 ): Move => {
   const { nowMs } = facts
@@ -209,7 +247,7 @@ export const decideRestored = (
   if (phase !== 'Idle' && !isWritten(status) && toWrite === 'accepted')
     return goOn(status, nowMs, seen)
   if (seen.outputs === 'accepted')
-    return accepted(isWritten(status) ? status : withoutAttempt(status, nowMs), nowMs, seen)
+    return accepted(isWritten(status) ? status : withoutAttempt(status, nowMs), facts, seen)
   const mayGoBack = isWritten(status) && !isBack && hasOld === true && revokeStartedAt === undefined
   if (mayGoBack && seen.old === 'accepted') return backToOld(status, nowMs)
   return refused(spec, withoutAttempt(status, nowMs), facts)

@@ -41,11 +41,17 @@ const workOf = ({ status, answers = {}, staged = [], inPlace = false, used }: Gi
     },
     rotation: {
       metadata: { uid: 'u', namespace: 'default', name: 'db' },
-      spec: { rotator: { postgres: {} }, outputs: { password: 'p' }, overlap: '10m', inPlace },
+      spec: {
+        projectRef: { name: 'shop' },
+        rotator: { postgres: {} },
+        outputs: { password: 'p' },
+        overlap: '10m',
+        inPlace,
+      },
     },
     gathered: {
       outputs: new Map([['password', secret]]),
-      facts: { faults: [], proof: { blockedBy: [], rolling: [] } },
+      facts: { faults: [], away: [], proof: { blockedBy: [], rolling: [] } },
     },
     ...{ status, clock, nowMs: clock.now(), signal: new AbortController().signal },
   }

@@ -1,10 +1,12 @@
 // After the restore of a backup: logs in with the credentials that the backup knows, before they are delivered.
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { pause, within } from '../../src/kernel/pause.ts'
+import { awayIn } from './away.ts'
 import { readOld } from './logins.ts'
 import { dropStaged, type Outcome } from './outcome.ts'
 import {
   decideRestored,
+  hasReturned,
   isWritten,
   mostTries,
   stayUntested,
@@ -13,7 +15,7 @@ import {
 } from './restored.ts'
 import { endVersions } from './revoking.ts'
 import { RotatorFault, type Accepted } from './rotator.ts'
-import { placeOf, type Work } from './work.ts'
+import { placeOf, projectOf, type Work } from './work.ts'
 
 /** So long the project of a Rotation waits for an answer. */
 const patienceMs = 60_000
@@ -41,7 +43,7 @@ const lookAtAll = async (work: Work, told: (outputs: Accepted) => void): Promise
 
 const late = `there is no answer within ${String(patienceMs / 1000)} s`
 
-const lookOnce = async (work: Work, until: number): Promise<Seen | Unanswered> => {
+const lookOnce = async (work: Work, until: number): Promise<Seen | Omit<Unanswered, 'away'>> => {
   const { clock, signal } = work
   let outputs: Accepted | undefined
   const looking = lookAtAll(work, (seen) => {
@@ -59,18 +61,31 @@ const lookOnce = async (work: Work, until: number): Promise<Seen | Unanswered> =
 
 /** An agent comes back some seconds after its controller, and a database may start meanwhile. */
 const look = async (work: Work): Promise<Seen | Unanswered> => {
-  const { status, nowMs, clock, signal } = work
+  const { store, rotation, status, gathered, nowMs, clock, signal } = work
+  const { namespace, name: project } = projectOf(rotation)
   const until = nowMs + patienceMs
+  const isPatient =
+    status.restored?.state === 'Untested' || hasReturned(status, gathered.facts.away)
+  let { away } = gathered.facts
   for (;;) {
     const seen = await lookOnce(work, until)
-    const isLast = status.restored?.state !== 'Untested' || clock.now() + againMs >= until
-    if (!('why' in seen) || isLast || !(await pause(clock, againMs, signal))) return seen
+    if (!('why' in seen)) return seen
+    const isLast = !isPatient || clock.now() + againMs >= until
+    if (isLast || !(await pause(clock, againMs, signal))) return { ...seen, away }
+    away = await awayIn(store, { namespace, project })
   }
+}
+
+/** It may come back, with the credential of the backup (stagely secrets restore). */
+const whyMissing = ({ rotation, gathered }: Work): string | undefined => {
+  const missing = Object.entries(rotation.spec.outputs).find(([key]) => !gathered.outputs.has(key))
+  return missing && `secret "${missing[1]}" of output ${missing[0]} does not exist`
 }
 
 export const verify = async (work: Work): Promise<Outcome> => {
   const { rotation, status, nowMs, gathered } = work
-  const seen = await look(work)
+  const why = whyMissing(work)
+  const seen = why === undefined ? await look(work) : { why, away: [] }
   const isRefused = 'why' in seen && seen.outputs === 'refused'
   if ('why' in seen && !(isRefused && (status.tries ?? 0) >= mostTries))
     return stayUntested(status, work.clock.now(), seen)
@@ -78,7 +93,7 @@ export const verify = async (work: Work): Promise<Outcome> => {
   const next = decideRestored(
     rotation.spec,
     status,
-    { nowMs, faults: gathered.facts.faults },
+    { nowMs, faults: gathered.facts.faults, project: gathered.facts.project },
     known,
   )
   const isOver = next.status.phase === 'Idle' || next.status.attempt !== status.attempt

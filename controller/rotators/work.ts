@@ -8,7 +8,7 @@ import type { Gathered, RotationObject } from './gather.ts'
 import type { Rotator } from './rotator.ts'
 
 export interface Work {
-  readonly store: Pick<Store, 'revealSecret'>
+  readonly store: Pick<Store, 'revealSecret' | 'get' | 'list'>
   readonly staged: Pick<StagedValues, 'open'>
   readonly rotator: Rotator
   readonly rotation: RotationObject

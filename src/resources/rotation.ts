@@ -193,6 +193,19 @@ const restoredSpec = z.strictObject({
     .int()
     .optional()
     .describe('No earlier revision is delivered: its credential is not known to be accepted.'),
+  project: z
+    .strictObject({
+      uid: z.string().describe('metadata.uid of the Project.'),
+      since: z.string().describe('Its creation time: another one may have its uid.'),
+    })
+    .optional()
+    .describe('The project that has this revision.'),
+  awaiting: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Stagelets whose agents were away when nobody could be asked: nothing is delivered to them before it was asked again after their return, which takes 60 s at most.',
+    ),
 })
 
 export const rotationStatus = z.strictObject({

@@ -6,24 +6,53 @@ import type { Restored, RotationStatus } from '../resources/rotation.ts'
 const isHeld = (state: Restored['state']): boolean =>
   state === 'Untested' || state === 'Refused' || state === 'Renewing'
 
-/** The first revision that a Rotation lets through to the stagelets of its project; Infinity: none yet. */
-export const deliversFrom = ({ metadata, status }: KubeObject): number => {
-  const { restored } = (status ?? {}) as RotationStatus
-  if (restored === undefined || metadata.deletionTimestamp !== undefined) return 0
-  const { state, revision = 0 } = restored
-  return isHeld(state) ? Infinity : revision
+/** With the mark of a credential that was delivered untested, as one that is not: undefined where there is none. */
+export const untestedAgain = ({
+  restored,
+  ...status
+}: RotationStatus): RotationStatus | undefined => {
+  if (restored?.state !== 'Unknown') return undefined
+  const { awaiting: _, ...rest } = restored
+  const { retryAt: __, tries: ___, ...others } = status
+  return { ...others, restored: { ...rest, state: 'Untested' } }
 }
 
-/** What a Rotation lets through, and the key of the project that this holds back. */
+/** What a Rotation lets through to the stagelets of its project. */
 export interface Hold {
-  readonly project: string
-  /** See deliversFrom. */
+  /** The first revision; Infinity: none yet. */
   readonly from: number
+  /** These stagelets alone; absent: all. */
+  readonly only?: readonly string[] | undefined
 }
+
+export const holdIn = ({ metadata, status }: KubeObject): Hold => {
+  const { restored } = (status ?? {}) as RotationStatus
+  if (restored === undefined || metadata.deletionTimestamp !== undefined) return { from: 0 }
+  const { state, revision = 0, awaiting } = restored
+  if (isHeld(state)) return { from: Infinity }
+  return awaiting === undefined ? { from: revision } : { from: Infinity, only: awaiting }
+}
+
+/** The first revision that is let through to a stagelet. */
+export const fromFor = ({ from, only }: Hold, stagelet: string): number =>
+  only?.includes(stagelet) === false ? 0 : from
+
+/** With the key of the project that it holds back. */
+export interface ProjectHold extends Hold {
+  readonly project: string
+}
+
+const sameHold = (one: ProjectHold, other: ProjectHold): boolean =>
+  one.project === other.project &&
+  one.from === other.from &&
+  String(one.only) === String(other.only)
 
 /** The projects that are held otherwise after the change of a Rotation; undefined: there is none. */
-export const heldOtherwise = (before: Hold | undefined, now: Hold | undefined): string[] => {
-  if (before?.project === now?.project && before?.from === now?.from) return []
+export const heldOtherwise = (
+  before: ProjectHold | undefined,
+  now: ProjectHold | undefined,
+): string[] => {
+  if (before && now && sameHold(before, now)) return []
   const holds = [before, now].filter((hold) => hold !== undefined && hold.from > 0)
   return [...new Set(holds.map((hold) => hold!.project))]
 }

@@ -12,7 +12,7 @@ import { putFetched } from './history/fetched.ts'
 import { purgeSecret } from './history/purge.ts'
 import { renewSecret } from './history/renew.ts'
 import { setOutput } from './history/rotate.ts'
-import { restoreSecret } from './history/restore.ts'
+import { restoreSecret, untestedWith } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { tracked } from './object-metadata.ts'
 import { noticesOf } from './notices.ts'
@@ -180,7 +180,10 @@ export class StoreTransaction implements Transaction {
   }
 
   async restoreSecret(project: ObjectRef, secretUid: string): Promise<KubeObject> {
-    return copy(await restoreSecret(this.#session, project, secretUid))
+    const secret = await restoreSecret(this.#session, project, secretUid)
+    const untested = untestedWith(this.#session, secret)
+    if (untested !== undefined) await this.setStatus(untested)
+    return copy(secret)
   }
 
   purgeSecret(project: ObjectRef, secretUid: string): Promise<{ name: string; versions: number }> {

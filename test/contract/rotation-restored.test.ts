@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { RotatorFault } from '../../controller/rotators/rotator.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import type { Restored, RotationStatus } from '../../src/resources/rotation.ts'
-import { deliversFrom } from '../../src/rollout/restored.ts'
+import { fromFor, holdIn } from '../../src/rollout/restored.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { RotationWorld } from '../support/rotation-world.ts'
-import { api, createSteppedClock, objectOf, secretOf } from '../support/store-fixtures.ts'
+import { refOf } from '../../src/resources/meta.ts'
+import { api, createSteppedClock, objectOf, secretOf, system } from '../support/store-fixtures.ts'
 
 describe('a rotation after the restore of a backup', () => {
   const clock = createSteppedClock()
@@ -37,11 +38,11 @@ describe('a rotation after the restore of a backup', () => {
 
   it('is tested, and delivered as it is where its credential is accepted', async () => {
     const world = await restored()
-    expect(deliversFrom(await world.rotation())).toBe(Infinity)
+    expect(fromFor(holdIn(await world.rotation()), 'one')).toBe(Infinity)
     await world.look()
     expect(await world.status()).toMatchObject({ attempt: 1, restored: { state: 'Accepted' } })
     expect(await world.condition('Tested')).toBe('Tested=True/Accepted')
-    expect(deliversFrom(await world.rotation())).toBe(0)
+    expect(fromFor(holdIn(await world.rotation()), 'one')).toBe(0)
     await world.request()
     await world.run(({ phase, attempt = 0 }) => phase === 'Idle' && attempt === 2)
     expect((await world.status()).restored).toBeUndefined()
@@ -77,7 +78,7 @@ describe('a rotation after the restore of a backup', () => {
     expect(await world.condition('Tested')).toBe('Tested=True/Renewed')
     expect([...world.database.logins.keys()]).toEqual([next])
     expect(world.refused()).toEqual([])
-    expect(deliversFrom(await world.rotation())).toBe(status.revision)
+    expect(fromFor(holdIn(await world.rotation()), 'one')).toBe(status.revision)
     const ref = { kind: 'StagelySecret', namespace: world.ns, name: 'password' }
     const back = t.store.write(api, {}, (tx) => tx.rollbackSecret(ref, 1))
     await expect(back).rejects.toMatchObject({ reason: 'CredentialRevoked' })
@@ -93,7 +94,7 @@ describe('a rotation after the restore of a backup', () => {
     await world.look()
     expect(await world.condition('Failed')).toBe('Failed=True/Preflight')
     expect(await world.condition('Tested')).toBe('Tested=False/Renewing')
-    expect(deliversFrom(await world.rotation())).toBe(Infinity)
+    expect(fromFor(holdIn(await world.rotation()), 'one')).toBe(Infinity)
     await world.request()
     await world.run(isAtRest)
     expect(await world.condition('Tested')).toBe('Tested=True/Renewed')
@@ -114,10 +115,64 @@ describe('a rotation after the restore of a backup', () => {
     await world.look()
     expect(asked).toBe(2)
     expect(await world.condition('Tested')).toBe('Tested=Unknown/Unknown')
-    expect(await world.message('Tested')).toMatch(/delivered all the same: agent box is away$/)
-    expect(deliversFrom(await world.rotation())).toBe(0)
-    // It comes back.
+    expect(await world.message('Tested')).toMatch(
+      /delivered all the same, but not to one, .*: agent box is away$/,
+    )
+    const from = async (stagelet: string): Promise<number> =>
+      fromFor(holdIn(await world.rotation()), stagelet)
+    expect(await Promise.all(['one', 'another'].map(from))).toEqual([Infinity, 0])
+    // Its agent comes back, and is told nothing before it was asked again, for 60 s.
+    await t.store.write(system, {}, async (tx) => {
+      const box = (await tx.get({ kind: 'Agent', namespace: world.ns, name: 'box' }))!
+      const conditions = [{ type: 'Ready', status: 'True', reason: 'Connected', message: '', lastTransitionTime: toTimestamp(clock.now()) }] // prettier-ignore
+      await tx.setStatus({ ...box, status: { ...box.status, conditions } })
+    })
+    await world.look()
+    expect(asked).toBe(4)
+    expect(await from('one')).toBe(0)
+    // The database comes back.
     Reflect.deleteProperty(database, 'look')
+    clock.step(300_000)
+    await world.run(isAtRest)
+    expect(await world.condition('Tested')).toBe('Tested=True/Renewed')
+  })
+
+  it('is tested also where its output comes back later from the deleted ones', async () => {
+    const world = await restored(['app_b', 'a newer password'])
+    const project = { kind: 'Project', namespace: world.ns, name: 'shop' }
+    const { uid = '' } = await t.store.write(api, {}, async (tx) => {
+      const password = (await tx.get({
+        kind: 'StagelySecret',
+        namespace: world.ns,
+        name: 'password',
+      }))!
+      await tx.remove(refOf(password))
+      return password.metadata
+    })
+    await world.look()
+    expect(await world.condition('Tested')).toBe('Tested=Unknown/Unknown')
+    expect(await world.message('Tested')).toMatch(
+      /secret "password" of output password does not exist$/,
+    )
+    await t.store.write(api, {}, (tx) => tx.restoreSecret(project, uid))
+    const from = async (): Promise<number> => fromFor(holdIn(await world.rotation()), 'one')
+    expect(await from()).toBe(Infinity)
+    await world.look()
+    // It is dead, and what came back counts as written by somebody.
+    expect(await world.condition('Tested')).toBe('Tested=False/Renewing')
+    expect(await world.message('Tested')).toMatch(/is refused.*say adopt/s)
+    expect(await from()).toBe(Infinity)
+  })
+
+  it('is delivered where its test fails in a way that nobody has thought of, and goes on', async () => {
+    const world = await restored(['app_b', 'a newer password'])
+    Object.assign(world.database, {
+      look: () => Promise.reject(new TypeError('a canary of a bug')),
+    })
+    await world.look()
+    expect(await world.condition('Tested')).toBe('Tested=Unknown/Unknown')
+    expect(await world.message('Tested')).toMatch(/the test failed, see the log of the controller$/)
+    Reflect.deleteProperty(world.database, 'look')
     clock.step(60_000)
     await world.run(isAtRest)
     expect(await world.condition('Tested')).toBe('Tested=True/Renewed')

@@ -17,7 +17,7 @@ import { silentLogger } from '../../src/kernel/log.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { deliversFrom } from '../../src/rollout/restored.ts'
+import { fromFor, holdIn } from '../../src/rollout/restored.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { OpenedEntry } from '../../src/store/store.ts'
@@ -231,7 +231,7 @@ export class RotationWorld {
     const ref = { kind: 'Stagelet', namespace: this.ns, name: stagelet }
     const { closed } = await store.revisionsOf(this.projectUid)
     // Nothing is delivered, and what runs stays.
-    if (closed < deliversFrom(await this.rotation())) return
+    if (closed < fromFor(holdIn(await this.rotation()), stagelet)) return
     const set = closed === 0 ? undefined : await store.readSet(this.projectUid, closed)
     const digest = set && serviceDigest(visibleTo('web', stagelet, set.entries))
     const values = await this.valuesOf(stagelet)

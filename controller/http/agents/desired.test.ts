@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import type { ProjectRevisions, Store } from '../../../src/store/store.ts'
+import type { Hold } from '../../../src/rollout/restored.ts'
 import { createItemReader, renderItem, type ItemInput } from './desired.ts'
 import type { AgentView, World } from './world.ts'
 import type { StageletView } from './world-views.ts'
@@ -87,7 +88,7 @@ describe('what an agent is told of a closed revision before its stagelet is judg
 
 describe('the reader of items, after a restore', () => {
   const start = (first: Pick<ProjectRevisions, 'closed' | 'closesAt'>) => {
-    const now = { holds: [] as readonly number[], revisions: first, reads: 0 }
+    const now = { holds: [] as readonly Hold[], revisions: first, reads: 0 }
     const world = {
       stagelet: () => view,
       project: () => project,
@@ -108,7 +109,7 @@ describe('the reader of items, after a restore', () => {
     const { now, item } = start({ closed: 6, closesAt: undefined })
     expect(await item()).toMatchObject({ epoch: 1, revision: 6 })
     // What was read a moment ago does not know of it.
-    now.holds = [7]
+    now.holds = [{ from: 7 }]
     now.revisions = { closed: 6, closesAt: 1 }
     expect(await item()).toMatchObject({ epoch: 0, paused: true })
     expect(await item()).toMatchObject({ epoch: 0, paused: true })
@@ -117,9 +118,17 @@ describe('the reader of items, after a restore', () => {
 
   it('does not hold for a revision that this project does not have', async () => {
     const { now, item } = start({ closed: 6, closesAt: undefined })
-    now.holds = [40]
+    now.holds = [{ from: 40 }]
     expect(await item()).toMatchObject({ epoch: 1, revision: 6, paused: false })
-    now.holds = [40, Infinity]
+    now.holds = [{ from: 40 }, { from: Infinity }]
+    expect(await item()).toMatchObject({ epoch: 0, paused: true })
+  })
+
+  it('holds those alone whose agents were away as nobody could be asked', async () => {
+    const { now, item } = start({ closed: 6, closesAt: undefined })
+    now.holds = [{ from: Infinity, only: ['another'] }]
+    expect(await item()).toMatchObject({ epoch: 1, paused: false })
+    now.holds = [{ from: Infinity, only: ['another', view.name] }]
     expect(await item()).toMatchObject({ epoch: 0, paused: true })
   })
 })

@@ -2,7 +2,7 @@
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { Bundle, DesiredStagelet } from '../../../src/protocol/messages.ts'
-import { firstDelivered } from '../../../src/rollout/restored.ts'
+import { firstDelivered, fromFor, type Hold } from '../../../src/rollout/restored.ts'
 import { decideRevision, newestOf } from '../../../src/rollout/revision.ts'
 import type { OpenedEntry, ProjectRevisions, Store } from '../../../src/store/store.ts'
 import type { AgentView, World } from './world.ts'
@@ -101,7 +101,7 @@ export type ItemReader = (uid: string, agentKey: string) => Promise<DesiredStage
 const revisionsLifeMs = 1_000
 
 interface RevisionsRead {
-  readonly holds: readonly number[]
+  readonly holds: readonly Hold[]
   readonly until: number
   readonly revisions: Promise<ProjectRevisions>
 }
@@ -111,7 +111,7 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
   // A change wakes all agents of a project: they share one read of its revisions.
   const reads = new Map<string, RevisionsRead>()
   /** Read after these holds were seen: a hold names a revision that was opened with it. */
-  const revisionsOf = (uid: string, holds: readonly number[]): Promise<ProjectRevisions> => {
+  const revisionsOf = (uid: string, holds: readonly Hold[]): Promise<ProjectRevisions> => {
     const known = reads.get(uid)
     if (known?.holds === holds && known.until > clock.now()) return known.revisions
     const revisions = store.revisionsOf(uid)
@@ -144,8 +144,9 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
     const now = projectOf(view)
     const isOther = now?.uid !== known?.uid || world.holdsOn(view.projectKey) !== holds
     if (isOther) return read(uid, agentKey)
+    const froms = holds.map((hold) => fromFor(hold, view.name))
     const project = now &&
-      revisions && { ...now, epoch: revisions.epoch, from: firstDelivered(holds, revisions) }
+      revisions && { ...now, epoch: revisions.epoch, from: firstDelivered(froms, revisions) }
     return renderItem({ view, project, agent: world.agent(agentKey) })
   }
   return read

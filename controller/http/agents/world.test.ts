@@ -69,10 +69,10 @@ const start = async () => {
 describe('the mirror of the agent stream', () => {
   it('holds the project that a Rotation names now, and no longer the one before', async () => {
     const { world, change } = await start()
-    expect(world.holdsOn('default/shop')).toEqual([Infinity])
+    expect(world.holdsOn('default/shop')).toMatchObject([{ from: Infinity }])
     expect(await change(rotation('blog', 2, 'Renewing'))).toEqual(['shop-prod', 'blog-prod'])
     expect(world.holdsOn('default/shop')).toEqual([])
-    expect(world.holdsOn('default/blog')).toEqual([Infinity])
+    expect(world.holdsOn('default/blog')).toMatchObject([{ from: Infinity }])
     expect(await change(rotation('blog', 3, 'Accepted'))).toEqual(['blog-prod'])
     expect(world.holdsOn('default/blog')).toEqual([])
     expect(await change(rotation('shop', 4, 'Accepted'))).toEqual([])

@@ -11,7 +11,12 @@ import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
-import { deliversFrom, heldOtherwise, type Hold } from '../../../src/rollout/restored.ts'
+import {
+  heldOtherwise,
+  holdIn,
+  type Hold,
+  type ProjectHold,
+} from '../../../src/rollout/restored.ts'
 import { followStore } from '../../follow-store.ts'
 import { agentKeyOf, type AgentRoutesDeps } from './deps.ts'
 import {
@@ -45,8 +50,8 @@ export interface World {
   stageletsOf(agentKey: string): StageletView[]
   stagelet(uid: string): StageletView | undefined
   project(projectKey: string): ProjectView | undefined
-  /** By Rotation that holds the project back, the first revision that is delivered. Another array after each change. */
-  holdsOn(projectKey: string): readonly number[]
+  /** Of the Rotations that hold the project back. Another array after each change. */
+  holdsOn(projectKey: string): readonly Hold[]
   agent(agentKey: string): AgentView | undefined
   agents(): Iterable<[string, AgentView]>
   stagelets(): Iterable<StageletView>
@@ -59,7 +64,7 @@ export interface World {
 }
 
 const catchUpMs = 2_000
-const noHolds: readonly number[] = []
+const noHolds: readonly Hold[] = []
 
 /** Rotations first: they hold others back. */
 const watched = ['Rotation', 'Project', 'Agent', 'Stagelet'] as const
@@ -136,9 +141,9 @@ class Mirror {
   readonly stagelets = new Map<string, StageletView>()
   readonly projects = new Map<string, ProjectView>()
   readonly agents = new Map<string, AgentView>()
-  readonly #rotations = new Map<string, Hold & { readonly version: number }>()
+  readonly #rotations = new Map<string, ProjectHold & { readonly version: number }>()
   /** Only projects that are held back. */
-  readonly #holds = new Map<string, readonly number[]>()
+  readonly #holds = new Map<string, readonly Hold[]>()
   readonly #byAgent = new Map<string, Set<string>>()
   readonly #listener: WorldListener
 
@@ -151,7 +156,7 @@ class Mirror {
     return [...uids].map((uid) => this.stagelets.get(uid)!)
   }
 
-  holdsOn(projectKey: string): readonly number[] {
+  holdsOn(projectKey: string): readonly Hold[] {
     return this.#holds.get(projectKey) ?? noHolds
   }
 
@@ -235,20 +240,16 @@ class Mirror {
     const key = nameKey(object)
     const old = this.#rotations.get(key)
     if (old !== undefined && old.version >= version) return
-    const now = { project: projectKeyOf(object), from: deliversFrom(object), version }
+    const now = { project: projectKeyOf(object), ...holdIn(object), version }
     this.#rotations.set(key, now)
     this.#holdsOtherwise(old, now)
   }
 
-  #holdsOtherwise(before: Hold | undefined, now: Hold | undefined): void {
+  #holdsOtherwise(before: ProjectHold | undefined, now: ProjectHold | undefined): void {
     for (const key of heldOtherwise(before, now)) {
       const own = [...this.#rotations.values()].filter((one) => one.project === key && one.from > 0)
       if (own.length === 0) this.#holds.delete(key)
-      else
-        this.#holds.set(
-          key,
-          own.map(({ from }) => from),
-        )
+      else this.#holds.set(key, own)
       this.#projectChanged(key)
     }
   }

@@ -7,7 +7,7 @@ import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
-import { deliversFrom, isReached } from '../../../src/rollout/restored.ts'
+import { fromFor, holdIn, isReached } from '../../../src/rollout/restored.ts'
 import { readKeptSets } from '../kept-sets.ts'
 import { suspectsOf, type Author } from './suspect-values.ts'
 import { inProject, reportInProject, toldOfOther } from './of-project.ts'
@@ -80,7 +80,7 @@ export const gatherStagelet = async (
   const stagelet = inProject(stored, projectUid)
   const observation = reportInProject(reported, projectUid)
   // Before the revisions: a hold names one that was opened with it.
-  const holds = await holdsOn(reader, { namespace, project: projectRef.name })
+  const holds = await holdsOn(reader, { namespace, project: projectRef.name }, name)
   const revisions = await reader.revisionsOf(projectUid)
   const head = await reader.readSet(projectUid, 'head')
   const wanted = [
@@ -113,9 +113,12 @@ type Untested = NonNullable<StageletInput['untested']>
 const holdsOn = async (
   reader: Reader,
   place: { readonly namespace: string; readonly project: string },
+  stagelet: string,
 ): Promise<Untested[]> => {
   const { items } = await reader.list('Rotation', place)
-  const all = items.map((one) => ({ rotation: one.metadata.name, from: deliversFrom(one) }))
+  const all = items.map((one) => ({
+    ...{ rotation: one.metadata.name, from: fromFor(holdIn(one), stagelet) },
+  }))
   return all.filter(({ from }) => from > 0).sort((a, b) => b.from - a.from)
 }
 

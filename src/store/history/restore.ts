@@ -1,8 +1,10 @@
 // Brings a deleted secret back under its old id, so that its history goes on.
 import { StagelyError } from '../../kernel/errors.ts'
 import { annotations, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { audienceOf } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
+import { untestedAgain } from '../../rollout/restored.ts'
 import { createObject } from '../objects.ts'
 import type { ProjectState } from '../projects.ts'
 import { lastVersion } from '../secret-versions.ts'
@@ -115,4 +117,16 @@ export const restoreSecret = async (
     )
   }
   return recreate(session, project, await openVersion(session, project, { secretUid, version }))
+}
+
+/** The Rotation of a secret that is back, where nobody could ask for its credential meanwhile: that is to be tested. */
+export const untestedWith = (
+  session: WriteSession,
+  { spec, metadata: { namespace = '' } }: KubeObject,
+): KubeObject | undefined => {
+  const name = (spec as SecretSpec).valueFrom?.rotation?.name
+  if (name === undefined) return undefined
+  const rotation = session.fetch({ kind: 'Rotation', namespace, name })?.object
+  const status = rotation && untestedAgain(rotation.status ?? {})
+  return rotation && status && { ...rotation, status }
 }
