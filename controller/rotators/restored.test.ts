@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
 import { fromFor, holdIn } from '../../src/rollout/restored.ts'
 import { decideRotation } from './decide.ts'
+import { afterRefusal } from './endings.ts'
 import type { Facts, Move } from './next.ts'
 import { nothingToProve } from './proof.ts'
 import { decideRestored, renewed, stayUntested, type Seen } from './restored.ts'
@@ -207,6 +208,18 @@ describe('what follows after a restore where', () => {
     expect(said(away)).toBe('Proving Switch Refused')
     expect(away.status.tries).toBe(1)
     expect(stayUntested(away.status, now, halfSeen).status.tries).toBe(2)
+  })
+
+  it('an attempt of then goes on, and an output does not take its value: services may run it already', () => {
+    const invalid = { reason: 'Invalid', message: 'it does not match spec.pattern' }
+    const { status } = decideRestored(spec, inside('Setting'), facts, seen('nyn'))
+    expect(afterRefusal(status, now, invalid)).toMatchObject({
+      ...{ do: 'wait', until: now + 10_000 },
+      status: { phase: 'RollingOut', blockedBy: [invalid], restored: { state: 'Renewing' } },
+    })
+    const { restored: _, ...ordinary } = inside('RollingOut')
+    const taken = afterRefusal(ordinary, now, invalid)
+    expect(taken.status.failure?.reason).toBe('OutputRefused')
   })
 
   it('only a part is known to be accepted: the message says which', () => {

@@ -97,6 +97,29 @@ export const testHints = (w: StoreWorld): void => {
       await eventually(() => w.remote.queue.length, 0)
     })
 
+    it('does all that is asked for beside a long look, also what comes while another part is done', async () => {
+      await started()
+      const held = holdFetches()
+      w.remote.put('prod/a', 'second-a')
+      await ask(annotations.refresh, 'now')
+      await eventually(() => held.length, 1)
+      w.remote.put('prod/c', 'first-c')
+      await create(external('c'))
+      await eventually(() => held.length, 2)
+      // A hint and a wish come while the new one is fetched.
+      w.remote.holdFetch = undefined
+      for (const name of ['a', 'b']) w.remote.put(`prod/${name}`, `third-${name}`)
+      w.remote.queue.send('prod/a')
+      await ask(annotations.refresh, 'now\nprod/b')
+      await realClock.sleep(500)
+      held[1]!()
+      for (const name of ['a', 'b']) await eventually(() => valueOf(name), `third-${name}`)
+      await eventually(() => w.remote.queue.length, 0)
+      held[0]!()
+      await quiet()
+      expect(await valueOf('a')).toBe('third-a')
+    })
+
     it('ends a long look where the store tells a hint that there are too many calls', async () => {
       await started()
       w.remote.limits = { batch: 1, perMinute: 1000, parallel: 1 }
