@@ -19,6 +19,8 @@ const timed = 'test/contract/hostile-budget.test.ts'
 export default defineConfig({
   test: {
     maxWorkers: 5,
+    // Kept below node_modules by its content: a module is compiled once for all projects and runs.
+    experimental: { fsModuleCache: true },
     sequence: { sequencer: MixedSequencer },
     projects: [
       {
