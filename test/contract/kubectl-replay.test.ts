@@ -6,7 +6,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TestController } from '../support/controller.ts'
 import { meaningOf } from '../support/kubectl/meaning.ts'
-import { Player, type Play, type Played } from '../support/kubectl/player.ts'
+import { stagelet } from '../support/kubectl/manifests.ts'
+import { applied, Player, type Play, type Played } from '../support/kubectl/player.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 
 interface Step {
@@ -64,6 +65,7 @@ const translated = (step: Step): string =>
   translations.reduce((text, [from, to]) => text.replaceAll(from, to), patient(step))
 
 const web = 'kubectl apply -f manifests/stagelet.yaml'
+const appliedWeb = applied(stagelet())
 const both = 'kubectl apply -f manifests/stagelet.yaml -f manifests/stagelet2.yaml'
 const dir = 'kubectl apply -f manifests/dir'
 const all =
@@ -133,13 +135,13 @@ const before: Readonly<Record<string, Play['setup']>> = {
   'auth/gzip-large-list': gz,
   'auth/gzip-disabled': gz,
 }
-const usual: Readonly<Record<string, string>> = {
+const usual: Readonly<Record<string, Play['setup']>> = {
   discovery: '',
   apply: '',
-  write: web,
+  write: appliedWeb,
   read: both,
-  watch: web,
-  'kubectl-1.35-watch': web,
+  watch: appliedWeb,
+  'kubectl-1.35-watch': appliedWeb,
   auth: '',
 }
 

@@ -6,6 +6,7 @@ import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import { listenerName } from '../../src/store/sql.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import type { TestStore } from '../support/open-test-store.ts'
+import { shortLived } from '../support/short-lived.ts'
 import {
   api,
   createAs,
@@ -495,10 +496,8 @@ export const folderContract = (open: OpenStore): void => {
         console.log(name)
       }`
     const run = (dataDir: string) => {
-      const child = spawn('npx', ['tsx', '--input-type=module', '-e', script(dataDir)], {
-        stdio: ['ignore', 'pipe', 'ignore'],
-        detached: true, // npx starts others: all of them must be killed
-      })
+      const args = [...shortLived, '--import=tsx', '--input-type=module', '-e', script(dataDir)]
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
       let output = ''
       child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
       const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
@@ -521,7 +520,7 @@ export const folderContract = (open: OpenStore): void => {
       await t.close()
       const writer = run(t.dataDir)
       await expect.poll(() => writer.output(), { timeout: 40_000 }).toMatch(/p20\n/)
-      process.kill(-writer.child.pid!, 'SIGKILL')
+      writer.child.kill('SIGKILL')
       await writer.ended
       const acknowledged = writer.output().trim().split('\n')
       const again = await t.again()

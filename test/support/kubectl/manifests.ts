@@ -19,7 +19,7 @@ const stageletSpec = (more: object = {}): object => ({
   agentRef: { name: 'a1' },
   compose: { ...compose, ...more },
 })
-const stagelet = (name = 'web', more: object = {}, namespace?: string): object =>
+export const stagelet = (name = 'web', more: object = {}, namespace?: string): object =>
   object('Stagelet', name, stageletSpec({ directory: `/srv/${name}`, ...more }), namespace)
 const project = (namespace?: string): object =>
   object('Project', 'shop', { description: 'Shop' }, namespace)

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
 import { startTestController, type TestController } from '../controller.ts'
 import { shortGo } from '../short-go.ts'
 import { writeLogins } from './logins.ts'
@@ -38,6 +39,22 @@ interface Ended {
   readonly stderr: string
 }
 
+/** What `kubectl apply` sends for a stagelet that is not there: the same request, without the process. */
+export const applied =
+  (...stagelets: readonly object[]): Play['setup'] =>
+  async (server) => {
+    for (const stagelet of stagelets) {
+      const { metadata } = stagelet as { metadata: { namespace: string } }
+      const all = { ...stagelet, metadata: { annotations: {}, ...metadata } }
+      const annotations = { [lastApplied]: `${canonicalJson(all)}\n` }
+      const path = `${group}/namespaces/${metadata.namespace}/stagelets`
+      await server.call('POST', `${path}?fieldManager=kubectl-client-side-apply`, {
+        body: { ...stagelet, metadata: { ...metadata, annotations } },
+      })
+    }
+  }
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 const path = '/usr/bin:/bin'
 const namespaces = ['probe', 'probe-dir', 'probe-tmp', 'gz']
 const group = '/apis/stagely.dev/v1alpha1'
