@@ -23,8 +23,10 @@ const compose = `services:
     command: ["sh", "-c", "case $$VALUE in *no-start*) exit 5;; esac; sleep 1; touch /ready; exec sleep 1000"]
     healthcheck:
       test: ["CMD-SHELL", "case $$VALUE in *no-db*) echo db cannot use it; exit 1;; esac; test -e /ready"]
-      interval: 300ms
-      retries: 8
+      start_interval: 300ms
+      start_period: 2s
+      interval: 2s
+      retries: 1
   migrate:
     image: ${testImage}
     init: true

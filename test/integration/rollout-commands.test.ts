@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
@@ -21,7 +22,12 @@ describe('stagely rollout', () => {
   const stacks: Stack[] = []
   let manifests: string
 
-  const rollout = (...args: string[]): Promise<Ran> => world.cli('rollout', ...args)
+  /** A command right after a write looks before the write counts: the time of a start is between. */
+  const cli = async (...args: string[]): Promise<Ran> => {
+    await realClock.sleep(400)
+    return world.cli(...args)
+  }
+  const rollout = (...args: string[]): Promise<Ran> => cli('rollout', ...args)
   const setValue = (value: string): Promise<void> => world.patchSecret('shop-config.web', value)
   const values = (): Promise<(string | undefined)[]> =>
     Promise.all(stacks.map((stack) => stack.environmentOf('web').then((e) => e['CONFIG'], String)))
@@ -38,8 +44,6 @@ describe('stagely rollout', () => {
     world = await startWorld({
       database: await freshDatabase(),
       controllerArgs: ['--manifests', manifests],
-      // A command right after a write looks before the write counts: the time of a start is between.
-      cliProcesses: true,
     })
     const stagelets = stacks.map((stack, i) =>
       stageletYaml(stack.directory, stack.project).replace(
@@ -83,7 +87,7 @@ describe('stagely rollout', () => {
     await world.agent.kill('SIGKILL')
     await stacks[1]!.docker('rm', '--force', (await stacks[1]!.containers())['web']!.id)
     await expect.poll(inSync, { timeout: 60_000 }).toBe('Unknown/AgentAway')
-    const waited = await world.cli(
+    const waited = await cli(
       ...['wait', '--for=condition=SecretsInSync', 'stagelet/two', '--timeout', '2s'],
     )
     expect([waited.code, waited.stderr]).toEqual([1, expect.stringContaining('AgentAway')])
@@ -167,7 +171,7 @@ describe('stagely rollout', () => {
     const held = await rollout('status', 'shop')
     expect([held.code, held.stderr]).toEqual([1, expect.stringMatching(/is paused.*resume/)])
     const waits = ['wait', '--for=condition=SecretsInSync', 'stagelet/one', '--timeout', '90s']
-    const waited = await world.cli(...waits)
+    const waited = await cli(...waits)
     expect([waited.code, waited.stderr]).toEqual([1, expect.stringContaining('RolloutPaused')])
     const now = await rollout('status', 'shop', '--watch=false')
     expect(now.stdout).toMatch(/is paused.*2 waiting/)
@@ -204,7 +208,7 @@ describe('stagely rollout', () => {
     expect([set.code, set.stderr]).toEqual([1, known])
     const status = await rollout('status', 'shop')
     expect([status.code, status.stderr]).toEqual([1, known])
-    const waited = await world.cli(
+    const waited = await cli(
       ...['wait', '--for=condition=Ready', 'stagelet/two', '--timeout', '5m'],
     )
     expect([waited.code, waited.stderr]).toEqual([1, known])
@@ -217,7 +221,7 @@ describe('stagely rollout', () => {
   })
 
   it('slo tells how fast revisions were proven, and leaves out what waited or failed', async () => {
-    const ran = await world.cli('slo', '--project', 'shop', '-o', 'json')
+    const ran = await cli('slo', '--project', 'shop', '-o', 'json')
     const slo = JSON.parse(ran.stdout) as {
       is_met: boolean
       proven: number
@@ -234,7 +238,7 @@ describe('stagely rollout', () => {
     expect([left.get('FirstRollout'), left.get('Paused')]).toEqual([2, 1])
     expect(left.get('AwaitingTurn')).toBeGreaterThanOrEqual(1)
     expect(left.get('RolledBack')).toBeGreaterThanOrEqual(2)
-    const text = await world.cli('slo', '--project', 'shop', '--since', '1h')
+    const text = await cli('slo', '--project', 'shop', '--since', '1h')
     expect(text.stdout).toMatch(/^OBJECTIVE .*\n(?:.*\n)*left out: .*FirstRollout 2/)
     const { text: metrics } = await world.page('/metrics')
     const proven = /^stagely_propagation_total\{project="default\/shop",result="Proven".*\} (\d+)$/m
