@@ -5,23 +5,49 @@ import { createInterface } from 'node:readline'
 const socketPath = (): string =>
   (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace(/^unix:\/\//, '')
 
-/** What a GET answers; undefined where there is no such thing. */
-export const askEngine = <T>(path: string): Promise<T | undefined> =>
+/** What it answers; undefined where there is no such thing, or nothing to say. */
+export const askEngine = <T>(
+  path: string,
+  method: 'GET' | 'DELETE' = 'GET',
+): Promise<T | undefined> =>
   new Promise((resolve, reject) => {
-    const sent = request({ socketPath: socketPath(), path }, (response) => {
+    const sent = request({ socketPath: socketPath(), path, method }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
       response.on('error', reject)
       response.on('end', () => {
         const { statusCode = 0 } = response
         if (statusCode === 200) resolve(JSON.parse(text) as T)
-        else if (statusCode === 404) resolve(undefined)
-        else reject(new Error(`GET ${path}: ${statusCode} ${text}`))
+        else if (statusCode === 204 || statusCode === 404) resolve(undefined)
+        else reject(new Error(`${method} ${path}: ${statusCode} ${text}`))
       })
     })
     sent.on('error', reject)
     sent.end()
   })
+
+/** The query that finds what belongs to a Compose project. */
+const ofProject = (project: string): string => {
+  const label = [`com.docker.compose.project=${project}`]
+  return `filters=${encodeURIComponent(JSON.stringify({ label }))}`
+}
+
+export const containersOfProject = async (project: string): Promise<{ readonly Id: string }[]> =>
+  (await askEngine<{ Id: string }[]>(`/containers/json?all=true&${ofProject(project)}`)) ?? []
+
+/** Takes away its containers, networks and volumes; `compose down` is a process, and waits for each to end. */
+export const removeProject = async (project: string): Promise<void> => {
+  const removeAll = (paths: readonly string[]): Promise<unknown> =>
+    Promise.all(paths.map((path) => askEngine(path, 'DELETE')))
+  const containers = await containersOfProject(project)
+  await removeAll(containers.map(({ Id }) => `/containers/${Id}?force=true&v=true`))
+  const networks = await askEngine<{ Id: string }[]>(`/networks?${ofProject(project)}`)
+  await removeAll((networks ?? []).map(({ Id }) => `/networks/${Id}`))
+  const volumes = await askEngine<{ Volumes: { Name: string }[] | null }>(
+    `/volumes?${ofProject(project)}`,
+  )
+  await removeAll((volumes?.Volumes ?? []).map(({ Name }) => `/volumes/${Name}`))
+}
 
 /** One line of the engine's `/events`. */
 export interface EngineEvent {
@@ -46,8 +72,7 @@ export const followEvents = async (project: string): Promise<EngineEvents> => {
     const event = JSON.parse(line) as EngineEvent
     seen.set(`${event.timeNano} ${event.Action} ${event.Actor.ID}`, event)
   }
-  const label = [`com.docker.compose.project=${project}`]
-  const path = `/events?filters=${encodeURIComponent(JSON.stringify({ label }))}`
+  const path = `/events?${ofProject(project)}`
   const following = await follow(path, see)
   return {
     since: async (since) => {

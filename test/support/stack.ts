@@ -5,7 +5,7 @@ import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { askEngine, followEvents } from './engine-api.ts'
+import { askEngine, containersOfProject, followEvents, removeProject } from './engine-api.ts'
 import { treeChanges, treeOf } from './tree.ts'
 
 const run = promisify(execFile)
@@ -60,9 +60,7 @@ interface Inspected {
 
 /** Without those that go while they are looked at. */
 const inspectProject = async (project: string): Promise<Inspected[]> => {
-  const filters = JSON.stringify({ label: [`com.docker.compose.project=${project}`] })
-  const path = `/containers/json?all=true&filters=${encodeURIComponent(filters)}`
-  const listed = (await askEngine<{ Id: string }[]>(path)) ?? []
+  const listed = await containersOfProject(project)
   const found = await Promise.all(
     listed.map(({ Id }) => askEngine<Inspected>(`/containers/${Id}/json`)),
   )
@@ -140,7 +138,7 @@ export const createStack = async (compose: string): Promise<Stack> => {
         .filter(({ action }) => actions.some((a) => action === a || action.startsWith(`${a}:`))),
     remove: async () => {
       events.stop()
-      await docker('compose', '-p', project, 'down', '-v', '--timeout', '1').catch(() => undefined)
+      await removeProject(project).catch(() => undefined)
       try {
         // A test may have removed the folder itself.
         const isThere = await access(directory).then(
