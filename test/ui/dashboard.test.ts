@@ -10,6 +10,7 @@ import { logTests } from './logs.ts'
 import { overviewTests } from './overview.ts'
 import { secretsTests } from './secrets.ts'
 import { historyTests } from './history.ts'
+import { largeImportTests } from './large-import.ts'
 import { auditTests } from './audit.ts'
 import { paletteTests } from './palette.ts'
 import { peopleTests } from './people.ts'
@@ -49,5 +50,6 @@ describe('the dashboard', () => {
   settingsTests(given)
   elsewhereTests(given)
   walkTests(given)
+  largeImportTests(given)
   sinkTests(given)
 })
