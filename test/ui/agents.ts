@@ -32,8 +32,10 @@ export const agentTests = (given: () => Dashboard): void => {
   })
 
   it('drains a machine and ends that, and asks before it locks one out', async () => {
-    const { open } = given()
-    const page = await open('/ui/t/default/a/web-9')
+    const { open, rest } = given()
+    const { id } = JSON.parse(await rest('GET', '/agents/default%2Fweb-9')) as { id: string }
+    const page = await open(`/ui/t/default/a/${id}`)
+    await page.waitForURL(/\/a\/web-9$/)
     await page.getByRole('button', { name: 'Drain' }).click()
     await page.getByRole('button', { name: 'End draining' }).click()
     await page.getByRole('button', { name: 'Drain', exact: true }).waitFor()

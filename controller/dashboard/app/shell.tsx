@@ -15,6 +15,7 @@ import { FreshnessDot } from './freshness.tsx'
 import { useShortcuts, type Shortcut } from './keys.ts'
 import { loadPatiently } from './load.ts'
 import { Logo } from './logo.tsx'
+import { NamedAddress } from './named-address.tsx'
 import type { PaletteProps } from './palette/palette.tsx'
 import { pages, type PageEntry, type RailEntry } from './pages.ts'
 import { isAdmin, maySomewhere } from './session.ts'
@@ -169,12 +170,14 @@ export const Shell = () => {
       <Rail />
       <main class={s['main']} id="main" tabIndex={-1}>
         <Boundary key={path}>
-          <Router>
-            {views.map(({ path: at, View }) => (
-              <Route path={at} component={View} />
-            ))}
-            <Route default component={NotFound} />
-          </Router>
+          <NamedAddress>
+            <Router>
+              {views.map(({ path: at, View }) => (
+                <Route path={at} component={View} />
+              ))}
+              <Route default component={NotFound} />
+            </Router>
+          </NamedAddress>
         </Boundary>
       </main>
       {palette ? (
