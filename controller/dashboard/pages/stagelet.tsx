@@ -52,7 +52,7 @@ const Shown = ({ stagelet }: { readonly stagelet: Stagelet }) => {
       title={name}
       state={
         <span class={s['sentence']}>
-          <State kind={standing.kind}>{standing.word}</State>{' '}
+          <State kind={standing.kind}>{standing.word}</State> ·{' '}
           {messageText(sentenceOf(stagelet, standing))}{' '}
           {standing.since === undefined ? null : (
             <span class="muted">

@@ -27,7 +27,7 @@ const ProjectRow = ({
         {project.description === undefined ? null : <small>{said(project.description)}</small>}
       </th>
       <td class={s['wide']}>{project.team}</td>
-      <td class={s['number']}>{project.secrets}</td>
+      <td class={s['number']}>{project.secrets.toLocaleString('en')}</td>
       <td>
         <States of={mine} />
       </td>

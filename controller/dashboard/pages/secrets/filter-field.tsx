@@ -109,7 +109,8 @@ export const FilterField = ({ count, shown, valuesOf }: FilterProps) => {
       </div>
       <span class="muted num" role="status">
         {unknown.length > 0 ? `not understood: ${unknown.join(' ')} · ` : ''}
-        {shown === count ? count : `${shown} of ${count}`}
+        {shown === count ? '' : `${shown.toLocaleString('en')} of `}
+        {count.toLocaleString('en')}
       </span>
     </div>
   )

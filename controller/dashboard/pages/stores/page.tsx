@@ -3,7 +3,7 @@ import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { askStoreDoing } from '../../copy-as/machines.ts'
-import { turnOf } from '../../live/clock.ts'
+import { now, turnOf } from '../../live/clock.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/links.ts'
@@ -104,7 +104,13 @@ const columnsOf = (onDone: () => void): readonly TableColumn<SecretStore>[] => [
         <small>
           {next === undefined ? null : (
             <span class={s['together']}>
-              next <Until at={next} />
+              {Date.parse(next) > now() ? (
+                <>
+                  next <Until at={next} />
+                </>
+              ) : (
+                'next at once'
+              )}
             </span>
           )}
           {lag === 0 ? null : `; answers may be ${lengthOf(lag * 1000)} old`}
@@ -121,7 +127,7 @@ const columnsOf = (onDone: () => void): readonly TableColumn<SecretStore>[] => [
     title: 'Gives',
     render: ({ secrets, allow, team }) => (
       <>
-        <span class="num">
+        <span class={`num ${s['together']}`}>
           {secrets} {secrets === 1 ? 'secret' : 'secrets'}
         </span>
         <small>
