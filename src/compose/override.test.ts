@@ -3,6 +3,7 @@ import { parse } from 'yaml'
 import { describe, expect, it } from 'vitest'
 import { renderOverride } from './override.ts'
 import { runs } from '../../test/support/soak.ts'
+import { codePoint } from '../../test/support/code-point.ts'
 
 type Parsed = Record<
   string,
@@ -46,7 +47,7 @@ describe('renderOverride', () => {
 
   it('carries any text: YAML gives it back, dollars doubled, in printable ASCII', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 8 }), (texts) => {
+      fc.property(fc.array(fc.string({ unit: codePoint }), { maxLength: 8 }), (texts) => {
         const entries = texts.map((text, i) => ({ key: `K${i}`, value: Buffer.from(text) }))
         const output = renderOverride([{ service: 's', digest: 'd', entries }])
         expect(output.toString('latin1')).toMatch(/^[ -~\n]*$/)

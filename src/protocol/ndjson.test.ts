@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createLineReader, renderLine } from './ndjson.ts'
 import { runs } from '../../test/support/soak.ts'
+import { codePoint } from '../../test/support/code-point.ts'
 
 test('lines come out whole however the bytes are cut', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.string({ unit: 'binary' })),
+      fc.array(fc.string({ unit: codePoint })),
       fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
       (texts, cuts) => {
         const bytes = Buffer.from(texts.map(renderLine).join(''))

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { runs } from '../support/soak.ts'
+import { codePoint } from '../support/code-point.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const base = `/apis/${apiVersion}/namespaces/default`
@@ -108,7 +109,7 @@ const send = ({ token, method, path, headers, body }: Sent): Promise<Got> =>
   })
 
 const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: codePoint, maxLength: 20 }),
   fc.constantFrom('', 'shop', 'default', '__proto__', 'constructor', 'a\0b', '\ud800', canary),
 )
 const name = fc.oneof(fc.constantFrom('shop', 'new', 'x'.repeat(300), '__proto__', '%', '..'), text)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { engine, held, startMachine, type Machine } from '../support/docker.ts'
 import { createStack, idleService, type Stack } from '../support/stack.ts'
+import { codePoint } from '../support/code-point.ts'
 
 const codePoints = (from: number, to: number): string =>
   Array.from({ length: to - from }, (_, i) => from + i)
@@ -81,7 +82,7 @@ const nasty = [
   codePoints(0xfff0, 0x10010),
 ]
 const random = fc.sample(
-  fc.string({ unit: 'binary', maxLength: 60 }).map((s) => s.replaceAll('\0', '0')),
+  fc.string({ unit: codePoint, maxLength: 60 }).map((s) => s.replaceAll('\0', '0')),
   { numRuns: 240, seed: 7 },
 )
 const services = ['one', 'two', 'three']
