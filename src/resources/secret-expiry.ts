@@ -30,7 +30,7 @@ export const datesOf = (spec: Dates, status: SecretStatus): Dated => ({
   remedy: remedyOf(spec),
   since: sinceIn(status),
   certificateEndsAt: status.certificateEndsAt,
-  storeEndsAt: spec.valueFrom?.external && status.external?.expiresAt,
+  storeEndsAt: status.external?.expiresAt,
 })
 
 interface Judging {

@@ -116,12 +116,21 @@ const expiring = (
   return withDates(specOf(object), status, { nowMs, tells: false, policy }).status
 }
 
+/** What was fetched last says nothing of a value that comes from elsewhere now: from the store it is fetched anew. */
+const ofPresentSource = (object: KubeObject): SecretStatus => {
+  const status = (object.status ?? {}) as SecretStatus
+  if (status.external === undefined || specOf(object).valueFrom?.external !== undefined)
+    return status
+  const { external: _, conditions = [], ...rest } = status
+  return { ...rest, conditions: conditions.filter(({ type }) => type !== 'Fresh') }
+}
+
 export const secretStatusAfter = (
   session: WriteSession,
   object: KubeObject,
   { stored, isDeclared }: { stored: StoredVersion | undefined; isDeclared: boolean },
 ): SecretStatus => {
-  const old = (object.status ?? {}) as SecretStatus
+  const old = ofPresentSource(object)
   const observedGeneration = object.metadata.generation ?? 1
   const version = stored?.entry.version ?? old.version
   const accepted = {

@@ -138,6 +138,20 @@ describe('a SecretStore', () => {
     })
   })
 
+  it('fetches the value again for a secret that had another one meanwhile', async () => {
+    await fresh()
+    w.remote.put('prod/a', 'of-the-store')
+    await storeOf()
+    await create(external('a'))
+    await isChecked('a')
+    const { valueFrom } = (await get('StagelySecret', 'a'))!.spec as { valueFrom: object }
+    await changeSpec('StagelySecret', 'a', { valueFrom: undefined, value: 'by-hand' })
+    expect(await valueOf('a')).toBe('by-hand')
+    await changeSpec('StagelySecret', 'a', { valueFrom, value: undefined })
+    await eventually(() => valueOf('a'), 'of-the-store')
+    await isChecked('a')
+  })
+
   it('fetches a value that is the same again once, and makes no version of it', async () => {
     await fresh()
     w.remote.put('prod/a', 'the-same-value')
