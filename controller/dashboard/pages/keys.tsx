@@ -1,5 +1,5 @@
 // Keys: how old they are, what is still to be sealed anew, and their rotation.
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { Keys } from '../api/types.ts'
 import { now, turnOf } from '../live/clock.ts'
@@ -17,13 +17,17 @@ import { RotateKeys, type Kind } from './settings/rotate-keys.tsx'
 /** Asked every two seconds while a rotation runs, and every minute else. */
 const useKeys = () => {
   const last = useRef<Keys | undefined>(undefined)
-  const isRunning = last.current?.rotations.some(({ state }) => state === 'Running') === true
+  const [isRunning, setRunning] = useState(false)
   const tick = turnOf(isRunning ? 2 : 60).value
   const asked = useQuery<Keys>({
     key: ['keys', isRunning, tick],
     read: (signal) => must(api.GET('/keys', { signal })),
   })
   if (asked.data !== undefined) last.current = asked.data
+  const runs = last.current?.rotations.some(({ state }) => state === 'Running') === true
+  useEffect(() => {
+    setRunning(runs)
+  }, [runs])
   return { data: last.current, error: asked.error, refetch: asked.refetch }
 }
 

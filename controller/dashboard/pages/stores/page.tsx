@@ -19,7 +19,7 @@ import { callsOf, isBraked, isRefused, standingOf, whatIs, type SecretStore } fr
 import s from './stores.module.css'
 
 const useStores = (team: string | undefined) => {
-  const tick = turnOf(5).value
+  const tick = turnOf(2).value
   const query = { ...(team === undefined ? {} : { team }), limit: 1000 }
   return useKept(
     useQuery({
