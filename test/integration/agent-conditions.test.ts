@@ -8,6 +8,7 @@ import { soak } from '../support/soak.ts'
 import {
   createStack,
   idleService,
+  inspectProject,
   recreatedBetween,
   testImage,
   type Container,
@@ -34,16 +35,13 @@ const compose = `services:
     depends_on: {db: {condition: service_healthy}}
 ${idleService('web', '    depends_on: {db: {condition: service_healthy}, migrate: {condition: service_completed_successfully}}\n')}`
 
-interface EngineState {
-  readonly Health?: { readonly Log: { readonly ExitCode: number; readonly End: string }[] | null }
-}
-
 /** End of the first health check that passed, read from the engine while the service starts. */
 const firstPassed = async (stack: Stack, service: string): Promise<string> => {
   for (;;) {
-    const { id } = (await stack.containers())[service] ?? {}
-    const state = id && (await stack.docker('inspect', '--format', '{{json .State}}', id))
-    const checks = (JSON.parse(state || '{}') as EngineState).Health?.Log ?? []
+    const container = (await inspectProject(stack.project)).find(
+      ({ Config }) => Config.Labels['com.docker.compose.service'] === service,
+    )
+    const checks = container?.State.Health?.Log ?? []
     const passed = checks.find(({ ExitCode: code }) => code === 0)
     if (passed !== undefined) return passed.End
     await realClock.sleep(50)

@@ -54,12 +54,20 @@ export interface Stack {
 
 interface Inspected {
   readonly Id: string
-  readonly State: { readonly StartedAt: string; readonly Pid: number }
-  readonly Config: { readonly Labels: Readonly<Record<string, string>> }
+  readonly State: {
+    readonly StartedAt: string
+    readonly Pid: number
+    readonly Running: boolean
+    readonly Health?: { readonly Log: { readonly ExitCode: number; readonly End: string }[] | null }
+  }
+  readonly Config: {
+    readonly Labels: Readonly<Record<string, string>>
+    readonly Env: readonly string[]
+  }
 }
 
 /** Without those that go while they are looked at. */
-const inspectProject = async (project: string): Promise<Inspected[]> => {
+export const inspectProject = async (project: string): Promise<Inspected[]> => {
   const listed = await containersOfProject(project)
   const found = await Promise.all(
     listed.map(({ Id }) => askEngine<Inspected>(`/containers/${Id}/json`)),

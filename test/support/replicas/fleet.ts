@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { createPostgresServer, type PostgresServer } from '../postgres-server.ts'
 import { startProgram, testMasterKey, type Program } from '../processes.ts'
-import { createStack, testImage, type Stack } from '../stack.ts'
+import { createStack, inspectProject, testImage, type Stack } from '../stack.ts'
 import { startBalancer, type Balancer } from './balancer.ts'
 import { createClient, namespaced, type Client } from './client.ts'
 import { createNetwork, type Network } from './network.ts'
@@ -280,32 +280,25 @@ const checkStatuses = async (client: Client, count: number): Promise<void> => {
   }
 }
 
-/** The containers of all stacks, by two processes and not by two for each. */
+interface AppContainer {
+  readonly id: string
+  readonly startedAt: string
+  readonly env: readonly string[]
+  readonly running: boolean
+}
+
 export const containersOf = async (
   stacks: readonly Stack[],
-): Promise<Map<Stack, { id: string; startedAt: string; env: string[]; running: boolean }[]>> => {
-  const [any] = stacks
-  const format = '{{.ID}} {{.Label "com.docker.compose.project"}}'
-  const label = 'label=com.docker.compose.service=app'
-  const listed = await any!.docker('ps', '-a', '--no-trunc', '--filter', label, '--format', format)
-  const found = listed.split('\n').map((line) => line.split(' '))
-  const mine = found.filter(([, project]) => stacks.some((stack) => stack.project === project))
-  const all = new Map(stacks.map((stack) => [stack, [] as never[]])) as Awaited<
-    ReturnType<typeof containersOf>
-  >
-  if (mine.length === 0) return all
-  const inspected = JSON.parse(await any!.docker('inspect', ...mine.map(([id]) => id!))) as {
-    Id: string
-    State: { StartedAt: string; Running: boolean }
-    Config: { Env: string[]; Labels: Record<string, string> }
-  }[]
-  for (const { Id, State, Config } of inspected) {
-    const project = Config.Labels['com.docker.compose.project']
-    const stack = stacks.find((s) => s.project === project)!
-    const { StartedAt: startedAt, Running: running } = State
-    all.get(stack)!.push({ id: Id, startedAt, running, env: Config.Env })
-  }
-  return all
+): Promise<Map<Stack, AppContainer[]>> => {
+  const found = stacks.map(async (stack): Promise<[Stack, AppContainer[]]> => {
+    const containers = await inspectProject(stack.project)
+    const told = containers.map(({ Id: id, State, Config }) => {
+      const { StartedAt: startedAt, Running: running } = State
+      return { id, startedAt, running, env: Config.Env }
+    })
+    return [stack, told]
+  })
+  return new Map(await Promise.all(found))
 }
 
 const checkContainers = async (
