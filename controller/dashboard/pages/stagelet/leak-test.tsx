@@ -1,5 +1,5 @@
 // Which secrets the containers have printed, as their agent counts it on its machine: no line comes here.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
 import type { LeakTest, Stagelet } from '../../api/types.ts'
@@ -20,19 +20,19 @@ const paramsOf = ({ id }: Stagelet) => ({ path: { stagelet_id: id } })
 /** The newest test; read again and again while it is open. */
 const useNewest = (stagelet: Stagelet, mayRead: boolean) => {
   const [test, setTest] = useState<LeakTest>()
-  const read = (signal?: AbortSignal): Promise<void> =>
-    must(
-      api.GET(path, {
-        params: { ...paramsOf(stagelet), query: { limit: 1 } },
-        ...(signal === undefined ? {} : { signal }),
-      }),
-    ).then(
+  const started = useRef(0)
+  const read = (signal: AbortSignal): Promise<void> => {
+    const before = started.current
+    const params = { ...paramsOf(stagelet), query: { limit: 1 } }
+    return must(api.GET(path, { params, signal })).then(
       ({ leak_tests: [newest] }) => {
-        setTest(newest)
+        // The answer to an earlier question knows nothing of the test that was started since.
+        if (started.current === before) setTest(newest)
       },
       // The panel has nothing to say where no test can be read; the button says why.
       () => undefined,
     )
+  }
   const isWaiting = test !== undefined && isOpen(test)
   useEffect(() => {
     if (!mayRead) return undefined
@@ -44,17 +44,21 @@ const useNewest = (stagelet: Stagelet, mayRead: boolean) => {
       clearInterval(timer)
     }
   }, [stagelet.id, isWaiting, mayRead])
-  return { test, setTest }
+  const take = (made: LeakTest): void => {
+    started.current += 1
+    setTest(made)
+  }
+  return { test, take }
 }
 
 export const LeakTestPanel = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const refused = whyNot('get', 'stagelets/logs', stagelet.team)
-  const { test, setTest } = useNewest(stagelet, refused === undefined)
+  const { test, take } = useNewest(stagelet, refused === undefined)
   const { busy, run } = useAction()
   const start = (): Promise<boolean> =>
     run(
       async () => {
-        setTest(await must(api.POST(path, { params: paramsOf(stagelet), body: {} })))
+        take(await must(api.POST(path, { params: paramsOf(stagelet), body: {} })))
       },
       undefined,
       leakTestDoing(stagelet),
