@@ -65,7 +65,9 @@ export const stageletTests = (given: () => Dashboard): void => {
   })
 
   it('counts printed secrets on the machine, and shows keys and numbers only', async () => {
-    const { open } = given()
+    const { open, world } = given()
+    // A container that is made anew just now has not printed its secret yet.
+    await world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')
     const page = await open(url)
     await page.getByRole('button', { name: 'Leak test' }).click()
     await page.getByText(/DATABASE_URL was printed (once|\d+ times) by backend/).waitFor()
