@@ -51,6 +51,19 @@ it('takes no value of a secret that a rotation fills, unless its line is left ou
   expect(planImport(read, target, known, new Map([['line 2', { isOut: true }]])).faults).toEqual([])
 })
 
+it('takes another place of the value, which is no value, of a secret that a store fills', async () => {
+  const value_from = { external: { store: 'vault', key: 'prod/db' } }
+  const known = [{ ...shop, key: 'DB', scope: 'web', value_from }]
+  const faultsOf = async (given: object) => {
+    const text = JSON.stringify([{ key: 'DB', ...given }])
+    return planImport(await readSecrets('json', text), target, known).faults
+  }
+  expect(await faultsOf({ value_from })).toEqual([])
+  expect(await faultsOf({ value_from: { external: { store: 'aws', key: 'db' } } })).toEqual([])
+  expect(await faultsOf({ value: '' })).toHaveLength(1)
+  expect(await faultsOf({ value_base64: '/wA=' })).toHaveLength(1)
+})
+
 it('leaves out a line, and puts one in another scope', async () => {
   const read = await readSecrets('dotenv', 'A=1\nA=2\nB=3\n')
   const choices = new Map([

@@ -48,6 +48,12 @@ const bytesOf = ({ value, value_base64: base64 = '' }: StructuredLine): number =
     ? Math.floor((base64.replace(/=+$/, '').length * 3) / 4)
     : new TextEncoder().encode(value).length
 
+/** Undefined: the line says where the value comes from. */
+const valueOf = ({ value, value_base64: base64 }: StructuredLine): NewValue | undefined => {
+  if (value !== undefined) return { value }
+  return base64 === undefined ? undefined : { value_base64: base64 }
+}
+
 /** A line with its own place keeps it; what a person chose comes before both. */
 const placeOf = (line: StructuredLine, target: Target, choices: Choices): Target => ({
   scope: choices.get(line.where)?.scope ?? line.scope ?? target.scope,
@@ -82,7 +88,7 @@ export const planImport = (
     .filter((line) => bytesOf(line) > mostBytes)
     .map(({ key, where }) => ({ where, message: `${key} ${tooLarge}` }))
   const notGiven = lines.flatMap((line) => {
-    const found = isOut(line) ? undefined : stored.get(nameOf(line))
+    const found = isOut(line) || valueOf(line) === undefined ? undefined : stored.get(nameOf(line))
     const there = found === undefined ? undefined : changedElsewhere(found)
     return there === undefined ? [] : [{ where: line.where, message: `${line.key}: ${there.says}` }]
   })
@@ -101,11 +107,6 @@ export const planImport = (
 
 export const isTaken = ({ does }: PlannedLine): boolean =>
   does === 'new' || does === 'another value'
-
-const valueOf = ({ value, value_base64: base64 }: StructuredLine): NewValue | undefined => {
-  if (value !== undefined) return { value }
-  return base64 === undefined ? undefined : { value_base64: base64 }
-}
 
 /** `stored` are the secrets that exist. */
 export const editsOfImport = (
