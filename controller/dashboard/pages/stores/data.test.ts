@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Condition } from '../../api/types.ts'
-import { callsOf, isBraked, standingOf, whatIs, type SecretStore } from './data.ts'
+import { callsOf, comingLook, isBraked, standingOf, whatIs, type SecretStore } from './data.ts'
 
 const condition = (type: string, status: Condition['status'], message = type): Condition => ({
   ...{ type, status, message, reason: 'R', since: '' },
@@ -40,4 +40,12 @@ it('says what it is and where, and how much it is asked', () => {
     '12 of at most 30',
   )
   expect(callsOf(store)).toBe('0 of at most 60')
+})
+
+it('says when the next look is, and nothing where that moment of the last write is past', () => {
+  const next_look_at = '2026-11-28T12:05:00Z'
+  const at = (moment: string) => comingLook({ next_look_at }, Date.parse(moment))
+  expect(at('2026-11-28T12:04:00Z')).toBe(next_look_at)
+  expect(at('2026-11-28T12:06:00Z')).toBeUndefined()
+  expect(comingLook({}, 0)).toBeUndefined()
 })

@@ -15,7 +15,15 @@ import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
 import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import { callsOf, isBraked, isRefused, standingOf, whatIs, type SecretStore } from './data.ts'
+import {
+  callsOf,
+  comingLook,
+  isBraked,
+  isRefused,
+  standingOf,
+  whatIs,
+  type SecretStore,
+} from './data.ts'
 import s from './stores.module.css'
 
 const useStores = (team: string | undefined) => {
@@ -82,6 +90,25 @@ const Freshness = ({ store }: { readonly store: SecretStore }) => {
   )
 }
 
+const Looks = ({ store }: { readonly store: SecretStore }) => {
+  const { last_look_at: last, lag_seconds: lag = 0 } = store
+  const next = comingLook(store, now())
+  return (
+    <>
+      <Ago at={last} />
+      <small>
+        {next === undefined ? null : (
+          <span class={s['together']}>
+            next <Until at={next} />
+            {lag === 0 ? '' : '; '}
+          </span>
+        )}
+        {lag === 0 ? null : `answers may be ${lengthOf(lag * 1000)} old`}
+      </small>
+    </>
+  )
+}
+
 const columnsOf = (onDone: () => void): readonly TableColumn<SecretStore>[] => [
   {
     title: 'Store',
@@ -98,25 +125,7 @@ const columnsOf = (onDone: () => void): readonly TableColumn<SecretStore>[] => [
   { title: 'State', render: (store) => <Freshness store={store} /> },
   {
     title: 'Looked at',
-    render: ({ last_look_at: last, next_look_at: next, lag_seconds: lag = 0 }) => (
-      <>
-        <Ago at={last} />
-        <small>
-          {next === undefined ? null : (
-            <span class={s['together']}>
-              {Date.parse(next) > now() ? (
-                <>
-                  next <Until at={next} />
-                </>
-              ) : (
-                'next at once'
-              )}
-            </span>
-          )}
-          {lag === 0 ? null : `; answers may be ${lengthOf(lag * 1000)} old`}
-        </small>
-      </>
-    ),
+    render: (store) => <Looks store={store} />,
   },
   {
     title: 'Calls a minute',
