@@ -20,7 +20,7 @@ import { LastRead } from './last-read.tsx'
 import type { Consumer } from './matrix.ts'
 import { ReadValue } from './read-value.tsx'
 import { UntilSection } from './until.tsx'
-import { changedElsewhere } from './value-from.ts'
+import { changedElsewhere, noWayBack } from './value-from.ts'
 import { Versions } from './versions.tsx'
 import l from './lenses.module.css'
 import s from './page.module.css'
@@ -208,7 +208,7 @@ export const SecretDrawer = (props: Props) => {
           )}
           <UntilSection {...{ secret, place, why }} />
           <Section title="Versions">
-            <Versions secret={secret} place={place} noWrite={why ?? there?.says} />
+            <Versions secret={secret} place={place} noWrite={why ?? noWayBack(secret)} />
           </Section>
           <Section title="About">
             <Facts

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { changedElsewhere, comesFrom } from './value-from.ts'
+import { changedElsewhere, comesFrom, noWayBack } from './value-from.ts'
 
 it('says where a value comes from', () => {
   expect(comesFrom({ version: 1 })).toBe('given by a person')
@@ -50,4 +50,15 @@ it('says where a value is changed that nobody can give here', () => {
   expect(of({ generate: {} })).toEqual({
     says: 'The controller makes this value: nobody gives one.',
   })
+})
+
+it('says why a value does not come back, only where another place would give its own again', () => {
+  const of = (value_from?: Parameters<typeof noWayBack>[0]['value_from']) =>
+    noWayBack({ team: 'default', project: 'shop', ...(value_from && { value_from }) })
+  expect(of()).toBeUndefined()
+  expect(of({ generate: {} })).toBeUndefined()
+  expect(of({ rotation: { name: 'db', output: 'password' } })).toBeUndefined()
+  expect(of({ external: { store: 'aws', key: 'prod/db' } })).toMatch(/change prod\/db there/)
+  expect(of({ secretRef: { name: 'a.b' } })).toMatch(/change that one/)
+  expect(of({ kubernetesSecret: { name: 'db', key: 'pw' } })).toMatch(/Secret db there/)
 })

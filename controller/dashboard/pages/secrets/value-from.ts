@@ -73,3 +73,9 @@ export const changedElsewhere = ({ value_from: from, ...of }: Placed): Elsewhere
     ? undefined
     : { says: 'The controller makes this value: nobody gives one.' }
 }
+
+/** Why no older value comes back: another place gives the value, and would give its own again. */
+export const noWayBack = (secret: Placed): string | undefined => {
+  const { generate, rotation } = secret.value_from ?? {}
+  return (generate ?? rotation) === undefined ? changedElsewhere(secret)?.says : undefined
+}
