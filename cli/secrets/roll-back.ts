@@ -18,7 +18,7 @@ type Impact = {
 export type Rolled = DiffRecord & {
   readonly revision: number
   readonly set: string
-  /** Names of secrets that stay as they are, since a Rotation makes them. Absent from older controllers. */
+  /** Names of secrets that stay as they are, since a Rotation or a store gives their values. Absent from older controllers. */
   readonly kept?: readonly string[]
   /** Absent from older controllers. */
   readonly impact?: Impact
@@ -27,7 +27,9 @@ export type Rolled = DiffRecord & {
 const keptLines = (kept: readonly string[]): string[] =>
   kept.length === 0
     ? []
-    : [`Kept as they are, since a Rotation makes or has ended their values: ${kept.join(', ')}`]
+    : [
+        `Kept as they are, since a store gives their values, or a Rotation makes or has ended them: ${kept.join(', ')}`,
+      ]
 
 const impactLines = ({ affected, cascaded, held }: Impact, namespace: string): string[] =>
   renderAffected({

@@ -555,5 +555,20 @@ describe('a SecretStore', () => {
     await expect(w.t.store.write(api, {}, (tx) => tx.rollbackSecret(ref, 1))).rejects.toThrow(
       'it takes its value from store "aws"',
     )
+    // A rollback of the project leaves them as they are, too.
+    const { closed } = await w.t.store.revisionsOf(w.projectUid)
+    w.remote.put('prod/a', 'second-a')
+    await look()
+    const goBack = () =>
+      w.t.store.write(api, {}, (tx) =>
+        tx.rollbackProject({ ...ref, kind: 'Project', name: 'shop' }, { revision: closed }),
+      )
+    expect(await goBack()).toMatchObject({ kept: ['a'], diff: { changed: [] } })
+    expect(await valueOf('a')).toBe('second-a')
+    // One that was deleted comes back, and is fetched anew.
+    await w.t.store.write(api, {}, (tx) => tx.remove(ref))
+    expect(await goBack()).toMatchObject({ kept: [], diff: { added: [{ name: 'a' }] } })
+    await eventually(() => valueOf('a'), 'second-a')
+    await isChecked('a')
   })
 })

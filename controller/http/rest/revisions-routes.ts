@@ -175,7 +175,9 @@ export const revisionsRoutes = routesOf('History', [
         set: z.string().describe('Names the secrets and versions that were stored before.'),
         kept: z
           .array(z.string())
-          .describe('Names of secrets that stay as they are, since a Rotation makes them.'),
+          .describe(
+            'Names of secrets that stay as they are, since a Rotation or a store gives their values.',
+          ),
         impact: impactSchema,
         ...diffShape,
       }),

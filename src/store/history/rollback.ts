@@ -29,6 +29,11 @@ import {
   type OpenedVersion,
 } from './versions.ts'
 
+type External = NonNullable<SecretSpec['valueFrom']>['external']
+
+const externalOf = ({ spec }: KubeObject): External =>
+  (spec as unknown as SecretSpec).valueFrom?.external
+
 /** Conflict when `expected` is not the version that is stored now. */
 export const expectVersion = (session: WriteSession, ref: ObjectRef, expected: number): void => {
   const row = requireRow(session, ref)
@@ -59,7 +64,7 @@ export const rollbackSecret = async (
     const why = `it takes its value from "${source}" (valueFrom.secretRef): roll that one back`
     throw conflict(ref, why)
   }
-  const external = (row.object.spec as unknown as SecretSpec).valueFrom?.external
+  const external = externalOf(row.object)
   if (external !== undefined) {
     const why = `it takes its value from store "${external.store}" (valueFrom.external): change "${external.key}" there`
     throw conflict(ref, why)
@@ -170,9 +175,15 @@ const refOfEntry = (project: ProjectState, entry: { name: string }): ObjectRef =
   name: entry.name,
 })
 
-const isOutput = (session: WriteSession, project: ProjectState, entry: SetEntry): boolean => {
+/** Its value is changed elsewhere alone: by its Rotation, or in its store. */
+const isMadeElsewhere = (
+  session: WriteSession,
+  project: ProjectState,
+  entry: SetEntry,
+): boolean => {
   const row = session.fetch(refOfEntry(project, entry))
-  return row?.uid === entry.secretId && rotatedBy(row.object) !== undefined
+  if (row?.uid !== entry.secretId) return false
+  return rotatedBy(row.object) !== undefined || externalOf(row.object) !== undefined
 }
 
 const isSameSecret =
@@ -205,10 +216,10 @@ export const rollbackProject = async (
   const revision = await findRevision(session, project, choice)
   const then = (await readSet(session.tx, session.deps.keys, project.uid, revision)).entries
   const now = (await setAt(session, project.uid, 'head')).entries
-  // Old credentials of a Rotation may be dead.
+  // Old credentials may be dead.
   const dead = await revokedOf(session, then)
   const kept = [
-    ...now.filter((entry) => isOutput(session, project, entry) || dead.has(entry.secretId)),
+    ...now.filter((entry) => dead.has(entry.secretId) || isMadeElsewhere(session, project, entry)),
     ...then.filter((entry) => dead.has(entry.secretId) && !now.some(isSameSecret(entry))),
   ]
   const isKept = new Set(kept.map(({ secretId }) => secretId))
