@@ -117,7 +117,7 @@ export const stayUntested = (
   const [now, message, reason] = isRefused
     ? ([
         'Refused',
-        `the credential of ${sourceOf(status)} is refused, and nothing is delivered to the stagelets of the project; whether the other one of the attempt that was under way is accepted is not known: ${why}`,
+        `the credential of ${sourceOf(status)} is refused, and nothing is delivered to the stagelets of the project. Which one is accepted is not known yet: ${why}`,
         'CredentialRefused',
       ] as const)
     : ([

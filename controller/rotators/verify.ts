@@ -76,19 +76,29 @@ const look = async (work: Work): Promise<Seen | Unanswered> => {
   }
 }
 
-/** It may come back, with the credential of the backup (stagely secrets restore). */
+/** The secret may come back, with the credential of the backup (stagely secrets restore). */
 const whyMissing = ({ rotation, gathered }: Work): string | undefined => {
   const missing = Object.entries(rotation.spec.outputs).find(([key]) => !gathered.outputs.has(key))
   return missing && `secret "${missing[1]}" of output ${missing[0]} does not exist`
 }
 
+/** A part of a credential that is refused may be accepted as a whole: it is held until the rest is back. */
+const lookWithout = async (work: Work, why: string): Promise<Seen | Unanswered> => {
+  const { outputs, facts } = work.gathered
+  const hasPart = [...outputs.values()].some(({ status }) => status?.version !== undefined)
+  if (!hasPart) return { why, away: [] }
+  const seen = await look(work)
+  const isRefused = !('why' in seen) && seen.outputs === 'refused'
+  return isRefused ? { why, outputs: 'refused', away: facts.away } : seen
+}
+
 export const verify = async (work: Work): Promise<Outcome> => {
   const { rotation, status, nowMs, gathered } = work
   const why = whyMissing(work)
-  const seen = why === undefined ? await look(work) : { why, away: [] }
+  const seen = await (why === undefined ? look(work) : lookWithout(work, why))
   const isRefused = 'why' in seen && seen.outputs === 'refused'
-  if ('why' in seen && !(isRefused && (status.tries ?? 0) >= mostTries))
-    return stayUntested(status, work.clock.now(), seen)
+  const isLast = why === undefined && (status.tries ?? 0) >= mostTries
+  if ('why' in seen && !(isRefused && isLast)) return stayUntested(status, work.clock.now(), seen)
   const known = 'why' in seen ? { ...noneAccepted, outputs: seen.outputs } : seen
   const next = decideRestored(
     rotation.spec,

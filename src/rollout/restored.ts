@@ -6,14 +6,18 @@ import type { Restored, RotationStatus } from '../resources/rotation.ts'
 const isHeld = (state: Restored['state']): boolean =>
   state === 'Untested' || state === 'Refused' || state === 'Renewing'
 
-/** With the mark of a credential that was delivered untested, as one that is not: undefined where there is none. */
+/**
+ * It is tested anew, at once: undefined where nothing is to test. What was delivered untested is held again; what was
+ * refused stays so until there is another answer.
+ */
 export const untestedAgain = ({
   restored,
   ...status
 }: RotationStatus): RotationStatus | undefined => {
-  if (restored?.state !== 'Unknown') return undefined
-  const { awaiting: _, ...rest } = restored
-  const { retryAt: __, tries: ___, ...others } = status
+  if (restored?.state !== 'Unknown' && restored?.state !== 'Refused') return undefined
+  const { retryAt: _, tries: __, ...others } = status
+  if (restored.state === 'Refused') return { ...others, restored }
+  const { awaiting: ___, ...rest } = restored
   return { ...others, restored: { ...rest, state: 'Untested' } }
 }
 

@@ -6,7 +6,6 @@ import type { Restored, RotationStatus } from '../../src/resources/rotation.ts'
 import { fromFor, holdIn } from '../../src/rollout/restored.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { RotationWorld } from '../support/rotation-world.ts'
-import { refOf } from '../../src/resources/meta.ts'
 import { api, createSteppedClock, objectOf, secretOf, system } from '../support/store-fixtures.ts'
 
 describe('a rotation after the restore of a backup', () => {
@@ -33,6 +32,20 @@ describe('a rotation after the restore of a backup', () => {
     await world.setStatus((before) => ({ ...before, restored: mark }))
     return world
   }
+  const removeOutputs = (world: RotationWorld) =>
+    t.store.write(api, {}, async (tx) => {
+      const remove = async (name: string): Promise<string> => {
+        const ref = { kind: 'StagelySecret', namespace: world.ns, name }
+        const { metadata } = (await tx.get(ref))!
+        await tx.remove(ref)
+        return metadata.uid ?? ''
+      }
+      return { username: await remove('user'), password: await remove('password') }
+    })
+  const restore = (world: RotationWorld, uid: string) =>
+    t.store.write(api, {}, (tx) =>
+      tx.restoreSecret({ kind: 'Project', namespace: world.ns, name: 'shop' }, uid),
+    )
   const isAtRest = ({ phase, restored: of }: RotationStatus): boolean =>
     phase === 'Idle' && of?.state !== 'Untested' && of?.state !== 'Renewing'
 
@@ -139,29 +152,37 @@ describe('a rotation after the restore of a backup', () => {
 
   it('is tested also where its output comes back later from the deleted ones', async () => {
     const world = await restored(['app_b', 'a newer password'])
-    const project = { kind: 'Project', namespace: world.ns, name: 'shop' }
-    const { uid = '' } = await t.store.write(api, {}, async (tx) => {
-      const password = (await tx.get({
-        kind: 'StagelySecret',
-        namespace: world.ns,
-        name: 'password',
-      }))!
-      await tx.remove(refOf(password))
-      return password.metadata
-    })
+    const uids = await removeOutputs(world)
     await world.look()
     expect(await world.condition('Tested')).toBe('Tested=Unknown/Unknown')
-    expect(await world.message('Tested')).toMatch(
-      /secret "password" of output password does not exist$/,
-    )
-    await t.store.write(api, {}, (tx) => tx.restoreSecret(project, uid))
+    expect(await world.message('Tested')).toMatch(/secret "\w+" of output \w+ does not exist$/)
+    // One after the other: the first alone is not delivered either.
     const from = async (): Promise<number> => fromFor(holdIn(await world.rotation()), 'one')
+    await restore(world, uids.password)
     expect(await from()).toBe(Infinity)
+    await world.look()
+    expect(await world.condition('Tested')).toBe('Tested=False/Refused')
+    expect(await world.message('Tested')).toMatch(
+      /nothing is delivered.*secret "user" of output username does not exist$/,
+    )
+    expect(await from()).toBe(Infinity)
+    await restore(world, uids.username)
     await world.look()
     // It is dead, and what came back counts as written by somebody.
     expect(await world.condition('Tested')).toBe('Tested=False/Renewing')
     expect(await world.message('Tested')).toMatch(/is refused.*say adopt/s)
     expect(await from()).toBe(Infinity)
+  })
+
+  it('is accepted where all of it came back, and a part was refused before', async () => {
+    const world = await restored()
+    const uids = await removeOutputs(world)
+    await restore(world, uids.username)
+    await world.look()
+    expect(await world.condition('Tested')).toBe('Tested=False/Refused')
+    await restore(world, uids.password)
+    await world.look()
+    expect(await world.condition('Tested')).toBe('Tested=True/Accepted')
   })
 
   it('is delivered where its test fails in a way that nobody has thought of, and goes on', async () => {
