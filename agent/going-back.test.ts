@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest'
 import type { Quarantined } from '../src/resources/observation.ts'
-import { createStackState, type StackState } from './stack-state.ts'
+import { realClock } from '../src/kernel/clock.ts'
+import type { ActionDeps } from './action.ts'
+import { createStackState, takeWant, type StackState } from './stack-state.ts'
+import { finishRollout } from './stagelet-gate.ts'
 import { wayBackFrom } from './going-back.ts'
 import { createWant } from './want.ts'
 
@@ -25,11 +28,38 @@ const stackAt = (revision: number, rollout: StackState['rollout']): StackState =
 it('an older revision is the way back from what failed, whoever says to run it', () => {
   const failed = stackAt(20, { revision: 21, result: 'Failed' })
   expect(wayBackFrom(failed)).toBe(failure)
-  // While the way back is gone, and where it has to be tried again.
-  for (const result of ['Progressing', 'Failed'] as const) {
-    const begun = { ...stackAt(20, { revision: 20, result }), goingBackFrom: failure }
-    expect(wayBackFrom(begun)).toBe(failure)
-    expect(wayBackFrom({ ...begun, quarantine: [] })).toBe(undefined)
+  // While the stack is on its way back, and where that has to be tried again, also to other revisions meanwhile.
+  for (const result of ['Progressing', 'Failed'] as const)
+    for (const wanted of [19, 20, 22]) {
+      const begun = { ...stackAt(wanted, { revision: 19, result }), goingBackFrom: failure }
+      expect(wayBackFrom(begun)).toBe(failure)
+      expect(wayBackFrom({ ...begun, quarantine: [] })).toBe(failure)
+    }
+})
+
+it('a rollout to what is newer than the failure is no way back', () => {
+  const told = (revision: number, goingBackFrom: Quarantined | undefined) => {
+    const state = { ...stackAt(22, { revision, result: 'Progressing' }), goingBackFrom }
+    finishRollout({ clock: realClock } as ActionDeps, state)
+    return state.rollout
+  }
+  const { service, message } = failure
+  expect(told(20, failure)).toMatchObject({ result: 'RolledBack', service, message })
+  expect(told(22, failure)).toMatchObject({ result: 'Healthy' })
+  expect(told(20, undefined)).toMatchObject({ result: 'Healthy' })
+})
+
+it('a failure says nothing of another project, or of before a restore', () => {
+  for (const other of [{ projectUid: 'other' }, { epoch: 2 }]) {
+    const state = { ...stackAt(20, { revision: 21, result: 'Failed' }), goingBackFrom: failure }
+    const given = {
+      desired: { compose: {}, revision: 3, ...other } as never,
+      entries: [],
+      base: {},
+    }
+    takeWant(state, createWant(given, undefined, false))
+    expect(wayBackFrom(state)).toBe(undefined)
+    expect(state.rollout).toBe(undefined)
   }
 })
 

@@ -2,7 +2,7 @@
 import type { Quarantined } from '../src/resources/observation.ts'
 import { digestFor, mergeQuarantine, servicesToBlame } from '../src/rollout/quarantine.ts'
 import type { ActionDeps } from './action.ts'
-import { forgetPasses, type StackState } from './stack-state.ts'
+import { forgetPasses, isUnfinished, type StackState } from './stack-state.ts'
 import { saveQuarantine } from './state-file.ts'
 import { neededServices } from './steps.ts'
 
@@ -48,8 +48,8 @@ export const goBack = async (
 }
 
 /**
- * The failure that running `want` is the way back from, as far as this agent has seen the failure. The controller may
- * have answered with that older revision by now: then `want` is what the controller said, and still the way back.
+ * The failure that the last rollout is, or the next one will be, the way back from; undefined where it has ended, or
+ * goes to what is newer. The controller may say by now to run that older revision, or another one with the same values.
  */
 export const wayBackFrom = ({
   want,
@@ -57,13 +57,11 @@ export const wayBackFrom = ({
   quarantine,
   goingBackFrom,
 }: StackState): Quarantined | undefined => {
-  if (rollout?.result !== 'Failed' && rollout?.result !== 'Progressing') return undefined
+  if (rollout === undefined || !isUnfinished(rollout)) return undefined
+  const isOnItsWay = goingBackFrom !== undefined && rollout.revision < goingBackFrom.revision
+  if (isOnItsWay) return goingBackFrom
   const { revision } = want.desired
-  const failed =
-    rollout.revision > revision && rollout.result === 'Failed'
-      ? rollout.revision
-      : rollout.revision === revision
-        ? goingBackFrom?.revision
-        : undefined
-  return quarantine.findLast((q) => q.revision === failed && q.revision > revision)
+  return rollout.result === 'Failed' && rollout.revision > revision
+    ? quarantine.find((q) => q.revision === rollout.revision)
+    : undefined
 }

@@ -118,6 +118,10 @@ export const createStackState = (want: Want): StackState => ({
   hasActed: false,
 })
 
+/** Whether it has neither come through nor been taken back. */
+export const isUnfinished = (rollout: StackState['rollout']): boolean =>
+  rollout?.result === 'Failed' || rollout?.result === 'Progressing'
+
 /** Replaces the want, and keeps what is known of the stack. */
 export const takeWant = (state: StackState | undefined, want: Want): StackState => {
   if (state === undefined) return createStackState(want)
@@ -126,6 +130,12 @@ export const takeWant = (state: StackState | undefined, want: Want): StackState 
     state.fault = undefined
     // What was found and is not healed yet still differs; the action for the new want heals it.
     if (state.drift?.state === 'Healed') state.drift = undefined
+  }
+  const [before, now] = [state.want.desired, want.desired]
+  // Revisions of another project, or of before a restore, have other numbers.
+  if (before.projectUid !== now.projectUid || before.epoch !== now.epoch) {
+    state.goingBackFrom = undefined
+    if (isUnfinished(state.rollout)) state.rollout = undefined
   }
   state.want = want
   return state

@@ -9,7 +9,7 @@ import { runGate, type GateDeps } from './gate.ts'
 import { pausedAmong, type GateFailure } from './gate-failure.ts'
 import { observeProject, type ObservedContainer } from './observe.ts'
 import { neededServices } from './steps.ts'
-import { forgetPasses, type StackState } from './stack-state.ts'
+import { forgetPasses, isUnfinished, type StackState } from './stack-state.ts'
 
 /** Services to check, with the digest that each must carry ('' for none). */
 export interface GatedServices {
@@ -118,12 +118,12 @@ export const gateOpenWaits = async (
 
 export const finishRollout = (deps: ActionDeps, state: StackState): void => {
   const { rollout, goingBackFrom: failed } = state
-  if (rollout === undefined || rollout.result === 'Healthy' || rollout.result === 'RolledBack')
-    return
+  if (rollout === undefined || !isUnfinished(rollout)) return
   const { message: _message, service: _service, ...rest } = rollout
   const finishedAt = toFineTimestamp(deps.clock.now())
+  // One to a revision after the one that failed is no way back.
   state.rollout =
-    failed === undefined
+    failed === undefined || rollout.revision > failed.revision
       ? { ...rest, result: 'Healthy', finishedAt }
       : {
           ...rest,

@@ -48,6 +48,9 @@ export const findContainer = async (
   )
   const ended = (): StepFault =>
     new StepFault('Unreachable', `the container of the service ${service} ended meanwhile`)
+  const unreachable = (error: unknown): never => {
+    throw new StepFault('Unreachable', messageOf(error))
+  }
   const runsOnLater = async (): Promise<boolean> => {
     await clock.sleep(engineLagMs, signal)
     return await runsOn(engine, found)
@@ -59,12 +62,12 @@ export const findContainer = async (
         if (ran.exitCode === 0) return ran
         if (await (wasKilled(ran) ? runsOnLater() : runsOn(engine, found))) return ran
       } catch (error) {
-        throw new StepFault('Unreachable', messageOf(error))
+        return unreachable(error)
       }
       throw ended()
     },
     missing: async (message) =>
-      (await runsOnLater()) ? new StepFault('Failed', message) : ended(),
+      (await runsOnLater().catch(unreachable)) ? new StepFault('Failed', message) : ended(),
     variable: (name) =>
       config.Env?.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1),
     address: addresses[0],
