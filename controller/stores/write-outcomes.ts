@@ -69,20 +69,25 @@ const writeOne = async (
   )
   const next = { ...status, external: { ...known }, conditions }
   const isSameEnd = known.expiresAt === status.external?.expiresAt
-  const dated = isSameEnd ? next : await withNewEnd(tx, { ...after, status: next }, nowMs)
+  const dated = isSameEnd
+    ? next
+    : await withNewEnd(tx, { ...after, status: next }, { nowMs, isMoved: value === undefined })
   return tx.setStatus({ ...after, status: dated })
 }
 
-/** A value that ends later is near its end no more in the write that brings it. */
+/**
+ * A value that ends later is near its end no more in the write that brings it. An end that moves at each look, as that
+ * of a lease, is one warning.
+ */
 const withNewEnd = async (
   tx: Transaction,
   { spec, status, metadata }: KubeObject,
-  nowMs: number,
+  now: { readonly nowMs: number; readonly isMoved: boolean },
 ): Promise<SecretStatus> => {
   const { projectRef } = spec as SecretSpec
   const ref = { kind: 'Project', namespace: metadata.namespace ?? '', name: projectRef.name }
   const project: KubeObject<ProjectSpec> | undefined = await tx.get(ref)
-  const judging = { nowMs, tells: false, policy: project?.spec?.secretPolicy }
+  const judging = { ...now, tells: false, policy: project?.spec?.secretPolicy }
   return withDates(spec as SecretSpec, status as SecretStatus, judging).status
 }
 

@@ -37,6 +37,8 @@ interface Judging {
   readonly nowMs: number
   /** False: what becomes true stays unsaid, for who tells of it. */
   readonly tells: boolean
+  /** The end of the same value has moved: a warning that was told already says the new end. */
+  readonly isMoved?: boolean
   /** Of the project. */
   readonly policy: SecretPolicy | undefined
 }
@@ -45,7 +47,7 @@ interface Judging {
 export const withDates = (
   spec: Dates,
   status: SecretStatus,
-  { nowMs, tells, policy }: Judging,
+  { nowMs, tells, isMoved = false, policy }: Judging,
 ): { status: SecretStatus; nextAt: number | undefined } => {
   const dated = datesOf(spec, status)
   const { remedy, since } = dated
@@ -75,9 +77,15 @@ export const withDates = (
   let conditions = (before as Condition[]).filter(({ type }) =>
     types.every((one) => one !== type || verdicts[one] !== undefined),
   )
+  const isTold = (type: (typeof types)[number], reason: string): boolean => {
+    const told = findCondition(before, type)
+    return type !== 'RotationDue' && told?.status === 'True' && told.reason === reason
+  }
   for (const type of types) {
     const verdict = verdicts[type]
-    if (verdict === undefined || (verdict.status === 'True' && !tells)) continue
+    if (verdict === undefined) continue
+    const isNews = verdict.status === 'True' && !(isMoved && isTold(type, verdict.reason))
+    if (isNews && !tells) continue
     const next = { type, ...verdict, observedGeneration }
     conditions = withCondition(conditions, next, toTimestamp(nowMs))
   }

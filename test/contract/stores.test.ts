@@ -1,13 +1,13 @@
 // Stores of secrets elsewhere: when they are asked, what comes of their answers, and what never does.
 import { describe, expect, it } from 'vitest'
 import { StoreFault } from '../../controller/stores/provider.ts'
-import { realClock } from '../../src/kernel/clock.ts'
+import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
-import { annotations } from '../../src/resources/meta.ts'
+import { annotations, refOf } from '../../src/resources/meta.ts'
 import type { SecretStoreStatus } from '../../src/resources/secret-store.ts'
 import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
 import { deposed } from '../../src/store/errors.ts'
-import { api, createAs, objectOf, stageletOf } from '../support/store-fixtures.ts'
+import { api, createAs, objectOf, stageletOf, system } from '../support/store-fixtures.ts'
 import { soak } from '../support/soak.ts'
 import { day, minute, useStoreWorld } from '../support/stores/store-world.ts'
 import { testHints } from './stores-hints.contract.ts'
@@ -131,6 +131,23 @@ describe('a SecretStore', () => {
     const rv = (await get('StagelySecret', 'a'))!.metadata.resourceVersion
     await look()
     expect((await get('StagelySecret', 'a'))!.metadata.resourceVersion).toBe(rv)
+    // A warning that was told says the end that has moved: the reconciler finds no news of it.
+    const soon = () => {
+      const at = toTimestamp(clock.now() + 60 * minute)
+      w.remote.end('prod/a', at)
+      return at
+    }
+    soon()
+    await look()
+    expect(findCondition(await conditions(), 'Expiring')?.status).toBe('False')
+    const secret = (await get('StagelySecret', 'a'))!
+    await w.t.store.write(system, {}, (tx) => tx.setConditions(refOf(secret), [{ type: 'Expiring', status: 'True', reason: 'DueIn1d', message: '', observedGeneration: 1 }])) // prettier-ignore
+    const end = soon()
+    await look()
+    expect(findCondition(await conditions(), 'Expiring')).toMatchObject({
+      ...{ status: 'True', reason: 'DueIn1d' },
+      message: expect.stringContaining(end) as string,
+    })
     w.remote.put('prod/a', 'a-value-without-an-end')
     await look()
     expect(await statusOf('a')).toMatchObject({
