@@ -24,11 +24,12 @@ const composesOf = async (project: string): Promise<number[]> => {
   return pids.filter((_, i) => works(lines[i]!)).map(Number)
 }
 
-const killGroup = (pid: number): void => {
+/** False where it has ended by itself, or is not the first of its group, which is killed too. */
+const killed = (pid: number): boolean => {
   try {
-    process.kill(-pid, 'SIGKILL')
+    return process.kill(pid, 'SIGKILL')
   } catch {
-    // It was faster, or is not the first of its group, which is killed too.
+    return false
   }
 }
 
@@ -59,13 +60,11 @@ export const createKill = (world: World): Kill => {
     if (program === 'postgres') {
       const { id = 'none' } = (await stack.containers())['pg'] ?? {}
       const found = await askEngine<{ State: { Pid: number } }>(`/containers/${id}/json`)
-      if (!found?.State.Pid) return false
-      process.kill(found.State.Pid, 'SIGKILL')
-      return true
+      return found?.State.Pid ? killed(found.State.Pid) : false
     }
     for (let tries = 0; tries < 150; tries += 1) {
       const pids = await composesOf(stack.project)
-      for (const pid of pids) killGroup(pid)
+      for (const pid of pids) killed(-pid)
       if (pids.length > 0) return true
       await realClock.sleep(20)
     }
