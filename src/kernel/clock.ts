@@ -35,9 +35,15 @@ export const realClock: Clock = {
 
 const abortError = (): Error => new DOMException('The operation was aborted', 'AbortError')
 
-/** RFC 3339 with seconds, as Kubernetes writes times in metadata and conditions. */
+const leastMs = Date.parse('0000-01-01T00:00:00Z')
+const mostMs = Date.parse('9999-12-31T23:59:59Z')
+
+/**
+ * RFC 3339 with seconds, as Kubernetes writes times in metadata and conditions. RFC 3339 has the years 0 to 9999: a
+ * moment outside, such as a "never", counts as the nearest in it, so that texts sort as their times do.
+ */
 export const toTimestamp = (ms: number): string =>
-  new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+  new Date(Math.min(Math.max(ms, leastMs), mostMs)).toISOString().replace(/\.\d+Z$/, 'Z')
 
 /** RFC 3339 with milliseconds, so that two moments of one second differ. */
 export const toFineTimestamp = (ms: number): string => new Date(ms).toISOString()

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { toTimestamp } from '../kernel/clock.ts'
 import { findCondition } from './conditions.ts'
 import { checkEnd, endOf, expiryAt, expirySpec } from './expiry.ts'
 import { withDates } from './secret-expiry.ts'
@@ -16,6 +17,17 @@ const faultsOf = (expiry: unknown, more: object = {}): string[] => {
     ...checkSecret({ expiry, ...more }).map(({ field, message }) => `${field}: ${message}`),
   ]
 }
+
+it('an end after the year 9999 hides no nearer one, and is a time of RFC 3339', () => {
+  const storeEndsAt = toTimestamp(Date.parse('9999-12-31T23:59:59-05:00'))
+  expect(endOf({ since, expiry: { at: '2026-01-02T00:00:00Z' }, storeEndsAt })).toEqual({
+    ...{ expiresAt: '2026-01-02T00:00:00Z', expiresFrom: 'Spec' },
+  })
+  const ends = ['9999-12-31T23:59:59-05:00', '0000-01-01T00:00:00+05:00'].map(
+    (at) => endOf({ since, expiry: { at } })?.expiresAt,
+  )
+  expect(ends).toEqual(['9999-12-31T23:59:59Z', '0000-01-01T00:00:00Z'])
+})
 
 describe('the rules', () => {
   const generate = { valueFrom: { generate: {} } }
