@@ -1,5 +1,6 @@
 // rotation: credentials that are changed by themselves, and ended when nothing runs with them.
 import type { Command } from 'commander'
+import { StagelyError } from '../../src/kernel/errors.ts'
 import { Exit, usageError } from '../errors.ts'
 import { newCommand, newGroup, openApi, outputOption, type CommonFlags } from '../options.ts'
 import { parseOutput, toYaml } from '../output.ts'
@@ -207,10 +208,12 @@ const revoke = (): Command =>
     .option('--confirm <name>', 'name of the rotation')
     .action(async (name: string, flags: Flags) => {
       const place = await open(flags)
-      const confirm = await confirmed(place, name, flags.confirm)
-      await place.rest.call(`${named(place.path, name)}/revoke`, {
-        method: 'POST',
-        body: { confirm },
+      const send = (body: object) =>
+        place.rest.call(`${named(place.path, name)}/revoke`, { method: 'POST', body })
+      // Without a name the controller refuses what it would never do, and else asks for the name.
+      await send({}).catch((error: unknown) => {
+        if (!(error instanceof StagelyError && error.reason === 'BadRequest')) throw error
       })
+      await send({ confirm: await confirmed(place, name, flags.confirm) })
       out(`rotation/${name} ends its old credential`)
     })

@@ -80,7 +80,9 @@ describe('rotations', () => {
     const plan = JSON.parse(await world.must(...whole, '-o', 'json')) as { kept: string[] }
     expect(plan.kept).toEqual(['sign-current', 'sign-list'])
     const idle = await world.cli('rotation', 'revoke', 'signing', '--confirm', 'signing')
-    expect(idle.stderr).toMatch(/no old credential that is still valid/)
+    expect(idle.stderr).toMatch(
+      /^Error from server \(Conflict\): .*no old credential that is still valid/,
+    )
   })
 
   it('are paused and resumed, and start where somebody has read the value', async () => {
