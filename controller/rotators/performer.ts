@@ -190,7 +190,7 @@ const follow = async (
   if (next.do === 'wait') return { outcome: { status: next.status }, until: next.until }
   if (next.do === 'move') return { outcome: next }
   const status = rotation.status ?? {}
-  const { store, staged, egress, clock } = deps
+  const { store, staged, egress, clock, log } = deps
   const { namespace, name } = refOf(rotation)
   const at = {
     ...{ uid: rotation.metadata.uid ?? '', namespace, name, spec: rotation.spec },
@@ -200,7 +200,7 @@ const follow = async (
     secretForController(store, { namespace, name: secret }, 'rotation')
   try {
     const rotator = await deps.openRotator(at, { egress, clock, secretOf })
-    const work = { store, staged, rotator, rotation, status, gathered, nowMs, clock, signal }
+    const work = { store, staged, rotator, rotation, status, gathered, nowMs, clock, log, signal }
     return { outcome: await runEffect(next.effect, work) }
   } catch (error) {
     const isKnown = error instanceof RotatorFault || error instanceof StagelyError

@@ -22,7 +22,10 @@ const workOf = ({ status, answers = {}, staged = [], inPlace = false, used }: Gi
   const clock = createFakeClock()
   const secret = { metadata: { namespace: 'default', name: 'p' }, status: { version: 3 } }
   const work = {
-    store: { revealSecret: () => Promise.resolve({ value: Buffer.from('now') }) },
+    store: {
+      revealSecret: () => Promise.resolve({ value: Buffer.from('now') }),
+      list: () => Promise.resolve({ items: [] }),
+    },
     staged: {
       open: (_: unknown) => {
         const { role } = _ as { role: 'new' | 'old' }

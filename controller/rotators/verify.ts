@@ -41,9 +41,15 @@ const lookAtAll = async (work: Work, told: (outputs: Accepted) => void): Promise
   }
 }
 
+const failedTest = 'the test failed, see the log of the controller'
 const late = `there is no answer within ${String(patienceMs / 1000)} s`
 
-const lookOnce = async (work: Work, until: number): Promise<Seen | Omit<Unanswered, 'away'>> => {
+interface NoAnswer extends Omit<Unanswered, 'away'> {
+  /** What nobody has thought of. */
+  readonly bug?: unknown
+}
+
+const lookOnce = async (work: Work, until: number): Promise<Seen | NoAnswer> => {
   const { clock, signal } = work
   let outputs: Accepted | undefined
   const looking = lookAtAll(work, (seen) => {
@@ -53,15 +59,18 @@ const lookOnce = async (work: Work, until: number): Promise<Seen | Omit<Unanswer
     const leftMs = Math.max(0, until - clock.now())
     return await within(clock, leftMs, looking, () => ({ why: late, outputs }))
   } catch (error) {
+    if (signal.aborted) throw error
     const isKnown = error instanceof RotatorFault || error instanceof StagelyError
-    if (!isKnown || signal.aborted) throw error
-    return { why: error.message, outputs }
+    return isKnown ? { why: error.message, outputs } : { why: failedTest, outputs, bug: error }
   }
 }
 
-/** An agent comes back some seconds after its controller, and a database may start meanwhile. */
+/**
+ * An agent comes back some seconds after its controller, and a database may start meanwhile. Who went away, or was
+ * found to be, during the last look is away too.
+ */
 const look = async (work: Work): Promise<Seen | Unanswered> => {
-  const { store, rotation, status, gathered, nowMs, clock, signal } = work
+  const { store, rotation, status, gathered, nowMs, clock, signal, log } = work
   const { namespace, name: project } = projectOf(rotation)
   const until = nowMs + patienceMs
   const isPatient =
@@ -71,8 +80,14 @@ const look = async (work: Work): Promise<Seen | Unanswered> => {
     const seen = await lookOnce(work, until)
     if (!('why' in seen)) return seen
     const isLast = !isPatient || clock.now() + againMs >= until
-    if (isLast || !(await pause(clock, againMs, signal))) return { ...seen, away }
-    away = await awayIn(store, { namespace, project })
+    const goesOn = !isLast && (await pause(clock, againMs, signal))
+    const now = await awayIn(store, { namespace, project })
+    if (!goesOn) {
+      const { bug, ...unanswered } = seen
+      if (bug !== undefined) log.error({ err: bug }, 'a credential could not be tested')
+      return { ...unanswered, away: [...new Set([...away, ...now])] }
+    }
+    away = now
   }
 }
 

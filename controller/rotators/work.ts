@@ -3,6 +3,7 @@ import type { RotationStatus } from '../../src/resources/rotation.ts'
 import type { StagedPlace, StagedRole, StagedValues } from '../../src/store/staged-values.ts'
 import type { ObjectRef } from '../../src/resources/meta.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
+import type { Logger } from '../../src/kernel/log.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Gathered, RotationObject } from './gather.ts'
 import type { Rotator } from './rotator.ts'
@@ -16,6 +17,7 @@ export interface Work {
   readonly gathered: Gathered
   readonly nowMs: number
   readonly clock: Clock
+  readonly log: Pick<Logger, 'error'>
   readonly signal: AbortSignal
 }
 

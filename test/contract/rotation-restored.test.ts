@@ -32,6 +32,12 @@ describe('a rotation after the restore of a backup', () => {
     await world.setStatus((before) => ({ ...before, restored: mark }))
     return world
   }
+  const agentIs = (world: RotationWorld, status: 'True' | 'False') =>
+    t.store.write(system, {}, async (tx) => {
+      const box = (await tx.get({ kind: 'Agent', namespace: world.ns, name: 'box' }))!
+      const conditions = [{ type: 'Ready', status, reason: 'Connected', message: '', lastTransitionTime: toTimestamp(clock.now()) }] // prettier-ignore
+      await tx.setStatus({ ...box, status: { ...box.status, conditions } })
+    })
   const removeOutputs = (world: RotationWorld) =>
     t.store.write(api, {}, async (tx) => {
       const remove = async (name: string): Promise<string> => {
@@ -135,11 +141,7 @@ describe('a rotation after the restore of a backup', () => {
       fromFor(holdIn(await world.rotation()), stagelet)
     expect(await Promise.all(['one', 'another'].map(from))).toEqual([Infinity, 0])
     // Its agent comes back, and is told nothing before it was asked again, for 60 s.
-    await t.store.write(system, {}, async (tx) => {
-      const box = (await tx.get({ kind: 'Agent', namespace: world.ns, name: 'box' }))!
-      const conditions = [{ type: 'Ready', status: 'True', reason: 'Connected', message: '', lastTransitionTime: toTimestamp(clock.now()) }] // prettier-ignore
-      await tx.setStatus({ ...box, status: { ...box.status, conditions } })
-    })
+    await agentIs(world, 'True')
     await world.look()
     expect(asked).toBe(4)
     expect(await from('one')).toBe(0)
@@ -187,10 +189,20 @@ describe('a rotation after the restore of a backup', () => {
 
   it('is delivered where its test fails in a way that nobody has thought of, and goes on', async () => {
     const world = await restored(['app_b', 'a newer password'])
+    // By the backup its agent is there; it is found to be away during the last look.
+    await agentIs(world, 'True')
+    let asked = 0
     Object.assign(world.database, {
-      look: () => Promise.reject(new TypeError('a canary of a bug')),
+      look: async () => {
+        asked += 1
+        clock.step(31_000)
+        if (asked === 2) await agentIs(world, 'False')
+        throw new TypeError('a canary of a bug')
+      },
     })
     await world.look()
+    expect(asked).toBe(2)
+    expect(await world.message('Tested')).toMatch(/but not to one, /)
     expect(await world.condition('Tested')).toBe('Tested=Unknown/Unknown')
     expect(await world.message('Tested')).toMatch(/the test failed, see the log of the controller$/)
     Reflect.deleteProperty(world.database, 'look')
