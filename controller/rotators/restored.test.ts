@@ -178,6 +178,8 @@ describe('what follows after a restore where', () => {
     const froms = (of: never): number[] =>
       ['one', 'two', 'other'].map((s) => fromFor(holdIn(of), s))
     expect(froms(rotation)).toEqual([Infinity, Infinity, 0])
+    const answered = { ...status, restored: { ...status.restored!, state: 'Accepted' } }
+    expect(froms({ metadata: { name: 'db' }, status: answered } as never)).toEqual([0, 0, 0])
     expect(told?.message).toMatch(
       /delivered all the same, but not to one, two, whose agent is away/,
     )

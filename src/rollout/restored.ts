@@ -34,7 +34,10 @@ export const holdIn = ({ metadata, status }: KubeObject): Hold => {
   if (restored === undefined || metadata.deletionTimestamp !== undefined) return { from: 0 }
   const { state, revision = 0, awaiting } = restored
   if (isHeld(state)) return { from: Infinity }
-  return awaiting === undefined ? { from: revision } : { from: Infinity, only: awaiting }
+  // A leader of an older build leaves `awaiting` in a mark that has another answer.
+  return state === 'Unknown' && awaiting !== undefined
+    ? { from: Infinity, only: awaiting }
+    : { from: revision }
 }
 
 /** The first revision that is let through to a stagelet. */
