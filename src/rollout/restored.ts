@@ -1,4 +1,5 @@
 // What is delivered after the restore of a backup: no revision whose credentials may be dead (docs/adr/0069). Pure.
+import { withConditions } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import type { Restored, RotationStatus } from '../resources/rotation.ts'
 
@@ -6,19 +7,28 @@ import type { Restored, RotationStatus } from '../resources/rotation.ts'
 const isHeld = (state: Restored['state']): boolean =>
   state === 'Untested' || state === 'Refused' || state === 'Renewing'
 
+/** Of a mark whose test has no answer yet. */
+export const untested = 'it is not known yet whether its credential is accepted'
+
 /**
  * It is tested anew, at once: undefined where nothing is to test. What was delivered untested is held again; what was
  * refused stays so until there is another answer.
  */
-export const untestedAgain = ({
-  restored,
-  ...status
-}: RotationStatus): RotationStatus | undefined => {
+export const untestedAgain = (
+  { restored, ...status }: RotationStatus,
+  now: string,
+): RotationStatus | undefined => {
   if (restored?.state !== 'Unknown' && restored?.state !== 'Refused') return undefined
   const { retryAt: _, tries: __, ...others } = status
   if (restored.state === 'Refused') return { ...others, restored }
   const { awaiting: ___, ...rest } = restored
-  return { ...others, restored: { ...rest, state: 'Untested' } }
+  const { conditions, observedGeneration: generation } = others
+  const Tested = { status: 'Unknown', reason: 'Untested', message: untested } as const
+  return {
+    ...others,
+    restored: { ...rest, state: 'Untested', message: untested },
+    conditions: withConditions(conditions, { Tested }, { generation, now }),
+  }
 }
 
 /** What a Rotation lets through to the stagelets of its project. */

@@ -162,6 +162,9 @@ describe('a rotation after the restore of a backup', () => {
     const from = async (): Promise<number> => fromFor(holdIn(await world.rotation()), 'one')
     await restore(world, uids.password)
     expect(await from()).toBe(Infinity)
+    expect(await world.condition('Tested')).toBe('Tested=Unknown/Untested')
+    expect(await world.message('Tested')).toMatch(/^it is not known yet/)
+    expect((await world.status()).restored?.message).toBe(await world.message('Tested'))
     await world.look()
     expect(await world.condition('Tested')).toBe('Tested=False/Refused')
     expect(await world.message('Tested')).toMatch(

@@ -2,6 +2,7 @@
 // credentials are of then, and the audit log goes on with a row that says so.
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Restored } from '../../resources/rotation.ts'
+import { untested } from '../../rollout/restored.ts'
 import type { SqlStore } from '../sql-store.ts'
 
 interface Fact extends Record<string, unknown> {
@@ -18,7 +19,7 @@ export const noteRestore = (store: SqlStore): Promise<void> =>
     const { takenAt } = detail
     const restored: Restored = {
       ...{ at: toTimestamp(session.nowMs), takenAt, state: 'Untested' },
-      message: 'it is not known yet whether its credential is accepted',
+      message: untested,
     }
     for (const rotation of (await tx.list('Rotation')).items)
       await tx.setStatus({ ...rotation, status: { ...rotation.status, restored } })

@@ -127,6 +127,6 @@ export const untestedWith = (
   const name = (spec as SecretSpec).valueFrom?.rotation?.name
   if (name === undefined) return undefined
   const rotation = session.fetch({ kind: 'Rotation', namespace, name })?.object
-  const status = rotation && untestedAgain(rotation.status ?? {})
+  const status = rotation && untestedAgain(rotation.status ?? {}, session.now)
   return rotation && status && { ...rotation, status }
 }
