@@ -79,6 +79,21 @@ export const secretsTests = (given: () => Dashboard): void => {
     ).toBe(1)
   })
 
+  it('selects several secrets by a key, and stages the same for all of them', async () => {
+    const page = await given().open('/ui/t/default/p/shop')
+    await page.getByRole('row', { name: /^DATABASE_URL/ }).click({ modifiers: ['Control'] })
+    for (const key of ['j', 'x']) await page.keyboard.press(key)
+    await page.getByText('2 selected').waitFor()
+    expect(await page.getByRole('row', { selected: true }).count()).toBe(2)
+    await page.keyboard.press('Delete')
+    await page.getByText('2 staged').waitFor()
+    await page.keyboard.press('z')
+    await page.getByText('2 staged').waitFor({ state: 'detached' })
+    await page.keyboard.press('Escape')
+    await page.getByText('2 selected').waitFor({ state: 'detached' })
+    expect(await page.getByRole('row', { selected: true }).count()).toBe(0)
+  })
+
   it('keeps a value beside a fault, and keeps line breaks as they were pasted', async () => {
     const page = await given().open('/ui/t/default/p/shop')
     await page.getByRole('button', { name: 'New secret' }).click()

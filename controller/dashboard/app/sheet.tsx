@@ -7,6 +7,7 @@ import s from './sheet.module.css'
 const inTables: readonly Omit<Shortcut, 'run'>[] = [
   { keys: 'j k', does: 'Down, up (and the arrows)', group: 'In tables' },
   { keys: 'Enter', does: 'Open', group: 'In tables' },
+  { keys: 'x', does: 'Select, in the list of secrets', group: 'In tables' },
 ]
 
 export const ShortcutSheet = ({ onClose }: { readonly onClose: () => void }) => {

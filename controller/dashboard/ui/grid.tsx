@@ -31,6 +31,8 @@ interface Props<T> {
   /** Another key on a cell. Returns true when it was for this. */
   readonly onKey?: (key: string, row: T, column: string) => boolean
   readonly isCurrent?: (row: T) => boolean
+  /** Several rows may be current: a click with Ctrl or ⌘ does what the key `x` does. */
+  readonly takesMany?: boolean
   /** A row with a bar at its left: something is staged. */
   readonly isMarked?: (row: T) => boolean
   readonly rowHeight?: number
@@ -217,6 +219,7 @@ export const Grid = <T,>(props: Props<T>) => {
       aria-label={props.label}
       aria-rowcount={rows.length + 1}
       aria-colcount={columns.length}
+      aria-multiselectable={props.takesMany}
       onKeyDown={onKeyDown}
       onPointerEnter={() => onBusy?.(true)}
       onPointerLeave={() => onBusy?.(false)}
@@ -226,7 +229,10 @@ export const Grid = <T,>(props: Props<T>) => {
       onClick={(event) => {
         if (isControl(event.target)) return
         const found = activate(event.target)
-        if (found !== undefined) onOpen?.(found.row, found.column)
+        if (found === undefined) return
+        const { row, column } = found
+        if (props.takesMany === true && (event.ctrlKey || event.metaKey)) onKey?.('x', row, column)
+        else onOpen?.(row, column)
       }}
       onFocusIn={(event) => {
         onBusy?.(true)

@@ -5,6 +5,7 @@ import { Grid } from '../../ui/grid.tsx'
 import { columns } from './columns.tsx'
 import type { ProjectPlace, SecretRow } from './data.ts'
 import type { RowActions } from './lens-grid.tsx'
+import { removeAll, SelectionBar, takeAllBack, useSelection } from './selection.tsx'
 import { Held, useSteady } from './steady.tsx'
 
 interface ListProps {
@@ -14,18 +15,24 @@ interface ListProps {
   readonly open: SecretRow | undefined
   readonly isReady: boolean
   readonly actions: RowActions
+  readonly noWrite: string | undefined
   readonly onOpen: (row: SecretRow) => void
 }
 
-export const List = ({ place, rows, open, isReady, actions, onOpen }: ListProps) => {
+export const List = (props: ListProps) => {
+  const { place, rows, open, isReady, actions, noWrite, onOpen } = props
   const [query = ''] = useQueryState('q')
   const [isBusy, setIsBusy] = useState(false)
   const { shown, held, showNew } = useSteady(rows, isBusy && isReady, query)
+  const selection = useSelection(shown)
   const onKey = (key: string, row: SecretRow): boolean => {
+    const { selected } = selection
+    const all = selected.length > 0 ? selected : [row]
     if (key === 'e') return actions.edit(row)
-    if (key === 'Delete') return actions.remove(row)
-    if (key !== 'z' || row.edit === undefined) return false
-    actions.takeBack(row.edit)
+    if (key === 'Delete') return removeAll(all, actions)
+    if (key === 'z') return takeAllBack(all, actions)
+    if (key !== 'x') return false
+    selection.toggle(row)
     return true
   }
   return (
@@ -36,13 +43,17 @@ export const List = ({ place, rows, open, isReady, actions, onOpen }: ListProps)
         columns={columns}
         rows={shown}
         idOf={({ id }) => id}
-        isCurrent={(row) => row.id === open?.id}
+        isCurrent={(row) => row.id === open?.id || selection.has(row)}
         isMarked={({ isStaged }) => isStaged}
         onOpen={onOpen}
         onKey={onKey}
         onBusy={setIsBusy}
+        takesMany
         empty="No secret matches this filter."
       />
+      {selection.selected.length === 0 ? null : (
+        <SelectionBar {...{ selection, actions, noWrite }} />
+      )}
     </>
   )
 }

@@ -1,0 +1,74 @@
+// Rows that are selected, to do the same with all of them.
+import { useState } from 'preact/hooks'
+import { useShortcuts } from '../../app/keys.ts'
+import { Button } from '../../ui/button.tsx'
+import { State } from '../../ui/state.tsx'
+import type { SecretRow } from './data.ts'
+import type { RowActions } from './lens-grid.tsx'
+import s from './page.module.css'
+
+export interface Selection {
+  /** Of the rows that are shown: what the filter hides is left alone. */
+  readonly selected: readonly SecretRow[]
+  readonly has: (row: SecretRow) => boolean
+  readonly toggle: (row: SecretRow) => void
+  readonly clear: () => void
+}
+
+export const useSelection = (rows: readonly SecretRow[]): Selection => {
+  const [ids, setIds] = useState<ReadonlySet<string>>(new Set())
+  return {
+    selected: ids.size === 0 ? [] : rows.filter(({ id }) => ids.has(id)),
+    has: ({ id }) => ids.has(id),
+    toggle: ({ id }) => {
+      setIds(ids.has(id) ? new Set([...ids].filter((one) => one !== id)) : new Set([...ids, id]))
+    },
+    clear: () => {
+      setIds(new Set())
+    },
+  }
+}
+
+/** False where none of the rows takes it. */
+export const removeAll = (rows: readonly SecretRow[], actions: RowActions): boolean =>
+  rows.map((row) => actions.remove(row)).includes(true)
+
+export const takeAllBack = (rows: readonly SecretRow[], actions: RowActions): boolean => {
+  const edits = rows.flatMap(({ edit }) => edit ?? [])
+  for (const edit of edits) actions.takeBack(edit)
+  return edits.length > 0
+}
+
+interface Props {
+  /** With rows. */
+  readonly selection: Selection
+  readonly actions: RowActions
+  readonly noWrite: string | undefined
+}
+
+export const SelectionBar = ({ selection: { selected, clear }, actions, noWrite }: Props) => {
+  useShortcuts([{ keys: 'Escape', does: 'Select none', run: () => (clear(), true) }])
+  const staged = selected.filter(({ edit }) => edit !== undefined).length
+  return (
+    <section class={s['bar']} aria-label="Selected secrets">
+      <State kind="staged">{selected.length} selected</State>
+      <p class="muted">Nothing is stored before the review.</p>
+      <Button
+        look="danger"
+        whyNot={noWrite}
+        keys="Delete"
+        onPress={() => void removeAll(selected, actions)}
+      >
+        Delete
+      </Button>
+      {staged === 0 ? null : (
+        <Button keys="z" onPress={() => void takeAllBack(selected, actions)}>
+          Take back
+        </Button>
+      )}
+      <Button look="quiet" keys="Escape" onPress={clear}>
+        Select none
+      </Button>
+    </section>
+  )
+}
