@@ -2,10 +2,11 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFile, chmod, chown, mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { freePort } from './free-port.ts'
 import { findPostgresBin } from './postgres-bin.ts'
 
 const run = promisify(execFile)
@@ -17,15 +18,6 @@ export interface PostgresServer {
   /** SIGINT: fast shutdown; SIGQUIT: at once, as in a crash. */
   stop(signal: 'SIGINT' | 'SIGQUIT'): Promise<void>
   remove(): Promise<void>
-}
-
-const freePort = async (host: string): Promise<number> => {
-  const server = createServer().listen(0, host)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 const waitForServer = async (url: string): Promise<void> => {
@@ -64,7 +56,7 @@ export const createPostgresServer = async (
   await run(join(bin, 'initdb'), [...initdb, '--no-sync'], { ...user, cwd: folder })
   const nets = addresses.map((address) => `host all all ${address}/24 trust\n`)
   await appendFile(join(data, 'pg_hba.conf'), nets.join(''))
-  const port = await freePort(addresses[0]!)
+  const port = await freePort(addresses[0])
   const settings = [
     `port=${port}`,
     `unix_socket_directories=${folder}`,

@@ -3,14 +3,15 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request } from 'node:https'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { main, runCli, runCliProcess, type Ran } from './cli.ts'
+import { freePort } from './free-port.ts'
 import { shortLived } from './short-lived.ts'
 import type { TestDatabase } from './test-database.ts'
 
 export { main, runCli, runCliProcess, type Ran } from './cli.ts'
+export { freePort } from './free-port.ts'
 
 /** A long-running program of ours. `output` is everything it printed, for the leak test. */
 export interface Program {
@@ -93,15 +94,6 @@ export const spawnProgram = async (
     })
   })
   return program
-}
-
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 interface ApiCall {
@@ -196,6 +188,9 @@ export interface WorldOptions {
   readonly cliProcesses?: boolean
 }
 
+/** What a controller prints when it serves. */
+export const controllerReady = 'stagely controller ready on'
+
 /** A fixed example key: 32 bytes of base64, for the servers of tests only. */
 export const testMasterKey = Buffer.alloc(32, 7).toString('base64')
 
@@ -282,7 +277,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
       world.controller = await startProgram(
         [...args, ...(options.controllerArgs ?? [])],
         { ...controllerEnv, ...options.controllerEnv },
-        'ready',
+        controllerReady,
         { built: options.builds?.controller },
       )
       programs.push(world.controller)

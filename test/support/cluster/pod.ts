@@ -3,7 +3,13 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
-import { freePort, startProgram, testMasterKey, type Program } from '../processes.ts'
+import {
+  controllerReady,
+  freePort,
+  startProgram,
+  testMasterKey,
+  type Program,
+} from '../processes.ts'
 
 const account = '/run/secrets/kubernetes.io/serviceaccount'
 /** Mounts are the process's own, which becomes the program and ends with this one. */
@@ -58,7 +64,7 @@ export const startPod = async (options: PodOptions): Promise<Pod> => {
       DATABASE_URL: databaseUrl,
       STAGELY_SECRET_KEY: testMasterKey,
     },
-    'ready',
+    controllerReady,
     { within: within(join(dir, 'account')) },
   )
   return { program, url }

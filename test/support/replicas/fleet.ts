@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { createPostgresServer, type PostgresServer } from '../postgres-server.ts'
-import { startProgram, testMasterKey, type Program } from '../processes.ts'
+import { controllerReady, startProgram, testMasterKey, type Program } from '../processes.ts'
 import { createStack, inspectProject, testImage, type Stack } from '../stack.ts'
 import { startBalancer, type Balancer } from './balancer.ts'
 import { createClient, namespaced, type Client } from './client.ts'
@@ -145,7 +145,7 @@ const build = async (
         ...['--peer-url', `https://${network.frontOf(index)}:${port}`],
       ),
       { DATABASE_URL: postgres.url, STAGELY_SECRET_KEY: testMasterKey },
-      'ready',
+      controllerReady,
       { within: [...network.within(index), ...leashed] },
     )
   const first = await run(1)

@@ -2,18 +2,10 @@
 // also refuses as AWS does.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+
+import { freePort } from '../free-port.ts'
 import type { Bench } from './bench.ts'
 import { startFront, type Asked, type Reply } from './front.ts'
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** Debian's package python3-moto. */
 export const startMoto = async (): Promise<{ url: string; stop: () => Promise<void> }> => {
