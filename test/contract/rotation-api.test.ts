@@ -58,6 +58,8 @@ describe('rotations', () => {
   })
 
   it('end an old credential without a proof only where its name is typed', async () => {
+    // Before that both credentials are not valid at once, and there is no old one to end.
+    await eventually(async () => (await shown()).phase).toMatch(/^(?:Proving|Overlapping)$/)
     const refused = await world.cli('rotation', 'revoke', 'signing', '--confirm', 'shop')
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(/confirm: .*give the name of the rotation, signing/)
