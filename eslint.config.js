@@ -98,6 +98,8 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-unnecessary-condition': 'off', // noUncheckedIndexedAccess guards read as needless to it
       '@typescript-eslint/no-non-null-assertion': 'off',
+      // A function may be as short as its one call: `() => setOpen(true)`.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-unused-vars': [
         'error',
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_' },

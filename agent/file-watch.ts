@@ -18,9 +18,7 @@ export const createFileWatch = (onChange: () => void): FileWatch => {
       const watcher = watch(folder, { persistent: false }, (_event, name) => {
         if (name === null || named.has(name)) onChange()
       })
-      watcher.on('error', () => {
-        close(folder)
-      })
+      watcher.on('error', () => close(folder))
       watchers.set(folder, watcher)
     } catch {
       // The folder is missing, or the machine has no watches left.

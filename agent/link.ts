@@ -57,9 +57,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
   const now = clock.now()
   const began = clock.monotonic()
   const ending = new AbortController()
-  const cut = (): void => {
-    ending.abort()
-  }
+  const cut = (): void => ending.abort()
   signal.addEventListener('abort', cut, { once: true })
   const stream = new Stream(deps)
   void watchSilence(deps, stream, ending)

@@ -15,16 +15,12 @@ export const holdName = async (
       if (error.code === 'EADDRINUSE') resolve(false)
       else reject(error)
     })
-    server.listen(`\0stagely-${kind}-${hash}`, () => {
-      resolve(true)
-    })
+    server.listen(`\0stagely-${kind}-${hash}`, () => resolve(true))
   })
   if (!isHeld) return undefined
   server.unref()
   return () =>
     new Promise((resolve) => {
-      server.close(() => {
-        resolve()
-      })
+      server.close(() => resolve())
     })
 }

@@ -29,9 +29,7 @@ export const runAgent = async (argv: readonly string[]): Promise<number> => {
     return 0
   }
   const stopping = new AbortController()
-  const onSignal = (): void => {
-    stopping.abort()
-  }
+  const onSignal = (): void => stopping.abort()
   process.once('SIGTERM', onSignal)
   process.once('SIGINT', onSignal)
   try {
@@ -116,12 +114,5 @@ const joinPatiently = async (
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve()
-    else
-      signal.addEventListener(
-        'abort',
-        () => {
-          resolve()
-        },
-        { once: true },
-      )
+    else signal.addEventListener('abort', () => resolve(), { once: true })
   })

@@ -26,9 +26,7 @@ export const fetchPinnedCa = (url: string, fingerprint: string): Promise<string>
       ...(isIP(host) === 0 ? { servername: host } : {}),
       rejectUnauthorized: false,
     })
-    socket.setTimeout(timeoutMs, () => {
-      fail(new Error('no answer in time'))
-    })
+    socket.setTimeout(timeoutMs, () => fail(new Error('no answer in time')))
     socket.once('error', fail)
     socket.once('secureConnect', () => {
       const der = findInChain(socket.getPeerCertificate(true), fingerprint)

@@ -89,9 +89,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
       subjects.put(observation)
       wake()
     },
-    forget: (uid) => {
-      subjects.forget(uid)
-    },
+    forget: (uid) => subjects.forget(uid),
     connected: () => {
       isConnected = true
       subjects.retell()

@@ -20,9 +20,7 @@ export const createLoops = (
 ): StageletLoops => {
   const deps: StageletLoopDeps = {
     ...shared,
-    onChange: (observation) => {
-      reporter.changed(observation)
-    },
+    onChange: (observation) => reporter.changed(observation),
   }
   const loops = new Map<string, StageletLoop>()
   /** Loops that are ending. */
@@ -40,12 +38,14 @@ export const createLoops = (
   /** The stagelet may have been deleted by force, so that this agent never released its stack. */
   const forgetState = async (uid: string): Promise<void> => {
     if (loops.has(uid) || leaving.has(uid)) return
-    await stateFile.forget(uid).catch((error: unknown) => {
-      log.warn(
-        { stagelet: uid, reason: messageOf(error) },
-        'a stagelet that is gone is still noted',
+    await stateFile
+      .forget(uid)
+      .catch((error: unknown) =>
+        log.warn(
+          { stagelet: uid, reason: messageOf(error) },
+          'a stagelet that is gone is still noted',
+        ),
       )
-    })
   }
   return {
     owns: (uid) => loops.has(uid) || leaving.has(uid),

@@ -117,9 +117,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
         reporter.connected()
         deps.onConnected()
       },
-      onLost: () => {
-        reporter.lost()
-      },
+      onLost: () => reporter.lost(),
       clock,
       random,
       log,
@@ -220,7 +218,6 @@ const sweepForever = (
   repeatUntil(signal, clock, {
     everyMs: sweepEveryMs,
     work: () => files.sweepOrphans(owns),
-    onFault: (error) => {
-      log.warn({ reason: messageOf(error) }, 'cannot clear away old file secrets')
-    },
+    onFault: (error) =>
+      log.warn({ reason: messageOf(error) }, 'cannot clear away old file secrets'),
   })

@@ -19,9 +19,7 @@ const cancelled = (): CliError => new CliError('cancelled: nothing was changed')
 export const askHidden = (question: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const silent = new Writable({
-      write: (_chunk, _encoding, done) => {
-        done()
-      },
+      write: (_chunk, _encoding, done) => done(),
     })
     // Typed secrets must not be in a history.
     const lines = createInterface({
@@ -39,9 +37,7 @@ export const askHidden = (question: string): Promise<string> =>
       process.stderr.write('\n')
       resolve(line)
     })
-    lines.once('SIGINT', () => {
-      lines.close()
-    })
+    lines.once('SIGINT', () => lines.close())
     lines.once('close', () => {
       if (answered) return
       process.stderr.write('\n')

@@ -48,9 +48,7 @@ export const waitForOutcomes = async (
   const over = new AbortController()
   const { signal } = over
   const isLate = realClock.sleep(timeoutMs, signal).then(
-    () => {
-      over.abort()
-    },
+    () => over.abort(),
     () => undefined,
   )
   const bad: string[] = []
@@ -131,9 +129,7 @@ const followToEnd = async (
   const settle = (): void => {
     settling = linkedAbort(ended.signal)
     realClock.sleep(settleMs, settling.signal).then(
-      () => {
-        ended.abort()
-      },
+      () => ended.abort(),
       () => undefined,
     )
   }

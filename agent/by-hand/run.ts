@@ -106,9 +106,7 @@ const maskedOutput = (
       const rest = chunk.at(-1) === 10 ? stream.flush() : Buffer.alloc(0)
       pass(Buffer.concat([held, certain, rest]), taken)
     },
-    final: (taken) => {
-      pass(stream.end(), taken)
-    },
+    final: (taken) => pass(stream.end(), taken),
   })
 }
 
@@ -139,17 +137,11 @@ const runCompose = async (
     cwd,
     env: command.override === 'names' ? deps.baseEnv : env,
     ...defined({ stdin: input }),
-    stdout: maskedOutput(deps.masker, (bytes, taken) => {
-      onOutput('stdout', bytes, taken)
-    }),
-    stderr: maskedOutput(deps.masker, (bytes, taken) => {
-      onOutput('stderr', bytes, taken)
-    }),
+    stdout: maskedOutput(deps.masker, (bytes, taken) => onOutput('stdout', bytes, taken)),
+    stderr: maskedOutput(deps.masker, (bytes, taken) => onOutput('stderr', bytes, taken)),
     signal: ended.signal,
   })
-  const { exitCode, startError } = await piped.finally(() => {
-    ended.abort()
-  })
+  const { exitCode, startError } = await piped.finally(() => ended.abort())
   if (startError !== undefined) onNote(`Compose could not be started (${startError})`)
   if (command.alters && deadline.aborted) onNote('Compose ran into its deadline and was ended')
   return exitCode

@@ -84,24 +84,18 @@ const answer = async (
   onSession: (session: Session) => void,
 ): Promise<void> => {
   const gone = new AbortController()
-  const end = (): void => {
-    gone.abort()
-  }
+  const end = (): void => gone.abort()
   response.once('close', end)
   try {
     const asked = await readRequest(request)
     const command = parseHandCommand(asked.args)
     const target = await findTarget(deps.targets(), asked)
     const write = lineWriter(response)
-    const onNote = (text: string): void => {
-      write({ type: 'note', text })
-    }
+    const onNote = (text: string): void => write({ type: 'note', text })
     const running = target.run({
       command,
       user: tame(asked.user),
-      onOutput: (type, bytes, taken) => {
-        write({ type, data: bytes.toString('base64') }, taken)
-      },
+      onOutput: (type, bytes, taken) => write({ type, data: bytes.toString('base64') }, taken),
       onNote,
       signal: gone.signal,
     })
@@ -155,8 +149,6 @@ export const openManualServer = async (deps: ManualServerDeps): Promise<ManualSe
       for (const { alters, end } of sessions) if (!alters) end()
       await Promise.all([...sessions].map(({ done }) => done))
     },
-    close: () => {
-      server.closeAllConnections()
-    },
+    close: () => server.closeAllConnections(),
   }
 }

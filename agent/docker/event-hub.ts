@@ -51,9 +51,7 @@ export const createEventHub = (deps: {
       try {
         await deps.engine.events(
           filters,
-          (event) => {
-            notify(event.Actor.Attributes[projectLabel] ?? '', event)
-          },
+          (event) => notify(event.Actor.Attributes[projectLabel] ?? '', event),
           stopping.signal,
         )
       } catch (error) {
@@ -79,8 +77,6 @@ export const createEventHub = (deps: {
         if (set.size === 0 && listeners.get(project) === set) listeners.delete(project)
       }
     },
-    stop: () => {
-      stopping.abort()
-    },
+    stop: () => stopping.abort(),
   }
 }

@@ -84,15 +84,11 @@ const attach = (
       socket.end(stdin)
       readBytes(socket, maxOutputBytes)
         .then(resolve, reject)
-        .finally(() => {
-          signal.removeEventListener('abort', cut)
-        })
+        .finally(() => signal.removeEventListener('abort', cut))
     })
     // Where it could not be started, the engine answers without an upgrade.
     outgoing.on('response', (response) => {
-      readBytes(response, maxOutputBytes).then(() => {
-        resolve(Buffer.alloc(0))
-      }, reject)
+      readBytes(response, maxOutputBytes).then(() => resolve(Buffer.alloc(0)), reject)
     })
     outgoing.end(JSON.stringify({ Detach: false, Tty: false }))
   })

@@ -90,9 +90,9 @@ export const createLeakTests = (deps: LeakTestsDeps): LeakTests => {
         ? refuse(deps, order, `this agent runs ${maxLeakTests} leak tests already; try again`)
         : runTest(deps, order, ending)
       run
-        .catch((error: unknown) => {
-          deps.log.warn({ reason: messageOf(error) }, 'a leak test broke off')
-        })
+        .catch((error: unknown) =>
+          deps.log.warn({ reason: messageOf(error) }, 'a leak test broke off'),
+        )
         .finally(() => {
           ending.abort()
           open.delete(order.id)

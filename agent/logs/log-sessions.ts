@@ -59,9 +59,9 @@ export const createLogSessions = (deps: LogSessionsDeps): LogSessions => {
         ? refuse(deps, order, `this agent serves ${maxSessions} readers of logs already`)
         : runSession(deps, order, ending)
       run
-        .catch((error: unknown) => {
-          deps.log.warn({ reason: messageOf(error) }, 'a session of logs broke off')
-        })
+        .catch((error: unknown) =>
+          deps.log.warn({ reason: messageOf(error) }, 'a session of logs broke off'),
+        )
         .finally(() => {
           ending.abort()
           if (open.get(order.session) === ending) open.delete(order.session)

@@ -157,14 +157,10 @@ const createLooks = (
   }
   signal.addEventListener('abort', () => wake?.(), { once: true })
   return {
-    now: () => {
-      set('event')
-    },
+    now: () => set('event'),
     later: () => {
       clock.sleep(reopenMs, signal).then(
-        () => {
-          set('end')
-        },
+        () => set('end'),
         () => undefined,
       )
     },

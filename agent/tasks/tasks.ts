@@ -88,9 +88,7 @@ export const createTasks = (deps: TasksDeps): Tasks => {
           deps.log.warn({ rotation, step, reason: messageOf(error) }, 'a task has no answer')
         })
     },
-    stop: () => {
-      ending.abort()
-    },
+    stop: () => ending.abort(),
   }
 }
 
@@ -139,9 +137,7 @@ const runTask = async (
   const task = plugin(order.params)
   source.hide(task.values)
   const ending = linkedAbort(stopping, source.ended)
-  const timer = setTimeout(() => {
-    ending.abort()
-  }, taskLimitMs)
+  const timer = setTimeout(() => ending.abort(), taskLimitMs)
   try {
     const place = { project: source.project, service: order.service }
     const container = await findContainer(deps.engine, place, ending.signal)

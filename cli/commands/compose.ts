@@ -133,9 +133,7 @@ const show = async (response: IncomingMessage): Promise<number> => {
     else if (line.type === 'note') note(line.text)
     else if (!write[line.type](Buffer.from(line.data, 'base64'))) full = process[line.type]
   }
-  const read = createLineReader(maxLineBytes, (text) => {
-    take(manualLine.parse(JSON.parse(text)))
-  })
+  const read = createLineReader(maxLineBytes, (text) => take(manualLine.parse(JSON.parse(text))))
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       read(chunk)

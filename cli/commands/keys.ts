@@ -73,11 +73,10 @@ export const command = (): Command => {
   return group
 }
 
-const print = (value: object, output: string | undefined, text: () => string): void => {
+const print = (value: object, output: string | undefined, text: () => string): void =>
   out(
     output === 'json' ? JSON.stringify(value, null, 2) : output === 'yaml' ? toYaml(value) : text(),
   )
-}
 
 /** `due` is absent from older controllers, which only report the start date of a key. */
 const datesOf = (since = 'unknown', due?: string): string =>

@@ -56,12 +56,9 @@ export const command = (): Command =>
       try {
         await readLogs({ rest, path }, query, {
           onLine: show,
-          onDropped: (lines) => {
-            note(`… ${lines} lines dropped: they came faster than they were read`)
-          },
-          onBroken: (why) => {
-            note(`… ${why}; following again`)
-          },
+          onDropped: (lines) =>
+            note(`… ${lines} lines dropped: they came faster than they were read`),
+          onBroken: (why) => note(`… ${why}; following again`),
         })
       } catch (error) {
         if (error instanceof StagelyError && error.reason === 'Invalid')

@@ -24,9 +24,8 @@ export interface BrowserLogin {
  */
 export const loginByBrowser = async (
   endpoint: Endpoint,
-  show: (url: string) => void = (url) => {
-    note(`Open this page in the browser of this machine:\n\n  ${url}\n\nWaiting…`)
-  },
+  show: (url: string) => void = (url) =>
+    note(`Open this page in the browser of this machine:\n\n  ${url}\n\nWaiting…`),
 ): Promise<BrowserLogin> => {
   await requireProvider(endpoint)
   const verifier = randomBytes(32).toString('base64url')
@@ -74,9 +73,10 @@ const page = (response: ServerResponse, status: number, text: string): void => {
 
 const codeFrom = (server: Server, state: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new CliError('nobody logged in within five minutes; run "stagely login" again'))
-    }, patienceMs)
+    const timer = setTimeout(
+      () => reject(new CliError('nobody logged in within five minutes; run "stagely login" again')),
+      patienceMs,
+    )
     server.on('request', (request, response) => {
       const url = new URL(request.url ?? '/', 'http://127.0.0.1')
       const { searchParams: query } = url

@@ -83,9 +83,7 @@ export const historyView: RecordView<Step> = {
   empty: 'No steps yet.',
 }
 
-const line = (name: string, text: string): void => {
-  out(`${`${name}:`.padEnd(11)}${text}`)
-}
+const line = (name: string, text: string): void => out(`${`${name}:`.padEnd(11)}${text}`)
 
 export const printRotation = (one: Rotation): void => {
   line('Rotation', `${one.name} (project ${one.project})`)

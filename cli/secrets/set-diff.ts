@@ -45,8 +45,7 @@ export const checkFormat = (output: string | undefined): void => {
     throw usageError(`-o ${output} is not known here; use json or yaml`)
 }
 
-export const printAs = (value: object, output: string | undefined, text: () => string): void => {
+export const printAs = (value: object, output: string | undefined, text: () => string): void =>
   out(
     output === 'json' ? JSON.stringify(value, null, 4) : output === 'yaml' ? toYaml(value) : text(),
   )
-}

@@ -157,9 +157,7 @@ const answerTo = (sending: Sending, late: () => string | undefined): Promise<Egr
       reject(failed(sending.to, late() ?? why, reason))
       request.destroy()
     }
-    request.on('error', (error) => {
-      fail(`does not answer: ${messageOf(error)}`)
-    })
+    request.on('error', (error) => fail(`does not answer: ${messageOf(error)}`))
     request.on('response', (response) => {
       const parts: Buffer[] = []
       let bytes = 0
@@ -169,16 +167,14 @@ const answerTo = (sending: Sending, late: () => string | undefined): Promise<Egr
           fail(`answers with more than ${mostBytes} bytes`, 'RequestEntityTooLarge')
         else parts.push(part)
       })
-      response.on('error', (error) => {
-        fail(`breaks its answer off: ${messageOf(error)}`)
-      })
-      response.on('end', () => {
+      response.on('error', (error) => fail(`breaks its answer off: ${messageOf(error)}`))
+      response.on('end', () =>
         resolve({
           status: response.statusCode ?? 0,
           text: Buffer.concat(parts).toString('utf8'),
           headers: headersOf(response),
-        })
-      })
+        }),
+      )
     })
     request.end(sending.call.body)
   })
@@ -186,9 +182,7 @@ const answerTo = (sending: Sending, late: () => string | undefined): Promise<Egr
 /** Rejects when the signal aborts; the lookup of a name knows no signal. */
 const orAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
   const aborted = new Promise<never>((_, reject) => {
-    const end = (): void => {
-      reject(new DOMException('The operation was aborted', 'AbortError'))
-    }
+    const end = (): void => reject(new DOMException('The operation was aborted', 'AbortError'))
     if (signal.aborted) end()
     else signal.addEventListener('abort', end, { once: true })
   })

@@ -91,9 +91,9 @@ export const createClaims = (deps: ClaimDeps): Claims => {
         await clock.sleep(times.renewMs, signal)
         for (const [namespace, { state }] of all)
           if (state === 'mine')
-            await look(namespace, false).catch((error: unknown) => {
-              log.debug({ err: error, namespace }, 'the claim of a namespace was not renewed')
-            })
+            await look(namespace, false).catch((error: unknown) =>
+              log.debug({ err: error, namespace }, 'the claim of a namespace was not renewed'),
+            )
       }
     },
   }

@@ -100,9 +100,10 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
     patch: (path, body, contentType) => call('PATCH', path, { query: written, body, contentType }),
     watch: async (path, query, watched) => {
       const idle = linkedAbort(watched.signal)
-      const timer = setTimeout(() => {
-        idle.abort(new StagelyError('Timeout', 'the watch fell silent'))
-      }, watched.idleMs)
+      const timer = setTimeout(
+        () => idle.abort(new StagelyError('Timeout', 'the watch fell silent')),
+        watched.idleMs,
+      )
       const { signal } = idle
       try {
         const all = { ...query, watch: 'true' }

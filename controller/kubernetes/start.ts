@@ -113,9 +113,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
       signal,
       ...defined({ watchSeconds: options.watchSeconds }),
       onList: (items) => intake.onList(stream, items),
-      onChange: (type, object) => {
-        intake.onChange(type, object)
-      },
+      onChange: (type, object) => intake.onChange(type, object),
     })
 
   const onStoreChange = ({ type, object }: ChangeEvent): void => {
@@ -127,9 +125,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
 
   const following = followStore({ store, clock, log }, signal, {
     look: () => intake.lookAtAll(),
-    onChanges: (changes) => {
-      changes.forEach(onStoreChange)
-    },
+    onChanges: (changes) => changes.forEach(onStoreChange),
   })
   const renewing = claims.renew(signal).catch(() => undefined)
   const running = [renewing, following, ...intake.streams.map(follow)]

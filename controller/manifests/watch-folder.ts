@@ -50,9 +50,9 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
   })
   const watcher = watch(dir, { ignoreInitial: true, followSymlinks: true })
   watcher.on('all', waker.poke)
-  watcher.on('error', (error) => {
-    log.warn({ reason: messageOf(error) }, 'cannot watch the folder; it is polled')
-  })
+  watcher.on('error', (error) =>
+    log.warn({ reason: messageOf(error) }, 'cannot watch the folder; it is polled'),
+  )
 
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {

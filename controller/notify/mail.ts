@@ -27,9 +27,7 @@ export const createMailer = ({ host, port, tls, user, password, from }: SmtpConf
       ...{ connectionTimeout: mostMs, greetingTimeout: mostMs, socketTimeout: mostMs },
       ...{ disableFileAccess: true, disableUrlAccess: true },
     })
-    const close = (): void => {
-      transport.close()
-    }
+    const close = (): void => transport.close()
     signal.addEventListener('abort', close)
     try {
       await transport.sendMail({

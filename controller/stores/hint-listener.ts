@@ -90,9 +90,7 @@ export class HintListener {
   async #heed(keys: readonly string[], signal: AbortSignal): Promise<void> {
     try {
       await new Promise<void>((heeded, reject) => {
-        const giveUp = (): void => {
-          reject(signal.reason as Error)
-        }
+        const giveUp = (): void => reject(signal.reason as Error)
         signal.addEventListener('abort', giveUp, { once: true })
         this.#waiting = { keys, heeded }
         this.#deps.onHints()

@@ -17,9 +17,8 @@ const identity = z
     credential_file: z.string().startsWith('/', 'must be a whole path').optional(),
   })
   .superRefine(({ provider, address, credential_file: file }, context) => {
-    const fault = (path: string, message: string): void => {
+    const fault = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message })
-    }
     const isOfCloud = provider === 'aws' || provider === 'gcp'
     if (file === undefined && !isOfCloud && provider !== 'command')
       fault('credential_file', `is missing: ${provider} knows no identity of a machine`)

@@ -68,12 +68,8 @@ export class Runner {
     this.#waker = createWaker(clock, { settleMs, signal: this.#stopping.signal })
     this.#hints = new HintListener({
       ...{ clock, log: deps.log, random: () => this.#roll() },
-      onHints: () => {
-        this.#waker.wake()
-      },
-      onNews: () => {
-        this.#waker.poke()
-      },
+      onHints: () => this.#waker.wake(),
+      onNews: () => this.#waker.poke(),
     })
     this.#running = this.#run()
   }

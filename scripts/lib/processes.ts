@@ -37,9 +37,7 @@ export const run = (
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     child.on('error', reject)
-    child.on('close', (code) => {
-      resolve({ code: code ?? 1, stdout, stderr })
-    })
+    child.on('close', (code) => resolve({ code: code ?? 1, stdout, stderr }))
     // A command that does not read its input closes the pipe; that is not our error.
     child.stdin.on('error', () => undefined)
     child.stdin.end(options.stdin ?? '')
@@ -71,12 +69,8 @@ export const serve = (
   closeSync(log)
   child.on('error', () => undefined)
   const ended = new Promise<void>((resolve) => {
-    child.on('close', () => {
-      resolve()
-    })
-    child.on('error', () => {
-      resolve()
-    })
+    child.on('close', () => resolve())
+    child.on('error', () => resolve())
   })
   const running = (): boolean => child.exitCode === null && child.signalCode === null
   return {
@@ -120,8 +114,8 @@ export const freePort = (wanted: number, host = '127.0.0.1'): Promise<number> =>
     })
     server.listen(wanted, host, () => {
       const address = server.address()
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : wanted)
-      })
+      server.close(() =>
+        resolve(typeof address === 'object' && address !== null ? address.port : wanted),
+      )
     })
   })

@@ -225,9 +225,7 @@ const untilInterrupted = async (): Promise<void> => {
   say('  Running. Ctrl-C ends it and takes the example down.')
   const keepAlive = setInterval(() => undefined, 60_000)
   await new Promise<void>((resolve) => {
-    interrupted.signal.addEventListener('abort', () => {
-      resolve()
-    })
+    interrupted.signal.addEventListener('abort', () => resolve())
     if (interrupted.signal.aborted) resolve()
   })
   clearInterval(keepAlive)
@@ -258,16 +256,12 @@ const main = async (): Promise<void> => {
 
 const finish = async (): Promise<void> => {
   for (const { label, run } of undo.splice(0).reverse()) {
-    await step(label, run).catch((error: unknown) => {
-      detail(String(error))
-    })
+    await step(label, run).catch((error: unknown) => detail(String(error)))
   }
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    interrupted.abort()
-  })
+  process.on(signal, () => interrupted.abort())
 }
 
 try {

@@ -50,9 +50,7 @@ spec: { projectRef: { name: billing }, key: SMTP_PASSWORD, value: example-of-a-p
 /** Controller, agent and the example, in sync. */
 const bringUp = async (): Promise<Connection> => {
   const paths = pathsIn(mkdtempSync(join(tmpdir(), 'stagely-screenshots-')))
-  undo.push(() => {
-    rmSync(paths.dir, { recursive: true, force: true })
-  })
+  undo.push(() => rmSync(paths.dir, { recursive: true, force: true }))
   const made = await makeMissingImages(shopImages)
   undo.push(() => removeImages(made))
   const stack = await shop.prepareStack(paths.dir)

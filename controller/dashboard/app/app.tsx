@@ -41,11 +41,9 @@ const Whole = () => {
 }
 
 /** A drop beside a drop zone would leave the page for the file. */
-const useNoDrop = (): void => {
+const useNoDrop = (): void =>
   useEffect(() => {
-    const refuse = (event: DragEvent): void => {
-      event.preventDefault()
-    }
+    const refuse = (event: DragEvent): void => event.preventDefault()
     window.addEventListener('dragover', refuse)
     window.addEventListener('drop', refuse)
     return () => {
@@ -53,7 +51,6 @@ const useNoDrop = (): void => {
       window.removeEventListener('drop', refuse)
     }
   }, [])
-}
 
 export const App = () => {
   useNoDrop()

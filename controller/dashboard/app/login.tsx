@@ -22,9 +22,7 @@ const returnTo = (): string => {
 const useMethods = (): Methods | undefined => {
   const [found, setFound] = useState<Methods | undefined>()
   useEffect(() => {
-    methods().then(setFound, () => {
-      setFound({ token: true, oidc: null })
-    })
+    methods().then(setFound, () => setFound({ token: true, oidc: null }))
   }, [])
   return found
 }
@@ -163,9 +161,7 @@ const WithCode = ({ given, onDone }: { readonly given: string; readonly onDone: 
 export const LoginPage = () => {
   const { route } = useLocation()
   const found = useMethods()
-  const done = (): void => {
-    route(returnTo(), true)
-  }
+  const done = (): void => route(returnTo(), true)
   if (code.value !== undefined)
     return (
       <Frame>
@@ -199,9 +195,9 @@ export const LoginPage = () => {
 const OidcButton = ({ name }: { readonly name: string }) => (
   <Button
     look="primary"
-    onPress={() => {
+    onPress={() =>
       location.assign(`/api/v1/auth/web/login?return_to=${encodeURIComponent(returnTo())}`)
-    }}
+    }
   >
     Log in with {name}
   </Button>
@@ -236,9 +232,7 @@ export const SessionEnded = () => {
 export const UnreachablePage = () => {
   useEffect(() => {
     const timer = setInterval(() => void resume(), 3000)
-    return () => {
-      clearInterval(timer)
-    }
+    return () => clearInterval(timer)
   }, [])
   return (
     <Frame>

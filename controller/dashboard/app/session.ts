@@ -116,9 +116,7 @@ export const logOut = async (): Promise<void> => {
   await call('DELETE', '/session').catch(() => undefined)
 }
 
-export const loggedOut = (): void => {
-  startAnew('/ui/login')
-}
+export const loggedOut = (): void => startAnew('/ui/login')
 
 const roleIn = (team: string): TeamRole | undefined =>
   meNow.value?.teams.find((one) => one.team === team)?.role

@@ -150,22 +150,13 @@ export const Shell = () => {
         <TeamSwitch />
         <div class={s['space']} />
         {valuesLocked.value ? <State kind="paused">Values locked</State> : null}
-        <Button
-          keys="Mod+k"
-          onPress={() => {
-            setPalette(true)
-          }}
-        >
+        <Button keys="Mod+k" onPress={() => setPalette(true)}>
           <Search size={15} />
           <span class={s['find']}>Find</span>
           <span class="visually-hidden"> pages, objects and actions</span>
         </Button>
         <FreshnessDot />
-        <UserMenu
-          onShortcuts={() => {
-            setSheet(true)
-          }}
-        />
+        <UserMenu onShortcuts={() => setSheet(true)} />
       </header>
       <Rail />
       <main class={s['main']} id="main" tabIndex={-1}>
@@ -181,30 +172,10 @@ export const Shell = () => {
         </Boundary>
       </main>
       {palette ? (
-        <LazyPalette
-          onClose={() => {
-            setPalette(false)
-          }}
-          onShortcuts={() => {
-            setSheet(true)
-          }}
-        />
+        <LazyPalette onClose={() => setPalette(false)} onShortcuts={() => setSheet(true)} />
       ) : null}
-      {copied ? (
-        <CopyDialog
-          doings={[]}
-          onClose={() => {
-            setCopied(false)
-          }}
-        />
-      ) : null}
-      {sheet ? (
-        <ShortcutSheet
-          onClose={() => {
-            setSheet(false)
-          }}
-        />
-      ) : null}
+      {copied ? <CopyDialog doings={[]} onClose={() => setCopied(false)} /> : null}
+      {sheet ? <ShortcutSheet onClose={() => setSheet(false)} /> : null}
     </div>
   )
 }

@@ -30,12 +30,7 @@ export const TeamSwitch = () => {
   return (
     <label class={s['switch']}>
       <span class="muted">team</span>
-      <select
-        value={team ?? ''}
-        onChange={(event) => {
-          choose(event.currentTarget.value)
-        }}
-      >
+      <select value={team ?? ''} onChange={(event) => choose(event.currentTarget.value)}>
         <option value="">all</option>
         {(team === undefined || teams.includes(team) ? teams : [team, ...teams]).map((name) => (
           <option value={name}>{name}</option>

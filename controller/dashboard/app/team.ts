@@ -21,8 +21,7 @@ export const useQueryState = (
   name: string,
 ): readonly [string | undefined, (value: string | undefined, push?: boolean) => void] => {
   const { query, url, route } = useLocation()
-  const set = (value: string | undefined, push = false): void => {
+  const set = (value: string | undefined, push = false): void =>
     route(withQuery(url, { [name]: value }), !push)
-  }
   return [query[name], set]
 }

@@ -42,33 +42,25 @@ export const UserMenu = ({ onShortcuts }: { readonly onShortcuts: () => void }) 
         ...themes.map(([value, text]) => ({
           text,
           checked: theme === value,
-          onPress: () => {
-            setLook({ theme: value })
-          },
+          onPress: () => setLook({ theme: value }),
         })),
         'line',
         {
           text: 'Dense rows',
           checked: density === 'dense',
-          onPress: () => {
-            setLook({ density: density === 'dense' ? 'normal' : 'dense' })
-          },
+          onPress: () => setLook({ density: density === 'dense' ? 'normal' : 'dense' }),
         },
         {
           text: 'Shortcuts of one letter',
           checked: letters,
-          onPress: () => {
-            setLook({ letters: !letters })
-          },
+          onPress: () => setLook({ letters: !letters }),
         },
         { text: 'Show the shortcuts', onPress: onShortcuts },
         { text: 'Lock values (screen sharing)', onPress: lockValues },
         'line',
         {
           text: 'Your sessions and tokens',
-          onPress: () => {
-            route('/ui/me')
-          },
+          onPress: () => route('/ui/me'),
         },
         { text: 'Log out', onPress: () => void logOutEverywhere() },
       ]}

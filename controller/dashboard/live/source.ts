@@ -62,9 +62,7 @@ const readOnce = async (
   let silence = 0
   const heard = (): void => {
     clearTimeout(silence)
-    silence = window.setTimeout(() => {
-      attempt.abort()
-    }, silenceMs)
+    silence = window.setTimeout(() => attempt.abort(), silenceMs)
     onSign()
   }
   const reader = response.body.getReader()
@@ -91,9 +89,7 @@ export const runSource = async (options: SourceOptions): Promise<void> => {
   }
   while (!signal.aborted) {
     const attempt = new AbortController()
-    const abort = (): void => {
-      attempt.abort()
-    }
+    const abort = (): void => attempt.abort()
     signal.addEventListener('abort', abort)
     window.addEventListener('offline', abort)
     const outcome = await readOnce({ ...options, onMessage }, lastId, attempt).catch(() => 0)

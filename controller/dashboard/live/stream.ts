@@ -58,12 +58,8 @@ export const startStream = (listener: Listener, onLogout: () => void): Stream =>
   const stopping = new AbortController()
   const channel = new BroadcastChannel('stagely-live')
   let leads = false
-  const tell = (relayed: Relayed): void => {
-    channel.postMessage(relayed)
-  }
-  const tellState = (): void => {
-    tell({ type: 'state', state: state.peek(), lastId: lastId ?? '' })
-  }
+  const tell = (relayed: Relayed): void => channel.postMessage(relayed)
+  const tellState = (): void => tell({ type: 'state', state: state.peek(), lastId: lastId ?? '' })
   channel.onmessage = ({ data }: MessageEvent<Relayed>) => {
     batch(() => {
       if (data.type === 'logout') onLogout()
@@ -107,9 +103,7 @@ export const startStream = (listener: Listener, onLogout: () => void): Stream =>
     .catch(() => undefined)
 
   return {
-    tellLogout: () => {
-      tell({ type: 'logout' })
-    },
+    tellLogout: () => tell({ type: 'logout' }),
     stop: () => {
       stopping.abort()
       channel.close()

@@ -31,12 +31,7 @@ const Choice = ({
 }) => (
   <label>
     {label}
-    <select
-      value={value}
-      onChange={(event) => {
-        onChange(event.currentTarget.value)
-      }}
-    >
+    <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
       <option value="">all</option>
       {options.map(([one, text]) => (
         <option key={one} value={one}>
@@ -59,9 +54,8 @@ const namesOf = (
 const FilterBar = ({ filter }: { readonly filter: ActivityFilter }) => {
   const { url, route } = useLocation()
   const { team, project, stagelet, kind } = filter
-  const set = (change: Readonly<Record<string, string | undefined>>): void => {
+  const set = (change: Readonly<Record<string, string | undefined>>): void =>
     route(withQuery(url, change), true)
-  }
   const inTeam = (one: { readonly team: string }): boolean =>
     team === undefined || one.team === team
   const own = stagelets.rows.value.filter(
@@ -72,33 +66,25 @@ const FilterBar = ({ filter }: { readonly filter: ActivityFilter }) => {
       class={s['filter']}
       role="search"
       aria-label="Activity"
-      onSubmit={(event) => {
-        event.preventDefault()
-      }}
+      onSubmit={(event) => event.preventDefault()}
     >
       <Choice
         label="Kind"
         value={kind}
         options={Object.entries(kinds)}
-        onChange={(value) => {
-          set({ kind: value })
-        }}
+        onChange={(value) => set({ kind: value })}
       />
       <Choice
         label="Project"
         value={project}
         options={namesOf(projects.rows.value.filter(inTeam), project)}
-        onChange={(value) => {
-          set({ project: value, stagelet: undefined })
-        }}
+        onChange={(value) => set({ project: value, stagelet: undefined })}
       />
       <Choice
         label="Stagelet"
         value={stagelet}
         options={namesOf(own, stagelet)}
-        onChange={(value) => {
-          set({ stagelet: value })
-        }}
+        onChange={(value) => set({ stagelet: value })}
       />
     </form>
   )

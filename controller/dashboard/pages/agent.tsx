@@ -90,9 +90,7 @@ const Shown = ({ agent }: { readonly agent: Agent }) => {
             <Button
               look="primary"
               whyNot={whyNot('create', 'agents/join', agent.team)}
-              onPress={() => {
-                setJoining(true)
-              }}
+              onPress={() => setJoining(true)}
             >
               Join command
             </Button>
@@ -109,14 +107,7 @@ const Shown = ({ agent }: { readonly agent: Agent }) => {
         )}
       </Panel>
       <About agent={agent} />
-      {isJoining ? (
-        <JoinDialog
-          agent={agent}
-          onClose={() => {
-            setJoining(false)
-          }}
-        />
-      ) : null}
+      {isJoining ? <JoinDialog agent={agent} onClose={() => setJoining(false)} /> : null}
     </PageFrame>
   )
 }

@@ -136,13 +136,7 @@ export const Page = () => {
           {mayAdd && !isAdding ? <JoinPanel /> : null}
         </Panel>
       ) : null}
-      {isAdding ? (
-        <JoinDialog
-          onClose={() => {
-            setAdding(false)
-          }}
-        />
-      ) : null}
+      {isAdding ? <JoinDialog onClose={() => setAdding(false)} /> : null}
     </PageFrame>
   )
 }

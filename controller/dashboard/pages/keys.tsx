@@ -138,9 +138,7 @@ export const Page = () => {
   const known = useKeys()
   const keys = known.data
   const [asked, setAsked] = useState<Kind | undefined>()
-  const ask = (kind: Kind) => (): void => {
-    setAsked(kind)
-  }
+  const ask = (kind: Kind) => (): void => setAsked(kind)
   const isRunning = keys?.rotations.some(({ state }) => state === 'Running') === true
   return (
     <PageFrame
@@ -199,9 +197,7 @@ export const Page = () => {
             setAsked(undefined)
             void known.refetch()
           }}
-          onClose={() => {
-            setAsked(undefined)
-          }}
+          onClose={() => setAsked(undefined)}
         />
       )}
     </PageFrame>

@@ -80,9 +80,7 @@ const Sessions = () => {
                       small
                       look="quiet"
                       label={`End it: ${session.browser ?? session.id}`}
-                      onPress={() => {
-                        setEnding(session)
-                      }}
+                      onPress={() => setEnding(session)}
                     >
                       End it
                     </Button>
@@ -99,9 +97,7 @@ const Sessions = () => {
           action="Log that browser out"
           busy={busy}
           onConfirm={() => void end(ending)}
-          onClose={() => {
-            setEnding(undefined)
-          }}
+          onClose={() => setEnding(undefined)}
         >
           <p>{ending.browser ?? 'That browser'} must log in again.</p>
           <CopyAs doing={endSessionDoing(ending)} />

@@ -48,13 +48,7 @@ const AddMember = ({
     <FormDialog title={`Add to ${team}`} action="Add to the team" send={add} onClose={onClose}>
       <label>
         <span>Name or e-mail address</span>
-        <input
-          required
-          value={user}
-          onInput={(event) => {
-            setUser(event.currentTarget.value)
-          }}
-        />
+        <input required value={user} onInput={(event) => setUser(event.currentTarget.value)} />
       </label>
       <label>
         <span>Role</span>
@@ -140,9 +134,7 @@ const MembersTable = ({ team, members, onChanged }: TableProps) => {
                 look="quiet"
                 label={`Remove ${member.user}`}
                 whyNot={whyNot('delete', 'members', team)}
-                onPress={() => {
-                  setGoing(member)
-                }}
+                onPress={() => setGoing(member)}
               >
                 Remove
               </Button>
@@ -157,9 +149,7 @@ const MembersTable = ({ team, members, onChanged }: TableProps) => {
           action={`Remove ${going.user}`}
           busy={busy}
           onConfirm={() => void remove(going)}
-          onClose={() => {
-            setGoing(undefined)
-          }}
+          onClose={() => setGoing(undefined)}
         >
           <p>
             What they have read stays known to them:{' '}
@@ -195,9 +185,7 @@ export const Page = () => {
           command={`add-member:${team}`}
           look="primary"
           whyNot={whyNot('update', 'members', team)}
-          onPress={() => {
-            setAdding(true)
-          }}
+          onPress={() => setAdding(true)}
         >
           Add a member
         </Button>
@@ -224,9 +212,7 @@ export const Page = () => {
             setAdding(false)
             void members.refetch()
           }}
-          onClose={() => {
-            setAdding(false)
-          }}
+          onClose={() => setAdding(false)}
         />
       ) : null}
     </PageFrame>

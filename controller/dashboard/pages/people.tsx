@@ -77,9 +77,7 @@ const NewUser = ({
           required
           maxLength={128}
           value={name}
-          onInput={(event) => {
-            setName(event.currentTarget.value)
-          }}
+          onInput={(event) => setName(event.currentTarget.value)}
         />
       </label>
       <label>
@@ -87,9 +85,7 @@ const NewUser = ({
         <input
           type="email"
           value={email}
-          onInput={(event) => {
-            setEmail(event.currentTarget.value)
-          }}
+          onInput={(event) => setEmail(event.currentTarget.value)}
         />
       </label>
       <p class="muted">Who logs in by the OpenID provider is added by that.</p>
@@ -152,9 +148,7 @@ const UserTable = ({ users, onChange }: TableProps) => (
             look="quiet"
             label={`${user.disabled ? 'Enable' : 'Disable'} ${user.name}`}
             whyNot={user.name === me.value?.name ? 'That is you.' : undefined}
-            onPress={() => {
-              onChange(user)
-            }}
+            onPress={() => onChange(user)}
           >
             {user.disabled ? 'Enable' : 'Disable'}
           </Button>
@@ -183,13 +177,7 @@ const Users = () => {
       flush
       title="Users"
       aside={
-        <Button
-          small
-          command="new-user"
-          onPress={() => {
-            setMaking(true)
-          }}
-        >
+        <Button small command="new-user" onPress={() => setMaking(true)}>
           New user
         </Button>
       }
@@ -203,9 +191,7 @@ const Users = () => {
             setMaking(false)
             void users.refetch()
           }}
-          onClose={() => {
-            setMaking(false)
-          }}
+          onClose={() => setMaking(false)}
         />
       ) : null}
       {changing === undefined ? null : (
@@ -215,9 +201,7 @@ const Users = () => {
           action={changing.disabled ? 'Let them log in again' : 'Refuse all their tokens'}
           busy={busy}
           onConfirm={() => void setDisabled(changing)}
-          onClose={() => {
-            setChanging(undefined)
-          }}
+          onClose={() => setChanging(undefined)}
         >
           <p>
             {changing.disabled

@@ -44,9 +44,7 @@ const NewProject = ({ onClose }: { readonly onClose: () => void }) => {
           autocomplete="off"
           spellcheck={false}
           value={name}
-          onInput={(event) => {
-            setName(event.currentTarget.value.trim())
-          }}
+          onInput={(event) => setName(event.currentTarget.value.trim())}
         />
       </label>
       <label>
@@ -54,9 +52,7 @@ const NewProject = ({ onClose }: { readonly onClose: () => void }) => {
         <input
           maxLength={1000}
           value={description}
-          onInput={(event) => {
-            setDescription(event.currentTarget.value)
-          }}
+          onInput={(event) => setDescription(event.currentTarget.value)}
         />
       </label>
       <TeamField teams={teams} team={team} onTeam={setTeam} />
@@ -101,13 +97,7 @@ export const Page = () => {
       ) : (
         <Skeleton />
       )}
-      {isMaking ? (
-        <NewProject
-          onClose={() => {
-            setMaking(false)
-          }}
-        />
-      ) : null}
+      {isMaking ? <NewProject onClose={() => setMaking(false)} /> : null}
     </PageFrame>
   )
 }

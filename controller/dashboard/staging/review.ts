@@ -89,9 +89,7 @@ export const useReview = (project: string, edits: readonly Edit[], version: unkn
   }, [project, edits, version, round])
   return {
     ...state,
-    again: () => {
-      setRound((count) => count + 1)
-    },
+    again: () => setRound((count) => count + 1),
   }
 }
 

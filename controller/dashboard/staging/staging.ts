@@ -92,9 +92,7 @@ export const stage = (
   where: readonly [string, string],
   edit: Omit<Edit, 'id'>,
   how: Staged = {},
-): void => {
-  stageAll(where, [{ edit, how }])
-}
+): void => stageAll(where, [{ edit, how }])
 
 /** Many at once: views are told once. */
 export const stageAll = (

@@ -45,10 +45,7 @@ const drop = (id: number): void => {
 export const toast = (one: Toast): void => {
   const id = ++made
   toasts.value = [...toasts.peek(), { ...one, id }].slice(-4)
-  if (one.kind !== 'fail')
-    setTimeout(() => {
-      drop(id)
-    }, 8000)
+  if (one.kind !== 'fail') setTimeout(() => drop(id), 8000)
 }
 
 export const Announcements = () => (
@@ -72,14 +69,7 @@ export const Announcements = () => (
               {action.text}
             </Button>
           )}
-          <Button
-            small
-            look="quiet"
-            label="Close the message"
-            onPress={() => {
-              drop(id)
-            }}
-          >
+          <Button small look="quiet" label="Close the message" onPress={() => drop(id)}>
             <X size={14} />
           </Button>
         </div>

@@ -26,9 +26,7 @@ export const Checks = ({ title, options, fixed, chosen, onChange }: ChecksProps)
           aria-label={`Find in ${title}`}
           placeholder="find"
           value={part}
-          onInput={(event) => {
-            setPart(event.currentTarget.value)
-          }}
+          onInput={(event) => setPart(event.currentTarget.value)}
         />
       )}
       <div>

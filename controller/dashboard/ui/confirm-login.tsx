@@ -73,9 +73,7 @@ const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
   useEffect(() => {
     field.current?.focus()
     methods().then(
-      ({ oidc }) => {
-        setProvider(oidc?.name)
-      },
+      ({ oidc }) => setProvider(oidc?.name),
       () => undefined,
     )
     // Another tab may have confirmed it: the session is the browser's.
@@ -89,9 +87,7 @@ const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
       )
     }
     window.addEventListener('focus', look)
-    return () => {
-      window.removeEventListener('focus', look)
-    }
+    return () => window.removeEventListener('focus', look)
   }, [])
   const confirm = async (): Promise<void> => {
     const token = field.current?.value.trim() ?? ''
@@ -111,12 +107,7 @@ const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
     }
   }
   return (
-    <Dialog
-      title="Confirm that it is you"
-      onClose={() => {
-        done(false)
-      }}
-    >
+    <Dialog title="Confirm that it is you" onClose={() => done(false)}>
       <form
         class={s['form']}
         onSubmit={(event) => {
@@ -154,13 +145,7 @@ const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
           </p>
         )}
         <div class={s['buttons']}>
-          <Button
-            onPress={() => {
-              done(false)
-            }}
-          >
-            Cancel
-          </Button>
+          <Button onPress={() => done(false)}>Cancel</Button>
           <Button look="primary" submit busy={busy} onPress={() => undefined}>
             Confirm
           </Button>

@@ -89,14 +89,7 @@ export const CopyMenu = ({ doings }: { readonly doings: readonly Doing[] }) => {
       <Button look="quiet" keys="y" onPress={open}>
         Copy as
       </Button>
-      {isOpen ? (
-        <CopyDialog
-          doings={doings}
-          onClose={() => {
-            setOpen(false)
-          }}
-        />
-      ) : null}
+      {isOpen ? <CopyDialog doings={doings} onClose={() => setOpen(false)} /> : null}
     </>
   )
 }

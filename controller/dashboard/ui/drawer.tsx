@@ -22,9 +22,7 @@ export const Drawer = ({ title, under, children, onClose }: Props) => {
   useLayoutEffect(() => {
     const before = document.activeElement
     const drawer = ref.current
-    return () => {
-      giveBackFocus(drawer, before)
-    }
+    return () => giveBackFocus(drawer, before)
   }, [])
   return (
     <aside class={s['drawer']} aria-labelledby={id} ref={ref}>

@@ -223,9 +223,7 @@ export const Grid = <T,>(props: Props<T>) => {
       onKeyDown={onKeyDown}
       onPointerEnter={() => onBusy?.(true)}
       onPointerLeave={() => onBusy?.(false)}
-      onPointerOver={(event) => {
-        showSentence(event.target)
-      }}
+      onPointerOver={(event) => showSentence(event.target)}
       onClick={(event) => {
         if (isControl(event.target)) return
         const found = activate(event.target)

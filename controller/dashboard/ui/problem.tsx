@@ -82,13 +82,6 @@ export class Boundary extends Component<BoundaryProps, { readonly error?: unknow
   override render() {
     const { error } = this.state
     if (error === undefined) return this.props.children
-    return (
-      <ProblemBox
-        error={error}
-        onRetry={() => {
-          this.setState({ error: undefined })
-        }}
-      />
-    )
+    return <ProblemBox error={error} onRetry={() => this.setState({ error: undefined })} />
   }
 }

@@ -10,12 +10,7 @@ export const TeamField = ({ teams, team, onTeam }: Props) =>
   teams.length < 2 ? null : (
     <label>
       <span>Team</span>
-      <select
-        value={team}
-        onChange={(event) => {
-          onTeam(event.currentTarget.value)
-        }}
-      >
+      <select value={team} onChange={(event) => onTeam(event.currentTarget.value)}>
         {teams.map((one) => (
           <option value={one}>{one}</option>
         ))}

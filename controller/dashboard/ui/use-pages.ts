@@ -38,9 +38,7 @@ export const usePages = <T>(key: readonly unknown[], readPage: ReadPage<T>): Pag
   useEffect(() => {
     const leaving = new AbortController()
     void read(undefined, leaving.signal)
-    return () => {
-      leaving.abort()
-    }
+    return () => leaving.abort()
   }, [JSON.stringify(key), round])
   return {
     rows,
@@ -48,8 +46,6 @@ export const usePages = <T>(key: readonly unknown[], readPage: ReadPage<T>): Pag
     isReading,
     isWhole: next === undefined,
     more: () => void read(next),
-    again: () => {
-      setRound(round + 1)
-    },
+    again: () => setRound(round + 1),
   }
 }

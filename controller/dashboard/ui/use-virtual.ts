@@ -31,9 +31,7 @@ export const useVirtual = (options: Options): Virtualizer<HTMLElement, HTMLEleme
       })) as typeof observeElementRect,
     observeElementOffset,
     scrollToFn: elementScroll,
-    onChange: () => {
-      draw(0)
-    },
+    onChange: () => draw(0),
   }
   const [virtualizer] = useState(() => new Virtualizer<HTMLElement, HTMLElement>(all))
   virtualizer.setOptions(all)

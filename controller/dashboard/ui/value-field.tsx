@@ -94,9 +94,7 @@ export const ValueField = ({ id, handle, keeps, takesFile, describedBy, first }:
   }))
   return (
     <div
-      onDragOver={(event) => {
-        event.preventDefault()
-      }}
+      onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault()
         event.stopPropagation()
@@ -126,13 +124,7 @@ export const ValueField = ({ id, handle, keeps, takesFile, describedBy, first }:
           </span>
         ))}
         <span class={s['space']} />
-        <Button
-          small
-          look="quiet"
-          onPress={() => {
-            setIsSeen(!isSeen)
-          }}
-        >
+        <Button small look="quiet" onPress={() => setIsSeen(!isSeen)}>
           {isSeen ? 'Hide what I type' : 'Show what I type'}
         </Button>
         {takesFile === true ? (

@@ -47,8 +47,6 @@ export const createSignsElsewhere = (
       waiting.set(sign.replica, signs)
       timer ??= setTimeout(flush, gatherMs)
     },
-    stop: () => {
-      clearTimeout(timer)
-    },
+    stop: () => clearTimeout(timer),
   }
 }

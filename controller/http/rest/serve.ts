@@ -136,9 +136,7 @@ const ifMatchOf = (c: AppContext, { heedsIfMatch }: RestRoute): string | undefin
 /** Aborts when the client disconnects, the server stops, or the login ends or its rights change. */
 const openSignal = (c: AppContext, stopping: AbortSignal): AbortSignal => {
   const closed = linkedAbort(stopping)
-  c.env.outgoing.once('close', () => {
-    closed.abort()
-  })
+  c.env.outgoing.once('close', () => closed.abort())
   return linkedAbort(closed.signal, c.get('whileLoggedIn')(closed.signal)).signal
 }
 

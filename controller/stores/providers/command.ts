@@ -96,16 +96,15 @@ const run = async (
     why ??= new StoreFault(kind, `the program ${name} ${said}`)
     ending.abort()
   }
-  const timer = setTimeout(() => {
-    end('Unavailable', `did not end within ${mostMs / 1_000} s`)
-  }, mostMs)
-  const { sink, text } = collector(() => {
-    end('Malformed', `answers with more than ${mostBytes} bytes`)
-  })
+  const timer = setTimeout(
+    () => end('Unavailable', `did not end within ${mostMs / 1_000} s`),
+    mostMs,
+  )
+  const { sink, text } = collector(() =>
+    end('Malformed', `answers with more than ${mostBytes} bytes`),
+  )
   const nowhere = new Writable({
-    write: (_part, _encoding, done) => {
-      done()
-    },
+    write: (_part, _encoding, done) => done(),
   })
   try {
     const { exitCode } = await pipeProgram({

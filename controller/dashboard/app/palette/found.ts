@@ -33,9 +33,7 @@ export const useFound = (
     const abort = new AbortController()
     const timer = setTimeout(() => {
       must(api.GET('/search', { params: { query: { q } }, signal: abort.signal })).then(
-        ({ results }) => {
-          setFound({ items: results.map(itemOf), failed: false })
-        },
+        ({ results }) => setFound({ items: results.map(itemOf), failed: false }),
         () => {
           if (!abort.signal.aborted) setFound({ items: [], failed: true })
         },

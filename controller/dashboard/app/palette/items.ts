@@ -198,16 +198,16 @@ const settings = (showShortcuts: () => void): Item[] => {
   return [
     setting('Show the shortcuts', showShortcuts, { keys: '?' }),
     ...(['system', 'light', 'dark'] as const).map((theme) =>
-      setting(theme === 'system' ? 'Theme of the system' : `Theme: ${theme}`, () => {
-        setLook({ theme })
-      }),
+      setting(theme === 'system' ? 'Theme of the system' : `Theme: ${theme}`, () =>
+        setLook({ theme }),
+      ),
     ),
-    setting(density === 'dense' ? 'Normal rows' : 'Dense rows', () => {
-      setLook({ density: density === 'dense' ? 'normal' : 'dense' })
-    }),
-    setting(`Turn shortcuts of one letter ${letters ? 'off' : 'on'}`, () => {
-      setLook({ letters: !letters })
-    }),
+    setting(density === 'dense' ? 'Normal rows' : 'Dense rows', () =>
+      setLook({ density: density === 'dense' ? 'normal' : 'dense' }),
+    ),
+    setting(`Turn shortcuts of one letter ${letters ? 'off' : 'on'}`, () =>
+      setLook({ letters: !letters }),
+    ),
     setting('Log out', () => void logOutEverywhere()),
   ]
 }

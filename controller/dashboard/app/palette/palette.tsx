@@ -142,12 +142,8 @@ export const Palette = ({ onClose, onShortcuts }: PaletteProps) => {
               item={item}
               id={optionId(index)}
               isMarked={index === at}
-              onPress={() => {
-                choose(item)
-              }}
-              onPoint={() => {
-                setMarked(item.id)
-              }}
+              onPress={() => choose(item)}
+              onPoint={() => setMarked(item.id)}
             />
           ))}
         </ul>

@@ -86,9 +86,7 @@ const Revoke = ({ agent, stagelets }: Props & { readonly stagelets: number }) =>
         command={`revoke:${agent.id}`}
         look="danger"
         whyNot={whyNot('create', 'agents/join', agent.team)}
-        onPress={() => {
-          setAsked(true)
-        }}
+        onPress={() => setAsked(true)}
       >
         Revoke
       </Button>
@@ -99,9 +97,7 @@ const Revoke = ({ agent, stagelets }: Props & { readonly stagelets: number }) =>
           danger
           busy={busy}
           onConfirm={() => void revoke()}
-          onClose={() => {
-            setAsked(false)
-          }}
+          onClose={() => setAsked(false)}
         >
           <p>
             Its keys open nothing any more. Containers of {stagelets}{' '}

@@ -124,21 +124,14 @@ const Form = ({ known, busy, onMake }: FormProps) => {
             placeholder="web-1"
             autocomplete="off"
             spellcheck={false}
-            onInput={(event) => {
-              setName(event.currentTarget.value.trim())
-            }}
+            onInput={(event) => setName(event.currentTarget.value.trim())}
           />
         </label>
       ) : null}
       {known === undefined && teams.length > 1 ? (
         <label>
           Team
-          <select
-            value={team}
-            onChange={(event) => {
-              setTeam(event.currentTarget.value)
-            }}
-          >
+          <select value={team} onChange={(event) => setTeam(event.currentTarget.value)}>
             {teams.map((one) => (
               <option value={one}>{one}</option>
             ))}
@@ -147,12 +140,7 @@ const Form = ({ known, busy, onMake }: FormProps) => {
       ) : null}
       <label>
         The command is good for
-        <select
-          value={String(ttl)}
-          onChange={(event) => {
-            setTtl(Number(event.currentTarget.value))
-          }}
-        >
+        <select value={String(ttl)} onChange={(event) => setTtl(Number(event.currentTarget.value))}>
           {lifetimes.map(({ seconds, text }) => (
             <option value={String(seconds)}>{text}</option>
           ))}
@@ -190,13 +178,9 @@ export const JoinPanel = ({ agent }: { readonly agent?: Agent }) => {
   }
   // The command goes when the page is left, also by "back" to a page that the browser kept.
   useEffect(() => {
-    const forget = (): void => {
-      setMade(undefined)
-    }
+    const forget = (): void => setMade(undefined)
     window.addEventListener('pagehide', forget)
-    return () => {
-      window.removeEventListener('pagehide', forget)
-    }
+    return () => window.removeEventListener('pagehide', forget)
   }, [])
   return (
     <>

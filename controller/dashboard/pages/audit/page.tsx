@@ -65,9 +65,7 @@ const useFilter = (): readonly [Filter, (change: Filter) => void] => {
     const given = query[field]
     if (given !== undefined && given !== '') filter[field] = given
   }
-  const set = (change: Filter): void => {
-    route(withQuery(url, change), true)
-  }
+  const set = (change: Filter): void => route(withQuery(url, change), true)
   return [filter, set]
 }
 
@@ -91,12 +89,7 @@ const Word = ({
   return (
     <label>
       {label}
-      <input
-        ref={input}
-        onChange={(event) => {
-          set(event.currentTarget.value.trim())
-        }}
-      />
+      <input ref={input} onChange={(event) => set(event.currentTarget.value.trim())} />
     </label>
   )
 }
@@ -112,27 +105,21 @@ const FilterBar = ({
     class={s['filter']}
     role="search"
     aria-label="Rows"
-    onSubmit={(event) => {
-      event.preventDefault()
-    }}
+    onSubmit={(event) => event.preventDefault()}
   >
     {words.map((field) => (
       <Word
         key={field}
         label={labels[field]}
         value={filter[field] ?? ''}
-        set={(value) => {
-          set({ [field]: value })
-        }}
+        set={(value) => set({ [field]: value })}
       />
     ))}
     <label>
       Result
       <select
         value={filter.result ?? ''}
-        onChange={(event) => {
-          set({ result: event.currentTarget.value })
-        }}
+        onChange={(event) => set({ result: event.currentTarget.value })}
       >
         <option value="">any</option>
         <option value="success">success</option>
@@ -143,9 +130,7 @@ const FilterBar = ({
       Since
       <select
         value={filter.since ?? ''}
-        onChange={(event) => {
-          set({ since: event.currentTarget.value })
-        }}
+        onChange={(event) => set({ since: event.currentTarget.value })}
       >
         <option value="">the beginning</option>
         <option value="1h">1 hour ago</option>

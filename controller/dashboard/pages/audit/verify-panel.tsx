@@ -84,9 +84,7 @@ const useVerification = () => {
   )
   const run = async (head: ReturnType<typeof readHead>): Promise<void> => {
     const { signal } = (stopping.current = new AbortController())
-    const onRow = (seq: number): void => {
-      setStanding({ step: 'running', seq })
-    }
+    const onRow = (seq: number): void => setStanding({ step: 'running', seq })
     onRow(0)
     try {
       if (!(await hasEd25519())) setStanding({ step: 'cannot' })
@@ -153,9 +151,7 @@ export const VerifyPanel = () => {
               spellcheck={false}
               placeholder="what “stagely audit head” printed"
               aria-invalid={isBad}
-              onInput={(event) => {
-                setText(event.currentTarget.value)
-              }}
+              onInput={(event) => setText(event.currentTarget.value)}
             />
           </label>
           {isBad ? (

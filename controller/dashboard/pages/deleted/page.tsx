@@ -104,9 +104,7 @@ interface ListProps {
 
 const List = ({ place, secrets, onDone }: ListProps) => {
   const [asked, setAsked] = useState<readonly ['restore' | 'erase', Deleted] | undefined>()
-  const close = (): void => {
-    setAsked(undefined)
-  }
+  const close = (): void => setAsked(undefined)
   const [verb, secret] = asked ?? []
   return (
     <>
@@ -155,9 +153,7 @@ const List = ({ place, secrets, onDone }: ListProps) => {
                   small
                   label={`Restore ${one.key} of ${one.scope}`}
                   whyNot={whyNot('create', 'stagelysecrets', place.team)}
-                  onPress={() => {
-                    setAsked(['restore', one])
-                  }}
+                  onPress={() => setAsked(['restore', one])}
                 >
                   Restore…
                 </Button>
@@ -166,9 +162,7 @@ const List = ({ place, secrets, onDone }: ListProps) => {
                   look="quiet"
                   label={`Erase ${one.key} of ${one.scope}`}
                   whyNot={whyNot('delete', 'stagelysecrets/purge', place.team)}
-                  onPress={() => {
-                    setAsked(['erase', one])
-                  }}
+                  onPress={() => setAsked(['erase', one])}
                 >
                   Erase…
                 </Button>

@@ -32,9 +32,8 @@ const useHistory = () => {
   const [chosen, setChosen] = useState<readonly number[]>([])
   const { query, url, route } = useLocation()
   const { revision: open, compare: compared } = query
-  const show = (change: { revision?: string; compare?: string }): void => {
+  const show = (change: { revision?: string; compare?: string }): void =>
     route(withQuery(url, { revision: undefined, compare: undefined, ...change }), true)
-  }
   return {
     chosen,
     choose: (revision: number): void => {
@@ -42,9 +41,8 @@ const useHistory = () => {
       setChosen(rest.length < chosen.length ? rest : [...rest, revision].slice(-2))
     },
     open: open === undefined ? undefined : Number(open),
-    setOpen: (revision: number | undefined): void => {
-      show(revision === undefined ? {} : { revision: String(revision) })
-    },
+    setOpen: (revision: number | undefined): void =>
+      show(revision === undefined ? {} : { revision: String(revision) }),
     range: rangeOf(compared),
     compare: (revisions: readonly number[] | undefined): void => {
       if (revisions === undefined) show({})
@@ -73,9 +71,7 @@ const List = ({ project, revisions, newest, view }: ListProps) => (
             type="checkbox"
             aria-label={`Compare r${revision}`}
             checked={view.chosen.includes(revision)}
-            onChange={() => {
-              view.choose(revision)
-            }}
+            onChange={() => view.choose(revision)}
           />
         ),
       },
@@ -87,9 +83,7 @@ const List = ({ project, revisions, newest, view }: ListProps) => (
             type="button"
             class={s['open']}
             aria-expanded={view.open === revision}
-            onClick={() => {
-              view.setOpen(revision)
-            }}
+            onClick={() => view.setOpen(revision)}
           >
             r{revision}
           </button>
@@ -143,9 +137,7 @@ export const Page = () => {
           <LinkButton href={deletedUrl(project)}>Deleted secrets</LinkButton>
           <Button
             whyNot={view.chosen.length === 2 ? undefined : 'Choose two revisions in the list.'}
-            onPress={() => {
-              view.compare(view.chosen)
-            }}
+            onPress={() => view.compare(view.chosen)}
           >
             Compare two
           </Button>
@@ -168,13 +160,7 @@ export const Page = () => {
           )}
         </div>
         {view.range !== undefined ? (
-          <Compare
-            project={project}
-            range={view.range}
-            onClose={() => {
-              view.compare(undefined)
-            }}
-          />
+          <Compare project={project} range={view.range} onClose={() => view.compare(undefined)} />
         ) : one === undefined ? null : (
           <One
             key={one.revision}
@@ -182,23 +168,13 @@ export const Page = () => {
             revision={one}
             before={before}
             newest={newest}
-            onClose={() => {
-              view.setOpen(undefined)
-            }}
-            onGoBack={() => {
-              setGoal(one.revision)
-            }}
+            onClose={() => view.setOpen(undefined)}
+            onGoBack={() => setGoal(one.revision)}
           />
         )}
       </div>
       {goal === undefined ? null : (
-        <GoBack
-          project={project}
-          revision={goal}
-          onClose={() => {
-            setGoal(undefined)
-          }}
-        />
+        <GoBack project={project} revision={goal} onClose={() => setGoal(undefined)} />
       )}
     </PageFrame>
   )

@@ -101,21 +101,8 @@ export const ReceiptButton = (of: Props) => {
   const [isOpen, setOpen] = useState(false)
   return (
     <>
-      <Button
-        onPress={() => {
-          setOpen(true)
-        }}
-      >
-        Receipt…
-      </Button>
-      {isOpen ? (
-        <ReceiptDialog
-          {...of}
-          onClose={() => {
-            setOpen(false)
-          }}
-        />
-      ) : null}
+      <Button onPress={() => setOpen(true)}>Receipt…</Button>
+      {isOpen ? <ReceiptDialog {...of} onClose={() => setOpen(false)} /> : null}
     </>
   )
 }

@@ -10,6 +10,5 @@ const textOf = (row: Row): string => {
   return `${time} ${service} ${plainOf(text)}`
 }
 
-export const download = (name: string, rows: readonly Row[]): void => {
+export const download = (name: string, rows: readonly Row[]): void =>
   saveFile(`${name}.log`, rows.map((row) => `${textOf(row)}\n`).join(''))
-}

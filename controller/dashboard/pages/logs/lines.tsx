@@ -86,13 +86,11 @@ export const LogLines = ({ label, rows, change, times, colourOf, onSelect, selec
   useEffect(() => {
     const element = scroller.current
     if (element === null) return
-    const observer = new ResizeObserver(() => {
-      setPlace({ top: element.scrollTop, view: element.clientHeight })
-    })
+    const observer = new ResizeObserver(() =>
+      setPlace({ top: element.scrollTop, view: element.clientHeight }),
+    )
     observer.observe(element)
-    return () => {
-      observer.disconnect()
-    }
+    return () => observer.disconnect()
   }, [])
   const onScroll = (event: Event): void => {
     const { scrollTop, clientHeight, scrollHeight } = event.currentTarget as HTMLElement
@@ -122,9 +120,7 @@ export const LogLines = ({ label, rows, change, times, colourOf, onSelect, selec
               <div
                 key={row.at}
                 class={`${s['line']} ${row.at === selected ? s['selected'] : ''}`}
-                onClick={() => {
-                  onSelect(row)
-                }}
+                onClick={() => onSelect(row)}
               >
                 <Line row={row} times={times} colourOf={colourOf} />
               </div>

@@ -80,9 +80,7 @@ export const withLogPlace = async (
   }
   onFull()
   const waiting = new AbortController()
-  const giveUp = (): void => {
-    waiting.abort()
-  }
+  const giveUp = (): void => waiting.abort()
   signal.addEventListener('abort', giveUp)
   let isPlaced = false
   const wait = (place: string): Promise<void> =>

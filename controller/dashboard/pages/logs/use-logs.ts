@@ -61,9 +61,7 @@ const createResume = () => {
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      resolve()
-    })
+    signal.addEventListener('abort', () => resolve())
   })
 
 interface Follow extends LogWish {
@@ -141,19 +139,13 @@ export const useLogs = ({ stagelet, tail, services }: LogWish): Logs => {
       onPhase('connecting')
       return follow({ stagelet, tail, services, signal: abort.signal, onRecords, onPhase })
     }
-    const onFull = (): void => {
-      onPhase('full')
-    }
+    const onFull = (): void => onPhase('full')
     void withLogPlace(run, onFull, abort.signal)
-    return () => {
-      abort.abort()
-    }
+    return () => abort.abort()
   }, [stagelet, tail, names, attempt])
   return {
     ...state,
     buffer,
-    again: () => {
-      setAttempt(attempt + 1)
-    },
+    again: () => setAttempt(attempt + 1),
   }
 }

@@ -53,9 +53,7 @@ const SecretName = ({
       autocomplete="off"
       spellcheck={false}
       value={value}
-      onInput={(event) => {
-        onInput(event.currentTarget.value)
-      }}
+      onInput={(event) => onInput(event.currentTarget.value)}
     />
     <datalist id="controller-secrets">
       {knownSecrets()
@@ -79,9 +77,7 @@ const WebhookFields = ({ fields, team, change }: PartProps) => (
         type="url"
         required
         value={fields.url}
-        onInput={(event) => {
-          change({ url: event.currentTarget.value })
-        }}
+        onInput={(event) => change({ url: event.currentTarget.value })}
       />
       <p class={f['help']}>With https, and without a password.</p>
     </label>
@@ -89,9 +85,7 @@ const WebhookFields = ({ fields, team, change }: PartProps) => (
       label="Signed with the key in (optional)"
       required={false}
       {...{ team, value: fields.signingKey }}
-      onInput={(signingKey) => {
-        change({ signingKey })
-      }}
+      onInput={(signingKey) => change({ signingKey })}
     />
   </>
 )
@@ -105,9 +99,7 @@ const ChannelFields = (props: PartProps) => {
         label="The URL of the incoming webhook is in"
         required
         {...{ team, value: fields.slackUrl }}
-        onInput={(slackUrl) => {
-          change({ slackUrl })
-        }}
+        onInput={(slackUrl) => change({ slackUrl })}
       />
     )
   return (
@@ -119,9 +111,7 @@ const ChannelFields = (props: PartProps) => {
         required
         spellcheck={false}
         value={fields.to}
-        onInput={(event) => {
-          change({ to: event.currentTarget.value })
-        }}
+        onInput={(event) => change({ to: event.currentTarget.value })}
       />
     </label>
   )
@@ -151,9 +141,7 @@ const NameFields = ({
           autocomplete="off"
           spellcheck={false}
           value={name}
-          onInput={(event) => {
-            onName(event.currentTarget.value.trim())
-          }}
+          onInput={(event) => onName(event.currentTarget.value.trim())}
         />
       </label>
       <TeamField teams={teams} team={team} onTeam={onTeam} />
@@ -187,9 +175,7 @@ export const NotifierForm = ({ edited, onDone, onClose }: Props) => {
   const [team, setTeam] = useState(edited?.team ?? chosen ?? knownTeams()[0] ?? 'default')
   const [name, setName] = useState(edited?.name ?? '')
   const [fields, setFields] = useState(() => fieldsOf(edited))
-  const change = (part: Partial<Fields>): void => {
-    setFields({ ...fields, ...part })
-  }
+  const change = (part: Partial<Fields>): void => setFields({ ...fields, ...part })
   const before = edited === undefined ? {} : bodyOf(fieldsOf(edited))
   const [was, is] = [specOf(before), specOf(bodyOf(fields))]
   const what = { team, name, kind: 'Notifier', path: 'notifiers' }
@@ -216,9 +202,7 @@ export const NotifierForm = ({ edited, onDone, onClose }: Props) => {
         <span>Tells by</span>
         <select
           value={fields.channel}
-          onChange={(event) => {
-            change({ channel: event.currentTarget.value as Channel })
-          }}
+          onChange={(event) => change({ channel: event.currentTarget.value as Channel })}
         >
           {Object.entries(channelWords).map(([value, text]) => (
             <option value={value}>{text}</option>
@@ -230,9 +214,7 @@ export const NotifierForm = ({ edited, onDone, onClose }: Props) => {
         title="Tells when"
         options={reasons.map((one) => [one, reasonWords[one]])}
         chosen={fields.reasons}
-        onChange={(next) => {
-          change({ reasons: reasons.filter((one) => next.includes(one)) })
-        }}
+        onChange={(next) => change({ reasons: reasons.filter((one) => next.includes(one)) })}
       />
       <Checks
         title="Only of these projects; all where none is chosen"
@@ -245,9 +227,7 @@ export const NotifierForm = ({ edited, onDone, onClose }: Props) => {
           .sort()
           .map((one) => [one, one])}
         chosen={fields.projects}
-        onChange={(next) => {
-          change({ projects: next })
-        }}
+        onChange={(next) => change({ projects: next })}
       />
       {edited === undefined ? null : <YamlDiff lines={changesOf(was, is)} />}
       {name === '' ? null : <CopyAs doing={doing} />}

@@ -167,9 +167,7 @@ const NotifiersTable = ({
                 small
                 label={`Edit ${name}`}
                 whyNot={whyNot('patch', 'notifiers', team) ?? whyNotOwned(source)}
-                onPress={() => {
-                  onEdit(notifier)
-                }}
+                onPress={() => onEdit(notifier)}
               >
                 Edit
               </Button>
@@ -178,9 +176,7 @@ const NotifiersTable = ({
                 look="quiet"
                 label={`Delete ${name}`}
                 whyNot={whyNot('delete', 'notifiers', team) ?? whyNotOwned(source)}
-                onPress={() => {
-                  onDelete(notifier)
-                }}
+                onPress={() => onDelete(notifier)}
               >
                 Delete
               </Button>
@@ -198,9 +194,7 @@ export const Page = () => {
   const team = useTeam()
   const notifiers = useNotifiers(team)
   const [asked, setAsked] = useState<Asked | undefined>()
-  const close = (): void => {
-    setAsked(undefined)
-  }
+  const close = (): void => setAsked(undefined)
   const done = (): void => {
     close()
     void notifiers.refetch()
@@ -216,9 +210,7 @@ export const Page = () => {
       command="new-notifier"
       look="primary"
       whyNot={whyNotNew}
-      onPress={() => {
-        setAsked({ form: undefined })
-      }}
+      onPress={() => setAsked({ form: undefined })}
     >
       New notifier
     </Button>
@@ -242,12 +234,8 @@ export const Page = () => {
             {rows.length > 0 ? (
               <NotifiersTable
                 rows={rows}
-                onEdit={(form) => {
-                  setAsked({ form })
-                }}
-                onDelete={(gone) => {
-                  setAsked({ gone })
-                }}
+                onEdit={(form) => setAsked({ form })}
+                onDelete={(gone) => setAsked({ gone })}
               />
             ) : (
               <Empty title="Nobody is told yet">

@@ -77,9 +77,7 @@ export const NewTokenDialog = ({
           required
           maxLength={63}
           value={name}
-          onInput={(event) => {
-            setName(event.currentTarget.value)
-          }}
+          onInput={(event) => setName(event.currentTarget.value)}
         />
       </label>
       <div class={f['pair']}>
@@ -96,9 +94,7 @@ export const NewTokenDialog = ({
           <span>Good for</span>
           <select
             value={String(days)}
-            onChange={(event) => {
-              setDays(Number(event.currentTarget.value))
-            }}
+            onChange={(event) => setDays(Number(event.currentTarget.value))}
           >
             {lengths.map(([length, text]) => (
               <option value={String(length)}>{text}</option>
@@ -111,9 +107,7 @@ export const NewTokenDialog = ({
           type="checkbox"
           id="read-only"
           checked={isReadOnly}
-          onChange={(event) => {
-            setReadOnly(event.currentTarget.checked)
-          }}
+          onChange={(event) => setReadOnly(event.currentTarget.checked)}
         />{' '}
         <label for="read-only">It may only read</label>
       </div>

@@ -58,9 +58,7 @@ export const RoleSelect = ({
     value={value}
     disabled={whyNot !== undefined}
     title={whyNot}
-    onChange={(event) => {
-      onChoose(event.currentTarget.value as TeamRole | '')
-    }}
+    onChange={(event) => onChoose(event.currentTarget.value as TeamRole | '')}
   >
     {none === undefined ? null : <option value="">{none}</option>}
     {teamRoles.map((role) => (

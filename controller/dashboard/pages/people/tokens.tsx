@@ -93,9 +93,7 @@ const TokenTable = ({ place, tokens, onRevoke }: TableProps) => (
             look="quiet"
             label={`Revoke ${token.name}`}
             whyNot={place.whyNotRevoke}
-            onPress={() => {
-              onRevoke(token)
-            }}
+            onPress={() => onRevoke(token)}
           >
             Revoke
           </Button>
@@ -127,9 +125,7 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
           small
           command={`new-token:${place.key}`}
           whyNot={place.whyNotCreate}
-          onPress={() => {
-            setMaking(true)
-          }}
+          onPress={() => setMaking(true)}
         >
           New token
         </Button>
@@ -152,19 +148,10 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
             setMade(token)
             void tokens.refetch()
           }}
-          onClose={() => {
-            setMaking(false)
-          }}
+          onClose={() => setMaking(false)}
         />
       ) : null}
-      {made === undefined ? null : (
-        <ShownOnce
-          token={made}
-          onClose={() => {
-            setMade(undefined)
-          }}
-        />
-      )}
+      {made === undefined ? null : <ShownOnce token={made} onClose={() => setMade(undefined)} />}
       {going === undefined ? null : (
         <Confirm
           danger
@@ -172,9 +159,7 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
           action="Revoke it for good"
           busy={busy}
           onConfirm={() => void revoke(going)}
-          onClose={() => {
-            setGoing(undefined)
-          }}
+          onClose={() => setGoing(undefined)}
         >
           <p>Whatever uses it is refused from now on, open streams too.</p>
           <CopyAs doing={revokeTokenDoing(going, place.team)} />

@@ -59,9 +59,7 @@ const Choice = () => {
       <select
         aria-label="Project"
         value={project}
-        onChange={(event) => {
-          setProject(event.currentTarget.value)
-        }}
+        onChange={(event) => setProject(event.currentTarget.value)}
       >
         <option value="">all projects</option>
         {[...new Set(names)].sort().map((name) => (
@@ -71,9 +69,7 @@ const Choice = () => {
       <select
         aria-label="Since"
         value={days}
-        onChange={(event) => {
-          setDays(event.currentTarget.value)
-        }}
+        onChange={(event) => setDays(event.currentTarget.value)}
       >
         {Object.entries(spans).map(([value, text]) => (
           <option value={value}>the last {text}</option>

@@ -90,9 +90,7 @@ export const EditList = ({ place, edits, reviewed }: Props) => {
             </div>
             <Button
               small
-              onPress={() => {
-                takeBack(place.team, place.project, edit.id)
-              }}
+              onPress={() => takeBack(place.team, place.project, edit.id)}
               label={`Take back ${edit.key}`}
             >
               Take back

@@ -211,9 +211,7 @@ export const Page = () => {
                 value={note}
                 maxLength={1000}
                 placeholder="rotate after INC-42"
-                onInput={(event) => {
-                  setNote(event.currentTarget.value)
-                }}
+                onInput={(event) => setNote(event.currentTarget.value)}
               />
             </label>
             <Button

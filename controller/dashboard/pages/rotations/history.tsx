@@ -61,12 +61,7 @@ const Steps = ({ team, rotation }: Props) => {
 export const History = (props: Props) => {
   const [isOpen, setOpen] = useState(false)
   return (
-    <details
-      class={s['history']}
-      onToggle={(event) => {
-        setOpen(event.currentTarget.open)
-      }}
-    >
+    <details class={s['history']} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>History</summary>
       {isOpen ? <Steps {...props} /> : null}
     </details>

@@ -72,9 +72,7 @@ const Actions = ({ team, rotation, onDone }: Props) => {
           whyNot('create', 'rotations/run', team) ??
           (paused ? 'It is paused: resume it first.' : undefined)
         }
-        onPress={() => {
-          setAsks(true)
-        }}
+        onPress={() => setAsks(true)}
       >
         Run now…
       </Button>
@@ -84,9 +82,7 @@ const Actions = ({ team, rotation, onDone }: Props) => {
           action={`Rotate ${name}`}
           busy={busy}
           onConfirm={() => void start()}
-          onClose={() => {
-            setAsks(false)
-          }}
+          onClose={() => setAsks(false)}
         >
           <p>
             A new credential is made and rolled out by the ordinary gates. The old one stays valid

@@ -101,9 +101,7 @@ export const Compare = ({ title, place, sides: [left, right], onClose }: Props) 
           <Both
             names={[left.name, right.name]}
             values={values}
-            onGone={() => {
-              setValues(undefined)
-            }}
+            onGone={() => setValues(undefined)}
           />
         )}
       </div>

@@ -112,9 +112,7 @@ const SameValue = ({ row, classOf, place }: Pick<Props, 'row' | 'classOf' | 'pla
                 small
                 look="quiet"
                 label={`Compare with ${placeName(one)}`}
-                onPress={() => {
-                  setOther(one)
-                }}
+                onPress={() => setOther(one)}
               >
                 Compare
               </Button>
@@ -127,9 +125,7 @@ const SameValue = ({ row, classOf, place }: Pick<Props, 'row' | 'classOf' | 'pla
           title={`${row.secret.key}: ${placeName(row.secret)} and ${placeName(other)}`}
           place={place}
           sides={[sideOf(row.secret), sideOf(other)]}
-          onClose={() => {
-            setOther(undefined)
-          }}
+          onClose={() => setOther(undefined)}
         />
       )}
     </>
@@ -166,12 +162,7 @@ export const SecretDrawer = (props: Props) => {
             Delete
           </Button>
         ) : (
-          <Button
-            keys="z"
-            onPress={() => {
-              takeBack(place.team, place.project, edit.id)
-            }}
-          >
+          <Button keys="z" onPress={() => takeBack(place.team, place.project, edit.id)}>
             Take back
           </Button>
         )}

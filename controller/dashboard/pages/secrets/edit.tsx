@@ -66,9 +66,7 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
   const [more, setMore] = useState(nowhereElse)
   const [fault, setFault] = useState<string | undefined>()
   const value = useRef<ValueHandle>(null)
-  const change = (part: Partial<Fields>): void => {
-    setFields({ ...fields, ...part })
-  }
+  const change = (part: Partial<Fields>): void => setFields({ ...fields, ...part })
   const submit = (): void => {
     const given = { fields, more, edited, rows }
     const wrong = faultOf({ ...given, bytes: value.current?.has() === true ? 0 : undefined })
@@ -150,18 +148,16 @@ const NewFields = ({ fields, change }: FieldsProps) => (
         value={fields.key}
         autocomplete="off"
         spellcheck={false}
-        onInput={(event) => {
-          change({ key: event.currentTarget.value })
-        }}
+        onInput={(event) => change({ key: event.currentTarget.value })}
       />
     </label>
     <label>
       <span>Type</span>
       <select
         value={fields.type}
-        onChange={(event) => {
+        onChange={(event) =>
           change({ type: event.currentTarget.value === 'file' ? 'file' : 'env' })
-        }}
+        }
       >
         <option value="env">variable</option>
         <option value="file">file</option>
@@ -173,9 +169,7 @@ const NewFields = ({ fields, change }: FieldsProps) => (
         <input
           class={f['code']}
           value={fields.path}
-          onInput={(event) => {
-            change({ path: event.currentTarget.value })
-          }}
+          onInput={(event) => change({ path: event.currentTarget.value })}
         />
       </label>
     ) : null}

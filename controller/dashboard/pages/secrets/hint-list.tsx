@@ -31,12 +31,12 @@ const Narrow = ({ place, row, why, hint }: Props & { hint: Hint & { kind: 'narro
         <Button
           small
           whyNot={why}
-          onPress={() => {
+          onPress={() =>
             stage([place.team, place.project], {
               ...{ op: 'update', key, type, scope, stagelet, secretId: id, fromVersion: version },
               moved: { scope: only },
             })
-          }}
+          }
         >
           {`Scope it to ${only}`}
         </Button>

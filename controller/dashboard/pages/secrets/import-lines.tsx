@@ -20,9 +20,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
         type="checkbox"
         aria-label={`Take ${key} of ${where}`}
         checked={does !== 'left out'}
-        onChange={(event) => {
-          onChoose(where, { isOut: !event.currentTarget.checked })
-        }}
+        onChange={(event) => onChoose(where, { isOut: !event.currentTarget.checked })}
       />
     ),
   },
@@ -61,9 +59,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
           class={s['lineScope']}
           aria-label={`Scope of ${key}`}
           value={scope}
-          onChange={(event) => {
-            onChoose(where, { scope: event.currentTarget.value })
-          }}
+          onChange={(event) => onChoose(where, { scope: event.currentTarget.value })}
         >
           {(scopes.includes(scope) ? scopes : [scope, ...scopes]).map((name) => (
             <option value={name}>{name}</option>

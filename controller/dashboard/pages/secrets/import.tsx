@@ -156,9 +156,7 @@ const TextField = ({ file }: FieldProps) => {
           const text = event.clipboardData?.getData('text/plain') ?? ''
           file.give(text, formatOf(undefined, text))
         }}
-        onInput={(event) => {
-          file.give(event.currentTarget.value, file.asked.format)
-        }}
+        onInput={(event) => file.give(event.currentTarget.value, file.asked.format)}
       />
       <label class={v['file']}>
         Choose a file
@@ -223,9 +221,7 @@ export const ImportDialog = (props: Props) => {
         <PlaceFields
           fields={asked.target}
           stagelets={all.stagelets}
-          change={(part) => {
-            file.ask({ target: { ...asked.target, ...part } })
-          }}
+          change={(part) => file.ask({ target: { ...asked.target, ...part } })}
         />
         {plan.faults.length === 0 ? null : (
           <ul class={f['error']} role="alert">

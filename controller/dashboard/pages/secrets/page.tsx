@@ -120,12 +120,7 @@ const PageActions = ({ place, noWrite, newest = 0, onImport, onNew }: ActionsPro
   return (
     <>
       {newest === 0 ? null : (
-        <Button
-          look="quiet"
-          onPress={() => {
-            setAt(String(newest), true)
-          }}
-        >
+        <Button look="quiet" onPress={() => setAt(String(newest), true)}>
           Earlier
         </Button>
       )}
@@ -208,9 +203,7 @@ export const Page = () => {
         <PageActions
           {...{ place, noWrite }}
           newest={at === undefined ? found?.revision : undefined}
-          onImport={() => {
-            bringIn({})
-          }}
+          onImport={() => bringIn({})}
           onNew={() => actions.edit()}
         />
       }
@@ -225,9 +218,7 @@ export const Page = () => {
         <div class={s['list']}>
           <Shown
             {...{ place, all, rows, past, open, classOf, actions, noWrite, stagelet }}
-            onOpen={({ secret, id }) => {
-              setOpened(secret.name === '' ? id : secret.name, true)
-            }}
+            onOpen={({ secret, id }) => setOpened(secret.name === '' ? id : secret.name, true)}
           />
           <StagingBar place={place} all={all} />
         </div>
@@ -237,9 +228,7 @@ export const Page = () => {
             {...{ place, all, noWrite, classOf }}
             onEdit={() => actions.edit(open)}
             onDelete={() => actions.remove(open)}
-            onClose={() => {
-              setOpened(undefined)
-            }}
+            onClose={() => setOpened(undefined)}
           />
         )}
       </div>
@@ -250,9 +239,7 @@ export const Page = () => {
         <ImportDialog
           {...{ place, all }}
           given={importing}
-          onClose={() => {
-            setImporting(undefined)
-          }}
+          onClose={() => setImporting(undefined)}
         />
       )}
     </PageFrame>

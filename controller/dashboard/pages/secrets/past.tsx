@@ -40,12 +40,7 @@ export const PastBar = ({ place, at, newest, error }: Props) => {
     <section class={s['past']} aria-label="Earlier revision">
       <label>
         Revision
-        <select
-          value={String(at)}
-          onChange={(event) => {
-            setAt(event.currentTarget.value)
-          }}
-        >
+        <select value={String(at)} onChange={(event) => setAt(event.currentTarget.value)}>
           {found === undefined ? <option value={String(at)}>r{at}</option> : null}
           {revisions.toReversed().map(({ revision }) => (
             <option value={String(revision)}>
@@ -63,9 +58,7 @@ export const PastBar = ({ place, at, newest, error }: Props) => {
           min={0}
           max={revisions.length - 1}
           value={index}
-          onInput={(event) => {
-            choose(Number(event.currentTarget.value))
-          }}
+          onInput={(event) => choose(Number(event.currentTarget.value))}
         />
       )}
       <p>
@@ -81,29 +74,16 @@ export const PastBar = ({ place, at, newest, error }: Props) => {
       <Button
         small
         whyNot={whyNot('update', 'stagelysecrets', team)}
-        onPress={() => {
-          setIsGoing(true)
-        }}
+        onPress={() => setIsGoing(true)}
       >
         Go back to r{at}…
       </Button>
-      <Button
-        small
-        onPress={() => {
-          setAt(undefined)
-        }}
-      >
+      <Button small onPress={() => setAt(undefined)}>
         Show now
       </Button>
       {error === null ? null : <ProblemBox error={error} />}
       {isGoing ? (
-        <GoBack
-          project={{ team, name: project }}
-          revision={at}
-          onClose={() => {
-            setIsGoing(false)
-          }}
-        />
+        <GoBack project={{ team, name: project }} revision={at} onClose={() => setIsGoing(false)} />
       ) : null}
     </section>
   )

@@ -22,9 +22,7 @@ export const PlaceFields = ({ fields, change, stagelets }: PlaceProps) => (
         list="scopes"
         value={fields.scope}
         autocomplete="off"
-        onInput={(event) => {
-          change({ scope: event.currentTarget.value })
-        }}
+        onInput={(event) => change({ scope: event.currentTarget.value })}
       />
       <datalist id="scopes">
         {['global', ...servicesOf(stagelets)].map((name) => (
@@ -36,9 +34,7 @@ export const PlaceFields = ({ fields, change, stagelets }: PlaceProps) => (
       <span>Stagelet</span>
       <select
         value={fields.stagelet}
-        onChange={(event) => {
-          change({ stagelet: event.currentTarget.value })
-        }}
+        onChange={(event) => change({ stagelet: event.currentTarget.value })}
       >
         <option value="">all</option>
         {stagelets.map(({ name }) => (
@@ -65,18 +61,14 @@ export const OtherPlaces = ({ fields, stagelets, more, onMore, says }: MoreProps
         options={['global', ...servicesOf(stagelets)].map((name) => [name, name])}
         fixed={fields.scope}
         chosen={more.scopes}
-        onChange={(scopes) => {
-          onMore({ ...more, scopes })
-        }}
+        onChange={(scopes) => onMore({ ...more, scopes })}
       />
       <Checks
         title="Stagelets"
         options={[['', 'all'], ...stagelets.map(({ name }) => [name, name] as const)]}
         fixed={fields.stagelet}
         chosen={more.stagelets}
-        onChange={(chosen) => {
-          onMore({ ...more, stagelets: chosen })
-        }}
+        onChange={(chosen) => onMore({ ...more, stagelets: chosen })}
       />
     </div>
     <p class="muted" role="status">

@@ -60,9 +60,7 @@ export const readValue = async (...of: Parameters<typeof read>): Promise<string>
 export const useShownFor = (onGone: () => void): number => {
   const [left, setLeft] = useState(shownSeconds)
   useEffect(() => {
-    const timer = setInterval(() => {
-      setLeft((before) => before - 1)
-    }, 1_000)
+    const timer = setInterval(() => setLeft((before) => before - 1), 1_000)
     const hide = (): void => {
       if (document.hidden || !document.hasFocus()) onGone()
     }
@@ -166,14 +164,7 @@ export const ReadValue = ({ place, secretId }: Props) => {
           : `Copied. The clipboard is emptied in ${left} s; a history of the clipboard may keep it.`}
       </p>
       {error === undefined ? null : <ReadProblem error={error} />}
-      {value === undefined ? null : (
-        <Shown
-          value={value.read}
-          onGone={() => {
-            setValue(undefined)
-          }}
-        />
-      )}
+      {value === undefined ? null : <Shown value={value.read} onGone={() => setValue(undefined)} />}
     </>
   )
 }

@@ -20,12 +20,9 @@ export const useSelection = (rows: readonly SecretRow[]): Selection => {
   return {
     selected: ids.size === 0 ? [] : rows.filter(({ id }) => ids.has(id)),
     has: ({ id }) => ids.has(id),
-    toggle: ({ id }) => {
-      setIds(ids.has(id) ? new Set([...ids].filter((one) => one !== id)) : new Set([...ids, id]))
-    },
-    clear: () => {
-      setIds(new Set())
-    },
+    toggle: ({ id }) =>
+      setIds(ids.has(id) ? new Set([...ids].filter((one) => one !== id)) : new Set([...ids, id])),
+    clear: () => setIds(new Set()),
   }
 }
 

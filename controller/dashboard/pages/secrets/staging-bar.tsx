@@ -56,19 +56,11 @@ export const StagingBar = ({
           ? 'no container is reached'
           : `at most ${many(services, 'service')} of ${many(stagelets, 'stagelet')}`}
       </p>
-      <Button
-        onPress={() => {
-          setAsks(true)
-        }}
-      >
-        Discard
-      </Button>
+      <Button onPress={() => setAsks(true)}>Discard</Button>
       <Button
         look="primary"
         keys="Mod+Enter"
-        onPress={() => {
-          route(`${projectUrl({ team, name: project })}/review`)
-        }}
+        onPress={() => route(`${projectUrl({ team, name: project })}/review`)}
       >
         Review
       </Button>
@@ -77,9 +69,7 @@ export const StagingBar = ({
           title="Discard what is staged?"
           action={`Discard ${many(edits.length, 'edit')}`}
           danger
-          onClose={() => {
-            setAsks(false)
-          }}
+          onClose={() => setAsks(false)}
           onConfirm={() => {
             discardAll(team, project)
             setAsks(false)

@@ -37,9 +37,7 @@ export const StageletChoice = ({
       <select
         aria-label="Stagelet"
         value={value ?? ''}
-        onChange={(event) => {
-          setStagelet(event.currentTarget.value)
-        }}
+        onChange={(event) => setStagelet(event.currentTarget.value)}
       >
         {names.map((name) => (
           <option value={name}>{name}</option>

@@ -57,14 +57,7 @@ export const UntilSection = ({ secret, place, why }: Props) => {
     <Section
       title="Comes from, and holds until"
       aside={
-        <Button
-          small
-          label="Edit the expiry"
-          whyNot={why}
-          onPress={() => {
-            setEditing(true)
-          }}
-        >
+        <Button small label="Edit the expiry" whyNot={why} onPress={() => setEditing(true)}>
           Expiry…
         </Button>
       }
@@ -90,14 +83,7 @@ export const UntilSection = ({ secret, place, why }: Props) => {
           ['Expiry', expiryText(secret.expiry)],
         ]}
       />
-      {isEditing ? (
-        <ExpiryDialog
-          {...{ secret, place }}
-          onClose={() => {
-            setEditing(false)
-          }}
-        />
-      ) : null}
+      {isEditing ? <ExpiryDialog {...{ secret, place }} onClose={() => setEditing(false)} /> : null}
     </Section>
   )
 }
@@ -110,9 +96,7 @@ interface DialogProps {
 
 const ExpiryDialog = ({ secret, place, onClose }: DialogProps) => {
   const [fields, setFields] = useState(() => expiryFields(secret.expiry))
-  const change = (part: Partial<ExpiryFields>): void => {
-    setFields({ ...fields, ...part })
-  }
+  const change = (part: Partial<ExpiryFields>): void => setFields({ ...fields, ...part })
   const before: Spec = { expiry: expirySpec(expiryFields(secret.expiry)) }
   const after: Spec = { expiry: expirySpec(fields) }
   const [was, is] = [manifestNames(before), manifestNames(after)]
@@ -165,9 +149,7 @@ const ExpiryFieldsOf = ({
       <span>The value ends</span>
       <select
         value={fields.how}
-        onChange={(event) => {
-          change({ how: event.currentTarget.value as ExpiryFields['how'] })
-        }}
+        onChange={(event) => change({ how: event.currentTarget.value as ExpiryFields['how'] })}
       >
         <option value="never">never, or when its certificate or its store says</option>
         <option value="after">so long after it was given</option>
@@ -184,9 +166,7 @@ const ExpiryFieldsOf = ({
               required
               placeholder={fields.how === 'after' ? '90d' : '2027-03-31T00:00:00Z'}
               value={fields.how === 'after' ? fields.after : fields.at}
-              onInput={(event) => {
-                change({ [fields.how]: event.currentTarget.value })
-              }}
+              onInput={(event) => change({ [fields.how]: event.currentTarget.value })}
             />
           </label>
           <label>
@@ -195,9 +175,7 @@ const ExpiryFieldsOf = ({
               class={f['code']}
               placeholder="30d, 7d, 1d"
               value={fields.warn}
-              onInput={(event) => {
-                change({ warn: event.currentTarget.value })
-              }}
+              onInput={(event) => change({ warn: event.currentTarget.value })}
             />
           </label>
         </div>
@@ -205,9 +183,7 @@ const ExpiryFieldsOf = ({
           <span>At its end</span>
           <select
             value={fields.rotates ? 'Rotate' : 'Warn'}
-            onChange={(event) => {
-              change({ rotates: event.currentTarget.value === 'Rotate' })
-            }}
+            onChange={(event) => change({ rotates: event.currentTarget.value === 'Rotate' })}
           >
             <option value="Warn">it is told</option>
             <option value="Rotate">a new value is made and rolled out</option>

@@ -39,14 +39,10 @@ export const useActions = (place: ProjectPlace, noWrite: string | undefined) => 
       })
       return true
     },
-    takeBack: ({ id }) => {
-      takeBack(team, project, id)
-    },
+    takeBack: ({ id }) => takeBack(team, project, id),
   }
   return {
     ...{ editing, actions },
-    close: () => {
-      setEditing(undefined)
-    },
+    close: () => setEditing(undefined),
   }
 }

@@ -12,9 +12,7 @@ export const useGiven = (onGiven: (given: Given) => void): void => {
   const tell = useRef(onGiven)
   tell.current = onGiven
   useEffect(() => {
-    const over = (event: DragEvent): void => {
-      event.preventDefault()
-    }
+    const over = (event: DragEvent): void => event.preventDefault()
     const drop = (event: DragEvent): void => {
       if (event.defaultPrevented) return
       event.preventDefault()
@@ -34,8 +32,6 @@ export const useGiven = (onGiven: (given: Given) => void): void => {
     document.addEventListener('dragover', over, once)
     document.addEventListener('drop', drop, once)
     document.addEventListener('paste', paste, once)
-    return () => {
-      ended.abort()
-    }
+    return () => ended.abort()
   }, [])
 }

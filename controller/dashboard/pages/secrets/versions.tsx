@@ -113,9 +113,7 @@ export const Versions = ({
       ),
   })
   const [chosen, setChosen] = useState<readonly ['compare' | 'back', number] | undefined>()
-  const close = (): void => {
-    setChosen(undefined)
-  }
+  const close = (): void => setChosen(undefined)
   return (
     <>
       <Loaded of={versions} rows={2}>
@@ -127,12 +125,8 @@ export const Versions = ({
                 one={one}
                 isSame={firstWith(one.version, all) === firstWith(version, all)}
                 noWrite={noWrite}
-                onCompare={() => {
-                  setChosen(['compare', one.version])
-                }}
-                onGoBack={() => {
-                  setChosen(['back', one.version])
-                }}
+                onCompare={() => setChosen(['compare', one.version])}
+                onGoBack={() => setChosen(['back', one.version])}
               />
             ))}
           </ul>

@@ -44,9 +44,7 @@ export const DeleteProject = ({ project, onClose }: Props) => {
           autocomplete="off"
           spellcheck={false}
           value={typed}
-          onInput={(event) => {
-            setTyped(event.currentTarget.value.trim())
-          }}
+          onInput={(event) => setTyped(event.currentTarget.value.trim())}
         />
       </label>
       <CopyAs doing={doing} />

@@ -23,9 +23,7 @@ export const SettingsForm = ({ fields, whyNot, change, onSubmit }: Props) => {
         disabled={whyNot !== undefined}
         autocomplete="off"
         spellcheck={false}
-        onInput={(event) => {
-          change({ [name]: event.currentTarget.value })
-        }}
+        onInput={(event) => change({ [name]: event.currentTarget.value })}
       />
       <p class={f['help']}>{help}</p>
     </label>
@@ -37,9 +35,7 @@ export const SettingsForm = ({ fields, whyNot, change, onSubmit }: Props) => {
           type="checkbox"
           checked={fields[name]}
           disabled={whyNot !== undefined}
-          onChange={() => {
-            change({ [name]: !fields[name] })
-          }}
+          onChange={() => change({ [name]: !fields[name] })}
         />
         {label}
       </label>

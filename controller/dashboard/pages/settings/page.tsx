@@ -25,9 +25,7 @@ import s from './settings.module.css'
 
 const About = ({ project }: { readonly project: Project }) => {
   const [asks, setAsks] = useState(false)
-  const close = (): void => {
-    setAsks(false)
-  }
+  const close = (): void => setAsks(false)
   return (
     <Panel title="About">
       <div class={s['diff']}>
@@ -39,12 +37,7 @@ const About = ({ project }: { readonly project: Project }) => {
           ]}
         />
         <div>
-          <Button
-            whyNot={isAdmin.value ? undefined : needsAdmin}
-            onPress={() => {
-              setAsks(true)
-            }}
-          >
+          <Button whyNot={isAdmin.value ? undefined : needsAdmin} onPress={() => setAsks(true)}>
             Rotate the data key…
           </Button>
         </div>
@@ -93,9 +86,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
           <SettingsForm
             fields={fields}
             whyNot={why}
-            change={(part) => {
-              setEdited({ ...edited, ...part })
-            }}
+            change={(part) => setEdited({ ...edited, ...part })}
             onSubmit={() => void apply()}
           />
         </Panel>
@@ -135,9 +126,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
                 <Button
                   look="danger"
                   whyNot={whyNot('delete', 'projects', team) ?? whyNotOwned(source)}
-                  onPress={() => {
-                    setGoing(true)
-                  }}
+                  onPress={() => setGoing(true)}
                 >
                   Delete the project…
                 </Button>
@@ -146,14 +135,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
           </Panel>
         </div>
       </div>
-      {isGoing ? (
-        <DeleteProject
-          project={project}
-          onClose={() => {
-            setGoing(false)
-          }}
-        />
-      ) : null}
+      {isGoing ? <DeleteProject project={project} onClose={() => setGoing(false)} /> : null}
     </>
   )
 }

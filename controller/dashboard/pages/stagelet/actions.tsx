@@ -100,13 +100,7 @@ const Deploy = ({ stagelet }: Props) => {
         Deploy
       </Button>
       {isOpen ? (
-        <DeployDialog
-          stagelet={stagelet}
-          tried={tried}
-          onClose={() => {
-            setOpen(false)
-          }}
-        />
+        <DeployDialog stagelet={stagelet} tried={tried} onClose={() => setOpen(false)} />
       ) : null}
     </>
   )

@@ -34,16 +34,12 @@ const useEvents = (stagelet: Stagelet) => {
         signal: abort.signal,
       }),
     ).then(
-      ({ events: read }) => {
-        setEvents(read.filter((event) => isOf(stagelet, event)))
-      },
+      ({ events: read }) => setEvents(read.filter((event) => isOf(stagelet, event))),
       (reason: unknown) => {
         if (!abort.signal.aborted) setError(reason)
       },
     )
-    return () => {
-      abort.abort()
-    }
+    return () => abort.abort()
   }, [stagelet.id, newest])
   return { events, error }
 }

@@ -53,14 +53,10 @@ const useRevision = (stagelet: Stagelet, revision: number): Revision | undefined
     )
     // Who made it is told where it can be read; without it the rest of the panel still holds.
     void read.then(
-      ({ revisions }) => {
-        setFound(revisions.find((one) => one.revision === revision))
-      },
+      ({ revisions }) => setFound(revisions.find((one) => one.revision === revision)),
       () => undefined,
     )
-    return () => {
-      abort.abort()
-    }
+    return () => abort.abort()
   }, [stagelet.id, revision])
   return found
 }
@@ -80,9 +76,7 @@ const LastLines = ({
     readLines(stagelet.id, { tail, service }, abort.signal).then(setLines, (reason: unknown) => {
       if (!abort.signal.aborted) setError(reason)
     })
-    return () => {
-      abort.abort()
-    }
+    return () => abort.abort()
   }, [stagelet.id, service, at])
   if (error !== undefined) return <ProblemBox error={error} />
   if (lines === undefined) return null

@@ -100,17 +100,13 @@ const Bar = ({ logs, chosen, colourOf, text, onText, name }: BarProps) => {
         autocomplete="off"
         spellcheck={false}
         value={text}
-        onInput={(event) => {
-          onText(event.currentTarget.value)
-        }}
+        onInput={(event) => onText(event.currentTarget.value)}
       />
       <label class={`${s['service']} ${s['onlyWide']}`}>
         <input
           type="checkbox"
           checked={logSettings.value.times}
-          onChange={(event) => {
-            setLogSettings({ times: event.currentTarget.checked })
-          }}
+          onChange={(event) => setLogSettings({ times: event.currentTarget.checked })}
         />
         times
       </label>
@@ -118,9 +114,7 @@ const Bar = ({ logs, chosen, colourOf, text, onText, name }: BarProps) => {
         from the last
         <select
           value={String(logSettings.value.tail)}
-          onChange={(event) => {
-            setLogSettings({ tail: Number(event.currentTarget.value) })
-          }}
+          onChange={(event) => setLogSettings({ tail: Number(event.currentTarget.value) })}
         >
           {tails.map((tail) => (
             <option value={String(tail)}>{tail} lines</option>
@@ -130,9 +124,7 @@ const Bar = ({ logs, chosen, colourOf, text, onText, name }: BarProps) => {
       <Button
         small
         whyNot={shown.length === 0 ? 'No line is shown.' : undefined}
-        onPress={() => {
-          download(name, shown)
-        }}
+        onPress={() => download(name, shown)}
       >
         Download
       </Button>
@@ -243,12 +235,7 @@ const Reader = ({ stagelet }: { readonly stagelet: Stagelet }) => {
         </p>
       ) : null}
       {selected === undefined ? null : (
-        <Selected
-          row={selected}
-          onClose={() => {
-            setSelected(undefined)
-          }}
-        />
+        <Selected row={selected} onClose={() => setSelected(undefined)} />
       )}
     </div>
   )

@@ -150,12 +150,7 @@ interface ChoiceProps {
 const Choice = ({ label, value, options, onChoose }: ChoiceProps) => (
   <label>
     {label}
-    <select
-      value={value}
-      onChange={(event) => {
-        onChoose(event.currentTarget.value)
-      }}
-    >
+    <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
       {options.map((option) => (
         <option value={option}>{option}</option>
       ))}

@@ -29,12 +29,8 @@ const useTicking = (isRunning: boolean): void => {
   const [, draw] = useState(0)
   useEffect(() => {
     if (!isRunning) return undefined
-    const timer = setInterval(() => {
-      draw((count) => count + 1)
-    }, 200)
-    return () => {
-      clearInterval(timer)
-    }
+    const timer = setInterval(() => draw((count) => count + 1), 200)
+    return () => clearInterval(timer)
   }, [isRunning])
 }
 

@@ -52,24 +52,10 @@ export const Undo = ({ place, revision }: Props) => {
   ])
   return (
     <>
-      <Button
-        whyNot={why}
-        keys="u"
-        onPress={() => {
-          setAsks(true)
-        }}
-      >
+      <Button whyNot={why} keys="u" onPress={() => setAsks(true)}>
         Undo
       </Button>
-      {asks ? (
-        <Ask
-          place={place}
-          revision={revision}
-          onClose={() => {
-            setAsks(false)
-          }}
-        />
-      ) : null}
+      {asks ? <Ask place={place} revision={revision} onClose={() => setAsks(false)} /> : null}
     </>
   )
 }
