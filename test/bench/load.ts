@@ -1,68 +1,63 @@
-// load: the scripts that measured a real kube-apiserver, against this controller: on a Postgres server as
-// shipped (fsync on), and on the embedded database. Prints their table beside the real server's.
+// load: the same scripts on Kubernetes' own code, on this controller with a Postgres server as shipped (fsync on),
+// and on it with the embedded database: in turns, as a machine is not as fast at one time as at another.
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { freePort, run } from '../../scripts/lib/processes.ts'
-import { pathsIn, root, startController, type Controller } from '../../scripts/lib/stagely.ts'
+import { pathsIn, root, startController, type Connection } from '../../scripts/lib/stagely.ts'
 import { anyPostgres } from '../support/postgres-server.ts'
 import { createTestDatabase } from '../support/test-database.ts'
+import { isKubernetesCodeBuilt, startKubernetesCode } from './kubernetes-code.ts'
+import { compare, mediansOf, type Line } from './load-rows.ts'
 import type { Row } from './measure.ts'
+import { parentOf, settled } from './proc.ts'
 import { sender } from './send.ts'
 
 const scripts = join(root, 'test/fixtures/kube-load')
 
-interface Stats {
-  readonly p50: number
-  readonly p90: number
-  readonly p99: number
+/** A server that is measured. */
+interface Side extends Connection {
+  readonly name: string
+  readonly tokenFile: string
+  /** `server`, and `database` where that is another process. */
+  readonly pids: Readonly<Record<string, number>>
+  /** The scripts write secrets of a project, which Kubernetes' code knows nothing of. */
+  readonly hasProjects: boolean
+  stop(): Promise<void>
 }
 
-/** One line of the scripts' output. */
-interface Line {
-  readonly test: string
-  readonly conc?: number
-  readonly watchers?: number
-  readonly n?: number
-  readonly perSecond?: number
-  readonly ms?: Stats | number
-  /** Of a fan-out: the write, and when the first, the middle and the last watcher heard of it. */
-  readonly write?: Stats
-  readonly first?: Stats
-  readonly median?: Stats
-  readonly last?: Stats
-  readonly errors?: readonly string[]
-  readonly missed?: number
-  readonly cpuSeconds?: { readonly controller?: number }
-  readonly rss?: { readonly controller?: string }
+/** As files of Stagely's own: how large one turn is. */
+interface Size {
+  readonly crud: readonly string[]
+  readonly watchers: string
+  readonly turns: number
 }
 
-interface Baseline {
-  readonly p50: number
-  readonly perSecond?: number
-}
-
-const baseline = (): Record<string, Baseline> =>
-  JSON.parse(readFileSync(join(scripts, 'baseline.json'), 'utf8')) as Record<string, Baseline>
-
-const nameOf = ({ test, conc, watchers }: Line): string =>
-  watchers === undefined
-    ? conc === undefined || test.startsWith('list')
-      ? test
-      : `${test} c=${conc}`
-    : `${test} N=${watchers}: last`
+const sizes = {
+  full: {
+    crud: ['--objects', '1000', '--big', '10000', '--max-seconds', '900'],
+    watchers: '1,100,1000',
+    turns: 3,
+  },
+  small: {
+    crud: ['--objects', '300', '--big', '0', '--rounds', '9'],
+    watchers: '1,100',
+    turns: 1,
+  },
+} as const satisfies Record<string, Size>
 
 const script = async (
   name: string,
-  { url, env, server }: Controller,
+  { url, env, pids, tokenFile }: Side,
   args: readonly string[],
 ): Promise<Line[]> => {
+  const measured = Object.entries(pids).map((pair) => pair.join('='))
   const out = await run(process.execPath, [
     join(scripts, `${name}.mjs`),
-    ...['--url', url, '--token-file', join(env.STAGELY_CA_FILE, '../admin-token')],
-    ...['--ca', env.STAGELY_CA_FILE, '--namespace', 'bench', '--pids', `controller=${server.pid}`],
-    ...args,
+    ...['--url', url, '--token-file', tokenFile, '--ca', env.STAGELY_CA_FILE],
+    ...['--pids', measured.join(','), ...args],
   ])
   if (out.code !== 0) throw new Error(`${name}.mjs: ${out.stderr.trim()}`)
   return out.stdout
@@ -71,96 +66,102 @@ const script = async (
     .map((line) => JSON.parse(line) as Line)
 }
 
-/** One number where a thing was done once. */
-const statsOf = ({ last, ms }: Line): (Pick<Stats, 'p50'> & Partial<Stats>) | undefined =>
-  last ?? (typeof ms === 'number' ? { p50: ms } : ms)
-
-const toRow = (database: string, line: Line): Row | undefined => {
-  const name = nameOf(line)
-  const stats = statsOf(line)
-  if (/^(warmup|delete-extra)/.test(name) || stats === undefined) return undefined
-  if ((line.errors?.length ?? 0) > 0 || (line.missed ?? 0) > 0)
-    throw new Error(`${name}: ${line.missed ?? 0} missed, ${String(line.errors?.[0])}`)
-  const reference = baseline()[name]
-  const cpu = line.cpuSeconds?.controller
-  return {
-    name: `load ${database} ${name}`,
-    value: stats.p50,
-    unit: 'ms',
-    ...(stats.p90 === undefined ? {} : { p90: stats.p90 }),
-    ...(stats.p99 === undefined ? {} : { p99: stats.p99 }),
-    ...(line.write === undefined ? {} : { write_ms: line.write.p50 }),
-    ...(line.first === undefined ? {} : { first_ms: line.first.p50 }),
-    ...(line.median === undefined ? {} : { median_ms: line.median.p50 }),
-    ...(line.perSecond === undefined ? {} : { per_s: line.perSecond }),
-    ...(reference === undefined ? {} : { kube_apiserver_ms: reference.p50 }),
-    ...(reference?.perSecond === undefined ? {} : { kube_apiserver_per_s: reference.perSecond }),
-    ...(cpu === undefined || line.n === undefined
-      ? {}
-      : { controller_cpu_ms: Math.round((cpu * 100_000) / line.n) / 100 }),
-    ...(line.rss?.controller === undefined ? {} : { controller_rss: line.rss.controller }),
+const createProject = async (side: Side, namespace: string): Promise<void> => {
+  const { send, close } = sender(side, 1)
+  const metadata = { name: namespace }
+  await send('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata })
+  if (side.hasProjects) {
+    const apiVersion = 'stagely.dev/v1alpha1'
+    await send('POST', `/apis/${apiVersion}/namespaces/${namespace}/projects`, {
+      ...{ apiVersion, kind: 'Project', metadata: { name: 'shop' }, spec: {} },
+    })
   }
-}
-
-/** The scripts write secrets of this project. */
-const createProject = async (controller: Controller): Promise<void> => {
-  const { send, close } = sender(controller, 1)
-  const apiVersion = 'stagely.dev/v1alpha1'
-  await send('POST', '/api/v1/namespaces', {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name: 'bench' },
-  })
-  await send('POST', `/apis/${apiVersion}/namespaces/bench/projects`, {
-    apiVersion,
-    kind: 'Project',
-    metadata: { name: 'shop' },
-    spec: {},
-  })
   close()
 }
 
-const measure = async (
-  database: string,
-  full: boolean,
-  databaseUrl: string | undefined,
-): Promise<Row[]> => {
-  const dir = mkdtempSync(`${tmpdir()}/stagely-bench-load-`)
+/** In a namespace of its own, once nobody works on what came before. */
+const takeTurn = async (
+  side: Side,
+  sides: readonly Side[],
+  { crud, watchers }: Size,
+  turn: number,
+): Promise<Line[]> => {
+  const namespace = `bench-${turn}`
+  await createProject(side, namespace)
+  for (const { pids } of sides) await settled(pids['server'] ?? NaN)
+  const lines = await script('crud', side, ['--namespace', namespace, ...crud])
+  const watched = ['--namespace', namespace, '--watchers', watchers]
+  return [...lines, ...(await script('watch', side, watched))]
+}
+
+const postgresPid = async (url: string): Promise<number | undefined> => {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
   try {
-    const masterKey = randomBytes(32).toString('base64')
-    const port = await freePort(0)
-    const controller = await startController(pathsIn(dir), { port, databaseUrl, masterKey })
-    try {
-      await createProject(controller)
-      const size = full
-        ? ['--objects', '1000', '--big', '10000', '--max-seconds', '900']
-        : ['--objects', '1000', '--big', '0', '--rounds', '9']
-      const watchers = full ? '1,100,1000' : '1,100'
-      const lines = [
-        ...(await script('crud', controller, size)),
-        ...(await script('watch', controller, ['--watchers', watchers])),
-      ]
-      return lines.flatMap((line) => toRow(database, line) ?? [])
-    } finally {
-      await controller.server.stop()
-    }
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    return parentOf(rows[0]?.pid ?? NaN)
   } finally {
-    rmSync(dir, { recursive: true, force: true })
+    await client.end()
   }
 }
 
-/** `show` is called with the rows of each database when they are there. */
+const startOurs = async (name: string, databaseUrl?: string): Promise<Side> => {
+  const dir = mkdtempSync(`${tmpdir()}/stagely-bench-load-`)
+  const paths = pathsIn(dir)
+  const port = await freePort(0)
+  const masterKey = randomBytes(32).toString('base64')
+  const controller = await startController(paths, { port, databaseUrl, masterKey })
+  const { url, env, server } = controller
+  const database = databaseUrl === undefined ? undefined : await postgresPid(databaseUrl)
+  return {
+    ...{ name, url, env, hasProjects: true },
+    tokenFile: join(paths.controller, 'admin-token'),
+    pids: { server: server.pid, ...(database === undefined ? {} : { database }) },
+    stop: async () => {
+      await server.stop()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Undefined where it cannot be had, which is told. */
+const startTheirs = async (full: boolean): Promise<Side | undefined> => {
+  try {
+    if (!full && !isKubernetesCodeBuilt()) throw new Error('it was not built yet')
+    const { pid, etcdPid, ...theirs } = await startKubernetesCode()
+    const pids = { server: pid, database: etcdPid }
+    return { ...theirs, name: 'kubernetes', pids, hasProjects: false }
+  } catch (error) {
+    process.stderr.write(
+      `  load: no server of Kubernetes' code, so that no row is compared: ${String(error)}\n` +
+        `  It is built by "scripts/real-api-server.sh FILE": on Debian, as root, with a mirror of unstable.\n`,
+    )
+    return undefined
+  }
+}
+
+/** `show` is called with the rows of each database. */
 export const benchLoad = async (
   full: boolean,
   show: (rows: readonly Row[]) => void,
 ): Promise<void> => {
+  const size = full ? sizes.full : sizes.small
   const postgres = await anyPostgres()
+  const sides: Side[] = []
   try {
+    const theirs = await startTheirs(full)
+    if (theirs !== undefined) sides.push(theirs)
     const database = await createTestDatabase(postgres.url)
-    show(await measure('postgres', full, database.url))
-    await database.drop()
+    const ours = [await startOurs('postgres', database.url), await startOurs('embedded')]
+    sides.push(...ours)
+    const lines = new Map<Side, Line[][]>(sides.map((side) => [side, []]))
+    for (let turn = 1; turn <= size.turns; turn++)
+      for (const [side, turns] of lines) turns.push(await takeTurn(side, sides, size, turn))
+    const measured = new Map([...lines].map(([side, turns]) => [side, mediansOf(turns)]))
+    for (const side of ours)
+      show(compare(side.name, measured.get(side)!, theirs && measured.get(theirs)))
   } finally {
+    for (const side of sides) await side.stop()
     await postgres.stop()
   }
-  show(await measure('embedded', full, undefined))
 }

@@ -15,7 +15,7 @@ import { anyPostgres } from '../support/postgres-server.ts'
 import { objectOf } from '../support/store-fixtures.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { median, percentile, timeAsyncMs, type Row } from './measure.ts'
-import { cpuMs, memoryMb } from './proc.ts'
+import { memoryMb, settled } from './proc.ts'
 import { sender } from './send.ts'
 
 /** Of one project: itself, its stagelets, and secrets. */
@@ -51,21 +51,6 @@ const fill = async (store: Store, projects: number): Promise<void> => {
   }
 }
 
-/** Until the controller takes a twentieth of a core, over two seconds: how long that was (s). */
-export const settled = async ({
-  server,
-}: Controller): Promise<{ seconds: number; cpu: number }> => {
-  const begun = performance.now()
-  const before = cpuMs(server.pid)
-  for (;;) {
-    const then = cpuMs(server.pid)
-    await realClock.sleep(2_000)
-    const now = cpuMs(server.pid)
-    if (now - then < 100)
-      return { seconds: (performance.now() - begun) / 1_000 - 2, cpu: (then - before) / 1_000 }
-  }
-}
-
 const timeCreates = async (controller: Controller, count: number): Promise<number[]> => {
   const one = sender(controller, 1)
   const path = `/apis/${apiVersion}/namespaces/default/stagelysecrets`
@@ -89,12 +74,12 @@ const measure = async (paths: Paths, databaseUrl: string, masterKey: Buffer): Pr
     })
   // The first one judges all that was never judged.
   const first = await start()
-  const judged = await settled(first)
+  const judged = await settled(first.server.pid)
   await first.server.stop()
   const controller = await start()
   try {
     const { pid } = controller.server
-    const { seconds, cpu } = await settled(controller)
+    const { seconds, cpu } = await settled(pid)
     const rss = memoryMb(pid, 'VmRSS')
     const peak = Math.round(memoryMb(pid, 'VmHWM'))
     const creates = await timeCreates(controller, 350)

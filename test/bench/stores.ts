@@ -20,8 +20,7 @@ import { objectOf } from '../support/store-fixtures.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { openApiClient } from './client.ts'
 import type { Row } from './measure.ts'
-import { cpuMs, memoryMb } from './proc.ts'
-import { settled } from './scale.ts'
+import { cpuMs, memoryMb, settled } from './proc.ts'
 
 const secrets = 10_000
 const inProject = 500
@@ -157,7 +156,7 @@ const measure = async (controller: Controller, standIn: StandIn, looks: number):
   try {
     // The first one fetches all, and all is judged after it.
     await nextLook(controller)
-    await settled(controller)
+    await settled(controller.server.pid)
     await nextLook(controller)
     const before = await list('?limit=1')
     const start = { cpu: cpuMs(pid), calls: standIn.calls, at: performance.now() }
