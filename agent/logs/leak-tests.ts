@@ -1,5 +1,6 @@
 // Counts which secrets the containers of a stack have printed, in the last lines of each of their logs. Only names of
 // keys and numbers are kept and sent: see src/protocol/leak-test.ts.
+import { defined } from '../../src/kernel/defined.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
@@ -155,7 +156,7 @@ const shown = ({ services }: Counting, source: LeakSource): LeakTestService[] =>
       ...{ name, lines },
       hits: [...hits].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, count]) => ({ key, count })),
       unmaskable: source.unmaskableOf(name),
-      ...(fault === undefined ? {} : { fault }),
+      ...defined({ fault }),
     }))
 
 /** Tells at once, and again and again, that the test goes on. Ends the test where nobody waits for it. */

@@ -4,6 +4,7 @@
 // INVARIANTS
 // - Values are hidden in logs and messages of the stack before anything is done with them.
 // - Steps in one container run one after the other. A step that is asked for while it runs is not done twice.
+import { defined } from '../../src/kernel/defined.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
@@ -163,9 +164,7 @@ const shownFacts = (
   facts: Facts,
   mask: (text: string) => string,
 ): NonNullable<Outcome['facts']> => ({
-  ...(facts.accepted === undefined ? {} : { accepted: facts.accepted }),
-  ...(facts.sessions === undefined ? {} : { sessions: facts.sessions }),
-  ...(facts.ended === undefined ? {} : { ended: facts.ended }),
+  ...defined({ accepted: facts.accepted, sessions: facts.sessions, ended: facts.ended }),
   ...(facts.faults === undefined ? {} : { faults: facts.faults.map((one) => shown(mask(one))) }),
   ...(facts.warnings === undefined
     ? {}

@@ -1,5 +1,6 @@
 // secrets import --store: manifests for all keys of a store elsewhere that begin with a prefix. No value is read.
 import { stringify } from 'yaml'
+import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
 import { noteHeaders, openApi } from '../options.ts'
 import { note, out } from '../print.ts'
@@ -79,7 +80,7 @@ export const importFromStore = async (flags: StoreImportFlags): Promise<void> =>
     const operations = fresh.slice(at, at + mostInOne).map(({ identity, valueFrom }) => ({
       op: 'create',
       ...{ key: identity.key, scope, value_from: valueFrom },
-      ...(stagelet === undefined ? {} : { stagelet }),
+      ...defined({ stagelet }),
     }))
     const headers = noteHeaders(flags)
     const call = { method: 'POST', body: { operations }, headers } as const

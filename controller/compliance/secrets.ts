@@ -44,7 +44,7 @@ const chained = (
 ): Version[] =>
   rows.map(({ version, at, by, valueSince }, i) => ({
     ...{ version, since: at, by, until: rows[i + 1]?.at ?? endMs },
-    ...(valueSince === undefined ? {} : { valueSince }),
+    ...defined({ valueSince }),
   }))
 
 /** `kept`: versions that the history holds. What it no longer holds, the audit log names. */

@@ -3,6 +3,7 @@ import dns from 'node:dns/promises'
 import http from 'node:http'
 import https from 'node:https'
 import { isIP } from 'node:net'
+import { defined } from '../../src/kernel/defined.ts'
 import { isAbort, messageOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { refusedAs } from './refused.ts'
@@ -136,7 +137,7 @@ const requestTo = ({ to, address, call, signal }: Sending): http.ClientRequest =
   return (url.protocol === 'http:' ? http : https).request({
     ...{ host: address, port, method, agent: false, path: `${url.pathname}${url.search}` },
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(ca === undefined ? {} : { ca }),
+    ...defined({ ca }),
     headers: {
       'user-agent': 'stagely',
       ...headers,

@@ -1,5 +1,6 @@
 // Lets a client of AWS's SDK call through the gate: in place of the SDK's own handler of requests.
 import { Readable } from 'node:stream'
+import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { Egress, EgressCall } from './gate.ts'
 
@@ -60,7 +61,7 @@ export const sdkHandler = (egress: Egress, ca?: string): SdkHandler => ({
       url: urlOf(request),
       method: request.method as NonNullable<EgressCall['method']>,
       headers,
-      ...(body === undefined ? {} : { body }),
+      ...defined({ body }),
       ...(signal instanceof AbortSignal ? { signal } : {}),
       ca,
     })

@@ -11,6 +11,7 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
+import { defined } from '../../src/kernel/defined.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import { parseJson } from '../../src/kernel/record.ts'
 import type { RotationSpec } from '../../src/resources/rotation.ts'
@@ -70,7 +71,7 @@ const clientsOf = (spec: Spec, deps: RotatorDeps): Clients => {
   const { endpoint, region = 'us-east-1' } = spec
   const settings = (credentials: Key) => ({
     ...{ region, credentials, maxAttempts: 1, requestHandler: sdkHandler(deps.egress) },
-    ...(endpoint === undefined ? {} : { endpoint }),
+    ...defined({ endpoint }),
   })
   return {
     asAdmin: async (work) => {

@@ -100,7 +100,7 @@ export const withVerdicts = (
   const before = status.conditions?.filter(({ type }) => type in verdicts)
   return {
     ...status,
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    ...defined({ observedGeneration: generation }),
     conditions: withConditions(before, verdicts, { generation, now }),
   }
 }

@@ -1,4 +1,5 @@
 // Carries Rotations on: decides, does the effect outside of any write, and stores what came of it. See ADR 0062, 0065.
+import { defined } from '../../src/kernel/defined.ts'
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
@@ -277,7 +278,7 @@ const store = async (
       if (before.phase !== status.phase || before.step !== status.step || told !== undefined)
         await tx.audit(refOf(rotation), 'rotation step', {
           ...{ attempt: status.attempt, from: before.phase, to: status.phase, ...detail },
-          ...(status.step === undefined ? {} : { step: status.step }),
+          ...defined({ step: status.step }),
           ...(told?.reason === 'RotationProven' ? { evidence: status.evidence } : {}),
           ...(told === undefined ? {} : { what: told.reason, message: told.message }),
         })

@@ -1,6 +1,7 @@
 // Steps of Postgres over the network: by a driver, over TLS that is verified, to an address that the gate has admitted.
 import { isIP } from 'node:net'
 import { Client, DatabaseError } from 'pg'
+import { defined } from '../../src/kernel/defined.ts'
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import {
   postgresParams,
@@ -37,7 +38,7 @@ const connect = async (
   const client = new Client({
     ...{ host: address, port, database, user: login.username, password: login.password },
     ssl: {
-      ...(ca === undefined ? {} : { ca }),
+      ...defined({ ca }),
       ...(isIP(host) === 0 ? { servername: host } : {}),
       rejectUnauthorized: true,
     },

@@ -84,7 +84,7 @@ export const revoke = async (work: Work): Promise<Outcome> => {
   const released = [...stillReleased(status)]
   const next = atRest(rest, nowMs, {
     ...(isPast ? {} : defined({ restored })),
-    ...(candidateSlot === undefined ? {} : { slot: candidateSlot }),
+    ...defined({ slot: candidateSlot }),
     ...(released.length === 0 ? {} : { released }),
     ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0 },
   })

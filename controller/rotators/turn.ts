@@ -1,4 +1,5 @@
 // When an attempt begins: at its time, or when somebody asks. Pure.
+import { defined } from '../../src/kernel/defined.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
 import { dueAt, startAt } from '../../src/resources/rotation-window.ts'
@@ -81,7 +82,7 @@ const idleOf = (
 ): RotationStatus => {
   const isKept = turn !== undefined && turn <= nowMs && nextAt !== undefined && ms(nextAt) <= nowMs
   const shown = isKept ? nextAt : turn === undefined ? undefined : time(turn)
-  return { ...others, phase: 'Idle', ...(shown === undefined ? {} : { nextAt: shown }) }
+  return { ...others, phase: 'Idle', ...defined({ nextAt: shown }) }
 }
 
 /** One that should begin, and waits for another one that waits itself: somebody must do something. */

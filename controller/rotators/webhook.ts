@@ -1,5 +1,6 @@
 // A service of somebody's own that makes, tries and ends a credential. Each step is posted, signed as Standard Webhooks
 // say, with the same id at each repetition.
+import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { isRecord, parseJson } from '../../src/kernel/record.ts'
 import type { RotationSpec } from '../../src/resources/rotation.ts'
@@ -96,8 +97,7 @@ export const openWebhook = (
     const data = {
       ...{ rotation: name, team: namespace, project: spec.projectRef.name, attempt, step },
       outputs: Object.keys(spec.outputs),
-      ...(values === undefined ? {} : { values }),
-      ...(which === undefined ? {} : { which }),
+      ...defined({ values, which }),
     }
     const nowMs = clock.now()
     const timestamp = new Date(nowMs).toISOString()

@@ -1,4 +1,5 @@
 // What is asked of a store in one step, and what its answers mean.
+import { defined } from '../../src/kernel/defined.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { no } from '../reconcilers/verdict.ts'
@@ -81,7 +82,7 @@ const byRef = (secrets: readonly StoreSecret[]): Map<Ref, StoreSecret[]> => {
   for (const secret of secrets) {
     const { key, version } = secret.external
     const asked = askedOf(secret.external)
-    const ref = refs.get(asked) ?? { key, ...(version === undefined ? {} : { version }) }
+    const ref = refs.get(asked) ?? { key, ...defined({ version }) }
     refs.set(asked, ref)
     const group = grouped.get(ref)
     if (group === undefined) grouped.set(ref, [secret])

@@ -1,5 +1,6 @@
 // One description of what somebody does, and the commands that do the same in other tools. No form holds a value or a
 // token: `curl` reads the token from a variable, and new values come from standard input. Pure.
+import { defined } from '../../../src/kernel/defined.ts'
 import { inputOf, printing, words, yaml, type Json, type Word } from './text.ts'
 
 export interface Doing {
@@ -85,8 +86,7 @@ export const formsOf = (doing: Doing, origin: string): Forms => {
   const text = yamlOf(doing)
   return {
     ...(text === '' ? {} : { yaml: text }),
-    ...(kubectl === undefined ? {} : { kubectl }),
-    ...(stagely === undefined ? {} : { stagely }),
+    ...defined({ kubectl, stagely }),
     curl: curlOf(doing, origin),
   }
 }

@@ -1,5 +1,6 @@
 // All who may log in, and the teams: for admins. Everybody else finds their teams here.
 import { useState } from 'preact/hooks'
+import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../api/client.ts'
 import type { User } from '../api/types.ts'
 import { isAdmin, me } from '../app/session.ts'
@@ -64,7 +65,7 @@ const NewUser = ({
   const given = email.trim() === '' ? undefined : email.trim()
   const doing = newUserDoing(name.trim(), given)
   const create = async (): Promise<void> => {
-    const body = { name: name.trim(), ...(given === undefined ? {} : { email: given }) }
+    const body = { name: name.trim(), ...defined({ email: given }) }
     await confirmed(() => must(api.POST('/users', { body })))
     wasDone(doing)
     onDone()

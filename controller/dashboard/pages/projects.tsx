@@ -1,6 +1,7 @@
 // All projects, and a new one.
 import { useLocation } from 'preact-iso'
 import { useState } from 'preact/hooks'
+import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../api/client.ts'
 import { knownTeams } from '../app/known-teams.ts'
 import { whyNot } from '../app/session.ts'
@@ -28,7 +29,7 @@ const NewProject = ({ onClose }: { readonly onClose: () => void }) => {
   const told = description.trim() === '' ? undefined : description.trim()
   const doing = newProjectDoing({ team, name }, told)
   const create = async (): Promise<void> => {
-    const body = { team, name, ...(told === undefined ? {} : { description: told }) }
+    const body = { team, name, ...defined({ description: told }) }
     await must(api.POST('/projects', { body }))
     wasDone(doing)
     route(projectUrl({ team, name }))

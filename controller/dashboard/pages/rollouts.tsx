@@ -1,5 +1,6 @@
 // Everything that moves, of all projects: first what needs a person, then what rolls, then what is complete.
 import { useRef, useState } from 'preact/hooks'
+import { defined } from '../../../src/kernel/defined.ts'
 import { useTeam } from '../app/team.ts'
 import { api, must } from '../api/client.ts'
 import type { KeptRollout, Project } from '../api/types.ts'
@@ -69,7 +70,7 @@ const Last = ({ team }: { readonly team: string | undefined }) => {
   const { data, error } = useQuery({
     key: ['last rollouts', team, ends.join()],
     read: (signal) => {
-      const query = { ...(team === undefined ? {} : { team }), limit: lastShown }
+      const query = { ...defined({ team }), limit: lastShown }
       return must(api.GET('/rollouts', { params: { query }, signal }))
     },
   })

@@ -1,4 +1,5 @@
 // Edits that are more than one request takes: they go in several, which make one revision. Pure.
+import { defined } from '../../../src/kernel/defined.ts'
 import type { BatchAnswer, Edit, Impact, Operation } from './staging.ts'
 
 /** Limits of one request; some bytes are left for the text around the operations. */
@@ -109,7 +110,7 @@ export const answerOfAll = (answers: readonly BatchAnswer[]): BatchAnswer => {
     results: answers.flatMap(({ results }) => results),
     warnings,
     impact: impactOfAll(answers.map(({ impact }) => impact)),
-    ...(revision === undefined ? {} : { revision }),
+    ...defined({ revision }),
   }
 }
 

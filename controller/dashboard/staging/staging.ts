@@ -1,6 +1,7 @@
 // Edits that are staged and not yet applied. Values are in this module's memory only: never in a signal, in
 // storage, in another tab, or in an error. What views see of a value is its length.
 import { computed, signal, type ReadonlySignal } from '@preact/signals'
+import { defined } from '../../../src/kernel/defined.ts'
 import type { paths } from '../api/types.ts'
 
 type Batch = paths['/projects/{project_id}/secrets/batch']['post']
@@ -133,7 +134,7 @@ const operationOf = (edit: Edit): Operation => {
     key,
     scope,
     type,
-    ...(stagelet === undefined ? {} : { stagelet }),
+    ...defined({ stagelet }),
     ...file,
     ...value,
   }

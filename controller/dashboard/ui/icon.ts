@@ -1,4 +1,5 @@
 // The icons of lucide, drawn as they are asked for: see scripts/dashboard.mjs.
+import { defined } from '../../../src/kernel/defined.ts'
 import { h, type ComponentChild } from 'preact'
 
 type Shapes = readonly (readonly [string, Readonly<Record<string, string>>])[]
@@ -24,7 +25,7 @@ export const iconOf =
         'stroke-linecap': 'round',
         'stroke-linejoin': 'round',
         'aria-hidden': true,
-        ...(name === undefined ? {} : { class: name }),
+        ...defined({ class: name }),
       },
       shapes.map(([tag, attributes]) => h(tag, attributes)),
     )

@@ -3,6 +3,7 @@
 //   GET /auth/callback         → a page of the dashboard, and the session's cookie
 // INVARIANTS: redirects go only to the provider and to pages of the dashboard; a login ends in the
 // browser that began it.
+import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { sameText } from '../../../src/kernel/same-text.ts'
 import type { Identity } from '../../../src/store/logins.ts'
@@ -24,7 +25,7 @@ export const beginInBrowser = async (
   deps: LoginDeps,
   { returnTo, confirms }: BrowserLoginStart,
 ): Promise<{ url: string; state: string }> => {
-  const login = { returnTo, ...(confirms === undefined ? {} : { confirms }) }
+  const login = { returnTo, ...defined({ confirms }) }
   const state = renderState(deps.key, login, deps.clock.now())
   const isFresh = confirms !== undefined
   const checks = checksOf(deps.key, state)

@@ -16,7 +16,7 @@ import { requireIn } from './access.ts'
 import { tell, type Drifted } from './activity-words.ts'
 import type { RestDeps } from './deps.ts'
 import { renderId } from './ids.ts'
-import { badCursor, nextCursor, pageQuery } from './paging.ts'
+import { badCursor, pageOf, pageQuery } from './paging.ts'
 import { time } from './representations.ts'
 import { requireTarget, route, routesOf } from './route.ts'
 import { answer } from './shapes.ts'
@@ -208,7 +208,7 @@ const rolloutsOf = async (
 
 const rolloutsResponse = {
   description: 'One page, newest first.',
-  schema: z.strictObject({ rollouts: z.array(rolloutSchema), next_cursor: nextCursor }),
+  schema: pageOf('rollouts', rolloutSchema),
 }
 
 export const activityRoutes = routesOf('Activity', [
@@ -255,7 +255,7 @@ export const activityRoutes = routesOf('Activity', [
     }),
     response: {
       description: 'One page. Healing is told as drift, and as a rollout where it failed.',
-      schema: z.strictObject({ activity: z.array(activitySchema), next_cursor: nextCursor }),
+      schema: pageOf('activity', activitySchema),
     },
     handle: async ({ deps, principal, query: { team, since, limit, cursor, ...filter } }) => {
       const teams = teamsOf(principal, team)

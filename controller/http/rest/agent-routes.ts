@@ -2,26 +2,14 @@
 import * as z from 'zod'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { renderJoinToken } from '../../../src/protocol/join-token.ts'
-import { withFields } from '../../../src/resources/rest-fields.ts'
-import { annotations, apiVersion, refOf } from '../../../src/resources/meta.ts'
-import { objectName } from '../../../src/resources/status.ts'
-import { requireIn } from './access.ts'
+import { annotations, refOf } from '../../../src/resources/meta.ts'
+import { createRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { agentFields, agentSchema, toAgent } from './kinds.ts'
-import { readRoutes } from './lists.ts'
 import { time } from './representations.ts'
 import { requireTarget, route, routesOf, type RestRoute } from './route.ts'
-import { createShape, updateShape } from './shapes.ts'
-import { inRequestNames } from './secrets.ts'
 import { annotated, changeTarget, shownAs } from './target.ts'
-import { createTracked } from './writes.ts'
 
-const place = z.strictObject({
-  team: z.string().min(1).default('default').describe('The team that it belongs to.'),
-  name: objectName.describe('Name of the agent, unique in its team.'),
-})
-const createBody = place.extend(createShape(agentFields)) as unknown as z.ZodType<
-  z.infer<typeof place>
->
+const agents: RestKind = { kind: 'Agent', schema: agentSchema, fields: agentFields }
 
 const weekSeconds = 7 * 86_400
 
@@ -29,40 +17,15 @@ const weekSeconds = 7 * 86_400
 const commandWith = (token: string): string =>
   `printf '%s' '${token}' | sudo stagely agent install --join-file - --allow-dir /srv`
 
-const changes = [
-  route({
-    id: 'createAgent',
-    at: 'POST /agents',
-    summary: 'Name a machine that is to run stacks. A join token lets it in.',
-    access: { in: 'teams', verb: 'create', resource: 'agents' },
-    body: createBody,
-    response: { status: 201, description: 'The new agent.', schema: agentSchema },
-    handle: async ({ deps: { store, clock }, principal, actor, body }) => {
-      requireIn(principal, { verb: 'create', resource: 'agents' }, body.team)
-      const { name, team, ...fields } = body
-      const spec = withFields(agentFields, {}, fields)
-      const object = { apiVersion, kind: 'Agent', metadata: { name, namespace: team }, spec }
-      const made = await inRequestNames(() =>
-        store.write(actor, {}, (tx) => createTracked(tx, object, clock.now())),
-      )
-      return shownAs(made, toAgent)
-    },
+export const agentRoutes: readonly RestRoute[] = routesOf('Agents', [
+  ...readRoutes(agents, {
+    summaries: ['Agents of all your teams, with their status.', 'One agent with its status.'],
   }),
-  route({
-    id: 'updateAgent',
-    at: 'PATCH /agents/:agent_id',
+  createRoute(agents, {
+    summary: 'Name a machine that is to run stacks. A join token lets it in.',
+  }),
+  updateRoute(agents, {
     summary: 'Pause or drain an agent, or end that. `null` takes a field away.',
-    access: { in: 'agent', verb: 'patch', resource: 'agents' },
-    heedsIfMatch: true,
-    body: z.strictObject(updateShape(agentFields)),
-    response: { description: 'The agent as it is now.', schema: agentSchema },
-    handle: async (context) => {
-      const updated = await changeTarget(context, (before) => ({
-        ...before,
-        spec: withFields(agentFields, before.spec ?? {}, context.body),
-      }))
-      return shownAs(updated, toAgent)
-    },
   }),
   route({
     id: 'createJoinToken',
@@ -128,14 +91,4 @@ const changes = [
       return shownAs((await deps.store.get(refOf(agent))) ?? agent, toAgent)
     },
   }),
-]
-
-export const agentRoutes: readonly RestRoute[] = routesOf('Agents', [
-  ...readRoutes({
-    kind: 'Agent',
-    schema: agentSchema,
-    summaries: ['Agents of all your teams, with their status.', 'One agent with its status.'],
-    page: 'One page.',
-  }),
-  ...changes,
 ])

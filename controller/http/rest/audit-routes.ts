@@ -8,7 +8,7 @@ import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { AuditFilter } from '../../../src/store/audit/queries.ts'
 import { renderId } from './ids.ts'
 import { listRoute } from './lists.ts'
-import { badCursor, nextCursor, pageQuery } from './paging.ts'
+import { badCursor, pageOf, pageQuery } from './paging.ts'
 import { time } from './representations.ts'
 import { route, routesOf } from './route.ts'
 
@@ -90,7 +90,7 @@ export const auditRoutes = routesOf('Audit', [
     query: z.strictObject({ ...filterQuery, ...pageQuery }),
     response: {
       description: 'One page of rows.',
-      schema: z.strictObject({ rows: z.array(auditRecord), next_cursor: nextCursor }),
+      schema: pageOf('rows', auditRecord),
     },
     handle: async ({ deps, principal, query: { cursor, limit, ...filter } }) => {
       const page = { before: parseCursor(cursor), limit }

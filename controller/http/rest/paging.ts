@@ -21,10 +21,14 @@ export const pageQuery = {
 }
 
 /** Field of every list's answer. */
-export const nextCursor = z
+const nextCursor = z
   .string()
   .optional()
   .describe('Where the next page begins; absent on the last one.')
+
+/** The answer of a list: one page. */
+export const pageOf = (list: string, item: z.ZodType): z.ZodObject =>
+  z.strictObject({ [list]: z.array(item), next_cursor: nextCursor })
 
 export interface PageRequest {
   readonly limit: number

@@ -1,4 +1,5 @@
 // Where a stagelet stands with one revision of its project, as its agent has reported it last: pure.
+import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
@@ -26,7 +27,7 @@ export const standingAt = (stagelet: StageletObject, revision: number): Standing
   const { status = {}, metadata } = stagelet
   const tell = (state: Standing['state'], since?: string): Standing => ({
     ...{ id: idOf(stagelet), name: metadata.name, state },
-    ...(since === undefined ? {} : { since }),
+    ...defined({ since }),
   })
   const { services = [], quarantine = [], runningRevision, lastRollout, lastSeen } = status
   const isUnseen = findCondition(status.conditions, 'SecretsInSync')?.status === 'Unknown'

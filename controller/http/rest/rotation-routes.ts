@@ -1,9 +1,9 @@
 // Rotations of a project: credentials that are changed at their time.
 import * as z from 'zod'
+import { defined } from '../../../src/kernel/defined.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
-import { withFields } from '../../../src/resources/rest-fields.ts'
+import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type {
   RotationRequest,
   RotationSpec,
@@ -14,8 +14,9 @@ import { gatherProject } from '../../reconcilers/project/gather.ts'
 import { releasedWith } from '../../rotators/released.ts'
 import { viewersOf } from '../../rotators/viewers.ts'
 import { notFound, requireIn } from './access.ts'
+import { createObject, updateObject } from './kind-routes.ts'
 import { listRoute } from './lists.ts'
-import { nextCursor, pagedBy, pageQuery, type Order } from './paging.ts'
+import { pagedBy, pageOf, pageQuery, type Order } from './paging.ts'
 import { deleted, deletedSchema } from './representations.ts'
 import { requireTarget, route, routesOf, type RestContext } from './route.ts'
 import {
@@ -26,15 +27,16 @@ import {
   toRotation,
   toStep,
 } from './rotation-shapes.ts'
-import { inRequestNames } from './secrets.ts'
 import { createShape, updateShape } from './shapes.ts'
 import { shownAs } from './target.ts'
-import { createTracked, readAgain, updateTracked } from './writes.ts'
+import { readAgain } from './writes.ts'
 
 const all = '/projects/:project_id/rotations'
 const one = `${all}/:rotation`
 
 const byName: Order<KubeObject> = { of: 'rotations', placeOf: ({ metadata }) => [metadata.name] }
+
+const kind = { kind: 'Rotation', schema: rotationSchema, fields: rotationFields }
 
 type Rotation = KubeObject<RotationSpec, RotationStatus> & { spec: RotationSpec }
 
@@ -69,7 +71,7 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
       .filter((service) => !isUnderWay || late.has(service.name))
       .map(({ name: service, containers }): z.infer<typeof breakSchema> => ({
         ...{ stagelet: stagelet.metadata.name, service },
-        ...(containers === undefined ? {} : { containers }),
+        ...defined({ containers }),
       })),
   )
   return [...seen, ...unseen]
@@ -118,7 +120,7 @@ export const rotationRoutes = routesOf('Rotations', [
     query: z.strictObject(pageQuery),
     response: {
       description: 'In order of their names.',
-      schema: z.strictObject({ rotations: z.array(rotationSchema), next_cursor: nextCursor }),
+      schema: pageOf('rotations', rotationSchema),
     },
     handle: async (context) => {
       const { namespace = '', name: project } = requireTarget(context).metadata
@@ -184,16 +186,11 @@ export const rotationRoutes = routesOf('Rotations', [
       .strictObject({ name: objectName.describe('Name of the rotation, unique in its team.') })
       .extend(createShape(rotationFields)) as unknown as z.ZodType<{ name: string }>,
     response: { status: 201, description: 'The new rotation.', schema: rotationSchema },
-    handle: async (context) => {
+    handle: (context) => {
       const { namespace = '', name: project } = requireTarget(context).metadata
-      const { name, ...fields } = context.body
-      const spec = withFields(rotationFields, { projectRef: { name: project } }, fields)
-      const object = { apiVersion, kind: 'Rotation', metadata: { name, namespace }, spec }
-      const { store, clock } = context.deps
-      const made = await inRequestNames(() =>
-        store.write(context.actor, {}, (tx) => createTracked(tx, object, clock.now())),
-      )
-      return shownAs(made, toRotation)
+      const { name, ...given } = context.body
+      const spec = { projectRef: { name: project } }
+      return createObject(context, kind, { name, namespace, given, spec })
     },
   }),
   route({
@@ -205,18 +202,7 @@ export const rotationRoutes = routesOf('Rotations', [
     heedsIfMatch: true,
     body: z.strictObject(updateShape(rotationFields)),
     response: { description: 'The rotation as it is now.', schema: rotationSchema },
-    handle: async (context) => {
-      const known = await findRotation(context)
-      const { store, clock } = context.deps
-      const updated = await inRequestNames(() =>
-        store.write(context.actor, {}, async (tx) => {
-          const before = await readAgain(tx, known, context.ifMatch)
-          const spec = withFields(rotationFields, before.spec ?? {}, context.body)
-          return updateTracked(tx, before, { ...before, spec }, clock.now())
-        }),
-      )
-      return shownAs(updated, toRotation)
-    },
+    handle: async (context) => updateObject(context, kind, await findRotation(context)),
   }),
   route({
     id: 'deleteRotation',

@@ -1,5 +1,6 @@
 // Search by name, over all that the caller may list. Names only: a value is nowhere in it.
 import * as z from 'zod'
+import { defined } from '../../../src/kernel/defined.ts'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import type { Resource } from '../../../src/access/roles.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -40,8 +41,7 @@ const namesOf = ({ metadata, spec }: KubeObject): Omit<Found, 'kind' | 'id'> => 
     team: metadata.namespace ?? '',
     name: metadata.name,
     ...(projectRef === undefined ? {} : { project: projectRef.name }),
-    ...(key === undefined ? {} : { key }),
-    ...(scope === undefined ? {} : { scope }),
+    ...defined({ key, scope }),
   }
 }
 

@@ -22,7 +22,7 @@ import {
   toUpdated,
   updatedSecretSchema,
 } from './secret-kind.ts'
-import { listPaged, nextCursor, pageQuery } from './paging.ts'
+import { listPaged, pageOf, pageQuery } from './paging.ts'
 import { deleted, deletedSchema } from './representations.ts'
 import { requireTarget, route, routesOf, type RestContext } from './route.ts'
 import { secretCreateShape, secretUpdateShape } from './secret-fields.ts'
@@ -116,15 +116,16 @@ export const secretRoutes = routesOf('Secrets', [
     query: listQuery,
     response: {
       description: 'One page of secrets.',
-      schema: z.strictObject({
-        secrets: z.array(z.union([secretSchema, compactSecretSchema, fullSecretSchema])),
+      schema: pageOf(
+        'secrets',
+        z.union([secretSchema, compactSecretSchema, fullSecretSchema]),
+      ).extend({
         resource_version: z
           .string()
           .optional()
           .describe(
             'The moment that the list shows: a stream goes on from there. Not of the basic view.',
           ),
-        next_cursor: nextCursor,
       }),
     },
     handle: async (context) => {

@@ -2,14 +2,13 @@
 import * as z from 'zod'
 import { annotations, refOf } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
-import { withFields } from '../../../src/resources/rest-fields.ts'
 import type { StageletSpec } from '../../../src/resources/stagelet.ts'
 import { impactOfDeploy } from '../../impact/impact.ts'
 import { readStagelet } from '../../impact/situation.ts'
 import { dryRunQuery, impactSchema, toImpact } from './changes.ts'
 import { requireMatch } from './etag.ts'
+import { readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { stageletFields, stageletSchema, toStagelet } from './kinds.ts'
-import { readRoutes } from './lists.ts'
 import {
   requireTarget,
   route,
@@ -18,8 +17,6 @@ import {
   type RestContext,
   type RestRoute,
 } from './route.ts'
-import { inRequestNames } from './secrets.ts'
-import { updateShape } from './shapes.ts'
 import { annotated, changeTarget, shownAs } from './target.ts'
 
 /** Pending edits are those that the agent has reported. */
@@ -35,36 +32,20 @@ const tryDeploy = async (context: RestContext): Promise<RestAnswer> => {
   return { status: 200, body: { ...toStagelet(stagelet), impact: toImpact(impact) } }
 }
 
+const stagelets: RestKind = { kind: 'Stagelet', schema: stageletSchema, fields: stageletFields }
+
 export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
-  ...readRoutes({
-    kind: 'Stagelet',
-    schema: stageletSchema,
+  ...readRoutes(stagelets, {
     summaries: [
       'Stagelets of all your teams, with their status.',
       'One stagelet with the status of each service.',
     ],
-    page: 'One page.',
     query: { project: z.string().optional().describe('Only of the project of this name.') },
     selects: ({ spec }, { project }) =>
       project === undefined || (spec as Partial<StageletSpec>).projectRef?.name === project,
   }),
-  route({
-    id: 'updateStagelet',
-    at: 'PATCH /stagelets/:stagelet_id',
+  updateRoute(stagelets, {
     summary: 'Pause a stagelet, go on with it, or change its stack. `null` takes a field away.',
-    access: { in: 'stagelet', verb: 'patch', resource: 'stagelets' },
-    heedsIfMatch: true,
-    body: z.strictObject(updateShape(stageletFields)),
-    response: { description: 'The stagelet as it is now.', schema: stageletSchema },
-    handle: async (context) => {
-      const updated = await inRequestNames(() =>
-        changeTarget(context, (before) => ({
-          ...before,
-          spec: withFields(stageletFields, before.spec ?? {}, context.body),
-        })),
-      )
-      return shownAs(updated, toStagelet)
-    },
   }),
   route({
     id: 'deployStagelet',

@@ -1,18 +1,13 @@
 // SecretStores: stores of secrets elsewhere, which the controller reads from.
 import * as z from 'zod'
-import { annotations, apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
-import { fieldsOf, hidden, withFields } from '../../../src/resources/rest-fields.ts'
+import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
+import { fieldsOf, hidden } from '../../../src/resources/rest-fields.ts'
 import { secretStoreSpec, secretStoreStatus } from '../../../src/resources/secret-store.ts'
-import { objectName } from '../../../src/resources/status.ts'
-import { requireIn } from './access.ts'
+import { createRoute, deleteRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { objectShape, ofEveryStatus } from './kinds.ts'
-import { readRoutes } from './lists.ts'
-import { deletedSchema } from './representations.ts'
 import { requireTarget, route, routesOf, type RouteEntry } from './route.ts'
-import { inRequestNames } from './secrets.ts'
-import { answerOf, answerShape, createShape, updateShape } from './shapes.ts'
-import { changeTarget, deleteTarget, shownAs } from './target.ts'
-import { createTracked } from './writes.ts'
+import { answerOf, answerShape } from './shapes.ts'
+import { changeTarget } from './target.ts'
 
 const storeFields = fieldsOf(secretStoreSpec, {})
 
@@ -33,13 +28,8 @@ const storeSchema = z
   .describe('A store of secrets elsewhere, which the controller reads from.')
 const toStore = answerOf(storeSchema)
 
-const place = z.strictObject({
-  team: z.string().min(1).default('default').describe('The team that it belongs to.'),
-  name: objectName.describe('Name of the store, unique in its team.'),
-})
-const createBody = place.extend(createShape(storeFields)) as unknown as z.ZodType<
-  z.infer<typeof place>
->
+const stores: RestKind = { kind: 'SecretStore', schema: storeSchema, fields: storeFields }
+
 const refreshBody = z.strictObject({
   keys: z
     .array(z.string().min(1).max(1024))
@@ -89,59 +79,15 @@ const askRoute = ({ verb, annotation, summary }: Asking): RouteEntry =>
   })
 
 export const storeRoutes = routesOf('Stores', [
-  ...readRoutes({
-    kind: 'SecretStore',
-    schema: storeSchema,
-    summaries: ['Stores of all your teams.', 'One store.'],
-    page: 'One page of stores.',
-  }),
-  route({
-    id: 'createStore',
-    at: 'POST /stores',
+  ...readRoutes(stores, { summaries: ['Stores of all your teams.', 'One store.'] }),
+  createRoute(stores, {
     summary: 'Let secrets of one of your teams take their values from a store elsewhere.',
-    access: { in: 'teams', verb: 'create', resource: 'secretstores' },
     session: 'confirmed',
-    body: createBody,
-    response: { status: 201, description: 'The new store.', schema: storeSchema },
-    handle: async ({ deps: { store, clock }, principal, actor, body }) => {
-      requireIn(principal, { verb: 'create', resource: 'secretstores' }, body.team)
-      const { name, team, ...fields } = body
-      const spec = withFields(storeFields, {}, fields)
-      const object = { apiVersion, kind: 'SecretStore', metadata: { name, namespace: team }, spec }
-      const made = await inRequestNames(() =>
-        store.write(actor, {}, (tx) => createTracked(tx, object, clock.now())),
-      )
-      return shownAs(made, toStore)
-    },
   }),
-  route({
-    id: 'updateStore',
-    at: 'PATCH /stores/:store_id',
-    summary: 'Change what is given. `null` takes a field away.',
-    access: { in: 'store', verb: 'patch', resource: 'secretstores' },
-    session: 'confirmed',
-    heedsIfMatch: true,
-    body: z.strictObject(updateShape(storeFields)),
-    response: { description: 'The store as it is now.', schema: storeSchema },
-    handle: async (context) => {
-      const updated = await inRequestNames(() =>
-        changeTarget(context, (before) => ({
-          ...before,
-          spec: withFields(storeFields, before.spec ?? {}, context.body),
-        })),
-      )
-      return shownAs(updated, toStore)
-    },
-  }),
-  route({
-    id: 'deleteStore',
-    at: 'DELETE /stores/:store_id',
+  updateRoute(stores, { session: 'confirmed' }),
+  deleteRoute(stores, {
     summary: 'Read from it no more. Secrets keep the values that were fetched.',
-    access: { in: 'store', verb: 'delete', resource: 'secretstores' },
     session: 'confirmed',
-    heedsIfMatch: true,
-    response: { description: 'It is gone.', schema: deletedSchema },
-    handle: deleteTarget(),
   }),
   route({
     id: 'findStoreKeys',

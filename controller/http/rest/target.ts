@@ -35,9 +35,10 @@ export const deleteTarget =
 export const changeTarget = (
   context: RestContext,
   change: (before: KubeObject, nowMs: number) => KubeObject,
+  target = requireTarget(context),
 ): Promise<KubeObject> =>
   context.deps.store.write(context.actor, {}, async (tx) => {
-    const before = await readAgain(tx, requireTarget(context), context.ifMatch)
+    const before = await readAgain(tx, target, context.ifMatch)
     const now = context.deps.clock.now()
     return updateTracked(tx, before, change(before, now), now)
   })

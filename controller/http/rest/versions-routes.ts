@@ -8,7 +8,7 @@ import type { RestDeps } from './deps.ts'
 import { parseId } from './ids.ts'
 import { namedSecret, ofAudience, storedSecretSchema, toStored } from './secret-kind.ts'
 import { listRoute } from './lists.ts'
-import { nextCursor, pagedBy, pageQuery } from './paging.ts'
+import { pageOf, pagedBy, pageQuery } from './paging.ts'
 import { time } from './representations.ts'
 import {
   changeFields,
@@ -172,10 +172,8 @@ export const versionsRoutes = routesOf('History', [
     query: z.strictObject(pageQuery),
     response: {
       description: 'Newest first.',
-      schema: z.strictObject({
-        secrets: z.array(deletedSchema),
+      schema: pageOf('secrets', deletedSchema).extend({
         kept_seconds: z.number().describe('How long a deleted secret can be restored.'),
-        next_cursor: nextCursor,
       }),
     },
     handle: async (context) => {

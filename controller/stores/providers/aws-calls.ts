@@ -1,4 +1,5 @@
 // Calls of AWS's SDK through the gate, and the meaning of AWS's errors.
+import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord, parseJson } from '../../../src/kernel/record.ts'
 import { retryAfterMs } from '../../egress/answers.ts'
@@ -32,7 +33,7 @@ export const awsCredentials = (text: string): AwsCredentials => {
       'a credential of AWS is JSON with accessKeyId and secretAccessKey, perhaps with sessionToken',
     )
   const sessionToken = field('sessiontoken')
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
+  return { accessKeyId, secretAccessKey, ...defined({ sessionToken }) }
 }
 
 const unauthorized = new Set([

@@ -2,6 +2,7 @@
 // or, by the operator's grant, one of the machine's own identity.
 import { createPrivateKey, sign, type KeyObject } from 'node:crypto'
 import * as z from 'zod'
+import { defined } from '../../../src/kernel/defined.ts'
 import { parseJson } from '../../../src/kernel/record.ts'
 import type { Opening } from '../opening.ts'
 import { StoreFault } from '../provider.ts'
@@ -52,7 +53,7 @@ const signed = ({ email, keyId, key }: Account, now: number): string => {
   const head = base64url({
     alg: 'RS256',
     typ: 'JWT',
-    ...(keyId === undefined ? {} : { kid: keyId }),
+    ...defined({ kid: keyId }),
   })
   const claims = base64url({ iss: email, sub: email, scope, iat: now, exp: now + hourS })
   const text = `${head}.${claims}`

@@ -1,5 +1,6 @@
 // What happened, as the API tells it. The stream does not carry it: it is asked for again after something has changed.
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { Happened } from '../../api/types.ts'
 import { thisSecond } from '../../live/clock.ts'
@@ -42,9 +43,7 @@ const useWorldVersion = (seconds: number): number => {
 export const useActivity = (filter: ActivityFilter): Pages<Happened> =>
   usePages([filter], async (cursor, signal) => {
     const query = { ...filter, ...cursor, limit: pageSize }
-    const page = await must(
-      api.GET('/activity', { params: { query }, ...(signal === undefined ? {} : { signal }) }),
-    )
+    const page = await must(api.GET('/activity', { params: { query }, ...defined({ signal }) }))
     return { rows: page.activity, next: page.next_cursor }
   })
 

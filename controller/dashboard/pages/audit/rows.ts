@@ -1,4 +1,5 @@
 // Rows of the audit log: those that a filter wants, page after page.
+import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { AuditRow } from '../../api/types.ts'
 import { usePages, type Pages } from '../../ui/use-pages.ts'
@@ -36,11 +37,9 @@ export const useRows = (
   usePages([filter, namespace], async (cursor, signal) => {
     const query = {
       ...queryOf(filter, now()),
-      ...(namespace === undefined ? {} : { namespace }),
+      ...defined({ namespace }),
       ...{ ...cursor, limit: pageSize },
     }
-    const page = await must(
-      api.GET('/audit', { params: { query }, ...(signal === undefined ? {} : { signal }) }),
-    )
+    const page = await must(api.GET('/audit', { params: { query }, ...defined({ signal }) }))
     return { rows: page.rows, next: page.next_cursor }
   })

@@ -1,5 +1,6 @@
 // Notifiers: who is told what, whether it arrives, and what does not.
 import { useState } from 'preact/hooks'
+import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { knownTeams } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
@@ -36,7 +37,7 @@ const pollSeconds = 10
 
 const useNotifiers = (team: string | undefined) => {
   const tick = turnOf(pollSeconds).value
-  const query = { ...(team === undefined ? {} : { team }), limit: 1000 }
+  const query = { ...defined({ team }), limit: 1000 }
   return useKept(
     useQuery({
       key: ['notifiers', team, tick],

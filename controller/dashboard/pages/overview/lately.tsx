@@ -1,5 +1,6 @@
 // What changed last: in each project, and all over.
 import { useRef } from 'preact/hooks'
+import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { Happened } from '../../api/types.ts'
 import { maySomewhere } from '../../app/session.ts'
@@ -19,7 +20,7 @@ export const useLastChanges = (team: string | undefined): ReadonlyMap<string, Ha
   const { data } = useQuery({
     key: ['last changes', team, revisions.join()],
     read: (signal) => {
-      const query = { kind: 'revision', ...(team === undefined ? {} : { team }) } as const
+      const query = { kind: 'revision', ...defined({ team }) } as const
       return must(api.GET('/activity', { params: { query }, signal }))
     },
   })

@@ -1,5 +1,6 @@
 // The dialog that makes a token, of a person or of a team's machines.
 import { useState } from 'preact/hooks'
+import { defined } from '../../../../src/kernel/defined.ts'
 import type { TeamRole } from '../../../../src/access/team-roles.ts'
 import type { Token } from '../../api/types.ts'
 import { now } from '../../live/clock.ts'
@@ -63,7 +64,7 @@ export const NewTokenDialog = ({
       name: name.trim(),
       read_only: isReadOnly,
       ...(role === '' ? {} : { role }),
-      ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
+      ...defined({ expires_at: expiresAt }),
     }
     const { token } = await confirmed(() => place.create(spec))
     wasDone(doing)

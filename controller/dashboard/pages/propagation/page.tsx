@@ -1,4 +1,5 @@
 // How fast a change comes to containers, as measured, against what is promised.
+import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { now, turnOf } from '../../live/clock.ts'
 import { projects } from '../../live/collections.ts'
@@ -37,8 +38,7 @@ const useSlo = () => {
       read: (signal) => {
         const since = new Date(now() - Number(days) * dayMs).toISOString()
         const query = {
-          ...(team === undefined ? {} : { team }),
-          ...(project === undefined ? {} : { project }),
+          ...defined({ team, project }),
           since,
         }
         return must(api.GET('/slo', { params: { query }, signal }))

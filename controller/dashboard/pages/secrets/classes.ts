@@ -1,6 +1,7 @@
 // Which secrets of one key hold equal values: each class has a letter. The controller compares keyed digests, so
 // that nobody sees a value; it tells this to those who may write.
 import { useMemo } from 'preact/hooks'
+import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { paths, Secret } from '../../api/types.ts'
 import { whyNot } from '../../app/session.ts'
@@ -69,7 +70,7 @@ const readAll = async (
       api.GET('/projects/{project_id}/value-classes', {
         params: {
           path: { project_id: `${team}/${project}` },
-          query: { limit: 1000, ...(cursor === undefined ? {} : { cursor }) },
+          query: { limit: 1000, ...defined({ cursor }) },
         },
         signal,
       }),

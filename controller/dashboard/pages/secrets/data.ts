@@ -3,6 +3,7 @@
 import { computed, type ReadonlySignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
+import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { Project, Secret, Stagelet } from '../../api/types.ts'
 import { agents, projects, secretsOf, stagelets } from '../../live/collections.ts'
@@ -137,8 +138,7 @@ export const asSecret = (edit: Edit, { team, project }: ProjectPlace): Secret =>
   key: edit.key,
   scope: edit.scope,
   type: edit.type,
-  ...(edit.stagelet === undefined ? {} : { stagelet: edit.stagelet }),
-  ...(edit.file_path === undefined ? {} : { file_path: edit.file_path }),
+  ...defined({ stagelet: edit.stagelet, file_path: edit.file_path }),
   version: 0,
   service_count: 0,
   services: [],

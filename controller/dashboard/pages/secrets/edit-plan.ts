@@ -1,4 +1,5 @@
 // What an edit stages: one secret in one place, or the same value in several. Pure.
+import { defined } from '../../../../src/kernel/defined.ts'
 import type { Secret } from '../../api/types.ts'
 import type { Edit } from '../../staging/staging.ts'
 import type { SecretRow } from './data.ts'
@@ -127,7 +128,7 @@ const plannedAt = (input: EditInput, target: Target): Omit<Edit, 'id'> => {
   return {
     ...{ ...place, op: 'create' },
     file_path: fields.type === 'file' && fields.path !== '' ? fields.path : undefined,
-    ...(more === undefined ? {} : { fields: more }),
+    ...defined({ fields: more }),
   }
 }
 
@@ -146,7 +147,7 @@ export const planEdit = (input: EditInput): readonly Planned[] => {
   const own: Omit<Edit, 'id'> = {
     ...{ op: 'update', key: secret.key, scope: secret.scope, type: secret.type, bytes },
     ...{ stagelet: secret.stagelet, secretId: secret.id, fromVersion: secret.version },
-    ...(moved === undefined ? {} : { moved }),
+    ...defined({ moved }),
   }
   return [{ edit: own }, ...rest]
 }

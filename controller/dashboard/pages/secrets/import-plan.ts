@@ -1,4 +1,5 @@
 // What a file of secrets brings: each line with the place where it goes and what it does. Pure.
+import { defined } from '../../../../src/kernel/defined.ts'
 import type {
   Structured,
   StructuredFault,
@@ -98,7 +99,7 @@ export const planImport = (
       return {
         ...{ key: line.key, where: line.where, ...placeOf(line, target, choices) },
         ...{ bytes: bytesOf(line), does: doesOf(line) },
-        ...(odd === undefined ? {} : { odd }),
+        ...defined({ odd }),
       }
     }),
     faults: [...faults, ...badKeys, ...large, ...notGiven],
@@ -127,7 +128,7 @@ export const editsOfImport = (
       stagelet: stagelet === '' ? undefined : stagelet,
       bytes: value === undefined ? undefined : bytes,
       ...(found === undefined ? {} : { secretId: found.id, fromVersion: found.version }),
-      ...(line.fields === undefined ? {} : { fields: line.fields }),
+      ...defined({ fields: line.fields }),
     }
     return [{ edit, value }]
   })

@@ -1,4 +1,5 @@
 // Stores elsewhere: whether what was read from them is fresh, how much they are asked, and what is wrong.
+import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
@@ -28,7 +29,7 @@ import s from './stores.module.css'
 
 const useStores = (team: string | undefined) => {
   const tick = turnOf(2).value
-  const query = { ...(team === undefined ? {} : { team }), limit: 1000 }
+  const query = { ...defined({ team }), limit: 1000 }
   return useKept(
     useQuery({
       key: ['stores', team, tick],

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../../../src/resources/meta.ts'
 import { checkUnused } from '../../in-use.ts'
 import { teamSchema, toTeam } from '../kinds.ts'
 import { listRoute } from '../lists.ts'
-import { listPaged, nextCursor, pageQuery } from '../paging.ts'
+import { listPaged, pageOf, pageQuery } from '../paging.ts'
 import { deleted, deletedSchema } from '../representations.ts'
 import { requireTarget, route, routesOf } from '../route.ts'
 import { answer } from '../shapes.ts'
@@ -28,10 +28,7 @@ const teams = [
     summary: 'Your teams; of an admin, all.',
     access: { in: 'teams', verb: 'list', resource: 'namespaces' },
     query: z.strictObject(pageQuery),
-    response: {
-      description: 'One page of teams.',
-      schema: z.strictObject({ teams: z.array(teamSchema), next_cursor: nextCursor }),
-    },
+    response: { description: 'One page of teams.', schema: pageOf('teams', teamSchema) },
     handle: async ({ deps, principal, query }) => {
       const mine = teamsWhere(principal, 'list', 'namespaces')
       const selects = ({ metadata }: KubeObject): boolean => mine?.includes(metadata.name) ?? true
