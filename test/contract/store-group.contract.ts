@@ -107,6 +107,19 @@ export const groupContract = (name: string, open: OpenStore): void => {
       expect(await together(remove(refOf(b)), remove(refOf(b)))).toEqual(['done', 'NotFound'])
     })
 
+    it('take places that others leave in the same write', async () => {
+      const { ns } = await createShop(t.store)
+      const at = (place: number, name: number): KubeObject =>
+        secretOf(ns, `s-${name}`, { key: 'A', scope: `web-${place}`, value: `${name}` })
+      const all = [5, 4, 3, 2, 1, 0]
+      for (const n of all) await createAs(t.store, api, at(n, n))
+      await t.store.write(api, {}, async (tx) => {
+        for (const n of all) await tx.update(at(n + 1, n))
+      })
+      const { items } = await t.store.list('StagelySecret', { namespace: ns })
+      expect(items.map(({ spec }) => spec?.['scope'])).toEqual(all.map((_, i) => `web-${i + 1}`))
+    })
+
     it('refuse one that knows an older version', async () => {
       const { ns } = await createShop(t.store)
       const before = await createAs(t.store, api, secretOf(ns, 'a', { value: '1' }))

@@ -11,8 +11,14 @@ import { packed } from '../packed.ts'
 import { warningValues } from '../warnings.ts'
 import type { ListAnswer } from './list.ts'
 import { negotiate, type Wanted } from './negotiate.ts'
-import { cellsOf, columnDefinitions, type ColumnDefinition } from './table.ts'
-import { listText, toPartial, toWire, wireText, type ListMeta, type Wire } from './wire-form.ts'
+import {
+  columnDefinitions,
+  rowAt,
+  rowTextOf,
+  type ColumnDefinition,
+  type RowText,
+} from './table.ts'
+import { listBytes, toPartial, toWire, wireText, type ListMeta, type Wire } from './wire-form.ts'
 
 export type Include = 'None' | 'Metadata' | 'Object'
 
@@ -28,25 +34,33 @@ export const checkAnswer = (c: AppContext): void => {
   if (negotiate(c.req.header('accept')).shape === 'Table') includeOf(c)
 }
 
-export const tableOf = (
+/** The head of a table, beside its rows. */
+export const tableHead = (
   kind: Kind,
-  objects: readonly Wire[],
-  how: {
-    metadata: ListMeta
-    include: Include
-    now: number
-    columns?: ColumnDefinition[] | null
-  },
-): Wire => ({
+  metadata: ListMeta,
+  columns: ColumnDefinition[] | null = columnDefinitions(kind),
+): object => ({
   kind: 'Table',
   apiVersion: 'meta.k8s.io/v1',
-  metadata: how.metadata,
-  columnDefinitions: how.columns === undefined ? columnDefinitions(kind) : how.columns,
-  rows: objects.map((object) => ({
-    cells: cellsOf(kind, object, how.now),
-    object: rowObject(object, how.include),
-  })),
+  metadata,
+  columnDefinitions: columns,
 })
+
+/** Of objects that are kept parsed, and so for as long as these are. */
+const rowTexts = new WeakMap<KubeObject, RowText>()
+
+/** JSON of a row of a table; `now` in ms. */
+export const rowOf = (kind: Kind, object: KubeObject, include: Include, now: number): string => {
+  if (include !== 'Metadata') return rowAt(newRow(kind, object, include), now)
+  let row = rowTexts.get(object)
+  if (row === undefined) rowTexts.set(object, (row = newRow(kind, object, include)))
+  return rowAt(row, now)
+}
+
+const newRow = (kind: Kind, object: KubeObject, include: Include): RowText => {
+  const wire = toWire(object)
+  return rowTextOf(kind, wire, JSON.stringify(rowObject(wire, include)))
+}
 
 /** Without managedFields in tables: they are most of an object's size, and of no use there. */
 const rowObject = (object: Wire, include: Include): Wire | null => {
@@ -55,17 +69,22 @@ const rowObject = (object: Wire, include: Include): Wire | null => {
   return toPartial({ metadata })
 }
 
+/** Quoted for readers of YAML 1.1, such as kubectl, which would take some texts for booleans or times. */
+const yamlOf = (json: string | Uint8Array): string => {
+  const text = typeof json === 'string' ? json : Buffer.from(json).toString()
+  return stringify(JSON.parse(text), { version: '1.1', lineWidth: 0 })
+}
+
 const send = async (
   c: AppContext,
-  json: string,
+  json: string | Uint8Array<ArrayBuffer>,
   wanted: Wanted,
   code: 200 | 201 = 200,
 ): Promise<Response> => {
-  // Quoted for readers of YAML 1.1, such as kubectl, which would take some texts for booleans or times.
-  const text = wanted.yaml ? stringify(JSON.parse(json), { version: '1.1', lineWidth: 0 }) : json
+  const content = wanted.yaml ? yamlOf(json) : json
   const headers = { 'content-type': wanted.yaml ? 'application/yaml' : 'application/json' }
-  const small = await packed(c, text)
-  if (small === undefined) return c.body(text, code, headers)
+  const small = await packed(c, content)
+  if (small === undefined) return c.body(content, code, headers)
   return c.body(small.bytes, code, { ...headers, ...small.headers })
 }
 
@@ -83,12 +102,11 @@ export const answerStored = (
 ): Promise<Response> => {
   const wanted = negotiate(c.req.header('accept'))
   if (wanted.shape === 'object') return send(c, wireText(kind, stored), wanted, code)
-  const wire = toWire(stored.object)
   if (wanted.shape === 'PartialObjectMetadata')
-    return send(c, JSON.stringify(toPartial(wire)), wanted, code)
+    return send(c, JSON.stringify(toPartial(toWire(stored.object))), wanted, code)
   const metadata = { resourceVersion: stored.object.metadata.resourceVersion ?? '' }
-  const how = { metadata, include: includeOf(c), now: clock.now() }
-  return send(c, JSON.stringify(tableOf(kind, [wire], how)), wanted, code)
+  const row = rowOf(kind, stored.object, includeOf(c), clock.now())
+  return send(c, listBytes(tableHead(kind, metadata), 'rows', [row]), wanted, code)
 }
 
 /** The result of a write in the form of a stored object. */
@@ -121,16 +139,17 @@ export const answerList = (
   if (wanted.shape === 'object') {
     const head = { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata }
     const items = list.items.map((item) => wireText(kind, item))
-    return send(c, listText(head, items), wanted)
+    return send(c, listBytes(head, 'items', items), wanted)
   }
-  const items = list.items.map(({ object }) => toWire(object))
   if (wanted.shape === 'Table') {
-    const how = { metadata, include: includeOf(c), now: clock.now() }
-    return send(c, JSON.stringify(tableOf(kind, items, how)), wanted)
+    const include = includeOf(c)
+    const now = clock.now()
+    const rows = list.items.map(({ object }) => rowOf(kind, object, include, now))
+    return send(c, listBytes(tableHead(kind, metadata), 'rows', rows), wanted)
   }
   const head = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata }
-  const partial = items.map((item) => JSON.stringify(toPartial(item)))
-  return send(c, listText(head, partial), wanted)
+  const partial = list.items.map(({ object }) => JSON.stringify(toPartial(toWire(object))))
+  return send(c, listBytes(head, 'items', partial), wanted)
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Kind } from '../../../src/resources/registry.ts'
 import type { ObjectPage, PageOptions, Store, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { parseContinue, renderContinue, type Continue, type Place } from './continue-token.ts'
-import { selectionOf, selects, type Selection } from './params.ts'
+import { isSelective, selectionOf, selects, type Selection } from './params.ts'
 import {
   forbiddenOption,
   matchOf,
@@ -106,7 +106,7 @@ export const listOfRequest = async (
   kind: Kind,
 ): Promise<ListAnswer> => {
   const { selection, limit, from } = await wantedOf(c, store, kind)
-  const selective = selection.labels !== undefined || selection.fields !== undefined
+  const selective = isSelective(selection)
   const { namespace, within } = selection
   const items: StoredObject[] = []
   let { at, after } = from

@@ -99,6 +99,10 @@ export const selectionOf = (c: AppContext, kind: Kind): Selection => ({
   fields: parseFieldSelector(kind, c.req.query('fieldSelector')),
 })
 
+/** Labels or fields decide, and not the place alone. */
+export const isSelective = ({ labels, fields }: Selection): boolean =>
+  labels !== undefined || fields !== undefined
+
 export const selects = (
   { labels, fields }: Selection,
   stored: Pick<StoredObject, 'object'>,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { kinds, requireKind } from '../../../src/resources/registry.ts'
-import { cellsOf, columnDefinitions, humanDuration, valueAt } from './table.ts'
+import { kinds, requireKind, type Kind } from '../../../src/resources/registry.ts'
+import { columnDefinitions, humanDuration, rowAt, rowTextOf, valueAt } from './table.ts'
 
 const seconds = (s: number): string => humanDuration(s * 1000)
 
@@ -29,6 +29,12 @@ describe('humanDuration', () => {
   })
 })
 
+const rowOf = (kind: Kind, object: Record<string, unknown>, now: number) =>
+  JSON.parse(rowAt(rowTextOf(kind, object, '{"a":1}'), now)) as {
+    cells: unknown[]
+    object: unknown
+  }
+
 describe('tables', () => {
   const now = Date.parse('2030-01-01T00:01:40Z')
   const stagelet = {
@@ -45,7 +51,8 @@ describe('tables', () => {
   it('fills the columns of the registry, name first, null where nothing is', () => {
     const kind = requireKind('Stagelet')
     const names = columnDefinitions(kind).map((c) => c.name)
-    const cells = cellsOf(kind, stagelet, now)
+    const { cells, object } = rowOf(kind, stagelet, now)
+    expect(object).toEqual({ a: 1 })
     expect(Object.fromEntries(names.map((name, i) => [name, cells[i]]))).toEqual({
       Name: 'web',
       'In-Sync': 'False',
@@ -62,6 +69,13 @@ describe('tables', () => {
     expect(columnDefinitions(kind)[0]).toMatchObject({ format: 'name', priority: 0 })
   })
 
+  it('keep the text of a row, and only its durations change', () => {
+    const kind = requireKind('Stagelet')
+    const row = rowTextOf(kind, stagelet, 'null')
+    expect(rowAt(row, now)).toContain('"100s"')
+    expect(rowAt(row, now + 20_000)).toBe(rowAt(row, now).replace('"100s"', '"2m"'))
+  })
+
   it('understands every column path of every kind', () => {
     for (const kind of kinds)
       for (const { jsonPath } of kind.columns) expect(valueAt({}, jsonPath)).toBeNull()
@@ -76,7 +90,7 @@ describe('tables', () => {
       message: 'm',
       involvedObject: { kind: 'Stagelet', name: 'web' },
     }
-    expect(cellsOf(requireKind('Event'), event, now)).toEqual([
+    expect(rowOf(requireKind('Event'), event, now).cells).toEqual([
       '40s',
       'Normal',
       'R',

@@ -35,14 +35,22 @@ export const columnDefinitions = (kind: Kind): ColumnDefinition[] => {
   return nameComesLast(kind) ? [...columns, nameColumn(1)] : [nameColumn(0), ...columns]
 }
 
-/** `object` in its wire form; `now` in ms since the epoch. */
-export const cellsOf = (kind: Kind, object: Wire, now: number): unknown[] => {
+/** A time of an object (ms), shown as how long ago it was. */
+class Since {
+  readonly at: number
+
+  constructor(at: number) {
+    this.at = at
+  }
+}
+
+const cellsOf = (kind: Kind, object: Wire): unknown[] => {
   const name = valueAt(object, '.metadata.name')
-  const cells = kind.columns.map((column) => cellOf(kind, column, object, now))
+  const cells = kind.columns.map((column) => cellOf(kind, column, object))
   return nameComesLast(kind) ? [...cells, name] : [name, ...cells]
 }
 
-const cellOf = (kind: Kind, column: PrinterColumn, object: Wire, now: number): unknown => {
+const cellOf = (kind: Kind, column: PrinterColumn, object: Wire): unknown => {
   if (kind.kind === 'Event' && column.jsonPath === '.involvedObject.name') return involved(object)
   const value =
     kind.kind === 'Event' && column.jsonPath === '.lastTimestamp'
@@ -50,7 +58,38 @@ const cellOf = (kind: Kind, column: PrinterColumn, object: Wire, now: number): u
       : valueAt(object, column.jsonPath)
   if (column.type !== 'date') return value
   const time = typeof value === 'string' ? Date.parse(value) : NaN
-  return Number.isNaN(time) ? null : humanDuration(now - time)
+  return Number.isNaN(time) ? null : new Since(time)
+}
+
+/** JSON of a row but for its durations, which stand between the parts. */
+export interface RowText {
+  readonly parts: readonly string[]
+  readonly times: readonly number[]
+}
+
+/** `object` in its wire form; `shown` is the JSON text of the row's object. */
+export const rowTextOf = (kind: Kind, object: Wire, shown: string): RowText => {
+  const parts: string[] = []
+  const times: number[] = []
+  let part = '{"cells":['
+  for (const [i, cell] of cellsOf(kind, object).entries()) {
+    if (i > 0) part += ','
+    if (cell instanceof Since) {
+      parts.push(part)
+      times.push(cell.at)
+      part = ''
+    } else part += JSON.stringify(cell)
+  }
+  parts.push(`${part}],"object":${shown}}`)
+  return { parts, times }
+}
+
+/** `now` in ms since the epoch. */
+export const rowAt = ({ parts, times }: RowText, now: number): string => {
+  let text = parts[0] ?? ''
+  for (const [i, time] of times.entries())
+    text += `"${humanDuration(now - time)}"${parts[i + 1] ?? ''}`
+  return text
 }
 
 const involved = (event: Wire): string => {

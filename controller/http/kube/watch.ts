@@ -13,12 +13,18 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import type { ChangeEvent, Store, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
-import { asStored, includeOf, tableOf, type Include } from './answer.ts'
+import { asStored, includeOf, rowOf, tableHead, type Include } from './answer.ts'
 import { negotiate } from './negotiate.ts'
-import { isTrueParam, secondsOf, selectionOf, selects, type Selection } from './params.ts'
+import {
+  isSelective,
+  isTrueParam,
+  secondsOf,
+  selectionOf,
+  selects,
+  type Selection,
+} from './params.ts'
 import { forbiddenOption, matchOf, requireReached, resourceVersionOf } from './resource-version.ts'
 import { failureStatus } from './status.ts'
-import type { ColumnDefinition } from './table.ts'
 import { toPartial, toWire, wireText } from './wire-form.ts'
 
 export interface WatchDeps {
@@ -238,16 +244,12 @@ const renderer = ({ kind, shape, include }: Plan, clock: Clock): Render => {
   if (shape === 'PartialObjectMetadata')
     return ({ object }) => JSON.stringify(toPartial(toWire(object)))
   // Column definitions are only in the first event of the stream.
-  let columns: ColumnDefinition[] | null | undefined
+  let columns: null | undefined
   return ({ object }) => {
-    const how = {
-      metadata: { resourceVersion: object.metadata.resourceVersion ?? '' },
-      include,
-      now: clock.now(),
-      ...defined({ columns }),
-    }
+    const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' }
+    const head = JSON.stringify(tableHead(kind, metadata, columns))
     columns = null
-    return JSON.stringify(tableOf(kind, [toWire(object)], how))
+    return `${head.slice(0, -1)},"rows":[${rowOf(kind, object, include, clock.now())}]}`
   }
 }
 
@@ -278,9 +280,11 @@ const isIn = ({ namespace, within }: Selection, { metadata }: KubeObject): boole
 
 /** The event for this watcher: entering the selection is ADDED, leaving it is DELETED. */
 const transition = (selection: Selection, event: ChangeEvent): ChangeEvent['type'] | undefined => {
-  const { type, previous } = event
+  const { type } = event
+  if (!isSelective(selection)) return type
   const now = selects(selection, event)
-  if (type !== 'MODIFIED' || previous === undefined) return now ? type : undefined
+  const previous = type === 'MODIFIED' ? event.previous : undefined
+  if (previous === undefined) return now ? type : undefined
   const before = selects(selection, { object: previous })
   if (now) return before ? 'MODIFIED' : 'ADDED'
   return before ? 'DELETED' : undefined

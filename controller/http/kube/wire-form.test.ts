@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { requireKind } from '../../../src/resources/registry.ts'
-import { listText, wireText } from './wire-form.ts'
+import { listBytes, wireText } from './wire-form.ts'
 
 const secret = (spec: object, applied?: string): KubeObject => ({
   apiVersion: 'stagely.dev/v1alpha1',
@@ -52,10 +52,9 @@ describe('the text of a stored object', () => {
 
   it('stands in lists between the others', () => {
     const head = { kind: 'AgentList', apiVersion: 'v1', metadata: { resourceVersion: '1' } }
-    expect(JSON.parse(listText(head, ['{"a":1}', '{"b":2}']))).toEqual({
-      ...head,
-      items: [{ a: 1 }, { b: 2 }],
-    })
-    expect(JSON.parse(listText(head, []))).toEqual({ ...head, items: [] })
+    const listed = (texts: readonly string[]): unknown =>
+      JSON.parse(Buffer.from(listBytes(head, 'items', texts)).toString())
+    expect(listed(['{"a":1}', '{"b":"€"}'])).toEqual({ ...head, items: [{ a: 1 }, { b: '€' }] })
+    expect(listed([])).toEqual({ ...head, items: [] })
   })
 })

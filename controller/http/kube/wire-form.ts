@@ -48,9 +48,19 @@ const withoutValues = (object: KubeObject): KubeObject => {
 
 const mayHoldValue = new RegExp(String.raw`"(?:${valueFields.join('|')})\\*"\s*:`)
 
+/** What was looked through and is answered as it is: what is stored does not change. */
+const harmless = new WeakSet<StoredObject>()
+
+const isHarmless = (stored: StoredObject): boolean => {
+  if (harmless.has(stored)) return true
+  if (mayHoldValue.test(stored.text)) return false
+  harmless.add(stored)
+  return true
+}
+
 /** JSON of an object for clients: the stored text unchanged, whenever possible. */
 export const wireText = (kind: Kind, stored: StoredObject): string =>
-  kind.kind === 'Event' || (kind.kind === 'StagelySecret' && mayHoldValue.test(stored.text))
+  kind.kind === 'Event' || (kind.kind === 'StagelySecret' && !isHarmless(stored))
     ? JSON.stringify(toWire(stored.object))
     : stored.text
 
@@ -67,8 +77,24 @@ export interface ListMeta {
   readonly remainingItemCount?: number
 }
 
-/** JSON of a list from the JSON texts of its items. */
-export const listText = (
-  head: { readonly kind: string; readonly apiVersion: string; readonly metadata: ListMeta },
+/**
+ * JSON of a list from the JSON texts of its items, as bytes: one text of them all would be made, measured and
+ * encoded, each time over megabytes.
+ */
+export const listBytes = (
+  head: object,
+  name: 'items' | 'rows',
   items: readonly string[],
-): string => `${JSON.stringify(head).slice(0, -1)},"items":[${items.join(',')}]}`
+): Uint8Array<ArrayBuffer> => {
+  const start = `${JSON.stringify(head).slice(0, -1)},"${name}":[`
+  const commas = Math.max(0, items.length - 1)
+  const size = items.reduce((sum, item) => sum + Buffer.byteLength(item), commas + 2)
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(start) + size)
+  let at = bytes.write(start)
+  for (const [i, item] of items.entries()) {
+    if (i > 0) at += bytes.write(',', at)
+    at += bytes.write(item, at)
+  }
+  bytes.write(']}', at)
+  return bytes
+}

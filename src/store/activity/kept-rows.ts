@@ -1,4 +1,4 @@
-// What a commit says of what happened, as keep_records() takes it: see migrations/0045-activity.sql.
+// What a commit says of what happened, as keep_records() takes it: see migrations/0054-row-by-row.sql.
 import type { Changes } from '../log/changes.ts'
 import type { Happening } from './happening.ts'
 

@@ -1,4 +1,4 @@
-// What a write leaves behind, as the database gets it: see migrations/0040-one-commit.sql.
+// What a write leaves behind, as the database gets it: see migrations/0054-row-by-row.sql.
 import { storableJson } from '../../kernel/storable.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
@@ -284,17 +284,12 @@ export const payloadOf = (
     ...keptRows(changes),
   }
   const filled = Object.entries(parts).filter(([, rows]) => rows.length > 0)
-  const drops = changes.objects.some(({ type }) => type === 'DELETED')
   return {
     objects: objects.length === 0 ? null : list(objects),
     more:
       filled.length === 0
         ? null
         : storableJson(`{${filled.map(([name, rows]) => `"${name}":${list(rows)}`).join(',')}}`),
-    lists: [
-      ...(objects.length === 0 ? [] : ['objects']),
-      ...(drops ? ['dropped'] : []),
-      ...filled.map(([name]) => name),
-    ],
+    lists: filled.map(([name]) => name),
   }
 }

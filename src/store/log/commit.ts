@@ -1,4 +1,4 @@
-// The statements of a commit. See migrations/0040-one-commit.sql.
+// The statements of a commit. See migrations/0054-row-by-row.sql.
 import { isReason } from '../../kernel/errors.ts'
 import type { Queryable } from '../sql.ts'
 import type { Payload } from './changes.ts'
