@@ -22,7 +22,10 @@ const wanted = new Map(
   ),
 )
 
-/** Shapes that the dashboard names, and the answer that each is. A part comes before what holds it. */
+/**
+ * Shapes that the dashboard and the command line name, and the answer that each is. A part comes before
+ * the shape that has it.
+ */
 const names: Names = {
   Condition: ['getProject', 'conditions'],
   Service: ['getStagelet', 'services'],
@@ -33,6 +36,7 @@ const names: Names = {
   SecretVersion: ['listSecretVersions', 'versions'],
   Usage: ['secretUsage', 'usage'],
   Revision: ['listRevisions', 'revisions'],
+  RolloutStagelet: ['getRollout', 'stagelets'],
   Rollout: ['getRollout'],
   KeptRollout: ['listRollouts', 'rollouts'],
   Happened: ['listActivity', 'activity'],
@@ -45,8 +49,27 @@ const names: Names = {
   Token: ['listTokens', 'tokens'],
   Keys: ['getKeys'],
   Me: ['getMe'],
+  UserWithTeams: ['getUser'],
+  Team: ['getTeam'],
+  Session: ['listMySessions', 'sessions'],
+  Store: ['getSecretStore'],
+  StoreKeys: ['findStoreKeys'],
+  Notifier: ['getNotifier'],
+  Rotation: ['getRotation'],
+  RotationBreak: ['rotationBreaks', 'services'],
+  RotationStep: ['rotationHistory', 'steps'],
+  ReadSecret: ['listRevealed', 'secrets'],
+  Erasure: ['erasePerson'],
+  SearchResult: ['search', 'results'],
+  DeletedSecret: ['listDeletedSecrets', 'secrets'],
+  Propagation: ['getPropagation'],
+  SetDiff: ['diffRevisions'],
+  Rollback: ['rollbackProject'],
+  KeyRotation: ['rotateKeys'],
+  SealingKey: ['getSealingKey'],
+  SecretValue: ['revealSecrets', 'secrets'],
 }
-const typesFile = join(root, 'controller/dashboard/api/types.ts')
+const typesFile = join(root, 'src/rest/types.ts')
 wanted.set(typesFile, renderTypes(openApiDocument('') as unknown as OpenApi, names))
 
 for (const dir of crdsDirs) mkdirSync(dir, { recursive: true })

@@ -1,4 +1,5 @@
 // Audit rows as tables.
+import type { ReadSecret } from '../../src/rest/types.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import type { RecordView } from '../records.ts'
 
@@ -26,22 +27,7 @@ export const recordView: RecordView<AuditRecord> = {
   empty: 'No audit rows found.',
 }
 
-/** A record in the answer of the REST API. */
-export interface RevealedRecord {
-  readonly id: string
-  readonly namespace: string
-  readonly name: string
-  readonly project: string
-  readonly key: string
-  readonly scope: string
-  readonly version: number
-  readonly current_version?: number
-  readonly knows_current: boolean
-  readonly reads: number
-  readonly last_read_at: string
-}
-
-export const revealedView: RecordView<RevealedRecord> = {
+export const revealedView: RecordView<ReadSecret> = {
   columns: [
     { header: 'TEAM', cell: (r) => r.namespace },
     { header: 'PROJECT', cell: (r) => r.project },

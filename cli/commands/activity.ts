@@ -1,4 +1,5 @@
 // activity: what happened in the last 90 days, in words.
+import type { Happened } from '../../src/rest/types.ts'
 import { Option, type Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { toInstant } from '../audit/time.ts'
@@ -9,20 +10,6 @@ import { note, out } from '../print.ts'
 import { printRecords, renderRecords, type RecordView } from '../records.ts'
 import { openRest, type Rest } from '../rest.ts'
 import { parseLimit, takeFirst } from '../limited.ts'
-
-interface Happened {
-  readonly id: string
-  readonly at: string
-  readonly kind: string
-  readonly what: string
-  readonly team: string
-  readonly project?: string
-  readonly stagelet?: string
-  readonly agent?: string
-  readonly by: readonly string[]
-  readonly note?: string
-  readonly message: string
-}
 
 /** What it happened to. */
 const subjectOf = ({ project, stagelet, agent }: Happened): string => {

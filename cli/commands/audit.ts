@@ -1,10 +1,11 @@
 // audit: who did what, what a person has read, and the proof that no row was changed.
+import type { Erasure, ReadSecret } from '../../src/rest/types.ts'
 import { open } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { filterOptions, queryOf, type FilterFlags } from '../audit/filter.ts'
 import { readHead, verifyLines } from '../audit/verify-lines.ts'
-import { recordView, revealedView, type RevealedRecord } from '../audit/views.ts'
+import { recordView, revealedView } from '../audit/views.ts'
 import { CliError, Exit } from '../errors.ts'
 import { parseLimit, takeFirst } from '../limited.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
@@ -166,19 +167,13 @@ const revealed = (): Command =>
     .action(async (flags: CommonFlags & { by: string; current?: boolean }) => {
       const rest = await openRest(flags)
       const query = { by: flags.by, namespace: flags.namespace }
-      const read = await rest.list<RevealedRecord>('/audit/revealed', 'secrets', query)
+      const read = await rest.list<ReadSecret>('/audit/revealed', 'secrets', query)
       const shown = read.filter((s) => flags.current !== true || s.knows_current)
       printRecords(shown, revealedView, flags.output)
       const known = shown.filter((s) => s.knows_current).length
       if (flags.output === undefined && known > 0)
         note(`${known} to rotate: their values are in use.`)
     })
-
-interface Erased {
-  readonly pseudonym: string
-  readonly rows: number
-  readonly mentions: number
-}
 
 const erase = (): Command =>
   asking(
@@ -202,17 +197,17 @@ const erase = (): Command =>
         )
       const rest = await openRest(flags)
       const body = { person, dry_run: flags.dryRun === true }
-      const { body: erased } = await rest.call<Erased>('/audit/erasures', { method: 'POST', body })
+      const { body: erased } = await rest.call<Erasure>('/audit/erasures', { method: 'POST', body })
       const view = {
         columns: [
-          { header: 'ROWS', cell: (e: Erased) => e.rows },
+          { header: 'ROWS', cell: (e: Erasure) => e.rows },
           {
             header: 'NOW NAMED',
-            cell: (e: Erased) => (flags.dryRun === true ? '(dry run)' : e.pseudonym),
+            cell: (e: Erasure) => (flags.dryRun === true ? '(dry run)' : e.pseudonym),
           },
-          { header: 'MENTIONS LEFT', cell: (e: Erased) => e.mentions },
+          { header: 'MENTIONS LEFT', cell: (e: Erasure) => e.mentions },
         ],
-        nameOf: (e: Erased) => `erasure/${e.pseudonym}`,
+        nameOf: (e: Erasure) => `erasure/${e.pseudonym}`,
         empty: '',
       }
       printRecord(erased, view, flags.output)

@@ -1,4 +1,5 @@
 // keys: their age and their rotation.
+import type { KeyRotation, Keys } from '../../src/rest/types.ts'
 import { Option, type Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
@@ -7,51 +8,6 @@ import { newCommand, newGroup, timeoutOption, type CommonFlags } from '../option
 import { toYaml } from '../output.ts'
 import { note, out } from '../print.ts'
 import { openRest, type Rest } from '../rest.ts'
-
-interface Rotation {
-  readonly id: string
-  readonly kind: string
-  readonly state: 'Running' | 'Succeeded' | 'Failed'
-  readonly done: number
-  readonly started_at: string
-  readonly message: string
-}
-
-/** The answer to the start of a rotation. */
-interface Begun extends Rotation {
-  readonly not_rotated?: readonly { readonly project: string; readonly message: string }[]
-}
-
-interface Keys {
-  readonly provider: string
-  readonly key_id: string
-  readonly master_key_since?: string
-  readonly master_key_due?: string
-  readonly wrapped: readonly { readonly by: string; readonly count: number }[]
-  readonly project_keys: readonly {
-    readonly name: string
-    readonly provider: string
-    readonly key_id: string
-    readonly teams?: readonly string[]
-    readonly projects: number
-    readonly since?: string
-    readonly due?: string
-    readonly ok: boolean
-    readonly message: string
-  }[]
-  readonly data_keys: number
-  readonly oldest_data_key?: string
-  readonly oldest_data_key_due?: string
-  readonly sealing_key_since?: string
-  readonly sealing_key_due?: string
-  readonly sealed_by_old_keys: number
-  readonly rotation_days: number
-  readonly rotation_due: boolean
-  /** Absent from older controllers, which replace nothing by themselves. */
-  readonly rotation?: 'auto' | 'off'
-  readonly projects_due?: readonly { readonly project: string; readonly message: string }[]
-  readonly rotations: readonly Rotation[]
-}
 
 const outputOption = (): Option =>
   new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml'])
@@ -170,7 +126,7 @@ const rotate = async (flags: RotateFlags): Promise<void> => {
   const rest = await openRest(flags)
   const body = bodyOf(flags, rest.namespace)
   if (flags.sealing === true) return rotateSealing(rest, flags.output)
-  const { body: begun } = await rest.call<Begun>('/keys/rotations', { method: 'POST', body })
+  const { body: begun } = await rest.call<KeyRotation>('/keys/rotations', { method: 'POST', body })
   const left = begun.not_rotated ?? []
   const ended = {
     ...begun,
@@ -185,7 +141,7 @@ const rotate = async (flags: RotateFlags): Promise<void> => {
   if (left.length > 0) throw new CliError(describeLeft(left))
 }
 
-const describeLeft = (left: NonNullable<Begun['not_rotated']>): string =>
+const describeLeft = (left: NonNullable<KeyRotation['not_rotated']>): string =>
   [
     `${left.length} projects keep their data key, since the key that wraps it does not answer; when it does:`,
     ...left.map(
@@ -202,7 +158,7 @@ const rotateSealing = async (rest: Rest, output: string | undefined): Promise<vo
 
 const everyMs = 500
 
-const waitFor = async (rest: Rest, begun: Rotation, timeoutMs: number): Promise<Rotation> => {
+const waitFor = async (rest: Rest, begun: KeyRotation, timeoutMs: number): Promise<KeyRotation> => {
   const until = timeoutMs === 0 ? Infinity : realClock.monotonic() + timeoutMs
   let now = begun
   let told = -1

@@ -1,4 +1,5 @@
 // rotation: credentials that are changed by themselves, and ended when nothing runs with them.
+import type { ReadSecret, Rotation, RotationBreak, RotationStep } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { Exit, usageError } from '../errors.ts'
@@ -8,16 +9,9 @@ import { note, out } from '../print.ts'
 import { askLine, canAsk } from '../prompt.ts'
 import { printRecords } from '../records.ts'
 import { openRest, projectPath, type Rest } from '../rest.ts'
-import { revealedView, type RevealedRecord } from '../audit/views.ts'
+import { revealedView } from '../audit/views.ts'
 import { projectOf } from '../secrets/identity.ts'
-import {
-  historyView,
-  printRotation,
-  rotationView,
-  type Break,
-  type Rotation,
-  type Step,
-} from '../rotation/views.ts'
+import { historyView, printRotation, rotationView } from '../rotation/views.ts'
 
 interface Flags extends CommonFlags {
   readonly project?: string
@@ -99,11 +93,11 @@ const history = (): Command =>
     .addOption(outputOption())
     .action(async (name: string, flags: Flags) => {
       const { rest, path } = await open(flags)
-      const { body } = await rest.call<{ steps: Step[] }>(`${named(path, name)}/history`)
+      const { body } = await rest.call<{ steps: RotationStep[] }>(`${named(path, name)}/history`)
       printRecords(body.steps, historyView, flags.output)
     })
 
-const seenOf = ({ containers, released_at: releasedAt }: Break): string => {
+const seenOf = ({ containers, released_at: releasedAt }: RotationBreak): string => {
   if (releasedAt !== undefined) return `released at ${releasedAt}, not seen since`
   return containers === undefined ? 'not seen now' : String(containers)
 }
@@ -114,7 +108,10 @@ const confirmed = async (
   name: string,
   typed: string | undefined,
 ): Promise<string> => {
-  const breaks = await place.rest.list<Break>(`${named(place.path, name)}/breaks`, 'services')
+  const breaks = await place.rest.list<RotationBreak>(
+    `${named(place.path, name)}/breaks`,
+    'services',
+  )
   note(
     breaks.length === 0
       ? 'No service runs with the old credential.'
@@ -160,10 +157,10 @@ const run = (): Command =>
 /** Off-boarding: what somebody knows and is in use. */
 const runRevealed = async (person: string, flags: Flags): Promise<void> => {
   const rest = await openRest(flags)
-  const known = await rest.list<RevealedRecord>('/audit/revealed', 'secrets', { by: person })
+  const known = await rest.list<ReadSecret>('/audit/revealed', 'secrets', { by: person })
   const current = known.filter((one) => one.knows_current)
   const started = new Set<string>()
-  const byHand: RevealedRecord[] = []
+  const byHand: ReadSecret[] = []
   for (const secret of current) {
     const path = `${projectPath(secret.namespace, secret.project)}/rotations`
     const rotations = await rest.list<Rotation>(path, 'rotations')

@@ -1,5 +1,6 @@
 // run: starts a local process with the secrets of a service as its environment. Nothing is written to a
 // disk.
+import type { SecretValue } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { readEnvironment, readRuntimeFolders } from '../config.ts'
@@ -12,7 +13,7 @@ import { openRest } from '../rest.ts'
 import { writePrivateFiles, type PrivateFile } from '../run/private-files.ts'
 import { projectOf, readKnownSecrets, requireStagelet, specOf } from '../secrets/identity.ts'
 import { requireService } from '../secrets/service.ts'
-import { bytesOf, revealAll, revealedText, type Revealed } from '../secrets/reveal.ts'
+import { bytesOf, revealAll, revealedText } from '../secrets/reveal.ts'
 
 interface RunFlags extends CommonFlags {
   readonly project?: string
@@ -72,7 +73,7 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   throw new Exit(result.exitCode)
 }
 
-const variablesOf = (secrets: readonly Revealed[]): Record<string, string> => {
+const variablesOf = (secrets: readonly SecretValue[]): Record<string, string> => {
   const variables: Record<string, string> = {}
   for (const secret of secrets) {
     if (secret.type === 'file') continue
@@ -87,7 +88,7 @@ const variablesOf = (secrets: readonly Revealed[]): Record<string, string> => {
 const filesOf = async (
   api: Api,
   project: string,
-  secrets: readonly Revealed[],
+  secrets: readonly SecretValue[],
 ): Promise<PrivateFile[]> => {
   const files = secrets.filter(({ type }) => type === 'file')
   if (files.length === 0) return []

@@ -1,5 +1,6 @@
 // seal: seals a value for a manifest in Git. Only the controller can open it, and only in its one
 // place.
+import type { SealingKey } from '../../src/rest/types.ts'
 import { Option, type Command } from 'commander'
 import {
   parseSealingFile,
@@ -29,12 +30,6 @@ interface SealFlags extends CommonFlags, ValueFlags {
   readonly keyFile?: string
   readonly fetchKey?: boolean
   readonly value?: string
-}
-
-interface KeyRecord {
-  readonly id: string
-  readonly public_key: string
-  readonly namespace_uid?: string
 }
 
 export const command = (): Command =>
@@ -119,7 +114,7 @@ interface KeyOfNamespace {
 
 const fetchKey = async (rest: Rest): Promise<KeyOfNamespace> => {
   const { namespace } = rest
-  const { body } = await rest.call<KeyRecord>('/sealing-key', { query: { namespace } })
+  const { body } = await rest.call<SealingKey>('/sealing-key', { query: { namespace } })
   return { namespace, publicKey: parseSealingKey(body.public_key), uid: body.namespace_uid }
 }
 

@@ -1,20 +1,11 @@
 // search: finds objects of all one's teams by their names.
+import type { SearchResult } from '../../src/rest/types.ts'
 import { InvalidArgumentError, type Command } from 'commander'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { printRecords, type RecordView } from '../records.ts'
 import { openRest } from '../rest.ts'
 
-interface Found {
-  readonly kind: string
-  readonly id: string
-  readonly team: string
-  readonly project?: string
-  readonly name: string
-  readonly key?: string
-  readonly scope?: string
-}
-
-const view: RecordView<Found> = {
+const view: RecordView<SearchResult> = {
   columns: [
     { header: 'KIND', cell: ({ kind }) => kind },
     { header: 'NAMESPACE', cell: ({ team }) => team },
@@ -47,6 +38,6 @@ export const command = (): Command =>
     .action(async (words: string[], { limit, ...flags }: CommonFlags & { limit?: number }) => {
       const rest = await openRest(flags)
       const query = { q: words.join(' '), limit: limit?.toString() }
-      const { body } = await rest.call<{ results: Found[] }>('/search', { query })
+      const { body } = await rest.call<{ results: SearchResult[] }>('/search', { query })
       printRecords(body.results, view, flags.output)
     })

@@ -1,7 +1,8 @@
 // sessions: the browsers in which a person is logged in.
+import type { Session } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
-import { part, sessionView, type SessionRecord } from '../people/views.ts'
+import { part, sessionView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { printRecords } from '../records.ts'
@@ -24,7 +25,7 @@ const listCommand = (): Command =>
     .addOption(outputOption())
     .action(async (flags: CommonFlags) => {
       const rest = await openRest(flags)
-      const sessions = await rest.list<SessionRecord>('/me/sessions', 'sessions')
+      const sessions = await rest.list<Session>('/me/sessions', 'sessions')
       printRecords(sessions, sessionView, flags.output)
     })
 

@@ -1,4 +1,5 @@
 // slo: how fast changes come to containers, against what is promised.
+import type { Propagation } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { toInstant } from '../audit/time.ts'
 import { Exit } from '../errors.ts'
@@ -7,26 +8,6 @@ import { parseOutput, toYaml } from '../output.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../rest.ts'
 import { renderColumns } from '../table.ts'
-
-interface Slo {
-  readonly since: string
-  readonly is_met: boolean | null
-  readonly proven: number
-  readonly objectives: readonly {
-    readonly objective: string
-    readonly within_ms: number
-    readonly target: number
-    readonly share: number | null
-    readonly is_met: boolean | null
-  }[]
-  readonly stages: readonly {
-    readonly stage: string
-    readonly p50_ms: number
-    readonly p99_ms: number
-    readonly max_ms: number
-  }[]
-  readonly left_out: readonly { readonly because: string; readonly count: number }[]
-}
 
 interface Flags extends CommonFlags {
   readonly project?: string
@@ -52,14 +33,15 @@ const slo = async (flags: Flags): Promise<void> => {
   const { namespace: team, project, since, output } = flags
   const format = output === undefined ? undefined : parseOutput(output)
   const rest = await openRest(flags)
-  const { body } = await rest.call<Slo>('/slo', { query: { team, project, since } })
+  const { body } = await rest.call<Propagation>('/slo', { query: { team, project, since } })
   if (format === 'json') out(JSON.stringify(body, null, 4))
   else if (format === 'yaml') out(toYaml(body))
   else print(body)
   if (body.is_met === false) throw new Exit(1)
 }
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`
+const seconds = (ms: number | undefined): string =>
+  ms === undefined ? '-' : `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`
 const percent = (share: number): string => `${Math.floor(share * 10_000) / 100} %`
 
 const meanings: Readonly<Record<string, string>> = {
@@ -67,7 +49,7 @@ const meanings: Readonly<Record<string, string>> = {
   proven: 'proven after healthy',
 }
 
-const print = ({ proven, objectives, stages, left_out }: Slo): void => {
+const print = ({ proven, objectives, stages, left_out }: Propagation): void => {
   if (proven === 0) note('Nothing was proven in this time.')
   else {
     const rows = objectives.map(({ objective, within_ms, target, share, is_met }) => [

@@ -1,4 +1,5 @@
 // stores: SecretStores, how fresh they are, and what a person may ask of them.
+import type { Condition, Store } from '../../src/rest/types.ts'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
@@ -16,41 +17,19 @@ import { note, out } from '../print.ts'
 import { printRecord, printRecords, type RecordView } from '../records.ts'
 import { openRest, type Rest } from '../rest.ts'
 
-interface StoreCondition {
-  readonly type: string
-  readonly status: string
-  readonly reason: string
-  readonly message: string
-}
-
-interface StoreRecord {
-  readonly id: string
-  readonly name: string
-  readonly team: string
-  readonly provider?: string
-  readonly identity?: string
-  readonly secrets: number
-  readonly last_look_at?: string
-  readonly next_look_at?: string
-  readonly calls_per_minute?: number
-  readonly lag_seconds?: number
-  readonly answered?: Readonly<Partial<Record<Verb, string>>>
-  readonly conditions: readonly StoreCondition[]
-}
-
 type Verb = 'refresh' | 'check' | 'resume'
 
-const conditionOf = ({ conditions }: StoreRecord, type: string): StoreCondition | undefined =>
+const conditionOf = ({ conditions }: Store, type: string): Condition | undefined =>
   conditions.find((one) => one.type === type)
 
 /** `True`, or what is wrong: `False/Stale`. */
-const stateOf = (store: StoreRecord, type: string): string => {
+const stateOf = (store: Store, type: string): string => {
   const found = conditionOf(store, type)
   if (found === undefined) return ''
   return found.status === 'True' ? 'True' : `${found.status}/${found.reason}`
 }
 
-const view: RecordView<StoreRecord> = {
+const view: RecordView<Store> = {
   columns: [
     { header: 'NAME', cell: (s) => s.name },
     { header: 'TEAM', cell: (s) => s.team, wide: true },
@@ -91,7 +70,7 @@ const listCommand = (): Command =>
     .action(async (flags: CommonFlags) => {
       const rest = await openRest(flags)
       const team = flags.namespace ?? rest.namespace
-      const stores = await rest.list<StoreRecord>('/stores', 'stores', { team })
+      const stores = await rest.list<Store>('/stores', 'stores', { team })
       printRecords(stores, view, flags.output)
     })
 
@@ -103,11 +82,11 @@ const showCommand = (): Command =>
     .addOption(outputOption())
     .action(async (name: string, flags: CommonFlags) => {
       const rest = await openRest(flags)
-      const { body } = await rest.call<StoreRecord>(pathOf(rest, flags, name))
+      const { body } = await rest.call<Store>(pathOf(rest, flags, name))
       show(body, flags.output)
     })
 
-const show = (store: StoreRecord, output: string | undefined): void => {
+const show = (store: Store, output: string | undefined): void => {
   const format = output === undefined ? undefined : parseOutput(output)
   if (format === 'json') out(JSON.stringify(store, null, 4))
   else if (format === 'yaml') out(toYaml(store))
@@ -128,7 +107,7 @@ interface AskFlags extends CommonFlags {
 const pollMs = 200
 
 /** Asks, and waits until whoever leads has done it. */
-const ask = async (verb: Verb, name: string, flags: AskFlags): Promise<StoreRecord> => {
+const ask = async (verb: Verb, name: string, flags: AskFlags): Promise<Store> => {
   const rest = await openRest(flags)
   const path = pathOf(rest, flags, name)
   const body = flags.key === undefined ? {} : { keys: flags.key }
@@ -136,7 +115,7 @@ const ask = async (verb: Verb, name: string, flags: AskFlags): Promise<StoreReco
   const { body: answer } = await rest.call<{ asked: string }>(`${path}/${verb}`, call)
   const until = realClock.now() + flags.timeout
   for (;;) {
-    const { body: store } = await rest.call<StoreRecord>(path)
+    const { body: store } = await rest.call<Store>(path)
     if (store.answered?.[verb] === answer.asked) return store
     if (realClock.now() > until)
       throw new CliError(
@@ -146,7 +125,7 @@ const ask = async (verb: Verb, name: string, flags: AskFlags): Promise<StoreReco
   }
 }
 
-const failIf = (store: StoreRecord, type: string): void => {
+const failIf = (store: Store, type: string): void => {
   const found = conditionOf(store, type)
   if (found?.status === 'False')
     throw new CliError(`${type}=False ${found.reason}: ${found.message}`)

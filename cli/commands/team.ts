@@ -1,14 +1,8 @@
 // team: teams, their members and the members' roles.
+import type { Member, Team } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
-import {
-  memberView,
-  parseRole,
-  part,
-  teamView,
-  type MemberRecord,
-  type TeamRecord,
-} from '../people/views.ts'
+import { memberView, parseRole, part, teamView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { printRecord, printRecords } from '../records.ts'
 import { openRest } from '../rest.ts'
@@ -35,7 +29,7 @@ const createCommand = (): Command =>
     .action(async (name: string, flags: CommonFlags) => {
       const rest = await openRest(flags)
       const call = { method: 'POST', body: { name } } as const
-      const { body } = await rest.call<TeamRecord>('/teams', call)
+      const { body } = await rest.call<Team>('/teams', call)
       if (flags.output === undefined) out(`team/${body.name} created`)
       else printRecord(body, teamView, flags.output)
     })
@@ -45,7 +39,7 @@ const listCommand = (): Command =>
     .addOption(outputOption())
     .action(async (flags: CommonFlags) => {
       const rest = await openRest(flags)
-      printRecords(await rest.list<TeamRecord>('/teams', 'teams'), teamView, flags.output)
+      printRecords(await rest.list<Team>('/teams', 'teams'), teamView, flags.output)
     })
 
 const membersPath = (team: string): string => `/teams/${part(team)}/members`
@@ -56,7 +50,7 @@ const membersCommand = (): Command =>
     .addOption(outputOption())
     .action(async (team: string, flags: CommonFlags) => {
       const rest = await openRest(flags)
-      const members = await rest.list<MemberRecord>(membersPath(team), 'members')
+      const members = await rest.list<Member>(membersPath(team), 'members')
       printRecords(members, memberView, flags.output)
     })
 
@@ -69,7 +63,7 @@ const putCommand = (name: string, summary: string): Command =>
     .action(async (team: string, user: string, flags: CommonFlags & { role: string }) => {
       const rest = await openRest(flags)
       const call = { method: 'PUT', body: { role: flags.role } } as const
-      const { body } = await rest.call<MemberRecord>(`${membersPath(team)}/${part(user)}`, call)
+      const { body } = await rest.call<Member>(`${membersPath(team)}/${part(user)}`, call)
       if (flags.output === undefined) out(`user/${body.user} is ${body.role} of team ${team}`)
       else printRecord(body, memberView, flags.output)
     })

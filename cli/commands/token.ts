@@ -1,10 +1,11 @@
 // token: a person's own tokens, those of a team's machines, and for admins those of any user.
+import type { Token } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { usageError } from '../errors.ts'
 import { newCommand, newGroup, outputOption, parseDuration, type CommonFlags } from '../options.ts'
-import { parseRole, part, tokenView, type TokenRecord } from '../people/views.ts'
+import { parseRole, part, tokenView } from '../people/views.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../records.ts'
@@ -80,7 +81,7 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
     ...defined({ role, read_only: readOnly, teams: onlyTeam }),
   }
   const rest = await openRest(flags)
-  const { body: made } = await rest.call<TokenRecord & { token?: string }>(pathOf(flags), {
+  const { body: made } = await rest.call<Token & { token?: string }>(pathOf(flags), {
     method: 'POST',
     body,
   })
@@ -103,7 +104,7 @@ const listCommand = (): Command =>
     .addOption(outputOption())
     .action(async (flags: OwnerFlags) => {
       const rest = await openRest(flags)
-      printRecords(await rest.list<TokenRecord>(pathOf(flags), 'tokens'), tokenView, flags.output)
+      printRecords(await rest.list<Token>(pathOf(flags), 'tokens'), tokenView, flags.output)
     })
 
 const revokeCommand = (): Command =>

@@ -1,8 +1,9 @@
 // user: the people who may log in. For admins of the controller.
+import type { User, UserWithTeams } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
-import { part, userView, type UserRecord, type UserWithTeams } from '../people/views.ts'
+import { part, userView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../records.ts'
@@ -47,7 +48,7 @@ const createCommand = (): Command =>
     .action(async (name: string, flags: UserFlags) => {
       const rest = await openRest(flags)
       const call = { method: 'POST', body: { name, ...bodyOf(flags) } } as const
-      const { body } = await rest.call<UserRecord>('/users', call)
+      const { body } = await rest.call<User>('/users', call)
       if (flags.output === undefined) out(`user/${body.name} created`)
       else printRecord(body, userView, flags.output)
     })
@@ -57,13 +58,13 @@ const listCommand = (): Command =>
     .addOption(outputOption())
     .action(async (flags: CommonFlags) => {
       const rest = await openRest(flags)
-      printRecords(await rest.list<UserRecord>('/users', 'users'), userView, flags.output)
+      printRecords(await rest.list<User>('/users', 'users'), userView, flags.output)
     })
 
 const update = async (name: string, flags: CommonFlags, body: object): Promise<void> => {
   const rest = await openRest(flags)
   const path = `/users/${part(name)}`
-  const reply = await rest.call<UserRecord>(path, { method: 'PATCH', body })
+  const reply = await rest.call<User>(path, { method: 'PATCH', body })
   if (flags.output === undefined) out(`user/${reply.body.name} updated`)
   else printRecord(reply.body, userView, flags.output)
 }

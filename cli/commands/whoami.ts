@@ -1,4 +1,5 @@
 // whoami: the identity and the rights that the controller gives you.
+import type { Me } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
@@ -6,18 +7,6 @@ import { out } from '../print.ts'
 import { usageError } from '../errors.ts'
 import { openRest } from '../rest.ts'
 import { renderColumns } from '../table.ts'
-
-interface Me {
-  readonly name: string
-  readonly kind: string
-  readonly admin: boolean
-  readonly teams: readonly { readonly team: string; readonly role: string }[]
-  readonly token: {
-    readonly read_only: boolean
-    readonly teams?: readonly string[]
-    readonly role?: string
-  }
-}
 
 export const command = (): Command =>
   newCommand('whoami', 'Show who you are, your roles, and what your token leaves of them.', [

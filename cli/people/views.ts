@@ -1,50 +1,10 @@
 // How users, members and tokens are printed, and checks of arguments before a request.
+import type { Member, Session, Team, Token, User } from '../../src/rest/types.ts'
 import { InvalidArgumentError } from 'commander'
 import { teamRoles } from '../../src/access/team-roles.ts'
 import type { RecordView } from '../records.ts'
 
-export interface UserRecord {
-  readonly name: string
-  readonly email?: string
-  readonly admin: boolean
-  readonly disabled: boolean
-  readonly created_at: string
-  readonly last_login_at?: string
-}
-
-export interface UserWithTeams extends UserRecord {
-  readonly teams: readonly { readonly team: string; readonly role: string }[]
-}
-
-export interface TeamRecord {
-  readonly name: string
-  readonly created_at: string
-}
-
-export interface MemberRecord {
-  readonly user: string
-  readonly email?: string
-  readonly role: string
-  readonly from_group: boolean
-  readonly since: string
-}
-
-export interface TokenRecord {
-  readonly id: string
-  readonly name: string
-  readonly kind: string
-  readonly owner: string
-  readonly hint: string
-  readonly role?: string
-  readonly read_only: boolean
-  readonly teams?: readonly string[]
-  readonly expires_at?: string
-  readonly last_used_at?: string
-  readonly created_at: string
-  readonly created_by: string
-}
-
-export const userView: RecordView<UserRecord> = {
+export const userView: RecordView<User> = {
   columns: [
     { header: 'NAME', cell: (user) => user.name },
     { header: 'EMAIL', cell: (user) => user.email },
@@ -57,7 +17,7 @@ export const userView: RecordView<UserRecord> = {
   empty: 'No users found.',
 }
 
-export const teamView: RecordView<TeamRecord> = {
+export const teamView: RecordView<Team> = {
   columns: [
     { header: 'NAME', cell: (team) => team.name },
     { header: 'CREATED', cell: (team) => team.created_at },
@@ -66,7 +26,7 @@ export const teamView: RecordView<TeamRecord> = {
   empty: 'No teams found.',
 }
 
-export const memberView: RecordView<MemberRecord> = {
+export const memberView: RecordView<Member> = {
   columns: [
     { header: 'USER', cell: (member) => member.user },
     { header: 'ROLE', cell: (member) => member.role },
@@ -78,14 +38,14 @@ export const memberView: RecordView<MemberRecord> = {
   empty: 'No members found.',
 }
 
-const scopesOf = (token: TokenRecord): string =>
+const scopesOf = (token: Token): string =>
   [
     ...(token.role === undefined ? [] : [token.role]),
     ...(token.read_only ? ['read-only'] : []),
     ...(token.teams ?? []).map((team) => `team ${team}`),
   ].join(', ')
 
-export const tokenView: RecordView<TokenRecord> = {
+export const tokenView: RecordView<Token> = {
   columns: [
     { header: 'NAME', cell: (token) => token.name },
     { header: 'TOKEN', cell: (token) => `${token.hint}…` },
@@ -99,16 +59,7 @@ export const tokenView: RecordView<TokenRecord> = {
   empty: 'No tokens found.',
 }
 
-export interface SessionRecord {
-  readonly id: string
-  readonly created_at: string
-  readonly last_seen_at: string
-  readonly expires_at: string
-  readonly address?: string
-  readonly browser?: string
-}
-
-export const sessionView: RecordView<SessionRecord> = {
+export const sessionView: RecordView<Session> = {
   columns: [
     { header: 'ID', cell: (session) => session.id },
     { header: 'BROWSER', cell: (session) => session.browser },

@@ -1,4 +1,5 @@
 // rollout history and undo: the revisions of a project, and the rollback to one.
+import type { SetDiff } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { usageError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
@@ -18,7 +19,7 @@ import { asking } from '../prompt.ts'
 import { openRest, projectPath, type Rest } from '../rest.ts'
 import { rollBack } from '../secrets/roll-back.ts'
 import { parseNumber } from '../secrets/flags.ts'
-import { checkFormat, printAs, renderDiff, type DiffRecord } from '../secrets/set-diff.ts'
+import { checkFormat, printAs, renderDiff } from '../secrets/set-diff.ts'
 import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
 import { findTarget } from './target.ts'
 import { readRollout } from './view.ts'
@@ -86,7 +87,7 @@ const history = async (words: string[], flags: HistoryFlags): Promise<void> => {
     if (revision === 0) throw usageError('revision 0 is the empty set; the first one is 1')
     const path = `${projectPath(rest.namespace, target.project)}/revisions/diff`
     const query = { from: String(revision - 1), to: String(revision) }
-    const { body } = await rest.call<DiffRecord>(path, { query })
+    const { body } = await rest.call<SetDiff>(path, { query })
     printAs(body, flags.output, () => `Revision ${revision}:\n${renderDiff(body)}`)
     return
   }

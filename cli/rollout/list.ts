@@ -1,4 +1,5 @@
 // rollout list: the kept rollouts of a stagelet, of a project, or of all that one may see.
+import type { KeptRollout } from '../../src/rest/types.ts'
 import { Option, type Command } from 'commander'
 import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
 import { parseLimit, takeFirst } from '../limited.ts'
@@ -7,43 +8,25 @@ import { printRecords, type RecordView } from '../records.ts'
 import { openRest } from '../rest.ts'
 import { findTarget } from './target.ts'
 
-interface Rolled {
-  readonly id: string
-  readonly stagelet: string
-  readonly team: string
-  readonly revision: number
-  readonly cause: string
-  readonly result: string
-  readonly by: readonly string[]
-  readonly started_at?: string
-  readonly finished_at?: string
-  readonly services: readonly { readonly name: string; readonly what: string }[]
-  readonly blame?: {
-    readonly service: string
-    readonly keys: readonly string[]
-    readonly authors: readonly string[]
-  }
-}
-
-const tookOf = ({ started_at: from = '', finished_at: to = '' }: Rolled): string => {
+const tookOf = ({ started_at: from = '', finished_at: to = '' }: KeptRollout): string => {
   const ms = Date.parse(to) - Date.parse(from)
   return Number.isNaN(ms) ? '' : `${(Math.max(0, ms) / 1000).toFixed(1)}s`
 }
 
-const touchedIn = ({ services }: Rolled): string =>
+const touchedIn = ({ services }: KeptRollout): string =>
   services
     .filter(({ what }) => what !== 'untouched')
     .map(({ name, what }) => (what === 'recreated' ? name : `${name} (${what})`))
     .join(', ')
 
-const blameOf = ({ blame }: Rolled): string => {
+const blameOf = ({ blame }: KeptRollout): string => {
   if (blame === undefined) return ''
   const { service, keys, authors } = blame
   const values = keys.length === 0 ? '' : `: ${keys.join(', ')}`
   return service + values + (authors.length === 0 ? '' : ` by ${authors.join(', ')}`)
 }
 
-const view: RecordView<Rolled> = {
+const view: RecordView<KeptRollout> = {
   columns: [
     { header: 'STARTED', cell: (r) => r.started_at?.replace(/\.\d+Z$/, 'Z') },
     { header: 'STAGELET', cell: (r) => `${r.team}/${r.stagelet}` },
@@ -95,7 +78,7 @@ const list = async (words: string[], flags: Flags): Promise<void> => {
   const isOne = target?.kind === 'Stagelet'
   const path = isOne ? `/stagelets/${id}/rollouts` : '/rollouts'
   const query = isOne ? { state } : { team, project: target?.project, state }
-  const items: Rolled[] = []
+  const items: KeptRollout[] = []
   const isCut = await takeFirst(rest, { path, list: 'rollouts', query, limit }, items)
   printRecords(items, view, output)
   if (isCut) note(`There are more: raise --limit (now ${limit}).`)

@@ -1,4 +1,5 @@
 // rollout status: follows a rollout to its end, with a line for each step.
+import type { Rollout } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { isAbort, isReason, messageOf } from '../../src/kernel/errors.ts'
@@ -10,7 +11,7 @@ import { openRest, type Rest } from '../rest.ts'
 import { renderColumns } from '../table.ts'
 import { findTarget, type RolloutTarget } from './target.ts'
 import { judgeRollout, type RolloutVerdict } from './verdict.ts'
-import { readRollout, type RolloutView } from './view.ts'
+import { readRollout } from './view.ts'
 
 interface Flags extends CommonFlags {
   readonly watch?: boolean | string
@@ -62,7 +63,7 @@ const settleMs = 2_500
 const follow = async (
   rest: Rest,
   target: RolloutTarget,
-  { view, timeoutMs }: { view: RolloutView; timeoutMs: number },
+  { view, timeoutMs }: { view: Rollout; timeoutMs: number },
 ): Promise<void> => {
   const signal = timeoutMs === 0 ? undefined : AbortSignal.timeout(timeoutMs)
   let said = ''
@@ -98,7 +99,7 @@ const readAgain = async (
   rest: Rest,
   project: string,
   signal: AbortSignal | undefined,
-): Promise<RolloutView> => {
+): Promise<Rollout> => {
   for (let failures = 1; ; failures++) {
     try {
       return await readRollout(rest, project, signal)
@@ -113,7 +114,7 @@ const readAgain = async (
 
 const failure = ({ lines }: RolloutVerdict): CliError => new CliError(lines.join('\n'))
 
-const renderWide = ({ stagelets, ...view }: RolloutView): string => {
+const renderWide = ({ stagelets, ...view }: Rollout): string => {
   const rows = stagelets.map((s) => [
     s.name,
     s.standing,

@@ -1,4 +1,5 @@
 // rollout pause, resume, retry: change the spec, as an edit of the object would.
+import type { Rollout } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { retryOutcome, syncOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
@@ -17,7 +18,7 @@ import { note, out } from '../print.ts'
 import { openRest } from '../rest.ts'
 import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
 import { findTarget, type RolloutTarget } from './target.ts'
-import { rolloutPath, type RolloutView } from './view.ts'
+import { rolloutPath } from './view.ts'
 
 const targetWords = 'a project, or KIND/NAME: project/shop, stagelet/shop'
 
@@ -56,7 +57,7 @@ const setProjectPaused = async (
 ): Promise<void> => {
   const rest = await openRest(flags)
   const path = rolloutPath(rest, project)
-  const { body } = await rest.call<RolloutView>(path)
+  const { body } = await rest.call<Rollout>(path)
   const isSo = paused ? body.state === 'Paused' : !['Paused', 'Braked'].includes(body.state)
   if (isSo) throw new CliError(`project "${project}" is ${paused ? 'already' : 'not'} paused`)
   await rest.call(`${path}/${paused ? 'pause' : 'resume'}`, { method: 'POST' })

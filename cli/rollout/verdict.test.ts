@@ -1,19 +1,21 @@
 import { describe, expect, it } from 'vitest'
+import type { Rollout, RolloutStagelet } from '../../src/rest/types.ts'
 import type { RolloutTarget } from './target.ts'
 import { judgeRollout } from './verdict.ts'
-import type { RolloutView, StageletStanding } from './view.ts'
 
 const shop: RolloutTarget = { kind: 'Project', name: 'shop', project: 'shop' }
 const one: RolloutTarget = { kind: 'Stagelet', name: 'one', project: 'shop' }
-const a = (over: Partial<StageletStanding> = {}): StageletStanding => ({
+const a = (over: Partial<RolloutStagelet> = {}): RolloutStagelet => ({
+  id: 'stg_1',
   name: 'one',
   agent: 'box',
   standing: 'busy',
   message: '',
   ...over,
 })
-const aView = (over: Partial<RolloutView> = {}): RolloutView => ({
+const aView = (over: Partial<Rollout> = {}): Rollout => ({
   project: 'shop',
+  team: 'default',
   revision: 5,
   change_set_open: false,
   in_turns: true,
@@ -63,7 +65,7 @@ describe('a rollout', () => {
   })
 
   it('of one stagelet is done, failed or late as that one is, whatever the others are', () => {
-    const judge = (over: Partial<StageletStanding>): string =>
+    const judge = (over: Partial<RolloutStagelet>): string =>
       judgeRollout(aView({ state: 'Stopped', stagelets: [a(over)] }), one).outcome
     expect(judge({ standing: 'healthy' })).toBe('done')
     expect(judge({ standing: 'failed' })).toBe('failed')
@@ -81,7 +83,7 @@ describe('a rollout', () => {
   })
 
   it('is not done by a pause where a stagelet failed, or is not seen', () => {
-    const paused = { state: 'Paused', progressing: 0, waiting: 0, stagelets: [] } as const
+    const paused: Partial<Rollout> = { state: 'Paused', progressing: 0, waiting: 0, stagelets: [] }
     expect(judgeRollout(aView({ ...paused, failed: 1 }), shop).outcome).toBe('failed')
     expect(judgeRollout(aView({ ...paused, unknown: 1 }), shop).outcome).toBe('waiting')
     const both = aView({ ...paused, unknown: 1, waiting: 1 })

@@ -1,6 +1,6 @@
 // Whether a rollout is over, and the text about its progress. Pure.
+import type { Rollout, RolloutStagelet } from '../../src/rest/types.ts'
 import type { RolloutTarget } from './target.ts'
-import type { RolloutView, StageletStanding } from './view.ts'
 
 export interface RolloutVerdict {
   /** `held`: nothing failed, but the rollout does not continue by itself. */
@@ -13,12 +13,12 @@ const firstLine = (text: string): string => text.split('\n')[0] ?? ''
 
 const count = (n: number): string => `${n} ${n === 1 ? 'stagelet' : 'stagelets'}`
 
-const waitsFor = (stagelets: readonly StageletStanding[]): string[] =>
+const waitsFor = (stagelets: readonly RolloutStagelet[]): string[] =>
   stagelets
     .filter(({ standing, message }) => standing === 'busy' && message !== '')
     .map(({ name, message }) => `  stagelet/${name}: ${firstLine(message)}`)
 
-const judgeProject = (view: RolloutView): RolloutVerdict => {
+const judgeProject = (view: Rollout): RolloutVerdict => {
   const { project, revision, state, stagelets, held } = view
   const total = stagelets.length
   const heldNote =
@@ -63,7 +63,7 @@ const judgeProject = (view: RolloutView): RolloutVerdict => {
   return { outcome: 'waiting', lines: [line, ...waitsFor(stagelets)] }
 }
 
-const judgeStagelet = (view: RolloutView, name: string): RolloutVerdict => {
+const judgeStagelet = (view: Rollout, name: string): RolloutVerdict => {
   const own = view.stagelets.find((s) => s.name === name)
   if (own === undefined)
     return { outcome: 'failed', lines: [`stagelet "${name}" was deleted while waiting`] }
@@ -89,7 +89,7 @@ const judgeStagelet = (view: RolloutView, name: string): RolloutVerdict => {
   return { outcome: 'waiting', lines: [line] }
 }
 
-export const judgeRollout = (view: RolloutView, target: RolloutTarget): RolloutVerdict => {
+export const judgeRollout = (view: Rollout, target: RolloutTarget): RolloutVerdict => {
   const verdict = target.kind === 'Project' ? judgeProject(view) : judgeStagelet(view, target.name)
   const isBad = verdict.outcome === 'failed' || verdict.outcome === 'held'
   if (!view.change_set_open || isBad) return verdict

@@ -1,49 +1,7 @@
 // How rotations are printed.
+import type { Rotation, RotationStep } from '../../src/rest/types.ts'
 import { out } from '../print.ts'
 import type { RecordView } from '../records.ts'
-
-export interface Rotation {
-  readonly name: string
-  readonly project: string
-  readonly outputs: Readonly<Record<string, string>>
-  readonly paused: boolean
-  readonly phase: string
-  readonly step?: string
-  readonly attempt: number
-  readonly slot?: string
-  readonly last_rotated_at?: string
-  readonly next_at?: string
-  readonly blocked_by: readonly { readonly stagelet?: string; readonly message: string }[]
-  readonly evidence: readonly {
-    readonly stagelet: string
-    readonly revision: number
-    readonly containers: number
-  }[]
-  readonly conditions: readonly {
-    readonly type: string
-    readonly status: string
-    readonly reason: string
-    readonly message: string
-  }[]
-}
-
-export interface Break {
-  readonly stagelet: string
-  readonly service: string
-  readonly containers?: number
-  /** Nobody has seen the stack since. */
-  readonly released_at?: string
-}
-
-export interface Step {
-  readonly at: string
-  readonly attempt: number
-  readonly from?: string
-  readonly to?: string
-  readonly step?: string
-  readonly what?: string
-  readonly message?: string
-}
 
 /** What somebody should look at first. */
 const stateOf = ({ conditions, paused, phase }: Rotation): string => {
@@ -70,7 +28,7 @@ export const rotationView: RecordView<Rotation> = {
   empty: 'No rotations found.',
 }
 
-export const historyView: RecordView<Step> = {
+export const historyView: RecordView<RotationStep> = {
   columns: [
     { header: 'AT', cell: ({ at }) => at },
     { header: 'ATTEMPT', cell: ({ attempt }) => attempt },

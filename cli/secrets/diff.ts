@@ -1,10 +1,11 @@
 // secrets diff: the differences between two revisions of a project, by name.
+import type { SetDiff } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { openApi, outputOption } from '../options.ts'
 import { openRest, projectPath } from '../rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf } from './identity.ts'
-import { checkFormat, printAs, renderDiff, type DiffRecord } from './set-diff.ts'
+import { checkFormat, printAs, renderDiff } from './set-diff.ts'
 
 interface DiffFlags extends SecretFlags {
   readonly from: number
@@ -27,6 +28,6 @@ const diff = async (flags: DiffFlags): Promise<void> => {
   const rest = await openRest(flags)
   const query = { from: String(flags.from), to: String(flags.to ?? 'head') }
   const path = `${projectPath(rest.namespace, project)}/revisions/diff`
-  const { body } = await rest.call<DiffRecord>(path, { query })
+  const { body } = await rest.call<SetDiff>(path, { query })
   printAs(body, flags.output, () => renderDiff(body))
 }

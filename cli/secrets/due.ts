@@ -1,7 +1,7 @@
 // secrets due: values that end, grow too old, or are known outside, nearest first.
+import type { Secret } from '../../src/rest/types.ts'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { duration } from '../../src/resources/duration.ts'
-import type { ExpiresFrom } from '../../src/resources/expiry.ts'
 import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
 import { printRecords, type RecordView } from '../records.ts'
 import { openRest, projectPath } from '../rest.ts'
@@ -13,30 +13,12 @@ interface DueFlags extends CommonFlags {
   readonly within: string
 }
 
-interface SecretRecord {
-  readonly team: string
-  readonly project: string
-  readonly name: string
-  readonly key: string
-  readonly scope: string
-  readonly expires_at?: string
-  readonly expires_from?: ExpiresFrom
-  readonly rotation_due_at?: string
-  readonly known_outside?: { readonly since: string }
-  readonly service_count: number
-  readonly services: readonly string[]
-}
-
-const dueAt = ({
-  expires_at: ends,
-  rotation_due_at: old,
-  known_outside: known,
-}: SecretRecord): string =>
+const dueAt = ({ expires_at: ends, rotation_due_at: old, known_outside: known }: Secret): string =>
   [ends, old, known?.since].filter((at) => at !== undefined).sort()[0] ?? ''
 
 const ends = { Spec: 'expiry', Certificate: 'certificate', Store: 'store' } as const
 
-const whyOf = (secret: SecretRecord): string => {
+const whyOf = (secret: Secret): string => {
   const at = dueAt(secret)
   if (secret.expires_at === at) return ends[secret.expires_from ?? 'Spec']
   return secret.rotation_due_at === at ? 'age' : 'revealed'
@@ -44,12 +26,12 @@ const whyOf = (secret: SecretRecord): string => {
 
 const shown = 3
 
-const whoRuns = ({ services, service_count: count }: SecretRecord): string => {
+const whoRuns = ({ services, service_count: count }: Secret): string => {
   const more = count > shown ? ` and ${count - shown} more` : ''
   return count === 0 ? 'nobody' : `${services.slice(0, shown).join(', ')}${more}`
 }
 
-const view: RecordView<SecretRecord> = {
+const view: RecordView<Secret> = {
   columns: [
     { header: 'DUE', cell: dueAt },
     { header: 'WHY', cell: whyOf },
@@ -99,12 +81,10 @@ const due = async (flags: DueFlags): Promise<void> => {
   const projects = (await rest.list<{ team: string; name: string }>('/projects', 'projects'))
     .filter(({ team }) => allNamespaces || team === rest.namespace)
     .filter(({ name }) => only === undefined || name === only)
-  const found: SecretRecord[] = []
+  const found: Secret[] = []
   for (const { team, name } of projects) {
     const query = { due_within: within, view: 'full' }
-    found.push(
-      ...(await rest.list<SecretRecord>(`${projectPath(team, name)}/secrets`, 'secrets', query)),
-    )
+    found.push(...(await rest.list<Secret>(`${projectPath(team, name)}/secrets`, 'secrets', query)))
   }
   found.sort((a, b) => (dueAt(a) < dueAt(b) ? -1 : dueAt(a) > dueAt(b) ? 1 : 0))
   printRecords(found, view, flags.output)

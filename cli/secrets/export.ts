@@ -1,4 +1,5 @@
 // secrets export: prints values of a project, for people with the right. Always audited.
+import type { SecretValue } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { renderDotenv } from '../formats/dotenv.ts'
@@ -11,7 +12,7 @@ import { shownOf, type SecretInput } from '../../src/resources/secret-fields.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf, readKnownSecrets, requireStagelet, type KnownSecrets } from './identity.ts'
 import { requireService } from './service.ts'
-import { revealAll, revealedText, type Revealed } from './reveal.ts'
+import { revealAll, revealedText } from './reveal.ts'
 
 interface ExportFlags extends SecretFlags {
   readonly format: string
@@ -61,7 +62,7 @@ interface Source {
   readonly asWritten: boolean
 }
 
-type Render = (secrets: readonly Revealed[], source: Source) => string
+type Render = (secrets: readonly SecretValue[], source: Source) => string
 
 const renderers: Record<string, Render> = {
   dotenv: (secrets) => renderDotenv(flat(secrets)),
@@ -78,7 +79,7 @@ const renderers: Record<string, Render> = {
 }
 
 /** One text for each key; when a key has several values, the person must choose. */
-const flat = (secrets: readonly Revealed[]): { key: string; value: string }[] => {
+const flat = (secrets: readonly SecretValue[]): { key: string; value: string }[] => {
   const values = new Map<string, string>()
   for (const secret of secrets) {
     const value = revealedText(secret)
@@ -96,8 +97,8 @@ const flat = (secrets: readonly Revealed[]): { key: string; value: string }[] =>
 }
 
 /** Everything that an import needs to make the same secrets again. */
-const whole = (secrets: readonly Revealed[], { project, known, asWritten }: Source): object => {
-  const made = secrets.map((secret): { secret: Revealed; fields: SecretInput } => {
+const whole = (secrets: readonly SecretValue[], { project, known, asWritten }: Source): object => {
+  const made = secrets.map((secret): { secret: SecretValue; fields: SecretInput } => {
     const { key, scope, type, stagelet } = secret
     const object = known.find({ project, key, scope, stagelet })
     const fields = object === undefined ? {} : shownOf({ ...object.spec })
@@ -124,5 +125,5 @@ const isMade = ({ references, value_from: from }: SecretInput): boolean =>
 const asValue = ({ value_from: _from, references, ...fields }: SecretInput): SecretInput =>
   references === true ? { ...fields, references: false } : fields
 
-const valueOf = ({ value = '', value_base64: base64 }: Revealed): SecretInput =>
+const valueOf = ({ value = '', value_base64: base64 }: SecretValue): SecretInput =>
   base64 === undefined ? { value } : { value_base64: base64 }

@@ -1,4 +1,5 @@
 // secrets history: the versions of one secret, or the revisions of a project. Never a value.
+import type { Revision, SecretVersion } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { openApi, outputOption } from '../options.ts'
 import { printRecords, type RecordView } from '../records.ts'
@@ -6,28 +7,7 @@ import { openRest, projectPath, type Rest } from '../rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf, requireKnown } from './identity.ts'
 
-interface VersionRecord {
-  readonly version: number
-  readonly current: boolean
-  readonly scope: string
-  readonly bytes: number
-  readonly from_revision: number
-  readonly to_revision?: number
-  readonly created_at: string
-  readonly created_by: string
-  readonly same_as?: number
-}
-
-interface RevisionRecord {
-  readonly revision: number
-  readonly closed_at: string
-  readonly written: number
-  readonly deleted: number
-  readonly by: readonly string[]
-  readonly note?: string
-}
-
-const versionView: RecordView<VersionRecord> = {
+const versionView: RecordView<SecretVersion> = {
   columns: [
     { header: 'VERSION', cell: (v) => v.version },
     { header: 'CURRENT', cell: (v) => (v.current ? '*' : '') },
@@ -42,7 +22,7 @@ const versionView: RecordView<VersionRecord> = {
   empty: 'No versions: no value was ever given.',
 }
 
-const revisionView: RecordView<RevisionRecord> = {
+const revisionView: RecordView<Revision> = {
   columns: [
     { header: 'REVISION', cell: (r) => r.revision },
     { header: 'CLOSED', cell: (r) => r.closed_at.replace(/\.\d+Z$/, 'Z') },
@@ -70,14 +50,14 @@ const history = async (key: string | undefined, flags: SecretFlags): Promise<voi
   const rest = await openRest(flags)
   if (key === undefined) {
     const path = `${projectPath(rest.namespace, project)}/revisions`
-    const revisions = await rest.list<RevisionRecord>(path, 'revisions')
+    const revisions = await rest.list<Revision>(path, 'revisions')
     printRecords(revisions, revisionView, flags.output)
     return
   }
   const { scope = 'global', stagelet } = flags
   const { metadata } = await requireKnown(api, { project, key, scope, stagelet })
   const path = `${secretPath(rest, project, metadata.name)}/versions`
-  const versions = await rest.list<VersionRecord>(path, 'versions')
+  const versions = await rest.list<SecretVersion>(path, 'versions')
   printRecords(versions, versionView, flags.output)
 }
 

@@ -1,4 +1,5 @@
 // secrets import --store: manifests for all keys of a store elsewhere that begin with a prefix. No value is read.
+import type { StoreKeys } from '../../src/rest/types.ts'
 import { stringify } from 'yaml'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
@@ -16,11 +17,6 @@ export interface StoreImportFlags extends SecretFlags {
   readonly yes?: boolean
   readonly dryRun?: boolean
   readonly note?: string
-}
-
-interface Listed {
-  readonly keys: readonly string[]
-  readonly is_cut: boolean
 }
 
 const mostInOne = 500
@@ -57,7 +53,7 @@ export const importFromStore = async (flags: StoreImportFlags): Promise<void> =>
   const rest = await openRest(flags)
   const project = await projectOf(api, flags.project)
   const path = `/stores/${encodeURIComponent(`${api.namespace}/${store}`)}/keys`
-  const { body } = await rest.call<Listed>(path, { query: { prefix } })
+  const { body } = await rest.call<StoreKeys>(path, { query: { prefix } })
   if (body.is_cut) note('The store has more keys than it lists: give a longer --prefix.')
   if (body.keys.length === 0)
     throw new CliError(

@@ -1,4 +1,5 @@
 // secrets restore: restores a deleted secret under its old id.
+import type { DeletedSecret } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { kindOf } from '../kinds.ts'
@@ -12,18 +13,7 @@ import { secretPath } from './history.ts'
 import { projectOf } from './identity.ts'
 import { checkFormat, printAs } from './set-diff.ts'
 
-export interface DeletedRecord {
-  readonly id: string
-  readonly name: string
-  readonly key: string
-  readonly scope: string
-  readonly stagelet?: string
-  readonly deleted_at: string
-  readonly deleted_by: string
-  readonly restorable_until: string
-}
-
-const deletedView: RecordView<DeletedRecord> = {
+const deletedView: RecordView<DeletedSecret> = {
   columns: [
     { header: 'KEY', cell: (d) => d.key },
     { header: 'SCOPE', cell: (d) => d.scope },
@@ -51,17 +41,17 @@ export const restoreCommand = (): Command =>
     .addOption(outputOption())
     .action(restore)
 
-export const listDeleted = (rest: Rest, project: string): Promise<DeletedRecord[]> => {
+export const listDeleted = (rest: Rest, project: string): Promise<DeletedSecret[]> => {
   const path = `${projectPath(rest.namespace, project)}/deleted-secrets`
-  return rest.list<DeletedRecord>(path, 'secrets')
+  return rest.list<DeletedSecret>(path, 'secrets')
 }
 
 /** Of several with the same identity, the one that was deleted last. */
 export const findDeleted = (
-  deleted: readonly DeletedRecord[],
+  deleted: readonly DeletedSecret[],
   key: string,
   { scope = 'global', stagelet }: SecretFlags,
-): DeletedRecord | undefined =>
+): DeletedSecret | undefined =>
   deleted.find(
     (d) => d.id === key || (d.key === key && d.scope === scope && d.stagelet === stagelet),
   )

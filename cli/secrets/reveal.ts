@@ -1,17 +1,7 @@
 // Values, for people with the right. Each reading is audited.
+import type { SecretValue } from '../../src/rest/types.ts'
 import { projectPath, type Rest } from '../rest.ts'
 import { textOf } from '../formats/entries.ts'
-
-export interface Revealed {
-  readonly name: string
-  readonly key: string
-  readonly scope: string
-  readonly stagelet?: string
-  readonly type: 'env' | 'file'
-  readonly version: number
-  readonly value?: string
-  readonly value_base64?: string
-}
 
 export interface RevealQuery {
   /** Only what this service sees: one value for each key. */
@@ -27,9 +17,12 @@ export const revealAll = async (
   rest: Rest,
   project: string,
   query: RevealQuery,
-): Promise<Revealed[]> => {
+): Promise<SecretValue[]> => {
   const path = `${projectPath(rest.namespace, project)}/reveal`
-  const { body } = await rest.call<{ secrets: Revealed[] }>(path, { method: 'POST', body: query })
+  const { body } = await rest.call<{ secrets: SecretValue[] }>(path, {
+    method: 'POST',
+    body: query,
+  })
   return body.secrets
 }
 
@@ -38,13 +31,13 @@ export const revealOne = async (
   project: string,
   name: string,
   what: { version?: number | undefined; as_written?: boolean | undefined },
-): Promise<Revealed> => {
+): Promise<SecretValue> => {
   const path = `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(name)}/reveal`
-  return (await rest.call<Revealed>(path, { method: 'POST', body: what })).body
+  return (await rest.call<SecretValue>(path, { method: 'POST', body: what })).body
 }
 
-export const bytesOf = ({ value, value_base64: base64 }: Revealed): Buffer =>
+export const bytesOf = ({ value, value_base64: base64 }: SecretValue): Buffer =>
   base64 === undefined ? Buffer.from(value ?? '') : Buffer.from(base64, 'base64')
 
 /** undefined when the bytes are not text. */
-export const revealedText = (secret: Revealed): string | undefined => textOf(bytesOf(secret))
+export const revealedText = (secret: SecretValue): string | undefined => textOf(bytesOf(secret))

@@ -1,28 +1,14 @@
 // Rolls all secrets of a project back to a revision: shows the changes, asks, writes. For every command
 // that rolls back.
+import type { Rollback, SetDiff } from '../../src/rest/types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { renderAffected } from '../review.ts'
-import type { ReviewStatus } from '../../src/manifests/review.ts'
-import { printAs, renderDiff, type DiffRecord } from './set-diff.ts'
+import { printAs, renderDiff } from './set-diff.ts'
 import { confirm } from '../prompt.ts'
 import { projectPath, type Rest } from '../rest.ts'
 
-/** The API's `impact`: stagelets of one namespace. */
-type Impact = {
-  readonly [List in 'affected' | 'cascaded' | 'held']: readonly Omit<
-    NonNullable<ReviewStatus[List]>[number],
-    'namespace'
-  >[]
-}
-
-export type Rolled = DiffRecord & {
-  readonly revision: number
-  readonly set: string
-  /** Names of secrets that stay as they are, since a Rotation or a store gives their values. Absent from older controllers. */
-  readonly kept?: readonly string[]
-  /** Absent from older controllers. */
-  readonly impact?: Impact
-}
+/** Older controllers do not say which secrets are kept, and whom a rollback reaches. */
+export type Rolled = Omit<Rollback, 'kept' | 'impact'> & Partial<Pick<Rollback, 'kept' | 'impact'>>
 
 const keptLines = (kept: readonly string[]): string[] =>
   kept.length === 0
@@ -31,7 +17,10 @@ const keptLines = (kept: readonly string[]): string[] =>
         `Kept as they are, since a store gives their values, or a Rotation makes or has ended them: ${kept.join(', ')}`,
       ]
 
-const impactLines = ({ affected, cascaded, held }: Impact, namespace: string): string[] =>
+const impactLines = (
+  { affected, cascaded, held }: Rollback['impact'],
+  namespace: string,
+): string[] =>
   renderAffected({
     affected: affected.map((one) => ({ ...one, namespace })),
     cascaded: cascaded.map((one) => ({ ...one, namespace })),
@@ -49,7 +38,7 @@ export interface RollBack {
   readonly note: string | undefined
 }
 
-const countOf = ({ added, removed, changed }: DiffRecord): number =>
+const countOf = ({ added, removed, changed }: SetDiff): number =>
   added.length + removed.length + changed.length
 
 /** `done` undefined: it was a dry run. `changes` 0: nothing differs, and nobody was asked. */

@@ -1,4 +1,5 @@
 // The differences between two sets of secrets, by name, as diff and rollback print them.
+import type { SetDiff } from '../../src/rest/types.ts'
 import { usageError } from '../errors.ts'
 import { toYaml } from '../output.ts'
 import { out } from '../print.ts'
@@ -11,23 +12,13 @@ interface Named {
   readonly audience?: string
 }
 
-export interface DiffRecord {
-  readonly added: readonly Named[]
-  readonly removed: readonly Named[]
-  readonly changed: readonly (Named & {
-    readonly what: readonly string[]
-    readonly from_version: number
-    readonly to_version: number
-  })[]
-}
-
 const label = ({ key, scope, stagelet, audience }: Named): string =>
   audience === undefined
     ? `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
     : `${key} (for the controller)`
 
 /** Text for people. */
-export const renderDiff = ({ added, removed, changed }: DiffRecord): string => {
+export const renderDiff = ({ added, removed, changed }: SetDiff): string => {
   const lines = [
     ...added.map((secret) => `+ ${label(secret)}`),
     ...removed.map((secret) => `- ${label(secret)}`),

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Stagelet } from '../../controller/dashboard/api/types.ts'
+import type { Stagelet } from '../../src/rest/types.ts'
 import { formsOf, type Doing, type Forms } from '../../controller/dashboard/copy-as/doing.ts'
 import {
   joinDoing,

@@ -5,7 +5,7 @@ import { rolesWith, rightsOf, type Resource, type Verb } from '../../../src/acce
 import type { TeamRole } from '../../../src/access/team-roles.ts'
 import { forgetAll } from '../staging/staging.ts'
 import { api, ApiProblem, must, onSessionEnded, setCsrf, Unreachable } from '../api/client.ts'
-import type { Me, Problem } from '../api/types.ts'
+import type { Me, Problem } from '../../../src/rest/types.ts'
 
 /** `ended`: the login ran out or was taken away while the page was open; what is staged stays. */
 export type Phase = 'unknown' | 'in' | 'out' | 'ended' | 'unreachable'

@@ -1,5 +1,5 @@
 // What somebody does with agents, stores elsewhere, notifiers and keys.
-import type { Agent } from '../api/types.ts'
+import type { Agent } from '../../../src/rest/types.ts'
 import { idOf, type Doing } from './doing.ts'
 
 type Named = Pick<Agent, 'team' | 'name'>

@@ -1,5 +1,5 @@
 // What somebody does with stagelets and rollouts.
-import type { Stagelet } from '../api/types.ts'
+import type { Stagelet } from '../../../src/rest/types.ts'
 import { idOf, type Doing } from './doing.ts'
 import type { Json, Word } from './text.ts'
 

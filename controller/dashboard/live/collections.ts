@@ -2,7 +2,7 @@
 // of each project that was opened. See collection.ts for how a list and the stream become one.
 import { signal } from '@preact/signals'
 import { api, must } from '../api/client.ts'
-import type { Agent, Project, Secret, Stagelet, StageletEvent } from '../api/types.ts'
+import type { Agent, Project, Secret, Stagelet, StageletEvent } from '../../../src/rest/types.ts'
 import { now, thisSecond } from './clock.ts'
 import { createCollection, type Change, type Collection, type ReadAll } from './collection.ts'
 import type { Message } from './sse.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Agent, Stagelet } from '../api/types.ts'
+import type { Agent, Stagelet } from '../../../src/rest/types.ts'
 import { inOurTime } from './our-time.ts'
 
 const agent = (name: string, skew?: number): Agent =>

@@ -1,5 +1,5 @@
 // Times that an agent's machine tells, in the controller's time: the skew of its clock is taken off. Pure.
-import type { Agent, Stagelet } from '../api/types.ts'
+import type { Agent, Stagelet } from '../../../src/rest/types.ts'
 
 const moved = (at: string | undefined, skew: number): string | undefined => {
   const ms = Date.parse(at ?? '') - skew

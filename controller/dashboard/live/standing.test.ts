@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Condition, Stagelet } from '../api/types.ts'
+import type { Condition, Stagelet } from '../../../src/rest/types.ts'
 import { countsOf, standingOf } from './standing.ts'
 
 const condition = (type: string, status: Condition['status'], reason = 'R'): Condition => ({

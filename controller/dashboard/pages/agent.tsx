@@ -2,7 +2,7 @@
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import { whyNot } from '../app/session.ts'
-import type { Agent, Stagelet } from '../api/types.ts'
+import type { Agent, Stagelet } from '../../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
 import { standingOf } from '../live/standing.ts'
 import { Button, LinkButton } from '../ui/button.tsx'

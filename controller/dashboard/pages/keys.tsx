@@ -1,7 +1,7 @@
 // Keys: how old they are, what is still to be sealed anew, and their rotation.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
-import type { Keys } from '../api/types.ts'
+import type { Keys } from '../../../src/rest/types.ts'
 import { now, turnOf } from '../live/clock.ts'
 import { Button } from '../ui/button.tsx'
 import { Facts } from '../ui/drawer.tsx'

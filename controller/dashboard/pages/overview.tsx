@@ -2,7 +2,7 @@
 import { useLocation } from 'preact-iso'
 import { useTeam } from '../app/team.ts'
 import { useShortcuts } from '../app/keys.ts'
-import type { Agent, Stagelet } from '../api/types.ts'
+import type { Agent, Stagelet } from '../../../src/rest/types.ts'
 import { agents, projects, stagelets } from '../live/collections.ts'
 import { standingOf, type Standing } from '../live/standing.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../api/client.ts'
-import type { User } from '../api/types.ts'
+import type { User } from '../../../src/rest/types.ts'
 import { isAdmin, me } from '../app/session.ts'
 import { newUserDoing, switchUserDoing } from '../copy-as/people.ts'
 import { useAction } from '../ui/action.ts'

@@ -1,6 +1,6 @@
 // The rollout of one project: on which stagelets the newest revision runs, which wait for what, which failed.
 import { useRoute } from 'preact-iso'
-import type { Project, Rollout } from '../api/types.ts'
+import type { Project, Rollout } from '../../../src/rest/types.ts'
 import { projects } from '../live/collections.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'

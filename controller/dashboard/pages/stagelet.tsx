@@ -2,7 +2,7 @@
 import { useLocation, useRoute } from 'preact-iso'
 import { useEffect } from 'preact/hooks'
 import { withQuery } from '../app/team.ts'
-import type { Stagelet } from '../api/types.ts'
+import type { Stagelet } from '../../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
 import { inOurTime } from '../live/our-time.ts'
 import { standingOf } from '../live/standing.ts'

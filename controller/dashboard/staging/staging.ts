@@ -2,7 +2,7 @@
 // storage, in another tab, or in an error. What views see of a value is its length.
 import { computed, signal, type ReadonlySignal } from '@preact/signals'
 import { defined } from '../../../src/kernel/defined.ts'
-import type { paths } from '../api/types.ts'
+import type { paths } from '../../../src/rest/types.ts'
 
 type Batch = paths['/projects/{project_id}/secrets/batch']['post']
 export type Operation = Batch['requestBody']['content']['application/json']['operations'][number]

@@ -1,18 +1,15 @@
 // What the controller finds by name: secrets of projects that were not opened, and all else of one's teams.
 import { useEffect, useState } from 'preact/hooks'
-import type { paths } from '../../api/types.ts'
+import type { SearchResult } from '../../../../src/rest/types.ts'
 import { api, must } from '../../api/client.ts'
 import { agentUrl, projectUrl, stageletUrl } from '../../ui/links.ts'
 import type { Item } from './item.ts'
 import { secretItem } from './items.ts'
 
-type Found =
-  paths['/search']['get']['responses'][200]['content']['application/json']['results'][number]
-
 const restMs = 150
 const fewest = 2
 
-const itemOf = (found: Found): Item => {
+const itemOf = (found: SearchResult): Item => {
   const { kind, id, team, name } = found
   if (kind === 'secret') return secretItem(found)
   const href = { project: projectUrl, stagelet: stageletUrl, agent: agentUrl }[kind]({ team, name })

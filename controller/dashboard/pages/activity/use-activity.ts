@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import type { Happened } from '../../api/types.ts'
+import type { Happened } from '../../../../src/rest/types.ts'
 import { thisSecond } from '../../live/clock.ts'
 import { agents, projects, stagelets } from '../../live/collections.ts'
 import { usePages, type Pages } from '../../ui/use-pages.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Happened } from '../../api/types.ts'
+import type { Happened } from '../../../../src/rest/types.ts'
 import { byDay, countNew, stateOf } from './words.ts'
 
 const row = (id: string, at: string, more: Partial<Happened> = {}): Happened => ({

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
-import type { Agent } from '../../api/types.ts'
+import type { Agent } from '../../../../src/rest/types.ts'
 import { revokeDoing, rotateAgentDoing, switchAgentDoing } from '../../copy-as/machines.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'

@@ -1,5 +1,5 @@
 // The state of an agent in one word. Pure.
-import type { Agent, Stagelet } from '../../api/types.ts'
+import type { Agent, Stagelet } from '../../../../src/rest/types.ts'
 import { conditionOf } from '../../live/standing.ts'
 import type { StateKind } from '../../ui/state.tsx'
 

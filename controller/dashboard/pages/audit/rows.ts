@@ -1,7 +1,7 @@
 // Rows of the audit log: those that a filter wants, page after page.
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import type { AuditRow } from '../../api/types.ts'
+import type { AuditRow } from '../../../../src/rest/types.ts'
 import { usePages, type Pages } from '../../ui/use-pages.ts'
 
 export const filterFields = ['by', 'action', 'kind', 'name', 'result', 'since'] as const

@@ -2,7 +2,7 @@
 // container; an erasure is for good, and asks.
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
-import type { paths } from '../../api/types.ts'
+import type { DeletedSecret } from '../../../../src/rest/types.ts'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { purgeDoing, restoreDoing } from '../../copy-as/secrets.ts'
@@ -23,13 +23,9 @@ import { AskFirst } from '../review/ask-first.tsx'
 import type { ProjectPlace } from '../secrets/data.ts'
 import s from './deleted.module.css'
 
-type Answer =
-  paths['/projects/{project_id}/deleted-secrets']['get']['responses'][200]['content']['application/json']
-type Deleted = Answer['secrets'][number]
-
 interface Props {
   readonly place: ProjectPlace
-  readonly secret: Deleted
+  readonly secret: DeletedSecret
   readonly onClose: () => void
 }
 
@@ -98,12 +94,12 @@ const Erase = ({ onClose, onDone, ...of }: Props & { readonly onDone: () => void
 
 interface ListProps {
   readonly place: ProjectPlace
-  readonly secrets: readonly Deleted[]
+  readonly secrets: readonly DeletedSecret[]
   readonly onDone: () => void
 }
 
 const List = ({ place, secrets, onDone }: ListProps) => {
-  const [asked, setAsked] = useState<readonly ['restore' | 'erase', Deleted] | undefined>()
+  const [asked, setAsked] = useState<readonly ['restore' | 'erase', DeletedSecret] | undefined>()
   const close = (): void => setAsked(undefined)
   const [verb, secret] = asked ?? []
   return (

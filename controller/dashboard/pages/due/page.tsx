@@ -1,7 +1,7 @@
 // Until when the values of a project may be used: one list, nearest first, with who runs them.
 import { useRoute } from 'preact-iso'
 import { useMemo } from 'preact/hooks'
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import { secretsOf } from '../../live/collections.ts'
 import { thisSecond } from '../../live/clock.ts'
 import { projectUrl } from '../../ui/links.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import { dueRows } from './rows.ts'
 
 const secret = (name: string, dates: Partial<Secret>): Secret => ({ name, ...dates }) as Secret

@@ -1,5 +1,5 @@
 // Values that end, grow too old for the policy of their project, or are known outside: nearest first. Pure.
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 
 export interface DueRow {
   readonly secret: Secret

@@ -1,8 +1,9 @@
 // What differs between two sets of secrets, by names, and which containers a change reaches.
+import type { SetDiff } from '../../../../src/rest/types.ts'
 import type { ComponentChild } from 'preact'
 import { State } from '../../ui/state.tsx'
 import { messageText } from '../../ui/message.ts'
-import type { Diff, Impact } from './data.ts'
+import type { Impact } from './data.ts'
 import s from './history.module.css'
 
 const placeOf = ({ scope, stagelet }: { scope: string; stagelet?: string }): string =>
@@ -33,7 +34,7 @@ const Line = ({ sign, word, secret, children }: LineProps) => (
 const words = (what: readonly string[]): string =>
   what.map((one) => (one === 'value' ? 'other value' : `other ${one}`)).join(', ')
 
-export const Changes = ({ diff }: { readonly diff: Diff }) => {
+export const Changes = ({ diff }: { readonly diff: SetDiff }) => {
   const { added, removed, changed } = diff
   if (added.length + removed.length + changed.length === 0)
     return <p class="muted">They hold the same secrets with the same values.</p>

@@ -1,17 +1,9 @@
 // The revisions of a project, and which stagelets run each of them.
 import { api, must } from '../../api/client.ts'
-import type { paths, Project, Revision, Stagelet } from '../../api/types.ts'
+import type { Project, Revision, Rollback, SetDiff, Stagelet } from '../../../../src/rest/types.ts'
 import { isOf } from '../../live/standing.ts'
 import { useQuery } from '../../ui/use-query.ts'
 
-type Answer<P extends keyof paths, M extends keyof paths[P]> = paths[P][M] extends {
-  responses: { 200: { content: { 'application/json': infer T } } }
-}
-  ? T
-  : never
-
-export type Diff = Answer<'/projects/{project_id}/revisions/diff', 'get'>
-export type Rollback = Answer<'/projects/{project_id}/rollback', 'post'>
 export type Impact = Rollback['impact']
 
 export const idOf = ({ team, name }: Pick<Project, 'team' | 'name'>): string => `${team}/${name}`
@@ -33,7 +25,7 @@ export const useRevisions = (project: string, newest: number | undefined) =>
   })
 
 export const useDiff = (project: string, from: number, to: number | 'head') =>
-  useQuery<Diff>({
+  useQuery<SetDiff>({
     key: ['diff', project, from, to],
     read: (signal) =>
       must(

@@ -1,4 +1,5 @@
 // Going back to a revision: first what that would do, then, by a button that says the consequence, the change.
+import type { Rollback } from '../../../../src/rest/types.ts'
 import { useRef, useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import { goBackDoing } from '../../copy-as/secrets.ts'
@@ -10,7 +11,7 @@ import { Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { Changes, consequence, Radius } from './changes.tsx'
-import { idOf, type Rollback } from './data.ts'
+import { idOf } from './data.ts'
 import f from '../../ui/form.module.css'
 
 interface Props {

@@ -1,5 +1,5 @@
 // The panels of the history: one revision, and what two of them differ in.
-import type { Revision } from '../../api/types.ts'
+import type { Revision } from '../../../../src/rest/types.ts'
 import { whyNot } from '../../app/session.ts'
 import { stagelets } from '../../live/collections.ts'
 import { Button } from '../../ui/button.tsx'

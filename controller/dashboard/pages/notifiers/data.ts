@@ -1,10 +1,8 @@
 // Notifiers: what they tell in words, in which state they are, and the form of one. Pure.
-import type { paths } from '../../api/types.ts'
+import type { Notifier } from '../../../../src/rest/types.ts'
 import { manifestNames, type Spec } from '../../copy-as/spec.ts'
 import type { StateKind } from '../../ui/state-kind.ts'
 
-type Answer = paths['/notifiers']['get']['responses'][200]['content']['application/json']
-export type Notifier = Answer['notifiers'][number]
 export type Reason = Notifier['reasons'][number]
 
 /** All that can be told, in words. */

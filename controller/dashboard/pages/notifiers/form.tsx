@@ -1,4 +1,5 @@
 // A new notifier, or another spec of one. The diff below is what a manifest would have.
+import type { Notifier } from '../../../../src/rest/types.ts'
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import { knownTeams } from '../../app/known-teams.ts'
@@ -21,7 +22,6 @@ import {
   specOf,
   type Channel,
   type Fields,
-  type Notifier,
 } from './data.ts'
 import f from '../../ui/form.module.css'
 

@@ -1,4 +1,5 @@
 // Notifiers: who is told what, whether it arrives, and what does not.
+import type { Notifier } from '../../../../src/rest/types.ts'
 import { useState } from 'preact/hooks'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
@@ -22,14 +23,7 @@ import { Table } from '../../ui/table.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import {
-  channelOf,
-  channelWords,
-  reasonWords,
-  standingOf,
-  targetOf,
-  type Notifier,
-} from './data.ts'
+import { channelOf, channelWords, reasonWords, standingOf, targetOf } from './data.ts'
 import { NotifierForm } from './form.tsx'
 import s from './notifiers.module.css'
 

@@ -2,7 +2,7 @@
 import { useRef } from 'preact/hooks'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import type { Happened } from '../../api/types.ts'
+import type { Happened } from '../../../../src/rest/types.ts'
 import { maySomewhere } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { projects } from '../../live/collections.ts'

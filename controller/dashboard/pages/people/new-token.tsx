@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { defined } from '../../../../src/kernel/defined.ts'
 import type { TeamRole } from '../../../../src/access/team-roles.ts'
-import type { Token } from '../../api/types.ts'
+import type { Token } from '../../../../src/rest/types.ts'
 import { now } from '../../live/clock.ts'
 import { tokenDoing } from '../../copy-as/people.ts'
 import { confirmed } from '../../ui/confirm-login.tsx'

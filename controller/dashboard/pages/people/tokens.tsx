@@ -1,6 +1,6 @@
 // Tokens of a person or of a team's machines: made, shown once, and revoked.
 import { useState } from 'preact/hooks'
-import type { Token } from '../../api/types.ts'
+import type { Token } from '../../../../src/rest/types.ts'
 import { revokeTokenDoing } from '../../copy-as/people.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'

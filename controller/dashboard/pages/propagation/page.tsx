@@ -1,4 +1,5 @@
 // How fast a change comes to containers, as measured, against what is promised.
+import type { Propagation } from '../../../../src/rest/types.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { now, turnOf } from '../../live/clock.ts'
@@ -18,7 +19,6 @@ import {
   stageWords,
   timeOf,
   type Objective,
-  type Slo,
   type Stage,
 } from './words.ts'
 import s from './propagation.module.css'
@@ -33,7 +33,7 @@ const useSlo = () => {
   const [days = usual] = useQueryState('days')
   const tick = turnOf(60).value
   return useKept(
-    useQuery<Slo>({
+    useQuery<Propagation>({
       key: ['slo', team, project, days, tick],
       read: (signal) => {
         const since = new Date(now() - Number(days) * dayMs).toISOString()
@@ -132,7 +132,7 @@ const Range = ({ stage, longest }: { readonly stage: Stage; readonly longest: nu
   )
 }
 
-const Stages = ({ stages }: Pick<Slo, 'stages'>) => {
+const Stages = ({ stages }: Pick<Propagation, 'stages'>) => {
   const longest = Math.max(0, ...stages.map(({ max_ms: ms = 0 }) => ms))
   return (
     <Table
@@ -163,7 +163,7 @@ const Stages = ({ stages }: Pick<Slo, 'stages'>) => {
   )
 }
 
-const LeftOut = ({ left_out: rows }: Pick<Slo, 'left_out'>) => (
+const LeftOut = ({ left_out: rows }: Pick<Propagation, 'left_out'>) => (
   <Table
     label="Left out"
     rows={rows}
@@ -175,7 +175,7 @@ const LeftOut = ({ left_out: rows }: Pick<Slo, 'left_out'>) => (
   />
 )
 
-const mark = (slo: Slo | undefined): string =>
+const mark = (slo: Propagation | undefined): string =>
   slo?.is_met === false ? '▲ ' : slo?.is_met === true ? '● ' : ''
 
 export const Page = () => {

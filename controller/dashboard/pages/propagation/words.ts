@@ -1,9 +1,8 @@
 // The time of propagation in words. Pure.
-import type { paths } from '../../api/types.ts'
+import type { Propagation } from '../../../../src/rest/types.ts'
 
-export type Slo = paths['/slo']['get']['responses'][200]['content']['application/json']
-export type Objective = Slo['objectives'][number]
-export type Stage = Slo['stages'][number]
+export type Objective = Propagation['objectives'][number]
+export type Stage = Propagation['stages'][number]
 
 export const objectiveWords: Readonly<Record<Objective['objective'], string>> = {
   started: 'Compose begins after a change is closed',

@@ -1,7 +1,7 @@
 // Pause, resume and retry of a project's rollout.
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
-import type { Project, Rollout } from '../../api/types.ts'
+import type { Project, Rollout } from '../../../../src/rest/types.ts'
 import {
   pauseRolloutDoing,
   resumeRolloutDoing,

@@ -1,5 +1,5 @@
 // How far a rollout is: a bar, with the same in words beside it.
-import type { Rollout } from '../../api/types.ts'
+import type { Rollout } from '../../../../src/rest/types.ts'
 import { countsText } from './standing.ts'
 import s from './rollouts.module.css'
 

@@ -1,5 +1,5 @@
 // The words of a rollout. Pure.
-import type { Rollout } from '../../api/types.ts'
+import type { Rollout } from '../../../../src/rest/types.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
 type StageletInRollout = Rollout['stagelets'][number]

@@ -2,7 +2,7 @@
 // stream tells of a change of the project or of one of its stagelets.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
-import type { Project, Rollout, Stagelet } from '../../api/types.ts'
+import type { Project, Rollout, Stagelet } from '../../../../src/rest/types.ts'
 import { stagelets } from '../../live/collections.ts'
 import { isOf } from '../../live/standing.ts'
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { Condition } from '../../api/types.ts'
-import { lineOf, scheduleText, standingOf, type Rotation } from './data.ts'
+import type { Condition, Rotation } from '../../../../src/rest/types.ts'
+import { lineOf, scheduleText, standingOf } from './data.ts'
 
 const rotation = (more: object = {}, ...conditions: Partial<Condition>[]): Rotation =>
   ({ phase: 'Idle', paused: false, blocked_by: [], evidence: [], conditions, ...more }) as never

@@ -1,10 +1,7 @@
 // A rotation in words: its seven steps as a line, and in which state it is. Pure.
-import type { paths } from '../../api/types.ts'
+import type { Rotation } from '../../../../src/rest/types.ts'
 import type { StateKind } from '../../ui/state-kind.ts'
 
-type Answer =
-  paths['/projects/{project_id}/rotations']['get']['responses'][200]['content']['application/json']
-export type Rotation = Answer['rotations'][number]
 export type Phase = NonNullable<Rotation['phase']>
 
 /** The steps in order, each with what it does. */

@@ -1,4 +1,5 @@
 // The steps that a rotation went, as the audit log has them; read when somebody looks.
+import type { Rotation } from '../../../../src/rest/types.ts'
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import { Loaded } from '../../ui/loaded.tsx'
@@ -6,7 +7,6 @@ import { messageText } from '../../ui/message.ts'
 import { Table } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
-import type { Rotation } from './data.ts'
 import s from './rotations.module.css'
 
 interface Props {

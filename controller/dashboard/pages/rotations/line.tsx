@@ -1,6 +1,7 @@
 // The seven steps of a rotation as a line. What is done, where it stands, and what is to come.
+import type { Rotation } from '../../../../src/rest/types.ts'
 import { Since } from '../../ui/time.tsx'
-import { lineOf, type Rotation, type Step } from './data.ts'
+import { lineOf, type Step } from './data.ts'
 import s from './rotations.module.css'
 
 const marks: Readonly<Record<Step['state'], string>> = {

@@ -3,7 +3,7 @@
 import { useMemo } from 'preact/hooks'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import type { paths, Secret } from '../../api/types.ts'
+import type { paths, Secret } from '../../../../src/rest/types.ts'
 import { whyNot } from '../../app/session.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import type { ProjectPlace } from './data.ts'

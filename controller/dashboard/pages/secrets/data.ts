@@ -5,12 +5,11 @@ import { useMemo } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import type { Project, Secret, Stagelet } from '../../api/types.ts'
+import type { Project, Secret, SetDiff, Stagelet } from '../../../../src/rest/types.ts'
 import { agents, projects, secretsOf, stagelets } from '../../live/collections.ts'
 import { inOurTime } from '../../live/our-time.ts'
 import { editsOf, type Edit } from '../../staging/staging.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import type { Diff } from '../history/data.ts'
 import { byPlace, byText, createListing, type Listing } from './listing.ts'
 import { createMatrix, type Matrix, type Runs, type SetAt } from './matrix.ts'
 import { setBefore, type SetIndex } from './set-index.ts'
@@ -57,7 +56,7 @@ const readDiff = async (
   { team, project }: ProjectPlace,
   from: number,
   signal: AbortSignal,
-): Promise<Diff> =>
+): Promise<SetDiff> =>
   must(
     api.GET('/projects/{project_id}/revisions/diff', {
       params: { path: { project_id: `${team}/${project}` }, query: { from: String(from) } },
@@ -103,7 +102,7 @@ const useThen = (
   at: number | undefined,
   [head, stamp]: readonly [SetIndex, string],
 ) => {
-  const { data, error } = useQuery<Diff>({
+  const { data, error } = useQuery<SetDiff>({
     key: ['set', place.team, place.project, at, stamp],
     enabled: at !== undefined,
     read: (signal) => readDiff(place, at ?? 0, signal),

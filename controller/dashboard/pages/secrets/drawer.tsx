@@ -1,6 +1,6 @@
 // One secret: where it is, who runs it, its versions, and what may be done.
 import { useState } from 'preact/hooks'
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import { readDoing, secretDoing, type SecretEdit } from '../../copy-as/secrets.ts'
 import { takeBack } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'

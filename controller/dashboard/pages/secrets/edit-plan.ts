@@ -1,6 +1,6 @@
 // What an edit stages: one secret in one place, or the same value in several. Pure.
 import { defined } from '../../../../src/kernel/defined.ts'
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import type { Edit } from '../../staging/staging.ts'
 import type { SecretRow } from './data.ts'
 

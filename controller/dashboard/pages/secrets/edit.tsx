@@ -1,6 +1,6 @@
 // The dialogs that stage: a new secret, and another value or place of one. Nothing here is sent.
 import { useRef, useState } from 'preact/hooks'
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import { stageAll, type Edit } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'

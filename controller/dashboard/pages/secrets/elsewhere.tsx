@@ -1,5 +1,5 @@
 // Says where the value of a secret is changed, where nobody can give one here.
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import { changedElsewhere } from './value-from.ts'
 
 export const ChangedElsewhere = ({ secret }: { readonly secret: Secret }) => {

@@ -1,5 +1,5 @@
 // What a secret could be given to fewer, or to anybody at all. Pure.
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import type { Matrix } from './matrix.ts'
 
 export type Hint =

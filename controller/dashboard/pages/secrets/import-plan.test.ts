@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { secretFields } from '../../../../src/resources/secret-fields.ts'
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import { formatOf, otherFields, readSecrets, textFields } from './import-file.ts'
 import { editsOfImport, planImport } from './import-plan.ts'
 

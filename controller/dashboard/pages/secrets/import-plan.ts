@@ -5,7 +5,7 @@ import type {
   StructuredFault,
   StructuredLine,
 } from '../../../../src/formats/structured.ts'
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import type { Edit, NewValue } from '../../staging/staging.ts'
 import { maskWords, mostBytes, tooLarge } from '../../ui/oddities.ts'
 import { isKey, keyFault, type Target } from './edit-plan.ts'

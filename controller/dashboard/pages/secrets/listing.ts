@@ -1,7 +1,7 @@
 // The secrets of a project in order, and the set that they are. What holds of the list before is kept: a list comes in
 // pages, and most changes are of one secret among thousands, and of nothing that a set holds. Pure.
 import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import { createSetIndex, entryOf, type SetIndex } from './set-index.ts'
 
 export interface Listing {

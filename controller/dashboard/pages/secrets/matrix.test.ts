@@ -9,9 +9,8 @@ import type {
 import { diffSets } from '../../../../src/store/history/set-diff.ts'
 import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
 import { visibleTo } from '../../../../src/secrets/visible.ts'
-import type { Service, Stagelet } from '../../api/types.ts'
+import type { Service, SetDiff, Stagelet } from '../../../../src/rest/types.ts'
 import { aStagelet } from '../../../../test/support/builders.ts'
-import type { Diff } from '../history/data.ts'
 import { createMatrix } from './matrix.ts'
 import { createSetIndex, setBefore } from './set-index.ts'
 import { versusOf } from './cells.ts'
@@ -65,7 +64,7 @@ const base = (version: number): SetEntry => ({
 })
 
 /** As the REST API answers. */
-const asAnswer = (before: readonly SetEntry[], after: readonly SetEntry[]): Diff => {
+const asAnswer = (before: readonly SetEntry[], after: readonly SetEntry[]): SetDiff => {
   const { added, removed, changed } = diffSets(before, after)
   const named = ({ secretId: id, ...rest }: (typeof added)[number]) => ({ id, ...rest })
   return {

@@ -2,7 +2,7 @@
 // What a service should see is what wins in the newest set; what it runs is what won in the set that it is measured
 // to run. Pure.
 import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
-import type { Secret, Service, Stagelet } from '../../api/types.ts'
+import type { Secret, Service, Stagelet } from '../../../../src/rest/types.ts'
 import { standingOf } from '../../live/standing.ts'
 import type { StateKind } from '../../ui/state.tsx'
 import { isMadeOf, isSameIn, madeOf, winnerOf, type SetIndex, type Viewer } from './set-index.ts'

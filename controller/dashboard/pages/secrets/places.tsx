@@ -1,5 +1,5 @@
 // Where a secret is: scope and stagelet; and, for one edit of several places, which others.
-import type { Stagelet } from '../../api/types.ts'
+import type { Stagelet } from '../../../../src/rest/types.ts'
 import { Checks } from '../../ui/checks.tsx'
 import type { MorePlaces, Target } from './edit-plan.ts'
 import f from '../../ui/form.module.css'

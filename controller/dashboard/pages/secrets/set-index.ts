@@ -3,8 +3,7 @@
 import { defined } from '../../../../src/kernel/defined.ts'
 import { keyOfReference, targetOf } from '../../../../src/secrets/references.ts'
 import { stageletIn, winnersFor, type SetEntry } from '../../../../src/secrets/set-entry.ts'
-import type { Secret } from '../../api/types.ts'
-import type { Diff } from '../history/data.ts'
+import type { Secret, SetDiff } from '../../../../src/rest/types.ts'
 
 export interface SetIndex {
   readonly of: (key: string) => readonly SetEntry[]
@@ -72,7 +71,12 @@ export const createSetIndex = (entries: readonly SetEntry[]): SetIndex => {
 }
 
 /** The version is not known of what is gone since: no secret of the newest set is like it. */
-const removedEntry = ({ id, audience, stagelet, ...named }: Diff['removed'][number]): SetEntry => ({
+const removedEntry = ({
+  id,
+  audience,
+  stagelet,
+  ...named
+}: SetDiff['removed'][number]): SetEntry => ({
   ...{
     ...named,
     ...placeOf(audience, stagelet),
@@ -84,7 +88,7 @@ const removedEntry = ({ id, audience, stagelet, ...named }: Diff['removed'][numb
   },
 })
 
-const changedBack = (entry: SetEntry, was: Diff['changed'][number]): SetEntry => {
+const changedBack = (entry: SetEntry, was: SetDiff['changed'][number]): SetEntry => {
   const { stagelet: now, ...rest } = entry
   const stagelet = was.from_stagelet === undefined ? now : (was.from_stagelet ?? undefined)
   return {
@@ -101,7 +105,7 @@ const changedBack = (entry: SetEntry, was: Diff['changed'][number]): SetEntry =>
 }
 
 /** The set of an earlier revision, from the newest one and from what differs. */
-export const setBefore = (head: SetIndex, { added, removed, changed }: Diff): SetIndex => {
+export const setBefore = (head: SetIndex, { added, removed, changed }: SetDiff): SetIndex => {
   const keys = new Set([...added, ...removed, ...changed].map(({ key }) => key))
   const isAdded = new Set(added.map(({ id }) => id))
   const changes = new Map(changed.map((one) => [one.id, one]))

@@ -1,6 +1,6 @@
 // Each secret of an earlier revision or of now, with both. Pure.
 import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import { asSecret, type ProjectPlace, type ProjectSecrets } from './data.ts'
 import type { Filterable } from './filter.ts'
 

@@ -2,7 +2,7 @@
 // once, after its diff was shown, and re-creates no container.
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
-import type { Secret } from '../../api/types.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
 import { secretSpecDoing } from '../../copy-as/secrets.ts'
 import { manifestNames, patchOf, type Spec } from '../../copy-as/spec.ts'
 import { toast } from '../../ui/announce.tsx'

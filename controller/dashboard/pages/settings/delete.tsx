@@ -2,7 +2,7 @@
 import { useLocation } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
-import type { Project } from '../../api/types.ts'
+import type { Project } from '../../../../src/rest/types.ts'
 import { deleteDoing } from '../../copy-as/spec.ts'
 import { toast } from '../../ui/announce.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Project } from '../../api/types.ts'
+import type { Project } from '../../../../src/rest/types.ts'
 import { patchOf } from '../../copy-as/spec.ts'
 import { fieldsOf, specOf } from './fields.ts'
 

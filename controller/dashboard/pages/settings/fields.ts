@@ -1,5 +1,5 @@
 // The settings of a project as a form: what is shown, and what REST and manifests get. Pure.
-import type { Project } from '../../api/types.ts'
+import type { Project } from '../../../../src/rest/types.ts'
 import type { Spec } from '../../copy-as/spec.ts'
 
 export interface Fields {

@@ -3,7 +3,7 @@
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
-import type { Project } from '../../api/types.ts'
+import type { Project } from '../../../../src/rest/types.ts'
 import { isAdmin, needsAdmin, whyNot } from '../../app/session.ts'
 import { editSpecDoing, manifestNames, patchOf, type Spec } from '../../copy-as/spec.ts'
 import { projects } from '../../live/collections.ts'

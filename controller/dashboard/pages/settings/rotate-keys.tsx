@@ -1,6 +1,6 @@
 // Asks before keys are rotated: all data keys, all that are wrapped, or the data key of one project.
 import { api, must } from '../../api/client.ts'
-import type { Project } from '../../api/types.ts'
+import type { Project } from '../../../../src/rest/types.ts'
 import { rotateKeysDoing } from '../../copy-as/machines.ts'
 import { useAction } from '../../ui/action.ts'
 import { confirmed } from '../../ui/confirm-login.tsx'

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks'
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
-import type { Stagelet } from '../../api/types.ts'
+import type { Stagelet } from '../../../../src/rest/types.ts'
 import { conditionOf } from '../../live/standing.ts'
 import { deployDoing, leakTestDoing, pauseDoing, retryDoing } from '../../copy-as/stagelets.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'

@@ -2,7 +2,7 @@
 // the stream adds while the page is open.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
-import type { KeptRollout, Stagelet, StageletEvent } from '../../api/types.ts'
+import type { KeptRollout, Stagelet, StageletEvent } from '../../../../src/rest/types.ts'
 import { recentEvents } from '../../live/collections.ts'
 import { activityUrl } from '../../ui/links.ts'
 import { Empty, Panel, Skeleton } from '../../ui/page.tsx'

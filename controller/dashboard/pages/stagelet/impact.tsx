@@ -1,5 +1,5 @@
 // Which containers a change reaches, as the controller computed it: re-created, along with others, held, untouched.
-import type { paths } from '../../api/types.ts'
+import type { paths } from '../../../../src/rest/types.ts'
 import { State } from '../../ui/state.tsx'
 import { messageText } from '../../ui/message.ts'
 import s from './stagelet.module.css'

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
-import type { LeakTest, Stagelet } from '../../api/types.ts'
+import type { LeakTest, Stagelet } from '../../../../src/rest/types.ts'
 import { leakTestDoing } from '../../copy-as/stagelets.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { LeakTest } from '../../api/types.ts'
+import type { LeakTest } from '../../../../src/rest/types.ts'
 import { badgeOf, findingsOf } from './leak-words.ts'
 
 const web = { name: 'web', lines: 10_000, hits: [], unmaskable: ['PORT'] }

@@ -1,5 +1,5 @@
 // A leak test in words. Pure.
-import type { LeakTest } from '../../api/types.ts'
+import type { LeakTest } from '../../../../src/rest/types.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
 type ServiceCounts = LeakTest['services'][number]

@@ -1,7 +1,7 @@
 // What each container runs, since when, and what was measured of it.
 import { useLocation } from 'preact-iso'
 import { withQuery } from '../../app/team.ts'
-import type { Service, Stagelet } from '../../api/types.ts'
+import type { Service, Stagelet } from '../../../../src/rest/types.ts'
 import { agents, projects } from '../../live/collections.ts'
 import { conditionOf, serviceStanding, standingOf } from '../../live/standing.ts'
 import { Empty, Panel } from '../../ui/page.tsx'

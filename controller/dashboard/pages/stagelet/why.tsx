@@ -1,6 +1,6 @@
 // Why does this service have this value? All five ranks, who won, and what the value refers to.
 import { useQueryState } from '../../app/team.ts'
-import type { Secret, Service, Stagelet } from '../../api/types.ts'
+import type { Secret, Service, Stagelet } from '../../../../src/rest/types.ts'
 import { secretsOf } from '../../live/collections.ts'
 import { Empty, Panel, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'

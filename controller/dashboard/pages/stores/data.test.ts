@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
-import type { Condition } from '../../api/types.ts'
-import { callsOf, comingLook, isBraked, standingOf, whatIs, type SecretStore } from './data.ts'
+import type { Condition, Store } from '../../../../src/rest/types.ts'
+import { callsOf, comingLook, isBraked, standingOf, whatIs } from './data.ts'
 
 const condition = (type: string, status: Condition['status'], message = type): Condition => ({
   ...{ type, status, message, reason: 'R', since: '' },
 })
 const fresh = [condition('Ready', 'True'), condition('Fresh', 'True')]
-const store: SecretStore = {
+const store: Store = {
   ...{ id: 'st_1', name: 'prod', team: 'default', secrets: 3, source: 'api', created_at: '' },
   ...{ provider: 'aws', aws: { region: 'eu-central-1' }, conditions: fresh },
 }

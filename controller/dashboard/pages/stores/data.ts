@@ -1,11 +1,8 @@
 // Stores elsewhere, in words. Pure.
-import type { Condition, paths } from '../../api/types.ts'
+import type { Condition, Store } from '../../../../src/rest/types.ts'
 import type { StateKind } from '../../ui/state-kind.ts'
 
-type Answer = paths['/stores']['get']['responses'][200]['content']['application/json']
-export type SecretStore = Answer['stores'][number]
-
-const providerWords: Readonly<Record<NonNullable<SecretStore['provider']>, string>> = {
+const providerWords: Readonly<Record<NonNullable<Store['provider']>, string>> = {
   aws: 'AWS Secrets Manager',
   vault: 'Vault or OpenBao',
   onePassword: '1Password Connect',
@@ -15,7 +12,7 @@ const providerWords: Readonly<Record<NonNullable<SecretStore['provider']>, strin
   command: 'a program of the controller',
 }
 
-const placeOf = (store: SecretStore): string | undefined =>
+const placeOf = (store: Store): string | undefined =>
   store.aws?.region ??
   store.vault?.address ??
   store.one_password?.address ??
@@ -25,7 +22,7 @@ const placeOf = (store: SecretStore): string | undefined =>
   store.command?.name
 
 /** What kind of store, and where it is. */
-export const whatIs = (store: SecretStore): string => {
+export const whatIs = (store: Store): string => {
   const kind = store.provider === undefined ? 'not looked at yet' : providerWords[store.provider]
   const place = placeOf(store)
   return place === undefined ? kind : `${kind}, ${place}`
@@ -44,7 +41,7 @@ const bad: ReadonlySet<string> = new Set(['Throttled', 'Braked'])
 const isFault = ({ type, status }: Condition): boolean =>
   status === (bad.has(type) ? 'True' : 'False')
 
-export const standingOf = ({ conditions }: Pick<SecretStore, 'conditions'>): Standing => {
+export const standingOf = ({ conditions }: Pick<Store, 'conditions'>): Standing => {
   const wrong = conditions.filter(isFault)
   const faults = wrong.map(({ message }) => message)
   const has = (type: string): boolean => wrong.some((one) => one.type === type)
@@ -59,19 +56,19 @@ export const standingOf = ({ conditions }: Pick<SecretStore, 'conditions'>): Sta
   return { kind: 'unknown', word: 'Not known yet', faults }
 }
 
-export const isBraked = ({ conditions }: Pick<SecretStore, 'conditions'>): boolean =>
+export const isBraked = ({ conditions }: Pick<Store, 'conditions'>): boolean =>
   conditions.some(({ type, status }) => type === 'Braked' && status === 'True')
 
 /** A credential that was refused is not tried again by itself. */
-export const isRefused = ({ conditions }: Pick<SecretStore, 'conditions'>): boolean =>
+export const isRefused = ({ conditions }: Pick<Store, 'conditions'>): boolean =>
   conditions.some(({ type, status }) => type === 'Ready' && status === 'False')
 
 /** While nothing changes the status is written less often than looks are made: a past moment is known to be done. */
 export const comingLook = (
-  { next_look_at: at }: Pick<SecretStore, 'next_look_at'>,
+  { next_look_at: at }: Pick<Store, 'next_look_at'>,
   nowMs: number,
 ): string | undefined => (at !== undefined && Date.parse(at) > nowMs ? at : undefined)
 
 /** `12 of at most 60 a minute`. */
-export const callsOf = ({ calls_per_minute: calls, refresh }: SecretStore): string =>
+export const callsOf = ({ calls_per_minute: calls, refresh }: Store): string =>
   `${calls ?? 0} of at most ${refresh?.max_calls_per_minute ?? 60}`

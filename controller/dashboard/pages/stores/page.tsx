@@ -1,4 +1,5 @@
 // Stores elsewhere: whether what was read from them is fresh, how much they are asked, and what is wrong.
+import type { Store } from '../../../../src/rest/types.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
@@ -16,15 +17,7 @@ import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
 import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import {
-  callsOf,
-  comingLook,
-  isBraked,
-  isRefused,
-  standingOf,
-  whatIs,
-  type SecretStore,
-} from './data.ts'
+import { callsOf, comingLook, isBraked, isRefused, standingOf, whatIs } from './data.ts'
 import s from './stores.module.css'
 
 const useStores = (team: string | undefined) => {
@@ -49,7 +42,7 @@ const Ask = ({
   verb,
   onDone,
 }: {
-  readonly store: SecretStore
+  readonly store: Store
   readonly verb: keyof typeof asks
   readonly onDone: () => void
 }) => {
@@ -79,7 +72,7 @@ const Ask = ({
   )
 }
 
-const Freshness = ({ store }: { readonly store: SecretStore }) => {
+const Freshness = ({ store }: { readonly store: Store }) => {
   const { kind, word, faults } = standingOf(store)
   return (
     <>
@@ -91,7 +84,7 @@ const Freshness = ({ store }: { readonly store: SecretStore }) => {
   )
 }
 
-const Looks = ({ store }: { readonly store: SecretStore }) => {
+const Looks = ({ store }: { readonly store: Store }) => {
   const { last_look_at: last, lag_seconds: lag = 0 } = store
   const next = comingLook(store, now())
   return (
@@ -110,7 +103,7 @@ const Looks = ({ store }: { readonly store: SecretStore }) => {
   )
 }
 
-const columnsOf = (onDone: () => void): readonly TableColumn<SecretStore>[] => [
+const columnsOf = (onDone: () => void): readonly TableColumn<Store>[] => [
   {
     title: 'Store',
     head: true,
@@ -197,8 +190,8 @@ export const Page = () => {
               />
             ) : (
               <Empty title="No store elsewhere is read">
-                A <code>SecretStore</code> names AWS, Vault, 1Password or another one, and says
-                which projects may read what through it. A secret takes its value from there:{' '}
+                A <code>Store</code> names AWS, Vault, 1Password or another one, and says which
+                projects may read what through it. A secret takes its value from there:{' '}
                 <code>valueFrom.external</code>. What was read goes on being served when the store
                 is away.
               </Empty>

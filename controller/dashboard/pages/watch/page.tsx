@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
 import { api, must } from '../../api/client.ts'
-import type { KeptRollout, Revision, Stagelet } from '../../api/types.ts'
+import type { KeptRollout, Revision, Stagelet } from '../../../../src/rest/types.ts'
 import { agents } from '../../live/collections.ts'
 import { now } from '../../live/clock.ts'
 import { appliedOf, type Applied } from '../../staging/applied.ts'
