@@ -20,8 +20,10 @@ const inputsOf = (object: ChangeEvent['object'] | undefined): unknown => {
 }
 
 /** A new project whose keys follow the controller's rule is due in months. */
-const concerns = ({ object, previous, type }: ChangeEvent): boolean =>
-  object.kind === 'Project' && type !== 'DELETED' && !sameJson(inputsOf(previous), inputsOf(object))
+const concerns = (change: ChangeEvent): boolean =>
+  change.object.kind === 'Project' &&
+  change.type !== 'DELETED' &&
+  !sameJson(inputsOf(change.previous), inputsOf(change.object))
 
 export const startKeyRotation = (deps: KeyRotationDeps): { stop(): Promise<void> } => {
   const { clock, log } = deps

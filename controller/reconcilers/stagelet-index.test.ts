@@ -45,4 +45,18 @@ describe('what a change of a stagelet concerns', () => {
     const letIn = stagelet({ reason: 'NewRevision', generation: 2, status: admitted })
     expect(interest.note('MODIFIED', letIn)).toBe(true)
   })
+
+  it('is nothing where an agent was only seen or timed again, and something where it was lost', () => {
+    const interest = createStageletIndex()
+    const agent = (ready: string, status: object): KubeObject => ({
+      ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Agent' },
+      metadata: { name: 'box', namespace: 'default', uid: 'a' },
+      status: { conditions: [{ type: 'Ready', status: ready, reason: 'r' }], ...status },
+    })
+    expect(interest.note('ADDED', agent('True', { lastSeen: '1' }))).toBe(true)
+    const timed = agent('True', { lastSeen: '2', clockSkewMs: 70 })
+    expect(interest.note('MODIFIED', timed)).toBe(false)
+    expect(interest.note('MODIFIED', agent('Unknown', { lastLost: '3' }))).toBe(true)
+    expect(interest.note('MODIFIED', agent('True', { lastLost: '3' }))).toBe(true)
+  })
 })

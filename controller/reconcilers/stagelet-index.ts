@@ -1,5 +1,6 @@
 // Finds the stagelets of a project or an agent. Kept up to date from the change feed, so that no event costs a query.
-import { findCondition, type Condition } from '../../src/resources/conditions.ts'
+import type { AgentStatus } from '../../src/resources/agent.ts'
+import { findCondition, isTrue, type Condition } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import type { StageletStatus } from '../../src/resources/stagelet.ts'
 import { inputsOf } from './project/reconciled-inputs.ts'
@@ -14,7 +15,8 @@ interface StageletRefs {
 export interface StageletIndex {
   /**
    * Takes a changed object in. False where nothing has to be reconciled for it: a Project whose counts alone
-   * changed, and a Stagelet that the write of a secret has set to SecretsInSync=False/NewRevision.
+   * changed, an Agent of which only its versions or its clock did, and a Stagelet that the write of a secret has
+   * set to SecretsInSync=False/NewRevision.
    */
   note(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): boolean
   stageletsOf(owner: { kind: 'Project' | 'Agent'; namespace: string; name: string }): string[]
@@ -27,7 +29,8 @@ export const createStageletIndex = (): StageletIndex => {
   const stagelets = new Map<string, StageletRefs>()
   /** Keys of stagelets by the key of their project or agent. */
   const byOwner = new Map<string, Set<string>>()
-  const projects = new Map<string, string>()
+  /** What each project and agent was when its stagelets were reconciled for it. */
+  const owners = new Map<string, string>()
 
   const unlink = (key: string): void => {
     const refs = stagelets.get(key)
@@ -50,12 +53,13 @@ export const createStageletIndex = (): StageletIndex => {
   return {
     note: (type, object) => {
       const key = keyOf(refOf(object))
-      if (object.kind === 'Project') {
-        const text = type === 'DELETED' ? '' : JSON.stringify(inputsOf(object))
+      if (object.kind === 'Project' || object.kind === 'Agent') {
+        const inputs = object.kind === 'Project' ? inputsOf(object) : agentInputsOf(object)
+        const text = type === 'DELETED' ? '' : JSON.stringify(inputs)
         // After a break of the feed all objects are listed again, as ADDED: any of them may have changed.
-        const isNews = type === 'ADDED' || projects.get(key) !== text
-        if (type === 'DELETED') projects.delete(key)
-        else projects.set(key, text)
+        const isNews = type === 'ADDED' || owners.get(key) !== text
+        if (type === 'DELETED') owners.delete(key)
+        else owners.set(key, text)
         return isNews
       }
       if (object.kind !== 'Stagelet') return true
@@ -79,6 +83,13 @@ export const createStageletIndex = (): StageletIndex => {
       return [...new Set(on)]
     },
   }
+}
+
+/** What the reconcilers look at of an agent. Its clock is looked at when its stagelets change. */
+const agentInputsOf = ({ metadata, spec, status }: KubeObject): unknown => {
+  const { conditions, lastLost, lastSeen } = (status ?? {}) as AgentStatus
+  const at = isTrue(conditions, 'Ready') ? lastLost : (lastLost ?? lastSeen)
+  return [metadata.uid, metadata.annotations, metadata.deletionTimestamp, spec, conditions, at]
 }
 
 /** The write of a secret sets this reason. There is nothing to do before the change set closes. */

@@ -45,9 +45,9 @@ export interface Reconcilers {
  * Statuses of secrets follow those of stagelets a moment later, once for a burst of changes. A project with
  * thousands of secrets takes long, so that it is reconciled less often while many writes come.
  */
-const projectPace = { leastMs: 50, rest: 9, mostMs: 2_000 }
+const projectPace = { leastMs: 50, rest: 19, mostMs: 2_000 }
 /** Short, so that the next stagelet is admitted soon; thousands of reports at once are counted in one run. */
-const rolloutPace = { leastMs: 20, rest: 9, mostMs: 1_000 }
+const rolloutPace = { leastMs: 20, rest: 19, mostMs: 1_000 }
 const compactEveryMs = 60_000
 const checkSetsEveryMs = 3_600_000
 
@@ -157,7 +157,7 @@ export const createRouter = (to: {
   }
 
   return (change) => {
-    const { type, object, previous } = change
+    const { type, object } = change
     const isNews = interest.note(type, object)
     const ref = refOf(object)
     const { namespace, name } = ref
@@ -182,6 +182,7 @@ export const createRouter = (to: {
         judgeProject(keyOf(ref))
         return
       case 'Agent':
+        if (!isNews) return
         eachStageletOf({ kind: 'Agent', namespace, name })
         for (const key of interest.projectsOn(ref)) rollOut(key)
         return
@@ -191,7 +192,7 @@ export const createRouter = (to: {
         return
       case 'Rotation': {
         const isGone = type === 'DELETED'
-        const before = holdOf(isGone ? object : previous)
+        const before = holdOf(isGone ? object : change.previous)
         for (const key of heldOtherwise(before, isGone ? undefined : holdOf(object)))
           eachStageletOf({ ...refFromKey(key), kind: 'Project' })
       }

@@ -15,13 +15,20 @@ export interface LostAgent {
   readonly seenAt: number
 }
 
+interface Stream {
+  /** Of the agent. */
+  readonly uid: string
+  readonly connection: string
+  readonly boot: string
+}
+
 /** What a write may say and ask of streams; all other writers wait meanwhile. */
 export interface Streams {
   /**
-   * Says again that the stream is here; false when the agent has a newer one. Where the newest has
-   * ended, this one takes its place: it may have been opened late, for an agent that had given up.
+   * Says again that these streams are here; returns the agents, by uid, that have no newer one. Where the newest
+   * has ended, this one takes its place: it may have been opened late, for an agent that had given up.
    */
-  here(agentUid: string, connection: string, boot: string): Promise<boolean>
+  here(streams: readonly Stream[]): Promise<ReadonlySet<string>>
   /**
    * Says that it has ended; without `connection`, that of a lost replica. False when the agent has
    * another stream: then it is not gone.
@@ -124,6 +131,11 @@ export class AgentConnections {
     }))
   }
 
+  /** As Streams.bootsOf, while others write. */
+  bootsOf(agentUids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return bootsIn(this.#sql, agentUids)
+  }
+
   /** All that are registered. */
   async agentCount(): Promise<number> {
     const [row] = await this.#sql.query<{ count: number }>(
@@ -134,13 +146,26 @@ export class AgentConnections {
 
   #streams(of: () => Queryable): Streams {
     return {
-      here: async (agentUid, connection, boot) => {
-        const rows = await of().query(
-          `UPDATE agent_connections SET connection = $2, replica = $3, boot = $4
-           WHERE agent_uid = $1 AND (connection = $2 OR replica IS NULL) RETURNING 1`,
-          [agentUid, connection, this.replica, boot],
+      here: async (streams) => {
+        if (streams.length === 0) return new Set()
+        // In the order of the agents: see #insert.
+        const rows = await of().query<{ agent_uid: string }>(
+          `WITH here AS MATERIALIZED (
+             SELECT c.agent_uid, s.connection, s.boot FROM agent_connections c
+             JOIN unnest($2::uuid[], $3::uuid[], $4::text[]) AS s (agent_uid, connection, boot)
+               ON s.agent_uid = c.agent_uid
+             WHERE c.connection = s.connection OR c.replica IS NULL
+             ORDER BY c.agent_uid FOR UPDATE OF c)
+           UPDATE agent_connections c SET connection = here.connection, replica = $1, boot = here.boot
+           FROM here WHERE c.agent_uid = here.agent_uid RETURNING c.agent_uid`,
+          [
+            this.replica,
+            streams.map(({ uid }) => uid),
+            streams.map(({ connection }) => connection),
+            streams.map(({ boot }) => boot),
+          ],
         )
-        return rows.length > 0
+        return new Set(rows.map((row) => row.agent_uid))
       },
       gone: async (agentUid, connection) => {
         const [row] = await of().query<{ connection: string; lost: boolean }>(
@@ -153,13 +178,18 @@ export class AgentConnections {
         ])
         return true
       },
-      bootsOf: async (agentUids) => {
-        const rows = await of().query<{ agent_uid: string; boot: string }>(
-          'SELECT agent_uid, boot FROM agent_connections WHERE agent_uid = ANY ($1::uuid[])',
-          [agentUids],
-        )
-        return new Map(rows.map((row) => [row.agent_uid, row.boot]))
-      },
+      bootsOf: (agentUids) => bootsIn(of(), agentUids),
     }
   }
+}
+
+const bootsIn = async (
+  q: Queryable,
+  agentUids: readonly string[],
+): Promise<ReadonlyMap<string, string>> => {
+  const rows = await q.query<{ agent_uid: string; boot: string }>(
+    'SELECT agent_uid, boot FROM agent_connections WHERE agent_uid = ANY ($1::uuid[])',
+    [agentUids],
+  )
+  return new Map(rows.map((row) => [row.agent_uid, row.boot]))
 }

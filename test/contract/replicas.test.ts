@@ -50,7 +50,9 @@ describe('replicas on one database', () => {
     const open = await a.connections.open(agentUid, 'boot')
     const late = await b.connections.open(agentUid, 'earlier boot')
     const here = (connection: string): Promise<boolean> =>
-      a.connections.write(actor, (_, streams) => streams.here(agentUid, connection, 'boot'))
+      a.connections.write(actor, async (_, streams) =>
+        (await streams.here([{ uid: agentUid, connection, boot: 'boot' }])).has(agentUid),
+      )
     expect(await here(open)).toBe(false)
     await b.connections.write(actor, (_, streams) => streams.gone(agentUid, late))
     expect(await here(open)).toBe(true)

@@ -46,7 +46,7 @@ interface Registry {
 }
 
 /** See src/store/agent-connections.ts. */
-type Connections = Pick<AgentConnections, 'open' | 'write' | 'replica'>
+type Connections = Pick<AgentConnections, 'open' | 'write' | 'bootsOf' | 'replica'>
 
 export interface AgentRoutesDeps {
   readonly store: Store
@@ -94,7 +94,7 @@ export const defaultTuning: Tuning = {
   graceMs: awayAfterMs,
   connectsPerSecond: 300,
   joinsPerSecond: 100,
-  concurrentReports: 200,
+  concurrentReports: 5_000,
 }
 
 /** Actor of writes for agents, as the audit log shows it. */

@@ -2,18 +2,21 @@
 // that many agents that come back together cost a few writes.
 import { setMaxListeners } from 'node:events'
 import { isReason } from '../../../src/kernel/errors.ts'
-import { toFineTimestamp, toTimestamp } from '../../../src/kernel/clock.ts'
+import { toFineTimestamp, toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { pause } from '../../../src/kernel/pause.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { isTrue, withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
 import type { StreamRequest } from '../../../src/protocol/messages.ts'
+import type { Streams } from '../../../src/store/agent-connections.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { Caller } from './authenticate.ts'
 import { agentRefOf, system, type AgentRoutesDeps, type Tuning } from './deps.ts'
 import { leastSkewMs, skewOf, withNewest } from './skew.ts'
 
 const gatherMs = 50
+/** Many requests of a burst come late: what each of them says of a clock waits for the others. */
+const timesGatherMs = 2_000
 const retryMs = 2_000
 const mostInOneWrite = 100
 
@@ -82,11 +85,7 @@ export const createPresence = (
     batch.sort(([, a], [, b]) => (a.uid < b.uid ? -1 : 1))
     try {
       const replaced = await connections.write(system, (tx, streams) =>
-        writeAll(tx, batch, ({ uid, connection, boot, ready }) =>
-          ready.status === 'True'
-            ? streams.here(uid, connection, boot)
-            : streams.gone(uid, connection),
-        ),
+        writeAll(tx, streams, batch),
       )
       for (const [key, { connection }] of replaced) hub.replaced(key, connection)
     } catch (error) {
@@ -101,6 +100,13 @@ export const createPresence = (
     pending.set(agentKey, update)
     flushing ??= flush()
   }
+  const times = createTimes(clock, ending.signal, (agentKey) => {
+    const update = here.get(agentKey)
+    const again = update && timedAgain(update)
+    if (again === undefined) return
+    here.set(agentKey, again)
+    put(agentKey, again)
+  })
 
   return {
     connected: (agentKey, { agentUid: uid, connection, aheadMs }, request) => {
@@ -112,9 +118,10 @@ export const createPresence = (
     timed: (agentKey, aheadMs) => {
       const known = here.get(agentKey)
       if (known === undefined) return
-      const update = { ...timedBy(known, aheadMs), seenAt: clock.now() }
+      const ahead = withNewest(known.ahead, aheadMs)
+      const update = { ...known, ahead, seenAt: clock.now() }
       here.set(agentKey, update)
-      if (update.facts !== known.facts) put(agentKey, update)
+      if (timedAgain(update) !== undefined) times.add(agentKey)
     },
     toldGone: (agentKey) => {
       const update = here.get(agentKey)
@@ -139,18 +146,38 @@ export const createPresence = (
   }
 }
 
+/** Calls `tell` for each agent that was added, once for all that are added within a while. */
+const createTimes = (
+  clock: Clock,
+  signal: AbortSignal,
+  tell: (agentKey: string) => void,
+): { readonly add: (agentKey: string) => void } => {
+  const waiting = new Set<string>()
+  const run = async (): Promise<void> => {
+    await pause(clock, timesGatherMs, signal)
+    const agents = [...waiting]
+    waiting.clear()
+    agents.forEach(tell)
+  }
+  return {
+    add: (agentKey) => {
+      if (waiting.size === 0) void run()
+      waiting.add(agentKey)
+    },
+  }
+}
+
 const condition = (
   status: NewCondition['status'],
   reason: string,
   message: string,
 ): NewCondition => ({ type: 'Ready', status, reason, message })
 
-/** With one more measure of the agent's clock; other facts only where that matters. */
-const timedBy = (known: Update, aheadMs: number): Update => {
-  const ahead = withNewest(known.ahead, aheadMs)
-  const clockSkewMs = skewOf(ahead)
-  const isOther = Math.abs(clockSkewMs - (known.facts.clockSkewMs ?? 0)) >= leastSkewMs
-  return { ...known, ahead, ...(isOther ? { facts: { ...known.facts, clockSkewMs } } : {}) }
+/** With other facts; undefined where the last measures of the agent's clock say the same as those before. */
+const timedAgain = (update: Update): Update | undefined => {
+  const clockSkewMs = skewOf(update.ahead)
+  const isSame = Math.abs(clockSkewMs - (update.facts.clockSkewMs ?? 0)) < leastSkewMs
+  return isSame ? undefined : { ...update, facts: { ...update.facts, clockSkewMs } }
 }
 
 /** Of an agent that is gone. */
@@ -184,12 +211,17 @@ const gone = (seenAt: number): NewCondition =>
 /** Returns the updates that were not written, as these agents have a newer stream elsewhere. */
 const writeAll = async (
   tx: Transaction,
+  streams: Streams,
   batch: readonly [string, Update][],
-  isTrueStill: (update: Update) => Promise<boolean>,
 ): Promise<[string, Update][]> => {
+  const isHere = ({ ready }: Update): boolean => ready.status === 'True'
+  const held = await streams.here(batch.map(([, update]) => update).filter(isHere))
   const elsewhere: [string, Update][] = []
   for (const entry of batch) {
-    if (await isTrueStill(entry[1])) await writeStatus(tx, ...entry)
+    const [, update] = entry
+    const { uid, connection } = update
+    const isTrueStill = isHere(update) ? held.has(uid) : await streams.gone(uid, connection)
+    if (isTrueStill) await writeStatus(tx, ...entry)
     else elsewhere.push(entry)
   }
   return elsewhere

@@ -17,9 +17,9 @@ const reported = (service: string): ReportedStagelet =>
 /** A store of one observation; `first` is what its first look at boots waits for. */
 const open = (
   first: Promise<void> = Promise.resolve(),
-): { reports: Reports; stored: () => ObservationSpec | undefined; writes: () => number } => {
+): { reports: Reports; stored: () => ObservationSpec | undefined; looks: () => number } => {
   let object: KubeObject | undefined
-  let writes = 0
+  let looks = 0
   const tx = {
     get: () => Promise.resolve(object),
     putInternal: (put: KubeObject) => {
@@ -28,18 +28,26 @@ const open = (
     },
   }
   const connections = {
-    write: async (_actor: unknown, fn: (...given: unknown[]) => Promise<unknown>) => {
-      writes += 1
-      if (writes === 1) await first
-      return fn(tx, { bootsOf: () => Promise.resolve(new Map()) })
+    bootsOf: async () => {
+      looks += 1
+      if (looks === 1) await first
+      return new Map()
     },
+    write: (_actor: unknown, fn: (...given: unknown[]) => Promise<unknown>) =>
+      fn(tx, { bootsOf: () => Promise.resolve(new Map()) }),
   } as unknown as AgentRoutesDeps['connections']
+  const store = {
+    write: (_actor: unknown, _options: unknown, fn: (given: unknown) => Promise<unknown>) => fn(tx),
+  } as unknown as AgentRoutesDeps['store']
   const duplicates = { reportedLate: () => undefined }
   const world = { stagelet: () => view } as unknown as World
   return {
-    reports: createReports({ connections, log: silentLogger, clock: realClock, duplicates }, world),
+    reports: createReports(
+      { store, connections, log: silentLogger, clock: realClock, duplicates },
+      world,
+    ),
     stored: () => object?.spec as ObservationSpec | undefined,
-    writes: () => writes,
+    looks: () => looks,
   }
 }
 
@@ -54,7 +62,7 @@ describe('reports of agents', () => {
 
   it('are refused as replays also where both wait for one write', async () => {
     let release: () => void = () => undefined
-    const { reports, stored, writes } = open(new Promise((resolve) => (release = resolve)))
+    const { reports, stored, looks } = open(new Promise((resolve) => (release = resolve)))
     const send = (seq: number, service: string): Promise<string[]> =>
       reports.accept('a', agent, { boot: 'b', seq, observations: [reported(service)] })
     const before = send(1, 'one')
@@ -63,7 +71,7 @@ describe('reports of agents', () => {
     release()
     await before
     const [newer, older] = await Promise.allSettled(together)
-    expect(writes()).toBe(2)
+    expect(looks()).toBe(2)
     expect(newer?.status).toBe('fulfilled')
     expect(older).toMatchObject({ status: 'rejected', reason: { status: 409 } })
     expect(stored()).toMatchObject({ services: [{ service: 'one' }] })

@@ -2,7 +2,7 @@
 // may come to any replica, so that the last one is read from the store. Reports that come during a write share the
 // next one.
 import { isDeepStrictEqual } from 'node:util'
-import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { gathered } from '../../../src/kernel/gathered.ts'
 import { storableJson } from '../../../src/kernel/storable.ts'
 import { apiVersion, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
@@ -58,65 +58,98 @@ const checkBoot = (boot: string, current: string | undefined): void => {
   throw new RefusedError(409, staleBoot, 'this report is from an earlier start of the agent')
 }
 
-type ReportsDeps = Pick<AgentRoutesDeps, 'connections' | 'log' | 'clock'> & {
+/** Whether a report is of an earlier start of its agent must be asked while nobody else writes. */
+class NeedsLock extends Error {}
+
+/** What reports are checked with. */
+interface Known {
+  /** Start of each agent that opened its newest stream. */
+  readonly boots: ReadonlyMap<string, string>
+  /** Nobody else writes meanwhile. */
+  readonly isLocked: boolean
+  readonly newest: Newest
+  readonly clock: Clock
+}
+
+/** By agent, the newest report that came here: most replays are found without the store. */
+type Newest = Map<string, { boot: string; seq: number }>
+
+/** Returns the part of the report that is new. Throws for a report that must not count. */
+const check = async (
+  tx: Transaction,
+  { boots, isLocked, newest, clock }: Known,
+  { agentUid, report, mine }: CheckedReport,
+): Promise<Accepted[]> => {
+  checkBoot(report.boot, boots.get(agentUid))
+  checkReplay(newest.get(agentUid), report)
+  const news: Accepted[] = []
+  const agent = mine[0] && (await tx.get(agentRefOf(mine[0].view.agentKey)))
+  for (const { view, spec: told } of mine) {
+    const receivedAt = toTimestamp(clock.now())
+    const presence = agent === undefined ? {} : { presence: presenceOf(agent) }
+    const spec = { ...told, receivedAt, ...presence }
+    const old = specOf(await tx.get(observationOf(view)))
+    // What a later start has told since the boots were read must not be replaced.
+    if (!isLocked && old?.boot !== spec.boot) throw new NeedsLock('a report by another start')
+    if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
+      throw replay(spec.seq, old.seq)
+    // A report from before the agent was away is stored again, also where it says the same.
+    const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
+    if (old === undefined || isStale || !isSameReport(old, spec))
+      news.push({ view, spec: { ...spec, receivedAt: newsAt(old, spec) } })
+  }
+  return news
+}
+
+/** The refusal of each report; undefined for those that were taken. */
+const putAll = async (
+  tx: Transaction,
+  known: Known,
+  batch: readonly CheckedReport[],
+): Promise<(RefusedError | undefined)[]> => {
+  const outcomes: (RefusedError | undefined)[] = []
+  /** By agent, the newest report in this write so far. */
+  const here = new Map<string, ReportRequest>()
+  for (const checked of batch) {
+    const { agentUid, report } = checked
+    try {
+      checkReplay(here.get(agentUid), report)
+      here.set(agentUid, report)
+      const news = await check(tx, known, checked)
+      for (const { view, spec } of news) await tx.putInternal(renderObservation(view, spec))
+      outcomes.push(undefined)
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error
+      outcomes.push(error)
+    }
+  }
+  return outcomes
+}
+
+type ReportsDeps = Pick<AgentRoutesDeps, 'store' | 'connections' | 'log' | 'clock'> & {
   readonly duplicates: Pick<Duplicates, 'reportedLate'>
 }
 
 export const createReports = (
-  { connections, log, clock, duplicates }: ReportsDeps,
+  { store, connections, log, clock, duplicates }: ReportsDeps,
   world: World,
 ): Reports => {
-  /** By agent, the newest report that came here: most replays are found without the store. */
-  const newest = new Map<string, { boot: string; seq: number }>()
+  const newest: Newest = new Map()
 
-  /** Returns the part of the report that is new. Throws for a report that must not count. */
-  const check = async (
-    tx: Transaction,
-    boot: string | undefined,
-    { agentUid, report, mine }: CheckedReport,
-  ): Promise<Accepted[]> => {
-    checkBoot(report.boot, boot)
-    checkReplay(newest.get(agentUid), report)
-    const news: Accepted[] = []
-    const agent = mine[0] && (await tx.get(agentRefOf(mine[0].view.agentKey)))
-    for (const { view, spec: told } of mine) {
-      const receivedAt = toTimestamp(clock.now())
-      const presence = agent === undefined ? {} : { presence: presenceOf(agent) }
-      const spec = { ...told, receivedAt, ...presence }
-      const old = specOf(await tx.get(observationOf(view)))
-      if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
-        throw replay(spec.seq, old.seq)
-      // A report from before the agent was away is stored again, also where it says the same.
-      const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
-      if (old === undefined || isStale || !isSameReport(old, spec))
-        news.push({ view, spec: { ...spec, receivedAt: newsAt(old, spec) } })
+  const put = gathered(mostInOneWrite, async (batch: readonly CheckedReport[]) => {
+    const uids = batch.map(({ agentUid }) => agentUid)
+    const boots = await connections.bootsOf(uids)
+    try {
+      return await store.write(system, {}, (tx) =>
+        putAll(tx, { boots, isLocked: false, newest, clock }, batch),
+      )
+    } catch (error) {
+      if (!(error instanceof NeedsLock)) throw error
+      return connections.write(system, async (tx, streams) =>
+        putAll(tx, { boots: await streams.bootsOf(uids), isLocked: true, newest, clock }, batch),
+      )
     }
-    return news
-  }
-
-  /** The refusal of each report; undefined for those that were taken. */
-  const put = gathered(mostInOneWrite, (batch: readonly CheckedReport[]) =>
-    connections.write(system, async (tx, streams) => {
-      const boots = await streams.bootsOf(batch.map(({ agentUid }) => agentUid))
-      const outcomes: (RefusedError | undefined)[] = []
-      /** By agent, the newest report in this write so far. */
-      const here = new Map<string, ReportRequest>()
-      for (const checked of batch) {
-        const { agentUid, report } = checked
-        try {
-          checkReplay(here.get(agentUid), report)
-          here.set(agentUid, report)
-          const news = await check(tx, boots.get(checked.agentUid), checked)
-          for (const { view, spec } of news) await tx.putInternal(renderObservation(view, spec))
-          outcomes.push(undefined)
-        } catch (error) {
-          if (!(error instanceof RefusedError)) throw error
-          outcomes.push(error)
-        }
-      }
-      return outcomes
-    }),
-  )
+  })
 
   return {
     accept: async (agentUid, agent, report) => {

@@ -70,8 +70,11 @@ export const decideRollout = (input: RolloutInput): RolloutDecision => {
 }
 
 const countStagelets = (stagelets: readonly StageletObject[]): StageletCounts => {
-  const count = (type: string): number =>
-    stagelets.filter((s) => isTrue(s.status?.conditions, type)).length
+  const counts = new Map<string, number>()
+  for (const { status } of stagelets)
+    for (const { type, status: is } of status?.conditions ?? [])
+      if (is === 'True') counts.set(type, (counts.get(type) ?? 0) + 1)
+  const count = (type: string): number => counts.get(type) ?? 0
   return {
     total: stagelets.length,
     inSync: count('SecretsInSync'),
