@@ -136,7 +136,11 @@ export default defineConfig(
               'the agent has no database and knows no controller',
             ),
             up('./controller', ['./agent', './cli'], 'they meet in src/protocol'),
-            up('./controller/!(dashboard)/**', ['./controller/dashboard'], 'it runs in browsers'),
+            up(
+              ['./controller/*.ts', './controller/!(dashboard)/**'],
+              ['./controller/dashboard'],
+              'it runs in browsers',
+            ),
             {
               target: './controller/dashboard',
               from: './src',

@@ -24,7 +24,7 @@ interface PostOptions {
 }
 
 /** The open answer, and the proof of the request that it answers. */
-export interface OpenAnswer {
+interface OpenAnswer {
   readonly response: IncomingMessage
   readonly proof: string
 }

@@ -25,7 +25,7 @@ interface Session {
   counter: number
 }
 
-export interface ToSign {
+interface ToSign {
   readonly method: string
   readonly path: string
   readonly body: unknown

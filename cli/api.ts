@@ -10,14 +10,14 @@ import { apiPathOf, type Kind } from '../src/resources/registry.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
 import {
   answerMs,
-  exchange,
   notStagely,
   open,
   readJson,
+  readReply,
   refusedToken,
   requestIdOf,
+  succeed,
   unbroken,
-  waitBeforeRetry,
   type Call,
   type Reply,
 } from './transport.ts'
@@ -54,15 +54,10 @@ export const createApi = (deps: ApiDeps, clock: Pick<Clock, 'sleep'> = realClock
   server: deps.server,
   namespace: deps.namespace,
   call: async (path, call = {}) => {
-    const options = await deps.options()
-    for (let attempt = 0; ; attempt++) {
-      const reply = await exchange(deps.server, path, { silentMs: answerMs, ...call }, options)
-      if (reply.status >= 200 && reply.status < 300) return readJson(reply.text, deps.server)
-      // A cluster asks for a retry right after a CRD was created.
-      const waitMs = waitBeforeRetry(reply.status, reply.headers, attempt)
-      if (waitMs === undefined) throw statusError(reply, deps.server)
-      await clock.sleep(waitMs, call.signal)
-    }
+    const sent = { silentMs: answerMs, ...call }
+    const refused = (reply: Reply): Error => statusError(reply, deps.server)
+    const response = await succeed({ ...deps, clock }, path, sent, refused)
+    return readJson((await readReply(deps.server, response, call.signal)).text, deps.server)
   },
   watch: (path, query, signal) => watchEvents(deps, path, query, signal),
 })

@@ -3,6 +3,7 @@ import { stringify } from 'yaml'
 import { annotations, type KubeObject } from '../src/resources/meta.ts'
 import { usageError } from './errors.ts'
 import { fullName, kindOf } from './kinds.ts'
+import { out } from './print.ts'
 
 export type Output = 'json' | 'yaml' | 'name' | 'wide'
 
@@ -14,6 +15,12 @@ export const parseOutput = (text: string): Output => {
 export const toYaml = (value: unknown): string =>
   // YAML 1.1, so that kubectl and this program read "yes" and "0600" back as text.
   stringify(value, { version: '1.1', lineWidth: 0 })
+
+/** Data as JSON or YAML; else the text for people. */
+export const printAs = (value: unknown, output: string | undefined, text: () => string): void =>
+  out(
+    output === 'json' ? JSON.stringify(value, null, 4) : output === 'yaml' ? toYaml(value) : text(),
+  )
 
 /** One object, or a List when several were requested. */
 export const renderObjects = (

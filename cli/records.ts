@@ -1,6 +1,6 @@
 // Prints answers of the REST API as a table, JSON, YAML or names.
-import { parseOutput, toYaml, type Output } from './output.ts'
-import { note, out } from './print.ts'
+import { parseOutput, printAs, type Output } from './output.ts'
+import { note } from './print.ts'
 import { renderColumns } from './table.ts'
 
 interface Column<T> {
@@ -28,19 +28,20 @@ export const printRecords = <T>(
   output: string | undefined,
 ): void => {
   const format = chosen(output)
-  if (format === 'json') out(JSON.stringify(items, null, 4))
-  else if (format === 'yaml') out(toYaml(items))
-  else if (items.length === 0) {
+  if (items.length === 0 && format !== 'json' && format !== 'yaml') {
     if (format !== 'name') note(view.empty)
-  } else if (format === 'name') out(items.map(view.nameOf).join('\n'))
-  else out(renderRecords(items, view, format === 'wide'))
+    return
+  }
+  printAs(items, format, () =>
+    format === 'name'
+      ? items.map(view.nameOf).join('\n')
+      : renderRecords(items, view, format === 'wide'),
+  )
 }
 
 /** One item: an object with -o json and -o yaml, else a table with one row. */
 export const printRecord = <T>(item: T, view: RecordView<T>, output: string | undefined): void => {
-  const format = chosen(output)
-  if (format === 'json') out(JSON.stringify(item, null, 4))
-  else if (format === 'yaml') out(toYaml(item))
+  if (output === 'json' || output === 'yaml') printAs(item, output, () => '')
   else printRecords([item], view, output)
 }
 

@@ -10,13 +10,13 @@ import { findConnection, type ConnectFlags, type Connection } from './connect.ts
 import {
   answerMs,
   notStagely,
-  open,
   readJson,
   readReply,
   refusedToken,
   requestIdOf,
-  waitBeforeRetry,
+  succeed,
   type Call,
+  type Reply,
 } from './transport.ts'
 
 interface RestCall extends Call {
@@ -56,21 +56,10 @@ export const createRest = (
   connection: Connection,
   clock: Pick<Clock, 'sleep'> = realClock,
 ): Rest => {
-  const stream: Rest['stream'] = async (path, call = {}) => {
-    const sent = withHeaders(call)
-    const options = await connection.options()
-    for (let attempt = 0; ; attempt++) {
-      const response = await open(connection.server, root + path, sent, options)
-      const status = response.statusCode ?? 0
-      if (status >= 200 && status < 300) return response
-      const { text } = await readReply(connection.server, response, call.signal)
-      const waitMs = waitBeforeRetry(status, response.headers, attempt)
-      if (waitMs === undefined) {
-        throw problemError(connection.server, status, response.headers, text)
-      }
-      await clock.sleep(waitMs, call.signal)
-    }
-  }
+  const stream: Rest['stream'] = (path, call = {}) =>
+    succeed({ ...connection, clock }, root + path, withHeaders(call), (reply) =>
+      problemError(connection.server, reply),
+    )
   const call = async <T>(path: string, given?: RestCall): Promise<RestReply<T>> => {
     const reply = await readReply(
       connection.server,
@@ -117,12 +106,7 @@ interface Problem {
   readonly errors?: readonly { field?: string; message?: string; reason?: string }[]
 }
 
-const problemError = (
-  server: string,
-  status: number,
-  headers: http.IncomingHttpHeaders,
-  text: string,
-): Error => {
+const problemError = (server: string, { status, headers, text }: Reply): Error => {
   const json = parseJson(text)
   if (!isRecord(json)) return notStagely(server, status)
   const problem: Problem = json

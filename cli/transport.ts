@@ -1,5 +1,6 @@
 // One request with Node's HTTP client, for both APIs.
 import type http from 'node:http'
+import type { Clock } from '../src/kernel/clock.ts'
 import { isAbort } from '../src/kernel/errors.ts'
 import { readText, request } from '../src/kernel/request.ts'
 import { connectionError } from './connection-error.ts'
@@ -16,6 +17,13 @@ export interface Call {
   readonly signal?: AbortSignal
   /** Time without data after which the request fails; absent when silence is normal, as for a watch. */
   readonly silentMs?: number
+}
+
+/** Where requests go, and how. */
+export interface Sender {
+  readonly server: string
+  readonly options: () => Promise<http.RequestOptions>
+  readonly clock: Pick<Clock, 'sleep'>
 }
 
 /** Longer than a server ever works on a request without sending a byte. */
@@ -100,6 +108,28 @@ export const readReply = async (
   return { status: response.statusCode ?? 0, headers: response.headers, text }
 }
 
+/**
+ * Sends until the answer is a success, and tries again where the server asks for it: a busy server, or a
+ * cluster right after a CRD was created. `refused` makes the error of every other answer.
+ */
+export const succeed = async (
+  { server, options, clock }: Sender,
+  path: string,
+  call: Call,
+  refused: (reply: Reply) => Error,
+): Promise<http.IncomingMessage> => {
+  const known = await options()
+  for (let attempt = 0; ; attempt++) {
+    const response = await open(server, path, call, known)
+    const status = response.statusCode ?? 0
+    if (status >= 200 && status < 300) return response
+    const reply = await readReply(server, response, call.signal)
+    const waitMs = waitBeforeRetry(status, reply.headers, attempt)
+    if (waitMs === undefined) throw refused(reply)
+    await clock.sleep(waitMs, call.signal)
+  }
+}
+
 export const exchange = async (
   server: string,
   path: string,
@@ -156,7 +186,7 @@ export const requestIdOf = (headers: http.IncomingHttpHeaders): { requestId?: st
  * Time to wait after a 429 with Retry-After; undefined after three attempts, and for a time that nobody
  * waits at a prompt.
  */
-export const waitBeforeRetry = (
+const waitBeforeRetry = (
   status: number,
   headers: http.IncomingHttpHeaders,
   attempt: number,

@@ -26,7 +26,7 @@ export const withProject = (
 }
 
 /** One stagelet; its project is considered when it matters. */
-export const awaitedStagelet = (
+const awaitedStagelet = (
   { namespace, name }: StageletName,
   { judge = syncOutcome, doneLine }: { judge?: Judge; doneLine: string | undefined },
 ): Awaited => ({

@@ -76,7 +76,7 @@ export interface ContainerDetails {
   }
 }
 
-export interface ContainerPlace {
+interface ContainerPlace {
   readonly NetworkSettings?: {
     readonly Networks?: Readonly<
       Record<string, { readonly IPAddress?: string; readonly GlobalIPv6Address?: string }>

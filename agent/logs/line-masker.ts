@@ -2,7 +2,7 @@
 // so that a secret over several frames or lines is found.
 import type { Masker, MaskStream } from '../../src/masking/masker.ts'
 
-export interface MaskedLine {
+interface MaskedLine {
   readonly time: string
   readonly text: string
 }

@@ -12,7 +12,7 @@ interface PluginOf<P> {
 }
 
 /** One task, whose parameters are read. */
-export interface ReadTask {
+interface ReadTask {
   readonly values: readonly string[]
   readonly run: (step: Step, container: DatabaseContainer) => Promise<Facts>
 }

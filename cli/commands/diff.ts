@@ -5,7 +5,7 @@ import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import { Exit, usageError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import { fileOption, newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output.ts'
+import { printAs } from '../output.ts'
 import { readOverride } from '../override.ts'
 import { out } from '../print.ts'
 import { readManifests } from '../read-manifests.ts'
@@ -60,9 +60,7 @@ const diff = async (words: readonly string[], flags: DiffFlags): Promise<void> =
     explicit: flags.namespace !== undefined,
   })
   const review = await reviewDocuments(api, documents)
-  if (output === 'json') out(JSON.stringify(review, null, 4))
-  else if (output === 'yaml') out(toYaml(review))
-  else out(renderReview(review))
+  printAs(review, output, () => renderReview(review))
   if (review.changes.some((change) => change.action !== 'Unchanged')) throw new Exit(1)
 }
 

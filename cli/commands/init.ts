@@ -15,8 +15,8 @@ import { renderProposal, summaryOf } from '../init/show.ts'
 import { kindOf } from '../kinds.ts'
 import { listObjects } from '../objects.ts'
 import { collect, newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output.ts'
-import { note, out } from '../print.ts'
+import { printAs } from '../output.ts'
+import { note } from '../print.ts'
 import { askLine, canAsk, confirm } from '../prompt.ts'
 import { reviewObjects } from '../review.ts'
 import { readKnownSecrets } from '../secrets/identity.ts'
@@ -91,9 +91,7 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
   if (review.faults.length > 0) throw new Exit(1)
   const differs = written !== undefined && written !== manifests.yaml
   const found = { project, proposal, review, manifest: path, manifestDiffers: differs }
-  if (output === 'json') out(JSON.stringify(summaryOf(found), null, 4))
-  else if (output === 'yaml') out(toYaml(summaryOf(found)))
-  else out(renderProposal(found))
+  printAs(summaryOf(found), output, () => renderProposal(found))
   if (flags.dryRun === true) return
   if (differs && flags.overwrite !== true) {
     throw new CliError(

@@ -5,8 +5,8 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output.ts'
-import { note, out } from '../print.ts'
+import { printAs } from '../output.ts'
+import { note } from '../print.ts'
 import { openRest, type Rest } from '../rest.ts'
 
 const outputOption = (): Option =>
@@ -17,22 +17,17 @@ export const command = (): Command => {
     'stagely keys status',
     'stagely keys rotate --all --wait',
   ])
-  group.addCommand(
-    newCommand('status', 'Which keys there are, how old they are, and how far rotations are.', [
-      'stagely keys status',
-      'stagely keys status -o json',
-    ])
-      .addOption(outputOption())
-      .action(status),
-  )
-  group.addCommand(rotateCommand())
+  for (const make of [statusCommand, rotateCommand]) group.addCommand(make())
   return group
 }
 
-const print = (value: object, output: string | undefined, text: () => string): void =>
-  out(
-    output === 'json' ? JSON.stringify(value, null, 2) : output === 'yaml' ? toYaml(value) : text(),
-  )
+const statusCommand = (): Command =>
+  newCommand('status', 'Which keys there are, how old they are, and how far rotations are.', [
+    'stagely keys status',
+    'stagely keys status -o json',
+  ])
+    .addOption(outputOption())
+    .action(status)
 
 /** `due` is absent from older controllers, which only report the start date of a key. */
 const datesOf = (since = 'unknown', due?: string): string =>
@@ -70,7 +65,7 @@ const describeKeys = (keys: Keys): string => {
 const status = async (flags: CommonFlags): Promise<void> => {
   const rest = await openRest(flags)
   const { body } = await rest.call<Keys>('/keys')
-  print(body, flags.output, () => describeKeys(body))
+  printAs(body, flags.output, () => describeKeys(body))
 }
 
 interface RotateFlags extends CommonFlags {
@@ -132,7 +127,7 @@ const rotate = async (flags: RotateFlags): Promise<void> => {
     ...begun,
     ...(flags.wait === true ? await waitFor(rest, begun, flags.timeout) : {}),
   }
-  print(ended, flags.output, () =>
+  printAs(ended, flags.output, () =>
     ended.state === 'Running'
       ? `rotation ${ended.id} has begun: stagely keys status`
       : `rotation ${ended.id} ${ended.state}, ${ended.done} done`,
@@ -153,7 +148,7 @@ const describeLeft = (left: NonNullable<KeyRotation['not_rotated']>): string =>
 const rotateSealing = async (rest: Rest, output: string | undefined): Promise<void> => {
   const call = { method: 'POST' } as const
   const { body } = await rest.call<{ public_key: string }>('/sealing-key/rotate', call)
-  print(body, output, () => body.public_key)
+  printAs(body, output, () => body.public_key)
 }
 
 const everyMs = 500

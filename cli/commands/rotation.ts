@@ -4,14 +4,14 @@ import type { Command } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { Exit, usageError } from '../errors.ts'
 import { newCommand, newGroup, openApi, outputOption, type CommonFlags } from '../options.ts'
-import { parseOutput, toYaml } from '../output.ts'
+import { parseOutput, printAs } from '../output.ts'
 import { note, out } from '../print.ts'
 import { askLine, canAsk } from '../prompt.ts'
 import { printRecords } from '../records.ts'
 import { openRest, projectPath, type Rest } from '../rest.ts'
 import { revealedView } from '../audit/views.ts'
 import { projectOf } from '../secrets/identity.ts'
-import { historyView, printRotation, rotationView } from '../rotation/views.ts'
+import { historyView, rotationText, rotationView } from '../rotation/views.ts'
 
 interface Flags extends CommonFlags {
   readonly project?: string
@@ -77,9 +77,7 @@ const show = (): Command =>
       const format = flags.output === undefined ? undefined : parseOutput(flags.output)
       const { rest, path } = await open(flags)
       const { body } = await rest.call<Rotation>(named(path, name))
-      if (format === 'json') out(JSON.stringify(body, null, 4))
-      else if (format === 'yaml') out(toYaml(body))
-      else printRotation(body)
+      printAs(body, format, () => rotationText(body))
     })
 
 const history = (): Command =>

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { toInstant } from '../audit/time.ts'
 import { Exit } from '../errors.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
-import { parseOutput, toYaml } from '../output.ts'
+import { parseOutput, printAs } from '../output.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../rest.ts'
 import { renderColumns } from '../table.ts'
@@ -34,8 +34,7 @@ const slo = async (flags: Flags): Promise<void> => {
   const format = output === undefined ? undefined : parseOutput(output)
   const rest = await openRest(flags)
   const { body } = await rest.call<Propagation>('/slo', { query: { team, project, since } })
-  if (format === 'json') out(JSON.stringify(body, null, 4))
-  else if (format === 'yaml') out(toYaml(body))
+  if (format === 'json' || format === 'yaml') printAs(body, format, () => '')
   else print(body)
   if (body.is_met === false) throw new Exit(1)
 }

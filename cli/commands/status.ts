@@ -14,7 +14,8 @@ import {
   selectorOption,
   type CommonFlags,
 } from '../options.ts'
-import { checkFormat, printAs } from '../secrets/set-diff.ts'
+import { printAs } from '../output.ts'
+import { checkFormat } from '../secrets/set-diff.ts'
 import { renderColumns } from '../table.ts'
 
 export const command = (): Command =>

@@ -1,6 +1,5 @@
 // How rotations are printed.
 import type { Rotation, RotationStep } from '../../src/rest/types.ts'
-import { out } from '../print.ts'
 import type { RecordView } from '../records.ts'
 
 /** What somebody should look at first. */
@@ -41,27 +40,31 @@ export const historyView: RecordView<RotationStep> = {
   empty: 'No steps yet.',
 }
 
-const line = (name: string, text: string): void => out(`${`${name}:`.padEnd(11)}${text}`)
+const line = (name: string, text: string): string => `${`${name}:`.padEnd(11)}${text}`
 
-export const printRotation = (one: Rotation): void => {
-  line('Rotation', `${one.name} (project ${one.project})`)
-  line(
-    'Phase',
-    `${one.phase}${one.step === undefined ? '' : ` (${one.step})`}, attempt ${one.attempt}`,
-  )
-  if (one.slot !== undefined) line('In use', one.slot)
-  line(
-    'Outputs',
-    Object.entries(one.outputs)
-      .map(([output, name]) => `${output} → ${name}`)
-      .join(', '),
-  )
-  line('Last', one.last_rotated_at ?? 'never')
-  line('Next', one.next_at ?? 'when somebody asks for it')
-  for (const { stagelet, message } of one.blocked_by)
-    line('Waits for', stagelet === undefined ? message : `${stagelet}: ${message}`)
-  for (const { stagelet, revision, containers } of one.evidence)
-    line('Proven', `${stagelet}: ${containers} containers, revision ${revision}`)
-  for (const { type, status, reason, message } of one.conditions)
-    line(type, `${status} ${reason}: ${message}`)
-}
+export const rotationText = (one: Rotation): string =>
+  [
+    line('Rotation', `${one.name} (project ${one.project})`),
+    line(
+      'Phase',
+      `${one.phase}${one.step === undefined ? '' : ` (${one.step})`}, attempt ${one.attempt}`,
+    ),
+    ...(one.slot === undefined ? [] : [line('In use', one.slot)]),
+    line(
+      'Outputs',
+      Object.entries(one.outputs)
+        .map(([output, name]) => `${output} → ${name}`)
+        .join(', '),
+    ),
+    line('Last', one.last_rotated_at ?? 'never'),
+    line('Next', one.next_at ?? 'when somebody asks for it'),
+    ...one.blocked_by.map(({ stagelet, message }) =>
+      line('Waits for', stagelet === undefined ? message : `${stagelet}: ${message}`),
+    ),
+    ...one.evidence.map(({ stagelet, revision, containers }) =>
+      line('Proven', `${stagelet}: ${containers} containers, revision ${revision}`),
+    ),
+    ...one.conditions.map(({ type, status, reason, message }) =>
+      line(type, `${status} ${reason}: ${message}`),
+    ),
+  ].join('\n')

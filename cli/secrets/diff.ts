@@ -5,7 +5,8 @@ import { openApi, outputOption } from '../options.ts'
 import { openRest, projectPath } from '../rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf } from './identity.ts'
-import { checkFormat, printAs, renderDiff } from './set-diff.ts'
+import { printAs } from '../output.ts'
+import { checkFormat, renderDiff } from './set-diff.ts'
 
 interface DiffFlags extends SecretFlags {
   readonly from: number

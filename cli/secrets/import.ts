@@ -7,8 +7,8 @@ import { textOf, type Entry, type Parsed } from '../formats/entries.ts'
 import { readerOf } from '../formats/formats.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
 import { noteHeaders, noteOption, openApi, outputOption } from '../options.ts'
-import { toYaml } from '../output.ts'
-import { note, out } from '../print.ts'
+import { printAs } from '../output.ts'
+import { note } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { openRest } from '../rest.ts'
 import { renderAffected } from '../review.ts'
@@ -91,9 +91,7 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
     file: shown,
   }
   const plan = await planImport(api, entries, defaults, known)
-  if (output === 'json') out(JSON.stringify(summaryOf(plan), null, 4))
-  else if (output === 'yaml') out(toYaml(summaryOf(plan)))
-  else out(renderPlan(plan))
+  printAs(summaryOf(plan), output, () => renderPlan(plan))
   const pending = plan.items.filter(({ action }) => action !== 'unchanged')
   if (pending.length === 0) return
   const batches = batchesOf(pending)

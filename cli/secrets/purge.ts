@@ -9,7 +9,8 @@ import { secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
 import { projectOf, readKnownSecrets } from './identity.ts'
 import { findDeleted, listDeleted } from './restore.ts'
-import { checkFormat, printAs } from './set-diff.ts'
+import { printAs } from '../output.ts'
+import { checkFormat } from './set-diff.ts'
 
 export const purgeCommand = (): Command =>
   asking(

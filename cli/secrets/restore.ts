@@ -11,7 +11,8 @@ import { openRest, projectPath, type Rest } from '../rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
 import { projectOf } from './identity.ts'
-import { checkFormat, printAs } from './set-diff.ts'
+import { printAs } from '../output.ts'
+import { checkFormat } from './set-diff.ts'
 
 const deletedView: RecordView<DeletedSecret> = {
   columns: [

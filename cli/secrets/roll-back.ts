@@ -3,7 +3,8 @@
 import type { Rollback, SetDiff } from '../../src/rest/types.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { renderAffected } from '../review.ts'
-import { printAs, renderDiff } from './set-diff.ts'
+import { printAs } from '../output.ts'
+import { renderDiff } from './set-diff.ts'
 import { confirm } from '../prompt.ts'
 import { projectPath, type Rest } from '../rest.ts'
 

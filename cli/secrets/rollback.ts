@@ -11,7 +11,8 @@ import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
 import { projectOf, requireKnown } from './identity.ts'
 import { rollBack } from './roll-back.ts'
-import { checkFormat, printAs } from './set-diff.ts'
+import { printAs } from '../output.ts'
+import { checkFormat } from './set-diff.ts'
 
 interface RollbackFlags extends SecretFlags {
   readonly toVersion?: number

@@ -1,8 +1,6 @@
 // The differences between two sets of secrets, by name, as diff and rollback print them.
 import type { SetDiff } from '../../src/rest/types.ts'
 import { usageError } from '../errors.ts'
-import { toYaml } from '../output.ts'
-import { out } from '../print.ts'
 
 interface Named {
   readonly name: string
@@ -35,8 +33,3 @@ export const checkFormat = (output: string | undefined): void => {
   if (output !== undefined && output !== 'json' && output !== 'yaml')
     throw usageError(`-o ${output} is not known here; use json or yaml`)
 }
-
-export const printAs = (value: object, output: string | undefined, text: () => string): void =>
-  out(
-    output === 'json' ? JSON.stringify(value, null, 4) : output === 'yaml' ? toYaml(value) : text(),
-  )

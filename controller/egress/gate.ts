@@ -53,7 +53,7 @@ export interface Egress {
   readonly admit: (to: Destination) => Promise<string>
 }
 
-export const mostMs = 10_000
+const mostMs = 10_000
 export const mostBytes = 1_048_576
 
 const systemLookup = async (host: string): Promise<readonly string[]> =>

@@ -1,7 +1,7 @@
 // Rotations: how they stand, and how long one takes from its start until the old credential is ended.
 import { Gauge, Histogram, type Registry } from 'prom-client'
 
-export const countedStates = ['Failed', 'Blocked', 'Overdue'] as const
+const countedStates = ['Failed', 'Blocked', 'Overdue'] as const
 export type RotationCounts = Readonly<Record<(typeof countedStates)[number], number>>
 
 export interface RotationMetrics {

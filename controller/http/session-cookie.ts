@@ -87,7 +87,7 @@ export const requireOwnPage = (
   )
 }
 
-export const csrfHeader = 'stagely-csrf'
+const csrfHeader = 'stagely-csrf'
 
 /** Forbidden without the header that only pages of ours can send. */
 export const requireCsrf = (secret: string, method: string, headers: Headers): void => {

@@ -31,7 +31,7 @@ export interface Situation {
 const keyOfPlace = ({ namespace, name }: Place): string => `${namespace}/${name}`
 
 /** The project that a secret or a stagelet names. */
-export const projectPlace = (object: KubeObject): Place | undefined => {
+const projectPlace = (object: KubeObject): Place | undefined => {
   const name = (object.spec as { projectRef?: { name?: string } } | undefined)?.projectRef?.name
   return name === undefined ? undefined : { namespace: refOf(object).namespace, name }
 }

@@ -21,7 +21,7 @@ export interface KeyRotationDeps {
   readonly log: Logger
 }
 
-export const keyActor: Actor = { name: 'controller', source: 'system' }
+const keyActor: Actor = { name: 'controller', source: 'system' }
 
 /** Why keys that are due were not replaced. */
 interface Waiting {

@@ -3,7 +3,7 @@ import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { SmtpConfig } from './smtp-config.ts'
 import type { Letter } from './message.ts'
 
-export interface Mail extends Letter {
+interface Mail extends Letter {
   /** The same at each attempt: mail programs show what comes twice once. */
   readonly id: string
   readonly to: readonly string[]

@@ -4,7 +4,7 @@ import type { BlockedBy, Evidence } from '../../src/resources/rotation.ts'
 import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
 import { viewersOf, type Viewer } from './viewers.ts'
 
-export interface Failure {
+interface Failure {
   readonly stagelet: string
   readonly service: string
   /** With the last lines of its log, masked. */

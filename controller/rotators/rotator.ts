@@ -14,7 +14,7 @@ export interface Credential {
 }
 
 export type Accepted = 'accepted' | 'refused'
-export type Tested = Accepted | 'meaningless'
+type Tested = Accepted | 'meaningless'
 
 export interface Use {
   /** undefined: it cannot be known, and nothing was asked. */

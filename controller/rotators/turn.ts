@@ -18,7 +18,7 @@ export const retryMs = (tries: number): number =>
   Math.min(mostBackoffMs, firstBackoffMs * 4 ** Math.max(0, tries - 1))
 
 /** When (ms) the next turn is; undefined: only when somebody asks. */
-export const turnOf = (
+const turnOf = (
   { schedule }: Pick<RotationSpec, 'schedule'>,
   status: RotationStatus,
   facts: Pick<Facts, 'nowMs' | 'uid' | 'createdMs' | 'hasValues'>,

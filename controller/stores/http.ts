@@ -13,7 +13,7 @@ export interface CallDeps {
   readonly spend?: ((signal: AbortSignal) => Promise<void>) | undefined
 }
 
-export interface StoreRequest {
+interface StoreRequest {
   readonly method?: EgressCall['method']
   /** Below the address, with a leading "/". */
   readonly path: string

@@ -27,7 +27,7 @@ type Outcome = OutcomeOf<Held>
 /** So many in one write: others have their turn between two. */
 const inOne = 500
 
-export const actorOf = ({ ref }: StoreObject): Actor => ({
+const actorOf = ({ ref }: StoreObject): Actor => ({
   name: `store:${ref.namespace}/${ref.name}`,
   source: 'system',
 })

@@ -108,7 +108,7 @@ export const reportFault = (
   documentFault(crypto, { kind: 'compliance', document: report, ...signed }, publicKey)
 
 /** What was, or is, overdue: the longest first. */
-export const overdueIn = ({
+const overdueIn = ({
   report,
 }: Pick<SignedReport, 'report'>): { what: string; from: string; days: number; open: boolean }[] => {
   const told = (what: string, { overdue_from: from, overdue_days: days, until }: Lifetime) =>

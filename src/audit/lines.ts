@@ -9,7 +9,7 @@ export type { AuditRecord, SignedHead } from './record.ts'
  * The chain holds this commitment in place of a person's name: SHA-256 over a random salt and the
  * fields. After the erasure of the person only the digest is left.
  */
-export interface Commitment {
+interface Commitment {
   readonly digest: string
   readonly salt?: string | undefined
 }

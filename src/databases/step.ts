@@ -24,7 +24,7 @@ export interface Login {
 }
 
 /** `meaningless`: a random password is accepted too. */
-export type Tested = 'accepted' | 'refused' | 'meaningless'
+type Tested = 'accepted' | 'refused' | 'meaningless'
 
 /** What a step has found; never a value. */
 export interface Facts {

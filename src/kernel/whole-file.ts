@@ -55,7 +55,7 @@ const writeBeside = async (
 }
 
 /** True where there is no such file or folder. */
-export const isMissing = (error: unknown): boolean =>
+const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 /** The text of a file; undefined where there is none. */

@@ -7,7 +7,7 @@ import type { Search, Ranges, TakeOccurrence } from './search.ts'
  * Shorter lines are not joined with the next line: programs break after 60 characters or more, and most
  * lines of logs end in less.
  */
-export const minLine = 32
+const minLine = 32
 /** Maximum indentation after a break, as in YAML. */
 const maxIndent = 32
 /** JSON nested three times writes a newline as `\\\\n`. */

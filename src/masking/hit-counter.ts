@@ -10,7 +10,7 @@ export interface KeyedValue {
   readonly value: Buffer
 }
 
-export interface HitStream {
+interface HitStream {
   write(chunk: Buffer): void
   /** To be called once, after the last write. */
   end(): void

@@ -25,7 +25,7 @@ const count = z.int().nonnegative()
 const keys = z.array(machineText).max(10_000)
 
 /** What one service has printed. */
-export const leakTestService = z.object({
+const leakTestService = z.object({
   name: machineText,
   /** Lines that were read. */
   lines: count,

@@ -82,7 +82,6 @@ export const eventSpec = z.strictObject({
 })
 
 export type EventSpec = z.infer<typeof eventSpec>
-export type ObjectReference = z.infer<typeof objectReference>
 
 type EventTimes = Pick<
   EventSpec,

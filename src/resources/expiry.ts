@@ -6,7 +6,7 @@ import { isRecord } from '../kernel/record.ts'
 import type { NewCondition } from './conditions.ts'
 import { duration, durationMs, isDuration } from './duration.ts'
 
-export const oneEnd = 'give at most one of after and at'
+const oneEnd = 'give at most one of after and at'
 export const onlyMade =
   'a new value can be made only where spec.valueFrom says how (generate or rotation), and with after; use onExpiry: Warn'
 
@@ -101,7 +101,7 @@ export interface Dated {
   readonly remedy: string
 }
 
-export type ExpiresFrom = 'Spec' | 'Certificate' | 'Store'
+type ExpiresFrom = 'Spec' | 'Certificate' | 'Store'
 
 export interface End {
   readonly expiresAt: string

@@ -36,7 +36,7 @@ export const projectKeysStatus = z.strictObject({
   rotationDueAt: time.optional().describe('When the first of them is due for rotation.'),
 })
 
-export type KeyRotation = z.infer<typeof keyRotationSpec>
+type KeyRotation = z.infer<typeof keyRotationSpec>
 export type ProjectKeysStatus = z.infer<typeof projectKeysStatus>
 
 /** Since when (ms) the keys of a project are in use; undefined where that is not known. */
@@ -161,7 +161,7 @@ export const keysAt = (
 const msOf = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Date.parse(text)
 
-export const keysIn = (status: ProjectKeysStatus | undefined): KeysInUse => ({
+const keysIn = (status: ProjectKeysStatus | undefined): KeysInUse => ({
   dataKeySince: msOf(status?.dataKeySince),
   wrappedBy: status?.wrappedBy,
   wrappedSince: msOf(status?.wrappedSince),

@@ -20,7 +20,7 @@ export const noticeReasons = [
 export type NoticeReason = (typeof noticeReasons)[number]
 
 const channels = ['webhook', 'slack', 'email'] as const
-export const oneChannel = 'give exactly one of webhook, slack and email'
+const oneChannel = 'give exactly one of webhook, slack and email'
 
 const webhookSpec = z.strictObject({
   url: z

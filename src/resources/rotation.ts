@@ -18,7 +18,7 @@ export type RotatorName = (typeof rotatorNames)[number]
 export const oneRotator = `give exactly one of ${rotatorNames.slice(0, -1).join(', ')} and mariadb`
 export const awayNeedsTime = 'revokeAfter goes with away: RevokeAfter, and only with it'
 
-export const days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const
+const days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const
 const clockTime = z
   .string({ error: 'a time is text; quote it: "02:00"' })
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of the day in quotes, such as "02:00"')
@@ -122,13 +122,13 @@ export const rotationSpec = z
     ],
   })
 
-export const phases = [
+const phases = [
   ...(['Idle', 'Preparing', 'Setting', 'Testing', 'RollingOut'] as const),
   ...(['Proving', 'Overlapping', 'Revoking'] as const),
 ] as const
 export type Phase = (typeof phases)[number]
 
-export const causes = ['First', 'Schedule', 'Run', 'Expiry', 'Revealed', 'Refused'] as const
+const causes = ['First', 'Schedule', 'Run', 'Expiry', 'Revealed', 'Refused'] as const
 export type Cause = (typeof causes)[number]
 
 const time = z.string().meta({ format: 'date-time' })
@@ -176,7 +176,7 @@ const requestSpec = z.strictObject({
 })
 
 /** Untested, Refused, Renewing: nothing is delivered to the stagelets of the project. */
-export const restoredStates = [
+const restoredStates = [
   ...(['Untested', 'Refused', 'Renewing', 'Accepted', 'Renewed', 'Unknown'] as const),
 ] as const
 

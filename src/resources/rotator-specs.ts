@@ -24,7 +24,7 @@ const host = z
   .max(253)
   .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a name or an address, without a port')
 
-export const onlyInside =
+const onlyInside =
   'say in, with the stagelet and service of the database: only postgres can be changed over the network (at)'
 
 const insideFields = {

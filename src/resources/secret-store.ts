@@ -12,11 +12,11 @@ import {
   type ProviderName,
 } from './store-providers.ts'
 
-export const oneCredential = 'give exactly one of secretRef and identity'
-export const needsCredential =
+const oneCredential = 'give exactly one of secretRef and identity'
+const needsCredential =
   'say by what the store knows the controller: secretRef (a secret with audience: Controller) or identity; only command does without'
 
-export const queueOfAws = 'only a store of AWS (aws) has a queue of hints'
+const queueOfAws = 'only a store of AWS (aws) has a queue of hints'
 
 const text = (most: number): z.ZodString => z.string().min(1).max(most)
 

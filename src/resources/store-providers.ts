@@ -14,7 +14,7 @@ export const providerNames = [
 ] as const
 export type ProviderName = (typeof providerNames)[number]
 
-export const oneProvider = `give exactly one of ${providerNames.slice(0, -1).join(', ')} and ${providerNames.at(-1) ?? ''}`
+const oneProvider = `give exactly one of ${providerNames.slice(0, -1).join(', ')} and ${providerNames.at(-1) ?? ''}`
 
 const address = z
   .string()

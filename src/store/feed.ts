@@ -20,7 +20,7 @@ import type { Queryable, Sql } from './sql.ts'
 import type { Delta, State } from './state/state.ts'
 import type { ChangeEvent } from './store.ts'
 
-export const changesChannel = 'stagely_changes'
+const changesChannel = 'stagely_changes'
 
 const pollMs = 1_000
 /** Changes kept in memory for watchers; who is further behind reads the table. */

@@ -8,7 +8,7 @@ const mostKept = 20
 export const keepLeakTestsMs = 30 * 86_400_000
 
 /** What one service has printed; as in src/protocol/leak-test.ts. */
-export interface LeakCounts {
+interface LeakCounts {
   readonly name: string
   readonly lines: number
   readonly hits: readonly { readonly key: string; readonly count: number }[]
@@ -17,7 +17,7 @@ export interface LeakCounts {
 }
 
 /** `asked`: the agent has the order; `running`: it has answered; the others are ends. */
-export type LeakTestState = 'asked' | 'running' | 'done' | 'agent_away' | 'agent_too_old' | 'failed'
+type LeakTestState = 'asked' | 'running' | 'done' | 'agent_away' | 'agent_too_old' | 'failed'
 
 export interface StoredLeakTest {
   readonly id: string

@@ -63,7 +63,7 @@ const stripLastApplied = (object: KubeObject): KubeObject => {
 const hidden = new Set<string>(valueFields)
 
 /** The object without its value, wherever that is. */
-export const stripValue = (object: KubeObject): KubeObject => {
+const stripValue = (object: KubeObject): KubeObject => {
   const spec = Object.entries(object.spec ?? {}).filter(([name]) => !hidden.has(name))
   return stripLastApplied({ ...object, spec: Object.fromEntries(spec) })
 }

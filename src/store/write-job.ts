@@ -12,7 +12,7 @@ import { settlePolicy } from './values/policy.ts'
 import { settleReferences } from './values/references.ts'
 
 /** Why a write has to be run once more. */
-export type Again = 'prepared' | 'in a transaction'
+type Again = 'prepared' | 'in a transaction'
 
 export interface Job {
   readonly actor: Actor

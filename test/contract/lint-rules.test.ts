@@ -47,6 +47,11 @@ describe('lint refuses', () => {
     ['the protocol', 'src/protocol/messages.ts', '../store/store.ts'],
     ['the store', 'src/store/store.ts', '../protocol/messages.ts'],
     ['the runtime', 'src/runtime/control-loop.ts', '../store/store.ts'],
+    ['the rollout', 'src/rollout/revision.ts', '../store/store.ts'],
+    ['processes', 'src/process/exec.ts', '../store/store.ts'],
+    ['the controller', 'controller/print.ts', './dashboard/ui/state-kind.ts'],
+    ['the dashboard', 'controller/dashboard/ui/state-kind.ts', '../../../src/store/store.ts'],
+    ['the dashboard', 'controller/dashboard/ui/state-kind.ts', '../../print.ts'],
   ])('that %s (%s) imports %s', async (_who, path, imported) => {
     expect(await refusedBy(path, imports(imported))).toContain('import-x/no-restricted-paths')
   })
@@ -56,7 +61,9 @@ describe('lint refuses', () => {
     ['an embedded one', 'controller/main.ts', imports('@electric-sql/pglite')],
     ['a process that is started elsewhere', 'agent/main.ts', imports('node:child_process')],
     ['one that a driver starts', 'src/store/pg.ts', imports('node:child_process')],
+    ['one by the short name', 'agent/main.ts', imports('child_process')],
     ['a database in src/process', 'src/process/exec.ts', imports('pg')],
+    ['a package in the dashboard', 'controller/dashboard/ui/state-kind.ts', imports('zod')],
   ])('%s', async (_what, path, code) => {
     expect(await refusedBy(path, code)).toContain('no-restricted-imports')
   })
@@ -65,6 +72,7 @@ describe('lint refuses', () => {
     ['the time of day without a Clock', 'Date.now()\n', 'no-restricted-syntax'],
     ['a date of now', 'new Date().toString()\n', 'no-restricted-syntax'],
     ['the environment', 'process.env.HOME?.trim()\n', 'no-restricted-properties'],
+    ['parts of zod', "import { z } from 'zod'\nz.string()\n", 'no-restricted-syntax'],
     ['AbortSignal.any', 'AbortSignal.any([]).throwIfAborted()\n', 'no-restricted-properties'],
     ['a default export', 'export default 1\n', 'import-x/no-default-export'],
     ['console', "console.log('a')\n", 'no-console'],
@@ -72,12 +80,32 @@ describe('lint refuses', () => {
     ['a long function', `export const f = (): void => {\n${long(80)}}\n`, 'max-lines-per-function'],
     ['==', 'export const f = (a: string): boolean => a == ``\n', 'eqeqeq'],
     [
+      'a block in five others',
+      `export const f = (a: number): void => {\n${'if (a > 1) {\n'.repeat(5)}a++\n${'}\n'.repeat(6)}`,
+      'max-depth',
+    ],
+    [
+      'a function with 21 ways',
+      `export const f = (a: number): number => ${'a === 1 ? 1 : '.repeat(20)}0\n`,
+      'complexity',
+    ],
+    [
       'five parameters',
       'export const f = (a: 1, b: 1, c: 1, d: 1, e: 1): 1[] => [a, b, c, d, e]\n',
       'max-params',
     ],
   ])('%s', async (_what, code, rule) => {
     expect(await refusedBy('src/store/reads.ts', code)).toContain(rule)
+  })
+
+  it.each([
+    'export const A = () => <p dangerouslySetInnerHTML={{ __html: `` }} />\n',
+    'export const set = (at: Element): void => void (at.innerHTML = ``)\n',
+    'export const now = Date.now()\n',
+  ])('in the dashboard %s', async (code) => {
+    expect(await refusedBy('controller/dashboard/ui/time-of-test.tsx', code)).toContain(
+      'no-restricted-syntax',
+    )
   })
 
   it('a mock of a module in a test', async () => {

@@ -23,7 +23,7 @@ const isGiven = (value: Json | undefined): value is Given =>
 const plainWord = /^[A-Za-z0-9_@%+=:,./-]+$/
 
 /** One word of a command line, whatever it holds. */
-export const word = (text: string): string =>
+const word = (text: string): string =>
   plainWord.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 
 /** `raw`: the shell reads it as it is. */
@@ -46,7 +46,7 @@ const pieces = (value: Json): readonly string[] => {
 }
 
 /** Keys of the new values, in the order in which they are read. */
-export const givenIn = (value: Json): string[] => pieces(value).filter((_, i) => i % 2 === 1)
+const givenIn = (value: Json): string[] => pieces(value).filter((_, i) => i % 2 === 1)
 
 /** The program that reads base64 lines, or one value whole, and prints the JSON. */
 export const printing = (value: Json): string => {

@@ -5,7 +5,7 @@ import { createSseReader, type Message } from './sse.ts'
 
 export type Phase = 'connecting' | 'live' | 'broken' | 'ended'
 
-export interface SourceEvents {
+interface SourceEvents {
   readonly onMessage: (message: Message) => void
   /** Anything came, such as a comment. */
   readonly onSign: () => void

@@ -9,7 +9,7 @@ export type Operation = Batch['requestBody']['content']['application/json']['ope
 export type BatchAnswer = Batch['responses'][200]['content']['application/json']
 export type Impact = BatchAnswer['impact']
 
-export interface Place {
+interface Place {
   readonly key: string
   readonly scope: string
   readonly stagelet?: string | undefined
@@ -44,7 +44,7 @@ const placeOf = (team: string, project: string): string => `${team}/${project}`
 export const editsOf = (team: string, project: string): readonly Edit[] =>
   staged.value[placeOf(team, project)] ?? []
 
-export const stagedCount: ReadonlySignal<number> = computed(() =>
+const stagedCount: ReadonlySignal<number> = computed(() =>
   Object.values(staged.value).reduce((sum, edits) => sum + edits.length, 0),
 )
 

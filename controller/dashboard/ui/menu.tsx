@@ -4,7 +4,7 @@ import type { ComponentChild } from 'preact'
 import { useId, useRef } from 'preact/hooks'
 import s from './menu.module.css'
 
-export interface MenuItem {
+interface MenuItem {
   readonly text: ComponentChild
   readonly onPress: () => void
   readonly whyNot?: string | undefined

@@ -2,7 +2,7 @@
 import { QueryClient, QueryObserver, type QueryObserverResult } from '@tanstack/query-core'
 import { useEffect, useState } from 'preact/hooks'
 
-export const queries = new QueryClient({
+const queries = new QueryClient({
   defaultOptions: { queries: { retry: false, staleTime: 10_000, gcTime: 300_000 } },
 })
 queries.mount()

@@ -9,7 +9,7 @@ import { Glyph } from './state.tsx'
 import { secretInput } from './secret-input.ts'
 import s from './value-field.module.css'
 
-export interface TakenValue {
+interface TakenValue {
   readonly value: { readonly value: string } | { readonly value_base64: string }
   readonly bytes: number
 }

@@ -13,8 +13,7 @@ import type { LogsElsewhere } from './log-relay.ts'
 import type { Asked } from './session.ts'
 
 /** `waiting`: the agent was asked, and has not answered yet. */
-export type LeakTestStanding =
-  'waiting' | 'running' | 'done' | 'agent_away' | 'agent_too_old' | 'failed'
+type LeakTestStanding = 'waiting' | 'running' | 'done' | 'agent_away' | 'agent_too_old' | 'failed'
 
 export interface LeakTest extends Omit<StoredLeakTest, 'state'> {
   readonly state: LeakTestStanding

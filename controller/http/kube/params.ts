@@ -73,7 +73,7 @@ const dryRunOf = (c: AppContext): boolean => {
 }
 
 /** Header `Stagely-Change-Set: ID; last=true|false`. */
-export const parseChangeSet = (header: string | undefined): ChangeSet | undefined => {
+const parseChangeSet = (header: string | undefined): ChangeSet | undefined => {
   if (header === undefined) return undefined
   const match = /^([A-Za-z0-9._-]{1,128})\s*(?:;\s*last\s*=\s*(true|false)\s*)?$/.exec(
     header.trim(),

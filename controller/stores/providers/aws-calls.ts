@@ -89,7 +89,7 @@ const isRefusal = (error: unknown): boolean => {
 }
 
 /** `now`: milliseconds, for a `Retry-After` that is a time. */
-export const faultOfAws = (error: unknown, now: number): unknown => {
+const faultOfAws = (error: unknown, now: number): unknown => {
   if (error instanceof StoreFault || error instanceof StagelyError) return faultOfGate(error)
   if (!(error instanceof Error)) return error
   const { name, status, headers } = awsErrorOf(error)

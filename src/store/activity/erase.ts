@@ -7,11 +7,7 @@ const whoMembers: ReadonlySet<string> = new Set(['by', 'authors', 'user'])
 /** Commands that were run by hand are by `ann (as told) with "…"`. */
 const asTold = ' (as told) with '
 
-export const withoutPerson = (
-  detail: string,
-  names: readonly string[],
-  pseudonym: string,
-): string => {
+const withoutPerson = (detail: string, names: readonly string[], pseudonym: string): string => {
   const renamed = (who: unknown): unknown => {
     if (Array.isArray(who)) return who.map(renamed)
     if (typeof who !== 'string') return who

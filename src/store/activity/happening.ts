@@ -63,7 +63,7 @@ interface Details {
   readonly agent: AgentRecord
   readonly control: ControlRecord
 }
-export type ActivityKind = keyof Details
+type ActivityKind = keyof Details
 export const activityKinds = ['revision', 'rollout', 'drift', 'agent', 'control'] as const
 
 interface Place {

@@ -27,7 +27,7 @@ export interface AuditFact {
   readonly detail: Readonly<Record<string, unknown>>
 }
 
-export interface DataKeyFact {
+interface DataKeyFact {
   readonly id: string
   /** ms */
   readonly since: number

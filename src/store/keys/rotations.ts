@@ -175,7 +175,7 @@ export const makeDataKeys = async (
 }
 
 /** The project's data key from now on; its old one is retired. */
-export const putDataKey = (
+const putDataKey = (
   session: WriteSession,
   row: ProjectRow,
   { ring, key: { id, wrapped } }: Pick<MadeKey, 'ring' | 'key'>,

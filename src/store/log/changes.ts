@@ -167,7 +167,7 @@ const stateText = ({ uid, row, heads, buried }: ProjectChange): ProjectStateText
 }
 
 /** What followers need beside the objects. */
-export const stateOf = (projects: readonly ProjectChange[]): string =>
+const stateOf = (projects: readonly ProjectChange[]): string =>
   storableJson(JSON.stringify(projects.map(stateText)))
 
 /** JSON text of a row, `raw` members as they are. */

@@ -22,7 +22,7 @@ export const followersOf = (
 ): StoredRow[] => session.select(term.followersOf({ namespace, name: project }, name))
 
 /** The secret that `object` follows; undefined for none, or while it does not exist. Invalid for what cannot be. */
-export const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefined => {
+const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefined => {
   const spec = specOf(object)
   const name = followedBy(object)
   if (name === undefined) return undefined

@@ -10,7 +10,7 @@ export interface DueRow {
 
 const wordOf = { Spec: 'expiry', Certificate: 'certificate', Store: 'store' } as const
 
-export const dueOf = (secret: Secret): DueRow | undefined => {
+const dueOf = (secret: Secret): DueRow | undefined => {
   const {
     expires_at: ends,
     expires_from: from,

@@ -56,7 +56,7 @@ export const readLines = async (
 }
 
 /** The agent ended the logs early, and said why. */
-export class LogsEnded extends Error {
+class LogsEnded extends Error {
   override readonly name = 'LogsEnded'
 }
 

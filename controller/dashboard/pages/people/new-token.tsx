@@ -11,7 +11,7 @@ import { FormDialog } from '../../ui/form-dialog.tsx'
 import { RoleSelect } from './roles.tsx'
 import f from '../../ui/form.module.css'
 
-export interface NewToken {
+interface NewToken {
   readonly name: string
   readonly expires_at?: string
   readonly read_only: boolean

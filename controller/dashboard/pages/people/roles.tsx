@@ -17,7 +17,7 @@ const rights: readonly (readonly [string, Verb, Resource])[] = [
   ['read the audit log', 'list', 'audit'],
 ]
 
-export const mayIn = (role: TeamRole, verb: Verb, resource: Resource): boolean =>
+const mayIn = (role: TeamRole, verb: Verb, resource: Resource): boolean =>
   rightsOf[role][resource]?.includes(verb) === true
 
 export const RolesPanel = () => (

@@ -15,8 +15,7 @@ import { useQuery } from '../../ui/use-query.ts'
 import { useStagelets, type ProjectPlace } from '../secrets/data.ts'
 import { ImpactTable } from './impact.tsx'
 
-export type Order =
-  { readonly dry_run: true } | { readonly expected_set: string; readonly note: string }
+type Order = { readonly dry_run: true } | { readonly expected_set: string; readonly note: string }
 
 interface Props<T> {
   readonly place: ProjectPlace

@@ -24,7 +24,7 @@ const causes = {
 } as const satisfies Record<KeptRollout['cause'], string>
 
 /** `3.9 s` below a minute: rollouts are compared by it. */
-export const tookText = (from: string | undefined, to: string | undefined): string => {
+const tookText = (from: string | undefined, to: string | undefined): string => {
   const ms = Date.parse(to ?? '') - Date.parse(from ?? '')
   if (Number.isNaN(ms)) return '–'
   return ms < 60_000 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : lengthOf(ms)

@@ -2,10 +2,10 @@
 import type { Rotation } from '../../../../src/rest/types.ts'
 import type { StateKind } from '../../ui/state-kind.ts'
 
-export type Phase = NonNullable<Rotation['phase']>
+type Phase = NonNullable<Rotation['phase']>
 
 /** The steps in order, each with what it does. */
-export const steps = [
+const steps = [
   ['Preparing', 'Prepare', 'is everything there, and new values are made'],
   ['Setting', 'Set', 'the new credential is made'],
   ['Testing', 'Test', 'it is accepted, and a random one is not'],

@@ -33,12 +33,12 @@ export const placesOf = (target: Target, { scopes, stagelets }: MorePlaces): Tar
 
 const isSame = (a: Target, b: Target): boolean => a.scope === b.scope && a.stagelet === b.stagelet
 
-export const targetOf = ({ scope, stagelet = '' }: Pick<Secret, 'scope' | 'stagelet'>): Target => ({
+const targetOf = ({ scope, stagelet = '' }: Pick<Secret, 'scope' | 'stagelet'>): Target => ({
   scope,
   stagelet,
 })
 
-export const isAt = (
+const isAt = (
   secret: Pick<Secret, 'key' | 'scope' | 'stagelet'>,
   key: string,
   target: Target,

@@ -13,7 +13,7 @@ export interface Filterable {
 }
 
 /** What a row does not know of itself. */
-export interface Around {
+interface Around {
   /** Another secret of the key has the same value. */
   readonly isShared: (id: string) => boolean
 }

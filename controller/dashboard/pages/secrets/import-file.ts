@@ -27,7 +27,7 @@ export const textFields = [
 export const otherFields = ['file_uid', 'file_gid', 'references', 'value_from', 'expiry']
 
 /** What can be said without the controller, which checks each field in the review. */
-export const checkLine: CheckLine = (line) => {
+const checkLine: CheckLine = (line) => {
   if (typeof line !== 'object' || line === null || Array.isArray(line)) return 'must be an object'
   const fields = line as Readonly<Record<string, unknown>>
   const names = Object.keys(fields).filter((name) => fields[name] !== undefined)

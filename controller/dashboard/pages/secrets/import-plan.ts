@@ -11,7 +11,7 @@ import { maskWords, mostBytes, tooLarge } from '../../ui/oddities.ts'
 import { isKey, keyFault, type Target } from './edit-plan.ts'
 import { changedElsewhere } from './value-from.ts'
 
-export type Does = 'new' | 'another value' | 'given again below' | 'left out'
+type Does = 'new' | 'another value' | 'given again below' | 'left out'
 
 export interface PlannedLine {
   readonly key: string
