@@ -79,10 +79,7 @@ export const createPresence = (
   /** False when it failed while the controller stops: then the database is not waited for. */
   const flushBatch = async (): Promise<boolean> => {
     await pause(clock, gatherMs, ending.signal)
-    const batch = [...pending].slice(0, mostInOneWrite)
-    for (const [key] of batch) pending.delete(key)
-    // Rows of streams are always locked in this order (agent-connections.ts).
-    batch.sort(([, a], [, b]) => (a.uid < b.uid ? -1 : 1))
+    const batch = takeSome(pending)
     try {
       const replaced = await connections.write(system, (tx, streams) =>
         writeAll(tx, streams, batch),
@@ -144,6 +141,13 @@ export const createPresence = (
       await flushing
     },
   }
+}
+
+const takeSome = (pending: Map<string, Update>): [string, Update][] => {
+  const some = [...pending].slice(0, mostInOneWrite)
+  for (const [key] of some) pending.delete(key)
+  // Rows of streams are always locked in this order (agent-connections.ts).
+  return some.sort(([, a], [, b]) => (a.uid < b.uid ? -1 : 1))
 }
 
 /** Calls `tell` for each agent that was added, once for all that are added within a while. */
