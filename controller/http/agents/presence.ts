@@ -98,8 +98,7 @@ export const createPresence = (
     flushing ??= flush()
   }
   const times = createTimes(clock, ending.signal, (agentKey) => {
-    const update = here.get(agentKey)
-    const again = update && timedAgain(update)
+    const again = timedAgain(here.get(agentKey))
     if (again === undefined) return
     here.set(agentKey, again)
     put(agentKey, again)
@@ -178,7 +177,8 @@ const condition = (
 ): NewCondition => ({ type: 'Ready', status, reason, message })
 
 /** With other facts; undefined where the last measures of the agent's clock say the same as those before. */
-const timedAgain = (update: Update): Update | undefined => {
+const timedAgain = (update: Update | undefined): Update | undefined => {
+  if (update === undefined) return undefined
   const clockSkewMs = skewOf(update.ahead)
   const isSame = Math.abs(clockSkewMs - (update.facts.clockSkewMs ?? 0)) < leastSkewMs
   return isSame ? undefined : { ...update, facts: { ...update.facts, clockSkewMs } }
