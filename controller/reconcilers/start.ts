@@ -45,7 +45,7 @@ export interface Reconcilers {
  * Statuses of secrets follow those of stagelets a moment later, once for a burst of changes. A project with
  * thousands of secrets takes long, so that it is reconciled less often while many writes come.
  */
-const projectPace = { leastMs: 50, rest: 19, mostMs: 2_000 }
+const projectPace = { leastMs: 50, rest: 9, mostMs: 2_000 }
 /** Short, so that the next stagelet is admitted soon; thousands of reports at once are counted in one run. */
 const rolloutPace = { leastMs: 20, rest: 19, mostMs: 1_000 }
 const compactEveryMs = 60_000
@@ -61,12 +61,13 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const turns = paced(createRolloutReconciler(deps), clock, rolloutPace)
   const rollouts = startControlLoop(deps, turns.reconciler)
   const closer = startChangeSetCloser(deps)
+  const judgeProject = (key: string): void => {
+    projects.enqueueAfter(key, delayOf(key))
+  }
   const route = createRouter({
     stagelets,
     stageletReconciler,
-    judgeProject: (key) => {
-      projects.enqueueAfter(key, delayOf(key))
-    },
+    judgeProject,
     rollOut: (key) => {
       rollouts.enqueueAfter(key, turns.delayOf(key))
     },
@@ -76,9 +77,11 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   })
 
   const look = async (): Promise<void> => {
-    for (const kind of ['Stagelet', 'Project', 'Agent', 'StagelySecret']) {
+    for (const kind of ['Stagelet', 'Project', 'Agent'])
       for (const object of (await store.list(kind)).items) route({ type: 'ADDED', object })
-    }
+    // Of secrets, who judges them is enough.
+    for (const ref of await store.namedProjects()) judgeProject(keyOf(ref))
+    closer.poke()
   }
 
   const { signal } = stopping

@@ -21,12 +21,13 @@ export class SecretIndex {
     return [...this.#byStore.keys()]
   }
 
-  async read(store: Pick<Store, 'list'>): Promise<void> {
+  async read(store: Pick<Store, 'list' | 'listRows'>): Promise<void> {
     this.stores.clear()
     this.#byStore.clear()
     this.#storeOf.clear()
-    for (const kind of ['SecretStore', 'StagelySecret'])
-      for (const object of (await store.list(kind)).items) this.put(object, false)
+    for (const object of (await store.list('SecretStore')).items) this.put(object, false)
+    for (const { object } of await store.listRows('StagelySecret', { fromStores: true }))
+      this.put(object, false)
   }
 
   /** The stores (namespace/name) that the change concerns. */

@@ -52,6 +52,14 @@ export const rowsOfProject = (
     .withTerm(termsIn[kind]?.(project) ?? term.secretsOf(project))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 
+/** In order. */
+export const rowsOf = (state: State, kind: string, options: ListOptions): StoredRow[] => {
+  const { namespace = '', project, fromStores } = options
+  if (project !== undefined) return rowsOfProject(state, kind, { namespace, name: project })
+  if (fromStores === true) return state.objects.withTerm(term.fromStores)
+  return idsOf(state, kind, options).map((id) => state.objects.get(id)!)
+}
+
 /** Ids of a list, in order. */
 export const idsOf = (
   { names }: State,

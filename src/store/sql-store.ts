@@ -13,18 +13,19 @@ import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
 import { loadState } from './log/load.ts'
 import { pageAt, pageNow, refuseBefore } from './pages.ts'
-import { headIn, idsOf, isHead, revisionsIn, rowsOfProject, surroundingsIn } from './reads.ts'
+import { headIn, isHead, revisionsIn, rowsOf, surroundingsIn } from './reads.ts'
 import type { AuditEntry, WriteSession } from './session.ts'
 import { readSet } from './set-rows.ts'
 import { openSets } from './sets.ts'
 import type { Sql } from './sql.ts'
-import { term } from './state/rows.ts'
+import { namedProjects, term } from './state/rows.ts'
 import type { State } from './state/state.ts'
 import type {
   Actor,
   ChangeEvent,
   DeletedSecret,
   Delivery,
+  ListedObject,
   ListOptions,
   ObjectList,
   ObjectPage,
@@ -117,12 +118,16 @@ export class SqlStore implements Store {
 
   async list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
     const state = await this.#fresh()
-    const { namespace = '', project } = options
-    const rows =
-      project === undefined
-        ? idsOf(state, kind, options).map((id) => state.objects.get(id)!)
-        : rowsOfProject(state, kind, { namespace, name: project })
-    return { items: rows.map(({ object }) => object), resourceVersion: state.rv }
+    const items = rowsOf(state, kind, options).map(({ object }) => object)
+    return { items, resourceVersion: state.rv }
+  }
+
+  async listRows(kind: string, options: ListOptions = {}): Promise<readonly ListedObject[]> {
+    return rowsOf(await this.#fresh(), kind, options)
+  }
+
+  async namedProjects(): Promise<readonly ObjectRef[]> {
+    return namedProjects((await this.#fresh()).objects)
   }
 
   async listPage(kind: string, options: PageOptions): Promise<ObjectPage> {

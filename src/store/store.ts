@@ -47,6 +47,8 @@ export interface ListOptions {
   readonly within?: readonly string[] | undefined
   /** Only those that name this project of the namespace. Of StagelySecrets and Stagelets. */
   readonly project?: string | undefined
+  /** Only StagelySecrets that take their values from stores elsewhere. */
+  readonly fromStores?: true
 }
 
 export interface ObjectList {
@@ -71,6 +73,13 @@ export interface StoredObject {
   readonly text: string
   /** Not to be changed. */
   readonly object: KubeObject
+}
+
+/** One of many, of which few are looked into. */
+export interface ListedObject extends StoredObject {
+  readonly uid: string
+  /** Its resourceVersion, as a number. */
+  readonly rv: number
 }
 
 export interface ObjectPage {
@@ -229,6 +238,10 @@ export interface Store extends Reader {
   getStored(ref: ObjectRef): Promise<StoredObject | undefined>
   /** The object with this uid, where it is of this kind. */
   getByUid(kind: string, uid: string): Promise<KubeObject | undefined>
+  /** As list; nothing is parsed that nobody looks into. */
+  listRows(kind: string, options?: ListOptions): Promise<readonly ListedObject[]>
+  /** Projects that StagelySecrets name, whether they exist or not. */
+  namedProjects(): Promise<readonly ObjectRef[]>
   /** One page of a list. Expired when `at` is older than what is kept, or than a namespace that is asked for. */
   listPage(kind: string, options: PageOptions): Promise<ObjectPage>
   /**

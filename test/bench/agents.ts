@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { anyPostgres } from '../support/postgres-server.ts'
 import { startWorld, type World } from '../support/processes.ts'
-import { areInSync, declareSwarm } from '../support/swarm-objects.ts'
+import { declareSwarm } from '../support/swarm-objects.ts'
 import { joinAll, startSwarm, type Swarm } from '../support/swarm.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import type { Row } from './measure.ts'
@@ -51,11 +51,30 @@ const measureIdle = async (world: World): Promise<number> => {
   return (cpuMs(pidOf(world)) - before) / (performance.now() - start)
 }
 
-/** From the write's being sent until all have opened their bundle of it. */
-const measureFanOut = async (
-  world: World,
-  swarms: readonly Swarm[],
-): Promise<Record<string, number>> => {
+interface FanOut {
+  /** Until all have opened their bundle of the change. */
+  readonly bundles: Record<string, number> & { readonly value: number; readonly cpu: number }
+  /** Until all reports of it are judged and stored. */
+  readonly judged: Record<string, number> & { readonly value: number; readonly cpu: number }
+}
+
+/** By what the controller counts: a list of thousands of stagelets would be most of its work. */
+const countInSync = async (world: World): Promise<number> => {
+  const { text } = await world.page('/metrics')
+  const line = text
+    .split('\n')
+    .find((one) => one.startsWith('stagely_stagelets{') && /InSync".*"true"/.test(one))
+  return Number(line?.split(' ').at(-1) ?? NaN)
+}
+
+const allInSync = (world: World, size: number): Promise<void> =>
+  until('all are in sync', async () => {
+    await sleep(500)
+    return (await countInSync(world)) === size
+  })
+
+/** From the write's being sent. */
+const measureFanOut = async (world: World, swarms: readonly Swarm[]): Promise<FanOut> => {
   const size = sizeOf(swarms)
   const holding = (): number => swarms.reduce((sum, swarm) => sum + swarm.holding(2), 0)
   const cpu = (): number => (process.cpuUsage().user + process.cpuUsage().system) / 1000
@@ -66,13 +85,18 @@ const measureFanOut = async (
   const firstAt = performance.now()
   await until('all have the change', () => holding() === size)
   const round = (ms: number): number => Math.round(ms) / 1000
-  return {
+  const taken = (): { value: number; cpu: number } => ({
     value: round(performance.now() - start),
+    cpu: round(cpuMs(pidOf(world)) - theirs),
+  })
+  const bundles = {
+    ...taken(),
     written_s: round(writtenAt - start),
     first_s: round(firstAt - start),
-    controller_cpu_s: round(cpuMs(pidOf(world)) - theirs),
     agents_cpu_s: round(cpu() - ours),
   }
+  await allInSync(world, size)
+  return { bundles, judged: taken() }
 }
 
 /** The same change as the controller itself measured it; stacks that are healthy at once. */
@@ -99,6 +123,16 @@ const heldAtRest = async (world: World): Promise<Held> => {
   return readHeld(world)
 }
 
+/** Time, and CPU time of the controller. */
+const rowsOf = (
+  name: string,
+  { value, cpu, ...more }: FanOut['judged'],
+  agents: Record<string, string | number>,
+): Row[] => [
+  { name: `${name}_s`, value, unit: 's', ...agents, ...more },
+  { name: `${name}_cpu_s`, value: cpu, unit: 's', ...agents },
+]
+
 const measure = async (world: World, size: number): Promise<Row[]> => {
   const identities = await joinAll(await declareSwarm(world, size))
   // The first half warms everything up, so that the other half adds only what is each agent's own.
@@ -108,20 +142,12 @@ const measure = async (world: World, size: number): Promise<Row[]> => {
     swarms.push(await startSwarm(identities.slice(0, half)))
     const first = await heldAtRest(world)
     swarms.push(await startSwarm(identities.slice(half)))
-    await until('all are in sync', async () => {
-      await sleep(500)
-      return areInSync(world, size)
-    })
+    await allInSync(world, size)
     const all = await heldAtRest(world)
     const cores = await measureIdle(world)
     if (swarms.some((swarm) => swarm.connected() !== swarm.size))
       throw new Error('agents have lost their streams')
-    const { value = NaN, ...fanOut } = await measureFanOut(world, swarms)
-    const inSyncAt = performance.now()
-    await until('all are in sync with it', async () => {
-      await sleep(500)
-      return areInSync(world, size)
-    })
+    const { bundles, judged } = await measureFanOut(world, swarms)
     const agents = { agents: size, node: process.version }
     return [
       {
@@ -139,14 +165,8 @@ const measure = async (world: World, size: number): Promise<Row[]> => {
         heap_kib: Math.round((all.heapKib - first.heapKib) / (size - half)),
         held_mb: Math.round(all.kib / 1024),
       },
-      {
-        name: `fanout_${size}_s`,
-        value,
-        unit: 's',
-        ...agents,
-        ...fanOut,
-        in_sync_after_s: Math.round(performance.now() - inSyncAt) / 1000,
-      },
+      ...rowsOf(`fanout_${size}`, bundles, agents),
+      ...rowsOf(`judged_${size}`, judged, agents),
       ...(await readPropagation(world, size)),
     ]
   } finally {

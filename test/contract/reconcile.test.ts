@@ -22,9 +22,10 @@ const ns = 'default'
 
 /** Of the store what the project's reconciler uses; `change` happens before the last that it reads. */
 const withBeforeDecision = (store: Store, change: () => Promise<unknown>): Store => {
-  const used: Pick<Store, 'get' | 'list' | 'revisionsOf' | 'readSet' | 'write'> = {
+  const used: Pick<Store, 'get' | 'list' | 'listRows' | 'revisionsOf' | 'readSet' | 'write'> = {
     get: (of) => store.get(of),
     list: (kind, options) => store.list(kind, options),
+    listRows: (kind, options) => store.listRows(kind, options),
     revisionsOf: (uid) => store.revisionsOf(uid),
     write: (actor, options, fn) => store.write(actor, options, fn),
     readSet: async (uid, revision) => {

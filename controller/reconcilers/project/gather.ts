@@ -11,15 +11,19 @@ export type ProjectObject = KubeObject<ProjectSpec, ProjectStatus>
 export type SecretObject = KubeObject<SecretSpec, SecretStatus> & { spec: SecretSpec }
 export type StageletObject = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
 
-export interface ProjectInput {
+/** A project without its secrets. */
+export interface ProjectAround {
   readonly now: string
   readonly project: ProjectObject
   readonly revisions: ProjectRevisions
   readonly head: SecretSet
-  readonly secrets: readonly SecretObject[]
   readonly stagelets: readonly StageletObject[]
   /** By revision, the closed sets that services run, or ran when they were seen last. */
   readonly runningSets: ReadonlyMap<number, SecretSet>
+}
+
+export interface ProjectInput extends ProjectAround {
+  readonly secrets: readonly SecretObject[]
 }
 
 /** The secrets that name the project, whether the project exists or not. */
@@ -35,12 +39,20 @@ export const gatherProject = async (
   ref: { namespace: string; name: string },
   now: string,
 ): Promise<ProjectInput | undefined> => {
-  const { namespace, name } = ref
+  const around = await gatherAround(reader, ref, now)
+  return around && { ...around, secrets: await secretsOf(reader, ref) }
+}
+
+/** Undefined when the project does not exist. */
+export const gatherAround = async (
+  reader: Reader,
+  { namespace, name }: { namespace: string; name: string },
+  now: string,
+): Promise<ProjectAround | undefined> => {
   const project = (await reader.get({ kind: 'Project', namespace, name })) as
     ProjectObject | undefined
   const uid = project?.metadata.uid
   if (project === undefined || uid === undefined) return undefined
-  const secrets = await secretsOf(reader, ref)
   const { items } = await reader.list('Stagelet', { namespace, project: name })
   const stagelets = (items as StageletObject[]).map((stagelet) => inProject(stagelet, uid))
   const running = stagelets.flatMap((s) =>
@@ -54,7 +66,6 @@ export const gatherProject = async (
     project,
     revisions: await reader.revisionsOf(uid),
     head: await reader.readSet(uid, 'head'),
-    secrets,
     stagelets,
     runningSets: new Map(sets.map((set) => [set.revision, set])),
   }

@@ -10,14 +10,14 @@ import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
 import { decideOrphan, decideProject } from './decide.ts'
 import {
-  gatherProject,
+  gatherAround,
   secretsOf,
-  type ProjectInput,
+  type ProjectAround,
   type ProjectObject,
   type SecretObject,
 } from './gather.ts'
 import { expiryEvents, isToRenew, renew } from './expiry.ts'
-import { Judged } from './judged.ts'
+import { Judged, type ListedSecret } from './judged.ts'
 import { hasSameInputs } from './reconciled-inputs.ts'
 
 /** Statuses in one transaction: requests that write wait for it. */
@@ -37,14 +37,16 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
   const workIn = async (key: string): Promise<Work> => {
     const ref = refFromKey(key)
     const now = toTimestamp(deps.clock.now())
-    const input = await gatherProject(deps.store, ref, now)
+    const { namespace, name: project } = ref
+    const secrets = await deps.store.listRows('StagelySecret', { namespace, project })
+    const input = await gatherAround(deps.store, ref, now)
     if (input === undefined) {
       judged.delete(key)
       return { changes: orphanChanges(await secretsOf(deps.store, ref), now), renewals: [] }
     }
     const known = judged.get(key) ?? new Judged()
     judged.set(key, known)
-    const work = await workOf(input, known)
+    const work = await workOf(input, known, secrets as unknown as readonly ListedSecret[])
     const { nextAt } = known
     return nextAt === undefined ? work : { ...work, waitMs: nextAt - deps.clock.now() }
   }
@@ -90,11 +92,17 @@ interface Change {
   readonly write: (tx: Transaction, current: KubeObject) => Promise<void>
 }
 
-const workOf = async (input: ProjectInput, judged: Judged): Promise<Work> => {
+const workOf = async (
+  input: ProjectAround,
+  judged: Judged,
+  secrets: readonly ListedSecret[],
+): Promise<Work> => {
   const judge = judged.judgeOf(input)
   const renewals: Change[] = []
-  const changes = await mapYielding(input.secrets, (secret) => {
-    const status = judge(secret)
+  const changes = await mapYielding(secrets, (row) => {
+    const status = judge(row)
+    if (status === undefined && judged.isRight(row)) return undefined
+    const secret = row.object
     const change = status && changeTo(secret, status)
     if (!isToRenew(secret, Date.parse(input.now))) return change
     renewals.push({ before: secret, write: renew, otherwise: change })
@@ -113,7 +121,7 @@ const orphanChanges = (secrets: readonly SecretObject[], now: string): Change[] 
   })
 
 /** Decided once more in the transaction: the rollout reconciler may have written its fields since. */
-const projectChange = (input: ProjectInput): Change | undefined => {
+const projectChange = (input: ProjectAround): Change | undefined => {
   const before = input.project
   if (sameJson(before.status, decideProject(input))) return undefined
   const write = async (tx: Transaction, current: KubeObject): Promise<void> => {

@@ -1,5 +1,4 @@
 // The state as the tables hold it, and rows of projects read anew.
-import { keyOf } from '../../resources/meta.ts'
 import { toEntry, type VersionRow } from '../set-rows.ts'
 import type { Queryable, Sql } from '../sql.ts'
 import { chainEndColumns, chainEndJoins } from './follow.ts'
@@ -84,16 +83,8 @@ const headsSql = `SELECT secret_uid AS uid, secret_uid, project_uid, version, na
 
 const none = { objects: [], projects: [], heads: [], buried: [], former: [] }
 
-const objectOf = ({
-  kind,
-  namespace,
-  name,
-  body: text,
-  ...row
-}: ObjectColumns): Pair<StoredRow> => {
-  const ref = { kind, namespace, name }
-  return [keyOf(ref), objectRow(ref, { ...row, text })]
-}
+const objectOf = ({ kind, namespace, name, body: text, ...row }: ObjectColumns): StoredRow =>
+  objectRow({ kind, namespace, name }, { ...row, text })
 
 /** A second current version of a secret, which only somebody else can have made, must not hide the first. */
 const headOf = (state: State, row: VersionRow & { project_uid: string }): Pair<HeadRow> => {
@@ -106,8 +97,7 @@ const loadInto = async (q: Queryable, state: State): Promise<void> => {
   const apply = (delta: Partial<Delta>): void => {
     state.apply({ ...none, ...delta }, state.rv)
   }
-  for await (const rows of pages<ObjectColumns>(q, objectsSql))
-    apply({ objects: rows.map(objectOf) })
+  for await (const rows of pages<ObjectColumns>(q, objectsSql)) state.load(rows.map(objectOf))
   for await (const rows of pages<ProjectColumns>(q, projectsSql))
     apply({ projects: rows.map((row) => [row.uid, toProject(row)] as const) })
   for await (const rows of pages<VersionRow & { uid: string; project_uid: string }>(q, headsSql))

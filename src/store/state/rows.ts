@@ -20,6 +20,8 @@ export interface StoredRow extends Identified {
   readonly text: string
   /** Frozen. Not the same one for ever: see keptParsed. */
   readonly object: KubeObject
+  /** The same for one look: it is not kept. */
+  peek(): KubeObject
 }
 
 /** What is parsed takes twice as much memory as its text. */
@@ -37,12 +39,16 @@ class ObjectRow implements StoredRow {
   readonly text: string
   #object: KubeObject | undefined
 
-  constructor(of: Omit<StoredRow, 'object'>) {
+  constructor(of: Omit<StoredRow, 'object' | 'peek'>) {
     this.id = of.id
     this.uid = of.uid
     this.rv = of.rv
     this.source = of.source
     this.text = of.text
+  }
+
+  peek(): KubeObject {
+    return this.#object ?? (JSON.parse(this.text) as KubeObject)
   }
 
   get object(): KubeObject {
@@ -116,6 +122,8 @@ export const term = {
     `file ${namespace}/${name}`,
   followersOf: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>, source: string) =>
     `follows ${namespace}/${name} ${source}`,
+  /** Secrets that take their values from stores elsewhere. */
+  fromStores: 'from stores',
   stageletsOf: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
     `stagelet ${namespace}/${name}`,
   composeProject: (namespace: string, agent: string, claim: string): string =>
@@ -150,6 +158,7 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
       term.secretsWithKey(project, key),
       ...(type === 'file' ? [term.filesOf(project)] : []),
       ...(source === undefined ? [] : [term.followersOf(project, source)]),
+      ...(valueFrom?.external === undefined ? [] : [term.fromStores]),
     ]
   },
   Stagelet: (object) => {
@@ -171,11 +180,22 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
   Namespace: ({ metadata }) => (metadata.deletionTimestamp === undefined ? [] : [term.terminating]),
 }
 
-export const objectTerms: TermsOf<StoredRow> = (row) => {
-  const { id, uid } = row
+/** Projects that secrets name. */
+export const namedProjects = (objects: { terms(): Iterable<string> }): ObjectRef[] => {
+  const [begin] = term.secretsOf({ namespace: '', name: '' }).split('/')
+  const refs: ObjectRef[] = []
+  for (const found of objects.terms()) {
+    if (!found.startsWith(begin!)) continue
+    const [namespace = '', name = ''] = found.slice(begin!.length).split('/')
+    refs.push({ kind: 'Project', namespace, name })
+  }
+  return refs
+}
+
+const termsFor = ({ id, uid }: StoredRow, object: () => KubeObject): string[] => {
   const kind = id.slice(0, id.indexOf('/'))
   const namespace = id.slice(kind.length + 1, id.indexOf('/', kind.length + 1))
-  const own = termsOfKind[kind]?.(row.object) ?? []
+  const own = termsOfKind[kind]?.(object()) ?? []
   return [
     term.kind(kind),
     term.uid(uid),
@@ -183,6 +203,11 @@ export const objectTerms: TermsOf<StoredRow> = (row) => {
     ...own,
   ]
 }
+
+export const objectTerms: TermsOf<StoredRow> = (row) => termsFor(row, () => row.object)
+
+/** The same of a row that nobody has looked into yet, and may not for long. */
+export const termsAtLoad: TermsOf<StoredRow> = (row) => termsFor(row, () => row.peek())
 
 export const projectTerms: TermsOf<ProjectRow> = (row) => [
   term.place(row),

@@ -7,6 +7,7 @@ import {
   objectTerms,
   projectTerms,
   term,
+  termsAtLoad,
   type BuriedRow,
   type HeadRow,
   type ProjectRow,
@@ -64,6 +65,14 @@ export class State implements View {
       ...{ objects: [], former: [], projects: [[uid, undefined]] },
       heads: this.heads.withTerm(term.headsOf(uid)).map(gone),
       buried: this.buried.withTerm(term.headsOf(uid)).map(gone),
+    }
+  }
+
+  /** Objects that are not here yet. */
+  load(rows: readonly StoredRow[]): void {
+    for (const row of rows) {
+      this.names.add(row.id)
+      this.objects.load(row, termsAtLoad(row))
     }
   }
 

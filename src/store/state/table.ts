@@ -16,38 +16,44 @@ export interface Lookup<R extends Identified> {
   each(term: string): Iterable<R>
 }
 
-const noIds: ReadonlySet<string> = new Set()
+const noIds: readonly string[] = []
 
-/** Which ids have a term. */
+/** Which ids have a term. Most terms have one, and a set of one takes as much memory as ten ids. */
 class Terms<R> {
   readonly #termsOf: TermsOf<R>
-  readonly #ids = new Map<string, Set<string>>()
+  readonly #ids = new Map<string, string | Set<string>>()
 
   constructor(termsOf: TermsOf<R>) {
     this.#termsOf = termsOf
   }
 
-  ids(term: string): ReadonlySet<string> {
-    return this.#ids.get(term) ?? noIds
+  ids(term: string): Iterable<string> {
+    const ids = this.#ids.get(term)
+    return typeof ids === 'string' ? [ids] : (ids ?? noIds)
+  }
+
+  all(): Iterable<string> {
+    return this.#ids.keys()
   }
 
   move(id: string, before: R | undefined, after: R | undefined): void {
     const old = before === undefined ? [] : this.#termsOf(before)
     const now = after === undefined ? [] : this.#termsOf(after)
     for (const term of old) if (!now.includes(term)) this.#drop(term, id)
-    for (const term of now) if (!old.includes(term)) this.#add(term, id)
+    for (const term of now) if (!old.includes(term)) this.add(term, id)
   }
 
-  #add(term: string, id: string): void {
+  add(term: string, id: string): void {
     const ids = this.#ids.get(term)
-    if (ids === undefined) this.#ids.set(term, new Set([id]))
-    else ids.add(id)
+    if (ids === undefined) this.#ids.set(term, id)
+    else if (typeof ids !== 'string') ids.add(id)
+    else if (ids !== id) this.#ids.set(term, new Set([ids, id]))
   }
 
   #drop(term: string, id: string): void {
     const ids = this.#ids.get(term)
-    ids?.delete(id)
-    if (ids?.size === 0) this.#ids.delete(term)
+    if (typeof ids === 'string' ? ids === id : ids?.delete(id) === true && ids.size === 0)
+      this.#ids.delete(term)
   }
 }
 
@@ -78,8 +84,19 @@ export class Table<R extends Identified> implements Lookup<R> {
     for (const id of this.#terms.ids(term)) yield this.#rows.get(id)!
   }
 
+  /** Under which rows are found. */
+  terms(): Iterable<string> {
+    return this.#terms.all()
+  }
+
   rows(): IterableIterator<R> {
     return this.#rows.values()
+  }
+
+  /** One that is not here yet, with its terms. */
+  load(row: R, terms: readonly string[]): void {
+    for (const term of terms) this.#terms.add(term, row.id)
+    this.#rows.set(row.id, row)
   }
 
   /** `row` undefined takes it away. */
