@@ -115,18 +115,18 @@ export const noteEditsAfterRollout = async (
 ): Promise<void> => {
   const { action, known, before } = rollout
   const { model, plan } = action
-  const isTouched = (name: string): boolean => plan.affected.includes(name)
+  const isAffected = (name: string): boolean => plan.affected.includes(name)
   const idsOf = (all: readonly ObservedContainer[]): string =>
-    all.flatMap((c) => (isTouched(c.service) ? [] : c.id)).join()
+    all.flatMap((c) => (isAffected(c.service) ? [] : c.id)).join()
   const isSharing = ({ name, sharesWith }: ServiceModel): boolean =>
-    !isTouched(name) && sharesWith.some(isTouched)
+    !isAffected(name) && sharesWith.some(isAffected)
   if (known === undefined || idsOf(before) !== idsOf(state.containers)) return
   if (model.services.some(isSharing)) return
   const byName = new Map(model.services.map((s) => [s.name, s]))
   const isOdd = (name: string): boolean =>
     !isAtLeast(deps.compose.version, '2.29.3') && byName.get(name)?.dependsOn.length !== 0
   const alone = plan.steps.flatMap((s) => (s.alone ? s.services.filter(isOdd) : []))
-  const others = known.services.filter((name) => !isTouched(name))
+  const others = known.services.filter((name) => !isAffected(name))
   const networks = plan.steps.some((s) => s.networks === true) ? noNetworkEdits : known.networks
   const diverging = { services: unique([...others, ...alone]), networks }
   await note(deps, state, model, { diverging, acting: [] })

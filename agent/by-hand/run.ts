@@ -177,7 +177,7 @@ const runWatched = async (
 }
 
 /** Services with other containers than before, or with containers in another state. */
-const touchedBetween = (
+const changedBetween = (
   before: readonly ObservedContainer[],
   after: readonly ObservedContainer[],
 ): string[] => {
@@ -208,7 +208,7 @@ const alterStack = async (
     return exitCode
   } finally {
     const after = await observeProject(deps.engine, project).catch(() => before)
-    work.end({ exitCode, touched: touchedBetween(before, after) })
+    work.end({ exitCode, touched: changedBetween(before, after) })
   }
 }
 

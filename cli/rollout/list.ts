@@ -13,7 +13,7 @@ const tookOf = ({ started_at: from = '', finished_at: to = '' }: KeptRollout): s
   return Number.isNaN(ms) ? '' : `${(Math.max(0, ms) / 1000).toFixed(1)}s`
 }
 
-const touchedIn = ({ services }: KeptRollout): string =>
+const changedServices = ({ services }: KeptRollout): string =>
   services
     .filter(({ what }) => what !== 'untouched')
     .map(({ name, what }) => (what === 'recreated' ? name : `${name} (${what})`))
@@ -35,7 +35,7 @@ const view: RecordView<KeptRollout> = {
     { header: 'TOOK', cell: tookOf },
     { header: 'CAUSE', cell: (r) => r.cause },
     { header: 'BY', cell: (r) => r.by.join(', ') },
-    { header: 'TOUCHED', cell: touchedIn },
+    { header: 'TOUCHED', cell: changedServices },
     { header: 'BLAME', cell: blameOf },
     { header: 'ID', cell: (r) => r.id, wide: true },
   ],

@@ -1,10 +1,10 @@
 // How fresh stores of secrets elsewhere are, and what they cost in calls. Of the replica that leads.
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { StoreStanding } from '../stores/standing.ts'
+import type { MeasuredStore } from '../stores/measured.ts'
 
 export interface StoreMetrics {
   /** Called after each step of a store. */
-  readonly onStanding: (standing: StoreStanding) => void
+  readonly onMeasured: (measured: MeasuredStore) => void
   /** Called when a store is gone, or another replica leads. */
   readonly onGone: (namespace: string, name: string) => void
 }
@@ -40,7 +40,7 @@ export const createStoreMetrics = (registry: Registry): StoreMetrics => {
   })
   const counted = new Map<string, { calls: number; strangers: number }>()
   return {
-    onStanding: ({ namespace, name: store, isStale, lagMs, lookedAt, ...totals }) => {
+    onMeasured: ({ namespace, name: store, isStale, lagMs, lookedAt, ...totals }) => {
       const labels = { namespace, store }
       stale.set(labels, isStale ? 1 : 0)
       lag.set(labels, lagMs / 1000)

@@ -4,7 +4,7 @@ import { withConditions } from '../../src/resources/conditions.ts'
 import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
 import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
 import type { Facts } from './next.ts'
-import { isOverdue } from './turn.ts'
+import { isOverdue } from './attempt-begin.ts'
 
 export type Around = Pick<Facts, 'nowMs' | 'createdMs' | 'faults' | 'busy'>
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
 import { decideRotation, settledMs } from './decide.ts'
 import type { Facts, Next } from './next.ts'
-import { isOverdue } from './turn.ts'
+import { isOverdue } from './attempt-begin.ts'
 import { nothingToProve } from './proof.ts'
 
 const minute = 60_000

@@ -9,10 +9,10 @@ import type {
   RotationSpec,
   RotationStatus,
 } from '../../src/resources/rotation.ts'
-import { giveUp, goBack, inPhase, type Failed } from './endings.ts'
+import { giveUp, goBack, inPhase, type Failed } from './phase-change.ts'
 import { afterRestore } from './restored.ts'
 import type { Effect, Facts, Next, Told } from './next.ts'
-import { fromIdle, wait, withRequest } from './turn.ts'
+import { fromIdle, wait, withRequest } from './attempt-begin.ts'
 
 /** So long all must be proven at once. */
 export const settledMs = 60_000

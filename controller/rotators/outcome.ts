@@ -2,7 +2,7 @@
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import type { Transaction } from '../../src/store/store.ts'
 import type { Next, Told } from './next.ts'
-import { giveUp, takeBack, type Failed } from './endings.ts'
+import { giveUp, takeBack, type Failed } from './phase-change.ts'
 import type { Work } from './work.ts'
 
 /** What follows, and what is written along with it. */

@@ -19,8 +19,8 @@ import { secretForController } from '../secret-for-controller.ts'
 import { withVerdicts } from './conditions.ts'
 import { decideRotation } from './decide.ts'
 import type { Next, Told } from './next.ts'
-import { retryMs } from './turn.ts'
-import { afterRefusal } from './endings.ts'
+import { retryMs } from './attempt-begin.ts'
+import { afterRefusal } from './phase-change.ts'
 import { isPending, isWritten, stayUntested } from './restored.ts'
 import { runEffect } from './effects.ts'
 import { busyOf } from './busy.ts'
@@ -42,7 +42,7 @@ export interface RotationDeps {
 }
 
 /** What follows one write is decided at once, so often at most. */
-const mostTurns = 20
+const mostSteps = 20
 const settleMs = 200
 const idleMs = 3_600_000
 const leastMs = 50
@@ -83,7 +83,7 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
   /** The return of an agent is waited for. */
   let isAgentAwaited = false
 
-  const carry = async (rotation: KubeObject): Promise<void> => {
+  const goOn = async (rotation: KubeObject): Promise<void> => {
     const key = keyOf(refOf(rotation))
     try {
       const until = await advance(deps, rotation, signal)
@@ -112,7 +112,7 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
         dueAt.set(key, Math.min(dueAt.get(key) ?? next, next))
       else {
         looked.set(key, now)
-        running.set(key, carry(rotation))
+        running.set(key, goOn(rotation))
       }
     }
   }
@@ -160,7 +160,7 @@ export const advance = async (
   signal: AbortSignal,
 ): Promise<number | undefined> => {
   const ref = { kind, namespace: metadata.namespace ?? '', name: metadata.name }
-  for (let turn = 0; turn < mostTurns && !signal.aborted; turn += 1) {
+  for (let turn = 0; turn < mostSteps && !signal.aborted; turn += 1) {
     const rotation = (await deps.store.get(ref)) as RotationObject | undefined
     if (rotation === undefined || rotation.metadata.deletionTimestamp !== undefined)
       return undefined

@@ -4,10 +4,10 @@ import { toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
 import { sameJson } from '../../src/store/canonical.ts'
-import { atRest, goBack, inPhase } from './endings.ts'
+import { atRest, goBack, inPhase } from './phase-change.ts'
 import type { Facts, Move, Next, Told } from './next.ts'
 import type { Accepted } from './rotator.ts'
-import { begin, retryMs, wait } from './turn.ts'
+import { begin, retryMs, wait } from './attempt-begin.ts'
 
 /** So often it is asked again, after it was delivered untested. */
 const mostRetryMs = 300_000

@@ -7,7 +7,7 @@ import { followStore } from '../follow-store.ts'
 import { no } from '../reconcilers/verdict.ts'
 import type { Opener } from './connection.ts'
 import { Runner } from './runner.ts'
-import type { StoreStanding } from './standing.ts'
+import type { MeasuredStore } from './measured.ts'
 import { SecretIndex } from './secret-index.ts'
 import { writeOutcomes } from './write-outcomes.ts'
 
@@ -16,7 +16,7 @@ export interface StoresDeps {
   readonly open: Opener
   readonly clock: Clock
   readonly log: Logger
-  readonly onStanding?: ((standing: StoreStanding) => void) | undefined
+  readonly onMeasured?: ((measured: MeasuredStore) => void) | undefined
   readonly onGone?: ((namespace: string, name: string) => void) | undefined
   readonly random?: () => number
 }

@@ -15,7 +15,7 @@ import { gatherFacts, urgentOf, type Facts, type ReadStore } from './facts.ts'
 import { HintListener } from './hint-listener.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 import { rememberedOf, type Remembered } from './remembered.ts'
-import type { StoreStanding } from './standing.ts'
+import type { MeasuredStore } from './measured.ts'
 import { isStaleIn, isWorthWriting, staleAtOf, statusAfter } from './store-status.ts'
 import { barred, stale, step } from './steps.ts'
 import { writeOutcomes, writeStatus } from './write-outcomes.ts'
@@ -28,7 +28,7 @@ export interface RunnerDeps {
   /** As the feed has them now; undefined: the store is gone. */
   readonly read: () => ReadStore | undefined
   readonly onWritten?: (secret: KubeObject) => void
-  readonly onStanding?: ((standing: StoreStanding) => void) | undefined
+  readonly onMeasured?: ((measured: MeasuredStore) => void) | undefined
   readonly random?: () => number
 }
 
@@ -261,7 +261,7 @@ export class Runner {
   }
 
   async #tell({ object, of, allowed, barred: out }: Facts, at: number, signal: AbortSignal) {
-    const { clock, onStanding } = this.#deps
+    const { clock, onMeasured } = this.#deps
     const { lagMs, lookedAt, triedKey } = this.#known
     const now = clock.now()
     const after = statusAfter(this.#status, {
@@ -275,7 +275,7 @@ export class Runner {
     const { namespace, name } = of.ref
     const calls = this.#budget.total
     const { strangers } = this.#hints
-    onStanding?.({ namespace, name, isStale, calls, lagMs, lookedAt, strangers })
+    onMeasured?.({ namespace, name, isStale, calls, lagMs, lookedAt, strangers })
     if (isStale) await writeOutcomes(this.#deps, of, stale(of, allowed, lookedAt ?? now))
     signal.throwIfAborted()
     const times = { nowMs: now, writtenAt: this.#writtenAt }

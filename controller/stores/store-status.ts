@@ -14,7 +14,7 @@ import { mostTries } from './decide-store.ts'
 import type { HintListener } from './hint-listener.ts'
 import { notAskedAgain, type Remembered } from './remembered.ts'
 
-export interface Standing extends Pick<
+export interface StoreFacts extends Pick<
   Remembered,
   'answered' | 'fault' | 'identity' | 'isBraked' | 'lagMs' | 'lookedAt'
 > {
@@ -34,7 +34,7 @@ const quietMs = 600_000
 export const staleAtOf = (spec: SecretStoreSpec, lookedAt: number): number =>
   lookedAt + staleMsOf(spec)
 
-const readyOf = ({ fault, identity, credential }: Standing): Verdict => {
+const readyOf = ({ fault, identity, credential }: StoreFacts): Verdict => {
   if (fault !== undefined && fault.kind !== 'Throttled') {
     const { kind, message, tries } = fault
     if (kind !== 'Unauthorized') return no(kind, `${message}; it is tried again`)
@@ -49,19 +49,19 @@ const readyOf = ({ fault, identity, credential }: Standing): Verdict => {
   return yes('Accepted', `the store takes the controller for ${identity}`)
 }
 
-const freshOf = ({ spec, lookedAt, nowMs }: Standing): Verdict => {
+const freshOf = ({ spec, lookedAt, nowMs }: StoreFacts): Verdict => {
   if (lookedAt === undefined) return unknown('NotLooked', 'it was not looked at yet')
   if (nowMs < staleAtOf(spec, lookedAt)) return yes('Checked', 'it was looked at')
   const message = `it was not looked at since ${toTimestamp(lookedAt)}: values are as they were then, and are served`
   return no('Stale', message)
 }
 
-const throttledOf = ({ fault, nextAt }: Standing): Verdict =>
+const throttledOf = ({ fault, nextAt }: StoreFacts): Verdict =>
   fault?.kind === 'Throttled'
     ? yes('TooManyCalls', `${fault.message}; until ${toTimestamp(nextAt ?? 0)} it is left alone`)
     : no('Free', 'it answers')
 
-const brakedOf = ({ isBraked }: Standing): Verdict =>
+const brakedOf = ({ isBraked }: StoreFacts): Verdict =>
   isBraked
     ? yes(
         'ManyMissing',
@@ -70,7 +70,7 @@ const brakedOf = ({ isBraked }: Standing): Verdict =>
     : no('Free', 'what is missing is dealt with as spec.onMissing says')
 
 /** The condition Listening is that of a store with a queue; before anything is known it says what it said. */
-const listeningOf = ({ queue }: Standing): Record<string, Verdict> => {
+const listeningOf = ({ queue }: StoreFacts): Record<string, Verdict> => {
   if (queue === undefined) return {}
   if (queue === 'listening')
     return { Listening: yes('Receiving', 'hints are taken from the queue (spec.push.sqs)') }
@@ -78,7 +78,7 @@ const listeningOf = ({ queue }: Standing): Record<string, Verdict> => {
   return { Listening: no(queue.reason, message) }
 }
 
-export const statusAfter = (before: SecretStoreStatus, now: Standing): SecretStoreStatus => {
+export const statusAfter = (before: SecretStoreStatus, now: StoreFacts): SecretStoreStatus => {
   const { generation, nowMs, lookedAt, nextAt, answered } = now
   const isListening = now.spec.push?.sqs !== undefined
   const conditions = withConditions(

@@ -4,7 +4,7 @@ import { exec } from 'preact-iso/router'
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { stagelets } from '../live/collections.ts'
-import { standingOf } from '../live/standing.ts'
+import { stageletState } from '../live/states.ts'
 import { CopyDialog } from '../ui/copy-as.tsx'
 import { Empty, PageFrame } from '../ui/page.tsx'
 import { lockValues, valuesLocked } from '../ui/confirm-login.tsx'
@@ -49,7 +49,7 @@ const isCurrent = (path: string, at: string): boolean => {
 const Rail = () => {
   const { path } = useLocation()
   const href = useHref()
-  const troubled = stagelets.rows.value.filter((one) => standingOf(one).weight >= 60).length
+  const troubled = stagelets.rows.value.filter((one) => stageletState(one).weight >= 60).length
   return (
     <nav class={s['rail']} aria-label="Pages">
       {inRail().map((page) => (

@@ -34,7 +34,7 @@ export const thisSecond: ReadonlySignal<number> = second
 const turns = new Map<number, ReadonlySignal<number>>()
 
 /** Changes once in so many seconds while the page is seen. */
-export const turnOf = (seconds: number): ReadonlySignal<number> => {
+export const beatEvery = (seconds: number): ReadonlySignal<number> => {
   let turn = turns.get(seconds)
   if (turn === undefined) {
     turn = computed(() => Math.floor(thisSecond.value / (seconds * 1000)))

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { whyNot } from '../app/session.ts'
 import type { Agent, Stagelet } from '../../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
-import { standingOf } from '../live/standing.ts'
+import { stageletState } from '../live/states.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Facts } from '../ui/drawer.tsx'
 import { stageletUrl } from '../ui/links.ts'
@@ -15,7 +15,7 @@ import { Table, type TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
 import { AgentActions } from './agents/actions.tsx'
 import { JoinDialog } from './agents/join.tsx'
-import { agentStanding, isConnected, isSkewed, skewText, stageletsOn } from './agents/standing.ts'
+import { agentState, isConnected, isSkewed, skewText, stageletsOn } from './agents/agent-state.ts'
 
 const columns: readonly TableColumn<Stagelet>[] = [
   {
@@ -31,7 +31,7 @@ const columns: readonly TableColumn<Stagelet>[] = [
   {
     title: 'State',
     render: (stagelet) => {
-      const { kind, word, why } = standingOf(stagelet)
+      const { kind, word, why } = stageletState(stagelet)
       return (
         <State kind={kind} title={messageText(why)}>
           {word}
@@ -39,7 +39,7 @@ const columns: readonly TableColumn<Stagelet>[] = [
       )
     },
   },
-  { title: 'Since', render: (stagelet) => <Since at={standingOf(stagelet).since} /> },
+  { title: 'Since', render: (stagelet) => <Since at={stageletState(stagelet).since} /> },
   { title: 'Services', end: true, wide: true, render: ({ services }) => services.length },
   { title: 'Folder', wide: true, render: ({ directory }) => <code>{directory}</code> },
 ]
@@ -50,7 +50,7 @@ const About = ({ agent }: { readonly agent: Agent }) => (
       rows={[
         [
           isConnected(agent) ? 'Connected since' : 'Last seen',
-          <Since at={agentStanding(agent).since} />,
+          <Since at={agentState(agent).since} />,
         ],
         ['Last away', <Since at={agent.last_lost} />],
         ['Agent', agent.version ?? '–'],
@@ -69,10 +69,10 @@ const About = ({ agent }: { readonly agent: Agent }) => (
 
 const Shown = ({ agent }: { readonly agent: Agent }) => {
   const [isJoining, setJoining] = useState(false)
-  const { kind, word, why } = agentStanding(agent)
+  const { kind, word, why } = agentState(agent)
   const mine = stageletsOn(agent, stagelets.rows.value)
   const rows = mine.toSorted(
-    (a, b) => standingOf(b).weight - standingOf(a).weight || a.name.localeCompare(b.name),
+    (a, b) => stageletState(b).weight - stageletState(a).weight || a.name.localeCompare(b.name),
   )
   return (
     <PageFrame

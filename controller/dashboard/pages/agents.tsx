@@ -5,7 +5,7 @@ import { maySomewhere } from '../app/session.ts'
 import { useTeam } from '../app/team.ts'
 import type { Agent } from '../../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
-import { countsOf } from '../live/standing.ts'
+import { countsOf } from '../live/states.ts'
 import { Button } from '../ui/button.tsx'
 import { agentUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
@@ -15,7 +15,7 @@ import { Count, State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
 import { JoinDialog, JoinPanel } from './agents/join.tsx'
-import { agentStanding, isConnected, isSkewed, skewText, stageletsOn } from './agents/standing.ts'
+import { agentState, isConnected, isSkewed, skewText, stageletsOn } from './agents/agent-state.ts'
 import s from './agents/agents.module.css'
 
 const States = ({ agent }: { readonly agent: Agent }) => {
@@ -44,7 +44,7 @@ const columns: readonly TableColumn<Agent>[] = [
   {
     title: 'State',
     render: (agent) => {
-      const { kind, word, why } = agentStanding(agent)
+      const { kind, word, why } = agentState(agent)
       return (
         <State kind={kind} title={messageText(why)}>
           {word}
@@ -54,7 +54,7 @@ const columns: readonly TableColumn<Agent>[] = [
   },
   {
     title: 'Since',
-    render: (agent) => <Since at={agentStanding(agent).since} />,
+    render: (agent) => <Since at={agentState(agent).since} />,
   },
   { title: 'Stagelets', render: (agent) => <States agent={agent} /> },
   {

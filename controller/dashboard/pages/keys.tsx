@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { Keys } from '../../../src/rest/types.ts'
-import { now, turnOf } from '../live/clock.ts'
+import { now, beatEvery } from '../live/clock.ts'
 import { Button } from '../ui/button.tsx'
 import { Facts } from '../ui/drawer.tsx'
 import { Loaded } from '../ui/loaded.tsx'
@@ -18,7 +18,7 @@ import { RotateKeys, type Kind } from './settings/rotate-keys.tsx'
 const useKeys = () => {
   const last = useRef<Keys | undefined>(undefined)
   const [isRunning, setRunning] = useState(false)
-  const tick = turnOf(isRunning ? 2 : 60).value
+  const tick = beatEvery(isRunning ? 2 : 60).value
   const asked = useQuery<Keys>({
     key: ['keys', isRunning, tick],
     read: (signal) => must(api.GET('/keys', { signal })),

@@ -4,7 +4,7 @@ import { useTeam } from '../app/team.ts'
 import { useShortcuts } from '../app/keys.ts'
 import type { Agent, Stagelet } from '../../../src/rest/types.ts'
 import { agents, projects, stagelets } from '../live/collections.ts'
-import { standingOf, type Standing } from '../live/standing.ts'
+import { stageletState, type ShownState } from '../live/states.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
 import { Command } from '../ui/copy.tsx'
@@ -17,35 +17,35 @@ import { Projects } from './overview/projects.tsx'
 import { States } from './overview/states.tsx'
 import s from './overview.module.css'
 
-interface Judged {
+interface StageletWithState {
   readonly stagelet: Stagelet
-  readonly standing: Standing
+  readonly state: ShownState
 }
 
 /** What a person should look at; below this weight things go on by themselves. */
 const needsYou = 30
 
-const byWeight = (a: Judged, b: Judged): number =>
-  b.standing.weight - a.standing.weight ||
-  (b.standing.since ?? '').localeCompare(a.standing.since ?? '') ||
+const byWeight = (a: StageletWithState, b: StageletWithState): number =>
+  b.state.weight - a.state.weight ||
+  (b.state.since ?? '').localeCompare(a.state.since ?? '') ||
   a.stagelet.name.localeCompare(b.stagelet.name)
 
-const useJudged = (): readonly Judged[] => {
+const useStageletStates = (): readonly StageletWithState[] => {
   const team = useTeam()
   return stagelets.rows.value
     .filter((one) => team === undefined || one.team === team)
-    .map((stagelet) => ({ stagelet, standing: standingOf(stagelet) }))
+    .map((stagelet) => ({ stagelet, state: stageletState(stagelet) }))
     .sort(byWeight)
 }
 
 /** The first line of why; the page of the stagelet has the rest. */
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? ''
 
-const AttentionRow = ({ stagelet, standing }: Judged) => (
+const AttentionRow = ({ stagelet, state }: StageletWithState) => (
   <li>
     <a href={stageletUrl(stagelet)} class={s['row']}>
       <span class={s['what']}>
-        <State kind={standing.kind}>{standing.word}</State>
+        <State kind={state.kind}>{state.word}</State>
       </span>
       <span class={s['where']}>
         <b>
@@ -53,32 +53,29 @@ const AttentionRow = ({ stagelet, standing }: Judged) => (
         </b>
         <span class="muted"> on {stagelet.agent}</span>
       </span>
-      <span class={s['why']}>{messageText(firstLine(standing.why))}</span>
+      <span class={s['why']}>{messageText(firstLine(state.why))}</span>
       <span class={`${s['when']} muted`}>
-        <Ago at={standing.since} />
+        <Ago at={state.since} />
       </span>
     </a>
   </li>
 )
 
-const Attention = ({ judged }: { readonly judged: readonly Judged[] }) => (
-  <Panel
-    flush
-    title={`${judged.length} ${judged.length === 1 ? 'thing needs' : 'things need'} you`}
-  >
+const Attention = ({ all }: { readonly all: readonly StageletWithState[] }) => (
+  <Panel flush title={`${all.length} ${all.length === 1 ? 'thing needs' : 'things need'} you`}>
     <ul class={s['rows']}>
-      {judged.slice(0, 50).map((one) => (
+      {all.slice(0, 50).map((one) => (
         <AttentionRow key={one.stagelet.id} {...one} />
       ))}
     </ul>
-    {judged.length > 50 ? <p class={s['more']}>and {judged.length - 50} more</p> : null}
+    {all.length > 50 ? <p class={s['more']}>and {all.length - 50} more</p> : null}
   </Panel>
 )
 
-const Rolling = ({ judged }: { readonly judged: readonly Judged[] }) => (
+const Rolling = ({ all }: { readonly all: readonly StageletWithState[] }) => (
   <Panel flush title="Rolling now">
     <ul class={s['rows']}>
-      {judged.map((one) => (
+      {all.map((one) => (
         <AttentionRow key={one.stagelet.id} {...one} />
       ))}
     </ul>
@@ -114,9 +111,9 @@ const agentsAway = (all: readonly Agent[]): number =>
 
 export const Page = () => {
   const { route } = useLocation()
-  const judged = useJudged()
-  const attention = judged.filter(({ standing }) => standing.weight >= needsYou)
-  const rolling = judged.filter(({ standing }) => standing.kind === 'run')
+  const all = useStageletStates()
+  const attention = all.filter(({ state }) => state.weight >= needsYou)
+  const rolling = all.filter(({ state }) => state.kind === 'run')
   const worst = attention[0]
   useShortcuts([
     {
@@ -135,7 +132,7 @@ export const Page = () => {
   const isCounted = [stagelets, agents].every(({ loading }) => loading.value === 'ready')
   const error = projects.error.value ?? stagelets.error.value
   const away = agentsAway(agents.rows.value)
-  const isEmpty = !isReading && projects.rows.value.length === 0 && judged.length === 0
+  const isEmpty = !isReading && projects.rows.value.length === 0 && all.length === 0
   const title =
     attention.length > 0
       ? `▲ ${attention.length}`
@@ -146,12 +143,12 @@ export const Page = () => {
     <PageFrame
       windowTitle={`${isReading ? '' : `${title} `}Overview`}
       title="Overview"
-      state={<States of={judged.map(({ stagelet }) => stagelet)} words />}
+      state={<States of={all.map(({ stagelet }) => stagelet)} words />}
       actions={
         !isCounted ? null : (
           <span class="muted num">
-            {judged.length} {judged.length === 1 ? 'stagelet' : 'stagelets'} on{' '}
-            {agents.rows.value.length} {agents.rows.value.length === 1 ? 'agent' : 'agents'}
+            {all.length} {all.length === 1 ? 'stagelet' : 'stagelets'} on {agents.rows.value.length}{' '}
+            {agents.rows.value.length === 1 ? 'agent' : 'agents'}
             {away > 0 ? `, ${away} away` : ''}
           </span>
         )
@@ -174,11 +171,11 @@ export const Page = () => {
       ) : (
         <>
           {attention.length > 0 ? (
-            <Attention judged={attention} />
-          ) : judged.length > 0 ? (
+            <Attention all={attention} />
+          ) : all.length > 0 ? (
             <AllWell rolling={rolling.length} />
           ) : null}
-          {rolling.length === 0 ? null : <Rolling judged={rolling} />}
+          {rolling.length === 0 ? null : <Rolling all={rolling} />}
           {projects.rows.value.length === 0 ? null : <Projects />}
           <Lately />
         </>

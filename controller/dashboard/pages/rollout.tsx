@@ -12,7 +12,7 @@ import { State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { RolloutActions } from './rollouts/actions.tsx'
 import { RolloutBar } from './rollouts/bar.tsx'
-import { rolloutState, standingInRollout, stopText, worstFirst } from './rollouts/standing.ts'
+import { rolloutState, stateInRollout, stopText, worstFirst } from './rollouts/rollout-words.ts'
 import { useRollout } from './rollouts/use-rollout.ts'
 import { revisionText } from './stagelet/sentence.ts'
 import s from './rollouts/rollouts.module.css'
@@ -28,7 +28,7 @@ const columnsOf = (team: string): readonly TableColumn<Row>[] => [
   {
     title: 'State',
     render: (row) => {
-      const [kind, word] = standingInRollout(row)
+      const [kind, word] = stateInRollout(row)
       return <State kind={kind}>{word}</State>
     },
   },

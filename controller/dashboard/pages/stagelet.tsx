@@ -5,7 +5,7 @@ import { withQuery } from '../app/team.ts'
 import type { Stagelet } from '../../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
 import { inOurTime } from '../live/our-time.ts'
-import { standingOf } from '../live/standing.ts'
+import { stageletState } from '../live/states.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
@@ -36,11 +36,11 @@ const Shown = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const { query } = useLocation()
   const tab: Tab = isTab(query['tab']) ? query['tab'] : 'services'
   const { View } = tabs[tab]
-  const standing = standingOf(stagelet)
+  const state = stageletState(stagelet)
   const { team, project, name, agent } = stagelet
   return (
     <PageFrame
-      windowTitle={`${glyphs[standing.kind] ?? '◌'} ${name}`}
+      windowTitle={`${glyphs[state.kind] ?? '◌'} ${name}`}
       full={tab === 'logs'}
       within={
         <>
@@ -52,11 +52,10 @@ const Shown = ({ stagelet }: { readonly stagelet: Stagelet }) => {
       title={name}
       state={
         <span class={s['sentence']}>
-          <State kind={standing.kind}>{standing.word}</State> ·{' '}
-          {messageText(sentenceOf(stagelet, standing))}{' '}
-          {standing.since === undefined ? null : (
+          <State kind={state.kind}>{state.word}</State> · {messageText(sentenceOf(stagelet, state))}{' '}
+          {state.since === undefined ? null : (
             <span class="muted">
-              (<Ago at={standing.since} />)
+              (<Ago at={state.since} />)
             </span>
           )}
         </span>

@@ -122,10 +122,13 @@ const guarded = ({ edits, operations }: Batch): Operation[] =>
       : { ...operation, expected_version: version }
   })
 
-type Judged = Pick<Reviewed, 'answer' | 'of'>
+type ReviewedEdits = Pick<Reviewed, 'answer' | 'of'>
 
 /** The dry run once more; undefined where it fails, or says something else of the edits or the containers. */
-const stillSo = async (project: string, { answer, of }: Judged): Promise<Judged | undefined> => {
+const stillSo = async (
+  project: string,
+  { answer, of }: ReviewedEdits,
+): Promise<ReviewedEdits | undefined> => {
   const now = await tryAll(project, of).catch(() => undefined)
   if (answer === undefined || now === undefined || !saysSame(answer, now)) return undefined
   return { answer: now, of }
@@ -134,7 +137,7 @@ const stillSo = async (project: string, { answer, of }: Judged): Promise<Judged 
 /** `faster`: somebody changed since the dry run what these edits are about; nothing was stored. */
 export const applyEdits = async (
   project: string,
-  reviewed: Judged,
+  reviewed: ReviewedEdits,
   { note, key, isAgain = false }: { note: string; key: string; isAgain?: boolean },
 ): Promise<BatchAnswer | 'faster'> => {
   const set = reviewed.answer?.set

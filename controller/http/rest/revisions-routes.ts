@@ -8,7 +8,7 @@ import { diffSets, type SetDiff } from '../../../src/store/history/set-diff.ts'
 import { changeFields, changeSecrets, impactSchema, wholeChange } from './changes.ts'
 import { notFound } from './access.ts'
 import { namedSecret } from './secret-kind.ts'
-import { revisionStates, standingAt, type StageletObject } from './revision-standing.ts'
+import { revisionStates, stateAt, type StageletObject } from './revision-state.ts'
 import { listRoute } from './lists.ts'
 import { time } from './representations.ts'
 import { requireTarget, route, routesOf, type RestContext } from './route.ts'
@@ -69,7 +69,7 @@ const readRevision = async ({
   if (found === undefined) throw notFound('revision', params['revision'] ?? '')
   const { namespace, name } = refOf(project)
   const { items } = await deps.store.list('Stagelet', { namespace, project: name })
-  const stagelets = items.map((one) => standingAt(one as StageletObject, found.revision))
+  const stagelets = items.map((one) => stateAt(one as StageletObject, found.revision))
   return toRevision({ ...found, stagelets })
 }
 

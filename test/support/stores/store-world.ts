@@ -1,7 +1,7 @@
 // A store elsewhere, in memory, secrets of it, and what looks at it. Time is the test's.
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import { startStores } from '../../../controller/stores/performer.ts'
-import type { StoreStanding } from '../../../controller/stores/standing.ts'
+import type { MeasuredStore } from '../../../controller/stores/measured.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
@@ -22,17 +22,17 @@ export const useStoreWorld = () => {
   const clock = createLeapingClock()
   let t: TestStore
   let remote: MemoryStore
-  const standing: StoreStanding[] = []
+  const standing: MeasuredStore[] = []
   let performer: ReturnType<typeof startStores> | undefined
   let ns = ''
   let projectUid = ''
 
   const start = ({ store }: Pick<TestStore, 'store'> = t): void => {
     const open: MemoryStore['open'] = (given) => remote.open(given)
-    const onStanding = (one: StoreStanding): void => {
+    const onMeasured = (one: MeasuredStore): void => {
       standing.push(one)
     }
-    const deps = { store, open, clock, onStanding, log: silentLogger, random: () => 0.5 }
+    const deps = { store, open, clock, onMeasured, log: silentLogger, random: () => 0.5 }
     performer = startStores(deps)
   }
   const stop = async (): Promise<void> => {

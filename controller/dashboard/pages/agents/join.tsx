@@ -15,7 +15,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
 import { lengthOf } from '../../ui/time.tsx'
-import { isConnected } from './standing.ts'
+import { isConnected } from './agent-state.ts'
 import s from './agents.module.css'
 
 interface Made {

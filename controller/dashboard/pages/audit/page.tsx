@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { AuditRow } from '../../../../src/rest/types.ts'
 import { api, must } from '../../api/client.ts'
 import { useTeam, withQuery } from '../../app/team.ts'
-import { now, turnOf } from '../../live/clock.ts'
+import { now, beatEvery } from '../../live/clock.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { Command } from '../../ui/copy.tsx'
 import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
@@ -144,7 +144,7 @@ const FilterBar = ({
 
 /** How many rows came since the list was read; rows never jump by themselves. */
 const useNewRows = (newest: number | undefined): number => {
-  const tick = turnOf(10).value
+  const tick = beatEvery(10).value
   const known = useRef(0)
   const { data } = useQuery({
     key: ['audit-state', tick],

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Verdict } from '../../../../src/audit/verify.ts'
 import { api, must } from '../../api/client.ts'
-import { turnOf } from '../../live/clock.ts'
+import { beatEvery } from '../../live/clock.ts'
 import { Button } from '../../ui/button.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -14,7 +14,7 @@ import { hasEd25519 } from './web-crypto.ts'
 import f from '../../ui/form.module.css'
 import s from './audit.module.css'
 
-type Standing =
+type Verification =
   | { readonly step: 'not yet' }
   | { readonly step: 'cannot' }
   | { readonly step: 'running'; readonly seq: number }
@@ -53,8 +53,8 @@ const Outcome = ({ verdict, withHead }: { verdict: Verdict; withHead: boolean })
   )
 }
 
-const Shown = ({ standing }: { readonly standing: Standing }) => {
-  switch (standing.step) {
+const Shown = ({ verification }: { readonly verification: Verification }) => {
+  switch (verification.step) {
     case 'not yet':
       return <State kind="unknown">Not verified in this browser</State>
     case 'cannot':
@@ -65,16 +65,16 @@ const Shown = ({ standing }: { readonly standing: Standing }) => {
         </p>
       )
     case 'running':
-      return <State kind="run">Verifying, row {standing.seq}</State>
+      return <State kind="run">Verifying, row {verification.seq}</State>
     case 'done':
-      return <Outcome {...standing} />
+      return <Outcome {...verification} />
     case 'failed':
-      return <ProblemBox error={standing.error} />
+      return <ProblemBox error={verification.error} />
   }
 }
 
 const useVerification = () => {
-  const [standing, setStanding] = useState<Standing>({ step: 'not yet' })
+  const [verification, setVerification] = useState<Verification>({ step: 'not yet' })
   const stopping = useRef<AbortController | undefined>(undefined)
   useEffect(
     () => () => {
@@ -84,24 +84,24 @@ const useVerification = () => {
   )
   const run = async (head: ReturnType<typeof readHead>): Promise<void> => {
     const { signal } = (stopping.current = new AbortController())
-    const onRow = (seq: number): void => setStanding({ step: 'running', seq })
+    const onRow = (seq: number): void => setVerification({ step: 'running', seq })
     onRow(0)
     try {
-      if (!(await hasEd25519())) setStanding({ step: 'cannot' })
+      if (!(await hasEd25519())) setVerification({ step: 'cannot' })
       else {
         const verdict = await verifyChain(head, onRow, signal)
-        setStanding({ step: 'done', verdict, withHead: head !== undefined })
+        setVerification({ step: 'done', verdict, withHead: head !== undefined })
       }
     } catch (error) {
-      if (!signal.aborted) setStanding({ step: 'failed', error })
+      if (!signal.aborted) setVerification({ step: 'failed', error })
     }
   }
-  return { standing, run }
+  return { verification, run }
 }
 
 const Told = () => {
   // Asked anew every ten seconds while it is seen.
-  const tick = turnOf(10).value
+  const tick = beatEvery(10).value
   const { data, error } = useQuery({
     key: ['audit-state', tick],
     read: (signal) => must(api.GET('/audit/state', { signal })),
@@ -125,7 +125,7 @@ const Told = () => {
 }
 
 export const VerifyPanel = () => {
-  const { standing, run } = useVerification()
+  const { verification, run } = useVerification()
   const [text, setText] = useState('')
   const head = readHead(text)
   const isBad = text.trim() !== '' && head === undefined
@@ -134,7 +134,7 @@ export const VerifyPanel = () => {
       <div class={s['chain']}>
         <div class={s['said']}>
           <Told />
-          <Shown standing={standing} />
+          <Shown verification={verification} />
         </div>
         <form
           class={f['form']}
@@ -163,7 +163,7 @@ export const VerifyPanel = () => {
             <Button
               look="primary"
               submit
-              busy={standing.step === 'running'}
+              busy={verification.step === 'running'}
               whyNot={isBad ? 'This is no signed head.' : undefined}
               onPress={() => undefined}
             >

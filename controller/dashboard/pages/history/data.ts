@@ -1,7 +1,7 @@
 // The revisions of a project, and which stagelets run each of them.
 import { api, must } from '../../api/client.ts'
 import type { Project, Revision, Rollback, SetDiff, Stagelet } from '../../../../src/rest/types.ts'
-import { isOf } from '../../live/standing.ts'
+import { isOf } from '../../live/states.ts'
 import { useQuery } from '../../ui/use-query.ts'
 
 export type Impact = Rollback['impact']

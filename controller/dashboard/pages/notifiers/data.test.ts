@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { noticeReasons } from '../../../../src/resources/notifier.ts'
-import { bodyOf, fieldsOf, reasons, specOf, standingOf } from './data.ts'
+import { bodyOf, fieldsOf, reasons, specOf, stateOf } from './data.ts'
 
 it('has words for all that can be told', () => {
   expect(reasons.toSorted()).toEqual([...noticeReasons].sort())
@@ -28,10 +28,10 @@ it('makes of the form what REST and manifests take, without what is not given', 
 
 it('says in which state it is, as measured at the last attempt', () => {
   const of = (status: 'True' | 'False', reason: string) =>
-    standingOf({
+    stateOf({
       conditions: [{ type: 'Delivering', status, reason, message: 'why', since: '' }],
     })
-  expect(standingOf({ conditions: [] })).toMatchObject({ kind: 'wait' })
+  expect(stateOf({ conditions: [] })).toMatchObject({ kind: 'wait' })
   expect(of('True', 'Delivered')).toMatchObject({ kind: 'ok', why: '' })
   expect(of('False', 'Retrying')).toMatchObject({ kind: 'fail', word: 'Not taken, trying again' })
   expect(of('False', 'GaveUp')).toMatchObject({ word: 'Gave up', why: 'why' })

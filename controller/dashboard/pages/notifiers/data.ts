@@ -35,13 +35,13 @@ export const channelOf = ({ slack, email }: Pick<Notifier, 'slack' | 'email'>): 
 export const targetOf = ({ webhook, slack, email }: Notifier): string =>
   webhook?.url ?? email?.to.join(', ') ?? `the URL in ${slack?.url ?? ''}`
 
-interface Standing {
+interface ShownState {
   readonly kind: StateKind
   readonly word: string
   readonly why: string
 }
 
-export const standingOf = ({ conditions }: Pick<Notifier, 'conditions'>): Standing => {
+export const stateOf = ({ conditions }: Pick<Notifier, 'conditions'>): ShownState => {
   const found = conditions.find(({ type }) => type === 'Delivering')
   if (found === undefined)
     return { kind: 'wait', word: 'Nothing told yet', why: 'Nothing has happened that it tells.' }

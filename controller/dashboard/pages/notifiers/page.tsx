@@ -8,7 +8,7 @@ import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { testNotifierDoing } from '../../copy-as/machines.ts'
 import { deleteDoing } from '../../copy-as/spec.ts'
-import { turnOf } from '../../live/clock.ts'
+import { beatEvery } from '../../live/clock.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -23,14 +23,14 @@ import { Table } from '../../ui/table.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import { channelOf, channelWords, reasonWords, standingOf, targetOf } from './data.ts'
+import { channelOf, channelWords, reasonWords, stateOf, targetOf } from './data.ts'
 import { NotifierForm } from './form.tsx'
 import s from './notifiers.module.css'
 
 const pollSeconds = 10
 
 const useNotifiers = (team: string | undefined) => {
-  const tick = turnOf(pollSeconds).value
+  const tick = beatEvery(pollSeconds).value
   const query = { ...defined({ team }), limit: 1000 }
   return useKept(
     useQuery({
@@ -96,7 +96,7 @@ const Test = ({ notifier }: { readonly notifier: Notifier }) => {
 }
 
 const Row = ({ notifier }: { readonly notifier: Notifier }) => {
-  const { kind, word, why } = standingOf(notifier)
+  const { kind, word, why } = stateOf(notifier)
   return (
     <>
       <State kind={kind}>{word}</State>
@@ -195,7 +195,7 @@ export const Page = () => {
     void notifiers.refetch()
   }
   const all = notifiers.data?.notifiers ?? []
-  const failing = all.filter((one) => standingOf(one).kind === 'fail').length
+  const failing = all.filter((one) => stateOf(one).kind === 'fail').length
   const teams = team === undefined ? knownTeams() : [team]
   const whyNotNew = teams.some((one) => whyNot('create', 'notifiers', one) === undefined)
     ? undefined

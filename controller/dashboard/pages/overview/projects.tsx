@@ -2,7 +2,7 @@
 import type { Happened, Project, Stagelet } from '../../../../src/rest/types.ts'
 import { useTeam } from '../../app/team.ts'
 import { projects, stagelets } from '../../live/collections.ts'
-import { isOf } from '../../live/standing.ts'
+import { isOf } from '../../live/states.ts'
 import { projectUrl } from '../../ui/links.ts'
 import { Panel } from '../../ui/page.tsx'
 import { said } from '../../ui/said.ts'

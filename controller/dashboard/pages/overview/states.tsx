@@ -1,6 +1,6 @@
 // How many stagelets are in which state.
 import type { Stagelet } from '../../../../src/rest/types.ts'
-import { countsOf } from '../../live/standing.ts'
+import { countsOf } from '../../live/states.ts'
 import { Count, State } from '../../ui/state.tsx'
 import s from '../overview.module.css'
 

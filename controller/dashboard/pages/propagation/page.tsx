@@ -2,7 +2,7 @@
 import type { Propagation } from '../../../../src/rest/types.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import { now, turnOf } from '../../live/clock.ts'
+import { now, beatEvery } from '../../live/clock.ts'
 import { projects } from '../../live/collections.ts'
 import { useQueryState, useTeam } from '../../app/team.ts'
 import { Loaded } from '../../ui/loaded.tsx'
@@ -31,7 +31,7 @@ const useSlo = () => {
   const team = useTeam()
   const [project] = useQueryState('project')
   const [days = usual] = useQueryState('days')
-  const tick = turnOf(60).value
+  const tick = beatEvery(60).value
   return useKept(
     useQuery<Propagation>({
       key: ['slo', team, project, days, tick],

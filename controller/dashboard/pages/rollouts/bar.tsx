@@ -1,6 +1,6 @@
 // How far a rollout is: a bar, with the same in words beside it.
 import type { Rollout } from '../../../../src/rest/types.ts'
-import { countsText } from './standing.ts'
+import { countsText } from './rollout-words.ts'
 import s from './rollouts.module.css'
 
 const parts = ['failed', 'healthy', 'progressing', 'waiting', 'held', 'unknown'] as const

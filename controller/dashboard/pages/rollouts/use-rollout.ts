@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import type { Project, Rollout, Stagelet } from '../../../../src/rest/types.ts'
 import { stagelets } from '../../live/collections.ts'
-import { isOf } from '../../live/standing.ts'
+import { isOf } from '../../live/states.ts'
 
 const readRollout = (project: Project, signal: AbortSignal): Promise<Rollout> =>
   must(

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Condition, Rotation } from '../../../../src/rest/types.ts'
-import { lineOf, scheduleText, standingOf } from './data.ts'
+import { lineOf, scheduleText, stateOf } from './data.ts'
 
 const rotation = (more: object = {}, ...conditions: Partial<Condition>[]): Rotation =>
   ({ phase: 'Idle', paused: false, blocked_by: [], evidence: [], conditions, ...more }) as never
@@ -17,12 +17,12 @@ it('shows how far a rotation is, and where it waits', () => {
   ])
   const waits = rotation({ phase: 'Proving' }, { type: 'Blocked', status: 'True', message: 'a' })
   expect(states(waits)[4]).toBe('blocked')
-  expect(standingOf(waits)).toEqual({ kind: 'warn', word: 'Waits for somebody', why: 'a' })
+  expect(stateOf(waits)).toEqual({ kind: 'warn', word: 'Waits for somebody', why: 'a' })
 })
 
 it('says after a restore that its credential is refused, or not tested', () => {
   const wordOf = (status: string): string =>
-    standingOf(rotation({}, { type: 'Tested', status, message: 'a' } as Partial<Condition>)).word
+    stateOf(rotation({}, { type: 'Tested', status, message: 'a' } as Partial<Condition>)).word
   expect(wordOf('False')).toBe('Refused after a restore')
   expect(wordOf('Unknown')).toBe('Not tested after a restore')
   expect(wordOf('True')).toBe('Never rotated')

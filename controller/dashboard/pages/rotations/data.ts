@@ -38,7 +38,7 @@ export const lineOf = (rotation: Rotation): readonly Step[] => {
   })
 }
 
-interface Standing {
+interface ShownState {
   readonly kind: StateKind
   readonly word: string
   /** In the words of the controller; '': nothing more is to be said. */
@@ -48,7 +48,7 @@ interface Standing {
 const messageOf = ({ conditions }: Rotation, type: string): string =>
   conditions.find((one) => one.type === type)?.message ?? ''
 
-export const standingOf = (rotation: Rotation): Standing => {
+export const stateOf = (rotation: Rotation): ShownState => {
   const { phase } = rotation
   const isUnderWay = phase !== 'Idle'
   const untested = rotation.conditions.find(

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { pauseRotationDoing, runRotationDoing } from '../../copy-as/rotations.ts'
-import { turnOf } from '../../live/clock.ts'
+import { beatEvery } from '../../live/clock.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
@@ -21,7 +21,7 @@ import { State } from '../../ui/state.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
 import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import { scheduleText, standingOf } from './data.ts'
+import { scheduleText, stateOf } from './data.ts'
 import { History } from './history.tsx'
 import { Line } from './line.tsx'
 import s from './rotations.module.css'
@@ -138,7 +138,7 @@ const People = ({ team, rotation }: Pick<Props, 'team' | 'rotation'>) => {
 
 const One = (props: Props) => {
   const { team, rotation } = props
-  const { kind, word, why } = standingOf(rotation)
+  const { kind, word, why } = stateOf(rotation)
   const { name, outputs, next_at: next, last_rotated_at: last, overlap, retry_at: retry } = rotation
   const secretHref = (secret: string): string =>
     `${projectUrl({ team, name: rotation.project })}?${new URLSearchParams({ secret }).toString()}`
@@ -181,7 +181,7 @@ const One = (props: Props) => {
 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
-  const tick = turnOf(3).value
+  const tick = beatEvery(3).value
   const rotations = useKept(
     useQuery({
       key: ['rotations', team, name, tick],
@@ -192,7 +192,7 @@ export const Page = () => {
     }),
   )
   const all = rotations.data?.rotations ?? []
-  const bad = all.filter((one) => ['fail', 'warn'].includes(standingOf(one).kind)).length
+  const bad = all.filter((one) => ['fail', 'warn'].includes(stateOf(one).kind)).length
   return (
     <PageFrame
       windowTitle={`${bad > 0 ? `▲ ${bad} ` : ''}${name} rotations`}

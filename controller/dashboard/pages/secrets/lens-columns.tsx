@@ -3,7 +3,7 @@ import type { Edit } from '../../staging/staging.ts'
 import type { Column } from '../../ui/grid.tsx'
 import { CutName } from '../../ui/cut-name.tsx'
 import { Glyph } from '../../ui/state.tsx'
-import { standingOf } from '../../live/standing.ts'
+import { stageletState } from '../../live/states.ts'
 import {
   acrossSentence,
   isStagedIn,
@@ -97,7 +97,7 @@ export const acrossColumns = (lens: LensOf): readonly Column<KeyRow>[] => {
     keyColumn(lens),
     ...stagelets.map((stagelet): Column<KeyRow> => {
       const seats = matrix.seatsOf(stagelet.name)
-      const { kind } = standingOf(stagelet)
+      const { kind } = stageletState(stagelet)
       return {
         id: stagelet.name,
         title: (

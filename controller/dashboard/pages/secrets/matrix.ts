@@ -3,7 +3,7 @@
 // to run. Pure.
 import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret, Service, Stagelet } from '../../../../src/rest/types.ts'
-import { standingOf } from '../../live/standing.ts'
+import { stageletState } from '../../live/states.ts'
 import type { StateKind } from '../../ui/state.tsx'
 import { isMadeOf, isSameIn, madeOf, winnerOf, type SetIndex, type Viewer } from './set-index.ts'
 
@@ -85,7 +85,7 @@ const sayRuns = ({ total, current, behind }: Counted, since: () => string | unde
   if (total === 0) return unseen
   if (current === total) return say('ok', 'current')
   if (behind === undefined) return say('unknown', 'unknown')
-  const { kind } = standingOf(behind.of)
+  const { kind } = stageletState(behind.of)
   return say(kind === 'ok' ? 'wait' : kind, 'behind')
 }
 

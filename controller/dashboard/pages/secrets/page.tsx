@@ -37,7 +37,7 @@ import { ThenList } from './then-list.tsx'
 import { thenRows, type ThenRow } from './then-rows.ts'
 import { LensSwitch, StageletChoice } from './toolbar.tsx'
 import { useActions } from './use-actions.ts'
-import { useGiven } from './use-given.ts'
+import { useDropped } from './use-dropped.ts'
 import l from './lenses.module.css'
 import s from './page.module.css'
 
@@ -162,7 +162,7 @@ export const Page = () => {
   const bringIn = (given: Given): void => {
     if (noWrite === undefined) setImporting(given)
   }
-  useGiven(bringIn)
+  useDropped(bringIn)
   const names = all.stagelets.map(({ name }) => name)
   const stagelet = useStagelet(names)
   const open =

@@ -1,6 +1,6 @@
 // The state of a stagelet in one sentence. Pure.
 import type { Stagelet } from '../../../../src/rest/types.ts'
-import type { Standing } from '../../live/standing.ts'
+import type { ShownState } from '../../live/states.ts'
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? ''
 
@@ -8,7 +8,7 @@ const servicesOf = ({ services }: Stagelet): string =>
   services.length === 1 ? 'The service runs' : `All ${services.length} services run`
 
 /** Says for what it waits, what failed, or what runs. */
-export const sentenceOf = (stagelet: Stagelet, { kind, word, why }: Standing): string => {
+export const sentenceOf = (stagelet: Stagelet, { kind, word, why }: ShownState): string => {
   const { running_revision: running, services, quarantine } = stagelet
   if (kind === 'ok' && running !== undefined && services.length > 0)
     return `${servicesOf(stagelet)} revision ${running}, which is what is declared.`

@@ -3,7 +3,7 @@ import { useLocation } from 'preact-iso'
 import { withQuery } from '../../app/team.ts'
 import type { Service, Stagelet } from '../../../../src/rest/types.ts'
 import { agents, projects } from '../../live/collections.ts'
-import { conditionOf, serviceStanding, standingOf } from '../../live/standing.ts'
+import { conditionOf, serviceState, stageletState } from '../../live/states.ts'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { messageText } from '../../ui/message.ts'
 import { State } from '../../ui/state.tsx'
@@ -78,7 +78,7 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
     {
       title: 'State',
       render: (service) => {
-        const { kind, word, why } = serviceStanding(service, wanted)
+        const { kind, word, why } = serviceState(service, wanted)
         return (
           <>
             <State kind={kind} title={why === '' ? undefined : why}>
@@ -127,7 +127,7 @@ const Notices = ({ stagelet }: { readonly stagelet: Stagelet }) => {
     ({ type, status }) =>
       (status === 'True' && notable.has(type)) || (status === 'False' && type === 'Accepted'),
   )
-  const { why } = standingOf(stagelet)
+  const { why } = stageletState(stagelet)
   // The sentence at the top says a single line already.
   const isSaid = told.length === 1 && told[0]?.message === why && !why.includes('\n')
   if (told.length === 0 || isSaid) return null

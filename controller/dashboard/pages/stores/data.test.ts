@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Condition, Store } from '../../../../src/rest/types.ts'
-import { callsOf, comingLook, isBraked, standingOf, whatIs } from './data.ts'
+import { callsOf, comingLook, isBraked, stateOf, whatIs } from './data.ts'
 
 const condition = (type: string, status: Condition['status'], message = type): Condition => ({
   ...{ type, status, message, reason: 'R', since: '' },
@@ -13,7 +13,7 @@ const store: Store = {
 
 it('says the worst first, with all that is wrong', () => {
   const of = (...more: Condition[]) =>
-    standingOf({
+    stateOf({
       conditions: [...fresh.filter(({ type }) => more.every((one) => one.type !== type)), ...more],
     })
   expect(of()).toEqual({ kind: 'ok', word: 'Fresh', faults: [] })
@@ -28,7 +28,7 @@ it('says the worst first, with all that is wrong', () => {
   expect(of(condition('Braked', 'True', 'much is missing'))).toMatchObject({
     ...{ word: 'Braked', faults: ['much is missing'] },
   })
-  expect(standingOf({ conditions: [] })).toMatchObject({ kind: 'unknown' })
+  expect(stateOf({ conditions: [] })).toMatchObject({ kind: 'unknown' })
   expect([isBraked(store), isBraked({ conditions: [condition('Braked', 'True')] })]).toEqual([
     ...[false, true],
   ])

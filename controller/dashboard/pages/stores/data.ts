@@ -28,7 +28,7 @@ export const whatIs = (store: Store): string => {
   return place === undefined ? kind : `${kind}, ${place}`
 }
 
-interface Standing {
+interface ShownState {
   readonly kind: StateKind
   readonly word: string
   /** What is wrong and what to do, in the words of the controller. */
@@ -41,7 +41,7 @@ const bad: ReadonlySet<string> = new Set(['Throttled', 'Braked'])
 const isFault = ({ type, status }: Condition): boolean =>
   status === (bad.has(type) ? 'True' : 'False')
 
-export const standingOf = ({ conditions }: Pick<Store, 'conditions'>): Standing => {
+export const stateOf = ({ conditions }: Pick<Store, 'conditions'>): ShownState => {
   const wrong = conditions.filter(isFault)
   const faults = wrong.map(({ message }) => message)
   const has = (type: string): boolean => wrong.some((one) => one.type === type)

@@ -5,7 +5,7 @@ import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { askStoreDoing } from '../../copy-as/machines.ts'
-import { now, turnOf } from '../../live/clock.ts'
+import { now, beatEvery } from '../../live/clock.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/links.ts'
@@ -17,11 +17,11 @@ import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
 import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import { callsOf, comingLook, isBraked, isRefused, standingOf, whatIs } from './data.ts'
+import { callsOf, comingLook, isBraked, isRefused, stateOf, whatIs } from './data.ts'
 import s from './stores.module.css'
 
 const useStores = (team: string | undefined) => {
-  const tick = turnOf(2).value
+  const tick = beatEvery(2).value
   const query = { ...defined({ team }), limit: 1000 }
   return useKept(
     useQuery({
@@ -73,7 +73,7 @@ const Ask = ({
 }
 
 const Freshness = ({ store }: { readonly store: Store }) => {
-  const { kind, word, faults } = standingOf(store)
+  const { kind, word, faults } = stateOf(store)
   return (
     <>
       <State kind={kind}>{word}</State>
@@ -162,7 +162,7 @@ const columnsOf = (onDone: () => void): readonly TableColumn<Store>[] => [
 export const Page = () => {
   const stores = useStores(useTeam())
   const all = stores.data?.stores ?? []
-  const failing = all.filter((one) => standingOf(one).kind === 'fail').length
+  const failing = all.filter((one) => stateOf(one).kind === 'fail').length
   return (
     <PageFrame
       windowTitle={`${failing > 0 ? `▲ ${failing} ` : ''}Stores`}

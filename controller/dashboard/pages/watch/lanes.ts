@@ -4,7 +4,7 @@ import type { Agent, KeptRollout, Service, Stagelet } from '../../../../src/rest
 import type { Applied } from '../../staging/applied.ts'
 import { serviceKey } from '../../staging/applied.ts'
 import { skewOf } from '../../live/our-time.ts'
-import { standingOf } from '../../live/standing.ts'
+import { stageletState } from '../../live/states.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
 export interface Lane {
@@ -39,12 +39,11 @@ const stateOf = (
   service: Service | undefined,
   { revision, isThere, isNew }: { revision: number; isThere: boolean; isNew: boolean },
 ): readonly [StateKind, string] => {
-  const standing = standingOf(stagelet)
+  const state = stageletState(stagelet)
   if (service === undefined || service.state === 'unknown') return ['unknown', 'Unknown']
   if (isThere) return ['ok', 'In sync']
-  if (standing.kind === 'fail') return ['fail', standing.word]
-  if (standing.kind === 'paused' || standing.kind === 'unknown')
-    return [standing.kind, standing.word]
+  if (state.kind === 'fail') return ['fail', state.word]
+  if (state.kind === 'paused' || state.kind === 'unknown') return [state.kind, state.word]
   if (isNew) return ['run', 'Started']
   return (stagelet.wanted_revision ?? 0) < revision ? ['wait', 'Written'] : ['run', 'Told']
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Condition, Stagelet } from '../../../src/rest/types.ts'
-import { countsOf, standingOf } from './standing.ts'
+import { countsOf, stageletState } from './states.ts'
 
 const condition = (type: string, status: Condition['status'], reason = 'R'): Condition => ({
   type,
@@ -28,7 +28,7 @@ const stagelet = (conditions: readonly Condition[], more: Partial<Stagelet> = {}
 })
 
 const wordOf = (conditions: readonly Condition[], more: Partial<Stagelet> = {}): string =>
-  standingOf(stagelet(conditions, more)).word
+  stageletState(stagelet(conditions, more)).word
 
 const inSync = condition('SecretsInSync', 'True', 'InSync')
 
@@ -46,13 +46,13 @@ it('tells why a container is missing, in place of that it is', () => {
   const missing = condition('Degraded', 'True', 'ServiceUnhealthy')
   const behind = condition('SecretsInSync', 'False', 'ContainersDiffer')
   const told = { word: 'Drift', why: drifted.message }
-  expect(standingOf(stagelet([behind, missing, drifted]))).toMatchObject(told)
+  expect(stageletState(stagelet([behind, missing, drifted]))).toMatchObject(told)
   expect(wordOf([behind, missing])).toBe('Failed')
 })
 
 it('says that what nobody sees is not known', () => {
   const away = condition('SecretsInSync', 'Unknown', 'AgentAway')
-  expect(standingOf(stagelet([away]))).toMatchObject({ kind: 'unknown', word: 'Away' })
+  expect(stageletState(stagelet([away]))).toMatchObject({ kind: 'unknown', word: 'Away' })
   expect(wordOf([condition('SecretsInSync', 'Unknown', 'NoReport')])).toBe('Unknown')
   expect(wordOf([])).toBe('Unknown')
 })
@@ -61,9 +61,12 @@ it('tells rolling from waiting, and why it waits', () => {
   const late = condition('SecretsInSync', 'False', 'NewRevision')
   expect(wordOf([late, condition('Progressing', 'True', 'Applying')])).toBe('Rolling')
   const held = condition('Progressing', 'False', 'WaitingForSecrets')
-  expect(standingOf(stagelet([late, held]))).toMatchObject({ word: 'Waiting', why: held.message })
+  expect(stageletState(stagelet([late, held]))).toMatchObject({
+    word: 'Waiting',
+    why: held.message,
+  })
   const settled = condition('Progressing', 'False', 'Settled')
-  expect(standingOf(stagelet([late, settled])).why).toBe(late.message)
+  expect(stageletState(stagelet([late, settled])).why).toBe(late.message)
   expect(wordOf([inSync], { paused: true })).toBe('Paused')
 })
 

@@ -4,7 +4,7 @@ import { toTimestamp } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
 import { dueAt, startAt } from '../../src/resources/rotation-window.ts'
 import type { Cause, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
-import { inPhase } from './endings.ts'
+import { inPhase } from './phase-change.ts'
 import type { Facts, Move, Next, Told } from './next.ts'
 
 const firstBackoffMs = 60_000
@@ -18,7 +18,7 @@ export const retryMs = (tries: number): number =>
   Math.min(mostBackoffMs, firstBackoffMs * 4 ** Math.max(0, tries - 1))
 
 /** When (ms) the next turn is; undefined: only when somebody asks. */
-const turnOf = (
+const nextAttemptMs = (
   { schedule }: Pick<RotationSpec, 'schedule'>,
   status: RotationStatus,
   facts: Pick<Facts, 'nowMs' | 'uid' | 'createdMs' | 'hasValues'>,
@@ -114,7 +114,7 @@ export const begin = (idle: RotationStatus, cause: Cause, nowMs: number): Move =
 
 export const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
   const { nowMs } = facts
-  const turn = turnOf(spec, status, facts)
+  const turn = nextAttemptMs(spec, status, facts)
   const idle = idleOf(status, turn, nowMs)
   const until = requestEnds(status)
   if (until !== undefined && until <= nowMs) return withoutRequest(idle, facts)

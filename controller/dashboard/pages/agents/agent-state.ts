@@ -1,9 +1,9 @@
 // The state of an agent in one word. Pure.
 import type { Agent, Stagelet } from '../../../../src/rest/types.ts'
-import { conditionOf } from '../../live/standing.ts'
+import { conditionOf } from '../../live/states.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
-export interface AgentStanding {
+export interface AgentState {
   readonly kind: StateKind
   readonly word: string
   readonly why: string
@@ -13,7 +13,7 @@ export interface AgentStanding {
 
 export const isConnected = (agent: Agent): boolean => conditionOf(agent, 'Ready')?.status === 'True'
 
-export const agentStanding = (agent: Agent): AgentStanding => {
+export const agentState = (agent: Agent): AgentState => {
   const ready = conditionOf(agent, 'Ready')
   const why = ready?.message ?? ''
   if (ready?.status === 'True') {

@@ -8,7 +8,7 @@ const isTyping = (target: EventTarget | null): boolean =>
 
 const isDialogOpen = (): boolean => document.querySelector('dialog:modal') !== null
 
-export const useGiven = (onGiven: (given: Given) => void): void => {
+export const useDropped = (onGiven: (given: Given) => void): void => {
   const tell = useRef(onGiven)
   tell.current = onGiven
   useEffect(() => {

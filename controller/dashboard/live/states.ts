@@ -3,7 +3,7 @@
 import type { Condition, Project, Service, Stagelet } from '../../../src/rest/types.ts'
 import type { StateKind } from '../ui/state.tsx'
 
-export interface Standing {
+export interface ShownState {
   readonly kind: StateKind
   readonly word: string
   /** Why, in the words of the controller; empty where the word says all. */
@@ -21,10 +21,10 @@ export const conditionOf = ({ conditions }: HasConditions, type: string): Condit
 const isTrue = (object: HasConditions, type: string): boolean =>
   conditionOf(object, type)?.status === 'True'
 
-const standing = (
+const shown = (
   [kind, word, weight]: readonly [StateKind, string, number],
   condition?: Condition,
-): Standing => ({
+): ShownState => ({
   kind,
   word,
   weight,
@@ -32,36 +32,36 @@ const standing = (
   since: condition?.since,
 })
 
-const unseen = (inSync: Condition): Standing =>
+const unseen = (inSync: Condition): ShownState =>
   inSync.reason === 'NotJudged'
-    ? standing(['wait', 'Waiting', 20], inSync)
-    : standing(['unknown', inSync.reason === 'AgentAway' ? 'Away' : 'Unknown', 60], inSync)
+    ? shown(['wait', 'Waiting', 20], inSync)
+    : shown(['unknown', inSync.reason === 'AgentAway' ? 'Away' : 'Unknown', 60], inSync)
 
-const behind = (inSync: Condition, progressing: Condition | undefined): Standing => {
-  if (progressing?.status === 'True') return standing(['run', 'Rolling', 10], progressing)
+const behind = (inSync: Condition, progressing: Condition | undefined): ShownState => {
+  if (progressing?.status === 'True') return shown(['run', 'Rolling', 10], progressing)
   const isHeld = progressing !== undefined && progressing.reason !== 'Settled'
-  return standing(['wait', 'Waiting', 30], isHeld ? progressing : inSync)
+  return shown(['wait', 'Waiting', 30], isHeld ? progressing : inSync)
 }
 
 /** In the order in which a person wants to know of it. */
-export const standingOf = (stagelet: Stagelet): Standing => {
+export const stageletState = (stagelet: Stagelet): ShownState => {
   const of = (type: string): Condition | undefined => conditionOf(stagelet, type)
   const [inSync, degraded, drifted] = [of('SecretsInSync'), of('Degraded'), of('Drifted')]
   // A container is missing, say: the drift tells why, and that it is healed.
   const isExplained = drifted?.status === 'True' && degraded?.reason === 'ServiceUnhealthy'
   if (degraded?.status === 'True' && !isExplained)
     return degraded.reason === 'RolledBack'
-      ? standing(['fail', 'Rolled back', 100], degraded)
-      : standing(['fail', 'Failed', 90], degraded)
-  if (drifted?.status === 'True') return standing(['drift', 'Drift', 70], drifted)
+      ? shown(['fail', 'Rolled back', 100], degraded)
+      : shown(['fail', 'Failed', 90], degraded)
+  if (drifted?.status === 'True') return shown(['drift', 'Drift', 70], drifted)
   if (inSync?.status === 'Unknown') return unseen(inSync)
-  if (stagelet.paused) return standing(['paused', 'Paused', 40], of('Progressing'))
+  if (stagelet.paused) return shown(['paused', 'Paused', 40], of('Progressing'))
   if (inSync?.status === 'False') return behind(inSync, of('Progressing'))
-  if (inSync === undefined) return standing(['unknown', 'Unknown', 50], of('Accepted'))
+  if (inSync === undefined) return shown(['unknown', 'Unknown', 50], of('Accepted'))
   const warning = Object.keys(words).find((type) => isTrue(stagelet, type))
   return warning === undefined
-    ? standing(['ok', 'In sync', 0], inSync)
-    : standing(['warn', words[warning] ?? warning, 35], of(warning))
+    ? shown(['ok', 'In sync', 0], inSync)
+    : shown(['warn', words[warning] ?? warning, 35], of(warning))
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -70,9 +70,9 @@ const words: Readonly<Record<string, string>> = {
   FileNotMounted: 'File not mounted',
 }
 
-export const serviceStanding = (service: Service, newest: number | undefined): Standing => {
+export const serviceState = (service: Service, newest: number | undefined): ShownState => {
   const { state = 'unknown', health, in_sync, since } = service
-  const say = (kind: StateKind, word: string, weight: number, why = ''): Standing => ({
+  const say = (kind: StateKind, word: string, weight: number, why = ''): ShownState => ({
     kind,
     word,
     weight,
@@ -103,7 +103,7 @@ export const countsOf = (
 ): readonly { readonly kind: StateKind; readonly word: string; readonly count: number }[] => {
   const counts = new Map<string, { kind: StateKind; word: string; count: number; weight: number }>()
   for (const stagelet of stagelets) {
-    const { kind, word, weight } = standingOf(stagelet)
+    const { kind, word, weight } = stageletState(stagelet)
     const known = counts.get(word)
     if (known === undefined) counts.set(word, { kind, word, weight, count: 1 })
     else known.count += 1

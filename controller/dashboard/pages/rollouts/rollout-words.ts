@@ -14,7 +14,7 @@ const states: Readonly<Record<Rollout['state'], readonly [StateKind, string]>> =
 }
 export const rolloutState = ({ state }: Rollout): readonly [StateKind, string] => states[state]
 
-const standings: Readonly<
+const statesInRollout: Readonly<
   Record<StageletInRollout['standing'], readonly [StateKind, string, number]>
 > = {
   failed: ['fail', 'Failed', 0],
@@ -25,16 +25,14 @@ const standings: Readonly<
   unknown: ['unknown', 'Unknown', 5],
   healthy: ['ok', 'Healthy', 6],
 }
-export const standingInRollout = ({
-  standing,
-}: StageletInRollout): readonly [StateKind, string] => {
-  const [kind, word] = standings[standing]
+export const stateInRollout = ({ standing }: StageletInRollout): readonly [StateKind, string] => {
+  const [kind, word] = statesInRollout[standing]
   return [kind, word]
 }
 
 /** What needs a person first. */
 export const worstFirst = (a: StageletInRollout, b: StageletInRollout): number =>
-  standings[a.standing][2] - standings[b.standing][2] || a.name.localeCompare(b.name)
+  statesInRollout[a.standing][2] - statesInRollout[b.standing][2] || a.name.localeCompare(b.name)
 
 /** `4 of 9 healthy, 2 rolling, 3 waiting`. */
 export const countsText = (rollout: Rollout): string => {

@@ -9,7 +9,7 @@ export const revisionStates = ['running', 'newer', 'failed', 'behind', 'unknown'
 
 export type StageletObject = KubeObject<StageletSpec, StageletStatus>
 
-interface Standing {
+interface StateAtRevision {
   readonly id: string
   readonly name: string
   readonly state: (typeof revisionStates)[number]
@@ -23,9 +23,9 @@ const newest = (times: readonly (string | undefined)[]): string | undefined =>
     .sort((a, b) => Date.parse(a) - Date.parse(b))
     .at(-1)
 
-export const standingAt = (stagelet: StageletObject, revision: number): Standing => {
+export const stateAt = (stagelet: StageletObject, revision: number): StateAtRevision => {
   const { status = {}, metadata } = stagelet
-  const tell = (state: Standing['state'], since?: string): Standing => ({
+  const tell = (state: StateAtRevision['state'], since?: string): StateAtRevision => ({
     ...{ id: idOf(stagelet), name: metadata.name, state },
     ...defined({ since }),
   })

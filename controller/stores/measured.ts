@@ -1,5 +1,5 @@
 /** What metrics tell of a store. */
-export interface StoreStanding {
+export interface MeasuredStore {
   readonly namespace: string
   readonly name: string
   readonly isStale: boolean
