@@ -47,7 +47,8 @@ const start = async (stored: readonly number[]) => {
     close: () => Promise.resolve(),
   }
   const load = (): Promise<State> => Promise.resolve(new State({ rv: 9, epoch: 1 }))
-  const feed = new Feed({ sql, clock: createFakeClock(), log: silentLogger, load }, await load())
+  const deps = { sql, replica: 'one', clock: createFakeClock(), log: silentLogger, load }
+  const feed = new Feed(deps, await load())
   await feed.start()
   const seen: number[] = []
   const stopping = new AbortController()

@@ -3,7 +3,6 @@
 // The table is the truth. NOTIFY, the poke after a local commit and the slow poll only say "look";
 // since resourceVersion order is commit order, "everything after the last one seen" misses nothing.
 // What this process commits itself it hands over, and is not looked for again.
-import { randomUUID } from 'node:crypto'
 import type { ChainPoint } from '../audit/texts.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
@@ -48,6 +47,8 @@ const isExpired = (error: unknown): boolean =>
 
 export interface FeedDeps {
   readonly sql: Sql
+  /** Id of this process among the controllers on the database. */
+  readonly replica: string
   readonly clock: Clock
   readonly log: Logger
   /** The state as the tables have it. */
@@ -56,7 +57,7 @@ export interface FeedDeps {
 
 export class Feed {
   /** What NOTIFY says of commits whose changes are handed to append(). */
-  readonly origin = randomUUID()
+  readonly origin: string
   readonly #deps: FeedDeps
   readonly #stopping = new AbortController()
   #state: State
@@ -71,6 +72,7 @@ export class Feed {
   #polling: Promise<void> | undefined
 
   constructor(deps: FeedDeps, state: State) {
+    this.origin = deps.replica
     this.#deps = deps
     this.#state = state
     this.#floor = state.rv

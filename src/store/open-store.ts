@@ -1,4 +1,5 @@
 // Opens the database, brings it up to date, and hands out everything that lives in it.
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { KeyCacheOptions } from '../secrets/key-cache.ts'
@@ -138,8 +139,10 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     await refuseWrongKey(sql, keyRing)
     const applied = await migrateWith(sql, options)
     if (applied.length > 0) log.info({ applied }, 'database migrated')
+    const replica = randomUUID()
     const store = await SqlStore.start({
       sql,
+      replica,
       keyRing,
       keyCache,
       clock,
@@ -153,7 +156,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     await ensureDefaultNamespace(store)
     const access = await AccessChanges.start(sql, store)
     const settings = new Settings(sql, keyRing, store)
-    const replicas = new Replicas(sql, leaseSql ?? sql)
+    const replicas = new Replicas(sql, leaseSql ?? sql, replica)
     // Before the first stream: who has not been seen holds none.
     if (leaseSql !== undefined) await replicas.beat()
     let closing: Promise<void> | undefined

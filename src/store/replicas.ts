@@ -1,5 +1,4 @@
 // Controllers on this database: that they are there, and where they reach each other.
-import { randomUUID } from 'node:crypto'
 import type { Sql } from './sql.ts'
 
 /** Another controller. */
@@ -38,7 +37,7 @@ const toPeer = ({ id, url, certificate }: PeerRow): Peer => ({
 
 export class Replicas {
   /** This process, among the controllers on the database. */
-  readonly id: string = randomUUID()
+  readonly id: string
   /** The others, as of the last beat. */
   others: readonly Peer[] = []
   readonly #sql: Sql
@@ -46,7 +45,8 @@ export class Replicas {
   #self: Omit<Peer, 'id'> | undefined
 
   /** `beatSql` as in createLeaderLease. */
-  constructor(sql: Sql, beatSql: Sql) {
+  constructor(sql: Sql, beatSql: Sql, id: string) {
+    this.id = id
     this.#sql = sql
     this.#beatSql = beatSql
   }

@@ -254,6 +254,7 @@ export class SqlStore implements Store {
   /** Ends every watch, waits for writes that were begun, and closes the database. */
   async close(): Promise<void> {
     await this.#writer.settle()
+    await this.#parts.alone?.release()
     await this.#feed.stop()
     this.#keys.clear()
     this.#keyRing.close()

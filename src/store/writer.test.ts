@@ -29,9 +29,9 @@ const makeWriter = (): Writer => {
   const provider = createKeyRing(createLocalKeyProvider(Buffer.alloc(32)), [], clock)
   const state = new State({ rv: 1, epoch: 1 })
   const load = (): Promise<State> => Promise.resolve(state)
-  const feed = new Feed({ sql, clock, log: silentLogger, load }, state)
+  const feed = new Feed({ sql, replica: 'one', clock, log: silentLogger, load }, state)
   const keys = new ProjectKeyCache(provider, { clock })
-  return new Writer({ sql, clock, feed, provider, keys })
+  return new Writer({ sql, clock, feed, provider, keys, fresh: () => Promise.resolve() })
 }
 
 describe('Writer', () => {

@@ -9,7 +9,7 @@ import { FairLock } from '../kernel/fair-lock.ts'
 import { deposed, internal } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { Group } from './group.ts'
-import { commit, lockCounters, readStanding, wasCommitted, type Commit } from './log/commit.ts'
+import { commit, lockCounters, wasCommitted, type Commit } from './log/commit.ts'
 import { Preparations } from './preparations.ts'
 import type { WriteSession } from './session.ts'
 import type { Actor, Review, WriteOptions } from './store.ts'
@@ -27,6 +27,8 @@ const mostRepeats = 2
 
 export interface WriterDeps extends JobDeps {
   readonly feed: Feed
+  /** See StoreParts. */
+  readonly fresh: () => Promise<void>
 }
 
 export class Writer {
@@ -187,14 +189,11 @@ export class Writer {
 
   /** False where the writes have to be run again. */
   async #store(group: Group): Promise<boolean> {
-    const { sql, feed, clock } = this.#deps
+    const { sql, feed, clock, fresh } = this.#deps
     if (group.isEmpty) {
       // What was found must be so: another replica may have written what is not read yet.
-      if (sql.kind === 'pglite') return true
-      const standing = await readStanding(sql)
-      this.#term = Math.max(this.#term, standing.term)
-      await feed.reach(standing.rv)
-      return standing.rv === group.startRv
+      await fresh()
+      return isCurrent(group, feed)
     }
     const made = this.#commitOf(group)
     for (let repeats = 0; ; repeats++) {

@@ -79,20 +79,71 @@ describe('a commit whose connection is cut', () => {
     const { sql } = opened
     const one = { id: randomUUID(), at: 1 }
     expect(await wasCommitted(sql, one)).toBe(false)
-    const { rv } = await readStanding(sql)
+    const { rv } = await readStanding(sql, randomUUID())
     const late = { expected: rv, next: rv + 1, leader: undefined, origin: undefined }
     const payload = { objects: '[]', more: '{}', lists: [] }
     await expect(commit(sql, { ...one, ...late, payload })).rejects.toThrow(/commits_pkey/)
-    expect(await readStanding(sql)).toMatchObject({ rv })
+    expect(await readStanding(sql, randomUUID())).toMatchObject({ rv })
   })
 
   it('is found to be there', async () => {
     const { sql } = opened
     const one = { id: randomUUID(), at: 1 }
-    const { rv } = await readStanding(sql)
+    const { rv } = await readStanding(sql, randomUUID())
     const all = { ...one, expected: rv, next: rv, leader: undefined, origin: undefined }
     await commit(sql, { ...all, payload: { objects: '[]', more: '{}', lists: [] } })
     expect(await wasCommitted(sql, one)).toBe(true)
+  })
+})
+
+describe('a controller that is alone', () => {
+  let t: TestStore
+  let asked = 0
+  beforeAll(async () => {
+    t = await openTestStore(inject('postgresUrl'), {})
+    const { sql } = t
+    const query = sql.query.bind(sql)
+    sql.query = (text, params) => {
+      if (text.includes('counters')) asked += 1
+      return query(text, params)
+    }
+  })
+  afterAll(() => t.destroy())
+  const descriptionIn = async (store: Opened['store'], ns: string): Promise<unknown> =>
+    (await store.get({ kind: 'Project', namespace: ns, name: 'shop' }))?.spec?.['description']
+
+  it('does not ask the database before it reads', async () => {
+    const { ns } = await createShop(t.store)
+    // Of who has made the template of the database.
+    await t.sql.query('DELETE FROM replicas WHERE id <> $1', [t.replicas.id])
+    await realClock.sleep(300)
+    asked = 0
+    for (let i = 0; i < 100; i++) await descriptionIn(t.store, ns)
+    // Once a second.
+    expect(asked).toBeGreaterThan(0)
+    expect(asked).toBeLessThan(50)
+    const begun = performance.now()
+    await updateAs(t.store, api, objectOf('Project', ns, 'shop', { description: 'own' }))
+    // Own writes wait for nobody.
+    expect(performance.now() - begun).toBeLessThan(500)
+  })
+
+  it('reads what another writes, from its answer on, also where it has not seen the other yet', async () => {
+    const { ns } = await createShop(t.store)
+    const other = await t.again()
+    for (const beats of [true, false]) {
+      if (beats) await other.replicas.beat()
+      else await t.sql.query('DELETE FROM replicas WHERE id = $1', [other.replicas.id])
+      for (const [writer, reader] of [
+        [other.store, t.store],
+        [t.store, other.store],
+      ] as const) {
+        await descriptionIn(reader, ns)
+        const description = randomUUID()
+        await updateAs(writer, api, objectOf('Project', ns, 'shop', { description }))
+        expect(await descriptionIn(reader, ns)).toBe(description)
+      }
+    }
   })
 })
 

@@ -43,18 +43,26 @@ export const commit = async (
 
 const standingSql = 'SELECT rv, term FROM counters'
 
-const standingOf = async (q: Queryable, text: string): Promise<Standing> => {
-  const [standing] = await q.query<Standing>(text, [])
+/** Not while another replica reads without asking: it may not have got to know of what is there. */
+const readSql = `SELECT rv, term, pg_sleep(CASE WHEN alone <> $1 AND alone_until > clock_timestamp()
+  THEN extract(epoch FROM alone_until - clock_timestamp()) ELSE 0 END) FROM counters`
+
+const standingOf = async (q: Queryable, text: string, params: string[] = []): Promise<Standing> => {
+  const [standing] = await q.query<Standing>(text, params)
   if (standing === undefined) throw new Error('the counter row is missing')
   return standing
 }
 
-/** Asked once more where a connection broke: the pool may have kept one that is long dead. */
-export const readStanding = (q: Queryable): Promise<Standing> =>
-  standingOf(q, standingSql).catch((error: unknown) => {
+/** Asks once more where a connection broke: the pool may have kept one that is long dead. */
+export const askTwice = <T>(ask: () => Promise<T>): Promise<T> =>
+  ask().catch((error: unknown) => {
     if (!isReason(error, 'ServiceUnavailable')) throw error
-    return standingOf(q, standingSql)
+    return ask()
   })
+
+/** As `replica` may answer reads by it. */
+export const readStanding = (q: Queryable, replica: string): Promise<Standing> =>
+  askTwice(() => standingOf(q, readSql, [replica]))
 
 /** Holds the counter row until the transaction ends: nobody commits meanwhile. */
 export const lockCounters = (tx: Queryable): Promise<Standing> =>
