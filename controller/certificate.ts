@@ -140,8 +140,7 @@ export const followCertificate = async (
       current = next.chainPem + next.keyPem
       log.info({ file: files.certFile }, 'the certificate was renewed')
     },
-    onFault: (error) => {
-      log.error({ err: messageOf(error) }, 'the renewed certificate cannot be used')
-    },
+    onFault: (error) =>
+      log.error({ err: messageOf(error) }, 'the renewed certificate cannot be used'),
   })
 }

@@ -109,18 +109,22 @@ class Election implements Leader {
     const loops = start(term, () => this.#term === term && this.#leftMs() > 0)
     await this.#hold(term)
     this.#term = undefined
-    const stopped = loops.stop().catch((error: unknown) => {
-      log.warn({ err: messageOf(error) }, 'a loop of the leader did not stop cleanly')
-    })
+    const stopped = loops
+      .stop()
+      .catch((error: unknown) =>
+        log.warn({ err: messageOf(error) }, 'a loop of the leader did not stop cleanly'),
+      )
     if (!this.#stopping.signal.aborted) {
       // Not awaited: a loop may hang for the same reason that lost the lease.
       log.warn({ term }, 'this replica leads no more: the lease was not renewed in time')
       return
     }
     await this.#within(stopLoopsMs, stopped)
-    await lease.release(holder, term).catch((error: unknown) => {
-      log.warn({ err: messageOf(error) }, 'the lease could not be given up; it runs out')
-    })
+    await lease
+      .release(holder, term)
+      .catch((error: unknown) =>
+        log.warn({ err: messageOf(error) }, 'the lease could not be given up; it runs out'),
+      )
   }
 
   #leftMs(): number {

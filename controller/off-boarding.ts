@@ -95,9 +95,7 @@ export const startOffBoarding = (deps: OffBoardingDeps): { stop(): Promise<void>
       await waker.rest(waitMs)
     }
   }
-  const stopListening = principals.onChange(() => {
-    waker.poke()
-  })
+  const stopListening = principals.onChange(() => waker.poke())
   const running = run()
   return {
     stop: async () => {

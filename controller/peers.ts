@@ -43,14 +43,9 @@ const addressTowards = (databaseUrl: string): Promise<string> =>
       resolve(address)
     }
     // Connecting a datagram socket sends nothing: it only chooses the route.
-    socket.once('error', () => {
-      give('127.0.0.1')
-    })
+    socket.once('error', () => give('127.0.0.1'))
     if (host === '' || host.includes('%')) give('127.0.0.1')
-    else
-      socket.connect(Number(port || '5432'), host, () => {
-        give(socket.address().address)
-      })
+    else socket.connect(Number(port || '5432'), host, () => give(socket.address().address))
   })
 
 const urlOf = async (config: Config, databaseUrl: string, port: number): Promise<string> => {
@@ -84,16 +79,16 @@ export const preparePeers = async (
     },
     logsElsewhere: createLogsElsewhere(replicas, client, key),
     signsElsewhere,
-    mount: (app, serves) => {
-      mountPeerRoutes(app, { ...serves, key, self: replicas.id, clock, log })
-    },
+    mount: (app, serves) => mountPeerRoutes(app, { ...serves, key, self: replicas.id, clock, log }),
     announce: async (port, { chainPem }) => {
       const url = await urlOf(config, databaseUrl, port)
       replicas.announce({ url, certificate: config.insecureHttp ? undefined : leafOf(chainPem) })
       log.info({ url }, 'other controllers reach this one here')
-      await replicas.beat().catch((error: unknown) => {
-        log.warn({ err: messageOf(error) }, 'cannot tell the other replicas where this one is')
-      })
+      await replicas
+        .beat()
+        .catch((error: unknown) =>
+          log.warn({ err: messageOf(error) }, 'cannot tell the other replicas where this one is'),
+        )
     },
   }
 }

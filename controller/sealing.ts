@@ -86,9 +86,8 @@ export class SealingKeys implements SealedValueOpener {
     return repeatUntil(signal, clock, {
       everyMs: refreshMs,
       work: () => this.refresh(),
-      onFault: (error) => {
-        log.warn({ err: messageOf(error) }, 'the sealing keys could not be read again')
-      },
+      onFault: (error) =>
+        log.warn({ err: messageOf(error) }, 'the sealing keys could not be read again'),
     })
   }
 

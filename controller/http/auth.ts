@@ -98,9 +98,7 @@ export class Authenticator {
       this.#known.clear()
       this.#recheck()
     })
-    const timer = setInterval(() => {
-      this.#recheck()
-    }, recheckMs).unref()
+    const timer = setInterval(() => this.#recheck(), recheckMs).unref()
     const stop = (): void => {
       clearInterval(timer)
       stopListening()

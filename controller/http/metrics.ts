@@ -79,12 +79,8 @@ export const createMetrics = (version: string): Metrics => {
       const elapsed = Number(process.hrtime.bigint() - start) / 1e9
       requests.observe({ method: c.req.method, route, code: c.res.status }, elapsed)
     },
-    onRun: (reconciler, outcome, ms) => {
-      runs.observe({ reconciler, outcome }, ms / 1000)
-    },
-    onManifestFaults: (count) => {
-      manifestFaults.set(count)
-    },
+    onRun: (reconciler, outcome, ms) => runs.observe({ reconciler, outcome }, ms / 1000),
+    onManifestFaults: (count) => manifestFaults.set(count),
     onKeysDue: createKeysDue(registry),
     onClaimed: (count) => {
       claimed.set(count)
@@ -94,9 +90,7 @@ export const createMetrics = (version: string): Metrics => {
     ...createRotationMetrics(registry),
     ofStores: createStoreMetrics(registry),
     claimedByOthers: () => (known.leads() ? known.claimed : undefined),
-    watchFleet: (fleet) => {
-      watchFleet(registry, fleet)
-    },
+    watchFleet: (fleet) => watchFleet(registry, fleet),
     watchLeader: (isLeader, deposedWrites) => {
       known.leads = isLeader
       watchLeader(registry, isLeader, deposedWrites)

@@ -25,9 +25,7 @@ export const createRotationMetrics = (registry: Registry): RotationMetrics => {
     registers: [registry],
   })
   return {
-    onRevoked: (ms) => {
-      took.observe(ms / 1000)
-    },
+    onRevoked: (ms) => took.observe(ms / 1000),
     onRotations: (counts) => {
       for (const name of countedStates) states.set({ condition: name }, counts[name])
     },

@@ -28,9 +28,7 @@ export interface Listening {
 /** Gives requests so many ms to end, then cuts the remaining connections. */
 export const closeWithin = async (listening: Listening | undefined, ms: number): Promise<void> => {
   if (listening === undefined) return
-  const timer = setTimeout(() => {
-    listening.destroy()
-  }, ms)
+  const timer = setTimeout(() => listening.destroy(), ms)
   await listening.close()
   clearTimeout(timer)
 }
@@ -59,9 +57,7 @@ export const listen = async (
   return {
     address: server.address() as AddressInfo,
     close: () => closeServer(server, unused),
-    destroy: () => {
-      server.closeAllConnections()
-    },
+    destroy: () => server.closeAllConnections(),
     renew: (tls) => {
       if ('setSecureContext' in server) server.setSecureContext(tlsOptions(tls))
     },
@@ -100,9 +96,7 @@ const closeServer = async (
     for (const socket of unused) socket.destroy()
   }
   const closed = new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve()
-    })
+    server.close(() => resolve())
   })
   // Closes connections that become idle during the stop.
   const timer = setInterval(closeIdle, 50)

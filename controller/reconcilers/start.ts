@@ -61,19 +61,13 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const turns = paced(createRolloutReconciler(deps), clock, rolloutPace)
   const rollouts = startControlLoop(deps, turns.reconciler)
   const closer = startChangeSetCloser(deps)
-  const judgeProject = (key: string): void => {
-    projects.enqueueAfter(key, delayOf(key))
-  }
+  const judgeProject = (key: string): void => projects.enqueueAfter(key, delayOf(key))
   const route = createRouter({
     stagelets,
     stageletReconciler,
     judgeProject,
-    rollOut: (key) => {
-      rollouts.enqueueAfter(key, turns.delayOf(key))
-    },
-    poke: () => {
-      closer.poke()
-    },
+    rollOut: (key) => rollouts.enqueueAfter(key, turns.delayOf(key)),
+    poke: () => closer.poke(),
   })
 
   const look = async (): Promise<void> => {
@@ -88,23 +82,17 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const running = [
     followStore(deps, signal, {
       look,
-      onChanges: (changes) => {
-        changes.forEach(route)
-      },
+      onChanges: (changes) => changes.forEach(route),
     }),
     repeatUntil(signal, clock, {
       everyMs: compactEveryMs,
       work: () => store.compact(clock.now()),
-      onFault: (error) => {
-        log.error({ err: error }, 'compaction failed')
-      },
+      onFault: (error) => log.error({ err: error }, 'compaction failed'),
     }),
     repeatUntil(signal, clock, {
       everyMs: checkSetsEveryMs,
       work: () => tellOfChangedSets(deps),
-      onFault: (error) => {
-        log.error({ err: error }, 'sets of secrets could not be checked')
-      },
+      onFault: (error) => log.error({ err: error }, 'sets of secrets could not be checked'),
     }),
   ]
   return {

@@ -103,10 +103,7 @@ export class ChainVerifier {
     const lines = texts.map(readLine)
     // Each row is checked against the hash that the row before claims: so all are checked at once.
     const faults = await Promise.all(lines.map((line, at) => this.#faultOf(line, lines[at - 1])))
-    for (const [at, line] of lines.entries())
-      await this.#guard(() => {
-        this.#take(line, faults[at])
-      })
+    for (const [at, line] of lines.entries()) await this.#guard(() => this.#take(line, faults[at]))
   }
 
   async finish(): Promise<Verdict> {

@@ -24,9 +24,7 @@ export const askLine = (question: string): Promise<string | undefined> =>
       answer = line
       lines.close()
     })
-    lines.once('SIGINT', () => {
-      lines.close()
-    })
+    lines.once('SIGINT', () => lines.close())
     lines.once('close', () => {
       if (answer === undefined) process.stderr.write('\n')
       resolve(answer)

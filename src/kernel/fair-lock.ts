@@ -18,9 +18,7 @@ export class FairLock {
     signal.throwIfAborted()
     if (this.#busy) await this.#wait(owner, signal)
     this.#busy = true
-    return () => {
-      this.#next()
-    }
+    return () => this.#next()
   }
 
   #wait(owner: string, signal: AbortSignal): Promise<void> {

@@ -25,9 +25,9 @@ export const createLifecycle = (log: Logger): Lifecycle => {
   const runAll = async (): Promise<void> => {
     for (const { name, timeoutMs, step } of steps.reverse()) {
       try {
-        await within(realClock, timeoutMs, Promise.resolve().then(step), () => {
-          log.warn({ step: name, timeoutMs }, 'a stop step took too long and was left behind')
-        })
+        await within(realClock, timeoutMs, Promise.resolve().then(step), () =>
+          log.warn({ step: name, timeoutMs }, 'a stop step took too long and was left behind'),
+        )
       } catch (error) {
         log.error({ step: name, err: messageOf(error) }, 'a stop step failed')
       }

@@ -10,13 +10,9 @@ import { setMaxListeners } from 'node:events'
  */
 export const linkedAbort = (...signals: AbortSignal[]): AbortController => {
   const ending = new AbortController()
-  const ends = signals.map((signal) => (): void => {
-    ending.abort(signal.reason)
-  })
+  const ends = signals.map((signal) => (): void => ending.abort(signal.reason))
   const unlink = (): void => {
-    signals.forEach((signal, i) => {
-      signal.removeEventListener('abort', ends[i]!)
-    })
+    signals.forEach((signal, i) => signal.removeEventListener('abort', ends[i]!))
   }
   // More than ten listeners are normal here, and no leak.
   setMaxListeners(0, ...signals)
@@ -26,8 +22,6 @@ export const linkedAbort = (...signals: AbortSignal[]): AbortController => {
     return ending
   }
   ending.signal.addEventListener('abort', unlink, { once: true })
-  signals.forEach((signal, i) => {
-    signal.addEventListener('abort', ends[i]!, { once: true })
-  })
+  signals.forEach((signal, i) => signal.addEventListener('abort', ends[i]!, { once: true }))
   return ending
 }

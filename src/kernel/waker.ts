@@ -43,12 +43,8 @@ export const createWaker = (
   }
 
   return {
-    poke: () => {
-      raise('poked')
-    },
-    wake: () => {
-      raise('woken')
-    },
+    poke: () => raise('poked'),
+    wake: () => raise('woken'),
     begin: () => {
       level = 'none'
     },

@@ -57,9 +57,9 @@ export const createLineSearch =
       if (lines.length > 2) {
         ranges.push(...findIn(search, joined, lines))
         if (take !== undefined)
-          search.occurrences(joined, (start, end, pattern) => {
-            take(placeOf(lines, start), placeOf(lines, end - 1) + 1, pattern)
-          })
+          search.occurrences(joined, (start, end, pattern) =>
+            take(placeOf(lines, start), placeOf(lines, end - 1) + 1, pattern),
+          )
       }
       // Only the last block may continue in the next text.
       const bytes = isOpen ? search.heldSuffix(joined) : 0

@@ -83,12 +83,8 @@ export const createHitCounter = (values: readonly KeyedValue[]): HitCounter => {
     }
     return {
       hits,
-      write: (chunk) => {
-        take(held.length === 0 ? chunk : Buffer.concat([held, chunk]), false)
-      },
-      end: () => {
-        take(held, true)
-      },
+      write: (chunk) => take(held.length === 0 ? chunk : Buffer.concat([held, chunk]), false),
+      end: () => take(held, true),
     }
   }
   return { stream }

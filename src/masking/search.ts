@@ -52,25 +52,21 @@ export const createSearch = (patterns: readonly Buffer[]): Search => {
   for (const bucket of groups.values()) {
     for (const group of bucket) group.members.sort((a, b) => b.pattern.length - a.pattern.length)
   }
-  const scan = (text: Uint8Array, take: TakeAnchor): void => {
+  const scan = (text: Uint8Array, take: TakeAnchor): void =>
     scanAnchors(text, { shifts, groups }, take)
-  }
   return {
     find: (text) => {
       const found: number[] = []
-      scan(text, (at, group) => {
-        verify(text, at, group, found)
-      })
+      scan(text, (at, group) => verify(text, at, group, found))
       return joinRanges(found)
     },
-    occurrences: (text, take) => {
+    occurrences: (text, take) =>
       scan(text, (at, { members }) => {
         for (const { pattern, offset } of members) {
           const start = at - offset
           if (isAt(text, start, pattern)) take(start, start + pattern.length, pattern)
         }
-      })
-    },
+      }),
     heldSuffix: createHeldSuffix(patterns),
   }
 }

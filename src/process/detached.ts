@@ -11,9 +11,7 @@ export const startDetached = ({
 }: Pick<ExecRequest, 'file' | 'args' | 'cwd' | 'env'>): Promise<boolean> =>
   new Promise((resolve) => {
     const child = spawn(file, [...args], { cwd, env, detached: true, stdio: 'ignore' })
-    child.once('error', () => {
-      resolve(false)
-    })
+    child.once('error', () => resolve(false))
     child.once('spawn', () => {
       child.unref()
       resolve(true)

@@ -129,7 +129,7 @@ export const giveInput = ({ stdin }: ChildProcess, input: ExecRequest['stdin']):
 export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
   new Promise((resolve) => {
     let child: ChildProcess
-    const failed = (error: unknown): void => {
+    const failed = (error: unknown): void =>
       resolve({
         exitCode: undefined,
         signal: undefined,
@@ -138,7 +138,6 @@ export const execProgram = (request: ExecRequest): Promise<ExecResult> =>
         stderr: '',
         startError: (error as NodeJS.ErrnoException).code ?? 'UNKNOWN',
       })
-    }
     try {
       child = spawn(...commandOf(request), {
         cwd: request.cwd,

@@ -98,9 +98,7 @@ const runPiped = (request: PipedRequest): Promise<PipedResult> =>
     }
     if (signal.aborted) end()
     else signal.addEventListener('abort', end, { once: true })
-    child.on('error', (error) => {
-      done(notStarted(error))
-    })
+    child.on('error', (error) => done(notStarted(error)))
     child.on('close', (code, by) => {
       const ended = by === null ? 1 : 128 + constants.signals[by]
       done({ exitCode: code ?? ended, startError: undefined })

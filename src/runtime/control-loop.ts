@@ -122,12 +122,8 @@ export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): Contro
   const workers = Array.from({ length: deps.workers ?? 2 }, work)
 
   return {
-    enqueue: (key) => {
-      queue.add(key)
-    },
-    enqueueAfter: (key, ms) => {
-      queue.addAfter(key, ms)
-    },
+    enqueue: (key) => queue.add(key),
+    enqueueAfter: (key, ms) => queue.addAfter(key, ms),
     stop: async () => {
       stopping.abort()
       queue.close()

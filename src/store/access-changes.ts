@@ -22,9 +22,7 @@ export class AccessChanges {
     const changes = new AccessChanges(sql, store)
     // One process has no other to hear from.
     if (sql.kind === 'postgres') {
-      const tell = (): void => {
-        changes.#tell()
-      }
+      const tell = (): void => changes.#tell()
       changes.#stopListening = await sql.listen(channel, tell, tell)
     }
     return changes

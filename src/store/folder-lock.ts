@@ -20,8 +20,6 @@ export const lockFolder = async (folder: string): Promise<() => Promise<void>> =
   server.unref()
   return () =>
     new Promise((resolve) => {
-      server.close(() => {
-        resolve()
-      })
+      server.close(() => resolve())
     })
 }

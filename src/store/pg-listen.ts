@@ -39,9 +39,7 @@ export const listen = async (
       query_timeout: listenDeadlineMs,
     })
     next.on('error', () => undefined) // 'end' follows
-    next.on('notification', ({ payload }) => {
-      onNotify(payload ?? '')
-    })
+    next.on('notification', ({ payload }) => onNotify(payload ?? ''))
     try {
       await next.connect()
       // Set here: a name in the URL would win over an option.

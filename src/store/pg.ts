@@ -110,9 +110,7 @@ const queryable = (ask: (config: QueryConfig) => Promise<QueryResult>, pulse: Pu
 const connectionOf = (pool: Pool, pulse: Pulse): Promise<PoolClient> =>
   pulse.first(
     () => pool.connect(),
-    (late) => {
-      late.release()
-    },
+    (late) => late.release(),
   )
 
 const onOne = async (pool: Pool, pulse: Pulse, config: QueryConfig): Promise<QueryResult> => {
@@ -232,9 +230,9 @@ export const openPg = (options: PgOptions): Sql => {
   pool.on('connect', (client) => {
     client.on('error', () => undefined)
   })
-  pool.on('error', (error) => {
-    options.log.warn({ err: messageOf(error) }, 'idle database connection lost')
-  })
+  pool.on('error', (error) =>
+    options.log.warn({ err: messageOf(error) }, 'idle database connection lost'),
+  )
   const pulse = new Pulse({
     ...options,
     probe: () => probe(options.databaseUrl),

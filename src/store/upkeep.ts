@@ -92,9 +92,7 @@ const databaseFault = (sql: Sql, clock: Clock): Promise<string | undefined> => {
     () => undefined,
   )
   const answer = sql.query('SELECT 1').then(() => undefined, messageOf)
-  return Promise.race([late, answer]).finally(() => {
-    done.abort()
-  })
+  return Promise.race([late, answer]).finally(() => done.abort())
 }
 
 /** See Store. */

@@ -58,9 +58,7 @@ export const runJob = async (
       group.absorb(session)
       group.leader = term ?? group.leader
     }
-    return () => {
-      job.resolve({ result })
-    }
+    return () => job.resolve({ result })
   } catch (error) {
     const again = whyAgain(session, preparations)
     return () => {

@@ -43,9 +43,9 @@ export const createDuplicates = ({
     const now = clock.now()
     if (now - (toldAt.get(agentKey) ?? -Infinity) < tellEveryMs) return
     toldAt.set(agentKey, now)
-    tell(agentKey, agentUid).catch((error: unknown) => {
-      log.error({ err: error, agent: agentKey }, 'cannot tell of two agents with one identity')
-    })
+    tell(agentKey, agentUid).catch((error: unknown) =>
+      log.error({ err: error, agent: agentKey }, 'cannot tell of two agents with one identity'),
+    )
   }
 
   return {

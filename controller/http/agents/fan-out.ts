@@ -62,8 +62,6 @@ export const createWheel = <S>(
       slots[slotOf.get(member) ?? 0]!.delete(member)
       slotOf.delete(member)
     },
-    stop: () => {
-      clearInterval(timer)
-    },
+    stop: () => clearInterval(timer),
   }
 }

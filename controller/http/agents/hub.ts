@@ -55,9 +55,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
       void end(session, 'InternalError', 'the controller failed; see its log')
     },
   )
-  const wheel = createWheel<Session>(tuning.keepAliveMs, (session) => {
-    session.keepAlive()
-  })
+  const wheel = createWheel<Session>(tuning.keepAliveMs, (session) => session.keepAlive())
 
   const listening = createListening(tuning.silenceMs, deps)
   const checkRevoked = createRevocation(agents, log, end)

@@ -42,8 +42,6 @@ export const createListening = (
       wheel.remove(session)
     },
     heard: (sign) => byConnection.get(sign.connection)?.takeSign(sign, clock.now()) ?? false,
-    stop: () => {
-      wheel.stop()
-    },
+    stop: () => wheel.stop(),
   }
 }

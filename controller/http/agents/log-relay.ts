@@ -98,14 +98,10 @@ export const createLogRelay = (deps: LogRelayDeps): LogRelay => {
     open: async ({ agentKey, wish }, signal) => {
       checkLimits(agentKey)
       const id = [...(elsewhere === undefined ? [] : [elsewhere.self]), randomUUID()].join('.')
-      const session = new Session({ id, agentKey }, deps.clock, () => {
-        close(session)
-      })
+      const session = new Session({ id, agentKey }, deps.clock, () => close(session))
       const order: LogsOrder = { type: 'logs', session: session.id, ...wish }
       sessions.set(session.id, session)
-      const leave = (): void => {
-        close(session)
-      }
+      const leave = (): void => close(session)
       signal.addEventListener('abort', leave, { once: true })
       try {
         const here = deps.ask(agentKey, order)
@@ -116,9 +112,7 @@ export const createLogRelay = (deps: LogRelayDeps): LogRelay => {
         close(session)
         throw error
       }
-      void session.watch((error) => {
-        close(session, error)
-      })
+      void session.watch((error) => close(session, error))
       return session.stream
     },
     accept: async (agentKey, batch) => {

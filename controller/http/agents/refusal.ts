@@ -89,11 +89,9 @@ export const readBytes = (c: AgentContext, maxBytes: number): Promise<Buffer> =>
       reject(new RefusedError(413, 'RequestEntityTooLarge', `the body exceeds ${maxBytes} bytes`))
     }
     incoming.on('data', take)
-    incoming.once('end', () => {
-      resolve(Buffer.concat(chunks))
-    })
+    incoming.once('end', () => resolve(Buffer.concat(chunks)))
     incoming.once('error', reject)
-    incoming.once('close', () => {
-      reject(new RefusedError(400, 'BadRequest', 'the request was cut off'))
-    })
+    incoming.once('close', () =>
+      reject(new RefusedError(400, 'BadRequest', 'the request was cut off')),
+    )
   })

@@ -81,9 +81,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   const tuning = { ...defaultTuning, ...deps.tuning }
   const presence: Presence = createPresence(deps, tuning, {
     isConnected: (key) => hub.isConnected(key),
-    replaced: (key, connection) => {
-      hub.replaced(key, connection)
-    },
+    replaced: (key, connection) => hub.replaced(key, connection),
   })
   const duplicates = createDuplicates(deps)
   const hub = createHub(deps, tuning, { presence, duplicates })

@@ -124,9 +124,7 @@ export class Session {
     })
     this.#signKey = signKeyOf(this.#sealer)
     this.#holds = new HeldBundles(holds)
-    this.#res.on('drain', () => {
-      deps.schedule(this)
-    })
+    this.#res.on('drain', () => deps.schedule(this))
   }
 
   /** Sends the head and `hello`. `uids` are the agent's stagelets. */

@@ -39,9 +39,7 @@ export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buf
   const chunks: Buffer[] = []
   let size = 0
   let taken = 0
-  outgoing.once('close', () => {
-    bodies.giveBack(sender, taken)
-  })
+  outgoing.once('close', () => bodies.giveBack(sender, taken))
   let refused: Error | undefined
   await eachChunk(incoming, (chunk) => {
     size += chunk.length

@@ -125,12 +125,11 @@ export const decode = (c: AppContext, kind: Kind, input: Wire, check: FieldCheck
   return object
 }
 
-const warnOf = (c: AppContext, advice: readonly Advice[]): void => {
+const warnOf = (c: AppContext, advice: readonly Advice[]): void =>
   warn(
     c,
     advice.map(({ field, message }) => `${field}: ${message}`),
   )
-}
 
 const ownersMessage =
   'metadata.ownerReferences: kept, but nothing is deleted with its owner here: delete it yourself'

@@ -146,9 +146,7 @@ const watchSignal = (
   seconds: number,
 ): { signal: AbortSignal; end: () => void; clear: () => void } => {
   const controller = new AbortController()
-  const abort = (): void => {
-    controller.abort()
-  }
+  const abort = (): void => controller.abort()
   const timer = setTimeout(abort, seconds * 1000)
   response.once('close', abort)
   stopping.addEventListener('abort', abort, { once: true })

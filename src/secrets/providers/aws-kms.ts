@@ -92,9 +92,7 @@ export const openAwsKms = async (
     },
     isDamaged: (error) => error instanceof Error && damagedNames.has(error.name),
     explain: explainAwsKms,
-    close: () => {
-      client.destroy()
-    },
+    close: () => client.destroy(),
   })
   if (key.startsWith('arn:') && key.includes(':key/')) return service(key)
   const probe = { plaintext: Buffer.from('probe'), context: 'probe' }

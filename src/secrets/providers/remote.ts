@@ -131,9 +131,7 @@ export const createRemoteKeyProvider = (
     },
     unwrap,
     opens: (wrapped) => headerOf(wrapped) !== undefined,
-    close: () => {
-      service.close()
-    },
+    close: () => service.close(),
   }
 }
 
@@ -170,11 +168,5 @@ const proveWrapped = async (
 /** A client that ignores its signal must not delay the caller beyond the deadline. */
 const rejectOn = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        reject(signal.reason as Error)
-      },
-      { once: true },
-    )
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })

@@ -167,8 +167,6 @@ export const openVaultTransit = (settings: VaultTransitSettings, clock: Clock): 
     },
     isDamaged,
     explain,
-    close: () => {
-      stopping.abort()
-    },
+    close: () => stopping.abort(),
   }
 }

@@ -280,9 +280,7 @@ export class KeyStore {
 
   async #rest(signal: AbortSignal): Promise<void> {
     const woken = linkedAbort(signal)
-    this.#wake = () => {
-      woken.abort()
-    }
+    this.#wake = () => woken.abort()
     await this.#deps.clock.sleep(lookMs, woken.signal).catch(() => undefined)
     woken.abort()
     this.#wake = undefined

@@ -94,9 +94,7 @@ const headOf = (state: State, row: VersionRow & { project_uid: string }): Pair<H
 }
 
 const loadInto = async (q: Queryable, state: State): Promise<void> => {
-  const apply = (delta: Partial<Delta>): void => {
-    state.apply({ ...none, ...delta }, state.rv)
-  }
+  const apply = (delta: Partial<Delta>): void => state.apply({ ...none, ...delta }, state.rv)
   for await (const rows of pages<ObjectColumns>(q, objectsSql)) state.load(rows.map(objectOf))
   for await (const rows of pages<ProjectColumns>(q, projectsSql))
     apply({ projects: rows.map((row) => [row.uid, toProject(row)] as const) })
