@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { keptParsed, objectRow, type StoredRow } from './rows.ts'
 
-const rowOf = (name: string): StoredRow => {
-  const ref = { kind: 'Event', namespace: 'x', name }
-  const text = JSON.stringify({ apiVersion: 'v1', kind: 'Event', metadata: { name } })
+const rowOf = (name: string, kind = 'Event'): StoredRow => {
+  const ref = { kind, namespace: 'x', name }
+  const text = JSON.stringify({ apiVersion: 'v1', kind, metadata: { name } })
   return objectRow(ref, { uid: name, rv: 1, source: 'api', text })
 }
 
@@ -18,5 +18,13 @@ describe('a stored row', () => {
     expect(last?.object.kind).toBe('Event')
     expect(row.object).not.toBe(object)
     expect(row.object).toEqual(object)
+  })
+
+  it('of an agent is kept while many secrets and events are looked into', () => {
+    const agent = rowOf('box', 'Agent')
+    const { object } = agent
+    const many = Array.from({ length: keptParsed + 1 }, (_, i) => rowOf(`other-${i}`))
+    expect(many.every((row) => row.object.kind === 'Event')).toBe(true)
+    expect(agent.object).toBe(object)
   })
 })

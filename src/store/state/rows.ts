@@ -26,9 +26,23 @@ export interface StoredRow extends Identified {
 
 /** What is parsed takes twice as much memory as its text. */
 export const keptParsed = 16_384
+
 /** Rows whose text was parsed last. Held weakly: a row that was replaced shall go. */
-const parsed: WeakRef<ObjectRow>[] = []
-let nextParsed = 0
+class LastParsed {
+  readonly #rows: WeakRef<ObjectRow>[] = []
+  #next = 0
+
+  add(row: ObjectRow): void {
+    this.#rows[this.#next]?.deref()?.forget()
+    this.#rows[this.#next] = new WeakRef(row)
+    this.#next = (this.#next + 1) % keptParsed
+  }
+}
+
+/** Many of these are looked into once: they push out nothing that loops look at again and again. */
+const manyOf = /^(?:StagelySecret|Event)\//
+const lastOfMany = new LastParsed()
+const lastOfOthers = new LastParsed()
 
 /** Parsed when it is looked into, and again after many others were. */
 class ObjectRow implements StoredRow {
@@ -51,12 +65,14 @@ class ObjectRow implements StoredRow {
     return this.#object ?? (JSON.parse(this.text) as KubeObject)
   }
 
+  forget(): void {
+    this.#object = undefined
+  }
+
   get object(): KubeObject {
     if (this.#object !== undefined) return this.#object
-    const oldest = parsed[nextParsed]?.deref()
-    if (oldest !== undefined) oldest.#object = undefined
-    parsed[nextParsed] = new WeakRef(this)
-    nextParsed = (nextParsed + 1) % keptParsed
+    const last = manyOf.test(this.id) ? lastOfMany : lastOfOthers
+    last.add(this)
     return (this.#object = frozen(JSON.parse(this.text) as KubeObject))
   }
 }
