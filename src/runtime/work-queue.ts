@@ -8,6 +8,9 @@
 import { backoffMs, type BackoffOptions } from '../kernel/backoff.ts'
 import type { Clock } from '../kernel/clock.ts'
 
+/** Nobody hears of it; without one, each abort makes an error with its stack. */
+const noLonger = 'it is in work, or waits for another time'
+
 export interface WorkQueueOptions {
   readonly clock: Clock
   readonly backoff: BackoffOptions
@@ -114,7 +117,7 @@ export class WorkQueue {
   }
 
   #dropTimer(key: string): void {
-    this.#delayed.get(key)?.cancel.abort()
+    this.#delayed.get(key)?.cancel.abort(noLonger)
     this.#delayed.delete(key)
   }
 }

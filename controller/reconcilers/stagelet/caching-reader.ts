@@ -1,4 +1,4 @@
-// A Reader that reads each project, agent and set of secrets once. Good within one transaction that writes none of
+// A Reader that reads each object, list and set of secrets once. Good within one transaction that writes none of
 // them.
 import { keyOf } from '../../../src/resources/meta.ts'
 import type { Reader } from '../../../src/store/store.ts'
@@ -14,7 +14,8 @@ export const cachingReader = (reader: Reader): Reader => {
   }
   return {
     get: (ref) => once(keyOf(ref), () => reader.get(ref)),
-    list: (kind, options) => reader.list(kind, options),
+    list: (kind, options) =>
+      once(`list ${kind} ${JSON.stringify(options)}`, () => reader.list(kind, options)),
     readSet: (projectUid, revision) =>
       once(`set ${projectUid} ${revision}`, () => reader.readSet(projectUid, revision)),
     revisionsOf: (projectUid) =>
