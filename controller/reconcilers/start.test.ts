@@ -17,9 +17,10 @@ const rotation = (project: string, state: Restored['state']): KubeObject =>
 
 const start = () => {
   const asked: string[] = []
+  const later: number[] = []
   const loop = {
     enqueue: (key: string) => asked.push(key),
-    enqueueAfter: () => undefined,
+    enqueueAfter: (_key: string, ms: number) => later.push(ms),
     stop: () => Promise.resolve(),
   }
   const route = createRouter({
@@ -33,12 +34,31 @@ const start = () => {
     const spec = { projectRef: { name: project }, agentRef: { name: 'box' } }
     route({ type: 'ADDED', object: objectOf('Stagelet', `${project}-prod`, { spec }) })
   }
-  return (change: Parameters<typeof route>[0]): string[] => {
+  const of = (change: Parameters<typeof route>[0]): string[] => {
     asked.length = 0
+    later.length = 0
     route(change)
     return asked.map((key) => key.replace('Stagelet/default/', ''))
   }
+  return Object.assign(of, { later })
 }
+
+describe('a new revision', () => {
+  const project = (revision: number, spec: object): KubeObject =>
+    objectOf('Project', 'shop', { spec: { ...spec }, status: { revision } })
+
+  it('of many stagelets is judged once their agents have it, unless they take turns', () => {
+    const asked = start()
+    expect(asked({ type: 'MODIFIED', object: project(1, {}) })).toEqual(['shop-prod'])
+    for (let i = 1; i < 1_000; i++) {
+      const spec = { projectRef: { name: 'shop' }, agentRef: { name: 'box' } }
+      asked({ type: 'ADDED', object: objectOf('Stagelet', `shop-${i}`, { spec }) })
+    }
+    expect(asked({ type: 'MODIFIED', object: project(2, {}) })).toEqual([])
+    expect(asked.later).toEqual(Array.from({ length: 1_000 }, () => 500))
+    expect(asked({ type: 'MODIFIED', object: project(3, { rollout: {} }) })).toHaveLength(1_000)
+  })
+})
 
 describe('after a restore, the change of a Rotation', () => {
   it('has the stagelets reconciled that it holds otherwise, of both projects where it changes its own', () => {

@@ -128,6 +128,16 @@ const hasNewInputs = ({ type, object, previous }: Change): boolean =>
 /** A change set closes within this time, however often it is written to. */
 const closedByMs = 2_500
 
+/**
+ * How long a new revision of so many stagelets waits to be judged: their agents hear of it from the project itself, and
+ * get their bundles first. Those that report meanwhile are judged once. Where stagelets take turns, no agent hears of
+ * it before.
+ */
+const judgedAfterMs = (project: KubeObject, stagelets: number): number => {
+  const takesTurns = project.spec?.['rollout'] !== undefined
+  return takesTurns || stagelets < 100 ? 0 : Math.min(stagelets / 2, 2_000)
+}
+
 export const createRouter = (to: {
   stagelets: ControlLoop
   stageletReconciler: Pick<StageletReconciler, 'isSettled' | 'forget'>
@@ -139,6 +149,14 @@ export const createRouter = (to: {
   const { stagelets, stageletReconciler, judgeProject, rollOut, poke } = to
   const eachStageletOf = (owner: ObjectRef & { kind: 'Project' | 'Agent' }): void => {
     for (const key of interest.stageletsOf(owner)) stagelets.enqueue(key)
+  }
+
+  const judgeStageletsOf = (object: KubeObject): void => {
+    const keys = interest.stageletsOf({ ...refOf(object), kind: 'Project' })
+    const ms = judgedAfterMs(object, keys.length)
+    for (const key of keys)
+      if (ms === 0) stagelets.enqueue(key)
+      else stagelets.enqueueAfter(key, ms)
   }
 
   /** After a restore a Rotation holds revisions back, until their credentials are tested. */
@@ -169,7 +187,7 @@ export const createRouter = (to: {
         rollOut(keyOf(ref))
         // Most writes of a project only count its stagelets: they concern none of them.
         if (!isNews) return
-        eachStageletOf({ kind: 'Project', namespace, name })
+        judgeStageletsOf(object)
         judgeProject(keyOf(ref))
         return
       case 'Agent':
