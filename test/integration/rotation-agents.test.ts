@@ -30,7 +30,8 @@ import type { TestDatabase } from '../support/test-database.ts'
 import { watchRotation, type RotationWatch } from '../support/watch-rotation.ts'
 
 const run = promisify(execFile)
-const orders = ['AddFirst', 'SwitchFirst'] as const
+/** The second shows in the long form what the first prevents: whether it rejects any is a matter of chance. */
+const orders = (['AddFirst', 'SwitchFirst'] as const).slice(0, soak(1, 2))
 const rounds = soak(1, 10)
 const network = `stagely-t-rotation-${process.pid}`
 const rotated =
@@ -204,11 +205,15 @@ describe('a rotation on three machines', () => {
     rounds * 420_000,
   )
 
-  it('of a key that is used before all know it rejects some', async () => {
-    const { accepted, rejected } = await signed[1]!
-    console.info(
-      `one rotation of a shared key, SwitchFirst: ${accepted} accepted, ${rejected} rejected`,
-    )
-    expect(rejected).toBeGreaterThan(0)
-  }, 420_000)
+  it.each(orders.slice(1))(
+    'of a key that is used before all know it (%s) rejects some',
+    async (order) => {
+      const { accepted, rejected } = await signed[1]!
+      console.info(
+        `one rotation of a shared key, ${order}: ${accepted} accepted, ${rejected} rejected`,
+      )
+      expect(rejected).toBeGreaterThan(0)
+    },
+    420_000,
+  )
 })
