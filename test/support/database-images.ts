@@ -37,8 +37,9 @@ if [ ! -s $data/PG_VERSION ]; then
     cp /tls/key.pem /tls/chain.pem $data/ && chown postgres $data/*.pem && chmod 600 $data/key.pem
     printf "ssl=on\\nssl_cert_file='chain.pem'\\nssl_key_file='key.pem'\\n" >> $data/postgresql.conf
   fi
-  as pg_ctl -D $data -w -o "-c\\ listen_addresses=" start >/dev/null
-  [ "\${POSTGRES_DB:-$user}" = postgres ] || as createdb -U $user \${POSTGRES_DB:-$user}
+  # Not where clients look: they would lose this server at once.
+  as pg_ctl -D $data -w -o "-c\\ listen_addresses=\\ -c\\ unix_socket_directories=/tmp" start >/dev/null
+  [ "\${POSTGRES_DB:-$user}" = postgres ] || as createdb -h /tmp -U $user \${POSTGRES_DB:-$user}
   as pg_ctl -D $data -m fast -w stop >/dev/null
 fi
 exec su postgres -s /bin/sh -c "exec postgres -D $data"
