@@ -20,13 +20,13 @@ done
 echo rejected
 `
 /** A service that is being re-created answers nothing, which is no rejection. */
-const calls = `while :; do
+const calls = (everySeconds: number): string => `while :; do
   for pair in 'one two' 'two one'; do
     set -- $pair
     token=$(wget -T 1 -qO- http://$1:8080/cgi-bin/sign 2>/dev/null) && [ \${#token} = 101 ] &&
       wget -T 1 -qO- "http://$2:8080/cgi-bin/check?$token" 2>/dev/null >> /said/all
   done
-  sleep 0.1
+  sleep ${everySeconds}
 done`
 
 /** The second waits for the first one, so that both are never re-created at the same moment. */
@@ -43,7 +43,7 @@ export interface SigningStack extends Stack {
   said(): Promise<{ readonly accepted: number; readonly rejected: number }>
 }
 
-export const createSigningStack = async (): Promise<SigningStack> => {
+export const createSigningStack = async (everySeconds: number): Promise<SigningStack> => {
   const folder = await mkdtemp(join(tmpdir(), 'stagely-signs-'))
   const scripts = join(folder, 'www/cgi-bin')
   await mkdir(scripts, { recursive: true })
@@ -51,7 +51,7 @@ export const createSigningStack = async (): Promise<SigningStack> => {
     await writeFile(join(scripts, name), text)
     await chmod(join(scripts, name), 0o755)
   }
-  const command = JSON.stringify(calls.replaceAll('$', '$$$$'))
+  const command = JSON.stringify(calls(everySeconds).replaceAll('$', '$$$$'))
   const compose = `services:
 ${service('one')}${service('two', '    depends_on: { one: { condition: service_healthy } }\n')}  caller:
     image: ${testImage}
