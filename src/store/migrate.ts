@@ -59,6 +59,9 @@ export const migrateIn = async (tx: Queryable, only?: ReadonlySet<string>): Prom
   const due = migrations.filter(
     (m) => !applied.has(m.version) && (only === undefined || only.has(m.name)),
   )
+  // First, as commits of a controller of before lock it: in another order each would wait for the other.
+  if (due.length > 0 && applied.size > 0)
+    await tx.exec('LOCK TABLE counters IN ACCESS EXCLUSIVE MODE')
   for (const { version, name, sql: text } of due) {
     if (name === chainedAsWritten) await linkRows(tx)
     await tx.exec(text)

@@ -89,12 +89,14 @@ const check = async (
     const presence = agent === undefined ? {} : { presence: presenceOf(agent) }
     const spec = { ...told, receivedAt, ...presence }
     const old = specOf(await tx.get(observationOf(view)))
-    // What a later start has told since the boots were read must not be replaced.
-    if (!isLocked && old?.boot !== spec.boot) throw new NeedsLock('a report by another start')
-    if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
-      throw replay(spec.seq, old.seq)
     // A report from before the agent was away is stored again, also where it says the same.
     const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
+    // Another start of the agent may have come since the boots were read: what it told is not replaced, and a
+    // report from before it does not count as one since the agent is back.
+    if (!isLocked && (isStale || old?.boot !== spec.boot))
+      throw new NeedsLock('a report by another start, or the first since the agent is back')
+    if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
+      throw replay(spec.seq, old.seq)
     if (old === undefined || isStale || !isSameReport(old, spec))
       news.push({ view, spec: { ...spec, receivedAt: newsAt(old, spec) } })
   }
