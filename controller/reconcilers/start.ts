@@ -151,9 +151,9 @@ export const createRouter = (to: {
     for (const key of interest.stageletsOf(owner)) stagelets.enqueue(key)
   }
 
-  const judgeStageletsOf = (object: KubeObject): void => {
+  const judgeStageletsOf = (object: KubeObject, type: Change['type']): void => {
     const keys = interest.stageletsOf({ ...refOf(object), kind: 'Project' })
-    const ms = judgedAfterMs(object, keys.length)
+    const ms = type === 'MODIFIED' ? judgedAfterMs(object, keys.length) : 0
     for (const key of keys)
       if (ms === 0) stagelets.enqueue(key)
       else stagelets.enqueueAfter(key, ms)
@@ -187,7 +187,7 @@ export const createRouter = (to: {
         rollOut(keyOf(ref))
         // Most writes of a project only count its stagelets: they concern none of them.
         if (!isNews) return
-        judgeStageletsOf(object)
+        judgeStageletsOf(object, type)
         judgeProject(keyOf(ref))
         return
       case 'Agent':
