@@ -32,12 +32,14 @@ const addresses = [
   '/ui/t/default/p/shop?secret=shop-log-level.global',
 ]
 
-/** Within the page, as a link does it; waits, in the page, until nothing is to come. */
+/** Within the page, as a link does it; waits, in the page, until nothing is to come, for a minute. */
 const goTo = (page: Page, path: string): Promise<void> =>
-  page.evaluate(`new Promise((done) => {
+  page.evaluate(`new Promise((done, fail) => {
+    const until = performance.now() + 60_000
     const look = () => {
       const isThere = document.querySelector('main h1') !== null
       if (isThere && document.querySelector('[class*="_skeleton_"]') === null) done()
+      else if (performance.now() > until) fail(new Error('${path} is not complete: ' + document.body.innerText))
       else setTimeout(look, 20)
     }
     history.pushState(null, '', '${path}')
