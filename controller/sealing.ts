@@ -16,6 +16,7 @@ import {
 import type { SealedPlace, SealedValueOpener } from '../src/secrets/sealed-place.ts'
 import { sealingKeyPrefix, type Settings } from '../src/store/settings.ts'
 import type { Actor } from '../src/store/store.ts'
+import { controllerActor } from '../src/store/actor.ts'
 
 const refreshMs = 30_000
 
@@ -43,7 +44,7 @@ export class SealingKeys implements SealedValueOpener {
     this.#settings = settings
     await this.refresh()
     if (this.#keys.length > 0) return
-    await this.#make({ name: 'controller', source: 'system' }, 'create')
+    await this.#make(controllerActor, 'create')
   }
 
   get current(): SealingKeyInfo {

@@ -6,6 +6,7 @@ import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
 import type { Actor } from '../../src/store/store.ts'
+import { controllerActor } from '../../src/store/actor.ts'
 
 const minuteMs = 60_000
 /** Rows a minute: for one actor from one address, and for all of them. */
@@ -95,7 +96,7 @@ export const createDeniedLog = (deps: {
     for (const { denied, again } of repeated) await writeOne(denied, { again })
     if (rest.beyond + rest.unknownTokens === 0) return
     const ref = { kind: 'Request', namespace: '', name: '*' }
-    await write({ name: 'controller', source: 'system' }, ref, rest)
+    await write(controllerActor, ref, rest)
   }
 
   const run = async (): Promise<void> => {

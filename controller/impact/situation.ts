@@ -1,15 +1,13 @@
 // What the impact of a change is computed from: stagelets with their agents and projects, and the newest
 // sets. Read once before a write and once after.
 import type { AgentSpec, AgentStatus } from '../../src/resources/agent.ts'
-import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
+import { refOf, type KubeObject, type Place } from '../../src/resources/meta.ts'
 import type { ProjectSpec, ProjectStatus } from '../../src/resources/project.ts'
 import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import type { Reader } from '../../src/store/store.ts'
 
 type Stagelet = KubeObject<StageletSpec, StageletStatus>
-type Place = Pick<ObjectRef, 'namespace' | 'name'>
-
 /** A stagelet, and what may keep a new revision from it. */
 export interface StageletFacts {
   readonly stagelet: Stagelet

@@ -9,6 +9,7 @@ import type { ProjectKeysFact } from '../../src/store/keys/key-age.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { dueKeys, planRotation, ruleOf, type Dues, type Plan } from './plan.ts'
 import { noteProjectKeys } from './note-projects.ts'
+import { controllerActor } from '../../src/store/actor.ts'
 
 export interface KeyRotationDeps {
   readonly store: Store
@@ -20,8 +21,6 @@ export interface KeyRotationDeps {
   readonly clock: Clock
   readonly log: Logger
 }
-
-const keyActor: Actor = { name: 'controller', source: 'system' }
 
 /** Why keys that are due were not replaced. */
 interface Waiting {
@@ -36,7 +35,7 @@ const rotateDataKeys = async (
 ): Promise<Map<string, string>> => {
   if (due.length === 0) return new Map()
   const uids = due.map(({ uid }) => uid)
-  const left = await keys.replaceDataKeys(keyActor, uids)
+  const left = await keys.replaceDataKeys(controllerActor, uids)
   const projects = due.length - left.length
   if (projects > 0) log.info({ projects }, 'data keys that were due are replaced')
   return new Map(left.map(({ projectUid, message }) => [projectUid, message]))
@@ -48,7 +47,7 @@ const rotateSealing = async (
 ): Promise<string | undefined> => {
   if (!isDue) return undefined
   try {
-    await sealing.rotate(keyActor)
+    await sealing.rotate(controllerActor)
     log.info({}, 'the sealing key was due, and is replaced')
     return undefined
   } catch (error) {

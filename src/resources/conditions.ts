@@ -46,6 +46,10 @@ export const withConditions = (
     [...(conditions ?? [])],
   )
 
+/** The conditions of an object of any kind. */
+export const conditionsOf = ({ status }: Pick<KubeObject, 'status'>): Condition[] =>
+  (status?.['conditions'] ?? []) as Condition[]
+
 export const findCondition = (
   conditions: readonly Condition[] | undefined,
   type: string,

@@ -2,7 +2,7 @@
 // schema, without values. An unknown field is dropped: a typing error (`vlaue:`) may hold the secret.
 import * as z from 'zod'
 import { isRecord, parseJson } from '../kernel/record.ts'
-import { annotations } from './meta.ts'
+import { annotations, type KubeObject } from './meta.ts'
 import { valueFields } from './secret-value.ts'
 import { secretSpec } from './stagelysecret.ts'
 
@@ -54,4 +54,15 @@ export const withoutSecretFields = (manifest: Record<string, unknown>): Record<s
 export const cleanLastApplied = (text: string): string | undefined => {
   const manifest = parseJson(text)
   return isRecord(manifest) ? `${JSON.stringify(withoutSecretFields(manifest))}\n` : undefined
+}
+
+/** The secret without its value, which kubectl's annotation holds too. */
+export const withoutValue = (secret: KubeObject): KubeObject => {
+  const fields = Object.entries(secret.spec ?? {}).filter(([name]) => !hidden.has(name))
+  const spec = Object.fromEntries(fields)
+  const { [annotations.lastApplied]: text, ...others } = secret.metadata.annotations ?? {}
+  if (text === undefined) return { ...secret, spec }
+  const clean = cleanLastApplied(text)
+  const kept = clean === undefined ? others : { ...others, [annotations.lastApplied]: clean }
+  return { ...secret, metadata: { ...secret.metadata, annotations: kept }, spec }
 }

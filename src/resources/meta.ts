@@ -53,6 +53,9 @@ export interface ObjectRef {
   readonly name: string
 }
 
+/** Of an object whose kind is known. */
+export type Place = Pick<ObjectRef, 'namespace' | 'name'>
+
 export const refOf = (object: KubeObject<unknown, unknown>): ObjectRef => ({
   kind: object.kind,
   namespace: object.metadata.namespace ?? '',

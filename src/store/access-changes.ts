@@ -1,5 +1,5 @@
-// Tells who remembers logins that users, members or tokens have changed: in this process after the
-// commit, in others by NOTIFY. A lost word costs no more than the few seconds that logins are kept.
+// Tells caches of logins that users, members or tokens have changed: in this process after the commit, in other replicas by
+// NOTIFY. A lost message does little harm: logins are cached for a few seconds.
 import type { WriteSession } from './session.ts'
 import type { Actor } from './store.ts'
 import type { SqlStore } from './sql-store.ts'
@@ -20,7 +20,7 @@ export class AccessChanges {
 
   static async start(sql: Sql, store: SqlStore): Promise<AccessChanges> {
     const changes = new AccessChanges(sql, store)
-    // One process has no other to hear from.
+    // An embedded database has no other replicas.
     if (sql.kind === 'postgres') {
       const tell = (): void => changes.#tell()
       changes.#stopListening = await sql.listen(channel, tell, tell)
@@ -28,13 +28,13 @@ export class AccessChanges {
     return changes
   }
 
-  /** Calls `listener` after each change; returns how to stop that. */
+  /** Calls `listener` after each change. Returns a function that stops it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** As SqlStore.writeWithSession, and tells afterwards. */
+  /** SqlStore.writeWithSession(), followed by the message to the caches. */
   async write<T>(actor: Actor, fn: (session: WriteSession) => Promise<T>): Promise<T> {
     const result = await this.#store.writeWithSession(actor, async (session) => {
       const done = await fn(session)

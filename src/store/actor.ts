@@ -1,9 +1,9 @@
-// Who acts on the store, and to whom values go.
+// Actors of writes, and agents that get values.
 
-/** What ties an audit row to the request that it was done in. */
+/** The request of an action, for its audit row. */
 export type Origin = Pick<Actor, 'address' | 'requestId'>
 
-/** To whom values go; `from` is the request by which the agent gets them. */
+/** A stagelet whose agent gets values. `from` is the request of the agent. */
 export interface Delivery {
   readonly stagelet: string
   /** `namespace/name` */
@@ -13,7 +13,7 @@ export interface Delivery {
   readonly from?: Origin
 }
 
-/** Who acts, for audit and ownership. */
+/** The person or machine that acts, for audit and ownership. */
 export interface Actor {
   readonly name: string
   /** `api`, `folder:<path>` or `kubernetes`; machines use `system`. */
@@ -25,8 +25,11 @@ export interface Actor {
   /** Ties an audit row to its request, its answer and its log line. */
   readonly requestId?: string
   /**
-   * Whether the values of a namespace are theirs to read: else no write of theirs tells whether one that
-   * they did not give has its format. Absent: they are, as to the controller itself.
+   * True where the actor may read the values of the namespace. Otherwise no answer tells whether a value that the actor
+   * did not give has its format. Absent: the actor may read all values, as the controller.
    */
   readonly mayReadValues?: (namespace: string) => boolean
 }
+
+/** Actor of writes that the controller makes by itself. */
+export const controllerActor: Actor = { name: 'controller', source: 'system' }

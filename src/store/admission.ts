@@ -1,4 +1,4 @@
-// What every write by the user's door passes first.
+// Checks that every write of a user passes first: schema, namespace, preconditions and owner.
 import { randomInt } from 'node:crypto'
 import type { Fault } from '../kernel/errors.ts'
 import {
@@ -16,7 +16,7 @@ import { sameJson } from './canonical.ts'
 import { clusterSource, conflict, forbidden, invalid, notFound, ownedBy } from './errors.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 
-/** Machines, and what machines made, are owned by nobody. */
+/** Source of machines. Objects that machines have made have no owner. */
 export const systemSource = 'system'
 
 const nameAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
@@ -76,7 +76,7 @@ export const checkPreconditions = (
   if (Number(version) !== current.rv) throw conflict(ref)
 }
 
-/** Whether nobody else owns the object. A team that came along with a cluster's objects is not declared there. */
+/** True where no other source owns the object. A team that was made for a cluster's objects has no owner. */
 export const isFree = (
   { actor: { source } }: WriteSession,
   { source: owner, object: { kind } }: StoredRow,
@@ -86,7 +86,7 @@ export const isFree = (
   owner === systemSource ||
   (owner === clusterSource && kind === 'Namespace')
 
-/** Conflict naming the owner, when somebody else's spec would change. */
+/** Conflict that names the owner, where another source owns the object. */
 export const checkOwner = (session: WriteSession, current: StoredRow): void => {
   if (!isFree(session, current)) throw ownedBy(refOf(current.object), current.source)
 }
@@ -98,19 +98,19 @@ const owned = (metadata: ObjectMeta): unknown => {
   return { labels, annotations: Object.fromEntries(kept), ownerReferences }
 }
 
-/** True where labels, annotations or owner references change that are the owner's to say. Those of a team are anybody's. */
+/** True where labels, annotations or owner references change that only the owner may change. Any source may change those of a team. */
 export const changesOwned = (next: KubeObject, current: StoredRow): boolean =>
   next.kind !== 'Namespace' && !sameJson(owned(next.metadata), owned(current.object.metadata))
 
-/** Sources that bring back what they declare, whatever becomes of it here. */
+/** True for sources that create their objects again when these are deleted here. */
 export const isDeclaring = (source: string): boolean =>
   source === clusterSource || source.startsWith('folder:')
 
-/** True when a manifest declares what the store made by itself, such as the Agent of a join token. */
+/** True where a manifest declares an object that the store has made by itself, such as the Agent of a join token. */
 export const isTakeover = ({ actor }: WriteSession, { source, object }: StoredRow): boolean =>
   source === systemSource && object.kind !== 'Namespace' && isDeclaring(actor.source)
 
-/** To whom an API user hands the object by annotation: to the API, or to nobody, until a source declares it. */
+/** The new owner that an API user names by annotation: the API, or none until a source declares the object. */
 export const handedTo = (
   { actor }: WriteSession,
   object: KubeObject,
@@ -121,7 +121,7 @@ export const handedTo = (
   return to === 'api' || to === systemSource ? to : undefined
 }
 
-/** The annotations as given, and the one that shows who owns the object. */
+/** Adds the annotation that shows the owner. */
 export const withSource = (metadata: ObjectMeta, source: string): ObjectMeta => ({
   ...metadata,
   annotations: { ...metadata.annotations, [annotations.source]: source },

@@ -1,6 +1,6 @@
-// Which replica holds the newest stream of each agent, and which of its starts that was. So an agent
-// that moved to another replica is not declared gone by the one that it left, and a report finds its
-// agent's boot wherever it arrives.
+// The newest stream of each agent: the replica that holds it, and the start of the agent (its boot) that opened it. So a
+// replica does not declare an agent gone that has moved to another replica, and every replica can check the boot of a
+// report.
 import { randomUUID } from 'node:crypto'
 import { gathered } from '../kernel/gathered.ts'
 import type { Queryable, Sql } from './sql.ts'
@@ -11,30 +11,30 @@ export interface LostAgent {
   readonly uid: string
   readonly namespace: string
   readonly name: string
-  /** Ms; when something was last known of the agent: its own coming, or the life of the replica that held it. */
+  /** When the agent was last seen (ms): when it connected, or when its replica was last seen. */
   readonly seenAt: number
 }
 
 interface Stream {
-  /** Of the agent. */
+  /** Uid of the agent. */
   readonly uid: string
   readonly connection: string
   readonly boot: string
 }
 
-/** What a write may say and ask of streams; all other writers wait meanwhile. */
+/** Streams within a write, while all other writers wait. */
 export interface Streams {
   /**
-   * Says again that these streams are here; returns the agents, by uid, that have no newer one. Where the newest
-   * has ended, this one takes its place: it may have been opened late, for an agent that had given up.
+   * Notes that these streams are open. Returns the uids of the agents that have no newer stream. Where the newest stream
+   * has ended, this one takes its place: its agent may have connected twice.
    */
   here(streams: readonly Stream[]): Promise<ReadonlySet<string>>
   /**
-   * Says that it has ended; without `connection`, that of a lost replica. False when the agent has
-   * another stream: then it is not gone.
+   * Notes that the stream has ended; without `connection`, the stream of a lost replica. False where the agent has another
+   * stream, so that it is not gone.
    */
   gone(agentUid: string, connection?: string): Promise<boolean>
-  /** Start of each agent that opened its newest stream; none for those before their first. */
+  /** By uid, the boot of the agent that opened its newest stream. An agent without a stream is missing. */
   bootsOf(agentUids: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
 
@@ -43,7 +43,7 @@ interface LostRow extends Record<string, unknown>, Omit<LostAgent, 'seenAt'> {
   readonly replica: string | null
 }
 
-/** `$1` is this replica, which needs no proof that it is alive. */
+/** `$1` is this replica, which is alive. */
 const lostSql =
   'c.replica IS NULL OR c.replica <> $1 AND c.replica NOT IN (SELECT id FROM replicas)'
 
@@ -52,13 +52,13 @@ interface Opened {
   readonly boot: string
 }
 
-/** When all come back, their rows are written together. */
+/** Agents that come back together have their rows written by one statement. */
 const mostOpenedAtOnce = 256
 
 export class AgentConnections {
   readonly #sql: Sql
   readonly #store: SqlStore
-  /** This one. */
+  /** Id of this replica. */
   readonly replica: string
   readonly #insert: (one: Opened) => Promise<string>
 
@@ -68,9 +68,9 @@ export class AgentConnections {
     this.replica = replica
     this.#insert = gathered(mostOpenedAtOnce, async (opened: readonly Opened[]) => {
       const rows = opened.map((one) => ({ ...one, connection: randomUUID() }))
-      // Of one agent's several, the last is the newest.
+      // Of several streams of one agent, the last is the newest.
       const newest = [...new Map(rows.map((row) => [row.agentUid, row])).values()]
-      // In one order everywhere, or two who write several of them wait for each other for ever.
+      // Rows are locked in one order everywhere: otherwise two writers could wait for each other for ever.
       newest.sort((a, b) => (a.agentUid < b.agentUid ? -1 : 1))
       await sql.query(
         `INSERT INTO agent_connections (agent_uid, connection, replica, boot)
@@ -89,12 +89,12 @@ export class AgentConnections {
     })
   }
 
-  /** A new stream, the newest from now on. To be called before the agent hears of it. */
+  /** Notes a new stream as the agent's newest. To be called before the agent gets an answer. */
   open(agentUid: string, boot: string): Promise<string> {
     return this.#insert({ agentUid, boot })
   }
 
-  /** As Store.write; `store` is a leader's. */
+  /** Store.write() with streams; `store` is the leader's, for writes of a leader. */
   write<T>(
     actor: Actor,
     fn: (tx: Transaction, streams: Streams) => Promise<T>,
@@ -108,7 +108,7 @@ export class AgentConnections {
     )
   }
 
-  /** Agents that count as ready though no replica that was seen in the last `graceMs` holds a stream of theirs. */
+  /** Agents that are Ready although no replica that was seen within `graceMs` holds a stream of them. */
   async lost(graceMs: number): Promise<LostAgent[]> {
     const ended = await this.#sql.query<{ id: string; seen_at: Date }>(
       `DELETE FROM replicas WHERE id <> $1
@@ -131,12 +131,12 @@ export class AgentConnections {
     }))
   }
 
-  /** As Streams.bootsOf, while others write. */
+  /** Streams.bootsOf() outside of a write. */
   bootsOf(agentUids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     return bootsIn(this.#sql, agentUids)
   }
 
-  /** All that are registered. */
+  /** How many agents are registered. */
   async agentCount(): Promise<number> {
     const [row] = await this.#sql.query<{ count: number }>(
       "SELECT count(*)::int AS count FROM objects WHERE kind = 'Agent'",

@@ -1,7 +1,7 @@
-// Says of an agent's keys what became of them, whoever changed them.
-import type { AgentStatus } from '../resources/agent.ts'
+// Notes a change of an agent's keys in its status, and as an event.
 import { isTrue } from '../resources/conditions.ts'
 import type { KubeObject, ObjectRef } from '../resources/meta.ts'
+import { statusOf } from '../resources/typed.ts'
 import type { Transaction } from './store.ts'
 
 const toldOfKeys = {
@@ -10,7 +10,7 @@ const toldOfKeys = {
   Revoked: (keys: string) => `keys ${keys} of the agent were revoked`,
 } as const
 
-/** In the Agent's status, which cuts streams of other keys, and as an event. */
+/** The status cuts streams that were opened with other keys. */
 export const tellOfKeys = async (
   tx: Transaction,
   ref: ObjectRef,
@@ -19,20 +19,20 @@ export const tellOfKeys = async (
   const { type, reason, fingerprint } = what
   const agent = await tx.get(ref)
   if (agent === undefined) return
-  const { keyFingerprint: _before, ...rest } = (agent.status ?? {}) as AgentStatus
+  const { keyFingerprint: _before, ...rest } = statusOf('Agent', agent)
   const status = reason === 'Revoked' ? rest : { ...rest, keyFingerprint: fingerprint }
   await tx.setStatus({ ...agent, status })
   const message = toldOfKeys[reason](fingerprint)
   await tx.recordEvent({ regarding: agent, type, reason, message })
 }
 
-/** One that loses its keys while it is connected was seen until now: what it has told is unknown since. */
+/** A connected agent that loses its keys was seen until now. From then on the state of its machine is unknown. */
 export const noteLastSeen = async (
   tx: Transaction,
   agent: KubeObject,
   now: string,
 ): Promise<void> => {
-  const status = agent.status as AgentStatus | undefined
-  if (!isTrue(status?.conditions, 'Ready')) return
+  const status = statusOf('Agent', agent)
+  if (!isTrue(status.conditions, 'Ready')) return
   await tx.setStatus({ ...agent, status: { ...status, lastSeen: now, lastLost: now } })
 }

@@ -1,4 +1,4 @@
-// Who may be an agent: join tokens, and the public keys of those that joined.
+// Registered agents: join tokens, and the public keys of agents that have joined.
 import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError } from '../kernel/errors.ts'
@@ -22,7 +22,7 @@ export interface CreatedJoinToken {
   readonly expiresAt: number
 }
 
-/** What registers an agent; keys are raw 32 bytes in base64url. */
+/** The registration of an agent. Keys are raw 32 bytes in base64url. */
 export interface JoinInput {
   readonly tokenId: string
   readonly tokenSecret: string
@@ -30,7 +30,7 @@ export interface JoinInput {
   readonly name: string
   readonly ed25519: string
   readonly x25519: string
-  /** Each try of an agent has a higher one. */
+  /** Each attempt of an agent has a higher number. */
   readonly counter: number
 }
 
@@ -40,7 +40,7 @@ export interface RotateInput {
   readonly held: string
   readonly ed25519: string
   readonly x25519: string
-  /** Value of the annotation that asked for it. */
+  /** Value of the annotation that asked for new keys. */
   readonly request: string | undefined
 }
 
@@ -61,7 +61,7 @@ interface TokenRow {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
-/** `whose` is the agent that the token was made for, where it was made at all. */
+/** `whose` is the agent that the token was made for; undefined for an unknown token. */
 const refused = (why: string, whose?: { namespace: string; name: string }): StagelyError =>
   new StagelyError(
     'Unauthorized',
@@ -77,7 +77,7 @@ const refused = (why: string, whose?: { namespace: string; name: string }): Stag
         },
   )
 
-/** As the one text that these 32 bytes have: keys are compared by it. */
+/** The key in its canonical text, by which keys are compared. */
 const checkKey = (name: string, key: string): void => {
   const isWhole = /^[A-Za-z0-9_-]{43}$/.test(key)
   if (isWhole && Buffer.from(key, 'base64url').toString('base64url') === key) return
@@ -86,7 +86,7 @@ const checkKey = (name: string, key: string): void => {
 
 /** The token's row when id, secret, name and time are right; Unauthorized otherwise. */
 const checkToken = async (tx: Queryable, input: JoinInput, now: number): Promise<TokenRow> => {
-  // Not even asked for: the database takes no NUL.
+  // The database takes no NUL character.
   if (!/^[\w-]{1,64}$/.test(input.tokenId)) throw refused('the join token is not known')
   const [token] = await tx.query<TokenRow>(
     'SELECT secret_hash, namespace, name, expires_at, used_by FROM join_tokens WHERE id = $1',
@@ -108,7 +108,7 @@ export class AgentRegistry {
   readonly #sql: Sql
   readonly #store: SqlStore
   readonly #clock: Clock
-  /** Every request of an agent asks for its keys, so that a revocation counts from the next one on. */
+  /** Read for every request of an agent, so that a revocation counts from the next request on. */
   readonly #readKeys: (agentUid: string) => Promise<AgentKeys | undefined>
   readonly #useCounter: (request: CountedRequest) => Promise<number | undefined>
 
@@ -131,14 +131,14 @@ export class AgentRegistry {
   }
 
   /**
-   * Each request that an agent's key signed counts once, at whatever replica: undefined when its
-   * counter is higher than any before; else the highest.
+   * Counts a request that an agent's key signed, once for all replicas. Undefined where its counter is higher than all
+   * before; else the highest counter.
    */
   useCounter(request: CountedRequest): Promise<number | undefined> {
     return this.#useCounter(request)
   }
 
-  /** Makes the Agent object too, where there is none. */
+  /** Creates the Agent object too, where it does not exist. */
   createJoinToken(what: {
     namespace: string
     name: string
@@ -150,7 +150,7 @@ export class AgentRegistry {
     return this.#store.writeWithSession(actor, async (session) => {
       if (session.fetch(ref) === undefined) {
         const agent = { apiVersion, kind: 'Agent', metadata: { namespace, name }, spec: {} }
-        // Nobody has declared it yet: a folder or a cluster may still do so.
+        // The Agent has no owner yet: a folder or a cluster may still declare it.
         await createObject(session, agent, { source: systemSource })
       }
       const tokenId = randomBytes(9).toString('base64url')
@@ -167,8 +167,8 @@ export class AgentRegistry {
   }
 
   /**
-   * Registers the keys. The same token with the same keys answers again until it expires, so that a
-   * lost answer does no harm. Unauthorized for a bad token; Conflict while the name has other keys.
+   * Registers the keys. The same token with the same keys succeeds again until the token expires, so that a lost answer
+   * does no harm. Unauthorized for a bad token; Conflict while the agent of this name has other keys.
    */
   async join(input: JoinInput, from: Origin = {}): Promise<{ agentUid: string }> {
     checkKey('ed25519', input.ed25519)
@@ -220,7 +220,7 @@ export class AgentRegistry {
     })
   }
 
-  /** What was recorded of a join has the counter of then. */
+  /** A repeated join has the counter of the first one. */
   async #joinAgain(tx: Queryable, agentUid: string, { counter }: JoinInput): Promise<string> {
     const rows = await tx.query(
       'UPDATE agent_keys SET counter = $2 WHERE agent_uid = $1 AND counter < $2 RETURNING 1',
@@ -231,8 +231,8 @@ export class AgentRegistry {
   }
 
   /**
-   * Replaces the keys, where those `held` are still the agent's. The same new keys again change
-   * nothing. Unauthorized when others took their place meanwhile, or the agent was revoked.
+   * Replaces the keys, where `held` is still the agent's key. The same new keys again change nothing. Unauthorized where
+   * the agent has other keys by now, or was revoked.
    */
   async rotateKeys(input: RotateInput, from: Origin = {}): Promise<void> {
     const { agentUid, held, ed25519, x25519, request } = input
@@ -266,7 +266,7 @@ export class AgentRegistry {
     return uuid.test(agentUid) ? this.#readKeys(agentUid) : undefined
   }
 
-  /** Takes keys and open tokens away; watchers see the Agent's Ready=False/Revoked. NotFound. */
+  /** Removes the keys and open tokens, and sets the Agent to Ready=False/Revoked. NotFound. */
   revoke(ref: ObjectRef, actor: Actor): Promise<void> {
     return this.#store.writeWithSession(actor, async (session, tx) => {
       const agent = session.fetch(ref)

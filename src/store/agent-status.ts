@@ -1,10 +1,11 @@
-// What the store itself says in the status of an Agent: since when somebody has had it paused or drained.
+// The times in the status of an Agent that follow from its spec: since when it is paused or drained.
 import { withStatusOwner } from '../managed-fields/status.ts'
-import type { AgentSpec, AgentStatus } from '../resources/agent.ts'
+import { defined } from '../kernel/defined.ts'
 import type { KubeObject } from '../resources/meta.ts'
+import { specOf, typed } from '../resources/typed.ts'
 import { sameJson } from './canonical.ts'
 
-/** `now` where the flag is new; what was said before while it stays. */
+/** `now` where the flag is new; the known time while it stays. */
 const sinceOf = (
   is: boolean | undefined,
   was: boolean | undefined,
@@ -17,15 +18,14 @@ export const withAgentTimes = (
   before: KubeObject | undefined,
   now: string,
 ): KubeObject => {
-  const { spec, status = {} } = object as KubeObject<AgentSpec, AgentStatus>
-  const was = before?.spec as AgentSpec | undefined
+  const { spec, status = {} } = typed('Agent', object)
+  const was = before && specOf('Agent', before)
   const { pausedSince, drainedSince, ...rest } = status
-  const times = {
+  const times = defined({
     pausedSince: sinceOf(spec?.paused, was?.paused, { known: pausedSince, now }),
     drainedSince: sinceOf(spec?.drained, was?.drained, { known: drainedSince, now }),
-  }
-  const told = Object.entries(times).filter(([, since]) => since !== undefined)
-  const next = { ...rest, ...Object.fromEntries(told) }
+  })
+  const next = { ...rest, ...times }
   if (sameJson(next, status)) return object
   return withStatusOwner({ ...object, status: next }, before, now)
 }

@@ -1,21 +1,21 @@
-// Reads that do not ask the database whether another replica has written meanwhile. A replica that sees no other
-// takes a second at a time, in the counter row, in which no other's commit, and no other's read, is answered. See ADR 0072.
+// Saves the only replica a question to the database before each read. A replica that sees no other one takes the counter
+// row for a second at a time: until then no commit and no read of another replica is answered. See ADR 0072.
 import { realClock } from '../kernel/clock.ts'
 import type { Feed } from './feed.ts'
-import { askTwice, readStanding } from './log/commit.ts'
+import { askTwice, readCounters } from './log/commit.ts'
 import type { Queryable } from './sql.ts'
 
 const forMs = 1_000
-/** Given up earlier than in the database, whose clock may be faster. */
+/** The replica counts on less time than it has taken: the clock of the database may be faster. */
 const ownMs = 800
-/** After another replica was there, or the row was locked. */
+/** Pause after an attempt that failed: another replica was there, or the row was locked. */
 const pauseMs = 200
-/** Who was not heard of for so long (ms) is not there. Where it is all the same, its commits wait. */
+/** A replica that was not seen for this time (ms) counts as gone. If it is alive, its commits wait. */
 const aliveMs = 30_000
 
 const isAlive = `r.seen_at > clock_timestamp() - interval '${aliveMs} milliseconds'`
 
-// One that is locked by a commit is not waited for: that one may wait for a read.
+// The statement does not wait for a row that a commit has locked: the commit may itself wait for a read.
 const takeSql = `
 UPDATE counters c SET alone = $1, alone_until = clock_timestamp() + interval '${forMs} milliseconds'
 WHERE c.id = (
@@ -26,7 +26,7 @@ WHERE c.id = (
 
 const releaseSql = 'UPDATE counters SET alone_until = NULL WHERE alone = $1'
 
-/** The database's time is real, whatever clock a test has. One of the two goes on while a machine sleeps. */
+/** Real time, as the database has it. While a machine sleeps, only one of the two clocks goes on. */
 const now = (): readonly [number, number] => [realClock.monotonic(), realClock.now()]
 const never = [-Infinity, -Infinity] as const
 
@@ -41,20 +41,20 @@ export class Alone {
     this.#feed = feed
   }
 
-  /** The state is what is stored. */
+  /** True while no other replica can have written anything that is not in the state. */
   get isSure(): boolean {
     const [monotonic, wall] = now()
     const [since, sinceWall] = this.#since
     return monotonic - since < ownMs && Math.abs(wall - sinceWall) < ownMs
   }
 
-  /** Until the state has reached what was committed when it was asked. It is sure then where there is no other replica. */
+  /** Resolves when the state has all commits of before the call. Where there is no other replica, isSure is true then. */
   async reach(): Promise<void> {
     const asked = now()
     const taken = asked[0] < this.#retryAt ? undefined : await this.#take()
     if (taken === undefined) {
       if (asked[0] >= this.#retryAt) this.#retryAt = asked[0] + pauseMs
-      await this.#feed.reach((await readStanding(this.#sql, this.#feed.origin)).rv)
+      await this.#feed.reach((await readCounters(this.#sql, this.#feed.origin)).rv)
       return
     }
     await this.#feed.reach(taken.rv)
@@ -68,7 +68,7 @@ export class Alone {
     return taken
   }
 
-  /** The next replica need not wait. */
+  /** Gives the time back, so that another replica need not wait for its end. */
   async release(): Promise<void> {
     if (!this.isSure) return
     this.#since = never

@@ -1,8 +1,8 @@
-// The audit rows of sets that go to agents: one for each set, stagelet, agent and the keys that the set is
-// sealed to.
+// Audits the delivery of sets to agents: one row for each set, stagelet, agent, and keys that the set is sealed to.
 import type { Queryable } from './sql.ts'
 import type { Delivery } from './store.ts'
 import type { Writer } from './writer.ts'
+import { controllerActor } from './actor.ts'
 
 export interface DeliveredSet {
   readonly projectUid: string
@@ -25,7 +25,7 @@ WHERE action = 'deliver' AND namespace = $1 AND name = ANY ($2)
 const idOf = (stagelet: string, agent: string, keys: string | null | undefined): string =>
   JSON.stringify([stagelet, agent, keys ?? ''])
 
-/** A set that an agent gets again has its row. Two replicas that deliver it at the same moment write one each. */
+/** A repeated delivery has its row already. Two replicas that deliver a set at the same moment write a row each. */
 export const auditDeliveries = async (
   q: Queryable,
   writer: Writer,
@@ -41,11 +41,11 @@ export const auditDeliveries = async (
   ])
   for (const { name, agent, keys } of known) missing.delete(idOf(name, agent, keys))
   if (missing.size === 0) return
-  await writer.run({ name: 'controller', source: 'system' }, {}, (session) => {
+  await writer.run(controllerActor, {}, (session) => {
     for (const { stagelet: name, agent, keys, from } of missing.values()) {
       const ref = { kind: 'Stagelet', namespace, name }
       const detail = { project, epoch, revision, agent, keys }
-      // As of a value that a person reads, the actor is who gets it.
+      // The actor is the agent that gets the values, as it is the person who reads a value.
       const actor = { ...from, name: `agent:${agent}`, source: 'system' }
       session.audit(ref, { action: 'deliver', detail }, actor)
     }

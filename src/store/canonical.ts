@@ -1,4 +1,4 @@
-// Equality of JSON values, whatever the order of their keys.
+// Equality of JSON values. The order of keys does not matter.
 import { canonicalJson } from '../kernel/canonical-json.ts'
 
 export { canonicalJson }

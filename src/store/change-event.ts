@@ -1,16 +1,16 @@
-// A change as watchers get it. The feed keeps thousands of them: as texts, for what is parsed of one
-// takes twice as much again, and so is held only by those who use it.
+// A change as watchers get it. The feed keeps thousands of them as texts. A parsed object takes twice the memory, and is
+// kept only while somebody uses it.
 import type { KubeObject } from '../resources/meta.ts'
 import type { ChangeEvent } from './store.ts'
 
 interface Change extends Pick<ChangeEvent, 'resourceVersion' | 'type' | 'text'> {
-  /** What `text` says, where that is at hand. */
+  /** `text`, parsed, where the caller has it. */
   readonly object?: KubeObject
   /** Text of what the change replaced or removed. */
   readonly previous: string | undefined
 }
 
-/** Parsed while somebody holds it. */
+/** A text that is parsed when it is read. The object is held weakly. */
 class Parsed {
   readonly #text: string
   #held: WeakRef<KubeObject> | undefined

@@ -1,6 +1,7 @@
-// What is dropped when its time is over.
-import type { EventSpec } from '../resources/core.ts'
+// Drops rows that are older than their retention.
+import { lastSeenOf } from '../resources/core.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
+import { specOf } from '../resources/typed.ts'
 import { dropOldActivity } from './activity/activity-log.ts'
 import { keepLeakTestsMs } from './leak-tests.ts'
 import { finishNamespace } from './removal.ts'
@@ -12,9 +13,9 @@ import { term } from './state/rows.ts'
 const keepChangesMs = 600_000
 const keepChanges = 1_000
 const keepEventsMs = 3_600_000
-/** So long the answer to a commit may be lost. */
+/** For this time a replica may ask whether its commit is stored. */
 const keepCommitsMs = 600_000
-/** At once; the rest goes with the next round. */
+/** Most events that one write drops. */
 const batch = 500
 
 /** How much history stays. */
@@ -33,13 +34,10 @@ export const defaultRetention: Retention = {
   deletedMs: 7 * 86_400_000,
 }
 
-/** When an event was last seen to happen. */
-const lastSeen = ({ metadata, spec = {} }: KubeObject): string => {
-  const { series, lastTimestamp, eventTime } = spec as Partial<EventSpec>
-  return series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? ''
-}
+const lastSeen = (event: KubeObject): string =>
+  lastSeenOf(specOf('Event', event)) || (event.metadata.creationTimestamp ?? '')
 
-/** Events that did not happen again within the hour. Watchers see them go. */
+/** Drops events that have not happened again for an hour. */
 export const dropOldEvents = (session: WriteSession, now: number): void => {
   const before = new Date(now - keepEventsMs).toISOString()
   const old = session.view.objects
@@ -63,7 +61,7 @@ const dropOldChanges = async (q: Queryable, now: number): Promise<void> => {
   )
 }
 
-/** SQL: true when `holds` is so of a revision `pin` that a stagelet of project `p` wants or was healthy with. */
+/** SQL: `holds` is true for a revision `pin` that a stagelet of project `p` wants or was healthy with. */
 const isPinned = (holds: string): string => `EXISTS (
   SELECT 1 FROM objects s CROSS JOIN LATERAL (VALUES
     ((s.body #>> '{status,wantedRevision}')::bigint), ((s.body #>> '{status,healthyRevision}')::bigint)) pins(pin)
@@ -94,7 +92,7 @@ const dropOldVersions = async (q: Queryable, keep: Retention): Promise<void> => 
   )
 }
 
-/** What the state does not hold: no write waits for it. */
+/** Drops rows of tables that are not in the state. */
 export const dropOldRows = async (q: Queryable, keep: Retention, now: number): Promise<void> => {
   await dropOldChanges(q, now)
   await dropOldVersions(q, keep)
@@ -106,7 +104,7 @@ export const dropOldRows = async (q: Queryable, keep: Retention, now: number): P
   await q.query('DELETE FROM leak_tests WHERE started_at < $1', [now - keepLeakTestsMs])
 }
 
-/** Terminating namespaces whose last object is gone. */
+/** Removes terminating namespaces whose last object is gone. */
 export const finishNamespaces = (session: WriteSession): void => {
   for (const row of session.select(term.terminating))
     finishNamespace(session, refOf(row.object).name)

@@ -3,10 +3,10 @@
 import { gathered } from '../kernel/gathered.ts'
 import type { Delivery, OpenedEntry, Store } from './store.ts'
 
-/** Bounds one read. */
+/** Most deliveries that share one read. */
 const mostAtOnce = 256
-/** Each answer is sealed and sent at once, and the rest of the process waits meanwhile. */
-const answersInOneTurn = 20
+/** The event loop goes on after this many answers: each one is sealed and sent at once. */
+const answersBeforeYield = 20
 
 export type OpenSets = (
   projectUid: string,
@@ -15,7 +15,7 @@ export type OpenSets = (
 ) => Promise<OpenedEntry[][]>
 
 export const createDeliveries = (openSets: OpenSets): Store['openSet'] => {
-  /** Sets that are asked for just now. */
+  /** Sets that are being read. */
   const sets = new Map<string, (delivery: Delivery) => Promise<OpenedEntry[]>>()
   return (projectUid, revision, delivery) => {
     const id = `${projectUid} ${revision}`
@@ -24,7 +24,7 @@ export const createDeliveries = (openSets: OpenSets): Store['openSet'] => {
     const open = gathered(
       mostAtOnce,
       (deliveries: readonly Delivery[]) => openSets(projectUid, revision, deliveries),
-      { inTurns: answersInOneTurn, onIdle: () => sets.delete(id) },
+      { inTurns: answersBeforeYield, onIdle: () => sets.delete(id) },
     )
     sets.set(id, open)
     return open(delivery)

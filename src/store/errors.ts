@@ -8,7 +8,7 @@ import {
 import type { ObjectRef } from '../resources/meta.ts'
 import { requireKind, resourceNameOf } from '../resources/registry.ts'
 
-/** Of what a cluster's resources say; its labels and annotations are carried too. */
+/** Source of objects that a cluster's resources declare. */
 export const clusterSource = 'kubernetes'
 
 const detailsOf = (ref: ObjectRef): ErrorDetails => {
@@ -53,7 +53,7 @@ const remedyAt = (owner: string): string => {
 export const ownedBy = (ref: ObjectRef, owner: string): StagelyError =>
   conflict(ref, `it is owned by ${owner}; ${remedyAt(owner)}`)
 
-/** A container is not removed over the head of who owns what is in it. */
+/** Another source owns an object inside: its container is not removed. */
 export const holdsOwned = (ref: ObjectRef, content: ObjectRef, owner: string): StagelyError =>
   new StagelyError(
     'Conflict',
@@ -81,18 +81,18 @@ export const invalid = (ref: ObjectRef, faults: readonly Fault[]): StagelyError 
   })
 }
 
-/** Rows that do not fit together: nobody but a person with access to the database makes them. */
+/** The rows do not match their MAC: somebody with access to the database has changed them. */
 export const setTampered = (projectUid: string): StagelyError =>
   new StagelyError(
     'InternalError',
     `the secret set of project ${projectUid} does not match its MAC: rows were changed outside Stagely; restore the database or write the secrets anew`,
   )
 
-/** A write of a leader that another replica has taken the place of. */
+/** A write of a leader after another replica has become the leader. */
 class DeposedError extends StagelyError {}
 export const isDeposed = (error: unknown): boolean => error instanceof DeposedError
 
-/** Conflict: the loops of an old leader drop it in silence, and are stopped. */
+/** Conflict. The loops of the old leader ignore it, and are stopped. */
 export const deposed = (term: number, current: number): StagelyError =>
   new DeposedError('Conflict', `the leader of term ${term} was replaced; it is term ${current} now`)
 
@@ -102,7 +102,7 @@ export const sqlStateOf = (error: unknown): string | undefined => {
   return typeof code === 'string' ? code : undefined
 }
 
-/** Anything that is not ours becomes InternalError, without the text of the statement or its row. */
+/** Foreign errors become InternalError, without the text of the statement or of a row. */
 export const internal = (error: unknown): unknown =>
   error instanceof Error && sqlStateOf(error) !== undefined && !(error instanceof StagelyError)
     ? new StagelyError('InternalError', `the database refused: ${error.message}`, {}, error)

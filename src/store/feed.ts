@@ -1,8 +1,8 @@
-// The change feed: one reader of the log for the state and all watchers of this process.
+// The change feed: it keeps the state up to date, and wakes all watchers of this process.
 //
-// The table is the truth. NOTIFY, the poke after a local commit and the slow poll only say "look";
-// since resourceVersion order is commit order, "everything after the last one seen" misses nothing.
-// What this process commits itself it hands over, and is not looked for again.
+// The log in the database is the truth. NOTIFY and a slow poll only say that there may be new changes. resourceVersion order
+// is commit order, so that a read of all changes after the last known one misses nothing. Commits of this process come
+// through append(), and are not read again.
 import type { ChainPoint } from '../audit/texts.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
@@ -22,16 +22,16 @@ import type { ChangeEvent } from './store.ts'
 const changesChannel = 'stagely_changes'
 
 const pollMs = 1_000
-/** Changes kept in memory for watchers; who is further behind reads the table. */
+/** Changes in memory for watchers. A watcher that is further behind reads the log. */
 const ringSize = 4_096
 const wokenAtOnce = 50
 
-/** Somebody who follows the feed. `wake` does nothing while he is not waiting. */
+/** `wake` does nothing while the watcher is not waiting. */
 interface Watcher {
   wake: () => void
 }
 
-/** What this process committed. */
+/** A commit of this process. */
 export interface OwnCommit {
   readonly delta: Delta
   readonly events: readonly ChangeEvent[]
@@ -51,18 +51,18 @@ export interface FeedDeps {
   readonly replica: string
   readonly clock: Clock
   readonly log: Logger
-  /** The state as the tables have it. */
+  /** Loads the state from the tables. */
   readonly load: () => Promise<State>
 }
 
 export class Feed {
-  /** What NOTIFY says of commits whose changes are handed to append(). */
+  /** The name that NOTIFY has for commits of this process. */
   readonly origin: string
   readonly #deps: FeedDeps
   readonly #stopping = new AbortController()
   #state: State
   #ring: ChangeEvent[] = []
-  /** Everything after this version, up to the head, is in the ring. */
+  /** All changes after this version are in the ring. */
   #floor: number
   readonly #watchers = new Set<Watcher>()
   #reading: Promise<void> | undefined
@@ -84,7 +84,7 @@ export class Feed {
     return feed
   }
 
-  /** All up to its `rv`. Another one takes its place where this process was away for long. */
+  /** All commits up to its `rv`. It is replaced as a whole after this process was cut off for long. */
   get state(): State {
     return this.#state
   }
@@ -97,9 +97,9 @@ export class Feed {
     this.#polling = this.#poll()
   }
 
-  /** `before` is the version that the commit follows on. */
+  /** Applies a commit of this process. `before` is the version of the state that it was made on. */
   append(before: number, { delta, events, rv, chain }: OwnCommit): void {
-    // It may have been read from the table meanwhile; and where another's lies between, both are read there.
+    // The commit may have been read from the log meanwhile. Where another commit lies between, both are read there.
     if (this.#state.rv !== before) {
       if (this.#state.rv < rv) this.poke()
       return
@@ -109,14 +109,14 @@ export class Feed {
     this.#push(events)
   }
 
-  /** Looks for new changes soon. */
+  /** Reads new changes from the log soon. */
   poke(): void {
     if (this.#stopping.signal.aborted) return
     this.#lookAgain = true
     this.#reading ??= this.#readAll()
   }
 
-  /** Reads on until the state has reached `rv`; from `q`, where a transaction holds the only connection. */
+  /** Reads the log until the state has reached `rv`. `q` is given where a transaction holds the only connection. */
   async reach(rv: number, q: Queryable = this.#deps.sql): Promise<void> {
     while (this.#state.rv < rv) await this.#readOn(q)
   }
@@ -135,13 +135,13 @@ export class Feed {
         const behind = position < this.#floor
         const page = behind ? await this.#readPage(position) : undefined
         const events = page === undefined ? this.#after(position) : eventsOf(page.rows)
-        // What is there after the last event tells watchers nothing.
+        // Rows after the last event make no events.
         position = events.at(-1)?.resourceVersion ?? page?.rows.at(-1)?.rv ?? position
         if (events.length > 0) yield events
         else if (behind && page?.rows.length === 0)
-          position = this.#floor // nothing was left of the gap
+          position = this.#floor // the log has no changes in the gap
         else if (!behind)
-          // Nothing can come between the look and this: both are of one step.
+          // In the same step as the look at the ring, so that no change can come between.
           await new Promise<void>((resolve) => (watcher.wake = resolve))
       }
     } finally {
@@ -169,7 +169,7 @@ export class Feed {
     return this.#ring.slice(low)
   }
 
-  /** Some at a time: the first have their lines on the way while the last are still to be woken. */
+  /** Wakes some at a time: the first ones send their lines before the last ones are woken. */
   #wake(): void {
     const waiting = [...this.#watchers]
     const some = (): void => {
@@ -202,11 +202,11 @@ export class Feed {
         }
       }
     }
-    // In the same step as the last look, so that no poke between the two is lost.
+    // In the same step as the last look, so that no poke() between the two is lost.
     this.#reading = undefined
   }
 
-  /** To where the log ends, which is the end of a commit: nobody sees half of one. */
+  /** Reads to the end of the log, which is the end of a commit: nobody sees half a commit. */
   async #readOn(q: Queryable): Promise<void> {
     const rows: ChangeRow[] = []
     let page: LogPage
@@ -217,10 +217,10 @@ export class Feed {
       } while (page.rows.length === pageSize)
     } catch (error) {
       if (!isExpired(error)) throw error
-      await this.#jump()
+      await this.#reload()
       return
     }
-    // Local commits may have come meanwhile: the rows follow on without gap, but may repeat them.
+    // Commits of this process may have been applied meanwhile: rows of them are dropped.
     const news = rows.filter(({ rv }) => rv > this.#state.rv)
     const before = this.#state.rv
     applyRows(this.#state, news)
@@ -229,8 +229,8 @@ export class Feed {
     this.#push(eventsOf(news))
   }
 
-  /** This process was away for longer than changes are kept: its watchers must list again. */
-  async #jump(): Promise<void> {
+  /** This process was cut off for longer than changes are kept: the state is loaded anew, and watchers must list again. */
+  async #reload(): Promise<void> {
     this.#state = await this.#deps.load()
     this.#ring = []
     this.#floor = this.#state.rv

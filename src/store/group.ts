@@ -1,32 +1,27 @@
-// Writes that share a commit: each runs on top of what those before it left behind.
+// Writes that share a commit. Each of them runs on the state as the writes before it leave it.
 import type { ChainPoint } from '../audit/texts.ts'
 import { changeEvent } from './change-event.ts'
 import type { OwnCommit } from './feed.ts'
 import { chained } from './log/audit-rows.ts'
-import {
-  Changes,
-  payloadOf,
-  projectStateKind,
-  type Payload,
-  type ProjectChange,
-} from './log/changes.ts'
+import { Changes, projectStateKind, type ProjectChange } from './log/changes.ts'
+import { payloadOf, type Commit } from './log/commit.ts'
 import type { WriteSession } from './session.ts'
 import { objectRow } from './state/rows.ts'
 import { Overlay, type State } from './state/state.ts'
 
 export class Group {
-  /** What the writes were admitted on. */
+  /** The state that the first write runs on. */
   readonly state: State
   readonly startRv: number
   readonly overlay: Overlay
-  /** All that they change. */
+  /** All changes of the writes. */
   readonly changes = new Changes()
   rv: number
-  /** How many writes count. */
-  absorbed = 0
-  /** Term of the leaders among the writers. */
+  /** How many writes were added. */
+  size = 0
+  /** Term of the leader, where a write is of a leader. */
   leader: number | undefined
-  /** Where the chain of audit rows ends after them. */
+  /** Where the chain of audit rows ends after the writes. */
   chain: ChainPoint
 
   constructor(state: State) {
@@ -37,12 +32,13 @@ export class Group {
     this.overlay = new Overlay(state)
   }
 
-  /** The write is done, and counts. */
-  absorb(session: WriteSession): void {
-    this.overlay.absorb(session.view)
-    this.changes.absorb(session.changes)
+  /** Adds a write that has succeeded. */
+  add(session: WriteSession, leader: number | undefined): void {
+    this.overlay.merge(session.view)
+    this.changes.append(session.changes)
     this.rv = session.rv
-    this.absorbed += 1
+    this.size += 1
+    this.leader = leader ?? this.leader
   }
 
   get isEmpty(): boolean {
@@ -54,16 +50,16 @@ export class Group {
     return this.changes.audit.length > 0
   }
 
-  /** Every project that is another than before, or whose head is. */
+  /** Projects whose row, head set or deleted secrets have changed. */
   projects(): ProjectChange[] {
     return projectsOf(this.overlay, this.state)
   }
 
-  /** What the database gets. */
-  payload(): Payload {
+  /** The changes as commit_changes() takes them. */
+  payload(): Commit['payload'] {
     const projects = this.projects()
-    if (projects.length > 0 && this.rv === this.startRv) this.#tell(projects)
-    // A place in the chain is taken at one version of the state: that one is then over.
+    if (projects.length > 0 && this.rv === this.startRv) this.#addProjectChange(projects)
+    // Each commit with audit rows has a version of its own, so that two commits never take the same place in the chain.
     if (this.isAudited && this.rv === this.startRv) this.rv += 1
     const { rows, end } = chained(this.chain, this.changes.audit)
     this.chain = end
@@ -80,8 +76,8 @@ export class Group {
     return { delta: this.overlay.delta, events, rv, chain }
   }
 
-  /** A change for followers where no object changed. */
-  #tell([first]: readonly ProjectChange[]): void {
+  /** Followers read of projects in the last change of an object. Where no object changes, this one is added. */
+  #addProjectChange([first]: readonly ProjectChange[]): void {
     const ref = { kind: projectStateKind, namespace: '', name: '' }
     const uid = first?.uid ?? ''
     const row = objectRow(ref, { uid, rv: ++this.rv, source: 'system', text: '{}' })
@@ -90,9 +86,12 @@ export class Group {
 }
 
 const projectsOf = (overlay: Overlay, state: State): ProjectChange[] => {
-  type Parts = Pick<ProjectChange, 'heads' | 'buried'>
-  const parts = new Map<string, { [K in keyof Parts]: Parts[K][number][] }>()
-  const partOf = (uid: string): { [K in keyof Parts]: Parts[K][number][] } => {
+  interface Parts {
+    readonly heads: ProjectChange['heads'][number][]
+    readonly buried: ProjectChange['buried'][number][]
+  }
+  const parts = new Map<string, Parts>()
+  const partOf = (uid: string): Parts => {
     let part = parts.get(uid)
     if (part === undefined) parts.set(uid, (part = { heads: [], buried: [] }))
     return part

@@ -11,6 +11,7 @@ import type { Sql } from './sql.ts'
 import { confirmSession, insertSession, type Browser, type OpenedSession } from './sessions.ts'
 import { insertToken, type CreatedToken } from './tokens.ts'
 import { findUser, insertUser, type User } from './users.ts'
+import { controllerActor } from './actor.ts'
 
 interface TakenLogin {
   readonly state: string
@@ -48,8 +49,6 @@ const codeMs = 60_000
 const sha256 = (text: string, as: 'hex' | 'base64url'): string =>
   createHash('sha256').update(text).digest(as)
 
-const actor = { name: 'controller', source: 'system' }
-
 const userRef = ({ name }: User): { kind: string; namespace: string; name: string } => ({
   kind: 'User',
   namespace: '',
@@ -80,7 +79,7 @@ export class LoginStore {
    * Forbidden for a disabled user, and where the e-mail address belongs to another identity.
    */
   finish(identity: Identity, login: EndingLogin): Promise<{ user: User; code: string }> {
-    return this.#changes.write(actor, async (session) => {
+    return this.#changes.write(controllerActor, async (session) => {
       const user = await enter(session, identity, login)
       const detail = { userId: user.id, issuer: identity.issuer }
       session.audit(userRef(user), { action: 'login', detail })
@@ -101,7 +100,7 @@ export class LoginStore {
     login: BrowserLogin,
   ): Promise<{ user: User; opened: OpenedSession }> {
     const { browser, requestId } = login
-    const write = { ...actor, address: browser.address, requestId }
+    const write = { ...controllerActor, address: browser.address, requestId }
     return this.#changes.write(write, async (session) => {
       const user = await enter(session, identity, login)
       const opened = await insertSession(session, { userId: user.id, browser, isConfirmed: true })
@@ -115,7 +114,7 @@ export class LoginStore {
   /** The person of a session has logged in again. Forbidden when it is somebody else. */
   confirmInBrowser(identity: Identity, login: BrowserLogin, sessionId: string): Promise<void> {
     const { browser, requestId } = login
-    const write = { ...actor, address: browser.address, requestId }
+    const write = { ...controllerActor, address: browser.address, requestId }
     return this.#changes.write(write, async (session) => {
       await takeState(session, login)
       const [known] = await session.tx.query<{ id: string }>(
@@ -149,7 +148,7 @@ export class LoginStore {
       sha256(code, 'hex'),
     ])
     if (known.length === 0) throw noCode()
-    const created = await this.#changes.write(actor, async (session) => {
+    const created = await this.#changes.write(controllerActor, async (session) => {
       const [row] = await session.tx.query<{
         user_id: string
         challenge: string

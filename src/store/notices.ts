@@ -1,16 +1,18 @@
-// What is told by an event is told by Notifiers too, in the same commit.
+// Notices of Notifiers. An event and its notices are stored by the same commit.
 import { createHash } from 'node:crypto'
 import { toTimestamp } from '../kernel/clock.ts'
+import { defined } from '../kernel/defined.ts'
 import { refOf } from '../resources/meta.ts'
-import type { NoticeReason, NotifierSpec } from '../resources/notifier.ts'
-import type { SecretStoreSpec } from '../resources/secret-store.ts'
+import type { NoticeReason } from '../resources/notifier.ts'
+import { specOf } from '../resources/typed.ts'
+import { projectNameOf } from './project-ref.ts'
 import type { WriteSession } from './session.ts'
 import { term } from './state/rows.ts'
 import type { EventInput } from './store.ts'
 
-/** One thing to tell. Names only. */
+/** One notice. It holds names only. */
 export interface Notice {
-  /** `Test`: nothing has happened; somebody tries the Notifier. */
+  /** `Test`: a person tries the Notifier. */
   readonly reason: NoticeReason | 'Test'
   readonly kind: string
   readonly team: string
@@ -29,8 +31,8 @@ export interface NoticeRow {
   readonly notice: Notice
 }
 
-/** By the reason of the event. `isOnce`: the event itself comes but once for each thing that it tells. */
-const told: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean }>> = {
+/** By the reason of the event. `isOnce`: an event with the same message makes one notice for each generation. */
+const noticeOf: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean }>> = {
   ExpiryNear: { reason: 'Expiring', isOnce: true },
   Expired: { reason: 'Expired', isOnce: true },
   RotationDue: { reason: 'RotationDue', isOnce: true },
@@ -46,12 +48,10 @@ const told: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean }>> 
   ManifestFault: { reason: 'ManifestFault', isOnce: true },
 }
 
-const projectOf = ({ regarding: { kind, metadata, spec } }: EventInput): string | undefined =>
-  kind === 'Project'
-    ? metadata.name
-    : (spec as { projectRef?: { name: string } } | undefined)?.projectRef?.name
+const projectOf = ({ regarding }: EventInput): string | undefined =>
+  regarding.kind === 'Project' ? regarding.metadata.name : projectNameOf(regarding)
 
-/** An agent concerns the projects that have a stagelet on it, a store those that it allows. */
+/** An agent concerns the projects with a stagelet on it; a store concerns the projects that it allows. */
 const concerns = (
   session: WriteSession,
   event: EventInput,
@@ -61,19 +61,19 @@ const concerns = (
   const own = projectOf(event)
   if (own !== undefined) return projects.includes(own)
   if (kind === 'SecretStore') {
-    const { allow } = event.regarding.spec as unknown as SecretStoreSpec
+    const { allow } = specOf('SecretStore', event.regarding)
     return allow?.projects.some((project) => projects.includes(project)) === true
   }
   if (kind !== 'Agent') return false
   return projects.some((project) =>
     session
       .select(term.stageletsOf({ namespace, name: project }))
-      .some(({ object }) => (object.spec as { agentRef: { name: string } }).agentRef.name === name),
+      .some(({ object }) => specOf('Stagelet', object).agentRef.name === name),
   )
 }
 
 export const noticesOf = (session: WriteSession, event: EventInput): NoticeRow[] => {
-  const known = told[event.reason]
+  const known = noticeOf[event.reason]
   if (known === undefined) return []
   const { regarding, message } = event
   const { kind, name, ...ref } = refOf(regarding)
@@ -83,12 +83,12 @@ export const noticesOf = (session: WriteSession, event: EventInput): NoticeRow[]
   const hash = isOnce ? createHash('sha256').update(message).digest('hex').slice(0, 16) : ''
   const project = projectOf(event)
   return session.select(term.notifiersIn(namespace)).flatMap(({ object, uid: notifier }) => {
-    const { reasons, projects } = object.spec as unknown as NotifierSpec
+    const { reasons, projects } = specOf('Notifier', object)
     if (!reasons.includes(reason)) return []
     if (projects !== undefined && !concerns(session, event, projects)) return []
     const notice: Notice = {
       ...{ reason, kind, team: namespace, name, message, at: toTimestamp(session.nowMs) },
-      ...(project === undefined ? {} : { project }),
+      ...defined({ project }),
     }
     const about = `${uid} ${reason} ${generation} ${hash}`
     return [{ notifier, about, at: session.nowMs, notice }]

@@ -1,4 +1,5 @@
-// The metadata of what is written by the user's door.
+// The metadata of objects that users write.
+import { defined } from '../kernel/defined.ts'
 import { agentFinalizer, refOf, type KubeObject, type ObjectMeta } from '../resources/meta.ts'
 import { withSource } from './admission.ts'
 import { invalid, tooManyOwners } from './errors.ts'
@@ -8,10 +9,10 @@ import { withValueSource } from './value-owner.ts'
 
 const namespaceLabel = 'kubernetes.io/metadata.name'
 
-/** Each new manager of an object adds to it, and every change of it is stored and sent whole. */
+/** Limit of managedFields (bytes): each new manager adds to them, and each change stores and sends them as a whole. */
 const maxManaged = 1_048_576
 
-/** The metadata with the managers that the API gives, where it gives any. */
+/** The metadata with the managedFields of the API, where it has any. */
 export const tracked = (metadata: ObjectMeta, tracking: Tracking | undefined): ObjectMeta => {
   const managedFields = tracking?.managedFields
   if (managedFields === undefined) return metadata
@@ -31,15 +32,13 @@ export const newMetadata = (
   if (object.kind === 'Stagelet') ends.add(agentFinalizer)
   const metadata: ObjectMeta = {
     name,
-    ...(generateName === undefined ? {} : { generateName }),
-    ...(object.kind === 'Namespace' ? {} : { namespace: namespace ?? '' }),
+    ...defined({ generateName }),
+    ...(object.kind !== 'Namespace' && { namespace: namespace ?? '' }),
     uid,
     generation: 1,
     creationTimestamp: session.now,
-    ...(labels === undefined ? {} : { labels }),
-    ...(annotations === undefined ? {} : { annotations }),
-    ...(ends.size === 0 ? {} : { finalizers: [...ends] }),
-    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+    ...defined({ labels, annotations, ownerReferences }),
+    ...(ends.size > 0 && { finalizers: [...ends] }),
   }
   if (object.kind === 'Namespace') metadata.labels = { ...labels, [namespaceLabel]: name }
   const own = withValueSource(session, metadata, object, { owner: source, before: undefined })
@@ -47,8 +46,8 @@ export const newMetadata = (
 }
 
 /**
- * Absent finalizers: an API client that replaces an object takes them away, as in Kubernetes; a
- * folder only ever says what its file holds, and no file holds the agent's finalizer.
+ * Where the new object has no finalizers: an API client removes them, as in Kubernetes. Manifests never have the agent's
+ * finalizer, so that they do not remove any.
  */
 const nextFinalizers = (
   session: WriteSession,
@@ -87,10 +86,8 @@ export const nextMetadata = (
   const ours = object.kind === 'Namespace' ? { [namespaceLabel]: object.metadata.name } : undefined
   const next: ObjectMeta = {
     ...kept,
-    ...(labels === undefined && ours === undefined ? {} : { labels: { ...labels, ...ours } }),
-    ...(annotations === undefined ? {} : { annotations }),
-    ...(finalizers === undefined ? {} : { finalizers }),
-    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+    ...((labels ?? ours) && { labels: { ...labels, ...ours } }),
+    ...defined({ annotations, finalizers, ownerReferences }),
   }
   return withSource(withValueSource(session, next, object, { owner: source, before }), source)
 }

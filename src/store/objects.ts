@@ -1,7 +1,6 @@
-// The user's door: create, update, remove. See Transaction in store.ts for what each one promises.
+// Writes of users: create and update. See Transaction in store.ts for what each one promises.
 import { randomUUID } from 'node:crypto'
-import { withStatusOwner } from '../managed-fields/status.ts'
-import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { refOf, type KubeObject } from '../resources/meta.ts'
 import {
   admit,
   checkNamespace,
@@ -14,7 +13,7 @@ import {
 } from './admission.ts'
 import { withAgentTimes } from './agent-status.ts'
 import { sameJson } from './canonical.ts'
-import { alreadyExists, notFound, ownedBy } from './errors.ts'
+import { alreadyExists, ownedBy } from './errors.ts'
 import { moveProjectKeys } from './keys/move-keys.ts'
 import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
 import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
@@ -22,18 +21,14 @@ import { projectOf } from './project-ref.ts'
 import { withRules } from './project-rules.ts'
 import { ensureProject, loadProject, noteArrival, type ProjectState } from './projects.ts'
 import { leavesStack, noteReleased } from './released-stacks.ts'
+import { finishRemoval } from './removal.ts'
 import { checkUnderWay, withoutOwnSlots } from './rotation-change.ts'
 import { checkLogins } from './rotation-logins.ts'
-import { secretStatusAfter } from './secret-status.ts'
-import { storeVersion } from './head-version.ts'
-import { prepareSecret, type PreparedSecret } from './secret-writes.ts'
+import { prepareSecret, putSecret, type PreparedSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
-import { checkClaim, resetInSync, stageletsOf } from './stagelet-writes.ts'
+import { checkClaim } from './stagelet-writes.ts'
 import type { Tracking } from './store.ts'
-import { followersOf } from './values/followers.ts'
 import type { FoundValue } from './values/disclosure.ts'
-import { noteGivenValue } from './values/policy.ts'
-import { noteSecretChange } from './values/secret-change.ts'
 import { fillsOpenValue } from './value-owner.ts'
 
 const initialStatus = (
@@ -44,68 +39,19 @@ const initialStatus = (
   return project === undefined || project.closed === 0 ? undefined : { revision: project.closed }
 }
 
-/** What callers inside the store may say of a write beside its object. */
+/** Options of callers inside the store. */
 interface WriteMore {
   readonly tracking?: Tracking | undefined
-  /** Of a secret: its value, in place of one in the spec. */
+  /** A value for a secret that takes the place of the one in its spec. */
   readonly putBack?: FoundValue
-  /** In place of create or update. */
+  /** An audit entry that takes the place of `create` or `update`. */
   readonly audit?: AuditEntry
-}
-
-/** Seals the new version of a secret, if there is one, and stores the object with the status that follows. */
-const putSecret = async (
-  session: WriteSession,
-  { object, version, before, project }: PreparedSecret,
-  source: string,
-  more: { current?: StoredRow | undefined; audit: AuditEntry },
-): Promise<StoredRow> => {
-  const { current, audit } = more
-  const stagelets = version === undefined ? [] : stageletsOf(session, project.ref)
-  if (version !== undefined) storeVersion(session, project, version)
-  if (version?.isGiven === true) noteGivenValue(session, object, current)
-  noteSecretChange(session, { object, version, before, project }, current)
-  const seenBy = stagelets.map((row) => row.object)
-  const written = version === undefined ? undefined : { ...version, stagelets: seenBy }
-  const isDeclared = session.fetch(project.ref) !== undefined
-  const status = { ...secretStatusAfter(session, object, { stored: written, isDeclared }) }
-  const stored = version === undefined ? {} : { version: version.entry.version }
-  const detail = { ...audit.detail, ...stored }
-  const owned = withStatusOwner({ ...object, status }, current?.object, session.now)
-  const row = session.put(owned, source, current, { ...audit, detail })
-  if (version !== undefined) {
-    resetInSync(session, project, { stagelets, entries: [before, version.entry] })
-    const followers = followersOf(session, refOf(object), project.ref.name)
-    const { valueSince: since } = status
-    await moveFollowers(session, followers, {
-      since,
-      source: object.metadata.name,
-      value: version.value,
-      // What comes back was not theirs meanwhile, and they may be new.
-      origin: version.origin === 'stored' && before === undefined ? 'elsewhere' : version.origin,
-    })
-  }
-  return row
-}
-
-/** The secrets that take their value from another get it as their next version. */
-const moveFollowers = async (
-  session: WriteSession,
-  followers: readonly StoredRow[],
-  { source, ...value }: FoundValue & { source: string },
-): Promise<void> => {
-  for (const row of followers) {
-    const prepared = await prepareSecret(session, row.object, row, value)
-    const audit = { action: 'follow', detail: { source } }
-    if (prepared.version !== undefined)
-      await putSecret(session, prepared, row.source, { current: row, audit })
-  }
 }
 
 export const createObject = async (
   session: WriteSession,
   input: KubeObject,
-  more: WriteMore & { uid?: string; /** In place of the actor's. */ source?: string } = {},
+  more: WriteMore & { uid?: string; /** The actor's by default. */ source?: string } = {},
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   const ref = refOf(admitted)
@@ -124,8 +70,8 @@ export const createObject = async (
   if (object.kind === 'StagelySecret') {
     const { putBack, audit = { action: 'create' } } = more
     if (more.uid === undefined) session.newSecrets.add(uid)
-    const prepared = await prepareSecret(session, object, undefined, putBack)
-    return (await putSecret(session, prepared, source, { audit })).object
+    const prepared = await prepareSecret(session, object, { current: undefined, putBack })
+    return (await putSecret(session, prepared, { source, audit })).object
   }
   await checkNew(session, object)
   if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
@@ -142,7 +88,7 @@ export const createObject = async (
   return row.object
 }
 
-/** Of a Project that is created: with what secrets that name it have begun. */
+/** The row of a Project that is created. Secrets that name the Project may have begun it. */
 const beginProject = async (
   session: WriteSession,
   object: KubeObject,
@@ -161,7 +107,7 @@ const checkNew = async (session: WriteSession, object: KubeObject): Promise<void
   await noteStagelet(session, object)
 }
 
-/** What it needs may still be on its way. */
+/** The secrets of a new stagelet may still be on their way. */
 const noteStagelet = async (session: WriteSession, object: KubeObject): Promise<void> => {
   const project = await loadProject(session, projectOf(object))
   if (project !== undefined) noteArrival(session, project)
@@ -171,11 +117,11 @@ interface Update {
   readonly object: KubeObject
   readonly secret: PreparedSecret | undefined
   readonly source: string
-  /** Who owns it by this write, where an API user hands it over. */
+  /** The new owner, where an API user hands the object over. */
   readonly handed: string | undefined
 }
 
-/** What will be stored, before it is known whether anything changes. */
+/** The object as it would be stored; whether anything changes is not known yet. */
 const prepareUpdate = async (
   session: WriteSession,
   admitted: KubeObject,
@@ -190,11 +136,11 @@ const prepareUpdate = async (
   if (current.object.status !== undefined) object.status = current.object.status
   if (object.kind === 'Namespace') object.spec = current.object.spec ?? {}
   if (object.kind !== 'StagelySecret') return { object, secret: undefined, source, handed }
-  const secret = await prepareSecret(session, object, current, putBack)
+  const secret = await prepareSecret(session, object, { current, putBack })
   return { object: secret.object, secret, source, handed }
 }
 
-/** Conflict where the change is the owner's to make. */
+/** Conflict where the change is one that only the owner may make. */
 const checkChange = (
   session: WriteSession,
   next: KubeObject,
@@ -223,14 +169,17 @@ const statusAfter = (session: WriteSession, next: KubeObject, before: KubeObject
   return next.kind === 'Rotation' ? withoutOwnSlots(next, before) : next
 }
 
-/** `finish` removes an object that is being deleted and has lost its last finalizer. */
+/** The object is being deleted, and has lost its last finalizer. */
+const isReleased = ({ metadata }: KubeObject): boolean =>
+  metadata.deletionTimestamp !== undefined && metadata.finalizers === undefined
+
 export const updateObject = async (
   session: WriteSession,
   input: KubeObject,
-  more: WriteMore & { finish: (row: StoredRow) => Promise<KubeObject> },
+  more: WriteMore = {},
 ): Promise<KubeObject> => {
   const admitted = admit(input)
-  const current = requireRow(session, refOf(admitted))
+  const current = session.require(refOf(admitted))
   checkPreconditions(current, admitted.metadata)
   const { object, secret, source, handed } = await prepareUpdate(session, admitted, current, more)
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
@@ -247,16 +196,8 @@ export const updateObject = async (
   const row =
     secret === undefined
       ? session.put(next, source, current, next.kind === 'Event' ? undefined : audit)
-      : await putSecret(session, { ...secret, object: next }, source, { current, audit })
+      : await putSecret(session, { ...secret, object: next }, { current, source, audit })
   if (next.kind === 'Project' && keyProviderOf(next) !== keyProviderOf(current.object))
     await moveProjectKeys(session, row.object)
-  const { deletionTimestamp, finalizers } = row.object.metadata
-  return deletionTimestamp !== undefined && finalizers === undefined ? more.finish(row) : row.object
-}
-
-/** The current row for a write of status or of one finalizer; NotFound. */
-export const requireRow = (session: WriteSession, ref: ObjectRef): StoredRow => {
-  const row = session.fetch(ref)
-  if (row === undefined) throw notFound(ref)
-  return row
+  return isReleased(row.object) ? finishRemoval(session, row) : row.object
 }

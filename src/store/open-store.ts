@@ -32,6 +32,7 @@ import { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
 import { TokenStore } from './tokens.ts'
 import { UserStore } from './users.ts'
+import { controllerActor } from './actor.ts'
 
 const yearMs = 365 * 86_400_000
 
@@ -84,7 +85,7 @@ export interface Opened {
 
 const ensureDefaultNamespace = async (store: SqlStore): Promise<void> => {
   const ref = { kind: 'Namespace', namespace: '', name: 'default' }
-  await store.write({ name: 'controller', source: 'system' }, {}, async (tx) => {
+  await store.write(controllerActor, {}, async (tx) => {
     if ((await tx.get(ref)) !== undefined) return
     await tx.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } })
   })

@@ -1,5 +1,4 @@
-// Lists in pages. Every page shows the objects as they were at one version: what changed since is
-// undone with the bodies that the change feed keeps.
+// Lists in pages. All pages of a list show the objects at one version. Later changes are undone with the bodies in the log.
 import { StagelyError } from '../kernel/errors.ts'
 import { idsOf } from './reads.ts'
 import type { Queryable } from './sql.ts'
@@ -8,7 +7,7 @@ import type { State } from './state/state.ts'
 import type { ListOptions, ObjectPage, PageOptions } from './store.ts'
 import { storedObject } from './stored-object.ts'
 
-/** What was there at $6 of all that has changed from then until $7: the first change of each tells it. */
+/** The objects at version $6 that were changed until version $7: the first change of each has its body from before. */
 const changedSql = `
 WITH first AS NOT MATERIALIZED (
     SELECT DISTINCT ON (namespace, name) namespace, name, previous AS body
@@ -23,12 +22,12 @@ SELECT c.compacted_rv, (SELECT count(*) FROM there) AS total, p.namespace, p.nam
 FROM counters c LEFT JOIN page p ON true
 ORDER BY p.namespace COLLATE "C", p.name COLLATE "C"`
 
-/** When the newest namespace of those asked for was made; 0 where that is longer ago than changes are kept. */
+/** The version at which the newest of the requested namespaces was made; 0 where the log does not have it any more. */
 const madeSql = (namespace: number, within: number): string =>
   `(SELECT coalesce(max(rv), 0) FROM changes
     WHERE kind = 'Namespace' AND type = 'ADDED' AND (name = $${namespace} OR name = ANY ($${within})))`
 
-/** Expired for a version from before a namespace was made: another may have had its name then. */
+/** Expired for a version that is older than a requested namespace: another one may have had its name. */
 export const refuseBefore = async (
   q: Queryable,
   version: number,
@@ -50,14 +49,14 @@ interface Row {
   body: string | null
 }
 
-/** A page of what is stored now. */
+/** A page of the state. */
 export const pageNow = (state: State, kind: string, options: PageOptions): ObjectPage => {
   const ids = idsOf(state, kind, options)
   const items = ids.slice(0, options.limit).map((id) => state.objects.get(id)!)
   return { items, resourceVersion: state.rv, remaining: ids.length - items.length }
 }
 
-/** A page of what was stored at a version: what has not changed since is at hand. Expired where it is not kept. */
+/** A page of the state at an older version: unchanged objects from memory, the others from the log. Expired where the log is too short. */
 export const pageAt = async (
   q: Queryable,
   state: State,
@@ -65,7 +64,7 @@ export const pageAt = async (
   options: PageOptions & { readonly at: number },
 ): Promise<ObjectPage> => {
   const { namespace, within, at, after, limit } = options
-  // Both before the database is asked: what is committed meanwhile is in neither.
+  // Both are taken before the query, so that neither has commits of meanwhile.
   const until = state.rv
   const unchanged = idsOf(state, kind, options)
     .map((id) => state.objects.get(id)!)

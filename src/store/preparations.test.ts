@@ -7,9 +7,9 @@ describe('preparations of a write', () => {
     let made = 0
     const attempt = (): number => preparations.take('a', () => Promise.resolve(++made))
     expect(attempt).toThrow()
-    expect(preparations.wanting).toBe(true)
+    expect(preparations.isMissing).toBe(true)
     await preparations.make()
-    expect(preparations.wanting).toBe(false)
+    expect(preparations.isMissing).toBe(false)
     expect([attempt(), attempt(), made]).toEqual([1, 1, 1])
   })
 
@@ -19,7 +19,7 @@ describe('preparations of a write', () => {
       preparations.take<never>('a', () => Promise.reject(new Error('it is down')))
     expect(refuse).toThrow()
     await expect(preparations.make()).rejects.toThrow('it is down')
-    expect(preparations.wanting).toBe(false)
+    expect(preparations.isMissing).toBe(false)
   })
 
   it('are not needed for an answer that is here at once, good or bad', async () => {
@@ -29,7 +29,7 @@ describe('preparations of a write', () => {
     await expect(preparations.soon('a', () => Promise.reject(new Error('no')))).rejects.toThrow(
       'no',
     )
-    expect(preparations.wanting).toBe(false)
+    expect(preparations.isMissing).toBe(false)
   })
 
   it('hold an answer that takes its time, and ask for it once', async () => {
@@ -42,7 +42,7 @@ describe('preparations of a write', () => {
         return 7
       })
     await expect(attempt()).rejects.toThrow()
-    expect(preparations.wanting).toBe(true)
+    expect(preparations.isMissing).toBe(true)
     await preparations.make()
     expect([await attempt(), asked]).toEqual([7, 1])
   })

@@ -1,10 +1,10 @@
-// What a write needs and takes long to get: an RSA key, an answer of a key service. Every writer waits
-// for the one that holds the counter row, so it is made while nobody holds it: the write is taken
-// back, and begun anew with what was made.
-
+// Slow work that a write needs: an RSA key, an answer of a key service, a read of the database. All writers wait for the
+// write that runs. So the slow work is done outside of the write: the write ends without effect, and is run again with
+// the result.
 import { setImmediate } from 'node:timers/promises'
+import type { ProjectKeys } from '../secrets/project-keys.ts'
 
-/** Never seen by callers of the store. */
+/** Ends a run of the write. Callers of the store never see it. */
 class NotPrepared extends Error {}
 
 export class Preparations {
@@ -12,14 +12,14 @@ export class Preparations {
   #isMaking = false
   #wanted: { readonly name: string; readonly make: () => Promise<unknown> } | undefined
 
-  /** The write cannot end before make(). Also where what take() threw was caught on the way. */
-  get wanting(): boolean {
+  /** The write must be run again after make(), also where it has caught the error of take(). */
+  get isMissing(): boolean {
     return this.#wanted !== undefined
   }
 
   /**
-   * What was made under this name. A name means the same at each beginning of the write. Throws,
-   * where it is not made yet, what ends this attempt.
+   * The result of the work with this name, which must name the same work in each run of the write. Throws NotPrepared
+   * where the work is not done yet.
    */
   take<T>(name: string, make: () => Promise<T>): T {
     if (this.#made.has(name)) return this.#made.get(name) as T
@@ -28,8 +28,8 @@ export class Preparations {
   }
 
   /**
-   * What `ask` answers. An answer that is here at once, or after a computation, is
-   * awaited in place; for any other one the write gives way, as in take(). What is being made waits for it.
+   * The answer of `ask`. An answer that needs no I/O is awaited in place; for any other one the write ends, as in
+   * take(). Within make() it is always awaited.
    */
   async soon<T>(name: string, ask: () => T | Promise<T>): Promise<T> {
     if (this.#isMaking) return ask()
@@ -44,7 +44,7 @@ export class Preparations {
     return this.take(name, () => asked)
   }
 
-  /** Makes what was wanted; rejects as its maker does. */
+  /** Does the work that was missing; rejects as the work does. */
   async make(): Promise<void> {
     const wanted = this.#wanted
     this.#wanted = undefined
@@ -57,3 +57,11 @@ export class Preparations {
     }
   }
 }
+
+/** The keys for a write: a key that a key service has to unwrap is waited for outside of the write. */
+export const preparedKeys = (keys: ProjectKeys, preparations: Preparations): ProjectKeys => ({
+  dataKey: (projectUid, id, wrapped) =>
+    preparations.soon(`data key ${id}`, () => keys.dataKey(projectUid, id, wrapped)),
+  digestKey: (projectUid, wrapped) =>
+    preparations.soon(`digest key ${wrapped}`, () => keys.digestKey(projectUid, wrapped)),
+})

@@ -1,19 +1,20 @@
-// How old values and keys of a project may be. The audit log keeps each change, so that reports of compliance hold ages
-// against the rules of their time.
+// The rules of a project: how old its values and keys may be. The audit log keeps each change of them, so that a report of
+// compliance compares each age with the rules of its time.
 import { defined } from '../kernel/defined.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import type { ProjectSpec } from '../resources/project.ts'
+import { specOf } from '../resources/typed.ts'
 import { sameJson } from './canonical.ts'
 import type { AuditEntry } from './session.ts'
 
 export type ProjectRules = Pick<ProjectSpec, 'secretPolicy' | 'keyRotation'>
 
 const rulesOf = (project: KubeObject): ProjectRules => {
-  const { secretPolicy, keyRotation } = (project.spec ?? {}) as ProjectSpec
+  const { secretPolicy, keyRotation } = specOf('Project', project) ?? {}
   return defined({ secretPolicy, keyRotation })
 }
 
-/** `before` undefined: it is new. */
+/** The audit entry, with the rules where they change. `before` is undefined for a new project. */
 export const withRules = (
   entry: AuditEntry,
   after: KubeObject,
@@ -21,8 +22,7 @@ export const withRules = (
 ): AuditEntry => {
   if (after.kind !== 'Project') return entry
   const rules = rulesOf(after)
-  const rulesBefore = before === undefined ? {} : rulesOf(before)
-  if (sameJson(rules, rulesBefore)) return entry
-  const was = before === undefined ? {} : { rulesBefore }
-  return { ...entry, detail: { ...entry.detail, rules, ...was } }
+  const rulesBefore = before && rulesOf(before)
+  if (sameJson(rules, rulesBefore ?? {})) return entry
+  return { ...entry, detail: { ...entry.detail, rules, ...defined({ rulesBefore }) } }
 }

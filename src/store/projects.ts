@@ -1,45 +1,44 @@
-// What a Project object does not show: its keys, its open revision and the MAC of its head set. A row
-// begins with the Project or with the first secret that names it, and ends when neither is left (ADR 0044).
+// The row of a project, beside its object: its keys, its open revision and the MAC of its head set. The row begins with the
+// Project or with the first secret that names it, and ends when neither is left (ADR 0044).
 import { randomUUID } from 'node:crypto'
 import { lazy } from '../kernel/lazy.ts'
-import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { refOf, type KubeObject, type ObjectRef, type Place } from '../resources/meta.ts'
 import { createProjectKeys, type NewProjectKeys } from '../secrets/project-keys.ts'
 import type { KeyBytes, SealKey } from '../secrets/aead.ts'
 import { SetLines } from '../secrets/set-lines.ts'
 import type { SetEntry } from '../secrets/visible.ts'
+import { projectOf } from './project-ref.ts'
 import type { WriteSession } from './session.ts'
 import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
 import { checkedLines, lineOf } from './set-rows.ts'
 import { term, type ProjectRow } from './state/rows.ts'
 import type { View } from './state/state.ts'
 
-type Place = Pick<ObjectRef, 'namespace' | 'name'>
-
 /** Key of a project among those of a write. */
 export const placeOf = ({ namespace, name }: Place): string => `${namespace}/${name}`
 
-/** A project within a write, with what the write changes of it. */
+/** A project within a write, with the changes of the write. */
 export interface ProjectState {
   readonly uid: string
   readonly ref: ObjectRef
   readonly digestKey: KeyBytes
   /** Seals new versions. */
   dataKey: SealKey
-  /** What is stored, but for what follows. */
+  /** The row before the write. */
   row: ProjectRow
   /** Newest closed revision; new versions get this + 1. */
   closed: number
   openedAt: number | undefined
   lastWriteAt: number | undefined
-  /** Change sets that hold the revision open, with the time (ms) that each one does. */
+  /** By id, until when (ms) each change set holds the revision open. */
   changeSets: Record<string, number>
   /** Why the open revision is made. */
   note: string | undefined
   /** MAC lines of the head set; loaded when first needed. */
   lines: SetLines | undefined
-  /** From then on (ms) nothing new is expected to arrive that belongs together with what came last. */
+  /** From this time on (ms) no more writes are expected that belong together with the last one. */
   quietAt: number
-  /** The view lags behind. */
+  /** The row in the view is not up to date: see saveProject(). */
   changed: boolean
 }
 
@@ -88,7 +87,7 @@ interface MadeKeys {
   readonly keys: NewProjectKeys
 }
 
-/** Wraps them while no other writer waits. ServiceUnavailable where their key does not answer. */
+/** The keys are wrapped outside of the write. ServiceUnavailable where the key service does not answer. */
 const makeProjectKeys = (session: WriteSession, object: KubeObject): Promise<MadeKeys> => {
   const ring = wantedRing(session, object)
   const { namespace, name } = refOf(object)
@@ -132,8 +131,8 @@ const insertProject = (
 }
 
 /**
- * The row that a new Project object, or the first secret that names it, works with. Where only secrets
- * have named it so far, the Project takes up what they began: its uid, which values are bound to, and its sets.
+ * The row for a new Project or for a secret that names one. Where secrets have named the project before, the Project takes
+ * over their row: its uid, which values are bound to, and its sets.
  */
 export const ensureProject = async (
   session: WriteSession,
@@ -148,16 +147,26 @@ export const ensureProject = async (
   return made
 }
 
-/** What belongs together comes within this time of each other. */
+/** The project that a secret names. It need not be declared yet: then its row begins with the secret. */
+export const ensureProjectOf = (
+  session: WriteSession,
+  object: KubeObject,
+): Promise<ProjectState> => {
+  const { kind, namespace, name } = projectOf(object)
+  const { apiVersion } = object
+  return ensureProject(session, { apiVersion, kind, metadata: { namespace, name }, spec: {} })
+}
+
+/** Objects that belong together come within this time (ms) of each other. */
 const arrivalMs = 2_000
 
-/** Something of the project has arrived: more may follow. */
+/** The write belongs to the project, and more such writes may follow. */
 export const noteArrival = (session: WriteSession, project: ProjectState): void => {
   project.quietAt = session.nowMs + arrivalMs
   project.changed = true
 }
 
-/** Checked against the MAC, where this process has not made them itself: a row that somebody changed never gets a good one. */
+/** The lines of the head set. They are checked against the MAC, so that rows that were changed by SQL never get a good one. */
 const loadLines = (session: WriteSession, { uid, digestKey, row }: ProjectState): SetLines => {
   if (row.lines !== undefined) return row.lines
   return checkedLines(
@@ -167,7 +176,7 @@ const loadLines = (session: WriteSession, { uid, digestKey, row }: ProjectState)
   )
 }
 
-/** The secret's current version from now on; undefined takes it out of the head set. */
+/** Sets the current version of the secret; undefined takes the secret out of the head set. */
 export const changeHead = (
   session: WriteSession,
   project: ProjectState,
@@ -182,7 +191,7 @@ export const changeHead = (
   session.view.heads.set(secretUid, entry && { id: secretUid, projectUid, entry })
 }
 
-/** Brings the view up to date, with the MAC of the head as it is now. */
+/** Puts the changed row, with the MAC of its head set, into the view. */
 export const saveProject = (session: WriteSession, project: ProjectState): void => {
   project.lines ??= loadLines(session, project)
   const { closed, openedAt, lastWriteAt, changeSets, lines, quietAt, digestKey, uid, note } =
@@ -196,12 +205,12 @@ export const saveProject = (session: WriteSession, project: ProjectState): void 
   project.changed = false
 }
 
-/** Brings the view up to date with all projects. */
+/** Puts the rows of all changed projects into the view. */
 export const saveProjects = (session: WriteSession): void => {
   for (const project of session.loaded.values()) if (project.changed) saveProject(session, project)
 }
 
-/** Forgets a project with its keys and values: what was sealed under them can never be opened again. */
+/** Removes a project with its keys: values that were sealed under them can never be opened again. */
 export const destroyProject = (session: WriteSession, row: ProjectRow): void => {
   session.loaded.delete(placeOf(row))
   session.projects.delete(placeOf(row))
@@ -209,4 +218,21 @@ export const destroyProject = (session: WriteSession, row: ProjectRow): void => 
   for (const { id } of session.view.buried.withTerm(term.headsOf(row.id)))
     session.view.buried.set(id, undefined)
   session.view.projects.set(row.id, undefined)
+}
+
+/** Removes all projects of a namespace. */
+export const destroyProjectsIn = (session: WriteSession, namespace: string): void => {
+  for (const row of session.view.projects.withTerm(term.inNamespace(namespace)))
+    destroyProject(session, row)
+}
+
+/** No Project has this name, no secret names it, and no deleted secret of it can be restored. */
+const isUnused = ({ view }: WriteSession, row: ProjectRow): boolean =>
+  view.objects.get(`Project/${row.namespace}/${row.name}`) === undefined &&
+  view.objects.withTerm(term.secretsOf(row)).length === 0 &&
+  view.buried.withTerm(term.headsOf(row.id)).length === 0
+
+export const dropIfUnused = (session: WriteSession, place: Place): void => {
+  const row = projectAt(session.view, place)
+  if (row !== undefined && isUnused(session, row)) destroyProject(session, row)
 }

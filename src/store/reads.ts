@@ -1,6 +1,6 @@
-// Reads of the state, as it is or as a write leaves it.
+// Reads of the state, or of the state with the changes of a write.
 import { StagelyError } from '../kernel/errors.ts'
-import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { refOf, type KubeObject, type ObjectRef, type Place } from '../resources/meta.ts'
 
 import type { ProjectKeys } from '../secrets/project-keys.ts'
 import type { SetEntry } from '../secrets/visible.ts'
@@ -15,12 +15,11 @@ import type {
   PageOptions,
   ProjectRevisions,
   SecretSet,
-  Surroundings,
+  ProjectFacts,
 } from './store.ts'
 
-/** The namespace that decides who may see an object: its own one, or the namespace itself. */
-const homeOf = ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
-  namespace === '' ? name : namespace
+/** The namespace that decides about the right to see an object. A Namespace is in itself. */
+const homeOf = ({ namespace, name }: Place): string => (namespace === '' ? name : namespace)
 
 export const isWithin = (object: KubeObject, { namespace, within }: ListOptions): boolean => {
   const ref = refOf(object)
@@ -30,7 +29,7 @@ export const isWithin = (object: KubeObject, { namespace, within }: ListOptions)
   )
 }
 
-/** In the order of lists. */
+/** The order of lists: by namespace and name. */
 export const byPlace = (a: KubeObject, b: KubeObject): number => {
   const [one, other] = [refOf(a), refOf(b)]
   const isBefore =
@@ -38,21 +37,18 @@ export const byPlace = (a: KubeObject, b: KubeObject): number => {
   return isBefore ? -1 : 1
 }
 
-/** Secrets or stagelets that name the project, in order. */
-const termsIn: Readonly<
-  Record<string, (project: Pick<ObjectRef, 'namespace' | 'name'>) => string>
-> = { Stagelet: term.stageletsOf, Rotation: term.rotationsOf }
+const termsIn: Readonly<Record<string, (project: Place) => string>> = {
+  Stagelet: term.stageletsOf,
+  Rotation: term.rotationsOf,
+}
 
-export const rowsOfProject = (
-  view: View,
-  kind: string,
-  project: Pick<ObjectRef, 'namespace' | 'name'>,
-): StoredRow[] =>
+/** Secrets, stagelets or rotations of the project, in order. */
+export const rowsOfProject = (view: View, kind: string, project: Place): StoredRow[] =>
   view.objects
     .withTerm(termsIn[kind]?.(project) ?? term.secretsOf(project))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 
-/** In order. */
+/** Rows of a list, in order. */
 export const rowsOf = (state: State, kind: string, options: ListOptions): StoredRow[] => {
   const { namespace = '', project, fromStores } = options
   if (project !== undefined) return rowsOfProject(state, kind, { namespace, name: project })
@@ -87,10 +83,10 @@ export const revisionsIn = (view: View, epoch: number, projectUid: string): Proj
   return { epoch, closed: row.closed, closesAt: dueAt(row), quietAt: row.quietAt }
 }
 
-/** The members of a head, checked: each change of them is a change of the row, which has their MAC. */
+/** Checked head sets. A change of a set changes the project's row too, which has the MAC. */
 const heads = new WeakMap<ProjectRow, readonly SetEntry[]>()
 
-/** The newest set, open writes included. InternalError where it is not what its MAC is over. */
+/** The newest set, open writes included. InternalError where it does not match its MAC. */
 export const headIn = async (
   view: View,
   epoch: number,
@@ -108,21 +104,21 @@ export const headIn = async (
   return { projectUid, epoch, revision: row.closed + (row.openedAt === undefined ? 0 : 1), entries }
 }
 
-/** True where the newest set is that of the revision, and nothing else is known of it. */
+/** True where the head set is the set of the revision. */
 export const isHead = (view: View, projectUid: string, revision: number | 'head'): boolean => {
   if (revision === 'head') return true
   const row = view.projects.get(projectUid)
   return row !== undefined && row.closed === revision && row.openedAt === undefined && revision > 0
 }
 
-/** See Reader.readSet: within a write, which gives way for a set that is not at hand. */
+/** Reader.readSet() within a write. An old set is read outside of the write. */
 export const setAt = async (
   session: WriteSession,
   projectUid: string,
   revision: number | 'head',
 ): Promise<SecretSet> => {
   const { view, epoch, deps, preparations } = session
-  // What this write has changed so far has its MAC only once it is saved.
+  // The MAC of the head set is up to date only after saveProjects().
   saveProjects(session)
   if (isHead(view, projectUid, revision)) {
     const set = await headIn(view, epoch, deps.keys, projectUid)
@@ -133,7 +129,7 @@ export const setAt = async (
   )
 }
 
-/** Of the project; 2 stands for more. */
+/** Number of secrets of type env, 2 at most. */
 const envSecretsOf = (view: View, project: ProjectRow): number => {
   let count = 0
   for (const { entry } of view.heads.each(term.headsOf(project.id))) {
@@ -143,12 +139,12 @@ const envSecretsOf = (view: View, project: ProjectRow): number => {
   return count
 }
 
-/** See Store.surroundingsOf. */
-export const surroundingsIn = (
+/** See Store.projectFacts. */
+export const projectFactsIn = (
   view: View,
   project: ObjectRef,
   mostStagelets: number,
-): Surroundings => {
+): ProjectFacts => {
   const row = projectAt(view, project)
   const stagelets = view.objects.withTerm(term.stageletsOf(project)).map(({ object }) => object)
   return {

@@ -1,12 +1,11 @@
-// Stacks that Stagely lets go while their containers run on: nobody sees them any more. Each Rotation whose credential
-// one may run keeps it in mind, with what was seen last (docs/adr/0071).
+// A released stack may run on, and nobody sees its containers any more. Each Rotation whose credential such a stack may use
+// lists the stack in its status, as it was seen last (docs/adr/0071).
 import { withStatusOwner } from '../managed-fields/status.ts'
 import { defined } from '../kernel/defined.ts'
 import { isReason } from '../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
-import type { ObservationSpec } from '../resources/observation.ts'
-import type { ReleasedStack, RotationSpec, RotationStatus } from '../resources/rotation.ts'
-import type { StageletSpec, StageletStatus } from '../resources/stagelet.ts'
+import type { ReleasedStack } from '../resources/rotation.ts'
+import { specOf, statusOf, typed, type Typed } from '../resources/typed.ts'
 import { reachedBy } from '../secrets/reached.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { sameJson } from './canonical.ts'
@@ -17,18 +16,18 @@ import type { StoredRow, WriteSession } from './session.ts'
 import { claimOf, term } from './state/rows.ts'
 import { followersOf } from './values/followers.ts'
 
-type Stack = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
+type Stack = Typed<'Stagelet'>
 
 /** A service that may run on. */
-interface Left {
+interface RunningService {
   readonly name: string
-  /** Where it was seen as the stack was let go. */
+  /** The revision that it ran when the stack was released, where that was seen. */
   readonly revision: number | undefined
-  /** Uids of the secrets that it may have; undefined: nobody knows. */
+  /** Uids of the secrets that it may have; undefined: not known. */
   readonly has: ReadonlySet<string> | undefined
 }
 
-/** Whether the agent itself has released the stack, and told what it left. */
+/** The agent has released the stack itself, and has reported its containers. */
 const isMeasured = (session: WriteSession, { metadata, spec, status }: Stack): boolean => {
   const { namespace = '', uid = '' } = metadata
   const agent = `${namespace}/${spec.agentRef.name}`
@@ -36,7 +35,7 @@ const isMeasured = (session: WriteSession, { metadata, spec, status }: Stack): b
   return (
     isSeen &&
     session.select(term.reportsOf(namespace, uid)).some(({ object }) => {
-      const report = object.spec as unknown as ObservationSpec
+      const report = specOf('Observation', object)
       return report.agent === agent && report.phase === 'Released'
     })
   )
@@ -57,15 +56,22 @@ const entriesAt = async (
   }
 }
 
-/** What may run on of a stack; undefined: something may, and nobody knows what. */
-const leftOf = async (session: WriteSession, stack: Stack): Promise<Left[] | undefined> => {
+/** Services of the stack that may run on; undefined: some may, and it is not known which. */
+const runningServices = async (
+  session: WriteSession,
+  stack: Stack,
+): Promise<RunningService[] | undefined> => {
   const { metadata, status = {} } = stack
   const measured = isMeasured(session, stack)
   const { services = [], strayServices = [], wantedRevision } = status
   if (services.length === 0 && !measured) return wantedRevision === undefined ? [] : undefined
   const projectUid = projectAt(session.view, projectOf(stack))?.id
   const head = await entriesAt(session, projectUid, 'head')
-  const left: Left[] = strayServices.map((name) => ({ name, revision: undefined, has: undefined }))
+  const running: RunningService[] = strayServices.map((name) => ({
+    name,
+    revision: undefined,
+    has: undefined,
+  }))
   for (const service of services) {
     const { name, oneOffs = 0 } = service
     const { containers = 0, revision } = service.lastSeen ?? service
@@ -76,15 +82,15 @@ const leftOf = async (session: WriteSession, stack: Stack): Promise<Left[] | und
       set === undefined || head === undefined
         ? undefined
         : new Set([...reachedBy(set, place), ...reachedBy(head, place)].map((e) => e.secretId))
-    left.push({ name, revision: measured && oneOffs === 0 ? revision : undefined, has })
+    running.push({ name, revision: measured && oneOffs === 0 ? revision : undefined, has })
   }
-  return left
+  return running
 }
 
-/** Secrets that hold a credential of the Rotation. */
-const carriersOf = (session: WriteSession, rotation: KubeObject): KubeObject[] => {
+/** Secrets that hold a credential of the Rotation: its outputs, and the secrets that follow them. */
+const secretsWith = (session: WriteSession, rotation: KubeObject): KubeObject[] => {
   const { namespace } = refOf(rotation)
-  const { outputs, projectRef } = rotation.spec as RotationSpec
+  const { outputs, projectRef } = specOf('Rotation', rotation)
   return Object.values(outputs).flatMap((name) => {
     const ref: ObjectRef = { kind: 'StagelySecret', namespace, name }
     const own = session.fetch(ref)
@@ -93,25 +99,29 @@ const carriersOf = (session: WriteSession, rotation: KubeObject): KubeObject[] =
   })
 }
 
-/** What a Rotation must keep in mind of the stack; undefined: nothing of it has its credential. */
+/** The stack as the Rotation lists it; undefined: no service of the stack can have its credential. */
 const entryFor = (
   session: WriteSession,
-  { rotation, stack, left }: { rotation: KubeObject; stack: Stack; left: Left[] | undefined },
+  {
+    rotation,
+    stack,
+    running,
+  }: { rotation: KubeObject; stack: Stack; running: RunningService[] | undefined },
 ): ReleasedStack | undefined => {
   const { metadata, spec, status } = stack
-  const carriers = carriersOf(session, rotation)
-  const mayGet = carriers.some(({ spec: of }) => {
-    const { stageletRef } = of as { stageletRef?: { name: string } }
+  const secrets = secretsWith(session, rotation)
+  const mayGet = secrets.some((secret) => {
+    const { stageletRef } = specOf('StagelySecret', secret)
     return stageletRef === undefined || stageletRef.name === metadata.name
   })
-  const uids = carriers.map(({ metadata: { uid = '' } }) => uid)
-  const services = (left ?? []).filter(({ has }) =>
+  const uids = secrets.map(({ metadata: { uid = '' } }) => uid)
+  const services = (running ?? []).filter(({ has }) =>
     has === undefined ? mayGet : uids.some((uid) => has.has(uid)),
   )
-  if (left === undefined ? !mayGet : services.length === 0) return undefined
+  if (running === undefined ? !mayGet : services.length === 0) return undefined
   const revisions = services.map(({ revision }) => revision)
   const known = revisions.filter((one) => one !== undefined)
-  const isKnown = left !== undefined && known.length === revisions.length
+  const isKnown = running !== undefined && known.length === revisions.length
   return {
     ...{ stagelet: metadata.name, agent: spec.agentRef.name, directory: spec.compose.directory },
     ...defined({ composeProject: status?.composeProject }),
@@ -125,16 +135,16 @@ const isSamePlace = (one: ReleasedStack, { spec, status }: Stack): boolean =>
   one.directory === spec.compose.directory &&
   one.composeProject === status?.composeProject
 
-/** Notes what may run on, in the write that lets the stack go. */
+/** Notes the stack in the Rotations of its project, in the write that releases it. */
 export const noteReleased = async (session: WriteSession, row: StoredRow): Promise<void> => {
-  const stack = row.object as Stack
+  const stack = typed('Stagelet', row.object)
   const rotations = session.select(term.rotationsOf(projectOf(stack)))
   if (rotations.length === 0) return
-  const left = await leftOf(session, stack)
+  const running = await runningServices(session, stack)
   for (const known of rotations) {
     const { object: rotation, source } = known
-    const { released = [], ...status } = (rotation.status ?? {}) as RotationStatus
-    const entry = entryFor(session, { rotation, stack, left })
+    const { released = [], ...status } = statusOf('Rotation', rotation)
+    const entry = entryFor(session, { rotation, stack, running })
     const next = [
       ...released.filter((one) => !isSamePlace(one, stack)),
       ...(entry === undefined ? [] : [entry]),
@@ -146,9 +156,9 @@ export const noteReleased = async (session: WriteSession, row: StoredRow): Promi
   }
 }
 
-/** An update that leaves the containers of before where they are. */
+/** The update names another machine, project or Compose project: the former containers are left as they are. */
 export const leavesStack = (next: KubeObject, before: KubeObject): boolean => {
-  const [a, b] = [next.spec, before.spec] as unknown as [StageletSpec, StageletSpec]
+  const [a, b] = [specOf('Stagelet', next), specOf('Stagelet', before)]
   return (
     a.agentRef.name !== b.agentRef.name ||
     a.projectRef.name !== b.projectRef.name ||

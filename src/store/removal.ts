@@ -1,14 +1,18 @@
-// Deleting: finalizers first, then the object with all that hangs on it.
+// Deletes objects: after the last finalizer, the object is removed with everything that depends on it.
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { requireKind } from '../resources/registry.ts'
 import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
 import { forbidden, holdsOwned } from './errors.ts'
-import { requireRow } from './objects.ts'
 import { projectOf } from './project-ref.ts'
-import { destroyProjectsIn, dropIfUnused } from './project-ends.ts'
-import { destroyProject, loadProject, projectAt } from './projects.ts'
+import {
+  destroyProjectsIn,
+  dropIfUnused,
+  destroyProject,
+  loadProject,
+  projectAt,
+} from './projects.ts'
 import { noteReleased } from './released-stacks.ts'
-import { endSecret } from './head-version.ts'
+import { endSecret } from './secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from './session.ts'
 import { resetInSync, stageletsOf } from './stagelet-writes.ts'
 import { term } from './state/rows.ts'
@@ -19,7 +23,7 @@ export interface Removed {
   readonly gone: boolean
 }
 
-/** Who declares something would bring it back, or could not, as its team is gone. */
+/** Conflict where another source declares an object inside: it would create the object again. */
 const checkContents = (
   session: WriteSession,
   ref: ObjectRef,
@@ -40,7 +44,7 @@ const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> 
   resetInSync(session, project, { stagelets, entries: [entry] })
 }
 
-/** What must go before the object itself may. */
+/** Removes everything that depends on the object. */
 const release = async (session: WriteSession, row: StoredRow): Promise<void> => {
   const ref = refOf(row.object)
   switch (row.object.kind) {
@@ -56,7 +60,7 @@ const release = async (session: WriteSession, row: StoredRow): Promise<void> => 
   }
 }
 
-/** Removes the object now. A terminating namespace that this empties goes too. */
+/** Removes the object now. A terminating namespace is removed with its last object. */
 export const finishRemoval = async (
   session: WriteSession,
   row: StoredRow,
@@ -64,14 +68,14 @@ export const finishRemoval = async (
 ): Promise<KubeObject> => {
   await release(session, row)
   const last = session.drop(row, audit)
-  // Its secrets stay, and it takes them up again when it comes back (ADR 0044).
+  // The secrets stay: a new Project of this name gets them (ADR 0044).
   if (row.object.kind === 'Project') dropIfUnused(session, refOf(last))
   const { namespace, kind } = refOf(last)
   if (kind !== 'Namespace' && kind !== 'Event') finishNamespace(session, namespace)
   return last
 }
 
-/** Removes a terminating namespace that holds nothing but traces. */
+/** Removes a terminating namespace that holds only events and reports. */
 export const finishNamespace = (session: WriteSession, name: string): KubeObject | undefined => {
   const row = session.fetch({ kind: 'Namespace', namespace: '', name })
   if (row?.object.metadata.deletionTimestamp === undefined) return undefined
@@ -94,7 +98,7 @@ const removeNamespace = async (session: WriteSession, row: StoredRow): Promise<R
   const marked = markDeleted(session, row)
   const terminating = { ...marked, status: { ...marked.status, phase: 'Terminating' } }
   const stored = session.put(terminating, row.source, row, { action: 'delete' })
-  // First: nothing of it is opened then, so that a lost key keeps nothing; nor finds a new team of this name any of it.
+  // The projects go first: then no key is needed to remove their secrets, and a new team of this name finds none of them.
   destroyProjectsIn(session, ref.name)
   const order = ({ object: { kind } }: StoredRow): number => requireKind(kind).applyOrder
   for (const item of content.sort((a, b) => order(b) - order(a))) {
@@ -117,7 +121,7 @@ const markDeleted = (session: WriteSession, { object }: StoredRow): KubeObject =
   },
 })
 
-/** Of a secret the row is what is left, once its history has gone: it says whose the secret was. */
+/** The audit row of a secret names its project: after its history is dropped, only the row knows it. */
 const auditOf = (object: KubeObject): AuditEntry | undefined => {
   if (object.kind === 'Event') return undefined
   if (object.kind !== 'StagelySecret') return { action: 'delete' }
@@ -142,7 +146,7 @@ export const removeObject = async (
   ref: ObjectRef,
   preconditions: { uid?: string; resourceVersion?: string } = {},
 ): Promise<Removed> => {
-  const row = requireRow(session, ref)
+  const row = session.require(ref)
   checkPreconditions(row, preconditions)
   checkOwner(session, row)
   return removeRow(session, row)

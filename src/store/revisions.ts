@@ -1,4 +1,5 @@
-// Change sets: when the open revision of a project closes, and what closing does.
+// Change sets: when the open revision of a project closes, and what closing does. A write that completes its change set
+// closes it in the same commit; all others are closed when they are due.
 import { toFineTimestamp } from '../kernel/clock.ts'
 import { withStatusOwner } from '../managed-fields/status.ts'
 import {
@@ -11,11 +12,15 @@ import {
 } from './projects.ts'
 import type { WriteSession } from './session.ts'
 import { term, type ProjectRow } from './state/rows.ts'
+import type { Fence, StoreParts } from './store-parts.ts'
+import type { OnCloseFault } from './store.ts'
+import { controllerActor } from './actor.ts'
 
-/** After its last write a change set is open for so long. */
+/** A change set closes this time after its last write, */
 export const quietMs = 300
+/** and at the latest this time after its first one. */
 const longestMs = 2_000
-/** A request of 3 MiB takes so long on a slow line. */
+/** A change set that announces more writes is held open: a request of 3 MiB takes this long on a slow line. */
 const holdMs = 20_000
 const longestHoldMs = 60_000
 
@@ -29,9 +34,9 @@ export const dueAt = ({ openedAt, lastWriteAt, changeSets }: OpenRevision): numb
   return Math.min((lastWriteAt ?? openedAt) + quietMs, openedAt + longestMs)
 }
 
-/** The head becomes the set of the next revision; the Project says so, which wakes who watches. */
+/** The head set becomes the set of the next revision. The Project gets its number, which wakes all that watch it. */
 const close = (session: WriteSession, project: ProjectState): void => {
-  // First the MAC of the head, checked or made in this write: it is the revision's own.
+  // The MAC of the head set is the revision's too: it is made, or checked, before the number changes.
   saveProject(session, project)
   project.closed += 1
   session.changes.revisions.push({
@@ -60,7 +65,7 @@ const close = (session: WriteSession, project: ProjectState): void => {
 
 const longestNote = 4_000
 
-/** Several writes of one revision may each say why; the same is said once. */
+/** Each write of the revision may say why it is made; equal notes are kept once. */
 const joinNotes = (before: string | undefined, note: string | undefined): string | undefined => {
   if (note === undefined || before === undefined) return before ?? note
   return before.split('\n').includes(note) ? before : `${before}\n${note}`.slice(0, longestNote)
@@ -77,7 +82,7 @@ const noteWrite = (session: WriteSession, project: ProjectState): void => {
   }
 }
 
-/** Projects that the change set holds open, besides those of this write. */
+/** Adds the projects that earlier writes of the change set have changed. */
 const loadHeld = async (session: WriteSession, id: string): Promise<void> => {
   for (const row of session.view.projects.withTerm(term.open)) {
     if (row.changeSets[id] === undefined) continue
@@ -86,15 +91,12 @@ const loadHeld = async (session: WriteSession, id: string): Promise<void> => {
   }
 }
 
-/**
- * Ends a write: notes it on each project that it touched, and closes those whose change set is
- * complete.
- */
+/** At the end of a write: notes it on each project whose secrets it changes, and closes those whose change set is complete. */
 export const finishProjects = async (session: WriteSession): Promise<void> => {
   const { changeSet } = session
   for (const project of session.projects.values()) noteWrite(session, project)
   if (changeSet?.last === true) await loadHeld(session, changeSet.id)
-  // Who says that a set is complete expects nothing more of what it has touched.
+  // A complete change set: no more writes of its projects are expected.
   if (changeSet?.last === true && changeSet.isSoFar !== true)
     for (const project of session.loaded.values())
       if (project.changed) project.quietAt = session.nowMs
@@ -103,20 +105,43 @@ export const finishProjects = async (session: WriteSession): Promise<void> => {
     const others = Object.entries(project.changeSets).filter(([id]) => id !== changeSet.id)
     project.changeSets = Object.fromEntries(others)
     project.changed = true
-    // Another set that is still being written must not be cut in two.
+    // Another change set that is still being written must not be cut in two.
     const held = others.some(([, until]) => until > session.nowMs)
     if (!held) close(session, project)
   }
   saveProjects(session)
 }
 
-/** Closes the project's revision if it is due at `now`: judged again, now that no other writer can come between. */
-export const closeDue = async (
-  session: WriteSession,
-  { namespace, name }: Pick<ProjectRow, 'namespace' | 'name'>,
-  now: number,
-): Promise<void> => {
-  const project = await loadProject(session, { namespace, name })
-  if (project === undefined || (dueAt(project.row) ?? Infinity) > now) return
-  close(session, project)
+/** Looks again whether the revision is due: it may have been written to since. */
+const closeDue = async (session: WriteSession, place: ProjectRow, now: number): Promise<void> => {
+  const project = await loadProject(session, place)
+  if (project !== undefined && (dueAt(project.row) ?? Infinity) <= now) close(session, project)
+}
+
+const earliest = (open: readonly ProjectRow[]): number | undefined =>
+  open.length === 0 ? undefined : Math.min(...open.map((row) => dueAt(row) ?? Infinity))
+
+/** See Store.closeDueRevisions. */
+export const closeDueRevisions = async (
+  { feed, writer }: StoreParts,
+  fence: Fence,
+  { now, onFault }: { now: number; onFault: OnCloseFault | undefined },
+): Promise<number | undefined> => {
+  const openNow = (): ProjectRow[] => feed.state.projects.withTerm(term.open)
+  const isDue = (row: ProjectRow): boolean => (dueAt(row) ?? Infinity) <= now
+  const due = openNow().filter(isDue)
+  if (due.length === 0) return earliest(openNow())
+  const faults: unknown[] = []
+  // Each is a write of its own: a project whose key does not answer keeps no other from closing.
+  const closing = due.map((one) =>
+    writer
+      .run(controllerActor, fence, (session) => closeDue(session, one, now))
+      .catch((error: unknown) => {
+        if (onFault === undefined) faults.push(error)
+        else onFault(`${one.namespace}/${one.name}`, error)
+      }),
+  )
+  await Promise.all(closing)
+  if (faults.length > 0) throw faults[0]
+  return earliest(openNow().filter((row) => !isDue(row)))
 }

@@ -1,16 +1,17 @@
-// What of a Rotation cannot be changed while one is under way: the credentials are then at the place that was named.
+// Fields of a Rotation that cannot be changed while an attempt is under way, which has credentials at the place that they
+// name.
 import type { Fault } from '../kernel/errors.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
-import type { RotationSpec, RotationStatus } from '../resources/rotation.ts'
+import { specOf, statusOf } from '../resources/typed.ts'
 import { sameJson } from './canonical.ts'
 import { invalid } from './errors.ts'
 
 const fixed = ['projectRef', 'outputs', 'rotator', 'inPlace'] as const
 
 export const checkUnderWay = (object: KubeObject, current: KubeObject): void => {
-  const { phase = 'Idle' } = (current.status ?? {}) as RotationStatus
+  const { phase = 'Idle' } = statusOf('Rotation', current)
   if (phase === 'Idle') return
-  const [next, before] = [object.spec, current.spec] as [RotationSpec, RotationSpec]
+  const [next, before] = [specOf('Rotation', object), specOf('Rotation', current)]
   const message = `Forbidden: an attempt is under way (${phase}): wait for its end, or delete the rotation and create it anew`
   const faults = fixed
     .filter((field) => !sameJson(next[field] ?? null, before[field] ?? null))
@@ -20,10 +21,10 @@ export const checkUnderWay = (object: KubeObject, current: KubeObject): void => 
 
 const ofCredential = ['projectRef', 'outputs', 'rotator'] as const
 
-/** What else a Rotation has set is then perhaps in use: its containers see outputs of before, or another database. */
+/** A changed credential: containers may still use the Rotation's other login, so that its slots are no longer its own. */
 export const withoutOwnSlots = (next: KubeObject, before: KubeObject): KubeObject => {
-  const { ownSlots, ...status } = (next.status ?? {}) as RotationStatus
-  const [a, b] = [next.spec, before.spec] as [RotationSpec, RotationSpec]
+  const { ownSlots, ...status } = statusOf('Rotation', next)
+  const [a, b] = [specOf('Rotation', next), specOf('Rotation', before)]
   if (ownSlots === undefined || ofCredential.every((field) => sameJson(a[field], b[field])))
     return next
   return { ...next, status: { ...status } }

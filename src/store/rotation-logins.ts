@@ -1,8 +1,9 @@
-// One login is changed by one Rotation: two of them would each end what services of the other one run with.
+// Only one Rotation may change a login. Of two, each would end the credential that the services of the other one use.
 import { keyOf, refOf, type KubeObject } from '../resources/meta.ts'
-import type { RotationSpec, RotatorName } from '../resources/rotation.ts'
+import type { RotatorName } from '../resources/rotation.ts'
 import { loginsOf, placeOf } from '../resources/rotation-place.ts'
 import { rotatorNameOf } from '../resources/rotation-rules.ts'
+import { specOf } from '../resources/typed.ts'
 import { invalid } from './errors.ts'
 import type { WriteSession } from './session.ts'
 import { term } from './state/rows.ts'
@@ -11,16 +12,16 @@ const fieldOf: Readonly<Partial<Record<RotatorName, string>>> = {
   ...{ postgres: 'roles', mariadb: 'users', redis: 'user', awsIam: 'userName' },
 }
 
-/** Invalid, naming the other Rotation; one of another team is not named. */
+/** Invalid, naming the other Rotation, unless it is of another team. */
 export const checkLogins = (session: WriteSession, object: KubeObject): void => {
   const ref = refOf(object)
-  const spec = object.spec as RotationSpec
+  const spec = specOf('Rotation', object)
   const place = placeOf(spec, ref.namespace)
   if (place === undefined) return
   const own = loginsOf(spec)
   for (const { id, object: other } of session.select(term.kind('Rotation'))) {
     const { namespace, name } = refOf(other)
-    const its = other.spec as RotationSpec
+    const its = specOf('Rotation', other)
     if (id === keyOf(ref) || placeOf(its, namespace) !== place) continue
     const shared = own.find((login) => loginsOf(its).includes(login))
     if (shared === undefined) continue

@@ -1,9 +1,10 @@
-// Status of a secret after a write of its spec: what is known at once. The rest is the reconcilers'.
+// The status of a secret after a write of its spec, as far as it is known at once. The reconcilers write the rest.
 import { defined } from '../kernel/defined.ts'
-import { withCondition, type Condition } from '../resources/conditions.ts'
+import { withCondition } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { withDates } from '../resources/secret-expiry.ts'
-import type { SecretSpec, SecretStatus } from '../resources/stagelysecret.ts'
+import type { SecretStatus } from '../resources/stagelysecret.ts'
+import { specOf, statusOf } from '../resources/typed.ts'
 import {
   forController,
   noConsumers,
@@ -19,10 +20,9 @@ import type { NewVersion } from './secret-writes.ts'
 import type { WriteSession } from './session.ts'
 import type { FoundValue } from './values/disclosure.ts'
 
-const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
-
 const missingValue = (object: KubeObject): string => {
-  const { secretRef, kubernetesSecret, rotation, external } = specOf(object).valueFrom ?? {}
+  const { secretRef, kubernetesSecret, rotation, external } =
+    specOf('StagelySecret', object).valueFrom ?? {}
   if (rotation !== undefined)
     return `Rotation "${rotation.name}" makes it, and has not yet: see its conditions`
   if (external !== undefined)
@@ -35,33 +35,29 @@ const missingValue = (object: KubeObject): string => {
     : `secret "${source}", whose value it takes, does not exist or has none yet`
 }
 
-const publicKeyOf = (
-  object: KubeObject,
-  stored: { value: Buffer } | undefined,
-): { publicKey?: string } => {
-  const wanted = specOf(object).valueFrom?.generate?.keypair !== undefined
-  const publicKey = wanted && stored !== undefined ? publicHalf(stored.value) : undefined
-  return publicKey === undefined ? {} : { publicKey }
-}
+const publicKeyOf = (object: KubeObject, value: Buffer): string | undefined =>
+  specOf('StagelySecret', object).valueFrom?.generate?.keypair === undefined
+    ? undefined
+    : publicHalf(value)
 
 type Reach = Pick<SecretStatus, 'serviceCount' | 'services'> & {
   readonly verdicts: Readonly<Record<string, Verdict>>
 }
 
-/** Of a version that this write stores. */
+/** A version that this write stores. */
 interface StoredVersion extends NewVersion {
-  /** Of its project. */
+  /** Stagelets of the project. */
   readonly stagelets: readonly KubeObject[]
 }
 
 const isSeen = (object: KubeObject, stagelets: readonly KubeObject[]): boolean => {
-  const only = specOf(object).stageletRef?.name
+  const only = specOf('StagelySecret', object).stageletRef?.name
   return stagelets.some(({ metadata }) => only === undefined || metadata.name === only)
 }
 
-/** Where nobody can see it there is nothing to wait for. */
+/** Conditions and services of a new version. Where no service can see the secret, there is nothing to wait for. */
 const reach = (object: KubeObject, { entry, stagelets }: StoredVersion): Reach => {
-  if (specOf(object).audience === 'Controller') {
+  if (specOf('StagelySecret', object).audience === 'Controller') {
     const verdicts = { ScopeMatched: forController, InSync: forController }
     return { verdicts, serviceCount: 0, services: [] }
   }
@@ -69,11 +65,14 @@ const reach = (object: KubeObject, { entry, stagelets }: StoredVersion): Reach =
     const message = `version ${entry.version} is stored and not yet in every container`
     return { verdicts: { InSync: { status: 'False', reason: 'NewVersion', message } } }
   }
-  const verdicts = { ScopeMatched: noStagelet(specOf(object)), InSync: noConsumers }
+  const verdicts = {
+    ScopeMatched: noStagelet(specOf('StagelySecret', object)),
+    InSync: noConsumers,
+  }
   return { verdicts, serviceCount: 0, services: [] }
 }
 
-/** Whether the secret is taken as it is declared, and if not, what it waits for. */
+/** The condition Accepted: the secret has a value, or what it waits for. */
 export const acceptedVerdict = (
   object: KubeObject,
   { version, isDeclared }: { readonly version: number | undefined; readonly isDeclared: boolean },
@@ -84,7 +83,10 @@ export const acceptedVerdict = (
     : { status: 'True', reason: 'Accepted', message: 'the value is stored' }
 }
 
-/** Read where the value is public, or was given in plain text by this write. `isTemplate`: it refers to others. */
+/**
+ * When the certificate in the value ends. Only of a value that is public, or that this write gives in plain text.
+ * `isTemplate`: the value refers to other secrets.
+ */
 const endOfCertificate = (
   { value, origin }: FoundValue,
   { isTemplate }: { readonly isTemplate: boolean },
@@ -93,7 +95,7 @@ const endOfCertificate = (
   return found?.isAlone === true || origin === 'plain' ? found?.endsAt : undefined
 }
 
-/** The secret with the end of its certificate, which is given again and was not known; undefined where nothing is learnt. */
+/** The secret with the end of its certificate, where the same value is given again; undefined where the end is known, or there is none. */
 export const withLearntEnd = (
   object: KubeObject,
   found: FoundValue,
@@ -105,21 +107,24 @@ export const withLearntEnd = (
   return { ...object, status: { ...object.status, certificateEndsAt } }
 }
 
-/** A value that has got an end to come is no longer near its end, or past it. What has become true is for the reconciler to tell. */
-const expiring = (
+/** The dates of the value. A new end may take back that the value expires; the reconciler tells when it does. */
+const withNewDates = (
   session: WriteSession,
   object: KubeObject,
   status: SecretStatus,
 ): SecretStatus => {
   const { nowMs } = session
   const policy = policyOf(session, projectOf(object))
-  return withDates(specOf(object), status, { nowMs, tells: false, policy }).status
+  return withDates(specOf('StagelySecret', object), status, { nowMs, tells: false, policy }).status
 }
 
-/** What was fetched last says nothing of a value that comes from elsewhere now: from the store it is fetched anew. */
+/** The status without the last fetch, where the value does not come from a store any more. */
 const ofPresentSource = (object: KubeObject): SecretStatus => {
-  const status = (object.status ?? {}) as SecretStatus
-  if (status.external === undefined || specOf(object).valueFrom?.external !== undefined)
+  const status = statusOf('StagelySecret', object)
+  if (
+    status.external === undefined ||
+    specOf('StagelySecret', object).valueFrom?.external !== undefined
+  )
     return status
   const { external: _, conditions = [], ...rest } = status
   return { ...rest, conditions: conditions.filter(({ type }) => type !== 'Fresh') }
@@ -138,10 +143,9 @@ export const secretStatusAfter = (
     ...acceptedVerdict(object, { version, isDeclared }),
     observedGeneration,
   }
-  const before = (old.conditions ?? []) as Condition[]
-  let conditions = withCondition(before, accepted, session.now)
+  let conditions = withCondition(old.conditions ?? [], accepted, session.now)
   if (stored === undefined)
-    return expiring(session, object, { ...old, observedGeneration, conditions })
+    return withNewDates(session, object, { ...old, observedGeneration, conditions })
   const { entry } = stored
   const { verdicts, ...services } = isDeclared
     ? reach(object, stored)
@@ -151,10 +155,12 @@ export const secretStatusAfter = (
   const { publicKey: _, references: __, certificateEndsAt, knownOutside, ...others } = old
   const read = endOfCertificate(stored, { isTemplate: entry.references !== undefined })
   const ends = read ?? (stored.keeps ? certificateEndsAt : undefined)
-  return expiring(session, object, {
+  return withNewDates(session, object, {
     ...others,
-    ...publicKeyOf(object, stored),
-    ...(entry.references === undefined ? {} : { references: [...entry.references] }),
+    ...defined({
+      publicKey: publicKeyOf(object, stored.value),
+      references: entry.references && [...entry.references],
+    }),
     observedGeneration,
     version: entry.version,
     bytes: entry.bytes,

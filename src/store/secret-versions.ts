@@ -1,4 +1,4 @@
-// Values of the current versions of secrets, sealed: the state does not hold them.
+// Reads current versions of secrets for a write: their values, which the state does not hold, and their numbers.
 import type { SealKey } from '../secrets/aead.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { setTampered } from './errors.ts'
@@ -38,16 +38,16 @@ const loadSealed = async (
   )
 }
 
-/** Opens current versions, those of writes that share the commit too. What is not at hand the write gives way for. */
+/** Opens current versions. Those that are not of this commit are read outside of the write. */
 export const openHeads = async (
   session: WriteSession,
   projectUid: string,
   entries: readonly SetEntry[],
 ): Promise<OpenedEntry[]> => {
   const idOf = (entry: SetEntry): string => versionId(entry.secretId, entry.version)
-  const begun = (entry: SetEntry): Sealed | undefined =>
+  const inCommit = (entry: SetEntry): Sealed | undefined =>
     session.changes.versions.get(idOf(entry)) ?? session.before.versions.get(idOf(entry))
-  const missing = entries.filter((entry) => begun(entry) === undefined)
+  const missing = entries.filter((entry) => inCommit(entry) === undefined)
   const stored =
     missing.length === 0
       ? new Map<string, Sealed>()
@@ -56,7 +56,7 @@ export const openHeads = async (
         )
   return Promise.all(
     entries.map(async (entry) => {
-      const row = begun(entry) ?? stored.get(idOf(entry))
+      const row = inCommit(entry) ?? stored.get(idOf(entry))
       if (row === undefined) throw setTampered(projectUid)
       const { id, wrapped } = row.dataKey
       const key: SealKey = await session.deps.keys.dataKey(projectUid, id, wrapped)
@@ -66,12 +66,12 @@ export const openHeads = async (
 }
 
 interface LastKnown {
-  /** Of the secret, when it was asked. */
+  /** Version of the secret's object when it was read. */
   readonly rv: number
   readonly last: number
 }
 
-/** Of secrets that are there without a value: all of a project are asked for together, since a write is begun anew after each question. */
+/** The last versions of secrets without a current value. */
 const lastVersions = async (
   { deps: { sql } }: WriteSession,
   secrets: readonly Pick<StoredRow, 'uid' | 'rv'>[],
@@ -85,7 +85,10 @@ const lastVersions = async (
   return new Map(secrets.map(({ uid, rv }) => [uid, { rv, last: last.get(uid) ?? 0 }]))
 }
 
-/** Number of the last version that a secret had: a restored one goes on. 0 where it has none. */
+/**
+ * Number of the last version of the secret, which a restored secret goes on from; 0 where it has none. All secrets of the
+ * project without a current value are read together, since the write is run again after each read.
+ */
 export const lastVersion = (session: WriteSession, secretUid: string): number => {
   const head = session.head(secretUid)
   if (head !== undefined) return head.version

@@ -1,25 +1,29 @@
-// One write, on top of the state. Everything that a write does to objects goes through put() and drop():
-// they number, keep and announce it. What else it changes it notes in `changes`. Nothing is stored before
-// the commit; see writer.ts.
-import { setImmediate as yieldToOthers } from 'node:timers/promises'
-import { toTimestamp } from '../kernel/clock.ts'
+// One write: runWrite() runs what a caller asks for on top of the state, and checks the whole at its end. A
+// WriteSession is what the write sees and changes. Every change of an object goes through put() and drop(), which number,
+// keep and announce it. Nothing is stored before the commit; see writer.ts.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { toTimestamp, type Clock } from '../kernel/clock.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { noticesOf } from './activity/notices.ts'
-import { withoutWaiting } from './keys/without-waiting.ts'
+import { internal, notFound } from './errors.ts'
+import type { Group } from './group.ts'
 import type { AuditEntry } from './log/audit-rows.ts'
 import { Changes } from './log/changes.ts'
-import type { Preparations } from './preparations.ts'
+import { preparedKeys, type Preparations } from './preparations.ts'
 import type { ProjectState } from './projects.ts'
+import { finishProjects } from './revisions.ts'
 import type { Queryable, Sql } from './sql.ts'
 import { objectRow, term, type HeadRow, type StoredRow } from './state/rows.ts'
-import { Overlay, type View } from './state/state.ts'
-import type { Actor, ChangeEvent, ChangeSet } from './store.ts'
+import { Overlay } from './state/state.ts'
+import type { Actor, ChangeEvent, ChangeSet, WriteOptions } from './store.ts'
 import { textOf } from './stored-object.ts'
-import type { GivenValue } from './values/policy.ts'
+import { checkRemoved } from './values/followers.ts'
+import { checkPolicies, type NewValue } from './values/policy.ts'
+import { checkReferences } from './values/references.ts'
 import type { SecretChange } from './values/secret-change.ts'
 
 export type { StoredRow } from './state/rows.ts'
@@ -27,44 +31,75 @@ export type { AuditEntry } from './log/audit-rows.ts'
 
 export interface SessionDeps {
   readonly sql: Sql
+  readonly clock: Clock
   readonly provider: KeyRing
   readonly keys: ProjectKeys
   /** Opens `sealedValue`; without it none opens. */
   readonly sealedValues?: SealedValueOpener | undefined
 }
 
-/** So long a write holds up the rest of the process. */
-const turnMs = 15
+/** What a caller asks of the writer. */
+export interface WriteRequest {
+  readonly actor: Actor
+  readonly options: WriteOptions
+  readonly preparations: Preparations
+  /** The write runs in a transaction that holds the counter row. */
+  readonly isLocked: boolean
+  readonly work: (session: WriteSession) => Promise<unknown>
+}
 
-/** A write that asks the database: it is done again, in a transaction that holds the counter row. */
+/** How a write has ended: with a result, or so that it must be run again from its beginning. */
+export type Outcome = { result: unknown } | { again: 'prepared' | 'in a transaction' }
+
+export interface QueuedWrite extends WriteRequest {
+  readonly resolve: (outcome: Outcome) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Tells the caller how its write has ended; called once the commit is stored. */
+export type Answer = () => void
+
+interface InGroup {
+  readonly group: Group
+  readonly write: QueuedWrite
+  /** Undefined outside of a transaction. */
+  readonly tx: Queryable | undefined
+}
+
+/** Runs a write after the writes of its group. A write that fails leaves nothing in the group. */
+export const runWrite = async (deps: SessionDeps, start: InGroup): Promise<Answer> => {
+  const { group, write } = start
+  const { preparations } = write
+  const session = new WriteSession(deps, start)
+  try {
+    const result = await write.work(session)
+    checkRemoved(session)
+    await checkReferences(session)
+    checkPolicies(session)
+    await finishProjects(session)
+    if (preparations.isMissing || session.needsTransaction)
+      throw new Error('a write went on although something was missing')
+    if (!session.isDry) group.add(session, write.options.term)
+    return () => write.resolve({ result })
+  } catch (error) {
+    if (session.needsTransaction) return () => write.resolve({ again: 'in a transaction' })
+    if (preparations.isMissing) return () => write.resolve({ again: 'prepared' })
+    return () => write.reject(internal(error))
+  }
+}
+
+/** A write that runs for longer lets the event loop go on. */
+const blockMs = 15
+
+/** A write that asks the database is run again, in a transaction that holds the counter row. */
 class NeedsTransaction extends Error {}
 
 interface Stored {
   readonly type: ChangeEvent['type']
   readonly source: string
   readonly audit: AuditEntry | undefined
-  /** Text of what it replaces or removes. */
+  /** Text of the object that the change replaces or removes. */
   readonly before: string | undefined
-}
-
-export interface SessionStart {
-  readonly view: View
-  /** What the writes before it in the same commit have changed. */
-  readonly before: Changes
-  readonly actor: Actor
-  readonly changeSet: ChangeSet | undefined
-  readonly note: string | undefined
-  readonly epoch: number
-  readonly rv: number
-  /** ms; one time for the whole write. */
-  readonly nowMs: number
-  readonly deps: SessionDeps
-  readonly preparations: Preparations
-  readonly isDry: boolean
-  /** Ends the write where nobody waits for it any more. */
-  readonly signal: AbortSignal | undefined
-  /** Undefined outside of a transaction. */
-  readonly tx: Queryable | undefined
 }
 
 export class WriteSession {
@@ -73,72 +108,76 @@ export class WriteSession {
   /** Why the write is made. */
   readonly note: string | undefined
   readonly deps: SessionDeps
+  /** ms; one time for the whole write. */
   readonly nowMs: number
-  /** The same, as objects have it. */
+  /** The same time, as objects have it. */
   readonly now: string
   readonly epoch: number
-  /** What is stored, with all that this write has done. */
+  /** The stored state, with the changes of this write. */
   readonly view: Overlay
   readonly changes = new Changes()
-  /** What the writes before it in the same commit have changed. */
+  /** Changes of earlier writes in the same commit. */
   readonly before: Changes
-  /** Every project that this write has looked at, by its place, as it is after what it did so far. */
+  /** Projects that this write has read, by place, with its changes. */
   readonly loaded = new Map<string, ProjectState>()
-  /** Those of them whose open revision this write is part of. */
+  /** Projects whose secrets this write changes, by place. The write belongs to the open revision of each of them. */
   readonly projects = new Map<string, ProjectState>()
-  /** What takes too long to be made here. */
+  /** Results of slow work, which is done outside of the write. */
   readonly preparations: Preparations
   /** How many RSA keys this write has generated. */
   rsaKeys = 0
   /** How many projects this write has made keys for. */
   newProjects = 0
-  /** What secrets were before and after this write. */
+  /** Secrets as they were before this write and as they are after it. */
   readonly secretChanges: SecretChange[] = []
-  /** Values that somebody gives with this write, where a policy asks for it. */
-  readonly givenValues: GivenValue[] = []
-  /** Secrets (by uid) that this write has made: they had no value before. */
+  /** Values that the caller sets in projects that enforce a policy. */
+  readonly newValues: NewValue[] = []
+  /** Uids of secrets that this write has made: they had no value before. */
   readonly newSecrets = new Set<string>()
-  /** Secrets that this write removed, one by one. */
+  /** Secrets that this write has removed, one by one. */
   readonly removed: KubeObject[] = []
   rv: number
-  /** Nothing of it will be stored. */
+  /** Nothing of the write will be stored. */
   readonly isDry: boolean
-  /** The write cannot end but in a transaction. */
+  /** The write must be run again in a transaction. */
   needsTransaction = false
   readonly #tx: Queryable | undefined
+  /** Aborts when nobody waits for the write any more. */
   readonly #signal: AbortSignal | undefined
   #pausedAt = performance.now()
 
-  constructor(start: SessionStart) {
-    this.view = new Overlay(start.view)
-    this.before = start.before
-    this.rv = start.rv
-    this.epoch = start.epoch
-    this.nowMs = start.nowMs
-    this.now = toTimestamp(start.nowMs)
-    this.actor = start.actor
-    this.note = start.note
-    // Nobody ends, or adds to, what somebody else calls the same.
-    const ownName = `${start.actor.id ?? start.actor.source} ${start.changeSet?.id ?? ''}`
-    this.changeSet = start.changeSet && { ...start.changeSet, id: ownName }
-    this.deps = { ...start.deps, keys: withoutWaiting(start.deps.keys, start.preparations) }
-    this.preparations = start.preparations
-    this.#tx = start.tx
-    this.isDry = start.isDry
-    this.#signal = start.signal
+  constructor(deps: SessionDeps, { group, write, tx }: InGroup) {
+    const { actor, options, preparations } = write
+    const { changeSet, note, dryRun = false, review } = options
+    this.view = new Overlay(group.overlay)
+    this.before = group.changes
+    this.rv = group.rv
+    this.epoch = group.state.epoch
+    this.nowMs = deps.clock.now()
+    this.now = toTimestamp(this.nowMs)
+    this.actor = actor
+    this.note = note
+    // Two actors may use the same name for their change sets.
+    const ownName = `${actor.id ?? actor.source} ${changeSet?.id ?? ''}`
+    this.changeSet = changeSet && { ...changeSet, id: ownName }
+    this.deps = { ...deps, keys: preparedKeys(deps.keys, preparations) }
+    this.preparations = preparations
+    this.#tx = write.isLocked ? tx : undefined
+    this.isDry = dryRun
+    this.#signal = review?.signal
   }
 
-  /** For statements of those who keep tables of their own. What the write does besides is stored after them. */
+  /** For statements over tables that are not in the state. They come before the commit's own. */
   get tx(): Queryable {
     if (this.#tx !== undefined) return this.#tx
     this.needsTransaction = true
     throw new NeedsTransaction('a write asks the database')
   }
 
-  /** Lets others have their turn where this write takes long. */
+  /** Lets the event loop go on where this write takes long. */
   async pause(): Promise<void> {
-    if (performance.now() - this.#pausedAt < turnMs) return
-    await yieldToOthers()
+    if (performance.now() - this.#pausedAt < blockMs) return
+    await nextTurn()
     this.#signal?.throwIfAborted()
     this.#pausedAt = performance.now()
   }
@@ -147,7 +186,14 @@ export class WriteSession {
     return this.view.objects.get(keyOf(ref))
   }
 
-  /** Objects with this term, in the order of their names. */
+  /** NotFound. */
+  require(ref: ObjectRef): StoredRow {
+    const row = this.fetch(ref)
+    if (row === undefined) throw notFound(ref)
+    return row
+  }
+
+  /** Objects with this term of the index, in the order of their ids. */
   select(wanted: string): StoredRow[] {
     const rows = this.view.objects.withTerm(wanted)
     return rows.length < 2 ? rows : rows.sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -162,7 +208,7 @@ export class WriteSession {
     return this.view.heads.withTerm(term.headsOf(projectUid))
   }
 
-  /** Keeps `object` under a new resourceVersion; `previous` is absent for a new one. */
+  /** Stores the object under a new resourceVersion. `previous` is undefined for a new object. */
   put(
     object: KubeObject,
     source: string,
@@ -178,7 +224,7 @@ export class WriteSession {
     return row
   }
 
-  /** Removes the object; returns its last state with the resourceVersion of the removal. */
+  /** Removes the object. Returns its last state, with the resourceVersion of the removal. */
   drop({ uid, object, source, text: before }: StoredRow, audit?: AuditEntry): KubeObject {
     const row = this.#change(object, uid, { type: 'DELETED', source, audit, before })
     this.view.objects.set(row.id, undefined)
@@ -199,7 +245,7 @@ export class WriteSession {
     return row
   }
 
-  /** An audit row of its own, for actions that are not a write of one object. */
+  /** Adds an audit row, for an action that is not a write of one object. */
   audit(ref: ObjectRef, entry: AuditEntry, actor = this.actor): void {
     this.changes.note(actor, this.nowMs, ref, entry)
   }

@@ -54,7 +54,7 @@ export const toEntry = (row: VersionRow): SetEntry => ({
   ...(row.refs === null ? {} : { references: JSON.parse(row.refs) as string[] }),
 })
 
-/** All that decides who gets what, so that no column can be changed unseen. */
+/** All columns that decide who gets which value: the MAC covers them. */
 export const lineOf = (e: SetEntry): string =>
   JSON.stringify([
     e.secretId,
@@ -67,7 +67,7 @@ export const lineOf = (e: SetEntry): string =>
     e.file === undefined ? null : canonicalJson(e.file),
     e.bytes,
     e.valueDigest,
-    // Lines of before there were references stay as they are.
+    // Absent in lines that are older than references.
     ...(e.references === undefined ? [] : [e.references]),
   ])
 
@@ -77,14 +77,14 @@ export const linesOf = (entries: readonly SetEntry[]): SetLines =>
 const entryColumns =
   'v.secret_uid, v.version, v.name, v.key, v.scope, v.stagelet, v.type, v.file, v.bytes, v.value_digest, v.refs'
 
-/** One line for each row: none may hide behind another of the same secret. */
+/** The MAC matches, and each row has a line: two rows of one secret would share one. */
 const isWhole = (
   lines: SetLines,
   rows: readonly unknown[],
   { digestKey, revision, mac }: { digestKey: KeyBytes; revision: number; mac: string | null },
 ): boolean => lines.size === rows.length && lines.hasMac(digestKey, revision, mac)
 
-/** Lines of the newest set. InternalError where its MAC is over something else. */
+/** Lines of the newest set. InternalError where they do not match the MAC. */
 export const checkedLines = (
   { id, closed, headMac }: Pick<ProjectRow, 'id' | 'closed' | 'headMac'>,
   digestKey: KeyBytes,
@@ -97,8 +97,8 @@ export const checkedLines = (
 }
 
 /**
- * One statement is one snapshot: members and MAC always belong together. The project's row comes
- * beside the members, not on each of them, which would cost a third of the time of a large set.
+ * One statement is one snapshot, so that members and MAC belong together. The project's columns come in a row of their own:
+ * in each row of a large set they would take a third of the time.
  */
 const setSql = (columns: string, mac: string, members: string): string => `
 WITH head AS (
@@ -119,7 +119,7 @@ const revisionSql = (columns: string): string =>
     'v.from_revision <= $2 AND (v.to_revision IS NULL OR v.to_revision > $2)',
   )
 
-/** Of a SealedRow, from `secret_versions v`. */
+/** Columns of a SealedRow, from `secret_versions v`. */
 export const sealedColumns = `${entryColumns}, v.sealed, v.data_key_id`
 const statements = {
   head: headSql(entryColumns),
@@ -143,7 +143,7 @@ const checkRevision = (
   return first
 }
 
-/** The rows of the set, after its MAC was found good. */
+/** The rows of the set, checked against its MAC. */
 export const loadRows = async (
   q: Queryable,
   keys: ProjectKeys,

@@ -1,16 +1,17 @@
-// Opens the values of sets. Whoever calls it audits what is opened.
-import type { DeliveredSet } from './audit-deliveries.ts'
+// Opens the values of sets. The caller audits the opened values.
 import { open, valueAad, type SealKey } from '../secrets/aead.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
 import { createDependencies } from '../secrets/references.ts'
 import type { SetEntry } from '../secrets/visible.ts'
+import type { DeliveredSet } from './audit-deliveries.ts'
 import { setTampered } from './errors.ts'
 import { loadRows, toEntry, type SealedRow } from './set-rows.ts'
 import type { Queryable } from './sql.ts'
 import type { Delivery, OpenedEntry } from './store.ts'
 import { resolveEntries } from './values/resolve.ts'
+
 export interface WrappedKeys {
-  /** Unwrapped data key of this id. */
+  /** The data key with this id, unwrapped. */
   dataKey(id: string): ReturnType<ProjectKeys['dataKey']>
 }
 
@@ -33,7 +34,7 @@ export const loadDataKeys = async (
   }
 }
 
-/** The value of a version. Throws for one that was sealed for another place, or under another key. */
+/** The value of a version. Throws where it was sealed for another place, or with another key. */
 export const openSealed = (
   dataKey: SealKey,
   projectUid: string,
@@ -52,15 +53,15 @@ export const openRow = async (
 
 export interface Opening {
   readonly choose: (entries: readonly SetEntry[]) => readonly SetEntry[]
-  /** Whose secrets beat the project's where a value refers to another; undefined: nobody's. */
+  /** References lead to secrets of this stagelet before those of the whole project; undefined: only to the latter. */
   readonly stagelet?: string | undefined
-  /** Values as they are written: what refers to others stays as it is. */
+  /** References stay in the values, as they are written. */
   readonly asWritten?: boolean | undefined
 }
 
 /**
- * Opens those of the head set that `choose` picks. `read` are all whose values are in them. Whoever
- * calls it audits those.
+ * Opens the secrets of the head set that `choose` picks. `read` are all secrets whose values are in the opened ones: the
+ * caller audits them.
  */
 export const openHead = async (
   q: Queryable,
@@ -104,7 +105,7 @@ const openRows = async (
   )
 }
 
-/** See Store.openSet: of one set, for several at once. The audit rows come first: no audit, no value. */
+/** Store.openSet() for several stagelets at once. The audit rows are committed first: no audit, no value. */
 export const openSets = async (
   q: Queryable,
   keys: ProjectKeys,

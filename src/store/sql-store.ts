@@ -1,4 +1,4 @@
-// The store over SQL. What it promises is in store.ts.
+// The store over SQL. Its promises are in store.ts.
 import type { ChainPoint } from '../audit/texts.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { copyJson } from '../kernel/copy-json.ts'
@@ -13,7 +13,8 @@ import { revealSecret, revealSet } from './history/reveal.ts'
 import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts'
 import { loadState } from './log/load.ts'
 import { pageAt, pageNow, refuseBefore } from './pages.ts'
-import { headIn, isHead, revisionsIn, rowsOf, surroundingsIn } from './reads.ts'
+import { closeDueRevisions } from './revisions.ts'
+import { headIn, isHead, revisionsIn, rowsOf, projectFactsIn } from './reads.ts'
 import type { AuditEntry, WriteSession } from './session.ts'
 import { readSet } from './set-rows.ts'
 import { openSets } from './sets.ts'
@@ -41,14 +42,14 @@ import type {
   Store,
   StoreHealth,
   StoredObject,
-  Surroundings,
+  ProjectFacts,
   Transaction,
   WriteOptions,
 } from './store.ts'
 import { StoreTransaction } from './transaction.ts'
-import { checkSets, closeDueRevisions, compact, healthOf, type Fence } from './upkeep.ts'
+import { checkSets, compact, healthOf } from './upkeep.ts'
 import type { Writer } from './writer.ts'
-import { assemble, type SqlStoreDeps, type StoreParts } from './store-parts.ts'
+import { assemble, type Fence, type SqlStoreDeps, type StoreParts } from './store-parts.ts'
 
 export class SqlStore implements Store {
   readonly #parts: StoreParts
@@ -85,17 +86,17 @@ export class SqlStore implements Store {
     return new SqlStore(assemble(deps, feed), {})
   }
 
-  /** This store for the loops of a leader: every write is refused once the term is over, and reads do not ask the database. */
+  /** The store for the loops of a leader: writes are refused once the term is over, and reads never ask the database. */
   asLeader(term: number): SqlStore {
     return new SqlStore(this.#parts, { term })
   }
 
-  /** What is stored, as of now. */
+  /** The state of this replica: writes of others may be missing. */
   get state(): State {
     return this.#feed.state
   }
 
-  /** Loops are called again by what they have not seen yet: a leader's do not wait for it. */
+  /** A leader's loops do not wait for the newest state: a change that they miss calls them again. */
   async #fresh(): Promise<State> {
     if (this.#fence.term === undefined) await this.#parts.fresh()
     return this.#feed.state
@@ -150,8 +151,8 @@ export class SqlStore implements Store {
     return revisionsIn(state, state.epoch, projectUid)
   }
 
-  surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings> {
-    return Promise.resolve(surroundingsIn(this.state, project, mostStagelets))
+  projectFacts(project: ObjectRef, mostStagelets: number): Promise<ProjectFacts> {
+    return Promise.resolve(projectFactsIn(this.state, project, mostStagelets))
   }
 
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -160,7 +161,7 @@ export class SqlStore implements Store {
     )
   }
 
-  /** As write, for the siblings of the store that keep tables of their own. */
+  /** Like write(), for parts of the store with tables of their own. */
   writeWithSession<T>(
     actor: Actor,
     fn: (session: WriteSession, tx: Transaction) => Promise<T>,
@@ -171,7 +172,7 @@ export class SqlStore implements Store {
     )
   }
 
-  /** An audit row for what is no write. */
+  /** Writes an audit row for an action that is no write. */
   audit(actor: Actor, ref: ObjectRef, entry: AuditEntry): Promise<void> {
     return this.#writer.run(actor, {}, (session) => {
       session.audit(ref, entry)
@@ -179,7 +180,7 @@ export class SqlStore implements Store {
     })
   }
 
-  /** The newest audit row that this process has written, or found at its start. */
+  /** The newest audit row of this process; before its first one, the newest row at its start. */
   get ownAudit(): ChainPoint {
     return this.#writer.ownAudit
   }
@@ -225,7 +226,7 @@ export class SqlStore implements Store {
     return checkSets(this.#parts)
   }
 
-  /** How many writes of a leader were refused here because another had taken its place. */
+  /** How many writes of deposed leaders were refused here. */
   get deposedWrites(): number {
     return this.#writer.deposed
   }
@@ -253,7 +254,7 @@ export class SqlStore implements Store {
 
   /** Ends every watch, waits for writes that were begun, and closes the database. */
   async close(): Promise<void> {
-    await this.#writer.settle()
+    await this.#writer.idle()
     await this.#parts.alone?.release()
     await this.#feed.stop()
     this.#keys.clear()

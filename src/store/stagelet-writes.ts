@@ -1,8 +1,10 @@
-// What the store itself knows of Stagelets: which ones are out of sync the moment a secret changes.
+// Stagelets in the writes of others: those that are out of sync as soon as a secret changes, and those that have claimed a
+// Compose project.
 import { withStatusOwner } from '../managed-fields/status.ts'
-import { findCondition, withCondition, type Condition } from '../resources/conditions.ts'
+import { defined } from '../kernel/defined.ts'
+import { findCondition, withCondition } from '../resources/conditions.ts'
 import { keyOf, refOf, type KubeObject } from '../resources/meta.ts'
-import type { StageletSpec, StageletStatus } from '../resources/stagelet.ts'
+import { specOf, statusOf } from '../resources/typed.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { invalid } from './errors.ts'
 import type { ProjectState } from './projects.ts'
@@ -13,23 +15,23 @@ import { claimOf, term } from './state/rows.ts'
 const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
   if (entry.stagelet !== undefined && entry.stagelet !== stagelet.metadata.name) return false
   if (entry.scope === 'global') return true
-  const { services } = (stagelet.status ?? {}) as StageletStatus
+  const { services } = statusOf('Stagelet', stagelet)
   return services === undefined || services.some((s) => s.name === entry.scope)
 }
 
-/** Those of a project, by name. */
+/** The stagelets of a project, ordered by name. */
 export const stageletsOf = (
   session: WriteSession,
   project: { readonly namespace: string; readonly name: string },
 ): StoredRow[] => session.select(term.stageletsOf(project))
 
-/** What a mended value may end. */
+/** Reasons of failures that a new value may end. */
 const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed'])
 
 /**
- * Sets SecretsInSync=False/NewRevision, where it is True or tells of a failed rollout, on those of the project's stagelets that see one of
- * `entries` (a secret before and after its change). It happens in the writing transaction, so that
- * nobody who waits right after the write can see a stale True, or the failure of before.
+ * Sets SecretsInSync=False/NewRevision on each stagelet that sees one of `entries` (a secret before and after its change),
+ * unless the condition says already that a revision is on its way. It is part of the write, so that a client that waits
+ * right after it sees neither a stale True nor an old failure.
  */
 export const resetInSync = (
   session: WriteSession,
@@ -41,18 +43,17 @@ export const resetInSync = (
 ): void => {
   const seen = entries.filter((entry) => entry !== undefined)
   for (const row of stagelets) {
-    const status = (row.object.status ?? {}) as StageletStatus
-    const conditions = (status.conditions ?? []) as Condition[]
+    const status = statusOf('Stagelet', row.object)
+    const { conditions = [] } = status
     const before = findCondition(conditions, 'SecretsInSync')
     if (before?.status !== 'True' && !failures.has(before?.reason ?? '')) continue
     if (!seen.some((entry) => maySee(row.object, entry))) continue
-    const observed = before?.observedGeneration
     const condition = {
       type: 'SecretsInSync',
       status: 'False' as const,
       reason: 'NewRevision',
       message: `secrets changed: revision ${project.closed + 1} is on its way`,
-      ...(observed === undefined ? {} : { observedGeneration: observed }),
+      ...defined({ observedGeneration: before?.observedGeneration }),
     }
     const changed = { ...status, conditions: withCondition(conditions, condition, session.now) }
     const next = withStatusOwner({ ...row.object, status: changed }, row.object, session.now)
@@ -60,9 +61,9 @@ export const resetInSync = (
   }
 }
 
-/** One Compose project for one stagelet, as far as the specs tell. The rest is ProjectClaimed. */
+/** Invalid where another stagelet has this Compose project, as far as the specs tell. */
 export const checkClaim = (session: WriteSession, object: KubeObject): void => {
-  const spec = object.spec as unknown as StageletSpec
+  const spec = specOf('Stagelet', object)
   const { agentRef, compose } = spec
   const ref = refOf(object)
   const byName = compose.projectName !== undefined

@@ -1,4 +1,4 @@
-// What the store is made of.
+// The parts of the store.
 import type { Clock } from '../kernel/clock.ts'
 import { gathered } from '../kernel/gathered.ts'
 import type { Logger } from '../kernel/log.ts'
@@ -12,7 +12,7 @@ import type { Feed } from './feed.ts'
 import type { Sql } from './sql.ts'
 import { Writer } from './writer.ts'
 
-/** Bounds how many share one question. */
+/** Most reads that share one question. */
 const mostTogether = 1_000
 
 export interface SqlStoreDeps {
@@ -28,18 +28,23 @@ export interface SqlStoreDeps {
   readonly sealedValues?: SealedValueOpener | undefined
 }
 
-/** What the store and its leaders' views of it share. */
+/** Writes of a leader name its term, and fail once another leader has begun. */
+export interface Fence {
+  readonly term?: number
+}
+
+/** The parts that the store and a leader's view of it share. */
 export interface StoreParts extends SqlStoreDeps {
   readonly keys: ProjectKeyCache
   readonly feed: Feed
   readonly writer: Writer
-  /** undefined: nobody else can write. */
+  /** Undefined on the embedded database, where there is no other replica. */
   readonly alone: Alone | undefined
-  /** Resolves once the state has reached what was committed when it was asked. */
+  /** Resolves once the state has all commits of before the call. */
   readonly fresh: () => Promise<void>
 }
 
-/** Those who ask at the same time share one look at the counter. Alone, the state is what is stored. */
+/** Reads that wait at the same time share one look at the counter row. */
 const freshBy = (alone: Alone | undefined): (() => Promise<void>) => {
   if (alone === undefined) return () => Promise.resolve()
   const ask = gathered(mostTogether, async (asked: readonly undefined[]) => {

@@ -1,15 +1,14 @@
-// The store: one system of record, two doors. Users write spec, machines write status.
+// The store: one system of record. Users write spec, machines write status.
 //
 // PROMISES
-// - Writes are run one after the other on the state in memory, and are stored whole by one commit that
-//   swaps the counter row: resourceVersion order equals commit order, and a watcher that saw N has seen all
-//   before N.
+// - Writes run one after the other on the state in memory. One commit, which swaps the counter row, stores a write as a
+//   whole: resourceVersion order equals commit order, and a watcher that saw N has seen all changes before N.
 // - A write that changes nothing keeps its resourceVersion, makes no change-feed row, and is not audited.
 // - The audit row is written in the action's own transaction: no audit, no action.
-// - No read returns a secret value; values enter by `spec.value`/`spec.valueBase64`, are sealed within
-//   the transaction, and leave only by `openSet`, for a bundle that is sealed to an agent, and by
-//   `revealSecret` and `revealSet`, audited value by value.
-// - Whatever the caller's kind, errors are StagelyError with all faults.
+// - No read returns a secret value. Values enter by `spec.value` or `spec.valueBase64` and are sealed within the write. They
+//   leave only by `openSet`, for a bundle that is sealed to an agent, and by `revealSecret` and `revealSet`, which audit
+//   each value.
+// - Errors are StagelyError, with all faults at once.
 import type { NewCondition } from '../resources/conditions.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectRef } from '../resources/meta.ts'
 import type { SetEntry } from '../secrets/visible.ts'
@@ -31,13 +30,13 @@ export type * from './actor.ts'
 export type * from './history/shown.ts'
 export type * from './write-options.ts'
 
-/** What a new secret of a project meets. */
-export interface Surroundings {
-  /** Stagelets of the project, by name, up to a number. */
+/** Facts about a project for advice to the writer of a secret. */
+export interface ProjectFacts {
+  /** The first stagelets of the project, ordered by name. */
   readonly stagelets: readonly KubeObject[]
-  /** Secrets of type env that have a value; counted up to two. */
+  /** Number of secrets of type env that have a value, 2 at most. */
   readonly envSecrets: number
-  /** The Project is there, and not only what names it. */
+  /** True where the Project object exists. */
   readonly isDeclared: boolean
 }
 
@@ -45,7 +44,7 @@ export interface ListOptions {
   readonly namespace?: string | undefined
   /** Only in these namespaces; of namespaces themselves, only these. Absent: everywhere. */
   readonly within?: readonly string[] | undefined
-  /** Only those that name this project of the namespace. Of StagelySecrets and Stagelets. */
+  /** Only objects of this project of the namespace: StagelySecrets, Stagelets or Rotations. */
   readonly project?: string | undefined
   /** Only StagelySecrets that take their values from stores elsewhere. */
   readonly fromStores?: true
@@ -67,15 +66,14 @@ export interface PageOptions {
   readonly limit: number
 }
 
-/** An object as it is stored. Most answers need only its text; it is parsed when somebody looks into it. */
+/** A stored object. Most answers need only its text: the object is parsed when it is read. */
 export interface StoredObject {
-  /** JSON, as clients see it; only an Event has its fields in `spec`. */
+  /** JSON in the form for clients, except for an Event, whose fields are in `spec`. */
   readonly text: string
-  /** Not to be changed. */
+  /** It must not be changed. */
   readonly object: KubeObject
 }
 
-/** One of many, of which few are looked into. */
 export interface ListedObject extends StoredObject {
   readonly uid: string
   /** Its resourceVersion, as a number. */
@@ -85,14 +83,14 @@ export interface ListedObject extends StoredObject {
 export interface ObjectPage {
   readonly items: StoredObject[]
   readonly resourceVersion: number
-  /** How many more come after the last item. */
+  /** Number of items after the last one. */
   readonly remaining: number
 }
 
 export interface ChangeEvent extends StoredObject {
   readonly resourceVersion: number
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
-  /** What the change replaced or removed, for watchers with a selector; undefined for a new object. Not to be changed. */
+  /** The object that the change has replaced or removed, for watchers with a selector. It must not be changed. */
   readonly previous: KubeObject | undefined
 }
 
@@ -103,14 +101,14 @@ export interface EventInput {
   readonly message: string
 }
 
-/** Without its key provider the store still reads, from keys in memory, until those are past their time. */
+/** Without its key provider the store still works with the keys in memory, until these expire. */
 export interface StoreHealth {
   readonly ok: boolean
   readonly failed?: 'database' | 'writes' | 'key-provider'
   readonly reason?: string
 }
 
-/** The closed or open set of a project at one revision. */
+/** The set of secrets of a project at one revision, which may still be open. */
 export interface SecretSet {
   readonly projectUid: string
   readonly epoch: number
@@ -128,103 +126,102 @@ export interface ProjectRevisions {
   readonly closed: number
   /** When the open change set must close (ms since the epoch); undefined when nothing is pending. */
   readonly closesAt: number | undefined
-  /** From then on (ms since the epoch) nothing more is expected of what was written last. */
+  /** From this time on (ms since the epoch) no more writes are expected that belong together with the last one. */
   readonly quietAt: number
 }
 
 export interface Reader {
   get(ref: ObjectRef): Promise<KubeObject | undefined>
   list(kind: string, options?: ListOptions): Promise<ObjectList>
-  /** Set of the project at `revision`, or the head (open writes included) for 'head'. Checks the set MAC; InternalError when it does not match. */
+  /** The set at the revision; 'head' includes open writes. Checks the set MAC: InternalError where it does not match. */
   readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet>
   revisionsOf(projectUid: string): Promise<ProjectRevisions>
 }
 
-/** A value of a store elsewhere; the audit names all but the value. */
+/** A value of a store elsewhere. The audit row has all fields but the value. */
 export interface FetchedValue {
   readonly value: Buffer
   readonly store: string
   readonly key: string
-  /** In the words of the store. */
+  /** As the store names it. */
   readonly remoteVersion: string
 }
 
-/** What an API says beside the object that it writes. */
+/** Options of an API that writes an object. */
 export interface Tracking {
-  /** `metadata.managedFields` from now on; when absent, what is stored stays. */
+  /** The new `metadata.managedFields`; absent: they stay. */
   readonly managedFields?: readonly ManagedFieldsEntry[]
 }
 
 export interface Transaction extends Reader {
-  /** Creates by the user's door. Defaults, admission, sealing, uniqueness. AlreadyExists, Invalid. */
+  /** Creates an object for a user: defaults, admission, sealing, uniqueness. AlreadyExists, Invalid. */
   create(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
   /**
-   * Replaces metadata (labels, annotations, finalizers) and spec by the user's door; status is ignored.
-   * `metadata.resourceVersion`, where given, must be current (Conflict). The last finalizer gone and
-   * deletionTimestamp set: the object goes.
+   * Replaces metadata (labels, annotations, finalizers) and spec for a user; status is ignored. Conflict where
+   * `metadata.resourceVersion` is given and not current. An object with a deletionTimestamp is removed with its last
+   * finalizer.
    */
   update(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
-  /** Deletes, or sets deletionTimestamp where finalizers are left; of a Project the secrets stay. Returns the last state and whether it is gone. */
+  /** Deletes the object, or sets its deletionTimestamp while it has finalizers. The secrets of a Project stay. Returns the last state. */
   remove(
     ref: ObjectRef,
     preconditions?: { uid?: string; resourceVersion?: string },
   ): Promise<{ object: KubeObject; gone: boolean }>
   /**
-   * Removes a Project with all its secrets. They can be restored for their grace time once a Project of this
-   * name is there again; with `erase` its keys go at once, and with them every value.
+   * Removes a Project with all its secrets. A new Project of this name can restore them for their grace time; with `erase`
+   * the keys are removed at once, so that no value can be restored.
    */
   removeProject(
     ref: ObjectRef,
     options: { readonly erase: boolean },
   ): Promise<{ object: KubeObject; gone: boolean }>
-  /** The machines' door: replaces status only. */
+  /** Replaces the status, for a machine. */
   setStatus(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
-  /** True when the value that a secret's spec gives is the one stored for it. */
+  /** True where the value in the secret's spec is the stored one. */
   holdsValue(object: KubeObject): Promise<boolean>
-  /** setStatus for just some conditions. */
+  /** Sets some conditions of the status. */
   setConditions(ref: ObjectRef, conditions: readonly NewCondition[]): Promise<void>
   /** Writes or replaces an internal object (Observation). */
   putInternal(object: KubeObject): Promise<void>
-  /** Keeps what happened, along with the changes of objects that the write makes: without any nothing is kept. */
+  /** Keeps a happening for people. It is stored only with a change of an object. */
   tell(happening: Happening): Promise<void>
   /** Counts a core/v1 Event: same object, reason and message raise `count` and `lastTimestamp`. */
   recordEvent(event: EventInput): Promise<void>
-  /** The same for several, which are looked up at once. */
   recordEvents(events: readonly EventInput[]): Promise<void>
   /** Conflict when the secret's stored version is another (0: none). For compare-and-set. */
   expectVersion(ref: ObjectRef, version: number): Promise<void>
   /**
-   * The value of an old version becomes the newest one; scope and place stay as they are. Conflict where
-   * another source owns the secret, NotFound for a version that is not kept.
+   * Stores the value of an old version as a new version; scope and place stay. Conflict where another source owns the
+   * secret, NotFound for a version that is not kept.
    */
   rollbackSecret(ref: ObjectRef, version: number): Promise<KubeObject>
-  /** A new value of a secret whose spec says how one is generated. */
+  /** Generates a new value, as the secret's spec says. */
   renewSecret(ref: ObjectRef): Promise<KubeObject>
-  /** A value that a Rotation makes, of a secret that says so (valueFrom.rotation). Conflict for others. */
+  /** Stores a value that the Rotation has made. Conflict where the secret does not name the Rotation (valueFrom.rotation). */
   setOutput(ref: ObjectRef, rotation: KubeObject, value: string): Promise<KubeObject>
-  /** Keeps a credential that is under way, sealed; one that is there already stays. */
+  /** Stores the credential of an attempt, sealed. A stored one is kept. */
   stage(project: ObjectRef, place: StagedPlace, credential: StagedCredential): Promise<void>
-  /** Drops what is staged of a Rotation. */
+  /** Drops the stored credentials of a Rotation. */
   endStaged(rotationUid: string): Promise<void>
-  /** Versions of a secret before `version` are dead from now on. Conflict where another one is stored now. */
+  /** Marks the versions before `version` as revoked. Conflict where `version` is not the current one. */
   revokeVersions(ref: ObjectRef, version: number): Promise<void>
-  /** Notes what a machine did that is no write of an object. */
+  /** Audits an action of a machine that is no write of an object. */
   audit(ref: ObjectRef, action: string, detail: Record<string, unknown>): Promise<void>
-  /** A value that was fetched for a secret whose spec names a store. An equal one makes no version. */
+  /** Stores a value that was fetched for a secret whose spec names a store. An equal value makes no version. */
   putFetched(ref: ObjectRef, fetched: FetchedValue): Promise<KubeObject>
   /**
-   * Makes the project's set what it was: values and places as new versions, deletions, and re-creations
-   * under the old ids. All or nothing; Conflict names what another source owns.
+   * Makes the project's set equal to an old one: old values and places become new versions, new secrets are deleted, and
+   * deleted secrets are created again with their ids. All or nothing. Conflict names secrets that another source owns.
    */
   rollbackProject(project: ObjectRef, choice: RevisionChoice): Promise<ProjectRollback>
-  /** Brings a deleted secret back under its old id. Invalid when another has its place by now. */
+  /** Restores a deleted secret with its id. Invalid where another secret has its place by now. */
   restoreSecret(project: ObjectRef, secretUid: string): Promise<KubeObject>
   /**
-   * Erases a secret, living or deleted: all its versions, out of old revisions too. The audit row keeps
-   * the fact. Conflict where another source owns it.
+   * Erases a secret or a deleted secret: all its versions, also from old revisions. An audit row tells it. Conflict where
+   * another source owns the secret.
    */
   purgeSecret(project: ObjectRef, secretUid: string): Promise<{ name: string; versions: number }>
-  /** Removes a finalizer by the machines' door. */
+  /** Removes a finalizer, for a machine. */
   removeFinalizer(ref: ObjectRef, finalizer: string): Promise<void>
 }
 
@@ -232,25 +229,25 @@ export interface Transaction extends Reader {
 export type OnCloseFault = (project: string, error: unknown) => void
 
 export interface Store extends Reader {
-  /** For advice to whoever writes a secret: not a snapshot. */
-  surroundingsOf(project: ObjectRef, mostStagelets: number): Promise<Surroundings>
-  /** As get, for an answer. */
+  /** For advice: other replicas' writes may be missing. */
+  projectFacts(project: ObjectRef, mostStagelets: number): Promise<ProjectFacts>
+  /** Like get(), for an answer. */
   getStored(ref: ObjectRef): Promise<StoredObject | undefined>
   /** The object with this uid, where it is of this kind. */
   getByUid(kind: string, uid: string): Promise<KubeObject | undefined>
-  /** As list; nothing is parsed that nobody looks into. */
+  /** Like list(), with objects that are parsed when they are read. */
   listRows(kind: string, options?: ListOptions): Promise<readonly ListedObject[]>
-  /** Projects that StagelySecrets name, whether they exist or not. */
+  /** Projects that StagelySecrets name. They need not exist. */
   namedProjects(): Promise<readonly ObjectRef[]>
-  /** One page of a list. Expired when `at` is older than what is kept, or than a namespace that is asked for. */
+  /** One page of a list. Expired where `at` is older than the kept changes, or than a requested namespace. */
   listPage(kind: string, options: PageOptions): Promise<ObjectPage>
   /**
-   * Runs `fn` as one whole: all of it is stored, or nothing. Other writers wait meanwhile, so `fn` awaits
-   * nothing but `tx`; above all not the store itself, which would wait for `fn`. It may be run again, from
-   * the beginning, where another replica's write came first, or a value has to be read first.
+   * Runs `fn` as one write: all its changes are stored, or none. Other writers wait meanwhile, so that `fn` may await only
+   * `tx`, and never the store, which would wait for `fn`. `fn` may be run again from its beginning: where a write of
+   * another replica came first, or where slow work has to be done before.
    */
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T>
-  /** Opens every value of a set that the stagelet may see, for sealing into a bundle: references are filled in. Audited once per (revision, stagelet, agent) by the caller's `reason`. */
+  /** Opens the values of a set that the stagelet may see, with their references filled in. Audited once for each revision, stagelet, agent and its keys. */
   openSet(projectUid: string, revision: number, delivery: Delivery): Promise<OpenedEntry[]>
   /** Versions that are kept, newest first; none for an unknown secret. */
   versionsOf(secretUid: string): Promise<SecretVersion[]>
@@ -260,34 +257,33 @@ export interface Store extends Reader {
   /** How long a deleted secret can be restored. */
   readonly deletedMs: number
   /**
-   * Opens one value for the actor, the current one or, as it was written, that of `version`; audited in
-   * the same transaction.
+   * Opens one value for the actor, audited in the same write: the current value or, as it was written, that of an old
+   * version.
    */
   revealSecret(actor: Actor, ref: ObjectRef, what?: RevealedOne): Promise<OpenedEntry>
   /**
-   * Opens the chosen values of a project's head set for the actor. Each is audited in the same
-   * transaction, and each that another one refers to.
+   * Opens the chosen values of a project's head set for the actor. Each value, and each value that it refers to, is audited
+   * in the same write.
    */
   revealSet(actor: Actor, project: ObjectRef, what: RevealedSet): Promise<OpenedEntry[]>
   /**
-   * Closes every change set that is due at `now`; returns when the next is due, of those that are not
-   * yet. A project that fails keeps no other from closing; without `onFault` the first fault is thrown.
+   * Closes all change sets that are due at `now`. Returns when the next one is due. A project that fails does not keep the
+   * others from closing; without `onFault` the first fault is thrown.
    */
   closeDueRevisions(now: number, onFault?: OnCloseFault): Promise<number | undefined>
   /** Newest committed resourceVersion. */
   currentVersion(): Promise<number>
   /**
-   * Changes after `after`, in order, then live ones until `signal` aborts. Expired (410) when `after`
-   * is older than what is kept, or than a namespace of `scope`: what had its name before is not
-   * theirs who follow it now. `onReady` callers see every change exactly once.
+   * Changes after the version `after`, in order, and new ones until `signal` aborts. Expired (410) where `after` is older
+   * than the kept changes, or than a namespace of `scope`, whose name another namespace may have had before.
    */
   watch(after: number, signal: AbortSignal, scope?: ListOptions): AsyncIterable<ChangeEvent[]>
   /**
-   * Projects whose newest set, as the tables hold it, is not what its MAC is over: somebody has changed its rows.
-   * One whose key does not answer is passed over.
+   * Projects whose newest set does not match its MAC: somebody has changed its rows by SQL. A project whose key does not
+   * answer is left out.
    */
   checkSets(): Promise<ObjectRef[]>
-  /** Whether the database answers and the key provider works; else what failed, and why. */
+  /** Whether the database answers, writes get through, and the key provider works. */
   health(): Promise<StoreHealth>
   /** Drops changes, events and versions past their retention. */
   compact(now: number): Promise<void>

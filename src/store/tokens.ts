@@ -9,6 +9,7 @@ import type { WriteSession } from './session.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { Actor } from './store.ts'
 import { findUser, insertUser, setBreakGlassUser } from './users.ts'
+import { controllerActor } from './actor.ts'
 
 /** Says at a glance, and to scanners of leaked secrets, what a token is. */
 export const tokenPrefixes = {
@@ -217,8 +218,7 @@ export class TokenStore {
     keep?: (token: string) => Promise<void>,
     given?: string,
   ): Promise<string | undefined> {
-    const actor = { name: 'controller', source: 'system' }
-    return this.#changes.write(actor, async (session) => {
+    return this.#changes.write(controllerActor, async (session) => {
       const [someone] = await session.tx.query('SELECT 1 FROM users LIMIT 1')
       if (someone !== undefined) return undefined
       const { id } = await insertUser(session, { name: 'admin', admin: true })
@@ -238,8 +238,7 @@ export class TokenStore {
    * has the reason; without it there is no token.
    */
   breakGlass({ reason, ttlMs }: { reason: string; ttlMs: number }): Promise<CreatedToken> {
-    const actor = { name: 'controller', source: 'system' }
-    return this.#changes.write(actor, async (session) => {
+    return this.#changes.write(controllerActor, async (session) => {
       const { id, name } = await setBreakGlassUser(session)
       const expiresAt = session.nowMs + ttlMs
       const spec = { name: `emergency-${session.nowMs}`, expiresAt }

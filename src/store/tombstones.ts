@@ -1,5 +1,5 @@
-// Deleted secrets wait here for their grace time. What is kept is the object, which holds no value;
-// its versions stay sealed where they are.
+// Tombstones: deleted secrets can be restored for their grace time. A tombstone keeps the object, which holds no value. The
+// versions stay where they are, sealed.
 import type { KubeObject } from '../resources/meta.ts'
 import type { ProjectState } from './projects.ts'
 import type { StoredRow, WriteSession } from './session.ts'
@@ -13,11 +13,11 @@ export const bury = (session: WriteSession, project: ProjectState, row: StoredRo
     ...{ secretUid: row.uid, projectUid, namespace, name },
     ...{ text: row.text, at: session.nowMs, by: session.actor.name },
   })
-  // Others hear of it by the project.
+  // Other replicas read of it with the project.
   project.changed = true
 }
 
-/** Takes the tombstone away and returns the object that it was; undefined where there is none. */
+/** Removes the tombstone and returns its object; undefined where there is none. */
 export const unbury = async (
   session: WriteSession,
   project: ProjectState,
@@ -35,12 +35,12 @@ export const unbury = async (
   return row && (JSON.parse(row.body) as KubeObject)
 }
 
-/** Whether dropOldTombstones has anything to do. */
+/** True where dropOldTombstones() would drop a tombstone. */
 export const hasOldTombstones = async (q: Queryable, before: number): Promise<boolean> =>
   (await q.query('SELECT 1 FROM deleted_secrets WHERE deleted_at <= $1 LIMIT 1', [before])).length >
   0
 
-/** Those that were deleted before `before` (ms). */
+/** Drops tombstones of secrets that were deleted before `before` (ms). */
 export const dropOldTombstones = async (session: WriteSession, before: number): Promise<void> => {
   const gone = await session.tx.query<{ id: string }>(
     'DELETE FROM deleted_secrets WHERE deleted_at <= $1 RETURNING secret_uid AS id',

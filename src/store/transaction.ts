@@ -1,25 +1,25 @@
-// Transaction of store.ts over one WriteSession.
-import { createHash } from 'node:crypto'
+// Transaction of store.ts over one WriteSession: each call goes to the file that does it.
+import { createHash, randomUUID } from 'node:crypto'
 import { withStatusOwner } from '../managed-fields/status.ts'
 import { copyJson } from '../kernel/copy-json.ts'
-import { withCondition, type Condition, type NewCondition } from '../resources/conditions.ts'
+import { defined } from '../kernel/defined.ts'
+import { conditionsOf, withCondition, type NewCondition } from '../resources/conditions.ts'
 import type { EventSpec } from '../resources/core.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { specOf } from '../resources/typed.ts'
 import type { Happening } from './activity/happening.ts'
 import { checkPreconditions } from './admission.ts'
 import { sameJson } from './canonical.ts'
-import { putFetched } from './history/fetched.ts'
 import { purgeSecret } from './history/purge.ts'
-import { renewSecret } from './history/renew.ts'
-import { setOutput } from './history/rotate.ts'
+import { putFetched, renewSecret, setOutput } from './history/new-value.ts'
 import { restoreSecret, untestedWith } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { tracked } from './object-metadata.ts'
 import { noticesOf } from './notices.ts'
-import { createObject, requireRow, updateObject } from './objects.ts'
+import { createObject, updateObject } from './objects.ts'
 import { byPlace, isWithin, revisionsIn, rowsOfProject, setAt } from './reads.ts'
 import { finishRemoval, removeObject, removeProject } from './removal.ts'
-import { holdsValue } from './secret-writes.ts'
+import { holdsValue } from './values/find-value.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 import { saveProjects } from './projects.ts'
 import {
@@ -42,14 +42,13 @@ import type {
   Tracking,
   Transaction,
 } from './store.ts'
-import { randomUUID } from 'node:crypto'
 
 const component = 'stagely-controller'
 
-/** What callers get is theirs to change; what the session keeps is not. */
+/** Callers may change the objects that they get. */
 const copy: (object: KubeObject) => KubeObject = copyJson
 
-/** One name for one event: the same again is found without a search. */
+/** Equal events have the same name, so that a repeated one is found by its name. */
 const refOfEvent = ({ regarding, type, reason, message }: EventInput): ObjectRef => {
   const about = refOf(regarding)
   const what = JSON.stringify([about.kind, regarding.metadata.uid, type, reason, message])
@@ -102,8 +101,7 @@ export class StoreTransaction implements Transaction {
 
   async update(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
     await this.#session.pause()
-    const finish = (row: StoredRow): Promise<KubeObject> => finishRemoval(this.#session, row)
-    return updateObject(this.#session, object, { finish, tracking })
+    return updateObject(this.#session, object, { tracking })
   }
 
   async remove(
@@ -124,7 +122,7 @@ export class StoreTransaction implements Transaction {
 
   async setStatus(object: KubeObject, tracking?: Tracking): Promise<KubeObject> {
     await this.#session.pause()
-    const row = requireRow(this.#session, refOf(object))
+    const row = this.#session.require(refOf(object))
     checkPreconditions(row, object.metadata)
     return this.#putStatus(row, object.status, tracking)
   }
@@ -162,7 +160,7 @@ export class StoreTransaction implements Transaction {
 
   async revokeVersions(ref: ObjectRef, version: number): Promise<void> {
     expectVersion(this.#session, ref, version)
-    await revokeVersions(this.#session, requireRow(this.#session, ref).uid, version)
+    await revokeVersions(this.#session, this.#session.require(ref).uid, version)
   }
 
   async audit(ref: ObjectRef, action: string, detail: Record<string, unknown>): Promise<void> {
@@ -192,8 +190,8 @@ export class StoreTransaction implements Transaction {
 
   async setConditions(ref: ObjectRef, conditions: readonly NewCondition[]): Promise<void> {
     await this.#session.pause()
-    const row = requireRow(this.#session, ref)
-    let next = (row.object.status?.conditions ?? []) as Condition[]
+    const row = this.#session.require(ref)
+    let next = conditionsOf(row.object)
     for (const condition of conditions) next = withCondition(next, condition, this.#session.now)
     this.#putStatus(row, { ...row.object.status, conditions: next })
   }
@@ -207,11 +205,10 @@ export class StoreTransaction implements Transaction {
     const same = sameJson(metadata, row.object.metadata)
     if (same && sameJson(status ?? {}, row.object.status ?? {})) return row.object
     const { status: _, ...other } = row.object
-    const rest = { ...other, metadata }
-    const given: KubeObject = status === undefined ? rest : { ...rest, status }
+    const changed: KubeObject = { ...other, metadata, ...defined({ status }) }
     const next =
-      tracking === undefined ? withStatusOwner(given, row.object, this.#session.now) : given
-    // What machines observe is no action; a person who writes a status is.
+      tracking === undefined ? withStatusOwner(changed, row.object, this.#session.now) : changed
+    // Machines write what they observe, which is not audited. A person's write of a status is.
     const audit = this.#session.actor.source === 'api' ? { action: 'update status' } : undefined
     return this.#session.put(next, row.source, row, audit).object
   }
@@ -248,14 +245,14 @@ export class StoreTransaction implements Transaction {
     if (home === undefined || home.object.metadata.deletionTimestamp !== undefined) return
     const row = this.#session.fetch(eventRef)
     const { now } = this.#session
-    const old = row?.object.spec as EventSpec | undefined
+    const old = row && specOf('Event', row.object)
     const spec: EventSpec = {
       involvedObject: {
         apiVersion: regarding.apiVersion,
         kind: about.kind,
         name: about.name,
         namespace: about.namespace,
-        ...(regarding.metadata.uid === undefined ? {} : { uid: regarding.metadata.uid }),
+        ...defined({ uid: regarding.metadata.uid }),
       },
       reason,
       message,
@@ -279,7 +276,7 @@ export class StoreTransaction implements Transaction {
   }
 
   async removeFinalizer(ref: ObjectRef, finalizer: string): Promise<void> {
-    const row = requireRow(this.#session, ref)
+    const row = this.#session.require(ref)
     const { finalizers = [], ...metadata } = row.object.metadata
     if (!finalizers.includes(finalizer)) return
     const left = finalizers.filter((f) => f !== finalizer)

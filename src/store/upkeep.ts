@@ -1,55 +1,19 @@
-// What the store does from time to time, whoever calls: it closes revisions, checks sets, drops what is old, and says
-// how it is.
+// Regular work of the store: it checks sets of secrets, tells its health, and drops what is older than its retention.
 import type { Clock } from '../kernel/clock.ts'
 import { isReason, messageOf } from '../kernel/errors.ts'
 import type { ObjectRef } from '../resources/meta.ts'
 import { dropOldEvents, dropOldRows, finishNamespaces } from './compaction.ts'
-import { dropIfUnused } from './project-ends.ts'
-import { closeDue, dueAt } from './revisions.ts'
+import { dropIfUnused } from './projects.ts'
 import { readSet } from './set-rows.ts'
 import type { Sql } from './sql.ts'
-import { term, type ProjectRow } from './state/rows.ts'
-import type { Actor, OnCloseFault, StoreHealth } from './store.ts'
-import type { StoreParts } from './store-parts.ts'
+import type { StoreHealth } from './store.ts'
+import type { Fence, StoreParts } from './store-parts.ts'
 import { dropOldTombstones, hasOldTombstones } from './tombstones.ts'
+import { controllerActor } from './actor.ts'
 
-/** The term that a leader's writes carry. */
-export interface Fence {
-  readonly term?: number
-}
-
-const system: Actor = { name: 'controller', source: 'system' }
 const healthMs = 1_500
 /** A write takes milliseconds; the database ends a statement that waits for 15 s. */
 const stuckAfterMs = 10_000
-
-const earliest = (open: readonly ProjectRow[]): number | undefined =>
-  open.length === 0 ? undefined : Math.min(...open.map((row) => dueAt(row) ?? Infinity))
-
-/** See Store. */
-export const closeDueRevisions = async (
-  { feed, writer }: StoreParts,
-  fence: Fence,
-  { now, onFault }: { now: number; onFault: OnCloseFault | undefined },
-): Promise<number | undefined> => {
-  const openNow = (): ProjectRow[] => feed.state.projects.withTerm(term.open)
-  const isDue = (row: ProjectRow): boolean => (dueAt(row) ?? Infinity) <= now
-  const due = openNow().filter(isDue)
-  if (due.length === 0) return earliest(openNow())
-  const faults: unknown[] = []
-  // Each alone: one that cannot be closed, for its key is away, keeps no other waiting.
-  const closing = due.map((one) =>
-    writer
-      .run(system, fence, (session) => closeDue(session, one, now))
-      .catch((error: unknown) => {
-        if (onFault === undefined) faults.push(error)
-        else onFault(`${one.namespace}/${one.name}`, error)
-      }),
-  )
-  await Promise.all(closing)
-  if (faults.length > 0) throw faults[0]
-  return earliest(openNow().filter((row) => !isDue(row)))
-}
 
 /** See Store. */
 export const checkSets = async ({ sql, keys, feed }: StoreParts): Promise<ObjectRef[]> => {
@@ -103,7 +67,7 @@ export const compact = async (
 ): Promise<void> => {
   const before = now - retention.deletedMs
   const isAnyDue = await hasOldTombstones(sql, before)
-  await writer.run(system, fence, async (session) => {
+  await writer.run(controllerActor, fence, async (session) => {
     dropOldEvents(session, now)
     finishNamespaces(session)
     if (isAnyDue) await dropOldTombstones(session, before)

@@ -1,5 +1,5 @@
-// Whose the value of a secret is. A folder's manifest may say what a secret is and leave its value
-// open; then the API may give it, as it may for a secret of its own.
+// The owner of a secret's value. A manifest of a folder may declare a secret and leave its value open: then the API may give
+// the value.
 import { annotations, type KubeObject, type ObjectMeta } from '../resources/meta.ts'
 import { systemSource } from './admission.ts'
 import { sameJson } from './canonical.ts'
@@ -10,7 +10,7 @@ const waysToGive = ['value', 'valueBase64', 'sealedValue', 'valueFrom']
 export const givesValue = ({ spec = {} }: KubeObject): boolean =>
   waysToGive.some((field) => spec[field] !== undefined)
 
-/** The annotation that says that the owner of a secret gives its value too; only foreign owners have it. */
+/** Sets the annotation that the owner of the secret gives its value too. Secrets of the API do not have it. */
 export const withValueSource = (
   session: WriteSession,
   metadata: ObjectMeta,
@@ -27,7 +27,7 @@ export const withValueSource = (
   return { ...metadata, annotations: next }
 }
 
-/** True when the API gives a value to a secret whose manifest leaves it open, and changes nothing else. */
+/** True where the API gives a value that the manifest leaves open, and changes nothing else. */
 export const fillsOpenValue = (
   session: WriteSession,
   next: KubeObject,

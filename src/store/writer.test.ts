@@ -46,7 +46,7 @@ describe('Writer', () => {
         return writer.run(actor, {}, () => Promise.resolve('second'))
       })
       expect(await next).toBe('second')
-      await writer.settle()
+      await writer.idle()
     },
   )
 

@@ -1,6 +1,6 @@
-// Runs writes. All that wait while one commit is on its way share the next: each is run on the state as the
-// ones before it leave it, and what they change goes to the database in one statement. Where another
-// replica's commit came first, they are run again. See ADR 0048.
+// Runs writes. All writes that wait while a commit is on its way share the next commit. They run one after the other in
+// memory (session.ts), and their changes go to the database in one statement. Where a commit of another replica came
+// first, they are run again. See ADR 0048.
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ChainPoint } from '../audit/texts.ts'
@@ -11,21 +11,28 @@ import type { Feed } from './feed.ts'
 import { Group } from './group.ts'
 import { commit, lockCounters, wasCommitted, type Commit } from './log/commit.ts'
 import { Preparations } from './preparations.ts'
-import type { WriteSession } from './session.ts'
+import {
+  runWrite,
+  type Answer,
+  type Outcome,
+  type QueuedWrite,
+  type SessionDeps,
+  type WriteRequest,
+  type WriteSession,
+} from './session.ts'
 import type { Actor, Review, WriteOptions } from './store.ts'
 import type { Queryable } from './sql.ts'
-import { runJob, type Asked, type Job, type JobDeps, type Settle } from './write-job.ts'
 
-/** Bounds how long the first of a group waits for the last. */
-const groupSize = 64
-/** A group that other replicas were ahead of so often takes the counter row first. */
+/** Most writes in one commit: the first of them waits for the last. */
+const mostInGroup = 64
+/** After this many commits that another replica came before, a group locks the counter row. */
 const mostLost = 2
-/** A review of a state that changes under it is run so often. */
+/** How often a review is run while others change the state. */
 const mostReviews = 10
-/** Commits whose answer was lost and that are not there. */
+/** How often a commit is sent again whose answer was lost and that the database does not have. */
 const mostRepeats = 2
 
-export interface WriterDeps extends JobDeps {
+export interface WriterDeps extends SessionDeps {
   readonly feed: Feed
   /** See StoreParts. */
   readonly fresh: () => Promise<void>
@@ -34,15 +41,15 @@ export interface WriterDeps extends JobDeps {
 export class Writer {
   readonly #deps: WriterDeps
   readonly #reviews = new FairLock()
-  #waiting: Job[] = []
-  /** Newest term that is known. */
+  #waiting: QueuedWrite[] = []
+  /** Newest known term of a leader. */
   #term = 0
-  /** Since when (ms) no write has got through although some wait. */
+  /** Since when (ms) writes wait without any commit; undefined while none waits. */
   #stuckSince: number | undefined
   #running: Promise<void> | undefined
-  /** Reviews, and what is made for writes that will begin anew. */
-  readonly #preparing = new Set<Promise<unknown>>()
-  /** Writes of leaders that were replaced, since the start. */
+  /** Reviews, and the slow work of writes that will run again. */
+  readonly #beside = new Set<Promise<unknown>>()
+  /** How many writes of deposed leaders were refused since the start. */
   deposed = 0
   /** The newest audit row that this process has written, or found at its start. */
   ownAudit: ChainPoint
@@ -53,8 +60,8 @@ export class Writer {
   }
 
   /**
-   * Runs `work` on the state. With dryRun nothing of it stays. Where it needs a preparation
-   * (preparations.ts) or a transaction, what it did is dropped and `work` is called again.
+   * Runs `work` on the state and stores its changes; of a dry run nothing is stored. Where `work` needs slow work to be
+   * done first (preparations.ts) or a transaction, it is run again from its beginning.
    */
   async run<T>(
     actor: Actor,
@@ -64,27 +71,27 @@ export class Writer {
     const preparations = new Preparations()
     let isLocked = false
     for (;;) {
-      const job = { actor, options, work, preparations, isLocked }
+      const request = { actor, options, work, preparations, isLocked }
       const outcome = await (options.review === undefined
-        ? this.#enqueue(job)
-        : this.#review(job, options.review))
+        ? this.#enqueue(request)
+        : this.#review(request, options.review))
       if ('result' in outcome) return outcome.result as T
       if (outcome.again === 'in a transaction') isLocked = true
-      else await this.#while(preparations.make())
+      else await this.#track(preparations.make())
     }
   }
 
-  /** One at a time, beside the writes: nothing of it is stored. */
-  async #review(job: Asked, review: Review): Promise<Parameters<Job['resolve']>[0]> {
-    const { id, name } = job.actor
+  /** Reviews are dry runs. Each actor runs one at a time, beside the writes. */
+  async #review(request: WriteRequest, review: Review): Promise<Outcome> {
+    const { id, name } = request.actor
     const done = await this.#reviews.take(id ?? name, review.signal)
     try {
       for (let tries = 1; ; tries += 1) {
         const { rv } = this.#deps.feed.state
         try {
-          return await this.#while(this.#reviewOnce(job))
+          return await this.#track(this.#reviewOnce(request))
         } catch (error) {
-          // What others stored meanwhile may be all that it trips over.
+          // The cause may be a change that others have stored meanwhile.
           const isSame = rv === this.#deps.feed.state.rv
           if (isSame || tries === mostReviews || review.signal?.aborted) throw error
         }
@@ -94,46 +101,43 @@ export class Writer {
     }
   }
 
-  #reviewOnce(job: Asked): Promise<Parameters<Job['resolve']>[0]> {
+  #reviewOnce(request: WriteRequest): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const one = { ...job, resolve, reject }
-      if (job.isLocked) {
-        this.#commitLocked([one]).catch(reject)
-        return
-      }
-      this.#runJob(new Group(this.#deps.feed.state), one).then((settle) => {
-        settle()
-      }, reject)
+      const write = { ...request, resolve, reject }
+      const done = request.isLocked
+        ? this.#commitLocked([write])
+        : this.#runOne(new Group(this.#deps.feed.state), write).then((answer) => answer())
+      done.catch(reject)
     })
   }
 
-  async #while<T>(work: Promise<T>): Promise<T> {
-    this.#preparing.add(work)
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#beside.add(work)
     try {
       return await work
     } finally {
-      this.#preparing.delete(work)
+      this.#beside.delete(work)
     }
   }
 
-  #enqueue(job: Asked): Promise<Parameters<Job['resolve']>[0]> {
+  #enqueue(request: WriteRequest): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...job, resolve, reject })
+      this.#waiting.push({ ...request, resolve, reject })
       this.#running ??= this.#drain()
     })
   }
 
-  /** For how long (ms) no write has got through although some wait. */
+  /** For how long (ms) writes wait without any commit. */
   get stuckMs(): number {
     return this.#stuckSince === undefined ? 0 : this.#deps.clock.now() - this.#stuckSince
   }
 
-  /** Waits for all writes that were begun. */
-  async settle(): Promise<void> {
-    while (this.#running !== undefined || this.#preparing.size > 0) {
+  /** Resolves when all writes that were begun have ended. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined || this.#beside.size > 0) {
       await this.#running
-      // Those that wait begin anew in the same turn.
-      await Promise.allSettled(this.#preparing)
+      // A write whose slow work has ended is queued again in the same turn of the event loop.
+      await Promise.allSettled(this.#beside)
     }
   }
 
@@ -141,57 +145,57 @@ export class Writer {
     try {
       while (this.#waiting.length > 0) {
         this.#stuckSince ??= this.#deps.clock.now()
-        // What has arrived is read first, so that it shares the commit.
+        // Requests that have arrived are read first, so that they share the commit.
         await nextTurn()
         if (await this.#serve(this.#next())) this.#stuckSince = undefined
       }
     } finally {
-      // In the same step as the last look: a write that comes between the two would wait for ever.
+      // In the same step as the last look at the queue: otherwise a write that comes between would wait for ever.
       this.#running = undefined
     }
   }
 
-  /** Those that come next and may share a commit. */
-  #next(): Job[] {
+  /** The next writes that may share a commit. A write in a transaction has a commit of its own. */
+  #next(): QueuedWrite[] {
     const first = this.#waiting.findIndex(({ isLocked }) => isLocked)
-    const size = first < 0 ? groupSize : Math.max(1, Math.min(first, groupSize))
+    const size = first < 0 ? mostInGroup : Math.max(1, Math.min(first, mostInGroup))
     return this.#waiting.splice(0, size)
   }
 
   /** False where the database did not answer. */
-  async #serve(jobs: readonly Job[]): Promise<boolean> {
+  async #serve(writes: readonly QueuedWrite[]): Promise<boolean> {
     try {
-      await (jobs[0]?.isLocked === true ? this.#commitLocked(jobs) : this.#commit(jobs))
+      await (writes[0]?.isLocked === true ? this.#commitLocked(writes) : this.#commit(writes))
       return true
     } catch (error) {
       this.#deps.feed.poke()
-      if (isReason(error, 'ServiceUnavailable') || jobs.length === 1) {
-        for (const job of jobs) job.reject(internal(error))
+      if (isReason(error, 'ServiceUnavailable') || writes.length === 1) {
+        for (const write of writes) write.reject(internal(error))
         return !isReason(error, 'ServiceUnavailable')
       }
-      // The database refused what admission had let pass: each alone, so that it fails no other.
-      for (const job of jobs) await this.#serve([job])
+      // The database refused a write that admission had let pass. Each is committed alone, so that it fails no other.
+      for (const write of writes) await this.#serve([write])
       return true
     }
   }
 
-  async #commit(jobs: readonly Job[]): Promise<void> {
+  async #commit(writes: readonly QueuedWrite[]): Promise<void> {
     const { feed } = this.#deps
     for (let lost = 0; lost <= mostLost; lost++) {
       const group = new Group(feed.state)
-      const settles = await this.#runAll(group, jobs)
+      const answers = await this.#runAll(group, writes)
       if (!isCurrent(group, feed) || !(await this.#store(group))) continue
-      this.#publish(group, settles)
+      this.#publish(group, answers)
       return
     }
-    await this.#commitLocked(jobs)
+    await this.#commitLocked(writes)
   }
 
-  /** False where the writes have to be run again. */
+  /** Stores the changes of the group. False where another replica came first: the writes have to be run again. */
   async #store(group: Group): Promise<boolean> {
     const { sql, feed, clock, fresh } = this.#deps
     if (group.isEmpty) {
-      // What was found must be so: another replica may have written what is not read yet.
+      // The answers must be true: another replica may have written something that is not read yet.
       await fresh()
       return isCurrent(group, feed)
     }
@@ -205,49 +209,53 @@ export class Writer {
         return answer.done
       } catch (error) {
         if (!isReason(error, 'ServiceUnavailable')) throw error
-        // Only the answer may be lost.
+        // The answer may be lost although the commit is stored.
         if (await wasCommitted(sql, one)) return true
         if (repeats >= mostRepeats) throw error
       }
     }
   }
 
-  #publish(group: Group, settles: readonly Settle[]): void {
+  /** Makes the stored changes part of the state, tells watchers, and answers the callers. */
+  #publish(group: Group, answers: readonly Answer[]): void {
     this.#deps.feed.append(group.startRv, group.commit)
-    for (const settle of settles) settle()
+    for (const answer of answers) answer()
     if (group.isAudited) this.ownAudit = group.chain
   }
 
-  /** In a transaction that holds the counter row: for statements of others, and where other replicas are too fast. */
-  async #commitLocked(jobs: readonly Job[]): Promise<void> {
+  /**
+   * Runs and commits in a transaction that holds the counter row: for writes with statements of their own, and where
+   * other replicas came first too often.
+   */
+  async #commitLocked(writes: readonly QueuedWrite[]): Promise<void> {
     const { sql, feed, clock } = this.#deps
     const one = { id: randomUUID(), at: clock.now() }
-    let done: { group: Group; settles: readonly Settle[] } | undefined
+    let done: { group: Group; answers: readonly Answer[] } | undefined
     try {
       await sql.transaction(async (tx) => {
-        const standing = await lockCounters(tx)
-        this.#term = Math.max(this.#term, standing.term)
-        await feed.reach(standing.rv, tx)
+        const counters = await lockCounters(tx)
+        this.#term = Math.max(this.#term, counters.term)
+        await feed.reach(counters.rv, tx)
         const group = new Group(feed.state)
-        const settles = await this.#runAll(group, jobs, tx)
-        // Statements of a write that failed, or was a dry run.
-        if (jobs[0]?.isLocked === true && group.absorbed === 0) throw new TakenBack(settles)
+        const answers = await this.#runAll(group, writes, tx)
+        // The write failed or was a dry run: its statements must not stay.
+        if (writes[0]?.isLocked === true && group.size === 0) throw new TakenBack(answers)
         if (!group.isEmpty) {
           const answer = await commit(tx, { ...this.#commitOf(group), ...one })
-          // Nobody else commits while this transaction holds the counter row. What is not stored is never told.
+          // Nobody else commits while this transaction holds the counter row.
           if (!answer.done) throw new Error('a commit that holds the counter row was refused')
         }
-        done = { group, settles }
+        done = { group, answers }
       })
     } catch (error) {
       if (error instanceof TakenBack) {
-        for (const settle of error.settles) settle()
+        for (const answer of error.answers) answer()
         return
       }
       const isLost = isReason(error, 'ServiceUnavailable') && done !== undefined
       if (!isLost || !(await wasCommitted(sql, one))) throw error
     }
-    if (done !== undefined) this.#publish(done.group, done.settles)
+    if (done !== undefined) this.#publish(done.group, done.answers)
   }
 
   #commitOf(group: Group): Omit<Commit, 'id' | 'at'> {
@@ -260,33 +268,33 @@ export class Writer {
     }
   }
 
-  async #runAll(group: Group, jobs: readonly Job[], tx?: Queryable): Promise<Settle[]> {
-    const settles: Settle[] = []
-    for (const job of jobs) settles.push(await this.#runJob(group, job, tx))
-    return settles
+  async #runAll(group: Group, writes: readonly QueuedWrite[], tx?: Queryable): Promise<Answer[]> {
+    const answers: Answer[] = []
+    for (const write of writes) answers.push(await this.#runOne(group, write, tx))
+    return answers
   }
 
-  async #runJob(group: Group, job: Job, tx?: Queryable): Promise<Settle> {
-    const { term = this.#term } = job.options
+  async #runOne(group: Group, write: QueuedWrite, tx?: Queryable): Promise<Answer> {
+    const { term = this.#term } = write.options
     this.#term = Math.max(this.#term, term)
-    if (term === this.#term) return runJob(this.#deps, { group, job, tx })
+    if (term === this.#term) return runWrite(this.#deps, { group, write, tx })
     return () => {
       this.deposed += 1
-      job.reject(deposed(term, this.#term))
+      write.reject(deposed(term, this.#term))
     }
   }
 }
 
-/** Never thrown to callers: a write in a transaction that is to leave nothing. */
+/** Rolls a transaction back whose write leaves nothing. Callers never see it. */
 class TakenBack extends Error {
-  readonly settles: readonly Settle[]
+  readonly answers: readonly Answer[]
 
-  constructor(settles: readonly Settle[]) {
+  constructor(answers: readonly Answer[]) {
     super('taken back')
-    this.settles = settles
+    this.answers = answers
   }
 }
 
-/** Nothing was read from the log since the writes began. */
+/** The state is still the one that the writes of the group ran on. */
 const isCurrent = ({ state, startRv }: Group, feed: Feed): boolean =>
   feed.state === state && state.rv === startRv

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { commit, readStanding, wasCommitted } from '../../src/store/log/commit.ts'
+import { commit, readCounters, wasCommitted } from '../../src/store/log/commit.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import { DatabaseRelay } from '../support/database-relay.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -79,17 +79,17 @@ describe('a commit whose connection is cut', () => {
     const { sql } = opened
     const one = { id: randomUUID(), at: 1 }
     expect(await wasCommitted(sql, one)).toBe(false)
-    const { rv } = await readStanding(sql, randomUUID())
+    const { rv } = await readCounters(sql, randomUUID())
     const late = { expected: rv, next: rv + 1, leader: undefined, origin: undefined }
     const payload = { objects: '[]', more: '{}', lists: [] }
     await expect(commit(sql, { ...one, ...late, payload })).rejects.toThrow(/commits_pkey/)
-    expect(await readStanding(sql, randomUUID())).toMatchObject({ rv })
+    expect(await readCounters(sql, randomUUID())).toMatchObject({ rv })
   })
 
   it('is found to be there', async () => {
     const { sql } = opened
     const one = { id: randomUUID(), at: 1 }
-    const { rv } = await readStanding(sql, randomUUID())
+    const { rv } = await readCounters(sql, randomUUID())
     const all = { ...one, expected: rv, next: rv, leader: undefined, origin: undefined }
     await commit(sql, { ...all, payload: { objects: '[]', more: '{}', lists: [] } })
     expect(await wasCommitted(sql, one)).toBe(true)

@@ -1,7 +1,7 @@
 // Objects in the form for clients. The last safeguard before an answer: no secret value passes.
 import { defined } from '../../../src/kernel/defined.ts'
-import { cleanLastApplied } from '../../../src/resources/last-applied.ts'
-import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
+import { withoutValue } from '../../../src/resources/last-applied.ts'
+import type { KubeObject } from '../../../src/resources/meta.ts'
 import { valueFields } from '../../../src/resources/secret-value.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { StoredObject } from '../../../src/store/store.ts'
@@ -15,40 +15,15 @@ export type Wire = Record<string, unknown>
 export const lifted = ({ apiVersion, kind, metadata, spec, status }: KubeObject): Wire =>
   kind === 'Event'
     ? { apiVersion, kind, metadata, ...spec }
-    : {
-        apiVersion,
-        kind,
-        metadata,
-        ...defined({ spec, status }),
-      }
+    : { apiVersion, kind, metadata, ...defined({ spec, status }) }
 
-/** The object in the form for clients. */
+/** The object in the form for clients. The store never returns a value; one of a dry run or of a patch is taken out here. */
 export const toWire = (object: KubeObject): Wire =>
-  lifted(object.kind === 'StagelySecret' ? withoutValues(object) : object)
-
-const hidden = new Set<string>(valueFields)
-
-/** The store never returns a value. If one gets here anyway (a dry run, a patch), it is removed. */
-const withoutValues = (object: KubeObject): KubeObject => {
-  const applied = object.metadata.annotations?.[annotations.lastApplied]
-  const metadata =
-    applied === undefined
-      ? object.metadata
-      : {
-          ...object.metadata,
-          annotations: {
-            ...object.metadata.annotations,
-            [annotations.lastApplied]: cleanLastApplied(applied) ?? '{}',
-          },
-        }
-  if (object.spec === undefined) return { ...object, metadata }
-  const spec = Object.fromEntries(Object.entries(object.spec).filter(([key]) => !hidden.has(key)))
-  return { ...object, metadata, spec }
-}
+  lifted(object.kind === 'StagelySecret' ? withoutValue(object) : object)
 
 const mayHoldValue = new RegExp(String.raw`"(?:${valueFields.join('|')})\\*"\s*:`)
 
-/** What was looked through and is answered as it is: what is stored does not change. */
+/** Stored objects whose text holds no value, as was found before. */
 const harmless = new WeakSet<StoredObject>()
 
 const isHarmless = (stored: StoredObject): boolean => {

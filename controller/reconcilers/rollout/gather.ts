@@ -1,7 +1,6 @@
 // Reads one project, its stagelets, and the agents that run them.
 import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
-import type { KubeObject } from '../../../src/resources/meta.ts'
-import type { ObjectRef } from '../../../src/resources/meta.ts'
+import type { KubeObject, Place } from '../../../src/resources/meta.ts'
 import type { Reader, SecretSet } from '../../../src/store/store.ts'
 import type { ProjectObject, StageletObject } from '../project/gather.ts'
 import { inProject } from '../stagelet/of-project.ts'
@@ -24,7 +23,7 @@ export interface RolloutInput {
 /** Undefined when the project does not exist. `always`: reads the agents also where the project takes no turns. */
 export const gatherRollout = async (
   reader: Reader,
-  { namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>,
+  { namespace, name }: Place,
   { now, always = false }: { now: number; always?: boolean },
 ): Promise<RolloutInput | undefined> => {
   const project = (await reader.get({ kind: 'Project', namespace, name })) as

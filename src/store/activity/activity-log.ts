@@ -1,15 +1,15 @@
-// Reads what happened, newest first, and drops what is old.
+// Reads the activity that is kept for people, newest first, and drops old activity.
 import type { Queryable } from '../sql.ts'
 import type { Activity, RolloutResult } from './happening.ts'
 import { readPropagation, type Propagation, type PropagationFilter } from './propagation.ts'
 
 const keepMs = 90 * 86_400_000
 const keepRollouts = 50
-/** Of one object within the time. */
+/** Filter of activity. */
 const keepOthers = 1_000
 
 export interface ActivityFilter {
-  /** What the reader may see; undefined for everything. */
+  /** The teams that the reader may see; undefined: all. */
   readonly teams: readonly string[] | undefined
   readonly project?: string | undefined
   readonly stagelet?: string | undefined
@@ -25,7 +25,7 @@ export interface RolloutFilter extends Pick<ActivityFilter, 'teams' | 'project'>
   readonly revision?: number | undefined
 }
 
-/** The place of a row in the order of time. */
+/** The position of a row in the order of time. */
 export interface ActivityPlace {
   readonly at: number
   readonly id: number
@@ -33,7 +33,7 @@ export interface ActivityPlace {
 
 export interface ActivityPage {
   readonly items: readonly Activity[]
-  /** Of the last item, where more come after it. */
+  /** Position of the last item; undefined: no more items follow. */
   readonly next: ActivityPlace | undefined
 }
 
@@ -60,7 +60,7 @@ const toActivity = ({ project, stagelet, agent, detail, ...row }: Row): Activity
 
 const columns = `id, subject, at, kind, namespace, project, stagelet, agent, detail::text AS detail`
 
-// Healing has its own rows.
+// Healing of drift has rows of its own.
 const feedSql = `SELECT ${columns} FROM activity
   WHERE ($1::text[] IS NULL OR namespace = ANY ($1)) AND at >= $2
     AND ($3::text IS NULL OR project = $3) AND ($4::text IS NULL OR stagelet = $4)
@@ -118,7 +118,7 @@ export class ActivityLog {
   }
 }
 
-/** The newest rollouts of a stagelet stay whatever their age; all else has its time. */
+/** Drops activity by its age. The newest rollouts of each stagelet stay. */
 export const dropOldActivity = async (q: Queryable, now: number): Promise<void> => {
   await q.query(`DELETE FROM activity WHERE kind <> 'rollout' AND at < $1`, [now - keepMs])
   await q.query(

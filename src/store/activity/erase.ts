@@ -1,10 +1,10 @@
-// Puts a pseudonym in place of a person in what is kept for people.
+// Replaces a person by a pseudonym in the activity.
 import type { Queryable } from '../sql.ts'
 
-/** Members of a detail that say who did something: see happening.ts. */
+/** Members of a detail that name a person: see happening.ts. */
 const whoMembers: ReadonlySet<string> = new Set(['by', 'authors', 'user'])
 
-/** Commands that were run by hand are by `ann (as told) with "…"`. */
+/** The author of a command that was run by hand is `ann (as told) with "…"`. */
 const asTold = ' (as told) with '
 
 const withoutPerson = (detail: string, names: readonly string[], pseudonym: string): string => {

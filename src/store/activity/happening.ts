@@ -1,4 +1,4 @@
-// What happened, as it is kept for people: see migrations/0045-activity.sql. Never a value.
+// Happenings: the activity that is kept for people (migrations/0045-activity.sql). They never hold a value.
 import type { Drift, ManualRun } from '../../resources/observation.ts'
 import type { RolloutStatus } from '../../resources/stagelet.ts'
 import type { RevisionInfo } from '../history/shown.ts'
@@ -11,7 +11,7 @@ export interface RolledService {
   readonly healthyAt?: string
 }
 
-/** Whose values a failure is put down to. */
+/** The keys, and the authors of their values, that a failure may come from. */
 export interface Blame {
   readonly service: string
   readonly keys: readonly string[]
@@ -30,7 +30,7 @@ export interface RolloutRecord {
   readonly toldAt?: string
   readonly startedAt?: string
   readonly finishedAt?: string
-  /** Absent where only its end was told. */
+  /** Absent where only the end of the rollout was reported. */
   readonly services?: readonly RolledService[]
   readonly blame?: Blame
   readonly message?: string
@@ -46,11 +46,11 @@ export type DriftRecord =
 
 export interface AgentRecord {
   readonly what: 'joined' | 'away' | 'back' | 'revoked'
-  /** Of one that is back: when it was lost. */
+  /** When an agent that is back was lost. */
   readonly since?: string
 }
 
-/** What a person told an object to do. */
+/** An action that a person requested. */
 export interface ControlRecord {
   readonly what: 'paused' | 'resumed' | 'drained' | 'undrained' | 'deployed' | 'retried'
   readonly by: readonly string[]
@@ -77,16 +77,16 @@ type Kept<Kind extends ActivityKind> = Kind extends ActivityKind
   ? Place & { readonly kind: Kind; readonly detail: Details[Kind]; /** ms */ readonly at: number }
   : never
 
-/** A row of the feed. */
+/** A row of the activity log. */
 export type Activity = { readonly id: number; readonly subject: string } & Kept<ActivityKind>
 
-/** What a write says has happened to an object. */
+/** An event in the life of an object, as the write that causes it tells it. */
 export type Happening = Kept<Exclude<ActivityKind, 'revision'>> & {
   /** Uid of the object. */
   readonly subject: string
-  /** Names one thing that happened to the object: what is said later of the same is merged into it. */
+  /** Identifies the happening among those of the object: later details with the same mark are merged into it. */
   readonly mark: string
-  /** Of a rollout of a new revision: whose authors it is by. */
+  /** Project of a rollout of a new revision, whose authors caused it. */
   readonly projectUid?: string | undefined
 }
 

@@ -1,11 +1,11 @@
-// What a commit says of what happened, as keep_records() takes it: see migrations/0054-row-by-row.sql.
+// Happenings of a commit as keep_records() takes them: see migrations/0054-row-by-row.sql.
 import type { Changes } from '../log/changes.ts'
 import type { Happening } from './happening.ts'
 
 const columns = ({ projectUid, ...row }: Happening): string =>
   JSON.stringify({ ...row, project_uid: projectUid })
 
-/** `forgotten` are stagelets that are gone: their rollouts go with them. */
+/** `forgotten` are removed stagelets: their rollouts are removed too. */
 export const keptRows = ({
   happenings,
   objects,

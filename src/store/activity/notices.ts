@@ -1,14 +1,16 @@
-// What a change of an object's spec, or of an agent's presence, says has happened: pure. Rollouts and drift are told by
-// the reconciler of stagelets, which knows more of them.
-import type { AgentStatus } from '../../resources/agent.ts'
+// Happenings that follow from a change of an object's spec, or of an agent's presence: pure. The reconciler of stagelets
+// tells of rollouts and drift.
+import { defined } from '../../kernel/defined.ts'
 import { findCondition } from '../../resources/conditions.ts'
 import { annotations, type KubeObject } from '../../resources/meta.ts'
+import { statusOf } from '../../resources/typed.ts'
+import { projectNameOf } from '../project-ref.ts'
 import type { AgentRecord, ControlRecord, Happening } from './happening.ts'
 
 interface Change {
   readonly before: KubeObject | undefined
   readonly after: KubeObject
-  /** Who makes it. */
+  /** Name of the actor. */
   readonly by: string
   /** ms */
   readonly at: number
@@ -49,33 +51,28 @@ const told = ({ before, after }: Change): ControlRecord['what'][] => {
 }
 
 const presenceOf = ({ before, after }: Change): AgentRecord | undefined => {
-  const status = after.status as AgentStatus | undefined
-  const was = findCondition((before?.status as AgentStatus | undefined)?.conditions, 'Ready')
-  const is = findCondition(status?.conditions, 'Ready')
+  const old = before && statusOf('Agent', before)
+  const was = findCondition(old?.conditions, 'Ready')
+  const is = findCondition(statusOf('Agent', after).conditions, 'Ready')
   if (is === undefined || (is.status === was?.status && is.reason === was.reason)) return undefined
   if (is.reason === 'Joined') return { what: 'joined' }
   if (is.reason === 'Revoked') return { what: 'revoked' }
   if (is.status !== 'True') return was?.status === 'True' ? { what: 'away' } : undefined
-  const since = (before?.status as AgentStatus | undefined)?.lastLost
   if (was?.reason !== 'Disconnected') return undefined // it has just joined
-  return { what: 'back', ...(since === undefined ? {} : { since }) }
+  return { what: 'back', ...defined({ since: old?.lastLost }) }
 }
 
-const placeOf = ({ kind, metadata, spec }: KubeObject) => ({
-  namespace: metadata.namespace ?? '',
-  ...(kind === 'Project' ? { project: metadata.name } : {}),
-  ...(kind === 'Agent' ? { agent: metadata.name } : {}),
-  ...(kind === 'Stagelet'
-    ? {
-        stagelet: metadata.name,
-        project: (spec as { projectRef?: { name: string } } | undefined)?.projectRef?.name,
-      }
-    : {}),
-})
+const placeOf = (object: KubeObject) => {
+  const { kind, metadata } = object
+  const { name, namespace = '' } = metadata
+  if (kind === 'Project') return { namespace, project: name }
+  if (kind === 'Agent') return { namespace, agent: name }
+  return { namespace, stagelet: name, project: projectNameOf(object) }
+}
 
-/** When an agent was lost, which the controller notes a moment later. */
+/** An agent that is away was lost a moment before the controller has noted it. */
 const momentOf = ({ after, at }: Change, { what }: AgentRecord): number => {
-  const lost = Date.parse((after.status as AgentStatus | undefined)?.lastLost ?? '')
+  const lost = Date.parse(statusOf('Agent', after).lastLost ?? '')
   return what === 'away' && !Number.isNaN(lost) ? lost : at
 }
 

@@ -1,4 +1,4 @@
-// How fast closed revisions came to stagelets, from the rollouts that are kept.
+// Computes from kept rollouts how long closed revisions took to reach the stagelets.
 import { objectives, stageNames, type StageName } from '../../rollout/propagation.ts'
 import type { Queryable } from '../sql.ts'
 import type { RolloutFilter } from './activity-log.ts'
@@ -9,13 +9,13 @@ export interface PropagationFilter extends Pick<RolloutFilter, 'teams' | 'projec
 }
 
 export interface Propagation {
-  /** How many are proven, with their times. */
+  /** How many rollouts are proven and have their times. */
   readonly proven: number
-  /** For each objective, how many of these are within, and median, 99 % and longest in ms; null where nothing is proven. */
+  /** For each objective: how many proven rollouts meet it, and median, 99 % and maximum in ms; null where none is proven. */
   readonly objectives: readonly { readonly within: number; readonly ms: readonly number[] | null }[]
-  /** Median, 99 % and longest of each stage and of the whole, in ms; empty where nothing is proven. */
+  /** Median, 99 % and maximum of each stage and of the whole, in ms; empty where no rollout is proven. */
   readonly stages: Readonly<Partial<Record<StageName | 'total', readonly number[]>>>
-  /** All others: Failed, RolledBack, what held them back, and Unmeasured where it is not known when the revision closed. */
+  /** All other rollouts by result: Failed, RolledBack, the reason that held them back, or Unmeasured where it is not known when the revision closed. */
   readonly others: Readonly<Record<string, number>>
 }
 

@@ -1,5 +1,4 @@
-// The audit log: what is read of it, and its chain. Rows themselves are written by whoever acts, in
-// the action's own transaction: see WriteSession.
+// Reads the audit log, and signs and prunes its chain. The rows are written with the actions themselves: see WriteSession.
 import type { HeadSigner } from '../../audit/chain.ts'
 import type { ExportLine, SignedHead } from '../../audit/lines.ts'
 import { genesis, type ChainPoint, type SignedDocument } from '../../audit/texts.ts'
@@ -27,9 +26,9 @@ import { forgetRevoked } from './refused-tokens.ts'
 import { loadSigner } from './signer.ts'
 import { exportRows, listAudit, listRevealed } from './queries.ts'
 import type { AuditFilter, AuditPage, Revealed } from './queries.ts'
+import { controllerActor } from '../actor.ts'
 
 const exportPage = 500
-const system: Actor = { name: 'controller', source: 'system' }
 
 export interface AuditLogDeps {
   readonly sql: Sql
@@ -40,35 +39,35 @@ export interface AuditLogDeps {
 export interface AuditState {
   readonly linkedTo: number
   readonly head: SignedHead
-  /** The chain is not as the controllers left it. */
+  /** The chain was changed by somebody else than the controllers. */
   readonly fault: string | undefined
 }
 
 export class AuditLog {
   readonly #deps: AuditLogDeps
   #signer: Promise<HeadSigner> | undefined
-  /** The newest head that this process saw. */
+  /** The newest signed head that this process has seen. */
   #seen: ChainState['head'] = { ...genesis, signature: null }
-  /** The newest row of this process that is signed. */
+  /** The newest signed row of this process. */
   #signed: ChainPoint | undefined
 
   constructor(deps: AuditLogDeps) {
     this.#deps = deps
   }
 
-  /** A row for what is no write of the store. */
+  /** Writes a row for an action that is no write of the store. */
   record(actor: Actor, ref: ObjectRef, entry: AuditEntry): Promise<void> {
     return this.#deps.store.audit(actor, ref, entry)
   }
 
-  /** Whether this process has written rows that it has not signed. */
+  /** True where this process has written rows that are not signed yet. */
   get isUnsigned(): boolean {
     return this.#signed === undefined || this.#deps.store.ownAudit.seq > this.#signed.seq
   }
 
   /**
-   * Signs the newest row, and the newest of this process; returns the signed head. InternalError, and none
-   * is signed, where the chain is not as the controller left it.
+   * Signs the newest row, and the newest row of this process. Returns the signed head. InternalError, and nothing is
+   * signed, where the chain was changed by somebody else.
    */
   async sign(): Promise<SignedHead> {
     const { sql, store } = this.#deps
@@ -77,7 +76,7 @@ export class AuditLog {
     const newest = await store.newestAudit()
     const head = await sql.transaction(async (tx) => {
       const chain = await lockChain(tx, signer, this.#seen)
-      // Rows that another process wrote, and did not live to sign.
+      // Rows of a process that ended before it had signed them.
       if (this.#signed === undefined) await prove(tx, chain.head, newest)
       await signRow(tx, signer, chain, own)
       return signHead(tx, signer, chain, newest)
@@ -111,18 +110,18 @@ export class AuditLog {
   }
 
   /**
-   * Drops signed rows that are older than `before` (ms); returns how many. InternalError, and none is
-   * dropped, where one of them is not as it was written.
+   * Drops signed rows that are older than `before` (ms). Returns their number. InternalError, and no row is dropped, where
+   * one of them was changed.
    */
   async prune(before: number): Promise<number> {
     const signer = await this.#open()
     const { sql, store } = this.#deps
-    // Only what is signed is pruned, so that the row of a pruning stays.
+    // Only signed rows are pruned, so that the row about the pruning stays.
     await this.sign()
     for (let all = 0; ;) {
       const to = await findStart(sql, before)
       if (to === undefined) return all
-      all += await store.writeWithSession(system, async (session) => {
+      all += await store.writeWithSession(controllerActor, async (session) => {
         const chain = await lockChain(session.tx, signer, this.#seen)
         return pruneChain(session, signer, chain, to)
       })
@@ -142,12 +141,12 @@ export class AuditLog {
     return listAudit(this.#deps.sql, filter, page)
   }
 
-  /** Who may read values, and of which teams. */
+  /** The people who may read values, with their teams. */
   readers(nowMs: number): Promise<Readers> {
     return listReaders(this.#deps.sql, nowMs)
   }
 
-  /** Of each value in use that somebody has read: how many of those who have are none of `readers`. */
+  /** For each current value that people have read: how many of them may not read it any more, as they are not in `readers`. */
   knownOutside(readers: Readers): Promise<KnownOutside> {
     return countKnownOutside(this.#deps.sql, readers)
   }
@@ -157,8 +156,8 @@ export class AuditLog {
   }
 
   /**
-   * The chain from its start, or from after row `after`, up to now: rows that the filter leaves out
-   * come as digests, so that every export can be verified. NotFound for an `after` that is no row.
+   * The chain from its start, or from after row `after`, up to now. Rows that the filter leaves out come as digests, so
+   * that every export can be verified. NotFound where `after` is no row.
    */
   async *export(filter: AuditFilter, after?: number): AsyncGenerator<ExportLine> {
     const head = await this.#headToExport()
@@ -180,14 +179,14 @@ export class AuditLog {
     yield head
   }
 
-  /** Puts a pseudonym in place of all that names a person. NotFound when nothing does. */
+  /** Replaces a person by a pseudonym. NotFound where no row names the person. */
   async erase(person: string, actor: Actor, dryRun: boolean): Promise<Erasure> {
     const signer = await this.#open()
     const locked = (tx: Queryable): Promise<unknown> => lockChain(tx, signer, this.#seen)
     return erasePerson(this.#deps, person, { actor, dryRun, locked })
   }
 
-  /** Where the chain was tampered with, the head as it is told: the verifier then names the row. */
+  /** The signed head. Where the chain was tampered with, the head is returned unchecked: the verifier then names the row. */
   async #headToExport(): Promise<SignedHead> {
     try {
       return await this.sign()

@@ -1,5 +1,5 @@
-// The row of the chain: where it begins, and the head that was signed last. What the controller signs it
-// looks at first: to sign on top of what somebody else wrote would make his chain ours.
+// The row of the chain: its start and its last signed head. The controller checks the chain before it signs: otherwise its
+// signature would make rows valid that somebody else has written.
 import { nodeCrypto, type HeadSigner } from '../../audit/chain.ts'
 import { rowFault } from '../../audit/proof.ts'
 import { isSigned, type ChainPoint, type SignedAs } from '../../audit/texts.ts'
@@ -7,7 +7,7 @@ import { StagelyError } from '../../kernel/errors.ts'
 import type { Queryable } from '../sql.ts'
 import { exportRows } from './queries.ts'
 
-/** `head` was signed last: newer rows may be there. */
+/** `head` is the last signed head: there may be newer rows. */
 export interface ChainState {
   readonly start: ChainPoint & { readonly signature: string | null }
   readonly head: ChainPoint & { readonly signature: string | null }
@@ -91,7 +91,7 @@ export const lockChain = async (
   if (!(await isOurs(signer, 'head', head))) {
     throw broken(`the signature over row ${head.seq} is not this controller's`)
   }
-  // In a statement of its own: what is signed was there before, whoever holds the lock meanwhile.
+  // A statement of its own, so that it sees all rows of the former holder of the lock.
   const [last] = await tx.query<{ seq: number | null }>('SELECT max(seq) AS seq FROM audit')
   const end = last?.seq ?? start.seq
   if (end < head.seq) throw broken(`the rows after ${end} are cut off`)
@@ -123,7 +123,7 @@ export async function* provenRows(
   }
 }
 
-/** Checks what follows the signed head `from`, up to `to`. */
+/** Checks the rows after the signed head `from`, up to `to`. */
 export const prove = async (q: Queryable, from: ChainPoint, to: ChainPoint): Promise<void> => {
   if (to.seq <= from.seq) return
   let last = from
@@ -131,7 +131,7 @@ export const prove = async (q: Queryable, from: ChainPoint, to: ChainPoint): Pro
   if (last.hash !== to.hash) throw broken(`row ${to.seq} is not the one that was written`)
 }
 
-/** Signs a row that this process has written, as it has written it. */
+/** Signs a row of this process, after a check that it is as it was written. */
 export const signRow = async (
   tx: Queryable,
   signer: HeadSigner,

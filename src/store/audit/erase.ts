@@ -1,5 +1,5 @@
-// Erases a person from the audit log: a pseudonym takes the place of name, id and address, and the
-// salts go, without which the digests in the chain say nothing. No hash changes.
+// Erases a person from the audit log: a pseudonym replaces name, id and address. The salts are removed, without which the
+// digests in the chain tell nothing. No hash changes.
 import { randomUUID } from 'node:crypto'
 import { sha256 } from '../../audit/chain.ts'
 import { eraseAction, ErasedRows, erasedPrefix, type ErasureDetail } from '../../audit/erasure.ts'
@@ -12,14 +12,14 @@ import { term } from '../state/rows.ts'
 import type { Actor } from '../store.ts'
 
 export interface Erasure {
-  /** What stands in the person's place. */
+  /** The pseudonym. */
   readonly pseudonym: string
   readonly rows: number
-  /** Rows whose detail has the name still: they are not changed, since the chain covers them. */
+  /** Rows whose detail still has the name: the chain covers the detail, so that it cannot be changed. */
   readonly mentions: number
 }
 
-// The controller and its agents are no persons, and a folder of manifests is not either.
+// The controller, its agents and folders of manifests are no persons.
 const theirs = `source = 'api' AND (actor = ANY($1) OR actor_id = ANY($2))`
 const about = `kind IN ('User', 'Member') AND name = ANY($1)`
 
@@ -28,7 +28,7 @@ interface Known {
   readonly ids: readonly string[]
 }
 
-/** Every name and id under which the log knows the person. */
+/** All names and ids of the person in the log. */
 const knownAs = async (q: Queryable, person: string): Promise<Known> => {
   const ids = await q.query<{ id: string }>(
     `SELECT DISTINCT actor_id AS id FROM audit
@@ -43,7 +43,7 @@ const knownAs = async (q: Queryable, person: string): Promise<Known> => {
   return { names: [...new Set([person, ...names.map((row) => row.name)])], ids: known }
 }
 
-/** Columns beside the audit log that say who did something. */
+/** Columns of other tables that name an actor. */
 const columnsOfNames = [
   ['secret_versions', 'created_by'],
   ['secret_versions', 'ended_by'],
@@ -52,12 +52,12 @@ const columnsOfNames = [
   ['tokens', 'created_by'],
 ] as const
 
-/** SQL: the object in `column`, last changed by $2 where it was by one of $1. */
+/** SQL: the object in `column`, with $2 in place of each name of $1 that changed it last. */
 const renamed = (column: string): string =>
   `CASE WHEN ${column} #>> '{status,updatedBy}' = ANY($1)
      THEN jsonb_set(${column}::jsonb, '{status,updatedBy}', to_jsonb($2::text))::json ELSE ${column} END`
 
-/** Who wrote a version, who last changed a secret and the like: none of it is in the chain. */
+/** Authors of versions and the like, which the chain does not cover. */
 const eraseElsewhere = async (
   session: WriteSession,
   { names, ids }: Known,
@@ -73,7 +73,7 @@ const eraseElsewhere = async (
      WHERE body #>> '{status,updatedBy}' = ANY($1)`,
     [names, pseudonym],
   )
-  // A watcher is told of these changes again, but not by whom they were.
+  // Watchers may read these changes again, without the name.
   await session.tx.query(
     `UPDATE changes SET body = ${renamed('body')}, previous = ${renamed('previous')}
      WHERE kind = 'StagelySecret'
@@ -81,7 +81,7 @@ const eraseElsewhere = async (
     [names, pseudonym],
   )
   await eraseInActivity(session.tx, names, pseudonym)
-  // Answers that wait for a repeat: one that comes now finds what the first has made.
+  // Kept answers may hold the name. A repeated request finds the object that the first one has made.
   await session.tx.query(
     `DELETE FROM idempotency_keys k WHERE principal = ANY($2)
        OR EXISTS (SELECT 1 FROM unnest($1::text[]) AS n (name) WHERE strpos(k.answer::text, to_json(n.name)::text) > 0)`,
@@ -89,7 +89,7 @@ const eraseElsewhere = async (
   )
 }
 
-/** Who last changed a secret, as its status says. */
+/** The author in the status of secrets. */
 const eraseInStatus = (session: WriteSession, { names }: Known, pseudonym: string): void => {
   const rows = session.view.objects
     .withTerm(term.kind('StagelySecret'))
@@ -102,9 +102,7 @@ const eraseInStatus = (session: WriteSession, { names }: Known, pseudonym: strin
   }
 }
 
-/**
- * `session` holds the chain. NotFound where no row names the person.
- */
+/** `session` has locked the chain. NotFound where no row names the person. */
 const eraseRows = async (
   session: WriteSession,
   { names, ids, person }: Known & { person: string },
@@ -148,8 +146,8 @@ const eraseRows = async (
 }
 
 /**
- * `person` is a name or an id; rows of the same id under other names count too. `locked` holds the chain.
- * First goes what watchers are told of: the log, which has the name then too, is cleaned after it.
+ * `person` is a name or an id; rows of the same id with other names count too. `locked` has locked the chain. Objects are
+ * changed first: their changes are logged with the name, and the log is cleaned after that.
  */
 export const erasePerson = async (
   { sql, store }: { sql: Queryable; store: SqlStore },

@@ -1,16 +1,16 @@
-// Which values in use are known to people who may not read them any more.
+// Finds current values that are known to people who may not read them any more.
 import { erasedPrefix } from '../../audit/erasure.ts'
 import { rolesWith } from '../../access/roles.ts'
 import type { Queryable } from '../sql.ts'
 import { breakGlassName } from '../users.ts'
 
-/** Who may read values: `ID/TEAM`, and `ID/` of who may in every team. In order. */
+/** People who may read values, sorted: `ID/TEAM`, or `ID/` for all teams. */
 export type Readers = readonly string[]
 
-/** Counts of people, by the uid of a secret whose value in use somebody has read. */
+/** Numbers of people, by the uid of a secret whose current value they have read. */
 export type KnownOutside = ReadonlyMap<string, number>
 
-// The admin for emergencies may read while a token of theirs is good.
+// The admin for emergencies may read values while one of their tokens is valid.
 const readersSql = `
 SELECT u.id || '/' AS reader FROM users u
 WHERE u.disabled_at IS NULL AND u.admin AND (u.name <> $2
@@ -28,7 +28,7 @@ export const listReaders = async (q: Queryable, nowMs: number): Promise<Readers>
   return rows.map(({ reader }) => reader)
 }
 
-// Machines and the controller are no persons; a person who was erased has a pseudonym and no id.
+// Machines and the controller are no persons. An erased person has a pseudonym and no id.
 const knownSql = `
 WITH reads AS (
   SELECT DISTINCT (detail ->> 'uid')::uuid AS uid, (detail ->> 'version')::int AS version,

@@ -1,5 +1,5 @@
-// Rows of a program that wrote them without a place, and gave them one within a second. Those that it has left
-// are given theirs when the database is brought up to date; the first that signs proves them.
+// Gives rows their place in the chain that an older program has left without one. It wrote rows without a place and linked
+// them within a second. This runs with the migrations; the next signature proves the rows.
 import { linkAfter, type Link } from '../../audit/chain.ts'
 import type { Queryable } from '../sql.ts'
 import { readChain } from './chain-row.ts'

@@ -1,6 +1,5 @@
-// Drops what is old from the beginning of the chain. A start that the controller signs says that the rows
-// before were old: so they are read and proven first. Somebody who wrote another time into a row, or took
-// rows out, would otherwise have the controller itself hide what he did.
+// Drops old rows from the start of the chain. The controller signs the new start, which says that the dropped rows were old.
+// So it checks them first: otherwise it would itself hide that somebody has changed or removed rows.
 import type { HeadSigner } from '../../audit/chain.ts'
 import { pruneAction, type PruneDetail } from '../../audit/prune.ts'
 import type { ChainPoint } from '../../audit/texts.ts'
@@ -11,7 +10,7 @@ import { broken, provenRows, readChain, type ChainState } from './chain-row.ts'
 /** Rows of one write. */
 const mostAtOnce = 2_000
 
-/** Where the chain is to begin, after every row to there, and the link of the next, was found good. */
+/** The new start of the chain, after the check of all rows before it and of the next link. */
 const provenStart = async (
   q: Queryable,
   { start, head }: ChainState,
@@ -27,8 +26,8 @@ const provenStart = async (
 }
 
 /**
- * Where the chain is to begin when signed rows that are older than `before` (ms) are gone, not all at once;
- * undefined where none is so old.
+ * The new start of the chain without signed rows that are older than `before` (ms), or without the first of them;
+ * undefined where no row is that old.
  */
 export const findStart = async (q: Queryable, before: number): Promise<ChainPoint | undefined> => {
   const chain = await readChain(q)
@@ -41,14 +40,14 @@ export const findStart = async (q: Queryable, before: number): Promise<ChainPoin
   return provenStart(q, chain, Math.min(old, chain.start.seq + mostAtOnce))
 }
 
-/** Drops the rows up to `to`; what is left stays verifiable. Returns how many they were. */
+/** Drops the rows up to `to`. The rest stays verifiable. Returns the number of dropped rows. */
 export const pruneChain = async (
   session: WriteSession,
   signer: HeadSigner,
   { start }: ChainState,
   to: ChainPoint,
 ): Promise<number> => {
-  // Another replica was first.
+  // Another replica has pruned first.
   if (to.seq <= start.seq) return 0
   await session.tx.query('DELETE FROM audit WHERE seq <= $1', [to.seq])
   await session.tx.query(

@@ -1,9 +1,9 @@
-// Reads of the audit log. Every text is static: what is not asked for is NULL.
+// Reads of the audit log. The texts of the statements are static: an unused filter is NULL.
 import type { AuditRecord, ExportLine } from '../../audit/lines.ts'
 import type { Queryable } from '../sql.ts'
 import { auditColumns, toChained, toHidden, toRecord, type AuditColumns } from './rows.ts'
 
-/** What a reader asks for; `teams` is what he may see at all, undefined for everything. */
+/** Filter of a reader. `teams` are the teams that the reader may see; undefined: all. */
 export interface AuditFilter {
   readonly teams: readonly string[] | undefined
   /** Name or id. */
@@ -14,20 +14,20 @@ export interface AuditFilter {
   readonly name?: string | undefined
   readonly result?: 'success' | 'denied' | undefined
   readonly requestId?: string | undefined
-  /** RFC 3339; from and with, up to and without. */
+  /** RFC 3339; `from` is included, `to` is not. */
   readonly since?: string | undefined
   readonly until?: string | undefined
 }
 
 export interface AuditPage {
   readonly records: AuditRecord[]
-  /** Where the next page begins; undefined after the last. */
+  /** Start of the next page; undefined after the last one. */
   readonly next: number | undefined
 }
 
 /**
- * Rows of teams, from when each was made on: another may have had its name before. A Namespace object
- * has no namespace: it is of the team that it is.
+ * Rows of teams, since each team was made: another team may have had its name before. A Namespace belongs to the team of
+ * its own name.
  */
 const ofTeams = (teams: string): string => `EXISTS (
   SELECT 1 FROM objects o WHERE o.kind = 'Namespace' AND o.namespace = '' AND o.name = ANY (${teams})
@@ -59,7 +59,7 @@ const paramsOf = (f: AuditFilter): unknown[] => [
   f.until ?? null,
 ]
 
-/** Newest first; `before` is what `next` of the page before said. */
+/** Newest first. `before` is `next` of the former page. */
 export const listAudit = async (
   q: Queryable,
   filter: AuditFilter,
@@ -74,7 +74,7 @@ export const listAudit = async (
   return { records: page.map(toRecord), next: rows.length > limit ? page.at(-1)?.id : undefined }
 }
 
-/** Rows after `after` up to `upTo`, in order; those that `filter` leaves out are hidden. */
+/** Rows after `after` up to `upTo`, in order. Rows that `filter` leaves out are hidden. */
 export const exportRows = async (
   q: Queryable,
   filter: AuditFilter,
@@ -90,20 +90,20 @@ export const exportRows = async (
 
 /** A secret that a person has read. */
 export interface Revealed {
-  /** Of the secret, which may be gone. */
+  /** Uid of the secret, which may be deleted. */
   readonly uid: string
   readonly namespace: string
   readonly name: string
   readonly project: string
   readonly key: string
   readonly scope: string
-  /** Newest version that was read. */
+  /** The newest version that the person has read. */
   readonly version: number
   readonly reads: number
   readonly lastReadAt: string
-  /** Undefined when the secret is gone. */
+  /** Undefined for a deleted secret. */
   readonly currentVersion: number | undefined
-  /** The person knows the value that is in use: rotate it. */
+  /** True where the person knows the current value. */
   readonly knowsCurrent: boolean
 }
 
@@ -131,7 +131,7 @@ LEFT JOIN secret_versions h ON h.secret_uid = r.uid::uuid AND h.to_revision IS N
 LEFT JOIN secret_versions v ON v.secret_uid = r.uid::uuid AND v.version = r.version
 GROUP BY r.namespace, r.name, r.project, r.key, r.scope, r.uid, h.version`
 
-/** Every secret that `by` (name or id) has read the value of, in no order. */
+/** All secrets whose values `by` (name or id) has read, in no order. */
 export const listRevealed = async (
   q: Queryable,
   by: string,

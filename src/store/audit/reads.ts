@@ -1,10 +1,10 @@
-// The audit of values that leave the store towards a person.
+// Audits values that people read.
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { WriteSession } from '../session.ts'
 
-/** One value that was read: the secret, and which version of it. */
+/** A value that a person has read. */
 export interface ValueRead {
-  /** Of the StagelySecret. */
+  /** Uid of the StagelySecret. */
   readonly ref: ObjectRef
   readonly uid: string
   /** Name of the project. */
@@ -14,12 +14,12 @@ export interface ValueRead {
   readonly version: number
 }
 
-/** How it was read: one by one, a whole set as a file, for a local process, or by the controller for a Notifier, a Rotation or a SecretStore. */
+/** How the value was read: alone, in a set as a file, for a local process, or by the controller for a Notifier, a Rotation or a SecretStore. */
 export type ReadWay = 'reveal' | 'export' | 'run' | 'notify' | 'rotation' | 'store'
 
 /**
- * Notes one row for each value, with action `reveal`. Call it in the session that opens the values
- * (`SqlStore.writeWithSession`) and let them out only after the commit: no audit, no value.
+ * Writes one row for each value, with action `reveal`. To be called in the session that opens the values
+ * (`SqlStore.writeWithSession`), which are returned only after the commit: no audit, no value.
  */
 export const auditReads = (
   session: WriteSession,

@@ -1,4 +1,4 @@
-// Whose token it was that opens nothing any more.
+// Finds the owner of a token that is not valid any more.
 import type { DeniedAttempt } from '../../kernel/errors.ts'
 import type { Sql } from '../sql.ts'
 
@@ -10,7 +10,7 @@ interface RefusedRow {
   user_name: string | null
 }
 
-// A token that is still there and was refused is expired, or its user is disabled.
+// A token that exists and was refused is expired, or its user is disabled.
 const refusedSql = `
 SELECT CASE WHEN u.disabled_at IS NULL THEN 'TokenExpired' ELSE 'UserDisabled' END AS why, t.id AS token_id, t.name, t.user_id, u.name AS user_name
 FROM tokens t LEFT JOIN users u ON u.id = t.user_id WHERE t.hash = $1
@@ -19,7 +19,7 @@ SELECT 'TokenRevoked', t.id, t.name, t.user_id, u.name
 FROM revoked_tokens t LEFT JOIN users u ON u.id = t.user_id WHERE t.hash = $1
 LIMIT 1`
 
-/** For a token that was refused; undefined when nobody ever had it. */
+/** For a refused token; undefined where it never existed. */
 export const refusalOf = async (sql: Sql, hash: string): Promise<DeniedAttempt | undefined> => {
   const [row] = await sql.query<RefusedRow>(refusedSql, [hash])
   if (row === undefined) return undefined
@@ -30,7 +30,7 @@ export const refusalOf = async (sql: Sql, hash: string): Promise<DeniedAttempt |
   }
 }
 
-/** Tokens revoked before `before` (ms) are forgotten: an attempt with one is like any unknown. */
+/** Forgets tokens that were revoked before `before` (ms): they count as unknown from then on. */
 export const forgetRevoked = async (sql: Sql, before: number): Promise<void> => {
   await sql.query('DELETE FROM revoked_tokens WHERE revoked_at < to_timestamp($1::float8 / 1000)', [
     before,

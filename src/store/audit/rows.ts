@@ -1,4 +1,4 @@
-// Audit rows between their columns and what is said of them.
+// Audit rows: from their columns to the form for readers.
 import { contentDigest } from '../../audit/chain.ts'
 import type { AuditRecord, ChainedRecord, ExportLine } from '../../audit/lines.ts'
 
@@ -49,7 +49,7 @@ export const toRecord = (row: AuditColumns): AuditRecord => ({
   ...(row.detail === null ? {} : { detail: JSON.parse(row.detail) as Record<string, unknown> }),
 })
 
-/** With all that proves it. */
+/** A row with its proof. */
 export const toChained = (row: AuditColumns): ChainedRecord => ({
   type: 'row',
   ...toRecord(row),
@@ -61,7 +61,7 @@ export const toChained = (row: AuditColumns): ChainedRecord => ({
   ...given('signature', row.signature),
 })
 
-/** The same for who may not see it: that there is a row, and a digest that tells nothing. */
+/** A row for a reader who may not see it: its place, and a digest that tells nothing. */
 export const toHidden = (row: AuditColumns): ExportLine => ({
   type: 'hidden',
   seq: row.seq,

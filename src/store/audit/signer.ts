@@ -1,18 +1,17 @@
-// The key that signs the chain. Made once, sealed like the controller's other keys.
+// The key that signs the chain. It is made once, and sealed like the controller's other keys.
 import { generateKeyPairSync } from 'node:crypto'
 import { createSigner, type HeadSigner } from '../../audit/chain.ts'
 import type { Settings } from '../settings.ts'
 import type { SqlStore } from '../sql-store.ts'
-import type { Actor } from '../store.ts'
 import { adoptStart } from './chain-row.ts'
+import { controllerActor } from '../actor.ts'
 
 const setting = 'audit-signing-key'
-const system: Actor = { name: 'controller', source: 'system' }
 const chain = { kind: 'AuditChain', namespace: '', name: 'chain' }
 
 /**
- * Stands before a key whose chain begins with a start signed as a start. It is sealed with the key,
- * so that nobody has an old start signed twice by taking a mark out of the database.
+ * Prefix of a key whose chain has a start that is signed as a start. The prefix is sealed with the key, so that nobody can
+ * remove it to have an old start signed again.
  */
 const mark = Buffer.from('starts signed:')
 
@@ -23,7 +22,7 @@ export const loadSigner = async (settings: Settings, store: SqlStore): Promise<H
   if (stored === undefined) return makeKey(settings, store)
   if (isMarked(stored)) return createSigner(stored.subarray(mark.length))
   const signer = createSigner(stored)
-  await store.writeWithSession(system, async (session) => {
+  await store.writeWithSession(controllerActor, async (session) => {
     const upTo = await adoptStart(session.tx, signer)
     if (upTo !== undefined) session.audit(chain, { action: 'sign start', detail: { upTo } })
   })
@@ -36,7 +35,7 @@ const makeKey = async (settings: Settings, store: SqlStore): Promise<HeadSigner>
   const { privateKey } = generateKeyPairSync('ed25519')
   const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' })
   const { publicKey } = createSigner(pkcs8)
-  await store.audit(system, chain, { action: 'create signing key', detail: { publicKey } })
+  await store.audit(controllerActor, chain, { action: 'create signing key', detail: { publicKey } })
   await settings.putSealedIfAbsent(setting, Buffer.concat([mark, pkcs8]))
   return loadSigner(settings, store)
 }

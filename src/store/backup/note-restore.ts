@@ -4,13 +4,14 @@ import { toTimestamp } from '../../kernel/clock.ts'
 import type { Restored } from '../../resources/rotation.ts'
 import { untested } from '../../rollout/restored.ts'
 import type { SqlStore } from '../sql-store.ts'
+import { controllerActor } from '../actor.ts'
 
 interface Fact extends Record<string, unknown> {
   readonly takenAt: string
 }
 
 export const noteRestore = (store: SqlStore): Promise<void> =>
-  store.writeWithSession({ name: 'controller', source: 'system' }, async (session, tx) => {
+  store.writeWithSession(controllerActor, async (session, tx) => {
     const [row] = await session.tx.query<{ restored: string | null }>(
       'SELECT restored FROM counters',
     )

@@ -1,7 +1,7 @@
-// Erasing a secret: every ciphertext goes, and history is rewritten as if it had not been there.
+// Erases a secret: all its versions go, and old revisions are rewritten as if the secret had never existed.
 import { StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
-import type { RotationSpec } from '../../resources/rotation.ts'
+import { specOf } from '../../resources/typed.ts'
 import { checkOwner } from '../admission.ts'
 import type { ProjectState } from '../projects.ts'
 import { finishRemoval } from '../removal.ts'
@@ -40,10 +40,10 @@ const rewriteRevisions = async (
   }
 }
 
-/** A rotation that is under way has the value too; it cannot go on without. */
+/** An attempt of a Rotation keeps the value too. It cannot go on without the value. */
 const purgeStaged = async (session: WriteSession, ref: ObjectRef, name: string): Promise<void> => {
   for (const { uid, object } of session.select(term.rotationsOf(ref))) {
-    const { outputs } = object.spec as RotationSpec
+    const { outputs } = specOf('Rotation', object)
     if (Object.values(outputs).includes(name)) await dropStaged(session, uid)
   }
 }
@@ -66,7 +66,7 @@ export const purgeSecret = async (
     const message = `project "${ref.name}" holds no value of a secret ${secretUid}`
     throw new StagelyError('NotFound', message)
   }
-  // Whatever its finalizers wait for: erasing does not wait.
+  // Erasing does not wait for finalizers.
   if (living !== undefined) await finishRemoval(session, living)
   await rewriteRevisions(session, project, secretUid)
   await unbury(session, project, secretUid)

@@ -1,7 +1,7 @@
 // Brings a deleted secret back under its old id, so that its history goes on.
+import { defined } from '../../kernel/defined.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { annotations, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { audienceOf } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { untestedAgain } from '../../rollout/restored.ts'
@@ -11,6 +11,7 @@ import { lastVersion } from '../secret-versions.ts'
 import type { WriteSession } from '../session.ts'
 import { unbury } from '../tombstones.ts'
 import { followedBy, followedValue } from '../values/followers.ts'
+import { rotatedBy } from './new-value.ts'
 import { openVersion, requireProjectState, type OpenedVersion } from './versions.ts'
 
 /** The spec fields that say where a version goes. */
@@ -18,8 +19,7 @@ const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
   scope: entry.scope,
   type: entry.type,
   ...audienceOf(entry),
-  ...(entry.file === undefined ? {} : { file: entry.file }),
-  ...(entry.references === undefined ? {} : { references: true }),
+  ...defined({ file: entry.file, references: entry.references && true }),
 })
 
 const withoutPlace = (spec: Record<string, unknown> = {}): Record<string, unknown> => {
@@ -27,30 +27,25 @@ const withoutPlace = (spec: Record<string, unknown> = {}): Record<string, unknow
   return others
 }
 
-/** A template comes back as one, and bytes as bytes; where the spec says the same, it stays as it is written. */
+/** The secret as a template where the old version was one, and else as no template. */
 export const asWritten = (
   { references }: { readonly references?: SetEntry['references'] | undefined },
-  spec: Record<string, unknown> = {},
-): Record<string, unknown> => {
-  if ((references !== undefined) === (spec['references'] === true)) return spec
-  const { references: _, ...others } = spec
-  return references === undefined ? others : { ...others, references: true }
+  secret: KubeObject,
+): KubeObject => {
+  const { references: isTemplate, ...others } = secret.spec ?? {}
+  if ((references !== undefined) === (isTemplate === true)) return secret
+  return { ...secret, spec: references === undefined ? others : { ...others, references: true } }
 }
 
-/** `spec` with the place of `entry` in it. What follows another secret is no template, whatever it was. */
-export const atPlaceOf = (
-  entry: SetEntry,
-  spec: Record<string, unknown> = {},
-): Record<string, unknown> => {
+/** The secret at the place of an old version. A secret that follows another one is no template. */
+export const atPlaceOf = (entry: SetEntry, secret: KubeObject): KubeObject => {
   const { references, ...literal } = entry
-  const follows = followedBy({ spec }) !== undefined
-  return asWritten(
-    { references: follows ? undefined : references },
-    { ...withoutPlace(spec), ...placeSpec(literal) },
-  )
+  const spec = { ...withoutPlace(secret.spec), ...placeSpec(literal) }
+  const follows = followedBy(secret) !== undefined
+  return asWritten({ references: follows ? undefined : references }, { ...secret, spec })
 }
 
-/** What a tombstone that is gone can no longer say: only the secret itself. */
+/** The least that is known of a secret whose tombstone is gone. */
 const bareObject = (project: ProjectState, entry: SetEntry): KubeObject => ({
   apiVersion: 'stagely.dev/v1alpha1',
   kind: 'StagelySecret',
@@ -67,24 +62,18 @@ export const recreate = async (
   project: ProjectState,
   opened: OpenedVersion,
 ): Promise<KubeObject> => {
-  const old = await unbury(session, project, opened.secretId)
-  const { labels, annotations: notes, name } = old?.metadata ?? { name: opened.name }
+  const old = (await unbury(session, project, opened.secretId)) ?? bareObject(project, opened)
+  const { labels, annotations: notes, name } = old.metadata
   const { [annotations.source]: _, ...kept } = notes ?? {}
-  const object: KubeObject = {
-    ...(old ?? bareObject(project, opened)),
-    metadata: {
-      name,
-      namespace: project.ref.namespace,
-      ...(labels === undefined ? {} : { labels }),
-      ...(Object.keys(kept).length === 0 ? {} : { annotations: kept }),
-    },
-    spec: atPlaceOf(opened, (old ?? bareObject(project, opened)).spec),
-  }
+  const shown = Object.keys(kept).length === 0 ? undefined : kept
+  const { namespace } = project.ref
+  const metadata = { name, namespace, ...defined({ labels, annotations: shown }) }
+  const object = atPlaceOf(opened, { ...old, metadata })
   const { value, since } = (await followedValue(session, project, object)) ?? {
     value: opened.value,
     since: opened.writtenAt,
   }
-  // The last version had passed for what the secret was when it went.
+  // The last version was checked when the secret was written; an older one may never have been.
   const isLast = opened.version === lastVersion(session, opened.secretId)
   return createObject(session, object, {
     uid: opened.secretId,
@@ -104,13 +93,13 @@ export const restoreSecret = async (
   secretUid: string,
 ): Promise<KubeObject> => {
   const project = await requireProjectState(session, ref)
-  const [last] = await session.tx.query<{ version: number }>(
+  const [last] = await session.tx.query<{ version: number | null }>(
     `SELECT max(v.version) AS version FROM secret_versions v JOIN deleted_secrets d USING (secret_uid)
      WHERE d.secret_uid = $1 AND d.project_uid = $2`,
     [secretUid, project.uid],
   )
-  const version = last?.version as number | null | undefined
-  if (version === null || version === undefined) {
+  const version = last?.version ?? undefined
+  if (version === undefined) {
     throw new StagelyError(
       'NotFound',
       `no deleted secret ${secretUid} waits in project "${ref.name}": its grace time is over, or it was erased`,
@@ -119,12 +108,10 @@ export const restoreSecret = async (
   return recreate(session, project, await openVersion(session, project, { secretUid, version }))
 }
 
-/** The Rotation of a secret that is back, where nobody could ask for its credential meanwhile: that is to be tested. */
-export const untestedWith = (
-  session: WriteSession,
-  { spec, metadata: { namespace = '' } }: KubeObject,
-): KubeObject | undefined => {
-  const name = (spec as SecretSpec).valueFrom?.rotation?.name
+/** The Rotation of a restored secret, set to test the credential: it may have ended while the secret was deleted. */
+export const untestedWith = (session: WriteSession, secret: KubeObject): KubeObject | undefined => {
+  const name = rotatedBy(secret)
+  const { namespace = '' } = secret.metadata
   if (name === undefined) return undefined
   const rotation = session.fetch({ kind: 'Rotation', namespace, name })?.object
   const status = rotation && untestedAgain(rotation.status ?? {}, session.now)

@@ -1,14 +1,14 @@
-// Values on their way to a person. Each one is audited in the same transaction: no audit, no value.
+// Opens values for a person. Each one is audited in the same transaction: no audit, no value.
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { auditReads, type ReadWay } from '../audit/reads.ts'
-import { requireRow } from '../objects.ts'
+import { projectOf } from '../project-ref.ts'
 import type { ProjectState } from '../projects.ts'
 import type { WriteSession } from '../session.ts'
 import { openHead } from '../sets.ts'
 import type { OpenedEntry, RevealedOne, RevealedSet } from '../store.ts'
 import { StagelyError } from '../../kernel/errors.ts'
-import { openVersion, projectOfSecret, requireProjectState } from './versions.ts'
+import { openVersion, requireProjectState } from './versions.ts'
 
 const noteReads = (
   session: WriteSession,
@@ -51,8 +51,8 @@ export const revealSecret = async (
   ref: ObjectRef,
   { version, asWritten, way = 'reveal' }: RevealedOne,
 ): Promise<OpenedEntry> => {
-  const row = requireRow(session, ref)
-  const project = await projectOfSecret(session, row)
+  const row = session.require(ref)
+  const project = await requireProjectState(session, projectOf(row.object))
   if (version !== undefined) {
     const what = { secretUid: row.uid, version }
     const opened = session.preparations.take('version to reveal', () =>

@@ -1,4 +1,4 @@
-// Going back: the old value becomes the newest version. History only ever grows.
+// Rollback: an old value becomes the newest version. History only ever grows.
 import { StagelyError } from '../../kernel/errors.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
@@ -7,14 +7,16 @@ import type { SetEntry } from '../../secrets/visible.ts'
 import { isFree } from '../admission.ts'
 import { sameJson } from '../canonical.ts'
 import { conflict, invalid } from '../errors.ts'
-import { requireRow, updateObject } from '../objects.ts'
+import { updateObject } from '../objects.ts'
+import { projectOf } from '../project-ref.ts'
 import type { ProjectState } from '../projects.ts'
 import { setAt } from '../reads.ts'
-import { finishRemoval, removeObject } from '../removal.ts'
-import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import { removeObject } from '../removal.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
+import type { ExternalSpec } from '../../resources/value-source.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
-import { rotatedBy } from './rotate.ts'
-import { onceHidden } from '../secret-writes.ts'
+import { rotatedBy } from './new-value.ts'
+import { staysHidden } from '../secret-checks.ts'
 import { readSet } from '../set-rows.ts'
 import type { ProjectRollback, RevisionChoice } from '../store.ts'
 import { isRevoked } from '../staged-values.ts'
@@ -22,22 +24,15 @@ import { followedBy } from '../values/followers.ts'
 import { fillsOpenValue } from '../value-owner.ts'
 import { asWritten, atPlaceOf, recreate } from './restore.ts'
 import { diffSets, type SetDiff } from './set-diff.ts'
-import {
-  openVersion,
-  projectOfSecret,
-  requireProjectState,
-  type OpenedVersion,
-} from './versions.ts'
+import { openVersion, requireProjectState, type OpenedVersion } from './versions.ts'
 
-type External = NonNullable<SecretSpec['valueFrom']>['external']
-
-const externalOf = ({ spec }: KubeObject): External =>
-  (spec as unknown as SecretSpec).valueFrom?.external
+const externalOf = (secret: KubeObject): ExternalSpec | undefined =>
+  specOf('StagelySecret', secret).valueFrom?.external
 
 /** Conflict when `expected` is not the version that is stored now. */
 export const expectVersion = (session: WriteSession, ref: ObjectRef, expected: number): void => {
-  const row = requireRow(session, ref)
-  const current = (row.object.status as { version?: number } | undefined)?.version ?? 0
+  const row = session.require(ref)
+  const { version: current = 0 } = statusOf('StagelySecret', row.object)
   if (current === expected) return
   throw conflict(
     ref,
@@ -58,7 +53,7 @@ export const rollbackSecret = async (
   ref: ObjectRef,
   version: number,
 ): Promise<KubeObject> => {
-  const row = requireRow(session, ref)
+  const row = session.require(ref)
   const source = followedBy(row.object)
   if (source !== undefined) {
     const why = `it takes its value from "${source}" (valueFrom.secretRef): roll that one back`
@@ -69,38 +64,30 @@ export const rollbackSecret = async (
     const why = `it takes its value from store "${external.store}" (valueFrom.external): change "${external.key}" there`
     throw conflict(ref, why)
   }
-  const project = await projectOfSecret(session, row)
+  const project = await requireProjectState(session, projectOf(row.object))
   if (await isRevoked(session.tx, { secretUid: row.uid, version })) throw revoked(ref, version)
   const opened = await openVersion(session, project, { secretUid: row.uid, version })
-  return putBack(session, row, opened, asWritten(opened, row.object.spec))
+  return putBack(session, opened, asWritten(opened, row.object))
 }
 
-/** The value of a secret that follows another stays with that one. */
+/** A secret that follows another one keeps the value of that one. */
 const putBack = (
   session: WriteSession,
-  row: StoredRow,
   opened: OpenedVersion,
-  spec: Record<string, unknown>,
+  secret: KubeObject,
 ): Promise<KubeObject> => {
   const { version, value, writtenAt: since } = opened
-  if (isForController(opened) && spec['audience'] !== 'Controller')
-    throw invalid(refOf(row.object), [{ field: 'spec.audience', ...onceHidden }])
-  return updateObject(
-    session,
-    { ...row.object, spec },
-    {
-      finish: (stored) => finishRemoval(session, stored),
-      ...(followedBy({ spec }) === undefined
-        ? {
-            putBack: { value, origin: 'elsewhere', since },
-            audit: { action: 'rollback', detail: { value: version } },
-          }
-        : { audit: { action: 'rollback' } }),
-    },
-  )
+  if (isForController(opened) && specOf('StagelySecret', secret).audience !== 'Controller')
+    throw invalid(refOf(secret), [{ field: 'spec.audience', ...staysHidden }])
+  if (followedBy(secret) !== undefined)
+    return updateObject(session, secret, { audit: { action: 'rollback' } })
+  return updateObject(session, secret, {
+    putBack: { value, origin: 'elsewhere', since },
+    audit: { action: 'rollback', detail: { value: version } },
+  })
 }
 
-/** What was before the newest change, which may be in a revision that is still open. */
+/** The newest closed revision before the newest change, which may be in a revision that is still open. */
 const findPrevious = async (session: WriteSession, project: ProjectState): Promise<number> => {
   const newest = project.openedAt === undefined ? project.closed : project.closed + 1
   const [row] = await session.tx.query<{ revision: number | null }>(
@@ -145,10 +132,10 @@ const findRevision = async (
 const checkOwners = (
   session: WriteSession,
   project: ProjectState,
-  { touched, target }: { touched: readonly SetEntry[]; target: ReadonlyMap<string, SetEntry> },
+  { changed, target }: { changed: readonly SetEntry[]; target: ReadonlyMap<string, SetEntry> },
 ): void => {
   const foreign: string[] = []
-  for (const { name, secretId } of touched) {
+  for (const { name, secretId } of changed) {
     const row = session.fetch(refOfEntry(project, { name }))
     if (row === undefined || isFree(session, row)) continue
     if (!staysTheirs(session, row, target.get(secretId)))
@@ -161,12 +148,12 @@ const checkOwners = (
   )
 }
 
-/** True where what its owner says of a secret stays: only its value comes back, which is left open or follows. */
+/** True where the owner's fields stay: only the value changes, which the owner leaves open or takes from another secret. */
 const staysTheirs = (session: WriteSession, row: StoredRow, was: SetEntry | undefined): boolean => {
   if (was === undefined) return false
-  const spec = atPlaceOf(was, row.object.spec)
-  const follows = followedBy(row.object) !== undefined && sameJson(spec, row.object.spec)
-  return follows || fillsOpenValue(session, { ...row.object, spec }, row)
+  const next = atPlaceOf(was, row.object)
+  const follows = followedBy(row.object) !== undefined && sameJson(next.spec, row.object.spec)
+  return follows || fillsOpenValue(session, next, row)
 }
 
 const refOfEntry = (project: ProjectState, entry: { name: string }): ObjectRef => ({
@@ -175,7 +162,7 @@ const refOfEntry = (project: ProjectState, entry: { name: string }): ObjectRef =
   name: entry.name,
 })
 
-/** Its value is changed elsewhere alone: by its Rotation, or in its store. */
+/** Only a Rotation, or a store elsewhere, changes the value. */
 const isMadeElsewhere = (
   session: WriteSession,
   project: ProjectState,
@@ -216,7 +203,7 @@ export const rollbackProject = async (
   const revision = await findRevision(session, project, choice)
   const then = (await readSet(session.tx, session.deps.keys, project.uid, revision)).entries
   const now = (await setAt(session, project.uid, 'head')).entries
-  // Old credentials may be dead.
+  // Revoked credentials do not come back: their secrets keep the value that they have.
   const dead = await revokedOf(session, then)
   const kept = [
     ...now.filter((entry) => dead.has(entry.secretId) || isMadeElsewhere(session, project, entry)),
@@ -226,13 +213,13 @@ export const rollbackProject = async (
   const rest = (set: readonly SetEntry[]): SetEntry[] => set.filter((e) => !isKept.has(e.secretId))
   const [target, head] = [rest(then), rest(now)]
   const diff = diffSets(head, target)
-  const touched = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))
+  const changed = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))
   const entries = new Map(target.map((entry) => [entry.secretId, entry]))
   checkOwners(session, project, {
-    touched: head.filter((e) => touched.has(e.secretId)),
+    changed: head.filter((e) => changed.has(e.secretId)),
     target: entries,
   })
-  // First what goes: it may stand where something comes back.
+  // Removals come first: a secret that comes back may need the place of a removed one.
   for (const gone of diff.removed) await removeObject(session, refOfEntry(project, gone))
   await bringBack(session, project, { diff, entries })
   session.audit(project.ref, { action: 'rollback', detail: { revision } })
@@ -251,7 +238,7 @@ const bringBack = async (
     const opened = await openVersion(session, project, what)
     const row = session.fetch(refOfEntry(project, entry))
     if (row?.uid === secretId) {
-      await putBack(session, row, opened, atPlaceOf(entry, row.object.spec))
+      await putBack(session, opened, atPlaceOf(entry, row.object))
     } else await recreate(session, project, opened)
   }
 }

@@ -1,14 +1,14 @@
-// What was: versions of one secret, revisions of a project, and old values for who puts them back.
+// History: versions of a secret, revisions of a project, deleted secrets, and old values for a rollback.
 import { StagelyError } from '../../kernel/errors.ts'
 import { toFineTimestamp, toTimestamp } from '../../kernel/clock.ts'
 import { defined } from '../../kernel/defined.ts'
-import type { ObjectRef } from '../../resources/meta.ts'
-import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import type { KubeObject, ObjectRef } from '../../resources/meta.ts'
+import { specOf } from '../../resources/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
 import { shownStagelet, stageletIn } from '../../secrets/set-entry.ts'
 import { notFound, setTampered } from '../errors.ts'
 import { loadProject, type ProjectState } from '../projects.ts'
-import type { StoredRow, WriteSession } from '../session.ts'
+import type { WriteSession } from '../session.ts'
 import { sealedColumns, toEntry, type SealedRow } from '../set-rows.ts'
 import { loadDataKeys, openRow } from '../sets.ts'
 import type { Queryable } from '../sql.ts'
@@ -84,7 +84,7 @@ export const deletedSecrets = async (
     [projectUid],
   )
   return rows.map((row) => {
-    const { spec } = JSON.parse(row.body) as { spec: SecretSpec }
+    const spec = specOf('StagelySecret', JSON.parse(row.body) as KubeObject)
     return {
       secretId: row.secret_uid,
       name: row.name,
@@ -98,16 +98,7 @@ export const deletedSecrets = async (
   })
 }
 
-/** The project of a stored secret, with its keys. */
-export const projectOfSecret = async (
-  session: WriteSession,
-  row: StoredRow,
-): Promise<ProjectState> => {
-  const { projectRef } = row.object.spec as { projectRef: { name: string } }
-  const namespace = row.object.metadata.namespace ?? ''
-  return requireProjectState(session, { kind: 'Project', namespace, name: projectRef.name })
-}
-
+/** A declared project, with its keys. NotFound. */
 export const requireProjectState = async (
   session: WriteSession,
   ref: ObjectRef,

@@ -8,6 +8,7 @@ import type { Queryable } from '../sql.ts'
 import type { KeyStoreDeps } from './key-store.ts'
 import { wrapTargets } from './project-key-use.ts'
 import type { WrapTargets } from './wraps.ts'
+import { controllerActor } from '../actor.ts'
 
 /** When keys in use were made, or began to wrap (ms); undefined where that is not known. */
 export interface KeyAges {
@@ -96,9 +97,7 @@ const noteVersions = async (deps: KeyStoreDeps): Promise<void> => {
   )
   const known = new Map(noted.map(({ name, prefix }) => [name, prefix]))
   if ([...targets].every(([name, prefix]) => known.get(name) === prefix)) return
-  await deps.store.writeWithSession({ name: 'controller', source: 'system' }, (session) =>
-    noteWrapping(session, targets),
-  )
+  await deps.store.writeWithSession(controllerActor, (session) => noteWrapping(session, targets))
 }
 
 /** The keys of one project. */

@@ -33,6 +33,7 @@ import {
 } from './rotations.ts'
 import { tellOfKeys, type DueKey } from './told-keys.ts'
 import { countElsewhere } from './wraps.ts'
+import { controllerActor } from '../actor.ts'
 
 export interface BegunRotation extends Rotation {
   /** Projects that it leaves out, since their key does not answer. */
@@ -54,7 +55,6 @@ export interface KeyStoreDeps {
   readonly rotatesKeys: boolean
 }
 
-const system: Actor = { name: 'controller', source: 'system' }
 /**
  * Each batch renews it. One that runs out while its batch is still at work does no harm: rows are
  * replaced only while they are what was read.
@@ -253,7 +253,9 @@ export class KeyStore {
       damaged.size === 0
         ? ''
         : `${damaged.size} do not open, and were left as they are: ${lost}; restore them from a backup`
-    await store.writeWithSession(system, (session) => endRotation(session, rotation, message))
+    await store.writeWithSession(controllerActor, (session) =>
+      endRotation(session, rotation, message),
+    )
     this.#deps.log.info({ kind: rotation.kind, failed: damaged.size }, 'a key rotation has ended')
     return true
   }
@@ -261,7 +263,7 @@ export class KeyStore {
   /** A controller that was given a new master key begins to move to it by itself. */
   async #beginWhereMoved(): Promise<void> {
     try {
-      await this.rotateMasterKey(system)
+      await this.rotateMasterKey(controllerActor)
       this.#deps.log.info({}, 'keys are wrapped anew under the master key of now')
     } catch (error) {
       const usual = isReason(error, 'BadRequest') || isReason(error, 'Conflict')
@@ -275,7 +277,7 @@ export class KeyStore {
     const [left] = await sql.query<{ project: string }>(leftSql)
     if (left === undefined) return
     const rotation = { kind: 'data', projectUid: left.project } as const
-    await store.writeWithSession(system, (session) => beginRotation(session, rotation))
+    await store.writeWithSession(controllerActor, (session) => beginRotation(session, rotation))
   }
 
   async #rest(signal: AbortSignal): Promise<void> {

@@ -1,15 +1,10 @@
-// The status of a project tells of a new key in the write that brings it, so that what overdue keys refuse is
-// taken at once. The rest of that status is the leader's.
+// Notes a new key in the status of its project, in the write that makes it: values that were refused for an overdue key are
+// then accepted at once. The leader writes the rest of that status.
 import { toTimestamp } from '../../kernel/clock.ts'
-import type { KubeObject, ObjectRef } from '../../resources/meta.ts'
-import type { ProjectStatus } from '../../resources/project.ts'
+import type { Place } from '../../resources/meta.ts'
+import { statusOf } from '../../resources/typed.ts'
 import type { WriteSession } from '../session.ts'
 import type { Transaction } from '../store.ts'
-
-type Place = Pick<ObjectRef, 'namespace' | 'name'>
-
-const keysOf = ({ status }: KubeObject): ProjectStatus['keys'] =>
-  (status as ProjectStatus | undefined)?.keys
 
 export const noteNewDataKey = async (
   { nowMs }: WriteSession,
@@ -17,14 +12,14 @@ export const noteNewDataKey = async (
   { namespace, name }: Place,
 ): Promise<void> => {
   const project = await tx.get({ kind: 'Project', namespace, name })
-  const keys = project && keysOf(project)
+  const keys = project && statusOf('Project', project).keys
   if (keys === undefined) return
   const { rotationDueAt: _, ...rest } = keys
   const next = { ...rest, dataKeySince: toTimestamp(nowMs) }
   await tx.setStatus({ ...project!, status: { ...project!.status, keys: next } })
 }
 
-/** `names` are those of the keys that wrap from now on; '' is the master key. */
+/** `names` are the keys that wrap from now on; '' is the master key. */
 export const noteNewWrapping = async (
   { nowMs }: WriteSession,
   tx: Transaction,
@@ -32,7 +27,7 @@ export const noteNewWrapping = async (
 ): Promise<void> => {
   if (names.length === 0) return
   for (const project of (await tx.list('Project')).items) {
-    const keys = keysOf(project)
+    const { keys } = statusOf('Project', project)
     if (keys === undefined || !names.includes(keys.wrappedBy ?? '')) continue
     const { rotationDueAt: _, ...rest } = keys
     const next = { ...rest, wrappedSince: toTimestamp(nowMs) }

@@ -1,14 +1,14 @@
-// Which key wraps the keys of a project: the one that its spec names, or the master key.
+// The key that wraps the keys of a project: the key that its spec names, or the master key.
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import type { ProjectSpec } from '../../resources/project.ts'
+import { specOf } from '../../resources/typed.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import { invalid } from '../errors.ts'
 import type { ProjectState } from '../projects.ts'
 import type { WriteSession } from '../session.ts'
 import { ringOf } from './ring-of.ts'
 
-export const keyProviderOf = ({ spec }: KubeObject): string | undefined =>
-  (spec as ProjectSpec | undefined)?.keyProvider
+export const keyProviderOf = (project: KubeObject): string | undefined =>
+  specOf('Project', project)?.keyProvider
 
 const describe = ({ namespace, name }: ObjectRef): string => `project ${namespace}/${name}`
 
@@ -17,11 +17,11 @@ export const projectRing = (
   { row, ref }: Pick<ProjectState, 'row' | 'ref'>,
 ): KeyRing => ringOf(deps.provider, row.keyProvider, describe(ref))
 
-/** See KeyRing.confirm: for a write, which gives way to others while the key service thinks. */
+/** KeyRing.confirm() for a write: the answer of a key service is waited for outside of the write. */
 export const confirmRing = ({ preparations }: WriteSession, ring: KeyRing): Promise<void> =>
   preparations.soon(`confirm ${ring.keyId}`, () => (ring.isConfirmed ? undefined : ring.confirm()))
 
-/** Of a project that is written. Invalid, naming what there is, for a name that its team may not use. */
+/** The key that a written project names. Invalid, with the known names, for one that its team may not use. */
 export const wantedRing = ({ deps }: WriteSession, object: KubeObject): KeyRing => {
   const name = keyProviderOf(object)
   const { namespace } = refOf(object)

@@ -1,6 +1,7 @@
 // Data keys that seal nothing any more are destroyed.
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { KeyStoreDeps } from './key-store.ts'
+import { controllerActor } from '../actor.ts'
 
 /** Readers that began before the last row moved have ended by then. */
 const keepRetiredMs = 60_000
@@ -28,7 +29,7 @@ export const dropRetired = async ({
   const before = clock.now() - keepRetiredMs
   const idle = await sql.query(`SELECT 1 FROM data_keys k WHERE ${idleSql} LIMIT 1`, [before])
   if (idle.length === 0) return
-  await store.writeWithSession({ name: 'controller', source: 'system' }, async (session) => {
+  await store.writeWithSession(controllerActor, async (session) => {
     const gone = await session.tx.query<Destroyed>(
       `DELETE FROM data_keys k WHERE ${idleSql}
        RETURNING id, project_uid AS project, created_at AS since, retired_at AS until`,

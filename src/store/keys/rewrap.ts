@@ -14,9 +14,9 @@ import {
   type WrappedRow,
   type WrapTargets,
 } from './wraps.ts'
+import { controllerActor } from '../actor.ts'
 
 const rowsAtOnce = 20
-const system = { name: 'controller', source: 'system' }
 
 const nextSql = (place: WrapPlace): string => `
 SELECT ${place.id}::text AS id, ${place.project} AS project, ${place.column} AS wrapped,
@@ -92,7 +92,7 @@ export const rewrapBatch = async (
       }),
     )
     const made = (await Promise.all(tried)).filter((one) => one !== undefined)
-    const moved = await store.writeWithSession(system, async (session) => {
+    const moved = await store.writeWithSession(controllerActor, async (session) => {
       let replaced = 0
       for (const one of made) if (await replace(session, one)) replaced += 1
       return replaced

@@ -2,6 +2,7 @@
 import { sealingKeyPrefix } from '../settings.ts'
 import type { Queryable } from '../sql.ts'
 import type { KeyStoreDeps } from './key-store.ts'
+import { controllerActor } from '../actor.ts'
 
 /** A key that is due for rotation. */
 export interface DueKey {
@@ -44,18 +45,15 @@ export const tellOfKeys = async (
   due: readonly DueKey[],
 ): Promise<void> => {
   if (due.length === 0) return
-  const told = await store.writeWithSession(
-    { name: 'controller', source: 'system' },
-    async ({ tx: q, nowMs }, tx) => {
-      const news: DueKey[] = []
-      for (const key of due) if ((await noteTold(q, key, nowMs)).length > 0) news.push(key)
-      const regarding = await tx.get({ kind: 'Namespace', namespace: '', name: 'default' })
-      if (regarding === undefined) return news
-      for (const { message } of news)
-        await tx.recordEvent({ regarding, type: 'Warning', reason: 'KeyRotationDue', message })
-      return news
-    },
-  )
+  const told = await store.writeWithSession(controllerActor, async ({ tx: q, nowMs }, tx) => {
+    const news: DueKey[] = []
+    for (const key of due) if ((await noteTold(q, key, nowMs)).length > 0) news.push(key)
+    const regarding = await tx.get({ kind: 'Namespace', namespace: '', name: 'default' })
+    if (regarding === undefined) return news
+    for (const { message } of news)
+      await tx.recordEvent({ regarding, type: 'Warning', reason: 'KeyRotationDue', message })
+    return news
+  })
   for (const { message, kind, name } of told)
     log.warn({ reason: 'KeyRotationDue', kind, ...(name && { key: name }) }, message)
 }

@@ -10,6 +10,7 @@ import { dataKeyContext, digestKeyContext } from '../../secrets/project-keys.ts'
 import { settingContext } from '../settings.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Queryable, Sql } from '../sql.ts'
+import { controllerActor } from '../actor.ts'
 
 export interface WrappedRow {
   readonly id: string
@@ -133,8 +134,7 @@ export const refuseWrongKey = async (sql: Sql, provider: KeyProvider): Promise<v
  */
 export const claimKey = (store: SqlStore, provider: KeyProvider): Promise<void> => {
   const { name, keyId } = provider
-  const actor = { name: 'controller', source: 'system' }
-  return store.writeWithSession(actor, async (session) => {
+  return store.writeWithSession(controllerActor, async (session) => {
     const { tx, nowMs } = session
     const claim = await readClaim(tx, 'FOR UPDATE')
     if (claim[0] === prefixOfKey(name, keyId)) {

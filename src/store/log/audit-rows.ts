@@ -1,5 +1,4 @@
-// Rows of the audit log on their way into a commit. Commits come one after the other, so that a row gets its
-// place in the chain as it is written.
+// Audit rows of a commit. Commits come one after the other, so that each row gets its place in the chain as it is written.
 import { linkAfter } from '../../audit/chain.ts'
 import type { AuditContent, ChainPoint } from '../../audit/texts.ts'
 import { storableJson } from '../../kernel/storable.ts'
@@ -7,17 +6,17 @@ import type { ObjectRef } from '../../resources/meta.ts'
 import type { Actor } from '../store.ts'
 
 /**
- * What the audit log says of an action. Never a value, and in `detail` nothing that names a person
- * but by id: erasing a person reaches the actor, and the name of a User that a row is about.
+ * An action in the audit log. `detail` holds no value, and names a person only by id: the erasure of a person changes only
+ * the actor of a row, and the name of a User that the row is about.
  */
 export interface AuditEntry {
   readonly action: string
   readonly detail?: Record<string, unknown>
-  /** `success` where not said. */
+  /** `success` by default. */
   readonly result?: 'success' | 'denied'
 }
 
-/** As the database stores it: JSON text, without its place. */
+/** JSON text of the row, without its place in the chain. */
 export const auditText = (
   { name: actor, source, id, address, requestId }: Actor,
   at: number,
@@ -43,7 +42,7 @@ interface AuditMembers extends Pick<AuditContent, 'at' | 'action' | 'result' | '
   readonly detail?: Record<string, unknown>
 }
 
-/** Of the text, and of nothing else: what is hashed is what is stored. */
+/** Made from the stored text, so that the hash covers what is stored. */
 const contentOf = (text: string): AuditContent => {
   const { kind, namespace, name, actor, source, actor_id, address, ...rest } = JSON.parse(
     text,
@@ -55,7 +54,7 @@ const contentOf = (text: string): AuditContent => {
   }
 }
 
-/** The rows with their places after `last`, and where the chain ends then. */
+/** Links the rows to the chain after `last`. Returns them with their places, and the new end of the chain. */
 export const chained = (
   last: ChainPoint,
   texts: readonly string[],

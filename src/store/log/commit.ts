@@ -1,12 +1,25 @@
-// The statements of a commit. See migrations/0054-row-by-row.sql.
+// A commit: the changes of its writes as JSON, and the one statement that stores them. See
+// migrations/0054-row-by-row.sql.
 import { isReason } from '../../kernel/errors.ts'
+import { storableJson } from '../../kernel/storable.ts'
+import { keptRows } from '../activity/kept-rows.ts'
 import type { Queryable } from '../sql.ts'
-import type { Payload } from './changes.ts'
+import type { ProjectRow } from '../state/rows.ts'
+import type {
+  Changes,
+  Ended,
+  NewVersionRow,
+  ObjectChange,
+  ProjectChange,
+  ProjectStateText,
+  RevisionRow,
+} from './changes.ts'
 
-/** Where the database stands. */
-export interface Standing {
+/** The counter row. */
+export interface Counters {
+  /** Newest committed version. */
   readonly rv: number
-  /** Of the leader of now. */
+  /** Term of the present leader. */
   readonly term: number
 }
 
@@ -14,26 +27,165 @@ export interface Commit {
   readonly id: string
   /** ms */
   readonly at: number
-  /** Version that the writes were admitted on. */
+  /** Version of the state that the writes ran on. */
   readonly expected: number
   readonly next: number
-  /** Only while this is the leader's term; undefined: whoever leads. */
+  /** The commit is refused in another term than this one; undefined: it is of no leader. */
   readonly leader: number | undefined
-  /** What NOTIFY says of it; undefined: there is nobody to tell. */
+  /** Name of this replica, which NOTIFY tells the others; undefined: there are no others. */
   readonly origin: string | undefined
   readonly payload: Payload
+}
+
+const stateText = ({ uid, row, heads, buried }: ProjectChange): ProjectStateText => {
+  if (row === undefined) return { uid, isGone: true, heads: {}, buried: {} }
+  const { id: _, lines: __, headMac, ...state } = row
+  return {
+    uid,
+    ...state,
+    headMac: headMac(),
+    heads: Object.fromEntries(heads.map(([id, head]) => [id, head?.entry ?? null])),
+    buried: Object.fromEntries(buried),
+  }
+}
+
+const stateOf = (projects: readonly ProjectChange[]): string =>
+  storableJson(JSON.stringify(projects.map(stateText)))
+
+/** JSON text of a row. The `raw` members are JSON already. */
+const rowText = (members: Record<string, unknown>, raw: Record<string, string | null>): string => {
+  const rest = Object.entries(raw).map(([name, text]) => `"${name}":${text ?? 'null'}`)
+  return `${JSON.stringify(members).slice(0, -1)},${rest.join(',')}}`
+}
+
+const list = (rows: Iterable<string>): string => `[${[...rows].join(',')}]`
+
+const objectText = ({ type, ref, row, at }: ObjectChange, state: string | null): string =>
+  rowText(
+    { rv: row.rv, type, uid: row.uid, ...ref, source: row.source, at },
+    { body: row.text, state },
+  )
+
+const projectColumns = (row: ProjectRow): string =>
+  JSON.stringify({
+    ...{ uid: row.id, namespace: row.namespace, name: row.name, digest_key: row.digestKey },
+    ...{ key_provider: row.keyProvider, revision: row.closed, opened_at: row.openedAt },
+    ...{ last_write_at: row.lastWriteAt, change_sets: row.changeSets, head_mac: row.headMac() },
+    quiet_at: row.quietAt,
+  })
+
+const versionColumns = (row: NewVersionRow & { ended?: Ended }): string => {
+  const { entry, ended } = row
+  return JSON.stringify({
+    ...{ secret_uid: entry.secretId, version: entry.version, project_uid: row.projectUid },
+    ...{ from_revision: row.fromRevision, to_revision: ended?.toRevision, ended_by: ended?.by },
+    ...{ name: entry.name, key: entry.key, scope: entry.scope, stagelet: entry.stagelet },
+    ...{ type: entry.type, file: entry.file, sealed: row.sealed, data_key_id: row.dataKey.id },
+    ...{ value_digest: entry.valueDigest, bytes: entry.bytes, created_at: row.at },
+    ...{ created_by: row.by, refs: entry.references },
+  })
+}
+
+/** Notes of open revisions are of their projects; a closed revision takes the note over. */
+const notesOf = (
+  projects: readonly ProjectRow[],
+  revisions: readonly RevisionRow[],
+): Record<'open_notes' | 'notes', string[]> => {
+  const taken = revisions.filter(({ note }) => note !== undefined)
+  const closed = new Set(taken.map(({ projectUid }) => projectUid))
+  const open = projects.filter(({ id, note }) => note !== undefined || closed.has(id))
+  return {
+    open_notes: open.map(({ id: uid, note }) => JSON.stringify({ uid, note })),
+    notes: taken.map(({ projectUid, revision, note }) =>
+      JSON.stringify({ project_uid: projectUid, revision, note }),
+    ),
+  }
+}
+
+/** The parameters of commit_changes(). */
+interface Payload {
+  readonly objects: string | null
+  readonly more: string | null
+  readonly lists: readonly string[]
+}
+
+/**
+ * `projects` are the changed projects. Rows of a removed project are left out, as the database removes them with it. Other
+ * replicas read of the projects in the last change of an object. `audit` are rows with their places in the chain.
+ */
+export const payloadOf = (
+  changes: Changes,
+  projects: readonly ProjectChange[],
+  audit: readonly string[],
+): Payload => {
+  const gone = new Set(projects.filter(({ row }) => row === undefined).map(({ uid }) => uid))
+  const stays = ({ projectUid }: { readonly projectUid: string }): boolean => !gone.has(projectUid)
+  const last = changes.objects.at(-1)
+  const state = projects.length > 0 ? stateOf(projects) : null
+  const objects = changes.objects.map((one) => objectText(one, one === last ? state : null))
+  const living = projects.flatMap(({ row }) => (row === undefined ? [] : [row]))
+  const parts: Record<string, readonly string[]> = {
+    gone: [...gone].map((uid) => JSON.stringify(uid)),
+    projects: living.map(projectColumns),
+    keys: changes.keys.filter(stays).map((key) =>
+      JSON.stringify({
+        ...{ id: key.id, project_uid: key.projectUid, provider: key.provider },
+        ...{ provider_key_id: key.providerKeyId, wrapped: key.wrapped, created_at: key.at },
+      }),
+    ),
+    ended: [...changes.ended].flatMap(([secretUid, ended]) =>
+      stays(ended)
+        ? [
+            JSON.stringify({
+              ...{ secret_uid: secretUid, to_revision: ended.toRevision, ended_by: ended.by },
+            }),
+          ]
+        : [],
+    ),
+    versions: [...changes.versions.values()].filter(stays).map(versionColumns),
+    revisions: changes.revisions.filter(stays).map((row) =>
+      JSON.stringify({
+        ...{ project_uid: row.projectUid, revision: row.revision },
+        ...{ closed_at: row.closedAt, mac: row.mac },
+      }),
+    ),
+    ...notesOf(living, changes.revisions.filter(stays)),
+    buried: changes.buried.filter(stays).map((row) =>
+      rowText(
+        {
+          ...{ secret_uid: row.secretUid, project_uid: row.projectUid, namespace: row.namespace },
+          ...{ name: row.name, deleted_at: row.at, deleted_by: row.by },
+        },
+        { body: row.text },
+      ),
+    ),
+    former: changes.former.map((name) => JSON.stringify(name)),
+    agents: changes.agents.map((agent) => JSON.stringify(agent)),
+    audit,
+    notices: changes.notices.map((row) => JSON.stringify(row)),
+    ...keptRows(changes),
+  }
+  const filled = Object.entries(parts).filter(([, rows]) => rows.length > 0)
+  return {
+    objects: objects.length === 0 ? null : list(objects),
+    more:
+      filled.length === 0
+        ? null
+        : storableJson(`{${filled.map(([name, rows]) => `"${name}":${list(rows)}`).join(',')}}`),
+    lists: filled.map(([name]) => name),
+  }
 }
 
 const commitSql = `SELECT done, rv, term
   FROM commit_changes($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9::text[])`
 
-/** `done` false: another commit came between, or another leads; nothing was stored. */
+/** `done` is false where another commit came first or another leader has begun: nothing was stored then. */
 export const commit = async (
   q: Queryable,
   { id, at, expected, next, leader, origin, payload }: Commit,
-): Promise<Standing & { done: boolean }> => {
+): Promise<Counters & { done: boolean }> => {
   const { objects, more, lists } = payload
-  const [answer] = await q.query<Standing & { done: boolean }>(commitSql, [
+  const [answer] = await q.query<Counters & { done: boolean }>(commitSql, [
     ...[id, at, expected, next, leader ?? null, origin ?? null],
     ...[objects, more, lists],
   ])
@@ -41,16 +193,16 @@ export const commit = async (
   return answer
 }
 
-const standingSql = 'SELECT rv, term FROM counters'
+const countersSql = 'SELECT rv, term FROM counters'
 
-/** Not while another replica reads without asking: it may not have got to know of what is there. */
+/** Waits while another replica may read without a question (alone.ts): it may not know of the newest commit yet. */
 const readSql = `SELECT rv, term, pg_sleep(CASE WHEN alone <> $1 AND alone_until > clock_timestamp()
   THEN extract(epoch FROM alone_until - clock_timestamp()) ELSE 0 END) FROM counters`
 
-const standingOf = async (q: Queryable, text: string, params: string[] = []): Promise<Standing> => {
-  const [standing] = await q.query<Standing>(text, params)
-  if (standing === undefined) throw new Error('the counter row is missing')
-  return standing
+const countersOf = async (q: Queryable, text: string, params: string[] = []): Promise<Counters> => {
+  const [counters] = await q.query<Counters>(text, params)
+  if (counters === undefined) throw new Error('the counter row is missing')
+  return counters
 }
 
 /** Asks once more where a connection broke: the pool may have kept one that is long dead. */
@@ -60,13 +212,13 @@ export const askTwice = <T>(ask: () => Promise<T>): Promise<T> =>
     return ask()
   })
 
-/** As `replica` may answer reads by it. */
-export const readStanding = (q: Queryable, replica: string): Promise<Standing> =>
-  askTwice(() => standingOf(q, readSql, [replica]))
+/** `replica` may answer reads by the counters. */
+export const readCounters = (q: Queryable, replica: string): Promise<Counters> =>
+  askTwice(() => countersOf(q, readSql, [replica]))
 
 /** Holds the counter row until the transaction ends: nobody commits meanwhile. */
-export const lockCounters = (tx: Queryable): Promise<Standing> =>
-  standingOf(tx, `${standingSql} FOR UPDATE`)
+export const lockCounters = (tx: Queryable): Promise<Counters> =>
+  countersOf(tx, `${countersSql} FOR UPDATE`)
 
 /**
  * Whether a commit whose answer was lost is there. Waits for the one that may still be under way. One that is not

@@ -1,4 +1,4 @@
-// Changes as the log has them: what commits of other replicas did to the state, and the events of it.
+// Reads the log: commits of other replicas as changes of the state and as events for watchers.
 import type { ChainPoint } from '../../audit/texts.ts'
 import { keyOf } from '../../resources/meta.ts'
 import { changeEvent } from '../change-event.ts'
@@ -10,7 +10,7 @@ import { projectStateKind, type ProjectStateText } from './changes.ts'
 
 export const pageSize = 1_000
 
-/** SQL: where the chain of audit rows ends, as `seq` and `hash`. Old rows may all be pruned. */
+/** SQL: the end of the chain of audit rows, as `seq` and `hash`. All rows may have been pruned. */
 export const chainEndColumns = `coalesce(e.seq, b.start_seq, 0) AS seq, coalesce(e.hash, b.start_hash, '') AS hash`
 export const chainEndJoins = `LEFT JOIN audit_chain b ON true
   LEFT JOIN (SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1) e ON true`
@@ -30,11 +30,11 @@ export interface ChangeRow {
 
 export interface LogPage {
   readonly rows: readonly ChangeRow[]
-  /** Where the log ends. */
+  /** The newest version in the log. */
   readonly rv: number
-  /** Where the chain of audit rows ends. */
+  /** End of the chain of audit rows. */
   readonly chain: ChainPoint
-  /** Changes up to here are no longer kept. */
+  /** Changes up to this version are no longer kept. */
   readonly compacted: number
 }
 
@@ -61,7 +61,7 @@ export const readLog = async (q: Queryable, after: number): Promise<LogPage> => 
   }
 }
 
-/** What watchers see of it; none for what only tells of projects. */
+/** The events for watchers. A row that only tells of projects makes none. */
 export const eventsOf = (rows: readonly ChangeRow[]): ChangeEvent[] =>
   rows
     .filter(({ kind }) => kind !== projectStateKind)
@@ -100,7 +100,7 @@ const projectDelta = (state: State, text: ProjectStateText): Delta => {
   }
 }
 
-/** Brings the state from where the page begins to where it ends. */
+/** Applies the rows to the state. */
 export const applyRows = (state: State, rows: readonly ChangeRow[]): void => {
   for (const row of rows) {
     state.apply(objectDelta(row), row.rv)

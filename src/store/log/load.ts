@@ -1,11 +1,11 @@
-// The state as the tables hold it, and rows of projects read anew.
+// Loads the state from the tables.
 import { toEntry, type VersionRow } from '../set-rows.ts'
 import type { Queryable, Sql } from '../sql.ts'
 import { chainEndColumns, chainEndJoins } from './follow.ts'
 import { objectRow, type HeadRow, type ProjectRow, type StoredRow } from '../state/rows.ts'
 import { State, type Delta } from '../state/state.ts'
 
-/** Rows of one statement. */
+/** Most rows of one statement. */
 const pageSize = 2_000
 
 interface ObjectColumns {
@@ -55,7 +55,7 @@ const toProject = (row: ProjectColumns): ProjectRow => ({
   quietAt: row.quiet_at,
 })
 
-/** Of these projects, those that are there. */
+/** The rows of these projects, as far as they exist. */
 export const readProjects = async (q: Queryable, uids: readonly string[]): Promise<ProjectRow[]> =>
   (
     await q.query<ProjectColumns>(`SELECT ${projectColumns} WHERE p.uid = ANY ($1::uuid[])`, [uids])
@@ -63,7 +63,7 @@ export const readProjects = async (q: Queryable, uids: readonly string[]): Promi
 
 type Pair<R> = readonly [id: string, row: R]
 
-/** Page by page in the order of a key that no two rows share. */
+/** Reads page by page in the order of a unique key. */
 async function* pages<R extends { uid: string }>(q: Queryable, text: string): AsyncGenerator<R[]> {
   let after = '00000000-0000-0000-0000-000000000000'
   for (;;) {
@@ -86,7 +86,7 @@ const none = { objects: [], projects: [], heads: [], buried: [], former: [] }
 const objectOf = ({ kind, namespace, name, body: text, ...row }: ObjectColumns): StoredRow =>
   objectRow({ kind, namespace, name }, { ...row, text })
 
-/** A second current version of a secret, which only somebody else can have made, must not hide the first. */
+/** Somebody may have made a second current version of a secret by SQL: it must not replace the first one. */
 const headOf = (state: State, row: VersionRow & { project_uid: string }): Pair<HeadRow> => {
   const isSecond = state.heads.get(row.secret_uid) !== undefined
   const id = isSecond ? `${row.secret_uid} ${row.version}` : row.secret_uid
@@ -112,7 +112,7 @@ const loadInto = async (q: Queryable, state: State): Promise<void> => {
 /** One snapshot of all tables. */
 export const loadState = (sql: Sql): Promise<State> =>
   sql.transaction(async (tx) => {
-    // It rests while the rows of a page are taken in, and holds up nobody.
+    // The transaction is idle while a page is applied. It holds no lock that others wait for.
     await tx.exec(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
       SET LOCAL idle_in_transaction_session_timeout = '60s'`)
     const [counters] = await tx.query<{ rv: number; epoch: number; seq: number; hash: string }>(

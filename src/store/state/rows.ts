@@ -1,33 +1,33 @@
-// What the state holds: objects as they are stored, what a Project object does not show, and the head of
-// each project's set. No value of a secret, and no key but wrapped.
+// The rows of the state: objects as they are stored, the internal row of each project, and the current version of each
+// secret. No value of a secret is in them, and keys only wrapped.
 import { frozen } from '../../kernel/frozen.ts'
-import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import { keyOf, refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
 import type { StageletSpec } from '../../resources/stagelet.ts'
+import { specOf } from '../../resources/typed.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { projectOf } from '../project-ref.ts'
 import type { Identified, TermsOf } from './table.ts'
 
-/** An object as stored. Never changed in place: writes put a new one. */
+/** A stored object. It never changes: a write puts a new row in its place. */
 export interface StoredRow extends Identified {
-  /** keyOf() its ref. */
+  /** keyOf() of its ref. */
   readonly id: string
   readonly uid: string
   readonly rv: number
   readonly source: string
-  /** What is stored. */
+  /** JSON, as it is stored. */
   readonly text: string
-  /** Frozen. Not the same one for ever: see keptParsed. */
+  /** Parsed and frozen. It may be parsed anew later: see keptParsed. */
   readonly object: KubeObject
-  /** The same for one look: it is not kept. */
+  /** The parsed object, for one use: it is not kept. */
   peek(): KubeObject
 }
 
-/** What is parsed takes twice as much memory as its text. */
+/** How many rows keep their parsed objects, which take twice the memory of their texts. */
 export const keptParsed = 16_384
 
-/** Rows whose text was parsed last. Held weakly: a row that was replaced shall go. */
+/** The rows that were parsed last, held weakly, so that replaced rows are freed. */
 class LastParsed {
   readonly #rows: WeakRef<ObjectRow>[] = []
   #next = 0
@@ -39,12 +39,12 @@ class LastParsed {
   }
 }
 
-/** Many of these are looked into once: they push out nothing that loops look at again and again. */
+/** Kinds with many objects, most of which are read once. They have a list of their own, so that they do not evict the others. */
 const manyOf = /^(?:StagelySecret|Event)\//
 const lastOfMany = new LastParsed()
 const lastOfOthers = new LastParsed()
 
-/** Parsed when it is looked into, and again after many others were. */
+/** Parsed when it is read, and again after many others were parsed. */
 class ObjectRow implements StoredRow {
   readonly id: string
   readonly uid: string
@@ -82,9 +82,9 @@ export const objectRow = (
   { uid, rv, source, text }: Pick<StoredRow, 'uid' | 'rv' | 'source' | 'text'>,
 ): StoredRow => new ObjectRow({ id: keyOf(ref), uid, rv, source, text })
 
-/** The newest version of a secret, and whose set it is in. */
+/** The current version of a secret. */
 export interface HeadRow extends Identified {
-  /** Of the secret. */
+  /** Uid of the secret. */
   readonly id: string
   readonly projectUid: string
   readonly entry: SetEntry
@@ -92,12 +92,12 @@ export interface HeadRow extends Identified {
 
 /** A deleted secret that can still be restored. */
 export interface BuriedRow extends Identified {
-  /** Of the secret. */
+  /** Uid of the secret. */
   readonly id: string
   readonly projectUid: string
 }
 
-/** What a Project object does not show: see projects.ts. Times in ms. */
+/** The row of a project, beside its object: see projects.ts. Times in ms. */
 export interface ProjectRow extends Identified {
   /** Uid of the project. */
   readonly id: string
@@ -105,7 +105,7 @@ export interface ProjectRow extends Identified {
   readonly name: string
   /** Wrapped. */
   readonly digestKey: string
-  /** Name of the key that wraps its keys; undefined: the master key. */
+  /** Name of the key that wraps the project's keys; undefined: the master key. */
   readonly keyProvider?: string | undefined
   /** The key that seals new versions. */
   readonly dataKey: { readonly id: string; readonly wrapped: string }
@@ -113,60 +113,54 @@ export interface ProjectRow extends Identified {
   readonly closed: number
   readonly openedAt?: number | undefined
   readonly lastWriteAt?: number | undefined
-  /** Change sets that hold the revision open, with the time that each one does. */
+  /** By id, until when each change set holds the revision open. */
   readonly changeSets: Readonly<Record<string, number>>
   /** Why the open revision is made. */
   readonly note?: string | undefined
-  /** Made once it is asked for: of writes that share a commit, only the last one's is stored. */
+  /** Computed when it is stored: of writes that share a commit, only the last one's is. */
   readonly headMac: () => string
-  /** From then on nothing new is expected to arrive that belongs together with what came last. */
+  /** From this time on no more writes are expected that belong together with the last one. */
   readonly quietAt: number
-  /** MAC lines of the head set; undefined until they were checked against `headMac`. */
+  /** MAC lines of the head set; undefined while they are not checked against `headMac`. */
   readonly lines?: SetLines | undefined
 }
 
-/** Terms of the look-ups that writes and reads make. */
+/** Terms of the indexes: a row is found by each of its terms. */
 export const term = {
   kind: (kind: string): string => `kind ${kind}`,
   inNamespace: (namespace: string): string => `in ${namespace}`,
   uid: (uid: string): string => `uid ${uid}`,
-  secretsOf: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
-    `secret ${namespace}/${name}`,
-  secretsWithKey: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>, key: string) =>
-    `key ${namespace}/${name} ${key}`,
-  filesOf: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
-    `file ${namespace}/${name}`,
-  followersOf: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>, source: string) =>
+  secretsOf: ({ namespace, name }: Place): string => `secret ${namespace}/${name}`,
+  secretsWithKey: ({ namespace, name }: Place, key: string) => `key ${namespace}/${name} ${key}`,
+  filesOf: ({ namespace, name }: Place): string => `file ${namespace}/${name}`,
+  followersOf: ({ namespace, name }: Place, source: string) =>
     `follows ${namespace}/${name} ${source}`,
-  /** Secrets that take their values from stores elsewhere. */
+  /** Secrets whose values come from stores elsewhere. */
   fromStores: 'from stores',
-  stageletsOf: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
-    `stagelet ${namespace}/${name}`,
+  stageletsOf: ({ namespace, name }: Place): string => `stagelet ${namespace}/${name}`,
   composeProject: (namespace: string, agent: string, claim: string): string =>
     `compose ${namespace}/${agent} ${claim}`,
   reportsOf: (namespace: string, stageletUid: string): string =>
     `report ${namespace} ${stageletUid}`,
   notifiersIn: (namespace: string): string => `notifier ${namespace}`,
   /** Rotations of a project. */
-  rotationsOf: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
-    `rotation ${namespace}/${name}`,
+  rotationsOf: ({ namespace, name }: Place): string => `rotation ${namespace}/${name}`,
   terminating: 'terminating',
   /** Of projects. */
-  place: ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string =>
-    `place ${namespace}/${name}`,
+  place: ({ namespace, name }: Place): string => `place ${namespace}/${name}`,
   open: 'open',
   /** Of heads and of deleted secrets. */
   headsOf: (projectUid: string): string => `project ${projectUid}`,
   referring: (projectUid: string): string => `referring ${projectUid}`,
 } as const
 
-/** By which one Compose project is claimed, as far as the spec tells. */
+/** Names the Compose project that a stagelet claims, as far as its spec tells. */
 export const claimOf = ({ compose }: StageletSpec): string =>
   compose.projectName === undefined ? `in ${compose.directory}` : `named ${compose.projectName}`
 
 const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = {
   StagelySecret: (object) => {
-    const { key, type, valueFrom } = object.spec as SecretSpec
+    const { key, type, valueFrom } = specOf('StagelySecret', object)
     const project = projectOf(object)
     const source = valueFrom?.secretRef?.name
     return [
@@ -178,7 +172,7 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
     ]
   },
   Stagelet: (object) => {
-    const spec = object.spec as unknown as StageletSpec
+    const spec = specOf('Stagelet', object)
     const { namespace } = refOf(object)
     return [
       term.stageletsOf(projectOf(object)),
@@ -186,13 +180,11 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
     ]
   },
   Observation: (object) => {
-    const { stageletUid } = object.spec as { stageletUid: string }
+    const { stageletUid } = specOf('Observation', object)
     return [term.reportsOf(refOf(object).namespace, stageletUid)]
   },
   Notifier: (object) => [term.notifiersIn(refOf(object).namespace)],
-  Rotation: (object) => [
-    term.rotationsOf({ namespace: refOf(object).namespace, name: projectOf(object).name }),
-  ],
+  Rotation: (object) => [term.rotationsOf(projectOf(object))],
   Namespace: ({ metadata }) => (metadata.deletionTimestamp === undefined ? [] : [term.terminating]),
 }
 
@@ -222,7 +214,7 @@ const termsFor = ({ id, uid }: StoredRow, object: () => KubeObject): string[] =>
 
 export const objectTerms: TermsOf<StoredRow> = (row) => termsFor(row, () => row.object)
 
-/** The same of a row that nobody has looked into yet, and may not for long. */
+/** The same without keeping the parsed object: most rows are not read soon after the start. */
 export const termsAtLoad: TermsOf<StoredRow> = (row) => termsFor(row, () => row.peek())
 
 export const projectTerms: TermsOf<ProjectRow> = (row) => [

@@ -21,23 +21,23 @@ class Sorted {
   }
 
   drop(place: string): void {
-    this.#settle()
+    this.#sort()
     const at = this.#find(place)
     if (this.#places[at] === place) this.#places.splice(at, 1)
   }
 
   all(): readonly string[] {
-    this.#settle()
+    this.#sort()
     return this.#places
   }
 
   /** Index of the first that is not before `place`. */
   from(place: string): number {
-    this.#settle()
+    this.#sort()
     return this.#find(place)
   }
 
-  #settle(): void {
+  #sort(): void {
     const added = this.#added
     if (added.length === 0) return
     this.#added = []

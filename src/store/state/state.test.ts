@@ -77,7 +77,7 @@ describe('State', () => {
             session.objects.set(row.id, one.isGone ? undefined : row)
             put(whole, one, rv)
           }
-          group.absorb(session)
+          group.merge(session)
         }
         expect(foundBy(group)).toEqual(foundBy(whole))
         state.apply(group.delta, rv)

@@ -1,5 +1,5 @@
-// What is stored, in memory: all objects, what projects do not show, and the heads of their sets. An
-// overlay is what a write leaves behind, as long as it is not committed.
+// The state in memory: all objects, the rows of projects, and the current versions of secrets. An overlay holds the changes
+// of writes that are not committed yet.
 import { genesis, type ChainPoint } from '../../audit/texts.ts'
 import {
   buriedTerms,
@@ -21,11 +21,11 @@ export interface View {
   readonly projects: Lookup<ProjectRow>
   readonly heads: Lookup<HeadRow>
   readonly buried: Lookup<BuriedRow>
-  /** Whether a namespace that is gone had this name. */
+  /** True where a removed namespace had this name. */
   hadNamespace(name: string): boolean
 }
 
-/** What one commit changes. `former` are names of namespaces that go by it. */
+/** The changes of one commit. `former` are the names of removed namespaces. */
 export interface Delta {
   readonly objects: Iterable<readonly [id: string, row: StoredRow | undefined]>
   readonly projects: Iterable<readonly [id: string, row: ProjectRow | undefined]>
@@ -37,9 +37,9 @@ export interface Delta {
 export class State implements View {
   /** Counts restores. */
   readonly epoch: number
-  /** Newest version that is applied. */
+  /** The newest version in the state. */
   rv: number
-  /** Where the chain of audit rows ends at that version. */
+  /** End of the chain of audit rows at that version. */
   chain: ChainPoint
   readonly objects = new Table(objectTerms)
   readonly projects = new Table(projectTerms)
@@ -58,7 +58,7 @@ export class State implements View {
     return this.#former.has(name)
   }
 
-  /** What goes with a project. */
+  /** Removes a project with its rows. */
   withoutProject(uid: string): Delta {
     const gone = ({ id }: { id: string }): readonly [string, undefined] => [id, undefined]
     return {
@@ -68,7 +68,7 @@ export class State implements View {
     }
   }
 
-  /** Objects that are not here yet. */
+  /** Adds objects at the start. */
   load(rows: readonly StoredRow[]): void {
     for (const row of rows) {
       this.names.add(row.id)
@@ -110,8 +110,8 @@ export class Overlay implements View {
     return this.former.has(name) || this.#base.hadNamespace(name)
   }
 
-  /** Takes over what was done on top of this one. */
-  absorb(above: Overlay): void {
+  /** Applies the changes of an overlay on top of this one. */
+  merge(above: Overlay): void {
     for (const [id, row] of above.objects.changes()) this.objects.set(id, row)
     for (const [id, row] of above.projects.changes()) this.projects.set(id, row)
     for (const [id, row] of above.heads.changes()) this.heads.set(id, row)

@@ -1,24 +1,24 @@
-// Rows in memory, found by their id and by terms: what an index of the database would be asked for. An
-// overlay holds what a write changes; what it does not hold is as in the table below.
+// Tables of rows in memory, with an index of terms. An overlay holds the rows that a write changes; all other rows are those
+// of the table below.
 
 export interface Identified {
   readonly id: string
 }
 
-/** Terms under which a row is found besides its id. */
+/** The terms by which the index finds a row. */
 export type TermsOf<R> = (row: R) => readonly string[]
 
 export interface Lookup<R extends Identified> {
   get(id: string): R | undefined
   /** In no order. */
   withTerm(term: string): R[]
-  /** The same one by one, for those who need few. */
+  /** The same one by one, for a caller that needs only a few. */
   each(term: string): Iterable<R>
 }
 
 const noIds: readonly string[] = []
 
-/** Which ids have a term. Most terms have one, and a set of one takes as much memory as ten ids. */
+/** The ids with each term. Most terms have one id, which is kept without a set: a set takes the memory of ten ids. */
 class Terms<R> {
   readonly #termsOf: TermsOf<R>
   readonly #ids = new Map<string, string | Set<string>>()
@@ -84,7 +84,7 @@ export class Table<R extends Identified> implements Lookup<R> {
     for (const id of this.#terms.ids(term)) yield this.#rows.get(id)!
   }
 
-  /** Under which rows are found. */
+  /** All terms of the index. */
   terms(): Iterable<string> {
     return this.#terms.all()
   }
@@ -93,13 +93,13 @@ export class Table<R extends Identified> implements Lookup<R> {
     return this.#rows.values()
   }
 
-  /** One that is not here yet, with its terms. */
+  /** Adds a row at the start. */
   load(row: R, terms: readonly string[]): void {
     for (const term of terms) this.#terms.add(term, row.id)
     this.#rows.set(row.id, row)
   }
 
-  /** `row` undefined takes it away. */
+  /** `row` undefined removes the row. */
   set(id: string, row: R | undefined): void {
     this.#terms.move(id, this.#rows.get(id), row)
     if (row === undefined) this.#rows.delete(id)
@@ -139,7 +139,7 @@ export class OverlayTable<R extends Identified> implements Lookup<R> {
     this.#changed.set(id, row)
   }
 
-  /** What was set, in the order of its first change. */
+  /** The changed rows, in the order of their first changes. */
   changes(): IterableIterator<[id: string, row: R | undefined]> {
     return this.#changed.entries()
   }

@@ -1,78 +1,75 @@
-// What the answer to a write discloses of a value: whether the value has its format, what it refers to, which
-// public key is its other half. Of a value that the writer did not give in plain text, only those who may read
-// values may learn that.
+// The answer to a write may disclose something about a value: whether it has its format, what it refers to, and its public
+// key. About a value that the writer did not give in plain text, only people who may read values may learn that.
 import { rolesWith } from '../../access/roles.ts'
 import type { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import { specOf } from '../../resources/typed.ts'
 import { sameJson } from '../canonical.ts'
 import { forbidden } from '../errors.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 
 /**
- * Where the value that a write leaves behind comes from: the write, in plain text; the write, sealed, as whoever
- * reads Git can give it; the stored version; or elsewhere: an older version, or another secret.
+ * The origin of a secret's value after a write. `plain`: the writer gives it in plain text. `sealed`: the writer gives it
+ * sealed, and may have found it in Git. `stored`: the current version. `elsewhere`: an older version, or another secret.
  */
 export type Origin = 'plain' | 'sealed' | 'stored' | 'elsewhere'
 
 export interface FoundValue {
   readonly value: Buffer
   readonly origin: Origin
-  /** When it was given first, where that is known; else it is given now. */
+  /** When the value was given first; absent: now. */
   readonly since?: string | undefined
 }
 
-const specOf = (row: StoredRow | undefined): SecretSpec | undefined =>
-  row?.object.spec as SecretSpec | undefined
+const specOfRow = (row: StoredRow | undefined): SecretSpec | undefined =>
+  row && specOf('StagelySecret', row.object)
 
-/** True where the stored value must be looked at again although none is given. */
+/** True where the format or pattern changes, so that the stored value must be checked again. */
 export const changesRule = (spec: SecretSpec, current: StoredRow | undefined): boolean => {
-  const before = specOf(current)
+  const before = specOfRow(current)
   return !sameJson([spec.format, spec.pattern], [before?.format, before?.pattern])
 }
 
 export const mayLearn = ({ actor }: WriteSession, { namespace }: ObjectRef): boolean =>
   actor.mayReadValues?.(namespace) !== false
 
-/** `what` begins the sentence: its format, or another secret's. */
+/** `what` begins the sentence, such as `its format`. */
 export const disclosureForbidden = (ref: ObjectRef, what: string): StagelyError => {
   const roles = rolesWith('get', 'stagelysecrets/value').join(', ')
   const why = `${what} would be checked against a value that this write does not give in plain text, and the answer would tell of it: that needs the right to get stagelysecrets/value; roles that have it: ${roles}`
   return forbidden(ref, why, { why: 'Role', namespace: ref.namespace })
 }
 
-/** What the answer would disclose of the value; undefined for nothing that was not disclosed before. */
+/** Names the property of the value that the answer would disclose; undefined where it discloses nothing new. */
 const disclosed = (
   spec: SecretSpec,
   origin: Exclude<Origin, 'plain'>,
   current: StoredRow | undefined,
 ): string | undefined => {
-  // What it was checked for before, and still is, tells nothing.
+  // The stored value was checked against the same format before: the answer tells nothing new.
   const stays = origin === 'stored' && (current === undefined || !changesRule(spec, current))
   if (spec.format !== undefined && !stays) return 'its format'
-  // A value that comes back is the template, or the bytes, that it was.
-  const becomes =
+  // A stored value that was no template becomes one. An older version comes back as the template, or the bytes, that it was.
+  const becomesTemplate =
     origin === 'sealed' ||
-    (origin === 'stored' && current !== undefined && specOf(current)?.references !== true)
-  if (spec.references === true && becomes) return 'references'
-  // A pair that was made shows its public half; what comes back in its place may be anybody's key.
+    (origin === 'stored' && current !== undefined && specOfRow(current)?.references !== true)
+  if (spec.references === true && becomesTemplate) return 'references'
+  // The public half of a generated key pair is shown; an older value in its place may be any key.
   return spec.valueFrom?.generate?.keypair !== undefined && origin === 'elsewhere'
     ? 'its keypair'
     : undefined
 }
 
-/** Of a value that will be fetched: a condition will tell whether it has the format. */
+/** The value will be fetched, and a condition will tell whether it has a format that the write changes. */
 const checksFetched = (object: KubeObject, current: StoredRow | undefined): boolean => {
-  const { valueFrom, format } = object.spec as SecretSpec
-  if (valueFrom?.external === undefined || format === undefined) return false
-  const before = specOf(current)
-  return (
-    changesRule(object.spec as SecretSpec, current) ||
-    !sameJson(valueFrom.external, before?.valueFrom?.external)
-  )
+  const spec = specOf('StagelySecret', object)
+  const external = spec.valueFrom?.external
+  if (external === undefined || spec.format === undefined) return false
+  return changesRule(spec, current) || !sameJson(external, specOfRow(current)?.valueFrom?.external)
 }
 
-/** Before anything is known of the value. */
+/** Called before the value is known. */
 export const checkFetchedDisclosure = (
   session: WriteSession,
   object: KubeObject,
@@ -83,7 +80,7 @@ export const checkFetchedDisclosure = (
     throw disclosureForbidden(ref, 'its format')
 }
 
-/** Before the value is checked. */
+/** Called before the value is checked. */
 export const checkDisclosure = (
   session: WriteSession,
   object: KubeObject,
@@ -91,6 +88,6 @@ export const checkDisclosure = (
 ): void => {
   const ref = refOf(object)
   if (origin === 'plain' || mayLearn(session, ref)) return
-  const what = disclosed(object.spec as SecretSpec, origin, current)
+  const what = disclosed(specOf('StagelySecret', object), origin, current)
   if (what !== undefined) throw disclosureForbidden(ref, what)
 }

@@ -1,29 +1,27 @@
-// Secrets that take their value from another (`valueFrom.secretRef`): they move with it, in its transaction.
+// Secrets that follow another one: they take its value (`valueFrom.secretRef`), and get each new version in the same write.
 import type { Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import type { SecretSpec, SecretStatus } from '../../resources/stagelysecret.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
 import { conflict, invalid } from '../errors.ts'
 import type { ProjectState } from '../projects.ts'
 import { openHeads } from '../secret-versions.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { term } from '../state/rows.ts'
 
-const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
+/** Name of the secret that this one follows. */
+export const followedBy = (secret: KubeObject): string | undefined =>
+  specOf('StagelySecret', secret).valueFrom?.secretRef?.name
 
-/** Name of the secret that `object` follows. */
-export const followedBy = ({ spec = {} }: Pick<KubeObject, 'spec'>): string | undefined =>
-  (spec as Partial<SecretSpec>).valueFrom?.secretRef?.name
-
-/** Those that follow the secret of this name, by name. */
+/** The secrets that follow this one, ordered by name. */
 export const followersOf = (
   session: WriteSession,
   { namespace, name }: ObjectRef,
   project: string,
 ): StoredRow[] => session.select(term.followersOf({ namespace, name: project }, name))
 
-/** The secret that `object` follows; undefined for none, or while it does not exist. Invalid for what cannot be. */
+/** The secret that this one follows; undefined for none, or while it does not exist. Invalid where it may not be followed. */
 const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefined => {
-  const spec = specOf(object)
+  const spec = specOf('StagelySecret', object)
   const name = followedBy(object)
   if (name === undefined) return undefined
   const ref = refOf(object)
@@ -37,7 +35,7 @@ const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefi
   if (name === ref.name) throw invalid(ref, fault('a secret cannot follow itself'))
   const source = session.fetch({ ...ref, name })
   if (source !== undefined) {
-    const other = specOf(source.object)
+    const other = specOf('StagelySecret', source.object)
     if (other.projectRef.name !== spec.projectRef.name)
       throw invalid(ref, fault(`that secret is of project "${other.projectRef.name}"`))
     const further = followedBy(source.object)
@@ -55,13 +53,14 @@ const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefi
   return source
 }
 
-/** When the value of a secret was given first, as its status tells. */
+/** When the value of a secret was given first, by its status. */
 export const sinceOf = (row: StoredRow | undefined): string | undefined => {
-  const { valueSince, updatedAt }: SecretStatus = row?.object.status ?? {}
+  if (row === undefined) return undefined
+  const { valueSince, updatedAt } = statusOf('StagelySecret', row.object)
   return valueSince ?? updatedAt
 }
 
-/** The value that `object` takes from another secret; undefined where there is none yet. */
+/** The value that the secret takes from another one; undefined where that has none yet. */
 export const followedValue = async (
   session: WriteSession,
   project: ProjectState,
@@ -74,11 +73,11 @@ export const followedValue = async (
   return opened && { value: opened.value, since: sinceOf(source) }
 }
 
-/** Conflict when secrets that stay follow one that this write has removed. */
-export const checkRemoved = (session: WriteSession, removed: readonly KubeObject[]): void => {
-  for (const object of removed) {
+/** At the end of a write: Conflict where a remaining secret follows one that the write has removed. */
+export const checkRemoved = (session: WriteSession): void => {
+  for (const object of session.removed) {
     const ref = refOf(object)
-    const names = followersOf(session, ref, specOf(object).projectRef.name).map(
+    const names = followersOf(session, ref, specOf('StagelySecret', object).projectRef.name).map(
       (row) => `"${row.object.metadata.name}"`,
     )
     const back = names.length === 0 ? undefined : session.fetch(ref)

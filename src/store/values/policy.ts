@@ -1,43 +1,38 @@
-// Values and keys that are older than their project allows, at the end of a write: where the project
-// says so, no other new value is stored before they are replaced.
+// Checked at the end of a write: where a project enforces its policy, no other new value is stored before values and keys
+// that are too old are replaced.
 import { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { overdueKeys } from '../../resources/key-rotation.ts'
-import type { ProjectSpec, ProjectStatus } from '../../resources/project.ts'
 import { resourceNameOf, requireKind } from '../../resources/registry.ts'
 import { ageLimitOf, type SecretPolicy } from '../../resources/secret-age.ts'
 import { sinceIn } from '../../resources/secret-expiry.ts'
-import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import { specOf, typed, type Typed } from '../../resources/typed.ts'
 import { projectOf } from '../project-ref.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { term } from '../state/rows.ts'
 
-/** A value that somebody gives with this write. */
-export interface GivenValue {
+/** A value that the caller sets, in a project that enforces a policy. */
+export interface NewValue {
   readonly project: ObjectRef
-  /** Its secret had a value that was too old. */
+  /** The former value of the secret was too old. */
   readonly renews: boolean
 }
 
-type Project = KubeObject<ProjectSpec, ProjectStatus>
-
-const projectIn = (session: WriteSession, project: ObjectRef): Project | undefined =>
-  session.fetch(project)?.object
+const projectIn = (session: WriteSession, ref: ObjectRef): Typed<'Project'> | undefined => {
+  const row = session.fetch(ref)
+  return row && typed('Project', row.object)
+}
 
 export const policyOf = (session: WriteSession, project: ObjectRef): SecretPolicy | undefined =>
   projectIn(session, project)?.spec?.secretPolicy
 
-const isTooOld = (
-  { spec, status = {} }: KubeObject,
-  policy: SecretPolicy,
-  nowMs: number,
-): boolean => {
-  const { key } = spec as SecretSpec
-  const limit = ageLimitOf(policy, { key, since: sinceIn(status) })
+const isTooOld = (secret: KubeObject, policy: SecretPolicy, nowMs: number): boolean => {
+  const { key } = specOf('StagelySecret', secret)
+  const limit = ageLimitOf(policy, { key, since: sinceIn(secret.status ?? {}) })
   return limit !== undefined && limit <= nowMs
 }
 
-export const noteGivenValue = (
+export const noteNewValue = (
   session: WriteSession,
   object: KubeObject,
   current: StoredRow | undefined,
@@ -47,7 +42,7 @@ export const noteGivenValue = (
   const refuses = policy?.enforce === 'Refuse'
   if (!refuses && keyRotation?.enforce !== true) return
   const renews = refuses && current !== undefined && isTooOld(current.object, policy, session.nowMs)
-  session.givenValues.push({ project, renews })
+  session.newValues.push({ project, renews })
 }
 
 /** `why` ends the sentence. */
@@ -63,10 +58,10 @@ const refusal = (
   })
 }
 
-/** No new value is sealed by keys that are overdue, whatever it renews. */
-const settleKeys = ({ nowMs }: WriteSession, { metadata, spec, status }: Project): void => {
+/** Keys that are overdue seal no new value, also not one that renews an old one. */
+const checkKeys = ({ nowMs }: WriteSession, { metadata, spec, status }: Typed<'Project'>): void => {
   const { namespace = '', name } = metadata
-  // A project that enforces its rule has one: that of the controller is not asked.
+  // A project that enforces a rule has its own: the controller's default does not count.
   const rule = { namespace, name, own: spec?.keyRotation, usualMs: 0 }
   const why = overdueKeys(rule, status?.keys, nowMs)
   if (why === undefined) return
@@ -87,18 +82,18 @@ const overdue = (ref: ObjectRef, rows: readonly StoredRow[], maxAge: string): St
   )
 }
 
-/** Whatever the order within the write, only what it leaves behind counts. Deletions and rollbacks pass. */
-export const settlePolicy = (session: WriteSession): void => {
+/** At the end of a write: its order does not matter, only its result. Deletions and rollbacks pass. */
+export const checkPolicies = (session: WriteSession): void => {
   const checked = new Set<string>()
-  const given = session.givenValues
-  for (const { project: ref } of given) {
+  const values = session.newValues
+  for (const { project: ref } of values) {
     const place = `${ref.namespace}/${ref.name}`
     const project = projectIn(session, ref)
     if (project === undefined || checked.has(place)) continue
     checked.add(place)
-    settleKeys(session, project)
+    checkKeys(session, project)
     const policy = project.spec?.secretPolicy
-    const isOther = given.some((one) => !one.renews && sameProject(one.project, ref))
+    const isOther = values.some((one) => !one.renews && sameProject(one.project, ref))
     if (policy?.enforce !== 'Refuse' || !isOther) continue
     const rows = session
       .select(term.secretsOf(ref))

@@ -1,11 +1,13 @@
-// References between secrets, at the end of a write that touched a key that takes part in one: what
-// they lead to must be whole, and whoever gets another value by it is no longer in sync. See ADR 0026.
+// References between secrets, checked at the end of a write. Where the write changes a secret that refers to others, or
+// that others refer to, all references must still lead to a value. Secrets that get another value by a reference are no
+// longer in sync. See ADR 0026.
 import type { StagelyError } from '../../kernel/errors.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
-import { withCondition, type Condition } from '../../resources/conditions.ts'
+import { withCondition } from '../../resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { checkRendered } from '../../resources/secret-value.ts'
 import { maxFileBytes, type SecretSpec } from '../../resources/stagelysecret.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
 import { parseTemplate } from '../../resources/value-template.ts'
 import { BrokenReference, isFor, keyOfReference, viewersOf } from '../../secrets/references.ts'
 import { isForController } from '../../secrets/set-entry.ts'
@@ -22,7 +24,7 @@ import { followersOf } from './followers.ts'
 import { disclosureForbidden, mayLearn } from './disclosure.ts'
 import type { SecretChange } from './secret-change.ts'
 
-/** What the value refers to; undefined where the secret has not opted in. Call after checkValue. */
+/** The references in the value; undefined where the spec does not say that it has any. Call after checkValue(). */
 export const referencesOf = (
   { references }: SecretSpec,
   value: Buffer,
@@ -31,9 +33,9 @@ export const referencesOf = (
   return typeof template === 'object' ? template.references : undefined
 }
 
-/** Invalid where others follow the secret: they would get the template. */
+/** Invalid where other secrets take their value from this one: they would get the template. */
 export const checkNotFollowed = (session: WriteSession, object: KubeObject): void => {
-  const { projectRef } = object.spec as SecretSpec
+  const { projectRef } = specOf('StagelySecret', object)
   const [first] = followersOf(session, refOf(object), projectRef.name)
   if (first === undefined) return
   const message = `Forbidden: secret "${first.object.metadata.name}" takes its value from this one (valueFrom.secretRef); let it refer to this one instead`
@@ -43,46 +45,49 @@ export const checkNotFollowed = (session: WriteSession, object: KubeObject): voi
 }
 
 interface Problem {
+  /** The secret that cannot be filled. */
   readonly entry: SetEntry
-  /** As a fault of the entry itself, and as said of a secret that broke it. */
   readonly message: string
 }
 
 type Opened = OpenedEntry & { readonly row: StoredRow }
 
-const openConcerned = (
+/** Opens all current secrets with these keys that one of the viewers may see. */
+const openWithKeys = (
   session: WriteSession,
   project: ProjectState,
   { keys, viewers }: { keys: ReadonlySet<string>; viewers: ReadonlySet<string> | undefined },
 ): Promise<OpenedEntry[]> => {
-  const isConcerned = ({ key, stagelet }: SetEntry): boolean =>
+  const isWanted = ({ key, stagelet }: SetEntry): boolean =>
     keys.has(key) && (stagelet === undefined || viewers === undefined || viewers.has(stagelet))
   const entries = session.headsOf(project.uid).map(({ entry }) => entry)
-  const concerned = entries.filter(isConcerned).sort((a, b) => (a.name < b.name ? -1 : 1))
-  return openHeads(session, project.uid, concerned)
+  const wanted = entries.filter(isWanted).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return openHeads(session, project.uid, wanted)
 }
 
-const withRows = (session: WriteSession, entries: readonly OpenedEntry[]): Opened[] =>
+/** The entries that refer to others, with their objects. */
+const referringIn = (session: WriteSession, entries: readonly OpenedEntry[]): Opened[] =>
   entries.flatMap((entry) => {
     if (entry.references === undefined) return []
     const [row] = session.select(term.uid(entry.secretId))
     return row === undefined ? [] : [{ ...entry, row }]
   })
 
-interface Judged {
+interface Checked {
   readonly referring: readonly Opened[]
-  /** Those of them whose format stays unchecked. */
-  readonly closed: ReadonlySet<Opened>
+  /** Referring entries whose format the writer may not learn about: it is not checked. */
+  readonly hidden: ReadonlySet<Opened>
+  /** Names of stagelets; undefined stands for all that see no secret of their own. */
   readonly viewers: Iterable<string | undefined>
 }
 
-const ruleOf = ({ row }: Opened): SecretSpec => row.object.spec as SecretSpec
+const ruleOf = ({ row }: Opened): SecretSpec => specOf('StagelySecret', row.object)
 
-/** What is wrong with the referring entries, for every viewer. */
+/** Problems of the referring entries, for each viewer. */
 const findProblems = (
   project: ProjectState,
   entries: readonly OpenedEntry[],
-  { referring, closed, viewers }: Judged,
+  { referring, hidden, viewers }: Checked,
 ): Problem[] => {
   const problems = new Map<string, Problem>()
   const add = (entry: SetEntry, message: string): void => {
@@ -95,9 +100,9 @@ const findProblems = (
       try {
         const value = fill(entries.find((one) => one.secretId === entry.secretId) ?? entry)
         const { references: _, format, ...rule } = ruleOf(entry)
-        const open = closed.has(entry) || format === undefined ? rule : { ...rule, format }
+        const shown = hidden.has(entry) || format === undefined ? rule : { ...rule, format }
         const faults =
-          value === tooLong ? [{ message: tooLongMessage }] : checkRendered(open, value)
+          value === tooLong ? [{ message: tooLongMessage }] : checkRendered(shown, value)
         for (const fault of faults) add(entry, `with what it refers to: ${fault.message}${where}`)
       } catch (error) {
         if (!(error instanceof BrokenReference)) throw error
@@ -116,13 +121,13 @@ const refOfEntry = ({ ref }: ProjectState, { name }: SetEntry): ObjectRef => ({
   name,
 })
 
-/** A fault of the secret that was written; a conflict where another one breaks by the write. */
+/** A fault of the written secret; a conflict where the write would break another secret. */
 const refuse = (
   project: ProjectState,
   problems: readonly Problem[],
-  touched: readonly SetEntry[],
+  written: readonly SetEntry[],
 ): StagelyError => {
-  const own = problems.find(({ entry }) => touched.some((t) => t.secretId === entry.secretId))
+  const own = problems.find(({ entry }) => written.some((w) => w.secretId === entry.secretId))
   if (own !== undefined) {
     const faults = problems
       .filter(({ entry }) => entry.secretId === own.entry.secretId)
@@ -136,11 +141,14 @@ const refuse = (
   const texts = problems.map(
     ({ entry, message }) => `secret "${entry.name}" would break: ${message}`,
   )
-  return conflict(refOfEntry(project, touched[0]!), `${texts.join('; ')}; change that first`)
+  return conflict(refOfEntry(project, written[0]!), `${texts.join('; ')}; change that first`)
 }
 
-/** Of the referring ones with a format: what the writer may not learn of, as he did not give all that changed. */
-const closedTo = (
+/**
+ * Entries with a format that the writer may not learn about: a value in them changes that he did not give in plain text.
+ * `reached` are the keys with such a value.
+ */
+const hiddenFrom = (
   session: WriteSession,
   project: ProjectState,
   { opened, reached }: { opened: readonly Opened[]; reached: ReadonlySet<string> },
@@ -149,23 +157,23 @@ const closedTo = (
     ? new Set()
     : new Set(opened.filter((one) => reached.has(one.key) && ruleOf(one).format !== undefined))
 
-const refuseClosed = (
+const refuseHidden = (
   project: ProjectState,
-  closed: Iterable<Opened>,
-  touched: readonly SetEntry[],
+  hidden: Iterable<Opened>,
+  written: readonly SetEntry[],
 ): StagelyError | undefined => {
-  const all = [...closed]
-  const own = all.find((entry) => touched.some((t) => t.secretId === entry.secretId))
+  const all = [...hidden]
+  const own = all.find((entry) => written.some((w) => w.secretId === entry.secretId))
   if (own !== undefined) return disclosureForbidden(refOfEntry(project, own), 'its format')
   const [first] = all
   if (first === undefined) return undefined
   return disclosureForbidden(
-    refOfEntry(project, touched[0]!),
+    refOfEntry(project, written[0]!),
     `the format of secret "${first.name}"`,
   )
 }
 
-/** Keys that change where one of `keys` does: those of secrets that refer to it, and so on. */
+/** `keys`, and the keys of secrets that refer to one of them, directly or through others. */
 const keysReached = (
   keys: ReadonlySet<string>,
   referring: readonly { key: string; references: readonly string[] }[],
@@ -181,13 +189,14 @@ const keysReached = (
   }
 }
 
-const tellReferring = (
+/** Marks secrets, and the stagelets that see them, as not in sync. */
+const resetReferring = (
   session: WriteSession,
   project: ProjectState,
   { entries, viewers }: { entries: readonly Opened[]; viewers: ReadonlySet<string> | undefined },
 ): void => {
   for (const { row } of entries) {
-    const conditions = (row.object.status?.['conditions'] ?? []) as Condition[]
+    const { conditions = [] } = statusOf('StagelySecret', row.object)
     const changed = withCondition(
       conditions,
       {
@@ -212,53 +221,52 @@ const tellReferring = (
   resetInSync(session, project, { stagelets, entries: seenBy })
 }
 
-const settleProject = async (
+const checkProject = async (
   session: WriteSession,
   project: ProjectState,
-  touched: readonly SecretChange[],
+  changes: readonly SecretChange[],
 ): Promise<void> => {
   const referring = session.view.heads
     .withTerm(term.referring(project.uid))
     .map(({ entry: { key, references = [] } }) => ({ key, references }))
   if (referring.length === 0) return
-  const concerned = new Set(
+  const linked = new Set(
     referring.flatMap(({ key, references }) => [key, ...references.map(keyOfReference)]),
   )
-  const hits = touched.filter(({ entry }) => concerned.has(entry.key) && !isForController(entry))
-  if (hits.length === 0) return
-  const hit = hits.map(({ entry }) => entry)
+  const relevant = changes.filter(({ entry }) => linked.has(entry.key) && !isForController(entry))
+  if (relevant.length === 0) return
+  const changed = relevant.map(({ entry }) => entry)
   const reachedBy = (some: readonly SecretChange[]): ReadonlySet<string> =>
     keysReached(new Set(some.map(({ entry }) => entry.key)), referring)
-  const own = hit.flatMap((entry) => entry.stagelet ?? [])
-  // What only some stagelets see can break, or change, nothing for the others.
-  const viewers = own.length === hit.length ? new Set(own) : undefined
-  const entries = await openConcerned(session, project, { keys: concerned, viewers })
-  const opened = withRows(session, entries)
-  const closed = closedTo(session, project, {
+  const own = changed.flatMap((entry) => entry.stagelet ?? [])
+  // A secret of one stagelet changes nothing for the others.
+  const viewers = own.length === changed.length ? new Set(own) : undefined
+  const entries = await openWithKeys(session, project, { keys: linked, viewers })
+  const opened = referringIn(session, entries)
+  const hidden = hiddenFrom(session, project, {
     opened,
-    reached: reachedBy(hits.filter(({ why }) => why !== 'plain')),
+    reached: reachedBy(relevant.filter(({ why }) => why !== 'plain')),
   })
   const problems = findProblems(project, entries, {
     referring: opened,
-    closed,
+    hidden,
     viewers: viewers ?? viewersOf(entries),
   })
-  if (problems.length > 0) throw refuse(project, problems, hit)
-  const refusal = refuseClosed(project, closed, hit)
+  if (problems.length > 0) throw refuse(project, problems, changed)
+  const refusal = refuseHidden(project, hidden, changed)
   if (refusal !== undefined) throw refusal
-  const changed = hits.filter(({ why }) => why !== 'rule')
-  const reached = reachedBy(changed)
-  const written = new Set(touched.map(({ entry }) => entry.secretId))
-  const told = opened.filter((one) => reached.has(one.key) && !written.has(one.secretId))
-  if (told.length > 0) tellReferring(session, project, { entries: told, viewers })
+  const reached = reachedBy(relevant.filter(({ why }) => why !== 'rule'))
+  const written = new Set(changes.map(({ entry }) => entry.secretId))
+  const stale = opened.filter((one) => reached.has(one.key) && !written.has(one.secretId))
+  if (stale.length > 0) resetReferring(session, project, { entries: stale, viewers })
 }
 
-/** At the end of a write: whatever its order, only what it leaves behind counts. */
-export const settleReferences = async (session: WriteSession): Promise<void> => {
+/** At the end of a write: its order does not matter, only its result. */
+export const checkReferences = async (session: WriteSession): Promise<void> => {
   const living = new Set(session.loaded.values())
   for (const project of new Set(session.secretChanges.map((one) => one.project))) {
     if (!living.has(project)) continue
-    const touched = session.secretChanges.filter((one) => one.project === project)
-    await settleProject(session, project, touched)
+    const changes = session.secretChanges.filter((one) => one.project === project)
+    await checkProject(session, project, changes)
   }
 }

@@ -1,5 +1,5 @@
-// Notes how a write changed a secret, for the checks at the end of the write.
-import type { SecretSpec } from '../../resources/stagelysecret.ts'
+// Notes how a write changes a secret, for the checks at the end of the write.
+import { specOf } from '../../resources/typed.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import type { ProjectState } from '../projects.ts'
 import type { PreparedSecret } from '../secret-writes.ts'
@@ -19,14 +19,14 @@ export interface SecretChange {
 const samePlace = (a: SetEntry, b: SetEntry): boolean =>
   a.scope === b.scope && a.stagelet === b.stagelet
 
-/** `current` is what was stored before. */
+/** `current` is the secret before the write. */
 export const noteSecretChange = (
   session: WriteSession,
   { object, version, before, project }: PreparedSecret,
   current: StoredRow | undefined,
 ): void => {
   if (version === undefined) {
-    const spec = object.spec as SecretSpec
+    const spec = specOf('StagelySecret', object)
     const rules = before?.references !== undefined && spec.format !== undefined
     if (rules && changesRule(spec, current))
       session.secretChanges.push({ project, entry: before, why: 'rule' })

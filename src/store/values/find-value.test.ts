@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { Preparations } from '../preparations.ts'
-import { generatedValue } from './spec-value.ts'
+import { generatedValue } from './find-value.ts'
 
 describe('RSA keys of one write', () => {
   it('are bounded: it is begun anew with each', async () => {

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = new URL('../', import.meta.url).pathname
+const text = await readFile(join(root, 'ARCHITECTURE.md'), 'utf8')
+const page = text.replace(/^```[^]*?^```/gm, '')
+
+const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code!)
+
+/** `a/{b,c}.ts` names two files. */
+const pathsIn = (name: string): string[] => {
+  const [, before = '', list = '', after = ''] = /^(.*)\{(.*)\}(.*)$/.exec(name) ?? []
+  return list === '' ? [name] : list.split(',').map((one) => `${before}${one}${after}`)
+}
+
+const named = codeIn(page)
+  .filter((code) => /^(src|controller|agent|cli|test|scripts|docs)\/[^ ]*$/.test(code))
+  .flatMap(pathsIn)
+
+/** Rows of "One write, walked". */
+const [, walk = ''] = /^## One write, walked$([^]*?)^## /m.exec(page) ?? []
+const steps = walk
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((line) => line.split('|'))
+  .map(([, file = '', functions = '']) => ({
+    file: codeIn(file)[0]!,
+    functions: codeIn(functions),
+  }))
+
+describe('ARCHITECTURE.md', () => {
+  it('names files and folders that exist', () => {
+    expect(named.length).toBeGreaterThan(50)
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+
+  it('walks one write through at most 15 files, each once', () => {
+    expect(steps.length).toBeGreaterThan(10)
+    expect(steps.length).toBeLessThanOrEqual(15)
+    expect(new Set(steps.map(({ file }) => file)).size).toBe(steps.length)
+  })
+
+  it.each(steps)('names functions that $file defines', async ({ file, functions }) => {
+    const source = await readFile(join(root, file), 'utf8')
+    const parts = functions.flatMap((name) => name.split('.'))
+    const defines = (name: string): boolean =>
+      new RegExp(`(const|class) ${name}\\b|^  (async )?\\*?${name}[(<]`, 'm').test(source)
+    expect(parts.filter((name) => !defines(name))).toEqual([])
+    expect(source.split('\n').length).toBeLessThanOrEqual(301)
+  })
+})

@@ -1,0 +1,47 @@
+// Objects with the types of their kind. The store has checked each of them by the schema of its kind.
+import type { AgentSpec, AgentStatus } from './agent.ts'
+import type { EventSpec } from './core.ts'
+import type { KubeObject } from './meta.ts'
+import type { NotifierSpec, NotifierStatus } from './notifier.ts'
+import type { ObservationSpec } from './observation.ts'
+import type { ProjectSpec, ProjectStatus } from './project.ts'
+import type { RotationSpec, RotationStatus } from './rotation.ts'
+import type { SecretStoreSpec, SecretStoreStatus } from './secret-store.ts'
+import type { StageletSpec, StageletStatus } from './stagelet.ts'
+import type { SecretSpec, SecretStatus } from './stagelysecret.ts'
+
+/** Of a kind whose spec has required fields. */
+type WithSpec<Spec, Status = Record<string, unknown>> = KubeObject<Spec, Status> & { spec: Spec }
+
+interface TypeOfKind {
+  Agent: KubeObject<AgentSpec, AgentStatus>
+  Event: WithSpec<EventSpec>
+  Notifier: WithSpec<NotifierSpec, NotifierStatus>
+  Observation: WithSpec<ObservationSpec>
+  Project: KubeObject<ProjectSpec, ProjectStatus>
+  Rotation: WithSpec<RotationSpec, RotationStatus>
+  SecretStore: WithSpec<SecretStoreSpec, SecretStoreStatus>
+  Stagelet: WithSpec<StageletSpec, StageletStatus>
+  StagelySecret: WithSpec<SecretSpec, SecretStatus>
+}
+
+type TypedKind = keyof TypeOfKind
+export type Typed<K extends TypedKind> = TypeOfKind[K]
+
+/** An object of the kind that a literal names; of any other kind, an object without types. */
+export type ObjectOf<K extends string> = K extends TypedKind ? Typed<K> : KubeObject
+
+/** The object with the types of its kind. An object of another kind is a fault of the code. */
+export const typed = <K extends TypedKind>(kind: K, object: KubeObject): Typed<K> => {
+  if (object.kind !== kind) throw new Error(`expected a ${kind}, got a ${object.kind}`)
+  return object as unknown as Typed<K>
+}
+
+export const specOf = <K extends TypedKind>(kind: K, object: KubeObject): Typed<K>['spec'] =>
+  typed(kind, object).spec as Typed<K>['spec']
+
+/** Empty while nobody has written the status. */
+export const statusOf = <K extends TypedKind>(
+  kind: K,
+  object: KubeObject,
+): NonNullable<Typed<K>['status']> => typed(kind, object).status ?? {}

@@ -1,0 +1,50 @@
+// New values that are made by the controller: generated anew, made by a Rotation, or fetched from a store elsewhere. The
+// spec of the secret stays as it is.
+import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { specOf } from '../../resources/typed.ts'
+import { conflict } from '../errors.ts'
+import { updateObject } from '../objects.ts'
+import type { AuditEntry, WriteSession } from '../session.ts'
+import type { FetchedValue } from '../store.ts'
+import type { FoundValue } from '../values/disclosure.ts'
+import { generatedValue } from '../values/find-value.ts'
+
+const putValue = (
+  session: WriteSession,
+  ref: ObjectRef,
+  putBack: FoundValue,
+  audit: AuditEntry,
+): Promise<KubeObject> => updateObject(session, session.require(ref).object, { putBack, audit })
+
+/** See Transaction.renewSecret. */
+export const renewSecret = async (session: WriteSession, ref: ObjectRef): Promise<KubeObject> => {
+  const spec = specOf('StagelySecret', session.require(ref).object)
+  const value = await generatedValue(session, spec, undefined, false)
+  if (value === undefined) throw conflict(ref, 'its spec does not say how a value is generated')
+  return putValue(session, ref, { value, origin: 'plain' }, { action: 'renew' })
+}
+
+/** Name of the Rotation that makes the value of the secret. */
+export const rotatedBy = (secret: KubeObject): string | undefined =>
+  specOf('StagelySecret', secret).valueFrom?.rotation?.name
+
+/** See Transaction.setOutput. */
+export const setOutput = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  { rotation, value }: { readonly rotation: KubeObject; readonly value: string },
+): Promise<KubeObject> => {
+  const { name } = refOf(rotation)
+  if (rotatedBy(session.require(ref).object) !== name)
+    throw conflict(ref, `its spec does not say valueFrom.rotation of "${name}"`)
+  const audit = { action: 'rotate', detail: { rotation: name } }
+  return putValue(session, ref, { value: Buffer.from(value), origin: 'plain' }, audit)
+}
+
+/** See Transaction.putFetched. */
+export const putFetched = (
+  session: WriteSession,
+  ref: ObjectRef,
+  { value, ...detail }: FetchedValue,
+): Promise<KubeObject> =>
+  putValue(session, ref, { value, origin: 'elsewhere' }, { action: 'fetch', detail })
