@@ -2,7 +2,7 @@
 import { defined } from '../../src/kernel/defined.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
-import { findCondition, withCondition, type Condition } from '../../src/resources/conditions.ts'
+import { conditionsOf, findCondition, withCondition } from '../../src/resources/conditions.ts'
 import { keysAt, toldOf, type KeyRule, type KeysNow } from '../../src/resources/key-rotation.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { ProjectStatus } from '../../src/resources/project.ts'
@@ -16,9 +16,6 @@ const type = 'KeyRotationDue'
 
 const timeOf = (ms: number | undefined): string | undefined =>
   ms === undefined ? undefined : toTimestamp(ms)
-
-const conditionsOf = ({ status }: KubeObject): readonly Condition[] =>
-  (status?.['conditions'] ?? []) as Condition[]
 
 /** The status with what is known of the keys; without it where there is nothing to say. */
 const withKeys = (

@@ -1,5 +1,10 @@
 // Converts the stored status to the status in the cluster. Pure.
-import { withCondition, type Condition, type NewCondition } from '../../src/resources/conditions.ts'
+import {
+  conditionsOf,
+  withCondition,
+  type Condition,
+  type NewCondition,
+} from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { origin } from './store-object.ts'
 
@@ -24,9 +29,9 @@ export const clusterStatus = (
   const status =
     stored === undefined ? (refused === undefined ? undefined : (shown ?? {})) : translated(stored)
   if (refused === undefined) return status
-  const conditions = (status?.['conditions'] ?? []) as Condition[]
+  const conditions = conditionsOf({ status })
   // An unchanged condition keeps its time.
-  const old = ((shown?.['conditions'] ?? []) as Condition[]).filter((c) => c.type === refused.type)
+  const old = conditionsOf({ status: shown }).filter((c) => c.type === refused.type)
   const others = conditions.filter((c) => c.type !== refused.type)
   return { ...status, conditions: [...others, ...withCondition(old, refused, now)] }
 }

@@ -11,7 +11,7 @@ import type { Store } from '../../src/store/store.ts'
 /** The loop looks at least this often, in case that a poke() was lost. */
 const idleMs = 1000
 
-export interface ChangeSetCloser {
+interface ChangeSetCloser {
   /** To be called when a secret was written: its change set is due `quietMs` later. */
   poke(): void
   stop(): Promise<void>

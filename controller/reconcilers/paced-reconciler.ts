@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Reconciler } from '../../src/runtime/control-loop.ts'
 
-export interface Paced {
+interface Paced {
   readonly reconciler: Reconciler
   /** How long (ms) a key should wait before its next run: `leastMs`, or until the rest after its last run is over. */
   readonly delayOf: (key: string) => number

@@ -12,7 +12,7 @@ interface StageletRefs {
   readonly fingerprint: string
 }
 
-export interface StageletIndex {
+interface StageletIndex {
   /**
    * Takes a changed object in. False where nothing has to be reconciled for it: a Project whose counts alone
    * changed, an Agent of which only its versions or its clock did, and a Stagelet that the write of a secret has

@@ -30,7 +30,7 @@ import {
   type StageletReconciler,
 } from './stagelet/reconciler.ts'
 
-export interface ReconcilerDeps extends LoopObserver {
+interface ReconcilerDeps extends LoopObserver {
   readonly store: Store
   readonly clock: Clock
   readonly log: Logger

@@ -5,7 +5,12 @@ import { earliest } from '../../src/kernel/earliest.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { createWaker } from '../../src/kernel/waker.ts'
-import { findCondition, isTrue, type Condition } from '../../src/resources/conditions.ts'
+import {
+  conditionsOf,
+  findCondition,
+  isTrue,
+  type Condition,
+} from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import { sameJson } from '../../src/store/canonical.ts'
@@ -59,7 +64,7 @@ const isNews = ({ object: { kind } }: ChangeEvent, isAgentAwaited: boolean): boo
 
 const countsOf = (items: readonly KubeObject[]): RotationCounts => {
   const count = (type: string): number =>
-    items.filter(({ status }) => isTrue(status?.conditions as Condition[] | undefined, type)).length
+    items.filter(({ status }) => isTrue(conditionsOf({ status }), type)).length
   return { Failed: count('Failed'), Blocked: count('Blocked'), Overdue: count('Overdue') }
 }
 

@@ -1,4 +1,5 @@
 // JSON with secrets: a map of keys to texts, or a list of secrets as `secrets export` writes it, with all fields.
+import { defined } from '../kernel/defined.ts'
 import { isRecord } from '../kernel/record.ts'
 
 /** One secret of a file. It has `value`, `value_base64`, or another source among the fields. */
@@ -67,10 +68,7 @@ const readLine = (
   const { key, scope, stagelet, value, value_base64: base64, ...fields } = checked
   return {
     ...{ key, where, fields },
-    ...(scope === undefined ? {} : { scope }),
-    ...(stagelet === undefined ? {} : { stagelet }),
-    ...(value === undefined ? {} : { value }),
-    ...(base64 === undefined ? {} : { value_base64: base64 }),
+    ...defined({ scope, stagelet, value, value_base64: base64 }),
   }
 }
 

@@ -10,3 +10,13 @@ export const defined = <T extends object>(properties: T): Defined<T> => {
     if (value !== undefined) kept[name] = value
   return kept as Defined<T>
 }
+
+type NotNull<T> = Defined<{
+  [K in keyof T]: null extends T[K] ? NonNullable<T[K]> | undefined : T[K]
+}>
+
+/** The same for columns of the database, where NULL is absent too. */
+export const notNull = <T extends object>(columns: T): NotNull<T> => {
+  const kept = Object.entries(columns).filter(([, value]) => value !== null && value !== undefined)
+  return Object.fromEntries(kept) as NotNull<T>
+}

@@ -47,8 +47,11 @@ export const withConditions = (
   )
 
 /** The conditions of an object of any kind. */
-export const conditionsOf = ({ status }: Pick<KubeObject, 'status'>): Condition[] =>
-  (status?.['conditions'] ?? []) as Condition[]
+export const conditionsOf = ({
+  status,
+}: {
+  readonly status?: Record<string, unknown> | undefined
+}): Condition[] => (status?.['conditions'] ?? []) as Condition[]
 
 export const findCondition = (
   conditions: readonly Condition[] | undefined,

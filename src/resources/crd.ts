@@ -116,7 +116,7 @@ const printerColumn = ({
   type,
   jsonPath,
   description,
-  ...(priority === 0 ? {} : { priority }),
+  ...(priority !== 0 && { priority }),
 })
 
 /** Kinds with a CRD: Stagely's own kinds that the API serves. */
@@ -136,15 +136,15 @@ export const renderCrd = (kind: Kind): object => ({
       listKind: `${kind.kind}List`,
       plural: kind.plural,
       singular: kind.singular,
-      ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
-      ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
+      ...(kind.shortNames.length > 0 && { shortNames: kind.shortNames }),
+      ...(kind.categories.length > 0 && { categories: kind.categories }),
     },
     versions: [
       {
         name: kind.version,
         served: true,
         storage: true,
-        ...(kind.status === undefined ? {} : { subresources: { status: {} } }),
+        ...(kind.status && { subresources: { status: {} } }),
         ...(kind.selectableFields === undefined
           ? {}
           : { selectableFields: kind.selectableFields.map((path) => ({ jsonPath: `.${path}` })) }),

@@ -41,7 +41,7 @@ export const expirySpec = z
     ],
   })
 
-export type ExpirySpec = z.infer<typeof expirySpec>
+type ExpirySpec = z.infer<typeof expirySpec>
 
 const invalid = (field: string, message: string): Fault => ({
   field: `spec.expiry.${field}`,
@@ -137,7 +137,7 @@ const whole = (time: string): string => toTimestamp(Date.parse(time))
 
 type Verdict = Omit<NewCondition, 'type' | 'observedGeneration'>
 
-export interface ExpiryNow {
+interface ExpiryNow {
   /** undefined: the value has no end. */
   readonly end: End | undefined
   readonly verdicts: Readonly<Partial<Record<'Expiring' | 'Expired', Verdict>>>

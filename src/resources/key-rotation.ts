@@ -37,7 +37,7 @@ export const projectKeysStatus = z.strictObject({
 })
 
 type KeyRotation = z.infer<typeof keyRotationSpec>
-export type ProjectKeysStatus = z.infer<typeof projectKeysStatus>
+type ProjectKeysStatus = z.infer<typeof projectKeysStatus>
 
 /** Since when (ms) the keys of a project are in use; undefined where that is not known. */
 export interface KeysInUse {

@@ -41,7 +41,7 @@ interface Exception<S> {
 }
 
 /** Exceptions from the rule, by field. */
-export type Exceptions<T> = {
+type Exceptions<T> = {
   readonly [Key in keyof T]?: typeof hidden | Exception<T[Key]>
 }
 

@@ -31,7 +31,7 @@ export const ageLimitOf = (
   return Date.parse(since) + durationMs(policy.maxAge)
 }
 
-export interface AgeNow {
+interface AgeNow {
   readonly dueAt: string | undefined
   /** undefined: no age is too old. */
   readonly verdict: Verdict | undefined

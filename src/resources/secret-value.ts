@@ -8,7 +8,7 @@ import { parseTemplate } from './value-template.ts'
 /** Fields of a secret's spec that are accepted and never shown. */
 export const valueFields = ['value', 'valueBase64', 'sealedValue'] as const
 
-export interface ValueFields {
+interface ValueFields {
   readonly value?: unknown
   readonly valueBase64?: unknown
 }

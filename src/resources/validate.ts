@@ -16,7 +16,7 @@ import { checkSecret } from './secret-rules.ts'
 import { checkSecretStore } from './secret-store.ts'
 import { valueFields } from './secret-value.ts'
 
-export interface Decoded {
+interface Decoded {
   /** Present when there are no faults: with defaults, without unknown fields and status. */
   readonly object?: KubeObject
   readonly faults: Fault[]
@@ -24,7 +24,7 @@ export interface Decoded {
   readonly unknown: string[]
 }
 
-export interface DecodedPart {
+interface DecodedPart {
   readonly value?: Record<string, unknown>
   /** What was checked: without nulls and unknown fields. */
   readonly given?: Record<string, unknown>

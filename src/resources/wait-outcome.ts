@@ -2,8 +2,8 @@
 // decides that. Pure. Reads conditions by status and reason only.
 import { currentCondition, type Condition } from './conditions.ts'
 import type { KubeObject } from './meta.ts'
-import type { ProjectStatus } from './project.ts'
-import type { StageletSpec, StageletStatus } from './stagelet.ts'
+import type { RolloutStatus } from './stagelet.ts'
+import { specOf, statusOf } from './typed.ts'
 
 export type WaitOutcome =
   | { readonly kind: 'done'; readonly message: string }
@@ -43,12 +43,9 @@ const lastingReasons: ReadonlySet<string> = new Set(['AgentMissing', 'Revoked'])
 
 const say = ({ reason, message }: Condition): string => `${reason}: ${message}`
 
-const agentOf = (stagelet: KubeObject): string =>
-  (stagelet.spec as Partial<StageletSpec> | undefined)?.agentRef?.name ?? ''
-
 const away = (stagelet: KubeObject, { reason, lastTransitionTime }: Condition): WaitOutcome =>
   pending(
-    `waits for agent "${agentOf(stagelet)}", which is not connected (${reason}) since ${lastTransitionTime}`,
+    `waits for agent "${specOf('Stagelet', stagelet).agentRef.name}", which is not connected (${reason}) since ${lastTransitionTime}`,
   )
 
 /** The state of a stagelet that waits for its turn in the rollout of its project. */
@@ -57,8 +54,8 @@ const turnOutcome = (
   held: Condition,
   project: KubeObject | undefined,
 ): WaitOutcome => {
-  const name = (stagelet.spec as Partial<StageletSpec> | undefined)?.projectRef?.name ?? ''
-  const rollout = (project?.status as ProjectStatus | undefined)?.rollout
+  const { name } = specOf('Stagelet', stagelet).projectRef
+  const rollout = project && statusOf('Project', project).rollout
   if (rollout === undefined || rollout.state === 'Progressing' || rollout.state === 'Complete')
     return { kind: 'pending', message: say(held), turnIn: name }
   const remedy =
@@ -86,8 +83,7 @@ const halted = (
 ): WaitOutcome | undefined => {
   if (reachable?.status === 'False' && lastingReasons.has(reachable.reason))
     return failed(reachable.reason, reachable.message)
-  const { paused } = (stagelet.spec ?? {}) as Partial<StageletSpec>
-  if (paused !== true) return undefined
+  if (specOf('Stagelet', stagelet).paused !== true) return undefined
   const remedy = `"stagely rollout resume stagelet/${stagelet.metadata.name}"`
   return failed('Paused', `it is paused: go on with ${remedy}`)
 }
@@ -137,9 +133,12 @@ export const syncOutcome = (
     : failed(inSync.reason, inSync.message)
 }
 
+const lastRolloutOf = (stagelet: KubeObject | undefined): RolloutStatus | undefined =>
+  stagelet && statusOf('Stagelet', stagelet).lastRollout
+
 /** Start time of the last rollout. A wait compares it to recognize the next rollout. */
 export const rolloutStartOf = (stagelet: KubeObject | undefined): string =>
-  (stagelet?.status as StageletStatus | undefined)?.lastRollout?.startedAt ?? ''
+  lastRolloutOf(stagelet)?.startedAt ?? ''
 
 /** A failure that a retry may mend. */
 const mayMend = (end: WaitOutcome): boolean =>
@@ -164,7 +163,7 @@ export const deployOutcome = (
   project?: KubeObject,
 ): WaitOutcome => {
   const sync = syncOutcome(stagelet, project)
-  const rollout = (stagelet?.status as StageletStatus | undefined)?.lastRollout
+  const rollout = lastRolloutOf(stagelet)
   const isNew = rollout !== undefined && rolloutStartOf(stagelet) !== startedBefore
   if (!isNew) return sync.kind === 'done' || mayMend(sync) ? notBegun : sync
   if (rollout.result === 'Failed') {

@@ -7,7 +7,7 @@ import type { Queryable, Sql } from './sql.ts'
 import type { SqlStore } from './sql-store.ts'
 import type { Actor, Transaction } from './store.ts'
 
-export interface LostAgent {
+interface LostAgent {
   readonly uid: string
   readonly namespace: string
   readonly name: string

@@ -1,6 +1,7 @@
 // Registered agents: join tokens, and the public keys of agents that have joined.
 import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
+import { defined } from '../kernel/defined.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import { keyFingerprint } from '../kernel/key-fingerprint.ts'
 import { sameText } from '../kernel/same-text.ts'
@@ -15,7 +16,7 @@ import { useCounters, type CountedRequest } from './request-counters.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { Actor, Origin } from './store.ts'
 
-export interface CreatedJoinToken {
+interface CreatedJoinToken {
   readonly tokenId: string
   /** Shown once; only its hash is stored. */
   readonly tokenSecret: string
@@ -23,7 +24,7 @@ export interface CreatedJoinToken {
 }
 
 /** The registration of an agent. Keys are raw 32 bytes in base64url. */
-export interface JoinInput {
+interface JoinInput {
   readonly tokenId: string
   readonly tokenSecret: string
   readonly namespace: string
@@ -34,7 +35,7 @@ export interface JoinInput {
   readonly counter: number
 }
 
-export interface RotateInput {
+interface RotateInput {
   readonly agentUid: string
   /** Key that signed the request. */
   readonly held: string
@@ -44,7 +45,7 @@ export interface RotateInput {
   readonly request: string | undefined
 }
 
-export interface AgentKeys {
+interface AgentKeys {
   readonly namespace: string
   readonly name: string
   readonly ed25519: string
@@ -251,7 +252,7 @@ export class AgentRegistry {
       const agent = rows.length === 0 ? undefined : await tx.get(ref)
       if (agent === undefined)
         throw new StagelyError('Unauthorized', 'the agent has other keys by now, or was revoked')
-      const rotation = request === undefined ? {} : { keyRotation: request }
+      const rotation = defined({ keyRotation: request })
       const status = { ...agent.status, keysRotatedAt: session.now, ...rotation }
       await tx.setStatus({ ...agent, status })
       const fingerprint = keyFingerprint(input)

@@ -8,7 +8,7 @@ const mostAtOnce = 256
 /** The event loop goes on after this many answers: each one is sealed and sent at once. */
 const answersBeforeYield = 20
 
-export type OpenSets = (
+type OpenSets = (
   projectUid: string,
   revision: number,
   deliveries: readonly Delivery[],

@@ -1,4 +1,5 @@
 // The store's errors, in the words of Kubernetes (which clients parse).
+import { defined } from '../kernel/defined.ts'
 import {
   StagelyError,
   type DeniedAttempt,
@@ -64,7 +65,7 @@ export const holdsOwned = (ref: ObjectRef, content: ObjectRef, owner: string): S
 export const forbidden = (ref: ObjectRef, why: string, denied?: DeniedAttempt): StagelyError =>
   new StagelyError('Forbidden', `${quoted(ref)} is forbidden: ${why}`, {
     ...detailsOf(ref),
-    ...(denied === undefined ? {} : { denied }),
+    ...defined({ denied }),
   })
 
 export const invalid = (ref: ObjectRef, faults: readonly Fault[]): StagelyError => {

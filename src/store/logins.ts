@@ -20,7 +20,7 @@ interface TakenLogin {
 }
 
 /** A login for the command line, whose person is back from the provider. */
-export interface EndingLogin extends TakenLogin {
+interface EndingLogin extends TakenLogin {
   /** SHA-256 of the verifier that only the person's command line knows, in base64url. */
   readonly challenge: string
 }

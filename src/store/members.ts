@@ -1,5 +1,6 @@
 // Who is in which team, and in which role.
 import type { TeamRole } from '../access/team-roles.ts'
+import { defined } from '../kernel/defined.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import { notFound } from './errors.ts'
@@ -18,7 +19,7 @@ export interface Member {
   readonly since: number
 }
 
-export interface Membership {
+interface Membership {
   readonly team: string
   readonly role: TeamRole
 }
@@ -90,7 +91,7 @@ export const putMember = async (session: WriteSession, wanted: Wanted): Promise<
       detail: {
         userId: user.id,
         role,
-        ...(before === undefined ? {} : { previousRole: before.role }),
+        ...defined({ previousRole: before?.role }),
       },
     },
   )

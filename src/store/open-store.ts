@@ -36,7 +36,7 @@ import { controllerActor } from './actor.ts'
 
 const yearMs = 365 * 86_400_000
 
-export interface OpenStoreOptions {
+interface OpenStoreOptions {
   /** An external Postgres; without it the embedded one in `dataDir`. */
   readonly databaseUrl?: string
   readonly dataDir: string

@@ -17,7 +17,7 @@ import { listen, socketOf } from './pg-listen.ts'
 import { probeMs, Pulse } from './pulse.ts'
 import type { Queryable, Row, Sql } from './sql.ts'
 
-export interface PgOptions {
+interface PgOptions {
   readonly databaseUrl: string
   readonly clock: Clock
   readonly log: Logger

@@ -6,7 +6,7 @@ import { ensureCluster } from './pglite-cluster.ts'
 import { lockFolder } from './folder-lock.ts'
 import type { Queryable, Row, Sql } from './sql.ts'
 
-export interface PgliteOptions {
+interface PgliteOptions {
   /** The controller's data folder; the database is in its `postgres`. */
   readonly dataDir: string
 }

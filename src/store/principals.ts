@@ -1,6 +1,7 @@
 // Tokens → who is logged in, in one query.
 import type { Principal, TokenLimits } from '../access/principal.ts'
 import type { TeamRole } from '../access/team-roles.ts'
+import { defined, notNull } from '../kernel/defined.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { DeniedAttempt } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
@@ -47,8 +48,8 @@ const limitsOf = (row: PrincipalRow): TokenLimits | undefined => {
   return {
     readOnly: row.read_only,
     ofAdmin: row.admin === true,
-    ...(row.namespaces === null ? {} : { namespaces: JSON.parse(row.namespaces) as string[] }),
-    ...(role === null ? {} : { role }),
+    ...(row.namespaces !== null && { namespaces: JSON.parse(row.namespaces) as string[] }),
+    ...notNull({ role }),
   }
 }
 
@@ -56,8 +57,8 @@ const toPrincipal = (row: PrincipalRow): Principal => {
   const limits = limitsOf(row)
   const common = {
     tokenId: row.id,
-    ...(row.expires_at === null ? {} : { expiresAt: row.expires_at }),
-    ...(limits === undefined ? {} : { limits }),
+    ...notNull({ expiresAt: row.expires_at }),
+    ...defined({ limits }),
     ...(row.is_session ? { session: { confirmedUntil: row.confirmed_until ?? undefined } } : {}),
   }
   if (row.user_id !== null) {

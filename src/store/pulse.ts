@@ -1,11 +1,12 @@
 // Notices a database that has gone silent: cut off without a word, or standing still. A statement may
 // take long; so that a slow one is no sign of it, a silence counts only when nothing is answered any
 // more and new connections, made to see, are not answered either.
+import { defined } from '../kernel/defined.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
 
-export interface PulseDeps {
+interface PulseDeps {
   readonly clock: Clock
   readonly log: Logger
   /** A new connection that is asked something; rejects when no answer comes in `probeMs`. */
@@ -85,7 +86,7 @@ export class Pulse {
 
   #enter(reject?: Waiting['reject']): () => void {
     if (this.#silence !== undefined) throw silent(this.#silence)
-    const waiting = { since: this.#deps.clock.now(), ...(reject === undefined ? {} : { reject }) }
+    const waiting = { since: this.#deps.clock.now(), ...defined({ reject }) }
     this.#waiting.add(waiting)
     if (!this.#looking) void this.#look()
     return () => this.#waiting.delete(waiting)

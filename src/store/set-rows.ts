@@ -47,11 +47,11 @@ export const toEntry = (row: VersionRow): SetEntry => ({
   key: row.key,
   scope: row.scope,
   type: row.type,
-  ...(row.stagelet === null ? {} : { stagelet: row.stagelet }),
-  ...(row.file === null ? {} : { file: JSON.parse(row.file) as FileSpec }),
+  ...(row.stagelet !== null && { stagelet: row.stagelet }),
+  ...(row.file !== null && { file: JSON.parse(row.file) as FileSpec }),
   bytes: row.bytes,
   valueDigest: row.value_digest,
-  ...(row.refs === null ? {} : { references: JSON.parse(row.refs) as string[] }),
+  ...(row.refs !== null && { references: JSON.parse(row.refs) as string[] }),
 })
 
 /** All columns that decide who gets which value: the MAC covers them. */

@@ -10,7 +10,7 @@ import type { Queryable } from './sql.ts'
 import type { Delivery, OpenedEntry } from './store.ts'
 import { resolveEntries } from './values/resolve.ts'
 
-export interface WrappedKeys {
+interface WrappedKeys {
   /** The data key with this id, unwrapped. */
   dataKey(id: string): ReturnType<ProjectKeys['dataKey']>
 }

@@ -12,7 +12,7 @@ export const sealingKeyPrefix = 'sealing-key-'
 export const settingContext = (key: string): string => `setting ${key}`
 
 /** Who stores a setting, and the audit row that says so, in the same transaction. */
-export interface SettingAudit {
+interface SettingAudit {
   readonly actor: Actor
   readonly ref: ObjectRef
   readonly entry: AuditEntry

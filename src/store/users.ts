@@ -27,7 +27,7 @@ export interface NewUser {
 }
 
 /** Absent: stays; null: taken away. */
-export interface UserChange {
+interface UserChange {
   readonly email?: string | null | undefined
   readonly displayName?: string | null | undefined
   readonly admin?: boolean | undefined

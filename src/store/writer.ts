@@ -32,7 +32,7 @@ const mostReviews = 10
 /** How often a commit is sent again whose answer was lost and that the database does not have. */
 const mostRepeats = 2
 
-export interface WriterDeps extends SessionDeps {
+interface WriterDeps extends SessionDeps {
   readonly feed: Feed
   /** See StoreParts. */
   readonly fresh: () => Promise<void>

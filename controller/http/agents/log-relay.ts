@@ -46,7 +46,7 @@ export interface LogsElsewhere {
   take(replica: string, agentKey: string, batch: LogBatch): Promise<LogBatchState | undefined>
 }
 
-export interface LogRelayDeps {
+interface LogRelayDeps {
   readonly clock: Clock
   /** `away` where the agent has no stream here. */
   readonly ask: (agentKey: string, order: LogsOrder) => Asked

@@ -1,7 +1,7 @@
 // What is mirrored of Stagelets, Projects, Agents and Rotations, and who is told when something of it changes.
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
-import type { AgentStatus } from '../../../src/resources/agent.ts'
+import { typed } from '../../../src/resources/typed.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import {
   heldOtherwise,
@@ -175,11 +175,10 @@ export class Mirror {
     const key = nameKey(object)
     const old = this.agents.get(key)
     if (old !== undefined && old.version >= version) return
-    const conditions = object.status?.conditions as Condition[] | undefined
-    const paused = object.spec?.['paused'] === true
-    const drained = object.spec?.['drained'] === true
-    const ready = findCondition(conditions, 'Ready')
-    const status = object.status as AgentStatus | undefined
+    const { spec, status } = typed('Agent', object)
+    const paused = spec?.paused === true
+    const drained = spec?.drained === true
+    const ready = findCondition(status?.conditions, 'Ready')
     const asked = object.metadata.annotations?.[annotations.rotateKeys]
     const rotate = asked === status?.keyRotation ? undefined : asked
     const keys = status?.keyFingerprint

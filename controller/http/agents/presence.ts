@@ -259,7 +259,7 @@ const writeStatus = async (
     ...old,
     ...update.facts,
     lastSeen: seen,
-    ...(is ? {} : { lastLost: toFineTimestamp(update.seenAt) }),
+    ...(!is && { lastLost: toFineTimestamp(update.seenAt) }),
     conditions: withCondition(conditions, update.ready, changed),
   }
   try {

@@ -20,7 +20,7 @@ const retryMs = 1_000
 const isolatedMs = 10_000
 const mostInOneWrite = 100
 
-export interface BeatDeps {
+interface BeatDeps {
   readonly replicas: Pick<Replicas, 'beat' | 'others'>
   /** Undefined: there are no other replicas. */
   readonly peers: { isReady(peer: Peer): Promise<boolean> } | undefined
@@ -62,7 +62,7 @@ export const beatUntil = async (
   }
 }
 
-export interface SweepDeps {
+interface SweepDeps {
   readonly connections: AgentConnections
   readonly clock: Clock
   readonly log: Logger

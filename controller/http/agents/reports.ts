@@ -86,8 +86,7 @@ const check = async (
   const agent = mine[0] && (await tx.get(agentRefOf(mine[0].view.agentKey)))
   for (const { view, spec: told } of mine) {
     const receivedAt = toTimestamp(clock.now())
-    const presence = agent === undefined ? {} : { presence: presenceOf(agent) }
-    const spec = { ...told, receivedAt, ...presence }
+    const spec = { ...told, receivedAt, ...(agent && { presence: presenceOf(agent) }) }
     const old = specOf(await tx.get(observationOf(view)))
     // A report from before the agent was away is stored again, also where it says the same.
     const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { SessionKeys } from '../../../src/protocol/agent-request.ts'
 import { CounterWindow } from '../../../src/protocol/counter-window.ts'
 
-export interface RequestSession {
+interface RequestSession {
   readonly id: string
   readonly agentUid: string
   /** The key that began the session. A new key ends it. */

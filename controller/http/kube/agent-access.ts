@@ -63,7 +63,7 @@ const access = (subresource: string): KubeAccess => ({
 const object = (properties: object): Schema => ({ type: 'object', properties })
 
 const tokenSchema = (spec: object, status?: object): Schema =>
-  object({ spec: object(spec), ...(status === undefined ? {} : { status: object(status) }) })
+  object({ spec: object(spec), ...(status && { status: object(status) }) })
 
 export const agentAccessRoutes = (deps: AgentAccessDeps): KubeRoute[] => {
   const base = '/apis/stagely.dev/v1alpha1/namespaces/:namespace/agents/:name'

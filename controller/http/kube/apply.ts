@@ -164,7 +164,7 @@ interface ApplyRequest {
   readonly now: number
 }
 
-export interface ApplyResult {
+interface ApplyResult {
   readonly object: KubeObject
   readonly before: KubeObject | undefined
   readonly created: boolean

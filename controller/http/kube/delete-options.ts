@@ -37,8 +37,8 @@ const deleteQuery = (c: AppContext): Record<string, unknown> => {
   const { propagationPolicy, orphanDependents: orphan, gracePeriodSeconds: seconds } = c.req.query()
   return {
     ...defined({ propagationPolicy }),
-    ...(orphan === undefined ? {} : { orphanDependents: isTrueParam(orphan) }),
-    ...(seconds === undefined ? {} : { gracePeriodSeconds: wholeNumber(seconds) }),
+    ...(orphan !== undefined && { orphanDependents: isTrueParam(orphan) }),
+    ...(seconds !== undefined && { gracePeriodSeconds: wholeNumber(seconds) }),
   }
 }
 
@@ -81,6 +81,6 @@ export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> =
   return {
     dryRun,
     foreground,
-    ...(Object.keys(preconditions).length === 0 ? {} : { preconditions }),
+    ...(Object.keys(preconditions).length > 0 && { preconditions }),
   }
 }

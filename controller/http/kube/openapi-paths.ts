@@ -128,7 +128,7 @@ const operationOf = (route: KubeRoute): Json => {
       operationId: id,
       description: summary,
       parameters,
-      ...(body === undefined ? {} : { requestBody: content(['application/json'], body) }),
+      ...(body && { requestBody: content(['application/json'], body) }),
       responses: {
         [status]: { description: 'Done.', ...content(['application/json'], answer) },
         default: failure,

@@ -9,7 +9,7 @@ import { listOfRequest } from './list.ts'
 import { requireReached, resourceVersionOf } from './resource-version.ts'
 import { notFound } from './status.ts'
 
-export interface ReadDeps {
+interface ReadDeps {
   readonly store: Store
   readonly clock: Clock
 }

@@ -127,7 +127,7 @@ interface Item {
 const orderOf = ({ object }: Item): number =>
   kinds.find((kind) => kind.kind === object.kind)?.applyOrder ?? 0
 
-export interface ReviewInput {
+interface ReviewInput {
   /** Namespace of objects that have none. */
   readonly namespace: string
   readonly objects: readonly unknown[]

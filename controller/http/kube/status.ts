@@ -19,20 +19,20 @@ const base = { kind: 'Status', apiVersion: 'v1', metadata: {} } as const
 export const failureStatus = (error: StagelyError): Status => {
   const { faults, kind, group, name, uid, retryAfterSeconds } = error.details
   const details = {
-    ...(name === undefined || name === '' ? {} : { name }),
-    ...(group === undefined || group === '' ? {} : { group }),
+    ...(name && { name }),
+    ...(group && { group }),
     ...defined({ kind, uid }),
-    ...(faults === undefined || faults.length === 0 ? {} : { causes: faults }),
+    ...(faults && faults.length > 0 && { causes: faults }),
     ...defined({ retryAfterSeconds }),
   }
   const next = error.details.continue
   return {
     ...base,
-    metadata: next === undefined ? {} : { continue: next },
+    metadata: defined({ continue: next }),
     status: 'Failure',
     message: error.message,
     reason: error.reason,
-    ...(Object.keys(details).length === 0 ? {} : { details }),
+    ...(Object.keys(details).length > 0 && { details }),
     code: httpStatusOf[error.reason],
   }
 }
@@ -43,7 +43,7 @@ export const deletedStatus = (kind: Kind, name: string, uid: string | undefined)
   status: 'Success',
   details: {
     name,
-    ...(kind.group === '' ? {} : { group: kind.group }),
+    ...(kind.group && { group: kind.group }),
     kind: kind.plural,
     ...defined({ uid }),
   },

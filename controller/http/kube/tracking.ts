@@ -1,4 +1,5 @@
 // Tracks field ownership: the manager of a request, and `metadata.managedFields` after its write.
+import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import { valueFields } from '../../../src/resources/secret-value.ts'
@@ -52,10 +53,9 @@ export const whoOf = (c: AppContext, kind: Kind, subresource: Subresource): Who 
 /** The part of an object whose fields can be owned through this subresource. */
 export const ownedPart = (object: Wire, subresource: Subresource): Wire => {
   const { apiVersion: _, kind: __, metadata = {}, status, ...rest } = object
-  if (subresource === 'status') return status === undefined ? {} : { status }
+  if (subresource === 'status') return defined({ status })
   const { labels, annotations, finalizers, ownerReferences } = metadata as Wire
-  const owned = Object.entries({ labels, annotations, finalizers, ownerReferences })
-  return { ...rest, metadata: Object.fromEntries(owned.filter(([, v]) => v !== undefined)) }
+  return { ...rest, metadata: defined({ labels, annotations, finalizers, ownerReferences }) }
 }
 
 const nothing: Wire = { metadata: {} }

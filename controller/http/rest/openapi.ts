@@ -34,7 +34,7 @@ const pathParameter = (name: string): Json => ({
   in: 'path',
   required: true,
   schema: { type: 'string' },
-  ...(describe[name] === undefined ? {} : { description: describe[name] }),
+  ...defined({ description: describe[name] }),
 })
 
 const queryParameters = (route: RestRoute): Json[] => {

@@ -1,7 +1,7 @@
 // Reconciles the status of a project and of all its secrets in one run, which reads the sets once.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { mapYielding } from '../../../src/kernel/map-yielding.ts'
-import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
+import { conditionsOf, findCondition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
@@ -145,10 +145,9 @@ const writeSecret = async (
   const after = { ...current, status: { ...status } }
   await tx.setStatus(after)
   await tx.recordEvents(expiryEvents(current, after))
-  const scopeOf = ({ status: of }: KubeObject): ReturnType<typeof findCondition> =>
-    findCondition(of?.['conditions'] as Condition[] | undefined, 'ScopeMatched')
-  const matched = scopeOf(after)
-  if (matched?.status !== 'False' || scopeOf(current)?.status === 'False') return
+  const matched = findCondition(conditionsOf(after), 'ScopeMatched')
+  const before = findCondition(conditionsOf(current), 'ScopeMatched')
+  if (matched?.status !== 'False' || before?.status === 'False') return
   const { reason, message } = matched
   await tx.recordEvent({ regarding: after, type: 'Warning', reason, message })
 }

@@ -21,7 +21,7 @@ export const countStandings = (
     progressing: count('busy'),
     waiting: count('interrupted', 'waiting'),
     held: count('held'),
-    ...(unknown === 0 ? {} : { unknown }),
-    ...(failed.length === 0 ? {} : { failed }),
+    ...(unknown > 0 && { unknown }),
+    ...(failed.length > 0 && { failed }),
   }
 }

@@ -58,7 +58,7 @@ export const decideRollout = (input: RolloutInput): RolloutDecision => {
     state,
     progressing: progressing + admit.length,
     waiting: waiting.length - admit.length,
-    ...(failed.length === 0 ? {} : { failed: failed.slice(0, mostNamed) }),
+    ...(failed.length > 0 && { failed: failed.slice(0, mostNamed) }),
   }
   return {
     admit,

@@ -27,7 +27,7 @@ export interface StageletInRollout {
   readonly reason: string | undefined
 }
 
-export interface RolloutView {
+interface RolloutView {
   readonly takesTurns: boolean
   /** `Failed`: without turns nothing is stopped; each stagelet that could take the revision has it or failed. */
   readonly state: ProjectRollout['state'] | 'Failed'

@@ -40,9 +40,7 @@ const compareService = (
     cutOff,
     status: {
       name: service.name,
-      ...defined({ wantedDigest: wanted }),
-      ...(running === undefined || running === '' ? {} : { runningDigest: running }),
-      ...defined({ revision }),
+      ...defined({ wantedDigest: wanted, runningDigest: running || undefined, revision }),
       state: service.state,
       ...defined({ health: service.health }),
       restarts: service.restarts,

@@ -34,7 +34,7 @@ import {
 import { seenTypes, unknownVerdict, unseenOf, unseenService, type Unseen } from './unseen.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
-export interface StageletDecision {
+interface StageletDecision {
   readonly status: StageletStatus
   /** The agent has released the stack, or there is no agent to ask: the finalizer can be removed. */
   readonly release: boolean
@@ -139,7 +139,7 @@ const unseenVerdicts = (
     ...Object.fromEntries(seenTypes.map((type) => [type, unknownVerdict(unseen, type, newest)])),
     AgentReachable: agentReachable(input),
     ...defined({ SecretsInSync: early }),
-    ...(isTold ? {} : { Progressing: progressing(input, decided) }),
+    ...(!isTold && { Progressing: progressing(input, decided) }),
   }
   if (unseen.reason === 'NoReport') return { ...verdicts, Ready: ready(verdicts) }
   if (unseen.reason !== engineUnavailable) return verdicts

@@ -136,7 +136,7 @@ const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutHappenin
   const people = ended.cause === 'Drift' ? handsOf(input) : []
   const now: RolloutRecord = {
     ...ended,
-    ...(people.length === 0 ? {} : { by: people }),
+    ...(people.length > 0 && { by: people }),
     ...defined({ toldAt: toldAtOf(next, ended) }),
     services: servicesOf(input, rollout, next),
   }
@@ -172,8 +172,8 @@ const driftOf = (input: StageletInput, next: StageletStatus): DriftHappening[] =
   if (hand === undefined || isTold) return []
   const { at, ...said } = hand
   const ranAt = Date.parse(fixedBy(input)(at) ?? '')
-  const when = Number.isNaN(ranAt) ? {} : { at: ranAt }
-  return [{ ...told(`hand ${at}`, { state: 'ByHand', ...said }), ...when }]
+  const when = Number.isNaN(ranAt) ? undefined : ranAt
+  return [{ ...told(`hand ${at}`, { state: 'ByHand', ...said }), ...defined({ at: when }) }]
 }
 
 type Told<Kind> = Omit<

@@ -1,5 +1,6 @@
 // Drops numbers of revisions that belong to another Project than the one that the stagelet names now: revisions of
 // two projects, or of one that was made anew, have the same numbers. Pure.
+import { defined } from '../../../src/kernel/defined.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 
@@ -36,16 +37,14 @@ export const inProject = <T extends { readonly status?: StageletStatus }>(
   } = known
   const own = {
     ...kept,
-    ...(admitted?.project === projectUid ? { admitted } : {}),
-    ...(lastSeen === undefined ? {} : { lastSeen: withoutRevision(lastSeen) }),
-    ...(services === undefined
-      ? {}
-      : {
-          services: services.map(({ lastSeen: seen, ...service }) => ({
-            ...withoutRevision(service),
-            ...(seen === undefined ? {} : { lastSeen: withoutRevision(seen) }),
-          })),
-        }),
+    ...(admitted?.project === projectUid && { admitted }),
+    ...defined({
+      lastSeen: lastSeen && withoutRevision(lastSeen),
+      services: services?.map(({ lastSeen: seen, ...service }) => ({
+        ...withoutRevision(service),
+        ...defined({ lastSeen: seen && withoutRevision(seen) }),
+      })),
+    }),
   }
   return { ...stagelet, status: own }
 }

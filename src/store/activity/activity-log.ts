@@ -37,7 +37,7 @@ export interface ActivityPage {
   readonly next: ActivityPlace | undefined
 }
 
-export interface PageOfActivity {
+interface PageOfActivity {
   readonly before?: ActivityPlace | undefined
   readonly limit: number
 }

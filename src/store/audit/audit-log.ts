@@ -2,6 +2,7 @@
 import type { HeadSigner } from '../../audit/chain.ts'
 import type { ExportLine, SignedHead } from '../../audit/lines.ts'
 import { genesis, type ChainPoint, type SignedDocument } from '../../audit/texts.ts'
+import { notNull } from '../../kernel/defined.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
@@ -30,13 +31,13 @@ import { controllerActor } from '../actor.ts'
 
 const exportPage = 500
 
-export interface AuditLogDeps {
+interface AuditLogDeps {
   readonly sql: Sql
   readonly store: SqlStore
   readonly settings: Settings
 }
 
-export interface AuditState {
+interface AuditState {
   readonly linkedTo: number
   readonly head: SignedHead
   /** The chain was changed by somebody else than the controllers. */
@@ -225,7 +226,7 @@ export class AuditLog {
 const pointOf = (point: ChainState['start']): ChainPoint & { signature?: string } => ({
   seq: point.seq,
   hash: point.hash,
-  ...(point.signature === null ? {} : { signature: point.signature }),
+  ...notNull({ signature: point.signature }),
 })
 
 const headOf = (head: ChainState['head'], signer: HeadSigner): SignedHead => ({

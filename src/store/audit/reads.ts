@@ -3,7 +3,7 @@ import type { ObjectRef } from '../../resources/meta.ts'
 import type { WriteSession } from '../session.ts'
 
 /** A value that a person has read. */
-export interface ValueRead {
+interface ValueRead {
   /** Uid of the StagelySecret. */
   readonly ref: ObjectRef
   readonly uid: string

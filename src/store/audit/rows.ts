@@ -1,6 +1,7 @@
 // Audit rows: from their columns to the form for readers.
 import { contentDigest } from '../../audit/chain.ts'
 import type { AuditRecord, ChainedRecord, ExportLine } from '../../audit/lines.ts'
+import { notNull } from '../../kernel/defined.ts'
 
 /** Columns of a row of `audit`, as `auditColumns` selects them. */
 export interface AuditColumns {
@@ -30,35 +31,31 @@ export const auditColumns = `id, seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD
   actor, actor_id, address, source, action, kind, namespace, name, result, request_id, detail,
   actor_salt, actor_digest, subject_salt, subject_digest, hash, signature`
 
-const given = <K extends string>(key: K, value: string | null): Partial<Record<K, string>> =>
-  value === null ? {} : ({ [key]: value } as Record<K, string>)
-
 export const toRecord = (row: AuditColumns): AuditRecord => ({
   seq: row.seq,
   at: row.at,
   actor: {
     name: row.actor,
-    ...given('id', row.actor_id),
-    ...given('address', row.address),
+    ...notNull({ id: row.actor_id, address: row.address }),
     source: row.source,
   },
   action: row.action,
   object: { kind: row.kind, namespace: row.namespace, name: row.name },
   result: row.result,
-  ...given('request_id', row.request_id),
-  ...(row.detail === null ? {} : { detail: JSON.parse(row.detail) as Record<string, unknown> }),
+  ...notNull({ request_id: row.request_id }),
+  ...(row.detail !== null && { detail: JSON.parse(row.detail) as Record<string, unknown> }),
 })
 
 /** A row with its proof. */
 export const toChained = (row: AuditColumns): ChainedRecord => ({
   type: 'row',
   ...toRecord(row),
-  actor_commitment: { digest: row.actor_digest, ...given('salt', row.actor_salt) },
-  ...(row.subject_digest === null
-    ? {}
-    : { subject_commitment: { digest: row.subject_digest, ...given('salt', row.subject_salt) } }),
+  actor_commitment: { digest: row.actor_digest, ...notNull({ salt: row.actor_salt }) },
+  ...(row.subject_digest !== null && {
+    subject_commitment: { digest: row.subject_digest, ...notNull({ salt: row.subject_salt }) },
+  }),
   hash: row.hash,
-  ...given('signature', row.signature),
+  ...notNull({ signature: row.signature }),
 })
 
 /** A row for a reader who may not see it: its place, and a digest that tells nothing. */
@@ -71,5 +68,5 @@ export const toHidden = (row: AuditColumns): ExportLine => ({
     subject: row.subject_digest ?? undefined,
   }),
   hash: row.hash,
-  ...given('signature', row.signature),
+  ...notNull({ signature: row.signature }),
 })

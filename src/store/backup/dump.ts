@@ -12,7 +12,7 @@ import { backupColumns, backupTables } from './tables.ts'
 
 const rowsAtOnce = 500
 
-export interface BackupSummary {
+interface BackupSummary {
   readonly rows: number
   readonly sha256: string
   /** Prefixes of the master keys that it needs. */

@@ -24,7 +24,7 @@ export type BackupHeader = z.infer<typeof headerSchema>
 const endSchema = z.object({ end: z.literal(true), rows: z.int(), sha256: z.string() })
 const tableSchema = z.object({ table: z.string(), columns: z.array(z.string()) })
 
-export interface BackupLine {
+interface BackupLine {
   readonly table: string
   readonly columns: readonly string[]
   /** Rows of this table, as JSON text. */

@@ -10,7 +10,7 @@ import { BackupReader, type BackupHeader } from './format.ts'
 import { maxClockSkewMs } from '../../kernel/clock-skew.ts'
 import { advanceSequences, backupColumns, backupTables } from './tables.ts'
 
-export interface RestoreOptions {
+interface RestoreOptions {
   readonly path: string
   readonly provider: KeyProvider
   readonly clock: Clock

@@ -1,7 +1,7 @@
 // History: versions of a secret, revisions of a project, deleted secrets, and old values for a rollback.
 import { StagelyError } from '../../kernel/errors.ts'
 import { toFineTimestamp, toTimestamp } from '../../kernel/clock.ts'
-import { defined } from '../../kernel/defined.ts'
+import { defined, notNull } from '../../kernel/defined.ts'
 import type { KubeObject, ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
@@ -41,15 +41,15 @@ export const versionsOf = async (q: Queryable, secretUid: string): Promise<Secre
       version: row.version,
       current: row.to_revision === null,
       scope: row.scope,
-      ...shownStagelet(row.stagelet === null ? {} : { stagelet: row.stagelet }),
+      ...shownStagelet(notNull({ stagelet: row.stagelet })),
       type: row.type,
       bytes: row.bytes,
       fromRevision: row.from_revision,
-      ...(row.to_revision === null ? {} : { toRevision: row.to_revision }),
+      ...notNull({ toRevision: row.to_revision }),
       createdAt: toTimestamp(row.created_at),
       createdBy: row.created_by,
-      ...(same === undefined ? {} : { sameAs: same.version }),
-      ...(row.revoked_at === null ? {} : { revokedAt: toTimestamp(row.revoked_at) }),
+      ...defined({ sameAs: same?.version }),
+      ...(row.revoked_at !== null && { revokedAt: toTimestamp(row.revoked_at) }),
     }
   })
 }

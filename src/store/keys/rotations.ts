@@ -1,5 +1,6 @@
 // Rotations as rows: begun in one write, so that from its commit on nothing is sealed with an old
 // key, and worked on in small steps that any controller may take up again.
+import { defined } from '../../kernel/defined.ts'
 import { randomUUID } from 'node:crypto'
 import { isReason, StagelyError } from '../../kernel/errors.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
@@ -82,7 +83,7 @@ WHERE NOT EXISTS (SELECT 1 FROM key_rotations WHERE state = 'Running' AND kind =
   AND ($3::uuid IS NULL OR project_uid IS NULL OR project_uid = $3))
 RETURNING ${columns}`
 
-export interface NewRotation {
+interface NewRotation {
   readonly kind: RotationKind
   readonly projectUid?: string | undefined
   readonly target?: string | undefined
@@ -105,7 +106,7 @@ export const beginRotation = async (
   if (row === undefined) return undefined
   session.audit(keysRef, {
     action: 'rotate keys',
-    detail: { kind, rotation: row.id, ...(projectUid === undefined ? {} : { projectUid }) },
+    detail: { kind, rotation: row.id, ...defined({ projectUid }) },
   })
   return toRotation(row)
 }
@@ -126,7 +127,7 @@ export const insertRotation = async (
 const wrapsAtOnce = 8
 
 /** A project that is to get a new data key; `keyProvider` names the key that wraps it. */
-export interface Rekeyed {
+interface Rekeyed {
   readonly uid: string
   /** `team/name`. */
   readonly project: string

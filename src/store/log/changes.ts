@@ -35,7 +35,7 @@ export interface Ended {
 }
 
 /** A new data key of a project. It seals all new versions from now on. */
-export interface NewKeyRow {
+interface NewKeyRow {
   readonly id: string
   readonly projectUid: string
   readonly provider: string
@@ -52,7 +52,7 @@ export interface RevisionRow {
   readonly note: string | undefined
 }
 
-export interface TombstoneRow {
+interface TombstoneRow {
   readonly secretUid: string
   readonly projectUid: string
   readonly namespace: string

@@ -16,7 +16,7 @@ import type {
 } from './changes.ts'
 
 /** The counter row. */
-export interface Counters {
+interface Counters {
   /** Newest committed version. */
   readonly rv: number
   /** Term of the present leader. */

@@ -61,7 +61,7 @@ class Sorted {
   }
 }
 
-export interface NamesWanted {
+interface NamesWanted {
   readonly namespace?: string | undefined
   /** Only what comes after this place. */
   readonly after?: { readonly namespace: string; readonly name: string } | undefined

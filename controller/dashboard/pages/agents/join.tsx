@@ -1,4 +1,5 @@
 // Lets a machine in: one command, shown once, with the time that is left, and when the machine has joined.
+import { defined } from '../../../../src/kernel/defined.ts'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { knownTeams } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
@@ -206,6 +207,6 @@ export const JoinDialog = ({
     title={agent === undefined ? 'Add a machine' : `Let a machine join as ${agent.name}`}
     onClose={onClose}
   >
-    <JoinPanel {...(agent === undefined ? {} : { agent })} />
+    <JoinPanel {...defined({ agent })} />
   </Dialog>
 )
