@@ -31,7 +31,7 @@ const place = async (
   { before, envSecrets = 5 }: { before?: KubeObject; envSecrets?: number } = {},
 ): Promise<string[]> => {
   const store = {
-    projectFacts: () => Promise.resolve({ stagelets, envSecrets, isDeclared: true }),
+    projectSummary: () => Promise.resolve({ stagelets, envSecrets, isDeclared: true }),
   }
   return (await adviceOfPlace(store, object, before)).map((a) => `${a.field}: ${a.message}`)
 }

@@ -168,7 +168,7 @@ const placeOf = ({ spec = {} }: KubeObject): string =>
  * value.
  */
 export const adviceOfPlace = async (
-  store: Pick<Store, 'projectFacts'>,
+  store: Pick<Store, 'projectSummary'>,
   secret: KubeObject,
   before: KubeObject | undefined,
 ): Promise<Advice[]> => {
@@ -178,7 +178,7 @@ export const adviceOfPlace = async (
   const spec = specOf(secret)
   const isSeen = spec.audience !== 'Controller'
   const project = { kind: 'Project', namespace, name: spec.projectRef.name }
-  const around = await store.projectFacts(project, mostStagelets)
+  const around = await store.projectSummary(project, mostStagelets)
   const { stagelets, envSecrets, isDeclared } = around
   const services = isSeen ? servicesOf(stagelets, spec.stageletRef?.name) : []
   const isFirst = isSeen && before === undefined && spec.type === 'env' && envSecrets <= 1

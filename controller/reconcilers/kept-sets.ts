@@ -1,4 +1,4 @@
-// Sets of closed revisions, without those that retention has dropped: these explain nothing any more.
+// Reads sets of closed revisions. Sets that retention has dropped are left out.
 import { isReason } from '../../src/kernel/errors.ts'
 import type { Reader, SecretSet } from '../../src/store/store.ts'
 

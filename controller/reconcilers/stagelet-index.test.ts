@@ -25,38 +25,38 @@ const owner = (
 
 describe('what a change of a stagelet concerns', () => {
   it('follows it from one agent to another, and forgets it when it is deleted', () => {
-    const interest = createStageletIndex()
-    interest.note('ADDED', stagelet())
-    expect(interest.stageletsOf(owner('Agent', 'box'))).toEqual(['Stagelet/default/prod'])
-    expect(interest.projectsOn(owner('Agent', 'box'))).toEqual(['Project/default/shop'])
-    interest.note('MODIFIED', stagelet({ agent: 'other' }))
-    expect(interest.stageletsOf(owner('Agent', 'box'))).toEqual([])
-    expect(interest.stageletsOf(owner('Agent', 'other'))).toEqual(['Stagelet/default/prod'])
-    interest.note('DELETED', stagelet({ agent: 'other' }))
-    expect(interest.stageletsOf(owner('Project', 'shop'))).toEqual([])
+    const index = createStageletIndex()
+    index.note('ADDED', stagelet())
+    expect(index.stageletsOf(owner('Agent', 'box'))).toEqual(['Stagelet/default/prod'])
+    expect(index.projectsOn(owner('Agent', 'box'))).toEqual(['Project/default/shop'])
+    index.note('MODIFIED', stagelet({ agent: 'other' }))
+    expect(index.stageletsOf(owner('Agent', 'box'))).toEqual([])
+    expect(index.stageletsOf(owner('Agent', 'other'))).toEqual(['Stagelet/default/prod'])
+    index.note('DELETED', stagelet({ agent: 'other' }))
+    expect(index.stageletsOf(owner('Project', 'shop'))).toEqual([])
   })
 
   it('is nothing yet where a secret was written, unless somebody changed the stagelet as well', () => {
-    const interest = createStageletIndex()
-    expect(interest.note('ADDED', stagelet())).toBe(true)
-    expect(interest.note('MODIFIED', stagelet({ reason: 'NewRevision' }))).toBe(false)
-    expect(interest.note('MODIFIED', stagelet({ reason: 'NewRevision', generation: 2 }))).toBe(true)
+    const index = createStageletIndex()
+    expect(index.note('ADDED', stagelet())).toBe(true)
+    expect(index.note('MODIFIED', stagelet({ reason: 'NewRevision' }))).toBe(false)
+    expect(index.note('MODIFIED', stagelet({ reason: 'NewRevision', generation: 2 }))).toBe(true)
     const admitted = { admitted: { revision: 3 } }
     const letIn = stagelet({ reason: 'NewRevision', generation: 2, status: admitted })
-    expect(interest.note('MODIFIED', letIn)).toBe(true)
+    expect(index.note('MODIFIED', letIn)).toBe(true)
   })
 
   it('is nothing where an agent was only seen or timed again, and something where it was lost', () => {
-    const interest = createStageletIndex()
+    const index = createStageletIndex()
     const agent = (ready: string, status: object): KubeObject => ({
       ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Agent' },
       metadata: { name: 'box', namespace: 'default', uid: 'a' },
       status: { conditions: [{ type: 'Ready', status: ready, reason: 'r' }], ...status },
     })
-    expect(interest.note('ADDED', agent('True', { lastSeen: '1' }))).toBe(true)
+    expect(index.note('ADDED', agent('True', { lastSeen: '1' }))).toBe(true)
     const timed = agent('True', { lastSeen: '2', clockSkewMs: 70 })
-    expect(interest.note('MODIFIED', timed)).toBe(false)
-    expect(interest.note('MODIFIED', agent('Unknown', { lastLost: '3' }))).toBe(true)
-    expect(interest.note('MODIFIED', agent('True', { lastLost: '3' }))).toBe(true)
+    expect(index.note('MODIFIED', timed)).toBe(false)
+    expect(index.note('MODIFIED', agent('Unknown', { lastLost: '3' }))).toBe(true)
+    expect(index.note('MODIFIED', agent('True', { lastLost: '3' }))).toBe(true)
   })
 })

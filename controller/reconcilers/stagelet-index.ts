@@ -1,4 +1,4 @@
-// Finds the stagelets of a project or an agent. Kept up to date from the change feed, so that no event costs a query.
+// Index of stagelets by project and agent. The change feed keeps it up to date, so that no event costs a query.
 import type { AgentStatus } from '../../src/resources/agent.ts'
 import { findCondition, isTrue, type Condition } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
@@ -14,9 +14,9 @@ interface StageletRefs {
 
 interface StageletIndex {
   /**
-   * Takes a changed object in. False where nothing has to be reconciled for it: a Project whose counts alone
-   * changed, an Agent of which only its versions or its clock did, and a Stagelet that the write of a secret has
-   * set to SecretsInSync=False/NewRevision.
+   * Adds a changed object to the index. False where nothing has to be reconciled: only the counts of a Project have changed,
+   * or only the versions or the clock of an Agent, or the write of a secret has set a Stagelet to
+   * SecretsInSync=False/NewRevision.
    */
   note(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): boolean
   stageletsOf(owner: { kind: 'Project' | 'Agent'; namespace: string; name: string }): string[]
@@ -29,7 +29,7 @@ export const createStageletIndex = (): StageletIndex => {
   const stagelets = new Map<string, StageletRefs>()
   /** Keys of stagelets by the key of their project or agent. */
   const byOwner = new Map<string, Set<string>>()
-  /** What each project and agent was when its stagelets were reconciled for it. */
+  /** By key, the inputs of each project and agent for which its stagelets were reconciled last. */
   const owners = new Map<string, string>()
 
   const unlink = (key: string): void => {
@@ -85,7 +85,7 @@ export const createStageletIndex = (): StageletIndex => {
   }
 }
 
-/** What the reconcilers look at of an agent. Its clock is looked at when its stagelets change. */
+/** The fields of an agent that start a reconciliation of its stagelets. */
 const agentInputsOf = ({ metadata, spec, status }: KubeObject): unknown => {
   const { conditions, lastLost, lastSeen } = (status ?? {}) as AgentStatus
   const at = isTrue(conditions, 'Ready') ? lastLost : (lastLost ?? lastSeen)

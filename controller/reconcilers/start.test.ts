@@ -26,7 +26,7 @@ const start = () => {
   const route = createRouter({
     stagelets: loop,
     stageletReconciler: { isSettled: () => false, forget: () => undefined },
-    judgeProject: () => undefined,
+    reconcileProject: () => undefined,
     rollOut: () => undefined,
     poke: () => undefined,
   })

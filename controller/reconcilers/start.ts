@@ -1,4 +1,5 @@
-// Feeds the reconcilers: all objects once, then each change of the feed.
+// Starts the reconcilers. createRouter() says which of them runs for which change: for all objects once, then for each change
+// of the feed.
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { repeatUntil } from '../../src/kernel/pause.ts'
@@ -58,23 +59,23 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   const stagelets = startControlLoop(deps, stageletReconciler)
   const { reconciler, delayOf } = paced(createProjectReconciler(deps), clock, projectPace)
   const projects = startControlLoop(deps, reconciler)
-  const turns = paced(createRolloutReconciler(deps), clock, rolloutPace)
-  const rollouts = startControlLoop(deps, turns.reconciler)
+  const rollout = paced(createRolloutReconciler(deps), clock, rolloutPace)
+  const rollouts = startControlLoop(deps, rollout.reconciler)
   const closer = startChangeSetCloser(deps)
-  const judgeProject = (key: string): void => projects.enqueueAfter(key, delayOf(key))
+  const reconcileProject = (key: string): void => projects.enqueueAfter(key, delayOf(key))
   const route = createRouter({
     stagelets,
     stageletReconciler,
-    judgeProject,
-    rollOut: (key) => rollouts.enqueueAfter(key, turns.delayOf(key)),
+    reconcileProject,
+    rollOut: (key) => rollouts.enqueueAfter(key, rollout.delayOf(key)),
     poke: () => closer.poke(),
   })
 
   const look = async (): Promise<void> => {
     for (const kind of ['Stagelet', 'Project', 'Agent'])
       for (const object of (await store.list(kind)).items) route({ type: 'ADDED', object })
-    // Of secrets, who judges them is enough.
-    for (const ref of await store.namedProjects()) judgeProject(keyOf(ref))
+    // Secrets are reconciled with their projects.
+    for (const ref of await store.namedProjects()) reconcileProject(keyOf(ref))
     closer.poke()
   }
 
@@ -104,7 +105,7 @@ export const startReconcilers = (deps: ReconcilerDeps): Reconcilers => {
   }
 }
 
-/** Finds sets that somebody changed by SQL. They are never delivered; this tells of them before an agent asks. */
+/** Reports sets that somebody has changed by SQL, before an agent asks for them: they are never delivered. */
 const tellOfChangedSets = async ({
   store,
   log,
@@ -121,7 +122,7 @@ const tellOfChangedSets = async ({
 
 type Change = Pick<ChangeEvent, 'type' | 'object'> & Partial<Pick<ChangeEvent, 'previous'>>
 
-/** False for a secret or project of which only a label or the like has changed. */
+/** False where only labels or the like of a secret or project have changed. */
 const hasNewInputs = ({ type, object, previous }: Change): boolean =>
   type !== 'MODIFIED' || previous === undefined || !hasSameInputs(previous, object)
 
@@ -129,55 +130,55 @@ const hasNewInputs = ({ type, object, previous }: Change): boolean =>
 const closedByMs = 2_500
 
 /**
- * How long a new revision of so many stagelets waits to be judged: their agents hear of it from the project itself, and
- * get their bundles first. Those that report meanwhile are judged once. Where stagelets take turns, no agent hears of
- * it before.
+ * Delay (ms) of the reconciliation of stagelets after a new revision. Their agents get the revision from the Project itself:
+ * with many stagelets the bundles are sent first, and stagelets that report meanwhile are reconciled only once. In a staged
+ * rollout agents get the revision only by the reconciliation.
  */
-const judgedAfterMs = (project: KubeObject, stagelets: number): number => {
-  const takesTurns = project.spec?.['rollout'] !== undefined
-  return takesTurns || stagelets < 100 ? 0 : Math.min(stagelets / 2, 2_000)
+const reconcileAfterMs = (project: KubeObject, stagelets: number): number => {
+  const isStaged = project.spec?.['rollout'] !== undefined
+  return isStaged || stagelets < 100 ? 0 : Math.min(stagelets / 2, 2_000)
 }
 
 export const createRouter = (to: {
   stagelets: ControlLoop
   stageletReconciler: Pick<StageletReconciler, 'isSettled' | 'forget'>
-  judgeProject: (key: string) => void
+  reconcileProject: (key: string) => void
   rollOut: (key: string) => void
   poke: () => void
 }): ((change: Change) => void) => {
-  const interest = createStageletIndex()
-  const { stagelets, stageletReconciler, judgeProject, rollOut, poke } = to
+  const index = createStageletIndex()
+  const { stagelets, stageletReconciler, reconcileProject, rollOut, poke } = to
   const eachStageletOf = (owner: ObjectRef & { kind: 'Project' | 'Agent' }): void => {
-    for (const key of interest.stageletsOf(owner)) stagelets.enqueue(key)
+    for (const key of index.stageletsOf(owner)) stagelets.enqueue(key)
   }
 
-  const judgeStageletsOf = (object: KubeObject, type: Change['type']): void => {
-    const keys = interest.stageletsOf({ ...refOf(object), kind: 'Project' })
-    const ms = type === 'MODIFIED' ? judgedAfterMs(object, keys.length) : 0
+  const reconcileStageletsOf = (object: KubeObject, type: Change['type']): void => {
+    const keys = index.stageletsOf({ ...refOf(object), kind: 'Project' })
+    const ms = type === 'MODIFIED' ? reconcileAfterMs(object, keys.length) : 0
     for (const key of keys)
       if (ms === 0) stagelets.enqueue(key)
       else stagelets.enqueueAfter(key, ms)
   }
 
-  /** After a restore a Rotation holds revisions back, until their credentials are tested. */
+  /** After the restore of a backup, a Rotation holds revisions back until their credentials are tested. */
   const holdOf = (rotation: KubeObject | undefined): ProjectHold | undefined => {
-    const project = rotation && interest.projectOf(rotation)
+    const project = rotation && index.projectOf(rotation)
     return project === undefined ? undefined : { project, ...holdIn(rotation!) }
   }
 
   return (change) => {
     const { type, object } = change
-    const isNews = interest.note(type, object)
+    const isNews = index.note(type, object)
     const ref = refOf(object)
     const { namespace, name } = ref
-    const project = interest.projectOf(object)
+    const project = index.projectOf(object)
     switch (object.kind) {
       case 'Stagelet':
         if (type === 'DELETED') stageletReconciler.forget(keyOf(ref))
-        // The close of the change set starts a run. This is for the case that its event is lost.
+        // The close of the change set starts a run; this one runs where its event is lost.
         if (!isNews) stagelets.enqueueAfter(keyOf(ref), closedByMs)
         else if (!stageletReconciler.isSettled(object)) stagelets.enqueue(keyOf(ref))
-        if (project !== undefined) judgeProject(project)
+        if (project !== undefined) reconcileProject(project)
         if (project !== undefined) rollOut(project)
         return
       case 'Observation':
@@ -185,19 +186,19 @@ export const createRouter = (to: {
         return
       case 'Project':
         rollOut(keyOf(ref))
-        // Most writes of a project only count its stagelets: they concern none of them.
+        // Most writes of a project only change the counts of its stagelets.
         if (!isNews) return
-        judgeStageletsOf(object, type)
-        judgeProject(keyOf(ref))
+        reconcileStageletsOf(object, type)
+        reconcileProject(keyOf(ref))
         return
       case 'Agent':
         if (!isNews) return
         eachStageletOf({ kind: 'Agent', namespace, name })
-        for (const key of interest.projectsOn(ref)) rollOut(key)
+        for (const key of index.projectsOn(ref)) rollOut(key)
         return
       case 'StagelySecret':
         poke()
-        if (project !== undefined && hasNewInputs(change)) judgeProject(project)
+        if (project !== undefined && hasNewInputs(change)) reconcileProject(project)
         return
       case 'Rotation': {
         const isGone = type === 'DELETED'

@@ -23,7 +23,7 @@ const starved = failure(6, [])
 type Facts = Omit<RevisionFacts, 'stagelet'>
 type Decided = Partial<RevisionDecision>
 
-const turns = { takesTurns: true }
+const turns = { isStaged: true }
 const drained = { drained: true }
 const sets = [set(6), set(5), set(4)]
 

@@ -15,7 +15,7 @@ export interface RevisionFacts {
   /** Revision that the stagelet was told to run last. */
   readonly told?: number | undefined
   /** The project has spec.rollout. */
-  readonly takesTurns?: boolean
+  readonly isStaged?: boolean
   /** Newest revision that the project's rollout has admitted the stagelet to. */
   readonly admitted?: number | undefined
   /** The agent has spec.drained. */
@@ -47,9 +47,9 @@ export const newestOf = (...revisions: (number | undefined)[]): number | undefin
 
 /** Never older than what the stagelet was told, or has already. */
 const newestAllowed = (facts: RevisionFacts): number | undefined => {
-  const { newest = 0, told, takesTurns = false, admitted, drained = false, reported } = facts
+  const { newest = 0, told, isStaged = false, admitted, drained = false, reported } = facts
   // Without any revision there is nothing to take turns for.
-  if (!drained && (!takesTurns || newest === 0)) return newest
+  if (!drained && (!isStaged || newest === 0)) return newest
   const most = newestOf(told, drained ? undefined : admitted, reported)
   return most === undefined ? undefined : Math.min(newest, most)
 }

@@ -15,7 +15,7 @@ import type {
   PageOptions,
   ProjectRevisions,
   SecretSet,
-  ProjectFacts,
+  ProjectSummary,
 } from './store.ts'
 
 /** The namespace that decides about the right to see an object. A Namespace is in itself. */
@@ -139,12 +139,12 @@ const envSecretsOf = (view: View, project: ProjectRow): number => {
   return count
 }
 
-/** See Store.projectFacts. */
-export const projectFactsIn = (
+/** See Store.projectSummary. */
+export const projectSummaryIn = (
   view: View,
   project: ObjectRef,
   mostStagelets: number,
-): ProjectFacts => {
+): ProjectSummary => {
   const row = projectAt(view, project)
   const stagelets = view.objects.withTerm(term.stageletsOf(project)).map(({ object }) => object)
   return {

@@ -14,7 +14,7 @@ import { deletedSecrets, listRevisions, versionsOf } from './history/versions.ts
 import { loadState } from './log/load.ts'
 import { pageAt, pageNow, refuseBefore } from './pages.ts'
 import { closeDueRevisions } from './revisions.ts'
-import { headIn, isHead, revisionsIn, rowsOf, projectFactsIn } from './reads.ts'
+import { headIn, isHead, revisionsIn, rowsOf, projectSummaryIn } from './reads.ts'
 import type { AuditEntry, WriteSession } from './session.ts'
 import { readSet } from './set-rows.ts'
 import { openSets } from './sets.ts'
@@ -42,7 +42,7 @@ import type {
   Store,
   StoreHealth,
   StoredObject,
-  ProjectFacts,
+  ProjectSummary,
   Transaction,
   WriteOptions,
 } from './store.ts'
@@ -151,8 +151,8 @@ export class SqlStore implements Store {
     return revisionsIn(state, state.epoch, projectUid)
   }
 
-  projectFacts(project: ObjectRef, mostStagelets: number): Promise<ProjectFacts> {
-    return Promise.resolve(projectFactsIn(this.state, project, mostStagelets))
+  projectSummary(project: ObjectRef, mostStagelets: number): Promise<ProjectSummary> {
+    return Promise.resolve(projectSummaryIn(this.state, project, mostStagelets))
   }
 
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {

@@ -31,7 +31,7 @@ export type * from './history/shown.ts'
 export type * from './write-options.ts'
 
 /** Facts about a project for advice to the writer of a secret. */
-export interface ProjectFacts {
+export interface ProjectSummary {
   /** The first stagelets of the project, ordered by name. */
   readonly stagelets: readonly KubeObject[]
   /** Number of secrets of type env that have a value, 2 at most. */
@@ -230,7 +230,7 @@ export type OnCloseFault = (project: string, error: unknown) => void
 
 export interface Store extends Reader {
   /** For advice: other replicas' writes may be missing. */
-  projectFacts(project: ObjectRef, mostStagelets: number): Promise<ProjectFacts>
+  projectSummary(project: ObjectRef, mostStagelets: number): Promise<ProjectSummary>
   /** Like get(), for an answer. */
   getStored(ref: ObjectRef): Promise<StoredObject | undefined>
   /** The object with this uid, where it is of this kind. */

@@ -243,7 +243,7 @@ export const valuesContract = (name: string, open: OpenStore): void => {
     it('tells what a new secret meets: stagelets of the project, and whether env secrets are there', async () => {
       const { ns } = await createShop(t.store)
       const project = { kind: 'Project', namespace: ns, name: 'shop' }
-      const look = (): Promise<unknown> => t.store.projectFacts(project, 1)
+      const look = (): Promise<unknown> => t.store.projectSummary(project, 1)
       expect(await look()).toEqual({ stagelets: [], envSecrets: 0, isDeclared: true })
       for (const one of ['b', 'a']) await createAs(t.store, api, stageletOf(ns, one))
       for (const one of ['x', 'y', 'z'])
@@ -252,7 +252,7 @@ export const valuesContract = (name: string, open: OpenStore): void => {
         stagelets: [{ metadata: { name: 'a' } }],
         envSecrets: 2,
       })
-      const nowhere = await t.store.projectFacts({ ...project, name: 'none' }, 1)
+      const nowhere = await t.store.projectSummary({ ...project, name: 'none' }, 1)
       expect(nowhere).toEqual({ stagelets: [], envSecrets: 0, isDeclared: false })
     })
 

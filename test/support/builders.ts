@@ -83,7 +83,7 @@ export const anInput = (
   nowMs: Date.parse('2026-01-01T00:00:00Z'),
   stagelet: aStagelet(),
   projectExists: true,
-  takesTurns: false,
+  isStaged: false,
   agent: {
     apiVersion: 'stagely.dev/v1alpha1',
     kind: 'Agent',

@@ -33,7 +33,7 @@ const project: NonNullable<ItemInput['project']> = {
   uid: 'p',
   since: '',
   revision: 6,
-  takesTurns: false,
+  isStaged: false,
   version: 120,
   epoch: 1,
   from: 0,
@@ -51,7 +51,7 @@ describe('what an agent is told of a closed revision before its stagelet is judg
   })
 
   it('is nothing new where turns are taken, the agent is drained or unknown, or something failed there', () => {
-    expect(revisionOf({ project: { ...project, takesTurns: true } })).toBe(5)
+    expect(revisionOf({ project: { ...project, isStaged: true } })).toBe(5)
     expect(revisionOf({ agent: { ...agent, drained: true } })).toBe(5)
     expect(revisionOf({ agent: undefined })).toBe(5)
     expect(
@@ -69,7 +69,7 @@ describe('what an agent is told of a closed revision before its stagelet is judg
     expect(renderItem({ view, project: untested, agent })).toMatchObject({
       ...{ projectUid: '', epoch: 0, revision: 0, paused: true },
     })
-    const inTurn = { ...project, from: 6, takesTurns: true }
+    const inTurn = { ...project, from: 6, isStaged: true }
     expect(renderItem({ view, project: inTurn, agent })).toMatchObject({ epoch: 0, revision: 0 })
     const later = renderItem({ view, project: { ...project, from: 6 }, agent })
     expect(later).toMatchObject({ epoch: 1, revision: 6, paused: false })

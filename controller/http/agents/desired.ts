@@ -31,7 +31,7 @@ const revisionFor = ({ view, project, agent }: ItemInput): number => {
     stagelet: name,
     newest: newestOf(project?.revision, told),
     told,
-    takesTurns: project?.takesTurns === true,
+    isStaged: project?.isStaged === true,
     drained: agent?.drained !== false,
     mustWait: project === undefined || told === undefined,
     quarantine,

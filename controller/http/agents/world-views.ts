@@ -42,7 +42,7 @@ export interface ProjectView {
   /** Newest closed revision. */
   readonly revision: number
   /** The project has spec.rollout: each stagelet waits until it is admitted. */
-  readonly takesTurns: boolean
+  readonly isStaged: boolean
   readonly version: number
 }
 
@@ -53,7 +53,7 @@ export const projectViewOf = (
   uid: metadata.uid ?? '',
   since: metadata.creationTimestamp ?? '',
   revision: (status as ProjectStatus | undefined)?.revision ?? 0,
-  takesTurns: spec?.['rollout'] !== undefined,
+  isStaged: spec?.['rollout'] !== undefined,
   version,
 })
 

@@ -81,7 +81,7 @@ const read = async (reader: Reader, project: KubeObject, now: number): Promise<R
     project: name,
     team: namespace,
     changeSetOpen: closesAt !== undefined,
-    inTurns: view.takesTurns,
+    inTurns: view.isStaged,
     failed: view.counts.failed?.length ?? 0,
     stagelets: view.stagelets.map(shownStagelet),
   })

@@ -3,7 +3,7 @@ import { StagelyError } from '../../../src/kernel/errors.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { secretName, type SecretInput } from '../../../src/resources/secret-fields.ts'
 import type { SecretSpec } from '../../../src/resources/stagelysecret.ts'
-import type { Store, ProjectFacts, Transaction } from '../../../src/store/store.ts'
+import type { Store, ProjectSummary, Transaction } from '../../../src/store/store.ts'
 import { adviceOfPlace, adviceOfValue, warningValues } from '../warnings.ts'
 import { notFound } from './access.ts'
 import { parseId } from './ids.ts'
@@ -121,7 +121,7 @@ export interface Warning {
 
 /** About the given value, and about the secret's place. */
 const adviceOf = async (
-  store: Pick<Store, 'projectFacts'>,
+  store: Pick<Store, 'projectSummary'>,
   { input, after, before }: Written,
 ): Promise<Warning[]> => {
   const given = { ...after.spec, value: input['value'], valueBase64: input['value_base64'] }
@@ -153,7 +153,7 @@ export type BatchWarning = Warning & { readonly operation: number }
  * about a project's first secret is given once.
  */
 export const warningsOfBatch = async (
-  around: ProjectFacts,
+  around: ProjectSummary,
   written: readonly (Written | undefined)[],
 ): Promise<BatchWarning[]> => {
   let envSecrets = around.envSecrets
@@ -161,7 +161,7 @@ export const warningsOfBatch = async (
   for (const [operation, one] of written.entries()) {
     if (one === undefined) continue
     if (one.before === undefined && specOf(one.after).type === 'env') envSecrets += 1
-    const now = { projectFacts: () => Promise.resolve({ ...around, envSecrets }) }
+    const now = { projectSummary: () => Promise.resolve({ ...around, envSecrets }) }
     const advice = await adviceOf(now, one)
     warnings.push(...advice.map((each) => ({ operation, ...each })))
   }

@@ -5,7 +5,7 @@ import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import { consumersBySecret, decideSecret } from './decide.ts'
 import type { ProjectInput, SecretObject, StageletObject } from './gather.ts'
-import { Judged, type ListedSecret } from './judged.ts'
+import { DecidedSecrets, type ListedSecret } from './decided-secrets.ts'
 import { nearName } from './near-name.ts'
 
 const aSecret = (key: string, scope: string, version = 1): SecretObject => ({
@@ -150,11 +150,11 @@ describe('nearName', () => {
   })
 })
 
-describe('Judged', () => {
+describe('DecidedSecrets', () => {
   const settled = (secrets: SecretObject[], stagelets: StageletObject[]): SecretObject[] =>
     decideSecrets(input(secrets, stagelets)).map((status, i) => ({ ...secrets[i]!, status }))
-  const judgedAnew = (judged: Judged, of: ProjectInput): string[] => {
-    const judge = judged.judgeOf(of)
+  const judgedAnew = (decided: DecidedSecrets, of: ProjectInput): string[] => {
+    const judge = decided.decider(of)
     return of.secrets.filter((one) => judge(listed(one)) !== undefined).map(({ spec }) => spec.key)
   }
   /** Another object has another resourceVersion. */
@@ -166,19 +166,19 @@ describe('Judged', () => {
   const secrets = settled([aSecret('PORT', 'backend'), aSecret('USER', 'postgres')], stagelets)
 
   it('finds what is wrong, again and again until it is right', () => {
-    const judged = new Judged()
+    const decided = new DecidedSecrets()
     const of = input([aSecret('PORT', 'backend'), secrets[1]!], stagelets)
-    expect(judgedAnew(judged, of)).toEqual(['PORT'])
-    expect(judgedAnew(judged, of)).toEqual(['PORT'])
-    expect(judgedAnew(judged, input(secrets, stagelets))).toEqual([])
+    expect(judgedAnew(decided, of)).toEqual(['PORT'])
+    expect(judgedAnew(decided, of)).toEqual(['PORT'])
+    expect(judgedAnew(decided, input(secrets, stagelets))).toEqual([])
   })
 
-  it('looks at a secret that was right no more while nothing that it is judged by has changed', () => {
-    const judged = new Judged()
-    expect(judgedAnew(judged, input(secrets, stagelets))).toEqual([])
+  it('looks at a secret that was right no more while nothing that it is decided by has changed', () => {
+    const decided = new DecidedSecrets()
+    expect(judgedAnew(decided, input(secrets, stagelets))).toEqual([])
     const looks = (): number => {
       let count = 0
-      const judge = judged.judgeOf(input(secrets, [running(2)]))
+      const judge = decided.decider(input(secrets, [running(2)]))
       for (const one of secrets) {
         const { uid, rv } = listed(one)
         judge({
@@ -192,24 +192,24 @@ describe('Judged', () => {
       return count
     }
     expect(looks()).toBe(0)
-    expect(new Judged().isRight(listed(secrets[0]!))).toBe(false)
-    expect(judged.isRight(listed(secrets[0]!))).toBe(true)
+    expect(new DecidedSecrets().isStored(listed(secrets[0]!))).toBe(false)
+    expect(decided.isStored(listed(secrets[0]!))).toBe(true)
   })
 
   it('sees that a stagelet has changed, that another secret hides one, and that a set is gone', () => {
-    const judged = new Judged()
-    expect(judgedAnew(judged, input(secrets, stagelets))).toEqual([])
+    const decided = new DecidedSecrets()
+    expect(judgedAnew(decided, input(secrets, stagelets))).toEqual([])
     const late = [running(1)]
     const older = [aSecret('PORT', 'backend', 0), secrets[1]!]
-    expect(judgedAnew(judged, input(secrets, late, older))).toEqual(['PORT'])
-    expect(judgedAnew(judged, input(secrets, stagelets))).toEqual([])
+    expect(judgedAnew(decided, input(secrets, late, older))).toEqual(['PORT'])
+    expect(judgedAnew(decided, input(secrets, stagelets))).toEqual([])
     const gone = { ...input(secrets, stagelets), runningSets: new Map() }
-    expect(judgedAnew(judged, gone)).toEqual(['PORT', 'USER'])
-    expect(judgedAnew(judged, input(secrets, stagelets))).toEqual([])
+    expect(judgedAnew(decided, gone)).toEqual(['PORT', 'USER'])
+    expect(judgedAnew(decided, input(secrets, stagelets))).toEqual([])
     const global = settled([aSecret('PORT', 'global')], stagelets)[0]!
     const [shared] = settled([aSecret('TOKEN', 'global')], stagelets)
-    expect(judgedAnew(judged, input([shared!, global], stagelets))).toEqual([])
+    expect(judgedAnew(decided, input([shared!, global], stagelets))).toEqual([])
     const hiding = aSecret('TOKEN', 'backend')
-    expect(judgedAnew(judged, input([shared!, global, hiding], stagelets))).toContain('TOKEN')
+    expect(judgedAnew(decided, input([shared!, global, hiding], stagelets))).toContain('TOKEN')
   })
 })

@@ -15,7 +15,7 @@ import { createDependencies } from '../../../src/secrets/references.ts'
 import { createResolvedDigest } from '../../../src/secrets/resolved-digest.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 import { acceptedVerdict } from '../../../src/store/secret-status.ts'
-import type { ProjectAround, SecretObject, StageletObject } from './gather.ts'
+import type { ProjectFacts, SecretObject, StageletObject } from './gather.ts'
 import { nearName } from './near-name.ts'
 import { entryIn, seesIn } from './sees.ts'
 import { no, unknown, yes } from '../verdict.ts'
@@ -28,7 +28,7 @@ export interface Consumer {
 
 const shownServices = 20
 
-export const decideProject = (input: ProjectAround): ProjectStatus => {
+export const decideProject = (input: ProjectFacts): ProjectStatus => {
   const { project, revisions, head, now } = input
   const { generation } = project.metadata
   const { closed, closesAt } = revisions
@@ -46,7 +46,7 @@ export const decideProject = (input: ProjectAround): ProjectStatus => {
 }
 
 /** The services that see each secret, by the uid of the secret; also those that see only another secret that refers to it. */
-export const consumersBySecret = ({ stagelets, head }: ProjectAround): Map<string, Consumer[]> => {
+export const consumersBySecret = ({ stagelets, head }: ProjectFacts): Map<string, Consumer[]> => {
   const consumers = new Map<string, Consumer[]>()
   for (const stagelet of stagelets) {
     const reach = createDependencies(head.entries, stagelet.metadata.name)
@@ -69,7 +69,7 @@ interface Decided {
 }
 
 export const decideSecret = (
-  input: ProjectAround,
+  input: ProjectFacts,
   secret: SecretObject,
   consumers: readonly Consumer[],
 ): Decided => {
@@ -101,12 +101,12 @@ export const decideOrphan = (secret: SecretObject, now: string): SecretStatus =>
   return { ...status, observedGeneration: generation, conditions }
 }
 
-const targetsOf = ({ stagelets }: ProjectAround, secret: SecretObject): StageletObject[] => {
+const targetsOf = ({ stagelets }: ProjectFacts, secret: SecretObject): StageletObject[] => {
   const only = secret.spec.stageletRef?.name
   return stagelets.filter((s) => only === undefined || s.metadata.name === only)
 }
 
-const scopeMatched = (input: ProjectAround, secret: SecretObject): Verdict => {
+const scopeMatched = (input: ProjectFacts, secret: SecretObject): Verdict => {
   if (secret.spec.audience === 'Controller') return forController
   const { scope } = secret.spec
   const targets = targetsOf(input, secret)
@@ -142,7 +142,7 @@ const consumersNamed = (consumers: readonly Consumer[]): string =>
 
 /** InSync of one secret: the rollout of another secret does not make it False. */
 const inSync = (
-  input: ProjectAround,
+  input: ProjectFacts,
   secret: SecretObject,
   consumers: readonly Consumer[],
 ): Verdict => {
@@ -184,7 +184,7 @@ const inSync = (
  * version was stored then is not enough: while another secret of the key won, the service saw that one.
  */
 export const runsCurrent = (
-  { runningSets, head }: ProjectAround,
+  { runningSets, head }: ProjectFacts,
   secret: SecretObject,
   { service, stagelet }: Consumer,
 ): boolean => {

@@ -1,4 +1,4 @@
-// What follows when a value comes near its end, or to it.
+// Values that end: events about them, and new values.
 import { findCondition } from '../../../src/resources/conditions.ts'
 import { endOf } from '../../../src/resources/expiry.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
@@ -14,7 +14,7 @@ import type { SecretObject } from './gather.ts'
 
 const statusOf = ({ status }: KubeObject): SecretStatus => status ?? {}
 
-/** The value has ended, and the spec says that a new one is made. */
+/** The value has ended, and the spec asks for a new one. */
 export const isToRenew = (
   { spec, status = {}, metadata }: SecretObject,
   nowMs: number,
@@ -24,7 +24,7 @@ export const isToRenew = (
   return end?.expiresFrom === 'Spec' && Date.parse(end.expiresAt) <= nowMs
 }
 
-/** The Rotation makes the new value, and says how it goes. One that was asked already is not asked again. */
+/** Requests a run of the Rotation, which makes the new value. A Rotation that was asked for this end is not asked again. */
 const startRotation = async (tx: Transaction, secret: KubeObject, name: string): Promise<void> => {
   const { namespace } = refOf(secret)
   const rotation = await tx.get({ kind: 'Rotation', namespace, name })
@@ -34,7 +34,7 @@ const startRotation = async (tx: Transaction, secret: KubeObject, name: string):
   const wasTried = status.endedAt !== undefined && status.endedAt > expiresAt
   if (rotation === undefined || isUnderWay || wasTried) return
   const { key, projectRef } = secret.spec as SecretSpec
-  // A secret that only says so starts no credential of another project, and none that it does not hold.
+  // A secret may start only a Rotation of its project that has it as an output.
   const spec = rotation.spec as RotationSpec
   const isOutput = Object.values(spec.outputs).includes(secret.metadata.name)
   if (!isOutput || spec.projectRef.name !== projectRef.name) return
@@ -42,7 +42,7 @@ const startRotation = async (tx: Transaction, secret: KubeObject, name: string):
   await tx.setStatus({ ...rotation, status: { ...status, request } })
 }
 
-/** A counter in status tells of it: machines write no spec. */
+/** Makes a new value, and counts it in the status: machines write no spec. */
 export const renew = async (tx: Transaction, current: KubeObject): Promise<void> => {
   const { rotation } = (current.spec as SecretSpec).valueFrom ?? {}
   if (rotation !== undefined) return startRotation(tx, current, rotation.name)
@@ -64,7 +64,7 @@ const whoRuns = ({ serviceCount = 0, services = [] }: SecretStatus): string => {
   return `seen by ${services.slice(0, mostNamed).join(', ')}${more}`
 }
 
-/** One for each warning, one at the end, and one for an age that is too old: a condition that says the same as before is no news. */
+/** An event for each warning, for the end, and for a value that is too old, where its condition has changed. */
 export const expiryEvents = (before: KubeObject, after: KubeObject): EventInput[] =>
   (['Expiring', 'Expired', 'RotationDue'] as const).flatMap((type): EventInput[] => {
     const was = findCondition(statusOf(before).conditions, type)

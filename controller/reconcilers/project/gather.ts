@@ -11,8 +11,8 @@ export type ProjectObject = KubeObject<ProjectSpec, ProjectStatus>
 export type SecretObject = KubeObject<SecretSpec, SecretStatus> & { spec: SecretSpec }
 export type StageletObject = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
 
-/** A project without its secrets. */
-export interface ProjectAround {
+/** The facts about a project that decide about its secrets. */
+export interface ProjectFacts {
   readonly now: string
   readonly project: ProjectObject
   readonly revisions: ProjectRevisions
@@ -22,7 +22,7 @@ export interface ProjectAround {
   readonly runningSets: ReadonlyMap<number, SecretSet>
 }
 
-export interface ProjectInput extends ProjectAround {
+export interface ProjectInput extends ProjectFacts {
   readonly secrets: readonly SecretObject[]
 }
 
@@ -39,16 +39,16 @@ export const gatherProject = async (
   ref: { namespace: string; name: string },
   now: string,
 ): Promise<ProjectInput | undefined> => {
-  const around = await gatherAround(reader, ref, now)
+  const around = await gatherFacts(reader, ref, now)
   return around && { ...around, secrets: await secretsOf(reader, ref) }
 }
 
 /** Undefined when the project does not exist. */
-export const gatherAround = async (
+export const gatherFacts = async (
   reader: Reader,
   { namespace, name }: { namespace: string; name: string },
   now: string,
-): Promise<ProjectAround | undefined> => {
+): Promise<ProjectFacts | undefined> => {
   const project = (await reader.get({ kind: 'Project', namespace, name })) as
     ProjectObject | undefined
   const uid = project?.metadata.uid

@@ -2,12 +2,12 @@
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 
-/** Most of a project's status are counts of its stagelets, which the rollout reconciler writes: they are no inputs. */
+/** Of a project's status only the revision is an input: the rest are counts that the rollout reconciler writes. */
 export const inputsOf = ({ kind, metadata, spec, status }: KubeObject): readonly unknown[] =>
   kind === 'Project'
     ? [metadata.uid, metadata.generation, status?.['revision']]
     : [metadata.uid, spec, status]
 
-/** True where the two differ at most in labels, annotations, counts and the like. */
+/** True where the two objects differ only in labels, annotations, counts and the like. */
 export const hasSameInputs = (a: KubeObject, b: KubeObject): boolean =>
   sameJson(inputsOf(a), inputsOf(b))

@@ -10,42 +10,42 @@ import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
 import { decideOrphan, decideProject } from './decide.ts'
 import {
-  gatherAround,
+  gatherFacts,
   secretsOf,
-  type ProjectAround,
+  type ProjectFacts,
   type ProjectObject,
   type SecretObject,
 } from './gather.ts'
 import { expiryEvents, isToRenew, renew } from './expiry.ts'
-import { Judged, type ListedSecret } from './judged.ts'
+import { DecidedSecrets, type ListedSecret } from './decided-secrets.ts'
 import { hasSameInputs } from './reconciled-inputs.ts'
 
-/** Statuses in one transaction: requests that write wait for it. */
+/** Most statuses in one write: other writes wait for it. */
 const inOneWrite = 50
-/** A run that finds nothing new does not begin at once again. */
+/** Least time (ms) between two runs that only time starts. */
 const leastMs = 1_000
-/** Timers count another time than the clock, which may be set; and none is longer than 24 days. */
+/** Longest timer (ms): the clock may be set while it runs, and no timer may be longer than 24 days. */
 const mostMs = 3_600_000
 
 /**
- * Reads and decides outside any transaction: a project may have thousands of secrets, and all writers would
- * wait. An object whose inputs have changed since is skipped, as its own change starts another run. A new label
- * or new counts of a project are no inputs: such an object gets its status.
+ * Reads and decides outside of any write: a project may have thousands of secrets, and all writers would wait. An object
+ * whose inputs have changed meanwhile is skipped: its change starts another run. Labels and the counts of a project are no
+ * inputs.
  */
 export const createProjectReconciler = (deps: { store: Store; clock: Clock }): Reconciler => {
-  const judged = new Map<string, Judged>()
+  const decided = new Map<string, DecidedSecrets>()
   const workIn = async (key: string): Promise<Work> => {
     const ref = refFromKey(key)
     const now = toTimestamp(deps.clock.now())
     const { namespace, name: project } = ref
     const secrets = await deps.store.listRows('StagelySecret', { namespace, project })
-    const input = await gatherAround(deps.store, ref, now)
+    const input = await gatherFacts(deps.store, ref, now)
     if (input === undefined) {
-      judged.delete(key)
+      decided.delete(key)
       return { changes: orphanChanges(await secretsOf(deps.store, ref), now), renewals: [] }
     }
-    const known = judged.get(key) ?? new Judged()
-    judged.set(key, known)
+    const known = decided.get(key) ?? new DecidedSecrets()
+    decided.set(key, known)
     const work = await workOf(input, known, secrets as unknown as readonly ListedSecret[])
     const { nextAt } = known
     return nextAt === undefined ? work : { ...work, waitMs: nextAt - deps.clock.now() }
@@ -68,7 +68,7 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
     try {
       await write(renewals)
     } catch (error) {
-      // What cannot be made now, such as while a key does not answer, is told, and tried again.
+      // A new value cannot be made while a key does not answer: the status tells that it has ended, and the run is repeated.
       await write(renewals.flatMap(({ otherwise }) => otherwise ?? []))
       throw error
     }
@@ -80,48 +80,48 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
 interface Work {
   readonly changes: readonly Change[]
   readonly renewals: readonly Change[]
-  /** Until time alone changes something. */
+  /** After this time (ms) a status changes by time alone. */
   readonly waitMs?: number
 }
 
 interface Change {
   readonly before: KubeObject
-  /** In its place, where it fails. */
+  /** The change to make where this one fails. */
   readonly otherwise?: Change | undefined
-  /** `current` is the object as it is in this transaction. */
+  /** `current` is the object within this write. */
   readonly write: (tx: Transaction, current: KubeObject) => Promise<void>
 }
 
 const workOf = async (
-  input: ProjectAround,
-  judged: Judged,
+  input: ProjectFacts,
+  decided: DecidedSecrets,
   secrets: readonly ListedSecret[],
 ): Promise<Work> => {
-  const judge = judged.judgeOf(input)
+  const decide = decided.decider(input)
   const renewals: Change[] = []
   const changes = await mapYielding(secrets, (row) => {
-    const status = judge(row)
-    if (status === undefined && judged.isRight(row)) return undefined
+    const status = decide(row)
+    if (status === undefined && decided.isStored(row)) return undefined
     const secret = row.object
     const change = status && changeTo(secret, status)
     if (!isToRenew(secret, Date.parse(input.now))) return change
     renewals.push({ before: secret, write: renew, otherwise: change })
-    // A Rotation takes its time: until then the value has ended.
+    // The status tells that the value has ended until the Rotation has made a new one.
     return secret.spec.valueFrom?.rotation === undefined ? undefined : change
   })
   const all = [projectChange(input), ...changes]
   return { changes: all.filter((one) => one !== undefined), renewals }
 }
 
-/** For secrets without a project: they may be there before the project, and stay after it. */
+/** Secrets without a Project: they may be created before it, and stay after it. */
 const orphanChanges = (secrets: readonly SecretObject[], now: string): Change[] =>
   secrets.flatMap((secret) => {
     const status = decideOrphan(secret, now)
     return sameJson(secret.status, status) ? [] : [changeTo(secret, status)]
   })
 
-/** Decided once more in the transaction: the rollout reconciler may have written its fields since. */
-const projectChange = (input: ProjectAround): Change | undefined => {
+/** Decided again within the write: the rollout reconciler may have written its fields meanwhile. */
+const projectChange = (input: ProjectFacts): Change | undefined => {
   const before = input.project
   if (sameJson(before.status, decideProject(input))) return undefined
   const write = async (tx: Transaction, current: KubeObject): Promise<void> => {

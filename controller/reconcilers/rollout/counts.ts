@@ -1,10 +1,10 @@
-// How many stagelets of a project stand where with its newest revision: pure.
+// Counts the stagelets of a project by their standing in the rollout of the newest revision: pure.
 import type { ProjectRollout } from '../../../src/resources/project.ts'
 import type { Standing } from './decide.ts'
 
 export type Standings = ReadonlyMap<string, Standing>
 
-/** Names of the stagelets that stand so. */
+/** Names of the stagelets with one of these standings. */
 export const namesAt = (standings: Standings, ...wanted: readonly Standing[]): string[] =>
   [...standings].flatMap(([name, standing]) => (wanted.includes(standing) ? [name] : []))
 

@@ -24,9 +24,10 @@ export interface RolloutDecision {
 }
 
 /**
- * Where a stagelet stands with the newest revision. `busy`: admitted, not healthy yet. `late`: busy for longer than
- * its deadline. `interrupted`: waits while the rollout of an older revision is not finished. `held`: takes no turn
- * (paused, drained, stopped or away). `unknown`: was healthy with it when it was last seen.
+ * The standing of a stagelet in the rollout of the newest revision. `healthy`: runs it and is healthy. `failed`: its
+ * rollout failed. `busy`: admitted, and not healthy yet. `late`: busy for longer than its deadline. `waiting`: not
+ * admitted yet. `interrupted`: not admitted yet, while the rollout of an older revision is not finished there. `held`:
+ * cannot be admitted (paused, drained, stopped or away). `unknown`: was healthy when it was last seen.
  */
 export type Standing =
   'healthy' | 'failed' | 'late' | 'busy' | 'interrupted' | 'waiting' | 'held' | 'unknown'
@@ -47,7 +48,7 @@ export const decideRollout = (input: RolloutInput): RolloutDecision => {
   )
   const counts = countStandings(input.closed, standings)
   const { progressing, failed = [] } = counts
-  // Interrupted ones come first: otherwise more stagelets would be unfinished than maxConcurrent.
+  // Interrupted stagelets come first: otherwise more than maxConcurrent stagelets would be unfinished.
   const waiting = [...namesAt(standings, 'interrupted'), ...namesAt(standings, 'waiting')]
   const vanished = waiting.length === 0 ? [] : vanishedAgents(input)
   const state = stateOf({ spec, failed, vanished, open: waiting.length + progressing })
@@ -117,7 +118,7 @@ export const standingOf = (
   return healthy !== letIn && status?.wantedRevision === letIn ? 'interrupted' : 'waiting'
 }
 
-/** True when the newest set gives a service what failed there: the rollout does not try that again by itself. */
+/** True where the newest set gives a service the values that failed there: the rollout does not try these again by itself. */
 export const holdsFailed = (
   { head }: Pick<RolloutInput, 'head'>,
   stagelet: StageletObject,
@@ -127,7 +128,7 @@ export const holdsFailed = (
   return findFailed(stagelet.metadata.name, head?.entries, quarantine) !== undefined
 }
 
-/** Where a stagelet stands that was told the newest revision and is not healthy with it. */
+/** The standing of a stagelet that has been admitted and is not healthy. */
 const progressOf = (
   input: RolloutInput,
   spec: RolloutSpec,
@@ -140,11 +141,11 @@ const progressOf = (
   return deadlineOf(spec, stagelet) < input.now ? 'late' : 'busy'
 }
 
-/** True when admitting the stagelet would change nothing now, and would only use up a turn. */
+/** True where an admission would change nothing now, and would only take the place of another stagelet. */
 export const isHeld = (input: Pick<RolloutInput, 'agents'>, stagelet: StageletObject): boolean =>
   isKeptBack(input, stagelet) || isAway(input, stagelet)
 
-/** True when its agent is not connected. False where somebody keeps the stagelet back on purpose. */
+/** True where the agent is not connected. False where somebody holds the stagelet back on purpose. */
 export const isAway = (input: Pick<RolloutInput, 'agents'>, stagelet: StageletObject): boolean =>
   !isKeptBack(input, stagelet) &&
   !isTrue(input.agents.get(stagelet.spec.agentRef.name)?.status?.conditions, 'Ready')

@@ -13,14 +13,14 @@ export interface RolloutInput {
   readonly project: ProjectObject
   /** Newest closed revision. */
   readonly closed: number
-  /** Newest set. Read only where something is in quarantine, to know whether the set still holds it. */
+  /** The newest set. It is read only where a failure is in quarantine, to know whether the set still has its values. */
   readonly head: SecretSet | undefined
   /** Sorted by name, without those that are being deleted. */
   readonly stagelets: readonly StageletObject[]
   readonly agents: ReadonlyMap<string, AgentObject>
 }
 
-/** Undefined when the project does not exist. `always`: reads the agents also where the project takes no turns. */
+/** Undefined where the project does not exist. `always`: the agents are read also where the project has no staged rollout. */
 export const gatherRollout = async (
   reader: Reader,
   { namespace, name }: Place,

@@ -23,13 +23,13 @@ export interface StageletInRollout {
   readonly standing: Standing
   /** Why it failed, or what its health gate waits for. */
   readonly message: string
-  /** Why the stagelet does not go on by itself; undefined where it does, or is healthy. */
+  /** Why the stagelet does not continue by itself; undefined where it does, or is healthy. */
   readonly reason: string | undefined
 }
 
 interface RolloutView {
-  readonly takesTurns: boolean
-  /** `Failed`: without turns nothing is stopped; each stagelet that could take the revision has it or failed. */
+  readonly isStaged: boolean
+  /** `Failed`: a rollout that is not staged is never stopped; each stagelet that could take the revision has it or failed. */
   readonly state: ProjectRollout['state'] | 'Failed'
   readonly counts: Omit<ProjectRollout, 'state'>
   readonly message: string
@@ -45,7 +45,7 @@ const messageOf = ({ status }: StageletObject, standing: Standing): string => {
   return standing === 'healthy' ? '' : say('Progressing')
 }
 
-/** Where a stagelet of a project without any revision stands: whether its stack is seen to run as declared. */
+/** The standing of a stagelet of a project without revisions, by whether its stack runs as declared. */
 const standingWithout = (stagelet: StageletObject): Standing => {
   const { kind } = syncOutcome(stagelet)
   if (kind === 'done') return 'healthy'
@@ -56,17 +56,17 @@ const standingWithout = (stagelet: StageletObject): Standing => {
 export const viewRollout = (input: RolloutInput): RolloutView => {
   const { project, closed } = input
   const spec = project.spec?.rollout ?? atOnce
-  const takesTurns = project.spec?.rollout !== undefined
+  const isStaged = project.spec?.rollout !== undefined
   const stand = (stagelet: StageletObject): Standing => {
     if (closed === 0) return standingWithout(stagelet)
     const standing = standingOf(input, spec, stagelet)
     if (standing === 'held' && isAway(input, stagelet)) return 'unknown'
     // The stagelet was healthy with this revision, and then its stack was stopped or got a fault.
     const isLeft = standing === 'healthy' && syncOutcome(stagelet).kind === 'failed'
-    if (isLeft) return takesTurns || isHeld(input, stagelet) ? 'held' : 'failed'
-    if (takesTurns || ['healthy', 'failed', 'unknown'].includes(standing)) return standing
+    if (isLeft) return isStaged || isHeld(input, stagelet) ? 'held' : 'failed'
+    if (isStaged || ['healthy', 'failed', 'unknown'].includes(standing)) return standing
     if (isHeld(input, stagelet)) return isAway(input, stagelet) ? 'unknown' : 'held'
-    // An agent that went back already is told an older revision.
+    // An agent that has rolled back runs an older revision.
     const isOver = holdsFailed(input, stagelet) || syncOutcome(stagelet).kind === 'failed'
     return isOver ? 'failed' : standing
   }
@@ -75,12 +75,12 @@ export const viewRollout = (input: RolloutInput): RolloutView => {
   const { waiting, progressing, unknown = 0, failed = [] } = counts
   // A stagelet that nobody sees counts as not done.
   const open = waiting + progressing + unknown
-  const vanished = takesTurns && waiting > 0 ? vanishedAgents(input) : []
+  const vanished = isStaged && waiting > 0 ? vanishedAgents(input) : []
   const atOnceState = open > 0 ? 'Progressing' : failed.length > 0 ? 'Failed' : 'Complete'
-  const state = takesTurns ? stateOf({ spec, failed, vanished, open }) : atOnceState
+  const state = isStaged ? stateOf({ spec, failed, vanished, open }) : atOnceState
   const stopped = state === 'Stopped' || state === 'Braked'
   return {
-    takesTurns,
+    isStaged,
     state,
     counts,
     message: stopped ? whyStopped(input, { standings, vanished }) : progressOf(counts),

@@ -54,7 +54,7 @@ const compareService = (
   }
 }
 
-/** Those without the label got nothing from us. */
+/** One-off containers with other secrets. A container without the label got none from Stagely. */
 const oldOneOffs = (
   { oneOff = [] }: ObservedService,
   wanted: string | undefined,

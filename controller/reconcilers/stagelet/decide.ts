@@ -66,7 +66,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
     wantedRevision: wantedRevision ?? input.toldOfOther,
     wantedSince: wantedSinceOf(input, wantedRevision),
     project: projectOfRevision(input, wantedRevision),
-    admitted: input.takesTurns ? stagelet.status?.admitted : undefined,
+    admitted: input.isStaged ? stagelet.status?.admitted : undefined,
     healthyRevision: healthyRevisionOf(input),
     quarantine: quarantine.length === 0 ? undefined : withKeys(input, quarantine),
     ...(unseen === undefined

@@ -1,5 +1,5 @@
-// The events of a stagelet: one for each change of state, none for a repeat. A lost agent is told by one event of
-// the Agent, and by none of its stagelets.
+// The events of a stagelet: one for each change of state. A lost agent makes one event of the Agent, and none of its
+// stagelets.
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { EventInput } from '../../../src/store/store.ts'

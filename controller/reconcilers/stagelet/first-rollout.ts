@@ -1,5 +1,5 @@
-// What a first rollout waits for, of a new stagelet or one whose project was made anew. Manifests arrive one by one
-// and in any order; a stack that started with some of its secrets would be re-created for the others: pure.
+// The first rollout of a stagelet that is new, or whose project was created again, waits for its secrets: pure. Manifests
+// arrive one by one and in any order, and a stack that starts with some of its secrets would be re-created for the others.
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 import { projectMissing, type Verdict } from '../../../src/resources/unseen-secret.ts'
 import type { StageletInput } from './gather.ts'
@@ -34,7 +34,7 @@ const missingKeys = ({ stagelet, head }: FirstRolloutInput): string[] => {
   return (stagelet.spec.compose.requires ?? []).filter((key) => !keys.has(key))
 }
 
-/** What the first rollout waits for; undefined where it waits for nothing, or is no first one. */
+/** The reason why the first rollout waits; undefined where it does not wait, or is not the first one. */
 export const awaitedBy = (input: FirstRolloutInput): Awaited | undefined => {
   const { stagelet, project, revisions, nowMs } = input
   if (revisions === undefined || !isFirst(input)) return undefined
@@ -54,7 +54,7 @@ export const awaitedBy = (input: FirstRolloutInput): Awaited | undefined => {
   return { reason: 'AwaitingQuiet', message, until }
 }
 
-/** Why the rollout may not begin, whatever the agent reports. */
+/** Why the rollout may not begin yet. */
 export const notBegun = (
   input: FirstRolloutInput & Pick<StageletInput, 'projectExists'>,
 ): Verdict | undefined => {
@@ -69,6 +69,6 @@ export const projectOfRevision = (
   input: FirstRolloutInput,
   wantedRevision: number | undefined,
 ): StageletStatus['project'] => {
-  const isJudged = wantedRevision !== undefined && awaitedBy(input) === undefined
-  return (isJudged ? input.project : undefined) ?? input.stagelet.status?.project
+  const isDecided = wantedRevision !== undefined && awaitedBy(input) === undefined
+  return (isDecided ? input.project : undefined) ?? input.stagelet.status?.project
 }

@@ -1,4 +1,4 @@
-// Reads all that the decision about one stagelet needs. No secret is decrypted: digests are enough.
+// Reads the facts for the decision about one stagelet. No secret is decrypted: digests are enough.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -19,15 +19,15 @@ export interface StageletInput {
   /** RFC 3339. */
   readonly now: string
   readonly nowMs: number
-  /** Its status has only revisions of its present project: see of-project.ts. */
+  /** Revisions of a former project are taken out of its status: see of-project.ts. */
   readonly stagelet: Stagelet
-  /** Revision of a former project that the agent was told last. It is kept until this project has one for it. */
+  /** The revision of a former project that the agent was told last. It stays until this project has a revision for it. */
   readonly toldOfOther?: number | undefined
   readonly projectExists: boolean
-  /** Uid and creation time: a project that is made anew may have the uid of the old one. */
+  /** Uid and creation time: a project that is created again may have the uid of the old one. */
   readonly project?: StageletStatus['project']
-  /** The project has spec.rollout: each stagelet waits until it is admitted. */
-  readonly takesTurns: boolean
+  /** The project has spec.rollout, a staged rollout: each stagelet waits until it is admitted. */
+  readonly isStaged: boolean
   readonly agent: KubeObject<AgentSpec, AgentStatus> | undefined
   readonly observation: ObservationSpec | undefined
   readonly revisions: ProjectRevisions | undefined
@@ -65,11 +65,11 @@ export const gatherStagelet = async (
     newest?.stageletUid === stored.metadata.uid && newest?.agent === `${namespace}/${agentRef.name}`
       ? newest
       : undefined
-  const takesTurns = project?.spec?.['rollout'] !== undefined
+  const isStaged = project?.spec?.['rollout'] !== undefined
   const base = {
     now: toTimestamp(nowMs),
     nowMs,
-    takesTurns,
+    isStaged,
     agent: agent as StageletInput['agent'],
   }
   const projectUid = project?.metadata.uid
@@ -79,7 +79,7 @@ export const gatherStagelet = async (
   }
   const stagelet = inProject(stored, projectUid)
   const observation = reportInProject(reported, projectUid)
-  // Before the revisions: a hold names one that was opened with it.
+  // Read before the revisions: a hold names a revision that exists by then.
   const holds = await holdsOn(reader, { namespace, project: projectRef.name }, name)
   const revisions = await reader.revisionsOf(projectUid)
   const head = await reader.readSet(projectUid, 'head')
@@ -109,7 +109,7 @@ export const gatherStagelet = async (
 
 type Untested = NonNullable<StageletInput['untested']>
 
-/** The one that lets through least comes first. */
+/** Holds on the stagelet; the strictest comes first. */
 const holdsOn = async (
   reader: Reader,
   place: { readonly namespace: string; readonly project: string },

@@ -57,7 +57,7 @@ describe('revisions of another project', () => {
       observation: reportInProject(report, 'p'),
       project: { uid: 'p', since: '' },
     })
-    const waits = decideStagelet({ ...input, takesTurns: true }).status
+    const waits = decideStagelet({ ...input, isStaged: true }).status
     expect(waits).toMatchObject({ wantedRevision: 7, project: status.project })
     const { status: goes } = decideStagelet(input)
     expect(goes).toMatchObject({ wantedRevision: 1, project: { uid: 'p' } })

@@ -58,7 +58,7 @@ export const toldOfOther = (
 /** Phases that do not depend on a revision. */
 const staying: readonly ObservationSpec['phase'][] = ['Paused', 'Released']
 
-/** A report on another project tells what runs, and that the agent has no revision of this project yet. */
+/** From a report on another project it follows what runs, and that the agent has no revision of this project yet. */
 export const reportInProject = (
   report: ObservationSpec | undefined,
   projectUid: string,

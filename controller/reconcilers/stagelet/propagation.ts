@@ -1,5 +1,5 @@
-// How long a closed revision takes until it is proven on a stagelet, and what kept it from there meanwhile: pure. Instants
-// are the controller's; between two of the machine only their distance counts.
+// Measures how long a closed revision takes until it is proven on a stagelet, and what held it back: pure. Times are those of
+// the controller's clock; of the machine's clock only differences count.
 import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
@@ -30,7 +30,7 @@ const becauseOf = (
   return [progressing, inSync].find((one) => holding.has(one?.reason ?? ''))?.reason
 }
 
-/** What keeps the newest closed revision from the stagelet, or has kept it: absent once the stagelet has it. */
+/** What holds or has held the newest closed revision back; undefined once the stagelet runs it. */
 export const heldOf = (
   input: StageletInput,
   next: Pick<StageletStatus, 'conditions'>,
@@ -102,7 +102,7 @@ export const withPropagation = (
 
 export type Propagated = { readonly result: string } & Partial<Pick<RolloutStatus, 'times'>>
 
-/** What a new status says for the first time of a revision's way: proven with its times, failed, or held back. */
+/** The end of a rollout that the new status tells for the first time: proven with its times, failed, or held back. */
 export const propagatedIn = (
   before: StageletStatus | undefined,
   { lastRollout: next }: StageletStatus,

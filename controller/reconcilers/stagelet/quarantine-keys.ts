@@ -5,7 +5,7 @@ import type { StageletInput } from './gather.ts'
 import { healthyRevisionOf } from './revision.ts'
 import { blameOf } from './suspect-values.ts'
 
-/** Found while the newest set is the one that failed. They stay: later sets differ in more. */
+/** Adds the keys while the newest set is the one that failed. They stay then: later sets differ in more keys. */
 export const withKeys = (
   input: StageletInput,
   quarantine: readonly Quarantined[],

@@ -1,5 +1,5 @@
-// Gathers, decides and writes in one transaction, so that no status is decided from a set that is older than it.
-// Many stagelets share a transaction, which reads what they have in common once.
+// Reads, decides and writes within one write, so that no status is decided from an outdated set. Many stagelets share a
+// write, which reads their common objects once.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import {
   agentFinalizer,
@@ -21,13 +21,13 @@ import { propagatedIn, type Propagated } from './propagation.ts'
 import { cachingReader } from './caching-reader.ts'
 
 export interface StageletReconciler extends Reconciler {
-  /** True for a state that the reconciler wrote itself, and that another run would not change. */
+  /** True where the reconciler has written this state, and another run would not change it. */
   isSettled(stagelet: KubeObject): boolean
   /** To be called when the stagelet is gone. */
   forget(key: string): void
 }
 
-/** Hears of each closed revision that has come to its end on a stagelet, once it is stored. */
+/** Called after the commit for each closed revision that is proven, failed or held back on a stagelet. */
 export type OnPropagated = (project: string, propagated: Propagated) => void
 
 export const createStageletReconciler = (deps: {

@@ -36,13 +36,13 @@ export const revisionFor = (
   input: StageletInput,
   quarantine: readonly Quarantined[],
 ): RevisionDecision => {
-  const { stagelet, agent, takesTurns, revisions, observation, closedSets } = input
+  const { stagelet, agent, isStaged, revisions, observation, closedSets } = input
   const { closed = 0, closesAt, epoch } = revisions ?? {}
   return decideRevision({
     stagelet: stagelet.metadata.name,
     newest: closed === 0 && closesAt !== undefined ? undefined : closed,
     told: stagelet.status?.wantedRevision,
-    takesTurns,
+    isStaged,
     admitted: stagelet.status?.admitted?.revision,
     drained: agent?.spec?.drained === true,
     reported: observation?.epoch === epoch ? observation?.revision : undefined,

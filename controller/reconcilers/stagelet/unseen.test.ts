@@ -189,7 +189,7 @@ describe('a stagelet whose agent is away', () => {
   })
 
   it('says of a drained or waiting one what the controller itself knows', () => {
-    const input = anInput(entries, { agent: away, takesTurns: true })
+    const input = anInput(entries, { agent: away, isStaged: true })
     expect(verdict(decideStagelet(input).status, 'Progressing')).toBe('False/AwaitingTurn')
   })
 })

@@ -88,7 +88,7 @@ const seenAtOf = (agent: StageletInput['agent']): string | undefined => {
   return Number.isNaN(at) ? undefined : toTimestamp(at)
 }
 
-/** What the status said before. */
+/** The conditions as the status has them. */
 const lastSeenOf = ({ stagelet }: StageletInput, at: string | undefined): LastSeen => {
   const { conditions = [], runningRevision } = stagelet.status ?? {}
   return {

@@ -1,22 +1,22 @@
-// Which secrets of a project have the status that they should have. One whose own object, whose consumers and
-// whose stagelets are as they were is not judged again, and not even looked into: a project may have thousands of
-// secrets, and each write to one of them brings the project here.
+// Remembers for which secrets of a project the status is decided and stored. A secret is decided again only where its object,
+// its consumers or its stagelets have changed: a project may have thousands of secrets, and each write to one of them starts
+// a run for all.
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { ListedObject } from '../../../src/store/store.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import { earliest } from '../../../src/kernel/earliest.ts'
 import { consumersBySecret, decideSecret, type Consumer } from './decide.ts'
 import { isToRenew } from './expiry.ts'
-import type { ProjectAround, SecretObject, StageletObject } from './gather.ts'
+import type { ProjectFacts, SecretObject, StageletObject } from './gather.ts'
 
-/** A secret as the store lists it: parsed when it is looked into. */
+/** A secret as the store lists it: its object is parsed when it is read. */
 export type ListedSecret = Pick<ListedObject, 'uid' | 'rv'> & { readonly object: SecretObject }
 
-/** What a secret is judged by of all stagelets, and not only of its consumers. */
+/** The fields of a stagelet that decide about all secrets, and not only about those that it sees. */
 const keyOfStagelet = ({ metadata, status }: StageletObject): string =>
   JSON.stringify([metadata.name, status?.services?.map(({ name }) => name), status?.unmountedFiles])
 
-/** One text for each consumer, made once. */
+/** Returns the text of a consumer, which is made once. */
 const createKeys = (): ((one: Consumer) => string) => {
   const known = new WeakMap<Consumer['service'], string>()
   return ({ stagelet, service }) => {
@@ -26,59 +26,60 @@ const createKeys = (): ((one: Consumer) => string) => {
   }
 }
 
-const nobody: readonly Consumer[] = []
+const noConsumers: readonly Consumer[] = []
 const noKeys: readonly string[] = []
 
 const sameItems = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((one, i) => one === b[i])
 
-interface Right {
-  /** Of the secret. */
+interface Stored {
+  /** Version of the secret whose status was decided. */
   readonly rv: number
   readonly consumers: readonly string[]
-  /** Right until then (ms). */
+  /** From this time on (ms) the status must be decided again. */
   readonly nextAt: number | undefined
 }
 
-export class Judged {
-  #around = ''
-  #right = new Map<string, Right>()
+export class DecidedSecrets {
+  /** The facts about the project that all decisions depend on. */
+  #facts = ''
+  #stored = new Map<string, Stored>()
   #nextAt: number | undefined
 
-  /** When (ms) time alone makes the first of those that were judged another one. */
+  /** When (ms) the first status changes by time alone. */
   get nextAt(): number | undefined {
     return this.#nextAt
   }
 
-  /** True where nothing follows of the secret, as long as all stays as it is. */
-  isRight({ uid }: ListedSecret): boolean {
-    return this.#right.has(uid)
+  /** True where the status of the secret is stored, and nothing else follows from it. */
+  isStored({ uid }: ListedSecret): boolean {
+    return this.#stored.has(uid)
   }
 
-  /** Tells the new status of a secret of the project; undefined where it has it. */
-  judgeOf(input: ProjectAround): (secret: ListedSecret) => SecretStatus | undefined {
-    const around = JSON.stringify([
+  /** Returns a function that decides the new status of a secret; undefined where the secret has it already. */
+  decider(input: ProjectFacts): (secret: ListedSecret) => SecretStatus | undefined {
+    const facts = JSON.stringify([
       input.project.spec?.secretPolicy,
-      // Of a set that is no longer kept it is not known what it holds.
+      // The content of a set that is no longer kept is unknown.
       [...input.runningSets.keys()],
       input.stagelets.map(keyOfStagelet),
     ])
-    const before = around === this.#around ? this.#right : new Map<string, Right>()
-    const right = new Map<string, Right>()
-    this.#around = around
-    this.#right = right
+    const before = facts === this.#facts ? this.#stored : new Map<string, Stored>()
+    const stored = new Map<string, Stored>()
+    this.#facts = facts
+    this.#stored = stored
     const consumers = consumersBySecret(input)
     const keyOf = createKeys()
     const nowMs = Date.parse(input.now)
     this.#nextAt = undefined
     return (secret) => {
       const { uid, rv } = secret
-      const own = consumers.get(uid) ?? nobody
+      const own = consumers.get(uid) ?? noConsumers
       const keys = own.length === 0 ? noKeys : own.map(keyOf)
       const known = before.get(uid)
       const isOver = known?.nextAt !== undefined && known.nextAt <= nowMs
       if (known?.rv === rv && !isOver && sameItems(known.consumers, keys)) {
-        right.set(uid, known)
+        stored.set(uid, known)
         this.#nextAt = earliest(this.#nextAt, known.nextAt)
         return undefined
       }
@@ -86,9 +87,9 @@ export class Judged {
       const { status, nextAt } = decideSecret(input, object, own)
       this.#nextAt = earliest(this.#nextAt, nextAt)
       if (!sameJson(object.status, status)) return status
-      // Others decide with it whether one is current that refers to them; and what has ended is renewed until it is.
+      // A secret that refers to others depends on them too, and an ended value is renewed in each run until that succeeds.
       if (object.spec.references !== true && !isToRenew(object, nowMs))
-        right.set(uid, { rv, consumers: keys, nextAt })
+        stored.set(uid, { rv, consumers: keys, nextAt })
       return undefined
     }
   }
