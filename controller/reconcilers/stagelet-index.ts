@@ -1,8 +1,8 @@
 // Index of stagelets by project and agent. The change feed keeps it up to date, so that no event costs a query.
-import type { AgentStatus } from '../../src/resources/agent.ts'
-import { findCondition, isTrue, type Condition } from '../../src/resources/conditions.ts'
+import { conditionsOf, findCondition, isTrue } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
-import type { StageletStatus } from '../../src/resources/stagelet.ts'
+import { specOf, statusOf } from '../../src/resources/typed.ts'
+import { projectNameOf } from '../../src/store/project-ref.ts'
 import { inputsOf } from './project/reconciled-inputs.ts'
 
 interface StageletRefs {
@@ -75,7 +75,7 @@ export const createStageletIndex = (): StageletIndex => {
     },
     stageletsOf: (owner) => [...(byOwner.get(keyOf(owner)) ?? [])],
     projectOf: (object) => {
-      const name = (object.spec as { projectRef?: { name?: string } } | undefined)?.projectRef?.name
+      const name = projectNameOf(object)
       return name === undefined ? undefined : keyOf(sibling(object, 'Project', name))
     },
     projectsOn: (agent) => {
@@ -86,17 +86,16 @@ export const createStageletIndex = (): StageletIndex => {
 }
 
 /** The fields of an agent that start a reconciliation of its stagelets. */
-const agentInputsOf = ({ metadata, spec, status }: KubeObject): unknown => {
-  const { conditions, lastLost, lastSeen } = (status ?? {}) as AgentStatus
+const agentInputsOf = (agent: KubeObject): unknown => {
+  const { metadata, spec } = agent
+  const { conditions, lastLost, lastSeen } = statusOf('Agent', agent)
   const at = isTrue(conditions, 'Ready') ? lastLost : (lastLost ?? lastSeen)
   return [metadata.uid, metadata.annotations, metadata.deletionTimestamp, spec, conditions, at]
 }
 
 /** The write of a secret sets this reason. There is nothing to do before the change set closes. */
-const isResetBySecret = ({ status }: KubeObject): boolean => {
-  const { conditions } = (status ?? {}) as { conditions?: Condition[] }
-  return findCondition(conditions, 'SecretsInSync')?.reason === 'NewRevision'
-}
+const isResetBySecret = (stagelet: KubeObject): boolean =>
+  findCondition(conditionsOf(stagelet), 'SecretsInSync')?.reason === 'NewRevision'
 
 const sibling = (object: KubeObject, kind: string, name: string): ObjectRef => ({
   kind,
@@ -106,8 +105,8 @@ const sibling = (object: KubeObject, kind: string, name: string): ObjectRef => (
 
 const refsOf = (object: KubeObject): StageletRefs => {
   const { uid, generation, deletionTimestamp, annotations } = object.metadata
-  const { admitted } = (object.status ?? {}) as StageletStatus
-  const spec = object.spec as { projectRef: { name: string }; agentRef: { name: string } }
+  const { admitted } = statusOf('Stagelet', object)
+  const spec = specOf('Stagelet', object)
   return {
     project: keyOf(sibling(object, 'Project', spec.projectRef.name)),
     agent: keyOf(sibling(object, 'Agent', spec.agentRef.name)),

@@ -47,8 +47,8 @@ export interface KubeObject<Spec = Record<string, unknown>, Status = Record<stri
 }
 
 /** Identifies one object. `namespace` is '' for cluster-scoped kinds (Namespace). */
-export interface ObjectRef {
-  readonly kind: string
+export interface ObjectRef<Kind extends string = string> {
+  readonly kind: Kind
   readonly namespace: string
   readonly name: string
 }

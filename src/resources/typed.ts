@@ -32,16 +32,16 @@ export type Typed<K extends TypedKind> = TypeOfKind[K]
 export type ObjectOf<K extends string> = K extends TypedKind ? Typed<K> : KubeObject
 
 /** The object with the types of its kind. An object of another kind is a fault of the code. */
-export const typed = <K extends TypedKind>(kind: K, object: KubeObject): Typed<K> => {
+export const ofKind = <K extends string>(kind: K, object: KubeObject): ObjectOf<K> => {
   if (object.kind !== kind) throw new Error(`expected a ${kind}, got a ${object.kind}`)
-  return object as unknown as Typed<K>
+  return object as unknown as ObjectOf<K>
 }
 
 export const specOf = <K extends TypedKind>(kind: K, object: KubeObject): Typed<K>['spec'] =>
-  typed(kind, object).spec as Typed<K>['spec']
+  ofKind<TypedKind>(kind, object).spec as Typed<K>['spec']
 
 /** Empty while nobody has written the status. */
 export const statusOf = <K extends TypedKind>(
   kind: K,
   object: KubeObject,
-): NonNullable<Typed<K>['status']> => typed(kind, object).status ?? {}
+): NonNullable<Typed<K>['status']> => ofKind<TypedKind>(kind, object).status ?? {}

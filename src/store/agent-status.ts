@@ -2,7 +2,7 @@
 import { withStatusOwner } from '../managed-fields/status.ts'
 import { defined } from '../kernel/defined.ts'
 import type { KubeObject } from '../resources/meta.ts'
-import { specOf, typed } from '../resources/typed.ts'
+import { specOf, ofKind } from '../resources/typed.ts'
 import { sameJson } from './canonical.ts'
 
 /** `now` where the flag is new; the known time while it stays. */
@@ -18,7 +18,7 @@ export const withAgentTimes = (
   before: KubeObject | undefined,
   now: string,
 ): KubeObject => {
-  const { spec, status = {} } = typed('Agent', object)
+  const { spec, status = {} } = ofKind('Agent', object)
   const was = before && specOf('Agent', before)
   const { pausedSince, drainedSince, ...rest } = status
   const times = defined({

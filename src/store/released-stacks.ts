@@ -5,7 +5,7 @@ import { defined } from '../kernel/defined.ts'
 import { isReason } from '../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { ReleasedStack } from '../resources/rotation.ts'
-import { specOf, statusOf, typed, type Typed } from '../resources/typed.ts'
+import { specOf, statusOf, ofKind, type Typed } from '../resources/typed.ts'
 import { reachedBy } from '../secrets/reached.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { sameJson } from './canonical.ts'
@@ -137,7 +137,7 @@ const isSamePlace = (one: ReleasedStack, { spec, status }: Stack): boolean =>
 
 /** Notes the stack in the Rotations of its project, in the write that releases it. */
 export const noteReleased = async (session: WriteSession, row: StoredRow): Promise<void> => {
-  const stack = typed('Stagelet', row.object)
+  const stack = ofKind('Stagelet', row.object)
   const rotations = session.select(term.rotationsOf(projectOf(stack)))
   if (rotations.length === 0) return
   const running = await runningServices(session, stack)

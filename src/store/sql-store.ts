@@ -3,6 +3,7 @@ import type { ChainPoint } from '../audit/texts.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { copyJson } from '../kernel/copy-json.ts'
 import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { ofKind, type ObjectOf } from '../resources/typed.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { auditDeliveries, type DeliveredSet } from './audit-deliveries.ts'
@@ -102,9 +103,9 @@ export class SqlStore implements Store {
     return this.#feed.state
   }
 
-  async get(ref: ObjectRef): Promise<KubeObject | undefined> {
+  async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
     const row = await this.getStored(ref)
-    return row && copyJson(row.object)
+    return row && ofKind(ref.kind, copyJson(row.object))
   }
 
   async getStored(ref: ObjectRef): Promise<StoredObject | undefined> {
@@ -117,9 +118,9 @@ export class SqlStore implements Store {
     return row && copyJson(row.object)
   }
 
-  async list(kind: string, options: ListOptions = {}): Promise<ObjectList> {
+  async list<K extends string>(kind: K, options: ListOptions = {}): Promise<ObjectList<K>> {
     const state = await this.#fresh()
-    const items = rowsOf(state, kind, options).map(({ object }) => object)
+    const items = rowsOf(state, kind, options).map(({ object }) => ofKind(kind, object))
     return { items, resourceVersion: state.rv }
   }
 

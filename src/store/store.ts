@@ -11,6 +11,7 @@
 // - Errors are StagelyError, with all faults at once.
 import type { NewCondition } from '../resources/conditions.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectRef } from '../resources/meta.ts'
+import type { ObjectOf } from '../resources/typed.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import type { Happening } from './activity/happening.ts'
 import type { Actor, Delivery } from './actor.ts'
@@ -50,8 +51,8 @@ export interface ListOptions {
   readonly fromStores?: true
 }
 
-export interface ObjectList {
-  readonly items: KubeObject[]
+export interface ObjectList<K extends string = string> {
+  readonly items: ObjectOf<K>[]
   readonly resourceVersion: number
 }
 
@@ -131,8 +132,9 @@ export interface ProjectRevisions {
 }
 
 export interface Reader {
-  get(ref: ObjectRef): Promise<KubeObject | undefined>
-  list(kind: string, options?: ListOptions): Promise<ObjectList>
+  /** The object, typed where the kind is a literal. */
+  get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined>
+  list<K extends string>(kind: K, options?: ListOptions): Promise<ObjectList<K>>
   /** The set at the revision; 'head' includes open writes. Checks the set MAC: InternalError where it does not match. */
   readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet>
   revisionsOf(projectUid: string): Promise<ProjectRevisions>

@@ -6,7 +6,7 @@ import { defined } from '../kernel/defined.ts'
 import { conditionsOf, withCondition, type NewCondition } from '../resources/conditions.ts'
 import type { EventSpec } from '../resources/core.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
-import { specOf } from '../resources/typed.ts'
+import { ofKind, specOf, type ObjectOf } from '../resources/typed.ts'
 import type { Happening } from './activity/happening.ts'
 import { checkPreconditions } from './admission.ts'
 import { sameJson } from './canonical.ts'
@@ -64,13 +64,16 @@ export class StoreTransaction implements Transaction {
     this.#session = session
   }
 
-  async get(ref: ObjectRef): Promise<KubeObject | undefined> {
+  async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
     await this.#session.pause()
     const row = this.#session.fetch(ref)
-    return row === undefined ? undefined : copy(row.object)
+    return row && ofKind(ref.kind, copy(row.object))
   }
 
-  async list(kind: string, { namespace, within, project }: ListOptions = {}): Promise<ObjectList> {
+  async list<K extends string>(
+    kind: K,
+    { namespace, within, project }: ListOptions = {},
+  ): Promise<ObjectList<K>> {
     await this.#session.pause()
     const { view } = this.#session
     const rows =
@@ -81,7 +84,7 @@ export class StoreTransaction implements Transaction {
       .map(({ object }) => object)
       .filter((object) => isWithin(object, { namespace, within }))
       .sort(byPlace)
-    return { items: items.map(copy), resourceVersion: this.#session.rv }
+    return { items: items.map((one) => ofKind(kind, copy(one))), resourceVersion: this.#session.rv }
   }
 
   readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {

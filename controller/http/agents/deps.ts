@@ -103,7 +103,7 @@ export const system = { name: 'system:agents', source: 'system' } as const
 /** Key of an agent: Stagelets name an agent by namespace and name. */
 export const agentKeyOf = (namespace: string, name: string): string => `${namespace}/${name}`
 
-export const agentRefOf = (agentKey: string): ObjectRef => {
+export const agentRefOf = (agentKey: string): ObjectRef<'Agent'> => {
   const [namespace = '', name = ''] = agentKey.split('/')
   return { kind: 'Agent', namespace, name }
 }

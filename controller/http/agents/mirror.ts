@@ -1,7 +1,7 @@
 // What is mirrored of Stagelets, Projects, Agents and Rotations, and who is told when something of it changes.
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
-import { typed } from '../../../src/resources/typed.ts'
+import { ofKind } from '../../../src/resources/typed.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import {
   heldOtherwise,
@@ -175,7 +175,7 @@ export class Mirror {
     const key = nameKey(object)
     const old = this.agents.get(key)
     if (old !== undefined && old.version >= version) return
-    const { spec, status } = typed('Agent', object)
+    const { spec, status } = ofKind('Agent', object)
     const paused = spec?.paused === true
     const drained = spec?.drained === true
     const ready = findCondition(status?.conditions, 'Ready')

@@ -248,7 +248,7 @@ const writeStatus = async (
   const agent = await tx.get(agentRefOf(agentKey))
   // Another agent may have this name by now.
   if (agent === undefined || agent.metadata.uid !== update.uid) return
-  const old = (agent.status ?? {}) as AgentStatus
+  const old: AgentStatus = agent.status ?? {}
   const conditions = old.conditions ?? []
   // Revoked ends by a new join alone.
   if (conditions.some((c) => c.type === 'Ready' && c.reason === 'Revoked')) return

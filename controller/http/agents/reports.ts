@@ -87,7 +87,7 @@ const check = async (
   for (const { view, spec: told } of mine) {
     const receivedAt = toTimestamp(clock.now())
     const spec = { ...told, receivedAt, ...(agent && { presence: presenceOf(agent) }) }
-    const old = specOf(await tx.get(observationOf(view)))
+    const old = (await tx.get(observationOf(view)))?.spec
     // A report from before the agent was away is stored again, also where it says the same.
     const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
     // Another start of the agent may have come since the boots were read: what it told is not replaced, and a
@@ -179,7 +179,7 @@ export const createReports = (
   }
 }
 
-const observationOf = ({ namespace, name }: StageletView): ObjectRef => ({
+const observationOf = ({ namespace, name }: StageletView): ObjectRef<'Observation'> => ({
   kind: 'Observation',
   namespace,
   name,
@@ -200,9 +200,6 @@ const newsAt = (
   old !== undefined && isSameReport({ ...old, boot: '' }, { ...spec, boot: '' })
     ? (old.receivedAt ?? spec.receivedAt)
     : spec.receivedAt
-
-const specOf = (object: KubeObject | undefined): ObservationSpec | undefined =>
-  object?.spec as ObservationSpec | undefined
 
 const divide = (
   report: ReportRequest,

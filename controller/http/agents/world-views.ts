@@ -2,8 +2,9 @@
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Quarantined } from '../../../src/resources/observation.ts'
-import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
+import { ofKind, specOf, statusOf } from '../../../src/resources/typed.ts'
+import { projectNameOf } from '../../../src/store/project-ref.ts'
 import { agentKeyOf } from './deps.ts'
 
 /** The fields of a Stagelet that matter to its agent. */
@@ -46,14 +47,11 @@ export interface ProjectView {
   readonly version: number
 }
 
-export const projectViewOf = (
-  { metadata, spec, status }: KubeObject,
-  version: number,
-): ProjectView => ({
-  uid: metadata.uid ?? '',
-  since: metadata.creationTimestamp ?? '',
-  revision: (status as ProjectStatus | undefined)?.revision ?? 0,
-  isStaged: spec?.['rollout'] !== undefined,
+export const projectViewOf = (project: KubeObject, version: number): ProjectView => ({
+  uid: project.metadata.uid ?? '',
+  since: project.metadata.creationTimestamp ?? '',
+  revision: statusOf('Project', project).revision ?? 0,
+  isStaged: specOf('Project', project)?.rollout !== undefined,
   version,
 })
 
@@ -72,16 +70,12 @@ const statusesOf = (status: StageletStatus | undefined): StageletView['condition
   ) as StageletView['conditions']
 
 /** The project that an object names. */
-export const projectKeyOf = ({ metadata, spec }: KubeObject): string =>
-  agentKeyOf(
-    metadata.namespace ?? '',
-    (spec as { projectRef?: { name: string } } | undefined)?.projectRef?.name ?? '',
-  )
+export const projectKeyOf = (object: KubeObject): string =>
+  agentKeyOf(object.metadata.namespace ?? '', projectNameOf(object) ?? '')
 
 export const viewOf = (object: KubeObject, version: number): StageletView => {
   const { metadata } = object
-  const spec = object.spec as StageletSpec
-  const status = object.status as StageletStatus | undefined
+  const { spec, status } = ofKind('Stagelet', object)
   const namespace = metadata.namespace ?? ''
   return {
     uid: metadata.uid ?? '',

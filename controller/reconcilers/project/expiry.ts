@@ -3,16 +3,11 @@ import { findCondition } from '../../../src/resources/conditions.ts'
 import { endOf } from '../../../src/resources/expiry.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { datesOf } from '../../../src/resources/secret-expiry.ts'
-import type {
-  RotationRequest,
-  RotationSpec,
-  RotationStatus,
-} from '../../../src/resources/rotation.ts'
-import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import type { RotationRequest } from '../../../src/resources/rotation.ts'
+import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import { specOf, statusOf } from '../../../src/resources/typed.ts'
 import type { EventInput, Transaction } from '../../../src/store/store.ts'
 import type { SecretObject } from './gather.ts'
-
-const statusOf = ({ status }: KubeObject): SecretStatus => status ?? {}
 
 /** The value has ended, and the spec asks for a new one. */
 export const isToRenew = (
@@ -28,14 +23,14 @@ export const isToRenew = (
 const startRotation = async (tx: Transaction, secret: KubeObject, name: string): Promise<void> => {
   const { namespace } = refOf(secret)
   const rotation = await tx.get({ kind: 'Rotation', namespace, name })
-  const status: RotationStatus = rotation?.status ?? {}
+  const status = rotation?.status ?? {}
   const isUnderWay = status.request !== undefined || (status.phase ?? 'Idle') !== 'Idle'
-  const { expiresAt = '' } = statusOf(secret)
+  const { expiresAt = '' } = statusOf('StagelySecret', secret)
   const wasTried = status.endedAt !== undefined && status.endedAt > expiresAt
   if (rotation === undefined || isUnderWay || wasTried) return
-  const { key, projectRef } = secret.spec as SecretSpec
+  const { key, projectRef } = specOf('StagelySecret', secret)
   // A secret may start only a Rotation of its project that has it as an output.
-  const spec = rotation.spec as RotationSpec
+  const { spec } = rotation
   const isOutput = Object.values(spec.outputs).includes(secret.metadata.name)
   if (!isOutput || spec.projectRef.name !== projectRef.name) return
   const request: RotationRequest = { at: expiresAt, by: `spec.expiry of ${key}`, cause: 'Expiry' }
@@ -44,13 +39,13 @@ const startRotation = async (tx: Transaction, secret: KubeObject, name: string):
 
 /** Makes a new value, and counts it in the status: machines write no spec. */
 export const renew = async (tx: Transaction, current: KubeObject): Promise<void> => {
-  const { rotation } = (current.spec as SecretSpec).valueFrom ?? {}
+  const { rotation } = specOf('StagelySecret', current).valueFrom ?? {}
   if (rotation !== undefined) return startRotation(tx, current, rotation.name)
-  const renewals = (statusOf(current).renewals ?? 0) + 1
+  const renewals = (statusOf('StagelySecret', current).renewals ?? 0) + 1
   const renewed = await tx.renewSecret(refOf(current))
   const after = { ...renewed, status: { ...renewed.status, renewals } }
   await tx.setStatus(after)
-  const { version = 0 } = statusOf(after)
+  const { version = 0 } = statusOf('StagelySecret', after)
   const message = `version ${version}: a new value was generated at the end of the one before (spec.expiry)`
   await tx.recordEvent({ regarding: after, type: 'Normal', reason: 'Renewed', message })
 }
@@ -67,12 +62,12 @@ const whoRuns = ({ serviceCount = 0, services = [] }: SecretStatus): string => {
 /** An event for each warning, for the end, and for a value that is too old, where its condition has changed. */
 export const expiryEvents = (before: KubeObject, after: KubeObject): EventInput[] =>
   (['Expiring', 'Expired', 'RotationDue'] as const).flatMap((type): EventInput[] => {
-    const was = findCondition(statusOf(before).conditions, type)
-    const is = findCondition(statusOf(after).conditions, type)
+    const was = findCondition(statusOf('StagelySecret', before).conditions, type)
+    const is = findCondition(statusOf('StagelySecret', after).conditions, type)
     const isNews =
       is?.status === 'True' && (is.reason !== was?.reason || is.message !== was.message)
     if (!isNews) return []
-    const { key } = after.spec as SecretSpec
-    const message = `${key}: ${is.message}; ${whoRuns(statusOf(after))}`
+    const { key } = specOf('StagelySecret', after)
+    const message = `${key}: ${is.message}; ${whoRuns(statusOf('StagelySecret', after))}`
     return [{ regarding: after, type: 'Warning', reason: reasons[type], message }]
   })

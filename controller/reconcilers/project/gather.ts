@@ -1,15 +1,12 @@
 // Reads one project, its secrets and its stagelets.
-import type { KubeObject } from '../../../src/resources/meta.ts'
-import type { ProjectSpec, ProjectStatus } from '../../../src/resources/project.ts'
-import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
-import type { SecretSpec, SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import type { Typed } from '../../../src/resources/typed.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
 import { readKeptSets } from '../kept-sets.ts'
 import { inProject } from '../stagelet/of-project.ts'
 
-export type ProjectObject = KubeObject<ProjectSpec, ProjectStatus>
-export type SecretObject = KubeObject<SecretSpec, SecretStatus> & { spec: SecretSpec }
-export type StageletObject = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
+export type ProjectObject = Typed<'Project'>
+export type SecretObject = Typed<'StagelySecret'>
+export type StageletObject = Typed<'Stagelet'>
 
 /** The facts about a project that decide about its secrets. */
 export interface ProjectFacts {
@@ -30,8 +27,7 @@ export interface ProjectInput extends ProjectFacts {
 export const secretsOf = async (
   reader: Reader,
   { namespace, name: project }: { namespace: string; name: string },
-): Promise<SecretObject[]> =>
-  (await reader.list('StagelySecret', { namespace, project })).items as SecretObject[]
+): Promise<SecretObject[]> => (await reader.list('StagelySecret', { namespace, project })).items
 
 /** Undefined when the project does not exist. */
 export const gatherProject = async (
@@ -49,12 +45,11 @@ export const gatherFacts = async (
   { namespace, name }: { namespace: string; name: string },
   now: string,
 ): Promise<ProjectFacts | undefined> => {
-  const project = (await reader.get({ kind: 'Project', namespace, name })) as
-    ProjectObject | undefined
+  const project = await reader.get({ kind: 'Project', namespace, name })
   const uid = project?.metadata.uid
   if (project === undefined || uid === undefined) return undefined
   const { items } = await reader.list('Stagelet', { namespace, project: name })
-  const stagelets = (items as StageletObject[]).map((stagelet) => inProject(stagelet, uid))
+  const stagelets = items.map((stagelet) => inProject(stagelet, uid))
   const running = stagelets.flatMap((s) =>
     (s.status?.services ?? []).flatMap(
       (service) => service.revision ?? service.lastSeen?.revision ?? [],

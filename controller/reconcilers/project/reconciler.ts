@@ -3,19 +3,14 @@ import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { mapYielding } from '../../../src/kernel/map-yielding.ts'
 import { conditionsOf, findCondition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
+import { ofKind } from '../../../src/resources/typed.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/store/canonical.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
 import { decideOrphan, decideProject } from './decide.ts'
-import {
-  gatherFacts,
-  secretsOf,
-  type ProjectFacts,
-  type ProjectObject,
-  type SecretObject,
-} from './gather.ts'
+import { gatherFacts, secretsOf, type ProjectFacts, type SecretObject } from './gather.ts'
 import { expiryEvents, isToRenew, renew } from './expiry.ts'
 import { DecidedSecrets, type ListedSecret } from './decided-secrets.ts'
 import { hasSameInputs } from './reconciled-inputs.ts'
@@ -125,7 +120,7 @@ const projectChange = (input: ProjectFacts): Change | undefined => {
   const before = input.project
   if (sameJson(before.status, decideProject(input))) return undefined
   const write = async (tx: Transaction, current: KubeObject): Promise<void> => {
-    const project = current as ProjectObject
+    const project = ofKind('Project', current)
     await tx.setStatus({ ...project, status: { ...decideProject({ ...input, project }) } })
   }
   return { before, write }

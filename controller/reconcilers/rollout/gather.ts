@@ -1,11 +1,11 @@
 // Reads one project, its stagelets, and the agents that run them.
-import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
-import type { KubeObject, Place } from '../../../src/resources/meta.ts'
+import type { Place } from '../../../src/resources/meta.ts'
+import type { Typed } from '../../../src/resources/typed.ts'
 import type { Reader, SecretSet } from '../../../src/store/store.ts'
 import type { ProjectObject, StageletObject } from '../project/gather.ts'
 import { inProject } from '../stagelet/of-project.ts'
 
-export type AgentObject = KubeObject<AgentSpec, AgentStatus>
+export type AgentObject = Typed<'Agent'>
 
 export interface RolloutInput {
   /** Milliseconds since the epoch. */
@@ -26,12 +26,11 @@ export const gatherRollout = async (
   { namespace, name }: Place,
   { now, always = false }: { now: number; always?: boolean },
 ): Promise<RolloutInput | undefined> => {
-  const project = (await reader.get({ kind: 'Project', namespace, name })) as
-    ProjectObject | undefined
+  const project = await reader.get({ kind: 'Project', namespace, name })
   const uid = project?.metadata.uid
   if (project === undefined || uid === undefined) return undefined
   const { items } = await reader.list('Stagelet', { namespace, project: name })
-  const stagelets = (items as StageletObject[])
+  const stagelets = items
     .filter((s) => s.metadata.deletionTimestamp === undefined)
     .map((stagelet) => inProject(stagelet, uid))
   const failed = stagelets.some((s) => (s.status?.quarantine ?? []).length > 0)
@@ -43,6 +42,6 @@ export const gatherRollout = async (
     closed: (await reader.revisionsOf(uid)).closed,
     head: wanted && failed ? await reader.readSet(uid, 'head') : undefined,
     stagelets,
-    agents: new Map((agents as AgentObject[]).map((agent) => [agent.metadata.name, agent])),
+    agents: new Map(agents.map((agent) => [agent.metadata.name, agent])),
   }
 }

@@ -1,11 +1,8 @@
 // Reads the facts for the decision about one stagelet. No secret is decrypted: digests are enough.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import type { AgentSpec, AgentStatus } from '../../../src/resources/agent.ts'
-import type { KubeObject } from '../../../src/resources/meta.ts'
-import type { ProjectStatus } from '../../../src/resources/project.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
-import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
-import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { Typed } from '../../../src/resources/typed.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
 import { fromFor, holdIn, isReached } from '../../../src/rollout/restored.ts'
 import { readKeptSets } from '../kept-sets.ts'
@@ -13,7 +10,7 @@ import { suspectsOf, type Author } from './suspect-values.ts'
 import { inProject, reportInProject, toldOfOther } from './of-project.ts'
 import { healthyRevisionOf } from './revision.ts'
 
-export type Stagelet = KubeObject<StageletSpec, StageletStatus> & { spec: StageletSpec }
+export type Stagelet = Typed<'Stagelet'>
 
 export interface StageletInput {
   /** RFC 3339. */
@@ -28,7 +25,7 @@ export interface StageletInput {
   readonly project?: StageletStatus['project']
   /** The project has spec.rollout, a staged rollout: each stagelet waits until it is admitted. */
   readonly isStaged: boolean
-  readonly agent: KubeObject<AgentSpec, AgentStatus> | undefined
+  readonly agent: Typed<'Agent'> | undefined
   readonly observation: ObservationSpec | undefined
   readonly revisions: ProjectRevisions | undefined
   /** The Rotation of the project that holds a revision back after a restore, and the first one that it lets through. */
@@ -53,24 +50,24 @@ export const gatherStagelet = async (
   nowMs: number,
 ): Promise<StageletInput | undefined> => {
   const { namespace, name } = ref
-  const stored = (await reader.get({ kind: 'Stagelet', namespace, name })) as Stagelet | undefined
+  const stored = await reader.get({ kind: 'Stagelet', namespace, name })
   if (stored === undefined) return undefined
   const { projectRef, agentRef } = stored.spec
   const project = await reader.get({ kind: 'Project', namespace, name: projectRef.name })
   const agent = await reader.get({ kind: 'Agent', namespace, name: agentRef.name })
   const observed = await reader.get({ kind: 'Observation', namespace, name })
-  const newest = observed?.spec as ObservationSpec | undefined
+  const newest = observed?.spec
   // A report on an earlier object of this name, or by another agent, does not count.
   const reported =
     newest?.stageletUid === stored.metadata.uid && newest?.agent === `${namespace}/${agentRef.name}`
       ? newest
       : undefined
-  const isStaged = project?.spec?.['rollout'] !== undefined
+  const isStaged = project?.spec?.rollout !== undefined
   const base = {
     now: toTimestamp(nowMs),
     nowMs,
     isStaged,
-    agent: agent as StageletInput['agent'],
+    agent,
   }
   const projectUid = project?.metadata.uid
   if (projectUid === undefined) {
@@ -100,7 +97,7 @@ export const gatherStagelet = async (
     project: owner,
     revisions,
     untested: holds.find(({ from }) => isReached(from, revisions)),
-    revisionClosedAt: (project?.status as ProjectStatus | undefined)?.revisionClosedAt,
+    revisionClosedAt: project?.status?.revisionClosedAt,
     head,
     closedSets,
   }
@@ -139,7 +136,7 @@ const authorsOf = async (
   const suspects = failed.flatMap((one) => suspectsOf(name, one, { head, healthy }))
   for (const entry of [...new Set(suspects)].slice(0, mostSuspects)) {
     const secret = await reader.get({ kind: 'StagelySecret', namespace, name: entry.name })
-    const { version, updatedBy: by, updatedAt: at } = (secret?.status ?? {}) as SecretStatus
+    const { version, updatedBy: by, updatedAt: at } = secret?.status ?? {}
     if (secret?.metadata.uid !== entry.secretId || version === undefined) continue
     if (by !== undefined && at !== undefined) authors.set(entry.secretId, { version, by, at })
   }

@@ -6,7 +6,7 @@ import { overdueKeys } from '../../resources/key-rotation.ts'
 import { resourceNameOf, requireKind } from '../../resources/registry.ts'
 import { ageLimitOf, type SecretPolicy } from '../../resources/secret-age.ts'
 import { sinceIn } from '../../resources/secret-expiry.ts'
-import { specOf, typed, type Typed } from '../../resources/typed.ts'
+import { specOf, ofKind, type Typed } from '../../resources/typed.ts'
 import { projectOf } from '../project-ref.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { term } from '../state/rows.ts'
@@ -20,7 +20,7 @@ export interface NewValue {
 
 const projectIn = (session: WriteSession, ref: ObjectRef): Typed<'Project'> | undefined => {
   const row = session.fetch(ref)
-  return row && typed('Project', row.object)
+  return row && ofKind('Project', row.object)
 }
 
 export const policyOf = (session: WriteSession, project: ObjectRef): SecretPolicy | undefined =>
