@@ -1,13 +1,9 @@
 // The store over SQL. Its promises are in store.ts.
 import type { ChainPoint } from '../audit/texts.ts'
-import type { Clock } from '../kernel/clock.ts'
 import { copyJson } from '../kernel/copy-json.ts'
 import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { ofKind, type ObjectOf } from '../resources/typed.ts'
-import type { KeyRing } from '../secrets/key-ring.ts'
-import type { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { auditDeliveries, type DeliveredSet } from './audit-deliveries.ts'
-import type { Retention } from './compaction.ts'
 import { createDeliveries } from './deliveries.ts'
 import { Feed } from './feed.ts'
 import { revealSecret, revealSet } from './history/reveal.ts'
@@ -19,7 +15,6 @@ import { headIn, isHead, revisionsIn, rowsOf, projectSummaryIn } from './reads.t
 import type { AuditEntry, WriteSession } from './session.ts'
 import { readSet } from './set-rows.ts'
 import { openSets } from './sets.ts'
-import type { Sql } from './sql.ts'
 import { namedProjects, term } from './state/rows.ts'
 import type { State } from './state/state.ts'
 import type {
@@ -49,35 +44,21 @@ import type {
 } from './store.ts'
 import { StoreTransaction } from './transaction.ts'
 import { checkSets, compact, healthOf } from './upkeep.ts'
-import type { Writer } from './writer.ts'
 import { assemble, type Fence, type SqlStoreDeps, type StoreParts } from './store-parts.ts'
 
 export class SqlStore implements Store {
   readonly #parts: StoreParts
   readonly #fence: Fence
-  readonly #sql: Sql
-  readonly #keyRing: KeyRing
-  readonly #clock: Clock
-  readonly #retention: Retention
-  readonly #keys: ProjectKeyCache
-  readonly #feed: Feed
-  readonly #writer: Writer
   readonly #openSet: Store['openSet']
 
   private constructor(parts: StoreParts, fence: Fence) {
     this.#parts = parts
     this.#fence = fence
-    this.#sql = parts.sql
-    this.#keyRing = parts.keyRing
-    this.#clock = parts.clock
-    this.#retention = parts.retention
-    this.#keys = parts.keys
-    this.#feed = parts.feed
-    this.#writer = parts.writer
+    const { sql, keys, writer } = parts
     this.#openSet = createDeliveries((projectUid, revision, deliveries) => {
       const audit = (set: DeliveredSet): Promise<void> =>
-        auditDeliveries(this.#sql, this.#writer, set, deliveries)
-      return openSets(this.#sql, this.#keys, { projectUid, revision, audit }, deliveries)
+        auditDeliveries(sql, writer, set, deliveries)
+      return openSets(sql, keys, { projectUid, revision, audit }, deliveries)
     })
   }
 
@@ -94,13 +75,13 @@ export class SqlStore implements Store {
 
   /** The state of this replica: writes of others may be missing. */
   get state(): State {
-    return this.#feed.state
+    return this.#parts.feed.state
   }
 
   /** A leader's loops do not wait for the newest state: a change that they miss calls them again. */
   async #fresh(): Promise<State> {
     if (this.#fence.term === undefined) await this.#parts.fresh()
-    return this.#feed.state
+    return this.#parts.feed.state
   }
 
   async get<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
@@ -136,14 +117,14 @@ export class SqlStore implements Store {
     const state = await this.#fresh()
     const { at } = options
     if (at === undefined || at === state.rv) return pageNow(state, kind, options)
-    return pageAt(this.#sql, state, kind, { ...options, at })
+    return pageAt(this.#parts.sql, state, kind, { ...options, at })
   }
 
   async readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {
     const state = await this.#fresh()
     if (!isHead(state, projectUid, revision))
-      return readSet(this.#sql, this.#keys, projectUid, revision)
-    const set = await headIn(state, state.epoch, this.#keys, projectUid)
+      return readSet(this.#parts.sql, this.#parts.keys, projectUid, revision)
+    const set = await headIn(state, state.epoch, this.#parts.keys, projectUid)
     return revision === 'head' ? set : { ...set, revision }
   }
 
@@ -157,7 +138,7 @@ export class SqlStore implements Store {
   }
 
   write<T>(actor: Actor, options: WriteOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#writer.run(actor, { ...options, ...this.#fence }, (session) =>
+    return this.#parts.writer.run(actor, { ...options, ...this.#fence }, (session) =>
       fn(new StoreTransaction(session)),
     )
   }
@@ -168,14 +149,14 @@ export class SqlStore implements Store {
     fn: (session: WriteSession, tx: Transaction) => Promise<T>,
     options: WriteOptions = {},
   ): Promise<T> {
-    return this.#writer.run(actor, { ...options, ...this.#fence }, (session) =>
+    return this.#parts.writer.run(actor, { ...options, ...this.#fence }, (session) =>
       fn(session, new StoreTransaction(session)),
     )
   }
 
   /** Writes an audit row for an action that is no write. */
   audit(actor: Actor, ref: ObjectRef, entry: AuditEntry): Promise<void> {
-    return this.#writer.run(actor, {}, (session) => {
+    return this.#parts.writer.run(actor, {}, (session) => {
       session.audit(ref, entry)
       return Promise.resolve()
     })
@@ -183,7 +164,7 @@ export class SqlStore implements Store {
 
   /** The newest audit row of this process; before its first one, the newest row at its start. */
   get ownAudit(): ChainPoint {
-    return this.#writer.ownAudit
+    return this.#parts.writer.ownAudit
   }
 
   /** The newest audit row of all. */
@@ -196,27 +177,29 @@ export class SqlStore implements Store {
   }
 
   versionsOf(secretUid: string): Promise<SecretVersion[]> {
-    return versionsOf(this.#sql, secretUid)
+    return versionsOf(this.#parts.sql, secretUid)
   }
 
   listRevisions(projectUid: string): Promise<RevisionInfo[]> {
-    return listRevisions(this.#sql, projectUid)
+    return listRevisions(this.#parts.sql, projectUid)
   }
 
   get deletedMs(): number {
-    return this.#retention.deletedMs
+    return this.#parts.retention.deletedMs
   }
 
   deletedSecrets(projectUid: string): Promise<DeletedSecret[]> {
-    return deletedSecrets(this.#sql, projectUid, this.deletedMs)
+    return deletedSecrets(this.#parts.sql, projectUid, this.deletedMs)
   }
 
   revealSecret(actor: Actor, ref: ObjectRef, what: RevealedOne = {}): Promise<OpenedEntry> {
-    return this.#writer.run(actor, this.#fence, (session) => revealSecret(session, ref, what))
+    return this.#parts.writer.run(actor, this.#fence, (session) => revealSecret(session, ref, what))
   }
 
   revealSet(actor: Actor, project: ObjectRef, what: RevealedSet): Promise<OpenedEntry[]> {
-    return this.#writer.run(actor, this.#fence, (session) => revealSet(session, project, what))
+    return this.#parts.writer.run(actor, this.#fence, (session) =>
+      revealSet(session, project, what),
+    )
   }
 
   closeDueRevisions(now: number, onFault?: OnCloseFault): Promise<number | undefined> {
@@ -229,7 +212,7 @@ export class SqlStore implements Store {
 
   /** How many writes of deposed leaders were refused here. */
   get deposedWrites(): number {
-    return this.#writer.deposed
+    return this.#parts.writer.deposed
   }
 
   async currentVersion(): Promise<number> {
@@ -241,8 +224,8 @@ export class SqlStore implements Store {
     signal: AbortSignal,
     scope?: ListOptions,
   ): AsyncGenerator<ChangeEvent[]> {
-    if (scope !== undefined) await refuseBefore(this.#sql, after, scope)
-    yield* this.#feed.watch(after, signal)
+    if (scope !== undefined) await refuseBefore(this.#parts.sql, after, scope)
+    yield* this.#parts.feed.watch(after, signal)
   }
 
   health(): Promise<StoreHealth> {
@@ -255,11 +238,12 @@ export class SqlStore implements Store {
 
   /** Ends every watch, waits for writes that were begun, and closes the database. */
   async close(): Promise<void> {
-    await this.#writer.idle()
-    await this.#parts.alone?.release()
-    await this.#feed.stop()
-    this.#keys.clear()
-    this.#keyRing.close()
-    await this.#sql.close()
+    const { writer, alone, feed, keys, keyRing, sql } = this.#parts
+    await writer.idle()
+    await alone?.release()
+    await feed.stop()
+    keys.clear()
+    keyRing.close()
+    await sql.close()
   }
 }

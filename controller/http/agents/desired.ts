@@ -1,4 +1,5 @@
-// Makes what is sent to an agent for one stagelet: the desired item, from the mirror, and the bundle of its secrets.
+// Makes the messages to an agent about one stagelet: its desired state (the item), from the mirror, and the bundle of its
+// secrets.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { Bundle, DesiredStagelet } from '../../../src/protocol/messages.ts'
@@ -14,7 +15,7 @@ interface Delivered {
   readonly from: number
 }
 
-/** What a desired item is made from. */
+/** The facts for a desired item. */
 export interface ItemInput {
   readonly view: StageletView
   readonly project: (ProjectView & Delivered) | undefined
@@ -22,8 +23,8 @@ export interface ItemInput {
 }
 
 /**
- * Decided from the mirror as soon as a revision closes. The stagelet's reconciler decides the same from all facts,
- * but one stagelet after the other: with thousands of them agents would wait long for it.
+ * The revision is decided from the mirror as soon as it closes. The stagelet's reconciler decides the same from all facts,
+ * but one stagelet after the other: with thousands of stagelets their agents would wait long.
  */
 const revisionFor = ({ view, project, agent }: ItemInput): number => {
   const { name, wantedRevision: told, quarantine } = view
@@ -39,7 +40,7 @@ const revisionFor = ({ view, project, agent }: ItemInput): number => {
   return decided.revision ?? 0
 }
 
-/** The order number of the close where the reconciler has not run since: an item of a replica that is behind is older then. */
+/** The version of the newest fact in the item. By it an agent knows an older item, from a replica that is behind. */
 const orderOf = (input: ItemInput): number => {
   const { view, project } = input
   const isAhead = project !== undefined && revisionFor(input) > (view.wantedRevision ?? 0)
@@ -47,9 +48,9 @@ const orderOf = (input: ItemInput): number => {
 }
 
 /**
- * Without a project no revision can be decided: the item is paused then, so that the agent keeps what runs and takes
- * no secrets away. So it is while the revision may hold a dead credential; its epoch of 0 is none that a running agent
- * takes in place of what it has.
+ * Without a project no revision can be decided: the item is paused, so that the agent keeps its containers and their
+ * secrets. The same holds while the revision may have a revoked credential. A running agent takes no item with epoch 0 in
+ * place of the one that it has.
  */
 export const renderItem = (input: ItemInput): DesiredStagelet => {
   const { view, project, agent } = input
@@ -110,7 +111,7 @@ interface RevisionsRead {
 export const createItemReader = (world: World, store: Store, clock: Clock): ItemReader => {
   // A change wakes all agents of a project: they share one read of its revisions.
   const reads = new Map<string, RevisionsRead>()
-  /** Read after these holds were seen: a hold names a revision that was opened with it. */
+  /** The revisions are read after the holds: a hold names a revision that exists by then. */
   const revisionsOf = (uid: string, holds: readonly Hold[]): Promise<ProjectRevisions> => {
     const known = reads.get(uid)
     if (known?.holds === holds && known.until > clock.now()) return known.revisions
@@ -122,15 +123,15 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
   const mine = (uid: string, agentKey: string): StageletView | undefined => {
     const view = world.stagelet(uid)
     if (view?.agentKey !== agentKey) return undefined
-    // A stack that started without its secrets would be re-created a moment later.
+    // A stack must not start before its first revision is decided: it would be re-created a moment later.
     return view.wantedRevision === undefined && view.release === undefined ? undefined : view
   }
-  /** A project that was made anew counts once the stagelet's revision was decided for it: until then the agent keeps what runs. */
+  /** A project that was created again counts once the stagelet's revision is decided for it: until then the agent keeps its containers. */
   const projectOf = ({ projectKey, project }: StageletView): ProjectView | undefined => {
     const found = world.project(projectKey)
-    const isJudged =
+    const isDecided =
       project === undefined || (project.uid === found?.uid && project.since === found.since)
-    return isJudged ? found : undefined
+    return isDecided ? found : undefined
   }
   const read: ItemReader = async (uid, agentKey) => {
     const first = mine(uid, agentKey)

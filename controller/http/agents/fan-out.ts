@@ -1,9 +1,9 @@
-// Serves sessions that have something to send: some at a time, which share their reads. After every 20 the event loop
-// gets a turn, so that a change for thousands of agents does not stop the rest of the controller.
+// Flushes the sessions that have something to send, many at a time, so that they share reads. After every 20 of them the event
+// loop goes on, so that a change for thousands of agents does not block the controller.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
 const workers = 256
-const turnsBeforeYield = 20
+const flushesBeforeYield = 20
 
 /** Returns schedule(). A session that is scheduled several times is flushed once. `onFault` gets errors. */
 export const createFanOut = <S>(
@@ -12,7 +12,7 @@ export const createFanOut = <S>(
 ): ((session: S) => void) => {
   const waiting = new Set<S>()
   let active = 0
-  let turns = 0
+  let flushes = 0
   const work = async (): Promise<void> => {
     for (const session of waiting) {
       waiting.delete(session)
@@ -21,7 +21,7 @@ export const createFanOut = <S>(
       } catch (error) {
         onFault(session, error)
       }
-      if (++turns % turnsBeforeYield === 0) await yieldToOthers()
+      if (++flushes % flushesBeforeYield === 0) await yieldToOthers()
     }
     active -= 1
   }
@@ -35,10 +35,10 @@ export const createFanOut = <S>(
 
 const tickMs = 100
 
-/** Calls `turn` for each member once in `periodMs`, spread evenly, with one timer for all. */
+/** Calls `onTick` for each member once in `periodMs`, spread evenly, with one timer for all. */
 export const createWheel = <S>(
   periodMs: number,
-  turn: (member: S) => void,
+  onTick: (member: S) => void,
 ): { add(member: S): void; remove(member: S): void; stop(): void } => {
   const slots = Array.from(
     { length: Math.max(1, Math.round(periodMs / tickMs)) },
@@ -49,7 +49,7 @@ export const createWheel = <S>(
   let next = 0
   const timer = setInterval(() => {
     hand = (hand + 1) % slots.length
-    for (const member of slots[hand]!) turn(member)
+    for (const member of slots[hand]!) onTick(member)
   }, tickMs)
   timer.unref()
   return {

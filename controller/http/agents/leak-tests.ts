@@ -13,10 +13,10 @@ import type { LogsElsewhere } from './log-relay.ts'
 import type { Asked } from './session.ts'
 
 /** `waiting`: the agent was asked, and has not answered yet. */
-type LeakTestStanding = 'waiting' | 'running' | 'done' | 'agent_away' | 'agent_too_old' | 'failed'
+type LeakTestState = 'waiting' | 'running' | 'done' | 'agent_away' | 'agent_too_old' | 'failed'
 
 export interface LeakTest extends Omit<StoredLeakTest, 'state'> {
-  readonly state: LeakTestStanding
+  readonly state: LeakTestState
 }
 
 export interface LeakTests {
@@ -40,22 +40,22 @@ export interface LeakTestsDeps {
 
 export const createLeakTests = (deps: LeakTestsDeps): LeakTests => {
   const { leakTests: store, clock } = deps
-  const judged = (test: StoredLeakTest): LeakTest => judge(test, clock.now())
+  const shown = (test: StoredLeakTest): LeakTest => withState(test, clock.now())
   return {
     start: async (wanted) => {
       const test = await store.begin(wanted, clock.now() - leakTestPatienceMs)
       if (test === undefined)
         throw new StagelyError('Conflict', 'a leak test of this stagelet runs: read its result')
       const end = notAsked(test.agent, await askAnywhere(deps, test))
-      if (end === undefined) return judged(test)
+      if (end === undefined) return shown(test)
       await store.end(test.id, test.agent, end)
-      return judged((await store.get(test.stageletUid, test.id)) ?? test)
+      return shown((await store.get(test.stageletUid, test.id)) ?? test)
     },
     read: async (stageletUid, id) => {
       const test = await store.get(stageletUid, id)
-      return test && judged(test)
+      return test && shown(test)
     },
-    list: async (stageletUid) => (await store.list(stageletUid)).map(judged),
+    list: async (stageletUid) => (await store.list(stageletUid)).map(shown),
     accept: async (agentKey, { id, lines, end }) => {
       const isTaken =
         end === undefined
@@ -97,8 +97,8 @@ const notAsked = (agent: string, asked: Asked): LeakTestEnd | undefined => {
   return { state: 'agent_too_old', message }
 }
 
-/** A test that nothing was heard of for long has no end to wait for. */
-const judge = (test: StoredLeakTest, now: number): LeakTest => {
+/** A test whose agent has been silent for long has failed. */
+const withState = (test: StoredLeakTest, now: number): LeakTest => {
   const { state, heardAt, finishedAt } = test
   if (state !== 'asked' && state !== 'running') return { ...test, state }
   const endsAt = heardAt + leakTestPatienceMs

@@ -1,4 +1,4 @@
-// What is mirrored of Stagelets, Projects, Agents and Rotations, and who is told when something of it changes.
+// The mirror of Stagelets, Projects, Agents and Rotations in memory. A listener hears of each change that matters to agents.
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { ofKind } from '../../../src/resources/typed.ts'
@@ -44,7 +44,7 @@ export class Mirror {
   readonly projects = new Map<string, ProjectView>()
   readonly agents = new Map<string, AgentView>()
   readonly #rotations = new Map<string, ProjectHold & { readonly version: number }>()
-  /** Only projects that are held back. */
+  /** By project, the holds of its Rotations. Projects without a hold are missing. */
   readonly #holds = new Map<string, readonly Hold[]>()
   readonly #byAgent = new Map<string, Set<string>>()
   readonly #byProject = new Map<string, Set<string>>()
@@ -107,7 +107,7 @@ export class Mirror {
       if (old !== undefined) this.#unlink(old)
       for (const [index, key] of this.#indexesOf(view))
         index.set(key, (index.get(key) ?? new Set()).add(view.uid))
-    } else if (saysSame(old, view)) return
+    } else if (isSameForAgent(old, view)) return
     this.#listener.stageletChanged(view.agentKey, view.uid)
   }
 
@@ -199,8 +199,8 @@ export class Mirror {
   }
 }
 
-/** True where an agent is told the same of both: most writes of a status only judge. */
-const saysSame = (old: StageletView, view: StageletView): boolean =>
+/** True where the agent gets the same desired state from both: most writes of a status change only its conditions. */
+const isSameForAgent = (old: StageletView, view: StageletView): boolean =>
   sameJson(old, view, ['version', 'conditions'])
 
 const uidOf = (object: KubeObject): string => object.metadata.uid ?? ''

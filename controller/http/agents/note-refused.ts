@@ -1,8 +1,7 @@
 // Tells the audit log of refused agents: by name where a join token names the agent, else by a count.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { DeniedLog } from '../../audit/denied.ts'
-import { originOf } from './origin.ts'
-import { RefusedError, type AgentContext } from './refusal.ts'
+import { originOf, RefusedError, type AgentContext } from './refusal.ts'
 
 /** Never rejects. */
 export const noteRefused = async (

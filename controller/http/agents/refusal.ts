@@ -5,6 +5,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type * as z from 'zod'
 import { httpStatusOf, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
+import type { Origin } from '../../../src/store/store.ts'
 
 export interface AgentEnv {
   Bindings: HttpBindings
@@ -12,6 +13,12 @@ export interface AgentEnv {
   Variables: { address: string; requestId: string }
 }
 export type AgentContext = Context<AgentEnv>
+
+/** Where a request of an agent came from, for the audit log. */
+export const originOf = (c: AgentContext): Origin => ({
+  address: c.get('address'),
+  requestId: c.get('requestId'),
+})
 
 /** A refusal. The message names the remedy and never a secret. */
 export class RefusedError extends Error {

@@ -58,10 +58,10 @@ const checkBoot = (boot: string, current: string | undefined): void => {
   throw new RefusedError(409, staleBoot, 'this report is from an earlier start of the agent')
 }
 
-/** Whether a report is of an earlier start of its agent must be asked while nobody else writes. */
+/** The check must be repeated while nobody else writes: the report may be of an earlier start of its agent. */
 class NeedsLock extends Error {}
 
-/** What reports are checked with. */
+/** The facts that reports are checked against. */
 interface Known {
   /** Start of each agent that opened its newest stream. */
   readonly boots: ReadonlyMap<string, string>
@@ -90,8 +90,8 @@ const check = async (
     const old = (await tx.get(observationOf(view)))?.spec
     // A report from before the agent was away is stored again, also where it says the same.
     const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
-    // Another start of the agent may have come since the boots were read: what it told is not replaced, and a
-    // report from before it does not count as one since the agent is back.
+    // Another start of the agent may have reported since the boots were read: its report must not be replaced, and an older
+    // report must not count as the first one after the agent's return.
     if (!isLocked && (isStale || old?.boot !== spec.boot))
       throw new NeedsLock('a report by another start, or the first since the agent is back')
     if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
@@ -185,14 +185,14 @@ const observationOf = ({ namespace, name }: StageletView): ObjectRef<'Observatio
   name,
 })
 
-/** What no two reports have in common. */
-const ofItself = { seq: 0, presence: '', receivedAt: '' }
+/** Fields that differ in each report. */
+const ownFields = { seq: 0, presence: '', receivedAt: '' }
 
-/** True where two reports differ at most in that. */
+/** True where two reports differ only in these fields. */
 const isSameReport = (a: ObservationSpec, b: ObservationSpec): boolean =>
-  isDeepStrictEqual({ ...a, ...ofItself }, { ...b, ...ofItself })
+  isDeepStrictEqual({ ...a, ...ownFields }, { ...b, ...ownFields })
 
-/** A return, and a new start of the agent, are no news of the stagelet. */
+/** Time of the last report with news about the stagelet. A return or a new start of the agent is no news. */
 const newsAt = (
   old: ObservationSpec | undefined,
   spec: ObservationSpec & { readonly receivedAt: string },

@@ -31,10 +31,10 @@ import { createLogRelay, type LogRelay } from './log-relay.ts'
 import { noteRefused } from './note-refused.ts'
 import { fleetOf, type Fleet } from './fleet.ts'
 import { createHub, type Hub } from './hub.ts'
-import { originOf } from './origin.ts'
 import { createPresence, type Presence } from './presence.ts'
 import {
   decodeBody,
+  originOf,
   readBytes,
   RefusedError,
   renderRefusal,
@@ -253,7 +253,7 @@ const bodies = {
   tasks: { schema: taskReport, maxBytes: maxTaskBytes },
 }
 
-/** What an agent posts is told to whoever waits for it; the answer says what became of it. */
+/** Passes a message of an agent to the part that waits for it, and answers with the result. */
 const taking =
   <T>(
     authenticate: Authenticator,

@@ -1,10 +1,9 @@
-// How far the clock of an agent is off. A request says when it was signed, by the agent's clock. It comes later than
-// that, by its way and by whatever else it waited for, and never sooner. So of the last requests the one that seems
-// to come soonest measures best. Pure.
+// Measures the skew of an agent's clock: pure. A request has the time of its signature, by the agent's clock, and always
+// arrives later. So of the last requests, the one with the shortest apparent way measures best.
 
 const mostKept = 8
 
-/** A smaller one cannot be told from the way of a request. */
+/** A smaller skew cannot be told from the time that a request takes. */
 export const leastSkewMs = 50
 
 /** `ahead`: for each of the last requests, its time by the agent minus its arrival here, the newest last. */

@@ -1,5 +1,5 @@
-// Tasks of agents: asks for one step, and waits for its facts. Nothing of it is stored: who waits is in this process,
-// and asks again where it loses the answer. The id of a task names the replica that waits for it.
+// Tasks of agents: asks an agent for one step, and waits for its facts. Tasks are not stored: the caller is in this process,
+// and asks again where the answer is lost. The id of a task names the replica that waits for it.
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
@@ -42,7 +42,7 @@ interface Waiting {
   readonly take: (report: TaskReport) => void
 }
 
-/** So long (ms) after the start of a controller its agents are still coming back. */
+/** For this time (ms) after the start of the controller, its agents are still connecting again. */
 const comingBackMs = 30_000
 const lookMs = 500
 

@@ -53,7 +53,7 @@ export const createWorld = (
     seen = version
     for (const look of awaited) look()
   }
-  let turns = 0
+  let changes = 0
   const running = followStore({ store, clock, log }, ending.signal, {
     look: async (version) => {
       for (const kind of watched) mirror.replaceKind(kind, (await store.list(kind)).items)
@@ -64,7 +64,7 @@ export const createWorld = (
       for (const { type, object, resourceVersion } of events) {
         if (type === 'DELETED') mirror.drop(object, resourceVersion)
         else mirror.put(object)
-        if (++turns % 200 === 0) await yieldToOthers()
+        if (++changes % 200 === 0) await yieldToOthers()
       }
       reach(events.at(-1)?.resourceVersion ?? seen)
     },

@@ -16,7 +16,6 @@ import { secretsInSync, type SeenInput } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
 import { heldOf, withPropagation } from './propagation.ts'
 import { projectOfRevision, notBegun } from './first-rollout.ts'
-import { withKeys } from './quarantine-keys.ts'
 import {
   awaitingCredential,
   healthyRevisionOf,
@@ -24,6 +23,7 @@ import {
   revisionFor,
   wantedSinceOf,
   whyHeld,
+  withKeys,
 } from './revision.ts'
 import {
   compareServices,

@@ -8,7 +8,7 @@ import { fromFor, holdIn, isReached } from '../../../src/rollout/restored.ts'
 import { readKeptSets } from '../kept-sets.ts'
 import { suspectsOf, type Author } from './suspect-values.ts'
 import { inProject, reportInProject, toldOfOther } from './of-project.ts'
-import { healthyRevisionOf } from './revision.ts'
+import { healthySetOf } from './revision.ts'
 
 export type Stagelet = Typed<'Stagelet'>
 
@@ -129,8 +129,7 @@ const authorsOf = async (
   const authors = new Map<string, Author>()
   const { stagelet, observation, head } = input
   const failed = [...(stagelet.status?.quarantine ?? []), ...(observation?.quarantine ?? [])]
-  const revision = healthyRevisionOf(input)
-  const healthy = input.closedSets.find((set) => set.revision === revision)
+  const healthy = healthySetOf(input)
   if (failed.length === 0 || head === undefined || healthy === undefined) return authors
   const { name, namespace = '' } = stagelet.metadata
   const suspects = failed.flatMap((one) => suspectsOf(name, one, { head, healthy }))

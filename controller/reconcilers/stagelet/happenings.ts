@@ -18,7 +18,7 @@ import type {
 } from '../../../src/store/activity/happening.ts'
 import type { StageletInput } from './gather.ts'
 import { controllerTimeOf } from './machine-time.ts'
-import { healthyRevisionOf } from './revision.ts'
+import { healthySetOf } from './revision.ts'
 import { blameOf } from './suspect-values.ts'
 import { lastKnown } from './unseen.ts'
 
@@ -60,11 +60,10 @@ const failedIn = (
   )
 
 const blameIn = (input: StageletInput, rollout: RolloutStatus): Blame | undefined => {
-  const { stagelet, head, closedSets, authors } = input
+  const { stagelet, head, authors } = input
   if (rollout.result !== 'Failed' && rollout.result !== 'RolledBack') return undefined
   const failed = failedIn(input, rollout)
-  const revision = healthyRevisionOf(input)
-  const healthy = closedSets.find((set) => set.revision === revision)
+  const healthy = healthySetOf(input)
   if (failed !== undefined && head !== undefined && healthy !== undefined)
     return blameOf(stagelet.metadata.name, failed, { head, healthy, authors })
   const service = failed?.service ?? rollout.service

@@ -6,7 +6,7 @@ import type { Decided } from './decide.ts'
 import { notBegun } from './first-rollout.ts'
 import type { StageletInput } from './gather.ts'
 import type { ComparedService } from './compare-services.ts'
-import { healthyRevisionOf } from './revision.ts'
+import { healthySetOf } from './revision.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
 /** With a report of the agent. */
@@ -14,10 +14,9 @@ export type SeenInput = StageletInput & { readonly observation: ObservationSpec 
 
 /** The message where the newest set holds a failure: the agent has gone back or is about to. */
 export const rolledBack = (input: StageletInput, failed: Quarantined): string => {
-  const { observation, stagelet, head, closedSets, authors } = input
+  const { observation, stagelet, head, authors } = input
   const { name } = stagelet.metadata
-  const healthyRevision = healthyRevisionOf(input)
-  const healthy = closedSets.find(({ revision }) => revision === healthyRevision)
+  const healthy = healthySetOf(input)
   const blame = describeBlame(name, failed, { head, healthy, authors })
   const where =
     observation?.phase === 'Settled'

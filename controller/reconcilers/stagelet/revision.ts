@@ -1,11 +1,13 @@
-// The facts from which the revision of one stagelet is decided (src/rollout), and how people are told of it: pure.
+// The facts from which src/rollout decides the revision of one stagelet, and the messages about it: pure.
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import type { Quarantined } from '../../../src/resources/observation.ts'
-import { liveQuarantine, mergeQuarantine } from '../../../src/rollout/quarantine.ts'
+import { findFailed, liveQuarantine, mergeQuarantine } from '../../../src/rollout/quarantine.ts'
 import { decideRevision, type RevisionDecision } from '../../../src/rollout/revision.ts'
+import type { SecretSet } from '../../../src/store/store.ts'
 import { awaitedBy } from './first-rollout.ts'
 import type { StageletInput } from './gather.ts'
+import { blameOf } from './suspect-values.ts'
 import { no, type Verdict } from '../verdict.ts'
 
 /** The revision whose gate passed whole; the former one while none has since. */
@@ -18,7 +20,15 @@ export const healthyRevisionOf = ({
     ? observation.revision
     : stagelet.status?.healthyRevision
 
-/** What failed here and still counts. The controller remembers it where the agent has forgotten it. */
+/** The set of that revision; undefined where it is not known or not kept. */
+export const healthySetOf = (
+  input: Pick<StageletInput, 'stagelet' | 'observation' | 'revisions' | 'closedSets'>,
+): SecretSet | undefined => {
+  const revision = healthyRevisionOf(input)
+  return input.closedSets.find((set) => set.revision === revision)
+}
+
+/** Failures that still count. The controller remembers those that the agent has forgotten. */
 export const quarantineOf = (input: StageletInput): Quarantined[] => {
   const { stagelet, observation, head } = input
   const all = [...(stagelet.status?.quarantine ?? []), ...(observation?.quarantine ?? [])]
@@ -30,6 +40,21 @@ export const quarantineOf = (input: StageletInput): Quarantined[] => {
     newest: head?.entries,
   })
   return mergeQuarantine(live)
+}
+
+/** Adds the keys to blame while the newest set is the one that failed. They stay then: later sets differ in more keys. */
+export const withKeys = (
+  input: StageletInput,
+  quarantine: readonly Quarantined[],
+): Quarantined[] => {
+  const { stagelet, head, authors } = input
+  const { name } = stagelet.metadata
+  const healthy = healthySetOf(input)
+  return quarantine.map((failed) => {
+    if (failed.keys !== undefined || head === undefined || healthy === undefined) return failed
+    if (findFailed(name, head.entries, [failed]) === undefined) return failed
+    return { ...failed, keys: [...blameOf(name, failed, { head, healthy, authors }).keys] }
+  })
 }
 
 export const revisionFor = (

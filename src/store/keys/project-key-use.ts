@@ -2,7 +2,7 @@
 import { isReason, type StagelyError } from '../../kernel/errors.ts'
 import type { Health, KeyRing } from '../../secrets/key-ring.ts'
 import type { Queryable } from '../sql.ts'
-import { ringOf } from './ring-of.ts'
+import { ringOf } from './project-ring.ts'
 import type { WrapTargets } from './wraps.ts'
 
 export interface ProjectKeyStatus {

@@ -1,11 +1,22 @@
 // The key that wraps the keys of a project: the key that its spec names, or the master key.
+import { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import { invalid } from '../errors.ts'
 import type { ProjectState } from '../projects.ts'
 import type { WriteSession } from '../session.ts'
-import { ringOf } from './ring-of.ts'
+
+/** The key with this name. ServiceUnavailable where this controller is not configured with it. */
+export const ringOf = (provider: KeyRing, name: string | undefined, what: string): KeyRing => {
+  const ring = provider.of(name)
+  if (ring !== undefined) return ring
+  throw new StagelyError(
+    'ServiceUnavailable',
+    `the key "${name ?? ''}" of ${what} is not configured here: name it in STAGELY_KEY_PROVIDERS_FILE of every controller`,
+    { retryAfterSeconds: 60 },
+  )
+}
 
 export const keyProviderOf = (project: KubeObject): string | undefined =>
   specOf('Project', project)?.keyProvider

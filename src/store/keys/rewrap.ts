@@ -5,7 +5,7 @@ import type { KeyRing } from '../../secrets/key-ring.ts'
 import type { WriteSession } from '../session.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Queryable } from '../sql.ts'
-import { ringOf } from './ring-of.ts'
+import { ringOf } from './project-ring.ts'
 import {
   targetsText,
   wrapPlaces,

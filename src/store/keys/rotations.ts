@@ -10,7 +10,7 @@ import type { Queryable } from '../sql.ts'
 import type { ProjectRow } from '../state/rows.ts'
 import type { Transaction } from '../store.ts'
 import { noteNewDataKey } from './noted-keys.ts'
-import { ringOf } from './ring-of.ts'
+import { ringOf } from './project-ring.ts'
 
 type RotationKind = 'data' | 'master'
 type RotationState = 'Running' | 'Succeeded' | 'Failed'
