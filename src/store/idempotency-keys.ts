@@ -8,7 +8,7 @@ import type { Sql } from './sql.ts'
 
 /** How long an answer is kept, in ms. */
 const keepMs = 24 * 3_600_000
-/** Who claimed and gave no answer for so long is gone: the next one may do the work. In ms. */
+/** A claim without an answer ends after this time (ms): the next request may do the work. */
 const claimMs = 60_000
 
 export interface KeptRequest {
@@ -58,7 +58,7 @@ export class IdempotencyKeys {
       `SELECT request_mac, answer FROM idempotency_keys WHERE principal = $1 AND route = $2 AND key = $3`,
       place,
     )
-    // Released between the two statements: whoever asks again gets it.
+    // The key was released between the two statements: the next request gets it.
     if (row === undefined) return { outcome: 'busy' }
     if (row.request_mac !== mac) return { outcome: 'other' }
     return row.answer === null

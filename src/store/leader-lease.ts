@@ -1,20 +1,20 @@
-// Who leads, by a row that its holder renews and by the database's clock alone. The lease only says
-// who should act; what keeps an old leader from acting is the term, which every write checks.
+// The lease of the leader: a row that its holder renews, by the database's clock. The lease says which replica should act. The
+// term, which each write checks, keeps a former leader from acting.
 import type { Sql } from './sql.ts'
 
-/** Older than this, a lease is anybody's. */
+/** After this time without renewal any replica may take the lease. */
 const leaseTtlMs = 2_000
 
 const name = 'leader'
 
 export interface LeaderLease {
-  /** How long (ms) until the lease runs out if nobody renews it; 0 when it may be taken. */
+  /** Time (ms) until the lease ends without renewal; 0 where it may be taken. */
   freeIn(): Promise<number>
-  /** The new term when the lease was free and is `holder`'s now; undefined while another has it. */
+  /** Takes a free lease. Returns the new term; undefined while another replica has the lease. */
   acquire(holder: string): Promise<number | undefined>
-  /** False when the lease has run out or is another's: this term is over for good. */
+  /** False where the lease has ended, or another replica has it: this term is over then. */
   renew(holder: string, term: number): Promise<boolean>
-  /** The next leader need not wait for the end of the lease. */
+  /** Gives the lease up, so that the next leader need not wait for its end. */
   release(holder: string, term: number): Promise<void>
 }
 
@@ -38,7 +38,7 @@ export const createLeaderLease = (sql: Sql): LeaderLease => ({
   },
   acquire: (holder) =>
     sql.transaction(async (tx) => {
-      // First the lock that every write takes: what the old leader began has ended or has lost.
+      // The counter row is locked first, as by each commit: a commit of the former leader is done then, or will be refused.
       const [counters] = await tx.query<{ term: number }>(
         'SELECT term FROM counters FOR UPDATE',
         [],

@@ -1,5 +1,5 @@
-// Logins by an OpenID provider: which states are used up, who it turned out to be, and the code by which
-// the person's own command line gets the token. Secrets are here as hashes only.
+// Logins by an OpenID provider: used states, the persons that logged in, and the codes by which their command lines get
+// tokens. Secrets are stored only as hashes.
 import { createHash, randomBytes } from 'node:crypto'
 import type { TeamRole } from '../access/team-roles.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -19,7 +19,7 @@ interface TakenLogin {
   readonly expiresAt: number
 }
 
-/** A login for the command line, whose person is back from the provider. */
+/** A login for the command line, after the provider's answer. */
 interface EndingLogin extends TakenLogin {
   /** SHA-256 of the verifier that only the person's command line knows, in base64url. */
   readonly challenge: string
@@ -135,7 +135,7 @@ export class LoginStore {
 
   /**
    * A personal token for the code; an earlier one of the same name is replaced. Unauthorized for a
-   * code that is unknown, used or too old, or whose verifier is wrong: it is then used up as well.
+   * code that is unknown, used or too old, or whose verifier is wrong: the code is used up then too.
    */
   async exchange(
     code: string,
@@ -157,7 +157,7 @@ export class LoginStore {
         sha256(code, 'hex'),
       ])
       if (row === undefined || row.expires_at <= session.nowMs) return undefined
-      // Both are hashes of what is random: their comparison tells nothing by its time.
+      // Both are hashes of random texts: the time of their comparison tells nothing.
       if (sha256(verifier, 'base64url') !== row.challenge) return undefined
       await session.tx.query('DELETE FROM tokens WHERE user_id = $1 AND name = $2', [
         row.user_id,
@@ -232,7 +232,7 @@ const userOf = async (session: WriteSession, identity: Identity): Promise<User> 
   )
 }
 
-/** Roles that people gave stay; those of groups follow the groups. A team that is not there is left out. */
+/** Sets the roles that groups give; roles that people gave stay. Teams that do not exist are left out. */
 const followGroups = async (
   session: WriteSession,
   user: User,

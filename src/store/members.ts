@@ -1,4 +1,4 @@
-// Who is in which team, and in which role.
+// Members of teams, with their roles.
 import type { TeamRole } from '../access/team-roles.ts'
 import { defined } from '../kernel/defined.ts'
 import { StagelyError } from '../kernel/errors.ts'
@@ -72,7 +72,7 @@ interface Wanted {
   readonly fromGroup: boolean
 }
 
-/** Within a write that the caller began. A role that is there already makes no write. */
+/** Within the caller's write. The same role again changes nothing. */
 export const putMember = async (session: WriteSession, wanted: Wanted): Promise<Member> => {
   const { team, user, role, fromGroup } = wanted
   const teamId = await teamIdOf(session.tx, team)
@@ -98,7 +98,7 @@ export const putMember = async (session: WriteSession, wanted: Wanted): Promise<
   return (await memberIn(session.tx, teamId, user.id))!
 }
 
-/** Within a write that the caller began. False when he was no member. */
+/** Within the caller's write. False where the user was no member. */
 export const dropMember = async (
   session: WriteSession,
   team: string,
@@ -155,7 +155,7 @@ export class MemberStore {
     )
   }
 
-  /** NotFound for who is no member. */
+  /** NotFound where the user is no member. */
   remove(actor: Actor, team: string, user: string): Promise<void> {
     return this.#changes.write(actor, async (session) => {
       const found = await findUser(session.tx, user)

@@ -7,7 +7,7 @@ import type { Queryable, Sql } from './sql.ts'
 /** Beside this file in `src` and, copied by the build, in `dist`. */
 const folder = new URL('./migrations/', import.meta.url)
 
-/** Rows without a place must have got theirs before it. */
+/** Before this migration, audit rows without a place in the chain get theirs. */
 const chainedAsWritten = '0042-chained-as-written.sql'
 
 /** Any number that nobody else locks in this database. */
@@ -39,7 +39,7 @@ export const migrate = (sql: Sql): Promise<string[]> => sql.transaction((tx) => 
 /** Names of the migrations that this program knows. */
 export const knownMigrations = (): string[] => readMigrations().map((m) => m.name)
 
-/** The same within a transaction; with `only`, no more than those. */
+/** The same within a transaction; with `only`, just these migrations. */
 export const migrateIn = async (tx: Queryable, only?: ReadonlySet<string>): Promise<string[]> => {
   const migrations = readMigrations()
   await tx.query('SELECT pg_advisory_xact_lock($1)', [lockId])
@@ -59,7 +59,7 @@ export const migrateIn = async (tx: Queryable, only?: ReadonlySet<string>): Prom
   const due = migrations.filter(
     (m) => !applied.has(m.version) && (only === undefined || only.has(m.name)),
   )
-  // First, as commits of a controller of before lock it: in another order each would wait for the other.
+  // The counter row is locked first, as by commits of older controllers: in another order the two could wait for each other.
   if (due.length > 0 && applied.size > 0)
     await tx.exec('LOCK TABLE counters IN ACCESS EXCLUSIVE MODE')
   for (const { version, name, sql: text } of due) {

@@ -1,4 +1,4 @@
-// Opens the database, brings it up to date, and hands out everything that lives in it.
+// Opens the database, migrates it, and returns the store with all its parts.
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/log.ts'
@@ -106,7 +106,7 @@ export const openDatabase = async (
   return openPglite({ dataDir })
 }
 
-/** Beats and the lease have few connections of their own: nothing else that is slow may hold them up. */
+/** Heartbeats and the lease have connections of their own, so that slow statements do not delay them. */
 const leaseDeadlineMs = 1_500
 const migrationDeadlineMs = 600_000
 
@@ -158,7 +158,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     const access = await AccessChanges.start(sql, store)
     const settings = new Settings(sql, keyRing, store)
     const replicas = new Replicas(sql, leaseSql ?? sql, replica)
-    // Before the first stream: who has not been seen holds none.
+    // Before the first stream: streams of a replica without a heartbeat count as lost.
     if (leaseSql !== undefined) await replicas.beat()
     let closing: Promise<void> | undefined
     return {

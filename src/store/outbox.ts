@@ -1,14 +1,14 @@
-// What Notifiers still have to tell. A row is made by the commit that records what it tells (notices.ts).
+// The outbox: notices that are not delivered yet. The commit of the event makes the row of a notice (notices.ts).
 import type { Notice } from './notices.ts'
 import type { Sql } from './sql.ts'
 
-/** What comes within this time of each other is told in one message. */
+/** Notices within this time of each other share a message. */
 export const settleMs = 5_000
-/** So long a message waits for more at most. */
+/** Longest time that a message waits for more notices. */
 const mostWaitMs = 60_000
-/** Rows that were told are kept, so that the same is told once a day. */
+/** Delivered rows are kept for a day, so that the same notice is delivered once a day. */
 const keepMs = 2 * 86_400_000
-/** Notices that a message holds; it says how many more there are. */
+/** Most notices of a message, which tells the number of further ones. */
 const mostInOne = 50
 
 export interface Batch {
@@ -16,7 +16,7 @@ export interface Batch {
   /** Uid of the Notifier. */
   readonly notifier: string
   readonly attempts: number
-  /** When (ms) the first of it was written. */
+  /** When (ms) the first notice was written. */
   readonly since: number
   readonly count: number
   readonly notices: readonly Notice[]
@@ -31,7 +31,7 @@ interface BatchRow {
   notices: string
 }
 
-/** `term` undefined: there are no other replicas. A leader of before changes nothing. */
+/** `term` undefined: there are no other replicas. A deposed leader changes nothing. */
 const ofTerm = (place: number): string =>
   `($${place}::bigint IS NULL OR (SELECT c.term FROM counters c) = $${place})`
 
@@ -42,7 +42,7 @@ export class Outbox {
     this.#sql = sql
   }
 
-  /** Puts what has settled together, and returns what is due: the oldest first. */
+  /** Puts notices of one time together, and returns the messages that are due, the oldest first. */
   async due(now: number, term: number | undefined): Promise<Batch[]> {
     await this.#sql.query(
       `WITH ready AS MATERIALIZED (
@@ -63,7 +63,7 @@ export class Outbox {
     return rows.map((row) => ({ ...row, notices: JSON.parse(row.notices) as Notice[] }))
   }
 
-  /** The next time (ms) at which something is due; undefined: nothing waits. */
+  /** The next time (ms) at which a message is due; undefined: none waits. */
   async nextAt(): Promise<number | undefined> {
     const [row] = await this.#sql.query<{ at: number | null }>(
       `SELECT min(coalesce(next_at, at + ${settleMs})) AS at FROM outbox WHERE ended_at IS NULL`,
@@ -80,7 +80,7 @@ export class Outbox {
     )
   }
 
-  /** It was taken, or is given up. */
+  /** The message was delivered, or is given up. */
   async end(id: string, at: number, term: number | undefined): Promise<void> {
     await this.#sql.query(
       `UPDATE outbox SET ended_at = $2 WHERE batch = $1 AND ended_at IS NULL AND ${ofTerm(3)}`,

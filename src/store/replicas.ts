@@ -1,15 +1,15 @@
-// Controllers on this database: that they are there, and where they reach each other.
+// Controllers on this database: their heartbeats and addresses.
 import type { Sql } from './sql.ts'
 
 /** Another controller. */
 export interface Peer {
   readonly id: string
   readonly url: string
-  /** PEM of the leaf that it shows; undefined where it speaks plain HTTP. */
+  /** PEM of its TLS certificate; undefined where it speaks plain HTTP. */
   readonly certificate: string | undefined
 }
 
-/** Who was not heard of for so long (ms) is not asked. */
+/** A replica without a heartbeat for this time (ms) is not asked. */
 const aliveMs = 30_000
 
 interface PeerRow extends Record<string, unknown> {
@@ -36,9 +36,9 @@ const toPeer = ({ id, url, certificate }: PeerRow): Peer => ({
 })
 
 export class Replicas {
-  /** This process, among the controllers on the database. */
+  /** Id of this process among the controllers on the database. */
   readonly id: string
-  /** The others, as of the last beat. */
+  /** The other replicas, as of the last heartbeat. */
   others: readonly Peer[] = []
   readonly #sql: Sql
   readonly #beatSql: Sql
@@ -51,12 +51,12 @@ export class Replicas {
     this.#beatSql = beatSql
   }
 
-  /** Where this one is reached, from the next beat on. */
+  /** Sets the address of this replica, from the next heartbeat on. */
   announce(self: Omit<Peer, 'id'>): void {
     this.#self = self
   }
 
-  /** This replica is alive. To be called much more often than `AgentConnections.lost` forgives. */
+  /** Writes the heartbeat. To be called much more often than the grace time of `AgentConnections.lost`. */
   async beat(): Promise<void> {
     const { url = null, certificate = null } = this.#self ?? {}
     const rows = await this.#beatSql.query<PeerRow>(beatSql, [this.id, url, certificate])
@@ -71,7 +71,7 @@ export class Replicas {
     return row && toPeer(row)
   }
 
-  /** Who holds the stream of an agent; undefined for this one and for nobody. */
+  /** The replica with the stream of an agent; undefined where it is this one, or there is none. */
   async holding(namespace: string, name: string): Promise<Peer | undefined> {
     const [row] = await this.#sql.query<PeerRow>(
       `SELECT ${columns} FROM objects o JOIN agent_connections c ON c.agent_uid = o.uid

@@ -1,5 +1,4 @@
-// Requests that agents' keys have signed: the database counts them, so that none counts twice at
-// whatever replica.
+// Counters of requests that agents' keys have signed. They are in the database, so that no request counts twice on any replica.
 import type { Sql } from './sql.ts'
 
 export interface CountedRequest {
@@ -8,19 +7,19 @@ export interface CountedRequest {
   readonly counter: number
 }
 
-/** Of each, in order: see AgentRegistry.useCounter. */
+/** The answers, in order: see AgentRegistry.useCounter. */
 export const useCounters = async (
   sql: Sql,
   asked: readonly CountedRequest[],
 ): Promise<(number | undefined)[]> => {
-  // Of one agent's several, the highest counts, and the others come again.
+  // Of several requests of one agent the highest counter is taken, and the others are sent again.
   const newest = new Map<string, CountedRequest>()
   for (const one of asked) {
     const other = newest.get(one.agentUid)
     if (other === undefined || other.counter < one.counter) newest.set(one.agentUid, one)
   }
   const chosen = [...newest.values()]
-  // Locked in one order everywhere, or two who write several of them wait for each other for ever.
+  // Rows are locked in one order everywhere: otherwise two writers could wait for each other for ever.
   const rows = await sql.query<{ agent_uid: string; counter: number; taken: boolean }>(
     `WITH held AS (
        SELECT k.agent_uid, k.counter AS before, r.counter FROM agent_keys k

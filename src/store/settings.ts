@@ -6,12 +6,12 @@ import type { SqlStore } from './sql-store.ts'
 import type { Sql } from './sql.ts'
 import type { Actor } from './store.ts'
 
-/** Key N of those that people seal values for manifests with is in setting `sealing-key-N`. */
+/** Setting `sealing-key-N` holds key N of the keys that seal values for manifests. */
 export const sealingKeyPrefix = 'sealing-key-'
 
 export const settingContext = (key: string): string => `setting ${key}`
 
-/** Who stores a setting, and the audit row that says so, in the same transaction. */
+/** The actor and the audit row of a setting, stored in the same write. */
 interface SettingAudit {
   readonly actor: Actor
   readonly ref: ObjectRef
@@ -40,20 +40,20 @@ export class Settings {
     return row === undefined ? undefined : this.#provider.unwrap(row.sealed, settingContext(key))
   }
 
-  /** Returns what is stored afterwards: the first writer wins, so that two controllers agree. */
+  /** Stores the setting where there is none. Returns the stored one: the first writer wins, so that two controllers agree. */
   async putSealedIfAbsent(key: string, bytes: Buffer): Promise<Buffer> {
     const sealed = await this.#provider.wrap(bytes, settingContext(key))
     await this.#sql.query(insert, [key, sealed, null])
     return (await this.getSealed(key)) ?? bytes
   }
 
-  /** For a setting that is there, in the place of what it holds. */
+  /** Replaces a stored setting. */
   async replaceSealed(key: string, bytes: Buffer): Promise<void> {
     const sealed = await this.#provider.wrap(bytes, settingContext(key))
     await this.#sql.query('UPDATE settings SET sealed = $2 WHERE key = $1', [key, sealed])
   }
 
-  /** As putSealedIfAbsent, for who is named in the audit: there is a row exactly when `bytes` were stored. */
+  /** putSealedIfAbsent() with an audit row, where `bytes` are stored. */
   async putSealedAudited(key: string, bytes: Buffer, audit: SettingAudit): Promise<void> {
     const sealed = await this.#provider.wrap(bytes, settingContext(key))
     await this.#store.writeWithSession(audit.actor, async (session) => {

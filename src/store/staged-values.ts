@@ -1,4 +1,5 @@
-// Credentials of rotations that are under way, sealed: a controller that is killed goes on with the same ones.
+// Staged values: the credentials of running attempts of Rotations, sealed. After a crash the attempt goes on with the same
+// credential.
 import { open, seal } from '../secrets/aead.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
 import type { ObjectRef } from '../resources/meta.ts'
@@ -20,14 +21,14 @@ export interface StagedCredential {
   readonly values: Readonly<Record<string, string>>
 }
 
-/** What a staged value is bound to: it does not open as another output, or for another attempt. */
+/** The AAD: a staged value does not open as another output, or for another attempt. */
 export const stagedAad = (
   projectUid: string,
   { rotationUid, attempt, role, output }: StagedPlace & { readonly output: string },
 ): Buffer =>
   Buffer.from(JSON.stringify(['stagely staged v1', projectUid, rotationUid, attempt, role, output]))
 
-/** Stores a credential in the write of what follows from it; one that is there already stays. */
+/** Stores the credential in the write that begins the attempt. A stored one stays. */
 export const stageCredential = async (
   session: WriteSession,
   project: ObjectRef,
@@ -56,12 +57,12 @@ export const stageCredential = async (
   }
 }
 
-/** Of a rotation that is at its end, or gone. */
+/** Called at the end of an attempt, and when its Rotation is removed. */
 export const dropStaged = async (session: WriteSession, rotationUid: string): Promise<void> => {
   await session.tx.query('DELETE FROM staged_values WHERE rotation_uid = $1', [rotationUid])
 }
 
-/** The credentials before this version are dead. */
+/** Marks the versions before this one as revoked. */
 export const revokeVersions = async (
   session: WriteSession,
   secretUid: string,
@@ -123,7 +124,7 @@ export class StagedValues {
     return { slot: first.slot ?? undefined, values: Object.fromEntries(values) }
   }
 
-  /** Those of rotations that do not exist any more. */
+  /** Drops staged values of Rotations that do not exist any more. */
   async dropOrphans(): Promise<void> {
     await this.#sql.query(
       'DELETE FROM staged_values s WHERE NOT EXISTS (SELECT 1 FROM objects o WHERE o.uid = s.rotation_uid)',

@@ -1,5 +1,5 @@
-// What follows from a restore at the first start after it, once, whatever ends that start: rotations learn that their
-// credentials are of then, and the audit log goes on with a row that says so.
+// At the first start after the restore of a backup: Rotations note that their credentials may be outdated, and an audit row
+// tells of the restore. It happens once, also where the start fails.
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Restored } from '../../resources/rotation.ts'
 import { untested } from '../../rollout/restored.ts'

@@ -1,4 +1,4 @@
-// What the tables know of the lives of a project's keys and values. No value, and no key.
+// Facts about the keys and values of a project for a report of compliance. They hold no value and no key.
 import type { KubeObject } from '../../resources/meta.ts'
 import { readAges, type KeyAges } from '../keys/key-age.ts'
 import type { Queryable } from '../sql.ts'

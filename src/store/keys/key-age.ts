@@ -1,4 +1,4 @@
-// How old keys are.
+// Ages of keys.
 import { isReason } from '../../kernel/errors.ts'
 import type { KeysInUse } from '../../resources/key-rotation.ts'
 import { describeWrap } from '../../secrets/key-provider.ts'
@@ -53,7 +53,7 @@ ON CONFLICT (name) DO UPDATE SET prefix = excluded.prefix, since = excluded.sinc
   WHERE w.prefix <> excluded.prefix
 RETURNING name, xmax <> 0 AS renewed`
 
-/** Keeps since when each key wraps; one that has another prefix than before is new. Returns the names of these. */
+/** Stores since when each key wraps. A key with a new prefix is new. Returns the names of new keys. */
 export const noteWrapping = async (
   session: WriteSession,
   targets: WrapTargets,
@@ -65,7 +65,7 @@ export const noteWrapping = async (
     nowMs,
   ])
   for (const { name, renewed } of noted) {
-    // The first master key is told of by the start that names it.
+    // The first start reports the first master key.
     if (name === '' && !renewed) continue
     const ref = { kind: 'Keys', namespace: '', name: name === '' ? 'master' : name }
     session.audit(ref, {
@@ -79,7 +79,7 @@ export const noteWrapping = async (
   return renewed
 }
 
-/** Of the keys that answer; none where the master key does not. */
+/** Prefixes of the keys that answer; none where the master key does not answer. */
 const answering = async ({ sql, keyRing }: KeyStoreDeps): Promise<WrapTargets> => {
   try {
     return (await wrapTargets(sql, keyRing)).targets

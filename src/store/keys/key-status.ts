@@ -1,4 +1,4 @@
-// The keys as an administrator sees them: which there are, what they wrap, and which rotations ran.
+// The keys for an administrator: names, number of wrapped texts, and rotations.
 import { describeWrap } from '../../secrets/key-provider.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import type { Sql } from '../sql.ts'
@@ -20,7 +20,7 @@ export interface KeyStatus {
   readonly sealedOld: number
   /** A key that is older is due for rotation (ms). */
   readonly rotationMs: number
-  /** The controller replaces the keys that it can make, when they are due. */
+  /** True where the controller replaces due keys by itself, as far as it can make new ones. */
   readonly rotatesKeys: boolean
   readonly rotations: readonly Rotation[]
 }

@@ -1,4 +1,4 @@
-// Keys as an administrator sees them: their age, what is sealed by which, and their rotation.
+// Keys for an administrator: their age, the values that they seal, and their rotation.
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../kernel/clock.ts'
 import { linkedAbort } from '../../kernel/linked-abort.ts'
@@ -36,7 +36,7 @@ import { countElsewhere } from './wraps.ts'
 import { controllerActor } from '../actor.ts'
 
 export interface BegunRotation extends Rotation {
-  /** Projects that it leaves out, since their key does not answer. */
+  /** Projects that the rotation leaves out, since their key does not answer. */
   readonly left: readonly {
     readonly projectUid: string
     /** `team/name`. */
@@ -57,7 +57,7 @@ export interface KeyStoreDeps {
 
 /**
  * Each batch renews it. One that runs out while its batch is still at work does no harm: rows are
- * replaced only while they are what was read.
+ * replaced only where they have not changed since they were read.
  */
 const leaseMs = 8_000
 const lookMs = 5_000
@@ -108,26 +108,25 @@ export class KeyStore {
     return this.#deps.rotatesKeys
   }
 
-  /** What the tables know of the lives of a project's keys and values. */
+  /** Facts about the keys and values of a project, for a report of compliance. */
   complianceOf(project: KubeObject): Promise<ComplianceFacts> {
     return readComplianceFacts(this.#deps.sql, project)
   }
 
-  /** Whose writes are refused once the term is over. */
+  /** The store of a leader: its writes are refused once the term is over. */
   asLeader(term: number): KeyStore {
     return new KeyStore({ ...this.#deps, store: this.#deps.store.asLeader(term) })
   }
 
-  /** Tells the operator of keys that are due, of each one as often as it says. */
+  /** Tells the operator of due keys, of each key at its own interval. */
   tellOf(due: readonly DueKey[]): Promise<void> {
     return tellOfKeys(this.#deps, due)
   }
 
   /**
-   * New data keys for one project or for all. When it resolves nothing more is sealed with the old
-   * ones; what they sealed is sealed anew by `run`. Projects whose key does not answer are left as they
-   * are; ServiceUnavailable where that is all of them. Conflict while another one runs for all or for
-   * the same project.
+   * Makes new data keys for one project or for all. From then on the old keys seal nothing; `run` seals their values with
+   * the new keys. Projects whose key does not answer are left out; ServiceUnavailable where all are. Conflict while another
+   * such rotation runs for all projects or for this one.
    */
   async rotateDataKeys(actor: Actor, projectUid?: string): Promise<BegunRotation> {
     const { made, left } = await this.#makeDataKeys((uid) => uid === (projectUid ?? uid))
@@ -142,8 +141,8 @@ export class KeyStore {
   }
 
   /**
-   * As rotateDataKeys, for some projects, and beside any rotation that runs: what that one does not seal anew is
-   * left to `beginLeft`. Returns the projects whose key does not answer.
+   * rotateDataKeys() for some projects, also while another rotation runs: values that the other rotation leaves out are
+   * sealed by a later one (`beginLeft`). Returns the projects whose key does not answer.
    */
   async replaceDataKeys(actor: Actor, uids: readonly string[]): Promise<BegunRotation['left']> {
     const wanted = new Set(uids)
@@ -169,8 +168,8 @@ export class KeyStore {
   }
 
   /**
-   * Wraps every key anew under the master key of now, or the one that its project names, a new
-   * version of it included. BadRequest when nothing is wrapped by another.
+   * Wraps all keys with the present master key, or with the key that their project names, in its newest version. BadRequest
+   * where all are wrapped so already.
    */
   async rotateMasterKey(actor: Actor): Promise<Rotation> {
     const { sql, store, keyRing } = this.#deps
@@ -208,7 +207,7 @@ export class KeyStore {
     }
   }
 
-  /** The first batch of what there is to do; false when there is nothing, or it has to wait. */
+  /** Does the first batch of a rotation; false where there is none, or it has to wait. */
   async workOnce(): Promise<boolean> {
     const { sql, clock } = this.#deps
     const now = clock.now()
@@ -245,7 +244,7 @@ export class KeyStore {
       // Rows that a writer holds just now.
       if (moved === 0) await clock.sleep(20)
     }
-    // What that key wraps, or should wrap, is left, or not known to be nothing.
+    // Texts that the silent key wraps, or should wrap, are left, or it is not known whether there are any.
     const [waiting = silent] = passed.silent.values()
     if (waiting !== undefined) throw waiting
     const lost = [...damaged].slice(0, 5).join(', ')
@@ -260,7 +259,7 @@ export class KeyStore {
     return true
   }
 
-  /** A controller that was given a new master key begins to move to it by itself. */
+  /** Begins to wrap all keys with a new master key. */
   async #beginWhereMoved(): Promise<void> {
     try {
       await this.rotateMasterKey(controllerActor)
@@ -271,7 +270,7 @@ export class KeyStore {
     }
   }
 
-  /** Begins what a project's move to another key could not, since another rotation was running. */
+  /** Begins a rotation that could not begin when a project moved to another key, as another rotation was running. */
   async beginLeft(): Promise<void> {
     const { sql, store } = this.#deps
     const [left] = await sql.query<{ project: string }>(leftSql)

@@ -1,4 +1,4 @@
-// A project that moves to another key.
+// Moves a project to another key.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { createDataKey, wrapDigestKey } from '../../secrets/project-keys.ts'
 import { loadProject } from '../projects.ts'
@@ -7,9 +7,8 @@ import { keyProviderOf, wantedRing } from './project-ring.ts'
 import { beginRotation } from './rotations.ts'
 
 /**
- * A project whose spec names another key than before gets a new data key under it, and its digest
- * key wrapped anew. From this write on nothing is sealed by what the old key wraps; a rotation of
- * data keys seals the rest anew.
+ * Where the spec of a project names another key: makes a new data key that this key wraps, and wraps the digest key with it.
+ * From this write on the old data key seals nothing. A rotation of data keys seals the stored values with the new one.
  */
 export const moveProjectKeys = async (session: WriteSession, object: KubeObject): Promise<void> => {
   const ring = wantedRing(session, object)
@@ -40,6 +39,6 @@ export const moveProjectKeys = async (session: WriteSession, object: KubeObject)
   project.changed = true
   const detail = { provider: ring.name, key: ring.keyId }
   session.audit(refOf(object), { action: 'move keys', detail })
-  // While another runs, the rest is begun when that has ended.
+  // While another rotation runs, this one begins after its end.
   if (!session.isDry) await beginRotation(session, { kind: 'data', projectUid: uid })
 }

@@ -1,4 +1,5 @@
-// The keys that projects may name beside the master key: who uses them, and what they wrap by now.
+// The keys that projects may name in place of the master key: how many projects name each of them, and how many texts they
+// wrap.
 import { isReason, type StagelyError } from '../../kernel/errors.ts'
 import type { Health, KeyRing } from '../../secrets/key-ring.ts'
 import type { Queryable } from '../sql.ts'
@@ -42,7 +43,7 @@ export const projectKeyStatus = async (
 }
 
 /**
- * What each key in use wraps now begins with; `silent` is the first one's error that does not say.
+ * Prefixes of the texts that each key in use wraps now. `silent` is the error of the first key that does not answer.
  * Rejects as the master key does.
  */
 export const wrapTargets = async (

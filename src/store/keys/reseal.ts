@@ -1,6 +1,6 @@
-// Seals values anew that are still under a retired data key. AAD and digests stay as they are, so
-// that no reader, agent or container notices. It takes no part in the writers' queue: a version's
-// row changes only by its purge and by the end of its revision, and locked rows are left for later.
+// Seals values with the new data key that are still sealed with a retired one. AAD and digests stay, so that no reader, agent
+// or container notices. It does not use the queue of writes: the row of a version is changed only when it is purged or ends,
+// and locked rows are left for later.
 import { valueAad } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { isReason, type StagelyError } from '../../kernel/errors.ts'
@@ -63,13 +63,13 @@ const aadOf = ({ project_uid: projectUid, secret_uid: secretId, ...row }: OldRow
   return valueAad({ projectUid, secretId, key, scope, type, version })
 }
 
-/** What a rotation passes over: rows that do not open, and projects whose key does not answer, each with its error. */
+/** Rows that do not open, and projects whose key does not answer, each with its error: the rotation leaves them out. */
 export interface PassedOver {
   readonly damaged: Set<string>
   readonly silent: Map<string, StagelyError>
 }
 
-/** One batch; adds to `passed`. Returns how many were moved, and whether any are left. */
+/** Seals one batch. Adds to `passed`. Returns how many rows it has sealed, and whether any are left. */
 export const resealBatch = async (
   q: Queryable,
   keys: ProjectKeys,

@@ -1,12 +1,12 @@
-// Data keys that seal nothing any more are destroyed.
+// Destroys data keys that seal nothing any more.
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { KeyStoreDeps } from './key-store.ts'
 import { controllerActor } from '../actor.ts'
 
-/** Readers that began before the last row moved have ended by then. */
+/** After this time, all readers have ended that began before the last row was sealed with the new key. */
 const keepRetiredMs = 60_000
 
-/** Of retired keys that seal nothing, and that no reader can still need: $1 is when it began at the latest. */
+/** Retired keys that seal nothing, and that no reader needs: readers that began before $1 have ended. */
 const idleSql = `k.retired_at IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM sealed_rows v WHERE v.data_key_id = k.id)
   AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data'
@@ -20,7 +20,7 @@ interface Destroyed {
   until: number
 }
 
-/** Said in the audit, key by key, with its first and its last use. */
+/** Each key has an audit row, with its first and last use. */
 export const dropRetired = async ({
   sql,
   store,

@@ -1,5 +1,5 @@
-// Wraps every key anew under the key of now: the master key, or the one that its project names. The keys are
-// asked outside of writes, and each row is replaced only while it is what was read.
+// Wraps all keys with the present master key, or with the key that their project names. Key services are asked outside of
+// writes, and a row is replaced only where it has not changed since it was read.
 import { isReason } from '../../kernel/errors.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import type { WriteSession } from '../session.ts'
@@ -47,7 +47,7 @@ const wrapAnew = async (
   }
 }
 
-/** What the state holds of a project: a write that follows must not bring the old text back. */
+/** Changes the state too: a later write of the project would store the old text again. */
 const noteInState = (session: WriteSession, { place, row, wrapped }: Rewrapped): void => {
   const { projects } = session.view
   const known = row.project === '' ? undefined : projects.get(row.project)
@@ -59,7 +59,7 @@ const noteInState = (session: WriteSession, { place, row, wrapped }: Rewrapped):
     projects.set(known.id, { ...known, dataKey: { id, wrapped } })
 }
 
-/** False where the row is another by now. */
+/** False where the row has changed. */
 const replace = async (session: WriteSession, made: Rewrapped): Promise<boolean> => {
   const { place, row, ring, wrapped } = made
   const named =
@@ -75,7 +75,7 @@ const replace = async (session: WriteSession, made: Rewrapped): Promise<boolean>
   return rows.length > 0
 }
 
-/** One batch, as resealBatch. What has its prefix in `targets` needs no more work; keys without one wait. */
+/** Wraps one batch, like resealBatch(). Texts with their prefix in `targets` are done; keys without a target wait. */
 export const rewrapBatch = async (
   { sql, store, keyRing }: { sql: Queryable; store: SqlStore; keyRing: KeyRing },
   targets: WrapTargets,

@@ -1,5 +1,5 @@
-// Rotations as rows: begun in one write, so that from its commit on nothing is sealed with an old
-// key, and worked on in small steps that any controller may take up again.
+// Rotations of keys as rows. A rotation begins in one write: from its commit on the old keys seal nothing. It goes on in small
+// steps, which any controller may continue.
 import { defined } from '../../kernel/defined.ts'
 import { randomUUID } from 'node:crypto'
 import { isReason, StagelyError } from '../../kernel/errors.ts'
@@ -20,7 +20,7 @@ export interface Rotation {
   readonly kind: RotationKind
   /** Of `data`: uid of the one project; undefined for all. */
   readonly projectUid: string | undefined
-  /** Of `master`: prefix of what is wrapped from now on. */
+  /** Of `master`: prefix of the texts that are wrapped from now on. */
   readonly target: string | undefined
   readonly state: RotationState
   /** Rows that were sealed or wrapped anew. */
@@ -29,7 +29,7 @@ export interface Rotation {
   readonly startedBy: string
   readonly updatedAt: number
   readonly finishedAt: number | undefined
-  /** Why it waits, or failed. */
+  /** Why the rotation waits, or has failed. */
   readonly message: string
 }
 
@@ -73,7 +73,7 @@ export const listRotations = async (q: Queryable, limit: number): Promise<Rotati
     )
   ).map(toRotation)
 
-/** Where audit rows of keys belong. */
+/** The object of audit rows about keys. */
 const keysRef = { kind: 'Keys', namespace: '', name: 'master' }
 
 const insertSql = `
@@ -89,7 +89,7 @@ interface NewRotation {
   readonly target?: string | undefined
 }
 
-/** Undefined, and nothing is begun, while another of its kind runs, for all or for the same project. */
+/** Undefined, without effect, while another rotation of this kind runs for all projects or for this one. */
 export const beginRotation = async (
   session: WriteSession,
   { kind, projectUid, target }: NewRotation,
@@ -111,7 +111,7 @@ export const beginRotation = async (
   return toRotation(row)
 }
 
-/** Conflict where beginRotation begins nothing. */
+/** beginRotation(), or a Conflict. */
 export const insertRotation = async (
   session: WriteSession,
   rotation: NewRotation,
@@ -139,12 +139,12 @@ interface MadeKey extends Rekeyed {
   readonly key: NewDataKey
 }
 
-/** A project whose key did not answer, and what it said. */
+/** A project whose key did not answer, with its error. */
 export interface LeftOut extends Rekeyed {
   readonly error: StagelyError
 }
 
-/** New data keys, wrapped before the write that puts them in place: it waits for nobody. */
+/** New data keys. They are wrapped before the write that uses them, so that the write waits for no key service. */
 export const makeDataKeys = async (
   keyRing: KeyRing,
   projects: readonly Rekeyed[],
@@ -152,7 +152,7 @@ export const makeDataKeys = async (
   const made: MadeKey[] = []
   const left: LeftOut[] = []
   const waiting = [...projects]
-  /** A key that is silent is not waited for again, project after project. */
+  /** Keys that did not answer: they are not asked again for the next projects. */
   const silent = new Map<string | undefined, StagelyError>()
   const make = async (project: Rekeyed): Promise<void> => {
     const { uid, keyProvider } = project
@@ -175,7 +175,7 @@ export const makeDataKeys = async (
   return { made, left }
 }
 
-/** The project's data key from now on; its old one is retired. */
+/** Makes this the project's data key, and retires the old one. */
 const putDataKey = (
   session: WriteSession,
   row: ProjectRow,
@@ -193,7 +193,7 @@ const putDataKey = (
   )
 }
 
-/** Projects that were removed, or moved to another key, meanwhile are left as they are. */
+/** Projects that were removed, or moved to another key, meanwhile are left out. */
 export const replaceDataKeys = async (
   session: WriteSession,
   tx: Transaction,
@@ -213,7 +213,7 @@ UPDATE key_rotations SET runner = $1, lease_until = $3 WHERE id = (
   ORDER BY message <> '', started_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING ${columns}`
 
-/** A rotation for this runner to work on, until `until`, of those that wait for a key the last; undefined where there is none. */
+/** Takes a rotation for this runner until `until`, first one that does not wait for a key; undefined where there is none. */
 export const claimRotation = async (
   q: Queryable,
   { runner, now, until }: { runner: string; now: number; until: number },
@@ -222,7 +222,7 @@ export const claimRotation = async (
   return row === undefined ? undefined : toRotation(row)
 }
 
-/** Says how far a rotation is, or why it waits. Also keeps the lease. */
+/** Stores how far the rotation is, or why it waits, and renews its lease. */
 export const noteRotation = async (
   q: Queryable,
   id: string,

@@ -1,4 +1,4 @@
-// What a retired data key has sealed, under the one that took its place. The AAD stays as it is.
+// Seals a text of a retired data key with the new one. The AAD stays.
 import { open, seal } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 

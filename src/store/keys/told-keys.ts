@@ -1,4 +1,4 @@
-// Keys of which the operator is told: those that are no project's. The row of a key keeps when that was last.
+// Tells the operator of due keys that belong to no project. The row of a key has the time of the last message.
 import { sealingKeyPrefix } from '../settings.ts'
 import type { Queryable } from '../sql.ts'
 import type { KeyStoreDeps } from './key-store.ts'
@@ -9,7 +9,7 @@ export interface DueKey {
   readonly kind: 'master' | 'sealing' | 'project'
   /** Of `project`: its name in the configuration. */
   readonly name?: string
-  /** It is told of unless it was since then (ms). */
+  /** No message where there was one after this time (ms). */
   readonly unlessSince: number
   readonly message: string
 }
@@ -39,7 +39,7 @@ const noteTold = (q: Queryable, { kind, name, unlessSince }: DueKey, now: number
   }
 }
 
-/** By an event of the namespace `default`, and in the log. */
+/** The message is an event of the namespace `default`, and a line of the log. */
 export const tellOfKeys = async (
   { store, log }: Pick<KeyStoreDeps, 'store' | 'log'>,
   due: readonly DueKey[],

@@ -1,4 +1,4 @@
-// Every place of the database that holds something wrapped by the master key.
+// All places of the database with texts that the master key, or the key of a project, wraps.
 import { StagelyError } from '../../kernel/errors.ts'
 import {
   describeWrap,
@@ -68,7 +68,7 @@ export const countWraps = async (q: Queryable): Promise<Map<string, number>> => 
   return new Map(rows.map((row) => [row.prefix, row.n]))
 }
 
-/** Of each key, by its name ('' for the master key): the prefix of what it wraps now. */
+/** By the name of each key ('' for the master key): the prefix of the texts that it wraps now. */
 export type WrapTargets = ReadonlyMap<string, string>
 
 /** Condition of rows that are wrapped by another key than they should be, or another version of it; $1 is targetsText. */
