@@ -1,4 +1,4 @@
-// When a value ends: its rules, and what is true of it at a moment. Pure.
+// The end of a value: its rules, and the conditions that hold at a moment. Pure.
 import * as z from 'zod'
 import { toTimestamp } from '../kernel/clock.ts'
 import type { Fault } from '../kernel/errors.ts'
@@ -10,7 +10,7 @@ const oneEnd = 'give at most one of after and at'
 export const onlyMade =
   'a new value can be made only where spec.valueFrom says how (generate or rotation), and with after; use onExpiry: Warn'
 
-/** For who says nothing of warnings. */
+/** Warnings by default. */
 const usualWarnings = ['30d', '7d', '1d']
 
 export const expirySpec = z
@@ -88,7 +88,7 @@ export const checkEnd = (
   return [invalid('at', `${at} is over: give a time to come`)]
 }
 
-/** What is known of a value. */
+/** Known dates of a value. */
 export interface Dated {
   readonly expiry?: ExpirySpec | undefined
   /** When the value was given. */
@@ -97,7 +97,7 @@ export interface Dated {
   readonly certificateEndsAt?: string | undefined
   /** By the word of the store that it comes from. */
   readonly storeEndsAt?: string | undefined
-  /** What makes another value. */
+  /** How a new value is made. */
   readonly remedy: string
 }
 
@@ -108,7 +108,7 @@ export interface End {
   readonly expiresFrom: ExpiresFrom
 }
 
-/** The earliest of what the spec, the certificate and the store say. */
+/** The earliest end by the spec, the certificate and the store. */
 export const endOf = ({
   expiry,
   since,

@@ -1,4 +1,4 @@
-// How old the keys of a project may be: its rule, and what is true of them at a moment. Pure.
+// The greatest age of a project's keys: its rule, and the conditions that hold at a moment. Pure.
 import * as z from 'zod'
 import { toTimestamp } from '../kernel/clock.ts'
 import { earliest } from '../kernel/earliest.ts'
@@ -114,7 +114,7 @@ const enforcedText = (rule: KeyRule, dueAt: number, nowMs: number): string => {
 
 const waitsText = '; the controller waits: '
 
-/** What is told of a text: without why the controller waits, which may change from try to try. */
+/** The message without the reason for which the controller waits, which may change with each attempt. */
 export const toldOf = (message: string): string => message.split(waitsText)[0] ?? message
 
 export interface KeysNow {

@@ -53,7 +53,7 @@ export interface ObjectRef<Kind extends string = string> {
   readonly name: string
 }
 
-/** Of an object whose kind is known. */
+/** Namespace and name of an object, where its kind is known. */
 export type Place = Pick<ObjectRef, 'namespace' | 'name'>
 
 export const refOf = (object: KubeObject<unknown, unknown>): ObjectRef => ({
@@ -97,7 +97,7 @@ export const annotations = {
   refresh: 'stagely.dev/refresh',
   /** On a SecretStore: a new value asks it whether it takes the credential, also after it did not. */
   check: 'stagely.dev/check',
-  /** On a SecretStore: a new value lets it remove what is missing, although that is much. */
+  /** On a SecretStore: a new value allows it to remove many missing secrets at once. */
   resumeStore: 'stagely.dev/resume-store',
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
 } as const

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { Fault } from '../kernel/errors.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
 
-/** What may be told. Each is an event of an object, and is told in the commit that records the event. */
+/** Reasons of notices. A notice belongs to an event of an object, and is stored by the same commit. */
 export const noticeReasons = [
   'Expiring',
   'Expired',

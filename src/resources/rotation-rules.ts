@@ -24,7 +24,7 @@ const required = (field: string, message: string): Fault => ({
   message: `Required value: ${message}`,
 })
 
-/** What a rotator makes; absent: whatever it answers. */
+/** The outputs of a rotator; absent: any that it answers. */
 const outputsOf: Readonly<Partial<Record<RotatorName, readonly string[]>>> = {
   postgres: ['username', 'password'],
   mariadb: ['username', 'password'],
@@ -92,7 +92,7 @@ const checkPlace = (own: Fields, at: string): Fault[] => {
   return isIn ? [forbidden(at, onePlace)] : [required(at, onePlace)]
 }
 
-/** Rules of one rotator, whatever else is given. */
+/** Rules of one rotator. */
 const checkOwn = (spec: Fields, name: RotatorName): Fault[] => {
   const own = (spec.rotator as Fields)[name]
   if (!isRecord(own) || !databases.has(name)) return []

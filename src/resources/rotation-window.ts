@@ -80,7 +80,7 @@ const openedAt = (window: RotationWindow, ms: number): number => {
 export const shareOf = (uid: string): number =>
   (Number.parseInt(uid.replaceAll('-', '').slice(0, 8), 16) || 0) / 0x1_0000_0000
 
-/** When (ms) what is due at `dueMs` starts: within a window, at its own place there. */
+/** When (ms) a Rotation that is due at `dueMs` starts: within a window, at its own place in it. */
 export const startAt = (
   { window }: RotationSchedule,
   { uid, dueMs, nowMs }: { readonly uid: string; readonly dueMs: number; readonly nowMs: number },

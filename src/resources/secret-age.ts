@@ -48,7 +48,7 @@ export const revealedVerdict = (remedy: string): Verdict => ({
   message: `somebody has read the value who may not read values here any more (status.knownOutside): ${remedy}`,
 })
 
-/** What the status said before. */
+/** Fields of the former status. */
 interface Before {
   readonly dueAt: string | undefined
   /** Of a condition that was true. */

@@ -15,7 +15,7 @@ export const sinceIn = ({ version, valueSince, updatedAt }: SecretStatus): strin
 
 type Dates = Pick<SecretSpec, 'expiry' | 'key' | 'valueFrom'>
 
-/** What makes another value of the secret. */
+/** How a new value of the secret is made. */
 const remedyOf = ({ key, valueFrom }: Dates): string => {
   const { rotation, generate, secretRef, external } = valueFrom ?? {}
   if (rotation !== undefined) return `run its Rotation (stagely rotation run ${rotation.name})`
@@ -33,9 +33,9 @@ export const datesOf = (spec: Dates, status: SecretStatus): Dated => ({
   storeEndsAt: status.external?.expiresAt,
 })
 
-interface Judging {
+interface At {
   readonly nowMs: number
-  /** False: what becomes true stays unsaid, for who tells of it. */
+  /** False: conditions do not become true here, so that the reconciler can tell of them. */
   readonly tells: boolean
   /** The end of the same value has moved: a warning that was told already says the new end. */
   readonly isMoved?: boolean
@@ -47,7 +47,7 @@ interface Judging {
 export const withDates = (
   spec: Dates,
   status: SecretStatus,
-  { nowMs, tells, isMoved = false, policy }: Judging,
+  { nowMs, tells, isMoved = false, policy }: At,
 ): { status: SecretStatus; nextAt: number | undefined } => {
   const dated = datesOf(spec, status)
   const { remedy, since } = dated

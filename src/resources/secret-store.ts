@@ -20,7 +20,7 @@ const queueOfAws = 'only a store of AWS (aws) has a queue of hints'
 
 const text = (most: number): z.ZodString => z.string().min(1).max(most)
 
-/** Least 30 s: what a store is asked for more often is better told by it (push). */
+/** At least 30 s. A store that changes more often should send hints (push). */
 const interval = z
   .string({ error: 'must be text, such as 5m' })
   .regex(
@@ -200,7 +200,7 @@ const hostOf = (url: unknown): string | undefined => {
   return new URL(url).hostname
 }
 
-/** Where clouds keep the credentials of their machines: never a store, whatever the gate allows. */
+/** Addresses of the clouds' metadata services, which hold credentials of machines: never a store, also where the gate allows them. */
 const isMetadataHost = (host: string): boolean =>
   /^169\.254\.\d+\.\d+$/.test(host) ||
   /^\[fe[89ab][0-9a-f]:/.test(host) ||

@@ -10,7 +10,7 @@ import type { SecretStoreSpec, SecretStoreStatus } from './secret-store.ts'
 import type { StageletSpec, StageletStatus } from './stagelet.ts'
 import type { SecretSpec, SecretStatus } from './stagelysecret.ts'
 
-/** Of a kind whose spec has required fields. */
+/** An object of a kind whose spec has required fields. */
 type WithSpec<Spec, Status = Record<string, unknown>> = KubeObject<Spec, Status> & { spec: Spec }
 
 interface TypeOfKind {

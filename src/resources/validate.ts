@@ -26,7 +26,7 @@ interface Decoded {
 
 interface DecodedPart {
   readonly value?: Record<string, unknown>
-  /** What was checked: without nulls and unknown fields. */
+  /** The checked input, without nulls and unknown fields. */
   readonly given?: Record<string, unknown>
   readonly faults: Fault[]
   readonly unknown: string[]
@@ -172,7 +172,7 @@ const findByVersion = (input: Fields): { kind?: Kind; faults: Fault[] } => {
 const eventFields = (input: Fields): Fields =>
   Object.fromEntries(Object.entries(input).filter(([key]) => !topLevel.has(key)))
 
-/** What was found good, which nobody can have changed since: an API checks an object, and then the store does. */
+/** Valid objects, which are frozen: the API checks an object first, and the store does not check it again. */
 const good = new WeakSet<object>()
 
 /**

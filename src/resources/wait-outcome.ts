@@ -10,8 +10,7 @@ export type WaitOutcome =
   /** The wait cannot succeed by itself: somebody has to act. */
   | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
   /**
-   * Not over. The message says how far it is, and who or what is awaited. `turnIn`: the project whose
-   * rollout decides.
+   * Not over. The message tells the progress and what the wait is for. `turnIn`: the project whose rollout decides.
    */
   | { readonly kind: 'pending'; readonly message: string; readonly turnIn?: string }
 
@@ -76,7 +75,7 @@ const absent = (object: KubeObject | undefined): WaitOutcome =>
     ? failed('NotFound', 'it does not exist')
     : failed('Deleted', `it is being deleted since ${object.metadata.deletionTimestamp ?? ''}`)
 
-/** A state that somebody has to end, whatever the agent does; undefined: no such state. */
+/** A state that only a person can end; undefined: no such state. */
 const halted = (
   stagelet: KubeObject,
   reachable: Condition | undefined,
@@ -186,7 +185,7 @@ export const secretOutcome = (secret: KubeObject | undefined): WaitOutcome => {
   return stays ? failed(inSync.reason, inSync.message) : pending(say(inSync))
 }
 
-/** For a wait until an agent is connected, or has done what was asked of it. */
+/** For a wait until an agent is connected, or has followed a request. */
 export const agentOutcome = (
   agent: KubeObject | undefined,
   isDone: (agent: KubeObject) => boolean,

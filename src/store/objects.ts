@@ -117,7 +117,7 @@ interface Update {
   readonly secret: PreparedSecret | undefined
   readonly source: string
   /** The new owner, where an API user hands the object over. */
-  readonly handed: string | undefined
+  readonly newOwner: string | undefined
 }
 
 /** The object as it would be stored; whether anything changes is not known yet. */
@@ -127,16 +127,16 @@ const prepareUpdate = async (
   current: StoredRow,
   { tracking, putBack }: WriteMore,
 ): Promise<Update> => {
-  const handed = handedTo(session, admitted, current)
+  const newOwner = handedTo(session, admitted, current)
   const taken = isTakeover(session, current) ? session.actor.source : current.source
-  const source = handed ?? taken
+  const source = newOwner ?? taken
   const metadata = tracked(nextMetadata(session, admitted, current, source), tracking)
   const object: KubeObject = { ...admitted, metadata }
   if (current.object.status !== undefined) object.status = current.object.status
   if (object.kind === 'Namespace') object.spec = current.object.spec ?? {}
-  if (object.kind !== 'StagelySecret') return { object, secret: undefined, source, handed }
+  if (object.kind !== 'StagelySecret') return { object, secret: undefined, source, newOwner }
   const secret = await prepareSecret(session, object, { current, putBack })
-  return { object: secret.object, secret, source, handed }
+  return { object: secret.object, secret, source, newOwner }
 }
 
 /** Conflict where the change is one that only the owner may make. */
@@ -146,14 +146,14 @@ const checkChange = (
   current: StoredRow,
   changesSpec: boolean,
 ): void => {
-  const isOwners =
+  const isForOwner =
     (changesSpec && !fillsOpenValue(session, next, current)) || changesOwned(next, current)
-  if (isOwners) checkOwner(session, current)
+  if (isForOwner) checkOwner(session, current)
 }
 
-const actionOf = (handed: string | undefined): string => {
-  if (handed === undefined) return 'update'
-  return handed === systemSource ? 'release' : 'adopt'
+const actionOf = (newOwner: string | undefined): string => {
+  if (newOwner === undefined) return 'update'
+  return newOwner === systemSource ? 'release' : 'adopt'
 }
 
 const checkOfKind = (session: WriteSession, object: KubeObject, before: KubeObject): void => {
@@ -180,18 +180,18 @@ export const updateObject = async (
   const admitted = admit(input)
   const current = session.require(refOf(admitted))
   checkPreconditions(current, admitted.metadata)
-  const { object, secret, source, handed } = await prepareUpdate(session, admitted, current, more)
+  const { object, secret, source, newOwner } = await prepareUpdate(session, admitted, current, more)
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
-  const same = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
-  if (!changesSpec && same && secret?.learns !== true) return current.object
-  if (handed === undefined) checkChange(session, object, current, changesSpec)
+  const sameMetadata = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
+  if (!changesSpec && sameMetadata && secret?.learns !== true) return current.object
+  if (newOwner === undefined) checkChange(session, object, current, changesSpec)
   if (changesSpec) checkOfKind(session, object, current.object)
   if (object.kind === 'Stagelet' && leavesStack(object, current.object))
     await noteReleased(session, current)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
-  const given: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
-  const next = statusAfter(session, given, current.object)
-  const audit = withRules(more.audit ?? { action: actionOf(handed) }, next, current.object)
+  const changed: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
+  const next = statusAfter(session, changed, current.object)
+  const audit = withRules(more.audit ?? { action: actionOf(newOwner) }, next, current.object)
   const row =
     secret === undefined
       ? session.put(next, source, current, next.kind === 'Event' ? undefined : audit)

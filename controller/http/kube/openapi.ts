@@ -32,7 +32,7 @@ export const openApiDocuments = (
   )
 }
 
-/** To make the documents takes a tenth of what a start takes, and few controllers are asked for them. */
+/** Made at the first request: it would take a tenth of the time of a start, and few controllers are asked for them. */
 const publishedOf = (routes: readonly KubeRoute[], version: string) => {
   const documents = new Map(
     [...openApiDocuments(routes, version)].map(([path, content]) => [path, documentOf(content)]),

@@ -197,7 +197,7 @@ const reviewSignal = (c: AppContext): AbortSignal => {
   return ending.signal
 }
 
-/** An object that the caller may not write is not examined further, and no more is said of it. */
+/** An object that the caller may not write is not examined further, and the answer tells nothing about it. */
 const decodeItem = (
   input: unknown,
   index: number,

@@ -64,9 +64,9 @@ const nothing: Wire = { metadata: {} }
 const anotherValue = false
 
 /**
- * `before` with the secret's value as far as it can be known: the store compares, and nobody opens the
- * stored value. Without a value in `after` the result has none either: the value neither changes nor is
- * removed.
+ * `before` with the secret's value where it is equal to the one in `after`, and else with a marker. The store compares
+ * digests: the stored value is not opened. Without a value in `after` the result has none either, so that the value counts
+ * as unchanged.
  */
 export const withKnownValue = async (
   tx: Transaction,

@@ -53,8 +53,8 @@ export interface ListMeta {
 }
 
 /**
- * JSON of a list from the JSON texts of its items, as bytes: one text of them all would be made, measured and
- * encoded, each time over megabytes.
+ * JSON of a list from the JSON texts of its items, as bytes: a text of the whole list would be made, measured and encoded,
+ * three times over megabytes.
  */
 export const listBytes = (
   head: object,
