@@ -53,7 +53,7 @@ const until = async (what: () => Promise<boolean>, name: string): Promise<void> 
   const end = Date.now() + 120_000
   while (!(await what())) {
     if (Date.now() > end) throw new Error(`${name}: not within two minutes`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, 150))
   }
 }
 

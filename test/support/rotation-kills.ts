@@ -62,11 +62,11 @@ export const createKill = (world: World): Kill => {
       const found = await askEngine<{ State: { Pid: number } }>(`/containers/${id}/json`)
       return found?.State.Pid ? killed(found.State.Pid) : false
     }
-    for (let tries = 0; tries < 150; tries += 1) {
+    for (let tries = 0; tries < 60; tries += 1) {
       const pids = await composesOf(stack.project)
       for (const pid of pids) killed(-pid)
       if (pids.length > 0) return true
-      await realClock.sleep(20)
+      await realClock.sleep(50)
     }
     return false
   }

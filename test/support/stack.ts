@@ -5,6 +5,7 @@ import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { realClock } from '../../src/kernel/clock.ts'
 import { askEngine, containersOfProject, followEvents, removeProject } from './engine-api.ts'
 import { treeChanges, treeOf } from './tree.ts'
 
@@ -61,6 +62,7 @@ interface Inspected {
     readonly Health?: { readonly Log: { readonly ExitCode: number; readonly End: string }[] | null }
   }
   readonly Config: {
+    readonly Hostname: string
     readonly Labels: Readonly<Record<string, string>>
     readonly Env: readonly string[]
   }
@@ -121,14 +123,23 @@ export const createStack = async (compose: string): Promise<Stack> => {
         ({ Config }) => Config.Labels['com.docker.compose.service'] === service,
       )
       if (container === undefined) throw new Error(`no container of ${service}`)
-      const { Id: id, State } = container
+      const { Id: id, State, Config } = container
       // Its PID 1 has another number here, where root may read the same; a look inside is a process.
-      const environ = await readFile(`/proc/${State.Pid || 'none'}/environ`, 'utf8').catch(() =>
-        docker('exec', id, 'cat', '/proc/1/environ'),
-      )
-      const pairs = environ
-        .split('\0')
-        .filter(Boolean)
+      const read = async (): Promise<string[]> => {
+        const environ = await readFile(`/proc/${State.Pid || 'none'}/environ`, 'utf8').catch(() =>
+          docker('exec', id, 'cat', '/proc/1/environ'),
+        )
+        return environ.split('\0').filter(Boolean)
+      }
+      // For a moment after the start, PID 1 still runs the runtime, with the runtime's environment.
+      const isStarted = (lines: readonly string[]): boolean =>
+        lines.includes(`HOSTNAME=${Config.Hostname}`)
+      let lines = await read()
+      for (let tries = 0; tries < 100 && !isStarted(lines); tries += 1) {
+        await realClock.sleep(20)
+        lines = await read()
+      }
+      const pairs = lines
         .map((line) => {
           const at = line.indexOf('=')
           return [line.slice(0, at), line.slice(at + 1)] as const

@@ -2,6 +2,7 @@
 // is a file that exports its tests, and one line here.
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import { freshDatabase } from '../support/fresh-database.ts'
+import { soak } from '../support/soak.ts'
 import { startDashboard, type Dashboard } from './dashboard.ts'
 import { shellTests } from './shell.ts'
 import { activityTests } from './activity.ts'
@@ -49,7 +50,7 @@ describe('the dashboard', () => {
   activityTests(given)
   settingsTests(given)
   elsewhereTests(given)
-  walkTests(given)
+  walkTests(given, soak(1, 3))
   largeImportTests(given)
   sinkTests(given)
 })

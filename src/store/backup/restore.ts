@@ -44,17 +44,24 @@ const hasTable = async (q: Queryable, table: string): Promise<boolean> => {
   return row?.found === true
 }
 
+interface Found {
+  /** 0 where there is none. */
+  readonly epoch: number
+  readonly objects: number
+}
+
 /** What a controller makes by itself on its first start does not count. */
-const checkEmpty = async (sql: Sql, force: boolean): Promise<number> => {
-  if (!(await hasTable(sql, 'counters'))) return 0
-  const [row] = await sql.query<{ n: number; epoch: number }>(
-    `SELECT (SELECT count(*) FROM objects WHERE NOT (kind = 'Namespace' AND name = 'default')) AS n, epoch FROM counters`,
+const checkEmpty = async (sql: Sql, force: boolean): Promise<Found> => {
+  if (!(await hasTable(sql, 'counters'))) return { epoch: 0, objects: 0 }
+  const [row] = await sql.query<Found>(
+    `SELECT (SELECT count(*) FROM objects WHERE NOT (kind = 'Namespace' AND name = 'default')) AS objects, epoch FROM counters`,
   )
-  if (row !== undefined && row.n > 0 && !force)
+  const { epoch, objects } = row ?? { epoch: 0, objects: 0 }
+  if (objects > 0 && !force)
     throw refuse(
-      `the database holds ${row.n} objects: name an empty one, or replace all of it with --force (nothing was changed)`,
+      `the database holds ${objects} objects: name an empty one, or replace all of it with --force (nothing was changed)`,
     )
-  return row?.epoch ?? 0
+  return { epoch, objects }
 }
 
 const checkAlone = async (sql: Sql): Promise<void> => {
@@ -85,19 +92,29 @@ export const restoreBackup = async (sql: Sql, options: RestoreOptions): Promise<
   checkSchema(header)
   refuseMissingKeys(`the backup of ${header.takenAt}`, header.keys, provider)
   await checkAlone(sql)
-  const epochBefore = await checkEmpty(sql, force)
+  const found = await checkEmpty(sql, force)
 
   const nowMs = clock.now()
-  const epoch = Math.max(header.epoch, epochBefore, Math.floor(nowMs / 1000)) + 1
+  const epoch = Math.max(header.epoch, found.epoch, Math.floor(nowMs / 1000)) + 1
   await sql.transaction(async (tx) => {
     // The schema of the backup first; what came later is brought up to date with its rows in place.
-    await dropAll(tx)
-    await migrateIn(tx, new Set(header.schema))
+    if (found.objects > 0 || !(await hasSchema(tx, header.schema))) {
+      await dropAll(tx)
+      await migrateIn(tx, new Set(header.schema))
+    }
     await load(tx, path)
     await raiseCounters(tx, { header, epoch, nowMs, sha256: check.sha256 })
   })
   await migrate(sql)
   return { rows: check.rows, takenAt: header.takenAt, epoch, sha256: check.sha256 }
+}
+
+/** As after a first start of the program that made the backup. */
+const hasSchema = async (tx: Queryable, schema: readonly string[]): Promise<boolean> => {
+  if (!(await hasTable(tx, 'schema_migrations'))) return false
+  const rows = await tx.query<{ name: string }>('SELECT name FROM schema_migrations')
+  const applied = new Set(rows.map(({ name }) => name))
+  return applied.size === schema.length && schema.every((name) => applied.has(name))
 }
 
 const dropAll = async (tx: Queryable): Promise<void> => {
@@ -117,7 +134,7 @@ const dropAll = async (tx: Queryable): Promise<void> => {
 
 const load = async (tx: Queryable, path: string): Promise<void> => {
   const tables = await backupTables(tx)
-  await tx.exec(`TRUNCATE ${[...tables, 'changes'].map((name) => `"${name}"`).join(', ')}`)
+  await clear(tx, [...tables, 'changes'])
   for await (const { table, columns, rows } of new BackupReader(path).read()) {
     if (!tables.includes(table))
       throw new StagelyError('BadRequest', `the backup holds a table that is not known: ${table}`)
@@ -134,6 +151,16 @@ const load = async (tx: Queryable, path: string): Promise<void> => {
     )
   }
   await advanceSequences(tx)
+}
+
+/** Truncates only tables with rows: each truncation makes new files, also for every index. */
+const clear = async (tx: Queryable, tables: readonly string[]): Promise<void> => {
+  const looks = tables.map(
+    (name) => `SELECT '${name}' AS name WHERE EXISTS (SELECT FROM "${name}")`,
+  )
+  const filled = await tx.query<{ name: string }>(looks.join(' UNION ALL '))
+  const names = filled.map(({ name }) => `"${name}"`).join(', ')
+  if (names !== '') await tx.exec(`TRUNCATE ${names} CASCADE`)
 }
 
 /**

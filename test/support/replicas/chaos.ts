@@ -93,7 +93,7 @@ export const startChaos = (fleet: Fleet, seed: number): Chaos => {
       const ms = performance.now() - begun
       if (term > oldTerm) return ms
       if (ms > 30_000) throw new Error(`after 30 s term ${oldTerm} is still the newest`)
-      await sleep(10)
+      await sleep(50)
     }
   }
 

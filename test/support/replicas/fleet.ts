@@ -53,14 +53,18 @@ export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Tries again until it does not throw; the last fault after `withinMs`. */
-export const eventually = async <T>(withinMs: number, look: () => Promise<T>): Promise<T> => {
+export const eventually = async <T>(
+  withinMs: number,
+  look: () => Promise<T>,
+  everyMs = 100,
+): Promise<T> => {
   const end = performance.now() + withinMs
   for (;;) {
     try {
       return await look()
     } catch (error) {
       if (performance.now() > end) throw error
-      await sleep(100)
+      await sleep(everyMs)
     }
   }
 }
@@ -240,10 +244,14 @@ const build = async (
       )
     },
     converged: (tokens, withinMs) =>
-      eventually(withinMs, async () => {
-        await checkStatuses(client, tokens.length)
-        await checkContainers(stacks, tokens)
-      }),
+      eventually(
+        withinMs,
+        async () => {
+          await checkStatuses(client, tokens.length)
+          await checkContainers(stacks, tokens)
+        },
+        300,
+      ),
     stop: async () => {
       client.close()
       for (const replica of replicas) replica.client.close()

@@ -18,7 +18,7 @@ export interface Load {
 }
 
 /** Of each writer after each write, ms. */
-const pauseMs = (): number => soak(400, 50)
+const pauseMs = (): number => soak(1_000, 50)
 
 /** Each writer writes 1, 2, 3 … to an object of its own, and looks whether what got no answer is there. */
 export const startLoad = async (client: Client, writers: number): Promise<Load> => {
