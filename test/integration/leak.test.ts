@@ -74,9 +74,14 @@ const contentsOf = async (dir: string): Promise<string> => {
 const watchCommandLines = (): { stop(): Promise<string> } => {
   let on = true
   const seen = new Set<string>()
+  /** How often each process was looked at: after its first moments it becomes no other program. */
+  const looks = new Map<string, number>()
   const sample = async (): Promise<void> => {
     while (on) {
       for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+        const look = (looks.get(pid) ?? 0) + 1
+        looks.set(pid, look)
+        if (look > 10 && look % 100 > 0) continue
         seen.add(await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''))
       }
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -117,7 +122,6 @@ describe('no secret value leaks', () => {
       databaseUrl: fresh.url,
       controllerEnv: { STAGELY_EGRESS_ALLOW: allowed, TMPDIR: tempDir },
       agentArgs: ['--files-dir', filesDir],
-      cliProcesses: true,
     })
     const watching = watchCommandLines()
     const say = async (...args: string[]): Promise<void> => {
@@ -157,7 +161,7 @@ describe('no secret value leaks', () => {
         )
         expect(await shown('describe', 'notifier', 'ops')).toContain('Retrying')
       },
-      { timeout: 60_000, interval: 250 },
+      { timeout: 60_000, interval: 1_000 },
     )
     const kinds = ['stagelysecrets', 'stagelets', 'projects', 'agents', 'events']
     for (const kind of [...kinds, 'rotations', 'notifiers']) {
@@ -168,12 +172,16 @@ describe('no secret value leaks', () => {
     const override = await world.must('diff', '--override', 'stagelet/shop')
     expect(override).toMatch(/"web":\n[^]*"SECOND": "\*{3}REDACTED\*{3}"[^]*dev.stagely.digest/)
     answers += override
-    const byHand = ['compose', '--agent-data-dir', world.agentDir, '--stagelet', 'shop', '--']
-    const env = await world.must(...byHand, 'run', '--rm', 'web', 'env')
-    expect(env).toMatch(/^SECOND=\*{3}REDACTED\*{3}$/m)
-    answers += env + (await world.must(...byHand, 'config'))
-    await say(...byHand, 'logs', 'web')
-    await say(...byHand, '--dry-run', 'up', '--force-recreate')
+    const byHand = async (...args: string[]): Promise<string> => {
+      const at = ['--agent-data-dir', world.agentDir, '--stagelet', 'shop']
+      const { stdout, stderr } = await world.cliIn(world.dir, 'compose', ...at, '--', ...args)
+      answers += stdout + stderr
+      return stdout
+    }
+    expect(await byHand('run', '--rm', 'web', 'env')).toMatch(/^SECOND=\*{3}REDACTED\*{3}$/m)
+    await byHand('config')
+    await byHand('logs', 'web')
+    await byHand('--dry-run', 'up', '--force-recreate')
     await say('describe', 'stagelysecret', 'shop-first.global')
     for (const name of ['half', 'nonsense'])
       await say('rotation', 'history', name, '--project', name)

@@ -184,8 +184,6 @@ export interface WorldOptions {
   readonly withAgent?: boolean
   /** Commands of other builds; read at each start. */
   readonly builds?: { readonly controller?: string; readonly agent?: string }
-  /** Each command as a process of its own, for a test that looks at command lines. */
-  readonly cliProcesses?: boolean
 }
 
 /** What a controller prints when it serves. */
@@ -233,24 +231,22 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
       body,
     })
 
-  const runCommand = options.cliProcesses === true ? runCliProcess : runCli
-
   const world = {
     dir,
     url,
     controllerDir,
     agentDir,
     allOutput: () => programs.map((p) => p.output()).join('\n'),
-    cli: (...args: string[]) => runCommand(args, cliEnv()),
-    cliWith: (input: string, ...args: string[]) => runCommand(args, cliEnv(), input),
+    cli: (...args: string[]) => runCli(args, cliEnv()),
+    cliWith: (input: string, ...args: string[]) => runCli(args, cliEnv(), input),
     cliIn: (folder: string, ...args: string[]) => runCliProcess(args, cliEnv(), '', folder),
     must: async (...args: string[]) => {
-      const ran = await runCommand(args, cliEnv())
+      const ran = await runCli(args, cliEnv())
       if (ran.code !== 0)
         throw new Error(`stagely ${args.join(' ')}: ${ran.code}\n${ran.stdout}${ran.stderr}`)
       return ran.stdout
     },
-    apply: (yaml: string) => runCommand(['apply', '-f', '-'], cliEnv(), yaml),
+    apply: (yaml: string) => runCli(['apply', '-f', '-'], cliEnv(), yaml),
     call,
     read: (resource: string) => call('GET', resource),
     page: async (path: string) => {
