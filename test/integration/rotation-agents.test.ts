@@ -34,7 +34,7 @@ const run = promisify(execFile)
 const orders = (['AddFirst', 'SwitchFirst'] as const).slice(0, soak(1, 2))
 const rounds = soak(1, 10)
 /** Between two calls of a client: each starts some twenty processes. */
-const everySeconds = soak(1, 0.1)
+const everySeconds = soak(2, 0.1)
 const network = `stagely-t-rotation-${process.pid}`
 const rotated =
   (times: number) =>
@@ -68,7 +68,7 @@ describe('a rotation on three machines', () => {
     try {
       await seen.until(rotated(1), 120_000)
       await vi.waitFor(async () => {
-        expect((await stack.said()).accepted).toBeGreaterThan(10)
+        expect((await stack.said()).accepted).toBeGreaterThan(3)
       }, 60_000)
       const before = await stack.said()
       for (let n = 1; n <= times; n += 1) {
@@ -202,7 +202,7 @@ describe('a rotation on three machines', () => {
         `${rounds} rotations of a shared key: ${accepted} accepted, ${rejected} rejected`,
       )
       expect(rejected).toBe(0)
-      expect(accepted).toBeGreaterThan(soak(40, 100) * rounds)
+      expect(accepted).toBeGreaterThan(soak(20, 100) * rounds)
     },
     rounds * 420_000,
   )
