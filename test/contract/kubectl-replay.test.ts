@@ -9,6 +9,7 @@ import { meaningOf } from '../support/kubectl/meaning.ts'
 import { stagelet } from '../support/kubectl/manifests.ts'
 import { applied, Player, type Play, type Played } from '../support/kubectl/player.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
+import { soak } from '../support/soak.ts'
 
 interface Step {
   readonly step: string
@@ -36,6 +37,9 @@ const steps = fixture('steps.jsonl')
   .split('\n')
   .map((line) => JSON.parse(line) as Step)
 const differences = JSON.parse(fixture('differences.json')) as Record<string, Difference>
+/** In the short form those that differ, and every second one of the others. */
+const nth = soak(2, 1)
+const played = steps.filter(({ step }, index) => step in differences || index % nth === 0)
 
 /** The recorded kinds had other fields: the same command with ours. */
 const translations: readonly (readonly [string, string])[] = [
@@ -184,10 +188,10 @@ const judge = (step: Step, { facts, output }: Played): string | undefined => {
 }
 
 describe('the recorded kubectl commands', () => {
-  const played = new Map<Step, Played>()
+  const results = new Map<Step, Played>()
 
   beforeAll(async () => {
-    const queue = order.flatMap((file) => steps.filter((step) => fileOf(step) === file))
+    const queue = order.flatMap((file) => played.filter((step) => fileOf(step) === file))
     const playAll = async (): Promise<void> => {
       const database = await freshDatabase()
       const player = await Player.start(database.url)
@@ -197,7 +201,7 @@ describe('the recorded kubectl commands', () => {
           const cmd = translated(step)
           const newer = fileOf(step) === 'kubectl-1.35-watch'
           const login = loginOf(step)
-          played.set(
+          results.set(
             step,
             await player.play({ setup, cmd, readsOnly: readsOnly(step), login, newer }),
           )
@@ -212,14 +216,14 @@ describe('the recorded kubectl commands', () => {
 
   afterAll(() => {
     const list = Object.entries(differences).map(([step, { why }]) => `  ${step}: ${why}`)
-    const count = `${steps.length - list.length} of ${steps.length} steps as recorded, ${list.length} explained`
+    const count = `${played.length - list.length} of ${played.length} steps as recorded, ${list.length} explained`
     console.info([`kubectl replay: ${count}`, ...list].join('\n'))
   })
 
   it.each(Object.keys(usual))('of %s say what they said', (file) => {
-    const wrong = steps
+    const wrong = played
       .filter((step) => fileOf(step) === file)
-      .map((step) => judge(step, played.get(step)!))
+      .map((step) => judge(step, results.get(step)!))
     expect(wrong.filter((text) => text !== undefined).join('\n\n')).toBe('')
   })
 

@@ -44,6 +44,12 @@ let controller: ChildProcess
 let database: TestDatabase
 let kubectl: Kubectl
 
+/** What a program of the copy prints. */
+const run = async (args: readonly string[]): Promise<string> => {
+  const env = { PATH: process.env['PATH'], HOME: copy, KUBECONFIG: join(copy, 'kubeconfig') }
+  return (await promisify(execFile)(process.execPath, args, { cwd: copy, env })).stdout
+}
+
 const writeKubeConfig = async (server: string): Promise<string> => {
   const config = new KubeConfig()
   const ca = await readFile(join(copy, 'data/ca.crt'))
@@ -71,10 +77,11 @@ beforeAll(async () => {
     expect(text).toContain(start)
     await writeFile(file, text.replace(start, start + added))
   }
+  await run(['scripts/bundle.mjs'])
   database = await freshDatabase()
   const port = await freePort()
   const args = ['controller', '--data-dir', join(copy, 'data'), '--listen', `127.0.0.1:${port}`]
-  controller = spawn(process.execPath, ['--import', 'tsx', 'cli/main.ts', ...args], {
+  controller = spawn(process.execPath, ['dist/cli/main.js', ...args], {
     cwd: copy,
     env: {
       PATH: process.env['PATH'],
@@ -122,9 +129,7 @@ const call = async (method: string, path: string, content?: unknown): Promise<Re
 
 describe('a new field', () => {
   it('is in the CRD, with its column', async () => {
-    await promisify(execFile)(process.execPath, ['--import', 'tsx', 'scripts/generate.ts'], {
-      cwd: copy,
-    })
+    await run(['--import', 'tsx', 'scripts/generate.ts'])
     const crd = await readFile(join(copy, 'crds/stagely.dev_projects.yaml'), 'utf8')
     expect(crd).toMatch(/tier:\s+(.*\n)*?\s+default: Silver/)
     expect(crd).toContain('jsonPath: .spec.tier')
@@ -173,9 +178,7 @@ describe('a new field', () => {
     expect(changed.body).toMatchObject({ tier: 'Silver' })
     const bad = await call('PATCH', path, { tier: 'Tin' })
     expect(bad).toMatchObject({ status: 422, body: { errors: [{ field: 'tier' }] } })
-    const args = ['--import', 'tsx', 'cli/main.ts', 'get', 'projects']
-    const env = { PATH: process.env['PATH'], HOME: copy, KUBECONFIG: join(copy, 'kubeconfig') }
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: copy, env })
+    const stdout = await run(['dist/cli/main.js', 'get', 'projects'])
     expect(stdout).toMatch(/^NAME .*TIER +AGE\n/)
     expect(stdout).toMatch(/by-rest .*Silver/)
   })

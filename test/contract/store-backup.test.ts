@@ -202,10 +202,17 @@ describe.each([
     await from.destroy()
   })
 
-  it('goes into the other kind of database', async () => {
+  it('goes into the other kind of database, of whose first start nothing is left', async () => {
     const other = await openTestStore(url() === undefined ? inject('postgresUrl') : undefined)
+    const { id } = await other.users.create(api, { name: 'bob' })
+    const { secret: bobs } = await other.tokens.create(api, { user: id }, { name: 'laptop' })
+    await other.settings.putSealedIfAbsent('made', Buffer.from('at the first start'))
     await restoreInto(other, { force: false })
     const back = await other.again()
+    expect(await back.principals.verify(bobs)).toBeUndefined()
+    const left = `SELECT name FROM users WHERE name = 'bob' UNION ALL SELECT name FROM revoked_tokens`
+    expect(await back.sql.query(left)).toEqual([])
+    expect(await back.settings.getSealed('made')).toBeUndefined()
     const [entry] = await back.store.openSet(shop.projectUid, 1, delivery)
     expect(entry?.value.toString()).toBe(canary)
     expect((await back.settings.getSealed('ca'))?.toString()).toBe('ca key')

@@ -56,7 +56,7 @@ describe('three replicas that write at once, and are killed, paused and cut off'
   it(
     'lose nothing that was acknowledged, double nothing, starve nobody, and end with one state',
     async () => {
-      const wanted = soak(600, 100_000)
+      const wanted = soak(300, 100_000)
       /** ms */
       const [gap, longest] = [soak(300, 12_000), soak(600, 4_000)]
       /** Of each replica. */

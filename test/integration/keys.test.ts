@@ -10,10 +10,11 @@ import { runCli, startWorld, testMasterKey, type World } from '../support/proces
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
+import { soak } from '../support/soak.ts'
 import type { TestDatabase } from '../support/test-database.ts'
 
-/** How often a rotation is cut off; more by hand: KILLS=20 npx vitest run … */
-const kills = Number(process.env.KILLS ?? 2)
+/** How often a rotation is cut off. */
+const kills = soak(1, 20)
 const rows = 400
 const loadKeys = 3
 const newMasterKey = Buffer.alloc(32, 8).toString('base64')

@@ -17,7 +17,7 @@ import { freshDatabase } from '../support/fresh-database.ts'
 import type { TestDatabase } from '../support/test-database.ts'
 import { soak } from '../support/soak.ts'
 
-const size = Number(process.env['STAGELY_SWARM_AGENTS'] ?? soak(40, 1_000))
+const size = Number(process.env['STAGELY_SWARM_AGENTS'] ?? soak(20, 1_000))
 const newsMs = 11_000
 const meanSeconds = 5
 const limitMs = 600_000
