@@ -1,13 +1,13 @@
 // "Copy as" of the dashboard: the copied texts are run as they are, and must leave the same behind as the request that
 // the button makes.
 import { spawn } from 'node:child_process'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Stagelet } from '../../src/rest/types.ts'
+import type { Project, Stagelet } from '../../src/rest/types.ts'
 import { formsOf, type Doing, type Forms } from '../../controller/dashboard/copy-as/doing.ts'
 import {
   joinDoing,
@@ -105,10 +105,10 @@ const run = (text: string, input: string): Promise<string> =>
     shell.stdin.end(input)
   })
 
+const withValue = (_: string, part: unknown): unknown =>
+  typeof part === 'object' && part !== null && 'given' in part ? base64 : part
 const button = ({ rest: { method, path, body } }: Doing): Promise<unknown> => {
-  const text = JSON.stringify(body, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && 'given' in part ? base64 : part,
-  )
+  const text = JSON.stringify(body, withValue)
   return must(method, `/api/v1${path}`, text === undefined ? undefined : JSON.parse(text))
 }
 
@@ -135,10 +135,9 @@ interface Case {
   readonly after: () => Promise<unknown>
 }
 
-/** Of an action; in the short form two, the next action begins with the next ones. */
+/** Forms of each action that are run; the next action begins with the next form. */
 const formsEach = soak(2, 4)
 let actions = 0
-
 /** Every form, from the same state, leaves what the button leaves. */
 const same = async ({ doing, forms, keys = [], before, after }: Case): Promise<void> => {
   await before()
@@ -172,10 +171,8 @@ const secrets = async (): Promise<unknown> => {
 }
 
 const resetSecrets = async (): Promise<void> => {
-  const { secrets: list } = (await must(
-    'GET',
-    '/api/v1/projects/default%2Fshop/secrets?view=full',
-  )) as { secrets: { id: string }[] }
+  const path = '/api/v1/projects/default%2Fshop/secrets?view=full'
+  const { secrets: list } = (await must('GET', path)) as { secrets: { id: string }[] }
   const operations = [
     ...list.map(({ id }) => ({ op: 'delete', id })),
     { op: 'create', key: 'OLD', scope: 'web', value: 'the old value' },
@@ -205,9 +202,8 @@ describe('what "copy as" gives', () => {
     folder = await mkdtemp(join(tmpdir(), 'stagely-copied-'))
     await writeFile(join(folder, 'ca.crt'), controller.ca)
     await writeFile(join(folder, 'kubeconfig'), controller.kubeConfig().exportConfig())
-    const stagely = join(folder, 'stagely')
-    await writeFile(stagely, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`)
-    await chmod(stagely, 0o755)
+    const program = `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`
+    await writeFile(join(folder, 'stagely'), program, { mode: 0o755 })
     await must('POST', '/api/v1/projects', { team: 'default', name: 'shop' })
     await must('POST', '/api/v1/agents', { team: 'default', name: 'box' })
     await must('POST', `${kube}/stagelets`, {
@@ -451,9 +447,7 @@ describe('what "copy as" gives', () => {
     // A rollout that only has defaults may be written out, or not.
     const defaults = { onFailure: 'Stop', progressDeadlineSeconds: 600 }
     const specOf = async (): Promise<unknown> => {
-      const { spec } = (await must('GET', `${kube}/projects/shop`)) as {
-        spec?: { rollout?: object }
-      }
+      const { spec } = (await must('GET', `${kube}/projects/shop`)) as { spec?: Project }
       return { ...spec, rollout: { ...defaults, ...spec?.rollout } }
     }
     const forms = ['kubectl', 'stagely', 'curl'] as const
