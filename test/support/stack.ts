@@ -139,11 +139,10 @@ export const createStack = async (compose: string): Promise<Stack> => {
         await realClock.sleep(20)
         lines = await read()
       }
-      const pairs = lines
-        .map((line) => {
-          const at = line.indexOf('=')
-          return [line.slice(0, at), line.slice(at + 1)] as const
-        })
+      const pairs = lines.map((line) => {
+        const at = line.indexOf('=')
+        return [line.slice(0, at), line.slice(at + 1)] as const
+      })
       return Object.fromEntries(pairs.filter(([key]) => !fromElsewhere.has(key)))
     },
     eventsSince: async (since, actions) =>
