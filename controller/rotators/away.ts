@@ -2,7 +2,6 @@
 import { findCondition } from '../../src/resources/conditions.ts'
 import type { AgentSpec, AgentStatus } from '../../src/resources/agent.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { StageletSpec } from '../../src/resources/stagelet.ts'
 import type { Reader } from '../../src/store/store.ts'
 
 type Agent = KubeObject<AgentSpec, AgentStatus>
@@ -12,7 +11,7 @@ export const awayIn = async (
   place: { readonly namespace: string; readonly project: string },
 ): Promise<string[]> => {
   const { items } = await reader.list('Stagelet', place)
-  const names = new Set(items.map(({ spec }) => (spec as StageletSpec).agentRef.name))
+  const names = new Set(items.map(({ spec }) => spec.agentRef.name))
   const here = new Set<string>()
   for (const name of names) {
     const ref = { kind: 'Agent', namespace: place.namespace, name }
@@ -20,6 +19,6 @@ export const awayIn = async (
     if (findCondition(agent?.status?.conditions, 'Ready')?.status === 'True') here.add(name)
   }
   return items
-    .filter(({ spec }) => !here.has((spec as StageletSpec).agentRef.name))
+    .filter(({ spec }) => !here.has(spec.agentRef.name))
     .map(({ metadata }) => metadata.name)
 }

@@ -2,7 +2,7 @@
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
-import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
+import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
 import type { Store } from '../../src/store/store.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
@@ -33,9 +33,9 @@ const credentialSecret = async (
   const { namespace } = refOf(object)
   const secret = await store.get({ kind: 'StagelySecret', namespace, name })
   if (secret === undefined) return `secret "${name}" (spec.auth.secretRef) does not exist`
-  if ((secret.spec as unknown as SecretSpec).audience !== 'Controller')
+  if (secret.spec.audience !== 'Controller')
     return `secret "${name}" (spec.auth.secretRef) is one of services: give it audience: Controller`
-  if ((secret.status as SecretStatus | undefined)?.version === undefined)
+  if (secret.status?.version === undefined)
     return `secret "${name}" (spec.auth.secretRef) has no value yet`
   return secret
 }

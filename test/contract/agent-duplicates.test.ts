@@ -1,7 +1,6 @@
 // Two machines with the identity of one agent, over real TLS.
 import { afterEach, expect, test } from 'vitest'
 import { paths } from '../../src/protocol/messages.ts'
-import type { EventSpec } from '../../src/resources/core.ts'
 import {
   createStack,
   eventually,
@@ -22,7 +21,7 @@ afterEach(async () => {
 
 const told = async (): Promise<string[]> =>
   (await controller.opened.store.list('Event', { namespace: 'default' })).items
-    .map(({ spec }) => spec as unknown as EventSpec)
+    .map(({ spec }) => spec)
     .filter((e) => e.involvedObject.name === 'box' && e.reason === 'DuplicateIdentity')
     .map((e) => `${e.type} ${e.count} ${e.message}`)
 

@@ -13,7 +13,6 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { generateKeys } from '../../src/protocol/keys.ts'
 import { paths } from '../../src/protocol/messages.ts'
-import type { EventSpec } from '../../src/resources/core.ts'
 import {
   actor,
   createStack,
@@ -289,7 +288,7 @@ test('a name that joins anew is another: its stream is cut, what it gets is audi
   expect(delivered.map(({ detail }) => detail?.['keys'])).toEqual(joins)
   expect(new Set(joins).size).toBe(2)
   const events = (await store.list('Event', { namespace: 'default' })).items
-    .map(({ spec }) => spec as unknown as EventSpec)
+    .map(({ spec }) => spec)
     .filter((e) => e.involvedObject.name === 'twice' && e.involvedObject.kind === 'Agent')
   for (const keys of joins)
     expect(events.some((e) => e.reason === 'Joined' && e.message.includes(String(keys)))).toBe(true)

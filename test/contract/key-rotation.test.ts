@@ -15,7 +15,6 @@ import { reportFault } from '../../src/audit/compliance.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
-import type { EventSpec } from '../../src/resources/core.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ProjectStatus } from '../../src/resources/project.ts'
 import type { KeyProvider } from '../../src/secrets/key-provider.ts'
@@ -108,7 +107,7 @@ describe('keys that are due', () => {
   }
   const eventsOf = async (ns: string): Promise<string[]> =>
     (await t.store.list('Event', { namespace: ns })).items
-      .map(({ spec }) => spec as EventSpec)
+      .map(({ spec }) => spec)
       .filter(({ reason }) => reason === 'KeyRotationDue')
       .map(({ message }) => message)
   const keyOf = async (projectUid: string): Promise<string | undefined> => {
