@@ -38,8 +38,8 @@ const typesConfig: CustomTypesConfig = {
 }
 
 /**
- * While a transaction rests, all other writers wait, and a new leader too: it is ended in time for
- * that one to lead within 5 s. What is awaited in a write (a key service) must be faster.
+ * While a transaction is idle, all writers wait, and a new leader too. It is ended early enough for the new leader to lead
+ * within 5 s.
  */
 const idleInTransactionMs = 3_000
 const defaultDeadlineMs = 15_000
@@ -61,7 +61,7 @@ const unavailableCodes =
   /^(08|57P0|57014|55P03|25P03|53300|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENOENT)/
 const lostTexts =
   /Connection (terminated|ended)|connection timeout|timeout exceeded|Query read timeout|not queryable/i
-/** Nothing can be said on this connection any more, not even ROLLBACK. */
+/** The connection is broken: not even ROLLBACK can be sent. */
 const isStuck = (error: unknown): boolean => /Query read timeout/.test(messageOf(error))
 
 /** A database that cannot be reached is ServiceUnavailable; any other error passes as it is. */
@@ -73,7 +73,7 @@ const translate = (error: unknown): unknown => {
   return new StagelyError('ServiceUnavailable', message, { retryAfterSeconds: 1 }, error)
 }
 
-/** Static texts are prepared once for each connection: half the time of unnamed ones. */
+/** Static statements are prepared once for each connection, which halves their time. */
 const nameOf = (() => {
   const names = new Map<string, string>()
   return (text: string): string => {
@@ -83,7 +83,7 @@ const nameOf = (() => {
   }
 })()
 
-/** `ask` puts a statement to the server, on a connection of its choice. */
+/** `ask` sends a statement on any connection. */
 const queryable = (ask: (config: QueryConfig) => Promise<QueryResult>, pulse: Pulse): Queryable => {
   const run = async (config: QueryConfig): Promise<QueryResult> => {
     try {
@@ -218,7 +218,7 @@ export const openPg = (options: PgOptions): Sql => {
     keepAlive: true,
     connectionTimeoutMillis: Math.min(deadlineMs, 10_000),
     query_timeout: deadlineMs,
-    // The server ends it too, so that it holds no lock that nobody waits for.
+    // The server ends the statement too, so that it does not go on to hold locks.
     statement_timeout: deadlineMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
     options: serverOptions,

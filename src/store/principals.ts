@@ -1,4 +1,4 @@
-// Tokens → who is logged in, in one query.
+// Finds the principal of a token, with one query.
 import type { Principal, TokenLimits } from '../access/principal.ts'
 import type { TeamRole } from '../access/team-roles.ts'
 import { defined, notNull } from '../kernel/defined.ts'
@@ -38,11 +38,11 @@ SELECT t.id, t.name, t.role, t.read_only, t.namespaces, t.expires_at, t.last_use
 FROM tokens t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN objects team ON team.uid = t.team_id
 WHERE t.hash = $1`
 
-/** A busy token costs one write in this time. */
+/** The last use of a token is written once in this time (ms). */
 const lastUsedEveryMs = 60_000
 
 const limitsOf = (row: PrincipalRow): TokenLimits | undefined => {
-  // A machine's role is what it has, not a limit of that.
+  // The role of a machine is its right, and no limit of a right.
   const role = row.user_id === null ? null : row.role
   if (!row.read_only && row.namespaces === null && role === null) return undefined
   return {
@@ -109,7 +109,7 @@ export class PrincipalStore {
     return toPrincipal(row)
   }
 
-  /** For a token that `verify` refused: whose it was; undefined when nobody ever had it. */
+  /** The owner of a refused token; undefined where the token never existed. */
   refusalOf(token: string): Promise<DeniedAttempt | undefined> {
     return refusalOf(this.#sql, hashOfToken(token))
   }
@@ -119,7 +119,7 @@ export class PrincipalStore {
     return this.#changes.onChange(listener)
   }
 
-  /** Two replicas at once write once. */
+  /** Of two replicas, only one writes. */
   async #noteUse(id: string, now: number): Promise<void> {
     await this.#sql.query(
       'UPDATE tokens SET last_used_at = $2 WHERE id = $1 AND coalesce(last_used_at, 0) <= $3',

@@ -1,6 +1,5 @@
-// Notices a database that has gone silent: cut off without a word, or standing still. A statement may
-// take long; so that a slow one is no sign of it, a silence counts only when nothing is answered any
-// more and new connections, made to see, are not answered either.
+// Notices a database that does not answer any more: the network is cut, or the server hangs. A slow statement is no sign of
+// that: the database counts as silent only where no statement is answered, and new connections are not answered either.
 import { defined } from '../kernel/defined.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
@@ -9,9 +8,9 @@ import type { Logger } from '../kernel/log.ts'
 interface PulseDeps {
   readonly clock: Clock
   readonly log: Logger
-  /** A new connection that is asked something; rejects when no answer comes in `probeMs`. */
+  /** Asks on a new connection; rejects where no answer comes within `probeMs`. */
   readonly probe: () => Promise<void>
-  /** Gives up every connection there is: what waits on them fails. Again and again while it lasts. */
+  /** Closes all connections, so that waiting statements fail. Repeated while the silence lasts. */
   readonly giveUp: () => void
 }
 
@@ -33,7 +32,7 @@ interface Waiting {
   readonly reject?: (error: StagelyError) => void
 }
 
-/** From the first question that gets no answer it takes about 4 s until all of them fail. */
+/** From the first statement without an answer it takes about 4 s until all waiting ones fail. */
 export class Pulse {
   readonly #deps: PulseDeps
   readonly #closing = new AbortController()
@@ -41,14 +40,14 @@ export class Pulse {
   readonly #waiting = new Set<Waiting>()
   #lastSign = -Infinity
   #looking = false
-  /** Why, while it is silent. */
+  /** The error, while the database is silent. */
   #silence: string | undefined
 
   constructor(deps: PulseDeps) {
     this.#deps = deps
   }
 
-  /** The database has answered, be it with an error. */
+  /** The database has answered, perhaps with an error. */
   sign(): void {
     this.#lastSign = this.#deps.clock.now()
   }
@@ -63,7 +62,7 @@ export class Pulse {
     }
   }
 
-  /** As during(), for what has no connection yet: it is not waited for any longer. */
+  /** Like during(), for work without a connection: it fails as soon as the database is silent. */
   first<T>(work: () => Promise<T>, onLate: (late: T) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       let given = false
@@ -92,7 +91,7 @@ export class Pulse {
     return () => this.#waiting.delete(waiting)
   }
 
-  /** Goes on for as long as anybody waits. */
+  /** Runs while any work waits. */
   async #look(): Promise<void> {
     this.#looking = true
     while (this.#waiting.size > 0 && (await this.#pause(lookMs))) {
@@ -109,7 +108,7 @@ export class Pulse {
     return this.#deps.clock.now() - Math.max(oldest.since, this.#lastSign) >= quietMs
   }
 
-  /** Why nothing is answered; undefined where something is. */
+  /** The error of the probe; undefined where the database answers. */
   async #silenceNow(): Promise<string | undefined> {
     let why = 'it does not answer'
     for (let i = 0; i < probes; i++) {

@@ -1,14 +1,14 @@
 // How long the session of a browser lasts.
-/** At most, whatever happens in it. */
+/** Longest life of a session (ms). */
 export const sessionMs = 12 * 3_600_000
-/** Without a request. An open stream is none. */
+/** A session ends after this time (ms) without a request. An open stream is no request. */
 export const sessionIdleMs = 3_600_000
-/** So long it counts that the person has proved who they are. */
+/** The proof of a person's identity counts for this time (ms). */
 export const confirmedMs = 600_000
 
-/** SQL: true of a session in `tokens t` that has neither expired nor rested too long. */
+/** SQL: true for a session in `tokens t` that has not ended. */
 export const liveSql = (now: string, idleSince: string): string =>
   `t.expires_at > ${now} AND t.last_used_at > ${idleSince}`
 
-/** True while a session has not rested too long. */
+/** True while the last request of the session is not too old. */
 export const isLive = (lastUsedAt: number, now: number): boolean => lastUsedAt > now - sessionIdleMs

@@ -1,5 +1,5 @@
-// Sessions of browsers, and the codes by which a token opens one. A session is a row of `tokens`, of its
-// own kind: what ends a token ends a session too.
+// Sessions of browsers, and the codes by which a token opens a session. A session is a row of `tokens` of its own kind, so
+// that it ends as tokens do.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { StagelyError } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
@@ -10,10 +10,10 @@ import type { Actor } from './store.ts'
 import { hashOfToken, hintLength, tokenPrefixes } from './tokens.ts'
 
 const codeMs = 60_000
-/** Of one person; the one that rested longest makes room. */
+/** Most sessions of one person: a further one ends the session that was not used for the longest time. */
 const mostSessions = 50
 
-/** Where a session is used, for the list that its person sees. */
+/** The browser of a session, for the list that its person sees. */
 export interface Browser {
   readonly address: string
   /** Such as "Firefox on Linux". */
@@ -34,7 +34,7 @@ export interface Session {
 }
 
 export interface OpenedSession {
-  /** What the cookie holds. Only its hash is stored. */
+  /** The content of the cookie. Only its hash is stored. */
   readonly secret: string
   readonly session: Session
 }
@@ -84,10 +84,10 @@ const noCode = (): StagelyError =>
 
 interface NewSession {
   readonly userId: string
-  /** The token that it stands for, with its scopes and its end; undefined: a login at the provider. */
+  /** The token that has opened the session, which has its scopes and its end; undefined: a login at the provider. */
   readonly parentId?: string
   readonly browser: Browser
-  /** True: the person has just proved who they are. */
+  /** True: the person has just proved their identity. */
   readonly isConfirmed: boolean
 }
 
@@ -110,7 +110,7 @@ const parentOf = async (q: Queryable, id: string, nowMs: number): Promise<Parent
   return row
 }
 
-/** Within a write that the caller began and audits. */
+/** Within the caller's write, which audits it. */
 export const insertSession = async (
   session: WriteSession,
   { userId, parentId, browser, isConfirmed }: NewSession,
@@ -140,7 +140,7 @@ export const insertSession = async (
   return { secret, session: toSession(row!) }
 }
 
-/** Within a write that the caller began and audits. Returns until when it counts. */
+/** Within the caller's write, which audits it. Returns the end of the confirmation. */
 export const confirmSession = async (
   { tx, nowMs }: WriteSession,
   { id, userId }: { readonly id: string; readonly userId: string },
@@ -171,7 +171,7 @@ export class SessionStore {
     this.#changes = changes
   }
 
-  /** For a person whose token was verified. Unauthorized when the token has ended since. */
+  /** Opens a session for a verified token. Unauthorized where the token has ended meanwhile. */
   openByToken(
     actor: Actor,
     { id: userId, name, tokenId }: Person & { readonly tokenId: string },
@@ -186,7 +186,7 @@ export class SessionStore {
     })
   }
 
-  /** A code that is good once, for a minute, for a session that stands for this token. */
+  /** Makes a code that opens a session of this token once, within a minute. */
   createCode(
     actor: Actor,
     { id: userId, name, tokenId }: Person & { readonly tokenId: string },
@@ -205,7 +205,7 @@ export class SessionStore {
     })
   }
 
-  /** Whose session the code would open. It stays good. Unauthorized for a code that opens none. */
+  /** The person whose session the code would open. The code is not used up. Unauthorized for an invalid code. */
   async ownerOfCode(code: string): Promise<Person & { readonly expiresAt: number }> {
     const [row] = await this.#sql.query<{ id: string; name: string; expires_at: number }>(
       `SELECT u.id, u.name, c.expires_at FROM session_codes c JOIN tokens t ON t.id = c.token_id
@@ -227,7 +227,7 @@ export class SessionStore {
     code: string,
     browser: Browser,
   ): Promise<OpenedSession> {
-    // A code that is not there costs no write, for which others would wait.
+    // An unknown code needs no write, for which others would wait.
     const { id: userId, name } = await this.ownerOfCode(code)
     const person = { ...actor, name, id: userId, source: 'api' }
     return this.#changes.write(person, async (session) => {
@@ -244,7 +244,7 @@ export class SessionStore {
     })
   }
 
-  /** The person has proved again who they are. Returns until when that counts. */
+  /** Notes that the person has proved their identity again. Returns the end of the confirmation. */
   confirm(actor: Actor, { id: userId, name }: Person, id: string): Promise<number> {
     return this.#changes.write(actor, async (session) => {
       const until = await confirmSession(session, { id, userId })
@@ -254,7 +254,7 @@ export class SessionStore {
     })
   }
 
-  /** Those of a person that are open; the one that was used last comes first. */
+  /** The open sessions of a person; the one that was used last comes first. */
   async list(userId: string): Promise<Session[]> {
     const now = this.#clock.now()
     const rows = await this.#sql.query<SessionRow>(
@@ -265,7 +265,7 @@ export class SessionStore {
     return rows.map(toSession)
   }
 
-  /** Ended, or ended already: NotFound where the person never had it. */
+  /** Ends the session, if it has not ended. NotFound where the person never had it. */
   end(actor: Actor, { id: userId, name }: Person, id: string): Promise<void> {
     return this.#changes.write(actor, async (session) => {
       const rows = await session.tx.query(
@@ -279,7 +279,7 @@ export class SessionStore {
   }
 }
 
-/** Sessions and codes that ended long ago: until then an attempt with one is told that it has expired. */
+/** Drops sessions and codes that ended long ago. Until then an attempt with one gets the answer that it has expired. */
 export const dropEndedSessions = async (q: Queryable, now: number): Promise<void> => {
   await q.query('DELETE FROM tokens WHERE is_session AND expires_at < $1', [now - sessionMs])
   await q.query('DELETE FROM session_codes WHERE expires_at < $1', [now])

@@ -11,16 +11,16 @@ import type { Actor } from './store.ts'
 import { findUser, insertUser, setBreakGlassUser } from './users.ts'
 import { controllerActor } from './actor.ts'
 
-/** Says at a glance, and to scanners of leaked secrets, what a token is. */
+/** Prefixes by which people, and scanners of leaked secrets, recognize a token. */
 export const tokenPrefixes = {
   admin: 'sat_',
   personal: 'spt_',
   machine: 'smt_',
-  /** Of a browser's session: it comes in a cookie, and counts nowhere else. */
+  /** Token of a browser's session. It is valid only in a cookie. */
   session: 'sst_',
 } as const
 
-/** Whose a token is: a user's (by id or name), or a team's machine's. */
+/** The owner of a token: a user (by id or name), or a machine of a team. */
 export type TokenOwner = { readonly user: string } | { readonly team: string }
 
 export interface TokenSpec {
@@ -30,7 +30,7 @@ export interface TokenSpec {
   readonly readOnly?: boolean | undefined
   /** Only in these teams. */
   readonly namespaces?: readonly string[] | undefined
-  /** Of a machine: its role, required. Of a person: the most that the token may. */
+  /** The role of a machine, which is required; for a person, the limit of the token's rights. */
   readonly role?: TeamRole | undefined
 }
 
@@ -101,7 +101,7 @@ const newSecret = (kind: 'admin' | 'personal' | 'machine'): string =>
 export const hintLength = 8
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/
 
-/** Faults name fields as the REST API does, which is the only way in. */
+/** Faults name fields as the REST API does, which alone creates tokens. */
 const checkSpec = (owner: TokenOwner, spec: TokenSpec, now: number): void => {
   const faults: Fault[] = []
   if (!namePattern.test(spec.name))
@@ -156,7 +156,7 @@ const tokenRef = (
   name,
 })
 
-/** Within a write that the caller began. AlreadyExists, Invalid, NotFound. */
+/** Within the caller's write. AlreadyExists, Invalid, NotFound. */
 export const insertToken = async (
   session: WriteSession,
   owner: TokenOwner,
@@ -211,8 +211,8 @@ export class TokenStore {
   }
 
   /**
-   * Makes the first admin and his token where there is no user at all, and returns it, this one
-   * time. `keep` runs before the commit, so that a crash cannot leave a token that nobody was told.
+   * Where there is no user yet: makes the first admin, and returns its token. `keep` runs before the commit, so that a crash
+   * cannot leave a token that nobody knows.
    */
   ensureAdmin(
     keep?: (token: string) => Promise<void>,
@@ -234,8 +234,8 @@ export class TokenStore {
   }
 
   /**
-   * An admin's token for an emergency, for whoever has the database and the master key. The audit row
-   * has the reason; without it there is no token.
+   * Makes a token of the admin for emergencies, for a person with access to the database and the master key. The audit row
+   * has the reason.
    */
   breakGlass({ reason, ttlMs }: { reason: string; ttlMs: number }): Promise<CreatedToken> {
     return this.#changes.write(controllerActor, async (session) => {
@@ -264,7 +264,7 @@ export class TokenStore {
     return this.#changes.write(actor, (session) => insertToken(session, owner, spec))
   }
 
-  /** By id or name, among the owner's. It opens nothing from now on. NotFound. */
+  /** Revokes a token of the owner, by id or name. NotFound. */
   revoke(actor: Actor, owner: TokenOwner, what: string): Promise<Token> {
     return this.#changes.write(actor, async (session) => {
       const { userId, teamId, namespace } = await placeOf(session.tx, owner)

@@ -26,7 +26,7 @@ export interface NewUser {
   readonly admin?: boolean | undefined
 }
 
-/** Absent: stays; null: taken away. */
+/** An absent field stays; null removes it. */
 interface UserChange {
   readonly email?: string | null | undefined
   readonly displayName?: string | null | undefined
@@ -63,7 +63,7 @@ const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@+-]{0,126}[A-Za-z0-9])?$/
 const emailPattern = /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u
 /** An admin with tokens for emergencies only. */
 export const breakGlassName = 'break-glass'
-/** Who acts in audit rows without being a person. */
+/** Actors of audit rows that are no persons. */
 const reserved = new Set(['controller', 'system', breakGlassName])
 
 const userRef = (name: string): { kind: string; namespace: string; name: string } => ({
@@ -123,7 +123,7 @@ const checkEmailFree = async (q: Queryable, email: string, name: string): Promis
   if (other !== undefined) throw taken(other.name, `it has the e-mail address ${email}`)
 }
 
-/** Conflict when nobody would be left who can mend things. */
+/** Conflict for the last admin. */
 const keepAnAdmin = async (q: Queryable, user: User): Promise<void> => {
   const [others] = await q.query<{ count: number }>(
     'SELECT count(*) AS count FROM users WHERE admin AND disabled_at IS NULL AND id <> $1 AND name <> $2',
@@ -138,7 +138,7 @@ const keepAnAdmin = async (q: Queryable, user: User): Promise<void> => {
   )
 }
 
-/** Within a write that the caller began. */
+/** Within the caller's write. */
 export const insertUser = async (session: WriteSession, input: NewUser): Promise<User> => {
   const { name, email, displayName, admin = false } = input
   if (reserved.has(name))
@@ -163,7 +163,7 @@ export const insertUser = async (session: WriteSession, input: NewUser): Promise
   return findUser(session.tx, id)
 }
 
-/** Makes the admin for emergencies, or takes it up again: without the tokens that it had when somebody disabled it. */
+/** Makes the admin for emergencies, or enables it again, without the tokens that it had when it was disabled. */
 export const setBreakGlassUser = async (session: WriteSession): Promise<User> => {
   await session.tx.query(
     `DELETE FROM tokens t USING users u
@@ -207,7 +207,7 @@ export class UserStore {
     return this.#changes.write(actor, (session) => insertUser(session, input))
   }
 
-  /** Conflict when it would leave no admin. Who is disabled is logged out everywhere. */
+  /** Conflict for the last admin. A disabled user is logged out everywhere. */
   update(actor: Actor, what: string, change: UserChange): Promise<User> {
     return this.#changes.write(actor, async (session) => {
       const before = await findUser(session.tx, what)
@@ -240,7 +240,7 @@ export class UserStore {
     })
   }
 
-  /** With his tokens and memberships. The audit keeps his name. Conflict for the last admin. */
+  /** Removes the user with tokens and memberships. The audit log keeps the name. Conflict for the last admin. */
   remove(actor: Actor, what: string): Promise<User> {
     return this.#changes.write(actor, async (session) => {
       const user = await findUser(session.tx, what)
