@@ -11,6 +11,7 @@ import {
 import type { LeakTestEnd, LeakTestStore, StoredLeakTest } from '../../../src/store/leak-tests.ts'
 import type { LogsElsewhere } from './log-relay.ts'
 import type { Asked } from './session.ts'
+import { askAnywhere } from './tasks.ts'
 
 /** `waiting`: the agent was asked, and has not answered yet. */
 type LeakTestState = 'waiting' | 'running' | 'done' | 'agent_away' | 'agent_too_old' | 'failed'
@@ -46,7 +47,9 @@ export const createLeakTests = (deps: LeakTestsDeps): LeakTests => {
       const test = await store.begin(wanted, clock.now() - leakTestPatienceMs)
       if (test === undefined)
         throw new StagelyError('Conflict', 'a leak test of this stagelet runs: read its result')
-      const end = notAsked(test.agent, await askAnywhere(deps, test))
+      const { id, agent, stageletUid, tail } = test
+      const order: LeakTestOrder = { type: 'leakTest', id, stageletUid, tail }
+      const end = notAsked(agent, await askAnywhere(deps, agent, order))
       if (end === undefined) return shown(test)
       await store.end(test.id, test.agent, end)
       return shown((await store.get(test.stageletUid, test.id)) ?? test)
@@ -70,20 +73,6 @@ const endOf = (lines: number, end: NonNullable<LeakTestReport['end']>): LeakTest
   const { services, complete, error } = end
   if (error !== undefined) return { state: 'failed', message: error }
   return { state: 'done', lines, complete, services }
-}
-
-/** The stream of the agent may be at another replica. */
-const askAnywhere = async (
-  { ask, elsewhere, log }: LeakTestsDeps,
-  { id, agent, stageletUid, tail }: StoredLeakTest,
-): Promise<Asked> => {
-  const order: LeakTestOrder = { type: 'leakTest', id, stageletUid, tail }
-  const here = ask(agent, order)
-  if (here !== 'away' || elsewhere === undefined) return here
-  return elsewhere.ask(agent, order).catch((error: unknown) => {
-    log.warn({ err: error, agent }, 'cannot ask for a leak test at another replica')
-    return 'away' as const
-  })
 }
 
 /** The end of a test that the agent was not asked for. */

@@ -8,6 +8,7 @@ import { pause } from '../../../src/kernel/pause.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { StepFault, type Facts } from '../../../src/databases/step.ts'
 import { taskPatienceMs, type TaskOrder, type TaskReport } from '../../../src/protocol/tasks.ts'
+import type { AskedOrder } from '../../../src/protocol/messages.ts'
 import type { LogsElsewhere } from './log-relay.ts'
 import type { Asked } from './session.ts'
 
@@ -92,16 +93,23 @@ export const createTasks = (deps: TasksDeps): Tasks => {
   }
 }
 
-/** The stream of the agent may be at another replica. */
-const askAnywhere = async (
-  { ask, elsewhere, log }: TasksDeps,
+interface Asking<Order extends AskedOrder> {
+  readonly ask: (agentKey: string, order: Order) => Asked
+  readonly elsewhere?: Pick<LogsElsewhere, 'ask'> | undefined
+  readonly log: Logger
+}
+
+/** Sends the order by the agent's stream, which may be at another replica. */
+export const askAnywhere = async <Order extends AskedOrder>(
+  { ask, elsewhere, log }: Asking<Order>,
   agentKey: string,
-  order: TaskOrder,
+  order: Order,
 ): Promise<Asked> => {
   const here = ask(agentKey, order)
   if (here !== 'away' || elsewhere === undefined) return here
   return elsewhere.ask(agentKey, order).catch((error: unknown) => {
-    log.warn({ err: error, agent: agentKey }, 'cannot ask for a task at another replica')
+    const { type } = order
+    log.warn({ err: error, agent: agentKey, type }, 'cannot ask an agent at another replica')
     return 'away' as const
   })
 }
