@@ -111,7 +111,11 @@ export class AgentRegistry {
   readonly #clock: Clock
   /** Read for every request of an agent, so that a revocation counts from the next request on. */
   readonly #readKeys: (agentUid: string) => Promise<AgentKeys | undefined>
-  readonly #useCounter: (request: CountedRequest) => Promise<number | undefined>
+  /**
+   * Counts a request that an agent's key signed, once for all replicas. Undefined where its counter is higher than all
+   * before; else the highest counter.
+   */
+  readonly useCounter: (request: CountedRequest) => Promise<number | undefined>
 
   constructor(sql: Sql, store: SqlStore, clock: Clock) {
     this.#sql = sql
@@ -126,17 +130,9 @@ export class AgentRegistry {
       const byUid = new Map(rows.map(({ agent_uid, ...keys }) => [agent_uid, keys]))
       return uids.map((uid) => byUid.get(uid.toLowerCase()))
     })
-    this.#useCounter = gathered(mostReadAtOnce, (asked: readonly CountedRequest[]) =>
+    this.useCounter = gathered(mostReadAtOnce, (asked: readonly CountedRequest[]) =>
       useCounters(sql, asked),
     )
-  }
-
-  /**
-   * Counts a request that an agent's key signed, once for all replicas. Undefined where its counter is higher than all
-   * before; else the highest counter.
-   */
-  useCounter(request: CountedRequest): Promise<number | undefined> {
-    return this.#useCounter(request)
   }
 
   /** Creates the Agent object too, where it does not exist. */

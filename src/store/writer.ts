@@ -223,10 +223,7 @@ export class Writer {
     if (group.isAudited) this.ownAudit = group.chain
   }
 
-  /**
-   * Runs and commits in a transaction that holds the counter row: for writes with statements of their own, and where
-   * other replicas came first too often.
-   */
+  /** Holds the counter row meanwhile: for writes with statements of their own, or where other replicas came first too often. */
   async #commitLocked(writes: readonly QueuedWrite[]): Promise<void> {
     const { sql, feed, clock } = this.#deps
     const one = { id: randomUUID(), at: clock.now() }
