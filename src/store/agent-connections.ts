@@ -15,25 +15,27 @@ interface LostAgent {
   readonly seenAt: number
 }
 
-interface Stream {
+interface OpenStream {
   /** Uid of the agent. */
   readonly uid: string
   readonly connection: string
   readonly boot: string
 }
 
+interface EndedStream {
+  readonly uid: string
+  /** Absent: the stream of a lost replica. */
+  readonly connection?: string
+}
+
 /** Streams within a write, while all other writers wait. */
 export interface Streams {
   /**
-   * Notes that these streams are open. Returns the uids of the agents that have no newer stream. Where the newest stream
-   * has ended, this one takes its place: its agent may have connected twice.
+   * Notes that these streams are open here, and that those have ended; an agent is in one list only. Returns the uids of
+   * the agents of which that is true: they have no newer stream. Where the newest stream has ended, one that is open
+   * takes its place: its agent may have connected twice.
    */
-  here(streams: readonly Stream[]): Promise<ReadonlySet<string>>
-  /**
-   * Notes that the stream has ended; without `connection`, the stream of a lost replica. False where the agent has another
-   * stream, so that it is not gone.
-   */
-  gone(agentUid: string, connection?: string): Promise<boolean>
+  note(open: readonly OpenStream[], ended: readonly EndedStream[]): Promise<ReadonlySet<string>>
   /** By uid, the boot of the agent that opened its newest stream. An agent without a stream is missing. */
   bootsOf(agentUids: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
@@ -146,42 +148,42 @@ export class AgentConnections {
 
   #streams(of: () => Queryable): Streams {
     return {
-      here: async (streams) => {
-        if (streams.length === 0) return new Set()
-        // In the order of the agents: see #insert.
-        const rows = await of().query<{ agent_uid: string }>(
-          `WITH here AS MATERIALIZED (
-             SELECT c.agent_uid, s.connection, s.boot FROM agent_connections c
-             JOIN unnest($2::uuid[], $3::uuid[], $4::text[]) AS s (agent_uid, connection, boot)
-               ON s.agent_uid = c.agent_uid
-             WHERE c.connection = s.connection OR c.replica IS NULL
-             ORDER BY c.agent_uid FOR UPDATE OF c)
-           UPDATE agent_connections c SET connection = here.connection, replica = $1, boot = here.boot
-           FROM here WHERE c.agent_uid = here.agent_uid RETURNING c.agent_uid`,
-          [
-            this.replica,
-            streams.map(({ uid }) => uid),
-            streams.map(({ connection }) => connection),
-            streams.map(({ boot }) => boot),
-          ],
-        )
-        return new Set(rows.map((row) => row.agent_uid))
-      },
-      gone: async (agentUid, connection) => {
-        const [row] = await of().query<{ connection: string; lost: boolean }>(
-          `SELECT connection, ${lostSql} AS lost FROM agent_connections c WHERE agent_uid = $2 FOR UPDATE`,
-          [this.replica, agentUid],
-        )
-        if (row !== undefined && row.connection !== connection && !row.lost) return false
-        await of().query('UPDATE agent_connections SET replica = NULL WHERE agent_uid = $1', [
-          agentUid,
+      note: async (open, ended) => {
+        if (open.length + ended.length === 0) return new Set()
+        const all = [...open, ...ended]
+        const rows = await of().query<{ agent_uid: string }>(noteSql, [
+          this.replica,
+          all.map(({ uid }) => uid),
+          all.map(({ connection }) => connection ?? null),
+          open.map(({ boot }) => boot),
         ])
-        return true
+        return new Set(rows.map((row) => row.agent_uid))
       },
       bootsOf: (agentUids) => bootsIn(of(), agentUids),
     }
   }
 }
+
+/** Streams that are open come first, and they alone have a boot. In the order of the agents: see #insert. */
+const noteSql = `
+  WITH said AS (
+    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS s (agent_uid, connection, boot)
+  ), newest AS MATERIALIZED (
+    SELECT c.agent_uid, coalesce(s.connection, c.connection) AS connection, s.boot
+    FROM agent_connections c JOIN said s ON s.agent_uid = c.agent_uid
+    WHERE c.connection = s.connection
+      OR CASE WHEN s.boot IS NULL THEN ${lostSql} ELSE c.replica IS NULL END
+    ORDER BY c.agent_uid FOR UPDATE OF c
+  ), noted AS (
+    UPDATE agent_connections c
+    SET connection = n.connection, boot = coalesce(n.boot, c.boot),
+      replica = CASE WHEN n.boot IS NOT NULL THEN $1::uuid END
+    FROM newest n WHERE c.agent_uid = n.agent_uid RETURNING c.agent_uid
+  )
+  SELECT agent_uid FROM noted
+  UNION ALL
+  SELECT agent_uid FROM said s
+  WHERE boot IS NULL AND NOT EXISTS (SELECT FROM agent_connections c WHERE c.agent_uid = s.agent_uid)`
 
 const bootsIn = async (
   q: Queryable,

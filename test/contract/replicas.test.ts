@@ -51,10 +51,13 @@ describe('replicas on one database', () => {
     const late = await b.connections.open(agentUid, 'earlier boot')
     const here = (connection: string): Promise<boolean> =>
       a.connections.write(actor, async (_, streams) =>
-        (await streams.here([{ uid: agentUid, connection, boot: 'boot' }])).has(agentUid),
+        (await streams.note([{ uid: agentUid, connection, boot: 'boot' }], [])).has(agentUid),
       )
     expect(await here(open)).toBe(false)
-    await b.connections.write(actor, (_, streams) => streams.gone(agentUid, late))
+    const gone = (connection: string): Promise<ReadonlySet<string>> =>
+      b.connections.write(actor, (_, streams) => streams.note([], [{ uid: agentUid, connection }]))
+    expect(await gone(open)).toEqual(new Set())
+    expect(await gone(late)).toEqual(new Set([agentUid]))
     expect(await here(open)).toBe(true)
     // Reports of the agent's present start are no replays.
     const boots = await b.connections.write(actor, (_, streams) => streams.bootsOf([agentUid]))

@@ -218,14 +218,13 @@ const writeAll = async (
   streams: Streams,
   batch: readonly [string, Update][],
 ): Promise<[string, Update][]> => {
+  const updates = batch.map(([, update]) => update)
   const isHere = ({ ready }: Update): boolean => ready.status === 'True'
-  const held = await streams.here(batch.map(([, update]) => update).filter(isHere))
+  const isGone = (update: Update): boolean => !isHere(update)
+  const newest = await streams.note(updates.filter(isHere), updates.filter(isGone))
   const elsewhere: [string, Update][] = []
   for (const entry of batch) {
-    const [, update] = entry
-    const { uid, connection } = update
-    const isTrueStill = isHere(update) ? held.has(uid) : await streams.gone(uid, connection)
-    if (isTrueStill) await writeStatus(tx, ...entry)
+    if (newest.has(entry[1].uid)) await writeStatus(tx, ...entry)
     else elsewhere.push(entry)
   }
   return elsewhere

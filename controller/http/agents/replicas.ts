@@ -85,9 +85,13 @@ export const startSweep = (
       await connections.write(
         system,
         async (tx, streams) => {
+          const gone = await streams.note(
+            [],
+            batch.map(({ uid }) => ({ uid })),
+          )
           for (const { uid, namespace, name, seenAt } of batch) {
             // The agent may have come back meanwhile.
-            if (!(await streams.gone(uid))) continue
+            if (!gone.has(uid)) continue
             await writeGone(tx, agentKeyOf(namespace, name), uid, { seenAt, now: clock.now() })
           }
         },
