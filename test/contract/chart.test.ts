@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { chartValues } from '../support/chart-values.ts'
 import { startTestController } from '../support/controller.ts'
 import {
   at,
@@ -23,80 +24,6 @@ import { faultsOf } from '../support/kubernetes-schemas.ts'
 import { holds } from '../support/structural-schema.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-
-const matrix: Record<string, string[]> = {
-  'no values': [],
-  'an external database by URL, three replicas': [
-    'replicaCount=3',
-    'database.url="postgres://stagely:pw@db:5432/stagely"',
-  ],
-  'everything of others': [
-    'replicaCount=2',
-    'database.existingSecret="db"',
-    'masterKey.existingSecret="keys"',
-    'adminToken.existingSecret="admin"',
-    'tls.mode="existingSecret"',
-    'tls.existingSecret="cert"',
-    'serviceAccount.create=false',
-    'serviceAccount.name="given"',
-  ],
-  'reached from outside': [
-    'ingress.enabled=true',
-    'ingress.host="stagely.example.com"',
-    'ingress.className="nginx"',
-    'ingress.tlsSecret="web"',
-    'controller.agentTrust="system"',
-    'service.type="NodePort"',
-    'service.nodePort=30443',
-    'networkPolicy.enabled=true',
-    'networkPolicy.from=[{"namespaceSelector":{}}]',
-  ],
-  'chosen namespaces, a KMS, add-ons': [
-    'kubernetes.namespaces=["team-a","team-b"]',
-    'kubernetes.readSecrets=false',
-    'keyProvider.name="aws-kms"',
-    'keyProvider.key="alias/stagely"',
-    'keyProvider.env={"AWS_REGION":"eu-central-1"}',
-    'keyProvider.envFromSecrets=["aws"]',
-    'tls.mode="certManager"',
-    'tls.certManager.issuerRef.name="ca"',
-    'metrics.serviceMonitor.enabled=true',
-    'metrics.prometheusRule={"enabled":true,"labels":{"release":"prometheus"}}',
-    'metrics.grafanaDashboard.enabled=true',
-    'persistence.existingClaim="mine"',
-    'nodeSelector={"disk":"ssd"}',
-    'tolerations=[{"key":"a","operator":"Exists"}]',
-    'controller.extraEnv=[{"name":"HTTPS_PROXY","value":"http://proxy:3128"}]',
-  ],
-  'Vault, a NetworkPolicy with what may be reached, a balancer': [
-    'replicaCount=2',
-    'database.existingSecret="db"',
-    'keyProvider.name="vault-transit"',
-    'keyProvider.key="transit/stagely"',
-    'keyProvider.env={"VAULT_ADDR":"https://vault:8200","VAULT_TOKEN_FILE":"/vault/token"}',
-    'controller.extraVolumes=[{"name":"vault","secret":{"secretName":"vault"}}]',
-    'controller.extraVolumeMounts=[{"name":"vault","mountPath":"/vault","readOnly":true}]',
-    'networkPolicy.enabled=true',
-    'networkPolicy.to=[{"ipBlock":{"cidr":"10.0.0.0/8"}}]',
-    'service.type="LoadBalancer"',
-    'service.annotations={"example.com/kind":"internal"}',
-    'controller.advertiseUrl="https://stagely.example.com:8443"',
-    'podDisruptionBudget.maxUnavailable=2',
-    'priorityClassName="high"',
-    'image.digest="sha256:0000000000000000000000000000000000000000000000000000000000000000"',
-    'imagePullSecrets=[{"name":"registry"}]',
-    'affinity={"nodeAffinity":{}}',
-  ],
-  'a public certificate of cert-manager behind an Ingress': [
-    'tls.mode="certManager"',
-    'tls.certManager.issuerRef.name="letsencrypt"',
-    'tls.certManager.dnsNames=["secrets.example.com"]',
-    'controller.agentTrust="system"',
-    'ingress.enabled=true',
-    'ingress.host="stagely.example.com"',
-  ],
-  'no cluster at all': ['kubernetes.enabled=false'],
-}
 
 let scratch: string
 beforeAll(() => {
@@ -125,7 +52,7 @@ test('helm lint finds nothing', async () => {
 
 test('what every combination of values renders follows the schemas of Kubernetes', async () => {
   const all: Rendered[] = []
-  for (const set of Object.values(matrix)) all.push(...(await renderOnce(...set)))
+  for (const set of Object.values(chartValues)) all.push(...(await renderOnce(...set)))
   expect(await faultsOf(all, scratch)).toEqual([])
   for (const kind of ['Certificate', 'ServiceMonitor', 'PrometheusRule', 'ConfigMap'])
     expect(find(all, kind)).toBeDefined()
@@ -142,7 +69,7 @@ interface Pod {
   readonly volumes?: readonly object[]
 }
 
-test.each(Object.entries(matrix))(
+test.each(Object.entries(chartValues))(
   'with %s every pod meets the restricted Pod Security Standard',
   async (_, set) => {
     const objects = await renderOnce(...set)
@@ -222,7 +149,7 @@ test('a NetworkPolicy lets in the other replicas and helm test, whoever else may
 })
 
 test('the check against the schemas sees a misspelt field, a wrong type and what is missing', async () => {
-  const objects = await renderOnce(...matrix['chosen namespaces, a KMS, add-ons']!)
+  const objects = await renderOnce(...chartValues['chosen namespaces, a KMS, add-ons']!)
   const wrong: Record<string, object[]> = {
     Deployment: [{ replicaz: 1 }, { replicas: '1' }, { selector: undefined }],
     Certificate: [{ dnsName: ['a'] }, { dnsNames: 'a' }, { issuerRef: undefined }],
@@ -382,7 +309,7 @@ describe('with no values', () => {
 })
 
 test('several replicas share the database, and are replaced one after the other', async () => {
-  const objects = await renderOnce(...matrix['an external database by URL, three replicas']!)
+  const objects = await renderOnce(...chartValues['an external database by URL, three replicas']!)
   const deployment = find(objects, 'Deployment')
   expect(deployment).toMatchObject({
     spec: { replicas: 3, strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } } },
@@ -393,7 +320,7 @@ test('several replicas share the database, and are replaced one after the other'
 })
 
 test('a pod that is replaced has time to end its streams in order', async () => {
-  const objects = await renderOnce(...matrix['an external database by URL, three replicas']!)
+  const objects = await renderOnce(...chartValues['an external database by URL, three replicas']!)
   const pod = at(find(objects, 'Deployment'), 'spec.template.spec')
   const [command, seconds] = at(pod, 'containers.0.lifecycle.preStop.exec.command') as string[]
   expect(command).toBe('sleep')
@@ -427,21 +354,21 @@ test('what was made at random is kept on an upgrade', async () => {
 })
 
 test('the password of the database is in its Secret, and nowhere else', async () => {
-  const objects = await renderOnce(...matrix['an external database by URL, three replicas']!)
+  const objects = await renderOnce(...chartValues['an external database by URL, three replicas']!)
   const secret = find(objects, 'Secret', 'stagely-database')
   expect(at(secret, 'stringData.DATABASE_URL')).toContain('pw@db')
   expect(JSON.stringify(objects.filter((o) => o !== secret))).not.toContain('pw@db')
 })
 
 test('what others keep is not made', async () => {
-  const objects = await renderOnce(...matrix['everything of others']!)
+  const objects = await renderOnce(...chartValues['everything of others']!)
   expect(find(objects, 'Secret')).toBeUndefined()
   expect(find(objects, 'ServiceAccount')).toBeUndefined()
   expect(container(objects).args).toContain('--tls-cert-file=/etc/stagely/tls/tls.crt')
 })
 
 test('with chosen namespaces there are no rights elsewhere', async () => {
-  const objects = await renderOnce(...matrix['chosen namespaces, a KMS, add-ons']!)
+  const objects = await renderOnce(...chartValues['chosen namespaces, a KMS, add-ons']!)
   const roles = objects.filter((o) => o.kind === 'Role')
   expect(roles.map((o) => o.metadata.namespace)).toEqual(['team-a', 'team-b'])
   expect(JSON.stringify(roles)).not.toContain('"secrets"')
@@ -466,7 +393,7 @@ test('all can be made by somebody who has no rights but in the namespaces', asyn
 
 test('a key of Vault and a balancer are set as they are named', async () => {
   const objects = await renderOnce(
-    ...matrix['Vault, a NetworkPolicy with what may be reached, a balancer']!,
+    ...chartValues['Vault, a NetworkPolicy with what may be reached, a balancer']!,
   )
   const { env, args } = container(objects)
   expect(env).toContainEqual({ name: 'STAGELY_KEY_PROVIDER', value: 'vault-transit' })
@@ -508,7 +435,7 @@ test('agents pin the CA of an issuer of cert-manager, and reach every name of it
 
 test('a public issuer is asked for public names only', async () => {
   const objects = await renderOnce(
-    ...matrix['a public certificate of cert-manager behind an Ingress']!,
+    ...chartValues['a public certificate of cert-manager behind an Ingress']!,
   )
   expect(at(find(objects, 'Certificate'), 'spec.dnsNames')).toEqual([
     'stagely.example.com',
