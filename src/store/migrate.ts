@@ -36,13 +36,18 @@ const readMigrations = (): Migration[] =>
  */
 export const migrate = (sql: Sql): Promise<string[]> => sql.transaction((tx) => migrateIn(tx))
 
+/** Whoever changes the schema waits here for others that do, until the transaction ends. */
+export const lockSchema = async (tx: Queryable): Promise<void> => {
+  await tx.query('SELECT pg_advisory_xact_lock($1)', [lockId])
+}
+
 /** Names of the migrations that this program knows. */
 export const knownMigrations = (): string[] => readMigrations().map((m) => m.name)
 
 /** The same within a transaction; with `only`, just these migrations. */
 export const migrateIn = async (tx: Queryable, only?: ReadonlySet<string>): Promise<string[]> => {
   const migrations = readMigrations()
-  await tx.query('SELECT pg_advisory_xact_lock($1)', [lockId])
+  await lockSchema(tx)
   await tx.exec(
     'CREATE TABLE IF NOT EXISTS schema_migrations (version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
   )

@@ -4,7 +4,7 @@ import { StagelyError } from '../../kernel/errors.ts'
 import { storableJson } from '../../kernel/storable.ts'
 import type { KeyProvider } from '../../secrets/key-provider.ts'
 import { refuseMissingKeys } from '../keys/wraps.ts'
-import { knownMigrations, migrate, migrateIn } from '../migrate.ts'
+import { knownMigrations, lockSchema, migrate, migrateIn } from '../migrate.ts'
 import { listenerName, type Queryable, type Sql } from '../sql.ts'
 import { BackupReader, type BackupHeader } from './format.ts'
 import { maxClockSkewMs } from '../../kernel/clock-skew.ts'
@@ -44,24 +44,17 @@ const hasTable = async (q: Queryable, table: string): Promise<boolean> => {
   return row?.found === true
 }
 
-interface Found {
-  /** 0 where there is none. */
-  readonly epoch: number
-  readonly objects: number
-}
-
-/** What a controller makes by itself on its first start does not count. */
-const checkEmpty = async (sql: Sql, force: boolean): Promise<Found> => {
-  if (!(await hasTable(sql, 'counters'))) return { epoch: 0, objects: 0 }
-  const [row] = await sql.query<Found>(
-    `SELECT (SELECT count(*) FROM objects WHERE NOT (kind = 'Namespace' AND name = 'default')) AS objects, epoch FROM counters`,
+/** What a controller makes by itself on its first start does not count. Returns the epoch, or 0. */
+const checkEmpty = async (sql: Sql, force: boolean): Promise<number> => {
+  if (!(await hasTable(sql, 'counters'))) return 0
+  const [row] = await sql.query<{ n: number; epoch: number }>(
+    `SELECT (SELECT count(*) FROM objects WHERE NOT (kind = 'Namespace' AND name = 'default')) AS n, epoch FROM counters`,
   )
-  const { epoch, objects } = row ?? { epoch: 0, objects: 0 }
-  if (objects > 0 && !force)
+  if (row !== undefined && row.n > 0 && !force)
     throw refuse(
-      `the database holds ${objects} objects: name an empty one, or replace all of it with --force (nothing was changed)`,
+      `the database holds ${row.n} objects: name an empty one, or replace all of it with --force (nothing was changed)`,
     )
-  return { epoch, objects }
+  return row?.epoch ?? 0
 }
 
 const checkAlone = async (sql: Sql): Promise<void> => {
@@ -92,13 +85,15 @@ export const restoreBackup = async (sql: Sql, options: RestoreOptions): Promise<
   checkSchema(header)
   refuseMissingKeys(`the backup of ${header.takenAt}`, header.keys, provider)
   await checkAlone(sql)
-  const found = await checkEmpty(sql, force)
+  const epochBefore = await checkEmpty(sql, force)
 
   const nowMs = clock.now()
-  const epoch = Math.max(header.epoch, found.epoch, Math.floor(nowMs / 1000)) + 1
+  const epoch = Math.max(header.epoch, epochBefore, Math.floor(nowMs / 1000)) + 1
   await sql.transaction(async (tx) => {
-    // The schema of the backup first; what came later is brought up to date with its rows in place.
-    if (found.objects > 0 || !(await hasSchema(tx, header.schema))) {
+    await lockSchema(tx)
+    // The schema of the backup first; what came later is brought up to date with its rows in place. A schema that
+    // a first start has made stays; where all is to be replaced, nothing does that somebody has added.
+    if (force || !(await hasSchema(tx, header.schema))) {
       await dropAll(tx)
       await migrateIn(tx, new Set(header.schema))
     }
