@@ -45,18 +45,20 @@ export interface ControllerOptions {
   readonly databaseUrl?: string | undefined
   readonly masterKey?: string | undefined
   readonly env?: Record<string, string>
+  /** More flags of the command. */
+  readonly flags?: readonly string[]
 }
 
 /** Starts a controller on loopback and waits for its ready line. Throws with the end of its log. */
 export const startController = async (
   paths: Paths,
-  { port, databaseUrl, masterKey, env: settings = {} }: ControllerOptions,
+  { port, databaseUrl, masterKey, env: settings = {}, flags = [] }: ControllerOptions,
 ): Promise<Controller> => {
   mkdirSync(paths.controller, { recursive: true, mode: 0o700 })
   const url = `https://127.0.0.1:${port}`
   const started = performance.now()
   const args = ['controller', '--data-dir', paths.controller, '--listen', `127.0.0.1:${port}`]
-  const server = serve(process.execPath, [program, ...args, '--advertise-url', url], {
+  const server = serve(process.execPath, [program, ...args, '--advertise-url', url, ...flags], {
     logFile: join(paths.dir, 'controller.log'),
     env: {
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),

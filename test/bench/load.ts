@@ -110,7 +110,9 @@ const startOurs = async (name: string, databaseUrl?: string): Promise<Side> => {
   const paths = pathsIn(dir)
   const port = await freePort(0)
   const masterKey = randomBytes(32).toString('base64')
-  const controller = await startController(paths, { port, databaseUrl, masterKey })
+  // As Kubernetes' code without its flow control.
+  const flags = ['--kube-rate-limit', '0']
+  const controller = await startController(paths, { port, databaseUrl, masterKey, flags })
   const { url, env, server } = controller
   const database = databaseUrl === undefined ? undefined : await postgresPid(databaseUrl)
   return {
