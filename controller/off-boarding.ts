@@ -2,6 +2,7 @@
 // condition RotationDue follows. Looks when the right to read values changes, and once an hour.
 import { toTimestamp, type Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { mapYielding } from '../src/kernel/map-yielding.ts'
 import { createWaker } from '../src/kernel/waker.ts'
 import { refOf, type KubeObject } from '../src/resources/meta.ts'
 import type { SecretStatus } from '../src/resources/stagelysecret.ts'
@@ -53,18 +54,25 @@ const note = async (
 
 const look = async ({ store, audit, clock }: OffBoardingDeps, readers: Readers): Promise<void> => {
   // Before the log is read: a version that comes meanwhile is not taken for the one that was.
-  const secrets = (await store.list('StagelySecret')).items
+  const rows = await store.listRows('StagelySecret')
   const known = await audit.knownOutside(readers)
   const now = toTimestamp(clock.now())
   const changeOf =
-    ({ metadata: { uid = '' } }: KubeObject) =>
+    (uid: string) =>
     (status: SecretStatus): SecretStatus =>
       withPeople(status, known.get(uid), now)
-  const changed = secrets.filter((one) => changeOf(one)(statusOf(one)) !== statusOf(one))
+  const changed: KubeObject[] = []
+  // To parse all secrets of a large store takes longer than its lease lasts.
+  await mapYielding(rows, (row) => {
+    const mayChange = (known.get(row.uid) ?? 0) > 0 || row.text.includes('"knownOutside"')
+    if (!mayChange) return
+    const status = statusOf(row.object)
+    if (changeOf(row.uid)(status) !== status) changed.push(row.object)
+  })
   for (let first = 0; first < changed.length; first += inOneWrite)
     await store.write(reconcilerActor, {}, async (tx) => {
       for (const secret of changed.slice(first, first + inOneWrite))
-        await note(tx, secret, changeOf(secret))
+        await note(tx, secret, changeOf(secret.metadata.uid ?? ''))
     })
 }
 
