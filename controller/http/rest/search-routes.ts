@@ -1,6 +1,7 @@
 // Search by name, over all that the caller may list. Names only: a value is nowhere in it.
 import * as z from 'zod'
 import { defined } from '../../../src/kernel/defined.ts'
+import { mapYielding } from '../../../src/kernel/map-yielding.ts'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import type { Resource } from '../../../src/access/roles.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -52,8 +53,10 @@ const search = async (
   const all: Found[] = []
   for (const [kind, shown, resource] of searched) {
     const within = teamsWhere(principal, 'list', resource)
-    const { items } = await deps.store.list(kind, { within })
-    for (const object of items) all.push({ kind: shown, id: idOf(object), ...namesOf(object) })
+    const rows = await deps.store.listRows(kind, { within })
+    await mapYielding(rows, ({ object }) =>
+      all.push({ kind: shown, id: idOf(object), ...namesOf(object) }),
+    )
   }
   return bestOf(all, words, ({ name, key = '', team, project = '', scope = '' }) => ({
     own: [name, key],
