@@ -132,13 +132,28 @@ const watchForGaps = (): (() => void) => {
   })
 }
 
-/** When the network is back, what could not be read is read. */
-const mendWhenLive = (): (() => void) =>
-  isLive.subscribe((live) => {
-    if (!live) return
+const retryMs = 5_000
+
+/** What could not be read is read again: when the network is back, and some seconds after a refusal. */
+const mendWhenLive = (): (() => void) => {
+  let triedAt = now()
+  const mend = (): void => {
+    triedAt = now()
     for (const one of [projects, stagelets, agents, ...secretsByProject.values()])
       if (one.error.peek() !== undefined) void one.refresh()
-  })
+  }
+  const stops = [
+    isLive.subscribe((live) => {
+      if (live) mend()
+    }),
+    thisSecond.subscribe((at) => {
+      if (isLive.peek() && at - triedAt >= retryMs) mend()
+    }),
+  ]
+  return () => {
+    for (const stop of stops) stop()
+  }
+}
 
 /** Starts the stream; lists are read when the stream stands. */
 export const startLive = (onLogout: () => void): Stream => {
