@@ -74,13 +74,13 @@ const contentsOf = async (dir: string): Promise<string> => {
 const watchCommandLines = (): { stop(): Promise<string> } => {
   let on = true
   const seen = new Set<string>()
-  /** How often each process was looked at: after its first moments it becomes no other program. */
-  const looks = new Map<string, number>()
+  /** How often each process that is there was looked at: after its first moments it becomes no other program. */
+  let looks = new Map<string, number>()
   const sample = async (): Promise<void> => {
     while (on) {
-      for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-        const look = (looks.get(pid) ?? 0) + 1
-        looks.set(pid, look)
+      const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+      looks = new Map(pids.map((pid) => [pid, (looks.get(pid) ?? 0) + 1]))
+      for (const [pid, look] of looks) {
         if (look > 10 && look % 100 > 0) continue
         seen.add(await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''))
       }
@@ -174,9 +174,10 @@ describe('no secret value leaks', () => {
     answers += override
     const byHand = async (...args: string[]): Promise<string> => {
       const at = ['--agent-data-dir', world.agentDir, '--stagelet', 'shop']
-      const { stdout, stderr } = await world.cliIn(world.dir, 'compose', ...at, '--', ...args)
-      answers += stdout + stderr
-      return stdout
+      const ran = await world.cliIn(world.dir, 'compose', ...at, '--', ...args)
+      answers += ran.stdout + ran.stderr
+      expect(ran.code, ran.stderr).toBe(0)
+      return ran.stdout
     }
     expect(await byHand('run', '--rm', 'web', 'env')).toMatch(/^SECOND=\*{3}REDACTED\*{3}$/m)
     await byHand('config')

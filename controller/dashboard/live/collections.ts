@@ -1,7 +1,7 @@
 // All that the dashboard knows of the world: projects, stagelets and agents of all one's teams, and the secrets
 // of each project that was opened. See collection.ts for how a list and the stream become one.
 import { signal } from '@preact/signals'
-import { api, must } from '../api/client.ts'
+import { api, ApiProblem, must } from '../api/client.ts'
 import type { Agent, Project, Secret, Stagelet, StageletEvent } from '../../../src/rest/types.ts'
 import { now, thisSecond } from './clock.ts'
 import { createCollection, type Change, type Collection, type ReadAll } from './collection.ts'
@@ -134,20 +134,26 @@ const watchForGaps = (): (() => void) => {
 
 const retryMs = 5_000
 
-/** What could not be read is read again: when the network is back, and some seconds after a refusal. */
+/** False where the controller would say no again. */
+const mayPass = (error: unknown): boolean =>
+  !(error instanceof ApiProblem) || error.problem.status === 429 || error.problem.status >= 500
+
+/** What could not be read is read again: when the network is back, and some seconds after a refusal that may pass. */
 const mendWhenLive = (): (() => void) => {
   let triedAt = now()
-  const mend = (): void => {
+  const mend = (isDue: (one: Pick<Collection<never>, 'loading' | 'error'>) => boolean): void => {
     triedAt = now()
     for (const one of [projects, stagelets, agents, ...secretsByProject.values()])
-      if (one.error.peek() !== undefined) void one.refresh()
+      if (isDue(one)) void one.refresh()
   }
   const stops = [
     isLive.subscribe((live) => {
-      if (live) mend()
+      if (live) mend(({ error }) => error.peek() !== undefined)
     }),
+    // Those alone whose page has nothing to show, and that are not being read: another read would end that one.
     thisSecond.subscribe((at) => {
-      if (isLive.peek() && at - triedAt >= retryMs) mend()
+      if (isLive.peek() && at - triedAt >= retryMs)
+        mend(({ loading, error }) => loading.peek() === 'failed' && mayPass(error.peek()))
     }),
   ]
   return () => {
