@@ -1,10 +1,11 @@
 // All that the dashboard knows of the world: projects, stagelets and agents of all one's teams, and the secrets
 // of each project that was opened. See collection.ts for how a list and the stream become one.
 import { signal } from '@preact/signals'
-import { api, ApiProblem, must } from '../api/client.ts'
+import { api, must } from '../api/client.ts'
 import type { Agent, Project, Secret, Stagelet, StageletEvent } from '../../../src/rest/types.ts'
 import { now, thisSecond } from './clock.ts'
 import { createCollection, type Change, type Collection, type ReadAll } from './collection.ts'
+import { mendWhenLive } from './mend.ts'
 import type { Message } from './sse.ts'
 import { isLive, startStream, type Stream } from './stream.ts'
 
@@ -90,9 +91,11 @@ export const knownSecrets = (): Secret[] =>
 export const recentEvents = signal<readonly StageletEvent[]>([])
 const mostEvents = 200
 
+const allLists = () => [projects, stagelets, agents, ...secretsByProject.values()]
+
 const refreshAll = (): void => {
   refreshedAt = now()
-  for (const one of [projects, stagelets, agents, ...secretsByProject.values()]) void one.refresh()
+  for (const one of allLists()) void one.refresh()
 }
 let refreshedAt = 0
 
@@ -132,39 +135,10 @@ const watchForGaps = (): (() => void) => {
   })
 }
 
-const retryMs = 5_000
-
-/** False where the controller would say no again. */
-const mayPass = (error: unknown): boolean =>
-  !(error instanceof ApiProblem) || error.problem.status === 429 || error.problem.status >= 500
-
-/** What could not be read is read again: when the network is back, and some seconds after a refusal that may pass. */
-const mendWhenLive = (): (() => void) => {
-  let triedAt = now()
-  const mend = (isDue: (one: Pick<Collection<never>, 'loading' | 'error'>) => boolean): void => {
-    triedAt = now()
-    for (const one of [projects, stagelets, agents, ...secretsByProject.values()])
-      if (isDue(one)) void one.refresh()
-  }
-  const stops = [
-    isLive.subscribe((live) => {
-      if (live) mend(({ error }) => error.peek() !== undefined)
-    }),
-    // Those alone whose page has nothing to show, and that are not being read: another read would end that one.
-    thisSecond.subscribe((at) => {
-      if (isLive.peek() && at - triedAt >= retryMs)
-        mend(({ loading, error }) => loading.peek() === 'failed' && mayPass(error.peek()))
-    }),
-  ]
-  return () => {
-    for (const stop of stops) stop()
-  }
-}
-
 /** Starts the stream; lists are read when the stream stands. */
 export const startLive = (onLogout: () => void): Stream => {
   const stream = startStream({ onMessage: take, onGap: refreshAll }, onLogout)
-  const stops = [watchForGaps(), mendWhenLive()]
+  const stops = [watchForGaps(), mendWhenLive(allLists, isLive, thisSecond)]
   return {
     ...stream,
     stop: () => {
