@@ -113,9 +113,10 @@ const holdsOn = async (
   stagelet: string,
 ): Promise<Untested[]> => {
   const { items } = await reader.list('Rotation', place)
-  const all = items.map((one) => ({
-    ...{ rotation: one.metadata.name, from: fromFor(holdIn(one), stagelet) },
-  }))
+  const all = items.map((one) => {
+    const from = fromFor(holdIn(one), stagelet)
+    return { rotation: one.metadata.name, from }
+  })
   return all.filter(({ from }) => from > 0).sort((a, b) => b.from - a.from)
 }
 
