@@ -8,6 +8,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { isAbort, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
+import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
@@ -145,19 +146,16 @@ const watchSignal = (
   stopping: AbortSignal,
   seconds: number,
 ): { signal: AbortSignal; end: () => void; clear: () => void } => {
-  const controller = new AbortController()
-  const abort = (): void => controller.abort()
+  const ending = linkedAbort(stopping)
+  const abort = (): void => ending.abort()
   const timer = setTimeout(abort, seconds * 1000)
   response.once('close', abort)
-  stopping.addEventListener('abort', abort, { once: true })
-  if (stopping.aborted) abort()
   return {
-    signal: controller.signal,
+    signal: ending.signal,
     end: abort,
     clear: () => {
       clearTimeout(timer)
       response.off('close', abort)
-      stopping.removeEventListener('abort', abort)
       abort()
     },
   }
