@@ -1,13 +1,13 @@
 // Reads of the state, or of the state with the changes of a write.
 import { StagelyError } from '../kernel/errors.ts'
-import { refOf, type KubeObject, type ObjectRef, type Place } from '../resources/meta.ts'
-
+import type { ObjectRef, Place } from '../resources/meta.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { projectAt, saveProjects } from './projects.ts'
 import { dueAt } from './revisions.ts'
 import type { WriteSession } from './session.ts'
 import { checkedLines, readSet } from './set-rows.ts'
+import { placeOfId } from './state/sorted-names.ts'
 import { term, type ProjectRow, type StoredRow } from './state/rows.ts'
 import type { State, View } from './state/state.ts'
 import type {
@@ -21,22 +21,6 @@ import type {
 /** The namespace that decides about the right to see an object. A Namespace is in itself. */
 const homeOf = ({ namespace, name }: Place): string => (namespace === '' ? name : namespace)
 
-export const isWithin = (object: KubeObject, { namespace, within }: ListOptions): boolean => {
-  const ref = refOf(object)
-  return (
-    (namespace === undefined || ref.namespace === namespace) &&
-    (within === undefined || within.includes(homeOf(ref)))
-  )
-}
-
-/** The order of lists: by namespace and name. */
-export const byPlace = (a: KubeObject, b: KubeObject): number => {
-  const [one, other] = [refOf(a), refOf(b)]
-  const isBefore =
-    one.namespace === other.namespace ? one.name < other.name : one.namespace < other.namespace
-  return isBefore ? -1 : 1
-}
-
 const termsIn: Readonly<Record<string, (project: Place) => string>> = {
   Stagelet: term.stageletsOf,
   Rotation: term.rotationsOf,
@@ -47,6 +31,21 @@ export const rowsOfProject = (view: View, kind: string, project: Place): StoredR
   view.objects
     .withTerm(termsIn[kind]?.(project) ?? term.secretsOf(project))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
+
+/** Rows of a kind within a write, in order. */
+export const rowsOfKind = (
+  view: View,
+  kind: string,
+  { namespace, within }: Pick<ListOptions, 'namespace' | 'within'>,
+): StoredRow[] => {
+  const start = namespace === undefined ? '' : `${kind}/${namespace}/`
+  return view.objects
+    .withTerm(term.kind(kind))
+    .filter(({ id }) => id.startsWith(start) && (within === undefined || isHomeIn(id, within)))
+    .map((row) => ({ row, place: placeOfId(row.id) }))
+    .sort((a, b) => (a.place < b.place ? -1 : 1))
+    .map(({ row }) => row)
+}
 
 /** Rows of a list, in order. */
 export const rowsOf = (state: State, kind: string, options: ListOptions): StoredRow[] => {
@@ -146,9 +145,9 @@ export const projectSummaryIn = (
   mostStagelets: number,
 ): ProjectSummary => {
   const row = projectAt(view, project)
-  const stagelets = view.objects.withTerm(term.stageletsOf(project)).map(({ object }) => object)
+  const stagelets = row === undefined ? [] : rowsOfProject(view, 'Stagelet', project)
   return {
-    stagelets: row === undefined ? [] : stagelets.sort(byPlace).slice(0, mostStagelets),
+    stagelets: stagelets.slice(0, mostStagelets).map(({ object }) => object),
     envSecrets: row === undefined ? 0 : envSecretsOf(view, row),
     isDeclared: view.objects.get(`Project/${project.namespace}/${project.name}`) !== undefined,
   }

@@ -17,7 +17,7 @@ import { expectVersion, rollbackProject, rollbackSecret } from './history/rollba
 import { tracked } from './object-metadata.ts'
 import { noticesOf } from './notices.ts'
 import { createObject, updateObject } from './objects.ts'
-import { byPlace, isWithin, revisionsIn, rowsOfProject, setAt } from './reads.ts'
+import { revisionsIn, rowsOfKind, rowsOfProject, setAt } from './reads.ts'
 import { finishRemoval, removeObject, removeProject } from './removal.ts'
 import { holdsValue } from './values/find-value.ts'
 import type { StoredRow, WriteSession } from './session.ts'
@@ -29,7 +29,6 @@ import {
   type StagedCredential,
   type StagedPlace,
 } from './staged-values.ts'
-import { term } from './state/rows.ts'
 import type {
   EventInput,
   FetchedValue,
@@ -78,13 +77,14 @@ export class StoreTransaction implements Transaction {
     const { view } = this.#session
     const rows =
       project === undefined
-        ? view.objects.withTerm(term.kind(kind))
+        ? rowsOfKind(view, kind, { namespace, within })
         : rowsOfProject(view, kind, { namespace: namespace ?? '', name: project })
-    const items = rows
-      .map(({ object }) => object)
-      .filter((object) => isWithin(object, { namespace, within }))
-      .sort(byPlace)
-    return { items: items.map((one) => ofKind(kind, copy(one))), resourceVersion: this.#session.rv }
+    const items: ObjectOf<K>[] = []
+    for (const { object } of rows) {
+      items.push(ofKind(kind, copy(object)))
+      await this.#session.pause()
+    }
+    return { items, resourceVersion: this.#session.rv }
   }
 
   readSet(projectUid: string, revision: number | 'head'): Promise<SecretSet> {
@@ -111,6 +111,7 @@ export class StoreTransaction implements Transaction {
     ref: ObjectRef,
     preconditions?: { uid?: string; resourceVersion?: string },
   ): Promise<{ object: KubeObject; gone: boolean }> {
+    await this.#session.pause()
     const { object, gone } = await removeObject(this.#session, ref, preconditions)
     return { object: copy(object), gone }
   }
