@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { formatFault, maxPatternInput, patternFault } from './value-format.ts'
 import type { Format } from './value-source.ts'
 
@@ -31,6 +31,18 @@ describe('formatFault', () => {
 
   it('gives up on a pattern that backtracks without end', () => {
     expect(fault('regex', `${'a'.repeat(60)}!`, '(a+)+')).toMatch(/more than 250 ms/)
+  })
+
+  it('tries again where the machine was busy with others, and gives up in the end', () => {
+    // As if the process had waited all the time.
+    const spied = vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 0, system: 0 })
+    try {
+      const begun = performance.now()
+      expect(fault('regex', `${'a'.repeat(60)}!`, '(a+)+')).toMatch(/more than 250 ms/)
+      expect(performance.now() - begun).toBeGreaterThanOrEqual(3 * 250)
+    } finally {
+      spied.mockRestore()
+    }
   })
 
   it('gives many of them no more time than a few, and a good one what it needs', () => {

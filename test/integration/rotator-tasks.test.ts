@@ -516,17 +516,17 @@ describe('a task in the container of a database', () => {
         expect(await asService('pg', loginIn(world), 'select 1')).toBe('1')
         await world.request({ now: true })
         isOn = true
-        for (let look = 0; look < 60; look++) {
+        // The test's clock runs ahead of a server that starts again.
+        for (let look = 0; look < 60 && !rotated(2)(await world.status()); look++) {
           const end = await world.run(rotated(2)).catch((error: unknown) => error)
-          if (end !== crash) {
+          if (end === crash) clock.step(60_000)
+          else {
             expect(end).not.toBeInstanceOf(Error)
-            break
+            await ready('postgres', 'pg', postgres)
           }
-          clock.step(60_000)
         }
         isOn = false
-        const status = await world.status()
-        expect(status.phase).toBe('Idle')
+        expect(await world.status()).toMatchObject({ phase: 'Idle' })
         await ready('postgres', 'pg', postgres)
         expect(await asService('pg', loginIn(world), 'select 1')).toBe('1')
       },
