@@ -4,8 +4,8 @@ import { renderOverride, type ServiceOverride } from '../src/compose/override.ts
 import { defined } from '../src/kernel/defined.ts'
 import { mark } from '../src/masking/masker.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
-import type { ServiceStatus, StageletSpec, StageletStatus } from '../src/resources/stagelet.ts'
-import type { SecretSpec, SecretStatus } from '../src/resources/stagelysecret.ts'
+import type { ServiceStatus } from '../src/resources/stagelet.ts'
+import { ofKind, specOf, statusOf } from '../src/resources/typed.ts'
 import { stageletIn, winnersFor, type SetEntry } from '../src/secrets/set-entry.ts'
 import type { Api } from './api.ts'
 import { CliError } from './errors.ts'
@@ -15,12 +15,13 @@ import { getObject, listObjects } from './objects.ts'
 /** A name for the file in messages; Compose reads the real one from a pipe. */
 const fileName = 'docker-compose.stagely.yml'
 
-const entryOf = ({ metadata, spec, status }: KubeObject): SetEntry => {
-  const { key, scope, type, file, ...more } = spec as unknown as SecretSpec
+const entryOf = (secret: KubeObject): SetEntry => {
+  const { metadata, spec, status } = ofKind('StagelySecret', secret)
+  const { key, scope, type, file, ...more } = spec
   return {
     secretId: metadata.uid ?? '',
     name: metadata.name,
-    version: (status as SecretStatus | undefined)?.version ?? 0,
+    version: status?.version ?? 0,
     key,
     scope,
     type,
@@ -75,16 +76,16 @@ const showService = (
 /** CliError when the agent has not reported the services yet. */
 export const describeOverride = (stagelet: KubeObject, secrets: readonly KubeObject[]): string => {
   const { name, uid = '' } = stagelet.metadata
-  const status = stagelet.status as StageletStatus | undefined
-  if (status?.services === undefined)
+  const { services } = statusOf('Stagelet', stagelet)
+  if (services === undefined)
     throw new CliError(
       `the services of stagelet ${name} are not known yet: its agent has not reported; see "stagely describe stagelet/${name}"`,
     )
-  const project = (stagelet.spec as unknown as StageletSpec).projectRef.name
+  const project = specOf('Stagelet', stagelet).projectRef.name
   const entries = secrets
-    .filter(({ spec }) => (spec as unknown as SecretSpec).projectRef.name === project)
+    .filter((secret) => specOf('StagelySecret', secret).projectRef.name === project)
     .map(entryOf)
-  const shown = status.services
+  const shown = services
     .filter(({ wantedDigest }) => wantedDigest !== undefined)
     .map((service) =>
       showService(service, winnersFor(service.name, name, entries), `/run/stagely/${uid}`),

@@ -2,21 +2,19 @@
 // secret.
 import type { KubeObject } from '../src/resources/meta.ts'
 import { valueBytes } from '../src/resources/secret-value.ts'
-import type { SecretSpec } from '../src/resources/stagelysecret.ts'
 import { parseTemplate } from '../src/resources/value-template.ts'
-
-const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
+import { specOf } from '../src/resources/typed.ts'
 
 /** Keys that the value refers to, if it can be read here: a sealed one cannot. */
 const keysOf = (object: KubeObject): readonly string[] => {
-  const bytes = valueBytes(specOf(object))
+  const bytes = valueBytes(specOf('StagelySecret', object))
   const template = bytes === undefined ? '' : parseTemplate(bytes)
   if (typeof template === 'string') return []
   return template.references.map((name) => name.slice(name.indexOf('/') + 1))
 }
 
 const refers = (object: KubeObject): boolean =>
-  object.kind === 'StagelySecret' && specOf(object).references === true
+  object.kind === 'StagelySecret' && specOf('StagelySecret', object).references === true
 
 /** Stable: secrets without references first, then each one after those that it refers to. */
 export const inReferenceOrder = (objects: readonly KubeObject[]): KubeObject[] => {
@@ -27,10 +25,12 @@ export const inReferenceOrder = (objects: readonly KubeObject[]): KubeObject[] =
     if (seen.has(object)) return
     seen.add(object)
     const keys = keysOf(object)
-    for (const other of referring) if (keys.includes(specOf(other).key)) place(other)
+    for (const other of referring)
+      if (keys.includes(specOf('StagelySecret', other).key)) place(other)
     ordered.push(object)
   }
-  for (const object of referring) if (specOf(object).sealedValue === undefined) place(object)
+  for (const object of referring)
+    if (specOf('StagelySecret', object).sealedValue === undefined) place(object)
   for (const object of referring) place(object)
   return ordered
 }

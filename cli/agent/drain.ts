@@ -5,7 +5,7 @@ import { Option } from 'commander'
 import { isAbort } from '../../src/kernel/errors.ts'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { StageletSpec } from '../../src/resources/stagelet.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf, nameOf } from '../kinds.ts'
@@ -87,7 +87,7 @@ const waitUntilIdle = async (
 ): Promise<void> => {
   const kind = kindOf('Stagelet')
   const all = await listObjects(api, kind, { namespace: api.namespace })
-  const here = all.filter((s) => agents.has((s.spec as StageletSpec).agentRef.name))
+  const here = all.filter((s) => agents.has(specOf('Stagelet', s).agentRef.name))
   const signal = AbortSignal.timeout(timeoutMs)
   const late: string[] = []
   await Promise.all(

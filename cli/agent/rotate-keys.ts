@@ -3,9 +3,9 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
-import type { AgentStatus } from '../../src/resources/agent.ts'
 import { agentOutcome } from '../../src/resources/wait-outcome.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { statusOf } from '../../src/resources/typed.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
@@ -62,8 +62,7 @@ const waitUntilDone = async (
   { request, timeoutMs }: { request: string; timeoutMs: number },
 ): Promise<void> => {
   const kind = kindOf('Agent')
-  const hasThem = ({ status }: KubeObject): boolean =>
-    (status as AgentStatus | undefined)?.keyRotation === request
+  const hasThem = (agent: KubeObject): boolean => statusOf('Agent', agent).keyRotation === request
   const awaited = names.map((name) => ({
     ref: { kind, namespace: api.namespace, name },
     label: `agent/${name}`,

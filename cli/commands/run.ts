@@ -6,12 +6,13 @@ import type { Api } from '../api.ts'
 import { readEnvironment, readRuntimeFolders } from '../config.ts'
 import { isGuarded } from '../../src/compose/environment.ts'
 import { runForeground } from '../../src/process/foreground.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { newCommand, openApi, type CommonFlags } from '../options.ts'
 import { note } from '../print.ts'
 import { openRest } from '../rest.ts'
 import { writePrivateFiles, type PrivateFile } from '../run/private-files.ts'
-import { projectOf, readKnownSecrets, requireStagelet, specOf } from '../secrets/identity.ts'
+import { projectOf, readKnownSecrets, requireStagelet } from '../secrets/identity.ts'
 import { requireService } from '../secrets/service.ts'
 import { bytesOf, revealAll, revealedText } from '../secrets/reveal.ts'
 
@@ -97,7 +98,8 @@ const filesOf = async (
     const { key, scope, stagelet } = secret
     const object = known.find({ project, key, scope, stagelet })
     if (object === undefined) throw new CliError(`${key} was deleted meanwhile: run it again`)
-    const variable = specOf(object).file?.envVar ?? `${key.replace(/[^A-Za-z0-9_]/g, '_')}_FILE`
+    const variable =
+      specOf('StagelySecret', object).file?.envVar ?? `${key.replace(/[^A-Za-z0-9_]/g, '_')}_FILE`
     return { variable, key, value: bytesOf(secret) }
   })
 }

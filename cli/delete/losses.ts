@@ -1,7 +1,7 @@
 // Lists what a deletion deletes, one line for each object. Pure.
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { StageletSpec } from '../../src/resources/stagelet.ts'
-import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
+import { statusOf, specOf } from '../../src/resources/typed.ts'
 
 const mostNamed = 10
 
@@ -10,10 +10,9 @@ export const listed = (names: readonly string[]): string =>
   names.slice(0, mostNamed).join(', ') +
   (names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '')
 
-const specOf = <T>(object: KubeObject): Partial<T> => (object.spec ?? {}) as Partial<T>
-
-export const projectOf = (object: KubeObject): string =>
-  specOf<StageletSpec>(object).projectRef?.name ?? ''
+/** Of a secret or a stagelet. */
+export const projectOf = ({ spec }: KubeObject): string =>
+  (spec as Pick<StageletSpec, 'projectRef'>).projectRef.name
 
 /** Names of stagelets that are not being deleted: the others block nothing. */
 const living = (stagelets: readonly KubeObject[], is: (s: KubeObject) => boolean): string[] =>
@@ -22,14 +21,14 @@ const living = (stagelets: readonly KubeObject[], is: (s: KubeObject) => boolean
     .map(({ metadata }) => metadata.name)
 
 export const stageletsOf = (agent: string, stagelets: readonly KubeObject[]): string[] =>
-  living(stagelets, (s) => specOf<StageletSpec>(s).agentRef?.name === agent)
+  living(stagelets, (s) => specOf('Stagelet', s).agentRef.name === agent)
 
 export const usersOf = (project: string, stagelets: readonly KubeObject[]): string[] =>
   living(stagelets, (s) => projectOf(s) === project)
 
 export const lossOfSecret = (secret: KubeObject): string => {
-  const { key = '', scope = 'global' } = specOf<SecretSpec>(secret)
-  const { services = [] } = (secret.status ?? {}) as SecretStatus
+  const { key, scope } = specOf('StagelySecret', secret)
+  const { services = [] } = statusOf('StagelySecret', secret)
   const seen =
     services.length === 0
       ? 'no service sees it'
@@ -38,9 +37,9 @@ export const lossOfSecret = (secret: KubeObject): string => {
 }
 
 export const lossOfStagelet = (stagelet: KubeObject, force: boolean): string => {
-  const { agentRef, deletionPolicy, deleteVolumes } = specOf<StageletSpec>(stagelet)
+  const { agentRef, deletionPolicy, deleteVolumes } = specOf('Stagelet', stagelet)
   const name = `stagelet ${stagelet.metadata.name}`
-  const where = `on agent ${agentRef?.name ?? ''}`
+  const where = `on agent ${agentRef.name}`
   const finish = force ? '; its agent is not awaited, so whatever runs there runs on' : ''
   if (deletionPolicy !== 'Down') return `${name}: its containers ${where} run on${finish}`
   const volumes =

@@ -1,6 +1,6 @@
 // The target of a rollout command: a project, or one stagelet of it.
 import { isReason } from '../../src/kernel/errors.ts'
-import type { StageletSpec } from '../../src/resources/stagelet.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import type { Api } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { kindOf, parseTargets } from '../kinds.ts'
@@ -29,8 +29,8 @@ const parseTarget = (words: readonly string[]): { kind: string; name: string } =
 export const findTarget = async (api: Api, words: readonly string[]): Promise<RolloutTarget> => {
   const { kind, name } = parseTarget(words)
   if (kind === 'Stagelet') {
-    const { spec } = await getObject(api, kindOf('Stagelet'), api.namespace, name)
-    return { kind, name, project: (spec as unknown as StageletSpec).projectRef.name }
+    const stagelet = await getObject(api, kindOf('Stagelet'), api.namespace, name)
+    return { kind, name, project: specOf('Stagelet', stagelet).projectRef.name }
   }
   if (kind !== 'Project') throw usageError(`a ${kind} has no rollout; name a project or a stagelet`)
   try {

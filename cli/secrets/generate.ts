@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { charsets, keypairs, type GenerateSpec } from '../../src/resources/value-source.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
@@ -10,7 +11,7 @@ import { noteHeaders, noteOption, openApi, parseWait, waiting, type WaitFlags } 
 import { out } from '../print.ts'
 import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
-import { projectOf, readKnownSecrets, requireKnown, specOf, type Identity } from './identity.ts'
+import { projectOf, readKnownSecrets, requireKnown, type Identity } from './identity.ts'
 import { newSecret } from './new-secret.ts'
 
 interface Flags extends SecretFlags, WaitFlags {
@@ -118,7 +119,7 @@ const identityIn = async (
 ): Promise<Identity> => ({ project: await projectOf(api, project), key, scope, stagelet })
 
 const generatedOf = (secret: KubeObject): GenerateSpec | undefined =>
-  specOf(secret).valueFrom?.generate
+  specOf('StagelySecret', secret).valueFrom?.generate
 
 const patch = (
   api: Api,

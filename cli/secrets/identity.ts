@@ -1,8 +1,7 @@
 // The identity of a secret: project, key, scope and stagelet, which no two secrets share.
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/resources/secret-fields.ts'
-import type { StageletSpec } from '../../src/resources/stagelet.ts'
-import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import type { Api } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { kindOf } from '../kinds.ts'
@@ -15,10 +14,8 @@ export interface Identity {
   readonly stagelet?: string | undefined
 }
 
-export const specOf = (object: KubeObject): SecretSpec => object.spec as unknown as SecretSpec
-
 export const identityOf = (object: KubeObject): Identity => {
-  const { projectRef, key, scope, stageletRef } = specOf(object)
+  const { projectRef, key, scope, stageletRef } = specOf('StagelySecret', object)
   return { project: projectRef.name, key, scope, stagelet: stageletRef?.name }
 }
 
@@ -77,7 +74,7 @@ export const projectOf = async (api: Api, given: string | undefined): Promise<st
 export const requireStagelet = async (api: Api, project: string, name: string): Promise<void> => {
   const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
   const names = stagelets
-    .filter(({ spec }) => (spec as unknown as StageletSpec).projectRef.name === project)
+    .filter((stagelet) => specOf('Stagelet', stagelet).projectRef.name === project)
     .map(({ metadata }) => metadata.name)
   if (names.includes(name)) return
   const known = names.length === 0 ? 'it has none' : `there are: ${names.join(', ')}`

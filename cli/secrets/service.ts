@@ -1,11 +1,10 @@
 // Checks the name of a service. An unknown service would get the secrets that every service sees, and a
 // mistyped name would not be noticed.
-import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
+import { specOf, statusOf } from '../../src/resources/typed.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { kindOf } from '../kinds.ts'
 import { listObjects } from '../objects.ts'
-import { specOf } from './identity.ts'
 
 interface Place {
   readonly project: string
@@ -33,16 +32,16 @@ export const requireService = async (
 const reportedServices = async (api: Api, { project, stagelet }: Place): Promise<string[]> => {
   const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
   return stagelets
-    .filter(({ spec }) => (spec as unknown as StageletSpec).projectRef.name === project)
+    .filter((object) => specOf('Stagelet', object).projectRef.name === project)
     .filter(({ metadata }) => stagelet === undefined || metadata.name === stagelet)
-    .flatMap(({ status }) => ((status ?? {}) as StageletStatus).services ?? [])
+    .flatMap((object) => statusOf('Stagelet', object).services ?? [])
     .map(({ name }) => name)
 }
 
 const scopes = async (api: Api, { project, stagelet }: Place): Promise<string[]> => {
   const secrets = await listObjects(api, kindOf('StagelySecret'), { namespace: api.namespace })
   return secrets
-    .map(specOf)
+    .map((object) => specOf('StagelySecret', object))
     .filter(({ projectRef, stageletRef }) => {
       const isSeen = stagelet === undefined || (stageletRef?.name ?? stagelet) === stagelet
       return projectRef.name === project && isSeen

@@ -2,7 +2,8 @@
 import { Option, type Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { audiences, type SecretStatus } from '../../src/resources/stagelysecret.ts'
+import { audiences } from '../../src/resources/stagelysecret.ts'
+import { statusOf } from '../../src/resources/typed.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
@@ -120,8 +121,7 @@ interface GivenValue {
 const restFields = ({ valueBase64, ...more }: GivenValue): object =>
   valueBase64 === undefined ? more : { ...more, value_base64: valueBase64 }
 
-const versionOf = ({ status }: KubeObject): number =>
-  (status as SecretStatus | undefined)?.version ?? 0
+const versionOf = (secret: KubeObject): number => statusOf('StagelySecret', secret).version ?? 0
 
 /** An equal value makes no version. */
 const sayWritten = (before: KubeObject, version: number): void => {

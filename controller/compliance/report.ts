@@ -4,7 +4,7 @@ import { defined } from '../../src/kernel/defined.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { durationMs } from '../../src/resources/duration.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { ProjectSpec } from '../../src/resources/project.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import type { ComplianceFacts } from '../../src/store/compliance/facts.ts'
 import type { ProjectRules } from '../../src/store/project-rules.ts'
 import { reportKeys, reportRotations } from './keys.ts'
@@ -27,7 +27,7 @@ export const reportOf = (
   { project, sinceMs, nowMs, rotationMs, rotatesKeys }: Asked,
 ): ComplianceReport => {
   const { namespace: team, name } = refOf(project)
-  const spec = (project.spec ?? {}) as ProjectSpec
+  const spec = specOf('Project', project) ?? {}
   const { secretPolicy, keyRotation, keyProvider } = spec
   const periods = periodsOf(facts.rules, spec)
   const usual = `${Math.round(rotationMs / dayMs)}d`

@@ -2,8 +2,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { annotations, refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
-import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { isSigned, keysOf, type Hint } from '../stores/hints.ts'
@@ -77,7 +76,7 @@ export const mountStoreHooks = (app: App, deps: StoreHooksDeps): void => {
     const uid = parseId('SecretStore', c.req.param('id') ?? '')
     const body = await readBytes(c, mostBytes)
     const object = uid === undefined ? undefined : await store.getByUid('SecretStore', uid)
-    const hook = (object?.spec as SecretStoreSpec | undefined)?.push?.hook
+    const hook = object && specOf('SecretStore', object).push?.hook
     if (object === undefined || hook === undefined) throw refused()
     const key = await signingKeyOf(object, hook.signingKeyRef.name)
     const hint: Hint = { body, header: (name) => c.req.header(name) }
@@ -102,11 +101,10 @@ const createSigningKeys = (
 ): ((object: KubeObject, name: string) => Promise<Buffer | undefined>) => {
   const kept = new Map<string, { version: string; key: Buffer }>()
   return async (object, name) => {
-    const ref = { kind: 'StagelySecret', namespace: refOf(object).namespace, name }
+    const ref = { kind: 'StagelySecret', namespace: refOf(object).namespace, name } as const
     const secret = await store.get(ref)
-    const { version } = (secret?.status ?? {}) as SecretStatus
-    if (secret === undefined || version === undefined) return undefined
-    if ((secret.spec as unknown as SecretSpec).audience !== 'Controller') return undefined
+    const version = secret?.status?.version
+    if (version === undefined || secret?.spec.audience !== 'Controller') return undefined
     const { uid = '' } = object.metadata
     const now = `${secret.metadata.uid ?? ''}/${version}`
     const before = kept.get(uid)

@@ -2,8 +2,8 @@
 import { minPatternBytes } from '../../src/masking/patterns.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import { valueBytes } from '../../src/resources/secret-value.ts'
-import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
-import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
+import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
+import { specOf, statusOf } from '../../src/resources/typed.ts'
 import type { Store } from '../../src/store/store.ts'
 import { nearName } from '../reconcilers/project/near-name.ts'
 
@@ -43,20 +43,16 @@ export const adviceOfValue = (given: Readonly<Record<string, unknown>>): Advice[
   return [{ field, message }]
 }
 
-const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
-
-const statusOf = ({ status }: KubeObject): SecretStatus => status ?? {}
-
 /**
  * Advice about the stored value, from whatever source. A short value is only mentioned when the secret
  * is new.
  */
 const adviceOfLength = (secret: KubeObject, before: KubeObject | undefined): Advice[] => {
-  const { bytes = 0, version } = statusOf(secret)
-  const { type, valueFrom, references, audience } = specOf(secret)
+  const { bytes = 0, version } = statusOf('StagelySecret', secret)
+  const { type, valueFrom, references, audience } = specOf('StagelySecret', secret)
   const field = valueFrom === undefined ? 'spec.value' : 'spec.valueFrom'
   if (audience === 'Controller') return []
-  const isNew = before === undefined || statusOf(before).version !== version
+  const isNew = before === undefined || statusOf('StagelySecret', before).version !== version
   // For a template the finished value matters, which is not known here.
   if (isNew && bytes > 0 && bytes < minPatternBytes && references !== true) {
     const message = `shorter than ${minPatternBytes} bytes, so it is not masked in what agents report`
@@ -75,9 +71,9 @@ const readOnce = new Set([
 
 /** The first value is the right one. */
 const adviceOfReadOnce = (secret: KubeObject, before: KubeObject | undefined): Advice[] => {
-  const { key } = specOf(secret)
-  const was = before === undefined ? undefined : statusOf(before).version
-  const isChanged = was !== undefined && statusOf(secret).version !== was
+  const { key } = specOf('StagelySecret', secret)
+  const was = before === undefined ? undefined : statusOf('StagelySecret', before).version
+  const isChanged = was !== undefined && statusOf('StagelySecret', secret).version !== was
   if (!isChanged || !readOnce.has(key.replace(/_FILE$/, ''))) return []
   const message = `${key} is read only while the data folder is empty: a new value changes nothing in the database; use a Rotation`
   return [{ field: 'spec.value', message }]
@@ -92,14 +88,12 @@ interface Service {
 const servicesOf = (stagelets: readonly KubeObject[], only: string | undefined): Service[] =>
   stagelets
     .filter(({ metadata }) => only === undefined || metadata.name === only)
-    .flatMap(({ metadata, status }) =>
-      ((status as StageletStatus | undefined)?.services ?? []).map(
-        ({ name, composeKeys = [] }) => ({
-          stagelet: metadata.name,
-          name,
-          composeKeys,
-        }),
-      ),
+    .flatMap((stagelet) =>
+      (statusOf('Stagelet', stagelet).services ?? []).map(({ name, composeKeys = [] }) => ({
+        stagelet: stagelet.metadata.name,
+        name,
+        composeKeys,
+      })),
     )
 
 const adviceOfScope = (scope: string, services: readonly Service[]): Advice[] => {
@@ -147,8 +141,8 @@ export const adviceOfRefs = async (
   stagelet: KubeObject,
   before: KubeObject | undefined,
 ): Promise<Advice[]> => {
-  const { projectRef, agentRef } = stagelet.spec as StageletSpec
-  const old = before?.spec as StageletSpec | undefined
+  const { projectRef, agentRef } = specOf('Stagelet', stagelet)
+  const old = before && specOf('Stagelet', before)
   const { namespace } = refOf(stagelet)
   const advice: Advice[] = []
   const look = async (kind: string, field: string, name: string): Promise<void> => {
@@ -175,7 +169,7 @@ export const adviceOfPlace = async (
   const length = [...adviceOfLength(secret, before), ...adviceOfReadOnce(secret, before)]
   if (before !== undefined && placeOf(before) === placeOf(secret)) return length
   const { namespace } = refOf(secret)
-  const spec = specOf(secret)
+  const spec = specOf('StagelySecret', secret)
   const isSeen = spec.audience !== 'Controller'
   const project = { kind: 'Project', namespace, name: spec.projectRef.name }
   const around = await store.projectSummary(project, mostStagelets)

@@ -5,7 +5,7 @@ import { earliest } from '../../src/kernel/earliest.ts'
 import { conditionsOf, findCondition, withCondition } from '../../src/resources/conditions.ts'
 import { keysAt, toldOf, type KeyRule, type KeysNow } from '../../src/resources/key-rotation.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { ProjectStatus } from '../../src/resources/project.ts'
+import { statusOf } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/store/canonical.ts'
 import type { ProjectKeysFact } from '../../src/store/keys/key-age.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
@@ -23,7 +23,7 @@ const withKeys = (
   fact: ProjectKeysFact,
   { now, nowMs }: { now: KeysNow; nowMs: number },
 ): Record<string, unknown> => {
-  const { keys: before, ...rest } = (project.status ?? {}) as ProjectStatus
+  const { keys: before, ...rest } = statusOf('Project', project)
   const { verdict } = now
   if (verdict === undefined && before === undefined) return project.status ?? {}
   const { generation: observedGeneration } = project.metadata

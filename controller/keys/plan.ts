@@ -4,7 +4,7 @@ import { earliest } from '../../src/kernel/earliest.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { durationMs } from '../../src/resources/duration.ts'
 import { dataKeyDueAt, overdueBy, type KeyRule } from '../../src/resources/key-rotation.ts'
-import type { ProjectSpec } from '../../src/resources/project.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import type { KeyFacts, ProjectKeysFact } from '../../src/store/keys/key-age.ts'
 import type { DueKey } from '../../src/store/keys/told-keys.ts'
 
@@ -32,7 +32,7 @@ export const ruleOf = (
   project: KubeObject | undefined,
   usualMs: number,
 ): KeyRule => {
-  const own = (project?.spec as ProjectSpec | undefined)?.keyRotation
+  const own = project && specOf('Project', project)?.keyRotation
   return { namespace, name, own, usualMs }
 }
 

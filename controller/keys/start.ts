@@ -2,7 +2,7 @@
 // hour, as key services make new versions by themselves.
 import { backoffMs } from '../../src/kernel/backoff.ts'
 import { createWaker } from '../../src/kernel/waker.ts'
-import type { ProjectSpec, ProjectStatus } from '../../src/resources/project.ts'
+import { ofKind } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/store/canonical.ts'
 import type { ChangeEvent } from '../../src/store/store.ts'
 import { followStore } from '../follow-store.ts'
@@ -14,8 +14,9 @@ const settleMs = 200
 const backoff = { baseMs: 60_000, capMs: 600_000 }
 
 const inputsOf = (object: ChangeEvent['object'] | undefined): unknown => {
-  const { keyRotation, keyProvider } = (object?.spec ?? {}) as ProjectSpec
-  const { rotationDueAt: _, ...keys } = (object?.status as ProjectStatus | undefined)?.keys ?? {}
+  const project = object && ofKind('Project', object)
+  const { keyRotation, keyProvider } = project?.spec ?? {}
+  const { rotationDueAt: _, ...keys } = project?.status?.keys ?? {}
   return [keyRotation, keyProvider, keys]
 }
 

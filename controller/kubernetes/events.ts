@@ -4,6 +4,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/core.ts'
 import { keyOf, refFromKey, type KubeObject } from '../../src/resources/meta.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import { done, waitFor, type Reconciler } from '../../src/runtime/control-loop.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Claims } from './claims.ts'
@@ -42,18 +43,13 @@ export const createEventReconciler = (deps: EventDeps): Reconciler => ({
 })
 
 /** The cluster's object that the event is about. */
-const aboutOf = ({ mirror }: EventDeps, { spec }: KubeObject): KubeObject | undefined => {
-  const {
-    kind = '',
-    namespace = '',
-    name = '',
-  } = (spec as EventSpec | undefined)?.involvedObject ?? {}
+const aboutOf = ({ mirror }: EventDeps, event: KubeObject): KubeObject | undefined => {
+  const { kind = '', namespace = '', name = '' } = specOf('Event', event).involvedObject
   return mirror.get(keyOf({ kind, namespace, name }))
 }
 
 const tellEvent = async (deps: EventDeps, event: KubeObject): Promise<void> => {
-  const spec = event.spec as EventSpec | undefined
-  if (spec === undefined) return
+  const spec = specOf('Event', event)
   const { involvedObject, count, lastTimestamp, series } = spec
   const { namespace = '' } = involvedObject
   const { client } = deps

@@ -1,7 +1,7 @@
 // One attempt to deliver a message: the effect. What comes of it is told back, and stored by the performer.
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { NotifierSpec } from '../../src/resources/notifier.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import type { Batch } from '../../src/store/outbox.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
@@ -38,7 +38,7 @@ const postOf = async (
   notifier: KubeObject,
   message: Message,
 ): Promise<Posted & { readonly url: string; readonly isSecret: boolean }> => {
-  const { webhook, slack } = notifier.spec as unknown as NotifierSpec
+  const { webhook, slack } = specOf('Notifier', notifier)
   if (slack !== undefined) {
     const url = (await secretFor(deps, notifier, slack.urlRef)).toString('utf8').trim()
     return { url, isSecret: true, ...slackPost(message) }
@@ -58,7 +58,7 @@ export const deliver = async (
 ): Promise<Attempt> => {
   try {
     const message = { id, notifier: notifier.metadata.name, notices, count }
-    const { email } = notifier.spec as unknown as NotifierSpec
+    const { email } = specOf('Notifier', notifier)
     if (email !== undefined) {
       if (deps.mail === undefined) return { ok: false, answer: noMailServer }
       await deps.mail.send({ id, to: email.to, ...letterOf(message) }, signal)

@@ -6,7 +6,7 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { createWaker } from '../../src/kernel/waker.ts'
 import { withConditions } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { NotifierStatus } from '../../src/resources/notifier.ts'
+import { statusOf } from '../../src/resources/typed.ts'
 import { settleMs, type Batch, type Outbox } from '../../src/store/outbox.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
@@ -122,7 +122,7 @@ const writeFact = async (
       const current = await tx.get(refOf(notifier))
       if (current?.metadata.uid !== notifier.metadata.uid || current === undefined) return
       const { generation } = current.metadata
-      const before = (current.status ?? {}) as NotifierStatus
+      const before = statusOf('Notifier', current)
       const now = toTimestamp(clock.now())
       const conditions = withConditions(
         before.conditions,

@@ -13,6 +13,7 @@ import {
 } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
+import { statusOf } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/store/canonical.ts'
 import type { StagedValues } from '../../src/store/staged-values.ts'
 import type { ChangeEvent, EventInput, Store } from '../../src/store/store.ts'
@@ -56,8 +57,8 @@ const faultMs = 10_000
 const quietMs = 10_000
 const watched = new Set(['Rotation', 'StagelySecret', 'Stagelet', 'Project'])
 
-const isAwaiting = ({ status }: KubeObject): boolean =>
-  (status as RotationStatus | undefined)?.restored?.awaiting !== undefined
+const isAwaiting = (rotation: KubeObject): boolean =>
+  statusOf('Rotation', rotation).restored?.awaiting !== undefined
 
 const isNews = ({ object: { kind } }: ChangeEvent, isAgentAwaited: boolean): boolean =>
   watched.has(kind) || (isAgentAwaited && kind === 'Agent')
@@ -237,7 +238,7 @@ const eventsOf = (
   status: RotationStatus,
   told: Told | undefined,
 ): EventInput[] => {
-  const before = (rotation.status ?? {}) as RotationStatus
+  const before = statusOf('Rotation', rotation)
   const of = (from: RotationStatus): Condition | undefined =>
     findCondition(from.conditions, 'Blocked')
   const blocked = of(status)

@@ -174,12 +174,14 @@ describe('what follows after a restore where', () => {
   it('nobody answers: those whose agents are away get nothing before it was asked again', () => {
     const why = 'agent box is away'
     const { status, told } = stayUntested(idle, now, { why, away: ['two', 'one'] })
-    const rotation = { metadata: { name: 'db' }, status } as never
+    const rotation = { kind: 'Rotation', metadata: { name: 'db' }, status } as never
     const froms = (of: never): number[] =>
       ['one', 'two', 'other'].map((s) => fromFor(holdIn(of), s))
     expect(froms(rotation)).toEqual([Infinity, Infinity, 0])
     const answered = { ...status, restored: { ...status.restored!, state: 'Accepted' } }
-    expect(froms({ metadata: { name: 'db' }, status: answered } as never)).toEqual([0, 0, 0])
+    expect(
+      froms({ kind: 'Rotation', metadata: { name: 'db' }, status: answered } as never),
+    ).toEqual([0, 0, 0])
     expect(told?.message).toMatch(
       /delivered all the same, but not to one, two, whose agent is away/,
     )
@@ -265,9 +267,10 @@ describe('a rotation after a restore', () => {
     expect(decided(inside('Setting', refused))).toBe('wait 1')
     expect(decided(inside('Setting', refused), { nowMs: now + minute })).toBe('verify')
     const states = ['Untested', 'Refused', 'Renewing', 'Accepted', 'Renewed', 'Unknown'] as const
+    const rotation = { kind: 'Rotation', metadata: {} }
     expect(
       states.filter(
-        (state) => fromFor(holdIn({ metadata: {}, status: restored(state) } as never), 'one') > 0,
+        (state) => fromFor(holdIn({ ...rotation, status: restored(state) } as never), 'one') > 0,
       ),
     ).toEqual(['Untested', 'Refused', 'Renewing'])
   })

@@ -2,7 +2,7 @@
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
-import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
+import { specOf, type Typed } from '../../src/resources/typed.ts'
 import type { Store } from '../../src/store/store.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
@@ -27,8 +27,8 @@ const unauthorized = (message: string): StoreFault => new StoreFault('Unauthoriz
 const credentialSecret = async (
   { store }: ConnectionDeps,
   object: KubeObject,
-): Promise<KubeObject | string | undefined> => {
-  const name = (object.spec as unknown as SecretStoreSpec).auth?.secretRef?.name
+): Promise<Typed<'StagelySecret'> | string | undefined> => {
+  const name = specOf('SecretStore', object).auth?.secretRef?.name
   if (name === undefined) return undefined
   const { namespace } = refOf(object)
   const secret = await store.get({ kind: 'StagelySecret', namespace, name })
@@ -55,7 +55,7 @@ export class Connection {
     const secret = await credentialSecret(this.#deps, object)
     const { uid = '', generation = 1 } = object.metadata
     if (secret === undefined || typeof secret === 'string') return `${uid}/${generation}/none`
-    const { version = 0 } = secret.status as SecretStatus
+    const version = secret.status?.version ?? 0
     return `${uid}/${generation}/${secret.metadata.uid ?? ''}/${version}`
   }
 
@@ -69,7 +69,7 @@ export class Connection {
     await this.close()
     const secret = await credentialSecret(this.#deps, object)
     if (typeof secret === 'string') throw unauthorized(secret)
-    const spec = object.spec as unknown as SecretStoreSpec
+    const spec = specOf('SecretStore', object)
     const { namespace } = refOf(object)
     const opened =
       secret &&

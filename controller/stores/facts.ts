@@ -1,6 +1,6 @@
 // All that is known of a store and its secrets when something is decided.
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import type { Connection } from './connection.ts'
 import { isNew } from './decide-secret.ts'
 import type { StoreStep } from './decide-store.ts'
@@ -32,7 +32,7 @@ export const gatherFacts = async (
 ): Promise<Facts | undefined> => {
   if (read === undefined) return undefined
   const { object, secrets } = read
-  const spec = object.spec as unknown as SecretStoreSpec
+  const spec = specOf('SecretStore', object)
   const of = { uid: object.metadata.uid ?? '', ref: refOf(object), spec }
   const out = secrets.filter((secret) => barred(of, secret) !== undefined)
   const allowed = secrets.filter((secret) => barred(of, secret) === undefined)

@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import { matchesKey } from './allowed.ts'
 import { Budget } from './budget.ts'
 import { Connection, type ConnectionDeps } from './connection.ts'
@@ -32,7 +32,7 @@ export const keyLister =
     try {
       const provider = await connection.provider(store, await connection.keyOf(store), spend)
       const { keys, isCut } = await provider.list(prefix, signal)
-      const { allow } = store.spec as unknown as SecretStoreSpec
+      const { allow } = specOf('SecretStore', store)
       const isAllowed = (key: string): boolean =>
         allow?.remote.some((pattern) => matchesKey(pattern, key)) === true
       return { keys: keys.filter(isAllowed), isCut }

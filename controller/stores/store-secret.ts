@@ -5,6 +5,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta
 import { providerOf, type SecretStoreSpec } from '../../src/resources/secret-store.ts'
 import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
 import type { ExternalSpec } from '../../src/resources/value-source.ts'
+import { specOf, statusOf } from '../../src/resources/typed.ts'
 
 export interface StoreSecret {
   readonly uid: string
@@ -29,10 +30,10 @@ export interface StoreObject {
 
 /** undefined for what takes its value from elsewhere, or is on its way out. */
 export const storeSecretOf = (object: KubeObject): StoreSecret | undefined => {
-  const spec = object.spec as unknown as SecretSpec
+  const spec = specOf('StagelySecret', object)
   const external = spec.valueFrom?.external
   if (external === undefined || object.metadata.deletionTimestamp !== undefined) return undefined
-  const status = (object.status ?? {}) as SecretStatus
+  const status = statusOf('StagelySecret', object)
   return {
     uid: object.metadata.uid ?? '',
     rv: Number(object.metadata.resourceVersion ?? 0),

@@ -5,9 +5,9 @@ import { findCondition, withConditions } from '../../src/resources/conditions.ts
 import type { SecretStoreStatus } from '../../src/resources/secret-store.ts'
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { ProjectSpec } from '../../src/resources/project.ts'
 import { withDates } from '../../src/resources/secret-expiry.ts'
-import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
+import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
+import { ofKind, statusOf } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/store/canonical.ts'
 import type { Actor, ChangeSet, Store, Transaction } from '../../src/store/store.ts'
 import { no } from '../reconcilers/verdict.ts'
@@ -61,7 +61,7 @@ const writeOne = async (
   const after =
     value === undefined ? current : await tx.putFetched(secret.ref, { ...fetched, value: value() })
   const { generation } = after.metadata
-  const status = (after.status ?? {}) as SecretStatus
+  const status = statusOf('StagelySecret', after)
   const conditions = withConditions(
     status.conditions,
     { Fresh: fresh },
@@ -81,14 +81,14 @@ const writeOne = async (
  */
 const withNewEnd = async (
   tx: Transaction,
-  { spec, status, metadata }: KubeObject,
+  secret: KubeObject,
   now: { readonly nowMs: number; readonly isMoved: boolean },
 ): Promise<SecretStatus> => {
-  const { projectRef } = spec as SecretSpec
-  const ref = { kind: 'Project', namespace: metadata.namespace ?? '', name: projectRef.name }
-  const project: KubeObject<ProjectSpec> | undefined = await tx.get(ref)
+  const { spec, status = {}, metadata } = ofKind('StagelySecret', secret)
+  const { name } = spec.projectRef
+  const project = await tx.get({ kind: 'Project', namespace: metadata.namespace ?? '', name })
   const judging = { ...now, tells: false, policy: project?.spec?.secretPolicy }
-  return withDates(spec as SecretSpec, status as SecretStatus, judging).status
+  return withDates(spec, status, judging).status
 }
 
 /** Faults of one secret or of its project: the others are written all the same. */

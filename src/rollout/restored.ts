@@ -2,6 +2,7 @@
 import { withConditions } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import type { Restored, RotationStatus } from '../resources/rotation.ts'
+import { statusOf } from '../resources/typed.ts'
 
 /** What the outputs hold is not known to be accepted, or is known not to be. */
 const isHeld = (state: Restored['state']): boolean =>
@@ -39,9 +40,10 @@ export interface Hold {
   readonly only?: readonly string[] | undefined
 }
 
-export const holdIn = ({ metadata, status }: KubeObject): Hold => {
-  const { restored } = (status ?? {}) as RotationStatus
-  if (restored === undefined || metadata.deletionTimestamp !== undefined) return { from: 0 }
+export const holdIn = (rotation: KubeObject): Hold => {
+  const { restored } = statusOf('Rotation', rotation)
+  if (restored === undefined || rotation.metadata.deletionTimestamp !== undefined)
+    return { from: 0 }
   const { state, revision = 0, awaiting } = restored
   if (isHeld(state)) return { from: Infinity }
   // A leader of an older build leaves `awaiting` in a mark that has another answer.

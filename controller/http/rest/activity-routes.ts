@@ -3,8 +3,8 @@
 import * as z from 'zod'
 import { teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
-import { stageletStatus, type StageletStatus } from '../../../src/resources/stagelet.ts'
-import { findCondition } from '../../../src/resources/conditions.ts'
+import { stageletStatus } from '../../../src/resources/stagelet.ts'
+import { conditionsOf, findCondition } from '../../../src/resources/conditions.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type {
   ActivityPage,
@@ -84,8 +84,7 @@ const statusNow = async (
   type: 'Progressing' | 'Drifted',
 ): Promise<Drifted | undefined> => {
   const stagelet = await store.getByUid('Stagelet', subject)
-  const { conditions } = (stagelet?.status ?? {}) as StageletStatus
-  return findCondition(conditions, type)?.status
+  return stagelet && findCondition(conditionsOf(stagelet), type)?.status
 }
 
 /** Whether the stagelet is still changed as the row says: a later change has a row of its own. */

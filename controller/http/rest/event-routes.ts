@@ -4,8 +4,9 @@
 import * as z from 'zod'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import { isAbort, isReason, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
-import { firstSeenOf, lastSeenOf, timesSeen, type EventSpec } from '../../../src/resources/core.ts'
+import { firstSeenOf, lastSeenOf, timesSeen } from '../../../src/resources/core.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
+import { specOf } from '../../../src/resources/typed.ts'
 import type { ChangeEvent, ListOptions } from '../../../src/store/store.ts'
 import { EndOfStream } from '../auth.ts'
 import type { RestDeps } from './deps.ts'
@@ -29,9 +30,9 @@ const eventSchema = z.strictObject({
   last_seen: time,
 })
 
-const shownEvent = ({ spec, metadata }: KubeObject) => {
-  const event = spec as EventSpec
-  const { creationTimestamp = '', name: id } = metadata
+const shownEvent = (object: KubeObject) => {
+  const event = specOf('Event', object)
+  const { creationTimestamp = '', name: id } = object.metadata
   return {
     ...event,
     id,
@@ -84,7 +85,7 @@ const inProject = (project: KubeObject): Wants => {
   const uids = new Set([uid])
   return (object) => {
     if (object.metadata.namespace !== namespace) return false
-    if (object.kind === 'Event') return uids.has((object.spec as EventSpec).involvedObject.uid)
+    if (object.kind === 'Event') return uids.has(specOf('Event', object).involvedObject.uid)
     const ref = (object.spec as { projectRef?: { name: string } } | undefined)?.projectRef
     const mine = object.metadata.uid === uid || ref?.name === name
     if (mine) uids.add(object.metadata.uid)

@@ -1,7 +1,7 @@
 // How the REST API shows each kind. A field is shown and accepted by its name in snake case; this file
 // lists the exceptions. A new field of a kind needs no change here.
 import * as z from 'zod'
-import { agentSpec, agentStatus, type AgentStatus } from '../../../src/resources/agent.ts'
+import { agentSpec, agentStatus } from '../../../src/resources/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { projectSpec, projectStatus } from '../../../src/resources/project.ts'
 import { fieldsOf, hidden, type RestField } from '../../../src/resources/rest-fields.ts'
@@ -11,6 +11,7 @@ import {
   type ServiceStatus,
   type StageletSpec,
 } from '../../../src/resources/stagelet.ts'
+import { statusOf } from '../../../src/resources/typed.ts'
 import { idOf } from './ids.ts'
 import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'
 import { answerOf, answerShape, computed } from './shapes.ts'
@@ -87,8 +88,7 @@ const connectedSince = computed(
   time.optional().describe('When it connected; only while it is connected.'),
   (agent: KubeObject) => {
     const ready = conditionsOf(agent).find(({ type }) => type === 'Ready')
-    const status = agent.status as AgentStatus | undefined
-    return ready?.status === 'True' ? status?.lastSeen : undefined
+    return ready?.status === 'True' ? statusOf('Agent', agent).lastSeen : undefined
   },
 )
 

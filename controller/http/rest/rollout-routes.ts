@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { projectStatus, rolloutSpec, type ProjectSpec } from '../../../src/resources/project.ts'
 import { stageletStatus } from '../../../src/resources/stagelet.ts'
+import { specOf } from '../../../src/resources/typed.ts'
 import type { Reader } from '../../../src/store/store.ts'
 import { gatherRollout } from '../../reconcilers/rollout/gather.ts'
 import { viewRollout, type StageletInRollout } from '../../reconcilers/rollout/view.ts'
@@ -154,7 +155,7 @@ export const rolloutRoutes = routesOf('Rollouts', [
     heedsIfMatch: true,
     response,
     handle: steer((project, now) => {
-      const { rollout } = (project.spec ?? {}) as ProjectSpec
+      const rollout = specOf('Project', project)?.rollout
       const going = rollout?.paused === true ? withPaused(project, false) : project
       return annotated(going, annotations.resumed, now)
     }),

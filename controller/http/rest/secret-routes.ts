@@ -4,7 +4,7 @@ import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { duration, durationMs } from '../../../src/resources/duration.ts'
 import { dueAtOf } from '../../../src/resources/secret-expiry.ts'
-import type { SecretSpec } from '../../../src/resources/stagelysecret.ts'
+import { ofKind, specOf } from '../../../src/resources/typed.ts'
 import type { WriteOptions } from '../../../src/store/store.ts'
 import { dryRunQuery, triedSchema, triedShape, trySecrets } from './changes.ts'
 import { etagOf } from './etag.ts'
@@ -68,7 +68,7 @@ const listQuery = z.strictObject({
 const views = { basic: toSecret, compact: toCompactSecret, full: toFullSecret } as const
 
 const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>, nowMs: number): boolean => {
-  const { key, scope, type, stageletRef } = object.spec as SecretSpec
+  const { key, scope, type, stageletRef } = specOf('StagelySecret', object)
   const { q, state, due_within: within } = query
   const dueAt = within === undefined ? undefined : dueAtOf(object.status ?? {})
   const is = (wanted: string | undefined, value: string): boolean =>
@@ -82,7 +82,7 @@ const isChosen = (object: KubeObject, query: z.infer<typeof listQuery>, nowMs: n
     (within === undefined ||
       (dueAt !== undefined && Date.parse(dueAt) <= nowMs + durationMs(within))) &&
     (q === undefined || isFound(key) || isFound(object.metadata.name)) &&
-    (state === undefined || secretState(object as KubeObject<SecretSpec>) === state)
+    (state === undefined || secretState(ofKind('StagelySecret', object)) === state)
   )
 }
 

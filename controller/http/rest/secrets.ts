@@ -2,7 +2,7 @@
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { secretName, type SecretInput } from '../../../src/resources/secret-fields.ts'
-import type { SecretSpec } from '../../../src/resources/stagelysecret.ts'
+import { specOf } from '../../../src/resources/typed.ts'
 import type { Store, ProjectSummary, Transaction } from '../../../src/store/store.ts'
 import { adviceOfPlace, adviceOfValue, warningValues } from '../warnings.ts'
 import { notFound } from './access.ts'
@@ -12,10 +12,9 @@ import { requireTarget, type RestContext } from './route.ts'
 import { inRestName, inRestNames, withInput } from './secret-fields.ts'
 import { createTracked, readAgain, updateTracked } from './writes.ts'
 
-const specOf = (object: KubeObject): SecretSpec => object.spec as SecretSpec
 export const isOfProject = (object: KubeObject, project: KubeObject): boolean =>
   object.metadata.namespace === project.metadata.namespace &&
-  specOf(object).projectRef.name === project.metadata.name
+  specOf('StagelySecret', object).projectRef.name === project.metadata.name
 
 /** Finds a secret by `sec_…`, or by the name of the object. NotFound for a secret of another project. */
 export const findSecret = async (
@@ -160,7 +159,8 @@ export const warningsOfBatch = async (
   const warnings: BatchWarning[] = []
   for (const [operation, one] of written.entries()) {
     if (one === undefined) continue
-    if (one.before === undefined && specOf(one.after).type === 'env') envSecrets += 1
+    if (one.before === undefined && specOf('StagelySecret', one.after).type === 'env')
+      envSecrets += 1
     const now = { projectSummary: () => Promise.resolve({ ...around, envSecrets }) }
     const advice = await adviceOf(now, one)
     warnings.push(...advice.map((each) => ({ operation, ...each })))

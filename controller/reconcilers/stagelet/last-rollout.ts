@@ -1,4 +1,5 @@
 // The last rollout that the agent reported, and its cause: pure.
+import { defined } from '../../../src/kernel/defined.ts'
 import type { RolloutStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
 import { lastKnown } from './unseen.ts'
@@ -22,8 +23,5 @@ const causeOf = (
 export const rolloutOf = (input: StageletInput): RolloutStatus | undefined => {
   const rollout = input.observation?.rollout
   if (rollout === undefined) return undefined
-  const status = { ...rollout, cause: causeOf(input, rollout) }
-  return Object.fromEntries(
-    Object.entries(status).filter(([, value]) => value !== undefined),
-  ) as RolloutStatus
+  return defined({ ...rollout, cause: causeOf(input, rollout) })
 }
