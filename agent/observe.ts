@@ -249,6 +249,6 @@ export const toObservedService = (
     ...(state === 'running' || state === 'paused' || state === 'created'
       ? {}
       : { exitCode: worst.exitCode }),
-    ...(started ? { since } : {}),
+    ...(started && { since }),
   }
 }

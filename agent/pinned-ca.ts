@@ -23,7 +23,7 @@ export const fetchPinnedCa = (url: string, fingerprint: string): Promise<string>
     const socket = connect({
       host,
       port: Number(port === '' ? 443 : port),
-      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(isIP(host) === 0 && { servername: host }),
       rejectUnauthorized: false,
     })
     socket.setTimeout(timeoutMs, () => fail(new Error('no answer in time')))

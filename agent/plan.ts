@@ -1,4 +1,5 @@
 // Plans which services an action changes, and which others have to go along. Pure.
+import { defined } from '../src/kernel/defined.ts'
 import { isCompleted, isCutOff, isDown, isLeftover } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 import type { NetworkEdits } from './pending-edits.ts'
@@ -128,7 +129,7 @@ export const withoutServices = (plan: Plan, names: readonly string[]): Plan => {
       ...step,
       services: rest(step.services),
       waitFor: step.waitFor.filter((w) => !names.includes(w.service)),
-      ...(step.restarts === undefined ? {} : { restarts: rest(step.restarts) }),
+      ...defined({ restarts: step.restarts && rest(step.restarts) }),
     }))
     .filter(({ services }, i) => services.length > 0 || plan.steps[i]?.services.length === 0)
   return { steps, affected: rest(plan.affected), peers: rest(plan.peers) }

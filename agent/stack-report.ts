@@ -50,22 +50,21 @@ export const toObservation = (state: StackState): ReportedStagelet => {
       return {
         ...toObservedService(name, own, scale),
         ...defined({ healthySince: healthySinceOf(own, state.healthyTimes), detail }),
-        ...(sharesWith.length === 0 ? {} : { sharesWith: [...sharesWith] }),
-        ...(own.some((c) => isCutOff(shared, c, state.containers)) ? { cutOff: true } : {}),
-        ...(variables.length === 0 ? {} : { composeKeys: [...variables] }),
-        ...(state.oneOffs.has(name) ? { oneOff: [...(state.oneOffs.get(name) ?? [])].sort() } : {}),
+        ...(sharesWith.length > 0 && { sharesWith: [...sharesWith] }),
+        ...(own.some((c) => isCutOff(shared, c, state.containers)) && { cutOff: true }),
+        ...(variables.length > 0 && { composeKeys: [...variables] }),
+        ...(state.oneOffs.has(name) && { oneOff: [...(state.oneOffs.get(name) ?? [])].sort() }),
       }
     }),
     passed: { ...state.passed },
     pendingEdits: [...state.pendingEdits],
     missingVariables: [...state.missingVariables],
     unmountedFiles: [...state.unmountedFiles],
-    ...(strays.length === 0 ? {} : { strays }),
+    ...(strays.length > 0 && { strays }),
     ...defined({ composeProject: project, rollout: state.rollout }),
-    ...(state.quarantine.length === 0 ? {} : { quarantine: [...state.quarantine] }),
-    ...defined({ drift: state.drift, hand: state.hand }),
-    ...(state.waitingFor.length === 0 ? {} : { waitingFor: [...state.waitingFor] }),
-    ...(state.fault === undefined ? {} : { fault: { ...state.fault } }),
+    ...(state.quarantine.length > 0 && { quarantine: [...state.quarantine] }),
+    ...defined({ drift: state.drift, hand: state.hand, fault: state.fault }),
+    ...(state.waitingFor.length > 0 && { waitingFor: [...state.waitingFor] }),
   }
 }
 

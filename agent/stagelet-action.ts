@@ -101,7 +101,7 @@ const countRecreated = (
   state.rollout = {
     ...(state.rollout ?? { revision: state.want.desired.revision, result: 'Progressing' as const }),
     recreated,
-    ...(cascaded.length === 0 ? {} : { cascaded }),
+    ...(cascaded.length > 0 && { cascaded }),
   }
 }
 

@@ -105,8 +105,8 @@ export const planSteps = (input: StepsInput): Step[] => {
       services: [name],
       alone: below.length === 0 || below.some(isLeft),
       waitFor: waitsOf(name, input),
-      ...(isForced ? { forced: true } : {}),
-      ...(doubtful.includes(name) ? { doubtful: true } : {}),
+      ...(isForced && { forced: true }),
+      ...(doubtful.includes(name) && { doubtful: true }),
     }
   }
   const steps: Step[] = []

@@ -92,8 +92,8 @@ type Page = Record<string, unknown> & { readonly next_cursor?: string | null }
 const withHeaders = ({ ifMatch, headers, ...call }: RestCall): Call => ({
   ...call,
   headers: {
-    ...(call.method === 'POST' ? { 'idempotency-key': randomUUID() } : {}),
-    ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
+    ...(call.method === 'POST' && { 'idempotency-key': randomUUID() }),
+    ...(ifMatch !== undefined && { 'if-match': `"${ifMatch}"` }),
     ...headers,
   },
 })

@@ -59,12 +59,10 @@ export const open = async (
     accept: call.accept ?? 'application/json',
     // In managedFields, the name of who wrote a field.
     'user-agent': 'stagely',
-    ...(body === undefined
-      ? {}
-      : {
-          'content-type': call.contentType ?? 'application/json',
-          'content-length': Buffer.byteLength(body),
-        }),
+    ...(body !== undefined && {
+      'content-type': call.contentType ?? 'application/json',
+      'content-length': Buffer.byteLength(body),
+    }),
     ...call.headers,
   }
   const { method = 'GET', silentMs = 0, signal } = call

@@ -61,14 +61,12 @@ export const prepareWeb = async (config: Config, given: Given): Promise<Web> => 
       base,
       tokens: opened.principals,
       loginLimit: limits.loginLimit,
-      ...(login === undefined
-        ? {}
-        : {
-            provider: {
-              issuer: config.oidc!.issuer,
-              begin: (start) => beginInBrowser(login, start),
-            },
-          }),
+      ...(login !== undefined && {
+        provider: {
+          issuer: config.oidc!.issuer,
+          begin: (start) => beginInBrowser(login, start),
+        },
+      }),
       meta: { version, features: featuresOf(config), rate: config.rateLimit },
     },
     mount: (app) => {

@@ -195,7 +195,7 @@ const serve = async (
     ...{ disk: watchDisk(config), stopping: lifecycle.stopping },
     ...{ idempotency, sealing },
     ...{ logs: agentRoutes.logs, leakTests: agentRoutes.leakTests },
-    ...(config.kubernetes === undefined ? {} : { claimedByOthers: metrics.claimedByOthers }),
+    ...(config.kubernetes !== undefined && { claimedByOthers: metrics.claimedByOthers }),
     ...limits,
     sessions: web.sessions,
     ...outsideFor(config, { store, clock, egress, storeMeans }),
@@ -262,13 +262,11 @@ const mountMachines = async (
   lifecycle.onStop('peers', 1_000, () => peers?.close())
   const agentRoutes = mountAgentRoutes(app, {
     ...agentDeps,
-    ...(peers === undefined
-      ? {}
-      : {
-          logsElsewhere: peers.logsElsewhere,
-          tasksElsewhere: peers.logsElsewhere,
-          signsElsewhere: peers.signsElsewhere,
-        }),
+    ...(peers !== undefined && {
+      logsElsewhere: peers.logsElsewhere,
+      tasksElsewhere: peers.logsElsewhere,
+      signsElsewhere: peers.signsElsewhere,
+    }),
   })
   lifecycle.onStop('agents', 5_000, () => agentRoutes.stop())
   peers?.mount(app, agentRoutes)

@@ -67,7 +67,7 @@ const openLogOf = (
 }
 
 const firstOf = ({ since, tail }: LogWish): Parameters<typeof createContainerLog>[2] => ({
-  ...(since === undefined ? {} : { since: (since / 1000).toFixed(3) }),
+  ...(since !== undefined && { since: (since / 1000).toFixed(3) }),
   ...defined({ tail }),
 })
 

@@ -164,12 +164,12 @@ const shownFacts = (
   facts: Facts,
   mask: (text: string) => string,
 ): NonNullable<Outcome['facts']> => ({
-  ...defined({ accepted: facts.accepted, sessions: facts.sessions, ended: facts.ended }),
-  ...(facts.faults === undefined ? {} : { faults: facts.faults.map((one) => shown(mask(one))) }),
-  ...(facts.warnings === undefined
-    ? {}
-    : { warnings: facts.warnings.map((one) => shown(mask(one))) }),
-  ...(facts.from === undefined ? {} : { from: facts.from.map((one) => shown(one).slice(0, 256)) }),
+  ...defined({
+    ...{ accepted: facts.accepted, sessions: facts.sessions, ended: facts.ended },
+    faults: facts.faults?.map((one) => shown(mask(one))),
+    warnings: facts.warnings?.map((one) => shown(mask(one))),
+    from: facts.from?.map((one) => shown(one).slice(0, 256)),
+  }),
 })
 
 /** A controller that is being restarted answers soon; later it asks again. */

@@ -125,7 +125,7 @@ const rotate = async (flags: RotateFlags): Promise<void> => {
   const left = begun.not_rotated ?? []
   const ended = {
     ...begun,
-    ...(flags.wait === true ? await waitFor(rest, begun, flags.timeout) : {}),
+    ...(flags.wait === true && (await waitFor(rest, begun, flags.timeout))),
   }
   printAs(ended, flags.output, () =>
     ended.state === 'Running'

@@ -50,7 +50,7 @@ const login = async (flags: {
   const caFile = flags.caFile ?? env.caFile
   const place = {
     server: server.replace(/\/+$/, ''),
-    ...(caFile === undefined ? {} : { caFile: resolve(caFile) }),
+    ...(caFile !== undefined && { caFile: resolve(caFile) }),
   }
   const fromEnv = flags.tokenStdin === true ? undefined : env.token
   const token =

@@ -147,7 +147,7 @@ const run = (): Command =>
         flags.withoutProof === true
           ? { without_proof: true, confirm: await confirmed(place, rotation, flags.confirm) }
           : {}
-      const body = { ...(flags.now === true ? { now: true } : {}), ...more }
+      const body = { ...(flags.now === true && { now: true }), ...more }
       await place.rest.call(`${named(place.path, rotation)}/run`, { method: 'POST', body })
       out(`rotation/${rotation} starts`)
     })

@@ -146,7 +146,7 @@ const manifestOf = (
     key: identity.key,
     scope: identity.scope,
     ...whose,
-    ...(file === undefined ? {} : { type: 'file', file: { path: file } }),
+    ...(file !== undefined && { type: 'file', file: { path: file } }),
     sealedValue,
   },
 })

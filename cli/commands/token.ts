@@ -77,7 +77,7 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
     throw usageError('--only-team is for tokens of people: a machine is in its own team only')
   const body = {
     name,
-    ...(ttl === undefined ? {} : { expires_at: toTimestamp(realClock.now() + ttl) }),
+    ...(ttl !== undefined && { expires_at: toTimestamp(realClock.now() + ttl) }),
     ...defined({ role, read_only: readOnly, teams: onlyTeam }),
   }
   const rest = await openRest(flags)

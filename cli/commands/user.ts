@@ -30,8 +30,8 @@ interface UserFlags extends CommonFlags {
 }
 
 const bodyOf = ({ email, displayName, admin }: UserFlags): Record<string, unknown> => ({
-  ...(email === undefined ? {} : { email: email === '' ? null : email }),
-  ...(displayName === undefined ? {} : { display_name: displayName === '' ? null : displayName }),
+  ...(email !== undefined && { email: email === '' ? null : email }),
+  ...(displayName !== undefined && { display_name: displayName === '' ? null : displayName }),
   ...defined({ admin }),
 })
 

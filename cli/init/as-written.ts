@@ -91,7 +91,7 @@ const serviceIn = async (place: Place, name: string): Promise<RawService> => {
   const entries = envFilesOf(own)
   const paths = await fill(entries.map((entry) => entry.path))
   const files = entries.map((entry, i) => ({ ...entry, path: resolve(root, paths[i] ?? '') }))
-  const service = { ...own, ...(files.length === 0 ? {} : { env_file: files }) }
+  const service = { ...own, ...(files.length > 0 && { env_file: files }) }
   const from = isRecord(base) ? base : { service: base }
   if (typeof from.service !== 'string') return service
   const [file] = await fill(textsOf(from.file))

@@ -67,12 +67,10 @@ interface RawProject {
 /** CliError with Compose's message when Compose refuses the files. */
 export const readComposeProject = async (request: ProjectRequest): Promise<ComposeProject> => {
   const { directory, files: given, envFiles } = request
-  const choice = {
+  const files = await chosenFiles({
     directory,
-    ...(given === undefined ? {} : { files: [...given] }),
-    ...(envFiles === undefined ? {} : { envFiles: [...envFiles] }),
-  }
-  const files = await chosenFiles(choice)
+    ...defined({ files: given && [...given], envFiles: envFiles && [...envFiles] }),
+  })
   if (files.length === 0) {
     throw new CliError(`no compose file in ${directory}: name it with --file, or another folder`)
   }

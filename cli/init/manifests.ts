@@ -76,7 +76,7 @@ const stageletSpec = (choice: StageletChoice): Record<string, unknown> => {
       ...defined({ files }),
       projectName: choice.composeProject,
       ...defined({ profiles, envFiles }),
-      ...(variables.length === 0 ? {} : { variables }),
+      ...(variables.length > 0 && { variables }),
     },
   }
 }

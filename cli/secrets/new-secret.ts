@@ -15,7 +15,7 @@ export const newSecret = (
       projectRef: { name: project },
       key,
       scope,
-      ...(stagelet === undefined ? {} : { stageletRef: { name: stagelet } }),
+      ...(stagelet !== undefined && { stageletRef: { name: stagelet } }),
       ...value,
     },
   }

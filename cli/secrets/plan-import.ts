@@ -122,7 +122,7 @@ const objectOf = ({ identity, name, input, known }: Draft): KubeObject => {
     metadata: {
       name,
       ...defined({ labels }),
-      ...(Object.keys(kept).length === 0 ? {} : { annotations: kept }),
+      ...(Object.keys(kept).length > 0 && { annotations: kept }),
     },
     spec: withFields({ projectRef: { name: identity.project }, ...known?.spec }, input),
   }

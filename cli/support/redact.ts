@@ -74,8 +74,8 @@ export const cleanObject = (object: KubeObject): object => {
     ...object,
     metadata: {
       ...metadata,
-      ...(shown.length === 0 ? {} : { annotations: Object.fromEntries(shown) as object }),
+      ...(shown.length > 0 && { annotations: Object.fromEntries(shown) as object }),
     },
-    ...('spec' in object ? { spec: Object.fromEntries(spec) as object } : {}),
+    ...('spec' in object && { spec: Object.fromEntries(spec) as object }),
   }
 }

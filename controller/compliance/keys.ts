@@ -107,5 +107,5 @@ export const reportRotations = (
     })
     .map(({ at, by, action, kind, name }) => ({
       ...{ at, by, what: `${action} (${kind})` },
-      ...(kind === 'Project' ? {} : { key: name }),
+      ...(kind !== 'Project' && { key: name }),
     }))

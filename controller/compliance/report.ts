@@ -53,7 +53,7 @@ export const reportOf = (
       key_rotation_enforced: keyRotation?.enforce === true,
       rotation: rotatesKeys ? 'auto' : 'off',
     },
-    ...(earlier.length === 0 ? {} : { rules_before: earlier }),
+    ...(earlier.length > 0 && { rules_before: earlier }),
     keys: reportKeys(facts, keyRules, when),
     secrets: reportSecrets(facts, periods, when),
     rotations: reportRotations(facts, sinceMs),

@@ -136,13 +136,13 @@ const requestTo = ({ to, address, call, signal }: Sending): http.ClientRequest =
   const { method = 'GET', headers = {}, body, ca } = call
   return (url.protocol === 'http:' ? http : https).request({
     ...{ host: address, port, method, agent: false, path: `${url.pathname}${url.search}` },
-    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(isIP(host) === 0 && { servername: host }),
     ...defined({ ca }),
     headers: {
       'user-agent': 'stagely',
       ...headers,
       host: url.host,
-      ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+      ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
     },
     signal,
   })

@@ -62,7 +62,7 @@ export const sdkHandler = (egress: Egress, ca?: string): SdkHandler => ({
       method: request.method as NonNullable<EgressCall['method']>,
       headers,
       ...defined({ body }),
-      ...(signal instanceof AbortSignal ? { signal } : {}),
+      ...(signal instanceof AbortSignal && { signal }),
       ca,
     })
     const response = { statusCode: status, headers: { ...answered }, body: Readable.from([text]) }

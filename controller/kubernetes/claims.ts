@@ -124,9 +124,10 @@ const lookOnce = async (
     holderIdentity: controllerId,
     leaseDurationSeconds: Math.ceil(times.leaseMs / 1_000),
     renewTime: now,
-    ...(holder === controllerId
-      ? {}
-      : { acquireTime: now, leaseTransitions: leaseTransitions + (holder === '' ? 0 : 1) }),
+    ...(holder !== controllerId && {
+      acquireTime: now,
+      leaseTransitions: leaseTransitions + (holder === '' ? 0 : 1),
+    }),
   }
   try {
     if (lease === undefined)

@@ -167,9 +167,10 @@ const send = async (
     signal: sent.signal,
     headers: {
       accept: 'application/json',
-      ...(payload === undefined
-        ? {}
-        : { 'content-type': sent.contentType, 'content-length': Buffer.byteLength(payload) }),
+      ...(payload !== undefined && {
+        'content-type': sent.contentType,
+        'content-length': Buffer.byteLength(payload),
+      }),
     },
   }
   await config.applyToHTTPSOptions(options)

@@ -45,20 +45,18 @@ const translated = (stored: KubeObject): Status | undefined => {
   }
   return {
     ...status,
-    ...(observedGeneration === undefined
-      ? {}
-      : { observedGeneration: generationIn(stored, observedGeneration) }),
-    ...(conditions === undefined
-      ? {}
-      : {
-          conditions: conditions.map((condition) =>
-            condition.observedGeneration === undefined
-              ? condition
-              : {
-                  ...condition,
-                  observedGeneration: generationIn(stored, condition.observedGeneration),
-                },
-          ),
-        }),
+    ...(observedGeneration !== undefined && {
+      observedGeneration: generationIn(stored, observedGeneration),
+    }),
+    ...(conditions !== undefined && {
+      conditions: conditions.map((condition) =>
+        condition.observedGeneration === undefined
+          ? condition
+          : {
+              ...condition,
+              observedGeneration: generationIn(stored, condition.observedGeneration),
+            },
+      ),
+    }),
   }
 }

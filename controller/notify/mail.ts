@@ -23,7 +23,7 @@ export const createMailer = ({ host, port, tls, user, password, from }: SmtpConf
       ...{ host, port, secure: tls === 'implicit' },
       // Without TLS only where the operator says so: a server that offers none is no reason to do without.
       ...{ requireTLS: tls === 'starttls', ignoreTLS: tls === 'none' },
-      ...(user === undefined ? {} : { auth: { user, pass: password ?? '' } }),
+      ...(user !== undefined && { auth: { user, pass: password ?? '' } }),
       ...{ connectionTimeout: mostMs, greetingTimeout: mostMs, socketTimeout: mostMs },
       ...{ disableFileAccess: true, disableUrlAccess: true },
     })

@@ -96,8 +96,8 @@ const skipsOf = ({
   now,
   withoutProof,
 }: NonNullable<RotationStatus['request']>): Pick<RotationStatus, 'now' | 'withoutProof'> => ({
-  ...(now === true ? { now } : {}),
-  ...(withoutProof === true ? { withoutProof } : {}),
+  ...(now === true && { now }),
+  ...(withoutProof === true && { withoutProof }),
 })
 
 export const begin = (idle: RotationStatus, cause: Cause, nowMs: number): Move => {
@@ -105,7 +105,7 @@ export const begin = (idle: RotationStatus, cause: Cause, nowMs: number): Move =
   const attempt = (idle.attempt ?? 0) + 1
   const status = inPhase(before, 'Preparing', nowMs, {
     ...{ attempt, cause, startedAt: time(nowMs) },
-    ...(request === undefined ? {} : skipsOf(request)),
+    ...(request && skipsOf(request)),
   })
   const by = request === undefined ? '' : `, asked for by ${request.by}`
   const message = `attempt ${attempt} begins (${cause}${by})`

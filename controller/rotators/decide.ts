@@ -104,7 +104,7 @@ const fromProving = (spec: RotationSpec, status: RotationStatus, facts: Facts): 
   const isSettled = blockedBy.length === 0 && proof.rolling.length === 0
   if (!isSettled) {
     const { provenSince: _, blockedBy: __, ...rest } = status
-    const next = { ...rest, ...(blockedBy.length === 0 ? {} : { blockedBy }) }
+    const next = { ...rest, ...(blockedBy.length > 0 && { blockedBy }) }
     const later = [ms(status.phaseSince) + slowMs, awayOverAt(spec, status)]
     const until = later.filter((at) => at !== undefined && at > nowMs) as number[]
     return wait(next, earliest(until[0], until[1]))

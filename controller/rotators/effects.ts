@@ -27,16 +27,14 @@ const prepare = async (work: Work): Promise<Outcome> => {
   const unsafe = made === undefined ? [] : await idleFaults(work, made, old)
   if (unsafe.length > 0) return end(work, { reason: 'Preflight', message: unsafe.join('; ') })
   const next = inPhase(status, 'Setting', nowMs, {
-    ...(candidateSlot === undefined
-      ? {}
-      : { candidateSlot, ownSlots: ownWith(work, candidateSlot) }),
-    ...(old === undefined ? {} : { hasOld: true }),
+    ...(candidateSlot !== undefined && { candidateSlot, ownSlots: ownWith(work, candidateSlot) }),
+    ...(old !== undefined && { hasOld: true }),
   })
   const project = projectOf(rotation)
   const message = `the rotator warns: ${warnings.join('; ')}`
   return {
     status: next,
-    ...(warnings.length === 0 ? {} : { told: { reason: 'RotationStarted', message } }),
+    ...(warnings.length > 0 && { told: { reason: 'RotationStarted', message } }),
     write: async (tx) => {
       if (old !== undefined) await tx.stage(project, placeOf(work, 'old'), old)
       if (made !== undefined) await tx.stage(project, placeOf(work, 'new'), made)

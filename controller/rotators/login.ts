@@ -108,7 +108,7 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
     slots,
     outputs: ['username', 'password'],
     make,
-    ...(slots.length > 1 && !inPlace ? { find } : {}),
+    ...(slots.length > 1 && !inPlace && { find }),
     preflight: async (signal, warn) => {
       const own = [
         ...(outputs.includes('password') ? [] : ['outputs name no secret for the password']),

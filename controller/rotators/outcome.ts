@@ -19,7 +19,7 @@ export interface Outcome {
 export const outcomeOf = (next: Next): Outcome =>
   next.do === 'effect'
     ? { status: {} }
-    : { ...('told' in next ? { told: next.told } : {}), status: next.status }
+    : { ...('told' in next && { told: next.told }), status: next.status }
 
 export const tell = (status: RotationStatus, reason: Told['reason'], message: string): Outcome => ({
   ...{ status, told: { reason, message } },

@@ -284,9 +284,8 @@ const store = async (
       if (before.phase !== status.phase || before.step !== status.step || told !== undefined)
         await tx.audit(refOf(rotation), 'rotation step', {
           ...{ attempt: status.attempt, from: before.phase, to: status.phase, ...detail },
-          ...defined({ step: status.step }),
-          ...(told?.reason === 'RotationProven' ? { evidence: status.evidence } : {}),
-          ...(told === undefined ? {} : { what: told.reason, message: told.message }),
+          ...(told?.reason === 'RotationProven' && { evidence: status.evidence }),
+          ...defined({ step: status.step, what: told?.reason, message: told?.message }),
         })
     })
   } catch (error) {

@@ -39,7 +39,7 @@ const connect = async (
     ...{ host: address, port, database, user: login.username, password: login.password },
     ssl: {
       ...defined({ ca }),
-      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(isIP(host) === 0 && { servername: host }),
       rejectUnauthorized: true,
     },
     ...{ connectionTimeoutMillis: limitMs, query_timeout: limitMs },

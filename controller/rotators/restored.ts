@@ -181,7 +181,7 @@ const goOn = (status: RotationStatus, nowMs: number, { outputs }: Seen): Move =>
     do: 'move',
     status: inPhase(status, 'RollingOut', nowMs, {
       ...{ step, ...as(status, 'Renewing', message) },
-      ...(step === 'Back' ? {} : endedAt(outputs, nowMs)),
+      ...(step !== 'Back' && endedAt(outputs, nowMs)),
     }),
     told,
   }

@@ -83,9 +83,9 @@ export const revoke = async (work: Work): Promise<Outcome> => {
   const isPast = status.hasOld === true && status.cause !== 'Refused'
   const released = [...stillReleased(status)]
   const next = atRest(rest, nowMs, {
-    ...(isPast ? {} : defined({ restored })),
+    ...(!isPast && defined({ restored })),
     ...defined({ slot: candidateSlot }),
-    ...(released.length === 0 ? {} : { released }),
+    ...(released.length > 0 && { released }),
     ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0 },
   })
   const done = { status: next, write: dropStaged(work) }

@@ -89,10 +89,10 @@ export const storeHttp =
       ...{ method, signal, ca },
       headers: {
         accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     }
     const answer = await egress.call(call).catch((error: unknown) => {
       signal.throwIfAborted()

@@ -88,7 +88,7 @@ export const statusAfter = (before: SecretStoreStatus, now: StoreFacts): SecretS
       Fresh: freshOf(now),
       Throttled: throttledOf(now),
       Braked: brakedOf(now),
-      ...(isListening ? listeningOf(now) : {}),
+      ...(isListening && listeningOf(now)),
     },
     { generation, now: toTimestamp(nowMs) },
   )

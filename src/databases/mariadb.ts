@@ -171,7 +171,7 @@ const stillUsed = async ({ username }: Login, session: MariadbSession): Promise<
   )
   return {
     ...{ sessions: hosts.length, from: [...new Set(hosts)].sort().slice(0, 100) },
-    ...(open.length > 0 ? {} : { ended: true }),
+    ...(open.length === 0 && { ended: true }),
   }
 }
 

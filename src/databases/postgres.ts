@@ -264,7 +264,7 @@ const stillUsed = async ({ username }: Login, session: PostgresSession): Promise
   return {
     sessions: found.reduce((sum, { count }) => sum + count, 0),
     from: found.slice(0, 100).map(({ address }) => address),
-    ...(role?.login === true ? {} : { ended: true }),
+    ...(role?.login !== true && { ended: true }),
   }
 }
 

@@ -97,7 +97,7 @@ export type FieldsV1 = { [step: string]: FieldsV1 }
 const wireForms = new WeakMap<FieldSet, FieldsV1>()
 
 const renderNode = (set: FieldSet): FieldsV1 => ({
-  ...(set.self && set.children.size > 0 ? { '.': {} } : {}),
+  ...(set.self && set.children.size > 0 && { '.': {} }),
   ...Object.fromEntries(sortedChildren(set).map(([step, child]) => [step, renderNode(child)])),
 })
 

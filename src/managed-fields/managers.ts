@@ -72,7 +72,7 @@ export const renderManagers = (managers: readonly Manager[]): ManagedFieldsEntry
       ...defined({ time }),
       fieldsType: 'FieldsV1',
       fieldsV1: toFieldsV1(fields),
-      ...(subresource === '' ? {} : { subresource }),
+      ...(subresource !== '' && { subresource }),
     }))
 
 const capUpdaters = (managers: readonly Manager[]): Manager[] => {

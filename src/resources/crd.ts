@@ -93,14 +93,12 @@ export const objectSchema = (kind: Kind): Schema => {
       kind: { type: 'string', description: 'What this object is.' },
       metadata: { type: 'object' },
       spec: { description: 'What should be.', ...spec },
-      ...(kind.status === undefined
-        ? {}
-        : {
-            status: {
-              description: 'What is, as observed.',
-              ...structuralSchema(kind.status, `${kind.kind}.status`),
-            },
-          }),
+      ...(kind.status !== undefined && {
+        status: {
+          description: 'What is, as observed.',
+          ...structuralSchema(kind.status, `${kind.kind}.status`),
+        },
+      }),
     },
   }
 }
@@ -145,9 +143,9 @@ export const renderCrd = (kind: Kind): object => ({
         served: true,
         storage: true,
         ...(kind.status && { subresources: { status: {} } }),
-        ...(kind.selectableFields === undefined
-          ? {}
-          : { selectableFields: kind.selectableFields.map((path) => ({ jsonPath: `.${path}` })) }),
+        ...(kind.selectableFields !== undefined && {
+          selectableFields: kind.selectableFields.map((path) => ({ jsonPath: `.${path}` })),
+        }),
         additionalPrinterColumns: kind.columns.map(printerColumn),
         schema: { openAPIV3Schema: objectSchema(kind) },
       },

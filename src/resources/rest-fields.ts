@@ -100,11 +100,9 @@ const fieldOf = (key: string, schema: z.ZodType, group: Group, except: Untyped):
     writeOnly,
     removable: !writeOnly && (isOptional || (hasDefault && ofGroup !== undefined)),
     ...defined({ absent }),
-    ...(inside === undefined
-      ? {}
-      : {
-          inner: fieldsIn(inside, except.fields ?? {}, { path: [], prefix: '', optional: false }),
-        }),
+    ...(inside !== undefined && {
+      inner: fieldsIn(inside, except.fields ?? {}, { path: [], prefix: '', optional: false }),
+    }),
   }
 }
 

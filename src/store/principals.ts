@@ -59,7 +59,7 @@ const toPrincipal = (row: PrincipalRow): Principal => {
     tokenId: row.id,
     ...notNull({ expiresAt: row.expires_at }),
     ...defined({ limits }),
-    ...(row.is_session ? { session: { confirmedUntil: row.confirmed_until ?? undefined } } : {}),
+    ...(row.is_session && { session: { confirmedUntil: row.confirmed_until ?? undefined } }),
   }
   if (row.user_id !== null) {
     const roles = JSON.parse(row.roles ?? '{}') as Record<string, TeamRole>

@@ -126,7 +126,7 @@ const entryFor = (
     ...{ stagelet: metadata.name, agent: spec.agentRef.name, directory: spec.compose.directory },
     ...defined({ composeProject: status?.composeProject }),
     ...{ at: session.now, services: services.map(({ name }) => name).sort() },
-    ...(isKnown ? { revision: Math.min(...known) } : {}),
+    ...(isKnown && { revision: Math.min(...known) }),
   }
 }
 

@@ -41,10 +41,10 @@ const call = async <T>(method: string, path: string, body?: unknown): Promise<T>
   const response = await fetch(`/api/v1${path}`, {
     method,
     headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(method === 'GET' ? {} : { 'stagely-csrf': sessionNow.peek()?.csrf ?? '' }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(method !== 'GET' && { 'stagely-csrf': sessionNow.peek()?.csrf ?? '' }),
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
     cache: 'no-store',
   }).catch(() => {
     throw new Unreachable()

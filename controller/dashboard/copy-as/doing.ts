@@ -85,7 +85,7 @@ export const formsOf = (doing: Doing, origin: string): Forms => {
   const [kubectl, stagely] = [kubectlOf(doing), stagelyOf(doing)]
   const text = yamlOf(doing)
   return {
-    ...(text === '' ? {} : { yaml: text }),
+    ...(text !== '' && { yaml: text }),
     ...defined({ kubectl, stagely }),
     curl: curlOf(doing, origin),
   }

@@ -48,9 +48,9 @@ export const switchAgentDoing = (
   return {
     name: agent[field] ? `End: ${verb.toLowerCase()} ${name}` : `${verb} ${name}`,
     rest: { method: 'PATCH', path: agentPath(agent), body: next },
-    ...(field === 'paused'
-      ? {}
-      : { stagely: { words: ['agent', agent.drained ? 'undrain' : 'drain', name, '-n', team] } }),
+    ...(field !== 'paused' && {
+      stagely: { words: ['agent', agent.drained ? 'undrain' : 'drain', name, '-n', team] },
+    }),
     kubectl: [
       ...['patch', '-n', team, 'agent', name, '--type', 'merge'],
       ...['-p', JSON.stringify({ spec: next })],
@@ -103,7 +103,7 @@ export const askStoreDoing = (
   rest: {
     method: 'POST',
     path: `/stores/${idOf(team, name)}/${verb}`,
-    ...(verb === 'refresh' ? { body: {} } : {}),
+    ...(verb === 'refresh' && { body: {} }),
   },
   stagely: { words: ['stores', verb, name, '-n', team] },
 })

@@ -109,9 +109,9 @@ export const secretDoing = (place: Project, edit: SecretEdit): Doing => {
       body: restFields(edit),
     },
     ...objectsOf(place, [edit]),
-    ...(isSet
-      ? { stagely: { words: ['secrets', 'set', key, ...where(place, edit)], reads: key } }
-      : {}),
+    ...(isSet && {
+      stagely: { words: ['secrets', 'set', key, ...where(place, edit)], reads: key },
+    }),
   }
 }
 
@@ -126,7 +126,7 @@ export const changeSetDoing = (
   const operations = edits.map((edit) => ({
     op: edit.op,
     id: edit.op === 'create' ? undefined : nameOf(edit),
-    ...(edit.op === 'delete' ? {} : restFields(edit)),
+    ...(edit.op !== 'delete' && restFields(edit)),
   }))
   return {
     name: 'Apply these edits',

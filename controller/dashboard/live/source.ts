@@ -50,7 +50,7 @@ const readOnce = async (
 ): Promise<'ended' | 'closed' | number> => {
   const headers = {
     accept: 'text/event-stream',
-    ...(lastId === '' ? {} : { 'last-event-id': lastId }),
+    ...(lastId !== '' && { 'last-event-id': lastId }),
   }
   const response = await fetch(url, { headers, signal: attempt.signal, cache: 'no-store' })
   if (response.status === 401) return 'ended'

@@ -15,7 +15,7 @@ const useFilter = (): ActivityFilter => {
   const team = useTeam()
   const { project, stagelet, kind } = useLocation().query
   const words = Object.entries({ team, project, stagelet }).filter(([, word]) => word)
-  return { ...Object.fromEntries(words), ...(isKind(kind) ? { kind } : {}) }
+  return { ...Object.fromEntries(words), ...(isKind(kind) && { kind }) }
 }
 
 const Choice = ({

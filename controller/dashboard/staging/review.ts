@@ -33,7 +33,7 @@ const send = (
     api.POST('/projects/{project_id}/secrets/batch', {
       params: {
         path: { project_id: project },
-        ...(key === undefined ? {} : { header: { 'Idempotency-Key': key } }),
+        ...(key !== undefined && { header: { 'Idempotency-Key': key } }),
       },
       body: { operations: [...operations], ...more },
     }),
@@ -148,10 +148,8 @@ export const applyEdits = async (
     const isFirst = index === 0
     const more = {
       ...why,
-      ...(isFirst && set !== undefined ? { expected_set: set } : {}),
-      ...(batches.length === 1
-        ? {}
-        : { change_set: { id: key, last: index === batches.length - 1 } }),
+      ...(isFirst && set !== undefined && { expected_set: set }),
+      ...(batches.length !== 1 && { change_set: { id: key, last: index === batches.length - 1 } }),
     }
     const operations = isFirst && !isAgain ? batch.operations : guarded(batch)
     try {

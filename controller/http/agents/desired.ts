@@ -75,7 +75,7 @@ export const renderItem = (input: ItemInput): DesiredStagelet => {
     redeploy: view.redeploy,
     retry: view.retry,
     ...defined({ release: view.release }),
-    ...(view.release === 'Down' && view.releaseVolumes ? { releaseVolumes: true } : {}),
+    ...(view.release === 'Down' && view.releaseVolumes && { releaseVolumes: true }),
   }
 }
 

@@ -105,7 +105,7 @@ export const mergeConfiguration = (
     config: ownedPart(config, subresource),
     force: isTrueParam(c.req.query('force')),
     now: toTimestamp(now),
-    ...(who.manager === kubectl ? { allowed: appliedByClient(kind, current) } : {}),
+    ...(who.manager === kubectl && { allowed: appliedByClient(kind, current) }),
   })
   return { part: object as Wire, managedFields: renderManagers(managers) }
 }

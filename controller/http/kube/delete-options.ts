@@ -73,8 +73,8 @@ export const readDeleteOptions = async (c: AppContext): Promise<DeleteOptions> =
     )
   const { uid, resourceVersion } = data.preconditions ?? {}
   const preconditions = {
-    ...(typeof uid === 'string' ? { uid } : {}),
-    ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
+    ...(typeof uid === 'string' && { uid }),
+    ...(typeof resourceVersion === 'string' && { resourceVersion }),
   }
   const dryRun = (data.dryRun ?? []).length > 0
   const foreground = data.propagationPolicy === 'Foreground'

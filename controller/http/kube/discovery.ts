@@ -64,13 +64,9 @@ const aggregatedResource = (kind: Kind): object => ({
   verbs: verbsOf(kind),
   ...optional('shortNames', kind.shortNames),
   ...optional('categories', kind.categories),
-  ...(kind.status === undefined
-    ? {}
-    : {
-        subresources: [
-          { subresource: 'status', responseKind: responseKind(kind), verbs: statusVerbs },
-        ],
-      }),
+  ...(kind.status !== undefined && {
+    subresources: [{ subresource: 'status', responseKind: responseKind(kind), verbs: statusVerbs }],
+  }),
 })
 
 /**

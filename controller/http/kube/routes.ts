@@ -68,7 +68,7 @@ const patchAccess = (kind: Kind): KubeAccess => ({
   kind,
   verb: 'patch',
   in: 'namespace',
-  ...(kind.kind === 'Stagelet' ? { right: deployRight } : {}),
+  ...(kind.kind === 'Stagelet' && { right: deployRight }),
 })
 
 /** Machines write status; of people, only an admin may. */

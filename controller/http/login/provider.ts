@@ -48,7 +48,7 @@ const rolesOfGroups = (
 /** `email`: from the provider, so that the audit log names the person. */
 const refuse = (message: string, email?: string): StagelyError =>
   new StagelyError('Forbidden', message, {
-    denied: { why: 'Login', ...(email === undefined ? {} : { actorName: nameIn(email) }) },
+    denied: { why: 'Login', ...(email !== undefined && { actorName: nameIn(email) }) },
   })
 
 /** The e-mail address as text for an audit row: anybody may have typed it. */
@@ -102,7 +102,7 @@ export class OidcProvider {
       state: checks.state,
       nonce: checks.nonce,
       // Whoever is logged in at the provider is asked again.
-      ...(isFresh ? { prompt: 'login', max_age: '0' } : {}),
+      ...(isFresh && { prompt: 'login', max_age: '0' }),
     })
   }
 
@@ -156,7 +156,7 @@ const discover = ({
     timeout: 10,
     // Plain HTTP is only configured for a loopback address.
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so that it stands out
-    ...(plain ? { execute: [openid.allowInsecureRequests] } : {}),
+    ...(plain && { execute: [openid.allowInsecureRequests] }),
   })
 }
 

@@ -112,7 +112,7 @@ const giveToken = async (c: AppContext, deps: LoginDeps): Promise<Response> => {
       token: secret,
       name: token.name,
       user: token.owner,
-      ...(expires === undefined ? {} : { expires_at: toTimestamp(expires) }),
+      ...(expires !== undefined && { expires_at: toTimestamp(expires) }),
     },
     201,
   )

@@ -151,8 +151,8 @@ const toActivity = async (
   const { isBad = false, ...told } = tell(row, drifted)
   return answer(activitySchema, {
     ...row,
-    ...('revision' in detail ? { revision: detail.revision } : {}),
-    ...('keys' in detail ? { keys: detail.keys, note: detail.note } : {}),
+    ...('revision' in detail && { revision: detail.revision }),
+    ...('keys' in detail && { keys: detail.keys, note: detail.note }),
     ...{ id: String(id), at: toFineTimestamp(at), team, isBad, ...told },
   })
 }

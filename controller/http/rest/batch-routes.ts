@@ -233,7 +233,7 @@ const runOne = async (
 const resultOf = ({ op, id, written }: Done, diff: SetDiff, isDry: boolean): object => {
   if (written === undefined) return { op, change: 'deleted', id }
   const { id: own, ...shown } = toSecret(written.after)
-  if (op === 'create') return { op, change: 'created', ...(isDry ? {} : { id: own }), ...shown }
+  if (op === 'create') return { op, change: 'created', ...(!isDry && { id: own }), ...shown }
   return { op, change: changeOf(written, diff), id: own, ...shown }
 }
 

@@ -105,9 +105,9 @@ const operationOf = (route: RestRoute): Json => {
     status,
     {
       description,
-      ...(schema === undefined
-        ? {}
-        : { content: { 'application/json': { schema: schemaOf(schema, 'output') } } }),
+      ...(schema !== undefined && {
+        content: { 'application/json': { schema: schemaOf(schema, 'output') } },
+      }),
     },
   ])
   return {
@@ -115,20 +115,18 @@ const operationOf = (route: RestRoute): Json => {
     tags: [route.tag],
     summary: route.summary,
     description: accessText(route),
-    ...(route.access.in === 'public' ? { security: [] } : {}),
+    ...(route.access.in === 'public' && { security: [] }),
     parameters: [
       ...parameterNames(route.path).map(pathParameter),
       ...queryParameters(route),
       ...headersOf(route),
     ],
-    ...(route.body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
-          },
-        }),
+    ...(route.body !== undefined && {
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
+      },
+    }),
     responses: {
       ...(Object.fromEntries(answers) as Json),
       default: { description: 'Why not.', content: { [problemType]: { schema: problem } } },

@@ -48,6 +48,6 @@ export const problemOf = (error: StagelyError, requestId: string): Problem => {
     detail: error.message,
     reason: error.reason,
     request_id: requestId,
-    ...(faults.length === 0 ? {} : { errors: [...faults] }),
+    ...(faults.length > 0 && { errors: [...faults] }),
   }
 }

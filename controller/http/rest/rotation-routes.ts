@@ -244,8 +244,8 @@ export const rotationRoutes = routesOf('Rotations', [
         if (confirm !== rotation.metadata.name) throw unconfirmed(rotation.metadata.name)
       }
       const more = {
-        ...(now === true || withoutProof === true ? { now: true } : {}),
-        ...(withoutProof === true ? { withoutProof } : {}),
+        ...((now === true || withoutProof === true) && { now: true }),
+        ...(withoutProof === true && { withoutProof }),
       }
       return shownAs(await ask(context, rotation, more), toRotation)
     },

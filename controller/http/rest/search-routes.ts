@@ -41,8 +41,7 @@ const namesOf = ({ metadata, spec }: KubeObject): Omit<Found, 'kind' | 'id'> => 
   return {
     team: metadata.namespace ?? '',
     name: metadata.name,
-    ...(projectRef === undefined ? {} : { project: projectRef.name }),
-    ...defined({ key, scope }),
+    ...defined({ project: projectRef?.name, key, scope }),
   }
 }
 

@@ -61,7 +61,7 @@ const askRoute = ({ verb, annotation, summary }: Asking): RouteEntry =>
     at: `POST /stores/:store_id/${verb}`,
     summary,
     access: { in: 'store', verb: 'update', resource: 'secretstores' },
-    ...(verb === 'refresh' ? { body: refreshBody } : {}),
+    ...(verb === 'refresh' && { body: refreshBody }),
     response: {
       status: 202,
       description: `The store; \`answered.${verb}\` becomes the text of \`asked\` when it is done.`,

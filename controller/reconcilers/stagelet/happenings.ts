@@ -127,7 +127,7 @@ const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutHappenin
     mark: `rollout ${of.startedAt ?? of.finishedAt ?? ''}`,
     kind: 'rollout',
     detail,
-    ...(detail.cause === 'NewRevision' ? { projectUid: input.project?.uid } : {}),
+    ...(detail.cause === 'NewRevision' && { projectUid: input.project?.uid }),
   })
   const isOther = former !== undefined && former.startedAt !== rollout.startedAt
   const before = isOther ? endOfFormer(input, former, rollout) : undefined

@@ -261,7 +261,7 @@ const list = async (
   do {
     const command = new ListSecretsCommand({
       MaxResults: inPage,
-      ...(prefix === '' ? {} : { Filters: [{ Key: 'name', Values: [prefix] }] }),
+      ...(prefix !== '' && { Filters: [{ Key: 'name', Values: [prefix] }] }),
       ...defined({ NextToken: token }),
     })
     const answer = await calls.send((options) => client.send(command, options), signal)

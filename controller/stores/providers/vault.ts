@@ -85,7 +85,7 @@ const foundOf = (number: number | string, info: VersionInfo): Found => {
   const end = deletedAt(info)
   return {
     version: versionOf(number, info),
-    ...(end === undefined ? {} : { expiresAt: toTimestamp(end) }),
+    ...(end !== undefined && { expiresAt: toTimestamp(end) }),
   }
 }
 

@@ -69,9 +69,11 @@ export const openGcpKms = ({ key, endpoint, credentials }: GcpKmsSettings): KeyS
   const client = new KeyManagementServiceClient({
     fallback: true,
     ...defined({ credentials }),
-    ...(url === undefined
-      ? {}
-      : { apiEndpoint: url.hostname, port, protocol: url.protocol.replace(':', '') }),
+    ...(url !== undefined && {
+      apiEndpoint: url.hostname,
+      port,
+      protocol: url.protocol.replace(':', ''),
+    }),
   })
   const aad = (context: string): Buffer => Buffer.from(`stagely ${context}`)
   return {

@@ -88,9 +88,9 @@ const createSender = (settings: VaultTransitSettings, clock: Clock): Send => {
         'x-vault-token': token ?? (await readToken()),
         'x-vault-request': 'true',
         ...defined({ 'x-vault-namespace': settings.namespace }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
     if (!response.ok) throw new VaultError(response.status, text.slice(0, 500))

@@ -70,12 +70,12 @@ const placeBefore = (
   was: SetEntry,
   what: readonly Difference[],
 ): Partial<SetDiff['changed'][0]> => ({
-  ...(what.includes('scope') ? { fromScope: was.scope } : {}),
-  ...(what.includes('stagelet') || what.includes('audience')
-    ? { fromStagelet: shownStagelet(was).stagelet ?? null }
-    : {}),
-  ...(what.includes('audience') ? { fromAudience: audienceIn(was) } : {}),
-  ...(what.includes('type') ? { fromType: was.type } : {}),
+  ...(what.includes('scope') && { fromScope: was.scope }),
+  ...((what.includes('stagelet') || what.includes('audience')) && {
+    fromStagelet: shownStagelet(was).stagelet ?? null,
+  }),
+  ...(what.includes('audience') && { fromAudience: audienceIn(was) }),
+  ...(what.includes('type') && { fromType: was.type }),
 })
 
 const byName = (a: NamedEntry, b: NamedEntry): number => (a.name < b.name ? -1 : 1)

@@ -22,8 +22,8 @@ export const queryOf = ({ since, result, ...words }: Filter, now: number): Query
   const length = lengths[since ?? '']
   return {
     ...words,
-    ...(length === undefined ? {} : { since: new Date(now - length).toISOString() }),
-    ...(result === 'success' || result === 'denied' ? { result } : {}),
+    ...(length !== undefined && { since: new Date(now - length).toISOString() }),
+    ...((result === 'success' || result === 'denied') && { result }),
   }
 }
 

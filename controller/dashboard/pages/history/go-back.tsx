@@ -44,7 +44,7 @@ export const GoBack = ({ project, revision, onClose }: Props) => {
   const found = tried.data
   const apply = async (): Promise<void> => {
     const why = note.current?.value.trim() ?? ''
-    const request = { revision, expected_set: found?.set, ...(why === '' ? {} : { note: why }) }
+    const request = { revision, expected_set: found?.set, ...(why !== '' && { note: why }) }
     const change = async (): Promise<void> => {
       await rollBack(id, request).catch((error: unknown) => {
         setFailed(error)

@@ -85,13 +85,13 @@ type Body = {
 
 /** As REST takes it; whatever is not given is left out. */
 export const bodyOf = ({ channel, projects, ...fields }: Fields): Body => ({
-  ...(projects.length === 0 ? {} : { projects: [...projects].sort() }),
+  ...(projects.length > 0 && { projects: [...projects].sort() }),
   reasons: reasons.filter((one) => fields.reasons.includes(one)),
   ...(channel === 'webhook'
     ? {
         webhook: {
           url: fields.url.trim(),
-          ...(fields.signingKey.trim() === '' ? {} : { signing_key: fields.signingKey.trim() }),
+          ...(fields.signingKey.trim() !== '' && { signing_key: fields.signingKey.trim() }),
         },
       }
     : channel === 'slack'

@@ -63,7 +63,7 @@ export const NewTokenDialog = ({
     const spec = {
       name: name.trim(),
       read_only: isReadOnly,
-      ...(role === '' ? {} : { role }),
+      ...(role !== '' && { role }),
       ...defined({ expires_at: expiresAt }),
     }
     const { token } = await confirmed(() => place.create(spec))

@@ -41,8 +41,8 @@ const fieldsOf = (secret: Secret | undefined, { key, stagelet }: Preset): Fields
 /** Where a staged edit has moved the secret to. */
 const movedFields = (fields: Fields, edit: Edit | undefined): Fields => ({
   ...fields,
-  ...(typeof edit?.moved?.scope === 'string' ? { scope: edit.moved.scope } : {}),
-  ...(edit?.moved?.stagelet === undefined ? {} : { stagelet: edit.moved.stagelet ?? '' }),
+  ...(typeof edit?.moved?.scope === 'string' && { scope: edit.moved.scope }),
+  ...(edit?.moved?.stagelet !== undefined && { stagelet: edit.moved.stagelet ?? '' }),
 })
 
 /** What several places mean, in words. */

@@ -26,8 +26,8 @@ export const expirySpec = ({ how, after, at, warn, rotates }: ExpiryFields): Spe
   const told = warn.split(/[\s,]+/).filter((one) => one !== '')
   return {
     ...(how === 'after' ? { after: after.trim() } : { at: at.trim() }),
-    ...(told.length === 0 ? {} : { warn: told }),
-    ...(rotates ? { on_expiry: 'Rotate' } : {}),
+    ...(told.length > 0 && { warn: told }),
+    ...(rotates && { on_expiry: 'Rotate' }),
   }
 }
 

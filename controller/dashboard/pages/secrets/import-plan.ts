@@ -127,8 +127,7 @@ export const editsOfImport = (
       ...{ op: found === undefined ? 'create' : 'update', key, scope, type },
       stagelet: stagelet === '' ? undefined : stagelet,
       bytes: value === undefined ? undefined : bytes,
-      ...(found === undefined ? {} : { secretId: found.id, fromVersion: found.version }),
-      ...defined({ fields: line.fields }),
+      ...defined({ secretId: found?.id, fromVersion: found?.version, fields: line.fields }),
     }
     return [{ edit, value }]
   })

@@ -93,7 +93,7 @@ const useCellKeys = (props: Props, seatsAt: (column: string) => readonly Seat[])
       return found === undefined
         ? actions.edit(undefined, {
             key: row.key,
-            ...(column === 'key' ? {} : { stagelet: props.stagelet ?? column }),
+            ...(column !== 'key' && { stagelet: props.stagelet ?? column }),
           })
         : actions.edit(found)
     if (pressed === 'Delete') return found !== undefined && actions.remove(found)

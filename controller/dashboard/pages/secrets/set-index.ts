@@ -26,7 +26,7 @@ export const entryOf = (secret: Secret): SetEntry => ({
   ...{ secretId: secret.id, name: secret.name, version: secret.version, key: secret.key },
   ...{ scope: secret.scope, type: secret.type, bytes: secret.bytes ?? 0, valueDigest: '' },
   ...placeOf(secret.audience, secret.stagelet),
-  ...(secret.references === true ? { references: secret.refers_to } : {}),
+  ...(secret.references === true && { references: secret.refers_to }),
 })
 
 /** A secret without a value is in no set. */
