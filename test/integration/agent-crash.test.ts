@@ -56,7 +56,7 @@ describe('after an interruption', () => {
 
   const killAfter = async (ms: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     let pids: number[] = []
-    while (pids.length === 0) pids = await findUps(stack.project)
+    while ((pids = await findUps(stack.project)).length === 0) await realClock.sleep(10)
     await realClock.sleep(ms)
     killGroups(pids, signal)
   }
