@@ -1,10 +1,11 @@
 // Checks objects against the schemas of Kubernetes and of add-ons, as the API server would with strict
-// field validation: the validators of kubernetes-models for values, its types for misspelt fields.
+// field validation. Of add-ons there are validators for values, and types for misspelt fields.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import type { Rendered } from './helm.ts'
+import { modelFaults, modelOf } from './kubernetes-models.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -14,11 +15,9 @@ const addOns: Readonly<Record<string, string>> = {
   'monitoring.coreos.com': '@kubernetes-models/prometheus-operator',
 }
 
-/** Module that has the kind; undefined where nobody knows it. */
+/** Module that has the kind of an add-on; undefined where nobody knows it. */
 const moduleOf = ({ apiVersion, kind }: Rendered): string | undefined => {
-  const group = apiVersion.includes('/') ? apiVersion.split('/')[0]! : ''
-  const isOwn = !group.includes('.') || group.endsWith('.k8s.io')
-  const models = isOwn ? 'kubernetes-models' : addOns[group]
+  const models = addOns[apiVersion.split('/')[0]!]
   return models === undefined ? undefined : `${models}/${apiVersion}/${kind}`
 }
 
@@ -29,12 +28,18 @@ export const faultsOf = async (
   objects: readonly Rendered[],
   scratch: string,
 ): Promise<string[]> => {
-  const known = objects.filter((object) => moduleOf(object) !== undefined)
-  const unknown = objects.filter((object) => moduleOf(object) === undefined)
+  const ofAddOns = objects.filter((object) => moduleOf(object) !== undefined)
+  const others = objects.filter((object) => moduleOf(object) === undefined)
+  const ownFaults = others.map(async (object) => {
+    const model = modelOf(object.apiVersion, object.kind)
+    if (model === undefined)
+      return [`${nameOf(object)}: there is no schema of ${object.apiVersion}`]
+    return (await modelFaults(object, model)).map((fault) => `${nameOf(object)}: ${fault}`)
+  })
   return [
-    ...unknown.map((object) => `${nameOf(object)}: there is no schema of ${object.apiVersion}`),
-    ...(await valueFaults(known)),
-    ...typeFaults(known, scratch),
+    ...(await Promise.all(ownFaults)).flat(),
+    ...(await valueFaults(ofAddOns)),
+    ...typeFaults(ofAddOns, scratch),
   ]
 }
 
@@ -53,7 +58,7 @@ const valueFaults = async (objects: readonly Rendered[]): Promise<string[]> => {
   return faults
 }
 
-/** Has read the declarations of Kubernetes, which are the same the next time. */
+/** Has read the declarations, which are the same the next time. */
 let last: ts.Program | undefined
 
 /** A literal of the interface's type must have no field that the interface does not know. */
@@ -70,14 +75,11 @@ const typeFaults = (objects: readonly Rendered[], scratch: string): string[] => 
     noEmit: true,
     skipLibCheck: true,
     types: [],
-    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es5.d.ts'],
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     paths: Object.fromEntries(
-      ['kubernetes-models', ...Object.values(addOns)].map((name) => [
-        `${name}/*`,
-        [join(root, 'node_modules', name, '*')],
-      ]),
+      Object.values(addOns).map((name) => [`${name}/*`, [join(root, 'node_modules', name, '*')]]),
     ),
   }
   const program = (last = ts.createProgram([file], options, undefined, last))
