@@ -9,11 +9,11 @@ import { stringify } from 'yaml'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretFields, withFields } from '../../src/resources/secret-fields.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type Ran, type World } from '../support/processes.ts'
+import { type Ran } from '../support/cli.ts'
+import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
 import { secretSamples } from '../support/secret-samples.ts'
 
-let world: World
+let world: CommandWorld
 let dir: string
 
 const project = (name: string): object => ({
@@ -71,7 +71,7 @@ const sealedLikeThen = (key: string, text: string): string => {
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'stagely-import-'))
-  world = await startWorld({ database: await freshDatabase(), withAgent: false })
+  world = await startCommandWorld()
 })
 afterAll(async () => {
   await world?.stop()

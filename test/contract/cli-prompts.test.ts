@@ -6,11 +6,10 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAsking } from '../../cli/prompt.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
 import { ctrlC, enter, runAtTerminal, type Session, type Step } from '../support/pty.ts'
 
-let world: World
+let world: CommandWorld
 let dir: string
 let token: string
 
@@ -28,7 +27,7 @@ const valueOf = (key: string): Promise<string> => world.must('secrets', 'get', k
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'stagely-prompts-'))
-  world = await startWorld({ database: await freshDatabase(), withAgent: false })
+  world = await startCommandWorld()
   await world.apply(
     'apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: shop}\nspec: {}\n',
   )

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import type { AuditRecord } from '../../src/audit/record.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { main, runCli, startWorld, type Ran, type World } from '../support/processes.ts'
+import { main, runCli, type Ran } from '../support/cli.ts'
+import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
 
-let world: World
+let world: CommandWorld
 
 const object = (kind: string, name: string, spec: object): string =>
   stringify({ apiVersion: 'stagely.dev/v1alpha1', kind, metadata: { name }, spec })
@@ -35,7 +35,7 @@ const left = async (): Promise<string[]> =>
   (await readdir('/dev/shm')).filter((name) => name.startsWith('stagely-run-'))
 
 beforeAll(async () => {
-  world = await startWorld({ database: await freshDatabase(), withAgent: false })
+  world = await startCommandWorld()
   const applied = await world.apply(
     [
       object('Project', 'shop', {}),
@@ -113,7 +113,7 @@ describe('stagely run', () => {
   })
 
   it('knows the services that an agent has reported, and of a stagelet those of its own', async () => {
-    await world.call('PATCH', 'stagelets/staging/status', {
+    await world.patch('stagelets/staging/status', {
       status: { services: [{ name: 'db' }] },
     })
     expect(await url('--service', 'db')).toBe('of-all')

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type Ran, type World } from '../support/processes.ts'
+import { type Ran } from '../support/cli.ts'
+import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
 
-let world: World
+let world: CommandWorld
 let dir: string
 
 const words = (ran: Ran): string => ran.stdout + ran.stderr
@@ -20,7 +20,7 @@ const file = async (name: string, text: string): Promise<string> => {
 describe('stagely secrets', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'stagely-cli-secrets-'))
-    world = await startWorld({ database: await freshDatabase(), withAgent: false })
+    world = await startCommandWorld()
     const head = (kind: string, name: string): string =>
       `apiVersion: stagely.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}}\n`
     await world.apply(`${head('Project', 'shop')}spec: {}\n`)
@@ -358,9 +358,8 @@ describe('stagely secrets', () => {
       expect([copied.code, copied.stderr.includes('does not open here')]).toEqual([1, true])
       expect(words(copied)).not.toContain('canary')
     }
-    // The key, an old one by now, is in the database: the next process opens with it.
-    await world.controller.kill('SIGKILL')
-    await world.startController()
+    // The key, an old one by now, is in the database: the next controller opens with it.
+    await world.restart()
     expect((await world.apply(manifest)).stdout).toContain('created')
     expect(await world.must('secrets', 'get', 'LATER', '-p', 'shop', '--reveal')).toBe(
       'canary-sealed',

@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubectl } from '../support/kubectl/run.ts'
 import { eventually } from '../support/eventually.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { main, runCli, startWorld, type Ran, type World } from '../support/processes.ts'
+import { main, runCli, type Ran } from '../support/cli.ts'
+import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
 
 const head = (kind: string, name: string): string =>
   `apiVersion: stagely.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}, labels: {team: web}}\n`
@@ -36,7 +36,7 @@ contexts: [{name: elsewhere, context: {cluster: elsewhere, user: elsewhere}}]
 current-context: elsewhere
 `
 
-let world: World
+let world: CommandWorld
 let dir: string
 
 const file = async (name: string, text: string): Promise<string> => {
@@ -55,7 +55,7 @@ const words = (ran: Ran): string => ran.stdout + ran.stderr
 describe('the stagely command', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'stagely-cli-'))
-    world = await startWorld({ database: await freshDatabase(), withAgent: false })
+    world = await startCommandWorld()
   })
   afterAll(async () => {
     await world.stop()

@@ -1,8 +1,7 @@
 // Rotations by REST and by the command: shown, asked for, held up, and ended by who may.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
 
 interface Shown {
   readonly phase: string
@@ -12,9 +11,9 @@ interface Shown {
 }
 
 describe('rotations', () => {
-  let world: World
+  let world: CommandWorld
   beforeAll(async () => {
-    world = await startWorld({ database: await freshDatabase(), withAgent: false })
+    world = await startCommandWorld()
     const manifest = [
       { kind: 'Project', metadata: { name: 'shop' } },
       ...['current', 'list'].map((output) => ({

@@ -3,8 +3,9 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { freePort, runCli, startWorld, type World } from '../support/processes.ts'
+import { runCli } from '../support/cli.ts'
+import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
+import { freePort } from '../support/processes.ts'
 import { unpackBundle } from '../support/bundle.ts'
 
 const canary = 'Kanarie-in-a-value-51d0'
@@ -29,11 +30,11 @@ const forms = (value: string): string[] => [
   encodeURIComponent(value),
 ]
 
-let world: World
+let world: CommandWorld
 let agentDir: string
 let token = ''
 
-const make = (name: string, ...more: string[]): ReturnType<World['cli']> =>
+const make = (name: string, ...more: string[]): ReturnType<CommandWorld['cli']> =>
   world.cli('support-bundle', '--output', join(world.dir, name), ...more)
 
 /** What an agent keeps; the identity is broken, so that whoever reads it has something to quote. */
@@ -47,7 +48,7 @@ const plantAgent = async (dir: string): Promise<void> => {
 }
 
 beforeAll(async () => {
-  world = await startWorld({ database: await freshDatabase(), withAgent: false })
+  world = await startCommandWorld()
   agentDir = join(world.dir, 'planted-agent')
   await plantAgent(agentDir)
   const applied = await world.apply(manifests)

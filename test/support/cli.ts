@@ -95,3 +95,27 @@ export const runCli = async (
   idle.push(host)
   return ran
 }
+
+/** The command, with the same environment each time. */
+export interface Commands {
+  cli(...args: string[]): Promise<Ran>
+  cliWith(input: string, ...args: string[]): Promise<Ran>
+  /** As a process that is started from that folder. */
+  cliIn(folder: string, ...args: string[]): Promise<Ran>
+  /** cli() that throws unless the exit code is 0. */
+  must(...args: string[]): Promise<string>
+  apply(yaml: string): Promise<Ran>
+}
+
+export const commandsIn = (env: () => NodeJS.ProcessEnv): Commands => ({
+  cli: (...args) => runCli(args, env()),
+  cliWith: (input, ...args) => runCli(args, env(), input),
+  cliIn: (folder, ...args) => runCliProcess(args, env(), '', folder),
+  must: async (...args) => {
+    const ran = await runCli(args, env())
+    if (ran.code !== 0)
+      throw new Error(`stagely ${args.join(' ')}: ${ran.code}\n${ran.stdout}${ran.stderr}`)
+    return ran.stdout
+  },
+  apply: (yaml) => runCli(['apply', '-f', '-'], env(), yaml),
+})

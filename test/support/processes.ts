@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { main, runCli, runCliProcess, type Ran } from './cli.ts'
+import { commandsIn, main, type Commands } from './cli.ts'
 import { freePort } from './free-port.ts'
 import { shortLived } from './short-lived.ts'
 import type { TestDatabase } from './test-database.ts'
@@ -137,7 +137,7 @@ const callApi = ({ url, ca, token, method, body }: ApiCall): Promise<unknown> =>
   })
 
 /** A controller and its one agent in a temporary folder. */
-export interface World {
+export interface World extends Commands {
   readonly dir: string
   readonly url: string
   readonly controllerDir: string
@@ -146,13 +146,6 @@ export interface World {
   agent: Program
   /** Everything that controllers and agents of this world ever printed. */
   allOutput(): string
-  cli(...args: string[]): Promise<Ran>
-  cliWith(input: string, ...args: string[]): Promise<Ran>
-  /** As a process that is started from that folder. */
-  cliIn(folder: string, ...args: string[]): Promise<Ran>
-  /** cli() that throws unless the exit code is 0. */
-  must(...args: string[]): Promise<string>
-  apply(yaml: string): Promise<Ran>
   /** One plain write through the API, as a dashboard or a script would do it. */
   patchSecret(name: string, value: string): Promise<void>
   /** An object of the default namespace by `stagelets/shop`, without the cost of a process. */
@@ -237,16 +230,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     controllerDir,
     agentDir,
     allOutput: () => programs.map((p) => p.output()).join('\n'),
-    cli: (...args: string[]) => runCli(args, cliEnv()),
-    cliWith: (input: string, ...args: string[]) => runCli(args, cliEnv(), input),
-    cliIn: (folder: string, ...args: string[]) => runCliProcess(args, cliEnv(), '', folder),
-    must: async (...args: string[]) => {
-      const ran = await runCli(args, cliEnv())
-      if (ran.code !== 0)
-        throw new Error(`stagely ${args.join(' ')}: ${ran.code}\n${ran.stdout}${ran.stderr}`)
-      return ran.stdout
-    },
-    apply: (yaml: string) => runCli(['apply', '-f', '-'], cliEnv(), yaml),
+    ...commandsIn(cliEnv),
     call,
     read: (resource: string) => call('GET', resource),
     page: async (path: string) => {
