@@ -6,7 +6,7 @@ import { conditionsOf, findCondition, withCondition } from '../../src/resources/
 import { keysAt, toldOf, type KeyRule, type KeysNow } from '../../src/resources/key-rotation.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
-import { sameJson } from '../../src/store/canonical.ts'
+import { sameJson } from '../../src/kernel/same-json.ts'
 import type { ProjectKeysFact } from '../../src/store/keys/key-age.ts'
 import type { Store, Transaction } from '../../src/store/store.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'

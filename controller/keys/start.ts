@@ -3,7 +3,7 @@
 import { backoffMs } from '../../src/kernel/backoff.ts'
 import { createWaker } from '../../src/kernel/waker.ts'
 import { ofKind } from '../../src/resources/typed.ts'
-import { sameJson } from '../../src/store/canonical.ts'
+import { sameJson } from '../../src/kernel/same-json.ts'
 import type { ChangeEvent } from '../../src/store/store.ts'
 import { followStore } from '../follow-store.ts'
 import { rotateDueKeys, type KeyRotationDeps } from './rotate-due.ts'

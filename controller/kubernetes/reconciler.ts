@@ -13,7 +13,7 @@ import {
   type Reconciler,
 } from '../../src/runtime/control-loop.ts'
 import { systemSource } from '../../src/store/admission.ts'
-import { sameJson } from '../../src/store/canonical.ts'
+import { sameJson } from '../../src/kernel/same-json.ts'
 import { clusterSource } from '../../src/store/errors.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import {

@@ -14,7 +14,7 @@ import {
 import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import { statusOf } from '../../src/resources/typed.ts'
-import { sameJson } from '../../src/store/canonical.ts'
+import { sameJson } from '../../src/kernel/same-json.ts'
 import type { StagedValues } from '../../src/store/staged-values.ts'
 import type { ChangeEvent, EventInput, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'

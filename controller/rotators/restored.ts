@@ -3,7 +3,7 @@
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
-import { sameJson } from '../../src/store/canonical.ts'
+import { sameJson } from '../../src/kernel/same-json.ts'
 import { atRest, goBack, inPhase } from './phase-change.ts'
 import type { Facts, Move, Next, Told } from './next.ts'
 import type { Accepted } from './rotator.ts'

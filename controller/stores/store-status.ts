@@ -8,7 +8,7 @@ import {
   type SecretStoreSpec,
   type SecretStoreStatus,
 } from '../../src/resources/secret-store.ts'
-import { sameJson } from '../../src/store/canonical.ts'
+import { sameJson } from '../../src/kernel/same-json.ts'
 import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
 import { mostTries } from './decide-store.ts'
 import type { HintListener } from './hint-listener.ts'

@@ -6,8 +6,7 @@ export type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]:
 /** A copy without the properties that are undefined: what is absent is left out, not written as such. */
 export const defined = <T extends object>(properties: T): Defined<T> => {
   const kept: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(properties))
-    if (value !== undefined) kept[name] = value
+  for (const name in properties) if (properties[name] !== undefined) kept[name] = properties[name]
   return kept as Defined<T>
 }
 

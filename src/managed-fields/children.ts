@@ -12,7 +12,7 @@ export interface Child {
   readonly shape: Shape
 }
 
-const leaf: Shape = { form: 'leaf' }
+export const leaf: Shape = { form: 'leaf' }
 
 export const fieldStep = (name: string): string => `f:${name}`
 export const nameOfStep = (step: string): string => step.slice(2)
@@ -21,6 +21,8 @@ const valueStep = (value: unknown): string => `v:${JSON.stringify(value)}`
 /** The step of a list item, made of its key fields; undefined when one is missing. */
 export const itemStep = (keys: readonly string[], item: unknown): string | undefined => {
   if (!isRecord(item) || keys.some((key) => isAbsent(item[key]))) return undefined
+  const [only] = keys
+  if (keys.length === 1) return `k:{${JSON.stringify(only)}:${JSON.stringify(item[only!])}}`
   return `k:${JSON.stringify(Object.fromEntries([...keys].sort().map((key) => [key, item[key]])))}`
 }
 

@@ -12,7 +12,11 @@ interface At {
   readonly isOwned: boolean
 }
 
-/** JSON of the FieldsV1; undefined where nothing is owned. */
+/** JSON of the FieldsV1 of all fields; undefined where there is none. */
+export const allFieldsText = (shape: Shape, value: unknown): string | undefined =>
+  fieldsText(shape, value, { depth: 0, isOwned: false })
+
+/** Undefined where nothing is owned. */
 const fieldsText = (shape: Shape, value: unknown, { depth, isOwned }: At): string | undefined => {
   if (isAbsent(value)) return undefined
   const found: [step: string, text: string][] = []
@@ -32,7 +36,7 @@ const fieldsText = (shape: Shape, value: unknown, { depth, isOwned }: At): strin
 const forms = new Map<string, FieldsV1>()
 const mostForms = 200
 
-const formOf = (text: string): FieldsV1 => {
+export const formOf = (text: string): FieldsV1 => {
   const known = forms.get(text)
   if (known !== undefined) return known
   const form = frozen(JSON.parse(text) as FieldsV1)
@@ -48,7 +52,7 @@ export const entriesOfNew = (
   { who, now }: { who: Omit<Identity, 'operation'>; now: string },
 ): ManagedFieldsEntry[] => {
   const { manager, apiVersion, subresource } = who
-  const text = fieldsText(shape, value, { depth: 0, isOwned: false })
+  const text = allFieldsText(shape, value)
   if (text === undefined) return []
   const entry: ManagedFieldsEntry = {
     ...{ manager, operation: 'Update', apiVersion, time: now },

@@ -1,8 +1,14 @@
 // A quick check: does a change only set fields that its writer owns already? Then no owner changes, and
 // the field sets need not be computed. That holds for most writes of status.
 import { isRecord } from '../kernel/record.ts'
-import { fieldStep, isAbsent, itemStep, shapeAt, type Fields } from './children.ts'
+import { fieldStep, isAbsent, itemStep, leaf, shapeAt, type Fields } from './children.ts'
 import type { Shape } from './shape.ts'
+
+/** A pair would cost an iterator where it is taken apart: this runs for each field of each write of a status. */
+interface Change {
+  readonly before: unknown
+  readonly after: unknown
+}
 
 /**
  * `owned` is the part of the manager's FieldsV1 for this value. May return false although the answer is
@@ -11,7 +17,7 @@ import type { Shape } from './shape.ts'
 export const changesOnlyOwned = (
   shape: Shape,
   owned: unknown,
-  [before, after]: readonly [unknown, unknown],
+  { before, after }: Change,
 ): boolean => {
   if (before === after) return true
   if (isAbsent(before) || isAbsent(after)) return isAbsent(before) && isAbsent(after)
@@ -30,9 +36,10 @@ export const changesOnlyOwned = (
         Array.isArray(before) &&
         Array.isArray(after) &&
         before.length === after.length &&
-        before.every((item, i) =>
-          itemChangesOnlyOwned(shape, owned, [item, (after as unknown[])[i]]),
-        )
+        before.every((item, i) => {
+          const next = (after as unknown[])[i]
+          return item === next || itemChangesOnlyOwned(shape, owned, item, next)
+        })
       )
   }
 }
@@ -51,22 +58,36 @@ const fieldsChangeOnlyOwned = (
   before: Fields,
   after: Fields,
 ): boolean => {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)])
-  for (const name of names) {
-    const [was, is] = [before[name], after[name]]
-    if (was === is) continue
-    const child = shapeAt(shape, name) ?? { form: 'leaf' }
-    if (!changesOnlyOwned(child, below(owned, fieldStep(name)), [was, is])) return false
+  const isOwned = (name: string): boolean => {
+    const change = { before: before[name], after: after[name] }
+    if (change.before === change.after) return true
+    return changesOnlyOwned(shapeAt(shape, name) ?? leaf, below(owned, fieldStep(name)), change)
   }
+  for (const name in before) if (!isOwned(name)) return false
+  for (const name in after) if (!Object.hasOwn(before, name) && !isOwned(name)) return false
   return true
 }
 
 const itemChangesOnlyOwned = (
   shape: Extract<Shape, { form: 'items' }>,
   owned: unknown,
-  [before, after]: readonly [unknown, unknown],
+  before: unknown,
+  after: unknown,
 ): boolean => {
   const step = itemStep(shape.keys, before)
   if (step === undefined || step !== itemStep(shape.keys, after)) return false
-  return changesOnlyOwned(shape.item, below(owned, step), [before, after])
+  return changesOnlyOwned(shape.item, below(owned, step), { before, after })
+}
+
+/** False where some part of `after` is not in `before`, so that something was added or changed. */
+export const onlyRemoves = ({ before, after }: Change): boolean => {
+  if (before === after) return true
+  if (Array.isArray(before) && Array.isArray(after))
+    return (after as unknown[]).every((one) =>
+      before.some((other) => onlyRemoves({ before: other, after: one })),
+    )
+  if (!isRecord(before) || !isRecord(after)) return isAbsent(before) && isAbsent(after)
+  return Object.keys(after).every((name) =>
+    onlyRemoves({ before: before[name], after: after[name] }),
+  )
 }

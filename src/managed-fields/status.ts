@@ -1,9 +1,10 @@
 // Writes of status by the controller are recorded in `managedFields`, as those of any client.
+import { sameJson } from '../kernel/same-json.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../resources/meta.ts'
 import { apiVersionOf, requireKind } from '../resources/registry.ts'
 import { maxUpdaters, parseManagers, renderManagers, sortEntries } from './managers.ts'
-import { entriesOfNew } from './new-fields.ts'
-import { changesOnlyOwned } from './owned-changes.ts'
+import { allFieldsText, entriesOfNew, formOf } from './new-fields.ts'
+import { changesOnlyOwned, onlyRemoves } from './owned-changes.ts'
 import { shapeOfKind } from './shape.ts'
 import { managersAfterUpdate } from './update.ts'
 
@@ -48,25 +49,37 @@ export const withStatusOwner = (
 
 const ownsStatus = (entry: ManagedFieldsEntry): boolean => 'f:status' in (entry.fieldsV1 ?? {})
 
-/** The entries when the controller only set fields that it owns already; else undefined. */
+/** The entry of the controller where nobody else owns anything of the status. */
+const ownEntryOf = ({ kind, metadata }: KubeObject): ManagedFieldsEntry | undefined => {
+  const entries = metadata.managedFields
+  if (!Array.isArray(entries)) return undefined
+  const [own, ...others] = entries.filter(ownsStatus)
+  const isOurs =
+    own?.manager === controllerManager &&
+    own.operation === 'Update' &&
+    own.apiVersion === apiVersionOf(requireKind(kind)) &&
+    own.subresource === 'status'
+  return isOurs && others.length === 0 ? own : undefined
+}
+
+/** The entries where they can be told without the sets of fields: those of nearly all writes of the controller. */
 const entriesAfterOwnChange = (
   object: KubeObject,
   before: KubeObject | undefined,
   now: string,
 ): ManagedFieldsEntry[] | undefined => {
-  const entries = object.metadata.managedFields
-  if (!Array.isArray(entries)) return undefined
-  const kind = requireKind(object.kind)
-  const ofStatus = entries.filter(ownsStatus)
-  const [own, ...others] = ofStatus
-  const isOurs =
-    own?.manager === controllerManager &&
-    own.operation === 'Update' &&
-    own.apiVersion === apiVersionOf(kind) &&
-    own.subresource === 'status'
-  if (!isOurs || others.length > 0) return undefined
-  const change = [statusOf(before), statusOf(object)] as const
-  if (!changesOnlyOwned(shapeOfKind(kind), own.fieldsV1, change)) return undefined
-  if (JSON.stringify(change[0]) === JSON.stringify(change[1])) return entries
-  return sortEntries(entries.map((entry) => (entry === own ? { ...entry, time: now } : entry)))
+  const own = ownEntryOf(object)
+  if (own?.fieldsV1 === undefined) return undefined
+  const entries = object.metadata.managedFields ?? []
+  const shape = shapeOfKind(requireKind(object.kind))
+  const change = { before: statusOf(before), after: statusOf(object) }
+  const withOwn = (fieldsV1: Record<string, unknown>): ManagedFieldsEntry[] =>
+    sortEntries(entries.map((one) => (one === own ? { ...own, time: now, fieldsV1 } : one)))
+  if (changesOnlyOwned(shape, own.fieldsV1, change))
+    return sameJson(change.before, change.after) ? entries : withOwn(own.fieldsV1)
+  if (entries.length >= maxUpdaters) return undefined
+  // It owned all fields, and does so now.
+  const after = allFieldsText(shape, change.after)
+  const isAll = allFieldsText(shape, change.before) === JSON.stringify(own.fieldsV1)
+  return isAll && after !== undefined && !onlyRemoves(change) ? withOwn(formOf(after)) : undefined
 }

@@ -12,6 +12,21 @@ export interface Condition {
 
 export type NewCondition = Omit<Condition, 'lastTransitionTime'>
 
+/** Puts `next` in place of the condition of the same type. */
+const put = (conditions: Condition[], next: NewCondition, now: string): void => {
+  const index = conditions.findIndex((c) => c.type === next.type)
+  const old = conditions[index]
+  const same =
+    old !== undefined &&
+    old.status === next.status &&
+    old.reason === next.reason &&
+    old.message === next.message &&
+    old.observedGeneration === next.observedGeneration
+  if (same) return
+  const lastTransitionTime = old?.status === next.status ? old.lastTransitionTime : now
+  conditions[old === undefined ? conditions.length : index] = { ...next, lastTransitionTime }
+}
+
 /**
  * The list with `next` in place of the condition of the same type. `lastTransitionTime` changes only
  * with the status. The input is not changed; an equal condition stays the same object.
@@ -21,17 +36,9 @@ export const withCondition = (
   next: NewCondition,
   now: string,
 ): Condition[] => {
-  const index = conditions.findIndex((c) => c.type === next.type)
-  if (index < 0) return [...conditions, { ...next, lastTransitionTime: now }]
-  const old = conditions[index]!
-  const same =
-    old.status === next.status &&
-    old.reason === next.reason &&
-    old.message === next.message &&
-    old.observedGeneration === next.observedGeneration
-  if (same) return [...conditions]
-  const lastTransitionTime = old.status === next.status ? old.lastTransitionTime : now
-  return conditions.map((c, i) => (i === index ? { ...next, lastTransitionTime } : c))
+  const all = [...conditions]
+  put(all, next, now)
+  return all
 }
 
 /** With one condition for each of these, as the controller sets them of an object of this generation. */
@@ -39,12 +46,11 @@ export const withConditions = (
   conditions: readonly Condition[] | undefined,
   next: Readonly<Record<string, Omit<NewCondition, 'type' | 'observedGeneration'>>>,
   { generation, now }: { generation: number | undefined; now: string },
-): Condition[] =>
-  Object.entries(next).reduce<Condition[]>(
-    (all, [type, verdict]) =>
-      withCondition(all, { type, ...verdict, observedGeneration: generation }, now),
-    [...(conditions ?? [])],
-  )
+): Condition[] => {
+  const all = [...(conditions ?? [])]
+  for (const type in next) put(all, { type, ...next[type]!, observedGeneration: generation }, now)
+  return all
+}
 
 /** The conditions of an object of any kind. */
 export const conditionsOf = ({

@@ -12,7 +12,7 @@ import {
 import { requireKind, resourceNameOf } from '../resources/registry.ts'
 import { decodeObject } from '../resources/validate.ts'
 import { StagelyError } from '../kernel/errors.ts'
-import { sameJson } from './canonical.ts'
+import { sameJson } from '../kernel/same-json.ts'
 import { clusterSource, conflict, forbidden, invalid, notFound, ownedBy } from './errors.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 

@@ -3,7 +3,7 @@ import { withStatusOwner } from '../managed-fields/status.ts'
 import { defined } from '../kernel/defined.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { specOf, ofKind } from '../resources/typed.ts'
-import { sameJson } from './canonical.ts'
+import { sameJson } from '../kernel/same-json.ts'
 
 /** `now` where the flag is new; the known time while it stays. */
 const sinceOf = (

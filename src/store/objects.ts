@@ -12,7 +12,7 @@ import {
   systemSource,
 } from './admission.ts'
 import { withAgentTimes } from './agent-status.ts'
-import { sameJson } from './canonical.ts'
+import { sameJson } from '../kernel/same-json.ts'
 import { alreadyExists, ownedBy } from './errors.ts'
 import { moveProjectKeys } from './keys/move-keys.ts'
 import { keyProviderOf, wantedRing } from './keys/project-ring.ts'

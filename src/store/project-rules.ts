@@ -4,7 +4,7 @@ import { defined } from '../kernel/defined.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import type { ProjectSpec } from '../resources/project.ts'
 import { specOf } from '../resources/typed.ts'
-import { sameJson } from './canonical.ts'
+import { sameJson } from '../kernel/same-json.ts'
 import type { AuditEntry } from './session.ts'
 
 export type ProjectRules = Pick<ProjectSpec, 'secretPolicy' | 'keyRotation'>

@@ -2,7 +2,7 @@
 // the value.
 import { annotations, type KubeObject, type ObjectMeta } from '../resources/meta.ts'
 import { systemSource } from './admission.ts'
-import { sameJson } from './canonical.ts'
+import { sameJson } from '../kernel/same-json.ts'
 import type { StoredRow, WriteSession } from './session.ts'
 
 const waysToGive = ['value', 'valueBase64', 'sealedValue', 'valueFrom']

@@ -2,7 +2,7 @@
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { ofKind } from '../../../src/resources/typed.ts'
-import { sameJson } from '../../../src/store/canonical.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 import {
   heldOtherwise,
   holdIn,

@@ -3,7 +3,7 @@
 // a run for all.
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import type { ListedObject } from '../../../src/store/store.ts'
-import { sameJson } from '../../../src/store/canonical.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 import { earliest } from '../../../src/kernel/earliest.ts'
 import { consumersBySecret, decideSecret, type Consumer } from './decide.ts'
 import { isToRenew } from './expiry.ts'

@@ -1,6 +1,6 @@
 // The fields of a project or a secret from which its status is decided.
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import { sameJson } from '../../../src/store/canonical.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 
 /** Of a project's status only the revision is an input: the rest are counts that the rollout reconciler writes. */
 export const inputsOf = ({ kind, metadata, spec, status }: KubeObject): readonly unknown[] =>

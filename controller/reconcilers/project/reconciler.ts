@@ -6,7 +6,7 @@ import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.
 import { ofKind } from '../../../src/resources/typed.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
-import { sameJson } from '../../../src/store/canonical.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
 import { decideOrphan, decideProject } from './decide.ts'

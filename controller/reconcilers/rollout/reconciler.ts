@@ -6,7 +6,7 @@ import { withCondition, type Condition } from '../../../src/resources/conditions
 import { refFromKey, refOf } from '../../../src/resources/meta.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
-import { sameJson } from '../../../src/store/canonical.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
 import type { StageletObject } from '../project/gather.ts'

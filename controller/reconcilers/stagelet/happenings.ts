@@ -8,7 +8,7 @@ import {
   type Quarantined,
 } from '../../../src/resources/observation.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
-import { sameJson } from '../../../src/store/canonical.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 import type {
   Blame,
   DriftRecord,

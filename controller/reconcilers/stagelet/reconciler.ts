@@ -9,7 +9,7 @@ import {
   type KubeObject,
 } from '../../../src/resources/meta.ts'
 import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
-import { sameJson } from '../../../src/store/canonical.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
 import { decideStagelet } from './decide.ts'

@@ -1,7 +1,7 @@
 // What differs between two sets of one project, by names: never by values.
 import { createHash } from 'node:crypto'
 import { defined } from '../../kernel/defined.ts'
-import { sameJson } from '../canonical.ts'
+import { sameJson } from '../../kernel/same-json.ts'
 import { audienceOf, shownStagelet } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 

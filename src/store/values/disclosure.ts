@@ -5,7 +5,7 @@ import type { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/stagelysecret.ts'
 import { specOf } from '../../resources/typed.ts'
-import { sameJson } from '../canonical.ts'
+import { sameJson } from '../../kernel/same-json.ts'
 import { forbidden } from '../errors.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sameJson } from './canonical.ts'
+import { sameJson } from './same-json.ts'
 
 test.each([
   [
