@@ -20,7 +20,7 @@ import type { Queryable, Sql } from './sql.ts'
 import { objectRow, term, type HeadRow, type StoredRow } from './state/rows.ts'
 import { Overlay } from './state/state.ts'
 import type { Actor, ChangeEvent, ChangeSet, WriteOptions } from './store.ts'
-import { textOf } from './stored-object.ts'
+import { toStored } from './stored-object.ts'
 import { checkRemoved } from './values/followers.ts'
 import { checkPolicies, type NewValue } from './values/policy.ts'
 import { checkReferences } from './values/references.ts'
@@ -239,7 +239,8 @@ export class WriteSession {
     const ref = refOf(object)
     const rv = ++this.rv
     const metadata = { ...object.metadata, resourceVersion: String(rv) }
-    const row = objectRow(ref, { uid, rv, source, text: textOf({ ...object, metadata }) })
+    const stored = toStored({ ...object, metadata })
+    const row = objectRow(ref, { uid, rv, source, text: stored.text }, stored.object)
     this.changes.objects.push({ type, ref, row, previous, at: this.nowMs })
     if (audit !== undefined) this.audit(ref, audit)
     return row

@@ -156,6 +156,8 @@ export interface Tracking {
 }
 
 export interface Transaction extends Reader {
+  /** As get(), but frozen: costs no copy. */
+  look<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined>
   /** Creates an object for a user: defaults, admission, sealing, uniqueness. AlreadyExists, Invalid. */
   create(object: KubeObject, tracking?: Tracking): Promise<KubeObject>
   /**

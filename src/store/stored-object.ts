@@ -1,4 +1,5 @@
 // An object's stored text, parsed when it is first looked into.
+import { frozen, frozenCopy } from '../kernel/frozen.ts'
 import { storableJson } from '../kernel/storable.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { valueFields } from '../resources/secret-value.ts'
@@ -14,10 +15,13 @@ export const storedObject = (text: string): StoredObject => {
   }
 }
 
-/** What is stored is answered as it is: no value may ever come this far. */
-export const textOf = (object: KubeObject): string => {
+/** What is stored is answered as it is: no value may ever come this far. `object` is what the text says, frozen. */
+export const toStored = (object: KubeObject): { text: string; object: KubeObject } => {
   const { kind, metadata, spec = {} } = object
   if (kind === 'StagelySecret' && valueFields.some((field) => field in spec))
     throw new Error(`the value of secret "${metadata.name}" is still in its object`)
-  return storableJson(JSON.stringify(object))
+  const json = JSON.stringify(object)
+  const text = storableJson(json)
+  const same = text === json
+  return { text, object: same ? frozenCopy(object) : frozen(JSON.parse(text) as KubeObject) }
 }

@@ -69,6 +69,12 @@ export class StoreTransaction implements Transaction {
     return row && ofKind(ref.kind, copy(row.object))
   }
 
+  async look<K extends string>(ref: ObjectRef<K>): Promise<ObjectOf<K> | undefined> {
+    await this.#session.pause()
+    const row = this.#session.fetch(ref)
+    return row && ofKind(ref.kind, row.object)
+  }
+
   async list<K extends string>(
     kind: K,
     { namespace, within, project }: ListOptions = {},

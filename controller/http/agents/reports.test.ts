@@ -28,7 +28,7 @@ const open = (
   let object: KubeObject | undefined
   let looks = 0
   const tx = {
-    get: ({ kind }: { kind: string }) => Promise.resolve(kind === 'Agent' ? seen().agent : object),
+    look: ({ kind }: { kind: string }) => Promise.resolve(kind === 'Agent' ? seen().agent : object),
     putInternal: (put: KubeObject) => {
       object = put
       return Promise.resolve()

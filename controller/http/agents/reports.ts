@@ -1,7 +1,6 @@
 // Checks the reports of agents, and stores them as Observations where more than the sequence number changed. A report
 // may come to any replica, so that the last one is read from the store. Reports that come during a write share the
 // next one.
-import { isDeepStrictEqual } from 'node:util'
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { gathered } from '../../../src/kernel/gathered.ts'
 import { storableJson } from '../../../src/kernel/storable.ts'
@@ -9,6 +8,7 @@ import { apiVersion, type KubeObject, type ObjectRef } from '../../../src/resour
 import { isReportedSince, presenceOf } from '../../../src/resources/presence.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { ReportRequest, ReportedStagelet } from '../../../src/protocol/messages.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import {
   agentKeyOf,
@@ -83,11 +83,11 @@ const check = async (
   checkBoot(report.boot, boots.get(agentUid))
   checkReplay(newest.get(agentUid), report)
   const news: Accepted[] = []
-  const agent = mine[0] && (await tx.get(agentRefOf(mine[0].view.agentKey)))
+  const agent = mine[0] && (await tx.look(agentRefOf(mine[0].view.agentKey)))
   for (const { view, spec: told } of mine) {
     const receivedAt = toTimestamp(clock.now())
     const spec = { ...told, receivedAt, ...(agent && { presence: presenceOf(agent) }) }
-    const old = (await tx.get(observationOf(view)))?.spec
+    const old = (await tx.look(observationOf(view)))?.spec
     // A report from before the agent was away is stored again, also where it says the same.
     const isStale = agent !== undefined && !isReportedSince(agent, old?.presence)
     // Another start of the agent may have reported since the boots were read: its report must not be replaced, and an older
@@ -96,7 +96,7 @@ const check = async (
       throw new NeedsLock('a report by another start, or the first since the agent is back')
     if (old?.agent === spec.agent && old.boot === spec.boot && spec.seq <= old.seq)
       throw replay(spec.seq, old.seq)
-    if (old === undefined || isStale || !isSameReport(old, spec))
+    if (old === undefined || isStale || !sameJson(old, spec, ownFields))
       news.push({ view, spec: { ...spec, receivedAt: newsAt(old, spec) } })
   }
   return news
@@ -186,18 +186,14 @@ const observationOf = ({ namespace, name }: StageletView): ObjectRef<'Observatio
 })
 
 /** Fields that differ in each report. */
-const ownFields = { seq: 0, presence: '', receivedAt: '' }
-
-/** True where two reports differ only in these fields. */
-const isSameReport = (a: ObservationSpec, b: ObservationSpec): boolean =>
-  isDeepStrictEqual({ ...a, ...ownFields }, { ...b, ...ownFields })
+const ownFields = ['seq', 'presence', 'receivedAt']
 
 /** Time of the last report with news about the stagelet. A return or a new start of the agent is no news. */
 const newsAt = (
   old: ObservationSpec | undefined,
   spec: ObservationSpec & { readonly receivedAt: string },
 ): string =>
-  old !== undefined && isSameReport({ ...old, boot: '' }, { ...spec, boot: '' })
+  old !== undefined && sameJson(old, spec, [...ownFields, 'boot'])
     ? (old.receivedAt ?? spec.receivedAt)
     : spec.receivedAt
 
@@ -222,8 +218,11 @@ const divide = (
  * The report as the database stores it, so that two of them can be compared. Log lines and names of a machine may hold
  * text that cannot be stored.
  */
-const storable = (reported: ReportedStagelet): ReportedStagelet =>
-  JSON.parse(storableJson(JSON.stringify(reported))) as ReportedStagelet
+const storable = (reported: ReportedStagelet): ReportedStagelet => {
+  const json = JSON.stringify(reported)
+  const stored = storableJson(json)
+  return stored === json ? reported : (JSON.parse(stored) as ReportedStagelet)
+}
 
 const renderObservation = (view: StageletView, spec: ObservationSpec): KubeObject => ({
   apiVersion,

@@ -1,9 +1,9 @@
 // A Reader that reads each object, list and set of secrets once. Good within one transaction that writes none of
-// them.
+// them. Objects are frozen.
 import { keyOf } from '../../../src/resources/meta.ts'
-import type { Reader } from '../../../src/store/store.ts'
+import type { Reader, Transaction } from '../../../src/store/store.ts'
 
-export const cachingReader = (reader: Reader): Reader => {
+export const cachingReader = (reader: Transaction): Reader => {
   const answers = new Map<string, Promise<unknown>>()
   const once = <T>(key: string, read: () => Promise<T>): Promise<T> => {
     const known = answers.get(key)
@@ -13,7 +13,7 @@ export const cachingReader = (reader: Reader): Reader => {
     return answer
   }
   return {
-    get: (ref) => once(keyOf(ref), () => reader.get(ref)),
+    get: (ref) => once(keyOf(ref), () => reader.look(ref)),
     list: (kind, options) =>
       once(`list ${kind} ${JSON.stringify(options)}`, () => reader.list(kind, options)),
     readSet: (projectUid, revision) =>

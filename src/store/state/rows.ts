@@ -7,7 +7,7 @@ import { specOf } from '../../resources/typed.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { projectOf } from '../project-ref.ts'
-import type { Identified, TermsOf } from './table.ts'
+import type { Identified, IsSame, TermsOf } from './table.ts'
 
 /** A stored object. It never changes: a write puts a new row in its place. */
 export interface StoredRow extends Identified {
@@ -20,6 +20,8 @@ export interface StoredRow extends Identified {
   readonly text: string
   /** Parsed and frozen. It may be parsed anew later: see keptParsed. */
   readonly object: KubeObject
+  /** The parsed object, where it is in memory. */
+  readonly kept: KubeObject | undefined
   /** The parsed object, for one use: it is not kept. */
   peek(): KubeObject
 }
@@ -53,12 +55,17 @@ class ObjectRow implements StoredRow {
   readonly text: string
   #object: KubeObject | undefined
 
-  constructor(of: Omit<StoredRow, 'object' | 'peek'>) {
+  constructor(of: Omit<StoredRow, 'object' | 'kept' | 'peek'>, object: KubeObject | undefined) {
     this.id = of.id
     this.uid = of.uid
     this.rv = of.rv
     this.source = of.source
     this.text = of.text
+    if (object !== undefined) this.#keep(object)
+  }
+
+  get kept(): KubeObject | undefined {
+    return this.#object
   }
 
   peek(): KubeObject {
@@ -70,17 +77,22 @@ class ObjectRow implements StoredRow {
   }
 
   get object(): KubeObject {
-    if (this.#object !== undefined) return this.#object
+    return this.#object ?? this.#keep(frozen(JSON.parse(this.text) as KubeObject))
+  }
+
+  #keep(object: KubeObject): KubeObject {
     const last = manyOf.test(this.id) ? lastOfMany : lastOfOthers
     last.add(this)
-    return (this.#object = frozen(JSON.parse(this.text) as KubeObject))
+    return (this.#object = object)
   }
 }
 
+/** `object` is what `text` says, frozen, where the caller has it. */
 export const objectRow = (
   ref: ObjectRef,
   { uid, rv, source, text }: Pick<StoredRow, 'uid' | 'rv' | 'source' | 'text'>,
-): StoredRow => new ObjectRow({ id: keyOf(ref), uid, rv, source, text })
+  object?: KubeObject,
+): StoredRow => new ObjectRow({ id: keyOf(ref), uid, rv, source, text }, object)
 
 /** The current version of a secret. */
 export interface HeadRow extends Identified {
@@ -213,6 +225,13 @@ const termsFor = ({ id, uid }: StoredRow, object: () => KubeObject): string[] =>
 }
 
 export const objectTerms: TermsOf<StoredRow> = (row) => termsFor(row, () => row.object)
+
+/** A write of a status leaves the spec as it is: the same object. */
+export const hasSameTerms: IsSame<StoredRow> = ({ uid, kept: before }, { uid: now, kept: after }) =>
+  uid === now &&
+  before?.spec !== undefined &&
+  before.spec === after?.spec &&
+  before.metadata.deletionTimestamp === after.metadata.deletionTimestamp
 
 /** The same without keeping the parsed object: most rows are not read soon after the start. */
 export const termsAtLoad: TermsOf<StoredRow> = (row) => termsFor(row, () => row.peek())

@@ -3,6 +3,7 @@
 import { genesis, type ChainPoint } from '../../audit/texts.ts'
 import {
   buriedTerms,
+  hasSameTerms,
   headTerms,
   objectTerms,
   projectTerms,
@@ -41,7 +42,7 @@ export class State implements View {
   rv: number
   /** End of the chain of audit rows at that version. */
   chain: ChainPoint
-  readonly objects = new Table(objectTerms)
+  readonly objects = new Table(objectTerms, hasSameTerms)
   readonly projects = new Table(projectTerms)
   readonly heads = new Table(headTerms)
   readonly buried = new Table(buriedTerms)

@@ -8,6 +8,9 @@ export interface Identified {
 /** The terms by which the index finds a row. */
 export type TermsOf<R> = (row: R) => readonly string[]
 
+/** True only where two rows of one id have the same terms; may be false though they have. */
+export type IsSame<R> = (before: R, after: R) => boolean
+
 export interface Lookup<R extends Identified> {
   get(id: string): R | undefined
   /** In no order. */
@@ -21,10 +24,12 @@ const noIds: readonly string[] = []
 /** The ids with each term. Most terms have one id, which is kept without a set: a set takes the memory of ten ids. */
 class Terms<R> {
   readonly #termsOf: TermsOf<R>
+  readonly #isSame: IsSame<R>
   readonly #ids = new Map<string, string | Set<string>>()
 
-  constructor(termsOf: TermsOf<R>) {
+  constructor(termsOf: TermsOf<R>, isSame: IsSame<R> = () => false) {
     this.#termsOf = termsOf
+    this.#isSame = isSame
   }
 
   ids(term: string): Iterable<string> {
@@ -37,6 +42,7 @@ class Terms<R> {
   }
 
   move(id: string, before: R | undefined, after: R | undefined): void {
+    if (before !== undefined && after !== undefined && this.#isSame(before, after)) return
     const old = before === undefined ? [] : this.#termsOf(before)
     const now = after === undefined ? [] : this.#termsOf(after)
     for (const term of old) if (!now.includes(term)) this.#drop(term, id)
@@ -61,8 +67,8 @@ export class Table<R extends Identified> implements Lookup<R> {
   readonly #rows = new Map<string, R>()
   readonly #terms: Terms<R>
 
-  constructor(termsOf: TermsOf<R>) {
-    this.#terms = new Terms(termsOf)
+  constructor(termsOf: TermsOf<R>, isSame?: IsSame<R>) {
+    this.#terms = new Terms(termsOf, isSame)
   }
 
   get size(): number {
@@ -111,6 +117,8 @@ export class OverlayTable<R extends Identified> implements Lookup<R> {
   readonly #base: Lookup<R>
   readonly #changed = new Map<string, R | undefined>()
   readonly #terms: Terms<R>
+  /** Changed rows that are not in the index yet, as they are there: most writes look nothing up in it. */
+  readonly #unindexed = new Map<string, R | undefined>()
 
   constructor(base: Lookup<R>, termsOf: TermsOf<R>) {
     this.#base = base
@@ -125,18 +133,24 @@ export class OverlayTable<R extends Identified> implements Lookup<R> {
     const below = this.#base.withTerm(term)
     if (this.#changed.size === 0) return below
     const rows = below.filter((row) => !this.#changed.has(row.id))
-    for (const id of this.#terms.ids(term)) rows.push(this.#changed.get(id)!)
+    for (const id of this.#index().ids(term)) rows.push(this.#changed.get(id)!)
     return rows
   }
 
   *each(term: string): Iterable<R> {
     for (const row of this.#base.each(term)) if (!this.#changed.has(row.id)) yield row
-    for (const id of this.#terms.ids(term)) yield this.#changed.get(id)!
+    for (const id of this.#index().ids(term)) yield this.#changed.get(id)!
   }
 
   set(id: string, row: R | undefined): void {
-    this.#terms.move(id, this.#changed.get(id), row)
+    if (!this.#unindexed.has(id)) this.#unindexed.set(id, this.#changed.get(id))
     this.#changed.set(id, row)
+  }
+
+  #index(): Terms<R> {
+    for (const [id, before] of this.#unindexed) this.#terms.move(id, before, this.#changed.get(id))
+    this.#unindexed.clear()
+    return this.#terms
   }
 
   /** The changed rows, in the order of their first changes. */
