@@ -20,6 +20,8 @@ interface StageletIndex {
    */
   note(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject): boolean
   stageletsOf(owner: { kind: 'Project' | 'Agent'; namespace: string; name: string }): string[]
+  /** How many stagelets the project has, by its key. */
+  countOf(project: string): number
   projectOf(object: KubeObject): string | undefined
   /** Projects that have a stagelet on the agent. */
   projectsOn(agent: ObjectRef): string[]
@@ -74,6 +76,7 @@ export const createStageletIndex = (): StageletIndex => {
       return !isReset
     },
     stageletsOf: (owner) => [...(byOwner.get(keyOf(owner)) ?? [])],
+    countOf: (project) => byOwner.get(project)?.size ?? 0,
     projectOf: (object) => {
       const name = projectNameOf(object)
       return name === undefined ? undefined : keyOf(sibling(object, 'Project', name))

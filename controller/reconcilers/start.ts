@@ -131,13 +131,11 @@ const closedByMs = 2_500
 
 /**
  * Delay (ms) of the reconciliation of stagelets after a new revision. Their agents get the revision from the Project itself:
- * with many stagelets the bundles are sent first, and stagelets that report meanwhile are reconciled only once. In a staged
- * rollout agents get the revision only by the reconciliation.
+ * with many stagelets the bundles are sent first, and a stagelet whose agent reports meanwhile is reconciled then, and only
+ * once.
  */
-const reconcileAfterMs = (project: KubeObject, stagelets: number): number => {
-  const isStaged = project.spec?.['rollout'] !== undefined
-  return isStaged || stagelets < 100 ? 0 : Math.min(stagelets / 2, 2_000)
-}
+const reconcileAfterMs = (stagelets: number): number =>
+  stagelets < 100 ? 0 : Math.min(stagelets * 4, 10_000)
 
 export const createRouter = (to: {
   stagelets: ControlLoop
@@ -152,9 +150,14 @@ export const createRouter = (to: {
     for (const key of index.stageletsOf(owner)) stagelets.enqueue(key)
   }
 
+  const countIn = (project: string | undefined): number =>
+    project === undefined ? 0 : index.countOf(project)
+
   const reconcileStageletsOf = (object: KubeObject, type: Change['type']): void => {
     const keys = index.stageletsOf({ ...refOf(object), kind: 'Project' })
-    const ms = type === 'MODIFIED' ? reconcileAfterMs(object, keys.length) : 0
+    // In a staged rollout agents get the revision only by the reconciliation.
+    const isStaged = object.spec?.['rollout'] !== undefined
+    const ms = type === 'MODIFIED' && !isStaged ? reconcileAfterMs(keys.length) : 0
     for (const key of keys)
       if (ms === 0) stagelets.enqueue(key)
       else stagelets.enqueueAfter(key, ms)
@@ -176,7 +179,8 @@ export const createRouter = (to: {
       case 'Stagelet':
         if (type === 'DELETED') stageletReconciler.forget(keyOf(ref))
         // The close of the change set starts a run; this one runs where its event is lost.
-        if (!isNews) stagelets.enqueueAfter(keyOf(ref), closedByMs)
+        if (!isNews)
+          stagelets.enqueueAfter(keyOf(ref), closedByMs + reconcileAfterMs(countIn(project)))
         else if (!stageletReconciler.isSettled(object)) stagelets.enqueue(keyOf(ref))
         if (project !== undefined) reconcileProject(project)
         if (project !== undefined) rollOut(project)
