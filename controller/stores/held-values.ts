@@ -6,7 +6,7 @@ import { open, seal } from '../../src/secrets/aead.ts'
 /** Opens the value, each time anew. */
 export type Held = () => Buffer
 
-const unbound = Buffer.alloc(0)
+const unbound = ''
 
 /** For one step: what it has held opens as long as somebody may still ask for it. */
 export const createHolder = (): ((value: Buffer) => Held) => {

@@ -17,8 +17,8 @@ export interface SealKey {
 }
 
 /** Format and key id are authenticated too: neither can be exchanged. */
-const fullAad = (keyId: string, aad: Buffer): Buffer =>
-  Buffer.concat([Buffer.from(`stagely ${format} ${keyId}\n`), aad])
+const fullAad = (keyId: string, aad: string): Buffer =>
+  Buffer.from(`stagely ${format} ${keyId}\n${aad}`)
 
 /** The place that a sealed value is bound to: it cannot be opened for another place. */
 export interface ValueContext {
@@ -31,20 +31,10 @@ export interface ValueContext {
 }
 
 /** JSON of a fixed list, so that two contexts never have the same bytes. */
-export const valueAad = (c: ValueContext): Buffer =>
-  Buffer.from(
-    JSON.stringify([
-      'stagely value v1',
-      c.projectUid,
-      c.secretId,
-      c.key,
-      c.scope,
-      c.type,
-      c.version,
-    ]),
-  )
+export const valueAad = (c: ValueContext): string =>
+  JSON.stringify(['stagely value v1', c.projectUid, c.secretId, c.key, c.scope, c.type, c.version])
 
-export const seal = (key: SealKey, plaintext: Buffer, aad: Buffer): string => {
+export const seal = (key: SealKey, plaintext: Buffer, aad: string): string => {
   const nonce = randomBytes(nonceBytes)
   const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce)
   cipher.setAAD(fullAad(key.id, aad))
@@ -81,9 +71,10 @@ export const keyIdOf = (sealed: string): string => {
 }
 
 /** InternalError when anything does not match: bytes, key, or AAD. */
-export const open = (key: SealKey, sealed: string, aad: Buffer): Buffer => {
-  if (keyIdOf(sealed) !== key.id) throw damaged()
-  const text = sealed.slice(format.length + key.id.length + 2)
+export const open = (key: SealKey, sealed: string, aad: string): Buffer => {
+  const prefix = `${format}:${key.id}:`
+  if (!sealed.startsWith(prefix)) throw damaged()
+  const text = sealed.slice(prefix.length)
   const body = Buffer.from(text, 'base64')
   // Node ignores characters that are not base64. Only the canonical text of the bytes is accepted.
   if (body.toString('base64') !== text) throw damaged()

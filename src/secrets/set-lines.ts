@@ -60,18 +60,14 @@ export class SetLines {
   /** Lines by secret id. Of two lines with one id the later one counts. */
   static of(lines: Iterable<readonly [secretId: string, line: string]>): SetLines {
     const byId = new Map(lines)
-    const parts = Array.from({ length: parcelCount }, () => ({
-      ids: [] as string[],
-      lines: [] as string[],
-    }))
-    for (const [id, line] of [...byId].sort(([, a], [, b]) => (a < b ? -1 : 1))) {
-      const part = parts[indexOf(id)]!
-      part.ids.push(id)
-      part.lines.push(line)
-    }
-    const parcels = parts.map((part, index) =>
-      part.ids.length === 0 ? undefined : parcelOf(index, part.ids, part.lines),
-    )
+    const parts = Array.from({ length: parcelCount }, () => [] as [id: string, line: string][])
+    for (const pair of byId) parts[indexOf(pair[0])]!.push(pair)
+    const parcels = parts.map((pairs, index) => {
+      if (pairs.length === 0) return undefined
+      pairs.sort(([, a], [, b]) => (a < b ? -1 : 1))
+      const [ids, sorted] = [pairs.map(([id]) => id), pairs.map(([, line]) => line)]
+      return parcelOf(index, ids, sorted)
+    })
     return new SetLines(parcels, byId.size, digestsOf(parcels))
   }
 

@@ -36,6 +36,8 @@ interface SetRow extends SealedRow {
   pending: boolean
   head_mac: string
   digest_key: string
+  /** JSON: its wrapped data keys by their ids. */
+  data_keys: string | null
   mac: string | null
   epoch: number
 }
@@ -71,6 +73,11 @@ export const lineOf = (e: SetEntry): string =>
     ...(e.references === undefined ? [] : [e.references]),
   ])
 
+export interface LoadedSet {
+  readonly head: SetRow
+  readonly members: readonly { readonly entry: SetEntry; readonly row: SealedRow }[]
+}
+
 export const linesOf = (entries: readonly SetEntry[]): SetLines =>
   SetLines.of(entries.map((entry) => [entry.secretId, lineOf(entry)]))
 
@@ -103,7 +110,9 @@ export const checkedLines = (
 const setSql = (columns: string, mac: string, members: string): string => `
 WITH head AS (
   SELECT p.namespace, p.revision AS closed, p.opened_at IS NOT NULL AS pending, p.head_mac, p.digest_key,
-    c.epoch, ${mac} AS mac
+    c.epoch, ${mac} AS mac, (
+      SELECT json_object_agg(k.id, k.wrapped) FROM data_keys k WHERE k.project_uid = p.uid
+    ) AS data_keys
   FROM projects p CROSS JOIN counters c WHERE p.uid = $1
 ), members AS (
   SELECT ${columns} FROM secret_versions v WHERE v.project_uid = $1 AND ${members}
@@ -149,7 +158,7 @@ export const loadRows = async (
   keys: ProjectKeys,
   projectUid: string,
   { revision, sealed }: { revision: number | 'head'; sealed: boolean },
-): Promise<{ head: SetRow; rows: SetRow[] }> => {
+): Promise<LoadedSet> => {
   const rows =
     revision === 'head'
       ? await q.query<SetRow>(sealed ? statements.sealedHead : statements.head, [projectUid])
@@ -159,15 +168,15 @@ export const loadRows = async (
         ])
   const isHead = (row: SetRow): boolean => (row.namespace as string | null) !== null
   const head = checkRevision(rows.find(isHead), projectUid, revision)
-  if (revision === 0) return { head, rows: [] }
-  const found = rows.filter((row) => !isHead(row))
+  if (revision === 0) return { head, members: [] }
+  const members = rows.filter((row) => !isHead(row)).map((row) => ({ entry: toEntry(row), row }))
   const digestKey = await keys.digestKey(projectUid, head.digest_key)
   const at = revision === 'head' ? head.closed + 1 : revision
   const expected = revision === 'head' ? head.head_mac : head.mac
-  const lines = linesOf(found.map(toEntry))
-  if (!isWhole(lines, found, { digestKey, revision: at, mac: expected }))
+  const lines = linesOf(members.map(({ entry }) => entry))
+  if (!isWhole(lines, members, { digestKey, revision: at, mac: expected }))
     throw setTampered(projectUid)
-  return { head, rows: found }
+  return { head, members }
 }
 
 const revisionOf = (head: SetRow, revision: number | 'head'): number =>
@@ -180,11 +189,11 @@ export const readSet = async (
   projectUid: string,
   revision: number | 'head',
 ): Promise<SecretSet> => {
-  const { head, rows } = await loadRows(q, keys, projectUid, { revision, sealed: false })
+  const { head, members } = await loadRows(q, keys, projectUid, { revision, sealed: false })
   return {
     projectUid,
     epoch: head.epoch,
     revision: revisionOf(head, revision),
-    entries: rows.map(toEntry),
+    entries: members.map(({ entry }) => entry),
   }
 }

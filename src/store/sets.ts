@@ -5,34 +5,10 @@ import { createDependencies } from '../secrets/references.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import type { DeliveredSet } from './audit-deliveries.ts'
 import { setTampered } from './errors.ts'
-import { loadRows, toEntry, type SealedRow } from './set-rows.ts'
+import { loadRows, type LoadedSet } from './set-rows.ts'
 import type { Queryable } from './sql.ts'
 import type { Delivery, OpenedEntry } from './store.ts'
 import { resolveEntries } from './values/resolve.ts'
-
-interface WrappedKeys {
-  /** The data key with this id, unwrapped. */
-  dataKey(id: string): ReturnType<ProjectKeys['dataKey']>
-}
-
-/** Reads the wrapped data keys of a project once. */
-export const loadDataKeys = async (
-  q: Queryable,
-  keys: ProjectKeys,
-  projectUid: string,
-): Promise<WrappedKeys> => {
-  const rows = await q.query<{ id: string; wrapped: string }>(
-    'SELECT id, wrapped FROM data_keys WHERE project_uid = $1',
-    [projectUid],
-  )
-  return {
-    dataKey: (id) => {
-      const row = rows.find((r) => r.id === id)
-      if (row === undefined) throw setTampered(projectUid)
-      return keys.dataKey(projectUid, row.id, row.wrapped)
-    },
-  }
-}
 
 /** The value of a version. Throws where it was sealed for another place, or with another key. */
 export const openSealed = (
@@ -41,15 +17,6 @@ export const openSealed = (
   { secretId, key, scope, type, version }: SetEntry,
   sealed: string,
 ): Buffer => open(dataKey, sealed, valueAad({ projectUid, secretId, key, scope, type, version }))
-
-export const openRow = async (
-  dataKeys: WrappedKeys,
-  projectUid: string,
-  row: SealedRow,
-): Promise<Buffer> => {
-  const key = await dataKeys.dataKey(row.data_key_id)
-  return openSealed(key, projectUid, toEntry(row), row.sealed)
-}
 
 export interface Opening {
   readonly choose: (entries: readonly SetEntry[]) => readonly SetEntry[]
@@ -69,8 +36,8 @@ export const openHead = async (
   projectUid: string,
   { choose, stagelet, asWritten = false }: Opening,
 ): Promise<{ opened: OpenedEntry[]; read: SetEntry[] }> => {
-  const { rows } = await loadRows(q, keys, projectUid, { revision: 'head', sealed: true })
-  const entries = rows.map(toEntry).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const { head, members } = await loadRows(q, keys, projectUid, { revision: 'head', sealed: true })
+  const entries = members.map(({ entry }) => entry).sort((a, b) => (a.name < b.name ? -1 : 1))
   const picked = new Set(choose(entries).map((entry) => entry.secretId))
   const chosen = entries.filter((entry) => picked.has(entry.secretId))
   const viewerOf = (entry: SetEntry): string | undefined => entry.stagelet ?? stagelet
@@ -81,8 +48,8 @@ export const openHead = async (
     for (const entry of chosen.filter((one) => viewerOf(one) === viewer))
       for (const { secretId } of reach(entry)) needed.add(secretId)
   }
-  const sealed = rows.filter((row) => needed.has(row.secret_uid))
-  const values = await openRows(q, keys, projectUid, sealed)
+  const sealed = members.filter(({ entry }) => needed.has(entry.secretId))
+  const values = await openMembers(keys, projectUid, { head, members: sealed })
   const opened = viewers.flatMap((viewer) => {
     const all = asWritten ? values : resolveEntries(projectUid, values, viewer)
     return all.filter((one) => picked.has(one.secretId) && viewerOf(one) === viewer)
@@ -93,16 +60,23 @@ export const openHead = async (
   }
 }
 
-const openRows = async (
-  q: Queryable,
+const openMembers = async (
   keys: ProjectKeys,
   projectUid: string,
-  rows: readonly SealedRow[],
+  { head, members }: LoadedSet,
 ): Promise<OpenedEntry[]> => {
-  const dataKeys = await loadDataKeys(q, keys, projectUid)
-  return Promise.all(
-    rows.map(async (row) => ({ ...toEntry(row), value: await openRow(dataKeys, projectUid, row) })),
-  )
+  const dataKeys = JSON.parse(head.data_keys ?? '{}') as Readonly<Record<string, string>>
+  const opened: OpenedEntry[] = []
+  let key: SealKey | undefined
+  for (const { entry, row } of members) {
+    if (key?.id !== row.data_key_id) {
+      const wrapped = dataKeys[row.data_key_id]
+      if (wrapped === undefined) throw setTampered(projectUid)
+      key = await keys.dataKey(projectUid, row.data_key_id, wrapped)
+    }
+    opened.push({ ...entry, value: openSealed(key, projectUid, entry, row.sealed) })
+  }
+  return opened
 }
 
 /** Store.openSet() for several stagelets at once. The audit rows are committed first: no audit, no value. */
@@ -117,14 +91,14 @@ export const openSets = async (
   deliveries: readonly Delivery[],
 ): Promise<OpenedEntry[][]> => {
   const { projectUid, revision, audit } = what
-  const { head, rows } = await loadRows(q, keys, projectUid, { revision, sealed: true })
+  const { head, members } = await loadRows(q, keys, projectUid, { revision, sealed: true })
   const { namespace, epoch } = head
   await audit({ projectUid, namespace, epoch, revision })
   const names = deliveries.map(({ stagelet }) => stagelet)
-  if (rows.length === 0) return deliveries.map(() => [])
+  if (members.length === 0) return deliveries.map(() => [])
   const viewers = new Set<string | null>([null, ...names])
-  const seen = rows.filter((row) => viewers.has(row.stagelet))
-  const opened = await openRows(q, keys, projectUid, seen)
+  const seen = members.filter(({ row }) => viewers.has(row.stagelet))
+  const opened = await openMembers(keys, projectUid, { head, members: seen })
   return names.map((name) => {
     const mine = opened.filter(({ stagelet }) => stagelet === undefined || stagelet === name)
     return resolveEntries(projectUid, mine, name)

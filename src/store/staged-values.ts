@@ -25,8 +25,7 @@ export interface StagedCredential {
 export const stagedAad = (
   projectUid: string,
   { rotationUid, attempt, role, output }: StagedPlace & { readonly output: string },
-): Buffer =>
-  Buffer.from(JSON.stringify(['stagely staged v1', projectUid, rotationUid, attempt, role, output]))
+): string => JSON.stringify(['stagely staged v1', projectUid, rotationUid, attempt, role, output])
 
 /** Stores the credential in the write that begins the attempt. A stored one stays. */
 export const stageCredential = async (

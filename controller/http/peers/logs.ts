@@ -77,7 +77,7 @@ export const createLogsElsewhere = (
   },
 })
 
-const taskAad = (to: string): Buffer => Buffer.from(JSON.stringify(['stagely peer task v1', to]))
+const taskAad = (to: string): string => JSON.stringify(['stagely peer task v1', to])
 const sealKey = (key: Buffer): Parameters<typeof seal>[0] => ({
   id: 'peer',
   bytes: Buffer.from(hkdfSync('sha256', key, '', 'stagely peer task v1', 32)),

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { keyIdOf, open, seal, type SealKey } from '../aead.ts'
 import { wrapDamaged, type KeyProvider } from '../key-provider.ts'
 
-const aadOf = (context: string): Buffer => Buffer.from(`stagely wrap v1 ${context}`)
+const aadOf = (context: string): string => `stagely wrap v1 ${context}`
 
 const named = (bytes: Buffer): SealKey => {
   if (bytes.length !== 32) throw new Error('the master key must have 32 bytes')

@@ -10,7 +10,7 @@ import { notFound, setTampered } from '../errors.ts'
 import { loadProject, type ProjectState } from '../projects.ts'
 import type { WriteSession } from '../session.ts'
 import { sealedColumns, toEntry, type SealedRow } from '../set-rows.ts'
-import { loadDataKeys, openRow } from '../sets.ts'
+import { openSealed } from '../sets.ts'
 import type { Queryable } from '../sql.ts'
 import type { DeletedSecret, OpenedEntry, RevisionInfo, SecretVersion } from '../store.ts'
 
@@ -123,15 +123,17 @@ export const openVersion = async (
   { secretUid, version }: { secretUid: string; version: number },
   q: Queryable = session.tx,
 ): Promise<OpenedVersion> => {
-  const [row] = await q.query<SealedRow & { created_at: number }>(
-    `SELECT ${sealedColumns}, v.created_at FROM secret_versions v
+  const [row] = await q.query<SealedRow & { created_at: number; wrapped: string | null }>(
+    `SELECT ${sealedColumns}, v.created_at, k.wrapped FROM secret_versions v
+     LEFT JOIN data_keys k ON k.id = v.data_key_id
      WHERE v.secret_uid = $1 AND v.version = $2 AND v.project_uid = $3`,
     [secretUid, version, project.uid],
   )
   if (row === undefined) throw await versionMissing(q, secretUid, version)
-  const dataKeys = await loadDataKeys(q, session.deps.keys, project.uid)
+  if (row.wrapped === null) throw setTampered(project.uid)
   const entry = toEntry(row)
-  const value = await openRow(dataKeys, project.uid, row)
+  const dataKey = await session.deps.keys.dataKey(project.uid, row.data_key_id, row.wrapped)
+  const value = openSealed(dataKey, project.uid, entry, row.sealed)
   const { type, key, file } = entry
   const refers = entry.references !== undefined
   if (valueDigest(project.digestKey, { type, key, value, file, refers }) !== entry.valueDigest)

@@ -21,7 +21,7 @@ FROM staged_values s JOIN data_keys k ON k.id = s.data_key_id
 JOIN data_keys n ON n.project_uid = s.project_uid AND n.retired_at IS NULL
 WHERE k.retired_at IS NOT NULL AND ($1::uuid IS NULL OR s.project_uid = $1)`
 
-const aadOf = ({ rotation_uid: rotationUid, project_uid: project, ...place }: OldRow): Buffer =>
+const aadOf = ({ rotation_uid: rotationUid, project_uid: project, ...place }: OldRow): string =>
   stagedAad(project, { rotationUid, ...place })
 
 /** There are few: a credential is staged while its rotation runs. Adds to `passed`, as resealBatch does. */

@@ -58,7 +58,7 @@ export const countSealedOld = async (q: Queryable, projectUid?: string): Promise
   return row?.n ?? 0
 }
 
-const aadOf = ({ project_uid: projectUid, secret_uid: secretId, ...row }: OldRow): Buffer => {
+const aadOf = ({ project_uid: projectUid, secret_uid: secretId, ...row }: OldRow): string => {
   const { key, scope, type, version } = row
   return valueAad({ projectUid, secretId, key, scope, type, version })
 }

@@ -15,7 +15,7 @@ export interface SealedOld {
 export const sealAnew = async (
   keys: ProjectKeys,
   { project_uid: project, sealed, ...row }: SealedOld,
-  aad: Buffer,
+  aad: string,
 ): Promise<string> => {
   const [from, to] = await Promise.all([
     keys.dataKey(project, row.old_id, row.old_wrapped),
