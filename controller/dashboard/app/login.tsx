@@ -1,12 +1,13 @@
 // Logging in: by a token, by the OpenID provider, or as the person who ran `stagely open`.
 import { signal } from '@preact/signals'
 import { useLocation } from 'preact-iso'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { ComponentChild } from 'preact'
-import { ApiProblem } from '../api/client.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { detailOf, ProblemBox, titleOf } from '../ui/problem.tsx'
+import { ProblemBox } from '../ui/problem.tsx'
+import { useSending } from '../ui/use-sending.ts'
+import { useToken } from '../ui/use-token.ts'
 import { Logo } from './logo.tsx'
 import { logIn, me, methods, ownerOfCode, resume, type Methods } from './session.ts'
 import s from './login.module.css'
@@ -27,43 +28,10 @@ const useMethods = (): Methods | undefined => {
   return found
 }
 
-const said = (error: unknown): string =>
-  error instanceof ApiProblem && error.problem.status === 401
-    ? 'This token is not valid: mistyped, revoked or run out.'
-    : `${titleOf(error)} ${detailOf(error)}`
-
 const TokenForm = ({ onDone }: { readonly onDone: () => void }) => {
-  const field = useRef<HTMLInputElement>(null)
-  const [error, setError] = useState<string | undefined>()
-  const [busy, setBusy] = useState(false)
-  useEffect(() => {
-    field.current?.focus()
-  }, [])
-  const submit = async (): Promise<void> => {
-    const token = field.current?.value.trim() ?? ''
-    if (token === '') {
-      setError('Paste a token first.')
-      return
-    }
-    setBusy(true)
-    try {
-      await logIn({ token })
-      if (field.current !== null) field.current.value = ''
-      onDone()
-    } catch (reason) {
-      setError(said(reason))
-    } finally {
-      setBusy(false)
-    }
-  }
+  const { field, busy, fault, onSubmit } = useToken((token) => logIn({ token }), onDone)
   return (
-    <form
-      class={s['form']}
-      onSubmit={(event) => {
-        event.preventDefault()
-        void submit()
-      }}
-    >
+    <form class={s['form']} onSubmit={onSubmit}>
       <label for="token">Token</label>
       <input
         id="token"
@@ -72,12 +40,12 @@ const TokenForm = ({ onDone }: { readonly onDone: () => void }) => {
         type="password"
         autocomplete="current-password"
         spellcheck={false}
-        aria-invalid={error !== undefined}
+        aria-invalid={fault !== undefined}
         aria-describedby="token-help"
       />
-      {error === undefined ? null : (
+      {fault === undefined ? null : (
         <p class={s['error']} role="alert">
-          {error}
+          {fault}
         </p>
       )}
       <p id="token-help" class="muted">
@@ -122,22 +90,14 @@ window.addEventListener('hashchange', () => {
 
 /** A link must log nobody into another person's account unseen: so the page asks first. */
 const WithCode = ({ given, onDone }: { readonly given: string; readonly onDone: () => void }) => {
-  const [error, setError] = useState<unknown>()
   const [owner, setOwner] = useState<string>()
-  const [busy, setBusy] = useState(false)
+  const { busy, error, run } = useSending()
   useEffect(() => {
-    ownerOfCode(given).then(setOwner, setError)
+    void run(async () => setOwner(await ownerOfCode(given)))
   }, [given])
   const proceed = async (): Promise<void> => {
-    setBusy(true)
-    try {
-      await logIn({ code: given })
-      onDone()
-    } catch (reason) {
-      setError(reason)
-    } finally {
-      setBusy(false)
-    }
+    await logIn({ code: given })
+    onDone()
   }
   return (
     <>
@@ -148,7 +108,7 @@ const WithCode = ({ given, onDone }: { readonly given: string; readonly onDone: 
       {error === undefined ? null : <ProblemBox error={error} />}
       <div class={s['buttons']}>
         {owner === undefined ? null : (
-          <Button look="primary" busy={busy} onPress={() => void proceed()}>
+          <Button look="primary" busy={busy} onPress={() => void run(proceed)}>
             Continue as {owner}
           </Button>
         )}

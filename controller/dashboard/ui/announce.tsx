@@ -31,7 +31,6 @@ export const announce = (text: string): void => {
 export interface Toast {
   readonly kind: StateKind
   readonly text: string
-  readonly action?: { readonly text: string; readonly run: () => void }
 }
 
 const toasts = signal<readonly (Toast & { readonly id: number })[]>([])
@@ -54,21 +53,10 @@ export const Announcements = () => (
       {said}
     </div>
     <div class={s['toasts']} role="log" aria-label="Messages">
-      {toasts.value.map(({ id, kind, text, action }) => (
+      {toasts.value.map(({ id, kind, text }) => (
         <div key={id} class={s['toast']}>
           <Glyph kind={kind} />
           <p>{text}</p>
-          {action === undefined ? null : (
-            <Button
-              small
-              onPress={() => {
-                drop(id)
-                action.run()
-              }}
-            >
-              {action.text}
-            </Button>
-          )}
           <Button small look="quiet" label="Close the message" onPress={() => drop(id)}>
             <X size={14} />
           </Button>

@@ -1,13 +1,13 @@
 // What needs a login that was confirmed within the last minutes: the controller refuses it, the person proves
 // anew who they are, and the same request is made again. One dialog for all pages.
 import { signal, type ReadonlySignal } from '@preact/signals'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { ApiProblem } from '../api/client.ts'
 import { confirmSession, confirmedUntil, methods, session } from '../app/session.ts'
 import { now } from '../live/clock.ts'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
-import { detailOf, titleOf } from './problem.tsx'
+import { useToken } from './use-token.ts'
 import s from './form.module.css'
 
 interface Asked {
@@ -60,18 +60,10 @@ export const confirmed = async <T,>(request: () => Promise<T>): Promise<T> => {
   }
 }
 
-const refusal = (error: unknown): string =>
-  error instanceof ApiProblem && error.problem.status === 401
-    ? 'This token is not valid: mistyped, revoked or run out.'
-    : `${titleOf(error)} ${detailOf(error)}`
-
 const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
-  const field = useRef<HTMLInputElement>(null)
-  const [error, setError] = useState<string | undefined>()
-  const [busy, setBusy] = useState(false)
+  const { field, busy, fault, onSubmit } = useToken(confirmSession, () => done(true))
   const [provider, setProvider] = useState<string | undefined>()
   useEffect(() => {
-    field.current?.focus()
     methods().then(
       ({ oidc }) => setProvider(oidc?.name),
       () => undefined,
@@ -89,32 +81,9 @@ const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
     window.addEventListener('focus', look)
     return () => window.removeEventListener('focus', look)
   }, [])
-  const confirm = async (): Promise<void> => {
-    const token = field.current?.value.trim() ?? ''
-    if (token === '') {
-      setError('Paste a token first.')
-      return
-    }
-    setBusy(true)
-    try {
-      await confirmSession(token)
-      if (field.current !== null) field.current.value = ''
-      done(true)
-    } catch (reason) {
-      setError(refusal(reason))
-    } finally {
-      setBusy(false)
-    }
-  }
   return (
     <Dialog title="Confirm that it is you" onClose={() => done(false)}>
-      <form
-        class={s['form']}
-        onSubmit={(event) => {
-          event.preventDefault()
-          void confirm()
-        }}
-      >
+      <form class={s['form']} onSubmit={onSubmit}>
         <p class="muted">This needs more than an open page. It then holds for ten minutes.</p>
         <label>
           <span>Your token</span>
@@ -123,12 +92,12 @@ const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
             type="password"
             autocomplete="current-password"
             spellcheck={false}
-            aria-invalid={error !== undefined}
+            aria-invalid={fault !== undefined}
           />
         </label>
-        {error === undefined ? null : (
+        {fault === undefined ? null : (
           <p class={s['error']} role="alert">
-            {error}
+            {fault}
           </p>
         )}
         {provider === undefined ? null : (

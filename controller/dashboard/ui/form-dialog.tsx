@@ -1,9 +1,9 @@
 // A dialog with a form. While it is sent the button is busy; what failed is told beside what was typed, which stays.
 import type { ComponentChild } from 'preact'
-import { useState } from 'preact/hooks'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
 import { ProblemBox } from './problem.tsx'
+import { useSending } from './use-sending.ts'
 import f from './form.module.css'
 
 interface Props {
@@ -20,29 +20,17 @@ interface Props {
 }
 
 export const FormDialog = ({ title, action, children, danger, whyNot, send, onClose }: Props) => {
-  const [failed, setFailed] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
-  const submit = async (): Promise<void> => {
-    setBusy(true)
-    setFailed(undefined)
-    try {
-      await send()
-    } catch (error) {
-      setFailed(error)
-    } finally {
-      setBusy(false)
-    }
-  }
+  const { busy, error, run } = useSending()
   return (
     <Dialog title={title} onClose={onClose}>
       <form
         class={f['form']}
         onSubmit={(event) => {
           event.preventDefault()
-          if (!busy && whyNot === undefined) void submit()
+          if (!busy && whyNot === undefined) void run(send)
         }}
       >
-        {failed === undefined ? null : <ProblemBox error={failed} />}
+        {error === undefined ? null : <ProblemBox error={error} />}
         {children}
         <div class={f['buttons']}>
           <Button onPress={onClose}>Cancel</Button>

@@ -7,7 +7,6 @@ import s from './menu.module.css'
 interface MenuItem {
   readonly text: ComponentChild
   readonly onPress: () => void
-  readonly whyNot?: string | undefined
   readonly checked?: boolean
 }
 
@@ -79,11 +78,8 @@ export const Menu = ({ label, button, items, head }: Props) => {
                 type="button"
                 role={item.checked === undefined ? 'menuitem' : 'menuitemradio'}
                 aria-checked={item.checked}
-                aria-disabled={item.whyNot !== undefined}
-                title={item.whyNot}
                 tabIndex={-1}
                 onClick={() => {
-                  if (item.whyNot !== undefined) return
                   menu.current?.hidePopover()
                   item.onPress()
                 }}

@@ -16,6 +16,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
 import { lengthOf } from '../../ui/time.tsx'
+import { useSending } from '../../ui/use-sending.ts'
 import { isConnected } from './agent-state.ts'
 import s from './agents.module.css'
 
@@ -163,20 +164,12 @@ const Form = ({ known, busy, onMake }: FormProps) => {
 /** Where `agent` is given, its machine joins again; else a new agent is made. */
 export const JoinPanel = ({ agent }: { readonly agent?: Agent }) => {
   const [made, setMade] = useState<Made>()
-  const [error, setError] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
-  const make = async (team: string, name: string, ttl: number): Promise<void> => {
-    setBusy(true)
-    setError(undefined)
-    try {
+  const { busy, error, run } = useSending()
+  const make = (team: string, name: string, ttl: number): Promise<void> =>
+    run(async () => {
       const target = agent ?? (await agentNamed(team, name))
       setMade(await confirmed(() => joinTokenOf(target, ttl)))
-    } catch (reason) {
-      setError(reason)
-    } finally {
-      setBusy(false)
-    }
-  }
+    })
   // The command goes when the page is left, also by "back" to a page that the browser kept.
   useEffect(() => {
     const forget = (): void => setMade(undefined)

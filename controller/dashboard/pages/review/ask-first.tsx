@@ -1,7 +1,6 @@
 // A change that is made at once, and not staged, such as going back: first as a dry run, which says which services get
 // another container, then by a button that says the same, and only on exactly the secrets that the dry run saw.
 import { useLocation } from 'preact-iso'
-import { useState } from 'preact/hooks'
 import type { Doing } from '../../copy-as/doing.ts'
 import { now } from '../../live/clock.ts'
 import { keepApplied, startsOf } from '../../staging/applied.ts'
@@ -12,6 +11,7 @@ import { projectUrl } from '../../ui/links.ts'
 import { Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { useQuery } from '../../ui/use-query.ts'
+import { useSending } from '../../ui/use-sending.ts'
 import { useStagelets, type ProjectPlace } from '../secrets/data.ts'
 import { ImpactTable } from './impact.tsx'
 
@@ -54,29 +54,22 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
   const { team, project } = place
   const { route } = useLocation()
   const stagelets = useStagelets(place)
-  const [error, setError] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
+  const { busy, error, run } = useSending()
   const { data, error: refused } = useQuery({
     key: ['ask-first', team, project, title],
     read: () => send({ dry_run: true }),
   })
   const change = async (): Promise<void> => {
     if (data === undefined) return
-    setBusy(true)
-    try {
-      const [at, startedBefore] = [now(), startsOf(stagelets)]
-      const done = await send({ expected_set: data.set, note })
-      if (doing !== undefined) wasDone(doing)
-      const revision = revisionOf(done)
-      onClose()
-      if (revision === undefined) return
-      const { impact } = done
-      keepApplied(team, project, { revision, at, note, keys: keysOf(done), impact, startedBefore })
-      route(`${projectUrl({ team, name: project })}/history/${revision}`)
-    } catch (reason) {
-      setError(reason)
-      setBusy(false)
-    }
+    const [at, startedBefore] = [now(), startsOf(stagelets)]
+    const done = await send({ expected_set: data.set, note })
+    if (doing !== undefined) wasDone(doing)
+    const revision = revisionOf(done)
+    onClose()
+    if (revision === undefined) return
+    const { impact } = done
+    keepApplied(team, project, { revision, at, note, keys: keysOf(done), impact, startedBefore })
+    route(`${projectUrl({ team, name: project })}/history/${revision}`)
   }
   return (
     <Confirm
@@ -84,7 +77,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
       action={data === undefined ? verb : `${verb}: ${consequence(data.impact)}`}
       busy={busy || (data === undefined && refused === null)}
       whyNot={data === undefined && refused !== null ? 'The controller refuses it.' : undefined}
-      onConfirm={() => void change()}
+      onConfirm={() => void run(change)}
       onClose={onClose}
     >
       {error === undefined ? null : <ProblemBox error={error} />}

@@ -23,6 +23,7 @@ import { projectUrl } from '../../ui/links.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
+import { useSending } from '../../ui/use-sending.ts'
 import { useProject, useProjectPlace, useStagelets, type ProjectPlace } from '../secrets/data.ts'
 import { secretEdits } from './copied.ts'
 import { EditList } from './edits.tsx'
@@ -47,19 +48,14 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, doing }: Why)
   const { team, project } = place
   const { route } = useLocation()
   const stagelets = useStagelets(place)
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>()
+  const { busy, error, run: send } = useSending()
   // The same request, sent twice, is done once; another dry run is another request.
   const attempt = useRef({ of: reviewed.of, key: crypto.randomUUID() })
   if (attempt.current.of !== reviewed.of)
     attempt.current = { of: reviewed.of, key: crypto.randomUUID() }
   // A second press comes before the page has drawn that it is busy.
   const runs = useRef(false)
-  const run = async (): Promise<void> => {
-    if (runs.current) return
-    runs.current = true
-    setBusy(true)
-    setError(undefined)
+  const apply = async (): Promise<void> => {
     try {
       const startedBefore = startsOf(stagelets)
       const at = now()
@@ -88,11 +84,15 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, doing }: Why)
     } catch (reason) {
       if (reason instanceof PartlyApplied)
         for (const { id } of reason.stored) takeBack(team, project, id)
-      setError(reason)
+      throw reason
     } finally {
       runs.current = false
-      setBusy(false)
     }
+  }
+  const run = async (): Promise<void> => {
+    if (runs.current) return
+    runs.current = true
+    await send(apply)
   }
   return { run, busy, error }
 }

@@ -5,6 +5,7 @@ import { whyNot } from '../../app/session.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { said } from '../../ui/said.ts'
+import { useSending } from '../../ui/use-sending.ts'
 import type { ProjectPlace } from './data.ts'
 import { differenceOf, withSpaces } from './differing.ts'
 import { ReadProblem, readValue, useShownFor } from './read-value.tsx'
@@ -61,19 +62,10 @@ interface Props {
 
 export const Compare = ({ title, place, sides: [left, right], onClose }: Props) => {
   const [values, setValues] = useState<Two<string> | undefined>()
-  const [error, setError] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
+  const { busy, error, run } = useSending()
   const read = async (): Promise<void> => {
-    setBusy(true)
-    setError(undefined)
-    try {
-      const one = await readValue(place, left.secretId, left.version)
-      setValues([one, await readValue(place, right.secretId, right.version)])
-    } catch (reason) {
-      setError(reason)
-    } finally {
-      setBusy(false)
-    }
+    const one = await readValue(place, left.secretId, left.version)
+    setValues([one, await readValue(place, right.secretId, right.version)])
   }
   return (
     <Dialog wide title={title} onClose={onClose}>
@@ -91,7 +83,7 @@ export const Compare = ({ title, place, sides: [left, right], onClose }: Props) 
                 look="primary"
                 busy={busy}
                 whyNot={whyNot('get', 'stagelysecrets/value', place.team)}
-                onPress={() => void read()}
+                onPress={() => void run(read)}
               >
                 Show both values
               </Button>

@@ -7,6 +7,7 @@ import { whyNot } from '../../app/session.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed, unlockValues, ValuesLocked, valuesLocked } from '../../ui/confirm-login.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
+import { useSending } from '../../ui/use-sending.ts'
 import { clipboardLeft, copyValue } from './clipboard.ts'
 import type { ProjectPlace } from './data.ts'
 import { bytesOfBase64, hexRows } from './hex.ts'
@@ -120,20 +121,8 @@ const Shown = ({
 
 export const ReadValue = ({ place, secretId }: Props) => {
   const [value, setValue] = useState<{ readonly read: string | Uint8Array } | undefined>()
-  const [error, setError] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
+  const { busy, error, run } = useSending()
   const why = whyNot('get', 'stagelysecrets/value', place.team)
-  const run = async (work: () => Promise<void>): Promise<void> => {
-    setBusy(true)
-    setError(undefined)
-    try {
-      await work()
-    } catch (reason) {
-      setError(reason)
-    } finally {
-      setBusy(false)
-    }
-  }
   const left = clipboardLeft.value
   const copy = (): void => void run(() => copyValue(readValue(place, secretId)))
   const show = (): void =>
