@@ -44,3 +44,20 @@ export const followStore = async (
     }
   } while (await pause(clock, 50 + backoffMs(attempt++, backoff), signal))
 }
+
+/** Pokes at the start, after each gap, and at each change that concerns. */
+export const pokeAt = (
+  deps: FollowDeps,
+  signal: AbortSignal,
+  poke: () => void,
+  concerns: (change: ChangeEvent) => boolean,
+): Promise<void> => {
+  const look = (): Promise<void> => {
+    poke()
+    return Promise.resolve()
+  }
+  const onChanges = (changes: readonly ChangeEvent[]): void => {
+    if (changes.some(concerns)) poke()
+  }
+  return followStore(deps, signal, { look, onChanges })
+}

@@ -5,7 +5,7 @@ import { createWaker } from '../../src/kernel/waker.ts'
 import { ofKind } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import type { ChangeEvent } from '../../src/store/store.ts'
-import { followStore } from '../follow-store.ts'
+import { pokeAt } from '../follow-store.ts'
 import { rotateDueKeys, type KeyRotationDeps } from './rotate-due.ts'
 
 const idleMs = 3_600_000
@@ -47,15 +47,7 @@ export const startKeyRotation = (deps: KeyRotationDeps): { stop(): Promise<void>
       await waker.rest(Math.min(waitMs ?? again, idleMs))
     }
   }
-  const following = followStore(deps, signal, {
-    look: () => {
-      waker.poke()
-      return Promise.resolve()
-    },
-    onChanges: (changes) => {
-      if (changes.some(concerns)) waker.poke()
-    },
-  })
+  const following = pokeAt(deps, signal, waker.poke, concerns)
   const running = run()
   return {
     stop: async () => {

@@ -8,9 +8,9 @@ import { withConditions } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { settleMs, type Batch, type Outbox } from '../../src/store/outbox.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
-import { followStore } from '../follow-store.ts'
+import { pokeAt } from '../follow-store.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { no, yes, type Verdict } from '../reconcilers/verdict.ts'
 import { deliver, type Attempt } from './deliver.ts'
@@ -32,6 +32,9 @@ const mostTryMs = 86_400_000
 /** Without anything to tell it looks again so late: a poke may be lost. */
 const idleMs = 3_600_000
 const leastMs = 100
+
+const isOfEvent = ({ object, type }: ChangeEvent): boolean =>
+  object.kind === 'Event' && type !== 'DELETED'
 
 export const startNotifyPerformer = (deps: PerformerDeps): { stop(): Promise<void> } => {
   const { outbox, clock, log } = deps
@@ -59,16 +62,7 @@ export const startNotifyPerformer = (deps: PerformerDeps): { stop(): Promise<voi
       await waker.rest(waitMs)
     }
   }
-  const following = followStore(deps, signal, {
-    look: () => {
-      waker.poke()
-      return Promise.resolve()
-    },
-    onChanges: (changes) => {
-      if (changes.some(({ object, type }) => object.kind === 'Event' && type !== 'DELETED'))
-        waker.poke()
-    },
-  })
+  const following = pokeAt(deps, signal, waker.poke, isOfEvent)
   const running = run()
   return {
     stop: async () => {

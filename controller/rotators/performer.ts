@@ -18,7 +18,7 @@ import { sameJson } from '../../src/kernel/same-json.ts'
 import type { StagedValues } from '../../src/store/staged-values.ts'
 import type { ChangeEvent, EventInput, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
-import { followStore } from '../follow-store.ts'
+import { pokeAt } from '../follow-store.ts'
 import type { RotationCounts, RotationMetrics } from '../http/rotation-metrics.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { secretForController } from '../secret-for-controller.ts'
@@ -141,15 +141,7 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
       await waker.rest(Math.min(rest, idleMs))
     }
   }
-  const following = followStore(deps, signal, {
-    look: () => {
-      waker.poke()
-      return Promise.resolve()
-    },
-    onChanges: (changes) => {
-      if (changes.some((one) => isNews(one, isAgentAwaited))) waker.poke()
-    },
-  })
+  const following = pokeAt(deps, signal, waker.poke, (one) => isNews(one, isAgentAwaited))
   const looping = run()
   return {
     stop: async () => {
