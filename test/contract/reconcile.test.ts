@@ -70,7 +70,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('reconciling on %s'
     let before = -1
     for (let now = await opened.store.currentVersion(); now !== before;) {
       before = now
-      await realClock.sleep(700)
+      await realClock.sleep(1_500)
       now = await opened.store.currentVersion()
     }
     return before

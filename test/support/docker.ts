@@ -116,6 +116,7 @@ export const startMachine = async (
     onChange: (report) => reports.push(report),
   })
   let revision = options.firstRevision ?? 0
+  let isStopped = false
   const machine: Machine = {
     loop,
     reports,
@@ -124,7 +125,7 @@ export const startMachine = async (
       for (;;) {
         const report = reports.at(-1)
         if (report !== undefined && fits(report)) return report
-        if (performance.now() > end)
+        if (isStopped || performance.now() > end)
           throw new Error(`last report: ${JSON.stringify(report, null, 1)}`)
         await realClock.sleep(20)
       }
@@ -138,6 +139,7 @@ export const startMachine = async (
       )
     },
     stop: async () => {
+      isStopped = true
       await loop.stop()
       events.stop()
       if (options.filesRoot === undefined) await rm(filesRoot, { recursive: true, force: true })

@@ -107,7 +107,7 @@ export const useStoreWorld = () => {
   const messageOf = async (name: string): Promise<string> =>
     findCondition((await statusOf(name)).conditions, 'Fresh')?.message ?? ''
   const eventually = async <T>(look: () => T | Promise<T>, wanted: T): Promise<void> => {
-    const until = Date.now() + 20_000
+    const until = Date.now() + 60_000
     for (;;) {
       const seen = await look()
       if (JSON.stringify(seen) === JSON.stringify(wanted)) return
