@@ -138,7 +138,7 @@ export class Mirror {
     const old = this.projects.get(key)
     if (old !== undefined && old.version >= view.version) return
     this.projects.set(key, view)
-    if (old !== undefined && sameJson({ ...old, version: 0 }, { ...view, version: 0 })) return
+    if (old !== undefined && sameJson(old, view, ['version'])) return
     this.#projectChanged(key)
   }
 

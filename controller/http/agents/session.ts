@@ -7,9 +7,9 @@
 // - Where a stagelet changes several times before it is sent, only its newest state is sealed and sent.
 // - Sealing and writing are one step, so that sequence numbers are sent in order.
 import type { ServerResponse } from 'node:http'
-import { isDeepStrictEqual } from 'node:util'
 import { keyFingerprint } from '../../../src/kernel/key-fingerprint.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
+import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { MacKey } from '../../../src/protocol/agent-request.ts'
 import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
@@ -190,8 +190,7 @@ export class Session {
     }
     await this.#sendBundles(item)
     const before = this.#sent.get(uid)
-    if (before !== undefined && isDeepStrictEqual({ ...before, order: 0 }, { ...item, order: 0 }))
-      return
+    if (before !== undefined && sameJson(before, item, ['order'])) return
     this.#sent.set(uid, item)
     this.#holds.forgetDropped(item)
     if (this.#desiredSent) this.#order({ type: 'stagelet', item })

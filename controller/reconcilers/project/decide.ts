@@ -48,18 +48,33 @@ export const decideProject = (input: ProjectFacts): ProjectStatus => {
 /** The services that see each secret, by the uid of the secret; also those that see only another secret that refers to it. */
 export const consumersBySecret = ({ stagelets, head }: ProjectFacts): Map<string, Consumer[]> => {
   const consumers = new Map<string, Consumer[]>()
-  for (const stagelet of stagelets) {
-    const reach = createDependencies(head.entries, stagelet.metadata.name)
-    for (const service of stagelet.status?.services ?? []) {
-      const seen = winnersFor(service.name, stagelet.metadata.name, head.entries)
-      for (const entry of new Set([...seen.values()].flatMap(reach))) {
-        const list = consumers.get(entry.secretId) ?? []
+  const secretsSeen = createSeen(head.entries)
+  for (const stagelet of stagelets)
+    for (const service of stagelet.status?.services ?? [])
+      for (const secretId of secretsSeen(stagelet.metadata.name, service.name)) {
+        const list = consumers.get(secretId) ?? []
         list.push({ stagelet, service })
-        consumers.set(entry.secretId, list)
+        consumers.set(secretId, list)
       }
-    }
-  }
   return consumers
+}
+
+/** The secrets that a service sees, by their uids. Stagelets without secrets of their own all see the same. */
+const createSeen = (
+  entries: readonly SetEntry[],
+): ((stagelet: string, service: string) => ReadonlySet<string>) => {
+  const owners = new Set(entries.map(({ stagelet }) => stagelet))
+  const known = new Map<string, ReadonlySet<string>>()
+  return (stagelet, service) => {
+    const key = `${owners.has(stagelet) ? stagelet : ''}/${service}`
+    let seen = known.get(key)
+    if (seen === undefined) {
+      const reach = createDependencies(entries, stagelet)
+      const reached = [...winnersFor(service, stagelet, entries).values()].flatMap(reach)
+      known.set(key, (seen = new Set(reached.map(({ secretId }) => secretId))))
+    }
+    return seen
+  }
 }
 
 interface Decided {

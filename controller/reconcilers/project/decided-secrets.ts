@@ -12,18 +12,28 @@ import type { ProjectFacts, SecretObject, StageletObject } from './gather.ts'
 /** A secret as the store lists it: its object is parsed when it is read. */
 export type ListedSecret = Pick<ListedObject, 'uid' | 'rv'> & { readonly object: SecretObject }
 
-/** The fields of a stagelet that decide about all secrets, and not only about those that it sees. */
-const keyOfStagelet = ({ metadata, status }: StageletObject): string =>
-  JSON.stringify([metadata.name, status?.services?.map(({ name }) => name), status?.unmountedFiles])
+const stageletKeys = new WeakMap<StageletObject, string>()
 
-/** Returns the text of a consumer, which is made once. */
-const createKeys = (): ((one: Consumer) => string) => {
-  const known = new WeakMap<Consumer['service'], string>()
-  return ({ stagelet, service }) => {
-    const key = known.get(service) ?? JSON.stringify([stagelet.metadata.name, service])
-    known.set(service, key)
-    return key
-  }
+/** The fields of a stagelet that decide about all secrets, and not only about those that it sees. */
+const keyOfStagelet = (stagelet: StageletObject): string => {
+  const { metadata, status } = stagelet
+  const known = stageletKeys.get(stagelet)
+  if (known !== undefined) return known
+  const names = status?.services?.map(({ name }) => name)
+  const key = JSON.stringify([metadata.name, names, status?.unmountedFiles])
+  stageletKeys.set(stagelet, key)
+  return key
+}
+
+const serviceKeys = new WeakMap<Consumer['service'], { stagelet: string; key: string }>()
+
+/** A service that has not changed is the same object, and has the same key. */
+const keyOf = ({ stagelet: { metadata }, service }: Consumer): string => {
+  const known = serviceKeys.get(service)
+  if (known?.stagelet === metadata.name) return known.key
+  const key = JSON.stringify([metadata.name, service])
+  serviceKeys.set(service, { stagelet: metadata.name, key })
+  return key
 }
 
 const noConsumers: readonly Consumer[] = []
@@ -69,7 +79,6 @@ export class DecidedSecrets {
     this.#facts = facts
     this.#stored = stored
     const consumers = consumersBySecret(input)
-    const keyOf = createKeys()
     const nowMs = Date.parse(input.now)
     this.#nextAt = undefined
     return (secret) => {
