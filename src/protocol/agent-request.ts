@@ -144,8 +144,12 @@ export interface MacKey {
 }
 
 export const macKeyOf = (key: Buffer): MacKey => {
-  const block = (pad: number): Buffer =>
-    Buffer.from(Array.from({ length: blockLength }, (_, i) => (key[i] ?? 0) ^ pad))
+  // Memory of its own: a small buffer of Node's pool would keep 8 KiB of it for as long as the session lasts.
+  const block = (pad: number): Buffer => {
+    const bytes = Buffer.alloc(blockLength, pad)
+    for (const [i, byte] of key.entries()) bytes[i] = byte ^ pad
+    return bytes
+  }
   return { inner: block(0x36), outer: block(0x5c) }
 }
 

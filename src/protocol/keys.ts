@@ -12,12 +12,13 @@ export interface KeyPair {
   readonly publicKey: Buffer
 }
 
-/** Raw 32 bytes of the public half of `key`, private or public. */
-export const rawPublicKey = (key: KeyObject): Buffer =>
-  Buffer.from(
-    (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' }).x!,
-    'base64url',
-  )
+/** Raw 32 bytes of the public half of `key`, private or public; not of Node's pool, as they are kept for long. */
+export const rawPublicKey = (key: KeyObject): Buffer => {
+  const { x } = (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' })
+  const raw = Buffer.alloc(32)
+  raw.write(x!, 'base64url')
+  return raw
+}
 
 /** BadRequest when `raw` is not 32 bytes. */
 export const publicKeyFromRaw = (curve: Curve, raw: Buffer): KeyObject => {

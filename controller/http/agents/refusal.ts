@@ -96,9 +96,15 @@ export const readBytes = (c: AgentContext, maxBytes: number): Promise<Buffer> =>
       reject(new RefusedError(413, 'RequestEntityTooLarge', `the body exceeds ${maxBytes} bytes`))
     }
     incoming.on('data', take)
-    incoming.once('end', () => resolve(Buffer.concat(chunks)))
+    incoming.once('end', () => {
+      // The request of a stream lives as long as the stream; its body must not.
+      incoming.off('data', take)
+      resolve(Buffer.concat(chunks.splice(0)))
+    })
     incoming.once('error', reject)
-    incoming.once('close', () =>
-      reject(new RefusedError(400, 'BadRequest', 'the request was cut off')),
-    )
+    incoming.once('close', () => {
+      // It closes after each request; an error that nobody gets would cost its stack.
+      if (!incoming.readableEnded)
+        reject(new RefusedError(400, 'BadRequest', 'the request was cut off'))
+    })
   })
