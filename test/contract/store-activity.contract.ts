@@ -305,5 +305,20 @@ export const activityContract = (name: string, open: OpenStore): void => {
       })
       expect(JSON.stringify(rows)).toContain('erased:1 (as told) with')
     })
+
+    // Every commit waits for it, and so does a list of revisions, once for each.
+    it('tells of a revision by indexes, however many versions of other revisions there are', async () => {
+      const { projectUid } = await createShop(t.store)
+      const plan = await t.sql.transaction(async (tx) => {
+        await tx.exec('SET LOCAL enable_seqscan = off')
+        return tx.query<{ 'QUERY PLAN': string }>(
+          `EXPLAIN SELECT * FROM revision_facts WHERE project_uid = '${projectUid}' AND revision = 1`,
+        )
+      })
+      const lines = plan.map((row) => row['QUERY PLAN'].trim())
+      const ends = lines.filter((line) => line.includes('to_revision = '))
+      expect(ends.length).toBeGreaterThan(2)
+      for (const line of ends) expect(line).toMatch(/^(Index|Recheck) Cond: /)
+    })
   })
 }
