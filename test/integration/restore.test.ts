@@ -4,13 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { databaseImage, makeDatabaseImage } from '../support/database-images.ts'
 import { eventually } from '../support/eventually.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { freshDatabase } from '../support/fresh-database.ts'
+import { runCli, startWorld, testMasterKey, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { soak } from '../support/soak.ts'
 import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
+import type { TestDatabase } from '../support/test-database.ts'
 
 /** Logs in all the time, once it has a login, and says when it is refused. */
-const client = `while :; do if [ -z "$$DB_USER" ] || printf '%s\\nselect 1;\\n' "$$DB_PASSWORD" | psql -XqAtW -h db -U "$$DB_USER" -d bank >/dev/null 2>/tmp/said; then touch /tmp/ok; elif grep -q 'password authentication' /tmp/said; then echo REFUSED; fi; sleep 0.3; done`
+const client = `while :; do if [ -z "$$DB_USER" ] || printf '%s\\nselect 1;\\n' "$$DB_PASSWORD" | psql -XqAtW -h db -U "$$DB_USER" -d bank >/dev/null 2>/tmp/said; then touch /tmp/ok; elif grep -q 'password authentication' /tmp/said; then echo REFUSED; fi; sleep ${soak(1, 0.3)}; done`
 const bankStack = `services:
   db:
     image: ${databaseImage('postgres')}
@@ -61,6 +63,7 @@ interface Rotation {
 
 describe('an agent whose controller goes back in time', () => {
   let world: World
+  let database: TestDatabase
   let stack: Stack
   let bank: Stack
 
@@ -91,7 +94,8 @@ describe('an agent whose controller goes back in time', () => {
     await makeDatabaseImage('postgres')
     stack = await createStack(`services:\n${idleService('web')}${idleService('other')}`)
     bank = await createStack(bankStack)
-    world = await startWorld()
+    database = await freshDatabase()
+    world = await startWorld({ database })
     const yaml = projectYaml() + secretYaml('TOKEN', 'token-of-the-backup', 'web')
     const applied = await world.apply(
       yaml +
@@ -149,7 +153,12 @@ describe('an agent whose controller goes back in time', () => {
   it('follows the new epoch to the older secrets, with keys that the backup does not know', async () => {
     const before = await stack.containers()
     await world.controller.kill('SIGTERM')
-    await world.must('restore', join(world.dir, 'old.backup'), '--data-dir', world.controllerDir, '--force', '--yes') // prettier-ignore
+    const args = ['--data-dir', world.controllerDir, '--force', '--yes']
+    const restored = await runCli(['restore', join(world.dir, 'old.backup'), ...args], {
+      DATABASE_URL: database.url,
+      STAGELY_SECRET_KEY: testMasterKey,
+    })
+    expect(restored.code, restored.stderr).toBe(0)
     expect(await value()).toBe('token-after-the-backup')
     const since = Date.now() / 1000
     await world.startController()

@@ -19,7 +19,7 @@ interface Rotation {
 const page = join(import.meta.dirname, '../../docs/tour-rotation.md')
 const inEnv = 'the-password-of-the-env-file'
 /** Logs in all the time, and says when it is refused. */
-const client = `while :; do if printf '%s\\nselect 1;\\n' "$$DB_PASSWORD" | psql -XqAtW -h postgres -U "$$DB_USER" -d shop >/dev/null 2>/tmp/said; then touch /tmp/ok; elif grep -q 'password authentication' /tmp/said; then echo REFUSED; fi; sleep 0.2; done`
+const client = `while :; do if printf '%s\\nselect 1;\\n' "$$DB_PASSWORD" | psql -XqAtW -h postgres -U "$$DB_USER" -d shop >/dev/null 2>/tmp/said; then touch /tmp/ok; elif grep -q 'password authentication' /tmp/said; then echo REFUSED; fi; sleep ${soak(1, 0.2)}; done`
 
 describe('the tour of a rotation', () => {
   let world: World
@@ -57,7 +57,7 @@ describe('the tour of a rotation', () => {
       .replace(
         'image: my-api\n',
         () =>
-          `image: ${image}\n    entrypoint: ["/bin/sh", "-c"]\n    stop_signal: SIGKILL\n    command: [${JSON.stringify(client)}]\n    healthcheck: { test: "test -e /tmp/ok", interval: 500ms, retries: 60 }\n`,
+          `image: ${image}\n    entrypoint: ["/bin/sh", "-c"]\n    stop_signal: SIGKILL\n    command: [${JSON.stringify(client)}]\n    healthcheck: { test: "test -e /tmp/ok", interval: 30s, start_period: 60s, start_interval: 500ms }\n`,
       )
     stack = await createStack(compose)
     await writeFile(join(stack.directory, '.env'), `DB_PASSWORD=${inEnv}\n`)
