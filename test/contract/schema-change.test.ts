@@ -17,6 +17,7 @@ import { gitVersion } from '../../controller/version.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 import { freePort } from '../support/processes.ts'
+import { shortLived } from '../support/short-lived.ts'
 import type { TestDatabase } from '../support/test-database.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -47,7 +48,8 @@ let kubectl: Kubectl
 /** What a program of the copy prints. */
 const run = async (args: readonly string[]): Promise<string> => {
   const env = { PATH: process.env['PATH'], HOME: copy, KUBECONFIG: join(copy, 'kubeconfig') }
-  return (await promisify(execFile)(process.execPath, args, { cwd: copy, env })).stdout
+  return (await promisify(execFile)(process.execPath, [...shortLived, ...args], { cwd: copy, env }))
+    .stdout
 }
 
 const writeKubeConfig = async (server: string): Promise<string> => {
@@ -81,7 +83,7 @@ beforeAll(async () => {
   database = await freshDatabase()
   const port = await freePort()
   const args = ['controller', '--data-dir', join(copy, 'data'), '--listen', `127.0.0.1:${port}`]
-  controller = spawn(process.execPath, ['dist/cli/main.js', ...args], {
+  controller = spawn(process.execPath, [...shortLived, 'dist/cli/main.js', ...args], {
     cwd: copy,
     env: {
       PATH: process.env['PATH'],

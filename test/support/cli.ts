@@ -13,14 +13,14 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** In a process of its own, as a shell would start it. */
+/** In a process of its own. */
 export const runCliProcess = async (
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input = '',
   cwd?: string,
 ): Promise<Ran> => {
-  const child = spawn(main, args, {
+  const child = spawn(process.execPath, [...shortLived, main, ...args], {
     env: { PATH: process.env['PATH'], ...env },
     ...(cwd === undefined ? {} : { cwd }),
   })

@@ -83,6 +83,8 @@ export const spawnProgram = async (
     const look = (): void => {
       if (!program.output().includes(ready)) return
       clearTimeout(timer)
+      child.stdout?.off('data', look)
+      child.stderr?.off('data', look)
       onReady()
     }
     child.stdout?.on('data', look)

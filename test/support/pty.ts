@@ -2,7 +2,8 @@
 // shown are one stream, as a person sees it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { main } from './processes.ts'
+import { main } from './cli.ts'
+import { shortLived } from './short-lived.ts'
 
 /** `keys` are typed when `wait` is on the screen after what was there at the last step. */
 export interface Step {
@@ -25,7 +26,7 @@ export const runAtTerminal = async (
   env: NodeJS.ProcessEnv,
   steps: readonly Step[],
 ): Promise<Session> => {
-  const command = [process.execPath, main, ...args].map(quoted).join(' ')
+  const command = [process.execPath, ...shortLived, main, ...args].map(quoted).join(' ')
   const child = spawn('script', ['-qefc', `exec ${command}`, '/dev/null'], {
     env: { PATH: process.env['PATH'], SHELL: '/bin/sh', TERM: 'xterm', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
