@@ -16,7 +16,7 @@ import { startLoad, startWatcher, type Load, type Watcher } from '../support/rep
 import { soak } from '../support/soak.ts'
 
 const rounds = Number(process.env['STAGELY_TEST_ROUNDS'] ?? soak(4, 60))
-const agents = soak(3, 10)
+const agents = soak(2, 10)
 const seed = Number(process.env['STAGELY_TEST_SEED'] ?? '1')
 const outageMs = (short: number): number =>
   Number(process.env['STAGELY_TEST_OUTAGE_SECONDS'] ?? soak(short, 60)) * 1_000

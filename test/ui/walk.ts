@@ -6,7 +6,8 @@ import { expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import { restRoutes } from '../../controller/http/rest/table.ts'
 import { rightsOf, rolesWith } from '../../src/access/roles.ts'
-import { teamRoles } from '../../src/access/team-roles.ts'
+import { teamRoles, type TeamRole } from '../../src/access/team-roles.ts'
+import { soak } from '../support/soak.ts'
 import type { Dashboard } from './dashboard.ts'
 
 const table = readFileSync(
@@ -111,14 +112,23 @@ export const walkTests = (given: () => Dashboard, count: number = variants.lengt
       if (access === undefined || !('resource' in access)) throw new Error(`${id} has no right`)
       return [access.verb, access.resource] as const
     }
-    const asOne = async (role: (typeof teamRoles)[number]): Promise<void> => {
+    /** In the short form a page is seen by who are at the border: the last that may do something on it, and the first that may not. */
+    const isAsked = (role: TeamRole, controls: Readonly<Record<string, string>>): boolean =>
+      soak(0, 1) === 1 ||
+      Object.values(controls).some((id) => {
+        const may = rolesWith(...right(id))
+        return may.at(-1) === role || teamRoles.find((one) => !may.includes(one)) === role
+      })
+    const asOne = async (role: TeamRole): Promise<void> => {
+      const pages = Object.entries(controlsOf).filter(([, controls]) => isAsked(role, controls))
+      if (pages.length === 0) return
       const name = `is-${role}`
       await rest('POST', '/users', { name })
       await rest('PUT', `/teams/default/members/${name}`, { role })
       const made = await rest('POST', `/users/${name}/tokens`, { name: 'theirs' })
       const { token } = JSON.parse(made) as { token: string }
       const page = await open('/ui/', { token })
-      for (const [path, controls] of Object.entries(controlsOf)) {
+      for (const [path, controls] of pages) {
         await goTo(page, path)
         for (const [name, id] of Object.entries(controls)) {
           const [verb, resource] = right(id)
