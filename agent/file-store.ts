@@ -9,6 +9,7 @@ import { readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { createSerialQueue } from '../src/kernel/serial-queue.ts'
 import type { StackFault } from './allowed-folders.ts'
 import type { FileCache, PlacedFile } from './file-cache.ts'
 import type { Owner } from './docker/root-owner.ts'
@@ -62,16 +63,6 @@ const notWritten = (error: unknown): StackFault => ({
 })
 
 const safeName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
-
-/** Runs calls one after another: a sweep must not remove a file that is just being written. */
-const createSerialQueue = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const next = last.then(work)
-    last = next.catch(() => undefined)
-    return next
-  }
-}
 
 /** `unsaved`: stagelets whose cache could not be written, as on a full disk. One of the next sweeps writes them. */
 const saveFiles = async (

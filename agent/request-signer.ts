@@ -3,6 +3,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../src/kernel/clock.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
+import { createSerialQueue } from '../src/kernel/serial-queue.ts'
 import {
   authorizeByKey,
   authorizeInSession,
@@ -125,14 +126,4 @@ const opened = (keys: SessionKeys, counter: number, sealed: Buffer): unknown => 
   if (text !== undefined) return JSON.parse(text)
   const message = 'something between here and the controller answered in its place'
   throw new StagelyError('ServiceUnavailable', message)
-}
-
-/** Runs functions one after the other, also after one that failed. */
-const createSerialQueue = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const turn = last.then(work)
-    last = turn.catch(() => undefined)
-    return turn
-  }
 }

@@ -1,6 +1,5 @@
 // The Kubernetes-style API for the commands. Throws StagelyError with the server's reason, or CliError
 // when there was no answer.
-import type http from 'node:http'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { defined } from '../src/kernel/defined.ts'
 import { StagelyError, reasonOf, type Fault } from '../src/kernel/errors.ts'
@@ -21,6 +20,7 @@ import {
   type Call,
   type Reply,
 } from './transport.ts'
+import type { Connection } from './connect.ts'
 
 export const mergePatch = 'application/merge-patch+json'
 export const asTable = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
@@ -44,13 +44,7 @@ export interface Api {
   watch(path: string, query: Record<string, string>, signal: AbortSignal): AsyncIterable<WatchEvent>
 }
 
-interface ApiDeps {
-  readonly server: string
-  readonly namespace: string
-  readonly options: () => Promise<http.RequestOptions>
-}
-
-export const createApi = (deps: ApiDeps, clock: Pick<Clock, 'sleep'> = realClock): Api => ({
+export const createApi = (deps: Connection, clock: Pick<Clock, 'sleep'> = realClock): Api => ({
   server: deps.server,
   namespace: deps.namespace,
   call: async (path, call = {}) => {
@@ -98,7 +92,7 @@ const statusError = ({ status, headers, text }: Reply, server: string): Error =>
 const maxEventBytes = 8 << 20
 
 async function* watchEvents(
-  deps: ApiDeps,
+  deps: Connection,
   path: string,
   query: Record<string, string>,
   signal: AbortSignal,

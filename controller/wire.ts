@@ -7,7 +7,7 @@ import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { version } from '../src/kernel/version.ts'
 import { openStore, type Opened } from '../src/store/open-store.ts'
-import { startAudit } from './audit/start.ts'
+import { startAudit, type Context } from './audit/start.ts'
 import { createBackups } from './backups.ts'
 import {
   certificateNames,
@@ -67,12 +67,6 @@ export const startController = async (
     await lifecycle.stop()
     throw error
   }
-}
-
-interface Context {
-  readonly log: Logger
-  readonly clock: Clock
-  readonly lifecycle: Lifecycle
 }
 
 const start = async (config: Config, context: Context): Promise<string> => {

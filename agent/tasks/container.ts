@@ -3,13 +3,10 @@ import { StepFault } from '../../src/databases/step.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { ContainerDetails, Engine } from '../docker/engine.ts'
+import type { ExecOutcome } from '../docker/exec.ts'
 import { isOfService, serviceOf } from '../logs/project-log.ts'
 
-export interface Ran {
-  readonly exitCode: number
-  readonly stdout: string
-  readonly stderr: string
-}
+export type Ran = ExecOutcome
 
 export interface DatabaseContainer {
   /** Runs a program in it. The input is the only place for values. */

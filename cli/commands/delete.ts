@@ -4,7 +4,7 @@ import { Option } from 'commander'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
-import { planDeletion, type Doomed } from '../delete/plan.ts'
+import { planDeletion } from '../delete/plan.ts'
 import { CliError, Exit, NotStagely, renderError, usageError } from '../errors.ts'
 import { kindOf, parseTargets, quotedName } from '../kinds.ts'
 import { followObject, listObjects } from '../objects.ts'
@@ -21,6 +21,7 @@ import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { readManifests } from '../read-manifests.ts'
 import { openRest, projectPath, type Rest } from '../rest.ts'
+import type { FollowRef } from '../objects.ts'
 
 interface Flags extends CommonFlags {
   readonly all?: boolean
@@ -84,7 +85,7 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
   const { details, harmless, restorable } = await planDeletion(api, rest, doomed, flags)
   if (!harmless && details.length > 0)
     await confirm({ question: questionOf(doomed), details }, flags.yes)
-  const gone: Doomed[] = []
+  const gone: FollowRef[] = []
   const failures: unknown[] = []
   for (const one of doomed) {
     const { kind, name } = one
@@ -102,7 +103,7 @@ const remove = async (words: string[], flags: Flags): Promise<void> => {
   if (failures.length > 0) throw new Exit(1)
 }
 
-const questionOf = ([first, ...more]: readonly Doomed[]): string =>
+const questionOf = ([first, ...more]: readonly FollowRef[]): string =>
   first === undefined || more.length > 0
     ? `Delete these ${more.length + 1} objects?`
     : `Delete ${quotedName(first.kind, first.name)}?`
@@ -110,7 +111,7 @@ const questionOf = ([first, ...more]: readonly Doomed[]): string =>
 const removeOne = async (
   api: Api,
   rest: Rest,
-  { kind, namespace, name }: Doomed,
+  { kind, namespace, name }: FollowRef,
   { force, cascade }: Flags,
 ): Promise<void> => {
   const path = pathOf(kind, kind.namespaced ? namespace : undefined, name)
@@ -158,8 +159,8 @@ const byTarget = async (
   api: Api,
   targets: ReturnType<typeof parseTargets>,
   flags: Flags,
-): Promise<Doomed[]> => {
-  const doomed: Doomed[] = []
+): Promise<FollowRef[]> => {
+  const doomed: FollowRef[] = []
   for (const { kind, names } of targets) {
     const found =
       names.length > 0
@@ -172,20 +173,20 @@ const byTarget = async (
   return inOrder(doomed)
 }
 
-const byFile = async (api: Api, flags: Flags): Promise<Doomed[]> => {
+const byFile = async (api: Api, flags: Flags): Promise<FollowRef[]> => {
   const explicit = flags.namespace !== undefined
   const documents = await readManifests(flags.filename, { namespace: api.namespace, explicit })
   return inOrder(documents.map(({ object }) => doom(object)))
 }
 
-const doom = (object: KubeObject): Doomed => ({
+const doom = (object: KubeObject): FollowRef => ({
   kind: kindOf(object.kind),
   namespace: object.metadata.namespace ?? '',
   name: object.metadata.name,
 })
 
 /** Deletes dependent kinds first: stagelets, secrets, projects, namespaces. */
-const inOrder = (doomed: Doomed[]): Doomed[] =>
+const inOrder = (doomed: FollowRef[]): FollowRef[] =>
   doomed.sort((a, b) => b.kind.applyOrder - a.kind.applyOrder)
 
 const whyWaits = (finalizers: readonly string[]): string => {
@@ -198,7 +199,7 @@ const whyWaits = (finalizers: readonly string[]): string => {
 
 const waitUntilGone = async (
   api: Api,
-  gone: readonly Doomed[],
+  gone: readonly FollowRef[],
   timeoutMs: number,
 ): Promise<void> => {
   const signal = AbortSignal.timeout(timeoutMs)

@@ -1,6 +1,5 @@
 // What a deletion would delete, and what prevents it: read before the person is asked.
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
-import type { Kind } from '../../src/resources/registry.ts'
 import type { Api } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { kindOf } from '../kinds.ts'
@@ -18,12 +17,7 @@ import {
   stageletsOf,
   usersOf,
 } from './losses.ts'
-
-export interface Doomed {
-  readonly kind: Kind
-  readonly namespace: string
-  readonly name: string
-}
+import type { FollowRef } from '../objects.ts'
 
 export interface Plan {
   /** A line for each object, and what can be restored. */
@@ -58,7 +52,7 @@ const createLists = (api: Api): ListAll => {
 export const planDeletion = async (
   api: Api,
   rest: Rest,
-  doomed: readonly Doomed[],
+  doomed: readonly FollowRef[],
   flags: Flags,
 ): Promise<Plan> => {
   const lists = createLists(api)

@@ -1,5 +1,6 @@
 // The content of a file of secrets, in any format.
 import type { SecretInput } from '../../src/resources/secret-fields.ts'
+import type { LineFault } from '../../src/formats/dotenv.ts'
 
 export interface Entry {
   readonly key: string
@@ -14,15 +15,9 @@ export interface Entry {
   readonly fields?: SecretInput
 }
 
-/** `message` never repeats a byte of a value. */
-export interface EntryFault {
-  readonly where: string
-  readonly message: string
-}
-
 export interface Parsed {
   readonly entries: readonly Entry[]
-  readonly faults: readonly EntryFault[]
+  readonly faults: readonly LineFault[]
 }
 
 /** The text of a value; undefined when the bytes are not UTF-8. */

@@ -4,7 +4,8 @@ import * as z from 'zod'
 import { defined } from '../../src/kernel/defined.ts'
 import { openLegacy } from '../../src/secrets/aead.ts'
 import { CliError } from '../errors.ts'
-import type { Entry, EntryFault, Parsed } from './entries.ts'
+import type { Entry, Parsed } from './entries.ts'
+import type { LineFault } from '../../src/formats/dotenv.ts'
 
 /** Columns of the first Stagely's `secrets` table. */
 const rowSchema = z.object({
@@ -45,7 +46,7 @@ export const parseSeedRows = (text: string, key: Buffer): Parsed => {
     return { entries: [], faults: [{ where: 'file', message: 'must be an array of rows' }] }
   }
   const entries: Entry[] = []
-  const faults: EntryFault[] = []
+  const faults: LineFault[] = []
   for (const [index, row] of rows.entries()) {
     const where = `row ${index + 1}`
     const opened = openRow(row, where, key)
@@ -55,7 +56,7 @@ export const parseSeedRows = (text: string, key: Buffer): Parsed => {
   return { entries, faults }
 }
 
-const openRow = (row: unknown, where: string, key: Buffer): Entry | EntryFault => {
+const openRow = (row: unknown, where: string, key: Buffer): Entry | LineFault => {
   const { data, error } = rowSchema.safeParse(row)
   if (error !== undefined) {
     const fields = error.issues.map(({ path }) => path.join('.')).join(', ')

@@ -8,7 +8,7 @@ import { createDeniedLog, type DeniedLog } from './denied.ts'
 import { startHeadSigning } from './head-signing.ts'
 import { createAuditMetrics } from './metrics.ts'
 
-interface Context {
+export interface Context {
   readonly log: Logger
   readonly clock: Clock
   readonly lifecycle: Lifecycle

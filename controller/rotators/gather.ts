@@ -1,7 +1,8 @@
 // Reads what a Rotation is decided by.
 import { toTimestamp } from '../../src/kernel/clock.ts'
-import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import { refOf } from '../../src/resources/meta.ts'
+import type { RotationSpec } from '../../src/resources/rotation.ts'
+import type { Typed } from '../../src/resources/typed.ts'
 import type { Reader } from '../../src/store/store.ts'
 import { consumersBySecret } from '../reconcilers/project/decide.ts'
 import {
@@ -17,7 +18,7 @@ import { releasedBlocks } from './released.ts'
 import type { Step } from './rotator.ts'
 import { withFollowers } from './viewers.ts'
 
-export type RotationObject = KubeObject<RotationSpec, RotationStatus> & { spec: RotationSpec }
+export type RotationObject = Typed<'Rotation'>
 
 export interface Gathered {
   readonly facts: Facts

@@ -3,15 +3,11 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { RotationSpec } from '../../src/resources/rotation.ts'
 import type { Facts } from '../../src/databases/step.ts'
+import type { StagedCredential } from '../../src/store/staged-values.ts'
 import type { Egress } from '../egress/gate.ts'
 import type { Task } from '../http/agents/tasks.ts'
 
-export interface Credential {
-  /** Of those that take turns, such as roles of a database; undefined where the rotator has none. */
-  readonly slot: string | undefined
-  /** By output: username, password, url… */
-  readonly values: Readonly<Record<string, string>>
-}
+export type Credential = StagedCredential
 
 export type Accepted = 'accepted' | 'refused'
 type Tested = Accepted | 'meaningless'

@@ -2,6 +2,7 @@
 // in a browser reads them. A field that no hash covers must not be shown as a fact: so none is let through that
 // is not known here.
 import type { AuditRecord, SignedHead } from './record.ts'
+import { isRecord } from '../kernel/record.ts'
 
 export type { AuditRecord, SignedHead } from './record.ts'
 
@@ -63,13 +64,10 @@ const maybe =
   (value, path) =>
     value === undefined ? undefined : check(value, path)
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const object =
   (fields: Readonly<Record<string, Check>>): Check =>
   (value, path) => {
-    if (!isObject(value)) return path
+    if (!isRecord(value)) return path
     const at = (name: string): string => (path === '' ? name : `${path}.${name}`)
     const stranger = Object.keys(value).find((name) => !Object.hasOwn(fields, name))
     if (stranger !== undefined) return at(stranger)
@@ -93,7 +91,7 @@ const lines: Readonly<Record<ExportLine['type'], Check>> = {
     object: object({ kind: word, namespace: word, name: word }),
     result: oneOf('success', 'denied'),
     request_id: maybe(word),
-    detail: maybe(is(isObject)),
+    detail: maybe(is(isRecord)),
     actor_commitment: commitment,
     subject_commitment: maybe(commitment),
     hash: word,
@@ -114,7 +112,7 @@ export const readLine = (line: string): ExportLine | string => {
   } catch {
     return 'not JSON'
   }
-  const type = isObject(json) ? json['type'] : undefined
+  const type = isRecord(json) ? json['type'] : undefined
   const fault = isType(type) ? lines[type](json, '') : 'type'
   return fault === undefined ? (json as ExportLine) : `malformed: ${fault}`
 }

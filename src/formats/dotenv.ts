@@ -10,7 +10,7 @@ interface Line {
 }
 
 /** `message` never repeats a byte of a value. */
-interface LineFault {
+export interface LineFault {
   readonly where: string
   readonly message: string
 }

@@ -1,6 +1,7 @@
 // JSON with secrets: a map of keys to texts, or a list of secrets as `secrets export` writes it, with all fields.
 import { defined } from '../kernel/defined.ts'
 import { isRecord } from '../kernel/record.ts'
+import type { LineFault } from './dotenv.ts'
 
 /** One secret of a file. It has `value`, `value_base64`, or another source among the fields. */
 export interface StructuredLine {
@@ -15,15 +16,9 @@ export interface StructuredLine {
   readonly fields?: Readonly<Record<string, unknown>>
 }
 
-/** `message` never repeats a byte of a value. */
-export interface StructuredFault {
-  readonly where: string
-  readonly message: string
-}
-
 export interface Structured {
   readonly lines: readonly StructuredLine[]
-  readonly faults: readonly StructuredFault[]
+  readonly faults: readonly LineFault[]
 }
 
 export const valueNames = ['value', 'value_base64', 'value_from'] as const
@@ -53,16 +48,12 @@ export const readStructure = (parsed: unknown, check: CheckLine): Structured => 
   }
 }
 
-const readPair = (key: string, value: unknown): StructuredLine | StructuredFault =>
+const readPair = (key: string, value: unknown): StructuredLine | LineFault =>
   typeof value === 'string'
     ? { key, value, where: key }
     : { where: key, message: 'must be text; quote it' }
 
-const readLine = (
-  line: unknown,
-  where: string,
-  check: CheckLine,
-): StructuredLine | StructuredFault => {
+const readLine = (line: unknown, where: string, check: CheckLine): StructuredLine | LineFault => {
   const checked = check(line)
   if (typeof checked === 'string') return { where, message: checked }
   const { key, scope, stagelet, value, value_base64: base64, ...fields } = checked

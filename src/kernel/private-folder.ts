@@ -35,7 +35,7 @@ const makeFolder = async (dir: string): Promise<boolean> => {
   }
 }
 
-const isThere = (path: string): Promise<boolean> =>
+export const isThere = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
     () => false,

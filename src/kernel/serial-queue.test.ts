@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { createSerialQueue } from './serial-queue.ts'
+import { createYieldingQueue } from './serial-queue.ts'
 
 it('lets others have a turn before each piece of work, and goes on after one that fails', async () => {
-  const inTurn = createSerialQueue()
+  const inTurn = createYieldingQueue()
   const seen: string[] = []
   const others = (): void => {
     seen.push('other')

@@ -1,14 +1,19 @@
-// Runs long pieces of work one at a time and yields to the event loop before each. So many pieces delay
-// other requests no longer than one piece does.
+// Runs pieces of work one after the other, also after one that failed.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 
-export type SerialQueue = <T>(work: () => T) => Promise<T>
+export type SerialQueue = <T>(work: () => T | Promise<T>) => Promise<T>
 
 export const createSerialQueue = (): SerialQueue => {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {
-    const mine = last.then(() => yieldToOthers()).then(work)
+    const mine = last.then(work)
     last = mine.catch(() => undefined)
     return mine
   }
+}
+
+/** Yields to the event loop before each piece: so many long ones delay other requests no longer than one does. */
+export const createYieldingQueue = (): SerialQueue => {
+  const inTurn = createSerialQueue()
+  return (work) => inTurn(() => yieldToOthers().then(work))
 }

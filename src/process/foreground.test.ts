@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { runForeground, type ForegroundResult } from './foreground.ts'
+import { runForeground } from './foreground.ts'
+import type { PipedResult } from './piped.ts'
 
-const sh = (script: string, env: Record<string, string> = {}): Promise<ForegroundResult> =>
+const sh = (script: string, env: Record<string, string> = {}): Promise<PipedResult> =>
   runForeground({
     file: '/bin/sh',
     args: ['-c', script],

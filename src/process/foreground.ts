@@ -2,6 +2,7 @@
 // exit code is passed on.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import type { PipedResult } from './piped.ts'
 
 export interface ForegroundRequest {
   readonly file: string
@@ -11,19 +12,10 @@ export interface ForegroundRequest {
   readonly hasTerminal: boolean
 }
 
-/**
- * Exit codes as in a shell: 128 plus the number of the signal that ended the program; 127 or 126 when
- * it could not be started.
- */
-export interface ForegroundResult {
-  readonly exitCode: number
-  readonly startError: string | undefined
-}
-
 const passedOn: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']
 const fromTerminal: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
 
-export const runForeground = (request: ForegroundRequest): Promise<ForegroundResult> =>
+export const runForeground = (request: ForegroundRequest): Promise<PipedResult> =>
   new Promise((resolve) => {
     // Registered before the program starts: a program that signals us at once would otherwise end us,
     // and continue alone.
@@ -40,7 +32,7 @@ export const runForeground = (request: ForegroundRequest): Promise<ForegroundRes
       env: { ...request.env },
       stdio: 'inherit',
     })
-    const end = (result: ForegroundResult): void => {
+    const end = (result: PipedResult): void => {
       for (const [signal, handler] of handlers) process.off(signal, handler)
       resolve(result)
     }

@@ -4,6 +4,12 @@ import type { Fault } from '../kernel/errors.ts'
 
 export type Path = readonly PropertyKey[]
 
+export const forbidden = (field: string, message: string): Fault => ({
+  field,
+  reason: 'FieldValueForbidden',
+  message: `Forbidden: ${message}`,
+})
+
 /** `['compose', 'files', 0]` under `spec` is `spec.compose.files[0]`. */
 export const fieldPath = (base: string, path: Path): string =>
   path.reduce<string>((text, part) => {

@@ -12,14 +12,9 @@ import {
 } from './stagelysecret.ts'
 import { patternFault } from './value-format.ts'
 import { formats, notWithKeypair, oneOrigin, plainKey } from './value-source.ts'
+import { forbidden } from './faults.ts'
 
 type Fields = Record<string, unknown>
-
-const forbidden = (field: string, message: string): Fault => ({
-  field,
-  reason: 'FieldValueForbidden',
-  message: `Forbidden: ${message}`,
-})
 
 const checkSecretFile = (spec: Fields): Fault[] => {
   if (spec.type !== 'file') {

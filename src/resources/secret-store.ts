@@ -11,6 +11,7 @@ import {
   providerNames,
   type ProviderName,
 } from './store-providers.ts'
+import { forbidden } from './faults.ts'
 
 const oneCredential = 'give exactly one of secretRef and identity'
 const needsCredential =
@@ -188,12 +189,6 @@ const invalid = (field: string, message: string): Fault => ({
   reason: 'FieldValueInvalid',
   message: `Invalid value: ${message}`,
 })
-const forbidden = (field: string, message: string): Fault => ({
-  field,
-  reason: 'FieldValueForbidden',
-  message: `Forbidden: ${message}`,
-})
-
 /** The host of a URL, as it would be called; undefined where it is none. */
 const hostOf = (url: unknown): string | undefined => {
   if (typeof url !== 'string' || !URL.canParse(url)) return undefined

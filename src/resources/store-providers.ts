@@ -2,6 +2,7 @@
 // store. No block holds a credential.
 import * as z from 'zod'
 import type { Fault } from '../kernel/errors.ts'
+import { forbidden } from './faults.ts'
 
 export const providerNames = [
   'aws',
@@ -141,12 +142,6 @@ export const oneProviderRule = {
 export type ProviderSpec = z.infer<z.ZodObject<typeof providerFields>>
 /** The block of one provider. */
 export type ProviderBlock<Name extends ProviderName> = NonNullable<ProviderSpec[Name]>
-
-const forbidden = (field: string, message: string): Fault => ({
-  field,
-  reason: 'FieldValueForbidden',
-  message: `Forbidden: ${message}`,
-})
 
 /** Rules that the schema cannot express. */
 export const checkProvider = (spec: Record<string, unknown>): Fault[] => {

@@ -10,7 +10,7 @@ import type { WriteSession } from './session.ts'
 import type { Sql } from './sql.ts'
 import { confirmSession, insertSession, type Browser, type OpenedSession } from './sessions.ts'
 import { insertToken, type CreatedToken } from './tokens.ts'
-import { findUser, insertUser, type User } from './users.ts'
+import { userRef, findUser, insertUser, type User } from './users.ts'
 import { controllerActor } from './actor.ts'
 
 interface TakenLogin {
@@ -49,12 +49,6 @@ const codeMs = 60_000
 const sha256 = (text: string, as: 'hex' | 'base64url'): string =>
   createHash('sha256').update(text).digest(as)
 
-const userRef = ({ name }: User): { kind: string; namespace: string; name: string } => ({
-  kind: 'User',
-  namespace: '',
-  name,
-})
-
 export class LoginStore {
   readonly #sql: Sql
   readonly #clock: Clock
@@ -82,7 +76,7 @@ export class LoginStore {
     return this.#changes.write(controllerActor, async (session) => {
       const user = await enter(session, identity, login)
       const detail = { userId: user.id, issuer: identity.issuer }
-      session.audit(userRef(user), { action: 'login', detail })
+      session.audit(userRef(user.name), { action: 'login', detail })
       const code = randomBytes(32).toString('base64url')
       await session.tx.query('DELETE FROM login_codes WHERE expires_at <= $1', [session.nowMs])
       await session.tx.query(
@@ -106,7 +100,7 @@ export class LoginStore {
       const opened = await insertSession(session, { userId: user.id, browser, isConfirmed: true })
       const { issuer } = identity
       const detail = { userId: user.id, issuer, by: 'provider', sessionId: opened.session.id }
-      session.audit(userRef(user), { action: 'login', detail })
+      session.audit(userRef(user.name), { action: 'login', detail })
       return { user, opened }
     })
   }
@@ -129,7 +123,7 @@ export class LoginStore {
       const user = await findUser(session.tx, known.id)
       await confirmSession(session, { id: sessionId, userId: user.id })
       const detail = { userId: user.id, issuer: identity.issuer, by: 'provider', sessionId }
-      session.audit(userRef(user), { action: 'confirm login', detail })
+      session.audit(userRef(user.name), { action: 'confirm login', detail })
     })
   }
 

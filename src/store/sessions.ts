@@ -8,6 +8,7 @@ import type { WriteSession } from './session.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { Actor } from './store.ts'
 import { hashOfToken, hintLength, tokenPrefixes } from './tokens.ts'
+import { userRef } from './users.ts'
 
 const codeMs = 60_000
 /** Most sessions of one person: a further one ends the session that was not used for the longest time. */
@@ -64,12 +65,6 @@ const toSession = (row: SessionRow): Session => ({
   confirmedUntil: row.confirmed_until ?? undefined,
   address: row.address ?? undefined,
   browser: row.browser ?? undefined,
-})
-
-const userRef = (name: string): { kind: string; namespace: string; name: string } => ({
-  kind: 'User',
-  namespace: '',
-  name,
 })
 
 const ended = (): StagelyError =>

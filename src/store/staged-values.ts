@@ -16,8 +16,9 @@ export interface StagedPlace {
 }
 
 export interface StagedCredential {
+  /** Of those that take turns, such as roles of a database; undefined where the rotator has none. */
   readonly slot: string | undefined
-  /** By output. */
+  /** By output: username, password, url… */
   readonly values: Readonly<Record<string, string>>
 }
 

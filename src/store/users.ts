@@ -66,7 +66,7 @@ export const breakGlassName = 'break-glass'
 /** Actors of audit rows that are no persons. */
 const reserved = new Set(['controller', 'system', breakGlassName])
 
-const userRef = (name: string): { kind: string; namespace: string; name: string } => ({
+export const userRef = (name: string): { kind: string; namespace: string; name: string } => ({
   kind: 'User',
   namespace: '',
   name,

@@ -1,8 +1,9 @@
 // Installs a service on the machine and removes it. Idempotent: a correct state is left alone, and only
 // a changed service is restarted.
-import { access, mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
+import { isThere } from '../kernel/private-folder.ts'
 import { readIfThere, writeWhole } from '../kernel/whole-file.ts'
 import { execProgram, type ExecResult } from '../process/exec.ts'
 
@@ -24,18 +25,12 @@ export interface Machine {
 
 /** The machine that this process runs on. `path` is where systemctl is searched. */
 export const thisMachine = (path: string): Machine => ({
-  hasSystemd: () => exists('/run/systemd/system'),
+  hasSystemd: () => isThere('/run/systemd/system'),
   systemctl: (...args) =>
     execProgram({ file: 'systemctl', args, cwd: '/', env: { PATH: path }, timeoutMs: 300_000 }),
 })
 
 export type Outcome = 'created' | 'changed' | 'unchanged' | 'kept'
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
 
 /** What putFile() would do. */
 export const outcomeOf = async (file: ServiceFile): Promise<Outcome> => {
@@ -91,7 +86,7 @@ export const removeService = async (
   machine: Machine,
   { service, unitPath, manage }: { service: string; unitPath: string; manage: boolean },
 ): Promise<boolean> => {
-  if (!(await exists(unitPath))) return false
+  if (!(await isThere(unitPath))) return false
   if (manage) await must(machine, 'disable', '--now', service)
   try {
     await rm(unitPath)

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { Lexer } from 'yaml'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
-import { createSerialQueue } from '../../../src/kernel/serial-queue.ts'
+import { createYieldingQueue } from '../../../src/kernel/serial-queue.ts'
 import { cutDocuments } from '../../../src/manifests/documents.ts'
 import { parseYaml } from '../../../src/manifests/yaml.ts'
 import type { Principal } from '../../../src/access/principal.ts'
@@ -168,7 +168,7 @@ const unsupported = (type: string, supported: readonly string[]): StagelyError =
     `the body of the request was in an unknown format (${type}) - accepted media types include: ${supported.join(', ')}`,
   )
 
-const inTurn = createSerialQueue()
+const inTurn = createYieldingQueue()
 /** This many bytes of JSON take a millisecond or two. */
 const shortBytes = 64 * 1024
 

@@ -1,7 +1,7 @@
 // Notifiers: what they tell in words, in which state they are, and the form of one. Pure.
 import type { Notifier } from '../../../../src/rest/types.ts'
 import { manifestNames, type Spec } from '../../copy-as/spec.ts'
-import type { StateKind } from '../../ui/state-kind.ts'
+import type { ShownState } from '../rotations/data.ts'
 
 export type Reason = Notifier['reasons'][number]
 
@@ -34,12 +34,6 @@ export const channelOf = ({ slack, email }: Pick<Notifier, 'slack' | 'email'>): 
 /** Where it goes; the URL of Slack is a secret, which has a name. */
 export const targetOf = ({ webhook, slack, email }: Notifier): string =>
   webhook?.url ?? email?.to.join(', ') ?? `the URL in ${slack?.url ?? ''}`
-
-interface ShownState {
-  readonly kind: StateKind
-  readonly word: string
-  readonly why: string
-}
 
 export const stateOf = ({ conditions }: Pick<Notifier, 'conditions'>): ShownState => {
   const found = conditions.find(({ type }) => type === 'Delivering')

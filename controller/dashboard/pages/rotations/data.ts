@@ -38,7 +38,7 @@ export const lineOf = (rotation: Rotation): readonly Step[] => {
   })
 }
 
-interface ShownState {
+export interface ShownState {
   readonly kind: StateKind
   readonly word: string
   /** In the words of the controller; '': nothing more is to be said. */

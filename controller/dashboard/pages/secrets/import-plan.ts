@@ -1,10 +1,7 @@
 // What a file of secrets brings: each line with the place where it goes and what it does. Pure.
+import type { LineFault } from '../../../../src/formats/dotenv.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
-import type {
-  Structured,
-  StructuredFault,
-  StructuredLine,
-} from '../../../../src/formats/structured.ts'
+import type { Structured, StructuredLine } from '../../../../src/formats/structured.ts'
 import type { Secret } from '../../../../src/rest/types.ts'
 import type { Edit, NewValue } from '../../staging/staging.ts'
 import { maskWords, mostBytes, tooLarge } from '../../ui/oddities.ts'
@@ -33,7 +30,7 @@ export type Choices = ReadonlyMap<string, LineChoice>
 
 export interface ImportPlan {
   readonly lines: readonly PlannedLine[]
-  readonly faults: readonly StructuredFault[]
+  readonly faults: readonly LineFault[]
 }
 
 type Known = Pick<Secret, 'team' | 'project' | 'key' | 'scope' | 'stagelet' | 'value_from'>
