@@ -66,8 +66,9 @@ export const idsOf = (
 }
 
 const isHomeIn = (id: string, within: readonly string[]): boolean => {
-  const [, namespace = '', name = ''] = id.split('/')
-  return within.includes(homeOf({ namespace, name }))
+  const start = id.indexOf('/') + 1
+  const end = id.indexOf('/', start)
+  return within.includes(homeOf({ namespace: id.slice(start, end), name: id.slice(end + 1) }))
 }
 
 const projectOfUid = (view: View, projectUid: string): ProjectRow => {

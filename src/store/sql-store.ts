@@ -95,8 +95,7 @@ export class SqlStore implements Store {
 
   async getByUid(kind: string, uid: string): Promise<KubeObject | undefined> {
     const rows = (await this.#fresh()).objects.withTerm(term.uid(uid))
-    const row = rows.find(({ object }) => object.kind === kind)
-    return row && copyJson(row.object)
+    return rows.find(({ object }) => object.kind === kind)?.object
   }
 
   async list<K extends string>(kind: K, options: ListOptions = {}): Promise<ObjectList<K>> {

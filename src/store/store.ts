@@ -237,7 +237,7 @@ export interface Store extends Reader {
   projectSummary(project: ObjectRef, mostStagelets: number): Promise<ProjectSummary>
   /** Like get(), for an answer. */
   getStored(ref: ObjectRef): Promise<StoredObject | undefined>
-  /** The object with this uid, where it is of this kind. */
+  /** The object with this uid, where it is of this kind; frozen. */
   getByUid(kind: string, uid: string): Promise<KubeObject | undefined>
   /** Like list(), with objects that are parsed when they are read. */
   listRows(kind: string, options?: ListOptions): Promise<readonly ListedObject[]>

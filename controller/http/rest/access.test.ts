@@ -15,7 +15,8 @@ const shop: KubeObject = {
   metadata: { name: 'shop', namespace: 'red', uid },
 }
 const store = {
-  get: ({ name }: { name: string }) => Promise.resolve(name === 'shop' ? shop : undefined),
+  getStored: ({ name }: { name: string }) =>
+    Promise.resolve(name === 'shop' ? { object: shop } : undefined),
   getByUid: (_: string, id: string) => Promise.resolve(id === uid ? shop : undefined),
 } as unknown as Store
 

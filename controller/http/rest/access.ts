@@ -46,19 +46,20 @@ const ofOtherTeam = (namespace: string): ErrorDetails => ({
   denied: { why: 'OtherTeam', namespace },
 })
 
-/** Finds an object by id or by `namespace/name`. The caller may not be allowed to see it. */
-export const findTarget = (
+/** Finds an object, frozen, by id or by `namespace/name`. The caller may not be allowed to see it. */
+export const findTarget = async (
   store: Store,
   what: InTarget,
   given: string,
 ): Promise<KubeObject | undefined> => {
-  if (what === 'team') return store.get({ kind: 'Namespace', namespace: '', name: given })
+  if (what === 'team')
+    return (await store.getStored({ kind: 'Namespace', namespace: '', name: given }))?.object
   const kind: IdKind = kindOf[what]
   const uid = parseId(kind, given)
   if (uid !== undefined) return store.getByUid(kind, uid)
   const [namespace = '', name = '', ...rest] = given.split('/')
-  if (namespace === '' || name === '' || rest.length > 0) return Promise.resolve(undefined)
-  return store.get({ kind, namespace, name })
+  if (namespace === '' || name === '' || rest.length > 0) return undefined
+  return (await store.getStored({ kind, namespace, name }))?.object
 }
 
 /** The team of an object; a team belongs to itself. */

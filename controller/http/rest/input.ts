@@ -61,11 +61,14 @@ const readJson = async (c: AppContext): Promise<{ bytes: Buffer; value: unknown 
   return { bytes, value: await workOver(bytes, () => parseJson(bytes)) }
 }
 
+const noQuery = z.strictObject({})
+const anyBody = z.unknown()
+
 /** Decodes the route's input. UnsupportedMediaType, BadRequest, or Invalid with all faults. */
 export const readInput = async (c: AppContext, route: RestRoute): Promise<Input> => {
   const given = { query: queryOf(c), ...(await bodyOf(c, route)) }
-  const query = (route.query ?? z.strictObject({})).safeParse(given.query)
-  const body = (route.body ?? z.unknown()).safeParse(given.value)
+  const query = (route.query ?? noQuery).safeParse(given.query)
+  const body = (route.body ?? anyBody).safeParse(given.value)
   const faults = [
     ...(query.success ? [] : faultsOf(query.error, given.query)),
     ...(body.success ? [] : faultsOf(body.error, given.value)),

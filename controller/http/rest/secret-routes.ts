@@ -131,10 +131,11 @@ export const secretRoutes = routesOf('Secrets', [
     handle: async (context) => {
       const project = requireTarget(context)
       const { query, deps } = context
+      const nowMs = deps.clock.now()
       const wanted = {
         namespaces: [project.metadata.namespace ?? ''],
         selects: (object: KubeObject) =>
-          isOfProject(object, project) && isChosen(object, query, deps.clock.now()),
+          isOfProject(object, project) && isChosen(object, query, nowMs),
       }
       const page = await listPaged(deps.store, 'StagelySecret', wanted, query)
       const secrets = page.items.map(views[query.view])

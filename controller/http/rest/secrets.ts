@@ -18,7 +18,7 @@ export const isOfProject = (object: KubeObject, project: KubeObject): boolean =>
 
 /** Finds a secret by `sec_…`, or by the name of the object. NotFound for a secret of another project. */
 export const findSecret = async (
-  store: Pick<Store, 'get' | 'getByUid'>,
+  store: Pick<Store, 'getStored' | 'getByUid'>,
   project: KubeObject,
   given: string,
 ): Promise<KubeObject> => {
@@ -26,7 +26,7 @@ export const findSecret = async (
   const { namespace = '' } = project.metadata
   const object =
     uid === undefined
-      ? await store.get({ kind: 'StagelySecret', namespace, name: given })
+      ? (await store.getStored({ kind: 'StagelySecret', namespace, name: given }))?.object
       : await store.getByUid('StagelySecret', uid)
   if (object !== undefined && isOfProject(object, project)) return object
   throw notFound('secret', given)
