@@ -1,6 +1,6 @@
 // What stands before several controllers: passes TCP on in turns, to those whose /readyz says yes.
 import { once } from 'node:events'
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 export interface Balancer {
@@ -16,10 +16,11 @@ export interface Target {
 const lookEveryMs = 300
 const patienceMs = 1_000
 
-const isReady = ({ host, port }: Target): Promise<boolean> =>
+/** By a connection that is kept: ten handshakes a second would be a tenth of a processor. */
+const isReady = ({ host, port }: Target, agent: Agent): Promise<boolean> =>
   new Promise((resolve) => {
     const sent = request(
-      { host, port, path: '/readyz', rejectUnauthorized: false, agent: false, timeout: patienceMs },
+      { host, port, path: '/readyz', rejectUnauthorized: false, agent, timeout: patienceMs },
       (response) => {
         response.resume()
         resolve(response.statusCode === 200)
@@ -56,11 +57,13 @@ export const startBalancer = async (targets: readonly Target[]): Promise<Balance
   let turn = 0
   let closing = false
   const look = async (target: Target): Promise<void> => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     while (!closing) {
-      if (await isReady(target)) ready.add(target)
+      if (await isReady(target, agent)) ready.add(target)
       else ready.delete(target)
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
     }
+    agent.destroy()
   }
   const looking = Promise.all(targets.map(look))
 
