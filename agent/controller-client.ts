@@ -49,7 +49,7 @@ export interface ControllerClient {
   post(options: PostOptions): Promise<unknown>
   /** Posts on a connection of its own and returns the open answer. */
   open(options: PostOptions & { signal: AbortSignal }): Promise<OpenAnswer>
-  /** Gives a sign of life with this header, on a kept connection of its own. RefusedError, or ServiceUnavailable when there is no answer within 4 s. */
+  /** Gives a sign of life with this header, on a kept connection that no post waits on. RefusedError, or ServiceUnavailable when there is no answer within 4 s. */
   sign(authorization: string, signal: AbortSignal): Promise<void>
   close(): void
 }
@@ -66,9 +66,10 @@ export const createControllerClient = (
   signer: RequestSigner,
   connections = 2,
 ): ControllerClient => {
-  const { agent, send } = createSender(endpoint, connections)
-  // A sign of life must not wait for the answers of reports.
-  const signs = createSender(endpoint, 1)
+  // A sign of life must not wait for the answers of reports: one connection more than posts may take. At rest one is left,
+  // which signs keep open for the next post: a new one costs the controller more than the post itself.
+  const { agent, send } = createSender(endpoint, connections + 1)
+  const inPlace = createPlaces(connections)
 
   const sendOnce = async (options: PostOptions, request: RequestOptions): Promise<Sent> => {
     const { path, body, signedBy, signal } = options
@@ -98,24 +99,39 @@ export const createControllerClient = (
   }
 
   return {
-    post: async (options) => {
-      const { response, signed } = await exchange(options, { agent, timeout: answerTimeoutMs })
-      return signed.open(await readAnswer(response))
-    },
+    post: (options) =>
+      inPlace(async () => {
+        const { response, signed } = await exchange(options, { agent, timeout: answerTimeoutMs })
+        return signed.open(await readAnswer(response))
+      }),
     open: async (options) => {
       const { response, signed } = await exchange(options, { agent: false })
       return { response, proof: signed.proof }
     },
     sign: async (authorization, signal) => {
-      const options = { path: paths.sign, agent: signs.agent, timeout: signTimeoutMs, signal }
-      const response = await signs.send(options, () => ({ body: Buffer.alloc(0), authorization }))
+      const options = { path: paths.sign, agent, timeout: signTimeoutMs, signal }
+      const response = await send(options, () => ({ body: Buffer.alloc(0), authorization }))
       const answer = await readAnswer(response)
       if (response.statusCode !== 204) throw toRefused(response, answer)
     },
-    close: () => {
-      agent.destroy()
-      signs.agent.destroy()
-    },
+    close: () => agent.destroy(),
+  }
+}
+
+/** Runs so much work at a time, in the order in which it was given. */
+const createPlaces = (count: number): (<T>(work: () => Promise<T>) => Promise<T>) => {
+  let free = count
+  const waiting: (() => void)[] = []
+  return async (work) => {
+    if (free > 0) free -= 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) free += 1
+      else next()
+    }
   }
 }
 
