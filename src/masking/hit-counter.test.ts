@@ -80,6 +80,8 @@ describe('hits by key', () => {
     const cuts = fc.array(fc.nat({ max: 9 }), { maxLength: 12 })
     fc.assert(
       fc.property(value, text, cuts, (one, shown, at) => {
+        // In lines of base64 one mark hides two values on both sides of a break.
+        fc.pre(!shown.includes(`${one}\n${one}`))
         const marks =
           createMasker([Buffer.from(one)])
             .mask(shown)
