@@ -50,14 +50,24 @@ const launchProgram = ({ file, args }: Command, env: NodeJS.ProcessEnv): Program
   }
 }
 
-/** `within` is a command that becomes the program, such as nsenter; `built` that of another build. */
+/**
+ * `within` is a command that becomes the program, such as nsenter; `built` that of another build; `node` the flags of Node.
+ */
 export const startProgram = (
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   ready: string,
-  { within = [], built = main }: { within?: readonly string[]; built?: string | undefined } = {},
+  {
+    within = [],
+    built = main,
+    node = shortLived,
+  }: {
+    within?: readonly string[]
+    built?: string | undefined
+    node?: readonly string[] | undefined
+  } = {},
 ): Promise<Program> => {
-  const [file = '', ...words] = [...within, process.execPath, ...shortLived, built, ...args]
+  const [file = '', ...words] = [...within, process.execPath, ...node, built, ...args]
   return spawnProgram({ file, args: words }, env, ready)
 }
 
@@ -177,6 +187,8 @@ export interface WorldOptions {
   readonly agentEnv?: NodeJS.ProcessEnv
   readonly agentArgs?: readonly string[]
   readonly withAgent?: boolean
+  /** Flags of Node for the controller, in place of those for programs that run for seconds. */
+  readonly controllerNode?: readonly string[]
   /** Commands of other builds; read at each start. */
   readonly builds?: { readonly controller?: string; readonly agent?: string }
 }
@@ -260,7 +272,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
         [...args, ...(options.controllerArgs ?? [])],
         { ...controllerEnv, ...options.controllerEnv },
         controllerReady,
-        { built: options.builds?.controller },
+        { built: options.builds?.controller, node: options.controllerNode },
       )
       programs.push(world.controller)
       token = (await readFile(join(controllerDir, 'admin-token'), 'utf8')).trim()
