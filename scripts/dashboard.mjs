@@ -13,6 +13,13 @@ const outDir = join(repository, 'dist/controller/dashboard')
 const watch = process.argv.includes('--watch')
 const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
 
+const { icons: lucide } = JSON.parse(
+  readFileSync(join(repository, 'node_modules/@iconify-json/lucide/icons.json'), 'utf8'),
+)
+/** The same for all icons: ui/icon.ts says it once. */
+const common =
+  /^(?:fill="none"|stroke="currentColor"|stroke-(?:linecap|linejoin)="round"|stroke-width="2")$/
+
 /** `import Gauge from 'icon:gauge'`: the shapes of one lucide icon as a component. */
 const icons = {
   name: 'stagely-icons',
@@ -20,16 +27,16 @@ const icons = {
   load: (id) => {
     const name = /^\0icon:(.*)\.js$/.exec(id)?.[1]
     if (name === undefined) return undefined
-    const svg = readFileSync(
-      join(repository, 'node_modules/lucide-static/icons', `${name}.svg`),
-      'utf8',
-    )
     const shapes = [
-      ...svg.matchAll(/<(path|circle|rect|line|polyline|polygon|ellipse)\b([^>]*?)\/>/g),
+      ...lucide[name].body.matchAll(
+        /<(path|circle|rect|line|polyline|polygon|ellipse)\b([^>]*?)\/>/g,
+      ),
     ].map(([, tag, attributes]) => [
       tag,
       Object.fromEntries(
-        [...attributes.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
+        [...attributes.matchAll(/([\w-]+)="([^"]*)"/g)]
+          .filter(([attribute]) => !common.test(attribute))
+          .map(([, key, value]) => [key, value]),
       ),
     ])
     return `import { iconOf } from '${join(root, 'ui/icon.ts')}'\nexport default iconOf(${JSON.stringify(shapes)})`

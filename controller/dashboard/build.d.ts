@@ -4,7 +4,7 @@ declare module '*.module.css' {
   export default classes
 }
 declare module '*.css'
-/** An icon of lucide as a component: `icon:gauge` is its file gauge.svg. */
+/** An icon of lucide as a component: `icon:gauge` is its icon `gauge`. */
 declare module 'icon:*' {
   import type { ComponentChild } from 'preact'
   const Icon: (props: { readonly size?: number; readonly class?: string }) => ComponentChild
