@@ -35,7 +35,6 @@ interface Props<T> {
   readonly takesMany?: boolean
   /** A row with a bar at its left: something is staged. */
   readonly isMarked?: (row: T) => boolean
-  readonly rowHeight?: number
   readonly empty?: ComponentChild
   /** Told when pointer or focus comes in or leaves: rows should not jump meanwhile. */
   readonly onBusy?: (busy: boolean) => void
@@ -155,7 +154,7 @@ export const Grid = <T,>(props: Props<T>) => {
   const hadFocus = scroller.current?.contains(document.activeElement) === true
   const found = active.id === '' ? -1 : rows.findIndex((row) => idOf(row) === active.id)
   const activeRow = Math.max(found, 0)
-  const height = props.rowHeight ?? (denseRows() ? 28 : 36)
+  const height = denseRows() ? 28 : 36
   const isSized = pixelsOf(props.columns[0]) > 0
   const overscan = isSized ? 3 : 8
   const virtual = useRows(rows.length, () => scroller.current, { height, found, overscan })

@@ -28,7 +28,6 @@ interface Props {
   readonly keeps?: boolean
   /** A file may be chosen or dropped, of any bytes. */
   readonly takesFile?: boolean
-  readonly describedBy?: string
   /** The focus is here when the dialog opens. */
   readonly first?: boolean
 }
@@ -40,7 +39,7 @@ const base64Of = (bytes: Uint8Array): string => {
   return btoa(text)
 }
 
-export const ValueField = ({ id, handle, keeps, takesFile, describedBy, first }: Props) => {
+export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
   const field = useRef<HTMLTextAreaElement>(null)
   const file = useRef<{ name: string; bytes: Uint8Array } | undefined>(undefined)
   const [shown, setShown] = useState<{ bytes: number; odd: readonly string[]; file?: string }>({
@@ -107,7 +106,6 @@ export const ValueField = ({ id, handle, keeps, takesFile, describedBy, first }:
         class={`${s['field']} ${isSeen ? '' : s['hidden']}`}
         rows={3}
         placeholder={keeps === true ? 'new value; the stored one stays' : ''}
-        aria-describedby={describedBy}
         autofocus={first}
         {...secretInput}
         onInput={look}
