@@ -69,25 +69,21 @@ export const eventsOf = (rows: readonly ChangeRow[]): ChangeEvent[] =>
       changeEvent({ resourceVersion: rv, type, text: body, previous: previous ?? undefined }),
     )
 
-const nothing: Delta = { objects: [], projects: [], heads: [], buried: [], former: [] }
-
-const objectDelta = (row: ChangeRow): Delta => {
+const objectDelta = (row: ChangeRow): Partial<Delta> => {
   const { kind, namespace, name, type, uid, rv, source, body: text } = row
-  if (kind === projectStateKind) return nothing
+  if (kind === projectStateKind) return {}
   const ref = { kind, namespace, name }
   const isGone = type === 'DELETED'
   return {
-    ...nothing,
     objects: [[keyOf(ref), isGone ? undefined : objectRow(ref, { uid, rv, source, text })]],
     former: isGone && kind === 'Namespace' ? [name] : [],
   }
 }
 
-const projectDelta = (state: State, text: ProjectStateText): Delta => {
+const projectDelta = (state: State, text: ProjectStateText): Partial<Delta> => {
   const { uid, isGone = false, heads, buried, headMac = '', ...row } = text
   if (isGone) return state.withoutProject(uid)
   return {
-    ...nothing,
     projects: [[uid, { ...row, id: uid, headMac: () => headMac } as ProjectRow]],
     heads: Object.entries(heads).map(([id, entry]) => [
       id,

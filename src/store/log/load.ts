@@ -55,12 +55,6 @@ const toProject = (row: ProjectColumns): ProjectRow => ({
   quietAt: row.quiet_at,
 })
 
-/** The rows of these projects, as far as they exist. */
-export const readProjects = async (q: Queryable, uids: readonly string[]): Promise<ProjectRow[]> =>
-  (
-    await q.query<ProjectColumns>(`SELECT ${projectColumns} WHERE p.uid = ANY ($1::uuid[])`, [uids])
-  ).map(toProject)
-
 type Pair<R> = readonly [id: string, row: R]
 
 /** Reads page by page in the order of a unique key. */
@@ -81,8 +75,6 @@ const projectsSql = `SELECT ${projectColumns} WHERE p.uid > $1 ORDER BY p.uid LI
 const headsSql = `SELECT secret_uid AS uid, secret_uid, project_uid, version, name, key, scope, stagelet, type, file, bytes,
   value_digest, refs FROM secret_versions WHERE to_revision IS NULL AND secret_uid > $1 ORDER BY secret_uid LIMIT $2`
 
-const none = { objects: [], projects: [], heads: [], buried: [], former: [] }
-
 const objectOf = ({ kind, namespace, name, body: text, ...row }: ObjectColumns): StoredRow =>
   objectRow({ kind, namespace, name }, { ...row, text })
 
@@ -94,7 +86,7 @@ const headOf = (state: State, row: VersionRow & { project_uid: string }): Pair<H
 }
 
 const loadInto = async (q: Queryable, state: State): Promise<void> => {
-  const apply = (delta: Partial<Delta>): void => state.apply({ ...none, ...delta }, state.rv)
+  const apply = (delta: Partial<Delta>): void => state.apply(delta, state.rv)
   for await (const rows of pages<ObjectColumns>(q, objectsSql)) state.load(rows.map(objectOf))
   for await (const rows of pages<ProjectColumns>(q, projectsSql))
     apply({ projects: rows.map((row) => [row.uid, toProject(row)] as const) })

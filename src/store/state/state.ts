@@ -60,10 +60,10 @@ export class State implements View {
   }
 
   /** Removes a project with its rows. */
-  withoutProject(uid: string): Delta {
+  withoutProject(uid: string): Partial<Delta> {
     const gone = ({ id }: { id: string }): readonly [string, undefined] => [id, undefined]
     return {
-      ...{ objects: [], former: [], projects: [[uid, undefined]] },
+      projects: [[uid, undefined]],
       heads: this.heads.withTerm(term.headsOf(uid)).map(gone),
       buried: this.buried.withTerm(term.headsOf(uid)).map(gone),
     }
@@ -77,16 +77,17 @@ export class State implements View {
     }
   }
 
-  apply(delta: Delta, rv: number): void {
-    for (const [id, row] of delta.objects) {
+  apply(delta: Partial<Delta>, rv: number): void {
+    const { objects = [], projects = [], heads = [], buried = [], former = [] } = delta
+    for (const [id, row] of objects) {
       if (row === undefined) this.names.drop(id)
       else if (this.objects.get(id) === undefined) this.names.add(id)
       this.objects.set(id, row)
     }
-    for (const [id, row] of delta.projects) this.projects.set(id, row)
-    for (const [id, row] of delta.heads) this.heads.set(id, row)
-    for (const [id, row] of delta.buried) this.buried.set(id, row)
-    for (const name of delta.former) this.#former.add(name)
+    for (const [id, row] of projects) this.projects.set(id, row)
+    for (const [id, row] of heads) this.heads.set(id, row)
+    for (const [id, row] of buried) this.buried.set(id, row)
+    for (const name of former) this.#former.add(name)
     this.rv = rv
   }
 }
