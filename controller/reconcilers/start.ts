@@ -135,7 +135,7 @@ const closedByMs = 2_500
  * once.
  */
 const reconcileAfterMs = (stagelets: number): number =>
-  stagelets < 100 ? 0 : Math.min(stagelets * 4, 10_000)
+  stagelets < 100 ? 0 : Math.min(stagelets * 4, 2_000)
 
 export const createRouter = (to: {
   stagelets: ControlLoop

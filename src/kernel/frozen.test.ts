@@ -12,6 +12,11 @@ test('a frozen copy is what its JSON says', () => {
   )
 })
 
+test('what JSON has no word for is null, as there', () => {
+  const value = { list: [undefined, NaN, 1], number: -Infinity }
+  expect(frozenCopy(value)).toEqual(JSON.parse(JSON.stringify(value)))
+})
+
 test('it shares what is frozen, and nothing that can be changed', () => {
   const [kept, open] = [Object.freeze({ a: 1 }), { b: [2] }]
   const copy = frozenCopy({ kept, open })

@@ -33,13 +33,13 @@ describe('formatFault', () => {
     expect(fault('regex', `${'a'.repeat(60)}!`, '(a+)+')).toMatch(/more than 250 ms/)
   })
 
-  it('tries again where the machine was busy with others, and gives up in the end', () => {
+  it('tries once more where the machine was busy with others, and gives up then', () => {
     // As if the process had waited all the time.
     const spied = vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 0, system: 0 })
     try {
       const begun = performance.now()
       expect(fault('regex', `${'a'.repeat(60)}!`, '(a+)+')).toMatch(/more than 250 ms/)
-      expect(performance.now() - begun).toBeGreaterThanOrEqual(3 * 250)
+      expect(performance.now() - begun).toBeGreaterThanOrEqual(2 * 250)
     } finally {
       spied.mockRestore()
     }

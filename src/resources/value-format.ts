@@ -12,8 +12,8 @@ export interface FormatRule {
 /** A longer value never matches: patterns are for tokens, not for documents. */
 export const maxPatternInput = 65_536
 const patternMs = 250
-/** On a busy machine a match may wait for longer than its limit. It is then tried again, so often in all. */
-const mostTries = 3
+/** On a busy machine a match may wait for longer than it computes. It is then tried once more. */
+const mostTries = 2
 /**
  * Matching blocks the whole process. In total, patterns may take one second at once, and later a
  * twentieth of the time.
@@ -35,12 +35,16 @@ const cpuMs = (): number => {
 
 /** Runs `match` with a time limit in ms. */
 const inTurn = <T>(match: (ms: number) => T): T => {
-  const begun = cpuMs()
-  const ms = Math.min(mostMs, spare.ms + (performance.now() - spare.at) * share)
+  const [begun, begunAt] = [cpuMs(), performance.now()]
+  const ms = Math.min(mostMs, spare.ms + (begunAt - spare.at) * share)
+  const limit = Math.min(patternMs, Math.max(leastMs, Math.floor(ms)))
   try {
-    return match(Math.min(patternMs, Math.max(leastMs, Math.floor(ms))))
+    return match(limit)
   } finally {
-    spare = { ms: Math.max(0, ms - (cpuMs() - begun)), at: performance.now() }
+    const at = performance.now()
+    // A second try blocks the process once more, whether it computes or waits.
+    const spent = Math.max(cpuMs() - begun, at - begunAt - limit)
+    spare = { ms: Math.max(0, ms - spent), at }
   }
 }
 

@@ -2,7 +2,7 @@
 // Compose project.
 import { withStatusOwner } from '../managed-fields/status.ts'
 import { defined } from '../kernel/defined.ts'
-import { findCondition, withCondition } from '../resources/conditions.ts'
+import { findCondition, withCondition, type Condition } from '../resources/conditions.ts'
 import { keyOf, refOf, type KubeObject } from '../resources/meta.ts'
 import { specOf, statusOf } from '../resources/typed.ts'
 import type { SetEntry } from '../secrets/visible.ts'
@@ -29,7 +29,7 @@ export const stageletsOf = (
 const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed'])
 
 /**
- * Sets SecretsInSync=False/NewRevision on each stagelet that sees one of `entries` (a secret before and after its change),
+ * Sets SecretsInSync=False/NewRevision, and Ready where it is True, on each stagelet that sees one of `entries` (a secret before and after its change),
  * unless the condition says already that a revision is on its way. It is part of the write, so that a client that waits
  * right after it sees neither a stale True nor an old failure.
  */
@@ -48,14 +48,16 @@ export const resetInSync = (
     const before = findCondition(conditions, 'SecretsInSync')
     if (before?.status !== 'True' && !failures.has(before?.reason ?? '')) continue
     if (!seen.some((entry) => maySee(row.object, entry))) continue
-    const condition = {
-      type: 'SecretsInSync',
-      status: 'False' as const,
-      reason: 'NewRevision',
-      message: `secrets changed: revision ${project.closed + 1} is on its way`,
-      ...defined({ observedGeneration: before?.observedGeneration }),
+    const message = `secrets changed: revision ${project.closed + 1} is on its way`
+    const reset = (all: readonly Condition[], type: string): Condition[] => {
+      const { observedGeneration } = findCondition(all, type) ?? {}
+      const known = defined({ observedGeneration })
+      const next = { type, status: 'False' as const, reason: 'NewRevision', message, ...known }
+      return withCondition(all, next, session.now)
     }
-    const changed = { ...status, conditions: withCondition(conditions, condition, session.now) }
+    const isReady = findCondition(conditions, 'Ready')?.status === 'True'
+    const types = ['SecretsInSync', ...(isReady ? ['Ready'] : [])]
+    const changed = { ...status, conditions: types.reduce(reset, conditions) }
     const next = withStatusOwner({ ...row.object, status: changed }, row.object, session.now)
     session.put(next, row.source, row)
   }

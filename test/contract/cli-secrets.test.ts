@@ -423,8 +423,11 @@ describe('stagely secrets', () => {
     await writeFile(join(elsewhere, 'here.env'), 'TOKEN=canary-here\n')
     const run = (...args: string[]): Promise<Ran> =>
       world.cliIn(elsewhere, 'init', stack, '--agent', 'box', '--dry-run', '-o', 'json', ...args)
-    const init = async (...args: string[]): Promise<unknown> =>
-      (JSON.parse((await run(...args)).stdout) as { secrets: unknown }).secrets
+    const init = async (...args: string[]): Promise<unknown> => {
+      const ran = await run(...args)
+      expect(ran.code, ran.stderr).toBe(0)
+      return (JSON.parse(ran.stdout) as { secrets: unknown }).secrets
+    }
     const found = [{ key: 'TOKEN', scope: 'web', from: 'environment: ${TOKEN}' }]
     expect(await init('--env-file', 'prod.env')).toEqual(found)
     expect(await init('--dotenv', 'here.env')).toEqual(found)

@@ -162,9 +162,11 @@ describe.each(databases.slice(0, soak(1, databases.length)))('reconciling on %s'
     for (let round = 0; round < 20; round += 1) {
       await setValue('stripe-key', `sk_round_${round}`)
       expect(await verdict('Stagelet', 'shop', 'SecretsInSync')).toMatch(/^False/)
+      expect(await verdict('Stagelet', 'shop', 'Ready')).toMatch(/^False/)
       expect(await verdict('StagelySecret', 'stripe-key', 'InSync')).toMatch(/^False/)
       await realClock.sleep(randomInt(30))
       expect(await verdict('Stagelet', 'shop', 'SecretsInSync')).toMatch(/^False/)
+      expect(await verdict('Stagelet', 'shop', 'Ready')).toMatch(/^False/)
       // The other secret did not change: its own condition stays.
       expect(await verdict('StagelySecret', 'database-url', 'InSync')).toBe('True/InSync')
     }

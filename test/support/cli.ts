@@ -20,7 +20,8 @@ export const runCliProcess = async (
   input = '',
   cwd?: string,
 ): Promise<Ran> => {
-  const child = spawn(process.execPath, [...shortLived, main, ...args], {
+  // Node takes an --env-file of its own also after the program, but for this.
+  const child = spawn(process.execPath, [...shortLived, '--', main, ...args], {
     env: { PATH: process.env['PATH'], ...env },
     ...(cwd === undefined ? {} : { cwd }),
   })

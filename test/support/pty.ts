@@ -26,7 +26,7 @@ export const runAtTerminal = async (
   env: NodeJS.ProcessEnv,
   steps: readonly Step[],
 ): Promise<Session> => {
-  const command = [process.execPath, ...shortLived, main, ...args].map(quoted).join(' ')
+  const command = [process.execPath, ...shortLived, '--', main, ...args].map(quoted).join(' ')
   const child = spawn('script', ['-qefc', `exec ${command}`, '/dev/null'], {
     env: { PATH: process.env['PATH'], SHELL: '/bin/sh', TERM: 'xterm', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
