@@ -1,6 +1,7 @@
 // What lasts: the feed, the kept rollouts with the engine's own times, and receipts.
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
 import type { Dashboard } from './dashboard.ts'
 
 interface Kept {
@@ -90,7 +91,17 @@ export const activityTests = (given: () => Dashboard): void => {
   it('shows a receipt in words, checked by the browser, and gives it as a file that holds', async () => {
     const { open, world } = given()
     const page = await open('/ui/t/default/p/shop/history/1')
+    // The project comes after the revision: what is open stays while the revision is read again.
+    const projects = (url: URL): boolean => url.pathname.endsWith('/projects')
+    await page.route(projects, async (route) => {
+      await realClock.sleep(1_000)
+      await route.continue()
+    })
+    const known = page.waitForResponse((response) => projects(new URL(response.url())))
+    await page.reload()
     await page.getByRole('button', { name: 'Receipt…' }).click()
+    await known
+    await realClock.sleep(300)
     await page.getByText('Signed by the key of the audit log, checked in this browser').waitFor()
     await page.getByText(/^Revision 1 of default\/shop was made by admin/).waitFor()
     const saved = page.waitForEvent('download')

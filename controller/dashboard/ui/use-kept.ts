@@ -7,8 +7,9 @@ interface Asked<T> {
   readonly refetch: () => Promise<unknown>
 }
 
-export const useKept = <T>({ data, error, refetch }: Asked<T>): Asked<T> => {
-  const last = useRef<T | undefined>(undefined)
-  if (data !== undefined) last.current = data
-  return { data: last.current, error, refetch }
+/** `of` names what was asked for: what is kept of something else is not shown. */
+export const useKept = <T>({ data, error, refetch }: Asked<T>, of = ''): Asked<T> => {
+  const last = useRef<{ of: string; data: T } | undefined>(undefined)
+  if (data !== undefined) last.current = { of, data }
+  return { data: last.current?.of === of ? last.current.data : undefined, error, refetch }
 }

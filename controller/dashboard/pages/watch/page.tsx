@@ -15,6 +15,7 @@ import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
 import { said } from '../../ui/said.ts'
 import { fineMomentOf, Since } from '../../ui/time.tsx'
+import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import { ReceiptButton } from '../history/receipt.tsx'
 import { useProject, useProjectPlace, useStagelets, type ProjectPlace } from '../secrets/data.ts'
@@ -34,31 +35,35 @@ const useTicking = (isRunning: boolean): void => {
   }, [isRunning])
 }
 
+/** Read anew with each new revision of the project: a page or a dialog that is open stays meanwhile. */
 const useRevision = ({ team, project }: ProjectPlace, revision: number, head: number) =>
-  useQuery({
-    key: ['revision', team, project, revision, head],
-    read: async (signal) => {
-      const params = { path: { project_id: `${team}/${project}` }, query: { limit: 100 } }
-      const { revisions } = await must(
-        api.GET('/projects/{project_id}/revisions', { params, signal }),
-      )
-      return revisions.find((one) => one.revision === revision) ?? null
-    },
-  })
+  useKept(
+    useQuery({
+      key: ['revision', team, project, revision, head],
+      read: async (signal) => {
+        const params = { path: { project_id: `${team}/${project}` }, query: { limit: 100 } }
+        const { revisions } = await must(
+          api.GET('/projects/{project_id}/revisions', { params, signal }),
+        )
+        return revisions.find((one) => one.revision === revision) ?? null
+      },
+    }),
+    `${team}/${project}/${revision}`,
+  )
 
 /** Read anew when the last rollout of a stagelet is another. */
-const useKept = (
+const useRollouts = (
   { team, project }: ProjectPlace,
   revision: number,
   stagelets: readonly Stagelet[],
 ): readonly KeptRollout[] => {
   const last = stagelets.map(({ id, last_rollout: rollout }) => `${id} ${rollout?.started_at}`)
-  const { data } = useQuery({
+  const asked = useQuery({
     key: ['rollouts of revision', team, project, revision, last.join()],
     read: (signal) =>
       must(api.GET('/rollouts', { params: { query: { team, project, revision } }, signal })),
   })
-  return data?.rollouts ?? []
+  return useKept(asked, `${team}/${project}/${revision}`).data?.rollouts ?? []
 }
 
 const isOver = ({ kind }: Lane): boolean => !['run', 'wait'].includes(kind)
@@ -234,7 +239,7 @@ export const Page = () => {
   const applied = appliedOf(team, project, revision)
   const from =
     data === undefined || data === null ? (applied?.at ?? now()) : Date.parse(data.closed_at)
-  const kept = useKept(place, revision, stagelets)
+  const kept = useRollouts(place, revision, stagelets)
   const world = { stagelets, agents: agents.rows.value, kept }
   const lanes = lanesOf(world, revision, { from, now: now() }, applied)
   const isRunning = lanes.some((lane) => !isOver(lane))
