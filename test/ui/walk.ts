@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
-import type { Page } from 'playwright-core'
+import type { Page, Request } from 'playwright-core'
 import { restRoutes } from '../../controller/http/rest/table.ts'
 import { rightsOf, rolesWith } from '../../src/access/roles.ts'
 import { teamRoles, type TeamRole } from '../../src/access/team-roles.ts'
@@ -74,8 +74,18 @@ const walk = async (
   found: Record<string, string[]>,
 ): Promise<void> => {
   const page = await open('/ui/')
+  const asked: string[] = []
+  const note = (what: string) => (request: Request) => {
+    asked.push(`${what} ${request.method()} ${new URL(request.url()).pathname}`)
+  }
+  page.on('request', note('asks'))
+  page.on('requestfinished', note('has'))
+  page.on('requestfailed', note('has lost'))
   for (const { path, variants } of visits) {
-    await goTo(page, path)
+    asked.push(path)
+    await goTo(page, path).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${asked.slice(-40).join('\n')}`)
+    })
     for (const { width, height, media, ...more } of variants) {
       await page.emulateMedia(media)
       await page.setViewportSize({ width, height })

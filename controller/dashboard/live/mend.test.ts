@@ -29,6 +29,7 @@ const failedList = async (fault: Error) => {
 it.each([
   ['was refused for a moment', refused(429)],
   ['met a fault of the controller', refused(503)],
+  ['went on from a cursor that was too old', refused(410)],
   ['was cut off', new Error('cut')],
 ])('reads a list that %s again after five seconds, and once', async (_, fault) => {
   const { world, list, stop } = await failedList(fault)

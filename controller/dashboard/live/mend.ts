@@ -7,9 +7,14 @@ type Readable = Pick<Collection<never>, 'loading' | 'error' | 'refresh'>
 
 const retryMs = 5_000
 
+/** Refusals that another read may not meet: too many requests, and a cursor that was too old. */
+const passing = [429, 410]
+
 /** False where the controller would say no again. */
 const mayPass = (error: unknown): boolean =>
-  !(error instanceof ApiProblem) || error.problem.status === 429 || error.problem.status >= 500
+  !(error instanceof ApiProblem) ||
+  passing.includes(error.problem.status) ||
+  error.problem.status >= 500
 
 /** Until the result is called. `second` is the present time in ms. */
 export const mendWhenLive = (

@@ -6,6 +6,7 @@ import { secretsOf } from '../../live/collections.ts'
 import { thisSecond } from '../../live/clock.ts'
 import { projectUrl } from '../../ui/links.ts'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
@@ -52,7 +53,7 @@ const Runs = ({ secret: { services, service_count: count, audience } }: DueRow) 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   const project = { team, name }
-  const { rows, loading } = secretsOf(team, name)
+  const { rows, loading, error, refresh } = secretsOf(team, name)
   const due = useMemo(() => dueRows(rows.value), [rows.value])
   const late = due.filter(({ at }) => Date.parse(at) <= thisSecond.value).length
   return (
@@ -63,6 +64,9 @@ export const Page = () => {
       tabs={<ProjectTabs {...project} current="Due" />}
       state={late === 0 ? null : <State kind="fail">{late} past their time</State>}
     >
+      {error.value === undefined ? null : (
+        <ProblemBox error={error.value} onRetry={() => void refresh()} />
+      )}
       {due.length > 0 ? (
         <>
           <Table
