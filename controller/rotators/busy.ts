@@ -39,7 +39,7 @@ export const busyOf = async (
   // Only an address may be of several teams.
   const isShared = place?.startsWith('at ') === true
   const { items } = await reader.list('Rotation', isShared ? {} : { namespace })
-  const other = (items as RotationObject[]).find((one) => {
+  const other = items.find((one) => {
     const { metadata, spec, status } = one
     if (metadata.uid === rotation.metadata.uid || (status?.phase ?? 'Idle') === 'Idle') return false
     const isNear =

@@ -110,7 +110,7 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
     deps.onRotations?.(countsOf(items))
     isAgentAwaited = items.some(isAwaiting)
     const now = clock.now()
-    for (const rotation of items as RotationObject[]) {
+    for (const rotation of items) {
       const key = keyOf(refOf(rotation))
       const next = (looked.get(key) ?? 0) + quietMs
       if (running.has(key)) again.add(key)
