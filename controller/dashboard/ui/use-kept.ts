@@ -8,7 +8,7 @@ interface Asked<T> {
 }
 
 /** `of` names what was asked for: what is kept of something else is not shown. */
-export const useKept = <T>({ data, error, refetch }: Asked<T>, of = ''): Asked<T> => {
+export const useKept = <T>({ data, error, refetch }: Asked<T>, of: string): Asked<T> => {
   const last = useRef<{ of: string; data: T } | undefined>(undefined)
   if (data !== undefined) last.current = { of, data }
   return { data: last.current?.of === of ? last.current.data : undefined, error, refetch }

@@ -37,6 +37,7 @@ const useNotifiers = (team: string | undefined) => {
       key: ['notifiers', team, tick],
       read: (signal) => must(api.GET('/notifiers', { params: { query }, signal })),
     }),
+    team ?? '',
   )
 }
 

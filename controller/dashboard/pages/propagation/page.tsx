@@ -44,6 +44,7 @@ const useSlo = () => {
         return must(api.GET('/slo', { params: { query }, signal }))
       },
     }),
+    [team, project, days].join(),
   )
 }
 

@@ -190,6 +190,7 @@ export const Page = () => {
         return must(api.GET('/projects/{project_id}/rotations', { params, signal }))
       },
     }),
+    `${team}/${name}`,
   )
   const all = rotations.data?.rotations ?? []
   const bad = all.filter((one) => ['fail', 'warn'].includes(stateOf(one).kind)).length

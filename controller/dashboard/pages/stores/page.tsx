@@ -28,6 +28,7 @@ const useStores = (team: string | undefined) => {
       key: ['stores', team, tick],
       read: (signal) => must(api.GET('/stores', { params: { query }, signal })),
     }),
+    team ?? '',
   )
 }
 
