@@ -1,6 +1,6 @@
 // Reads of the state, or of the state with the changes of a write.
 import { StagelyError } from '../kernel/errors.ts'
-import type { ObjectRef, Place } from '../resources/meta.ts'
+import { keyOf, type ObjectRef, type Place } from '../resources/meta.ts'
 import type { ProjectKeys } from '../secrets/project-keys.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import { projectAt, saveProjects } from './projects.ts'
@@ -26,11 +26,26 @@ const termsIn: Readonly<Record<string, (project: Place) => string>> = {
   Rotation: term.rotationsOf,
 }
 
-/** Secrets, stagelets or rotations of the project, in order. */
-export const rowsOfProject = (view: View, kind: string, project: Place): StoredRow[] =>
-  view.objects
-    .withTerm(termsIn[kind]?.(project) ?? term.secretsOf(project))
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
+const membersOf = ({ objects }: View, project: Place): StoredRow[] =>
+  [term.secretsOf, term.stageletsOf, term.rotationsOf].flatMap((of) =>
+    objects.withTerm(of(project)),
+  )
+
+/** Events about the project and its members. */
+const eventsOf = (view: View, project: Place): StoredRow[] => {
+  const itself = view.objects.get(keyOf({ kind: 'Project', ...project }))
+  const all = [...(itself === undefined ? [] : [itself]), ...membersOf(view, project)]
+  return all.flatMap(({ uid }) => view.objects.withTerm(term.about(uid)))
+}
+
+/** Secrets, stagelets or rotations of the project, or events about them and the project, in order. */
+export const rowsOfProject = (view: View, kind: string, project: Place): StoredRow[] => {
+  const rows =
+    kind === 'Event'
+      ? eventsOf(view, project)
+      : view.objects.withTerm(termsIn[kind]?.(project) ?? term.secretsOf(project))
+  return rows.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
 
 /** Rows of a kind within a write, in order. */
 export const rowsOfKind = (

@@ -45,7 +45,7 @@ export interface ListOptions {
   readonly namespace?: string | undefined
   /** Only in these namespaces; of namespaces themselves, only these. Absent: everywhere. */
   readonly within?: readonly string[] | undefined
-  /** Only objects of this project of the namespace: StagelySecrets, Stagelets or Rotations. */
+  /** Only objects of this project of the namespace: StagelySecrets, Stagelets, Rotations, or Events about these and the project. */
   readonly project?: string | undefined
   /** Only StagelySecrets that take their values from stores elsewhere. */
   readonly fromStores?: true

@@ -474,6 +474,37 @@ export const storeContract = (name: string, open: OpenStore): void => {
       expect((await t.store.list('Event', { namespace: ns })).items).toHaveLength(0)
     })
 
+    it('lists the events about a project and what is in it, and no others', async () => {
+      const { ns } = await createShop(t.store)
+      const about = [
+        (await t.store.get({ kind: 'Project', namespace: ns, name: 'shop' }))!,
+        await createAs(t.store, api, secretOf(ns, 'db', { value: 'v' })),
+        await createAs(t.store, api, stageletOf(ns, 'prod')),
+      ]
+      const others = [
+        await createAs(t.store, api, objectOf('Project', ns, 'other')),
+        await createAs(t.store, api, {
+          ...stageletOf(ns, 'elsewhere'),
+          spec: { ...stageletOf(ns, 'elsewhere').spec, projectRef: { name: 'other' } },
+        }),
+      ]
+      await t.store.write(system, {}, (tx) =>
+        tx.recordEvents(
+          [...about, ...others].map((regarding) => ({
+            ...{ regarding, type: 'Normal' as const, reason: 'Told', message: 'm' },
+          })),
+        ),
+      )
+      const told = async (name: string): Promise<string[]> =>
+        (await t.store.list('Event', { namespace: ns, project: name })).items
+          .map(({ spec }) => `${spec.involvedObject.kind}/${spec.involvedObject.name}`)
+          .sort()
+      expect(await told('shop')).toEqual(['Project/shop', 'Stagelet/prod', 'StagelySecret/db'])
+      expect(await told('other')).toEqual(['Project/other', 'Stagelet/elsewhere'])
+      await t.store.compact(clock.now() + 3_602_000)
+      expect(await told('shop')).toEqual([])
+    })
+
     it('refuses two stagelets for one Compose project of one agent', async () => {
       const { ns } = await createShop(t.store)
       await createAs(t.store, api, stageletOf(ns, 'a', { directory: '/srv/x' }))

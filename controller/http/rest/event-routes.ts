@@ -79,10 +79,9 @@ type StreamQuery = z.infer<typeof streamQuery>
 
 type Wants = (object: KubeObject) => boolean
 
-/** Events of one project: of the project itself, of its objects, and core Events about them. */
-const inProject = (project: KubeObject): Wants => {
+/** Changes of one project, of its objects, and of Events about them. `uids` are those of the project and its objects. */
+const inProject = (project: KubeObject, uids: Set<string | undefined>): Wants => {
   const { namespace, name, uid } = project.metadata
-  const uids = new Set([uid])
   return (object) => {
     if (object.metadata.namespace !== namespace) return false
     if (object.kind === 'Event') return uids.has(specOf('Event', object).involvedObject.uid)
@@ -93,16 +92,14 @@ const inProject = (project: KubeObject): Wants => {
   }
 }
 
-const listMine = async (
+const uidsIn = async (
   store: RestDeps['store'],
-  project: KubeObject,
-): Promise<{ wants: Wants; version: number }> => {
-  const { namespace = '', name } = project.metadata
-  const secrets = await store.list('StagelySecret', { namespace, project: name })
-  const stagelets = await store.list('Stagelet', { namespace, project: name })
-  const wants = inProject(project)
-  for (const object of [...secrets.items, ...stagelets.items]) wants(object)
-  return { wants, version: secrets.resourceVersion }
+  { metadata: { namespace, name, uid } }: KubeObject,
+): Promise<Set<string | undefined>> => {
+  const uids = new Set([uid])
+  for (const kind of ['StagelySecret', 'Stagelet', 'Rotation'])
+    for (const row of await store.listRows(kind, { namespace, project: name })) uids.add(row.uid)
+  return uids
 }
 
 const startOf = ({ request, query }: RestContext<StreamQuery>): number | undefined => {
@@ -243,16 +240,14 @@ export const eventRoutes = routesOf('Events', [
     id: 'listEvents',
     at: 'GET /projects/:project_id/events',
     summary:
-      'What happened to a project, its secrets and its stagelets within the hour, newest first.',
+      'What happened to a project, its secrets, stagelets and rotations within the hour, newest first.',
     access: { in: 'project', verb: 'list', resource: 'events' },
     description: 'One page of events.',
     item: eventSchema,
     read: async (context) => {
-      const { store } = context.deps
-      const project = requireTarget(context)
-      const { wants } = await listMine(store, project)
-      const { items } = await store.list('Event', { namespace: project.metadata.namespace })
-      return items.filter(wants).map(shownEvent)
+      const { namespace, name } = requireTarget(context).metadata
+      const { items } = await context.deps.store.list('Event', { namespace, project: name })
+      return items.map(shownEvent)
     },
     order: {
       of: 'events',
@@ -269,7 +264,9 @@ export const eventRoutes = routesOf('Events', [
     response: { description: 'text/event-stream; see the stream of all your teams.' },
     handle: async (context) => {
       const project = requireTarget(context)
-      const { wants, version } = await listMine(context.deps.store, project)
+      const { store } = context.deps
+      const version = await store.currentVersion()
+      const wants = inProject(project, await uidsIn(store, project))
       const scope = { namespace: project.metadata.namespace }
       return stream(context, { wants, scope, version })
     },

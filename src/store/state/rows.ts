@@ -154,6 +154,8 @@ export const term = {
     `compose ${namespace}/${agent} ${claim}`,
   reportsOf: (namespace: string, stageletUid: string): string =>
     `report ${namespace} ${stageletUid}`,
+  /** Events about the object with this uid. */
+  about: (uid: string): string => `about ${uid}`,
   notifiersIn: (namespace: string): string => `notifier ${namespace}`,
   /** Rotations of a project. */
   rotationsOf: ({ namespace, name }: Place): string => `rotation ${namespace}/${name}`,
@@ -194,6 +196,10 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
   Observation: (object) => {
     const { stageletUid } = specOf('Observation', object)
     return [term.reportsOf(refOf(object).namespace, stageletUid)]
+  },
+  Event: (object) => {
+    const { uid } = specOf('Event', object).involvedObject
+    return uid === undefined ? [] : [term.about(uid)]
   },
   Notifier: (object) => [term.notifiersIn(refOf(object).namespace)],
   Rotation: (object) => [term.rotationsOf(projectOf(object))],
