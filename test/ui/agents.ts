@@ -44,4 +44,23 @@ export const agentTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Lock out web-9' }).click()
     await page.getByText('Revoked', { exact: true }).first().waitFor()
   })
+
+  it('says on each page why its list could not be read, and shows the list once it can be', async () => {
+    const { open } = given()
+    const page = await open('/ui/')
+    const lists = /\/api\/v1\/(agents|projects|stagelets)\?/
+    await page.route(lists, (route) => route.abort())
+    await page.goto(page.url().replace('/ui/', '/ui/t/default/p/shop/settings'))
+    const why = page.getByRole('main').getByText('The controller cannot be reached.')
+    await why.first().waitFor()
+    for (const name of ['Rollouts', 'Agents']) {
+      await page.getByRole('link', { name, exact: true }).first().click()
+      await page.getByRole('heading', { name, exact: true }).waitFor()
+      await why.first().waitFor()
+    }
+    await page.unroute(lists)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('row', { name: /^box/ }).waitFor()
+    expect(await why.count()).toBe(0)
+  })
 }

@@ -9,7 +9,8 @@ import { Button, LinkButton } from '../ui/button.tsx'
 import { Facts } from '../ui/drawer.tsx'
 import { stageletUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
-import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { Listed } from '../ui/listed.tsx'
+import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
@@ -121,16 +122,17 @@ export const Page = () => {
   if (agent !== undefined) return <Shown agent={agent} />
   return (
     <PageFrame windowTitle={name} title={name}>
-      {agents.loading.value === 'ready' ? (
-        <Empty
-          title="Not there, or not yours."
-          action={<LinkButton href="/ui/agents">To the agents</LinkButton>}
-        >
-          The team {team} has no agent {name} that you may see.
-        </Empty>
-      ) : (
-        <Skeleton />
-      )}
+      <Listed
+        of={agents}
+        none={
+          <Empty
+            title="Not there, or not yours."
+            action={<LinkButton href="/ui/agents">To the agents</LinkButton>}
+          >
+            The team {team} has no agent {name} that you may see.
+          </Empty>
+        }
+      />
     </PageFrame>
   )
 }

@@ -9,8 +9,8 @@ import { countsOf } from '../live/states.ts'
 import { Button } from '../ui/button.tsx'
 import { agentUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
-import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
+import { Listed } from '../ui/listed.tsx'
+import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { Count, State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
@@ -91,14 +91,12 @@ export const Page = () => {
     .filter((one) => team === undefined || one.team === team)
     .toSorted(byName)
   const away = shown.filter((one) => !isConnected(one)).length
-  const isReady = agents.loading.value === 'ready'
   const mayAdd = maySomewhere('create', 'agents/join')
   const add = (): boolean => {
     if (mayAdd) setAdding(true)
     return mayAdd
   }
   useShortcuts([{ keys: 'n', does: 'Add a machine', run: add }])
-  const error = agents.error.value
   return (
     <PageFrame
       windowTitle={`${away > 0 ? `◌ ${away} away` : '●'} Agents`}
@@ -120,22 +118,23 @@ export const Page = () => {
         </Button>
       }
     >
-      {error === undefined ? null : (
-        <ProblemBox error={error} onRetry={() => void agents.refresh()} />
-      )}
-      {!isReady && shown.length === 0 && error === undefined ? <Skeleton /> : null}
-      {shown.length > 0 ? (
-        <Panel flush>
-          <Table label="Agents" columns={columns} rows={shown} idOf={({ id }) => id} />
-        </Panel>
-      ) : isReady ? (
-        <Panel>
-          <Empty title="No machine has joined yet">
-            An agent runs on each machine that has containers. It needs no open port.
-          </Empty>
-          {mayAdd && !isAdding ? <JoinPanel /> : null}
-        </Panel>
-      ) : null}
+      <Listed
+        of={agents}
+        none={
+          <Panel>
+            <Empty title="No machine has joined yet">
+              An agent runs on each machine that has containers. It needs no open port.
+            </Empty>
+            {mayAdd && !isAdding ? <JoinPanel /> : null}
+          </Panel>
+        }
+      >
+        {shown.length > 0 && (
+          <Panel flush>
+            <Table label="Agents" columns={columns} rows={shown} idOf={({ id }) => id} />
+          </Panel>
+        )}
+      </Listed>
       {isAdding ? <JoinDialog onClose={() => setAdding(false)} /> : null}
     </PageFrame>
   )

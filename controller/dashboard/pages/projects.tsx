@@ -12,8 +12,8 @@ import { Button } from '../ui/button.tsx'
 import { CopyAs, wasDone } from '../ui/copy-as.tsx'
 import { FormDialog } from '../ui/form-dialog.tsx'
 import { projectUrl } from '../ui/links.ts'
-import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
+import { Listed } from '../ui/listed.tsx'
+import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { TeamField } from '../ui/team-field.tsx'
 import { Projects } from './overview/projects.tsx'
 
@@ -69,8 +69,7 @@ export const Page = () => {
     setMaking(true)
     return true
   }
-  const { rows, loading, error } = projects
-  const shown = rows.value.filter((one) => team === undefined || one.team === team)
+  const shown = projects.rows.value.filter((one) => team === undefined || one.team === team)
   const teams = team === undefined ? knownTeams() : [team]
   const why = teams.some(mayMakeIn) ? undefined : whyNot('create', 'projects', teams[0] ?? '')
   return (
@@ -84,20 +83,18 @@ export const Page = () => {
         </Button>
       }
     >
-      {error.value === undefined ? null : (
-        <ProblemBox error={error.value} onRetry={() => void projects.refresh()} />
-      )}
-      {shown.length > 0 ? (
-        <Projects isPage />
-      ) : loading.value === 'ready' ? (
-        <Panel>
-          <Empty title="No project yet">
-            A project is a set of secrets and the stacks that get them.
-          </Empty>
-        </Panel>
-      ) : (
-        <Skeleton />
-      )}
+      <Listed
+        of={projects}
+        none={
+          <Panel>
+            <Empty title="No project yet">
+              A project is a set of secrets and the stacks that get them.
+            </Empty>
+          </Panel>
+        }
+      >
+        {shown.length > 0 && <Projects isPage />}
+      </Listed>
       {isMaking ? <NewProject onClose={() => setMaking(false)} /> : null}
     </PageFrame>
   )

@@ -5,6 +5,7 @@ import { projects } from '../live/collections.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
 import { ProjectTabs } from '../ui/project-tabs.tsx'
+import { Listed } from '../ui/listed.tsx'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
 import { messageText } from '../ui/message.ts'
@@ -120,14 +121,15 @@ export const Page = () => {
   if (project !== undefined) return <Shown project={project} />
   return (
     <PageFrame windowTitle={name} title={name}>
-      {projects.loading.value === 'ready' ? (
-        <Empty
-          title="Not there, or not yours."
-          action={<LinkButton href="/ui/rollouts">To the rollouts</LinkButton>}
-        />
-      ) : (
-        <Skeleton />
-      )}
+      <Listed
+        of={projects}
+        none={
+          <Empty
+            title="Not there, or not yours."
+            action={<LinkButton href="/ui/rollouts">To the rollouts</LinkButton>}
+          />
+        }
+      />
     </PageFrame>
   )
 }

@@ -7,7 +7,8 @@ import type { KeptRollout, Project } from '../../../src/rest/types.ts'
 import { projects, stagelets } from '../live/collections.ts'
 import { activityUrl, projectUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
-import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
+import { Listed } from '../ui/listed.tsx'
+import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
 import { RolloutTabs } from '../ui/rollout-tabs.tsx'
 import { State } from '../ui/state.tsx'
@@ -99,7 +100,6 @@ export const Page = () => {
         Number(open[b.id] ?? false) - Number(open[a.id] ?? false) || a.name.localeCompare(b.name),
     )
   const count = shown.filter(({ id }) => open[id] === true).length
-  const isReady = projects.loading.value === 'ready'
   return (
     <PageFrame
       windowTitle={`${count > 0 ? `◐ ${count}` : '●'} Rollouts`}
@@ -111,26 +111,32 @@ export const Page = () => {
         </span>
       }
     >
-      {isReady ? null : <Skeleton />}
-      {isReady && shown.length === 0 ? (
-        <Panel>
-          <Empty title="Nothing rolls">A rollout begins with the first secret of a project.</Empty>
-        </Panel>
-      ) : (
-        <Panel flush>
-          <ul class={s['rows']}>
-            {shown.map((project) => (
-              <Row
-                key={project.id}
-                project={project}
-                onOpen={(next) => {
-                  if (open[project.id] !== next) setOpen({ ...open, [project.id]: next })
-                }}
-              />
-            ))}
-          </ul>
-        </Panel>
-      )}
+      <Listed
+        of={projects}
+        none={
+          <Panel>
+            <Empty title="Nothing rolls">
+              A rollout begins with the first secret of a project.
+            </Empty>
+          </Panel>
+        }
+      >
+        {shown.length > 0 && (
+          <Panel flush>
+            <ul class={s['rows']}>
+              {shown.map((project) => (
+                <Row
+                  key={project.id}
+                  project={project}
+                  onOpen={(next) => {
+                    if (open[project.id] !== next) setOpen({ ...open, [project.id]: next })
+                  }}
+                />
+              ))}
+            </ul>
+          </Panel>
+        )}
+      </Listed>
       <Last team={team} />
     </PageFrame>
   )

@@ -9,8 +9,8 @@ import { stageletState } from '../live/states.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
-import { Empty, PageFrame, Skeleton, Tabs } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
+import { Listed } from '../ui/listed.tsx'
+import { Empty, PageFrame, Tabs } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
 import { StageletActions } from './stagelet/actions.tsx'
@@ -90,21 +90,19 @@ export const Page = () => {
     if (isById) route(stageletUrl(stagelet) + new URL(url, location.href).search, true)
   }, [isById])
   if (stagelet !== undefined) return <Shown stagelet={stagelet} />
-  const error = stagelets.error.value
   return (
     <PageFrame windowTitle={name} title={name}>
-      {error !== undefined ? (
-        <ProblemBox error={error} onRetry={() => void stagelets.refresh()} />
-      ) : stagelets.loading.value !== 'ready' ? (
-        <Skeleton />
-      ) : (
-        <Empty
-          title="Not there, or not yours."
-          action={<LinkButton href="/ui/">To the overview</LinkButton>}
-        >
-          The team {team} has no stagelet {name} that you may see.
-        </Empty>
-      )}
+      <Listed
+        of={stagelets}
+        none={
+          <Empty
+            title="Not there, or not yours."
+            action={<LinkButton href="/ui/">To the overview</LinkButton>}
+          >
+            The team {team} has no stagelet {name} that you may see.
+          </Empty>
+        }
+      />
     </PageFrame>
   )
 }

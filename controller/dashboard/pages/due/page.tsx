@@ -5,8 +5,8 @@ import type { Secret } from '../../../../src/rest/types.ts'
 import { secretsOf } from '../../live/collections.ts'
 import { thisSecond } from '../../live/clock.ts'
 import { projectUrl } from '../../ui/links.ts'
-import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
+import { Listed } from '../../ui/listed.tsx'
+import { Empty, PageFrame } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
@@ -53,8 +53,8 @@ const Runs = ({ secret: { services, service_count: count, audience } }: DueRow) 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   const project = { team, name }
-  const { rows, loading, error, refresh } = secretsOf(team, name)
-  const due = useMemo(() => dueRows(rows.value), [rows.value])
+  const secrets = secretsOf(team, name)
+  const due = useMemo(() => dueRows(secrets.rows.value), [secrets.rows.value])
   const late = due.filter(({ at }) => Date.parse(at) <= thisSecond.value).length
   return (
     <PageFrame
@@ -64,45 +64,46 @@ export const Page = () => {
       tabs={<ProjectTabs {...project} current="Due" />}
       state={late === 0 ? null : <State kind="fail">{late} past their time</State>}
     >
-      {error.value === undefined ? null : (
-        <ProblemBox error={error.value} onRetry={() => void refresh()} />
-      )}
-      {due.length > 0 ? (
-        <>
-          <Table
-            label="Values with an end, nearest first"
-            rows={due.slice(0, mostShown)}
-            idOf={({ secret }) => secret.id}
-            columns={[
-              {
-                title: 'Key',
-                head: true,
-                render: ({ secret }) => (
-                  <a
-                    href={`${projectUrl(project)}?${new URLSearchParams({ secret: secret.name }).toString()}`}
-                  >
-                    {secret.key}
-                  </a>
-                ),
-              },
-              { title: 'Scope', wide: true, render: ({ secret }) => secret.scope },
-              { title: 'Until', render: (row) => <When {...row} /> },
-              { title: 'As says', wide: true, render: ({ why }) => words[why] },
-              { title: 'Seen by', render: (row) => <Runs {...row} /> },
-            ]}
-          />
-          {due.length > mostShown ? (
-            <p class="muted">and {due.length - mostShown} more, later than these</p>
-          ) : null}
-        </>
-      ) : loading.value === 'ready' ? (
-        <Empty title="No value has an end">
-          Give a secret <code>expiry</code>, or the project a <code>secretPolicy</code>, and the
-          nearest end is here first. Certificates are here by themselves.
-        </Empty>
-      ) : (
-        <Skeleton rows={8} />
-      )}
+      <Listed
+        of={secrets}
+        rows={8}
+        none={
+          <Empty title="No value has an end">
+            Give a secret <code>expiry</code>, or the project a <code>secretPolicy</code>, and the
+            nearest end is here first. Certificates are here by themselves.
+          </Empty>
+        }
+      >
+        {due.length > 0 && (
+          <>
+            <Table
+              label="Values with an end, nearest first"
+              rows={due.slice(0, mostShown)}
+              idOf={({ secret }) => secret.id}
+              columns={[
+                {
+                  title: 'Key',
+                  head: true,
+                  render: ({ secret }) => (
+                    <a
+                      href={`${projectUrl(project)}?${new URLSearchParams({ secret: secret.name }).toString()}`}
+                    >
+                      {secret.key}
+                    </a>
+                  ),
+                },
+                { title: 'Scope', wide: true, render: ({ secret }) => secret.scope },
+                { title: 'Until', render: (row) => <When {...row} /> },
+                { title: 'As says', wide: true, render: ({ why }) => words[why] },
+                { title: 'Seen by', render: (row) => <Runs {...row} /> },
+              ]}
+            />
+            {due.length > mostShown ? (
+              <p class="muted">and {due.length - mostShown} more, later than these</p>
+            ) : null}
+          </>
+        )}
+      </Listed>
     </PageFrame>
   )
 }

@@ -12,7 +12,8 @@ import { Button, LinkButton } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { Facts } from '../../ui/drawer.tsx'
 import { projectUrl } from '../../ui/links.ts'
-import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
+import { Listed } from '../../ui/listed.tsx'
+import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Since } from '../../ui/time.tsx'
@@ -152,16 +153,18 @@ export const Page = () => {
       within={<a href={projectUrl({ team, name })}>{name}</a>}
       tabs={<ProjectTabs {...{ team, name }} current="Settings" />}
     >
-      {project !== undefined ? (
-        <Shown key={project.id} project={project} />
-      ) : projects.loading.value === 'ready' ? (
-        <Empty
-          title="Not there, or not yours."
-          action={<LinkButton href="/ui/projects">To the projects</LinkButton>}
-        />
-      ) : (
-        <Skeleton rows={8} />
-      )}
+      <Listed
+        of={projects}
+        rows={8}
+        none={
+          <Empty
+            title="Not there, or not yours."
+            action={<LinkButton href="/ui/projects">To the projects</LinkButton>}
+          />
+        }
+      >
+        {project !== undefined && <Shown key={project.id} project={project} />}
+      </Listed>
     </PageFrame>
   )
 }

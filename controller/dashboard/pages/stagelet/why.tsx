@@ -2,8 +2,8 @@
 import { useQueryState } from '../../app/team.ts'
 import type { Secret, Service, Stagelet } from '../../../../src/rest/types.ts'
 import { secretsOf } from '../../live/collections.ts'
-import { Empty, Panel, Skeleton } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
+import { Listed } from '../../ui/listed.tsx'
+import { Empty, Panel } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { winnersFor } from '../../../../src/secrets/set-entry.ts'
@@ -161,11 +161,12 @@ const Choice = ({ label, value, options, onChoose }: ChoiceProps) => (
 export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const [askedService, setService] = useQueryState('service')
   const [askedKey, setKey] = useQueryState('key')
-  const { rows, loading, error } = secretsOf(stagelet.team, stagelet.project)
+  const secrets = secretsOf(stagelet.team, stagelet.project)
+  const isReady = secrets.loading.value === 'ready'
   const { services } = stagelet
   const service = services.find(({ name }) => name === askedService) ?? services[0]
   if (service === undefined) return <Empty title="The agent has not reported its services yet" />
-  const keys = keysOf(stagelet, service, rows.value)
+  const keys = keysOf(stagelet, service, secrets.rows.value)
   const key = askedKey ?? keys[0]
   return (
     <>
@@ -183,15 +184,11 @@ export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
           onChoose={setKey}
         />
       </div>
-      {error.value === undefined ? null : <ProblemBox error={error.value} />}
-      {loading.value === 'ready' ? null : <Skeleton />}
-      {key === undefined ? (
-        loading.value === 'ready' ? (
-          <Empty title={`${service.name} sees no secret`} />
-        ) : null
-      ) : (
-        <Answer stagelet={stagelet} service={service} asked={key} secrets={rows.value} />
-      )}
+      <Listed of={secrets} none={<Empty title={`${service.name} sees no secret`} />}>
+        {isReady && key !== undefined && (
+          <Answer stagelet={stagelet} service={service} asked={key} secrets={secrets.rows.value} />
+        )}
+      </Listed>
     </>
   )
 }
