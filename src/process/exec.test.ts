@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { execProgram, guardedCommand } from './exec.ts'
+import { execProgram, guardedCommand, type ExecResult } from './exec.ts'
 
 const sh = (script: string, tweak: object = {}) =>
   execProgram({
@@ -73,7 +73,7 @@ describe('execProgram', () => {
   it('runs in a session of its own, and ends the whole group at the deadline, by force if need be', async () => {
     const result = await sh(
       'trap "" TERM; (trap "" TERM; sleep 30) & ps -o pid=,sid= -p $$; sleep 30',
-      { timeoutMs: 100, killAfterMs: 100 },
+      { timeoutMs: 1_500, killAfterMs: 100 },
     )
     expect(result).toMatchObject({ exitCode: undefined, signal: 'SIGKILL', timedOut: true })
     const [pid, sid] = result.stdout.trim().split(/\s+/)
@@ -88,11 +88,16 @@ describe('execProgram', () => {
 
   it('does not wait for what the program left behind, which may hold its output for ever', async () => {
     const left = `setsid sh -c 'echo $$; exec sleep 20' &`
-    const result = await sh(left, { lingerMs: 200 })
+    const endIt = ({ stdout }: ExecResult): void => {
+      // 0 would be the processes of the test.
+      expect(Number(stdout)).toBeGreaterThan(1)
+      process.kill(Number(stdout))
+    }
+    const result = await sh(left, { lingerMs: 1_500 })
     expect(result).toMatchObject({ exitCode: 0, timedOut: false })
-    process.kill(Number(result.stdout))
-    const killed = await sh(`${left} wait`, { timeoutMs: 200, lingerMs: 200 })
+    endIt(result)
+    const killed = await sh(`${left} wait`, { timeoutMs: 1_500, lingerMs: 200 })
     expect(killed).toMatchObject({ signal: 'SIGTERM', timedOut: true })
-    process.kill(Number(killed.stdout))
+    endIt(killed)
   })
 })
