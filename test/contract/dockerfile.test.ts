@@ -9,16 +9,17 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { builtinModules } from 'node:module'
+import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { buildSync } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { at, chartDir } from '../support/helm.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const tsc = join(root, 'node_modules/tsc/bin/tsc')
 let scratch: string
 beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'stagely-image-'))
@@ -30,13 +31,22 @@ afterAll(() => {
 /** The packages that the compiled files below `dir` import, statically or when they need them. */
 const packagesLoadedBy = (dir: string): string[] => {
   const files = readdirSync(dir, { recursive: true, encoding: 'utf8' })
-  const names = files
-    .filter((file) => file.endsWith('.js'))
-    .flatMap((file) => ts.preProcessFile(readFileSync(join(dir, file), 'utf8')).importedFiles)
-    .map(({ fileName }) => /^(@[^/]+\/)?[^/]+/.exec(fileName)![0])
-  return [...new Set(names)].filter(
-    (name) => !/^(\.|node:)/.test(name) && !builtinModules.includes(name),
-  )
+  const { metafile } = buildSync({
+    entryPoints: files.filter((file) => file.endsWith('.js')).map((file) => join(dir, file)),
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    splitting: true,
+    outdir: scratch,
+    write: false,
+    metafile: true,
+    logLevel: 'error',
+  })
+  const names = Object.values(metafile.inputs)
+    .flatMap(({ imports }) => imports.filter(({ external }) => external))
+    .map(({ path }) => /^(@[^/]+\/)?[^/]+/.exec(path)![0])
+  return [...new Set(names)].filter((name) => !isBuiltin(name))
 }
 
 /** What the build of a folder compiles, and the scripts that it calls. */
@@ -44,16 +54,17 @@ const partsOfBuild = (folder: string): string[] => {
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     scripts: { build: string }
   }
-  const fileNames = [...scripts.build.matchAll(/tsc -p (\S+)/g)].flatMap(([, project]) => {
-    const named = join(folder, project!)
-    const config = named.endsWith('.json') ? named : join(named, 'tsconfig.json')
-    const { config: json } = ts.readConfigFile(config, (path) => ts.sys.readFile(path)) as {
-      config: unknown
-    }
-    const parsed = ts.parseJsonConfigFileContent(json, ts.sys, dirname(config))
-    expect(parsed.errors).toEqual([])
+  const projects = Array.from(scripts.build.matchAll(/tsc (?:--\w+ )*-p (\S+)/g), ([, p]) => p!)
+  expect(projects).not.toEqual([])
+  const fileNames = projects.flatMap((project) => {
+    const shown = execFileSync(process.execPath, [tsc, '-p', project, '--showConfig'], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    const { files } = JSON.parse(shown) as { files: string[] }
+    const base = project.endsWith('.json') ? folder : join(folder, project)
     // Tests are not in the image.
-    return parsed.fileNames.filter((name) => !name.endsWith('.test.ts'))
+    return files.filter((name) => !name.endsWith('.test.ts')).map((name) => join(base, name))
   })
   const called = [...scripts.build.matchAll(/(?:node|tsx) (\S+)/g)].map(([, name]) =>
     join(folder, name!),

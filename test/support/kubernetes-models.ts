@@ -30,8 +30,15 @@ export const modelOf = (apiVersion: string, kind: string): string | undefined =>
   return isKnown ? name : undefined
 }
 
+const loaded = new Map<string, Promise<Model>>()
+const load = (name: string): Promise<Model> => {
+  const model = loaded.get(name) ?? read(name)
+  loaded.set(name, model)
+  return model
+}
+
 /** The class says names and types of fields, its declaration which of them are required. */
-const load = async (name: string): Promise<Model> => {
+const read = async (name: string): Promise<Model> => {
   const path = `${gen}models/${name}`
   const module = (await import(`${path}.js`)) as Record<string, { attributeTypeMap: Field[] }>
   const declared = readFileSync(`${path}.d.ts`, 'utf8').matchAll(/^ {4}'_?(\w+)': /gm)

@@ -1,13 +1,15 @@
 // Checks objects against the schemas of Kubernetes and of add-ons, as the API server would with strict
 // field validation. Of add-ons there are validators for values, and types for misspelt fields.
+import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { promisify } from 'node:util'
 import type { Rendered } from './helm.ts'
 import { modelFaults, modelOf } from './kubernetes-models.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+const run = promisify(execFile)
 
 /** Add-ons whose kinds the chart makes. */
 const addOns: Readonly<Record<string, string>> = {
@@ -39,7 +41,7 @@ export const faultsOf = async (
   return [
     ...(await Promise.all(ownFaults)).flat(),
     ...(await valueFaults(ofAddOns)),
-    ...typeFaults(ofAddOns, scratch),
+    ...(await typeFaults(ofAddOns, scratch)),
   ]
 }
 
@@ -58,33 +60,31 @@ const valueFaults = async (objects: readonly Rendered[]): Promise<string[]> => {
   return faults
 }
 
-/** Has read the declarations, which are the same the next time. */
-let last: ts.Program | undefined
+/** The compiler that checks this project: of native code, so that it has answered before `typescript` is loaded. */
+const tsc = [
+  ...[join(modules, 'tsc/bin/tsc'), '--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck'],
+  ...['--types', '', '--lib', 'es5', '--module', 'esnext', '--moduleResolution', 'bundler'],
+]
 
 /** A literal of the interface's type must have no field that the interface does not know. */
-const typeFaults = (objects: readonly Rendered[], scratch: string): string[] => {
+const typeFaults = async (objects: readonly Rendered[], scratch: string): Promise<string[]> => {
   // One line each.
   const lines = objects.map((object) => {
-    const type = `import(${JSON.stringify(moduleOf(object))}).I${object.kind}`
+    const type = `import(${JSON.stringify(join(modules, moduleOf(object)!))}).I${object.kind}`
     return `void (${JSON.stringify(object)} satisfies ${type})`
   })
-  const file = join(scratch, 'rendered.ts')
-  writeFileSync(file, lines.join('\n'))
-  const options = {
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    types: [],
-    lib: ['lib.es5.d.ts'],
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    paths: Object.fromEntries(
-      Object.values(addOns).map((name) => [`${name}/*`, [join(root, 'node_modules', name, '*')]]),
-    ),
-  }
-  const program = (last = ts.createProgram([file], options, undefined, last))
-  return ts.getPreEmitDiagnostics(program).map(({ file: source, start = 0, messageText }) => {
-    const line = source?.getLineAndCharacterOfPosition(start).line ?? 0
-    return `${nameOf(objects[line]!)}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+  writeFileSync(join(scratch, 'rendered.ts'), lines.join('\n'))
+  const said = await run(process.execPath, [...tsc, 'rendered.ts'], { cwd: scratch }).then(
+    ({ stdout }) => stdout,
+    (error: Error & { stdout: string }) => {
+      if (error.stdout === '') throw error
+      return error.stdout
+    },
+  )
+  // What explains a fault follows it, indented.
+  return said.split(/\n(?! )/).flatMap((text) => {
+    if (text === '') return []
+    const [, line, fault] = /^rendered\.ts\((\d+),\d+\): (.*)$/s.exec(text) ?? []
+    return line === undefined ? [text] : [`${nameOf(objects[Number(line) - 1]!)}: ${fault!}`]
   })
 }
