@@ -105,7 +105,7 @@ it.each([
   'ends a wait in time where the server answers %s, and leaves nothing open',
   async (_, answer) => {
     const { api, closed } = await watched(answer)
-    const asked = followObject(api, ref, () => false, until(150))
+    const asked = followObject(api, ref, () => false, until(500))
     expect(isAbort(await asked.catch((error: unknown) => error))).toBe(true)
     await expect.poll(closed).toBeGreaterThan(0)
   },
