@@ -10,6 +10,7 @@ import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Order } from '../support/client-process.ts'
+import { bundled } from '../support/bundled.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -36,10 +37,7 @@ const times = <T>(count: number, fn: (i: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => fn(i)))
 
 /** Its own thread sends what is long. */
-const startClient = (): ChildProcess =>
-  fork(new URL('../support/client-process.ts', import.meta.url), {
-    execArgv: ['--import', 'tsx'],
-  })
+const startClient = (): ChildProcess => fork(bundled('client-process.ts'))
 const sendBy = async (client: ChildProcess, order: Order): Promise<number[]> => {
   client.send(order)
   const ended = once(client, 'exit').then(([code]: unknown[]) => {

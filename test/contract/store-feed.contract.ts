@@ -6,6 +6,7 @@ import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import { listenerName } from '../../src/store/sql.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import type { TestStore } from '../support/open-test-store.ts'
+import { bundled } from '../support/bundled.ts'
 import { shortLived } from '../support/short-lived.ts'
 import {
   api,
@@ -482,21 +483,9 @@ export const sharedContract = (open: OpenStore): void => {
 /** Only where one process may have the folder. */
 export const folderContract = (open: OpenStore): void => {
   describe('a folder', () => {
-    const script = (dataDir: string): string => `
-      import { openStore } from './src/store/open-store.ts'
-      import { localKeyRing } from './test/support/keys.ts'
-      import { realClock } from './src/kernel/clock.ts'
-      import { silentLogger } from './src/kernel/log.ts'
-      const opened = await openStore({ dataDir: ${JSON.stringify(dataDir)}, keyRing: localKeyRing(Buffer.alloc(32, 42)), clock: realClock, log: silentLogger })
-        .catch((error) => { console.log('refused: ' + error.message); process.exit(3) })
-      const actor = { name: 'x', source: 'api' }
-      for (let i = 0; ; i++) {
-        const name = 'p' + i
-        await opened.store.write(actor, {}, (tx) => tx.create({ apiVersion: 'stagely.dev/v1alpha1', kind: 'Project', metadata: { name, namespace: 'default' }, spec: {} }))
-        console.log(name)
-      }`
+    const writer = bundled('writers/folder.ts')
     const run = (dataDir: string) => {
-      const args = [...shortLived, '--import=tsx', '--input-type=module', '-e', script(dataDir)]
+      const args = [...shortLived, writer, dataDir]
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] })
       let output = ''
       child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -1,7 +1,9 @@
 // A store that writes in a process of its own, and the harm that is done to it.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { bundled } from '../bundled.ts'
 import { DatabaseRelay } from '../database-relay.ts'
+import { shortLived } from '../short-lived.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 
 /** How it is started. */
@@ -44,8 +46,6 @@ type Told = { readonly open: true } | { readonly stopped: true } | Ended | Compa
 export const faults = ['kill', 'pause', 'refuse', 'silence'] as const
 export type Fault = (typeof faults)[number]
 
-const program = new URL('program.mjs', import.meta.url).pathname
-
 export class Writer {
   /** Writes that were acknowledged. */
   readonly done: Ended[] = []
@@ -74,7 +74,8 @@ export class Writer {
   async #run(): Promise<void> {
     const name = `${this.#options.name}.${this.#starts++}`
     const options = { ...this.#options, name, databaseUrl: this.#relay.url }
-    const child = fork(program, [JSON.stringify(options)], { execArgv: ['--import', 'tsx'] })
+    const program = bundled('writers/program.mjs')
+    const child = fork(program, [JSON.stringify(options)], { execArgv: shortLived })
     this.#child = child
     await new Promise<void>((resolve, reject) => {
       child.on('exit', (code, signal) => {
