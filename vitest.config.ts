@@ -9,11 +9,13 @@ import { shortLived } from './test/support/short-lived.ts'
 // limits are times: it runs when the others have ended, one file at a time. Files have databases, Compose
 // projects and folders of their own; seven run at a time, of which most wait while others compute.
 // Files of one project share workers and what these have loaded: a worker of its own costs a file some
-// seconds of CPU. So no file leaves anything behind in a module or in the environment.
+// seconds of CPU. So no file leaves anything behind in a module or in the environment, and `npm test` runs
+// `unit` in the workers of `services` (STAGELY_UNIT_IN_SERVICES).
 
 /** What is waited for comes late on a busy machine; who waits in vain waits this long. */
 const expectations = { poll: { timeout: 20_000 } }
 
+const units = ['{src,controller,agent,cli}/**/*.test.{ts,tsx}']
 const timed = 'test/contract/hostile-budget.test.ts'
 
 export default defineConfig({
@@ -27,8 +29,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           expect: expectations,
-          include: ['{src,controller,agent,cli}/**/*.test.{ts,tsx}'],
+          include: units,
           isolate: false,
+          execArgv: shortLived,
           testTimeout: 20_000,
         },
       },
@@ -36,7 +39,10 @@ export default defineConfig({
         test: {
           name: 'services',
           expect: expectations,
-          include: ['test/{contract,integration,ui}/**/*.test.ts'],
+          include: [
+            'test/{contract,integration,ui}/**/*.test.ts',
+            ...(process.env['STAGELY_UNIT_IN_SERVICES'] === '1' ? units : []),
+          ],
           exclude: [timed],
           isolate: false,
           execArgv: shortLived,

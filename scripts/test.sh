@@ -8,7 +8,10 @@ trap 'exit 130' INT TERM HUP
 
 cd "$root" || exit 1
 projects=("$@")
-[ ${#projects[@]} = 0 ] && projects=(unit services budget)
+if [ ${#projects[@]} = 0 ]; then
+  projects=(services budget)
+  export STAGELY_UNIT_IN_SERVICES=1
+fi
 
 if ! need_test_machine; then
   say '  the set-up failed; no test ran'

@@ -28,13 +28,15 @@ const rank = ({ moduleId }: TestSpecification): number => {
 
 export class MixedSequencer extends BaseSequencer {
   /**
-   * One that waits, one that computes, in turns as long as there are both. Projects come one after the
-   * other: a worker goes on only with a file of the same one.
+   * One that waits, one that computes, in turns as long as there are both, then units. Projects come one
+   * after the other: a worker goes on only with a file of the same one.
    */
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    const units = sorted.filter(({ project }) => project.name === 'unit')
-    const others = sorted.filter(({ project }) => project.name !== 'unit')
+    const isUnit = ({ moduleId }: TestSpecification): boolean =>
+      !/\/test\/[^/]+\/[^/]+$/.test(moduleId)
+    const units = sorted.filter(isUnit)
+    const others = sorted.filter((file) => !isUnit(file))
     const isWaiting = ({ moduleId }: TestSpecification): boolean =>
       /\/test\/(?:integration|ui)\//.test(moduleId)
     const waiting = others.filter(isWaiting).sort((a, b) => rank(a) - rank(b))
