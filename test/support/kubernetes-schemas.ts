@@ -76,9 +76,10 @@ const typeFaults = async (objects: readonly Rendered[], scratch: string): Promis
   writeFileSync(join(scratch, 'rendered.ts'), lines.join('\n'))
   const said = await run(process.execPath, [...tsc, 'rendered.ts'], { cwd: scratch }).then(
     ({ stdout }) => stdout,
-    (error: Error & { stdout: string }) => {
-      if (error.stdout === '') throw error
-      return error.stdout
+    (error: unknown) => {
+      const { stdout } = error as { stdout: string }
+      if (stdout === '') throw error
+      return stdout
     },
   )
   // What explains a fault follows it, indented.
