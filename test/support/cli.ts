@@ -39,16 +39,17 @@ export const runCliProcess = async (
   }
 }
 
-/** Programs that run for long, take over streams, or look at their own process. */
-const programs = new Set(['compose', 'controller', 'restore', 'run'])
-const agentPrograms = new Set(['doctor', 'install', 'run', 'uninstall'])
+/** What is done on a controller's machine, and ends. */
+const maintenance = new Set(['backup', 'break-glass', 'install', 'uninstall'])
 
+/** Programs that run for long, or take over streams. */
 const needsProcess = (
   [first = '', second = '']: readonly string[],
   env: NodeJS.ProcessEnv,
 ): boolean =>
-  programs.has(first) ||
-  (first === 'agent' && agentPrograms.has(second)) ||
+  ['compose', 'run'].includes(first) ||
+  (first === 'controller' && !maintenance.has(second)) ||
+  (first === 'agent' && second === 'run') ||
   Object.keys(env).some((name) => name.startsWith('NODE_'))
 
 /** Hosts that wait for the next command. */
