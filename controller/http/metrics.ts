@@ -1,6 +1,7 @@
 // Metrics for Prometheus. Labels have few values: route patterns, states and projects, never a value.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { MiddlewareHandler } from 'hono'
+import { lazy } from '../../src/kernel/lazy.ts'
 import { answeringRoute } from './answering-route.ts'
 import type { Dues } from '../keys/plan.ts'
 import type { Fleet } from './agents/fleet.ts'
@@ -31,10 +32,16 @@ export interface Metrics extends RotationMetrics {
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-export const createMetrics = (version: string): Metrics => {
+/** Measured once, however many controllers a process has had: prom-client never stops what measures. */
+const ofProcess = lazy((): Registry => {
   const registry = new Registry()
-  registry.setDefaultLabels({ version })
   collectDefaultMetrics({ register: registry })
+  return registry
+})
+
+export const createMetrics = (version: string): Metrics => {
+  const registry = Registry.merge([ofProcess()])
+  registry.setDefaultLabels({ version })
   const requests = new Histogram({
     name: 'stagely_http_request_seconds',
     help: 'Time to answer a request; watches and agent streams are not in it.',
