@@ -45,9 +45,14 @@ let controller: ChildProcess
 let database: TestDatabase
 let kubectl: Kubectl
 
-/** What a program of the copy prints. */
+/** What a program of the copy prints. The bundler is one of Go, which ends before garbage would matter. */
 const run = async (args: readonly string[]): Promise<string> => {
-  const env = { PATH: process.env['PATH'], HOME: copy, KUBECONFIG: join(copy, 'kubeconfig') }
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: copy,
+    KUBECONFIG: join(copy, 'kubeconfig'),
+    GOGC: 'off',
+  }
   return (await promisify(execFile)(process.execPath, [...shortLived, ...args], { cwd: copy, env }))
     .stdout
 }

@@ -12,8 +12,7 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import { environmentFor, fakeCompose } from '../support/docker.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idleService, type Stack } from '../support/stack.ts'
 
@@ -32,7 +31,7 @@ interface Status {
 }
 
 describe('an up that hangs', () => {
-  let world: World
+  let world: CommandWorld
   let hung: Stack
   let other: Stack
   let dir: string
@@ -43,7 +42,7 @@ describe('an up that hangs', () => {
     ;[hung, other] = (await Promise.all(
       [0, 1].map(() => createStack(`services:\n${idleService('web')}`)),
     )) as [Stack, Stack]
-    world = await startWorld({ database: await freshDatabase(), withAgent: false })
+    world = await startCommandWorld()
     // The agent takes the plugin of its user's own folder before all others.
     await mkdir(join(dir, 'docker/cli-plugins'), { recursive: true })
     await symlink(fakeCompose, join(dir, 'docker/cli-plugins/docker-compose'))

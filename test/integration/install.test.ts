@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { runCli, spawnProgram, startWorld, type Program, type World } from '../support/processes.ts'
+import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
+import { runCli, spawnProgram, type Program } from '../support/processes.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { projectYaml } from '../support/shop.ts'
 import { createStack, idleService, type Stack } from '../support/stack.ts'
@@ -31,7 +31,7 @@ const settingsOf = (unit: string): Record<string, string> =>
 
 describe('the services of a machine', () => {
   let dir: string
-  let world: World
+  let world: CommandWorld
   let stack: Stack
   let token: string
   let agent: Program | undefined
@@ -54,7 +54,7 @@ describe('the services of a machine', () => {
     stack = await createStack(
       `services:\n${idleService('web', '    volumes: ["./key.pem:/key.pem"]\n')}`,
     )
-    world = await startWorld({ database: await freshDatabase(), withAgent: false })
+    world = await startCommandWorld()
     token = (await world.must('agent', 'token', 'create', '--name', 'box')).trim()
   })
   afterAll(async () => {
