@@ -113,12 +113,18 @@ const answersOf = async (ask: Ask, probes: ProbeEnvironments) => {
 const parsed = (answer: PromiseSettledResult<ComposeOutput>): Described | undefined =>
   answer.status === 'fulfilled' ? parseProject(undoubled(answer.value.stdout)) : undefined
 
+/** True where it is told, and its services are the same with each choice of profiles. */
+const hasNoProfiles = (stack: Described | undefined): boolean =>
+  stack !== undefined &&
+  Object.values(stack.services ?? {}).every(({ profiles = [] }) => profiles.length === 0)
+
 /**
  * Asks Compose more than once. With all variables set, Compose tells the stack as `up` would see it; only names, paths
  * and numbers of this output are used. With variables left as written, Compose tells the `env_file`s, and all but the
  * mounts where an env file is missing; but it refuses much that is right once variables are set. Secrets that the
  * stagelet does not list are replaced by marks: see variable-check. Services of all profiles are searched for variables
- * that these secrets would set: a person may run a service whose profile is off.
+ * that these secrets would set: a person may run a service whose profile is off. Where no service has a profile, the
+ * stack is the same with those that the stagelet names.
  */
 export const askCompose = async (
   compose: Compose,
@@ -142,10 +148,10 @@ export const askCompose = async (
         verb: ['config', ...verb],
       })
   const ask = asking([])
-  const [own, all] = await Promise.all([
-    answersOf(ask, probes),
-    probes.marks.size > 0 ? answersOf(asking(['--profile', '*']), probes) : undefined,
-  ])
+  const all =
+    probes.marks.size > 0 ? await answersOf(asking(['--profile', '*']), probes) : undefined
+  const isOwn = all !== undefined && hasNoProfiles(all.marked) && hasNoProfiles(all.other)
+  const own = isOwn ? all : await answersOf(ask, probes)
   for (const answers of all === undefined ? [own] : [own, all]) {
     const notListed = checkFilling(probes, { ...answers, quoted: [...quoted] } as Answers)
     if (notListed !== undefined) throw new StackRefused(notListed)

@@ -84,28 +84,41 @@ it('another value of a listed variable is looked into before anything is run wit
   expect([await scaleWith('3'), runs]).toEqual([3, 2 * once])
 })
 
-it('a secret that comes to be named by the files is looked into before anything is run with it', async () => {
+/** For a stack of one service, with these profiles: what Compose was asked with, at each reading with these global secrets. */
+const openAsked = async (
+  profiles: readonly string[],
+): Promise<(globals: Record<string, string>) => Promise<string[]>> => {
   await writeFile(join(directory, 'compose.yml'), 'services: {} # ${NEW} ${OLD}\n')
-  const asked: string[][] = []
+  const asked: string[] = []
   const compose = {
     version: '2.26.1',
     lookAgain: () => Promise.resolve(),
-    run: ({ env }) => {
-      asked.push(Object.keys(env).sort())
-      return Promise.resolve({ stdout: '{"services":{"web":{}}}', stderr: '' })
+    run: ({ env, flags = [] }) => {
+      asked.push([...Object.keys(env).sort(), ...(flags.includes('*') ? ['*'] : [])].join())
+      return Promise.resolve({
+        stdout: JSON.stringify({ services: { web: { profiles } } }),
+        stderr: '',
+      })
     },
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
   const models = createModelSource(compose, tmpBorders)
   const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
-  const asksWith = async (globals: Record<string, string>): Promise<string[][]> => {
+  return async (globals) => {
     asked.length = 0
     await models.read({ spec, base: {}, globals, mask: (text) => text })
     return [...asked]
   }
-  // With the profiles of the stack, and with all.
-  const twice = (...keys: string[]): string[][] => [keys, [], [], keys, [], []]
-  expect(await asksWith({ OLD: 'a' })).toEqual(twice('OLD'))
+}
+
+it('a secret that comes to be named by the files is looked into before anything is run with it', async () => {
+  const asksWith = await openAsked([])
+  expect(await asksWith({ OLD: 'a' })).toEqual(['OLD,*', '*', '*'])
   expect(await asksWith({ OLD: 'b', UNNAMED: 'c' })).toEqual([])
-  expect(await asksWith({ OLD: 'b', NEW: 'c' })).toEqual(twice('NEW', 'OLD'))
+  expect(await asksWith({ OLD: 'b', NEW: 'c' })).toEqual(['NEW,OLD,*', '*', '*'])
+})
+
+it('a stack with profiles is read with all of them, and with its own', async () => {
+  const asksWith = await openAsked(['tools'])
+  expect(await asksWith({ OLD: 'a' })).toEqual(['OLD,*', '*', '*', 'OLD', '', ''])
 })

@@ -47,6 +47,7 @@ export interface RawService {
   readonly volumes_from?: readonly string[]
   readonly scale?: unknown
   readonly deploy?: { readonly replicas?: unknown }
+  readonly profiles?: readonly string[]
   readonly container_name?: string
   readonly image?: string
   readonly pull_policy?: string
