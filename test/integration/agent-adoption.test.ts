@@ -9,6 +9,7 @@ import {
   createStack,
   idle,
   idleService,
+  onHost,
   recreatedBetween,
   testImage,
   type Stack,
@@ -94,7 +95,7 @@ describe('a stack that runs already', () => {
   })
 
   it('satisfies variables of the file from global secrets, and names those that nothing sets', async () => {
-    const own = `  web:\n    image: ${testImage}\n    command: ${idle}\n    environment: {FROM: "\${GREETING}", OTHER: "\${NOWHERE}", OWN: "\${OWN}"}\n`
+    const own = `  web:\n    image: ${testImage}\n${onHost('web')}    command: ${idle}\n    environment: {FROM: "\${GREETING}", OTHER: "\${NOWHERE}", OWN: "\${OWN}"}\n`
     await stack.write(`services:\n${own}`)
     // One of the service's own is no variable of the file, and takes its place.
     const report = await machine.roll([

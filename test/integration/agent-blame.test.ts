@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OpenedSecret } from '../../agent/want.ts'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
 import { desiredFor, digestFor, held, startMachine, type Machine } from '../support/docker.ts'
-import { createStack, idleService, testImage, type Stack } from '../support/stack.ts'
+import { createStack, idleService, onHost, testImage, type Stack } from '../support/stack.ts'
 
 /** `peer` is re-created with `db`, whose network it has; `picky` crashes without its one secret. */
 const composeFile = (peerCommand = 'exec sleep 1000'): string => `services:
@@ -16,7 +16,7 @@ ${idleService('db')}  peer:
     healthcheck: {test: ["CMD-SHELL", "test ! -e /state/broken"], interval: 300ms, retries: 1}
   picky:
     image: ${testImage}
-    init: true
+${onHost('picky')}    init: true
     command: ["sh", "-c", "test -n \\"$$NEEDED\\" || { echo NEEDED is missing; exit 4; }; exec sleep 1000"]
 volumes: {state: {}}
 `

@@ -10,6 +10,7 @@ import {
   idleService,
   inspectProject,
   recreatedBetween,
+  onHost,
   testImage,
   type Container,
   type Stack,
@@ -19,7 +20,7 @@ import {
 const compose = `services:
   db:
     image: ${testImage}
-    init: true
+${onHost('db')}    init: true
     restart: always
     command: ["sh", "-c", "case $$VALUE in *no-start*) exit 5;; esac; sleep 1; touch /ready; exec sleep 1000"]
     healthcheck:
@@ -30,7 +31,7 @@ const compose = `services:
       retries: 1
   migrate:
     image: ${testImage}
-    init: true
+${onHost('migrate')}    init: true
     command: ["sh", "-c", "sleep 3; case $$VALUE in *no-job*) echo job cannot use it; exit 4;; esac"]
     depends_on: {db: {condition: service_healthy}}
 ${idleService('web', '    depends_on: {db: {condition: service_healthy}, migrate: {condition: service_completed_successfully}}\n')}`

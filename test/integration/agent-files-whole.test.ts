@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import type { OpenedSecret } from '../../agent/want.ts'
 import { desiredFor, held, heldFile, startMachine } from '../support/docker.ts'
 import { newFilesRoot } from '../support/files.ts'
-import { createStack, testImage } from '../support/stack.ts'
+import { createStack, onHost, testImage } from '../support/stack.ts'
 
 /** Notes each set that it sees; a bad one makes it fail after a few looks, before a gate would let it pass. */
 const watch = [
@@ -27,7 +27,7 @@ const watch = [
 const compose = `services:
   web:
     image: ${testImage}
-    volumes: ["seen:/seen"]
+${onHost('web')}    volumes: ["seen:/seen"]
     command:
     - sh
     - -c

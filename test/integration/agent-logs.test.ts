@@ -10,7 +10,7 @@ import { silentLogger } from '../../src/kernel/log.ts'
 import { leakTestReport, type LeakTestReport } from '../../src/protocol/leak-test.ts'
 import { logBatch, logRecord, type LogLine, type LogRecord } from '../../src/protocol/logs.ts'
 import { engine, held, startMachine, type Machine } from '../support/docker.ts'
-import { createStack, testImage, type Stack } from '../support/stack.ts'
+import { createStack, onHost, testImage, type Stack } from '../support/stack.ts'
 
 const canary = 'canary-in-the-logs-1'
 const rotated = 'canary-in-the-logs-2'
@@ -26,10 +26,10 @@ const shell = (script: string): string =>
 const compose = `services:
   talker:
     image: ${testImage}
-    command: ${shell(talking)}
+${onHost('talker')}    command: ${shell(talking)}
   quiet:
     image: ${testImage}
-    tty: true
+${onHost('quiet')}    tty: true
     command: ${shell('echo from a tty $TOKEN; sleep 300')}
     stop_signal: SIGKILL
 `

@@ -9,6 +9,7 @@ import {
   createStack,
   idleService,
   recreatedBetween,
+  onHost,
   testImage,
   type Stack,
 } from '../support/stack.ts'
@@ -16,13 +17,13 @@ import {
 /** With a secret it is healthy only once the test says so. */
 const slow = `  slow:
     image: ${testImage}
-    command: ["sh", "-c", "case $$SLOW in '') touch /tmp/ok;; esac; trap 'exit 0' TERM; sleep 2147483 & wait"]
+${onHost('slow')}    command: ["sh", "-c", "case $$SLOW in '') touch /tmp/ok;; esac; trap 'exit 0' TERM; sleep 2147483 & wait"]
     healthcheck: {test: ["CMD", "test", "-f", "/tmp/ok"], interval: 1s, retries: 1000}
 `
 /** Crashes by itself when it finds a file. */
 const fragile = `  fragile:
     image: ${testImage}
-    command: ["sh", "-c", "rm -f /tmp/crash; trap 'exit 0' TERM; while test ! -f /tmp/crash; do sleep 1 & wait $$!; done; exit 3"]
+${onHost('fragile')}    command: ["sh", "-c", "rm -f /tmp/crash; trap 'exit 0' TERM; while test ! -f /tmp/crash; do sleep 1 & wait $$!; done; exit 3"]
 `
 const composeFile = (edit = ''): string =>
   `services:\n${idleService('web')}${idleService('db', edit)}${slow}${fragile}`

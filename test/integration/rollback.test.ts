@@ -6,12 +6,12 @@ import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { createStack, idleService, testImage, type Stack } from '../support/stack.ts'
+import { createStack, idleService, onHost, testImage, type Stack } from '../support/stack.ts'
 
 const compose = `services:
   web:
     image: ${testImage}
-    restart: always
+${onHost('web')}    restart: always
     init: true
     command: ["sh", "-c", "case $$CONFIG in good*) exec sleep 1000;; esac; echo cannot parse $$CONFIG; cat /config; exit 7"]
     healthcheck:

@@ -7,12 +7,12 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { createStack, recreatedBetween, testImage, type Stack } from '../support/stack.ts'
+import { createStack, recreatedBetween, onHost, testImage, type Stack } from '../support/stack.ts'
 
 const compose = `services:
   web:
     image: ${testImage}
-    restart: always
+${onHost('web')}    restart: always
     init: true
     command: ["sh", "-c", "case $$CONFIG in good*) exec sleep 1000;; esac; echo cannot parse $$CONFIG; exit 7"]
 `

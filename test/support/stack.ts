@@ -16,9 +16,15 @@ export const testImage = 'stagely-test/busybox:1'
 /** Idles, and ends at once on SIGTERM. */
 export const idle = `["sh", "-c", "trap 'exit 0' TERM; sleep 2147483 & wait"]`
 
-/** Without a network of its own, unless `extra` needs one: that is a third of what a container costs the engine. */
+/**
+ * Lines of a service that no network is tested with. To make a network of its own is half of what a container costs the
+ * engine, also where it is one without addresses. The name is its own: see `environmentOf`.
+ */
+export const onHost = (name: string): string => `    network_mode: host\n    hostname: ${name}\n`
+
+/** Without a network of its own, unless `extra` needs one. */
 export const idleService = (name: string, extra = ''): string => {
-  const network = /^ {4}(network|ports)/m.test(extra) ? '' : '    network_mode: none\n'
+  const network = /^ {4}(network|ports)/m.test(extra) ? '' : onHost(name)
   return `  ${name}:\n    image: ${testImage}\n    command: ${idle}\n${network}${extra}`
 }
 

@@ -8,7 +8,7 @@ import { request, type BrowserContext, type Page } from 'playwright-core'
 import type { TestDatabase } from '../support/test-database.ts'
 import { oidcClient, startOidcProvider, type TestProvider } from '../support/oidc-provider.ts'
 import { freePort, startWorld, type World } from '../support/processes.ts'
-import { createStack, testImage, type Stack } from '../support/stack.ts'
+import { createStack, onHost, testImage, type Stack } from '../support/stack.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { launchApart } from './browser.ts'
 import { canary, inPage, searched, watch } from './watched.ts'
@@ -58,7 +58,7 @@ export interface Dashboard {
 }
 
 const shell = (name: string, command: string, more = ''): string =>
-  `  ${name}:\n    image: ${testImage}\n    stop_grace_period: 1s\n    network_mode: none\n    command: ["sh", "-c", ${JSON.stringify(command)}]\n${more}`
+  `  ${name}:\n    image: ${testImage}\n    stop_grace_period: 1s\n${onHost(name)}    command: ["sh", "-c", ${JSON.stringify(command)}]\n${more}`
 
 /** Passes soon after the start, and is not asked for again while tests run. */
 const healthy =

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { makeTestImage } from '../docker-setup.ts'
 import { startWorld, type World } from '../processes.ts'
 import { projectYaml, stageletYaml } from '../shop.ts'
-import { createStack, idle, testImage, type Stack } from '../stack.ts'
+import { createStack, idleService, type Stack } from '../stack.ts'
 import { createTestDatabase, type TestDatabase } from '../test-database.ts'
 import { startOwnEngine, type OwnEngine } from './engine.ts'
 import { services, type Service } from './model.ts'
@@ -29,13 +29,10 @@ const traits: Readonly<Record<Service, { needs?: Service; restart?: string }>> =
 const composeText = (): string => {
   const parts = services.map((name) => {
     const { needs, restart } = traits[name]
-    return [
-      `  ${name}:\n    image: ${testImage}\n    command: ${idle}\n    network_mode: none`,
-      ...(restart === undefined ? [] : [`    restart: ${restart}`]),
-      ...(needs === undefined ? [] : [`    depends_on: [${needs}]`]),
-    ].join('\n')
+    const restarts = restart === undefined ? '' : `    restart: ${restart}\n`
+    return idleService(name, restarts + (needs === undefined ? '' : `    depends_on: [${needs}]\n`))
   })
-  return `services:\n${parts.join('\n')}\n`
+  return `services:\n${parts.join('')}`
 }
 
 export interface Place {

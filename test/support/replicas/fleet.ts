@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { createPostgresServer, type PostgresServer } from '../postgres-server.ts'
 import { controllerReady, startProgram, testMasterKey, type Program } from '../processes.ts'
-import { createStack, inspectProject, testImage, type Stack } from '../stack.ts'
+import { createStack, inspectProject, onHost, testImage, type Stack } from '../stack.ts'
 import { startBalancer, type Balancer } from './balancer.ts'
 import { createClient, namespaced, type Client } from './client.ts'
 import { createNetwork, type Network } from './network.ts'
@@ -72,8 +72,7 @@ export const eventually = async <T>(
 const compose = `services:
   app:
     image: ${testImage}
-    command: ["sh", "-c", "trap 'exit 0' TERM; while :; do echo tick $$TOKEN; sleep 1 & wait $$!; done"]
-    network_mode: none
+${onHost('app')}    command: ["sh", "-c", "trap 'exit 0' TERM; while :; do echo tick $$TOKEN; sleep 1 & wait $$!; done"]
 `
 
 interface Status {
