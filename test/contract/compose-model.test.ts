@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createModelSource } from '../../agent/model-source.ts'
 import type { ComposeModel } from '../../agent/compose-model.ts'
-import { openCompose, type Compose } from '../../src/compose/compose.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
+import { composeAt } from '../support/compose-at.ts'
 import { newerCompose } from '../support/newer-compose.ts'
 import { shortGo } from '../support/short-go.ts'
 import { soak } from '../support/soak.ts'
@@ -28,19 +28,11 @@ interface Files {
 
 const env = { ...baseEnvironment(process.env), ...shortGo }
 
-/** To open one asks its version, by a process. */
-const opened = new Map<string | undefined, Promise<Compose>>()
-const composeOf = (path: string | undefined): Promise<Compose> => {
-  const compose = opened.get(path) ?? openCompose(env, path)
-  opened.set(path, compose)
-  return compose
-}
-
 const openFiles = async (binary: () => Promise<string | undefined>): Promise<Files> => {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'stagely-model-')))
   folders.push(directory)
   const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
-  const models = createModelSource(await composeOf(await binary()), tmpBorders)
+  const models = createModelSource(await composeAt(await binary()), tmpBorders)
   return {
     write: async (files) => {
       for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)

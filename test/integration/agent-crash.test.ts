@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
-import { openCompose } from '../../src/compose/compose.ts'
 import { renderOverride } from '../../src/compose/override.ts'
+import { composeAt } from '../support/compose-at.ts'
 import {
   desiredFor,
   digestFor,
@@ -15,7 +15,7 @@ import {
   type Machine,
 } from '../support/docker.ts'
 import { findUps } from '../support/compose-ups.ts'
-import { createStack, idleService, testImage, type Stack } from '../support/stack.ts'
+import { createStack, idleService, onHost, testImage, type Stack } from '../support/stack.ts'
 
 const names = ['one', 'two', 'three', 'four']
 const compose = `services:\n${names.map((n) => idleService(n)).join('')}`
@@ -112,7 +112,7 @@ describe('in the middle of a re-creation', () => {
   const slow = `services:
   slow:
     image: ${testImage}
-    command: ["sleep", "1000"]
+${onHost('slow')}    command: ["sleep", "1000"]
     stop_grace_period: 2s
 `
   let stack: Stack
@@ -166,7 +166,7 @@ describe('in the middle of a re-creation', () => {
   const upAlone = async (value: string): Promise<unknown> => {
     const entry = held('TOKEN', value)
     const [env, digest] = [await environmentFor(), digestFor('slow', [entry])]
-    return (await openCompose(env)).run({
+    return (await composeAt()).run({
       flags: ['-f', 'docker-compose.yml', '-f', '-', '-p', stack.project, '--progress', 'quiet'],
       verb: ['up', '-d'],
       cwd: stack.directory,

@@ -1,7 +1,8 @@
 // Services that hang together: dependents, shared namespaces, jobs. Only what must is re-created.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isAtLeast, openCompose } from '../../src/compose/compose.ts'
-import { desiredFor, environmentFor, held, startMachine, type Machine } from '../support/docker.ts'
+import { isAtLeast } from '../../src/compose/compose.ts'
+import { composeAt } from '../support/compose-at.ts'
+import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
 import { eventually } from '../support/eventually.ts'
 import { newerCompose } from '../support/newer-compose.ts'
 import { soak } from '../support/soak.ts'
@@ -9,6 +10,7 @@ import {
   createStack,
   idleService,
   recreatedBetween,
+  onHost,
   testImage,
   type Stack,
 } from '../support/stack.ts'
@@ -23,7 +25,7 @@ const peer = `  peer:
 const compose = `services:
 ${idleService('db')}${idleService('api', '    depends_on: [db]\n')}${idleService('web', '    depends_on: [api, migrate]\n')}${peer}${idleService('asks', '    depends_on: {db: {condition: service_started, restart: true}}\n')}${idleService('twins', '    scale: 2\n')}  migrate:
     image: ${testImage}
-    command: ["sh", "-c", "echo ran"]
+${onHost('migrate')}    command: ["sh", "-c", "echo ran"]
     depends_on: [db]
 ${idleService('none', '    scale: 0\n')}`
 
@@ -263,8 +265,7 @@ it('a network that is edited stays while a service on it is rotated, and a deplo
 })
 
 it('is tested on both sides of 2.29.4', async () => {
-  const version = async (binary?: string): Promise<string> =>
-    (await openCompose(await environmentFor(), binary)).version
+  const version = async (binary?: string): Promise<string> => (await composeAt(binary)).version
   expect(isAtLeast(await version(await newerCompose()), '2.29.4')).toBe(true)
   console.info(`Compose ${await version()} and ${await version(await newerCompose())}`)
 })

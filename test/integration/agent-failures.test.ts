@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { isDeepStrictEqual } from 'node:util'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
 import {
   desiredFor,
@@ -29,6 +30,7 @@ const second = held('TOKEN', 'the-second-value', 'web')
 
 describe('a stack that is in sync', () => {
   let stack: Stack
+  let left: Stack | undefined
   let machine: Machine
   let before: Record<string, Container>
 
@@ -37,15 +39,19 @@ describe('a stack that is in sync', () => {
     machine = await startMachine(stack, options)
   }
   beforeEach(async () => {
-    stack = await createStack(compose)
+    stack = left ?? (await createStack(compose))
     machine = await startMachine(stack)
     await machine.roll([first])
     before = await stack.containers()
   })
+  /** A stack whose containers were left alone serves the next test, too. */
   afterEach(async () => {
     await machine.stop()
-    await stack.remove()
+    const isAsBefore = isDeepStrictEqual(await stack.containers(), before)
+    left = isAsBefore ? stack : undefined
+    await (isAsBefore ? stack.write(compose) : stack.remove())
   })
+  afterAll(() => left?.remove())
 
   const failed = (revision: number) => (r: ReportedStagelet) =>
     r.revision === revision && r.phase === 'Failed'

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { baseEnvironment } from '../../src/compose/environment.ts'
-import { findCompose, openCompose } from '../../src/compose/compose.ts'
+import { findCompose } from '../../src/compose/compose.ts'
+import { composeAt } from '../support/compose-at.ts'
 import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
 import {
   createStack,
@@ -37,7 +38,7 @@ describe('Compose and the engine', () => {
 
   it('read one override from stdin: a second one is empty', async () => {
     stack = await createStack(`services:\n${idleService('web')}`)
-    const compose = await openCompose(env)
+    const compose = await composeAt()
     const { stdout } = await compose.run({
       flags: ['-f', 'docker-compose.yml', '-f', '-', '-f', '-'],
       verb: ['config', '--format', 'json'],

@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { renderOverride } from '../../src/compose/override.ts'
-import { openCompose } from '../../src/compose/compose.ts'
 import { createWant, overridesFor } from '../../agent/want.ts'
+import { composeAt } from './compose-at.ts'
 import { desiredFor, environmentFor, held, startMachine } from './docker.ts'
 import type { PeopleStack } from './people-stacks.ts'
 import { differences, type Inspected } from './same-containers.ts'
@@ -42,7 +42,7 @@ export const compareStack = async (
 ): Promise<Compared> => {
   const stack = await createStack(files['docker-compose.yml']!)
   const env = await environmentFor()
-  const compose = await openCompose(env, composeBinary)
+  const compose = await composeAt(composeBinary)
   const run = (verb: readonly string[], stdin?: Buffer, flags: readonly string[] = []) =>
     compose.run({
       flags: ['-p', stack.project, ...flags],
@@ -89,7 +89,6 @@ export const compareStack = async (
       const wouldChange = [...`${stdout}\n${stderr}`.matchAll(change)].map((m) => m[1]!)
       await machine.stop()
       await run(['down', '-v', '-t', '1'])
-      await run(['up', '-d'])
       await run(['up', '-d'], override, flags)
       return {
         containers: ours.length,

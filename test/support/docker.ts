@@ -20,6 +20,7 @@ import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import { aDesired } from './builders.ts'
+import { composeAt } from './compose-at.ts'
 import { newFilesRoot, openTestFiles } from './files.ts'
 import { lonelyLocks } from './project-locks.ts'
 import { shortGo } from './short-go.ts'
@@ -95,10 +96,9 @@ export const startMachine = async (
   const filesRoot = options.filesRoot ?? newFilesRoot()
   const loop = createStageletLoop({
     engine,
-    compose: await openCompose(
-      baseEnv,
-      options.fakeMode === undefined ? options.composeBinary : fakeCompose,
-    ),
+    compose: await (options.fakeMode === undefined
+      ? composeAt(options.composeBinary)
+      : openCompose(baseEnv, fakeCompose)),
     events,
     stateFile: await openStateFile(join(dataDir, 'state.json')),
     locks: options.locks ?? lonelyLocks(),
