@@ -7,6 +7,7 @@ dockerd_pid=
 dockerd_command=(dockerd)
 dockerd_flags=(--log-level warn)
 build_pid=
+dockerd_data=
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -231,7 +232,9 @@ need_test_machine() {
 
 # An engine of our own is made cheap, as tests start some thousand containers. It compiles no filter of system
 # calls. It makes no rules of the firewall: its proxy serves published ports. Its programs run for a moment, and
-# collect no garbage. crun takes a third less than runc.
+# collect no garbage. crun takes a third less than runc. What it stores lies in memory, if there is room: to make and
+# remove a container costs a tenth less, and the machine's own images and containers are left alone.
+engine_room_kib=6291456
 need_test_engine() {
   docker_answers >/dev/null 2>&1 && return
   if on_debian_as_root; then
@@ -239,6 +242,9 @@ need_test_engine() {
     dockerd_flags+=(--add-runtime crun=crun --default-runtime crun)
     # An engine that ran before may have left a firewall that lets containers talk by its own rules only.
     [[ $(iptables -S FORWARD 2>/dev/null) == *'-P FORWARD DROP'* ]] || dockerd_flags+=(--iptables=false --ip6tables=false)
+    if [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -ge "$engine_room_kib" ] 2>/dev/null; then
+      dockerd_data=$(mktemp -d /dev/shm/stagely-engine.XXXXXX) && dockerd_flags+=(--data-root "$dockerd_data")
+    fi
     dockerd_command=(env GOGC=off GOMEMLIMIT=1GiB GOMAXPROCS=2 "${dockerd_command[@]}")
     # crun fails where the second version of control groups is mounted beside the first: there the engine
     # does not see the second.
@@ -266,5 +272,5 @@ clean_up() {
     kill "$dockerd_pid" 2>/dev/null
     wait "$dockerd_pid" 2>/dev/null
   fi
-  rm -rf "$state_dir"
+  rm -rf "$state_dir" ${dockerd_data:+"$dockerd_data"}
 }
