@@ -81,7 +81,8 @@ export const activityTests = (given: () => Dashboard): void => {
       const shown = Date.parse((await times.nth(i).getAttribute('datetime')) ?? '')
       expect(Math.abs(shown - (Date.parse(engine) - skew))).toBeLessThan(100)
     }
-    const page = await open('/ui/t/default/s/shop?tab=history', { width: 360, height: 640 })
+    const phone = { width: 360, height: 640 }
+    const page = await open('/ui/t/default/s/shop?tab=history', { ...phone, after: watch })
     const rows = page.getByRole('list', { name: 'Rollouts of shop' }).getByRole('listitem')
     await expect.poll(() => rows.count()).toBe(rollouts.length)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)

@@ -25,6 +25,13 @@ const trustOf = (ca: string): string => {
   return `--ignore-certificate-errors-spki-list=${name}`
 }
 
+/** Tabs of a profile share a process, no process is for drawing only, and functions are compiled to fast code late. */
+const cheap = [
+  '--renderer-process-limit=1',
+  '--in-process-gpu',
+  '--js-flags=--interrupt-budget=1000000',
+]
+
 /** These ports of loopback are the only ones that the browser reaches; certificates of `ca` (PEM) are good. */
 export const launchApart = async (ports: readonly number[], ca: string): Promise<ApartBrowser> => {
   const folder = mkdtempSync(join(tmpdir(), 'stagely-browser-'))
@@ -62,7 +69,7 @@ export const launchApart = async (ports: readonly number[], ca: string): Promise
   chmodSync(program, 0o700)
   const browser = await chromium.launch({
     executablePath: program,
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', trustOf(ca)],
+    args: [...cheap, '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', trustOf(ca)],
   })
   return {
     browser,

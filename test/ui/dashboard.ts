@@ -33,7 +33,9 @@ export interface PageOptions {
   readonly forcedColors?: 'active'
   /** Another tab of the same browser profile. */
   readonly beside?: Page
-  /** In a browser profile of its own: for a test that logs out, or changes the clock or the rights of its profile. */
+  /** In place of what this page shows. */
+  readonly after?: Page | undefined
+  /** In a browser profile of its own: for a test that changes the clock or the rights of its profile. */
   readonly own?: boolean
 }
 
@@ -138,13 +140,17 @@ export const startDashboard = async (
   const contexts: BrowserContext[] = []
   const found: string[] = []
   let shared: BrowserContext | undefined
+  let wasAdmin = false
   /** Waits for the next test: a page that is loaded anew costs half of what a new one does. */
   let kept: Page | undefined
   const codeOf = async (): Promise<string> => {
     const answer = await api.post(`${world.url}/api/v1/session/codes`)
     return ((await answer.json()) as { url: string }).url.split('#code=')[1] ?? ''
   }
+  /** In place of whoever is logged in. */
   const logIn = async (context: BrowserContext, options: PageOptions): Promise<void> => {
+    await context.clearCookies()
+    if (options.loggedOut === true) return
     const data =
       options.byLink === true ? { code: await codeOf() } : { token: options.token ?? token }
     const answer = await context.request.post(`${world.url}/api/v1/session`, { data })
@@ -161,20 +167,20 @@ export const startDashboard = async (
         headers: { 'sec-fetch-site': 'same-origin' },
       })
     ).ok()
-  /** Most tests share one: the browser has the files of the dashboard then, and their code. */
+  /** Nearly all tests share one, whoever they log in: a profile has processes, and files of the dashboard, of its own. */
   const contextOf = async (options: PageOptions): Promise<BrowserContext> => {
-    const { loggedOut, token: theirs, byLink, own } = options
-    if ([loggedOut, byLink, own].includes(true) || theirs !== undefined) {
+    if (options.own === true) {
       const context = await newContext()
       contexts.push(context)
-      if (loggedOut !== true) await logIn(context, options)
+      await logIn(context, options)
       return context
     }
-    const context = shared ?? (await newContext())
-    if (shared === undefined) context.once('close', () => (shared = undefined))
-    shared = context
-    if (!(await isLoggedIn(context))) await logIn(context, {})
-    return context
+    shared ??= await newContext()
+    const isAdmin =
+      options.loggedOut !== true && options.byLink !== true && options.token === undefined
+    if (!isAdmin || !wasAdmin || !(await isLoggedIn(shared))) await logIn(shared, options)
+    wasAdmin = isAdmin
+    return shared
   }
   const newPage = async (context: BrowserContext): Promise<Page> => {
     const page = await context.newPage()
@@ -188,6 +194,12 @@ export const startDashboard = async (
     await page.unrouteAll()
     await page.mouse.move(0, 0)
     return page
+  }
+  const pageFor = async (options: PageOptions): Promise<Page> => {
+    if (options.beside !== undefined) return newPage(options.beside.context())
+    if (options.after !== undefined) found.push(...(await searched(options.after)))
+    const context = await contextOf(options)
+    return options.after ?? pageIn(context)
   }
   return {
     world,
@@ -204,10 +216,7 @@ export const startDashboard = async (
     },
     open: async (path, options = {}) => {
       const { width = 1280, height = 800, scheme = 'light', forcedColors = 'none' } = options
-      const page =
-        options.beside === undefined
-          ? await pageIn(await contextOf(options))
-          : await newPage(options.beside.context())
+      const page = await pageFor(options)
       await page.setViewportSize({ width, height })
       await page.emulateMedia({ colorScheme: scheme, forcedColors })
       await page.goto(`${world.url}${path}`)

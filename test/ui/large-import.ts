@@ -26,7 +26,8 @@ export const largeImportTests = (given: () => Dashboard): void => {
     await page.getByRole('heading', { name: `Revision ${before + 1}` }).waitFor({ timeout: 30_000 })
     await expect.poll(revisionOf).toBe(before + 1)
 
-    const past = await open(`/ui/t/default/p/shop?at=${before}&q=is:changed+key:BIG_4`)
+    const address = `/ui/t/default/p/shop?at=${before}&q=is:changed+key:BIG_4`
+    const past = await open(address, { after: page })
     await past.getByRole('row', { name: /BIG_4 .*new/ }).waitFor()
     expect(await axe(past)).toEqual([])
     await past.getByRole('button', { name: `Go back to r${before}` }).click()

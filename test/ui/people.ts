@@ -50,7 +50,7 @@ export const peopleTests = (given: () => Dashboard): void => {
 
     const made = await rest('POST', '/users/vera/tokens', { name: 'hers' })
     const { token: theirs } = JSON.parse(made) as { token: string }
-    const hers = await open('/ui/t/default/members', { token: theirs })
+    const hers = await open('/ui/t/default/members', { token: theirs, after: page })
     await hers.getByLabel('Role of vera').waitFor()
     expect(await hers.getByLabel('Role of vera').isDisabled()).toBe(true)
     for (const name of ['Add a member', 'Remove vera'])

@@ -129,15 +129,16 @@ export const walkTests = (given: () => Dashboard, count: number = variants.lengt
         const may = rolesWith(...right(id))
         return may.at(-1) === role || teamRoles.find((one) => !may.includes(one)) === role
       })
-    const asOne = async (role: TeamRole): Promise<void> => {
+    let page: Page | undefined
+    for (const role of teamRoles) {
       const pages = Object.entries(controlsOf).filter(([, controls]) => isAsked(role, controls))
-      if (pages.length === 0) return
+      if (pages.length === 0) continue
       const name = `is-${role}`
       await rest('POST', '/users', { name })
       await rest('PUT', `/teams/default/members/${name}`, { role })
       const made = await rest('POST', `/users/${name}/tokens`, { name: 'theirs' })
       const { token } = JSON.parse(made) as { token: string }
-      const page = await open('/ui/', { token })
+      page = await open('/ui/', { token, after: page })
       for (const [path, controls] of pages) {
         await goTo(page, path)
         for (const [name, id] of Object.entries(controls)) {
@@ -156,8 +157,6 @@ export const walkTests = (given: () => Dashboard, count: number = variants.lengt
       }
       await rest('DELETE', `/users/${name}`)
     }
-    // Side by side: each waits for pages most of the time.
-    await Promise.all(teamRoles.map(asOne))
   })
 }
 
