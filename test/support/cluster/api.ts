@@ -21,7 +21,9 @@ export const sendTo = async (config: KubeConfig, sent: Sent): Promise<http.Incom
   const { method, signal, body } = sent
   const options: https.RequestOptions = { method, headers: { ...sent.headers } }
   await config.applyToHTTPSOptions(options)
-  const request = url.protocol === 'https:' ? https.request : http.request
+  const { request, globalAgent } = url.protocol === 'https:' ? https : http
+  // Its connections are kept; client-node would open a new one for each request.
+  options.agent = globalAgent
   return new Promise((resolve, reject) => {
     const outgoing = request(
       url,
