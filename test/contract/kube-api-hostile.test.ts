@@ -227,7 +227,7 @@ describe('hostile requests', () => {
         headers: { 'content-type': type },
       })
     const files = (count: number): string => `{"compose":{"files":[${'1,'.repeat(count)}1]}}`
-    const wide = await post('application/json', files(1_200_000))
+    const wide = await post('application/json', files(100_001))
     expect([wide.status, wide.text]).toEqual([413, expect.stringContaining('100000 values')])
     expect((await post('application/json', files(90_000))).status).toBe(422)
     const labels = Array.from({ length: 90_000 }, (_, i) => `"-${i}":""`).join()
@@ -236,7 +236,7 @@ describe('hostile requests', () => {
     const numbered = (count: number, line: (i: number) => string): string =>
       Array.from({ length: count }, (_, i) => line(i)).join('\n')
     for (const yaml of [
-      `{${'k: 1,'.repeat(200_000)}}`,
+      `{${'k: 1,'.repeat(20_001)}}`,
       numbered(20_001, () => 'k: |'),
       '['.repeat(20_001),
       `a: &a {${'k: 1,'.repeat(2_000)}}\nb:\n${numbered(1_000, () => '  - <<: *a')}`,
