@@ -191,8 +191,8 @@ const agentPrograms: Readonly<Partial<Record<string, () => Promise<Program>>>> =
 
 /** Runs a program that parses its own flags; resolves when it has stopped. */
 const runProgram = async (argv: readonly string[]): Promise<number | undefined> => {
-  // Stacks in their logs name the sources.
-  process.setSourceMapsEnabled(true)
+  const { nameSourcesInStacks } = await import('../src/kernel/source-stacks.ts')
+  nameSourcesInStacks()
   if (argv[0] === 'controller') {
     const { runController } = await import('../controller/main.ts')
     return await runController(argv.slice(1))
