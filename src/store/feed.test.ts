@@ -27,7 +27,7 @@ const start = async (stored: readonly number[]) => {
   let hear: (payload: string) => void = () => undefined
   const row = (rv: number | null): object => ({
     ...{ head: Math.max(9, ...stored), compacted: 0, rv, type: 'ADDED', body: '{}' },
-    ...{ kind: 'Event', namespace: 'a', name: `e${rv}`, uid: `${rv}`, source: 'system' },
+    ...{ kind: 'Agent', namespace: 'a', name: `e${rv}`, uid: `${rv}`, source: 'system' },
     ...{ previous: null, state: null },
   })
   const sql: Sql = {

@@ -26,7 +26,7 @@ const rowOf = ({ kind, namespace, name, key }: Step, rv: number): StoredRow => {
   const ref = { kind, namespace: kind === 'Namespace' ? '' : namespace, name }
   const object = {
     ...{ apiVersion: 'v1', kind, metadata: { name, namespace: ref.namespace } },
-    spec: { projectRef: { name: 'shop' }, key, type: 'env' },
+    spec: { projectRef: { name: 'shop' }, key, type: 'env', involvedObject: { uid: key } },
   }
   return objectRow(ref, {
     uid: `${kind} ${namespace} ${name}`,
@@ -44,6 +44,7 @@ const put = (state: State, one: Step, rv: number): void => {
 
 const terms = [
   ...kinds.map(term.kind),
+  term.about('K'),
   ...['x', 'x-y', 'y'].flatMap((namespace) => [
     term.inNamespace(namespace),
     term.secretsWithKey({ namespace, name: 'shop' }, 'K'),
