@@ -309,7 +309,7 @@ describe('over random sets', () => {
           expect(found.held).toEqual([])
         },
       ),
-      runs(300, 30_000),
+      runs(150, 30_000),
     )
   })
 })

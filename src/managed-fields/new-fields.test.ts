@@ -50,7 +50,7 @@ describe('what the writer of a new object owns', () => {
           JSON.stringify(computed),
         )
       }),
-      runs(300, 30_000),
+      runs(150, 30_000),
     )
   })
 })

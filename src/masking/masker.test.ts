@@ -95,7 +95,7 @@ describe('a masker', () => {
         const masked = createMasker(values).mask(text.toString())
         expect(masked).toBe(reference(text, maskPatterns(values), false))
       }),
-      runs(200, 20_000),
+      runs(100, 20_000),
     )
   })
 
@@ -104,7 +104,7 @@ describe('a masker', () => {
       fc.property(scene, ({ values, text, cuts }) => {
         expect(streamed(values, text, cuts)).toBe(reference(text, maskPatterns(values), true))
       }),
-      runs(300, 30_000),
+      runs(150, 30_000),
     )
   })
 
@@ -184,7 +184,7 @@ describe('base64 that is broken into lines', () => {
         expect(masked).toBe(print(text, hidden))
         expect(masked).toContain(mark)
       }),
-      runs(200, 20_000),
+      runs(100, 20_000),
     )
   })
 

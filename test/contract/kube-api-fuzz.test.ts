@@ -333,7 +333,7 @@ describe('requests of any kind', () => {
           if (method !== 'GET' && status < 300) await plant()
         },
       ),
-      runs(150, 12_000),
+      runs(100, 12_000),
     )
     // It was there to leak, to the end.
     expect(await revealed()).toMatchObject({ value: canary })

@@ -68,7 +68,7 @@ describe('keys that a JSON text has twice', () => {
         const expected = [...new Set(twice(node, ''))].map((path) => path.replace(/^\./, ''))
         expect(duplicateKeys(text)).toEqual(expected)
       }),
-      runs(500, 20_000),
+      runs(250, 20_000),
     )
   })
 
