@@ -32,8 +32,7 @@ describe('a stack that runs already', () => {
     await machine.stop()
     await stack.remove()
   })
-  const up = (): Promise<string> =>
-    stack.docker('compose', '--project-directory', stack.directory, '-p', stack.project, 'up', '-d')
+  const up = (): Promise<string> => stack.compose('up', '-d')
   const deploy = (redeploy: string): Promise<unknown> => machine.roll([secret], { redeploy })
 
   it('is adopted without touching services that see no secret', async () => {

@@ -15,6 +15,7 @@ import {
   type Machine,
 } from '../support/docker.ts'
 import { findUps } from '../support/compose-ups.ts'
+import { containersOfProject } from '../support/engine-api.ts'
 import { createStack, idleService, onHost, testImage, type Stack } from '../support/stack.ts'
 
 const names = ['one', 'two', 'three', 'four']
@@ -32,9 +33,8 @@ const killGroups = (pids: readonly number[], signal: NodeJS.Signals): void => {
 
 /** Of all containers of the stack, sorted. */
 const namesIn = async (stack: Stack): Promise<string[]> => {
-  const filter = `label=com.docker.compose.project=${stack.project}`
-  const listed = await stack.docker('ps', '-a', '--format', '{{.Names}}', '--filter', filter)
-  return listed.trim().split('\n').sort()
+  const listed = await containersOfProject(stack.project)
+  return listed.map(({ Names: [name = ''] }) => name.slice(1)).sort()
 }
 
 describe('after an interruption', () => {
@@ -94,7 +94,7 @@ describe('after an interruption', () => {
   })
 
   it('finishes the first deployment when everything died in its middle', async () => {
-    await stack.docker('compose', '-p', stack.project, 'down', '-t', '1')
+    await stack.compose('down', '-t', '1')
     await machine.stop()
     await rm(join(dataDir, 'state.json'))
     machine = await startMachine(stack, { dataDir })

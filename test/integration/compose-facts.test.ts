@@ -91,10 +91,7 @@ describe('Compose and the engine', () => {
   it('leave what is no longer in the file, and what has its profile off now', async () => {
     const web = idleService('web')
     const started = await begin(`services:\n${web}${idleService('gone')}${idleService('off')}`)
-    await stack.docker(
-      ...['compose', '-p', stack.project, '--project-directory', stack.directory, 'up', '-d'],
-      '--no-recreate',
-    )
+    await stack.compose('up', '-d', '--no-recreate')
     const before = await stack.containers()
     expect(Object.keys(before).sort()).toEqual(['gone', 'off', 'web'])
     await stack.write(`services:\n${web}${idleService('off', '    profiles: [never]\n')}`)

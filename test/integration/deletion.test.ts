@@ -163,7 +163,7 @@ ${more}`
 
   it('made in the order of Helm, starts each container once', async () => {
     await removeAll()
-    await stack.docker('compose', '-p', stack.project, 'down')
+    await stack.compose('down')
     const since = Math.floor(Date.now() / 1_000)
     const secrets = [secretYaml('TOKEN', 'first'), secretYaml('GREETING', 'hello')]
     await create(projectYaml(), stagelet(), ...secrets)

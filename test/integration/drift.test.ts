@@ -47,8 +47,6 @@ describe('containers that are changed by hand', () => {
     await rm(dataDir, { recursive: true, force: true })
   })
 
-  const compose = (...args: string[]): Promise<string> =>
-    stack.docker('compose', '-p', stack.project, '--project-directory', stack.directory, ...args)
   const toldSince = (from: number, state: string): ReportedStagelet | undefined =>
     machine.reports.slice(from).find((r) => r.drift?.state === state)
   const healed = (r: ReportedStagelet): boolean =>
@@ -57,7 +55,7 @@ describe('containers that are changed by hand', () => {
   it.each<[what: string, hand: () => Promise<unknown>, service: string]>([
     ['Killed', () => stack.docker('kill', `${stack.project}-db-1`), 'db'],
     ['Removed', () => stack.docker('rm', '-f', `${stack.project}-web-1`), 'web'],
-    ['Replaced', () => compose('up', '-d', '-t', '1', 'web'), 'web'],
+    ['Replaced', () => stack.compose('up', '-d', '-t', '1', 'web'), 'web'],
     ['Stopped', () => stack.docker('stop', '-t', '1', `${stack.project}-web-1`), 'web'],
     [
       'Died',
@@ -140,7 +138,7 @@ describe('containers that are changed by hand', () => {
     await stack.write(composeFile('    environment: {EDIT: "1"}\n'))
     machine.loop.poke()
     await machine.until((r) => r.pendingEdits.join() === 'db')
-    await compose('up', '-d', '-t', '1')
+    await stack.compose('up', '-d', '-t', '1')
     await machine.until((r) => r.phase === 'Settled' && r.pendingEdits.length === 0)
     expect((await stack.environmentOf('db'))['EDIT']).toBe('1')
     expect((await stack.environmentOf('web'))['TOKEN']).toBe('the-token')
@@ -164,14 +162,14 @@ describe('containers that are changed by hand', () => {
     'stay down when the whole stack was taken %s, until a deploy is asked for',
     async (verb) => {
       const from = machine.reports.length
-      await compose(verb, '-t', '1')
+      await stack.compose(verb, '-t', '1')
       await machine.until((r) => machine.reports.length > from && r.drift?.state === 'Held')
       // Neither a new revision starts it nor another look.
       revision++
       const want = { revision, redeploy: verb === 'stop' ? '' : 'after stop' }
       machine.loop.want(desiredFor(stack, want), entries)
       await machine.until((r) => r.revision === revision && r.drift?.state === 'Held')
-      expect(await compose('ps', '-q')).toBe('')
+      expect(await stack.compose('ps', '-q')).toBe('')
       machine.loop.want(desiredFor(stack, { revision, redeploy: `after ${verb}` }), entries)
       await machine.until((r) => r.revision === revision && r.phase === 'Settled')
       expect((await stack.environmentOf('web'))['TOKEN']).toBe('the-token')

@@ -6,7 +6,15 @@ import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { createStack, idleService, onHost, testImage, type Stack } from '../support/stack.ts'
+import {
+  createStack,
+  idleService,
+  inspectProject,
+  onHost,
+  serviceOf,
+  testImage,
+  type Stack,
+} from '../support/stack.ts'
 
 const compose = `services:
   web:
@@ -53,9 +61,8 @@ describe('a value that breaks a service', () => {
       () => undefined,
     )
   const configured = async (): Promise<string> => {
-    const { id } = (await stack.containers())['web'] ?? { id: '' }
-    const env = await stack.docker('inspect', '-f', '{{json .Config.Env}}', id).catch(() => '')
-    return env
+    const web = (await inspectProject(stack.project)).findLast((c) => serviceOf(c) === 'web')
+    return web?.Config.Env.join('\n') ?? ''
   }
   const inSync = (): Promise<string> =>
     world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s')

@@ -127,9 +127,7 @@ describe('a task in the container of a database', () => {
       'user default on nopass ~* &* +@all\nuser app on >as-in-env ~* &* +@all -@admin\n',
     )
     await stack.keepTree()
-    await stack.docker(
-      ...['compose', '--project-directory', stack.directory, '-p', stack.project, 'up', '-d'],
-    )
+    await stack.compose('up', '-d')
     const known = createKnownValues()
     tasks = createTasks({
       ...{ engine, clock: realClock, log: silentLogger, allowed: true },
@@ -146,7 +144,6 @@ describe('a task in the container of a database', () => {
   afterAll(async () => {
     tasks?.stop()
     ending.abort()
-    await stack?.docker('compose', '-p', stack.project, 'down', '-v', '-t', '0')
     await stack?.keepTree()
     await stack?.remove()
   })

@@ -61,10 +61,7 @@ describe('the tour of a rotation', () => {
       )
     stack = await createStack(compose)
     await writeFile(join(stack.directory, '.env'), `DB_PASSWORD=${inEnv}\n`)
-    await stack.docker(
-      ...['compose', '--project-directory', stack.directory, '-p', stack.project, 'up', '-d'],
-      '--wait',
-    )
+    await stack.compose('up', '-d', '--wait')
     world = await startWorld({ database: await freshDatabase() })
   }, 120_000)
   afterAll(async () => {

@@ -32,8 +32,14 @@ const ofProject = (project: string): string => {
   return `filters=${encodeURIComponent(JSON.stringify({ label }))}`
 }
 
-export const containersOfProject = async (project: string): Promise<{ readonly Id: string }[]> =>
-  (await askEngine<{ Id: string }[]>(`/containers/json?all=true&${ofProject(project)}`)) ?? []
+interface Listed {
+  readonly Id: string
+  /** Each with a slash before it. */
+  readonly Names: readonly string[]
+}
+
+export const containersOfProject = async (project: string): Promise<readonly Listed[]> =>
+  (await askEngine<Listed[]>(`/containers/json?all=true&${ofProject(project)}`)) ?? []
 
 /** Takes away its containers, networks and volumes; `compose down` is a process, and waits for each to end. */
 export const removeProject = async (project: string): Promise<void> => {

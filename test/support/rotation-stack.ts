@@ -7,7 +7,7 @@ import pg from 'pg'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Login } from '../../src/databases/step.ts'
 import { databaseImage } from './database-images.ts'
-import { createStack, idleService, type Stack } from './stack.ts'
+import { createStack, idleService, inspectProject, serviceOf, type Stack } from './stack.ts'
 
 /** Of the administrator of the database. */
 export const boss: Login = { username: 'postgres', password: 'the-boss' }
@@ -64,9 +64,7 @@ ${hasServer ? server : ''}  web:
     stop_signal: SIGKILL
     healthcheck: { test: "test -e /tmp/ok", interval: 30s, start_period: 60s, start_interval: 500ms }
 ${idleService('other')}${network === undefined ? '' : `networks: { default: { name: ${network}, external: true } }\n`}`)
-  await stack.docker(
-    ...['compose', '--project-directory', stack.directory, '-p', stack.project, 'up', '-d'],
-  )
+  await stack.compose('up', '-d')
   if (hasServer) await (await logIn(stack, boss))?.end()
   return {
     ...stack,
@@ -98,9 +96,8 @@ const logIn = async (
   { username: user, password }: Login,
 ): Promise<pg.Client | undefined> => {
   for (let tries = 0; ; tries += 1) {
-    const { id } = (await stack.containers())['pg']!
-    const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'
-    const host = (await stack.docker('inspect', '-f', format, id)).trim()
+    const found = (await inspectProject(stack.project)).find((c) => serviceOf(c) === 'pg')!
+    const [{ IPAddress: host } = { IPAddress: '' }] = Object.values(found.NetworkSettings.Networks)
     const one = new pg.Client({ host, database: 'shop', user, password })
     one.on('error', () => undefined)
     try {

@@ -5,6 +5,8 @@ import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { findCompose } from '../../src/compose/compose.ts'
+import { baseEnvironment } from '../../src/compose/environment.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { askEngine, containersOfProject, followEvents, removeProject } from './engine-api.ts'
 import { treeChanges, treeOf } from './tree.ts'
@@ -55,6 +57,8 @@ export interface Stack {
   /** What the engine told of the project's containers since `since` (unix seconds), in order. */
   eventsSince(since: number, actions: readonly string[]): Promise<ContainerEvent[]>
   docker(...args: string[]): Promise<string>
+  /** Compose as a person runs it in the folder. Its binary is started directly: `docker compose` would start it twice. */
+  compose(...args: string[]): Promise<string>
   /** Takes down this project only, and looks for the last time at the folder: see checkTree. */
   remove(): Promise<void>
 }
@@ -72,7 +76,13 @@ interface Inspected {
     readonly Labels: Readonly<Record<string, string>>
     readonly Env: readonly string[]
   }
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>>
+  }
 }
+
+export const serviceOf = ({ Config }: Inspected): string =>
+  Config.Labels['com.docker.compose.service'] ?? ''
 
 /** Without those that go while they are looked at. */
 export const inspectProject = async (project: string): Promise<Inspected[]> => {
@@ -90,6 +100,7 @@ export const createStack = async (compose: string): Promise<Stack> => {
   const project = `stagely-t-${randomBytes(4).toString('hex')}`
   const docker = async (...args: string[]): Promise<string> =>
     (await run('docker', args, { maxBuffer: 1 << 24 })).stdout
+  const ofStack = ['-p', project, '--project-directory', directory]
   await mkdir(directory, { recursive: true })
 
   const events = await followEvents(project)
@@ -98,6 +109,8 @@ export const createStack = async (compose: string): Promise<Stack> => {
     directory,
     project,
     docker,
+    compose: async (...args) =>
+      (await run((await findCompose(baseEnvironment(process.env)))!, [...ofStack, ...args])).stdout,
     write: async (text) => {
       if (tree.length > 0) await stack.checkTree()
       await writeFile(join(directory, 'docker-compose.yml'), text)
@@ -115,7 +128,7 @@ export const createStack = async (compose: string): Promise<Stack> => {
       const inspected = await inspectProject(project)
       return Object.fromEntries(
         inspected.map((c) => [
-          c.Config.Labels['com.docker.compose.service'] ?? '',
+          serviceOf(c),
           {
             id: c.Id,
             startedAt: c.State.StartedAt,
@@ -125,9 +138,7 @@ export const createStack = async (compose: string): Promise<Stack> => {
       )
     },
     environmentOf: async (service) => {
-      const container = (await inspectProject(project)).findLast(
-        ({ Config }) => Config.Labels['com.docker.compose.service'] === service,
-      )
+      const container = (await inspectProject(project)).findLast((c) => serviceOf(c) === service)
       if (container === undefined) throw new Error(`no container of ${service}`)
       const { Id: id, State, Config } = container
       // Its PID 1 has another number here, where root may read the same; a look inside is a process.
