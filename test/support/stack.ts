@@ -19,7 +19,7 @@ export const testImage = 'stagely-test/busybox:1'
 export const idle = `["sh", "-c", "trap 'exit 0' TERM; sleep 2147483 & wait"]`
 
 /**
- * Lines of a service that no network is tested with. To make a network of its own is half of what a container costs the
+ * Lines of a service that no network is tested with. To make a network of its own is a third of what a container costs the
  * engine, also where it is one without addresses. The name is its own: see `environmentOf`.
  */
 export const onHost = (name: string): string => `    network_mode: host\n    hostname: ${name}\n`
