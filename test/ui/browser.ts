@@ -25,15 +25,19 @@ const trustOf = (ca: string): string => {
   return `--ignore-certificate-errors-spki-list=${name}`
 }
 
-/** Tabs of a profile share a process, no process is for drawing only, and functions are compiled to fast code late. */
-const cheap = [
+/** Not for what is measured: tabs of a profile share a process, no process is for drawing only, and functions are compiled to fast code late. */
+export const cheapFlags: readonly string[] = [
   '--renderer-process-limit=1',
   '--in-process-gpu',
   '--js-flags=--interrupt-budget=1000000',
 ]
 
 /** These ports of loopback are the only ones that the browser reaches; certificates of `ca` (PEM) are good. */
-export const launchApart = async (ports: readonly number[], ca: string): Promise<ApartBrowser> => {
+export const launchApart = async (
+  ports: readonly number[],
+  ca: string,
+  flags: readonly string[],
+): Promise<ApartBrowser> => {
   const folder = mkdtempSync(join(tmpdir(), 'stagely-browser-'))
   let isOnline = true
   const open = new Set<Socket>()
@@ -69,7 +73,7 @@ export const launchApart = async (ports: readonly number[], ca: string): Promise
   chmodSync(program, 0o700)
   const browser = await chromium.launch({
     executablePath: program,
-    args: [...cheap, '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', trustOf(ca)],
+    args: [...flags, '--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', trustOf(ca)],
   })
   return {
     browser,

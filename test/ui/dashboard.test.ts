@@ -3,7 +3,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { soak } from '../support/soak.ts'
-import { startDashboard, type Dashboard } from './dashboard.ts'
+import { cheapFlags } from './browser.ts'
+import { compose, startDashboard, type Dashboard } from './dashboard.ts'
 import { shellTests } from './shell.ts'
 import { activityTests } from './activity.ts'
 import { agentTests } from './agents.ts'
@@ -26,7 +27,7 @@ describe('the dashboard', () => {
   let dashboard: Dashboard
 
   beforeAll(async () => {
-    dashboard = await startDashboard(await freshDatabase())
+    dashboard = await startDashboard(await freshDatabase(), compose, cheapFlags)
   })
   afterEach(async () => {
     expect(await dashboard.endTest()).toEqual([])

@@ -119,6 +119,7 @@ const startWithProvider = async (
 export const startDashboard = async (
   database: TestDatabase,
   services = compose,
+  browserFlags: readonly string[] = [],
 ): Promise<Dashboard> => {
   const [stack, { world, provider }] = await Promise.all([
     createStack(services),
@@ -130,6 +131,7 @@ export const startDashboard = async (
     launchApart(
       [world.url, provider.issuer].map((url) => Number(new URL(url).port)),
       readFileSync(join(world.controllerDir, 'ca.crt'), 'utf8'),
+      browserFlags,
     ),
     world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '60s'),
   ])
@@ -175,7 +177,13 @@ export const startDashboard = async (
       await logIn(context, options)
       return context
     }
-    shared ??= await newContext()
+    if (shared === undefined) {
+      shared = await newContext()
+      shared.once('close', () => {
+        shared = undefined
+        wasAdmin = false
+      })
+    }
     const isAdmin =
       options.loggedOut !== true && options.byLink !== true && options.token === undefined
     if (!isAdmin || !wasAdmin || !(await isLoggedIn(shared))) await logIn(shared, options)
