@@ -41,7 +41,7 @@ const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> 
   const entry = endSecret(session, project, row.uid)
   if (entry !== undefined) bury(session, project, row)
   session.removed.push(row.object)
-  resetInSync(session, project, { stagelets, entries: [entry] })
+  await resetInSync(session, project, { stagelets, entries: [entry] })
 }
 
 /** Removes everything that depends on the object. */

@@ -148,7 +148,7 @@ export const putSecret = async (
   const owned = withStatusOwner({ ...object, status }, current?.object, session.now)
   const row = session.put(owned, source, current, { ...audit, detail })
   if (version === undefined) return row
-  resetInSync(session, project, { stagelets, entries: [before, version.entry] })
+  await resetInSync(session, project, { stagelets, entries: [before, version.entry] })
   const followers = followersOf(session, refOf(object), project.ref.name)
   await moveFollowers(session, followers, {
     since: status.valueSince,

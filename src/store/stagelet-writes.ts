@@ -33,16 +33,17 @@ const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed'])
  * unless the condition says already that a revision is on its way. It is part of the write, so that a client that waits
  * right after it sees neither a stale True nor an old failure.
  */
-export const resetInSync = (
+export const resetInSync = async (
   session: WriteSession,
   project: ProjectState,
   {
     stagelets,
     entries,
   }: { stagelets: readonly StoredRow[]; entries: readonly (SetEntry | undefined)[] },
-): void => {
+): Promise<void> => {
   const seen = entries.filter((entry) => entry !== undefined)
   for (const row of stagelets) {
+    await session.pause()
     const status = statusOf('Stagelet', row.object)
     const { conditions = [] } = status
     const before = findCondition(conditions, 'SecretsInSync')

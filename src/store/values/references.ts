@@ -190,11 +190,11 @@ const keysReached = (
 }
 
 /** Marks secrets, and the stagelets that see them, as not in sync. */
-const resetReferring = (
+const resetReferring = async (
   session: WriteSession,
   project: ProjectState,
   { entries, viewers }: { entries: readonly Opened[]; viewers: ReadonlySet<string> | undefined },
-): void => {
+): Promise<void> => {
   for (const { row } of entries) {
     const { conditions = [] } = statusOf('StagelySecret', row.object)
     const changed = withCondition(
@@ -218,7 +218,7 @@ const resetReferring = (
       : [...viewers].map((stagelet) => ({ ...entry, stagelet })),
   )
   const stagelets = stageletsOf(session, project.ref)
-  resetInSync(session, project, { stagelets, entries: seenBy })
+  await resetInSync(session, project, { stagelets, entries: seenBy })
 }
 
 const checkProject = async (
@@ -258,7 +258,7 @@ const checkProject = async (
   const reached = reachedBy(relevant.filter(({ why }) => why !== 'rule'))
   const written = new Set(changes.map(({ entry }) => entry.secretId))
   const stale = opened.filter((one) => reached.has(one.key) && !written.has(one.secretId))
-  if (stale.length > 0) resetReferring(session, project, { entries: stale, viewers })
+  if (stale.length > 0) await resetReferring(session, project, { entries: stale, viewers })
 }
 
 /** At the end of a write: its order does not matter, only its result. */
