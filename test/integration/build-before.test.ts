@@ -1,4 +1,5 @@
 // This build and the one before it: what docs/operations.md promises of upgrades.
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { buildBefore } from '../support/build-before.ts'
@@ -49,7 +50,8 @@ const start = async (
 ): Promise<Started> => {
   const services = ['web', 'other', 'files'].map((name) => idleService(name)).join('')
   const stack = await createStack(`services:\n${services}`)
-  const agentArgs = ['--files-dir', newFilesRoot()]
+  const filesDir = newFilesRoot()
+  const agentArgs = ['--files-dir', filesDir]
   const world = await startWorld({
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...{ builds, agentArgs },
@@ -68,6 +70,7 @@ const start = async (
     remove: async () => {
       await world.stop()
       await stack.remove()
+      await rm(filesDir, { recursive: true, force: true })
     },
   }
 }
