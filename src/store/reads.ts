@@ -31,11 +31,11 @@ const membersOf = ({ objects }: View, project: Place): StoredRow[] =>
     objects.withTerm(of(project)),
   )
 
-/** Events about the project and its members. */
+/** Events about the project and its members. Another namespace may have events that claim to be about them. */
 const eventsOf = (view: View, project: Place): StoredRow[] => {
   const itself = view.objects.get(keyOf({ kind: 'Project', ...project }))
   const all = [...(itself === undefined ? [] : [itself]), ...membersOf(view, project)]
-  return all.flatMap(({ uid }) => view.objects.withTerm(term.about(uid)))
+  return all.flatMap(({ uid }) => view.objects.withTerm(term.about(project.namespace, uid)))
 }
 
 /** Secrets, stagelets or rotations of the project, or events about them and the project, in order. */

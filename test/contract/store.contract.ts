@@ -495,6 +495,11 @@ export const storeContract = (name: string, open: OpenStore): void => {
           })),
         ),
       )
+      // Written in another namespace, about an object of this one.
+      const elsewhere = await createShop(t.store)
+      const [event] = (await t.store.list('Event', { namespace: ns, project: 'shop' })).items
+      const metadata = { name: 'claims', namespace: elsewhere.ns }
+      await t.store.write(system, {}, (tx) => tx.putInternal({ ...event!, metadata }))
       const told = async (name: string): Promise<string[]> =>
         (await t.store.list('Event', { namespace: ns, project: name })).items
           .map(({ spec }) => `${spec.involvedObject.kind}/${spec.involvedObject.name}`)

@@ -10,7 +10,7 @@ interface Props {
   readonly rows?: number
   /** In place of the rows where there are none. */
   readonly none: ComponentChild
-  /** The rows. False: nothing is known yet. */
+  /** The rows. False: there are none, or none are known yet. */
   readonly children?: ComponentChild
 }
 

@@ -154,8 +154,8 @@ export const term = {
     `compose ${namespace}/${agent} ${claim}`,
   reportsOf: (namespace: string, stageletUid: string): string =>
     `report ${namespace} ${stageletUid}`,
-  /** Events about the object with this uid. */
-  about: (uid: string): string => `about ${uid}`,
+  /** Events of the namespace about the object with this uid. */
+  about: (namespace: string, uid: string): string => `about ${namespace} ${uid}`,
   notifiersIn: (namespace: string): string => `notifier ${namespace}`,
   /** Rotations of a project. */
   rotationsOf: ({ namespace, name }: Place): string => `rotation ${namespace}/${name}`,
@@ -199,7 +199,7 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
   },
   Event: (object) => {
     const { uid } = specOf('Event', object).involvedObject
-    return uid === undefined ? [] : [term.about(uid)]
+    return uid === undefined ? [] : [term.about(refOf(object).namespace, uid)]
   },
   Notifier: (object) => [term.notifiersIn(refOf(object).namespace)],
   Rotation: (object) => [term.rotationsOf(projectOf(object))],

@@ -44,7 +44,7 @@ const put = (state: State, one: Step, rv: number): void => {
 
 const terms = [
   ...kinds.map(term.kind),
-  term.about('K'),
+  term.about('x', 'K'),
   ...['x', 'x-y', 'y'].flatMap((namespace) => [
     term.inNamespace(namespace),
     term.secretsWithKey({ namespace, name: 'shop' }, 'K'),
