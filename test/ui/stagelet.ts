@@ -1,5 +1,6 @@
 // One stagelet: its services, a change that broke one, what one can do about it, and why a service has a value.
 import { expect, it } from 'vitest'
+import type { Typed } from '../../src/resources/typed.ts'
 import { canary, values, type Dashboard } from './dashboard.ts'
 
 const url = '/ui/t/default/s/shop'
@@ -50,8 +51,16 @@ export const stageletTests = (given: () => Dashboard): void => {
     const page = await open(url, phone)
     await page.getByText(/broke backend/).waitFor()
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    const rolledBackAt = async (): Promise<string | undefined> => {
+      const { status } = (await world.read('stagelets/shop')) as Typed<'Stagelet'>
+      const { result, finishedAt } = status?.lastRollout ?? {}
+      return result === 'RolledBack' ? finishedAt : undefined
+    }
+    const before = (await rolledBackAt()) ?? ''
     await page.getByRole('button', { name: 'Retry' }).click()
     await page.getByText('box tries again what failed').waitFor()
+    // The value that still runs would be in sync at once, and the pause would come while the broken one is tried.
+    await expect.poll(async () => ((await rolledBackAt()) ?? '') > before).toBe(true)
     await world.patchSecret('shop-database-url.backend', values.database)
     await page.getByText('which is what is declared').waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()
