@@ -49,7 +49,7 @@ const anObservation = (stageletUid: string): ReportedStagelet => ({
   missingVariables: [],
 })
 
-/** On the embedded database in the long form: in the short one main-job has an agent there. */
+/** On the embedded database in the long form: in the short one build-before has an agent there. */
 const databases = ['postgres', 'pglite'] as const
 
 describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on %s', (database) => {

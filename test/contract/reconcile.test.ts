@@ -36,7 +36,7 @@ const withBeforeDecision = (store: Store, change: () => Promise<unknown>): Store
   return used as Store
 }
 
-/** On the embedded database in the long form: in the short one main-job reconciles there. */
+/** On the embedded database in the long form: in the short one build-before reconciles there. */
 const databases = ['postgres', 'pglite'] as const
 
 describe.each(databases.slice(0, soak(1, databases.length)))('reconciling on %s', (database) => {
