@@ -1,5 +1,6 @@
 // Login, the shell, and how honest the page is about being live.
 import { expect, it } from 'vitest'
+import { soak } from '../support/soak.ts'
 import { canary, type Dashboard } from './dashboard.ts'
 
 const stored = `JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }, history.state, location.href, document.documentElement.outerHTML])`
@@ -17,6 +18,19 @@ const misdeeds = `(async () => {
   void fetch('/api/v1/meta?q=${canary}')
   await refused
 })()`
+
+/** Each channel that the page opens gets an event at once. */
+const eventFirst = `{
+  const Channel = BroadcastChannel
+  window.BroadcastChannel = class extends Channel {
+    constructor(name) {
+      super(name)
+      const other = new Channel(name)
+      other.postMessage({ type: 'message', message: { event: 'event', id: '1', data: '{}' } })
+      other.close()
+    }
+  }
+}`
 
 /** How many event streams the controller was asked for. */
 const streamsOf = async ({ world }: Dashboard): Promise<number> => {
@@ -110,16 +124,25 @@ export const shellTests = (given: () => Dashboard): void => {
     expect(await other.getByText('1 staged').count()).toBe(0)
   })
 
-  it('opens one stream for eight tabs, and all of them are live, also when the first one closes', async () => {
+  it('opens one stream for all tabs, and all of them are live, also when the first one closes', async () => {
     const { open } = given()
     const before = await streamsOf(given())
     const first = await open('/ui/')
-    const tabs = Array.from({ length: 7 }, () => open('/ui/', { beside: first }))
+    const tabs = Array.from({ length: soak(2, 7) }, () => open('/ui/', { beside: first }))
     const others = await Promise.all(tabs)
     expect((await streamsOf(given())) - before).toBe(1)
     await first.close()
     await expect.poll(async () => (await streamsOf(given())) - before).toBe(2)
     for (const page of others) await page.getByText(/^live/).waitFor()
+  })
+
+  it('reads its lists also where a tab hears of an event before it hears how the stream stands', async () => {
+    const { open } = given()
+    const first = await open('/ui/')
+    const page = await open('/ui/agents', { beside: first })
+    await page.addInitScript(eventFirst)
+    await page.reload()
+    await page.getByRole('link', { name: 'box' }).waitFor()
   })
 
   it('shows all shortcuts, and lets single letters be turned off', async () => {

@@ -41,11 +41,11 @@ let lastId: string | undefined
 const take = ({ onMessage, onGap }: Listener, message: Message): void => {
   const before = lastId
   lastId = message.id
-  if (message.event === 'ready') {
-    // The stream continues exactly where this tab stands, or there may be a gap.
-    if (before !== message.id) onGap()
-  } else if (message.event === 'reset') onGap()
-  else onMessage(message)
+  // Nothing was read yet, where a tab hears of an event before it hears how the stream stands.
+  if (before === undefined || message.event === 'reset') onGap()
+  // The stream continues exactly where this tab stands, or there may be a gap.
+  else if (message.event !== 'ready') onMessage(message)
+  else if (before !== message.id) onGap()
 }
 
 export interface Stream {
@@ -67,8 +67,8 @@ export const startStream = (listener: Listener, onLogout: () => void): Stream =>
         if (leads) tellState()
       } else if (!leads && data.type === 'state') {
         state.value = data.state
-        // This tab came later than the stream's `ready`.
-        if (lastId === undefined && data.state.phase === 'live') {
+        // This tab came later than the stream's `ready`; else it waits for that.
+        if (lastId === undefined && data.lastId !== '' && data.state.phase === 'live') {
           lastId = data.lastId
           listener.onGap()
         }
