@@ -127,7 +127,7 @@ const mountVersion = (app: App, { versions }: AppDeps): void => {
 
 const mountMetrics = (app: App, { metrics }: AppDeps): void => {
   app.get('/metrics', async (c) =>
-    c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+    c.body(await metrics.render(), 200, { 'content-type': metrics.registry.contentType }),
   )
 }
 

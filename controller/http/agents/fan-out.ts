@@ -35,7 +35,7 @@ export const createFanOut = <S>(
 
 const tickMs = 100
 
-/** Calls `onTick` for each member once in `periodMs`, spread evenly, with one timer for all. */
+/** Calls `onTick` for each member once in `periodMs`, spread evenly, with one timer for all; none while there are no members. */
 export const createWheel = <S>(
   periodMs: number,
   onTick: (member: S) => void,
@@ -47,21 +47,27 @@ export const createWheel = <S>(
   const slotOf = new Map<S, number>()
   let hand = 0
   let next = 0
-  const timer = setInterval(() => {
+  let timer: NodeJS.Timeout | undefined
+  const tick = (): void => {
     hand = (hand + 1) % slots.length
     for (const member of slots[hand]!) onTick(member)
-  }, tickMs)
-  timer.unref()
+  }
+  const stop = (): void => {
+    clearInterval(timer)
+    timer = undefined
+  }
   return {
     add: (member) => {
       next = (next + 1) % slots.length
       slots[next]!.add(member)
       slotOf.set(member, next)
+      timer ??= setInterval(tick, tickMs).unref()
     },
     remove: (member) => {
       slots[slotOf.get(member) ?? 0]!.delete(member)
       slotOf.delete(member)
+      if (slotOf.size === 0) stop()
     },
-    stop: () => clearInterval(timer),
+    stop,
   }
 }
