@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { buildBefore } from '../support/build-before.ts'
+import { buildBefore, giveBareDatabase } from '../support/build-before.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { main, startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
@@ -53,7 +53,7 @@ const start = async (
   const filesDir = newFilesRoot()
   const agentArgs = ['--files-dir', filesDir]
   const world = await startWorld({
-    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    ...(databaseUrl === undefined ? { prepare: giveBareDatabase } : { databaseUrl }),
     ...{ builds, agentArgs },
   })
   const inSync = (): Promise<string> =>

@@ -1,12 +1,14 @@
 // The build before this one, for tests of two builds that meet: its own files are a fixture, which
-// scripts/keep-build.mjs makes at each release; its packages are those of today. It makes its databases itself.
+// scripts/keep-build.mjs makes at each release; its packages are those of today.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { access, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
+import { giveEmbeddedDatabase } from './embedded-database.ts'
+import { testMasterKey } from './processes.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const fixture = join(root, 'test/fixtures/build-before.tar.br')
@@ -38,4 +40,18 @@ export const buildBefore = async (): Promise<string> => {
   await unpack(await promisify(brotliDecompress)(packed), folder)
   await rename(folder, built)
   return main
+}
+
+/**
+ * Puts an embedded database without a schema where its controller will look for one, and a key. It would
+ * make them itself, by an initdb that takes 4 s of CPU; the schema is left to it.
+ */
+export const giveBareDatabase = async (dataDir: string): Promise<void> => {
+  await mkdir(dataDir, { mode: 0o700 })
+  giveEmbeddedDatabase(dataDir)
+  // initdb makes the database `postgres`, which is 5, as a copy of `template1`.
+  const database = join(dataDir, 'postgres/base/5')
+  await rm(database, { recursive: true })
+  await cp(join(dataDir, 'postgres/base/1'), database, { recursive: true })
+  await writeFile(join(dataDir, 'master.key'), `${testMasterKey}\n`, { mode: 0o600 })
 }

@@ -181,6 +181,8 @@ export interface WorldOptions {
   readonly databaseUrl?: string
   /** The same, and dropped at the end. */
   readonly database?: TestDatabase
+  /** Puts into the controller's folder what it is to find at its first start. */
+  readonly prepare?: (controllerDir: string) => Promise<void>
   /** Over what a controller gets anyway; read at each of its starts. */
   readonly controllerEnv?: NodeJS.ProcessEnv
   readonly controllerArgs?: readonly string[]
@@ -302,6 +304,7 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
   } as World
 
   try {
+    await options.prepare?.(controllerDir)
     await world.startController()
     if (options.withAgent !== false) await world.startAgent()
   } catch (error) {
