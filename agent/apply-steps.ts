@@ -105,8 +105,10 @@ const takeNext = async (
   )
   deps.publish()
   const since = deps.clock.monotonic()
+  const awaited = new Set(candidates.flatMap((s) => s.waitFor.map(({ service }) => service)))
+  const { projectName } = action.model
   for (;;) {
-    const containers = await observeProject(deps.engine, action.model.projectName)
+    const containers = await observeProject(deps.engine, projectName, (name) => awaited.has(name))
     const over = candidates.find((s) => s.waitFor.every((wait) => isOver(wait, containers)))
     const next = deps.clock.monotonic() - since > mostWaitMs ? candidates[0] : over
     if (next !== undefined) {

@@ -5,7 +5,7 @@ import { fail, type Action, type ActionDeps, type ActionResult } from './action.
 import { callFor } from './compose-environment.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { findImageless, imageOf } from './images.ts'
-import { observeProject, type ObservedContainer } from './observe.ts'
+import { listProject, type ListedContainer } from './observe.ts'
 import type { StackState } from './stack-state.ts'
 import { dependenciesOf, type Step } from './steps.ts'
 
@@ -33,8 +33,8 @@ const run = (
 
 /** Services with a container that ran before and was replaced by one that does not run. */
 const onlyMade = (
-  before: readonly ObservedContainer[],
-  after: readonly ObservedContainer[],
+  before: readonly ListedContainer[],
+  after: readonly ListedContainer[],
 ): string[] => {
   const old = new Set(before.map((c) => c.id))
   const ran = new Set(before.filter((c) => c.state === 'running').map((c) => c.service))
@@ -62,9 +62,9 @@ const createAndStart = async (
   const isRefreshed = below.some((name) => byName.get(name)?.refreshes)
   const pull = isRefreshed ? ['--pull', 'missing'] : []
   const force = step.forced === true ? ['--force-recreate'] : []
-  const before = await observeProject(deps.engine, model.projectName)
+  const before = await listProject(deps.engine, model.projectName)
   await run(deps, state, action, ['create', ...pull, ...force, '--', ...step.services])
-  const after = await observeProject(deps.engine, model.projectName)
+  const after = await listProject(deps.engine, model.projectName)
   const others = onlyMade(before, after).filter((name) => !step.services.includes(name))
   await run(deps, state, action, [...startAlone, ...step.services, ...new Set(others)])
 }

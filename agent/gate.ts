@@ -9,12 +9,12 @@ import {
   type Failed,
   type GateFailure,
 } from './gate-failure.ts'
-import { isCompleted, isEnded, observeProject } from './observe.ts'
+import { byName, isCompleted, isEnded, observeProject } from './observe.ts'
 import type { ObservedContainer } from './observe.ts'
 
 export interface GateResult {
   readonly passed: Readonly<Record<string, string>>
-  readonly failure?: GateFailure
+  readonly failure?: GateFailure | undefined
   readonly containers: readonly ObservedContainer[]
 }
 
@@ -175,8 +175,13 @@ export const runGate = async (
   let told = ''
   const tracked = new Map<string, Tracked>()
   const passed: Record<string, string> = {}
+  const isWanted = (service: string): boolean => wanted.has(service)
   for (let sample = 1; ; sample++) {
-    const containers = await observeProject(deps.engine, project)
+    const containers = await observeProject(deps.engine, project, isWanted)
+    const end = async (failure?: GateFailure): Promise<GateResult> => {
+      const others = await observeProject(deps.engine, project, (service) => !isWanted(service))
+      return { passed, containers: [...containers, ...others].sort(byName), failure }
+    }
     const nowMs = deps.clock.now()
     const atMs = deps.clock.monotonic()
     const stepMs = Math.min(atMs - lastMs, longestStepMs)
@@ -185,22 +190,21 @@ export const runGate = async (
     const waiting: string[] = []
     for (const [service, digest] of wanted) {
       const own = containers.filter((c) => c.service === service)
-      const fail = (failure: GateFailure): GateResult => ({ passed, containers, failure })
-      if (own.length === 0) return fail(missingFailure(service))
+      if (own.length === 0) return end(missingFailure(service))
       const other = own.find((c) => c.digest !== digest)
       if (other !== undefined)
-        return fail(await failureOf(deps, { reason: 'LabelMismatch', container: other }))
+        return end(await failureOf(deps, { reason: 'LabelMismatch', container: other }))
       const next = track(own, tracked.get(service), stepMs)
       tracked.set(service, next)
       const mustEnd = request.mustEnd?.has(service) ?? false
       const look = lookAt(own, next, { ...timing, nowMs, elapsedMs, isStopped, mustEnd })
       // A failure counts only after the first samples, so that other services can pass before it.
       if (look.verdict === 'failed' && sample > samplesToPass)
-        return fail(await failureOf(deps, look))
+        return end(await failureOf(deps, look))
       if (look.verdict === 'passed') passed[service] = digest
       else waiting.push(`${service}: ${describeWait(own, mustEnd)}`)
     }
-    if (waiting.length === 0) return { passed, containers }
+    if (waiting.length === 0) return end()
     if (waiting.join() !== told) request.onWaiting?.(waiting)
     told = waiting.join()
     await deps.clock.sleep(sampleMs, signal)

@@ -135,15 +135,31 @@ const toContainer = (
   cutOff: heldBy(details).some((id) => gone.has(id)),
 })
 
-/** All containers of the project's services, one-off `compose run` ones left out; sorted by name. */
+/** The containers of the project's services, one-off `compose run` ones left out. */
+const listServices = async (engine: Engine, project: string): Promise<ContainerSummary[]> =>
+  (await engine.listContainers(project)).filter(
+    ({ Labels: of }) => of[labels.oneOff] !== 'True' && of[labels.service] !== undefined,
+  )
+
+export type ListedContainer = Pick<ObservedContainer, 'id' | 'service' | 'state'>
+
+/** What one question to the engine tells of the same containers. */
+export const listProject = async (engine: Engine, project: string): Promise<ListedContainer[]> =>
+  (await listServices(engine, project)).map(({ Id: id, Labels: of, State: state }) => ({
+    ...{ id, service: of[labels.service] ?? '', state: state as ContainerState },
+  }))
+
+/**
+ * The containers of the project's services, or of those that `isWanted` names; one-off `compose run` ones left out;
+ * sorted by name. The engine is asked for each container.
+ */
 export const observeProject = async (
   engine: Engine,
   project: string,
+  isWanted: (service: string) => boolean = () => true,
 ): Promise<ObservedContainer[]> => {
-  const all = await engine.listContainers(project)
-  const summaries = all.filter(
-    (s) => s.Labels[labels.oneOff] !== 'True' && s.Labels[labels.service] !== undefined,
-  )
+  const all = await listServices(engine, project)
+  const summaries = all.filter(({ Labels: of }) => isWanted(of[labels.service] ?? ''))
   const details = await Promise.all(summaries.map((s) => engine.inspect(s.Id)))
   const held = details.flatMap((found) => (found === undefined ? [] : heldBy(found)))
   const gone = await findGone(engine, held, all)
@@ -152,8 +168,11 @@ export const observeProject = async (
       const found = details[i]
       return found === undefined ? [] : [toContainer(summary, found, gone)]
     })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .sort(byName)
 }
+
+export const byName = (a: ObservedContainer, b: ObservedContainer): number =>
+  a.name < b.name ? -1 : 1
 
 /** By service, the digests of its containers of `compose run` that run. They belong to no rollout, and may be old. */
 export const observeOneOffs = async (
