@@ -4,10 +4,23 @@
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { TestController } from '../support/controller.ts'
 import { meaningOf } from '../support/kubectl/meaning.ts'
-import { stagelet } from '../support/kubectl/manifests.ts'
-import { applied, Player, type Play, type Played } from '../support/kubectl/player.ts'
+import { all, dir, prune, stagelet } from '../support/kubectl/manifests.ts'
+import { Player, type Played } from '../support/kubectl/player.ts'
+import {
+  alice,
+  applied,
+  created,
+  gz,
+  held,
+  nothing,
+  ready,
+  reported,
+  stale,
+  temporary,
+  web,
+  type Setup,
+} from '../support/kubectl/setups.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { soak } from '../support/soak.ts'
 
@@ -37,8 +50,8 @@ const steps = fixture('steps.jsonl')
   .split('\n')
   .map((line) => JSON.parse(line) as Step)
 const differences = JSON.parse(fixture('differences.json')) as Record<string, Difference>
-/** In the short form those that differ, and every second one of the others. */
-const nth = soak(2, 1)
+/** In the short form those that differ, and every third one of the others. */
+const nth = soak(3, 1)
 const played = steps.filter(({ step }, index) => step in differences || index % nth === 0)
 
 /** The recorded kinds had other fields: the same command with ours. */
@@ -68,38 +81,12 @@ const patient = ({ step, cmd }: Step): string =>
 const translated = (step: Step): string =>
   translations.reduce((text, [from, to]) => text.replaceAll(from, to), patient(step))
 
-const web = 'kubectl apply -f manifests/stagelet.yaml'
-const appliedWeb = applied(stagelet())
-const both = 'kubectl apply -f manifests/stagelet.yaml -f manifests/stagelet2.yaml'
-const dir = 'kubectl apply -f manifests/dir'
-const all =
-  'kubectl apply -f manifests/project.yaml -f manifests/secret.yaml -f manifests/stagelet.yaml -f manifests/agent.yaml'
-const alice = 'kubectl apply --server-side --field-manager=alice -f manifests/stagelet.yaml'
-const prune = 'kubectl apply -f manifests/dirprune'
-const ready = `${web}; kubectl -n probe patch stagelet web --subresource=status --type merge -p '{"status":{"conditions":[{"type":"Probed","status":"True","reason":"Probe","message":"m","observedGeneration":1,"lastTransitionTime":"2026-01-01T00:00:00Z"}]}}'`
-const stale = `${ready}; kubectl apply -f manifests/stagelet-changed.yaml`
-/** Nothing is written by the controller after that, between a command's read and its write. */
-const reported = `${web}; kubectl -n probe wait --for=jsonpath={.status.observedGeneration}=1 stagelet/web`
-/** A list that is longer than what goes uncompressed. */
-const gz = async (server: TestController): Promise<void> => {
-  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'gz' } }
-  await server.call('POST', '/api/v1/namespaces', { body: namespace })
-  await server.call('POST', '/api/v1/projects', { body: { team: 'gz', name: 'shop' } })
-  const operations = Array.from({ length: 300 }, (_, n) => ({
-    op: 'create',
-    key: `S_${n}`,
-    value: `a recorded value ${n}`,
-  }))
-  await server.call('POST', '/api/v1/projects/gz%2Fshop/secrets/batch', { body: { operations } })
-}
-const held = `${web}; kubectl -n probe patch stagelet web --type merge -p '{"metadata":{"finalizers":["stagely.dev/probe"]}}'`
-
 /** What was there before the step, where it is not what most of its file have. */
-const before: Readonly<Record<string, Play['setup']>> = {
-  'discovery/get-all-category': all,
+const before: Readonly<Record<string, Setup>> = {
+  'discovery/get-all-category': applied(...all),
   'apply/apply-unchanged': web,
   'apply/apply-changed': web,
-  'apply/apply-on-created-without-annotation': 'kubectl create -f manifests/stagelet.yaml',
+  'apply/apply-on-created-without-annotation': created,
   'apply/apply-dry-run-server-changed': web,
   'apply/apply-dry-run-client': web,
   'apply/apply-force-replace': web,
@@ -113,19 +100,19 @@ const before: Readonly<Record<string, Play['setup']>> = {
   'apply/diff-none': web,
   'apply/diff-changed': web,
   'apply/diff-server-side': web,
-  'apply/apply-dir-again': dir,
-  'apply/apply-prune-label': prune,
-  'apply/apply-prune-default-allowlist': prune,
+  'apply/apply-dir-again': applied(...dir),
+  'apply/apply-prune-label': applied(...prune),
+  'apply/apply-prune-default-allowlist': applied(...prune),
   'apply/apply-view-last-applied': web,
-  'write/create': '',
-  'write/create-dry-run-server': '',
-  'write/delete-namespace': 'kubectl create namespace probe-tmp',
-  'write/replace-notfound': '',
+  'write/create': nothing,
+  'write/create-dry-run-server': nothing,
+  'write/delete-namespace': temporary,
+  'write/replace-notfound': nothing,
   'write/replace-status-subresource': reported,
   'write/edit-status-subresource': reported,
-  'read/get-two-kinds': `${all} -f manifests/stagelet2.yaml`,
-  'read/get-all-namespaces': `${dir}; ${both}`,
-  'watch/get-w-A': `${dir}; ${web}`,
+  'read/get-two-kinds': applied(...all, stagelet('api')),
+  'read/get-all-namespaces': applied(...dir, stagelet(), stagelet('api')),
+  'watch/get-w-A': applied(...dir, stagelet()),
   'watch/wait-ready-after': ready,
   'watch/wait-selector': ready,
   'watch/wait-stale-observedGeneration': stale,
@@ -139,14 +126,14 @@ const before: Readonly<Record<string, Play['setup']>> = {
   'auth/gzip-large-list': gz,
   'auth/gzip-disabled': gz,
 }
-const usual: Readonly<Record<string, Play['setup']>> = {
-  discovery: '',
-  apply: '',
-  write: appliedWeb,
-  read: both,
-  watch: appliedWeb,
-  'kubectl-1.35-watch': appliedWeb,
-  auth: '',
+const usual: Readonly<Record<string, Setup>> = {
+  discovery: nothing,
+  apply: nothing,
+  write: web,
+  read: applied(stagelet(), stagelet('api')),
+  watch: web,
+  'kubectl-1.35-watch': web,
+  auth: nothing,
 }
 
 /** The steps that wait come first, so that the others fill the time. */

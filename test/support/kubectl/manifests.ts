@@ -6,7 +6,18 @@ import { stringify } from 'yaml'
 const apiVersion = 'stagely.dev/v1alpha1'
 const labels = { app: 'shop' }
 
-const object = (kind: string, name: string, spec: object, namespace = 'probe'): object => ({
+export interface Manifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: object
+  }
+  readonly spec?: object
+}
+
+const object = (kind: string, name: string, spec: object, namespace = 'probe'): Manifest => ({
   apiVersion,
   kind,
   metadata: { name, namespace, labels },
@@ -19,19 +30,19 @@ const stageletSpec = (more: object = {}): object => ({
   agentRef: { name: 'a1' },
   compose: { ...compose, ...more },
 })
-export const stagelet = (name = 'web', more: object = {}, namespace?: string): object =>
+export const stagelet = (name = 'web', more: object = {}, namespace?: string): Manifest =>
   object('Stagelet', name, stageletSpec({ directory: `/srv/${name}`, ...more }), namespace)
-const project = (namespace?: string): object =>
+const project = (namespace?: string): Manifest =>
   object('Project', 'shop', { description: 'Shop' }, namespace)
-const secret = (namespace?: string): object =>
+const secret = (namespace?: string): Manifest =>
   object(
     'StagelySecret',
     'db-password',
     { projectRef: { name: 'shop' }, key: 'DB_PASSWORD', value: 'a recorded value' },
     namespace,
   )
-const agent = (namespace?: string): object => object('Agent', 'a1', {}, namespace)
-const namespace = (name: string): object => ({
+const agent = (namespace?: string): Manifest => object('Agent', 'a1', {}, namespace)
+export const namespace = (name: string): Manifest => ({
   apiVersion: 'v1',
   kind: 'Namespace',
   metadata: { name },
@@ -46,22 +57,31 @@ const withoutName = {
 
 const bad = (spec: object): object => object('Stagelet', 'bad', spec)
 
+export const changedStagelet = stagelet('web', {
+  files: ['compose.yaml', 'prod.yaml'],
+  onChange: 'Deploy',
+})
+export const all = [project(), secret(), stagelet(), agent()]
+export const dir = [
+  namespace('probe-dir'),
+  agent('probe-dir'),
+  project('probe-dir'),
+  secret('probe-dir'),
+  stagelet('web', {}, 'probe-dir'),
+]
+export const prune = [project(), secret()]
+
 const manifests: Readonly<Record<string, object>> = {
   'stagelet.yaml': stagelet(),
   'stagelet2.yaml': stagelet('api'),
-  'stagelet-changed.yaml': stagelet('web', {
-    files: ['compose.yaml', 'prod.yaml'],
-    onChange: 'Deploy',
-  }),
+  'stagelet-changed.yaml': changedStagelet,
   'project.yaml': project(),
   'secret.yaml': secret(),
   'agent.yaml': agent(),
   'generate.yaml': withoutName,
-  'dir/0-namespace.yaml': namespace('probe-dir'),
-  'dir/1-agent.yaml': agent('probe-dir'),
-  'dir/2-project.yaml': project('probe-dir'),
-  'dir/3-secret.yaml': secret('probe-dir'),
-  'dir/4-stagelet.yaml': stagelet('web', {}, 'probe-dir'),
+  ...Object.fromEntries(
+    dir.map((one, n) => [`dir/${n}-${one.kind.toLowerCase()}.yaml`, one] as const),
+  ),
   'dirprune/project.yaml': project(),
   'dirprune/secret.yaml': secret(),
   'bad-unknown.yaml': bad({ ...stageletSpec(), bogus: 1, more: 2 }),

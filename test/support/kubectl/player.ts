@@ -3,12 +3,12 @@ import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
 import { startTestController, type TestController } from '../controller.ts'
 import { shortGo } from '../short-go.ts'
 import { writeLogins } from './logins.ts'
 import { writeManifests } from './manifests.ts'
 import { meaningOf } from './meaning.ts'
+import type { Setup } from './setups.ts'
 
 /** Of Kubernetes 1.35, as scripts/lib/setup.sh fetches it. */
 const newerKubectl =
@@ -16,8 +16,8 @@ const newerKubectl =
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'stagely/kubectl-2.2.2')
 
 export interface Play {
-  /** What makes that which the command is to find: commands, or requests; '' for an empty namespace. */
-  readonly setup: string | ((server: TestController) => Promise<void>)
+  /** What makes that which the command is to find, in an empty namespace. */
+  readonly setup: Setup
   readonly cmd: string
   /** True where the command leaves everything as it was: the next one may have it too. */
   readonly readsOnly: boolean
@@ -39,22 +39,6 @@ interface Ended {
   readonly stderr: string
 }
 
-/** What `kubectl apply` sends for a stagelet that is not there: the same request, without the process. */
-export const applied =
-  (...stagelets: readonly object[]): Play['setup'] =>
-  async (server) => {
-    for (const stagelet of stagelets) {
-      const { metadata } = stagelet as { metadata: { namespace: string } }
-      const all = { ...stagelet, metadata: { annotations: {}, ...metadata } }
-      const annotations = { [lastApplied]: `${canonicalJson(all)}\n` }
-      const path = `${group}/namespaces/${metadata.namespace}/stagelets`
-      await server.call('POST', `${path}?fieldManager=kubectl-client-side-apply`, {
-        body: { ...stagelet, metadata: { ...metadata, annotations } },
-      })
-    }
-  }
-
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 const path = '/usr/bin:/bin'
 const namespaces = ['probe', 'probe-dir', 'probe-tmp', 'gz']
 const group = '/apis/stagely.dev/v1alpha1'
@@ -65,7 +49,7 @@ export class Player {
   readonly #kubeConfig: string
   readonly #logins: Readonly<Record<string, string>>
   /** The set-up that is there, untouched; undefined: anything may be. */
-  #holds: Play['setup'] | undefined
+  #holds: Setup | undefined
 
   private constructor(
     server: TestController,
@@ -92,7 +76,7 @@ export class Player {
   async play({ setup, cmd, readsOnly, login = '', newer = false }: Play): Promise<Played> {
     if (this.#holds !== setup) {
       await this.#reset()
-      await this.#setUp(setup)
+      await setup(this.#server)
     }
     this.#holds = readsOnly ? setup : undefined
     const { rc, stdout, stderr } = await this.#shell(cmd, {
@@ -110,16 +94,7 @@ export class Player {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  async #setUp(setup: Play['setup']): Promise<void> {
-    if (typeof setup !== 'string') {
-      await setup(this.#server)
-      return
-    }
-    const { rc, stderr } = await this.#shell(`set -e; ${setup}`)
-    if (rc !== 0) throw new Error(`${setup}: ${stderr}`)
-  }
-
-  #shell(cmd: string, more: Record<string, string> = {}): Promise<Ended> {
+  #shell(cmd: string, more: Record<string, string>): Promise<Ended> {
     const cwd = this.#folder
     const env = {
       KUBECONFIG: this.#kubeConfig,
@@ -146,13 +121,19 @@ export class Player {
     }>()
     for (const { metadata } of items) {
       const one = `${group}/namespaces/${metadata.namespace}/stagelets/${metadata.name}`
-      await this.#server.call('DELETE', one)
+      const deleted = await this.#server.call('DELETE', one)
+      if (deleted.json()['kind'] === 'Status') continue
       await this.#server.call('PATCH', one, {
         body: { metadata: { finalizers: null } },
         headers: { 'content-type': 'application/merge-patch+json' },
       })
     }
-    for (const name of namespaces) await this.#server.call('DELETE', `/api/v1/namespaces/${name}`)
+    const found = (await this.#server.call('GET', '/api/v1/namespaces')).json<{
+      items: { metadata: { name: string } }[]
+    }>()
+    for (const { metadata } of found.items)
+      if (namespaces.includes(metadata.name))
+        await this.#server.call('DELETE', `/api/v1/namespaces/${metadata.name}`)
     await this.#server.call('POST', '/api/v1/namespaces', {
       body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'probe' } },
     })
