@@ -72,6 +72,8 @@ const createTlsServer = (
 const tlsOptions = (tls: { chainPem: string; keyPem: string }): SecureContextOptions => ({
   cert: tls.chainPem,
   key: tls.keyPem,
+  // Clients give no certificate. Without this, Node reads all public authorities for them at the start: 40 ms.
+  ca: [],
   minVersion: 'TLSv1.3',
   secureOptions: constants.SSL_OP_NO_TICKET,
 })
