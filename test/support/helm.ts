@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseAllDocuments } from 'yaml'
+import { parseDocument } from 'yaml'
 
 export const chartDir = fileURLToPath(new URL('../../charts/stagely', import.meta.url))
 
@@ -62,14 +62,23 @@ export const renderOnce = async (...set: string[]): Promise<Rendered[]> => {
   return structuredClone(await rendered)
 }
 
+/** Documents by their text: most are the same whatever the values, and the CRDs are long. */
+const parsed = new Map<string, Rendered | null>()
+
 /** Throws where a document is no good YAML, such as a key that is there twice. */
+const parseOne = (text: string): Rendered | null => {
+  const before = parsed.get(text)
+  if (before !== undefined) return before
+  const document = parseDocument(text)
+  if (document.errors.length > 0) throw new AggregateError(document.errors, 'bad YAML')
+  const object = document.toJS() as Rendered | null
+  parsed.set(text, object)
+  return object
+}
+
+/** The objects that helm has printed. */
 export const parseRendered = (text: string): Rendered[] =>
-  parseAllDocuments(text)
-    .map((document) => {
-      if (document.errors.length > 0) throw new AggregateError(document.errors, 'bad YAML')
-      return document.toJS() as Rendered | null
-    })
-    .filter((object) => object !== null)
+  structuredClone(text.split(/^---$/m).map(parseOne)).filter((object) => object !== null)
 
 /** What is at a dotted path; undefined where nothing is. */
 export const at = (value: unknown, path: string): unknown =>

@@ -25,11 +25,9 @@ const moduleOf = ({ apiVersion, kind }: Rendered): string | undefined => {
 
 const nameOf = ({ kind, metadata }: Rendered): string => `${kind}/${metadata.name}`
 
-/** What is wrong with the objects: KIND/NAME, and what. */
-export const faultsOf = async (
-  objects: readonly Rendered[],
-  scratch: string,
-): Promise<string[]> => {
+/** What is wrong with the objects: KIND/NAME, and what. Of equal ones, once. */
+export const faultsOf = async (all: readonly Rendered[], scratch: string): Promise<string[]> => {
+  const objects = [...new Map(all.map((object) => [JSON.stringify(object), object])).values()]
   const ofAddOns = objects.filter((object) => moduleOf(object) !== undefined)
   const others = objects.filter((object) => moduleOf(object) === undefined)
   const ownFaults = others.map(async (object) => {
