@@ -1,4 +1,5 @@
 // Until when the values of a project may be used: one list, nearest first, with who runs them.
+import { computed } from '@preact/signals'
 import { useRoute } from 'preact-iso'
 import { useMemo } from 'preact/hooks'
 import type { Secret } from '../../../../src/rest/types.ts'
@@ -29,10 +30,12 @@ const isWarned = ({ conditions }: Secret): boolean =>
     ({ type, status }) => status === 'True' && (type === 'Expiring' || type === 'RotationDue'),
   )
 
+const isPast = ({ at }: Pick<DueRow, 'at'>): boolean => Date.parse(at) <= thisSecond.value
+
 const When = ({ secret, at }: DueRow) => {
-  const isOver = Date.parse(at) <= thisSecond.value
+  const isOver = useMemo(() => computed(() => isPast({ at })), [at])
   return (
-    <State kind={isOver ? 'fail' : isWarned(secret) ? 'warn' : 'wait'}>
+    <State kind={isOver.value ? 'fail' : isWarned(secret) ? 'warn' : 'wait'}>
       <Until at={at} />
     </State>
   )
@@ -55,7 +58,7 @@ export const Page = () => {
   const project = { team, name }
   const secrets = secretsOf(team, name)
   const due = useMemo(() => dueRows(secrets.rows.value), [secrets.rows.value])
-  const late = due.filter(({ at }) => Date.parse(at) <= thisSecond.value).length
+  const late = useMemo(() => computed(() => due.filter(isPast).length), [due]).value
   return (
     <PageFrame
       windowTitle={`${name} due`}
