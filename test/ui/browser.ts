@@ -25,11 +25,11 @@ const trustOf = (ca: string): string => {
   return `--ignore-certificate-errors-spki-list=${name}`
 }
 
-/** Not for what is measured: tabs of a profile share a process, no process is for drawing only, and functions are compiled to fast code late. */
+/** Not for what is measured: tabs of a profile share a process, no process is for drawing only, and no function is compiled to fast code. */
 export const cheapFlags: readonly string[] = [
   '--renderer-process-limit=1',
   '--in-process-gpu',
-  '--js-flags=--interrupt-budget=1000000',
+  '--js-flags=--no-maglev --no-opt',
 ]
 
 /** These ports of loopback are the only ones that the browser reaches; certificates of `ca` (PEM) are good. */

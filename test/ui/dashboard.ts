@@ -20,6 +20,9 @@ const axeSource = readFileSync(
   'utf8',
 )
 
+/** The rail and the bar. */
+const aroundPages = ['[class*=module_shell_] > nav', '[class*=module_shell_] > header']
+
 export interface PageOptions {
   readonly width?: number
   readonly height?: number
@@ -39,6 +42,13 @@ export interface PageOptions {
   readonly own?: boolean
 }
 
+export interface AxeOptions {
+  /** Of these rules. */
+  readonly only?: readonly string[]
+  /** Also in the rail and the bar, which are the same on all pages. */
+  readonly whole?: boolean
+}
+
 export interface Dashboard {
   readonly world: World
   readonly stack: Stack
@@ -52,8 +62,8 @@ export interface Dashboard {
   readonly rest: (method: string, path: string, body?: object) => Promise<string>
   /** Opens a page and waits until it is live. */
   readonly open: (path: string, options?: PageOptions) => Promise<Page>
-  /** What axe finds on the page, in words; [] is what is wanted. With `only`: of these rules. */
-  readonly axe: (page: Page, only?: readonly string[]) => Promise<string[]>
+  /** What axe finds on the page, in words; [] is what is wanted. */
+  readonly axe: (page: Page, options?: AxeOptions) => Promise<string[]>
   /** What pages of this test did that none may do; closes the pages. */
   readonly endTest: () => Promise<string[]>
   readonly stop: () => Promise<void>
@@ -163,12 +173,6 @@ export const startDashboard = async (
     await context.addInitScript(inPage)
     return context
   }
-  const isLoggedIn = async (context: BrowserContext): Promise<boolean> =>
-    (
-      await context.request.get(`${world.url}/api/v1/session`, {
-        headers: { 'sec-fetch-site': 'same-origin' },
-      })
-    ).ok()
   /** Nearly all tests share one, whoever they log in: a profile has processes, and files of the dashboard, of its own. */
   const contextOf = async (options: PageOptions): Promise<BrowserContext> => {
     if (options.own === true) {
@@ -186,7 +190,7 @@ export const startDashboard = async (
     }
     const isAdmin =
       options.loggedOut !== true && options.byLink !== true && options.token === undefined
-    if (!isAdmin || !wasAdmin || !(await isLoggedIn(shared))) await logIn(shared, options)
+    if (!isAdmin || !wasAdmin || (await shared.cookies()).length === 0) await logIn(shared, options)
     wasAdmin = isAdmin
     return shared
   }
@@ -231,14 +235,15 @@ export const startDashboard = async (
       if (options.loggedOut !== true) await page.getByText(/^live/).first().waitFor()
       return page
     },
-    axe: async (page, only) => {
+    axe: async (page, { only, whole = false } = {}) => {
       if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(axeSource)
+      const where = { exclude: whole ? [] : aroundPages }
       const options = {
         ...{ resultTypes: ['violations'], preload: false },
         ...(only === undefined ? {} : { runOnly: only }),
       }
       return page.evaluate<string[]>(
-        `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations.flatMap(({ id, help, nodes }) => nodes.map((n) => id + ': ' + help + ' ' + n.target.join(' ') + ' ' + n.html.slice(0, 120))))`,
+        `axe.run(${JSON.stringify(where)}, ${JSON.stringify(options)}).then(({ violations }) => violations.flatMap(({ id, help, nodes }) => nodes.map((n) => id + ': ' + help + ' ' + n.target.join(' ') + ' ' + n.html.slice(0, 120))))`,
       )
     },
     endTest: async () => {
@@ -250,7 +255,7 @@ export const startDashboard = async (
       if (kept?.isClosed() !== false) {
         kept = sharedPages.shift()
         // Nothing of the test goes on in a file with the headers of a page, for which the process stays the same.
-        await kept?.goto(await kept.evaluate<string>("document.querySelector('script[src]').src"))
+        await kept?.goto(await kept.evaluate<string>("document.querySelector('[rel=icon]').href"))
       }
       await Promise.all(sharedPages.map((page) => page.close()))
       await Promise.all(contexts.splice(0).map((context) => context.close()))

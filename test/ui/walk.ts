@@ -7,6 +7,7 @@ import type { Page, Request } from 'playwright-core'
 import { restRoutes } from '../../controller/http/rest/table.ts'
 import { rightsOf, rolesWith } from '../../src/access/roles.ts'
 import { teamRoles, type TeamRole } from '../../src/access/team-roles.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { soak } from '../support/soak.ts'
 import type { Dashboard } from './dashboard.ts'
 
@@ -51,29 +52,30 @@ const goTo = (page: Page, path: string): Promise<void> =>
 /** Colours of the system change no element, no name and no size: only these rules look at colours. */
 const ofColours = ['color-contrast', 'link-in-text-block']
 
-const variants = [
+interface Variant {
+  readonly width: number
+  readonly height: number
+  readonly media: {
+    readonly colorScheme: 'light' | 'dark'
+    readonly forcedColors: 'none' | 'active'
+  }
+  /** Of axe; absent: all. */
+  readonly only?: readonly string[]
+}
+
+const variants: readonly Variant[] = [
   { width: 1280, height: 800, media: { colorScheme: 'light', forcedColors: 'none' } },
   { width: 320, height: 640, media: { colorScheme: 'dark', forcedColors: 'none' } },
   {
     ...{ width: 1280, height: 800, only: ofColours },
     media: { colorScheme: 'dark', forcedColors: 'active' },
   },
-] as const
+]
 
-type Variant = (typeof variants)[number]
-
-interface Visit {
-  readonly path: string
-  readonly variants: readonly Variant[]
-}
-
-/** What is wrong with the pages, by address and variant. */
-const walk = async (
-  { open, axe }: Dashboard,
-  visits: readonly Visit[],
-  found: Record<string, string[]>,
-): Promise<void> => {
+/** What is wrong with the pages, by address and variant. Each is looked at in `count` variants, beginning with the next one on the next page. */
+const walk = async ({ open, axe }: Dashboard, count: number): Promise<Record<string, string[]>> => {
   const page = await open('/ui/')
+  const found: Record<string, string[]> = {}
   const asked: string[] = []
   const note = (what: string) => (request: Request) => {
     asked.push(`${what} ${request.method()} ${new URL(request.url()).pathname}`)
@@ -81,17 +83,19 @@ const walk = async (
   page.on('request', note('asks'))
   page.on('requestfinished', note('has'))
   page.on('requestfailed', note('has lost'))
-  for (const { path, variants } of visits) {
-    asked.push(path)
-    await goTo(page, path).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${asked.slice(-40).join('\n')}`)
-    })
-    for (const { width, height, media, ...more } of variants) {
-      await page.emulateMedia(media)
-      await page.setViewportSize({ width, height })
+  for (const [at, { width, height, media, only }] of variants.entries()) {
+    await page.emulateMedia(media)
+    await page.setViewportSize({ width, height })
+    const paths = addresses.filter((_, index) => (at + index) % variants.length < count)
+    for (const path of paths) {
+      asked.push(path)
+      await goTo(page, path).catch((error: unknown) => {
+        throw new Error(`${String(error)}\n${asked.slice(-40).join('\n')}`)
+      })
       const wide = await page.evaluate<number>('document.documentElement.scrollWidth')
       const faults = [
-        ...(await axe(page, 'only' in more ? more.only : undefined)),
+        // What is around the pages is looked at once in each variant.
+        ...(await axe(page, { ...defined({ only }), whole: path === paths[0] })),
         ...(wide > width ? [`is ${wide} pixels wide`] : []),
         ...((await page.getByRole('heading', { level: 1 }).count()) === 1 ? [] : ['no one h1']),
         ...(/ · Stagely$/.test(await page.title()) ? [] : ['no title']),
@@ -99,20 +103,12 @@ const walk = async (
       if (faults.length > 0) found[`${path} ${width} ${media.colorScheme}`] = faults
     }
   }
+  return found
 }
 
-/** Each page is looked at in so many variants, beginning with the next one on the next page. */
 export const walkTests = (given: () => Dashboard, count: number = variants.length): void => {
   it('has nothing on any page that keeps a person out, in both themes, at 320 pixels, with forced colours', async () => {
-    const found: Record<string, string[]> = {}
-    const visits = addresses.map((path, index) => ({
-      path,
-      variants: variants.filter((_, at) => (at + index) % variants.length < count),
-    }))
-    // Two tabs, side by side.
-    const halves = [0, 1].map((half) => visits.filter((_, index) => index % 2 === half))
-    await Promise.all(halves.map((half) => walk(given(), half, found)))
-    expect(found).toEqual({})
+    expect(await walk(given(), count)).toEqual({})
   })
 
   it('says at each control that a role may not use which roles may, as the routes have it', async () => {
