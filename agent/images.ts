@@ -8,32 +8,43 @@ export interface ImageDeps {
   readonly engine: Pick<Engine, 'imageId'>
 }
 
-export const imageOf = (
-  { projectName }: Pick<ComposeModel, 'projectName'>,
-  { image, name }: ServiceModel,
-): string => image ?? `${projectName}-${name}`
+type Named = Pick<ComposeModel, 'projectName'>
+
+export const imageOf = ({ projectName }: Named, { image, name }: ServiceModel): string =>
+  image ?? `${projectName}-${name}`
+
+/** By name, the ids of the images of these services; each name is looked up once. Undefined: not on this machine. */
+const idsOf = async (
+  { engine }: ImageDeps,
+  model: Named,
+  services: readonly ServiceModel[],
+): Promise<ReadonlyMap<string, string | undefined>> => {
+  const names = [...new Set(services.map((service) => imageOf(model, service)))]
+  const ids = await Promise.all(names.map((name) => engine.imageId(name)))
+  return new Map(names.map((name, i) => [name, ids[i]]))
+}
 
 /** The services among these whose image is not on this machine. */
 export const findImageless = async (
-  { engine }: ImageDeps,
-  model: Pick<ComposeModel, 'projectName'>,
+  deps: ImageDeps,
+  model: Named,
   services: readonly ServiceModel[],
 ): Promise<string[]> => {
-  const ids = await Promise.all(services.map((s) => engine.imageId(imageOf(model, s))))
-  return services.filter((_, i) => ids[i] === undefined).map((s) => s.name)
+  const ids = await idsOf(deps, model, services)
+  return services.filter((s) => ids.get(imageOf(model, s)) === undefined).map((s) => s.name)
 }
 
 /** The services among these whose image name means another image than their containers have. */
 export const findRebuilt = async (
-  { engine }: ImageDeps,
+  deps: ImageDeps,
   model: ComposeModel,
   { names, containers }: { names: readonly string[]; containers: readonly ObservedContainer[] },
 ): Promise<string[]> => {
-  const found: string[] = []
-  for (const service of model.services.filter((s) => names.includes(s.name))) {
-    const id = await engine.imageId(imageOf(model, service))
-    if (containers.some((c) => c.service === service.name && c.imageId !== id))
-      found.push(service.name)
-  }
-  return found
+  const services = model.services.filter((s) => names.includes(s.name))
+  const ids = await idsOf(deps, model, services)
+  const isOther = (service: ServiceModel): boolean =>
+    containers.some(
+      (c) => c.service === service.name && c.imageId !== ids.get(imageOf(model, service)),
+    )
+  return services.filter(isOther).map((s) => s.name)
 }
