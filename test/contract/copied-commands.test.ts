@@ -59,7 +59,8 @@ import {
 import { placeholder } from '../../controller/dashboard/copy-as/text.ts'
 import { bodyOf, fieldsOf, specOf } from '../../controller/dashboard/pages/notifiers/data.ts'
 import { startTestController, type TestController } from '../support/controller.ts'
-import { main } from '../support/cli.ts'
+import { servedCommand, type ServedCommand } from '../support/served-command.ts'
+import { shortGo } from '../support/short-go.ts'
 import { soak } from '../support/soak.ts'
 
 type Form = keyof Forms
@@ -71,6 +72,7 @@ const base64 = Buffer.from(value).toString('base64')
 
 let controller: TestController
 let folder: string
+let stagelyProgram: ServedCommand
 
 const call = (method: string, path: string, body?: unknown) =>
   controller.call(method, path, body === undefined ? {} : { body })
@@ -80,20 +82,18 @@ const must = async (method: string, path: string, body?: unknown): Promise<unkno
   return answer.text === '' ? undefined : answer.json()
 }
 
+const environment = (): NodeJS.ProcessEnv => ({
+  PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+  ...{ HOME: folder, KUBECONFIG: join(folder, 'kubeconfig') },
+  ...{ STAGELY_SERVER: controller.url, STAGELY_TOKEN: controller.token },
+  STAGELY_CA_FILE: join(folder, 'ca.crt'),
+  ...shortGo,
+})
+
 /** Runs a text in a shell as somebody would who has pasted it. */
 const run = (text: string, input: string): Promise<string> =>
   new Promise((resolve, reject) => {
-    const shell = spawn('sh', ['-c', text], {
-      cwd: folder,
-      env: {
-        PATH: `${folder}:${process.env['PATH'] ?? ''}`,
-        HOME: folder,
-        KUBECONFIG: join(folder, 'kubeconfig'),
-        STAGELY_SERVER: controller.url,
-        STAGELY_TOKEN: controller.token,
-        STAGELY_CA_FILE: join(folder, 'ca.crt'),
-      },
-    })
+    const shell = spawn('sh', ['-c', text], { cwd: folder, env: environment() })
     let said = ''
     for (const stream of [shell.stdout, shell.stderr])
       stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
@@ -202,8 +202,7 @@ describe('what "copy as" gives', () => {
     folder = await mkdtemp(join(tmpdir(), 'stagely-copied-'))
     await writeFile(join(folder, 'ca.crt'), controller.ca)
     await writeFile(join(folder, 'kubeconfig'), controller.kubeConfig().exportConfig())
-    const program = `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`
-    await writeFile(join(folder, 'stagely'), program, { mode: 0o755 })
+    stagelyProgram = await servedCommand(folder, environment)
     await must('POST', '/api/v1/projects', { team: 'default', name: 'shop' })
     await must('POST', '/api/v1/agents', { team: 'default', name: 'box' })
     await must('POST', `${kube}/stagelets`, {
@@ -218,6 +217,7 @@ describe('what "copy as" gives', () => {
     await must('POST', '/api/v1/users', { name: 'ann' })
   })
   afterAll(async () => {
+    stagelyProgram?.close()
     await rm(folder, { recursive: true, force: true })
     await controller?.remove()
   })
