@@ -4,6 +4,7 @@ import { Client, type ClientBase } from 'pg'
 import { backoffMs } from '../kernel/backoff.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
+import { linkedAbort } from '../kernel/linked-abort.ts'
 import type { Logger } from '../kernel/log.ts'
 import { listenerName } from './sql.ts'
 
@@ -48,20 +49,24 @@ export const listen = async (
       await next.end().catch(() => undefined)
       throw error
     }
-    next.on('end', () => void reconnect())
+    const life = linkedAbort(stopping.signal)
+    next.on('end', () => {
+      life.abort()
+      void reconnect()
+    })
     client = next
-    void watch(next)
+    void watch(next, life.signal)
   }
   /** Nothing is ever sent on this connection: whether it is still one must be asked. */
-  const watch = async (watched: Client): Promise<void> => {
+  const watch = async (watched: Client, untilEnd: AbortSignal): Promise<void> => {
     try {
       for (;;) {
-        await clock.sleep(listenCheckMs, stopping.signal)
+        await clock.sleep(listenCheckMs, untilEnd)
         await watched.query('SELECT 1')
       }
     } catch {
       // Cut, and not ended: the other side may not be there to end it with.
-      if (!stopping.signal.aborted) socketOf(watched)?.destroy()
+      if (!untilEnd.aborted) socketOf(watched)?.destroy()
     }
   }
   const reconnect = async (): Promise<void> => {
