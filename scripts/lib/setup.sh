@@ -107,7 +107,7 @@ need_moto() { need_programs "${moto_programs[@]}"; }
 
 # promtool is a package of its own since Debian 13, a part of the server before.
 test_programs=("${docker_programs[@]}" "${moto_programs[@]}" 'kubectl=command -v kubectl'
-  'systemd=command -v systemd-analyze' 'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb'
+  'curl=command -v curl' 'systemd=command -v systemd-analyze' 'postgresql=ls /usr/lib/postgresql/*/bin/initdb || command -v initdb'
   'iproute2=command -v ip && command -v bridge' 'strace=command -v strace'
   'libfaketime=ls /usr/lib/*/faketime/libfaketimeMT.so.1'
   'chromium-headless-shell=test -x /usr/bin/chromium-headless-shell' 'redis-tools=command -v redis-cli'
