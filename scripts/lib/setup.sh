@@ -252,6 +252,15 @@ stop_beside() {
 # remove a container costs a tenth less, and the machine's own images and containers are left alone.
 engine_room_kib=6291456
 own_engine_program='crun=command -v crun'
+
+# Of runs that were killed: what they stored is in memory.
+remove_engines_left() {
+  local left
+  for left in /dev/shm/stagely-engine.*; do
+    if [ -d "$left" ] && ! grep -qsaF -- "$left" /proc/[0-9]*/cmdline; then rm -rf "$left"; fi
+  done
+}
+
 need_test_engine() {
   docker_answers >/dev/null 2>&1 && return
   if on_debian_as_root; then
@@ -259,6 +268,7 @@ need_test_engine() {
     dockerd_flags+=(--add-runtime crun=crun --default-runtime crun)
     # An engine that ran before may have left a firewall that lets containers talk by its own rules only.
     [[ $(iptables -S FORWARD 2>/dev/null) == *'-P FORWARD DROP'* ]] || dockerd_flags+=(--iptables=false --ip6tables=false)
+    remove_engines_left
     if [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -ge "$engine_room_kib" ] 2>/dev/null; then
       dockerd_data=$(mktemp -d /dev/shm/stagely-engine.XXXXXX) && dockerd_flags+=(--data-root "$dockerd_data")
     fi
