@@ -5,13 +5,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { ClusterApi } from '../support/cluster/api.ts'
 import { installCrds } from '../support/cluster/cluster.ts'
 import { startOwnServer, type OwnServer } from '../support/cluster/own-server.ts'
 import { binary as helm, parseRendered, type Rendered } from '../support/helm.ts'
+import { memoryFolder } from '../support/memory-folder.ts'
 import { freePort, startProgram, type Program } from '../support/processes.ts'
 import { createStack, idleService, type Stack } from '../support/stack.ts'
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'stagely' } })
   stack = await createStack('')
   await stack.write(`name: ${stack.project}\nservices:\n${idleService('backend')}`)
-  folder = await mkdtemp(join(tmpdir(), 'stagely-quickstart-'))
+  folder = await mkdtemp(join(memoryFolder, 'stagely-quickstart-'))
   // access(2) knows no capabilities: to the pod's user the volume would not be there.
   await chmod(folder, 0o711)
   port = await freePort()

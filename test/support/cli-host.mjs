@@ -21,7 +21,8 @@ const collector = () => {
 
 const put = (name, value) => Object.defineProperty(process, name, { value, configurable: true })
 
-const run = async ({ args, env, input }) => {
+const run = async ({ args, env, input, cwd }) => {
+  process.chdir(cwd)
   for (const name of Object.keys(process.env)) delete process.env[name]
   Object.assign(process.env, env)
   process.argv = [process.execPath, main, ...args]

@@ -83,14 +83,15 @@ export const runCli = async (
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input = '',
+  cwd?: string,
 ): Promise<Ran> => {
-  if (needsProcess(args, env)) return runCliProcess(args, env, input)
+  if (needsProcess(args, env)) return runCliProcess(args, env, input, cwd)
   const host = idle.pop() ?? (await startHost())
   const given = Object.entries({ PATH: process.env['PATH'], ...env })
   const set = Object.fromEntries(given.filter(([, value]) => value !== undefined))
   host.channel?.ref()
   const answer = messageOf(host) as Promise<Ran | { failed: string }>
-  host.send({ args, env: set, input })
+  host.send({ args, env: set, input, cwd: cwd ?? process.cwd() })
   const ran = await answer
   if ('failed' in ran) throw new Error(ran.failed)
   host.channel?.unref()
@@ -102,7 +103,7 @@ export const runCli = async (
 export interface Commands {
   cli(...args: string[]): Promise<Ran>
   cliWith(input: string, ...args: string[]): Promise<Ran>
-  /** As a process that is started from that folder. */
+  /** As one that is started from that folder. */
   cliIn(folder: string, ...args: string[]): Promise<Ran>
   /** cli() that throws unless the exit code is 0. */
   must(...args: string[]): Promise<string>
@@ -112,7 +113,7 @@ export interface Commands {
 export const commandsIn = (env: () => NodeJS.ProcessEnv): Commands => ({
   cli: (...args) => runCli(args, env()),
   cliWith: (input, ...args) => runCli(args, env(), input),
-  cliIn: (folder, ...args) => runCliProcess(args, env(), '', folder),
+  cliIn: (folder, ...args) => runCli(args, env(), '', folder),
   must: async (...args) => {
     const ran = await runCli(args, env())
     if (ran.code !== 0)

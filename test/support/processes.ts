@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { commandsIn, main, type Commands } from './cli.ts'
 import { freePort } from './free-port.ts'
+import { memoryFolder } from './memory-folder.ts'
 import { shortLived } from './short-lived.ts'
 import type { TestDatabase } from './test-database.ts'
 
@@ -202,11 +203,13 @@ export const controllerReady = 'stagely controller ready on'
 export const testMasterKey = Buffer.alloc(32, 7).toString('base64')
 
 export const startWorld = async (options: WorldOptions = {}): Promise<World> => {
-  const dir = await mkdtemp(join(tmpdir(), 'stagely-world-'))
+  const databaseUrl = options.databaseUrl ?? options.database?.url
+  // An embedded database syncs its files, which costs nothing in memory.
+  const parent = databaseUrl === undefined ? memoryFolder : tmpdir()
+  const dir = await mkdtemp(join(parent, 'stagely-world-'))
   const port = await freePort()
   const url = `https://127.0.0.1:${port}`
   const [controllerDir, agentDir] = [join(dir, 'controller'), join(dir, 'agent')]
-  const databaseUrl = options.databaseUrl ?? options.database?.url
   const controllerEnv =
     databaseUrl === undefined
       ? {}
