@@ -251,11 +251,13 @@ export const startDashboard = async (
       const pages = [...contexts.flatMap((context) => context.pages()), ...sharedPages]
       found.push(...(await Promise.all(pages.map(searched))).flat())
       // What a test leaves in the browser's storage is not there for the next one.
-      await sharedPages.at(-1)?.evaluate('localStorage.clear()')
-      if (kept?.isClosed() !== false) {
+      const icon = await sharedPages
+        .at(-1)
+        ?.evaluate<string>("localStorage.clear(), document.querySelector('[rel=icon]').href")
+      if (kept?.isClosed() !== false && icon !== undefined) {
         kept = sharedPages.shift()
         // Nothing of the test goes on in a file with the headers of a page, for which the process stays the same.
-        await kept?.goto(await kept.evaluate<string>("document.querySelector('[rel=icon]').href"))
+        await kept?.goto(icon)
       }
       await Promise.all(sharedPages.map((page) => page.close()))
       await Promise.all(contexts.splice(0).map((context) => context.close()))

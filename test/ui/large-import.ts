@@ -13,7 +13,7 @@ export const largeImportTests = (given: () => Dashboard): void => {
     // Nobody has this scope: no container is re-created.
     await page.evaluate(`{
       const list = [1, 2, 3, 4].map((i) => ({
-        key: 'BIG_' + i, scope: 'nobody', type: 'file', file_path: './big' + i, value: 'x'.repeat(1_000_000),
+        key: 'BIG_' + i, scope: 'nobody', type: 'file', file_path: './big' + i, value: 'x'.repeat(800_000),
       }))
       const dataTransfer = new DataTransfer()
       dataTransfer.items.add(new File([JSON.stringify(list)], 'big.json'))

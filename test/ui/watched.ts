@@ -15,6 +15,10 @@ const forms = [
 ]
 export const hasCanary = (text: string): boolean => forms.some((form) => text.includes(form))
 
+/** The same as an expression of a page. */
+const hasCanaryIn = (text: string): string =>
+  `${JSON.stringify(forms)}.some((form) => ${text}.includes(form))`
+
 /** Where a page could keep a value, or show one. */
 const keptIn = `JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }, history.state, location.href, document.title, document.documentElement.outerHTML, [...document.querySelectorAll('input, textarea')].map((field) => field.value), performance.getEntries().map((entry) => entry.name)])`
 
@@ -27,7 +31,7 @@ const mayStore = new Set(['stagely.look', 'stagely.logs'])
 /** In each page: what breaks the policy, and a value in the events that a tab tells the others, are errors. */
 export const inPage = `
 document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sourceFile))
-new BroadcastChannel('stagely-live').addEventListener('message', ({ data }) => { if (${JSON.stringify(forms)}.some((form) => JSON.stringify(data).includes(form))) console.error('a value is in an event') })
+new BroadcastChannel('stagely-live').addEventListener('message', ({ data }) => { if (${hasCanaryIn('JSON.stringify(data)')}) console.error('a value is in an event') })
 `
 
 /** The browser logs each refused request: that nobody is logged in, or that a confirmation is wanted. */
@@ -56,10 +60,11 @@ export const watch = (page: Page, found: string[], ours: string): void => {
 /** What an open page keeps that it may not. */
 export const searched = async (page: Page): Promise<string[]> => {
   if (!page.url().includes('/ui/')) return []
-  const inIt = await page.evaluate<string>(keptIn)
-  const names = await page.evaluate<string[]>(stores)
+  const [isKept, names] = await page.evaluate<[boolean, string[]]>(
+    `${stores}.then((names) => { const kept = ${keptIn}; return [${hasCanaryIn('kept')}, names] })`,
+  )
   return [
-    ...(hasCanary(inIt) ? [`a value is left in the page ${page.url()}`] : []),
+    ...(isKept ? [`a value is left in the page ${page.url()}`] : []),
     ...names.filter((name) => !mayStore.has(name)).map((name) => `${name} is stored`),
   ]
 }
