@@ -203,7 +203,8 @@ export const startDashboard = async (
     const page = kept
     if (page?.isClosed() !== false || page.context() !== context) return newPage(context)
     kept = undefined
-    await page.unrouteAll()
+    // A request that the test before held back may still be held.
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
     await page.mouse.move(0, 0)
     return page
   }
