@@ -9,7 +9,7 @@ import type { Opener } from './connection.ts'
 import { Runner } from './runner.ts'
 import type { MeasuredStore } from './measured.ts'
 import { SecretIndex } from './secret-index.ts'
-import { writeOutcomes } from './write-outcomes.ts'
+import { writeOutcomes, type WriteDeps } from './write-outcomes.ts'
 
 export interface StoresDeps {
   readonly store: Store
@@ -19,6 +19,7 @@ export interface StoresDeps {
   readonly onMeasured?: ((measured: MeasuredStore) => void) | undefined
   readonly onGone?: ((namespace: string, name: string) => void) | undefined
   readonly random?: () => number
+  readonly inOne?: WriteDeps['inOne']
 }
 
 export const startStores = (deps: StoresDeps): { stop(): Promise<void> } => {

@@ -18,7 +18,7 @@ import { rememberedOf, type Remembered } from './remembered.ts'
 import type { MeasuredStore } from './measured.ts'
 import { isStaleIn, isWorthWriting, staleAtOf, statusAfter } from './store-status.ts'
 import { barred, stale, step } from './steps.ts'
-import { writeOutcomes, writeStatus } from './write-outcomes.ts'
+import { writeOutcomes, writeStatus, type WriteDeps } from './write-outcomes.ts'
 
 export interface RunnerDeps {
   readonly store: Store
@@ -30,6 +30,7 @@ export interface RunnerDeps {
   readonly onWritten?: (secret: KubeObject) => void
   readonly onMeasured?: ((measured: MeasuredStore) => void) | undefined
   readonly random?: () => number
+  readonly inOne?: WriteDeps['inOne']
 }
 
 /** New secrets come in bursts: an apply writes one after the other. */

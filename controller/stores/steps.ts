@@ -11,9 +11,9 @@ import type { StoreStep } from './decide-store.ts'
 import { createHolder, type Held } from './held-values.ts'
 import type { Absence, Fetched, Ref, StoreProvider } from './provider.ts'
 import { askedOf, placeOf, type StoreObject, type StoreSecret } from './store-secret.ts'
-import { removeSecrets, writeOutcomes } from './write-outcomes.ts'
+import { removeSecrets, writeOutcomes, type WriteDeps } from './write-outcomes.ts'
 
-interface StepDeps {
+interface StepDeps extends WriteDeps {
   readonly store: Store
   readonly clock: Clock
   readonly provider: StoreProvider

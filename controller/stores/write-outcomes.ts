@@ -20,12 +20,13 @@ export interface WriteDeps {
   readonly clock: Pick<Clock, 'now'>
   /** Before the feed tells of it. */
   readonly onWritten?: ((secret: KubeObject) => void) | undefined
+  /** So many outcomes in one write: others have their turn between two. */
+  readonly inOne?: number | undefined
 }
 
 type Outcome = OutcomeOf<Held>
 
-/** So many in one write: others have their turn between two. */
-const inOne = 500
+const usualInOne = 500
 
 const actorOf = ({ ref }: StoreObject): Actor => ({
   name: `store:${ref.namespace}/${ref.name}`,
@@ -115,7 +116,7 @@ const refusedBy = ({ secret, known }: Outcome, error: StagelyError): Outcome => 
 
 /** True: another step has written of one of the secrets meanwhile, and its outcome was dropped. */
 export const writeOutcomes = async (
-  { store, clock, onWritten }: WriteDeps,
+  { store, clock, onWritten, inOne = usualInOne }: WriteDeps,
   of: StoreObject,
   outcomes: readonly Outcome[],
 ): Promise<boolean> => {

@@ -1,6 +1,6 @@
 // A store elsewhere, in memory, secrets of it, and what looks at it. Time is the test's.
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
-import { startStores } from '../../../controller/stores/performer.ts'
+import { startStores, type StoresDeps } from '../../../controller/stores/performer.ts'
 import type { MeasuredStore } from '../../../controller/stores/measured.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
@@ -27,12 +27,15 @@ export const useStoreWorld = () => {
   let ns = ''
   let projectUid = ''
 
-  const start = ({ store }: Pick<TestStore, 'store'> = t): void => {
+  const start = ({
+    store = t.store,
+    inOne,
+  }: Partial<Pick<StoresDeps, 'store' | 'inOne'>> = {}): void => {
     const open: MemoryStore['open'] = (given) => remote.open(given)
     const onMeasured = (one: MeasuredStore): void => {
       standing.push(one)
     }
-    const deps = { store, open, clock, onMeasured, log: silentLogger, random: () => 0.5 }
+    const deps = { store, open, clock, onMeasured, log: silentLogger, random: () => 0.5, inOne }
     performer = startStores(deps)
   }
   const stop = async (): Promise<void> => {
