@@ -70,6 +70,7 @@ const place = { team: 'default', project: 'shop' }
 const value = 'a "new" $value & more'
 const base64 = Buffer.from(value).toString('base64')
 
+const shopPath = '/api/v1/projects/default%2Fshop'
 let controller: TestController
 let folder: string
 let stagelyProgram: ServedCommand
@@ -160,7 +161,7 @@ const same = async ({ doing, forms, keys = [], before, after }: Case): Promise<v
 
 /** Secrets with their values, by the name of the key. */
 const secrets = async (): Promise<unknown> => {
-  const revealed = (await must('POST', '/api/v1/projects/default%2Fshop/reveal', {})) as {
+  const revealed = (await must('POST', `${shopPath}/reveal`, {})) as {
     secrets: Record<string, unknown>[]
   }
   return revealed.secrets
@@ -171,14 +172,14 @@ const secrets = async (): Promise<unknown> => {
 }
 
 const resetSecrets = async (): Promise<void> => {
-  const path = '/api/v1/projects/default%2Fshop/secrets?view=full'
+  const path = `${shopPath}/secrets?view=full`
   const { secrets: list } = (await must('GET', path)) as { secrets: { id: string }[] }
   const operations = [
     ...list.map(({ id }) => ({ op: 'delete', id })),
     { op: 'create', key: 'OLD', scope: 'web', value: 'the old value' },
     { op: 'create', key: 'GONE', scope: 'global', value: 'will be gone' },
   ]
-  await must('POST', '/api/v1/projects/default%2Fshop/secrets/batch', { operations })
+  await must('POST', `${shopPath}/secrets/batch`, { operations })
 }
 
 const edit = (
@@ -266,8 +267,7 @@ describe('what "copy as" gives', () => {
 
   it('gives one secret an older value again, and reads one', async () => {
     const old = { key: 'OLD', scope: 'web', name: 'old.web' }
-    const version = async (): Promise<unknown> =>
-      must('GET', '/api/v1/projects/default%2Fshop/secrets/old.web')
+    const version = async (): Promise<unknown> => must('GET', `${shopPath}/secrets/old.web`)
     let kept = 0
     await same({
       doing: () => secretBackDoing(place, old, kept),
@@ -275,7 +275,7 @@ describe('what "copy as" gives', () => {
       before: async () => {
         await resetSecrets()
         kept = ((await version()) as { version: number }).version
-        await must('PATCH', '/api/v1/projects/default%2Fshop/secrets/old.web', { value: 'newer' })
+        await must('PATCH', `${shopPath}/secrets/old.web`, { value: 'newer' })
       },
       after: secrets,
     })
@@ -285,15 +285,15 @@ describe('what "copy as" gives', () => {
   })
 
   it('restores a deleted secret, and erases one', async () => {
-    const path = '/api/v1/projects/default%2Fshop/deleted-secrets'
-    const deleted = async () =>
-      ((await must('GET', path)) as { secrets: { id: string; key: string; scope: string }[] })
-        .secrets
+    const [path, old] = [`${shopPath}/deleted-secrets`, `${shopPath}/secrets/old.web`]
     let gone = { id: '', key: 'OLD', scope: 'web' }
+    const deleted = async () => ((await must('GET', path)) as { secrets: (typeof gone)[] }).secrets
     const before = async (): Promise<void> => {
       await resetSecrets()
-      await must('DELETE', '/api/v1/projects/default%2Fshop/secrets/old.web')
-      gone = (await deleted()).find(({ key }) => key === 'OLD') ?? gone
+      // Others of this key were deleted before, with other values.
+      const { id } = (await must('GET', old)) as { id: string }
+      await must('DELETE', old)
+      gone = (await deleted()).find((one) => one.id === id)!
     }
     const after = async () => [await secrets(), (await deleted()).some(({ id }) => id === gone.id)]
     const forms = ['stagely', 'curl'] as const
@@ -303,10 +303,10 @@ describe('what "copy as" gives', () => {
 
   it('goes back to a revision', async () => {
     const revision = async (): Promise<number> =>
-      ((await must('GET', '/api/v1/projects/default%2Fshop')) as { revision: number }).revision
+      ((await must('GET', shopPath)) as { revision: number }).revision
     await resetSecrets()
     const at = await revision()
-    const path = '/api/v1/projects/default%2Fshop/secrets'
+    const path = `${shopPath}/secrets`
     await same({
       ...{ doing: () => goBackDoing(place, at), forms: ['stagely', 'curl'], after: secrets },
       before: async () => {
@@ -343,7 +343,7 @@ describe('what "copy as" gives', () => {
     const forms = ['kubectl', 'stagely', 'curl'] as const
     await same({ doing: () => deleteDoing(what), forms, before: make, after })
 
-    const project = '/api/v1/projects/default%2Fshop'
+    const project = shopPath
     const age: Spec = { secret_policy: { max_age: '90d', exempt: [hostile] } }
     const shop = { team: 'default', name: 'shop', kind: 'Project', path: 'projects' }
     await same({
@@ -442,7 +442,7 @@ describe('what "copy as" gives', () => {
   })
 
   it('pauses, resumes and retries a rollout', async () => {
-    const path = '/api/v1/projects/default%2Fshop/rollout'
+    const path = `${shopPath}/rollout`
     const project = { team: 'default', name: 'shop' }
     // A rollout that only has defaults may be written out, or not.
     const defaults = { onFailure: 'Stop', progressDeadlineSeconds: 600 }
