@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { writeBackup } from '../../src/store/backup/dump.ts'
 import { restoreBackup, type RestoreSummary } from '../../src/store/backup/restore.ts'
-import { openDatabase } from '../../src/store/open-store.ts'
+import { openDatabase, type Opened } from '../../src/store/open-store.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { localKeyRing } from '../support/keys.ts'
 import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
@@ -26,6 +26,26 @@ const delivery = { stagelet: 'prod', agent: 'box' }
 const staged = { rotationUid: randomUUID(), attempt: 2, role: 'new' } as const
 const candidate = { slot: 'app_b', values: { password: `${canary}-staged` } }
 const close = { changeSet: { id: 'x', last: true } }
+const odd = 'a\0b\ud800c\\u0000'
+const oddFact = { action: 'test', detail: { odd } }
+const oddShown = 'a\ufffdb\ufffdc\\u0000'
+
+/** Puts texts that databases do not take into objects and the audit log, also as an earlier program did. */
+const putOddTexts = async ({ store, audit, sql }: Opened, ns: string): Promise<void> => {
+  const made = await createAs(store, api, objectOf('Project', ns, 'odd'))
+  await store.write(api, {}, (tx) => tx.setStatus({ ...made, status: { ...made.status, odd } }))
+  await audit.record(api, { kind: 'Project', namespace: ns, name: 'odd' }, oddFact)
+  await sql.query(`UPDATE audit SET detail = '{"old":"a\\u0000b"}'::json WHERE action = 'create'`)
+}
+
+const expectOddTexts = async ({ store, sql }: Opened, namespace: string): Promise<void> => {
+  const project = await store.get({ kind: 'Project', namespace, name: 'odd' })
+  expect(project?.status).toMatchObject({ odd: oddShown })
+  const [row] = await sql.query<{ detail: string }>(
+    `SELECT detail::text FROM audit WHERE action = 'test'`,
+  )
+  expect(JSON.parse(row!.detail)).toEqual({ odd: oddShown })
+}
 
 describe.each([
   ['PGlite', (): string | undefined => undefined],
@@ -59,6 +79,7 @@ describe.each([
     // Its use moves the row of the token behind that of the session.
     await t.principals.verify(secret)
     await t.audit.sign()
+    await putOddTexts(t, shop.ns)
     await writeBackup(t.sql, path, realClock.now())
   })
   afterAll(async () => {
@@ -66,17 +87,33 @@ describe.each([
     rmSync(dir, { recursive: true, force: true })
   })
 
-  const restoreInto = async (
+  type Restore = (more?: {
+    file?: string
+    masterKey?: Buffer
+    force?: boolean
+    more?: { previous: readonly Buffer[] }
+  }) => Promise<RestoreSummary>
+
+  /** What is restored in `work` goes into `target`. */
+  const restoring = async <T>(
     target: TestStore,
-    { file = path, masterKey = testMasterKey, force = true, more = {} } = {},
-  ): Promise<RestoreSummary> => {
+    work: (restore: Restore) => Promise<T>,
+  ): Promise<T> => {
     await target.close()
     const at = target.databaseUrl === undefined ? {} : { databaseUrl: target.databaseUrl }
     const { dataDir } = target
     const sql = await openDatabase({ ...at, dataDir, clock: realClock, log: silentLogger })
-    const provider = localKeyRing(masterKey, more)
+    const restore: Restore = ({
+      file = path,
+      masterKey = testMasterKey,
+      force = true,
+      more = {},
+    } = {}) => {
+      const provider = localKeyRing(masterKey, more)
+      return restoreBackup(sql, { path: file, provider, clock: realClock, force })
+    }
     try {
-      return await restoreBackup(sql, { path: file, provider, clock: realClock, force })
+      return await work(restore)
     } finally {
       await sql.close()
     }
@@ -97,18 +134,20 @@ describe.each([
   it('is refused when it is cut off or changed, before anything is touched', async () => {
     const whole = gunzipSync(readFileSync(path))
     const bad = join(dir, 'bad.backup')
-    for (const bytes of [
-      readFileSync(path).subarray(0, 900),
-      gzipSync(whole.subarray(0, whole.length - 200)),
-      gzipSync(Buffer.from(whole.toString().replace('"name":"db"', '"name":"dc"'))),
-      Buffer.from('hello'),
-    ]) {
-      writeFileSync(bad, bytes)
-      await expect(restoreInto(t, { file: bad })).rejects.toMatchObject({
-        reason: 'BadRequest',
-        message: expect.stringMatching(/not a whole backup/) as string,
-      })
-    }
+    await restoring(t, async (restore) => {
+      for (const bytes of [
+        readFileSync(path).subarray(0, 900),
+        gzipSync(whole.subarray(0, whole.length - 200)),
+        gzipSync(Buffer.from(whole.toString().replace('"name":"db"', '"name":"dc"'))),
+        Buffer.from('hello'),
+      ]) {
+        writeFileSync(bad, bytes)
+        await expect(restore({ file: bad })).rejects.toMatchObject({
+          reason: 'BadRequest',
+          message: expect.stringMatching(/not a whole backup/) as string,
+        })
+      }
+    })
     const again = await t.again()
     expect((await again.store.readSet(shop.projectUid, 'head')).entries).toHaveLength(1)
     await again.close()
@@ -130,20 +169,21 @@ describe.each([
     const revision = (await live.store.revisionsOf(shop.projectUid)).closed
     await live.close()
 
-    await expect(restoreInto(t, { force: false })).rejects.toThrow(
-      /--force \(nothing was changed\)/,
-    )
-    await expect(restoreInto(t, { masterKey: Buffer.alloc(32, 5) })).rejects.toThrow(
-      /the backup of .* needs local key [0-9a-f]{16}/,
-    )
     const keys = { masterKey: Buffer.alloc(32, 5), more: { previous: [testMasterKey] } }
-    const done = await restoreInto(t, keys)
+    const done = await restoring(t, async (restore) => {
+      await expect(restore({ force: false })).rejects.toThrow(/--force \(nothing was changed\)/)
+      await expect(restore({ masterKey: Buffer.alloc(32, 5) })).rejects.toThrow(
+        /the backup of .* needs local key [0-9a-f]{16}/,
+      )
+      return restore(keys)
+    })
     expect(done.epoch).toBeGreaterThan(1)
 
     const back = await t.again({
       keyRing: localKeyRing(Buffer.alloc(32, 5), { previous: [testMasterKey] }),
     })
     expect(await back.principals.verify(session)).toMatchObject({ name: 'ann' })
+    await expectOddTexts(back, shop.ns)
     const { epoch, closed } = await back.store.revisionsOf(shop.projectUid)
     expect({ epoch, closed }).toEqual({ epoch: done.epoch, closed: revision - 1 })
     const [entry] = await back.store.openSet(shop.projectUid, closed, delivery)
@@ -171,35 +211,8 @@ describe.each([
       sha256: done.sha256,
     })
     await back.close()
-    const second = await restoreInto(t, keys)
+    const second = await restoring(t, (restore) => restore(keys))
     expect(second.epoch).toBeGreaterThan(done.epoch)
-  })
-
-  it('comes back whatever text was put into it', async () => {
-    const from = await openTestStore(url())
-    const { ns } = await createShop(from.store)
-    const odd = 'a\0b\ud800c\\u0000'
-    const shown = 'a\ufffdb\ufffdc\\u0000'
-    const project = { kind: 'Project', namespace: ns, name: 'shop' }
-    await from.audit.record(api, project, { action: 'test', detail: { odd } })
-    await from.store.write(api, {}, async (tx) => {
-      const now = (await tx.get(project))!
-      await tx.setStatus({ ...now, status: { ...now.status, odd } })
-    })
-    // As an earlier program let it in.
-    await from.sql.query(
-      `UPDATE audit SET detail = '{"old":"a\\u0000b"}'::json WHERE action = 'create'`,
-    )
-    const file = join(dir, 'odd.backup')
-    await writeBackup(from.sql, file, realClock.now())
-    await restoreInto(from, { file })
-    const back = await from.again()
-    const [row] = await back.sql.query<{ detail: string }>(
-      `SELECT detail::text FROM audit WHERE action = 'test'`,
-    )
-    expect(JSON.parse(row!.detail)).toEqual({ odd: shown })
-    expect((await back.store.get(project))?.status).toMatchObject({ odd: shown })
-    await from.destroy()
   })
 
   it('goes into the other kind of database, of whose first start nothing is left', async () => {
@@ -207,9 +220,10 @@ describe.each([
     const { id } = await other.users.create(api, { name: 'bob' })
     const { secret: bobs } = await other.tokens.create(api, { user: id }, { name: 'laptop' })
     await other.settings.putSealedIfAbsent('made', Buffer.from('at the first start'))
-    await restoreInto(other, { force: false })
+    await restoring(other, (restore) => restore({ force: false }))
     const back = await other.again()
     expect(await back.principals.verify(bobs)).toBeUndefined()
+    await expectOddTexts(back, shop.ns)
     const left = `SELECT name FROM users WHERE name = 'bob' UNION ALL SELECT name FROM revoked_tokens`
     expect(await back.sql.query(left)).toEqual([])
     expect(await back.settings.getSealed('made')).toBeUndefined()
@@ -229,7 +243,7 @@ describe.each([
       return
     }
     const live = await t.again()
-    await expect(restoreInto(t)).rejects.toThrow(/stop all of them first/)
+    await expect(restoring(t, (restore) => restore())).rejects.toThrow(/stop all of them first/)
     await live.close()
   })
 })

