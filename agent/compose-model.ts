@@ -110,6 +110,8 @@ const answersOf = async (ask: Ask, probes: ProbeEnvironments) => {
   }
 }
 
+type StackAnswers = Awaited<ReturnType<typeof answersOf>>
+
 const parsed = (answer: PromiseSettledResult<ComposeOutput>): Described | undefined =>
   answer.status === 'fulfilled' ? parseProject(undoubled(answer.value.stdout)) : undefined
 
@@ -148,14 +150,16 @@ export const askCompose = async (
         verb: ['config', ...verb],
       })
   const ask = asking([])
-  const all =
-    probes.marks.size > 0 ? await answersOf(asking(['--profile', '*']), probes) : undefined
-  const isOwn = all !== undefined && hasNoProfiles(all.marked) && hasNoProfiles(all.other)
-  const own = isOwn ? all : await answersOf(ask, probes)
-  for (const answers of all === undefined ? [own] : [own, all]) {
+  const checked = async (asked: Promise<StackAnswers>): Promise<StackAnswers> => {
+    const answers = await asked
     const notListed = checkFilling(probes, { ...answers, quoted: [...quoted] } as Answers)
     if (notListed !== undefined) throw new StackRefused(notListed)
+    return answers
   }
+  const isMarked = probes.marks.size > 0
+  const all = isMarked ? await checked(answersOf(asking(['--profile', '*']), probes)) : undefined
+  const isOwn = all !== undefined && hasNoProfiles(all.marked) && hasNoProfiles(all.other)
+  const own = isOwn ? all : await checked(answersOf(ask, probes))
   const { marked: filled, written, failure } = own
   const uses = findUses(written ?? {})
   if (filled !== undefined) {
