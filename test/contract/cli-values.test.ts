@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { teamRoles, type TeamRole } from '../../src/access/team-roles.ts'
 import { rolesWith } from '../../src/access/roles.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
+import { controllerHere } from '../support/controller-here.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { runCli, startWorld, type Ran, type World } from '../support/processes.ts'
 
@@ -51,7 +52,11 @@ const audit = async (...args: string[]): Promise<AuditRecord[]> =>
 
 describe('values by the command line', () => {
   beforeAll(async () => {
-    world = await startWorld({ database: await freshDatabase(), withAgent: false })
+    world = await startWorld({
+      controllerBy: controllerHere,
+      database: await freshDatabase(),
+      withAgent: false,
+    })
     const head = 'apiVersion: stagely.dev/v1alpha1\n'
     const secret = (key: string, value: string, more = ''): string =>
       `---\n${head}kind: StagelySecret\nmetadata: {name: ${key.toLowerCase()}}\n` +

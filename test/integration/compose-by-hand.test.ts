@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { controllerHere } from '../support/controller-here.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
@@ -29,7 +30,7 @@ describe('stagely compose', () => {
     stack = await createStack(
       `services:\n${idleService('web', '    stop_grace_period: 1s\n')}${idleService('db')}`,
     )
-    world = await startWorld({ database: await freshDatabase() })
+    world = await startWorld({ controllerBy: controllerHere, database: await freshDatabase() })
     await world.apply(
       projectYaml() +
         secretYaml('TOKEN', secret, 'web') +

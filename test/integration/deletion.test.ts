@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { controllerHere } from '../support/controller-here.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
@@ -58,7 +59,7 @@ ${more}`
 
   beforeAll(async () => {
     stack = await createStack(compose)
-    world = await startWorld({ database: await freshDatabase() })
+    world = await startWorld({ controllerBy: controllerHere, database: await freshDatabase() })
   })
   afterAll(async () => {
     await world?.stop()

@@ -8,6 +8,7 @@ import { parseAgentConfig, type AgentConfig } from '../../agent/config.ts'
 import type { Check } from '../../agent/machine/check.ts'
 import { examine } from '../../agent/machine/doctor.ts'
 import { realClock } from '../../src/kernel/clock.ts'
+import { controllerHere } from '../support/controller-here.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { runCli, startWorld, type World } from '../support/processes.ts'
@@ -37,6 +38,7 @@ describe('the doctor', () => {
     dir = await mkdtemp(join(tmpdir(), 'stagely-doctor-'))
     stack = await createStack(`services:\n${idleService('web')}`)
     world = await startWorld({
+      controllerBy: controllerHere,
       database: await freshDatabase(),
       agentArgs: ['--files-dir', filesDir],
     })

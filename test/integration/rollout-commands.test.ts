@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
+import { controllerHere } from '../support/controller-here.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
@@ -42,6 +43,7 @@ describe('stagely rollout', () => {
     manifests = await mkdtemp(join(tmpdir(), 'stagely-manifests-'))
     await theirs('first value')
     world = await startWorld({
+      controllerBy: controllerHere,
       database: await freshDatabase(),
       controllerArgs: ['--manifests', manifests],
     })

@@ -187,6 +187,8 @@ export interface WorldOptions {
   /** Over what a controller gets anyway; read at each of its starts. */
   readonly controllerEnv?: NodeJS.ProcessEnv
   readonly controllerArgs?: readonly string[]
+  /** Starts the controller in another way than as a process: see controller-here. */
+  readonly controllerBy?: (args: readonly string[], env: NodeJS.ProcessEnv) => Promise<Program>
   readonly agentEnv?: NodeJS.ProcessEnv
   readonly agentArgs?: readonly string[]
   readonly withAgent?: boolean
@@ -272,13 +274,15 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     patchSecret: (name: string, value: string) =>
       world.patch(`stagelysecrets/${name}`, { spec: { value } }),
     startController: async () => {
-      const args = ['controller', '--data-dir', controllerDir, '--listen', `127.0.0.1:${port}`]
-      world.controller = await startProgram(
-        [...args, ...(options.controllerArgs ?? [])],
-        { ...controllerEnv, ...options.controllerEnv },
-        controllerReady,
-        { built: options.builds?.controller, node: options.controllerNode },
-      )
+      const where = ['--data-dir', controllerDir, '--listen', `127.0.0.1:${port}`]
+      const args = [...where, ...(options.controllerArgs ?? [])]
+      const env = { ...controllerEnv, ...options.controllerEnv }
+      const asProcess = (): Promise<Program> =>
+        startProgram(['controller', ...args], env, controllerReady, {
+          built: options.builds?.controller,
+          node: options.controllerNode,
+        })
+      world.controller = await (options.controllerBy?.(args, env) ?? asProcess())
       programs.push(world.controller)
       token = (await readFile(join(controllerDir, 'admin-token'), 'utf8')).trim()
     },
