@@ -41,7 +41,7 @@ export interface Load {
 }
 
 /** Of each reader and writer, ms: they are not to keep processors busy. */
-const restMs = 250
+const restMs = 500
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 

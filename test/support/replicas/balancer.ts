@@ -13,10 +13,10 @@ export interface Target {
   readonly port: number
 }
 
-const lookEveryMs = 300
+const lookEveryMs = 1_000
 const patienceMs = 1_000
 
-/** By a connection that is kept: ten handshakes a second would be a tenth of a processor. */
+/** By a connection that is kept: a handshake costs more than the question. */
 const isReady = ({ host, port }: Target, agent: Agent): Promise<boolean> =>
   new Promise((resolve) => {
     const sent = request(

@@ -1,6 +1,7 @@
 // Requests to controllers, each on a connection of its own or on kept ones, with a deadline.
 import { Agent, request } from 'node:https'
 import type { IncomingMessage } from 'node:http'
+import { createSecureContext } from 'node:tls'
 
 interface Reply {
   readonly status: number
@@ -32,7 +33,9 @@ export const createClient = (at: {
   readonly ca: string
   readonly token: string
 }): Client => {
-  const agent = new Agent({ keepAlive: true, maxSockets: 16 })
+  const secureContext = createSecureContext({ ca: at.ca })
+  const kept = new Agent({ keepAlive: true, maxSockets: 16, secureContext })
+  const own = new Agent({ secureContext })
   const send = (
     method: string,
     path: string,
@@ -46,10 +49,9 @@ export const createClient = (at: {
         new URL(path, at.url),
         {
           method,
-          ca: at.ca,
           // Replicas are asked by addresses that are not in their certificates.
           checkServerIdentity: () => undefined,
-          agent: options.signal === undefined ? agent : false,
+          agent: options.signal === undefined ? kept : own,
           timeout: answerMs,
           ...(options.signal === undefined ? {} : { signal: options.signal }),
           headers: {
@@ -86,7 +88,7 @@ export const createClient = (at: {
       throw new Error(`GET ${path}: ${response.statusCode ?? 0}`)
     },
     close: () => {
-      agent.destroy()
+      kept.destroy()
     },
   }
 }

@@ -249,7 +249,7 @@ const build = async (
           await checkStatuses(client, tokens.length)
           await checkContainers(stacks, tokens)
         },
-        300,
+        500,
       ),
     stop: async () => {
       client.close()
@@ -275,15 +275,16 @@ const stateOf = ({ metadata, status }: Status): string => {
 const checkStatuses = async (client: Client, count: number): Promise<void> => {
   const list = async (resource: string): Promise<readonly Status[]> =>
     (await client.must<{ items: Status[] }>('GET', `${namespaced}/${resource}`)).items
-  for (const [resource, condition] of [
-    ['agents', 'Ready'],
-    ['stagelets', 'SecretsInSync'],
-    ['stagelets', 'AgentReachable'],
+  for (const [resource, conditions] of [
+    ['agents', ['Ready']],
+    ['stagelets', ['SecretsInSync', 'AgentReachable']],
   ] as const) {
     const items = await list(resource)
-    const not = items.filter((item) => !holds(item, condition))
+    const not = items.filter((item) => !conditions.every((condition) => holds(item, condition)))
     if (items.length !== count || not.length > 0)
-      throw new Error(`of ${items.length} ${resource} not ${condition}: ${not.map(stateOf).join()}`)
+      throw new Error(
+        `of ${items.length} ${resource} not ${conditions.join(' and ')}: ${not.map(stateOf).join()}`,
+      )
   }
 }
 

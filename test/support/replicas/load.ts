@@ -18,7 +18,7 @@ export interface Load {
 }
 
 /** Of each writer after each write, ms. */
-const pauseMs = (): number => soak(1_000, 50)
+const pauseMs = (): number => soak(2_000, 50)
 
 /** Each writer writes 1, 2, 3 … to an object of its own, and looks whether what got no answer is there. */
 export const startLoad = async (client: Client, writers: number): Promise<Load> => {
@@ -66,7 +66,7 @@ export const startLoad = async (client: Client, writers: number): Promise<Load> 
         return
       }
       failures.set(outcome, (failures.get(outcome) ?? 0) + 1)
-      await sleep(outcome === '409' ? 10 : 100)
+      await sleep(outcome === '409' ? 10 : 300)
     }
   }
   const run = async (writer: number): Promise<void> => {
