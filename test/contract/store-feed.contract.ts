@@ -15,7 +15,6 @@ import {
   createSteppedClock,
   objectOf,
   secretOf,
-  system,
   updateAs,
 } from '../support/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
@@ -55,7 +54,7 @@ const rising = (versions: readonly number[]): boolean =>
   versions.every((v, i) => i === 0 || v > versions[i - 1]!)
 
 export const feedContract = (name: string, open: OpenStore): void => {
-  describe(`change feed on ${name}`, () => {
+  describe(`change feed and opening on ${name}`, () => {
     const clock = createSteppedClock()
     let t: TestStore
     beforeAll(async () => {
@@ -179,15 +178,8 @@ export const feedContract = (name: string, open: OpenStore): void => {
       // What memory still holds is no reason to say no; version 1 is in neither.
       await expect(watchFrom(0)).rejects.toMatchObject({ reason: 'Expired' })
     })
-  })
 
-  describe(`keys and opening on ${name}`, () => {
-    let t: TestStore
-    beforeAll(async () => {
-      t = await open({ clock: createSteppedClock() })
-    })
-    afterAll(() => t.destroy())
-
+    // Closes the store of a folder.
     it('refuses another master key, naming both, and touches nothing', async () => {
       const { ns, projectUid } = await createShop(t.store)
       await createAs(t.store, api, secretOf(ns, 'a', { value: 'still here' }))
@@ -493,22 +485,17 @@ export const folderContract = (open: OpenStore): void => {
       return { child, ended, output: () => output }
     }
 
-    it('is refused to a second process while the first lives', async () => {
-      const t = await open({ clock: createSteppedClock() })
-      const second = run(t.dataDir)
-      expect(await second.ended).toBe(3)
-      expect(second.output()).toMatch(
-        /refused: the data folder .* is in use by another Stagely process/,
-      )
-      await createAs(t.store, system, objectOf('Project', 'default', 'untouched'))
-      await t.destroy()
-    })
-
-    it('is free at once after kill -9, with everything that was acknowledged', async () => {
+    it('is refused while another process has it, and free at once after kill -9 with all that was acknowledged', async () => {
       const t = await open({ clock: createSteppedClock() })
       await t.close()
       const writer = run(t.dataDir)
       await expect.poll(() => writer.output(), { timeout: 40_000 }).toMatch(/p20\n/)
+      await expect(t.again()).rejects.toThrow(
+        /the data folder .* is in use by another Stagely process/,
+      )
+      // It goes on as if nothing had happened.
+      const before = writer.output()
+      await expect.poll(() => writer.output()).not.toBe(before)
       writer.child.kill('SIGKILL')
       await writer.ended
       const acknowledged = writer.output().trim().split('\n')
