@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { nodeCrypto } from '../../src/audit/chain.ts'
 import { ChainVerifier } from '../../src/audit/verify.ts'
 import { realClock } from '../../src/kernel/clock.ts'
@@ -24,8 +24,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-const openServer = async (): Promise<() => Sql> => {
-  const database = await createTestDatabase(inject('postgresUrl'))
+const openServer = async (template?: string): Promise<() => Sql> => {
+  const database = await createTestDatabase(inject('postgresUrl'), template)
   cleanups.push(() => database.drop())
   return () => {
     const sql = openPg({ databaseUrl: database.url, clock: realClock, log: silentLogger })
@@ -34,16 +34,16 @@ const openServer = async (): Promise<() => Sql> => {
   }
 }
 
-const openFolder = async (): Promise<{ sql: Sql; folder: string }> => {
-  const folder = mkdtempSync(join(tmpdir(), 'stagely-pglite-'))
-  cleanups.push(() => {
-    rmSync(folder, { recursive: true, force: true })
-    return Promise.resolve()
-  })
-  const sql = await openPglite({ dataDir: folder })
-  cleanups.push(() => sql.close())
-  return { sql, folder }
-}
+/** Made by the program; making one costs more than all that is asked of it. */
+const folder = mkdtempSync(join(tmpdir(), 'stagely-pglite-'))
+let inFolder: Sql
+beforeAll(async () => {
+  inFolder = await openPglite({ dataDir: folder })
+})
+afterAll(async () => {
+  await inFolder.close()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 describe('migrate', () => {
   it('applies each migration once on a server, however many controllers start at once', async () => {
@@ -54,17 +54,15 @@ describe('migrate', () => {
   })
 
   it('has all of them in a folder that it made, and none is applied again', async () => {
-    const { sql } = await openFolder()
-    const rows = await sql.query<{ name: string }>(
+    const rows = await inFolder.query<{ name: string }>(
       'SELECT name FROM schema_migrations ORDER BY version',
     )
     expect(rows.map(({ name }) => name)).toEqual(all)
-    expect(await migrate(sql)).toEqual([])
+    expect(await migrate(inFolder)).toEqual([])
   })
 
   it('refuses a database of a newer program', async () => {
-    const sql = (await openServer())()
-    await migrate(sql)
+    const sql = (await openServer(inject('postgresTemplate')))()
     await sql.query("INSERT INTO schema_migrations (version, name) VALUES (9000, 'later')")
     await expect(migrate(sql)).rejects.toThrow(/schema version 9000.*newer program/)
   })
@@ -131,24 +129,21 @@ describe('drivers', () => {
   })
 
   it('answer alike in a folder', async () => {
-    await same((await openFolder()).sql)
-  })
-
-  it('refuse a second opening of one folder, and free it when closed', async () => {
-    const { sql, folder } = await openFolder()
-    await expect(openPglite({ dataDir: folder })).rejects.toThrow(
-      /in use by another Stagely process/,
-    )
-    await sql.close()
-    const again = await openPglite({ dataDir: folder })
-    await again.close()
+    await same(inFolder)
   })
 
   it('PGlite opens its WAL so that COMMIT reaches the disk', async () => {
-    const { sql } = await openFolder()
-    const [row] = await sql.query('SHOW wal_sync_method')
+    const [row] = await inFolder.query('SHOW wal_sync_method')
     expect(row).toEqual({ wal_sync_method: 'open_datasync' })
-    expect(await sql.query('SHOW fsync')).toEqual([{ fsync: 'on' }])
+    expect(await inFolder.query('SHOW fsync')).toEqual([{ fsync: 'on' }])
+  })
+
+  it('refuse a second opening of one folder, and free it when closed', async () => {
+    await expect(openPglite({ dataDir: folder })).rejects.toThrow(
+      /in use by another Stagely process/,
+    )
+    await inFolder.close()
+    inFolder = await openPglite({ dataDir: folder })
   })
 
   it('tells a database that is away as ServiceUnavailable', async () => {
