@@ -114,7 +114,7 @@ describe('an up that hangs', () => {
       .toMatchObject({ TOKEN: 'a-value-of-the-second' })
     expect(await aliveIn(group)).toContain(pid)
     // It ignores SIGTERM; ten seconds later the whole group is killed.
-    await expect.poll(() => aliveIn(group), { timeout: 30_000 }).toEqual([])
+    await expect.poll(() => aliveIn(group), { timeout: 30_000, interval: 500 }).toEqual([])
     await expect
       .poll(() => conditionOf('first', 'Degraded'), { timeout: 10_000 })
       .toMatchObject({
