@@ -13,7 +13,7 @@ ${idleService('db')}  peer:
     command: ["sh", "-c", "${peerCommand}"]
     network_mode: service:db
     volumes: ["state:/state"]
-    healthcheck: {test: ["CMD-SHELL", "test ! -e /state/broken"], interval: 300ms, retries: 1}
+    healthcheck: {test: ["CMD-SHELL", "test ! -e /state/broken"], start_interval: 300ms, start_period: 1s, interval: 1s, retries: 1}
   picky:
     image: ${testImage}
 ${onHost('picky')}    init: true

@@ -18,7 +18,7 @@ import {
 const slow = `  slow:
     image: ${testImage}
 ${onHost('slow')}    command: ["sh", "-c", "case $$SLOW in '') touch /tmp/ok;; esac; trap 'exit 0' TERM; sleep 2147483 & wait"]
-    healthcheck: {test: ["CMD", "test", "-f", "/tmp/ok"], interval: 1s, retries: 1000}
+    healthcheck: {test: ["CMD", "test", "-f", "/tmp/ok"], start_period: 60s, start_interval: 500ms, interval: 30s, retries: 1000}
 `
 /** Crashes by itself when it finds a file. */
 const fragile = `  fragile:

@@ -1,7 +1,6 @@
 // A bad value rolls out, breaks a service, and is taken back: by the agent alone, whoever dies meanwhile.
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { controllerHere } from '../support/controller-here.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -25,8 +24,10 @@ ${onHost('web')}    restart: always
     command: ["sh", "-c", "case $$CONFIG in good*) exec sleep 1000;; esac; echo cannot parse $$CONFIG; cat /config; exit 7"]
     healthcheck:
       test: ["CMD-SHELL", "[ -e /ill ] && echo ill with $$CONFIG && exit 1; case $$CONFIG in *sick*) echo nobody answers to $$CONFIG; exit 1;; esac"]
-      interval: 500ms
-      retries: 2
+      start_interval: 300ms
+      start_period: 1s
+      interval: 2s
+      retries: 1
 ${idleService('db')}`
 const configFile = `---
 apiVersion: stagely.dev/v1alpha1
@@ -73,7 +74,6 @@ describe('a value that breaks a service', () => {
   beforeAll(async () => {
     stack = await createStack(compose)
     world = await startWorld({
-      controllerBy: controllerHere,
       database: await freshDatabase(),
       agentArgs: ['--files-dir', filesDir],
     })
