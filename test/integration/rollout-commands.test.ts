@@ -13,8 +13,7 @@ import { createStack, recreatedBetween, onHost, testImage, type Stack } from '..
 const compose = `services:
   web:
     image: ${testImage}
-${onHost('web')}    restart: always
-    init: true
+${onHost('web')}    init: true
     command: ["sh", "-c", "case $$CONFIG in good*) exec sleep 1000;; esac; echo cannot parse $$CONFIG; exit 7"]
 `
 
@@ -108,7 +107,7 @@ describe('stagely rollout', () => {
     const ran = await rollout('status', 'project/shop', '--timeout', '90s')
     expect(ran.code).toBe(1)
     expect(ran.stderr).toMatch(
-      /^error: rollout of project "shop" stopped: stagelet "one" stops it; .*exit code 7/,
+      /^error: rollout of project "shop" stopped: stagelet "one" stops it; .*exited with code 7/,
     )
     expect(ran.stderr).toContain('stagely rollout undo project/shop')
     expect(ran.stdout + ran.stderr).not.toContain('bad value two')
@@ -122,7 +121,7 @@ describe('stagely rollout', () => {
     expect([tried.code, tried.stdout, tried.stderr]).toEqual([
       1,
       'stagelet.stagely.dev/one retried\n',
-      expect.stringMatching(/stagelet\/one: (RolledBack|RolloutFailed): [^]*exit code 7/),
+      expect.stringMatching(/stagelet\/one: (RolledBack|RolloutFailed): [^]*exited with code 7/),
     ])
     expect(tried.stderr).not.toContain('timed out')
     // It is told as failed before it is back.
@@ -201,7 +200,7 @@ describe('stagely rollout', () => {
 
   it('that is rolled back everywhere ends each wait for it, with the service and its last line', async () => {
     const known = expect.stringMatching(
-      /rolled back to revision [^]*web[^]*exit code 7[^]*cannot parse \*\*\*REDACTED/,
+      /rolled back to revision [^]*web[^]*exited with code 7[^]*cannot parse \*\*\*REDACTED/,
     ) as unknown
     const set = await world.cliWith(
       'bad value five',
