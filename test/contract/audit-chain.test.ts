@@ -12,6 +12,7 @@ import { auditReads } from '../../src/store/audit/reads.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { createAs, createShop, secretOf, updateAs } from '../support/store-fixtures.ts'
+import { soak } from '../support/soak.ts'
 
 const alice: Actor = {
   name: 'alice',
@@ -149,6 +150,9 @@ for (const [name, serverUrl] of [
       await next.sign()
       expect(await judge(await linesOf(store))).toMatchObject({ ok: true })
     })
+
+    // What rests on the same, in the long form.
+    if (name === 'PGlite' && soak(0, 1) === 0) return
 
     it('names the row in which any column was edited', async () => {
       await store.audit.sign()
