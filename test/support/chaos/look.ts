@@ -2,6 +2,7 @@
 // exactly what is declared.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { askEngine } from '../engine-api.ts'
 import { services, type Model, type Service } from './model.ts'
 import type { Place } from './place.ts'
 
@@ -32,10 +33,12 @@ interface Status {
 }
 
 /** Every container of the engine, for it is the test's own. */
-const inspectAll = async ({ stack }: Place): Promise<Inspected[]> => {
-  const ids = (await stack.docker('ps', '-aq', '--no-trunc')).split('\n').filter(Boolean)
-  if (ids.length === 0) return []
-  return JSON.parse(await stack.docker('inspect', ...ids)) as Inspected[]
+const inspectAll = async (): Promise<Inspected[]> => {
+  const listed = (await askEngine<{ Id: string }[]>('/containers/json?all=true')) ?? []
+  const found = await Promise.all(
+    listed.map(({ Id }) => askEngine<Inspected>(`/containers/${Id}/json`)),
+  )
+  return found.filter((container) => container !== undefined)
 }
 
 const fromElsewhere = new Set(['PATH', 'HOSTNAME', 'HOME', 'PWD', 'SHLVL'])
@@ -104,7 +107,7 @@ export const differences = async (
   model: Model,
 ): Promise<{ wrong: string[]; seen: Map<Service, Seen> }> => {
   const { world, stack, filesMount, dataMount, temporary } = place
-  const containers = await inspectAll(place)
+  const containers = await inspectAll()
   const wrong: string[] = []
   const names = containers.map((c) => c.Name.slice(1)).sort()
   const wanted = services.map((s) => `${stack.project}-${s}-1`).sort()
