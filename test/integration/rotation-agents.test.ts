@@ -34,7 +34,7 @@ const run = promisify(execFile)
 const orders = (['AddFirst', 'SwitchFirst'] as const).slice(0, soak(1, 2))
 const rounds = soak(1, 10)
 /** Between two calls of a client: each starts some twenty processes. */
-const everySeconds = soak(2, 0.1)
+const everySeconds = soak(4, 0.1)
 const network = `stagely-t-rotation-${process.pid}`
 const rotated =
   (times: number) =>

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await makeDatabaseImage('postgres')
   world = await startWorld({ database: await freshDatabase(), withAgent: false })
   for (const project of lanes) {
-    const stack = await createLoginStack({ everySeconds: soak(2, 0.2) })
+    const stack = await createLoginStack({ everySeconds: soak(3, 0.2) })
     stacks.push(stack)
     agents.push(await startNamedAgent(world, project))
     const stagelets = [{ name: project, agent: project, stack }]
