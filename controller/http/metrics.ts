@@ -81,9 +81,9 @@ export const createMetrics = (version: string): Metrics => {
   return {
     registry,
     render: async () => {
-      const process = ofProcess()
-      process.setDefaultLabels({ version })
-      return (await registry.metrics()) + (await process.metrics())
+      const measured = ofProcess()
+      measured.setDefaultLabels({ version })
+      return (await registry.metrics()) + (await measured.metrics())
     },
     middleware: async (c, next) => {
       const start = process.hrtime.bigint()
