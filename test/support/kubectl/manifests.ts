@@ -2,18 +2,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
+import type { Rendered } from '../helm.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const labels = { app: 'shop' }
 
-export interface Manifest {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: {
-    readonly name: string
-    readonly namespace?: string
-    readonly labels?: object
-  }
+export type Manifest = Pick<Rendered, 'apiVersion' | 'kind' | 'metadata'> & {
   readonly spec?: object
 }
 
