@@ -1,6 +1,8 @@
 // Makes src/store/empty-cluster.tar.gz, which src/store/pglite-cluster.ts loads: a cluster with today's schema
 // and no row of ours. Only where it is missing or older than what it is made of.
-import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
@@ -11,6 +13,7 @@ const archive = join(store, 'empty-cluster.tar.gz')
 const migrations = join(store, 'migrations')
 
 const madeOf = [
+  fileURLToPath(import.meta.url),
   fileURLToPath(import.meta.resolve('@electric-sql/pglite')),
   join(store, 'migrate.ts'),
   migrations,
@@ -19,8 +22,15 @@ const madeOf = [
 
 const changedAt = (file: string): number => Math.max(statSync(file).mtimeMs, statSync(file).ctimeMs)
 
-const make = async (): Promise<void> => {
-  const db = await PGlite.create()
+/** Nobody makes another database in it, and these are half of its files. */
+const dropTemplates = [
+  'UPDATE pg_database SET datistemplate = false',
+  'DROP DATABASE template0',
+  'DROP DATABASE template1',
+]
+
+const makeIn = async (dataDir: string): Promise<void> => {
+  const db = await PGlite.create({ dataDir })
   await db.transaction((tx) =>
     migrateIn({
       query: async <R>(text: string, params?: readonly unknown[]) =>
@@ -30,12 +40,20 @@ const make = async (): Promise<void> => {
       },
     }),
   )
-  // The first start has nothing to replay.
-  await db.exec('CHECKPOINT')
-  const made = await db.dumpDataDir('gzip')
+  for (const text of dropTemplates) await db.exec(text)
+  // Closed, so that the first start has nothing to replay.
   await db.close()
-  writeFileSync(`${archive}.new`, Buffer.from(await made.arrayBuffer()))
-  renameSync(`${archive}.new`, archive)
+}
+
+const make = async (): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), 'stagely-cluster-'))
+  try {
+    await makeIn(folder)
+    execFileSync('tar', ['-czf', `${archive}.new`, '-C', folder, ...readdirSync(folder)])
+    renameSync(`${archive}.new`, archive)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 if (!existsSync(archive) || madeOf.some((file) => changedAt(archive) < changedAt(file)))

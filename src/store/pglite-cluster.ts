@@ -27,7 +27,7 @@ export const ensureCluster = async (folder: string): Promise<void> => {
 }
 
 /**
- * PGlite could load the archive too, but would start a whole Postgres for that. It has a thousand small
+ * PGlite could load the archive too, but would start a whole Postgres for that. It has hundreds of small
  * files: each is written at once, which takes a third of what streams take.
  */
 const unpackInto = async (folder: string): Promise<void> => {
