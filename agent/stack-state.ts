@@ -76,8 +76,8 @@ export interface StackState {
   waitingFor: readonly string[]
   /** Services that were not healthy when the stack was settled last. */
   unhealthy: ReadonlyMap<string, UnhealthyService>
-  /** An action has begun since this agent was started. */
-  hasActed: boolean
+  /** No Compose of an agent before this one is at work on the stack any more. */
+  isAlone: boolean
 }
 
 export const createStackState = (want: Want): StackState => ({
@@ -115,7 +115,7 @@ export const createStackState = (want: Want): StackState => ({
   stoppedSinceMs: undefined,
   waitingFor: [],
   unhealthy: new Map(),
-  hasActed: false,
+  isAlone: false,
 })
 
 /** Whether it has neither come through nor been taken back. */

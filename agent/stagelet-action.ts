@@ -25,7 +25,6 @@ export const isLeftAtWork = async (
   state: StackState,
   model: Pick<ComposeModel, 'projectName'>,
 ): Promise<boolean> => {
-  if (state.hasActed) return false
   const all = await findRunning(workingFlags(model))
   const left = all.find(({ ageMs }) => ageMs < deps.upDeadlineMs)
   const what = left && `Compose (process ${left.pid}), left at work by an agent before this one`
@@ -115,7 +114,6 @@ export const applyPlan = async (
   const { model, full, plan } = action
   const { revision } = state.want.desired
   state.phase = 'Applying'
-  state.hasActed = true
   state.ungated = new Set([...state.ungated, ...plan.affected, ...restartsIn(plan)])
   // Something else runs from here on: a later action for the settled key is no healing then.
   if (state.settledKey !== state.want.key) state.settledKey = ''

@@ -59,6 +59,7 @@ const engineWith = ({ directory, volumes = [] }: World, removed: string[]): Engi
         Config: { Tty: false },
         HostConfig: { RestartPolicy: { Name: 'no' } },
       }),
+    imageId: () => Promise.resolve('image'),
     listVolumes: () => Promise.resolve([...volumes]),
     removeVolume: (name: string) => {
       removed.push(name)
@@ -67,8 +68,8 @@ const engineWith = ({ directory, volumes = [] }: World, removed: string[]): Engi
   } as unknown as Engine
 }
 
-/** One pass of the stagelet "mine", whose stack lies in /srv/allowed and is called "victim". */
-const pass = async (world: World, tweak: Partial<DesiredStagelet> = {}) => {
+/** Passes of the stagelet "mine", whose stack lies in /srv/allowed and is called "victim". */
+const pass = async (world: World, tweak: Partial<DesiredStagelet> = {}, passes = 1) => {
   const verbs: string[] = []
   const removed: string[] = []
   const followed: (string | undefined)[] = []
@@ -115,7 +116,7 @@ const pass = async (world: World, tweak: Partial<DesiredStagelet> = {}) => {
   const desired = aDesired({ uid: 'mine', compose, ...tweak })
   const state = createStackState(createWant({ desired, entries: [], base: {} }, undefined, false))
   const signal = new AbortController().signal
-  await runPass(deps, state, { isSuperseded: () => false, signal })
+  for (let n = 0; n < passes; n++) await runPass(deps, state, { isSuperseded: () => false, signal })
   const { services, fault, phase } = toObservation(state)
   return {
     verbs,
@@ -203,5 +204,17 @@ describe('a Compose project by the name of another stack', () => {
       volumes: ['victim_own', 'victim_theirs'],
     }
     expect(await pass(world, down)).toMatchObject({ verbs: ['down'], removed: ['victim_own'] })
+  })
+})
+
+describe('the first action of an agent', () => {
+  it('comes at once on a stack that no agent has deployed on this machine', async () => {
+    expect(await pass({})).toMatchObject({ verbs: ['up -d --'] })
+  })
+
+  it('follows a look at the stack that is newer than the end of what an earlier agent left at work', async () => {
+    const world = { deployed: { mine: 'victim' } }
+    expect(await pass(world)).toMatchObject({ verbs: [], phase: 'Pending' })
+    expect(await pass(world, {}, 2)).toMatchObject({ verbs: ['up -d --'] })
   })
 })

@@ -6,6 +6,7 @@ import { failStuck } from './apply-steps.ts'
 import type { StackFault } from './allowed-folders.ts'
 import { eventLagMs, isExitUnclear, lastingAfter } from './drift.ts'
 import { awaitsLostKeys, noteDelivered } from './delivered-keys.ts'
+import type { ComposeModel } from './compose-model.ts'
 import { goBack } from './going-back.ts'
 import { restartsIn, withoutServices } from './plan.ts'
 import { prepareOverrides } from './prepare-overrides.ts'
@@ -185,6 +186,21 @@ const healOthers = async (
   return state.gateFailure === undefined && state.stuck.size === held.length
 }
 
+/**
+ * For how long (ms) the first action waits for what an agent before this one may have left at work. That may have ended
+ * after the look at the containers: then a new look comes first.
+ */
+const restForLeft = async (
+  deps: PassDeps,
+  state: StackState,
+  model: ComposeModel,
+): Promise<number | undefined> => {
+  if (state.isAlone) return undefined
+  if (await isLeftAtWork(deps, state, model)) return leftLookMs
+  state.isAlone = true
+  return deps.stateFile.get(state.want.desired.uid) === undefined ? undefined : 0
+}
+
 /** Plans the action and carries it out. */
 const pursue = async (
   deps: PassDeps,
@@ -200,7 +216,8 @@ const pursue = async (
   const mustAct = action.plan.steps.length > 0
   if (!mustAct && toGate(state, action).size === 0 && state.stuck.size === 0)
     return await settle(deps, state, action)
-  if (mustAct && (await isLeftAtWork(deps, state, model))) return leftLookMs
+  const leftMs = mustAct ? await restForLeft(deps, state, model) : undefined
+  if (leftMs !== undefined) return leftMs
   const restMs = Math.min(waitForRetry(deps, state), resyncMs)
   if (restMs > 0) return (await healOthers(deps, state, action, signals)) ? 0 : restMs
   const { waitMs, blocked } = await restForDrift(deps, state, { ...action, asked })
