@@ -64,12 +64,19 @@ apt_install() {
   apt-get install -y -q --no-install-recommends "$@" || { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; }
 }
 
-apt_knows() { apt-cache show "$1" >/dev/null 2>&1; }
+# Which of these packages apt knows: one call, as each reads its lists for a second.
+apt_known() { apt-cache show --no-all-versions "$@" 2>/dev/null | sed -n 's/^Package: //p'; }
+
+# A new machine has no lists yet.
+need_package_lists() {
+  ! on_debian_as_root || compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null ||
+    step 'read the lists of packages (apt-get update)' apt-get update -q
+}
 
 # need_programs PACKAGE=TEST…: installs the packages whose test command fails, all by one call of apt: each call
 # reads its lists for a second. `A|B`: the first that apt knows. `A?`: only where apt knows it.
 need_programs() {
-  local entry missing=() wanted=() name
+  local entry missing=() wanted=() known
   for entry in "$@"; do
     sh -c "${entry#*=}" >/dev/null 2>&1 || missing+=("${entry%%=*}")
   done
@@ -82,15 +89,13 @@ need_programs() {
     say '    Elsewhere: install Docker Engine with Compose 2 (https://docs.docker.com/engine/install/).'
     return 1
   fi
-  # A new machine has no lists yet.
-  apt_knows busybox-static || step 'read the lists of packages (apt-get update)' apt-get update -q || return 1
+  need_package_lists || return 1
+  known=" $(apt_known ${missing[@]//[|?]/ } | tr '\n' ' ')"
   for entry in "${missing[@]}"; do
     case $entry in
-    *\?) name=${entry%\?} && apt_knows "$name" || continue ;;
-    *\|*) name=${entry%%|*} && { apt_knows "$name" || name=${entry##*|}; } ;;
-    *) name=$entry ;;
+    *\?) [[ $known == *" ${entry%\?} "* ]] && wanted+=("${entry%\?}") ;;
+    *) [[ $known == *" ${entry%%|*} "* ]] && wanted+=("${entry%%|*}") || wanted+=("${entry##*|}") ;;
     esac
-    wanted+=("$name")
   done
   [ ${#wanted[@]} = 0 ] || step "install ${wanted[*]} (apt-get)" apt_install "${wanted[@]}"
 }
@@ -211,8 +216,8 @@ need_test_machine() {
   { [ -x "$HELM" ] && [ -x "$STAGELY_NEWER_KUBECTL" ]; } || programs+=("$unpacker")
   if on_debian_as_root && ! docker_answers >/dev/null 2>&1; then programs+=("$own_engine_program"); fi
   beside need_packages_and_build
-  # The newer Compose is asked for by apt's lists.
-  if need_programs "${programs[@]}" && beside need_helm && beside need_newer_compose && need_test_engine; then
+  # Apt's lists name the mirror of the newer Compose.
+  if need_package_lists && beside need_newer_compose && need_programs "${programs[@]}" && beside need_helm && need_test_engine; then
     wait_beside
   else
     stop_beside
