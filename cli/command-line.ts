@@ -1,6 +1,6 @@
 // The command line. Loads only the requested command, and returns the process's exit code: 0 success, 1
 // failure, 2 wrong usage.
-import { Command, CommanderError } from 'commander'
+import type { Command } from 'commander'
 import type { MachineFlags, MachinePart } from '../agent/machine/support.ts'
 import { CliError, Exit, renderError } from './errors.ts'
 import { endQuietlyWhenNobodyReads, note, out } from './print.ts'
@@ -205,8 +205,9 @@ const runProgram = async (argv: readonly string[]): Promise<number | undefined> 
   return program === undefined ? undefined : await (await program())(argv.slice(2))
 }
 
-const newProgram = (): Command => {
-  const program = new Command('stagely')
+const newProgram = async (): Promise<Command> => {
+  const { Command: Program } = await import('commander')
+  const program = new Program('stagely')
     .description('Secrets for Docker Compose: declared state in, the right containers re-created.')
     .showHelpAfterError('(--help lists the commands)')
     .exitOverride()
@@ -258,12 +259,12 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (name === 'help' && rest[0] !== undefined) {
     return run([rest[0], '--help'])
   }
-  await newProgram().parseAsync(name === '' ? ['--help'] : [...argv], { from: 'user' })
+  const program = await newProgram()
+  await program.parseAsync(name === '' ? ['--help'] : [...argv], { from: 'user' })
   return 0
 }
 
 const exitCodeOf = (error: unknown): number => {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof Exit || error instanceof CliError) return error.exitCode
   return 1
 }
@@ -273,8 +274,12 @@ export const runCommandLine = async (argv: readonly string[]): Promise<number> =
   try {
     return await run(argv)
   } catch (error) {
-    // Commander has printed its own errors; Exit means that everything is printed.
-    if (!(error instanceof CommanderError) && !(error instanceof Exit)) note(renderError(error))
+    // Loaded where used: the controller and the agent need none of it.
+    const { CommanderError } = await import('commander')
+    // It has printed its own errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    // Exit means that everything is printed.
+    if (!(error instanceof Exit)) note(renderError(error))
     return exitCodeOf(error)
   }
 }

@@ -1,6 +1,8 @@
 // Limits the rate of requests by one person or machine, whatever the number of its tokens, and of
 // invalid tokens from one address. Each controller counts separately.
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+// Not the whole package, which has a limiter for each of many databases.
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
+import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { RateLimits } from '../limit-config.ts'
 
