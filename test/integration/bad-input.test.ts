@@ -1,6 +1,7 @@
 // Bad input of every kind: a clear answer that says what to do, and running containers stay up.
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { agentHere } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
@@ -15,7 +16,11 @@ describe('bad input', () => {
 
   beforeAll(async () => {
     stack = await createStack(compose)
-    world = await startWorld({ controllerBy: controllerHere, database: await freshDatabase() })
+    world = await startWorld({
+      controllerBy: controllerHere,
+      agentBy: agentHere,
+      database: await freshDatabase(),
+    })
     await world.apply(
       projectYaml() +
         secretYaml('KEY', 'a good value', 'web') +

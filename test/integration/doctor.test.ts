@@ -8,6 +8,7 @@ import { parseAgentConfig, type AgentConfig } from '../../agent/config.ts'
 import type { Check } from '../../agent/machine/check.ts'
 import { examine } from '../../agent/machine/doctor.ts'
 import { realClock } from '../../src/kernel/clock.ts'
+import { agentHere } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -39,6 +40,7 @@ describe('the doctor', () => {
     stack = await createStack(`services:\n${idleService('web')}`)
     world = await startWorld({
       controllerBy: controllerHere,
+      agentBy: agentHere,
       database: await freshDatabase(),
       agentArgs: ['--files-dir', filesDir],
     })

@@ -1,12 +1,21 @@
-// Keys as an operator works with them: the built programs, a real Postgres, real containers. A
-// rotation is cut off by kill -9 at random rows while others read and write; then the master key
-// moves, a key service goes away and comes back, and an old backup is restored.
+// Keys as an operator works with them: a real Postgres, real containers, and the built programs; a controller that nobody
+// kills is in the test's process. A rotation is cut off by kill -9 at random rows while others read and write; then the
+// master key moves, a key service goes away and comes back, and an old backup is restored.
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { controllerHere } from '../support/controller-here.ts'
 import { startKmsStandIn, vaultKeyName, type KmsStandIn } from '../support/kms-stand-in.ts'
 import { restOf, startLoad, type Rest } from '../support/load.ts'
-import { runCli, startWorld, testMasterKey, type World } from '../support/processes.ts'
+import {
+  controllerReady,
+  runCli,
+  startProgram,
+  startWorld,
+  testMasterKey,
+  type Program,
+  type World,
+} from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -74,6 +83,13 @@ const made = async (): Promise<unknown> => {
 const inSync = (): Promise<string> =>
   world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '120s')
 
+/** The next controller: one that is killed, or that is to end by itself, is a process. */
+let next: 'here' | 'process' = 'here'
+const startNext = (args: readonly string[], given: NodeJS.ProcessEnv): Promise<Program> =>
+  next === 'here'
+    ? controllerHere(args, given)
+    : startProgram(['controller', ...args], given, controllerReady)
+
 const restart = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
   await world.controller.kill(signal)
   await world.startController()
@@ -86,7 +102,10 @@ beforeAll(async () => {
   stack = await createStack(`services:\n${idleService('web')}${idleService('db')}`)
   // The load and what looks at it share one token.
   const controllerArgs = ['--rate-limit', '0']
-  world = await startWorld({ databaseUrl: database.url, controllerEnv: env, controllerArgs })
+  world = await startWorld({
+    ...{ databaseUrl: database.url, controllerEnv: env, controllerArgs },
+    controllerBy: startNext,
+  })
   rest = await restOf(world)
   await world.apply(
     projectYaml() +
@@ -166,6 +185,7 @@ describe('keys of a running controller', () => {
     const load = startLoad(rest, 'default%2Fload', loadKeys)
     await until(async () => (await count(`sealed_with WHERE ${old}`)) > 0, 'a write of the load')
     delete env.STAGELY_KEY_ROTATION
+    next = 'process'
     load.mayBeAway = true
     await restart()
     load.mayBeAway = false
@@ -179,6 +199,7 @@ describe('keys of a running controller', () => {
       expect(left, 'the rotation is over before it was cut off').toBeGreaterThan(0)
       const at = Math.floor(left * (0.3 + Math.random() * 0.65))
       await until(async () => (await sealedByOldKeys()) <= at, `${at} rows left`)
+      if (kill === kills - 1) next = 'here'
       load.mayBeAway = true
       await restart('SIGKILL')
       load.mayBeAway = false
@@ -231,7 +252,7 @@ describe('keys of a running controller', () => {
     await restart()
     await until(isMoved, 'the new master key wraps all')
     delete env.STAGELY_SECRET_KEY_PREVIOUS
-    await restart('SIGKILL')
+    await restart()
     const { key_id: now, wrapped } = await status()
     expect(now).not.toBe(old)
     expect(wrapped.map((one) => one.by)).toEqual([`local key ${now}`])
@@ -279,6 +300,7 @@ spec:
     const tables = 'SELECT * FROM counters, (SELECT count(*) FROM audit) a'
     const before = (await db.query(tables)).rows
     env.STAGELY_SECRET_KEY = Buffer.alloc(32, 99).toString('base64')
+    next = 'process'
     const started = Date.now()
     await expect(world.startController()).rejects.toThrow(
       new RegExp(`ended with 1\\n[^]*needs local key ${needed}.*nothing was changed`),
@@ -286,6 +308,7 @@ spec:
     expect(Date.now() - started).toBeLessThan(30_000)
     expect((await db.query(tables)).rows).toEqual(before)
     env.STAGELY_SECRET_KEY = newMasterKey
+    next = 'here'
     await world.startController()
     await inSync()
     expect(await made()).toEqual(renewed)

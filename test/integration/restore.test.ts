@@ -1,7 +1,8 @@
-// An old backup is restored under a running agent: whole processes, the real engine, a real Postgres.
+// An old backup is restored under a running agent: its own process, the real engine, a real Postgres.
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
+import { controllerHere } from '../support/controller-here.ts'
 import { databaseImage, makeDatabaseImage } from '../support/database-images.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -95,7 +96,7 @@ describe('an agent whose controller goes back in time', () => {
     stack = await createStack(`services:\n${idleService('web')}${idleService('other')}`)
     bank = await createStack(bankStack)
     database = await freshDatabase()
-    world = await startWorld({ database })
+    world = await startWorld({ controllerBy: controllerHere, database })
     const yaml = projectYaml() + secretYaml('TOKEN', 'token-of-the-backup', 'web')
     const applied = await world.apply(
       yaml +

@@ -7,6 +7,8 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
+import { agentHere } from '../support/agent-here.ts'
+import { controllerHere } from '../support/controller-here.ts'
 import { makeDatabaseImage } from '../support/database-images.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startNamedAgent, type NamedAgent } from '../support/named-agent.ts'
@@ -86,7 +88,7 @@ describe('a rotation on three machines', () => {
   beforeAll(async () => {
     await makeDatabaseImage('postgres')
     database = await freshDatabase()
-    world = await startWorld({ database })
+    world = await startWorld({ controllerBy: controllerHere, agentBy: agentHere, database })
     for (const order of orders) {
       const stack = await createSigningStack(everySeconds)
       signing.push(stack)
@@ -103,7 +105,8 @@ describe('a rotation on three machines', () => {
       else if (beta === undefined) beta = stack
       else gamma = stack
     }
-    for (const name of ['left', 'right']) agents.push(await startNamedAgent(world, name))
+    agents.push(await startNamedAgent(world, 'left', agentHere))
+    agents.push(await startNamedAgent(world, 'right'))
     await apply(
       loginManifests({
         project: 'shop',

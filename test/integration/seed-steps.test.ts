@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { agentHere } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
@@ -14,7 +15,11 @@ let stack: Stack
 
 beforeAll(async () => {
   stack = await createStack(`services:\n${idleService('backend')}${idleService('frontend')}`)
-  world = await startWorld({ controllerBy: controllerHere, database: await freshDatabase() })
+  world = await startWorld({
+    controllerBy: controllerHere,
+    agentBy: agentHere,
+    database: await freshDatabase(),
+  })
 })
 afterAll(async () => {
   await world?.stop()

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { agentHere } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { databaseImage, makeDatabaseImage } from '../support/database-images.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -63,7 +64,11 @@ describe('the tour of a rotation', () => {
     stack = await createStack(compose)
     await writeFile(join(stack.directory, '.env'), `DB_PASSWORD=${inEnv}\n`)
     await stack.compose('up', '-d', '--wait')
-    world = await startWorld({ controllerBy: controllerHere, database: await freshDatabase() })
+    world = await startWorld({
+      controllerBy: controllerHere,
+      agentBy: agentHere,
+      database: await freshDatabase(),
+    })
   }, 120_000)
   afterAll(async () => {
     await world?.stop()

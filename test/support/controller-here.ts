@@ -6,7 +6,8 @@ import { realClock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Program } from './processes.ts'
 
-const loggerInto = (lines: string[], fields: object = {}): Logger => {
+/** Notes lines as JSON, without those for debugging. */
+export const loggerInto = (lines: string[], fields: object = {}): Logger => {
   const say = (more: object, message: string): void => {
     lines.push(JSON.stringify({ ...fields, ...more, message }))
   }

@@ -1,7 +1,8 @@
 // One more agent of a world: each has its own folder and name, as on a machine of its own.
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startProgram, type Program, type World } from './processes.ts'
+import { startAgentProcess } from './agent-process.ts'
+import type { Program, World } from './processes.ts'
 
 export interface NamedAgent {
   /** Of now. */
@@ -11,7 +12,11 @@ export interface NamedAgent {
   output(): string
 }
 
-export const startNamedAgent = async (world: World, name: string): Promise<NamedAgent> => {
+export const startNamedAgent = async (
+  world: World,
+  name: string,
+  by: typeof startAgentProcess = startAgentProcess,
+): Promise<NamedAgent> => {
   const made = await world.must(
     'agent',
     'token',
@@ -25,7 +30,7 @@ export const startNamedAgent = async (world: World, name: string): Promise<Named
   const programs: Program[] = []
   const start = async (): Promise<void> => {
     const args = ['agent', 'run', ...folders, '--join', made.trim()]
-    programs.push(await startProgram(args, {}, 'connected'))
+    programs.push(await by(args, {}))
   }
   await start()
   return {

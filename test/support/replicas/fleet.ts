@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { startAgentProcess } from '../agent-process.ts'
 import { createPostgresServer, type PostgresServer } from '../postgres-server.ts'
 import { controllerReady, startProgram, testMasterKey, type Program } from '../processes.ts'
 import { createStack, inspectProject, onHost, testImage, type Stack } from '../stack.ts'
@@ -184,18 +185,9 @@ const build = async (
       {},
     )
     const args = ['agent', 'run', '--data-dir', join(dir, `agent-${i}`), '--join', status.token]
-    agents[i] = await startProgram(
-      [
-        ...args,
-        '--allow-dir',
-        tmpdir(),
-        '--files-dir',
-        join('/run/stagely-test', String(process.pid)),
-      ],
-      {},
-      'connected',
-      { within: leashed },
-    )
+    const filesDir = join('/run/stagely-test', String(process.pid))
+    const folders = ['--allow-dir', tmpdir(), '--files-dir', filesDir]
+    agents[i] = await startAgentProcess([...args, ...folders], {}, { within: leashed })
     await create('stagelysecrets', 'StagelySecret', `token-${i}`, {
       projectRef: { name: 'fleet' },
       stageletRef: { name: `s-${i}` },
