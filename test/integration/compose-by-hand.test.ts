@@ -3,17 +3,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { controllerHere } from '../support/controller-here.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type Ran, type World } from '../support/processes.ts'
+import { main, runCli, startWorld, type Ran, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
+import { shortLived } from '../support/short-lived.ts'
 import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
 
 const secret = 'the-secret-of-a-hand'
-const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
 
 interface Condition {
   readonly type: string
@@ -44,21 +44,18 @@ describe('stagely compose', () => {
     await stack?.remove()
   })
 
-  /** As a person who is in the folder. */
-  const start = (args: readonly string[], cwd: string) =>
-    spawn(process.execPath, [main, 'compose', '--agent-data-dir', world.agentDir, ...args], {
-      cwd,
-      env: { PATH: process.env['PATH'], SUDO_USER: 'ann' },
+  const wordsOf = (args: readonly string[]): string[] => [
+    ...['compose', '--agent-data-dir', world.agentDir, ...args],
+  ]
+  /** As a person who is in the folder; a process that can be interrupted. */
+  const start = (args: readonly string[]) =>
+    spawn(process.execPath, [...shortLived, '--', main, ...wordsOf(args)], {
+      cwd: stack.directory,
+      env: { PATH: process.env['PATH'] },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-  const run = async (args: readonly string[], cwd = stack.directory): Promise<Ran> => {
-    const child = start(args, cwd)
-    let [stdout, stderr] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-    const [code] = (await once(child, 'close')) as [number | null]
-    return { code: code ?? -1, stdout, stderr }
-  }
+  const run = (args: readonly string[], cwd = stack.directory): Promise<Ran> =>
+    runCli(wordsOf(args), { SUDO_USER: 'ann' }, '', cwd)
   const drifted = async (): Promise<Condition | undefined> => {
     const { status } = (await world.read('stagelets/shop')) as {
       status: { conditions: Condition[] }
@@ -144,7 +141,7 @@ describe('stagely compose', () => {
   })
 
   it('ends Compose with whoever watches it', async () => {
-    const child = start(['--', 'logs', '-f', 'web'], stack.directory)
+    const child = start(['--', 'logs', '-f', 'web'])
     const composes = async (): Promise<string[]> => {
       const { stdout } = await runPs(world.agent.child.pid ?? 0)
       return stdout.split('\n').filter((line) => line.includes('logs -f web'))
@@ -158,7 +155,7 @@ describe('stagely compose', () => {
   it('leaves no container of a run that is interrupted', async () => {
     // Compose passes SIGTERM on, and leaves what does not heed it at work.
     const job = 'trap "" TERM; echo begun; while :; do sleep 0.1; done'
-    const child = start(['--', 'run', '--rm', 'web', 'sh', '-c', job], stack.directory)
+    const child = start(['--', 'run', '--rm', 'web', 'sh', '-c', job])
     const labels = [`project=${stack.project}`, 'oneoff=True']
     const filters = labels.flatMap((l) => ['--filter', `label=com.docker.compose.${l}`])
     const oneOffs = (): Promise<string> => stack.docker('ps', '-aq', ...filters)

@@ -47,7 +47,7 @@ const needsProcess = (
   [first = '', second = '']: readonly string[],
   env: NodeJS.ProcessEnv,
 ): boolean =>
-  ['compose', 'run'].includes(first) ||
+  first === 'run' ||
   (first === 'controller' && !maintenance.has(second)) ||
   (first === 'agent' && second === 'run') ||
   Object.keys(env).some((name) => name.startsWith('NODE_'))
