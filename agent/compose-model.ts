@@ -86,12 +86,22 @@ export type Asked = Omit<ComposeModel, 'signature' | 'roots'>
 type Ask = (env: Environment, ...verb: readonly string[]) => Promise<ComposeOutput>
 const asJson = ['--format', 'json']
 
+/** How a stack is asked for. */
+interface Asking {
+  readonly flags: readonly string[]
+  readonly probes: ProbeEnvironments
+  /** Its files name no variable, no secret and no other file: where Compose accepts it, as it is written tells no more. */
+  readonly isPlain: boolean
+}
+
 /** The stack as Compose tells it: with marks, as it is written, and without the secrets (with other marks, where it needs them). */
-const answersOf = async (ask: Ask, probes: ProbeEnvironments) => {
+const answersOf = async (ask: Ask, { probes, isPlain }: Asking) => {
   const isMarked = probes.marks.size > 0
+  const marking = ask(probes.marked, ...asJson)
+  const write = (): Promise<ComposeOutput> => ask(probes.without, '--no-interpolate', ...asJson)
   const [marked, writing, without] = await Promise.allSettled([
-    ask(probes.marked, ...asJson),
-    ask(probes.without, '--no-interpolate', ...asJson),
+    marking,
+    isPlain ? marking.then(() => undefined, write) : write(),
     isMarked ? ask(probes.without, ...asJson) : Promise.reject(new Error('not asked for')),
   ])
   const failure = marked.status === 'rejected' ? (marked.reason as Error) : undefined
@@ -104,7 +114,8 @@ const answersOf = async (ask: Ask, probes: ProbeEnvironments) => {
     marked: parsed(marked),
     other: parsed(again),
     isWithout,
-    written: writing.status === 'fulfilled' ? parseProject(writing.value.stdout) : undefined,
+    written:
+      writing.status === 'fulfilled' ? parseProject(writing.value?.stdout ?? '{}') : undefined,
     failure,
     stderr: marked.status === 'fulfilled' ? marked.value.stderr : '',
   }
@@ -121,25 +132,26 @@ const hasNoProfiles = (stack: Described | undefined): boolean =>
   Object.values(stack.services ?? {}).every(({ profiles = [] }) => profiles.length === 0)
 
 /**
- * Asks Compose more than once. With all variables set, Compose tells the stack as `up` would see it; only names, paths
- * and numbers of this output are used. With variables left as written, Compose tells the `env_file`s, and all but the
- * mounts where an env file is missing; but it refuses much that is right once variables are set. Secrets that the
- * stagelet does not list are replaced by marks: see variable-check. Services of all profiles are searched for variables
- * that these secrets would set: a person may run a service whose profile is off. Where no service has a profile, the
- * stack is the same with those that the stagelet names.
+ * Asks Compose more than once, unless the files are plain. With all variables set, Compose tells the stack as `up` would
+ * see it; only names, paths and numbers of this output are used. With variables left as written, Compose tells the
+ * `env_file`s, and all but the mounts where an env file is missing; but it refuses much that is right once variables are
+ * set. Secrets that the stagelet does not list are replaced by marks: see variable-check. Services of all profiles are
+ * searched for variables that these secrets would set: a person may run a service whose profile is off. Where no service
+ * has a profile, the stack is the same with those that the stagelet names.
  */
 export const askCompose = async (
   compose: Compose,
   { spec, mask }: ModelRequest,
-  { flags, probes }: { readonly flags: readonly string[]; readonly probes: ProbeEnvironments },
+  asking: Asking,
 ): Promise<Asked> => {
+  const { flags, probes } = asking
   // Checked before values are masked: a secret may have the text of a mark.
   const quoted = new Set<string>()
   const look = (text: string): string => {
     for (const key of markedIn(text, probes)) quoted.add(key)
     return mask(text)
   }
-  const asking =
+  const askWith =
     (profiles: readonly string[]): Ask =>
     (env, ...verb) =>
       compose.run({
@@ -149,7 +161,7 @@ export const askCompose = async (
         mask: look,
         verb: ['config', ...verb],
       })
-  const ask = asking([])
+  const ask = askWith([])
   const checked = async (asked: Promise<StackAnswers>): Promise<StackAnswers> => {
     const answers = await asked
     const notListed = checkFilling(probes, { ...answers, quoted: [...quoted] } as Answers)
@@ -157,9 +169,9 @@ export const askCompose = async (
     return answers
   }
   const isMarked = probes.marks.size > 0
-  const all = isMarked ? await checked(answersOf(asking(['--profile', '*']), probes)) : undefined
+  const all = isMarked ? await checked(answersOf(askWith(['--profile', '*']), asking)) : undefined
   const isOwn = all !== undefined && hasNoProfiles(all.marked) && hasNoProfiles(all.other)
-  const own = isOwn ? all : await checked(answersOf(ask, probes))
+  const own = isOwn ? all : await checked(answersOf(ask, asking))
   const { marked: filled, written, failure } = own
   const uses = findUses(written ?? {})
   if (filled !== undefined) {

@@ -87,8 +87,9 @@ it('another value of a listed variable is looked into before anything is run wit
 /** For a stack of one service, with these profiles: what Compose was asked with, at each reading with these global secrets. */
 const openAsked = async (
   profiles: readonly string[],
+  text = 'services: {} # ${NEW} ${OLD}\n',
 ): Promise<(globals: Record<string, string>) => Promise<string[]>> => {
-  await writeFile(join(directory, 'compose.yml'), 'services: {} # ${NEW} ${OLD}\n')
+  await writeFile(join(directory, 'compose.yml'), text)
   const asked: string[] = []
   const compose = {
     version: '2.26.1',
@@ -121,4 +122,15 @@ it('a secret that comes to be named by the files is looked into before anything 
 it('a stack with profiles is read with all of them, and with its own', async () => {
   const asksWith = await openAsked(['tools'])
   expect(await asksWith({ OLD: 'a' })).toEqual(['OLD,*', '*', '*', 'OLD', '', ''])
+})
+
+it.each([
+  ['without variables is asked for once', 'services: {web: {image: x}}', 1],
+  ['with a variable is asked for as it is written, too', 'services: {web: {image: "${TAG}"}}', 2],
+  ['with an escape', 'services: {web: {image: "\\x24TAG"}}', 2],
+  ['with an env file', 'services: {web: {env_file: a}}', 2],
+  ['with another file', 'include: [part]', 2],
+])('a stack %s', async (_what, text, times) => {
+  const asksWith = await openAsked([], text)
+  expect(await asksWith({ OLD: 'a' })).toHaveLength(times)
 })

@@ -31,8 +31,10 @@ const rootsOf = (directory: string, files: readonly string[]): string[] => [
 const namesIn = (texts: readonly string[]): ReadonlySet<string> =>
   new Set(texts.flatMap((text) => text.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []))
 
-const readNames = async (paths: readonly string[]): Promise<ReadonlySet<string>> =>
-  namesIn(await Promise.all(paths.map(readText)))
+const readTexts = (paths: readonly string[]): Promise<string[]> => Promise.all(paths.map(readText))
+
+/** What makes a stack differ from what is written: variables (a YAML escape may be one), and other files. */
+const notPlain = /[$\\]|env_file|include|extends/
 
 interface Cached {
   readonly specKey: string
@@ -69,19 +71,21 @@ export const createModelSource = (compose: Compose, folders: AllowedFolders): Mo
     // Taken before Compose is asked: a change during the read must be noticed.
     const before = await signatureOf(named)
     try {
-      const names = new Set([...(await readNames(named)), ...more])
+      const texts = await readTexts(named)
+      const names = new Set([...namesIn(texts), ...more])
       const probes = probeEnvironmentsFor(request, names)
-      const steering = checkSteering(probes, await Promise.all(envFiles.map(readText)))
+      const steering = checkSteering(probes, await readTexts(envFiles))
       if (steering !== undefined) return { fault: steering, missingVariables: [] }
       const flags = flagsFor(request.spec, files)
-      const asked = await askCompose(compose, request, { flags, probes })
+      const isPlain = probes.marks.size === 0 && !texts.some((text) => notPlain.test(text))
+      const asked = await askCompose(compose, request, { flags, probes, isPlain })
       // Env files under any name, also missing ones.
       const all = asked.services.flatMap((s) => s.envFiles)
       const others = all.filter((f) => !named.includes(f))
       const watched = (watchedNow = [...named, ...new Set(others)])
       const signature = others.length === 0 ? before : await signatureOf(watched)
       // Variables in such a file become variables of containers, and may set others.
-      const inFiles = await readNames(all)
+      const inFiles = namesIn(await readTexts(all))
       const known = new Set([...names, ...inFiles])
       if (probeEnvironmentsFor(request, known).marks.size > probes.marks.size)
         return await load(request, specKey, inFiles)
