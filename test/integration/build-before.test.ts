@@ -1,10 +1,21 @@
-// This build and the one before it: what docs/operations.md promises of upgrades.
+// This build and the one before it: what docs/operations.md promises of upgrades. What is of today runs in the test's
+// process.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { agentHere } from '../support/agent-here.ts'
+import { startAgentProcess } from '../support/agent-process.ts'
 import { buildBefore, giveBareDatabase } from '../support/build-before.ts'
+import { controllerHere } from '../support/controller-here.ts'
 import { newFilesRoot } from '../support/files.ts'
-import { main, startWorld, type World } from '../support/processes.ts'
+import {
+  controllerReady,
+  runCli,
+  startProgram,
+  startWorld,
+  testMasterKey,
+  type World,
+} from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, creationsSince, idleService, type Stack } from '../support/stack.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -33,28 +44,39 @@ beforeAll(async () => {
   before = await buildBefore()
 })
 
+type Build = 'before' | 'today'
+interface Builds {
+  controller: Build
+  agent: Build
+}
+
 interface Started {
   readonly world: World
   readonly stack: Stack
   /** What runs at the next start. */
-  readonly builds: { controller: string; agent: string }
+  readonly builds: Builds
   /** Writes a value, and waits for it. */
   change(name: string, value: string): Promise<void>
   inSync(): Promise<string>
   remove(): Promise<void>
 }
 
-const start = async (
-  builds: Started['builds'],
-  databaseUrl: string | undefined,
-): Promise<Started> => {
+const start = async (builds: Builds, databaseUrl: string | undefined): Promise<Started> => {
   const services = ['web', 'other', 'files'].map((name) => idleService(name)).join('')
   const stack = await createStack(`services:\n${services}`)
   const filesDir = newFilesRoot()
   const agentArgs = ['--files-dir', filesDir]
   const world = await startWorld({
     ...(databaseUrl === undefined ? { prepare: giveBareDatabase } : { databaseUrl }),
-    ...{ builds, agentArgs },
+    agentArgs,
+    controllerBy: (args, env) =>
+      builds.controller === 'today'
+        ? controllerHere(args, env)
+        : startProgram(['controller', ...args], env, controllerReady, { built: before }),
+    agentBy: (args, env) =>
+      builds.agent === 'today'
+        ? agentHere(args, env)
+        : startAgentProcess(args, env, { built: before }),
   })
   const inSync = (): Promise<string> =>
     world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', '120s')
@@ -79,16 +101,13 @@ const verified = /rows are as they were written/
 
 describe('a controller and an agent of the build before', () => {
   let t: Started
-  let backup: string
   /** Before anything of today ran (unix seconds). */
   let since: number
   beforeAll(async () => {
-    t = await start({ controller: before, agent: before }, undefined)
+    t = await start({ controller: 'before', agent: 'before' }, undefined)
     await t.change('shop-token.web', 'second token')
     await t.world.must('secrets', 'delete', 'GONE', '-p', 'shop', '-s', 'web', '--yes')
     await t.inSync()
-    backup = join(t.world.dir, 'before.backup')
-    await t.world.must('backup', '--to', backup)
     await t.change('shop-token.web', 'third token')
     since = Date.now() / 1000
   })
@@ -96,7 +115,7 @@ describe('a controller and an agent of the build before', () => {
 
   it('leave a folder that a controller of today starts on, with an audit log that is whole', async () => {
     await t.world.controller.kill('SIGTERM')
-    t.builds.controller = main
+    t.builds.controller = 'today'
     await t.world.startController()
     expect(t.world.controller.output()).toContain('database migrated')
     expect(await t.world.must('audit', 'verify')).toMatch(verified)
@@ -123,7 +142,7 @@ describe('a controller and an agent of the build before', () => {
   it('are both followed by those of today, and only what changes gets new containers', async () => {
     const replaced = Date.now() / 1000
     await t.world.agent.kill('SIGTERM')
-    t.builds.agent = main
+    t.builds.agent = 'today'
     await t.world.startAgent()
     await t.change('shop-token.other', 'other token of today')
     expect(await creationsSince(t.stack, replaced)).toEqual({ other: 1 })
@@ -132,32 +151,15 @@ describe('a controller and an agent of the build before', () => {
     const { files } = await t.stack.containers()
     expect(await t.stack.docker('exec', files!.id, 'cat', '/config')).toBe('a file of today')
   })
-
-  it('leave a backup that is restored today', async () => {
-    await t.world.controller.kill('SIGTERM')
-    const data = ['--data-dir', t.world.controllerDir, '--force', '--yes']
-    await t.world.must('restore', backup, ...data)
-    await t.world.startController()
-    expect(await t.world.must('audit', 'verify')).toMatch(verified)
-    const values = async (): Promise<unknown> => {
-      // Its container may be on its way.
-      const found = await t.stack.environmentOf('web').catch(() => undefined)
-      return found
-    }
-    await expect.poll(values, { timeout: 150_000 }).toEqual({
-      SHARED: 'for all',
-      TOKEN: 'second token',
-    })
-    await t.change('shop-token.web', 'token after the restore')
-  })
 })
 
 describe('an agent of today with a controller of the build before', () => {
   let t: Started
   let database: Awaited<ReturnType<typeof createTestDatabase>>
+  let backup: string
   beforeAll(async () => {
     database = await createTestDatabase(inject('postgresUrl'))
-    t = await start({ controller: before, agent: main }, database.url)
+    t = await start({ controller: 'before', agent: 'today' }, database.url)
   })
   afterAll(async () => {
     await t?.remove()
@@ -165,6 +167,8 @@ describe('an agent of today with a controller of the build before', () => {
   })
 
   it('gets what changes', async () => {
+    backup = join(t.world.dir, 'before.backup')
+    await t.world.must('backup', '--to', backup)
     const since = Date.now() / 1000
     await t.change('shop-token.web', 'a second token')
     await t.change('shop-config.files', 'a second file')
@@ -174,16 +178,34 @@ describe('an agent of today with a controller of the build before', () => {
   it('goes on under one of today, on the same server, and makes no container anew', async () => {
     const since = Date.now() / 1000
     await t.world.controller.kill('SIGTERM')
-    t.builds.controller = main
+    t.builds.controller = 'today'
     await t.world.startController()
     expect(await t.world.must('audit', 'verify')).toMatch(verified)
     await t.change('shop-token.other', 'other token of today')
     expect(await creationsSince(t.stack, since)).toEqual({ other: 1 })
   })
 
+  it('follows a backup of before that is restored today', async () => {
+    await t.world.controller.kill('SIGTERM')
+    const args = ['restore', backup, '--data-dir', t.world.controllerDir, '--force', '--yes']
+    const env = { DATABASE_URL: database.url, STAGELY_SECRET_KEY: testMasterKey }
+    expect(await runCli(args, env)).toMatchObject({ code: 0 })
+    await t.world.startController()
+    expect(await t.world.must('audit', 'verify')).toMatch(verified)
+    const values = async (): Promise<unknown> => {
+      // Its container may be on its way.
+      const found = await t.stack.environmentOf('web').catch(() => undefined)
+      return found
+    }
+    await expect.poll(values, { timeout: 150_000 }).toEqual({
+      ...{ SHARED: 'for all', TOKEN: 'first token', GONE: 'a value that comes back' },
+    })
+    await t.change('shop-token.web', 'token after the restore')
+  })
+
   it('keeps its database from a controller of before, which does not start on a newer one', async () => {
     await t.world.controller.kill('SIGTERM')
-    t.builds.controller = before
+    t.builds.controller = 'before'
     await expect(t.world.startController()).rejects.toThrow(/newer program/)
   })
 })

@@ -102,8 +102,6 @@ export interface WorldOptions {
   readonly withAgent?: boolean
   /** Flags of Node for the controller, in place of those for programs that run for seconds. */
   readonly controllerNode?: readonly string[]
-  /** Commands of other builds; read at each start. */
-  readonly builds?: { readonly controller?: string; readonly agent?: string }
 }
 
 /** What a controller prints when it serves. */
@@ -187,7 +185,6 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
       const env = { ...controllerEnv, ...options.controllerEnv }
       const asProcess = (): Promise<Program> =>
         startProgram(['controller', ...args], env, controllerReady, {
-          built: options.builds?.controller,
           node: options.controllerNode,
         })
       world.controller = await (options.controllerBy?.(args, env) ?? asProcess())
@@ -200,8 +197,8 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
           await world.must('agent', 'token', 'create', '--namespace', 'default', '--name', 'box')
         ).trim()
       }
-      const { agentBy = startAgentProcess, agentEnv = {}, builds } = options
-      world.agent = await agentBy(agentArgs(), agentEnv, { built: builds?.agent })
+      const { agentBy = startAgentProcess, agentEnv = {} } = options
+      world.agent = await agentBy(agentArgs(), agentEnv)
       programs.push(world.agent)
     },
     spawnAgent: () => {
