@@ -50,6 +50,9 @@ type FaultReason =
   | 'FieldManagerConflict'
   | 'ResourceVersionTooLarge'
 
+/** So many faults are told: nobody reads more, and a body may have 100,000. */
+export const maxFaults = 1_000
+
 /** The fault of one field. `field` is a path without a leading dot: `spec.compose.files[0]`. */
 export interface Fault {
   readonly field: string

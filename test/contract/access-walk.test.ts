@@ -20,6 +20,11 @@ type Who = TeamRole | 'admin' | 'stranger'
 const everybody: readonly Who[] = [...teamRoles, 'admin', 'stranger']
 /** Whose expired and revoked tokens each route gets: those of so many, in turn. */
 const spoiltOwners = soak(1, everybody.length)
+/** Who is nobody in `blue`: each route is asked there by so many of them, in turn. */
+const foreigners = everybody.filter((who) => who !== 'admin')
+const askingForeigners = soak(1, foreigners.length)
+/** Tokens that are good for less ask there in turn, too. */
+const askingScopes = soak(1, 2)
 
 interface Tokens {
   readonly good: string
@@ -262,33 +267,37 @@ describe('who may do what', () => {
   ): Case[] => {
     const common = { method, ifMatch }
     const bad = { ...common, path: pathIn('red'), expected: unknown } as const
-    const first = walked++ % everybody.length
-    const spoilt = [...everybody, ...everybody].slice(first, first + spoiltOwners)
+    const turn = walked++
+    const inTurn = <T>(all: readonly T[], count: number): T[] =>
+      Array.from({ length: count }, (_, i) => all[(turn + i) % all.length]!)
     return [
       { ...bad, name: 'nobody', token: undefined },
       { ...bad, name: 'a made-up token', token: 'spt_none' },
-      ...[...scopedTokens].flatMap(([scoped, token]) =>
-        teams.map((team) => ({
-          ...common,
-          name: `owner, ${scoped}, in ${team}`,
-          path: pathIn(team),
-          token,
-          expected: expectScoped(scoped, expect('owner', team)),
-        })),
-      ),
-      ...spoilt.flatMap((who) => [
+      ...[
+        ...[...scopedTokens].map((scoped) => ['red', ...scoped] as const),
+        ...inTurn([...scopedTokens], askingScopes).map((scoped) => ['blue', ...scoped] as const),
+      ].map(([team, scoped, token]) => ({
+        ...common,
+        name: `owner, ${scoped}, in ${team}`,
+        path: pathIn(team),
+        token,
+        expected: expectScoped(scoped, expect('owner', team)),
+      })),
+      ...inTurn(everybody, spoiltOwners).flatMap((who) => [
         { ...bad, name: `${who}, expired`, token: tokens.get(who)!.expired },
         { ...bad, name: `${who}, revoked`, token: tokens.get(who)!.revoked },
       ]),
-      ...everybody.flatMap((who) =>
-        teams.map((team) => ({
-          ...common,
-          name: `${who} in ${team}`,
-          path: pathIn(team),
-          token: tokens.get(who)!.good,
-          expected: expect(who, team),
-        })),
-      ),
+      ...[
+        ...everybody.map((who) => [who, 'red'] as const),
+        ...inTurn(foreigners, askingForeigners).map((who) => [who, 'blue'] as const),
+        ['admin', 'blue'] as const,
+      ].map(([who, team]) => ({
+        ...common,
+        name: `${who} in ${team}`,
+        path: pathIn(team),
+        token: tokens.get(who)!.good,
+        expected: expect(who, team),
+      })),
     ]
   }
 

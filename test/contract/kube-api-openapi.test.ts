@@ -1,13 +1,7 @@
 // The OpenAPI v3 index: what kubectl keeps on disk for as long as the hash in a URL stays.
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
-
-const validator = join(import.meta.dirname, '../../node_modules/.bin/validate-api')
 
 let server: TestController
 beforeAll(async () => {
@@ -47,16 +41,10 @@ describe('the OpenAPI v3 index', () => {
 
   it('name documents that a validator of OpenAPI 3.0 finds no fault with', async () => {
     const { paths } = (await server.call('GET', '/openapi/v3')).json<Index>()
-    const folder = await mkdtemp(join(tmpdir(), 'stagely-openapi-'))
-    try {
-      for (const { serverRelativeURL } of Object.values(paths)) {
-        const file = join(folder, 'document.json')
-        await writeFile(file, (await server.call('GET', serverRelativeURL)).text)
-        const { stdout } = await promisify(execFile)(process.execPath, [validator, file])
-        expect(JSON.parse(stdout)).toMatchObject({ valid: true })
-      }
-    } finally {
-      await rm(folder, { recursive: true })
+    const validator = new Validator()
+    for (const { serverRelativeURL } of Object.values(paths)) {
+      const document = (await server.call('GET', serverRelativeURL)).json()
+      expect(await validator.validate(document)).toEqual({ valid: true })
     }
   })
 })

@@ -110,19 +110,21 @@ afterAll(async () => {
   await following.remove()
 })
 
-/** All that the sources declare in a team, once it is there. */
+/** What the sources declare in a team. */
+const declared = async (team: string): Promise<KubeObject[]> => {
+  const lists = plurals.map((plural) =>
+    controller.call('GET', `${kube.replace(':namespace', team)}/${plural}`),
+  )
+  const items = (await Promise.all(lists)).map((list) => list.json<{ items: KubeObject[] }>())
+  return items
+    .flatMap((list) => list.items)
+    .filter(({ metadata }) => metadata.annotations?.[annotations.source] !== 'api')
+}
+/** All of it, once it is there. */
 const held = async (team: string): Promise<Record<string, KubeObject>> => {
-  const all = async (): Promise<KubeObject[]> => {
-    const lists = plurals.map((plural) =>
-      controller.call('GET', `${kube.replace(':namespace', team)}/${plural}`),
-    )
-    const items = (await Promise.all(lists)).map((list) => list.json<{ items: KubeObject[] }>())
-    return items.flatMap((list) => list.items)
-  }
-  const declared = async (): Promise<KubeObject[]> =>
-    (await all()).filter(({ metadata }) => metadata.annotations?.[annotations.source] !== 'api')
-  await eventually(async () => (await declared()).length).toBe(9)
-  return Object.fromEntries((await declared()).map((object) => [object.metadata.name, object]))
+  let found: KubeObject[] = []
+  await eventually(async () => (found = await declared(team)).length).toBe(9)
+  return Object.fromEntries(found.map((object) => [object.metadata.name, object]))
 }
 const closed = async (revision: number): Promise<void> => {
   for (const { team } of places)
@@ -130,7 +132,7 @@ const closed = async (revision: number): Promise<void> => {
 }
 /** Of each object what its owner says: requests are anybody's. */
 const said = async ({ team }: Place): Promise<unknown> =>
-  Object.values(await held(team)).map(({ kind, spec, metadata }) => {
+  (await declared(team)).map(({ kind, spec, metadata }) => {
     const { uid, labels, annotations: notes = {} } = metadata
     const asked: readonly string[] = requestAnnotations
     const kept = Object.entries(notes).filter(([name]) => !asked.includes(name))

@@ -1,4 +1,5 @@
 // A project whose keys are wrapped by a key of its own.
+import { createPrivateKey } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { reviewChangeSet } from '../../controller/http/kube/review.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
@@ -426,7 +427,7 @@ describe.each(databases)('a key of a project on %s', (_, url) => {
 })
 
 describe('a write that generates an RSA key', () => {
-  it('holds up no other: the key is made before', async () => {
+  it('holds up no other: the key is made before; its public half is shown', async () => {
     const t = await openTestStore(inject('postgresUrl'))
     try {
       const { ns, projectUid } = await createShop(t.store)
@@ -457,7 +458,9 @@ describe('a write that generates an RSA key', () => {
         .map(({ value }) => value.toString())
       expect(pems).toHaveLength(2)
       expect(new Set(pems).size).toBe(2)
-      for (const pem of pems) expect(pem).toMatch(/^-----BEGIN PRIVATE KEY-----/)
+      for (const pem of pems) expect(createPrivateKey(pem).asymmetricKeyType).toBe('rsa')
+      const made = await t.store.get({ kind: 'StagelySecret', namespace: ns, name: 'rsa-a' })
+      expect(made?.status?.['publicKey']).toMatch(/^-----BEGIN PUBLIC KEY-----/)
     } finally {
       await t.destroy()
     }

@@ -2,7 +2,7 @@
 // Create-only, like SelfSubjectAccessReview. It is a dry run on a copy, so that it delays no writer.
 // Stores nothing, and answers with names only.
 import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
-import { StagelyError } from '../../../src/kernel/errors.ts'
+import { maxFaults, StagelyError } from '../../../src/kernel/errors.ts'
 import { mapYielding } from '../../../src/kernel/map-yielding.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
@@ -28,8 +28,6 @@ const maxReviewValues = 400_000
 const maxObjects = 2_000
 const longestMs = 30_000
 const decodedInOneTurn = 10
-/** Nobody reads more; the next review shows the rest. */
-const maxFaults = 1_000
 
 export interface ReviewDeps {
   readonly store: Store

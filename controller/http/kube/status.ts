@@ -1,6 +1,6 @@
 // Renders errors as metav1 Status, in the words that kubectl knows.
 import { defined } from '../../../src/kernel/defined.ts'
-import { httpStatusOf, StagelyError, type Fault } from '../../../src/kernel/errors.ts'
+import { httpStatusOf, maxFaults, StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import { resourceNameOf, type Kind } from '../../../src/resources/registry.ts'
 
 export interface Status {
@@ -63,19 +63,21 @@ export const conflict = (kind: Kind, name: string): StagelyError =>
     { kind: kind.plural, group: kind.group, name },
   )
 
-/** 422 with every fault; the message names the Kind, as kubectl expects. */
+/** 422 with the faults; the message names the Kind, as kubectl expects. */
 export const invalid = (
   kind: Pick<Kind, 'kind' | 'group'>,
   name: string,
   faults: readonly Fault[],
 ): StagelyError => {
   const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
-  const list = faults.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
+  const told = faults.slice(0, maxFaults)
+  const list = told.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
+  if (faults.length > told.length) list.push(`and ${faults.length - told.length} more`)
   const text = list.length === 1 ? list[0]! : `[${list.join(', ')}]`
   return new StagelyError('Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${text}`, {
     kind: kind.kind,
     group: kind.group,
     name,
-    faults,
+    faults: told,
   })
 }

@@ -1,7 +1,7 @@
 // Decodes query and body of a request, with all faults at once.
 import { isUtf8 } from 'node:buffer'
 import * as z from 'zod'
-import { StagelyError, type Fault } from '../../../src/kernel/errors.ts'
+import { maxFaults, StagelyError, type Fault } from '../../../src/kernel/errors.ts'
 import { faultOfIssue } from '../../../src/resources/faults.ts'
 import { unstorable } from '../../../src/resources/validate.ts'
 import type { AppContext } from '../env.ts'
@@ -21,11 +21,14 @@ const jsonTypes = ['application/json', 'application/merge-patch+json']
 const isSecret = (field: string): boolean =>
   /(^|[.\]]|sealed_)value(_base64)?($|[.[])|^(token|code)$/.test(field)
 
-/** 422 with every fault. The sentence is for people, the faults are for programs. */
+/** 422 with the faults. The sentence is for people, the faults are for programs. */
 export const invalidInput = (faults: readonly Fault[]): StagelyError => {
-  const lines = faults.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
-  const count = lines.length === 1 ? '' : `${lines.length} faults: `
-  return new StagelyError('Invalid', `${count}${lines.join('; ')}`.slice(0, 4_000), { faults })
+  const told = faults.slice(0, maxFaults)
+  const lines = told.map((f) => (f.field === '' ? f.message : `${f.field}: ${f.message}`))
+  const count = faults.length === 1 ? '' : `${faults.length} faults: `
+  return new StagelyError('Invalid', `${count}${lines.join('; ')}`.slice(0, 4_000), {
+    faults: told,
+  })
 }
 
 const faultsOf = (error: z.ZodError, given: unknown): Fault[] =>
