@@ -53,6 +53,26 @@ it('the files are read anew by another Compose, and not at all without one', asy
   })
 })
 
+it('a stack with other profiles or variables is another one, as with edited files', async () => {
+  const compose = {
+    version: '2.26.1',
+    lookAgain: () => Promise.resolve(),
+    run: () => Promise.resolve({ stdout: '{"services":{"web":{}}}', stderr: '' }),
+    pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
+  } satisfies Compose
+  const models = createModelSource(compose, tmpBorders)
+  const signatureWith = async (choice: object): Promise<string | undefined> => {
+    const spec = { directory, projectName: 'shop', onChange: 'Hold' as const, ...choice }
+    const result = await models.read({ spec, base: {}, globals: {}, mask: (text) => text })
+    return 'model' in result ? result.model.signature : undefined
+  }
+  const plain = await signatureWith({})
+  const debug = await signatureWith({ profiles: ['debug'] })
+  const listed = await signatureWith({ variables: ['TAG'] })
+  expect(new Set([plain, debug, listed]).size).toBe(3)
+  expect(await signatureWith({ profiles: [] })).toBe(plain)
+})
+
 it('another value of a listed variable is looked into before anything is run with it', async () => {
   let scale = 2
   let runs = 0

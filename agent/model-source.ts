@@ -7,6 +7,7 @@ import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import { readText } from '../src/compose/files.ts'
+import type { ComposeSpec } from '../src/resources/compose-spec.ts'
 import { checkSteering, probeEnvironmentsOf, type ProbeEnvironments } from './variable-check.ts'
 import { unique } from './service-model.ts'
 
@@ -52,6 +53,16 @@ const probeEnvironmentsFor = (
 ): ProbeEnvironments =>
   probeEnvironmentsOf({ base, globals, listed: spec.variables ?? [] }, (key) => names.has(key))
 
+/** Changes with the files, and with what the stagelet chooses of them. */
+const stackSignature = async (
+  { profiles = [], variables = [] }: ComposeSpec,
+  watched: readonly string[],
+): Promise<string> => {
+  const files = await signatureOf(watched)
+  const isPlain = profiles.length === 0 && variables.length === 0
+  return isPlain ? files : `${files}\n${JSON.stringify({ profiles, variables })}`
+}
+
 export const createModelSource = (compose: Compose, folders: AllowedFolders): ModelSource => {
   let cached: Cached | undefined
   let watchedNow: readonly string[] = []
@@ -69,7 +80,7 @@ export const createModelSource = (compose: Compose, folders: AllowedFolders): Mo
     if ('fault' in found) return { fault: found.fault, missingVariables: [] }
     const { files, envFiles, watched: named } = found.files
     // Taken before Compose is asked: a change during the read must be noticed.
-    const before = await signatureOf(named)
+    const before = await stackSignature(request.spec, named)
     try {
       const texts = await readTexts(named)
       const names = new Set([...namesIn(texts), ...more])
@@ -83,7 +94,7 @@ export const createModelSource = (compose: Compose, folders: AllowedFolders): Mo
       const all = asked.services.flatMap((s) => s.envFiles)
       const others = all.filter((f) => !named.includes(f))
       const watched = (watchedNow = [...named, ...new Set(others)])
-      const signature = others.length === 0 ? before : await signatureOf(watched)
+      const signature = others.length === 0 ? before : await stackSignature(request.spec, watched)
       // Variables in such a file become variables of containers, and may set others.
       const inFiles = namesIn(await readTexts(all))
       const known = new Set([...names, ...inFiles])
@@ -112,7 +123,7 @@ export const createModelSource = (compose: Compose, folders: AllowedFolders): Mo
       if (
         known?.specKey === specKey &&
         known.composeVersion === compose.version &&
-        known.model.signature === (await signatureOf(known.watched))
+        known.model.signature === (await stackSignature(request.spec, known.watched))
       ) {
         // Another value of a listed secret may select other parts of the files, and other variables in them.
         if (isDeepStrictEqual(known.probes, probeEnvironmentsFor(request, known.names)))

@@ -41,14 +41,17 @@ export const withCondition = (
   return all
 }
 
-/** With one condition for each of these, as the controller sets them of an object of this generation. */
+/**
+ * With one condition for each of these, as the controller sets them of an object of this generation, or of the one that
+ * a condition names itself.
+ */
 export const withConditions = (
   conditions: readonly Condition[] | undefined,
-  next: Readonly<Record<string, Omit<NewCondition, 'type' | 'observedGeneration'>>>,
+  next: Readonly<Record<string, Omit<NewCondition, 'type'>>>,
   { generation, now }: { generation: number | undefined; now: string },
 ): Condition[] => {
   const all = [...(conditions ?? [])]
-  for (const type in next) put(all, { type, ...next[type]!, observedGeneration: generation }, now)
+  for (const type in next) put(all, { type, observedGeneration: generation, ...next[type]! }, now)
   return all
 }
 

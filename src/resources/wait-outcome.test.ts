@@ -66,6 +66,11 @@ describe('the end of a wait for a stagelet to be in sync', () => {
       { ...settled, SecretsInSync: 'False ComposeUnavailable' },
       'pending',
     ],
+    [
+      'held back until a deploy',
+      { ...settled, SecretsInSync: 'False PendingEdits' },
+      'failed PendingEdits',
+    ],
     ['rolling back', { ...moving, SecretsInSync: 'False RolledBack' }, 'pending'],
     ['rolled back', { ...settled, SecretsInSync: 'False RolledBack' }, 'failed RolledBack'],
     ['failed', { ...settled, SecretsInSync: 'False RolloutFailed' }, 'failed RolloutFailed'],
@@ -228,6 +233,7 @@ describe('the end of a deploy', () => {
     const before = { startedAt: 'before', result: 'Failed' }
     expect(end({ ...settled, SecretsInSync: 'False RolledBack' }, before)).toBe('pending')
     expect(end({ ...settled, SecretsInSync: 'False KeysMissing' })).toBe('pending')
+    expect(end({ ...settled, SecretsInSync: 'False PendingEdits' })).toBe('pending')
     const paused = { AgentReachable: 'True Connected', Progressing: 'False Paused' }
     expect(end({ ...paused, SecretsInSync: 'False Paused' }, before)).toBe('failed Paused')
   })

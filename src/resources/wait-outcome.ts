@@ -139,9 +139,9 @@ const lastRolloutOf = (stagelet: KubeObject | undefined): RolloutStatus | undefi
 export const rolloutStartOf = (stagelet: KubeObject | undefined): string =>
   lastRolloutOf(stagelet)?.startedAt ?? ''
 
-/** A failure that a retry may mend. */
+/** A state that a retry or a deploy may mend. */
 const mayMend = (end: WaitOutcome): boolean =>
-  end.kind === 'failed' && /^(RolledBack|RolloutFailed|KeysMissing)$/.test(end.reason)
+  end.kind === 'failed' && /^(RolledBack|RolloutFailed|KeysMissing|PendingEdits)$/.test(end.reason)
 
 const notBegun = pending('waits until the agent begins')
 

@@ -25,8 +25,8 @@ export const stageletsOf = (
   project: { readonly namespace: string; readonly name: string },
 ): StoredRow[] => session.select(term.stageletsOf(project))
 
-/** Reasons of failures that a new value may end. */
-const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed'])
+/** Reasons that end a wait, and that a write may end. */
+const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed', 'PendingEdits'])
 
 /**
  * Sets SecretsInSync=False/NewRevision, and Ready where it is True, on each stagelet that sees one of `entries` (a secret before and after its change),

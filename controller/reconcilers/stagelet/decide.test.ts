@@ -41,6 +41,22 @@ describe('decideStagelet', () => {
     expect(status.services?.[0]?.keys).toEqual(['DATABASE_URL', 'STRIPE_KEY'])
   })
 
+  it('says of a newer spec only what was seen for it', () => {
+    const base = anInput(entries, { observation: settled() })
+    const { metadata } = base.stagelet
+    const stagelet = { ...base.stagelet, metadata: { ...metadata, generation: 2 } }
+    const judgedOf = (input: StageletInput, type: string): number | undefined =>
+      findCondition(decideStagelet(input).status.conditions, type)?.observedGeneration
+    const input = { ...base, stagelet }
+    for (const type of ['SecretsInSync', 'Ready', 'Degraded', 'ComposeFileChanged'])
+      expect(judgedOf(input, type)).toBe(1)
+    expect(judgedOf(input, 'AgentReachable')).toBe(2)
+    const seen = { ...input, observation: settled({ generation: 2 }) }
+    expect(judgedOf(seen, 'SecretsInSync')).toBe(2)
+    // Who sees nothing says so of the newest spec.
+    expect(judgedOf({ ...input, agent: undefined }, 'SecretsInSync')).toBe(2)
+  })
+
   it('names services outside of the compose files that run with other secrets than they would get', () => {
     const strays = [
       { name: 'api', digests: ['old'] },
@@ -69,6 +85,24 @@ describe('decideStagelet', () => {
     expect(findCondition(conditions, 'SecretsInSync')?.message).toMatch(
       /^rolling out revision 1; sharing with a container that is gone: postgres$/,
     )
+  })
+
+  it('waits for a deploy where nothing is late but a service that is new in the files', () => {
+    const services = [
+      aService({ name: 'backend', digests: [digestOf('backend')] }),
+      aService({ name: 'postgres', digests: [], state: 'missing', containers: 0 }),
+    ]
+    const held = anInput(entries, {
+      observation: settled({ services, pendingEdits: ['postgres'] }),
+    })
+    expect(verdict(held, 'SecretsInSync')).toBe('False/PendingEdits')
+    const removed = anInput(entries, { observation: settled({ services }) })
+    expect(verdict(removed, 'SecretsInSync')).toBe('False/OutOfSync')
+    const { stagelet } = held
+    const compose = { ...stagelet.spec.compose, onChange: 'Deploy' as const }
+    const spec = { ...stagelet.spec, compose }
+    const deploying = { ...held, stagelet: { ...stagelet, spec } }
+    expect(verdict(deploying, 'SecretsInSync')).toBe('False/OutOfSync')
   })
 
   it('is not in sync while the whole stack is stopped by hand, whatever its containers were made of', () => {

@@ -1,6 +1,11 @@
 // Decides the status of one stagelet from all that is known of it: pure. Each condition is one function.
 import { defined } from '../../../src/kernel/defined.ts'
-import { isTrue, withConditions, findCondition } from '../../../src/resources/conditions.ts'
+import {
+  isTrue,
+  withConditions,
+  findCondition,
+  type Condition,
+} from '../../../src/resources/conditions.ts'
 import { projectMissing } from '../../../src/resources/unseen-secret.ts'
 import {
   engineUnavailable,
@@ -105,7 +110,7 @@ export interface Decided {
   readonly held: Verdict | undefined
 }
 
-type Verdicts = Readonly<Record<string, Verdict>>
+type Verdicts = Readonly<Record<string, Verdict & Pick<Condition, 'observedGeneration'>>>
 
 const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
   const { failed } = decided
@@ -121,7 +126,7 @@ const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
     VariableMissing: variableMissing(input),
     FileNotMounted: fileNotMounted(input),
   }
-  return { ...verdicts, Ready: ready(verdicts) }
+  return forReported(input, { ...verdicts, Ready: ready(verdicts) })
 }
 
 /** Conditions of a stagelet that nobody sees. Those that the controller knows by itself stay known. */
@@ -145,6 +150,21 @@ const unseenVerdicts = (
   if (unseen.reason !== engineUnavailable) return verdicts
   const known = { ...verdicts, Degraded: yes(unseen.reason, unseen.message) }
   return { ...known, Ready: ready(known) }
+}
+
+/** What a report tells was seen for the spec that its agent had then: it says nothing of a newer one. */
+const forReported = (input: SeenInput, verdicts: Verdicts): Verdicts => {
+  const { stagelet, observation } = input
+  const generation = stagelet.metadata.generation ?? 0
+  if (observation.generation >= generation || notBegun(input) !== undefined) return verdicts
+  const { generation: observedGeneration } = observation
+  const isSeenType = (type: string): boolean => (seenTypes as readonly string[]).includes(type)
+  return Object.fromEntries(
+    Object.entries(verdicts).map(([type, verdict]) => [
+      type,
+      isSeenType(type) ? { ...verdict, observedGeneration } : verdict,
+    ]),
+  )
 }
 
 /** Where the report names no services, those of the last report are kept, as not seen. */
@@ -227,7 +247,7 @@ const composeFileChanged = ({ observation, stagelet }: SeenInput): Verdict => {
   if (pending.length === 0) return no('UpToDate', 'the running stack matches the compose file')
   return yes(
     'PendingEdits',
-    `the compose file was edited; it would change ${pending.join(', ')}. Roll out with "stagely deploy ${stagelet.metadata.name}"`,
+    `the compose file, or what the stagelet chooses of it, was edited; that would change ${pending.join(', ')}. Roll out with "stagely deploy ${stagelet.metadata.name}"`,
   )
 }
 

@@ -52,8 +52,22 @@ export const secretsInSync = (
   if (held !== undefined) return no(held.reason, `${held.message}; ${what}`)
   if (observation.revision < waiting)
     return no('NewRevision', `revision ${waiting} is on its way; ${what}`)
+  if (isHeldBack(input, late))
+    return no(
+      'PendingEdits',
+      `new in the compose file, and not started before "stagely deploy ${input.stagelet.metadata.name}": ${namesOf(late)}`,
+    )
   return lateFor(observation, what)
 }
+
+/** True where nothing is late but services that only a deploy starts. */
+const isHeldBack = (
+  { observation: { phase, pendingEdits }, stagelet }: SeenInput,
+  late: readonly ComparedService[],
+): boolean =>
+  phase === 'Settled' &&
+  stagelet.spec.compose.onChange !== 'Deploy' &&
+  late.every(({ status }) => status.state === 'missing' && pendingEdits.includes(status.name))
 
 /** True when the service carries the wanted digest, and only its health is not known. */
 const isUnproven = ({ status, cutOff }: ComparedService): boolean =>
@@ -69,12 +83,15 @@ const isNotJudged = (
   late.length > 0 &&
   late.every(isUnproven)
 
+const namesOf = (services: readonly ComparedService[]): string => {
+  const names = services.slice(0, 5).map((j) => j.status.name)
+  const more = services.length > 5 ? ` and ${services.length - 5} more` : ''
+  return `${names.join(', ')}${more}`
+}
+
 const describeLate = (late: readonly ComparedService[]): string => {
-  const say = (what: string, services: readonly ComparedService[]): string[] => {
-    const names = services.slice(0, 5).map((j) => j.status.name)
-    const more = services.length > 5 ? ` and ${services.length - 5} more` : ''
-    return names.length === 0 ? [] : [`${what}: ${names.join(', ')}${more}`]
-  }
+  const say = (what: string, services: readonly ComparedService[]): string[] =>
+    services.length === 0 ? [] : [`${what}: ${namesOf(services)}`]
   const unproven = late.filter(isUnproven)
   const cut = late.filter((j) => j.cutOff)
   const others = late.filter((j) => !j.cutOff && !unproven.includes(j))
