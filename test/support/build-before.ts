@@ -3,10 +3,11 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { access, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
+import { openPglite } from '../../src/store/pglite.ts'
 import { giveEmbeddedDatabase } from './embedded-database.ts'
 import { testMasterKey } from './processes.ts'
 
@@ -49,9 +50,8 @@ export const buildBefore = async (): Promise<string> => {
 export const giveBareDatabase = async (dataDir: string): Promise<void> => {
   await mkdir(dataDir, { mode: 0o700 })
   giveEmbeddedDatabase(dataDir)
-  // initdb makes the database `postgres`, which is 5, as a copy of `template1`.
-  const database = join(dataDir, 'postgres/base/5')
-  await rm(database, { recursive: true })
-  await cp(join(dataDir, 'postgres/base/1'), database, { recursive: true })
+  const database = await openPglite({ dataDir })
+  await database.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  await database.close()
   await writeFile(join(dataDir, 'master.key'), `${testMasterKey}\n`, { mode: 0o600 })
 }
