@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { agentHere } from '../support/agent-here.ts'
 import { startAgentProcess } from '../support/agent-process.ts'
-import { buildBefore, giveBareDatabase } from '../support/build-before.ts'
+import { buildBefore, giveDatabaseOf } from '../support/build-before.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { newFilesRoot } from '../support/files.ts'
 import {
@@ -67,7 +67,9 @@ const start = async (builds: Builds, databaseUrl: string | undefined): Promise<S
   const filesDir = newFilesRoot()
   const agentArgs = ['--files-dir', filesDir]
   const world = await startWorld({
-    ...(databaseUrl === undefined ? { prepare: giveBareDatabase } : { databaseUrl }),
+    ...(databaseUrl === undefined
+      ? { prepare: (dir) => giveDatabaseOf(before, dir) }
+      : { databaseUrl }),
     agentArgs,
     controllerBy: (args, env) =>
       builds.controller === 'today'

@@ -3,10 +3,11 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
+import { migrateIn } from '../../src/store/migrate.ts'
 import { openPglite } from '../../src/store/pglite.ts'
 import { giveEmbeddedDatabase } from './embedded-database.ts'
 import { testMasterKey } from './processes.ts'
@@ -44,14 +45,16 @@ export const buildBefore = async (): Promise<string> => {
 }
 
 /**
- * Puts an embedded database without a schema where its controller will look for one, and a key. It would
- * make them itself, by an initdb that takes 4 s of CPU; the schema is left to it.
+ * Puts an embedded database with the schema of that build where its controller will look for one, and a key. It would
+ * make them itself, by an initdb that takes 4 s of CPU, and migrate what comes of it.
  */
-export const giveBareDatabase = async (dataDir: string): Promise<void> => {
+export const giveDatabaseOf = async (command: string, dataDir: string): Promise<void> => {
   await mkdir(dataDir, { mode: 0o700 })
   giveEmbeddedDatabase(dataDir)
+  const migrations = new Set(await readdir(join(dirname(command), 'migrations')))
   const database = await openPglite({ dataDir })
   await database.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  await database.transaction((tx) => migrateIn(tx, migrations))
   await database.close()
   await writeFile(join(dataDir, 'master.key'), `${testMasterKey}\n`, { mode: 0o600 })
 }
