@@ -64,6 +64,9 @@ describe('decideStagelet', () => {
     ]
     const { status } = decideStagelet(anInput(entries, { observation: settled({ strays }) }))
     expect(status.strayServices).toEqual(['api'])
+    expect(findCondition(status.conditions, 'SecretsInSync')?.message).toBe(
+      'every service runs the secrets of revision 1; other secrets are in what is no service of the stack: api',
+    )
   })
 
   it('is not in sync while one container keeps the old label, whatever the agent says', () => {

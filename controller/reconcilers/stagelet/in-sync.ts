@@ -5,7 +5,7 @@ import { describeBlame } from './suspect-values.ts'
 import type { Decided } from './decide.ts'
 import { notBegun } from './first-rollout.ts'
 import type { StageletInput } from './gather.ts'
-import type { ComparedService } from './compare-services.ts'
+import { strayServices, type ComparedService } from './compare-services.ts'
 import { healthySetOf } from './revision.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
@@ -43,7 +43,7 @@ export const secretsInSync = (
   if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0)) {
     if (isStopped(observation))
       return no('StoppedByHand', 'the whole stack was stopped by hand: no container runs')
-    return yes('InSync', `every container runs the secrets of revision ${waiting}`)
+    return yes('InSync', inSyncText(waiting, othersIn(input, compared)))
   }
   if (failed !== undefined) return no('RolledBack', rolledBack(input, failed))
   const what = describeLate(late)
@@ -58,6 +58,22 @@ export const secretsInSync = (
       `new in the compose file, and not started before "stagely deploy ${input.stagelet.metadata.name}": ${namesOf(late)}`,
     )
   return lateFor(observation, what)
+}
+
+/** Running containers that no rollout changes, and that have other secrets than they would get. */
+const othersIn = (input: SeenInput, compared: readonly ComparedService[]): string[] => [
+  ...strayServices(input),
+  ...compared.flatMap(({ status }) =>
+    status.oneOffs === undefined ? [] : `a one-off container of ${status.name}`,
+  ),
+]
+
+const inSyncText = (revision: number, others: readonly string[]): string => {
+  const runs = `the secrets of revision ${revision}`
+  if (others.length === 0) return `every container runs ${runs}`
+  const names = others.slice(0, 5).join(', ')
+  const more = others.length > 5 ? ` and ${others.length - 5} more` : ''
+  return `every service runs ${runs}; other secrets are in what is no service of the stack: ${names}${more}`
 }
 
 /** True where nothing is late but services that only a deploy starts. */
