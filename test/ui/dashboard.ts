@@ -12,6 +12,7 @@ import { createStack, onHost, testImage, type Stack } from '../support/stack.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { launchApart } from './browser.ts'
 import { canary, inPage, searched, watch } from './watched.ts'
+import { goTo, leave } from './within.ts'
 
 export { canary, hasCanary } from './watched.ts'
 
@@ -38,6 +39,8 @@ export interface PageOptions {
   readonly beside?: Page
   /** In place of what this page shows. */
   readonly after?: Page | undefined
+  /** In a new document: for a test of how a page begins. */
+  readonly anew?: boolean
   /** In a browser profile of its own: for a test that changes the clock or the rights of its profile. */
   readonly own?: boolean
 }
@@ -155,6 +158,8 @@ export const startDashboard = async (
   let wasAdmin = false
   /** Waits for the next test: a page that is loaded anew costs half of what a new one does. */
   let kept: Page | undefined
+  /** The same, where it is still the dashboard as the admin has it. */
+  let within: Page | undefined
   const codeOf = async (): Promise<string> => {
     const answer = await api.post(`${world.url}/api/v1/session/codes`)
     return ((await answer.json()) as { url: string }).url.split('#code=')[1] ?? ''
@@ -229,10 +234,14 @@ export const startDashboard = async (
     },
     open: async (path, options = {}) => {
       const { width = 1280, height = 800, scheme = 'light', forcedColors = 'none' } = options
+      const wasSame = wasAdmin
       const page = await pageFor(options)
+      const isWithin = page === within && wasSame && wasAdmin && options.anew !== true
+      if (page === within) within = undefined
       await page.setViewportSize({ width, height })
       await page.emulateMedia({ colorScheme: scheme, forcedColors })
-      await page.goto(`${world.url}${path}`)
+      if (isWithin) await goTo(page, path)
+      else await page.goto(`${world.url}${path}`)
       if (options.loggedOut !== true) await page.getByText(/^live/).first().waitFor()
       return page
     },
@@ -251,14 +260,13 @@ export const startDashboard = async (
       const sharedPages = shared?.pages().filter((page) => page !== kept) ?? []
       const pages = [...contexts.flatMap((context) => context.pages()), ...sharedPages]
       found.push(...(await Promise.all(pages.map(searched))).flat())
-      // What a test leaves in the browser's storage is not there for the next one.
-      const icon = await sharedPages
-        .at(-1)
-        ?.evaluate<string>("localStorage.clear(), document.querySelector('[rel=icon]').href")
-      if (kept?.isClosed() !== false && icon !== undefined) {
-        kept = sharedPages.shift()
+      const next = kept?.isClosed() === false ? undefined : sharedPages.shift()
+      if (next !== undefined) {
+        const icon = await leave(next)
+        if (icon === null) within = next
         // Nothing of the test goes on in a file with the headers of a page, for which the process stays the same.
-        await kept?.goto(icon)
+        else await next.goto(icon)
+        kept = next
       }
       await Promise.all(sharedPages.map((page) => page.close()))
       await Promise.all(contexts.splice(0).map((context) => context.close()))

@@ -127,7 +127,7 @@ export const shellTests = (given: () => Dashboard): void => {
   it('opens one stream for all tabs, and all of them are live, also when the first one closes', async () => {
     const { open } = given()
     const before = await streamsOf(given())
-    const first = await open('/ui/')
+    const first = await open('/ui/', { anew: true })
     const tabs = Array.from({ length: soak(2, 7) }, () => open('/ui/', { beside: first }))
     const others = await Promise.all(tabs)
     expect((await streamsOf(given())) - before).toBe(1)

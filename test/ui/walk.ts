@@ -10,6 +10,7 @@ import { teamRoles, type TeamRole } from '../../src/access/team-roles.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { soak } from '../support/soak.ts'
 import type { Dashboard } from './dashboard.ts'
+import { goTo } from './within.ts'
 
 const table = readFileSync(
   resolve(import.meta.dirname, '../../controller/dashboard/app/pages.ts'),
@@ -33,21 +34,6 @@ const addresses = [
   ...['logs', 'history', 'why'].map((tab) => `/ui/t/default/s/shop?tab=${tab}`),
   '/ui/t/default/p/shop?secret=shop-log-level.global',
 ]
-
-/** Within the page, as a link does it; waits, in the page, until nothing is to come, for a minute. */
-const goTo = (page: Page, path: string): Promise<void> =>
-  page.evaluate(`new Promise((done, fail) => {
-    const until = performance.now() + 60_000
-    const look = () => {
-      const isThere = document.querySelector('main h1') !== null
-      if (isThere && document.querySelector('[class*="_skeleton_"]') === null) done()
-      else if (performance.now() > until) fail(new Error('${path} is not complete: ' + document.body.innerText))
-      else setTimeout(look, 20)
-    }
-    history.pushState(null, '', '${path}')
-    dispatchEvent(new PopStateEvent('popstate'))
-    setTimeout(look)
-  })`)
 
 /** Colours of the system change no element, no name and no size: only these rules look at colours. */
 const ofColours = ['color-contrast', 'link-in-text-block']
