@@ -18,6 +18,7 @@ import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
+import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
 import type { ProjectPlace } from '../secrets/data.ts'
@@ -182,13 +183,16 @@ export const Page = () => {
   const place = { team, project }
   const named = { team, name: project }
   const known = projects.rows.value.find((one) => one.team === team && one.name === project)
-  const deleted = useQuery({
-    key: ['deleted', team, project, known?.secrets, known?.revision],
-    read: (signal) => {
-      const params = { path: { project_id: idOf(place) }, query: { limit: mostShown } }
-      return must(api.GET('/projects/{project_id}/deleted-secrets', { params, signal }))
-    },
-  })
+  const deleted = useKept(
+    useQuery({
+      key: ['deleted', team, project, known?.secrets, known?.revision],
+      read: (signal) => {
+        const params = { path: { project_id: idOf(place) }, query: { limit: mostShown } }
+        return must(api.GET('/projects/{project_id}/deleted-secrets', { params, signal }))
+      },
+    }),
+    idOf(place),
+  )
   return (
     <PageFrame
       windowTitle={`${project} deleted secrets`}
