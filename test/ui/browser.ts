@@ -25,9 +25,13 @@ const trustOf = (ca: string): string => {
   return `--ignore-certificate-errors-spki-list=${name}`
 }
 
-/** Not for what is measured: tabs of a profile share a process, no process and one thread is for drawing only, and no function is compiled to fast code. */
+/**
+ * Not for what is measured: tabs of a profile share a process, none is started for a site that may be visited next, no
+ * process and one thread is for drawing only, and no function is compiled to fast code.
+ */
 export const cheapFlags: readonly string[] = [
   '--renderer-process-limit=1',
+  '--disable-site-isolation-trials',
   '--in-process-gpu',
   '--num-raster-threads=1',
   '--js-flags=--no-maglev --no-opt',
