@@ -7,7 +7,7 @@ import { rolesWith } from '../../src/access/roles.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
-import { runCli, startWorld, type Ran, type World } from '../support/processes.ts'
+import { runCli, runCliProcess, startWorld, type Ran, type World } from '../support/processes.ts'
 
 const mayRead = rolesWith('get', 'stagelysecrets/value')
 const mayNot = teamRoles.filter((role) => !mayRead.includes(role))
@@ -39,8 +39,8 @@ const ways: { way: string; args: string[]; prints: string }[] = [
   },
 ]
 
-const as = async (role: TeamRole, args: readonly string[]): Promise<Ran> =>
-  runCli(args, {
+const as = async (role: TeamRole, args: readonly string[], by = runCli): Promise<Ran> =>
+  by(args, {
     HOME: world.dir,
     STAGELY_SERVER: world.url,
     STAGELY_TOKEN: tokens.get(role),
@@ -128,7 +128,8 @@ describe('values by the command line', () => {
     tokens.set('owner', (await world.must('token', 'create', 'again', '--user', 'owner')).trim())
     // The process that started it, and the command itself, as everybody on the machine sees them.
     const script = 'cat /proc/$PPID/cmdline /proc/$$/cmdline; test -n "$URL" && echo has it'
-    const ran = await as('owner', ['run', '-p', 'shop', '--', 'sh', '-c', script])
+    const args = ['run', '-p', 'shop', '--', 'sh', '-c', script]
+    const ran = await as('owner', args, runCliProcess)
     expect([ran.code, ran.stderr]).toEqual([0, ''])
     expect(ran.stdout).toMatch(/main\.js\0run\0[^]*has it\n$/)
     expect(ran.stdout).not.toContain('canary')

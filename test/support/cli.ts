@@ -1,7 +1,9 @@
 // The built command, run to its end.
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { resolve } from 'node:path'
+import { fstatSync, ftruncateSync, openSync, readSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { memoryFolder } from './memory-folder.ts'
 import { shortLived } from './short-lived.ts'
 
 export const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
@@ -42,38 +44,66 @@ export const runCliProcess = async (
 /** What is done on a controller's machine, and ends. */
 const maintenance = new Set(['backup', 'break-glass', 'install', 'uninstall'])
 
-/** Programs that run for long, or take over streams. */
+/** Programs that run for long, or whose own program is to read something. */
 const needsProcess = (
   [first = '', second = '']: readonly string[],
   env: NodeJS.ProcessEnv,
+  input: string,
 ): boolean =>
-  first === 'run' ||
+  (first === 'run' && input !== '') ||
   (first === 'controller' && !maintenance.has(second)) ||
   (first === 'agent' && second === 'run') ||
   Object.keys(env).some((name) => name.startsWith('NODE_'))
 
+/** A process with the command; what it and the programs that it starts print goes to two files. */
+interface Host {
+  readonly child: ChildProcess
+  readonly stdout: number
+  readonly stderr: number
+}
+
 /** Hosts that wait for the next command. */
-const idle: ChildProcess[] = []
+const idle: Host[] = []
+let started = 0
+
+/** Of a file without a name; what is written goes to its end. */
+const openOutput = (): number => {
+  const path = join(memoryFolder, `stagely-cli-${process.pid}-${started++}`)
+  const file = openSync(path, 'a+', 0o600)
+  rmSync(path)
+  return file
+}
+
+const takeOutput = (file: number): string => {
+  const bytes = Buffer.alloc(fstatSync(file).size)
+  readSync(file, bytes, 0, bytes.length, 0)
+  ftruncateSync(file)
+  return bytes.toString()
+}
 
 /** The next that a host says; throws when it ends in place of it. */
-const messageOf = (host: ChildProcess): Promise<unknown> =>
+const messageOf = ({ child, stderr }: Host): Promise<unknown> =>
   new Promise((resolve, reject) => {
     const onMessage = (message: unknown): void => {
-      host.off('exit', onExit)
+      child.off('exit', onExit)
       resolve(message)
     }
     const onExit = (code: number | null): void => {
-      host.off('message', onMessage)
-      reject(new Error(`the command ended its process with ${code}`))
+      child.off('message', onMessage)
+      reject(new Error(`the command ended its process with ${code}\n${takeOutput(stderr)}`))
     }
-    host.once('message', onMessage).once('exit', onExit)
+    child.once('message', onMessage).once('exit', onExit)
   })
 
-const startHost = async (): Promise<ChildProcess> => {
-  const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const
-  const host = fork(hostProgram, [main], { execArgv: shortLived, stdio: [...stdio] })
+const startHost = async (): Promise<Host> => {
+  const [stdout, stderr] = [openOutput(), openOutput()]
+  const child = fork(hostProgram, [main], {
+    execArgv: shortLived,
+    stdio: ['ignore', stdout, stderr, 'ipc'],
+  })
+  const host = { child, stdout, stderr }
   // It ends with this process, and keeps it only while a command runs.
-  host.unref()
+  child.unref()
   await messageOf(host)
   return host
 }
@@ -85,18 +115,18 @@ export const runCli = async (
   input = '',
   cwd?: string,
 ): Promise<Ran> => {
-  if (needsProcess(args, env)) return runCliProcess(args, env, input, cwd)
+  if (needsProcess(args, env, input)) return runCliProcess(args, env, input, cwd)
   const host = idle.pop() ?? (await startHost())
   const given = Object.entries({ PATH: process.env['PATH'], ...env })
   const set = Object.fromEntries(given.filter(([, value]) => value !== undefined))
-  host.channel?.ref()
-  const answer = messageOf(host) as Promise<Ran | { failed: string }>
-  host.send({ args, env: set, input, cwd: cwd ?? process.cwd() })
+  host.child.channel?.ref()
+  const answer = messageOf(host) as Promise<{ code: number } | { failed: string }>
+  host.child.send({ args, env: set, input, cwd: cwd ?? process.cwd() })
   const ran = await answer
   if ('failed' in ran) throw new Error(ran.failed)
-  host.channel?.unref()
+  host.child.channel?.unref()
   idle.push(host)
-  return ran
+  return { code: ran.code, stdout: takeOutput(host.stdout), stderr: takeOutput(host.stderr) }
 }
 
 /** The command, with the same environment each time. */
