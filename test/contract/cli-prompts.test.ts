@@ -7,21 +7,33 @@ import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAsking } from '../../cli/prompt.ts'
 import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
-import { ctrlC, enter, runAtTerminal, type Session, type Step } from '../support/pty.ts'
+import {
+  ctrlC,
+  enter,
+  openTerminal,
+  runAtTerminal,
+  type Session,
+  type Step,
+  type Terminal,
+} from '../support/pty.ts'
 
 let world: CommandWorld
 let dir: string
 let token: string
+let terminal: Terminal
 
+const environment = (): NodeJS.ProcessEnv => ({
+  ...{ HOME: world.dir, STAGELY_SERVER: world.url, STAGELY_TOKEN: token },
+  STAGELY_CA_FILE: join(world.controllerDir, 'ca.crt'),
+})
+
+/** In a process of its own. */
+const alone = (args: readonly string[], ...steps: Step[]): Promise<Session> =>
+  runAtTerminal(args, environment(), steps)
+
+/** At the terminal of the other questions. */
 const atTerminal = (args: readonly string[], ...steps: Step[]): Promise<Session> =>
-  runAtTerminal(
-    args,
-    {
-      ...{ HOME: world.dir, STAGELY_SERVER: world.url, STAGELY_TOKEN: token },
-      STAGELY_CA_FILE: join(world.controllerDir, 'ca.crt'),
-    },
-    steps,
-  )
+  terminal.run(args, environment(), steps)
 
 const valueOf = (key: string): Promise<string> => world.must('secrets', 'get', key, '--reveal')
 
@@ -32,8 +44,10 @@ beforeAll(async () => {
     'apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: shop}\nspec: {}\n',
   )
   token = (await world.must('token', 'create', 'terminal')).trim()
+  terminal = await openTerminal()
 })
 afterAll(async () => {
+  terminal?.close()
   await world.stop()
   await rm(dir, { recursive: true, force: true })
 })
@@ -41,7 +55,7 @@ afterAll(async () => {
 describe('secrets set at a terminal', () => {
   it('asks for the value, does not show it, and stores what was typed', async () => {
     const typed = 'canary typed $1 "x" ü'
-    const done = await atTerminal(['secrets', 'set', 'TYPED'], {
+    const done = await alone(['secrets', 'set', 'TYPED'], {
       wait: 'Value of TYPED',
       keys: typed + enter,
     })
@@ -51,7 +65,7 @@ describe('secrets set at a terminal', () => {
   })
 
   it('stores nothing when it is interrupted', async () => {
-    const done = await atTerminal(['secrets', 'set', 'NEVER'], {
+    const done = await alone(['secrets', 'set', 'NEVER'], {
       wait: 'Value of NEVER',
       keys: `canary${ctrlC}`,
     })
@@ -296,7 +310,7 @@ describe('every command that takes something away', () => {
 describe('run at a terminal', () => {
   it('hands the terminal over: ctrl-C reaches the command once, and its answer counts', async () => {
     const script = `trap 'echo caught; exit 5' INT; test -t 0 && echo ready; while :; do sleep 0.1; done`
-    const done = await atTerminal(['run', '-p', 'shop', '--', 'sh', '-c', script], {
+    const done = await alone(['run', '-p', 'shop', '--', 'sh', '-c', script], {
       wait: 'ready',
       keys: ctrlC,
     })
