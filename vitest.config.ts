@@ -10,13 +10,20 @@ import { shortLived } from './test/support/short-lived.ts'
 // projects and folders of their own; seven run at a time, of which most wait while others compute.
 // Files of one project share workers and what these have loaded: a worker of its own costs a file some
 // seconds of CPU. So no file leaves anything behind in a module or in the environment, and `npm test` runs
-// `unit` in the workers of `services` (STAGELY_UNIT_IN_SERVICES).
+// `unit` in the workers of `services`. It runs all of them as scripts/lib/bundle-tests.mjs has bundled them
+// into STAGELY_TEST_BUNDLE.
 
 /** What is waited for comes late on a busy machine; who waits in vain waits this long. */
 const expectations = { poll: { timeout: 20_000 } }
 
 const units = ['{src,controller,agent,cli}/**/*.test.{ts,tsx}']
 const timed = 'test/contract/hostile-budget.test.ts'
+
+const bundle = process.env['STAGELY_TEST_BUNDLE']
+const files =
+  bundle === undefined
+    ? { services: 'test/{contract,integration,ui}/**/*.test.ts', timed }
+    : { services: `${bundle}/**/*.test.mjs`, timed: `${bundle}/${timed.replace(/ts$/, 'mjs')}` }
 
 export default defineConfig({
   test: {
@@ -39,11 +46,8 @@ export default defineConfig({
         test: {
           name: 'services',
           expect: expectations,
-          include: [
-            'test/{contract,integration,ui}/**/*.test.ts',
-            ...(process.env['STAGELY_UNIT_IN_SERVICES'] === '1' ? units : []),
-          ],
-          exclude: [timed],
+          include: [files.services],
+          exclude: [files.timed],
           isolate: false,
           execArgv: shortLived,
           env: shortGo,
@@ -56,7 +60,7 @@ export default defineConfig({
         test: {
           name: 'budget',
           expect: expectations,
-          include: [timed],
+          include: [files.timed],
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
           globalSetup: ['test/support/postgres-setup.ts'],

@@ -17,7 +17,7 @@ const files = (await readdir(folder)).filter((name) => /^[^.]+\.ts$/.test(name))
 const commands = (
   await Promise.all(
     files.map(async (name) => {
-      const { command } = (await import(new URL(name, folder).href)) as { command: () => Command }
+      const { command } = (await import(`./commands/${name}`)) as { command: () => Command }
       return walk(command())
     }),
   )

@@ -10,10 +10,17 @@ cd "$root" || exit 1
 projects=("$@")
 if [ ${#projects[@]} = 0 ]; then
   projects=(services budget)
-  export STAGELY_UNIT_IN_SERVICES=1
+  export STAGELY_TEST_BUNDLE=node_modules/.stagely-suite
 fi
 
-if ! need_test_machine; then
+bundle_tests() {
+  local files
+  [ -n "${STAGELY_TEST_BUNDLE:-}" ] || return 0
+  mapfile -t files < <(find test/{contract,integration,ui} src controller agent cli -name '*.test.ts' -o -name '*.test.tsx')
+  step 'bundle the tests' env GOGC=off node scripts/lib/bundle-tests.mjs "$STAGELY_TEST_BUNDLE" "${files[@]}"
+}
+
+if ! need_test_machine || ! bundle_tests; then
   say '  the set-up failed; no test ran'
   echo '0 passed, 1 failed'
   exit 1

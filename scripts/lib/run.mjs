@@ -1,11 +1,11 @@
 // run.mjs PROGRAM [ARGUMENT…]: runs a program of TypeScript as one file of JavaScript. It starts in a third of
 // the CPU that it takes to compile its modules one by one.
 import { rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { build } from 'esbuild'
+import { inPlace } from './in-place.mjs'
 
 // It runs for seconds: see test/support/short-lived.ts.
 for (const flag of ['interrupt-budget=3000000', 'wasm-tiering-budget=180000000'])
@@ -16,18 +16,6 @@ const [program, ...args] = process.argv.slice(2)
 /** Where packages are found. */
 const cache = fileURLToPath(new URL('../../node_modules/.cache/stagely-scripts', import.meta.url))
 const outfile = join(cache, `${basename(program, '.ts')}-${process.pid}.mjs`)
-
-/** Each source finds what lies beside it. */
-const inPlace = {
-  name: 'in-place',
-  setup: ({ onLoad }) => {
-    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8')
-      const url = JSON.stringify(pathToFileURL(path))
-      return { loader: 'ts', contents: text.replaceAll('import.meta.url', url) }
-    })
-  },
-}
 
 process.on('exit', () => {
   rmSync(outfile, { force: true })

@@ -22,7 +22,7 @@ const long = [
 ]
 
 const rank = ({ moduleId }: TestSpecification): number => {
-  const at = long.indexOf(basename(moduleId, '.test.ts'))
+  const at = long.indexOf(basename(moduleId).replace(/\.test\.\w+$/, ''))
   return at < 0 ? long.length : at
 }
 
