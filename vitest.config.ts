@@ -61,6 +61,7 @@ export default defineConfig({
           name: 'budget',
           expect: expectations,
           include: [files.timed],
+          exclude: [], // the bundle is below node_modules
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
           globalSetup: ['test/support/postgres-setup.ts'],
