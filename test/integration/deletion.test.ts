@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { agentHereAfter } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -59,7 +60,10 @@ ${more}`
 
   beforeAll(async () => {
     stack = await createStack(compose)
-    world = await startWorld({ controllerBy: controllerHere, database: await freshDatabase() })
+    world = await startWorld({
+      ...{ controllerBy: controllerHere, agentBy: agentHereAfter(2) },
+      database: await freshDatabase(),
+    })
   })
   afterAll(async () => {
     await world?.stop()

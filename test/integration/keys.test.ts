@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { agentHereAfter } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { startKmsStandIn, vaultKeyName, type KmsStandIn } from '../support/kms-stand-in.ts'
 import { restOf, startLoad, type Rest } from '../support/load.ts'
@@ -104,7 +105,7 @@ beforeAll(async () => {
   const controllerArgs = ['--rate-limit', '0']
   world = await startWorld({
     ...{ databaseUrl: database.url, controllerEnv: env, controllerArgs },
-    controllerBy: startNext,
+    ...{ controllerBy: startNext, agentBy: agentHereAfter(1) },
   })
   rest = await restOf(world)
   await world.apply(

@@ -1,5 +1,7 @@
 // The main job, end to end: apply, the right environments, a change, exactly the right containers.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { agentHereAfter } from '../support/agent-here.ts'
+import { controllerHereAfter } from '../support/controller-here.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import type { TestDatabase } from '../support/test-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
@@ -36,7 +38,10 @@ describe.each(databases.slice(0, soak(1, 2)))('the main job on %s', (database) =
   beforeAll(async () => {
     stack = await createStack(compose)
     if (database === 'postgres') fresh = await freshDatabase()
-    world = await startWorld(fresh === undefined ? {} : { databaseUrl: fresh.url })
+    world = await startWorld({
+      ...(fresh === undefined ? {} : { databaseUrl: fresh.url }),
+      ...{ controllerBy: controllerHereAfter(2), agentBy: agentHereAfter(1) },
+    })
     const applied = await world.apply(
       projectYaml() + seedSecretsYaml() + stageletYaml(stack.directory, stack.project),
     )

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
+import { agentHereAfter } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { databaseImage, makeDatabaseImage } from '../support/database-images.ts'
 import { eventually } from '../support/eventually.ts'
@@ -96,7 +97,9 @@ describe('an agent whose controller goes back in time', () => {
     stack = await createStack(`services:\n${idleService('web')}${idleService('other')}`)
     bank = await createStack(bankStack)
     database = await freshDatabase()
-    world = await startWorld({ controllerBy: controllerHere, database })
+    world = await startWorld({
+      ...{ controllerBy: controllerHere, agentBy: agentHereAfter(1), database },
+    })
     const yaml = projectYaml() + secretYaml('TOKEN', 'token-of-the-backup', 'web')
     const applied = await world.apply(
       yaml +

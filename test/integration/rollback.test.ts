@@ -1,6 +1,8 @@
 // A bad value rolls out, breaks a service, and is taken back: by the agent alone, whoever dies meanwhile.
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { agentHereAfter } from '../support/agent-here.ts'
+import { controllerHereAfter } from '../support/controller-here.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { eventually } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -74,6 +76,8 @@ describe('a value that breaks a service', () => {
   beforeAll(async () => {
     stack = await createStack(compose)
     world = await startWorld({
+      controllerBy: controllerHereAfter(1),
+      agentBy: agentHereAfter(1),
       database: await freshDatabase(),
       agentArgs: ['--files-dir', filesDir],
     })

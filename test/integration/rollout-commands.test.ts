@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
+import { agentHereAfter } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type Ran, type World } from '../support/processes.ts'
@@ -43,6 +44,7 @@ describe('stagely rollout', () => {
     await theirs('first value')
     world = await startWorld({
       controllerBy: controllerHere,
+      agentBy: agentHereAfter(1),
       database: await freshDatabase(),
       controllerArgs: ['--manifests', manifests],
     })

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
-import { agentHere } from '../support/agent-here.ts'
+import { agentHere, agentHereAfter } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { makeDatabaseImage } from '../support/database-images.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -106,7 +106,7 @@ describe('a rotation on three machines', () => {
       else gamma = stack
     }
     agents.push(await startNamedAgent(world, 'left', agentHere))
-    agents.push(await startNamedAgent(world, 'right'))
+    agents.push(await startNamedAgent(world, 'right', agentHereAfter(1)))
     await apply(
       loginManifests({
         project: 'shop',

@@ -7,6 +7,7 @@ import { joinController, loadIdentity } from '../../agent/identity.ts'
 import { startAgent, type RunningAgent } from '../../agent/wire.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
+import { startAgentProcess } from './agent-process.ts'
 import { loggerInto } from './controller-here.ts'
 import type { Program } from './processes.ts'
 import { shortGo } from './short-go.ts'
@@ -41,4 +42,11 @@ export const agentHere = async (
     output: () => lines.join('\n'),
     kill: () => (ended ??= running.stop().then(unlock)),
   }
+}
+
+/** The first ones are processes, which a test may kill; who comes after them is not killed any more, and is here. */
+export const agentHereAfter = (processes: number): typeof agentHere => {
+  let started = 0
+  return (args, env) =>
+    started++ < processes ? startAgentProcess(args, env) : agentHere(args, env)
 }

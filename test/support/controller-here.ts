@@ -4,7 +4,7 @@ import { parseConfig } from '../../controller/config.ts'
 import { startController } from '../../controller/wire.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import type { Program } from './processes.ts'
+import { controllerReady, startProgram, type Program } from './processes.ts'
 
 /** Notes lines as JSON, without those for debugging. */
 export const loggerInto = (lines: string[], fields: object = {}): Logger => {
@@ -35,4 +35,13 @@ export const controllerHere = async (
     output: () => lines.join('\n'),
     kill: () => (ended ??= running.stop()),
   }
+}
+
+/** The first ones are processes, which a test may kill; who comes after them is not killed any more, and is here. */
+export const controllerHereAfter = (processes: number): typeof controllerHere => {
+  let started = 0
+  return (args, env) =>
+    started++ < processes
+      ? startProgram(['controller', ...args], env, controllerReady)
+      : controllerHere(args, env)
 }
