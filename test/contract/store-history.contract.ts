@@ -188,6 +188,16 @@ export const historyContract = (name: string, open: OpenStore): void => {
       ])
     })
 
+    it('counts a secret once that is written several times before its revision closes', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      const open = { changeSet: { id: 'whole', last: false } }
+      await t.store.write(api, open, (tx) => tx.create(secretOf(ns, 'busy', { value: 'one' })))
+      await t.store.write(api, whole, (tx) => tx.update(secretOf(ns, 'busy', { value: 'two' })))
+      expect(await t.store.listRevisions(projectUid)).toMatchObject([
+        { revision: 1, written: 1, deleted: 0 },
+      ])
+    })
+
     it('rolls nothing back where a folder owns one of the secrets, and names it', async () => {
       const { ns, projectUid } = await createShop(t.store)
       await t.store.write(folder, whole, (tx) => tx.create(secretOf(ns, 'theirs', { value: '1' })))
