@@ -82,6 +82,26 @@ describe('a stack that was stopped as a whole', () => {
   })
 })
 
+describe('a stack that stays down', () => {
+  it('is no longer told of so once a deploy starts it', async () => {
+    const clock = createFakeClock(stoppedAt)
+    const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
+    const web = aContainer('web', '', { state: 'exited' })
+    const state: StackState = {
+      ...createStackState(want),
+      containers: [web],
+      stoppedSinceMs: clock.monotonic(),
+    }
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
+    const rest = (asked: boolean): Promise<Rest> =>
+      restForDrift(depsWith(clock), state, { plan, overrides: [], asked })
+    await rest(false)
+    expect(state.drift?.state).toBe('Held')
+    await rest(true)
+    expect(state.drift?.state).toBe('Found')
+  })
+})
+
 describe('a service that healing does not help', () => {
   /** What is done when only `web` has to be mended, which was healed so often in the last minute. */
   const restAfter = async (heals: number): Promise<{ rest: Rest; state: StackState }> => {

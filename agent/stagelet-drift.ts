@@ -149,6 +149,8 @@ export const restForDrift = async (
     tell(deps, state, 'Held', input)
     return { waitMs: resyncMs, blocked: [] }
   }
+  // It is started: it no longer stays down.
+  if (state.drift?.state === 'Held') tell(deps, state, 'Found', input)
   if (asked || state.settledKey !== state.want.key) return noRest
   const { uid } = state.want.desired
   const heals = deps.stateFile.get(uid)?.heals ?? state.heals

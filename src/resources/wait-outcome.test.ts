@@ -211,6 +211,8 @@ describe('the end of a retry', () => {
     expect(end({ ...settled, SecretsInSync: 'True InSync' }, 'before')).toBe('done')
     const refused = { ...settled, SecretsInSync: 'False DirectoryNotAllowed' }
     expect(end(refused, 'before')).toBe('failed DirectoryNotAllowed')
+    const held = { ...settled, SecretsInSync: 'False PendingEdits' }
+    expect(end(held, 'before')).toBe('failed PendingEdits')
   })
 })
 
@@ -234,6 +236,10 @@ describe('the end of a deploy', () => {
     expect(end({ ...settled, SecretsInSync: 'False RolledBack' }, before)).toBe('pending')
     expect(end({ ...settled, SecretsInSync: 'False KeysMissing' })).toBe('pending')
     expect(end({ ...settled, SecretsInSync: 'False PendingEdits' })).toBe('pending')
+    const stopped = { ...settled, Drifted: 'True StoppedByHand', SecretsInSync: 'False OutOfSync' }
+    expect(end(stopped)).toBe('pending')
+    expect(end(stopped, { startedAt: 'after', result: 'Progressing' })).toBe('pending')
+    expect(end(stopped, { startedAt: 'after', result: 'Healthy' })).toBe('failed StoppedByHand')
     const paused = { AgentReachable: 'True Connected', Progressing: 'False Paused' }
     expect(end({ ...paused, SecretsInSync: 'False Paused' }, before)).toBe('failed Paused')
   })

@@ -139,9 +139,13 @@ const lastRolloutOf = (stagelet: KubeObject | undefined): RolloutStatus | undefi
 export const rolloutStartOf = (stagelet: KubeObject | undefined): string =>
   lastRolloutOf(stagelet)?.startedAt ?? ''
 
-/** A state that a retry or a deploy may mend. */
+/** A failure that a retry may mend. */
 const mayMend = (end: WaitOutcome): boolean =>
-  end.kind === 'failed' && /^(RolledBack|RolloutFailed|KeysMissing|PendingEdits)$/.test(end.reason)
+  end.kind === 'failed' && /^(RolledBack|RolloutFailed|KeysMissing)$/.test(end.reason)
+
+/** A state that only a deploy ends. */
+const awaitsDeploy = (end: WaitOutcome): boolean =>
+  end.kind === 'failed' && /^(PendingEdits|StoppedByHand)$/.test(end.reason)
 
 const notBegun = pending('waits until the agent begins')
 
@@ -164,12 +168,13 @@ export const deployOutcome = (
   const sync = syncOutcome(stagelet, project)
   const rollout = lastRolloutOf(stagelet)
   const isNew = rollout !== undefined && rolloutStartOf(stagelet) !== startedBefore
-  if (!isNew) return sync.kind === 'done' || mayMend(sync) ? notBegun : sync
+  const isOfBefore = sync.kind === 'done' || awaitsDeploy(sync)
+  if (!isNew) return isOfBefore || mayMend(sync) ? notBegun : sync
   if (rollout.result === 'Failed') {
     const service = rollout.service === undefined ? '' : `service ${rollout.service}: `
     return failed('RolloutFailed', `${service}${rollout.message ?? 'the rollout failed'}`)
   }
-  if (rollout.result === 'Progressing' && sync.kind === 'done') return pending('rolling out')
+  if (rollout.result === 'Progressing' && isOfBefore) return pending('rolling out')
   return sync
 }
 
