@@ -236,7 +236,8 @@ export const startDashboard = async (
       const { width = 1280, height = 800, scheme = 'light', forcedColors = 'none' } = options
       const wasSame = wasAdmin
       const page = await pageFor(options)
-      const isWithin = page === within && wasSame && wasAdmin && options.anew !== true
+      const isThere = page === within || page === options.after
+      const isWithin = isThere && wasSame && wasAdmin && options.anew !== true
       if (page === within) within = undefined
       await page.setViewportSize({ width, height })
       await page.emulateMedia({ colorScheme: scheme, forcedColors })
