@@ -126,7 +126,8 @@ const ordered = {
   resumed: 'resumed',
   drained: 'drained: its stagelets get no new revision',
   undrained: 'no longer drained',
-  deployed: 'pending edits of the Compose file are to be rolled out',
+  deployed:
+    'pending edits of the Compose file are to be rolled out, and what was stopped by hand is to run',
   retried: 'what failed is to be tried again',
 } as const satisfies Record<ControlRecord['what'], string>
 

@@ -37,6 +37,10 @@ describe('decideStagelet', () => {
     expect(verdict(input, 'SecretsInSync')).toBe('True/InSync')
     expect(verdict(input, 'Ready')).toBe('True/Ready')
     const { status } = decideStagelet(input)
+    // What has them may be stopped.
+    expect(findCondition(status.conditions, 'SecretsInSync')?.message).toBe(
+      'every container has the secrets of revision 1',
+    )
     expect(status.runningRevision).toBe(1)
     expect(status.services?.[0]?.keys).toEqual(['DATABASE_URL', 'STRIPE_KEY'])
   })
@@ -65,7 +69,7 @@ describe('decideStagelet', () => {
     const { status } = decideStagelet(anInput(entries, { observation: settled({ strays }) }))
     expect(status.strayServices).toEqual(['api'])
     expect(findCondition(status.conditions, 'SecretsInSync')?.message).toBe(
-      'every service runs the secrets of revision 1; other secrets are in what is no service of the stack: api',
+      'every service has the secrets of revision 1; other secrets are in what is no service of the stack: api',
     )
   })
 

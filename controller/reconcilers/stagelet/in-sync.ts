@@ -69,11 +69,11 @@ const othersIn = (input: SeenInput, compared: readonly ComparedService[]): strin
 ]
 
 const inSyncText = (revision: number, others: readonly string[]): string => {
-  const runs = `the secrets of revision ${revision}`
-  if (others.length === 0) return `every container runs ${runs}`
+  const secrets = `the secrets of revision ${revision}`
+  if (others.length === 0) return `every container has ${secrets}`
   const names = others.slice(0, 5).join(', ')
   const more = others.length > 5 ? ` and ${others.length - 5} more` : ''
-  return `every service runs ${runs}; other secrets are in what is no service of the stack: ${names}${more}`
+  return `every service has ${secrets}; other secrets are in what is no service of the stack: ${names}${more}`
 }
 
 /** True where nothing is late but services that only a deploy starts. */
