@@ -88,8 +88,9 @@ const bundleCopy = async (): Promise<void> => {
 
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), 'stagely-copy-'))
-  for (const part of ['src', 'controller', 'agent', 'cli', 'scripts', 'crds', 'package.json'])
-    await cp(join(root, part), join(copy, part), { recursive: true })
+  const parts = ['src', 'controller', 'agent', 'cli', 'scripts', 'crds', 'package.json']
+  // Node's own copying takes five times as long for so many files.
+  await promisify(execFile)('cp', ['-r', ...parts, copy], { cwd: root })
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
   for (const [name, start, added] of edits) {
     const file = join(copy, 'src/resources', name)
