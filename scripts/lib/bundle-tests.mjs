@@ -17,5 +17,8 @@ await build({
   platform: 'node',
   format: 'esm',
   plugins: [inPlace],
+  // What fails is told at its place in the source.
+  sourcemap: 'linked',
+  sourcesContent: false,
   logLevel: 'warning',
 })
