@@ -42,6 +42,13 @@ export const historyView: RecordView<RotationStep> = {
 
 const line = (name: string, text: string): string => `${`${name}:`.padEnd(11)}${text}`
 
+const nextText = ({ next_at: next, schedule, phase }: Rotation): string => {
+  if (next !== undefined) return next
+  return schedule === undefined || phase === 'Idle'
+    ? 'when somebody asks for it'
+    : 'known when this attempt has ended'
+}
+
 export const rotationText = (one: Rotation): string =>
   [
     line('Rotation', `${one.name} (project ${one.project})`),
@@ -57,7 +64,7 @@ export const rotationText = (one: Rotation): string =>
         .join(', '),
     ),
     line('Last', one.last_rotated_at ?? 'never'),
-    line('Next', one.next_at ?? 'when somebody asks for it'),
+    line('Next', nextText(one)),
     ...one.blocked_by.map(({ stagelet, message }) =>
       line('Waits for', stagelet === undefined ? message : `${stagelet}: ${message}`),
     ),

@@ -40,3 +40,12 @@ it('names who must end first, also to who asked for a start', () => {
     /starts at/,
   )
 })
+
+it('does not say that there is no credential while the first one is rolled out', () => {
+  const none = 'no credential was made yet: see Progressing and Failed'
+  expect(messageOf('Ready', {})).toBe(none)
+  expect(messageOf('Ready', { phase: 'Setting', cause: 'First' })).toBe(none)
+  expect(messageOf('Ready', { phase: 'Proving', cause: 'First' })).toBe(
+    'the first rotation has not ended yet: see Progressing and Failed',
+  )
+})

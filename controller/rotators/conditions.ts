@@ -8,11 +8,16 @@ import { isOverdue } from './attempt-begin.ts'
 
 export type Around = Pick<Facts, 'nowMs' | 'createdMs' | 'faults' | 'busy'>
 
+const rolledOut = new Set(['Proving', 'Overlapping', 'Revoking'])
+
 const ready = (status: RotationStatus, { faults }: Around): Verdict => {
   if (faults.length > 0) return no('Refused', faults.join('; '))
   if (status.lastRotatedAt !== undefined)
     return yes('Rotated', `rotated last at ${status.lastRotatedAt}`)
-  return no('NeverRotated', 'no credential was made yet: see Progressing and Failed')
+  const what = rolledOut.has(status.phase ?? 'Idle')
+    ? 'the first rotation has not ended yet'
+    : 'no credential was made yet'
+  return no('NeverRotated', `${what}: see Progressing and Failed`)
 }
 
 const doing: Readonly<Record<string, string>> = {

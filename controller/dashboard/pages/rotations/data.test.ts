@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Condition, Rotation } from '../../../../src/rest/types.ts'
-import { lineOf, scheduleText, stateOf } from './data.ts'
+import { lineOf, nextText, scheduleText, stateOf } from './data.ts'
 
 const rotation = (more: object = {}, ...conditions: Partial<Condition>[]): Rotation =>
   ({ phase: 'Idle', paused: false, blocked_by: [], evidence: [], conditions, ...more }) as never
@@ -30,5 +30,8 @@ it('says after a restore that its credential is refused, or not tested', () => {
 
 it('says when it runs', () => {
   expect(scheduleText({})).toBe('when somebody asks for it')
-  expect(scheduleText({ schedule: { every: '30d' } })).toBe('every 30d')
+  const schedule = { every: '30d' }
+  expect(scheduleText({ schedule })).toBe('every 30d')
+  expect(nextText({ phase: 'Proving' })).toBe('when somebody asks')
+  expect(nextText({ phase: 'Proving', schedule })).toBe('known when this one has ended')
 })

@@ -82,6 +82,12 @@ export const stateOf = (rotation: Rotation): ShownState => {
   return { kind: 'ok', word: 'Rotated', why: '' }
 }
 
+/** Of one that says no time of its next turn. */
+export const nextText = ({ schedule, phase }: Pick<Rotation, 'schedule' | 'phase'>): string =>
+  schedule === undefined || phase === 'Idle'
+    ? 'when somebody asks'
+    : 'known when this one has ended'
+
 export const scheduleText = ({ schedule }: Pick<Rotation, 'schedule'>): string => {
   if (schedule === undefined) return 'when somebody asks for it'
   const { every, window } = schedule

@@ -21,7 +21,7 @@ import { State } from '../../ui/state.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
 import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import { scheduleText, stateOf } from './data.ts'
+import { nextText, scheduleText, stateOf } from './data.ts'
 import { History } from './history.tsx'
 import { Line } from './line.tsx'
 import s from './rotations.module.css'
@@ -168,7 +168,7 @@ const One = (props: Props) => {
               'When',
               `${scheduleText(rotation)}; both are valid for ${overlap ?? '10m'} after the proof`,
             ],
-            ['Next', next === undefined ? 'when somebody asks' : <Until at={next} />],
+            ['Next', next === undefined ? nextText(rotation) : <Until at={next} />],
             ['Last', last === undefined ? 'never' : <Ago at={last} />],
             ...(retry === undefined ? [] : [['Tried again', <Since at={retry} />] as const]),
           ]}
