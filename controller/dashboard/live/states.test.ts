@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { Condition, Stagelet } from '../../../src/rest/types.ts'
-import { countsOf, stageletState } from './states.ts'
+import type { Condition, Service, Stagelet } from '../../../src/rest/types.ts'
+import { countsOf, serviceState, stageletState } from './states.ts'
 
 const condition = (type: string, status: Condition['status'], reason = 'R'): Condition => ({
   type,
@@ -76,4 +76,9 @@ it('counts by state, the worst first', () => {
     { word: 'Failed', count: 1 },
     { word: 'In sync', count: 2 },
   ])
+})
+
+it('finds no fault in a service that is scaled to zero', () => {
+  const service = { name: 'web', state: 'scaledToZero' } as Service
+  expect(serviceState(service, 2)).toMatchObject({ kind: 'ok', word: 'Scaled to zero', weight: 0 })
 })

@@ -81,6 +81,7 @@ export const serviceState = (service: Service, newest: number | undefined): Show
   })
   if (state === 'unknown') return say('unknown', 'Unknown', 60, service.last_seen?.state ?? '')
   if (state === 'completed') return say('ok', 'Done', 0)
+  if (state === 'scaledToZero') return say('ok', 'Scaled to zero', 0)
   if (state === 'missing') return say('drift', 'Missing', 80)
   if (state !== 'running') return say('fail', capital(state), 90)
   if (health === 'unhealthy') return say('fail', 'Unhealthy', 90)

@@ -59,12 +59,18 @@ const columnsOf = (team: string): readonly TableColumn<Row>[] => [
   },
 ]
 
+const glyphs: ReadonlyMap<string | undefined, string> = new Map([
+  ['ok', '●'],
+  ['fail', '▲'],
+  ['unknown', '◌'],
+])
+
 const Shown = ({ project }: { readonly project: Project }) => {
   const { rollout, error, show } = useRollout(project)
   const [kind, word] = rollout === undefined ? [] : rolloutState(rollout)
   return (
     <PageFrame
-      windowTitle={`${kind === 'ok' ? '●' : kind === 'fail' ? '▲' : '◐'} ${project.name} rollout`}
+      windowTitle={`${glyphs.get(kind) ?? '◐'} ${project.name} rollout`}
       within={<a href={projectUrl(project)}>{project.name}</a>}
       title="Rollout"
       tabs={<ProjectTabs {...{ team: project.team, name: project.name }} current="Rollout" />}

@@ -12,7 +12,15 @@ const states: Readonly<Record<Rollout['state'], readonly [StateKind, string]>> =
   Complete: ['ok', 'Complete'],
   Failed: ['fail', 'Failed'],
 }
-export const rolloutState = ({ state }: Rollout): readonly [StateKind, string] => states[state]
+/** Where nothing is left but what nobody sees, nothing is known to roll. */
+export const rolloutState = (rollout: Rollout): readonly [StateKind, string] =>
+  rollout.state === 'Progressing' &&
+  rollout.progressing + rollout.waiting === 0 &&
+  isUnseen(rollout)
+    ? ['unknown', 'Unknown']
+    : states[rollout.state]
+
+const isUnseen = ({ unknown = 0 }: Rollout): boolean => unknown > 0
 
 const statesInRollout: Readonly<
   Record<StageletInRollout['standing'], readonly [StateKind, string, number]>

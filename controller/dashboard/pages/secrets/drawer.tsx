@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { Secret } from '../../../../src/rest/types.ts'
 import { readDoing, secretDoing, type SecretEdit } from '../../copy-as/secrets.ts'
+import { serviceState } from '../../live/states.ts'
 import { takeBack } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
@@ -17,7 +18,7 @@ import { ChangedElsewhere } from './elsewhere.tsx'
 import { ownedElsewhere, type ProjectPlace, type ProjectSecrets, type SecretRow } from './data.ts'
 import { Hints } from './hint-list.tsx'
 import { LastRead } from './last-read.tsx'
-import type { Consumer } from './matrix.ts'
+import { isStopped, type Consumer } from './matrix.ts'
 import { ReadValue } from './read-value.tsx'
 import { UntilSection } from './until.tsx'
 import { changedElsewhere, noWayBack } from './value-from.ts'
@@ -79,6 +80,8 @@ const ConsumerRow = ({ stagelet, service, isCurrent }: Consumer) => (
           since <Since at={service.since} />
         </span>
       </span>
+    ) : isStopped(service) ? (
+      <State kind="fail">{serviceState(service, undefined).word}</State>
     ) : (
       <State kind="wait">
         Behind{service.revision === undefined ? '' : `, runs r${service.revision}`}

@@ -198,3 +198,20 @@ it('says of each secret who sees it and who runs it as the usage of the API does
     { numRuns: 100 },
   )
 })
+
+it('counts no service that is stopped, though its container has the newest value', () => {
+  const of = (state: string): Stagelet => ({
+    ...shown[1]!,
+    services: [{ ...service('web', 2), state }, service('backend', 2)],
+  })
+  const only = (scope: string): SetEntry => ({ ...base(1), scope })
+  const asked = { id: 'sec_base', key: 'BASE' }
+  const runs = (state: string, scope: string) =>
+    createMatrix(createSetIndex([only(scope)]), [of(state)], () => undefined).runsOf(asked)
+  for (const state of ['exited', 'restarting', 'paused', 'created'] as const) {
+    expect(runs(state, 'web')).toMatchObject({ word: 'behind', current: 0, total: 1 })
+    expect(runs(state, 'global')).toMatchObject({ word: 'behind', current: 1, total: 2 })
+  }
+  for (const state of ['running', 'completed'] as const)
+    expect(runs(state, 'global')).toMatchObject({ word: 'current', current: 2, total: 2 })
+})

@@ -118,9 +118,19 @@ const grouped = <K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   return groups
 }
 
+const stopped: ReadonlySet<Service['state']> = new Set([
+  'created',
+  'restarting',
+  'exited',
+  'paused',
+])
+
+/** A container that does not run has its values, and runs none. */
+export const isStopped = ({ state }: Service): boolean => stopped.has(state)
+
 /** The revision by which a service is compared; undefined: what it runs is said by the service alone. */
 const comparedBy = ({ is }: Seat): number | undefined =>
-  is.state !== 'unknown' && is.in_sync === false ? is.revision : undefined
+  is.state !== 'unknown' && !isStopped(is) && is.in_sync === false ? is.revision : undefined
 
 const groupOf = (seats: readonly Seat[]): Group => {
   const late = grouped(seats, comparedBy)
@@ -160,6 +170,7 @@ const measured = (
 ): boolean | undefined => {
   const { state, in_sync: inSync } = seat.is
   if (state === 'unknown') return undefined
+  if (isStopped(seat.is)) return false
   if (inSync !== false) return inSync
   const revision = comparedBy(seat)
   if (revision === undefined) return false

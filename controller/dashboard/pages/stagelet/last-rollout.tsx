@@ -16,7 +16,7 @@ import { lengthOf, Since } from '../../ui/time.tsx'
 import { readLines } from '../logs/read.ts'
 import { LogText } from '../logs/text.tsx'
 import type { LogLine } from '../logs/record.ts'
-import { revisionText } from './sentence.ts'
+import { lastFailed, revisionText } from './sentence.ts'
 import s from './stagelet.module.css'
 
 type Rollout = NonNullable<Stagelet['last_rollout']>
@@ -103,8 +103,8 @@ const Lines = ({ of, lines }: { readonly of: string; readonly lines: readonly st
 )
 
 /** The revision that failed; the rollout itself may be the way back to an earlier one. */
-const failedRevision = ({ quarantine }: Stagelet, rollout: Rollout): number =>
-  quarantine.find(({ service }) => service === rollout.service)?.revision ?? rollout.revision
+const failedRevision = (stagelet: Stagelet, rollout: Rollout): number =>
+  lastFailed(stagelet, rollout.service)?.revision ?? rollout.revision
 
 const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
   const failed = failedRevision(stagelet, rollout)
