@@ -11,6 +11,15 @@ export const overviewTests = (given: () => Dashboard): void => {
     expect(await page.title()).toBe('● Overview · Stagely')
   })
 
+  it('says how long ago by the clock of the controller, where that of the browser is an hour off', async () => {
+    const page = await given().open('/ui/', { own: true })
+    await page.clock.setSystemTime(Date.now() + 3_600_000)
+    await page.reload()
+    const row = page.getByRole('row', { name: /^shop/ })
+    await row.getByText(/^(now|\d+ s ago|\d+ min ago)$/).waitFor()
+    await page.getByText(/^live · \d+ s$/).waitFor()
+  })
+
   it('shows within seconds that a container was removed by hand, by whom, and that it was healed', async () => {
     const { open, stack, world } = given()
     const page = await open('/ui/')

@@ -36,6 +36,16 @@ export const settingsTests = (given: () => Dashboard): void => {
     await page.getByText('Nobody is told yet').waitFor()
   })
 
+  it('says of a project that was deleted while its page is open that it is not there', async () => {
+    const { open, rest } = given()
+    await rest('POST', '/projects', { name: 'brief', team: 'default' })
+    const page = await open('/ui/t/default/p/brief')
+    await page.getByText('No secret yet').waitFor()
+    await rest('DELETE', '/projects/default%2Fbrief')
+    await page.getByText('Not there, or not yours.').waitFor()
+    await page.getByText('No secret yet').waitFor({ state: 'detached' })
+  })
+
   it('changes the settings of a project and the expiry of a secret, each after a diff', async () => {
     const { open, rest } = given()
     const read = async (path: string): Promise<Answered> =>

@@ -2,6 +2,7 @@
 // carry the token against forged requests, and POSTs a key that makes a repeat harmless.
 import createClient, { type Middleware } from 'openapi-fetch'
 import type { paths, Problem } from '../../../src/rest/types.ts'
+import { hearTime, ownTime } from '../live/clock.ts'
 
 /** The controller said no. */
 export class ApiProblem extends Error {
@@ -34,6 +35,22 @@ export const onSessionEnded = (run: () => void): void => {
   hooks.onEnded = run
 }
 
+const sentAt = new Map<string, number>()
+
+/** Answers are kept in no cache: their time is that of the controller. */
+const followTime: Middleware = {
+  onRequest: ({ id }) => {
+    sentAt.set(id, ownTime())
+  },
+  onResponse: ({ id, response }) => {
+    hearTime(response.headers.get('date'), sentAt.get(id) ?? ownTime())
+    sentAt.delete(id)
+  },
+  onError: ({ id }) => {
+    sentAt.delete(id)
+  },
+}
+
 const carrySession: Middleware = {
   onRequest: ({ request }) => {
     if (request.method !== 'GET' && hooks.csrf !== '')
@@ -55,7 +72,7 @@ const carrySession: Middleware = {
 }
 
 export const api = createClient<paths>({ baseUrl: '/api/v1' })
-api.use(carrySession)
+api.use(carrySession, followTime)
 
 interface Answered<T> {
   readonly data?: T

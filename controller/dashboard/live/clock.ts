@@ -2,7 +2,29 @@
 // page, and none while nobody sees the page.
 import { computed, signal, type ReadonlySignal } from '@preact/signals'
 
-export const now = (): number => Date.now()
+/** By how much the controller is ahead of this computer's clock; 0 where they are together. */
+let ahead = 0
+
+/** By the clock of this computer. */
+export const ownTime = (): number => Date.now()
+
+/** The present moment, by the controller: all moments that are shown are its. */
+export const now = (): number => ownTime() + ahead
+
+const slackMs = 2000
+
+/**
+ * The controller's time came with an answer (its header `Date`, in whole seconds). What is known is kept while it fits,
+ * so that the time does not jump.
+ */
+export const hearTime = (date: string | null, sentAt: number, gotAt = ownTime()): void => {
+  const told = Date.parse(date ?? '')
+  if (Number.isNaN(told)) return
+  const [least, most] = [told - gotAt - slackMs, told + 1000 - sentAt + slackMs]
+  const fits = (by: number): boolean => by >= least && by <= most
+  if (fits(0)) ahead = 0
+  else if (!fits(ahead)) ahead = (least + most) / 2
+}
 
 const second = signal(now())
 

@@ -33,7 +33,8 @@ export const isLive = computed(() => state.value.phase === 'live')
 
 const setState = (next: Freshness): void => {
   const { phase, signAt } = state.peek()
-  if (next.phase !== phase || next.signAt - signAt > 250) state.value = next
+  // The time goes back where the controller's is found to be behind this computer's.
+  if (next.phase !== phase || Math.abs(next.signAt - signAt) > 250) state.value = next
 }
 
 let lastId: string | undefined

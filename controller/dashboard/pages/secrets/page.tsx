@@ -5,8 +5,8 @@ import { useMemo, useState } from 'preact/hooks'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
 import { useQueryState } from '../../app/team.ts'
-import { secretsOf, stagelets } from '../../live/collections.ts'
-import { Button } from '../../ui/button.tsx'
+import { projects, secretsOf, stagelets } from '../../live/collections.ts'
+import { Button, LinkButton } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
@@ -66,9 +66,17 @@ interface ShownProps {
   readonly onOpen: (row: SecretRow) => void
 }
 
+const Gone = () => (
+  <Empty
+    title="Not there, or not yours."
+    action={<LinkButton href="/ui/projects">To the projects</LinkButton>}
+  />
+)
+
 const Shown = (props: ShownProps) => {
   const { place, all, noWrite, actions } = props
   const isReady = useSecretsState(place).loading === 'ready'
+  const isGone = useProject(place) === undefined && projects.loading.value === 'ready'
   const lens = useLens()
   const at = useAt()
   if (at !== undefined && all.then === undefined)
@@ -77,6 +85,7 @@ const Shown = (props: ShownProps) => {
     return <ThenList place={place} rows={props.past} revision={at} />
   if (lens !== 'list' && all.stagelets.length === 0 && stagelets.loading.value !== 'ready')
     return <Skeleton rows={8} />
+  if (all.rows.length === 0 && isGone) return <Gone />
   if (all.rows.length === 0 && lens !== 'stagelet')
     return isReady ? (
       <Empty
