@@ -20,6 +20,16 @@ export const overviewTests = (given: () => Dashboard): void => {
     await page.getByText(/^live · \d+ s$/).waitFor()
   })
 
+  it('says in the title of the window that what it shows is not of now', async () => {
+    const { open, setOnline } = given()
+    const page = await open('/ui/')
+    await expect.poll(() => page.title()).toBe('● Overview · Stagely')
+    setOnline(false)
+    await expect.poll(() => page.title()).toBe('○ Overview · Stagely')
+    setOnline(true)
+    await expect.poll(() => page.title()).toBe('● Overview · Stagely')
+  })
+
   it('shows within seconds that a container was removed by hand, by whom, and that it was healed', async () => {
     const { open, stack, world } = given()
     const page = await open('/ui/')

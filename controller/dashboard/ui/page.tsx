@@ -1,6 +1,7 @@
 // The frame of a page: one h1, what may be done, and the title of the window with the state first.
 import type { ComponentChild } from 'preact'
 import { useEffect } from 'preact/hooks'
+import { isLive } from '../live/stream.ts'
 import { Boundary } from './problem.tsx'
 import s from './page.module.css'
 
@@ -29,9 +30,11 @@ export const PageFrame = ({
   full,
   tabs,
 }: Props) => {
+  // Hollow as all glyphs are while the page is not live: a tab in the background shows nothing else.
+  const shown = isLive.value ? windowTitle : windowTitle.replace('●', '○')
   useEffect(() => {
-    document.title = `${windowTitle} · Stagely`
-  }, [windowTitle])
+    document.title = `${shown} · Stagely`
+  }, [shown])
   return (
     <div class={full === true ? `${s['page']} ${s['full']}` : s['page']}>
       <header class={s['head']}>
