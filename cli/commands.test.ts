@@ -195,6 +195,19 @@ describe('warningsOf', () => {
     ])
   })
 
+  it('knows which conditions of stores, notifiers and rotations are good', () => {
+    const good = ['Fresh', 'Listening', 'Delivering', 'Tested']
+    const told = (status: 'True' | 'False'): string[] =>
+      warningsOf(
+        stagelet(
+          1,
+          [...good, 'Blocked', 'Braked'].map((type) => ({ ...inSync, type, status })),
+        ),
+      ).map(({ condition }) => condition)
+    expect(told('True')).toEqual(['Blocked', 'Braked'])
+    expect(told('False')).toEqual(good)
+  })
+
   it('tells one cause once', () => {
     const bad = (
       type: string,

@@ -63,6 +63,7 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const agents = await read('Agent')
   const secrets = await read('StagelySecret')
   const projects = await read('Project')
+  const others = (await Promise.all(['Rotation', 'SecretStore', 'Notifier'].map(read))).flat()
   const teams = await readTeams(api, selection)
   const counted = (objects: readonly KubeObject[], type: string): number =>
     objects.filter((object) => currentCondition(object, type)?.status === 'True').length
@@ -79,7 +80,10 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
     },
     secrets: secrets.length,
     projects: projects.length,
-    warnings: warningsOfAll([...teams, ...stagelets, ...agents, ...secrets, ...projects]),
+    warnings: warningsOfAll([
+      ...[...teams, ...stagelets, ...agents, ...secrets, ...projects],
+      ...others,
+    ]),
   }
 }
 
@@ -122,6 +126,10 @@ const goodWhenTrue = new Set([
   'ManifestsApplied',
   'ClusterFollowed',
   'ScopeMatched',
+  'Fresh',
+  'Listening',
+  'Delivering',
+  'Tested',
 ])
 /** Conditions that only show work in progress. */
 const neutral = new Set(['Progressing'])

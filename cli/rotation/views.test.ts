@@ -2,21 +2,19 @@ import { expect, it } from 'vitest'
 import type { Rotation } from '../../src/rest/types.ts'
 import { rotationText } from './views.ts'
 
-const nextOf = (more: Partial<Rotation>): string => {
+const lineOf = (name: string, more: Partial<Rotation>): string | undefined => {
   const rotation: Rotation = {
     ...{ id: 'r', name: 'db', team: 'default', project: 'shop', outputs: {}, rotator: {} },
     ...{ overlap: '10m', away: 'Wait', paused: false, phase: 'Idle', attempt: 1, versions: {} },
     ...{ blocked_by: [], released: [], evidence: [], source: 'api', created_at: '2026-03-02' },
     ...{ conditions: [], ...more },
   }
-  const text = rotationText(rotation).split('\n')
-  return (
-    text
-      .find((line) => line.startsWith('Next:'))
-      ?.slice('Next:'.length)
-      .trim() ?? ''
-  )
+  const found = rotationText(rotation)
+    .split('\n')
+    .find((line) => line.startsWith(`${name}:`))
+  return found?.slice(name.length + 1).trim()
 }
+const nextOf = (more: Partial<Rotation>): string | undefined => lineOf('Next', more)
 
 it('says when the next rotation is, where that is known', () => {
   const schedule = { every: '30d' }
@@ -25,4 +23,22 @@ it('says when the next rotation is, where that is known', () => {
   expect(nextOf({})).toBe('when somebody asks for it')
   expect(nextOf({ phase: 'Proving' })).toBe('when somebody asks for it')
   expect(nextOf({ schedule, phase: 'Proving' })).toBe('known when this attempt has ended')
+})
+
+it('says which login the outputs name, from when they do', () => {
+  const more = { slot: 'app_a', candidate_slot: 'app_b' }
+  expect(lineOf('In use', more)).toBe('app_a')
+  expect(lineOf('In use', { ...more, phase: 'Setting' })).toBe('app_a')
+  expect(lineOf('In use', { ...more, phase: 'Proving', step: 'Switch' })).toBe(
+    'app_b, in place of app_a',
+  )
+  expect(lineOf('In use', { ...more, phase: 'Proving', step: 'Back' })).toBe('app_a')
+  expect(lineOf('In use', { phase: 'Proving', candidate_slot: 'app_a' })).toBe('app_a')
+})
+
+it('counts the containers of a proof in words', () => {
+  const proven = (containers: number) =>
+    lineOf('Proven', { evidence: [{ stagelet: 'one', revision: 2, containers }] })
+  expect(proven(1)).toBe('one: 1 container, revision 2')
+  expect(proven(2)).toBe('one: 2 containers, revision 2')
 })

@@ -49,14 +49,28 @@ const nextText = ({ next_at: next, schedule, phase }: Rotation): string => {
     : 'known when this attempt has ended'
 }
 
-export const rotationText = (one: Rotation): string =>
-  [
+const switched = new Set(['Proving', 'Overlapping', 'Revoking'])
+
+/** The login that the outputs name. */
+const inUseText = ({
+  phase,
+  step,
+  slot,
+  candidate_slot: candidate,
+}: Rotation): string | undefined => {
+  if (candidate === undefined || step === 'Back' || !switched.has(phase)) return slot
+  return slot === undefined ? candidate : `${candidate}, in place of ${slot}`
+}
+
+export const rotationText = (one: Rotation): string => {
+  const inUse = inUseText(one)
+  return [
     line('Rotation', `${one.name} (project ${one.project})`),
     line(
       'Phase',
       `${one.phase}${one.step === undefined ? '' : ` (${one.step})`}, attempt ${one.attempt}`,
     ),
-    ...(one.slot === undefined ? [] : [line('In use', one.slot)]),
+    ...(inUse === undefined ? [] : [line('In use', inUse)]),
     line(
       'Outputs',
       Object.entries(one.outputs)
@@ -69,9 +83,13 @@ export const rotationText = (one: Rotation): string =>
       line('Waits for', stagelet === undefined ? message : `${stagelet}: ${message}`),
     ),
     ...one.evidence.map(({ stagelet, revision, containers }) =>
-      line('Proven', `${stagelet}: ${containers} containers, revision ${revision}`),
+      line(
+        'Proven',
+        `${stagelet}: ${containers} ${containers === 1 ? 'container' : 'containers'}, revision ${revision}`,
+      ),
     ),
     ...one.conditions.map(({ type, status, reason, message }) =>
       line(type, `${status} ${reason}: ${message}`),
     ),
   ].join('\n')
+}

@@ -288,6 +288,12 @@ describe('what a rotation does next', () => {
     }
   })
 
+  it('begins without the evidence of the attempt before', () => {
+    const evidence = [{ stagelet: 'one', revision: 2, containers: 1 }]
+    const next = decideRotation(spec, { ...rotated, evidence }, facts)
+    expect((next as { status: RotationStatus }).status).not.toHaveProperty('evidence')
+  })
+
   it('takes a request while it runs as a wish for haste', () => {
     const request = { at: at(0), by: 'alice', cause: 'Run' as const, now: true }
     const next = decideRotation(spec, inside('Overlapping', { request }), facts)

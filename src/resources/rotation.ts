@@ -231,7 +231,12 @@ export const rotationStatus = z.strictObject({
   tries: z.int().optional().describe('How often the effect of the phase has failed.'),
   retryAt: time.optional().describe('When the effect is tried again.'),
   retryFor: z.string().optional().describe('Why it is tried again. Never a value.'),
-  slot: z.string().optional().describe('The slot (such as a role) whose credential is in use.'),
+  slot: z
+    .string()
+    .optional()
+    .describe(
+      'The slot (such as a role) whose credential is in use; while an attempt is under way, the one that it replaces.',
+    ),
   ownSlots: z
     .array(z.string())
     .optional()

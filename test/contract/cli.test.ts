@@ -331,6 +331,21 @@ describe('the stagely command', () => {
     expect((await world.cli('status', '-o', 'name')).code).toBe(2)
   })
 
+  it('says of a rotation and of a store what needs attention', async () => {
+    const manifest = await file(
+      'attention.yaml',
+      [
+        `${head('Rotation', 'due')}spec: {projectRef: {name: shop}, outputs: {current: nobody}, rotator: {generate: {length: 20}}}\n`,
+        `${head('SecretStore', 'far')}spec: {vault: {address: "https://vault.example.com"}, auth: {secretRef: {name: nobody}}}\n`,
+      ].join('---\n'),
+    )
+    await world.must('apply', '-f', manifest)
+    await eventually(() => world.must('status')).toMatch(
+      /rotation\.stagely\.dev\/due +Ready=False Refused[^]*secretstore\.stagely\.dev\/far +Ready=/,
+    )
+    await world.must('delete', '-f', manifest, '--yes')
+  })
+
   it('verifies an export that it has written, and names the first row that was changed', async () => {
     const path = await file('audit.jsonl', await world.must('audit', 'export'))
     const whole = await world.cli('audit', 'verify', path)
