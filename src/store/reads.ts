@@ -126,7 +126,10 @@ export const isHead = (view: View, projectUid: string, revision: number | 'head'
   return row !== undefined && row.closed === revision && row.openedAt === undefined && revision > 0
 }
 
-/** Reader.readSet() within a write. An old set is read outside of the write. */
+/**
+ * Reader.readSet() within a write. An old set is read outside of the write; what that fails with is thrown here, so that
+ * the write may go on without the set.
+ */
 export const setAt = async (
   session: WriteSession,
   projectUid: string,
@@ -139,9 +142,11 @@ export const setAt = async (
     const set = await headIn(view, epoch, deps.keys, projectUid)
     return { ...set, revision: revision === 'head' ? set.revision : revision }
   }
-  return preparations.take(`set ${projectUid} ${revision}`, () =>
-    readSet(deps.sql, deps.keys, projectUid, revision),
+  const [read] = preparations.take(`set ${projectUid} ${revision}`, () =>
+    Promise.allSettled([readSet(deps.sql, deps.keys, projectUid, revision)]),
   )
+  if (read.status === 'rejected') throw read.reason
+  return read.value
 }
 
 /** Number of secrets of type env, 2 at most. */

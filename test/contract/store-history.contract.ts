@@ -56,6 +56,17 @@ export const historyContract = (name: string, open: OpenStore): void => {
         [ns, action],
       )
 
+    it('lets a write go on without a set that is not kept', async () => {
+      const { ns, projectUid } = await createShop(t.store)
+      const reason = await t.store.write(api, whole, async (tx) => {
+        const told = await tx.readSet(projectUid, 9).catch((error: unknown) => error)
+        await tx.create(secretOf(ns, 'late'))
+        return (told as { reason?: string }).reason
+      })
+      expect(reason).toBe('NotFound')
+      expect(await t.store.get(refOfSecret(ns, 'late'))).toBeDefined()
+    })
+
     it('lists versions with who and when, and says which values are equal', async () => {
       const { ns } = await createShop(t.store)
       const { metadata } = await createAs(t.store, api, secretOf(ns, 'db', { value: canary }))
