@@ -31,7 +31,7 @@ const seenOfService = {
     .string()
     .optional()
     .describe(
-      'running, restarting, exited, completed, created or missing; unknown while nobody can observe the service.',
+      'running, restarting, paused, exited, completed, created, missing or scaledToZero; unknown while nobody can observe the service.',
     ),
   health: z
     .string()
