@@ -45,10 +45,10 @@ const lengthOf = (ms: number): string => {
 export const restorableFor = (graceMs: number | undefined, loss: Loss): string =>
   graceMs === undefined
     ? `Deleted secrets can be restored for the grace time of the controller: ${remedy(loss)}.`
-    : `What is a secret can be restored for ${lengthOf(graceMs)}: ${remedy(loss)}.`
+    : `Deleted secrets can be restored for ${lengthOf(graceMs)}: ${remedy(loss)}.`
 
 /** For the message afterwards. */
 export const restorableUntil = (graceMs: number | undefined, loss: Loss): string =>
   graceMs === undefined
     ? restorableFor(graceMs, loss)
-    : `What was a secret can be restored until ${toTimestamp(realClock.now() + graceMs)}: ${remedy(loss)}`
+    : `Deleted secrets can be restored until ${toTimestamp(realClock.now() + graceMs)}: ${remedy(loss)}`
