@@ -14,10 +14,11 @@ const requireEngine = async (): Promise<void> => {
     await run('docker', ['version', '--format', '{{.Server.Version}}'])
   } catch (error) {
     const { stderr } = error as { stderr?: string }
-    throw new Error(
-      `the integration tests need a Docker engine, and none answers (${(stderr ?? '').trim()}): start dockerd, or run "npm test"`,
-      { cause: error },
-    )
+    const message = `the integration tests need a Docker engine, and none answers (${(stderr ?? '').trim()}): start dockerd, or run "npm test"`
+    const fault = new Error(message, { cause: error })
+    // Vitest fails where it looks for the lines of a stack in its cache of modules, and would say only that.
+    fault.stack = message
+    throw fault
   }
 }
 
