@@ -38,6 +38,14 @@ afterAll(async () => {
   await database.drop()
 })
 
+/** No agent tells of a revision that is not closed. */
+const isClosed = async (revision: number): Promise<void> => {
+  const { metadata } = (await opened.store.get({ kind: 'Project', namespace: ns, name: 'shop' }))!
+  await expect
+    .poll(async () => (await opened.store.revisionsOf(metadata.uid!)).closed, { timeout: 30_000 })
+    .toBe(revision)
+}
+
 const agentIs = (status: 'True' | 'Unknown', reason: string): Promise<void> =>
   opened.store.write(system, {}, (tx) =>
     tx.setConditions({ kind: 'Agent', namespace: ns, name: 'box' }, [
@@ -92,6 +100,7 @@ const failure = 'backend ended with exit code 1'
 
 describe('events', () => {
   it('tell of a rollout from its start to its health, and of the way back', async () => {
+    await isClosed(1)
     await report({ phase: 'Applying', rollout: { revision: 1, result: 'Progressing', startedAt } })
     await tells('RolloutStarted', { type: 'Normal', message: 'rolling out revision 1' })
     await report({
@@ -102,6 +111,7 @@ describe('events', () => {
       const secret = (await tx.get({ kind: 'StagelySecret', namespace: ns, name: 'url' }))!
       await tx.update({ ...secret, spec: { ...secret.spec, value: 'postgres://nowhere' } })
     })
+    await isClosed(2)
     const next = { startedAt: '2026-01-01T00:01:00Z' }
     await report({ phase: 'Applying', rollout: { revision: 2, result: 'Progressing', ...next } })
     await expect.poll(() => told('RolloutStarted'), { timeout: 30_000 }).toHaveLength(2)
