@@ -1,6 +1,7 @@
 // status: one screen with everything that is wrong, or the statement that nothing is.
 import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
+import { isReason } from '../../src/kernel/errors.ts'
 import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
@@ -63,7 +64,13 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const agents = await read('Agent')
   const secrets = await read('StagelySecret')
   const projects = await read('Project')
-  const others = (await Promise.all(['Rotation', 'SecretStore', 'Notifier'].map(read))).flat()
+  // A controller or cluster of before may not know these kinds: then it has none.
+  const readKnown = (kind: string): Promise<KubeObject[]> =>
+    read(kind).catch((error: unknown) => {
+      if (isReason(error, 'NotFound')) return []
+      throw error
+    })
+  const others = (await Promise.all(['Rotation', 'SecretStore', 'Notifier'].map(readKnown))).flat()
   const teams = await readTeams(api, selection)
   const counted = (objects: readonly KubeObject[], type: string): number =>
     objects.filter((object) => currentCondition(object, type)?.status === 'True').length
