@@ -36,21 +36,21 @@ const stateWith = ({ deployed = {}, foundVolumes }: World): StateFile => ({
   uids: () => Object.keys(deployed),
 })
 
-const engineWith = ({ directory, volumes = [] }: World, removed: string[]): Engine => {
-  const Labels = {
-    'com.docker.compose.service': 'web',
-    'com.docker.compose.project.working_dir': directory,
-  }
-  const container = {
+const engineWith = (world: World, removed: string[]): Engine => {
+  const { volumes = [] } = world
+  const container = () => ({
     Id: 'id',
     Names: ['/victim-web-1'],
-    Labels,
+    Labels: {
+      'com.docker.compose.service': 'web',
+      'com.docker.compose.project.working_dir': world.directory,
+    },
     State: '',
     Status: '',
     Created: 0,
-  }
+  })
   return {
-    listContainers: () => Promise.resolve(directory === undefined ? [] : [container]),
+    listContainers: () => Promise.resolve(world.directory === undefined ? [] : [container()]),
     inspect: () =>
       Promise.resolve({
         Id: 'id',
@@ -69,7 +69,12 @@ const engineWith = ({ directory, volumes = [] }: World, removed: string[]): Engi
 }
 
 /** Passes of the stagelet "mine", whose stack lies in /srv/allowed and is called "victim". */
-const pass = async (world: World, tweak: Partial<DesiredStagelet> = {}, passes = 1) => {
+const pass = async (
+  world: World,
+  tweak: Partial<DesiredStagelet> = {},
+  passes = 1,
+  after: () => unknown = () => undefined,
+) => {
   const verbs: string[] = []
   const removed: string[] = []
   const followed: (string | undefined)[] = []
@@ -116,7 +121,10 @@ const pass = async (world: World, tweak: Partial<DesiredStagelet> = {}, passes =
   const desired = aDesired({ uid: 'mine', compose, ...tweak })
   const state = createStackState(createWant({ desired, entries: [], base: {} }, undefined, false))
   const signal = new AbortController().signal
-  for (let n = 0; n < passes; n++) await runPass(deps, state, { isSuperseded: () => false, signal })
+  for (let n = 0; n < passes; n++) {
+    await runPass(deps, state, { isSuperseded: () => false, signal })
+    after()
+  }
   const { services, fault, phase } = toObservation(state)
   return {
     verbs,
@@ -204,6 +212,18 @@ describe('a Compose project by the name of another stack', () => {
       volumes: ['victim_own', 'victim_theirs'],
     }
     expect(await pass(world, down)).toMatchObject({ verbs: ['down'], removed: ['victim_own'] })
+  })
+})
+
+describe('a fault of the stack that is over', () => {
+  it('is no failure of the revision while the stack is looked at anew', async () => {
+    const world: { directory?: string } & World = {
+      directory: '/other',
+      deployed: { mine: 'victim' },
+    }
+    expect(await pass(world)).toMatchObject({ phase: 'Failed', fault: 'DirectoryNotAllowed' })
+    const seen = await pass(world, {}, 2, () => delete world.directory)
+    expect(seen).toMatchObject({ phase: 'Pending', fault: undefined, services: ['web'] })
   })
 })
 

@@ -251,6 +251,8 @@ export const runPass = async (
     state.phase = 'Failed'
     return resyncMs
   }
+  // A fault that is over was none of the revision.
+  if (state.phase === 'Failed' && state.rollout?.result !== 'Failed') state.phase = 'Pending'
   const prepared = await prepareOverrides(state.want, model, deps.files)
   if ('fault' in prepared) return stopWith(state, prepared.fault.reason, prepared.fault.message)
   const { overrides, unmounted } = prepared
