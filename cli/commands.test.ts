@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Condition } from '../src/resources/conditions.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import { renderReview } from './commands/diff.ts'
-import { warningsOf, warningsOfAll } from './commands/status.ts'
+import { renderOverview, warningsOf, warningsOfAll } from './commands/status.ts'
 import { parseGoal } from './commands/wait.ts'
 import { connectionError } from './connection-error.ts'
 import { renderDescription } from './commands/describe.ts'
@@ -180,6 +180,25 @@ describe('renderDescription', () => {
     expect(text).toMatch(/backend {3}running {3}yes .*A, B/)
     expect(text).toContain('Events:  <none>')
     expect(text).not.toContain('noise')
+  })
+})
+
+describe('a message of several lines', () => {
+  const degraded = { ...inSync, type: 'Degraded', message: 'service web exited\nlast log line' }
+
+  it('is shown whole by describe', () => {
+    const text = renderDescription(stagelet(1, [inSync, degraded]), [])
+    expect(text).toMatch(/Degraded in full:\n {2}service web exited\n {2}last log line\n/)
+    expect(text).not.toContain('SecretsInSync in full')
+  })
+
+  it('is shortened by status, which says so', () => {
+    const warnings = warningsOf(stagelet(1, [degraded]))
+    const some = { total: 1, in_sync: 0, ready: 1, drained: 0 }
+    const counts = { stagelets: some, agents: some, secrets: 0, projects: 1 }
+    expect(renderOverview({ server: 'here', ...counts, warnings })).toMatch(
+      /service web exited \(and 1 more in "stagely describe"\)$/,
+    )
   })
 })
 

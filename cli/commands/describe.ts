@@ -133,9 +133,11 @@ const renderConditions = (conditions: readonly Condition[] | undefined): string[
     c.lastTransitionTime,
     firstLine(c.message),
   ])
+  const long = conditions.filter(({ message }) => message.includes('\n'))
   return [
     'Conditions:',
     indent(renderColumns(['TYPE', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'], rows)),
+    ...long.flatMap(({ type, message }) => [`${type} in full:`, indent(message)]),
   ]
 }
 

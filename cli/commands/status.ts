@@ -53,7 +53,7 @@ export interface Warning {
 const status = async (flags: CommonFlags): Promise<void> => {
   checkFormat(flags.output)
   const overview = await readOverview(flags)
-  printAs(overview, flags.output, () => render(overview))
+  printAs(overview, flags.output, () => renderOverview(overview))
 }
 
 const readOverview = async (flags: CommonFlags): Promise<Overview> => {
@@ -105,7 +105,12 @@ const readTeams = async (
   return team === undefined ? [] : [team]
 }
 
-const render = (overview: Overview): string => {
+const shortened = (message: string): string => {
+  const [first = '', ...more] = message.trimEnd().split('\n')
+  return more.length === 0 ? first : `${first} (and ${more.length} more in "stagely describe")`
+}
+
+export const renderOverview = (overview: Overview): string => {
   const { server, namespace, stagelets, agents, secrets, projects, warnings } = overview
   const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`
   const counts =
@@ -118,7 +123,7 @@ const render = (overview: Overview): string => {
     w.namespace,
     w.object,
     `${w.condition}=${w.status} ${w.reason}`,
-    w.message.split('\n')[0] ?? '',
+    shortened(w.message),
   ])
   return `${counts}\n\n${renderColumns(['NAMESPACE', 'OBJECT', 'WARNING', 'MESSAGE'], rows)}`
 }
