@@ -39,7 +39,10 @@ export const fileSpec = z.strictObject({
 /** `hpke2:<key id>:<base64>`; see src/protocol/sealed-value.ts. */
 const sealedValuePattern = /^hpke[12]:[0-9a-f]{16}:[A-Za-z0-9+/]+={0,2}$/
 
-const quoteIt = { error: 'must be text; quote it in YAML' }
+const quoteIt = {
+  error: ({ input }: { readonly input?: unknown }) =>
+    input === undefined ? undefined : 'must be text; quote it in YAML',
+}
 
 export const onlyForFiles = 'only with type: file'
 export const fileNeedsPlace = 'a file secret needs file.path or file.target'

@@ -92,6 +92,7 @@ describe('decodeObject', () => {
   })
 
   it.each([
+    ['a missing key', { key: undefined, value: 'hush-hush' }, /^spec\.key: Required value$/],
     ['a number', { value: 12345678 }, /quote it/],
     ['a boolean', { value: true }, /quote it/],
     ['null', { value: null }, /quote it/],
