@@ -140,7 +140,7 @@ const manifestOf = (
 ): object => ({
   apiVersion: 'stagely.dev/v1alpha1',
   kind: 'StagelySecret',
-  metadata: { name: nameFor(identity, () => false), namespace },
+  metadata: { name: nameFor({ ...identity, ...whose }, () => false), namespace },
   spec: {
     projectRef: { name: identity.project },
     key: identity.key,

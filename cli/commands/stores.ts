@@ -93,7 +93,6 @@ const show = (store: Store, output: string | undefined): void => {
   else {
     printRecord(store, view, output)
     if (format === 'name') return
-    if (store.identity !== undefined) out(`\nThe store takes the controller for ${store.identity}.`)
     for (const { type, status, reason, message } of store.conditions)
       out(`${type}=${status} ${reason}: ${message}`)
   }
@@ -131,6 +130,11 @@ const failIf = (store: Store, type: string): void => {
     throw new CliError(`${type}=False ${found.reason}: ${found.message}`)
 }
 
+const failIfThrottled = (store: Store, say: (why: string) => string): void => {
+  const throttled = conditionOf(store, 'Throttled')
+  if (throttled?.status === 'True') throw new CliError(say(throttled.message))
+}
+
 const checkCommand = (): Command =>
   newCommand(
     'check',
@@ -143,6 +147,7 @@ const checkCommand = (): Command =>
     .action(async (name: string, flags: AskFlags) => {
       const store = await ask('check', name, flags)
       show(store, flags.output)
+      failIfThrottled(store, (why) => `secretstore/${name} was not asked: ${why}`)
       failIf(store, 'Ready')
     })
 
@@ -157,15 +162,14 @@ const refreshCommand = (): Command =>
     .addOption(outputOption())
     .action(async (name: string, flags: AskFlags) => {
       const store = await ask('refresh', name, flags)
-      const throttled = conditionOf(store, 'Throttled')
-      if (throttled?.status === 'True')
-        throw new CliError(
-          `secretstore/${name} was not looked at yet: ${throttled.message}; the look follows then`,
-        )
-      if (flags.output === undefined) out(`secretstore/${name} was looked at`)
-      else printRecord(store, view, flags.output)
+      failIfThrottled(
+        store,
+        (why) => `secretstore/${name} was not looked at yet: ${why}; the look follows then`,
+      )
       failIf(store, 'Ready')
       failIf(store, 'Fresh')
+      if (flags.output === undefined) out(`secretstore/${name} was looked at`)
+      else printRecord(store, view, flags.output)
     })
 
 const resumeCommand = (): Command =>

@@ -40,7 +40,7 @@ export const historyView: RecordView<RotationStep> = {
   empty: 'No steps yet.',
 }
 
-const line = (name: string, text: string): string => `${`${name}:`.padEnd(11)}${text}`
+const line = (name: string, text: string): string => `${`${name}:`.padEnd(13)}${text}`
 
 const nextText = ({ next_at: next, schedule, phase }: Rotation): string => {
   if (next !== undefined) return next

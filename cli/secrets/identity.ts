@@ -43,7 +43,10 @@ export const readKnownSecrets = async (api: Api): Promise<KnownSecrets> => {
 }
 
 /** The name that the API would choose. Another project of the namespace may have it already. */
-export const nameFor = (identity: Identity, isTaken: (name: string) => boolean): string => {
+export const nameFor = (
+  identity: Identity & { readonly audience?: unknown },
+  isTaken: (name: string) => boolean,
+): string => {
   const name = secretName({ ...identity })
   return isTaken(name) ? `${name}.${identity.project}`.slice(0, 253) : name
 }

@@ -10,7 +10,7 @@ export const newSecret = (
   return {
     apiVersion: 'stagely.dev/v1alpha1',
     kind: 'StagelySecret',
-    metadata: { name: nameFor(identity, isTaken) },
+    metadata: { name: nameFor({ ...identity, ...value }, isTaken) },
     spec: {
       projectRef: { name: project },
       key,

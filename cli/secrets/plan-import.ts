@@ -96,7 +96,8 @@ const draftsOf = (
     }
     const found = known.find(identity)
     const isTaken = (name: string): boolean => known.hasName(name) || names.has(name)
-    const name = found?.metadata.name ?? earlier?.name ?? nameFor(identity, isTaken)
+    const name =
+      found?.metadata.name ?? earlier?.name ?? nameFor({ ...identity, ...entry.fields }, isTaken)
     names.add(name)
     const { key, scope, stagelet } = identity
     const input = { ...entry.fields, key, scope, stagelet, ...valueInput(entry.value) }

@@ -136,7 +136,10 @@ export class Runner {
     const isDue = next.at !== undefined && next.at <= clock.now()
     if (isDue) await this.#performAndServe(facts, next.step, signal)
     // Whoever asks is told why it is not done now.
-    else if (this.#known.fault !== undefined) this.#answer({ refresh: facts.requests.refresh })
+    else if (this.#known.fault !== undefined) {
+      const { refresh, check } = facts.requests
+      this.#answer({ refresh, check })
+    }
     signal.throwIfAborted()
     const after = isDue ? await this.#gather() : facts
     if (after === undefined) return mostRestMs

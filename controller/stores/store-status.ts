@@ -59,7 +59,7 @@ const freshOf = ({ spec, lookedAt, nowMs }: StoreFacts): Verdict => {
 const throttledOf = ({ fault, nextAt }: StoreFacts): Verdict =>
   fault?.kind === 'Throttled'
     ? yes('TooManyCalls', `${fault.message}; until ${toTimestamp(nextAt ?? 0)} it is left alone`)
-    : no('Free', 'it answers')
+    : no('Free', 'it does not ask to be left alone')
 
 const brakedOf = ({ isBraked }: StoreFacts): Verdict =>
   isBraked

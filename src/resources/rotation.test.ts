@@ -107,6 +107,8 @@ describe('the rules of a Rotation', () => {
   it('take what makes sense', () => {
     expect(faultsOf({})).toEqual([])
     expect(faultsOf({}, generate)).toEqual([])
+    const mariadb = { in: inside, database: 'shop', users: ['a', 'b'], from: '10.0.%' }
+    expect(faultsOf({ rotator: { mariadb } })).toEqual([])
     expect(
       faultsOf({ schedule: { every, window }, away: 'RevokeAfter', revokeAfter: '72h' }),
     ).toEqual([])

@@ -24,6 +24,16 @@ const host = z
   .max(253)
   .regex(/^[A-Za-z0-9.:_-]+$/, 'must be a name or an address, without a port')
 
+/** As MariaDB has it. */
+const loginHost = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(
+    /^[A-Za-z0-9.:_%/-]+$/,
+    'must be a name, an address, or a pattern as MariaDB has it, such as "10.0.%"',
+  )
+
 const onlyInside =
   'say in, with the stagelet and service of the database: only postgres can be changed over the network (at)'
 
@@ -98,7 +108,7 @@ export const mariadbRotator = z
       .min(1)
       .max(2)
       .describe('Two users that take turns; made where they are missing. One with inPlace.'),
-    from: host
+    from: loginHost
       .optional()
       .describe(
         'Host that the users log in from, as MariaDB has it; everywhere ("%") when absent.',

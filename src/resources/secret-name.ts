@@ -5,11 +5,12 @@ export type SecretInput = Readonly<Record<string, unknown>>
 const label = (text: string): string => text.replace(/^-+|-+$/g, '')
 
 /**
- * Name for a new secret's object, `stripe-secret-key.backend`. Characters that a name cannot hold are
- * left out.
+ * Name for a new secret's object, `stripe-secret-key.backend`. One for the controller alone has no place: `aws-reader`.
+ * Characters that a name cannot hold are left out.
  */
-export const secretName = ({ key, scope = 'global', stagelet }: SecretInput): string => {
-  const parts = [key, scope, ...(typeof stagelet === 'string' ? [stagelet] : [])]
+export const secretName = ({ key, scope = 'global', stagelet, audience }: SecretInput): string => {
+  const place = [scope, ...(typeof stagelet === 'string' ? [stagelet] : [])]
+  const parts = audience === 'Controller' ? [key] : [key, ...place]
   const labels = parts.flatMap((part) =>
     String(part).toLowerCase().replaceAll('_', '-').split('.').map(label).filter(Boolean),
   )

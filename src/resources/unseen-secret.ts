@@ -1,4 +1,4 @@
-// Conditions of a secret that no stagelet sees. The store sets them with the write, and the reconciler
+// Conditions of a secret that no stagelet sees, or that has no value. The store sets them with the write, and the reconciler
 // whenever it looks again. Both use the same texts, so that the second write changes nothing.
 import type { NewCondition } from './conditions.ts'
 import type { KubeObject } from './meta.ts'
@@ -28,6 +28,26 @@ export const forController: Verdict = {
   reason: 'ForController',
   message: 'it is for the controller alone: no service and no agent ever sees it',
 }
+
+const whyNoValue = ({ valueFrom = {} }: Pick<SecretSpec, 'valueFrom'>): string => {
+  const { secretRef, kubernetesSecret, rotation, external } = valueFrom
+  if (rotation !== undefined)
+    return `Rotation "${rotation.name}" makes it, and has not yet: see its conditions`
+  if (external !== undefined)
+    return `nothing was fetched from store "${external.store}" yet: the condition Fresh, or those of the store, say why`
+  if (kubernetesSecret !== undefined)
+    return 'valueFrom.kubernetesSecret is read only by a controller that follows the cluster (--kubernetes)'
+  return secretRef === undefined
+    ? 'no value was ever given: set spec.value'
+    : `secret "${secretRef.name}", whose value it takes, does not exist or has none yet`
+}
+
+/** `Accepted` and `InSync` of a secret without a value. */
+export const missingValue = (spec: Pick<SecretSpec, 'valueFrom'>): Verdict => ({
+  status: 'False',
+  reason: 'ValueMissing',
+  message: whyNoValue(spec),
+})
 
 /**
  * `Accepted` and `InSync` of an object whose project does not exist. Objects may be created in any

@@ -7,6 +7,7 @@ import type { SecretStatus } from '../resources/stagelysecret.ts'
 import { specOf, statusOf } from '../resources/typed.ts'
 import {
   forController,
+  missingValue,
   noConsumers,
   noStagelet,
   projectMissing,
@@ -19,21 +20,6 @@ import { certificateEnd } from '../secrets/certificate-end.ts'
 import type { NewVersion } from './secret-writes.ts'
 import type { WriteSession } from './session.ts'
 import type { FoundValue } from './values/disclosure.ts'
-
-const missingValue = (object: KubeObject): string => {
-  const { secretRef, kubernetesSecret, rotation, external } =
-    specOf('StagelySecret', object).valueFrom ?? {}
-  if (rotation !== undefined)
-    return `Rotation "${rotation.name}" makes it, and has not yet: see its conditions`
-  if (external !== undefined)
-    return `nothing was fetched from store "${external.store}" yet: its condition Fresh says why`
-  if (kubernetesSecret !== undefined)
-    return 'valueFrom.kubernetesSecret is read only by a controller that follows the cluster (--kubernetes)'
-  const source = secretRef?.name
-  return source === undefined
-    ? 'no value was ever given: set spec.value'
-    : `secret "${source}", whose value it takes, does not exist or has none yet`
-}
 
 const publicKeyOf = (object: KubeObject, value: Buffer): string | undefined =>
   specOf('StagelySecret', object).valueFrom?.generate?.keypair === undefined
@@ -79,7 +65,7 @@ export const acceptedVerdict = (
 ): Verdict => {
   if (!isDeclared) return projectMissing(object)
   return version === undefined
-    ? { status: 'False', reason: 'ValueMissing', message: missingValue(object) }
+    ? missingValue(specOf('StagelySecret', object))
     : { status: 'True', reason: 'Accepted', message: 'the value is stored' }
 }
 

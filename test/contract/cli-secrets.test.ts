@@ -119,13 +119,15 @@ describe('stagely secrets', () => {
     expect([both.code, both.stderr]).toEqual([1, expect.stringContaining('not with keypair')])
 
     await world.cliWith('canary-by-hand', 'secrets', 'set', 'HAND', '-p', 'shop')
+    const alone = ['secrets', 'set', 'AWS_READER', '-p', 'shop', '--audience', 'Controller']
+    expect((await world.cliWith('canary-of-aws', ...alone)).stdout).toContain('/aws-reader created')
     const byHand = await run('rotate', 'HAND')
     expect([byHand.code, byHand.stderr]).toEqual([1, expect.stringContaining('set HAND')])
     expect((await run('generate', 'HAND')).stderr).toContain('--replace')
     expect(await run('generate', 'HAND', '--replace')).toMatchObject({ code: 0 })
     const made = await world.cli('secrets', 'get', 'HAND', '-p', 'shop', '--reveal')
     expect(made.stdout).toMatch(/^[A-Za-z0-9]{32}\n?$/)
-    for (const key of ['PIN', 'HAND'])
+    for (const key of ['PIN', 'HAND', 'AWS_READER'])
       expect(await run('delete', key, '--yes')).toMatchObject({ code: 0 })
   })
 

@@ -37,6 +37,11 @@ const signed = (body: string, at = Math.floor(Date.now() / 1000)): Record<string
   }
 }
 
+const openCli = async (): Promise<(...args: string[]) => ReturnType<typeof runCli>> => {
+  const env = { HOME: controller.dataDir, KUBECONFIG: await controller.writeKubeConfig() }
+  return (...args) => runCli(args, env)
+}
+
 beforeAll(async () => {
   vault = await startPlainVault(canaries.token)
   controller = await startTestController({ env: { STAGELY_EGRESS_ALLOW: '127.0.0.1' } })
@@ -52,10 +57,10 @@ beforeAll(async () => {
   const made = await must('POST', '/stores', {
     name: 'vault',
     vault: { address: vault.url },
-    auth: { secret: 'token.global' },
+    auth: { secret: 'token' },
     allow: { projects: ['shop'], remote: ['prod/shop/*'] },
     refresh: { every: '10h' },
-    push: { hook: { signing_key: 'hook.global', signature: 'StandardWebhooks' } },
+    push: { hook: { signing_key: 'hook', signature: 'StandardWebhooks' } },
   })
   ;({ id } = made as { id: string })
   await must('POST', `${project}/secrets`, {
@@ -111,9 +116,7 @@ test('an import makes secrets of all keys that the store allows, and reads no va
     keys: ['prod/shop/api-key', 'prod/shop/db'],
     is_cut: false,
   })
-  const kubeconfig = await controller.writeKubeConfig()
-  const cli = (...args: string[]): ReturnType<typeof runCli> =>
-    runCli(args, { HOME: controller.dataDir, KUBECONFIG: kubeconfig })
+  const cli = await openCli()
   const args = ['secrets', 'import', '--store', 'vault', '--prefix', 'prod/shop/', '-p', 'shop']
   const dry = await cli(...args, '--dry-run')
   expect(dry.stdout).toContain('key: API_KEY')
@@ -141,4 +144,12 @@ test('no value, token or key is in what the controller shows', async () => {
   expect(text).toContain('prod/shop/db')
   expect(text).toContain('store:default/vault')
   expect(text).not.toContain('canary')
+})
+
+test('nobody is told that a store was looked at which did not answer', async () => {
+  vault.close()
+  const cli = await openCli()
+  const asked = await cli('stores', 'refresh', 'vault')
+  expect([asked.code, asked.stdout]).toEqual([1, ''])
+  expect(asked.stderr).toContain('Ready=False Unavailable')
 })

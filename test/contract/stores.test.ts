@@ -277,6 +277,12 @@ describe('a SecretStore', () => {
     clock.leap(100_000)
     await realClock.sleep(500)
     expect(w.remote.at).toHaveLength(asked)
+    // Whoever asks meanwhile is told so, and does not wait.
+    await ask(annotations.check, 'now')
+    const answered = async (): Promise<unknown> =>
+      ((await get('SecretStore', 'aws'))?.status as SecretStoreStatus).answered?.check
+    await eventually(answered, 'now')
+    expect(w.remote.at).toHaveLength(asked)
     clock.leap(40_000)
     await isChecked('b')
     expect(w.remote.at[asked]! - since).toBeGreaterThanOrEqual(120_000)

@@ -35,7 +35,7 @@ export const elsewhereTests = (given: () => Dashboard): void => {
     const row = page.getByRole('row', { name: /^vault/ })
     await row.getByText('Not ready').waitFor()
     await page.getByText('1 needs you').waitFor()
-    await rest('PATCH', '/stores/default%2Fvault', { auth: { secret: 'vault-token.global' } })
+    await rest('PATCH', '/stores/default%2Fvault', { auth: { secret: 'vault-token' } })
     await expect.poll(() => rest('GET', '/stores/default%2Fvault')).toContain('"secrets":1')
     await page.getByRole('button', { name: 'Refresh: vault' }).click()
     await page.getByText('It is looked at now.').waitFor()
@@ -51,7 +51,7 @@ export const elsewhereTests = (given: () => Dashboard): void => {
     await panel.getByText('prod/shop/mail, /value of the store vault, its version 1').waitFor()
     await panel.getByText('Fetched').waitFor()
     expect(await panel.innerText()).toMatch(/Fetched\s+(now|\d+ s ago)/)
-    for (const id of ['mail.nobody', 'vault-token.global']) await rest('DELETE', `${secrets}/${id}`)
+    for (const id of ['mail.nobody', 'vault-token']) await rest('DELETE', `${secrets}/${id}`)
     await rest('DELETE', '/stores/default%2Fvault')
   })
 

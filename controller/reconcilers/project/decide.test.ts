@@ -133,9 +133,15 @@ describe('decideSecret', () => {
     })
   })
 
-  it('is False without a value', () => {
-    const secret = { ...aSecret('KEY', 'global'), status: {} }
-    expect(conditionOf(input([secret], [running(2)]), 0, 'InSync')?.reason).toBe('ValueMissing')
+  it('is False without a value, and says where that should come from', () => {
+    const bare = { ...aSecret('KEY', 'global'), status: {} }
+    const external = { store: 'vault', key: 'db' }
+    const fetched = { ...bare, spec: { ...bare.spec, valueFrom: { external } } }
+    const said = [bare, fetched].map(
+      (secret) => conditionOf(input([secret], [running(2)]), 0, 'InSync')?.message,
+    )
+    expect(said[0]).toMatch('set spec.value')
+    expect(said[1]).toMatch(/^nothing was fetched from store "vault"/)
   })
 })
 

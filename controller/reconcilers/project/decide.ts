@@ -6,6 +6,7 @@ import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
 import {
   forController,
+  missingValue,
   noConsumers,
   noStagelet,
   projectMissing,
@@ -162,7 +163,7 @@ const inSync = (
   consumers: readonly Consumer[],
 ): Verdict => {
   const version = secret.status?.version
-  if (version === undefined) return no('ValueMissing', 'no value was ever given: set spec.value')
+  if (version === undefined) return missingValue(secret.spec)
   if (secret.spec.audience === 'Controller') return forController
   const unmounted = targetsOf(input, secret).filter(
     (s) => secret.spec.type === 'file' && s.status?.unmountedFiles?.includes(secret.spec.key),
