@@ -10,7 +10,12 @@ const conditionType = 'ManifestsApplied'
 const mostSaid = 20
 
 const textOf = ({ file, line, field, message }: FolderFault): string =>
-  `${file}:${line}: ${field === undefined || field === '' ? '' : `${field}: `}${message}`
+  `${line === 0 ? file : `${file}:${line}`}: ${field === undefined || field === '' ? '' : `${field}: `}${message}`
+
+/** A fault of the folder as a whole. */
+export const faultOfFolder = (dir: string, message: string): FolderFault => ({
+  ...{ file: dir, line: 0, message },
+})
 
 /** The data from which the namespaces of a file are determined. */
 export interface FolderContents {
@@ -77,6 +82,21 @@ export const createFaultBoard = (deps: {
     said = new Map(wanted)
   }
 
+  /** `default` speaks for a namespace that does not exist. */
+  const textsOf = async (
+    faults: readonly FolderFault[],
+    contents: FolderContents,
+  ): Promise<Map<string, string>> => {
+    const existing = new Set((await store.list('Namespace')).items.map((n) => n.metadata.name))
+    const texts = new Map<string, Set<string>>()
+    for (const fault of faults)
+      for (const one of namespacesOf(fault, contents)) {
+        const name = existing.has(one) ? one : 'default'
+        texts.set(name, (texts.get(name) ?? new Set()).add(textOf(fault)))
+      }
+    return new Map([...texts].map(([name, lines]) => [name, messageOf([...lines])]))
+  }
+
   return {
     show: async (faults, contents) => {
       const fresh = faults.filter((fault) => !shown.has(textOf(fault)))
@@ -84,11 +104,7 @@ export const createFaultBoard = (deps: {
       shown = new Set(faults.map(textOf))
       deps.onFaults?.(faults.length)
       await tell(fresh)
-      const texts = new Map<string, string[]>()
-      for (const fault of faults)
-        for (const name of namespacesOf(fault, contents))
-          texts.set(name, [...(texts.get(name) ?? []), textOf(fault)])
-      await keepSaying(new Map([...texts].map(([name, lines]) => [name, messageOf(lines)])))
+      await keepSaying(await textsOf(faults, contents))
     },
   }
 }
@@ -103,21 +119,15 @@ const saidBefore = async (store: Store): Promise<Map<string, string>> => {
   return said
 }
 
-/**
- * Sets or clears (`fault` undefined) the condition of a namespace. For a namespace that does not exist,
- * `default` has the condition.
- */
+/** Sets or clears (`fault` undefined) the condition of a namespace. */
 const sayIn = async (tx: Transaction, name: string, fault: string | undefined): Promise<void> => {
-  const refs = [name, 'default'].map((one) => ({ kind: 'Namespace', namespace: '', name: one }))
-  for (const ref of refs) {
-    if ((await tx.get(ref)) === undefined) continue
-    const condition =
-      fault === undefined
-        ? { status: 'True' as const, reason: 'Applied', message: 'every manifest is good' }
-        : { status: 'False' as const, reason: 'ManifestFault', message: fault }
-    await tx.setConditions(ref, [{ type: conditionType, ...condition }])
-    return
-  }
+  const ref = { kind: 'Namespace', namespace: '', name }
+  if ((await tx.get(ref)) === undefined) return
+  const condition =
+    fault === undefined
+      ? { status: 'True' as const, reason: 'Applied', message: 'every manifest is good' }
+      : { status: 'False' as const, reason: 'ManifestFault', message: fault }
+  await tx.setConditions(ref, [{ type: conditionType, ...condition }])
 }
 
 /** The object, else its namespace, else `default`. */

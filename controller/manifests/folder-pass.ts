@@ -4,9 +4,9 @@ import type { Logger } from '../../src/kernel/log.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { applyFolder, listOwned } from './apply.ts'
-import { createFaultBoard } from './folder-faults.ts'
+import { createFaultBoard, faultOfFolder } from './folder-faults.ts'
 import { decidePrune } from './prune.ts'
-import { scanFolder, type FolderFault, type Scan } from './scan.ts'
+import { nothingInIt, scanFolder, type FolderFault, type Scan } from './scan.ts'
 
 interface PassDeps {
   readonly dir: string
@@ -29,34 +29,34 @@ export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) 
   const { dir, store, actor, log, clock } = deps
   const board = createFaultBoard(deps)
   const knownFiles = new Map<string, string>()
-  const state = { reason: '', fingerprint: '', appliedAt: 0, missing: '', removing: '', held: 0 }
+  const state = { reason: '', fingerprint: '', appliedAt: 0, missing: '', removing: '' }
+  let held: FolderFault[] = []
 
-  const complain = (reason: string): void => {
-    // Nothing follows from a missing folder: its objects stay.
-    if (reason !== state.reason)
-      log.warn({ reason }, 'the folder has nothing to apply; everything stays')
+  /** Nothing follows from a missing folder: its objects stay. It is told when the second scan finds the same. */
+  const complain = async (reason: string): Promise<number | undefined> => {
+    const isNew = reason !== state.reason
     state.reason = reason
     state.missing = ''
+    if (isNew) return confirmMs
+    const owned = await listOwned(store, actor.source)
+    const what = `nothing to apply (${reason}); its objects stay as they are`
+    const isFault = owned.length > 0 || reason !== nothingInIt
+    await board.show(isFault ? [faultOfFolder(dir, what)] : [], { owned, files: knownFiles })
+    state.fingerprint = ''
+    return undefined
   }
 
   const plan = (scan: Scan, owned: readonly KubeObject[]): ReturnType<typeof decidePrune> => {
     const decision = decidePrune({ scan, owned, knownFiles, pruneAll: deps.pruneAll })
-    if (decision.heldBack > 0 && decision.heldBack !== state.held) {
-      log.warn(
-        { absent: decision.heldBack, owned: owned.length },
-        'more than half of what the folder owns is gone from it; nothing is removed until the controller is started with --prune-all',
-      )
-    }
-    state.held = decision.heldBack
+    const { heldBack } = decision
+    const kept = `${heldBack} of its ${owned.length} objects are no longer in it: more than half, so that nothing is removed until the controller is started with --prune-all`
+    held = heldBack === 0 ? [] : [faultOfFolder(dir, kept)]
     return decision
   }
 
   return async () => {
     const result = await scanFolder(dir)
-    if (!result.ok) {
-      complain(result.reason)
-      return
-    }
+    if (!result.ok) return await complain(result.reason)
     const { scan } = result
     if (state.reason !== '') log.info({}, 'the folder is back')
     state.reason = ''
@@ -82,7 +82,7 @@ export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) 
     { remove, owned }: { remove: readonly KubeObject[]; owned: readonly KubeObject[] },
   ): Promise<void> {
     const { faults, changed, removed } = await applyFolder(store, actor, scan.documents, remove)
-    const all: FolderFault[] = [...scan.faults, ...faults]
+    const all: FolderFault[] = [...held, ...scan.faults, ...faults]
     if (changed + removed > 0)
       log.info({ changed, removed, faults: all.length }, 'manifests applied')
     await board.show(all, { owned, files: knownFiles })

@@ -33,6 +33,9 @@ export interface Scan {
 export type ScanResult =
   { readonly ok: true; readonly scan: Scan } | { readonly ok: false; readonly reason: string }
 
+/** The reason of a folder that is there, and empty. */
+export const nothingInIt = 'no manifest in it'
+
 const maxFileBytes = 16 * 1024 * 1024
 
 interface Source {
@@ -49,7 +52,7 @@ export const scanFolder = async (dir: string): Promise<ScanResult> => {
     return { ok: false, reason: codeOf(error) }
   }
   const manifests = sources.filter(({ text }) => text === undefined || !isComposeFile(text))
-  if (manifests.length === 0) return { ok: false, reason: 'no manifest in it' }
+  if (manifests.length === 0) return { ok: false, reason: nothingInIt }
   return { ok: true, scan: toScan(manifests) }
 }
 

@@ -52,8 +52,8 @@ const namesIn = async (reader: Pick<Reader, 'list'>, kind: string): Promise<stri
 const names = (kind = 'Project'): Promise<string[]> => namesIn(test.store, kind)
 
 /** What the namespace says of the folder's manifests. */
-const said = async (): Promise<Condition | undefined> => {
-  const team = await test.store.get({ kind: 'Namespace', namespace: '', name: 'default' })
+const said = async (name = 'default'): Promise<Condition | undefined> => {
+  const team = await test.store.get({ kind: 'Namespace', namespace: '', name })
   return findCondition(team?.status?.['conditions'] as Condition[], 'ManifestsApplied')
 }
 
@@ -257,6 +257,22 @@ describe('the folder source', () => {
     expect(await names()).toEqual(['a'])
   })
 
+  it('says in "default" what is wrong in a namespace that is not there, until it is there', async () => {
+    const wrong =
+      'apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: x, namespace: later}\nspec: {descripton: typo}\n'
+    await put('a.yaml', project('a'))
+    await put('b.yaml', wrong)
+    start()
+    await eventually(async () => {
+      expect((await said())?.message).toMatch(/^b\.yaml:4: spec\.descripton/)
+    })
+    await put('c.yaml', 'apiVersion: v1\nkind: Namespace\nmetadata: {name: later}\n')
+    await eventually(async () => {
+      expect((await said('later'))?.message).toMatch(/^b\.yaml:4: spec\.descripton/)
+      expect(await said()).toMatchObject({ status: 'True', reason: 'Applied' })
+    })
+  })
+
   it('says that an object is in two files, at the later one', async () => {
     await put('a.yaml', project('a', 'first'))
     await put('b.yaml', project('a', 'second'))
@@ -299,13 +315,20 @@ describe('the folder source', () => {
     await rename(dir, `${dir}-away`)
     await quiet()
     expect(await names()).toEqual(['a'])
+    expect((await said())?.message).toBe(
+      `${dir}: nothing to apply (ENOENT); its objects stay as they are`,
+    )
     await mkdir(dir)
     await quiet()
     expect(await names()).toEqual(['a'])
+    expect(counted).toBe(1)
     await rm(dir, { recursive: true })
     await writeFile(join(`${dir}-away`, 'b.yaml'), project('b'))
     await rename(`${dir}-away`, dir)
     await eventuallyNames(['a', 'b'], 'Project')
+    await eventually(async () => {
+      expect(await said()).toMatchObject({ status: 'True', reason: 'Applied' })
+    })
   })
 
   it('does not remove more than half unless told', async () => {
@@ -315,7 +338,7 @@ describe('the folder source', () => {
     for (const name of ['b', 'c', 'd']) await unlink(join(dir, `${name}.yaml`))
     await quiet()
     expect(await names()).toEqual(['a', 'b', 'c', 'd'])
-    expect(warnings).toContainEqual(expect.objectContaining({ absent: 3, owned: 4 }))
+    expect((await said())?.message).toMatch(/3 of its 4 objects are no longer in it.*--prune-all/)
     await source?.stop()
     start(true)
     await eventuallyNames(['a'])
