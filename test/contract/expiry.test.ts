@@ -295,6 +295,9 @@ describe('values that end', () => {
     const back = await t.store.write(api, {}, (tx) => tx.rollbackSecret(refOf(ns, 'key'), 1))
     expect(back.status).toMatchObject({ version: 4, valueSince: since })
     expect((await statusOf(ns, 'copy')).valueSince).toBe(since)
+    await update(ns, 'key', { scope: 'web', value: 'qrstuvwx' })
+    const again = await t.store.write(api, {}, (tx) => tx.rollbackSecret(refOf(ns, 'key'), 4))
+    expect(again.status).toMatchObject({ version: 6, valueSince: since })
   })
 
   it('tells what is older than the policy of the project allows, but not of exempt keys', async () => {

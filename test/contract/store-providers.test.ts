@@ -127,7 +127,8 @@ describe.each<[string, () => Promise<Bench>]>([
 
   it('tells what is missing, and what it may not read, of each ref alone', async () => {
     const [gone, hidden] = [{ key: bench.key('gone') }, { key: bench.key('hidden') }]
-    await bench.put(hidden.key, { password: 'x' })
+    for (const { key } of [gone, hidden]) await bench.put(key, { password: 'x' })
+    await bench.remove(gone.key)
     await bench.forbid(hidden.key)
     const [missing, forbidden] = [{ absent: 'missing' }, { absent: 'forbidden' }]
     const isAllHidden = bench.allowAll !== undefined

@@ -48,12 +48,15 @@ const absenceNamed = (name: string): Absence =>
       ? forbidden
       : { absent: 'refused', why: `AWS answers ${name}` }
 
+/** Of a value that is asked for: mostly its secret is marked for deletion. */
+const ofItsState = 'InvalidRequestException'
+
 /** Refusals that are about one secret. */
 const ofOne = [
   'ResourceNotFoundException',
   denied,
   'DecryptionFailure',
-  'InvalidRequestException',
+  ofItsState,
   'InvalidParameterException',
   'ValidationException',
 ]
@@ -177,22 +180,19 @@ const fetched = ({ VersionId, SecretString, SecretBinary }: Secret): Fetched => 
 }
 
 const getOne = async (
-  { client, calls }: Context,
+  context: Context,
   { key, version }: Ref,
   signal: AbortSignal,
 ): Promise<Fetched | Absence> => {
-  const named =
-    version === undefined
-      ? {}
-      : isVersionId(version)
-        ? { VersionId: version }
-        : { VersionStage: version }
-  const command = new GetSecretValueCommand({ SecretId: key, ...named })
+  const { client, calls } = context
+  const by = isVersionId(version ?? '') ? 'VersionId' : 'VersionStage'
+  const command = new GetSecretValueCommand({ SecretId: key, [by]: version })
   try {
     return fetched(await calls.send((options) => client.send(command, options), signal, ofOne))
   } catch (error) {
     const name = awsNameOf(error)
     if (error instanceof StoreFault || name === undefined) throw error
+    if (name === ofItsState && (await describe(context, key, signal)) === missing) return missing
     return absenceNamed(name)
   }
 }
@@ -227,7 +227,7 @@ const getBatch = async (
   for (const secret of answer.SecretValues ?? [])
     for (const name of namesOf(secret)) found.set(name, fetched(secret))
   for (const { SecretId, ErrorCode } of answer.Errors ?? [])
-    if (SecretId !== undefined && ofOne.includes(ErrorCode ?? ''))
+    if (SecretId !== undefined && ErrorCode !== ofItsState && ofOne.includes(ErrorCode ?? ''))
       found.set(SecretId, absenceNamed(ErrorCode!))
   return found
 }

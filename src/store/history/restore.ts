@@ -69,10 +69,7 @@ export const recreate = async (
   const { namespace } = project.ref
   const metadata = { name, namespace, ...defined({ labels, annotations: shown }) }
   const object = atPlaceOf(opened, { ...old, metadata })
-  const { value, since } = (await followedValue(session, project, object)) ?? {
-    value: opened.value,
-    since: opened.writtenAt,
-  }
+  const { value, since } = (await followedValue(session, project, object)) ?? opened
   // The last version was checked when the secret was written; an older one may never have been.
   const isLast = opened.version === lastVersion(session, opened.secretId)
   return createObject(session, object, {

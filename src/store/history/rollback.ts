@@ -76,7 +76,7 @@ const putBack = (
   opened: OpenedVersion,
   secret: KubeObject,
 ): Promise<KubeObject> => {
-  const { version, value, writtenAt: since } = opened
+  const { version, value, since } = opened
   if (isForController(opened) && specOf('StagelySecret', secret).audience !== 'Controller')
     throw invalid(refOf(secret), [{ field: 'spec.audience', ...staysHidden }])
   if (followedBy(secret) !== undefined)

@@ -110,7 +110,8 @@ export const requireProjectState = async (
 }
 
 export interface OpenedVersion extends OpenedEntry {
-  readonly writtenAt: string
+  /** When its value was given first, as far as versions are kept: an earlier one may have the same. */
+  readonly since: string
 }
 
 /**
@@ -123,8 +124,10 @@ export const openVersion = async (
   { secretUid, version }: { secretUid: string; version: number },
   q: Queryable = session.tx,
 ): Promise<OpenedVersion> => {
-  const [row] = await q.query<SealedRow & { created_at: number; wrapped: string | null }>(
-    `SELECT ${sealedColumns}, v.created_at, k.wrapped FROM secret_versions v
+  const [row] = await q.query<SealedRow & { since: number; wrapped: string | null }>(
+    `SELECT ${sealedColumns}, k.wrapped, (SELECT min(created_at) FROM secret_versions
+       WHERE secret_uid = v.secret_uid AND value_digest = v.value_digest) AS since
+     FROM secret_versions v
      LEFT JOIN data_keys k ON k.id = v.data_key_id
      WHERE v.secret_uid = $1 AND v.version = $2 AND v.project_uid = $3`,
     [secretUid, version, project.uid],
@@ -138,7 +141,7 @@ export const openVersion = async (
   const refers = entry.references !== undefined
   if (valueDigest(project.digestKey, { type, key, value, file, refers }) !== entry.valueDigest)
     throw setTampered(project.uid)
-  return { ...entry, value, writtenAt: toTimestamp(row.created_at) }
+  return { ...entry, value, since: toTimestamp(row.since) }
 }
 
 const versionMissing = async (

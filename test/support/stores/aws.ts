@@ -154,7 +154,7 @@ export const startAws = async ({ stopMoto = true } = {}): Promise<AwsBench> => {
       return SecretString
     },
     remove: async (key) => {
-      await ask('DeleteSecret', { SecretId: key, ForceDeleteWithoutRecovery: true })
+      await ask('DeleteSecret', { SecretId: key })
     },
     forbid: (key) => {
       hidden.add(key)
