@@ -232,24 +232,29 @@ export const isHealthy = (c: ObservedContainer): boolean =>
 
 const worstFirst = ['restarting', 'exited', 'created', 'paused', 'running', 'completed'] as const
 
-const stateOf = (c: ObservedContainer): (typeof worstFirst)[number] => {
-  if (isCompleted(c)) return 'completed'
+const stateOf = (
+  c: ObservedContainer,
+  stopped: ReadonlySet<string>,
+): (typeof worstFirst)[number] => {
+  if (isCompleted(c) && !stopped.has(c.id)) return 'completed'
   if (c.state === 'dead' || c.state === 'removing') return 'exited'
   return c.state
 }
 
-/** The facts of one service: its state is that of its worst container. */
+/** The facts of one service: its state is that of its worst container. `stopped`: see `endedByOthers`. */
 export const toObservedService = (
   name: string,
   containers: readonly ObservedContainer[],
   scale: number | undefined,
+  stopped: ReadonlySet<string> = new Set(),
 ): ObservedService => {
   if (containers.length === 0) {
     const state = scale === 0 ? 'scaledToZero' : 'missing'
     return { name, digests: [], containers: 0, state, restarts: 0 }
   }
-  const state = worstFirst.find((s) => containers.some((c) => stateOf(c) === s)) ?? 'running'
-  const worst = containers.find((c) => stateOf(c) === state)!
+  const states = new Set(containers.map((c) => stateOf(c, stopped)))
+  const state = worstFirst.find((s) => states.has(s)) ?? 'running'
+  const worst = containers.find((c) => stateOf(c, stopped) === state)!
   const health = (['unhealthy', 'starting', 'healthy'] as const).find((h) =>
     containers.some((c) => c.health === h),
   )

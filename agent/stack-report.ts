@@ -24,8 +24,11 @@ const straysOf = (
   return [...found].sort().map(([name, digests]) => ({ name, digests: [...digests].sort() }))
 }
 
-/** The report. */
-export const toObservation = (state: StackState): ReportedStagelet => {
+/** The report. `stopped`: ids of containers that somebody stopped, though they look like jobs that are done. */
+export const toObservation = (
+  state: StackState,
+  stopped?: ReadonlySet<string>,
+): ReportedStagelet => {
   const { desired } = state.want
   const names = state.model?.services.map((s) => s.name) ?? [
     ...new Set(state.containers.map((c) => c.service)),
@@ -48,7 +51,7 @@ export const toObservation = (state: StackState): ReportedStagelet => {
       const unhealthy = state.phase === 'Settled' ? state.unhealthy.get(name)?.detail : undefined
       const detail = state.stuck.get(name) ?? unhealthy
       return {
-        ...toObservedService(name, own, scale),
+        ...toObservedService(name, own, scale, stopped),
         ...defined({ healthySince: healthySinceOf(own, state.healthyTimes), detail }),
         ...(sharesWith.length > 0 && { sharesWith: [...sharesWith] }),
         ...(own.some((c) => isCutOff(shared, c, state.containers)) && { cutOff: true }),
@@ -69,7 +72,11 @@ export const toObservation = (state: StackState): ReportedStagelet => {
 }
 
 /** The report, with what is seen by now of when containers became healthy. */
-export const reportOf = (state: StackState, saidOf: HealthEvents['of']): ReportedStagelet => {
+export const reportOf = (
+  state: StackState,
+  saidOf: HealthEvents['of'],
+  stopped: ReadonlySet<string>,
+): ReportedStagelet => {
   state.healthyTimes = healthyTimes(state.containers, state.healthyTimes, saidOf)
-  return toObservation(state)
+  return toObservation(state, stopped)
 }

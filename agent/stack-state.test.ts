@@ -46,6 +46,17 @@ it('reports of no service what was seen before the engine went away', () => {
   expect(toObservation(state).services).toEqual([])
 })
 
+it('reports of a service that somebody stopped that it has exited, not that its work is done', () => {
+  const given = { desired: { compose: {} } as never, entries: [], base: {} }
+  const state = createStackState(createWant(given, undefined, false))
+  const container = aContainer('web', 'd', { state: 'exited', exitCode: 0 })
+  state.containers = [container]
+  expect(toObservation(state).services).toMatchObject([{ state: 'completed' }])
+  expect(toObservation(state, new Set([container.id])).services).toMatchObject([
+    { state: 'exited' },
+  ])
+})
+
 it('keeps a drift that is not healed yet over a new want, which heals it, and no other', () => {
   const wantOf = (revision: number) => {
     const desired = { compose: {}, revision } as never

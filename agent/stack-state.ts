@@ -55,6 +55,8 @@ export interface StackState {
   ungated: ReadonlySet<string>
   /** Ids of containers that were there when Compose failed: Compose itself may have stopped them. */
   interrupted: ReadonlySet<string>
+  /** When (wall clock) the engine was last asked for the containers, and answered. */
+  seenAtMs: number | undefined
   missingVariables: readonly string[]
   /** Keys of file secrets that no service mounts. */
   unmountedFiles: readonly string[]
@@ -102,6 +104,7 @@ export const createStackState = (want: Want): StackState => ({
   stuck: new Map(),
   ungated: new Set(),
   interrupted: new Set(),
+  seenAtMs: undefined,
   missingVariables: [],
   unmountedFiles: [],
   failedKey: '',

@@ -102,6 +102,34 @@ describe('a stack that stays down', () => {
   })
 })
 
+describe('a service that ended before an action for another want', () => {
+  const told = async (settledKey: string): Promise<StackState['drift']> => {
+    const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
+    const web = aContainer('web', '')
+    const state: StackState = {
+      ...createStackState(want),
+      settledKey,
+      settledContainers: [web],
+      containers: [{ ...web, state: 'exited', exitCode: 1 }],
+    }
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
+    const deps = depsWith(createFakeClock(stoppedAt))
+    await restForDrift(deps, state, { plan, overrides: [], asked: true })
+    return state.drift
+  }
+
+  it('is told, so that nothing is called ready meanwhile', async () => {
+    expect(await told('the want before')).toMatchObject({
+      state: 'Found',
+      changes: [{ service: 'web', what: 'Died' }],
+    })
+  })
+
+  it('is not where an action has begun since: that may have ended it', async () => {
+    expect(await told('')).toBeUndefined()
+  })
+})
+
 describe('a service that healing does not help', () => {
   /** What is done when only `web` has to be mended, which was healed so often in the last minute. */
   const restAfter = async (heals: number): Promise<{ rest: Rest; state: StackState }> => {

@@ -107,13 +107,10 @@ export const takeEvent = (
   if (news.lostAtMs - state.stoppedSinceMs < sureAfterMs) state.stoppedSinceMs = undefined
 }
 
-/**
- * Tells what differs in a paused stack, which is not healed. It is compared with the last settled containers, not with
- * the want: a paused stack does not follow new revisions.
- */
-export const tellPaused = (deps: PassDeps, state: StackState): void => {
+/** How the stack differs from the last settled containers, whatever is wanted by now. */
+const sinceSettled = (deps: PassDeps, state: StackState): DriftInput => {
   const before = state.settledContainers
-  const input: DriftInput = {
+  return {
     affected: [...new Set(before.map((c) => c.service))].sort(),
     before,
     now: state.containers,
@@ -123,6 +120,11 @@ export const tellPaused = (deps: PassDeps, state: StackState): void => {
     interrupted: state.interrupted,
     byOf: deps.manualRuns.by,
   }
+}
+
+/** Tells what differs in a paused stack, which is not healed and does not follow new revisions. */
+export const tellPaused = (deps: PassDeps, state: StackState): void => {
+  const input = sinceSettled(deps, state)
   if (findChanges(input).length > 0) tell(deps, state, 'Found', input)
   else state.drift = undefined
 }
@@ -151,7 +153,12 @@ export const restForDrift = async (
   }
   // It is started: it no longer stays down.
   if (state.drift?.state === 'Held') tell(deps, state, 'Found', input)
-  if (asked || state.settledKey !== state.want.key) return noRest
+  if (asked || state.settledKey !== state.want.key) {
+    // What ended before the action for the new want is healed by it, and is told. What the action ends is none.
+    const found = state.settledKey === '' ? undefined : sinceSettled(deps, state)
+    if (found !== undefined && findChanges(found).length > 0) tell(deps, state, 'Found', found)
+    return noRest
+  }
   const { uid } = state.want.desired
   const heals = deps.stateFile.get(uid)?.heals ?? state.heals
   const { waitMs, isFlapping, blocked } = guardHeal(heals, input.affected, now)

@@ -5,7 +5,7 @@
 // - Where the labels are right, the first pass runs no `up`, only the gate.
 // - `passed` holds only what a gate saw, with the label read from the engine.
 import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages.ts'
-import type { Clock } from '../src/kernel/clock.ts'
+import { toTimestamp, type Clock } from '../src/kernel/clock.ts'
 import { isReason, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { createWaker } from '../src/kernel/waker.ts'
@@ -34,6 +34,7 @@ import { reportOf } from './stack-report.ts'
 import type { OpenedSecret, Want } from './want.ts'
 import type { StackState } from './stack-state.ts'
 import { takeEvent } from './stagelet-drift.ts'
+import { stoppedIn } from './stagelet-observe.ts'
 import { runPass } from './stagelet-pass.ts'
 import { saveQuarantine, type StateFile } from './state-file.ts'
 import { createTarget, type Choice, type Target } from './target.ts'
@@ -99,7 +100,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
 
   const tell = onlyNews(deps.onChange)
   const publish = (): void => {
-    if (state !== undefined) tell(reportOf(state, health.of))
+    if (state !== undefined) tell(reportOf(state, health.of, stoppedIn({ ...deps, exits }, state)))
   }
   const onEvent: EventListener = (event, lostAtMs) => {
     health.note(event)
@@ -123,10 +124,9 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       const passDeps = { ...deps, log, models, exits, manualRuns, publish, onProject }
       return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
     } catch (error) {
-      const absent = isReason(error, 'ServiceUnavailable')
       const message = want.mask(messageOf(error))
       current.phase = 'Failed'
-      current.fault = { reason: absent ? engineUnavailable : 'AgentError', message }
+      current.fault = faultOf(current, isReason(error, 'ServiceUnavailable'), message)
       log.error({ error: message }, 'pass failed')
       return engineRetryMs
     } finally {
@@ -168,6 +168,16 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     byHand,
     logSource: () => logSourceOf(state, known),
   }
+}
+
+const faultOf = (
+  { seenAtMs }: StackState,
+  isBlind: boolean,
+  message: string,
+): StackState['fault'] => {
+  if (!isBlind) return { reason: 'AgentError', message }
+  const seen = seenAtMs === undefined ? {} : { seenAt: toTimestamp(seenAtMs) }
+  return { reason: engineUnavailable, message, ...seen }
 }
 
 /** No logs of a project that the stagelet has not claimed. */

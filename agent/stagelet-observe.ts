@@ -101,12 +101,16 @@ export const claim = async (
   deps.onProject(project)
   state.containers = result.containers
   state.oneOffs = await observeOneOffs(deps.engine, project)
+  state.seenAtMs = deps.clock.now()
   forgetStalePasses(state)
   return undefined
 }
 
 /** Ids of containers that somebody stopped, though they look like jobs that are done. */
-export const stoppedIn = (deps: PassDeps, { want, containers }: StackState): Set<string> =>
+export const stoppedIn = (
+  deps: Pick<PassDeps, 'exits' | 'stateFile'>,
+  { want, containers }: StackState,
+): Set<string> =>
   endedByOthers(containers, {
     exitOf: deps.exits.of,
     lasting: new Set(deps.stateFile.get(want.desired.uid)?.lasting),

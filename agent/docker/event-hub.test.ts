@@ -53,7 +53,7 @@ describe('the events of the engine', () => {
     hub.stop()
   })
 
-  it('tell after a gap that something was missed, and since when, whatever tries it took', async () => {
+  it('tell at both ends of a gap that something is missed, and since when, whatever tries it took', async () => {
     const clock = createFakeClock()
     const { engine, open, refuse } = createStreams()
     const hub = createEventHub({ engine, clock, log: silentLogger })
@@ -66,13 +66,15 @@ describe('the events of the engine', () => {
     await clock.advance(5_000)
     refuse.times = 3
     open[0]!.lose()
+    await settle()
+    expect(gaps).toEqual([lostAt])
     for (let i = 0; i < 8; i++) {
       await settle()
       await clock.advance(16_000)
     }
     await settle()
     expect(open).toHaveLength(2)
-    expect(gaps).toEqual([lostAt])
+    expect(gaps).toEqual([lostAt, lostAt])
     open[1]!.event('die')
     hub.stop()
   })

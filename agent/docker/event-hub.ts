@@ -5,11 +5,14 @@ import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Engine, EngineEvent } from './engine.ts'
 
-/** `event` undefined: the stream was lost at `lostAtMs` (monotonic) and is back; events in between were missed. */
+/**
+ * `event` undefined: the stream was lost at `lostAtMs` (monotonic), and events are missed since. Told at the loss, as the
+ * containers may be looked at before the stream is back, and again when it is.
+ */
 export type EventListener = (event: EngineEvent | undefined, lostAtMs: number) => void
 
 export interface EventHub {
-  /** Calls `onEvent` with each event of a project's container, and once after each gap. Returns stop(). */
+  /** Calls `onEvent` with each event of a project's container, and at both ends of each gap. Returns stop(). */
   subscribe(project: string, onEvent: EventListener): () => void
   stop(): void
 }
@@ -41,9 +44,12 @@ export const createEventHub = (deps: {
   const notify = (project: string, event: EngineEvent | undefined): void => {
     for (const listener of listeners.get(project) ?? []) listener(event, lostAtMs)
   }
+  const notifyGap = (): void => {
+    for (const project of listeners.keys()) notify(project, undefined)
+  }
   const onOpen = (): void => {
     attempt = 0
-    for (const project of listeners.keys()) notify(project, undefined)
+    notifyGap()
   }
   const run = async (): Promise<void> => {
     const filters = { label: [projectLabel], event: actions, onOpen }
@@ -57,7 +63,10 @@ export const createEventHub = (deps: {
       } catch (error) {
         if (stopping.signal.aborted) return
         // Only the first failure counts, not each try to open the stream again.
-        if (attempt === 0) lostAtMs = deps.clock.monotonic()
+        if (attempt === 0) {
+          lostAtMs = deps.clock.monotonic()
+          notifyGap()
+        }
         deps.log.warn({ error: messageOf(error) }, 'event stream of the engine was lost')
         const delay = 200 + backoffMs(attempt++, { baseMs: 500, capMs: 15_000 })
         await deps.clock.sleep(delay, stopping.signal).catch((e: unknown) => {

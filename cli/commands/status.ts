@@ -178,7 +178,7 @@ export const warningsOfAll = (objects: readonly KubeObject[]): Warning[] => {
     object.kind === 'Stagelet' && currentCondition(object, 'SecretsInSync')?.status !== 'True'
   const behind = new Set(objects.filter(isBehind).map(projectOf))
   const follows = ({ condition, reason }: Warning): boolean =>
-    condition === 'InSync' && (reason === 'AgentAway' || reason === 'NewVersion')
+    condition === 'InSync' && ['AgentAway', 'EngineUnavailable', 'NewVersion'].includes(reason)
   return objects.flatMap((object) =>
     warningsOf(object).filter((w) => !(follows(w) && behind.has(projectOf(object)))),
   )

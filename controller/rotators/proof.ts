@@ -1,5 +1,6 @@
 // Whether nothing runs with the old credential any more: what is known of every container that sees an output. Pure.
 import { findCondition } from '../../src/resources/conditions.ts'
+import { engineUnavailable } from '../../src/resources/observation.ts'
 import type { BlockedBy, Evidence } from '../../src/resources/rotation.ts'
 import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
 import { viewersOf, type Viewer } from './viewers.ts'
@@ -77,7 +78,7 @@ const holdOf = ({ metadata, spec, status }: StageletObject): BlockedBy | undefin
   const remedy = remedies[because ?? '']
   if (remedy === undefined) return undefined
   const [reason, message] = remedy({ agent: spec.agentRef.name, stagelet: metadata.name })
-  return { reason, message }
+  return { reason, message: inSync?.reason === engineUnavailable ? inSync.message : message }
 }
 
 const failureOf = ({ stagelet, services }: Viewer, revision: number): Failure | undefined => {

@@ -153,7 +153,14 @@ export const observationSpec = z.strictObject({
   /** What the health gate waits for, such as `web: health check starting`. */
   waitingFor: z.array(z.string()).optional(),
   /** A fault that keeps the agent from acting, such as ComposeInvalid or DirectoryMissing. */
-  fault: z.strictObject({ reason: z.string(), message: z.string() }).optional(),
+  fault: z
+    .strictObject({
+      reason: z.string(),
+      message: z.string(),
+      /** When the engine answered last, by the machine's clock; only where it does not answer now. */
+      seenAt: z.string().optional(),
+    })
+    .optional(),
   /** Services that a pending edit of the compose files would create or re-create. */
   pendingEdits: z.array(z.string()),
   /** Variables of the compose file that neither a secret nor the environment sets. */

@@ -54,6 +54,9 @@ it('says that what nobody sees is not known', () => {
   const away = condition('SecretsInSync', 'Unknown', 'AgentAway')
   expect(stageletState(stagelet([away]))).toMatchObject({ kind: 'unknown', word: 'Away' })
   expect(wordOf([condition('SecretsInSync', 'Unknown', 'NoReport')])).toBe('Unknown')
+  const blind = condition('SecretsInSync', 'Unknown', 'EngineUnavailable')
+  const engine = condition('Degraded', 'True', 'EngineUnavailable')
+  expect(stageletState(stagelet([engine, blind]))).toMatchObject({ word: 'Unknown', weight: 60 })
   expect(wordOf([])).toBe('Unknown')
 })
 

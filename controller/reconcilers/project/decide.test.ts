@@ -125,6 +125,12 @@ describe('decideSecret', () => {
       reason: 'AgentAway',
       message: 'nobody sees whether version 2 runs in far/backend; in sync 1, unknown 1',
     })
+    const blind = { type: 'SecretsInSync', status: 'Unknown', reason: 'EngineUnavailable' } as const
+    const at = { message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }
+    const engine = { ...unseen, status: { ...unseen.status, conditions: [{ ...blind, ...at }] } }
+    expect(conditionOf(input([secret], [running(2), engine]), 0, 'InSync')?.reason).toBe(
+      'EngineUnavailable',
+    )
     const old = [aSecret('KEY', 'backend', 1)]
     expect(conditionOf(input([secret], [running(1), unseen], old), 0, 'InSync')).toMatchObject({
       status: 'False',

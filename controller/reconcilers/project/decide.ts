@@ -1,5 +1,6 @@
 // Decides the status of a project and of each of its secrets: pure.
-import { withConditions } from '../../../src/resources/conditions.ts'
+import { findCondition, withConditions } from '../../../src/resources/conditions.ts'
+import { engineUnavailable } from '../../../src/resources/observation.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import { withDates } from '../../../src/resources/secret-expiry.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
@@ -184,8 +185,12 @@ const inSync = (
   }
   if (unseen.length > 0) {
     const where = consumersNamed(unseen)
+    const isEngine = unseen.every(
+      ({ stagelet: { status } }) =>
+        findCondition(status?.conditions, 'SecretsInSync')?.reason === engineUnavailable,
+    )
     return unknown(
-      'AgentAway',
+      isEngine ? engineUnavailable : 'AgentAway',
       `nobody sees whether version ${version} runs in ${where}; ${counts}`,
     )
   }

@@ -41,7 +41,7 @@ const compareService = (
     status: {
       name: service.name,
       ...defined({ wantedDigest: wanted, runningDigest: running || undefined, revision }),
-      state: isCutShort(service, observation) ? 'exited' : service.state,
+      state: service.state,
       ...defined({ health: service.health }),
       restarts: service.restarts,
       containers: service.containers,
@@ -53,14 +53,6 @@ const compareService = (
     },
   }
 }
-
-/** It ended well because somebody stopped it, not because its work was done. */
-const isCutShort = ({ name, state }: ObservedService, { drift }: ObservationSpec): boolean =>
-  state === 'completed' &&
-  drift !== undefined &&
-  drift.state !== 'Healed' &&
-  drift.changes.some(({ service, what }) => service === name && ended.has(what))
-const ended: ReadonlySet<string> = new Set(['Stopped', 'Killed', 'Died'])
 
 /** One-off containers with other secrets. A container without the label got none from Stagely. */
 const oldOneOffs = (

@@ -119,20 +119,11 @@ describe('decideStagelet', () => {
     expect(stopped).toBe('False/StoppedByHand')
   })
 
-  it('says that a service which somebody stopped has exited, not that its work is done', () => {
-    const services = settled().services.map((one) => ({ ...one, state: 'completed' as const }))
-    const change = { service: 'backend', container: 'shop-backend-1', what: 'Stopped' as const }
-    const statesIn = (state: 'Found' | 'Held' | 'Healed', what: 'Stopped' | 'Removed') => {
-      const drift = { state, since: '2026-01-01T00:00:00Z', changes: [{ ...change, what }] }
-      const { status } = decideStagelet(
-        anInput(entries, { observation: settled({ services, drift }) }),
-      )
-      return status.services?.map((one) => one.state)
-    }
-    expect(statesIn('Found', 'Stopped')).toEqual(['exited', 'completed'])
-    expect(statesIn('Held', 'Stopped')).toEqual(['exited', 'completed'])
-    expect(statesIn('Found', 'Removed')).toEqual(['completed', 'completed'])
-    expect(statesIn('Healed', 'Stopped')).toEqual(['completed', 'completed'])
+  it('is not ready while a service does not run, also before that is told as drift', () => {
+    const services = settled().services.map((one) => ({ ...one, state: 'exited' as const }))
+    const observation = settled({ services, phase: 'Pending' })
+    const input = anInput(entries, { observation })
+    expect(verdict(input, 'Ready')).toBe('False/ServiceNotRunning')
   })
 
   it('is drifted and degraded while healing does not last, and says of what', () => {

@@ -37,7 +37,8 @@ import {
   type ComparedService,
 } from './compare-services.ts'
 import { seenTypes, unknownVerdict, unseenOf, unseenService, type Unseen } from './unseen.ts'
-import { no, unknown, yes, type Verdict } from '../verdict.ts'
+import { ready } from './ready.ts'
+import { no, yes, type Verdict } from '../verdict.ts'
 
 interface StageletDecision {
   readonly status: StageletStatus
@@ -126,7 +127,7 @@ const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
     VariableMissing: variableMissing(input),
     FileNotMounted: fileNotMounted(input),
   }
-  return forReported(input, { ...verdicts, Ready: ready(verdicts) })
+  return forReported(input, { ...verdicts, Ready: ready(verdicts, input.observation) })
 }
 
 /** Conditions of a stagelet that nobody sees. Those that the controller knows by itself stay known. */
@@ -267,22 +268,6 @@ const fileNotMounted = ({ observation }: SeenInput): Verdict => {
     'PathNotUsed',
     `no service that sees it uses the path of ${keys.join(', ')}: correct file.path (relative to the compose file), or give file.target`,
   )
-}
-
-const ready = (verdicts: Record<string, Verdict>): Verdict => {
-  for (const [type, good] of [
-    ['AgentReachable', 'True'],
-    ['Degraded', 'False'],
-    ['Drifted', 'False'],
-    ['SecretsInSync', 'True'],
-  ] as const) {
-    const verdict = verdicts[type]
-    if (verdict !== undefined && verdict.status !== good) {
-      const make = verdict.status === 'Unknown' ? unknown : no
-      return make(verdict.reason, verdict.message)
-    }
-  }
-  return yes('Ready', 'in sync, reachable and healthy')
 }
 
 const isReleased = ({ stagelet, agent, observation }: StageletInput): boolean => {

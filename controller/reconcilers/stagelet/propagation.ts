@@ -2,6 +2,7 @@
 // the controller's clock; of the machine's clock only differences count.
 import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
+import { engineUnavailable } from '../../../src/resources/observation.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
 import { controllerTimeOf } from './machine-time.ts'
@@ -22,7 +23,8 @@ const becauseOf = (
 ): string | undefined => {
   const inSync = findCondition(conditions, 'SecretsInSync')
   if (!projectExists || inSync === undefined || inSync.status === 'True') return undefined
-  if (inSync.status === 'Unknown') return 'AgentAway'
+  if (inSync.status === 'Unknown')
+    return inSync.reason === engineUnavailable ? engineUnavailable : 'AgentAway'
   if (agent?.spec?.paused === true) return 'AgentPaused'
   const drifted = findCondition(conditions, 'Drifted')
   if (drifted?.status === 'True' && drifted.reason === 'StoppedByHand') return drifted.reason

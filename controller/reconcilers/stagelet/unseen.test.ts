@@ -212,6 +212,19 @@ describe('what an engine runs that does not answer', () => {
     ])
   })
 
+  it('is dated by when the engine answered last, in the time of the controller', () => {
+    const lost = { ...fault, seenAt: '2025-12-31T23:59:30Z' }
+    const { agent } = anInput(entries)
+    const skewed = { ...agent!, status: { ...agent!.status, clockSkewMs: -15_000 } }
+    const status = after({}, { observation: { ...blind, fault: lost }, agent: skewed })
+    const at = '2025-12-31T23:59:45Z'
+    const told = `${why}; last seen at ${at}; then: InSync, revision 1`
+    expect(message(status, 'SecretsInSync')).toBe(told)
+    expect(status.lastSeen?.at).toBe(at)
+    expect(status.services).toMatchObject([{ lastSeen: { at } }])
+    expect(status.held).toMatchObject({ because: 'EngineUnavailable' })
+  })
+
   it('is told by one event, and stays readable when the agent is lost as well', () => {
     const first = after({}, { observation: blind })
     const before = aStagelet({ status: after({}) })

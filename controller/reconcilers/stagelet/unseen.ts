@@ -8,6 +8,7 @@ import { isSeen } from '../../../src/resources/presence.ts'
 import type { LastSeen, ServiceStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
 import { unknown, type Verdict } from '../verdict.ts'
+import { controllerTimeOf } from './machine-time.ts'
 
 /** Conditions that only the machine can tell. */
 export const seenTypes = [
@@ -43,8 +44,7 @@ export const unseenOf = (input: StageletInput): Unseen | undefined => {
   const before = stagelet.status
   const isFirst = observation === undefined || blind !== undefined
   const isNew = isFirst && (before?.services ?? []).length === 0
-  // The time at which an engine was last seen is not recorded.
-  const at = blind === undefined ? seenAtOf(agent) : undefined
+  const at = blind === undefined ? seenAtOf(agent) : engineSeenAt(input, blind.seenAt)
   const why = blind === undefined ? whyUnseen(input) : whyBlind(input, blind.message)
   return { ...why, lastSeen: isNew ? undefined : (before?.lastSeen ?? lastSeenOf(input, at)) }
 }
@@ -86,6 +86,12 @@ const seenAtOf = (agent: StageletInput['agent']): string | undefined => {
   const { lastLost, lastSeen } = agent?.status ?? {}
   const at = Date.parse(lastLost ?? lastSeen ?? '')
   return Number.isNaN(at) ? undefined : toTimestamp(at)
+}
+
+/** Undefined where the agent has not seen its engine since it was started. */
+const engineSeenAt = (input: StageletInput, seenAt: string | undefined): string | undefined => {
+  const at = controllerTimeOf(input, seenAt)
+  return at === undefined ? undefined : toTimestamp(at)
 }
 
 /** The conditions as the status has them. */
@@ -143,7 +149,9 @@ export const unknownVerdict = (
       : isFault(then)
         ? `: ${then.message}`
         : ''
-  return unknown(reason, `${message}; then: ${then.reason}${more}`.slice(0, mostSaid))
+  const { at } = lastSeen ?? {}
+  const last = reason === engineUnavailable && at !== undefined ? `; last seen at ${at}` : ''
+  return unknown(reason, `${message}${last}; then: ${then.reason}${more}`.slice(0, mostSaid))
 }
 
 /** The service with its state unknown. The digest and keys that it should have stay known. */

@@ -23,6 +23,7 @@ const outWords: Readonly<Record<string, string>> = {
   Paused: 'waited: paused',
   AgentDrained: 'waited: the machine was drained',
   AgentAway: 'waited: the machine was away',
+  EngineUnavailable: 'waited: the engine of the machine did not answer',
   AwaitingTurn: 'waited for its turn',
   First: 'first rollouts',
   Unmeasured: 'overtaken by a newer change',

@@ -1,0 +1,29 @@
+// The condition Ready of a stagelet: pure.
+import type { ObservationSpec } from '../../../src/resources/observation.ts'
+import { no, unknown, yes, type Verdict } from '../verdict.ts'
+
+/** The agent may not have told yet why, nor begun to start it. */
+const notRunning = ({ services = [] }: Partial<ObservationSpec>): Verdict | undefined => {
+  const down = services.filter(({ state }) => ['exited', 'missing', 'created'].includes(state))
+  if (down.length === 0) return undefined
+  return no('ServiceNotRunning', down.map(({ name, state }) => `${name} is ${state}`).join('; '))
+}
+
+export const ready = (
+  verdicts: Record<string, Verdict>,
+  observation: Partial<ObservationSpec> = {},
+): Verdict => {
+  for (const [type, good] of [
+    ['AgentReachable', 'True'],
+    ['Degraded', 'False'],
+    ['Drifted', 'False'],
+    ['SecretsInSync', 'True'],
+  ] as const) {
+    const verdict = verdicts[type]
+    if (verdict !== undefined && verdict.status !== good) {
+      const make = verdict.status === 'Unknown' ? unknown : no
+      return make(verdict.reason, verdict.message)
+    }
+  }
+  return notRunning(observation) ?? yes('Ready', 'in sync, reachable and healthy')
+}
