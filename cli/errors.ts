@@ -44,9 +44,10 @@ export const renderError = (error: unknown): string => {
     invalid && kind !== undefined
       ? `The ${kind} "${name ?? ''}" is invalid:`
       : `Error from server (${error.reason}): ${error.message}`
+  const untold = invalid ? faults.filter(({ message }) => !head.includes(message)) : []
   return [
     head,
-    ...(invalid ? faults.map((fault) => `* ${fault.field}: ${fault.message}`) : []),
+    ...untold.map((fault) => `* ${fault.field}: ${fault.message}`),
     ...(requestId === undefined ? [] : [`(request ${requestId})`]),
   ].join('\n')
 }

@@ -61,8 +61,9 @@ export const deliver = async (
     const { email } = specOf('Notifier', notifier)
     if (email !== undefined) {
       if (deps.mail === undefined) return { ok: false, answer: noMailServer }
-      await deps.mail.send({ id, to: email.to, ...letterOf(message) }, signal)
-      return { ok: true, answer: 'the mail server takes the message' }
+      const refused = await deps.mail.send({ id, to: email.to, ...letterOf(message) }, signal)
+      const but = refused.length === 0 ? '' : `, but not for ${refused.join(', ')}`
+      return { ok: true, answer: `the mail server takes the message${but}` }
     }
     const { url, headers, body, isSecret } = await postOf(deps, notifier, message)
     try {

@@ -10,8 +10,8 @@ interface Mail extends Letter {
 }
 
 export interface Mailer {
-  /** Resolves when the server has taken the mail for one of the addresses at least; else ServiceUnavailable. */
-  readonly send: (mail: Mail, signal: AbortSignal) => Promise<void>
+  /** Resolves to the addresses that the server has refused, when it has taken the mail for another one; else ServiceUnavailable. */
+  readonly send: (mail: Mail, signal: AbortSignal) => Promise<readonly string[]>
 }
 
 const mostMs = 10_000
@@ -30,10 +30,11 @@ export const createMailer = ({ host, port, tls, user, password, from }: SmtpConf
     const close = (): void => transport.close()
     signal.addEventListener('abort', close)
     try {
-      await transport.sendMail({
+      const { rejected } = await transport.sendMail({
         ...{ from, to: [...to], subject, text, messageId: `<${id}@stagely>` },
         headers: { 'Auto-Submitted': 'auto-generated' },
       })
+      return rejected
     } catch (error) {
       throw new StagelyError('ServiceUnavailable', `the mail server: ${messageOf(error)}`)
     } finally {

@@ -96,7 +96,10 @@ const outcomeOf = (
   now: number,
 ): { verdict: Verdict; nextAt: number | undefined } => {
   if (attempt.ok)
-    return { verdict: yes('Delivered', 'the last message was taken'), nextAt: undefined }
+    return {
+      verdict: yes('Delivered', `the last message was taken: ${attempt.answer}`),
+      nextAt: undefined,
+    }
   const notices = `${count} ${count === 1 ? 'notice' : 'notices'}`
   if (now - since >= mostTryMs) {
     const message = `${notices} were not taken within 24 h, and are given up: ${attempt.answer}`

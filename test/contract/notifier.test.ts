@@ -54,6 +54,8 @@ describe('Notifiers', () => {
   const mailAnswers: (Error | null)[] = []
   const smtp = new SMTPServer({
     ...{ authOptional: true, disabledCommands: ['STARTTLS'], logger: false },
+    onRcptTo: ({ address }, _session, done) =>
+      done(address.startsWith('gone@') ? new Error('no such user') : null),
     onData: (stream, session, done) => {
       const parts: Buffer[] = []
       stream.on('data', (part: Buffer) => parts.push(part))
@@ -365,7 +367,7 @@ describe('Notifiers', () => {
   it('send e-mail under one id until it is taken, by TLS unless the operator does without', async () => {
     const { ns } = await createShop(t.store)
     const to = ['ops@example.com', 'b@example.com']
-    await notifier(ns, { webhook: undefined, email: { to } })
+    await notifier(ns, { webhook: undefined, email: { to: [...to, 'gone@example.com'] } })
     const token = await secret(ns, 'token')
     await stop()
     letters.tls = undefined
@@ -389,6 +391,7 @@ describe('Notifiers', () => {
     await eventually(async () => (await messageOf(ns)).includes('come back later'), true)
     clock.leap(3_600_000)
     await becomes(ns, 'True/Delivered')
+    expect(await messageOf(ns)).toMatch(/takes the message, but not for gone@example\.com$/)
     expect(mails.map((one) => one.to)).toEqual([to, to])
     expect(new Set(mails.map(({ id }) => id)).size).toBe(1)
     const { text } = mails.at(-1)!
