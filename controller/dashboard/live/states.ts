@@ -33,8 +33,8 @@ const shown = (
 })
 
 /** Nobody sees the stack. One that is not judged yet is seen. */
-const isUnseen = (inSync: Condition | undefined): inSync is Condition =>
-  inSync?.status === 'Unknown' && inSync.reason !== 'NotJudged'
+const isUnseen = ({ status, reason }: Condition): boolean =>
+  status === 'Unknown' && reason !== 'NotJudged'
 
 const unseen = (inSync: Condition): ShownState =>
   inSync.reason === 'NotJudged'
@@ -51,7 +51,7 @@ const behind = (inSync: Condition, progressing: Condition | undefined): ShownSta
 export const stageletState = (stagelet: Stagelet): ShownState => {
   const of = (type: string): Condition | undefined => conditionOf(stagelet, type)
   const [inSync, degraded, drifted] = [of('SecretsInSync'), of('Degraded'), of('Drifted')]
-  if (isUnseen(inSync)) return unseen(inSync)
+  if (inSync && isUnseen(inSync)) return unseen(inSync)
   // A container is missing, say: the drift tells why, and that it is healed.
   const isExplained = drifted?.status === 'True' && degraded?.reason === 'ServiceUnhealthy'
   if (degraded?.status === 'True' && !isExplained)
