@@ -123,6 +123,12 @@ const confirmed = async (
   return askLine('Type the name of the rotation to go on: ')
 }
 
+interface RunBody {
+  readonly now?: boolean
+  readonly without_proof?: boolean
+  readonly confirm?: string
+}
+
 const run = (): Command =>
   ofProject(
     newCommand('run', 'Make a new credential now, in place of at the next turn.', [
@@ -147,10 +153,26 @@ const run = (): Command =>
         flags.withoutProof === true
           ? { without_proof: true, confirm: await confirmed(place, rotation, flags.confirm) }
           : {}
-      const body = { ...(flags.now === true && { now: true }), ...more }
-      await place.rest.call(`${named(place.path, rotation)}/run`, { method: 'POST', body })
-      out(`rotation/${rotation} starts`)
+      const body: RunBody = { ...(flags.now === true && { now: true }), ...more }
+      await start(place, rotation, body)
     })
+
+const unwritten = new Set<Rotation['phase']>(['Idle', 'Preparing', 'Setting', 'Testing'])
+
+const isHasty = (body: RunBody): boolean => body.now === true || body.without_proof === true
+
+/** Asks for a new credential, and says what follows. */
+const start = async ({ rest, path }: Place, name: string, body: RunBody): Promise<void> => {
+  const call = { method: 'POST' as const, body }
+  const { body: one } = await rest.call<Rotation>(`${named(path, name)}/run`, call)
+  const { phase, failure } = one
+  const underWay = `attempt ${one.attempt}, which is under way`
+  if (phase === 'Idle') out(`rotation/${name} starts`)
+  else if (failure !== undefined || (!isHasty(body) && !unwritten.has(phase)))
+    out(`rotation/${name}: another attempt begins after ${underWay}`)
+  else if (unwritten.has(phase)) out(`rotation/${name}: ${underWay}, makes the new credential`)
+  else out(`rotation/${name}: ${underWay}, goes on without the overlap`)
+}
 
 /** Off-boarding: what somebody knows and is in use. */
 const runRevealed = async (person: string, flags: Flags): Promise<void> => {
@@ -165,10 +187,10 @@ const runRevealed = async (person: string, flags: Flags): Promise<void> => {
     const own = rotations.find(({ outputs }) => Object.values(outputs).includes(secret.name))
     if (own === undefined) byHand.push(secret)
     else if (!started.has(`${path}/${own.name}`)) {
-      const body = flags.now === true ? { now: true } : {}
-      await rest.call(`${named(path, own.name)}/run`, { method: 'POST', body })
+      // In haste an attempt that has given out what this person has read would be the last one.
+      const body = flags.now === true && unwritten.has(own.phase) ? { now: true } : {}
+      await start({ rest, path }, own.name, body)
       started.add(`${path}/${own.name}`)
-      out(`rotation/${own.name} starts`)
     }
   }
   if (current.length === 0) out(`${person} knows no value that is in use`)

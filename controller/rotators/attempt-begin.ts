@@ -61,8 +61,8 @@ const startOf = (
 /** What somebody asks for is for now: it does not start weeks later. */
 const requestMs = 3_600_000
 
-const requestEnds = ({ request }: RotationStatus): number | undefined =>
-  request?.cause === 'Run' ? ms(request.at) + requestMs : undefined
+const requestEnds = ({ request, endedAt }: RotationStatus): number | undefined =>
+  request?.cause === 'Run' ? Math.max(ms(request.at), ms(endedAt)) + requestMs : undefined
 
 const withoutRequest = (status: RotationStatus, { nowMs, busy, faults }: Facts): Next => {
   const { request, ...rest } = status
@@ -125,8 +125,17 @@ export const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Fact
   return wait(held, earliest(turn !== undefined && turn > nowMs ? turn : undefined, until))
 }
 
-/** A request while an attempt runs speeds it up. */
-export const withRequest = (status: RotationStatus): RotationStatus => {
+const unwritten = new Set<RotationStatus['phase']>(['Preparing', 'Setting', 'Testing'])
+
+/**
+ * The status of an attempt that a request speeds up; undefined where there is none, or it stays for another attempt:
+ * once the new values are written somebody may know them, and where they are taken back nothing is new.
+ */
+export const sped = (status: RotationStatus): RotationStatus | undefined => {
   const { request, ...rest } = status
-  return request === undefined ? status : { ...rest, ...skipsOf(request) }
+  if (request === undefined || status.failure !== undefined) return undefined
+  const { cause, now, withoutProof } = request
+  const isForAnother =
+    cause === 'Run' && now !== true && withoutProof !== true && !unwritten.has(status.phase)
+  return isForAnother ? undefined : { ...rest, ...skipsOf(request) }
 }

@@ -39,7 +39,9 @@ const progressing = (
     const back = step === 'Back' ? ' (the old values again)' : ''
     const again =
       retryFor === undefined ? '' : `; tried again at ${retryAt ?? 'once'}, since ${retryFor}`
-    return yes(phase, `attempt ${attempt ?? 1}: ${doing[phase] ?? ''}${back}${again}`)
+    const then =
+      request === undefined ? '' : `; another one begins after it, as ${request.by} has asked`
+    return yes(phase, `attempt ${attempt ?? 1}: ${doing[phase] ?? ''}${back}${again}${then}`)
   }
   if (spec.paused === true) return no('Paused', 'spec.paused is true: nothing starts')
   const isDue = request !== undefined || (nextAt !== undefined && Date.parse(nextAt) <= nowMs)

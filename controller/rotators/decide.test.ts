@@ -300,4 +300,19 @@ describe('what a rotation does next', () => {
     expect(next).toMatchObject({ do: 'move', status: { phase: 'Overlapping', now: true } })
     expect((next as { status: RotationStatus }).status.request).toBeUndefined()
   })
+
+  it('makes another credential for whoever asks once the new one is given out', () => {
+    const request = { at: at(0), by: 'alice', cause: 'Run' as const }
+    const early = decideRotation(spec, inside('Testing', { request }), facts)
+    expect((early as { status: RotationStatus }).status.request).toBeUndefined()
+    const failure = { reason: 'RolledBack', message: 'it failed' }
+    for (const status of [
+      inside('Overlapping', { request, provenAt: at(0) }),
+      inside('Testing', { request: { ...request, now: true }, failure }),
+    ])
+      expect(decideRotation(spec, status, facts)).not.toMatchObject({ do: 'move' })
+    // The hour in which it is to start begins with the end of the attempt.
+    const ended = { ...rotated, request: { ...request, at: at(-120 * minute) }, endedAt: at(0) }
+    expect(decideRotation(spec, ended, facts)).toMatchObject({ status: { phase: 'Preparing' } })
+  })
 })

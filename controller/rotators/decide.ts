@@ -12,7 +12,7 @@ import type {
 import { giveUp, goBack, inPhase, type Failed } from './phase-change.ts'
 import { afterRestore } from './restored.ts'
 import type { Effect, Facts, Next, Told } from './next.ts'
-import { fromIdle, wait, withRequest } from './attempt-begin.ts'
+import { fromIdle, sped, wait } from './attempt-begin.ts'
 
 /** So long all must be proven at once. */
 export const settledMs = 60_000
@@ -187,7 +187,8 @@ export const decideRotation = (spec: RotationSpec, given: RotationStatus, facts:
     const { blockedBy: _, ...status } = given
     return decideRotation(spec, status, facts)
   }
-  if (given.request !== undefined) return { do: 'move', status: withRequest(given) }
+  const faster = sped(given)
+  if (faster !== undefined) return { do: 'move', status: faster }
   // The old credential may be dead already: there is no way back, and none to the proof.
   if (given.revokeStartedAt !== undefined && phase === 'Revoking')
     return fromRevoking(spec, given, facts)

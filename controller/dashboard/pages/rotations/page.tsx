@@ -45,7 +45,8 @@ const Actions = ({ team, rotation, onDone }: Props) => {
   const start = async (): Promise<void> => {
     const request = () =>
       must(api.POST('/projects/{project_id}/rotations/{rotation}/run', { params, body: {} }))
-    if (await run(request, `${name} starts.`, runRotationDoing(place))) onDone()
+    if (await run(request, `${name}: a new credential is asked for.`, runRotationDoing(place)))
+      onDone()
     setAsks(false)
   }
   const pause = async (): Promise<void> => {
