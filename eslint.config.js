@@ -63,6 +63,7 @@ const pure = [
   './formats/dotenv.ts',
   './search/fit.ts',
   './resources/secret-name.ts',
+  './resources/stopped-service.ts',
   './rest/types.ts',
   './formats/structured.ts',
   './formats/yaml-secrets.ts',

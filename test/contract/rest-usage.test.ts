@@ -49,14 +49,18 @@ const usage = async (key: string): Promise<string[]> => {
 
 let seq = 0
 /** What the agent reports that runs the closed revision everywhere; resolves when it is taken in. */
-const report = async (stagelet: string): Promise<number> => {
+const report = async (stagelet: string, state: 'running' | 'exited' = 'running') => {
   const project = await opened.store.get({ kind: 'Project', namespace: ns, name: 'shop' })
   const projectUid = project!.metadata.uid!
   const { epoch, closed } = await opened.store.revisionsOf(projectUid)
   const set = await opened.store.readSet(projectUid, closed)
   const ref = { kind: 'Stagelet', namespace: ns, name: stagelet }
   const services = ['backend', 'web'].map((name) =>
-    aService({ name, digests: [serviceDigest(visibleTo(name, stagelet, set.entries)) ?? ''] }),
+    aService({
+      name,
+      state,
+      digests: [serviceDigest(visibleTo(name, stagelet, set.entries)) ?? ''],
+    }),
   )
   const spec = anObservation({
     stageletUid: (await opened.store.get(ref))!.metadata.uid!,
@@ -72,7 +76,7 @@ const report = async (stagelet: string): Promise<number> => {
   )
   await expect
     .poll(async () => (await opened.store.get(ref))!.status?.['services'], { timeout: 10_000 })
-    .toMatchObject(services.map(({ name }) => ({ name, revision: closed })))
+    .toMatchObject(services.map(({ name }) => ({ name, state, revision: closed })))
   return closed
 }
 
@@ -138,6 +142,11 @@ it('tells which stagelet runs an older version', async () => {
   ])
   await report('test')
   expect(await usage('LEVEL')).toContain('test/web of global v2: 2 in sync')
+})
+
+it('tells that a stopped container runs no version', async () => {
+  await report('test', 'exited')
+  expect(await usage('LEVEL')).toContain('test/web of global v2: unknown late')
 })
 
 it('tells that a template is late where what it refers to is', async () => {

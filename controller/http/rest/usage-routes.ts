@@ -1,6 +1,7 @@
 // Who sees a key: every service of every stagelet, and the version that runs there.
 import * as z from 'zod'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { isStopped } from '../../../src/resources/stopped-service.ts'
 import { consumersBySecret, runsCurrent } from '../../reconcilers/project/decide.ts'
 import { gatherProject, type ProjectInput } from '../../reconcilers/project/gather.ts'
 import { notFound } from './access.ts'
@@ -23,7 +24,7 @@ const usageSchema = z.strictObject({
         .boolean()
         .optional()
         .describe(
-          'It runs this version, and of what the value refers to the newest as well. Absent while nobody sees it.',
+          'It runs this version, and of what the value refers to the newest as well; a stopped container runs none. Absent while nobody sees it.',
         ),
     }),
   ),
@@ -45,12 +46,14 @@ const usageOf = (input: ProjectInput, key: string | undefined) => {
           const { stagelet, service } = consumer
           const set = input.runningSets.get(service.revision ?? 0)
           const isUnknown = service.state === 'unknown'
+          const hasStopped = isStopped(service)
+          const entry = set?.entries.find(({ secretId }) => secretId === uid)
           return {
             stagelet: stagelet.metadata.name,
             stageletId: idOf(stagelet),
             service: service.name,
-            runningVersion: set?.entries.find((entry) => entry.secretId === uid)?.version,
-            inSync: isUnknown ? undefined : runsCurrent(input, secret, consumer),
+            runningVersion: hasStopped ? undefined : entry?.version,
+            inSync: isUnknown ? undefined : !hasStopped && runsCurrent(input, secret, consumer),
           }
         }),
       }

@@ -96,6 +96,17 @@ describe('decideSecret', () => {
     expect(decideSecrets(of)[0]?.services).toEqual(['shop/backend', 'shop/postgres'])
   })
 
+  it('does not say of a stopped service that the version runs there', () => {
+    const shop = running(2)
+    shop.status!.services = shop.status!.services!.map((one) =>
+      one.name === 'backend' ? { ...one, state: 'exited' } : one,
+    )
+    expect(conditionOf(input([aSecret('URL', 'global')], [shop]), 0, 'InSync')).toMatchObject({
+      status: 'True',
+      message: 'version 1 runs in 1 service; it is in stopped shop/backend',
+    })
+  })
+
   it('moves only with its own versions: a newer set without a change of it leaves it True', () => {
     const secrets = [aSecret('URL', 'global', 1), aSecret('KEY', 'backend', 2)]
     const of = input(

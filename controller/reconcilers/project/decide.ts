@@ -5,6 +5,7 @@ import type { ProjectStatus } from '../../../src/resources/project.ts'
 import { withDates } from '../../../src/resources/secret-expiry.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import { isStopped } from '../../../src/resources/stopped-service.ts'
 import {
   forController,
   missingValue,
@@ -196,8 +197,11 @@ const inSync = (
   }
   if (silent.length > 0) return unknown('NoReport', `no report of ${namesOf(silent)} yet`)
   if (consumers.length === 0) return noConsumers
-  const count = `${consumers.length} ${consumers.length === 1 ? 'service' : 'services'}`
-  return yes('InSync', `version ${version} runs in ${count}`)
+  const stopped = consumers.filter(({ service }) => isStopped(service))
+  const running = consumers.length - stopped.length
+  const count = `${running} ${running === 1 ? 'service' : 'services'}`
+  const others = stopped.length === 0 ? '' : `; it is in stopped ${consumersNamed(stopped)}`
+  return yes('InSync', `version ${version} runs in ${count}${others}`)
 }
 
 /**

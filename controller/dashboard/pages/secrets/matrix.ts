@@ -1,6 +1,7 @@
 // What each service should see and what it runs, for each secret and each cell: computed when it is shown, and once.
 // What a service should see is what wins in the newest set; what it runs is what won in the set that it is measured
 // to run. Pure.
+import { isStopped } from '../../../../src/resources/stopped-service.ts'
 import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret, Service, Stagelet } from '../../../../src/rest/types.ts'
 import { stageletState } from '../../live/states.ts'
@@ -117,16 +118,6 @@ const grouped = <K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   }
   return groups
 }
-
-const stopped: ReadonlySet<Service['state']> = new Set([
-  'created',
-  'restarting',
-  'exited',
-  'paused',
-])
-
-/** A container that does not run has its values, and runs none. */
-export const isStopped = ({ state }: Service): boolean => stopped.has(state)
 
 /** The revision by which a service is compared; undefined: what it runs is said by the service alone. */
 const comparedBy = ({ is }: Seat): number | undefined =>
