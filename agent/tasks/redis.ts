@@ -25,16 +25,20 @@ const cli = async (container: DatabaseContainer, input: string): Promise<Ran> =>
 
 const lineOf = (command: Command): string => command.map(redisArgument).join(' ')
 
-/** An answer has any number of lines: each is followed by a mark that no answer holds. */
+/**
+ * An answer has any number of lines: each is followed by a mark that no answer holds. Who may not use ECHO gets no mark,
+ * and is logged in all the same. undefined: not logged in.
+ */
 const askWith = async (
   container: DatabaseContainer,
   login: Login | undefined,
   commands: readonly Command[],
-): Promise<readonly Lines[]> => {
+): Promise<readonly Lines[] | undefined> => {
   const mark = randomBytes(12).toString('hex')
   const first = login === undefined ? ['PING'] : ['AUTH', login.username, login.password]
   const all = [first, ...commands].flatMap((command) => [command, ['ECHO', mark]])
   const { stdout } = await cli(container, `${all.map(lineOf).join('\n')}\n`)
+  if (!stdout.startsWith(login === undefined ? 'PONG' : 'OK')) return undefined
   const answers: string[][] = []
   let lines: string[] = []
   for (const line of stdout.split('\n')) {
@@ -44,15 +48,13 @@ const askWith = async (
       lines = []
     }
   }
-  return answers
+  return answers.slice(1)
 }
 
 const sessionIn = (container: DatabaseContainer): RedisSession => ({
   ask: async (login, commands) => {
     const answers = await askWith(container, login, commands)
-    const [first, ...rest] = answers
-    if (first?.[0] === (login === undefined ? 'PONG' : 'OK')) return rest
-    // A mark is answered to a login only: what has none tells whether the server answers at all.
+    if (answers !== undefined) return answers
     const { stdout, stderr } = await cli(container, 'PING\n')
     if (stdout.trim() === '')
       throw new StepFault('Unreachable', `the server does not answer: ${stderr.trim()}`)

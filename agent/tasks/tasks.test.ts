@@ -209,6 +209,16 @@ describe('a task of an agent', () => {
   })
 
   it.each([
+    ['accepted', "OK\nNOPERM User app has no permissions to run the 'echo' command\n"],
+    ['refused', 'WRONGPASS invalid username-password pair or user is disabled.\n'],
+  ])('finds a login of Redis without a right but its own %s', async (accepted, stdout) => {
+    const { answer } = open({ exec: () => ok(stdout) })
+    const params = { user: 'app', login: { username: 'app', password: secret }, admins: [] }
+    const { facts } = await answer(order({ plugin: 'redis', step: 'look', params }))
+    expect(facts).toEqual({ accepted })
+  })
+
+  it.each([
     ['Unreachable', 'ERROR:  canceling statement due to lock timeout'],
     ['Unreachable', 'ERROR:  canceling statement due to statement timeout'],
     ['Failed', 'ERROR:  permission denied for database shop'],

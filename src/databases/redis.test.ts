@@ -93,7 +93,9 @@ describe('a step of a rotation of Redis', () => {
     const { step } = open()
     await expect(step('set', next, [{ ...old, password: 'wrong' }])).rejects.toMatchObject({
       kind: 'Failed',
-      message: expect.stringMatching(/name adminUser and adminRef/) as string,
+      message: expect.stringMatching(
+        /\(app is refused\): name .* adminUser and adminRef/,
+      ) as string,
     })
   })
 })

@@ -76,13 +76,17 @@ const isAccepted = async (session: RedisSession, login: Login): Promise<boolean>
 /** The first login that may read who may do what. */
 const asAdmin = async ({ admins, login }: RedisParams, session: RedisSession): Promise<Server> => {
   const all = [...admins, undefined, ...(login === undefined ? [] : [login])]
+  const tried = new Set<string>()
   for (const admin of all) {
-    const [list = []] = (await session.ask(admin, [['ACL', 'LIST']])) ?? []
-    if (list.some((line) => line.startsWith('user '))) return { admin, session }
+    const answers = await session.ask(admin, [['ACL', 'LIST']])
+    if (answers?.[0]?.some((line) => line.startsWith('user '))) return { admin, session }
+    const what = answers === undefined ? 'is refused' : 'may not use ACL or ECHO'
+    if (admin !== undefined) tried.add(`${admin.username} ${what}`)
   }
+  const why = tried.size === 0 ? '' : ` (${[...tried].join(', ')})`
   throw new StepFault(
     'Failed',
-    'no login may change passwords (ACL): name adminUser and adminRef; Redis before 6 knows no ACL',
+    `no login may change passwords${why}: name one that may in adminUser and adminRef; Redis before 6 knows no ACL`,
   )
 }
 
