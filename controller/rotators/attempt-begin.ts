@@ -128,11 +128,12 @@ export const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Fact
 const unwritten = new Set<RotationStatus['phase']>(['Preparing', 'Setting', 'Testing'])
 
 /**
- * The status of an attempt that a request speeds up; undefined where there is none, or it stays for another attempt:
- * once the new values are written somebody may know them, and where they are taken back nothing is new.
+ * The status of an attempt that a request speeds up: what has failed is tried again at once. undefined where there is
+ * no request, or it stays for another attempt: once the new values are written somebody may know them, and where they
+ * are taken back nothing is new.
  */
 export const sped = (status: RotationStatus): RotationStatus | undefined => {
-  const { request, ...rest } = status
+  const { request, retryAt: _, ...rest } = status
   if (request === undefined || status.failure !== undefined) return undefined
   const { cause, now, withoutProof } = request
   const isForAnother =

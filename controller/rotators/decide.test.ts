@@ -303,8 +303,10 @@ describe('what a rotation does next', () => {
 
   it('makes another credential for whoever asks once the new one is given out', () => {
     const request = { at: at(0), by: 'alice', cause: 'Run' as const }
-    const early = decideRotation(spec, inside('Testing', { request }), facts)
-    expect((early as { status: RotationStatus }).status.request).toBeUndefined()
+    const waits = inside('Testing', { request, retryAt: at(60 * minute) })
+    const early = decideRotation(spec, waits, facts) as { status: RotationStatus }
+    expect(early.status).not.toHaveProperty('request')
+    expect(decideRotation(spec, early.status, facts)).toEqual({ do: 'effect', effect: 'test' })
     const failure = { reason: 'RolledBack', message: 'it failed' }
     for (const status of [
       inside('Overlapping', { request, provenAt: at(0) }),
