@@ -164,6 +164,14 @@ describe('the end of a wait for a stagelet to be in sync', () => {
     )
   })
 
+  it('dates that by when the agent was last seen, where that is known', () => {
+    const verdicts = { AgentReachable: 'False Disconnected', SecretsInSync: 'Unknown AgentAway' }
+    const object = stagelet(verdicts)
+    const lastSeen = { at: '2026-01-01T09:59:40Z', conditions: [] }
+    const seen = { ...object, status: { ...object.status, lastSeen } }
+    expect(syncOutcome(seen).message).toMatch(/ since 2026-01-01T09:59:40Z$/)
+  })
+
   it('takes no condition of an older spec for an end', () => {
     const old = stagelet({ ...settled, SecretsInSync: 'True InSync' }, { judged: 1 })
     expect(said(syncOutcome(old))).toBe('pending')

@@ -44,7 +44,7 @@ const say = ({ reason, message }: Condition): string => `${reason}: ${message}`
 
 const away = (stagelet: KubeObject, { reason, lastTransitionTime }: Condition): WaitOutcome =>
   pending(
-    `waits for agent "${specOf('Stagelet', stagelet).agentRef.name}", which is not connected (${reason}) since ${lastTransitionTime}`,
+    `waits for agent "${specOf('Stagelet', stagelet).agentRef.name}", which is not connected (${reason}) since ${statusOf('Stagelet', stagelet).lastSeen?.at ?? lastTransitionTime}`,
   )
 
 /** The state of a stagelet that waits for its turn in the rollout of its project. */

@@ -194,6 +194,12 @@ describe('a stagelet whose agent is away', () => {
   })
 })
 
+it('was last seen by its last report, where that came after the last sign of life', () => {
+  const reported = { ...observation, receivedAt: '2026-01-01T09:00:05Z' }
+  const status = after({}, { agent: away, observation: reported })
+  expect(status.lastSeen?.at).toBe('2026-01-01T09:00:05Z')
+})
+
 describe('what an engine runs that does not answer', () => {
   const fault = { reason: 'EngineUnavailable', message: 'no engine' }
   const blind = { ...observation, phase: 'Failed' as const, services: [], fault }

@@ -44,7 +44,7 @@ export const unseenOf = (input: StageletInput): Unseen | undefined => {
   const before = stagelet.status
   const isFirst = observation === undefined || blind !== undefined
   const isNew = isFirst && (before?.services ?? []).length === 0
-  const at = blind === undefined ? seenAtOf(agent) : engineSeenAt(input, blind.seenAt)
+  const at = blind === undefined ? seenAtOf(input) : engineSeenAt(input, blind.seenAt)
   const why = blind === undefined ? whyUnseen(input) : whyBlind(input, blind.message)
   return { ...why, lastSeen: isNew ? undefined : (before?.lastSeen ?? lastSeenOf(input, at)) }
 }
@@ -57,14 +57,11 @@ const whyBlind = (
   message: `agent "${stagelet.spec.agentRef.name}" sees nothing of its engine: ${fault}`,
 })
 
-const whyUnseen = ({
-  stagelet,
-  agent,
-  observation,
-}: StageletInput): Pick<Unseen, 'reason' | 'message'> => {
+const whyUnseen = (input: StageletInput): Pick<Unseen, 'reason' | 'message'> => {
+  const { stagelet, agent, observation } = input
   const name = `agent "${stagelet.spec.agentRef.name}"`
   const ready = findCondition(agent?.status?.conditions, 'Ready')
-  const at = seenAtOf(agent)
+  const at = seenAtOf(input)
   const last = at === undefined ? '' : ` was last seen at ${at}`
   if (agent === undefined && observation !== undefined)
     return { reason: 'AgentMissing', message: `${name} does not exist any more` }
@@ -82,10 +79,12 @@ const whyUnseen = ({
   return { reason: 'AgentAway', message }
 }
 
-const seenAtOf = (agent: StageletInput['agent']): string | undefined => {
+/** A report may have come after the last sign of life. */
+const seenAtOf = ({ agent, observation }: StageletInput): string | undefined => {
   const { lastLost, lastSeen } = agent?.status ?? {}
   const at = Date.parse(lastLost ?? lastSeen ?? '')
-  return Number.isNaN(at) ? undefined : toTimestamp(at)
+  if (Number.isNaN(at)) return undefined
+  return toTimestamp(Math.max(at, Date.parse(observation?.receivedAt ?? '') || at))
 }
 
 /** Undefined where the agent has not seen its engine since it was started. */
