@@ -59,7 +59,7 @@ const makeRight = async (path: string, file: PlacedFile): Promise<void> => {
 /** The fault, without the path in the system's message. */
 const notWritten = (error: unknown): StackFault => ({
   reason: 'FileNotWritten',
-  message: `cannot write file secrets: ${messageOf(error).replace(/ '[^']*'/g, '')}`,
+  message: `cannot write file secrets to the folder of --files-dir: ${messageOf(error).replace(/ '[^']*'/g, '')}`,
 })
 
 const safeName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/

@@ -49,7 +49,9 @@ describe('the state file', () => {
     const file = await openStateFile(path)
     await rm(join(folder, 'below'), { recursive: true, force: true })
     await writeFile(join(folder, 'below'), 'in the way, as a disk without room would be')
-    await expect(file.set('one', deployment)).rejects.toThrow()
+    await expect(file.set('one', deployment)).rejects.toThrow(
+      /cannot write .*state\.json, and changes nothing without it .*: make room on its disk/,
+    )
     await rm(join(folder, 'below'))
     await file.set('one', deployment)
     expect((await openStateFile(path)).get('one')).toEqual(deployment)

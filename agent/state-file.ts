@@ -3,7 +3,7 @@ import { mkdir, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as z from 'zod'
 import { quarantined, type Quarantined } from '../src/resources/observation.ts'
-import { StagelyError } from '../src/kernel/errors.ts'
+import { messageOf, StagelyError } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { parseJson } from '../src/kernel/record.ts'
 import { readIfThere, writeWhole } from '../src/kernel/whole-file.ts'
@@ -99,9 +99,17 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
   let writing = Promise.resolve()
 
   const write = async (): Promise<void> => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const text = JSON.stringify({ version: 1, stagelets, left, given })
-    await writeWhole(path, text, { mode: 0o600 })
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      await writeWhole(path, JSON.stringify({ version: 1, stagelets, left, given }), {
+        mode: 0o600,
+      })
+    } catch (error) {
+      throw new StagelyError(
+        'InternalError',
+        `the agent cannot write ${path}, and changes nothing without it (${messageOf(error)}): make room on its disk, or let it write there`,
+      )
+    }
   }
   let unsaved = false
   const save = (): Promise<void> => {

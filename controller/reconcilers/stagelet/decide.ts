@@ -240,7 +240,8 @@ const progressing = (
   if (observation.revision < wantedRevision)
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
   if (held !== undefined) return held
-  return no('Settled', `nothing to do at revision ${observation.revision}`)
+  const what = observation.phase === 'Failed' ? 'nothing under way' : 'nothing to do'
+  return no('Settled', `${what} at revision ${observation.revision}`)
 }
 
 const composeFileChanged = ({ observation, stagelet }: SeenInput): Verdict => {
