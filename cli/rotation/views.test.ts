@@ -21,6 +21,7 @@ it('says when the next rotation is, where that is known', () => {
   const nextAt = '2026-03-09T12:00:00Z'
   expect(nextOf({ schedule, next_at: nextAt })).toBe(nextAt)
   expect(nextOf({})).toBe('when somebody asks for it')
+  expect(nextOf({ paused: true })).toBe('not while it is paused')
   expect(nextOf({ phase: 'Proving' })).toBe('when somebody asks for it')
   expect(nextOf({ schedule, phase: 'Proving' })).toBe('known when this attempt has ended')
 })

@@ -42,7 +42,8 @@ export const historyView: RecordView<RotationStep> = {
 
 const line = (name: string, text: string): string => `${`${name}:`.padEnd(13)}${text}`
 
-const nextText = ({ next_at: next, schedule, phase }: Rotation): string => {
+const nextText = ({ next_at: next, schedule, phase, paused }: Rotation): string => {
+  if (paused) return 'not while it is paused'
   if (next !== undefined) return next
   return schedule === undefined || phase === 'Idle'
     ? 'when somebody asks for it'

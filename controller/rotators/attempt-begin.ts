@@ -114,7 +114,7 @@ export const begin = (idle: RotationStatus, cause: Cause, nowMs: number): Move =
 
 export const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
   const { nowMs } = facts
-  const turn = nextAttemptMs(spec, status, facts)
+  const turn = spec.paused === true ? undefined : nextAttemptMs(spec, status, facts)
   const idle = idleOf(status, turn, nowMs)
   const until = requestEnds(status)
   if (until !== undefined && until <= nowMs) return withoutRequest(idle, facts)

@@ -29,6 +29,10 @@ const doing: Readonly<Record<string, string>> = {
   Overlapping: 'until the overlap is over and nobody uses the old credential',
   Revoking: 'the old credential is ended',
 }
+const goingBack: typeof doing = {
+  RollingOut: 'the old values are written again',
+  Proving: 'until every container is proven to run the old credential again',
+}
 
 const progressing = (
   spec: RotationSpec,
@@ -36,12 +40,12 @@ const progressing = (
   { busy, nowMs }: Around,
 ): Verdict => {
   if (phase !== 'Idle') {
-    const back = step === 'Back' ? ' (the old values again)' : ''
+    const what = (step === 'Back' ? goingBack[phase] : undefined) ?? doing[phase] ?? ''
     const again =
       retryFor === undefined ? '' : `; tried again at ${retryAt ?? 'once'}, since ${retryFor}`
     const then =
       request === undefined ? '' : `; another one begins after it, as ${request.by} has asked`
-    return yes(phase, `attempt ${attempt ?? 1}: ${doing[phase] ?? ''}${back}${again}${then}`)
+    return yes(phase, `attempt ${attempt ?? 1}: ${what}${again}${then}`)
   }
   if (spec.paused === true) return no('Paused', 'spec.paused is true: nothing starts')
   const isDue = request !== undefined || (nextAt !== undefined && Date.parse(nextAt) <= nowMs)

@@ -63,6 +63,11 @@ const rows: readonly Row[] = [
   ],
   ['its turn is to come', { ...rotated, endedAt: at(-day) }, {}, {}, `wait ${29 * 86_400} s`],
   ['it is paused', rotated, {}, { paused: true }, 'wait for a change'],
+  [
+    'it is paused before its turn',
+    { ...rotated, endedAt: at(-day) },
+    ...([{}, { paused: true }, 'wait for a change'] as const),
+  ],
   ['an output is refused', rotated, { faults: ['no'] }, {}, 'wait for a change'],
   [
     'another one runs',
