@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
+import { secretName } from '../../src/resources/secret-name.ts'
 import { secretFields, withFields } from '../../src/resources/secret-fields.ts'
 import { type Ran } from '../support/cli.ts'
 import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
@@ -98,10 +99,7 @@ describe('secrets export and import', () => {
   }
   const objects = shown.map(({ name }) => {
     const fields: Record<string, unknown> = withField(name)
-    const { key, scope = 'global', stagelet } = fields as Record<string, string>
-    const words = [key, scope, ...(stagelet === undefined ? [] : [stagelet])]
-    const made = words.join('.').toLowerCase().replaceAll('_', '-')
-    return secret(made, withFields({ projectRef: { name: 'whole' } }, fields))
+    return secret(secretName(fields), withFields({ projectRef: { name: 'whole' } }, fields))
   })
   /** Bytes that are no text. */
   const bytes = { type: 'file', file_target: '/etc/bytes', value_base64: '/wA=' }
