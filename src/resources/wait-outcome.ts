@@ -121,7 +121,10 @@ export const syncOutcome = (
   if (halt !== undefined) return halt
   if (inSync === undefined) return pending('is not judged yet')
   if (reachable !== undefined && reachable.status !== 'True') return away(stagelet, reachable)
-  if (inSync.status === 'Unknown') return pending(say(inSync))
+  if (inSync.status === 'Unknown')
+    return progressing && holdingReasons.has(progressing.reason)
+      ? failed(progressing.reason, progressing.message)
+      : pending(say(inSync))
   const drifted = currentCondition(stagelet, 'Drifted')
   if (drifted?.status === 'True' && drifted.reason === 'StoppedByHand')
     return failed(drifted.reason, drifted.message)

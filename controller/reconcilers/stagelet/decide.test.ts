@@ -306,6 +306,9 @@ describe('decideStagelet', () => {
     }
     const open = 'current, and not seen healthy yet: backend, postgres'
     expect(said({})).toBe(`Unknown/NotJudged: the agent has begun anew; ${open}`)
+    expect(said({ phase: 'Paused' })).toBe(
+      `Unknown/NotJudged: the agent has begun anew; ${open}; it is paused, and judges them afterwards`,
+    )
     // It has acted: what runs is what it has made just now.
     const rollout = { revision: 1, result: 'Progressing' } as const
     expect(said({ rollout })).toBe(`False/RollingOut: rolling out revision 1; ${open}`)

@@ -47,8 +47,7 @@ export const secretsInSync = (
   }
   if (failed !== undefined) return no('RolledBack', rolledBack(input, failed))
   const what = describeLate(late)
-  if (isNotJudged(observation, late))
-    return unknown('NotJudged', `the agent has begun anew; ${what}`)
+  if (isNotJudged(observation, late)) return unknown('NotJudged', notJudged(observation, what))
   if (held !== undefined) return no(held.reason, `${held.message}; ${what}`)
   if (observation.revision < waiting)
     return no('NewRevision', `revision ${waiting} is on its way; ${what}`)
@@ -95,9 +94,12 @@ const isNotJudged = (
   late: readonly ComparedService[],
 ): boolean =>
   rollout === undefined &&
-  ['Pending', 'Gating'].includes(phase) &&
+  ['Pending', 'Gating', 'Paused'].includes(phase) &&
   late.length > 0 &&
   late.every(isUnproven)
+
+const notJudged = ({ phase }: ObservationSpec, what: string): string =>
+  `the agent has begun anew; ${what}${phase === 'Paused' ? '; it is paused, and judges them afterwards' : ''}`
 
 const namesOf = (services: readonly ComparedService[]): string => {
   const names = services.slice(0, 5).map((j) => j.status.name)
