@@ -105,7 +105,7 @@ it.each([
   'ends a wait in time where the server answers %s, and leaves nothing open',
   async (_, answer) => {
     const { api, closed } = await watched(answer)
-    const asked = followObject(api, ref, () => false, until(500))
+    const asked = followObject(api, ref, () => false, { signal: until(500) })
     expect(isAbort(await asked.catch((error: unknown) => error))).toBe(true)
     await expect.poll(closed).toBeGreaterThan(0)
   },
@@ -128,9 +128,27 @@ it('follows many by one signal, and leaves nothing at it', async () => {
   })
   const { signal } = new AbortController()
   const isGone = (object: unknown): boolean => object === undefined
-  await Promise.all(Array.from({ length: 20 }, () => followObject(api, ref, isGone, signal)))
+  await Promise.all(Array.from({ length: 20 }, () => followObject(api, ref, isGone, { signal })))
   process.off('warning', take)
   expect([warned, getEventListeners(signal, 'abort')]).toEqual([[], []])
+})
+
+it('asks a server again that is started anew meanwhile, and says so', async () => {
+  const told: string[] = []
+  let lists = 0
+  const { api } = await watched((response, isWatch) => {
+    if (isWatch || ++lists === 2) response.destroy()
+    else if (lists === 3)
+      response.writeHead(503).end('{"kind":"Status","reason":"ServiceUnavailable"}')
+    else response.end(lists === 1 ? emptyList : '{"metadata":{},"items":[{"metadata":{}}]}')
+  })
+  const isThere = (object: unknown): boolean => object !== undefined
+  await followObject(api, ref, isThere, { signal: until(5_000), lost: (why) => told.push(why) })
+  expect([lists, told]).toEqual([4, [expect.stringContaining('did not answer')]])
+  lists = 1
+  await expect(followObject(api, ref, isThere, { signal: until(5_000) })).rejects.toThrow(
+    'did not answer',
+  )
 })
 
 it('reads events however they are cut, and lists again where the server ends a watch', async () => {
@@ -159,7 +177,7 @@ it('reads events however they are cut, and lists again where the server ends a w
       seen.push(object?.metadata.name)
       return object?.metadata.name === 'c'
     },
-    until(5_000),
+    { signal: until(5_000) },
   )
   expect([seen, lists]).toEqual([[undefined, undefined, 'ä', 'c'], 2])
 })

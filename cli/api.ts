@@ -97,7 +97,8 @@ async function* watchEvents(
   query: Record<string, string>,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent> {
-  const call = { query: { ...query, watch: 'true' }, signal }
+  // A bookmark comes each minute: a connection that says nothing for longer is dead.
+  const call = { query: { ...query, watch: 'true' }, silentMs: answerMs, signal }
   const response = await open(deps.server, path, call, await deps.options())
   try {
     // The next list shows the error.

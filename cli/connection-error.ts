@@ -1,5 +1,5 @@
 // Explains why there was no answer, and which setting to change.
-import { CliError } from './errors.ts'
+import { Unanswered } from './errors.ts'
 
 const unknownCa = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -18,9 +18,9 @@ const codeOf = (error: unknown): string => {
   return cause === undefined ? '' : codeOf(cause)
 }
 
-export const connectionError = (server: string, error: unknown): CliError => {
+export const connectionError = (server: string, error: unknown): Unanswered => {
   const code = codeOf(error)
-  return new CliError(sentence(server, code), 1, error)
+  return new Unanswered(sentence(server, code), 1, error)
 }
 
 const sentence = (server: string, code: string): string => {

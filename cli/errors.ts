@@ -1,5 +1,5 @@
 // Errors of the command line, and how every error is shown.
-import { StagelyError, messageOf } from '../src/kernel/errors.ts'
+import { isReason, messageOf, StagelyError } from '../src/kernel/errors.ts'
 
 /** A failure that one sentence explains. `exitCode` 2 is wrong usage, 1 anything else. */
 export class CliError extends Error {
@@ -13,6 +13,13 @@ export class CliError extends Error {
 }
 
 export const usageError = (message: string): CliError => new CliError(message, 2)
+
+/** There was no answer, or not the whole of it. */
+export class Unanswered extends CliError {}
+
+/** True where the same question may be answered in a moment, as after a restart of the server. */
+export const mayPass = (error: unknown): boolean =>
+  error instanceof Unanswered || isReason(error, 'ServiceUnavailable')
 
 /** The answer is not from a controller. */
 export class NotStagely extends CliError {

@@ -3,10 +3,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Kind } from '../src/resources/registry.ts'
 import { linkedAbort } from '../src/kernel/linked-abort.ts'
-import { isReason } from '../src/kernel/errors.ts'
+import { isReason, messageOf } from '../src/kernel/errors.ts'
 import { pathOf, type Api, type ListAnswer } from './api.ts'
 import type { Target } from './kinds.ts'
-import { usageError } from './errors.ts'
+import { mayPass, usageError } from './errors.ts'
+import { note } from './print.ts'
 
 export interface Selection {
   readonly namespace: string | undefined
@@ -101,25 +102,65 @@ export interface FollowRef {
   readonly name: string
 }
 
+export interface Following {
+  /** Ends it with an AbortError. */
+  readonly signal: AbortSignal
+  /** Is told that the server does not answer any more. */
+  readonly lost?: (why: string) => void
+}
+
+type Done = (object: KubeObject | undefined) => boolean
+
 /**
  * Follows one object until `done` returns true; it gets undefined when the object is gone. Returns the
- * last state. Watches, and lists again when a watch ends. Throws an AbortError when `signal` aborts.
+ * last state. Watches, and lists again when a watch ends. Once the object was read, a server that does
+ * not answer is asked again: it may be started anew.
  */
 export const followObject = async (
   api: Api,
   ref: FollowRef,
-  done: (object: KubeObject | undefined) => boolean,
-  signal: AbortSignal,
+  done: Done,
+  { signal, lost = (why) => note(`${why}; asking again`) }: Following,
 ): Promise<KubeObject | undefined> => {
   const ended = linkedAbort(signal)
   try {
-    return await follow(api, ref, done, ended.signal)
+    return await follow(api, ref, done, { signal: ended.signal, lost })
   } finally {
     ended.abort()
   }
 }
 
-const follow: typeof followObject = async (api, ref, done, signal) => {
+const follow = async (
+  api: Api,
+  ref: FollowRef,
+  done: Done,
+  { signal, lost }: Required<Following>,
+): Promise<KubeObject | undefined> => {
+  let isRead = false
+  let failures = 0
+  const take: Done = (object) => {
+    isRead = true
+    failures = 0
+    return done(object)
+  }
+  for (;;) {
+    try {
+      return await watchUntil(api, ref, take, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isRead || !mayPass(error)) throw error
+      if (failures++ === 0) lost(messageOf(error))
+      await pause(Math.min(250 * failures, 5_000), signal)
+    }
+  }
+}
+
+const watchUntil = async (
+  api: Api,
+  ref: FollowRef,
+  done: Done,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> => {
   const { kind } = ref
   const path = pathOf(kind, kind.namespaced ? ref.namespace : undefined)
   const fieldSelector = `metadata.name=${ref.name}`

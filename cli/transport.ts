@@ -4,7 +4,7 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { isAbort } from '../src/kernel/errors.ts'
 import { readText, request } from '../src/kernel/request.ts'
 import { connectionError } from './connection-error.ts'
-import { CliError, NotStagely } from './errors.ts'
+import { CliError, NotStagely, Unanswered } from './errors.ts'
 import { note } from './print.ts'
 
 export interface Call {
@@ -67,7 +67,7 @@ export const open = async (
   }
   const { method = 'GET', silentMs = 0, signal } = call
   const late = (): Error =>
-    new CliError(
+    new Unanswered(
       `${server} took the request and said nothing for ${silentMs / 1000} s: is it overloaded, or stopped? Whether the request was carried out is not known`,
     )
   const all = { ...options, signal, method, headers, timeout: silentMs, late }

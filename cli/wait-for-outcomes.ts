@@ -98,7 +98,7 @@ const createLooks = (api: Api, signal: AbortSignal): Looks => {
       return false
     }
     // It only explains more: without it the wait continues.
-    followObject(api, ref, take, signal).catch(() => undefined)
+    followObject(api, ref, take, { signal, lost: () => undefined }).catch(() => undefined)
   }
   return {
     of: (namespace) => (kind, name) => {
@@ -159,8 +159,15 @@ const followToEnd = async (
     seen = true
     return isOver
   }
+  const lost = (why: string): void => {
+    settling?.abort()
+    settling = undefined
+    const then = end.kind === 'pending' ? `; before: ${firstLine(end.message)}` : ''
+    end = { kind: 'pending', message: `${why}; asking again${then}` }
+    note(`${label}: ${end.message}`)
+  }
   try {
-    await followObject(api, ref, check, ended.signal)
+    await followObject(api, ref, check, { signal: ended.signal, lost })
   } catch (error) {
     if (!isAbort(error)) throw error
   }

@@ -101,7 +101,7 @@ const waitUntilIdle = async (
         return false
       }
       try {
-        await followObject(api, { kind, namespace: api.namespace, name }, isIdle, signal)
+        await followObject(api, { kind, namespace: api.namespace, name }, isIdle, { signal })
       } catch (error) {
         if (!isAbort(error)) throw error
         late.push(`stagelet/${name}: ${last}`)

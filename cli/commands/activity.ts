@@ -3,7 +3,8 @@ import type { Happened } from '../../src/rest/types.ts'
 import { Option, type Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { toInstant } from '../audit/time.ts'
-import { usageError } from '../errors.ts'
+import { messageOf } from '../../src/kernel/errors.ts'
+import { mayPass, usageError } from '../errors.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { parseOutput } from '../output.ts'
 import { note, out } from '../print.ts'
@@ -103,10 +104,19 @@ const follow = async (
   print([...items].reverse())
   let seen = new Set(items.map(momentOf))
   let newest = items[0]?.at ?? new Date(realClock.now()).toISOString()
+  let isLost = false
+  const notAnswered = (error: unknown): undefined => {
+    if (!mayPass(error)) throw error
+    if (!isLost) note(`${messageOf(error)}; asking again`)
+  }
   for (;;) {
     await realClock.sleep(pollMs)
     const since = new Date(Date.parse(newest) - overlapMs).toISOString()
-    const found = await rest.list<Happened>('/activity', 'activity', { ...query, since })
+    const found = await rest
+      .list<Happened>('/activity', 'activity', { ...query, since })
+      .catch(notAnswered)
+    isLost = found === undefined
+    if (found === undefined) continue
     print(found.filter((one) => !seen.has(momentOf(one))).reverse())
     seen = new Set([...seen, ...found.map(momentOf)].slice(-1_000))
     newest = found[0]?.at ?? newest

@@ -216,7 +216,7 @@ const waitUntilGone = async (
         return isOver
       }
       try {
-        await followObject(api, { kind, namespace, name }, isGone, signal)
+        await followObject(api, { kind, namespace, name }, isGone, { signal })
       } catch (error) {
         if (!isAbort(error)) throw error
         const why = whyWaits(finalizers)
