@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Condition } from '../src/resources/conditions.ts'
+import type { ReviewChange } from '../src/manifests/review.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import { renderReview } from './commands/diff.ts'
+import { valuesToCome } from './values-to-come.ts'
 import { renderOverview, warningsOf, warningsOfAll } from './commands/status.ts'
 import { parseGoal } from './commands/wait.ts'
 import { connectionError } from './connection-error.ts'
@@ -99,6 +101,43 @@ describe('nameOf', () => {
     expect(() => nameOf(kindOf('Stagelet'), 'project/shop')).toThrow(
       '"project/shop" is no stagelet; name one',
     )
+  })
+})
+
+describe('values to come', () => {
+  const change = (index: number, kind: string, more: Partial<ReviewChange>): ReviewChange => ({
+    ...{ index, kind, namespace: 'default', name: 'x', action: 'Create', fields: [] },
+    ...{ valueChanged: false, ...more },
+  })
+  const secret = (name: string, valueFrom: object): KubeObject => ({
+    ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'StagelySecret', metadata: { name } },
+    spec: { projectRef: { name: 'shop' }, key: 'KEY', valueFrom },
+  })
+  const external = { external: { store: 'aws', key: 'k' } }
+  const rotation = { rotation: { name: 'db', output: 'password' } }
+
+  it('are named by who gives them, where the change asks for them', () => {
+    const objects = [
+      ...[secret('a', external), secret('b', rotation), secret('c', external)],
+      {
+        ...secret('db', {}),
+        kind: 'Rotation',
+        spec: { outputs: { password: 'b', username: 'd' } },
+      },
+    ]
+    const kind = 'StagelySecret'
+    const changes = [
+      change(0, kind, { action: 'Update', fields: ['spec.valueFrom.external.key'] }),
+      change(1, kind, {}),
+      change(2, kind, { action: 'Update', fields: ['metadata.labels.a'] }),
+      change(3, 'Rotation', {}),
+    ]
+    expect(valuesToCome(changes, objects)).toEqual([
+      'Values to come; each service that sees one is re-created then:',
+      '    store "aws": a',
+      '    Rotation "db": b, d',
+    ])
+    expect(valuesToCome([changes[2]!], objects)).toEqual([])
   })
 })
 

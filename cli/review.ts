@@ -53,15 +53,18 @@ export const reviewDocuments = async (
 
 const servicesText = (count: number): string => `${count} ${count === 1 ? 'service' : 'services'}`
 
-/** The services that would get a new container, for people. */
-export const renderAffected = ({
-  affected,
-  cascaded = [],
-  held = [],
-  isReachUnknown = false,
-}: Pick<ReviewStatus, 'affected' | 'cascaded' | 'held' | 'isReachUnknown'>): string[] => {
+/** The services that would get a new container, for people. `later`: of values that are to come. */
+export const renderAffected = (
+  {
+    affected,
+    cascaded = [],
+    held = [],
+    isReachUnknown = false,
+  }: Pick<ReviewStatus, 'affected' | 'cascaded' | 'held' | 'isReachUnknown'>,
+  later: readonly string[] = [],
+): string[] => {
   if (isReachUnknown) return ['Which services would be re-created, only a controller knows.']
-  const none = ['No running service would be re-created.']
+  const none = [`No running service would be re-created${later.length === 0 ? '' : ' at once'}.`]
   const some = [
     `${servicesText(affected.length)} would be re-created:`,
     ...affected.map(
@@ -69,7 +72,7 @@ export const renderAffected = ({
     ),
     ...renderCascaded(cascaded),
   ]
-  return [...(affected.length === 0 ? none : some), ...held.flatMap(renderHeld)]
+  return [...(affected.length === 0 ? none : some), ...held.flatMap(renderHeld), ...later]
 }
 
 type Hit = HeldStagelet['services'][number]

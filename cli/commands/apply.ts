@@ -18,6 +18,7 @@ import {
 import { out } from '../print.ts'
 import { readManifests } from '../read-manifests.ts'
 import { renderAffected, reviewDocuments } from '../review.ts'
+import { valuesToCome } from '../values-to-come.ts'
 import { waitForSync, type StageletName } from '../wait-in-sync.ts'
 
 interface Flags extends CommonFlags, WaitFlags {
@@ -48,19 +49,16 @@ const apply = async (flags: Flags): Promise<void> => {
     explicit: flags.namespace !== undefined,
   })
   const review = await reviewDocuments(api, documents)
+  const objects = documents.map((d) => d.object)
   if (flags.dryRun === true) {
     const words = { Create: 'created', Update: 'configured', Unchanged: 'unchanged' }
     for (const change of review.changes) {
       out(`${fullName(kindOf(change.kind), change.name)} ${words[change.action]} (dry run)`)
     }
-    out(renderAffected(review).join('\n'))
+    out(renderAffected(review, valuesToCome(review.changes, objects)).join('\n'))
     return
   }
-  await applyObjects(
-    api,
-    documents.map((d) => d.object),
-    noteHeaders(flags),
-  )
+  await applyObjects(api, objects, noteHeaders(flags))
   if (timeoutMs !== undefined) await waitForSync(api, affectedBy(review, documents), timeoutMs)
 }
 

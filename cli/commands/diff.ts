@@ -10,6 +10,7 @@ import { readOverride } from '../override.ts'
 import { out } from '../print.ts'
 import { readManifests } from '../read-manifests.ts'
 import { renderAffected, reviewDocuments } from '../review.ts'
+import { valuesToCome } from '../values-to-come.ts'
 
 export const command = (): Command =>
   newCommand('diff', 'Show what an apply would change, and which services it would re-create.', [
@@ -60,7 +61,9 @@ const diff = async (words: readonly string[], flags: DiffFlags): Promise<void> =
     explicit: flags.namespace !== undefined,
   })
   const review = await reviewDocuments(api, documents)
-  printAs(review, output, () => renderReview(review))
+  const objects = documents.map((d) => d.object)
+  const later = valuesToCome(review.changes, objects)
+  printAs(review, output, () => renderReview(review, later))
   if (review.changes.some((change) => change.action !== 'Unchanged')) throw new Exit(1)
 }
 
@@ -73,8 +76,8 @@ const renderChange = (change: ReviewChange): string[] => {
 }
 
 /** Text for people; says so when nothing would change. */
-export const renderReview = (review: ReviewStatus): string => {
+export const renderReview = (review: ReviewStatus, later: readonly string[] = []): string => {
   const changed = review.changes.filter((change) => change.action !== 'Unchanged')
   if (changed.length === 0) return 'no change'
-  return [...changed.flatMap(renderChange), '', ...renderAffected(review)].join('\n')
+  return [...changed.flatMap(renderChange), '', ...renderAffected(review, later)].join('\n')
 }
