@@ -70,8 +70,9 @@ const agentOnly = {
     .describe(`${inDescription} Only postgres can be changed over the network (at).`),
 }
 
+/** `in` is a word of CEL: Kubernetes calls the field `__in__`. */
 const placeRule = {
-  rule: '[has(self.in), has(self.at)].filter(given, given).size() == 1',
+  rule: '[has(self.__in__), has(self.at)].filter(given, given).size() == 1',
   message: onePlace,
 }
 const turnsRule = (field: string): object => ({

@@ -92,9 +92,17 @@ export const withDefaults = (schema: StructuralSchema, value: unknown): unknown 
   return filled
 }
 
+/** Words of CEL, which no rule may use as the name of a field: Kubernetes calls a field `in` by `__in__`. */
+const reserved =
+  'true|false|null|in|as|break|const|continue|else|for|function|if|import|let|loop|package|namespace|return|var|void|while'
+const wrong = new RegExp(`\\.(?:${reserved})\\b`)
+const escaped = new RegExp(`\\.__(${reserved})__\\b`, 'g')
+
 /** The little of CEL that our rules use, as JavaScript; `name` is what they call the value. */
 export const holds = (rule: string, value: unknown, name = 'self'): boolean => {
+  if (wrong.test(rule)) throw new Error(`a word of CEL is no name of a field: ${rule}`)
   const text = rule
+    .replaceAll(escaped, '.$1')
     .replaceAll(/has\(([\w.]+)\)/g, (_, path: string) => {
       const steps = path.replaceAll('.', '?.')
       return `(${steps} !== undefined)`
