@@ -14,10 +14,9 @@ import { toAgent, toProject, toStagelet } from './kinds.ts'
 import { toFullSecret } from './secret-kind.ts'
 import { listRoute } from './lists.ts'
 import { time } from './representations.ts'
+import { withHeartbeat } from './heartbeat.ts'
 import { requireTarget, route, routesOf, type RestAnswer, type RestContext } from './route.ts'
 import { answer } from './shapes.ts'
-
-const heartbeatMs = 15_000
 
 const eventSchema = z.strictObject({
   kind: z.string().describe('Of what it happened to.'),
@@ -129,8 +128,14 @@ const stream = (
   }
   return {
     headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
-    stream: withHeartbeat(changes, signal, failed),
+    stream: withHeartbeat(changes, { failed, isFresh: () => isFresh(store) }),
   }
+}
+
+/** While the database is away nothing new is heard: what clients show is as of before. */
+const isFresh = async (store: RestDeps['store']): Promise<boolean> => {
+  const { ok, failed } = await store.health()
+  return ok || failed === 'key-provider'
 }
 
 const frameOf = ({ type, object, resourceVersion }: ChangeEvent, wants: Wants): string => {
@@ -197,42 +202,6 @@ async function* frames(
       yield resetAt(position)
     }
   }
-}
-
-/** The stream's bytes, with a comment now and then so that proxies keep the connection open. */
-const withHeartbeat = (
-  texts: AsyncGenerator<string>,
-  signal: AbortSignal,
-  failed: (error: unknown) => void,
-): ReadableStream<Uint8Array> => {
-  const encoder = new TextEncoder()
-  let beat: NodeJS.Timeout | undefined
-  return new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      beat = setInterval(() => {
-        // Nothing is queued for a client that does not read.
-        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': alive\n\n'))
-      }, heartbeatMs)
-    },
-    pull: async (controller) => {
-      const end = (): void => {
-        clearInterval(beat)
-        controller.close()
-      }
-      try {
-        const next = await texts.next()
-        if (next.done === true || (signal.aborted && endOf(signal) === '')) end()
-        else controller.enqueue(encoder.encode(next.value))
-      } catch (error) {
-        failed(error)
-        end()
-      }
-    },
-    cancel: async () => {
-      clearInterval(beat)
-      await texts.return(undefined)
-    },
-  })
 }
 
 export const eventRoutes = routesOf('Events', [
