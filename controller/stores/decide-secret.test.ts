@@ -132,7 +132,7 @@ describe('what is removed', () => {
   })
 
   it('is nothing where more than half is missing, until somebody says so', () => {
-    const three = [long, long, long]
+    const three = [long, long, missing(now.nowMs - 200_000)]
     expect(decideRemoval(three, facts)).toEqual({ remove: [], isBraked: true })
     expect(decideRemoval([long], { ...facts, isBraked: true })).toEqual({
       ...{ remove: [], isBraked: true },

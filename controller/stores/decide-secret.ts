@@ -21,7 +21,10 @@ interface Now {
   readonly place: string
 }
 
-export const checked: Verdict = yes('Checked', 'the value is the one that the store had')
+export const checked: Verdict = yes(
+  'Checked',
+  'the value is the one that the store had at its last look (lastLookAt of the store)',
+)
 
 const sameVerdict = (one: Verdict, { fresh }: StoreSecret): boolean =>
   fresh?.status === one.status && fresh.reason === one.reason && fresh.message === one.message
@@ -150,7 +153,8 @@ export const decideRemoval = (
   const had = missing.filter(({ hasValue }) => hasValue)
   const isBraked = !isResumed && (facts.isBraked || had.length * 2 > all)
   if (isBraked) return { remove: [], isBraked }
+  // Who resumes has seen what is missing, and does not resume again for what is missing for less.
   const isOver = ({ known: { missingSince } }: StoreSecret): boolean =>
-    missingSince !== undefined && nowMs - Date.parse(missingSince) >= everyMs
+    missingSince !== undefined && (isResumed || nowMs - Date.parse(missingSince) >= everyMs)
   return { remove: had.filter(isOver), isBraked: false }
 }

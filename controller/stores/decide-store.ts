@@ -81,10 +81,11 @@ const whenLooked = (facts: StoreFacts): number => {
   const { nowMs, everyMs, offset, lookedAt, sinceMs, random } = facts
   // The clock was set back: how old the look is is not known.
   if (lookedAt !== undefined && lookedAt > nowMs) return nowMs
-  if (lookedAt === undefined) return sinceMs + everyMs * offset
-  const due = lookedAt + everyMs * (0.9 + 0.2 * ((offset + random) % 1))
   // Many stores may be late when a controller starts.
-  return due > sinceMs ? due : sinceMs + Math.min(everyMs, spreadMs) * offset
+  const soon = sinceMs + Math.min(everyMs, spreadMs) * offset
+  if (lookedAt === undefined) return soon
+  const due = lookedAt + everyMs * (0.9 + 0.2 * ((offset + random) % 1))
+  return due > sinceMs ? due : soon
 }
 
 const wanted = (facts: StoreFacts): NextStep => {

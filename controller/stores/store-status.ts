@@ -51,7 +51,8 @@ const readyOf = ({ fault, identity, credential }: StoreFacts): Verdict => {
 
 const freshOf = ({ spec, lookedAt, nowMs }: StoreFacts): Verdict => {
   if (lookedAt === undefined) return unknown('NotLooked', 'it was not looked at yet')
-  if (nowMs < staleAtOf(spec, lookedAt)) return yes('Checked', 'it was looked at')
+  if (nowMs < staleAtOf(spec, lookedAt))
+    return yes('Checked', 'its last look (lastLookAt) is not older than spec.staleAfter')
   const message = `it was not looked at since ${toTimestamp(lookedAt)}: values are as they were then, and are served`
   return no('Stale', message)
 }

@@ -70,6 +70,10 @@ describe.each([
         }),
       ),
     )
+    const vault = { vault: { address: 'https://vault.example.com' }, auth: { identity: 'v' } }
+    const made = await createAs(t.store, api, objectOf('SecretStore', shop.ns, 'vault', vault))
+    const looked = { identity: 'reader', lastLookAt: '2026-01-01T00:00:00Z' }
+    await t.store.write(api, {}, (tx) => tx.setStatus({ ...made, status: looked }))
     await t.settings.putSealedIfAbsent('ca', Buffer.from('ca key'))
     const { id } = await t.users.create(api, { name: 'ann' })
     const { secret, token } = await t.tokens.create(api, { user: id }, { name: 'laptop' })
@@ -195,6 +199,8 @@ describe.each([
     expect(items.map(({ status }) => status)).toEqual([
       { restored: expect.objectContaining({ state: 'Untested', takenAt }) as unknown },
     ])
+    const [elsewhere] = (await back.store.list('SecretStore')).items
+    expect(elsewhere?.status).toEqual({ identity: 'reader' })
     expect(await back.store.currentVersion()).toBeGreaterThan(seen + 1_000_000)
     const watch = back.store.watch(seen, AbortSignal.timeout(5_000))[Symbol.asyncIterator]()
     await expect(watch.next()).rejects.toMatchObject({ reason: 'Expired' })

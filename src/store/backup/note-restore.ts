@@ -1,5 +1,5 @@
-// At the first start after the restore of a backup: Rotations note that their credentials may be outdated, and an audit row
-// tells of the restore. It happens once, also where the start fails.
+// At the first start after the restore of a backup: Rotations note that their credentials may be outdated, stores elsewhere
+// count as not looked at, and an audit row tells of the restore. It happens once, also where the start fails.
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Restored } from '../../resources/rotation.ts'
 import { untested } from '../../rollout/restored.ts'
@@ -24,6 +24,10 @@ export const noteRestore = (store: SqlStore): Promise<void> =>
     }
     for (const rotation of (await tx.list('Rotation')).items)
       await tx.setStatus({ ...rotation, status: { ...rotation.status, restored } })
+    for (const { status, ...store } of (await tx.list('SecretStore')).items) {
+      const { lastLookAt: _, nextLookAt: __, ...unlooked } = status ?? {}
+      await tx.setStatus({ ...store, status: unlooked })
+    }
     session.audit({ kind: 'Backup', namespace: '', name: 'restore' }, { action: 'restore', detail })
     await session.tx.query('UPDATE counters SET restored = NULL')
   })
