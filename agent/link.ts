@@ -14,7 +14,7 @@ import type { LinkKeys } from './link-keys.ts'
 import { createRetries, type Outcome } from './reconnect.ts'
 import { giveSigns, type Signing } from './signs.ts'
 import { hopelessReasons, Stream } from './stream.ts'
-import { watchAbout, watchSilence } from './stream-watches.ts'
+import { watchAbout, watchClock, watchSilence } from './stream-watches.ts'
 
 /** A set of env secrets has a few MiB; base64 of base64 is 1.8 times as long. */
 const maxLineBytes = 64 * 1024 * 1024
@@ -62,6 +62,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
   const stream = new Stream(deps)
   void watchSilence(deps, stream, ending)
   void watchAbout(deps, stream, ending)
+  void watchClock(deps, stream, ending)
   try {
     const { about, desired } = deps
     const body = {

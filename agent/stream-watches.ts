@@ -1,4 +1,5 @@
-// Ends a stream from the agent's side: after a silence, and when the engine or Compose was upgraded.
+// Ends a stream from the agent's side: after a silence, when the engine or Compose was upgraded, and when the clock was
+// set.
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
@@ -18,6 +19,8 @@ interface Watched {
 
 const longestPauseMs = 10_000
 const aboutEveryMs = 60_000
+const clockEveryMs = 5_000
+const leastJumpMs = 5_000
 
 /** Drops the connection after a silence: 10 s until `hello`, then three keep-alives. */
 export const watchSilence = async (
@@ -57,6 +60,25 @@ export const watchAbout = async (
   }
   if (ending.signal.aborted) return
   log.info({ was: told, is: about.current() }, 'engine or Compose are others now')
+  stream.isOutdated = true
+  ending.abort()
+}
+
+/**
+ * Ends a stream when the wall clock was set: the controller measures it anew then. Where it is too far off, it refuses
+ * reports, and would hear by signs of life alone that all goes on as last reported.
+ */
+export const watchClock = async (
+  { clock, log }: WatchDeps,
+  stream: { isOutdated: boolean },
+  ending: AbortController,
+): Promise<void> => {
+  const before = clock.now() - clock.monotonic()
+  const jumpedMs = (): number => clock.now() - clock.monotonic() - before
+  while (Math.abs(jumpedMs()) < leastJumpMs)
+    if (!(await pause(clock, clockEveryMs, ending.signal))) return
+  if (ending.signal.aborted) return
+  log.warn({ jumpedMs: Math.round(jumpedMs()) }, 'the clock of this machine was set')
   stream.isOutdated = true
   ending.abort()
 }

@@ -33,6 +33,7 @@ export const withHeartbeat = (
     pull: async (controller) => {
       try {
         const next = await texts.next()
+        if (isOver) return
         if (next.done !== true) {
           controller.enqueue(encoder.encode(next.value))
           return
