@@ -50,7 +50,13 @@ interface WriteMore {
 export const createObject = async (
   session: WriteSession,
   input: KubeObject,
-  more: WriteMore & { uid?: string; /** The actor's by default. */ source?: string } = {},
+  more: WriteMore & {
+    uid?: string
+    /** The actor's by default. */
+    source?: string
+    /** Of a secret that comes back: what it keeps. */
+    status?: KubeObject['status']
+  } = {},
 ): Promise<KubeObject> => {
   const admitted = admit(input)
   const ref = refOf(admitted)
@@ -65,7 +71,7 @@ export const createObject = async (
   const project = await beginProject(session, admitted)
   const uid = more.uid ?? project?.uid ?? randomUUID()
   const metadata = tracked(newMetadata(session, admitted, { uid, source }), more.tracking)
-  const object: KubeObject = { ...admitted, metadata }
+  const object: KubeObject = { ...admitted, metadata, ...(more.status && { status: more.status }) }
   if (object.kind === 'StagelySecret') {
     const { putBack, audit = { action: 'create' } } = more
     if (more.uid === undefined) session.newSecrets.add(uid)

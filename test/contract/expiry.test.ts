@@ -260,6 +260,11 @@ describe('values that end', () => {
       [ns],
     )
     expect(actions.map(({ action }) => action)).toEqual(['create', 'renew'])
+    await t.store.write(api, {}, (tx) => tx.remove(refOf(ns, 'made')))
+    const uid = stored?.metadata.uid ?? ''
+    const shop = { kind: 'Project', namespace: ns, name: 'shop' }
+    const back = await t.store.write(api, {}, (tx) => tx.restoreSecret(shop, uid))
+    expect(back.status).toMatchObject({ version: 3, renewals: 1 })
   })
 
   it('says that a value has ended while none can be made, and makes it once that is possible', async () => {

@@ -2,6 +2,7 @@
 import { defined } from '../../kernel/defined.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { annotations, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { statusOf } from '../../resources/typed.ts'
 import { audienceOf } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { untestedAgain } from '../../rollout/restored.ts'
@@ -74,6 +75,7 @@ export const recreate = async (
   const isLast = opened.version === lastVersion(session, opened.secretId)
   return createObject(session, object, {
     uid: opened.secretId,
+    status: defined({ renewals: statusOf('StagelySecret', old).renewals }),
     putBack: {
       value,
       since,
