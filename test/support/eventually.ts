@@ -4,4 +4,4 @@ import { expect } from 'vitest'
 export const eventually = <T>(
   read: () => Promise<T> | T,
   timeout = 20_000,
-): ReturnType<typeof expect.poll<T>> => expect.poll(read, { timeout, interval: 50 })
+): ReturnType<typeof expect.poll<T>> => expect.poll(read, { timeout, interval: 150 })

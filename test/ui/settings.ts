@@ -39,8 +39,11 @@ export const settingsTests = (given: () => Dashboard): void => {
   it('says of a project that was deleted while its page is open that it is not there', async () => {
     const { open, rest } = given()
     await rest('POST', '/projects', { name: 'brief', team: 'default' })
-    const page = await open('/ui/t/default/p/brief')
+    const page = await open('/ui/t/default/p/brief/settings')
+    const classes = page.waitForResponse(/value-classes/)
+    await page.getByRole('link', { name: 'Secrets' }).click()
     await page.getByText('No secret yet').waitFor()
+    await classes // an answer after the deletion would be a 404 in the console
     await rest('DELETE', '/projects/default%2Fbrief')
     await page.getByText('Not there, or not yours.').waitFor()
     await page.getByText('No secret yet').waitFor({ state: 'detached' })
