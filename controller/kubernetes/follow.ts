@@ -24,6 +24,8 @@ export interface FollowOptions {
   readonly onList: (items: KubeObject[]) => Promise<void>
   readonly onChange: (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void
   readonly onFailure?: (cause: unknown) => void
+  /** Called when the server has listed or told something. */
+  readonly onFollowed?: () => void
   /** How long the server may keep a watch open, in seconds. */
   readonly watchSeconds?: number
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<unknown>
@@ -71,7 +73,7 @@ export const followCollection = async (options: FollowOptions): Promise<void> =>
 }
 
 /** A remedy, for a fault that somebody has to mend; undefined for a temporary fault. */
-const remedyOf = (cause: unknown): string | undefined => {
+export const remedyOf = (cause: unknown): string | undefined => {
   if (isReason(cause, 'NotFound'))
     return 'the CRDs must be there: kubectl apply -f crds/, or crds.install=true of the chart'
   if (isReason(cause, 'Forbidden'))
@@ -117,6 +119,7 @@ const list = async (options: FollowOptions): Promise<string> => {
     next = page.metadata?.continue
     if (next === undefined || next === '') {
       await options.onList(items)
+      options.onFollowed?.()
       return page.metadata?.resourceVersion ?? ''
     }
   }
@@ -135,6 +138,7 @@ const watch = async (options: FollowOptions, version: string): Promise<string> =
     if (line === '') return
     const event = JSON.parse(line) as WatchEvent
     if (event.type === 'ERROR') throw errorOf(event)
+    options.onFollowed?.()
     reached = newerVersion(reached, event.object.metadata.resourceVersion ?? reached)
     if (event.type === 'ADDED' || event.type === 'MODIFIED' || event.type === 'DELETED')
       options.onChange(event.type, event.object)

@@ -25,6 +25,7 @@ import { clusterActor, createClusterReconciler } from './reconciler.ts'
 import { createRemovals } from './removals.ts'
 import { createSecretValues } from './secret-values.ts'
 import { createClaimReporter } from './report-claims.ts'
+import { createFollowReporter } from './report-follow.ts'
 
 export interface KubernetesSourceOptions extends LoopObserver {
   /** Called at the start, and again when the cluster refuses the credentials. */
@@ -105,6 +106,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
     { ...options, log, workers: 1 },
     createEventReconciler({ store, client, mirror, claims }),
   )
+  const reporter = createFollowReporter({ store, clock, log, actor: clusterActor })
   const follow = (stream: Stream): Promise<void> =>
     followCollection({
       client,
@@ -114,6 +116,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
       ...defined({ watchSeconds: options.watchSeconds }),
       onList: (items) => intake.onList(stream, items),
       onChange: (type, object) => intake.onChange(type, object),
+      ...reporter.of(stream),
     })
 
   const onStoreChange = ({ type, object }: ChangeEvent): void => {
@@ -133,6 +136,7 @@ export const startKubernetesSource = (options: KubernetesSourceOptions): Kuberne
     stop: async () => {
       stopping.abort()
       await Promise.all([loop.stop(), events.stop(), secrets.stop(), ...running])
+      await reporter.ended()
     },
   }
 }

@@ -26,7 +26,9 @@ export const request = (
         ? (target.protocol === 'https:' ? https : http).request(target, options, resolve)
         : http.request({ ...options, ...target }, resolve)
     outgoing.on('timeout', () => {
-      const error = late?.() ?? new Error(`no answer within ${(options.timeout ?? 0) / 1000} s`)
+      // The agent of the connection may have a timeout of its own.
+      const silentMs = options.timeout ?? outgoing.socket?.timeout ?? 0
+      const error = late?.() ?? new Error(`no answer within ${silentMs / 1000} s`)
       outgoing.destroy(error)
     })
     outgoing.on('error', reject)
