@@ -165,9 +165,12 @@ const isHasty = (body: RunBody): boolean => body.now === true || body.without_pr
 const start = async ({ rest, path }: Place, name: string, body: RunBody): Promise<void> => {
   const call = { method: 'POST' as const, body }
   const { body: one } = await rest.call<Rotation>(`${named(path, name)}/run`, call)
-  const { phase, failure } = one
+  const { phase, failure, conditions } = one
+  const refused = conditions.find(({ type, reason }) => type === 'Ready' && reason === 'Refused')
   const underWay = `attempt ${one.attempt}, which is under way`
-  if (phase === 'Idle') out(`rotation/${name} starts`)
+  if (phase === 'Idle' && refused !== undefined)
+    out(`rotation/${name} starts once it is Ready: ${refused.message}`)
+  else if (phase === 'Idle') out(`rotation/${name} starts`)
   else if (failure !== undefined || (!isHasty(body) && !unwritten.has(phase)))
     out(`rotation/${name}: another attempt begins after ${underWay}`)
   else if (unwritten.has(phase)) out(`rotation/${name}: ${underWay}, makes the new credential`)

@@ -39,6 +39,10 @@ it('names who must end first, also to who asked for a start', () => {
   expect(messageOf('Progressing', { nextAt: '2026-03-09T12:00:00Z' }, { busy })).toMatch(
     /starts at/,
   )
+  const faults = ['output password: there is no such secret']
+  expect(messageOf('Progressing', { request }, { faults })).toMatch(/begins once Ready is True/)
+  const back = messageOf('Progressing', { request, phase: 'Proving', step: 'Back' })
+  expect(back).toMatch(/run the old credential again; another one begins after it, as alice/)
 })
 
 it('does not say that there is no credential while the first one is rolled out', () => {

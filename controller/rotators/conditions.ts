@@ -37,7 +37,7 @@ const goingBack: typeof doing = {
 const progressing = (
   spec: RotationSpec,
   { phase = 'Idle', step, nextAt, attempt, retryFor, retryAt, request }: RotationStatus,
-  { busy, nowMs }: Around,
+  { busy, faults, nowMs }: Around,
 ): Verdict => {
   if (phase !== 'Idle') {
     const what = (step === 'Back' ? goingBack[phase] : undefined) ?? doing[phase] ?? ''
@@ -49,6 +49,7 @@ const progressing = (
   }
   if (spec.paused === true) return no('Paused', 'spec.paused is true: nothing starts')
   const isDue = request !== undefined || (nextAt !== undefined && Date.parse(nextAt) <= nowMs)
+  if (faults.length > 0 && isDue) return no('Waiting', 'it is due, and begins once Ready is True')
   if (busy !== undefined && isDue) return no('Waiting', busy.message)
   return nextAt === undefined
     ? no('Idle', 'the next one starts when somebody asks for it')
