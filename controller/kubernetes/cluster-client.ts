@@ -27,6 +27,8 @@ type Query = Readonly<Record<string, string | undefined>>
 interface WatchOptions {
   readonly idleMs: number
   readonly signal: AbortSignal
+  /** Called when the server takes the watch. */
+  readonly onOpen?: () => void
   readonly onLine: (line: string) => void
 }
 
@@ -109,6 +111,7 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
         const all = { ...query, watch: 'true' }
         const response = await open({ method: 'GET', path, query: all, signal })
         if (!isGood(response)) throw statusError(response, await readText(response))
+        watched.onOpen?.()
         const read = createLineReader(maxLineBytes, watched.onLine)
         for await (const chunk of response as AsyncIterable<Buffer>) {
           timer.refresh()

@@ -8,6 +8,7 @@
 //   there is a pause: growing and random, or as long as the server asks (Retry-After).
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../../src/kernel/backoff.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { isReason, messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
@@ -24,7 +25,7 @@ export interface FollowOptions {
   readonly onList: (items: KubeObject[]) => Promise<void>
   readonly onChange: (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void
   readonly onFailure?: (cause: unknown) => void
-  /** Called when the server has listed or told something. */
+  /** Called when the server has listed, or takes a watch. */
   readonly onFollowed?: () => void
   /** How long the server may keep a watch open, in seconds. */
   readonly watchSeconds?: number
@@ -138,7 +139,6 @@ const watch = async (options: FollowOptions, version: string): Promise<string> =
     if (line === '') return
     const event = JSON.parse(line) as WatchEvent
     if (event.type === 'ERROR') throw errorOf(event)
-    options.onFollowed?.()
     reached = newerVersion(reached, event.object.metadata.resourceVersion ?? reached)
     if (event.type === 'ADDED' || event.type === 'MODIFIED' || event.type === 'DELETED')
       options.onChange(event.type, event.object)
@@ -153,6 +153,7 @@ const watch = async (options: FollowOptions, version: string): Promise<string> =
     await client.watch(path, query, {
       signal,
       onLine,
+      ...defined({ onOpen: options.onFollowed }),
       idleMs: (watchSeconds + Math.min(watchSeconds, 15)) * 1000,
     })
     return reached

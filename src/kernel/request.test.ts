@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { Agent, createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -61,6 +61,14 @@ describe('a request', () => {
     await expect(request(silent, { timeout: 20, late })).rejects.toThrow('said nothing')
     const signal = AbortSignal.timeout(20)
     await expect(request(silent, { signal })).rejects.toThrow(/abort/)
+  })
+
+  it('waits on a connection whose agent ends unused ones', async () => {
+    const agent = new Agent({ keepAlive: true, timeout: 20 })
+    const signal = AbortSignal.timeout(200)
+    const begun = performance.now()
+    await expect(request(new URL('/silent', base), { agent, signal })).rejects.toThrow(/abort/)
+    expect(performance.now() - begun).toBeGreaterThan(150)
   })
 
   it('fails with what its sender throws, or ends it with', async () => {

@@ -25,12 +25,12 @@ export const request = (
       target instanceof URL
         ? (target.protocol === 'https:' ? https : http).request(target, options, resolve)
         : http.request({ ...options, ...target }, resolve)
-    outgoing.on('timeout', () => {
-      // The agent of the connection may have a timeout of its own.
-      const silentMs = options.timeout ?? outgoing.socket?.timeout ?? 0
-      const error = late?.() ?? new Error(`no answer within ${silentMs / 1000} s`)
-      outgoing.destroy(error)
-    })
+    // The time that its agent keeps unused connections for is none of a request.
+    const { timeout } = options
+    if (timeout !== undefined)
+      outgoing.on('timeout', () => {
+        outgoing.destroy(late?.() ?? new Error(`no answer within ${timeout / 1000} s`))
+      })
     outgoing.on('error', reject)
     send(outgoing)
   })
