@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { versionIn } from '../../controller/http/version-text.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { writeBackup } from '../../src/store/backup/dump.ts'
 import { restoreBackup, type RestoreSummary } from '../../src/store/backup/restore.ts'
@@ -201,7 +202,9 @@ describe.each([
     ])
     const [elsewhere] = (await back.store.list('SecretStore')).items
     expect(elsewhere?.status).toEqual({ identity: 'reader' })
-    expect(await back.store.currentVersion()).toBeGreaterThan(seen + 1_000_000)
+    const version = await back.store.currentVersion()
+    expect(version).toBeGreaterThan(seen + 1_000_000)
+    expect(versionIn(String(version))).toBe(version)
     const watch = back.store.watch(seen, AbortSignal.timeout(5_000))[Symbol.asyncIterator]()
     await expect(watch.next()).rejects.toMatchObject({ reason: 'Expired' })
     await updateAs(back.store, api, secretOf(shop.ns, 'db', { value: 'after' }))

@@ -2,18 +2,20 @@
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Store } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
+import { versionIn } from '../version-text.ts'
 import { invalidOption } from './params.ts'
 
 /** undefined: absent. BadRequest for anything but a decimal integer. */
 export const resourceVersionOf = (c: AppContext): number | undefined => {
   const text = c.req.query('resourceVersion') ?? ''
   if (text === '') return undefined
-  if (!/^\d{1,15}$/.test(text))
+  const version = versionIn(text)
+  if (version === undefined)
     throw new StagelyError(
       'BadRequest',
       `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text.slice(0, 50))}`,
     )
-  return Number(text)
+  return version
 }
 
 /** 422 for an option that cannot be combined with the others. */

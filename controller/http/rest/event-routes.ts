@@ -9,6 +9,7 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import { specOf } from '../../../src/resources/typed.ts'
 import type { ChangeEvent, ListOptions } from '../../../src/store/store.ts'
 import { EndOfStream } from '../auth.ts'
+import { versionIn } from '../version-text.ts'
 import type { RestDeps } from './deps.ts'
 import { toAgent, toProject, toStagelet } from './kinds.ts'
 import { toFullSecret } from './secret-kind.ts'
@@ -68,7 +69,7 @@ const streamQuery = z.strictObject({
     .describe('Only these: project,secret. All when absent.'),
   after: z
     .string()
-    .regex(/^\d{1,15}$/, 'must be a resourceVersion')
+    .refine((text) => versionIn(text) !== undefined, 'must be a resourceVersion')
     .optional()
     .describe(
       'Changes after this resourceVersion; from now on when absent. `Last-Event-ID`, which a browser sends when it connects again, goes before it.',
@@ -105,7 +106,8 @@ const startOf = ({ request, query }: RestContext<StreamQuery>): number | undefin
   const header = request.headers.get('last-event-id')
   if (header === null || header === '')
     return query.after === undefined ? undefined : Number(query.after)
-  if (/^\d{1,15}$/.test(header)) return Number(header)
+  const version = versionIn(header)
+  if (version !== undefined) return version
   throw new StagelyError('BadRequest', 'Last-Event-ID must be the id of an event of this stream')
 }
 
