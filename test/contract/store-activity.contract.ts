@@ -181,13 +181,15 @@ export const activityContract = (name: string, open: OpenStore): void => {
       expect((await log.rollouts(filter, { limit: 10 })).items).toHaveLength(1)
     })
 
-    it('says nothing of healing as a rollout, and nothing of other teams', async () => {
+    it('says nothing of healing as a rollout unless it is told by nothing else, and nothing of other teams', async () => {
       const { ns } = await createShop(t.store)
       const stagelet = await createAs(t.store, api, stageletOf(ns, 'prod'))
       const healing = { cause: 'Drift', startedAt: '1', result: 'Healthy' } as const
       await tell(stagelet, rolled(stagelet, healing))
       expect(await of(ns)).toEqual([])
       expect(await rolloutsOf(stagelet.metadata.uid!)).toHaveLength(1)
+      await tell(stagelet, rolled(stagelet, { ...healing, startedAt: '2', untold: true }))
+      expect(await of(ns)).toHaveLength(1)
       expect(await of('elsewhere')).toEqual([])
     })
 

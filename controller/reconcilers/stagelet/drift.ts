@@ -1,4 +1,6 @@
 // The condition Drifted: containers that were changed from outside. Pure.
+import { findCondition } from '../../../src/resources/conditions.ts'
+import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import {
   describeManualRun,
@@ -13,6 +15,16 @@ export interface DriftVerdict {
     'AsDeclared' | 'ContainersDiffer' | 'StoppedByHand' | 'Flapping' | 'Healed' | 'ByHand'
   readonly message: string
 }
+
+/** A rollout that healed what nobody had told as drift: it was changed while the agent was not running. */
+export const isUntoldHealing = (
+  { cause, result, recreated = [] }: RolloutStatus,
+  conditions: StageletStatus['conditions'],
+): boolean =>
+  cause === 'Drift' &&
+  result === 'Healthy' &&
+  recreated.length > 0 &&
+  findCondition(conditions, 'Drifted')?.reason === 'AsDeclared'
 
 type Change = Drift['changes'][number]
 

@@ -80,6 +80,14 @@ describe('the events of a stagelet', () => {
     expect(said).toContain('revision 1 is healthy; re-created: db; along with these: peer')
   })
 
+  it('tell of what an agent healed that was changed while it was not running', () => {
+    const healed = { ...healthy(1, 'b'), recreated: ['web'] }
+    expect(story(reports(healthy(1, 'a')), reports(started(1, 'b')), reports(healed))).toEqual([
+      'Normal RolloutHealthy',
+      'Normal DriftHealed',
+    ])
+  })
+
   it('take a retry after a failure for no drift', () => {
     const failed: Rollout = { ...started(1, 'a'), result: 'Failed', message: 'm' }
     expect(story(reports(failed), reports(started(1, 'b')), reports(healthy(1, 'b')))).toEqual([

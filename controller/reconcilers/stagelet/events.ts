@@ -4,6 +4,7 @@ import { findCondition, type Condition } from '../../../src/resources/conditions
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { EventInput } from '../../../src/store/store.ts'
 import type { Stagelet } from './gather.ts'
+import { isUntoldHealing } from './drift.ts'
 import { lastKnown } from './unseen.ts'
 
 export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[] => {
@@ -27,6 +28,8 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   if (rollout !== undefined) add(...rollout)
   const found = became('Drifted', 'True')
   if (found !== undefined) add('Warning', 'DriftFound', found)
+  const untold = untoldHealing(before?.lastRollout, next)
+  if (untold !== undefined) add('Normal', 'DriftHealed', untold)
   const healed = news('Healed', before, next)
   if (healed !== undefined) add('Normal', 'DriftHealed', healed)
   const hand = news('ByHand', before, next)
@@ -65,6 +68,15 @@ const recreatedIn = ({ recreated = [], cascaded = [] }: RolloutStatus): string =
     ...(own.length === 0 ? [] : [`; re-created: ${own.join(', ')}`]),
     ...(cascaded.length === 0 ? [] : [`; along with these: ${cascaded.join(', ')}`]),
   ].join('')
+}
+
+const untoldHealing = (
+  before: RolloutStatus | undefined,
+  { lastRollout: next, conditions }: StageletStatus,
+): string | undefined => {
+  if (next === undefined || !isUntoldHealing(next, conditions)) return undefined
+  if (next.result === before?.result && next.startedAt === before.startedAt) return undefined
+  return `changed while its agent was not running${recreatedIn(next)}`
 }
 
 const rolloutEvent = (

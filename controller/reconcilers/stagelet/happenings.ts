@@ -18,6 +18,7 @@ import type {
 } from '../../../src/store/activity/happening.ts'
 import type { StageletInput } from './gather.ts'
 import { controllerTimeOf } from './machine-time.ts'
+import { isUntoldHealing } from './drift.ts'
 import { healthySetOf } from './revision.ts'
 import { blameOf } from './suspect-values.ts'
 import { lastKnown } from './unseen.ts'
@@ -136,6 +137,7 @@ const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutHappenin
   const now: RolloutRecord = {
     ...ended,
     ...(people.length > 0 && { by: people }),
+    ...(isUntoldHealing(rollout, next.conditions) && { untold: true }),
     ...defined({ toldAt: toldAtOf(next, ended) }),
     services: servicesOf(input, rollout, next),
   }

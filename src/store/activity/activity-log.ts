@@ -60,12 +60,13 @@ const toActivity = ({ project, stagelet, agent, detail, ...row }: Row): Activity
 
 const columns = `id, subject, at, kind, namespace, project, stagelet, agent, detail::text AS detail`
 
-// Healing of drift has rows of its own.
+// Healing of drift that was told has rows of its own.
 const feedSql = `SELECT ${columns} FROM activity
   WHERE ($1::text[] IS NULL OR namespace = ANY ($1)) AND at >= $2
     AND ($3::text IS NULL OR project = $3) AND ($4::text IS NULL OR stagelet = $4)
     AND ($5::text IS NULL OR kind = $5)
-    AND NOT (kind = 'rollout' AND detail ->> 'cause' = 'Drift' AND detail ->> 'result' <> 'Failed')
+    AND NOT (kind = 'rollout' AND detail ->> 'cause' = 'Drift' AND detail ->> 'result' <> 'Failed'
+      AND NOT detail ? 'untold')
     AND ($6::bigint IS NULL OR (at, id) < ($6, $7::bigint))
   ORDER BY at DESC, id DESC LIMIT $8`
 

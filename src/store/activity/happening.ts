@@ -27,6 +27,8 @@ export interface RolloutRecord {
   readonly cause: NonNullable<RolloutStatus['cause']>
   readonly result: RolloutResult
   readonly by?: readonly string[]
+  /** It healed what was not told as drift. */
+  readonly untold?: true
   readonly toldAt?: string
   readonly startedAt?: string
   readonly finishedAt?: string
