@@ -24,7 +24,7 @@ export interface AgentConfig {
   readonly tasks: boolean
 }
 
-export const usage = `Usage: stagely agent run --data-dir DIR --allow-dir DIR... [--join TOKEN]
+export const usage = `Usage: stagely agent run --data-dir DIR --allow-dir DIR... [--join-file FILE]
 
 Runs the agent of this machine. The first start needs a join token.
 
@@ -41,7 +41,7 @@ Runs the agent of this machine. The first start needs a join token.
 Environment: STAGELY_LOG_LEVEL (info), DOCKER_HOST (unix:///var/run/docker.sock), STAGELY_JOIN_TOKEN,
 STAGELY_AGENT_NO_TASKS (1: as --no-tasks).
 
-Example: stagely agent run --data-dir /var/lib/stagely-agent --join sjt_... --allow-dir /srv
+Example: stagely agent run --data-dir /var/lib/stagely-agent --join-file token --allow-dir /srv
 `
 
 /** Flags of `agent run`, which `agent install` and `agent doctor` take too. */

@@ -83,7 +83,7 @@ const findIdentity = async (
   const stored = await loadIdentity(dataDir)
   if (joinToken === undefined) {
     if (stored !== undefined) return stored
-    const message = `${dataDir} holds no identity yet: give a join token with --join (make one with: stagely agent token create)`
+    const message = `${dataDir} holds no identity yet: give a join token with --join-file (make one with: stagely agent token create)`
     throw new StagelyError('BadRequest', message)
   }
   const token = parseJoinToken(joinToken)

@@ -24,7 +24,7 @@ import { get } from './get.ts'
 export const command = (): Command => {
   const group = newGroup('agent', 'Run an agent, and manage who may be one.', [
     'stagely agent token create --namespace default --name web-1',
-    'stagely agent run --data-dir /var/lib/stagely-agent --join TOKEN --allow-dir /srv',
+    'stagely agent run --data-dir /var/lib/stagely-agent --join-file token --allow-dir /srv',
     'stagely agent list',
     'stagely agent drain web-1',
     'stagely agent revoke web-1',
@@ -47,7 +47,7 @@ export const command = (): Command => {
 const programs: readonly (() => Command)[] = [
   () =>
     newCommand('run', 'Run the agent of this machine (its own --help lists the flags).', [
-      'stagely agent run --data-dir /var/lib/stagely-agent --join TOKEN --allow-dir /srv',
+      'stagely agent run --data-dir /var/lib/stagely-agent --join-file token --allow-dir /srv',
     ]),
   () =>
     newCommand('install', 'Make the agent a hardened systemd service of this machine.', [

@@ -200,7 +200,7 @@ const agentReachable = ({ agent, stagelet }: StageletInput): Verdict => {
   if (condition === undefined) {
     return no(
       'NeverJoined',
-      `agent "${name}" has not joined yet: start it with "stagely agent run --join TOKEN"`,
+      `agent "${name}" has not joined yet: start it with "stagely agent run --join-file FILE"; "stagely agent token create --name ${name}" makes the token`,
     )
   }
   return no(condition.reason, `agent "${name}" is not connected`)

@@ -19,6 +19,12 @@ const story = (...steps: Partial<StageletInput>[]): string[] => {
     return eventsOf(stagelet, next).map(({ type, reason }) => `${type} ${reason}`)
   })
 }
+/** The texts of what is told of this input. */
+const textsOf = (step: Partial<StageletInput>): string[] => {
+  const stagelet = aStagelet()
+  const { status } = decideStagelet(anInput([], { ...step, stagelet }))
+  return eventsOf(stagelet, status).map(({ message }) => message)
+}
 const reports = (rollout: Rollout, pendingEdits: string[] = []): Partial<StageletInput> => ({
   observation: anObservation({ rollout, pendingEdits }),
 })
@@ -51,6 +57,12 @@ describe('the events of a stagelet', () => {
     expect(
       story(reports(started(1, 'a')), reports(started(1, 'a')), reports(healthy(1, 'a'))),
     ).toEqual(['Normal RolloutStarted', 'Normal RolloutHealthy'])
+  })
+
+  it('name no revision before there is one', () => {
+    expect(textsOf(reports(started(0, 'a')))).toEqual(['rolling out the stack without secrets'])
+    expect(textsOf(reports(healthy(0, 'a')))).toEqual(['the stack without secrets is healthy'])
+    expect(textsOf(reports(started(1, 'a')))).toEqual(['rolling out revision 1'])
   })
 
   it('call a rollout of the revision that ran already what it is', () => {

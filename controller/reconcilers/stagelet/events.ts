@@ -88,15 +88,13 @@ const rolloutEvent = (
   if (next.result === before?.result && next.startedAt === before.startedAt) return undefined
   // Healing has its own events.
   if (next.cause === 'Drift' && next.result !== 'Failed') return undefined
+  // A project has no revision before its first secret.
+  const what = next.revision === 0 ? 'the stack without secrets' : `revision ${next.revision}`
   switch (next.result) {
     case 'Progressing':
-      return ['Normal', 'RolloutStarted', `rolling out revision ${next.revision}`]
+      return ['Normal', 'RolloutStarted', `rolling out ${what}`]
     case 'Healthy':
-      return [
-        'Normal',
-        'RolloutHealthy',
-        `revision ${next.revision} is healthy${recreatedIn(next)}`,
-      ]
+      return ['Normal', 'RolloutHealthy', `${what} is healthy${recreatedIn(next)}`]
     case 'RolledBack':
       return [
         'Warning',
@@ -106,6 +104,6 @@ const rolloutEvent = (
           : `back to revision ${next.revision}, which is healthy: ${next.message ?? ''}`,
       ]
     case 'Failed':
-      return ['Warning', 'RolloutFailed', next.message ?? `revision ${next.revision} failed`]
+      return ['Warning', 'RolloutFailed', next.message ?? `${what} failed`]
   }
 }
