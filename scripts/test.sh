@@ -20,7 +20,7 @@ bundle_tests() {
   step 'bundle the tests' env GOGC=off node scripts/lib/bundle-tests.mjs "$STAGELY_TEST_BUNDLE" "${files[@]}"
 }
 
-if ! need_test_machine || ! bundle_tests; then
+if ! need_test_machine bundle_tests; then
   say '  the set-up failed; no test ran'
   echo '0 passed, 1 failed'
   exit 1

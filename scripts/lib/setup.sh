@@ -207,7 +207,7 @@ start_dockerd() {
 }
 
 # All that tests need. A capability that is lacking fails the run: a test that cannot run is not a test that passed.
-# npm and the build work beside apt, downloads and the engine.
+# npm, the build and then the given command work beside apt, downloads and the engine.
 need_test_machine() {
   local programs=("${test_programs[@]}")
   need_node || return 1
@@ -215,7 +215,7 @@ need_test_machine() {
   export STAGELY_NEWER_COMPOSE=$newer_compose
   { [ -x "$HELM" ] && [ -x "$STAGELY_NEWER_KUBECTL" ]; } || programs+=("$unpacker")
   if on_debian_as_root && ! docker_answers >/dev/null 2>&1; then programs+=("$own_engine_program"); fi
-  beside need_packages_and_build
+  beside need_packages_and_build "$@"
   # Apt's lists name the mirror of the newer Compose.
   if need_package_lists && beside need_newer_compose && need_programs "${programs[@]}" && beside need_helm && need_test_engine; then
     wait_beside
@@ -225,7 +225,7 @@ need_test_machine() {
   fi
 }
 
-need_packages_and_build() { need_packages && need_build; }
+need_packages_and_build() { need_packages && need_build && "${@:-true}"; }
 
 # beside COMMAND…: runs it in the background. Job control gives it a process group of its own, which can be ended as
 # a whole.
