@@ -12,7 +12,7 @@ import { checkPreconditions } from './admission.ts'
 import { sameJson } from '../kernel/same-json.ts'
 import { purgeSecret } from './history/purge.ts'
 import { putFetched, renewSecret, setOutput } from './history/new-value.ts'
-import { restoreSecret, untestedWith } from './history/restore.ts'
+import { restoreSecret, rotationWith } from './history/restore.ts'
 import { expectVersion, rollbackProject, rollbackSecret } from './history/rollback.ts'
 import { tracked } from './object-metadata.ts'
 import { noticesOf } from './notices.ts'
@@ -189,8 +189,8 @@ export class StoreTransaction implements Transaction {
 
   async restoreSecret(project: ObjectRef, secretUid: string): Promise<KubeObject> {
     const secret = await restoreSecret(this.#session, project, secretUid)
-    const untested = untestedWith(this.#session, secret)
-    if (untested !== undefined) await this.setStatus(untested)
+    const rotation = rotationWith(this.#session, secret)
+    if (rotation !== undefined) await this.setStatus(rotation)
     return copy(secret)
   }
 

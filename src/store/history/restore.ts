@@ -2,7 +2,8 @@
 import { defined } from '../../kernel/defined.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { annotations, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { statusOf } from '../../resources/typed.ts'
+import type { RotationStatus } from '../../resources/rotation.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
 import { audienceOf } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { untestedAgain } from '../../rollout/restored.ts'
@@ -107,12 +108,26 @@ export const restoreSecret = async (
   return recreate(session, project, await openVersion(session, project, { secretUid, version }))
 }
 
-/** The Rotation of a restored secret, set to test the credential: it may have ended while the secret was deleted. */
-export const untestedWith = (session: WriteSession, secret: KubeObject): KubeObject | undefined => {
+/** Where the Rotation has given the secret its last value, the restored version is that value. */
+const withRestored = (status: RotationStatus, secret: KubeObject): RotationStatus | undefined => {
+  const { output = '' } = specOf('StagelySecret', secret).valueFrom?.rotation ?? {}
+  const { version = 0 } = statusOf('StagelySecret', secret)
+  if (status.versions?.[output] !== version - 1) return undefined
+  return { ...status, versions: { ...status.versions, [output]: version } }
+}
+
+/**
+ * The Rotation of a restored secret, which knows the value again, and tests the credential of a backup anew: it may have
+ * ended while the secret was deleted.
+ */
+export const rotationWith = (session: WriteSession, secret: KubeObject): KubeObject | undefined => {
   const name = rotatedBy(secret)
   const { namespace = '' } = secret.metadata
   if (name === undefined) return undefined
   const rotation = session.fetch({ kind: 'Rotation', namespace, name })?.object
-  const status = rotation && untestedAgain(rotation.status ?? {}, session.now)
-  return rotation && status && { ...rotation, status }
+  if (rotation === undefined) return undefined
+  const before = statusOf('Rotation', rotation)
+  const known = withRestored(before, secret)
+  const status = untestedAgain(known ?? before, session.now) ?? known
+  return status && { ...rotation, status }
 }
