@@ -31,6 +31,8 @@ export interface LinkDeps {
   readonly onAsked: (order: AskedOrder) => void
   readonly onConnected: () => void
   readonly onLost: () => void
+  /** Names whom to tell that the controller refuses reports for the time of this machine: it hears of no change then. */
+  readonly onClockRefused?: (listener: () => void) => void
   readonly clock: Clock
   readonly random: () => number
   readonly log: Logger
@@ -60,6 +62,8 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
   const cut = (): void => ending.abort()
   signal.addEventListener('abort', cut, { once: true })
   const stream = new Stream(deps)
+  // Without a stream the agent counts as away.
+  deps.onClockRefused?.(cut)
   void watchSilence(deps, stream, ending)
   void watchAbout(deps, stream, ending)
   void watchClock(deps, stream, ending)

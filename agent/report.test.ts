@@ -128,3 +128,17 @@ test('what belongs to somebody else is not told again and again', async () => {
   await clock.advance(120_000)
   expect(sent).toHaveLength(1)
 })
+
+test('a report that is refused for the time of the machine ends the stream; another refusal does not', async () => {
+  const { reporter, clock, answers } = aReporter()
+  let ended = 0
+  reporter.onClockRefused(() => (ended += 1))
+  reporter.connected()
+  answers.push(new RefusedError(503, { reason: 'ServiceUnavailable', message: 'later' }))
+  answers.push(new RefusedError(400, { reason: 'ClockSkew', message: 'the clocks differ' }))
+  reporter.changed(anObservation())
+  await clock.advance(10)
+  expect(ended).toBe(0)
+  await clock.advance(5_000)
+  expect(ended).toBe(1)
+})

@@ -30,6 +30,8 @@ export interface Reporter {
   connected(): void
   /** To be called when the stream is lost: stops reporting until the next one, which reports everything again. */
   lost(): void
+  /** `listener` is called in place of the one before when the controller refuses a report for the time of this machine. */
+  onClockRefused(listener: () => void): void
   /** Sends until `signal` aborts; never rejects. */
   run(signal: AbortSignal): Promise<void>
 }
@@ -55,6 +57,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
   const subjects = new Subjects()
   let seq = 0
   let isConnected = false
+  let clockRefused = (): void => undefined
   const { wake, begin, rest } = createWaker(clock)
 
   const send = async (observations: ReportedStagelet[], signal: AbortSignal): Promise<void> => {
@@ -78,6 +81,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
       // Forbidden: none of the stagelets is this agent's, so that another try does not help.
       const isForbidden = error instanceof RefusedError && error.status === 403
       log.warn({ reason: messageOf(error) }, 'a report did not get through')
+      if (error instanceof RefusedError && error.reason === 'ClockSkew') clockRefused()
       if (!isForbidden) return decideRest(error, attempt, deps.random)
     }
     subjects.markTold(ready, observations, clock.monotonic(), deps.random)
@@ -88,6 +92,9 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
     changed: (observation) => {
       subjects.put(observation)
       wake()
+    },
+    onClockRefused: (listener) => {
+      clockRefused = listener
     },
     forget: (uid) => subjects.forget(uid),
     connected: () => {

@@ -118,6 +118,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
         deps.onConnected()
       },
       onLost: () => reporter.lost(),
+      onClockRefused: (listener) => reporter.onClockRefused(listener),
       clock,
       random,
       log,
