@@ -58,6 +58,18 @@ describe('a rollout as it is shown, where all take a revision at once', () => {
     const fleet = aFleet({ ghost, runs: { ...runs, conditions: isTrue } }, undefined)
     const { stagelets } = viewRollout({ ...fleet, closed: 0 })
     expect(stagelets.map(({ standing }) => standing)).toEqual(['held', 'healthy'])
+    for (const [type, standing] of [
+      ['Progressing', 'busy'],
+      ['Degraded', 'failed'],
+    ]) {
+      const more = { ...isTrue[0]!, type: type!, reason: '', message: 'the gate' }
+      const conditions = [...isTrue.filter((c) => c.type !== type), more]
+      const view = viewRollout({
+        ...aFleet({ runs: { ...runs, conditions } }, undefined),
+        closed: 0,
+      })
+      expect(view.stagelets).toMatchObject([{ standing, message: 'the gate' }])
+    }
   })
 
   it('says of who is held why that does not end by itself', () => {

@@ -48,7 +48,11 @@ const messageOf = ({ status }: StageletObject, standing: Standing): string => {
 /** The standing of a stagelet of a project without revisions, by whether its stack runs as declared. */
 const standingWithout = (stagelet: StageletObject): Standing => {
   const { kind } = syncOutcome(stagelet)
-  if (kind === 'done') return 'healthy'
+  const isTrue = (type: string): boolean =>
+    findCondition(stagelet.status?.conditions, type)?.status === 'True'
+  // A stack without secrets has all of them before its containers are there.
+  if (kind === 'done')
+    return isTrue('Degraded') ? 'failed' : isTrue('Progressing') ? 'busy' : 'healthy'
   if (kind === 'failed') return 'held'
   return isUnseen(stagelet) ? 'unknown' : 'waiting'
 }

@@ -45,6 +45,13 @@ describe('decideStagelet', () => {
     expect(status.services?.[0]?.keys).toEqual(['DATABASE_URL', 'STRIPE_KEY'])
   })
 
+  it('is not ready before a stack without secrets is healthy', () => {
+    const rollout = { revision: 1, result: 'Progressing' } as const
+    const services = [aService({ name: 'web', digests: [''] })]
+    const observation = settled({ phase: 'Gating', rollout, services, passed: {} })
+    expect(verdict(anInput([], { observation }), 'Ready')).toBe('False/Gating')
+  })
+
   it('says of a newer spec only what was seen for it', () => {
     const base = anInput(entries, { observation: settled() })
     const { metadata } = base.stagelet

@@ -25,5 +25,9 @@ export const ready = (
       return make(verdict.reason, verdict.message)
     }
   }
+  // Services without secrets are in sync before they are healthy.
+  const going = verdicts['Progressing']
+  if (going?.status === 'True' && ['Applying', 'Gating'].includes(going.reason))
+    return no(going.reason, going.message)
   return notRunning(observation) ?? yes('Ready', 'in sync, reachable and healthy')
 }
