@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { audiences } from '../../src/resources/stagelysecret.ts'
-import { statusOf } from '../../src/resources/typed.ts'
+import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
@@ -59,6 +59,22 @@ export const setCommand = (): Command =>
     .addOption(noteOption())
     .action(set)
 
+/** CliError where something else gives the value. */
+const refuseGiven = (key: string, before: KubeObject): void => {
+  const { external, rotation, secretRef, generate } =
+    specOf('StagelySecret', before).valueFrom ?? {}
+  const why =
+    external !== undefined
+      ? `store "${external.store}" gives it: change "${external.key}" there`
+      : rotation !== undefined
+        ? `Rotation "${rotation.name}" makes it: "stagely rotation run ${rotation.name}" makes a new one`
+        : secretRef !== undefined
+          ? `it is that of secret "${secretRef.name}": set that one`
+          : generate && `it is generated: "stagely secrets rotate ${key}" makes a new one`
+  if (why !== undefined)
+    throw new CliError(`nobody types the value of ${key} (spec.valueFrom): ${why}`)
+}
+
 const set = async (key: string, flags: SetFlags): Promise<void> => {
   refuseArgv(key, flags.value)
   const timeoutMs = parseWait(flags.wait, flags.timeout)
@@ -75,6 +91,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   const kind = kindOf('StagelySecret')
   const known = await readKnownSecrets(api)
   const before = known.find(identity)
+  if (before !== undefined) refuseGiven(key, before)
   if (before === undefined) {
     if ((expectVersion ?? 0) > 0)
       throw new CliError(

@@ -54,6 +54,8 @@ describe('rotations', () => {
     await eventually(async () => (await shown()).attempt).toBe(2)
     const history = await world.must('rotation', 'history', 'signing')
     expect(history).toMatch(/Preparing +RotationStarted/)
+    const typed = await world.cliWith('canary', 'secrets', 'set', 'SIGN_CURRENT', '-p', 'shop')
+    expect([typed.code, typed.stderr]).toEqual([1, expect.stringMatching(/"signing" makes it: /)])
   })
 
   it('end an old credential without a proof only where its name is typed', async () => {
