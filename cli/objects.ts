@@ -71,11 +71,15 @@ export const listObjects = async (
   return items
 }
 
-/** The named objects (NotFound for a missing one), or all objects of the selection. */
+/** undefined: it is one of several, and not there. */
+export type IfThere = <T>(reading: Promise<T>) => Promise<T | undefined>
+
+/** The named objects (NotFound for a missing one, but for `ifThere`), or all objects of the selection. */
 export const readTargets = async (
   api: Api,
   targets: readonly Target[],
   selection: Selection,
+  ifThere: IfThere = (reading) => reading,
 ): Promise<{ kind: Kind; object: KubeObject }[]> => {
   const found: { kind: Kind; object: KubeObject }[] = []
   for (const { kind, names } of targets) {
@@ -86,7 +90,8 @@ export const readTargets = async (
       throw usageError('names need one namespace: leave out -A')
     }
     for (const name of names) {
-      found.push({ kind, object: await getObject(api, kind, selection.namespace ?? '', name) })
+      const object = await ifThere(getObject(api, kind, selection.namespace ?? '', name))
+      if (object !== undefined) found.push({ kind, object })
     }
     if (names.length === 0) {
       const objects = await listObjects(api, kind, selection)

@@ -1,9 +1,10 @@
 // get: server-side tables as kubectl prints them, or the objects.
 import type { Command } from 'commander'
+import { isReason } from '../../src/kernel/errors.ts'
 import { asTable, pathOf, type Api } from '../api.ts'
-import { usageError } from '../errors.ts'
+import { Exit, renderError, usageError } from '../errors.ts'
 import { parseTargets, type Target } from '../kinds.ts'
-import { readTargets, selectionOf, type Selection } from '../objects.ts'
+import { readTargets, selectionOf, type IfThere, type Selection } from '../objects.ts'
 import {
   allNamespacesOption,
   newCommand,
@@ -35,21 +36,31 @@ export const get = async (words: readonly string[], flags: CommonFlags): Promise
   const targets = parseTargets(words)
   const api = await openApi(flags)
   const selection = selectionOf(api, flags)
-  if (output === undefined || output === 'wide') {
-    await printTables(api, targets, selection, output === 'wide')
-    return
-  }
-  const found = await readTargets(api, targets, selection)
   const single = targets.length === 1 && targets[0]!.names.length === 1
-  const objects = found.map(({ object }) => object)
-  if (objects.length > 0 || output !== 'name') out(renderObjects(objects, output, single))
+  const missing: unknown[] = []
+  const ifThere: IfThere = (reading) =>
+    reading.catch((error: unknown) => {
+      if (single || !isReason(error, 'NotFound')) throw error
+      missing.push(error)
+      return undefined
+    })
+  if (output === undefined || output === 'wide')
+    await printTables(api, targets, selection, { wide: output === 'wide', ifThere })
+  else {
+    const found = await readTargets(api, targets, selection, ifThere)
+    const objects = found.map(({ object }) => object)
+    if (objects.length > 0 || output !== 'name') out(renderObjects(objects, output, single))
+  }
+  if (missing.length === 0) return
+  note(missing.map(renderError).join('\n'))
+  throw new Exit(1)
 }
 
 const printTables = async (
   api: Api,
   targets: readonly Target[],
   selection: Selection,
-  wide: boolean,
+  { wide, ifThere }: { readonly wide: boolean; readonly ifThere: IfThere },
 ): Promise<void> => {
   const tables: string[] = []
   for (const { kind, names } of targets) {
@@ -61,7 +72,10 @@ const printTables = async (
     const paths =
       names.length === 0 ? [pathOf(kind, scope)] : names.map((name) => pathOf(kind, scope, name))
     const parts: Table[] = []
-    for (const path of paths) parts.push(await readTable(api, path, selection.selector))
+    for (const path of paths) {
+      const part = await ifThere(readTable(api, path, selection.selector))
+      if (part !== undefined) parts.push(part)
+    }
     const table: Table = {
       columnDefinitions: parts[0]?.columnDefinitions ?? [],
       rows: parts.flatMap((p) => p.rows),
@@ -80,7 +94,7 @@ const printTables = async (
     )
   }
   if (tables.length > 0) out(tables.join('\n\n'))
-  else
+  else if (targets.some(({ names }) => names.length === 0))
     note(
       selection.namespace === undefined
         ? 'No resources found'

@@ -145,6 +145,14 @@ describe('stagely secrets', () => {
     }
     expect(cert).toMatchObject({ spec: { type: 'file', file: { path: './c.pem' } } })
     expect(cert.status.bytes).toBe(2)
+    const missing = `Error from server (NotFound): stagelysecrets.stagely.dev "gone" not found`
+    for (const output of [[], ['-o', 'name']]) {
+      const both = await world.cli('get', 'secret', 'gone', 'cert.web', ...output)
+      expect([both.code, both.stdout]).toEqual([1, expect.stringContaining('cert.web')])
+      expect(both.stderr).toContain(missing)
+      const none = await world.cli('get', 'secret', 'gone', 'gone', ...output)
+      expect(none.stdout + none.stderr.replaceAll(missing, '')).not.toContain('o')
+    }
   })
 
   it('shows every fault of a file and of the server, without a value, and writes nothing', async () => {
