@@ -3,6 +3,7 @@ import { aStagelet, anEntry } from '../../test/support/builders.ts'
 import type { ServiceStatus, StageletStatus } from '../../src/resources/stagelet.ts'
 import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
 import type { SetEntry } from '../../src/secrets/set-entry.ts'
+import { viewsOf } from '../../src/secrets/set-views.ts'
 import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
 import { proofOf } from './proof.ts'
 
@@ -108,6 +109,16 @@ describe('the proof that nothing runs with an old credential', () => {
     expect(proved([stack([runs('worker', 7)], {}, true)], sets)).toEqual(paused)
     const none = { ...runs('worker', undefined), state: 'missing', containers: 0 }
     expect(proved([stack([none], {}, true)], sets)).toEqual(['proven: 0'])
+  })
+
+  it('is there while a service that sees no output is re-created with the newest set', () => {
+    const now = [entry('DB', 2), entry('KEY', 1, 'worker')]
+    const sets = { before: [], now }
+    const runningDigest = viewsOf(now).of('shop', 'worker').digest!
+    const fresh = { ...runs('worker', undefined), runningDigest }
+    expect(proved([stack([runs('backend', 2), fresh])], sets)).toEqual(['proven: 1'])
+    const older = { ...fresh, runningDigest: 'older' }
+    expect(proved([stack([runs('backend', 2), older])], sets)).toEqual(['rolling: shop'])
   })
 
   it('is none while a container of compose run has older secrets', () => {

@@ -1,5 +1,6 @@
 // Which services see an output of a rotation, or run with what they saw of one before: pure.
 import { reachedBy } from '../../src/secrets/reached.ts'
+import { viewsOf } from '../../src/secrets/set-views.ts'
 import type { ServiceStatus } from '../../src/resources/stagelet.ts'
 import { consumersBySecret, runsCurrent } from '../reconcilers/project/decide.ts'
 import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
@@ -46,14 +47,17 @@ const lookAhead = (
  * set is not known, neither is what its containers have.
  */
 const runsEarlier = (
-  { runningSets }: ProjectInput,
+  { runningSets, head }: ProjectInput,
   current: ReadonlyMap<string, number | undefined>,
   { stagelet, service }: { readonly stagelet: StageletObject; readonly service: ServiceStatus },
 ): boolean => {
-  const { revision, containers = 0 } = service.lastSeen ?? service
+  const { revision, containers = 0, runningDigest } = service.lastSeen ?? service
   const set = revision === undefined ? undefined : runningSets.get(revision)
-  if (set === undefined) return containers > 0
   const place = { stagelet: stagelet.metadata.name, service: service.name }
+  // A container that is not healthy yet has no revision; its label may say that it has the newest set.
+  const newest = viewsOf(head.entries).of(place.stagelet, place.service).digest
+  const isNewest = runningDigest !== undefined && runningDigest === newest
+  if (set === undefined) return containers > 0 && !isNewest
   return reachedBy(set.entries, place).some(
     ({ secretId, version }) => current.has(secretId) && current.get(secretId) !== version,
   )
