@@ -136,12 +136,13 @@ describe('decideSecret', () => {
       reason: 'AgentAway',
       message: 'nobody sees whether version 2 runs in far/backend; in sync 1, unknown 1',
     })
-    const blind = { type: 'SecretsInSync', status: 'Unknown', reason: 'EngineUnavailable' } as const
     const at = { message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }
-    const engine = { ...unseen, status: { ...unseen.status, conditions: [{ ...blind, ...at }] } }
-    expect(conditionOf(input([secret], [running(2), engine]), 0, 'InSync')?.reason).toBe(
-      'EngineUnavailable',
-    )
+    for (const reason of ['EngineUnavailable', 'DirectoryNotAllowed']) {
+      const blind = { type: 'SecretsInSync', status: 'False', reason, ...at } as const
+      const told = { ...unseen, status: { ...unseen.status, conditions: [blind] } }
+      const verdict = conditionOf(input([secret], [running(2), told]), 0, 'InSync')
+      expect(verdict).toMatchObject({ status: 'Unknown', reason })
+    }
     const old = [aSecret('KEY', 'backend', 1)]
     expect(conditionOf(input([secret], [running(1), unseen], old), 0, 'InSync')).toMatchObject({
       status: 'False',

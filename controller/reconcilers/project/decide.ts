@@ -1,6 +1,5 @@
 // Decides the status of a project and of each of its secrets: pure.
 import { findCondition, withConditions } from '../../../src/resources/conditions.ts'
-import { engineUnavailable } from '../../../src/resources/observation.ts'
 import type { ProjectStatus } from '../../../src/resources/project.ts'
 import { withDates } from '../../../src/resources/secret-expiry.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
@@ -158,6 +157,17 @@ const consumerName = ({ stagelet, service }: Consumer): string =>
 const consumersNamed = (consumers: readonly Consumer[]): string =>
   consumers.slice(0, mostNamed).map(consumerName).join(', ')
 
+/** What all of their stagelets say; where they differ, that an agent is away. */
+const whyUnseen = (consumers: readonly Consumer[]): string => {
+  const reasons = new Set(
+    consumers.map(({ stagelet: { status } }) => {
+      const inSync = findCondition(status?.conditions, 'SecretsInSync')
+      return inSync === undefined || inSync.status === 'True' ? 'AgentAway' : inSync.reason
+    }),
+  )
+  return reasons.size === 1 ? [...reasons].join('') : 'AgentAway'
+}
+
 /** InSync of one secret: the rollout of another secret does not make it False. */
 const inSync = (
   input: ProjectFacts,
@@ -186,12 +196,8 @@ const inSync = (
   }
   if (unseen.length > 0) {
     const where = consumersNamed(unseen)
-    const isEngine = unseen.every(
-      ({ stagelet: { status } }) =>
-        findCondition(status?.conditions, 'SecretsInSync')?.reason === engineUnavailable,
-    )
     return unknown(
-      isEngine ? engineUnavailable : 'AgentAway',
+      whyUnseen(unseen),
       `nobody sees whether version ${version} runs in ${where}; ${counts}`,
     )
   }
