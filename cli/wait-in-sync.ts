@@ -1,5 +1,5 @@
 // Waits until stagelets run exactly their secrets.
-import { syncOutcome, type WaitOutcome } from '../src/resources/wait-outcome.ts'
+import { appliedOutcome, type WaitOutcome } from '../src/resources/wait-outcome.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Api } from './api.ts'
 import { projectOf } from './delete/losses.ts'
@@ -28,7 +28,7 @@ export const withProject = (
 /** One stagelet; its project is considered when it matters. */
 const awaitedStagelet = (
   { namespace, name }: StageletName,
-  { judge = syncOutcome, doneLine }: { judge?: Judge; doneLine: string | undefined },
+  { judge = appliedOutcome, doneLine }: { judge?: Judge; doneLine: string | undefined },
 ): Awaited => ({
   ref: { kind: kindOf('Stagelet'), namespace, name },
   label: `stagelet/${name}`,
@@ -63,7 +63,7 @@ export const waitForSync = async (
   api: Api,
   names: readonly StageletName[],
   timeoutMs: number,
-  { judgeOf = () => syncOutcome, quiet = false }: WaitOptions = {},
+  { judgeOf = () => appliedOutcome, quiet = false }: WaitOptions = {},
 ): Promise<void> => {
   const awaited = names.map((one) =>
     awaitedStagelet(one, {

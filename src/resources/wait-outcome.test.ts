@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { KubeObject } from './meta.ts'
 import {
   agentOutcome,
+  appliedOutcome,
   deployOutcome,
   retryOutcome,
   secretOutcome,
@@ -275,5 +276,32 @@ describe('the end of a wait for an agent', () => {
     expect(said(agentOutcome(stagelet({ Ready: 'Unknown Disconnected' }), never))).toBe('pending')
     expect(said(agentOutcome(undefined, never))).toBe('failed NotFound')
     expect(said(agentOutcome(stagelet({}), () => true))).toBe('done')
+  })
+})
+
+describe('the end of a wait after a change of a stack without secrets', () => {
+  const inSync = { ...settled, SecretsInSync: 'True InSync' }
+  const table: [string, Verdicts, string][] = [
+    ['healthy', { ...inSync, Ready: 'True Ready' }, 'done'],
+    ['starting', { ...inSync, ...moving, Ready: 'False Gating' }, 'pending'],
+    [
+      'broken',
+      { ...inSync, Degraded: 'True RolloutFailed', Ready: 'False X' },
+      'failed RolloutFailed',
+    ],
+    [
+      'stopped',
+      { ...inSync, Drifted: 'True StoppedByHand', Ready: 'False X' },
+      'failed StoppedByHand',
+    ],
+  ]
+  it.each(table)('is that it is %s', (_name, verdicts, end) => {
+    expect(said(appliedOutcome(stagelet(verdicts)))).toBe(end)
+  })
+
+  it('is that it has its secrets where it has some', () => {
+    const services = [{ name: 'web', state: 'running', keys: ['KEY'] }]
+    const verdicts = { ...inSync, Ready: 'False Gating' }
+    expect(said(appliedOutcome(stagelet(verdicts, { status: { services } })))).toBe('done')
   })
 })

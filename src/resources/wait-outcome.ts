@@ -135,6 +135,28 @@ export const syncOutcome = (
     : failed(inSync.reason, inSync.message)
 }
 
+const seesSecrets = (stagelet: KubeObject): boolean =>
+  (statusOf('Stagelet', stagelet).services ?? []).some(({ keys = [] }) => keys.length > 0)
+
+/** For a wait after a change: a stack without secrets has all of them before its containers are there. */
+export const appliedOutcome = (
+  stagelet: KubeObject | undefined,
+  project?: KubeObject,
+): WaitOutcome => {
+  const sync = syncOutcome(stagelet, project)
+  if (stagelet === undefined || sync.kind !== 'done' || seesSecrets(stagelet)) return sync
+  const ready = currentCondition(stagelet, 'Ready')
+  const degraded = currentCondition(stagelet, 'Degraded')
+  const drifted = currentCondition(stagelet, 'Drifted')
+  if (ready?.status === 'True') return sync
+  const halt = halted(stagelet, currentCondition(stagelet, 'AgentReachable'))
+  if (halt !== undefined) return halt
+  if (degraded?.status === 'True') return failed(degraded.reason, degraded.message)
+  if (drifted?.status === 'True' && drifted.reason === 'StoppedByHand')
+    return failed(drifted.reason, drifted.message)
+  return pending(ready === undefined ? 'is not judged yet' : say(ready))
+}
+
 const lastRolloutOf = (stagelet: KubeObject | undefined): RolloutStatus | undefined =>
   stagelet && statusOf('Stagelet', stagelet).lastRollout
 
