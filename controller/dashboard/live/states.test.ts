@@ -50,6 +50,15 @@ it('tells why a container is missing, in place of that it is', () => {
   expect(wordOf([behind, missing])).toBe('Failed')
 })
 
+it('says that a stagelet is being deleted, since when, and for whom it waits', () => {
+  const away = condition('SecretsInSync', 'Unknown', 'AgentAway')
+  const since = '2026-03-02T15:00:00Z'
+  expect(stageletState(stagelet([away], { deleting_since: since }))).toMatchObject({
+    ...{ word: 'Deleting', since },
+    why: 'It is being deleted, and waits for agent web-3, which is not connected.',
+  })
+})
+
 it('says that what nobody sees is not known', () => {
   const away = condition('SecretsInSync', 'Unknown', 'AgentAway')
   expect(stageletState(stagelet([away]))).toMatchObject({ kind: 'unknown', word: 'Away' })

@@ -47,8 +47,18 @@ const behind = (inSync: Condition, progressing: Condition | undefined): ShownSta
   return shown(['wait', 'Waiting', 30], isHeld ? progressing : inSync)
 }
 
+const leaving = (stagelet: Stagelet): ShownState => {
+  const isHere = isTrue(stagelet, 'AgentReachable')
+  const agent = `agent ${stagelet.agent}${isHere ? '' : ', which is not connected'}`
+  const why = `It is being deleted, and waits for ${agent}.`
+  return { kind: 'wait', word: 'Deleting', why, weight: 60, since: stagelet.deleting_since }
+}
+
+export const stageletState = (stagelet: Stagelet): ShownState =>
+  stagelet.deleting_since === undefined ? stayingState(stagelet) : leaving(stagelet)
+
 /** In the order in which a person wants to know of it. */
-export const stageletState = (stagelet: Stagelet): ShownState => {
+const stayingState = (stagelet: Stagelet): ShownState => {
   const of = (type: string): Condition | undefined => conditionOf(stagelet, type)
   const [inSync, degraded, drifted] = [of('SecretsInSync'), of('Degraded'), of('Drifted')]
   if (inSync && isUnseen(inSync)) return unseen(inSync)

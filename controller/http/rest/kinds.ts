@@ -158,12 +158,18 @@ const drift = computed(
   },
 )
 
+const deletingSince = computed(
+  time.optional().describe('When somebody deleted it; only while it waits for its agent.'),
+  ({ metadata }: KubeObject) => metadata.deletionTimestamp,
+)
+
 export const stageletSchema = z
   .strictObject(
     objectShape('stg', {
       ...answerShape(stageletFields, ['spec']),
       directory,
       drift,
+      deleting_since: deletingSince,
       ...answerShape(stageletStatusFields, ['status'], { services: { in_sync: inSync } }),
     }),
   )
