@@ -9,7 +9,7 @@ export interface LogQuery {
   readonly tail?: number
 }
 
-/** Gives the records as they come. Ends when the stream ends; throws when it breaks. */
+/** Gives the records as they come, and none once the agent has answered. Ends when the stream ends; throws when it breaks. */
 export const readRecords = async (
   stagelet: string,
   query: LogQuery & { readonly follow?: 'true' },
@@ -23,6 +23,7 @@ export const readRecords = async (
       signal,
     }),
   )
+  onRecords([])
   const reader = (body as ReadableStream<Uint8Array>).getReader()
   const decoder = new TextDecoder()
   let rest = ''

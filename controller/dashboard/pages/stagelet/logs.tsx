@@ -159,6 +159,9 @@ const Nothing = ({
         <Since at={agent.last_seen} />
       </Empty>
     )
+  const inSync = conditionOf(stagelet, 'SecretsInSync')
+  if (inSync?.reason === 'EngineUnavailable')
+    return <Empty title="The engine does not answer">{inSync.message}</Empty>
   return <Empty title={phase === 'connecting' ? 'Asking the agent' : 'No line in this window'} />
 }
 
