@@ -26,8 +26,10 @@ import { mountRestDocs } from './rest/openapi.ts'
 import {
   answerProblem,
   isRestPath,
+  isUnknownRest,
   mountPublicRest,
   mountRest,
+  noRoute,
   type RestServerDeps,
 } from './rest/serve.ts'
 
@@ -63,7 +65,9 @@ export const createApp = (deps: AppDeps): App => {
     return next()
   })
   app.onError((error, c) => renderError(c, error, deps))
-  app.notFound((c) => c.text('404 page not found', 404))
+  app.notFound((c) =>
+    isUnknownRest(c.req.path) ? answerProblem(c, noRoute()) : c.text('404 page not found', 404),
+  )
   // No name holds a NUL, and Postgres refuses one even in a query.
   app.use((c, next) =>
     (c.req.url.split('?', 1)[0] ?? '').includes('%00')

@@ -55,7 +55,7 @@ export const createPass = (deps: PassDeps): (() => Promise<number | undefined>) 
   }
 
   return async () => {
-    const result = await scanFolder(dir)
+    const result = await scanFolder(dir, knownFiles)
     if (!result.ok) return await complain(result.reason)
     const { scan } = result
     if (state.reason !== '') log.info({}, 'the folder is back')

@@ -43,8 +43,14 @@ interface Source {
   readonly text: string | undefined
 }
 
-/** ok: false when the folder is missing, unreadable, or holds no manifest: nothing follows from it. */
-export const scanFolder = async (dir: string): Promise<ScanResult> => {
+/**
+ * ok: false when the folder is missing, unreadable, or holds no manifest: nothing follows from it. An
+ * object of several files is that of its file in `knownFiles`, else of the first one.
+ */
+export const scanFolder = async (
+  dir: string,
+  knownFiles: ReadonlyMap<string, string>,
+): Promise<ScanResult> => {
   const sources: Source[] = []
   try {
     await collect(dir, dir, { seen: new Set(), sources })
@@ -53,7 +59,7 @@ export const scanFolder = async (dir: string): Promise<ScanResult> => {
   }
   const manifests = sources.filter(({ text }) => text === undefined || !isComposeFile(text))
   if (manifests.length === 0) return { ok: false, reason: nothingInIt }
-  return { ok: true, scan: toScan(manifests) }
+  return { ok: true, scan: toScan(manifests, knownFiles) }
 }
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'failed'
@@ -89,11 +95,10 @@ const collect = async (
 const readText = async (path: string, size: number): Promise<string | undefined> =>
   size > maxFileBytes ? undefined : await readFile(path, 'utf8')
 
-const toScan = (sources: readonly Source[]): Scan => {
+const toScan = (sources: readonly Source[], knownFiles: ReadonlyMap<string, string>): Scan => {
   const hash = createHash('sha256')
-  const documents: ManifestDocument[] = []
+  const found: ManifestDocument[] = []
   const faults: FolderFault[] = []
-  const declared = new Map<string, string>()
   const places = new Map<string, ManifestDocument>()
   const brokenFiles = new Set<string>()
   for (const { file, text } of sources) {
@@ -109,15 +114,19 @@ const toScan = (sources: readonly Source[]): Scan => {
     for (const document of parsed.documents) {
       fillNamespace(document)
       const key = keyOf(refOf(document.object))
-      const wrong = faultsOf(document, key, places.get(key))
-      faults.push(...wrong)
-      if (places.has(key)) continue
-      places.set(key, document)
-      declared.set(key, file)
-      if (wrong.length === 0) documents.push(document)
+      const known = knownFiles.get(key)
+      const isNewcomer = places.has(key) && (file !== known || places.get(key)?.file === known)
+      if (!isNewcomer) places.set(key, document)
+      found.push(document)
     }
   }
+  const documents = found.filter((document) => {
+    const wrong = faultsOf(document, places)
+    faults.push(...wrong)
+    return wrong.length === 0
+  })
   documents.sort((a, b) => orderOf(a) - orderOf(b))
+  const declared = new Map([...places].map(([key, { file }]) => [key, file]))
   return { fingerprint: hash.digest('hex'), documents, faults, declared, brokenFiles }
 }
 
@@ -134,9 +143,10 @@ const fillNamespace = (document: ManifestDocument): void => {
 
 const faultsOf = (
   document: ManifestDocument,
-  key: string,
-  first: ManifestDocument | undefined,
+  places: ReadonlyMap<string, ManifestDocument>,
 ): FolderFault[] => {
+  const key = keyOf(refOf(document.object))
+  const place = places.get(key)
   const at = (field: string, message: string): FolderFault => ({
     file: document.file,
     line: document.lineOf(field),
@@ -144,8 +154,8 @@ const faultsOf = (
     message,
     key,
   })
-  if (first !== undefined) {
-    return [at('metadata.name', `the object is already at ${first.file}:${first.line}`)]
+  if (place !== undefined && place !== document) {
+    return [at('metadata.name', `the object is already at ${place.file}:${place.line}`)]
   }
   const { faults, unknown } = decodeObject(document.object)
   return [

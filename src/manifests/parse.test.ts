@@ -89,6 +89,13 @@ describe('parseManifests', () => {
     expect(faults).toHaveLength(1)
   })
 
+  it('takes for numbers what has a digit before its exponent, as kubectl does', () => {
+    const text = `${project('a')}spec: {a: e-1, b: ., c: E5, d: 1e3, e: -.5, f: 1_0.2, g: 7., h: .NaN}\n`
+    expect(parseManifests(text, 'a.yaml').documents[0]?.object.spec).toEqual({
+      ...{ a: 'e-1', b: '.', c: 'E5', d: 1000, e: -0.5, f: 10.2, g: 7, h: NaN },
+    })
+  })
+
   it('reads YAML 1.1: yes and on are booleans, 0600 is a number, dates and 1:30 stay text', () => {
     const text = `${project('a')}spec: {a: yes, b: on, c: 0600, d: 2024-01-01, e: 1:30, f: "yes", g: ~}\n`
     const { documents } = parseManifests(text, 'f.yaml')

@@ -14,6 +14,7 @@ import {
   type Node,
   type Pair,
   type ParseOptions,
+  type ScalarTag,
   type SchemaOptions,
 } from 'yaml'
 import { lineOfField } from './field-line.ts'
@@ -40,6 +41,14 @@ export interface YamlDocument {
   readonly lineOf: (field: string) => number
 }
 
+/** A number has a digit before its exponent: the parser's own takes `e-1` and `.` for numbers. */
+const float: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  test: /^[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/,
+  resolve: (text) => parseFloat(text.replaceAll('_', '')),
+}
+
 const options: ParseOptions & DocumentOptions & SchemaOptions = {
   version: '1.1',
   schema: 'yaml-1.1',
@@ -49,15 +58,18 @@ const options: ParseOptions & DocumentOptions & SchemaOptions = {
   merge: true,
   // Types that kubectl's parser does not make of plain scalars: sexagesimal numbers and dates stay
   // text. `!!binary` and the like are refused below; otherwise they would silently become other bytes.
-  customTags: (tags) =>
-    tags.filter(
+  customTags: (tags) => [
+    ...tags.filter(
       (tag) =>
         typeof tag === 'string' ||
         !(
           /:(timestamp|binary|set|omap|pairs)$/.test(tag.tag) ||
-          ('format' in tag && tag.format === 'TIME')
+          ('format' in tag && tag.format === 'TIME') ||
+          (tag.tag === float.tag && !('test' in tag && tag.test?.test('.nan')))
         ),
     ),
+    float,
+  ],
 }
 
 /** Never throws. */

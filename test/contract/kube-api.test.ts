@@ -101,7 +101,7 @@ describe('without a login', () => {
     expect(answer.json()).toMatchObject({ code: 403, reason: 'Forbidden' })
   })
 
-  it('says 404 in plain text for what is not there', async () => {
+  it('says 404 in plain text for what is not there, below /api/v1 as REST does', async () => {
     expect(await server.call('GET', '/nope', open)).toMatchObject({
       status: 404,
       text: '404 page not found',
@@ -110,6 +110,8 @@ describe('without a login', () => {
       status: 404,
       text: '404 page not found',
     })
+    const rest = await server.call('GET', '/api/v1/nopes/x')
+    expect(rest.json()).toMatchObject({ status: 404, detail: expect.stringContaining('/api/docs') })
   })
 })
 

@@ -273,12 +273,19 @@ describe('the folder source', () => {
     })
   })
 
-  it('says that an object is in two files, at the later one', async () => {
+  it('says that an object is in two files, at the one that came later, and leaves it to the first', async () => {
     await put('a.yaml', project('a', 'first'))
     await put('b.yaml', project('a', 'second'))
     start()
     await eventually(async () => {
       expect(warnings).toContainEqual(expect.objectContaining({ file: 'b.yaml', line: 3 }))
+      expect((await find('Project', 'a'))?.spec?.description).toBe('first')
+    })
+    await put('0.yaml', project('a', 'newcomer'))
+    await eventually(async () => {
+      expect((await said())?.message).toContain(
+        '0.yaml:3: metadata.name: the object is already at a.yaml:1',
+      )
       expect((await find('Project', 'a'))?.spec?.description).toBe('first')
     })
   })

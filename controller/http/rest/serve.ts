@@ -36,6 +36,14 @@ const roots = new Set(restRoutes.map((route) => rootOf(route.path)))
 export const isRestPath = (path: string): boolean =>
   path.startsWith(`${restBase}/`) && roots.has(rootOf(path.slice(restBase.length)))
 
+/** True for a path below /api/v1 that begins as nothing does in either API. */
+export const isUnknownRest = (path: string): boolean =>
+  path.startsWith(`${restBase}/`) &&
+  !['namespaces', 'events'].includes(rootOf(path.slice(restBase.length)))
+
+export const noRoute = (): StagelyError =>
+  new StagelyError('NotFound', 'no such route; GET /api/docs shows all of them')
+
 export const answerProblem = (c: AppContext, error: StagelyError): Response => {
   c.header('cache-control', 'no-store')
   return c.body(JSON.stringify(problemOf(error, c.get('requestId'))), httpStatusOf[error.reason], {
@@ -65,7 +73,7 @@ export const mountRest = (app: Hono<AppEnv>, deps: RestServerDeps): void => {
   }
   for (const root of roots)
     app.all(`${restBase}/${root}/*`, () => {
-      throw new StagelyError('NotFound', 'no such route; GET /api/docs shows all of them')
+      throw noRoute()
     })
 }
 
