@@ -241,6 +241,19 @@ describe('a message of several lines', () => {
   })
 })
 
+it('says in status that a controller that is not ready may tell what is old', () => {
+  const some = { total: 1, in_sync: 1, ready: 1, drained: 0 }
+  const counts = { stagelets: some, agents: some, secrets: 0, projects: 1, warnings: [] }
+  const text = renderOverview({
+    server: 'here',
+    ...counts,
+    not_ready: 'not ready: the disk is full',
+  })
+  expect(text).toMatch(
+    /\n\nThe controller is not ready: the disk is full. What is said here may be old.$/,
+  )
+})
+
 describe('warningsOf', () => {
   it('names bad conditions and leaves out good and passing ones', () => {
     const progressing = { ...inSync, type: 'Progressing' }

@@ -5,12 +5,13 @@ import { isReason } from '../../src/kernel/errors.ts'
 import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
+import { createApi, type Api } from '../api.ts'
+import { findConnection, type Connection } from '../connect.ts'
 import { findKinds, fullName, kindOf } from '../kinds.ts'
 import { findObject, listObjects, selectionOf, type Selection } from '../objects.ts'
 import {
   allNamespacesOption,
   newCommand,
-  openApi,
   outputOption,
   selectorOption,
   type CommonFlags,
@@ -18,6 +19,7 @@ import {
 import { printAs } from '../output.ts'
 import { checkFormat } from '../secrets/set-diff.ts'
 import { renderColumns } from '../table.ts'
+import { answerMs, exchange } from '../transport.ts'
 
 export const command = (): Command =>
   newCommand('status', 'One screen: what is not in sync, and every warning.', [
@@ -34,6 +36,8 @@ interface Overview {
   readonly server: string
   /** Absent: all namespaces. */
   readonly namespace?: string
+  /** What the controller says of itself while it is not ready: what it tells may be old. */
+  readonly not_ready?: string
   readonly stagelets: { readonly total: number; readonly in_sync: number }
   readonly agents: { readonly total: number; readonly ready: number; readonly drained: number }
   readonly secrets: number
@@ -57,7 +61,8 @@ const status = async (flags: CommonFlags): Promise<void> => {
 }
 
 const readOverview = async (flags: CommonFlags): Promise<Overview> => {
-  const api = await openApi(flags)
+  const connection = await findConnection(flags)
+  const api = createApi(connection)
   const selection = selectionOf(api, flags)
   const read = (kind: string): Promise<KubeObject[]> => listObjects(api, kindOf(kind), selection)
   const stagelets = await read('Stagelet')
@@ -78,7 +83,7 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const { namespace } = selection
   return {
     server: api.server,
-    ...defined({ namespace }),
+    ...defined({ namespace, not_ready: await readFault(connection) }),
     stagelets: { total: stagelets.length, in_sync: counted(stagelets, 'SecretsInSync') },
     agents: {
       total: agents.length,
@@ -94,11 +99,19 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   }
 }
 
+/** undefined while the controller is ready; a cluster says it in its own way. */
+const readFault = async ({ server, options }: Connection): Promise<string | undefined> => {
+  const { status, text } = await exchange(
+    server,
+    '/readyz',
+    { silentMs: answerMs },
+    await options(),
+  )
+  return status === 503 && /^(not ready|stopping)/.test(text) ? text : undefined
+}
+
 /** Conditions of a team show faults of the sources that declare its objects. */
-const readTeams = async (
-  api: Awaited<ReturnType<typeof openApi>>,
-  { namespace, selector }: Selection,
-): Promise<KubeObject[]> => {
+const readTeams = async (api: Api, { namespace, selector }: Selection): Promise<KubeObject[]> => {
   if (selector !== undefined) return []
   if (namespace === undefined) return listObjects(api, kindOf('Namespace'), { namespace })
   const team = await findObject(api, kindOf('Namespace'), '', namespace)
@@ -111,21 +124,25 @@ const shortened = (message: string): string => {
 }
 
 export const renderOverview = (overview: Overview): string => {
-  const { server, namespace, stagelets, agents, secrets, projects, warnings } = overview
+  const { server, namespace, not_ready: fault, stagelets, agents, secrets, projects } = overview
+  const { warnings } = overview
   const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`
   const counts =
     `${where} at ${server}\n` +
     `  stagelets  ${stagelets.in_sync} of ${stagelets.total} in sync\n` +
     `  agents     ${agents.ready} of ${agents.total} ready${agents.drained === 0 ? '' : `, ${agents.drained} drained`}\n` +
     `  secrets    ${secrets} in ${projects} ${projects === 1 ? 'project' : 'projects'}`
-  if (warnings.length === 0) return `${counts}\n\nNothing needs attention.`
+  const old = `The controller is ${fault}. What is said here may be old.`
+  const head = fault === undefined ? counts : `${counts}\n\n${old}`
+  if (warnings.length === 0)
+    return fault === undefined ? `${counts}\n\nNothing needs attention.` : head
   const rows = warnings.map((w) => [
     w.namespace,
     w.object,
     `${w.condition}=${w.status} ${w.reason}`,
     shortened(w.message),
   ])
-  return `${counts}\n\n${renderColumns(['NAMESPACE', 'OBJECT', 'WARNING', 'MESSAGE'], rows)}`
+  return `${head}\n\n${renderColumns(['NAMESPACE', 'OBJECT', 'WARNING', 'MESSAGE'], rows)}`
 }
 
 /** Conditions that are good when True; all others are bad when True. */

@@ -43,8 +43,6 @@ export interface AppDeps extends AgentAccessDeps, RestServerDeps, RequestLimits 
   readonly denied: DeniedLog
   /** Proxies whose X-Forwarded-For is trusted. */
   readonly proxies: ProxyTrust
-  /** The fault of the disk; undefined: writes are possible. */
-  readonly disk: () => Promise<string | undefined>
   /** When a cluster is followed; see Metrics. */
   readonly claimedByOthers?: Metrics['claimedByOthers']
   /** Aborts when the server stops. */

@@ -31,6 +31,8 @@ export interface RestDeps extends AgentAccessDeps {
   readonly takeBackup: (actor: Actor) => Promise<ReadableStream<Uint8Array>>
   readonly clock: Clock
   readonly log: Logger
+  /** The fault of the disk; undefined: writes are possible. */
+  readonly disk: () => Promise<string | undefined>
   readonly sealing: SealingDeps
   readonly logs: Pick<LogRelay, 'open'>
   readonly leakTests: Pick<LeakTests, 'start' | 'read' | 'list'>

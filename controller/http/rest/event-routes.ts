@@ -130,14 +130,14 @@ const stream = (
   }
   return {
     headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
-    stream: withHeartbeat(changes, { failed, isFresh: () => isFresh(store) }),
+    stream: withHeartbeat(changes, { failed, isFresh: () => isFresh(deps) }),
   }
 }
 
-/** While the database is away nothing new is heard: what clients show is as of before. */
-const isFresh = async (store: RestDeps['store']): Promise<boolean> => {
+/** While the database is away, or full, nothing new is heard: what clients show is as of before. */
+const isFresh = async ({ store, disk }: Pick<RestDeps, 'store' | 'disk'>): Promise<boolean> => {
   const { ok, failed } = await store.health()
-  return ok || failed === 'key-provider'
+  return (ok || failed === 'key-provider') && (await disk()) === undefined
 }
 
 const frameOf = ({ type, object, resourceVersion }: ChangeEvent, wants: Wants): string => {
