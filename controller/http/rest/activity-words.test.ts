@@ -35,6 +35,7 @@ describe('the words of the feed', () => {
     expect(rollout({ result: 'RolledBack', blame: { ...blame, keys: [], authors: [] } })).toBe(
       'back to revision 4, which is healthy; web is to blame',
     )
+    expect(rollout({ revision: 0 })).toBe('the stack without secrets is healthy')
     expect(rollout({ cause: 'ComposeFile' })).toBe('the edited Compose file is healthy')
   })
 

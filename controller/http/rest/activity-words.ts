@@ -53,7 +53,9 @@ const blameText = ({ blame }: RolloutRecord): string => {
 
 const ofRollout = (rollout: RolloutRecord): Told => {
   const { revision, cause, result, by = [] } = rollout
-  const what = cause === 'ComposeFile' ? 'the edited Compose file' : `revision ${revision}`
+  // A project has no revision before its first secret.
+  const of = revision === 0 ? 'the stack without secrets' : `revision ${revision}`
+  const what = cause === 'ComposeFile' ? 'the edited Compose file' : of
   const told = { what: result, by }
   switch (result) {
     case 'Progressing':

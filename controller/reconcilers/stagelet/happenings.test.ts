@@ -45,6 +45,16 @@ const ended = (rollout: Rollout, result: Rollout['result'], second: number): Rol
 })
 
 describe('what is kept of a stagelet', () => {
+  it('is the end of a rollout too whose agent was killed meanwhile', () => {
+    const settled = anObservation({ revision: 1 })
+    const gating = { ...settled, phase: 'Gating' } as const
+    const all = kept(reports(started(1, 1)), { observation: gating }, { observation: settled }, {})
+    expect(results(all)).toEqual([
+      [`rollout ${at(1)}`, 'Progressing'],
+      [`rollout ${at(1)}`, 'Healthy'],
+    ])
+  })
+
   it('is each rollout once for each news of it, with what it did to each service', () => {
     const services = [
       aService({ name: 'web', since: at(2), healthySince: at(3) }),

@@ -1,4 +1,5 @@
 // The last rollout that the agent reported, and its cause: pure.
+import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { RolloutStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
@@ -20,8 +21,25 @@ const causeOf = (
   return edited ? 'ComposeFile' : 'Drift'
 }
 
+/** An agent that has begun anew knows no rollout: the one that it was killed in has ended once the stack is settled. */
+const endedUnseen = ({
+  stagelet,
+  agent,
+  observation,
+  nowMs,
+}: StageletInput): RolloutStatus | undefined => {
+  const { lastRollout: last, quarantine = [] } = stagelet.status ?? {}
+  const isSettled = observation?.phase === 'Settled' && observation.revision === last?.revision
+  if (last?.result !== 'Progressing' || !isSettled) return undefined
+  const finishedAt = toFineTimestamp(nowMs + (agent?.status?.clockSkewMs ?? 0))
+  const failed = quarantine.findLast(({ revision }) => revision > last.revision)
+  if (failed === undefined) return { ...last, result: 'Healthy', finishedAt }
+  const { service, message } = failed
+  return { ...last, result: 'RolledBack', finishedAt, service, message }
+}
+
 export const rolloutOf = (input: StageletInput): RolloutStatus | undefined => {
   const rollout = input.observation?.rollout
-  if (rollout === undefined) return undefined
+  if (rollout === undefined) return endedUnseen(input)
   return defined({ ...rollout, cause: causeOf(input, rollout) })
 }
