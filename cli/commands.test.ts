@@ -326,6 +326,10 @@ describe('warningsOf', () => {
   })
 
   it('names agents that are drained, and what is paused', () => {
+    const project = { ...stagelet(1, []), kind: 'Project', spec: { rollout: { paused: true } } }
+    expect(warningsOf(project).map((w) => `${w.condition}: ${w.message}`)).toEqual([
+      'Paused: no further stagelet gets a new revision: stagely rollout resume shop',
+    ])
     const agent = { ...stagelet(1, []), kind: 'Agent', spec: { drained: true, paused: true } }
     const told = warningsOf(agent).map((w) => `${w.object} ${w.condition}: ${w.message}`)
     expect(told).toEqual([

@@ -17,6 +17,8 @@ export interface Call {
   readonly signal?: AbortSignal
   /** Time without data after which the request fails; absent when silence is normal, as for a watch. */
   readonly silentMs?: number
+  /** How a warning of the server is said to who gave the command. */
+  readonly sayWarning?: (warning: string) => string
 }
 
 /** Where requests go, and how. */
@@ -75,7 +77,8 @@ export const open = async (
     const response = await request(urlOf(server, path, call.query), all, (outgoing) => {
       outgoing.end(body)
     })
-    for (const warning of warningsIn(response.headers.warning)) warnOnce(warning)
+    const { sayWarning = (warning: string) => warning } = call
+    for (const warning of warningsIn(response.headers.warning)) warnOnce(sayWarning(warning))
     return response
   } catch (error) {
     throw isAbort(error) || error instanceof CliError ? error : connectionError(server, error)

@@ -219,8 +219,11 @@ const onPurpose = ({
   const { name } = metadata
   const isSet = (field: string): boolean => spec?.[field] === true
   const drained = `nothing new is rolled out there: stagely agent undrain ${name}`
+  const rollout = spec?.['rollout'] as { paused?: boolean } | undefined
+  const paused = `no further stagelet gets a new revision: stagely rollout resume ${name}`
   return [
     ...(kind === 'Agent' && isSet('drained') ? [['Drained', drained]] : []),
+    ...(rollout?.paused === true ? [['Paused', paused]] : []),
     ...(isSet('paused') ? [['Paused', 'spec.paused is true: nothing is changed there']] : []),
   ].map(([condition = '', message = '']) => ({
     ...{ condition, status: 'True', reason: condition, message },

@@ -71,7 +71,8 @@ const writeBatch = async (
   const path = `${projectPath(rest.namespace, project)}/secrets/batch`
   const body = { operations: batch.map(operationOf) }
   try {
-    await rest.call(path, { method: 'POST', body, headers })
+    const sayWarning = (warning: string): string => inFile(warning, shown, batch)
+    await rest.call(path, { method: 'POST', body, headers, sayWarning })
   } catch (error) {
     if (isReason(error, 'NotFound')) await writeOneByOne(api, batch)
     else if (isReason(error, 'Invalid')) refuse(error, shown, batch)
@@ -79,17 +80,20 @@ const writeBatch = async (
   }
 }
 
+/** What the server says of an operation, at its place in the file. */
+const inFile = (text: string, shown: string, batch: readonly ImportItem[]): string => {
+  const [, index = '', rest = ''] = /^operations\[(\d+)\][.:]? ?(.*)$/s.exec(text) ?? []
+  const item = batch[Number(index)]
+  if (index === '' || item === undefined) return `${shown}: ${text}`
+  return `${shown}: ${item.where}: ${item.identity.key}: ${rest}`
+}
+
 /** The faults, at their places in the file. */
 const refuse = (error: StagelyError, shown: string, batch: readonly ImportItem[]): never => {
   const { faults = [] } = error.details
   if (faults.length === 0) throw error
-  for (const { field, message } of faults) {
-    const [, index = '', rest = ''] = /^operations\[(\d+)\]\.?(.*)$/.exec(field) ?? []
-    const item = batch[Number(index)]
-    const where = index === '' || item === undefined ? '' : `${item.where}: ${item.identity.key}: `
-    const name = index === '' ? field : rest
-    note(`${shown}: ${where}${name === '' ? '' : `${name}: `}${message}`)
-  }
+  for (const { field, message } of faults)
+    note(inFile(field === '' ? message : `${field}: ${message}`, shown, batch))
   throw new Exit(1)
 }
 

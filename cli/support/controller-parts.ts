@@ -70,7 +70,8 @@ export const controllerParts = (connection: Connection, choice: ControllerChoice
   }
   const answer = async (path: string): Promise<string> =>
     JSON.stringify((await rest.call(path)).body, null, 2)
-  const kinds = ['Project', 'StagelySecret', 'Stagelet', 'Agent', 'Event']
+  const declared = ['Project', 'StagelySecret', 'Stagelet', 'Agent']
+  const kinds = [...declared, 'Rotation', 'SecretStore', 'Notifier', 'Event']
   return [
     {
       name: 'controller/version.json',

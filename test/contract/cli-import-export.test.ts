@@ -184,6 +184,7 @@ describe('secrets import', () => {
     const path = await file('one.json', { A: '1', B: '2', C: '3' })
     const done = await importing(path)
     expect(done.stderr).toContain('3 secrets imported into project many, as one change set.')
+    expect(done.stderr).toMatch(/^Warning: .*one\.json: .*A: value: shorter than 8 bytes/m)
     const changed = await importing(await file('two.json', { A: 'x', B: 'x', D: 'x' }))
     expect(changed.code).toBe(0)
     expect(await revision('many')).toBe(2)
