@@ -368,6 +368,9 @@ describe('connectionError', () => {
     const of = (code: string): string =>
       connectionError('https://x:1', Object.assign(new Error('e'), { code })).message
     expect(of('ECONNREFUSED')).toContain('https://x:1')
+    expect(of('CERT_NOT_YET_VALID')).toMatch(
+      /by the clock of this machine \(20.*\): set the clock$/,
+    )
     expect(of('SELF_SIGNED_CERT_IN_CHAIN')).toMatch(/ca\.crt of this very controller.*--ca-file/)
   })
 })

@@ -1,4 +1,5 @@
 // Explains why there was no answer, and which setting to change.
+import { realClock, toTimestamp } from '../src/kernel/clock.ts'
 import { Unanswered } from './errors.ts'
 
 const unknownCa = new Set([
@@ -23,6 +24,8 @@ export const connectionError = (server: string, error: unknown): Unanswered => {
   return new Unanswered(sentence(server, code), 1, error)
 }
 
+const hereNow = (): string => toTimestamp(realClock.now())
+
 const sentence = (server: string, code: string): string => {
   if (unknownCa.has(code)) {
     return `${server} has a certificate of an unknown authority (${code}): give the ca.crt of this very controller, by STAGELY_CA_FILE or "stagely login --ca-file"`
@@ -35,6 +38,10 @@ const sentence = (server: string, code: string): string => {
       return `the host of ${server} is not known (${code}): check STAGELY_SERVER`
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `the certificate of ${server} is for another name: start the controller with --tls-san, or use a name that it has`
+    case 'CERT_NOT_YET_VALID':
+      return `the certificate of ${server} begins later than now by the clock of this machine (${hereNow()}): set the clock`
+    case 'CERT_HAS_EXPIRED':
+      return `the certificate of ${server} has expired by the clock of this machine (${hereNow()}): set the clock, or renew the certificate`
     case 'EPROTO':
     case 'HPE_INVALID_CONSTANT':
       return `${server} does not speak this protocol (${code}): http instead of https, or the other way round?`
