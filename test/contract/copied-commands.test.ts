@@ -137,7 +137,7 @@ interface Case {
 }
 
 /** Forms of each action that are run; the next action begins with the next form. */
-const formsEach = soak(2, 4)
+const formsEach = soak(1, 4)
 let actions = 0
 /** Every form, from the same state, leaves what the button leaves. */
 const same = async ({ doing, forms, keys = [], before, after }: Case): Promise<void> => {
@@ -388,7 +388,7 @@ describe('what "copy as" gives', () => {
       await expect(run(stagely, '')).rejects.toThrow(`notifier/ops: ${answer}`)
       expect(JSON.parse(await run(curl, ''))).toEqual({ delivered: false, answer })
       const audit = await must('GET', '/api/v1/audit?kind=Notifier&action=test')
-      expect((audit as { rows: object[] }).rows).toHaveLength(6)
+      expect((audit as { rows: object[] }).rows).toHaveLength(4 + Math.min(formsEach, 2))
     } finally {
       receiver.close()
       await call('DELETE', '/api/v1/notifiers/default%2Fops')

@@ -20,7 +20,7 @@ import { soak } from '../support/soak.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const path = `/apis/${apiVersion}/namespaces/default/agents`
-const writes = soak(400, 20_000)
+const writes = soak(250, 20_000)
 const writers = 16
 const namesPerWriter = soak(6, 40)
 

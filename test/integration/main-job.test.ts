@@ -27,7 +27,7 @@ const inSync = (world: World, timeout = '60s'): Promise<string> =>
   world.must('wait', '--for=condition=SecretsInSync', 'stagelet/shop', '--timeout', timeout)
 
 /** Of a change, and of a look at what runs as soon as that is said to be in sync. */
-const rounds = soak(4, 40)
+const rounds = soak(3, 40)
 const databases = ['postgres', 'pglite'] as const
 
 describe.each(databases.slice(0, soak(1, 2)))('the main job on %s', (database) => {

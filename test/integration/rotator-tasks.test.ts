@@ -432,7 +432,7 @@ describe('a task in the container of a database', () => {
           await realClock.sleep(100)
         }
       })()
-      const rounds = soak(3, 20)
+      const rounds = soak(2, 20)
       for (let n = 1; n <= rounds; n++) {
         const old = loginIn(world)
         await write(`create table round_${n} (n int); alter table written add c_${n} int`)
@@ -487,7 +487,7 @@ describe('a task in the container of a database', () => {
       expect(await world.valuesOf('one')).toEqual({})
     })
 
-    it.each(Array.from({ length: soak(3, 100) }, (_, i) => firstSeed + i))(
+    it.each(Array.from({ length: soak(2, 100) }, (_, i) => firstSeed + i))(
       'through a crash at a phase border (seed %i): what runs is accepted',
       async (seed) => {
         const random = createRandom(seed)
