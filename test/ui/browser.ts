@@ -27,14 +27,14 @@ const trustOf = (ca: string): string => {
 
 /**
  * Not for what is measured: tabs of a profile share a process, none is started for a site that may be visited next, no
- * process and one thread is for drawing only, and no function is compiled to fast code.
+ * process and one thread is for drawing only, and functions are compiled once, to simple code, which is kept.
  */
 export const cheapFlags: readonly string[] = [
   '--renderer-process-limit=1',
   '--disable-site-isolation-trials',
   '--in-process-gpu',
   '--num-raster-threads=1',
-  '--js-flags=--no-maglev --no-opt',
+  '--js-flags=--no-maglev --no-opt --always-sparkplug --no-flush-bytecode',
 ]
 
 /** These ports of loopback are the only ones that the browser reaches; certificates of `ca` (PEM) are good. */
