@@ -60,6 +60,8 @@ export const peopleTests = (given: () => Dashboard): void => {
     expect(await hers.getByRole('navigation', { name: 'Pages' }).innerText()).not.toMatch(
       /Audit|Keys/,
     )
+    await rest('DELETE', '/teams/default/members/vera')
+    await hers.getByRole('heading', { name: 'You are in no team' }).waitFor()
   })
 
   it('rotates data keys, and shows how far it is, without a reload', async () => {

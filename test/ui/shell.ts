@@ -96,7 +96,8 @@ export const shellTests = (given: () => Dashboard): void => {
   it('names the person whom a link of the command line would log in, and logs in by the link once', async () => {
     const { open, world } = given()
     const link = (await world.must('open', '--print')).trim()
-    const page = await open('/ui/login', { loggedOut: true })
+    const page = await open('/ui/login?error=nobody+knows+you', { loggedOut: true })
+    await page.getByText('The login was refused: nobody knows you').waitFor()
     await page.goto(link)
     await page.getByRole('button', { name: 'Continue as admin' }).click()
     await page.getByRole('heading', { name: 'Overview' }).waitFor()

@@ -37,7 +37,7 @@ new BroadcastChannel('stagely-live').addEventListener('message', ({ data }) => {
 /** The browser logs each refused request: that nobody is logged in, or that a confirmation is wanted. */
 const isExpected = (text: string, url: string): boolean =>
   text.startsWith('Failed to load resource') &&
-  (url.includes('/api/v1/session') || text.includes('401') || text.includes('ERR_'))
+  (/\/api\/v1\/(session|stream)/.test(url) || text.includes('401') || text.includes('ERR_'))
 
 export const watch = (page: Page, found: string[], ours: string): void => {
   page.on('console', (message) => {

@@ -2,7 +2,7 @@
 import { effect } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { freshness, type Stream } from '../live/stream.ts'
-import { endSession, loggedOut, logOut, phase } from './session.ts'
+import { endSession, loggedOut, logOut, phase, readTeams } from './session.ts'
 
 let running: Stream | undefined
 
@@ -21,10 +21,16 @@ export const useLive = (start: (onLogout: () => void) => Stream): void => {
       running = start(loggedOut)
     }
     begin()
+    let shown = freshness.peek().phase
     const stopShowing = effect(() => {
       const isFresh = ['live', 'connecting'].includes(freshness.value.phase)
       document.documentElement.toggleAttribute('data-stale', !isFresh)
       if (freshness.value.phase === 'ended') endSession()
+      const next = freshness.value.phase
+      // A change of rights ends the stream: what the person may do is read again with the next one.
+      if (next !== shown && (next === 'refused' || (next === 'live' && shown !== 'connecting')))
+        void readTeams()
+      shown = next
     })
     // After a new login in the same page the stream is opened again.
     let before = phase.peek()

@@ -76,6 +76,16 @@ const Frame = ({ children }: { readonly children: ComponentChild }) => {
   )
 }
 
+/** Why the provider's login was refused, as the controller's redirect says. */
+const Refused = () => {
+  const why = new URLSearchParams(location.search).get('error')
+  return why === null ? null : (
+    <p class={s['error']} role="alert">
+      The login was refused: {why}
+    </p>
+  )
+}
+
 /** The code of `stagely open`, taken out of the address at once. */
 const takeCode = (): string | undefined => {
   const code = new URLSearchParams(location.hash.slice(1)).get('code') ?? undefined
@@ -132,6 +142,7 @@ export const LoginPage = () => {
     return (
       <Frame>
         <h1>You are logged in as {me.value.name}</h1>
+        <Refused />
         <LinkButton href={returnTo()} primary>
           Continue
         </LinkButton>
@@ -140,6 +151,7 @@ export const LoginPage = () => {
   return (
     <Frame>
       <h1>Log in to Stagely</h1>
+      <Refused />
       {found?.oidc === undefined || found.oidc === null ? null : (
         <>
           <OidcButton name={found.oidc.name} />

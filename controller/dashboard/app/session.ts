@@ -85,6 +85,17 @@ export const resume = async (): Promise<void> => {
   }
 }
 
+/** Reads again in which teams the person is. */
+export const readTeams = async (): Promise<void> => {
+  const found = await must(api.GET('/me')).catch(() => undefined)
+  if (found !== undefined && found.id === meNow.peek()?.id) meNow.value = found
+}
+
+/** Whoever is in no team sees nothing of any. */
+export const isInNoTeam = computed(
+  () => meNow.value?.admin === false && meNow.value.teams.length === 0,
+)
+
 export const methods = (): Promise<Methods> => call('GET', '/auth/methods')
 
 /** Name of whom the code of a link would log in. Throws where it logs in nobody any more. */

@@ -18,7 +18,7 @@ import { Logo } from './logo.tsx'
 import { NamedAddress } from './named-address.tsx'
 import type { PaletteProps } from './palette/palette.tsx'
 import { pages, type PageEntry, type RailEntry } from './pages.ts'
-import { isAdmin, maySomewhere } from './session.ts'
+import { isAdmin, isInNoTeam, maySomewhere, me } from './session.ts'
 import { ShortcutSheet } from './sheet.tsx'
 import { TeamSwitch } from './team-switch.tsx'
 import { UserMenu } from './user-menu.tsx'
@@ -98,6 +98,23 @@ const NotFound = () => (
   </PageFrame>
 )
 
+const NoTeam = () => (
+  <PageFrame windowTitle="In no team" title="You are in no team">
+    <Empty title="Nothing is shown to you">
+      An owner of a team, or an admin, adds you: stagely team add TEAM {me.value?.name} --role ROLE.
+    </Empty>
+  </PageFrame>
+)
+
+const Pages = () => (
+  <Router>
+    {views.map(({ path: at, View }) => (
+      <Route path={at} component={View} />
+    ))}
+    <Route default component={NotFound} />
+  </Router>
+)
+
 export const Shell = () => {
   const { route, path } = useLocation()
   const href = useHref()
@@ -161,14 +178,13 @@ export const Shell = () => {
       <Rail />
       <main class={s['main']} id="main" tabIndex={-1}>
         <Boundary key={path}>
-          <NamedAddress>
-            <Router>
-              {views.map(({ path: at, View }) => (
-                <Route path={at} component={View} />
-              ))}
-              <Route default component={NotFound} />
-            </Router>
-          </NamedAddress>
+          {isInNoTeam.value && path !== '/ui/me' ? (
+            <NoTeam />
+          ) : (
+            <NamedAddress>
+              <Pages />
+            </NamedAddress>
+          )}
         </Boundary>
       </main>
       {palette ? (

@@ -3,13 +3,13 @@
 // every 15.
 import { createSseReader, type Message } from './sse.ts'
 
-export type Phase = 'connecting' | 'live' | 'broken' | 'ended'
+export type Phase = 'connecting' | 'live' | 'broken' | 'ended' | 'refused'
 
 interface SourceEvents {
   readonly onMessage: (message: Message) => void
   /** Anything came, such as a comment. */
   readonly onSign: () => void
-  /** `ended`: the login is over; nothing is tried again. */
+  /** `ended`: the login is over; nothing is tried again. `refused`: the person is in no team, for now. */
   readonly onPhase: (phase: Phase) => void
 }
 
@@ -47,13 +47,14 @@ const readOnce = async (
   { url, onMessage, onSign, onPhase }: SourceOptions,
   lastId: string,
   attempt: AbortController,
-): Promise<'ended' | 'closed' | number> => {
+): Promise<'ended' | 'refused' | 'closed' | number> => {
   const headers = {
     accept: 'text/event-stream',
     ...(lastId !== '' && { 'last-event-id': lastId }),
   }
   const response = await fetch(url, { headers, signal: attempt.signal, cache: 'no-store' })
   if (response.status === 401) return 'ended'
+  if (response.status === 403) return 'refused'
   if (!response.ok || response.body === null)
     return Number(response.headers.get('retry-after') ?? 0) * 1000
   onPhase('live')
@@ -100,7 +101,7 @@ export const runSource = async (options: SourceOptions): Promise<void> => {
       onPhase('ended')
       return
     }
-    onPhase('broken')
+    onPhase(outcome === 'refused' ? 'refused' : 'broken')
     failures += 1
     await pause(Math.max(typeof outcome === 'number' ? outcome : 0, pauseOf(failures)), signal)
   }
