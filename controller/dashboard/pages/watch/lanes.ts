@@ -122,10 +122,13 @@ const liveLanes = (
   })
 }
 
+/** Of a rollout that was: its stagelet runs another revision by now, or is gone. */
+export const healthyThen = 'Healthy then'
+
 const ends: Readonly<Record<KeptRollout['result'], readonly [StateKind, string]>> = {
   Progressing: ['run', 'Rolling'],
-  Healthy: ['ok', 'Healthy then'],
-  RolledBack: ['ok', 'Healthy then'],
+  Healthy: ['ok', healthyThen],
+  RolledBack: ['ok', healthyThen],
   Failed: ['fail', 'Failed'],
   Superseded: ['wait', 'Overtaken'],
   Unknown: ['unknown', 'Unknown'],

@@ -19,7 +19,7 @@ import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import { ReceiptButton } from '../history/receipt.tsx'
 import { useProject, useProjectPlace, useStagelets, type ProjectPlace } from '../secrets/data.ts'
-import { lanesOf, untouchedOf, type Lane } from './lanes.ts'
+import { healthyThen, lanesOf, untouchedOf, type Lane } from './lanes.ts'
 import { Undo } from './undo.tsx'
 import s from './watch.module.css'
 
@@ -137,7 +137,9 @@ const summaryOf = (lanes: readonly Lane[]) => {
     return { kind: 'fail', text: `${failed.length} of ${lanes.length} failed` } as const
   if (good.length === lanes.length) {
     const last = Math.max(...lanes.map(({ healthy }) => healthy ?? 0))
-    const all = lanes.length === 1 ? 'In sync' : `All ${lanes.length} in sync`
+    const isPast = lanes.some(({ word }) => word === healthyThen)
+    const [one, many] = isPast ? ['Was healthy', 'were healthy'] : ['In sync', 'in sync']
+    const all = lanes.length === 1 ? one : `All ${lanes.length} ${many}`
     return { kind: 'ok', text: last === 0 ? all : `${all} after ${secondsOf(last)}` } as const
   }
   if (lanes.every(isOver))
@@ -274,8 +276,8 @@ export const Page = () => {
         aside={isRunning ? <span class="num">{secondsOf(elapsed)}</span> : null}
       >
         {lanes.length === 0 ? (
-          <Empty title="No container was re-created by it">
-            Nothing sees what changed, or its rollouts are no longer kept.
+          <Empty title="No container is known that it re-created">
+            Nothing sees what changed, its rollouts are no longer kept, or its stagelets are gone.
           </Empty>
         ) : (
           <Lanes lanes={lanes} elapsed={elapsed} from={from} />
