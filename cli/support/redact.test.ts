@@ -82,4 +82,14 @@ describe('an object', () => {
       spec: { key: 'A', value: mark, valueBase64: mark, sealedValue: mark },
     })
   })
+
+  it('that is a notifier says its host alone, as the path of a webhook may be its password', () => {
+    const notifier = {
+      ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Notifier', metadata: { name: 'ops' } },
+      spec: { reasons: ['Expired'], webhook: { url: 'https://hooks.example.com:8443/T0/key' } },
+    }
+    expect(cleanObject(notifier)).toMatchObject({
+      spec: { reasons: ['Expired'], webhook: { url: `https://hooks.example.com:8443/${mark}` } },
+    })
+  })
 })

@@ -1,5 +1,6 @@
 // Redacts a bundle. Its parts contain no secrets; this is a second safeguard, for secrets that people
 // wrote in a wrong place.
+import { isRecord } from '../../src/kernel/record.ts'
 import { createMasker, mark } from '../../src/masking/masker.ts'
 import { valueFields } from '../../src/resources/secret-value.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
@@ -53,9 +54,17 @@ export const createRedactor = (known: readonly string[]): ((text: string) => str
 
 const ownAnnotation = /^(?:[\w.-]+\.)?stagely\.dev\//
 
+/** Of where notices are posted the host alone: the path of a webhook may be its password. */
+const withoutPath = (value: unknown): unknown => {
+  if (!isRecord(value) || typeof value['url'] !== 'string' || !URL.canParse(value['url']))
+    return value
+  return { ...value, url: `${new URL(value['url']).origin}/${mark}` }
+}
+
 /**
  * An object without the parts in which people may have written a secret: only the names of annotations
- * that are not Stagely's, no field that could be a value, no managedFields.
+ * that are not Stagely's, no field that could be a value, no path of a webhook, no
+ * managedFields.
  */
 export const cleanObject = (object: KubeObject): object => {
   const { managedFields: _managedFields, annotations, ...metadata } = object.metadata as
@@ -67,7 +76,7 @@ export const cleanObject = (object: KubeObject): object => {
   const spec = Object.entries((object as { spec?: object }).spec ?? {}).map(
     ([key, value]: [string, unknown]) => [
       key,
-      (valueFields as readonly string[]).includes(key) ? mark : value,
+      (valueFields as readonly string[]).includes(key) ? mark : withoutPath(value),
     ],
   )
   return {

@@ -35,6 +35,10 @@ export const loginCookie = (base: Base, state: string): string =>
 export const endedLoginCookie = (base: Base): string =>
   `${render(base, 'stagely-login', '', 'Lax')}; Max-Age=0`
 
+/** Why a login was refused, for the page to show, which takes it away. An address could say what anybody likes. */
+export const refusedLoginCookie = (base: Base, why: string): string =>
+  `${render(base, 'stagely-refused', encodeURIComponent(why), 'Lax').replace('HttpOnly; ', '')}; Max-Age=60`
+
 type Headers = Pick<globalThis.Headers, 'get'>
 
 const cookieOf = (headers: Headers, name: string): string | undefined =>

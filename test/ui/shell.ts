@@ -96,8 +96,14 @@ export const shellTests = (given: () => Dashboard): void => {
   it('names the person whom a link of the command line would log in, and logs in by the link once', async () => {
     const { open, world } = given()
     const link = (await world.must('open', '--print')).trim()
-    const page = await open('/ui/login?error=nobody+knows+you', { loggedOut: true })
-    await page.getByText('The login was refused: nobody knows you').waitFor()
+    const page = await open('/ui/login', { loggedOut: true })
+    const value = encodeURIComponent('nobody knows you; ask')
+    const cookie = { name: '__Host-stagely-refused', value, secure: true }
+    await page.context().addCookies([{ ...cookie, url: new URL('/', page.url()).href }])
+    await page.goto(new URL('/ui/login?error=call+this+number', page.url()).href)
+    await page.getByText('The login was refused: nobody knows you; ask').waitFor()
+    expect(await page.getByText('call this number').count()).toBe(0)
+    expect(await page.evaluate('document.cookie')).toBe('')
     await page.goto(link)
     await page.getByRole('button', { name: 'Continue as admin' }).click()
     await page.getByRole('heading', { name: 'Overview' }).waitFor()

@@ -34,10 +34,13 @@ document.addEventListener('securitypolicyviolation', (e) => console.error('polic
 new BroadcastChannel('stagely-live').addEventListener('message', ({ data }) => { if (${hasCanaryIn('JSON.stringify(data)')}) console.error('a value is in an event') })
 `
 
-/** The browser logs each refused request: that nobody is logged in, or that a confirmation is wanted. */
+/** The browser logs each refused request: that nobody is logged in or in a team, or that a confirmation is wanted. */
 const isExpected = (text: string, url: string): boolean =>
   text.startsWith('Failed to load resource') &&
-  (/\/api\/v1\/(session|stream)/.test(url) || text.includes('401') || text.includes('ERR_'))
+  (url.includes('/api/v1/session') ||
+    (url.includes('/api/v1/stream') && text.includes('403')) ||
+    text.includes('401') ||
+    text.includes('ERR_'))
 
 export const watch = (page: Page, found: string[], ours: string): void => {
   page.on('console', (message) => {

@@ -76,10 +76,25 @@ const Frame = ({ children }: { readonly children: ComponentChild }) => {
   )
 }
 
-/** Why the provider's login was refused, as the controller's redirect says. */
+let refusal: string | undefined
+
+/** Why the provider's login was refused: from a cookie, which only the controller sets. Taken away at once. */
+const takeRefusal = (): string | undefined => {
+  const [attributes, name] =
+    location.protocol === 'https:'
+      ? ['; Secure', '__Host-stagely-refused']
+      : ['', 'stagely-refused']
+  const found = document.cookie.split('; ').find((one) => one.startsWith(`${name}=`))
+  if (found !== undefined) {
+    document.cookie = `${name}=; Path=/; Max-Age=0${attributes}`
+    refusal = decodeURIComponent(found.slice(name.length + 1))
+  }
+  return refusal
+}
+
 const Refused = () => {
-  const why = new URLSearchParams(location.search).get('error')
-  return why === null ? null : (
+  const [why] = useState(takeRefusal)
+  return why === undefined ? null : (
     <p class={s['error']} role="alert">
       The login was refused: {why}
     </p>

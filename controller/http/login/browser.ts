@@ -10,7 +10,12 @@ import type { Identity } from '../../../src/store/logins.ts'
 import type { AppContext } from '../env.ts'
 import { browserNameOf } from '../browser-name.ts'
 import { noteDenied } from '../note-denied.ts'
-import { endedLoginCookie, loginStateIn, sessionCookie } from '../session-cookie.ts'
+import {
+  endedLoginCookie,
+  loginStateIn,
+  refusedLoginCookie,
+  sessionCookie,
+} from '../session-cookie.ts'
 import { callbackUrl, checksOf, identityOf, type LoginDeps } from './deps.ts'
 import { renderState, startedMs, type StartedInBrowser } from './state.ts'
 
@@ -90,6 +95,7 @@ export const finishInBrowser = async (
     await noteDenied(c, error, deps.denied)
     deps.log.warn({ reason: error.message, requestId: c.get('requestId') }, 'a login was refused')
     const why = { error: error.message.slice(0, 300), return_to: returnTo }
+    c.header('set-cookie', refusedLoginCookie(deps.base, why.error), { append: true })
     return c.redirect(`/ui/login?${new URLSearchParams(why).toString()}`, 303)
   }
 }
