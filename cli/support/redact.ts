@@ -63,8 +63,7 @@ const withoutPath = (value: unknown): unknown => {
 
 /**
  * An object without the parts in which people may have written a secret: only the names of annotations
- * that are not Stagely's, no field that could be a value, no path of a webhook, no
- * managedFields.
+ * that are not Stagely's, no field that could be a value, no path of a webhook, no managedFields.
  */
 export const cleanObject = (object: KubeObject): object => {
   const { managedFields: _managedFields, annotations, ...metadata } = object.metadata as
