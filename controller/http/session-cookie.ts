@@ -14,12 +14,12 @@ const isSecure = (base: Base): boolean => base().startsWith('https:')
 
 const nameOf = (base: Base, name: string): string => (isSecure(base) ? `__Host-${name}` : name)
 
-const render = (base: Base, name: string, value: string, sameSite: string): string =>
-  `${nameOf(base, name)}=${value}; Path=/; ${isSecure(base) ? 'Secure; ' : ''}HttpOnly; SameSite=${sameSite}`
+const render = (base: Base, name: string, value: string, attributes: string): string =>
+  `${nameOf(base, name)}=${value}; Path=/; ${isSecure(base) ? 'Secure; ' : ''}${attributes}`
 
 /** No Max-Age: the browser forgets it when it closes. */
 export const sessionCookie = (base: Base, secret: string): string =>
-  render(base, 'stagely', secret, 'Strict')
+  render(base, 'stagely', secret, 'HttpOnly; SameSite=Strict')
 
 export const endedSessionCookie = (base: Base): string => `${sessionCookie(base, '')}; Max-Age=0`
 
@@ -30,14 +30,22 @@ const loginMs = 600_000
  * would come without it.
  */
 export const loginCookie = (base: Base, state: string): string =>
-  `${render(base, 'stagely-login', state, 'Lax')}; Max-Age=${loginMs / 1000}`
+  `${render(base, 'stagely-login', state, 'HttpOnly; SameSite=Lax')}; Max-Age=${loginMs / 1000}`
 
 export const endedLoginCookie = (base: Base): string =>
-  `${render(base, 'stagely-login', '', 'Lax')}; Max-Age=0`
+  `${render(base, 'stagely-login', '', 'HttpOnly; SameSite=Lax')}; Max-Age=0`
 
-/** Why a login was refused, for the page to show, which takes it away. An address could say what anybody likes. */
+/**
+ * Why a login was refused, encoded as a query is. The page shows it, and takes it away. An address could say what
+ * anybody likes.
+ */
 export const refusedLoginCookie = (base: Base, why: string): string =>
-  `${render(base, 'stagely-refused', encodeURIComponent(why), 'Lax').replace('HttpOnly; ', '')}; Max-Age=60`
+  render(
+    base,
+    'stagely-refused',
+    new URLSearchParams({ why }).toString().slice('why='.length),
+    'SameSite=Lax; Max-Age=60',
+  )
 
 type Headers = Pick<globalThis.Headers, 'get'>
 

@@ -97,10 +97,13 @@ export const shellTests = (given: () => Dashboard): void => {
     const { open, world } = given()
     const link = (await world.must('open', '--print')).trim()
     const page = await open('/ui/login', { loggedOut: true })
+    const login = new URL(page.url())
+    // The page that is open would take the cookie.
+    await page.goto('about:blank')
     const value = encodeURIComponent('nobody knows you; ask')
-    const cookie = { name: '__Host-stagely-refused', value, secure: true }
-    await page.context().addCookies([{ ...cookie, url: new URL('/', page.url()).href }])
-    await page.goto(new URL('/ui/login?error=call+this+number', page.url()).href)
+    const cookie = { name: '__Host-stagely-refused', value, secure: true, url: `${login.origin}/` }
+    await page.context().addCookies([cookie])
+    await page.goto(new URL('/ui/login?error=call+this+number', login).href)
     await page.getByText('The login was refused: nobody knows you; ask').waitFor()
     expect(await page.getByText('call this number').count()).toBe(0)
     expect(await page.evaluate('document.cookie')).toBe('')

@@ -87,7 +87,7 @@ const takeRefusal = (): string | undefined => {
   const found = document.cookie.split('; ').find((one) => one.startsWith(`${name}=`))
   if (found !== undefined) {
     document.cookie = `${name}=; Path=/; Max-Age=0${attributes}`
-    refusal = decodeURIComponent(found.slice(name.length + 1))
+    refusal = new URLSearchParams(found).get(name) ?? undefined
   }
   return refusal
 }
