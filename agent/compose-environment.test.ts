@@ -31,6 +31,14 @@ describe('the environment of Compose', () => {
     ])
   })
 
+  it('loses no name that objects have of their own', () => {
+    const globals = [secret('__proto__', 'a'), secret('constructor', 'b')]
+    expect(Object.entries(globalVariables({}, globals))).toEqual([
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+    ])
+  })
+
   it('gets global secrets, but none that steers Compose, Docker, the loader or the shell', () => {
     const names = [
       'PATH',

@@ -13,12 +13,14 @@ export const globalVariables = (
   base: Environment,
   globals: readonly { readonly key: string; readonly value: Buffer }[],
 ): Environment => {
-  const result: Record<string, string> = {}
-  for (const { key, value } of globals) {
-    if (!shellName.test(key) || isGuarded(key) || key in base) continue
-    if (isPassable(key, value)) result[key] = value.toString('utf8')
-  }
-  return result
+  const isOurs = (key: string): boolean =>
+    shellName.test(key) && !isGuarded(key) && !Object.hasOwn(base, key)
+  // Entries, so that `__proto__` is a name like any other.
+  return Object.fromEntries(
+    globals
+      .filter(({ key, value }) => isOurs(key) && isPassable(key, value))
+      .map(({ key, value }) => [key, value.toString('utf8')]),
+  )
 }
 
 /** The request to read the files of this want's stack. */

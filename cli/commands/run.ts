@@ -4,13 +4,13 @@ import type { SecretValue } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { readEnvironment, readRuntimeFolders } from '../config.ts'
-import { isGuarded } from '../../src/compose/environment.ts'
 import { runForeground } from '../../src/process/foreground.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { newCommand, openApi, type CommonFlags } from '../options.ts'
 import { note } from '../print.ts'
 import { openRest } from '../rest.ts'
+import { makeEnvironment, withVariables, type Variable } from '../run/environment.ts'
 import { writePrivateFiles, type PrivateFile } from '../run/private-files.ts'
 import { projectOf, readKnownSecrets, requireStagelet } from '../secrets/identity.ts'
 import { requireService } from '../secrets/service.ts'
@@ -64,7 +64,9 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   const files = await writePrivateFiles(await filesOf(api, project, wanted), readRuntimeFolders())
   let result
   try {
-    const env = { ...readEnvironment(), ...variablesOf(wanted), ...files.paths }
+    const made = makeEnvironment([...variablesOf(wanted), ...files.paths])
+    made.warnings.forEach(note)
+    const env = withVariables(readEnvironment(), made.variables)
     const hasTerminal = process.stdin.isTTY
     result = await runForeground({ file, args, env, hasTerminal })
   } finally {
@@ -74,17 +76,10 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   throw new Exit(result.exitCode)
 }
 
-const variablesOf = (secrets: readonly SecretValue[]): Record<string, string> => {
-  const variables: Record<string, string> = {}
-  for (const secret of secrets) {
-    if (secret.type === 'file') continue
-    // A colleague's secret must not load a library into this process.
-    if (isGuarded(secret.key))
-      note(`Warning: ${secret.key} is left out: it steers the shell or the loader`)
-    else variables[secret.key] = revealedText(secret) ?? ''
-  }
-  return variables
-}
+const variablesOf = (secrets: readonly SecretValue[]): Variable[] =>
+  secrets
+    .filter(({ type }) => type !== 'file')
+    .map((secret) => ({ name: secret.key, value: revealedText(secret) ?? '' }))
 
 const filesOf = async (
   api: Api,

@@ -11,5 +11,5 @@ it('no file secret goes to a disk: without a folder in memory it is refused, by 
 })
 
 it('without file secrets no folder is asked for', async () => {
-  expect((await writePrivateFiles([], [])).paths).toEqual({})
+  expect((await writePrivateFiles([], [])).paths).toEqual([])
 })

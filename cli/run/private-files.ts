@@ -2,6 +2,7 @@
 import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CliError } from '../errors.ts'
+import type { Variable } from './environment.ts'
 
 /** File system types in memory (statfs(2)): tmpfs and ramfs. */
 const inMemory = new Set([0x01021994, 0x858458f6])
@@ -14,8 +15,8 @@ export interface PrivateFile {
 }
 
 export interface PrivateFiles {
-  /** The variables and their paths. */
-  readonly paths: Readonly<Record<string, string>>
+  /** The variables, with the paths as their values. */
+  readonly paths: readonly Variable[]
   readonly remove: () => Promise<void>
 }
 
@@ -24,7 +25,7 @@ export const writePrivateFiles = async (
   files: readonly PrivateFile[],
   folders: readonly string[],
 ): Promise<PrivateFiles> => {
-  if (files.length === 0) return { paths: {}, remove: () => Promise.resolve() }
+  if (files.length === 0) return { paths: [], remove: () => Promise.resolve() }
   const folder = await memoryFolder(folders)
   if (folder === undefined) {
     const keys = files.map(({ key }) => key).join(', ')
@@ -35,11 +36,11 @@ export const writePrivateFiles = async (
   const dir = await mkdtemp(join(folder, 'stagely-run-'))
   const remove = (): Promise<void> => rm(dir, { recursive: true, force: true })
   try {
-    const paths: Record<string, string> = {}
+    const paths: Variable[] = []
     for (const { variable, key, value } of files) {
       const path = join(dir, key)
       await writeFile(path, value, { mode: 0o600 })
-      paths[variable] = path
+      paths.push({ name: variable, value: path })
     }
     return { paths, remove }
   } catch (error) {

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { renderDotenv } from '../formats/dotenv.ts'
 import { isShellName, renderShell } from '../formats/shell.ts'
+import { makeEnvironment, steeredBy } from '../run/environment.ts'
 import { openApi } from '../options.ts'
 import { toYaml } from '../output.ts'
 import { note, outBytes } from '../print.ts'
@@ -78,7 +79,7 @@ const renderers: Record<string, Render> = {
   yaml: (...given) => toYaml(whole(...given)),
 }
 
-/** One text for each key; when a key has several values, the person must choose. */
+/** The environment: one text for each key; when a key has several values, the person must choose. */
 const flat = (secrets: readonly SecretValue[]): { key: string; value: string }[] => {
   const values = new Map<string, string>()
   for (const secret of secrets) {
@@ -93,7 +94,9 @@ const flat = (secrets: readonly SecretValue[]): { key: string; value: string }[]
     }
     values.set(secret.key, value)
   }
-  return [...values].map(([key, value]) => ({ key, value }))
+  const made = makeEnvironment([...values].map(([name, value]) => ({ name, value })))
+  made.warnings.forEach(note)
+  return made.variables.map(({ name, value }) => ({ key: name, value }))
 }
 
 /** Everything that an import needs to make the same secrets again. */
@@ -104,6 +107,9 @@ const whole = (secrets: readonly SecretValue[], { project, known, asWritten }: S
     const fields = object === undefined ? {} : shownOf({ ...object.spec })
     return { secret, fields: { key, scope, type, ...fields } }
   })
+  const steering = [...new Set(secrets.map(({ key }) => key))].filter((key) => steeredBy(key))
+  if (steering.length > 0)
+    note(`Warning: for an import, and not for the environment of a program: ${steering.join(', ')}`)
   const finished = made.filter(({ fields }) => isMade(fields)).length
   if (finished > 0 && !asWritten) {
     const are = finished === 1 ? '1 secret is' : `${finished} secrets are`

@@ -52,6 +52,14 @@ beforeAll(async () => {
         ...{ key: 'TLS-KEY', scope: 'tls', valueBase64: '/wA=', type: 'file' },
         file: { path: './key.pem', envVar: 'TLS_KEY_PATH' },
       }),
+      secret('proto', { key: '__proto__', scope: 'odd', value: 'of-proto' }),
+      ...['LD_PRELOAD', 'STAGELY_SERVER', 'npm_config_node_options'].map((key, index) =>
+        secret(`odd-${index}`, { key, scope: 'odd', value: '/steered' }),
+      ),
+      secret('start', {
+        ...{ key: 'START', scope: 'odd', value: 'echo steered', type: 'file' },
+        file: { path: './start', envVar: 'BASH_ENV' },
+      }),
     ].join('---\n'),
   )
   expect(applied.code, applied.stderr).toBe(0)
@@ -101,14 +109,14 @@ describe('stagely run', () => {
       code: 1,
       stdout: '',
       stderr:
-        'error: nothing is known of a service wbe in project shop; there are: tls, web. For what every service sees: --service global\n',
+        'error: nothing is known of a service wbe in project shop; there are: odd, tls, web. For what every service sees: --service global\n',
     })
     const exported = await world.cli('secrets', 'export', '-p', 'shop', '--service', 'wbe')
     expect(exported).toEqual({
       code: 1,
       stdout: '',
       stderr:
-        'error: nothing is known of a service wbe in project shop; there are: tls, web. For what every service sees: --service global\n',
+        'error: nothing is known of a service wbe in project shop; there are: odd, tls, web. For what every service sees: --service global\n',
     })
   })
 
@@ -119,7 +127,7 @@ describe('stagely run', () => {
     expect(await url('--service', 'db')).toBe('of-all')
     expect(await url('--service', 'db', '--stagelet', 'staging')).toBe('of-all')
     expect((await ran('--service', 'db', '--stagelet', 'prod', '--', 'true')).stderr).toBe(
-      'error: nothing is known of a service db in stagelet prod; there are: tls, web. For what every service sees: --service global\n',
+      'error: nothing is known of a service db in stagelet prod; there are: odd, tls, web. For what every service sees: --service global\n',
     )
   })
 
@@ -150,6 +158,40 @@ describe('stagely run', () => {
     expect(await left()).toEqual(before)
     const without = ['--service', 'tls', '--without-files', '--', 'sh', '-c', 'echo "$CERT_FILE"']
     expect((await ran(...without)).stdout).toBe('\n')
+  })
+
+  it('sets no name that steers a program, be it of an env or of a file secret, and loses no other', async () => {
+    const script = 'env | grep -E "steered|BASH_ENV|proto"'
+    const done = await ran('--service', 'odd', '--', 'bash', '-c', script)
+    expect(done).toEqual({
+      code: 0,
+      stdout: '__proto__=of-proto\n',
+      stderr: [
+        'Warning: LD_PRELOAD is left out: it steers the loader',
+        'Warning: STAGELY_SERVER is left out: it steers Stagely',
+        'Warning: npm_config_node_options is left out: it steers a build or package tool',
+        'Warning: BASH_ENV is left out: it steers the shell\n',
+      ].join('\n'),
+    })
+  })
+
+  it.each(['shell', 'dotenv'])('prints no such name for a program as %s', async (format) => {
+    const from = ['secrets', 'export', '-p', 'shop', '--service', 'web', '--format', format]
+    const steering = secret('path', { key: 'PATH', scope: 'web', value: '/steered' })
+    expect((await world.apply(steering)).code).toBe(0)
+    const done = await world.cli(...from)
+    expect(done.stdout).not.toContain('PATH')
+    expect(done.stdout).toContain('of-web')
+    expect(done.stderr).toBe('Warning: PATH is left out: it steers the shell\n')
+  })
+
+  it('exports such a name as JSON, for an import, and says so', async () => {
+    const from = ['secrets', 'export', '-p', 'shop', '--scope', 'odd', '--format', 'json']
+    const done = await world.cli(...from)
+    expect(done.stdout).toContain('"LD_PRELOAD"')
+    expect(done.stderr).toContain(
+      'Warning: for an import, and not for the environment of a program: LD_PRELOAD, STAGELY_SERVER, npm_config_node_options\n',
+    )
   })
 
   it('passes signals on, ends as the command does, and takes the files away', async () => {
