@@ -11,7 +11,7 @@ interface Seen {
   readonly headers: http.IncomingHttpHeaders
 }
 
-type Answer = [status: number, body: unknown, headers?: http.OutgoingHttpHeaders]
+type Answer = 'reset' | [status: number, body: unknown, headers?: http.OutgoingHttpHeaders]
 
 const servers: http.Server[] = []
 
@@ -23,7 +23,12 @@ const serve = async (
   const slept: number[] = []
   const server = http.createServer((request, response) => {
     seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers })
-    const [status, body, headers] = answers[seen.length - 1] ?? [500, {}]
+    const answer = answers[seen.length - 1] ?? [500, {}]
+    if (answer === 'reset') {
+      request.socket.resetAndDestroy()
+      return
+    }
+    const [status, body, headers] = answer
     response.writeHead(status, headers)
     response.end(body === undefined ? '' : JSON.stringify(body))
   })
@@ -109,6 +114,21 @@ describe('the REST client', () => {
     await rest.call('/x', { method: 'POST', body: {} })
     expect(slept).toEqual([2000])
     expect(seen[0]?.headers['idempotency-key']).toBe(seen[1]?.headers['idempotency-key'])
+  })
+
+  it('sends a POST once more when the connection breaks, with the same key, and not a third time', async () => {
+    const { rest, seen } = await serve('reset', [201, {}], 'reset', 'reset', [201, {}])
+    const post = { method: 'POST', body: {} } as const
+    await rest.call('/x', post)
+    expect(seen[1]?.headers['idempotency-key']).toBe(seen[0]?.headers['idempotency-key'])
+    await expect(rest.call('/x', post)).rejects.toThrow('ECONNRESET')
+    expect(seen).toHaveLength(4)
+  })
+
+  it('sends no PATCH a second time when the connection breaks', async () => {
+    const { rest, seen } = await serve('reset', [200, {}])
+    await expect(rest.call('/x', { method: 'PATCH', body: {} })).rejects.toThrow('ECONNRESET')
+    expect(seen).toHaveLength(1)
   })
 
   it('does not wait for minutes', async () => {

@@ -85,6 +85,25 @@ export const open = async (
   }
 }
 
+/** A request that the server carries out once, however often it comes. */
+const isRepeatable = ({ method = 'GET', headers = {} }: Call): boolean =>
+  method === 'GET' || 'idempotency-key' in headers
+
+/** True where the connection broke before there was an answer: something on the way may have closed it just then. */
+const isBroken = (error: unknown): boolean =>
+  error instanceof Unanswered &&
+  ['ECONNRESET', 'EPIPE'].includes((error.cause as { code?: string } | undefined)?.code ?? '')
+
+/** As `open`. Where the connection broke, a request that may be repeated is sent once more. */
+const openAgain = async (...request: Parameters<typeof open>): Promise<http.IncomingMessage> => {
+  try {
+    return await open(...request)
+  } catch (error) {
+    if (!isRepeatable(request[2]) || !isBroken(error)) throw error
+    return open(...request)
+  }
+}
+
 /** The bytes of an answer. CliError when the connection breaks; the reason of `signal` when it aborts. */
 export async function* unbroken(
   server: string,
@@ -121,7 +140,7 @@ export const succeed = async (
 ): Promise<http.IncomingMessage> => {
   const known = await options()
   for (let attempt = 0; ; attempt++) {
-    const response = await open(server, path, call, known)
+    const response = await openAgain(server, path, call, known)
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response
     const reply = await readReply(server, response, call.signal)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { namesOf, variableOf } from './import-store.ts'
+import { isNameless, namesOf, variableOf } from './import-store.ts'
 
 describe('keys of a store', () => {
   it('become variables by what comes after the prefix', () => {
@@ -8,9 +8,14 @@ describe('keys of a store', () => {
     expect(variableOf('prod/2fa', 'prod/')).toBe('_2FA')
   })
 
-  it('that would be one variable, or none, are named together', () => {
-    expect(() => namesOf(['p/a-b', 'p/a_b', 'p/'], 'p/')).toThrow(
-      /p\/a-b and p\/a_b would be "A_B"; p\/ would be ""/,
+  it('have no name where the prefix is all of them', () => {
+    const keys = ['prod/shop/', 'prod/shop', 'prod/shop//', 'prod/shop/_', 'prod/shop/a']
+    expect(keys.filter((key) => isNameless(key, 'prod/shop/'))).toEqual(keys.slice(0, 4))
+  })
+
+  it('that would be one variable are named together', () => {
+    expect(() => namesOf(['p/a-b', 'p/a_b', 'p/c-d', 'p/c_d'], 'p/')).toThrow(
+      /p\/a-b and p\/a_b would be "A_B"; p\/c-d and p\/c_d would be "C_D"/,
     )
     expect(namesOf(['p/a', 'p/b'], 'p/')).toEqual([
       ['A', 'p/a'],

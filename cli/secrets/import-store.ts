@@ -28,6 +28,10 @@ export const variableOf = (key: string, prefix: string): string => {
   return /^[0-9]/.test(name) ? `_${name}` : name
 }
 
+/** True for a key of which nothing is left after the prefix to make a variable of, such as the prefix itself. */
+export const isNameless = (key: string, prefix: string): boolean =>
+  variableOf(key, prefix).replaceAll('_', '') === ''
+
 /** Keys by the variables that they become; throws where two become one. */
 export const namesOf = (
   keys: readonly string[],
@@ -39,7 +43,7 @@ export const namesOf = (
     byName.set(name, [...(byName.get(name) ?? []), key])
   }
   const faults = [...byName]
-    .filter(([name, of]) => of.length > 1 || name.replaceAll('_', '') === '')
+    .filter(([, of]) => of.length > 1)
     .map(([name, of]) => `${of.join(' and ')} would be ${JSON.stringify(name)}`)
   if (faults.length > 0)
     throw new CliError(`these keys have no name of their own: ${faults.join('; ')}`)
@@ -59,9 +63,15 @@ export const importFromStore = async (flags: StoreImportFlags): Promise<void> =>
     throw new CliError(
       `store "${store}" has no key that begins with "${prefix}" and that it allows`,
     )
+  const nameless = body.keys.filter((key) => isNameless(key, prefix))
+  if (nameless.length > 0)
+    note(
+      `Left out, since the prefix leaves no name of them: ${nameless.map((key) => JSON.stringify(key)).join(', ')}. A shorter --prefix names them.`,
+    )
   const known = await readKnownSecrets(api)
   const { scope = 'global', stagelet } = flags
-  const all = namesOf(body.keys, prefix).map(([key, remote]) => ({
+  const named = body.keys.filter((key) => !isNameless(key, prefix))
+  const all = namesOf(named, prefix).map(([key, remote]) => ({
     identity: { project, key, scope, stagelet },
     valueFrom: { external: { store, key: remote } },
   }))

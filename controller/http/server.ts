@@ -2,7 +2,13 @@
 // instead of 52 (with a leaf and its CA in the first flight). After a restart clients could not resume
 // sessions anyway.
 import { constants } from 'node:crypto'
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -46,6 +52,8 @@ export const listen = async (
   // last.
   server.requestTimeout = 60_000
   server.keepAliveTimeout = 65_000
+  server.on('request', dropUnread)
+  if ('setSecureContext' in server) server.on('secureConnection', readThroughStream)
   const unused = followUnused(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -77,6 +85,32 @@ const tlsOptions = (tls: { chainPem: string; keyPem: string }): SecureContextOpt
   minVersion: 'TLSv1.3',
   secureOptions: constants.SSL_OP_NO_TICKET,
 })
+
+/**
+ * Node's parser takes the data of a connection beside its stream until something else listens to the stream too. Over
+ * TLS it then fails with HPE_PAUSED, and Node resets the connection: a large answer that is not written out pauses the
+ * parser within the first record of the next request, and the other records that were read with it still reach it.
+ * The stream keeps them until the parser goes on.
+ */
+const readThroughStream = (socket: Duplex): void => {
+  socket.on('data', () => undefined)
+}
+
+/** So much of a body that is refused unread is still received, so that its connection can be used again. */
+const patienceBytes = 32 * 1024 * 1024
+
+/** Node reads and drops what is left of a body after the answer; not without end. */
+const dropUnread = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+  if (incoming.method === 'GET' || incoming.method === 'HEAD') return
+  outgoing.once('finish', () => {
+    if (incoming.complete) return
+    let dropped = 0
+    incoming.on('data', (chunk: Buffer) => {
+      dropped += chunk.length
+      if (dropped > patienceBytes) incoming.destroy()
+    })
+  })
+}
 
 /** Connections without a request so far. Browsers keep some ready; for Node they are not idle. */
 const followUnused = (server: Server | HttpsServer): ReadonlySet<Duplex> => {

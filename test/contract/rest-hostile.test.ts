@@ -1,10 +1,13 @@
 // The REST API under attack: by members of other teams, by viewers, with forged cursors, repeated
 // keys, races, and bodies that are too large, too deep or not what they say.
 import { request } from 'node:https'
+import { connect } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
+import { onKeptConnection } from '../support/kept-connection.ts'
 import type { TestDatabase } from '../support/test-database.ts'
 
 const canary = 'canary-of-another-team'
@@ -361,6 +364,48 @@ describe('a body', () => {
     }
     const file = { key: 'NUL', type: 'file', file_path: './nul', value: 'a\0b of a file' }
     expect((await as('mia', 'POST', path, file)).status).toBe(201)
+  })
+
+  it('that is large, refused or answered at length leaves its connection as it was', async () => {
+    const authorization = `Bearer ${tokens['mia']!}`
+    const headers = { authorization, 'content-type': 'application/json' }
+    const operations = Array.from({ length: 500 }, (_, i) => ({
+      ...{ op: 'create', key: `KEPT_${i}`, value: 'v'.repeat(200), scope: '' },
+    }))
+    const batch = JSON.stringify({ operations })
+    const post = { method: 'POST', path: `/api/v1${path}/batch`, body: batch }
+    const outcomes = await onKeptConnection({
+      ...{ url: controller.url, ca: controller.ca, rounds: 10 },
+      requests: [
+        { method: 'GET', path: '/openapi/v2', headers },
+        { method: 'GET', path: '/api/v1/openapi.json' },
+        { ...post, headers },
+        { ...post, headers: { ...headers, authorization: 'Bearer none' } },
+        { ...post, path: '/api/v1/nowhere', headers },
+      ],
+    })
+    expect(outcomes).toEqual({ 200: 20, 422: 10, 401: 10, 404: 10 })
+  })
+
+  it('that is refused unread may still come slowly, and its connection serves the next request', async () => {
+    const socket = connect({
+      host: '127.0.0.1',
+      port: Number(new URL(controller.url).port),
+      ca: controller.ca,
+      servername: 'localhost',
+    })
+    const answers: string[] = []
+    socket.on('data', (data: Buffer) => answers.push(data.toString('latin1')))
+    const said = (): string => answers.join('')
+    socket.write(
+      `POST /api/v1${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 20\r\n\r\n${'x'.repeat(10)}`,
+    )
+    await expect.poll(said).toContain('HTTP/1.1 401')
+    // A server that loses patience does so within this second.
+    await realClock.sleep(1_000)
+    socket.write(`${'x'.repeat(10)}GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+    await expect.poll(said).toMatch(/HTTP\/1\.1 200 OK[^]*ok$/)
+    socket.destroy()
   })
 
   it('of too many operations is refused as a whole', async () => {

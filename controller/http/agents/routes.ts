@@ -145,7 +145,8 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     connected: (agentKey) => hub.isConnected(agentKey),
     fleet: () => fleetOf(hub.world),
     listener: (app) => {
-      const answer = getRequestListener(app.fetch)
+      // It would end a connection half a second after an answer that came before the end of the body.
+      const answer = getRequestListener(app.fetch, { autoCleanupIncoming: false })
       return signs.inFrontOf((request, response) => void answer(request, response))
     },
     heard: hub.heard,
