@@ -1,12 +1,21 @@
 // Reviews a set of objects on a cluster with the CRDs, which has no ChangeSetReview: each object is
 // sent as a dry run. Only a controller knows which services would be re-created.
 import { applyPatch, withLastApplied } from '../src/manifests/merge.ts'
-import type { ReviewChange, ReviewFault, ReviewStatus } from '../src/manifests/review.ts'
+import { defined } from '../src/kernel/defined.ts'
+import type {
+  ReviewChange,
+  ReviewFault,
+  ReviewStatus,
+  WidenedKey,
+} from '../src/manifests/review.ts'
+import { specOf } from '../src/resources/typed.ts'
+import { narrowerPlaces } from '../src/secrets/wider.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../src/resources/meta.ts'
 import { mergePatch, pathOf, type Api } from './api.ts'
 import { kindOf } from './kinds.ts'
 import { findObject } from './objects.ts'
+import { identityOf, readKnownSecrets } from './secrets/identity.ts'
 
 const query = { fieldManager: 'stagely', fieldValidation: 'Strict', dryRun: 'All' }
 
@@ -27,7 +36,30 @@ export const reviewByDryRun = async (
       else faults.push(...named.map(({ field, message }) => ({ index, field, message })))
     }
   }
-  return { faults, changes, affected: [], isReachUnknown: true }
+  const widened = await widenedIn(api, objects)
+  return { faults, changes, affected: [], isReachUnknown: true, widened }
+}
+
+/** Without the services: which ones run, only a controller knows. */
+const widenedIn = async (api: Api, objects: readonly KubeObject[]): Promise<WidenedKey[]> => {
+  const secrets = objects.filter(({ kind }) => kind === 'StagelySecret')
+  if (secrets.length === 0) return []
+  const { placesOf } = await readKnownSecrets(api)
+  return secrets.flatMap((object) => {
+    const { project, key, scope, stagelet } = identityOf(object)
+    if (specOf('StagelySecret', object).audience === 'Controller') return []
+    const place = { scope, ...defined({ stagelet }) }
+    const before = narrowerPlaces(
+      placesOf(project, key).map((one) => ({
+        scope: one.scope,
+        ...defined({ stagelet: one.stagelet }),
+      })),
+      place,
+    )
+    const { name: secret, namespace = api.namespace } = object.metadata
+    const what = { namespace, project, secret, key, ...place }
+    return before.length === 0 ? [] : [{ ...what, before, services: [] }]
+  })
 }
 
 const reviewOne = async (

@@ -56,7 +56,7 @@ export const confirm = async (asked: Question, yes: boolean | undefined): Promis
   if (yes === true) return
   const answer = await askToConfirm(asked, note)
   if (answer === 'yes') return
-  if (answer === 'nobody') throw usageError(nobodyToAsk(asked.question))
+  if (answer === 'nobody') throw usageError(nobodyToAsk(asked))
   if (answer === 'cancelled') throw cancelled()
   note('Nothing was changed.')
   throw new Exit(1)

@@ -6,6 +6,6 @@ import { note } from './print.ts'
 export const isAllowed = async (asked: Question): Promise<boolean> => {
   const answer = await askToConfirm(asked, note)
   if (answer === 'yes') return true
-  note(answer === 'nobody' ? nobodyToAsk(asked.question) : 'Nothing was changed.')
+  note(answer === 'nobody' ? nobodyToAsk(asked) : 'Nothing was changed.')
   return false
 }

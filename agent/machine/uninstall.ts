@@ -76,7 +76,7 @@ const mayGo = async (dataDir: string, purges: boolean): Promise<boolean> => {
   ]
   const answer = await askToConfirm({ question, details }, note)
   if (answer === 'yes') return true
-  note(answer === 'nobody' ? nobodyToAsk(question) : 'Nothing was changed.')
+  note(answer === 'nobody' ? nobodyToAsk({ question }) : 'Nothing was changed.')
   return false
 }
 

@@ -1,7 +1,8 @@
 // apply: checks everything first, here and on the server; then writes one change set.
 import type { Command } from 'commander'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
-import type { ReviewStatus } from '../../src/manifests/review.ts'
+import type { ReviewStatus, WidenedKey } from '../../src/manifests/review.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
 import { applyObjects } from '../apply-objects.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import {
@@ -17,6 +18,7 @@ import {
 } from '../options.ts'
 import { out } from '../print.ts'
 import { readManifests } from '../read-manifests.ts'
+import { confirmWidened, renderWidened } from '../reach.ts'
 import { renderAffected, reviewDocuments } from '../review.ts'
 import { valuesToCome } from '../values-to-come.ts'
 import { waitForSync, type StageletName } from '../wait-in-sync.ts'
@@ -24,6 +26,7 @@ import { waitForSync, type StageletName } from '../wait-in-sync.ts'
 interface Flags extends CommonFlags, WaitFlags {
   readonly dryRun?: boolean
   readonly note?: string
+  readonly yes?: boolean
 }
 
 export const command = (): Command =>
@@ -38,6 +41,7 @@ export const command = (): Command =>
   )
     .addOption(fileOption())
     .addOption(noteOption())
+    .option('-y, --yes', 'do not ask where a key would go to more services')
     .option('--dry-run', 'check everything and say what would happen; change nothing')
     .action(apply)
 
@@ -55,12 +59,23 @@ const apply = async (flags: Flags): Promise<void> => {
     for (const change of review.changes) {
       out(`${fullName(kindOf(change.kind), change.name)} ${words[change.action]} (dry run)`)
     }
-    out(renderAffected(review, valuesToCome(review.changes, objects)).join('\n'))
+    const reach = renderAffected(review, valuesToCome(review.changes, objects))
+    out([...reach, ...renderWidened(review.widened)].join('\n'))
     return
   }
+  await confirmWidened(review, (one) => isScopeSaid(objects, one), flags.yes)
   await applyObjects(api, objects, noteHeaders(flags))
   if (timeoutMs !== undefined) await waitForSync(api, affectedBy(review, documents), timeoutMs)
 }
+
+const isScopeSaid = (objects: readonly KubeObject[], one: WidenedKey): boolean =>
+  objects.some(
+    ({ kind, metadata, spec }) =>
+      kind === 'StagelySecret' &&
+      metadata.name === one.secret &&
+      metadata.namespace === one.namespace &&
+      spec?.['scope'] !== undefined,
+  )
 
 /** The stagelets in the review, and those in the files. */
 const affectedBy = (

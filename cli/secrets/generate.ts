@@ -9,6 +9,7 @@ import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import { noteHeaders, noteOption, openApi, parseWait, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
+import { confirmNew } from '../reach.ts'
 import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf, readKnownSecrets, requireKnown, type Identity } from './identity.ts'
@@ -23,6 +24,7 @@ interface GenerateFlags extends Flags {
   readonly charset?: GenerateSpec['charset']
   readonly keypair?: GenerateSpec['keypair']
   readonly replace?: boolean
+  readonly yes?: boolean
 }
 
 const kind = kindOf('StagelySecret')
@@ -51,6 +53,7 @@ export const generateCommand = (): Command =>
       ),
     )
     .option('--replace', 'also where the secret has a value that somebody wrote')
+    .option('-y, --yes', 'do not ask where the key was kept to fewer services')
     .addOption(noteOption())
     .action(generate)
 
@@ -77,6 +80,8 @@ const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
   const headers = noteHeaders(flags)
   if (before === undefined) {
     const body = newSecret(identity, known.hasName, { valueFrom })
+    const isSaid = flags.scope !== undefined
+    await confirmNew(api, { object: body, identity, known, isSaid, yes: flags.yes })
     const made = await api.call(pathOf(kind, api.namespace), { method: 'POST', body, headers })
     out(`${fullName(kind, (made as KubeObject).metadata.name)} created`)
   } else {

@@ -10,6 +10,7 @@ import { noteHeaders, noteOption, openApi, outputOption } from '../options.ts'
 import { printAs } from '../output.ts'
 import { note } from '../print.ts'
 import { confirm } from '../prompt.ts'
+import { renderWidened } from '../reach.ts'
 import { openRest } from '../rest.ts'
 import { renderAffected } from '../review.ts'
 import { secretCommand } from './flags.ts'
@@ -138,6 +139,7 @@ const renderPlan = ({ items, ...review }: ImportPlan): string => {
     ...(unchanged === 0 ? [] : [`= ${unchanged} unchanged`]),
     '',
     ...renderAffected(review),
+    ...renderWidened(review.widened),
   ].join('\n')
 }
 

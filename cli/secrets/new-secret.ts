@@ -1,11 +1,12 @@
 // The manifest of a secret that a command makes.
+import type { KubeObject } from '../../src/resources/meta.ts'
 import { nameFor, type Identity } from './identity.ts'
 
 export const newSecret = (
   identity: Identity,
   isTaken: (name: string) => boolean,
   value: object,
-): object => {
+): KubeObject => {
   const { project, key, scope, stagelet } = identity
   return {
     apiVersion: 'stagely.dev/v1alpha1',

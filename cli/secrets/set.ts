@@ -9,6 +9,7 @@ import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../kinds.ts'
 import { noteHeaders, noteOption, openApi, parseWait, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
+import { confirmNew } from '../reach.ts'
 import { openRest } from '../rest.ts'
 import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
@@ -25,6 +26,7 @@ interface SetFlags extends SecretFlags, ValueFlags, WaitFlags {
   readonly audience?: Audience
   readonly expectVersion?: number
   readonly note?: string
+  readonly yes?: boolean
 }
 
 export const setCommand = (): Command =>
@@ -56,6 +58,7 @@ export const setCommand = (): Command =>
       'refuse unless this version is the stored one; 0: there is none yet',
       parseNumber,
     )
+    .option('-y, --yes', 'do not ask where the key was kept to fewer services')
     .addOption(noteOption())
     .action(set)
 
@@ -98,6 +101,8 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
         `version ${expectVersion ?? 0} of ${key} was expected, and there is no such secret`,
       )
     const body = newSecret(identity, known.hasName, value)
+    const isSaid = flags.scope !== undefined || audience === 'Controller'
+    await confirmNew(api, { object: body, identity, known, isSaid, yes: flags.yes })
     const after = (await api.call(pathOf(kind, api.namespace), {
       method: 'POST',
       body,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../src/resources/meta.ts'
+import type { SecretPlace } from '../../src/secrets/wider.ts'
 import { adviceOfPlace, adviceOfValue, warningValues } from './warnings.ts'
 
 const secret = (spec: object, status: object = {}): KubeObject => ({
@@ -28,10 +29,15 @@ const stagelets = [
 ]
 const place = async (
   object: KubeObject,
-  { before, envSecrets = 5 }: { before?: KubeObject; envSecrets?: number } = {},
+  {
+    before,
+    envSecrets = 5,
+    others = [],
+  }: { before?: KubeObject; envSecrets?: number; others?: readonly SecretPlace[] } = {},
 ): Promise<string[]> => {
+  const withKey = () => others.map((place, i) => ({ secretId: `other-${i}`, ...place }))
   const store = {
-    projectSummary: () => Promise.resolve({ stagelets, envSecrets, isDeclared: true }),
+    projectSummary: () => Promise.resolve({ stagelets, envSecrets, isDeclared: true, withKey }),
   }
   return (await adviceOfPlace(store, object, before)).map((a) => `${a.field}: ${a.message}`)
 }
@@ -45,6 +51,20 @@ describe('advice of where a secret goes', () => {
     expect(await place(changed, { before: stored })).toEqual([
       'spec.value: POSTGRES_PASSWORD_FILE is read only while the data folder is empty: a new value changes nothing in the database; use a Rotation',
     ])
+  })
+
+  it('says that a key was kept to fewer services', async () => {
+    const others = [{ scope: 'web', stagelet: 'prod' }, { scope: 'backend' }]
+    const wide = secret({ key: 'A' })
+    const message =
+      'spec.scope: A was kept to service backend, service web of stagelet prod, and goes to all services now'
+    expect(await place(wide, { others })).toEqual([message])
+    expect(await place(wide, { others: [...others, { scope: 'global' }] })).toEqual([])
+    expect(await place(secret({ key: 'A', scope: 'web' }), { others: [others[1]!] })).toEqual([])
+    expect(await place(wide, { before: secret({ key: 'A', scope: 'web' }) })).toEqual([
+      'spec.scope: A was kept to service web, and goes to all services now',
+    ])
+    expect(await place(secret({ key: 'A', audience: 'Controller' }), { others })).toEqual([])
   })
 
   it('names the service that a misspelt scope probably means', async () => {

@@ -1,10 +1,13 @@
 // Advice for a person who stores a secret. Never a value, and never a refusal.
+import { defined } from '../../src/kernel/defined.ts'
 import { minPatternBytes } from '../../src/masking/patterns.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import { valueBytes } from '../../src/resources/secret-value.ts'
 import type { SecretSpec } from '../../src/resources/stagelysecret.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
-import type { Store } from '../../src/store/store.ts'
+import { stageletIn } from '../../src/secrets/set-entry.ts'
+import { narrowerPlaces, placesText, type SecretPlace } from '../../src/secrets/wider.ts'
+import type { ProjectSummary, Store } from '../../src/store/store.ts'
 import { nearName } from '../reconcilers/project/near-name.ts'
 
 export interface Advice {
@@ -120,6 +123,27 @@ const adviceOfClash = (
   return [{ field: 'spec.key', message }]
 }
 
+const placeIn = (spec: SecretSpec): SecretPlace => ({
+  scope: spec.scope,
+  ...defined({ stagelet: stageletIn(spec) }),
+})
+
+/** The key was kept to fewer services before. */
+const adviceOfReach = (
+  secret: KubeObject,
+  before: KubeObject | undefined,
+  withKey: ProjectSummary['withKey'],
+): Advice[] => {
+  const spec = specOf('StagelySecret', secret)
+  const others = withKey(spec.key).filter(({ secretId }) => secretId !== secret.metadata.uid)
+  const old = before === undefined ? undefined : specOf('StagelySecret', before)
+  const own = old?.key === spec.key ? [placeIn(old)] : []
+  const narrower = narrowerPlaces([...others, ...own], placeIn(spec))
+  if (narrower.length === 0) return []
+  const message = `${spec.key} was kept to ${placesText(narrower)}, and goes to ${placesText([placeIn(spec)])} now`
+  return [{ field: 'spec.scope', message }]
+}
+
 const inspectAdvice: Advice = {
   field: 'spec.type',
   message:
@@ -173,13 +197,14 @@ export const adviceOfPlace = async (
   const isSeen = spec.audience !== 'Controller'
   const project = { kind: 'Project', namespace, name: spec.projectRef.name }
   const around = await store.projectSummary(project, mostStagelets)
-  const { stagelets, envSecrets, isDeclared } = around
+  const { stagelets, envSecrets, isDeclared, withKey } = around
   const services = isSeen ? servicesOf(stagelets, spec.stageletRef?.name) : []
   const isFirst = isSeen && before === undefined && spec.type === 'env' && envSecrets <= 1
   return [
     ...length,
     ...(isDeclared ? [] : [missingRef('projectRef', project)]),
     ...adviceOfScope(spec.scope, services),
+    ...adviceOfReach(secret, before, withKey),
     ...adviceOfClash(spec, services),
     ...(isFirst ? [inspectAdvice] : []),
   ]

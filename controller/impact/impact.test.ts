@@ -115,6 +115,35 @@ describe('the impact of a change', () => {
   })
 })
 
+describe('a key that goes to more services', () => {
+  const wide = anEntry({ key: 'A', name: 'a' })
+  const b = anEntry({ key: 'B' })
+
+  it('is told with its places before, and who sees it now', async () => {
+    const { widened } = await impact([a, b], [a, wide, b, anEntry({ key: 'C' })])
+    expect(widened).toEqual([
+      {
+        ...{ namespace: 'default', project: 'shop', secret: 'a', key: 'A', scope: 'global' },
+        before: [{ scope: 'web' }],
+        services: [{ stagelet: 'shop', service: 'db' }],
+      },
+    ])
+    const own = { ...wide, stagelet: 'shop' }
+    expect((await impact([own], [own, wide])).widened).toMatchObject([
+      { key: 'A', before: [{ scope: 'global', stagelet: 'shop' }], services: [] },
+    ])
+  })
+
+  it('is not one with a new value, in a place of its own, or that went as far before', async () => {
+    const silent = async (before: SetEntry[], after: SetEntry[]): Promise<void> =>
+      expect((await impact(before, after)).widened).toEqual([])
+    await silent([a], [newA])
+    await silent([a], [a, anEntry({ key: 'A', scope: 'db' })])
+    await silent([wide], [{ ...wide, version: 2 }, a])
+    await silent([], [wide])
+  })
+})
+
 describe('a stagelet that no new revision reaches', () => {
   const unknown = (reason: string) => ({
     type: 'SecretsInSync',

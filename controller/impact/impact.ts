@@ -2,7 +2,12 @@
 // The digests are made by the function that also makes the labels of containers.
 import { defined } from '../../src/kernel/defined.ts'
 import { mapYielding } from '../../src/kernel/map-yielding.ts'
-import type { AffectedService, CascadedService, HeldStagelet } from '../../src/manifests/review.ts'
+import type {
+  AffectedService,
+  CascadedService,
+  HeldStagelet,
+  WidenedKey,
+} from '../../src/manifests/review.ts'
 import type { ServiceStatus } from '../../src/resources/stagelet.ts'
 import { isFor } from '../../src/secrets/references.ts'
 import { viewsOf, type ServiceView, type SetViews } from '../../src/secrets/set-views.ts'
@@ -10,11 +15,17 @@ import type { SetEntry } from '../../src/secrets/visible.ts'
 import { nameSet } from '../../src/store/history/set-diff.ts'
 import { awaitsTurn, whyHeld, whyStopped, type Held } from './held.ts'
 import type { Situation, StageletFacts } from './situation.ts'
+import { widenedKeys } from './widened.ts'
 
 /** With the uid of the stagelet. */
 type Of<T> = T & { readonly uid: string }
 
-export interface Impact {
+export interface Impact extends Reach {
+  /** Keys that go to services from which they were kept before. */
+  readonly widened: readonly WidenedKey[]
+}
+
+interface Reach {
   /** Services that get a new container, since what they see changes. */
   readonly affected: readonly Of<AffectedService>[]
   /** Services that are re-created along with them. */
@@ -55,13 +66,14 @@ export const impactOf = async (before: Situation, after: Situation): Promise<Imp
     cascaded: parts.flatMap((part) => part.cascaded),
     held: parts.flatMap((part) => part.held),
     untouched: parts.reduce((sum, part) => sum + part.untouched, 0),
+    widened: widenedKeys(before, after),
   }
 }
 
 const viewsIn = ({ sets }: Situation, project: string): SetViews => viewsOf(sets.get(project) ?? [])
 
 /** The conditions are those of before: the write itself says of them that they are not in sync any more. */
-const impactOn = (was: StageletFacts, now: StageletFacts, change: Change): Impact => {
+const impactOn = (was: StageletFacts, now: StageletFacts, change: Change): Reach => {
   const { status } = was.stagelet
   const { metadata } = now.stagelet
   if (metadata.deletionTimestamp !== undefined)
@@ -79,7 +91,7 @@ const impactOfHits = (
   { stagelet: { metadata, status } }: StageletFacts,
   hits: readonly Hit[],
   held: Held | undefined,
-): Impact => {
+): Reach => {
   const { services = [] } = status ?? {}
   const names = new Set(hits.map(({ service }) => service))
   const cascades = cascadesOf(services, names)
@@ -103,7 +115,8 @@ export const impactOfDeploy = (facts: StageletFacts, edited: readonly string[]):
     ...{ service, keys: [] },
     reason: 'the compose file was edited',
   }))
-  return impactOfHits(facts, hits, hits.length === 0 ? undefined : whyStopped(facts))
+  const held = hits.length === 0 ? undefined : whyStopped(facts)
+  return { ...impactOfHits(facts, hits, held), widened: [] }
 }
 
 /** A service that no agent has reported yet may be among those that see the change. */

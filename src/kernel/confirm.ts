@@ -10,6 +10,8 @@ export interface Question {
   readonly question: string
   /** What else is deleted, and for how long it can be restored; one line each. */
   readonly details?: readonly string[]
+  /** Another way than --yes to go on where nobody can be asked, such as `or name the scope`. */
+  readonly instead?: string
 }
 
 export type Answer = 'yes' | 'no' | 'nobody' | 'cancelled'
@@ -44,5 +46,5 @@ export const askToConfirm = async (
 }
 
 /** The error message when there is no terminal. */
-export const nobodyToAsk = (question: string): string =>
-  `${question} Nobody can be asked here (no terminal): give --yes to go on`
+export const nobodyToAsk = ({ question, instead }: Question): string =>
+  `${question} Nobody can be asked here (no terminal): give --yes to go on${instead === undefined ? '' : `, ${instead}`}`

@@ -51,6 +51,20 @@ export interface HeldStagelet {
   readonly services: readonly Pick<AffectedService, 'service' | 'keys' | 'reason'>[]
 }
 
+/** A secret whose key was kept to fewer services before: `before` are those places. */
+export interface WidenedKey {
+  readonly namespace: string
+  readonly project: string
+  /** Name of the object. */
+  readonly secret: string
+  readonly key: string
+  readonly scope: string
+  readonly stagelet?: string
+  readonly before: readonly { readonly scope: string; readonly stagelet?: string }[]
+  /** Services that see the key now and did not before, as agents have reported them. */
+  readonly services: readonly { readonly stagelet: string; readonly service: string }[]
+}
+
 export interface ReviewStatus {
   readonly faults: readonly ReviewFault[]
   readonly changes: readonly ReviewChange[]
@@ -61,4 +75,6 @@ export interface ReviewStatus {
   readonly isReachUnknown?: boolean
   /** Absent from older controllers. */
   readonly held?: readonly HeldStagelet[]
+  /** Absent from older controllers. */
+  readonly widened?: readonly WidenedKey[]
 }

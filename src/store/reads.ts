@@ -171,5 +171,10 @@ export const projectSummaryIn = (
     stagelets: stagelets.slice(0, mostStagelets).map(({ object }) => object),
     envSecrets: row === undefined ? 0 : envSecretsOf(view, row),
     isDeclared: view.objects.get(`Project/${project.namespace}/${project.name}`) !== undefined,
+    withKey: (key) =>
+      view.objects.withTerm(term.secretsWithKey(project, key)).flatMap(({ uid }) => {
+        const head = view.heads.get(uid)
+        return head === undefined ? [] : [head.entry]
+      }),
   }
 }

@@ -39,6 +39,8 @@ export interface ProjectSummary {
   readonly envSecrets: number
   /** True where the Project object exists. */
   readonly isDeclared: boolean
+  /** The secrets with this key that have a value, as they are when it is called. */
+  readonly withKey: (key: string) => readonly Pick<SetEntry, 'secretId' | 'scope' | 'stagelet'>[]
 }
 
 export interface ListOptions {

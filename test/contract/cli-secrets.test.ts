@@ -230,6 +230,39 @@ describe('stagely secrets', () => {
     }
   })
 
+  it('gives a key to more services only where somebody says so', async () => {
+    const args = ['-p', 'shop']
+    const set = (...more: string[]): Promise<Ran> =>
+      world.cliWith('canary-stripe', 'secrets', 'set', 'STRIPE_KEY', ...args, ...more)
+    const manifest = (scope: string): string =>
+      `apiVersion: stagely.dev/v1alpha1\nkind: StagelySecret\nmetadata: {name: stripe}\nspec: {projectRef: {name: shop}, key: STRIPE_KEY, value: canary-stripe${scope}}\n`
+    expect((await set('--scope', 'api')).code).toBe(0)
+    const kept = 'STRIPE_KEY was kept to service api, and would go to all services'
+    for (const ran of [
+      await set(),
+      await world.cli('secrets', 'generate', 'STRIPE_KEY', ...args),
+      await world.cliWith(manifest(''), 'apply', '-f', '-'),
+    ]) {
+      expect([ran.code, ran.stdout]).toEqual([2, ''])
+      expect(ran.stderr).toContain(kept)
+      expect(ran.stderr).toContain('--yes to go on, or name who is meant: "--scope SERVICE"')
+    }
+    const dry = await world.cliWith(manifest(''), 'apply', '-f', '-', '--dry-run')
+    expect(dry.stdout).toContain(kept)
+    const listed = await world.must('secrets', 'list', ...args, '-o', 'name')
+    expect(listed.match(/stripe\S*/g)).toEqual(['stripe-key.api'])
+    // The scope is named, and what it means is said.
+    const said = await world.cliWith(manifest(', scope: global'), 'apply', '-f', '-')
+    expect([said.code, said.stderr.includes(kept)]).toEqual([0, true])
+    expect(said.stderr).toContain('goes to all services now')
+    // From here on it is a secret of all, whose new value widens nothing.
+    expect(await set()).toMatchObject({ code: 0, stderr: '' })
+    await world.must('secrets', 'delete', 'STRIPE_KEY', ...args, '--scope', 'global', '--yes')
+    expect((await set('--yes')).code).toBe(0)
+    for (const scope of ['api', 'global'])
+      await world.must('secrets', 'delete', 'STRIPE_KEY', ...args, '--scope', scope, '--yes')
+  })
+
   it('owns what it writes by its name, and leaves the owners out of what it shows', async () => {
     expect(
       (await world.cliWith('canary-owned', 'secrets', 'set', 'OWNED', '-p', 'shop')).code,

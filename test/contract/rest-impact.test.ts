@@ -314,7 +314,7 @@ describe('a dry run of one change', () => {
     const { id } = (await ok('GET', '/api/v1/stagelets/default%2Fprod')).json<{ id: string }>()
     const deploy = `/api/v1/stagelets/${id}/deploy?dry_run=true`
     const none = (await ok('POST', deploy)).json<Told>()
-    expect(none.impact).toEqual({ affected: [], cascaded: [], held: [], untouched: 3 })
+    expect(none.impact).toEqual({ affected: [], cascaded: [], held: [], widened: [], untouched: 3 })
     await report('prod', ['backend'])
     const told = (await ok('POST', deploy)).json<Told>()
     expect(reached(told)).toEqual(['prod/backend '])

@@ -32,16 +32,21 @@ const hit = (service: string, keys: string[]) => ({
   ...{ stagelet: 'prod', stagelet_id: 'stl_1', service, keys, reason: 'new value' },
 })
 const impact = (part: Partial<Impact>): Impact => ({
-  ...{ affected: [], cascaded: [], held: [], untouched: 0 },
+  ...{ affected: [], cascaded: [], held: [], widened: [], untouched: 0 },
   ...part,
 })
 const cascade = { stagelet: 'prod', stagelet_id: 'stl_1', service: 'db', with: ['web'] }
 
 it('reaches with all requests what any of them reaches', () => {
-  const one = impact({ affected: [hit('web', ['A'])], cascaded: [cascade], untouched: 3 })
+  const wide = { key: 'A', scope: 'global', before: [{ scope: 'web' }], services: [] }
+  const one = impact({
+    ...{ affected: [hit('web', ['A'])], cascaded: [cascade], widened: [wide], untouched: 3 },
+  })
   const other = impact({ affected: [hit('web', ['B']), hit('db', ['C'])], untouched: 3 })
   expect(impactOfAll([one, other])).toEqual(
-    impact({ affected: [hit('web', ['A', 'B']), hit('db', ['C'])], untouched: 3 }),
+    impact({
+      ...{ affected: [hit('web', ['A', 'B']), hit('db', ['C'])], widened: [wide], untouched: 3 },
+    }),
   )
 })
 

@@ -62,7 +62,7 @@ const affectedOf = (impacts: readonly Impact[]): readonly Hit[] => {
 export const impactOfAll = (impacts: readonly Impact[]): Impact => {
   const [first] = impacts
   if (first === undefined || impacts.length === 1)
-    return first ?? { affected: [], cascaded: [], held: [], untouched: 0 }
+    return first ?? { affected: [], cascaded: [], held: [], widened: [], untouched: 0 }
   const affected = affectedOf(impacts)
   const isAffected = new Set(affected.map(nameOf))
   const cascaded = [
@@ -90,7 +90,8 @@ export const impactOfAll = (impacts: readonly Impact[]): Impact => {
       ],
     }
   })
-  const rest = { affected: [...affected], cascaded, held, untouched: 0 }
+  const widened = impacts.flatMap((one) => one.widened)
+  const rest = { affected: [...affected], cascaded, held, widened, untouched: 0 }
   return { ...rest, untouched: Math.max(0, countOf(first) - countOf(rest)) }
 }
 

@@ -168,14 +168,14 @@ export const reviewChangeSet = async (
   for (const [{ index }, error] of refused) faults.push(...faultsOf(index, error))
   faults.sort((a, b) => a.index - b.index)
   if (before === undefined || after === undefined)
-    return { faults, changes: [], affected: [], cascaded: [], held: [] }
+    return { faults, changes: [], affected: [], cascaded: [], held: [], widened: [] }
   const changes = [...results]
     .map(([{ index }, applied]) => changeOf(index, applied, before!, after!))
     .sort((a, b) => a.index - b.index)
-  const { affected, cascaded, held } = await impactOf(before, after)
+  const { affected, cascaded, held, widened } = await impactOf(before, after)
   return {
     ...{ faults, changes, affected: affected.map(withoutUid) },
-    ...{ cascaded: cascaded.map(withoutUid), held: held.map(withoutUid) },
+    ...{ cascaded: cascaded.map(withoutUid), held: held.map(withoutUid), widened },
   }
 }
 

@@ -65,6 +65,11 @@ const hit = {
   reason: z.string(),
 }
 
+const seenBy = {
+  scope: z.string().describe('global, or the one service that sees it.'),
+  stagelet: z.string().optional().describe('The one stagelet that sees it.'),
+}
+
 export const impactSchema = z
   .strictObject({
     affected: z
@@ -90,6 +95,17 @@ export const impactSchema = z
         }),
       )
       .describe('Stagelets that it would reach, and that no new revision reaches now.'),
+    widened: z
+      .array(
+        z.strictObject({
+          ...{ key: z.string(), ...seenBy },
+          before: z.array(z.strictObject(seenBy)).describe('Where the key was before.'),
+          services: z
+            .array(z.strictObject({ stagelet: z.string(), service: z.string() }))
+            .describe('Services that see the key now and did not before.'),
+        }),
+      )
+      .describe('Secrets whose keys were kept to fewer services before. Ask before such a change.'),
     untouched: z.int().describe('How many other services the stagelets of the project have.'),
   })
   .describe('Which services the change reaches, as agents have reported them. Never values.')

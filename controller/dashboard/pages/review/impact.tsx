@@ -1,4 +1,5 @@
 // Which services a change reaches, and why; what it does not reach, and what is held.
+import { placesText } from '../../../../src/secrets/wider.ts'
 import type { Impact } from '../../staging/staging.ts'
 import { Since } from '../../ui/time.tsx'
 import { State } from '../../ui/state.tsx'
@@ -67,6 +68,15 @@ export const ImpactTable = ({
         </table>
       )}
       <ul class={s['rest']}>
+        {impact.widened.map(({ key, before, services, ...place }) => (
+          <li key={`${key} ${placesText([place])}`}>
+            <State kind="warn">{key} reaches more services</State> It was kept to{' '}
+            {placesText(before)}, and goes to {placesText([place])}
+            {services.length === 0
+              ? '.'
+              : `: new for ${services.map(({ stagelet, service }) => `${stagelet}/${service}`).join(', ')}.`}
+          </li>
+        ))}
         {lines.length === 0 ? <li>No container is re-created.</li> : null}
         {impact.held.map(({ stagelet, message, since }) => (
           <li key={stagelet}>

@@ -1,0 +1,53 @@
+// Before a secret is made: which services it reaches. A key that was kept to fewer services goes to more of them only
+// where somebody has said so.
+import type { ReviewStatus, WidenedKey } from '../src/manifests/review.ts'
+import type { KubeObject } from '../src/resources/meta.ts'
+import { placesText } from '../src/secrets/wider.ts'
+import type { Api } from './api.ts'
+import { note } from './print.ts'
+import { confirm } from './prompt.ts'
+import { renderAffected, reviewObjects } from './review.ts'
+import type { Identity, KnownSecrets } from './secrets/identity.ts'
+
+/** One line for each key, for people. */
+export const renderWidened = (widened: readonly WidenedKey[] = []): string[] =>
+  widened.map((one) => {
+    const services = one.services.map(({ stagelet, service }) => `${stagelet}/${service}`)
+    const news = services.length === 0 ? '' : `; new for ${services.join(', ')}`
+    return `${one.key} was kept to ${placesText(one.before)}, and would go to ${placesText([one])}${news}.`
+  })
+
+/** Asks where keys would go to more services, and `isSaid` does not know that this is meant. */
+export const confirmWidened = async (
+  { widened = [] }: Pick<ReviewStatus, 'widened'>,
+  isSaid: (one: WidenedKey) => boolean,
+  yes: boolean | undefined,
+): Promise<void> => {
+  for (const line of renderWidened(widened.filter(isSaid))) note(line)
+  const unsaid = widened.filter((one) => !isSaid(one))
+  if (unsaid.length === 0) return
+  const keys = [...new Set(unsaid.map(({ key }) => key))].join(', ')
+  const question = `Give ${keys} to more services?`
+  const instead = 'or name who is meant: "--scope SERVICE" (in a manifest, "scope"), or "global"'
+  await confirm({ question, details: renderWidened(unsaid), instead }, yes)
+}
+
+interface NewSecret {
+  readonly object: KubeObject
+  readonly identity: Identity
+  readonly known: KnownSecrets
+  /** The scope was named. */
+  readonly isSaid: boolean
+  readonly yes: boolean | undefined
+}
+
+/** Shows whom the new secret reaches where its scope is not named, and asks where its key was kept to fewer services. */
+export const confirmNew = async (
+  api: Api,
+  { object, identity: { project, key }, known, isSaid, yes }: NewSecret,
+): Promise<void> => {
+  if (isSaid && known.placesOf(project, key).length === 0) return
+  const review = await reviewObjects(api, [object])
+  if (!isSaid && review.affected.length > 0) note(renderAffected(review).join('\n'))
+  await confirmWidened(review, () => isSaid, yes)
+}
