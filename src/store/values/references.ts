@@ -1,6 +1,6 @@
 // References between secrets, checked at the end of a write. Where the write changes a secret that refers to others, or
-// that others refer to, all references must still lead to a value. Secrets that get another value by a reference are no
-// longer in sync. See ADR 0026.
+// that others refer to, each reference that this concerns must still lead to a value. Secrets that get another value by a
+// reference are no longer in sync. See ADR 0026.
 import type { StagelyError } from '../../kernel/errors.ts'
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { withCondition } from '../../resources/conditions.ts'
@@ -9,7 +9,7 @@ import { checkRendered } from '../../resources/secret-value.ts'
 import { maxFileBytes, type SecretSpec } from '../../resources/stagelysecret.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { parseTemplate } from '../../resources/value-template.ts'
-import { BrokenReference, isFor, keyOfReference, viewersOf } from '../../secrets/references.ts'
+import { BrokenReference, isFor, viewersOf } from '../../secrets/references.ts'
 import { isForController } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { conflict, invalid } from '../errors.ts'
@@ -19,6 +19,7 @@ import { openHeads } from '../secret-versions.ts'
 import { resetInSync, stageletsOf } from '../stagelet-writes.ts'
 import { term } from '../state/rows.ts'
 import type { OpenedEntry } from '../store.ts'
+import { keysNeeded, keysReached, linksOf } from './concerned.ts'
 import { createFiller, tooLong } from './resolve.ts'
 import { followersOf } from './followers.ts'
 import { disclosureForbidden, mayLearn } from './disclosure.ts'
@@ -93,12 +94,13 @@ const findProblems = (
   const add = (entry: SetEntry, message: string): void => {
     problems.set(`${entry.secretId} ${message}`, { entry, message })
   }
+  const current = new Map(entries.map((entry) => [entry.secretId, entry]))
   for (const viewer of viewers) {
     const fill = createFiller(project.uid, entries, viewer)
     const where = viewer === undefined ? '' : ` (in stagelet "${viewer}")`
     for (const entry of referring.filter((one) => isFor(one, viewer))) {
       try {
-        const value = fill(entries.find((one) => one.secretId === entry.secretId) ?? entry)
+        const value = fill(current.get(entry.secretId) ?? entry)
         const { references: _, format, ...rule } = ruleOf(entry)
         const shown = hidden.has(entry) || format === undefined ? rule : { ...rule, format }
         const faults =
@@ -173,22 +175,6 @@ const refuseHidden = (
   )
 }
 
-/** `keys`, and the keys of secrets that refer to one of them, directly or through others. */
-const keysReached = (
-  keys: ReadonlySet<string>,
-  referring: readonly { key: string; references: readonly string[] }[],
-): Set<string> => {
-  const reached = new Set(keys)
-  for (;;) {
-    const more = referring.filter(
-      ({ key, references }) =>
-        !reached.has(key) && references.some((one) => reached.has(keyOfReference(one))),
-    )
-    if (more.length === 0) return reached
-    for (const { key } of more) reached.add(key)
-  }
-}
-
 /** Marks secrets, and the stagelets that see them, as not in sync. */
 const resetReferring = async (
   session: WriteSession,
@@ -226,23 +212,30 @@ const checkProject = async (
   project: ProjectState,
   changes: readonly SecretChange[],
 ): Promise<void> => {
-  const referring = session.view.heads
-    .withTerm(term.referring(project.uid))
-    .map(({ entry: { key, references = [] } }) => ({ key, references }))
-  if (referring.length === 0) return
-  const linked = new Set(
-    referring.flatMap(({ key, references }) => [key, ...references.map(keyOfReference)]),
+  const links = linksOf(
+    session.view.heads.withTerm(term.referring(project.uid)).map(({ entry }) => entry),
   )
-  const relevant = changes.filter(({ entry }) => linked.has(entry.key) && !isForController(entry))
+  const relevant = changes.filter(
+    ({ entry }) =>
+      (links.targets.has(entry.key) || links.sources.has(entry.key)) && !isForController(entry),
+  )
   if (relevant.length === 0) return
   const changed = relevant.map(({ entry }) => entry)
   const reachedBy = (some: readonly SecretChange[]): ReadonlySet<string> =>
-    keysReached(new Set(some.map(({ entry }) => entry.key)), referring)
+    keysReached(
+      some.map(({ entry }) => entry.key),
+      links,
+    )
   const own = changed.flatMap((entry) => entry.stagelet ?? [])
   // A secret of one stagelet changes nothing for the others.
   const viewers = own.length === changed.length ? new Set(own) : undefined
-  const entries = await openWithKeys(session, project, { keys: linked, viewers })
-  const opened = referringIn(session, entries)
+  const concerned = reachedBy(relevant)
+  const keys = keysNeeded(concerned, links)
+  const entries = await openWithKeys(session, project, { keys, viewers })
+  const opened = referringIn(
+    session,
+    entries.filter(({ key }) => concerned.has(key)),
+  )
   const hidden = hiddenFrom(session, project, {
     opened,
     reached: reachedBy(relevant.filter(({ why }) => why !== 'plain')),
