@@ -69,6 +69,7 @@ const pure = [
   './formats/yaml-secrets.ts',
   './secrets/set-entry.ts',
   './secrets/references.ts',
+  './secrets/wider.ts',
   './access/roles.ts',
   './access/team-roles.ts',
   './audit/lines.ts',
