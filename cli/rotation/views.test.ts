@@ -37,6 +37,21 @@ it('says which login the outputs name, from when they do', () => {
   expect(lineOf('In use', { phase: 'Proving', candidate_slot: 'app_a' })).toBe('app_a')
 })
 
+it('says what was not done, and how often it was looked for clients', () => {
+  expect(lineOf('Not done', {})).toBeUndefined()
+  expect(lineOf('Not done', { skipped: ['Proving', 'Overlapping', 'Revoking'] })).toBe(
+    'nothing was proven; no overlap; no old credential was known, so none was ended',
+  )
+  const use = { looks: 21, since: '2026-03-02T12:00:00Z', at: '2026-03-02T12:10:00Z' }
+  expect(lineOf('Clients', { use })).toBe(
+    'looked 21 times for sessions of the old credential, from 2026-03-02T12:00:00Z to 2026-03-02T12:10:00Z: none',
+  )
+  expect(lineOf('Clients', { use: { ...use, looks: 1, seen_at: use.since } })).toMatch(
+    /^looked once .*: the last one at 2026-03-02T12:00:00Z$/,
+  )
+  expect(lineOf('Clients', { phase: 'Overlapping' })).toMatch(/^nobody can know/)
+})
+
 it('counts the containers of a proof in words', () => {
   const proven = (containers: number) =>
     lineOf('Proven', { evidence: [{ stagelet: 'one', revision: 2, containers }] })

@@ -63,8 +63,30 @@ const inUseText = ({
   return slot === undefined ? candidate : `${candidate}, in place of ${slot}`
 }
 
+const skippedWords: Readonly<Record<string, string>> = {
+  Proving: 'nothing was proven',
+  Overlapping: 'no overlap',
+  Revoking: 'no old credential was known, so none was ended',
+}
+
+/** What the last rotation has not done. */
+const skippedText = ({ skipped = [], phase }: Rotation): string | undefined =>
+  phase !== 'Idle' || skipped.length === 0
+    ? undefined
+    : skipped.map((one) => skippedWords[one] ?? one).join('; ')
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`)
+
+/** Clients of the old credential, also outside of the stacks: what was seen of them. */
+const useText = ({ use, phase }: Rotation): string | undefined => {
+  if (use !== undefined)
+    return `looked ${times(use.looks)} for sessions of the old credential, from ${use.since} to ${use.at}: ${use.seen_at === undefined ? 'none' : `the last one at ${use.seen_at}`}`
+  return phase === 'Overlapping' ? 'nobody can know who else uses the old credential' : undefined
+}
+
 export const rotationText = (one: Rotation): string => {
   const inUse = inUseText(one)
+  const [use, skipped] = [useText(one), skippedText(one)]
   return [
     line('Rotation', `${one.name} (project ${one.project})`),
     line(
@@ -89,6 +111,8 @@ export const rotationText = (one: Rotation): string => {
         `${stagelet}: ${containers} ${containers === 1 ? 'container' : 'containers'}, revision ${revision}`,
       ),
     ),
+    ...(use === undefined ? [] : [line('Clients', use)]),
+    ...(skipped === undefined ? [] : [line('Not done', skipped)]),
     ...one.conditions.map(({ type, status, reason, message }) =>
       line(type, `${status} ${reason}: ${message}`),
     ),

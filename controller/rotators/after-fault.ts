@@ -8,6 +8,7 @@ import { discard } from './discard.ts'
 import { inPhase } from './phase-change.ts'
 import { end, takenBack, type Outcome } from './outcome.ts'
 import type { RotatorFault } from './rotator.ts'
+import { afterNoLook } from './use.ts'
 import type { Work } from './work.ts'
 
 /** A service that answers "pending" for ever has so long. */
@@ -39,6 +40,9 @@ export const afterFault = async (
     const retryAt = toTimestamp(nowMs + Math.max(1_000, fault.retryAfterMs ?? 60_000))
     return { status: { ...status, retryAt, retryFor: fault.message } }
   }
+  const early =
+    effect === 'checkUse' && afterNoLook(work.rotation.spec, status, { nowMs, why: fault.message })
+  if (early) return { status: early }
   const tries = (status.tries ?? 0) + 1
   const retryAt = toTimestamp(nowMs + retryMs(tries))
   if (effect === 'revoke' || effect === 'checkUse' || effect === 'scramble') {

@@ -101,7 +101,8 @@ const skipsOf = ({
 })
 
 export const begin = (idle: RotationStatus, cause: Cause, nowMs: number): Move => {
-  const { request, failure: _f, nextAt: _n, evidence: _e, ...before } = idle
+  const { request, failure: _f, nextAt: _n, ...kept } = idle
+  const { evidence: _e, use: _u, skipped: _s, ...before } = kept
   const attempt = (idle.attempt ?? 0) + 1
   const status = inPhase(before, 'Preparing', nowMs, {
     ...{ attempt, cause, startedAt: time(nowMs) },

@@ -13,7 +13,12 @@ const rolledOut = new Set(['Proving', 'Overlapping', 'Revoking'])
 const ready = (status: RotationStatus, { faults }: Around): Verdict => {
   if (faults.length > 0) return no('Refused', faults.join('; '))
   if (status.lastRotatedAt !== undefined)
-    return yes('Rotated', `rotated last at ${status.lastRotatedAt}`)
+    return status.skipped?.includes('Revoking') === true
+      ? yes(
+          'Rotated',
+          `the credential was made at ${status.lastRotatedAt}; no old one was known, so none was ended`,
+        )
+      : yes('Rotated', `rotated last at ${status.lastRotatedAt}`)
   const what = rolledOut.has(status.phase ?? 'Idle')
     ? 'the first rotation has not ended yet'
     : 'no credential was made yet'

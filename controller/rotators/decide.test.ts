@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { defined } from '../../src/kernel/defined.ts'
 import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
-import { decideRotation, settledMs } from './decide.ts'
+import { decideRotation } from './decide.ts'
 import type { Facts, Next } from './next.ts'
 import { isOverdue } from './attempt-begin.ts'
-import { nothingToProve } from './proof.ts'
+import { afterLook } from './use.ts'
+import { nothingToProve, settledMs } from './proof.ts'
 
 const minute = 60_000
 const day = 86_400_000
@@ -36,7 +38,10 @@ const away = { stagelet: 'two', reason: 'AgentAway', message: 'its agent is away
 const proof = (more: Partial<Facts['proof']>): Partial<Facts> => ({
   proof: { ...nothingToProve, ...more },
 })
-const proven = { provenSince: at(-settledMs) }
+const watch = { provenRuns: { of: '', restarts: {} } }
+const proven = { ...watch, provenSince: at(-settledMs) }
+const bearer = { stagelet: 'one', service: 'web', containers: 1, restarts: 0, ill: undefined }
+const use = { looks: 5, since: at(-10 * minute), at: at(-minute) }
 
 /** Such as `move Proving (RotationProven)`, `effect set`, `wait 60 s`. */
 const said = (next: Next): string => {
@@ -188,7 +193,80 @@ const rows: readonly Row[] = [
     inside('Proving', { hasOld: false }),
     proof({ rolling: ['one'] }),
     {},
-    'move Revoking Switch',
+    'effect revoke',
+  ],
+  [
+    'a container was started since the proof began',
+    inside('Proving', proven),
+    proof({ runs: 'later' }),
+    {},
+    'wait 60 s',
+  ],
+  [
+    'a service has restarted three times that was well before',
+    inside('Proving', { ...proven, illBefore: [] }),
+    proof({ bearers: [{ ...bearer, restarts: 3 }], rolling: ['one'] }),
+    {},
+    'move RollingOut Back RolledBack (RotationFailed)',
+  ],
+  [
+    'each of three containers has restarted once',
+    inside('Proving', { ...proven, illBefore: [] }),
+    proof({ bearers: [{ ...bearer, containers: 3, restarts: 3 }], rolling: ['one'] }),
+    {},
+    'wait 540 s',
+  ],
+  [
+    'a service has restarted three times that was not well before',
+    inside('Proving', { ...proven, illBefore: ['one/web'] }),
+    proof({ bearers: [{ ...bearer, restarts: 3 }], rolling: ['one'] }),
+    {},
+    'wait 540 s',
+  ],
+  [
+    'a service had restarted before it got the new values',
+    inside('Proving', {
+      ...proven,
+      ...{ illBefore: [], provenRuns: { of: '', restarts: { 'one/web': 7 } } },
+    }),
+    proof({ bearers: [{ ...bearer, restarts: 7 }], restarts: { 'one/web': 7 } }),
+    {},
+    'move Overlapping Switch (RotationProven)',
+  ],
+  [
+    'a service is unhealthy',
+    inside('Proving', { ...proven, illBefore: [] }),
+    proof({ bearers: [{ ...bearer, ill: 'is unhealthy' }], rolling: ['one'] }),
+    {},
+    'wait 540 s',
+  ],
+  [
+    'a service is unhealthy for long',
+    inside('Proving', { ...proven, illBefore: [], phaseSince: at(-10 * minute) }),
+    proof({ bearers: [{ ...bearer, ill: 'is unhealthy' }], rolling: ['one'] }),
+    {},
+    'move RollingOut Back RolledBack (RotationFailed)',
+  ],
+  [
+    'a service is unhealthy for long, and the old credential is a login alone',
+    inside('Proving', { illBefore: [], oldIsLogin: true, phaseSince: at(-10 * minute) }),
+    proof({ bearers: [{ ...bearer, ill: 'is unhealthy' }], rolling: ['one'] }),
+    {},
+    'wait for a change NotHealthy',
+  ],
+  [
+    'a container is started in the overlap',
+    inside('Overlapping', { ...watch, provenAt: at(-10 * minute) }),
+    proof({ runs: 'later' }),
+    {},
+    'move Proving Switch',
+  ],
+  [
+    'a container is started before the end begins',
+    inside('Revoking', watch),
+    proof({ runs: 'later' }),
+    {},
+    'move Proving Switch',
   ],
   [
     'somebody wrote an output',
@@ -197,7 +275,14 @@ const rows: readonly Row[] = [
     {},
     'move Idle OutputChanged (RotationFailed)',
   ],
-  ['the overlap lasts', inside('Overlapping', { provenAt: at(-minute) }), {}, {}, 'wait 540 s'],
+  ['the overlap begins', inside('Overlapping', { provenAt: at(0) }), {}, {}, 'effect checkUse'],
+  [
+    'the overlap lasts',
+    inside('Overlapping', { provenAt: at(-minute), retryAt: at(15_000) }),
+    {},
+    {},
+    'wait 15 s',
+  ],
   [
     'the overlap is over',
     inside('Overlapping', { provenAt: at(-10 * minute) }),
@@ -278,6 +363,39 @@ describe('what a rotation does next', () => {
     expect(said(decideRotation(wanted, status, { ...facts, ...around }))).toBe(expected)
   })
 
+  it.each([
+    ['in the overlap', at(-minute), undefined, 0, 'wait 15 s'],
+    ['in the overlap, and finds one', at(-minute), undefined, 2, 'wait 15 s'],
+    ['in the overlap, where nobody can know', at(-minute), undefined, undefined, 'wait 540 s'],
+    ['after it', at(-10 * minute), undefined, 0, 'move Revoking Switch'],
+    ['after it, and finds one', at(-10 * minute), undefined, 2, 'wait 15 s StillUsed'],
+    ['after it, some time after one', at(-20 * minute), at(-minute), 0, 'wait 15 s StillUsed'],
+    ['after it, long after one', at(-20 * minute), at(-10 * minute), 0, 'move Revoking Switch'],
+    [
+      'after it, where nobody can know',
+      at(-10 * minute),
+      undefined,
+      undefined,
+      'move Revoking Switch',
+    ],
+  ])('looks for sessions of the old one %s', (...[, provenAt, seenAt, sessions, expected]) => {
+    const status = inside('Overlapping', { provenAt, use: { ...use, ...defined({ seenAt }) } })
+    const next = afterLook(spec, status, facts, { sessions, from: [] })
+    expect(said(next)).toBe(expected)
+    if (sessions === undefined) return
+    expect((next as { status: RotationStatus }).status.use).toMatchObject({ looks: 6, at: at(0) })
+  })
+
+  it('keeps the overlap that has begun while a container is only started again', () => {
+    const status = inside('Proving', { ...proven, provenAt: at(-5 * minute) })
+    const next = decideRotation(spec, status, facts)
+    expect(said(next)).toBe('move Overlapping Switch')
+    expect((next as { status: RotationStatus }).status.provenAt).toBe(at(-5 * minute))
+    const late = inside('Overlapping', { ...watch, provenAt: at(-5 * minute) })
+    const moved = decideRotation(spec, late, { ...facts, ...proof({ rolling: ['one'] }) })
+    expect((moved as { status: RotationStatus }).status.provenAt).toBeUndefined()
+  })
+
   it('is late after 7 days', () => {
     expect(isOverdue(spec, rotated, facts)).toBe(false)
     expect(isOverdue(spec, { ...rotated, lastRotatedAt: at(-38 * day) }, facts)).toBe(true)
@@ -286,11 +404,9 @@ describe('what a rotation does next', () => {
 
   it('keeps no evidence where nothing was proven', () => {
     const evidence = [{ stagelet: 'one', revision: 2, containers: 1 }]
-    for (const more of [{ hasOld: false }, { withoutProof: true }]) {
-      const status = inside('Proving', { ...more, evidence })
-      const next = decideRotation(spec, status, { ...facts, ...proof({ evidence }) })
-      expect((next as { status: RotationStatus }).status.evidence).toBeUndefined()
-    }
+    const status = inside('Proving', { withoutProof: true, evidence })
+    const next = decideRotation(spec, status, { ...facts, ...proof({ evidence }) })
+    expect((next as { status: RotationStatus }).status.evidence).toBeUndefined()
   })
 
   it('begins without the evidence of the attempt before', () => {

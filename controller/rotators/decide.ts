@@ -1,6 +1,7 @@
 // What a Rotation does next: pure. Each phase is stored before its effect, and what came of the effect is the next
 // phase (docs/adr/0065).
 import { toTimestamp } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
 import { durationMs } from '../../src/resources/duration.ts'
 import type {
@@ -10,16 +11,14 @@ import type {
   RotationStatus,
 } from '../../src/resources/rotation.ts'
 import { giveUp, goBack, inPhase, type Failed } from './phase-change.ts'
+import { keyOfBearer, mostRestarts, settledMs } from './proof.ts'
 import { afterRestore } from './restored.ts'
 import type { Effect, Facts, Next, Told } from './next.ts'
+import { afterUse, nextLookAt } from './use.ts'
 import { fromIdle, sped, wait } from './attempt-begin.ts'
 
-/** So long all must be proven at once. */
-export const settledMs = 60_000
-/** After that who is still on the way is named. */
+/** After that who is still on the way is named, and a service that is not well since then counts as failed. */
 const slowMs = 600_000
-/** While somebody still uses the old credential, it is asked again so soon. */
-export const askAgainMs = 30_000
 
 const time = toTimestamp
 const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
@@ -39,24 +38,67 @@ const blockersOf = (spec: RotationSpec, status: RotationStatus, facts: Facts): B
   const isOver = isAwayOver(spec, status, facts)
   const held = facts.proof.blockedBy.filter((one) => !(isOver && one.reason === 'AgentAway'))
   const slow = waited < slowMs ? [] : facts.proof.rolling
+  const which = status.step === 'Back' ? 'old' : 'new'
+  const why = (stagelet: string): string =>
+    facts.proof.bearers
+      .flatMap((one) =>
+        one.stagelet === stagelet && one.ill ? [` (service ${one.service} ${one.ill})`] : [],
+      )
+      .slice(0, 5)
+      .join('')
   return [
     ...held,
     ...slow.map((stagelet) => ({
       ...{ stagelet, reason: 'NotHealthy' },
-      message: `it is not healthy with the ${status.step === 'Back' ? 'old' : 'new'} credential yet: stagely describe stagelet ${stagelet}, and stagely rollout status ${spec.projectRef.name}`,
+      message: `it is not healthy with the ${which} credential yet${why(stagelet)}: stagely describe stagelet ${stagelet}, and stagely rollout status ${spec.projectRef.name}`,
     })),
   ].slice(0, 20)
 }
 
 /** The old credential is accepted, as far as anybody knows. */
-const mayGoBack = ({ hasOld, cause, revokeStartedAt }: RotationStatus): boolean =>
-  hasOld === true && cause !== 'Refused' && revokeStartedAt === undefined
+const mayGoBack = ({ hasOld, oldIsLogin, cause, revokeStartedAt }: RotationStatus): boolean =>
+  hasOld === true && oldIsLogin !== true && cause !== 'Refused' && revokeStartedAt === undefined
 
 const rolledBack = (facts: Facts): Failed | undefined => {
   const { failed } = facts.proof
   if (failed === undefined) return undefined
   const message = `service ${failed.service} of stagelet "${failed.stagelet}" failed with the new credential; the old values are given back: ${failed.message}`
   return { reason: 'RolledBack', message }
+}
+
+/** A service that was well before its container got the new values, and is not since. */
+const cannotLive = (status: RotationStatus, { nowMs, proof }: Facts): Failed | undefined => {
+  const { illBefore, provenRuns, phaseSince } = status
+  if (illBefore === undefined) return undefined
+  const isSlow = nowMs - ms(phaseSince) >= slowMs
+  for (const one of proof.bearers) {
+    const key = keyOfBearer(one)
+    if (illBefore.includes(key)) continue
+    const restarts = one.restarts - (provenRuns?.restarts[key] ?? 0)
+    const isLooping = restarts >= mostRestarts * Math.max(1, one.containers)
+    if (!isLooping && !(isSlow && one.ill !== undefined)) continue
+    const what = isLooping ? `has restarted ${restarts} times` : (one.ill ?? '')
+    const message = `service ${one.service} of stagelet "${one.stagelet}" ${what} with the new credential, and was well before; the old values are given back`
+    return { reason: 'RolledBack', message }
+  }
+  return undefined
+}
+
+/** The proof begins anew with each start of a container. The fewest restarts are those of before. */
+const watched = (status: RotationStatus, { proof }: Facts): RotationStatus => {
+  const { provenRuns: before, provenSince, ...rest } = status
+  const restarts =
+    before === undefined
+      ? proof.restarts
+      : Object.fromEntries(
+          Object.entries(before.restarts).flatMap(([key, count]) => {
+            const fewest = Math.min(count, proof.restarts[key] ?? 0)
+            return fewest === 0 ? [] : [[key, fewest] as const]
+          }),
+        )
+  const isSame = before?.of === proof.runs
+  const provenRuns = { of: proof.runs, restarts: { ...restarts } }
+  return { ...rest, provenRuns, ...(isSame && provenSince !== undefined && { provenSince }) }
 }
 
 /** Nobody knows which credential runs then. */
@@ -81,21 +123,26 @@ const afterProof = (status: RotationStatus, { nowMs, steps, proof }: Facts): Nex
       ? ''
       : `; not seen, since their agents are away: ${away.map((one) => one.stagelet).join(', ')}`
   const { evidence: _, ...unproven } = status
-  // Nothing was looked at: there is no old credential to end.
-  if (status.hasOld !== true) return { do: 'move', status: inPhase(unproven, 'Revoking', nowMs) }
+  // Nothing was looked at: there is no old credential to end, and the attempt is complete.
+  if (status.hasOld !== true) return { do: 'effect', effect: 'revoke' }
   const more = steps.includes('Remove') ? { step } : {}
   if (status.withoutProof === true)
     return { do: 'move', status: inPhase(unproven, 'Overlapping', nowMs, more) }
   const message = `every container that is seen runs the new credential: ${containers} in ${where}${unseen}`
   const told: Told = { reason: 'RotationProven', message }
-  const proven = { evidence: [...evidence], provenAt: time(nowMs) }
-  return { do: 'move', status: inPhase(status, 'Overlapping', nowMs, { ...proven, ...more }), told }
+  // A container that was only started again keeps the overlap that has begun.
+  const { provenAt = time(nowMs), provenSince } = status
+  const proven = { evidence: [...evidence], provenAt, ...defined({ provenSince }) }
+  const isAgain = status.provenAt !== undefined
+  const next = inPhase(status, 'Overlapping', nowMs, { ...proven, ...more })
+  return { do: 'move', status: next, ...(!isAgain && { told }) }
 }
 
-const fromProving = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
+const fromProving = (spec: RotationSpec, given: RotationStatus, facts: Facts): Next => {
   const { nowMs, proof } = facts
+  const status = watched(given, facts)
   const isBack = status.step === 'Back'
-  const failure = isBack ? undefined : rolledBack(facts)
+  const failure = isBack ? undefined : (rolledBack(facts) ?? cannotLive(status, facts))
   if (failure !== undefined && mayGoBack(status)) return goBack(status, nowMs, failure)
   // Without an old credential there is none to end.
   const needsNone = status.withoutProof === true || status.hasOld !== true
@@ -116,36 +163,34 @@ const fromProving = (spec: RotationSpec, status: RotationStatus, facts: Facts): 
   return isBack ? { do: 'effect', effect: 'scramble' } : afterProof({ ...rest, provenSince }, facts)
 }
 
-/** What was proven must still be so. */
-const isProvenStill = (spec: RotationSpec, status: RotationStatus, facts: Facts): boolean =>
+/** Everything runs the new credential, and is well. */
+const isProvenNow = (spec: RotationSpec, status: RotationStatus, facts: Facts): boolean =>
   status.withoutProof === true ||
   (facts.proof.rolling.length === 0 && blockersOf(spec, status, facts).length === 0)
+
+/** No container was started since the proof began. */
+const isUninterrupted = ({ withoutProof, provenRuns }: RotationStatus, { proof }: Facts): boolean =>
+  withoutProof === true || provenRuns === undefined || provenRuns.of === proof.runs
+
+/** What was proven must still be so; undefined: it is. */
+const provenAnew = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next | undefined => {
+  const { nowMs } = facts
+  const { provenAt: _, ...unproven } = status
+  if (!isProvenNow(spec, status, facts))
+    return { do: 'move', status: inPhase(unproven, 'Proving', nowMs) }
+  if (isUninterrupted(status, facts)) return undefined
+  return { do: 'move', status: inPhase(status, 'Proving', nowMs) }
+}
 
 const fromOverlapping = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
   const { nowMs } = facts
   const isFailed = facts.proof.failed !== undefined && mayGoBack(status)
-  if (isFailed || !isProvenStill(spec, status, facts))
-    return { do: 'move', status: inPhase(status, 'Proving', nowMs, {}) }
-  const skips = status.now === true || status.withoutProof === true || spec.inPlace === true
-  const over = skips ? nowMs : ms(status.provenAt) + durationMs(spec.overlap)
-  if (over > nowMs) return wait(status, over)
+  if (isFailed) return { do: 'move', status: inPhase(status, 'Proving', nowMs, {}) }
+  const anew = provenAnew(spec, status, facts)
+  if (anew !== undefined) return anew
   if (status.withoutProof === true) return afterUse(status, facts)
-  const again = ms(status.retryAt)
-  return again > nowMs ? wait(status, again) : { do: 'effect', effect: 'checkUse' }
-}
-
-/** Nobody uses the old credential. */
-export const afterUse = (
-  status: RotationStatus,
-  { nowMs, steps }: Pick<Facts, 'nowMs' | 'steps'>,
-): Next => {
-  const isLast = !steps.includes('Remove')
-  return {
-    do: 'move',
-    status: isLast
-      ? inPhase(status, 'Revoking', nowMs)
-      : inPhase(status, 'RollingOut', nowMs, { step: 'Remove' }),
-  }
+  const look = nextLookAt(spec, status)
+  return look > nowMs ? wait(status, look) : { do: 'effect', effect: 'checkUse' }
 }
 
 const fromRevoking = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
@@ -154,9 +199,7 @@ const fromRevoking = (spec: RotationSpec, status: RotationStatus, facts: Facts):
   if (again > nowMs) return wait(status, again)
   if (status.hasOld !== true || status.revokeStartedAt !== undefined)
     return { do: 'effect', effect: 'revoke' }
-  if (!isProvenStill(spec, status, facts))
-    return { do: 'move', status: inPhase(status, 'Proving', nowMs) }
-  return { do: 'effect', effect: 'beginRevoke' }
+  return provenAnew(spec, status, facts) ?? { do: 'effect', effect: 'beginRevoke' }
 }
 
 const effectOf: Readonly<Partial<Record<Phase, Effect>>> = {

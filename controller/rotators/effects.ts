@@ -7,7 +7,7 @@ import { afterFault } from './after-fault.ts'
 import type { Effect } from './next.ts'
 import { discard } from './discard.ts'
 import { atRest, inPhase, type Failed } from './phase-change.ts'
-import { idleFaults, sameValues, turnsOf } from './logins.ts'
+import { idleFaults, isLoginAlone, sameValues, turnsOf } from './logins.ts'
 import { dropStaged, end, stagedLost, takenBack, tell, type Outcome } from './outcome.ts'
 import { beginRevoke, checkUse, endVersions, revoke } from './revoking.ts'
 import { verify } from './verify.ts'
@@ -29,6 +29,7 @@ const prepare = async (work: Work): Promise<Outcome> => {
   const next = inPhase(status, 'Setting', nowMs, {
     ...(candidateSlot !== undefined && { candidateSlot, ownSlots: ownWith(work, candidateSlot) }),
     ...(old !== undefined && { hasOld: true }),
+    ...(old !== undefined && isLoginAlone(old) && { oldIsLogin: true }),
   })
   const project = projectOf(rotation)
   const message = `the rotator warns: ${warnings.join('; ')}`
@@ -133,6 +134,8 @@ const valuesOf = (
   return before === undefined ? (old?.values ?? {}) : at(before)
 }
 
+const mostNamed = 100
+
 const write = async (work: Work): Promise<Outcome> => {
   const { staged, rotation, status, gathered, nowMs } = work
   const candidate = await staged.open(placeOf(work, 'new'))
@@ -140,8 +143,12 @@ const write = async (work: Work): Promise<Outcome> => {
   const old = await staged.open(placeOf(work, 'old'))
   const values = valuesOf(work, old, candidate)
   const { namespace } = refOf(rotation)
+  const { provenRuns: _, ...unwatched } = status
+  const { unsteady } = gathered.facts.proof
   return {
-    status: inPhase(status, 'Proving', nowMs, { provingSince: toTimestamp(nowMs) }),
+    status: inPhase(unwatched, 'Proving', nowMs, {
+      ...{ provingSince: toTimestamp(nowMs), illBefore: unsteady.slice(0, mostNamed) },
+    }),
     isChange: true,
     detail: { step: status.step ?? 'Switch' },
     write: async (tx) => {

@@ -43,6 +43,21 @@ const adopts = ({ rotator }: RotationSpec): boolean =>
       own?.adopt !== undefined && own.adopt !== false,
   )
 
+/** What is taken over must be known: a login by its name, anything else by what the outputs hold. */
+const adoptFaults = (
+  { spec, status = {} }: RotationObject,
+  outputs: ReadonlyMap<string, SecretObject>,
+): string[] => {
+  const { redis, generate, webhook, awsIam } = spec.rotator
+  const isOfValue = [redis, generate, webhook, awsIam].some((own) => own?.adopt === true)
+  const hasValue = [...outputs.values()].some((secret) => secret.status?.version !== undefined)
+  if (!isOfValue || hasValue || status.lastRotatedAt !== undefined) return []
+  const names = Object.entries(spec.outputs).map(([output, name]) => `${name} (${output})`)
+  return [
+    `adopt says that services use a credential today, and no output holds it, so that it could never be ended: write it into ${names.join(', ')} first, or take adopt away where there is none`,
+  ]
+}
+
 /** Why the outputs cannot be changed. */
 const outputFaults = (
   { metadata: { name }, spec, status = {} }: RotationObject,
@@ -105,8 +120,9 @@ const withReleased = (
   outputs: readonly SecretObject[],
 ): Proof => {
   // To go back, it is enough that the old values run.
-  const revision = status.step === 'Back' ? 0 : (status.revision ?? 0)
-  const proof = proofOf(project, outputs, revision)
+  const isBack = status.step === 'Back'
+  const of = { revision: isBack ? 0 : (status.revision ?? 0), needsHealth: !isBack }
+  const proof = proofOf(project, outputs, of)
   const unseen = releasedBlocks(project, status, name)
   return unseen.length === 0 ? proof : { ...proof, blockedBy: [...proof.blockedBy, ...unseen] }
 }
@@ -149,7 +165,7 @@ export const gatherRotation = async (
       hasProject: true,
       project: { uid: uid ?? '', since: since ?? '' },
       away: isAsked ? await awayIn(reader, { namespace, project: place.name }) : [],
-      faults: outputFaults(rotation, project, outputs),
+      faults: [...outputFaults(rotation, project, outputs), ...adoptFaults(rotation, outputs)],
       hasValues: names.every((output) => outputs.get(output)?.status?.version !== undefined),
       changed,
       proof: isIdle ? nothingToProve : withReleased(rotation, project, [...outputs.values()]),

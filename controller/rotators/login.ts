@@ -101,11 +101,13 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
     for (const slot of slots)
       seen.push({ slot, facts: await ask('stillUsed', loginOf(await make(slot)), { signal }) })
     const idle = idleAmong(seen)
-    // A password that nobody has: it is named by its login alone.
-    return { idle, running: await make(slots.find((slot) => slot !== idle)) }
+    const slot = slots.find((one) => one !== idle)
+    // Nobody has its password: it is named by its login alone.
+    return { idle, running: { slot, values: { username: slot ?? usual } } }
   }
   return {
     slots,
+    adopt: given.adopt,
     outputs: ['username', 'password'],
     make,
     ...(slots.length > 1 && !inPlace && { find }),

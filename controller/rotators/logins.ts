@@ -1,7 +1,7 @@
 // Which login is in use, and whether the idle one may be changed.
 import { refOf } from '../../src/resources/meta.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
-import type { Credential } from './rotator.ts'
+import type { Credential, Rotator } from './rotator.ts'
 import type { Work } from './work.ts'
 
 /** Values of now. */
@@ -24,6 +24,14 @@ export const readOld = async ({
   return { slot, values }
 }
 
+/** Services use this login, and no output says with which password: it is named, to be ended. */
+const adoptedBy = ({ adopt }: Rotator): Credential | undefined =>
+  adopt === undefined ? undefined : { slot: undefined, values: { username: adopt } }
+
+/** Of the credential no password is known. */
+export const isLoginAlone = ({ values }: Credential): boolean =>
+  Object.keys(values).every((output) => output === 'username')
+
 interface Turns {
   readonly old: Credential | undefined
   readonly candidateSlot: string | undefined
@@ -38,7 +46,7 @@ export const turnsOf = async (work: Work): Promise<Turns> => {
     const { idle = slots[0], running } = (await rotator.find?.(signal)) ?? {}
     return { old: running, candidateSlot: idle }
   }
-  const old = await readOld(work)
+  const old = (await readOld(work)) ?? adoptedBy(rotator)
   const live = old === undefined ? status.slot : old.slot
   return { old, candidateSlot: slots.find((slot) => slot !== live) ?? slots[0] }
 }

@@ -29,6 +29,9 @@ export const atRest = (
     provenAt: _pa,
     provingSince: _ps,
     revokeStartedAt: _rs,
+    oldIsLogin: _oi,
+    provenRuns: _pr,
+    illBefore: _ib,
     ...rest
   } = kept
   return { ...rest, endedAt: time(nowMs), ...more }

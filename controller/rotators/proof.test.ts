@@ -33,10 +33,16 @@ const stack = (
   return paused ? { ...made, spec: { ...made.spec, paused } } : made
 }
 
+interface Sets {
+  before: SetEntry[]
+  now: SetEntry[]
+  secrets?: SecretObject[]
+}
+
 /** Of an output DB, at version 2 since revision 2. */
-const proved = (
+const proofIn = (
   stagelets: StageletObject[],
-  { before, now, secrets = [] }: { before: SetEntry[]; now: SetEntry[]; secrets?: SecretObject[] },
+  { before, now, secrets = [] }: Sets,
   output = aSecret('DB', 2),
 ) => {
   const setOf = (revision: number, entries: SetEntry[]) => ({
@@ -52,7 +58,11 @@ const proved = (
       [2, setOf(2, now)],
     ]),
   }
-  const { blockedBy, evidence, rolling } = proofOf(input, [output], 2)
+  return proofOf(input, [output], { revision: 2 })
+}
+
+const proved = (stagelets: StageletObject[], sets: Sets, output?: SecretObject) => {
+  const { blockedBy, evidence, rolling } = proofIn(stagelets, sets, output)
   return [
     ...blockedBy.map(({ reason, message }) => `${reason}: ${message}`),
     ...rolling.map((name) => `rolling: ${name}`),
@@ -119,6 +129,53 @@ describe('the proof that nothing runs with an old credential', () => {
     expect(proved([stack([runs('backend', 2), fresh])], sets)).toEqual(['proven: 1'])
     const older = { ...fresh, runningDigest: 'older' }
     expect(proved([stack([runs('backend', 2), older])], sets)).toEqual(['rolling: shop'])
+  })
+
+  it('is none while a service does not run, or is not healthy', () => {
+    const sets = { before: [entry('DB', 1)], now: [entry('DB', 2)] }
+    const once = (more: Partial<ServiceStatus>): string[] =>
+      proved([stack([{ ...runs('backend', 2), ...more }])], sets)
+    for (const state of ['restarting', 'exited', 'created', 'paused'])
+      expect(once({ state })).toEqual(['rolling: shop'])
+    for (const health of ['unhealthy', 'starting'])
+      expect(once({ health })).toEqual(['rolling: shop'])
+    expect(once({ health: 'healthy', restarts: 7 })).toEqual(['proven: 1'])
+    expect(once({ state: 'completed', exitCode: 0 })).toEqual(['proven: 1'])
+    // Whoever sees no output may be as ill as ever.
+    const other = { ...runs('worker', 2), state: 'exited' }
+    expect(proved([stack([runs('backend', 2), other])], sets)).toEqual(['proven: 1'])
+  })
+
+  it('is of what runs: another start of a container makes it another one', () => {
+    const sets = { before: [entry('DB', 1)], now: [entry('DB', 2)] }
+    const of = (more: Partial<ServiceStatus>, worker: Partial<ServiceStatus> = {}) =>
+      proofIn(
+        [
+          stack([
+            { ...runs('backend', 2), ...more },
+            { ...runs('worker', 2), ...worker },
+          ]),
+        ],
+        sets,
+      )
+    const first = of({ since: '2026-01-01T00:00:00Z' })
+    expect(of({ since: '2026-01-01T00:00:00Z' }).runs).toBe(first.runs)
+    expect(of({ since: '2026-01-01T00:00:00Z' }, { since: 'later', restarts: 3 })).toEqual(first)
+    for (const more of [{ since: '2026-01-01T00:00:20Z' }, { restarts: 1 }, { containers: 2 }])
+      expect(of({ since: '2026-01-01T00:00:00Z', ...more }).runs).not.toBe(first.runs)
+    expect(of({ restarts: 2 }).restarts).toEqual({ 'shop/backend': 2 })
+  })
+
+  it('blames failures on nobody who was not well for long before', () => {
+    const sets = { before: [entry('DB', 1)], now: [entry('DB', 2)] }
+    const unsteady = (more: Partial<ServiceStatus>): readonly string[] =>
+      proofIn([stack([{ ...runs('backend', 1), ...more }])], sets).unsteady
+    expect(unsteady({ since: '2025-12-31T23:00:00Z' })).toEqual([])
+    for (const more of [
+      ...[{ since: '2025-12-31T23:59:30Z' }, { restarts: 3 }, { health: 'unhealthy' }],
+      ...[{ state: 'exited' }, { state: 'unknown' }],
+    ])
+      expect(unsteady(more)).toEqual(['shop/backend'])
   })
 
   it('is none while a container of compose run has older secrets', () => {

@@ -1,7 +1,9 @@
 // Whether nothing runs with the old credential any more: what is known of every container that sees an output. Pure.
+import { createHash } from 'node:crypto'
 import { findCondition } from '../../src/resources/conditions.ts'
 import { engineUnavailable } from '../../src/resources/observation.ts'
 import type { BlockedBy, Evidence } from '../../src/resources/rotation.ts'
+import type { ServiceStatus } from '../../src/resources/stagelet.ts'
 import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
 import { viewersOf, type Viewer } from './viewers.ts'
 
@@ -12,6 +14,19 @@ interface Failure {
   readonly message: string
 }
 
+/** A service that runs the outputs' values of now, on a stagelet that has rolled them out. */
+export interface Bearer {
+  readonly stagelet: string
+  readonly service: string
+  readonly containers: number
+  readonly restarts: number
+  /** What is wrong with it, in words. */
+  readonly ill: string | undefined
+}
+
+export const keyOfBearer = ({ stagelet, service }: Pick<Bearer, 'stagelet' | 'service'>): string =>
+  `${stagelet}/${service}`
+
 export interface Proof {
   /** A stagelet failed with the new credential. */
   readonly failed: Failure | undefined
@@ -21,11 +36,24 @@ export interface Proof {
   readonly rolling: readonly string[]
   /** Where everything runs the outputs' values of now. */
   readonly evidence: readonly Evidence[]
+  readonly bearers: readonly Bearer[]
+  /** Digest over the starts of all containers of services that see an output: another one after each start. */
+  readonly runs: string
+  /** By stagelet/service of these services, how often their containers have restarted; absent for never. */
+  readonly restarts: Readonly<Record<string, number>>
+  /** As stagelet/service, those that are not well, or have not been so for long. */
+  readonly unsteady: readonly string[]
 }
 
 export const nothingToProve: Proof = {
   ...{ failed: undefined, blockedBy: [], rolling: [], evidence: [] },
+  ...{ bearers: [], runs: '', restarts: {}, unsteady: [] },
 }
+
+/** So long a service has to run until it counts as well. */
+export const settledMs = 60_000
+/** So often a container that cannot live with its values restarts before that is said. */
+export const mostRestarts = 3
 
 interface Names {
   readonly agent: string
@@ -89,12 +117,27 @@ const failureOf = ({ stagelet, services }: Viewer, revision: number): Failure | 
   return { stagelet: stagelet.metadata.name, service: bad.service, message: bad.message }
 }
 
-const blockOf = ({ stagelet, late }: Viewer): BlockedBy | undefined => {
+const done: ReadonlySet<string> = new Set(['completed', 'scaledToZero', 'missing', 'unknown'])
+
+/** Why a service does not do its work; undefined where it does, or has none. */
+const illOf = ({ state = 'running', health, containers }: ServiceStatus): string | undefined => {
+  if (containers === 0 || done.has(state)) return undefined
+  if (state !== 'running') return `is ${state}`
+  return health === 'unhealthy' ? 'is unhealthy' : undefined
+}
+
+/** Every container of it runs, and is healthy where it has a check. */
+const isWell = (service: ServiceStatus): boolean =>
+  illOf(service) === undefined && service.health !== 'starting'
+
+const blockOf = ({ stagelet, late, services }: Viewer): BlockedBy | undefined => {
   const { status } = stagelet
   const hold = holdOf(stagelet)
   const isUnseen = hold?.reason === 'AgentAway'
   const silent = (status?.services ?? []).length === 0
-  if (hold !== undefined && (isUnseen || late.size > 0 || silent)) return hold
+  const isDown =
+    hold?.reason === 'StoppedByHand' && [...services.values()].some((one) => !isWell(one))
+  if (hold !== undefined && (isUnseen || late.size > 0 || silent || isDown)) return hold
   if (silent)
     return {
       reason: 'NoReport',
@@ -111,7 +154,8 @@ const blockOf = ({ stagelet, late }: Viewer): BlockedBy | undefined => {
   return { reason: 'OldContainer', message }
 }
 
-const isProven = ({ stagelet, late, services }: Viewer, revision: number): boolean => {
+/** All its services that see an output have their values of now, and have passed the gate with them. */
+const isRolledOut = ({ stagelet, late, services }: Viewer, revision: number): boolean => {
   const { status } = stagelet
   if (late.size > 0) return false
   const wanted = new Map((status?.services ?? []).map((one) => [one.name, one.wantedDigest]))
@@ -127,17 +171,62 @@ const containersOf = ({ stagelet, services }: Viewer): number =>
     .filter(({ name }) => services.has(name))
     .reduce((sum, { containers = 0 }) => sum + containers, 0)
 
-/** `revision` carries the outputs as they are now. */
+/** Which containers run, and since when. */
+const runsOf = (viewers: readonly Viewer[]): string => {
+  const lines = viewers.flatMap(({ stagelet, services }) =>
+    [...services.values()].map(({ name, since = '', restarts = 0, containers = 0 }) =>
+      JSON.stringify([stagelet.metadata.name, name, since, restarts, containers]),
+    ),
+  )
+  return createHash('sha256').update(lines.sort().join('\n')).digest('hex').slice(0, 32)
+}
+
+const restartsOf = (viewers: readonly Viewer[]): Record<string, number> =>
+  Object.fromEntries(
+    viewers.flatMap(({ stagelet, services }) =>
+      [...services.values()].flatMap(({ name, restarts = 0 }) =>
+        restarts === 0
+          ? []
+          : [[keyOfBearer({ stagelet: stagelet.metadata.name, service: name }), restarts] as const],
+      ),
+    ),
+  )
+
+/** One that restarts again and again, or started just now, says nothing of what makes it fail. */
+const isUnsteady = (service: ServiceStatus, nowMs: number): boolean => {
+  const { state, containers = 1, restarts = 0, since } = service
+  const isYoung = since !== undefined && nowMs - Date.parse(since) < settledMs
+  return !isWell(service) || state === 'unknown' || isYoung || restarts >= mostRestarts * containers
+}
+
+const bearersOf = ({ stagelet, services }: Viewer): Bearer[] =>
+  [...services.values()].map((one) => ({
+    ...{ stagelet: stagelet.metadata.name, service: one.name, ill: illOf(one) },
+    ...{ containers: one.containers ?? 0, restarts: one.restarts ?? 0 },
+  }))
+
+export interface ProofOf {
+  /** It carries the outputs as they are now. */
+  readonly revision: number
+  /** False: it is enough that the values of now run, whatever becomes of it. */
+  readonly needsHealth?: boolean
+}
+
 export const proofOf = (
   input: ProjectInput,
   outputs: readonly SecretObject[],
-  revision: number,
+  { revision, needsHealth = true }: ProofOf,
 ): Proof => {
   const viewers = viewersOf(input, outputs)
+  const nowMs = Date.parse(input.now)
   const isOpen = input.revisions.closed < revision
   const blocks = viewers.map((seen) => blockOf(seen))
-  const proven = viewers.filter((seen, i) => blocks[i] === undefined && isProven(seen, revision))
-  const rolling = viewers.filter((seen, i) => blocks[i] === undefined && !proven.includes(seen))
+  const free = viewers.filter((_, i) => blocks[i] === undefined)
+  const rolledOut = free.filter((seen) => isRolledOut(seen, revision))
+  const proven = rolledOut.filter(
+    ({ services }) => !needsHealth || [...services.values()].every(isWell),
+  )
+  const rolling = free.filter((seen) => !proven.includes(seen))
   return {
     failed: viewers.map((seen) => failureOf(seen, revision)).find((one) => one !== undefined),
     blockedBy: viewers.flatMap(({ stagelet }, i) => {
@@ -151,5 +240,13 @@ export const proofOf = (
       ...{ stagelet: seen.stagelet.metadata.name, containers: containersOf(seen) },
       revision: seen.stagelet.status?.healthyRevision ?? revision,
     })),
+    bearers: rolledOut.flatMap(bearersOf),
+    runs: runsOf(viewers),
+    restarts: restartsOf(viewers),
+    unsteady: viewers.flatMap(({ stagelet, services }) =>
+      [...services.values()]
+        .filter((one) => isUnsteady(one, nowMs))
+        .map(({ name }) => keyOfBearer({ stagelet: stagelet.metadata.name, service: name })),
+    ),
   }
 }

@@ -147,7 +147,8 @@ export const isWritten = ({ phase }: RotationStatus): boolean =>
 /** What was seen of containers before the backup says nothing of those of now. */
 const provenAnew = (status: RotationStatus, nowMs: number): RotationStatus => {
   // Whoever did without a proof meant the containers of then.
-  const { provenAt: _, evidence: __, withoutProof: ___, now: ____, ...rest } = status
+  const { provenAt: _, evidence: __, withoutProof: ___, now: ____, ...kept } = status
+  const { provenRuns: _____, illBefore: ______, use: _______, ...rest } = kept
   return inPhase(rest, 'Proving', nowMs, { provingSince: toTimestamp(nowMs) })
 }
 

@@ -2,28 +2,24 @@
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { refOf } from '../../src/resources/meta.ts'
-import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { Phase, RotationStatus } from '../../src/resources/rotation.ts'
 import type { Transaction } from '../../src/store/store.ts'
-import { afterUse, askAgainMs } from './decide.ts'
 import { atRest } from './phase-change.ts'
 import { isSameLogin, sameValues } from './logins.ts'
 import { stillReleased } from './released.ts'
 import { dropStaged, end, outcomeOf, stagedLost, type Outcome } from './outcome.ts'
 import { RotatorFault, type Credential } from './rotator.ts'
+import { afterLook, useInWords } from './use.ts'
 import { attemptOf, placeOf, type Work } from './work.ts'
 
 export const checkUse = async (work: Work): Promise<Outcome> => {
-  const { rotator, staged, status, gathered, nowMs, signal } = work
+  const { rotator, rotation, staged, status, gathered, nowMs, signal } = work
   const old = await staged.open(placeOf(work, 'old'))
   if (old === undefined) return end(work, stagedLost)
-  const { sessions, from } = await rotator.stillUsed(old, signal)
-  if (sessions === undefined || sessions === 0) {
-    const outcome = outcomeOf(afterUse(status, { nowMs, steps: gathered.facts.steps }))
-    return sessions === undefined ? outcome : { ...outcome, detail: { sessions } }
-  }
-  const message = `${sessions} ${sessions === 1 ? 'session uses' : 'sessions use'} the old credential${from.length === 0 ? '' : `, from ${from.slice(0, 5).join(', ')}`}: find out whose they are, and end them`
-  const blockedBy = [{ reason: 'StillUsed', message }]
-  return { status: { ...status, blockedBy, retryAt: toTimestamp(nowMs + askAgainMs) } }
+  const seen = await rotator.stillUsed(old, signal)
+  const next = afterLook(rotation.spec, status, { nowMs, steps: gathered.facts.steps }, seen)
+  const isOver = next.do === 'move'
+  return { ...outcomeOf(next), ...(isOver && { detail: defined({ use: next.status.use }) }) }
 }
 
 /** Versions of the outputs before these are of credentials that are dead. */
@@ -50,34 +46,65 @@ export const beginRevoke = (work: Work): Outcome => {
   }
 }
 
-/** How the old credential ended, in words. */
-const endOf = ({ rotation, status }: Work, old: Credential | undefined): string => {
-  const login = old?.values['username'] ?? status.slot
-  const whose = login === undefined ? '' : ` of ${login}`
-  const proof = status.withoutProof === true ? ', without a proof that nothing runs with it' : ''
-  const measured =
-    rotation.spec.inPlace === true ? 'its password was replaced' : 'it is refused now'
-  const how =
-    rotation.spec.rotator.generate === undefined ? measured : 'no output holds it any more'
-  return `the old credential${whose} is ended${proof}: ${how}`
+/** What was measured of the end. */
+type Ended = 'Refused' | 'LoginTaken' | 'PasswordReplaced' | 'OfNoOutput'
+
+const measured: Readonly<Record<Ended, string>> = {
+  Refused: 'it is refused now',
+  LoginTaken: 'its login is taken away',
+  PasswordReplaced: 'its password was replaced',
+  OfNoOutput: 'no output holds it any more',
 }
 
-export const revoke = async (work: Work): Promise<Outcome> => {
-  const { rotator, rotation, staged, status, nowMs, signal } = work
-  const old = status.hasOld === true ? await staged.open(placeOf(work, 'old')) : undefined
-  if (old !== undefined && rotation.spec.inPlace !== true) {
-    const candidate = await staged.open(placeOf(work, 'new'))
-    const isSame =
-      candidate !== undefined && (isSameLogin(work, old, candidate) || sameValues(old, candidate))
-    if (isSame)
-      throw new RotatorFault(
-        'Refused',
-        'the old and the new credential are the same: it is not ended',
-      )
-    await rotator.revoke(old, attemptOf(work), signal)
-    if ((await rotator.look(old, signal)) !== 'refused')
-      throw new RotatorFault('Refused', 'the old credential is still accepted')
+/** How the old credential ended, in words. */
+const endOf = (
+  { status }: Work,
+  { values, slot = status.slot }: Credential,
+  ended: Ended,
+): string => {
+  const login = values['username'] ?? slot
+  const whose = login === undefined ? '' : ` of ${login}`
+  const proof = status.withoutProof === true ? ', without a proof that nothing runs with it' : ''
+  const looked = useInWords(status)
+  return `the old credential${whose} is ended${proof}: ${measured[ended]}${looked === undefined ? '' : `; ${looked}`}`
+}
+
+/** Ends it, and looks whether it has. */
+const endOld = async (work: Work, old: Credential): Promise<Ended> => {
+  const { rotator, rotation, staged, status, signal } = work
+  if (rotation.spec.inPlace === true) return 'PasswordReplaced'
+  const candidate = await staged.open(placeOf(work, 'new'))
+  if (candidate !== undefined && (isSameLogin(work, old, candidate) || sameValues(old, candidate)))
+    throw new RotatorFault(
+      'Refused',
+      'the old and the new credential are the same: it is not ended',
+    )
+  await rotator.revoke(old, attemptOf(work), signal)
+  if (rotation.spec.rotator.generate !== undefined) return 'OfNoOutput'
+  // Nobody knows its password: what is asked is whether the login takes any.
+  if (status.oldIsLogin === true) {
+    const { canLogIn } = await rotator.stillUsed(old, signal)
+    return canLogIn === false ? 'LoginTaken' : 'PasswordReplaced'
   }
+  if ((await rotator.look(old, signal)) !== 'refused')
+    throw new RotatorFault('Refused', 'the old credential is still accepted')
+  return 'Refused'
+}
+
+/** Phases that the attempt has passed without doing what they are for. */
+const skippedBy = ({ rotation: { spec }, status }: Work): Phase[] => {
+  const { hasOld, now, withoutProof } = status
+  if (hasOld !== true) return ['Proving', 'Overlapping', 'Revoking']
+  if (withoutProof === true) return ['Proving', 'Overlapping']
+  return now === true || spec.inPlace === true ? ['Overlapping'] : []
+}
+
+const noOldOne = 'the credential is given out; there was no old one, so nothing was proven or ended'
+
+export const revoke = async (work: Work): Promise<Outcome> => {
+  const { staged, status, nowMs } = work
+  const old = status.hasOld === true ? await staged.open(placeOf(work, 'old')) : undefined
+  const ended = old && (await endOld(work, old))
   const { slot, candidateSlot = slot, failure: _, restored, released: __, ...rest } = status
   // A proof that is no part of what a restore began.
   const isPast = status.hasOld === true && status.cause !== 'Refused'
@@ -86,9 +113,10 @@ export const revoke = async (work: Work): Promise<Outcome> => {
     ...(!isPast && defined({ restored })),
     ...defined({ slot: candidateSlot }),
     ...(released.length > 0 && { released }),
-    ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0 },
+    ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0, skipped: skippedBy(work) },
   })
-  const done = { status: next, write: dropStaged(work) }
-  if (status.hasOld !== true) return done
-  return { ...done, told: { reason: 'CredentialRevoked', message: endOf(work, old) } }
+  const outcome = { status: next, write: dropStaged(work) }
+  if (old === undefined || ended === undefined)
+    return status.hasOld === true ? outcome : { ...outcome, detail: { message: noOldOne } }
+  return { ...outcome, told: { reason: 'CredentialRevoked', message: endOf(work, old, ended) } }
 }

@@ -35,6 +35,8 @@ export type Step = 'Add' | 'Switch' | 'Remove'
 export interface Rotator {
   /** Slots that take turns; empty: the rotator has none. */
   readonly slots: readonly string[]
+  /** The login that services use until the first rotation; absent: none is taken over. */
+  readonly adopt?: string | undefined
   /** Outputs that this rotator makes. */
   readonly outputs: readonly string[]
   /** New random values for `slot`; nothing outside is touched. */

@@ -28,7 +28,9 @@ const lookAtAll = async (work: Work, told: (outputs: Accepted) => void): Promise
   const [outputs, candidate, old] = [
     await readOld(work),
     await staged.open(placeOf(work, 'new')),
-    status.hasOld === true ? await staged.open(placeOf(work, 'old')) : undefined,
+    status.hasOld === true && status.oldIsLogin !== true
+      ? await staged.open(placeOf(work, 'old'))
+      : undefined,
   ]
   if (outputs === undefined || rotation.spec.rotator.generate !== undefined)
     return { outputs: undefined, candidate: undefined, old: undefined }

@@ -9,7 +9,26 @@ import {
   redisRotator,
   webhookRotator,
 } from './rotator-specs.ts'
+import {
+  blockedBySpec,
+  causes,
+  evidenceSpec,
+  releasedSpec,
+  requestSpec,
+  restoredSpec,
+  time,
+  useSpec,
+} from './rotation-status.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
+
+export type {
+  BlockedBy,
+  Cause,
+  Evidence,
+  ReleasedStack,
+  Restored,
+  RotationRequest,
+} from './rotation-status.ts'
 
 export const rotatorNames = [
   ...(['postgres', 'redis', 'generate', 'webhook', 'awsIam', 'mariadb'] as const),
@@ -128,86 +147,6 @@ const phases = [
 ] as const
 export type Phase = (typeof phases)[number]
 
-const causes = ['First', 'Schedule', 'Run', 'Expiry', 'Revealed', 'Refused'] as const
-export type Cause = (typeof causes)[number]
-
-const time = z.string().meta({ format: 'date-time' })
-
-const blockedBySpec = z.strictObject({
-  stagelet: z.string().optional().describe('The stagelet that is waited for.'),
-  reason: z
-    .string()
-    .describe(
-      'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, Released, StillUsed, NotRevoked, ProjectMissing, OtherRotation.',
-    ),
-  message: z.string().describe('The same for people, with the remedy.'),
-})
-
-const evidenceSpec = z.strictObject({
-  stagelet: z.string().describe('Where it was seen.'),
-  revision: z.int().describe('The revision that was healthy there.'),
-  containers: z.int().describe('How many containers were looked at.'),
-})
-
-const releasedSpec = z.strictObject({
-  stagelet: z.string().describe('Name that the stagelet had.'),
-  agent: z.string().describe('Agent on whose machine the stack was left.'),
-  directory: z.string().describe('Folder of its compose file.'),
-  composeProject: z.string().optional().describe('Its Compose project, where that was seen.'),
-  at: time.describe('When Stagely let it go. Nobody has seen it since.'),
-  services: z
-    .array(z.string())
-    .describe('Services that may run on with the credential; empty: nobody knows which.'),
-  revision: z
-    .int()
-    .optional()
-    .describe('Oldest revision that they ran at that time; absent where nobody saw them.'),
-})
-
-const requestSpec = z.strictObject({
-  at: time.describe('When it was asked for.'),
-  by: z.string().describe('Who asked for it.'),
-  cause: z.enum(causes).describe('What it is asked for.'),
-  now: z.boolean().optional().describe('True: window and overlap are skipped.'),
-  withoutProof: z
-    .boolean()
-    .optional()
-    .describe('True: the old credential ends without a proof that nothing runs with it.'),
-})
-
-/** Untested, Refused, Renewing: nothing is delivered to the stagelets of the project. */
-const restoredStates = [
-  ...(['Untested', 'Refused', 'Renewing', 'Accepted', 'Renewed', 'Unknown'] as const),
-] as const
-
-const restoredSpec = z.strictObject({
-  at: time.describe('When the controller first started on the backup that was restored.'),
-  takenAt: time.describe('When that backup was taken.'),
-  state: z
-    .enum(restoredStates)
-    .describe(
-      'Untested: it is not known yet whether what the outputs hold is accepted. Refused: it is not, and nobody could be asked yet for the other credential of the attempt of then. Renewing: it is not; the outputs get another credential. Until then nothing is delivered to the stagelets of the project. Accepted. Renewed. Unknown: nobody could be asked for 60 s.',
-    ),
-  message: z.string().describe('The same for people. Never a value.'),
-  revision: z
-    .int()
-    .optional()
-    .describe('No earlier revision is delivered: its credential is not known to be accepted.'),
-  project: z
-    .strictObject({
-      uid: z.string().describe('metadata.uid of the Project.'),
-      since: z.string().describe('Its creation time: another one may have its uid.'),
-    })
-    .optional()
-    .describe('The project that has this revision.'),
-  awaiting: z
-    .array(z.string())
-    .optional()
-    .describe(
-      'Stagelets whose agents were away when nobody could be asked: nothing is delivered to them before it was asked again after their return, which takes 60 s at most.',
-    ),
-})
-
 export const rotationStatus = z.strictObject({
   observedGeneration: z
     .int()
@@ -247,12 +186,49 @@ export const rotationStatus = z.strictObject({
     .optional()
     .describe('With step Back: the rollout that failed.'),
   hasOld: z.boolean().optional().describe('True: the attempt has an old credential to end.'),
+  oldIsLogin: z
+    .boolean()
+    .optional()
+    .describe(
+      'True: of the old credential only the login is known (adopt), and no password. There is no way back to it.',
+    ),
   revision: z.int().optional().describe('The revision of the project that carries the outputs.'),
   versions: z
     .record(z.string(), z.int())
     .optional()
     .describe('By output, the version of its secret that this Rotation has made.'),
-  provenSince: time.optional().describe('Since when everything runs the new credential.'),
+  provenSince: time
+    .optional()
+    .describe(
+      'Since when everything runs the new credential, is healthy, and was not interrupted.',
+    ),
+  provenRuns: z
+    .strictObject({
+      of: z.string().describe('Digest over the starts of all containers that see an output.'),
+      restarts: z
+        .record(z.string(), z.int())
+        .describe('By stagelet/service, the restarts before the new values ran; absent for none.'),
+    })
+    .optional()
+    .describe('What ran when the proof began. It begins anew with each start of a container.'),
+  illBefore: z
+    .array(z.string())
+    .max(100)
+    .optional()
+    .describe(
+      'As stagelet/service, those that were not well when the new values were written; the first 100. Their failures are not blamed on the new credential.',
+    ),
+  use: useSpec
+    .optional()
+    .describe(
+      'What was seen of clients that log in with the old credential, also from outside; absent where nobody can know.',
+    ),
+  skipped: z
+    .array(z.enum(phases))
+    .optional()
+    .describe(
+      'Phases that the last rotation has not done: there was no old credential, or somebody asked to skip them.',
+    ),
   provenAt: time.optional().describe('When that was proven.'),
   endedAt: time.optional().describe('When the last attempt ended, well or not.'),
   failures: z.int().optional().describe('How many attempts have failed since the last good one.'),
@@ -293,8 +269,3 @@ export type RotationSpec = z.infer<typeof rotationSpec>
 export type RotationStatus = z.infer<typeof rotationStatus>
 export type RotationWindow = z.infer<typeof windowSpec>
 export type RotationSchedule = z.infer<typeof scheduleSpec>
-export type BlockedBy = z.infer<typeof blockedBySpec>
-export type Evidence = z.infer<typeof evidenceSpec>
-export type ReleasedStack = z.infer<typeof releasedSpec>
-export type RotationRequest = z.infer<typeof requestSpec>
-export type Restored = z.infer<typeof restoredSpec>

@@ -111,6 +111,119 @@ describe('the proof of a rotation', () => {
     expect(loginsOf(world)).toEqual(['app_b'])
   })
 
+  it('is needed where a login is taken over, though no output had a value', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    const { database } = world
+    database.adopt = 'app'
+    database.logins.set('app', 'of the env file')
+    const began = clock.now()
+    const phases = new Set<string | undefined>()
+    const status = await world.run((one) => {
+      phases.add(one.phase)
+      return rotated(1)(one)
+    })
+    expect([...phases]).toEqual(['Proving', 'Overlapping', 'Idle'])
+    // 60 s of proof and 10 m of overlap.
+    expect(clock.now() - began).toBeGreaterThanOrEqual(11 * minute)
+    expect(loginsOf(world)).toEqual(['app_a'])
+    expect(status).toMatchObject({ slot: 'app_a', skipped: [] })
+    expect(status.evidence).toHaveLength(1)
+    expect(status.use!.looks).toBeGreaterThan(5)
+    expect(await world.message('Ready')).toMatch(/^rotated last at/)
+    const { items } = await t.store.list('Event', { namespace: world.ns })
+    expect(JSON.stringify(items)).toMatch(
+      /the old credential of app is ended: its login is taken away; \d+ looks since [^ ]+ found no session of it/,
+    )
+  })
+
+  it('is said to be none where there is no old credential', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    const status = await world.run(rotated(1))
+    expect(status.skipped).toEqual(['Proving', 'Overlapping', 'Revoking'])
+    expect(await world.message('Ready')).toMatch(/no old one was known, so none was ended$/)
+    const filter = { teams: undefined, action: 'rotation step', namespace: world.ns }
+    const { records } = await t.audit.list(filter, { limit: 50 })
+    const steps = records.map(({ detail }) => detail?.['to'])
+    expect(steps.reverse()).toEqual([
+      ...['Preparing', 'Setting', 'Testing', 'RollingOut', 'Proving', 'Idle'],
+    ])
+  })
+
+  it('begins anew with each start of a container, and a service that cannot live gets the old values back', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    const since = (): string => new Date(clock.now()).toISOString()
+    world.runs.set('one', { since: since(), restarts: 0 })
+    await world.run(rotated(1))
+    await world.agent('one')
+    clock.step(10 * minute)
+    await world.agent('one')
+    const before = await world.valuesOf('one')
+    await world.request({ now: true })
+    await world.run(({ phase }) => phase === 'Proving')
+    const { illBefore } = await world.status()
+    expect(illBefore).toEqual([])
+    // Each container passes its gate, and dies 20 s later.
+    for (let restarts = 0; restarts < 3; restarts += 1) {
+      world.runs.set('one', { since: since(), restarts })
+      await world.agent('one')
+      await world.look()
+      clock.step(59_000)
+      await world.look()
+      expect((await world.status()).phase).toBe('Proving')
+    }
+    world.runs.set('one', { since: since(), restarts: 3 })
+    await world.agent('one')
+    await world.look()
+    expect(loginsOf(world)).toEqual(['app_a', 'app_b'])
+    world.runs.set('one', { since: since(), restarts: 0 })
+    const status = await world.run(rotated(2))
+    expect(status.failure?.message).toMatch(
+      /service web of stagelet "one" has restarted 3 times with the new credential, and was well before/,
+    )
+    expect(await world.valuesOf('one')).toEqual(before)
+    expect(loginsOf(world)).toEqual(['app_a'])
+  })
+
+  it('waits for who was seen with the old credential in the overlap, though nobody uses it as that ends', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    await world.agent('one')
+    await world.request()
+    const { provenAt } = await world.run(({ phase }) => phase === 'Overlapping')
+    await world.run(() => Date.parse(provenAt!) + 8 * minute <= clock.now())
+    world.database.sessions = { sessions: 1, from: ['10.0.0.7'] }
+    await world.run(({ use }) => use?.seenAt !== undefined)
+    world.database.sessions = { sessions: 0, from: [] }
+    const seenAt = clock.now()
+    await world.run(() => clock.now() >= seenAt + 4 * minute)
+    expect(loginsOf(world)).toEqual(['app_a', 'app_b'])
+    expect(await world.condition('Blocked')).toBe('Blocked=True/StillUsed')
+    expect(await world.message('Blocked')).toMatch(/^the old credential was used at /)
+    await world.run(rotated(2))
+    expect(clock.now() - seenAt).toBeGreaterThanOrEqual(10 * minute)
+    expect(loginsOf(world)).toEqual(['app_b'])
+  })
+
+  it.each([
+    ['redis', { redis: { in: { stagelet: 'one', service: 'db' }, adopt: true } }],
+    [
+      'webhook',
+      { webhook: { url: 'https://x.example', signingKeyRef: { name: 'key' }, adopt: true } },
+    ],
+  ])(
+    'is possible only of a credential that is known: %s with adopt, and no value',
+    async (...[, rotator]) => {
+      const world = await RotationWorld.begin(t, clock, {
+        spec: { outputs: { password: 'password' }, rotator },
+      })
+      await world.look()
+      expect(await world.condition('Ready')).toBe('Ready=False/Refused')
+      expect(await world.message('Ready')).toMatch(
+        /adopt says that services use a credential today.*write it into password \(password\) first/,
+      )
+    },
+  )
+
   const stageletIn = (world: RotationWorld, name: string) => ({
     ...{ kind: 'Stagelet', namespace: world.ns, name },
   })

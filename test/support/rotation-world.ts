@@ -35,6 +35,8 @@ import {
 /** A database that knows two logins. */
 export class MemoryDatabase implements Rotator {
   readonly slots = ['app_a', 'app_b']
+  /** The login that services have used. */
+  adopt: string | undefined
   readonly outputs = ['username', 'password']
   /** By login, its password; a login without one accepts nothing. */
   readonly logins = new Map<string, string>()
@@ -119,6 +121,8 @@ export class RotationWorld {
   /** Stagelets whose service dies with these values. */
   readonly dies = new Map<string, (values: Readonly<Record<string, string>>) => boolean>()
   readonly oneOffs = new Map<string, number>()
+  /** What the engine tells of `web`, by stagelet. */
+  readonly runs = new Map<string, { since?: string; restarts?: number; health?: string }>()
   readonly revoked: number[] = []
 
   private constructor(t: TestStore, clock: SteppedClock, of: { ns: string; projectUid: string }) {
@@ -250,6 +254,7 @@ export class RotationWorld {
           : {
               ...{ name: 'web', state: 'running', containers: 1, revision: closed },
               ...(digest === undefined ? {} : { wantedDigest: digest, runningDigest: digest }),
+              ...this.runs.get(stagelet),
               ...(this.oneOffs.has(stagelet) ? { oneOffs: this.oneOffs.get(stagelet)! } : {}),
             }
       const failure = { service: 'web', digest: digest ?? '', revision: closed, retry: '' }

@@ -26,6 +26,7 @@ export const rotationSchema = z
         fieldsOf(rotationStatus, {
           ...ofEveryStatus,
           ...{ now: hidden, withoutProof: hidden, hasOld: hidden, backFrom: hidden },
+          ...{ oldIsLogin: hidden, provenRuns: hidden, illBefore: hidden },
           ...{ provingSince: hidden, revokeStartedAt: hidden, ownSlots: hidden },
           phase: { absent: 'Idle' },
           attempt: { absent: 0 },

@@ -9,9 +9,18 @@ const states = (of: Rotation): string[] => lineOf(of).map(({ state }) => state)
 
 it('shows how far a rotation is, and where it waits', () => {
   expect(states(rotation())).toEqual(Array(7).fill('next'))
-  expect(states(rotation({ last_rotated_at: '2026-01-01T00:00:00Z' }))).toEqual(
-    Array(7).fill('done'),
-  )
+  const evidence = [{ stagelet: 'one', revision: 2, containers: 1 }]
+  const rotated = { last_rotated_at: '2026-01-01T00:00:00Z' }
+  expect(states(rotation({ ...rotated, evidence }))).toEqual(Array(7).fill('done'))
+  expect(states(rotation({ ...rotated, evidence, skipped: [] }))).toEqual(Array(7).fill('done'))
+  // There was no old credential, or it is a status of before.
+  const first = [...Array<string>(4).fill('done'), ...Array<string>(3).fill('skipped')]
+  expect(states(rotation(rotated))).toEqual(first)
+  const skipped = ['Proving', 'Overlapping', 'Revoking']
+  expect(states(rotation({ ...rotated, skipped }))).toEqual(first)
+  expect(states(rotation({ ...rotated, evidence, skipped: ['Overlapping'] }))[5]).toBe('skipped')
+  expect(states(rotation({ phase: 'Revoking' }))[4]).toBe('skipped')
+  expect(states(rotation({ phase: 'Revoking', evidence }))[4]).toBe('done')
   expect(states(rotation({ phase: 'Proving' }))).toEqual([
     ...['done', 'done', 'done', 'done', 'now', 'next', 'next'],
   ])

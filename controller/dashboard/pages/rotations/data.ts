@@ -18,23 +18,33 @@ const steps = [
 export interface Step {
   readonly name: string
   readonly does: string
-  readonly state: 'done' | 'now' | 'blocked' | 'next'
+  readonly state: 'done' | 'skipped' | 'now' | 'blocked' | 'next'
 }
 
 const isTrue = ({ conditions }: Pick<Rotation, 'conditions'>, type: string): boolean =>
   conditions.some((one) => one.type === type && one.status === 'True')
 
-/** Between two rotations all steps are done where one was completed, and to come where none was. */
+const ofOldOne = new Set<Phase>(['Proving', 'Overlapping', 'Revoking'])
+
+/** Not done by the last rotation. A status of before does not say it: what has no evidence was not proven. */
+const isSkipped = ({ skipped, evidence }: Rotation, phase: Phase): boolean =>
+  skipped === undefined ? evidence.length === 0 && ofOldOne.has(phase) : skipped.includes(phase)
+
+/** Between two rotations all steps that one has done are so, and to come where none was completed. */
 export const lineOf = (rotation: Rotation): readonly Step[] => {
   const at = steps.findIndex(([phase]) => phase === rotation.phase)
   const isBlocked = isTrue(rotation, 'Blocked')
-  return steps.map(([, name, does], index): Step => {
+  return steps.map(([phase, name, does], index): Step => {
     if (at < 0) {
       const isDone = rotation.last_rotated_at !== undefined && rotation.failure === undefined
+      if (isDone && isSkipped(rotation, phase)) return { name, does, state: 'skipped' }
       return { name, does, state: isDone ? 'done' : 'next' }
     }
     if (index === at) return { name, does, state: isBlocked ? 'blocked' : 'now' }
-    return { name, does, state: index < at ? 'done' : 'next' }
+    // Of one that ends the old credential whatever runs, nothing was proven.
+    const isUnproven = phase === 'Proving' && rotation.evidence.length === 0
+    if (index < at) return { name, does, state: isUnproven ? 'skipped' : 'done' }
+    return { name, does, state: 'next' }
   })
 }
 
@@ -95,3 +105,7 @@ export const scheduleText = ({ schedule }: Pick<Rotation, 'schedule'>): string =
   const days = window.days === undefined ? '' : `${window.days.join(', ')} `
   return `every ${every}, ${days}${window.from} to ${window.to} ${window.timezone ?? 'UTC'}`
 }
+
+/** What was seen of clients of the old credential. */
+export const useText = ({ looks, seen_at: seen }: NonNullable<Rotation['use']>): string =>
+  `${looks === 1 ? 'looked once' : `looked ${looks} times`}, ${seen === undefined ? 'none seen' : `last seen at ${seen}`}`

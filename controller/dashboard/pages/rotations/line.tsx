@@ -6,12 +6,14 @@ import s from './rotations.module.css'
 
 const marks: Readonly<Record<Step['state'], string>> = {
   done: '✓',
+  skipped: '–',
   now: '◐',
   blocked: '!',
   next: '',
 }
 const words: Readonly<Record<Step['state'], string>> = {
   done: 'done',
+  skipped: 'not done',
   now: 'now',
   blocked: 'waits',
   next: 'to come',

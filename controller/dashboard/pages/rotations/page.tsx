@@ -21,7 +21,7 @@ import { State } from '../../ui/state.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
 import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import { nextText, scheduleText, stateOf } from './data.ts'
+import { nextText, scheduleText, stateOf, useText } from './data.ts'
 import { History } from './history.tsx'
 import { Line } from './line.tsx'
 import s from './rotations.module.css'
@@ -141,6 +141,8 @@ const One = (props: Props) => {
   const { team, rotation } = props
   const { kind, word, why } = stateOf(rotation)
   const { name, outputs, next_at: next, last_rotated_at: last, overlap, retry_at: retry } = rotation
+  const { phase, use } = rotation
+  const again = phase === 'Overlapping' ? 'Looked again' : 'Tried again'
   const secretHref = (secret: string): string =>
     `${projectUrl({ team, name: rotation.project })}?${new URLSearchParams({ secret }).toString()}`
   return (
@@ -171,7 +173,8 @@ const One = (props: Props) => {
             ],
             ['Next', next === undefined ? nextText(rotation) : <Until at={next} />],
             ['Last', last === undefined ? 'never' : <Ago at={last} />],
-            ...(retry === undefined ? [] : [['Tried again', <Since at={retry} />] as const]),
+            ...(use === undefined ? [] : [['Clients of the old one', useText(use)] as const]),
+            ...(retry === undefined ? [] : [[again, <Since at={retry} />] as const]),
           ]}
         />
         <History {...{ team, rotation }} />

@@ -1,0 +1,101 @@
+// Who still logs in with the old credential, from wherever: looked for again and again while both are valid. What logs in
+// between two looks is not seen. Pure.
+import { toTimestamp as time } from '../../src/kernel/clock.ts'
+import { durationMs } from '../../src/resources/duration.ts'
+import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import type { Facts, Next } from './next.ts'
+import { inPhase } from './phase-change.ts'
+import { wait } from './attempt-begin.ts'
+import type { Use } from './rotator.ts'
+
+const leastMs = 5_000
+const mostMs = 30_000
+/** So many looks are spread over the overlap, where these are not too far apart. */
+const looks = 40
+/** So long nobody may have been seen, where the overlap is longer. */
+const mostQuietMs = 600_000
+
+const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
+
+const skips = ({ inPlace }: RotationSpec, { now, withoutProof }: RotationStatus): boolean =>
+  now === true || withoutProof === true || inPlace === true
+
+const overAt = (spec: RotationSpec, status: RotationStatus, nowMs: number): number =>
+  skips(spec, status) ? nowMs : ms(status.provenAt) + durationMs(spec.overlap)
+
+const paceMs = ({ overlap }: RotationSpec): number =>
+  Math.min(mostMs, Math.max(leastMs, durationMs(overlap) / looks))
+
+/** When (ms) it is looked next. Whoever skips the overlap waits only for who was seen. */
+export const nextLookAt = (spec: RotationSpec, status: RotationStatus): number => {
+  const again = ms(status.retryAt)
+  const isBlocked = (status.blockedBy ?? []).length > 0
+  return skips(spec, status) && !isBlocked ? 0 : again
+}
+
+/** Nobody could be asked. While the overlap lasts, that holds nothing up: it is asked again soon. */
+export const afterNoLook = (
+  spec: RotationSpec,
+  status: RotationStatus,
+  { nowMs, why }: { readonly nowMs: number; readonly why: string },
+): RotationStatus | undefined =>
+  overAt(spec, status, nowMs) > nowMs
+    ? { ...status, retryAt: time(nowMs + paceMs(spec)), retryFor: why }
+    : undefined
+
+/** Nobody uses the old credential. */
+export const afterUse = (
+  status: RotationStatus,
+  { nowMs, steps }: Pick<Facts, 'nowMs' | 'steps'>,
+): Next => {
+  const isLast = !steps.includes('Remove')
+  return {
+    do: 'move',
+    status: isLast
+      ? inPhase(status, 'Revoking', nowMs)
+      : inPhase(status, 'RollingOut', nowMs, { step: 'Remove' }),
+  }
+}
+
+const many = (count: number, one: string, more: string): string =>
+  `${String(count)} ${count === 1 ? one : more}`
+
+/** What was seen so far, in words; undefined where nobody can know. */
+export const useInWords = ({ use }: RotationStatus): string | undefined => {
+  if (use === undefined) return undefined
+  const found = use.seenAt === undefined ? 'no session of it' : `none since ${use.seenAt}`
+  return `${many(use.looks, 'look', 'looks')} since ${use.since} found ${found}`
+}
+
+/** What follows from a look. */
+export const afterLook = (
+  spec: RotationSpec,
+  given: RotationStatus,
+  facts: Pick<Facts, 'nowMs' | 'steps'>,
+  { sessions, from }: Pick<Use, 'sessions' | 'from'>,
+): Next => {
+  const { nowMs } = facts
+  const { blockedBy: _, retryAt: __, retryFor: ___, tries: ____, ...status } = given
+  const over = overAt(spec, status, nowMs)
+  if (sessions === undefined)
+    return over > nowMs ? wait({ ...status, retryAt: time(over) }, over) : afterUse(status, facts)
+  const isSeen = sessions > 0
+  const { use: before } = status
+  const use = {
+    ...before,
+    ...{ looks: (before?.looks ?? 0) + 1, since: before?.since ?? time(nowMs), at: time(nowMs) },
+    ...(isSeen && { seenAt: time(nowMs) }),
+  }
+  const quietMs = skips(spec, status) ? 0 : Math.min(mostQuietMs, durationMs(spec.overlap))
+  const quietAt = use.seenAt === undefined ? over : Math.max(over, ms(use.seenAt) + quietMs)
+  if (!isSeen && quietAt <= nowMs) return afterUse({ ...status, use }, facts)
+  const again = nowMs + paceMs(spec)
+  const until = isSeen || over > nowMs ? again : Math.min(again, quietAt)
+  const next = { ...status, use, retryAt: time(until) }
+  if (over > nowMs) return wait(next, until)
+  const where = from.length === 0 ? '' : `, from ${from.slice(0, 5).join(', ')}`
+  const message = isSeen
+    ? `${many(sessions, 'session uses', 'sessions use')} the old credential${where}: find out whose they are, and end them`
+    : `the old credential was used at ${use.seenAt ?? ''}: it ends at ${time(quietAt)} unless another look finds a session of it, or at once with stagely rotation run --now`
+  return wait({ ...next, blockedBy: [{ reason: 'StillUsed', message }] }, until)
+}

@@ -1,0 +1,95 @@
+// Parts of the status of a Rotation.
+import * as z from 'zod'
+
+export const causes = ['First', 'Schedule', 'Run', 'Expiry', 'Revealed', 'Refused'] as const
+export type Cause = (typeof causes)[number]
+
+export const time = z.string().meta({ format: 'date-time' })
+
+export const blockedBySpec = z.strictObject({
+  stagelet: z.string().optional().describe('The stagelet that is waited for.'),
+  reason: z
+    .string()
+    .describe(
+      'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, Released, StillUsed, NotRevoked, ProjectMissing, OtherRotation.',
+    ),
+  message: z.string().describe('The same for people, with the remedy.'),
+})
+
+export const evidenceSpec = z.strictObject({
+  stagelet: z.string().describe('Where it was seen.'),
+  revision: z.int().describe('The revision that was healthy there.'),
+  containers: z.int().describe('How many containers were looked at.'),
+})
+
+export const useSpec = z.strictObject({
+  looks: z.int().describe('How often sessions of the old credential were looked for.'),
+  since: time.describe('When they were looked for first.'),
+  at: time.describe('When they were looked for last. Nobody knows what was between two looks.'),
+  seenAt: time.optional().describe('When a session was seen last; absent where none was.'),
+})
+
+export const releasedSpec = z.strictObject({
+  stagelet: z.string().describe('Name that the stagelet had.'),
+  agent: z.string().describe('Agent on whose machine the stack was left.'),
+  directory: z.string().describe('Folder of its compose file.'),
+  composeProject: z.string().optional().describe('Its Compose project, where that was seen.'),
+  at: time.describe('When Stagely let it go. Nobody has seen it since.'),
+  services: z
+    .array(z.string())
+    .describe('Services that may run on with the credential; empty: nobody knows which.'),
+  revision: z
+    .int()
+    .optional()
+    .describe('Oldest revision that they ran at that time; absent where nobody saw them.'),
+})
+
+export const requestSpec = z.strictObject({
+  at: time.describe('When it was asked for.'),
+  by: z.string().describe('Who asked for it.'),
+  cause: z.enum(causes).describe('What it is asked for.'),
+  now: z.boolean().optional().describe('True: window and overlap are skipped.'),
+  withoutProof: z
+    .boolean()
+    .optional()
+    .describe('True: the old credential ends without a proof that nothing runs with it.'),
+})
+
+/** Untested, Refused, Renewing: nothing is delivered to the stagelets of the project. */
+const restoredStates = [
+  ...(['Untested', 'Refused', 'Renewing', 'Accepted', 'Renewed', 'Unknown'] as const),
+] as const
+
+export const restoredSpec = z.strictObject({
+  at: time.describe('When the controller first started on the backup that was restored.'),
+  takenAt: time.describe('When that backup was taken.'),
+  state: z
+    .enum(restoredStates)
+    .describe(
+      'Untested: it is not known yet whether what the outputs hold is accepted. Refused: it is not, and nobody could be asked yet for the other credential of the attempt of then. Renewing: it is not; the outputs get another credential. Until then nothing is delivered to the stagelets of the project. Accepted. Renewed. Unknown: nobody could be asked for 60 s.',
+    ),
+  message: z.string().describe('The same for people. Never a value.'),
+  revision: z
+    .int()
+    .optional()
+    .describe('No earlier revision is delivered: its credential is not known to be accepted.'),
+  project: z
+    .strictObject({
+      uid: z.string().describe('metadata.uid of the Project.'),
+      since: z.string().describe('Its creation time: another one may have its uid.'),
+    })
+    .optional()
+    .describe('The project that has this revision.'),
+  awaiting: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Stagelets whose agents were away when nobody could be asked: nothing is delivered to them before it was asked again after their return, which takes 60 s at most.',
+    ),
+})
+
+export type BlockedBy = z.infer<typeof blockedBySpec>
+export type Evidence = z.infer<typeof evidenceSpec>
+export type ReleasedStack = z.infer<typeof releasedSpec>
+export type RotationRequest = z.infer<typeof requestSpec>
+export type Restored = z.infer<typeof restoredSpec>
