@@ -142,3 +142,28 @@ test('a report that is refused for the time of the machine ends the stream; anot
   await clock.advance(5_000)
   expect(ended).toBe(1)
 })
+
+test('what is over the bounds of a report is cut before it is sent', async () => {
+  const { reporter, clock, sent } = aReporter()
+  reporter.connected()
+  const [one] = anObservation().services
+  const services = Array.from({ length: 1_200 }, (_, i) => ({ ...one!, name: `s${i}` }))
+  reporter.changed(anObservation({ services }))
+  await clock.advance(10)
+  expect(sent[0]?.observations[0]).toMatchObject({
+    cut: [{ field: 'services', had: 1_200, kept: 1_000 }],
+  })
+})
+
+test('large reports go in several requests', async () => {
+  const { reporter, clock, sent } = aReporter()
+  reporter.connected()
+  const [one] = anObservation().services
+  const services = Array.from({ length: 55 }, (_, i) => ({
+    ...one!,
+    ...{ name: `s${i}`, detail: 'x'.repeat(16_000) },
+  }))
+  for (let i = 0; i < 5; i += 1) reporter.changed(anObservation({ stageletUid: `s${i}`, services }))
+  await clock.advance(10)
+  expect(sent.map(({ observations }) => observations.length)).toEqual([2, 2, 1])
+})

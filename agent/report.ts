@@ -17,11 +17,13 @@ import {
   type ReportRequest,
   type ReportedStagelet,
 } from '../src/protocol/messages.ts'
+import { fitReport } from '../src/protocol/fit-report.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
 
 const quietMs = 10_000
 /** Stagelets in one report, so that its body stays far below the controller's limit. */
 const mostInOne = 50
+const mostBytesInOne = 2 * 1024 * 1024
 
 export interface Reporter {
   changed(observation: ReportedStagelet): void
@@ -90,7 +92,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
 
   return {
     changed: (observation) => {
-      subjects.put(observation)
+      subjects.put(fitReport(observation))
       wake()
     },
     onClockRefused: (listener) => {
@@ -160,7 +162,7 @@ class Subjects {
       if (waitMs <= 0) ready.push(subject)
       else nextMs = Math.min(nextMs, waitMs)
     }
-    return { ready: ready.slice(0, mostInOne), nextMs }
+    return { ready: batchOf(ready), nextMs }
   }
 
   markTold(
@@ -177,6 +179,18 @@ class Subjects {
       subject.toldAt = now
     }
   }
+}
+
+/** As many as one request takes; at least one. */
+const batchOf = (ready: readonly Subject[]): Subject[] => {
+  const batch: Subject[] = []
+  let bytes = 0
+  for (const subject of ready.slice(0, mostInOne)) {
+    bytes += Buffer.byteLength(JSON.stringify(subject.newest))
+    if (batch.length > 0 && bytes > mostBytesInOne) break
+    batch.push(subject)
+  }
+  return batch
 }
 
 /** In how many ms the report is due; 0: at once; undefined: nothing is new. */

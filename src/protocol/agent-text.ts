@@ -9,3 +9,9 @@ export const storable = (most: number): z.ZodString =>
 
 /** A text that describes the agent's machine. */
 export const machineText = storable(256)
+
+/** `2.0`: a version of the protocol. */
+export const protocolText = z.string().max(32)
+
+/** 32 bytes of a public key in base64url, with room for padding. */
+export const rawKey = z.string().max(64)

@@ -2,6 +2,7 @@
 // the agent's data folder. The answer is NDJSON while Compose runs; a refusal is one JSON object.
 import { join } from 'node:path'
 import * as z from 'zod'
+import { limits } from '../resources/limits.ts'
 
 /** Path of the socket of the agent with this data folder. */
 export const manualSocket = (dataDir: string): string => join(dataDir, 'compose.sock')
@@ -11,16 +12,19 @@ export const manualPath = '/compose'
 /** Body of the POST. */
 export const manualRequest = z.object({
   /** `namespace/name`; absent: the stagelet whose folder is the person's working directory. */
-  stagelet: z.string().optional(),
+  stagelet: z
+    .string()
+    .max(2 * limits.name)
+    .optional(),
   /** The person's working directory. */
-  directory: z.string(),
+  directory: z.string().max(limits.path),
   /** The words after `docker compose`. */
-  args: z.array(z.string()).max(1000),
+  args: z.array(z.string().max(131_072)).max(1000),
   /**
    * The person's name, as the command reports it. Not proven: the kernel only checks access to the
    * socket.
    */
-  user: z.string(),
+  user: z.string().max(limits.name),
 })
 
 export const manualLine = z.discriminatedUnion('type', [

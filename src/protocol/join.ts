@@ -6,11 +6,11 @@ import * as z from 'zod'
 import { openMessage, sealMessage } from './agent-request.ts'
 import { createOpener, createSealer } from './hpke.ts'
 import type { KeyPair } from './keys.ts'
-import { machineText } from './agent-text.ts'
+import { machineText, protocolText, rawKey } from './agent-text.ts'
 
 /** Body of the POST. */
 export const joinRequest = z.object({
-  protocol: z.string(),
+  protocol: protocolText,
   tokenId: z.string().max(64),
   /** HPKE encapsulated key, base64url. */
   enc: z.string().max(64),
@@ -20,11 +20,11 @@ export const joinRequest = z.object({
 
 /** Keys are raw 32 bytes in base64url. */
 export const joinContent = z.object({
-  tokenSecret: z.string(),
-  namespace: z.string(),
-  name: z.string(),
-  ed25519: z.string(),
-  x25519: z.string(),
+  tokenSecret: z.string().max(256),
+  namespace: machineText,
+  name: machineText,
+  ed25519: rawKey,
+  x25519: rawKey,
   version: machineText,
   /** The agent's clock in ms. It rises with each attempt; the controller refuses a repeated one. */
   counter: z.int().positive(),

@@ -2,40 +2,44 @@
 // answers with batches by POST. Short requests pass proxies that buffer whole bodies. The agent sends
 // the next batch after the answer to the last one.
 import * as z from 'zod'
+import { count, limits, message, name, timeText } from '../resources/limits.ts'
+
+/** Name of the session, with the replica that has the reader. */
+const session = z.string().max(limits.name)
 
 /** Asks the agent to send the logs of a stagelet in this session, until the session ends. */
 export const logsOrder = z.object({
   type: z.literal('logs'),
-  session: z.string(),
-  stageletUid: z.string(),
+  session,
+  stageletUid: z.string().max(64),
   /** Absent: every service. */
-  services: z.array(z.string()).optional(),
+  services: z.array(name).max(limits.services).optional(),
   /** Milliseconds since the epoch: no older lines. */
-  since: z.number().optional(),
+  since: z.number().min(-8_640_000_000_000_000).optional(),
   /** Number of last lines of each existing container; absent: all lines. */
-  tail: z.int().optional(),
+  tail: count.optional(),
   /** Continue with new lines, also those of containers that start later. */
   follow: z.boolean(),
 })
 
 const logLine = z.object({
   type: z.literal('line'),
-  service: z.string(),
+  service: name,
   /** Name of the container. */
-  container: z.string(),
+  container: name,
   stream: z.enum(['stdout', 'stderr']),
   /** Time at which the engine received the line: RFC 3339 with nanoseconds. */
-  time: z.string(),
+  time: timeText,
   /** Masked; without its newline. A line of more than 32 KiB is split. */
-  text: z.string(),
+  text: z.string().max(limits.logLine),
 })
 
 export const logRecord = z.discriminatedUnion('type', [
   logLine,
   /** Number of lines that were left out here, because the reader was slower than the containers. */
-  z.object({ type: z.literal('dropped'), lines: z.int() }),
+  z.object({ type: z.literal('dropped'), lines: count }),
   /** The last record. `error` says why the logs end early; absent at their real end. */
-  z.object({ type: z.literal('end'), error: z.string().optional() }),
+  z.object({ type: z.literal('end'), error: message.optional() }),
 ])
 
 /** A number that counts messages from 0. No program runs long enough to exceed it. */
@@ -43,10 +47,10 @@ export const serial = z.int().min(0).max(2_147_483_647)
 
 /** POST logs: the next records of a session. An empty batch only shows that the agent is still there. */
 export const logBatch = z.object({
-  session: z.string(),
+  session,
   /** Rises from 0. A repeated number is the same batch, sent twice. */
   seq: serial,
-  records: z.array(logRecord),
+  records: z.array(logRecord).max(limits.logRecords),
 })
 
 /** `full`: nothing was taken, send the batch again; `ended`: nobody reads any more. */

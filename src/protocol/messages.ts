@@ -2,6 +2,7 @@
 // work together; unknown fields are ignored, so that a newer peer may add some.
 import * as z from 'zod'
 import {
+  cutField,
   drift,
   manualRun,
   observationSpec,
@@ -10,10 +11,11 @@ import {
   strayService,
 } from '../resources/observation.ts'
 import { composeSpec } from '../resources/compose-spec.ts'
+import { limits } from '../resources/limits.ts'
 import { fileSpec } from '../resources/stagelysecret.ts'
 import { leakTestOrder, type LeakTestOrder } from './leak-test.ts'
 import { logsOrder, serial, type LogsOrder } from './logs.ts'
-import { storable, machineText } from './agent-text.ts'
+import { machineText, protocolText, rawKey, storable } from './agent-text.ts'
 import { taskOrder, type TaskOrder } from './tasks.ts'
 
 export const protocolVersion = '2.0'
@@ -32,15 +34,18 @@ export const paths = {
 /** Identifies one start of an agent. */
 const bootId = storable(128)
 
+/** The latest time that JavaScript knows, in ms. */
+const latestTime = 8_640_000_000_000_000
+
 /**
  * POST keys: the agent replaces its keys. The request must be signed by the key that the controller
  * knows; `proof` shows that the agent has the new one. Sending the same keys again changes nothing.
  */
 export const keysRequest = z.object({
-  ed25519: z.string(),
-  x25519: z.string(),
+  ed25519: rawKey,
+  x25519: rawKey,
   /** Ed25519 signature by the new key over `keysProof`, base64url. */
-  proof: z.string(),
+  proof: z.string().max(128),
   /** Id of the order to rotate; absent when the agent rotates by itself. */
   request: z.string().max(256).optional(),
 })
@@ -63,23 +68,25 @@ export const keysProof = (k: {
  * sent again.
  */
 export const streamRequest = z.object({
-  protocol: z.string(),
+  protocol: protocolText,
   boot: bootId,
   version: machineText,
   engineVersion: machineText.optional(),
   composeVersion: machineText.optional(),
-  now: z.number(),
+  now: z.number().min(0).max(latestTime),
   /** Orders beyond those of protocol 2.0 that this agent follows. */
   knows: z.array(machineText).max(100).optional(),
-  holds: z.array(
-    z.object({
-      stageletUid: z.string().max(64),
-      /** Absent from older agents: they get their bundles once more. */
-      projectUid: z.string().max(64).optional(),
-      epoch: z.int().nonnegative(),
-      revision: z.int().nonnegative(),
-    }),
-  ),
+  holds: z
+    .array(
+      z.object({
+        stageletUid: z.string().max(64),
+        /** Absent from older agents: they get their bundles once more. */
+        projectUid: z.string().max(64).optional(),
+        epoch: z.int().nonnegative(),
+        revision: z.int().nonnegative(),
+      }),
+    )
+    .max(limits.holds),
 })
 
 /** The desired state of one stagelet; everything but the values. */
@@ -209,19 +216,26 @@ export const streamMessage = z.discriminatedUnion('type', [
 ])
 
 /** The stored form is strict. On the wire, unknown fields of a newer agent are dropped. */
-const reported = z.object({
+export const reportedStagelet = z.object({
   ...observationSpec.omit({ agent: true, presence: true, boot: true, seq: true, receivedAt: true })
     .shape,
-  services: z.array(z.object(observedService.shape)),
+  services: z.array(z.object(observedService.shape)).max(limits.services),
   rollout: z.object(observationSpec.shape.rollout.unwrap().shape).optional(),
   /** Whose values are to blame is found by the controller. */
-  quarantine: z.array(z.object(quarantined.omit({ keys: true }).shape)).optional(),
+  quarantine: z
+    .array(z.object(quarantined.omit({ keys: true }).shape))
+    .max(limits.told)
+    .optional(),
   drift: z
-    .object({ ...drift.shape, changes: z.array(z.object(drift.shape.changes.element.shape)) })
+    .object({
+      ...drift.shape,
+      changes: z.array(z.object(drift.shape.changes.element.shape)).max(limits.told),
+    })
     .optional(),
   hand: z.object(manualRun.shape).optional(),
-  strays: z.array(z.object(strayService.shape)).optional(),
+  strays: z.array(z.object(strayService.shape)).max(limits.services).optional(),
   fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
+  cut: z.array(z.object(cutField.shape)).max(limits.told).optional(),
 })
 
 /**
@@ -231,7 +245,15 @@ const reported = z.object({
 export const reportRequest = z.object({
   boot: bootId,
   seq: serial,
-  observations: z.array(reported),
+  observations: z.array(reportedStagelet).max(limits.observations),
+})
+
+/**
+ * The same, before the stagelets in it are looked at: one that is malformed or too large must not hold
+ * up the others. Each is decoded by `fitReport`.
+ */
+export const reportEnvelope = reportRequest.extend({
+  observations: z.array(z.unknown()).max(limits.observations),
 })
 
 /** AAD of a bundle: the place that the bundle is bound to. */
@@ -296,4 +318,4 @@ export type DesiredStagelet = z.infer<typeof desiredStagelet>
 export type Bundle = z.infer<typeof bundle>
 export type ReportRequest = z.infer<typeof reportRequest>
 /** The report of one stagelet. */
-export type ReportedStagelet = ReportRequest['observations'][number]
+export type ReportedStagelet = z.infer<typeof reportedStagelet>

@@ -1,5 +1,6 @@
 // What services see of one set, each computed once: stagelets without secrets of their own see the same.
 import { serviceDigest } from './digest.ts'
+import { createScopeNames } from './scope-names.ts'
 import { visibleTo, type SetEntry } from './visible.ts'
 
 export interface ServiceView {
@@ -14,6 +15,7 @@ export class SetViews {
   readonly entries: readonly SetEntry[]
   /** By the name of the stagelet that they belong to; '' for those of the project. */
   readonly #byOwner: ReadonlyMap<string, SetEntry[]>
+  readonly #nameOf: (service: string) => string
   readonly #views = new Map<string, ServiceView>()
 
   constructor(entries: readonly SetEntry[]) {
@@ -25,15 +27,17 @@ export class SetViews {
       else owned.push(entry)
     }
     this.#byOwner = byOwner
+    this.#nameOf = createScopeNames(entries)
   }
 
   of(stagelet: string, service: string): ServiceView {
     const own = this.#byOwner.get(stagelet) ?? []
-    const id = `${own.length > 0 ? stagelet : ''}/${service}`
+    const name = this.#nameOf(service)
+    const id = `${own.length > 0 ? stagelet : ''}/${name}`
     const known = this.#views.get(id)
     if (known !== undefined) return known
     const all = [...(this.#byOwner.get('') ?? []), ...own]
-    const visible = visibleTo(service, stagelet, all)
+    const visible = visibleTo(name, stagelet, all)
     const view = { visible, digest: serviceDigest(visible) }
     this.#views.set(id, view)
     return view

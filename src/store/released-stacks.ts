@@ -3,6 +3,7 @@
 import { withStatusOwner } from '../managed-fields/status.ts'
 import { defined } from '../kernel/defined.ts'
 import { isReason } from '../kernel/errors.ts'
+import { limits } from '../resources/limits.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { ReleasedStack } from '../resources/rotation.ts'
 import { specOf, statusOf, ofKind, type Typed } from '../resources/typed.ts'
@@ -64,6 +65,8 @@ const runningServices = async (
   const { metadata, status = {} } = stack
   const measured = isMeasured(session, stack)
   const { services = [], strayServices = [], wantedRevision } = status
+  // More than a stack has: what an earlier release has stored of a report without bounds.
+  if (services.length > limits.services) return undefined
   if (services.length === 0 && !measured) return wantedRevision === undefined ? [] : undefined
   const projectUid = projectAt(session.view, projectOf(stack))?.id
   const head = await entriesAt(session, projectUid, 'head')

@@ -145,7 +145,7 @@ const checkRevision = (
   revision: number | 'head',
 ): SetRow => {
   if (first === undefined) throw missing(`project ${projectUid} not found`)
-  if (revision !== 'head' && revision > 0 && first.mac === null) {
+  if (revision !== 'head' && revision !== 0 && first.mac === null) {
     const known = `newest closed revision is ${first.closed}`
     throw missing(`revision ${revision} of this project is not kept; ${known}`)
   }

@@ -1,11 +1,14 @@
 // Transaction of store.ts over one WriteSession: each call goes to the file that does it.
 import { createHash, randomUUID } from 'node:crypto'
+import * as z from 'zod'
 import { withStatusOwner } from '../managed-fields/status.ts'
 import { copyJson } from '../kernel/copy-json.ts'
 import { defined } from '../kernel/defined.ts'
 import { conditionsOf, withCondition, type NewCondition } from '../resources/conditions.ts'
-import type { EventSpec } from '../resources/core.ts'
+import { eventSpec, type EventSpec } from '../resources/core.ts'
+import { fitTo } from '../resources/fit.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
+import { requireKind } from '../resources/registry.ts'
 import { ofKind, specOf, type ObjectOf } from '../resources/typed.ts'
 import type { Happening } from './activity/happening.ts'
 import { checkPreconditions } from './admission.ts'
@@ -43,6 +46,8 @@ import type {
 } from './store.ts'
 
 const component = 'stagely-controller'
+
+const noStatus = z.strictObject({})
 
 /** Callers may change the objects that they get. */
 const copy: (object: KubeObject) => KubeObject = copyJson
@@ -208,9 +213,10 @@ export class StoreTransaction implements Transaction {
 
   #putStatus(
     row: StoredRow,
-    status: Record<string, unknown> | undefined,
+    given: Record<string, unknown> | undefined,
     tracking?: Tracking,
   ): KubeObject {
+    const status = given && fitTo(requireKind(row.object.kind).status ?? noStatus, given).value
     const metadata = tracked(row.object.metadata, tracking)
     const same = sameJson(metadata, row.object.metadata)
     if (same && sameJson(status ?? {}, row.object.status ?? {})) return row.object
@@ -247,9 +253,10 @@ export class StoreTransaction implements Transaction {
 
   async recordEvent(event: EventInput): Promise<void> {
     await this.#session.pause()
-    const { regarding, type, reason, message } = event
+    const { regarding, type, reason } = event
     const about = refOf(regarding)
-    const eventRef = refOfEvent(event)
+    const message = fitTo(eventSpec.shape.message, event.message).value
+    const eventRef = refOfEvent({ ...event, message })
     const { namespace, name } = eventRef
     const home = this.#session.fetch({ kind: 'Namespace', namespace: '', name: namespace })
     if (home === undefined || home.object.metadata.deletionTimestamp !== undefined) return
@@ -282,7 +289,7 @@ export class StoreTransaction implements Transaction {
     }
     const object: KubeObject = { apiVersion: 'v1', kind: 'Event', metadata, spec: { ...spec } }
     this.#session.put(object, 'system', row)
-    this.#session.changes.notices.push(...noticesOf(this.#session, event))
+    this.#session.changes.notices.push(...noticesOf(this.#session, { ...event, message }))
   }
 
   async removeFinalizer(ref: ObjectRef, finalizer: string): Promise<void> {

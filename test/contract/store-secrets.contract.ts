@@ -415,7 +415,10 @@ export const secretsContract = (name: string, open: OpenStore): void => {
         revision: 4,
         entries: [{ version: 3 }],
       })
-      await expect(t.store.readSet(projectUid, 4)).rejects.toMatchObject({ reason: 'NotFound' })
+      for (const none of [4, -1, -9])
+        await expect(t.store.readSet(projectUid, none)).rejects.toMatchObject({
+          reason: 'NotFound',
+        })
       const deliveries = await t.sql.query(
         `SELECT 1 FROM audit WHERE action = 'deliver' AND detail ->> 'project' = $1`,
         [projectUid],

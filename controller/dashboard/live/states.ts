@@ -83,6 +83,7 @@ const words: Readonly<Record<string, string>> = {
   ComposeFileChanged: 'Edits held',
   VariableMissing: 'Variable missing',
   FileNotMounted: 'File not mounted',
+  ReportCut: 'Report cut',
 }
 
 export const serviceState = (service: Service, newest: number | undefined): ShownState => {

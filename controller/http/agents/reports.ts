@@ -38,6 +38,9 @@ interface CheckedReport {
   readonly mine: readonly Accepted[]
 }
 
+/** Stagelets that a message or a line of the log names. */
+const mostNamed = 10
+
 /** Reports in one write: other writers wait for it. */
 const mostInOneWrite = 64
 
@@ -162,9 +165,11 @@ export const createReports = (
         ;({ mine, refused } = divide(report, agentKey, world))
       }
       if (refused.length > 0) {
-        log.warn({ agent: agentKey, stagelets: refused }, 'report of stagelets of another agent')
+        const named = refused.slice(0, mostNamed)
+        const facts = { agent: agentKey, count: refused.length, stagelets: named }
+        log.warn(facts, 'report of stagelets of another agent')
         if (mine.length === 0) {
-          const message = `not assigned to this agent: ${refused.join(', ')}`
+          const message = `not assigned to this agent: ${named.join(', ')}`
           throw new RefusedError(403, 'Forbidden', message)
         }
       }

@@ -18,12 +18,13 @@ import {
   keysRequest,
   paths,
   protocolVersion,
-  reportRequest,
+  reportEnvelope,
   streamRequest,
 } from '../../../src/protocol/messages.ts'
 import { protocolFault } from '../../../src/protocol/version.ts'
 import { checkClock, createAuthenticator, type Authenticator } from './authenticate.ts'
 import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
+import { decodeReports } from './decode-reports.ts'
 import { createDuplicates } from './duplicates.ts'
 import { createGate } from './gate.ts'
 import { createLeakTests, type LeakTests } from './leak-tests.ts'
@@ -77,7 +78,7 @@ export interface AgentRoutes {
 
 /** Mounts the endpoints on `app` and begins to follow the store. */
 export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): AgentRoutes => {
-  const { clock } = deps
+  const { clock, log } = deps
   const tuning = { ...defaultTuning, ...deps.tuning }
   const presence: Presence = createPresence(deps, tuning, {
     isConnected: (key) => hub.isConnected(key),
@@ -116,7 +117,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     paths.report,
     guard(async (c) => {
       const caller = await authenticate(c)
-      const request = await caller.take(reportRequest, maxReportBytes)
+      const envelope = await caller.take(reportEnvelope, maxReportBytes)
       if (reporting >= tuning.concurrentReports) {
         throw new RefusedError(503, 'Overload', 'many reports come just now; send it again', 2)
       }
@@ -124,8 +125,11 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
       try {
         await hub.world.ready
         const { agentUid, agent, aheadMs } = caller
-        presence.timed(agentKeyOf(agent.namespace, agent.name), aheadMs)
-        return caller.answer({ refused: await reports.accept(agentUid, agent, request) })
+        const agentKey = agentKeyOf(agent.namespace, agent.name)
+        presence.timed(agentKey, aheadMs)
+        const { request, refused } = decodeReports(envelope, log.child({ agent: agentKey }))
+        const foreign = await reports.accept(agentUid, agent, request)
+        return caller.answer({ refused: [...refused, ...foreign] })
       } finally {
         reporting -= 1
       }

@@ -15,6 +15,7 @@ import {
 } from '../../../src/resources/unseen-secret.ts'
 import { createDependencies } from '../../../src/secrets/references.ts'
 import { createResolvedDigest } from '../../../src/secrets/resolved-digest.ts'
+import { createScopeNames } from '../../../src/secrets/scope-names.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 import { acceptedVerdict } from '../../../src/store/secret-status.ts'
 import type { ProjectFacts, SecretObject, StageletObject } from './gather.ts'
@@ -66,8 +67,10 @@ const createSeen = (
   entries: readonly SetEntry[],
 ): ((stagelet: string, service: string) => ReadonlySet<string>) => {
   const owners = new Set(entries.map(({ stagelet }) => stagelet))
+  const nameOf = createScopeNames(entries)
   const known = new Map<string, ReadonlySet<string>>()
-  return (stagelet, service) => {
+  return (stagelet, name) => {
+    const service = nameOf(name)
     const key = `${owners.has(stagelet) ? stagelet : ''}/${service}`
     let seen = known.get(key)
     if (seen === undefined) {
@@ -123,6 +126,24 @@ const targetsOf = ({ stagelets }: ProjectFacts, secret: SecretObject): StageletO
   return stagelets.filter((s) => only === undefined || s.metadata.name === only)
 }
 
+const serviceNames = new WeakMap<ProjectFacts, Map<string | undefined, ReadonlySet<string>>>()
+
+/** Names of the services of these stagelets, sorted; once for all secrets that may be for them. */
+const namesIn = (
+  input: ProjectFacts,
+  stagelet: string | undefined,
+  known: readonly StageletObject[],
+): ReadonlySet<string> => {
+  const ofInput = serviceNames.get(input) ?? new Map<string | undefined, ReadonlySet<string>>()
+  serviceNames.set(input, ofInput)
+  const before = ofInput.get(stagelet)
+  if (before !== undefined) return before
+  const all = known.flatMap((s) => (s.status?.services ?? []).map((x) => x.name))
+  const names = new Set(all.sort())
+  ofInput.set(stagelet, names)
+  return names
+}
+
 const scopeMatched = (input: ProjectFacts, secret: SecretObject): Verdict => {
   if (secret.spec.audience === 'Controller') return forController
   const { scope } = secret.spec
@@ -131,14 +152,12 @@ const scopeMatched = (input: ProjectFacts, secret: SecretObject): Verdict => {
   if (scope === 'global') return yes('Global', 'every service sees it')
   const known = targets.filter((s) => (s.status?.services ?? []).length > 0)
   if (known.length === 0) return unknown('NoReport', 'no agent has reported its services yet')
-  const names = [
-    ...new Set(known.flatMap((s) => (s.status?.services ?? []).map((x) => x.name))),
-  ].sort()
-  if (names.includes(scope)) return yes('ServiceFound', `service "${scope}" exists`)
+  const names = namesIn(input, secret.spec.stageletRef?.name, known)
+  if (names.has(scope)) return yes('ServiceFound', `service "${scope}" exists`)
   const near = nearName(scope, names)
   const hint =
     near === undefined
-      ? `services: ${names.slice(0, shownServices).join(', ')}; a service behind a profile counts while spec.compose.profiles names that profile`
+      ? `services: ${[...names].slice(0, shownServices).join(', ')}; a service behind a profile counts while spec.compose.profiles names that profile`
       : `did you mean "${near}"?`
   return no('NoSuchService', `no service named "${scope}" is on in ${namesOf(known)}; ${hint}`)
 }

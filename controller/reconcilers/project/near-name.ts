@@ -1,8 +1,9 @@
 // Finds the name that a misspelled one was probably meant to be.
 
 /** The candidate within two edits of `name` (or equal but for case), nearest first; undefined when none is near. */
-export const nearName = (name: string, candidates: readonly string[]): string | undefined => {
-  const scored = candidates
+export const nearName = (name: string, candidates: Iterable<string>): string | undefined => {
+  const scored = [...candidates]
+    .filter((candidate) => Math.abs(candidate.length - name.length) <= 4)
     .map((candidate) => ({
       candidate,
       distance:

@@ -1,5 +1,6 @@
 // Compares the digest that each service runs with the one that it should run. Revisions only explain.
 import { defined } from '../../../src/kernel/defined.ts'
+import { limits } from '../../../src/resources/limits.ts'
 import type { ObservationSpec, ObservedService } from '../../../src/resources/observation.ts'
 import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
 import { viewsOf } from '../../../src/secrets/set-views.ts'
@@ -15,26 +16,40 @@ export interface ComparedService {
 
 /** One entry for each service that the agent reports, sorted by name. */
 export const compareServices = (input: StageletInput): ComparedService[] => {
-  const { observation, head } = input
+  const { observation, head, stagelet } = input
   if (observation === undefined || head === undefined) return []
+  const before = new Map((stagelet.status?.services ?? []).map((known) => [known.name, known]))
+  let keysLeft: number = limits.keysInStatus
   return [...observation.services]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map((service) => compareService(input, observation, head, service))
+    .map((service) => {
+      const compared = compareService({ input, observation, head, before }, service, keysLeft)
+      keysLeft -= compared.status.keys?.length ?? 0
+      return compared
+    })
+}
+
+interface Compared {
+  readonly input: StageletInput
+  readonly observation: ObservationSpec
+  readonly head: SecretSet
+  /** The services of the status, by name. */
+  readonly before: ReadonlyMap<string, ServiceStatus>
 }
 
 const compareService = (
-  input: StageletInput,
-  observation: ObservationSpec,
-  head: SecretSet,
+  compared: Compared,
   service: ObservedService,
+  mostKeys: number,
 ): ComparedService => {
+  const { input, observation, head } = compared
   const stagelet = input.stagelet.metadata.name
   const { visible, digest: wanted } = viewsOf(head.entries).of(stagelet, service.name)
   const running = service.digests.length === 1 ? service.digests[0] : undefined
   const passed = observation.passed[service.name]
   const { cutOff = false } = service
   const inSync = isInSync(service, wanted, passed) && !cutOff
-  const revision = revisionOf(input, service, running, passed)
+  const revision = revisionOf(compared, service, running, passed)
   return {
     inSync,
     cutOff,
@@ -48,7 +63,7 @@ const compareService = (
       ...defined({ oneOffs: oldOneOffs(service, wanted) }),
       ...defined({ exitCode: service.exitCode, since: service.since }),
       ...defined({ healthySince: service.healthySince }),
-      keys: visible.map((e) => e.key),
+      keys: visible.slice(0, mostKeys).map((e) => e.key),
       ...defined({ sharesWith: service.sharesWith, composeKeys: service.composeKeys }),
     },
   }
@@ -85,7 +100,7 @@ const isInSync = (
 
 /** Newest closed revision that gives the service the digest that it runs. */
 const revisionOf = (
-  input: StageletInput,
+  { input, before: byName }: Compared,
   service: ObservedService,
   running: string | undefined,
   passed: string | undefined,
@@ -97,7 +112,7 @@ const revisionOf = (
   }
   const set = input.closedSets.find(matches)
   if (set !== undefined) return set.revision
-  const known = input.stagelet.status?.services?.find((s) => s.name === service.name)
+  const known = byName.get(service.name)
   const before = known?.lastSeen ?? known
   return before?.runningDigest !== undefined && before.runningDigest === running
     ? before.revision

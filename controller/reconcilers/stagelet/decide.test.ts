@@ -45,6 +45,23 @@ describe('decideStagelet', () => {
     expect(status.services?.[0]?.keys).toEqual(['DATABASE_URL', 'STRIPE_KEY'])
   })
 
+  it('is not said to be in sync while services of a report were left out, which a condition tells', () => {
+    const cut = [{ field: 'services', had: 1_200, kept: 1_000 }]
+    const input = anInput(entries, { observation: settled({ cut }) })
+    expect(verdict(input, 'SecretsInSync')).toBe('Unknown/ReportCut')
+    expect(verdict(input, 'ReportCut')).toBe('True/TooLarge')
+    const { status } = decideStagelet(input)
+    expect(findCondition(status.conditions, 'ReportCut')?.message).toMatch(
+      /^the report of the agent holds more than is kept: services \(1200, kept 1000\)\./,
+    )
+    const whole = { ...input, observation: settled(), stagelet: { ...input.stagelet, status } }
+    expect(verdict(whole, 'ReportCut')).toBe('False/Whole')
+    expect(verdict(whole, 'SecretsInSync')).toBe('True/InSync')
+    expect(verdict(anInput(entries, { observation: settled() }), 'ReportCut')).toBe(
+      'undefined/undefined',
+    )
+  })
+
   it('is not ready before a stack without secrets is healthy', () => {
     const rollout = { revision: 1, result: 'Progressing' } as const
     const services = [aService({ name: 'web', digests: [''] })]

@@ -20,6 +20,7 @@ import { drifted } from './drift.ts'
 import { secretsInSync, type SeenInput } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
 import { heldOf, withPropagation } from './propagation.ts'
+import { reportCut } from './report-cut.ts'
 import { projectOfRevision, notBegun } from './first-rollout.ts'
 import {
   awaitingCredential,
@@ -126,6 +127,7 @@ const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
     ComposeFileChanged: composeFileChanged(input),
     VariableMissing: variableMissing(input),
     FileNotMounted: fileNotMounted(input),
+    ...defined({ ReportCut: reportCut(input) }),
   }
   return forReported(input, { ...verdicts, Ready: ready(verdicts, input.observation) })
 }

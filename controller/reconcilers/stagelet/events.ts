@@ -46,6 +46,8 @@ export const eventsOf = (stagelet: Stagelet, next: StageletStatus): EventInput[]
   if (unset !== undefined) add('Warning', 'VariableMissing', unset)
   const unmounted = became('FileNotMounted', 'True')
   if (unmounted !== undefined) add('Warning', 'FileNotMounted', unmounted)
+  const cut = became('ReportCut', 'True')
+  if (cut !== undefined) add('Warning', 'ReportCut', cut)
   return events
 }
 
@@ -63,7 +65,8 @@ const news = (
 
 /** Services that were re-created only because others were are listed apart. */
 const recreatedIn = ({ recreated = [], cascaded = [] }: RolloutStatus): string => {
-  const own = recreated.filter((name) => !cascaded.includes(name))
+  const others = new Set(cascaded)
+  const own = recreated.filter((name) => !others.has(name))
   return [
     ...(own.length === 0 ? [] : [`; re-created: ${own.join(', ')}`]),
     ...(cascaded.length === 0 ? [] : [`; along with these: ${cascaded.join(', ')}`]),

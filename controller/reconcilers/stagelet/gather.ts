@@ -1,5 +1,6 @@
 // Reads the facts for the decision about one stagelet. No secret is decrypted: digests are enough.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { fitStored } from '../../../src/protocol/fit-report.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { Typed } from '../../../src/resources/typed.ts'
@@ -56,7 +57,7 @@ export const gatherStagelet = async (
   const project = await reader.get({ kind: 'Project', namespace, name: projectRef.name })
   const agent = await reader.get({ kind: 'Agent', namespace, name: agentRef.name })
   const observed = await reader.get({ kind: 'Observation', namespace, name })
-  const newest = observed?.spec
+  const newest = observed && fitStored(observed.spec)
   // A report on an earlier object of this name, or by another agent, does not count.
   const reported =
     newest?.stageletUid === stored.metadata.uid && newest?.agent === `${namespace}/${agentRef.name}`

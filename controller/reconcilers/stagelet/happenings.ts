@@ -33,9 +33,13 @@ const fixedBy =
     return ms === undefined ? undefined : toFineTimestamp(ms)
   }
 
-const whatOf = (name: string, { recreated = [], cascaded = [] }: RolloutStatus) => {
-  if (!cascaded.includes(name)) return recreated.includes(name) ? 'recreated' : 'untouched'
-  return recreated.includes(name) ? 'cascaded' : 'restarted'
+const whatOf = ({ recreated = [], cascaded = [] }: RolloutStatus) => {
+  const made = new Set(recreated)
+  const along = new Set(cascaded)
+  return (name: string) => {
+    if (!along.has(name)) return made.has(name) ? 'recreated' : 'untouched'
+    return made.has(name) ? 'cascaded' : 'restarted'
+  }
 }
 
 const servicesOf = (
@@ -44,9 +48,10 @@ const servicesOf = (
   { services = [] }: StageletStatus,
 ): RolledService[] => {
   const fixed = fixedBy(input)
+  const what = whatOf(rollout)
   return services.map(({ name, since, healthySince }) => ({
     name,
-    what: whatOf(name, rollout),
+    what: what(name),
     ...defined({ since: fixed(since), healthyAt: fixed(healthySince) }),
   }))
 }

@@ -40,11 +40,8 @@ export const secretsInSync = (
   if (compared.length === 0)
     return unknown('NoReport', 'the agent has not reported any service yet')
   const late = compared.filter((j) => !j.inSync)
-  if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0)) {
-    if (isStopped(observation))
-      return no('StoppedByHand', 'the whole stack was stopped by hand: no container runs')
-    return yes('InSync', inSyncText(waiting, othersIn(input, compared)))
-  }
+  if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0))
+    return allCurrent(observation, inSyncText(waiting, othersIn(input, compared)))
   if (failed !== undefined) return no('RolledBack', rolledBack(input, failed))
   const what = describeLate(late)
   if (isNotJudged(observation, late)) return unknown('NotJudged', notJudged(observation, what))
@@ -57,6 +54,15 @@ export const secretsInSync = (
       `new in the compose file, and not started before "stagely deploy ${input.stagelet.metadata.name}": ${namesOf(late)}`,
     )
   return lateFor(observation, what)
+}
+
+/** Every service of the report is current. */
+const allCurrent = (observation: ObservationSpec, text: string): Verdict => {
+  if (observation.cut?.some(({ field }) => field === 'services') === true)
+    return unknown('ReportCut', 'the agent reports more services than are looked at')
+  return isStopped(observation)
+    ? no('StoppedByHand', 'the whole stack was stopped by hand: no container runs')
+    : yes('InSync', text)
 }
 
 /** Running containers that no rollout changes, and that have other secrets than they would get. */
@@ -79,10 +85,11 @@ const inSyncText = (revision: number, others: readonly string[]): string => {
 const isHeldBack = (
   { observation: { phase, pendingEdits }, stagelet }: SeenInput,
   late: readonly ComparedService[],
-): boolean =>
-  phase === 'Settled' &&
-  stagelet.spec.compose.onChange !== 'Deploy' &&
-  late.every(({ status }) => status.state === 'missing' && pendingEdits.includes(status.name))
+): boolean => {
+  if (phase !== 'Settled' || stagelet.spec.compose.onChange === 'Deploy') return false
+  const pending = new Set(pendingEdits)
+  return late.every(({ status }) => status.state === 'missing' && pending.has(status.name))
+}
 
 /** True when the service carries the wanted digest, and only its health is not known. */
 const isUnproven = ({ status, cutOff }: ComparedService): boolean =>
@@ -112,7 +119,7 @@ const describeLate = (late: readonly ComparedService[]): string => {
     services.length === 0 ? [] : [`${what}: ${namesOf(services)}`]
   const unproven = late.filter(isUnproven)
   const cut = late.filter((j) => j.cutOff)
-  const others = late.filter((j) => !j.cutOff && !unproven.includes(j))
+  const others = late.filter((j) => !j.cutOff && !isUnproven(j))
   return [
     ...say('not current', others),
     ...say('sharing with a container that is gone', cut),

@@ -50,9 +50,8 @@ const healthyAtOf = (
   { recreated = [], finishedAt }: RolloutStatus,
   { services = [] }: Pick<StageletStatus, 'services'>,
 ): string | undefined => {
-  const all = recreated.map(
-    (name) => services.find((one) => one.name === name)?.healthySince ?? finishedAt,
-  )
+  const healthySince = new Map(services.map((one) => [one.name, one.healthySince]))
+  const all = recreated.map((name) => healthySince.get(name) ?? finishedAt)
   return all.includes(undefined) ? finishedAt : ((all as string[]).toSorted().at(-1) ?? finishedAt)
 }
 

@@ -158,6 +158,7 @@ const notable = new Map([
   ['ComposeFileChanged', 'warn'],
   ['VariableMissing', 'warn'],
   ['FileNotMounted', 'warn'],
+  ['ReportCut', 'warn'],
 ] as const) as ReadonlyMap<string, 'fail' | 'drift' | 'warn'>
 
 /** `ComposeFileChanged` as `Compose file changed`. */

@@ -1,0 +1,37 @@
+// Decodes a request with reports of stagelets one by one, so that a malformed one does not hold up the others.
+import type * as z from 'zod'
+import type { Logger } from '../../../src/kernel/log.ts'
+import { decodeReport } from '../../../src/protocol/fit-report.ts'
+import type { ReportRequest, reportEnvelope } from '../../../src/protocol/messages.ts'
+import { malformed } from './refusal.ts'
+
+interface DecodedReports {
+  readonly request: ReportRequest
+  /** Uids of the stagelets whose reports are malformed, where they are uids. */
+  readonly refused: readonly string[]
+}
+
+const mostFaults = 10
+
+/** 400 where every report in it is malformed. */
+export const decodeReports = (
+  given: z.infer<typeof reportEnvelope>,
+  log: Pick<Logger, 'warn'>,
+): DecodedReports => {
+  const observations: ReportRequest['observations'] = []
+  const refused: string[] = []
+  const faults: string[] = []
+  for (const [i, one] of given.observations.entries()) {
+    const decoded = decodeReport(one)
+    if ('report' in decoded) observations.push(decoded.report)
+    else {
+      if (decoded.stageletUid !== undefined) refused.push(decoded.stageletUid)
+      if (faults.length < mostFaults)
+        faults.push(...decoded.faults.map((path) => `observations.${i}.${path}`))
+    }
+  }
+  if (observations.length === 0 && faults.length > 0) throw malformed(faults)
+  if (faults.length > 0)
+    log.warn({ faults: faults.slice(0, mostFaults) }, 'malformed reports of stagelets')
+  return { request: { ...given, observations }, refused }
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it, test } from 'vitest'
+import { limits } from '../resources/limits.ts'
+import type { ObservationSpec } from '../resources/observation.ts'
+import { decodeReport, fitReport, fitStored } from './fit-report.ts'
+import type { ReportedStagelet } from './messages.ts'
+
+const service = (name: string): ReportedStagelet['services'][number] => ({
+  ...{ name, digests: ['d'], containers: 1, state: 'running', restarts: 0 },
+})
+
+const report = (more: Partial<ReportedStagelet> = {}): ReportedStagelet => ({
+  ...{ stageletUid: 's', generation: 1, epoch: 1, revision: 1, phase: 'Settled' },
+  ...{ services: [service('web')], passed: { web: 'd' }, pendingEdits: [], missingVariables: [] },
+  ...more,
+})
+
+const named = (count: number): ReportedStagelet['services'] =>
+  Array.from({ length: count }, (_, i) => service(`s${i}`))
+
+describe('a report', () => {
+  it('stays the same object within its bounds', () => {
+    const given = report()
+    expect(fitReport(given)).toBe(given)
+    expect(decodeReport(given)).toEqual({ report: given })
+  })
+
+  it('loses what is over, and says so', () => {
+    const detail = 'x'.repeat(limits.message + 1)
+    const services = [{ ...service('web'), detail }, ...named(14_999)]
+    const fitted = fitReport(report({ services }))
+    expect(fitted.services).toHaveLength(limits.services)
+    expect(fitted.cut).toEqual([
+      { field: 'services', had: 15_000, kept: limits.services },
+      { field: 'services[].detail', had: detail.length, kept: limits.message },
+    ])
+    expect(decodeReport(fitted)).toEqual({ report: fitted })
+  })
+
+  it('that is too large as a whole loses details of services before services', () => {
+    const composeKeys = Array.from({ length: 900 }, (_, i) => `${'K'.repeat(200)}${i}`)
+    const services = named(100).map((one) => ({ ...one, composeKeys }))
+    const fitted = fitReport(report({ services }))
+    expect(fitted.services).toHaveLength(100)
+    expect(fitted.services[0]).toEqual(service('s0'))
+    expect(fitted.cut).toEqual([{ field: 'services[].composeKeys', had: 100, kept: 0 }])
+  })
+
+  it('is never larger than its bound, whatever it is made of', () => {
+    const digests = Array.from({ length: 50 }, (_, i) => `${'d'.repeat(120)}${i}`)
+    const services = named(1_000).map((one) => ({ ...one, digests }))
+    const decoded = decodeReport(report({ services }))
+    expect(JSON.stringify(decoded).length).toBeLessThan(limits.observation + 1_000)
+    const message = 'm'.repeat(limits.message)
+    const waitingFor = Array.from({ length: 100 }, () => message)
+    expect(decodeReport(report({ waitingFor }))).toMatchObject({ faults: ['the whole'] })
+  })
+
+  it.each([
+    ['a negative revision', { revision: -1 }, 'revision'],
+    ['a negative epoch', { epoch: -1 }, 'epoch'],
+    ['a phase that does not exist', { phase: 'Done' }, 'phase'],
+    ['no list', { services: 'web' }, 'services'],
+  ])('with %s is malformed', (_, more, field) => {
+    const given = { ...report(), ...more }
+    expect(decodeReport(given)).toEqual({ faults: [field], stageletUid: 's' })
+  })
+
+  it('without a uid names nothing', () => {
+    for (const given of [null, 7, [], {}, { stageletUid: 'u'.repeat(65) }])
+      expect(decodeReport(given)).toEqual({ faults: ['stageletUid'], stageletUid: undefined })
+  })
+})
+
+test('a stored report without bounds is read within them', () => {
+  const { cut: _, ...facts } = report({ services: named(15_000) })
+  const stored: ObservationSpec = { agent: 'default/box', boot: 'b', seq: 1, ...facts }
+  const fitted = fitStored(stored)
+  expect(fitted.services).toHaveLength(limits.services)
+  expect(fitStored(stored)).toBe(fitted)
+})
