@@ -20,6 +20,7 @@ import type { WatchDeps } from './kube/watch.ts'
 import type { Metrics } from './metrics.ts'
 import { createBodyBudget } from './body-budget.ts'
 import type { RequestLimits } from './rate-limit.ts'
+import { dropBody } from './read-body.ts'
 import { noteDenied } from './note-denied.ts'
 import { identifyRequest, type ProxyTrust } from './request-identity.ts'
 import { mountRestDocs } from './rest/openapi.ts'
@@ -147,10 +148,11 @@ const renderError = async (
   const { retryAfterSeconds } = known.details
   if (retryAfterSeconds !== undefined) c.header('retry-after', String(retryAfterSeconds))
   if (known.reason === 'Unauthorized') c.header('www-authenticate', 'Bearer')
-  // After a 503 another replica at the same address may answer; a kept connection would lead here
-  // again.
-  if (['RequestEntityTooLarge', 'ServiceUnavailable'].includes(known.reason))
+  // Another replica at the same address may answer; a kept connection would lead here again.
+  if (known.reason === 'ServiceUnavailable') {
+    await dropBody(c.env)
     c.header('connection', 'close')
+  }
   if (isRestPath(c.req.path)) return answerProblem(c, known)
   return c.json(failureStatus(known), httpStatusOf[known.reason])
 }

@@ -1,32 +1,50 @@
 import { expect, it } from 'vitest'
-import { createBodyBudget } from './body-budget.ts'
+import { createBodyBudget, type OpenBody } from './body-budget.ts'
 
 const MiB = 1024 * 1024
 
-it('lets nobody hold more than his part, and all together no more than all', () => {
+const createOwners = () => {
   const bodies = createBodyBudget()
-  bodies.take('a', 20 * MiB)
-  expect(() => {
-    bodies.take('a', 5 * MiB)
-  }).toThrow('your requests hold too many bytes')
-  for (const owner of ['b', 'c', 'd']) bodies.take(owner, 24 * MiB)
-  expect(() => {
-    bodies.take('e', 5 * MiB)
-  }).toThrow('all requests together')
-  bodies.giveBack('a', 20 * MiB)
-  bodies.take('e', 5 * MiB)
-  bodies.take('a', 19 * MiB)
+  const take = (owner: string, bytes: number): OpenBody => {
+    const body = bodies.open(owner)
+    body.take(bytes)
+    return body
+  }
+  return { bodies, take }
+}
+
+it('lets nobody hold more than his part, and all together no more than all', () => {
+  const { bodies, take } = createOwners()
+  const first = take('a', 20 * MiB)
+  expect(() => take('a', 5 * MiB)).toThrow('your requests hold too many bytes')
+  for (const owner of ['b', 'c', 'd']) take(owner, 24 * MiB)
+  expect(() => take('e', 5 * MiB)).toThrow('all requests together')
+  expect(bodies.held).toBe(92 * MiB)
+  first.close()
+  first.close()
+  expect(bodies.held).toBe(72 * MiB)
+  take('e', 5 * MiB)
+  take('a', 19 * MiB)
 })
 
 it('has room for who sends little where a few hold all the rest', () => {
-  const bodies = createBodyBudget()
-  for (const owner of ['a', 'b', 'c', 'd']) bodies.take(owner, 24 * MiB)
-  bodies.take('small', MiB / 8)
-  expect(() => {
-    bodies.take('small', MiB / 4)
-  }).toThrow('all requests together')
-  for (let i = 1; i < 128; i++) bodies.take(`small ${i}`, MiB / 8)
-  expect(() => {
-    bodies.take('late', MiB / 8)
-  }).toThrow('all requests together')
+  const { take } = createOwners()
+  for (const owner of ['a', 'b', 'c', 'd']) take(owner, 24 * MiB)
+  take('small', MiB / 8)
+  expect(() => take('small', MiB / 4)).toThrow('all requests together')
+  for (let i = 1; i < 128; i++) take(`small ${i}`, MiB / 8)
+  expect(() => take('late', MiB / 8)).toThrow('all requests together')
+})
+
+it('lets few bodies of one owner come at once, and the next when one has come or is given up', () => {
+  const { bodies } = createOwners()
+  const [first, second] = [bodies.open('agent', 2), bodies.open('agent', 2)]
+  expect(() => bodies.open('agent', 2)).toThrow('more than 2 of your requests')
+  bodies.open('another', 2)
+  first.arrived()
+  first.close()
+  const third = bodies.open('agent', 2)
+  expect(() => bodies.open('agent', 2)).toThrow('more than 2 of your requests')
+  for (const body of [second, third]) body.close()
+  expect(() => [bodies.open('agent', 2), bodies.open('agent', 2)]).not.toThrow()
 })

@@ -30,6 +30,7 @@ import {
   type Recorded,
   type RecordingProxy,
 } from '../support/recording-proxy.ts'
+import { sendSlowBodies } from '../support/slow-bodies.ts'
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
 
 const canary = 'canary-value-5513'
@@ -262,6 +263,38 @@ test('whoever has no credentials keeps nobody out, of a stream or a join', async
   await expect(client.post({ path: paths.stream, body: {} })).rejects.toMatchObject({ status: 400 })
   await joinTestAgent(await controller.token('calm-2'))
   proxy.close()
+  client.close()
+})
+
+test('one header of an agent on 200 slow connections reserves one body, and keeps the agent not out', async () => {
+  const identity = await joinTestAgent(await controller.token('slow'))
+  const signer = createRequestSigner(identity, realClock)
+  const client = createControllerClient(identity, createRequestSigner(identity, realClock))
+  const what = { boot: randomUUID(), seq: 1, observations: [] }
+  const large = { ...what, observations: [], ignored: 'x'.repeat(60_000) }
+  const headerOf = (counted: number) => {
+    const signed = signer.sign({ method: 'POST', path: paths.report, body: large }, { counted })
+    return { body: signed.body, headers: { authorization: signed.authorization } }
+  }
+  const { body, headers } = headerOf(0)
+  const target = { url: controller.url, path: paths.report, headers }
+  const before = controller.bodies.held
+  const slow = await sendSlowBodies(200, target, body)
+  await expect.poll(() => slow.statuses()).toEqual(Array(199).fill(401))
+  expect(controller.bodies.held - before).toBeLessThanOrEqual(body.length)
+  // Headers of their own: so many bodies come at once, and the others are put off.
+  const others = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => {
+      const own = headerOf(i + 1)
+      return sendSlowBodies(1, { ...target, headers: own.headers }, own.body)
+    }),
+  )
+  const put = (): number[] => others.flatMap((one) => one.statuses())
+  await expect.poll(put).toEqual(Array(13).fill(429))
+  expect(controller.bodies.held - before).toBeLessThanOrEqual(8 * body.length)
+  for (const one of [slow, ...others]) one.close()
+  await expect.poll(() => controller.bodies.held).toBe(before)
+  expect(await client.post({ path: paths.report, body: what })).toEqual({ refused: [] })
   client.close()
 })
 

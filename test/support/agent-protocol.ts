@@ -15,10 +15,12 @@ import { createRequestSigner } from '../../agent/request-signer.ts'
 import type { Tuning } from '../../controller/http/agents/deps.ts'
 import type { AgentEnv } from '../../controller/http/agents/refusal.ts'
 import { startSweep } from '../../controller/http/agents/replicas.ts'
+import { createBodyBudget, type BodyBudget } from '../../controller/http/body-budget.ts'
 import { mountAgentRoutes, type AgentRoutes } from '../../controller/http/agents/routes.ts'
 import { listen } from '../../controller/http/server.ts'
 import { loadIdentity, type Identity as ControllerIdentity } from '../../controller/identity.ts'
 import { giveEmbeddedDatabase } from './embedded-database.ts'
+import { withBodies } from './with-bodies.ts'
 import { memoryFolder } from './memory-folder.ts'
 import { freshDatabase } from './fresh-database.ts'
 import { unchanging } from './unchanging.ts'
@@ -40,6 +42,7 @@ export interface TestController {
   readonly opened: Opened
   readonly identity: ControllerIdentity
   readonly routes: AgentRoutes
+  readonly bodies: BodyBudget
   /** Another replica on the same store, or this one after a restart: its memory is empty. */
   replica(): Promise<Pick<TestController, 'url' | 'routes' | 'close'>>
   /** A join token as an agent would parse it. */
@@ -120,9 +123,10 @@ export const serveTestAgents = async (
   opened: Opened,
   { restartMs = 500, port = 0, ...tuning }: Partial<Tuning> & { restartMs?: number; port?: number },
   clock: Clock = realClock,
-): Promise<Pick<TestController, 'url' | 'identity' | 'routes' | 'token' | 'close'>> => {
+): Promise<Pick<TestController, 'url' | 'identity' | 'routes' | 'bodies' | 'token' | 'close'>> => {
   const identity = await loadIdentity(opened.settings, clock, ['127.0.0.1'])
-  const app = new Hono<AgentEnv>()
+  const bodies = createBodyBudget()
+  const app = withBodies(new Hono<AgentEnv>(), bodies)
   app.use(async (c, next) => {
     c.set('address', c.env.incoming.socket.remoteAddress ?? '')
     c.set('requestId', randomUUID())
@@ -150,6 +154,7 @@ export const serveTestAgents = async (
     url,
     identity,
     routes,
+    bodies,
     token: (name, tweak = {}) => createTestToken(opened, { url, identity }, name, tweak),
     close: async () => {
       await sweep.stop()

@@ -1,6 +1,6 @@
 // Finds the agent that sent a request, by the MAC of a session or by the signature of the agent's key. No body is
-// read before that. No request counts twice: the counters of a session are in this process, those of signed
-// requests in the database, for all replicas.
+// read before that, and none of a request whose header is at work here already. No request counts twice: the
+// counters of a session are in this process, those of signed requests in the database, for all replicas.
 import type { KeyObject } from 'node:crypto'
 import type * as z from 'zod'
 import {
@@ -23,7 +23,8 @@ import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import { protocolVersion } from '../../../src/protocol/messages.ts'
 import { protocolFault } from '../../../src/protocol/version.ts'
 import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
-import { decodeBody, readBytes, RefusedError, type AgentContext } from './refusal.ts'
+import { readBody } from '../read-body.ts'
+import { decodeBody, RefusedError, type AgentContext } from './refusal.ts'
 import { RequestSessions } from './request-sessions.ts'
 
 export interface Caller {
@@ -35,8 +36,11 @@ export interface Caller {
   readonly aheadMs: number
   /** Proof of this one request. */
   readonly proof: string
-  /** Reads the body and counts the request: the same request again is refused from then on. RefusedError. */
-  take<T>(schema: z.ZodType<T>, maxBytes: number): Promise<T>
+  /**
+   * Reads the body and counts the request: the same request again is refused, also while the body comes.
+   * RefusedError. `lasts`: the request is not over when it is answered, and its body is not counted for so long.
+   */
+  take<T>(schema: z.ZodType<T>, maxBytes: number, lasts?: 'lasts'): Promise<T>
   /** Makes the answer, sealed to the agent. */
   answer(value: object): Response
 }
@@ -57,10 +61,31 @@ interface Proven {
   readonly count: () => Promise<void> | void
 }
 
+/** Bodies of one agent that may come at the same time. */
+const atOnceOfAgent = 8
+
+const nameOf = (by: Credentials): string =>
+  `${by.form === 'session' ? by.session : by.agentUid} ${by.counter}`
+
+/** Does one piece of work for each name at a time, and refuses another one meanwhile. */
+const createAtWork = (): (<T>(name: string, work: () => Promise<T>) => Promise<T>) => {
+  const names = new Set<string>()
+  return async (name, work) => {
+    if (names.has(name))
+      throw new RefusedError(401, 'Repeated', 'this very request is being worked on')
+    names.add(name)
+    try {
+      return await work()
+    } finally {
+      names.delete(name)
+    }
+  }
+}
+
 export const createAuthenticator = (deps: Deps): Authenticator => {
   const { identity, clock } = deps
   const sessions = new RequestSessions()
-  const keyOf = createKeyCache()
+  const [keyOf, used, atWork] = [createKeyCache(), createUsedCounters(), createAtWork()]
   return async (c) => {
     const arrivedAt = clock.now()
     const { controllerId } = identity
@@ -69,21 +94,26 @@ export const createAuthenticator = (deps: Deps): Authenticator => {
     const proven =
       credentials.form === 'session'
         ? await proveSession(deps, sessions, line, credentials)
-        : await proveKey({ ...deps, sessions, keyOf }, c, line, credentials)
+        : await proveKey({ ...deps, sessions, keyOf, used }, c, line, credentials)
     checkClock(credentials.time, arrivedAt)
     const { agentUid, agent, keys, counter } = proven
     return {
       ...{ agentUid, agent, proof: credentials.proof, isByKey: credentials.form === 'key' },
       aheadMs: credentials.time - arrivedAt,
-      take: async (schema, maxBytes) => {
-        const body = await readBytes(c, maxBytes)
-        const text =
-          digestOf(body) === credentials.digest
-            ? openMessage(keys.request, counter, body)
-            : undefined
-        if (text === undefined)
-          throw new RefusedError(401, 'BadProof', 'the body is not the one that was signed')
-        await proven.count()
+      take: async (schema, most, lasts) => {
+        const isBrief = lasts !== undefined
+        const owner = `agent ${agentUid}`
+        const text = await atWork(nameOf(credentials), async () => {
+          const body = await readBody(c, { owner, most, atOnce: atOnceOfAgent, isBrief })
+          const opened =
+            digestOf(body) === credentials.digest
+              ? openMessage(keys.request, counter, body)
+              : undefined
+          if (opened === undefined)
+            throw new RefusedError(401, 'BadProof', 'the body is not the one that was signed')
+          await proven.count()
+          return opened
+        })
         return decodeBody(text, schema)
       },
       answer: (value) => {
@@ -137,7 +167,12 @@ const proveKey = async (
     agents,
     sessions,
     keyOf,
-  }: Deps & { sessions: RequestSessions; keyOf: (agent: RegisteredAgent) => KeyObject },
+    used: usedHere,
+  }: Deps & {
+    sessions: RequestSessions
+    keyOf: (agent: RegisteredAgent) => KeyObject
+    used: UsedCounters
+  },
   c: AgentContext,
   line: RequestLine,
   by: Extract<Credentials, { form: 'key' }>,
@@ -147,14 +182,18 @@ const proveKey = async (
   if (agent === undefined) throw unknownAgent()
   if (!isByKey(line, by, keyOf(agent)))
     throw new RefusedError(401, 'BadSignature', 'not signed by the key that this agent registered')
+  const repeated = (used: number): RefusedError => {
+    c.header(counterHeader, String(used))
+    return new RefusedError(401, 'Repeated', `the agent has signed request ${used} by now`)
+  }
+  const before = usedHere.newest(agent.ed25519)
+  if (by.counter <= before) throw repeated(before)
   const keys = acceptSession({ ...identity, agentUid }, identity.x25519, by.enc)
   const count = async (): Promise<void> => {
     const { ed25519 } = agent
     const used = await agents.useCounter({ agentUid, ed25519, counter: by.counter })
-    if (used !== undefined) {
-      c.header(counterHeader, String(used))
-      throw new RefusedError(401, 'Repeated', `the agent has signed request ${used} by now`)
-    }
+    usedHere.note(ed25519, used ?? by.counter)
+    if (used !== undefined) throw repeated(used)
     const { id } = sessions.begin({ agentUid, ed25519, keys })
     c.env.outgoing.setHeader(sessionHeader, id)
   }
@@ -178,6 +217,24 @@ const createKeyCache = (): ((agent: RegisteredAgent) => KeyObject) => {
     const key = publicKeyFromRaw('Ed25519', Buffer.from(ed25519, 'base64url'))
     imported.set(ed25519, key)
     return key
+  }
+}
+
+interface UsedCounters {
+  /** The highest counter of the key that was used here; 0 where none is remembered. */
+  newest(ed25519: string): number
+  note(ed25519: string, counter: number): void
+}
+
+/** Saves the body of a request whose counter was used here. The database decides: this is emptied when it is large. */
+const createUsedCounters = (): UsedCounters => {
+  const newest = new Map<string, number>()
+  return {
+    newest: (ed25519) => newest.get(ed25519) ?? 0,
+    note: (ed25519, counter) => {
+      if (newest.size >= 20_000) newest.clear()
+      newest.set(ed25519, Math.max(newest.get(ed25519) ?? 0, counter))
+    },
   }
 }
 

@@ -1,4 +1,4 @@
-// Refusals of the agents' endpoints, as an HTTP status with { reason, message }, and reading of bodies.
+// Refusals of the agents' endpoints, as an HTTP status with { reason, message }.
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
@@ -6,11 +6,13 @@ import type * as z from 'zod'
 import { httpStatusOf, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { Origin } from '../../../src/store/store.ts'
+import type { BodyBudget } from '../body-budget.ts'
+import { dropBody } from '../read-body.ts'
 
 export interface AgentEnv {
   Bindings: HttpBindings
-  /** Set for every request of the server: see request-identity.ts. */
-  Variables: { address: string; requestId: string }
+  /** Set for every request of the server: see request-identity.ts and app.ts. */
+  Variables: { address: string; requestId: string; bodies: BodyBudget }
 }
 export type AgentContext = Context<AgentEnv>
 
@@ -36,7 +38,11 @@ export class RefusedError extends Error {
 }
 
 /** Renders any error. An unexpected one becomes a plain 500 and is logged here, once. */
-export const renderRefusal = (c: AgentContext, error: unknown, log: Logger): Response => {
+export const renderRefusal = async (
+  c: AgentContext,
+  error: unknown,
+  log: Logger,
+): Promise<Response> => {
   const refused = toRefusal(error)
   if (refused === undefined) {
     log.error({ err: error, path: c.req.path }, 'agent request failed')
@@ -46,7 +52,10 @@ export const renderRefusal = (c: AgentContext, error: unknown, log: Logger): Res
     c.header('Retry-After', String(refused.retryAfterSeconds))
   }
   // Another replica behind the same address may serve the agent: a kept connection would lead here again.
-  if (refused.status === 503) c.header('Connection', 'close')
+  if (refused.status === 503) {
+    await dropBody(c.env)
+    c.header('Connection', 'close')
+  }
   const body = { reason: refused.reason, message: refused.message }
   return c.json(body, refused.status as ContentfulStatusCode)
 }
@@ -78,38 +87,3 @@ export const malformed = (fields: readonly string[]): RefusedError => {
   const message = `the message is malformed at: ${[...named].slice(0, 10).join(', ')}`
   return new RefusedError(400, 'BadRequest', message)
 }
-
-/**
- * The whole body, read from Node's own request: a web Request would make each connection larger. 413 above
- * `maxBytes`.
- */
-export const readBytes = (c: AgentContext, maxBytes: number): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    const { incoming } = c.env
-    const chunks: Buffer[] = []
-    let size = 0
-    const take = (chunk: Buffer): void => {
-      size += chunk.length
-      if (size <= maxBytes) {
-        chunks.push(chunk)
-        return
-      }
-      // The rest is read and dropped, so that the agent can read the answer; then the connection ends.
-      incoming.off('data', take)
-      incoming.resume()
-      c.header('Connection', 'close')
-      reject(new RefusedError(413, 'RequestEntityTooLarge', `the body exceeds ${maxBytes} bytes`))
-    }
-    incoming.on('data', take)
-    incoming.once('end', () => {
-      // The request of a stream lives as long as the stream; its body must not.
-      incoming.off('data', take)
-      resolve(Buffer.concat(chunks.splice(0)))
-    })
-    incoming.once('error', reject)
-    incoming.once('close', () => {
-      // It closes after each request; an error that nobody gets would cost its stack.
-      if (!incoming.readableEnded)
-        reject(new RefusedError(400, 'BadRequest', 'the request was cut off'))
-    })
-  })

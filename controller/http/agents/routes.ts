@@ -36,17 +36,19 @@ import { createPresence, type Presence } from './presence.ts'
 import {
   decodeBody,
   originOf,
-  readBytes,
   RefusedError,
   renderRefusal,
   type AgentContext,
   type AgentEnv,
 } from './refusal.ts'
+import { readBody } from '../read-body.ts'
 import { createReports } from './reports.ts'
 import { createSigns } from './signs.ts'
 import { createTasks, type Tasks } from './tasks.ts'
 
 const maxJoinBytes = 16_384
+/** Whose bodies come at the same time from one address: many agents may join from behind one. */
+const joinsAtOnce = 128
 const maxStreamBytes = 1_048_576
 const maxReportBytes = 4_194_304
 const maxLogBytes = 4_194_304
@@ -176,7 +178,8 @@ type Handler = (c: AgentContext) => Promise<Response>
 const takeJoin =
   ({ agents, identity, clock, log }: AgentRoutesDeps, passGate: () => void): Handler =>
   async (c) => {
-    const text = (await readBytes(c, maxJoinBytes)).toString('utf8')
+    const reading = { owner: c.get('address'), most: maxJoinBytes, atOnce: joinsAtOnce }
+    const text = (await readBody(c, reading)).toString('utf8')
     // The protocol first: the rest of the request may differ in another version.
     checkProtocol(decodeBody(text, joinRequest.pick({ protocol: true })).protocol)
     const request = decodeBody(text, joinRequest)
@@ -232,7 +235,7 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
   // After the check of the proof: without one nobody can keep others out.
   to.passStreams()
   const { agentUid, agent, proof, aheadMs } = caller
-  const request = await caller.take(streamRequest, maxStreamBytes)
+  const request = await caller.take(streamRequest, maxStreamBytes, 'lasts')
   checkProtocol(request.protocol)
   checkClock(request.now, deps.clock.now())
   await hub.world.ready

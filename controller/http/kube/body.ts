@@ -1,7 +1,6 @@
 // Request bodies: JSON, YAML as kubectl reads it (1.1), and the few kinds that kubectl sends as
 // protobuf. At most 3 MiB, unless a route sets a lower limit. Long bodies are parsed one after the
 // other.
-import type { Readable } from 'node:stream'
 import { Lexer } from 'yaml'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
@@ -11,60 +10,21 @@ import { parseYaml } from '../../../src/manifests/yaml.ts'
 import type { Principal } from '../../../src/access/principal.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { AppContext } from '../env.ts'
+import { readBody } from '../read-body.ts'
 import { bounded, duplicateKeys, mostNamed } from './duplicate-keys.ts'
 import { patchTypesOf, type PatchType } from './patch-types.ts'
 import { decodeProtobuf } from './protobuf.ts'
 
 export const maxBodyBytes = 3 * 1024 * 1024
-/** A body that is too long is read and dropped up to this size, so that the client receives the error. */
-const patienceBytes = 32 * 1024 * 1024
+/** Bodies that come at once from one address, without a login. */
+const atOnceOfAddress = 128
 
-/** The sender for the budget: the person or machine, or the address without a login. */
-const senderOf = (c: AppContext): string =>
-  (c.get('user') as Principal | undefined)?.id ?? c.get('address')
-
-/** As `for await`, whose iterator costs more than the rest of a small request. Ends where the stream is destroyed. */
-const eachChunk = (incoming: Readable, take: (chunk: Buffer) => void): Promise<void> =>
-  new Promise((resolve, reject) => {
-    if (incoming.errored !== null) reject(incoming.errored)
-    else if (incoming.readableEnded || incoming.destroyed) resolve()
-    incoming.once('error', reject).once('close', resolve).once('end', resolve).on('data', take)
-  })
-
-/** RequestEntityTooLarge beyond the limit, TooManyRequests when too many bodies are in memory. */
-export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buffer> => {
-  const { incoming, outgoing } = c.env
-  const bodies = c.get('bodies')
-  const sender = senderOf(c)
-  const chunks: Buffer[] = []
-  let size = 0
-  let taken = 0
-  outgoing.once('close', () => bodies.giveBack(sender, taken))
-  let refused: Error | undefined
-  await eachChunk(incoming, (chunk) => {
-    size += chunk.length
-    if (size > patienceBytes) {
-      incoming.destroy()
-      return
-    }
-    // The rest of a refused body is read and dropped, so that the client receives the error.
-    if (size > most || refused !== undefined) return
-    try {
-      bodies.take(sender, chunk.length)
-      taken += chunk.length
-      chunks.push(chunk)
-    } catch (error) {
-      refused = error as Error
-      chunks.length = 0
-    }
-  })
-  if (refused !== undefined) throw refused
-  if (size > most)
-    throw new StagelyError(
-      'RequestEntityTooLarge',
-      `Request entity too large: limit is ${most} bytes`,
-    )
-  return Buffer.concat(chunks)
+/** The sender for the budget is the person or machine, or the address without a login. See read-body.ts. */
+export const readBytes = (c: AppContext, most = maxBodyBytes): Promise<Buffer> => {
+  const user = c.get('user') as Principal | undefined
+  return user === undefined
+    ? readBody(c, { owner: c.get('address'), most, atOnce: atOnceOfAddress })
+    : readBody(c, { owner: user.id, most })
 }
 
 /** The content of a body, and the paths of duplicate fields, of which the last one counts. */

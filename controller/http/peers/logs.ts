@@ -16,7 +16,6 @@ import type { Replicas } from '../../../src/store/replicas.ts'
 import type { LogRelay, LogsElsewhere } from '../agents/log-relay.ts'
 import {
   decodeBody,
-  readBytes,
   RefusedError,
   renderRefusal,
   type AgentContext,
@@ -24,9 +23,10 @@ import {
 } from '../agents/refusal.ts'
 import type { Asked } from '../agents/session.ts'
 import type { Tasks, TasksElsewhere } from '../agents/tasks.ts'
+import { readBody } from '../read-body.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
 import { signsPath, signsRequest } from './signs.ts'
-import { isFromPeer } from './token.ts'
+import { bodyOfPeer } from './token.ts'
 
 const paths = {
   ask: '/peer/v1/logs/ask',
@@ -87,6 +87,9 @@ const sealTask = (key: Buffer, to: string, order: TaskOrder): string =>
 const openTask = (key: Buffer, self: string, sealed: string): TaskOrder =>
   taskOrder.parse(JSON.parse(openSealed(sealKey(key), sealed, taskAad(self)).toString('utf8')))
 
+const stranger = (): RefusedError =>
+  new RefusedError(401, 'Unauthorized', 'only controllers of this database may ask this')
+
 /** The server's part. */
 export const mountPeerRoutes = (
   app: Hono<AgentEnv>,
@@ -105,11 +108,12 @@ export const mountPeerRoutes = (
 ): void => {
   const { key, self, logs, tasks, clock, log } = deps
   const read = async <T>(c: AgentContext, schema: z.ZodType<T>): Promise<T> => {
-    const body = (await readBytes(c, maxBytes)).toString('utf8')
-    const request = { to: self, path: c.req.path, body }
-    if (!isFromPeer(key, request, c.req.header(peerTokenHeader) ?? '', clock.now()))
-      throw new RefusedError(401, 'Unauthorized', 'only controllers of this database may ask this')
-    return decodeBody(body, schema)
+    const request = { to: self, path: c.req.path }
+    const isBody = bodyOfPeer(key, request, c.req.header(peerTokenHeader) ?? '', clock.now())
+    if (isBody === undefined) throw stranger()
+    const body = await readBody(c, { owner: 'other controllers', most: maxBytes })
+    if (!isBody(body)) throw stranger()
+    return decodeBody(body.toString('utf8'), schema)
   }
   const serve = (handle: (c: AgentContext) => Promise<Response>) => (c: AgentContext) =>
     handle(c).catch((error: unknown) => renderRefusal(c, error, log))

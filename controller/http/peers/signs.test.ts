@@ -8,6 +8,7 @@ import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { paths } from '../../../src/protocol/messages.ts'
 import { authorizeSign, isSignBy, signKeyOf } from '../../../src/protocol/sign-of-life.ts'
+import { withBodies } from '../../../test/support/with-bodies.ts'
 import type { AgentEnv } from '../agents/refusal.ts'
 import { createSigns } from '../agents/signs.ts'
 import { createPeerClient } from './client.ts'
@@ -47,7 +48,7 @@ describe('a sign of life that comes to another replica than its stream', () => {
     })
 
   beforeAll(async () => {
-    const app = new Hono<AgentEnv>()
+    const app = withBodies(new Hono<AgentEnv>())
     mountPeerRoutes(app, {
       ...{ key, self: holder, clock: realClock, log: silentLogger },
       tasks: { acceptHere: () => 'ended' },

@@ -8,7 +8,10 @@ import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import type { AskedOrder } from '../../../src/protocol/messages.ts'
 import type { TaskOrder, TaskReport } from '../../../src/protocol/tasks.ts'
+import { sendSlowBodies } from '../../../test/support/slow-bodies.ts'
+import { withBodies } from '../../../test/support/with-bodies.ts'
 import type { AgentEnv } from '../agents/refusal.ts'
+import { createBodyBudget } from '../body-budget.ts'
 import type { Asked } from '../agents/session.ts'
 import { createPeerClient, type PeerClient } from './client.ts'
 import { createLogsElsewhere, mountPeerRoutes } from './logs.ts'
@@ -21,13 +24,15 @@ const order: TaskOrder = {
 const asked: AskedOrder[] = []
 const taken: TaskReport[] = []
 const bodies: string[] = []
+const budget = createBodyBudget()
+let url: string
 let stands: Asked = 'asked'
 let server: Server
 let client: PeerClient
 let elsewhere: ReturnType<typeof createLogsElsewhere>
 
 beforeAll(async () => {
-  const app = new Hono<AgentEnv>()
+  const app = withBodies(new Hono<AgentEnv>(), budget)
   mountPeerRoutes(app, {
     ...{ key, self: 'peer', clock: realClock, log: silentLogger },
     logs: { acceptHere: () => Promise.resolve('ended') },
@@ -49,7 +54,7 @@ beforeAll(async () => {
     void listener(req, res)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const peer = { id: 'peer', url, certificate: undefined }
   client = createPeerClient(key, realClock)
   const replicas = {
@@ -79,4 +84,11 @@ it('its answer goes to the replica that waits for it', async () => {
   expect(await elsewhere.takeTask('peer', 'default/box', report)).toBe('taken')
   expect(taken).toEqual([report])
   expect(await elsewhere.takeTask('gone', 'default/box', report)).toBe('ended')
+})
+
+it('200 slow bodies without a credential are refused unread, and reserve nothing', async () => {
+  const slow = await sendSlowBodies(200, { url, path: '/peer/v1/logs/take' })
+  await expect.poll(() => slow.statuses()).toEqual(Array(200).fill(401))
+  expect(budget.held).toBe(0)
+  slow.close()
 })
