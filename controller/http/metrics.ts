@@ -1,6 +1,8 @@
-// Metrics for Prometheus. Labels have few values: route patterns, states and projects, never a value.
+// Metrics for Prometheus. Labels have few values: route patterns, states and projects, never a value. What a client
+// chooses makes no label: of a refused request neither the route nor a method that no route has.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { MiddlewareHandler } from 'hono'
+import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { lazy } from '../../src/kernel/lazy.ts'
 import { answeringRoute } from './answering-route.ts'
 import type { Dues } from '../keys/plan.ts'
@@ -44,12 +46,48 @@ const ofProcess = lazy((): Registry => {
   return registry
 })
 
-export const createMetrics = (version: string): Metrics => {
+/** Methods that routes have; any other is `other`. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
+
+/** Without the route where the client is refused: anybody may ask each route by each method. */
+export const labelsOf = (
+  method: string,
+  route: string,
+  code: number,
+): { method: string; route: string; code: number } => ({
+  method: methods.has(method) ? method : 'other',
+  route: code >= 400 && code < 500 ? '' : route,
+  code,
+})
+
+const renderEveryMs = 1_000
+
+/** All who ask within a second after a render began get that one. */
+const sharedRender = (
+  clock: Pick<Clock, 'monotonic'>,
+  render: () => Promise<string>,
+): (() => Promise<string>) => {
+  let last: { readonly beganMs: number; readonly text: Promise<string> } | undefined
+  return () => {
+    const now = clock.monotonic()
+    if (last === undefined || now - last.beganMs >= renderEveryMs) {
+      const text = render()
+      last = { beganMs: now, text }
+      text.catch(() => (last = undefined))
+    }
+    return last.text
+  }
+}
+
+export const createMetrics = (
+  version: string,
+  clock: Pick<Clock, 'monotonic'> = realClock,
+): Metrics => {
   const registry = new Registry()
   registry.setDefaultLabels({ version })
   const requests = new Histogram({
     name: 'stagely_http_request_seconds',
-    help: 'Time to answer a request; watches and agent streams are not in it.',
+    help: 'Time to answer a request; watches and agent streams are not in it. Refused ones (4xx) are without their route.',
     labelNames: ['method', 'route', 'code'],
     buckets: seconds,
     registers: [registry],
@@ -80,11 +118,11 @@ export const createMetrics = (version: string): Metrics => {
   const known = { claimed: 0, leads: (): boolean => false }
   return {
     registry,
-    render: async () => {
+    render: sharedRender(clock, async () => {
       const measured = ofProcess()
       measured.setDefaultLabels({ version })
       return (await registry.metrics()) + (await measured.metrics())
-    },
+    }),
     middleware: async (c, next) => {
       const start = process.hrtime.bigint()
       await next()
@@ -94,7 +132,7 @@ export const createMetrics = (version: string): Metrics => {
         return
       }
       const elapsed = Number(process.hrtime.bigint() - start) / 1e9
-      requests.observe({ method: c.req.method, route, code: c.res.status }, elapsed)
+      requests.observe(labelsOf(c.req.method, route, c.res.status), elapsed)
     },
     onRun: (reconciler, outcome, ms) => runs.observe({ reconciler, outcome }, ms / 1000),
     onManifestFaults: (count) => manifestFaults.set(count),
