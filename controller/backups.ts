@@ -8,19 +8,17 @@ import { Readable } from 'node:stream'
 import type { Clock } from '../src/kernel/clock.ts'
 import { writeBackup } from '../src/store/backup/dump.ts'
 import type { Opened } from '../src/store/open-store.ts'
+import { backupDone, backupRef } from '../src/store/backup/last-backup.ts'
 import type { Actor } from '../src/store/store.ts'
 
 export const createBackups =
   ({ sql, store }: Opened, dataDir: string, clock: Clock) =>
   async (actor: Actor): Promise<ReadableStream<Uint8Array>> => {
-    await store.audit(
-      actor,
-      { kind: 'Backup', namespace: '', name: 'backup' },
-      { action: 'backup' },
-    )
+    await store.audit(actor, backupRef, { action: 'backup' })
     const path = join(dataDir, `.backup.${randomBytes(6).toString('hex')}`)
     try {
       await writeBackup(sql, path, clock.now())
+      await store.audit(actor, backupRef, { action: backupDone })
       const file = await open(path, 'r')
       return Readable.toWeb(file.createReadStream()) as ReadableStream<Uint8Array>
     } finally {

@@ -6,6 +6,7 @@ import { defined } from '../src/kernel/defined.ts'
 import { createLifecycle, type Lifecycle } from '../src/kernel/lifecycle.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { version } from '../src/kernel/version.ts'
+import { lastBackupAt } from '../src/store/backup/last-backup.ts'
 import { openStore, type Opened } from '../src/store/open-store.ts'
 import { startAudit, type Context } from './audit/start.ts'
 import { createBackups } from './backups.ts'
@@ -27,6 +28,7 @@ import { defaultUrl } from './default-url.ts'
 import { watchDisk } from './disk.ts'
 import { createApp } from './http/app.ts'
 import { addKeyMetrics } from './http/key-metrics.ts'
+import { addOwnState } from './http/readiness-metrics.ts'
 import type { RotationMetrics } from './http/rotation-metrics.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { mountStoreHooks } from './http/store-hooks.ts'
@@ -169,7 +171,12 @@ const serve = async (
     ...{ agentDeps, lifecycle, settings },
     replicas: opened.replicas,
   })
-  metrics.watchFleet(() => agentRoutes.fleet())
+  metrics.watchFleet(agentRoutes.fleet)
+  const health = {
+    ...{ store, stopping: lifecycle.stopping, disk: watchDisk(config), fleet: agentRoutes.fleet },
+    ...(config.kubernetes !== undefined && { claimedByOthers: metrics.claimedByOthers }),
+  }
+  addOwnState(metrics.registry, health, () => lastBackupAt(opened.sql))
   let base = ''
   const limits = createLimits(config)
   const web = await prepareWeb(config, {
@@ -186,10 +193,9 @@ const serve = async (
     ...{ clock, log },
     ...{ metrics, audit, activity, denied },
     proxies: createProxyTrust(config.trustedProxies),
-    ...{ disk: watchDisk(config), stopping: lifecycle.stopping },
+    ...{ health, disk: health.disk, stopping: lifecycle.stopping },
     ...{ idempotency, sealing },
     ...{ logs: agentRoutes.logs, leakTests: agentRoutes.leakTests },
-    ...(config.kubernetes !== undefined && { claimedByOthers: metrics.claimedByOthers }),
     ...limits,
     sessions: web.sessions,
     ...outsideFor(config, { store, clock, egress, storeMeans }),

@@ -7,7 +7,7 @@ import type { Store } from '../../src/store/store.ts'
 import type { DeniedLog } from '../audit/denied.ts'
 import { Authenticator, requireLogin, type TokenVerifier } from './auth.ts'
 import type { App, AppContext, AppEnv } from './env.ts'
-import { mountHealth } from './health.ts'
+import { mountHealth, type HealthDeps } from './health.ts'
 import { agentAccessRoutes, type AgentAccessDeps } from './kube/agent-access.ts'
 import { mountDiscovery } from './kube/discovery.ts'
 import { mountOpenApi } from './kube/openapi.ts'
@@ -44,8 +44,7 @@ export interface AppDeps extends AgentAccessDeps, RestServerDeps, RequestLimits 
   readonly denied: DeniedLog
   /** Proxies whose X-Forwarded-For is trusted. */
   readonly proxies: ProxyTrust
-  /** When a cluster is followed; see Metrics. */
-  readonly claimedByOthers?: Metrics['claimedByOthers']
+  readonly health: HealthDeps
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
   /** The version of this build, in our form and in kubectl's. */
@@ -73,7 +72,7 @@ export const createApp = (deps: AppDeps): App => {
       ? Promise.resolve(c.text('404 page not found', 404))
       : next(),
   )
-  mountHealth(app, deps)
+  mountHealth(app, deps.health)
   mountVersion(app, deps)
   mountMetrics(app, deps)
   mountRestDocs(app, deps.versions.version)

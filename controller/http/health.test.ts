@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import type { StoreHealth } from '../../src/store/store.ts'
 import type { AppEnv } from './env.ts'
+import type { Fleet } from './agents/fleet.ts'
 import { mountHealth } from './health.ts'
 
 const ask = async (
@@ -20,7 +21,7 @@ describe('a probe with ?verbose', () => {
   it('names each of its checks', async () => {
     expect(await ask('/readyz?verbose')).toEqual([
       200,
-      '[+]ping ok\n[+]shutdown ok\n[+]database ok\n[+]key-provider ok\nreadyz check passed\n',
+      '[+]ping ok\n[+]shutdown ok\n[+]database ok\n[+]writes ok\n[+]key-provider ok\nreadyz check passed\n',
     ])
     expect(await ask('/livez?verbose')).toEqual([200, '[+]ping ok\nlivez check passed\n'])
   })
@@ -29,7 +30,9 @@ describe('a probe with ?verbose', () => {
     const health = { ok: false, failed: 'database', reason: 'it does not answer' } as const
     const [status, text] = await ask('/readyz?verbose', health)
     expect(status).toBe(503)
-    expect(text).toContain('[-]database failed: it does not answer\n[-]key-provider not checked\n')
+    expect(text).toContain(
+      '[-]database failed: it does not answer\n[-]writes not checked\n[-]key-provider not checked\n',
+    )
     expect(text).toMatch(/readyz check failed\n$/)
     expect(await ask('/readyz', health)).toEqual([503, 'not ready: it does not answer'])
   })
@@ -39,6 +42,27 @@ describe('a probe with ?verbose', () => {
     const [status, text] = await ask('/readyz?verbose&exclude=key-provider', health)
     expect([status, text]).toEqual([200, expect.stringContaining('[+]key-provider excluded')])
     expect(await ask('/readyz?exclude=key-provider', health)).toEqual([200, 'ok'])
+    const stuck = { ok: false, failed: 'writes', reason: 'a write waits for 12 s' } as const
+    expect(await ask('/readyz', stuck)).toEqual([503, 'not ready: a write waits for 12 s'])
+    expect(await ask('/readyz?exclude=writes', stuck)).toEqual([200, 'ok'])
+    expect((await ask('/readyz?verbose', stuck))[1]).toContain(
+      '[-]writes failed: a write waits for 12 s\n[-]key-provider not checked',
+    )
+  })
+
+  it('suspects its own clock where it refuses most agents for theirs', async () => {
+    const clockLine = async (connected: number, refused: number): Promise<string> => {
+      const counts = { agents: { True: connected, False: 0, Unknown: refused } }
+      const fleet = { ...counts, refused: { ClockSkew: refused, Protocol: 0 } } as Fleet
+      const [status, text] = await ask('/readyz?verbose', undefined, undefined, {
+        fleet: () => fleet,
+      })
+      expect(status).toBe(200)
+      return text.split('\n').find((line) => line.includes('clock')) ?? ''
+    }
+    expect(await clockLine(0, 1)).toBe('[+]clock ok')
+    expect(await clockLine(3, 3)).toBe('[+]clock ok')
+    expect(await clockLine(2, 3)).toMatch(/^\[!\]clock warning: 3 agents .* own clock is right/)
   })
 
   it('says that another controller has namespaces of the cluster, and names none', async () => {

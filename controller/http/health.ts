@@ -1,18 +1,16 @@
 // The health endpoints, open to everybody: whether the process answers, and whether it can serve. With
 // `?verbose` each check is listed, as in Kubernetes.
-import type { Store, StoreHealth } from '../../src/store/store.ts'
+import { storeChecks, type Store, type StoreHealth } from '../../src/store/store.ts'
 import type { App, AppContext } from './env.ts'
+import type { Fleet } from './agents/fleet.ts'
 import { isTrueParam } from './kube/params.ts'
 
-interface Check {
+export interface Check {
   readonly name: string
   /** warning: shown, but does not make the probe fail. */
   readonly state: 'ok' | 'failed' | 'warning' | 'excluded' | 'not checked'
   readonly reason?: string | undefined
 }
-
-/** In order. The store stops at the first failure: later checks were not made. */
-const storeChecks = ['database', 'key-provider'] as const
 
 const ping: Check = { name: 'ping', state: 'ok' }
 
@@ -20,7 +18,7 @@ const checksOf = ({ ok, failed, reason }: StoreHealth): Check[] => {
   const at = storeChecks.findIndex((name) => name === failed)
   return storeChecks.map((name, i) => {
     if (ok || i < at) return { name, state: 'ok' }
-    return i === at || at < 0 ? { name, state: 'failed', reason } : { name, state: 'not checked' }
+    return i === at ? { name, state: 'failed', reason } : { name, state: 'not checked' }
   })
 }
 
@@ -41,7 +39,7 @@ const answer = (c: AppContext, probe: string, checks: readonly Check[]): Respons
   return c.text(`not ready: ${failed.reason ?? 'the store does not answer'}`, 503)
 }
 
-interface HealthDeps {
+export interface HealthDeps {
   readonly store: Pick<Store, 'health'>
   readonly stopping: AbortSignal
   /** The fault of the disk; undefined: writes are possible. */
@@ -51,6 +49,7 @@ interface HealthDeps {
    * undefined when another replica follows it.
    */
   readonly claimedByOthers?: (() => number | undefined) | undefined
+  readonly fleet?: (() => Fleet) | undefined
 }
 
 const checkOfDisk = (reason: string | undefined): Check =>
@@ -66,19 +65,36 @@ const checkOfClaims = (count: number | undefined): Check => {
   return { name, state: 'warning', reason: what }
 }
 
+/** One agent may well have a wrong clock. Where most agents that come are refused for it, the clock here is the wrong one. */
+const checkOfClock = ({ agents, refused }: Fleet): Check => {
+  const name = 'clock'
+  const [connected, many] = [agents.True, refused.ClockSkew]
+  if (many < 2 || many <= connected) return { name, state: 'ok' }
+  const reason = `${many} agents are refused because their clocks differ from the controller’s, and ${connected} are connected: see whether the controller’s own clock is right (NTP)`
+  return { name, state: 'warning', reason }
+}
+
+/** The checks of readiness, in order. */
+export const readinessOf = async (deps: HealthDeps): Promise<Check[]> => {
+  const { store, stopping, disk, claimedByOthers, fleet } = deps
+  if (stopping.aborted)
+    return [ping, { name: 'shutdown', state: 'failed', reason: 'the controller stops' }]
+  return [
+    ping,
+    { name: 'shutdown', state: 'ok' },
+    ...checksOf(await store.health()),
+    ...(disk === undefined ? [] : [checkOfDisk(await disk())]),
+    ...(claimedByOthers === undefined ? [] : [checkOfClaims(claimedByOthers())]),
+    ...(fleet === undefined ? [] : [checkOfClock(fleet())]),
+  ]
+}
+
 export const mountHealth = (app: App, deps: HealthDeps): void => {
-  const { store, stopping, disk, claimedByOthers } = deps
   for (const probe of ['healthz', 'livez']) app.get(`/${probe}`, (c) => answer(c, probe, [ping]))
   app.get('/readyz', async (c) => {
-    const excluded = c.req.queries('exclude') ?? []
-    const shutdown: Check = stopping.aborted
-      ? { name: 'shutdown', state: 'failed', reason: 'the controller stops' }
-      : { name: 'shutdown', state: 'ok' }
-    const found = stopping.aborted ? [] : checksOf(await store.health())
-    const full = disk === undefined || stopping.aborted ? [] : [checkOfDisk(await disk())]
-    const claims = claimedByOthers === undefined ? [] : [checkOfClaims(claimedByOthers())]
-    const checks = [ping, shutdown, ...found, ...full, ...claims].map((check): Check =>
-      check.state === 'failed' && excluded.includes(check.name) && check !== shutdown
+    const excluded = (c.req.queries('exclude') ?? []).filter((name) => name !== 'shutdown')
+    const checks = (await readinessOf(deps)).map((check): Check =>
+      check.state === 'failed' && excluded.includes(check.name)
         ? { ...check, state: 'excluded' }
         : check,
     )

@@ -216,6 +216,15 @@ const watchFleet = (registry: Registry, fleet: () => Fleet): void => {
     },
   })
   new Gauge({
+    name: 'stagely_agents_refused',
+    help: 'Agents that the controller refuses, by the reason. The same on every replica.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      for (const [reason, count] of Object.entries(fleet().refused)) this.set({ reason }, count)
+    },
+  })
+  new Gauge({
     name: 'stagely_quarantined_services',
     help: 'Services that failed with a revision and are not started again with the same secrets. The same on every replica.',
     registers,

@@ -59,6 +59,13 @@ const serverOptions = [
 
 const unavailableCodes =
   /^(08|57P0|57014|55P03|25P03|53300|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENOENT)/
+/** Of a database that can be reached. */
+const whatFailed: Readonly<Record<string, string>> = {
+  '25P03': 'the database ended a transaction whose next statement came too late',
+  '53300': 'the database has no connection left',
+  '55P03': 'the database waited too long for a lock',
+  '57014': 'the database ended a statement that took too long',
+}
 const lostTexts =
   /Connection (terminated|ended)|connection timeout|timeout exceeded|Query read timeout|not queryable/i
 /** The connection is broken: not even ROLLBACK can be sent. */
@@ -69,7 +76,8 @@ const translate = (error: unknown): unknown => {
   const code = (error as { code?: unknown }).code
   const lost = lostTexts.test(messageOf(error))
   if (!lost && !(typeof code === 'string' && unavailableCodes.test(code))) return error
-  const message = `the database cannot be reached: ${typeof code === 'string' ? code : 'connection lost'}`
+  const told = typeof code === 'string' ? code : 'connection lost'
+  const message = `${whatFailed[told] ?? 'the database cannot be reached'}: ${told}`
   return new StagelyError('ServiceUnavailable', message, { retryAfterSeconds: 1 }, error)
 }
 

@@ -52,6 +52,8 @@ export interface WriteRequest {
 export type Outcome = { result: unknown } | { again: 'prepared' | 'in a transaction' }
 
 export interface QueuedWrite extends WriteRequest {
+  /** Since when it waits, by the monotonic clock (ms). */
+  readonly since: number
   readonly resolve: (outcome: Outcome) => void
   readonly reject: (error: unknown) => void
 }

@@ -104,10 +104,13 @@ export interface EventInput {
   readonly message: string
 }
 
+/** The checks of the store's health, in the order in which they are made. They stop at the first that fails. */
+export const storeChecks = ['database', 'writes', 'key-provider'] as const
+
 /** Without its key provider the store still works with the keys in memory, until these expire. */
 export interface StoreHealth {
   readonly ok: boolean
-  readonly failed?: 'database' | 'writes' | 'key-provider'
+  readonly failed?: (typeof storeChecks)[number]
   readonly reason?: string
 }
 

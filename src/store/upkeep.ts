@@ -38,9 +38,9 @@ export const healthOf = async ({
 }: StoreParts): Promise<StoreHealth> => {
   const fault = await databaseFault(sql, clock)
   if (fault !== undefined) return { ok: false, failed: 'database', reason: fault }
-  const { stuckMs } = writer
-  if (stuckMs > stuckAfterMs) {
-    const reason = `no write has got through for ${Math.round(stuckMs / 1000)} s`
+  const { oldestWaitMs } = writer
+  if (oldestWaitMs > stuckAfterMs) {
+    const reason = `a write waits for ${Math.round(oldestWaitMs / 1000)} s`
     return { ok: false, failed: 'writes', reason }
   }
   keys.sweep()
@@ -55,7 +55,9 @@ const databaseFault = (sql: Sql, clock: Clock): Promise<string | undefined> => {
     () => 'the database does not answer',
     () => undefined,
   )
-  const answer = sql.query('SELECT 1').then(() => undefined, messageOf)
+  const answer = sql
+    .query<{ mode: string }>(`SELECT current_setting('transaction_read_only') AS mode`)
+    .then(([row]) => (row?.mode === 'on' ? 'the database is read-only' : undefined), messageOf)
   return Promise.race([late, answer]).finally(() => done.abort())
 }
 

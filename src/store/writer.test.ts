@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { StagelyError } from '../kernel/errors.ts'
 import { silentLogger } from '../kernel/log.ts'
 import { createKeyRing } from '../secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../secrets/providers/local.ts'
@@ -21,17 +22,22 @@ const sql: Sql = {
   listen: () => Promise.resolve(() => Promise.resolve()),
   close: () => Promise.resolve(),
 }
-const clock = { now: () => 0, monotonic: () => 0, sleep: () => new Promise<void>(() => undefined) }
+const time = { ms: 0 }
+const clock = {
+  now: () => 0,
+  monotonic: () => time.ms,
+  sleep: () => new Promise<void>(() => undefined),
+}
 
 const actor = { name: 'a', source: 'api' }
 
-const makeWriter = (): Writer => {
+const makeWriter = (database = sql): Writer => {
   const provider = createKeyRing(createLocalKeyProvider(Buffer.alloc(32)), [], clock)
   const state = new State({ rv: 1, epoch: 1 })
   const load = (): Promise<State> => Promise.resolve(state)
-  const feed = new Feed({ sql, replica: 'one', clock, log: silentLogger, load }, state)
+  const feed = new Feed({ sql: database, replica: 'one', clock, log: silentLogger, load }, state)
   const keys = new ProjectKeyCache(provider, { clock })
-  return new Writer({ sql, clock, feed, provider, keys, fresh: () => Promise.resolve() })
+  return new Writer({ sql: database, clock, feed, provider, keys, fresh: () => Promise.resolve() })
 }
 
 describe('Writer', () => {
@@ -62,5 +68,26 @@ describe('Writer', () => {
     for (let i = 0; i < 50; i++) await Promise.resolve()
     await Promise.all([first, write('b')])
     expect(steps).toEqual(['runs a', 'runs b', 'answers a', 'answers b'])
+  })
+
+  it('tells how long the oldest write waits, and of none once the database has refused it', async () => {
+    let refuse: ((error: Error) => void) | undefined
+    const silent: Sql = {
+      ...sql,
+      transaction: () => new Promise((_resolve, reject) => (refuse = reject)),
+    }
+    const writer = makeWriter(silent)
+    const write = writer.run(actor, {}, (session) => Promise.resolve(session.tx))
+    // The write asks for a transaction, and is run again in one.
+    await expect.poll(() => refuse).toBeDefined()
+    const before = writer.oldestWaitMs
+    time.ms += 20_000
+    expect(writer.oldestWaitMs).toBe(before + 20_000)
+    refuse?.(new StagelyError('ServiceUnavailable', 'the database cannot be reached'))
+    await expect(write).rejects.toThrow('cannot be reached')
+    await writer.idle()
+    time.ms += 60_000
+    // No write comes after it, as to a replica that the balancer has given up.
+    expect(writer.oldestWaitMs).toBe(0)
   })
 })

@@ -44,8 +44,8 @@ export class Writer {
   #waiting: QueuedWrite[] = []
   /** Newest known term of a leader. */
   #term = 0
-  /** Since when (ms) writes wait without any commit; undefined while none waits. */
-  #stuckSince: number | undefined
+  /** The writes whose commit is on its way. All of them have waited longer than those of #waiting. */
+  #serving: readonly QueuedWrite[] = []
   #running: Promise<void> | undefined
   /** Reviews, and the slow work of writes that will run again. */
   readonly #beside = new Set<Promise<unknown>>()
@@ -103,7 +103,7 @@ export class Writer {
 
   #reviewOnce(request: WriteRequest): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const write = { ...request, resolve, reject }
+      const write = { ...request, since: this.#deps.clock.monotonic(), resolve, reject }
       const done = request.isLocked
         ? this.#commitLocked([write])
         : this.#runOne(new Group(this.#deps.feed.state), write).then((answer) => answer())
@@ -122,14 +122,15 @@ export class Writer {
 
   #enqueue(request: WriteRequest): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...request, resolve, reject })
+      this.#waiting.push({ ...request, since: this.#deps.clock.monotonic(), resolve, reject })
       this.#running ??= this.#drain()
     })
   }
 
-  /** For how long (ms) writes wait without any commit. */
-  get stuckMs(): number {
-    return this.#stuckSince === undefined ? 0 : this.#deps.clock.now() - this.#stuckSince
+  /** For how long (ms) the oldest write waits that has no answer yet; 0 while none waits. */
+  get oldestWaitMs(): number {
+    const oldest = this.#serving[0] ?? this.#waiting[0]
+    return oldest === undefined ? 0 : this.#deps.clock.monotonic() - oldest.since
   }
 
   /** Resolves when all writes that were begun have ended. */
@@ -144,12 +145,14 @@ export class Writer {
   async #drain(): Promise<void> {
     try {
       while (this.#waiting.length > 0) {
-        this.#stuckSince ??= this.#deps.clock.now()
         // Requests that have arrived are read first, so that they share the commit.
         await nextTurn()
-        if (await this.#serve(this.#next())) this.#stuckSince = undefined
+        this.#serving = this.#next()
+        await this.#serve(this.#serving)
+        this.#serving = []
       }
     } finally {
+      this.#serving = []
       // In the same step as the last look at the queue: otherwise a write that comes between would wait for ever.
       this.#running = undefined
     }
@@ -162,20 +165,17 @@ export class Writer {
     return this.#waiting.splice(0, size)
   }
 
-  /** False where the database did not answer. */
-  async #serve(writes: readonly QueuedWrite[]): Promise<boolean> {
+  async #serve(writes: readonly QueuedWrite[]): Promise<void> {
     try {
       await (writes[0]?.isLocked === true ? this.#commitLocked(writes) : this.#commit(writes))
-      return true
     } catch (error) {
       this.#deps.feed.poke()
       if (isReason(error, 'ServiceUnavailable') || writes.length === 1) {
         for (const write of writes) write.reject(internal(error))
-        return !isReason(error, 'ServiceUnavailable')
+        return
       }
       // The database refused a write that admission had let pass. Each is committed alone, so that it fails no other.
       for (const write of writes) await this.#serve([write])
-      return true
     }
   }
 

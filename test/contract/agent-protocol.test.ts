@@ -10,14 +10,14 @@ import { createRequestSigner } from '../../agent/request-signer.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { generateKeys } from '../../src/protocol/keys.ts'
 import { paths, protocolVersion, type ReportedStagelet } from '../../src/protocol/messages.ts'
-import type { AgentStatus } from '../../src/resources/agent.ts'
-import { findCondition } from '../../src/resources/conditions.ts'
 import {
   actor,
+  agentCondition,
   createStack,
   eventually,
   joinTestAgent,
   putSecrets,
+  readyOf,
   skewClock,
   startTestAgent,
   startTestController,
@@ -28,14 +28,8 @@ import {
 import { startRelay } from '../support/relay.ts'
 import { soak } from '../support/soak.ts'
 
-const agentRef = (name: string) => ({ kind: 'Agent', namespace: 'default', name })
+const agentRef = (name: string) => ({ kind: 'Agent' as const, namespace: 'default', name })
 const stageletRef = (name: string) => ({ kind: 'Stagelet', namespace: 'default', name })
-
-const readyOf = async (controller: TestController, name: string): Promise<string> => {
-  const agent = await controller.opened.store.get(agentRef(name))
-  const ready = findCondition((agent?.status as AgentStatus | undefined)?.conditions, 'Ready')
-  return `${ready?.status ?? ''}/${ready?.reason ?? ''}`
-}
 
 const anObservation = (stageletUid: string): ReportedStagelet => ({
   stageletUid,
@@ -351,8 +345,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       const clock: Clock = { ...realClock, now: () => realClock.now() + aheadMs }
       const agent = start(await joined(name), { clock })
       const skew = async (): Promise<number | undefined> => {
-        const found = await controller.opened.store.get(agentRef(name))
-        return (found?.status as AgentStatus | undefined)?.clockSkewMs
+        return (await controller.opened.store.get(agentRef(name)))?.status?.clockSkewMs
       }
       const report = (seq: number): Promise<unknown> =>
         agent.client.post({ path: paths.report, body: { boot: agent.boot, seq, observations: [] } })
@@ -365,13 +358,22 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       await eventually(async () => Math.abs((await skew()) ?? NaN) < 1_000)
     })
 
-    test('a clock that is 6 minutes off is refused with both times', async () => {
+    test('a clock that is 6 minutes off is refused with both times, and the Agent says so until the clock is right', async () => {
       const name = newName()
-      const clock: Clock = { ...realClock, now: () => realClock.now() + 6 * 60_000 }
+      let aheadMs = 6 * 60_000
+      const clock: Clock = { ...realClock, now: () => realClock.now() + aheadMs }
       const agent = start(await joined(name), { clock })
       await eventually(() => agent.logs.some((l) => l.fields.reason === 'ClockSkew'))
       const said = agent.logs.find((l) => l.fields.reason === 'ClockSkew')?.fields.said as string
       expect(said.match(/\d{4}-\d\d-\d\dT/g)).toHaveLength(2)
+      const refused = (): Promise<unknown> => agentCondition(controller, name, 'Refused')
+      const message = expect.stringMatching(/about 6 minutes ahead of .* NTP$/) as string
+      await expect.poll(refused).toMatchObject({ status: 'True', reason: 'ClockSkew', message })
+      const { items } = await controller.opened.store.list('Event')
+      expect(items.filter(({ spec }) => spec?.reason === 'Refused')).toHaveLength(1)
+      aheadMs = 0
+      await eventually(async () => (await readyOf(controller, name)) === 'True/Connected')
+      expect(await refused()).toBeUndefined()
     })
 
     test('an agent one version apart is served its secrets, older or newer; two apart it is refused with the remedy', async () => {
@@ -395,6 +397,12 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       await eventually(() =>
         older.logs.some((l) => /update the agent/.test(String(l.fields['said']))),
       )
+      await eventually(async () =>
+        /update the agent/.test((await agentCondition(controller, name, 'Refused'))?.message ?? ''),
+      )
+      expect(await agentCondition(controller, name, 'Refused')).toMatchObject({
+        reason: 'Protocol',
+      })
     })
 
     test('another protocol, another body and a request for another controller are refused', async () => {

@@ -44,6 +44,11 @@ const promtool = async (...args: string[]): Promise<string> => {
 /** Of a metric that is always there, and what makes the alert of this name fire. */
 const quiet: Readonly<Record<string, string>> = {
   'stagely_leader{}': '1x120',
+  'stagely_ready{check="database"}': '1x120',
+  'stagely_ready{check="disk"}': '1x120',
+  'stagely_ready{check="clock"}': '1x120',
+  'stagely_agents_refused{reason="ClockSkew"}': '0x120',
+  'stagely_backup_last_timestamp_seconds{}': '0x120',
   'stagely_agents{status="true"}': '5x120',
   'stagely_agents{status="false"}': '0x120',
   'stagely_agents{status="unknown"}': '0x120',
@@ -65,6 +70,12 @@ const quiet: Readonly<Record<string, string>> = {
 const misses = 'stagely_propagation_objective_total{objective="started",met="false"}'
 const firing: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   StagelyNoLeader: { 'stagely_leader{}': '0x120' },
+  StagelyLeaderChanges: { 'stagely_leader{}': '1 0 '.repeat(60).trim() },
+  StagelyNotReady: { 'stagely_ready{check="database"}': '0x120' },
+  StagelyDiskFull: { 'stagely_ready{check="disk"}': '0x120' },
+  StagelyControllerClock: { 'stagely_ready{check="clock"}': '0x120' },
+  StagelyAgentsRefused: { 'stagely_agents_refused{reason="ClockSkew"}': '1x120' },
+  StagelyBackupOld: { 'stagely_backup_last_timestamp_seconds{}': '-700000x120' },
   StagelyAgentsAway: { 'stagely_agents{status="false"}': '1x120' },
   StagelyNotInSync: { 'stagely_stagelets{condition="SecretsInSync",status="false"}': '2x120' },
   StagelyUnknown: { 'stagely_stagelets{condition="SecretsInSync",status="unknown"}': '2x120' },

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { versionIn } from '../../controller/http/version-text.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { writeBackup } from '../../src/store/backup/dump.ts'
+import type { Sql } from '../../src/store/sql.ts'
 import { restoreBackup, type RestoreSummary } from '../../src/store/backup/restore.ts'
 import { openDatabase, type Opened } from '../../src/store/open-store.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
@@ -48,6 +49,24 @@ const expectOddTexts = async ({ store, sql }: Opened, namespace: string): Promis
   expect(JSON.parse(row!.detail)).toEqual({ odd: oddShown })
 }
 
+/** Tells for how long the transaction of the backup may be idle while its rows are read. */
+const watchIdle = (sql: Sql, found: (limit: string) => void): Sql => ({
+  ...sql,
+  transaction: (fn) =>
+    sql.transaction((tx) =>
+      fn({
+        exec: (text) => tx.exec(text),
+        query: async (text, params) => {
+          const show = 'SHOW idle_in_transaction_session_timeout'
+          if (text.startsWith('FETCH'))
+            for (const row of await tx.query<Record<string, string>>(show))
+              Object.values(row).forEach(found)
+          return tx.query(text, params)
+        },
+      }),
+    ),
+})
+
 describe.each([
   ['PGlite', (): string | undefined => undefined],
   ['Postgres', (): string | undefined => inject('postgresUrl')],
@@ -57,6 +76,7 @@ describe.each([
   let t: TestStore
   let shop: { ns: string; projectUid: string }
   let session: string
+  const idleLimits = new Set<string>()
   beforeAll(async () => {
     t = await openTestStore(url())
     shop = await createShop(t.store)
@@ -85,11 +105,16 @@ describe.each([
     await t.principals.verify(secret)
     await t.audit.sign()
     await putOddTexts(t, shop.ns)
-    await writeBackup(t.sql, path, realClock.now())
+    const sql = watchIdle(t.sql, (limit) => idleLimits.add(limit))
+    await writeBackup(sql, path, realClock.now())
   })
   afterAll(async () => {
     await t.destroy()
     rmSync(dir, { recursive: true, force: true })
+  })
+
+  it('waits for a slow disk, longer than the database lets a write be idle', () => {
+    expect([...idleLimits]).toEqual(['5min'])
   })
 
   type Restore = (more?: {

@@ -30,6 +30,7 @@ import { defined } from '../../src/kernel/defined.ts'
 import { silentLogger, type Logger } from '../../src/kernel/log.ts'
 import { renderJoinToken, parseJoinToken, type JoinToken } from '../../src/protocol/join-token.ts'
 import type { DesiredStagelet, AskedOrder, StreamRequest } from '../../src/protocol/messages.ts'
+import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { localKeyRing } from './keys.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
@@ -301,6 +302,21 @@ const anObject = (kind: string, name: string, spec: Record<string, unknown>): Ku
 })
 
 /** A project, and a stagelet of the same name on `agent`. */
+export const readyOf = async (controller: TestController, name: string): Promise<string> => {
+  const ready = await agentCondition(controller, name, 'Ready')
+  return `${ready?.status ?? ''}/${ready?.reason ?? ''}`
+}
+
+/** A condition of an agent in the namespace `default`. */
+export const agentCondition = async (
+  { opened }: TestController,
+  name: string,
+  type: string,
+): Promise<Condition | undefined> => {
+  const agent = await opened.store.get({ kind: 'Agent', namespace: 'default', name })
+  return findCondition(agent?.status?.conditions, type)
+}
+
 export const createStack = async (
   { opened: { store } }: { opened: Pick<Opened, 'store'> },
   name: string,

@@ -22,9 +22,9 @@ import { clockSkewMessage, maxClockSkewMs } from '../../../src/kernel/clock-skew
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import { protocolVersion } from '../../../src/protocol/messages.ts'
 import { protocolFault } from '../../../src/protocol/version.ts'
-import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
+import { agentKeyOf, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import { readBody } from '../read-body.ts'
-import { decodeBody, RefusedError, type AgentContext } from './refusal.ts'
+import { decodeBody, RefusedError, type AgentContext, type RefusedAgent } from './refusal.ts'
 import { RequestSessions } from './request-sessions.ts'
 
 export interface Caller {
@@ -34,6 +34,8 @@ export interface Caller {
   readonly isByKey: boolean
   /** When the request was signed, by the agent's clock, minus when it came, in ms: see skew.ts. */
   readonly aheadMs: number
+  /** Runs a check whose RefusedError is about this agent. */
+  check(work: () => void): void
   /** Proof of this one request. */
   readonly proof: string
   /**
@@ -95,11 +97,13 @@ export const createAuthenticator = (deps: Deps): Authenticator => {
       credentials.form === 'session'
         ? await proveSession(deps, sessions, line, credentials)
         : await proveKey({ ...deps, sessions, keyOf, used }, c, line, credentials)
-    checkClock(credentials.time, arrivedAt)
     const { agentUid, agent, keys, counter } = proven
+    const aheadMs = credentials.time - arrivedAt
+    const refused = { agentKey: agentKeyOf(agent.namespace, agent.name), agentUid, aheadMs }
+    inNameOf(refused, () => checkClock(credentials.time, arrivedAt))
     return {
       ...{ agentUid, agent, proof: credentials.proof, isByKey: credentials.form === 'key' },
-      aheadMs: credentials.time - arrivedAt,
+      ...{ aheadMs, check: (work) => inNameOf(refused, work) },
       take: async (schema, most, lasts) => {
         const isBrief = lasts !== undefined
         const owner = `agent ${agentUid}`
@@ -121,6 +125,15 @@ export const createAuthenticator = (deps: Deps): Authenticator => {
         return c.body(new Uint8Array(sealed), 200, { 'Content-Type': sealedType })
       },
     }
+  }
+}
+
+const inNameOf = (agent: RefusedAgent, work: () => void): void => {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof RefusedError) error.agent = agent
+    throw error
   }
 }
 

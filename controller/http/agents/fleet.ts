@@ -1,4 +1,5 @@
 // Counts agents and stagelets for metrics, from the mirror, so that a scrape costs no query.
+import { refusalReasons, type RefusalReason } from './refused-agents.ts'
 import type { World } from './world.ts'
 import { countedConditions, type CountedCondition } from './world-views.ts'
 
@@ -10,6 +11,8 @@ export interface Fleet {
   readonly stagelets: Readonly<Record<CountedCondition, Counts>>
   /** Counts of agents by the status of `Ready`. */
   readonly agents: Counts
+  /** Counts of agents that are refused, by the reason. */
+  readonly refused: Readonly<Record<RefusalReason, number>>
   /** Services that failed and are not started again with the same secrets. */
   readonly quarantined: number
 }
@@ -26,7 +29,13 @@ export const fleetOf = (world: Pick<World, 'stagelets' | 'agents'>): Fleet => {
     type,
     countOf(stagelets.map(({ conditions }) => conditions[type])),
   ])
+  const refused = { ClockSkew: 0, Protocol: 0 }
+  for (const [, agent] of world.agents()) {
+    const reason = refusalReasons.find((known) => known === agent.refused?.reason)
+    if (reason !== undefined) refused[reason] += 1
+  }
   return {
+    refused,
     stagelets: Object.fromEntries(counts) as Fleet['stagelets'],
     agents: countOf([...world.agents()].map(([, { ready }]) => ready?.status ?? 'Unknown')),
     quarantined: stagelets.reduce((sum, { quarantine }) => sum + quarantine.length, 0),

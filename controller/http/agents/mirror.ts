@@ -23,6 +23,8 @@ export interface AgentView {
   readonly paused: boolean
   readonly drained: boolean
   readonly ready: Condition | undefined
+  /** Why the agent is refused, since it was last connected. */
+  readonly refused: Condition | undefined
   /** Value of the annotation that asks for new keys, until the agent has followed. */
   readonly rotate: string | undefined
   /** Fingerprint of its keys. */
@@ -179,11 +181,12 @@ export class Mirror {
     const paused = spec?.paused === true
     const drained = spec?.drained === true
     const ready = findCondition(status?.conditions, 'Ready')
+    const refused = findCondition(status?.conditions, 'Refused')
     const asked = object.metadata.annotations?.[annotations.rotateKeys]
     const rotate = asked === status?.keyRotation ? undefined : asked
     const keys = status?.keyFingerprint
     const uid = uidOf(object)
-    this.agents.set(key, { uid, paused, drained, ready, rotate, keys, version })
+    this.agents.set(key, { uid, paused, drained, ready, refused, rotate, keys, version })
     this.#agentChanged(key, old?.paused !== paused || old.drained !== drained)
   }
 

@@ -259,7 +259,11 @@ const writeStatus = async (
     ...update.facts,
     lastSeen: seen,
     ...(!is && { lastLost: toFineTimestamp(update.seenAt) }),
-    conditions: withCondition(conditions, update.ready, changed),
+    conditions: withCondition(
+      is ? conditions.filter(({ type }) => type !== 'Refused') : conditions,
+      update.ready,
+      changed,
+    ),
   }
   try {
     await tx.setStatus({ ...agent, status: status })

@@ -22,12 +22,21 @@ export const originOf = (c: AgentContext): Origin => ({
   requestId: c.get('requestId'),
 })
 
+export interface RefusedAgent {
+  readonly agentKey: string
+  readonly agentUid: string
+  /** The agent's clock minus this one, in ms, as the request tells it. */
+  readonly aheadMs: number
+}
+
 /** A refusal. The message names the remedy and never a secret. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
   readonly status: number
   readonly reason: string
   readonly retryAfterSeconds: number | undefined
+  /** The agent that proved who it is, where it cannot work with this controller. */
+  agent: RefusedAgent | undefined
 
   constructor(status: number, reason: string, message: string, retryAfterSeconds?: number) {
     super(message)

@@ -42,6 +42,7 @@ import {
   type AgentEnv,
 } from './refusal.ts'
 import { readBody } from '../read-body.ts'
+import { createRefusals } from './refused-agents.ts'
 import { createReports } from './reports.ts'
 import { createSigns } from './signs.ts'
 import { createTasks, type Tasks } from './tasks.ts'
@@ -59,7 +60,7 @@ export interface AgentRoutes {
   /** True while the agent (`namespace/name`) has a stream here. */
   connected(agentKey: string): boolean
   /** Counts of agents and stagelets by their state, from memory. */
-  fleet(): Fleet
+  readonly fleet: () => Fleet
   /** Logs of the stacks of agents. */
   readonly logs: LogRelay
   /** Leak tests of the stacks of agents. */
@@ -106,7 +107,10 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   let stopping: Promise<void> | undefined
   let reporting = 0
 
-  const guard = createGuard(deps, () => stopping !== undefined)
+  const guard = createGuard(deps, {
+    isStopping: () => stopping !== undefined,
+    noteAgent: createRefusals(deps, hub),
+  })
 
   app.post(paths.join, guard(takeJoin(deps, createGate(tuning.joinsPerSecond, clock))))
 
@@ -236,8 +240,10 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
   to.passStreams()
   const { agentUid, agent, proof, aheadMs } = caller
   const request = await caller.take(streamRequest, maxStreamBytes, 'lasts')
-  checkProtocol(request.protocol)
-  checkClock(request.now, deps.clock.now())
+  caller.check(() => {
+    checkProtocol(request.protocol)
+    checkClock(request.now, deps.clock.now())
+  })
   await hub.world.ready
   const { outgoing: res } = c.env
   // An agent that gave up meanwhile may have a stream elsewhere, which must stay the newest.
@@ -276,16 +282,20 @@ const taking =
   }
 
 const createGuard =
-  ({ log, denied }: AgentRoutesDeps, isStopping: () => boolean) =>
+  (
+    { log, denied }: AgentRoutesDeps,
+    to: { isStopping: () => boolean; noteAgent: (error: unknown) => Promise<void> },
+  ) =>
   (handle: Handler): Handler =>
   async (c) => {
     try {
-      if (isStopping()) {
+      if (to.isStopping()) {
         throw new RefusedError(503, 'Stopping', 'the controller stops; come back later', 2)
       }
       return await handle(c)
     } catch (error) {
       if (denied !== undefined) await noteRefused(c, error, denied)
+      await to.noteAgent(error)
       return renderRefusal(c, error, log)
     }
   }
