@@ -28,6 +28,14 @@ const time = [
   },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'take a Clock' },
 ]
+// The rule against floating promises takes a second argument of then() for a handler of all faults.
+const thens = [
+  {
+    selector:
+      "ExpressionStatement > CallExpression[callee.property.name='then'][arguments.length=2]",
+    message: 'a fault of the first function is nobody’s: use background',
+  },
+]
 const mocks = [
   {
     selector: "CallExpression[callee.object.name='vi'][callee.property.name=/^(mock|doMock)$/]",
@@ -98,6 +106,8 @@ export default defineConfig(
     rules: {
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
+      // Nobody hears of the fault of a promise that nobody waits for, or it ends the process: `background`.
+      '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-unnecessary-condition': 'off', // noUncheckedIndexedAccess guards read as needless to it
       '@typescript-eslint/no-non-null-assertion': 'off',
@@ -124,7 +134,7 @@ export default defineConfig(
         },
       ],
       'no-restricted-imports': ['error', { paths: [...database, ...spawn] }],
-      'no-restricted-syntax': ['error', ...time, ...mocks, ...zod],
+      'no-restricted-syntax': ['error', ...time, ...thens, ...mocks, ...zod],
       'import-x/no-cycle': 'error',
       'import-x/no-default-export': 'error',
       'import-x/no-restricted-paths': [
@@ -242,6 +252,8 @@ export default defineConfig(
         },
       ],
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+      // A page goes on, and app/main.tsx shows the fault.
+      '@typescript-eslint/no-floating-promises': 'error',
     },
   },
   {
@@ -266,6 +278,8 @@ export default defineConfig(
       'no-restricted-properties': 'off',
       'no-restricted-syntax': ['error', ...mocks],
       'import-x/no-restricted-paths': 'off',
+      // Vitest fails a run in which a fault is not handled.
+      '@typescript-eslint/no-floating-promises': 'error',
     },
   },
 )

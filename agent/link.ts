@@ -1,5 +1,6 @@
 // Keeps the stream of desired state open: connects, watches for silence, and connects again after any fault.
 import type { IncomingMessage } from 'node:http'
+import { background } from '../src/kernel/background.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
@@ -60,13 +61,17 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
   const began = clock.monotonic()
   const ending = new AbortController()
   const cut = (): void => ending.abort()
+  // A stream that nobody watches any more is opened anew.
+  const onFault = (error: unknown): void => {
+    log.error({ err: error }, 'the stream could not be watched; opening it again')
+    cut()
+  }
   signal.addEventListener('abort', cut, { once: true })
   const stream = new Stream(deps)
   // Without a stream the agent counts as away.
   deps.onClockRefused?.(cut)
-  void watchSilence(deps, stream, ending)
-  void watchAbout(deps, stream, ending)
-  void watchClock(deps, stream, ending)
+  for (const watch of [watchSilence, watchAbout, watchClock])
+    background(() => watch(deps, stream, ending), onFault)
   try {
     const { about, desired } = deps
     const body = {
@@ -76,7 +81,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
     const answer = await client.open({ path: paths.stream, body, signal: ending.signal })
     stream.proof = answer.proof
     await readStream(answer.response, stream, (signing) => {
-      void giveSigns(deps, signing, ending.signal)
+      background(() => giveSigns(deps, signing, ending.signal), onFault)
     })
     if (stream.rotation !== undefined) {
       if (await keys.rotate(stream.rotation)) return atOnce(clock.monotonic() - began)

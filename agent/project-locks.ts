@@ -57,11 +57,11 @@ export const createProjectLocks = (hold: HoldProject): ProjectLocks => {
     isBusy: (project) => tails.has(project),
     run: (project, fn) => {
       const next = (tails.get(project) ?? Promise.resolve()).then(fn)
-      const tail = next.catch(() => undefined)
-      tails.set(project, tail)
-      void tail.then(() => {
+      const leave = (): void => {
         if (tails.get(project) === tail) tails.delete(project)
-      })
+      }
+      const tail: Promise<unknown> = next.then(leave, leave)
+      tails.set(project, tail)
       return next
     },
   }

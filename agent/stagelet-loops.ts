@@ -1,4 +1,5 @@
 // Starts and ends the loops of the agent's stagelets.
+import { background, logFault } from '../src/kernel/background.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { ManualTarget } from './by-hand/find.ts'
 import type { DesiredListener } from './desired.ts'
@@ -27,6 +28,7 @@ export const createLoops = (
   const leaving = new Map<string, Promise<void>>()
   let stopped = false
   const { stateFile, log } = shared
+  const notEnded = logFault(log, 'the work on a stack could not be ended')
   const leave = (uid: string, loop: StageletLoop): Promise<void> => {
     const gone = loop.stop().finally(() => {
       leaving.delete(uid)
@@ -71,14 +73,15 @@ export const createLoops = (
       if (loop === undefined) return
       loops.delete(uid)
       reporter.forget(uid)
-      void leave(uid, loop).then(() => forgetState(uid))
+      background(() => leave(uid, loop).then(() => forgetState(uid)), notEnded)
     },
     only: (uids) => {
-      for (const uid of stateFile.uids()) if (!uids.has(uid)) void forgetState(uid)
+      for (const uid of stateFile.uids())
+        if (!uids.has(uid)) background(() => forgetState(uid), notEnded)
     },
     stop: async () => {
       stopped = true
-      for (const [uid, loop] of loops) void leave(uid, loop)
+      for (const [uid, loop] of loops) background(() => leave(uid, loop), notEnded)
       await Promise.all(leaving.values())
     },
   }

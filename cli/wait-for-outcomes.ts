@@ -1,4 +1,5 @@
 // Waits for several objects until the end of each is known, with a line for each step.
+import { after } from '../src/kernel/pause.ts'
 import { realClock } from '../src/kernel/clock.ts'
 import { linkedAbort } from '../src/kernel/linked-abort.ts'
 import { isAbort } from '../src/kernel/errors.ts'
@@ -128,10 +129,7 @@ const followToEnd = async (
   let settling: AbortController | undefined
   const settle = (): void => {
     settling = linkedAbort(ended.signal)
-    realClock.sleep(settleMs, settling.signal).then(
-      () => ended.abort(),
-      () => undefined,
-    )
+    after(realClock, settleMs, settling.signal, () => ended.abort())
   }
   const rejudge = (): boolean => {
     end = judge(object, look)

@@ -1,5 +1,6 @@
 // The composition root: builds the controller from its configuration, and stops the parts in reverse
 // order.
+import { background, logFault } from '../src/kernel/background.ts'
 import { Hono } from 'hono'
 import type { Clock } from '../src/kernel/clock.ts'
 import { defined } from '../src/kernel/defined.ts'
@@ -90,7 +91,10 @@ const start = async (config: Config, context: Context): Promise<string> => {
   })
   lifecycle.onStop('database', 10_000, () => opened.close())
   await sealing.load(opened.settings)
-  void sealing.watch(clock, log, lifecycle.stopping)
+  background(
+    () => sealing.watch(clock, log, lifecycle.stopping),
+    logFault(log, 'sealing keys of other replicas are read no more'),
+  )
   const url = await serve(config, context, { ...opened, sealing, storeMeans })
   const keysRunning = opened.keys.run(lifecycle.stopping)
   lifecycle.onStop('keys', 10_000, () => keysRunning)
@@ -102,10 +106,15 @@ const start = async (config: Config, context: Context): Promise<string> => {
   // Read once here too, so that a fault ends the start on every replica.
   kubeConfig?.()
   const { lease, replicas } = opened
-  void beatUntil(lifecycle.stopping, {
-    ...{ replicas, peers: url.peers, clock, log },
-    onIsolated: () => void url.sendAgentsAway(),
-  })
+  const onIsolated = (): void =>
+    background(
+      () => url.sendAgentsAway(),
+      logFault(log, 'agents could not be sent to another replica'),
+    )
+  background(
+    () => beatUntil(lifecycle.stopping, { replicas, peers: url.peers, clock, log, onIsolated }),
+    logFault(log, 'the heartbeat has ended'),
+  )
   if (url.peers === undefined) lifecycle.onStop('heartbeat', 2_000, () => replicas.beat())
   const leader = startLeader({
     ...{ lease, holder: replicas.id, clock, log },
@@ -208,7 +217,8 @@ const serve = async (
     }),
     mountOpen: (open) => {
       open.route('/', agentApp)
-      mountStoreHooks(open, { store, clock, stopping: lifecycle.stopping })
+      const hooks = mountStoreHooks(open, { store, clock, log })
+      lifecycle.onStop('hints', 2_000, () => hooks.stop())
       web.mount(open)
     },
   })
@@ -243,9 +253,17 @@ const renewCertificate = (
   if (tlsFiles === undefined) return
   const show = (renewed: ShownCertificate): void => {
     listening.renew(renewed)
-    void peers?.announce(listening.address.port, renewed)
+    if (peers !== undefined)
+      background(
+        () => peers.announce(listening.address.port, renewed),
+        logFault(log, 'the new certificate is not announced to other replicas'),
+      )
   }
-  void followCertificate(tlsFiles, certificate, show, { clock, log, signal: lifecycle.stopping })
+  background(
+    () =>
+      followCertificate(tlsFiles, certificate, show, { clock, log, signal: lifecycle.stopping }),
+    logFault(log, 'the files of the certificate are followed no more'),
+  )
 }
 
 /** Mounts the endpoints of agents and of other controllers. */

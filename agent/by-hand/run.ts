@@ -2,6 +2,7 @@
 // the command changes something.
 import { randomUUID } from 'node:crypto'
 import { Writable } from 'node:stream'
+import { background, logFault } from '../../src/kernel/background.ts'
 import { withLabel, type ManualCommand } from '../../src/compose/by-hand.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
@@ -167,7 +168,8 @@ const runWatched = async (
       deps.log.warn({ reason }, 'the container of an interrupted run was not stopped')
     }
   }
-  const onGone = (): void => void stop()
+  const onGone = (): void =>
+    background(stop, logFault(deps.log, 'the container of an interrupted run was not stopped'))
   signal.addEventListener('abort', onGone, { once: true })
   const exitCode = await runCompose(deps, { ...order, command: { ...command, args } }, project)
   signal.removeEventListener('abort', onGone)

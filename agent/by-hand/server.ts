@@ -2,6 +2,7 @@
 // open. They can do anything with the engine anyway.
 import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { background, logFault } from '../../src/kernel/background.ts'
 import { parseHandCommand } from '../../src/compose/by-hand.ts'
 import { httpStatusOf, messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
@@ -130,10 +131,17 @@ export const openManualServer = async (deps: ManualServerDeps): Promise<ManualSe
   const { path, log } = deps
   const sessions = new Set<Session>()
   const server = createServer((request, response) => {
-    void answer(deps, request, response, (session) => {
+    const onSession = (session: Session): void => {
       sessions.add(session)
-      void session.done.then(() => sessions.delete(session))
-    })
+      background(
+        () => session.done.then(() => sessions.delete(session)),
+        logFault(log, 'a command by hand ended with a fault'),
+      )
+    }
+    background(
+      () => answer(deps, request, response, onSession),
+      logFault(log, 'a command by hand got no answer'),
+    )
   })
   try {
     // An agent that was killed has left its socket.

@@ -88,7 +88,9 @@ const attach = (
     })
     // Where it could not be started, the engine answers without an upgrade.
     outgoing.on('response', (response) => {
-      readBytes(response, maxOutputBytes).then(() => resolve(Buffer.alloc(0)), reject)
+      readBytes(response, maxOutputBytes)
+        .then(() => resolve(Buffer.alloc(0)))
+        .catch(reject)
     })
     outgoing.end(JSON.stringify({ Detach: false, Tty: false }))
   })

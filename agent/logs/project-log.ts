@@ -3,6 +3,8 @@
 // INVARIANTS
 // - A container that appears while the logs are followed is read from its first line.
 // - After each event of the project every container whose log had ended is read again.
+import { after } from '../../src/kernel/pause.ts'
+import { background, logFault } from '../../src/kernel/background.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import type { Logger } from '../../src/kernel/log.ts'
@@ -105,9 +107,12 @@ export const followProjectLog = async (
   const look = createLooks(deps.clock, signal)
   const drain = async (id: string, reading: Reading): Promise<void> => {
     reading.isOpen = true
-    for await (const line of reading.log.read(true, signal)) await onLine(line)
-    reading.isOpen = false
-    look.later(id)
+    try {
+      for await (const line of reading.log.read(true, signal)) await onLine(line)
+    } finally {
+      reading.isOpen = false
+      look.later(id)
+    }
   }
   const stop = deps.events.subscribe(source.project, look.now)
   try {
@@ -132,7 +137,11 @@ export const followProjectLog = async (
         }
         if (reading.isOpen) continue
         const isDue = isNew || after === 'event' || container.State === 'running'
-        if (isDue) void drain(container.Id, reading)
+        if (isDue)
+          background(
+            () => drain(container.Id, reading),
+            logFault(deps.log, 'a log could not be read on'),
+          )
       }
     }
   } finally {
@@ -158,12 +167,7 @@ const createLooks = (
   signal.addEventListener('abort', () => wake?.(), { once: true })
   return {
     now: () => set('event'),
-    later: () => {
-      clock.sleep(reopenMs, signal).then(
-        () => set('end'),
-        () => undefined,
-      )
-    },
+    later: () => after(clock, reopenMs, signal, () => set('end')),
     next: async (isFirst) => {
       while (!isFirst && due === undefined && !signal.aborted)
         await new Promise<void>((resolve) => {

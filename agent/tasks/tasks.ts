@@ -65,11 +65,12 @@ export const createTasks = (deps: TasksDeps): Tasks => {
   const inTurn = (order: TaskOrder): Promise<Outcome> => {
     const place = JSON.stringify([order.stageletUid, order.service])
     const before = queues.get(place) ?? Promise.resolve()
-    const mine = before.then(() => outcomeOf(deps, order, ending.signal))
+    const mine: Promise<Outcome> = before
+      .then(() => outcomeOf(deps, order, ending.signal))
+      .finally(() => {
+        if (queues.get(place) === mine) queues.delete(place)
+      })
     queues.set(place, mine)
-    void mine.finally(() => {
-      if (queues.get(place) === mine) queues.delete(place)
-    })
     return mine
   }
   const once = (order: TaskOrder): Promise<Outcome> => {

@@ -1,6 +1,7 @@
 // Batches questions: while one round trip is running, new questions are collected, and the next round
 // trip answers all of them.
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
+import { background } from './background.ts'
 import { isReason } from './errors.ts'
 
 export interface GatheredOptions {
@@ -51,9 +52,13 @@ export const gathered = <Q, A>(
     isAnswering = false
     onIdle?.()
   }
+  const fail = (error: unknown): void => {
+    isAnswering = false
+    for (const { reject } of waiting.splice(0)) reject(error)
+  }
   return (one) =>
     new Promise((resolve, reject) => {
       waiting.push({ one, resolve, reject })
-      if (!isAnswering) void drain()
+      if (!isAnswering) background(drain, fail)
     })
 }

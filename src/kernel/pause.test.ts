@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
-import { pause, repeatUntil, within } from './pause.ts'
+import { after, pause, repeatUntil, within } from './pause.ts'
 
 describe('a pause', () => {
   it('lasts its time, or until the signal aborts, and says which', async () => {
@@ -53,4 +53,17 @@ describe('work within a time', () => {
     await clock.advance(10)
     expect(await answer).toBe('late')
   })
+})
+
+it('calls after a time, unless it is aborted before', async () => {
+  const clock = createFakeClock()
+  const ending = new AbortController()
+  const called: string[] = []
+  after(clock, 10, new AbortController().signal, () => called.push('late'))
+  after(clock, 10, ending.signal, () => called.push('aborted'))
+  ending.abort()
+  await clock.advance(9)
+  expect(called).toEqual([])
+  await clock.advance(1)
+  expect(called).toEqual(['late'])
 })

@@ -1,4 +1,5 @@
 // Waits that end by themselves: with the time, or with the program.
+import { background } from './background.ts'
 import type { Clock } from './clock.ts'
 import { isAbort } from './errors.ts'
 
@@ -14,6 +15,16 @@ export const pause = async (clock: Sleeper, ms: number, signal: AbortSignal): Pr
     if (!isAbort(error)) throw error
     return false
   }
+}
+
+/** Calls `then` after `ms`, unless `signal` aborts first: a timer. A fault of `then` is one of the program. */
+export const after = (clock: Sleeper, ms: number, signal: AbortSignal, then: () => void): void => {
+  const wait = async (): Promise<void> => {
+    if (await pause(clock, ms, signal)) then()
+  }
+  background(wait, (error) => {
+    throw error
+  })
 }
 
 export interface Repeated {

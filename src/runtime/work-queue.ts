@@ -5,6 +5,7 @@
 // - A key in work is not handed out again before done(). If it is added meanwhile, it waits after that.
 // - Adding a delayed key without a delay makes it wait at once and cancels its timer.
 // - The queue keeps nothing of a key that is not waiting, delayed, in work or failing.
+import { after } from '../kernel/pause.ts'
 import { backoffMs, type BackoffOptions } from '../kernel/backoff.ts'
 import type { Clock } from '../kernel/clock.ts'
 
@@ -56,12 +57,7 @@ export class WorkQueue {
     this.#dropTimer(key)
     const cancel = new AbortController()
     this.#delayed.set(key, { dueAt, cancel })
-    this.#options.clock.sleep(ms, cancel.signal).then(
-      () => {
-        this.add(key)
-      },
-      () => undefined, // cancelled
-    )
+    after(this.#options.clock, ms, cancel.signal, () => this.add(key))
   }
 
   /** Adds after the key's next backoff delay, with full jitter. */

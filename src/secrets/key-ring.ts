@@ -55,6 +55,12 @@ const probe = async (provider: KeyProvider): Promise<Health> => {
   }
 }
 
+interface Asked {
+  readonly at: number
+  readonly health: Promise<Health>
+  known?: Health
+}
+
 export const createKeyRing = (
   current: KeyProvider,
   previous: readonly KeyProvider[],
@@ -65,12 +71,14 @@ export const createKeyRing = (
     projectKeys.map(({ name, provider }) => [name, createKeyRing(provider, [], clock)]),
   )
   const all = [current, ...previous, ...rings.values()]
-  let last: { at: number; health: Promise<Health>; known?: Health } | undefined
+  let last: Asked | undefined
   const healthWithin = (lifeMs: number): Promise<Health> => {
     const now = clock.now()
     if (last === undefined || last.at + lifeMs <= now) {
-      const asked: typeof last = { at: now, health: probe(current) }
-      void asked.health.then((health) => (asked.known = health))
+      const asked: Asked = {
+        at: now,
+        health: probe(current).then((health) => (asked.known = health)),
+      }
       last = asked
     }
     return last.health

@@ -1,5 +1,6 @@
 // Hears of changes on a connection of its own, that comes back when it is lost.
 import type { Socket } from 'node:net'
+import { background, logFault } from '../kernel/background.ts'
 import { Client, type ClientBase } from 'pg'
 import { backoffMs } from '../kernel/backoff.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -32,6 +33,7 @@ export const listen = async (
   const stopping = new AbortController()
   let client: Client | undefined
 
+  const onFault = logFault(log, 'nothing is heard of changes any more; they are polled')
   const connect = async (): Promise<void> => {
     const next = new Client({
       connectionString: options.databaseUrl,
@@ -52,10 +54,10 @@ export const listen = async (
     const life = linkedAbort(stopping.signal)
     next.on('end', () => {
       life.abort()
-      void reconnect()
+      background(reconnect, onFault)
     })
     client = next
-    void watch(next, life.signal)
+    background(() => watch(next, life.signal), onFault)
   }
   /** Nothing is ever sent on this connection: whether it is still one must be asked. */
   const watch = async (watched: Client, untilEnd: AbortSignal): Promise<void> => {

@@ -1,5 +1,6 @@
 // Notices a database that does not answer any more: the network is cut, or the server hangs. A slow statement is no sign of
 // that: the database counts as silent only where no statement is answered, and new connections are not answered either.
+import { background, logFault } from '../kernel/background.ts'
 import { defined } from '../kernel/defined.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf, StagelyError } from '../kernel/errors.ts'
@@ -87,19 +88,23 @@ export class Pulse {
     if (this.#silence !== undefined) throw silent(this.#silence)
     const waiting = { since: this.#deps.clock.now(), ...defined({ reject }) }
     this.#waiting.add(waiting)
-    if (!this.#looking) void this.#look()
+    if (!this.#looking)
+      background(() => this.#look(), logFault(this.#deps.log, 'the database could not be watched'))
     return () => this.#waiting.delete(waiting)
   }
 
   /** Runs while any work waits. */
   async #look(): Promise<void> {
     this.#looking = true
-    while (this.#waiting.size > 0 && (await this.#pause(lookMs))) {
-      if (!this.#isQuiet()) continue
-      const why = await this.#silenceNow()
-      if (why !== undefined) await this.#waitForSign(why)
+    try {
+      while (this.#waiting.size > 0 && (await this.#pause(lookMs))) {
+        if (!this.#isQuiet()) continue
+        const why = await this.#silenceNow()
+        if (why !== undefined) await this.#waitForSign(why)
+      }
+    } finally {
+      this.#looking = false
     }
-    this.#looking = false
   }
 
   #isQuiet(): boolean {

@@ -1,5 +1,6 @@
 // All open streams of this process, one for each agent. A change in the mirror goes to the session of its agent.
 import { clearTimeout, setTimeout } from 'node:timers'
+import { background, logFault } from '../../../src/kernel/background.ts'
 import type { AskedOrder } from '../../../src/protocol/messages.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { AgentRoutesDeps, Tuning } from './deps.ts'
@@ -48,17 +49,19 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
   const sessions = new Map<string, Session>()
   const retries = createRetries(retryBundleMs)
 
+  const endSoon = (session: Session, reason: string, message: string): void =>
+    background(() => end(session, reason, message), logFault(log, 'a stream could not be ended'))
   const schedule = createFanOut<Session>(
     (session) => session.flush(),
     (session, error) => {
       log.error({ err: error, agent: session.agentKey }, 'stream failed')
-      void end(session, 'InternalError', 'the controller failed; see its log')
+      endSoon(session, 'InternalError', 'the controller failed; see its log')
     },
   )
   const wheel = createWheel<Session>(tuning.keepAliveMs, (session) => session.keepAlive())
 
   const listening = createListening(tuning.silenceMs, deps)
-  const checkRevoked = createRevocation(agents, log, end)
+  const checkRevoked = createRevocation(agents, log, endSoon)
   const agentChanged = (agentKey: string, view: AgentView | undefined): void => {
     const session = sessions.get(agentKey)
     if (session === undefined) return
@@ -88,7 +91,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
       const { agentKey } = session
       const old = sessions.get(agentKey)
       sessions.set(agentKey, session)
-      if (old) void end(old, 'Replaced', takenOver)
+      if (old) endSoon(old, 'Replaced', takenOver)
       duplicates.opened(session, old)
       to.res.once('close', () => {
         session.closed()
@@ -112,7 +115,7 @@ export const createHub = (deps: AgentRoutesDeps, tuning: Tuning, watchers: Watch
     ask: (agentKey, order) => sessions.get(agentKey)?.ask(order) ?? 'away',
     replaced: (agentKey, connection) => {
       const session = sessions.get(agentKey)
-      if (session?.connection === connection) void end(session, 'Replaced', takenOver)
+      if (session?.connection === connection) endSoon(session, 'Replaced', takenOver)
     },
     sendAway: () => sendAway([...sessions.values()]),
     stop: async () => {
@@ -171,21 +174,21 @@ const createRevocation =
   (
     agents: AgentRoutesDeps['agents'],
     log: Logger,
-    end: (session: Session, reason: string, message: string) => Promise<void>,
+    end: (session: Session, reason: string, message: string) => void,
   ) =>
   (session: Session): void => {
     const check = async (): Promise<void> => {
       const keys = await agents.keysOf(session.agentUid)
       if (keys?.ed25519 === session.ed25519) return
       if (keys !== undefined) {
-        await end(session, 'KeysRotated', 'this agent has new keys; only they are good')
+        end(session, 'KeysRotated', 'this agent has new keys; only they are good')
         return
       }
       log.info({ agent: session.agentKey }, 'agent revoked: stream cut')
-      await end(session, 'Revoked', 'this agent was revoked; it needs a new join token')
+      end(session, 'Revoked', 'this agent was revoked; it needs a new join token')
     }
     check().catch((error: unknown) => {
       log.error({ err: error, agent: session.agentKey }, 'cannot check whether an agent is revoked')
-      void end(session, 'InternalError', 'the controller could not check this agent')
+      end(session, 'InternalError', 'the controller could not check this agent')
     })
   }

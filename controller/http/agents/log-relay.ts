@@ -3,6 +3,7 @@
 // its reader, and its id names that replica. An agent whose stream is at another replica is asked by that one, which
 // passes its batches on to here.
 import { randomUUID } from 'node:crypto'
+import { background } from '../../../src/kernel/background.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { pause } from '../../../src/kernel/pause.ts'
@@ -112,7 +113,10 @@ export const createLogRelay = (deps: LogRelayDeps): LogRelay => {
         close(session)
         throw error
       }
-      void session.watch((error) => close(session, error))
+      background(
+        () => session.watch((error) => close(session, error)),
+        () => close(session, 'the controller could not watch these logs; ask again'),
+      )
       return session.stream
     },
     accept: async (agentKey, batch) => {

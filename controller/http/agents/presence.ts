@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { isReason } from '../../../src/kernel/errors.ts'
 import { toFineTimestamp, toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
-import { pause } from '../../../src/kernel/pause.ts'
+import { after, pause } from '../../../src/kernel/pause.ts'
 import type { AgentStatus } from '../../../src/resources/agent.ts'
 import { isTrue, withCondition, type NewCondition } from '../../../src/resources/conditions.ts'
 import type { StreamRequest } from '../../../src/protocol/messages.ts'
@@ -127,13 +127,10 @@ export const createPresence = (
     left: (agentKey, { agentUid: uid, connection }, heardAt) => {
       here.delete(agentKey)
       const seenAt = heardAt ?? clock.now()
-      clock.sleep(heardAt === undefined ? tuning.graceMs : 0, ending.signal).then(
-        () => {
-          if (!hub.isConnected(agentKey))
-            put(agentKey, { ...nothing, uid, connection, seenAt, ready: gone(seenAt) })
-        },
-        () => undefined,
-      )
+      after(clock, heardAt === undefined ? tuning.graceMs : 0, ending.signal, () => {
+        if (!hub.isConnected(agentKey))
+          put(agentKey, { ...nothing, uid, connection, seenAt, ready: gone(seenAt) })
+      })
     },
     stop: async () => {
       ending.abort()
@@ -156,15 +153,14 @@ const createTimes = (
   tell: (agentKey: string) => void,
 ): { readonly add: (agentKey: string) => void } => {
   const waiting = new Set<string>()
-  const run = async (): Promise<void> => {
-    await pause(clock, timesGatherMs, signal)
+  const tellAll = (): void => {
     const agents = [...waiting]
     waiting.clear()
     agents.forEach(tell)
   }
   return {
     add: (agentKey) => {
-      if (waiting.size === 0) void run()
+      if (waiting.size === 0) after(clock, timesGatherMs, signal, tellAll)
       waiting.add(agentKey)
     },
   }

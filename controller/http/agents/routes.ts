@@ -6,6 +6,7 @@ import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Hono } from 'hono'
+import { background } from '../../../src/kernel/background.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { sealedType } from '../../../src/protocol/agent-request.ts'
 import { joinContent, joinRequest, openJoin } from '../../../src/protocol/join.ts'
@@ -77,6 +78,22 @@ export interface AgentRoutes {
   sendAway(): Promise<void>
   /** Asks every agent to come back later, ends the streams and writes what waits. Idempotent. */
   stop(): Promise<void>
+}
+
+const createListener = (
+  fetch: Parameters<typeof getRequestListener>[0],
+  log: AgentRoutesDeps['log'],
+): RequestListener => {
+  // It would end a connection half a second after an answer that came before the end of the body.
+  const answer = getRequestListener(fetch, { autoCleanupIncoming: false })
+  return (request, response) =>
+    background(
+      () => answer(request, response),
+      (error) => {
+        log.error({ err: error }, 'a request got no answer')
+        response.destroy()
+      },
+    )
 }
 
 /** Mounts the endpoints on `app` and begins to follow the store. */
@@ -154,11 +171,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     logs,
     connected: (agentKey) => hub.isConnected(agentKey),
     fleet: () => fleetOf(hub.world),
-    listener: (app) => {
-      // It would end a connection half a second after an answer that came before the end of the body.
-      const answer = getRequestListener(app.fetch, { autoCleanupIncoming: false })
-      return signs.inFrontOf((request, response) => void answer(request, response))
-    },
+    listener: (app) => signs.inFrontOf(createListener(app.fetch, log)),
     heard: hub.heard,
     ask: hub.ask,
     leakTests,

@@ -93,7 +93,7 @@ export const openGcpKms = ({ key, endpoint, credentials }: GcpKmsSettings): KeyS
     isDamaged: (error) => wordOf(error) === 'INVALID_ARGUMENT',
     explain,
     close: () => {
-      void client.close().catch(() => undefined)
+      client.close().catch(() => undefined)
     },
   }
 }

@@ -1,6 +1,7 @@
 // The Transit engine of HashiCorp Vault and of OpenBao, over plain HTTP. The purpose of a key is
 // its associated data. API: developer.hashicorp.com/vault/api-docs/secret/transit
 import { readFile } from 'node:fs/promises'
+import { background } from '../../kernel/background.ts'
 import { backoffMs } from '../../kernel/backoff.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { defined } from '../../kernel/defined.ts'
@@ -150,7 +151,11 @@ export const openVaultTransit = (settings: VaultTransitSettings, clock: Clock): 
   const at = settings.key.lastIndexOf('/')
   const [mount, name] = [settings.key.slice(0, at), settings.key.slice(at + 1)]
   const aad = (context: string): string => Buffer.from(`stagely ${context}`).toString('base64')
-  void keepRenewed(send, clock, stopping.signal)
+  // An expired token is noticed at the next use.
+  background(
+    () => keepRenewed(send, clock, stopping.signal),
+    () => undefined,
+  )
   return {
     name: 'vault-transit',
     keyId: settings.key,
