@@ -78,6 +78,7 @@ const pure = [
   './secrets/set-entry.ts',
   './secrets/references.ts',
   './secrets/wider.ts',
+  './access/dashboard-page.ts',
   './access/roles.ts',
   './access/team-roles.ts',
   './audit/lines.ts',

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
+import { loginWord } from '../../src/access/login-word.ts'
 import { sameText } from '../../src/kernel/same-text.ts'
 import { connectionTo, type Endpoint } from '../connect.ts'
 import { CliError } from '../errors.ts'
@@ -24,8 +25,10 @@ export interface BrowserLogin {
  */
 export const loginByBrowser = async (
   endpoint: Endpoint,
-  show: (url: string) => void = (url) =>
-    note(`Open this page in the browser of this machine:\n\n  ${url}\n\nWaiting…`),
+  show: (url: string, word: string) => void = (url, word) =>
+    note(
+      `Open this page in the browser of this machine:\n\n  ${url}\n\nIt asks whether this command line may log in, and shows ${word}. Waiting…`,
+    ),
 ): Promise<BrowserLogin> => {
   await requireProvider(endpoint)
   const verifier = randomBytes(32).toString('base64url')
@@ -37,14 +40,15 @@ export const loginByBrowser = async (
   })
   try {
     const { port } = server.address() as AddressInfo
+    const challenge = createHash('sha256').update(verifier).digest('base64url')
     const url = new URL(`${endpoint.server}/auth/login`)
     url.search = new URLSearchParams({
       redirect_uri: `http://127.0.0.1:${port}/callback`,
       state,
-      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge: challenge,
       code_challenge_method: 'S256',
     }).toString()
-    show(url.href)
+    show(url.href, loginWord(challenge))
     return await giveCode(endpoint, await codeFrom(server, state), verifier)
   } finally {
     server.close()

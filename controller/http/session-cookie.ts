@@ -25,15 +25,20 @@ export const endedSessionCookie = (base: Base): string => `${sessionCookie(base,
 
 const loginMs = 600_000
 
+/** What is logged in: the browser itself, or a command line. One of each may be under way. */
+export type LoginOf = 'browser' | 'command'
+
+const loginNames = { browser: 'stagely-login', command: 'stagely-command-login' } as const
+
 /**
  * Binds a login at the provider to the browser that began it. Lax: with Strict the provider's redirect
  * would come without it.
  */
-export const loginCookie = (base: Base, state: string): string =>
-  `${render(base, 'stagely-login', state, 'HttpOnly; SameSite=Lax')}; Max-Age=${loginMs / 1000}`
+export const loginCookie = (base: Base, of: LoginOf, state: string): string =>
+  `${render(base, loginNames[of], state, 'HttpOnly; SameSite=Lax')}; Max-Age=${loginMs / 1000}`
 
-export const endedLoginCookie = (base: Base): string =>
-  `${render(base, 'stagely-login', '', 'HttpOnly; SameSite=Lax')}; Max-Age=0`
+export const endedLoginCookie = (base: Base, of: LoginOf): string =>
+  `${render(base, loginNames[of], '', 'HttpOnly; SameSite=Lax')}; Max-Age=0`
 
 /**
  * Why a login was refused, encoded as a query is. The page shows it, and takes it away. An address could say what
@@ -56,8 +61,9 @@ const cookieOf = (headers: Headers, name: string): string | undefined =>
     .find((part) => part.startsWith(`${name}=`))
     ?.slice(name.length + 1)
 
-export const loginStateIn = (base: Base, headers: Headers): string | undefined =>
-  cookieOf(headers, nameOf(base, 'stagely-login'))
+/** True where this browser has begun the login of this state. */
+export const hasBegun = (base: Base, of: LoginOf, headers: Headers, state: string): boolean =>
+  sameText(cookieOf(headers, nameOf(base, loginNames[of])) ?? '', state)
 
 /** undefined: no cookie of a session, or an `Authorization` header, which goes before it. */
 export const sessionSecretIn = (base: Base, headers: Headers): string | undefined => {

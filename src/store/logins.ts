@@ -1,16 +1,17 @@
 // Logins by an OpenID provider: used states, the persons that logged in, and the codes by which their command lines get
 // tokens. Secrets are stored only as hashes.
 import { createHash, randomBytes } from 'node:crypto'
-import type { TeamRole } from '../access/team-roles.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { isReason, StagelyError } from '../kernel/errors.ts'
+import { StagelyError } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
-import { dropMember, putMember } from './members.ts'
+import { followGroups, ownerOfSession, userOf, type Identity } from './identities.ts'
 import type { WriteSession } from './session.ts'
 import type { Sql } from './sql.ts'
-import { confirmSession, insertSession, type Browser, type OpenedSession } from './sessions.ts'
-import { insertToken, type CreatedToken } from './tokens.ts'
-import { userRef, findUser, insertUser, type User } from './users.ts'
+import { confirmedUntil } from './session-times.ts'
+import { confirmSession } from './session-proof.ts'
+import { insertSession, type Browser, type OpenedSession } from './sessions.ts'
+import { replaceToken, type CreatedToken } from './tokens.ts'
+import { userRef, findUser, type User } from './users.ts'
 import { controllerActor } from './actor.ts'
 
 interface TakenLogin {
@@ -29,19 +30,6 @@ interface EndingLogin extends TakenLogin {
 export interface BrowserLogin extends TakenLogin {
   readonly browser: Browser
   readonly requestId: string
-}
-
-/** As the provider vouches for it. */
-export interface Identity {
-  readonly issuer: string
-  readonly subject: string
-  /** Verified by the provider. */
-  readonly email: string
-  readonly displayName: string | undefined
-  /** When the person has last proved who they are (ms); undefined: the provider does not say. */
-  readonly authenticatedAt?: number | undefined
-  /** Roles that groups give; undefined: groups say nothing, and memberships stay. */
-  readonly roles: ReadonlyMap<string, TeamRole> | undefined
 }
 
 const codeMs = 60_000
@@ -80,15 +68,18 @@ export class LoginStore {
       const code = randomBytes(32).toString('base64url')
       await session.tx.query('DELETE FROM login_codes WHERE expires_at <= $1', [session.nowMs])
       await session.tx.query(
-        `INSERT INTO login_codes (code_hash, user_id, challenge, expires_at)
-         VALUES ($1, $2, $3, $4)`,
-        [sha256(code, 'hex'), user.id, login.challenge, session.nowMs + codeMs],
+        `INSERT INTO login_codes (code_hash, user_id, challenge, expires_at, is_proven)
+         VALUES ($1, $2, $3, $4, $5)`,
+        [
+          ...[sha256(code, 'hex'), user.id, login.challenge, session.nowMs + codeMs],
+          confirmedUntil(identity.authenticatedAt, session.nowMs) !== undefined,
+        ],
       )
       return { user, code }
     })
   }
 
-  /** As `finish`, with a session in place of the code. */
+  /** As `finish`, with a session in place of the code. It is confirmed where the provider vouches for a fresh login. */
   finishInBrowser(
     identity: Identity,
     login: BrowserLogin,
@@ -97,7 +88,8 @@ export class LoginStore {
     const write = { ...controllerActor, address: browser.address, requestId }
     return this.#changes.write(write, async (session) => {
       const user = await enter(session, identity, login)
-      const opened = await insertSession(session, { userId: user.id, browser, isConfirmed: true })
+      const provedAt = identity.authenticatedAt
+      const opened = await insertSession(session, { userId: user.id, browser, provedAt })
       const { issuer } = identity
       const detail = { userId: user.id, issuer, by: 'provider', sessionId: opened.session.id }
       session.audit(userRef(user.name), { action: 'login', detail })
@@ -105,23 +97,27 @@ export class LoginStore {
     })
   }
 
-  /** The person of a session has logged in again. Forbidden when it is somebody else. */
+  /**
+   * The person of a session has logged in again. Forbidden when it is somebody else. A person who has none gets this identity,
+   * where the address is theirs and the session has no scopes.
+   */
   confirmInBrowser(identity: Identity, login: BrowserLogin, sessionId: string): Promise<void> {
     const { browser, requestId } = login
     const write = { ...controllerActor, address: browser.address, requestId }
     return this.#changes.write(write, async (session) => {
       await takeState(session, login)
-      const [known] = await session.tx.query<{ id: string }>(
-        `SELECT u.id FROM users u JOIN tokens t ON t.user_id = u.id
-         WHERE t.id = $3 AND u.oidc_issuer = $1 AND u.oidc_subject = $2`,
-        [identity.issuer, identity.subject, sessionId],
-      )
+      const known = await ownerOfSession(session, identity, sessionId)
       if (known === undefined)
         throw new StagelyError('Forbidden', 'this session is of somebody else: log out first', {
           denied: { why: 'Login', actorName: identity.email },
         })
       const user = await findUser(session.tx, known.id)
-      await confirmSession(session, { id: sessionId, userId: user.id })
+      const until = confirmedUntil(identity.authenticatedAt, session.nowMs)
+      if (until === undefined)
+        throw new StagelyError('Forbidden', 'this login is too old: begin again', {
+          denied: { why: 'Login', actorName: identity.email },
+        })
+      await confirmSession(session, { id: sessionId, userId: user.id, until })
       const detail = { userId: user.id, issuer: identity.issuer, by: 'provider', sessionId }
       session.audit(userRef(user.name), { action: 'confirm login', detail })
     })
@@ -147,18 +143,17 @@ export class LoginStore {
         user_id: string
         challenge: string
         expires_at: number
-      }>('DELETE FROM login_codes WHERE code_hash = $1 RETURNING user_id, challenge, expires_at', [
-        sha256(code, 'hex'),
-      ])
+        is_proven: boolean
+      }>(
+        `DELETE FROM login_codes WHERE code_hash = $1
+         RETURNING user_id, challenge, expires_at, is_proven`,
+        [sha256(code, 'hex')],
+      )
       if (row === undefined || row.expires_at <= session.nowMs) return undefined
       // Both are hashes of random texts: the time of their comparison tells nothing.
       if (sha256(verifier, 'base64url') !== row.challenge) return undefined
-      await session.tx.query('DELETE FROM tokens WHERE user_id = $1 AND name = $2', [
-        row.user_id,
-        name,
-      ])
       const spec = { name, expiresAt: session.nowMs + ttlMs }
-      return insertToken(session, { user: row.user_id }, spec)
+      return replaceToken(session, row.user_id, spec, { isProven: row.is_proven })
     })
     if (created !== undefined) return created
     throw noCode()
@@ -200,52 +195,4 @@ const takeState = async (session: WriteSession, login: TakenLogin): Promise<void
     [sha256(login.state, 'hex'), login.expiresAt],
   )
   if (taken.length === 0) throw new StagelyError('BadRequest', 'this login was used: begin again')
-}
-
-const userOf = async (session: WriteSession, identity: Identity): Promise<User> => {
-  const { issuer, subject, email, displayName } = identity
-  const [known] = await session.tx.query<{ id: string }>(
-    'SELECT id FROM users WHERE oidc_issuer = $1 AND oidc_subject = $2',
-    [issuer, subject],
-  )
-  if (known !== undefined) return findUser(session.tx, known.id)
-  const [same] = await session.tx.query<{ id: string; name: string; oidc_subject: string | null }>(
-    'SELECT id, name, oidc_subject FROM users WHERE lower(email) = lower($1)',
-    [email],
-  )
-  if (same === undefined) {
-    // The login name is the address, as far as a name may look like one.
-    const name = email.replace(/[^A-Za-z0-9._@+-]/g, '-').slice(0, 128)
-    return insertUser(session, { name, email, displayName })
-  }
-  if (same.oidc_subject === null) return findUser(session.tx, same.id)
-  throw new StagelyError(
-    'Forbidden',
-    `user "${same.name}" has this e-mail address and logs in with another identity: ask an admin`,
-    { denied: { why: 'Login', actorName: email } },
-  )
-}
-
-/** Sets the roles that groups give; roles that people gave stay. Teams that do not exist are left out. */
-const followGroups = async (
-  session: WriteSession,
-  user: User,
-  roles: ReadonlyMap<string, TeamRole>,
-): Promise<void> => {
-  const held = await session.tx.query<{ team: string; from_group: boolean }>(
-    `SELECT o.name AS team, m.from_group FROM team_members m JOIN objects o ON o.uid = m.team_id
-     WHERE m.user_id = $1`,
-    [user.id],
-  )
-  const byHand = new Set(held.filter((row) => !row.from_group).map((row) => row.team))
-  for (const { team } of held.filter((row) => row.from_group && !roles.has(row.team)))
-    await dropMember(session, team, user)
-  for (const [team, role] of roles) {
-    if (byHand.has(team)) continue
-    try {
-      await putMember(session, { team, user, role, fromGroup: true })
-    } catch (error) {
-      if (!isReason(error, 'NotFound')) throw error
-    }
-  }
 }

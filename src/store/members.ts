@@ -116,6 +116,25 @@ export const dropMember = async (
   return true
 }
 
+/** Conflict for a person who would leave a team of theirs without an owner. */
+const keepAnOwner = async (
+  { tx, actor }: WriteSession,
+  { team, user, role }: Pick<Wanted, 'team' | 'user'> & { readonly role?: TeamRole },
+): Promise<void> => {
+  if (actor.id !== user.id || user.admin || role === 'owner') return
+  const owners = await tx.query<{ user_id: string }>(
+    `SELECT m.user_id FROM team_members m JOIN users u ON u.id = m.user_id
+     WHERE m.team_id = $1 AND m.role = 'owner' AND u.disabled_at IS NULL`,
+    [await teamIdOf(tx, team)],
+  )
+  if (owners.length !== 1 || owners[0]?.user_id !== user.id) return
+  throw new StagelyError(
+    'Conflict',
+    `you are the last owner of team "${team}": make another member an owner first`,
+    { kind: 'members', name: user.name },
+  )
+}
+
 export class MemberStore {
   readonly #sql: Sql
   readonly #changes: AccessChanges
@@ -143,22 +162,20 @@ export class MemberStore {
     )
   }
 
-  /** Adds a user (by id, name or e-mail address), or changes his role. NotFound. */
+  /** Adds a user (by id, name or e-mail address), or changes his role. NotFound; Conflict for the last owner himself. */
   put(actor: Actor, team: string, user: string, role: TeamRole): Promise<Member> {
-    return this.#changes.write(actor, async (session) =>
-      putMember(session, {
-        team,
-        user: await findUser(session.tx, user),
-        role,
-        fromGroup: false,
-      }),
-    )
+    return this.#changes.write(actor, async (session) => {
+      const wanted = { team, user: await findUser(session.tx, user), role, fromGroup: false }
+      await keepAnOwner(session, wanted)
+      return putMember(session, wanted)
+    })
   }
 
-  /** NotFound where the user is no member. */
+  /** NotFound where the user is no member; Conflict for the last owner himself. */
   remove(actor: Actor, team: string, user: string): Promise<void> {
     return this.#changes.write(actor, async (session) => {
       const found = await findUser(session.tx, user)
+      await keepAnOwner(session, { team, user: found })
       if (await dropMember(session, team, found)) return
       throw new StagelyError('NotFound', `user "${user}" is no member of team "${team}"`, {
         kind: 'members',

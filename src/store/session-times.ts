@@ -4,7 +4,19 @@ export const sessionMs = 12 * 3_600_000
 /** A session ends after this time (ms) without a request. An open stream is no request. */
 export const sessionIdleMs = 3_600_000
 /** The proof of a person's identity counts for this time (ms). */
-export const confirmedMs = 600_000
+const confirmedMs = 600_000
+/** Clocks of an OpenID provider and of this machine differ (ms). */
+export const skewMs = 60_000
+
+/**
+ * Until when a person counts as known who has proved at `provedAt` who they are; undefined: nothing is known of a proof,
+ * or it is too old.
+ */
+export const confirmedUntil = (provedAt: number | undefined, now: number): number | undefined => {
+  if (provedAt === undefined || provedAt > now + skewMs) return undefined
+  const until = Math.min(provedAt, now) + confirmedMs
+  return until > now ? until : undefined
+}
 
 /** SQL: true for a session in `tokens t` that has not ended. */
 export const liveSql = (now: string, idleSince: string): string =>

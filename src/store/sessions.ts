@@ -3,7 +3,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { StagelyError } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
-import { confirmedMs, liveSql, sessionIdleMs, sessionMs } from './session-times.ts'
+import { confirmSession, ended, requireProof } from './session-proof.ts'
+import { confirmedUntil, liveSql, sessionIdleMs, sessionMs } from './session-times.ts'
 import type { WriteSession } from './session.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { Actor } from './store.ts'
@@ -67,9 +68,6 @@ const toSession = (row: SessionRow): Session => ({
   browser: row.browser ?? undefined,
 })
 
-const ended = (): StagelyError =>
-  new StagelyError('Unauthorized', 'the session has ended: log in again')
-
 const noCode = (): StagelyError =>
   new StagelyError(
     'Unauthorized',
@@ -82,8 +80,8 @@ interface NewSession {
   /** The token that has opened the session, which has its scopes and its end; undefined: a login at the provider. */
   readonly parentId?: string
   readonly browser: Browser
-  /** True: the person has just proved their identity. */
-  readonly isConfirmed: boolean
+  /** When the person has proved who they are (ms); undefined: nobody knows. A token that is not proven proves nothing. */
+  readonly provedAt: number | undefined
 }
 
 interface Parent {
@@ -91,13 +89,17 @@ interface Parent {
   read_only: boolean
   namespaces: string | null
   expires_at: number | null
+  is_proven: boolean
 }
 
-const unlimited: Parent = { role: null, read_only: false, namespaces: null, expires_at: null }
+const unlimited: Parent = {
+  ...{ role: null, read_only: false, namespaces: null, expires_at: null },
+  is_proven: true,
+}
 
 const parentOf = async (q: Queryable, id: string, nowMs: number): Promise<Parent> => {
   const [row] = await q.query<Parent>(
-    `SELECT role, read_only, namespaces, expires_at FROM tokens
+    `SELECT role, read_only, namespaces, expires_at, is_proven FROM tokens
      WHERE id = $1 AND NOT is_session AND (expires_at IS NULL OR expires_at > $2)`,
     [id, nowMs],
   )
@@ -108,11 +110,12 @@ const parentOf = async (q: Queryable, id: string, nowMs: number): Promise<Parent
 /** Within the caller's write, which audits it. */
 export const insertSession = async (
   session: WriteSession,
-  { userId, parentId, browser, isConfirmed }: NewSession,
+  { userId, parentId, browser, provedAt }: NewSession,
 ): Promise<OpenedSession> => {
   const { tx, nowMs } = session
   const parent = parentId === undefined ? unlimited : await parentOf(tx, parentId, nowMs)
   const expiresAt = Math.min(nowMs + sessionMs, parent.expires_at ?? Infinity)
+  const confirmed = parent.is_proven ? confirmedUntil(provedAt, nowMs) : undefined
   await tx.query(
     `DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE is_session AND user_id = $1
        ORDER BY last_used_at DESC OFFSET ${mostSessions - 1})`,
@@ -128,26 +131,11 @@ export const insertSession = async (
     [
       ...[id, hashOfToken(secret), `session-${id}`, secret.slice(0, hintLength), userId],
       ...[parent.role, parent.read_only, parent.namespaces, expiresAt, nowMs, parentId ?? null],
-      ...[isConfirmed ? nowMs + confirmedMs : null, browser.address, browser.name],
+      ...[confirmed ?? null, browser.address, browser.name],
     ],
   )
   const [row] = await tx.query<SessionRow>(`${sessionsSql} AND t.id = $1`, [id])
   return { secret, session: toSession(row!) }
-}
-
-/** Within the caller's write, which audits it. Returns the end of the confirmation. */
-export const confirmSession = async (
-  { tx, nowMs }: WriteSession,
-  { id, userId }: { readonly id: string; readonly userId: string },
-): Promise<number> => {
-  const until = nowMs + confirmedMs
-  const rows = await tx.query(
-    `UPDATE tokens t SET confirmed_until = $3
-     WHERE is_session AND id = $1 AND user_id = $2 AND ${liveSql('$4', '$5')} RETURNING 1`,
-    [id, userId, until, nowMs, nowMs - sessionIdleMs],
-  )
-  if (rows.length === 0) throw ended()
-  return until
 }
 
 interface Person {
@@ -173,7 +161,7 @@ export class SessionStore {
     browser: Browser,
   ): Promise<OpenedSession> {
     return this.#changes.write(actor, async (session) => {
-      const made = { userId, parentId: tokenId, browser, isConfirmed: true }
+      const made = { userId, parentId: tokenId, browser, provedAt: session.nowMs }
       const opened = await insertSession(session, made)
       const detail = { userId, by: 'token', tokenId, sessionId: opened.session.id }
       session.audit(userRef(name), { action: 'login', detail })
@@ -231,7 +219,7 @@ export class SessionStore {
         [hashOfToken(code)],
       )
       if (row === undefined || row.expires_at <= session.nowMs) throw noCode()
-      const made = { userId, parentId: row.token_id, browser, isConfirmed: false }
+      const made = { userId, parentId: row.token_id, browser, provedAt: undefined }
       const opened = await insertSession(session, made)
       const detail = { userId, by: 'code', tokenId: row.token_id, sessionId: opened.session.id }
       session.audit(userRef(name), { action: 'login', detail })
@@ -239,11 +227,20 @@ export class SessionStore {
     })
   }
 
-  /** Notes that the person has proved their identity again. Returns the end of the confirmation. */
-  confirm(actor: Actor, { id: userId, name }: Person, id: string): Promise<number> {
+  /**
+   * Notes that the person has proved their identity again, by a token. Returns the end of the confirmation. Forbidden for a
+   * token with scopes that the session has not, and for one that nobody had to prove anything for.
+   */
+  confirm(
+    actor: Actor,
+    { id: userId, name, tokenId }: Person & { readonly tokenId: string },
+    id: string,
+  ): Promise<number> {
     return this.#changes.write(actor, async (session) => {
-      const until = await confirmSession(session, { id, userId })
-      const detail = { userId, by: 'token', sessionId: id }
+      await requireProof(session.tx, { id, tokenId })
+      const until = confirmedUntil(session.nowMs, session.nowMs) ?? session.nowMs
+      await confirmSession(session, { id, userId, until })
+      const detail = { userId, by: 'token', tokenId, sessionId: id }
       session.audit(userRef(name), { action: 'confirm login', detail })
       return until
     })

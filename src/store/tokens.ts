@@ -2,12 +2,13 @@
 // needed. A token is shown once, when it is made.
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { TeamRole } from '../access/team-roles.ts'
-import { StagelyError, type Fault } from '../kernel/errors.ts'
+import { StagelyError } from '../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import { teamIdOf } from './members.ts'
 import type { WriteSession } from './session.ts'
 import type { Queryable, Sql } from './sql.ts'
 import type { Actor } from './store.ts'
+import { checkSpec } from './token-rules.ts'
 import { findUser, insertUser, setBreakGlassUser } from './users.ts'
 import { controllerActor } from './actor.ts'
 
@@ -99,47 +100,18 @@ const newSecret = (kind: 'admin' | 'personal' | 'machine'): string =>
   tokenPrefixes[kind] + randomBytes(32).toString('base64url')
 
 export const hintLength = 8
-const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/
-
-/** Faults name fields as the REST API does, which alone creates tokens. */
-const checkSpec = (owner: TokenOwner, spec: TokenSpec, now: number): void => {
-  const faults: Fault[] = []
-  if (!namePattern.test(spec.name))
-    faults.push({
-      field: 'name',
-      reason: 'FieldValueInvalid',
-      message:
-        'Invalid value: must be up to 63 letters, digits, ".", "_", "@" and "-", beginning and ending with a letter or digit',
-    })
-  if ('team' in owner && spec.role === undefined)
-    faults.push({
-      field: 'role',
-      reason: 'FieldValueRequired',
-      message: 'Required value: name the role that the machine has in the team',
-    })
-  if ('team' in owner && spec.namespaces !== undefined)
-    faults.push({
-      field: 'teams',
-      reason: 'FieldValueForbidden',
-      message: 'Forbidden: a machine is in its own team only',
-    })
-  if (spec.expiresAt !== undefined && spec.expiresAt <= now)
-    faults.push({
-      field: 'expires_at',
-      reason: 'FieldValueInvalid',
-      message: 'Invalid value: must be a time to come',
-    })
-  if (faults.length === 0) return
-  const list = faults.map((fault) => `${fault.field}: ${fault.message}`).join(', ')
-  const { name } = spec
-  const details = { kind: 'Token', name, faults }
-  throw new StagelyError('Invalid', `token "${name}" is invalid: ${list}`, details)
-}
 
 interface Place {
   readonly userId: string | null
   readonly teamId: string | null
   readonly namespace: string
+}
+
+interface Birth {
+  /** Absent: one of a random text. */
+  readonly secret?: string
+  /** True: it may confirm sessions, since a proof of who the person is stood at its birth. */
+  readonly isProven: boolean
 }
 
 const placeOf = async (q: Queryable, owner: TokenOwner): Promise<Place> =>
@@ -161,7 +133,7 @@ export const insertToken = async (
   session: WriteSession,
   owner: TokenOwner,
   spec: TokenSpec,
-  secret: string = newSecret('team' in owner ? 'machine' : 'personal'),
+  { isProven, secret = newSecret('team' in owner ? 'machine' : 'personal') }: Birth,
 ): Promise<CreatedToken> => {
   checkSpec(owner, spec, session.nowMs)
   const { userId, teamId, namespace } = await placeOf(session.tx, owner)
@@ -178,8 +150,8 @@ export const insertToken = async (
     )
   const id = randomUUID()
   await session.tx.query(
-    `INSERT INTO tokens (id, hash, name, hint, user_id, team_id, role, read_only, namespaces, expires_at, created_at, created_by)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $12)`,
+    `INSERT INTO tokens (id, hash, name, hint, user_id, team_id, role, read_only, namespaces, expires_at, created_at, created_by, is_proven)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11, $12, $13)`,
     [
       id,
       hashOfToken(secret),
@@ -193,12 +165,38 @@ export const insertToken = async (
       expiresAt ?? null,
       session.nowMs,
       session.actor.name,
+      isProven,
     ],
   )
   const detail = { tokenId: id, userId, role, readOnly, namespaces, expiresAt }
   session.audit(tokenRef(namespace, name), { action: 'create token', detail })
   const [row] = await session.tx.query<TokenRow>(`${tokensSql} WHERE t.id = $1`, [id])
   return { secret, token: toToken(row!) }
+}
+
+const dropToken = async (
+  session: WriteSession,
+  { id, name }: Pick<TokenRow, 'id' | 'name'>,
+  { namespace, userId }: Pick<Place, 'namespace' | 'userId'>,
+): Promise<void> => {
+  await session.tx.query('DELETE FROM tokens WHERE id = $1', [id])
+  const detail = { tokenId: id, userId }
+  session.audit(tokenRef(namespace, name), { action: 'revoke token', detail })
+}
+
+/** As `insertToken` for a person; an earlier token of the name is revoked. */
+export const replaceToken = async (
+  session: WriteSession,
+  userId: string,
+  spec: TokenSpec,
+  birth: Birth,
+): Promise<CreatedToken> => {
+  const [same] = await session.tx.query<Pick<TokenRow, 'id' | 'name'>>(
+    'SELECT id, name FROM tokens WHERE user_id = $1 AND name = $2 AND NOT is_session',
+    [userId, spec.name],
+  )
+  if (same !== undefined) await dropToken(session, same, { namespace: '', userId })
+  return insertToken(session, { user: userId }, spec, birth)
 }
 
 export class TokenStore {
@@ -226,7 +224,7 @@ export class TokenStore {
         session,
         { user: id },
         { name: 'first-start' },
-        given ?? newSecret('admin'),
+        { secret: given ?? newSecret('admin'), isProven: true },
       )
       await keep?.(secret)
       return secret
@@ -242,7 +240,8 @@ export class TokenStore {
       const { id, name } = await setBreakGlassUser(session)
       const expiresAt = session.nowMs + ttlMs
       const spec = { name: `emergency-${session.nowMs}`, expiresAt }
-      const created = await insertToken(session, { user: id }, spec, newSecret('admin'))
+      const birth = { secret: newSecret('admin'), isProven: true }
+      const created = await insertToken(session, { user: id }, spec, birth)
       const detail = { reason, tokenId: created.token.id, expiresAt }
       const user = { kind: 'User', namespace: '', name }
       session.audit(user, { action: 'break glass', detail })
@@ -260,8 +259,20 @@ export class TokenStore {
     return rows.map(toToken)
   }
 
-  create(actor: Actor, owner: TokenOwner, spec: TokenSpec): Promise<CreatedToken> {
-    return this.#changes.write(actor, (session) => insertToken(session, owner, spec))
+  /** `by`: id of the token or session that asks. A session that makes tokens is confirmed. */
+  create(
+    actor: Actor,
+    owner: TokenOwner,
+    spec: TokenSpec,
+    { by }: { readonly by?: string } = {},
+  ): Promise<CreatedToken> {
+    return this.#changes.write(actor, async (session) => {
+      const [proven] = await session.tx.query(
+        'SELECT 1 FROM tokens WHERE id = $1 AND (is_proven OR is_session)',
+        [by ?? null],
+      )
+      return insertToken(session, owner, spec, { isProven: proven !== undefined })
+    })
   }
 
   /** Revokes a token of the owner, by id or name. NotFound. */
@@ -279,9 +290,7 @@ export class TokenStore {
           kind: 'tokens',
           name: what,
         })
-      await session.tx.query('DELETE FROM tokens WHERE id = $1', [row.id])
-      const detail = { tokenId: row.id, userId }
-      session.audit(tokenRef(namespace, row.name), { action: 'revoke token', detail })
+      await dropToken(session, row, { namespace, userId })
       return toToken(row)
     })
   }

@@ -104,14 +104,24 @@ const checkUser = (name: string, email: string | null | undefined): void => {
   if (faults.length > 0) throw invalidUser(name, faults)
 }
 
-/** By id, name or e-mail address. NotFound. */
+/**
+ * By id, name or e-mail address, whatever their case. NotFound. Names of before may differ by case alone: then only the exact
+ * one counts, and else there is a Conflict.
+ */
 export const findUser = async (q: Queryable, what: string): Promise<User> => {
-  const [row] = await q.query<UserRow>(
-    `SELECT ${columns} FROM users WHERE id::text = $1 OR name = $1 OR lower(email) = lower($1)
-     ORDER BY id::text = $1 DESC, name = $1 DESC LIMIT 1`,
+  const [row, other] = await q.query<UserRow & { is_exact: boolean; is_name: boolean }>(
+    `SELECT ${columns}, id::text = $1 OR name = $1 AS is_exact, lower(name) = lower($1) AS is_name
+     FROM users WHERE id::text = $1 OR lower(name) = lower($1) OR lower(email) = lower($1)
+     ORDER BY id::text = $1 DESC, name = $1 DESC, lower(name) = lower($1) DESC, name LIMIT 2`,
     [what],
   )
   if (row === undefined) throw noUser(what)
+  if (!row.is_exact && other?.is_name === true)
+    throw new StagelyError(
+      'Conflict',
+      `the users ${row.name} and ${other.name} differ by case only: write the name as it is`,
+      details(what),
+    )
   return toUser(row)
 }
 
@@ -141,7 +151,7 @@ const keepAnAdmin = async (q: Queryable, user: User): Promise<void> => {
 /** Within the caller's write. */
 export const insertUser = async (session: WriteSession, input: NewUser): Promise<User> => {
   const { name, email, displayName, admin = false } = input
-  if (reserved.has(name))
+  if (reserved.has(name.toLowerCase()))
     throw invalidUser(name, [
       {
         field: 'name',
@@ -150,8 +160,11 @@ export const insertUser = async (session: WriteSession, input: NewUser): Promise
       },
     ])
   checkUser(name, email)
-  const [same] = await session.tx.query('SELECT 1 FROM users WHERE name = $1', [name])
-  if (same !== undefined) throw taken(name, 'choose another name')
+  const [same] = await session.tx.query<{ name: string }>(
+    'SELECT name FROM users WHERE lower(name) = lower($1)',
+    [name],
+  )
+  if (same !== undefined) throw taken(same.name, 'choose another name')
   if (email !== undefined) await checkEmailFree(session.tx, email, name)
   const id = randomUUID()
   await session.tx.query(
@@ -176,6 +189,16 @@ export const setBreakGlassUser = async (session: WriteSession): Promise<User> =>
     [randomUUID(), breakGlassName, session.nowMs],
   )
   return findUser(session.tx, breakGlassName)
+}
+
+/** Ends the sessions of a person, and what would become one or a token. */
+const endLogins = async ({ tx }: WriteSession, userId: string): Promise<void> => {
+  await tx.query('DELETE FROM tokens WHERE is_session AND user_id = $1', [userId])
+  await tx.query('DELETE FROM login_codes WHERE user_id = $1', [userId])
+  await tx.query(
+    'DELETE FROM session_codes WHERE token_id IN (SELECT id FROM tokens WHERE user_id = $1)',
+    [userId],
+  )
 }
 
 const asNull = (text: string | undefined): string | null => text ?? null
@@ -207,7 +230,7 @@ export class UserStore {
     return this.#changes.write(actor, (session) => insertUser(session, input))
   }
 
-  /** Conflict for the last admin. A disabled user is logged out everywhere. */
+  /** Conflict for the last admin. A disabled user is logged out everywhere: the sessions have ended for good, tokens rest. */
   update(actor: Actor, what: string, change: UserChange): Promise<User> {
     return this.#changes.write(actor, async (session) => {
       const before = await findUser(session.tx, what)
@@ -233,6 +256,7 @@ export class UserStore {
            disabled_at = CASE WHEN $5 THEN coalesce(disabled_at, $6) END WHERE id = $1`,
         [before.id, next.email, next.displayName, next.admin, next.disabled, session.nowMs],
       )
+      if (next.disabled && !before.disabled) await endLogins(session, before.id)
       const { admin, disabled } = next
       const detail = { userId: before.id, changed, admin, disabled }
       session.audit(userRef(before.name), { action: 'update user', detail })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loginByBrowser, type BrowserLogin } from '../../cli/people/browser-login.ts'
+import { loginWord } from '../../src/access/login-word.ts'
 import { parseConfig } from '../../controller/config.ts'
 import { startController, type RunningController } from '../../controller/wire.ts'
 import { readFile } from 'node:fs/promises'
@@ -26,6 +27,8 @@ const people = {
   bob: { email: 'bob@example.com', verified: true, groups: [] as string[] },
   eve: { email: 'eve@elsewhere.org', verified: true, groups: [] },
   mal: { email: 'ann@example.com', verified: false, groups: [] },
+  carol: { email: 'carol@example.com', verified: true, groups: [] },
+  dan: { email: 'dan@example.com', verified: true, groups: [] },
   twin: { email: 'ann@example.com', verified: true, groups: [] },
 }
 
@@ -90,10 +93,13 @@ describe('login by an OpenID provider', () => {
     return { status: response.status, body: await response.json() }
   }
 
-  const login = async (person: string): Promise<{ login: BrowserLogin; urls: string[] }> => {
+  const login = async (
+    person: string,
+    answer = 'allow',
+  ): Promise<{ login: BrowserLogin; urls: string[] }> => {
     let browsing: ReturnType<typeof browse> | undefined
     const done = await loginByBrowser({ server: controller.url }, (url) => {
-      browsing = browse(url, person)
+      browsing = browse(url, { name: person, answer })
     })
     return { login: done, urls: (await browsing!).urls }
   }
@@ -122,6 +128,11 @@ describe('login by an OpenID provider', () => {
     const second = (await login('bob')).login
     expect((await api('/me', first.token)).status).toBe(401)
     expect((await api('/me', second.token)).body).toMatchObject({ name: 'bob@example.com' })
+    const audited = (await api('/audit?limit=1000', admin)).body as { rows: AuditRecord[] }
+    const ofTokens = audited.rows.filter(({ object }) => object.kind === 'Token')
+    expect(ofTokens.map(({ action }) => action).sort()).toEqual(
+      ['create token', 'create token', 'create token', 'create token', 'revoke token'].sort(),
+    )
     const { body } = await api('/users', admin)
     const { users } = body as { users: { email?: string }[] }
     expect(users.filter((user) => user.email === 'bob@example.com')).toHaveLength(1)
@@ -163,11 +174,12 @@ describe('login by an OpenID provider', () => {
       expect(row).toMatchObject({
         action: 'deny',
         actor: { source: 'api', address: '127.0.0.1' },
-        object: { kind: 'Request', name: '/auth/callback' },
+        object: { kind: 'Request' },
         result: 'denied',
         request_id: expect.any(String) as string,
-        detail: { why: 'Login', status: 403, path: '/auth/callback' },
+        detail: { why: 'Login', status: 403, path: row.object.name },
       })
+      expect(['/auth/callback', '/auth/allow']).toContain(row.object.name)
     }
     const { body } = await api('/users', admin)
     const { users } = body as { users: { id: string; name: string }[] }
@@ -208,6 +220,8 @@ describe('login by an OpenID provider', () => {
     expect(good.status).toBe(302)
     const query = new URL(good.headers.get('location') ?? '').searchParams
     expect(query.get('code_challenge_method')).toBe('S256')
+    expect([query.get('prompt'), query.get('max_age')]).toEqual(['login', '0'])
+    expect((await begin('http://127.0.0.1:99999/callback')).status).toBe(400)
     expect([...query.keys()]).toEqual(expect.arrayContaining(['state', 'nonce', 'code_challenge']))
   })
 
@@ -255,6 +269,7 @@ describe('login by an OpenID provider', () => {
       '/',
       '/ui/\\evil',
       '/ui/#x',
+      '/ui/../auth/login?redirect_uri=http://127.0.0.1:1/callback',
       'ui/',
     ])
       expect([bad, (await begin(bad)).status]).toEqual([bad, 422])
@@ -350,20 +365,175 @@ describe('login by an OpenID provider', () => {
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
     })
+    const jar = new Map<string, string>()
     const codeOf = async (): Promise<{ code: string; callback: string }> => {
       const urls: string[] = []
       const start = `${controller.url}/auth/login?${query.toString()}`
-      await browse(start, 'ann', urls).catch(() => undefined)
+      await browse(start, 'ann', urls, jar).catch(() => undefined)
       const callback = urls.find((url) => url.includes('/auth/callback')) ?? ''
       return { code: new URL(urls.at(-1) ?? '').searchParams.get('code') ?? '', callback }
     }
     const stolen = await codeOf()
-    expect((await fetch(stolen.callback, { redirect: 'manual' })).status).toBe(400)
+    const state = new URL(stolen.callback).searchParams.get('state') ?? ''
+    const again = { cookie: `stagely-command-login=${state}` }
+    const replay = await fetch(stolen.callback, { redirect: 'manual', headers: again })
+    expect(replay.status).toBe(400)
     expect((await exchange(stolen.code, 'w'.repeat(43))).status).toBe(401)
     expect((await exchange(stolen.code, verifier)).status).toBe(401)
     const own = await codeOf()
     expect((await exchange(own.code, verifier)).status).toBe(201)
     expect((await exchange(own.code, verifier)).status).toBe(401)
+  })
+
+  const sessionOf = async (cookies: Map<string, string>) => {
+    const headers = {
+      cookie: `stagely=${cookies.get('stagely') ?? ''}`,
+      'sec-fetch-site': 'same-origin',
+      'content-type': 'application/json',
+    }
+    const shown = await fetch(`${controller.url}/api/v1/session`, { headers })
+    const { csrf, confirmed_until: until } = (await shown.json()) as Record<string, string>
+    const post = async (path: string, body: object): Promise<{ status: number; text: string }> => {
+      const answer = await fetch(`${controller.url}/api/v1${path}`, {
+        method: 'POST',
+        headers: { ...headers, 'stagely-csrf': csrf ?? '' },
+        body: JSON.stringify(body),
+      })
+      return { status: answer.status, text: await answer.text() }
+    }
+    return { until, post, headers }
+  }
+
+  const inBrowser = async (person: string) => {
+    const cookies = new Map<string, string>()
+    await browse(`${controller.url}/api/v1/auth/web/login`, person, [], cookies)
+    return sessionOf(cookies)
+  }
+
+  it('confirms a session only where the provider vouches for a login of the last ten minutes', async () => {
+    const fresh = await inBrowser('ann')
+    const minutes = (Date.parse(fresh.until ?? '') - Date.now()) / 60_000
+    expect(minutes).toBeGreaterThan(8)
+    expect(minutes).toBeLessThanOrEqual(10)
+    provider.ageSeconds = 8 * 3_600
+    try {
+      const old = await inBrowser('ann')
+      expect(old.until).toBeUndefined()
+      expect((await old.post('/tokens', { name: 'minted' })).text).toContain('ConfirmationRequired')
+    } finally {
+      provider.ageSeconds = 0
+    }
+  })
+
+  it('confirms a session by no token of a login at which the provider asked nobody, nor by one that such a one made', async () => {
+    provider.ageSeconds = 8 * 3_600
+    const asleep = (await login('ann')).login.token
+    provider.ageSeconds = 0
+    const made = (await api('/tokens', asleep, { method: 'POST', body: { name: 'made' } })).body
+    const browser = await inBrowser('ann')
+    for (const token of [asleep, (made as { token: string }).token])
+      expect(await browser.post('/session/confirm', { token })).toMatchObject({
+        status: 403,
+        text: expect.stringContaining('without a fresh login') as string,
+      })
+    const opened = await fetch(`${controller.url}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token: (made as { token: string }).token }),
+    })
+    expect([opened.status, await opened.json()]).toEqual([
+      201,
+      expect.not.objectContaining({ confirmed_until: expect.anything() as unknown }),
+    ])
+    const awake = (await login('ann')).login.token
+    expect((await browser.post('/session/confirm', { token: awake })).status).toBe(200)
+    const body = { name: 'its-child' }
+    const child = (await api('/tokens', awake, { method: 'POST', body })).body as { token: string }
+    expect((await browser.post('/session/confirm', { token: child.token })).status).toBe(200)
+  })
+
+  it('asks on a page of its own, which shows what the command line shows, before it gives a code', async () => {
+    await expect(login('ann', 'refuse')).rejects.toThrow(/you did not allow this command line/)
+    const query = new URLSearchParams({
+      redirect_uri: `http://127.0.0.1:${await freePort()}/callback`,
+      state: 's'.repeat(32),
+      code_challenge: 'c'.repeat(43),
+      code_challenge_method: 'S256',
+    })
+    const start = `${controller.url}/auth/login?${query.toString()}`
+    const jar = new Map<string, string>()
+    const page = await browse(start, { name: 'ann', answer: '' }, [], jar)
+    expect(page.status).toBe(200)
+    expect(page.urls.join(' ')).not.toContain('&code=c')
+    expect(page.text).toContain('Allow this command line to log in as ann@example.com?')
+    expect(page.text).toContain(loginWord('c'.repeat(43)))
+    const ticket = /name="ticket" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const allow = (headers: Record<string, string>): Promise<Response> =>
+      fetch(`${controller.url}/auth/allow`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers,
+        body: new URLSearchParams({ ticket, answer: 'allow' }),
+      })
+    for (const headers of [
+      { cookie, 'sec-fetch-site': 'cross-site' },
+      { cookie, 'sec-fetch-site': 'same-site' },
+      { cookie, origin: 'https://evil.example' },
+      { 'sec-fetch-site': 'same-origin' },
+    ]) {
+      const refused = await allow(headers)
+      expect([refused.status, refused.headers.get('location')]).toEqual([403, null])
+    }
+    const ours = { cookie, 'sec-fetch-site': 'same-origin' }
+    expect((await allow(ours)).headers.get('location')).toMatch(/[?&]code=[\w-]{43}$/)
+    // Once.
+    expect((await allow(ours)).headers.get('location')).toMatch(/error=this\+login\+was\+used/)
+  })
+
+  it('links no account that is in use by its address alone, but one whose person is logged in', async () => {
+    for (const name of ['carol', 'dan'])
+      await api('/users', admin, { method: 'POST', body: { name, email: `${name}@example.com` } })
+    const made = await api('/users/carol/tokens', admin, {
+      method: 'POST',
+      body: { name: 'laptop' },
+    })
+    await expect(login('carol')).rejects.toThrow(/user "carol" .* logs in with tokens/)
+    expect((await login('dan')).login.user).toBe('dan')
+    const opened = await fetch(`${controller.url}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token: (made.body as { token: string }).token }),
+    })
+    const cookies = new Map([
+      ['stagely', /stagely=([^;]+)/.exec(opened.headers.getSetCookie()[0] ?? '')?.[1] ?? ''],
+    ])
+    const { headers } = await sessionOf(cookies)
+    const start = `${controller.url}/api/v1/auth/web/login?confirm=true&return_to=/ui/me`
+    const first = await fetch(start, { redirect: 'manual', headers })
+    const [, state = ''] = /stagely-login=([^;]+)/.exec(first.headers.getSetCookie()[0] ?? '') ?? []
+    const jar = new Map([['stagely-login', state]])
+    const { urls } = await browse(first.headers.get('location') ?? '', 'carol', [], jar)
+    expect(urls.at(-1)).toBe(`${controller.url}/ui/me`)
+    expect((await login('carol')).login.user).toBe('carol')
+  })
+
+  it('counts no request that another site can cause: they close nobody’s address', async () => {
+    const started = await fetch(`${controller.url}/api/v1/auth/web/login?return_to=/ui/`, {
+      redirect: 'manual',
+    })
+    const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? ''
+    for (const [query, status] of [
+      ['state=none&code=none', 400],
+      [`state=${state}&code=none`, 303],
+    ] as const)
+      for (let i = 0; i < 60; i++) {
+        const answer = await fetch(`${controller.url}/auth/callback?${query}`, {
+          redirect: 'manual',
+        })
+        expect(answer.status).toBe(status)
+      }
+    expect((await inBrowser('ann')).until).toBeDefined()
   })
 
   it('lets nobody ask the provider and the database as often as he likes', async () => {

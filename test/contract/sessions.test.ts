@@ -216,6 +216,24 @@ describe('the session of a browser', () => {
     ])
   })
 
+  it('is confirmed by no token that may less than it', async () => {
+    const browser = await login()
+    const limits = {
+      readers: { read_only: true },
+      viewers: { role: 'viewer' },
+      reds: { teams: ['red'] },
+    }
+    for (const [name, spec] of Object.entries(limits)) {
+      const token = await newToken('ann', { name, ...spec })
+      const answer = await ask(browser, 'POST', '/session/confirm', { body: { token } })
+      expect([name, answer.status]).toEqual([name, 403])
+      expect(answer.text).toContain('a token with scopes confirms no session that has none')
+      // It confirms the session that it has opened, which may no more.
+      const own = await login(token)
+      expect((await ask(own, 'POST', '/session/confirm', { body: { token } })).status).toBe(200)
+    }
+  })
+
   it('lasts no longer than the token that opened it', async () => {
     const expires_at = new Date(Date.now() + 600_000).toISOString()
     const token = await newToken('ann', { name: 'short', expires_at })
@@ -300,6 +318,9 @@ describe('the session of a browser', () => {
     expect(text).toMatch(/event: end\ndata: \{"reason":"login"\}\n\n$/)
     const answer = await ask(browser, 'GET', '/me')
     expect(answer.json()).toMatchObject({ detail: 'the user of this session is disabled' })
+    // It has ended for good.
+    await admin('PATCH', '/api/v1/users/eve', { disabled: false })
+    expect((await ask(browser, 'GET', '/me')).status).toBe(401)
   })
 
   it('opens once by the code of a link, which asks first whom it is for', async () => {

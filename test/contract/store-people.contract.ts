@@ -59,6 +59,15 @@ export const peopleContract = (name: string, open: OpenStore): void => {
       await t.users.update(api, user, { displayName: 'Ann', email: null })
       await t.users.update(api, user, { displayName: 'Ann' })
       expect(await t.users.get(user)).toMatchObject({ displayName: 'Ann', email: undefined })
+      const other = user.toUpperCase()
+      await expect(t.users.create(api, { name: other })).rejects.toMatchObject({
+        reason: 'AlreadyExists',
+        message: `user "${user}" already exists: choose another name`,
+      })
+      await expect(t.users.create(api, { name: 'Controller' })).rejects.toMatchObject({
+        reason: 'Invalid',
+      })
+      expect(await t.users.get(other)).toMatchObject({ name: user })
       await t.users.remove(api, user)
       await expect(t.users.get(user)).rejects.toMatchObject({ reason: 'NotFound' })
       expect(await auditOf('User', user)).toEqual(['create user', 'update user', 'delete user'])
@@ -101,6 +110,39 @@ export const peopleContract = (name: string, open: OpenStore): void => {
       await expect(t.members.put(api, 'nowhere', user, 'viewer')).rejects.toMatchObject({
         reason: 'NotFound',
       })
+    })
+
+    it('lets the last owner of a team not go by himself', async () => {
+      const [team, user, second] = [await aTeam(), await aUser(), await aUser()]
+      await t.members.put(api, team, user, 'owner')
+      const himself = { ...api, id: (await t.users.get(user)).id, name: user }
+      const isRefused = {
+        reason: 'Conflict',
+        message: expect.stringContaining('the last owner') as string,
+      }
+      await expect(t.members.put(himself, team, user, 'viewer')).rejects.toMatchObject(isRefused)
+      await expect(t.members.remove(himself, team, user)).rejects.toMatchObject(isRefused)
+      await t.members.put(himself, team, user, 'owner')
+      await t.members.put(himself, team, second, 'owner')
+      await t.members.put(himself, team, user, 'viewer')
+      // An admin has every team.
+      await t.members.remove(api, team, second)
+      expect(await t.members.list(team)).toMatchObject([{ user, role: 'viewer' }])
+    })
+
+    it('tells users of before apart that differ by case only', async () => {
+      const user = await aUser()
+      const other = user.toUpperCase()
+      await t.sql.query(
+        'INSERT INTO users (id, name, admin, created_at) VALUES (gen_random_uuid(), $1, false, 0)',
+        [other],
+      )
+      expect((await t.users.get(user)).name).toBe(user)
+      expect((await t.users.get(other)).name).toBe(other)
+      await expect(t.users.get(user.replace('u', 'U'))).rejects.toMatchObject({
+        reason: 'Conflict',
+      })
+      await t.users.remove(api, other)
     })
 
     it('logs a person in with the roles that he has now', async () => {

@@ -16,5 +16,6 @@ declare module 'oidc-provider' {
       },
     )
     callback(): RequestListener
+    readonly Session: { readonly prototype: { loginTs: number; authTime(): number } }
   }
 }

@@ -16,6 +16,8 @@ export interface TestProvider {
   nonce: string | undefined
   /** True: who is logged in there is not asked again, whatever the client wants. */
   isLenient: boolean
+  /** Logins are told as so many seconds older than they are. */
+  ageSeconds: number
   stop(): Promise<void>
 }
 
@@ -64,11 +66,15 @@ export const startOidcProvider = async (
     issuer,
     nonce: undefined,
     isLenient: false,
+    ageSeconds: 0,
     stop: async () => {
       server.close()
       server.closeAllConnections()
       await once(server, 'close')
     },
+  }
+  provider.Session.prototype.authTime = function authTime(this: { loginTs: number }): number {
+    return this.loginTs - self.ageSeconds
   }
   server.on('request', (request, response) => {
     const url = new URL(request.url ?? '/', issuer)
@@ -87,16 +93,31 @@ export const startOidcProvider = async (
   return self
 }
 
+/** What the person fills in: at the provider who they are, at the controller whether the command line may log in. */
+const filledIn = (page: string, person: string, answer: string): URLSearchParams => {
+  const ticket = /name="ticket" value="([^"]+)"/.exec(page)?.[1]
+  if (ticket !== undefined) return new URLSearchParams({ ticket, answer })
+  const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1] ?? ''
+  return new URLSearchParams({ prompt, login: person, password: 'any' })
+}
+
+interface BrowsingPerson {
+  readonly name: string
+  /** To the page that asks whether a command line may log in: allow, refuse, or nothing. */
+  readonly answer: string
+}
+
 /**
- * Follows redirects as a browser and logs `person` in where it is asked to. `urls` gets each step, and
- * `cookies` has what the browser holds.
+ * Follows redirects as a browser and logs `person` in where it is asked to. `urls` gets each step, and `cookies` has
+ * what the browser holds.
  */
 export const browse = async (
   start: string,
-  person: string,
+  person: string | BrowsingPerson,
   urls: string[] = [],
   cookies = new Map<string, string>(),
 ): Promise<{ readonly urls: string[]; readonly status: number; readonly text: string }> => {
+  const { name, answer } = typeof person === 'string' ? { name: person, answer: 'allow' } : person
   let url = start
   let form: URLSearchParams | undefined
   for (let step = 0; step < 20; step++) {
@@ -104,7 +125,10 @@ export const browse = async (
     const response = await fetch(url, {
       redirect: 'manual',
       method: form === undefined ? 'GET' : 'POST',
-      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+      headers: {
+        cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+        ...(form === undefined ? {} : { 'sec-fetch-site': 'same-origin' }),
+      },
       ...(form === undefined ? {} : { body: form }),
     })
     form = undefined
@@ -119,9 +143,9 @@ export const browse = async (
       continue
     }
     const action = /<form[^>]* action="([^"]+)"/.exec(text)?.[1]
-    if (action === undefined) return { urls, status: response.status, text }
-    const prompt = /name="prompt" value="(\w+)"/.exec(text)?.[1] ?? ''
-    form = new URLSearchParams({ prompt, login: person, password: 'any' })
+    const isLeft = answer === '' && text.includes('name="ticket"')
+    if (action === undefined || isLeft) return { urls, status: response.status, text }
+    form = filledIn(text, name, answer)
     url = new URL(action, url).href
   }
   throw new Error(`too many steps: ${urls.join(' ')}`)

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals'
 import { useLocation } from 'preact-iso'
 import { useEffect, useState } from 'preact/hooks'
 import type { ComponentChild } from 'preact'
+import { isDashboardPage } from '../../../src/access/dashboard-page.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
@@ -15,7 +16,7 @@ import s from './login.module.css'
 /** Only places in the dashboard; the server checks it as well. */
 const returnTo = (): string => {
   const asked = new URLSearchParams(location.search).get('return_to')
-  if (asked !== null && /^\/ui\/[\w./?=&%,:*~-]*$/.test(asked)) return asked
+  if (asked !== null && isDashboardPage(asked)) return asked
   const here = location.pathname + location.search
   return location.pathname === '/ui/login' || !here.startsWith('/ui/') ? '/ui/' : here
 }

@@ -5,17 +5,12 @@
 // browser that began it.
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { sameText } from '../../../src/kernel/same-text.ts'
-import type { Identity } from '../../../src/store/logins.ts'
+import type { Identity } from '../../../src/store/identities.ts'
+import { skewMs } from '../../../src/store/session-times.ts'
 import type { AppContext } from '../env.ts'
 import { browserNameOf } from '../browser-name.ts'
 import { noteDenied } from '../note-denied.ts'
-import {
-  endedLoginCookie,
-  loginStateIn,
-  refusedLoginCookie,
-  sessionCookie,
-} from '../session-cookie.ts'
+import { endedLoginCookie, refusedLoginCookie, sessionCookie } from '../session-cookie.ts'
 import { callbackUrl, checksOf, identityOf, type LoginDeps } from './deps.ts'
 import { renderState, startedMs, type StartedInBrowser } from './state.ts'
 
@@ -38,9 +33,6 @@ export const beginInBrowser = async (
   return { url: url.href, state }
 }
 
-/** Clocks of the provider and of this machine differ. */
-const skewMs = 60_000
-
 /** Forbidden where the provider has only looked at an older login. */
 const requireFresh = ({ authenticatedAt, email }: Identity, login: StartedInBrowser): void => {
   if ((authenticatedAt ?? 0) >= login.expiresAt - startedMs - skewMs) return
@@ -56,11 +48,6 @@ const enter = async (
   deps: LoginDeps,
   { state, login }: { state: string; login: StartedInBrowser },
 ): Promise<string | undefined> => {
-  const begun = loginStateIn(deps.base, c.req.raw.headers)
-  if (begun === undefined || !sameText(begun, state))
-    throw new StagelyError('Forbidden', 'this login was begun in another browser: begin again', {
-      denied: { why: 'Login' },
-    })
   const identity = await identityOf(c, deps, state)
   const name = browserNameOf(c.req.header('user-agent') ?? null)
   const browser = { address: c.get('address'), name }
@@ -75,6 +62,19 @@ const enter = async (
   return opened.secret
 }
 
+/** Back to the dashboard, with the reason why the person is not logged in. */
+export const refuseInBrowser = async (
+  c: AppContext,
+  deps: LoginDeps,
+  { error, returnTo }: { readonly error: StagelyError; readonly returnTo: string },
+): Promise<Response> => {
+  await noteDenied(c, error, deps.denied)
+  deps.log.warn({ reason: error.message, requestId: c.get('requestId') }, 'a login was refused')
+  const why = { error: error.message.slice(0, 300), return_to: returnTo }
+  c.header('set-cookie', refusedLoginCookie(deps.base, why.error), { append: true })
+  return c.redirect(`/ui/login?${new URLSearchParams(why).toString()}`, 303)
+}
+
 /** Back to the dashboard: logged in, or with the reason why not. */
 export const finishInBrowser = async (
   c: AppContext,
@@ -82,7 +82,7 @@ export const finishInBrowser = async (
   given: { state: string; login: StartedInBrowser },
 ): Promise<Response> => {
   const { returnTo } = given.login
-  c.header('set-cookie', endedLoginCookie(deps.base), { append: true })
+  c.header('set-cookie', endedLoginCookie(deps.base, 'browser'), { append: true })
   try {
     const secret = await deps.loginLimit.attempt(c.get('address'), () => enter(c, deps, given))
     if (secret !== undefined)
@@ -92,10 +92,6 @@ export const finishInBrowser = async (
     // A person waits for a page, which shows the error.
     if (!(error instanceof StagelyError)) throw error
     await deps.failureLimit.count(c.get('address'))
-    await noteDenied(c, error, deps.denied)
-    deps.log.warn({ reason: error.message, requestId: c.get('requestId') }, 'a login was refused')
-    const why = { error: error.message.slice(0, 300), return_to: returnTo }
-    c.header('set-cookie', refusedLoginCookie(deps.base, why.error), { append: true })
-    return c.redirect(`/ui/login?${new URLSearchParams(why).toString()}`, 303)
+    return refuseInBrowser(c, deps, { error, returnTo })
   }
 }

@@ -3,7 +3,7 @@
 import * as openid from 'openid-client'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
 import { messageOf, StagelyError } from '../../../src/kernel/errors.ts'
-import type { Identity } from '../../../src/store/logins.ts'
+import type { Identity } from '../../../src/store/identities.ts'
 
 export interface GroupRole {
   readonly group: string
@@ -54,6 +54,17 @@ const refuse = (message: string, email?: string): StagelyError =>
 /** The e-mail address as text for an audit row: anybody may have typed it. */
 const nameIn = (email: string): string => email.slice(0, 254).replace(/\p{Cc}/gu, '?')
 
+/** The ID token's claims, with those that only the userinfo endpoint has. An address is verified by whoever names it. */
+export const withUserInfo = <Claims extends Record<string, unknown>>(
+  claims: Claims,
+  userInfo: Readonly<Record<string, unknown>>,
+): Claims => ({
+  ...userInfo,
+  ...claims,
+  email: userInfo['email'],
+  email_verified: userInfo['email_verified'],
+})
+
 /** Forbidden, with a remedy, when the claims are not enough. */
 const identityOf = (
   { issuer, domains, groups }: Pick<OidcConfig, 'issuer' | 'domains' | 'groups'>,
@@ -78,6 +89,9 @@ const identityOf = (
   }
 }
 
+/** With a `max_age` the provider tells `auth_time`. Nobody is logged in there for so long: a year. */
+const longestLoginSeconds = String(365 * 86_400)
+
 export class OidcProvider {
   readonly #config: OidcConfig
   #client: Promise<openid.Configuration> | undefined
@@ -86,7 +100,7 @@ export class OidcProvider {
     this.#config = config
   }
 
-  /** The URL for the browser; `isFresh`: the provider asks for the password in any case. ServiceUnavailable while the provider does not answer. */
+  /** The URL for the browser; `isFresh`: the provider asks who it is in any case. ServiceUnavailable while the provider does not answer. */
   async authorizationUrl(
     redirectUri: string,
     checks: Checks,
@@ -101,8 +115,8 @@ export class OidcProvider {
       code_challenge_method: 'S256',
       state: checks.state,
       nonce: checks.nonce,
-      // Whoever is logged in at the provider is asked again.
-      ...(isFresh && { prompt: 'login', max_age: '0' }),
+      // Whoever is logged in at the provider is asked again, or else the provider says since when that is so.
+      ...(isFresh ? { prompt: 'login', max_age: '0' } : { max_age: longestLoginSeconds }),
     })
   }
 
@@ -120,10 +134,10 @@ export class OidcProvider {
       claims = tokens.claims()
       // Some providers return e-mail and groups only from the userinfo endpoint.
       if (claims !== undefined && claims['email'] === undefined)
-        claims = {
-          ...(await openid.fetchUserInfo(client, tokens.access_token, claims.sub)),
-          ...claims,
-        }
+        claims = withUserInfo(
+          claims,
+          await openid.fetchUserInfo(client, tokens.access_token, claims.sub),
+        )
     } catch (error) {
       throw refuse(`the login was not accepted: ${codeOf(error)}`)
     }

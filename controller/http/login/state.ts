@@ -1,7 +1,8 @@
 // The state of a login in progress. It is signed and holds everything that the answer needs. Nothing is
 // stored for it, so that many started logins cannot keep anybody out.
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
+import { parseSigned, renderSigned } from './signed.ts'
 
 const common = {
   /** Milliseconds since the epoch. */
@@ -10,7 +11,7 @@ const common = {
   salt: z.string(),
 }
 
-const ofCommandLine = z.strictObject({
+export const ofCommandLine = z.strictObject({
   redirectUri: z.string(),
   clientState: z.string(),
   /** SHA-256 of the verifier that only the person's command line knows, base64url. */
@@ -27,6 +28,8 @@ const ofBrowser = z.strictObject({
 })
 export type StartedInBrowser = z.infer<typeof ofBrowser>
 
+export type StartedByCommand = z.infer<typeof ofCommandLine>
+
 const startedLogin = z.union([ofCommandLine, ofBrowser])
 export type StartedLogin = z.infer<typeof startedLogin>
 
@@ -34,22 +37,13 @@ type Started<Login> = Login extends unknown ? Omit<Login, 'expiresAt' | 'salt'> 
 
 export const startedMs = 600_000
 
-const signatureOf = (key: Buffer, payload: string): Buffer =>
-  createHmac('sha256', key).update(`login state ${payload}`).digest()
+const use = 'login state'
 
 export const renderState = (key: Buffer, login: Started<StartedLogin>, now: number): string => {
   const salt = randomBytes(16).toString('base64url')
-  const started = { ...login, expiresAt: now + startedMs, salt }
-  const payload = Buffer.from(JSON.stringify(started)).toString('base64url')
-  return `${payload}.${signatureOf(key, payload).toString('base64url')}`
+  return renderSigned(key, use, { ...login, expiresAt: now + startedMs, salt })
 }
 
 /** undefined for a state that was not made with this key, or has expired. */
-export const parseState = (key: Buffer, state: string, now: number): StartedLogin | undefined => {
-  const [payload = '', signature = ''] = state.split('.', 2)
-  const given = Buffer.from(signature, 'base64url')
-  const expected = signatureOf(key, payload)
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
-  const login = startedLogin.parse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')))
-  return login.expiresAt > now ? login : undefined
-}
+export const parseState = (key: Buffer, state: string, now: number): StartedLogin | undefined =>
+  parseSigned({ key, use, schema: startedLogin }, state, now)

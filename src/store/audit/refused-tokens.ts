@@ -15,7 +15,7 @@ const refusedSql = `
 SELECT CASE WHEN u.disabled_at IS NULL THEN 'TokenExpired' ELSE 'UserDisabled' END AS why, t.id AS token_id, t.name, t.user_id, u.name AS user_name
 FROM tokens t LEFT JOIN users u ON u.id = t.user_id WHERE t.hash = $1
 UNION ALL
-SELECT 'TokenRevoked', t.id, t.name, t.user_id, u.name
+SELECT CASE WHEN u.disabled_at IS NULL THEN 'TokenRevoked' ELSE 'UserDisabled' END, t.id, t.name, t.user_id, u.name
 FROM revoked_tokens t LEFT JOIN users u ON u.id = t.user_id WHERE t.hash = $1
 LIMIT 1`
 

@@ -138,7 +138,8 @@ const tokenRoutesOf = (
       const owner = ownerOf(context)
       const spec = specOf(context.body)
       checkWrite?.(principal, owner, spec)
-      const { secret, token } = await deps.people.tokens.create(actor, owner, spec)
+      const by = principal.tokenId
+      const { secret, token } = await deps.people.tokens.create(actor, owner, spec, { by })
       return { body: answer(newToken, { ...shownToken(token), token: secret }) }
     },
   }),

@@ -1,17 +1,17 @@
 // What a page must know before anybody is logged in: which ways there are, and where they begin.
 import * as z from 'zod'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
+import { isDashboardPage } from '../../../../src/access/dashboard-page.ts'
 import { loginCookie } from '../../session-cookie.ts'
 import { maxBodyBytes } from '../../kube/body.ts'
 import { mostOperations } from '../batch-routes.ts'
 import { route, routesOf } from '../route.ts'
 import { sessionOf } from './person.ts'
 
-/** Pages of the dashboard only, so that a link leads nowhere else. */
 const returnTo = z
   .string()
   .max(2_000)
-  .regex(/^\/ui\/[\w./?=&%,:*~-]*$/, 'must be a page of the dashboard: /ui/…')
+  .refine(isDashboardPage, 'must be a page of the dashboard: /ui/…')
   .default('/ui/')
 
 export const authRoutes = routesOf('Sessions', [
@@ -56,7 +56,7 @@ export const authRoutes = routesOf('Sessions', [
         throw new StagelyError('NotFound', 'this controller knows no OpenID provider')
       const confirms = query.confirm === 'true' ? (await sessionOf(context)).tokenId : undefined
       const { url, state } = await provider.begin({ returnTo: query.return_to, confirms })
-      return { headers: { location: url, 'set-cookie': loginCookie(base, state) } }
+      return { headers: { location: url, 'set-cookie': loginCookie(base, 'browser', state) } }
     },
   }),
   route({

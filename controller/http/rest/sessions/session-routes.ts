@@ -151,17 +151,22 @@ const own = [
     at: 'POST /session/confirm',
     summary: 'Prove again who you are, by a token of yours: for reveals, tokens, members and keys.',
     access: { in: 'session' },
-    body: z.strictObject({ token }),
+    body: z.strictObject({
+      token: token.describe(
+        'A token of yours without scopes, of a login at which the provider asked you, or made by such a one.',
+      ),
+    }),
     response: { description: 'Until when this counts.', schema: confirmedUntil },
     handle: (context) =>
       attempt(context, async () => {
         const { body, deps, actor, principal } = context
-        const { id } = await personOf(context, body.token)
+        const { id, name, tokenId } = await personOf(context, body.token)
         if (id !== principal.id)
           throw new StagelyError('Forbidden', 'this token is of somebody else', {
             denied: { why: 'Login', actorId: principal.id, actorName: principal.name },
           })
-        const until = await deps.people.sessions.confirm(actor, principal, principal.tokenId)
+        const { sessions } = deps.people
+        const until = await sessions.confirm(actor, { id, name, tokenId }, principal.tokenId)
         return { body: { confirmed_until: toTimestamp(until) } }
       }),
   }),
