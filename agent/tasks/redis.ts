@@ -66,6 +66,6 @@ const sessionIn = (container: DatabaseContainer): RedisSession => ({
 
 export const redisPlugin = createPlugin({
   params: redisParams,
-  values: ({ login, admins }) => [login, ...admins].map((one) => one?.password),
+  values: ({ login, current, admins }) => [login, current, ...admins].map((one) => one?.password),
   run: (step, params, container) => runRedisStep(step, params, sessionIn(container)),
 })

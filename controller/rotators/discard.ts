@@ -1,5 +1,5 @@
 // Takes a candidate back.
-import { attemptOf, placeOf, type Work } from './work.ts'
+import { attemptOf, endOf, placeOf, type Work } from './work.ts'
 
 /** The candidate that nothing runs with is accepted nowhere any more. */
 export const discard = async (work: Work): Promise<void> => {
@@ -13,6 +13,6 @@ export const discard = async (work: Work): Promise<void> => {
   if (rotator.slots.length > 0) return rotator.scramble(status.candidateSlot, signal)
   const candidate = await staged.open(placeOf(work, 'new'))
   if (candidate === undefined) return
-  if (rotator.discard === undefined) await rotator.revoke(candidate, attemptOf(work), signal)
-  else await rotator.discard(candidate, attemptOf(work), signal)
+  if (rotator.discard === undefined) await rotator.revoke(candidate, endOf(work), signal)
+  else await rotator.discard(candidate, endOf(work), signal)
 }

@@ -19,7 +19,8 @@ const valuesAt = (
     case 'Add':
       return {
         current: before ?? next,
-        previous: old?.values['previous'] ?? before ?? next,
+        // Who checks with the pair must know the new value before somebody signs with it.
+        previous: next,
         list: listOf(next, before),
       }
     case 'Switch':

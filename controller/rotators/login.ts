@@ -36,6 +36,16 @@ export interface LoginRotator {
 /** They go into URLs. */
 const password = { charset: 'alphanumeric', length: 32 } as const
 
+const outputFaults = ({ outputs, slots, inPlace }: LoginRotator): string[] => [
+  ...(outputs.includes('password') ? [] : ['outputs name no secret for the password']),
+  ...(slots.length > 1 && !outputs.includes('username')
+    ? ['outputs name no secret for the username, and logins take turns']
+    : []),
+  ...(slots.length === 1 && !inPlace
+    ? ['one login cannot take turns: give two, or say inPlace']
+    : []),
+]
+
 /** Why what the outputs hold cannot be the old credential. */
 const currentFaults = (
   { slots, usual, adopt }: LoginRotator,
@@ -75,7 +85,7 @@ const idleAmong = (seen: readonly { slot: string; facts: Facts }[]): string => {
 }
 
 export const createLoginRotator = (given: LoginRotator): Rotator => {
-  const { slots, usual, outputs, inPlace } = given
+  const { slots, usual, inPlace } = given
   const loginOf = ({ slot, values }: Credential): Login => ({
     username: values['username'] ?? slot ?? usual,
     password: values['password'] ?? '',
@@ -112,15 +122,7 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
     make,
     ...(slots.length > 1 && !inPlace && { find }),
     preflight: async (signal, warn) => {
-      const own = [
-        ...(outputs.includes('password') ? [] : ['outputs name no secret for the password']),
-        ...(slots.length > 1 && !outputs.includes('username')
-          ? ['outputs name no secret for the username, and logins take turns']
-          : []),
-        ...(slots.length === 1 && !inPlace
-          ? ['one login cannot take turns: give two, or say inPlace']
-          : []),
-      ]
+      const own = outputFaults(given)
       const now = currentFaults(given, (await given.current?.()) ?? {})
       // The old password can log in for the steps too, which take one of one line.
       if (now.length > 0) return [...own, ...now]
@@ -147,6 +149,12 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
     revoke: async (old, attempt, signal) => {
       await ask('revoke', loginOf(old), { attempt, signal })
     },
+    // Of passwords of one user, what is taken back is one that nobody has logged in with.
+    ...(slots.length === 0 && {
+      discard: async (candidate: Credential, attempt: string, signal: AbortSignal) => {
+        await ask('scramble', loginOf(candidate), { attempt, signal })
+      },
+    }),
     scramble: async (slot, signal) => {
       if (slot === undefined) return
       await ask('scramble', { username: slot, password: '' }, { signal })

@@ -10,7 +10,7 @@ import { stillReleased } from './released.ts'
 import { dropStaged, end, outcomeOf, stagedLost, type Outcome } from './outcome.ts'
 import { RotatorFault, type Credential } from './rotator.ts'
 import { afterLook, useInWords } from './use.ts'
-import { attemptOf, placeOf, type Work } from './work.ts'
+import { endOf, placeOf, type Work } from './work.ts'
 
 export const checkUse = async (work: Work): Promise<Outcome> => {
   const { rotator, rotation, staged, status, gathered, nowMs, signal } = work
@@ -57,7 +57,7 @@ const measured: Readonly<Record<Ended, string>> = {
 }
 
 /** How the old credential ended, in words. */
-const endOf = (
+const endInWords = (
   { status }: Work,
   { values, slot = status.slot }: Credential,
   ended: Ended,
@@ -79,7 +79,7 @@ const endOld = async (work: Work, old: Credential): Promise<Ended> => {
       'Refused',
       'the old and the new credential are the same: it is not ended',
     )
-  await rotator.revoke(old, attemptOf(work), signal)
+  await rotator.revoke(old, endOf(work), signal)
   if (rotation.spec.rotator.generate !== undefined) return 'OfNoOutput'
   // Nobody knows its password: what is asked is whether the login takes any.
   if (status.oldIsLogin === true) {
@@ -118,5 +118,8 @@ export const revoke = async (work: Work): Promise<Outcome> => {
   const outcome = { status: next, write: dropStaged(work) }
   if (old === undefined || ended === undefined)
     return status.hasOld === true ? outcome : { ...outcome, detail: { message: noOldOne } }
-  return { ...outcome, told: { reason: 'CredentialRevoked', message: endOf(work, old, ended) } }
+  return {
+    ...outcome,
+    told: { reason: 'CredentialRevoked', message: endInWords(work, old, ended) },
+  }
 }

@@ -32,3 +32,9 @@ export const placeOf = ({ rotation, status }: Work, role: StagedRole): StagedPla
 
 export const attemptOf = ({ rotation, status }: Work): string =>
   `${rotation.metadata.uid ?? ''}.${String(status.attempt ?? 0)}`
+
+/** Of an end that is tried again, another one: a service that has answered, and not done it, must not repeat that answer. */
+export const endOf = (work: Work): string => {
+  const { tries = 0 } = work.status
+  return tries === 0 ? attemptOf(work) : `${attemptOf(work)}.${String(tries)}`
+}

@@ -1,15 +1,24 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { defined } from '../kernel/defined.ts'
 import { runRedisStep, type RedisSession } from './redis.ts'
-import type { Step } from './step.ts'
+import type { Login, Step } from './step.ts'
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
 const old = { username: 'app', password: 'the-old' }
 const next = { username: 'app', password: 'the-next' }
 
 /** A server that knows one user, of all rights. */
-const open = (given: { aclFile?: string; save?: string; nopass?: boolean; role?: string } = {}) => {
+interface Given {
+  readonly aclFile?: string
+  readonly save?: string
+  readonly nopass?: boolean
+  readonly role?: string
+  readonly client?: string
+}
+const open = (given: Given = {}) => {
   const { aclFile = '/data/users.acl', save = 'OK', nopass = false, role = 'master' } = given
+  const { client = '1' } = given
   const hashes = new Set([hash(old.password)])
   const ran: string[][] = []
   const answer = (command: readonly string[]): string[] => {
@@ -27,6 +36,7 @@ const open = (given: { aclFile?: string; save?: string; nopass?: boolean; role?:
       return ['OK']
     }
     if (verb === 'CONFIG' && second === 'GET') return ['aclfile', aclFile]
+    if (verb === 'CLIENT') return [client]
     if (verb === 'INFO') return second === 'server' ? ['config_file:'] : [`role:${role}`]
     return [save]
   }
@@ -38,8 +48,8 @@ const open = (given: { aclFile?: string; save?: string; nopass?: boolean; role?:
     command: ['redis-server'],
     lasts: (path) => path.startsWith('/data/'),
   }
-  const step = (name: Step, login = next, admins = [old]) =>
-    runRedisStep(name, { user: 'app', login, admins }, session)
+  const step = (name: Step, login = next, admins = [old], current?: Login) =>
+    runRedisStep(name, { user: 'app', login, admins, ...defined({ current }) }, session)
   return { step, ran, hashes }
 }
 
@@ -77,6 +87,35 @@ describe('a step of a rotation of Redis', () => {
     await step('revoke', old, [next])
     expect(hashes).toEqual(new Set([hash(next.password)]))
     expect(await step('look', old, [next])).toEqual({ accepted: 'refused' })
+  })
+
+  it('ends the sessions of the user with its old password, and none where a new one is taken back', async () => {
+    const { step, ran } = open()
+    const killed = (): string[][] => ran.filter(([verb]) => verb === 'CLIENT')
+    await step('set')
+    await step('scramble', next)
+    expect(killed()).toEqual([])
+    await step('set')
+    await step('revoke', old, [next])
+    expect(killed()).toEqual(
+      ['normal', 'pubsub'].map((type) => [
+        ...['CLIENT', 'KILL', 'TYPE', type, 'USER', 'app', 'SKIPME', 'yes'],
+      ]),
+    )
+    const without = open({ client: 'NOPERM this user has no permissions' })
+    await without.step('set')
+    await expect(without.step('revoke', old, [next])).rejects.toMatchObject({
+      message: expect.stringMatching(/its sessions go on.*NOPERM.*the right to CLIENT/) as string,
+    })
+  })
+
+  it('warns of passwords that no output holds, which stay valid', async () => {
+    const { step } = open()
+    expect(await step('preflight', next, [old], old)).toEqual({ faults: [], warnings: [] })
+    expect(await step('preflight')).toEqual({
+      faults: [],
+      warnings: [expect.stringMatching(/^user app has a password that no output holds/)],
+    })
   })
 
   it.each([

@@ -19,6 +19,8 @@ export const redisParams = z.object({
   user: nameParam,
   /** Absent for preflight. */
   login: loginParam.optional(),
+  /** What the outputs hold. */
+  current: loginParam.optional(),
   /** Who may change the passwords: the first that is accepted. Without any, nobody need log in. */
   admins: z.array(loginParam).max(3),
 })
@@ -48,8 +50,7 @@ export const runRedisStep = async (
   const { login, user } = params
   // Which password a session has logged in with, the server does not know.
   if (step === 'stillUsed') return {}
-  if (step === 'preflight')
-    return { faults: await faultsOf(params, await asAdmin(params, session)) }
+  if (step === 'preflight') return preflight(params, await asAdmin(params, session))
   if (login === undefined) throw new StepFault('Failed', `the step ${step} names no login`)
   checkOwn(login, [user])
   switch (step) {
@@ -63,7 +64,12 @@ export const runRedisStep = async (
       if (!(await isAccepted(session, login))) return { accepted: 'refused' }
       return { accepted: (await isAccepted(session, random)) ? 'meaningless' : 'accepted' }
     }
-    case 'revoke':
+    case 'revoke': {
+      const admin = await asAdmin(params, session)
+      await change(admin, user, { remove: login.password })
+      await endSessions(admin, user)
+      return {}
+    }
     case 'scramble':
       await change(await asAdmin(params, session), user, { remove: login.password })
       return {}
@@ -121,8 +127,48 @@ const keptIn = async (server: Server): Promise<{ aclFile: string; configFile: st
   return { aclFile: acl[1] ?? '', configFile: fieldOf(info, 'config_file') }
 }
 
-const faultsOf = async ({ user }: RedisParams, server: Server): Promise<string[]> => {
-  const rules = await rulesOf(server, user)
+/** Passwords that no rotation ends, since none of its outputs has held them. */
+const othersOf = (
+  { user, current }: RedisParams,
+  rules: readonly string[] | undefined,
+): string[] => {
+  const own = current === undefined ? undefined : `#${hashOf(current.password)}`
+  const others = (rules ?? []).filter((rule) => rule.startsWith('#') && rule !== own)
+  return others.length === 0
+    ? []
+    : [
+        `user ${user} has ${others.length === 1 ? 'a password' : `${others.length} passwords`} that no output holds, and that stay valid for ever: take them off when nobody uses them (ACL SETUSER ${user} !HASH; ACL LIST shows the hashes), or delete the rotation, write the password of today into the output, and make it again with adopt: true`,
+      ]
+}
+
+const preflight = async (params: RedisParams, server: Server): Promise<Facts> => {
+  const rules = await rulesOf(server, params.user)
+  const faults = await faultsOf(params, server, rules)
+  return { faults, warnings: faults.length > 0 ? [] : othersOf(params, rules) }
+}
+
+/**
+ * A session stays logged in when its password is taken off, and the server does not know with which one of the user it
+ * has logged in. So all of the user end; those with the new password connect again. Replicas keep theirs.
+ */
+const endSessions = async (server: Server, user: string): Promise<void> => {
+  for (const type of ['normal', 'pubsub']) {
+    const [[said = ''] = []] = await ask(server, [
+      ...['CLIENT', 'KILL', 'TYPE', type, 'USER', user, 'SKIPME', 'yes'],
+    ])
+    if (!/^\d+$/.test(said))
+      throw new StepFault(
+        'Failed',
+        `the old password is taken off, but its sessions go on, since the server does not end them (${said}): give the administrator the right to CLIENT`,
+      )
+  }
+}
+
+const faultsOf = async (
+  { user }: RedisParams,
+  server: Server,
+  rules: readonly string[] | undefined,
+): Promise<string[]> => {
   const [info = []] = await ask(server, ['INFO', 'replication'])
   const { aclFile, configFile } = await keptIn(server)
   const { command, lasts } = server.session

@@ -286,9 +286,9 @@ describe('a task in the container of a database', () => {
         { username: user, password: 'the-next-password' },
       ]
       const step = (name: Step, login: Login, admin = old) =>
-        facts('redis', service, name, { user, login, admins: [admin] })
+        facts('redis', service, name, { user, login, admins: [admin], current: old })
       await ready('redis', service, { user, admins: [old] })
-      expect(await step('preflight', old)).toEqual({ faults: [] })
+      expect(await step('preflight', old)).toEqual({ faults: [], warnings: [] })
       expect(await step('look', next)).toEqual({ accepted: 'refused' })
       await step('set', next)
       await step('set', next)
