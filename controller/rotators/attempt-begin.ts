@@ -2,6 +2,7 @@
 import { defined } from '../../src/kernel/defined.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
+import { sameJson } from '../../src/kernel/same-json.ts'
 import { dueAt, startAt } from '../../src/resources/rotation-window.ts'
 import type { Cause, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
 import { inPhase } from './phase-change.ts'
@@ -113,9 +114,20 @@ export const begin = (idle: RotationStatus, cause: Cause, nowMs: number): Move =
   return { do: 'move', status, told: { reason: 'RotationStarted', message } }
 }
 
+/** When (ms) what the outputs hold is asked for; undefined: not at all. */
+const takeOverAt = (
+  { judged, retryAt }: RotationStatus,
+  { foreign }: Pick<Facts, 'foreign'>,
+): number | undefined => {
+  if (foreign === undefined || sameJson(judged?.versions ?? {}, foreign)) return undefined
+  return retryAt === undefined ? 0 : Date.parse(retryAt)
+}
+
 export const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
   const { nowMs } = facts
   const turn = spec.paused === true ? undefined : nextAttemptMs(spec, status, facts)
+  const judgeAt = facts.hasProject ? takeOverAt(status, facts) : undefined
+  if (judgeAt !== undefined && judgeAt <= nowMs) return { do: 'effect', effect: 'takeOver' }
   const idle = idleOf(status, turn, nowMs)
   const until = requestEnds(status)
   if (until !== undefined && until <= nowMs) return withoutRequest(idle, facts)
@@ -123,7 +135,8 @@ export const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Fact
   if (cause !== undefined && facts.faults.length === 0 && facts.busy === undefined)
     return begin(idle, cause, nowMs)
   const held = cause === undefined ? idle : heldBy(idle, facts)
-  return wait(held, earliest(turn !== undefined && turn > nowMs ? turn : undefined, until))
+  const next = earliest(turn !== undefined && turn > nowMs ? turn : undefined, until)
+  return wait(held, earliest(next, judgeAt))
 }
 
 const unwritten = new Set<RotationStatus['phase']>(['Preparing', 'Setting', 'Testing'])

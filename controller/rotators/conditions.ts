@@ -19,6 +19,8 @@ const ready = (status: RotationStatus, { faults }: Around): Verdict => {
           `the credential was made at ${status.lastRotatedAt}; no old one was known, so none was ended`,
         )
       : yes('Rotated', `rotated last at ${status.lastRotatedAt}`)
+  if (status.slot !== undefined && (status.phase ?? 'Idle') === 'Idle')
+    return yes('TakenOver', `what the outputs hold is a login of ${status.slot}, and is accepted`)
   const what = rolledOut.has(status.phase ?? 'Idle')
     ? 'the first rotation has not ended yet'
     : 'no credential was made yet'

@@ -10,6 +10,7 @@ import { atRest, inPhase, type Failed } from './phase-change.ts'
 import { idleFaults, isLoginAlone, sameValues, turnsOf } from './logins.ts'
 import { dropStaged, end, stagedLost, takenBack, tell, type Outcome } from './outcome.ts'
 import { beginRevoke, checkUse, endVersions, revoke } from './revoking.ts'
+import { takeOver } from './take-over.ts'
 import { verify } from './verify.ts'
 import { renewed } from './restored.ts'
 import { RotatorFault, type Credential, type Rotator, type Step } from './rotator.ts'
@@ -184,7 +185,7 @@ const scramble = async (work: Work): Promise<Outcome> => {
 }
 
 const effects: Readonly<Record<Effect, (work: Work) => Promise<Outcome>>> = {
-  ...{ verify, prepare, set, test, write, checkUse, scramble, revoke },
+  ...{ takeOver, verify, prepare, set, test, write, checkUse, scramble, revoke },
   beginRevoke: (work) => Promise.resolve(beginRevoke(work)),
 }
 

@@ -1,6 +1,7 @@
 // Reads what a Rotation is decided by.
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { refOf } from '../../src/resources/meta.ts'
+import { sameJson } from '../../src/kernel/same-json.ts'
 import type { RotationSpec } from '../../src/resources/rotation.ts'
 import type { Typed } from '../../src/resources/typed.ts'
 import type { Reader } from '../../src/store/store.ts'
@@ -43,6 +44,25 @@ const adopts = ({ rotator }: RotationSpec): boolean =>
       own?.adopt !== undefined && own.adopt !== false,
   )
 
+/**
+ * What the outputs hold, and somebody else has written, or a Rotation that was deleted since. Where it names one of the
+ * logins that take turns it is asked whether it is accepted.
+ */
+const foreignOf = (
+  { spec, status = {} }: RotationObject,
+  outputs: ReadonlyMap<string, SecretObject>,
+): Readonly<Record<string, number>> | undefined => {
+  const { postgres, mariadb } = spec.rotator
+  if ((postgres ?? mariadb) === undefined || adopts(spec)) return undefined
+  const versions: Record<string, number> = {}
+  for (const output of Object.keys(spec.outputs)) {
+    const version = outputs.get(output)?.status?.version
+    if (version === undefined) return undefined
+    versions[output] = version
+  }
+  return sameJson(versions, status.versions ?? {}) ? undefined : versions
+}
+
 /** What is taken over must be known: a login by its name, anything else by what the outputs hold. */
 const adoptFaults = (
   { spec, status = {} }: RotationObject,
@@ -65,6 +85,7 @@ const outputFaults = (
   outputs: ReadonlyMap<string, SecretObject>,
 ): string[] => {
   const inside = insideOf(spec)
+  const judged = status.judged === undefined ? '' : ` (${status.judged.message})`
   const consumers = consumersBySecret(project)
   const ownService = (secret: SecretObject): boolean =>
     (consumers.get(secret.metadata.uid ?? '') ?? []).some(
@@ -101,7 +122,9 @@ const outputFaults = (
       }),
       ...(isOwn || adopts(spec)
         ? []
-        : [`${what} has a value that somebody wrote: say adopt in the rotator to take it over`]),
+        : [
+            `${what} has a value that somebody wrote: say adopt in the rotator to take it over${judged}`,
+          ]),
     ]
   })
 }
@@ -166,6 +189,7 @@ export const gatherRotation = async (
       project: { uid: uid ?? '', since: since ?? '' },
       away: isAsked ? await awayIn(reader, { namespace, project: place.name }) : [],
       faults: [...outputFaults(rotation, project, outputs), ...adoptFaults(rotation, outputs)],
+      foreign: isIdle ? foreignOf(rotation, outputs) : undefined,
       hasValues: names.every((output) => outputs.get(output)?.status?.version !== undefined),
       changed,
       proof: isIdle ? nothingToProve : withReleased(rotation, project, [...outputs.values()]),

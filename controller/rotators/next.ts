@@ -19,6 +19,8 @@ export interface Facts {
   readonly hasValues: boolean
   /** What the outputs hold is not what this Rotation has written: the names of those. */
   readonly changed: readonly string[]
+  /** By output, the versions that this Rotation has not made, where they may be a login of it. */
+  readonly foreign?: Readonly<Record<string, number>> | undefined
   /** Of the rotator. */
   readonly steps: readonly Step[]
   readonly proof: Proof
@@ -36,6 +38,8 @@ export interface Holder {
 
 export type Effect =
   | ('prepare' | 'set' | 'test' | 'write' | 'checkUse')
+  /** Whether what the outputs hold is a login of this Rotation, which is accepted. */
+  | 'takeOver'
   /** After a restore: whether what the outputs hold is accepted. */
   | 'verify'
   /** The attempt has failed: the candidate ends. */

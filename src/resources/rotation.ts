@@ -197,6 +197,13 @@ export const rotationStatus = z.strictObject({
     .record(z.string(), z.int())
     .optional()
     .describe('By output, the version of its secret that this Rotation has made.'),
+  judged: z
+    .strictObject({
+      versions: z.record(z.string(), z.int()).describe('By output, the version of its secret.'),
+      message: z.string().describe('Why it is not taken over. Never a value.'),
+    })
+    .optional()
+    .describe('What the outputs held that this Rotation has not made, and could not take over.'),
   provenSince: time
     .optional()
     .describe(

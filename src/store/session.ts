@@ -23,6 +23,7 @@ import type { Actor, ChangeEvent, ChangeSet, WriteOptions } from './store.ts'
 import { toStored } from './stored-object.ts'
 import { checkRemoved } from './values/followers.ts'
 import { checkPolicies, type NewValue } from './values/policy.ts'
+import { checkCredentials, type RolledBackOutput } from './history/credential.ts'
 import { checkReferences } from './values/references.ts'
 import type { SecretChange } from './values/secret-change.ts'
 
@@ -77,6 +78,7 @@ export const runWrite = async (deps: SessionDeps, start: InGroup): Promise<Answe
     const result = await write.work(session)
     checkRemoved(session)
     await checkReferences(session)
+    await checkCredentials(session)
     checkPolicies(session)
     await finishProjects(session)
     if (preparations.isMissing || session.needsTransaction)
@@ -134,6 +136,7 @@ export class WriteSession {
   readonly secretChanges: SecretChange[] = []
   /** Values that the caller sets in projects that enforce a policy. */
   readonly newValues: NewValue[] = []
+  readonly rolledBack: RolledBackOutput[] = []
   /** Uids of secrets that this write has made: they had no value before. */
   readonly newSecrets = new Set<string>()
   /** Secrets that this write has removed, one by one. */

@@ -252,4 +252,71 @@ describe('a rotation that waits', () => {
     await updateAs(t.store, api, { ...before, spec: { ...before.spec, outputs } })
     expect((await world.status()).ownSlots).toBeUndefined()
   })
+
+  it('takes over a login of its own that is accepted: of one that was deleted and made again, or of an output that came back', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    await world.agent('one')
+    await world.request({ now: true })
+    await world.run(rotated(2))
+    const { metadata, spec } = await world.rotation()
+    await t.store.write(api, {}, async (tx) => {
+      await tx.remove({ kind: 'Rotation', namespace: world.ns, name: 'db' })
+    })
+    await createAs(t.store, api, objectOf('Rotation', world.ns, 'db', { ...spec }))
+    expect((await world.rotation()).metadata.uid).not.toBe(metadata.uid)
+    await world.look()
+    expect(await world.condition('Ready')).toBe('Ready=True/TakenOver')
+    expect(await world.status()).toMatchObject({ slot: 'app_b', versions: { username: 2 } })
+    await world.request({ now: true })
+    await world.run(rotated(1))
+    expect(await world.status()).toMatchObject({ slot: 'app_a', failures: 0 })
+    expect([...world.database.logins.keys()]).toEqual(['app_a'])
+    expect(world.refused()).toEqual([])
+  })
+
+  it('does not take over what is not accepted, and asks again once there is another one', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    const good = world.database.logins.get('app_a')!
+    world.database.logins.set('app_a', 'of somebody else')
+    await world.setStatus(({ versions: _, ...rest }) => rest)
+    world.database.faults.set('look', { kind: 'Unreachable', message: 'no route to host' })
+    await world.look()
+    expect(await world.status()).toMatchObject({ retryFor: 'no route to host' })
+    clock.step(minute)
+    await world.look()
+    expect(await world.condition('Ready')).toBe('Ready=False/Refused')
+    expect(await world.message('Ready')).toContain('does not accept it as a password of app_a')
+    const calls = world.database.calls.length
+    await world.look()
+    expect(world.database.calls).toHaveLength(calls)
+    world.database.logins.set('app_a', good)
+    await world.setStatus(({ judged: _, ...rest }) => rest)
+    await world.look()
+    expect(await world.condition('Ready')).toMatch(/^Ready=True/)
+  })
+
+  it('lets the outputs of one credential go back together or not at all', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    await world.run(rotated(1))
+    await world.agent('one')
+    await world.request()
+    await world.run(({ phase }) => phase === 'Overlapping')
+    const back = (names: readonly string[], version: number): Promise<unknown> =>
+      t.store.write(api, { changeSet: { id: `back ${version}`, last: true } }, async (tx) => {
+        for (const name of names)
+          await tx.rollbackSecret({ kind: 'StagelySecret', namespace: world.ns, name }, version)
+      })
+    for (const name of ['user', 'password'])
+      await expect(back([name], 1)).rejects.toMatchObject({
+        reason: 'Conflict',
+        message: expect.stringMatching(
+          /go back together or not at all; for a new credential: stagely rotation run db/,
+        ) as string,
+      })
+    await back(['user', 'password'], 1)
+    await expect(back(['password'], 2)).rejects.toMatchObject({ reason: 'Conflict' })
+    await back(['user', 'password'], 2)
+  })
 })

@@ -26,7 +26,7 @@ export const rotationSchema = z
         fieldsOf(rotationStatus, {
           ...ofEveryStatus,
           ...{ now: hidden, withoutProof: hidden, hasOld: hidden, backFrom: hidden },
-          ...{ oldIsLogin: hidden, provenRuns: hidden, illBefore: hidden },
+          ...{ oldIsLogin: hidden, provenRuns: hidden, illBefore: hidden, judged: hidden },
           ...{ provingSince: hidden, revokeStartedAt: hidden, ownSlots: hidden },
           phase: { absent: 'Idle' },
           attempt: { absent: 0 },

@@ -67,6 +67,7 @@ export const rollbackSecret = async (
   const project = await requireProjectState(session, projectOf(row.object))
   if (await isRevoked(session.tx, { secretUid: row.uid, version })) throw revoked(ref, version)
   const opened = await openVersion(session, project, { secretUid: row.uid, version })
+  if (rotatedBy(row.object) !== undefined) session.rolledBack.push({ secret: row.object, version })
   return putBack(session, opened, asWritten(opened, row.object))
 }
 

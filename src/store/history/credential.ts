@@ -1,0 +1,66 @@
+// The outputs of a Rotation are parts of one credential: a rollback leaves them so, or is refused.
+import { refOf, type KubeObject } from '../../resources/meta.ts'
+import { specOf } from '../../resources/typed.ts'
+import { conflict } from '../errors.ts'
+import type { WriteSession } from '../session.ts'
+import { rotatedBy } from './new-value.ts'
+
+/** An output that a write has rolled back. */
+export interface RolledBackOutput {
+  readonly secret: KubeObject
+  readonly version: number
+}
+
+/** The other outputs of the Rotation that makes this one. */
+const siblingsOf = (session: WriteSession, secret: KubeObject): KubeObject[] => {
+  const { namespace, name } = refOf(secret)
+  const rotation = rotatedBy(secret)
+  const row = rotation && session.fetch({ kind: 'Rotation', namespace, name: rotation })
+  if (!row) return []
+  const { outputs } = specOf('Rotation', row.object)
+  const names = Object.values(outputs)
+  if (!names.includes(name)) return []
+  return names.flatMap((other) => {
+    const found = session.fetch({ kind: 'StagelySecret', namespace, name: other })
+    return found === undefined || other === name || rotatedBy(found.object) !== rotation
+      ? []
+      : [found.object]
+  })
+}
+
+/** What these secrets had beside that version. */
+const digestsBeside = async (
+  session: WriteSession,
+  { secret, version }: RolledBackOutput,
+  others: readonly KubeObject[],
+): Promise<ReadonlyMap<string, string>> => {
+  const rows = await session.tx.query<{ uid: string; digest: string }>(
+    `SELECT o.secret_uid AS uid, o.value_digest AS digest FROM secret_versions v
+     JOIN secret_versions o ON o.project_uid = v.project_uid AND o.secret_uid = ANY($3::uuid[])
+       AND o.from_revision <= v.from_revision
+       AND (o.to_revision IS NULL OR o.to_revision > v.from_revision)
+     WHERE v.secret_uid = $1 AND v.version = $2`,
+    [secret.metadata.uid, version, others.map(({ metadata }) => metadata.uid)],
+  )
+  return new Map(rows.map(({ uid, digest }) => [uid, digest]))
+}
+
+/** At the end of a write: in one write all outputs may go back. */
+export const checkCredentials = async (session: WriteSession): Promise<void> => {
+  for (const one of session.rolledBack) {
+    const others = siblingsOf(session, one.secret)
+    if (others.length === 0) continue
+    const then = await digestsBeside(session, one, others)
+    const torn = others.filter(({ metadata: { uid = '' } }) => {
+      const digest = then.get(uid)
+      return digest !== undefined && digest !== session.head(uid)?.valueDigest
+    })
+    if (torn.length === 0) continue
+    const names = torn.map(({ metadata }) => `"${metadata.name}"`).join(', ')
+    const rotation = rotatedBy(one.secret) ?? ''
+    throw conflict(
+      refOf(one.secret),
+      `its version ${one.version} is a part of a credential whose other part ${names} had another value then: outputs of rotation "${rotation}" go back together or not at all; for a new credential: stagely rotation run ${rotation}`,
+    )
+  }
+}
