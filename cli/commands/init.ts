@@ -33,6 +33,7 @@ interface InitFlags extends CommonFlags {
   readonly manifest?: string
   readonly exclude?: string[]
   readonly global?: string[]
+  readonly all?: boolean
   readonly references: boolean
   readonly overwrite?: boolean
   readonly dryRun?: boolean
@@ -61,6 +62,7 @@ export const command = (): Command =>
     .option('--directory <path>', 'the folder on the agent’s machine, where it is another one')
     .option('--exclude <key>', 'a key that stays in your files; may be given again', collect)
     .option('--global <variable>', 'make a ${VAR} of .env a global secret', collect)
+    .option('--all', 'plain configuration becomes secrets too')
     .option('--no-references', 'one value in several places becomes as many secrets')
     .option('--manifest <file>', 'where the YAML goes; stagely.yaml in the folder when absent')
     .option('--overwrite', 'replace a manifest file that says something else')
@@ -77,8 +79,8 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
   }
   const stack = await findStack(dir, flags)
   const project = await readProject(stack, flags)
-  const { exclude = [], global = [], references } = flags
-  const proposal = propose(project, { exclude, global, references })
+  const { exclude = [], global = [], references, all = false } = flags
+  const proposal = propose(project, { exclude, global, references, all })
   const api = await openApi(flags)
   const manifests = await manifestsOf(api, { project, proposal, stack }, flags)
   const path = flags.manifest ?? join(project.directory, 'stagely.yaml')

@@ -8,7 +8,14 @@ import type { Environment } from '../../src/compose/environment.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError } from '../errors.ts'
 import { readAsWritten, type RawServices } from './as-written.ts'
-import { usesOf, variablesIn, type RawService, type ServiceUses } from './service-uses.ts'
+import {
+  fieldTexts,
+  usesOf,
+  variablesIn,
+  type FieldText,
+  type RawService,
+  type ServiceUses,
+} from './service-uses.ts'
 
 export interface ProjectRequest {
   /** Absolute. */
@@ -26,6 +33,7 @@ export interface ComposeService extends ServiceUses {
   readonly enabled: boolean
   /** Environment of its containers, with all files and variables resolved. */
   readonly environment: ReadonlyMap<string, string>
+  readonly image?: string
   /** Services that it depends on. */
   readonly dependsOn: readonly string[]
 }
@@ -49,6 +57,8 @@ export interface ComposeProject {
   readonly dotenvFiles: readonly VariableFile[]
   /** The `env_file`s of services. */
   readonly envFiles: readonly VariableFile[]
+  /** Every text outside of services, before interpolation. */
+  readonly texts: readonly FieldText[]
   /** Top-level `secrets:` with files, relative to the folder. */
   readonly secretFiles: readonly { readonly name: string; readonly path: string }[]
 }
@@ -77,8 +87,10 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
   const compose = await openCompose(request.env)
   const ask = asker(compose, request, files)
   const enabled = await ask([], ['--services']).catch(tellRefused)
-  const written = await askAsWritten(ask, { directory, files })
+  const { services: written = {}, ...others } = await askAsWritten(ask, { directory, files })
+  const texts = fieldTexts(others)
   const probe = probeOf(
+    variablesIn(written, texts),
     written,
     (envFiles ?? ['.env']).map((file) => resolve(directory, file)),
   )
@@ -102,11 +114,13 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
         name,
         enabled: enabled.split('\n').includes(name),
         environment: environmentOf(answer.services?.[name]),
+        ...defined({ image: textOf(answer.services?.[name]?.image) }),
         dependsOn: Object.keys(answer.services?.[name]?.depends_on ?? {}),
         ...usesOf(written[name] ?? {}, (path) => relative(directory, path) || path),
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     variables: variablesOf(answer),
+    texts,
     dotenvFiles: probe.dotenv.map(([path, service]) => fileOf(path, service)),
     envFiles: probe.envFiles.map(([path, service]) => fileOf(path, service)),
     secretFiles: Object.entries(answer.secrets ?? {}).flatMap(([name, { file }]) =>
@@ -114,6 +128,9 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
     ),
   }
 }
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined
 
 type Ask = (flags: readonly string[], verb: readonly string[], stdin?: string) => Promise<string>
 
@@ -143,12 +160,12 @@ const asker =
 const askAsWritten = async (
   ask: Ask,
   files: { readonly directory: string; readonly files: readonly string[] },
-): Promise<RawServices> => {
+): Promise<RawProject> => {
   try {
-    const answer = await ask(['--profile', '*'], ['--no-interpolate', '--format', 'json'])
-    return parseProject(answer).services ?? {}
+    return parseProject(await ask(['--profile', '*'], ['--no-interpolate', '--format', 'json']))
   } catch {
-    return await readAsWritten({ paths: files.files, root: files.directory }, filler(ask))
+    const paths = { paths: files.files, root: files.directory }
+    return { services: await readAsWritten(paths, filler(ask)) }
   }
 }
 
@@ -191,8 +208,11 @@ interface Probe {
 const probePrefix = 'stagely-probe-'
 
 /** An override with a service for each env file, and a field for each `${VAR}`. */
-const probeOf = (written: RawServices, dotenvPaths: readonly string[]): Probe => {
-  const names = variablesIn(written)
+const probeOf = (
+  names: readonly string[],
+  written: RawServices,
+  dotenvPaths: readonly string[],
+): Probe => {
   const entries = new Map<string, object>()
   for (const service of Object.values(written)) {
     for (const entry of usesOf(service, (path) => path).envFileEntries) {

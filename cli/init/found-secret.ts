@@ -1,4 +1,5 @@
-// A secret that init found in a Compose project.
+// A value that init found in a Compose project.
+import type { Part } from './interpolate.ts'
 
 export interface ProposedSecret {
   readonly key: string
@@ -14,13 +15,19 @@ export interface ProposedSecret {
 export interface FoundSecret extends ProposedSecret {
   /** Source of the whole value. Secrets with the same source have one value in several places. */
   readonly source?: string
-  /** The text in the compose file, before interpolation. */
-  readonly written?: string
+  /** The value in parts, as the compose file makes it of variables. */
+  readonly parts?: readonly Part[]
 }
 
-const secretName =
-  /PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|_KEY$|_DSN$/i
+/** The source of a value that is the whole of a variable, or of its default. */
+export const variableSource = (name: string, value: string): string => `variable ${name} ${value}`
 
-export const looksSecret = (key: string): boolean => secretName.test(key)
-/** `postgres://app:password@db`: the part before the password, the password, and the rest. */
-export const urlWithPassword = /^([a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:)([^/\s@]+)(@[^]*)$/i
+/** A value that stays where it is, and why. */
+export interface Kept {
+  readonly key: string
+  readonly file: string
+  readonly why: string
+}
+
+/** Why plain configuration stays. */
+export const whyPlain = 'is no secret by its name or its form; --all takes it'

@@ -1,20 +1,17 @@
 // Proposes which service sees which key, from the present use in the project. Pure.
-import type { ComposeProject, ComposeService } from './compose-project.ts'
-import { variablesOfText } from '../../src/compose/variables.ts'
+import { minPatternBytes } from '../../src/masking/patterns.ts'
+import type { ComposeProject } from './compose-project.ts'
 import {
-  looksSecret,
-  urlWithPassword,
+  variableSource,
+  whyPlain,
   type FoundSecret,
+  type Kept,
   type ProposedSecret,
 } from './found-secret.ts'
-import { shareValues, variableSource } from './share-values.ts'
-
-/** A value that stays where it is, and why. */
-interface Kept {
-  readonly key: string
-  readonly file: string
-  readonly why: string
-}
+import { inOrder, keptFiles, keptVariables } from './kept.ts'
+import { sharedVariables, valueOfVariable, variablesElsewhere } from './other-places.ts'
+import { shareValues } from './share-values.ts'
+import { valuesOfService, variablesOf, type FoundValue } from './values-of-service.ts'
 
 export interface Proposal {
   readonly secrets: readonly ProposedSecret[]
@@ -28,24 +25,30 @@ export interface Proposal {
 }
 
 export interface Wishes {
-  /** Keys that stay in the user's files. */
+  /** Keys that stay in the user's files, and variables that a command or the like uses too. */
   readonly exclude: readonly string[]
   /** Variables that become global secrets, for `${VAR}` outside `environment`. */
   readonly global: readonly string[]
+  /** Plain configuration becomes secrets too. */
+  readonly all?: boolean
   /** false: a value in several places becomes a secret in each of them. */
   readonly references?: boolean
 }
 
-const storable = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/
 export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
   const kept: Kept[] = []
-  const seen = project.services.flatMap((service) => secretsOf(project, service, wishes, kept))
-  const found = withGlobals(seen, project.services.length)
+  const values = project.services.flatMap((service) =>
+    valuesOfService(project, service, wishes.exclude, kept),
+  )
+  const chosen = chooseSecrets(project, values, wishes, kept)
+  const whole = withOneValue(project, chosen, wishes, kept)
+  const found = withGlobals(whole.services, project.services.length)
   const isThere = (key: string): boolean => found.some((s) => s.key === key && s.scope === 'global')
-  const wished = asked(project, wishes).filter(({ key }) => !isThere(key))
-  const all = [...found, ...wished]
+  const all = [...found, ...whole.globals.filter(({ key }) => !isThere(key))]
+  all.push(...ownValues(project, all))
   const secrets = wishes.references === false ? all : shareValues(project, all)
-  kept.push(...keptVariables(project, wishes), ...keptFiles(project))
+  const replaced = new Set(secrets.filter(({ scope }) => scope === 'global').map(({ key }) => key))
+  kept.push(...keptVariables(project, replaced), ...keptFiles(project))
   const sees = (name: string): boolean =>
     secrets.some(({ scope }) => scope === 'global' || scope === name)
   const enabled = project.services.filter((service) => service.enabled)
@@ -53,8 +56,10 @@ export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
     .filter(({ name, sharesWith }) => sees(name) || sharesWith.some(sees))
     .map(({ name }) => name)
   return {
-    secrets: secrets.sort((a, b) => compare(a.key, b.key) || compare(a.scope, b.scope)),
-    kept: unique(kept).sort((a, b) => compare(a.file, b.file) || compare(a.key, b.key)),
+    secrets: secrets
+      .map(withoutOrigin)
+      .sort((a, b) => compare(a.key, b.key) || compare(a.scope, b.scope)),
+    kept: inOrder(kept),
     recreated,
     untouched: enabled.map(({ name }) => name).filter((name) => !recreated.includes(name)),
   }
@@ -62,72 +67,68 @@ export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const unique = (kept: readonly Kept[]): Kept[] => [
-  ...new Map(kept.map((k) => [JSON.stringify([k.key, k.file]), k])).values(),
-]
+const withoutOrigin = ({ key, scope, value, from, refersTo }: ProposedSecret): ProposedSecret => ({
+  ...{ key, scope, value, from },
+  ...(refersTo !== undefined && { refersTo }),
+})
 
-/** The secrets of one service; its other values are added to `kept`. */
-const secretsOf = (
-  project: ComposeProject,
-  service: ComposeService,
-  { exclude }: Wishes,
+/** Secrets, values that hold one, and values of one key that differ between services; the rest is plain, and stays. */
+const chooseSecrets = (
+  { services }: ComposeProject,
+  values: readonly FoundValue[],
+  { all }: Wishes,
   kept: Kept[],
-): FoundSecret[] => {
-  const secrets: FoundSecret[] = []
-  for (const [key, value] of service.environment) {
-    const { file: named, from, ...origin } = originOf(project, service, key, value)
-    const file = named ?? project.files[0] ?? ''
-    if (key.startsWith('COMPOSE_')) kept.push({ key, file, why: 'steers Compose itself' })
-    else if (!storable.test(key)) kept.push({ key, file, why: 'is no name that Stagely stores' })
-    else if (exclude.includes(key)) kept.push({ key, file, why: 'excluded' })
-    else if (from === undefined) continue
-    else if (namesFile(key, value)) kept.push({ key, file, why: whyFile })
-    else secrets.push({ key, scope: service.name, value, from, ...origin })
+): FoundValue[] => {
+  const known = values.flatMap(({ isSecret, value }) =>
+    isSecret && value.length >= minPatternBytes ? [value] : [],
+  )
+  const differs = ({ key, value }: FoundValue): boolean =>
+    services.some(({ environment }) => (environment.get(key) ?? value) !== value)
+  const [chosen, plain]: [FoundValue[], FoundValue[]] = [[], []]
+  for (const one of values) {
+    const holds = known.some((secret) => one.value.includes(secret))
+    const isChosen = all === true || one.isSecret || holds || differs(one)
+    ;(isChosen ? chosen : plain).push(one)
   }
-  return secrets
+  kept.push(...plain.map(({ key, file }) => ({ key, file, why: whyPlain })))
+  return chosen
 }
 
-const whyFile = 'names a file; "stagely seal --file" makes a secret of its content'
-
-/** `POSTGRES_PASSWORD_FILE: /run/secrets/password` is configuration; the secret is in the file. */
-const namesFile = (key: string, value: string): boolean =>
-  /_(FILE|PATH|DIR)$/i.test(key) && /^(~|\.{0,2})\/\S*$|^[\w.-]+(\/[\w.-]+)+$/.test(value)
-
-interface Origin extends Pick<FoundSecret, 'source' | 'written'> {
-  /** undefined: plain configuration in the compose file itself. */
-  readonly from: string | undefined
-  readonly file: string | undefined
-}
-
-const originOf = (
+/**
+ * A secret that stands in `environment` and in another place, such as a command, becomes a global secret, which fills
+ * both. Where that cannot be, it stays in both.
+ */
+const withOneValue = (
   project: ComposeProject,
-  service: ComposeService,
-  key: string,
-  value: string,
-): Origin => {
-  const written = service.written.get(key)
-  if (written === undefined) {
-    // Later files have precedence.
-    const entry = service.envFileEntries.findLast(({ path }) =>
-      project.envFiles.some((file) => file.path === path && file.values.has(key)),
-    )
-    const path = entry?.path ?? 'env_file'
-    return { from: path, file: entry?.path, source: `${key} of ${path}` }
+  chosen: readonly FoundValue[],
+  { exclude, global }: Wishes,
+  kept: Kept[],
+): { services: FoundValue[]; globals: FoundSecret[] } => {
+  const shared = sharedVariables(project, chosen)
+  const torn = new Map(
+    shared.flatMap(({ name, value, place }) => {
+      if (exclude.includes(name)) return [[name, 'excluded'] as const]
+      if (value !== undefined || global.includes(name)) return []
+      const why = `\${${name}} stands in ${place} too, with other defaults: give it one value in .env`
+      return [[name, why] as const]
+    }),
+  )
+  const whyStays = (one: FoundValue): string | undefined =>
+    variablesOf(one).flatMap((name) => torn.get(name) ?? [])[0]
+  for (const one of chosen) {
+    const why = whyStays(one)
+    if (why !== undefined) kept.push({ key: one.key, file: one.file, why })
   }
-  const used = written === null ? [key] : variablesOfText(written)
-  const set = used.filter((name) => project.variables.has(name))
-  if (set.length > 0) {
-    const names = set.map((name) => `\${${name}}`).join(', ')
-    const file = project.dotenvFiles.findLast(({ values }) => set.some((n) => values.has(n)))?.path
-    const [only = ''] = set
-    const isWhole = used.length === 1 && value === project.variables.get(only)
-    const whole = isWhole ? { source: variableSource(only) } : { written: written ?? '' }
-    return { from: `environment: ${names}`, file, ...whole }
-  }
-  const isSecret = value !== '' && (looksSecret(key) || urlWithPassword.test(value))
-  const literal = used.length === 0 && isSecret
-  if (!literal) return { from: undefined, file: undefined }
-  return { from: 'environment: in the compose file', file: undefined }
+  const elsewhere = variablesElsewhere(project)
+  const names = new Set([...global, ...shared.flatMap(({ name }) => (torn.has(name) ? [] : name))])
+  const globals = [...names].flatMap((key): FoundSecret[] => {
+    const value = valueOfVariable(project, key)
+    if (value === undefined) return []
+    const place = elsewhere.get(key)
+    const from = `\${${key}}${place === undefined ? '' : `, also in ${place}`}`
+    return [{ key, scope: 'global', value, from, source: variableSource(key, value) }]
+  })
+  return { services: chosen.filter((one) => whyStays(one) === undefined), globals }
 }
 
 /** Replaces equal secrets of all services by one global secret. */
@@ -142,48 +143,26 @@ const withGlobals = (seen: readonly FoundSecret[], serviceCount: number): FoundS
   })
 }
 
-const asked = (project: ComposeProject, { global }: Wishes): FoundSecret[] =>
-  global.flatMap((key) => {
-    const value = project.variables.get(key)
-    if (value === undefined) return []
-    return [{ key, scope: 'global', value, from: `\${${key}}`, source: variableSource(key) }]
-  })
-
-/** Variables of `.env` that no secret replaces. */
-const keptVariables = (project: ComposeProject, { global }: Wishes): Kept[] =>
-  project.dotenvFiles.flatMap(({ path: file, values }) =>
-    [...values.keys()].flatMap((key) => {
-      if (global.includes(key)) return []
-      if (key.startsWith('COMPOSE_')) return [{ key, file, why: 'steers Compose itself' }]
-      const user = project.services.find(({ elsewhere }) => elsewhere.has(key))
-      if (user !== undefined) {
-        const where = `${user.elsewhere.get(key) ?? ''} of ${user.name}`
-        const more = looksSecret(key) ? `; --global ${key} makes it a secret` : ''
-        return [{ key, file, why: `used in ${where}${more}` }]
-      }
-      return isUsed(project, key) ? [] : [{ key, file, why: 'no service uses it' }]
-    }),
+/** What services have of the key of a global secret, where it is something else: the global one would win over it. */
+const ownValues = ({ services }: ComposeProject, found: readonly FoundSecret[]): FoundSecret[] => {
+  const has = new Set(found.map(({ key, scope }) => `${scope}/${key}`))
+  return found.flatMap(({ key, scope, value }) =>
+    scope !== 'global'
+      ? []
+      : services.flatMap(({ name, environment }) => {
+          const own = environment.get(key)
+          if (own === undefined || own === value || has.has(`${name}/${key}`)) return []
+          return [{ key, scope: name, value: own, from: 'environment: other than the global one' }]
+        }),
   )
-
-const keptFiles = ({ secretFiles }: ComposeProject): Kept[] =>
-  secretFiles.map(({ name, path }) => ({
-    key: name,
-    file: path,
-    why: 'a file; "stagely seal --file" makes a secret of type file',
-  }))
-
-const isUsed = (project: ComposeProject, variable: string): boolean =>
-  project.services.some(
-    ({ written, environment }) =>
-      environment.has(variable) ||
-      [...written].some(([, text]) => text !== null && variablesOfText(text).includes(variable)),
-  )
+}
 
 /** Keys of global secrets that the files use elsewhere than in variables of containers. */
 export const usedElsewhere = (
-  { services }: ComposeProject,
+  project: ComposeProject,
   secrets: readonly Pick<ProposedSecret, 'key' | 'scope'>[],
 ): string[] => {
+  const elsewhere = variablesElsewhere(project)
   const globals = new Set(secrets.filter((s) => s.scope === 'global').map((s) => s.key))
-  return [...globals].filter((key) => services.some((s) => s.elsewhere.has(key))).sort()
+  return [...globals].filter((key) => elsewhere.has(key)).sort()
 }

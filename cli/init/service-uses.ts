@@ -21,6 +21,18 @@ export interface RawService {
   readonly [field: string]: unknown
 }
 
+/** A text of a field, such as `command` of a service or the top-level `configs`. */
+export interface FieldText {
+  readonly field: string
+  readonly text: string
+}
+
+/** Every text of these fields. Compose reads no extension (`x-…`). */
+export const fieldTexts = (fields: Readonly<Record<string, unknown>>): FieldText[] =>
+  Object.entries(fields).flatMap(([field, value]) =>
+    field.startsWith('x-') ? [] : [...textsIn(value)].map((text) => ({ field, text })),
+  )
+
 export interface ServiceUses {
   /**
    * Its `environment`: the text before interpolation; null when a variable of the same name is passed
@@ -28,15 +40,18 @@ export interface ServiceUses {
    */
   readonly written: ReadonlyMap<string, string | null>
   readonly envFileEntries: readonly EnvFileEntry[]
-  /** Variables outside `environment`, each with the field that uses it. */
-  readonly elsewhere: ReadonlyMap<string, string>
+  /** Every text outside of `environment`, before interpolation. */
+  readonly texts: readonly FieldText[]
   /** Services whose container it shares a namespace or volumes with: it is re-created with them. */
   readonly sharesWith: readonly string[]
 }
 
-/** Every variable that any service uses, sorted. */
-export const variablesIn = (services: Readonly<Record<string, RawService>>): string[] => {
-  const names = new Set<string>()
+/** Every variable that the files use, sorted. */
+export const variablesIn = (
+  services: Readonly<Record<string, RawService>>,
+  others: readonly FieldText[],
+): string[] => {
+  const names = new Set(others.flatMap(({ text }) => variablesOfText(text)))
   for (const text of textsIn(services)) for (const name of variablesOfText(text)) names.add(name)
   for (const service of Object.values(services)) {
     for (const [key, text] of writtenOf(service)) if (text === null) names.add(key)
@@ -66,18 +81,12 @@ export const envFilesOf = ({ env_file: files = [] }: RawService): EnvFileEntry[]
   )
 
 export const usesOf = (service: RawService, shown: (path: string) => string): ServiceUses => {
-  const elsewhere = new Map<string, string>()
-  for (const [field, value] of Object.entries(service)) {
-    if (field === 'environment') continue
-    for (const text of textsIn(value)) {
-      for (const name of variablesOfText(text)) if (!elsewhere.has(name)) elsewhere.set(name, field)
-    }
-  }
+  const { environment: _, ...others } = service
   const modes = [service.network_mode, service.ipc, service.pid]
   return {
     written: writtenOf(service),
     envFileEntries: envFilesOf(service).map((entry) => ({ ...entry, path: shown(entry.path) })),
-    elsewhere,
+    texts: fieldTexts(others),
     sharesWith: modes.flatMap((mode) =>
       typeof mode === 'string' && mode.startsWith('service:') ? [mode.slice(8)] : [],
     ),

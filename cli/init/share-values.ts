@@ -1,34 +1,33 @@
 // Turns a value in several places into one secret to which the other places refer. Pure.
+import { isReadOnce } from '../../src/databases/read-once.ts'
 import { minPatternBytes } from '../../src/masking/patterns.ts'
 import { renderTemplate, parseTemplate } from '../../src/resources/value-template.ts'
 import type { ComposeProject } from './compose-project.ts'
-import {
-  looksSecret,
-  urlWithPassword,
-  type FoundSecret,
-  type ProposedSecret,
-} from './found-secret.ts'
+import { variableSource, type FoundSecret, type ProposedSecret } from './found-secret.ts'
+import type { Part } from './interpolate.ts'
+import { looksSecret, urlWithPassword } from './looks-secret.ts'
 
 /** Each secret with its own value, or with a template that refers to others. */
 export const shareValues = (
-  { services, variables }: ComposeProject,
+  { services }: Pick<ComposeProject, 'services'>,
   found: readonly FoundSecret[],
 ): ProposedSecret[] => {
-  const dependents = (scope: string): number =>
-    services.filter(({ dependsOn }) => dependsOn.includes(scope)).length
-  const homes = homesOf(found, dependents)
-  const urls = firstOfEachUrl(found, dependents)
+  const compare = createOrder(services)
+  const homes = homesOf(found, compare)
+  const urls = firstOfEachUrl(found, compare)
   return found.flatMap((secret) => {
-    const { source: _, written, ...proposed } = secret
-    const home = sourcesOf(secret).flatMap((source) => homes.get(source) ?? [])[0]
+    const { source: _, parts, ...proposed } = secret
+    const home = sourcesOf(secret)
+      .flatMap((source) => homes.get(source) ?? [])
+      .find((one) => isSame(one, secret) || mayRefer(secret, one))
     // The service sees the global secret with this key already.
     const referring = (kept: FoundSecret): ProposedSecret[] =>
       kept.scope === 'global' && kept.key === secret.key
         ? []
         : [{ ...proposed, value: referenceTo(kept), refersTo: [nameOf(kept)] }]
     if (home !== undefined && !isSame(home, secret)) return referring(home)
-    const pieces =
-      written === undefined ? piecesOfUrl(secret, homes) : piecesOf(written, variables, homes)
+    const isMade = parts !== undefined && secret.source === undefined
+    const pieces = isMade ? piecesOf(parts, homes) : piecesOfUrl(secret, homes)
     const template = templateOf(pieces, secret.value)
     const first = urls.get(secret.value)
     if (template === undefined && first !== undefined && !isSame(first, secret))
@@ -37,8 +36,12 @@ export const shareValues = (
   })
 }
 
-/** The source id of a variable's value. */
-export const variableSource = (name: string): string => `variable ${name}`
+/** Two variables, and two keys of one service, are two secrets, also where their texts are equal today. */
+const mayRefer = (secret: FoundSecret, home: FoundSecret): boolean => {
+  if (secret.source !== undefined && secret.source === home.source) return true
+  const areVariables = [secret, home].every(({ source = '' }) => source.startsWith('variable '))
+  return !areVariables && secret.scope !== home.scope
+}
 
 const textSource = (value: string): string => `text ${value}`
 
@@ -47,16 +50,20 @@ type Homes = ReadonlyMap<string, FoundSecret>
 
 /** Equal texts count as one value only for secrets: the name `postgres` may be a user and a host. */
 const sourcesOf = ({ key, value, source }: FoundSecret): string[] => [
-  ...(looksSecret(key) && value.length >= minPatternBytes ? [textSource(value)] : []),
+  ...(looksSecret(key, value) && !urlWithPassword.test(value) && value.length >= minPatternBytes
+    ? [textSource(value)]
+    : []),
   ...(source === undefined ? [] : [source]),
 ]
 
-const homesOf = (found: readonly FoundSecret[], dependents: (scope: string) => number): Homes => {
+type Order = (a: ProposedSecret, b: ProposedSecret) => number
+
+const homesOf = (found: readonly FoundSecret[], compare: Order): Homes => {
   const homes = new Map<string, FoundSecret>()
   for (const secret of found) {
     for (const source of sourcesOf(secret)) {
       const known = homes.get(source)
-      if (known === undefined || compare(secret, known, dependents) < 0) homes.set(source, secret)
+      if (known === undefined || compare(secret, known) < 0) homes.set(source, secret)
     }
   }
   return homes
@@ -65,26 +72,38 @@ const homesOf = (found: readonly FoundSecret[], dependents: (scope: string) => n
 /** By text: the first URL of those with an equal password that is no secret of its own. */
 const firstOfEachUrl = (
   found: readonly FoundSecret[],
-  dependents: (scope: string) => number,
+  compare: Order,
 ): ReadonlyMap<string, FoundSecret> => {
   const urls = found.filter(({ value }) => urlWithPassword.test(value))
-  return new Map(
-    urls.sort((a, b) => compare(b, a, dependents)).map((secret) => [secret.value, secret]),
-  )
+  return new Map(urls.sort((a, b) => compare(b, a)).map((secret) => [secret.value, secret]))
 }
 
 /**
- * Global secrets first, then those of the service that most others depend on: the database keeps its
- * password.
+ * Which of several secrets keeps the value: the global one; that of a database, as POSTGRES_PASSWORD; that of a service
+ * after which the key is named, as REDIS_PASSWORD after the image of `cache`; that of the one that most others depend on.
  */
-const compare = (
-  a: ProposedSecret,
-  b: ProposedSecret,
-  dependents: (scope: string) => number,
-): number => {
-  const globals = Number(b.scope === 'global') - Number(a.scope === 'global')
-  const order = globals || dependents(b.scope) - dependents(a.scope)
-  return order || (nameOf(a) < nameOf(b) ? -1 : 1)
+const createOrder = (services: ComposeProject['services']): Order => {
+  const dependents = (scope: string): number =>
+    services.filter(({ dependsOn }) => dependsOn.includes(scope)).length
+  const isNamedAfter = ({ key, scope }: ProposedSecret): boolean => {
+    const { image = '' } = services.find(({ name }) => name === scope) ?? {}
+    const [program = ''] = (image.split('/').at(-1) ?? '').split(/[:@]/)
+    const words = key.toLowerCase().split(/[^a-z0-9]+/)
+    return [scope, program].some((name) => words.some((word) => isWordOf(word, name)))
+  }
+  return (a, b) => {
+    const globals = Number(b.scope === 'global') - Number(a.scope === 'global')
+    const database = Number(isReadOnce(b.key)) - Number(isReadOnce(a.key))
+    const named = Number(isNamedAfter(b)) - Number(isNamedAfter(a))
+    const order = globals || database || named || dependents(b.scope) - dependents(a.scope)
+    return order || (nameOf(a) < nameOf(b) ? -1 : 1)
+  }
+}
+
+/** `redis` and `rediscli` of `redis`; `mysql` of `mysql-server`. */
+const isWordOf = (word: string, name: string): boolean => {
+  const [first = ''] = name.toLowerCase().split(/[^a-z0-9]+/)
+  return first.length >= 2 && word.startsWith(first)
 }
 
 const isSame = (a: ProposedSecret, b: ProposedSecret): boolean =>
@@ -97,26 +116,12 @@ const referenceTo = (home: ProposedSecret): string => `\${${nameOf(home)}}`
 /** A value in pieces: literal texts, and secrets whose values are inserted. */
 type Pieces = readonly (string | FoundSecret)[]
 
-const expression =
-  /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-?][^{}]*)?\}|\$([A-Za-z_][A-Za-z0-9_]*)/g
-
-/** The pieces of a text in the compose file: `postgres://app:${PASSWORD}@db`. */
-const piecesOf = (
-  written: string,
-  variables: ReadonlyMap<string, string>,
-  homes: Homes,
-): Pieces => {
-  const pieces: (string | FoundSecret)[] = []
-  let from = 0
-  for (const { 0: match, 1: braced, 2: bare, index } of written.matchAll(expression)) {
-    const name = braced ?? bare
-    const value = name === undefined ? '$' : (variables.get(name) ?? '')
-    const home = homes.get(variableSource(name ?? '')) ?? homes.get(textSource(value))
-    pieces.push(written.slice(from, index), home ?? value)
-    from = index + match.length
-  }
-  return [...pieces, written.slice(from)]
-}
+/** The pieces of a value that the compose file makes of variables: `postgres://app:${PASSWORD}@db`. */
+const piecesOf = (parts: readonly Part[], homes: Homes): Pieces =>
+  parts.map(({ text, variable }) => {
+    if (variable === undefined) return text
+    return homes.get(variableSource(variable, text)) ?? homes.get(textSource(text)) ?? text
+  })
 
 /** The pieces of a URL whose password is another secret. */
 const piecesOfUrl = ({ value }: FoundSecret, homes: Homes): Pieces => {

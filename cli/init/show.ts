@@ -1,7 +1,9 @@
 // Prints the proposal of init for people and for programs: names, never values.
 import type { ReviewStatus } from '../../src/manifests/review.ts'
+import { isReadOnce } from '../../src/databases/read-once.ts'
 import { renderColumns } from '../table.ts'
 import type { ComposeProject } from './compose-project.ts'
+import { whyPlain, type Kept } from './found-secret.ts'
 import type { Proposal } from './propose.ts'
 
 export interface Found {
@@ -14,6 +16,24 @@ export interface Found {
 
 const indented = (text: string): string => text.replace(/^/gm, '  ')
 
+/** Plain configuration is one row for each file. */
+const renderKept = (kept: readonly Kept[]): string[][] => {
+  const plain = kept.filter(({ why }) => why === whyPlain)
+  const files = [...new Set(plain.map(({ file }) => file))]
+  return [
+    ...kept.filter(({ why }) => why !== whyPlain).map(({ key, file, why }) => [key, file, why]),
+    ...files.map((file) => [namesOf(plain.filter((one) => one.file === file)), file, whyPlain]),
+  ]
+}
+
+const mostNames = 4
+
+const namesOf = (kept: readonly Kept[]): string => {
+  const names = [...new Set(kept.map(({ key }) => key))]
+  const more = names.length - mostNames
+  return names.slice(0, mostNames).join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
 export const renderProposal = ({ project, proposal, review, manifest }: Found): string => {
   const { secrets, kept, recreated, untouched } = proposal
   const count = project.services.length
@@ -24,7 +44,7 @@ export const renderProposal = ({ project, proposal, review, manifest }: Found): 
     refersTo.join(', '),
   ])
   const shared = secrets.some(({ refersTo }) => refersTo !== undefined)
-  const stays = kept.map(({ key, file, why }) => [key, file, why])
+  const stays = renderKept(kept)
   const pending = review.changes.filter(({ action }) => action !== 'Unchanged').length
   return [
     `Compose project ${project.name} in ${project.directory}: ${count} ${count === 1 ? 'service' : 'services'}`,
@@ -41,10 +61,19 @@ export const renderProposal = ({ project, proposal, review, manifest }: Found): 
     '',
     `The first "up" re-creates: ${recreated.length === 0 ? 'nothing' : recreated.join(', ')}`,
     ...(untouched.length === 0 ? [] : [`It leaves alone: ${untouched.join(', ')}`]),
+    ...readOnceNote(secrets),
     'Your own files are not changed.',
     '',
     `${pending} of ${review.changes.length} objects to write; manifest: ${manifest}`,
   ].join('\n')
+}
+
+const readOnceNote = (secrets: Proposal['secrets']): string[] => {
+  const keys = [...new Set(secrets.map(({ key }) => key).filter(isReadOnce))]
+  if (keys.length === 0) return []
+  return [
+    `A database reads ${keys.join(', ')} only while its data folder is empty: a Rotation changes the password in both places.`,
+  ]
 }
 
 export const summaryOf = ({

@@ -1,5 +1,6 @@
 // Advice for a person who stores a secret. Never a value, and never a refusal.
 import { defined } from '../../src/kernel/defined.ts'
+import { isReadOnce } from '../../src/databases/read-once.ts'
 import { minPatternBytes } from '../../src/masking/patterns.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import { valueBytes } from '../../src/resources/secret-value.ts'
@@ -66,18 +67,12 @@ const adviceOfLength = (secret: KubeObject, before: KubeObject | undefined): Adv
   return [{ field, message }]
 }
 
-/** What images of databases read when they make their data folder, and never again. */
-const readOnce = new Set([
-  ...['POSTGRES_PASSWORD', 'POSTGRES_USER', 'MYSQL_ROOT_PASSWORD', 'MYSQL_PASSWORD'],
-  ...['MARIADB_ROOT_PASSWORD', 'MARIADB_PASSWORD', 'MONGO_INITDB_ROOT_PASSWORD'],
-])
-
 /** The first value is the right one. */
 const adviceOfReadOnce = (secret: KubeObject, before: KubeObject | undefined): Advice[] => {
   const { key } = specOf('StagelySecret', secret)
   const was = before === undefined ? undefined : statusOf('StagelySecret', before).version
   const isChanged = was !== undefined && statusOf('StagelySecret', secret).version !== was
-  if (!isChanged || !readOnce.has(key.replace(/_FILE$/, ''))) return []
+  if (!isChanged || !isReadOnce(key)) return []
   const message = `${key} is read only while the data folder is empty: a new value changes nothing in the database; use a Rotation`
   return [{ field: 'spec.value', message }]
 }

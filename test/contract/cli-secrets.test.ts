@@ -419,7 +419,7 @@ describe('stagely secrets', () => {
     const compose = 'services: {web: {image: x, env_file: .env}, db: {image: y}}\n'
     await writeFile(join(stack, 'compose.yaml'), compose)
     await writeFile(join(stack, '.env'), 'TOKEN=canary-token\nMODE=canary-mode\n')
-    const args = ['init', stack]
+    const args = ['init', stack, '--all']
     const lost = await world.cli(...args)
     expect([lost.code, lost.stderr.includes('--agent')]).toEqual([2, true])
     const dry = await world.cli(...args, '--agent', 'box', '--dry-run', '--json')
@@ -506,7 +506,7 @@ services:
     }
     await mkdir(join(stack, 'parts'), { recursive: true })
     for (const [name, text] of Object.entries(files)) await writeFile(join(stack, name), text)
-    const args = ['init', stack, '--agent', 'box', '--profile', 'tools']
+    const args = ['init', stack, '--agent', 'box', '--profile', 'tools', '--all']
     const dry = await world.cli(...args, '--dry-run', '--json')
     const proposal = JSON.parse(dry.stdout) as {
       secrets: { key: string; scope: string }[]

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { renderDotenv } from '../../cli/formats/dotenv.ts'
 import { readComposeProject, type ComposeProject } from '../../cli/init/compose-project.ts'
-import { propose, type Proposal } from '../../cli/init/propose.ts'
+import { propose, usedElsewhere, type Proposal } from '../../cli/init/propose.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
 import { codePoint } from '../support/code-point.ts'
 
@@ -94,29 +94,40 @@ describe('init', () => {
     const proposal = propose(project, { exclude: [], global: [] })
     expect(rows(proposal)).toEqual([
       'API web "t" environment: ${API_TOKEN}',
-      String.raw`DATABASE_URL web "postgres://app:p$w\"d@db/app" environment: ${'${DB_PASSWORD}'}`,
-      'DBV db "1" db.env',
-      'FROM_OVERRIDE web "t-x" environment: ${EXTRA}',
+      'DATABASE_URL web "postgres://app:${db/POSTGRES_PASSWORD}@db/app" environment: ${DB_PASSWORD}, ${DB_NAME}',
       'HARD_TOKEN web "hard-coded-in-git" environment: in the compose file',
       String.raw`POSTGRES_PASSWORD db "p$w\"d" environment: ${'${DB_PASSWORD}'}`,
-      String.raw`SMTP mail "a\nb" more/mail.env`,
       'STRIPE_KEY web "sk_1" environment: ${STRIPE_KEY}',
-      'WEB_ONLY web "w" web.env',
     ])
+    const plain = 'is no secret by its name or its form; --all takes it'
     expect(proposal.kept.map(({ key, file, why }) => `${file} ${key}: ${why}`)).toEqual([
       '.env COMPOSE_PROFILES: steers Compose itself',
+      `.env FROM_OVERRIDE: ${plain}`,
       '.env JOB_TOKEN: used in command of job; --global JOB_TOKEN makes it a secret',
       '.env NOBODY: no service uses it',
       '.env TAG: used in image of web',
+      `compose.yaml SHARED: ${plain}`,
+      `db.env DBV: ${plain}`,
+      `more/mail.env SMTP: ${plain}`,
       'web.env 1BAD: is no name that Stagely stores',
+      `web.env WEB_ONLY: ${plain}`,
     ])
-    expect(proposal.recreated).toEqual(['db', 'mail', 'sidecar', 'web'])
-    expect(proposal.untouched).toEqual(['cache'])
+    expect(proposal.recreated).toEqual(['db', 'sidecar', 'web'])
+    expect(proposal.untouched).toEqual(['cache', 'mail'])
+    const all = propose(project, { exclude: [], global: [], all: true })
+    expect(rows(all).filter((row) => !rows(proposal).includes(row))).toEqual([
+      'DBV db "1" db.env',
+      'FROM_OVERRIDE web "t-x" environment: ${EXTRA}',
+      'SHARED job "none" environment: default of ${SHARED}',
+      String.raw`SMTP mail "a\nb" more/mail.env`,
+      'WEB_ONLY web "w" web.env',
+    ])
+    expect(all.recreated).toEqual(['db', 'mail', 'sidecar', 'web'])
     const tools = propose(await read(dir, { profiles: ['tools'] }), {
       exclude: ['DBV'],
       global: ['JOB_TOKEN'],
     })
-    expect(rows(tools)).toContain('JOB_TOKEN global "j" ${JOB_TOKEN}')
+    expect(rows(tools)).toContain('JOB_TOKEN global "j" ${JOB_TOKEN}, also in command of job')
     expect(tools.recreated).toEqual(['cache', 'db', 'job', 'mail', 'sidecar', 'web'])
     expect(tools.kept).toContainEqual({ key: 'DBV', file: 'db.env', why: 'excluded' })
   })
@@ -128,8 +139,10 @@ describe('init', () => {
       join(dir, 'docker-compose.override.yml'),
       'services: {b: {environment: {B: "3"}}}',
     )
-    const proposal = propose(await read(dir), { exclude: [], global: [] })
+    const proposal = propose(await read(dir), { exclude: [], global: [], all: true })
     expect(rows(proposal)).toEqual(['A global "1" .env', 'B a "2" .env'])
+    // Plain values that differ between services are proposed, others only with --all.
+    expect(rows(propose(await read(dir), { exclude: [], global: [] }))).toEqual(['B a "2" .env'])
   })
 
   it('leaves the files of top-level secrets where they are, and says so', async () => {
@@ -199,7 +212,7 @@ volumes: {v: {external: "\${OUTSIDE:-false}"}}
     const proposals = []
     for (const text of [compose, plain]) {
       const dir = await folderWith({ 'compose.yaml': text, ...others })
-      proposals.push(propose(await read(dir), { exclude: [], global: [] }))
+      proposals.push(propose(await read(dir), { exclude: [], global: [], all: true }))
     }
     expect(proposals[0]).toEqual(proposals[1])
     expect(rows(proposals[0]!)).toEqual([
@@ -242,8 +255,8 @@ services:
         'URL=postgres://postgres:hunter2hunter2@db/app\nWHO=postgres\nPASS=$${hunter2hunter2\n',
     })
     const project = await read(dir)
-    const { secrets } = propose(project, { exclude: [], global: [] })
-    const apart = propose(project, { exclude: [], global: [], references: false })
+    const { secrets } = propose(project, { exclude: [], global: [], all: true })
+    const apart = propose(project, { exclude: [], global: [], all: true, references: false })
     expect(apart.secrets.filter(({ value }) => value === 'hunter2hunter2')).toHaveLength(2)
     expect(
       secrets.map(({ key, scope, value, refersTo = [] }) => [
@@ -289,6 +302,92 @@ services:
     ])
   })
 
+  it('never splits a password between a variable of a container and a command or a health check', async () => {
+    const dir = await folderWith({
+      'compose.yaml': `
+services:
+  redis:
+    image: redis:7
+    command: redis-server --requirepass \${REDIS_PASSWORD:-difyai123456}
+    environment: {REDISCLI_AUTH: "\${REDIS_PASSWORD:-difyai123456}"}
+    healthcheck: {test: ["CMD", "redis-cli", "ping"]}
+  api:
+    image: api
+    environment:
+      REDIS_PASSWORD: \${REDIS_PASSWORD:-difyai123456}
+      BROKER_URL: redis://:\${REDIS_PASSWORD:-difyai123456}@redis:\${REDIS_PORT:-6379}/1
+      POSTGRES_USER: \${POSTGRES_USER:-lago}
+      LOG_LEVEL: \${LOG_LEVEL:-info}
+  db:
+    image: postgres:16
+    environment: {POSTGRES_USER: "\${POSTGRES_USER:-lago}", POSTGRES_PASSWORD: "\${DB_PW:-changeme1}", REDIS_PASSWORD: "its own"}
+    healthcheck: {test: "pg_isready -U \${POSTGRES_USER:-lago}"}
+  mssql:
+    image: mssql
+    environment: {SA_PASSWORD: example_123, TOKEN: "\${TOKEN:-first-token}"}
+    healthcheck: {test: "sqlcmd -U sa -P example_123"}
+  worker: {image: worker, command: "work \${TOKEN:-second-token}", environment: {API_TOKEN: "\${TOKEN:-first-token}"}}
+configs: {app: {content: "secret=\${APP_SECRET}"}}
+`,
+      '.env': 'POSTGRES_USER=lago\nAPP_SECRET=app-secret-1\n',
+    })
+    const project = await read(dir)
+    const proposal = propose(project, { exclude: [], global: [] })
+    const shown = ({ secrets }: Proposal): string[] =>
+      secrets.map(({ key, scope, value }) => `${scope}/${key} ${value}`)
+    expect(shown(proposal)).toEqual([
+      'api/BROKER_URL redis://:${global/REDIS_PASSWORD}@redis:6379/1',
+      'db/POSTGRES_PASSWORD changeme1',
+      'redis/REDISCLI_AUTH ${global/REDIS_PASSWORD}',
+      // It wins over the global one, as the file did.
+      'db/REDIS_PASSWORD its own',
+      'global/REDIS_PASSWORD difyai123456',
+    ])
+    expect(usedElsewhere(project, proposal.secrets)).toEqual(['REDIS_PASSWORD'])
+    expect(proposal.secrets.find(({ scope }) => scope === 'global')?.from).toBe(
+      '${REDIS_PASSWORD}, also in command of redis',
+    )
+    const why = (key: string): string | undefined =>
+      proposal.kept.find((one) => one.key === key)?.why
+    expect(why('SA_PASSWORD')).toContain('the same text stands in healthcheck of mssql')
+    for (const key of ['TOKEN', 'API_TOKEN'])
+      expect(why(key)).toBe(
+        '${TOKEN} stands in command of worker too, with other defaults: give it one value in .env',
+      )
+    expect(why('POSTGRES_USER')).toContain('is no secret')
+    expect(why('APP_SECRET')).toBe('used in configs; --global APP_SECRET makes it a secret')
+    // Excluded as a whole, too.
+    const without = propose(project, { exclude: ['REDIS_PASSWORD'], global: [] })
+    expect(shown(without)).toEqual(['db/POSTGRES_PASSWORD changeme1'])
+  })
+
+  it('follows a reference through defaults that are in use, and a file that fills variables and services', async () => {
+    const dir = await folderWith({
+      'compose.yaml': `
+x-backend: &backend
+  DATABASE_URL: postgresql://\${POSTGRES_USER:-lago}:\${POSTGRES_PASSWORD:-changeme}@\${POSTGRES_HOST:-db}:\${POSTGRES_PORT:-5432}/\${POSTGRES_DB:-lago}
+  ENCRYPTION_KEY_PATH: /certs/key.pem
+services:
+  db: {image: postgres, environment: {POSTGRES_PASSWORD: "\${POSTGRES_PASSWORD:-changeme}"}}
+  api: {image: api, depends_on: [db], environment: {<<: *backend, TOKEN_TTL: "\${TOKEN_TTL:-3600}"}}
+  clock: {image: api, depends_on: [db], environment: *backend}
+  minio: {image: minio, env_file: .env, command: "serve \${MINIO_ROOT_PASSWORD}"}
+  tool: {image: tool, environment: {SECRET_KEY: "\${MINIO_ROOT_PASSWORD}"}}
+`,
+      '.env': 'MINIO_ROOT_PASSWORD=minio-secret-1\nTZ=Europe/Berlin\n',
+    })
+    const { secrets, kept } = propose(await read(dir), { exclude: [], global: [] })
+    const url = 'postgresql://lago:${db/POSTGRES_PASSWORD}@db:5432/lago'
+    expect(secrets.map(({ key, scope, value }) => `${scope}/${key} ${value}`)).toEqual([
+      `api/DATABASE_URL ${url}`,
+      `clock/DATABASE_URL ${url}`,
+      'global/MINIO_ROOT_PASSWORD minio-secret-1',
+      'db/POSTGRES_PASSWORD changeme',
+      'tool/SECRET_KEY ${global/MINIO_ROOT_PASSWORD}',
+    ])
+    expect(kept.map(({ key }) => key)).toEqual(['TZ', 'ENCRYPTION_KEY_PATH', 'TOKEN_TTL'])
+  })
+
   it('leaves a path that names a file where it is', async () => {
     const dir = await folderWith({
       'compose.yaml': `
@@ -298,7 +397,7 @@ services:
       '.env': 'KEY_FILE=./certs/tls.key\n',
       'db.env': 'CA_FILE=certs/ca.pem\nUPLOAD_FILE=none\n',
     })
-    const { secrets, kept } = propose(await read(dir), { exclude: [], global: [] })
+    const { secrets, kept } = propose(await read(dir), { exclude: [], global: [], all: true })
     expect(secrets.map(({ key }) => key)).toEqual(['UPLOAD_FILE'])
     expect(kept.map(({ key, file }) => `${file} ${key}`)).toEqual([
       '.env TLS_KEY_FILE',
@@ -334,7 +433,7 @@ services:
       'a.env': renderDotenv(entries),
     })
     const before = await readFile(join(dir, 'a.env'))
-    const { secrets } = propose(await read(dir), { exclude: [], global: [] })
+    const { secrets } = propose(await read(dir), { exclude: [], global: [], all: true })
     const found = new Map(secrets.map(({ key, value }) => [key, value]))
     expect(entries.map(({ key }) => found.get(key))).toEqual(values)
     expect(await readdir(dir)).toEqual(['a.env', 'compose.yaml'])

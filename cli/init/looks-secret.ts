@@ -1,0 +1,65 @@
+// Whether a value is a secret, by its name and its form. Pure. A path, a flag and a number that steers something are
+// none, whatever their names say.
+
+/** Words of a name: `JWT_SECRET`, `jwtSecret` and `jwt.secret` have the same. */
+const wordsOf = (key: string): string[] =>
+  key
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toUpperCase()
+    .split(/[^A-Z0-9]+/)
+    .filter((word) => word !== '')
+
+const secretName =
+  /PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|_KEY$|_DSN$|(^|_)(AUTH|PW|PWD|SALT)$/
+
+/** The last word of a name that only speaks of a secret. */
+const settings = new Set(
+  (
+    'AGE ALG ALGO ALGORITHM AUDIENCE BUCKET COST COUNT DAYS DIR DIRECTORY DISABLED DURATION ENABLE ENABLED ENDPOINT ' +
+    'EXPIRATION EXPIRE EXPIRES EXPIRY FILE FORMAT HEADER HOST HOURS IN INTERVAL ISSUER LENGTH LIFETIME LIMIT MAX METHOD ' +
+    'MIN MINUTES MODE NAME PATH POLICY PORT PREFIX PROVIDER RATE REGION REQUIRED ROUNDS SECONDS SIZE TIMEOUT TTL TYPE ' +
+    'URI URL VERSION'
+  ).split(' '),
+)
+
+const isNamedSecret = (key: string): boolean => {
+  const words = wordsOf(key)
+  if (words.join('_') === 'PWD') return false
+  return secretName.test(words.join('_')) && !settings.has(words.at(-1) ?? '')
+}
+
+const flag = /^(true|false|yes|no|on|off|none|null|enabled?|disabled?|0|1)$/i
+/** A count or a time: no password is so named. */
+const measure = /^(\d{1,5}|\d+ ?(ms|s|m|h|d|sec|min|[kmg]i?b?))$/i
+const path =
+  /^(~|\.{0,2})\/[\w.-]{0,60}(\/[\w.-]{1,60})*\/?$|^[\w.-]+(\/[\w.-]+)*\.(pem|key|crt|json|ya?ml|txt)$/
+const isPassword = /PASS|PWD?$|SECRET/
+
+/** A form that is no secret, also where the name says that it is one. */
+const isPlainForm = (key: string, value: string): boolean =>
+  value === '' ||
+  flag.test(value) ||
+  path.test(value) ||
+  (measure.test(value) && !isPassword.test(wordsOf(key).join('_')))
+
+/** `postgres://app:password@db`: the part before the password, the password, and the rest. */
+export const urlWithPassword = /^([a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:)([^/\s@]+)(@[^]*)$/i
+
+const secretForms = [
+  urlWithPassword,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+  /(^|[;,\s])(password|pwd)=[^;,\s]/i,
+  /^https:\/\/(hooks\.slack\.com\/|discord(app)?\.com\/api\/webhooks\/)/,
+  /^(sk_live_|sk_test_|sk-|ghp_|github_pat_|glpat-|xox[abp]-|AKIA[0-9A-Z]{12})/,
+  /^eyJ[\w-]{10,}\.eyJ[\w-]+/,
+  // Random bytes, in hex or base64.
+  /^[0-9a-f]{32,}$/i,
+  /^(?=[^]*\d)(?=[^]*[a-z])(?=[^]*[A-Z])[\w+/-]{32,}={0,2}$/,
+]
+
+/** True for a text that is a secret whatever its name is. */
+export const hasSecretForm = (value: string): boolean =>
+  secretForms.some((form) => form.test(value))
+
+export const looksSecret = (key: string, value: string): boolean =>
+  hasSecretForm(value) || (isNamedSecret(key) && !isPlainForm(key, value))
