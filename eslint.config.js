@@ -58,6 +58,11 @@ const inBrowsers = [
   ...time,
   ...mocks,
   {
+    selector:
+      "ImportExpression:not(CallExpression[callee.name='later'] > ArrowFunctionExpression > ImportExpression)",
+    message: 'a file may not come: later(() => import(…)) tries it again, and says why',
+  },
+  {
     selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']",
     message: 'text is a child: the policy of the page allows no HTML from text',
   },

@@ -104,6 +104,30 @@ const isOfAll = (id) =>
     /\/dashboard\/(app|api|live|staging|ui)\//.test(id) ||
     id.includes('icon:'))
 
+/** The files that are loaded later of which a module is a part. */
+const filesOf = (id, infoOf, found = new Set(), seen = new Set()) => {
+  if (seen.has(id)) return found
+  seen.add(id)
+  const { dynamicImporters = [], importers = [] } = infoOf(id) ?? {}
+  if (dynamicImporters.length > 0) found.add(id)
+  for (const one of importers) filesOf(one, infoOf, found, seen)
+  return found
+}
+
+/** What several of them need is in the file that is there from the beginning: each of them imports that one alone. */
+const groupOf = (id, modules) =>
+  isOfAll(id) || filesOf(id, (one) => modules.getModuleInfo(one)).size !== 1 ? 'app' : null
+
+/**
+ * A browser remembers that a file did not come, so that another try needs another address: app/later.ts gives it an
+ * end while it calls `import()`.
+ */
+const another = {
+  name: 'stagely-another-address',
+  renderChunk: (code) =>
+    code.replace(/\bimport\((["'`])(\.\/[^"'`]+)\1\)/g, 'import($1$2$1+globalThis.stagelyAgain)'),
+}
+
 rmSync(outDir, { recursive: true, force: true })
 await build({
   root,
@@ -113,7 +137,7 @@ await build({
   envDir: false,
   logLevel: 'warn',
   define: { STAGELY_VERSION: JSON.stringify(version) },
-  plugins: [icons, theme],
+  plugins: [icons, theme, another],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   css: { modules: { generateScopedName: '[name]_[local]_[hash:base64:4]' } },
   build: {
@@ -121,7 +145,7 @@ await build({
     emptyOutDir: true,
     target: 'es2023',
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    modulePreload: false,
     cssCodeSplit: false,
     sourcemap: false,
     reportCompressedSize: false,
@@ -129,7 +153,7 @@ await build({
     rolldownOptions: {
       checks: { pluginTimings: false },
       // What all pages are made of is one file: a page then needs one more, its own.
-      output: { codeSplitting: { groups: [{ name: 'app', test: isOfAll }] } },
+      output: { codeSplitting: { groups: [{ name: groupOf }] } },
     },
     ...(watch ? { watch: {} } : {}),
   },

@@ -7,6 +7,9 @@ import { isDashboardPage } from '../../../src/access/dashboard-page.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { ProblemBox } from '../ui/problem.tsx'
+import { useQuery } from '../ui/use-query.ts'
+import { WhenKnown } from '../ui/when-known.tsx'
+import { mapKnown, type Known } from '../live/known.ts'
 import { useSending } from '../ui/use-sending.ts'
 import { useToken } from '../ui/use-token.ts'
 import { Logo } from './logo.tsx'
@@ -21,13 +24,7 @@ const returnTo = (): string => {
   return location.pathname === '/ui/login' || !here.startsWith('/ui/') ? '/ui/' : here
 }
 
-const useMethods = (): Methods | undefined => {
-  const [found, setFound] = useState<Methods | undefined>()
-  useEffect(() => {
-    methods().then(setFound, () => setFound({ token: true, oidc: null }))
-  }, [])
-  return found
-}
+const useMethods = (): Known<Methods> => useQuery({ key: ['login methods'], read: () => methods() })
 
 const TokenForm = ({ onDone }: { readonly onDone: () => void }) => {
   const { field, busy, fault, onSubmit } = useToken((token) => logIn({ token }), onDone)
@@ -168,12 +165,14 @@ export const LoginPage = () => {
     <Frame>
       <h1>Log in to Stagely</h1>
       <Refused />
-      {found?.oidc === undefined || found.oidc === null ? null : (
-        <>
-          <OidcButton name={found.oidc.name} />
-          <p class={s['or']}>or</p>
-        </>
-      )}
+      <WhenKnown of={mapKnown(found, ({ oidc }) => oidc)} rows={1} none={null}>
+        {({ name }) => (
+          <>
+            <OidcButton name={name} />
+            <p class={s['or']}>or</p>
+          </>
+        )}
+      </WhenKnown>
       <TokenForm onDone={done} />
     </Frame>
   )
@@ -199,19 +198,21 @@ export const SessionEnded = () => {
       <div class={s['ended']}>
         <p class="muted">What you have staged stays here. Log in to go on.</p>
         <TokenForm onDone={() => undefined} />
-        {found?.oidc === undefined || found.oidc === null ? null : (
-          <p class="muted">
-            Or log in with {found.oidc.name}{' '}
-            <a href="/ui/login" target="_blank" rel="noreferrer">
-              in another tab
-            </a>
-            , then{' '}
-            <button type="button" class={s['link']} onClick={() => void resume()}>
-              go on here
-            </button>
-            .
-          </p>
-        )}
+        <WhenKnown of={mapKnown(found, ({ oidc }) => oidc)} rows={1} none={null}>
+          {({ name }) => (
+            <p class="muted">
+              Or log in with {name}{' '}
+              <a href="/ui/login" target="_blank" rel="noreferrer">
+                in another tab
+              </a>
+              , then{' '}
+              <button type="button" class={s['link']} onClick={() => void resume()}>
+                go on here
+              </button>
+              .
+            </p>
+          )}
+        </WhenKnown>
       </div>
     </Dialog>
   )

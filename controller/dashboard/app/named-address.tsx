@@ -4,14 +4,13 @@ import { useLocation } from 'preact-iso'
 import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { agents, projects, stagelets } from '../live/collections.ts'
-import type { Loading } from '../live/collection.ts'
+import { findIn, known, partOf, type Known } from '../live/known.ts'
 import { askedById, namedUrl, type AskedById } from './named-url.ts'
 
 interface Listed {
-  readonly rows: ReadonlySignal<
-    readonly { readonly id: string; readonly team: string; readonly name: string }[]
+  readonly known: ReadonlySignal<
+    Known<readonly { readonly id: string; readonly team: string; readonly name: string }[]>
   >
-  readonly loading: ReadonlySignal<Loading>
 }
 
 const lists: Readonly<Record<AskedById['kind'], Listed>> = { p: projects, s: stagelets, a: agents }
@@ -20,11 +19,11 @@ export const NamedAddress = ({ children }: { readonly children: ComponentChildre
   const { url, route } = useLocation()
   const asked = askedById(url)
   const list = asked === undefined ? undefined : lists[asked.kind]
-  const found = list?.rows.value.find(({ id }) => id === asked?.id)
+  const looked = findIn(list?.known.value ?? known([]), ({ id }) => id === asked?.id)
+  const found = partOf(looked)
   const to = asked === undefined || found === undefined ? undefined : namedUrl(asked, found)
   useEffect(() => {
     if (to !== undefined) route(to, true)
   }, [to])
-  const isLooking = to !== undefined || ['idle', 'loading'].includes(list?.loading.value ?? '')
-  return isLooking ? null : <>{children}</>
+  return to !== undefined || looked.state === 'loading' ? null : <>{children}</>
 }

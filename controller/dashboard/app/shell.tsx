@@ -1,28 +1,34 @@
 // What is around every page: the rail, the bar at the top, and the sheet of shortcuts.
-import { lazy, Route, Router, useLocation } from 'preact-iso'
+import { Route, Router, useLocation } from 'preact-iso'
 import { exec } from 'preact-iso/router'
-import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { stagelets } from '../live/collections.ts'
+import { failureOf, mapKnown, partOf, type Known } from '../live/known.ts'
 import { stageletState } from '../live/states.ts'
 import { CopyDialog } from '../ui/copy-as.tsx'
+import { Dialog } from '../ui/dialog.tsx'
 import { Empty, PageFrame } from '../ui/page.tsx'
 import { lockValues, valuesLocked } from '../ui/confirm-login.tsx'
 import { Boundary } from '../ui/problem.tsx'
 import { State } from '../ui/state.tsx'
+import { FailureBox } from '../ui/when-known.tsx'
+import { stagedCount } from '../staging/staging.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { FreshnessDot } from './freshness.tsx'
 import { useShortcuts, type Shortcut } from './keys.ts'
-import { loadPatiently } from './load.ts'
+import { later } from './later.ts'
 import { Logo } from './logo.tsx'
 import { NamedAddress } from './named-address.tsx'
 import type { PaletteProps } from './palette/palette.tsx'
-import { pages, type PageEntry, type RailEntry } from './pages.ts'
+import { Outdated } from './outdated.tsx'
+import { pages, reviewFile, type PageEntry, type RailEntry } from './pages.ts'
 import { isAdmin, isInNoTeam, maySomewhere, me } from './session.ts'
 import { ShortcutSheet } from './sheet.tsx'
 import { TeamSwitch } from './team-switch.tsx'
 import { UserMenu } from './user-menu.tsx'
+import { lazyView } from './view.tsx'
 import { withQuery } from './team.ts'
+import { watchVersion } from './version.ts'
 import Search from 'icon:search'
 import s from './shell.module.css'
 
@@ -46,45 +52,68 @@ const isCurrent = (path: string, at: string): boolean => {
   return at.startsWith(path) || (path === '/ui/projects' && /^\/ui\/t\/[^/]+\/p\//.test(at))
 }
 
+/** How many need a person. */
+const Troubled = ({ count }: { readonly count: Known<number> }) => {
+  if (count.state === 'failed')
+    return (
+      <b class={s['badge']}>
+        ?<span class="visually-hidden">: how many need you is not known</span>
+      </b>
+    )
+  const shown = partOf(count) ?? 0
+  if (shown === 0) return null
+  return (
+    <b class={s['badge']}>
+      {shown}
+      <span class="visually-hidden"> need you</span>
+    </b>
+  )
+}
+
 const Rail = () => {
   const { path } = useLocation()
   const href = useHref()
-  const troubled = stagelets.rows.value.filter((one) => stageletState(one).weight >= 60).length
+  const troubled = mapKnown(
+    stagelets.known.value,
+    (all) => all.filter((one) => stageletState(one).weight >= 60).length,
+  )
   return (
     <nav class={s['rail']} aria-label="Pages">
       {inRail().map((page) => (
         <a href={href(page.path)} aria-current={isCurrent(page.path, path) ? 'page' : undefined}>
           <page.rail.icon size={19} />
           <span>{page.rail.label}</span>
-          {page.path === '/ui/' && troubled > 0 ? (
-            <b class={s['badge']}>
-              {troubled}
-              <span class="visually-hidden"> need you</span>
-            </b>
-          ) : null}
+          {page.path === '/ui/' ? <Troubled count={troubled} /> : null}
         </a>
       ))}
     </nav>
   )
 }
 
-const views = pages.map(({ path, load }) => ({
-  path,
-  View: lazy(() => loadPatiently(load).then(({ Page }) => Page)),
-}))
+const views = pages.map(({ path, file }) => ({ path, View: lazyView(file) }))
 
 // The file of the page comes while the session is asked for.
-void views
-  .find(({ path }) => exec(location.pathname, path) !== undefined)
-  ?.View.preload()
-  .catch(() => undefined)
+void views.find(({ path }) => exec(location.pathname, path) !== undefined)?.View.preload()
+
+const paletteFile = later(() => import('./palette/palette.tsx'))
 
 const LazyPalette = (props: PaletteProps) => {
-  const [view, setView] = useState<{ readonly Palette: ComponentType<PaletteProps> }>()
-  useEffect(() => {
-    void loadPatiently(() => import('./palette/palette.tsx')).then(setView)
-  }, [])
-  return view === undefined ? null : <view.Palette {...props} />
+  useEffect(() => paletteFile.want(), [])
+  const file = paletteFile.known.value
+  if (file.state === 'known') return <file.value.Palette {...props} />
+  const failure = failureOf(file)
+  if (failure === undefined) return null
+  return (
+    <Dialog title="Find" onClose={props.onClose}>
+      <FailureBox failure={failure} />
+    </Dialog>
+  )
+}
+
+/** What is staged can be applied, also where no other file comes any more. */
+const useReviewFile = (): void => {
+  const isStaged = stagedCount.value > 0
+  useEffect(() => (isStaged ? reviewFile.want() : undefined), [isStaged])
 }
 
 const NotFound = () => (
@@ -121,6 +150,8 @@ export const Shell = () => {
   const [sheet, setSheet] = useState(false)
   const [palette, setPalette] = useState(false)
   const [copied, setCopied] = useState(false)
+  useReviewFile()
+  useEffect(watchVersion, [])
   const go: Shortcut[] = inRail().map(({ path: to, rail }) => ({
     keys: `g ${rail.letter}`,
     does: rail.label,
@@ -177,6 +208,7 @@ export const Shell = () => {
       </header>
       <Rail />
       <main class={s['main']} id="main" tabIndex={-1}>
+        <Outdated />
         <Boundary key={path}>
           {isInNoTeam.value && path !== '/ui/me' ? (
             <NoTeam />

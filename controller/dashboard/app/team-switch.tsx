@@ -1,6 +1,7 @@
 // Of which teams one sees the objects: all, or one.
 import { useLocation } from 'preact-iso'
 import { projects, stagelets } from '../live/collections.ts'
+import { someOf } from '../live/known.ts'
 import { me } from './session.ts'
 import { useQueryState, withQuery } from './team.ts'
 import s from './team-switch.module.css'
@@ -10,7 +11,7 @@ const teamsNow = (): string[] => {
   const mine = me.value?.teams.map(({ team }) => team) ?? []
   const seen =
     me.value?.admin === true
-      ? [...projects.rows.value, ...stagelets.rows.value].map(({ team }) => team)
+      ? [...someOf(projects.known.value), ...someOf(stagelets.known.value)].map(({ team }) => team)
       : []
   return [...new Set([...mine, ...seen])].sort()
 }

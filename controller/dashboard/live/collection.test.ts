@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import * as fc from 'fast-check'
 import { createCollection, type Change } from './collection.ts'
+import { failureOf, someOf } from './known.ts'
 
 interface Row {
   readonly id: string
@@ -26,9 +27,9 @@ it('shows all changes of a frame at once', () => {
   const rows = createCollection<Row>(() => Promise.resolve(), schedule)
   const cell = rows.cell('a')
   for (let n = 0; n < 100; n++) rows.take({ action: 'modified', object: { id: 'a', n } })
-  expect(rows.rows.value).toEqual([])
+  expect(someOf(rows.known.value)).toEqual([])
   expect(draw()).toBe(1)
-  expect(rows.rows.value).toEqual([{ id: 'a', n: 99 }])
+  expect(someOf(rows.known.value)).toEqual([{ id: 'a', n: 99 }])
   expect(cell.value).toEqual({ id: 'a', n: 99 })
 })
 
@@ -44,9 +45,27 @@ it('keeps what is shown when the list cannot be read again', async () => {
   fails = true
   await rows.refresh()
   draw()
-  expect(rows.rows.value).toEqual([{ id: 'a', n: 1 }])
-  expect(rows.loading.value).toBe('ready')
-  expect(rows.error.value).toBeInstanceOf(Error)
+  expect(someOf(rows.known.value)).toEqual([{ id: 'a', n: 1 }])
+  expect(rows.known.value).toMatchObject({ state: 'known', failure: { error: new Error('no') } })
+})
+
+it('never says that there is none before the list was read', async () => {
+  const { schedule } = frames()
+  let isBroken = true
+  const rows = createCollection<Row>(
+    () => (isBroken ? Promise.reject(new Error('no')) : Promise.resolve()),
+    schedule,
+  )
+  expect(rows.known.value.state).toBe('loading')
+  await rows.refresh()
+  const first = rows.known.value
+  expect(first.state).toBe('failed')
+  await rows.refresh()
+  // It counts from when it failed first.
+  expect(rows.known.value).toMatchObject({ failure: { since: failureOf(first)?.since } })
+  isBroken = false
+  failureOf(first)?.again()
+  await expect.poll(() => rows.known.value).toEqual({ state: 'known', value: [] })
 })
 
 type Step = Change<Row>
@@ -91,7 +110,7 @@ it('converges, whenever the list is read between the events', async () => {
         answer?.()
         await done
         draw()
-        const shown = new Map(rows.rows.value.map((row) => [row.id, row]))
+        const shown = new Map(someOf(rows.known.value).map((row) => [row.id, row]))
         expect(shown).toEqual(after(steps))
       },
     ),

@@ -1,6 +1,8 @@
 // Objects of one kind, kept up to date by the stream. A list is read while events go on coming: these are
 // applied again over the list, so that both orders converge. What is shown changes once in a frame.
-import { batch, signal, type ReadonlySignal, type Signal } from '@preact/signals'
+import { batch, computed, signal, type ReadonlySignal, type Signal } from '@preact/signals'
+import { now } from './clock.ts'
+import type { Failure, Known } from './known.ts'
 
 export interface HasId {
   readonly id: string
@@ -11,8 +13,6 @@ export interface Change<T> {
   readonly object: T
 }
 
-export type Loading = 'idle' | 'loading' | 'ready' | 'failed'
-
 /** Reads all pages; gives each to `onPage` as it comes. */
 export type ReadAll<T> = (
   onPage: (rows: readonly T[]) => void,
@@ -20,11 +20,10 @@ export type ReadAll<T> = (
 ) => Promise<void>
 
 export interface Collection<T extends HasId> {
-  /** In no order. A new array after each frame that changed one. */
-  readonly rows: ReadonlySignal<readonly T[]>
-  readonly loading: ReadonlySignal<Loading>
-  /** Why the list could not be read. */
-  readonly error: ReadonlySignal<unknown>
+  /** All of them, in no order. A new array after each frame that changed one. */
+  readonly known: ReadonlySignal<Known<readonly T[]>>
+  /** The list is being read now: another read would end that one. */
+  readonly isReading: () => boolean
   /** One object. Only what shows it is drawn again when it changes. */
   readonly cell: (id: string) => ReadonlySignal<T | undefined>
   /** An event of the stream. */
@@ -95,8 +94,8 @@ export const createCollection = <T extends HasId>(
   schedule: Schedule = nextFrame,
 ): Collection<T> => {
   const shown = createShown<T>(schedule)
-  const loading = signal<Loading>('idle')
-  const error = signal<unknown>(undefined)
+  const isWhole = signal(false)
+  const failure = signal<Failure | undefined>(undefined)
   let reading: { readonly since: Change<T>[]; readonly abort: AbortController } | undefined
 
   const refresh = async (): Promise<void> => {
@@ -104,8 +103,7 @@ export const createCollection = <T extends HasId>(
     const mine = { since: [] as Change<T>[], abort: new AbortController() }
     reading = mine
     const next = new Map<string, T>()
-    const isFirst = loading.peek() !== 'ready'
-    if (isFirst) loading.value = 'loading'
+    const isFirst = !isWhole.peek()
     /** The first rows are shown while the rest is read; a list that is shown already is not shortened. */
     const showPage = (page: readonly T[]): void => {
       const changed = new Set(mine.since.map(({ object }) => object.id))
@@ -124,22 +122,26 @@ export const createCollection = <T extends HasId>(
       // In one: a list that is read and shows no row yet would look as if there were none.
       batch(() => {
         shown.replace(next)
-        loading.value = 'ready'
-        error.value = undefined
+        isWhole.value = true
+        failure.value = undefined
       })
     } catch (reason) {
       if (reading !== mine) return
       reading = undefined
-      batch(() => {
-        error.value = reason
-        if (isFirst) loading.value = 'failed'
-      })
+      const since = failure.peek()?.since ?? now()
+      failure.value = { error: reason, since, again: () => void refresh() }
     }
   }
   return {
-    rows: shown.rows,
-    loading,
-    error,
+    known: computed((): Known<readonly T[]> => {
+      const failed = failure.value === undefined ? {} : { failure: failure.value }
+      if (isWhole.value) return { state: 'known', value: shown.rows.value, ...failed }
+      const part = shown.rows.value
+      return failed.failure === undefined
+        ? { state: 'loading', part }
+        : { state: 'failed', failure: failed.failure, part }
+    }),
+    isReading: () => reading !== undefined,
     cell: shown.cell,
     take: (change) => {
       reading?.since.push(change)

@@ -5,9 +5,10 @@ import { api, must } from '../api/client.ts'
 import type { Agent, Project, Secret, Stagelet, StageletEvent } from '../../../src/rest/types.ts'
 import { now, thisSecond } from './clock.ts'
 import { createCollection, type Change, type Collection, type ReadAll } from './collection.ts'
+import { someOf } from './known.ts'
 import { mendWhenLive } from './mend.ts'
 import type { Message } from './sse.ts'
-import { isLive, startStream, type Stream } from './stream.ts'
+import { freshness, isLive, startStream, type Stream } from './stream.ts'
 
 const pageSize = 1000
 /** Rows that fill a screen are there while the rest is read. */
@@ -85,7 +86,7 @@ export const secretsOf = (team: string, project: string): Collection<Secret> => 
 
 /** The secrets of all projects that were opened. */
 export const knownSecrets = (): Secret[] =>
-  [...secretsByProject.values()].flatMap(({ rows }) => rows.value)
+  [...secretsByProject.values()].flatMap(({ known }) => someOf(known.value))
 
 /** The newest events of the stream, newest first; gone when the page is loaded again. */
 export const recentEvents = signal<readonly StageletEvent[]>([])
@@ -135,10 +136,16 @@ const watchForGaps = (): (() => void) => {
   })
 }
 
+/** Where the stream does not come to stand, lists are read without it: one sees at least why not. */
+const readWithoutStream = (): (() => void) =>
+  freshness.subscribe(({ phase }) => {
+    if (phase === 'broken' && refreshedAt === 0) refreshAll()
+  })
+
 /** Starts the stream; lists are read when the stream stands. */
 export const startLive = (onLogout: () => void): Stream => {
   const stream = startStream({ onMessage: take, onGap: refreshAll }, onLogout)
-  const stops = [watchForGaps(), mendWhenLive(allLists, isLive, thisSecond)]
+  const stops = [watchForGaps(), mendWhenLive(allLists, isLive, thisSecond), readWithoutStream()]
   return {
     ...stream,
     stop: () => {

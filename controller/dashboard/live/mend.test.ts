@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import type { Problem } from '../../../src/rest/types.ts'
 import { ApiProblem } from '../api/client.ts'
 import { createCollection } from './collection.ts'
+import { someOf } from './known.ts'
 import { mendWhenLive } from './mend.ts'
 
 const refused = (status: number): ApiProblem =>
@@ -22,7 +23,7 @@ const failedList = async (fault: Error) => {
   )
   const stop = mendWhenLive(() => [list], world.isLive, world.second)
   await list.refresh()
-  expect(list.loading.value).toBe('failed')
+  expect(list.known.value.state).toBe('failed')
   return { world, list, stop }
 }
 
@@ -36,10 +37,20 @@ it.each([
   world.second.value = 4_000
   expect(world.reads).toBe(1)
   world.second.value = 5_000
-  await expect.poll(() => list.loading.value).toBe('ready')
-  expect(list.rows.value).toEqual([{ id: 'a' }])
+  await expect.poll(() => list.known.value.state).toBe('known')
+  expect(someOf(list.known.value)).toEqual([{ id: 'a' }])
   world.second.value = 20_000
   expect(world.reads).toBe(2)
+  stop()
+})
+
+it('asks again also while the stream does not stand, less often', async () => {
+  const { world, list, stop } = await failedList(refused(503))
+  world.isLive.value = false
+  world.second.value = 14_000
+  expect(world.reads).toBe(1)
+  world.second.value = 15_000
+  await expect.poll(() => list.known.value.state).toBe('known')
   stop()
 })
 
@@ -56,7 +67,7 @@ it('reads all that failed when the network is back, and nothing after its end', 
   world.second.value = 20_000
   expect(world.reads).toBe(1)
   world.isLive.value = true
-  await expect.poll(() => list.loading.value).toBe('ready')
+  await expect.poll(() => list.known.value.state).toBe('known')
   stop()
   const after = await failedList(refused(429))
   after.stop()

@@ -1,17 +1,20 @@
 // What could not be read is read again: when the network is back, and some seconds after a refusal that may pass.
 import type { ReadonlySignal } from '@preact/signals'
 import { ApiProblem } from '../api/client.ts'
-import type { Collection } from './collection.ts'
+import type { Collection, HasId } from './collection.ts'
+import { failureOf } from './known.ts'
 
-type Readable = Pick<Collection<never>, 'loading' | 'error' | 'refresh'>
+type Readable = Pick<Collection<HasId>, 'known' | 'isReading' | 'refresh'>
 
-const retryMs = 5_000
+/** Between two tries, while the stream stands and while it does not. */
+export const retryMs = 5_000
+const slowRetryMs = 15_000
 
 /** Refusals that another read may not meet: too many requests, and a cursor that was too old. */
 const passing = [429, 410]
 
 /** False where the controller would say no again. */
-const mayPass = (error: unknown): boolean =>
+export const mayPass = (error: unknown): boolean =>
   !(error instanceof ApiProblem) ||
   passing.includes(error.problem.status) ||
   error.problem.status >= 500
@@ -23,18 +26,19 @@ export const mendWhenLive = (
   second: ReadonlySignal<number>,
 ): (() => void) => {
   let triedAt = second.peek()
-  const mend = (isDue: (one: Readable) => boolean): void => {
+  const mend = (isDue: (error: unknown) => boolean): void => {
     triedAt = second.peek()
-    for (const one of all()) if (isDue(one)) void one.refresh()
+    for (const one of all()) {
+      const failure = failureOf(one.known.peek())
+      if (failure !== undefined && isDue(failure.error) && !one.isReading()) void one.refresh()
+    }
   }
   const stops = [
     isLive.subscribe((live) => {
-      if (live) mend(({ error }) => error.peek() !== undefined)
+      if (live) mend(() => true)
     }),
-    // Those alone whose page has nothing to show, and that are not being read: another read would end that one.
     second.subscribe((at) => {
-      if (isLive.peek() && at - triedAt >= retryMs)
-        mend(({ loading, error }) => loading.peek() === 'failed' && mayPass(error.peek()))
+      if (at - triedAt >= (isLive.peek() ? retryMs : slowRetryMs)) mend(mayPass)
     }),
   ]
   return () => {

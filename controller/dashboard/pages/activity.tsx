@@ -1,11 +1,13 @@
 // What happened in the last 90 days, in words, by day.
 import { useLocation } from 'preact-iso'
+import type { Happened } from '../../../src/rest/types.ts'
 import { useTeam, withQuery } from '../app/team.ts'
 import { now } from '../live/clock.ts'
 import { projects, stagelets } from '../live/collections.ts'
+import { mapKnown, partOf, someOf, together } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'
-import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
+import { Empty, PageFrame, Panel } from '../ui/page.tsx'
+import { WhenKnown } from '../ui/when-known.tsx'
 import { Feed } from './activity/feed.tsx'
 import { useActivity, useNewest, type ActivityFilter } from './activity/use-activity.ts'
 import { byDay, countNew, isKind, kinds } from './activity/words.ts'
@@ -58,7 +60,7 @@ const FilterBar = ({ filter }: { readonly filter: ActivityFilter }) => {
     route(withQuery(url, change), true)
   const inTeam = (one: { readonly team: string }): boolean =>
     team === undefined || one.team === team
-  const own = stagelets.rows.value.filter(
+  const own = someOf(stagelets.known.value).filter(
     (one) => inTeam(one) && (project === undefined || one.project === project),
   )
   return (
@@ -77,7 +79,7 @@ const FilterBar = ({ filter }: { readonly filter: ActivityFilter }) => {
       <Choice
         label="Project"
         value={project}
-        options={namesOf(projects.rows.value.filter(inTeam), project)}
+        options={namesOf(someOf(projects.known.value).filter(inTeam), project)}
         onChange={(value) => set({ project: value, stagelet: undefined })}
       />
       <Choice
@@ -106,11 +108,34 @@ const nameOfDay = (day: Date): string => {
 
 const mostNew = 50
 
+const Nothing = ({ isFiltered }: { readonly isFiltered: boolean }) => (
+  <Panel>
+    <Empty title={isFiltered ? 'Nothing is as the filter wants.' : 'Nothing happened yet.'}>
+      Changes of secrets, rollouts, drift, agents and pauses will be here.
+    </Empty>
+  </Panel>
+)
+
+const Days = ({ rows }: { readonly rows: readonly Happened[] }) => (
+  <>
+    {byDay(rows).map(({ day, rows: own }) => (
+      <Panel
+        key={day.toISOString()}
+        flush
+        title={nameOfDay(day)}
+        aside={<span class="muted num">{own.length}</span>}
+      >
+        <Feed rows={own} label={`Activity of ${nameOfDay(day)}`} />
+      </Panel>
+    ))}
+  </>
+)
+
 export const Page = () => {
   const filter = useFilter()
-  const { rows, error, isReading, isWhole, more, again } = useActivity(filter)
+  const { rows, isReading, isWhole, more, again } = useActivity(filter)
   const newest = useNewest(filter, { limit: mostNew, seconds: 2 })
-  const fresh = rows === undefined || newest === undefined ? 0 : countNew(rows, newest)
+  const fresh = partOf(mapKnown(together(rows, newest), (both) => countNew(...both))) ?? 0
   const isFiltered = Object.keys(filter).length > 0
   return (
     <PageFrame
@@ -128,25 +153,9 @@ export const Page = () => {
       }
     >
       <FilterBar filter={filter} />
-      {error === undefined ? null : <ProblemBox error={error} onRetry={again} />}
-      {rows === undefined && error === undefined ? <Skeleton /> : null}
-      {rows?.length === 0 ? (
-        <Panel>
-          <Empty title={isFiltered ? 'Nothing is as the filter wants.' : 'Nothing happened yet.'}>
-            Changes of secrets, rollouts, drift, agents and pauses will be here.
-          </Empty>
-        </Panel>
-      ) : null}
-      {byDay(rows ?? []).map(({ day, rows: own }) => (
-        <Panel
-          key={day.toISOString()}
-          flush
-          title={nameOfDay(day)}
-          aside={<span class="muted num">{own.length}</span>}
-        >
-          <Feed rows={own} label={`Activity of ${nameOfDay(day)}`} />
-        </Panel>
-      ))}
+      <WhenKnown of={rows} none={<Nothing isFiltered={isFiltered} />}>
+        {(all) => <Days rows={all} />}
+      </WhenKnown>
       {isWhole ? null : (
         <div class={s['more']}>
           <Button busy={isReading} onPress={more}>

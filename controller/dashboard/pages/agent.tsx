@@ -4,16 +4,17 @@ import { useState } from 'preact/hooks'
 import { whyNot } from '../app/session.ts'
 import type { Agent, Stagelet } from '../../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
+import { findIn, mapKnown, partOf } from '../live/known.ts'
 import { stageletState } from '../live/states.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { Facts } from '../ui/drawer.tsx'
 import { stageletUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
-import { Listed } from '../ui/listed.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
+import { WhenKnown } from '../ui/when-known.tsx'
 import { AgentActions } from './agents/actions.tsx'
 import { JoinDialog } from './agents/join.tsx'
 import { agentState, isConnected, isSkewed, skewText, stageletsOn } from './agents/agent-state.ts'
@@ -71,9 +72,10 @@ const About = ({ agent }: { readonly agent: Agent }) => (
 const Shown = ({ agent }: { readonly agent: Agent }) => {
   const [isJoining, setJoining] = useState(false)
   const { kind, word, why } = agentState(agent)
-  const mine = stageletsOn(agent, stagelets.rows.value)
-  const rows = mine.toSorted(
-    (a, b) => stageletState(b).weight - stageletState(a).weight || a.name.localeCompare(b.name),
+  const rows = mapKnown(stagelets.known.value, (all) =>
+    stageletsOn(agent, all).toSorted(
+      (a, b) => stageletState(b).weight - stageletState(a).weight || a.name.localeCompare(b.name),
+    ),
   )
   return (
     <PageFrame
@@ -96,16 +98,14 @@ const Shown = ({ agent }: { readonly agent: Agent }) => {
               Join command
             </Button>
           )}
-          <AgentActions agent={agent} stagelets={mine.length} />
+          <AgentActions agent={agent} stagelets={mapKnown(rows, ({ length }) => length)} />
         </>
       }
     >
       <Panel flush title="Stagelets">
-        {rows.length === 0 ? (
-          <Empty title="Nothing is deployed here" />
-        ) : (
-          <Table label="Stagelets" columns={columns} rows={rows} idOf={({ id }) => id} />
-        )}
+        <WhenKnown of={rows} none={<Empty title="Nothing is deployed here" />}>
+          {(all) => <Table label="Stagelets" columns={columns} rows={all} idOf={({ id }) => id} />}
+        </WhenKnown>
       </Panel>
       <About agent={agent} />
       {isJoining ? <JoinDialog agent={agent} onClose={() => setJoining(false)} /> : null}
@@ -116,14 +116,16 @@ const Shown = ({ agent }: { readonly agent: Agent }) => {
 export const Page = () => {
   const { params } = useRoute()
   const [team, name] = [params['team'] ?? '', params['agent'] ?? '']
-  const agent = agents.rows.value.find(
+  const found = findIn(
+    agents.known.value,
     (one) => one.team === team && (one.name === name || one.id === name),
   )
+  const agent = partOf(found)
   if (agent !== undefined) return <Shown agent={agent} />
   return (
     <PageFrame windowTitle={name} title={name}>
-      <Listed
-        of={agents}
+      <WhenKnown
+        of={found}
         none={
           <Empty
             title="Not there, or not yours."

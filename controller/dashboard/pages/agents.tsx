@@ -5,28 +5,36 @@ import { maySomewhere } from '../app/session.ts'
 import { useTeam } from '../app/team.ts'
 import type { Agent } from '../../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
+import { mapKnown, type Known } from '../live/known.ts'
 import { countsOf } from '../live/states.ts'
 import { Button } from '../ui/button.tsx'
 import { agentUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
-import { Listed } from '../ui/listed.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { Count, State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
+import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
 import { JoinDialog, JoinPanel } from './agents/join.tsx'
 import { agentState, isConnected, isSkewed, skewText, stageletsOn } from './agents/agent-state.ts'
 import s from './agents/agents.module.css'
 
 const States = ({ agent }: { readonly agent: Agent }) => {
-  const counts = countsOf(stageletsOn(agent, stagelets.rows.value))
-  if (counts.length === 0) return <span class="muted">none</span>
+  const counts = mapKnown(stagelets.known.value, (all) => countsOf(stageletsOn(agent, all)))
   return (
-    <span class={s['states']}>
-      {counts.map(({ kind, word, count }) => (
-        <Count key={word} kind={kind} count={count} word={word} />
-      ))}
-    </span>
+    <InlineKnown of={counts}>
+      {(all) =>
+        all.length === 0 ? (
+          <span class="muted">none</span>
+        ) : (
+          <span class={s['states']}>
+            {all.map(({ kind, word, count }) => (
+              <Count key={word} kind={kind} count={count} word={word} />
+            ))}
+          </span>
+        )
+      }
+    </InlineKnown>
   )
 }
 
@@ -84,13 +92,23 @@ const byName = (a: Agent, b: Agent): number =>
   a.team.localeCompare(b.team) ||
   a.name.localeCompare(b.name)
 
+/** Of the title of the window. */
+const markOf = (count: Known<{ readonly away: number }>): string => {
+  if (count.state !== 'known') return '◌'
+  const { away } = count.value
+  return away > 0 ? `◌ ${away} away` : '●'
+}
+
 export const Page = () => {
   const team = useTeam()
   const [isAdding, setAdding] = useState(false)
-  const shown = agents.rows.value
-    .filter((one) => team === undefined || one.team === team)
-    .toSorted(byName)
-  const away = shown.filter((one) => !isConnected(one)).length
+  const shown = mapKnown(agents.known.value, (all) =>
+    all.filter((one) => team === undefined || one.team === team).toSorted(byName),
+  )
+  const count = mapKnown(shown, (all) => ({
+    all: all.length,
+    away: all.filter((one) => !isConnected(one)).length,
+  }))
   const mayAdd = maySomewhere('create', 'agents/join')
   const add = (): boolean => {
     if (mayAdd) setAdding(true)
@@ -99,13 +117,17 @@ export const Page = () => {
   useShortcuts([{ keys: 'n', does: 'Add a machine', run: add }])
   return (
     <PageFrame
-      windowTitle={`${away > 0 ? `◌ ${away} away` : '●'} Agents`}
+      windowTitle={`${markOf(count)} Agents`}
       title="Agents"
       state={
-        <span class="muted num">
-          {shown.length} {shown.length === 1 ? 'machine' : 'machines'}
-          {away > 0 ? `, ${away} not connected` : ''}
-        </span>
+        <InlineKnown of={count}>
+          {({ all, away }) => (
+            <span class="muted num">
+              {all} {all === 1 ? 'machine' : 'machines'}
+              {away > 0 ? `, ${away} not connected` : ''}
+            </span>
+          )}
+        </InlineKnown>
       }
       actions={
         <Button
@@ -118,8 +140,8 @@ export const Page = () => {
         </Button>
       }
     >
-      <Listed
-        of={agents}
+      <WhenKnown
+        of={shown}
         none={
           <Panel>
             <Empty title="No machine has joined yet">
@@ -129,12 +151,12 @@ export const Page = () => {
           </Panel>
         }
       >
-        {shown.length > 0 && (
+        {(all) => (
           <Panel flush>
-            <Table label="Agents" columns={columns} rows={shown} idOf={({ id }) => id} />
+            <Table label="Agents" columns={columns} rows={all} idOf={({ id }) => id} />
           </Panel>
         )}
-      </Listed>
+      </WhenKnown>
       {isAdding ? <JoinDialog onClose={() => setAdding(false)} /> : null}
     </PageFrame>
   )

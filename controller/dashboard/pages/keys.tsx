@@ -1,11 +1,12 @@
 // Keys: how old they are, what is still to be sealed anew, and their rotation.
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { Keys } from '../../../src/rest/types.ts'
 import { now, beatEvery } from '../live/clock.ts'
+import { partOf } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'
 import { Facts } from '../ui/drawer.tsx'
-import { Loaded } from '../ui/loaded.tsx'
+import { WhenKnown } from '../ui/when-known.tsx'
 import { messageText } from '../ui/message.ts'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
@@ -16,19 +17,18 @@ import { RotateKeys, type Kind } from './settings/rotate-keys.tsx'
 
 /** Asked every two seconds while a rotation runs, and every minute else. */
 const useKeys = () => {
-  const last = useRef<Keys | undefined>(undefined)
   const [isRunning, setRunning] = useState(false)
   const tick = beatEvery(isRunning ? 2 : 60).value
-  const asked = useQuery<Keys>({
-    key: ['keys', isRunning, tick],
+  const keys = useQuery<Keys>({
+    key: ['keys'],
+    stamp: tick,
     read: (signal) => must(api.GET('/keys', { signal })),
   })
-  if (asked.data !== undefined) last.current = asked.data
-  const runs = last.current?.rotations.some(({ state }) => state === 'Running') === true
+  const runs = partOf(keys)?.rotations.some(({ state }) => state === 'Running') === true
   useEffect(() => {
     setRunning(runs)
   }, [runs])
-  return { data: last.current, error: asked.error, refetch: asked.refetch }
+  return keys
 }
 
 const Due = ({ at }: { readonly at: string | undefined }) => {
@@ -136,7 +136,7 @@ const Rotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
 
 export const Page = () => {
   const known = useKeys()
-  const keys = known.data
+  const keys = partOf(known)
   const [asked, setAsked] = useState<Kind | undefined>()
   const ask = (kind: Kind) => (): void => setAsked(kind)
   const isRunning = keys?.rotations.some(({ state }) => state === 'Running') === true
@@ -164,7 +164,7 @@ export const Page = () => {
         </>
       }
     >
-      <Loaded of={known}>
+      <WhenKnown of={known}>
         {(shown) => (
           <>
             <Panel flush title="Age">
@@ -189,13 +189,13 @@ export const Page = () => {
             </Panel>
           </>
         )}
-      </Loaded>
+      </WhenKnown>
       {asked === undefined ? null : (
         <RotateKeys
           kind={asked}
           onDone={() => {
             setAsked(undefined)
-            void known.refetch()
+            void known.again()
           }}
           onClose={() => setAsked(undefined)}
         />

@@ -7,7 +7,7 @@ import { useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
 import { CopyAs } from '../ui/copy-as.tsx'
 import { Confirm } from '../ui/dialog.tsx'
-import { Loaded } from '../ui/loaded.tsx'
+import { WhenKnown } from '../ui/when-known.tsx'
 import { PageFrame, Panel } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Table } from '../ui/table.tsx'
@@ -53,11 +53,11 @@ const Sessions = () => {
     const request = () => must(api.DELETE('/me/sessions/{session_id}', { params: { path } }))
     await run(request, 'That browser is logged out.', endSessionDoing(session))
     setEnding(undefined)
-    await sessions.refetch()
+    await sessions.again()
   }
   return (
     <Panel flush title="Open sessions">
-      <Loaded of={sessions} rows={2}>
+      <WhenKnown of={sessions} rows={2}>
         {({ sessions: all }) => (
           <Table
             label="Open sessions"
@@ -89,7 +89,7 @@ const Sessions = () => {
             ]}
           />
         )}
-      </Loaded>
+      </WhenKnown>
       {ending === undefined ? null : (
         <Confirm
           danger

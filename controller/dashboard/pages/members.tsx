@@ -12,7 +12,7 @@ import { confirmed } from '../ui/confirm-login.tsx'
 import { CopyAs, wasDone } from '../ui/copy-as.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { FormDialog } from '../ui/form-dialog.tsx'
-import { Loaded } from '../ui/loaded.tsx'
+import { WhenKnown } from '../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { Table } from '../ui/table.tsx'
 import { Since } from '../ui/time.tsx'
@@ -192,17 +192,17 @@ export const Page = () => {
       }
     >
       <Panel flush title="Members">
-        <Loaded of={members}>
+        <WhenKnown of={members}>
           {({ members: all }) =>
             all.length === 0 ? (
               <Empty title="Nobody is in this team.">
                 Admins of the controller may do all in it.
               </Empty>
             ) : (
-              <MembersTable team={team} members={all} onChanged={() => void members.refetch()} />
+              <MembersTable team={team} members={all} onChanged={() => void members.again()} />
             )
           }
-        </Loaded>
+        </WhenKnown>
       </Panel>
       <RolesPanel />
       {isAdding ? (
@@ -210,7 +210,7 @@ export const Page = () => {
           team={team}
           onDone={() => {
             setAdding(false)
-            void members.refetch()
+            void members.again()
           }}
           onClose={() => setAdding(false)}
         />

@@ -4,14 +4,15 @@ import { useTeam } from '../app/team.ts'
 import { useShortcuts } from '../app/keys.ts'
 import type { Agent, Stagelet } from '../../../src/rest/types.ts'
 import { agents, projects, stagelets } from '../live/collections.ts'
+import { mapKnown, someOf, together, type Known } from '../live/known.ts'
 import { stageletState, type ShownState } from '../live/states.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
 import { Command } from '../ui/copy.tsx'
 import { stageletUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
 import { State } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
+import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
 import { Lately } from './overview/lately.tsx'
 import { Projects } from './overview/projects.tsx'
 import { States } from './overview/states.tsx'
@@ -30,12 +31,14 @@ const byWeight = (a: StageletWithState, b: StageletWithState): number =>
   (b.state.since ?? '').localeCompare(a.state.since ?? '') ||
   a.stagelet.name.localeCompare(b.stagelet.name)
 
-const useStageletStates = (): readonly StageletWithState[] => {
+const useStageletStates = (): Known<readonly StageletWithState[]> => {
   const team = useTeam()
-  return stagelets.rows.value
-    .filter((one) => team === undefined || one.team === team)
-    .map((stagelet) => ({ stagelet, state: stageletState(stagelet) }))
-    .sort(byWeight)
+  return mapKnown(stagelets.known.value, (all) =>
+    all
+      .filter((one) => team === undefined || one.team === team)
+      .map((stagelet) => ({ stagelet, state: stageletState(stagelet) }))
+      .sort(byWeight),
+  )
 }
 
 /** The first line of why; the page of the stagelet has the rest. */
@@ -109,12 +112,59 @@ const agentsAway = (all: readonly Agent[]): number =>
     conditions.some(({ type, status }) => type === 'Ready' && status !== 'True'),
   ).length
 
+/** Of the title of the window. */
+const markOf = (all: Known<readonly StageletWithState[]>): string => {
+  if (all.state === 'loading') return ''
+  if (all.state === 'failed') return '◌ '
+  const attention = all.value.filter(needsAPerson).length
+  const rolling = all.value.filter(({ state }) => state.kind === 'run').length
+  if (attention > 0) return `▲ ${attention} `
+  return rolling > 0 ? `◐ ${rolling} ` : '● '
+}
+
+const needsAPerson = ({ state }: StageletWithState): boolean => state.weight >= needsYou
+
+const Counted = ({ all }: { readonly all: Known<readonly StageletWithState[]> }) => {
+  const team = useTeam()
+  const machines = mapKnown(agents.known.value, (every) =>
+    every.filter((one) => team === undefined || one.team === team),
+  )
+  return (
+    <InlineKnown of={together(all, machines)}>
+      {([one, other]) => {
+        const away = agentsAway(other)
+        return (
+          <span class="muted num">
+            {one.length} {one.length === 1 ? 'stagelet' : 'stagelets'} on {other.length}{' '}
+            {other.length === 1 ? 'agent' : 'agents'}
+            {away > 0 ? `, ${away} away` : ''}
+          </span>
+        )
+      }}
+    </InlineKnown>
+  )
+}
+
+const Stacks = ({ all }: { readonly all: readonly StageletWithState[] }) => {
+  const attention = all.filter(needsAPerson)
+  const rolling = all.filter(({ state }) => state.kind === 'run')
+  return (
+    <>
+      {attention.length > 0 ? (
+        <Attention all={attention} />
+      ) : all.length > 0 ? (
+        <AllWell rolling={rolling.length} />
+      ) : null}
+      {rolling.length === 0 ? null : <Rolling all={rolling} />}
+    </>
+  )
+}
+
 export const Page = () => {
   const { route } = useLocation()
+  const team = useTeam()
   const all = useStageletStates()
-  const attention = all.filter(({ state }) => state.weight >= needsYou)
-  const rolling = all.filter(({ state }) => state.kind === 'run')
-  const worst = attention[0]
+  const worst = someOf(all).find(needsAPerson)
   useShortcuts([
     {
       keys: 'Enter',
@@ -126,57 +176,34 @@ export const Page = () => {
       },
     },
   ])
-  const isReading = [projects, stagelets].some(
-    ({ loading }) => loading.value === 'loading' || loading.value === 'idle',
+  const shown = mapKnown(projects.known.value, (every) =>
+    every.filter((one) => team === undefined || one.team === team),
   )
-  const isCounted = [stagelets, agents].every(({ loading }) => loading.value === 'ready')
-  const error = projects.error.value ?? stagelets.error.value
-  const away = agentsAway(agents.rows.value)
-  const isEmpty = !isReading && projects.rows.value.length === 0 && all.length === 0
-  const title =
-    attention.length > 0
-      ? `▲ ${attention.length}`
-      : rolling.length > 0
-        ? `◐ ${rolling.length}`
-        : '●'
+  const both = together(shown, all)
   return (
     <PageFrame
-      windowTitle={`${isReading ? '' : `${title} `}Overview`}
+      windowTitle={`${markOf(all)}Overview`}
       title="Overview"
-      state={<States of={all.map(({ stagelet }) => stagelet)} words />}
-      actions={
-        !isCounted ? null : (
-          <span class="muted num">
-            {all.length} {all.length === 1 ? 'stagelet' : 'stagelets'} on {agents.rows.value.length}{' '}
-            {agents.rows.value.length === 1 ? 'agent' : 'agents'}
-            {away > 0 ? `, ${away} away` : ''}
-          </span>
-        )
+      state={
+        <InlineKnown of={all}>
+          {(known) => <States of={known.map(({ stagelet }) => stagelet)} words />}
+        </InlineKnown>
       }
+      actions={<Counted all={all} />}
     >
-      {error === undefined ? null : (
-        <ProblemBox
-          error={error}
-          onRetry={() => {
-            void projects.refresh()
-            void stagelets.refresh()
-          }}
-        />
-      )}
-      {isReading ? (
+      {both.state === 'loading' ? (
         // Nothing jumps: parts are shown once all of them are known.
         <Skeleton rows={8} />
-      ) : isEmpty ? (
+      ) : both.state === 'known' && both.value.every(({ length }) => length === 0) ? (
         <FirstSteps />
       ) : (
         <>
-          {attention.length > 0 ? (
-            <Attention all={attention} />
-          ) : all.length > 0 ? (
-            <AllWell rolling={rolling.length} />
-          ) : null}
-          {rolling.length === 0 ? null : <Rolling all={rolling} />}
-          {projects.rows.value.length === 0 ? null : <Projects />}
+          <WhenKnown of={all} none={null}>
+            {(known) => <Stacks all={known} />}
+          </WhenKnown>
+          <WhenKnown of={shown} none={null}>
+            {(known) => <Projects of={known} />}
+          </WhenKnown>
           <Lately />
         </>
       )}

@@ -11,7 +11,7 @@ import { confirmed } from '../ui/confirm-login.tsx'
 import { CopyAs, wasDone } from '../ui/copy-as.tsx'
 import { Confirm } from '../ui/dialog.tsx'
 import { FormDialog } from '../ui/form-dialog.tsx'
-import { Loaded } from '../ui/loaded.tsx'
+import { WhenKnown } from '../ui/when-known.tsx'
 import { PageFrame, Panel } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Table } from '../ui/table.tsx'
@@ -28,7 +28,7 @@ const Teams = () => {
     (isAdmin.value ? 'admin of the controller' : '–')
   return (
     <Panel flush title="Teams">
-      <Loaded of={teams} rows={2}>
+      <WhenKnown of={teams} rows={2}>
         {({ teams: all }) => (
           <Table
             label="Teams"
@@ -48,7 +48,7 @@ const Teams = () => {
             ]}
           />
         )}
-      </Loaded>
+      </WhenKnown>
     </Panel>
   )
 }
@@ -171,7 +171,7 @@ const Users = () => {
     const done = disabled ? `${name} may log in again.` : `${name} is logged out everywhere.`
     await run(() => update(name, { disabled: !disabled }), done, switchUserDoing(name, !disabled))
     setChanging(undefined)
-    await users.refetch()
+    await users.again()
   }
   return (
     <Panel
@@ -183,14 +183,14 @@ const Users = () => {
         </Button>
       }
     >
-      <Loaded of={users}>
+      <WhenKnown of={users}>
         {({ users: all }) => <UserTable users={all} onChange={setChanging} />}
-      </Loaded>
+      </WhenKnown>
       {isMaking ? (
         <NewUser
           onDone={() => {
             setMaking(false)
-            void users.refetch()
+            void users.again()
           }}
           onClose={() => setMaking(false)}
         />

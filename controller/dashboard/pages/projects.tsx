@@ -12,7 +12,8 @@ import { Button } from '../ui/button.tsx'
 import { CopyAs, wasDone } from '../ui/copy-as.tsx'
 import { FormDialog } from '../ui/form-dialog.tsx'
 import { projectUrl } from '../ui/links.ts'
-import { Listed } from '../ui/listed.tsx'
+import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
+import { mapKnown } from '../live/known.ts'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { TeamField } from '../ui/team-field.tsx'
 import { Projects } from './overview/projects.tsx'
@@ -69,22 +70,28 @@ export const Page = () => {
     setMaking(true)
     return true
   }
-  const shown = projects.rows.value.filter((one) => team === undefined || one.team === team)
+  const shown = mapKnown(projects.known.value, (all) =>
+    all.filter((one) => team === undefined || one.team === team),
+  )
   const teams = team === undefined ? knownTeams() : [team]
   const why = teams.some(mayMakeIn) ? undefined : whyNot('create', 'projects', teams[0] ?? '')
   return (
     <PageFrame
       windowTitle="Projects"
       title="Projects"
-      state={<span class="muted num">{shown.length}</span>}
+      state={
+        <InlineKnown of={shown}>
+          {({ length }) => <span class="muted num">{length}</span>}
+        </InlineKnown>
+      }
       actions={
         <Button look="primary" command="new-project" whyNot={why} onPress={open}>
           New project
         </Button>
       }
     >
-      <Listed
-        of={projects}
+      <WhenKnown
+        of={shown}
         none={
           <Panel>
             <Empty title="No project yet">
@@ -93,8 +100,8 @@ export const Page = () => {
           </Panel>
         }
       >
-        {shown.length > 0 && <Projects isPage />}
-      </Listed>
+        {(all) => <Projects of={all} isPage />}
+      </WhenKnown>
       {isMaking ? <NewProject onClose={() => setMaking(false)} /> : null}
     </PageFrame>
   )

@@ -5,9 +5,9 @@ import { projects } from '../live/collections.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
 import { ProjectTabs } from '../ui/project-tabs.tsx'
-import { Listed } from '../ui/listed.tsx'
-import { Empty, PageFrame, Panel, Skeleton } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
+import { Empty, PageFrame, Panel } from '../ui/page.tsx'
+import { WhenKnown } from '../ui/when-known.tsx'
+import { findIn, partOf } from '../live/known.ts'
 import { messageText } from '../ui/message.ts'
 import { State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
@@ -65,8 +65,32 @@ const glyphs: ReadonlyMap<string | undefined, string> = new Map([
   ['unknown', '◌'],
 ])
 
+const Whole = ({ project, rollout }: { readonly project: Project; readonly rollout: Rollout }) => (
+  <>
+    <Panel>
+      <div class={s['list']}>
+        <RolloutBar rollout={rollout} />
+        <p class={s['message']}>{messageText(stopText(rollout))}</p>
+      </div>
+    </Panel>
+    <Panel flush title="Stagelets">
+      {rollout.stagelets.length === 0 ? (
+        <Empty title="No stagelet gets these secrets yet" />
+      ) : (
+        <Table
+          label="Stagelets"
+          columns={columnsOf(project.team)}
+          rows={rollout.stagelets.toSorted(worstFirst)}
+          idOf={({ id }) => id}
+        />
+      )}
+    </Panel>
+  </>
+)
+
 const Shown = ({ project }: { readonly project: Project }) => {
-  const { rollout, error, show } = useRollout(project)
+  const { rollout: read, show } = useRollout(project)
+  const rollout = partOf(read)
   const [kind, word] = rollout === undefined ? [] : rolloutState(rollout)
   return (
     <PageFrame
@@ -89,31 +113,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
         )
       }
     >
-      {error === undefined ? null : <ProblemBox error={error} />}
-      {rollout === undefined ? (
-        <Skeleton />
-      ) : (
-        <>
-          <Panel>
-            <div class={s['list']}>
-              <RolloutBar rollout={rollout} />
-              <p class={s['message']}>{messageText(stopText(rollout))}</p>
-            </div>
-          </Panel>
-          <Panel flush title="Stagelets">
-            {rollout.stagelets.length === 0 ? (
-              <Empty title="No stagelet gets these secrets yet" />
-            ) : (
-              <Table
-                label="Stagelets"
-                columns={columnsOf(project.team)}
-                rows={rollout.stagelets.toSorted(worstFirst)}
-                idOf={({ id }) => id}
-              />
-            )}
-          </Panel>
-        </>
-      )}
+      <WhenKnown of={read}>{(known) => <Whole project={project} rollout={known} />}</WhenKnown>
     </PageFrame>
   )
 }
@@ -121,14 +121,16 @@ const Shown = ({ project }: { readonly project: Project }) => {
 export const Page = () => {
   const { params } = useRoute()
   const [team, name] = [params['team'] ?? '', params['project'] ?? '']
-  const project = projects.rows.value.find(
+  const found = findIn(
+    projects.known.value,
     (one) => one.team === team && (one.name === name || one.id === name),
   )
+  const project = partOf(found)
   if (project !== undefined) return <Shown project={project} />
   return (
     <PageFrame windowTitle={name} title={name}>
-      <Listed
-        of={projects}
+      <WhenKnown
+        of={found}
         none={
           <Empty
             title="Not there, or not yours."

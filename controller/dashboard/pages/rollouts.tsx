@@ -1,15 +1,15 @@
 // Everything that moves, of all projects: first what needs a person, then what rolls, then what is complete.
-import { useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { defined } from '../../../src/kernel/defined.ts'
 import { useTeam } from '../app/team.ts'
 import { api, must } from '../api/client.ts'
 import type { KeptRollout, Project } from '../../../src/rest/types.ts'
 import { projects, stagelets } from '../live/collections.ts'
+import { loading, mapKnown, partOf, someOf, type Known } from '../live/known.ts'
 import { activityUrl, projectUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
-import { Listed } from '../ui/listed.tsx'
+import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
-import { ProblemBox } from '../ui/problem.tsx'
 import { RolloutTabs } from '../ui/rollout-tabs.tsx'
 import { State } from '../ui/state.tsx'
 import { useQuery } from '../ui/use-query.ts'
@@ -33,14 +33,14 @@ const Row = ({
   readonly project: Project
   readonly onOpen: (isOpen: boolean) => void
 }) => {
-  const { rollout, error, show } = useRollout(project)
-  if (error !== undefined)
+  const { rollout: read, show } = useRollout(project)
+  const rollout = partOf(read)
+  if (rollout === undefined)
     return (
       <li class={s['row']}>
-        <ProblemBox error={error} />
+        <WhenKnown of={read} rows={1} />
       </li>
     )
-  if (rollout === undefined) return null
   onOpen(isOpen(rollout))
   const [kind, word] = rolloutState(rollout)
   return (
@@ -67,52 +67,81 @@ const Row = ({
 
 /** Read anew when a rollout has begun or ended. */
 const Last = ({ team }: { readonly team: string | undefined }) => {
-  const ends = stagelets.rows.value.map(({ id, last_rollout: last }) => `${id} ${last?.result}`)
-  const { data, error } = useQuery({
-    key: ['last rollouts', team, ends.join()],
-    read: (signal) => {
+  const last = useQuery<readonly KeptRollout[]>({
+    key: ['last rollouts', team],
+    stamp: someOf(stagelets.known.value).map(({ id, last_rollout: one }) => [id, one?.result]),
+    read: async (signal) => {
       const query = { ...defined({ team }), limit: lastShown }
-      return must(api.GET('/rollouts', { params: { query }, signal }))
+      return (await must(api.GET('/rollouts', { params: { query }, signal }))).rollouts
     },
   })
-  const shown = useRef<readonly KeptRollout[]>([])
-  if (data !== undefined) shown.current = data.rollouts
-  if (error !== null) return <ProblemBox error={error} />
-  if (shown.current.length === 0) return null
   return (
-    <Panel
-      flush
-      title="The last ones"
-      aside={<a href={activityUrl({ team, kind: 'rollout' })}>All</a>}
-    >
-      <KeptRollouts all rollouts={shown.current} label="The last rollouts" />
-    </Panel>
+    <WhenKnown of={last} none={null}>
+      {(rollouts) => (
+        <Panel
+          flush
+          title="The last ones"
+          aside={<a href={activityUrl({ team, kind: 'rollout' })}>All</a>}
+        >
+          <KeptRollouts all rollouts={rollouts} label="The last rollouts" />
+        </Panel>
+      )}
+    </WhenKnown>
   )
+}
+
+interface Counts {
+  readonly rolling: number
+  readonly all: number
+}
+
+/** Known once the rollout of each project is. */
+const openCount = (
+  shown: Known<readonly Project[]>,
+  open: Readonly<Record<string, boolean>>,
+): Known<Counts> => {
+  const counted = mapKnown(shown, (all) => ({
+    rolling: all.filter(({ id }) => open[id] === true).length,
+    all: all.length,
+  }))
+  return someOf(shown).every(({ id }) => open[id] !== undefined) ? counted : loading
+}
+
+/** Of the title of the window. */
+const markOf = (count: Known<Counts>): string => {
+  if (count.state !== 'known') return '◌'
+  return count.value.rolling > 0 ? `◐ ${count.value.rolling}` : '●'
 }
 
 export const Page = () => {
   const team = useTeam()
   const [open, setOpen] = useState<Readonly<Record<string, boolean>>>({})
-  const shown = projects.rows.value
-    .filter((one) => (team === undefined || one.team === team) && one.revision > 0)
-    .toSorted(
-      (a, b) =>
-        Number(open[b.id] ?? false) - Number(open[a.id] ?? false) || a.name.localeCompare(b.name),
-    )
-  const count = shown.filter(({ id }) => open[id] === true).length
+  const shown = mapKnown(projects.known.value, (all) =>
+    all
+      .filter((one) => (team === undefined || one.team === team) && one.revision > 0)
+      .toSorted(
+        (a, b) =>
+          Number(open[b.id] ?? false) - Number(open[a.id] ?? false) || a.name.localeCompare(b.name),
+      ),
+  )
+  const count = openCount(shown, open)
   return (
     <PageFrame
-      windowTitle={`${count > 0 ? `◐ ${count}` : '●'} Rollouts`}
+      windowTitle={`${markOf(count)} Rollouts`}
       title="Rollouts"
       tabs={<RolloutTabs current="Rollouts" />}
       state={
-        <span class="muted num">
-          {count === 0 ? 'nothing rolls' : `${count} of ${shown.length} not complete`}
-        </span>
+        <InlineKnown of={count}>
+          {({ rolling, all }) => (
+            <span class="muted num">
+              {rolling === 0 ? 'nothing rolls' : `${rolling} of ${all} not complete`}
+            </span>
+          )}
+        </InlineKnown>
       }
     >
-      <Listed
-        of={projects}
+      <WhenKnown
+        of={shown}
         none={
           <Panel>
             <Empty title="Nothing rolls">
@@ -121,22 +150,23 @@ export const Page = () => {
           </Panel>
         }
       >
-        {shown.length > 0 && (
+        {(all) => (
           <Panel flush>
             <ul class={s['rows']}>
-              {shown.map((project) => (
+              {all.map((project) => (
                 <Row
                   key={project.id}
                   project={project}
                   onOpen={(next) => {
-                    if (open[project.id] !== next) setOpen({ ...open, [project.id]: next })
+                    if (open[project.id] !== next)
+                      setOpen((before) => ({ ...before, [project.id]: next }))
                   }}
                 />
               ))}
             </ul>
           </Panel>
         )}
-      </Listed>
+      </WhenKnown>
       <Last team={team} />
     </PageFrame>
   )

@@ -9,7 +9,8 @@ import { stageletState } from '../live/states.ts'
 import { LinkButton } from '../ui/button.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
-import { Listed } from '../ui/listed.tsx'
+import { WhenKnown } from '../ui/when-known.tsx'
+import { findIn, partOf, someOf } from '../live/known.ts'
 import { Empty, PageFrame, Tabs } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -81,10 +82,12 @@ export const Page = () => {
   const { params } = useRoute()
   const { route, url } = useLocation()
   const [team, name] = [params['team'] ?? '', params['stagelet'] ?? '']
-  const found = stagelets.rows.value.find(
+  const found = findIn(
+    stagelets.known.value,
     (one) => one.team === team && (one.name === name || one.id === name),
   )
-  const [stagelet] = inOurTime(found === undefined ? [] : [found], agents.rows.value)
+  const one = partOf(found)
+  const [stagelet] = inOurTime(one === undefined ? [] : [one], someOf(agents.known.value))
   const isById = stagelet !== undefined && stagelet.name !== name
   useEffect(() => {
     if (isById) route(stageletUrl(stagelet) + new URL(url, location.href).search, true)
@@ -92,8 +95,8 @@ export const Page = () => {
   if (stagelet !== undefined) return <Shown stagelet={stagelet} />
   return (
     <PageFrame windowTitle={name} title={name}>
-      <Listed
-        of={stagelets}
+      <WhenKnown
+        of={found}
         none={
           <Empty
             title="Not there, or not yours."

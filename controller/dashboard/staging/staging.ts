@@ -44,8 +44,23 @@ const placeOf = (team: string, project: string): string => `${team}/${project}`
 export const editsOf = (team: string, project: string): readonly Edit[] =>
   staged.value[placeOf(team, project)] ?? []
 
-const stagedCount: ReadonlySignal<number> = computed(() =>
+/** Of all projects. */
+export const stagedCount: ReadonlySignal<number> = computed(() =>
   Object.values(staged.value).reduce((sum, edits) => sum + edits.length, 0),
+)
+
+interface StagedPlace {
+  readonly team: string
+  readonly project: string
+  readonly count: number
+}
+
+/** Projects in which something is staged. */
+export const stagedPlaces: ReadonlySignal<readonly StagedPlace[]> = computed(() =>
+  Object.entries(staged.value).flatMap(([place, { length: count }]) => {
+    const [team = '', project = ''] = place.split('/')
+    return count === 0 ? [] : [{ team, project, count }]
+  }),
 )
 
 const set = (place: string, edits: readonly Edit[]): void => {

@@ -2,6 +2,7 @@
 import type { ComponentChild } from 'preact'
 import { Component } from 'preact'
 import { ApiProblem, Unreachable } from '../api/client.ts'
+import { FileFailed, OtherVersion } from '../app/version.ts'
 import { Button } from './button.tsx'
 import { messageText } from './message.ts'
 import { Glyph } from './state.tsx'
@@ -21,6 +22,8 @@ export const titleOf = (error: unknown): string => {
   if (error instanceof Unreachable) return 'The controller cannot be reached.'
   if (error instanceof ApiProblem)
     return inWords[error.problem.reason] ?? 'The controller refused this.'
+  if (error instanceof OtherVersion) return 'A new version of the dashboard is there.'
+  if (error instanceof FileFailed) return 'A file of the dashboard did not come.'
   return 'The page failed.'
 }
 
@@ -30,14 +33,17 @@ export const detailOf = (error: unknown): string =>
     ? messageText(error.message)
     : error instanceof Unreachable
       ? 'Is the network there?'
-      : ''
+      : error instanceof OtherVersion || error instanceof FileFailed
+        ? error.message
+        : ''
 
 interface Props {
   readonly error: unknown
   readonly onRetry?: () => void
+  readonly children?: ComponentChild
 }
 
-export const ProblemBox = ({ error, onRetry }: Props) => {
+export const ProblemBox = ({ error, onRetry, children }: Props) => {
   const problem = error instanceof ApiProblem ? error.problem : undefined
   return (
     <div class={s['problem']} role="alert">
@@ -60,6 +66,7 @@ export const ProblemBox = ({ error, onRetry }: Props) => {
           Request <code>{problem.request_id}</code>
         </p>
       )}
+      {children}
       {onRetry === undefined ? null : (
         <Button small onPress={onRetry}>
           Try again

@@ -1,9 +1,12 @@
 // A list that is read page after page, and again when somebody asks for it. Rows never change by themselves.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { now } from '../live/clock.ts'
+import type { Failure, Known } from '../live/known.ts'
+import { mayPass, retryMs } from '../live/mend.ts'
 
 export interface Pages<T> {
-  readonly rows: readonly T[] | undefined
-  readonly error: unknown
+  /** The pages that were read so far. */
+  readonly rows: Known<readonly T[]>
   readonly isWhole: boolean
   readonly isReading: boolean
   readonly more: () => void
@@ -19,33 +22,54 @@ type ReadPage<T> = (
 export const usePages = <T>(key: readonly unknown[], readPage: ReadPage<T>): Pages<T> => {
   const [rows, setRows] = useState<readonly T[] | undefined>()
   const [next, setNext] = useState<string | undefined>()
-  const [error, setError] = useState<unknown>()
+  const [failure, setFailure] = useState<Failure | undefined>()
   const [isReading, setReading] = useState(false)
   const [round, setRound] = useState(0)
+  const again = (): void => setRound((before) => before + 1)
   const read = async (cursor: string | undefined, signal?: AbortSignal): Promise<void> => {
     setReading(true)
     try {
       const page = await readPage(cursor === undefined ? {} : { cursor }, signal)
       setRows((before) => (cursor === undefined ? page.rows : [...(before ?? []), ...page.rows]))
       setNext(page.next)
-      setError(undefined)
-    } catch (reason) {
-      if (signal?.aborted !== true) setError(reason)
+      setFailure(undefined)
+    } catch (error) {
+      if (signal?.aborted === true) return
+      setFailure((before) => ({
+        ...{ error, since: before?.since ?? now() },
+        again: cursor === undefined ? again : () => void read(cursor),
+      }))
     } finally {
       setReading(false)
     }
   }
+  const text = JSON.stringify(key)
+  const shownKey = useRef(text)
   useEffect(() => {
+    // Rows of another list say nothing of this one.
+    if (shownKey.current !== text) {
+      shownKey.current = text
+      setRows(undefined)
+      setFailure(undefined)
+    }
     const leaving = new AbortController()
     void read(undefined, leaving.signal)
     return () => leaving.abort()
-  }, [JSON.stringify(key), round])
+  }, [text, round])
+  useEffect(() => {
+    if (failure === undefined || !mayPass(failure.error)) return undefined
+    const timer = setTimeout(failure.again, retryMs)
+    return () => clearTimeout(timer)
+  }, [failure])
   return {
-    rows,
-    error,
+    rows: useMemo((): Known<readonly T[]> => {
+      const failed = failure === undefined ? {} : { failure }
+      if (rows !== undefined) return { state: 'known', value: rows, ...failed }
+      return failure === undefined ? { state: 'loading' } : { state: 'failed', failure }
+    }, [rows, failure]),
     isReading,
     isWhole: next === undefined,
     more: () => void read(next),
-    again: () => setRound(round + 1),
+    again,
   }
 }

@@ -2,6 +2,7 @@
 import { rolesWith } from '../../../../src/access/roles.ts'
 import type { Agent, Project, Secret, Stagelet } from '../../../../src/rest/types.ts'
 import { agents, knownSecrets, projects, stagelets } from '../../live/collections.ts'
+import { someOf } from '../../live/known.ts'
 import { whyNotOwned } from '../../ui/action.ts'
 import {
   agentUrl,
@@ -62,7 +63,7 @@ const railPages = (): Item[] =>
   )
 
 const teams = (): string[] => {
-  const seen = isAdmin.value ? projects.rows.value.map(({ team }) => team) : []
+  const seen = isAdmin.value ? someOf(projects.known.value).map(({ team }) => team) : []
   return [...new Set([...(me.value?.teams.map(({ team }) => team) ?? []), ...seen])].sort()
 }
 
@@ -216,9 +217,9 @@ const settings = (showShortcuts: () => void): Item[] => {
 export const allItems = (showShortcuts: () => void): Item[] => [
   ...here(),
   ...railPages(),
-  ...projects.rows.value.flatMap(projectItems),
-  ...stagelets.rows.value.flatMap(stageletItems),
-  ...agents.rows.value.flatMap(agentItems),
+  ...someOf(projects.known.value).flatMap(projectItems),
+  ...someOf(stagelets.known.value).flatMap(stageletItems),
+  ...someOf(agents.known.value).flatMap(agentItems),
   ...knownSecrets().map(secretItem),
   ...general(),
   ...teams().flatMap(teamItems),

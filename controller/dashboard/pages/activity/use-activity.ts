@@ -5,6 +5,7 @@ import { api, must } from '../../api/client.ts'
 import type { Happened } from '../../../../src/rest/types.ts'
 import { thisSecond } from '../../live/clock.ts'
 import { agents, projects, stagelets } from '../../live/collections.ts'
+import { partOf, type Known } from '../../live/known.ts'
 import { usePages, type Pages } from '../../ui/use-pages.ts'
 import { useQuery } from '../../ui/use-query.ts'
 
@@ -17,7 +18,7 @@ export interface ActivityFilter {
 
 const pageSize = 100
 
-interface Known {
+interface Seen {
   readonly world: readonly unknown[]
   readonly at: number
   readonly version: number
@@ -25,10 +26,12 @@ interface Known {
 
 /** Another number once the world has changed, at most once in so many seconds. */
 const useWorldVersion = (seconds: number): number => {
-  const world = [projects.rows.value, stagelets.rows.value, agents.rows.value] as const
+  const world = [projects.known.value, stagelets.known.value, agents.known.value].map((one) =>
+    partOf<unknown>(one),
+  )
   const latest = useRef<readonly unknown[]>(world)
   latest.current = world
-  const [known, setKnown] = useState<Known>(() => ({ world, at: thisSecond.peek(), version: 0 }))
+  const [known, setKnown] = useState<Seen>(() => ({ world, at: thisSecond.peek(), version: 0 }))
   const isOther = world.some((rows, i) => rows !== known.world[i])
   useEffect(() => {
     if (!isOther) return undefined
@@ -51,13 +54,12 @@ export const useActivity = (filter: ActivityFilter): Pages<Happened> =>
 export const useNewest = (
   filter: ActivityFilter,
   { limit, seconds }: { readonly limit: number; readonly seconds: number },
-): readonly Happened[] | undefined => {
-  const last = useRef<readonly Happened[] | undefined>(undefined)
-  const { data } = useQuery({
-    key: ['activity', filter, limit, useWorldVersion(seconds)],
-    read: (signal) =>
-      must(api.GET('/activity', { params: { query: { ...filter, limit } }, signal })),
+): Known<readonly Happened[]> =>
+  useQuery({
+    key: ['activity', filter, limit],
+    stamp: useWorldVersion(seconds),
+    read: async (signal) => {
+      const query = { ...filter, limit }
+      return (await must(api.GET('/activity', { params: { query }, signal }))).activity
+    },
   })
-  if (data !== undefined) last.current = data.activity
-  return last.current
-}

@@ -4,6 +4,7 @@ import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
 import type { Agent } from '../../../../src/rest/types.ts'
 import { revokeDoing, rotateAgentDoing, switchAgentDoing } from '../../copy-as/machines.ts'
+import type { Known } from '../../live/known.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
@@ -69,7 +70,13 @@ const RotateKeys = ({ agent }: Props) => {
   )
 }
 
-const Revoke = ({ agent, stagelets }: Props & { readonly stagelets: number }) => {
+/** How many, where that is known. */
+const stageletsText = (count: Known<number>): string => {
+  if (count.state !== 'known') return 'its stagelets'
+  return `${count.value} ${count.value === 1 ? 'stagelet' : 'stagelets'}`
+}
+
+const Revoke = ({ agent, stagelets }: Props & { readonly stagelets: Known<number> }) => {
   const { busy, run } = useAction()
   const [isAsked, setAsked] = useState(false)
   const revoke = async (): Promise<void> => {
@@ -100,9 +107,8 @@ const Revoke = ({ agent, stagelets }: Props & { readonly stagelets: number }) =>
           onClose={() => setAsked(false)}
         >
           <p>
-            Its keys open nothing any more. Containers of {stagelets}{' '}
-            {stagelets === 1 ? 'stagelet' : 'stagelets'} go on with the secrets that they have, and
-            get no change. A join token lets the machine in again.
+            Its keys open nothing any more. Containers of {stageletsText(stagelets)} go on with the
+            secrets that they have, and get no change. A join token lets the machine in again.
           </p>
         </Confirm>
       ) : null}
@@ -110,7 +116,10 @@ const Revoke = ({ agent, stagelets }: Props & { readonly stagelets: number }) =>
   )
 }
 
-export const AgentActions = ({ agent, stagelets }: Props & { readonly stagelets: number }) => (
+export const AgentActions = ({
+  agent,
+  stagelets,
+}: Props & { readonly stagelets: Known<number> }) => (
   <>
     <Switch
       agent={agent}

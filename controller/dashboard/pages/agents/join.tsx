@@ -7,6 +7,7 @@ import { api, ApiProblem, must } from '../../api/client.ts'
 import type { Agent } from '../../../../src/rest/types.ts'
 import { agents } from '../../live/collections.ts'
 import { now, thisSecond } from '../../live/clock.ts'
+import { someOf } from '../../live/known.ts'
 import { joinDoing, nameAgentDoing } from '../../copy-as/machines.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
@@ -50,7 +51,7 @@ const agentNamed = async (team: string, name: string): Promise<Agent> => {
   try {
     return await must(api.POST('/agents', { body: { team, name } }))
   } catch (error) {
-    const known = agents.rows.peek().find((one) => one.team === team && one.name === name)
+    const known = someOf(agents.known.peek()).find((one) => one.team === team && one.name === name)
     const isTaken = error instanceof ApiProblem && error.problem.reason === 'AlreadyExists'
     if (isTaken && known !== undefined && known.version === undefined) return known
     throw error

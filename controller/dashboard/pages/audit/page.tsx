@@ -4,17 +4,18 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { AuditRow } from '../../../../src/rest/types.ts'
 import { api, must } from '../../api/client.ts'
 import { useTeam, withQuery } from '../../app/team.ts'
-import { now, beatEvery } from '../../live/clock.ts'
+import { now } from '../../live/clock.ts'
+import { mapKnown, partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { Command } from '../../ui/copy.tsx'
-import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
+import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { said } from '../../ui/said.ts'
 import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
-import { filterFields, useRows, type Filter } from './rows.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { filterFields, useAuditState, useRows, type Filter } from './rows.ts'
 import { VerifyPanel } from './verify-panel.tsx'
 import s from './audit.module.css'
 
@@ -144,53 +145,46 @@ const FilterBar = ({
 
 /** How many rows came since the list was read; rows never jump by themselves. */
 const useNewRows = (newest: number | undefined): number => {
-  const tick = beatEvery(10).value
-  const known = useRef(0)
-  const { data } = useQuery({
-    key: ['audit-state', tick],
-    read: (signal) => must(api.GET('/audit/state', { signal })),
-  })
-  if (data !== undefined) known.current = data.linked_to
-  return newest === undefined ? 0 : Math.max(0, known.current - newest)
+  const linked = partOf(useAuditState())?.linked_to ?? 0
+  return newest === undefined ? 0 : Math.max(0, linked - newest)
 }
 
 /** What somebody has read, and should be rotated when they leave. */
 const Revealed = ({ by }: { readonly by: string }) => {
-  const { data, error } = useQuery({
+  const revealed = useQuery({
     key: ['revealed', by],
     read: (signal) =>
       must(api.GET('/audit/revealed', { params: { query: { by, limit: 1000 } }, signal })),
   })
-  if (error !== null) return <ProblemBox error={error} />
-  if (data === undefined) return <Skeleton rows={2} />
+  const secrets = mapKnown(revealed, (all) => all.secrets)
   return (
     <Panel flush title={`Values that ${by} has read`}>
-      {data.secrets.length === 0 ? (
-        <Empty title={`${by} has read no value.`} />
-      ) : (
-        <Table
-          label={`Values that ${by} has read`}
-          rows={data.secrets}
-          idOf={({ id }) => id}
-          columns={[
-            { title: 'Key', head: true, render: ({ key }) => <code>{key}</code> },
-            {
-              title: 'Where',
-              render: ({ namespace, project, scope }) => `${namespace}/${project}, ${scope}`,
-            },
-            { title: 'Last read', render: ({ last_read_at: at }) => <Since at={at} /> },
-            {
-              title: 'In use',
-              render: ({ knows_current: knows, version }) =>
-                knows ? (
-                  <State kind="warn">v{version} is in use: rotate it</State>
-                ) : (
-                  <State kind="ok">replaced since</State>
-                ),
-            },
-          ]}
-        />
-      )}
+      <WhenKnown of={secrets} rows={2} none={<Empty title={`${by} has read no value.`} />}>
+        {(rows) => (
+          <Table
+            label={`Values that ${by} has read`}
+            rows={rows}
+            idOf={({ id }) => id}
+            columns={[
+              { title: 'Key', head: true, render: ({ key }) => <code>{key}</code> },
+              {
+                title: 'Where',
+                render: ({ namespace, project, scope }) => `${namespace}/${project}, ${scope}`,
+              },
+              { title: 'Last read', render: ({ last_read_at: at }) => <Since at={at} /> },
+              {
+                title: 'In use',
+                render: ({ knows_current: knows, version }) =>
+                  knows ? (
+                    <State kind="warn">v{version} is in use: rotate it</State>
+                  ) : (
+                    <State kind="ok">replaced since</State>
+                  ),
+              },
+            ]}
+          />
+        )}
+      </WhenKnown>
     </Panel>
   )
 }
@@ -200,9 +194,9 @@ const isRestricted = (filter: Filter): boolean => Object.keys(filter).length > 0
 export const Page = () => {
   const team = useTeam()
   const [filter, set] = useFilter()
-  const { rows, error, isReading, isWhole, more, again } = useRows(filter, team, now)
+  const { rows, isReading, isWhole, more, again } = useRows(filter, team, now)
   const isFiltered = isRestricted(filter) || team !== undefined
-  const fresh = useNewRows(isFiltered ? undefined : rows?.[0]?.seq)
+  const fresh = useNewRows(isFiltered ? undefined : partOf(rows)?.[0]?.seq)
   return (
     <PageFrame
       windowTitle="Audit"
@@ -231,14 +225,9 @@ export const Page = () => {
         }
       >
         <FilterBar filter={filter} set={set} />
-        {error === undefined ? null : <ProblemBox error={error} onRetry={again} />}
-        {rows === undefined ? (
-          <Skeleton />
-        ) : rows.length === 0 ? (
-          <Empty title="No row is as the filter wants." />
-        ) : (
-          <Rows rows={rows} />
-        )}
+        <WhenKnown of={rows} none={<Empty title="No row is as the filter wants." />}>
+          {(all) => <Rows rows={all} />}
+        </WhenKnown>
         {isWhole ? null : (
           <div class={s['more']}>
             <Button busy={isReading} onPress={more}>

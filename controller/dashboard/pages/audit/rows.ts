@@ -2,7 +2,9 @@
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { AuditRow } from '../../../../src/rest/types.ts'
+import { beatEvery } from '../../live/clock.ts'
 import { usePages, type Pages } from '../../ui/use-pages.ts'
+import { useQuery } from '../../ui/use-query.ts'
 
 export const filterFields = ['by', 'action', 'kind', 'name', 'result', 'since'] as const
 export type Filter = Partial<Record<(typeof filterFields)[number], string>>
@@ -42,4 +44,12 @@ export const useRows = (
     }
     const page = await must(api.GET('/audit', { params: { query }, ...defined({ signal }) }))
     return { rows: page.rows, next: page.next_cursor }
+  })
+
+/** How far the chain is linked and signed; asked anew every ten seconds while it is seen. */
+export const useAuditState = () =>
+  useQuery({
+    key: ['audit-state'],
+    stamp: beatEvery(10).value,
+    read: (signal) => must(api.GET('/audit/state', { signal })),
   })

@@ -1,14 +1,13 @@
 // How far the chain goes, and its verification in this browser.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Verdict } from '../../../../src/audit/verify.ts'
-import { api, must } from '../../api/client.ts'
-import { beatEvery } from '../../live/clock.ts'
 import { Button } from '../../ui/button.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
-import { useQuery } from '../../ui/use-query.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { useAuditState } from './rows.ts'
 import { readHead, verifyChain } from './verify.ts'
 import { hasEd25519 } from './web-crypto.ts'
 import f from '../../ui/form.module.css'
@@ -100,27 +99,22 @@ const useVerification = () => {
 }
 
 const Told = () => {
-  // Asked anew every ten seconds while it is seen.
-  const tick = beatEvery(10).value
-  const { data, error } = useQuery({
-    key: ['audit-state', tick],
-    read: (signal) => must(api.GET('/audit/state', { signal })),
-  })
-  const last = useRef(data)
-  if (data !== undefined) last.current = data
-  const known = last.current
-  if (known === undefined) return error === null ? null : <ProblemBox error={error} />
-  if (known.fault !== undefined)
-    return (
-      <div role="alert" class={s['outcome']}>
-        <State kind="fail">The controller signs no more</State>
-        <p>{known.fault}</p>
-      </div>
-    )
+  const state = useAuditState()
   return (
-    <p class="muted">
-      The controller says: linked to row {known.linked_to}, head signed <Ago at={known.head_at} />
-    </p>
+    <WhenKnown of={state} rows={1}>
+      {({ fault, linked_to: linked, head_at: at }) =>
+        fault !== undefined ? (
+          <div role="alert" class={s['outcome']}>
+            <State kind="fail">The controller signs no more</State>
+            <p>{fault}</p>
+          </div>
+        ) : (
+          <p class="muted">
+            The controller says: linked to row {linked}, head signed <Ago at={at} />
+          </p>
+        )
+      }
+    </WhenKnown>
   )
 }
 

@@ -6,22 +6,21 @@ import type { DeletedSecret } from '../../../../src/rest/types.ts'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { purgeDoing, restoreDoing } from '../../copy-as/secrets.ts'
-import { projects } from '../../live/collections.ts'
+import { partOf } from '../../live/known.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { historyUrl, projectUrl } from '../../ui/links.ts'
-import { Loaded } from '../../ui/loaded.tsx'
+import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
-import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
-import type { ProjectPlace } from '../secrets/data.ts'
+import { useProjectFound, type ProjectPlace } from '../secrets/data.ts'
 import s from './deleted.module.css'
 
 interface Props {
@@ -182,17 +181,15 @@ export const Page = () => {
   const { team = '', project = '' } = useRoute().params
   const place = { team, project }
   const named = { team, name: project }
-  const known = projects.rows.value.find((one) => one.team === team && one.name === project)
-  const deleted = useKept(
-    useQuery({
-      key: ['deleted', team, project, known?.secrets, known?.revision],
-      read: (signal) => {
-        const params = { path: { project_id: idOf(place) }, query: { limit: mostShown } }
-        return must(api.GET('/projects/{project_id}/deleted-secrets', { params, signal }))
-      },
-    }),
-    idOf(place),
-  )
+  const known = partOf(useProjectFound(place))
+  const deleted = useQuery({
+    key: ['deleted', team, project],
+    stamp: [known?.secrets, known?.revision],
+    read: (signal) => {
+      const params = { path: { project_id: idOf(place) }, query: { limit: mostShown } }
+      return must(api.GET('/projects/{project_id}/deleted-secrets', { params, signal }))
+    },
+  })
   return (
     <PageFrame
       windowTitle={`${project} deleted secrets`}
@@ -200,17 +197,17 @@ export const Page = () => {
       within={<a href={projectUrl(named)}>{project}</a>}
       tabs={<ProjectTabs {...named} current="History" />}
       state={
-        deleted.data === undefined ? null : (
-          <span class="muted num">{deleted.data.secrets.length}</span>
-        )
+        <InlineKnown of={deleted}>
+          {({ secrets }) => <span class="muted num">{secrets.length}</span>}
+        </InlineKnown>
       }
       actions={<LinkButton href={historyUrl(named)}>Revisions</LinkButton>}
     >
-      <Loaded of={deleted} rows={4}>
+      <WhenKnown of={deleted} rows={4}>
         {({ secrets, kept_seconds: kept }) => (
           <Panel flush={secrets.length > 0}>
             {secrets.length > 0 ? (
-              <List {...{ place, secrets }} onDone={() => void deleted.refetch()} />
+              <List {...{ place, secrets }} onDone={() => void deleted.again()} />
             ) : (
               <Empty title="No deleted secret can be restored">
                 A deleted secret is kept here for {lengthOf(kept * 1000)} with all its versions.
@@ -219,7 +216,7 @@ export const Page = () => {
             )}
           </Panel>
         )}
-      </Loaded>
+      </WhenKnown>
     </PageFrame>
   )
 }

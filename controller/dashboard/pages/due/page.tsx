@@ -6,7 +6,8 @@ import type { Secret } from '../../../../src/rest/types.ts'
 import { secretsOf } from '../../live/collections.ts'
 import { thisSecond } from '../../live/clock.ts'
 import { projectUrl } from '../../ui/links.ts'
-import { Listed } from '../../ui/listed.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { mapKnown, someOf } from '../../live/known.ts'
 import { Empty, PageFrame } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { State } from '../../ui/state.tsx'
@@ -57,8 +58,8 @@ export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   const project = { team, name }
   const secrets = secretsOf(team, name)
-  const due = useMemo(() => dueRows(secrets.rows.value), [secrets.rows.value])
-  const late = useMemo(() => computed(() => due.filter(isPast).length), [due]).value
+  const due = useMemo(() => mapKnown(secrets.known.value, dueRows), [secrets.known.value])
+  const late = useMemo(() => computed(() => someOf(due).filter(isPast).length), [due]).value
   return (
     <PageFrame
       windowTitle={`${name} due`}
@@ -67,8 +68,8 @@ export const Page = () => {
       tabs={<ProjectTabs {...project} current="Due" />}
       state={late === 0 ? null : <State kind="fail">{late} past their time</State>}
     >
-      <Listed
-        of={secrets}
+      <WhenKnown
+        of={due}
         rows={8}
         none={
           <Empty title="No value has an end">
@@ -77,11 +78,11 @@ export const Page = () => {
           </Empty>
         }
       >
-        {due.length > 0 && (
+        {(all) => (
           <>
             <Table
               label="Values with an end, nearest first"
-              rows={due.slice(0, mostShown)}
+              rows={all.slice(0, mostShown)}
               idOf={({ secret }) => secret.id}
               columns={[
                 {
@@ -101,12 +102,12 @@ export const Page = () => {
                 { title: 'Seen by', render: (row) => <Runs {...row} /> },
               ]}
             />
-            {due.length > mostShown ? (
-              <p class="muted">and {due.length - mostShown} more, later than these</p>
+            {all.length > mostShown ? (
+              <p class="muted">and {all.length - mostShown} more, later than these</p>
             ) : null}
           </>
         )}
-      </Listed>
+      </WhenKnown>
     </PageFrame>
   )
 }

@@ -2,7 +2,6 @@
 import { api, must } from '../../api/client.ts'
 import type { Project, Revision, Rollback, SetDiff, Stagelet } from '../../../../src/rest/types.ts'
 import { isOf } from '../../live/states.ts'
-import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
 
 export type Impact = Rollback['impact']
@@ -10,23 +9,21 @@ export type Impact = Rollback['impact']
 export const idOf = ({ team, name }: Pick<Project, 'team' | 'name'>): string => `${team}/${name}`
 
 export const useRevisions = (project: string, newest: number | undefined) =>
-  useKept(
-    useQuery<readonly Revision[]>({
-      // The stream tells of a new revision with the project: the list is read again then.
-      key: ['revisions', project, newest],
-      read: async (signal) => {
-        const path = { project_id: project }
-        const page = await must(
-          api.GET('/projects/{project_id}/revisions', {
-            params: { path, query: { limit: 1000 } },
-            signal,
-          }),
-        )
-        return page.revisions
-      },
-    }),
-    project,
-  )
+  useQuery<readonly Revision[]>({
+    key: ['revisions', project],
+    // The stream tells of a new revision with the project: the list is read again then.
+    stamp: newest ?? 0,
+    read: async (signal) => {
+      const path = { project_id: project }
+      const page = await must(
+        api.GET('/projects/{project_id}/revisions', {
+          params: { path, query: { limit: 1000 } },
+          signal,
+        }),
+      )
+      return page.revisions
+    },
+  })
 
 export const useDiff = (project: string, from: number, to: number | 'head') =>
   useQuery<SetDiff>({

@@ -3,13 +3,14 @@ import type { Rollback } from '../../../../src/rest/types.ts'
 import { useRef, useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import { goBackDoing } from '../../copy-as/secrets.ts'
+import { partOf } from '../../live/known.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { useQuery } from '../../ui/use-query.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { Changes, consequence, Radius } from './changes.tsx'
 import { idOf } from './data.ts'
 import f from '../../ui/form.module.css'
@@ -41,14 +42,14 @@ export const GoBack = ({ project, revision, onClose }: Props) => {
   const note = useRef<HTMLInputElement>(null)
   const [failed, setFailed] = useState<unknown>()
   const { busy, run } = useAction()
-  const found = tried.data
+  const found = partOf(tried)
   const apply = async (): Promise<void> => {
     const why = note.current?.value.trim() ?? ''
     const request = { revision, expected_set: found?.set, ...(why !== '' && { note: why }) }
     const change = async (): Promise<void> => {
       await rollBack(id, request).catch((error: unknown) => {
         setFailed(error)
-        void tried.refetch()
+        void tried.again()
         throw error
       })
     }
@@ -82,29 +83,26 @@ export const GoBack = ({ project, revision, onClose }: Props) => {
     >
       <div class={f['form']}>
         {failed === undefined ? null : <ProblemBox error={failed} />}
-        {tried.error === null ? null : (
-          <ProblemBox error={tried.error} onRetry={() => void tried.refetch()} />
-        )}
-        {found === undefined ? (
-          tried.error === null ? (
-            <Skeleton />
-          ) : null
-        ) : isNothing(found) ? (
-          <p>What is stored now is what revision {revision} held. Nothing would change.</p>
-        ) : (
-          <>
-            <Radius impact={found.impact} />
-            <Changes diff={found} />
-            <label>
-              <span>Why (optional)</span>
-              <input ref={note} maxLength={1000} />
-            </label>
-            <p class="muted">
-              It becomes the newest revision: nothing is lost, and this can be undone the same way.
-              Containers that still run these values are not touched.
-            </p>
-          </>
-        )}
+        <WhenKnown of={tried}>
+          {(would) =>
+            isNothing(would) ? (
+              <p>What is stored now is what revision {revision} held. Nothing would change.</p>
+            ) : (
+              <>
+                <Radius impact={would.impact} />
+                <Changes diff={would} />
+                <label>
+                  <span>Why (optional)</span>
+                  <input ref={note} maxLength={1000} />
+                </label>
+                <p class="muted">
+                  It becomes the newest revision: nothing is lost, and this can be undone the same
+                  way. Containers that still run these values are not touched.
+                </p>
+              </>
+            )
+          }
+        </WhenKnown>
         <CopyAs doing={doing} />
       </div>
     </Dialog>

@@ -5,11 +5,12 @@ import { useState } from 'preact/hooks'
 import type { Revision } from '../../../../src/rest/types.ts'
 import { withQuery } from '../../app/team.ts'
 import { projects } from '../../live/collections.ts'
+import { findIn, partOf, someOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { deletedUrl, projectUrl } from '../../ui/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
-import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
+import { Empty, PageFrame } from '../../ui/page.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { said } from '../../ui/said.ts'
 import { Table } from '../../ui/table.tsx'
 import { Ago } from '../../ui/time.tsx'
@@ -118,12 +119,12 @@ const openOf = (revisions: readonly Revision[], open: number | undefined) => {
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   const project = { team, name }
-  const known = projects.rows.value.find((one) => one.team === team && one.name === name)
-  const { data, error, refetch } = useRevisions(idOf(project), known?.revision)
+  const found = findIn(projects.known.value, (one) => one.team === team && one.name === name)
+  const revisions = useRevisions(idOf(project), partOf(found)?.revision)
   const view = useHistory()
   const [goal, setGoal] = useState<number | undefined>()
-  const newest = data?.[0]?.revision
-  const { one, before } = openOf(data ?? [], view.open)
+  const newest = partOf(revisions)?.[0]?.revision
+  const { one, before } = openOf(someOf(revisions), view.open)
   return (
     <PageFrame
       full
@@ -146,18 +147,16 @@ export const Page = () => {
     >
       <div class={s['split']}>
         <div class={s['list']} tabIndex={0} role="group" aria-label="Revisions">
-          {error === null ? null : <ProblemBox error={error} onRetry={() => void refetch()} />}
-          {data === undefined ? (
-            error === null ? (
-              <Skeleton />
-            ) : null
-          ) : data.length === 0 ? (
-            <Empty title="The first change set will be here.">
-              Each change of secrets is a revision. You can compare any two, and go back to one.
-            </Empty>
-          ) : (
-            <List project={project} revisions={data} newest={newest} view={view} />
-          )}
+          <WhenKnown
+            of={revisions}
+            none={
+              <Empty title="The first change set will be here.">
+                Each change of secrets is a revision. You can compare any two, and go back to one.
+              </Empty>
+            }
+          >
+            {(all) => <List project={project} revisions={all} newest={newest} view={view} />}
+          </WhenKnown>
         </div>
         {view.range !== undefined ? (
           <Compare project={project} range={view.range} onClose={() => view.compare(undefined)} />

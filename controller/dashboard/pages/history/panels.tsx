@@ -2,14 +2,14 @@
 import type { Revision } from '../../../../src/rest/types.ts'
 import { whyNot } from '../../app/session.ts'
 import { stagelets } from '../../live/collections.ts'
+import { mapKnown } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
 import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
 import { projectUrl, revisionUrl, stageletUrl } from '../../ui/links.ts'
-import { Skeleton } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
 import { said } from '../../ui/said.ts'
 import { State } from '../../ui/state.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
+import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { Changes } from './changes.tsx'
 import { idOf, runningOf, useDiff } from './data.ts'
 import { ReceiptButton } from './receipt.tsx'
@@ -26,20 +26,27 @@ export const Runs = ({
   readonly revision: number
   readonly newest: number | undefined
 }) => {
-  const running = runningOf(project, stagelets.rows.value, revision)
-  if (running.length === 0) return <span class="muted">–</span>
+  const running = mapKnown(stagelets.known.value, (all) => runningOf(project, all, revision))
   return (
-    <span class={s['states']}>
-      {running.map((one) => (
-        <State
-          key={one.id}
-          kind={revision === newest ? 'ok' : 'wait'}
-          title={`${one.name} runs revision ${revision}`}
-        >
-          <a href={stageletUrl(one)}>{one.name}</a>
-        </State>
-      ))}
-    </span>
+    <InlineKnown of={running}>
+      {(found) =>
+        found.length === 0 ? (
+          <span class="muted">–</span>
+        ) : (
+          <span class={s['states']}>
+            {found.map((one) => (
+              <State
+                key={one.id}
+                kind={revision === newest ? 'ok' : 'wait'}
+                title={`${one.name} runs revision ${revision}`}
+              >
+                <a href={stageletUrl(one)}>{one.name}</a>
+              </State>
+            ))}
+          </span>
+        )
+      }
+    </InlineKnown>
   )
 }
 
@@ -52,9 +59,12 @@ const DiffOf = ({
   readonly from: number
   readonly to: number | 'head'
 }) => {
-  const { data, error, refetch } = useDiff(idOf(project), from, to)
-  if (error !== null) return <ProblemBox error={error} onRetry={() => void refetch()} />
-  return data === undefined ? <Skeleton rows={3} /> : <Changes diff={data} />
+  const diff = useDiff(idOf(project), from, to)
+  return (
+    <WhenKnown of={diff} rows={3}>
+      {(found) => <Changes diff={found} />}
+    </WhenKnown>
+  )
 }
 
 interface OneProps {

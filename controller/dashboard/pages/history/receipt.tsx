@@ -3,14 +3,14 @@ import { useState } from 'preact/hooks'
 import { receiptFault, receiptWords } from '../../../../src/audit/receipt.ts'
 import { api, must } from '../../api/client.ts'
 import type { Receipt } from '../../../../src/rest/types.ts'
+import { partOf } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
 import { Command } from '../../ui/copy.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { Skeleton } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
 import { saveFile } from '../../ui/save-file.ts'
 import { State } from '../../ui/state.tsx'
 import { useQuery } from '../../ui/use-query.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { hasEd25519, webCrypto } from '../audit/web-crypto.ts'
 import s from './history.module.css'
 
@@ -68,7 +68,8 @@ const Shown = ({ signed, fault }: Checked) => (
 const nameOf = ({ project, revision }: Receipt['receipt']): string => `${project}-r${revision}.json`
 
 const ReceiptDialog = ({ onClose, ...of }: Props & { readonly onClose: () => void }) => {
-  const { data, error } = useReceipt(of)
+  const receipt = useReceipt(of)
+  const found = partOf(receipt)
   return (
     <Dialog
       wide
@@ -79,11 +80,11 @@ const ReceiptDialog = ({ onClose, ...of }: Props & { readonly onClose: () => voi
           <Button onPress={onClose}>Close</Button>
           <Button
             look="primary"
-            busy={data === undefined && error === null}
+            busy={receipt.state === 'loading'}
             onPress={() => {
-              if (data === undefined) return
-              const text = JSON.stringify(data.signed, null, 2)
-              saveFile(nameOf(data.signed.receipt), text, 'application/json')
+              if (found === undefined) return
+              const text = JSON.stringify(found.signed, null, 2)
+              saveFile(nameOf(found.signed.receipt), text, 'application/json')
             }}
           >
             Download the signed JSON
@@ -91,8 +92,7 @@ const ReceiptDialog = ({ onClose, ...of }: Props & { readonly onClose: () => voi
         </>
       }
     >
-      {error === null ? null : <ProblemBox error={error} />}
-      {data === undefined ? error === null ? <Skeleton /> : null : <Shown {...data} />}
+      <WhenKnown of={receipt}>{(checked) => <Shown {...checked} />}</WhenKnown>
     </Dialog>
   )
 }

@@ -7,6 +7,7 @@ import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { editSpecDoing, newSpecDoing, patchOf } from '../../copy-as/spec.ts'
 import { knownSecrets, projects } from '../../live/collections.ts'
+import { someOf } from '../../live/known.ts'
 import { Checks } from '../../ui/checks.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
@@ -220,7 +221,9 @@ export const NotifierForm = ({ edited, onDone, onClose }: Props) => {
         title="Only of these projects; all where none is chosen"
         options={[
           ...new Set([
-            ...projects.rows.value.filter((one) => one.team === team).map((one) => one.name),
+            ...someOf(projects.known.value)
+              .filter((one) => one.team === team)
+              .map((one) => one.name),
             ...fields.projects,
           ]),
         ]

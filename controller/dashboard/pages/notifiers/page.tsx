@@ -9,19 +9,19 @@ import { useTeam } from '../../app/team.ts'
 import { testNotifierDoing } from '../../copy-as/machines.ts'
 import { deleteDoing } from '../../copy-as/spec.ts'
 import { beatEvery } from '../../live/clock.ts'
+import { mapKnown, partOf } from '../../live/known.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
-import { Loaded } from '../../ui/loaded.tsx'
+import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { messageText } from '../../ui/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Ago } from '../../ui/time.tsx'
-import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import { channelOf, channelWords, reasonWords, stateOf, targetOf } from './data.ts'
 import { NotifierForm } from './form.tsx'
@@ -30,15 +30,12 @@ import s from './notifiers.module.css'
 const pollSeconds = 10
 
 const useNotifiers = (team: string | undefined) => {
-  const tick = beatEvery(pollSeconds).value
   const query = { ...defined({ team }), limit: 1000 }
-  return useKept(
-    useQuery({
-      key: ['notifiers', team, tick],
-      read: (signal) => must(api.GET('/notifiers', { params: { query }, signal })),
-    }),
-    team ?? '',
-  )
+  return useQuery({
+    key: ['notifiers', team],
+    stamp: beatEvery(pollSeconds).value,
+    read: (signal) => must(api.GET('/notifiers', { params: { query }, signal })),
+  })
 }
 
 const Delete = ({
@@ -193,10 +190,13 @@ export const Page = () => {
   const close = (): void => setAsked(undefined)
   const done = (): void => {
     close()
-    void notifiers.refetch()
+    void notifiers.again()
   }
-  const all = notifiers.data?.notifiers ?? []
-  const failing = all.filter((one) => stateOf(one).kind === 'fail').length
+  const count = mapKnown(notifiers, ({ notifiers: all }) => ({
+    all: all.length,
+    failing: all.filter((one) => stateOf(one).kind === 'fail').length,
+  }))
+  const failing = partOf(count)?.failing ?? 0
   const teams = team === undefined ? knownTeams() : [team]
   const whyNotNew = teams.some((one) => whyNot('create', 'notifiers', one) === undefined)
     ? undefined
@@ -216,15 +216,19 @@ export const Page = () => {
       windowTitle={`${failing > 0 ? `▲ ${failing} ` : ''}Notifiers`}
       title="Notifiers"
       state={
-        failing > 0 ? (
-          <State kind="fail">{failing} do not deliver</State>
-        ) : (
-          <span class="muted num">{all.length}</span>
-        )
+        <InlineKnown of={count}>
+          {({ all }) =>
+            failing > 0 ? (
+              <State kind="fail">{failing} do not deliver</State>
+            ) : (
+              <span class="muted num">{all}</span>
+            )
+          }
+        </InlineKnown>
       }
       actions={make}
     >
-      <Loaded of={notifiers}>
+      <WhenKnown of={notifiers}>
         {({ notifiers: rows }) => (
           <Panel flush={rows.length > 0}>
             {rows.length > 0 ? (
@@ -242,7 +246,7 @@ export const Page = () => {
             )}
           </Panel>
         )}
-      </Loaded>
+      </WhenKnown>
       {asked === undefined ? null : 'gone' in asked ? (
         <Delete notifier={asked.gone} onDone={done} onClose={close} />
       ) : (

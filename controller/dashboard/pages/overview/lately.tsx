@@ -1,34 +1,31 @@
 // What changed last: in each project, and all over.
-import { useRef } from 'preact/hooks'
 import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { Happened } from '../../../../src/rest/types.ts'
 import { maySomewhere } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { projects } from '../../live/collections.ts'
+import { someOf, type Known } from '../../live/known.ts'
 import { activityUrl } from '../../ui/links.ts'
 import { Panel } from '../../ui/page.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { Feed } from '../activity/feed.tsx'
 import { useNewest } from '../activity/use-activity.ts'
 
 /** The newest revision of each project, of those that changed within the time that is kept. */
-export const useLastChanges = (team: string | undefined): ReadonlyMap<string, Happened> => {
-  const revisions = projects.rows.value.map(({ id, revision }) => `${id} ${revision}`)
-  const last = useRef<ReadonlyMap<string, Happened>>(new Map())
-  const { data } = useQuery({
-    key: ['last changes', team, revisions.join()],
-    read: (signal) => {
+export const useLastChanges = (team: string | undefined): Known<ReadonlyMap<string, Happened>> =>
+  useQuery({
+    key: ['last changes', team],
+    stamp: someOf(projects.known.value).map(({ id, revision }) => [id, revision]),
+    read: async (signal) => {
       const query = { kind: 'revision', ...defined({ team }) } as const
-      return must(api.GET('/activity', { params: { query }, signal }))
+      const { activity } = await must(api.GET('/activity', { params: { query }, signal }))
+      // The first of a project is its newest.
+      return new Map(activity.toReversed().map((one) => [placeOf(one), one]))
     },
   })
-  // The first of a project is its newest.
-  if (data !== undefined)
-    last.current = new Map(data.activity.toReversed().map((one) => [placeOf(one), one]))
-  return last.current
-}
 
 const placeOf = ({ team, project = '' }: Happened): string => `${team}/${project}`
 
@@ -54,10 +51,13 @@ const Rows = () => {
   const team = useTeam()
   const filter = team === undefined ? {} : { team }
   const rows = useNewest(filter, { limit: mostLately, seconds: 1 })
-  if (rows === undefined || rows.length === 0) return null
   return (
-    <Panel flush title="Lately" aside={<a href={activityUrl(filter)}>All activity</a>}>
-      <Feed rows={rows} label="What happened lately" />
-    </Panel>
+    <WhenKnown of={rows} none={null}>
+      {(all) => (
+        <Panel flush title="Recent activity" aside={<a href={activityUrl(filter)}>All activity</a>}>
+          <Feed rows={all} label="Recent activity" />
+        </Panel>
+      )}
+    </WhenKnown>
   )
 }

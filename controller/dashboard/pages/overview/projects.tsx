@@ -1,11 +1,13 @@
 // Each project in a row: its secrets, its stagelets by state, its revision, and the last change.
 import type { Happened, Project, Stagelet } from '../../../../src/rest/types.ts'
 import { useTeam } from '../../app/team.ts'
-import { projects, stagelets } from '../../live/collections.ts'
+import { stagelets } from '../../live/collections.ts'
+import { mapKnown, type Known } from '../../live/known.ts'
 import { isOf } from '../../live/states.ts'
 import { projectUrl } from '../../ui/links.ts'
 import { Panel } from '../../ui/page.tsx'
 import { said } from '../../ui/said.ts'
+import { InlineKnown } from '../../ui/when-known.tsx'
 import { LastChange, useLastChanges } from './lately.tsx'
 import { States } from './states.tsx'
 import s from '../overview.module.css'
@@ -13,13 +15,14 @@ import s from '../overview.module.css'
 const ProjectRow = ({
   project,
   all,
-  change,
+  changes,
 }: {
   readonly project: Project
-  readonly all: readonly Stagelet[]
-  readonly change: Happened | undefined
+  readonly all: Known<readonly Stagelet[]>
+  readonly changes: Known<ReadonlyMap<string, Happened>>
 }) => {
-  const mine = all.filter((one) => isOf(project, one))
+  const mine = mapKnown(all, (every) => every.filter((one) => isOf(project, one)))
+  const change = mapKnown(changes, (every) => every.get(`${project.team}/${project.name}`))
   return (
     <tr>
       <th scope="row">
@@ -29,23 +32,27 @@ const ProjectRow = ({
       <td class={s['wide']}>{project.team}</td>
       <td class={s['number']}>{project.secrets.toLocaleString('en')}</td>
       <td>
-        <States of={mine} />
+        <InlineKnown of={mine}>{(known) => <States of={known} />}</InlineKnown>
       </td>
       <td class={s['number']}>{project.revision === 0 ? '–' : `r${project.revision}`}</td>
       <td class={s['wide']}>
-        <LastChange change={change} />
+        <InlineKnown of={change}>{(known) => <LastChange change={known} />}</InlineKnown>
       </td>
     </tr>
   )
 }
 
-/** All projects of the chosen team, or of all. `isPage`: the page has the title and the number. */
-export const Projects = ({ isPage = false }: { readonly isPage?: boolean }) => {
+interface Props {
+  /** The projects of the chosen team, or of all. */
+  readonly of: readonly Project[]
+  /** The page has the title and the number. */
+  readonly isPage?: boolean
+}
+
+export const Projects = ({ of, isPage = false }: Props) => {
   const team = useTeam()
-  const shown = projects.rows.value
-    .filter((one) => team === undefined || one.team === team)
-    .toSorted((a, b) => a.name.localeCompare(b.name) || a.team.localeCompare(b.team))
-  const all = stagelets.rows.value
+  const shown = of.toSorted((a, b) => a.name.localeCompare(b.name) || a.team.localeCompare(b.team))
+  const all = stagelets.known.value
   const changes = useLastChanges(team)
   return (
     <Panel
@@ -75,12 +82,7 @@ export const Projects = ({ isPage = false }: { readonly isPage?: boolean }) => {
         </thead>
         <tbody>
           {shown.map((project) => (
-            <ProjectRow
-              key={project.id}
-              project={project}
-              all={all}
-              change={changes.get(`${project.team}/${project.name}`)}
-            />
+            <ProjectRow key={project.id} project={project} all={all} changes={changes} />
           ))}
         </tbody>
       </table>

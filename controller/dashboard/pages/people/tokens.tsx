@@ -8,7 +8,7 @@ import { confirmed } from '../../ui/confirm-login.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { Command } from '../../ui/copy.tsx'
 import { Confirm, Dialog } from '../../ui/dialog.tsx'
-import { Loaded } from '../../ui/loaded.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
@@ -114,7 +114,7 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
     const done = `${token.name} opens nothing any more.`
     await run(() => confirmed(() => place.revoke(token.id)), done, doing)
     setGoing(undefined)
-    await tokens.refetch()
+    await tokens.again()
   }
   return (
     <Panel
@@ -131,7 +131,7 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
         </Button>
       }
     >
-      <Loaded of={tokens} rows={2}>
+      <WhenKnown of={tokens} rows={2}>
         {({ tokens: all }) =>
           all.length === 0 ? (
             <Empty title="There is no token." />
@@ -139,14 +139,14 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
             <TokenTable place={place} tokens={all} onRevoke={setGoing} />
           )
         }
-      </Loaded>
+      </WhenKnown>
       {isMaking ? (
         <NewTokenDialog
           place={place}
           onMade={(token) => {
             setMaking(false)
             setMade(token)
-            void tokens.refetch()
+            void tokens.again()
           }}
           onClose={() => setMaking(false)}
         />

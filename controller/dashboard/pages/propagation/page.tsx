@@ -4,13 +4,13 @@ import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { now, beatEvery } from '../../live/clock.ts'
 import { projects } from '../../live/collections.ts'
+import { partOf, someOf } from '../../live/known.ts'
 import { useQueryState, useTeam } from '../../app/team.ts'
-import { Loaded } from '../../ui/loaded.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { RolloutTabs } from '../../ui/rollout-tabs.tsx'
 import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
-import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import {
   leftOutWord,
@@ -31,28 +31,22 @@ const useSlo = () => {
   const team = useTeam()
   const [project] = useQueryState('project')
   const [days = usual] = useQueryState('days')
-  const tick = beatEvery(60).value
-  return useKept(
-    useQuery<Propagation>({
-      key: ['slo', team, project, days, tick],
-      read: (signal) => {
-        const since = new Date(now() - Number(days) * dayMs).toISOString()
-        const query = {
-          ...defined({ team, project }),
-          since,
-        }
-        return must(api.GET('/slo', { params: { query }, signal }))
-      },
-    }),
-    [team, project, days].join(),
-  )
+  return useQuery<Propagation>({
+    key: ['slo', team, project, days],
+    stamp: beatEvery(60).value,
+    read: (signal) => {
+      const since = new Date(now() - Number(days) * dayMs).toISOString()
+      const query = { ...defined({ team, project }), since }
+      return must(api.GET('/slo', { params: { query }, signal }))
+    },
+  })
 }
 
 const Choice = () => {
   const team = useTeam()
   const [project = '', setProject] = useQueryState('project')
   const [days = usual, setDays] = useQueryState('days')
-  const names = projects.rows.value
+  const names = someOf(projects.known.value)
     .filter((one) => team === undefined || one.team === team)
     .map(({ name }) => name)
   return (
@@ -181,7 +175,7 @@ const mark = (slo: Propagation | undefined): string =>
 
 export const Page = () => {
   const slo = useSlo()
-  const { data } = slo
+  const data = partOf(slo)
   return (
     <PageFrame
       windowTitle={`${mark(data)}Propagation`}
@@ -190,7 +184,7 @@ export const Page = () => {
       state={data === undefined ? null : <Result is_met={data.is_met} />}
       actions={<Choice />}
     >
-      <Loaded of={slo}>
+      <WhenKnown of={slo}>
         {({ proven, objectives, stages, left_out }) => (
           <>
             {proven === 0 ? (
@@ -227,7 +221,7 @@ export const Page = () => {
             )}
           </>
         )}
-      </Loaded>
+      </WhenKnown>
     </PageFrame>
   )
 }

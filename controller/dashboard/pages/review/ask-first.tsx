@@ -3,15 +3,16 @@
 import { useLocation } from 'preact-iso'
 import type { Doing } from '../../copy-as/doing.ts'
 import { now } from '../../live/clock.ts'
+import { partOf, someOf } from '../../live/known.ts'
 import { keepApplied, startsOf } from '../../staging/applied.ts'
 import type { Impact } from '../../staging/staging.ts'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { projectUrl } from '../../ui/links.ts'
-import { Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { useSending } from '../../ui/use-sending.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { useStagelets, type ProjectPlace } from '../secrets/data.ts'
 import { ImpactTable } from './impact.tsx'
 
@@ -55,13 +56,14 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
   const { route } = useLocation()
   const stagelets = useStagelets(place)
   const { busy, error, run } = useSending()
-  const { data, error: refused } = useQuery({
+  const tried = useQuery({
     key: ['ask-first', team, project, title],
     read: () => send({ dry_run: true }),
   })
+  const data = partOf(tried)
   const change = async (): Promise<void> => {
     if (data === undefined) return
-    const [at, startedBefore] = [now(), startsOf(stagelets)]
+    const [at, startedBefore] = [now(), startsOf(someOf(stagelets))]
     const done = await send({ expected_set: data.set, note })
     if (doing !== undefined) wasDone(doing)
     const revision = revisionOf(done)
@@ -75,19 +77,15 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
     <Confirm
       title={title}
       action={data === undefined ? verb : `${verb}: ${consequence(data.impact)}`}
-      busy={busy || (data === undefined && refused === null)}
-      whyNot={data === undefined && refused !== null ? 'The controller refuses it.' : undefined}
+      busy={busy || tried.state === 'loading'}
+      whyNot={tried.state === 'failed' ? 'The controller refuses it.' : undefined}
       onConfirm={() => void run(change)}
       onClose={onClose}
     >
       {error === undefined ? null : <ProblemBox error={error} />}
-      {data !== undefined ? (
-        <ImpactTable impact={data.impact} isOld={false} />
-      ) : refused === null ? (
-        <Skeleton />
-      ) : (
-        <ProblemBox error={refused} />
-      )}
+      <WhenKnown of={tried}>
+        {({ impact }) => <ImpactTable impact={impact} isOld={false} />}
+      </WhenKnown>
       {doing === undefined ? null : <CopyAs doing={doing} />}
     </Confirm>
   )

@@ -60,7 +60,9 @@ export const EditList = ({ place, edits, reviewed }: Props) => {
           edit.fromVersion !== undefined &&
           stored.version !== edit.fromVersion
         const isGone =
-          edit.secretId !== undefined && stored === undefined && secrets.loading.value === 'ready'
+          edit.secretId !== undefined &&
+          stored === undefined &&
+          secrets.known.value.state === 'known'
         const warnings =
           reviewed.answer?.warnings.filter(({ operation }) => operation === index) ?? []
         return (

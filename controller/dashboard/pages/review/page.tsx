@@ -24,7 +24,13 @@ import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'
 import { useSending } from '../../ui/use-sending.ts'
-import { useProject, useProjectPlace, useStagelets, type ProjectPlace } from '../secrets/data.ts'
+import { partOf, someOf } from '../../live/known.ts'
+import {
+  useProjectFound,
+  useProjectPlace,
+  useStagelets,
+  type ProjectPlace,
+} from '../secrets/data.ts'
 import { secretEdits } from './copied.ts'
 import { EditList } from './edits.tsx'
 import { ImpactTable } from './impact.tsx'
@@ -57,7 +63,7 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, doing }: Why)
   const runs = useRef(false)
   const apply = async (): Promise<void> => {
     try {
-      const startedBefore = startsOf(stagelets)
+      const startedBefore = startsOf(someOf(stagelets))
       const at = now()
       const answer = await applyEdits(`${team}/${project}`, reviewed, {
         note,
@@ -99,7 +105,7 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, doing }: Why)
 
 const Nothing = ({ place }: { readonly place: ProjectPlace }) => {
   const { team, project } = place
-  const found = useProject(place)
+  const found = partOf(useProjectFound(place))
   const last = found === undefined ? undefined : appliedOf(team, project, found.revision)
   const url = projectUrl({ team, name: project })
   return (
@@ -154,7 +160,7 @@ export const Page = () => {
   const place = useProjectPlace()
   const { team, project } = place
   const edits = editsOf(team, project)
-  const found = useProject(place)
+  const found = partOf(useProjectFound(place))
   const [note, setNote] = useState('')
   const reviewed = useReview(`${team}/${project}`, edits, found?.revision)
   const doing = changeSetDoing(place, secretEdits(place, edits), note)

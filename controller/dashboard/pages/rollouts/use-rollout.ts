@@ -1,10 +1,11 @@
 // The rollouts of projects: computed by the controller from all stagelets, so they are asked for again whenever the
 // stream tells of a change of the project or of one of its stagelets.
-import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import type { Project, Rollout, Stagelet } from '../../../../src/rest/types.ts'
 import { stagelets } from '../../live/collections.ts'
+import { someOf, type Known } from '../../live/known.ts'
 import { isOf } from '../../live/states.ts'
+import { tellQuery, useQuery } from '../../ui/use-query.ts'
 
 const readRollout = (project: Project, signal: AbortSignal): Promise<Rollout> =>
   must(
@@ -28,41 +29,18 @@ const signOf = (project: Project, all: readonly Stagelet[]): string =>
   ])
 
 export interface Read {
-  readonly rollout: Rollout | undefined
-  readonly error: unknown
+  readonly rollout: Known<Rollout>
   /** Shows an answer that came by another way. */
   readonly show: (rollout: Rollout) => void
 }
 
-const calmMs = 250
-
-/** One read at a time; what changes meanwhile is read once more. */
 export const useRollout = (project: Project): Read => {
-  const [rollout, setRollout] = useState<Rollout>()
-  const [error, setError] = useState<unknown>()
-  const isFirst = useRef(true)
-  const sign = signOf(project, stagelets.rows.value)
-  useEffect(() => {
-    const abort = new AbortController()
-    const timer = setTimeout(
-      () => {
-        readRollout(project, abort.signal).then(
-          (read) => {
-            setRollout(read)
-            setError(undefined)
-          },
-          (reason: unknown) => {
-            if (!abort.signal.aborted) setError(reason)
-          },
-        )
-      },
-      isFirst.current ? 0 : calmMs,
-    )
-    isFirst.current = false
-    return () => {
-      clearTimeout(timer)
-      abort.abort()
-    }
-  }, [project.id, sign])
-  return { rollout, error, show: setRollout }
+  const key = ['rollout', project.id]
+  const rollout = useQuery({
+    key,
+    stamp: signOf(project, someOf(stagelets.known.value)),
+    calmMs: 250,
+    read: (signal) => readRollout(project, signal),
+  })
+  return { rollout, show: (answer) => tellQuery(key, answer) }
 }

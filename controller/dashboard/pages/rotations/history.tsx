@@ -2,7 +2,7 @@
 import type { Rotation } from '../../../../src/rest/types.ts'
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
-import { Loaded } from '../../ui/loaded.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { messageText } from '../../ui/message.ts'
 import { Table } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
@@ -19,7 +19,8 @@ const shown = 100
 const Steps = ({ team, rotation }: Props) => {
   const { project, name, phase, attempt } = rotation
   const history = useQuery({
-    key: ['rotation history', team, project, name, phase, attempt],
+    key: ['rotation history', team, project, name],
+    stamp: [phase, attempt],
     read: (signal) => {
       const path = { project_id: `${team}/${project}`, rotation: name }
       const params = { path, query: { limit: shown } }
@@ -29,7 +30,7 @@ const Steps = ({ team, rotation }: Props) => {
     },
   })
   return (
-    <Loaded of={history} rows={3}>
+    <WhenKnown of={history} rows={3}>
       {({ steps }) =>
         steps.length === 0 ? (
           <p class="muted">Nothing was done yet.</p>
@@ -54,7 +55,7 @@ const Steps = ({ team, rotation }: Props) => {
           />
         )
       }
-    </Loaded>
+    </WhenKnown>
   )
 }
 

@@ -13,13 +13,13 @@ import { CopyAs } from '../../ui/copy-as.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { Facts } from '../../ui/drawer.tsx'
 import { projectUrl, stageletUrl } from '../../ui/links.ts'
-import { Loaded } from '../../ui/loaded.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { messageText } from '../../ui/message.ts'
+import { partOf } from '../../live/known.ts'
 import { State } from '../../ui/state.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
-import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import { nextText, scheduleText, stateOf, useText } from './data.ts'
 import { History } from './history.tsx'
@@ -185,18 +185,15 @@ const One = (props: Props) => {
 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
-  const tick = beatEvery(3).value
-  const rotations = useKept(
-    useQuery({
-      key: ['rotations', team, name, tick],
-      read: (signal) => {
-        const params = { path: { project_id: `${team}/${name}` }, query: { limit: 1000 } }
-        return must(api.GET('/projects/{project_id}/rotations', { params, signal }))
-      },
-    }),
-    `${team}/${name}`,
-  )
-  const all = rotations.data?.rotations ?? []
+  const rotations = useQuery({
+    key: ['rotations', team, name],
+    stamp: beatEvery(3).value,
+    read: (signal) => {
+      const params = { path: { project_id: `${team}/${name}` }, query: { limit: 1000 } }
+      return must(api.GET('/projects/{project_id}/rotations', { params, signal }))
+    },
+  })
+  const all = partOf(rotations)?.rotations ?? []
   const bad = all.filter((one) => ['fail', 'warn'].includes(stateOf(one).kind)).length
   return (
     <PageFrame
@@ -212,7 +209,7 @@ export const Page = () => {
         ) : null
       }
     >
-      <Loaded of={rotations} rows={8}>
+      <WhenKnown of={rotations} rows={8}>
         {({ rotations: rows }) =>
           rows.length > 0 ? (
             <>
@@ -220,7 +217,7 @@ export const Page = () => {
                 <One
                   key={rotation.id}
                   {...{ team, rotation }}
-                  onDone={() => void rotations.refetch()}
+                  onDone={() => void rotations.again()}
                 />
               ))}
             </>
@@ -233,7 +230,7 @@ export const Page = () => {
             </Panel>
           )
         }
-      </Loaded>
+      </WhenKnown>
     </PageFrame>
   )
 }

@@ -5,6 +5,7 @@ import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { paths, Secret } from '../../../../src/rest/types.ts'
 import { whyNot } from '../../app/session.ts'
+import { partOf } from '../../live/known.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import type { ProjectPlace } from './data.ts'
 
@@ -88,11 +89,14 @@ export const useClasses = (
   { stamp, isReady }: { readonly stamp: string; readonly isReady: boolean },
 ): ClassOf => {
   const mayKnow = whyNot('update', 'stagelysecrets', place.team) === undefined
-  const { data } = useQuery({
-    key: ['value-classes', place.team, place.project, stamp],
+  const read = useQuery({
+    key: ['value-classes', place.team, place.project],
+    stamp,
+    exact: true,
     enabled: mayKnow && isReady,
     read: (signal) => readAll(place, signal),
   })
+  const data = partOf(read)
   return useMemo(() => {
     if (data === undefined || data.length === 0) return noClass
     const found = classesOf(data, new Map(secrets.map((one) => [one.id, one])))

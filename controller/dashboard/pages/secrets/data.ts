@@ -7,6 +7,16 @@ import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { Project, Secret, SetDiff, Stagelet } from '../../../../src/rest/types.ts'
 import { agents, projects, secretsOf, stagelets } from '../../live/collections.ts'
+import {
+  failureOf,
+  findIn,
+  loading,
+  mapKnown,
+  partOf,
+  someOf,
+  type Failure,
+  type Known,
+} from '../../live/known.ts'
 import { inOurTime } from '../../live/our-time.ts'
 import { editsOf, type Edit } from '../../staging/staging.ts'
 import { useQuery } from '../../ui/use-query.ts'
@@ -24,16 +34,18 @@ export const useProjectPlace = (): ProjectPlace => {
   return { team, project }
 }
 
-export const useProject = ({ team, project }: ProjectPlace): Project | undefined =>
-  projects.rows.value.find((one) => one.team === team && one.name === project)
+export const useProjectFound = ({ team, project }: ProjectPlace): Known<Project | undefined> =>
+  findIn(projects.known.value, (one) => one.team === team && one.name === project)
 
-export const useStagelets = ({ team, project }: ProjectPlace): readonly Stagelet[] => {
-  const all = stagelets.rows.value
+export const useStagelets = ({ team, project }: ProjectPlace): Known<readonly Stagelet[]> => {
+  const all = stagelets.known.value
   return useMemo(
     () =>
-      all
-        .filter((one) => one.team === team && one.project === project)
-        .sort((a, b) => byText(a.name, b.name)),
+      mapKnown(all, (rows) =>
+        rows
+          .filter((one) => one.team === team && one.project === project)
+          .sort((a, b) => byText(a.name, b.name)),
+      ),
     [all, team, project],
   )
 }
@@ -46,8 +58,8 @@ const listingOf = ({ team, project }: ProjectPlace): Listing => {
   let listing = listings.get(place)
   if (listing === undefined) {
     const list = createListing()
-    const { rows } = secretsOf(team, project)
-    listings.set(place, (listing = computed(() => list(rows.value))))
+    const { known } = secretsOf(team, project)
+    listings.set(place, (listing = computed(() => list(someOf(known.value)))))
   }
   return listing.value
 }
@@ -70,14 +82,17 @@ const useSetAt = (
   revisions: readonly number[],
   [head, stamp]: readonly [SetIndex, string],
 ): SetAt => {
-  const { data } = useQuery({
-    key: ['sets', place.team, place.project, revisions, stamp],
+  const read = useQuery({
+    key: ['sets', place.team, place.project],
+    stamp: [revisions, stamp],
+    exact: true,
     enabled: revisions.length > 0,
     read: async (signal) => {
-      const read = await Promise.allSettled(revisions.map((one) => readDiff(place, one, signal)))
-      return read.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+      const answers = await Promise.allSettled(revisions.map((one) => readDiff(place, one, signal)))
+      return answers.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
     },
   })
+  const data = partOf(read)
   return useMemo(() => {
     const sets = new Map<number, SetIndex>()
     for (const [index, revision] of revisions.entries()) {
@@ -102,17 +117,20 @@ const useThen = (
   at: number | undefined,
   [head, stamp]: readonly [SetIndex, string],
 ) => {
-  const { data, error } = useQuery<SetDiff>({
-    key: ['set', place.team, place.project, at, stamp],
+  const read = useQuery<SetDiff>({
+    key: ['set', place.team, place.project, at],
+    stamp,
+    exact: true,
     enabled: at !== undefined,
     read: (signal) => readDiff(place, at ?? 0, signal),
   })
   const isAsked = at !== undefined
+  const data = partOf(read)
   const then = useMemo(
     () => (isAsked && data !== undefined ? setBefore(head, data) : undefined),
     [head, data, isAsked],
   )
-  return { then, thenError: isAsked ? error : null }
+  return { then, thenFailure: isAsked ? failureOf(read) : undefined }
 }
 
 /** Why a secret is not changed here: a folder or a cluster has it; undefined: it is. */
@@ -159,7 +177,7 @@ export interface ProjectSecrets {
   readonly stamp: string
   /** The set of the revision that is asked for; undefined: none is, or it is not known yet. */
   readonly then: SetIndex | undefined
-  readonly thenError: Error | null
+  readonly thenFailure: Failure | undefined
 }
 
 /** A row of a secret stays the same object while nothing of it has changed: it is not drawn anew. */
@@ -183,8 +201,8 @@ const useRowOf = (matrix: Matrix) =>
 export const useProjectSecrets = (place: ProjectPlace, at?: number): ProjectSecrets => {
   const { team, project } = place
   const { secrets, stamp, head } = listingOf(place)
-  const told = useStagelets(place)
-  const machines = agents.rows.value
+  const told = someOf(useStagelets(place))
+  const machines = someOf(agents.known.value)
   const all = useMemo(() => inOurTime(told, machines), [told, machines])
   const edits = editsOf(team, project)
   const revisions = useMemo(() => revisionsOf(all), [all])
@@ -200,18 +218,27 @@ export const useProjectSecrets = (place: ProjectPlace, at?: number): ProjectSecr
       ? storedRows
       : [...stagedRows, ...storedRows].sort((a, b) => byPlace(a.secret, b.secret))
   }, [secrets, edits, rowOf])
-  const { then, thenError } = useThen(place, at, [head, stamp])
+  const { then, thenFailure } = useThen(place, at, [head, stamp])
   return useMemo(
-    () => ({ rows, secrets, stagelets: all, matrix, stamp, then, thenError }),
-    [rows, secrets, all, matrix, stamp, then, thenError],
+    () => ({ rows, secrets, stagelets: all, matrix, stamp, then, thenFailure }),
+    [rows, secrets, all, matrix, stamp, then, thenFailure],
   )
 }
 
-/** How many rows are read; a list that is being read says so. */
-export const useSecretsState = ({ team, project }: ProjectPlace) => {
-  const { loading, error } = secretsOf(team, project)
+/** How many secrets are read: what runs of them is known once the stagelets are. */
+const secretsRead = (
+  all: Known<readonly Stagelet[]>,
+  secrets: Known<readonly Secret[]>,
+): Known<number> => {
+  const counted = mapKnown(secrets, ({ length }) => length)
+  if (all.state === 'known') return counted
+  return all.state === 'failed' ? { state: 'failed', failure: all.failure } : loading
+}
+
+export const useSecretsRead = ({ team, project }: ProjectPlace): Known<number> => {
+  const { known } = secretsOf(team, project)
   return useMemo(
-    () => computed(() => ({ loading: loading.value, error: error.value })),
+    () => computed(() => secretsRead(stagelets.known.value, known.value)),
     [team, project],
   ).value
 }

@@ -8,6 +8,7 @@ import {
   type CheckLine,
   type Structured,
 } from '../../../../src/formats/structured.ts'
+import { later } from '../../app/later.ts'
 
 export const formats = ['dotenv', 'json', 'yaml'] as const
 export type Format = (typeof formats)[number]
@@ -41,10 +42,17 @@ const checkLine: CheckLine = (line) => {
     : 'must have one of value, value_base64 and value_from'
 }
 
-export const readSecrets = async (format: Format, text: string): Promise<Structured> => {
+const yamlFile = later(() => import('../../../../src/formats/yaml-secrets.ts'))
+
+/** `onWait` is told why what reads YAML is not there yet. */
+export const readSecrets = async (
+  format: Format,
+  text: string,
+  onWait?: (error: unknown) => void,
+): Promise<Structured> => {
   if (format === 'json') return parseJsonSecrets(text, checkLine)
   if (format === 'yaml') {
-    const { parseYamlSecrets } = await import('../../../../src/formats/yaml-secrets.ts')
+    const { parseYamlSecrets } = await yamlFile.get(onWait)
     return parseYamlSecrets(text, checkLine)
   }
   const { entries, faults } = parseDotenv(text)

@@ -6,6 +6,7 @@ import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import type { ProjectPlace, ProjectSecrets } from './data.ts'
 import type { Target } from './edit-plan.ts'
+import { titleOf } from '../../ui/problem.tsx'
 import { formatOf, formats, readSecrets, type Format } from './import-file.ts'
 import { ImportLines } from './import-lines.tsx'
 import {
@@ -70,7 +71,13 @@ const useImport = ({ place, all }: Props) => {
   }
   const readAs = async (format: Format): Promise<void> => {
     const mine = ++round.current
-    const found = text.current === '' ? nothing : await readSecrets(format, text.current)
+    const waits = (error: unknown): void => {
+      if (mine !== round.current) return
+      const message = `what reads YAML is not loaded yet: ${titleOf(error)} It is tried again by itself.`
+      read.current = { lines: [], faults: [{ where: 'the file', message }] }
+      ask({ format, choices: new Map() })
+    }
+    const found = text.current === '' ? nothing : await readSecrets(format, text.current, waits)
     if (mine !== round.current) return
     read.current = found
     ask({ format, choices: new Map() })

@@ -3,6 +3,7 @@ import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import type { ProjectPlace } from './data.ts'
 import { readings } from './readings.ts'
 
@@ -14,8 +15,9 @@ export const LastRead = ({
   readonly name: string
 }) => {
   const mayRead = whyNot('list', 'audit', team) === undefined
-  const { data } = useQuery({
-    key: ['last-read', team, name, readings.value],
+  const read = useQuery({
+    key: ['last-read', team, name],
+    stamp: readings.value,
     enabled: mayRead,
     read: (signal) => {
       const of = { kind: 'StagelySecret', namespace: team, name } as const
@@ -23,18 +25,21 @@ export const LastRead = ({
       return must(api.GET('/audit', { params: { query }, signal }))
     },
   })
-  if (data === undefined) return null
-  const [last] = data.rows
   const by = new URLSearchParams({ kind: 'StagelySecret', action: 'reveal', name })
+  if (!mayRead) return null
   return (
-    <p class="muted">
-      {last === undefined ? (
-        'Nobody has read it.'
-      ) : (
-        <>
-          Read last by <a href={`/ui/audit?${by}`}>{last.actor.name}</a>, <Ago at={last.at} />
-        </>
+    <WhenKnown of={read} rows={1}>
+      {({ rows: [last] }) => (
+        <p class="muted">
+          {last === undefined ? (
+            'Nobody has read it.'
+          ) : (
+            <>
+              Read last by <a href={`/ui/audit?${by}`}>{last.actor.name}</a>, <Ago at={last.at} />
+            </>
+          )}
+        </p>
       )}
-    </p>
+    </WhenKnown>
   )
 }

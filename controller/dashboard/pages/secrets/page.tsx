@@ -5,19 +5,19 @@ import { useMemo, useState } from 'preact/hooks'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
 import { useQueryState } from '../../app/team.ts'
-import { projects, secretsOf, stagelets } from '../../live/collections.ts'
+import { partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import Plus from 'icon:plus'
 import { useClasses, type ClassOf } from './classes.ts'
 import {
-  useProject,
+  useProjectFound,
   useProjectPlace,
   useProjectSecrets,
-  useSecretsState,
+  useSecretsRead,
   type ProjectPlace,
   type ProjectSecrets,
   type SecretRow,
@@ -73,18 +73,16 @@ const Gone = () => (
   />
 )
 
-const Shown = (props: ShownProps) => {
+const Shown = ({ isReady, ...props }: ShownProps & { readonly isReady: boolean }) => {
   const { place, all, noWrite, actions } = props
-  const isReady = useSecretsState(place).loading === 'ready'
-  const isGone = useProject(place) === undefined && projects.loading.value === 'ready'
+  const found = useProjectFound(place)
+  const isGone = found.state === 'known' && found.value === undefined
   const lens = useLens()
   const at = useAt()
   if (at !== undefined && all.then === undefined)
-    return all.thenError === null ? <Skeleton rows={8} /> : null
+    return all.thenFailure === undefined ? <Skeleton rows={8} /> : null
   if (at !== undefined && lens === 'list')
     return <ThenList place={place} rows={props.past} revision={at} />
-  if (lens !== 'list' && all.stagelets.length === 0 && stagelets.loading.value !== 'ready')
-    return <Skeleton rows={8} />
   if (all.rows.length === 0 && isGone) return <Gone />
   if (all.rows.length === 0 && lens !== 'stagelet')
     return isReady ? (
@@ -152,11 +150,11 @@ const useStagelet = (names: readonly string[]): string | undefined => {
 export const Page = () => {
   const place = useProjectPlace()
   const { team, project } = place
-  const found = useProject(place)
+  const found = partOf(useProjectFound(place))
   const at = useAt()
   const all = useProjectSecrets(place, at)
-  const { error, loading } = useSecretsState(place)
-  const classOf = useClasses(place, all.secrets, { ...all, isReady: loading === 'ready' })
+  const read = useSecretsRead(place)
+  const classOf = useClasses(place, all.secrets, { ...all, isReady: read.state === 'known' })
   const rows = useFiltered(all.rows, classOf)
   const allPast = useMemo(() => thenRows(all, place), [all.then, all.matrix, all.secrets])
   const past = useFiltered(allPast, classOf)
@@ -217,18 +215,19 @@ export const Page = () => {
         />
       }
     >
-      {error === undefined ? null : (
-        <ProblemBox error={error} onRetry={() => void secretsOf(team, project).refresh()} />
-      )}
       {at === undefined ? null : (
-        <PastBar {...{ place, at }} newest={found?.revision} error={all.thenError} />
+        <PastBar {...{ place, at }} newest={found?.revision} failure={all.thenFailure} />
       )}
       <div class={s['split']}>
         <div class={s['list']}>
-          <Shown
-            {...{ place, all, rows, past, open, classOf, actions, noWrite, stagelet }}
-            onOpen={({ secret, id }) => setOpened(secret.name === '' ? id : secret.name, true)}
-          />
+          <WhenKnown of={read} rows={8}>
+            {(_, isReady) => (
+              <Shown
+                {...{ place, all, rows, past, open, classOf, actions, noWrite, stagelet, isReady }}
+                onOpen={({ secret, id }) => setOpened(secret.name === '' ? id : secret.name, true)}
+              />
+            )}
+          </WhenKnown>
           <StagingBar place={place} all={all} />
         </div>
         {open === undefined || at !== undefined ? null : (

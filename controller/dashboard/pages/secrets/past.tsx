@@ -2,8 +2,9 @@
 import { useState } from 'preact/hooks'
 import { whyNot } from '../../app/session.ts'
 import { useQueryState } from '../../app/team.ts'
+import { someOf, type Failure } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
+import { FailureBox } from '../../ui/when-known.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { useRevisions } from '../history/data.ts'
 import { GoBack } from '../history/go-back.tsx'
@@ -20,16 +21,15 @@ interface Props {
   readonly place: ProjectPlace
   readonly at: number
   readonly newest: number | undefined
-  readonly error: Error | null
+  readonly failure: Failure | undefined
 }
 
-export const PastBar = ({ place, at, newest, error }: Props) => {
+export const PastBar = ({ place, at, newest, failure }: Props) => {
   const { team, project } = place
   const [, setAt] = useQueryState('at')
   const [isGoing, setIsGoing] = useState(false)
-  const { data } = useRevisions(`${team}/${project}`, newest)
   // The oldest first, as a slider goes.
-  const revisions = (data ?? []).toReversed()
+  const revisions = someOf(useRevisions(`${team}/${project}`, newest)).toReversed()
   const index = revisions.findIndex(({ revision }) => revision === at)
   const found = revisions[index]
   const choose = (to: number): void => {
@@ -81,7 +81,7 @@ export const PastBar = ({ place, at, newest, error }: Props) => {
       <Button small onPress={() => setAt(undefined)}>
         Show now
       </Button>
-      {error === null ? null : <ProblemBox error={error} />}
+      {failure === undefined ? null : <FailureBox failure={failure} />}
       {isGoing ? (
         <GoBack project={{ team, name: project }} revision={at} onClose={() => setIsGoing(false)} />
       ) : null}

@@ -4,7 +4,7 @@ import { api, must } from '../../api/client.ts'
 import type { Secret, SecretVersion } from '../../../../src/rest/types.ts'
 import { secretBackDoing } from '../../copy-as/secrets.ts'
 import { Button } from '../../ui/button.tsx'
-import { Loaded } from '../../ui/loaded.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
@@ -103,7 +103,8 @@ export const Versions = ({
 }: Props & { readonly noWrite: string | undefined }) => {
   const { id, version } = props.secret
   const versions = useQuery({
-    key: ['versions', id, version],
+    key: ['versions', id],
+    stamp: version,
     read: (signal) =>
       must(
         api.GET('/projects/{project_id}/secrets/{secret_id}/versions', {
@@ -116,7 +117,7 @@ export const Versions = ({
   const close = (): void => setChosen(undefined)
   return (
     <>
-      <Loaded of={versions} rows={2}>
+      <WhenKnown of={versions} rows={2}>
         {({ versions: all }) => (
           <ul class={s['versions']}>
             {all.map((one) => (
@@ -131,7 +132,7 @@ export const Versions = ({
             ))}
           </ul>
         )}
-      </Loaded>
+      </WhenKnown>
       {chosen?.[0] === 'compare' ? (
         <Compare
           title={`${props.secret.key}: v${chosen[1]} and v${version}`}

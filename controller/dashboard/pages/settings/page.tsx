@@ -12,7 +12,8 @@ import { Button, LinkButton } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { Facts } from '../../ui/drawer.tsx'
 import { projectUrl } from '../../ui/links.ts'
-import { Listed } from '../../ui/listed.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { findIn } from '../../live/known.ts'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
@@ -143,7 +144,8 @@ const Shown = ({ project }: { readonly project: Project }) => {
 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
-  const project = projects.rows.value.find(
+  const project = findIn(
+    projects.known.value,
     (one) => one.team === team && (one.name === name || one.id === name),
   )
   return (
@@ -153,8 +155,8 @@ export const Page = () => {
       within={<a href={projectUrl({ team, name })}>{name}</a>}
       tabs={<ProjectTabs {...{ team, name }} current="Settings" />}
     >
-      <Listed
-        of={projects}
+      <WhenKnown
+        of={project}
         rows={8}
         none={
           <Empty
@@ -163,8 +165,8 @@ export const Page = () => {
           />
         }
       >
-        {project !== undefined && <Shown key={project.id} project={project} />}
-      </Listed>
+        {(found) => <Shown key={found.id} project={found} />}
+      </WhenKnown>
     </PageFrame>
   )
 }

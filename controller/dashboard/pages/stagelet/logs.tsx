@@ -1,4 +1,5 @@
 // Logs of a stagelet: masked on their machine, followed here. The searched text stays in this page.
+import { findIn, partOf } from '../../live/known.ts'
 import { useEffect, useState } from 'preact/hooks'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
@@ -149,8 +150,11 @@ const Nothing = ({
   readonly stagelet: Stagelet
   readonly phase: LogPhase
 }) => {
-  const agent = agents.rows.value.find(
-    ({ team, name }) => team === stagelet.team && name === stagelet.agent,
+  const agent = partOf(
+    findIn(
+      agents.known.value,
+      ({ team, name }) => team === stagelet.team && name === stagelet.agent,
+    ),
   )
   const isAway = agent !== undefined && conditionOf(agent, 'Ready')?.status !== 'True'
   if (isAway)

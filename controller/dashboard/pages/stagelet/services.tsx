@@ -2,13 +2,16 @@
 import { useLocation } from 'preact-iso'
 import { withQuery } from '../../app/team.ts'
 import type { Service, Stagelet } from '../../../../src/rest/types.ts'
-import { agents, projects } from '../../live/collections.ts'
+import { agents } from '../../live/collections.ts'
+import { findIn, partOf } from '../../live/known.ts'
 import { conditionOf, serviceState, stageletState } from '../../live/states.ts'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { messageText } from '../../ui/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
+import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
+import { declaredRevision } from './declared.ts'
 import { LastRollout } from './last-rollout.tsx'
 import { LeakTestPanel } from './leak-test.tsx'
 import { revisionText } from './sentence.ts'
@@ -60,16 +63,8 @@ const Keys = ({
   )
 }
 
-/** The newest revision of the project is what is declared; the agent may be told another one. */
-const declaredRevision = (stagelet: Stagelet): number | undefined => {
-  const project = projects.rows.value.find(
-    ({ team, name }) => team === stagelet.team && name === stagelet.project,
-  )
-  return project?.revision ?? stagelet.wanted_revision
-}
-
 const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
-  const wanted = declaredRevision(stagelet)
+  const declared = declaredRevision(stagelet)
   const drifted = conditionOf(stagelet, 'Drifted')
   const isDrifted = (name: string): boolean =>
     drifted?.status === 'True' && drifted.message.split(/[^\w.-]+/).includes(name)
@@ -78,7 +73,7 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
     {
       title: 'State',
       render: (service) => {
-        const { kind, word, why } = serviceState(service, wanted)
+        const { kind, word, why } = serviceState(service, partOf(declared))
         return (
           <>
             <State kind={kind} title={why === '' ? undefined : why}>
@@ -90,7 +85,14 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
       },
     },
     { title: 'Runs', render: ({ revision }) => <span class="num">{revisionText(revision)}</span> },
-    { title: 'Wants', render: () => <span class="num">{revisionText(wanted)}</span> },
+    {
+      title: 'Declared',
+      render: () => (
+        <InlineKnown of={declared}>
+          {(revision) => <span class="num">{revisionText(revision)}</span>}
+        </InlineKnown>
+      ),
+    },
     { title: 'Health', wide: true, render: ({ health = '–' }) => health },
     { title: 'Since', render: ({ since }) => <Since at={since} /> },
     {
@@ -166,15 +168,22 @@ const inWords = (type: string): string =>
   type.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
 const NothingReported = ({ stagelet }: { readonly stagelet: Stagelet }) => {
-  const agent = agents.rows.value.find(
+  const agent = findIn(
+    agents.known.value,
     ({ team, name }) => team === stagelet.team && name === stagelet.agent,
   )
-  const ready = agent === undefined ? undefined : conditionOf(agent, 'Ready')
   return (
     <Empty title="The agent has not reported yet">
-      {agent === undefined
-        ? `There is no agent ${stagelet.agent}, or you may not see it.`
-        : `${agent.name}: ${messageText(ready?.message ?? 'it has never connected')}`}
+      <WhenKnown
+        of={agent}
+        rows={1}
+        none={`There is no agent ${stagelet.agent}, or you may not see it.`}
+      >
+        {(found) => {
+          const ready = conditionOf(found, 'Ready')
+          return `${found.name}: ${messageText(ready?.message ?? 'it has never connected')}`
+        }}
+      </WhenKnown>
     </Empty>
   )
 }

@@ -2,14 +2,15 @@
 import { useQueryState } from '../../app/team.ts'
 import type { Secret, Service, Stagelet } from '../../../../src/rest/types.ts'
 import { secretsOf } from '../../live/collections.ts'
-import { Listed } from '../../ui/listed.tsx'
+import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
+import { mapKnown, someOf, together } from '../../live/known.ts'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { winnersFor } from '../../../../src/secrets/set-entry.ts'
 import { entriesOf } from '../secrets/set-index.ts'
+import { behindText, declaredRevision } from './declared.ts'
 import { whyOf, type Reference, type Rung, type Why } from './ladder.ts'
-import { revisionText } from './sentence.ts'
 import s from './stagelet.module.css'
 
 interface Shown {
@@ -88,16 +89,17 @@ const Chain = ({ of }: { readonly of: Reference }) => (
 
 /** What the container runs is a measurement; what wins is what it should run. */
 const Runs = ({ stagelet, service }: Pick<Shown, 'stagelet' | 'service'>) => {
-  const { in_sync: inSync, revision } = service
+  const { in_sync: inSync } = service
   if (inSync === undefined)
     return <State kind="unknown">Nobody sees now what {service.name} runs.</State>
   return inSync ? (
     <State kind="ok">{service.name} runs exactly this.</State>
   ) : (
-    <State kind="wait">
-      {service.name} runs {revisionText(revision)}, and {revisionText(stagelet.wanted_revision)} is
-      wanted.
-    </State>
+    <InlineKnown of={declaredRevision(stagelet)}>
+      {(declared) => (
+        <State kind="wait">{behindText(service, declared, stagelet.wanted_revision)}</State>
+      )}
+    </InlineKnown>
   )
 }
 
@@ -162,12 +164,16 @@ export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const [askedService, setService] = useQueryState('service')
   const [askedKey, setKey] = useQueryState('key')
   const secrets = secretsOf(stagelet.team, stagelet.project)
-  const isReady = secrets.loading.value === 'ready'
+  const all = secrets.known.value
   const { services } = stagelet
   const service = services.find(({ name }) => name === askedService) ?? services[0]
   if (service === undefined) return <Empty title="The agent has not reported its services yet" />
-  const keys = keysOf(stagelet, service, secrets.rows.value)
+  const keys = keysOf(stagelet, service, someOf(all))
   const key = askedKey ?? keys[0]
+  // Who wins is known once all secrets are.
+  const answered = mapKnown(together(all), ([known]) =>
+    key === undefined ? undefined : { asked: key, secrets: known },
+  )
   return (
     <>
       <div class={s['choose']}>
@@ -184,11 +190,9 @@ export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
           onChoose={setKey}
         />
       </div>
-      <Listed of={secrets} none={<Empty title={`${service.name} sees no secret`} />}>
-        {isReady && key !== undefined && (
-          <Answer stagelet={stagelet} service={service} asked={key} secrets={secrets.rows.value} />
-        )}
-      </Listed>
+      <WhenKnown of={answered} none={<Empty title={`${service.name} sees no secret`} />}>
+        {(asked) => <Answer {...{ stagelet, service }} {...asked} />}
+      </WhenKnown>
     </>
   )
 }

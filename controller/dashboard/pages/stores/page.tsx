@@ -9,27 +9,24 @@ import { now, beatEvery } from '../../live/clock.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/links.ts'
-import { Loaded } from '../../ui/loaded.tsx'
+import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { messageText } from '../../ui/message.ts'
+import { mapKnown, partOf } from '../../live/known.ts'
 import { State } from '../../ui/state.tsx'
 import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
-import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import { callsOf, comingLook, isBraked, isRefused, stateOf, whatIs } from './data.ts'
 import s from './stores.module.css'
 
 const useStores = (team: string | undefined) => {
-  const tick = beatEvery(2).value
   const query = { ...defined({ team }), limit: 1000 }
-  return useKept(
-    useQuery({
-      key: ['stores', team, tick],
-      read: (signal) => must(api.GET('/stores', { params: { query }, signal })),
-    }),
-    team ?? '',
-  )
+  return useQuery({
+    key: ['stores', team],
+    stamp: beatEvery(2).value,
+    read: (signal) => must(api.GET('/stores', { params: { query }, signal })),
+  })
 }
 
 const asks = {
@@ -162,23 +159,30 @@ const columnsOf = (onDone: () => void): readonly TableColumn<Store>[] => [
 
 export const Page = () => {
   const stores = useStores(useTeam())
-  const all = stores.data?.stores ?? []
-  const failing = all.filter((one) => stateOf(one).kind === 'fail').length
+  const count = mapKnown(stores, ({ stores: all }) => ({
+    all: all.length,
+    failing: all.filter((one) => stateOf(one).kind === 'fail').length,
+  }))
+  const failing = partOf(count)?.failing ?? 0
   return (
     <PageFrame
       windowTitle={`${failing > 0 ? `▲ ${failing} ` : ''}Stores`}
       title="Stores"
       state={
-        failing > 0 ? (
-          <State kind="fail">
-            {failing} {failing === 1 ? 'needs' : 'need'} you
-          </State>
-        ) : (
-          <span class="muted num">{all.length}</span>
-        )
+        <InlineKnown of={count}>
+          {({ all }) =>
+            failing > 0 ? (
+              <State kind="fail">
+                {failing} {failing === 1 ? 'needs' : 'need'} you
+              </State>
+            ) : (
+              <span class="muted num">{all}</span>
+            )
+          }
+        </InlineKnown>
       }
     >
-      <Loaded of={stores}>
+      <WhenKnown of={stores}>
         {({ stores: rows }) => (
           <Panel flush={rows.length > 0}>
             {rows.length > 0 ? (
@@ -187,7 +191,7 @@ export const Page = () => {
                 stacks
                 rows={rows}
                 idOf={({ id }) => id}
-                columns={columnsOf(() => void stores.refetch())}
+                columns={columnsOf(() => void stores.again())}
               />
             ) : (
               <Empty title="No store elsewhere is read">
@@ -199,7 +203,7 @@ export const Page = () => {
             )}
           </Panel>
         )}
-      </Loaded>
+      </WhenKnown>
     </PageFrame>
   )
 }

@@ -5,20 +5,25 @@ import { api, must } from '../../api/client.ts'
 import type { KeptRollout, Revision, Stagelet } from '../../../../src/rest/types.ts'
 import { agents } from '../../live/collections.ts'
 import { now } from '../../live/clock.ts'
+import { mapKnown, partOf, someOf, together, type Known } from '../../live/known.ts'
 import { appliedOf, type Applied } from '../../staging/applied.ts'
 import { announce } from '../../ui/announce.tsx'
 import { LinkButton } from '../../ui/button.tsx'
 import { projectUrl, stageletUrl } from '../../ui/links.ts'
 import { messageText } from '../../ui/message.ts'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
 import { State } from '../../ui/state.tsx'
 import { said } from '../../ui/said.ts'
 import { fineMomentOf, Since } from '../../ui/time.tsx'
-import { useKept } from '../../ui/use-kept.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import { ReceiptButton } from '../history/receipt.tsx'
-import { useProject, useProjectPlace, useStagelets, type ProjectPlace } from '../secrets/data.ts'
+import {
+  useProjectFound,
+  useProjectPlace,
+  useStagelets,
+  type ProjectPlace,
+} from '../secrets/data.ts'
 import { healthyThen, lanesOf, untouchedOf, type Lane } from './lanes.ts'
 import { Undo } from './undo.tsx'
 import s from './watch.module.css'
@@ -37,34 +42,32 @@ const useTicking = (isRunning: boolean): void => {
 
 /** Read anew with each new revision of the project: a page or a dialog that is open stays meanwhile. */
 const useRevision = ({ team, project }: ProjectPlace, revision: number, head: number) =>
-  useKept(
-    useQuery({
-      key: ['revision', team, project, revision, head],
-      read: async (signal) => {
-        const params = { path: { project_id: `${team}/${project}` }, query: { limit: 100 } }
-        const { revisions } = await must(
-          api.GET('/projects/{project_id}/revisions', { params, signal }),
-        )
-        return revisions.find((one) => one.revision === revision) ?? null
-      },
-    }),
-    `${team}/${project}/${revision}`,
-  )
+  useQuery({
+    key: ['revision', team, project, revision],
+    stamp: head,
+    read: async (signal) => {
+      const params = { path: { project_id: `${team}/${project}` }, query: { limit: 100 } }
+      const { revisions } = await must(
+        api.GET('/projects/{project_id}/revisions', { params, signal }),
+      )
+      return revisions.find((one) => one.revision === revision) ?? null
+    },
+  })
 
 /** Read anew when the last rollout of a stagelet is another. */
 const useRollouts = (
   { team, project }: ProjectPlace,
   revision: number,
   stagelets: readonly Stagelet[],
-): readonly KeptRollout[] => {
-  const last = stagelets.map(({ id, last_rollout: rollout }) => `${id} ${rollout?.started_at}`)
-  const asked = useQuery({
-    key: ['rollouts of revision', team, project, revision, last.join()],
-    read: (signal) =>
-      must(api.GET('/rollouts', { params: { query: { team, project, revision } }, signal })),
+): Known<readonly KeptRollout[]> =>
+  useQuery({
+    key: ['rollouts of revision', team, project, revision],
+    stamp: stagelets.map(({ id, last_rollout: rollout }) => [id, rollout?.started_at]),
+    read: async (signal) => {
+      const query = { team, project, revision }
+      return (await must(api.GET('/rollouts', { params: { query }, signal }))).rollouts
+    },
   })
-  return useKept(asked, `${team}/${project}/${revision}`).data?.rollouts ?? []
-}
 
 const isOver = ({ kind }: Lane): boolean => !['run', 'wait'].includes(kind)
 
@@ -235,18 +238,25 @@ export const Page = () => {
   const place = useProjectPlace()
   const { team, project } = place
   const revision = Number(useRoute().params['revision'])
-  const found = useProject(place)
+  const found = partOf(useProjectFound(place))
   const stagelets = useStagelets(place)
-  const { data, error } = useRevision(place, revision, found?.revision ?? 0)
+  const asked = useRevision(place, revision, found?.revision ?? 0)
+  const data = partOf(asked) ?? undefined
   const applied = appliedOf(team, project, revision)
-  const from =
-    data === undefined || data === null ? (applied?.at ?? now()) : Date.parse(data.closed_at)
-  const kept = useRollouts(place, revision, stagelets)
-  const world = { stagelets, agents: agents.rows.value, kept }
-  const lanes = lanesOf(world, revision, { from, now: now() }, applied)
-  const isRunning = lanes.some((lane) => !isOver(lane))
+  const from = data === undefined ? (applied?.at ?? now()) : Date.parse(data.closed_at)
+  const kept = useRollouts(place, revision, someOf(stagelets))
+  const world = together(stagelets, agents.known.value, kept)
+  const lanes = mapKnown(world, ([all, machines, rollouts]) =>
+    lanesOf(
+      { stagelets: all, agents: machines, kept: rollouts },
+      revision,
+      { from, now: now() },
+      applied,
+    ),
+  )
+  const isRunning = someOf(lanes).some((lane) => !isOver(lane))
   useTicking(isRunning)
-  const summary = lanes.length === 0 ? undefined : summaryOf(lanes)
+  const summary = someOf(lanes).length === 0 ? undefined : summaryOf(someOf(lanes))
   useEffect(() => {
     if (summary !== undefined && !isRunning)
       announce(`${project} revision ${revision}: ${summary.text}`)
@@ -264,25 +274,31 @@ export const Page = () => {
           place={place}
           revision={revision}
           isNewest={found?.revision === revision}
-          isKept={data !== undefined && data !== null}
+          isKept={data !== undefined}
         />
       }
     >
-      {error === null ? null : <ProblemBox error={error} />}
-      {data === undefined || data === null ? null : <About revision={data} />}
+      <WhenKnown of={asked} rows={1} none={null}>
+        {(one) => <About revision={one} />}
+      </WhenKnown>
       <Panel
         title="Containers"
         flush
         aside={isRunning ? <span class="num">{secondsOf(elapsed)}</span> : null}
       >
-        {lanes.length === 0 ? (
-          <Empty title="No container is known that it re-created">
-            Nothing sees what changed, its rollouts are no longer kept, or its stagelets are gone.
-          </Empty>
-        ) : (
-          <Lanes lanes={lanes} elapsed={elapsed} from={from} />
+        <WhenKnown
+          of={lanes}
+          none={
+            <Empty title="No container is known that it re-created">
+              Nothing sees what changed, its rollouts are no longer kept, or its stagelets are gone.
+            </Empty>
+          }
+        >
+          {(all) => <Lanes lanes={all} elapsed={elapsed} from={from} />}
+        </WhenKnown>
+        {applied === undefined || stagelets.state !== 'known' ? null : (
+          <Proof applied={applied} stagelets={stagelets.value} />
         )}
-        {applied === undefined ? null : <Proof applied={applied} stagelets={stagelets} />}
       </Panel>
     </PageFrame>
   )

@@ -1,0 +1,49 @@
+// Says that the controller serves another version of the dashboard than this page, and loads that one: not before what
+// is staged is applied or discarded, since its values are in the memory of this page alone.
+import { useState } from 'preact/hooks'
+import { stagedPlaces } from '../staging/staging.ts'
+import { Button } from '../ui/button.tsx'
+import { projectUrl } from '../ui/links.ts'
+import { State } from '../ui/state.tsx'
+import { isOutdated } from './version.ts'
+import s from './outdated.module.css'
+
+const many = (count: number): string => `${count} staged ${count === 1 ? 'edit' : 'edits'}`
+
+const Staged = () => (
+  <span>
+    First apply or discard{' '}
+    {stagedPlaces.value.map(({ team, project, count }, index) => (
+      <span key={`${team}/${project}`}>
+        {index === 0 ? '' : ', '}
+        <a href={`${projectUrl({ team, name: project })}/review`}>
+          {many(count)} of {project}
+        </a>
+      </span>
+    ))}
+    : a reload would lose them.
+  </span>
+)
+
+export const Outdated = () => {
+  const [isLoading, setLoading] = useState(false)
+  if (!isOutdated.value) return null
+  const isStaged = stagedPlaces.value.length > 0
+  return (
+    <div class={s['outdated']} role="status">
+      <State kind="warn">A new version of the dashboard is there.</State>
+      {isStaged ? <Staged /> : <span class="muted">This page goes on working as it is.</span>}
+      <Button
+        small
+        busy={isLoading}
+        whyNot={isStaged ? 'Edits are staged: a reload would lose them.' : undefined}
+        onPress={() => {
+          setLoading(true)
+          location.reload()
+        }}
+      >
+        Reload the page
+      </Button>
+    </div>
+  )
+}

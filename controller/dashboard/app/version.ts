@@ -1,0 +1,58 @@
+// Whether the controller serves this dashboard or another one: after an upgrade an open page is the one of before, and
+// files that it has not loaded are gone.
+import { signal, type ReadonlySignal } from '@preact/signals'
+import { Unreachable } from '../api/client.ts'
+import { isLive } from '../live/stream.ts'
+
+/** The page is of a build that the controller no longer serves. */
+export class OtherVersion extends Error {
+  override readonly name = 'OtherVersion'
+  constructor() {
+    super('The controller serves another version of the dashboard by now.')
+  }
+}
+
+/** The file was refused, or is broken. */
+export class FileFailed extends Error {
+  override readonly name = 'FileFailed'
+  constructor() {
+    super('The controller answers, and this file of the dashboard did not come.')
+  }
+}
+
+const isOther = signal(false)
+/** The controller serves another build of the dashboard than this page. */
+export const isOutdated: ReadonlySignal<boolean> = isOther
+
+/** The shell names the file of this build that all pages share. */
+export const isOfBuild = (shell: string, own: string): boolean =>
+  shell.includes(new URL(own, 'http://page').pathname)
+
+/** Throws where the controller cannot be asked. */
+export const lookForVersion = async (): Promise<void> => {
+  const answer = await fetch('/ui/', { cache: 'no-cache' }).catch(() => {
+    throw new Unreachable()
+  })
+  // An answer of a proxy, such as that nothing is behind it now, says nothing of the build.
+  if (!answer.ok) throw new Unreachable()
+  isOther.value = !isOfBuild(await answer.text(), import.meta.url)
+}
+
+/** Why a file did not come. */
+export const whyNotLoaded = async (): Promise<Error> => {
+  try {
+    await lookForVersion()
+  } catch (error) {
+    return error instanceof Error ? error : new Unreachable()
+  }
+  return isOther.peek() ? new OtherVersion() : new FileFailed()
+}
+
+/** A controller that comes back may be another one. */
+export const watchVersion = (): (() => void) => {
+  let wasLive = true
+  return isLive.subscribe((live) => {
+    if (live && !wasLive) void lookForVersion().catch(() => undefined)
+    wasLive = live
+  })
+}

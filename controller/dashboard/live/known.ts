@@ -1,0 +1,80 @@
+// What is known of something that the controller has: it is to come, it could not be read, or it is there. Nothing else
+// holds a list or an answer of the controller, so that nobody can draw what is not known as if there were none. Pure.
+export interface Failure {
+  readonly error: unknown
+  /** When it failed first, by the controller's clock. */
+  readonly since: number
+  /** Asks again at once; it is asked again by itself too, where that may help. */
+  readonly again: () => void
+}
+
+/** `part` is what came so far: it may be shown, and says nothing of the rest. */
+export type Known<T> =
+  | { readonly state: 'loading'; readonly part?: T }
+  | { readonly state: 'failed'; readonly failure: Failure; readonly part?: T }
+  | {
+      readonly state: 'known'
+      readonly value: T
+      /** Why it could not be read again: `value` is as of before. */
+      readonly failure?: Failure
+    }
+
+export const loading: Known<never> = { state: 'loading' }
+
+export const known = <T>(value: T): Known<T> => ({ state: 'known', value })
+
+export const failureOf = (of: Known<unknown>): Failure | undefined =>
+  of.state === 'loading' ? undefined : of.failure
+
+/** What there is of it, as far as it is known: for what never says that there is no more. */
+export const partOf = <T>(of: Known<T>): T | undefined =>
+  of.state === 'known' ? of.value : of.part
+
+/** The same for a list. */
+export const someOf = <T>(of: Known<readonly T[]>): readonly T[] => partOf(of) ?? []
+
+export const mapKnown = <T, U>(of: Known<T>, change: (value: T) => U): Known<U> => {
+  if (of.state === 'known') return { ...of, value: change(of.value) }
+  return of.part === undefined ? withoutPart(of) : { ...of, part: change(of.part) }
+}
+
+const withoutPart = (of: Exclude<Known<unknown>, { state: 'known' }>): Known<never> =>
+  of.state === 'loading' ? loading : { state: 'failed', failure: of.failure }
+
+/** One of a list; that there is none is known once the whole list is. */
+export const findIn = <T>(
+  of: Known<readonly T[]>,
+  is: (one: T) => boolean,
+): Known<T | undefined> => {
+  const found = partOf(of)?.find(is)
+  if (found === undefined) return mapKnown(of, () => undefined)
+  const failure = failureOf(of)
+  return { state: 'known', value: found, ...(failure !== undefined && { failure }) }
+}
+
+type Values<A extends readonly Known<unknown>[]> = {
+  readonly [I in keyof A]: A[I] extends Known<infer T> ? T : never
+}
+
+/** Several as one: known once all are, failed where one is. Parts are left out: they are of different moments. */
+export const together = <const A extends readonly Known<unknown>[]>(
+  ...all: A
+): Known<Values<A>> => {
+  const failures = all.flatMap((one) => failureOf(one) ?? [])
+  const failure: Failure | undefined = failures[0] && {
+    error: failures[0].error,
+    since: Math.min(...failures.map(({ since }) => since)),
+    again: () => {
+      for (const { again } of failures) again()
+    },
+  }
+  if (all.some(({ state }) => state === 'failed') && failure !== undefined)
+    return { state: 'failed', failure }
+  const values = all.flatMap((one) => (one.state === 'known' ? [one.value] : []))
+  if (values.length < all.length) return loading
+  return {
+    state: 'known',
+    value: values as unknown as Values<A>,
+    ...(failure !== undefined && { failure }),
+  }
+}

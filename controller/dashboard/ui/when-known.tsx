@@ -1,0 +1,62 @@
+// Draws what is known of something: it, that there is none, that it is to come, or why it could not be read. Every list,
+// page and number of the dashboard is drawn by these.
+import type { ComponentChild } from 'preact'
+import { mayPass } from '../live/mend.ts'
+import { failureOf, partOf, type Failure, type Known } from '../live/known.ts'
+import { Skeleton } from './page.tsx'
+import { ProblemBox } from './problem.tsx'
+import { State } from './state.tsx'
+import { clockOf } from './time.tsx'
+
+/** Why it could not be read, since when, and that it is tried again. */
+export const FailureBox = ({ failure: { error, since, again } }: { readonly failure: Failure }) => (
+  <ProblemBox error={error} onRetry={again}>
+    <p class="muted">
+      Since {clockOf(since)}.{mayPass(error) ? ' It is tried again by itself.' : ''}
+    </p>
+  </ProblemBox>
+)
+
+interface Props<T> {
+  readonly of: Known<T>
+  /** About how many rows are to come. */
+  readonly rows?: number
+  /** In place of an empty list, or of what is not there: once that is known. */
+  readonly none?: ComponentChild
+  /** `isWhole`: there is no more of it. */
+  readonly children?: (value: NonNullable<T>, isWhole: boolean) => ComponentChild
+}
+
+const isNone = (value: unknown): boolean =>
+  value === undefined || value === null || (Array.isArray(value) && value.length === 0)
+
+export const WhenKnown = <T,>({ of, rows = 4, none, children }: Props<T>) => {
+  const failure = failureOf(of)
+  const value = partOf(of)
+  const isWhole = of.state === 'known'
+  const isDrawn = !isNone(value) || (isWhole && none === undefined)
+  return (
+    <>
+      {failure === undefined ? null : <FailureBox failure={failure} />}
+      {isDrawn ? (
+        children?.(value as NonNullable<T>, isWhole)
+      ) : isWhole ? (
+        none
+      ) : of.state === 'loading' ? (
+        <Skeleton rows={rows} />
+      ) : null}
+    </>
+  )
+}
+
+/** Beside something else, such as a number in a row: nothing until it is known, and a word where it is not. */
+export const InlineKnown = <T,>({
+  of,
+  children,
+}: {
+  readonly of: Known<T>
+  readonly children: (value: T) => ComponentChild
+}) => {
+  if (of.state === 'known') return <>{children(of.value)}</>
+  return of.state === 'failed' ? <State kind="unknown">not known</State> : null
+}
