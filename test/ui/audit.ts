@@ -12,10 +12,10 @@ export const auditTests = (given: () => Dashboard): void => {
     const page = await open('/ui/audit')
     await page.getByText(/linked to row \d+/).waitFor()
     await page.getByText('Not verified in this browser').waitFor()
-    await page.getByLabel('A head that you kept').fill(head)
+    await page.getByLabel('A signed head that you saved before').fill(head)
     await page.getByRole('button', { name: 'Verify in this browser' }).click()
     await page.getByText(/Verified in this browser to row \d+/).waitFor()
-    await page.getByText('The head that you kept is in this chain.').waitFor()
+    await page.getByText('The saved head is in this chain.').waitFor()
     expect(await axe(page)).toEqual([])
 
     const sql = openPg({ databaseUrl: database, clock: realClock, log: silentLogger })

@@ -49,6 +49,25 @@ it('holds nothing that the policy of the page forbids', () => {
   expect(shell).not.toMatch(/<script(?![^>]*\bsrc=)/)
 })
 
+it('loads later only files that import the shared one alone, each by an address that can be another', () => {
+  const later = assets.filter((name) => name.endsWith('.js') && !shell.includes(name))
+  const [shared] = assets.filter((name) => name.endsWith('.js') && /^index-/.test(name))
+  const texts = new Map(
+    assets.filter((name) => name.endsWith('.js')).map((name) => [name, read(name).toString()]),
+  )
+  expect(later.length).toBeGreaterThan(20)
+  for (const name of later)
+    expect(
+      [...(texts.get(name) ?? '').matchAll(/from"\.\/([^"]+)"/g)].map(([, one]) => one),
+    ).toEqual(
+      // What imports nothing has no state either.
+      texts.get(name)?.includes(`"./${shared}"`) === true ? [shared] : [],
+    )
+  const calls = [...texts.values()].flatMap((text) => text.match(/\bimport\([^)]*\)/g) ?? [])
+  expect(calls.length).toBe(later.length)
+  for (const call of calls) expect(call).toMatch(/\+globalThis\.stagelyAgain\)$/)
+})
+
 it('names every file but the shell by its content', () => {
   for (const name of assets) expect(name).toMatch(/-[\w-]{8}\.(js|css|svg|woff2)(\.br|\.gz)?$/)
 })

@@ -9,6 +9,7 @@ import { shellTests } from './shell.ts'
 import { activityTests } from './activity.ts'
 import { agentTests } from './agents.ts'
 import { logTests } from './logs.ts'
+import { notKnownTests } from './not-known.ts'
 import { overviewTests } from './overview.ts'
 import { secretsTests } from './secrets.ts'
 import { historyTests } from './history.ts'
@@ -39,6 +40,7 @@ describe('the dashboard', () => {
 
   shellTests(given)
   overviewTests(given)
+  notKnownTests(given)
   paletteTests(given)
   secretsTests(given)
   historyTests(given)

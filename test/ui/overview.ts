@@ -46,8 +46,8 @@ export const overviewTests = (given: () => Dashboard): void => {
     // A person who stops a container is left 10 s for the next one; a deploy waits for nothing.
     await world.must('deploy', 'shop')
     await page.getByText('What runs is what is declared.').waitFor()
-    const lately = page.getByRole('list', { name: 'What happened lately' })
-    await lately.getByText(/web .*was removed, by .*"stagely compose rm -s web"; healed/).waitFor()
+    const recent = page.getByRole('list', { name: 'Recent activity' })
+    await recent.getByText(/web .*was removed, by .*"stagely compose rm -s web"; healed/).waitFor()
     expect((await stack.containers())['web']?.id).not.toBe(web?.id)
   })
 }

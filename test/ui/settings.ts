@@ -20,7 +20,7 @@ export const settingsTests = (given: () => Dashboard): void => {
     const row = page.getByRole('row', { name: /^ops/ })
     await row.getByText('Nothing told yet').waitFor()
     await page.getByRole('button', { name: 'Edit ops' }).click()
-    await page.getByLabel('Tells by').selectOption('email')
+    await page.getByLabel('Channel').selectOption('email')
     await page.getByLabel('Addresses').fill('ops@example.com')
     const diff = page.getByRole('group', { name: 'What changes' })
     expect(await diff.locator('div').allTextContents()).toEqual(

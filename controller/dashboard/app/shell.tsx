@@ -15,6 +15,7 @@ import { FailureBox } from '../ui/when-known.tsx'
 import { stagedCount } from '../staging/staging.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
 import { FreshnessDot } from './freshness.tsx'
+import { listShortcuts } from './go-into-list.ts'
 import { useShortcuts, type Shortcut } from './keys.ts'
 import { later } from './later.ts'
 import { Logo } from './logo.tsx'
@@ -45,11 +46,17 @@ const useHref = (): ((path: string) => string) => {
   return (path) => withQuery(path, { team: query['team'] })
 }
 
-/** Pages of one project, or of one stagelet, are below the list where these are found. */
+/** Pages of one object are below the list where it is found; a stagelet belongs to its project. */
 const isCurrent = (path: string, at: string): boolean => {
-  if (path === '/ui/') return at === '/ui/' || at === '/ui' || /^\/ui\/t\/[^/]+\/s\//.test(at)
+  if (path === '/ui/') return at === '/ui/' || at === '/ui'
   if (path === '/ui/rollouts' && at.startsWith('/ui/propagation')) return true
-  return at.startsWith(path) || (path === '/ui/projects' && /^\/ui\/t\/[^/]+\/p\//.test(at))
+  const letter = { '/ui/projects': '[ps]', '/ui/agents': 'a', '/ui/people': '(?:members|tokens)' }[
+    path
+  ]
+  return (
+    at.startsWith(path) ||
+    (letter !== undefined && new RegExp(`^/ui/t/[^/]+/${letter}(/|$)`).test(at))
+  )
 }
 
 /** How many need a person. */
@@ -160,6 +167,7 @@ export const Shell = () => {
   }))
   useShortcuts([
     ...go,
+    ...listShortcuts,
     {
       keys: '?',
       does: 'Show the shortcuts',

@@ -1,6 +1,7 @@
 // The state of a stagelet, of a service and of a project in one word and one sentence, from what the controller
 // says of them: pure. Words are used in one sense only; see docs/dashboard.md.
 import type { Condition, Project, Service, Stagelet } from '../../../src/rest/types.ts'
+import { isTrouble, wordsOf } from './conditions.ts'
 import type { StateKind } from '../ui/state.tsx'
 
 export interface ShownState {
@@ -73,11 +74,16 @@ const stayingState = (stagelet: Stagelet): ShownState => {
   if (inSync?.status === 'Unknown') return unseen(inSync)
   if (inSync?.status === 'False') return behind(inSync, of('Progressing'))
   if (inSync === undefined) return shown(['unknown', 'Unknown', 50], of('Accepted'))
-  const warning = Object.keys(words).find((type) => isTrue(stagelet, type))
+  const warning = stagelet.conditions.find((one) => isTrouble(one) && !toldOf.has(one.type))
   return warning === undefined
     ? shown(['ok', 'In sync', 0], inSync)
-    : shown(['warn', words[warning] ?? warning, 35], of(warning))
+    : shown(['warn', words[warning.type] ?? wordsOf(warning), 35], warning)
 }
+
+/** What is looked at before. */
+const toldOf: ReadonlySet<string> = new Set([
+  ...['SecretsInSync', 'Degraded', 'Drifted', 'Ready', 'AgentReachable'],
+])
 
 const words: Readonly<Record<string, string>> = {
   ComposeFileChanged: 'Edits held',

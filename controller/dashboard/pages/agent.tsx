@@ -5,8 +5,10 @@ import { whyNot } from '../app/session.ts'
 import type { Agent, Stagelet } from '../../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
 import { findIn, mapKnown, partOf } from '../live/known.ts'
+import { isTrouble } from '../live/conditions.ts'
 import { stageletState } from '../live/states.ts'
 import { Button, LinkButton } from '../ui/button.tsx'
+import { Conditions } from '../ui/conditions.tsx'
 import { Facts } from '../ui/drawer.tsx'
 import { stageletUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
@@ -91,7 +93,7 @@ const Shown = ({ agent }: { readonly agent: Agent }) => {
         <>
           {isConnected(agent) ? null : (
             <Button
-              look="primary"
+              look={agent.version === undefined ? 'primary' : 'quiet'}
               whyNot={whyNot('create', 'agents/join', agent.team)}
               onPress={() => setJoining(true)}
             >
@@ -102,6 +104,7 @@ const Shown = ({ agent }: { readonly agent: Agent }) => {
         </>
       }
     >
+      <Conditions of={agent.conditions.filter((one) => isTrouble(one) && one.type !== 'Ready')} />
       <Panel flush title="Stagelets">
         <WhenKnown of={rows} none={<Empty title="Nothing is deployed here" />}>
           {(all) => <Table label="Stagelets" columns={columns} rows={all} idOf={({ id }) => id} />}

@@ -54,9 +54,12 @@ const columns: readonly TableColumn<Agent>[] = [
     render: (agent) => {
       const { kind, word, why } = agentState(agent)
       return (
-        <State kind={kind} title={messageText(why)}>
-          {word}
-        </State>
+        <>
+          <State kind={kind} title={messageText(why)}>
+            {word}
+          </State>
+          {kind === 'fail' ? <small>{messageText(why)}</small> : null}
+        </>
       )
     },
   },

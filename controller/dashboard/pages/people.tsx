@@ -134,10 +134,10 @@ const UserTable = ({ users, onChange }: TableProps) => (
         render: ({ last_login_at: at }) => <Ago at={at} />,
       },
       {
-        title: 'Has read',
+        title: 'Values read',
         wide: true,
         render: ({ name }) => (
-          <a href={`/ui/audit?by=${encodeURIComponent(name)}`}>what, and rotate it</a>
+          <a href={`/ui/audit?by=${encodeURIComponent(name)}`}>show, to rotate them</a>
         ),
       },
       {

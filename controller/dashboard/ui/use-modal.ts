@@ -2,6 +2,10 @@ import type { RefObject } from 'preact'
 import { useLayoutEffect } from 'preact/hooks'
 import { giveBackFocus } from './give-back-focus.ts'
 
+const fields = ['input', 'select', 'textarea']
+  .map((field) => `${field}:not([type=hidden], [type=file], [disabled])`)
+  .join()
+
 /**
  * A modal dialog while it is drawn. It opens and closes in the step that draws it: after the next paint would be too
  * late, since a quick key would go to the page behind it, and take the focus from where it was.
@@ -11,6 +15,9 @@ export const useModal = (ref: RefObject<HTMLDialogElement | null>): void => {
     const before = document.activeElement
     const dialog = ref.current
     dialog?.showModal()
+    // Without a word the browser takes the first button, which closes.
+    if (dialog?.querySelector('[autofocus]') === null)
+      dialog.querySelector<HTMLElement>(fields)?.focus()
     return () => {
       // Nothing behind a modal dialog takes the focus.
       dialog?.close()

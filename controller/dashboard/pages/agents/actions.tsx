@@ -55,6 +55,7 @@ const RotateKeys = ({ agent }: Props) => {
   return (
     <Button
       command={`new-keys:${agent.id}`}
+      look="quiet"
       busy={busy}
       whyNot={whyNot('patch', 'agents', agent.team)}
       onPress={() =>

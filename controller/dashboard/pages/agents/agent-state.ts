@@ -1,5 +1,6 @@
 // The state of an agent in one word. Pure.
 import type { Agent, Stagelet } from '../../../../src/rest/types.ts'
+import { isTrouble, wordsOf } from '../../live/conditions.ts'
 import { conditionOf } from '../../live/states.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
@@ -32,9 +33,12 @@ export const agentState = (agent: Agent): AgentState => {
       since: agent.created_at,
     }
   const isRevoked = ready?.reason === 'Revoked'
-  return isRevoked
-    ? { kind: 'fail', word: 'Revoked', why, since: ready.since }
-    : { kind: 'unknown', word: 'Away', why, since: agent.last_seen ?? ready?.since }
+  if (isRevoked) return { kind: 'fail', word: 'Revoked', why, since: ready.since }
+  // It calls, and is refused: what to do is in the message.
+  const refused = agent.conditions.find((one) => isTrouble(one) && one.type !== 'Ready')
+  if (refused !== undefined)
+    return { kind: 'fail', word: wordsOf(refused), why: refused.message, since: refused.since }
+  return { kind: 'unknown', word: 'Away', why, since: agent.last_seen ?? ready?.since }
 }
 
 /** Over this the clocks of controller and agent are told as a warning. */

@@ -15,12 +15,24 @@ import { Table } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
-import { filterFields, useAuditState, useRows, type Filter } from './rows.ts'
+import { detailWords, filterFields, useAuditState, useRows, type Filter } from './rows.ts'
 import { VerifyPanel } from './verify-panel.tsx'
 import s from './audit.module.css'
 
 const objectOf = ({ object: { kind, namespace, name } }: AuditRow): string =>
   [kind, namespace === '' ? name : `${namespace}/${name}`].join(' ')
+
+/** What the row says beside: a name and a value each. */
+const Detail = ({ of }: { readonly of: Readonly<Record<string, unknown>> }) => (
+  <dl class={s['detail']}>
+    {detailWords(of).map(([name, value]) => (
+      <div key={name}>
+        <dt>{name}</dt>
+        <dd>{said(value)}</dd>
+      </div>
+    ))}
+  </dl>
+)
 
 const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
   <Table
@@ -49,9 +61,7 @@ const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
         render: (row) => (
           <>
             {objectOf(row)}
-            {row.detail === undefined ? null : (
-              <code class={s['detail']}>{said(JSON.stringify(row.detail))}</code>
-            )}
+            {row.detail === undefined ? null : <Detail of={row.detail} />}
           </>
         ),
       },

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { queryOf } from './rows.ts'
+import { detailWords, queryOf } from './rows.ts'
 
 it('asks the API for what the filter says', () => {
   const now = Date.parse('2026-03-02T14:00:00Z')
@@ -9,4 +9,22 @@ it('asks the API for what the filter says', () => {
     result: 'denied',
   })
   expect(queryOf({ since: 'ever', result: 'perhaps' }, now)).toEqual({})
+})
+
+it('says the detail of a row in names and values, and not as JSON', () => {
+  const detail = {
+    token_name: 'ci',
+    sinceRevision: 4,
+    keys: ['A', 'B'],
+    none: [],
+    change: { from: 1, to: null },
+  }
+  expect(detailWords(detail)).toEqual([
+    ['token name', 'ci'],
+    ['since revision', '4'],
+    ['keys', 'A, B'],
+    ['none', 'none'],
+    ['change: from', '1'],
+    ['change: to', 'null'],
+  ])
 })

@@ -53,3 +53,25 @@ export const useAuditState = () =>
     stamp: beatEvery(10).value,
     read: (signal) => must(api.GET('/audit/state', { signal })),
   })
+
+const plain = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+
+const textOf = (value: unknown): string => {
+  if (!Array.isArray(value)) return plain(value)
+  return value.length === 0 ? 'none' : value.map(plain).join(', ')
+}
+
+/** `tokenName` and `token_name` as `token name`; what lies within another as `change: from`. Pure. */
+export const detailWords = (
+  detail: Readonly<Record<string, unknown>>,
+  within = '',
+): readonly (readonly [name: string, value: string])[] =>
+  Object.entries(detail).flatMap(([key, value]) => {
+    const words = key.replaceAll('_', ' ').replaceAll(/(?<=[a-z])[A-Z]/g, (one) => ` ${one}`)
+    const name = `${within}${words.toLowerCase()}`
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject
+      ? detailWords(value as Readonly<Record<string, unknown>>, `${name}: `)
+      : [[name, textOf(value)] as const]
+  })

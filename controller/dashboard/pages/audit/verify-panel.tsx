@@ -42,8 +42,8 @@ const Outcome = ({ verdict, withHead }: { verdict: Verdict; withHead: boolean })
         {hidden === 0 ? '' : `, ${hidden} of them by their digest alone`}.{' '}
         {pruned === undefined ? '' : `Rows 1 to ${pruned.upTo} were pruned, which is signed. `}
         {withHead
-          ? 'The head that you kept is in this chain.'
-          : 'Give a head that you kept to see also rows that were cut off, or another key.'}
+          ? 'The saved head is in this chain.'
+          : 'Give a saved head to detect also rows that were cut off, and another key.'}
       </p>
       <p class="muted">
         Signed with the key <code>{head.public_key}</code>
@@ -124,7 +124,7 @@ export const VerifyPanel = () => {
   const head = readHead(text)
   const isBad = text.trim() !== '' && head === undefined
   return (
-    <Panel title="The chain">
+    <Panel title="Integrity of the log">
       <div class={s['chain']}>
         <div class={s['said']}>
           <Told />
@@ -138,7 +138,7 @@ export const VerifyPanel = () => {
           }}
         >
           <label>
-            <span>A head that you kept (optional)</span>
+            <span>A signed head that you saved before (optional)</span>
             <textarea
               class={s['head']}
               rows={2}

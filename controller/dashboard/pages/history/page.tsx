@@ -62,6 +62,7 @@ interface ListProps {
 const List = ({ project, revisions, newest, view }: ListProps) => (
   <Table
     label="Revisions, newest first"
+    stacks
     rows={revisions}
     idOf={({ revision }) => String(revision)}
     columns={[
@@ -94,7 +95,6 @@ const List = ({ project, revisions, newest, view }: ListProps) => (
       { title: 'Who', render: ({ by }) => by.join(', ') },
       {
         title: 'What, and why',
-        wide: true,
         render: (row) => (
           <>
             <code class={s['keys']}>{keysOf(row)}</code>

@@ -1,8 +1,13 @@
-// The lines that a page keeps: the newest 20,000, and of them those that hold the searched text. Pure.
+// The lines that a page keeps: the newest 20,000 in the order of their time, and of them those that hold the searched
+// text. Pure.
 import { plainOf } from './ansi.ts'
 import type { LogLine, LogRecord } from './record.ts'
 
-export type Row = { readonly at: number } & (
+export type Row = {
+  readonly at: number
+  /** By this rows are in order: the time of the line; lines of one container stay as they came. */
+  readonly order: string
+} & (
   | { readonly kind: 'line'; readonly line: LogLine }
   | { readonly kind: 'dropped'; readonly lines: number }
   | { readonly kind: 'end'; readonly error: string | undefined }
@@ -19,11 +24,38 @@ export interface LogBuffer {
   readonly clear: () => void
 }
 
-const rowOf = (record: LogRecord, at: number): Row => {
-  if (record.type === 'line') return { at, kind: 'line', line: record }
+const rowOf = (record: LogRecord, at: number, order: string): Row => {
+  if (record.type === 'line') return { at, order, kind: 'line', line: record }
   return record.type === 'dropped'
-    ? { at, kind: 'dropped', lines: record.lines }
-    : { at, kind: 'end', error: record.error }
+    ? { at, order, kind: 'dropped', lines: record.lines }
+    : { at, order, kind: 'end', error: record.error }
+}
+
+const later = (a: string, b: string): string => (a < b ? b : a)
+
+/** What the order of the next record is: marks come after all that is known. */
+const createOrder = () => {
+  const ofContainer = new Map<string, string>()
+  let newest = ''
+  return (record: LogRecord): string => {
+    if (record.type !== 'line') return newest
+    const order = later(record.time, ofContainer.get(record.container) ?? '')
+    ofContainer.set(record.container, order)
+    newest = later(newest, order)
+    return order
+  }
+}
+
+/** Both are in order; of equal ones those that are there already come first. */
+const merged = (before: readonly Row[], rows: readonly Row[]): Row[] => {
+  const first = rows[0]
+  if (first === undefined) return [...before]
+  let from = before.length
+  while (from > 0 && before[from - 1]!.order > first.order) from -= 1
+  const mixed = [...before.slice(from), ...rows].sort((a, b) =>
+    a.order < b.order ? -1 : a.order > b.order ? 1 : a.at - b.at,
+  )
+  return [...before.slice(0, from), ...mixed]
 }
 
 export const createLogBuffer = (most = 20_000): LogBuffer => {
@@ -31,6 +63,7 @@ export const createLogBuffer = (most = 20_000): LogBuffer => {
   let shown: Row[] = []
   let wanted = ''
   let made = 0
+  let orderOf = createOrder()
   const isShown = (row: Row): boolean =>
     wanted === '' ||
     row.kind !== 'line' ||
@@ -40,13 +73,16 @@ export const createLogBuffer = (most = 20_000): LogBuffer => {
     shown: () => shown,
     kept: () => kept.length,
     add: (records) => {
-      const rows = records.slice(-most).map((record) => rowOf(record, made++))
-      kept = [...kept.slice(Math.max(0, kept.length + rows.length - most)), ...rows]
-      const oldest = kept[0]?.at ?? 0
-      const stays = shown.findIndex(({ at }) => at >= oldest)
-      const gone = stays < 0 ? shown.length : stays
-      const came = rows.filter(isShown)
-      shown = [...(gone === 0 ? shown : shown.slice(gone)), ...came]
+      const rows = records
+        .slice(-most)
+        .map((record) => rowOf(record, made++, orderOf(record)))
+        .sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0))
+      const all = merged(kept, rows)
+      const left = new Set(all.slice(0, Math.max(0, all.length - most)).map(({ at }) => at))
+      const gone = shown.filter(({ at }) => left.has(at)).length
+      const came = rows.filter((row) => !left.has(row.at) && isShown(row))
+      kept = all.slice(left.size)
+      shown = merged(shown.slice(gone), came)
       return { gone, came: came.length }
     },
     filter: (text) => {
@@ -56,6 +92,7 @@ export const createLogBuffer = (most = 20_000): LogBuffer => {
     clear: () => {
       kept = []
       shown = []
+      orderOf = createOrder()
     },
   }
 }

@@ -200,7 +200,7 @@ export const NotifierForm = ({ edited, onDone, onClose }: Props) => {
         <NameFields {...{ name, team }} onName={setName} onTeam={setTeam} />
       ) : null}
       <label>
-        <span>Tells by</span>
+        <span>Channel</span>
         <select
           value={fields.channel}
           onChange={(event) => change({ channel: event.currentTarget.value as Channel })}

@@ -4,7 +4,7 @@ import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { now, beatEvery } from '../../live/clock.ts'
 import { projects } from '../../live/collections.ts'
-import { partOf, someOf } from '../../live/known.ts'
+import { mapKnown, partOf, someOf } from '../../live/known.ts'
 import { useQueryState, useTeam } from '../../app/team.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
@@ -13,13 +13,16 @@ import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import {
+  fewestOf,
   leftOutWord,
   objectiveWords,
   percentOf,
   stageWords,
   timeOf,
+  verdictOf,
   type Objective,
   type Stage,
+  type Verdict,
 } from './words.ts'
 import s from './propagation.module.css'
 
@@ -74,16 +77,20 @@ const Choice = () => {
   )
 }
 
-const Result = ({ is_met: isMet }: Pick<Objective, 'is_met'>) =>
-  isMet === null ? (
-    <State kind="wait">Nothing proven</State>
-  ) : isMet ? (
-    <State kind="ok">Met</State>
-  ) : (
-    <State kind="fail">Missed</State>
-  )
+const results = {
+  nothing: ['wait', 'Nothing proven'],
+  met: ['ok', 'Met'],
+  missed: ['fail', 'Missed'],
+  few: ['wait', 'Too few to judge'],
+} as const
 
-const Promised = ({ one }: { readonly one: Objective }) => {
+const Result = ({ verdict }: { readonly verdict: Verdict }) => {
+  const [kind, word] = results[verdict]
+  return <State kind={kind}>{word}</State>
+}
+
+const Promised = ({ one, count }: { readonly one: Objective; readonly count: number }) => {
+  const verdict = verdictOf(one, count)
   const { objective, within_ms: within, target, share, p50_ms, p99_ms, max_ms } = one
   return (
     <Panel>
@@ -98,14 +105,17 @@ const Promised = ({ one }: { readonly one: Objective }) => {
           aria-label={`${percentOf(share)} within ${timeOf(within)}, promised are ${percentOf(target)}`}
         >
           <i
-            class={s[share === null || share >= target ? 'met' : 'missed']}
+            class={s[verdict === 'missed' ? 'missed' : 'met']}
             style={{ width: `${(share ?? 0) * 100}%` }}
           />
           <b style={{ left: `${target * 100}%` }} />
         </div>
         <p class={s['under']}>
-          <Result is_met={one.is_met} />
-          <span class="muted">promised: {percentOf(target)}</span>
+          <Result verdict={verdict} />
+          <span class="muted">
+            promised: {percentOf(target)}
+            {verdict === 'few' ? `; ${count} of at least ${fewestOf(target)} samples` : ''}
+          </span>
         </p>
         <p class="muted num">
           half within {timeOf(p50_ms)} · 99 % within {timeOf(p99_ms)} · longest {timeOf(max_ms)}
@@ -170,18 +180,23 @@ const LeftOut = ({ left_out: rows }: Pick<Propagation, 'left_out'>) => (
   />
 )
 
-const mark = (slo: Propagation | undefined): string =>
-  slo?.is_met === false ? '▲ ' : slo?.is_met === true ? '● ' : ''
+/** Of all that is promised: the worst that is known. */
+const verdictOfAll = ({ objectives, proven }: Propagation): Verdict => {
+  const all = objectives.map((one) => verdictOf(one, proven))
+  return (['missed', 'few', 'nothing'] as const).find((one) => all.includes(one)) ?? 'met'
+}
+
+const marks: Readonly<Record<Verdict, string>> = { missed: '▲ ', met: '● ', few: '', nothing: '' }
 
 export const Page = () => {
   const slo = useSlo()
-  const data = partOf(slo)
+  const verdict = partOf(mapKnown(slo, verdictOfAll))
   return (
     <PageFrame
-      windowTitle={`${mark(data)}Propagation`}
+      windowTitle={`${verdict === undefined ? '' : marks[verdict]}Propagation`}
       title="Propagation"
       tabs={<RolloutTabs current="Propagation" />}
-      state={data === undefined ? null : <Result is_met={data.is_met} />}
+      state={verdict === undefined ? null : <Result verdict={verdict} />}
       actions={<Choice />}
     >
       <WhenKnown of={slo}>
@@ -198,7 +213,7 @@ export const Page = () => {
               <>
                 <div class={s['promises']}>
                   {objectives.map((one) => (
-                    <Promised key={one.objective} one={one} />
+                    <Promised key={one.objective} one={one} count={proven} />
                   ))}
                 </div>
                 <Panel

@@ -9,6 +9,20 @@ export const objectiveWords: Readonly<Record<Objective['objective'], string>> = 
   proven: 'Proven after the last container is healthy',
 }
 
+/** Fewer than these allow not one that is too late: one bad moment would decide. */
+export const fewestOf = (target: number): number => Math.ceil(1 / Math.max(1 - target, 1e-6) - 1e-9)
+
+export type Verdict = 'met' | 'missed' | 'few' | 'nothing'
+
+export const verdictOf = (
+  { is_met: isMet, target }: Pick<Objective, 'is_met' | 'target'>,
+  count: number,
+): Verdict => {
+  if (isMet === null) return 'nothing'
+  if (isMet) return 'met'
+  return count < fewestOf(target) ? 'few' : 'missed'
+}
+
 export const stageWords: Readonly<Record<Stage['stage'], readonly [string, string]>> = {
   told: ['Told', 'from the close of a change until its bundle was sent'],
   started: ['Started', 'until Compose begins on the machine'],

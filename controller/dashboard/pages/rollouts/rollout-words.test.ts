@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Rollout } from '../../../../src/rest/types.ts'
-import { rolloutState } from './rollout-words.ts'
+import { countsText, rolloutState } from './rollout-words.ts'
 
 const rollout = (more: Partial<Rollout>): Rollout => ({
   ...{ project: 'shop', team: 'default', revision: 2, message: '', in_turns: false },
@@ -15,4 +15,10 @@ it('says of a rollout that nobody sees the end of that it is unknown, not that i
   expect(rolloutState(rollout({ unknown: 1, progressing: 1 }))).toEqual(['run', 'Rolling'])
   expect(rolloutState(rollout({ unknown: 1, waiting: 1 }))).toEqual(['run', 'Rolling'])
   expect(rolloutState(rollout({ unknown: 1, state: 'Paused' }))).toEqual(['paused', 'Paused'])
+})
+
+it('says of a project without a stagelet that nothing gets its secrets, and not that nothing of nothing is healthy', () => {
+  const empty = rollout({ state: 'Complete' })
+  expect(rolloutState(empty)).toEqual(['wait', 'No stagelet'])
+  expect(countsText(empty)).toBe('no stagelet gets these secrets yet')
 })

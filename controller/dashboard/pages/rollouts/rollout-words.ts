@@ -18,7 +18,9 @@ export const rolloutState = (rollout: Rollout): readonly [StateKind, string] =>
   rollout.progressing + rollout.waiting === 0 &&
   isUnseen(rollout)
     ? ['unknown', 'Unknown']
-    : states[rollout.state]
+    : rollout.state === 'Complete' && rollout.stagelets.length === 0
+      ? ['wait', 'No stagelet']
+      : states[rollout.state]
 
 const isUnseen = ({ unknown = 0 }: Rollout): boolean => unknown > 0
 
@@ -52,6 +54,7 @@ export const countsText = (rollout: Rollout): string => {
     [rollout.held, 'held'],
     [rollout.unknown ?? 0, 'unknown'],
   ] as const
+  if (all === 0) return 'no stagelet gets these secrets yet'
   const others = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)
   return [`${rollout.healthy} of ${all} healthy`, ...others].join(', ')
 }

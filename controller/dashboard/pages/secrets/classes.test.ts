@@ -24,3 +24,20 @@ it('gives A to the value of the widest place, and names who else has a value', (
   expect(found.get('s4')?.others.map(({ id }) => id)).toEqual(['s1', 's3'])
   expect(found.get('s3')?.same).toEqual([])
 })
+
+it('gives no letter to a value with references: what is compared of it is not what containers hold', () => {
+  const all = [
+    secret('s1', 'global'),
+    secret('s2', 'web'),
+    { ...secret('s3', 'db'), references: true },
+  ]
+  const known = new Map(all.map((one) => [one.id, one]))
+  const found = classesOf([{ key: 'STRIPE', classes: [['s1'], ['s2'], ['s3']] }], known)
+  expect([...found].map(([id, { letter }]) => [id, letter])).toEqual([
+    ['s1', 'A'],
+    ['s2', 'B'],
+  ])
+  expect(found.get('s1')?.others.map(({ id }) => id)).toEqual(['s2'])
+  // One that is left is alone.
+  expect(classesOf([{ key: 'STRIPE', classes: [['s1'], ['s3']] }], known).size).toBe(0)
+})

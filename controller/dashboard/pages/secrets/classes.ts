@@ -21,7 +21,7 @@ export interface ValueClass {
   readonly others: readonly Secret[]
 }
 
-/** Of a secret by its id; undefined: it is alone with its key, or nothing is known. */
+/** Of a secret by its id; undefined: it is alone with its key, refers to others, or nothing is known. */
 export type ClassOf = (secretId: string) => ValueClass | undefined
 
 const noClass: ClassOf = () => undefined
@@ -45,10 +45,15 @@ export const classesOf = (
   for (const { classes } of keys) {
     const known = classes
       .map((ids) =>
-        ids.flatMap((id) => secrets.get(id) ?? []).sort((a, b) => (order(a) < order(b) ? -1 : 1)),
+        ids
+          .flatMap((id) => secrets.get(id) ?? [])
+          // What is compared of a value with references is how it is written: containers may hold another text.
+          .filter(({ references }) => references !== true)
+          .sort((a, b) => (order(a) < order(b) ? -1 : 1)),
       )
       .filter((same) => same.length > 0)
       .sort(([a], [b]) => (order(a!) < order(b!) ? -1 : 1))
+    if (known.flat().length < 2) continue
     for (const [index, same] of known.entries())
       for (const one of same)
         found.set(one.id, {

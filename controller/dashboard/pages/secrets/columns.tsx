@@ -39,7 +39,14 @@ export const columns: readonly Column<SecretRow>[] = [
     id: 'scope',
     title: 'Scope',
     width: 'minmax(72px, 1fr)',
-    render: ({ secret }) => <span class={s['cut']}>{secret.scope}</span>,
+    render: ({ secret }) => (
+      <>
+        <span class={s['cut']}>{secret.scope}</span>
+        {secret.stagelet === undefined ? null : (
+          <span class={s['narrow']}>of {secret.stagelet}</span>
+        )}
+      </>
+    ),
   },
   {
     id: 'stagelet',

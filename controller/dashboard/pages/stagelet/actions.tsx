@@ -149,6 +149,7 @@ const Retry = ({ stagelet }: Props) => {
   return (
     <Button
       command={`retry:${stagelet.id}`}
+      look={hasFailed(stagelet) ? 'primary' : 'quiet'}
       busy={busy}
       whyNot={
         whyNot('create', 'stagelets/deploy', stagelet.team) ??

@@ -24,3 +24,12 @@ export const behindText = (
     ? `${runs}.`
     : `${runs}; its agent is told ${revisionText(told)}.`
 }
+
+/** Keys that a secret gives a service, and its Compose file or an env file sets too: an edit there does nothing. Pure. */
+export const hiddenKeys = ({
+  services,
+}: Pick<Stagelet, 'services'>): readonly { readonly service: string; readonly keys: string[] }[] =>
+  services.flatMap(({ name: service, keys = [], compose_keys: inFile = [] }) => {
+    const both = keys.filter((key) => inFile.includes(key))
+    return both.length === 0 ? [] : [{ service, keys: both }]
+  })

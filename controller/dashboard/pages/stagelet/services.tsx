@@ -4,6 +4,7 @@ import { withQuery } from '../../app/team.ts'
 import type { Service, Stagelet } from '../../../../src/rest/types.ts'
 import { agents } from '../../live/collections.ts'
 import { findIn, partOf } from '../../live/known.ts'
+import { isTrouble } from '../../live/conditions.ts'
 import { conditionOf, serviceState, stageletState } from '../../live/states.ts'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { messageText } from '../../ui/message.ts'
@@ -11,7 +12,8 @@ import { State } from '../../ui/state.tsx'
 import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
-import { declaredRevision } from './declared.ts'
+import { Conditions } from '../../ui/conditions.tsx'
+import { declaredRevision, hiddenKeys } from './declared.ts'
 import { LastRollout } from './last-rollout.tsx'
 import { LeakTestPanel } from './leak-test.tsx'
 import { revisionText } from './sentence.ts'
@@ -123,49 +125,29 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
   ]
 }
 
-/** Conditions that a person should read, where the sentence at the top says only one of them. */
+/** What the sentence at the top says already, or is said of each service. */
+const toldElsewhere = new Set(['Ready', 'SecretsInSync', 'AgentReachable'])
+
 const Notices = ({ stagelet }: { readonly stagelet: Stagelet }) => {
-  const told = stagelet.conditions.filter(
-    ({ type, status }) =>
-      (status === 'True' && notable.has(type)) || (status === 'False' && type === 'Accepted'),
-  )
+  const told = stagelet.conditions.filter((one) => isTrouble(one) && !toldElsewhere.has(one.type))
   const { why } = stageletState(stagelet)
   // The sentence at the top says a single line already.
   const isSaid = told.length === 1 && told[0]?.message === why && !why.includes('\n')
-  if (told.length === 0 || isSaid) return null
+  const hidden = hiddenKeys(stagelet)
   return (
-    <Panel title="What to know">
-      <dl class={s['notices']}>
-        {told.map(({ type, message, since }) => (
-          <div key={type}>
-            <dt>
-              <State kind={notable.get(type) ?? 'fail'}>{inWords(type)}</State>
-              <span class="muted">
-                since <Since at={since} />
-              </span>
-            </dt>
-            <dd>
-              {messageText(type === 'Degraded' ? (message.split('\n', 1)[0] ?? '') : message)}
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </Panel>
+    <Conditions
+      of={isSaid ? [] : told}
+      more={hidden.map(({ service, keys }) => [
+        <State kind="wait">Set in two places</State>,
+        <>
+          The Compose file or an env file of {service} sets{' '}
+          <span class="mono">{keys.join(', ')}</span> too: the secret wins, and an edit there
+          changes nothing.
+        </>,
+      ])}
+    />
   )
 }
-
-const notable = new Map([
-  ['Degraded', 'fail'],
-  ['Drifted', 'drift'],
-  ['ComposeFileChanged', 'warn'],
-  ['VariableMissing', 'warn'],
-  ['FileNotMounted', 'warn'],
-  ['ReportCut', 'warn'],
-] as const) as ReadonlyMap<string, 'fail' | 'drift' | 'warn'>
-
-/** `ComposeFileChanged` as `Compose file changed`. */
-const inWords = (type: string): string =>
-  type.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
 const NothingReported = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const agent = findIn(

@@ -54,3 +54,25 @@ it('shows no time that cannot be', () => {
       ...{ started: undefined, healthy: undefined, word: 'In sync' },
     })
 })
+
+it('says that Compose stops the container of before once it has begun, and not that it is told still', () => {
+  const stagelet = (last?: object): Stagelet =>
+    ({
+      ...{ name: 'prod', team: 'default', agent: 'box', wanted_revision: 7 },
+      conditions: [
+        { type: 'SecretsInSync', status: 'False', reason: 'NewRevision', message: '' },
+        { type: 'Progressing', status: 'True', reason: 'Applying', message: '' },
+      ],
+      services: [{ name: 'web', state: 'running', in_sync: false, revision: 6 }],
+      ...(last === undefined ? {} : { last_rollout: last }),
+    }) as unknown as Stagelet
+  const impact = { affected: [{ stagelet: 'prod', service: 'web' }], cascaded: [] }
+  const applied = { impact, startedBefore: new Map() } as unknown as Applied
+  const wordOf = (one: Stagelet) =>
+    lanesOf({ stagelets: [one], agents: [], kept: [] }, 7, { from, now: from + 60_000 }, applied)[0]
+      ?.word
+  expect(wordOf(stagelet())).toBe('Told')
+  const begun = { revision: 7, result: 'Progressing', started_at: '2026-03-02T14:00:01Z' }
+  expect(wordOf(stagelet(begun))).toBe('Stopping the old one')
+  expect(wordOf(stagelet({ ...begun, revision: 6 }))).toBe('Told')
+})

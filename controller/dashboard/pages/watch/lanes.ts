@@ -45,7 +45,10 @@ const stateOf = (
   if (state.kind === 'fail') return ['fail', state.word]
   if (state.kind === 'paused' || state.kind === 'unknown') return [state.kind, state.word]
   if (isNew) return ['run', 'Started']
-  return (stagelet.wanted_revision ?? 0) < revision ? ['wait', 'Written'] : ['run', 'Told']
+  if ((stagelet.wanted_revision ?? 0) < revision) return ['wait', 'Written']
+  // Compose runs: it stops the container of before first, which may take as long as that is given.
+  const isBegun = isLastOf(stagelet, revision) && stagelet.last_rollout?.started_at !== undefined
+  return isBegun ? ['run', 'Stopping the old one'] : ['run', 'Told']
 }
 
 export interface World {
