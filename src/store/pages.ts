@@ -1,6 +1,6 @@
 // Lists in pages. All pages of a list show the objects at one version. Later changes are undone with the bodies in the log.
 import { StagelyError } from '../kernel/errors.ts'
-import { idsOf } from './reads.ts'
+import { idsOf, rowsOfProject } from './reads.ts'
 import type { Queryable } from './sql.ts'
 import { placeOf, placeOfId } from './state/sorted-names.ts'
 import type { State } from './state/state.ts'
@@ -16,7 +16,10 @@ WITH first AS NOT MATERIALIZED (
       AND ($5::text[] IS NULL OR coalesce(nullif(namespace, ''), name) = ANY ($5))
     ORDER BY namespace, name, rv
   ),
-  there AS NOT MATERIALIZED (SELECT * FROM first WHERE body IS NOT NULL),
+  there AS NOT MATERIALIZED (
+    SELECT * FROM first
+    WHERE body IS NOT NULL AND ($9::text IS NULL OR body::json #>> '{spec,projectRef,name}' = $9)
+  ),
   page AS (SELECT * FROM there ORDER BY namespace COLLATE "C", name COLLATE "C" LIMIT $8)
 SELECT c.compacted_rv, (SELECT count(*) FROM there) AS total, p.namespace, p.name, p.body
 FROM counters c LEFT JOIN page p ON true
@@ -49,9 +52,19 @@ interface Row {
   body: string | null
 }
 
+/** Ids of the list from the place on, in order. The index of a project's objects costs what the project has. */
+const idsOfPage = (state: State, kind: string, options: PageOptions): string[] => {
+  const { namespace = '', project, after } = options
+  if (project === undefined) return idsOf(state, kind, options)
+  const ids = rowsOfProject(state, kind, { namespace, name: project }).map(({ id }) => id)
+  if (after === undefined) return ids
+  const place = placeOf(after.namespace, after.name)
+  return ids.filter((id) => placeOfId(id) > place)
+}
+
 /** A page of the state. */
 export const pageNow = (state: State, kind: string, options: PageOptions): ObjectPage => {
-  const ids = idsOf(state, kind, options)
+  const ids = idsOfPage(state, kind, options)
   const items = ids.slice(0, options.limit).map((id) => state.objects.get(id)!)
   return { items, resourceVersion: state.rv, remaining: ids.length - items.length }
 }
@@ -63,14 +76,23 @@ export const pageAt = async (
   kind: string,
   options: PageOptions & { readonly at: number },
 ): Promise<ObjectPage> => {
-  const { namespace, within, at, after, limit } = options
+  const { namespace, within, project, at, after, limit } = options
   // Both are taken before the query, so that neither has commits of meanwhile.
   const until = state.rv
-  const unchanged = idsOf(state, kind, options)
+  const unchanged = idsOfPage(state, kind, options)
     .map((id) => state.objects.get(id)!)
     .filter(({ rv }) => rv <= at)
   const place = [after?.namespace ?? '', after?.name ?? '']
-  const params = [kind, namespace ?? null, ...place, within ?? null, at, until, limit]
+  const params = [
+    kind,
+    namespace ?? null,
+    ...place,
+    within ?? null,
+    at,
+    until,
+    limit,
+    project ?? null,
+  ]
   const rows = await q.query<Row>(changedSql, params)
   const { compacted_rv: compacted = 0, total = 0 } = rows[0] ?? {}
   await refuseBefore(q, at, { namespace, within })

@@ -62,6 +62,8 @@ export interface PageOptions {
   readonly namespace?: string | undefined
   /** Only in these namespaces; of namespaces themselves, only these. Absent: everywhere. */
   readonly within?: readonly string[] | undefined
+  /** Only objects of this project of the namespace: StagelySecrets, Stagelets or Rotations. */
+  readonly project?: string | undefined
   /** The objects as they were at this version; when absent, as they are. */
   readonly at?: number | undefined
   /** Only what comes after this place, in order of namespace and name. */

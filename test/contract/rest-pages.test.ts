@@ -35,6 +35,35 @@ describe('projects', () => {
   })
 })
 
+describe('the secrets of a project', () => {
+  it('are listed in pages that show one moment, whatever changes here and in other projects', async () => {
+    for (const name of ['page-one', 'page-two']) await makeProject(name)
+    const at = (project: string): string => `/api/v1/projects/default%2F${project}/secrets`
+    const make = (project: string, key: string): Promise<Answer> =>
+      call('POST', at(project), { key, value: `of ${project}` })
+    for (const key of ['A', 'B', 'C', 'D'])
+      for (const project of ['page-one', 'page-two']) await make(project, key)
+    const keys: string[] = []
+    let cursor: string | undefined
+    do {
+      const next = cursor === undefined ? '' : `&cursor=${cursor}`
+      const answer = await call('GET', `${at('page-one')}?limit=1${next}`)
+      const page = answer.json<{ secrets: { key: string }[]; next_cursor?: string }>()
+      keys.push(...page.secrets.map(({ key }) => key))
+      cursor = page.next_cursor
+      if (keys.length !== 1) continue
+      const { secrets } = (await call('GET', at('page-one'))).json<{ secrets: { id: string }[] }>()
+      await call('DELETE', `${at('page-one')}/${secrets[2]!.id}`)
+      for (const project of ['page-one', 'page-two']) await make(project, 'CC')
+      const other = (await call('GET', at('page-two'))).json<{ secrets: { id: string }[] }>()
+      await call('DELETE', `${at('page-two')}/${other.secrets[2]!.id}`)
+    } while (cursor !== undefined)
+    expect(keys).toEqual(['A', 'B', 'C', 'D'])
+    const now = (await call('GET', at('page-one'))).json<{ secrets: { key: string }[] }>()
+    expect(now.secrets.map(({ key }) => key)).toEqual(['A', 'B', 'CC', 'D'])
+  })
+})
+
 describe('every list', () => {
   type Page = Record<string, unknown[]> & { next_cursor?: string }
   const shop = '/api/v1/projects/default%2Fpaged'

@@ -37,7 +37,9 @@ export interface PageRequest {
 
 export interface Wanted {
   /** undefined: all. */
-  readonly namespaces: readonly string[] | undefined
+  readonly namespaces?: readonly string[] | undefined
+  /** Only what belongs to this Project. */
+  readonly project?: KubeObject
   readonly selects: (object: KubeObject) => boolean
 }
 
@@ -117,13 +119,17 @@ export const pagedBy = <Item>(
 export const listPaged = async (
   store: Store,
   kind: string,
-  { namespaces: within, selects }: Wanted,
+  { namespaces: within, project, selects }: Wanted,
   { limit, cursor }: PageRequest,
 ): Promise<Page> => {
   const items: KubeObject[] = []
+  const among =
+    project === undefined
+      ? { within }
+      : { namespace: project.metadata.namespace, project: project.metadata.name }
   for (let { at, after } = parseCursor(cursor); ;) {
     // One additional row shows whether there is a next page.
-    const page = await readPage(store, kind, { within, at, after, limit: limit + 1 })
+    const page = await readPage(store, kind, { ...among, at, after, limit: limit + 1 })
     at = page.resourceVersion
     for (const { object } of page.items) {
       if (!selects(object)) continue

@@ -5,6 +5,7 @@ import { mapYielding } from '../../../src/kernel/map-yielding.ts'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import type { Resource } from '../../../src/access/roles.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
+import type { ListedObject } from '../../../src/store/store.ts'
 import { bestOf, wordsOf } from '../../../src/search/fit.ts'
 import { idOf, type IdKind } from './ids.ts'
 import { route, routesOf, type RestContext } from './route.ts'
@@ -45,6 +46,18 @@ const namesOf = ({ metadata, spec }: KubeObject): Omit<Found, 'kind' | 'id'> => 
   }
 }
 
+/** Of each stored row, which never changes: parsing the objects again would be most of a search. */
+const foundBy = new WeakMap<ListedObject, Found>()
+
+const foundIn = (row: ListedObject, kind: Found['kind']): Found => {
+  const known = foundBy.get(row)
+  if (known !== undefined) return known
+  const { object } = row
+  const found = { kind, id: idOf(object), ...namesOf(object) }
+  foundBy.set(row, found)
+  return found
+}
+
 const search = async (
   { deps, principal }: RestContext,
   words: readonly string[],
@@ -53,9 +66,7 @@ const search = async (
   for (const [kind, shown, resource] of searched) {
     const within = teamsWhere(principal, 'list', resource)
     const rows = await deps.store.listRows(kind, { within })
-    await mapYielding(rows, ({ object }) =>
-      all.push({ kind: shown, id: idOf(object), ...namesOf(object) }),
-    )
+    await mapYielding(rows, (row) => all.push(foundIn(row, shown)))
   }
   return bestOf(all, words, ({ name, key = '', team, project = '', scope = '' }) => ({
     own: [name, key],

@@ -30,7 +30,6 @@ import {
   createSecret,
   deleteSecret,
   inRequestNames,
-  isOfProject,
   secretOf,
   updateSecret,
   warningsOf,
@@ -133,9 +132,8 @@ export const secretRoutes = routesOf('Secrets', [
       const { query, deps } = context
       const nowMs = deps.clock.now()
       const wanted = {
-        namespaces: [project.metadata.namespace ?? ''],
-        selects: (object: KubeObject) =>
-          isOfProject(object, project) && isChosen(object, query, nowMs),
+        project,
+        selects: (object: KubeObject) => isChosen(object, query, nowMs),
       }
       const page = await listPaged(deps.store, 'StagelySecret', wanted, query)
       const secrets = page.items.map(views[query.view])
