@@ -51,6 +51,8 @@ describe('without a word of the operator', () => {
     ['https://[fe80::1]/', 'link-local'],
     ['https://[::ffff:169.254.169.254]/', 'link-local'],
     ['https://[fd00:ec2::254]/', 'credentials of machines'],
+    ['https://[fd00:ec2::23]/', 'credentials of machines'],
+    ['https://[fd20:ce::254]/', 'credentials of machines'],
     ['https://100.100.100.200/', 'credentials of machines'],
     ['https://224.0.0.1/', 'multicast'],
     ['https://[ff02::1]/', 'multicast'],
@@ -110,6 +112,17 @@ describe('by the word of the operator', () => {
     const itself = gate({ lookup, own, allow: 'hooks.test' })
     await expect(itself.call({ url: 'https://hooks.test:5432/' })).rejects.toThrow('its database')
   })
+
+  it.each(['[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '127.0.0.1'])(
+    'the controller itself is not called as %s, whatever is allowed and denied',
+    async (host) => {
+      const own = () => [{ host: '127.0.0.1', port: 8443 }]
+      const itself = gate({ own, allow: '127.0.0.0/8' })
+      await expect(itself.call({ url: `https://${host}:8443/` })).rejects.toThrow('its database')
+      const denied = gate({ deny: '127.0.0.0/8' })
+      await expect(denied.call({ url: `https://${host}/` })).rejects.toThrow('STAGELY_EGRESS_DENY')
+    },
+  )
 
   it.each(['10.0.0.0/33', 'a b', 'host:0', 'host:99999', '[::1]:x', '10.0.0.0/8/8', '*'])(
     'the rule %s is refused',

@@ -6,7 +6,7 @@ import { isIP } from 'node:net'
 import { defined } from '../../src/kernel/defined.ts'
 import { isAbort, messageOf, StagelyError, type Reason } from '../../src/kernel/errors.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
-import { refusedAs } from './refused.ts'
+import { plainAddress, refusedAs } from './refused.ts'
 import type { Destination, EgressRule } from './rules.ts'
 
 export interface EgressConfig {
@@ -108,15 +108,19 @@ const addressFor = async (to: Destination & Partial<Target>, deps: EgressDeps): 
           .filter(({ port }) => port === to.port)
           .map((one) => resolve(one, deps).catch(() => [])),
       )
-    ).flat(),
+    )
+      .flat()
+      .map(plainAddress),
   )
   for (const address of addresses) {
-    const denied = deps.deny.find((rule) => rule.matches(to, address))
+    // Also as what it stands for: a rule for 127.0.0.0/8 is one for ::ffff:127.0.0.1.
+    const plain = plainAddress(address)
+    const isOf = (rule: EgressRule): boolean => rule.matches(to, address) || rule.matches(to, plain)
+    const denied = deps.deny.find(isOf)
     if (denied !== undefined)
       throw refusal(to, `${denied.text} is denied (STAGELY_EGRESS_DENY), which goes first`)
-    if (own.has(address)) throw refusal(to, 'the controller itself or its database is there')
-    const isAllowed = deps.allow.some((rule) => rule.matches(to, address))
-    if (isAllowed) continue
+    if (own.has(plain)) throw refusal(to, 'the controller itself or its database is there')
+    if (deps.allow.some(isOf)) continue
     const what = refusedAs(address)
     if (what !== undefined) throw refusal(to, `${address} is ${what}`)
     if (to.url?.protocol === 'http:') throw refusal(to, 'plain HTTP hides nothing: use https')

@@ -8,7 +8,8 @@ const networks: readonly (readonly [what: string, base: string, prefix: number])
   ['a loopback address', '::1', 128],
   ['a link-local address, where clouds keep credentials of machines', '169.254.0.0', 16],
   ['a link-local address', 'fe80::', 10],
-  ['an address where a cloud keeps credentials of machines', 'fd00:ec2::254', 128],
+  ['an address where a cloud keeps credentials of machines', 'fd00:ec2::', 112],
+  ['an address where a cloud keeps credentials of machines', 'fd20:ce::254', 128],
   ['an address where a cloud keeps credentials of machines', '100.100.100.200', 32],
   ['an address where a cloud keeps credentials of machines', '168.63.129.16', 32],
   ['a multicast address', '224.0.0.0', 4],
@@ -51,10 +52,13 @@ const innerOf = (address: string): string | undefined => {
   return undefined
 }
 
+/** The address as it counts: where one of IPv6 stands for one of IPv4, that one, without the interface of a link. */
+export const plainAddress = (address: string): string =>
+  innerOf(address) ?? address.replace(/%.*$/, '')
+
 /** What is wrong with the address; undefined: nothing. */
 export const refusedAs = (address: string): string | undefined => {
-  const inner = innerOf(address)
-  if (inner !== undefined) return refusedAs(inner)
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-  return lists.find(({ list }) => list.check(address.replace(/%.*$/, ''), family))?.what
+  const plain = plainAddress(address)
+  const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4'
+  return lists.find(({ list }) => list.check(plain, family))?.what
 }

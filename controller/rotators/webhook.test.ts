@@ -74,10 +74,14 @@ describe('the rotator webhook', () => {
   it('asks whether a credential is accepted, and who uses it', async () => {
     const { rotator } = open([
       '{"state":"done","result":"refused"}',
-      '{"state":"done","sessions":3,"from":["10.0.0.1",7]}',
+      '{"state":"done","sessions":3,"from":["10.0.0.1",7,"canary","2001:db8::1"]}',
     ])
     expect(await rotator.look(old, never)).toBe('refused')
-    expect(await rotator.stillUsed(old, never)).toEqual({ sessions: 3, from: ['10.0.0.1'] })
+    // What is no address is not repeated: people read it.
+    expect(await rotator.stillUsed(old, never)).toEqual({
+      sessions: 3,
+      from: ['10.0.0.1', 'elsewhere', '2001:db8::1'],
+    })
   })
 
   it.each(['', ',"sessions":"3"', ',"sessions":-1', ',"sessions":0.5', ',"sessions":null'])(

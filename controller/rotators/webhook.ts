@@ -1,5 +1,6 @@
 // A service of somebody's own that makes, tries and ends a credential. Each step is posted, signed as Standard Webhooks
 // say, with the same id at each repetition.
+import { isIP } from 'node:net'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { isRecord, parseJson } from '../../src/kernel/record.ts'
@@ -42,6 +43,12 @@ const textsIn = (value: unknown): Readonly<Record<string, string>> | undefined =
     : undefined
 }
 
+/** Where a session comes from: an address as such, and of anything else that it is something else. */
+const placeOf = (given: unknown): string => {
+  const text = typeof given === 'string' ? given : ''
+  return isIP(text) !== 0 && !text.includes('%') ? text : 'elsewhere'
+}
+
 const retryIn = (given: unknown): number => {
   const seconds = typeof given === 'number' && Number.isFinite(given) ? given : 60
   return Math.min(mostRetryMs, Math.max(leastRetryMs, seconds * 1000))
@@ -63,7 +70,7 @@ const parse = (step: StepName, text: string, contentType: string): Answer => {
     result: typeof result === 'string' ? result : undefined,
     sessions:
       Number.isSafeInteger(sessions) && Number(sessions) >= 0 ? Number(sessions) : undefined,
-    from: Array.isArray(from) ? from.filter((one) => typeof one === 'string').slice(0, 20) : [],
+    from: Array.isArray(from) ? [...new Set(from.map(placeOf))].slice(0, 20) : [],
   }
 }
 

@@ -3,7 +3,7 @@
 import * as z from 'zod'
 import { isRecord, parseJson } from '../kernel/record.ts'
 import { annotations, type KubeObject } from './meta.ts'
-import { valueFields } from './secret-value.ts'
+import { valueBytes, valueFields } from './secret-value.ts'
 import { secretSpec } from './stagelysecret.ts'
 
 const writable = new Set([
@@ -56,12 +56,42 @@ export const cleanLastApplied = (text: string): string | undefined => {
   return isRecord(manifest) ? `${JSON.stringify(withoutSecretFields(manifest))}\n` : undefined
 }
 
-/** The secret without its value, which kubectl's annotation holds too. */
+/** Where other tools (kapp, kpt, Rancher) keep what they have applied: whole, as a difference or as its digest. */
+const copies =
+  /^(kapp\.k14s\.io\/original.*|objectset\.rio\.cattle\.io\/applied|[^/]*\/(.*[-.])?last-applied.*)$/
+/** A field of a value in a text of JSON, also one within a text of JSON, or in one of YAML or its difference. */
+const holdsField = new RegExp(
+  String.raw`"(?:${valueFields.join('|')})\\*"\s*:|^[\s+~-]*(?:${valueFields.join('|')})\s*:`,
+  'm',
+)
+/** A shorter value is found in texts by chance. */
+const leastBytes = 6
+
+/** True for a note that repeats the value, or a manifest or a difference that may hold one. */
+const tellsValue = (name: string, text: string, values: readonly string[]): boolean =>
+  copies.test(name) || holdsField.test(text) || values.some((value) => text.includes(value))
+
+/** The value as a note may repeat it: plain, as text in JSON, and as base64. */
+const formsOf = (spec: Record<string, unknown>): string[] => {
+  const bytes = valueBytes(spec)
+  if (bytes === undefined || bytes.length < leastBytes) return []
+  const text = bytes.toString('utf8')
+  return [text, JSON.stringify(text).slice(1, -1), bytes.toString('base64')]
+}
+
+/** The secret without its value, which annotations of kubectl and other tools hold too. */
 export const withoutValue = (secret: KubeObject): KubeObject => {
   const fields = Object.entries(secret.spec ?? {}).filter(([name]) => !hidden.has(name))
   const spec = Object.fromEntries(fields)
-  const { [annotations.lastApplied]: text, ...others } = secret.metadata.annotations ?? {}
-  if (text === undefined) return { ...secret, spec }
+  const { [annotations.lastApplied]: text, ...notes } = secret.metadata.annotations ?? {}
+  const values = formsOf(secret.spec ?? {})
+  const told = Object.entries(notes).filter(([name, note]) => tellsValue(name, note, values))
+  if (text === undefined && told.length === 0) return { ...secret, spec }
+  const others = Object.fromEntries(
+    Object.entries(notes).filter((note) => !told.some(([name]) => name === note[0])),
+  )
+  if (text === undefined)
+    return { ...secret, metadata: { ...secret.metadata, annotations: others }, spec }
   const clean = cleanLastApplied(text)
   const kept = clean === undefined ? others : { ...others, [annotations.lastApplied]: clean }
   return { ...secret, metadata: { ...secret.metadata, annotations: kept }, spec }

@@ -33,3 +33,7 @@ export interface Actor {
 
 /** Actor of writes that the controller makes by itself. */
 export const controllerActor: Actor = { name: 'controller', source: 'system' }
+
+/** With what the names of an actor's change sets begin. */
+export const ownPrefix = ({ id, source }: Pick<Actor, 'id' | 'source'>): string =>
+  `${id ?? source} `

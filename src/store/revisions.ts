@@ -14,7 +14,7 @@ import type { WriteSession } from './session.ts'
 import { term, type ProjectRow } from './state/rows.ts'
 import type { Fence, StoreParts } from './store-parts.ts'
 import type { OnCloseFault } from './store.ts'
-import { controllerActor } from './actor.ts'
+import { controllerActor, ownPrefix } from './actor.ts'
 
 /** A change set closes this time after its last write, */
 export const quietMs = 300
@@ -23,14 +23,19 @@ const longestMs = 2_000
 /** A change set that announces more writes is held open: a request of 3 MiB takes this long on a slow line. */
 const holdMs = 20_000
 const longestHoldMs = 60_000
+/** Who writes meanwhile waits no longer than this for the change sets of others: then these are cut in two. */
+const longestForOthersMs = 5_000
+/** Where a project keeps, among its change sets, until when the writes of others wait. No change set has this id. */
+const forOthers = ''
 
 type OpenRevision = Pick<ProjectRow, 'openedAt' | 'lastWriteAt' | 'changeSets'>
 
 /** When the open revision must close (ms); undefined when nothing is pending. */
 export const dueAt = ({ openedAt, lastWriteAt, changeSets }: OpenRevision): number | undefined => {
   if (openedAt === undefined) return undefined
-  const holds = Object.values(changeSets)
-  if (holds.length > 0) return Math.min(Math.max(...holds), openedAt + longestHoldMs)
+  const { [forOthers]: latest = Infinity, ...holding } = changeSets
+  const holds = Object.values(holding)
+  if (holds.length > 0) return Math.min(Math.max(...holds), openedAt + longestHoldMs, latest)
   return Math.min((lastWriteAt ?? openedAt) + quietMs, openedAt + longestMs)
 }
 
@@ -80,6 +85,9 @@ const noteWrite = (session: WriteSession, project: ProjectState): void => {
   if (changeSet !== undefined && !changeSet.last) {
     project.changeSets[changeSet.id] = session.nowMs + holdMs
   }
+  const own = ownPrefix(session.actor)
+  if (Object.keys(project.changeSets).some((id) => id !== forOthers && !id.startsWith(own)))
+    project.changeSets[forOthers] ??= session.nowMs + longestForOthersMs
 }
 
 /** Adds the projects that earlier writes of the change set have changed. */
@@ -106,7 +114,7 @@ export const finishProjects = async (session: WriteSession): Promise<void> => {
     project.changeSets = Object.fromEntries(others)
     project.changed = true
     // Another change set that is still being written must not be cut in two.
-    const held = others.some(([, until]) => until > session.nowMs)
+    const held = others.some(([id, until]) => id !== forOthers && until > session.nowMs)
     if (!held) close(session, project)
   }
   saveProjects(session)

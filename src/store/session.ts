@@ -25,6 +25,7 @@ import { checkRemoved } from './values/followers.ts'
 import { checkPolicies, type NewValue } from './values/policy.ts'
 import { checkCredentials, type RolledBackOutput } from './history/credential.ts'
 import { checkReferences } from './values/references.ts'
+import { ownPrefix } from './actor.ts'
 import type { SecretChange } from './values/secret-change.ts'
 
 export type { StoredRow } from './state/rows.ts'
@@ -163,7 +164,7 @@ export class WriteSession {
     this.actor = actor
     this.note = note
     // Two actors may use the same name for their change sets.
-    const ownName = `${actor.id ?? actor.source} ${changeSet?.id ?? ''}`
+    const ownName = `${ownPrefix(actor)}${changeSet?.id ?? ''}`
     this.changeSet = changeSet && { ...changeSet, id: ownName }
     this.deps = { ...deps, keys: preparedKeys(deps.keys, preparations) }
     this.preparations = preparations

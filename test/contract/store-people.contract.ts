@@ -313,6 +313,33 @@ export const peopleContract = (name: string, open: OpenStore): void => {
       await write('me', mine.ns, { last: true, name: 'two' })
       expect(await closed(mine)).toBe(1)
     })
+
+    it('keep back a write of somebody else for five seconds, and one of their own for longer', async () => {
+      const shop = await createShop(t.store)
+      const write = (id: string, name: string, last?: boolean): Promise<unknown> =>
+        t.store.write(
+          { ...api, id },
+          last === undefined ? {} : { changeSet: { id: 'mine', last } },
+          (tx) => tx.create(secretOf(shop.ns, name, { value: name })),
+        )
+      const closed = async (): Promise<number> => {
+        await t.store.closeDueRevisions(clock.now())
+        return (await t.store.revisionsOf(shop.projectUid)).closed
+      }
+      await write('slow', 'one', false)
+      clock.step(10_000)
+      await write('slow', 'aside')
+      expect(await closed()).toBe(0)
+      await write('urgent', 'other', true)
+      clock.step(4_000)
+      // More of the first one does not put it off.
+      await write('slow', 'two', false)
+      expect(await closed()).toBe(0)
+      clock.step(1_000)
+      expect(await closed()).toBe(1)
+      await write('slow', 'three', true)
+      expect(await closed()).toBe(2)
+    })
   })
 }
 
