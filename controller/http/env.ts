@@ -35,6 +35,7 @@ export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
     source: 'api',
     address: c.get('address'),
     requestId: c.get('requestId'),
+    hasGone: () => c.env.outgoing.destroyed,
     mayReadValues: (namespace) =>
       allows(user, { verb: 'get', resource: 'stagelysecrets/value', namespace }),
   }

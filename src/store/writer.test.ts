@@ -90,4 +90,24 @@ describe('Writer', () => {
     // No write comes after it, as to a replica that the balancer has given up.
     expect(writer.oldestWaitMs).toBe(0)
   })
+
+  // A client that has given up may have written a newer value meanwhile.
+  it('leaves out a write that has not begun when its client goes', async () => {
+    const writer = makeWriter()
+    const steps: string[] = []
+    let end = (): void => undefined
+    const first = writer.run(actor, {}, async () => {
+      steps.push('first')
+      await new Promise<void>((resolve) => (end = resolve))
+    })
+    let isGone = false
+    const client = { ...actor, hasGone: () => isGone }
+    const second = writer.run(client, {}, () => Promise.resolve(steps.push('second')))
+    await expect.poll(() => steps).toEqual(['first'])
+    isGone = true
+    end()
+    await first
+    await expect(second).rejects.toThrow('has gone')
+    expect(steps).toEqual(['first'])
+  })
 })

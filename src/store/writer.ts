@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ChainPoint } from '../audit/texts.ts'
 import { isReason } from '../kernel/errors.ts'
 import { FairLock } from '../kernel/fair-lock.ts'
-import { deposed, internal } from './errors.ts'
+import { callerGone, deposed, internal } from './errors.ts'
 import type { Feed } from './feed.ts'
 import { Group } from './group.ts'
 import { commit, lockCounters, wasCommitted, type Commit } from './log/commit.ts'
@@ -274,6 +274,7 @@ export class Writer {
   async #runOne(group: Group, write: QueuedWrite, tx?: Queryable): Promise<Answer> {
     const { term = this.#term } = write.options
     this.#term = Math.max(this.#term, term)
+    if (write.actor.hasGone?.() === true) return () => write.reject(callerGone())
     if (term === this.#term) return runWrite(this.#deps, { group, write, tx })
     return () => {
       this.deposed += 1
