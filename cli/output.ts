@@ -1,9 +1,9 @@
 // Objects as YAML, JSON or names.
-import { stringify } from 'yaml'
+import { Document, visit } from 'yaml'
 import { annotations, type KubeObject } from '../src/resources/meta.ts'
 import { usageError } from './errors.ts'
 import { fullName, kindOf } from './kinds.ts'
-import { out } from './print.ts'
+import { out, printable } from './print.ts'
 
 export type Output = 'json' | 'yaml' | 'name' | 'wide'
 
@@ -12,9 +12,20 @@ export const parseOutput = (text: string): Output => {
   throw usageError(`-o ${text} is not known; use json, yaml, name or wide`)
 }
 
+/** Text of which a part is escaped when it is printed stands in quotes, where the escapes are read back. */
+const quoted = (document: Document): Document => {
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value === 'string' && printable(node.value) !== node.value)
+        node.type = 'QUOTE_DOUBLE'
+    },
+  })
+  return document
+}
+
 export const toYaml = (value: unknown): string =>
   // YAML 1.1, so that kubectl and this program read "yes" and "0600" back as text.
-  stringify(value, { version: '1.1', lineWidth: 0 })
+  quoted(new Document(value, { version: '1.1' })).toString({ lineWidth: 0 })
 
 /** Data as JSON or YAML; else the text for people. */
 export const printAs = (value: unknown, output: string | undefined, text: () => string): void =>

@@ -1,7 +1,24 @@
 import { expect, it } from 'vitest'
-import { printable } from './print.ts'
+import { oneLine, printable } from './print.ts'
 
 it('what is printed cannot steer the terminal', () => {
   expect(printable('a\tb\nü 日本')).toBe('a\tb\nü 日本')
-  expect(printable('\u001b]52;c;aGk=\u0007 \u009b31m')).toBe('\\x1b]52;c;aGk=\\x07 \\x9b31m')
+  expect(printable('\u001b]52;c;aGk=\u0007 \u009b31m')).toBe('\\x1b]52;c;aGk=\\x07 \\u009b31m')
+})
+
+it('what is printed hides nothing, and turns no direction', () => {
+  expect(printable('by \u202enimda\u2066 \u2028x\ufeff\u{e0041}')).toBe(
+    'by \\u202enimda\\u2066 \\u2028x\\ufeff\\udb40\\udc41',
+  )
+  // Letters and signs that are joined stay so.
+  expect(printable('می\u200cخواهم 👩\u200d💻')).toBe('می\u200cخواهم 👩\u200d💻')
+})
+
+it('what is printed as JSON stays JSON', () => {
+  const value = { text: 'a\u202eb\u009bc\u007fd' }
+  expect(JSON.parse(printable(JSON.stringify(value)))).toEqual(value)
+})
+
+it('a part of a line stays in its line', () => {
+  expect(oneLine('healed\nroot  admin\r\u2028x')).toBe('healed\\nroot  admin\\x0d\\u2028x')
 })

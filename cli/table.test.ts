@@ -42,6 +42,16 @@ describe('renderTable', () => {
 })
 
 describe('renderColumns', () => {
+  it('shows as text what would break or turn a row', () => {
+    const rows = [
+      ['a\nroot', '\u001b[2K\u202ex'],
+      ['b', 'y'],
+    ]
+    expect(renderColumns(['A', 'B'], rows)).toBe(
+      ['A         B', 'a\\nroot   \\x1b[2K\\u202ex', 'b         y'].join('\n'),
+    )
+  })
+
   it('leaves no space at the end of a line', () => {
     expect(renderColumns(['A', 'B'], [['1', '']])).toBe('A   B\n1')
   })

@@ -1,5 +1,6 @@
 // Aligned columns as kubectl prints them.
 import type { KubeObject } from '../src/resources/meta.ts'
+import { oneLine } from './print.ts'
 
 export interface Table {
   readonly columnDefinitions:
@@ -20,7 +21,7 @@ export const renderColumns = (
   header: readonly string[],
   rows: readonly (readonly string[])[],
 ): string => {
-  const all = [header, ...rows]
+  const all = [header, ...rows.map((row) => row.map(oneLine))]
   const widths = header.map((_, column) =>
     Math.max(...all.map((row) => (row[column] ?? '').length)),
   )

@@ -11,7 +11,7 @@ import { CliError } from '../errors.ts'
 import { fullName, kindOf, nameOf } from '../kinds.ts'
 import { followObject, listObjects } from '../objects.ts'
 import { newCommand, openApi, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
-import { note, out } from '../print.ts'
+import { note, oneLine, out } from '../print.ts'
 
 interface DrainFlags extends CommonFlags {
   readonly wait: boolean | string
@@ -96,7 +96,8 @@ const waitUntilIdle = async (
       const isIdle = (object: KubeObject | undefined): boolean => {
         if (object === undefined || !isBusy(object)) return true
         const { reason, message } = currentCondition(object, 'Progressing')!
-        if (message !== last) note(`stagelet/${name}: ${reason}: ${message.split('\n')[0] ?? ''}`)
+        if (message !== last)
+          note(oneLine(`stagelet/${name}: ${reason}: ${message.split('\n')[0] ?? ''}`))
         last = message
         return false
       }

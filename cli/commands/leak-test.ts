@@ -7,7 +7,7 @@ import { CliError, Exit } from '../errors.ts'
 import { kindOf, nameOf } from '../kinds.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
-import { note, out } from '../print.ts'
+import { note, oneLine, out } from '../print.ts'
 import { printRecords, type RecordView } from '../records.ts'
 import { openRest, type Rest } from '../rest.ts'
 
@@ -115,7 +115,7 @@ const show = (test: LeakTest, output: string | undefined): void => {
   const count = hits.reduce((sum, hit) => sum + hit.count, 0)
   out(`${count} hits in ${test.lines} lines`)
   for (const { name, fault } of test.services)
-    if (fault !== undefined) note(`service ${name}: ${fault}`)
+    if (fault !== undefined) note(oneLine(`service ${name}: ${fault}`))
   if (test.complete === false)
     note('the test ended early, after 60 s or 256 MiB: not all lines were read; give --tail')
 }

@@ -7,7 +7,7 @@ import { CliError, usageError } from '../errors.ts'
 import { kindOf, nameOf } from '../kinds.ts'
 import { readLogs, type LogQuery } from '../logs.ts'
 import { collect, newCommand, type CommonFlags } from '../options.ts'
-import { note, out } from '../print.ts'
+import { note, oneLine, out } from '../print.ts'
 import { openRest } from '../rest.ts'
 
 interface Flags extends CommonFlags {
@@ -74,7 +74,7 @@ const showJson = ({ service, container, stream, time, text }: LogLine): void => 
 const showText =
   (withTimes: boolean) =>
   ({ container, stream, time, text }: LogLine): void => {
-    const line = `${container}  | ${withTimes ? `${time} ` : ''}${text}`
+    const line = oneLine(`${container}  | ${withTimes ? `${time} ` : ''}${text}`)
     if (stream === 'stderr') note(line)
     else out(line)
   }

@@ -13,7 +13,7 @@ import {
   type CommonFlags,
 } from '../options.ts'
 import { parseOutput, toYaml } from '../output.ts'
-import { note, out } from '../print.ts'
+import { note, oneLine, out } from '../print.ts'
 import { printRecord, printRecords, type RecordView } from '../records.ts'
 import { openRest, type Rest } from '../rest.ts'
 
@@ -94,7 +94,7 @@ const show = (store: Store, output: string | undefined): void => {
     printRecord(store, view, output)
     if (format === 'name') return
     for (const { type, status, reason, message } of store.conditions)
-      out(`${type}=${status} ${reason}: ${message}`)
+      out(oneLine(`${type}=${status} ${reason}: ${message}`))
   }
 }
 

@@ -6,7 +6,7 @@ import { isAbort, isReason, messageOf } from '../../src/kernel/errors.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, openApi, outputOption, timeoutOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
-import { note, out } from '../print.ts'
+import { note, oneLine, out } from '../print.ts'
 import { openRest, type Rest } from '../rest.ts'
 import { renderColumns } from '../table.ts'
 import { findTarget, type RolloutTarget } from './target.ts'
@@ -51,7 +51,7 @@ const status = async (words: string[], flags: Flags): Promise<void> => {
     if (output !== undefined) return
     const verdict = judgeRollout(view, target)
     if (verdict.outcome === 'failed') throw failure(verdict)
-    out(verdict.lines.join('\n'))
+    out(verdict.lines.map(oneLine).join('\n'))
     return
   }
   await follow(rest, target, { view, timeoutMs: flags.timeout })
@@ -75,11 +75,11 @@ const follow = async (
     badSince = isBad ? (badSince ?? realClock.now()) : undefined
     const isOver = isBad && realClock.now() - (badSince ?? 0) >= settleMs
     if (verdict.outcome === 'done') {
-      out(verdict.lines.join('\n'))
+      out(verdict.lines.map(oneLine).join('\n'))
       return
     }
     if (isOver) throw failure(verdict)
-    const text = verdict.lines.join('\n')
+    const text = verdict.lines.map(oneLine).join('\n')
     if (!isBad && text !== said) out(text)
     said = text
     try {
@@ -124,5 +124,5 @@ const renderWide = ({ stagelets, ...view }: Rollout): string => {
     s.message.split('\n')[0] ?? '',
   ])
   const header = ['STAGELET', 'STANDING', 'WANTED', 'RUNNING', 'AGENT', 'MESSAGE']
-  return `${view.project}: ${view.state}, ${view.message}\n\n${renderColumns(header, rows)}`
+  return `${view.project}: ${view.state}, ${oneLine(view.message)}\n\n${renderColumns(header, rows)}`
 }

@@ -9,7 +9,7 @@ export interface RolloutVerdict {
   readonly lines: readonly string[]
 }
 
-const firstLine = (text: string): string => text.split('\n')[0] ?? ''
+const firstLine = (text: string): string => text.split(/[\n\r\u2028\u2029]/)[0] ?? ''
 
 const count = (n: number): string => `${n} ${n === 1 ? 'stagelet' : 'stagelets'}`
 

@@ -1,6 +1,7 @@
 // How rotations are printed.
 import type { Rotation, RotationStep } from '../../src/rest/types.ts'
 import type { RecordView } from '../records.ts'
+import { oneLine } from '../print.ts'
 
 /** What somebody should look at first. */
 const stateOf = ({ conditions, paused, phase }: Rotation): string => {
@@ -103,7 +104,7 @@ export const rotationText = (one: Rotation): string => {
     line('Last', one.last_rotated_at ?? 'never'),
     line('Next', nextText(one)),
     ...one.blocked_by.map(({ stagelet, message }) =>
-      line('Waits for', stagelet === undefined ? message : `${stagelet}: ${message}`),
+      line('Waits for', oneLine(stagelet === undefined ? message : `${stagelet}: ${message}`)),
     ),
     ...one.evidence.map(({ stagelet, revision, containers }) =>
       line(
@@ -114,7 +115,7 @@ export const rotationText = (one: Rotation): string => {
     ...(use === undefined ? [] : [line('Clients', use)]),
     ...(skipped === undefined ? [] : [line('Not done', skipped)]),
     ...one.conditions.map(({ type, status, reason, message }) =>
-      line(type, `${status} ${reason}: ${message}`),
+      line(type, oneLine(`${status} ${reason}: ${message}`)),
     ),
   ].join('\n')
 }

@@ -118,6 +118,10 @@ export const describeManualRun = ({ user, command }: Pick<ManualRun, 'user' | 'c
 /** The person in the text of describeManualRun(). */
 export const personOf = (by: string): string => by.replace(/ \(as told\) with "[^]*$/, '')
 
+/** The author of a change, with who says so: the agent alone knows it, and repeats what a command reported. `agent` '': nobody knows which. */
+export const authorAsTold = (by: string, agent: string): string =>
+  `${personOf(by)} (as told by ${agent === '' ? 'the agent' : `agent ${agent}`})`
+
 /** Text for people. `limit` in bytes; 0: no limit. */
 export const describeOutOfMemory = (limit: number): string =>
   limit === 0

@@ -13,6 +13,7 @@ import { Facts } from '../ui/drawer.tsx'
 import { stageletUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
+import { said } from '../ui/said.ts'
 import { State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
@@ -57,9 +58,9 @@ const About = ({ agent }: { readonly agent: Agent }) => (
           <Since at={agentState(agent).since} />,
         ],
         ['Last away', <Since at={agent.last_lost} />],
-        ['Agent', agent.version ?? '–'],
-        ['Docker Engine', agent.engine_version ?? '–'],
-        ['Compose', agent.compose_version ?? '–'],
+        ['Agent', said(agent.version ?? '–')],
+        ['Docker Engine', said(agent.engine_version ?? '–')],
+        ['Compose', said(agent.compose_version ?? '–')],
         [
           'Clock, to the controller’s',
           isSkewed(agent) ? <State kind="warn">{skewText(agent)}</State> : skewText(agent),

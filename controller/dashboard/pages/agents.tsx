@@ -11,6 +11,7 @@ import { Button } from '../ui/button.tsx'
 import { agentUrl } from '../ui/links.ts'
 import { messageText } from '../ui/message.ts'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
+import { said } from '../ui/said.ts'
 import { Count, State } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
@@ -72,7 +73,9 @@ const columns: readonly TableColumn<Agent>[] = [
     title: 'Agent, engine, Compose',
     wide: true,
     render: ({ version, engine_version: engine, compose_version: compose }) => (
-      <span class="num">{[version, engine, compose].map((one) => one ?? '–').join(' · ')}</span>
+      <span class="num">
+        {[version, engine, compose].map((one) => said(one ?? '–')).join(' · ')}
+      </span>
     ),
   },
   {

@@ -6,6 +6,7 @@ import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { stageletStatus } from '../../../src/resources/stagelet.ts'
 import { conditionsOf, findCondition } from '../../../src/resources/conditions.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
+import { specOf } from '../../../src/resources/typed.ts'
 import type {
   ActivityPage,
   ActivityPlace,
@@ -13,7 +14,7 @@ import type {
 } from '../../../src/store/activity/activity-log.ts'
 import { activityKinds, type Activity } from '../../../src/store/activity/happening.ts'
 import { requireIn } from './access.ts'
-import { tell, type Drifted } from './activity-words.ts'
+import { tell, type Drifted, type Seen } from './activity-words.ts'
 import type { RestDeps } from './deps.ts'
 import { renderId } from './ids.ts'
 import { badCursor, pageOf, pageQuery } from './paging.ts'
@@ -91,12 +92,15 @@ const statusNow = async (
 const driftedNow = async (
   deps: RestDeps,
   { subject, namespace, stagelet: name = '', detail }: Extract<Activity, { kind: 'drift' }>,
-): Promise<Drifted> => {
-  const status = (await statusNow(deps, { subject }, 'Drifted')) ?? 'Unknown'
-  if (status !== 'True' || detail.state === 'ByHand') return status
+): Promise<Seen> => {
+  const stagelet = await deps.store.getByUid('Stagelet', subject)
+  const agent = stagelet === undefined ? '' : specOf('Stagelet', stagelet).agentRef.name
+  const status =
+    stagelet === undefined ? undefined : findCondition(conditionsOf(stagelet), 'Drifted')?.status
+  if (status !== 'True' || detail.state === 'ByHand') return { now: status ?? 'Unknown', agent }
   const observed = await deps.store.get({ kind: 'Observation', namespace, name })
   const { drift } = (observed?.spec ?? {}) as Partial<ObservationSpec>
-  return drift?.since === detail.since ? 'True' : 'False'
+  return { now: drift?.since === detail.since ? 'True' : 'False', agent }
 }
 
 /** Of what had begun and is not seen now it is not known how it ended. */
@@ -147,8 +151,8 @@ const toActivity = async (
   row: Activity,
 ): Promise<z.infer<typeof activitySchema>> => {
   const { id, at, namespace: team, detail } = row
-  const drifted = row.kind === 'drift' ? await driftedNow(deps, row) : 'Unknown'
-  const { isBad = false, ...told } = tell(row, drifted)
+  const seen = row.kind === 'drift' ? await driftedNow(deps, row) : undefined
+  const { isBad = false, ...told } = tell(row, seen)
   return answer(activitySchema, {
     ...row,
     ...('revision' in detail && { revision: detail.revision }),

@@ -8,7 +8,8 @@ const place = {
   namespace: 'default',
   at: Date.parse('2026-01-31T10:00:12Z'),
 }
-const tell = (one: Activity): Told => tellNow(one, 'True')
+const seen = { now: 'True', agent: 'box' } as const
+const tell = (one: Activity): Told => tellNow(one, seen)
 const rollout = (detail: Partial<RolloutRecord>): string =>
   tell({
     ...place,
@@ -48,7 +49,7 @@ describe('the words of the feed', () => {
       detail: { state: 'Healed', since: '', changes },
     }
     expect(tell(drift)).toMatchObject({
-      ...{ what: 'healed', by: ['ann'], isBad: false },
+      ...{ what: 'healed', by: ['ann (as told by agent box)'], isBad: false },
       message: `web (shop-web-1) was removed, by ${by}; healed`,
     })
     const hand: Activity = {
@@ -56,7 +57,10 @@ describe('the words of the feed', () => {
       kind: 'drift',
       detail: { state: 'ByHand', user: 'ann', command: 'ps', exitCode: 0, touched: [] },
     }
-    expect(tell(hand)).toMatchObject({ what: 'by_hand', by: ['ann'] })
+    // A compromised agent may name anybody: the row says whose word it is.
+    expect(tell(hand)).toMatchObject({ what: 'by_hand', by: ['ann (as told by agent box)'] })
+    const forged = { ...drift.detail, changes: [{ ...changes[0]!, by: 'admin' }] }
+    expect(tell({ ...drift, detail: forged }).by).toEqual(['admin (as told by agent box)'])
   })
 
   it('claim nothing of changed containers that nobody told the end of', () => {
@@ -67,17 +71,17 @@ describe('the words of the feed', () => {
       detail: { state, since: '', changes },
     })
     const what = 'web (shop-web-1) was removed'
-    const { message, isBad } = tellNow(found('Found'), 'True')
+    const { message, isBad } = tellNow(found('Found'), { ...seen, now: 'True' })
     expect([message, isBad]).toEqual([`${what}; not healed yet`, true])
-    expect(tellNow(found('Found'), 'False')).toMatchObject({
+    expect(tellNow(found('Found'), { ...seen, now: 'False' })).toMatchObject({
       ...{ what: 'found', isBad: false },
       message: `${what}; as declared again; when and by whom was not seen`,
     })
-    expect(tellNow(found('Found'), 'Unknown')).toMatchObject({
+    expect(tellNow(found('Found'), { ...seen, now: 'Unknown' })).toMatchObject({
       message: `${what}; what became of that is not known`,
       isBad: true,
     })
-    expect(tellNow(found('Healed'), 'Unknown').message).toBe(`${what}; healed`)
+    expect(tellNow(found('Healed'), { ...seen, now: 'Unknown' }).message).toBe(`${what}; healed`)
   })
 
   it('say how long an agent was away, and who paused what', () => {

@@ -1,5 +1,5 @@
 // What happened, in words for people: pure.
-import { describeManualRun, personOf } from '../../../src/resources/observation.ts'
+import { authorAsTold, describeManualRun } from '../../../src/resources/observation.ts'
 import type {
   Activity,
   AgentRecord,
@@ -89,20 +89,32 @@ const outcomes = {
 /** What the stagelet's containers are now: as declared (False), changed (True), or nobody sees them. */
 export type Drifted = 'True' | 'False' | 'Unknown'
 
+/** What is known of a stagelet beside its activity. */
+export interface Seen {
+  /** What it is now. An agent that is restarted forgets what it has found. */
+  readonly now: Drifted
+  /** Name of its agent, which tells of drift. */
+  readonly agent: string
+}
+
+const unseen: Seen = { now: 'Unknown', agent: '' }
+
 const ends = {
   False: 'as declared again; when and by whom was not seen',
   Unknown: 'what became of that is not known',
 } as const
 
-const ofDrift = (drift: DriftRecord, now: Drifted): Told => {
+const ofDrift = (drift: DriftRecord, { now, agent }: Seen): Told => {
   if (drift.state === 'ByHand') {
     const { user, exitCode, touched } = drift
     const what = touched.length === 0 ? 'no container was touched' : `touched: ${listed(touched)}`
     const message = `Compose was run by ${describeManualRun(drift)}: exit code ${exitCode}; ${what}`
-    return { what: 'by_hand', by: [user], message }
+    return { what: 'by_hand', by: [authorAsTold(user, agent)], message }
   }
   const { state, changes } = drift
-  const people = new Set(changes.flatMap(({ by }) => (by === undefined ? [] : [personOf(by)])))
+  const people = new Set(
+    changes.flatMap(({ by }) => (by === undefined ? [] : [authorAsTold(by, agent)])),
+  )
   return {
     what: state.toLowerCase(),
     by: [...people],
@@ -133,15 +145,15 @@ const ordered = {
   retried: 'what failed is to be tried again',
 } as const satisfies Record<ControlRecord['what'], string>
 
-/** `drifted`: what the stagelet of a drift is now. An agent that is restarted forgets what it has found. */
-export const tell = (one: Activity, drifted: Drifted): Told => {
+/** `seen`: of the stagelet of a drift. */
+export const tell = (one: Activity, seen: Seen = unseen): Told => {
   switch (one.kind) {
     case 'revision':
       return ofRevision(one.detail)
     case 'rollout':
       return ofRollout(one.detail)
     case 'drift':
-      return ofDrift(one.detail, drifted)
+      return ofDrift(one.detail, seen)
     case 'agent':
       return ofAgent(one.detail, one.at)
     case 'control': {

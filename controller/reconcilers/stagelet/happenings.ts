@@ -4,7 +4,7 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import {
   describeManualRun,
-  personOf,
+  authorAsTold,
   type Quarantined,
 } from '../../../src/resources/observation.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
@@ -16,6 +16,7 @@ import type {
   RolledService,
   RolloutRecord,
 } from '../../../src/store/activity/happening.ts'
+import { specOf } from '../../../src/resources/typed.ts'
 import type { StageletInput } from './gather.ts'
 import { controllerTimeOf } from './machine-time.ts'
 import { isUntoldHealing } from './drift.ts'
@@ -150,9 +151,11 @@ const rolloutsOf = (input: StageletInput, next: StageletStatus): RolloutHappenin
 }
 
 /** Who made the changes that are healed, as far as the agent was told. */
-const handsOf = ({ observation }: StageletInput): string[] => [
+const handsOf = ({ observation, stagelet }: StageletInput): string[] => [
   ...new Set(
-    observation?.drift?.changes.flatMap(({ by }) => (by === undefined ? [] : [personOf(by)])),
+    observation?.drift?.changes.flatMap(({ by }) =>
+      by === undefined ? [] : [authorAsTold(by, specOf('Stagelet', stagelet).agentRef.name)],
+    ),
   ),
 ]
 

@@ -4,8 +4,8 @@ import type { Queryable } from '../sql.ts'
 /** Members of a detail that name a person: see happening.ts. */
 const whoMembers: ReadonlySet<string> = new Set(['by', 'authors', 'user'])
 
-/** The author of a command that was run by hand is `ann (as told) with "…"`. */
-const asTold = ' (as told) with '
+/** The author of a command that was run by hand is `ann (as told) with "…"`, or `ann (as told by agent box)`. */
+const asTold = ' (as told'
 
 const withoutPerson = (detail: string, names: readonly string[], pseudonym: string): string => {
   const renamed = (who: unknown): unknown => {

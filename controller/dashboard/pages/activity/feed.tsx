@@ -35,7 +35,9 @@ const FeedRow = ({ row }: { readonly row: Happened }) => {
         {messageText(row.message)}
         {row.note === undefined ? null : <q>{said(row.note)}</q>}
       </p>
-      <span class={`${s['by']} muted`}>{row.by.length === 0 ? '' : `by ${row.by.join(', ')}`}</span>
+      <span class={`${s['by']} muted`}>
+        {row.by.length === 0 ? '' : `by ${said(row.by.join(', '))}`}
+      </span>
     </li>
   )
 }
