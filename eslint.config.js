@@ -36,6 +36,12 @@ const thens = [
     message: 'a fault of the first function is nobody’s: use background',
   },
 ]
+const manyArguments = [
+  {
+    selector: "CallExpression[callee.property.name='push'] > SpreadElement",
+    message: 'many items are a RangeError: use append of src/kernel/append.ts',
+  },
+]
 const mocks = [
   {
     selector: "CallExpression[callee.object.name='vi'][callee.property.name=/^(mock|doMock)$/]",
@@ -140,7 +146,7 @@ export default defineConfig(
         },
       ],
       'no-restricted-imports': ['error', { paths: [...database, ...spawn] }],
-      'no-restricted-syntax': ['error', ...time, ...thens, ...mocks, ...zod],
+      'no-restricted-syntax': ['error', ...time, ...thens, ...mocks, ...zod, ...manyArguments],
       'import-x/no-cycle': 'error',
       'import-x/no-default-export': 'error',
       'import-x/no-restricted-paths': [

@@ -1,5 +1,6 @@
 // Starts stacks after a reboot without a controller: containers have their environment still, and need only their files
 // and a start.
+import { append } from '../src/kernel/append.ts'
 import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { isAbort, messageOf } from '../src/kernel/errors.ts'
@@ -32,7 +33,7 @@ export const startOrder = (containers: readonly ObservedContainer[]): ObservedCo
       (c) => !(c.dependsOn ?? []).some((d) => d !== c.service && services.has(d)),
     )
     const next = ready.length > 0 ? ready : [...left]
-    order.push(...next)
+    append(order, next)
     for (const c of next) left.splice(left.indexOf(c), 1)
   }
   return order

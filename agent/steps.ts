@@ -3,6 +3,7 @@
 // A container is made as part of the whole stack, so that it is what Compose itself would make: its hash and labels name
 // its dependencies. That neither changes nor starts the dependencies. The agent itself waits for their conditions, as
 // Compose does not tell which value is to blame for a failure.
+import { append } from '../src/kernel/append.ts'
 import type { ServiceModel, Wait } from './service-model.ts'
 
 export interface Step {
@@ -118,7 +119,7 @@ export const planSteps = (input: StepsInput): Step[] => {
     const next = sure.length > 0 ? sure : all
     const free = next.filter((name) => waitsOf(name, input).length === 0)
     const level = free.length > 0 ? free : next
-    steps.push(...grouped(level, stepOf))
+    append(steps, grouped(level, stepOf))
     for (const name of level) left.delete(name)
   }
   return steps

@@ -1,5 +1,6 @@
 // Reviews a set of objects on a cluster with the CRDs, which has no ChangeSetReview: each object is
 // sent as a dry run. Only a controller knows which services would be re-created.
+import { append } from '../src/kernel/append.ts'
 import { applyPatch, withLastApplied } from '../src/manifests/merge.ts'
 import { defined } from '../src/kernel/defined.ts'
 import type {
@@ -33,7 +34,11 @@ export const reviewByDryRun = async (
       if (!(error instanceof StagelyError)) throw error
       const { faults: named = [] } = error.details
       if (named.length === 0) faults.push({ index, field: '', message: error.message })
-      else faults.push(...named.map(({ field, message }) => ({ index, field, message })))
+      else
+        append(
+          faults,
+          named.map(({ field, message }) => ({ index, field, message })),
+        )
     }
   }
   const widened = await widenedIn(api, objects)

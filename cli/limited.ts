@@ -1,5 +1,6 @@
 // Lists of which only the newest items are wanted.
 import { InvalidArgumentError } from 'commander'
+import { append } from '../src/kernel/append.ts'
 import type { Rest } from './rest.ts'
 import type { Call } from './transport.ts'
 
@@ -33,7 +34,7 @@ export const takeFirst = async (
     const { body } = await rest.call<Record<string, unknown> & { next_cursor?: string }>(path, {
       query: { ...query, limit: size, cursor },
     })
-    items.push(...((body[list] as unknown[] | undefined) ?? []))
+    append(items, (body[list] as unknown[] | undefined) ?? [])
     cursor = body.next_cursor
   } while (cursor !== undefined && items.length < limit)
   return cursor !== undefined

@@ -1,5 +1,6 @@
 // Reads and watches objects, for every command that waits or shows several.
 import { isDeepStrictEqual } from 'node:util'
+import { append } from '../src/kernel/append.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Kind } from '../src/resources/registry.ts'
 import { linkedAbort } from '../src/kernel/linked-abort.ts'
@@ -65,7 +66,7 @@ export const listObjects = async (
     const answer = (await api.call(pathOf(kind, selection.namespace), {
       query: { labelSelector: selection.selector, limit: '500', continue: next },
     })) as ListAnswer
-    items.push(...answer.items)
+    append(items, answer.items)
     next = answer.metadata.continue
   } while (next !== undefined && next !== '')
   return items
@@ -95,7 +96,10 @@ export const readTargets = async (
     }
     if (names.length === 0) {
       const objects = await listObjects(api, kind, selection)
-      found.push(...objects.map((object) => ({ kind, object })))
+      append(
+        found,
+        objects.map((object) => ({ kind, object })),
+      )
     }
   }
   return found

@@ -1,6 +1,7 @@
 // Parses and validates everything that -f names, before any request. All faults at once.
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { append } from '../src/kernel/append.ts'
 import { readBytes } from '../src/kernel/request.ts'
 import { isComposeFile } from '../src/manifests/documents.ts'
 import {
@@ -25,7 +26,7 @@ const filesBelow = async (folder: string): Promise<string[]> => {
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.')) continue
     const path = join(folder, entry.name)
-    if ((await stat(path)).isDirectory()) found.push(...(await filesBelow(path)))
+    if ((await stat(path)).isDirectory()) append(found, await filesBelow(path))
     else if (isManifest(entry.name)) found.push(path)
   }
   return found
@@ -57,7 +58,7 @@ const readSources = async (paths: readonly string[]): Promise<Source[]> => {
       continue
     }
     try {
-      if ((await stat(path)).isDirectory()) sources.push(...(await readFolder(path)))
+      if ((await stat(path)).isDirectory()) append(sources, await readFolder(path))
       else sources.push({ file: path, text: await readFile(path, 'utf8') })
     } catch (error) {
       if (error instanceof CliError) throw error
@@ -90,12 +91,15 @@ export const readManifests = async (
     const found = [...parsed.faults]
     for (const document of parsed.documents) {
       const wrong = [...namespaceFaults(document, defaults), ...schemaFaults(document)]
-      found.push(...wrong)
+      append(found, wrong)
       if (wrong.length === 0) documents.push(document)
     }
-    faults.push(...found.sort((a, b) => a.line - b.line))
+    append(
+      faults,
+      found.sort((a, b) => a.line - b.line),
+    )
   }
-  faults.push(...duplicates(documents))
+  append(faults, duplicates(documents))
   if (faults.length > 0) {
     for (const fault of faults) note(renderFault(fault))
     throw new Exit(1)

@@ -2,6 +2,7 @@
 // the request's id, or CliError when there was no answer.
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
+import { append } from '../src/kernel/append.ts'
 import { realClock, type Clock } from '../src/kernel/clock.ts'
 import { defined } from '../src/kernel/defined.ts'
 import { StagelyError, reasonOf, type Fault } from '../src/kernel/errors.ts'
@@ -78,7 +79,7 @@ export const createRest = (
       let cursor: string | undefined
       do {
         const { body } = await call<Page>(path, { query: { ...query, cursor } })
-        items.push(...((body[key] as T[] | undefined) ?? []))
+        append(items, (body[key] as T[] | undefined) ?? [])
         cursor = body.next_cursor ?? undefined
       } while (cursor !== undefined && cursor !== '')
       return items

@@ -3,6 +3,7 @@ import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { isAbort, isReason } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
+import { ownTurn } from '../src/kernel/turn.ts'
 import { pause } from '../src/kernel/pause.ts'
 import type { ChangeEvent, Store } from '../src/store/store.ts'
 
@@ -18,6 +19,8 @@ export interface Follower {
   /** Changes after that version, in order; what the look has seen already may be among them. */
   readonly onChanges: (changes: readonly ChangeEvent[]) => void | Promise<void>
 }
+
+const manyChanges = 50
 
 const backoff = { baseMs: 100, capMs: 5_000 }
 
@@ -36,7 +39,11 @@ export const followStore = async (
       const version = await store.currentVersion()
       await look(version)
       attempt = 0
-      for await (const changes of store.watch(version, signal)) await onChanges(changes)
+      for await (const changes of store.watch(version, signal)) {
+        // One commit may have thousands of changes, and wakes all who follow the store at once.
+        if (changes.length > manyChanges) await ownTurn()
+        await onChanges(changes)
+      }
     } catch (error) {
       if (signal.aborted || isAbort(error)) return
       if (!isReason(error, 'Expired'))

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import * as z from 'zod'
+import { append } from '../src/kernel/append.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import { awsKeyArnFault, gcpKeyFault, vaultKeyFault } from '../src/secrets/providers/key-names.ts'
 import type { ProjectKeySettings } from '../src/secrets/providers/open-provider.ts'
@@ -149,7 +150,10 @@ export const readProjectKeys = async (given: Given): Promise<ProjectKeySettings[
     if (typeof settings === 'string') faults.push(`${what}: ${named}: ${settings}`)
     else keys.push({ name: named, teams: own.teams, settings })
   }
-  faults.push(...twins(keys, given.services).map((fault) => `${what}: ${fault}`))
+  append(
+    faults,
+    twins(keys, given.services).map((fault) => `${what}: ${fault}`),
+  )
   if (faults.length > 0) throw new ConfigError(faults)
   return keys
 }

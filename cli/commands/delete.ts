@@ -1,6 +1,7 @@
 // delete: by name, label or file; waits until the objects are deleted.
 import type { Command } from 'commander'
 import { Option } from 'commander'
+import { append } from '../../src/kernel/append.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
@@ -168,7 +169,10 @@ const byTarget = async (
         : (
             await listObjects(api, kind, { namespace: api.namespace, selector: flags.selector })
           ).map((object) => object.metadata.name)
-    doomed.push(...found.map((name) => ({ kind, namespace: api.namespace, name })))
+    append(
+      doomed,
+      found.map((name) => ({ kind, namespace: api.namespace, name })),
+    )
   }
   return inOrder(doomed)
 }

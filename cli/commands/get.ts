@@ -1,5 +1,6 @@
 // get: server-side tables as kubectl prints them, or the objects.
 import type { Command } from 'commander'
+import { append } from '../../src/kernel/append.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { asTable, pathOf, type Api } from '../api.ts'
 import { Exit, renderError, usageError } from '../errors.ts'
@@ -114,7 +115,7 @@ const readTable = async (
     const query = { labelSelector, limit: '500', continue: next }
     const table = (await api.call(path, { accept: asTable, query })) as Table
     columnDefinitions ??= table.columnDefinitions
-    rows.push(...table.rows)
+    append(rows, table.rows)
     next = table.metadata?.continue
   } while (next !== undefined && next !== '')
   return { columnDefinitions, rows }

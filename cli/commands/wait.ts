@@ -1,6 +1,7 @@
 // wait: returns when a condition holds for the current spec, or when the objects are gone.
 import type { Command } from 'commander'
 import { Option } from 'commander'
+import { append } from '../../src/kernel/append.ts'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import {
   done,
@@ -128,7 +129,10 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
   const selection = selectionOf(api, flags)
   const objects: { kind: Kind; namespace: string; name: string }[] = []
   for (const { kind, names } of targets) {
-    objects.push(...names.map((name) => ({ kind, namespace: api.namespace, name })))
+    append(
+      objects,
+      names.map((name) => ({ kind, namespace: api.namespace, name })),
+    )
     if (names.length > 0) continue
     for (const { metadata } of await listObjects(api, kind, selection)) {
       objects.push({ kind, namespace: metadata.namespace ?? '', name: metadata.name })

@@ -1,3 +1,4 @@
+import { append } from '../../src/kernel/append.ts'
 // A text of a compose file in parts: what is written, and what variables fill in, by the rules of Compose. Pure.
 
 export interface Part {
@@ -45,9 +46,9 @@ export const partsOf = (written: string, variables: Variables): Part[] => {
     rest = rest.slice(found.index + match.length)
     if (braced !== undefined) {
       const end = closing(rest, 0)
-      parts.push(...expand(braced, rest.slice(0, end), variables))
+      append(parts, expand(braced, rest.slice(0, end), variables))
       rest = rest.slice(end + 1)
-    } else if (bare !== undefined) parts.push(...expand(bare, '', variables))
+    } else if (bare !== undefined) append(parts, expand(bare, '', variables))
     else add('$')
   }
   add(rest)

@@ -1,4 +1,5 @@
 // Proposes which service sees which key, from the present use in the project. Pure.
+import { append } from '../../src/kernel/append.ts'
 import { minPatternBytes } from '../../src/masking/patterns.ts'
 import type { ComposeProject } from './compose-project.ts'
 import {
@@ -45,10 +46,10 @@ export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
   const found = withGlobals(whole.services, project.services.length)
   const isThere = (key: string): boolean => found.some((s) => s.key === key && s.scope === 'global')
   const all = [...found, ...whole.globals.filter(({ key }) => !isThere(key))]
-  all.push(...ownValues(project, all))
+  append(all, ownValues(project, all))
   const secrets = wishes.references === false ? all : shareValues(project, all)
   const replaced = new Set(secrets.filter(({ scope }) => scope === 'global').map(({ key }) => key))
-  kept.push(...keptVariables(project, replaced), ...keptFiles(project))
+  append(kept, [...keptVariables(project, replaced), ...keptFiles(project)])
   const sees = (name: string): boolean =>
     secrets.some(({ scope }) => scope === 'global' || scope === name)
   const enabled = project.services.filter((service) => service.enabled)
@@ -90,7 +91,10 @@ const chooseSecrets = (
     const isChosen = all === true || one.isSecret || holds || differs(one)
     ;(isChosen ? chosen : plain).push(one)
   }
-  kept.push(...plain.map(({ key, file }) => ({ key, file, why: whyPlain })))
+  append(
+    kept,
+    plain.map(({ key, file }) => ({ key, file, why: whyPlain })),
+  )
   return chosen
 }
 

@@ -1,4 +1,5 @@
 // secrets due: values that end, grow too old, or are known outside, nearest first.
+import { append } from '../../src/kernel/append.ts'
 import type { Secret } from '../../src/rest/types.ts'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { duration } from '../../src/resources/duration.ts'
@@ -84,7 +85,7 @@ const due = async (flags: DueFlags): Promise<void> => {
   const found: Secret[] = []
   for (const { team, name } of projects) {
     const query = { due_within: within, view: 'full' }
-    found.push(...(await rest.list<Secret>(`${projectPath(team, name)}/secrets`, 'secrets', query)))
+    append(found, await rest.list<Secret>(`${projectPath(team, name)}/secrets`, 'secrets', query))
   }
   found.sort((a, b) => (dueAt(a) < dueAt(b) ? -1 : dueAt(a) > dueAt(b) ? 1 : 0))
   printRecords(found, view, flags.output)

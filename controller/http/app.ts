@@ -19,6 +19,7 @@ import { failureStatus } from './kube/status.ts'
 import type { WatchDeps } from './kube/watch.ts'
 import type { Metrics } from './metrics.ts'
 import { createBodyBudget } from './body-budget.ts'
+import { createSlowReaders } from './slow-readers.ts'
 import type { RequestLimits } from './rate-limit.ts'
 import { dropBody } from './read-body.ts'
 import { noteDenied } from './note-denied.ts'
@@ -57,9 +58,10 @@ export const createApp = (deps: AppDeps): App => {
   const app: App = new Hono<AppEnv>()
   app.use(deps.metrics.middleware)
   app.use(identifyRequest(deps.proxies, deps.log))
-  const bodies = createBodyBudget()
+  const [bodies, slowReaders] = [createBodyBudget(), createSlowReaders()]
   app.use((c, next) => {
     c.set('bodies', bodies)
+    c.set('slowReaders', slowReaders)
     return next()
   })
   app.onError((error, c) => renderError(c, error, deps))

@@ -4,6 +4,7 @@ import type { Context, Hono } from 'hono'
 import { allows, type Principal } from '../../src/access/principal.ts'
 import type { Actor } from '../../src/store/store.ts'
 import type { BodyBudget } from './body-budget.ts'
+import type { SlowReaders } from './slow-readers.ts'
 
 export interface AppEnv {
   Bindings: HttpBindings
@@ -18,6 +19,8 @@ export interface AppEnv {
     address: string
     /** The budget of request bodies. */
     bodies: BodyBudget
+    /** Streams whose client does not read. */
+    slowReaders: SlowReaders
     /** Values of `Warning` headers of the answer. */
     warned: Set<string>
   }

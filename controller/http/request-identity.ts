@@ -65,8 +65,11 @@ export const identifyRequest =
     const { incoming, outgoing } = c.env
     const peer = incoming.socket.remoteAddress ?? ''
     c.set('address', clientAddress(peer, c.req.header('x-forwarded-for'), proxies))
-    // Set on the Node response too, for streams that write their own head.
-    if (!outgoing.headersSent) outgoing.setHeader('x-request-id', requestId)
+    // Set on the Node response, for streams that write their own head.
+    if (!outgoing.headersSent) {
+      outgoing.setHeader('x-request-id', requestId)
+      outgoing.setHeader('x-content-type-options', 'nosniff')
+    }
     await next()
     log.debug(requestLine(c), 'answered')
   }

@@ -40,25 +40,29 @@ const answerLarge: RequestListener = (request, response) => {
   })()
 }
 
-it('resets no connection, whatever comes on it after large answers and bodies', async () => {
-  const { pem, keyPem } = await certificateUntil(Date.now() + 3_600_000, ['localhost'])
-  const server = await listen(answerLarge, {
-    ...{ host: '127.0.0.1', port: 0 },
-    tls: { chainPem: pem, keyPem },
-  })
-  const large = { method: 'POST', path: '/', body: 'b'.repeat(120_000) }
-  const outcomes = await onKeptConnection({
-    url: `https://localhost:${server.address.port}`,
-    ca: pem,
-    requests: [
-      { method: 'GET', path: '/' },
-      large,
-      { method: 'POST', path: '/refused', body: 'r'.repeat(60_000) },
-      { method: 'GET', path: '/' },
-      large,
-    ],
-    rounds: 200,
-  })
-  expect(outcomes).toEqual({ 200: 800, 403: 200 })
-  await server.close()
-})
+it(
+  'resets no connection, whatever comes on it after large answers and bodies',
+  { timeout: 120_000 },
+  async () => {
+    const { pem, keyPem } = await certificateUntil(Date.now() + 3_600_000, ['localhost'])
+    const server = await listen(answerLarge, {
+      ...{ host: '127.0.0.1', port: 0 },
+      tls: { chainPem: pem, keyPem },
+    })
+    const large = { method: 'POST', path: '/', body: 'b'.repeat(120_000) }
+    const outcomes = await onKeptConnection({
+      url: `https://localhost:${server.address.port}`,
+      ca: pem,
+      requests: [
+        { method: 'GET', path: '/' },
+        large,
+        { method: 'POST', path: '/refused', body: 'r'.repeat(60_000) },
+        { method: 'GET', path: '/' },
+        large,
+      ],
+      rounds: 200,
+    })
+    expect(outcomes).toEqual({ 200: 800, 403: 200 })
+    await server.close()
+  },
+)

@@ -1,5 +1,6 @@
 // What the impact of a change is computed from: stagelets with their agents and projects, and the newest
 // sets. Read once before a write and once after.
+import { append } from '../../src/kernel/append.ts'
 import type { AgentSpec, AgentStatus } from '../../src/resources/agent.ts'
 import { refOf, type KubeObject, type Place } from '../../src/resources/meta.ts'
 import type { ProjectSpec, ProjectStatus } from '../../src/resources/project.ts'
@@ -111,7 +112,7 @@ export const readNamespaces = async (
   const stagelets: KubeObject[] = []
   for (const namespace of namespaces) {
     if (namespace === '') continue
-    stagelets.push(...(await reader.list('Stagelet', { namespace })).items)
+    append(stagelets, (await reader.list('Stagelet', { namespace })).items)
   }
   const places = [...objects, ...stagelets].flatMap((object) => projectPlace(object) ?? [])
   return readProjects(reader, places, stagelets)

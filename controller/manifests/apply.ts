@@ -1,5 +1,6 @@
 // Stores one scan of a folder: one transaction, one change set. Storing it again writes nothing.
 import { randomUUID } from 'node:crypto'
+import { append } from '../../src/kernel/append.ts'
 import type { StagelyError } from '../../src/kernel/errors.ts'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
 import { annotations, keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
@@ -22,7 +23,10 @@ export const listOwned = async (reader: Reader, source: string): Promise<KubeObj
   for (const kind of kinds) {
     if (kind.internal === true || kind.kind === 'Event') continue
     const { items } = await reader.list(kind.kind)
-    owned.push(...items.filter((o) => o.metadata.annotations?.[annotations.source] === source))
+    append(
+      owned,
+      items.filter((o) => o.metadata.annotations?.[annotations.source] === source),
+    )
   }
   return owned
 }

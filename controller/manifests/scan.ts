@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { append } from '../../src/kernel/append.ts'
 import { isComposeFile } from '../../src/manifests/documents.ts'
 import {
   parseManifests,
@@ -110,7 +111,7 @@ const toScan = (sources: readonly Source[], knownFiles: ReadonlyMap<string, stri
     }
     const parsed = parseManifests(text, file)
     if (parsed.faults.length > 0) brokenFiles.add(file)
-    faults.push(...parsed.faults)
+    append(faults, parsed.faults)
     for (const document of parsed.documents) {
       fillNamespace(document)
       const key = keyOf(refOf(document.object))
@@ -122,7 +123,7 @@ const toScan = (sources: readonly Source[], knownFiles: ReadonlyMap<string, stri
   }
   const documents = found.filter((document) => {
     const wrong = faultsOf(document, places)
-    faults.push(...wrong)
+    append(faults, wrong)
     return wrong.length === 0
   })
   documents.sort((a, b) => orderOf(a) - orderOf(b))

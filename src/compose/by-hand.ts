@@ -1,6 +1,7 @@
 // The Compose commands that a person may run through an agent: the allowed verbs, the arguments that
 // are added, and the flags that are refused because they need a terminal or reach beyond the stack.
 // Pure.
+import { append } from '../kernel/append.ts'
 import { StagelyError } from '../kernel/errors.ts'
 
 interface Verb {
@@ -175,7 +176,7 @@ const flagsOf = (verb: Verb | undefined, rest: readonly string[]): Flag[] => {
     const isFlag = word.startsWith('-')
     if (word === '--' || (!isFlag && flagsWithValue !== undefined)) break
     if (!isFlag) continue
-    flags.push(...readFlag(word, flagsWithValue ?? []))
+    append(flags, readFlag(word, flagsWithValue ?? []))
     const last = flags.at(-1)
     if (last?.value === undefined && flagsWithValue?.includes(last?.name ?? '') === true) at++
   }
@@ -214,7 +215,7 @@ export const parseHandCommand = (words: readonly string[]): ManualCommand => {
   const [front, name, rest] = [words.slice(0, at), words[at], words.slice(at + 1)]
   const verb = verbOf(name ?? '')
   const flags = flagsOf(verb, rest)
-  faults.push(...faultsOf(name, flags))
+  append(faults, faultsOf(name, flags))
   if (words.some((word) => word.includes('\0'))) faults.push('an argument must not hold NUL')
   if (faults.length > 0 || verb === undefined || name === undefined)
     throw new StagelyError('BadRequest', faults.join('\n'))

@@ -1,7 +1,7 @@
 // Batches questions: while one round trip is running, new questions are collected, and the next round
 // trip answers all of them.
-import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { background } from './background.ts'
+import { ownTurn } from './turn.ts'
 import { isReason } from './errors.ts'
 
 export interface GatheredOptions {
@@ -33,7 +33,7 @@ export const gathered = <Q, A>(
       const answers = await answer(batch.map(({ one }) => one))
       for (const [i, { resolve }] of batch.entries()) {
         resolve(answers[i]!)
-        if ((i + 1) % inTurns === 0) await yieldToOthers()
+        if ((i + 1) % inTurns === 0) await ownTurn()
       }
     } catch (error) {
       if (batch.length > 1 && !isReason(error, 'ServiceUnavailable'))
@@ -46,7 +46,7 @@ export const gathered = <Q, A>(
     // Questions that are asked in the same turn of the event loop join this batch.
     await Promise.resolve()
     while (waiting.length > 0) {
-      if (inTurns !== Infinity) await yieldToOthers()
+      if (inTurns !== Infinity) await ownTurn()
       await serve(waiting.splice(0, most))
     }
     isAnswering = false

@@ -10,3 +10,12 @@ export const parseJson = (text: string): unknown => {
     return undefined
   }
 }
+
+/** True when there are more values than `most`, containers included; stops counting there. */
+export const hasMoreValues = (value: unknown, most: number): boolean => {
+  let count = 0
+  const walk = (inner: unknown): boolean =>
+    ++count > most ||
+    (typeof inner === 'object' && inner !== null && Object.values(inner).some(walk))
+  return walk(value)
+}

@@ -1,5 +1,5 @@
 // Runs pieces of work one after the other, also after one that failed.
-import { setImmediate as yieldToOthers } from 'node:timers/promises'
+import { ownTurn } from './turn.ts'
 
 export type SerialQueue = <T>(work: () => T | Promise<T>) => Promise<T>
 
@@ -15,5 +15,5 @@ export const createSerialQueue = (): SerialQueue => {
 /** Yields to the event loop before each piece: so many long ones delay other requests no longer than one does. */
 export const createYieldingQueue = (): SerialQueue => {
   const inTurn = createSerialQueue()
-  return (work) => inTurn(() => yieldToOthers().then(work))
+  return (work) => inTurn(() => ownTurn().then(work))
 }

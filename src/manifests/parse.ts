@@ -1,5 +1,6 @@
 // YAML or JSON text → objects, or every fault with file, line and field. Pure. The text is split at
 // `---` lines before parsing, so that one broken document does not hide the others.
+import { append } from '../kernel/append.ts'
 import { isRecord } from '../kernel/record.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import { cutDocuments, type Chunk } from './documents.ts'
@@ -34,8 +35,8 @@ export const parseManifests = (text: string, file: string): Manifests => {
   const faults: ManifestFault[] = []
   for (const chunk of cutDocuments(text)) {
     const parsed = parseChunk(chunk, file)
-    documents.push(...parsed.documents)
-    faults.push(...parsed.faults)
+    append(documents, parsed.documents)
+    append(faults, parsed.faults)
   }
   return { documents, faults }
 }

@@ -1,6 +1,7 @@
 // Programs break long base64 into lines: `base64` after 76 characters, PEM after 64. A break may lie
 // anywhere in a secret, so that no pattern can contain it. So lines of base64 are joined, and the
 // joined text is searched too.
+import { append } from '../kernel/append.ts'
 import type { Search, Ranges, TakeOccurrence } from './search.ts'
 
 /**
@@ -55,7 +56,7 @@ export const createLineSearch =
     for (const { lines, isOpen } of findBlocks(text, before)) {
       const joined = join(text, lines)
       if (lines.length > 2) {
-        ranges.push(...findIn(search, joined, lines))
+        append(ranges, findIn(search, joined, lines))
         if (take !== undefined)
           search.occurrences(joined, (start, end, pattern) =>
             take(placeOf(lines, start), placeOf(lines, end - 1) + 1, pattern),

@@ -1,5 +1,6 @@
 // Checks the metadata that a user may write. Fields that the server sets are passed through unchanged.
-import type { Fault } from '../kernel/errors.ts'
+import { append } from '../kernel/append.ts'
+import { maxFaults, type Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
 import type { ObjectMeta } from './meta.ts'
 import type { Kind } from './registry.ts'
@@ -18,6 +19,8 @@ const labelValueRule =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 
 const maxAnnotationBytes = 262_144
+/** Of labels, of annotations and of finalizers. They are counted before one of them is looked at. */
+const maxEntries = 10_000
 
 /** Set by the server. Dropped silently, as kubectl sends them back. */
 const dropped = new Set(['selfLink', 'managedFields'])
@@ -56,8 +59,7 @@ const typeInvalid = (field: string, expected: string, value: unknown): Fault => 
 const checkName = (field: string, name: string, isLabel: boolean): Fault[] => {
   const limit = isLabel ? 63 : 253
   if (name.length > limit) {
-    const message = `Too long: may not be more than ${limit} bytes`
-    return [{ field, reason: 'FieldValueTooLong', message }]
+    return [tooLong(field, `${limit} bytes`)]
   }
   const rule = isLabel ? label : subdomain
   return rule.test(name) ? [] : [invalid(field, name, isLabel ? labelRule : subdomainRule)]
@@ -74,17 +76,17 @@ const checkNames = (kind: Kind, meta: Fields): { fields: Partial<ObjectMeta>; fa
   }
   const { name, generateName, namespace } = fields
   if (name !== undefined && name !== '') {
-    faults.push(...checkName('metadata.name', name, kind.kind === 'Namespace'))
+    append(faults, checkName('metadata.name', name, kind.kind === 'Namespace'))
   } else if (generateName !== undefined) {
     // The random suffix makes a trailing '-' or '.' valid.
     const sample = `${generateName.slice(0, 200)}x`
-    faults.push(...checkName('metadata.generateName', sample, kind.kind === 'Namespace'))
+    append(faults, checkName('metadata.generateName', sample, kind.kind === 'Namespace'))
   } else if (!faults.some((f) => f.field === 'metadata.name')) {
     const message = 'Required value: name or generateName is required'
     faults.push({ field: 'metadata.name', reason: 'FieldValueRequired', message })
   }
   if (namespace !== undefined) {
-    if (kind.namespaced) faults.push(...checkName('metadata.namespace', namespace, true))
+    if (kind.namespaced) append(faults, checkName('metadata.namespace', namespace, true))
     else delete fields.namespace
   }
   return { fields, faults }
@@ -100,6 +102,19 @@ const checkKey = (field: string, key: string): Fault[] => {
   return name.length <= 63 && qualifiedName.test(name) ? [] : [invalid(field, key, qualifiedRule)]
 }
 
+const bytesOf = (entries: readonly (readonly [string, unknown])[]): number =>
+  entries.reduce(
+    (sum, [key, value]) =>
+      sum + key.length + (typeof value === 'string' ? Buffer.byteLength(value) : 0),
+    0,
+  )
+
+const tooLong = (field: string, limit: string): Fault => ({
+  field,
+  reason: 'FieldValueTooLong',
+  message: `Too long: may not be more than ${limit}`,
+})
+
 const checkTexts = (
   field: 'labels' | 'annotations',
   input: unknown,
@@ -107,14 +122,20 @@ const checkTexts = (
   if (input === undefined || input === null) return { texts: undefined, faults: [] }
   const path = `metadata.${field}`
   if (!isRecord(input)) return { texts: undefined, faults: [typeInvalid(path, 'object', input)] }
+  const entries = Object.entries(input)
+  const isLarge = field === 'annotations' && bytesOf(entries) > maxAnnotationBytes
+  if (isLarge || entries.length > maxEntries) {
+    const limit = isLarge ? `${maxAnnotationBytes} bytes` : `${maxEntries} entries`
+    return { texts: undefined, faults: [tooLong(path, limit)] }
+  }
   const faults: Fault[] = []
   const texts: Record<string, string> = {}
-  let bytes = 0
-  for (const [key, given] of Object.entries(input)) {
+  for (const [key, given] of entries) {
+    if (faults.length >= maxFaults) break
     // A null value (`a:` in YAML) is an empty text, as in Kubernetes.
     const value = given ?? ''
     // As Kubernetes does: annotation keys are checked in lower case, label keys unchanged.
-    faults.push(...checkKey(path, field === 'labels' ? key : key.toLowerCase()))
+    append(faults, checkKey(path, field === 'labels' ? key : key.toLowerCase()))
     if (typeof value !== 'string') {
       faults.push(typeInvalid(`${path}.${key}`, 'string', value))
       continue
@@ -122,12 +143,7 @@ const checkTexts = (
     if (field === 'labels' && (value.length > 63 || (value !== '' && !qualifiedName.test(value)))) {
       faults.push(invalid(path, value, labelValueRule))
     }
-    bytes += key.length + Buffer.byteLength(value)
     texts[key] = value
-  }
-  if (field === 'annotations' && bytes > maxAnnotationBytes) {
-    const message = `Too long: may not be more than ${maxAnnotationBytes} bytes`
-    faults.push({ field: path, reason: 'FieldValueTooLong', message })
   }
   return { texts: Object.keys(texts).length === 0 ? undefined : texts, faults }
 }
@@ -137,11 +153,14 @@ const checkFinalizers = (input: unknown): { finalizers: string[] | undefined; fa
   const path = 'metadata.finalizers'
   if (!Array.isArray(input))
     return { finalizers: undefined, faults: [typeInvalid(path, 'array', input)] }
+  if (input.length > maxEntries)
+    return { finalizers: undefined, faults: [tooLong(path, `${maxEntries} entries`)] }
   const faults: Fault[] = []
   const finalizers = new Set<string>()
   for (const [i, value] of (input as unknown[]).entries()) {
+    if (faults.length >= maxFaults) break
     if (typeof value !== 'string') faults.push(typeInvalid(`${path}[${i}]`, 'string', value))
-    else if (checkKey(path, value).length > 0) faults.push(...checkKey(`${path}[${i}]`, value))
+    else if (checkKey(path, value).length > 0) append(faults, checkKey(`${path}[${i}]`, value))
     else finalizers.add(value)
   }
   return { finalizers: finalizers.size === 0 ? undefined : [...finalizers], faults }
@@ -164,7 +183,7 @@ export const decodeMetadata = (
   const labels = checkTexts('labels', meta.labels)
   const notes = checkTexts('annotations', meta.annotations)
   const ends = checkFinalizers(meta.finalizers)
-  faults.push(...names.faults, ...labels.faults, ...notes.faults, ...ends.faults)
+  append(faults, [...names.faults, ...labels.faults, ...notes.faults, ...ends.faults])
   const metadata: ObjectMeta = { name: '', ...names.fields }
   if (labels.texts !== undefined) metadata.labels = labels.texts
   if (notes.texts !== undefined) metadata.annotations = notes.texts
@@ -180,6 +199,8 @@ export const decodeMetadata = (
     const value = meta[field]
     if (typeof value === 'number') metadata[field] = value
   }
-  const unknown = Object.keys(meta).filter((key) => !known.has(key) && !dropped.has(key))
+  const unknown = Object.keys(meta)
+    .filter((key) => !known.has(key) && !dropped.has(key))
+    .slice(0, maxFaults)
   return { metadata, faults, unknown: unknown.map((key) => `metadata.${key}`) }
 }

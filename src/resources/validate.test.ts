@@ -169,6 +169,37 @@ describe('decodeObject', () => {
     expect(object?.metadata).toMatchObject({ labels: { a: '' }, annotations: { b: '' } })
   })
 
+  it('counts labels, annotations, finalizers and their bytes before it looks at one of them', () => {
+    const many = Array.from({ length: 90_000 }, (_, i) => `not valid! ${i}`)
+    const texts = Object.fromEntries(many.map((key) => [key, '']))
+    const faultsIn = (metadata: object): string[] =>
+      faultsOf({ ...secret({}), metadata: { name: 'x', namespace: 'default', ...metadata } })
+    expect(faultsIn({ labels: texts, finalizers: many })).toEqual([
+      'metadata.labels: Too long: may not be more than 10000 entries',
+      'metadata.finalizers: Too long: may not be more than 10000 entries',
+    ])
+    expect(faultsIn({ annotations: texts })).toEqual([
+      'metadata.annotations: Too long: may not be more than 262144 bytes',
+    ])
+  })
+
+  it('names 1,000 unknown fields and faults, and no more', () => {
+    const odd = Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`odd${i}`, 1]))
+    const metadata = { name: 'x', namespace: 'default' }
+    const { unknown } = decodeObject({ ...secret(odd), ...odd, metadata: { ...metadata, ...odd } })
+    expect(unknown).toHaveLength(3_000)
+    const files = Array.from({ length: 3_000 }, () => 7)
+    const kind = { apiVersion: 'stagely.dev/v1alpha1', kind: 'Stagelet' }
+    expect(decodeObject({ ...kind, metadata, spec: { compose: { files } } }).faults).toHaveLength(
+      1_000,
+    )
+  })
+
+  it('looks at no value of a part that has far too many', () => {
+    const odd = Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`odd${i}`, null]))
+    expect(faultsOf(secret(odd))).toEqual(['spec: Too long: may not hold more than 20000 values'])
+  })
+
   it('checks the references to owners as Kubernetes does', () => {
     const owner = { apiVersion: 'v1', kind: 'X', name: 'x', uid: 'u' }
     const of = (...ownerReferences: object[]): ReturnType<typeof decodeObject> =>

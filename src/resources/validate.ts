@@ -1,9 +1,10 @@
 // Untyped input → an object that the store accepts, or every fault at once. A message never repeats the
 // content of spec.value or spec.valueBase64.
 import * as z from 'zod'
-import type { Fault } from '../kernel/errors.ts'
+import { append } from '../kernel/append.ts'
+import { maxFaults, type Fault } from '../kernel/errors.ts'
 import { frozen } from '../kernel/frozen.ts'
-import { isRecord } from '../kernel/record.ts'
+import { isRecord, hasMoreValues } from '../kernel/record.ts'
 import { isStorable } from '../kernel/storable.ts'
 import { faultOfIssue, fieldPath } from './faults.ts'
 import type { KubeObject, ObjectMeta } from './meta.ts'
@@ -77,13 +78,20 @@ export const unstorable = (
   )
 }
 
+/** No valid part has nearly so many. They are counted before one of them is looked at. */
+const maxValues = 20_000
+
 /** Checks one part (`spec`, `status`) of an object by its schema. */
 const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPart => {
-  const given = dropNulls(input ?? {}, base)
+  const given = hasMoreValues(input, maxValues) ? input : dropNulls(input ?? {}, base)
   if (!isRecord(given)) {
     const got = Array.isArray(given) ? 'array' : typeof given
     const message = `Invalid value: "${got}": ${base} in body must be of type object: "${got}"`
     return { faults: [{ field: base, reason: 'FieldValueTypeInvalid', message }], unknown: [] }
+  }
+  if (hasMoreValues(given, maxValues)) {
+    const message = `Too long: may not hold more than ${maxValues} values`
+    return { faults: [{ field: base, reason: 'FieldValueTooLong', message }], unknown: [] }
   }
   const unknown: string[] = []
   // Unknown fields are removed and the rest is checked again, so that all faults are found.
@@ -97,11 +105,17 @@ const decodePart = (schema: z.ZodType, base: string, input: unknown): DecodedPar
     }
     const strange = result.error.issues.filter((issue) => issue.code === 'unrecognized_keys')
     if (strange.length === 0) {
-      const faults = result.error.issues.map((issue) => faultOfIssue(issue, base, given, isSecret))
+      const faults = result.error.issues
+        .slice(0, maxFaults)
+        .map((issue) => faultOfIssue(issue, base, given, isSecret))
       return { faults, unknown, given }
     }
     for (const issue of strange) {
-      unknown.push(...issue.keys.map((key) => fieldPath(base, [...issue.path, key])))
+      const told = issue.keys.slice(0, maxFaults - unknown.length)
+      append(
+        unknown,
+        told.map((key) => fieldPath(base, [...issue.path, key])),
+      )
       removeKeys(given, issue)
     }
   }
@@ -196,9 +210,16 @@ export const decodeObject = (input: unknown): Decoded => {
   const check = acrossFields[kind.kind]
   if (check !== undefined && isRecord(input.spec) && part.given !== undefined) {
     const cross = check(part.given)
-    faults.push(...cross.filter((f) => !faults.some((o) => o.field === f.field)))
+    append(
+      faults,
+      cross.filter((f) => !faults.some((o) => o.field === f.field)),
+    )
   }
-  const strange = isFlat ? [] : Object.keys(input).filter((key) => !topLevel.has(key))
+  const strange = isFlat
+    ? []
+    : Object.keys(input)
+        .filter((key) => !topLevel.has(key))
+        .slice(0, maxFaults)
   const unknown = [...strange, ...meta.unknown, ...part.unknown]
   if (faults.length > 0) return { faults, unknown }
   const object: KubeObject = frozen({

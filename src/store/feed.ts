@@ -3,6 +3,7 @@
 // The log in the database is the truth. NOTIFY and a slow poll only say that there may be new changes. resourceVersion order
 // is commit order, so that a read of all changes after the last known one misses nothing. Commits of this process come
 // through append(), and are not read again.
+import { append } from '../kernel/append.ts'
 import type { ChainPoint } from '../audit/texts.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
@@ -213,7 +214,7 @@ export class Feed {
     try {
       do {
         page = await this.#readPage(rows.at(-1)?.rv ?? this.#state.rv, q)
-        rows.push(...page.rows)
+        append(rows, page.rows)
       } while (page.rows.length === pageSize)
     } catch (error) {
       if (!isExpired(error)) throw error

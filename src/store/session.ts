@@ -1,8 +1,8 @@
 // One write: runWrite() runs what a caller asks for on top of the state, and checks the whole at its end. A
 // WriteSession is what the write sees and changes. Every change of an object goes through put() and drop(), which number,
 // keep and announce it. Nothing is stored before the commit; see writer.ts.
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { toTimestamp, type Clock } from '../kernel/clock.ts'
+import { ownTurn } from '../kernel/turn.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
@@ -183,7 +183,7 @@ export class WriteSession {
   /** Lets the event loop go on where this write takes long. */
   async pause(): Promise<void> {
     if (performance.now() - this.#pausedAt < blockMs) return
-    await nextTurn()
+    await ownTurn()
     this.#signal?.throwIfAborted()
     this.#pausedAt = performance.now()
   }

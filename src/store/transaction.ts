@@ -1,6 +1,7 @@
 // Transaction of store.ts over one WriteSession: each call goes to the file that does it.
 import { createHash, randomUUID } from 'node:crypto'
 import * as z from 'zod'
+import { append } from '../kernel/append.ts'
 import { withStatusOwner } from '../managed-fields/status.ts'
 import { copyJson } from '../kernel/copy-json.ts'
 import { defined } from '../kernel/defined.ts'
@@ -289,7 +290,7 @@ export class StoreTransaction implements Transaction {
     }
     const object: KubeObject = { apiVersion: 'v1', kind: 'Event', metadata, spec: { ...spec } }
     this.#session.put(object, 'system', row)
-    this.#session.changes.notices.push(...noticesOf(this.#session, { ...event, message }))
+    append(this.#session.changes.notices, noticesOf(this.#session, { ...event, message }))
   }
 
   async removeFinalizer(ref: ObjectRef, finalizer: string): Promise<void> {

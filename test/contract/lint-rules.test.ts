@@ -78,6 +78,7 @@ describe('lint refuses', () => {
     ['a date of now', 'new Date().toString()\n', 'no-restricted-syntax'],
     ['the environment', 'process.env.HOME?.trim()\n', 'no-restricted-properties'],
     ['parts of zod', "import { z } from 'zod'\nz.string()\n", 'no-restricted-syntax'],
+    ['a push of many', 'const all = []\nall.push(...given)\n', 'no-restricted-syntax'],
     ['AbortSignal.any', 'AbortSignal.any([]).throwIfAborted()\n', 'no-restricted-properties'],
     ['a default export', 'export default 1\n', 'import-x/no-default-export'],
     ['console', "console.log('a')\n", 'no-console'],

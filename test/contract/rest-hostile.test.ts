@@ -420,6 +420,18 @@ describe('a body', () => {
   })
 })
 
+it('no answer is taken by a browser for another type than it says', async () => {
+  const authorization = `Bearer ${tokens['mia']!}`
+  for (const path of ['/api/v1/me', '/api/v1/nowhere', '/apis', '/version', '/metrics', '/nowhere'])
+    for (const headers of [{ authorization }, { authorization: '' }]) {
+      const answer = await controller.call('GET', path, { headers })
+      expect(answer.headers['x-content-type-options'], path).toBe('nosniff')
+    }
+  const stream = await controller.open('/api/v1/stream', { authorization })
+  expect(stream.headers['x-content-type-options']).toBe('nosniff')
+  stream.destroy()
+})
+
 describe('who asks too often', () => {
   let fresh: TestDatabase
   let strict: TestController

@@ -140,7 +140,7 @@ export const shellTests = (given: () => Dashboard): void => {
     const first = await open('/ui/', { anew: true })
     const tabs = Array.from({ length: soak(2, 7) }, () => open('/ui/', { beside: first }))
     const others = await Promise.all(tabs)
-    expect((await streamsOf(given())) - before).toBe(1)
+    await expect.poll(async () => (await streamsOf(given())) - before).toBe(1)
     await first.close()
     await expect.poll(async () => (await streamsOf(given())) - before).toBe(2)
     for (const page of others) await page.getByText(/^live/).waitFor()

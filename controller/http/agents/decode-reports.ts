@@ -1,5 +1,6 @@
 // Decodes a request with reports of stagelets one by one, so that a malformed one does not hold up the others.
 import type * as z from 'zod'
+import { append } from '../../../src/kernel/append.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { decodeReport } from '../../../src/protocol/fit-report.ts'
 import type { ReportRequest, reportEnvelope } from '../../../src/protocol/messages.ts'
@@ -27,7 +28,10 @@ export const decodeReports = (
     else {
       if (decoded.stageletUid !== undefined) refused.push(decoded.stageletUid)
       if (faults.length < mostFaults)
-        faults.push(...decoded.faults.map((path) => `observations.${i}.${path}`))
+        append(
+          faults,
+          decoded.faults.map((path) => `observations.${i}.${path}`),
+        )
     }
   }
   if (observations.length === 0 && faults.length > 0) throw malformed(faults)

@@ -3,7 +3,7 @@
 // other.
 import { Lexer } from 'yaml'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { isRecord } from '../../../src/kernel/record.ts'
+import { hasMoreValues, isRecord } from '../../../src/kernel/record.ts'
 import { createYieldingQueue } from '../../../src/kernel/serial-queue.ts'
 import { cutDocuments } from '../../../src/manifests/documents.ts'
 import { parseYaml } from '../../../src/manifests/yaml.ts'
@@ -53,15 +53,6 @@ export const parseJson = (bytes: Buffer, mostValues = maxValues): unknown => {
 const maxDepth = 200
 /** Each value may have a fault of its own. The largest JSON patch has fewer values. */
 export const maxValues = 100_000
-
-/** True when there are more values than `most`, containers included; stops counting there. */
-export const hasMoreValues = (value: unknown, most: number): boolean => {
-  let count = 0
-  const walk = (inner: unknown): boolean =>
-    ++count > most ||
-    (typeof inner === 'object' && inner !== null && Object.values(inner).some(walk))
-  return walk(value)
-}
 
 const isDeeper = (value: unknown, levels: number): boolean =>
   typeof value === 'object' &&

@@ -1,10 +1,11 @@
 // ChangeSetReview: what a set of objects would change, and which services would get a new container.
 // Create-only, like SelfSubjectAccessReview. It is a dry run on a copy, so that it delays no writer.
 // Stores nothing, and answers with names only.
+import { append } from '../../../src/kernel/append.ts'
 import { allows, teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { maxFaults, StagelyError } from '../../../src/kernel/errors.ts'
 import { mapYielding } from '../../../src/kernel/map-yielding.ts'
-import { isRecord } from '../../../src/kernel/record.ts'
+import { isRecord, hasMoreValues } from '../../../src/kernel/record.ts'
 import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersion, refOf } from '../../../src/resources/meta.ts'
@@ -19,7 +20,7 @@ import { writeAllPossible } from '../../manifests/write-all-possible.ts'
 import type { DeniedLog } from '../../audit/denied.ts'
 import { actorOf, type AppContext } from '../env.ts'
 import { noteDenied } from '../note-denied.ts'
-import { hasMoreValues, maxValues, parseJson, readBytes, workOver } from './body.ts'
+import { maxValues, parseJson, readBytes, workOver } from './body.ts'
 import { forbidden, rightOf, type KubeRoute } from './route.ts'
 
 /** A review holds a whole folder of manifests: more than the 3 MiB of one object. */
@@ -165,7 +166,7 @@ export const reviewChangeSet = async (
       after = await readNamespaces(tx, written)
     },
   })
-  for (const [{ index }, error] of refused) faults.push(...faultsOf(index, error))
+  for (const [{ index }, error] of refused) append(faults, faultsOf(index, error))
   faults.sort((a, b) => a.index - b.index)
   if (before === undefined || after === undefined)
     return { faults, changes: [], affected: [], cascaded: [], held: [], widened: [] }
@@ -215,8 +216,14 @@ const decodeItem = (
     return []
   }
   const { object: decoded, faults: wrong, unknown } = decodeObject(object)
-  faults.push(...wrong.map(({ field, message }) => ({ index, field, message })))
-  faults.push(...unknown.map((field) => ({ index, field, message: 'unknown field' })))
+  append(
+    faults,
+    wrong.map(({ field, message }) => ({ index, field, message })),
+  )
+  append(
+    faults,
+    unknown.map((field) => ({ index, field, message: 'unknown field' })),
+  )
   return decoded === undefined ? [] : [{ index, object: object as KubeObject }]
 }
 

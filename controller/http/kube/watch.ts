@@ -2,7 +2,6 @@
 // INVARIANTS: headers are sent before the first event; every change after the list's version is sent
 // exactly once and in order; the stream ends cleanly on timeout, stop and error, and when the login
 // ends or its rights change.
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Clock } from '../../../src/kernel/clock.ts'
@@ -14,6 +13,7 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
 import type { ChangeEvent, Store, StoredObject } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
+import { pieceLength, writePieces } from '../slow-readers.ts'
 import { asStored, includeOf, rowOf, tableHead, type Include } from './answer.ts'
 import { negotiate } from './negotiate.ts'
 import {
@@ -69,6 +69,7 @@ export const serveWatch =
       'cache-control': 'no-cache, private',
     })
     response.flushHeaders()
+    c.get('slowReaders').follow(response, c.get('user').id)
     try {
       await stream(deps, plan, { response, signal: done.signal })
     } catch (error) {
@@ -171,7 +172,8 @@ const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> =>
   let sent = plan.after ?? (await begin(deps, plan, { sink, render }))
   let seen = sent
   const timer = setInterval(() => {
-    if (!plan.bookmarks || seen <= sent) return
+    // What was written before has to be taken first.
+    if (!plan.bookmarks || seen <= sent || sink.response.writableNeedDrain) return
     sent = seen
     sink.response.write(bookmarkLine(plan.kind, seen, render))
   }, deps.bookmarkEveryMs ?? usualBookmarkEveryMs)
@@ -185,6 +187,10 @@ const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> =>
           sent = event.resourceVersion
         }
         seen = event.resourceVersion
+        if (text.length >= pieceLength) {
+          await write(sink, text)
+          text = ''
+        }
       }
       if (text !== '') await write(sink, text)
     }
@@ -194,9 +200,8 @@ const stream = async (deps: WatchDeps, plan: Plan, sink: Sink): Promise<void> =>
 }
 
 /** Waits for a slow client, which thereby delays only its own stream. */
-const write = async ({ response, signal }: Sink, text: string): Promise<void> => {
-  if (!response.write(text)) await once(response, 'drain', { signal })
-}
+const write = ({ response, signal }: Sink, text: string): Promise<void> =>
+  writePieces(response, text, signal)
 
 /** Sends the existing objects, if wanted; returns the version from which to continue. */
 const begin = async (

@@ -1,6 +1,8 @@
 // Many changes of one project's secrets at once: one transaction, one change set, one revision.
 import * as z from 'zod'
+import { append } from '../../../src/kernel/append.ts'
 import { StagelyError, type Fault, type Reason } from '../../../src/kernel/errors.ts'
+import { ownTurn } from '../../../src/kernel/turn.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { SecretInput } from '../../../src/resources/secret-fields.ts'
 import { diffSets, type SetDiff } from '../../../src/store/history/set-diff.ts'
@@ -121,7 +123,9 @@ export const batchRoutes = routesOf('Secrets', [
       const { store, clock } = deps
       const project = requireTarget(context)
       const changeSet = body.change_set ?? { id: `rest-${actor.requestId ?? ''}`, last: true }
+      await ownTurn()
       const found = await findAll(store, project, body.operations)
+      await ownTurn()
       const around = await store.projectSummary(refOf(project), mostStagelets)
       const { dry_run: dryRun, expected_set: expectedSet, note } = body
       const options = { dryRun, expectedSet, changeSet, note }
@@ -131,7 +135,9 @@ export const batchRoutes = routesOf('Secrets', [
       const done = await inRequestNames(() =>
         changeSecrets(context, project, options, (tx) => runAll(tx, project, batch)),
       )
+      await ownTurn()
       const diff = diffSets(done.before, done.after)
+      await ownTurn()
       const results = done.result.map((one) => resultOf(one, diff, body.dry_run))
       const warnings = await warningsOfBatch(
         around,
@@ -188,7 +194,7 @@ const runAll = async (
       )
     } catch (error) {
       if (!(error instanceof StagelyError) || notFaults.has(error.reason)) throw error
-      faults.push(...faultsOf(error, index))
+      append(faults, faultsOf(error, index))
     }
   }
   if (faults.length > 0) throw invalidInput(faults)

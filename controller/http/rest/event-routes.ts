@@ -9,6 +9,7 @@ import type { KubeObject } from '../../../src/resources/meta.ts'
 import { specOf } from '../../../src/resources/typed.ts'
 import type { ChangeEvent, ListOptions } from '../../../src/store/store.ts'
 import { EndOfStream } from '../auth.ts'
+import { pieceLength, piecesOf } from '../slow-readers.ts'
 import { versionIn } from '../version-text.ts'
 import type { RestDeps } from './deps.ts'
 import { toAgent, toProject, toStagelet } from './kinds.ts'
@@ -147,6 +148,23 @@ const frameOf = ({ type, object, resourceVersion }: ChangeEvent, wants: Wants): 
   return `id: ${resourceVersion}\nevent: ${name}\ndata: ${data}\n\n`
 }
 
+/** The next frames are made when the client has taken the ones before. Ends where `signal` aborts. */
+function* piecesIn(
+  batch: readonly ChangeEvent[],
+  wants: Wants,
+  signal: AbortSignal,
+): Generator<string> {
+  let text = ''
+  for (const change of batch) {
+    if (signal.aborted) return
+    text += frameOf(change, wants)
+    if (text.length < pieceLength) continue
+    yield* piecesOf(text)
+    text = ''
+  }
+  if (text !== '') yield text
+}
+
 interface From {
   readonly after: number
   /** The newest version. */
@@ -191,10 +209,9 @@ async function* frames(
   while (!signal.aborted) {
     try {
       for await (const batch of store.watch(position, signal, scope)) {
-        const text = batch.map((change) => frameOf(change, wants)).join('')
+        yield* piecesIn(batch, wants, signal)
         position = batch.at(-1)?.resourceVersion ?? position
         if (signal.aborted) return
-        if (text !== '') yield text
       }
       return
     } catch (error) {

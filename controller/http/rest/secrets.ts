@@ -1,4 +1,5 @@
 // Writes and shows secrets of the REST API. They are StagelySecret objects; there is no second copy.
+import { append } from '../../../src/kernel/append.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { secretName, type SecretInput } from '../../../src/resources/secret-fields.ts'
@@ -163,7 +164,10 @@ export const warningsOfBatch = async (
       envSecrets += 1
     const now = { projectSummary: () => Promise.resolve({ ...around, envSecrets }) }
     const advice = await adviceOf(now, one)
-    warnings.push(...advice.map((each) => ({ operation, ...each })))
+    append(
+      warnings,
+      advice.map((each) => ({ operation, ...each })),
+    )
   }
   return warnings
 }

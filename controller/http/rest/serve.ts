@@ -177,7 +177,10 @@ const render = async (
   // A shared cache must not show one person's data to another.
   c.header('cache-control', 'no-store')
   for (const [name, value] of Object.entries(headers ?? {})) c.header(name, value)
-  if (stream !== undefined) return c.body(stream, status as 200)
+  if (stream !== undefined) {
+    c.get('slowReaders').follow(c.env.outgoing, c.get('user').id)
+    return c.body(stream, status as 200)
+  }
   if (body === undefined) return c.body(null, status)
   const text = JSON.stringify(body)
   const json = { 'content-type': 'application/json' }

@@ -6,6 +6,7 @@ import {
   SQSClient,
   type Message,
 } from '@aws-sdk/client-sqs'
+import { append } from '../../../src/kernel/append.ts'
 import type { ProviderBlock } from '../../../src/resources/store-providers.ts'
 import type { Opening } from '../opening.ts'
 import { QueueFault, StoreFault, type HintQueue, type Hints } from '../provider.ts'
@@ -97,7 +98,7 @@ export const openAwsQueue = (
       while (last > 0 && all.length < mostAtOnce) {
         const more = await receiveMore(signal)
         last = more.length
-        all.push(...more)
+        append(all, more)
       }
       return hintsOf(all)
     },

@@ -1,4 +1,5 @@
 // The changes of a write, and of all writes that share a commit. commit.ts stores them.
+import { append } from '../../kernel/append.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { happeningId, type Happening } from '../activity/happening.ts'
@@ -115,17 +116,17 @@ export class Changes {
 
   /** Adds the changes of a later write. */
   append(later: Changes): void {
-    this.objects.push(...later.objects)
+    append(this.objects, later.objects)
     for (const [secretUid, { projectUid, ...ended }] of later.ended)
       this.end(projectUid, secretUid, ended)
     for (const row of later.versions.values()) this.begin(row)
-    this.keys.push(...later.keys)
-    this.revisions.push(...later.revisions)
-    this.buried.push(...later.buried)
-    this.former.push(...later.former)
-    this.agents.push(...later.agents)
-    this.audit.push(...later.audit)
-    this.notices.push(...later.notices)
+    append(this.keys, later.keys)
+    append(this.revisions, later.revisions)
+    append(this.buried, later.buried)
+    append(this.former, later.former)
+    append(this.agents, later.agents)
+    append(this.audit, later.audit)
+    append(this.notices, later.notices)
     for (const happening of later.happenings.values()) this.tell(happening)
   }
 }

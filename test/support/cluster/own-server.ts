@@ -10,6 +10,7 @@ import { getRequestListener } from '@hono/node-server'
 import { KubeConfig, type Cluster } from '@kubernetes/client-node'
 import { Hono } from 'hono'
 import { createBodyBudget } from '../../../controller/http/body-budget.ts'
+import { createSlowReaders } from '../../../controller/http/slow-readers.ts'
 import type { App, AppEnv } from '../../../controller/http/env.ts'
 import { mountDiscovery } from '../../../controller/http/kube/discovery.ts'
 import { mountOpenApi } from '../../../controller/http/kube/openapi.ts'
@@ -56,12 +57,13 @@ export const startOwnServer = async (
   { tokens = new Set<string>(), before = () => false, ...how }: OwnServerOptions = {},
 ): Promise<OwnServer> => {
   const opened = await openTestStore(databaseServer)
-  const bodies = createBodyBudget()
+  const [bodies, slowReaders] = [createBodyBudget(), createSlowReaders()]
   const app: App = new Hono<AppEnv>()
   app.use((c, next) => {
     c.set('user', admin)
     c.set('requestId', 'test')
     c.set('bodies', bodies)
+    c.set('slowReaders', slowReaders)
     c.set('address', '127.0.0.1')
     c.set('whileLoggedIn', (until) => until)
     return next()
