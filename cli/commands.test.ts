@@ -254,6 +254,20 @@ it('says in status that a controller that is not ready may tell what is old', ()
   )
 })
 
+it('makes one row of many objects that one cause keeps back', () => {
+  const counts = { stagelets: { total: 1, in_sync: 0 }, agents: { total: 0, ready: 0, drained: 0 } }
+  const warning = (name: string, reason = 'NoAgent') => ({
+    ...{ namespace: 'default', object: `stagelysecret.stagely.dev/${name}`, condition: 'InSync' },
+    ...{ status: 'False' as const, reason, message: `${name} waits` },
+  })
+  const many = Array.from({ length: 40 }, (_, i) => warning(`s${i}`))
+  const warnings = [...many, warning('other', 'NewValue')]
+  const shown = renderOverview({ server: 'here', ...counts, secrets: 41, projects: 1, warnings })
+  const rows = shown.split('\n').filter((line) => line.startsWith('default'))
+  expect(rows).toHaveLength(2)
+  expect(rows[0]).toContain('stagelysecret.stagely.dev/s0 and 39 more')
+})
+
 describe('warningsOf', () => {
   it('names bad conditions and leaves out good and passing ones', () => {
     const progressing = { ...inSync, type: 'Progressing' }

@@ -34,3 +34,21 @@ export const inReferenceOrder = (objects: readonly KubeObject[]): KubeObject[] =
   for (const object of referring) place(object)
   return ordered
 }
+
+/** The same order in groups: what is in one group refers to nothing else in it, and may be written at once. */
+export const inReferenceGroups = (objects: readonly KubeObject[]): KubeObject[][] => {
+  const depthOfKey = new Map<string, number>()
+  const groups: KubeObject[][] = []
+  for (const object of inReferenceOrder(objects)) {
+    const isSecret = object.kind === 'StagelySecret'
+    const keys = refers(object) ? keysOf(object) : []
+    const below = keys.map((key) => depthOfKey.get(key) ?? 0)
+    const depth = refers(object) ? 1 + Math.max(0, ...below) : 0
+    if (isSecret && depth > 0) {
+      const { key } = specOf('StagelySecret', object)
+      depthOfKey.set(key, Math.max(depth, depthOfKey.get(key) ?? 0))
+    }
+    ;(groups[depth] ??= []).push(object)
+  }
+  return groups.filter((group) => group !== undefined)
+}

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeWhole } from '../src/kernel/whole-file.ts'
 import type { ShownCertificate } from './certificate.ts'
@@ -7,6 +8,14 @@ import type { Opened } from '../src/store/open-store.ts'
 
 const writeAdminToken = (dir: string, token: string): Promise<void> =>
   writeWhole(join(dir, 'admin-token'), `${token}\n`, { mode: 0o600 })
+
+/** The command that logs a person of this machine in by those files; undefined where the token was taken away. */
+export const loginCommand = (url: string, dataDir: string): string | undefined => {
+  const [token, ca] = [join(dataDir, 'admin-token'), join(dataDir, 'ca.crt')]
+  if (!existsSync(token)) return undefined
+  const trusted = url.startsWith('https:') && existsSync(ca) ? ` --ca-file ${ca}` : ''
+  return `stagely login --server ${url}${trusted} --token-file ${token}`
+}
 
 /** Writes the files in the data folder with which a person can log in. */
 export const writeForPeople = async (

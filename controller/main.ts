@@ -1,9 +1,10 @@
-// `stagely controller`: reads the configuration, starts, prints one line, and stops on a signal.
+// `stagely controller`: reads the configuration, starts, says when it is ready, and stops on a signal.
 import { realClock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import { createLogger, type Logger } from '../src/kernel/log.ts'
 import { ConfigError, HelpAsked } from './config-error.ts'
 import { parseConfig, type Config } from './config.ts'
+import { loginCommand } from './files-for-people.ts'
 import { startFault } from './start-fault.ts'
 import { startController, type RunningController } from './wire.ts'
 
@@ -36,9 +37,10 @@ export const runController = async (argv: readonly string[]): Promise<number> =>
   } catch (error) {
     return error instanceof ConfigError ? explain(error) : failed(error, log, config.dataDir)
   }
-  process.stdout.write(
-    `stagely controller ready on ${controller.url} (data in ${config.dataDir})\n`,
-  )
+  const { dataDir } = config
+  process.stdout.write(`stagely controller ready on ${controller.url} (data in ${dataDir})\n`)
+  const login = loginCommand(controller.url, dataDir)
+  if (login !== undefined) process.stdout.write(`to log in as its administrator: ${login}\n`)
   const signal = await stopAsked
   log.info({ signal }, 'stopping')
   await controller.stop()

@@ -2,8 +2,19 @@
 import type { ReadSecret, Rotation, RotationBreak, RotationStep } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { specOf } from '../../src/resources/typed.ts'
 import { Exit, usageError } from '../errors.ts'
-import { newCommand, newGroup, openApi, outputOption, type CommonFlags } from '../options.ts'
+import { kindOf } from '../kinds.ts'
+import { findObject, listObjects, selectionOf } from '../objects.ts'
+import {
+  allNamespacesOption,
+  newCommand,
+  newGroup,
+  openApi,
+  outputOption,
+  type CommonFlags,
+} from '../options.ts'
 import { parseOutput, printAs } from '../output.ts'
 import { note, out } from '../print.ts'
 import { askLine, canAsk } from '../prompt.ts'
@@ -36,32 +47,64 @@ export const command = (): Command => {
 }
 
 const ofProject = (made: Command): Command =>
-  made.option('-p, --project <name>', 'project; may be left out where the namespace has just one')
+  made.option('-p, --project <name>', 'project; that of the rotation when absent')
 
 interface Place {
   readonly rest: Rest
   readonly path: string
 }
 
-const open = async (flags: Flags): Promise<Place> => {
+const pathIn = (namespace: string, project: string): string =>
+  `${projectPath(namespace, project)}/rotations`
+
+const projectOfRotation = (rotation: KubeObject): string =>
+  specOf('Rotation', rotation).projectRef.name
+
+/** Names of rotations are unique in a namespace: the project is that of the rotation, unless it is given. */
+const open = async (name: string, flags: Flags): Promise<Place> => {
   const rest = await openRest(flags)
-  const project = await projectOf(await openApi(flags), flags.project)
-  return { rest, path: `${projectPath(rest.namespace, project)}/rotations` }
+  const api = await openApi(flags)
+  const found =
+    flags.project === undefined
+      ? await findObject(api, kindOf('Rotation'), api.namespace, name)
+      : undefined
+  const project =
+    found === undefined ? await projectOf(api, flags.project) : projectOfRotation(found)
+  return { rest, path: pathIn(rest.namespace, project) }
+}
+
+/** The rotations of one project, of all of the namespace, or of all namespaces. */
+const listRotations = async (flags: Flags): Promise<Rotation[]> => {
+  const rest = await openRest(flags)
+  const api = await openApi(flags)
+  if (flags.project !== undefined) {
+    const project = await projectOf(api, flags.project)
+    return await rest.list<Rotation>(pathIn(rest.namespace, project), 'rotations')
+  }
+  const found = await listObjects(api, kindOf('Rotation'), selectionOf(api, flags))
+  const paths = found.map((one) => pathIn(one.metadata.namespace ?? '', projectOfRotation(one)))
+  const lists: Rotation[][] = []
+  for (const path of [...new Set(paths)].sort())
+    lists.push(await rest.list<Rotation>(path, 'rotations'))
+  return lists.flat()
 }
 
 const named = (path: string, name: string): string => `${path}/${encodeURIComponent(name)}`
 
 const list = (): Command =>
   ofProject(
-    newCommand('list', 'List the rotations of a project.', [
+    newCommand('list', 'List the rotations of a project, of the namespace, or of all namespaces.', [
       'stagely rotation list',
       'stagely rotation list -p shop -o wide',
+      'stagely rotation list -A',
     ]),
   )
+    .addOption(allNamespacesOption())
     .addOption(outputOption())
     .action(async (flags: Flags) => {
-      const { rest, path } = await open(flags)
-      printRecords(await rest.list<Rotation>(path, 'rotations'), rotationView, flags.output)
+      if (flags.allNamespaces === true && flags.project !== undefined)
+        throw usageError('give --project or -A, not both')
+      printRecords(await listRotations(flags), rotationView, flags.output)
     })
 
 const show = (): Command =>
@@ -75,7 +118,7 @@ const show = (): Command =>
     .addOption(outputOption())
     .action(async (name: string, flags: Flags) => {
       const format = flags.output === undefined ? undefined : parseOutput(flags.output)
-      const { rest, path } = await open(flags)
+      const { rest, path } = await open(name, flags)
       const { body } = await rest.call<Rotation>(named(path, name))
       printAs(body, format, () => rotationText(body))
     })
@@ -90,7 +133,7 @@ const history = (): Command =>
     .argument('<name>', 'rotation')
     .addOption(outputOption())
     .action(async (name: string, flags: Flags) => {
-      const { rest, path } = await open(flags)
+      const { rest, path } = await open(name, flags)
       const { body } = await rest.call<{ steps: RotationStep[] }>(`${named(path, name)}/history`)
       printRecords(body.steps, historyView, flags.output)
     })
@@ -147,8 +190,8 @@ const run = (): Command =>
       if ((name === undefined) === (flags.revealedTo === undefined))
         throw usageError('give the name of one rotation, or --revealed-to')
       if (flags.revealedTo !== undefined) return runRevealed(flags.revealedTo, flags)
-      const place = await open(flags)
       const rotation = name ?? ''
+      const place = await open(rotation, flags)
       const more =
         flags.withoutProof === true
           ? { without_proof: true, confirm: await confirmed(place, rotation, flags.confirm) }
@@ -185,7 +228,7 @@ const runRevealed = async (person: string, flags: Flags): Promise<void> => {
   const started = new Set<string>()
   const byHand: ReadSecret[] = []
   for (const secret of current) {
-    const path = `${projectPath(secret.namespace, secret.project)}/rotations`
+    const path = pathIn(secret.namespace, secret.project)
     const rotations = await rest.list<Rotation>(path, 'rotations')
     const own = rotations.find(({ outputs }) => Object.values(outputs).includes(secret.name))
     if (own === undefined) byHand.push(secret)
@@ -207,7 +250,7 @@ const setPaused = (name: string, paused: boolean, summary: string): Command =>
   ofProject(newCommand(name, summary, [`stagely rotation ${name} shop-db`]))
     .argument('<name>', 'rotation')
     .action(async (rotation: string, flags: Flags) => {
-      const { rest, path } = await open(flags)
+      const { rest, path } = await open(rotation, flags)
       await rest.call(named(path, rotation), { method: 'PATCH', body: { paused } })
       out(`rotation/${rotation} ${paused ? 'paused' : 'resumed'}`)
     })
@@ -227,7 +270,7 @@ const revoke = (): Command =>
     .argument('<name>', 'rotation')
     .option('--confirm <name>', 'name of the rotation')
     .action(async (name: string, flags: Flags) => {
-      const place = await open(flags)
+      const place = await open(name, flags)
       const send = (body: object) =>
         place.rest.call(`${named(place.path, name)}/revoke`, { method: 'POST', body })
       // Without a name the controller refuses what it would never do, and else asks for the name.

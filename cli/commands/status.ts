@@ -136,13 +136,31 @@ export const renderOverview = (overview: Overview): string => {
   const head = fault === undefined ? counts : `${counts}\n\n${old}`
   if (warnings.length === 0)
     return fault === undefined ? `${counts}\n\nNothing needs attention.` : head
-  const rows = warnings.map((w) => [
+  const rows = foldWarnings(warnings).map((w) => [
     w.namespace,
     w.object,
     `${w.condition}=${w.status} ${w.reason}`,
     shortened(w.message),
   ])
   return `${head}\n\n${renderColumns(['NAMESPACE', 'OBJECT', 'WARNING', 'MESSAGE'], rows)}`
+}
+
+const mostAlike = 3
+
+/** Many objects of one kind with one reason are one row, which says how many and the first message. */
+const foldWarnings = (warnings: readonly Warning[]): Warning[] => {
+  const alike = new Map<string, Warning[]>()
+  for (const w of warnings) {
+    const [kind = ''] = w.object.split('/')
+    const cause = JSON.stringify([w.namespace, kind, w.condition, w.status, w.reason])
+    alike.set(cause, [...(alike.get(cause) ?? []), w])
+  }
+  return [...alike.values()].flatMap((all) => {
+    const [first] = all
+    if (first === undefined || all.length <= mostAlike) return all
+    const object = `${first.object} and ${all.length - 1} more`
+    return [{ ...first, object }]
+  })
 }
 
 /** Conditions that are good when True; all others are bad when True. */

@@ -16,6 +16,7 @@ const stateOf = ({ conditions, paused, phase }: Rotation): string => {
 
 export const rotationView: RecordView<Rotation> = {
   columns: [
+    { header: 'PROJECT', cell: ({ project }) => project },
     { header: 'NAME', cell: ({ name }) => name },
     { header: 'PHASE', cell: ({ phase }) => phase },
     { header: 'STATE', cell: stateOf },

@@ -16,12 +16,14 @@ import { renderAffected } from '../review.ts'
 import { secretCommand } from './flags.ts'
 import { importFromStore, type StoreImportFlags } from './import-store.ts'
 import { projectOf, readKnownSecrets } from './identity.ts'
+import { steersCompose } from './steers-compose.ts'
 import { planImport, type ImportItem, type ImportPlan } from './plan-import.ts'
 import { readBytes } from './values.ts'
 import { batchesOf, writeBatches } from './write-import.ts'
 
 interface ImportFlags extends StoreImportFlags {
   readonly format?: string
+  readonly all?: boolean
   readonly seedCiphertexts?: string
   readonly keyFile?: string
 }
@@ -40,6 +42,10 @@ export const importCommand = (): Command =>
   )
     .argument('[file]', 'file, or - for stdin')
     .option('--format <format>', 'dotenv, json or yaml; by the name of the file when absent')
+    .option(
+      '--all',
+      'also lines of a .env that steer Compose: COMPOSE_…, …_TAG, …_PORT and the like',
+    )
     .option(
       '--seed-ciphertexts <file>',
       'JSON rows of the first Stagely’s secrets table, still sealed',
@@ -81,7 +87,9 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
   }
   const { file, read } = await sourceOf(given, flags)
   const shown = file === '-' ? 'stdin' : file
-  const entries = checked(read(sourceText(await readBytes(file), shown)), shown)
+  const parsed = checked(read(sourceText(await readBytes(file), shown)), shown)
+  const entries =
+    flags.scope === undefined && flags.all !== true ? ofServices(parsed, shown) : parsed
   const api = await openApi(flags)
   const project = await projectOf(api, flags.project)
   const known = await readKnownSecrets(api)
@@ -123,6 +131,19 @@ const checked = ({ entries, faults }: Parsed, shown: string): readonly Entry[] =
   if (faults.length > 0) throw new Exit(1)
   if (entries.length === 0) throw new CliError(`${shown} holds no secrets`)
   return entries
+}
+
+/** Without a scope, what steers Compose would go to every service. */
+const ofServices = (entries: readonly Entry[], shown: string): readonly Entry[] => {
+  const isLeft = (entry: Entry): boolean => entry.scope === undefined && steersCompose(entry)
+  const left = entries.filter(isLeft).map(({ key }) => key)
+  if (left.length === 0) return entries
+  note(
+    `${shown}: left out, since they steer Compose and would go to every service: ${left.join(', ')}. --all takes them, --scope SERVICE gives all lines to one service.`,
+  )
+  const rest = entries.filter((entry) => !isLeft(entry))
+  if (rest.length === 0) throw new CliError(`${shown} holds no secrets of services`)
+  return rest
 }
 
 const label = ({ identity: { key, scope, stagelet } }: ImportItem): string =>

@@ -103,7 +103,7 @@ const livingProject = async (flags: SecretFlags): Promise<string> => {
     return await projectOf(await openApi(flags), project)
   } catch (error) {
     if (project === undefined || !(error instanceof CliError) || error.exitCode === 2) throw error
-    const remedy = `where it was deleted, "stagely secrets restore --all --project ${project}" brings it back with its secrets`
+    const remedy = `where it was deleted and its secrets are still kept, "stagely secrets restore --all --project ${project}" brings it back with them; it changes nothing where none is kept`
     throw new CliError(`${error.message}\n${remedy}`, 1, error)
   }
 }
@@ -128,7 +128,7 @@ const restore = async (
   const found = findDeleted(deleted, key, flags)
   if (found === undefined) {
     throw new CliError(
-      `no deleted secret ${key} of scope ${flags.scope ?? 'global'} can be restored; "stagely secrets restore" lists those that can`,
+      `no deleted secret ${key} of scope ${flags.scope ?? 'global'} can be restored; "stagely secrets restore --project ${project}" lists those that can`,
     )
   }
   const path = `${secretPath(rest, project, found.id)}/restore`

@@ -194,11 +194,26 @@ describe('stagely secrets', () => {
     const restored = await world.cli('secrets', 'restore', '-p', 'shp')
     expect([restored.code, restored.stderr]).toEqual([
       1,
-      `${lost}where it was deleted, "stagely secrets restore --all --project shp" brings it back with its secrets\n`,
+      `${lost}where it was deleted and its secrets are still kept, "stagely secrets restore --all --project shp" brings it back with them; it changes nothing where none is kept\n`,
     ])
     await world.must('team', 'create', 'empty')
     const empty = await world.cli('secrets', 'import', path, '-n', 'empty')
     expect([empty.code, empty.stderr.includes('stagely init DIR')]).toEqual([1, true])
+  })
+
+  it('leaves out of a .env what steers Compose, unless a service is named or all is asked for', async () => {
+    const lines = 'COMPOSE_PROJECT_NAME=shop\nTAG=1.2\nWEB_PORT=8080\nONLY_TOKEN=canary-token\n'
+    const path = await file('steers.env', lines)
+    const added = async (...more: string[]): Promise<string> => {
+      const ran = await importing(path, '-p', 'blog', '--dry-run', ...more)
+      expect(ran.code, ran.stderr).toBe(0)
+      const keys = [...ran.stdout.matchAll(/^\+ (\S+)/gm)].map(([, key]) => key)
+      return `${keys.join()} ${ran.stderr.includes('steers.env: left out, since they steer Compose')}`
+    }
+    expect(await added()).toBe('ONLY_TOKEN true')
+    const all = 'COMPOSE_PROJECT_NAME,TAG,WEB_PORT,ONLY_TOKEN false'
+    expect(await added('--all')).toBe(all)
+    expect(await added('--scope', 'web')).toBe(all)
   })
 
   it('lists what is due, nearest first, with who sees it', async () => {

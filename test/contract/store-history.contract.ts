@@ -131,6 +131,23 @@ export const historyContract = (name: string, open: OpenStore): void => {
       expect(await condition(stagelet, 'SecretsInSync')).toBe(true)
     })
 
+    it('does not say of a secret that follows another one that it goes back, where that one stays', async () => {
+      const { ns } = await createShop(t.store)
+      await change(async (tx) => {
+        await tx.create(secretOf(ns, 'source', { value: 'now' }))
+        await tx.create(secretOf(ns, 'follower', { value: 'own' }))
+      })
+      const valueFrom = { secretRef: { name: 'source' } }
+      await change((tx) => tx.update(secretOf(ns, 'follower', { valueFrom })))
+      const rolled = await change((tx) => tx.rollbackProject(projectRef(ns), { revision: 1 }))
+      expect(rolled.diff).toMatchObject({ added: [], removed: [], changed: [] })
+      // With its source it changes, and both are named.
+      await setValue(ns, 'source', 'next')
+      const both = await change((tx) => tx.rollbackProject(projectRef(ns), { revision: 1 }))
+      expect(both.diff.changed.map((one) => one.name).sort()).toEqual(['follower', 'source'])
+      expect(Object.values(await values(ns))).toEqual(['now', 'now'])
+    })
+
     it('brings a whole project back to a revision as one change set', async () => {
       const { ns, projectUid } = await createShop(t.store)
       const made = await change(async (tx) => {

@@ -186,7 +186,7 @@ const withoutUid = <T extends { uid: string }>({ uid: _, ...one }: T): Omit<T, '
 const reviewSignal = (c: AppContext): AbortSignal => {
   const ending = new AbortController()
   const late = setTimeout(() => {
-    const message = `the review took longer than ${longestMs / 1000} s: review fewer objects at a time`
+    const message = `the review took longer than ${longestMs / 1000} s: the controller is busy; try again, and if it goes on, apply the files one by one`
     ending.abort(new StagelyError('Timeout', message))
   }, longestMs)
   c.env.outgoing.once('close', () => {

@@ -174,6 +174,17 @@ const isMadeElsewhere = (
   return rotatedBy(row.object) !== undefined || externalOf(row.object) !== undefined
 }
 
+/** A secret that follows another one, which stays as it is, keeps its value too. */
+const withoutFollowers = (session: WriteSession, project: ProjectState, diff: SetDiff): SetDiff => {
+  const moves = new Set([...diff.added, ...diff.removed, ...diff.changed].map(({ name }) => name))
+  const stays = ({ name, secretId, what }: SetDiff['changed'][number]): boolean => {
+    const row = session.fetch(refOfEntry(project, { name }))
+    const source = row?.uid === secretId ? followedBy(row.object) : undefined
+    return source !== undefined && !moves.has(source) && what.join() === 'value'
+  }
+  return { ...diff, changed: diff.changed.filter((one) => !stays(one)) }
+}
+
 const isSameSecret =
   (entry: SetEntry) =>
   ({ secretId }: SetEntry): boolean =>
@@ -213,7 +224,7 @@ export const rollbackProject = async (
   const isKept = new Set(kept.map(({ secretId }) => secretId))
   const rest = (set: readonly SetEntry[]): SetEntry[] => set.filter((e) => !isKept.has(e.secretId))
   const [target, head] = [rest(then), rest(now)]
-  const diff = diffSets(head, target)
+  const diff = withoutFollowers(session, project, diffSets(head, target))
   const changed = new Set([...diff.removed, ...diff.changed].map((e) => e.secretId))
   const entries = new Map(target.map((entry) => [entry.secretId, entry]))
   checkOwners(session, project, {
