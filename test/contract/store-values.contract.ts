@@ -238,8 +238,10 @@ export const valuesContract = (name: string, open: OpenStore): void => {
     it('tells what a new secret meets: stagelets of the project, and whether env secrets are there', async () => {
       const { ns } = await createShop(t.store)
       const project = { kind: 'Project', namespace: ns, name: 'shop' }
-      const look = (): Promise<unknown> => t.store.projectSummary(project, 1)
-      expect(await look()).toEqual({ stagelets: [], envSecrets: 0, isDeclared: true })
+      const look = () => t.store.projectSummary(project, 1)
+      const places = async () => (await look()).withKey('X').map(({ scope }) => scope)
+      expect(await look()).toMatchObject({ stagelets: [], envSecrets: 0, isDeclared: true })
+      expect(await places()).toEqual([])
       for (const one of ['b', 'a']) await createAs(t.store, api, stageletOf(ns, one))
       for (const one of ['x', 'y', 'z'])
         await createAs(t.store, api, secretOf(ns, one, { value: canary }))
@@ -247,8 +249,9 @@ export const valuesContract = (name: string, open: OpenStore): void => {
         stagelets: [{ metadata: { name: 'a' } }],
         envSecrets: 2,
       })
+      expect(await places()).toEqual(['global'])
       const nowhere = await t.store.projectSummary({ ...project, name: 'none' }, 1)
-      expect(nowhere).toEqual({ stagelets: [], envSecrets: 0, isDeclared: false })
+      expect(nowhere).toMatchObject({ stagelets: [], envSecrets: 0, isDeclared: false })
     })
 
     it('refuses a value that is not of its format, however it comes in, and says why', async () => {
