@@ -21,10 +21,10 @@ export const createContainerExits = (): ContainerExits => {
   /** Containers that got a signal, and when. Some signals end no container, as SIGHUP. */
   const signalled = new Map<string, number>()
 
-  const put = (id: string, ending: ContainerExit): void => {
-    byId.set(id, ending)
-    const oldest = byId.keys().next().value
-    if (byId.size > mostKept && oldest !== undefined) byId.delete(oldest)
+  const put = <T>(map: Map<string, T>, id: string, value: T): void => {
+    map.set(id, value)
+    const oldest = map.keys().next().value
+    if (map.size > mostKept && oldest !== undefined) map.delete(oldest)
   }
   return {
     note: (event, nowMs) => {
@@ -40,13 +40,14 @@ export const createContainerExits = (): ContainerExits => {
           signalled.delete(id)
           return
         case 'kill':
-          signalled.set(id, nowMs)
+          put(signalled, id, nowMs)
           return
         case 'stop':
-          put(id, { how: 'Stopped', atMs: nowMs })
+          put(byId, id, { how: 'Stopped', atMs: nowMs })
           return
         case 'die':
-          if (!byId.has(id)) put(id, { how: signalled.has(id) ? 'Killed' : 'Died', atMs: nowMs })
+          if (!byId.has(id))
+            put(byId, id, { how: signalled.has(id) ? 'Killed' : 'Died', atMs: nowMs })
           signalled.delete(id)
           return
         default:

@@ -3,6 +3,7 @@ import { globalVariables } from './compose-environment.ts'
 import type { ServicePlan } from './file-plan.ts'
 import type { Environment } from '../src/compose/environment.ts'
 import type { ServiceOverride } from '../src/compose/override.ts'
+import { countSurplus } from './old-values.ts'
 import { createMasker, type Masker } from '../src/masking/masker.ts'
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import { serviceDigest } from '../src/secrets/digest.ts'
@@ -21,7 +22,7 @@ export interface Want {
   readonly globals: Environment
   /** Two wants with the same key ask for the same. A failure is tried again with growing delays while the key stays. */
   readonly key: string
-  /** By digest, the values of this set and of earlier ones that may still run. */
+  /** By digest, the values of this set and of earlier ones that may still run, as many as old-values keeps. */
   readonly values: ReadonlyMap<string, Buffer>
   /** Hides these values in a text. */
   readonly mask: (text: string) => string
@@ -53,7 +54,8 @@ export const createWant = (
   const own = (list: readonly OpenedSecret[]): [string, Buffer][] =>
     list.map((e) => [e.valueDigest, e.value])
   const older = before === undefined ? [] : settled ? own(before.entries) : [...before.values]
-  const values = new Map([...older, ...own(also), ...own(entries)])
+  const kept = older.slice(countSurplus(older.map(([, value]) => value)))
+  const values = new Map([...kept, ...own(also), ...own(entries)])
   let masker: Masker | undefined
   const { generation: _g, order: _o, healthyRevision: _h, ...target } = desired
   return {

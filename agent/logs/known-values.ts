@@ -4,11 +4,9 @@ import { createHash } from 'node:crypto'
 import type { KeyedValue } from '../../src/masking/hit-counter.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { ClaimedProject } from '../project-claim.ts'
+import { countSurplus, ownBytes } from '../old-values.ts'
 import type { OpenedSecret } from '../want.ts'
 import type { LogSource } from './project-log.ts'
-
-/** Bytes of values that are not in use any more; the oldest are forgotten first. */
-const maxOldBytes = 8 * 1024 * 1024
 
 export interface KnownValues {
   /** Adds the secrets that are in use now. */
@@ -35,18 +33,16 @@ export const createKnownValues = (): KnownValues => {
     learn: (entries) => {
       if (entries.some((e) => !values.has(e.valueDigest))) masker = undefined
       for (const { valueDigest, value, key } of entries) {
-        const keys = values.get(valueDigest)?.keys ?? new Set<string>()
+        const known = values.get(valueDigest) ?? { value: ownBytes(value), keys: new Set<string>() }
+        known.keys.add(key)
         values.delete(valueDigest)
-        values.set(valueDigest, { value, keys: keys.add(key) })
+        values.set(valueDigest, known)
       }
       const inUse = new Set(entries.map((e) => e.valueDigest))
       const old = [...values].filter(([digest]) => !inUse.has(digest))
-      let bytes = old.reduce((sum, [, { value }]) => sum + value.length, 0)
-      for (const [digest, { value }] of old) {
-        if (bytes <= maxOldBytes) break
-        values.delete(digest)
-        bytes -= value.length
-      }
+      // The oldest are forgotten first.
+      const surplus = countSurplus(old.map(([, { value }]) => value))
+      for (const [digest] of old.slice(0, surplus)) values.delete(digest)
     },
     masker: current,
     values: () =>
@@ -57,7 +53,7 @@ export const createKnownValues = (): KnownValues => {
         for (const value of more) {
           const name = `task ${createHash('sha256').update(value).digest('hex')}`
           if (values.has(name)) continue
-          values.set(name, { value: Buffer.from(value), keys: new Set() })
+          values.set(name, { value: ownBytes(Buffer.from(value)), keys: new Set() })
           masker = undefined
         }
       },

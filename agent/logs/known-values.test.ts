@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { aDesired } from '../../test/support/builders.ts'
+import { held } from '../../test/support/held.ts'
+import { createWant, type OpenedSecret, type Want } from '../want.ts'
+import { createKnownValues } from './known-values.ts'
+
+const perRollout = 4
+
+/** A set with other values each time, each a piece of a larger buffer, as Node cuts them. */
+const newSet = (): OpenedSecret[] =>
+  Array.from({ length: perRollout }, (_, i) => {
+    const value = randomBytes(24).toString('hex')
+    const slab = Buffer.alloc(8_192)
+    slab.write(value)
+    return { ...held(`KEY_${i}`, value), value: slab.subarray(0, value.length) }
+  })
+
+const bytesHeld = (values: Iterable<Buffer>): number =>
+  [...new Set([...values].map((value) => value.buffer))].reduce((sum, b) => sum + b.byteLength, 0)
+
+it('what is held of old values is the same after 500 rollouts and after 1,000, and each takes no more than its own bytes', () => {
+  const known = createKnownValues()
+  const rollOut = (times: number): number => {
+    for (let n = 0; n < times; n++) known.learn(newSet())
+    return bytesHeld(known.values().map(({ value }) => value))
+  }
+  expect(rollOut(1)).toBe(perRollout * 48)
+  const half = rollOut(499)
+  expect(rollOut(500)).toBe(half)
+  expect(half).toBeLessThan(100_000)
+})
+
+it('so it is of a stack that none of 1,000 rollouts has settled', () => {
+  let want: Want | undefined
+  const rollOut = (times: number): number => {
+    for (let n = 0; n < times; n++)
+      want = createWant({ desired: aDesired({}), entries: newSet(), base: {} }, want, false)
+    return want?.values.size ?? 0
+  }
+  const half = rollOut(500)
+  expect(rollOut(500)).toBe(half)
+})
+
+it('values of the rollouts before are hidden still', () => {
+  const known = createKnownValues()
+  const sets = Array.from({ length: 100 }, newSet)
+  for (const entries of sets) known.learn(entries)
+  const text = sets.flat().map(({ value }) => value.toString()).join(' ') // prettier-ignore
+  expect(known.masker().mask(text)).not.toMatch(/[0-9a-f]{8}/)
+})
