@@ -1,5 +1,6 @@
 import {
   chmod,
+  chown,
   mkdir,
   mkdtemp,
   readdir,
@@ -116,6 +117,24 @@ describe('the file store', () => {
     expect(await open({ root: `${root}-link` }).place('s', [aFile('b')])).toMatchObject({
       reason: 'FileNotWritten',
     })
+    await rm(`${root}-link`)
+  })
+
+  it('refuses a folder below one that others own or can write to, by a link too, and names a safe one', async () => {
+    const own = join(root, 'of-the-agent')
+    await mkdir(root)
+    await symlink(root, `${root}-link`)
+    for (const spoil of [() => chmod(root, 0o777), () => chown(root, 65_534, 0)]) {
+      await spoil()
+      for (const way of [own, join(`${root}-link`, 'of-the-agent')]) {
+        const fault = await open({ root: way }).place('s', [aFile('a')])
+        expect(fault).toMatchObject({ reason: 'FilesDirUnsafe' })
+        expect(fault?.message).toMatch(/(belongs to user 65534|can be written by other users), .* --files-dir \/run\/stagely$/) // prettier-ignore
+      }
+      await chmod(root, 0o755)
+    }
+    await chown(root, 0, 0)
+    expect(await open({ root: own }).place('s', [aFile('a')])).toBeUndefined()
     await rm(`${root}-link`)
   })
 

@@ -1,11 +1,16 @@
 // Writes files with an exact mode and owner to a tmpfs.
 import { lstat, mkdir, readFile, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { writeWhole } from '../src/kernel/whole-file.ts'
+import { findUnsafe } from './borders/safe-folder.ts'
 import type { StackFault } from './allowed-folders.ts'
 import type { PlacedFile } from './file-cache.ts'
 
 /** linux/magic.h: TMPFS_MAGIC, RAMFS_MAGIC. */
 export const memoryFileSystems: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
+
+/** Where nobody but root can put a folder of that name before the agent does. */
+export const safeFilesDir = '/run/stagely'
 
 const modeBits = 0o7777
 
@@ -40,15 +45,20 @@ export const isRight = async (path: string, file: PlacedFile): Promise<boolean> 
   return found.size === file.value.length && (await readFile(path)).equals(file.value)
 }
 
-/** Makes a folder and subfolders. A fault where they are on a disk. */
+/** Makes a folder and subfolders. A fault where others could exchange it, or where it is on a disk. */
 export const prepareFolders = async (
   [root, ...below]: readonly [string, ...string[]],
   onDisk: boolean,
 ): Promise<StackFault | undefined> => {
+  const unsafe = await findUnsafe(dirname(root))
+  if (unsafe !== undefined) {
+    const message = `file secrets are not written below --files-dir: ${unsafe}, who could put other files in their place. Give the agent a folder that root or its own user alone can write to: --files-dir ${safeFilesDir}`
+    return { reason: 'FilesDirUnsafe', message }
+  }
   await prepareFolder(root)
   const { type } = await statfs(root)
   if (!onDisk && !memoryFileSystems.has(type)) {
-    const message = `${root} is not on a tmpfs, so a disk would keep file secrets: start the agent with --files-dir on one (such as /dev/shm/stagely), or allow it with --files-on-disk`
+    const message = `${root} is not on a tmpfs, so a disk would keep file secrets: start the agent with --files-dir on one that only root can write to (such as ${safeFilesDir}), or allow it with --files-on-disk`
     return { reason: 'NoTmpfs', message }
   }
   for (const folder of below) await prepareFolder(folder)

@@ -1,7 +1,8 @@
 // Doctor: checks the agent's user and folders.
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { memoryFileSystems } from '../tmpfs.ts'
+import { findUnsafe } from '../borders/safe-folder.ts'
+import { memoryFileSystems, safeFilesDir } from '../tmpfs.ts'
 import type { AgentConfig } from '../config.ts'
 import { codeOf, failed, ok, warning, type Check } from './check.ts'
 
@@ -43,13 +44,16 @@ const checkDataDir = async (dataDir: string): Promise<Check> => {
 
 const checkFilesDir = async ({ filesDir, filesOnDisk }: AgentConfig): Promise<Check> => {
   const name = 'tmpfs'
+  const unsafe = await findUnsafe(filesDir)
+  if (unsafe !== undefined)
+    return failed(name, `${unsafe}, who could put other files in the place of file secrets: they are refused`, `give a folder that root or the agent’s user alone can write to: --files-dir ${safeFilesDir}`) // prettier-ignore
   const at = await nearest(filesDir)
   const { type } = await statfs(at)
   if (memoryFileSystems.has(type)) return checkSwap(filesDir)
   const message = `${filesDir} is not on a tmpfs`
   return filesOnDisk
-    ? warning(name, `${message}: a disk keeps file secrets`, 'leave out --files-on-disk where there is a tmpfs, such as /dev/shm/stagely') // prettier-ignore
-    : failed(name, `${message}: file secrets are refused`, 'give a folder on one: --files-dir /dev/shm/stagely') // prettier-ignore
+    ? warning(name, `${message}: a disk keeps file secrets`, `leave out --files-on-disk where there is a tmpfs, such as ${safeFilesDir}`) // prettier-ignore
+    : failed(name, `${message}: file secrets are refused`, `give a folder on one: --files-dir ${safeFilesDir}`) // prettier-ignore
 }
 
 const checkSwap = async (filesDir: string): Promise<Check> => {
