@@ -136,6 +136,38 @@ describe('decideStagelet', () => {
     expect(verdict(deploying, 'SecretsInSync')).toBe('False/OutOfSync')
   })
 
+  it('is not in sync where nothing of it was ever started, though it sees no secret', () => {
+    const services = (state: 'missing' | 'created' | 'running') => [
+      aService({ name: 'web', digests: [], state, containers: 0 }),
+      aService({ name: 'off', digests: [], state: 'scaledToZero', containers: 0 }),
+    ]
+    const rollout = { revision: 1, result: 'Failed' as const, message: 'no image' }
+    const failed = { phase: 'Failed' as const, rollout }
+    for (const state of ['missing', 'created'] as const) {
+      const observation = settled({ services: services(state), ...failed })
+      expect(verdict(anInput([], { observation }), 'SecretsInSync')).toBe('False/RolloutFailed')
+    }
+    const starting = settled({ services: services('missing'), phase: 'Applying' })
+    expect(verdict(anInput([], { observation: starting }), 'SecretsInSync')).toBe('False/RollingOut') // prettier-ignore
+    const running = settled({ services: services('running') })
+    expect(verdict(anInput([], { observation: running }), 'SecretsInSync')).toBe('True/InSync')
+  })
+
+  it('is neither degraded nor unready for a service that is new in the files and waits for a deploy', () => {
+    const services = [
+      aService({ name: 'backend', digests: [] }),
+      aService({ name: 'fresh', digests: [], state: 'missing', containers: 0 }),
+    ]
+    const held = anInput([], { observation: settled({ services, pendingEdits: ['fresh'] }) })
+    expect(['Degraded', 'Ready', 'SecretsInSync'].map((type) => verdict(held, type))).toEqual([
+      'False/AsExpected',
+      'True/Ready',
+      'True/InSync',
+    ])
+    const gone = anInput([], { observation: settled({ services }) })
+    expect(verdict(gone, 'Degraded')).toBe('True/ServiceUnhealthy')
+  })
+
   it('is not in sync while the whole stack is stopped by hand, whatever its containers were made of', () => {
     const drift = { state: 'Held' as const, since: '2026-01-01T00:00:00Z', changes: [] }
     const observation = settled({ phase: 'Paused', drift })

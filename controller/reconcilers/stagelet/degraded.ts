@@ -5,6 +5,7 @@ import type {
   Quarantined,
 } from '../../../src/resources/observation.ts'
 import type { DriftVerdict } from './drift.ts'
+import { awaitsDeploy } from './not-started.ts'
 import { rolledBack, type SeenInput } from './in-sync.ts'
 import { lastKnown } from './unseen.ts'
 import { no, yes, type Verdict } from '../verdict.ts'
@@ -38,10 +39,10 @@ export const degraded = (
   if (phase === 'Failed')
     return yes('RolloutFailed', rollout?.message ?? `revision ${observation.revision} failed`)
   if (drift.reason === 'Flapping') return yes('Flapping', drift.message)
-  const sick = observation.services.filter(
-    (s) =>
-      s.health === 'unhealthy' || ['restarting', 'missing', 'created', 'paused'].includes(s.state),
-  )
+  const isSick = (s: ObservedService): boolean =>
+    s.health === 'unhealthy' || ['restarting', 'missing', 'created', 'paused'].includes(s.state)
+  const pending = new Set(observation.pendingEdits)
+  const sick = observation.services.filter((s) => isSick(s) && !awaitsDeploy(s, pending))
   if (sick.length > 0 && phase === 'Settled') {
     const state = (s: ObservedService): string => (s.health === 'unhealthy' ? s.health : s.state)
     const list = sick.map((s) => s.detail ?? `${s.name} is ${state(s)}`)

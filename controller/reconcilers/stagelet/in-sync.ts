@@ -6,6 +6,7 @@ import type { Decided } from './decide.ts'
 import { notBegun } from './first-rollout.ts'
 import type { StageletInput } from './gather.ts'
 import { strayServices, type ComparedService } from './compare-services.ts'
+import { awaitsDeploy, neverStarted } from './not-started.ts'
 import { healthySetOf } from './revision.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
@@ -40,6 +41,10 @@ export const secretsInSync = (
   if (compared.length === 0)
     return unknown('NoReport', 'the agent has not reported any service yet')
   const late = compared.filter((j) => !j.inSync)
+  const idle = neverStarted(observation)
+  // Services without secrets lack none; but nothing of the stack has ever run.
+  if (late.length === 0 && idle.length > 0)
+    return lateFor(observation, `not started: ${namesOf(idle)}`)
   if (late.length === 0 && observation.epoch >= (head?.epoch ?? 0))
     return allCurrent(observation, inSyncText(waiting, othersIn(input, compared)))
   if (failed !== undefined) return no('RolledBack', rolledBack(input, failed))
@@ -51,7 +56,7 @@ export const secretsInSync = (
   if (isHeldBack(input, late))
     return no(
       'PendingEdits',
-      `new in the compose file, and not started before "stagely deploy ${input.stagelet.metadata.name}": ${namesOf(late)}`,
+      `new in the compose file, and not started before "stagely deploy ${input.stagelet.metadata.name}": ${namesOf(namesIn(late))}`,
     )
   return lateFor(observation, what)
 }
@@ -88,7 +93,7 @@ const isHeldBack = (
 ): boolean => {
   if (phase !== 'Settled' || stagelet.spec.compose.onChange === 'Deploy') return false
   const pending = new Set(pendingEdits)
-  return late.every(({ status }) => status.state === 'missing' && pending.has(status.name))
+  return late.every(({ status }) => awaitsDeploy(status, pending))
 }
 
 /** True when the service carries the wanted digest, and only its health is not known. */
@@ -108,15 +113,17 @@ const isNotJudged = (
 const notJudged = ({ phase }: ObservationSpec, what: string): string =>
   `the agent has begun anew; ${what}${phase === 'Paused' ? '; it is paused, and judges them afterwards' : ''}`
 
-const namesOf = (services: readonly ComparedService[]): string => {
-  const names = services.slice(0, 5).map((j) => j.status.name)
-  const more = services.length > 5 ? ` and ${services.length - 5} more` : ''
-  return `${names.join(', ')}${more}`
+const namesOf = (names: readonly string[]): string => {
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : ''
+  return `${names.slice(0, 5).join(', ')}${more}`
 }
+
+const namesIn = (services: readonly ComparedService[]): string[] =>
+  services.map((j) => j.status.name)
 
 const describeLate = (late: readonly ComparedService[]): string => {
   const say = (what: string, services: readonly ComparedService[]): string[] =>
-    services.length === 0 ? [] : [`${what}: ${namesOf(services)}`]
+    services.length === 0 ? [] : [`${what}: ${namesOf(namesIn(services))}`]
   const unproven = late.filter(isUnproven)
   const cut = late.filter((j) => j.cutOff)
   const others = late.filter((j) => !j.cutOff && !isUnproven(j))

@@ -1,10 +1,14 @@
 // The condition Ready of a stagelet: pure.
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
+import { awaitsDeploy } from './not-started.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
 /** The agent may not have told yet why, nor begun to start it. */
-const notRunning = ({ services = [] }: Partial<ObservationSpec>): Verdict | undefined => {
-  const down = services.filter(({ state }) => ['exited', 'missing', 'created'].includes(state))
+const notRunning = (observation: Partial<ObservationSpec>): Verdict | undefined => {
+  const pending = new Set(observation.pendingEdits)
+  const down = (observation.services ?? []).filter(
+    (s) => ['exited', 'missing', 'created'].includes(s.state) && !awaitsDeploy(s, pending),
+  )
   if (down.length === 0) return undefined
   return no('ServiceNotRunning', down.map(({ name, state }) => `${name} is ${state}`).join('; '))
 }
