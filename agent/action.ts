@@ -7,6 +7,7 @@ import type { KeptNetwork, ServiceOverride } from '../src/compose/override.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { Engine } from './docker/engine.ts'
 import type { ContainerExits } from './container-exits.ts'
+import type { ModelSource } from './model-source.ts'
 import type { Plan } from './plan.ts'
 import type { StackState } from './stack-state.ts'
 import type { Step } from './steps.ts'
@@ -15,6 +16,7 @@ import type { StateFile } from './state-file.ts'
 export interface ActionDeps {
   readonly engine: Engine
   readonly compose: Compose
+  readonly models: Pick<ModelSource, 'read'>
   readonly stateFile: StateFile
   readonly clock: Clock
   readonly log: Logger
@@ -38,7 +40,10 @@ export interface Action {
   readonly blocked: readonly string[]
 }
 
-/** `superseded`: a newer want has ended the action. */
+/** The stack is not what the plan was made of any more: it is planned again. */
+export class PlanOutdated extends Error {}
+
+/** `superseded`: a newer want has ended the action, or its plan is outdated. */
 export type ActionResult = 'done' | 'failed' | 'superseded'
 
 export interface PassSignals {

@@ -15,7 +15,7 @@ export interface AllowedFolders {
   readonly ownDirs: readonly string[]
 }
 
-const isInside = (path: string, folder: string): boolean => {
+export const isInside = (path: string, folder: string): boolean => {
   const way = relative(folder, path)
   return way === '' || (!way.startsWith('..') && !isAbsolute(way))
 }

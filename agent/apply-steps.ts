@@ -3,6 +3,7 @@ import { ComposeError } from '../src/compose/compose.ts'
 import { isAbort } from '../src/kernel/errors.ts'
 import {
   fail,
+  PlanOutdated,
   type Action,
   type ActionDeps,
   type ActionResult,
@@ -47,6 +48,7 @@ const applyStep = async (
   try {
     await up(deps, state, action, step)
   } catch (error) {
+    if (error instanceof PlanOutdated) throw error
     // Compose may have been killed: a later `up` would start its leftovers under their temporary names.
     const found = await clearProject(deps, action.model.projectName)
     state.interrupted = new Set([...state.interrupted, ...found.map(({ id }) => id)])
@@ -224,7 +226,9 @@ export const applySteps = async (
     return await runSteps(deps, state, action, signals)
   } catch (error) {
     if (isAbort(error)) return 'superseded'
-    throw error
+    if (!(error instanceof PlanOutdated)) throw error
+    deps.log.info({ reason: error.message }, 'the rollout is planned again')
+    return 'superseded'
   } finally {
     state.waitingFor = []
   }

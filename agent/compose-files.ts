@@ -17,6 +17,8 @@ import {
   type AllowedFolders,
   type StackFault,
 } from './allowed-folders.ts'
+import { withIncluded } from './borders/included-files.ts'
+import { unique } from './service-model.ts'
 
 interface ComposeFiles {
   /** As given to Compose with `-f`, relative to the directory or absolute. */
@@ -25,6 +27,8 @@ interface ComposeFiles {
   readonly envFiles: readonly string[]
   /** Absolute paths of all files that are known to matter, for the signature. */
   readonly watched: readonly string[]
+  /** Absolute paths from which Compose takes what the stack is, also where a file may come to be. */
+  readonly steering: readonly string[]
 }
 
 export type FilesResult = { readonly files: ComposeFiles } | { readonly fault: StackFault }
@@ -105,7 +109,8 @@ export const findComposeFiles = async (
     if (fault !== undefined) return { fault }
   }
   const watched = new Set([...named, ...envFiles, ...candidates])
-  return { files: { files, envFiles, watched: [...watched] } }
+  const steering = [...(await withIncluded(paths, directory)), ...envFiles, ...candidates]
+  return { files: { files, envFiles, watched: [...watched], steering: unique(steering) } }
 }
 
 /** Changes when any watched file appears, goes, or is written. */

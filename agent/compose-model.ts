@@ -34,6 +34,8 @@ export interface ComposeModel {
   /** Global secrets that Compose gets for these variables. */
   readonly variables: readonly string[]
   readonly signature: string
+  /** Signature of the files from which Compose makes containers. */
+  readonly inputs: string
   /** Absolute folders that a relative path may start from: that of the stack, and that of its first file. */
   readonly roots: readonly string[]
   readonly mounts: MountsResult
@@ -81,7 +83,7 @@ const parseProject = (stdout: string): Described => {
 }
 
 /** What Compose says of the files. */
-export type Asked = Omit<ComposeModel, 'signature' | 'roots'>
+export type Asked = Omit<ComposeModel, 'signature' | 'inputs' | 'roots'>
 
 type Ask = (env: Environment, ...verb: readonly string[]) => Promise<ComposeOutput>
 const asJson = ['--format', 'json']

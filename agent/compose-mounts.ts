@@ -1,5 +1,6 @@
 // The mounts of each service, as Compose tells them, to know which of them a file secret replaces.
 import { posix } from 'node:path'
+import { folderOfVolume } from './docker/mounts.ts'
 
 /** A file or folder of the machine that a service mounts. */
 export interface Bind {
@@ -11,8 +12,9 @@ export interface Bind {
 }
 
 export interface ServiceMounts {
+  /** Also volumes that are folders of the machine (`driver_opts`). */
   readonly binds: readonly Bind[]
-  /** Targets of all other mounts: named volumes, tmpfs. */
+  /** Targets of all other mounts: other volumes, tmpfs. */
   readonly others: readonly string[]
 }
 
@@ -37,6 +39,10 @@ export interface RawStack {
   readonly services?: Readonly<Record<string, RawMounts>>
   readonly secrets?: RawFiles
   readonly configs?: RawFiles
+  readonly volumes?: Readonly<Record<string, RawNamedVolume | null>>
+}
+interface RawNamedVolume {
+  readonly driver_opts?: Readonly<Record<string, string>> | null
 }
 
 /** One spelling of an absolute path: no `.`, `..`, double or trailing slashes. */
@@ -60,12 +66,14 @@ const referenced = (
 
 const mountsOf = (raw: RawMounts, stack: RawStack): ServiceMounts => {
   const volumes = (raw.volumes ?? []).filter((v) => v.target !== undefined)
-  const isBind = (v: RawVolume): boolean => v.type === 'bind' && v.source !== undefined
+  const folderOf = ({ type, source = '' }: RawVolume): string | undefined =>
+    type === 'bind' ? source : folderOfVolume(stack.volumes?.[source]?.driver_opts)
+  const isBind = (v: RawVolume): boolean => (folderOf(v) ?? '') !== ''
   const tmpfs = typeof raw.tmpfs === 'string' ? [raw.tmpfs] : (raw.tmpfs ?? [])
   return {
     binds: [
       ...volumes.filter(isBind).map((v) => ({
-        source: cleanPath(v.source!),
+        source: cleanPath(folderOf(v)!),
         target: cleanPath(v.target!),
         readOnly: v.read_only === true,
       })),

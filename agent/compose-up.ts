@@ -1,11 +1,12 @@
 // Calls of Compose that make and start containers.
 import { ComposeError } from '../src/compose/compose.ts'
 import { renderOverride } from '../src/compose/override.ts'
-import { fail, type Action, type ActionDeps, type ActionResult } from './action.ts'
-import { callFor } from './compose-environment.ts'
+import { fail, PlanOutdated, type Action, type ActionDeps, type ActionResult } from './action.ts'
+import { callFor, requestFor } from './compose-environment.ts'
 import type { ComposeModel } from './compose-model.ts'
 import { findImageless, imageOf } from './images.ts'
 import { listProject, type ListedContainer } from './observe.ts'
+import { sayPortHolders } from './port-holders.ts'
 import type { StackState } from './stack-state.ts'
 import { dependenciesOf, type Step } from './steps.ts'
 
@@ -17,19 +18,38 @@ export const workingFlags = ({
   ...['--progress', 'quiet'],
 ]
 
-const run = (
+/**
+ * To be called right before each run of Compose, which reads the files anew: throws PlanOutdated where the stack is
+ * refused by now, or where its files were edited since the plan and the run would make containers of them.
+ */
+const checkPlan = async (
+  { models }: ActionDeps,
+  { want }: StackState,
+  { model }: Action,
+  makes: boolean,
+): Promise<void> => {
+  const now = await models.read(requestFor(want))
+  if ('fault' in now) throw new PlanOutdated(now.fault.message)
+  if (makes && now.model.inputs !== model.inputs)
+    throw new PlanOutdated('the files were edited meanwhile')
+}
+
+const run = async (
   deps: ActionDeps,
   state: StackState,
-  { model, overrides, keptNetworks }: Action,
+  action: Action,
   verb: readonly string[],
-): Promise<unknown> =>
-  deps.compose.run({
+): Promise<void> => {
+  const { model, overrides, keptNetworks } = action
+  await checkPlan(deps, state, action, !verb.includes('--no-recreate'))
+  await deps.compose.run({
     flags: [...model.flags, '-f', '-', ...workingFlags(model)],
     verb,
     ...callFor(state.want, model),
     stdin: renderOverride(overrides, keptNetworks),
     timeoutMs: deps.upDeadlineMs,
   })
+}
 
 /** Services with a container that ran before and was replaced by one that does not run. */
 const onlyMade = (
@@ -128,20 +148,31 @@ export const failUp = async (
     const message = `Compose does not accept the stack's files: ${error.stderr}`
     state.fault = { reason: 'ComposeInvalid', message }
   }
+  const { model, services = [] } = of ?? {}
+  const holders =
+    model === undefined
+      ? []
+      : sayPortHolders(
+          model.services,
+          services,
+          await deps.engine.listContainers(model.projectName),
+        )
   // A failed pull: newer versions exit with 1 for it, as for many other failures.
   const mayBePull = [1, 18].includes(error.exitCode ?? 0)
   const images =
     mayBePull && of !== undefined ? await missingImages(deps, state, of.model, of.services) : ''
-  return fail(deps, state, images + error.message)
+  return fail(deps, state, [images + error.message, ...holders].join('\n'))
 }
 
 /** Restarts containers without making them anew, so that no override is needed. */
 export const restart = async (
   deps: ActionDeps,
   state: StackState,
-  { model }: Action,
+  action: Action,
   services: readonly string[],
 ): Promise<ActionResult> => {
+  const { model } = action
+  await checkPlan(deps, state, action, false)
   try {
     await deps.compose.run({
       flags: [...model.flags, ...workingFlags(model)],

@@ -48,6 +48,8 @@ const judge = async (
     rename: unused,
     listVolumes: unused,
     removeVolume: unused,
+    writableMounts: unused,
+    listNetworks: unused,
     start: unused,
     stop: unused,
     mountSources: unused,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Compose } from '../src/compose/compose.ts'
 import { StagelyError } from '../src/kernel/errors.ts'
 import { createModelSource } from './model-source.ts'
-import { tmpBorders } from '../test/support/allowed-folders.ts'
+import { noMounts, tmpBorders } from '../test/support/allowed-folders.ts'
 
 let directory = ''
 beforeAll(async () => {
@@ -28,7 +28,7 @@ it('the files are read anew by another Compose, and not at all without one', asy
     },
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
-  const models = createModelSource(compose, tmpBorders)
+  const models = createModelSource(compose, tmpBorders, noMounts)
   const read = (): ReturnType<typeof models.read> =>
     models.read({
       spec: { directory, projectName: 'shop', onChange: 'Hold' },
@@ -60,7 +60,7 @@ it('a stack with other profiles or variables is another one, as with edited file
     run: () => Promise.resolve({ stdout: '{"services":{"web":{}}}', stderr: '' }),
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
-  const models = createModelSource(compose, tmpBorders)
+  const models = createModelSource(compose, tmpBorders, noMounts)
   const signatureWith = async (choice: object): Promise<string | undefined> => {
     const spec = { directory, projectName: 'shop', onChange: 'Hold' as const, ...choice }
     const result = await models.read({ spec, base: {}, globals: {}, mask: (text) => text })
@@ -86,7 +86,7 @@ it('another value of a listed variable is looked into before anything is run wit
     },
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
-  const models = createModelSource(compose, tmpBorders)
+  const models = createModelSource(compose, tmpBorders, noMounts)
   const scaleWith = async (COUNT: string): Promise<number | undefined> => {
     const spec = { directory, projectName: 'shop', onChange: 'Hold' as const, variables: ['COUNT'] }
     const result = await models.read({
@@ -123,7 +123,7 @@ const openAsked = async (
     },
     pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
   } satisfies Compose
-  const models = createModelSource(compose, tmpBorders)
+  const models = createModelSource(compose, tmpBorders, noMounts)
   const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
   return async (globals) => {
     asked.length = 0

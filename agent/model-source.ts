@@ -1,10 +1,12 @@
 // Keeps the model of a stack by the stat signature of its files, so that the first process after a new revision is `up`.
 import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { findWrittenByContainers, usedPathsOf } from './borders/written-by-containers.ts'
 import { askCompose, flagsFor, type ComposeModel, type ModelRequest } from './compose-model.ts'
 import { composeFault, faultOf } from './compose-fault.ts'
 import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
+import type { WritableMount } from './docker/mounts.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import { readText } from '../src/compose/files.ts'
 import type { ComposeSpec } from '../src/resources/compose-spec.ts'
@@ -37,7 +39,11 @@ const readTexts = (paths: readonly string[]): Promise<string[]> => Promise.all(p
 /** What makes a stack differ from what is written: variables (a YAML escape may be one), and other files. */
 const notPlain = /[$\\]|env_file|include|extends/
 
+/** Asks for what containers may write now. */
+export type AskMounts = () => Promise<readonly WritableMount[]>
+
 interface Cached {
+  readonly steering: readonly string[]
   readonly specKey: string
   readonly composeVersion: string
   /** The environment of the request. */
@@ -63,7 +69,30 @@ const stackSignature = async (
   return isPlain ? files : `${files}\n${JSON.stringify({ profiles, variables })}`
 }
 
-export const createModelSource = (compose: Compose, folders: AllowedFolders): ModelSource => {
+/** A fault where containers may change what the stack is. `model`: where it is known. */
+const checkWriters = (
+  { directory, writableFolders: allowed = [] }: ComposeSpec,
+  steering: readonly string[],
+  mounts: readonly WritableMount[],
+  model?: ComposeModel,
+): Promise<StackFault | undefined> =>
+  findWrittenByContainers({ directory, steering, used: usedPathsOf(model), allowed }, mounts)
+
+/** The model, or a fault where containers may change what it says. */
+const judged = async (
+  spec: ComposeSpec,
+  { model, steering }: Cached,
+  mounts: readonly WritableMount[],
+): Promise<ModelResult> => {
+  const fault = await checkWriters(spec, steering, mounts, model)
+  return fault === undefined ? { model } : { fault, missingVariables: [] }
+}
+
+export const createModelSource = (
+  compose: Compose,
+  folders: AllowedFolders,
+  askMounts: AskMounts,
+): ModelSource => {
   let cached: Cached | undefined
   let watchedNow: readonly string[] = []
 
@@ -78,15 +107,20 @@ export const createModelSource = (compose: Compose, folders: AllowedFolders): Mo
     const wanted = isRefused ? [] : wantedFiles(request.spec)
     watchedNow = 'fault' in found ? wanted : found.files.watched
     if ('fault' in found) return { fault: found.fault, missingVariables: [] }
-    const { files, envFiles, watched: named } = found.files
+    const { files, envFiles, watched: named, steering } = found.files
+    const mounts = await askMounts()
+    // Before Compose is asked: its messages may quote what such a file names.
+    const written = await checkWriters(request.spec, steering, mounts)
+    if (written !== undefined) return { fault: written, missingVariables: [] }
     // Taken before Compose is asked: a change during the read must be noticed.
     const before = await stackSignature(request.spec, named)
+    const steeringBefore = await signatureOf(steering)
     try {
       const texts = await readTexts(named)
       const names = new Set([...namesIn(texts), ...more])
       const probes = probeEnvironmentsFor(request, names)
-      const steering = checkSteering(probes, await readTexts(envFiles))
-      if (steering !== undefined) return { fault: steering, missingVariables: [] }
+      const steered = checkSteering(probes, await readTexts(envFiles))
+      if (steered !== undefined) return { fault: steered, missingVariables: [] }
       const flags = flagsFor(request.spec, files)
       const isPlain = probes.marks.size === 0 && !texts.some((text) => notPlain.test(text))
       const asked = await askCompose(compose, request, { flags, probes, isPlain })
@@ -105,10 +139,12 @@ export const createModelSource = (compose: Compose, folders: AllowedFolders): Mo
       const used = isTold ? [...probes.marks.keys()].filter((key) => inFiles.has(key)) : []
       const variables = unique([...asked.variables, ...used, ...listed])
       const roots = rootsOf(request.spec.directory, files)
-      const model = { ...asked, variables, roots, signature }
+      const inputs = `${steeringBefore}\n${await signatureOf(all)}`
+      const model = { ...asked, variables, roots, signature, inputs }
       const composeVersion = compose.version
-      cached = { specKey, composeVersion, probes, names: known, watched, model }
-      return { model }
+      const entry = { specKey, composeVersion, probes, names: known, watched, model, steering }
+      cached = entry
+      return await judged(request.spec, entry, mounts)
     } catch (error) {
       return faultOf(error)
     }
@@ -127,7 +163,7 @@ export const createModelSource = (compose: Compose, folders: AllowedFolders): Mo
       ) {
         // Another value of a listed secret may select other parts of the files, and other variables in them.
         if (isDeepStrictEqual(known.probes, probeEnvironmentsFor(request, known.names)))
-          return { model: known.model }
+          return await judged(request.spec, known, await askMounts())
       }
       cached = undefined
       return await load(request, specKey)

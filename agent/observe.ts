@@ -45,7 +45,7 @@ export interface ObservedContainer {
   readonly cutOff?: boolean
 }
 
-const labels = {
+export const labels = {
   service: 'com.docker.compose.service',
   oneOff: 'com.docker.compose.oneoff',
   replaces: 'com.docker.compose.replace',
@@ -140,6 +140,13 @@ const listServices = async (engine: Engine, project: string): Promise<ContainerS
   (await engine.listContainers(project)).filter(
     ({ Labels: of }) => of[labels.oneOff] !== 'True' && of[labels.service] !== undefined,
   )
+
+/** Folders that containers of the project were made from, one-off ones too; undefined for one that does not tell. */
+export const listFolders = async (
+  engine: Pick<Engine, 'listContainers'>,
+  project: string,
+): Promise<(string | undefined)[]> =>
+  (await engine.listContainers(project)).map(({ Labels: of }) => of[labels.directory])
 
 export type ListedContainer = Pick<ObservedContainer, 'id' | 'service' | 'state'>
 

@@ -1,25 +1,80 @@
 import { expect, it } from 'vitest'
-import { aContainer } from '../test/support/a-container.ts'
 import { noState } from '../test/support/no-state.ts'
 import { lonelyLocks } from '../test/support/project-locks.ts'
 import type { Engine } from './docker/engine.ts'
-import { findVolumesOfOthers, type ClaimDeps } from './project-claim.ts'
+import { claimProject, type ClaimDeps } from './project-claim.ts'
 
-it('volumes are somebody else’s that were there before, unless this folder had the project', async () => {
-  const engine = { listVolumes: () => Promise.resolve(['p_data']) } as unknown as Engine
-  const folders = { allowDirs: [], ownDirs: [] }
-  const foundAfter = (left?: ReturnType<ClaimDeps['stateFile']['leftOf']>, containers = 0) =>
-    findVolumesOfOthers(
-      { engine, folders, locks: lonelyLocks(), stateFile: { ...noState, leftOf: () => left } },
-      { uid: 'mine', project: 'p', roots: ['/srv/p'] },
-      Array.from({ length: containers }, () => aContainer('web', '')),
-    )
-  expect(await foundAfter()).toEqual(['p_data'])
-  expect(await foundAfter(undefined, 1)).toEqual([])
-  expect(await foundAfter({ directory: '/srv/p/', foundVolumes: [] })).toEqual([])
-  expect(await foundAfter({ directory: '/srv/p', foundVolumes: ['p_old'] })).toEqual(['p_old'])
-  expect(await foundAfter({ directory: '/srv/q', foundVolumes: [] })).toEqual(['p_data'])
+interface World {
+  readonly left?: ReturnType<ClaimDeps['stateFile']['leftOf']>
+  /** Folders of the containers of the project; '' for one that does not tell its own. */
+  readonly containers?: readonly string[]
+  readonly volumes?: readonly string[]
+  readonly networks?: readonly string[]
+  readonly adopt?: readonly string[]
+}
+
+/** Claims the project "p" for a stack in /srv/p; the reason and message of a fault, or the volumes of others. */
+const claim = async (world: World) => {
+  const { left, containers = [], volumes = ['p_data'], networks = [], adopt = [] } = world
+  const details = {
+    State: { Status: 'running' },
+    Config: {},
+    HostConfig: { RestartPolicy: { Name: 'no' } },
+  }
+  const listed = containers.map((folder, i) => ({
+    ...{ Id: `${i}`, Names: [`/p-web-${i}`], Created: 0 },
+    Labels: {
+      'com.docker.compose.service': 'web',
+      ...(folder === '' ? {} : { 'com.docker.compose.project.working_dir': folder }),
+    },
+  }))
+  const engine = {
+    listContainers: () => Promise.resolve(listed),
+    inspect: () => Promise.resolve(details),
+    listVolumes: () => Promise.resolve(volumes),
+    listNetworks: () => Promise.resolve(networks),
+  } as unknown as Engine
+  const folders = { allowDirs: ['/srv'], ownDirs: [] }
+  const stateFile = { ...noState, leftOf: () => left }
+  const found = await claimProject(
+    { engine, folders, locks: lonelyLocks(), stateFile },
+    { uid: 'mine', project: 'p', roots: ['/srv/p'], adopt },
+  )
+  return 'fault' in found ? [found.fault.reason, found.fault.message] : found.foundVolumes
+}
+
+it('volumes and networks that a stack left which is down are nobody’s until they are adopted by name', async () => {
+  expect(await claim({ volumes: [] })).toEqual([])
+  expect(await claim({ networks: ['p_default'] })).toEqual([
+    'NotAdopted',
+    'the Compose project "p" is down, and left volumes or networks that this agent does not know, so they may be another stack’s: p_data, p_default. Where they are this stack’s, a person starts it once from its folder on the machine (docker compose up -d), or the stagelet names them: spec.compose.adopt: [p_data, p_default]. Otherwise give this one a spec.compose.projectName of its own',
+  ])
+  expect(await claim({ networks: ['p_default'], adopt: ['p_data'] })).toMatchObject(['NotAdopted', expect.stringMatching(/: p_default\. /)]) // prettier-ignore
+  // They stay where the stagelet is deleted with its volumes.
+  expect(await claim({ networks: ['p_default'], adopt: ['p_default', 'p_data'] })).toEqual(['p_data']) // prettier-ignore
+})
+
+it('volumes are the stack’s own where its containers use them, or its folder had the project', async () => {
+  const own = ['/srv/p']
+  expect(await claim({ containers: own })).toEqual([])
+  expect(await claim({ left: { directory: '/srv/p/', foundVolumes: [] } })).toEqual([])
+  const left = { directory: '/srv/p', foundVolumes: ['p_old'] }
+  expect(await claim({ left })).toEqual(['p_old'])
   // Containers may be those that a stagelet before this one has given somebody else's volumes to.
-  expect(await foundAfter({ directory: '/srv/p', foundVolumes: ['p_old'] }, 1)).toEqual(['p_old'])
-  expect(await foundAfter({ directory: '/srv/q', foundVolumes: [] }, 1)).toEqual(['p_data'])
+  expect(await claim({ left, containers: own })).toEqual(['p_old'])
+})
+
+it('what the agent knows to be of another folder is adopted by a person on the machine alone', async () => {
+  const left = { directory: '/srv/q', foundVolumes: [] }
+  for (const adopt of [[], ['p_data']])
+    expect(await claim({ left, adopt })).toMatchObject([
+      'NotAdopted',
+      expect.stringMatching(/of a stack of another folder: p_data/),
+    ])
+  expect(await claim({ left, containers: ['/srv/p'] })).toEqual(['p_data'])
+  expect(await claim({ left, volumes: [] })).toEqual([])
+})
+
+it('a container that does not tell its folder is of another stack', async () => {
+  expect(await claim({ containers: ['/srv/p', ''] })).toMatchObject(['ProjectClaimed', expect.anything()]) // prettier-ignore
 })

@@ -3,7 +3,7 @@
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import { checkAllowed, realPath } from './allowed-folders.ts'
 import type { Engine } from './docker/engine.ts'
-import { observeProject, type ObservedContainer } from './observe.ts'
+import { listFolders, observeProject, type ObservedContainer } from './observe.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import type { StackState } from './stack-state.ts'
 import type { Deployment, StateFile } from './state-file.ts'
@@ -27,35 +27,125 @@ export interface ClaimRequest {
   readonly project: string
   /** Folders of the stack, as its files tell. */
   readonly roots: readonly string[]
+  /** Names of volumes and networks that the stagelet adopts. */
+  readonly adopt: readonly string[]
 }
 
 type ClaimResult =
-  { readonly containers: readonly ObservedContainer[] } | { readonly fault: StackFault }
+  | {
+      readonly containers: readonly ObservedContainer[]
+      /** Volumes of the project that are not the stagelet's to delete. */
+      readonly foundVolumes: readonly string[]
+    }
+  | { readonly fault: StackFault }
 
-const claimed = (project: string, who: string): { fault: StackFault } => ({
-  fault: {
-    reason: 'ProjectClaimed',
-    message: `${who} the Compose project "${project}" on this machine: give this one a spec.compose.projectName of its own`,
-  },
+const refused = (reason: string, message: string): { fault: StackFault } => ({
+  fault: { reason, message },
 })
 
-/** A fault where containers were made from a folder that this agent may not use; or from another folder than the stack's, unless this stagelet has deployed them. */
+const claimed = (project: string, who: string): { fault: StackFault } =>
+  refused(
+    'ProjectClaimed',
+    `${who} the Compose project "${project}" on this machine: give this one a spec.compose.projectName of its own`,
+  )
+
+/**
+ * A fault where containers were made from a folder that this agent may not use; or, unless this stagelet has deployed
+ * them, from another folder than the stack's, or where they do not tell their folder.
+ */
 const findForeign = async (
   { folders }: ClaimDeps,
   { project, roots }: ClaimRequest,
-  observed: { containers: readonly ObservedContainer[]; isDeployed: boolean },
+  observed: { directories: readonly (string | undefined)[]; isDeployed: boolean },
 ): Promise<{ fault: StackFault } | undefined> => {
   const own = new Set(await Promise.all(roots.map(realPath)))
-  for (const directory of new Set(observed.containers.flatMap((c) => c.directory ?? []))) {
-    const fault = await checkAllowed(directory, folders)
+  for (const directory of new Set(observed.directories)) {
+    const fault = directory === undefined ? undefined : await checkAllowed(directory, folders)
     if (fault !== undefined) {
       const message = `the Compose project "${project}" belongs to another folder, which this agent may not use: give this stack a spec.compose.projectName of its own, or start the agent with --allow-dir for that folder`
-      return { fault: { reason: fault.reason, message } }
+      return refused(fault.reason, message)
     }
-    if (!observed.isDeployed && !own.has(await realPath(directory)))
+    if (observed.isDeployed) continue
+    if (directory === undefined)
+      return claimed(project, 'a container that does not tell its folder is in')
+    if (!own.has(await realPath(directory)))
       return claimed(project, 'a stack of another folder has')
   }
   return undefined
+}
+
+/** A stack that is down is known by what it left: its volumes hold its data, and its networks lead to who uses them. */
+const findLeft = async (
+  { engine }: ClaimDeps,
+  project: string,
+): Promise<{ readonly volumes: readonly string[]; readonly networks: readonly string[] }> => {
+  const [volumes, networks] = await Promise.all([
+    engine.listVolumes(project),
+    engine.listNetworks(project),
+  ])
+  return { volumes, networks }
+}
+
+/** `of`: folder that the project had by the agent's record. A stagelet cannot adopt what another folder had. */
+const notAdopted = (
+  project: string,
+  names: readonly string[],
+  of: string | undefined,
+): { fault: StackFault } => {
+  const all = names.join(', ')
+  const what = `the Compose project "${project}" is down, and left volumes or networks`
+  const start = 'a person starts it once from its folder on the machine (docker compose up -d)'
+  const otherwise = 'Otherwise give this one a spec.compose.projectName of its own'
+  return refused(
+    'NotAdopted',
+    of === undefined
+      ? `${what} that this agent does not know, so they may be another stack’s: ${all}. Where they are this stack’s, ${start}, or the stagelet names them: spec.compose.adopt: [${all}]. ${otherwise}`
+      : `${what} of a stack of another folder: ${all}. Where that is this stack, ${start}. ${otherwise}`,
+  )
+}
+
+/**
+ * Volumes that were there before the stagelet deployed anything or had a container: it may use them, and must not delete
+ * them. A fault where the stagelet does not name them: they may belong to another stack that is down.
+ */
+const findVolumesOfOthers = async (
+  deps: ClaimDeps,
+  { uid, project, roots, adopt }: ClaimRequest,
+  containers: readonly ObservedContainer[],
+): Promise<{ readonly volumes: readonly string[] } | { readonly fault: StackFault }> => {
+  const { stateFile } = deps
+  const known = stateFile.get(uid)
+  if (known?.project === project) return { volumes: known.foundVolumes ?? [] }
+  const left = stateFile.leftOf(project)
+  // A person started the stack from its own folder: its volumes belong to it.
+  if (left === undefined && containers.length > 0) return { volumes: [] }
+  const own = await Promise.all(roots.map(realPath))
+  const of = left?.directory
+  const isOwn = of !== undefined && own.includes(await realPath(of))
+  if (isOwn) return { volumes: left?.foundVolumes ?? [] }
+  const found = await findLeft(deps, project)
+  const all = [...found.volumes, ...found.networks]
+  const unknown = of === undefined ? all.filter((name) => !adopt.includes(name)) : all
+  // Containers of the stack's own folder use what is there.
+  const isFree = containers.length > 0 || unknown.length === 0
+  return isFree ? { volumes: found.volumes } : notAdopted(project, unknown, of)
+}
+
+/**
+ * A fault where the stagelet has deployed a project of another name whose containers are still there: two databases must
+ * never run on one folder of data.
+ */
+export const findRenamed = async (
+  { engine, stateFile }: Pick<ClaimDeps, 'engine' | 'stateFile'>,
+  { uid, project }: Pick<ClaimRequest, 'uid' | 'project'>,
+): Promise<{ readonly fault: StackFault; readonly deployed: string } | undefined> => {
+  const deployed = stateFile.get(uid)?.project ?? project
+  if (deployed === project || (await engine.listContainers(deployed)).length === 0) return undefined
+  const { fault } = refused(
+    'ProjectRenamed',
+    `this stack runs as the Compose project "${deployed}" and is "${project}" by now (spec.compose.projectName, the name in its files, or that of its folder): go back to "${deployed}", or take that down on the machine first: docker compose -p ${deployed} down --remove-orphans. Its volumes stay, and "${project}" gets new ones`,
+  )
+  return { fault, deployed }
 }
 
 /** Claims the project, and returns its containers; or the fault why the stagelet may not have it. */
@@ -69,33 +159,19 @@ export const claimProject = async (
   const others = stateFile.uids().filter((other) => other !== uid)
   if (others.some((other) => stateFile.get(other)?.project === project))
     return claimed(project, 'another stagelet on this agent already runs')
+  const renamed = await findRenamed(deps, request)
+  if (renamed !== undefined) return renamed
   const containers = await observeProject(engine, project)
   const isDeployed = stateFile.get(uid)?.project === project
-  const foreign = await findForeign(deps, request, { containers, isDeployed })
+  const directories = await listFolders(engine, project)
+  const foreign = await findForeign(deps, request, { directories, isDeployed })
   if (foreign !== undefined) return foreign
+  const found = await findVolumesOfOthers(deps, request, containers)
+  if ('fault' in found) return found
   const claim = await locks.claim(project, uid)
-  if (claim === 'mine') return { containers }
+  if (claim === 'mine') return { containers, foundVolumes: found.volumes }
   const who = claim === 'of another agent' ? 'another agent' : 'another stagelet on this agent'
   return claimed(project, `${who} already runs`)
-}
-
-/**
- * Volumes that the project had before the stagelet deployed anything or had a container. They may belong to another
- * stack that is down, as a volume does not tell the folder that it was made from.
- */
-export const findVolumesOfOthers = async (
-  { engine, stateFile }: ClaimDeps,
-  { uid, project, roots }: ClaimRequest,
-  containers: readonly ObservedContainer[],
-): Promise<readonly string[]> => {
-  const known = stateFile.get(uid)
-  if (known?.project === project) return known.foundVolumes ?? []
-  const left = stateFile.leftOf(project)
-  // A person started the stack from its own folder: its volumes belong to it.
-  if (left === undefined && containers.length > 0) return []
-  const own = await Promise.all(roots.map(realPath))
-  const isOwn = left?.directory !== undefined && own.includes(await realPath(left.directory))
-  return isOwn ? left.foundVolumes : await engine.listVolumes(project)
 }
 
 /** The part of a deployment that is known from the first look at the files. */

@@ -29,12 +29,19 @@ export interface ServiceModel {
   readonly refreshes: boolean
   /** Hash of its definition in the files; undefined where Compose cannot tell all of it. */
   readonly definition: string | undefined
+  /** Ports of the machine that it publishes, such as `8080/tcp`. */
+  readonly ports: readonly string[]
   /** Absolute paths of its `env_file`s. */
   readonly envFiles: readonly string[]
   /** Names of the variables that its `environment` and its `env_file`s set, sorted; the first hundred. */
   readonly variables: readonly string[]
 }
 
+interface RawPort {
+  /** Or a range, `8000-8010`. */
+  readonly published?: string | number
+  readonly protocol?: string
+}
 interface RawDependency {
   readonly condition?: string
   readonly restart?: boolean
@@ -52,6 +59,7 @@ export interface RawService {
   readonly image?: string
   readonly pull_policy?: string
   readonly links?: readonly string[]
+  readonly ports?: readonly (string | RawPort)[]
   /** A list where several files set it and variables are left as written. */
   readonly environment?: Readonly<Record<string, unknown>> | readonly string[]
   readonly env_file?: string | readonly (string | { readonly path?: string })[]
@@ -90,6 +98,19 @@ const variablesOf = ({ environment = {} }: RawService): string[] => {
 const bridgeLinksOf = ({ network_mode: mode, links = [] }: RawService): string[] =>
   mode === 'bridge' ? links.map((link) => link.split(':')[0] ?? link) : []
 
+/** Ports in a range that are looked at. */
+const mostPorts = 100
+
+const portsOf = ({ ports = [] }: RawService): string[] =>
+  ports.flatMap((port) => {
+    if (typeof port === 'string') return []
+    const [from = 0, to = from] = String(port.published ?? '')
+      .split('-')
+      .map(Number)
+    const count = from > 0 && to >= from ? Math.min(to - from + 1, mostPorts) : 0
+    return Array.from({ length: count }, (_, i) => `${from + i}/${port.protocol ?? 'tcp'}`)
+  })
+
 const steadyPolicies = [undefined, '', 'missing', 'if_not_present', 'never']
 
 const definitionOf = (name: string, raw: RawService): string =>
@@ -117,6 +138,7 @@ export const toService = (name: string, raw: RawService, written: RawService): S
     refreshes: !steadyPolicies.includes(raw.pull_policy),
     // The same object: variables are left as written.
     definition: raw === written ? undefined : definitionOf(name, raw),
+    ports: portsOf(raw),
     envFiles: envFilesOf(written),
     variables: unique(variablesOf(raw)).slice(0, mostVariables),
   }

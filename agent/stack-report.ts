@@ -34,7 +34,7 @@ export const toObservation = (
     ...new Set(state.containers.map((c) => c.service)),
   ]
   const strays = isBlind(state) ? [] : straysOf(state, names)
-  const project = state.model?.projectName ?? desired.compose.projectName
+  const project = state.claimed?.project ?? state.model?.projectName ?? desired.compose.projectName
   return {
     stageletUid: desired.uid,
     generation: desired.generation,

@@ -18,7 +18,7 @@ export interface StackState {
   model: ComposeModel | undefined
   /** The Compose project that the stagelet has claimed. Nothing is read or told of another one. */
   claimed: ClaimedProject | undefined
-  /** Volumes of the project that are not the stagelet's to delete: see findVolumesOfOthers. */
+  /** Volumes of the project that are not the stagelet's to delete: see claimProject. */
   foundVolumes: readonly string[]
   containers: readonly ObservedContainer[]
   /** By service, the digests of its running containers of `compose run`. */
@@ -68,6 +68,8 @@ export interface StackState {
   settledKey: string
   /** The containers when the stack was settled last. */
   settledContainers: readonly ObservedContainer[]
+  /** Their Compose project. */
+  settledProject: string
   heals: readonly Heal[]
   drift: ReportedStagelet['drift']
   /** The last `stagely compose` of a person. */
@@ -112,6 +114,7 @@ export const createStackState = (want: Want): StackState => ({
   retryAtMs: 0,
   settledKey: '',
   settledContainers: [],
+  settledProject: '',
   heals: [],
   drift: undefined,
   hand: undefined,
@@ -142,6 +145,15 @@ export const takeWant = (state: StackState | undefined, want: Want): StackState 
   }
   state.want = want
   return state
+}
+
+/** To be called when another Compose project was claimed: containers of two projects are never compared. */
+export const forgetSettled = (state: StackState, project: string): void => {
+  state.settledProject = project
+  state.settledKey = ''
+  state.settledContainers = []
+  state.stuck = new Map()
+  state.drift = undefined
 }
 
 /** Forgets that these services have passed the gate. */

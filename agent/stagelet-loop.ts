@@ -15,7 +15,7 @@ import type { Environment } from '../src/compose/environment.ts'
 import type { AllowedFolders } from './allowed-folders.ts'
 import { createManualRuns, type ManualRuns } from './by-hand/manual-runs.ts'
 import { runByHand, type ManualOrder } from './by-hand/run.ts'
-import { createModelSource, type ModelSource } from './model-source.ts'
+import { createModelSource, type AskMounts, type ModelSource } from './model-source.ts'
 import type { Compose } from '../src/compose/compose.ts'
 import type { Engine } from './docker/engine.ts'
 import type { EventHub, EventListener } from './docker/event-hub.ts'
@@ -86,7 +86,8 @@ const settleEventsMs = 400
 const engineRetryMs = 5_000
 
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
-  const models = createModelSource(deps.compose, deps.folders)
+  const askMounts: AskMounts = () => deps.engine.writableMounts()
+  const models = createModelSource(deps.compose, deps.folders, askMounts)
   const [exits, health] = [createContainerExits(), createHealthEvents()]
   const waker = createWaker(deps.clock, { settleMs: settleEventsMs })
   const known = createKnownValues()

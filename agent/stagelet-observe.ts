@@ -4,19 +4,17 @@ import { visibleTo } from '../src/secrets/visible.ts'
 import type { ManualRuns } from './by-hand/manual-runs.ts'
 import type { StackFault } from './allowed-folders.ts'
 import { requestFor } from './compose-environment.ts'
-import type { ModelSource } from './model-source.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { FileStore } from './file-store.ts'
 import { endedByOthers } from './drift.ts'
 import { delayAfter } from './heal-guard.ts'
-import { findVolumesOfOthers, claimProject, type ClaimDeps } from './project-claim.ts'
-import { forgetStalePasses } from './stack-state.ts'
+import { claimProject, type ClaimDeps } from './project-claim.ts'
+import { forgetSettled, forgetStalePasses } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import type { ActionDeps } from './action.ts'
 import { hintFor, missedAmong } from './variable-uses.ts'
 
 export interface PassDeps extends ActionDeps, ClaimDeps {
-  readonly models: ModelSource
   readonly files: FileStore
   /** Runs of `stagely compose` on this stack. */
   readonly manualRuns: Pick<ManualRuns, 'isBusy' | 'by'>
@@ -87,16 +85,18 @@ export const claim = async (
   state: StackState,
   { project, roots }: { readonly project: string; readonly roots: readonly string[] },
 ): Promise<StackFault | undefined> => {
-  const { uid } = state.want.desired
-  const result = await claimProject(deps, { uid, project, roots })
+  const { uid, compose } = state.want.desired
+  const { adopt = [] } = compose
+  const result = await claimProject(deps, { uid, project, roots, adopt })
   if ('fault' in result) {
     releaseProject(deps, state)
     return result.fault
   }
   if (state.claimed?.project !== project) {
     state.claimed?.ending.abort()
-    state.foundVolumes = await findVolumesOfOthers(deps, { uid, project, roots }, result.containers)
+    state.foundVolumes = result.foundVolumes
     state.claimed = { project, ending: new AbortController() }
+    if (state.settledProject !== project) forgetSettled(state, project)
   }
   deps.onProject(project)
   state.containers = result.containers

@@ -23,6 +23,8 @@ interface World {
   readonly deployed?: Readonly<Record<string, string>>
   readonly foundVolumes?: string[]
   readonly volumes?: readonly string[]
+  /** Folders of containers of other projects, by name. */
+  readonly others?: Readonly<Record<string, string>>
 }
 
 const stateWith = ({ deployed = {}, foundVolumes }: World): StateFile => ({
@@ -37,20 +39,23 @@ const stateWith = ({ deployed = {}, foundVolumes }: World): StateFile => ({
 })
 
 const engineWith = (world: World, removed: string[]): Engine => {
-  const { volumes = [] } = world
-  const container = () => ({
+  const { volumes = [], others = {} } = world
+  const container = (directory: string) => ({
     Id: 'id',
     Names: ['/victim-web-1'],
     Labels: {
       'com.docker.compose.service': 'web',
-      'com.docker.compose.project.working_dir': world.directory,
+      'com.docker.compose.project.working_dir': directory,
     },
     State: '',
     Status: '',
     Created: 0,
   })
   return {
-    listContainers: () => Promise.resolve(world.directory === undefined ? [] : [container()]),
+    listContainers: (project: string) => {
+      const directory = project === 'victim' ? world.directory : others[project]
+      return Promise.resolve(directory === undefined ? [] : [container(directory)])
+    },
     inspect: () =>
       Promise.resolve({
         Id: 'id',
@@ -61,6 +66,7 @@ const engineWith = (world: World, removed: string[]): Engine => {
       }),
     imageId: () => Promise.resolve('image'),
     listVolumes: () => Promise.resolve([...volumes]),
+    listNetworks: () => Promise.resolve([]),
     removeVolume: (name: string) => {
       removed.push(name)
       return Promise.resolve()
@@ -79,7 +85,14 @@ const pass = async (
   const removed: string[] = []
   const followed: (string | undefined)[] = []
   const web = { name: 'web', dependsOn: [], waitsFor: [], restartsAfter: [], sharesWith: [] }
-  const more = { scale: 1, containerName: undefined, envFiles: [], variables: [], linksTo: [] }
+  const more = {
+    ports: [],
+    scale: 1,
+    containerName: undefined,
+    envFiles: [],
+    variables: [],
+    linksTo: [],
+  }
   const made = { image: 'x', refreshes: false, definition: undefined }
   const model = {
     projectName: 'victim',
@@ -87,6 +100,7 @@ const pass = async (
     services: [{ ...web, ...more, ...made }],
     missingVariables: [],
     signature: '',
+    inputs: '',
     roots: ['/srv/allowed'],
     uses: new Map(),
     variables: [],
@@ -105,7 +119,7 @@ const pass = async (
       pipe: () => Promise.resolve({ exitCode: 0, startError: undefined }),
     },
     stateFile: stateWith(world),
-    models: { read: () => Promise.resolve({ model }), watched: () => [], forget: () => undefined },
+    models: { read: () => Promise.resolve({ model }) },
     locks: lonelyLocks(),
     files: withoutFiles,
     exits: createContainerExits(),
@@ -125,18 +139,21 @@ const pass = async (
     await runPass(deps, state, { isSuperseded: () => false, signal })
     after()
   }
-  const { services, fault, phase } = toObservation(state)
+  const { services, fault, phase, composeProject: project } = toObservation(state)
   return {
     verbs,
     removed,
     fault: fault?.reason,
     message: fault?.message,
     phase,
+    project,
     services: services.map((s) => s.name),
     held: state.claimed?.project,
     follows: followed.at(-1),
   }
 }
+
+const down = { release: 'Down', releaseVolumes: true } as const
 
 describe('a Compose project by the name of another stack', () => {
   const untouched = { verbs: [], services: [], held: undefined, follows: undefined }
@@ -150,6 +167,7 @@ describe('a Compose project by the name of another stack', () => {
       { directory: '/srv/allowed', deployed: { other: 'victim' } },
       'ProjectClaimed',
     ],
+    ['it is down, and its volumes are there', { volumes: ['victim_data'] }, 'NotAdopted'],
   ])('is not looked at, told or touched where %s', async (_what, world, fault) => {
     for (const paused of [false, true])
       expect(await pass(world, { paused })).toMatchObject({ ...untouched, fault })
@@ -168,8 +186,6 @@ describe('a Compose project by the name of another stack', () => {
         fault: undefined,
       })
   })
-
-  const down = { release: 'Down', releaseVolumes: true } as const
 
   it.each<[string, World]>([
     ['its folder is not allowed', { directory: '/other' }],
@@ -212,6 +228,32 @@ describe('a Compose project by the name of another stack', () => {
       volumes: ['victim_own', 'victim_theirs'],
     }
     expect(await pass(world, down)).toMatchObject({ verbs: ['down'], removed: ['victim_own'] })
+  })
+})
+
+describe('a stack that has another project name by now', () => {
+  const renamed: World = { deployed: { mine: 'before' }, others: { before: '/srv/allowed' } }
+
+  it('is told under the name that it runs by, and not started under the new one', async () => {
+    expect(await pass(renamed)).toMatchObject({
+      ...{ verbs: [], phase: 'Failed', fault: 'ProjectRenamed', services: ['web'] },
+      ...{ held: 'before', follows: 'before', project: 'before' },
+    })
+  })
+
+  it('is refused with the way back and the way on', async () => {
+    expect((await pass(renamed)).message).toMatch(
+      /runs as the Compose project "before" and is "victim" by now .*go back to "before", or take that down .*: docker compose -p before down --remove-orphans\. Its volumes stay/,
+    )
+  })
+
+  it('starts once nothing of the old name is left', async () => {
+    const world = { deployed: { mine: 'before' } }
+    expect(await pass(world, {}, 2)).toMatchObject({ verbs: ['up -d --'], held: 'victim' })
+  })
+
+  it('is taken down under the name that it was deployed by', async () => {
+    expect(await pass(renamed, down)).toMatchObject({ verbs: ['down --volumes'], held: 'before' })
   })
 })
 

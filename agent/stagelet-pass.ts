@@ -28,6 +28,7 @@ import {
   type PassDeps,
 } from './stagelet-observe.ts'
 import { endDrift, restForDrift, tellPaused } from './stagelet-drift.ts'
+import { findRenamed } from './project-claim.ts'
 import { release } from './stagelet-release.ts'
 
 export type { PassDeps } from './stagelet-observe.ts'
@@ -148,7 +149,13 @@ const claimStack = async (deps: PassDeps, state: StackState): Promise<StackFault
     releaseProject(deps, state)
     return fault
   }
-  return (await claim(deps, state, { project, roots: model?.roots ?? [] })) ?? fault
+  const { uid } = state.want.desired
+  const renamed = await findRenamed(deps, { uid, project })
+  if (renamed === undefined)
+    return (await claim(deps, state, { project, roots: model?.roots ?? [] })) ?? fault
+  // What runs is told under the name that it has.
+  state.model = undefined
+  return (await claim(deps, state, { project: renamed.deployed, roots: [] })) ?? renamed.fault
 }
 
 const isLeftAlone = (deps: PassDeps, state: StackState): boolean => {

@@ -27,11 +27,16 @@ it('starts a circle as it comes', () => {
 })
 
 /** What becomes of a stack that is down, on an engine that does not answer at first, and then does not start it at first. */
-const startingOn = (refusals: { listing: number; starting: number }) => {
+const startingOn = (refusals: { listing: number; starting: number; folder?: '' }) => {
   const clock = createFakeClock()
   const { signal } = new AbortController()
   const world = { state: 'exited', isConnected: false, looks: 0, starts: 0 }
-  const labels = { 'com.docker.compose.service': 'web' }
+  const labels = {
+    'com.docker.compose.service': 'web',
+    ...(refusals.folder === undefined && {
+      'com.docker.compose.project.working_dir': tmpBorders.allowDirs[0],
+    }),
+  }
   const engine = {
     listContainers: () => {
       if (++world.looks <= refusals.listing) return Promise.reject(new Error('no engine yet'))
@@ -58,10 +63,25 @@ const startingOn = (refusals: { listing: number; starting: number }) => {
   return { world, clock, done }
 }
 
+/** Lets time pass, and the system answer, until that is done. */
+const goOnUntil = async (done: Promise<void>, clock: ReturnType<typeof createFakeClock>) => {
+  let isDone = false
+  void done.then(() => (isDone = true))
+  while (!isDone) {
+    await clock.advance(1_000)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+it('leaves a container alone that does not tell its folder', async () => {
+  const { world, clock, done } = startingOn({ listing: 0, starting: 0, folder: '' })
+  await goOnUntil(done, clock)
+  expect(world).toMatchObject({ state: 'exited', starts: 0 })
+})
+
 it('goes on until the engine answers and what is down runs, and no longer', async () => {
   const { world, clock, done } = startingOn({ listing: 2, starting: 2 })
-  await clock.advance(5_000 + 2_000 + 4_000 + 8_000 + 16_000)
-  await done
+  await goOnUntil(done, clock)
   expect(world).toMatchObject({ state: 'running', looks: 5, starts: 3 })
 })
 

@@ -50,9 +50,11 @@ const startProject = async (deps: StartDeps, deployment: Deployment): Promise<bo
   let isUp = true
   for (const { id, name, directory } of startOrder(down)) {
     const refused =
-      directory === undefined ? undefined : await checkAllowed(directory, deps.folders)
+      directory === undefined
+        ? 'it does not tell the folder that it was made from'
+        : (await checkAllowed(directory, deps.folders))?.message
     if (refused !== undefined) {
-      deps.log.warn({ project, container: name, reason: refused.message }, 'not started')
+      deps.log.warn({ project, container: name, reason: refused }, 'not started')
       continue
     }
     try {

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseHandCommand } from '../../src/compose/by-hand.ts'
 import type { PipedCall } from '../../src/compose/compose.ts'
@@ -19,6 +21,14 @@ const entries = [held('TOKEN', secret, 'web')]
 const masker = createMasker(entries.map((e) => e.value))
 const desired = { uid: 'uid', name: 'shop', compose: { directory: '/srv/shop' } }
 
+const emptyEngine = {
+  listContainers: () => Promise.resolve([]),
+  listVolumes: () => Promise.resolve([]),
+  listNetworks: () => Promise.resolve([]),
+}
+/** The label of a container that was made from the stack’s folder. */
+const ofFolder = { 'com.docker.compose.project.working_dir': join(tmpdir(), 'shop') }
+
 /** A stack of one service; Compose says the secret, in two pieces. */
 const stackOf = (tweak: Partial<ManualRunDeps> = {}, release?: 'Retain') => {
   const calls: PipedCall[] = []
@@ -29,10 +39,10 @@ const stackOf = (tweak: Partial<ManualRunDeps> = {}, release?: 'Retain') => {
     projectName: 'shop',
     flags: ['-f', 'c.yml'],
     services: [service],
-    roots: [],
+    roots: [join(tmpdir(), 'shop')],
   } as never
   const deps: ManualRunDeps = {
-    engine: { listContainers: () => Promise.resolve([]) } as unknown as Engine,
+    engine: emptyEngine as unknown as Engine,
     compose: {
       version: '2.40.0',
       lookAgain: () => Promise.resolve(),
@@ -117,10 +127,11 @@ describe('Compose for a person', () => {
     const stopped: string[] = []
     const labelOf = (): string => calls[0]?.verb[2]?.split('=')[1] ?? ''
     const engine = {
+      ...emptyEngine,
       listContainers: () =>
         Promise.resolve([
-          { Id: 'other', Labels: { 'dev.stagely.run': 'another' } },
-          { Id: 'own', Labels: { 'dev.stagely.run': labelOf() } },
+          { Id: 'other', Labels: { ...ofFolder, 'dev.stagely.run': 'another' } },
+          { Id: 'own', Labels: { ...ofFolder, 'dev.stagely.run': labelOf() } },
         ]),
       inspect: () => Promise.resolve(undefined),
       stop: (id: string) => Promise.resolve(void stopped.push(id)),

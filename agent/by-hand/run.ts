@@ -63,7 +63,9 @@ const readTarget = async (deps: ManualRunDeps): Promise<Target> => {
   const read = await deps.models.read(requestFor(want))
   if ('fault' in read) throw new StagelyError('Conflict', read.fault.message)
   const { projectName: project, roots } = read.model
-  const result = await claimProject(deps, { uid: want.desired.uid, project, roots })
+  const { uid, compose } = want.desired
+  const { adopt = [] } = compose
+  const result = await claimProject(deps, { uid, project, roots, adopt })
   if ('fault' in result) throw new StagelyError('Conflict', result.fault.message)
   return { want, model: read.model }
 }

@@ -7,6 +7,7 @@ import { readBytes, request } from '../../src/kernel/request.ts'
 import { execIn, type ExecInContainer, type ExecOutcome } from './exec.ts'
 import { demultiplex } from './demultiplex.ts'
 import { splitLines } from './lines.ts'
+import { mountsOfEngine, type MountsOfEngine } from './mounts.ts'
 
 export interface ContainerSummary {
   readonly Id: string
@@ -17,7 +18,7 @@ export interface ContainerSummary {
   readonly ImageID?: string
   /** Seconds since the epoch. */
   readonly Created: number
-  readonly Mounts?: readonly { readonly Type: string; readonly Source?: string }[]
+  readonly Ports?: readonly { readonly PublicPort?: number; readonly Type: string }[]
 }
 
 interface HealthState {
@@ -93,12 +94,10 @@ export interface EngineEvent {
   readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
 }
 
-export interface Engine {
+export interface Engine extends MountsOfEngine {
   version(): Promise<string>
   /** All containers of a Compose project, stopped ones too. */
   listContainers(project: string): Promise<ContainerSummary[]>
-  /** Sources of all bind mounts of all containers, stopped ones too. */
-  mountSources(): Promise<string[]>
   /** undefined when there is no such container. */
   inspect(id: string): Promise<(ContainerDetails & ContainerPlace) | undefined>
   /** The last lines of stdout and stderr together. Unmasked. */
@@ -110,10 +109,6 @@ export interface Engine {
   openLog(id: string, options: LogOptions, signal: AbortSignal): Promise<EngineLog | undefined>
   /** Undefined when the image is not on this machine. */
   imageId(name: string): Promise<string | undefined>
-  /** Names of the volumes of a Compose project, sorted. */
-  listVolumes(project: string): Promise<string[]>
-  /** Removes a volume, if it exists. Conflict: a container uses it. */
-  removeVolume(name: string): Promise<void>
   start(id: string): Promise<void>
   /** Stops a container; by force after its stop timeout. */
   stop(id: string): Promise<void>
@@ -181,19 +176,6 @@ const getWith =
     return body === undefined ? undefined : (JSON.parse(body.toString('utf8')) as T)
   }
 
-const volumesOf = (get: Get, call: Call): Pick<Engine, 'listVolumes' | 'removeVolume'> => ({
-  listVolumes: async (project) => {
-    const filters = JSON.stringify({ label: [`com.docker.compose.project=${project}`] })
-    const found = await get<{ Volumes: { Name: string }[] | null }>(
-      `/volumes?${query({ filters })}`,
-    )
-    return (found?.Volumes ?? []).map((v) => v.Name).sort()
-  },
-  removeVolume: async (name) => {
-    await call('DELETE', `/volumes/${encodeURIComponent(name)}`)
-  },
-})
-
 /** A client of the engine at `socketPath`. Errors are StagelyError ServiceUnavailable, Conflict or InternalError. */
 export const createEngine = (socketPath: string): Engine => {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
@@ -236,11 +218,6 @@ export const createEngine = (socketPath: string): Engine => {
         (await get<ContainerSummary[]>(`/containers/json?${query({ all: '1', filters })}`)) ?? []
       )
     },
-    mountSources: async () => {
-      const all = (await get<ContainerSummary[]>('/containers/json?all=1')) ?? []
-      const binds = all.flatMap((c) => c.Mounts ?? []).filter((m) => m.Type === 'bind')
-      return binds.map((m) => m.Source ?? '')
-    },
     inspect: (id) => get<ContainerDetails & ContainerPlace>(`/containers/${id}/json`),
     logs: async (id, tail) => {
       const tty = (await get<ContainerDetails>(`/containers/${id}/json`))?.Config.Tty ?? false
@@ -257,7 +234,7 @@ export const createEngine = (socketPath: string): Engine => {
       return undefined
     },
     imageId: async (name) => (await get<{ Id: string }>(`/images/${name}/json`))?.Id,
-    ...volumesOf(get, call),
+    ...mountsOfEngine(get, call),
     start: async (id) => {
       await call('POST', `/containers/${id}/start`)
     },

@@ -1,5 +1,6 @@
 // Requests to the engine of doctor and support bundle, with a short deadline, as a hung engine is a finding.
 import { readText, request } from '../../src/kernel/request.ts'
+import { mountsOfEngine, type WritableMount } from './mounts.ts'
 import { digestLabel } from '../../src/resources/meta.ts'
 
 export interface EngineFacts {
@@ -55,6 +56,36 @@ export const readEngineFacts = async (socketPath: string): Promise<EngineFacts> 
 export const readContainers = async (socketPath: string): Promise<ListedContainer[]> => {
   const filters = encodeURIComponent(JSON.stringify({ label: [digestLabel] }))
   return (await get(socketPath, `/containers/json?all=1&filters=${filters}`)) as ListedContainer[]
+}
+
+/** A stack that has containers on this machine, as they tell. */
+export interface FoundStack {
+  readonly project: string
+  readonly directory: string
+  /** Absolute paths of its Compose files. */
+  readonly files: readonly string[]
+}
+
+/** Stacks of this machine, stopped ones too, and what containers may write. */
+export const readStacks = async (
+  socketPath: string,
+): Promise<{ readonly stacks: FoundStack[]; readonly mounts: WritableMount[] }> => {
+  const ask = async <T>(path: string): Promise<T> => (await get(socketPath, path)) as T
+  const { writableMounts } = mountsOfEngine(ask, ask)
+  const [all, mounts] = await Promise.all([
+    ask<Pick<ListedContainer, 'Labels'>[]>('/containers/json?all=1'),
+    writableMounts(),
+  ])
+  const found = all.flatMap(({ Labels: of }) => {
+    const label = (name: string): string => of[`com.docker.compose.${name}`] ?? ''
+    const [project, directory] = [label('project'), label('project.working_dir')]
+    const files = label('project.config_files').split(',')
+    return directory === ''
+      ? []
+      : { project, directory, files: files.filter((file) => file.startsWith('/')) }
+  })
+  const stacks = new Map(found.map((stack) => [JSON.stringify(stack), stack]))
+  return { stacks: [...stacks.values()], mounts }
 }
 
 /** Bind mounts of a container of this engine. */

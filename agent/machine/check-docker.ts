@@ -1,8 +1,9 @@
 // Doctor: checks the engine and Compose, and that the agent sees the same folders as the engine.
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { oldestCompose, openCompose } from '../../src/compose/compose.ts'
 import { readEngineFacts, readOwnMounts, type EngineFacts } from '../docker/info.ts'
+import { ownContainer } from '../docker/own-container.ts'
 import type { AgentConfig } from '../config.ts'
 import { codeOf, failed, ok, skipped, warning, type Check } from './check.ts'
 
@@ -44,12 +45,6 @@ const isContainer = async (): Promise<boolean> => {
   const marks = ['/.dockerenv', '/run/.containerenv']
   const found = await Promise.all(marks.map((mark) => access(mark).then(() => true, () => false))) // prettier-ignore
   return found.includes(true)
-}
-
-/** Id of the container that this process runs in. */
-const ownContainer = async (): Promise<string | undefined> => {
-  const mounts = await readFile('/proc/self/mountinfo', 'utf8')
-  return /\/containers\/([0-9a-f]{64})\//.exec(mounts)?.[1]
 }
 
 /** The engine resolves paths on the machine: an agent in a container must see each folder at the same path. */

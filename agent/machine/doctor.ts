@@ -5,6 +5,7 @@ import { dockerHostFault, type AgentConfig } from '../config.ts'
 import { checkController } from './check-controller.ts'
 import { checkDocker } from './check-docker.ts'
 import { checkFolders } from './check-folders.ts'
+import { checkWriters } from './check-writers.ts'
 import type { Check } from './check.ts'
 import { parseMachineFlags, textOf } from './flags.ts'
 import { note, runProgram, say } from './program.ts'
@@ -12,7 +13,7 @@ import { note, runProgram, say } from './program.ts'
 const usage = `Usage: stagely agent doctor [-o json|yaml|wide] [flags of "agent run"]
 
 Checks engine, DOCKER_HOST, rootless or remapped engines, an agent in a container, Compose, user,
-folders, tmpfs, clock, and whether the controller can be reached and knows this agent. Changes nothing.
+folders, tmpfs, containers that write Compose files, clock, and whether the controller can be reached and knows this agent. Changes nothing.
 Give the flags that the agent runs with. Exit code 1 when a check failed; warnings are no failures.
 
   --data-dir DIR    keys and state (/var/lib/stagely-agent)
@@ -33,6 +34,7 @@ export const examine = async (config: AgentConfig, clock: Clock): Promise<Check[
   return [
     ...(await checkDocker(config, { hostFault: dockerHostFault(), uid })),
     ...(await checkFolders(config, uid)),
+    await checkWriters(config),
     ...(await checkController(config.dataDir, clock)),
   ]
 }

@@ -11,6 +11,8 @@ const rows: readonly [name: RegExp, needs: readonly [Verb, Resource] | undefined
   [/^fill variables of containers/, ['create', 'stagelysecrets']],
   [/`compose\.variables`/, ['update', 'stagelets']],
   [/`compose\.fileTargets`/, ['update', 'stagelets']],
+  [/`compose\.writableFolders`/, ['update', 'stagelets']],
+  [/`compose\.adopt`/, ['update', 'stagelets']],
   [/`deleteVolumes`/, ['delete', 'stagelets']],
   [/^deploy/, ['create', 'stagelets/deploy']],
   [/^read logs/, ['get', 'stagelets/logs']],

@@ -47,6 +47,20 @@ export const composeSpec = z.strictObject({
     .describe(
       'Paths in containers that file secrets may take although the system or an entry point runs them.',
     ),
+  writableFolders: z
+    .array(z.string().regex(/^\//, 'must be an absolute path on the agent’s machine'))
+    .max(256)
+    .optional()
+    .describe(
+      'Folders on the agent’s machine that containers may write although files of the stack or links of its mounts lie there. Whoever runs code in such a container can become root on that machine.',
+    ),
+  adopt: z
+    .array(z.string().min(1).max(255))
+    .max(1024)
+    .optional()
+    .describe(
+      'Names of volumes and networks of the Compose project that were there before the stack, and that it may use.',
+    ),
   onChange: z
     .enum(['Hold', 'Deploy'])
     .default('Hold')

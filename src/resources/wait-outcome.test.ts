@@ -80,6 +80,9 @@ describe('the end of a wait for a stagelet to be in sync', () => {
       'DirectoryNotAllowed',
       'DirectoryMissing',
       'ProjectClaimed',
+      'ProjectRenamed',
+      'NotAdopted',
+      'WritableByContainer',
       'ProjectMissing',
       'ComposeInvalid',
       'ValueInvalid',
@@ -88,6 +91,7 @@ describe('the end of a wait for a stagelet to be in sync', () => {
       'FileNotDelivered',
       'VariableMissing',
       'NoTmpfs',
+      'FilesDirUnsafe',
     ].map((reason): [string, Verdicts, string] => [
       `held by the fault ${reason}`,
       { ...settled, SecretsInSync: `False ${reason}` },

@@ -10,7 +10,7 @@ import { composeAt } from '../support/compose-at.ts'
 import { newerCompose } from '../support/newer-compose.ts'
 import { shortGo } from '../support/short-go.ts'
 import { soak } from '../support/soak.ts'
-import { tmpBorders } from '../support/allowed-folders.ts'
+import { noMounts, tmpBorders } from '../support/allowed-folders.ts'
 
 const folders: string[] = []
 afterEach(async () => {
@@ -32,7 +32,7 @@ const openFiles = async (binary: () => Promise<string | undefined>): Promise<Fil
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'stagely-model-')))
   folders.push(directory)
   const spec = { directory, projectName: 'shop', onChange: 'Hold' as const }
-  const models = createModelSource(await composeAt(await binary()), tmpBorders)
+  const models = createModelSource(await composeAt(await binary()), tmpBorders, noMounts)
   return {
     write: async (files) => {
       for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
@@ -220,7 +220,7 @@ describe.each(versions)('with %s, a stack', (_name, binary, isWhole) => {
     const opened = await openFiles(binary)
     await opened.write({ 'compose.yml': web('    env_file: set\n'), set: 'A=${KEY}\n' })
     expect((await opened.read({ KEY: '/', UNNAMED: '/' })).variables).toEqual(['KEY'])
-    const model = await filled(web('    volumes: ["${KEY}:/data"]\n'), { listed: ['KEY'] })
+    const model = await filled(web('    volumes: ["${KEY}:/data:ro"]\n'), { listed: ['KEY'] })
     expect(model.variables).toEqual(['KEY'])
     expect('mounts' in model.mounts && model.mounts.mounts.get('web')?.binds[0]?.source).toBe('/')
   })

@@ -1,9 +1,9 @@
 // Stacks that ran before Stagely came, edits of the user, and what `${VAR}` means.
-import { appendFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { holdName } from '../../agent/machine-name.ts'
 import { createProjectLocks } from '../../agent/project-locks.ts'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { desiredFor, digestFor, held, startMachine, type Machine } from '../support/docker.ts'
 import {
   createStack,
@@ -188,6 +188,102 @@ describe('a stack that runs already', () => {
       await one.stop()
       await other.stop()
     }
+  })
+
+  it('is refused where containers may write its files or have made a link of what it mounts, unless the stagelet says so', async () => {
+    const before = await stack.containers()
+    let revision = 0
+    const wants = async (web: string, writableFolders?: string[]): Promise<string> => {
+      revision++
+      await stack.write(`services:\n${idleService('web', web)}${idleService('db')}`)
+      const spec = { ...desiredFor(stack).compose, ...(writableFolders && { writableFolders }) }
+      machine.loop.want(desiredFor(stack, { revision, compose: spec }), [secret])
+      const { fault } = await machine.until(
+        (r) => r.revision === revision && (r.phase === 'Failed' || r.phase === 'Settled'),
+      )
+      expect(fault?.reason ?? '').toBe(fault === undefined ? '' : 'WritableByContainer')
+      return fault?.message.replaceAll(stack.directory, 'DIR') ?? 'none'
+    }
+    expect(await wants('    volumes: [".:/app"]\n')).toMatch(
+      /^DIR lies in DIR, which service web may write\..*spec\.compose\.writableFolders: \[DIR\]$/,
+    )
+    await mkdir(join(stack.directory, 'data'))
+    await symlink('/etc/hostname', join(stack.directory, 'data/up'))
+    await stack.keepTree()
+    expect(await wants('    volumes: ["./data:/data", "./data/up:/up:ro"]\n')).toMatch(
+      /^service web uses DIR\/data\/up, which leads to \/etc\/hostname by a link in DIR\/data, and service web may write that\./,
+    )
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+    expect(await wants('    volumes: [".:/app"]\n', [stack.directory])).toBe('none')
+    expect((await stack.environmentOf('web'))['TOKEN']).toBe('first-value')
+    // Now a container of the stack has the folder.
+    expect(await wants('')).toMatch(/^DIR lies in DIR, which container \S+-web-1 may write\./)
+  })
+
+  it('stays under the name that it runs by while that is there, and is not said to have drifted', async () => {
+    await machine.roll([secret])
+    const before = await stack.containers()
+    const other = `${stack.project}-other`
+    const spec = { ...desiredFor(stack).compose, projectName: other }
+    const left = machine.reports.length
+    machine.loop.want(desiredFor(stack, { revision: 2, compose: spec }), [secret])
+    const { fault, services, composeProject } = await machine.until((r) => r.phase === 'Failed')
+    expect(fault?.reason).toBe('ProjectRenamed')
+    expect([composeProject, services.map((s) => s.state)]).toEqual([
+      stack.project,
+      ['running', 'running'],
+    ])
+    await machine.roll([secret])
+    expect(recreatedBetween(before, await stack.containers())).toEqual([])
+    expect(machine.reports.slice(left).filter((r) => r.drift !== undefined)).toEqual([])
+  })
+
+  it('of which only volumes are left is adopted by name', async () => {
+    const volumes = 'volumes: {data: }\n'
+    const web = idleService('web', '    volumes: ["data:/data"]\n')
+    await stack.write(`services:\n${web}${volumes}`)
+    await up()
+    await stack.compose('down', '--remove-orphans')
+    machine.loop.want(desiredFor(stack), [secret])
+    const { fault } = await machine.until((r) => r.phase === 'Failed')
+    expect(fault?.reason).toBe('NotAdopted')
+    expect(await stack.containers()).toEqual({})
+    const spec = { ...desiredFor(stack).compose, adopt: [`${stack.project}_data`] }
+    await machine.roll([secret], { compose: spec })
+    // What was there before stays.
+    machine.loop.want(
+      desiredFor(stack, { revision: 2, compose: spec, release: 'Down', releaseVolumes: true }),
+      [],
+    )
+    await machine.until((r) => r.phase === 'Released')
+    expect(await stack.docker('volume', 'ls', '-q', '-f', `name=${stack.project}`)).toBe(
+      `${stack.project}_data\n`,
+    )
+  })
+
+  it('takes no edit that is saved while a rollout waits, but for what the rollout makes anew', async () => {
+    const checked = (test: string): string =>
+      `    healthcheck: {test: ["CMD-SHELL", "${test}"], interval: 0.3s, retries: 600}\n`
+    const of = (db: string): string =>
+      `services:\n${idleService('slow', checked('test -e /tmp/go'))}${idleService('db', db)}${idleService(
+        'web',
+        '    depends_on: {db: {condition: service_started}, slow: {condition: service_healthy}}\n',
+      )}`
+    await stack.write(of(''))
+    const go = async (): Promise<unknown> => await stack.docker('exec', `${stack.project}-slow-1`, 'touch', '/tmp/go') // prettier-ignore
+    const both = (value: string) => [held('A', value, 'slow'), held('A', value, 'web')]
+    const started = up()
+    await vi.waitFor(go, { timeout: 60_000 })
+    await started
+    const first = machine.roll(both('first-value'))
+    await machine.until((r) => r.waitingFor?.join().includes('slow') === true)
+    const before = await stack.containers()
+    await stack.write(of('    environment: {EDIT: "1"}\n'))
+    await go()
+    await first
+    const after = await stack.containers()
+    expect(recreatedBetween(before, after)).toEqual(['web'])
+    await machine.until((r) => r.pendingEdits.includes('db'))
   })
 
   it('is let go with Retain, and taken down with Down', async () => {

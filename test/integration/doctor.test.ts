@@ -57,7 +57,7 @@ describe('the doctor', () => {
     const { checks } = JSON.parse(ran.stdout) as { checks: Check[] }
     const names = ['docker-host', 'engine', 'isolation', 'container', 'compose', 'user', 'data-dir']
     expect(checks.map((c) => c.name)).toEqual([
-      ...[...names, 'tmpfs', 'allow-dir', 'controller', 'clock', 'identity', 'service'],
+      ...[...names, 'tmpfs', 'allow-dir', 'writers', 'controller', 'clock', 'identity', 'service'],
     ])
     expect(checks.filter((c) => c.status === 'failed')).toEqual([])
     // Whether swap is on is the machine's own affair.

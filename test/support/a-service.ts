@@ -15,6 +15,7 @@ export const aService = (name: string, tweak: Partial<ServiceModel> = {}): Servi
   image: 'x',
   refreshes: false,
   definition: `definition of ${name}`,
+  ports: [],
   envFiles: [],
   variables: [],
   ...tweak,

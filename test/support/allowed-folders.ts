@@ -3,3 +3,6 @@ import { tmpdir } from 'node:os'
 import type { AllowedFolders } from '../../agent/allowed-folders.ts'
 
 export const tmpBorders: AllowedFolders = { allowDirs: [tmpdir()], ownDirs: [] }
+
+/** On a machine where no container writes anything of it. */
+export const noMounts = (): Promise<[]> => Promise.resolve([])

@@ -1,0 +1,74 @@
+// Finds what Compose reads of a stack beside the files that it is given: includes, and files that services extend.
+import { dirname, resolve } from 'node:path'
+import { isRecord } from '../../src/kernel/record.ts'
+import { isFile, readText } from '../../src/compose/files.ts'
+
+/** No larger file is looked into. */
+const mostBytes = 4 * 1024 * 1024
+const mostFiles = 200
+const mayInclude = /\b(include|extends)\b/
+
+interface Named {
+  /** Compose files. */
+  readonly files: readonly string[]
+  /** Env files, and folders in which Compose looks for one. */
+  readonly others: readonly string[]
+}
+
+const textsOf = (value: unknown): string[] =>
+  (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string')
+
+/** What a Compose file names, as it is written. */
+export const namedIn = (file: unknown): Named => {
+  if (!isRecord(file)) return { files: [], others: [] }
+  const { include, services } = file
+  const included = (Array.isArray(include) ? include : []).map((one: unknown) =>
+    isRecord(one) ? one : { path: one },
+  )
+  const extended = Object.values(isRecord(services) ? services : {}).flatMap((service) =>
+    isRecord(service) && isRecord(service['extends']) ? textsOf(service['extends']['file']) : [],
+  )
+  return {
+    files: [...included.flatMap(({ path }) => textsOf(path)), ...extended],
+    others: included.flatMap((one) => [
+      ...textsOf(one['env_file']),
+      ...textsOf(one['project_directory']),
+    ]),
+  }
+}
+
+/** A path that a variable makes is known up to the folder before the variable. */
+const knownPart = (path: string): string => {
+  const at = path.indexOf('$')
+  return at < 0 ? path : `${path.slice(0, path.lastIndexOf('/', at) + 1)}.`
+}
+
+const parse = async (path: string): Promise<unknown> => {
+  const text = await readText(path)
+  if (text.length > mostBytes || !mayInclude.test(text)) return undefined
+  const yaml = await import('yaml')
+  try {
+    return yaml.parse(text, { logLevel: 'silent', merge: true })
+  } catch {
+    return undefined // Compose says what is wrong with it.
+  }
+}
+
+/** Absolute paths of these Compose files, and of all that they name in turn. `root`: folder of the stack. */
+export const withIncluded = async (files: readonly string[], root: string): Promise<string[]> => {
+  const found = new Set(files)
+  const queue = [...files]
+  for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+    const named = namedIn(await parse(path))
+    // Relative to the file that names it, or to the stack's folder: each that is there may be meant.
+    const absolute = (one: string): string[] =>
+      [dirname(path), root].map((folder) => resolve(folder, knownPart(one)))
+    for (const file of named.files.flatMap(absolute)) {
+      if (found.has(file) || found.size >= mostFiles) continue
+      found.add(file)
+      if (await isFile(file)) queue.push(file)
+    }
+    for (const other of named.others.flatMap(absolute)) found.add(other)
+  }
+  return [...found]
+}

@@ -1,0 +1,61 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { checkWriters } from './check-writers.ts'
+
+let at = ''
+let containers: unknown = []
+const engine = createServer((request, response) => {
+  const isVolumes = request.url?.startsWith('/volumes') === true
+  const Options = { type: 'none', o: 'bind', device: join(at, 'srv/b') }
+  response.end(JSON.stringify(isVolumes ? { Volumes: [{ Name: 'v', Options }] } : containers))
+})
+beforeAll(async () => {
+  at = await mkdtemp(join(tmpdir(), 'stagely-writers-'))
+  for (const name of ['a', 'b', 'c']) await mkdir(join(at, 'srv', name), { recursive: true })
+  await new Promise<void>((done) => engine.listen(join(at, 'engine.sock'), done))
+})
+afterAll(async () => {
+  engine.close()
+  await rm(at, { recursive: true, force: true })
+})
+
+const container = (name: string, ...Mounts: unknown[]) => ({
+  ...{ Id: name, Names: [`/${name}-web-1`], Mounts },
+  Labels: {
+    'com.docker.compose.project': name,
+    'com.docker.compose.project.working_dir': join(at, 'srv', name),
+    'com.docker.compose.project.config_files': join(at, 'srv', name, 'compose.yml'),
+  },
+})
+const bind = (Source: string, RW: boolean) => ({ Type: 'bind', Source: join(at, Source), RW })
+const check = () => checkWriters({ dockerSocket: join(at, 'engine.sock'), allowDirs: [join(at, 'srv')] }) // prettier-ignore
+
+it('doctor names the stacks whose files containers may write, and those containers, by volumes that are folders too', async () => {
+  containers = [
+    container('a', bind('srv/a/data', true)),
+    container('b', bind('srv/b', false)),
+    container('c', bind('srv', false)),
+  ]
+  expect(await check()).toMatchObject({ status: 'ok' })
+  containers = [
+    container('a', bind('srv/a', true)),
+    container('b'),
+    container('c', { Type: 'volume', Name: 'v', Source: '/var/lib/v', RW: true }),
+  ]
+  const { status, message, remedy } = await check()
+  expect(status).toBe('warning')
+  expect(message.replaceAll(at, '')).toMatch(
+    /: a: \/srv\/a lies in \/srv\/a, which container a-web-1 may write; b: \/srv\/b lies in \/srv\/b, which container c-web-1 may write$/,
+  )
+  expect(remedy).toMatch(/spec\.compose\.writableFolders$/)
+})
+
+it('doctor looks at nothing below other folders, and says where the engine does not tell', async () => {
+  containers = [container('a', { Type: 'bind', Source: '/', RW: true })]
+  const dockerSocket = join(at, 'engine.sock')
+  expect(await checkWriters({ dockerSocket, allowDirs: ['/nowhere'] })).toMatchObject({ status: 'ok' }) // prettier-ignore
+  expect(await checkWriters({ dockerSocket: join(at, 'none'), allowDirs: ['/'] })).toMatchObject({ status: 'skipped' }) // prettier-ignore
+})
