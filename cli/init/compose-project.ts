@@ -6,6 +6,7 @@ import { undoubled } from '../../src/compose/config-output.ts'
 import { openCompose, type Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import { defined } from '../../src/kernel/defined.ts'
+import { isRecord } from '../../src/kernel/record.ts'
 import { CliError } from '../errors.ts'
 import { readAsWritten, type RawServices } from './as-written.ts'
 import {
@@ -36,6 +37,8 @@ export interface ComposeService extends ServiceUses {
   readonly image?: string
   /** Services that it depends on. */
   readonly dependsOn: readonly string[]
+  /** Those among them after whose re-creation it is restarted (`restart: true`). */
+  readonly restartsAfter: readonly string[]
 }
 
 /** A file of variables; the path is relative to the project's folder. */
@@ -116,6 +119,7 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
         environment: environmentOf(answer.services?.[name]),
         ...defined({ image: textOf(answer.services?.[name]?.image) }),
         dependsOn: Object.keys(answer.services?.[name]?.depends_on ?? {}),
+        restartsAfter: restartsAfter(answer.services?.[name]),
         ...usesOf(written[name] ?? {}, (path) => relative(directory, path) || path),
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -131,6 +135,11 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : undefined
+
+const restartsAfter = ({ depends_on: all }: RawService = {}): string[] =>
+  Object.entries(isRecord(all) ? all : {}).flatMap(([name, one]) =>
+    isRecord(one) && one['restart'] === true ? name : [],
+  )
 
 type Ask = (flags: readonly string[], verb: readonly string[], stdin?: string) => Promise<string>
 

@@ -1,7 +1,7 @@
 // Proposes which service sees which key, from the present use in the project. Pure.
 import { append } from '../../src/kernel/append.ts'
 import { minPatternBytes } from '../../src/masking/patterns.ts'
-import type { ComposeProject } from './compose-project.ts'
+import type { ComposeProject, ComposeService } from './compose-project.ts'
 import {
   variableSource,
   whyPlain,
@@ -22,6 +22,8 @@ export interface Proposal {
    * with them.
    */
   readonly recreated: readonly string[]
+  /** Services that it restarts after these, as the files ask for (`restart: true`). */
+  readonly restarted: readonly string[]
   readonly untouched: readonly string[]
 }
 
@@ -56,13 +58,17 @@ export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
   const recreated = enabled
     .filter(({ name, sharesWith }) => sees(name) || sharesWith.some(sees))
     .map(({ name }) => name)
+  const others = enabled.filter(({ name }) => !recreated.includes(name))
+  const isRestarted = ({ restartsAfter }: ComposeService): boolean =>
+    restartsAfter.some((name) => recreated.includes(name))
   return {
     secrets: secrets
       .map(withoutOrigin)
       .sort((a, b) => compare(a.key, b.key) || compare(a.scope, b.scope)),
     kept: inOrder(kept),
     recreated,
-    untouched: enabled.map(({ name }) => name).filter((name) => !recreated.includes(name)),
+    restarted: others.filter(isRestarted).map(({ name }) => name),
+    untouched: others.filter((service) => !isRestarted(service)).map(({ name }) => name),
   }
 }
 

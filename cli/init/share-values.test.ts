@@ -7,7 +7,8 @@ type Services = ComposeProject['services']
 
 const service = (name: string, image: string, dependsOn: string[] = []): Services[number] => ({
   ...{ name, image, dependsOn, enabled: true, environment: new Map<string, string>() },
-  ...{ written: new Map<string, string>(), envFileEntries: [], texts: [], sharesWith: [] },
+  ...{ written: new Map<string, string>(), envFileEntries: [], texts: [] },
+  ...{ sharesWith: [], restartsAfter: [] },
 })
 
 const url = (scope: string, tail = 'shop'): FoundSecret => ({

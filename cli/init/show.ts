@@ -35,7 +35,7 @@ const namesOf = (kept: readonly Kept[]): string => {
 }
 
 export const renderProposal = ({ project, proposal, review, manifest }: Found): string => {
-  const { secrets, kept, recreated, untouched } = proposal
+  const { secrets, kept, recreated, restarted, untouched } = proposal
   const count = project.services.length
   const rows = secrets.map(({ key, scope, from, refersTo = [] }) => [
     key,
@@ -60,6 +60,9 @@ export const renderProposal = ({ project, proposal, review, manifest }: Found): 
       : ['', 'Stays in your files:', indented(renderColumns(['KEY', 'FILE', 'WHY'], stays))]),
     '',
     `The first "up" re-creates: ${recreated.length === 0 ? 'nothing' : recreated.join(', ')}`,
+    ...(restarted.length === 0
+      ? []
+      : [`It restarts, as "restart: true" asks for: ${restarted.join(', ')}`]),
     ...(untouched.length === 0 ? [] : [`It leaves alone: ${untouched.join(', ')}`]),
     ...readOnceNote(secrets),
     'Your own files are not changed.',
@@ -94,6 +97,7 @@ export const summaryOf = ({
   })),
   kept: proposal.kept,
   recreated: proposal.recreated,
+  restarted: proposal.restarted,
   untouched: proposal.untouched,
   changes: review.changes.map(({ kind, name, action, valueChanged }) => ({
     kind,

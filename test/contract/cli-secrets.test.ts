@@ -511,6 +511,7 @@ services:
   db: {image: postgres, env_file: db.env}
   job: {image: job, profiles: [tools], environment: {JOB_TOKEN: "\${JOB_TOKEN}"}}
   cache: {image: redis}
+  front: {image: front, depends_on: {web: {condition: service_started, restart: true}}}
 `,
       'compose.override.yaml': 'services: {web: {environment: {EXTRA: "${EXTRA}"}}}\n',
       'parts/mail.yaml': 'services: {mail: {image: mail, env_file: mail.env}}\n',
@@ -540,6 +541,7 @@ services:
     expect(proposal.kept.map(({ key }) => key)).toContain('TAG')
     expect(proposal).toMatchObject({
       recreated: ['db', 'job', 'mail', 'web'],
+      restarted: ['front'],
       untouched: ['cache'],
     })
     const done = await world.cli(...args, '--yes')
