@@ -65,12 +65,12 @@ const startingOn = (refusals: { listing: number; starting: number; folder?: '' }
 
 /** Lets time pass, and the system answer, until that is done. */
 const goOnUntil = async (done: Promise<void>, clock: ReturnType<typeof createFakeClock>) => {
-  let isDone = false
-  void done.then(() => (isDone = true))
-  while (!isDone) {
+  const isDone = done.then(() => true)
+  const passes = async (): Promise<boolean> => {
     await clock.advance(1_000)
-    await new Promise((resolve) => setImmediate(resolve))
+    return await new Promise((resolve) => setImmediate(() => resolve(false)))
   }
+  while (!(await Promise.race([isDone, passes()])));
 }
 
 it('leaves a container alone that does not tell its folder', async () => {

@@ -71,10 +71,10 @@ export const readStacks = async (
   socketPath: string,
 ): Promise<{ readonly stacks: FoundStack[]; readonly mounts: WritableMount[] }> => {
   const ask = async <T>(path: string): Promise<T> => (await get(socketPath, path)) as T
-  const { writableMounts } = mountsOfEngine(ask, ask)
+  const engine = mountsOfEngine(ask, ask)
   const [all, mounts] = await Promise.all([
     ask<Pick<ListedContainer, 'Labels'>[]>('/containers/json?all=1'),
-    writableMounts(),
+    engine.writableMounts(),
   ])
   const found = all.flatMap(({ Labels: of }) => {
     const label = (name: string): string => of[`com.docker.compose.${name}`] ?? ''
