@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { oneLine, printable } from './print.ts'
+import { hanging, oneLine, printable } from './print.ts'
 
 it('what is printed cannot steer the terminal', () => {
   expect(printable('a\tb\nü 日本')).toBe('a\tb\nü 日本')
@@ -21,4 +21,8 @@ it('what is printed as JSON stays JSON', () => {
 
 it('a part of a line stays in its line', () => {
   expect(oneLine('healed\nroot  admin\r\u2028x')).toBe('healed\\nroot  admin\\x0d\\u2028x')
+})
+
+it('a message of several lines stays one message', () => {
+  expect(hanging('web failed:\nshop  in sync')).toBe('web failed:\n    shop  in sync')
 })

@@ -17,6 +17,9 @@ export const printable = (text: string): string => text.replace(unseen, escaped)
 /** The same as a part of one line, such as a cell of a table: a line break would begin what looks like another row. */
 export const oneLine = (text: string): string => printable(text).replaceAll('\n', '\\n')
 
+/** A message of several lines, whose further lines nobody takes for lines of this program. */
+export const hanging = (text: string): string => text.replaceAll('\n', '\n    ')
+
 const line = (text: string): string => printable(text.endsWith('\n') ? text : `${text}\n`)
 
 export const out = (text: string): void => {

@@ -9,7 +9,7 @@ import type { Api } from './api.ts'
 import { CliError } from './errors.ts'
 import { kindOf } from './kinds.ts'
 import { followObject, type FollowRef } from './objects.ts'
-import { note, out } from './print.ts'
+import { hanging, note, out } from './print.ts'
 
 /**
  * Returns the present state of another object of the same namespace, which is followed from the first
@@ -63,8 +63,8 @@ export const waitForOutcomes = async (
         last.set(one.label, object)
         if (end.kind === 'done') {
           if (one.doneLine !== undefined) out(one.doneLine)
-        } else if (end.kind === 'pending') late.push(`${one.label}: ${end.message}`)
-        else bad.push(`${one.label}: ${end.reason}: ${end.message}`)
+        } else if (end.kind === 'pending') late.push(hanging(`${one.label}: ${end.message}`))
+        else bad.push(hanging(`${one.label}: ${end.reason}: ${end.message}`))
       }),
     )
   } finally {

@@ -7,7 +7,7 @@ import { CliError, Exit } from '../errors.ts'
 import { kindOf, nameOf } from '../kinds.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output.ts'
-import { note, oneLine, out } from '../print.ts'
+import { hanging, note, oneLine, out } from '../print.ts'
 import { printRecords, type RecordView } from '../records.ts'
 import { openRest, type Rest } from '../rest.ts'
 
@@ -74,7 +74,8 @@ export const command = (): Command =>
       const body = tail === undefined ? {} : { tail }
       const started = await rest.call<LeakTest>(path, { method: 'POST', body }).catch(usage)
       const test = await waitForEnd(rest, path, started.body)
-      if (test.state !== 'done') throw new CliError(test.message ?? `the test is ${test.state}`)
+      if (test.state !== 'done')
+        throw new CliError(hanging(test.message ?? `the test is ${test.state}`))
       show(test, flags.output)
       if (test.services.some(({ hits }) => hits.length > 0)) throw new Exit(hitsExit)
       if (!isWhole(test)) throw new Exit(1)
