@@ -61,6 +61,16 @@ const print = ({ proven, objectives, stages, left_out }: Propagation): void => {
     ])
     out(`\n${renderColumns(['STAGE', 'MEDIAN', '99 %', 'LONGEST'], times)}`)
     out(`\n${proven} proven`)
+    const slowest = objectives.flatMap(({ objective, missed = [] }) =>
+      missed.map(({ team, project, stagelet, revision, ms }) => [
+        ...[meanings[objective] ?? objective, team, project, stagelet, String(revision)],
+        seconds(ms),
+      ]),
+    )
+    if (slowest.length > 0)
+      out(
+        `\n${renderColumns(['SLOWEST', 'TEAM', 'PROJECT', 'STAGELET', 'REVISION', 'TOOK'], slowest)}`,
+      )
   }
   if (left_out.length > 0)
     out(`left out: ${left_out.map(({ because, count }) => `${because} ${count}`).join(', ')}`)

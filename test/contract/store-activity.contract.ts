@@ -213,11 +213,12 @@ export const activityContract = (name: string, open: OpenStore): void => {
       for (const [i, one] of ends.entries())
         await tell(stagelet, rolled(stagelet, { ...one, startedAt: toTimestamp(since + i * 1000) }))
       const filter = { teams: [ns], project: 'shop', since }
+      const at = { namespace: ns, project: 'shop', stagelet: 'fast', revision: 1 }
       expect(await log.propagation(filter)).toEqual({
         proven: 3,
         objectives: [
-          { within: 2, ms: [1_000, 1_050, 1_050] },
-          { within: 2, ms: [200, 3_001, 3_001] },
+          { within: 2, ms: [1_000, 1_050, 1_050], missed: [{ ...at, ms: 1_050 }] },
+          { within: 2, ms: [200, 3_001, 3_001], missed: [{ ...at, ms: 3_001 }] },
         ],
         stages: {
           ...{ told: [100, 950, 950], started: [50, 950, 950], healthy: [9_000, 9_000, 9_000] },
@@ -225,7 +226,7 @@ export const activityContract = (name: string, open: OpenStore): void => {
         },
         others: { AgentAway: 1, Paused: 1, Unmeasured: 1, RolledBack: 1 },
       })
-      const none = { within: 0, ms: null }
+      const none = { within: 0, ms: null, missed: [] }
       const nothing = { proven: 0, objectives: [none, none], stages: {}, others: {} }
       expect(await log.propagation({ ...filter, project: 'other' })).toEqual(nothing)
       expect(await log.propagation({ ...filter, teams: ['another'] })).toEqual(nothing)

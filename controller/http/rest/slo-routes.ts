@@ -38,6 +38,14 @@ const sloSchema = z.strictObject({
       share: z.number().nullable().describe('Share that is within; null where nothing was proven.'),
       is_met: z.boolean().nullable(),
       ...percentiles,
+      missed: z
+        .array(
+          z.strictObject({
+            ...{ team: z.string(), project: z.string(), stagelet: z.string() },
+            ...{ revision: z.int(), ms },
+          }),
+        )
+        .describe('The slowest that were not within, three at most.'),
     }),
   ),
   stages: z.array(
@@ -56,11 +64,12 @@ const sloSchema = z.strictObject({
 const toSlo = (found: Propagation, since: number): z.infer<typeof sloSchema> => {
   const { proven, stages, others } = found
   const shown = objectives.map(({ name, withinMs, share: target }, i) => {
-    const { within = 0, ms: times } = found.objectives[i] ?? {}
+    const { within = 0, ms: times, missed: slow = [] } = found.objectives[i] ?? {}
     const share = proven === 0 ? null : within / proven
     const is_met = share === null ? null : share >= target
+    const missed = slow.map(({ namespace: team, ...one }) => ({ team, ...one }))
     const all = { objective: name, within_ms: withinMs, target, share, is_met }
-    return { ...all, ...percentilesOf(times ?? undefined) }
+    return { ...all, ...percentilesOf(times ?? undefined), missed }
   })
   return {
     since: toFineTimestamp(since),

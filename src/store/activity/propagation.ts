@@ -8,11 +8,26 @@ export interface PropagationFilter extends Pick<RolloutFilter, 'teams' | 'projec
   readonly since: number
 }
 
+interface Missed {
+  readonly namespace: string
+  readonly project: string
+  readonly stagelet: string
+  readonly revision: number
+  readonly ms: number
+}
+
+const mostMissed = 3
+
 export interface Propagation {
   /** How many rollouts are proven and have their times. */
   readonly proven: number
   /** For each objective: how many proven rollouts meet it, and median, 99 % and maximum in ms; null where none is proven. */
-  readonly objectives: readonly { readonly within: number; readonly ms: readonly number[] | null }[]
+  readonly objectives: readonly {
+    readonly within: number
+    readonly ms: readonly number[] | null
+    /** The slowest of those that do not meet it. */
+    readonly missed: readonly Missed[]
+  }[]
   /** Median, 99 % and maximum of each stage and of the whole, in ms; empty where no rollout is proven. */
   readonly stages: Readonly<Partial<Record<StageName | 'total', readonly number[]>>>
   /** All other rollouts by result: Failed, RolledBack, the reason that held them back, or Unmeasured where it is not known when the revision closed. */
@@ -23,8 +38,11 @@ const percentilesOf = (ms: string): string =>
   `percentile_disc(ARRAY[0.5, 0.99, 1]) WITHIN GROUP (ORDER BY ${ms})`
 const total = stageNames.join(' + ')
 
+const place = `namespace, project, stagelet`
+
 const sql = `WITH ends AS (
-    SELECT CASE WHEN detail ->> 'result' <> 'Healthy' THEN detail ->> 'result'
+    SELECT ${place}, (detail ->> 'revision')::int AS revision,
+      CASE WHEN detail ->> 'result' <> 'Healthy' THEN detail ->> 'result'
         WHEN detail ? 'heldBy' THEN detail ->> 'heldBy'
         WHEN NOT detail ? 'times' THEN 'Unmeasured' END AS other,
       ${stageNames.map((name) => `(detail #>> '{times,${name}Ms}')::int AS ${name}`).join(', ')}
@@ -38,7 +56,10 @@ const sql = `WITH ends AS (
     'objectives', (SELECT json_build_array(${objectives
       .map(({ stages, withinMs }) => {
         const ms = stages.join(' + ')
-        return `json_build_object('within', count(*) FILTER (WHERE ${ms} <= ${withinMs}), 'ms', ${percentilesOf(ms)})`
+        const missed = `SELECT ${place}, revision, ${ms} AS ms FROM proven WHERE ${ms} > ${withinMs}
+          ORDER BY ms DESC LIMIT ${mostMissed}`
+        return `json_build_object('within', count(*) FILTER (WHERE ${ms} <= ${withinMs}), 'ms', ${percentilesOf(ms)},
+          'missed', (SELECT coalesce(json_agg(m), '[]') FROM (${missed}) m))`
       })
       .join(', ')}) FROM proven),
     'stages', (SELECT json_strip_nulls(json_build_object(${[...stageNames, 'total']
