@@ -233,3 +233,10 @@ const parseDatabaseUrl = (text: string | undefined, faults: string[]): string | 
     faults.push('DATABASE_URL must begin with postgres:// or postgresql://')
   return text
 }
+
+/** Where others find the dashboard. The address that a controller takes by itself may be good on its machine alone. */
+export const dashboardOf = ({
+  dashboard,
+  advertiseUrl,
+}: Pick<Config, 'dashboard' | 'advertiseUrl'>): string | undefined =>
+  dashboard ? advertiseUrl : undefined

@@ -5,7 +5,7 @@ import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import type { Opened } from '../src/store/open-store.ts'
-import type { Config } from './config.ts'
+import { dashboardOf, type Config } from './config.ts'
 import { startSweep } from './http/agents/replicas.ts'
 import type { Egress } from './egress/gate.ts'
 import type { Metrics } from './http/metrics.ts'
@@ -54,7 +54,11 @@ export const startLoops = (
     kubernetes,
     smtp,
     keys: { rotatesKeys },
-  }: Pick<Config, 'manifestsDir' | 'pruneAll' | 'kubernetes' | 'smtp' | 'keys'>,
+    ...config
+  }: Pick<
+    Config,
+    'manifestsDir' | 'pruneAll' | 'kubernetes' | 'smtp' | 'keys' | 'dashboard' | 'advertiseUrl'
+  >,
   deps: LoopsDeps,
   term: number | undefined,
 ): Loops => {
@@ -67,7 +71,10 @@ export const startLoops = (
     startRotationPerformer({ ...common, openRotator: createRotatorOpener(common) }),
     startKeyRotation({ ...common, rotatesKeys }),
     startOffBoarding(common),
-    startNotifyPerformer({ ...common, term, mail: smtp && createMailer(smtp) }),
+    startNotifyPerformer({
+      ...{ ...common, term, mail: smtp && createMailer(smtp) },
+      dashboard: dashboardOf(config),
+    }),
     startStores({ ...common, ...deps.ofStores, open: openerWith(deps) }),
   ]
   const { kubeConfig, leads } = deps

@@ -1,7 +1,7 @@
 // What requests may ask of the outside, each by the one gate.
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Store } from '../src/store/store.ts'
-import type { Config } from './config.ts'
+import { dashboardOf, type Config } from './config.ts'
 import { createEgress, type Egress } from './egress/gate.ts'
 import { ownDestinations } from './egress/own.ts'
 import type { RestDeps } from './http/rest/deps.ts'
@@ -22,11 +22,12 @@ interface OutsideDeps {
 }
 
 export const outsideFor = (
-  { smtp }: Pick<Config, 'smtp'>,
+  { smtp, ...config }: Pick<Config, 'smtp' | 'dashboard' | 'advertiseUrl'>,
   { store, clock, egress, storeMeans }: OutsideDeps,
 ): Pick<RestDeps, 'listKeys' | 'testNotifier'> => ({
   listKeys: keyLister({ store, clock, open: openerWith({ egress, clock, storeMeans }) }),
   testNotifier: notifierTester({
     ...{ store, egress, mail: smtp && createMailer(smtp), now: () => clock.now() },
+    dashboard: dashboardOf(config),
   }),
 })

@@ -15,6 +15,8 @@ export interface DeliverDeps {
   /** undefined: the operator has named no mail server. */
   readonly mail: Mailer | undefined
   readonly now: () => number
+  /** Address of the controller, where it serves the dashboard. */
+  readonly dashboard?: string | undefined
 }
 
 /** `answer` says what the receiver answered, or why it could not. It names no URL: that of Slack is a secret. */
@@ -57,7 +59,8 @@ export const deliver = async (
   signal: AbortSignal,
 ): Promise<Attempt> => {
   try {
-    const message = { id, notifier: notifier.metadata.name, notices, count }
+    const { dashboard } = deps
+    const message = { id, notifier: notifier.metadata.name, notices, count, dashboard }
     const { email } = specOf('Notifier', notifier)
     if (email !== undefined) {
       if (deps.mail === undefined) return { ok: false, answer: noMailServer }

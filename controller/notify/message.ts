@@ -1,6 +1,34 @@
 // A message of a Notifier, in the form that its receiver reads. Pure.
 import { createHmac } from 'node:crypto'
+import { defined } from '../../src/kernel/defined.ts'
 import type { Notice } from '../../src/store/notices.ts'
+
+/** Where the dashboard shows what a notice is about. */
+const pathOf = ({ kind, team, project = '', name }: Notice): string => {
+  const [of, own] = [`/ui/t/${team}/p/${project}`, encodeURIComponent(name)]
+  switch (kind) {
+    case 'Stagelet':
+      return `/ui/t/${team}/s/${own}`
+    case 'Agent':
+      return `/ui/t/${team}/a/${own}`
+    case 'Project':
+      return `/ui/t/${team}/p/${own}`
+    case 'StagelySecret':
+      return `${of}?secret=${own}`
+    case 'Rotation':
+      return `${of}/rotations`
+    case 'SecretStore':
+      return '/ui/stores'
+    default:
+      return '/ui/'
+  }
+}
+
+/** undefined: the controller serves no dashboard at an address that others know. */
+const linkOf = ({ dashboard }: Message, notice: Notice): string | undefined =>
+  dashboard === undefined || notice.reason === 'Test'
+    ? undefined
+    : new URL(pathOf(notice), dashboard).href
 
 export interface Message {
   /** The same at each attempt. */
@@ -9,6 +37,8 @@ export interface Message {
   readonly notices: readonly Notice[]
   /** How many there are, with those that the message leaves out. */
   readonly count: number
+  /** Address of the controller, where it serves the dashboard. */
+  readonly dashboard?: string | undefined
 }
 
 const jsonType = { 'content-type': 'application/json' }
@@ -37,10 +67,12 @@ export const signedHeaders = (
 }
 
 export const webhookPost = (
-  { id, notifier, notices, count }: Message,
+  message: Message,
   { nowMs, signingKey }: { nowMs: number; signingKey: Buffer | undefined },
 ): Posted => {
-  const data = { notifier, count, notices }
+  const { id, notifier, notices, count } = message
+  const linked = notices.map((one) => ({ ...one, ...defined({ link: linkOf(message, one) }) }))
+  const data = { notifier, count, notices: linked }
   const timestamp = notices[0]?.at ?? new Date(nowMs).toISOString()
   const body = JSON.stringify({ type: 'stagely.notices', timestamp, data })
   return { headers: signedHeaders({ id, body }, { nowMs, signingKey }), body }
@@ -52,15 +84,16 @@ const escaped = (text: string): string =>
 
 const mostLines = 20
 
-export const slackPost = ({ notices, count }: Message): Posted => {
-  const lines = notices
-    .slice(0, mostLines)
-    .map(
-      ({ reason, kind, team, project, name, message }) =>
-        `*${reason}* ${kind.toLowerCase()}/${name} (${project === undefined ? team : `${team}/${project}`}): ${message}`,
-    )
+export const slackPost = (message: Message): Posted => {
+  const { notices, count } = message
+  const lines = notices.slice(0, mostLines).map((one) => {
+    const { reason, kind, team, project, name, message: told } = one
+    const line = `*${reason}* ${kind.toLowerCase()}/${name} (${project === undefined ? team : `${team}/${project}`}): ${told}`
+    const link = linkOf(message, one)
+    return link === undefined ? escaped(line) : `${escaped(line)} <${escaped(link)}>`
+  })
   const more = count - lines.length
-  const text = [...lines.map(escaped), ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
+  const text = [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
   return { headers: jsonType, body: JSON.stringify({ text }) }
 }
 
@@ -72,13 +105,14 @@ export interface Letter {
 /** One line, as a subject is. */
 const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ').trim()
 
-export const letterOf = ({ notifier, notices, count }: Message): Letter => {
+export const letterOf = (letter: Message): Letter => {
+  const { notifier, notices, count } = letter
   const placeOf = ({ team, project }: Notice): string =>
     project === undefined ? team : `${team}/${project}`
-  const paragraphs = notices.map(
-    (one) =>
-      `${one.reason}: ${one.kind.toLowerCase()}/${one.name} (${placeOf(one)}), ${one.at}\n${one.message}`,
-  )
+  const paragraphs = notices.map((one) => {
+    const link = linkOf(letter, one)
+    return `${one.reason}: ${one.kind.toLowerCase()}/${one.name} (${placeOf(one)}), ${one.at}\n${one.message}${link === undefined ? '' : `\n${link}`}`
+  })
   const [first] = notices
   const reasons = [...new Set(notices.map(({ reason }) => reason))].join(', ')
   const subject =

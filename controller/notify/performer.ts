@@ -21,6 +21,8 @@ export interface PerformerDeps {
   readonly outbox: Outbox
   readonly egress: Egress
   readonly mail?: Mailer | undefined
+  /** Address of the controller, where it serves the dashboard. */
+  readonly dashboard?: string | undefined
   readonly clock: Clock
   readonly log: Logger
   /** undefined: there are no other replicas. */
@@ -79,7 +81,7 @@ const perform = async (deps: PerformerDeps, batch: Batch, signal: AbortSignal): 
     await outbox.end(batch.id, clock.now(), term)
     return
   }
-  const tools = { store, egress, mail, now: () => clock.now() }
+  const tools = { store, egress, mail, dashboard: deps.dashboard, now: () => clock.now() }
   const attempt = await deliver(tools, notifier, batch, signal)
   if (signal.aborted) return
   const now = clock.now()

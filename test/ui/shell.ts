@@ -1,4 +1,5 @@
 // Login, the shell, and how honest the page is about being live.
+import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
 import { soak } from '../support/soak.ts'
 import { canary, type Dashboard } from './dashboard.ts'
@@ -167,5 +168,36 @@ export const shellTests = (given: () => Dashboard): void => {
     await page.getByRole('menuitemradio', { name: 'Shortcuts of one letter' }).click()
     await page.keyboard.press('?')
     expect(await page.getByRole('dialog').count()).toBe(0)
+  })
+
+  it('goes into the list by `j` from anywhere, and begins in the first field of a dialog', async () => {
+    const { open } = given()
+    const focused = (page: Page) =>
+      page.evaluate<string>('document.activeElement?.textContent ?? ""')
+    const page = await open('/ui/agents')
+    await page.getByRole('link', { name: 'box' }).waitFor()
+    await page.keyboard.press('j')
+    expect(await focused(page)).toBe('box')
+    await page.keyboard.press('n')
+    await page.getByRole('dialog', { name: 'Add a machine' }).waitFor()
+    await page.keyboard.type('web-9')
+    expect(await page.getByLabel('Name').inputValue()).toBe('web-9')
+    await page.keyboard.press('Escape')
+    await open('/ui/t/default/p/shop', { after: page })
+    await page.getByRole('row', { name: /^LOG_LEVEL/ }).waitFor()
+    await page.keyboard.press('j')
+    expect(await page.evaluate('document.activeElement?.role')).toMatch(/gridcell|rowheader/)
+  })
+
+  it('keeps in a narrow window all pages in the bar, and what a revision changed in the history', async () => {
+    const { open } = given()
+    const page = await open('/ui/t/default/p/shop/history', { width: 360, height: 740 })
+    await page.getByRole('cell', { name: /LOG_LEVEL/ }).waitFor()
+    const links = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').all()
+    expect(links).toHaveLength(10)
+    for (const link of links) {
+      const { x = -1, y = -1, width = 0, height = 0 } = (await link.boundingBox()) ?? {}
+      expect([x >= 0, y >= 0, x + width <= 360, y + height <= 740]).not.toContain(false)
+    }
   })
 }

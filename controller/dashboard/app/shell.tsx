@@ -87,7 +87,11 @@ const Rail = () => {
   return (
     <nav class={s['rail']} aria-label="Pages">
       {inRail().map((page) => (
-        <a href={href(page.path)} aria-current={isCurrent(page.path, path) ? 'page' : undefined}>
+        <a
+          href={href(page.path)}
+          title={page.rail.label}
+          aria-current={isCurrent(page.path, path) ? 'page' : undefined}
+        >
           <page.rail.icon size={19} />
           <span>{page.rail.label}</span>
           {page.path === '/ui/' ? <Troubled count={troubled} /> : null}

@@ -16,7 +16,7 @@ export class OtherVersion extends Error {
 export class FileFailed extends Error {
   override readonly name = 'FileFailed'
   constructor() {
-    super('The controller answers, and this file of the dashboard did not come.')
+    super('The controller answers, but did not give it.')
   }
 }
 

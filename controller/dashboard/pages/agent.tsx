@@ -107,7 +107,7 @@ const Shown = ({ agent }: { readonly agent: Agent }) => {
     >
       <Conditions of={agent.conditions.filter((one) => isTrouble(one) && one.type !== 'Ready')} />
       <Panel flush title="Stagelets">
-        <WhenKnown of={rows} none={<Empty title="Nothing is deployed here" />}>
+        <WhenKnown of={rows} what="The stagelets" none={<Empty title="Nothing is deployed here" />}>
           {(all) => <Table label="Stagelets" columns={columns} rows={all} idOf={({ id }) => id} />}
         </WhenKnown>
       </Panel>

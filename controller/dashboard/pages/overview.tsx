@@ -198,10 +198,10 @@ export const Page = () => {
         <FirstSteps />
       ) : (
         <>
-          <WhenKnown of={all} none={null}>
+          <WhenKnown of={all} what="The stagelets" none={null}>
             {(known) => <Stacks all={known} />}
           </WhenKnown>
-          <WhenKnown of={shown} none={null}>
+          <WhenKnown of={shown} what="The projects" none={null}>
             {(known) => <Projects of={known} />}
           </WhenKnown>
           <Lately />

@@ -23,7 +23,7 @@ export const titleOf = (error: unknown): string => {
   if (error instanceof ApiProblem)
     return inWords[error.problem.reason] ?? 'The controller refused this.'
   if (error instanceof OtherVersion) return 'A new version of the dashboard is there.'
-  if (error instanceof FileFailed) return 'A file of the dashboard did not come.'
+  if (error instanceof FileFailed) return 'The file of this page did not come.'
   return 'The page failed.'
 }
 
@@ -39,16 +39,19 @@ export const detailOf = (error: unknown): string =>
 
 interface Props {
   readonly error: unknown
+  /** What is not known because of it. */
+  readonly what?: string | undefined
   readonly onRetry?: () => void
   readonly children?: ComponentChild
 }
 
-export const ProblemBox = ({ error, onRetry, children }: Props) => {
+export const ProblemBox = ({ error, what, onRetry, children }: Props) => {
   const problem = error instanceof ApiProblem ? error.problem : undefined
   return (
     <div class={s['problem']} role="alert">
       <p class={s['title']}>
         <Glyph kind="fail" />
+        {what === undefined ? '' : `${what} could not be read. `}
         {titleOf(error)}
       </p>
       <p>{detailOf(error)}</p>

@@ -9,8 +9,15 @@ import { State } from './state.tsx'
 import { clockOf } from './time.tsx'
 
 /** Why it could not be read, since when, and that it is tried again. */
-export const FailureBox = ({ failure: { error, since, again } }: { readonly failure: Failure }) => (
-  <ProblemBox error={error} onRetry={again}>
+export const FailureBox = ({
+  failure: { error, since, again },
+  what,
+}: {
+  readonly failure: Failure
+  /** What is not known, where a page shows several: `The stagelets`. */
+  readonly what?: string | undefined
+}) => (
+  <ProblemBox error={error} what={what} onRetry={again}>
     <p class="muted">
       Since {clockOf(since)}.{mayPass(error) ? ' It is tried again by itself.' : ''}
     </p>
@@ -19,6 +26,8 @@ export const FailureBox = ({ failure: { error, since, again } }: { readonly fail
 
 interface Props<T> {
   readonly of: Known<T>
+  /** `The stagelets`, where a page shows several things. */
+  readonly what?: string
   /** About how many rows are to come. */
   readonly rows?: number
   /** In place of an empty list, or of what is not there: once that is known. */
@@ -30,14 +39,14 @@ interface Props<T> {
 const isNone = (value: unknown): boolean =>
   value === undefined || value === null || (Array.isArray(value) && value.length === 0)
 
-export const WhenKnown = <T,>({ of, rows = 4, none, children }: Props<T>) => {
+export const WhenKnown = <T,>({ of, what, rows = 4, none, children }: Props<T>) => {
   const failure = failureOf(of)
   const value = partOf(of)
   const isWhole = of.state === 'known'
   const isDrawn = !isNone(value) || (isWhole && none === undefined)
   return (
     <>
-      {failure === undefined ? null : <FailureBox failure={failure} />}
+      {failure === undefined ? null : <FailureBox failure={failure} what={what} />}
       {isDrawn ? (
         children?.(value as NonNullable<T>, isWhole)
       ) : isWhole ? (

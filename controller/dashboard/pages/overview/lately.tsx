@@ -52,7 +52,7 @@ const Rows = () => {
   const filter = team === undefined ? {} : { team }
   const rows = useNewest(filter, { limit: mostLately, seconds: 1 })
   return (
-    <WhenKnown of={rows} none={null}>
+    <WhenKnown of={rows} what="Recent activity" none={null}>
       {(all) => (
         <Panel flush title="Recent activity" aside={<a href={activityUrl(filter)}>All activity</a>}>
           <Feed rows={all} label="Recent activity" />

@@ -38,7 +38,7 @@ export const columns: readonly Column<SecretRow>[] = [
   {
     id: 'scope',
     title: 'Scope',
-    width: 'minmax(72px, 1fr)',
+    width: 'minmax(80px, 1fr)',
     render: ({ secret }) => (
       <>
         <span class={s['cut']}>{secret.scope}</span>
