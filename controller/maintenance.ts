@@ -6,7 +6,7 @@ import { realClock } from '../src/kernel/clock.ts'
 import { createLogger } from '../src/kernel/log.ts'
 import { describeWrap } from '../src/secrets/key-provider.ts'
 import { writeBackup } from '../src/store/backup/dump.ts'
-import { restoreBackup } from '../src/store/backup/restore.ts'
+import { checkBackup, restoreBackup } from '../src/store/backup/restore.ts'
 import { openDatabase } from '../src/store/open-store.ts'
 import type { Sql } from '../src/store/sql.ts'
 import { isAllowed } from './ask.ts'
@@ -25,18 +25,16 @@ const deadlineMs = 600_000
 
 const withDatabase = async (
   dataDir: string,
-  work: (sql: Sql, config: Config) => Promise<void>,
-  check: (config: Config) => Promise<void> = () => Promise.resolve(),
+  work: (sql: Sql) => Promise<void>,
+  config = parseConfig(['--data-dir', dataDir]),
 ): Promise<void> => {
-  const config = parseConfig(['--data-dir', dataDir])
-  await check(config)
   await prepareDataDir(dataDir, log)
   const { databaseUrl } = config
   const at = databaseUrl === undefined ? {} : { databaseUrl }
   await keepOwner(dataDir, async () => {
     const sql = await openDatabase({ ...at, dataDir, clock: realClock, log, deadlineMs })
     try {
-      await work(sql, config)
+      await work(sql)
     } finally {
       await sql.close()
     }
@@ -79,23 +77,21 @@ const restore = async (
   const details = ['What it holds now is lost, if no backup of it was taken before.']
   if (force === true && yes !== true && !(await isAllowed({ question, details })))
     throw new ConfigError(['the database was not touched'])
-  const work = async (sql: Sql, config: Config): Promise<void> => {
-    const provider = await openMasterKeys(config, log, realClock)
-    try {
-      const done = await restoreBackup(sql, {
-        path,
-        provider,
-        clock: realClock,
-        force: force === true,
-      })
+  const config = parseConfig(['--data-dir', dataDir])
+  await requireMasterKey(config)
+  // Before a database is made: a refused restore leaves nothing behind.
+  const provider = await openMasterKeys(config, log, realClock)
+  const backup = await checkBackup(path, provider).finally(() => provider.close())
+  await withDatabase(
+    dataDir,
+    async (sql) => {
+      const done = await restoreBackup(sql, backup, { clock: realClock, force: force === true })
       say(
         `restored ${done.rows} rows of ${done.takenAt} as epoch ${done.epoch}; start the controller: agents follow by themselves`,
       )
-    } finally {
-      provider.close()
-    }
-  }
-  await withDatabase(dataDir, work, requireMasterKey)
+    },
+    config,
+  )
 }
 
 const dataDirText = 'the data folder of the controller; the database is there, or at DATABASE_URL'

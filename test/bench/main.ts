@@ -90,7 +90,7 @@ const benchProcesses = async (): Promise<void> => {
         const count = changes ?? (full ? 1_000 : 30)
         show(await benchChanges(world, { changes: count, stacks }))
       }
-      if (only.includes('rest')) show(await benchFootprint(world, full ? 3_600_000 : 10_000))
+      if (only.includes('rest')) show(await benchFootprint(world, full ? 3_600_000 : 60_000))
     } finally {
       await world.stop()
     }

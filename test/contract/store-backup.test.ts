@@ -9,7 +9,7 @@ import { versionIn } from '../../controller/http/version-text.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { writeBackup } from '../../src/store/backup/dump.ts'
 import type { Sql } from '../../src/store/sql.ts'
-import { restoreBackup, type RestoreSummary } from '../../src/store/backup/restore.ts'
+import { checkBackup, restoreBackup, type RestoreSummary } from '../../src/store/backup/restore.ts'
 import { openDatabase, type Opened } from '../../src/store/open-store.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { localKeyRing } from '../support/keys.ts'
@@ -133,14 +133,15 @@ describe.each([
     const at = target.databaseUrl === undefined ? {} : { databaseUrl: target.databaseUrl }
     const { dataDir } = target
     const sql = await openDatabase({ ...at, dataDir, clock: realClock, log: silentLogger })
-    const restore: Restore = ({
+    const restore: Restore = async ({
       file = path,
       masterKey = testMasterKey,
       force = true,
       more = {},
     } = {}) => {
       const provider = localKeyRing(masterKey, more)
-      return restoreBackup(sql, { path: file, provider, clock: realClock, force })
+      const checked = await checkBackup(file, provider)
+      return restoreBackup(sql, checked, { clock: realClock, force })
     }
     try {
       return await work(restore)

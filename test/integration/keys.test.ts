@@ -1,6 +1,7 @@
 // Keys as an operator works with them: a real Postgres, real containers, and the built programs; a controller that nobody
 // kills is in the test's process. A rotation is cut off by kill -9 at random rows while others read and write; then the
 // master key moves, a key service goes away and comes back, and an old backup is restored.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -401,6 +402,10 @@ describe('an old backup', () => {
     expect([asked.code, asked.text.includes('--force')]).toEqual([1, true])
     const without = await restore({}, '--force', '--yes')
     expect(without.text).toMatch(/the backup of .* needs local key [0-9a-f]{16}/)
+    const elsewhere = join(world.dir, 'restored-elsewhere')
+    const refused = await restore({ DATABASE_URL: undefined }, '--data-dir', elsewhere)
+    expect(refused.text).toMatch(/needs local key [0-9a-f]{16}/)
+    expect(existsSync(elsewhere)).toBe(false)
     const done = await restore(previous, '--force', '--yes')
     expect([done.code, done.text]).toEqual([0, expect.stringMatching(/restored \d+ rows .*epoch/)])
     Object.assign(env, previous)

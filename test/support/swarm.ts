@@ -4,7 +4,11 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createControllerClient, type ControllerClient } from '../../agent/controller-client.ts'
+import {
+  createControllerClient,
+  RefusedError,
+  type ControllerClient,
+} from '../../agent/controller-client.ts'
 import { createDesiredState } from '../../agent/desired.ts'
 import { joinController, type Identity } from '../../agent/identity.ts'
 import { runLink } from '../../agent/link.ts'
@@ -36,7 +40,15 @@ export interface Swarm {
 const joinOne = async (token: string): Promise<Identity> => {
   const dir = await mkdtemp(join(tmpdir(), 'stagely-swarm-'))
   try {
-    return await joinController(dir, parseJoinToken(token), '0.0.1')
+    for (;;) {
+      try {
+        return await joinController(dir, parseJoinToken(token), '0.0.1')
+      } catch (error) {
+        // The controller takes so many joins a second.
+        if (!(error instanceof RefusedError) || error.status !== 503) throw error
+        await realClock.sleep(error.retryAfterMs ?? 1_000)
+      }
+    }
   } finally {
     await rm(dir, { recursive: true, force: true })
   }

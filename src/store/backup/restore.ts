@@ -10,9 +10,13 @@ import { BackupReader, type BackupHeader } from './format.ts'
 import { maxClockSkewMs } from '../../kernel/clock-skew.ts'
 import { advanceSequences, backupColumns, backupTables } from './tables.ts'
 
-interface RestoreOptions {
+/** A file that is a whole backup, of a known form, whose keys are there. */
+export interface CheckedBackup extends Pick<BackupReader, 'rows' | 'sha256'> {
   readonly path: string
-  readonly provider: KeyProvider
+  readonly header: BackupHeader
+}
+
+interface RestoreOptions {
   readonly clock: Clock
   /** Replaces what the database holds. */
   readonly force?: boolean
@@ -71,19 +75,27 @@ const checkAlone = async (sql: Sql): Promise<void> => {
     )
 }
 
-/**
- * Checks the whole file, the keys that it needs and the database before anything is changed; then
- * loads all of it in one transaction. The epoch and the counters rise above all that was ever
- * handed out, so that agents and watchers do not take the restored state for old.
- */
-export const restoreBackup = async (sql: Sql, options: RestoreOptions): Promise<RestoreSummary> => {
-  const { path, provider, clock, force = false } = options
-  const check = new BackupReader(path)
-  const lines = check.read()
+/** Checks the whole file and the keys that it needs. No database is needed, and none is made. */
+export const checkBackup = async (path: string, provider: KeyProvider): Promise<CheckedBackup> => {
+  const reader = new BackupReader(path)
+  const lines = reader.read()
   while ((await lines.next()).done !== true);
-  const header = check.header!
+  const header = reader.header!
   checkSchema(header)
   refuseMissingKeys(`the backup of ${header.takenAt}`, header.keys, provider)
+  return { path, header, rows: reader.rows, sha256: reader.sha256 }
+}
+
+/**
+ * Checks the database before anything is changed; then loads the backup in one transaction. The
+ * epoch and the counters rise above all that was ever handed out, so that agents and watchers do
+ * not take the restored state for old.
+ */
+export const restoreBackup = async (
+  sql: Sql,
+  { path, header, rows, sha256 }: CheckedBackup,
+  { clock, force = false }: RestoreOptions,
+): Promise<RestoreSummary> => {
   await checkAlone(sql)
   const epochBefore = await checkEmpty(sql, force)
 
@@ -98,10 +110,10 @@ export const restoreBackup = async (sql: Sql, options: RestoreOptions): Promise<
       await migrateIn(tx, new Set(header.schema))
     }
     await load(tx, path)
-    await raiseCounters(tx, { header, epoch, nowMs, sha256: check.sha256 })
+    await raiseCounters(tx, { header, epoch, nowMs, sha256 })
   })
   await migrate(sql)
-  return { rows: check.rows, takenAt: header.takenAt, epoch, sha256: check.sha256 }
+  return { rows, takenAt: header.takenAt, epoch, sha256 }
 }
 
 /** As after a first start of the program that made the backup. */
