@@ -17,13 +17,16 @@ import { shortLived } from './test/support/short-lived.ts'
 const expectations = { poll: { timeout: 20_000 } }
 
 const units = ['{src,controller,agent,cli}/**/*.test.{ts,tsx}']
-const timed = 'test/contract/hostile-budget.test.ts'
+const timed = ['test/contract/hostile-budget.test.ts', 'test/contract/linear-cost.test.ts']
 
 const bundle = process.env['STAGELY_TEST_BUNDLE']
 const files =
   bundle === undefined
     ? { services: 'test/{contract,integration,ui}/**/*.test.ts', timed }
-    : { services: `${bundle}/**/*.test.mjs`, timed: `${bundle}/${timed.replace(/ts$/, 'mjs')}` }
+    : {
+        services: `${bundle}/**/*.test.mjs`,
+        timed: timed.map((file) => `${bundle}/${file.replace(/ts$/, 'mjs')}`),
+      }
 
 export default defineConfig({
   test: {
@@ -47,7 +50,7 @@ export default defineConfig({
           name: 'services',
           expect: expectations,
           include: [files.services],
-          exclude: [files.timed],
+          exclude: files.timed,
           isolate: false,
           execArgv: shortLived,
           env: shortGo,
@@ -60,7 +63,7 @@ export default defineConfig({
         test: {
           name: 'budget',
           expect: expectations,
-          include: [files.timed],
+          include: files.timed,
           exclude: [], // the bundle is below node_modules
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

@@ -16,8 +16,8 @@ export const leakTestPatienceMs = 30_000
 /** Asks the agent to count printed values in the last lines of each container of a stagelet. */
 export const leakTestOrder = z.object({
   type: z.literal('leakTest'),
-  id: z.string(),
-  stageletUid: z.string(),
+  id: z.string().max(128),
+  stageletUid: z.string().max(64),
   tail: z.int().min(1),
 })
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { count, limits, timeText, word } from './limits.ts'
 import { conditionsSchema } from './status.ts'
 
 export const agentSpec = z.strictObject({
@@ -14,33 +15,32 @@ export const agentSpec = z.strictObject({
 })
 
 export const agentStatus = z.strictObject({
-  observedGeneration: z
-    .int()
+  observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
-  version: z.string().optional().describe('Stagely version of the agent.'),
-  engineVersion: z.string().optional().describe('Docker Engine version.'),
-  composeVersion: z.string().optional().describe('Docker Compose version.'),
-  lastSeen: z.string().optional().describe('When the agent last connected or disconnected.'),
-  lastLost: z
-    .string()
+  version: word.optional().describe('Stagely version of the agent.'),
+  engineVersion: word.optional().describe('Docker Engine version.'),
+  composeVersion: word.optional().describe('Docker Compose version.'),
+  lastSeen: timeText.optional().describe('When the agent last connected or disconnected.'),
+  lastLost: timeText
     .optional()
     .describe(
       'When the controller last heard of the agent; only while the agent is away. What the agent reported may no longer be true.',
     ),
-  pausedSince: z.string().optional().describe('Since when spec.paused is true.'),
-  drainedSince: z.string().optional().describe('Since when spec.drained is true.'),
-  keysRotatedAt: z.string().optional().describe('When the agent last registered new keys.'),
-  keyFingerprint: z
-    .string()
+  pausedSince: timeText.optional().describe('Since when spec.paused is true.'),
+  drainedSince: timeText.optional().describe('Since when spec.drained is true.'),
+  keysRotatedAt: timeText.optional().describe('When the agent last registered new keys.'),
+  keyFingerprint: word
     .optional()
     .describe('Fingerprint of the public keys of the agent, as in the audit log.'),
   keyRotation: z
     .string()
+    .max(limits.annotation)
     .optional()
     .describe('Value of the annotation stagely.dev/rotate-keys that was last followed.'),
   clockSkewMs: z
     .int()
+    .min(-8_640_000_000_000_000)
     .optional()
     .describe(
       'Agent’s clock minus controller’s, in milliseconds, measured since the last connect; 0 where it is less than 50, as it cannot be measured better.',

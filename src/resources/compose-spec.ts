@@ -1,47 +1,48 @@
 // Where a stack is, and how it is started.
 import * as z from 'zod'
+import { limits, name, path } from './limits.ts'
 
 export const composeSpec = z.strictObject({
-  directory: z
-    .string()
+  directory: path
     .regex(/^\//, 'must be an absolute path on the agent’s machine')
     .describe('Folder of the compose file, on the agent’s machine. Absolute.'),
   files: z
-    .array(z.string().min(1))
+    .array(path.min(1))
+    .max(limits.files)
     .min(1)
     .optional()
     .describe(
       'Compose files relative to the directory; when absent, those that Compose itself would choose.',
     ),
-  projectName: z
-    .string()
+  projectName: name
     .regex(
       /^[a-z0-9][a-z0-9_-]*$/,
       'must be a Compose project name: lower case letters, digits, "-" and "_"',
     )
     .optional()
     .describe('Compose project name; when absent, the one that Compose itself would choose.'),
-  profiles: z.array(z.string().min(1)).optional().describe('Profiles to enable.'),
+  profiles: z.array(name.min(1)).max(limits.files).optional().describe('Profiles to enable.'),
   envFiles: z
-    .array(z.string().min(1))
+    .array(path.min(1))
+    .max(limits.files)
     .optional()
     .describe('Files for ${VAR} in the compose file, in place of .env.'),
   requires: z
-    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, 'must be the key of a secret'))
+    .array(name.regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, 'must be the key of a secret'))
     .max(256)
     .optional()
     .describe(
       'Keys of secrets without which the stack is not started: its first rollout waits until each has a value.',
     ),
   variables: z
-    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'))
+    .array(name.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'))
     .max(256)
     .optional()
     .describe(
       'Keys of global secrets that may fill ${VAR} anywhere in the compose file, such as in volumes, images and ports. Others fill it only where it makes a variable of a container.',
     ),
   fileTargets: z
-    .array(z.string().regex(/^\//, 'must be an absolute path in a container'))
+    .array(path.regex(/^\//, 'must be an absolute path in a container'))
     .max(256)
     .optional()
     .describe(

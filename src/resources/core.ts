@@ -1,9 +1,11 @@
 // The two kinds of core/v1 that the API serves: namespaces (= teams) and events.
 import * as z from 'zod'
+import { count, limits, message, timeText, word } from './limits.ts'
 
 export const namespaceSpec = z.strictObject({
   finalizers: z
-    .array(z.string())
+    .array(word)
+    .max(limits.told)
     .optional()
     .describe('Always kubernetes: a namespace is removed when it is empty.'),
 })
@@ -15,24 +17,26 @@ export const namespaceStatus = z.strictObject({
 })
 
 const objectReference = z.strictObject({
-  apiVersion: z.string().optional().describe('API version of the object.'),
-  kind: z.string().optional().describe('Kind of the object.'),
-  name: z.string().optional().describe('Name of the object.'),
-  namespace: z.string().optional().describe('Namespace of the object.'),
-  uid: z
-    .string()
+  apiVersion: word.optional().describe('API version of the object.'),
+  kind: word.optional().describe('Kind of the object.'),
+  name: word.optional().describe('Name of the object.'),
+  namespace: word.optional().describe('Namespace of the object.'),
+  uid: word
     .optional()
     .describe('UID of the object. A deleted object and its successor have one name and two UIDs.'),
-  resourceVersion: z
-    .string()
+  resourceVersion: word
     .optional()
     .describe('resourceVersion of the object at the time of the event.'),
-  fieldPath: z.string().optional().describe('The field of the object that the event is about.'),
+  fieldPath: z
+    .string()
+    .max(1_024)
+    .optional()
+    .describe('The field of the object that the event is about.'),
 })
 
 const isTime = (text: string): boolean =>
   /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text))
-const time = z.string().refine(isTime, 'must be a time as in RFC 3339')
+const time = timeText.refine(isTime, 'must be a time as in RFC 3339')
 
 /**
  * A core/v1 Event has its fields at the top level. The store keeps them in `spec`, and the API moves
@@ -42,28 +46,26 @@ const time = z.string().refine(isTime, 'must be a time as in RFC 3339')
 export const eventSpec = z.strictObject({
   involvedObject: objectReference.describe('The object that the event is about.'),
   related: objectReference.optional().describe('Another object that the event involves.'),
-  reason: z.string().default('').describe('What happened, as one CamelCase word for programs.'),
-  message: z
-    .string()
+  reason: word.default('').describe('What happened, as one CamelCase word for programs.'),
+  message: message
     .default('')
     .describe('What happened, as a sentence for people. Never a secret value.'),
-  action: z.string().optional().describe('The action that succeeded or failed.'),
+  action: word.optional().describe('The action that succeeded or failed.'),
   type: z
     .enum(['Normal', 'Warning'])
     .default('Normal')
     .describe('Warning: somebody should look at the object.'),
   source: z
     .strictObject({
-      component: z.string().optional().describe('Name of the program.'),
-      host: z.string().optional().describe('Machine of the program.'),
+      component: word.optional().describe('Name of the program.'),
+      host: word.optional().describe('Machine of the program.'),
     })
     .optional()
     .describe('The program that reported the event.'),
-  reportingComponent: z
-    .string()
+  reportingComponent: word
     .default('')
     .describe('The program that reported the event, in the field that newer clients read.'),
-  reportingInstance: z.string().default('').describe('Process of the program; may be empty.'),
+  reportingInstance: word.default('').describe('Process of the program; may be empty.'),
   firstTimestamp: time.optional().describe('Time of the first occurrence.'),
   lastTimestamp: time
     .optional()
@@ -71,10 +73,10 @@ export const eventSpec = z.strictObject({
   eventTime: time
     .optional()
     .describe('Time of the first occurrence, in the field that newer programs write.'),
-  count: z.int().optional().describe('Number of occurrences.'),
+  count: count.optional().describe('Number of occurrences.'),
   series: z
     .strictObject({
-      count: z.int().describe('Number of occurrences until now.'),
+      count: count.describe('Number of occurrences until now.'),
       lastObservedTime: time.describe('Time of the last occurrence.'),
     })
     .optional()

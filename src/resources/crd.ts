@@ -20,6 +20,7 @@ const plainKeywords = new Set([
   'maxLength',
   'minItems',
   'maxItems',
+  'maxProperties',
   'minimum',
   'maximum',
   'nullable',

@@ -7,6 +7,7 @@ const pattern = /^([1-9]\d{0,4})(m|h|d)$/
 /** `30m`, `12h` or `90d`. */
 export const duration = z
   .string({ error: 'must be text, such as 30m, 12h or 90d' })
+  .max(6)
   .regex(pattern, 'must be a whole number above 0 and a unit: 30m, 12h or 90d')
 
 /** ms. Of a text of this form. */

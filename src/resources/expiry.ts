@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { toTimestamp } from '../kernel/clock.ts'
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
+import { limits } from './limits.ts'
 import type { NewCondition } from './conditions.ts'
 import { duration, durationMs, isDuration } from './duration.ts'
 
@@ -20,6 +21,7 @@ export const expirySpec = z
       .describe('The value ends so long after it was given, such as 90d. Not with at.'),
     at: z.iso
       .datetime({ offset: true, error: 'must be a time, such as 2027-03-31T00:00:00Z' })
+      .max(limits.time)
       .meta({ format: 'date-time' })
       .optional()
       .describe('The value ends at this time. Not with after.'),

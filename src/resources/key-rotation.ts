@@ -1,5 +1,6 @@
 // The greatest age of a project's keys: its rule, and the conditions that hold at a moment. Pure.
 import * as z from 'zod'
+import { timeText, word } from './limits.ts'
 import { toTimestamp } from '../kernel/clock.ts'
 import { earliest } from '../kernel/earliest.ts'
 import { durationMs } from './duration.ts'
@@ -24,12 +25,11 @@ export const keyRotationSpec = z.strictObject({
     ),
 })
 
-const time = z.string().meta({ format: 'date-time' })
+const time = timeText.meta({ format: 'date-time' })
 
 export const projectKeysStatus = z.strictObject({
   dataKeySince: time.optional().describe('Since when its data key seals values.'),
-  wrappedBy: z
-    .string()
+  wrappedBy: word
     .optional()
     .describe('Name of the key that wraps its keys; absent for the master key.'),
   wrappedSince: time.optional().describe('Since when that key wraps keys here.'),

@@ -35,6 +35,14 @@ export const limits = {
   observations: 200,
   /** Characters of the report of one stagelet, as JSON. */
   observation: 1_048_576,
+  /** Stagelets that an object of the controller names. */
+  stagelets: 10_000,
+  /** Services of all stagelets of a project. */
+  allServices: 100_000,
+  /** Labels, annotations, references and other entries of an object. */
+  entries: 1_000,
+  /** Characters of a value of a secret: 1 MiB as base64, with line breaks. */
+  value: 1_500_000,
   /** Names of keys in the status of one stagelet, over all of its services. */
   keysInStatus: 20_000,
   /** Bundles that an agent says it holds. */
@@ -51,6 +59,9 @@ export const name = z.string().max(limits.name)
 export const word = z.string().max(limits.word)
 export const timeText = z.string().max(limits.time)
 export const digestText = z.string().max(limits.digest)
+/** `stagelet/service`, `namespace/name`. */
+export const twoNames = z.string().max(2 * limits.name + 1)
+export const path = z.string().max(limits.path)
 export const message = z.string().max(limits.message)
 export const count = z.int().min(0)
 

@@ -1,5 +1,6 @@
 // A Notifier tells people what happened: by a webhook, in Slack, or by e-mail.
 import * as z from 'zod'
+import { count, timeText } from './limits.ts'
 import type { Fault } from '../kernel/errors.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
 
@@ -85,12 +86,10 @@ export const notifierSpec = z
   })
 
 export const notifierStatus = z.strictObject({
-  observedGeneration: z
-    .int()
+  observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
-  lastDeliveredAt: z
-    .string()
+  lastDeliveredAt: timeText
     .meta({ format: 'date-time' })
     .optional()
     .describe('When a notice was taken last.'),

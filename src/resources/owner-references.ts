@@ -1,7 +1,8 @@
 // `metadata.ownerReferences`, as in Kubernetes. They are kept for clients that read them.
 import * as z from 'zod'
+import { limits } from './limits.ts'
 
-const filled = z.string().min(1, 'must not be empty')
+const filled = z.string().max(limits.name).min(1, 'must not be empty')
 
 const ownerReference = z.strictObject({
   apiVersion: filled.describe('API version of the owner.'),
@@ -19,6 +20,7 @@ const hasOneController = (references: readonly OwnerReference[]): boolean =>
 
 export const ownerReferences = z
   .array(ownerReference.describe('Names an object of the same namespace.'))
+  .max(limits.entries)
   .refine(hasOneController, 'only one reference can have controller set to true')
   .describe('Owners of this object. Stored; the object is not deleted with its owner.')
   .meta({

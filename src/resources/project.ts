@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { count, limits, name, timeText } from './limits.ts'
 import { keyRotationSpec, projectKeysStatus } from './key-rotation.ts'
 import { secretPolicySpec } from './secret-age.ts'
 import { conditionsSchema } from './status.ts'
@@ -54,47 +55,44 @@ export const projectSpec = z.strictObject({
 })
 
 const stageletCounts = z.strictObject({
-  total: z.int().describe('Number of stagelets of the project.'),
-  inSync: z.int().describe('Stagelets whose containers run exactly their secrets.'),
-  progressing: z.int().describe('Stagelets that are changing to a revision.'),
-  degraded: z.int().describe('Stagelets where a service failed.'),
-  unknown: z.int().describe('Stagelets that nobody can observe now.'),
-  away: z.int().describe('Stagelets whose agent is not connected.'),
+  total: count.describe('Number of stagelets of the project.'),
+  inSync: count.describe('Stagelets whose containers run exactly their secrets.'),
+  progressing: count.describe('Stagelets that are changing to a revision.'),
+  degraded: count.describe('Stagelets where a service failed.'),
+  unknown: count.describe('Stagelets that nobody can observe now.'),
+  away: count.describe('Stagelets whose agent is not connected.'),
 })
 
 const projectRollout = z.strictObject({
-  revision: z.int().describe('Revision that is rolled out.'),
+  revision: count.describe('Revision that is rolled out.'),
   state: z
     .enum(['Progressing', 'Paused', 'Stopped', 'Braked', 'Complete'])
     .describe(
       'Stopped: a stagelet failed. Braked: many agents vanished at once. Complete: every stagelet that can get the revision has it.',
     ),
-  healthy: z.int().describe('Stagelets that are healthy with it.'),
-  progressing: z.int().describe('Stagelets that have got the revision and are not healthy yet.'),
-  waiting: z.int().describe('Stagelets that have not got the revision yet.'),
-  held: z
-    .int()
-    .describe(
-      'Stagelets that cannot get the revision: paused, drained, stopped by hand, or with an agent that is away.',
-    ),
-  unknown: z
-    .int()
+  healthy: count.describe('Stagelets that are healthy with it.'),
+  progressing: count.describe('Stagelets that have got the revision and are not healthy yet.'),
+  waiting: count.describe('Stagelets that have not got the revision yet.'),
+  held: count.describe(
+    'Stagelets that cannot get the revision: paused, drained, stopped by hand, or with an agent that is away.',
+  ),
+  unknown: count
     .optional()
     .describe('Stagelets that were healthy with it when they were last seen; absent when none.'),
   failed: z
-    .array(z.string())
+    .array(name)
+    .max(limits.told)
     .optional()
     .describe('Stagelets that failed or exceeded the time limit; the first 20 by name.'),
 })
 
 export const projectStatus = z.strictObject({
-  observedGeneration: z
-    .int()
+  observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
-  revision: z.int().optional().describe('Newest closed revision of the secret set.'),
-  revisionClosedAt: z.string().optional().describe('When that revision was closed.'),
-  secrets: z.int().optional().describe('How many secrets the newest set holds.'),
+  revision: count.optional().describe('Newest closed revision of the secret set.'),
+  revisionClosedAt: timeText.optional().describe('When that revision was closed.'),
+  secrets: count.optional().describe('How many secrets the newest set holds.'),
   stagelets: stageletCounts.optional().describe('Stagelets of the project, counted by state.'),
   rollout: projectRollout
     .optional()

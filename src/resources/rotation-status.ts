@@ -1,52 +1,51 @@
 // Parts of the status of a Rotation.
 import * as z from 'zod'
+import { count, limits, message, name, path, timeText, word } from './limits.ts'
 
 export const causes = ['First', 'Schedule', 'Run', 'Expiry', 'Revealed', 'Refused'] as const
 export type Cause = (typeof causes)[number]
 
-export const time = z.string().meta({ format: 'date-time' })
+export const time = timeText.meta({ format: 'date-time' })
 
 export const blockedBySpec = z.strictObject({
-  stagelet: z.string().optional().describe('The stagelet that is waited for.'),
-  reason: z
-    .string()
-    .describe(
-      'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, Released, StillUsed, NotRevoked, ProjectMissing, OtherRotation.',
-    ),
-  message: z.string().describe('The same for people, with the remedy.'),
+  stagelet: word.optional().describe('The stagelet that is waited for.'),
+  reason: word.describe(
+    'One word for programs: AgentAway, Paused, Drained, StoppedByHand, Quarantined, NotHealthy, OldContainer, Released, StillUsed, NotRevoked, ProjectMissing, OtherRotation.',
+  ),
+  message: message.describe('The same for people, with the remedy.'),
 })
 
 export const evidenceSpec = z.strictObject({
-  stagelet: z.string().describe('Where it was seen.'),
-  revision: z.int().describe('The revision that was healthy there.'),
-  containers: z.int().describe('How many containers were looked at.'),
+  stagelet: word.describe('Where it was seen.'),
+  revision: count.describe('The revision that was healthy there.'),
+  containers: count.describe('How many containers were looked at.'),
 })
 
 export const useSpec = z.strictObject({
-  looks: z.int().describe('How often sessions of the old credential were looked for.'),
+  looks: count.describe('How often sessions of the old credential were looked for.'),
   since: time.describe('When they were looked for first.'),
   at: time.describe('When they were looked for last. Nobody knows what was between two looks.'),
   seenAt: time.optional().describe('When a session was seen last; absent where none was.'),
 })
 
 export const releasedSpec = z.strictObject({
-  stagelet: z.string().describe('Name that the stagelet had.'),
-  agent: z.string().describe('Agent on whose machine the stack was left.'),
-  directory: z.string().describe('Folder of its compose file.'),
-  composeProject: z.string().optional().describe('Its Compose project, where that was seen.'),
+  stagelet: word.describe('Name that the stagelet had.'),
+  agent: word.describe('Agent on whose machine the stack was left.'),
+  directory: path.describe('Folder of its compose file.'),
+  composeProject: word.optional().describe('Its Compose project, where that was seen.'),
   at: time.describe('When Stagely let it go. Nobody has seen it since.'),
   services: z
-    .array(z.string())
+    .array(name)
+    .max(limits.services)
     .describe('Services that may run on with the credential; empty: nobody knows which.'),
-  revision: z
-    .int()
+  revision: count
     .optional()
     .describe('Oldest revision that they ran at that time; absent where nobody saw them.'),
 })
 
 export const requestSpec = z.strictObject({
   at: time.describe('When it was asked for.'),
-  by: z.string().describe('Who asked for it.'),
+  by: word.describe('Who asked for it.'),
   cause: z.enum(causes).describe('What it is asked for.'),
   now: z.boolean().optional().describe('True: window and overlap are skipped.'),
   withoutProof: z
@@ -68,20 +67,20 @@ export const restoredSpec = z.strictObject({
     .describe(
       'Untested: it is not known yet whether what the outputs hold is accepted. Refused: it is not, and nobody could be asked yet for the other credential of the attempt of then. Renewing: it is not; the outputs get another credential. Until then nothing is delivered to the stagelets of the project. Accepted. Renewed. Unknown: nobody could be asked for 60 s.',
     ),
-  message: z.string().describe('The same for people. Never a value.'),
-  revision: z
-    .int()
+  message: message.describe('The same for people. Never a value.'),
+  revision: count
     .optional()
     .describe('No earlier revision is delivered: its credential is not known to be accepted.'),
   project: z
     .strictObject({
-      uid: z.string().describe('metadata.uid of the Project.'),
-      since: z.string().describe('Its creation time: another one may have its uid.'),
+      uid: word.describe('metadata.uid of the Project.'),
+      since: timeText.describe('Its creation time: another one may have its uid.'),
     })
     .optional()
     .describe('The project that has this revision.'),
   awaiting: z
-    .array(z.string())
+    .array(name)
+    .max(limits.stagelets)
     .optional()
     .describe(
       'Stagelets whose agents were away when nobody could be asked: nothing is delivered to them before it was asked again after their return, which takes 60 s at most.',

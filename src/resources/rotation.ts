@@ -1,5 +1,6 @@
 // A Rotation makes new credentials at their time, and ends the old ones when nothing runs with them any more.
 import * as z from 'zod'
+import { count, limits, mapOf, message, name, twoNames, word } from './limits.ts'
 import { duration } from './duration.ts'
 import {
   awsIamRotator,
@@ -97,11 +98,9 @@ const rotatorSpec = z
 export const rotationSpec = z
   .strictObject({
     projectRef: refSchema('Project').describe('The project whose secrets get the credential.'),
-    outputs: z
-      .record(z.string(), objectName)
-      .describe(
-        'By output of the rotator, the StagelySecret that gets the value. That secret says valueFrom.rotation.',
-      ),
+    outputs: mapOf(objectName, { most: limits.told }).describe(
+      'By output of the rotator, the StagelySecret that gets the value. That secret says valueFrom.rotation.',
+    ),
     rotator: rotatorSpec.describe('What makes the credential. Exactly one.'),
     schedule: scheduleSpec
       .optional()
@@ -148,8 +147,7 @@ const phases = [
 export type Phase = (typeof phases)[number]
 
 export const rotationStatus = z.strictObject({
-  observedGeneration: z
-    .int()
+  observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
   phase: z.enum(phases).optional().describe('Where the rotation stands; Idle between two.'),
@@ -157,7 +155,7 @@ export const rotationStatus = z.strictObject({
     .enum(['Add', 'Switch', 'Remove', 'Back'])
     .optional()
     .describe('Of several rollouts of one rotation, the present one. Back: the old values again.'),
-  attempt: z.int().optional().describe('Number of the present attempt, or of the last one.'),
+  attempt: count.optional().describe('Number of the present attempt, or of the last one.'),
   cause: z.enum(causes).optional().describe('What started the attempt.'),
   request: requestSpec.optional().describe('A rotation that somebody asked for.'),
   now: z.boolean().optional().describe('True: the attempt skips window and overlap.'),
@@ -167,20 +165,20 @@ export const rotationStatus = z.strictObject({
     .describe('True: the attempt ends the old credential without a proof.'),
   startedAt: time.optional().describe('When the attempt began.'),
   phaseSince: time.optional().describe('When the phase began.'),
-  tries: z.int().optional().describe('How often the effect of the phase has failed.'),
+  tries: count.optional().describe('How often the effect of the phase has failed.'),
   retryAt: time.optional().describe('When the effect is tried again.'),
-  retryFor: z.string().optional().describe('Why it is tried again. Never a value.'),
-  slot: z
-    .string()
+  retryFor: message.optional().describe('Why it is tried again. Never a value.'),
+  slot: word
     .optional()
     .describe(
       'The slot (such as a role) whose credential is in use; while an attempt is under way, the one that it replaces.',
     ),
   ownSlots: z
-    .array(z.string())
+    .array(name)
+    .max(limits.told)
     .optional()
     .describe('Slots that this Rotation has set itself. Nobody else is to log in with them.'),
-  candidateSlot: z.string().optional().describe('The slot that gets the new credential.'),
+  candidateSlot: word.optional().describe('The slot that gets the new credential.'),
   backFrom: z
     .enum(['Add', 'Switch', 'Remove'])
     .optional()
@@ -192,9 +190,8 @@ export const rotationStatus = z.strictObject({
     .describe(
       'True: of the old credential only the login is known (adopt), and no password. There is no way back to it.',
     ),
-  revision: z.int().optional().describe('The revision of the project that carries the outputs.'),
-  versions: z
-    .record(z.string(), z.int())
+  revision: count.optional().describe('The revision of the project that carries the outputs.'),
+  versions: mapOf(count, { most: limits.told })
     .optional()
     .describe('By output, the version of its secret that this Rotation has made.'),
   judged: z
@@ -211,15 +208,15 @@ export const rotationStatus = z.strictObject({
     ),
   provenRuns: z
     .strictObject({
-      of: z.string().describe('Digest over the starts of all containers that see an output.'),
-      restarts: z
-        .record(z.string(), z.int())
-        .describe('By stagelet/service, the restarts before the new values ran; absent for none.'),
+      of: word.describe('Digest over the starts of all containers that see an output.'),
+      restarts: mapOf(count, { most: limits.allServices, key: twoNames }).describe(
+        'By stagelet/service, the restarts before the new values ran; absent for none.',
+      ),
     })
     .optional()
     .describe('What ran when the proof began. It begins anew with each start of a container.'),
   illBefore: z
-    .array(z.string())
+    .array(twoNames)
     .max(100)
     .optional()
     .describe(
@@ -232,17 +229,18 @@ export const rotationStatus = z.strictObject({
     ),
   skipped: z
     .array(z.enum(phases))
+    .max(phases.length)
     .optional()
     .describe(
       'Phases that the last rotation has not done: there was no old credential, or somebody asked to skip them.',
     ),
   provenAt: time.optional().describe('When that was proven.'),
   endedAt: time.optional().describe('When the last attempt ended, well or not.'),
-  failures: z.int().optional().describe('How many attempts have failed since the last good one.'),
+  failures: count.optional().describe('How many attempts have failed since the last good one.'),
   failure: z
     .strictObject({
-      reason: z.string().describe('One word for programs.'),
-      message: z.string().describe('What failed, and where. Never a value.'),
+      reason: word.describe('One word for programs.'),
+      message: message.describe('What failed, and where. Never a value.'),
     })
     .optional()
     .describe('Why the last attempt failed; absent after a good one.'),
@@ -251,6 +249,7 @@ export const rotationStatus = z.strictObject({
   blockedBy: z.array(blockedBySpec).max(20).optional().describe('Who is waited for; the first 20.'),
   released: z
     .array(releasedSpec)
+    .max(limits.stagelets)
     .optional()
     .describe(
       'Stacks that were released, and may run a credential of this Rotation. No old one is ended before they are seen again, or somebody ends it without a proof.',

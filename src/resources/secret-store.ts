@@ -1,5 +1,6 @@
 // A SecretStore is somebody else's store of secrets that the controller reads from.
 import * as z from 'zod'
+import { count, limits, message, timeText, word } from './limits.ts'
 import type { Fault } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/record.ts'
 import { duration, durationMs } from './duration.ts'
@@ -128,34 +129,31 @@ export const secretStoreSpec = z
   })
 
 const time = (description: string): z.ZodOptional<z.ZodString> =>
-  z.string().meta({ format: 'date-time' }).optional().describe(description)
+  timeText.meta({ format: 'date-time' }).optional().describe(description)
 
 export const secretStoreStatus = z.strictObject({
-  observedGeneration: z
-    .int()
+  observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
   provider: z.enum(providerNames).optional().describe('Which kind of store it is.'),
-  identity: z.string().optional().describe('Whom the store takes the controller for.'),
-  secrets: z.int().optional().describe('How many secrets take their value from it.'),
+  identity: message.optional().describe('Whom the store takes the controller for.'),
+  secrets: count.optional().describe('How many secrets take their value from it.'),
   lastLookAt: time(
     'When it was looked at last. While nothing changes this status is written every 10 minutes at most.',
   ),
   nextLookAt: time('When it was to be looked at next, as this status was written.'),
-  callsPerMinute: z.int().optional().describe('Calls of the last minute with any.'),
-  lagSeconds: z
-    .int()
+  callsPerMinute: count.optional().describe('Calls of the last minute with any.'),
+  lagSeconds: count
     .optional()
     .describe('How old its answers may be, by its own documents or words.'),
-  credential: z
-    .string()
+  credential: word
     .optional()
     .describe('Which credential the conditions are about. Not the credential.'),
   answered: z
     .strictObject({
-      refresh: z.string().optional().describe('Of stagely.dev/refresh.'),
-      check: z.string().optional().describe('Of stagely.dev/check.'),
-      resume: z.string().optional().describe('Of stagely.dev/resume-store.'),
+      refresh: z.string().max(limits.annotation).optional().describe('Of stagely.dev/refresh.'),
+      check: z.string().max(limits.annotation).optional().describe('Of stagely.dev/check.'),
+      resume: z.string().max(limits.annotation).optional().describe('Of stagely.dev/resume-store.'),
     })
     .optional()
     .describe('The last requests that were answered.'),

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { count, limits, message, timeText, word } from './limits.ts'
 import { conditionsSchema, objectName, refSchema } from './status.ts'
 import { expirySpec, onlyMade } from './expiry.ts'
 import { formats, valueFrom } from './value-source.ts'
@@ -26,11 +27,13 @@ export const fileSpec = z.strictObject({
   gid: z.int().min(0).max(4294967294).optional().describe('Group in the container; 0 when absent.'),
   target: z
     .string()
+    .max(limits.path)
     .regex(/^\//, 'must be an absolute path in the container')
     .optional()
     .describe('Absolute path in the container.'),
   envVar: z
     .string()
+    .max(limits.name)
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
     .optional()
     .describe('Name of a variable that points at the file, such as DB_PASSWORD_FILE.'),
@@ -128,9 +131,14 @@ export const secretSpec = z
         'Who gets the value; Services when absent. Controller: no service, agent or other secret ever sees it; it is for what the controller itself does, such as sending notices. A secret for the controller that has a value never becomes one for services.',
       ),
     file: fileSpec.optional().describe('Place of a secret of type file in the container.'),
-    value: z.string(quoteIt).optional().describe('The value as text. Write-only: never read back.'),
+    value: z
+      .string(quoteIt)
+      .max(limits.value)
+      .optional()
+      .describe('The value as text. Write-only: never read back.'),
     valueBase64: z
       .string(quoteIt)
+      .max(limits.value)
       .regex(/^[A-Za-z0-9+/\s]*={0,2}\s*$/, 'must be standard base64')
       .optional()
       .describe('The value as base64, for bytes that are not text. Write-only: never read back.'),
@@ -173,32 +181,27 @@ export const secretSpec = z
   )
 
 export const secretStatus = z.strictObject({
-  observedGeneration: z
-    .int()
+  observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this status describes.'),
-  version: z.int().optional().describe('Version of the stored value; absent while there is none.'),
-  bytes: z.int().optional().describe('Length of the stored value in bytes.'),
-  updatedAt: z
-    .string()
+  version: count.optional().describe('Version of the stored value; absent while there is none.'),
+  bytes: count.optional().describe('Length of the stored value in bytes.'),
+  updatedAt: timeText
     .meta({ format: 'date-time' })
     .optional()
     .describe('When this version was written.'),
-  updatedBy: z.string().optional().describe('Who wrote this version.'),
-  valueSince: z
-    .string()
+  updatedBy: z.string().max(1_024).optional().describe('Who wrote this version.'),
+  valueSince: timeText
     .meta({ format: 'date-time' })
     .optional()
     .describe(
       'When this value was given first: a move to another place keeps it, and so does a rollback.',
     ),
-  certificateEndsAt: z
-    .string()
+  certificateEndsAt: timeText
     .meta({ format: 'date-time' })
     .optional()
     .describe('When the first of the certificates in the value ends.'),
-  expiresAt: z
-    .string()
+  expiresAt: timeText
     .meta({ format: 'date-time' })
     .optional()
     .describe('When the value ends; absent while it has no end.'),
@@ -208,44 +211,35 @@ export const secretStatus = z.strictObject({
     .describe(
       'What says so: spec.expiry, the certificate that the value is, or the store that it comes from.',
     ),
-  rotationDueAt: z
-    .string()
+  rotationDueAt: timeText
     .meta({ format: 'date-time' })
     .optional()
     .describe('When the value is older than spec.secretPolicy of the project allows.'),
   knownOutside: z
     .strictObject({
-      people: z.int().describe('How many people. The audit log has their names.'),
-      since: z
-        .string()
+      people: count.describe('How many people. The audit log has their names.'),
+      since: timeText
         .meta({ format: 'date-time' })
         .describe('Since when the controller knows of it.'),
     })
     .optional()
     .describe('People have read this value who may not read values of the project any more.'),
-  renewals: z
-    .int()
+  renewals: count
     .optional()
     .describe('How often the controller has made a new value at the end of the one before.'),
   external: z
     .strictObject({
-      version: z.string().optional().describe('Version in the words of the store.'),
-      fetchedAt: z
-        .string()
+      version: message.optional().describe('Version in the words of the store.'),
+      fetchedAt: timeText
         .meta({ format: 'date-time' })
         .optional()
         .describe('When this version was fetched.'),
-      place: z
-        .string()
-        .optional()
-        .describe('Digest of the store and the key that it was fetched from.'),
-      expiresAt: z
-        .string()
+      place: word.optional().describe('Digest of the store and the key that it was fetched from.'),
+      expiresAt: timeText
         .meta({ format: 'date-time' })
         .optional()
         .describe('When this version ends in the store, where the store says so.'),
-      missingSince: z
-        .string()
+      missingSince: timeText
         .meta({ format: 'date-time' })
         .optional()
         .describe('Since when the store says that it has no such secret.'),
@@ -253,18 +247,17 @@ export const secretStatus = z.strictObject({
     .optional()
     .describe('Of a value from a store (valueFrom.external): what was fetched last.'),
   references: z
-    .array(z.string())
+    .array(z.string().max(2 * limits.name))
+    .max(limits.keys)
     .optional()
     .describe('Secrets that the value refers to, with spec.references.'),
-  publicKey: z
-    .string()
+  publicKey: message.optional().describe('Public half (SPKI PEM) of a keypair that was generated.'),
+  serviceCount: count.optional().describe('How many services see the secret, over all stagelets.'),
+  services: z
+    .array(z.string().max(2 * limits.name))
+    .max(limits.told)
     .optional()
-    .describe('Public half (SPKI PEM) of a keypair that was generated.'),
-  serviceCount: z
-    .int()
-    .optional()
-    .describe('How many services see the secret, over all stagelets.'),
-  services: z.array(z.string()).optional().describe('The first 20 of them, as stagelet/service.'),
+    .describe('The first 20 of them, as stagelet/service.'),
   conditions: conditionsSchema,
 })
 

@@ -1,27 +1,28 @@
 // Schema parts that several kinds share.
 import * as z from 'zod'
+import { count, limits, timeText, word } from './limits.ts'
 
 const conditionSchema = z.strictObject({
-  type: z.string().describe('Name of the condition, in CamelCase.'),
+  type: word.describe('Name of the condition, in CamelCase.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether the condition holds.'),
-  reason: z.string().describe('Reason of the status, as one CamelCase word for programs.'),
+  reason: word.describe('Reason of the status, as one CamelCase word for programs.'),
   message: z
     .string()
+    .max(limits.conditionMessage)
     .describe(
       'Reason of the status, as a sentence for people, with the remedy. Never a secret value.',
     ),
-  lastTransitionTime: z
-    .string()
+  lastTransitionTime: timeText
     .meta({ format: 'date-time' })
     .describe('When the status last changed.'),
-  observedGeneration: z
-    .int()
+  observedGeneration: count
     .optional()
     .describe('metadata.generation of the spec that this condition describes.'),
 })
 
 export const conditionsSchema = z
   .array(conditionSchema)
+  .max(limits.conditions)
   .optional()
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
   .describe('The latest observations, one of each type.')

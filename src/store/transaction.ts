@@ -9,7 +9,8 @@ import { conditionsOf, withCondition, type NewCondition } from '../resources/con
 import { eventSpec, type EventSpec } from '../resources/core.ts'
 import { fitTo } from '../resources/fit.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
-import { requireKind } from '../resources/registry.ts'
+import { stageletStatus } from '../resources/stagelet.ts'
+import { conditionsSchema } from '../resources/status.ts'
 import { ofKind, specOf, type ObjectOf } from '../resources/typed.ts'
 import type { Happening } from './activity/happening.ts'
 import { checkPreconditions } from './admission.ts'
@@ -48,7 +49,10 @@ import type {
 
 const component = 'stagely-controller'
 
-const noStatus = z.strictObject({})
+/** What follows from reports of agents is cut to its bounds; of other kinds only the texts of conditions. */
+const ofOthers = z.looseObject({ conditions: conditionsSchema })
+const boundedStatus = ({ kind }: KubeObject): z.ZodType =>
+  kind === 'Stagelet' ? stageletStatus : ofOthers
 
 /** Callers may change the objects that they get. */
 const copy: (object: KubeObject) => KubeObject = copyJson
@@ -217,7 +221,7 @@ export class StoreTransaction implements Transaction {
     given: Record<string, unknown> | undefined,
     tracking?: Tracking,
   ): KubeObject {
-    const status = given && fitTo(requireKind(row.object.kind).status ?? noStatus, given).value
+    const status = given && fitTo(boundedStatus(row.object), given).value
     const metadata = tracked(row.object.metadata, tracking)
     const same = sameJson(metadata, row.object.metadata)
     if (same && sameJson(status ?? {}, row.object.status ?? {})) return row.object

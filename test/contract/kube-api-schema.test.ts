@@ -218,6 +218,7 @@ const beyondSchemas = [
   /and cannot take turns/,
   /only postgres and mariadb can change a password in place/,
   /must be UTF-8 text/,
+  /may not be more than \d+ bytes/,
   /\(format: \w+\)( \(in stagelet "web"\))?$/,
 ]
 

@@ -6,9 +6,8 @@ import type { Hono } from 'hono'
 import * as z from 'zod'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
-import { logBatch, logBatchResponse, logsOrder } from '../../../src/protocol/logs.ts'
-import { leakTestOrder } from '../../../src/protocol/leak-test.ts'
-import { taskOrder, taskReport, taskResponse, type TaskOrder } from '../../../src/protocol/tasks.ts'
+import { logBatchResponse } from '../../../src/protocol/logs.ts'
+import { taskOrder, taskResponse, type TaskOrder } from '../../../src/protocol/tasks.ts'
 import type { AskedOrder } from '../../../src/protocol/messages.ts'
 import { open as openSealed, seal } from '../../../src/secrets/aead.ts'
 import type { Sign } from '../../../src/protocol/sign-of-life.ts'
@@ -25,6 +24,7 @@ import type { Asked } from '../agents/session.ts'
 import type { Tasks, TasksElsewhere } from '../agents/tasks.ts'
 import { readBody } from '../read-body.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
+import { askRequest, takeRequest, takeTaskRequest, taskRequest } from './requests.ts'
 import { signsPath, signsRequest } from './signs.ts'
 import { bodyOfPeer } from './token.ts'
 
@@ -34,13 +34,7 @@ const paths = {
   task: '/peer/v1/tasks/ask',
   takeTask: '/peer/v1/tasks/take',
 } as const
-const readOrder = z.discriminatedUnion('type', [logsOrder, leakTestOrder])
-const askRequest = z.object({ agentKey: z.string(), order: readOrder })
-/** A task holds values, and replicas may be connected by plain HTTP. */
-const taskRequest = z.object({ agentKey: z.string(), sealed: z.string() })
-const takeTaskRequest = z.object({ agentKey: z.string(), report: taskReport })
 const askResponse = z.object({ asked: z.boolean(), tooOld: z.boolean().optional() })
-const takeRequest = z.object({ agentKey: z.string(), batch: logBatch })
 const maxBytes = 4_300_000
 
 /** The client's part. */

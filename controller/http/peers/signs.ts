@@ -12,14 +12,16 @@ const gatherMs = 500
 const mostAtOnce = 10_000
 
 export const signsRequest = z.object({
-  signs: z.array(
-    z.object({
-      replica: z.string(),
-      connection: z.string(),
-      counter: z.int(),
-      mac: z.string().regex(/^[\w-]{43}$/),
-    }),
-  ),
+  signs: z
+    .array(
+      z.object({
+        replica: z.string().max(64),
+        connection: z.string().max(64),
+        counter: z.int().min(0),
+        mac: z.string().regex(/^[\w-]{43}$/),
+      }),
+    )
+    .max(mostAtOnce),
 })
 
 /** Knows the replicas from their heartbeat: a sign for an unknown replica is dropped. */

@@ -1,6 +1,7 @@
 // What happened and lasts: the rollouts of stagelets, and the feed of changes, rollouts, drift, agents and pauses. For
 // everybody of a team; the audit log, which says more, is not.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { stageletStatus } from '../../../src/resources/stagelet.ts'
@@ -164,8 +165,8 @@ const toActivity = async (
 const access = { in: 'teams', verb: 'list', resource: 'events' } as const
 
 const teamQuery = {
-  team: z.string().optional().describe('Only of this team.'),
-  project: z.string().optional().describe('Only of the project of this name.'),
+  team: z.string().max(limits.name).optional().describe('Only of this team.'),
+  project: z.string().max(limits.name).optional().describe('Only of the project of this name.'),
 }
 
 const rolloutQuery = {
@@ -251,9 +252,17 @@ export const activityRoutes = routesOf('Activity', [
     access,
     query: z.strictObject({
       ...teamQuery,
-      stagelet: z.string().optional().describe('Only of the stagelet of this name.'),
+      stagelet: z
+        .string()
+        .max(limits.name)
+        .optional()
+        .describe('Only of the stagelet of this name.'),
       kind: z.enum(activityKinds).optional().describe('Only of this kind.'),
-      since: z.iso.datetime({ offset: true }).optional().describe('From this time on, RFC 3339.'),
+      since: z.iso
+        .datetime({ offset: true })
+        .max(limits.time)
+        .optional()
+        .describe('From this time on, RFC 3339.'),
       ...pageQuery,
     }),
     response: {

@@ -1,6 +1,7 @@
 // The audit log: rows, the verifiable export, what a person has read, and the erasure of a person.
 import { ReadableStream } from 'node:stream/web'
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { teamsWhere, type Principal } from '../../../src/access/principal.ts'
 import type { ExportLine } from '../../../src/audit/lines.ts'
 import { auditRecord, signedHead } from '../../../src/audit/record.ts'
@@ -15,7 +16,7 @@ import { route, routesOf } from './route.ts'
 const access = { in: 'teams', verb: 'list', resource: 'audit' } as const
 
 const word = z.string().min(1).max(300).optional()
-const instant = z.iso.datetime({ offset: true }).optional()
+const instant = z.iso.datetime({ offset: true }).max(limits.time).optional()
 const filterQuery = {
   by: word.describe('Who acted: name or id.'),
   action: word.describe('What was done, such as create, update, delete, reveal, deliver, deny.'),

@@ -1,6 +1,7 @@
 // Many changes of one project's secrets at once: one transaction, one change set, one revision.
 import * as z from 'zod'
 import { append } from '../../../src/kernel/append.ts'
+import { limits } from '../../../src/resources/limits.ts'
 import { StagelyError, type Fault, type Reason } from '../../../src/kernel/errors.ts'
 import { ownTurn } from '../../../src/kernel/turn.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
@@ -28,8 +29,16 @@ import { mostStagelets } from '../warnings.ts'
 
 export const mostOperations = 500
 
-const secretId = z.string().min(1).describe('The secret: `sec_…`, or the name of its object.')
-const version = z.string().optional().describe('The ETag that was read, without quotes.')
+const secretId = z
+  .string()
+  .min(1)
+  .max(limits.name)
+  .describe('The secret: `sec_…`, or the name of its object.')
+const version = z
+  .string()
+  .max(limits.word)
+  .optional()
+  .describe('The ETag that was read, without quotes.')
 
 const operation = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('create'), ...secretCreateShape }),

@@ -1,5 +1,6 @@
 // Reports for auditors, signed by the key of the audit log.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { signedReport } from '../../../src/audit/compliance.ts'
 import { refOf } from '../../../src/resources/meta.ts'
 import { reportOf } from '../../compliance/report.ts'
@@ -17,6 +18,7 @@ export const complianceRoutes = routesOf('Compliance', [
     query: z.strictObject({
       since: z.iso
         .datetime({ offset: true })
+        .max(limits.time)
         .optional()
         .describe('Leaves out what ended before, RFC 3339; a year ago when absent.'),
     }),

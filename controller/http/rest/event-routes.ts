@@ -2,6 +2,7 @@
 // that reconnects with Last-Event-ID misses nothing. A slow reader delays only itself: further changes
 // are read when it has taken the last ones.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import { isAbort, isReason, messageOf, StagelyError } from '../../../src/kernel/errors.ts'
 import { firstSeenOf, lastSeenOf, timesSeen } from '../../../src/resources/core.ts'
@@ -65,11 +66,13 @@ const isWord = (text: string): text is Word => (words as string[]).includes(text
 const streamQuery = z.strictObject({
   kinds: z
     .string()
+    .max(limits.word)
     .refine((text) => text.split(',').every(isWord), `must be of ${words.join(', ')}, with commas`)
     .optional()
     .describe('Only these: project,secret. All when absent.'),
   after: z
     .string()
+    .max(limits.word)
     .refine((text) => versionIn(text) !== undefined, 'must be a resourceVersion')
     .optional()
     .describe(

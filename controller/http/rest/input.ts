@@ -67,9 +67,14 @@ const readJson = async (c: AppContext): Promise<{ bytes: Buffer; value: unknown 
 const noQuery = z.strictObject({})
 const anyBody = z.unknown()
 
-/** Decodes the route's input. UnsupportedMediaType, BadRequest, or Invalid with all faults. */
-export const readInput = async (c: AppContext, route: RestRoute): Promise<Input> => {
-  const given = { query: queryOf(c), ...(await bodyOf(c, route)) }
+interface Given {
+  readonly query: Record<string, unknown>
+  /** Of the body. */
+  readonly value: unknown
+}
+
+/** Invalid with all faults. */
+export const decodeInput = (route: RestRoute, given: Given): Omit<Input, 'bytes'> => {
   const query = (route.query ?? noQuery).safeParse(given.query)
   const body = (route.body ?? anyBody).safeParse(given.value)
   const faults = [
@@ -79,7 +84,13 @@ export const readInput = async (c: AppContext, route: RestRoute): Promise<Input>
     ...unstorable(given.value, '', isSecret),
   ]
   if (faults.length > 0) throw invalidInput(faults)
-  return { query: query.data, body: body.data, bytes: given.bytes }
+  return { query: query.data, body: body.data }
+}
+
+/** Decodes the route's input. UnsupportedMediaType, BadRequest, or Invalid with all faults. */
+export const readInput = async (c: AppContext, route: RestRoute): Promise<Input> => {
+  const { bytes, value } = await bodyOf(c, route)
+  return { ...decodeInput(route, { query: queryOf(c), value }), bytes }
 }
 
 const bodyOf = async (

@@ -1,5 +1,6 @@
 // Keys: their age, what they protect, and their rotation. For admins only.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { describeWrap } from '../../../src/secrets/key-provider.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
@@ -187,6 +188,7 @@ const rotationBody = z.strictObject({
     ),
   project_id: z
     .string()
+    .max(2 * limits.name)
     .optional()
     .describe('Of `data`: only this project, as `proj_…` or `team/name`.'),
   provider: z

@@ -1,5 +1,6 @@
 // Routes that are the same for each kind: list, get, create, update and delete.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
 import { withFields, type RestField } from '../../../src/resources/rest-fields.ts'
@@ -51,7 +52,7 @@ export const readRoutes = <S extends z.ZodRawShape>(
 ): RouteEntry[] => {
   const { one, list: name, resource } = words[kind]
   const show = answerOf(schema)
-  const team = z.string().optional().describe('Only of this team.')
+  const team = z.string().max(limits.name).optional().describe('Only of this team.')
   const asked = { verb: 'list', resource } as const
   const list = route({
     id: `list${kind}s`,
@@ -124,7 +125,12 @@ const titleOf = (one: string): string => one.charAt(0).toUpperCase() + one.slice
 export const createRoute = (of: RestKind, more: Words): RouteEntry => {
   const { one, list, resource } = words[of.kind]
   const place = z.strictObject({
-    team: z.string().min(1).default('default').describe('The team that it belongs to.'),
+    team: z
+      .string()
+      .min(1)
+      .max(limits.name)
+      .default('default')
+      .describe('The team that it belongs to.'),
     name: objectName.describe(`Name of the ${one}, unique in its team.`),
   })
   const asked = { verb: 'create', resource } as const

@@ -1,6 +1,7 @@
 // Reveals values to people with the right. Each one is audited before it is sent.
 import { isUtf8 } from 'node:buffer'
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { refOf } from '../../../src/resources/meta.ts'
 import { isFor } from '../../../src/secrets/references.ts'
@@ -43,11 +44,13 @@ const asWritten = z
 const revealBody = z.strictObject({
   service: z
     .string()
+    .max(limits.name)
     .optional()
     .describe('Only what this service sees: for each key the one value that it gets.'),
-  scope: z.string().optional().describe('Only secrets of this scope.'),
+  scope: z.string().max(limits.name).optional().describe('Only secrets of this scope.'),
   stagelet: z
     .string()
+    .max(limits.name)
     .optional()
     .describe('As in this stagelet; without it, no stagelet’s own secrets are seen by a service.'),
   as_written: asWritten,

@@ -1,5 +1,6 @@
 // The history of a project: its revisions, the differences between them, and the rollback to one.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { signedHead } from '../../../src/audit/record.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { refOf } from '../../../src/resources/meta.ts'
@@ -106,7 +107,10 @@ const rollbackBody = z.union([
     ...changeFields,
   }),
   z.strictObject({
-    at: z.iso.datetime({ offset: true }).describe('The revision that was newest then.'),
+    at: z.iso
+      .datetime({ offset: true })
+      .max(limits.time)
+      .describe('The revision that was newest then.'),
     ...changeFields,
   }),
 ])

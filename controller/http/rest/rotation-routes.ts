@@ -1,5 +1,6 @@
 // Rotations of a project: credentials that are changed at their time.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
@@ -79,6 +80,7 @@ const breaksOf = async (context: RestContext, rotation: Rotation) => {
 
 const confirmField = z
   .string()
+  .max(limits.name)
   .optional()
   .describe(
     'Name of the rotation, typed by a person: with it the old credential ends without a proof.',

@@ -1,5 +1,6 @@
 // Secrets: create, list, get, update, delete. No answer holds a value.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { duration, durationMs } from '../../../src/resources/duration.ts'
@@ -39,10 +40,11 @@ import { shownAs } from './target.ts'
 const noted = ({ note }: Pick<RestContext, 'note'>): WriteOptions => defined({ note })
 
 const listQuery = z.strictObject({
-  key: z.string().optional().describe('Only secrets with this key.'),
-  scope: z.string().optional().describe('Only secrets with this scope.'),
+  key: z.string().max(limits.name).optional().describe('Only secrets with this key.'),
+  scope: z.string().max(limits.name).optional().describe('Only secrets with this scope.'),
   stagelet: z
     .string()
+    .max(limits.name)
     .optional()
     .describe('Only secrets of just this stagelet; empty: only those of the whole project.'),
   type: z.enum(['env', 'file']).optional().describe('Only secrets of this type.'),

@@ -25,7 +25,9 @@ const schemaWith = (
 ): z.ZodType => {
   if (inner === undefined) return schema
   const object = z.strictObject(shapeOf(inner))
-  const whole = schema instanceof z.ZodArray ? z.array(object) : object
+  // The list keeps its bounds.
+  const whole =
+    schema instanceof z.ZodArray ? schema.clone({ ...schema.def, element: object }) : object
   return schema.description === undefined ? whole : whole.describe(schema.description)
 }
 

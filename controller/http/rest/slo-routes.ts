@@ -1,5 +1,6 @@
 // The published time of propagation: how fast closed revisions were proven in containers, against what is promised.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { teamsWhere } from '../../../src/access/principal.ts'
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
@@ -93,10 +94,11 @@ export const sloRoutes = routesOf('Activity', [
       'How fast closed revisions were proven in containers: objectives, percentiles of each stage, and what is left out. From the newest 50 rollouts of each stagelet.',
     access,
     query: z.strictObject({
-      team: z.string().optional().describe('Only of this team.'),
-      project: z.string().optional().describe('Only of the project of this name.'),
+      team: z.string().max(limits.name).optional().describe('Only of this team.'),
+      project: z.string().max(limits.name).optional().describe('Only of the project of this name.'),
       since: z.iso
         .datetime({ offset: true })
+        .max(limits.time)
         .optional()
         .describe('From this time on, RFC 3339; the last 30 days when absent.'),
     }),

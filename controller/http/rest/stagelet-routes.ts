@@ -1,5 +1,6 @@
 // Stagelets: what runs where, and its state.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { annotations, refOf } from '../../../src/resources/meta.ts'
 import type { ObservationSpec } from '../../../src/resources/observation.ts'
 import type { StageletSpec } from '../../../src/resources/stagelet.ts'
@@ -40,7 +41,9 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
       'Stagelets of all your teams, with their status.',
       'One stagelet with the status of each service.',
     ],
-    query: { project: z.string().optional().describe('Only of the project of this name.') },
+    query: {
+      project: z.string().max(limits.name).optional().describe('Only of the project of this name.'),
+    },
     selects: ({ spec }, { project }) =>
       project === undefined || (spec as Partial<StageletSpec>).projectRef?.name === project,
   }),

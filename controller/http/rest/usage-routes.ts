@@ -1,5 +1,6 @@
 // Who sees a key: every service of every stagelet, and the version that runs there.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { isStopped } from '../../../src/resources/stopped-service.ts'
 import { consumersBySecret, runsCurrent } from '../../reconcilers/project/decide.ts'
@@ -66,7 +67,7 @@ export const usageRoutes = routesOf('Secrets', [
     at: 'GET /projects/:project_id/usage',
     summary: 'Who sees a key: services and stagelets, with the version that runs there.',
     access: { in: 'project', verb: 'get', resource: 'stagelysecrets' },
-    query: { key: z.string().optional().describe('Only secrets with this key.') },
+    query: { key: z.string().max(limits.name).optional().describe('Only secrets with this key.') },
     description: 'Each secret with its consumers, in order of key and scope.',
     item: usageSchema,
     read: async (context) => {

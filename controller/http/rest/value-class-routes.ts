@@ -1,5 +1,6 @@
 // Which secrets of one key hold equal values, without anybody seeing one.
 import * as z from 'zod'
+import { limits } from '../../../src/resources/limits.ts'
 import type { SetEntry } from '../../../src/secrets/visible.ts'
 import { renderId } from './ids.ts'
 import { listRoute } from './lists.ts'
@@ -40,7 +41,7 @@ export const valueClassRoutes = routesOf('Secrets', [
     summary: 'Which secrets of the same key hold equal values, as their keyed digests tell.',
     // Not for those who only read: a test value that equals the one of production says much.
     access: { in: 'project', verb: 'update', resource: 'stagelysecrets' },
-    query: { key: z.string().optional().describe('Only secrets with this key.') },
+    query: { key: z.string().max(limits.name).optional().describe('Only secrets with this key.') },
     description:
       'Keys that several secrets have. Never values. Texts with references are compared as they are written; a file and a variable, and files with different places or modes, are never called equal.',
     list: 'keys',

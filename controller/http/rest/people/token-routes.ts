@@ -1,5 +1,6 @@
 // Tokens: a person's own, those of a team's machines, and for admins those of any user.
 import * as z from 'zod'
+import { limits } from '../../../../src/resources/limits.ts'
 import { mayGrant, type Principal } from '../../../../src/access/principal.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { Token, TokenOwner, TokenSpec } from '../../../../src/store/tokens.ts'
@@ -20,6 +21,7 @@ const common = {
   name: z.string().max(63).describe('Unique among the owner’s tokens.'),
   expires_at: z.iso
     .datetime({ offset: true })
+    .max(limits.time)
     .optional()
     .describe('When it ends; absent: when it is revoked.'),
   read_only: z.boolean().default(false).describe('It may read what its owner may, no more.'),
@@ -27,7 +29,12 @@ const common = {
 
 const personalBody = z.strictObject({
   ...common,
-  teams: z.array(z.string().min(1)).min(1).max(100).optional().describe('Only in these teams.'),
+  teams: z
+    .array(z.string().min(1).max(limits.name))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Only in these teams.'),
   role: role.optional().describe('No more than this role may, in any team.'),
 })
 

@@ -1,0 +1,226 @@
+// What is sent by others costs no more than its size: eight times as many entries in any list or map of a body cost at
+// most sixteen times the CPU, and a constant. Bodies are driven through what decodes and judges them, without a server.
+import { describe, expect, it } from 'vitest'
+import type * as z from 'zod'
+import { decodeBody } from '../../controller/http/agents/refusal.ts'
+import { decodeReports } from '../../controller/http/agents/decode-reports.ts'
+import { duplicateKeys } from '../../controller/http/kube/duplicate-keys.ts'
+import { jsonPatch, type Json } from '../../controller/http/kube/patch.ts'
+import { applyStrategicPatch } from '../../controller/http/kube/strategic-merge.ts'
+import { peerRequests } from '../../controller/http/peers/requests.ts'
+import { decodeInput } from '../../controller/http/rest/input.ts'
+import { restRoutes } from '../../controller/http/rest/table.ts'
+import { consumersBySecret, decideSecret } from '../../controller/reconcilers/project/decide.ts'
+import { decideStagelet } from '../../controller/reconcilers/stagelet/decide.ts'
+import { eventsOf } from '../../controller/reconcilers/stagelet/events.ts'
+import { happeningsOf } from '../../controller/reconcilers/stagelet/happenings.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { compare, fieldsOf } from '../../src/managed-fields/compare.ts'
+import { toFieldsV1 } from '../../src/managed-fields/field-set.ts'
+import { shapeOfKind } from '../../src/managed-fields/shape.ts'
+import { fitStored } from '../../src/protocol/fit-report.ts'
+import { joinContent, joinRequest } from '../../src/protocol/join.ts'
+import { leakTestReport } from '../../src/protocol/leak-test.ts'
+import { logBatch } from '../../src/protocol/logs.ts'
+import {
+  keysRequest,
+  reportedStagelet,
+  reportEnvelope,
+  streamRequest,
+} from '../../src/protocol/messages.ts'
+import { taskReport } from '../../src/protocol/tasks.ts'
+import { objectSchema } from '../../src/resources/crd.ts'
+import { observationSpec, type ObservationSpec } from '../../src/resources/observation.ts'
+import { ownerReferences } from '../../src/resources/owner-references.ts'
+import { apiVersionOf, kinds } from '../../src/resources/registry.ts'
+import { decodeObject, decodeStatus } from '../../src/resources/validate.ts'
+import { aStagelet, anEntry, anInput, anObservation } from '../support/builders.ts'
+import { grownOf, type Grown } from '../support/grown.ts'
+
+const few = 1_000
+const factor = 8
+const mostTimes = 16
+const constantMs = 40
+const attempts = 3
+
+const cpuMsOf = (work: () => unknown): number => {
+  const before = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1_000
+}
+
+/** Undefined where the cost is linear. The least of some attempts counts: others use the machine too. */
+const tooDear = ({ field, body }: Grown, drive: (json: string) => unknown): string | undefined => {
+  const small = JSON.stringify(body(few))
+  const large = JSON.stringify(body(few * factor))
+  const costs = { small: Infinity, large: Infinity }
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    costs.small = Math.min(
+      costs.small,
+      cpuMsOf(() => drive(small)),
+    )
+    costs.large = Math.min(
+      costs.large,
+      cpuMsOf(() => drive(large)),
+    )
+    if (costs.large <= costs.small * mostTimes + constantMs) return undefined
+  }
+  const [less, more] = [costs.small, costs.large].map((ms) => `${ms.toFixed(1)} ms`)
+  return `${field}: ${few} entries ${less}, ${few * factor} entries ${more}`
+}
+
+const expectLinear = (bodies: readonly Grown[], drive: (json: string) => unknown): void => {
+  expect(bodies.flatMap((one) => tooDear(one, drive) ?? [])).toEqual([])
+}
+
+/** What is refused has been looked at. */
+const attempt = (work: () => unknown): void => {
+  try {
+    work()
+  } catch {
+    // A refusal costs what it costs.
+  }
+}
+
+const entries = Array.from({ length: 20 }, (_, i) =>
+  anEntry({ key: `KEY_${i}`, scope: i % 2 === 0 ? 'global' : `x${i}` }),
+)
+
+/** The reconciler's part, twice: the second time with what the first has stored. */
+const judge = (observation: ObservationSpec): void => {
+  const first = anInput(entries, { observation })
+  const { status } = decideStagelet(first)
+  const stagelet = aStagelet({ status })
+  const second = { ...first, stagelet }
+  const after = decideStagelet(second).status
+  eventsOf(first.stagelet, after)
+  happeningsOf(second, {
+    ...after,
+    lastRollout: { revision: 2, result: 'Healthy', ...first.observation?.rollout },
+  })
+  const secrets = entries.map(({ key, scope, secretId }) => ({
+    ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'StagelySecret' },
+    metadata: { name: key.toLowerCase(), namespace: 'default', uid: secretId, generation: 1 },
+    spec: { projectRef: { name: 'shop' }, key, scope: `${scope}y`, type: 'env' as const },
+  }))
+  const facts = {
+    now: first.now,
+    project: { apiVersion: '', kind: 'Project', metadata: { name: 'shop', namespace: 'default' } },
+    revisions: { epoch: 1, closed: 1, closesAt: undefined, quietAt: 0 },
+    head: first.head!,
+    stagelets: [stagelet],
+    runningSets: new Map([[1, first.head!]]),
+  }
+  const consumers = consumersBySecret(facts)
+  for (const secret of secrets)
+    decideSecret(facts, secret, consumers.get(secret.metadata.uid) ?? [])
+}
+
+describe('reports of an agent', () => {
+  const whole = (observation: unknown): ObservationSpec => ({
+    ...anObservation(),
+    ...(observation as Partial<ObservationSpec>),
+  })
+
+  it('are decoded and judged', () => {
+    expectLinear(grownOf(reportedStagelet), (json) => {
+      const report = whole(JSON.parse(json))
+      const { request } = decodeReports({ boot: 'b', seq: 1, observations: [report] }, silentLogger)
+      judge({ ...report, ...request.observations[0] })
+    })
+  })
+
+  it('are many in one request', () => {
+    expectLinear(grownOf(reportEnvelope), (json) => attempt(() => decodeBody(json, reportEnvelope)))
+  })
+
+  it('that an earlier release has stored are judged, cut or not', () => {
+    expectLinear(grownOf(observationSpec), (json) => {
+      const stored = whole(JSON.parse(json))
+      judge(fitStored(stored))
+      judge(stored)
+    })
+  })
+})
+
+describe('other messages', () => {
+  const requests = { joinRequest, joinContent, keysRequest, streamRequest }
+  const told = { logBatch, leakTestReport, taskReport }
+  it.each(Object.entries({ ...requests, ...told, ...peerRequests }))('%s', (_, schema) => {
+    expectLinear(grownOf(schema), (json) => attempt(() => decodeBody(json, schema as z.ZodType)))
+  })
+})
+
+describe('an object', () => {
+  const metadata: Grown[] = [
+    ...(['labels', 'annotations'] as const).flatMap((field) =>
+      ['k', 'not a name ', 'K/'].map((start) => ({
+        field: `${field} such as "${start}"`,
+        body: (count: number) => ({
+          name: 'a',
+          [field]: Object.fromEntries(
+            Array.from({ length: count }, (_, i) => [`${start}${i}`, `v${i}`]),
+          ),
+        }),
+      })),
+    ),
+    {
+      field: 'finalizers',
+      body: (count) => ({
+        finalizers: Array.from({ length: count }, (_, i) => `example.com/f${i}`),
+      }),
+    },
+    ...grownOf(ownerReferences).map(({ body, ...one }) => ({
+      ...one,
+      body: (count: number) => ({ name: 'a', ownerReferences: body(count) }),
+    })),
+  ]
+
+  it.each(kinds.map((kind) => [kind.kind, kind] as const))('of kind %s', (name, kind) => {
+    const shape = shapeOfKind(kind)
+    const schema = objectSchema(kind)
+    const place = { apiVersion: apiVersionOf(kind), kind: name }
+    const drive = (object: object): void => {
+      const json = JSON.stringify(object)
+      duplicateKeys(json)
+      decodeObject(JSON.parse(json))
+      toFieldsV1(fieldsOf(shape, object))
+      compare(shape, place, object)
+      attempt(() => applyStrategicPatch(object, JSON.parse(json), schema))
+    }
+    expectLinear(grownOf(kind.spec), (json) => {
+      drive({
+        ...place,
+        metadata: { name: 'a', namespace: 'default' },
+        spec: JSON.parse(json) as unknown,
+      })
+    })
+    expectLinear(metadata, (json) => {
+      drive({ ...place, metadata: JSON.parse(json) as unknown, spec: {} })
+    })
+    if (kind.status === undefined) return
+    expectLinear(grownOf(kind.status), (json) => {
+      const status = JSON.parse(json) as unknown
+      decodeStatus(kind, status)
+      drive({ ...place, metadata: { name: 'a', namespace: 'default' }, spec: {}, status })
+    })
+  })
+
+  it('is patched by operations', () => {
+    const add = (count: number): object[] =>
+      Array.from({ length: count }, (_, i) => ({ op: 'add', path: '/list/0', value: i }))
+    expectLinear([{ field: 'operations', body: add }], (json) =>
+      jsonPatch({ list: [] }, JSON.parse(json) as Json),
+    )
+  })
+})
+
+describe('a request of REST', () => {
+  const withBody = restRoutes.filter(({ body }) => body !== undefined)
+  it.each(withBody.map((route) => [route.id, route] as const))('%s', (_, route) => {
+    expectLinear(grownOf(route.body!), (json) =>
+      attempt(() => decodeInput(route, { query: {}, value: JSON.parse(json) as unknown })),
+    )
+  })
+})
