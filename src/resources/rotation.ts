@@ -196,8 +196,10 @@ export const rotationStatus = z.strictObject({
     .describe('By output, the version of its secret that this Rotation has made.'),
   judged: z
     .strictObject({
-      versions: z.record(z.string(), z.int()).describe('By output, the version of its secret.'),
-      message: z.string().describe('Why it is not taken over. Never a value.'),
+      versions: mapOf(count, { most: limits.told }).describe(
+        'By output, the version of its secret.',
+      ),
+      message: message.describe('Why it is not taken over. Never a value.'),
     })
     .optional()
     .describe('What the outputs held that this Rotation has not made, and could not take over.'),
