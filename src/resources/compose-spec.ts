@@ -49,7 +49,7 @@ export const composeSpec = z.strictObject({
       'Paths in containers that file secrets may take although the system or an entry point runs them.',
     ),
   writableFolders: z
-    .array(z.string().regex(/^\//, 'must be an absolute path on the agent’s machine'))
+    .array(path.regex(/^\//, 'must be an absolute path on the agent’s machine'))
     .max(256)
     .optional()
     .describe(
