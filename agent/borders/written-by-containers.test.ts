@@ -69,7 +69,7 @@ describe('the files of a stack', () => {
       { source: 'deploy', directory: '/srv/theirs', container: 'theirs-1' },
     ])
     expect(fault?.message.replaceAll(at, '')).toBe(
-      '/shop lies in /shop, which container app-1 may write; /deploy/more.yml lies in /deploy, which a container of another stack may write. Code in that container could have this stack mount the whole machine: mount the folder read-only, or one below it without Compose files, or keep the Compose files elsewhere. Where that code may be root on this machine, say so in the stagelet: spec.compose.writableFolders: [/deploy, /shop]',
+      'container app-1 may write /shop; /deploy/more.yml lies in /deploy, which a container of another stack may write. Code in that container could have this stack mount the whole machine: mount the folder read-only, or one below it without Compose files, or keep the Compose files elsewhere. Where that code may be root on this machine, say so in the stagelet: spec.compose.writableFolders: [/deploy, /shop]',
     )
   })
 })

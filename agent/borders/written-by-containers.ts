@@ -76,9 +76,13 @@ const writerOf = (
 
 const ofSteering = (path: string, { links, real }: Way, look: Look): Weakness | undefined => {
   const writer = writerOf([...links, real], look, (place, { source }) => isInside(place, source))
-  return (
-    writer && { message: `${path} lies in ${writer.source}, which ${writer.who} may write`, path }
-  )
+  if (writer === undefined) return undefined
+  const { source, who } = writer
+  const message =
+    source === path
+      ? `${who} may write ${path}`
+      : `${path} lies in ${source}, which ${who} may write`
+  return { message, path }
 }
 
 /** A link to what the container may write anyway gives it nothing more. */
