@@ -11,11 +11,24 @@ export const parseJson = (text: string): unknown => {
   }
 }
 
+/** Calls `see` with each value of JSON, containers included, and its depth, until that returns true; then true. */
+export const someValue = (
+  value: unknown,
+  see: (value: unknown, depth: number) => boolean,
+  depth = 0,
+): boolean => {
+  if (see(value, depth)) return true
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some((inner) => someValue(inner, see, depth + 1))
+  // Lists of keys or values of a large object take several times as long.
+  for (const key in value) if (someValue((value as Json)[key], see, depth + 1)) return true
+  return false
+}
+
+type Json = Readonly<Record<string, unknown>>
+
 /** True when there are more values than `most`, containers included; stops counting there. */
 export const hasMoreValues = (value: unknown, most: number): boolean => {
   let count = 0
-  const walk = (inner: unknown): boolean =>
-    ++count > most ||
-    (typeof inner === 'object' && inner !== null && Object.values(inner).some(walk))
-  return walk(value)
+  return someValue(value, () => ++count > most)
 }

@@ -48,6 +48,21 @@ const sendBy = async (client: ChildProcess, order: Order): Promise<number[]> => 
   return statuses
 }
 
+/** One after the other, until `over` is done. */
+const slowestOf = async (work: () => Promise<void>, over: Promise<unknown>): Promise<number> => {
+  let slowest = 0
+  let done = false
+  const end = over.finally(() => (done = true)).catch(() => undefined)
+  do {
+    const begun = performance.now()
+    await work()
+    slowest = Math.max(slowest, performance.now() - begun)
+    await realClock.sleep(10)
+  } while (!done)
+  await end
+  return slowest
+}
+
 /** The embedded database computes in the controller's thread: a stall there is the longer one. */
 const databases = [
   ['PGlite', (): string | undefined => undefined],
@@ -75,24 +90,6 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
       expect(
         (await server.call('GET', '/healthz', { headers: { authorization: '' } })).status,
       ).toBe(200)
-    }
-
-    /** One after the other, until `over` is done. */
-    const slowestOf = async (
-      work: () => Promise<void>,
-      over: Promise<unknown>,
-    ): Promise<number> => {
-      let slowest = 0
-      let done = false
-      const end = over.finally(() => (done = true)).catch(() => undefined)
-      do {
-        const begun = performance.now()
-        await work()
-        slowest = Math.max(slowest, performance.now() - begun)
-        await realClock.sleep(10)
-      } while (!done)
-      await end
-      return slowest
     }
 
     const measure = async (attack: () => Promise<unknown>): Promise<Slowest> => {
@@ -207,6 +204,34 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
       expect(listed.text).not.toContain('reviewed-')
     })
 
+    it('of 90,000 labels that are none, 6 at once, and of 15,000 faults are refused', () =>
+      expectServed(async () => {
+        const labels = Array.from({ length: 90_000 }, (_, i) => `"-${i}":""`).join()
+        const files = `[${'1,'.repeat(15_000)}1]`
+        const objectWith = (metadata: string, spec: string): string =>
+          `{"apiVersion":"${apiVersion}","kind":"Stagelet","metadata":{"name":"w"${metadata}},"spec":${spec}}`
+        const post = (raw: string): Promise<Answer> =>
+          call('POST', `${base}/stagelets`, { raw, token: server.token })
+        const answers = await times(6, async () => [
+          await post(objectWith(`,"labels":{${labels}}`, '{}')),
+          await post(objectWith('', `{"compose":{"files":${files}}}`)),
+        ])
+        expect(answers.flat().map(({ status }) => status)).toEqual(Array(12).fill(422))
+      }))
+
+    it('of strangers, on ever other routes by ever other methods, make the metrics no dearer', () =>
+      expectServed(async () => {
+        const metrics = async (): Promise<string> => (await server.call('GET', '/metrics')).text
+        const before = (await metrics()).length
+        const methods = ['GET', 'PUT', 'PROPFIND', 'SEARCH']
+        await times(200, (i) =>
+          server.call(methods[i % 4]!, `/api/v1/projects/p${i}/secrets`, {
+            headers: { authorization: '' },
+          }),
+        )
+        await expect.poll(async () => (await metrics()).length - before).toBeLessThan(30_000)
+      }))
+
     it('of agents that are none, 16 at once, are refused', () =>
       expectServed(async () => {
         const answers = await times(16, () => call('POST', '/agent/v1/join', { body: {} }))
@@ -230,3 +255,39 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
     })
   })
 }
+
+describe('a batch of 500 updates', { timeout: 180_000 }, () => {
+  let server: TestController
+  beforeAll(async () => {
+    server = await startTestController({ argv: ['--rate-limit', '0'] })
+  })
+  afterAll(() => server.remove())
+
+  it('leaves /healthz answered between its parts', async () => {
+    const post = async (path: string, body: object): Promise<Answer> => {
+      const answer = await server.call('POST', `/api/v1${path}`, { body })
+      expect(answer.status).toBeLessThan(300)
+      return answer
+    }
+    const health = async (): Promise<void> => {
+      expect((await server.call('GET', '/healthz')).text).toBe('ok')
+    }
+    await post('/projects', { name: 'shop', team: 'default' })
+    const path = '/projects/default%2Fshop/secrets/batch'
+    const keys = Array.from({ length: 500 }, (_, i) => `KEY_${i}`)
+    const created = await post(path, {
+      operations: keys.map((key) => ({ op: 'create', key, value: `a value of ${key}` })),
+    })
+    const { results } = created.json<{ results: { id: string }[] }>()
+    const calm = await slowestOf(health, realClock.sleep(2_000))
+    const budgetMs = Math.max(usualBudgetMs, 4 * calm)
+    const seen: number[] = []
+    do {
+      const operations = results.map(({ id }) => ({
+        ...{ op: 'update', id, value: `value ${seen.length} of ${id}` },
+      }))
+      seen.push(await slowestOf(health, post(path, { operations })))
+    } while (seen.at(-1)! > budgetMs && seen.length < attempts)
+    expect(seen.at(-1), `in ms: ${seen.join(', ')}`).toBeLessThan(budgetMs)
+  })
+})

@@ -3,7 +3,7 @@
 // other.
 import { Lexer } from 'yaml'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { hasMoreValues, isRecord } from '../../../src/kernel/record.ts'
+import { isRecord, someValue } from '../../../src/kernel/record.ts'
 import { createYieldingQueue } from '../../../src/kernel/serial-queue.ts'
 import { cutDocuments } from '../../../src/manifests/documents.ts'
 import { parseYaml } from '../../../src/manifests/yaml.ts'
@@ -54,18 +54,17 @@ const maxDepth = 200
 /** Each value may have a fault of its own. The largest JSON patch has fewer values. */
 export const maxValues = 100_000
 
-const isDeeper = (value: unknown, levels: number): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
-
 const checkExtent = (value: unknown, mostValues: number): void => {
-  if (isDeeper(value, maxDepth))
-    throw new StagelyError(
-      'BadRequest',
-      `the request body is nested deeper than ${maxDepth} levels`,
-    )
-  if (hasMoreValues(value, mostValues)) throw tooMany('values', mostValues)
+  let count = 0
+  const isTooMuch = someValue(value, (inner, depth) => {
+    if (depth > maxDepth && typeof inner === 'object' && inner !== null)
+      throw new StagelyError(
+        'BadRequest',
+        `the request body is nested deeper than ${maxDepth} levels`,
+      )
+    return ++count > mostValues
+  })
+  if (isTooMuch) throw tooMany('values', mostValues)
 }
 
 const tooMany = (what: string, most: number): StagelyError =>
@@ -108,9 +107,13 @@ const parseYamlBody = (bytes: Buffer, maxSigns = maxYamlSigns): Body => {
   return { content, duplicates: [...new Set(fields)] }
 }
 
-const parseJsonBody = (bytes: Buffer): Body => {
-  const content = parseJson(bytes)
-  return { content, duplicates: duplicateKeys(bytes.toString('utf8')) }
+/** Others have their turn between the two, each of which is long for a long body. */
+const parseJsonBody = async (bytes: Buffer): Promise<Body> => {
+  const content = await workOver(bytes, () => parseJson(bytes))
+  return {
+    content,
+    duplicates: await workOver(bytes, () => duplicateKeys(bytes.toString('utf8'))),
+  }
 }
 
 const unsupported = (type: string, supported: readonly string[]): StagelyError =>
@@ -148,7 +151,7 @@ export const parseAs = async (type: string, bytes: Buffer, maxSigns?: number): P
   switch (type) {
     case '':
     case 'application/json':
-      return workOver(bytes, () => parseJsonBody(bytes))
+      return parseJsonBody(bytes)
     case 'application/yaml':
       return inTurn(() => parseYamlBody(bytes, maxSigns))
     case 'application/vnd.kubernetes.protobuf':
@@ -174,7 +177,7 @@ export const readPatch = async (c: AppContext, kind: Kind): Promise<Patch> => {
   const bytes = await readBytes(c)
   if (type === undefined)
     throw unsupported(media === '' ? 'no content type' : media, [...types.keys()])
-  const body = type === 'apply' ? parseEither(bytes) : workOver(bytes, () => parseJsonBody(bytes))
+  const body = type === 'apply' ? parseEither(bytes) : parseJsonBody(bytes)
   return { type, ...(await body) }
 }
 
