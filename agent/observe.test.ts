@@ -89,9 +89,11 @@ describe('containers of compose run', () => {
       ...[one('db', 'c', 'running', 'False'), one('job', 'd', 'running')],
     ]
     const found = await observeOneOffs({ listContainers: () => Promise.resolve(all) }, 'p')
-    expect([...found]).toEqual([
+    expect([...found.running]).toEqual([
       ['web', ['a', '']],
       ['job', ['d']],
     ])
+    // It can be started again.
+    expect(found.ended).toEqual([{ service: 'web', container: 'p', digest: 'b' }])
   })
 })

@@ -1,7 +1,7 @@
 // Observes the containers of one Compose project, and makes the reported facts of each service.
 import { defined } from '../src/kernel/defined.ts'
 import { digestLabel } from '../src/resources/meta.ts'
-import type { ObservedService } from '../src/resources/observation.ts'
+import type { EndedContainer, ObservedService } from '../src/resources/observation.ts'
 import type { ContainerDetails, ContainerSummary, Engine } from './docker/engine.ts'
 import { firstHealthyIn } from './healthy-since.ts'
 import type { ServiceModel } from './service-model.ts'
@@ -105,13 +105,15 @@ const findGone = async (
   return new Set(others.filter((_id, i) => found[i] === undefined))
 }
 
+const shortName = ([name = '']: readonly string[]): string => name.replace(/^\//, '')
+
 const toContainer = (
   summary: ContainerSummary,
   details: ContainerDetails,
   gone: ReadonlySet<string>,
 ): ObservedContainer => ({
   id: summary.Id,
-  name: (summary.Names[0] ?? '').replace(/^\//, ''),
+  name: shortName(summary.Names),
   service: summary.Labels[labels.service] ?? '',
   digest: summary.Labels[digestLabel] ?? '',
   state: details.State.Status as ContainerState,
@@ -181,20 +183,29 @@ export const observeProject = async (
 export const byName = (a: ObservedContainer, b: ObservedContainer): number =>
   a.name < b.name ? -1 : 1
 
-/** By service, the digests of its containers of `compose run` that run. They belong to no rollout, and may be old. */
+/** Containers of `compose run`. They belong to no rollout, and may be old. */
+export interface OneOffs {
+  /** By service, the digests of those that run. */
+  readonly running: ReadonlyMap<string, readonly string[]>
+  /** Those that have ended: they can be started again, with the secrets of then. */
+  readonly ended: readonly EndedContainer[]
+}
+
 export const observeOneOffs = async (
   engine: Pick<Engine, 'listContainers'>,
   project: string,
-): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const found = new Map<string, string[]>()
-  for (const { Labels: of, State: state } of await engine.listContainers(project)) {
+): Promise<OneOffs> => {
+  const running = new Map<string, string[]>()
+  const ended: EndedContainer[] = []
+  for (const { Labels: of, State: state, Names } of await engine.listContainers(project)) {
     const service = of[labels.service]
-    const isOver = ['exited', 'dead', 'created', 'removing'].includes(state)
-    if (of[labels.oneOff] !== 'True' || service === undefined || isOver) continue
-    const digests = found.get(service) ?? []
-    found.set(service, [...digests, of[digestLabel] ?? ''])
+    const digest = of[digestLabel] ?? ''
+    if (of[labels.oneOff] !== 'True' || service === undefined || state === 'removing') continue
+    if (['exited', 'dead', 'created'].includes(state))
+      ended.push({ service, container: shortName(Names), digest })
+    else running.set(service, [...(running.get(service) ?? []), digest])
   }
-  return found
+  return { running, ended }
 }
 
 /** While Compose re-creates a container, the new one has the old one’s id before its name. */

@@ -1,6 +1,11 @@
 // The report of a stagelet, made from what the agent knows of it.
 import type { ReportedStagelet } from '../src/protocol/messages.ts'
-import { engineUnavailable, type StrayService } from '../src/resources/observation.ts'
+import { limits } from '../src/resources/limits.ts'
+import {
+  engineUnavailable,
+  type EndedContainer,
+  type StrayService,
+} from '../src/resources/observation.ts'
 import { defined } from '../src/kernel/defined.ts'
 import { healthySinceOf, healthyTimes, type HealthEvents } from './healthy-since.ts'
 import { isCutOff, isEnded, toObservedService } from './observe.ts'
@@ -14,7 +19,7 @@ const straysOf = (
   names: readonly string[],
 ): StrayService[] => {
   const running = containers.filter((c) => !isEnded(c)).map((c) => [c.service, c.digest] as const)
-  const single = [...oneOffs].flatMap(([name, digests]) =>
+  const single = [...oneOffs.running].flatMap(([name, digests]) =>
     digests.map((one) => [name, one] as const),
   )
   const found = new Map<string, Set<string>>()
@@ -22,6 +27,20 @@ const straysOf = (
     if (digest !== '' && !names.includes(name))
       found.set(name, (found.get(name) ?? new Set()).add(digest))
   return [...found].sort().map(([name, digests]) => ({ name, digests: [...digests].sort() }))
+}
+
+/** What has ended and can be started again with the secrets that it had. */
+const endedOf = (
+  { containers, oneOffs }: StackState,
+  names: readonly string[],
+): EndedContainer[] => {
+  const left = containers
+    .filter((c) => isEnded(c) && !names.includes(c.service))
+    .map(({ service, name: container, digest }) => ({ service, container, digest }))
+  return [...oneOffs.ended, ...left]
+    .filter(({ digest }) => digest !== '')
+    .sort((a, b) => (a.container < b.container ? -1 : 1))
+    .slice(0, limits.told)
 }
 
 /** The report. `stopped`: ids of containers that somebody stopped, though they look like jobs that are done. */
@@ -34,6 +53,7 @@ export const toObservation = (
     ...new Set(state.containers.map((c) => c.service)),
   ]
   const strays = isBlind(state) ? [] : straysOf(state, names)
+  const ended = isBlind(state) ? [] : endedOf(state, names)
   const project = state.claimed?.project ?? state.model?.projectName ?? desired.compose.projectName
   return {
     stageletUid: desired.uid,
@@ -49,6 +69,7 @@ export const toObservation = (
       const { scale, sharesWith = [], linksTo = [], variables = [] } = model ?? {}
       const shared = { sharesWith, linksTo }
       const unhealthy = state.phase === 'Settled' ? state.unhealthy.get(name)?.detail : undefined
+      const oneOff = state.oneOffs.running.get(name)
       const detail = state.stuck.get(name) ?? unhealthy
       return {
         ...toObservedService(name, own, scale, stopped),
@@ -56,7 +77,7 @@ export const toObservation = (
         ...(sharesWith.length > 0 && { sharesWith: [...sharesWith] }),
         ...(own.some((c) => isCutOff(shared, c, state.containers)) && { cutOff: true }),
         ...(variables.length > 0 && { composeKeys: [...variables] }),
-        ...(state.oneOffs.has(name) && { oneOff: [...(state.oneOffs.get(name) ?? [])].sort() }),
+        ...(oneOff !== undefined && { oneOff: [...oneOff].sort() }),
       }
     }),
     passed: { ...state.passed },
@@ -64,6 +85,7 @@ export const toObservation = (
     missingVariables: [...state.missingVariables],
     unmountedFiles: [...state.unmountedFiles],
     ...(strays.length > 0 && { strays }),
+    ...(ended.length > 0 && { ended }),
     ...defined({ composeProject: project, rollout: state.rollout }),
     ...(state.quarantine.length > 0 && { quarantine: [...state.quarantine] }),
     ...defined({ drift: state.drift, hand: state.hand, fault: state.fault }),

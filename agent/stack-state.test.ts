@@ -81,15 +81,21 @@ it('tells of containers with secrets whose service the compose files do not name
     aContainer('gone', 'old', { state: 'exited' }),
     aContainer('plain', ''),
   ]
-  state.oneOffs = new Map([
+  const running = new Map([
     ['web', ['old']],
     ['job', ['older', 'old', '']],
   ])
+  const run = { service: 'web', container: 'web-run', digest: 'old' }
+  state.oneOffs = { running, ended: [run, { ...run, container: 'plain', digest: '' }] }
   expect(toObservation(state).strays).toEqual([{ name: 'job', digests: ['old', 'older'] }])
   state.model = { projectName: 'shop', services: [{ name: 'web' }] } as never
   expect(toObservation(state).strays).toEqual([
     { name: 'api', digests: ['old'] },
     { name: 'job', digests: ['old', 'older'] },
+  ])
+  expect(toObservation(state).ended).toMatchObject([
+    { service: 'gone', digest: 'old' },
+    { service: 'web', container: 'web-run', digest: 'old' },
   ])
   state.fault = { reason: 'EngineUnavailable', message: 'no engine' }
   expect(toObservation(state).strays).toBeUndefined()

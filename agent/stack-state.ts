@@ -8,7 +8,7 @@ import type { ComposeModel } from './compose-model.ts'
 import type { Heal } from './heal-guard.ts'
 import type { ClaimedProject } from './project-claim.ts'
 import { isHealthy } from './observe.ts'
-import type { ObservedContainer } from './observe.ts'
+import type { ObservedContainer, OneOffs } from './observe.ts'
 import type { Want } from './want.ts'
 
 export interface StackState {
@@ -21,8 +21,7 @@ export interface StackState {
   /** Volumes of the project that are not the stagelet's to delete: see claimProject. */
   foundVolumes: readonly string[]
   containers: readonly ObservedContainer[]
-  /** By service, the digests of its running containers of `compose run`. */
-  oneOffs: ReadonlyMap<string, readonly string[]>
+  oneOffs: OneOffs
   /** By container and start, when it became healthy. */
   healthyTimes: ReadonlyMap<string, string>
   /** By service, the digest with which it passed the gate; '' for a service without secrets. */
@@ -84,6 +83,8 @@ export interface StackState {
   isAlone: boolean
 }
 
+export const noOneOffs: OneOffs = { running: new Map(), ended: [] }
+
 export const createStackState = (want: Want): StackState => ({
   want,
   phase: 'Pending',
@@ -91,7 +92,7 @@ export const createStackState = (want: Want): StackState => ({
   claimed: undefined,
   foundVolumes: [],
   containers: [],
-  oneOffs: new Map(),
+  oneOffs: noOneOffs,
   healthyTimes: new Map(),
   passed: {},
   fault: undefined,

@@ -9,7 +9,7 @@ import type { FileStore } from './file-store.ts'
 import { endedByOthers } from './drift.ts'
 import { delayAfter } from './heal-guard.ts'
 import { claimProject, type ClaimDeps } from './project-claim.ts'
-import { forgetSettled, forgetStalePasses } from './stack-state.ts'
+import { forgetSettled, forgetStalePasses, noOneOffs } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import type { ActionDeps } from './action.ts'
 import { hintFor, missedAmong } from './variable-uses.ts'
@@ -69,7 +69,7 @@ export const releaseProject = (deps: PassDeps, state: StackState): void => {
   state.claimed = undefined
   state.model = undefined
   state.containers = []
-  state.oneOffs = new Map()
+  state.oneOffs = noOneOffs
   state.passed = {}
   state.ungated = new Set()
   state.pendingEdits = []

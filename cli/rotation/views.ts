@@ -107,10 +107,10 @@ export const rotationText = (one: Rotation): string => {
     ...one.blocked_by.map(({ stagelet, message }) =>
       line('Waits for', oneLine(stagelet === undefined ? message : `${stagelet}: ${message}`)),
     ),
-    ...one.evidence.map(({ stagelet, revision, containers }) =>
+    ...one.evidence.map(({ stagelet, revision, containers, ended = [] }) =>
       line(
         'Proven',
-        `${stagelet}: ${containers} ${containers === 1 ? 'container' : 'containers'}, revision ${revision}`,
+        `${stagelet}: ${containers} ${containers === 1 ? 'container' : 'containers'}, revision ${revision}${ended.length === 0 ? '' : `; ended, and refused when started again: ${ended.join(', ')}`}`,
       ),
     ),
     ...(use === undefined ? [] : [line('Clients', use)]),

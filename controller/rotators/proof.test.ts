@@ -186,6 +186,23 @@ describe('the proof that nothing runs with an old credential', () => {
     ])
   })
 
+  it('names containers that have ended with older secrets, and is none of a report that was cut', () => {
+    const sets = { before: [entry('DB', 1)], now: [entry('DB', 2)] }
+    const endedContainers = ['shop-backend-run-1']
+    const { evidence } = proofIn([stack([runs('backend', 2)], { endedContainers })], sets)
+    expect(evidence).toMatchObject([{ stagelet: 'shop', ended: endedContainers }])
+    const cut = {
+      type: 'ReportCut',
+      status: 'True' as const,
+      reason: 'Cut',
+      message: 'it holds more',
+    }
+    const conditions = [{ ...cut, lastTransitionTime: '2026-01-01T00:00:00Z' }]
+    expect(proved([stack([runs('backend', 2)], { conditions })], sets)).toEqual([
+      'ReportCut: it holds more',
+    ])
+  })
+
   it('is none while a container of a service that was renamed has older secrets', () => {
     const sets = { before: [entry('DB', 1)], now: [entry('DB', 2)] }
     const renamed = stack([runs('backend', 2)], { strayServices: ['api'] })

@@ -1,5 +1,6 @@
 // Whether nothing runs with the old credential any more: what is known of every container that sees an output. Pure.
 import { createHash } from 'node:crypto'
+import { defined } from '../../src/kernel/defined.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
 import { engineUnavailable } from '../../src/resources/observation.ts'
 import type { BlockedBy, Evidence } from '../../src/resources/rotation.ts'
@@ -143,6 +144,16 @@ const blockOf = ({ stagelet, late, services }: Viewer): BlockedBy | undefined =>
       reason: 'NoReport',
       message: `agent "${stagelet.spec.agentRef.name}" has not reported its services yet: stagely describe stagelet ${stagelet.metadata.name}`,
     }
+  return cutOf(stagelet) ?? oldContainerOf(stagelet)
+}
+
+/** What an agent had to leave out of its report is not seen. */
+const cutOf = ({ status }: StageletObject): BlockedBy | undefined => {
+  const cut = findCondition(status?.conditions, 'ReportCut')
+  return cut?.status === 'True' ? { reason: 'ReportCut', message: cut.message } : undefined
+}
+
+const oldContainerOf = ({ status }: StageletObject): BlockedBy | undefined => {
   const [stray] = status?.strayServices ?? []
   if (stray !== undefined) {
     const message = `a container of service ${stray}, which the compose files do not name, has older secrets: remove it (docker compose up --remove-orphans)`
@@ -239,6 +250,7 @@ export const proofOf = (
     evidence: proven.map((seen) => ({
       ...{ stagelet: seen.stagelet.metadata.name, containers: containersOf(seen) },
       revision: seen.stagelet.status?.healthyRevision ?? revision,
+      ...defined({ ended: seen.stagelet.status?.endedContainers?.slice(0, 20) }),
     })),
     bearers: rolledOut.flatMap(bearersOf),
     runs: runsOf(viewers),

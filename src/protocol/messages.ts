@@ -8,6 +8,7 @@ import {
   observationSpec,
   observedService,
   quarantined,
+  endedContainer,
   strayService,
 } from '../resources/observation.ts'
 import { composeSpec } from '../resources/compose-spec.ts'
@@ -234,6 +235,7 @@ export const reportedStagelet = z.object({
     .optional(),
   hand: z.object(manualRun.shape).optional(),
   strays: z.array(z.object(strayService.shape)).max(limits.services).optional(),
+  ended: z.array(z.object(endedContainer.shape)).max(limits.told).optional(),
   fault: z.object(observationSpec.shape.fault.unwrap().shape).optional(),
   cut: z.array(z.object(cutField.shape)).max(limits.told).optional(),
 })

@@ -54,6 +54,9 @@ export const observedService = z.strictObject({
 /** Containers with secrets, of a service that the compose files do not name (any more). */
 export const strayService = z.strictObject({ name, digests })
 
+/** A container with secrets that has ended and belongs to no rollout: of compose run, or of a service that is gone. */
+export const endedContainer = z.strictObject({ service: name, container: name, digest: digestText })
+
 /** Secrets with which a service failed its gate: not run again until they change or a retry is requested. */
 export const quarantined = z.strictObject({
   service: name.describe('The service that failed.'),
@@ -192,6 +195,7 @@ export const observationSpec = z.strictObject({
   /** Keys of file secrets that no service mounts. */
   unmountedFiles: keys.optional(),
   strays: z.array(strayService).max(limits.services).optional(),
+  ended: z.array(endedContainer).max(limits.told).optional(),
   /** What was left out, since it is more than the schema allows: see src/protocol/fit-report.ts. */
   cut: z.array(cutField).max(limits.told).optional(),
 })
@@ -200,6 +204,7 @@ export const observationSpec = z.strictObject({
 export const engineUnavailable = 'EngineUnavailable'
 
 export type CutField = z.infer<typeof cutField>
+export type EndedContainer = z.infer<typeof endedContainer>
 export type StrayService = z.infer<typeof strayService>
 export type Drift = z.infer<typeof drift>
 export type ManualRun = z.infer<typeof manualRun>

@@ -19,6 +19,13 @@ export const evidenceSpec = z.strictObject({
   stagelet: word.describe('Where it was seen.'),
   revision: count.describe('The revision that was healthy there.'),
   containers: count.describe('How many containers were looked at.'),
+  ended: z
+    .array(word)
+    .max(20)
+    .optional()
+    .describe(
+      'Ended containers with older secrets, such as of "compose run": refused where somebody starts them again.',
+    ),
 })
 
 export const useSpec = z.strictObject({

@@ -204,6 +204,13 @@ export const stageletStatus = z.strictObject({
     .describe(
       'Services that the compose files do not name, such as one that was renamed, of which a container runs on with secrets that are not those of now.',
     ),
+  endedContainers: z
+    .array(name)
+    .max(20)
+    .optional()
+    .describe(
+      'Containers of "compose run", or of services that are gone, which have ended and have other secrets than those of now; the first 20. They run with them where somebody starts them again.',
+    ),
   lastSeen: z
     .strictObject({
       at: seenAt,

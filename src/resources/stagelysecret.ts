@@ -251,6 +251,13 @@ export const secretStatus = z.strictObject({
     .max(limits.keys)
     .optional()
     .describe('Secrets that the value refers to, with spec.references.'),
+  awaits: z
+    .array(z.string().max(2 * limits.name))
+    .max(limits.keys)
+    .optional()
+    .describe(
+      'References of the value that was given last, whose secrets have no value yet: it takes effect when they have. Until then the value before stays.',
+    ),
   publicKey: message.optional().describe('Public half (SPKI PEM) of a keypair that was generated.'),
   serviceCount: count.optional().describe('How many services see the secret, over all stagelets.'),
   services: z

@@ -49,6 +49,16 @@ export const missingValue = (spec: Pick<SecretSpec, 'valueFrom'>): Verdict => ({
   message: whyNoValue(spec),
 })
 
+/** `Accepted` of a secret whose new value refers to others that have none yet. */
+export const valueToCome = (awaits: readonly string[], hasValue: boolean): Verdict => {
+  const names = awaits.map((one) => `\${${one}}`).join(', ')
+  const until = hasValue ? 'until then it has the value before' : 'until then it has none'
+  return {
+    ...{ status: 'False', reason: 'ValueToCome' },
+    message: `the value takes effect when ${names} have values, which a Rotation or a store gives; ${until}`,
+  }
+}
+
 /**
  * `Accepted` and `InSync` of an object whose project does not exist. Objects may be created in any
  * order: the project may come later.

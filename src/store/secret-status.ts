@@ -11,6 +11,7 @@ import {
   noConsumers,
   noStagelet,
   projectMissing,
+  valueToCome,
   type Verdict,
 } from '../resources/unseen-secret.ts'
 import { projectOf } from './project-ref.ts'
@@ -64,6 +65,8 @@ export const acceptedVerdict = (
   { version, isDeclared }: { readonly version: number | undefined; readonly isDeclared: boolean },
 ): Verdict => {
   if (!isDeclared) return projectMissing(object)
+  const { awaits } = statusOf('StagelySecret', object)
+  if (awaits !== undefined) return valueToCome(awaits, version !== undefined)
   return version === undefined
     ? missingValue(specOf('StagelySecret', object))
     : { status: 'True', reason: 'Accepted', message: 'the value is stored' }

@@ -23,6 +23,7 @@ import { checkDisclosure, checkFetchedDisclosure, type FoundValue } from './valu
 import { findValue, isAtPlace, placeOf } from './values/find-value.ts'
 import { followersOf, sinceOf } from './values/followers.ts'
 import { noteNewValue } from './values/policy.ts'
+import { keepTemplate, referencesToCome } from './values/to-come.ts'
 import { checkNotFollowed, referencesOf } from './values/references.ts'
 import { noteSecretChange } from './values/secret-change.ts'
 
@@ -42,6 +43,8 @@ export interface PreparedSecret {
   /** The current version until then. */
   readonly before: SetEntry | undefined
   readonly project: ProjectState
+  /** The value refers to others that are to come: it is kept until they are there. */
+  readonly waits?: { readonly value: Buffer; readonly awaits: readonly string[] }
   /** The same value was given again, and tells the end of its certificate, which the status did not know. */
   readonly learns?: boolean
 }
@@ -71,6 +74,25 @@ const hasNewPlace = (object: KubeObject, current: StoredRow | undefined): boolea
     placeOf(specOf('StagelySecret', current.object)),
   )
 
+const formatLater = {
+  reason: 'FieldValueForbidden',
+  message:
+    'Forbidden: the value refers to secrets that have no value yet, so that its format cannot be checked: set the format when they have',
+} as const
+
+const waitingOf = (
+  session: WriteSession,
+  object: KubeObject,
+  { value, references = [] }: { value: Buffer; references: readonly string[] | undefined },
+): PreparedSecret['waits'] => {
+  const awaits = referencesToCome(session, object, references)
+  if (awaits.length === 0) return undefined
+  // Who gives the last value must not be refused for the sake of this one, nor tell by that whether it fits.
+  if (specOf('StagelySecret', object).format !== undefined)
+    throw invalid(refOf(object), [{ field: 'spec.format', ...formatLater }])
+  return { value, awaits }
+}
+
 /** Changes nothing yet. `object` has its uid. */
 export const prepareSecret = async (
   session: WriteSession,
@@ -96,6 +118,8 @@ export const prepareSecret = async (
   const references = referencesOf(spec, value)
   const refers = references !== undefined
   if (refers && before?.references === undefined) checkNotFollowed(session, stripped)
+  const waits = waitingOf(session, stripped, { value, references })
+  if (waits !== undefined) return { object: stripped, version: undefined, before, project, waits }
   const digest = valueDigest(project.digestKey, { type, key, value, file, refers })
   const sameValue = before?.valueDigest === digest
   if (before !== undefined && sameValue && isAtPlace(before, spec)) {
@@ -131,12 +155,23 @@ const entryOf = (object: KubeObject, { references, ...content }: Content): SetEn
   }
 }
 
+/** A value that is given anew takes the place of one that waits. */
+const withAwaits = ({ object, version, waits }: PreparedSecret): KubeObject => {
+  const { awaits, ...status } = object.status ?? {}
+  if (waits !== undefined) return { ...object, status: { ...status, awaits: [...waits.awaits] } }
+  const isOver = version !== undefined || specOf('StagelySecret', object).references !== true
+  return awaits !== undefined && isOver ? { ...object, status } : object
+}
+
 /** Seals the new version, if there is one, and stores the object with the status that follows from it. */
 export const putSecret = async (
   session: WriteSession,
-  { object, version, before, project }: PreparedSecret,
+  prepared: PreparedSecret,
   { current, source, audit }: { current?: StoredRow; source: string; audit: AuditEntry },
 ): Promise<StoredRow> => {
+  const { version, before, project, waits } = prepared
+  const object = withAwaits(prepared)
+  if (waits !== undefined) await keepTemplate(session, object, waits.value)
   if (version !== undefined) storeVersion(session, project, version)
   if (version?.isByCaller === true) noteNewValue(session, object, current)
   noteSecretChange(session, { object, version, before, project }, current)

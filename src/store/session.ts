@@ -24,6 +24,7 @@ import { toStored } from './stored-object.ts'
 import { checkRemoved } from './values/followers.ts'
 import { checkPolicies, type NewValue } from './values/policy.ts'
 import { checkCredentials, type RolledBackOutput } from './history/credential.ts'
+import { admitTemplates } from './values/admit-templates.ts'
 import { checkReferences } from './values/references.ts'
 import { ownPrefix } from './actor.ts'
 import type { SecretChange } from './values/secret-change.ts'
@@ -78,6 +79,7 @@ export const runWrite = async (deps: SessionDeps, start: InGroup): Promise<Answe
   try {
     const result = await write.work(session)
     checkRemoved(session)
+    await admitTemplates(session)
     await checkReferences(session)
     await checkCredentials(session)
     checkPolicies(session)

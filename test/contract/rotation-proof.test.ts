@@ -7,8 +7,10 @@ import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { RotationWorld } from '../support/rotation-world.ts'
 import {
   api,
+  createAs,
   createSteppedClock,
   objectOf,
+  secretOf,
   stageletOf,
   system,
   updateAs,
@@ -223,6 +225,61 @@ describe('the proof of a rotation', () => {
       )
     },
   )
+
+  it('counts a service whose value refers to outputs that were to come as it was written', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    const { database, ns } = world
+    database.adopt = 'app'
+    database.logins.set('app', 'of the env file')
+    const url = { kind: 'StagelySecret', namespace: ns, name: 'url' }
+    const plain = { scope: 'web', value: 'db://app:of-the-env-file@db' }
+    await createAs(t.store, api, secretOf(ns, 'url', plain))
+    const { spec, ...rest } = (await t.store.get(url))!
+    const template = { references: true, value: 'db://${USER}:${PASSWORD}@db' }
+    const written = { ...rest, spec: { ...spec, ...template } }
+    // A review writes nothing.
+    await t.store.write(api, { dryRun: true }, (tx) => tx.update(written))
+    await updateAs(t.store, api, written)
+    expect((await t.store.get(url))!.status).toMatchObject({
+      ...{ version: 1, awaits: ['USER', 'PASSWORD'] },
+      conditions: expect.arrayContaining([
+        expect.objectContaining({ type: 'Accepted', status: 'False', reason: 'ValueToCome' }),
+      ]) as unknown,
+    })
+    const wrong = { ...template, value: 'db://${USER}:${PASWORD}@db' }
+    await expect(
+      t.store.write(api, {}, async (tx) => {
+        const now = (await tx.get(url))!
+        await tx.update({ ...now, spec: { ...now.spec, ...wrong } })
+      }),
+    ).rejects.toMatchObject({
+      reason: 'Invalid',
+      message: expect.stringMatching(/\$\{PASWORD\}/) as string,
+    })
+    const present = (await t.store.get(url))!
+    const formatted = { ...present, spec: { ...written.spec, format: 'url' } }
+    await expect(updateAs(t.store, api, formatted)).rejects.toMatchObject({
+      details: { faults: [{ field: 'spec.format' }] },
+    })
+    // Another write of the secret keeps what waits, and what is in use.
+    const labelled = (await t.store.get(url))!
+    const { value: _, ...kept } = labelled.spec as { value?: string }
+    await updateAs(t.store, api, {
+      ...{ ...labelled, spec: kept, metadata: { ...labelled.metadata, labels: { a: 'b' } } },
+    })
+    await world.run(({ phase }) => phase === 'Proving')
+    await world.agent('one')
+    const { user, password, url: now } = world.containers.get('one')!
+    expect(now).toBe(`db://${user!}:${password!}@db`)
+    const after = (await t.store.get(url))!
+    expect(after.status).toMatchObject({ version: 2, references: ['USER', 'PASSWORD'] })
+    expect(after.status).not.toHaveProperty('awaits')
+    await world.run(rotated(1))
+    expect(loginsOf(world)).toEqual(['app_a'])
+    await world.request({ now: true })
+    await world.run(rotated(2))
+    expect(world.containers.get('one')!['url']).toMatch(/^db:\/\/app_b:/)
+  })
 
   const stageletIn = (world: RotationWorld, name: string) => ({
     ...{ kind: 'Stagelet', namespace: world.ns, name },

@@ -21,7 +21,7 @@ interface Rotation {
 const page = join(import.meta.dirname, '../../docs/tour-rotation.md')
 const inEnv = 'the-password-of-the-env-file'
 /** Logs in all the time, and says when it is refused. */
-const client = `while :; do if printf '%s\\nselect 1;\\n' "$$DB_PASSWORD" | psql -XqAtW -h postgres -U "$$DB_USER" -d shop >/dev/null 2>/tmp/said; then touch /tmp/ok; elif grep -q 'password authentication' /tmp/said; then echo REFUSED; fi; sleep ${soak(1, 0.2)}; done`
+const client = `while :; do if psql -XqAt "$$DATABASE_URL" -c 'select 1' >/dev/null 2>/tmp/said; then touch /tmp/ok; elif grep -q 'password authentication' /tmp/said; then echo REFUSED; fi; sleep ${soak(1, 0.2)}; done`
 
 describe('the tour of a rotation', () => {
   let world: World
@@ -108,6 +108,10 @@ describe('the tour of a rotation', () => {
       .toBe('app_a')
     const env = await stack.environmentOf('backend')
     expect(env['DB_PASSWORD']).toMatch(/^[A-Za-z0-9]{32}$/)
+    const url = `postgres://app_a:${env['DB_PASSWORD']!}@postgres:5432/shop`
+    expect(env['DATABASE_URL']).toBe(url)
+    // The old login ends by the proof and the overlap, and not before.
+    expect((await rotation()).phase).not.toBe('Idle')
     expect(world.allOutput()).not.toContain(env['DB_PASSWORD']!)
     const { id } = (await stack.containers())['backend']!
     await expect

@@ -121,6 +121,7 @@ const stageletStatusFields = fieldsOf(stageletStatus, {
   composeProject: hidden,
   unmountedFiles: hidden,
   strayServices: hidden,
+  endedContainers: hidden,
   services: {
     absent: [],
     fields: {

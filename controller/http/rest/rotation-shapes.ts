@@ -3,6 +3,7 @@ import * as z from 'zod'
 import type { AuditRecord } from '../../../src/audit/lines.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { fieldsOf, hidden } from '../../../src/resources/rest-fields.ts'
+import { evidenceSpec } from '../../../src/resources/rotation-status.ts'
 import { rotationSpec, rotationStatus, type RotationSpec } from '../../../src/resources/rotation.ts'
 import { objectShape, ofEveryStatus } from './kinds.ts'
 import { time } from './representations.ts'
@@ -65,7 +66,7 @@ export const stepSchema = z
       .describe('Such as CredentialSet, RotationProven, CredentialRevoked.'),
     message: z.string().optional(),
     evidence: z
-      .array(z.strictObject({ stagelet: z.string(), revision: z.int(), containers: z.int() }))
+      .array(evidenceSpec)
       .optional()
       .describe('With RotationProven: where every container was seen to run the new credential.'),
   })

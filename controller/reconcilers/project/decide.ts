@@ -11,6 +11,7 @@ import {
   noConsumers,
   noStagelet,
   projectMissing,
+  valueToCome,
   type Verdict,
 } from '../../../src/resources/unseen-secret.ts'
 import { createDependencies } from '../../../src/secrets/references.ts'
@@ -187,6 +188,9 @@ const whyUnseen = (consumers: readonly Consumer[]): string => {
   return reasons.size === 1 ? [...reasons].join('') : 'AgentAway'
 }
 
+const whyMissing = ({ spec, status }: SecretObject): Verdict =>
+  status?.awaits === undefined ? missingValue(spec) : valueToCome(status.awaits, false)
+
 /** InSync of one secret: the rollout of another secret does not make it False. */
 const inSync = (
   input: ProjectFacts,
@@ -194,7 +198,7 @@ const inSync = (
   consumers: readonly Consumer[],
 ): Verdict => {
   const version = secret.status?.version
-  if (version === undefined) return missingValue(secret.spec)
+  if (version === undefined) return whyMissing(secret)
   if (secret.spec.audience === 'Controller') return forController
   const unmounted = targetsOf(input, secret).filter(
     (s) => secret.spec.type === 'file' && s.status?.unmountedFiles?.includes(secret.spec.key),

@@ -87,6 +87,18 @@ export const strayServices = ({ stagelet, observation, head }: StageletInput): s
     })
     .map(({ name }) => name)
 
+const mostEnded = 20
+
+/** Ended containers that would run with other secrets than their service should, if somebody started them again. */
+export const endedContainers = ({ stagelet, observation, head }: StageletInput): string[] =>
+  (observation?.ended ?? [])
+    .filter(({ service, digest }) => {
+      const wanted = head && viewsOf(head.entries).of(stagelet.metadata.name, service).digest
+      return digest !== '' && digest !== wanted
+    })
+    .map(({ container }) => container)
+    .slice(0, mostEnded)
+
 /** True when every container has exactly the wanted label and the gate passed with it. */
 const isInSync = (
   service: ObservedService,

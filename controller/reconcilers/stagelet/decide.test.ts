@@ -92,6 +92,10 @@ describe('decideStagelet', () => {
     ]
     const { status } = decideStagelet(anInput(entries, { observation: settled({ strays }) }))
     expect(status.strayServices).toEqual(['api'])
+    const one = { service: 'backend', container: 'shop-backend-run-1', digest: 'old' }
+    const fresh = { ...one, container: 'shop-backend-run-2', digest: digestOf('backend') }
+    const later = anInput(entries, { observation: settled({ ended: [one, fresh] }) })
+    expect(decideStagelet(later).status.endedContainers).toEqual(['shop-backend-run-1'])
     expect(findCondition(status.conditions, 'SecretsInSync')?.message).toBe(
       'every service has the secrets of revision 1; other secrets are in what is no service of the stack: api',
     )

@@ -34,6 +34,7 @@ import {
 import {
   compareServices,
   lowestRevision,
+  endedContainers,
   strayServices,
   type ComparedService,
 } from './compare-services.ts'
@@ -68,6 +69,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
       ? seenVerdicts(input as SeenInput, { compared, failed, wantedRevision, held })
       : unseenVerdicts(input, unseen, { wantedRevision, held })
   const strays = strayServices(input)
+  const ended = endedContainers(input)
   const unmounted = observation?.unmountedFiles ?? []
   const known = {
     wantedRevision: wantedRevision ?? input.toldOfOther,
@@ -81,6 +83,7 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
           runningRevision: lowestRevision(compared),
           unmountedFiles: unmounted.length === 0 ? undefined : unmounted,
           strayServices: strays.length === 0 ? undefined : strays,
+          endedContainers: ended.length === 0 ? undefined : ended,
         }
       : { lastSeen: unseen.lastSeen }),
     pausedSince: pausedSinceOf(input),

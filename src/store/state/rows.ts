@@ -147,6 +147,8 @@ export const term = {
   filesOf: ({ namespace, name }: Place): string => `file ${namespace}/${name}`,
   followersOf: ({ namespace, name }: Place, source: string) =>
     `follows ${namespace}/${name} ${source}`,
+  /** Secrets whose values may refer to others. */
+  templatesOf: ({ namespace, name }: Place): string => `template ${namespace}/${name}`,
   /** Secrets whose values come from stores elsewhere. */
   fromStores: 'from stores',
   stageletsOf: ({ namespace, name }: Place): string => `stagelet ${namespace}/${name}`,
@@ -174,7 +176,7 @@ export const claimOf = ({ compose }: StageletSpec): string =>
 
 const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = {
   StagelySecret: (object) => {
-    const { key, type, valueFrom } = specOf('StagelySecret', object)
+    const { key, type, valueFrom, references } = specOf('StagelySecret', object)
     const project = projectOf(object)
     const source = valueFrom?.secretRef?.name
     return [
@@ -182,6 +184,7 @@ const termsOfKind: Readonly<Record<string, (object: KubeObject) => string[]>> = 
       term.secretsWithKey(project, key),
       ...(type === 'file' ? [term.filesOf(project)] : []),
       ...(source === undefined ? [] : [term.followersOf(project, source)]),
+      ...(references === true ? [term.templatesOf(project)] : []),
       ...(valueFrom?.external === undefined ? [] : [term.fromStores]),
     ]
   },

@@ -15,6 +15,7 @@ import { invalid } from '../errors.ts'
 import { ensureProjectOf, type ProjectState } from '../projects.ts'
 import { openHeads } from '../secret-versions.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
+import { awaitsOf } from './to-come.ts'
 import { changesRule, type FoundValue } from './disclosure.ts'
 import { followedBy, followedValue } from './followers.ts'
 
@@ -131,6 +132,9 @@ export const findValue = async (
     return { value: followed.value, origin: stays ? 'stored' : 'elsewhere', since: followed.since }
   }
   if (head === undefined) return undefined
+  // The value that was given last waits for others: the stored one is not made a template meanwhile.
+  if (current !== undefined && awaitsOf(current.object) !== undefined && spec.references === true)
+    return undefined
   if (isAtPlace(head, spec) && !changesRule(spec, current)) return undefined
   const [opened] = await openHeads(session, project.uid, [head])
   return opened && { value: opened.value, origin: 'stored' }
