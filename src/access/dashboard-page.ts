@@ -8,6 +8,6 @@ export const isDashboardPage = (path: string): boolean => {
   if (!/^\/ui\/[\w./?=&%,:*~-]*$/.test(path)) return false
   const asked = path.split('?', 1)[0] ?? ''
   if (asked.includes('//') || /%(2e|2f|5c|0|1|7f)/i.test(asked)) return false
-  const url = new URL(path, 'http://dashboard')
-  return url.host === 'dashboard' && url.pathname === asked
+  const url = new URL(path, 'http://page')
+  return url.host === 'page' && url.pathname === asked
 }
