@@ -73,6 +73,7 @@ describe('following the store', () => {
   it.each([
     ['breaks', new Error('gone'), 1],
     ['is too old', new StagelyError('Expired', 'too old'), 0],
+    ['is aborted by somebody else', new DOMException('too late', 'TimeoutError'), 1],
   ])('looks at everything again where the feed %s', async (_what, fault, warned) => {
     const { seen, warnings } = await follow([[11], fault], [[21]])
     expect(seen).toEqual([

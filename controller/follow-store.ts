@@ -1,7 +1,7 @@
 // Follows the store: everything there is, then each change. What breaks is read again from the start.
 import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
-import { isAbort, isReason } from '../src/kernel/errors.ts'
+import { isReason } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { ownTurn } from '../src/kernel/turn.ts'
 import { pause } from '../src/kernel/pause.ts'
@@ -45,7 +45,8 @@ export const followStore = async (
         await onChanges(changes)
       }
     } catch (error) {
-      if (signal.aborted || isAbort(error)) return
+      // The abort of somebody else, such as a query that took too long, is a fault like others.
+      if (signal.aborted) return
       if (!isReason(error, 'Expired'))
         log.warn({ err: error }, 'the change feed broke; everything is read again')
     }

@@ -75,7 +75,10 @@ export const startLoops = (
       ...{ ...common, term, mail: smtp && createMailer(smtp) },
       dashboard: dashboardOf(config),
     }),
-    startStores({ ...common, ...deps.ofStores, open: openerWith(deps) }),
+    startStores({
+      ...{ ...common, ...deps.ofStores, open: openerWith(deps) },
+      budgets: deps.storeMeans.budgets,
+    }),
   ]
   const { kubeConfig, leads } = deps
   const { onManifestFaults: onFaults } = deps

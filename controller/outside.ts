@@ -6,6 +6,7 @@ import { createEgress, type Egress } from './egress/gate.ts'
 import { ownDestinations } from './egress/own.ts'
 import type { RestDeps } from './http/rest/deps.ts'
 import { createMailer } from './notify/mail.ts'
+import { createTestLimit } from './notify/test-limit.ts'
 import { notifierTester } from './notify/try-notifier.ts'
 import { keyLister } from './stores/list-keys.ts'
 import { openerWith, type StoreMeans } from './stores/opener.ts'
@@ -25,9 +26,13 @@ export const outsideFor = (
   { smtp, ...config }: Pick<Config, 'smtp' | 'dashboard' | 'advertiseUrl'>,
   { store, clock, egress, storeMeans }: OutsideDeps,
 ): Pick<RestDeps, 'listKeys' | 'testNotifier'> => ({
-  listKeys: keyLister({ store, clock, open: openerWith({ egress, clock, storeMeans }) }),
+  listKeys: keyLister({
+    ...{ store, open: openerWith({ egress, clock, storeMeans }) },
+    budgets: storeMeans.budgets,
+  }),
   testNotifier: notifierTester({
     ...{ store, egress, mail: smtp && createMailer(smtp), now: () => clock.now() },
     dashboard: dashboardOf(config),
+    checkLimit: createTestLimit(clock),
   }),
 })

@@ -76,7 +76,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
   const { log, clock, lifecycle } = context
   await prepareDataDir(config.dataDir, log)
   await refuseRoot(config.dataDir)
-  const storeMeans = await readStoreMeans(config.stores)
+  const storeMeans = await readStoreMeans(config.stores, clock)
   const sealing = new SealingKeys()
   const opened = await openStore({
     retention: config.retention,

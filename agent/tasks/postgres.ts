@@ -8,6 +8,7 @@ import {
   type PostgresSession,
 } from '../../src/databases/postgres.ts'
 import { sqlText } from '../../src/databases/quote.ts'
+import { isPassingText, withoutCode } from '../../src/databases/sqlstate.ts'
 import { nameParam, passwordParam, StepFault, type Login } from '../../src/databases/step.ts'
 import { isMissing, type DatabaseContainer, type Ran } from './container.ts'
 import { createPlugin } from './plugin.ts'
@@ -21,12 +22,11 @@ const params = postgresParams.extend({
 
 /** A step must not wait for a lock: it is asked for again. */
 const limits = "set statement_timeout = '10s'; set lock_timeout = '5s';\n"
-const tookTooLong = /canceling statement due to (?:lock|statement) timeout/
 const environment = [
   ...['PGCONNECT_TIMEOUT=5', 'PGAPPNAME=stagely', 'PGPASSFILE=/dev/null'],
   ...['PGHOST=', 'PGHOSTADDR=', 'PGPASSWORD=', 'PGOPTIONS='],
 ]
-const flags = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1']
+const flags = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose']
 /** What psql ends with: it could not connect, or a statement failed. */
 const notConnected = 2
 
@@ -76,6 +76,9 @@ const checkAnswers = async (container: DatabaseContainer, host: string[]): Promi
 const asJson = (query: string): string =>
   `select coalesce(json_agg(row_to_json(found)), '[]')::text from (${query}) as found;`
 
+const kindOf = ({ stderr }: Ran): 'Unreachable' | 'Failed' =>
+  isPassingText(stderr) ? 'Unreachable' : 'Failed'
+
 const rowsOf = ({ stdout }: Ran): readonly never[] => JSON.parse(stdout.trim()) as never[]
 
 const sessionIn = (
@@ -96,8 +99,7 @@ const sessionIn = (
       ran.exitCode === notConnected
         ? `the administrator ${user} cannot log in by the local socket; name adminRef where it wants a password`
         : 'Postgres refuses a statement'
-    const kind = tookTooLong.test(ran.stderr) ? 'Unreachable' : 'Failed'
-    throw new StepFault(kind, `${what}: ${ran.stderr.trim()}`)
+    throw new StepFault(kindOf(ran), `${what}: ${withoutCode(ran.stderr)}`)
   }
   const rows: PostgresSession['rows'] = async (query, database) =>
     rowsOf(await asAdmin(asJson(query), database))
@@ -123,10 +125,13 @@ const sessionIn = (
       }
       if (ran.exitCode === 0) return rowsOf(ran)
       if (ran.exitCode !== notConnected)
-        throw new StepFault('Failed', `${login.username} logs in, but: ${ran.stderr.trim()}`)
+        throw new StepFault(
+          kindOf(ran),
+          `${login.username} logs in, but: ${withoutCode(ran.stderr)}`,
+        )
       throw new StepFault(
-        'Failed',
-        `${login.username} cannot log in with a password that is right: ${ran.stderr.trim()}`,
+        kindOf(ran),
+        `${login.username} cannot log in with a password that is right: ${withoutCode(ran.stderr)}`,
       )
     },
   }

@@ -1,6 +1,6 @@
 // Sends e-mail by the operator's mail server.
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
-import type { SmtpConfig } from './smtp-config.ts'
+import { foreignTo, type SmtpConfig } from './smtp-config.ts'
 import type { Letter } from './message.ts'
 
 interface Mail extends Letter {
@@ -16,8 +16,22 @@ export interface Mailer {
 
 const mostMs = 10_000
 
-export const createMailer = ({ host, port, tls, user, password, from }: SmtpConfig): Mailer => ({
+export const createMailer = ({
+  host,
+  port,
+  tls,
+  user,
+  password,
+  from,
+  domains,
+}: SmtpConfig): Mailer => ({
   send: async ({ id, to, subject, text }, signal) => {
+    const foreign = foreignTo(domains, to)
+    if (foreign.length > 0)
+      throw new StagelyError(
+        'Forbidden',
+        `whoever runs the controller allows mail to ${domains!.join(', ')} alone (STAGELY_SMTP_DOMAINS): not to ${foreign.join(', ')}`,
+      )
     const { createTransport } = await import('nodemailer')
     const transport = createTransport({
       ...{ host, port, secure: tls === 'implicit' },

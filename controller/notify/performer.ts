@@ -3,10 +3,10 @@ import { backoffMs } from '../../src/kernel/backoff.ts'
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { createWaker } from '../../src/kernel/waker.ts'
 import { withConditions } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
+import { done, startControlLoop, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
 import { settleMs, type Batch, type Outbox } from '../../src/store/outbox.ts'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
@@ -34,6 +34,17 @@ const mostTryMs = 86_400_000
 /** Without anything to tell it looks again so late: a poke may be lost. */
 const idleMs = 3_600_000
 const leastMs = 100
+/** Each receiver has its own pace: one that hangs holds no other up, and no new notice. */
+const workers = 64
+/** The key of the loop that stands for the outbox; all others are IDs of messages. */
+const outboxKey = ''
+
+/** A message on its way. */
+interface Sending {
+  readonly batch: Batch
+  /** What came of it, until that is written down: it is not sent again meanwhile. */
+  attempt?: Attempt
+}
 
 const isOfEvent = ({ object, type }: ChangeEvent): boolean =>
   object.kind === 'Event' && type !== 'DELETED'
@@ -41,48 +52,55 @@ const isOfEvent = ({ object, type }: ChangeEvent): boolean =>
 export const startNotifyPerformer = (deps: PerformerDeps): { stop(): Promise<void> } => {
   const { outbox, clock, log } = deps
   const stopping = new AbortController()
-  const { signal } = stopping
-  const waker = createWaker(clock, { settleMs, signal })
+  const sending = new Map<string, Sending>()
 
-  const pass = async (): Promise<number> => {
+  const collect = async (): Promise<Outcome> => {
     const due = await outbox.due(clock.now(), deps.term)
-    // Each receiver has its own pace: one that hangs holds no other up.
-    await Promise.all(due.map((batch) => perform(deps, batch, signal)))
-    await outbox.forget(clock.now())
-    const next = await outbox.nextAt()
-    return next === undefined ? idleMs : Math.min(Math.max(next - clock.now(), leastMs), idleMs)
-  }
-  const run = async (): Promise<void> => {
-    while (!signal.aborted) {
-      waker.begin()
-      let waitMs = backoff.baseMs
-      try {
-        waitMs = await pass()
-      } catch (error) {
-        if (!signal.aborted) log.error({ err: error }, 'notices could not be told; trying again')
-      }
-      await waker.rest(waitMs)
+    for (const batch of due) {
+      if (sending.has(batch.id)) continue
+      sending.set(batch.id, { batch })
+      loop.enqueue(batch.id)
     }
+    await outbox.forget(clock.now())
+    const next = (await outbox.nextAt([...sending.keys()])) ?? Infinity
+    return waitFor(Math.min(Math.max(next - clock.now(), leastMs), idleMs))
   }
-  const following = pokeAt(deps, signal, waker.poke, isOfEvent)
-  const running = run()
+  const reconcile = async (key: string, signal: AbortSignal): Promise<Outcome> => {
+    if (key === outboxKey) return collect()
+    const one = sending.get(key)
+    if (one === undefined) return done
+    await perform(deps, one, signal)
+    sending.delete(key)
+    loop.enqueue(outboxKey)
+    return done
+  }
+  const loop = startControlLoop({ clock, log, workers }, { name: 'notices', reconcile })
+  const poke = (): void => loop.enqueueAfter(outboxKey, settleMs)
+  const following = pokeAt(deps, stopping.signal, poke, isOfEvent)
+  loop.enqueue(outboxKey)
   return {
     stop: async () => {
       stopping.abort()
-      await Promise.all([running, following])
+      await Promise.all([loop.stop(), following])
     },
   }
 }
 
-const perform = async (deps: PerformerDeps, batch: Batch, signal: AbortSignal): Promise<void> => {
+const perform = async (
+  deps: PerformerDeps,
+  sending: Sending,
+  signal: AbortSignal,
+): Promise<void> => {
   const { store, outbox, egress, mail, clock, term } = deps
+  const { batch } = sending
   const notifier = await store.getByUid('Notifier', batch.notifier)
   if (notifier === undefined) {
     await outbox.end(batch.id, clock.now(), term)
     return
   }
   const tools = { store, egress, mail, dashboard: deps.dashboard, now: () => clock.now() }
-  const attempt = await deliver(tools, notifier, batch, signal)
+  sending.attempt ??= await deliver(tools, notifier, batch, signal)
+  const { attempt } = sending
   if (signal.aborted) return
   const now = clock.now()
   const { verdict, nextAt } = outcomeOf(batch, attempt, now)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseSmtp } from './smtp-config.ts'
+import { foreignTo, parseSmtp } from './smtp-config.ts'
 
 const from = 'Stagely <stagely@example.com>'
 const parsed = (url: string | undefined, sender: string | undefined = from) => {
@@ -38,5 +38,26 @@ describe('the mail server of Notifiers', () => {
     expect(faults).toHaveLength(1)
     expect(faults.join()).toMatch(/STAGELY_SMTP/)
     expect(faults.join()).not.toContain('canary')
+  })
+
+  it('sends to the domains that are named alone, or to any', () => {
+    const given = { STAGELY_SMTP_URL: 'smtps://mail.example.com', STAGELY_SMTP_FROM: from }
+    const of = (domains: string): unknown =>
+      parseSmtp({ ...given, STAGELY_SMTP_DOMAINS: domains }, [])?.domains
+    expect([of(''), of('Example.com, example.org')]).toEqual([
+      undefined,
+      ['example.com', 'example.org'],
+    ])
+    const to = [
+      'a@Example.com',
+      'b@sub.example.com',
+      'c@example.com.evil.org',
+      '"x@example.com"@e.org',
+    ]
+    expect(foreignTo(['example.com'], to)).toEqual(to.slice(1))
+    expect(foreignTo(undefined, to)).toEqual([])
+    const faults: string[] = []
+    parseSmtp({ ...given, STAGELY_SMTP_DOMAINS: 'a@b' }, faults)
+    expect(faults.join()).toContain('STAGELY_SMTP_DOMAINS')
   })
 })

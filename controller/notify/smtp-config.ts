@@ -1,4 +1,4 @@
-// Which mail server Notifiers use: STAGELY_SMTP_URL and STAGELY_SMTP_FROM.
+// Which mail server Notifiers use, and to whom: STAGELY_SMTP_URL, STAGELY_SMTP_FROM and STAGELY_SMTP_DOMAINS.
 type Env = Readonly<Record<string, string | undefined>>
 
 export interface SmtpConfig {
@@ -9,6 +9,8 @@ export interface SmtpConfig {
   readonly password: string | undefined
   /** Sender, such as `Stagely <stagely@example.com>`. */
   readonly from: string
+  /** Mail goes to addresses of these domains alone; undefined: to any. */
+  readonly domains: readonly string[] | undefined
 }
 
 const urlFault =
@@ -19,7 +21,7 @@ const given = (text: string): string | undefined =>
 
 const ports = { implicit: 465, starttls: 587, none: 587 } as const
 
-type Server = Omit<SmtpConfig, 'from'>
+type Server = Omit<SmtpConfig, 'from' | 'domains'>
 
 const tlsOf = ({ protocol, searchParams }: URL): Server['tls'] | undefined => {
   const said = searchParams.get('tls')
@@ -45,6 +47,23 @@ const serverOf = (text: string): Server | undefined => {
   }
 }
 
+const domainsOf = (text: string, faults: string[]): readonly string[] | undefined => {
+  if (text.trim() === '') return undefined
+  const domains = text.split(',').map((one) => one.trim().toLowerCase())
+  if (!domains.every((one) => /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(one)))
+    faults.push('STAGELY_SMTP_DOMAINS must be domains, such as example.com, example.org')
+  return domains
+}
+
+/** The addresses that are of none of the domains. */
+export const foreignTo = (
+  domains: readonly string[] | undefined,
+  to: readonly string[],
+): readonly string[] =>
+  domains === undefined
+    ? []
+    : to.filter((one) => !domains.includes(one.slice(one.lastIndexOf('@') + 1).toLowerCase()))
+
 /** Faults name no part of the URL: there may be a password in it. */
 export const parseSmtp = (env: Env, faults: string[]): SmtpConfig | undefined => {
   const { STAGELY_SMTP_URL: text = '', STAGELY_SMTP_FROM: from = '' } = env
@@ -54,5 +73,6 @@ export const parseSmtp = (env: Env, faults: string[]): SmtpConfig | undefined =>
   else if (server === undefined) faults.push(urlFault)
   if (!/@[^\s@]+$/.test(from))
     faults.push('STAGELY_SMTP_FROM must be a sender, such as Stagely <stagely@example.com>')
-  return server && { ...server, from }
+  const domains = domainsOf(env['STAGELY_SMTP_DOMAINS'] ?? '', faults)
+  return server && { ...server, from, domains }
 }

@@ -24,6 +24,7 @@ export const paced = (
           return await reconciler.reconcile(key, signal)
         } finally {
           const now = clock.now()
+          for (const [rested, until] of restsUntil) if (until <= now) restsUntil.delete(rested)
           restsUntil.set(key, now + Math.min((now - startedAt) * rest, mostMs))
         }
       },

@@ -1,10 +1,9 @@
 // Carries Rotations on: decides, does the effect outside of any write, and stores what came of it. See ADR 0062, 0065.
 import { defined } from '../../src/kernel/defined.ts'
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
-import { earliest } from '../../src/kernel/earliest.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { createWaker } from '../../src/kernel/waker.ts'
+import { repeatUntil } from '../../src/kernel/pause.ts'
 import {
   conditionsOf,
   findCondition,
@@ -15,10 +14,11 @@ import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
+import { done, startControlLoop, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
 import type { StagedValues } from '../../src/store/staged-values.ts'
 import type { ChangeEvent, EventInput, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
-import { pokeAt } from '../follow-store.ts'
+import { followStore } from '../follow-store.ts'
 import type { RotationCounts, RotationMetrics } from '../http/rotation-metrics.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { secretForController } from '../secret-for-controller.ts'
@@ -32,7 +32,8 @@ import { runEffect } from './effects.ts'
 import { busyOf } from './busy.ts'
 import { gatherRotation, type Gathered, type RotationObject } from './gather.ts'
 import type { OpenRotator } from './open-rotator.ts'
-import type { Outcome } from './outcome.ts'
+import type { Outcome as Step } from './outcome.ts'
+import { isNear, isReturn, isTriedAgain, triedNow } from './returns.ts'
 import { RotatorFault } from './rotator.ts'
 
 export interface RotationDeps {
@@ -52,16 +53,13 @@ const mostSteps = 20
 const settleMs = 200
 const idleMs = 3_600_000
 const leastMs = 50
-const faultMs = 10_000
 /** Whatever changes around it, one that is not due is looked at so seldom. */
 const quietMs = 10_000
+/** Each has its own pace: one that waits for its database holds no other up. */
+const workers = 64
 const watched = new Set(['Rotation', 'StagelySecret', 'Stagelet', 'Project'])
 
-const isAwaiting = (rotation: KubeObject): boolean =>
-  statusOf('Rotation', rotation).restored?.awaiting !== undefined
-
-const isNews = ({ object: { kind } }: ChangeEvent, isAgentAwaited: boolean): boolean =>
-  watched.has(kind) || (isAgentAwaited && kind === 'Agent')
+const isAwaiting = ({ status }: RotationObject): boolean => status?.restored?.awaiting !== undefined
 
 const countsOf = (items: readonly KubeObject[]): RotationCounts => {
   const count = (type: string): number =>
@@ -76,77 +74,66 @@ const isQuiet = ({ status = {}, metadata }: RotationObject, nowMs: number): bool
   return nextAt === undefined || Date.parse(nextAt) > nowMs
 }
 
+/** A reconciler of Rotations whose outcome is an effect. What a step waits for wakes it, or its time. */
 export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<void> } => {
   const { store, staged, clock, log } = deps
   const stopping = new AbortController()
   const { signal } = stopping
-  const waker = createWaker(clock, { settleMs, signal })
-  /** Each has its own pace: one that waits for its database holds no other up. */
-  const running = new Map<string, Promise<void>>()
-  const dueAt = new Map<string, number>()
-  const again = new Set<string>()
-  const looked = new Map<string, number>()
-  /** The return of an agent is waited for. */
-  let isAgentAwaited = false
+  const known = new Map<string, RotationObject>()
+  /** Their next try is not waited for: what was away is back. */
+  const woken = new Set<string>()
 
-  const goOn = async (rotation: KubeObject): Promise<void> => {
+  const reconcile = async (key: string, ending: AbortSignal): Promise<Outcome> => {
+    const rotation = known.get(key)
+    if (rotation === undefined) return done
+    const until = await advance(deps, rotation, ending, woken.delete(key))
+    if (until === undefined) return done
+    return waitFor(Math.min(Math.max(until - clock.now(), leastMs), idleMs))
+  }
+  const loop = startControlLoop({ clock, log, workers }, { name: 'rotation', reconcile })
+
+  const note = (rotation: KubeObject, isGone: boolean): void => {
     const key = keyOf(refOf(rotation))
-    try {
-      const until = await advance(deps, rotation, signal)
-      if (until === undefined) dueAt.delete(key)
-      else dueAt.set(key, until)
-    } catch (error) {
-      dueAt.set(key, clock.now() + faultMs)
-      if (!signal.aborted) log.error({ err: error, rotation: key }, 'a rotation could not go on')
-    } finally {
-      running.delete(key)
-      if (again.delete(key) || dueAt.has(key)) waker.poke()
+    if (isGone) known.delete(key)
+    else known.set(key, rotation as RotationObject)
+    if (isGone) woken.delete(key)
+    loop.enqueueAfter(key, settleMs)
+  }
+  const wake = (isConcerned: (rotation: RotationObject) => boolean): void => {
+    for (const [key, rotation] of known) {
+      if (!isConcerned(rotation)) continue
+      loop.enqueueAfter(key, isQuiet(rotation, clock.now()) ? quietMs : settleMs)
     }
   }
-  const pass = async (): Promise<void> => {
+  const onChanges = (changes: readonly ChangeEvent[]): void => {
+    const rotations = changes.filter(({ object }) => object.kind === 'Rotation')
+    for (const { object, type } of rotations) note(object, type === 'DELETED')
+    if (rotations.length > 0) deps.onRotations?.(countsOf([...known.values()]))
+    for (const change of changes.filter(isReturn))
+      for (const [key, rotation] of known)
+        if (isTriedAgain(rotation.status ?? {}) && isNear(change, rotation)) woken.add(key)
+    if (changes.some(({ object }) => watched.has(object.kind))) wake(() => true)
+    else if (changes.some(({ object }) => object.kind === 'Agent'))
+      wake((one) => isAwaiting(one) || woken.has(keyOf(refOf(one))))
+  }
+  const look = async (): Promise<void> => {
     const { items } = await store.list('Rotation')
-    const keys = new Set(items.map((one) => keyOf(refOf(one))))
-    for (const key of [...dueAt.keys()]) if (!keys.has(key)) dueAt.delete(key)
+    known.clear()
+    for (const rotation of items) note(rotation, false)
     deps.onRotations?.(countsOf(items))
-    isAgentAwaited = items.some(isAwaiting)
-    const now = clock.now()
-    for (const rotation of items) {
-      const key = keyOf(refOf(rotation))
-      const next = (looked.get(key) ?? 0) + quietMs
-      if (running.has(key)) again.add(key)
-      else if (isQuiet(rotation, now) && next > now)
-        dueAt.set(key, Math.min(dueAt.get(key) ?? next, next))
-      else {
-        looked.set(key, now)
-        running.set(key, goOn(rotation))
-      }
-    }
   }
-  const run = async (): Promise<void> => {
-    await staged.dropOrphans().catch(() => undefined)
-    while (!signal.aborted) {
-      waker.begin()
-      const now = clock.now()
-      try {
-        await pass()
-      } catch (error) {
-        if (!signal.aborted) log.error({ err: error }, 'rotations could not be read; trying again')
-      }
-      await Promise.race([
-        Promise.allSettled(running.values()),
-        clock.sleep(1_000, signal).catch(() => undefined),
-      ])
-      const next = [...dueAt.values()].reduce<number | undefined>(earliest, undefined)
-      const rest = next === undefined ? idleMs : Math.max(leastMs, next - now)
-      await waker.rest(Math.min(rest, idleMs))
-    }
+  const dropOrphans = async (): Promise<void> => {
+    const onFault = (error: unknown): void =>
+      log.warn({ err: error }, 'staged values of rotations that are gone are still stored')
+    const work = (): Promise<void> => staged.dropOrphans()
+    await work().catch(onFault)
+    await repeatUntil(signal, clock, { everyMs: idleMs, work, onFault })
   }
-  const following = pokeAt(deps, signal, waker.poke, (one) => isNews(one, isAgentAwaited))
-  const looping = run()
+  const running = [followStore(deps, signal, { look, onChanges }), dropOrphans()]
   return {
     stop: async () => {
       stopping.abort()
-      await Promise.all([looping, following, ...running.values()])
+      await Promise.all([loop.stop(), ...running])
     },
   }
 }
@@ -156,6 +143,7 @@ export const advance = async (
   deps: RotationDeps,
   { kind, metadata }: KubeObject,
   signal: AbortSignal,
+  isWoken = false,
 ): Promise<number | undefined> => {
   const ref = { kind, namespace: metadata.namespace ?? '', name: metadata.name }
   for (let turn = 0; turn < mostSteps && !signal.aborted; turn += 1) {
@@ -164,9 +152,11 @@ export const advance = async (
       return undefined
     const nowMs = deps.clock.now()
     const gathered = await gatherRotation(deps.store, rotation, nowMs)
-    const status = rotation.status ?? {}
+    const before = rotation.status ?? {}
+    const status = isWoken && turn === 0 && isTriedAgain(before) ? triedNow(before) : before
     const next = decideRotation(rotation.spec, status, gathered.facts)
-    const { outcome, until } = await follow(deps, { rotation, gathered, next, nowMs }, signal)
+    const to = { rotation, status, gathered, next, nowMs }
+    const { outcome, until } = await follow(deps, to, signal)
     if (signal.aborted) return undefined
     const wrote = await store(deps, rotation, { outcome, gathered })
     if (next.do === 'wait' && !wrote) return until
@@ -176,6 +166,7 @@ export const advance = async (
 
 interface Turn {
   readonly rotation: RotationObject
+  readonly status: RotationStatus
   readonly gathered: Gathered
   readonly next: Next
   readonly nowMs: number
@@ -183,12 +174,11 @@ interface Turn {
 
 const follow = async (
   deps: RotationDeps,
-  { rotation, gathered, next, nowMs }: Turn,
+  { rotation, status, gathered, next, nowMs }: Turn,
   signal: AbortSignal,
-): Promise<{ outcome: Outcome; until?: number | undefined }> => {
+): Promise<{ outcome: Step; until?: number | undefined }> => {
   if (next.do === 'wait') return { outcome: { status: next.status }, until: next.until }
   if (next.do === 'move') return { outcome: next }
-  const status = rotation.status ?? {}
   const { store, staged, egress, clock, log } = deps
   const { namespace, name } = refOf(rotation)
   const at = {
@@ -249,7 +239,7 @@ const eventsOf = (
 const store = async (
   deps: RotationDeps,
   rotation: RotationObject,
-  { outcome, gathered }: { outcome: Outcome; gathered: Gathered },
+  { outcome, gathered }: { outcome: Step; gathered: Gathered },
 ): Promise<boolean> => {
   const { write, isChange, told, detail } = outcome
   const { name, generation, uid, resourceVersion } = rotation.metadata

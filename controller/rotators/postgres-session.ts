@@ -8,6 +8,7 @@ import {
   runPostgresStep,
   type PostgresSession,
 } from '../../src/databases/postgres.ts'
+import { isPassing } from '../../src/databases/sqlstate.ts'
 import { StepFault, type Login } from '../../src/databases/step.ts'
 import type { Egress } from '../egress/gate.ts'
 import type { LoginRotator } from './login.ts'
@@ -21,9 +22,8 @@ export interface PostgresAt {
 }
 
 const limitMs = 10_000
-/** Of SQLSTATE: a login is not accepted; the server has no room, is not up, or takes too long, as for a lock. */
+/** Of SQLSTATE: a login is not accepted. */
 const refusedClass = '28'
-const unreachable = ['08', '53', '57', '55P03']
 
 const connect = async (
   egress: Egress,
@@ -58,8 +58,10 @@ const faultOf = (at: PostgresAt, error: unknown): unknown => {
   if (!(error instanceof DatabaseError))
     return new StepFault('Unreachable', `${place} does not answer: ${messageOf(error)}`)
   const { code = '' } = error
-  const isAway = unreachable.some((one) => code.startsWith(one))
-  return new StepFault(isAway ? 'Unreachable' : 'Failed', `${place} says: ${error.message}`)
+  return new StepFault(
+    isPassing(code) ? 'Unreachable' : 'Failed',
+    `${place} says: ${error.message}`,
+  )
 }
 
 const sessionAt = (egress: Egress, at: PostgresAt, own: string): PostgresSession => {

@@ -3,7 +3,7 @@ import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { SecretStoreSpec } from '../../src/resources/secret-store.ts'
 import { specOf, type Typed } from '../../src/resources/typed.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Actor, Store } from '../../src/store/store.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
 
@@ -19,6 +19,8 @@ export type Opener = (store: OpenStore) => Promise<StoreProvider>
 export interface ConnectionDeps {
   readonly store: Pick<Store, 'get' | 'revealSecret'>
   readonly open: Opener
+  /** Who asks, for the audit; absent: the controller itself. */
+  readonly actor?: Actor
 }
 
 const unauthorized = (message: string): StoreFault => new StoreFault('Unauthorized', message)
@@ -73,7 +75,9 @@ export class Connection {
     const { namespace } = refOf(object)
     const opened =
       secret &&
-      (await this.#deps.store.revealSecret(reconcilerActor, refOf(secret), { way: 'store' }))
+      (await this.#deps.store.revealSecret(this.#deps.actor ?? reconcilerActor, refOf(secret), {
+        way: 'store',
+      }))
     const credential = opened?.value.toString('utf8').trim()
     try {
       const provider = await this.#deps.open({ spec, namespace, credential, spend })

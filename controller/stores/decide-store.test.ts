@@ -40,7 +40,7 @@ describe('a store', () => {
     expect(waitOf({ lookedAt: 9_000_000 })).toBe(0)
     expect(waitOf({ fault: fault({ at: 9_000_000, kind: 'Throttled' }) })).toBe(0)
     const refused = fault({ at: 9_000_000, kind: 'Unauthorized', tries: 3 })
-    expect(waitOf({ fault: refused })).toBeUndefined()
+    expect(waitOf({ fault: refused })).toBe(0)
   })
 
   it('has a time of its own at a start, where many are late', () => {
@@ -70,7 +70,7 @@ describe('a store', () => {
   it('with a queue of hints is asked at a start, but not one that is to be left alone', () => {
     expect(decideStore(facts({ isDeaf: true }))).toEqual({ at: 1_000_000, step: 'check' })
     const refused = fault({ kind: 'Unauthorized', tries: 3 })
-    expect(waitOf({ isDeaf: true, fault: refused })).toBeUndefined()
+    expect(waitOf({ isDeaf: true, fault: refused })).toBeGreaterThanOrEqual(60 * minute)
     const throttled = fault({ kind: 'Throttled', retryAfterMs: 120_000 })
     expect(waitOf({ isDeaf: true, fault: throttled })).toBeGreaterThanOrEqual(120_000)
   })
@@ -90,10 +90,14 @@ describe('a store', () => {
     expect([1, 2, 3, 4, 20].map(wait)).toEqual([10, 20, 40, 60, 60])
   })
 
-  it('that does not take the credential is asked three times, and then no more', () => {
+  it('that does not take the credential is asked three times, and then once an hour', () => {
     const refused = (tries: number): Fault => fault({ kind: 'Unauthorized', tries })
     expect(waitOf({ fault: refused(2) })).toBeGreaterThan(0)
-    expect(waitOf({ fault: refused(3), news: 5, asked })).toBeUndefined()
+    for (const random of [0, 0.99]) {
+      const wait = waitOf({ fault: refused(3), news: 5, asked, random })!
+      expect(wait).toBeGreaterThanOrEqual(60 * minute)
+      expect(wait).toBeLessThan(66 * minute)
+    }
     expect(waitOf({ fault: refused(3), asked: { ...asked, check: true } })).toBe(0)
     expect(waitOf({ fault: refused(3), isUntried: true, news: 1 })).toBe(0)
   })

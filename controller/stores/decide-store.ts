@@ -50,8 +50,9 @@ export interface NextStep {
   readonly step: StoreStep
 }
 
-/** After so many a credential that is not taken is asked no more. */
+/** After so many a credential that is not taken is asked once an hour. */
 export const mostTries = 3
+export const refusedMs = 3_600_000
 const most = { throttledMs: 3_600_000, awayMs: 900_000 }
 const baseAwayMs = 10_000
 const spreadMs = 30_000
@@ -60,13 +61,17 @@ const spreadMs = 30_000
 export const offsetOf = (uid: string): number =>
   createHash('sha256').update(uid).digest().readUInt32BE(0) / 2 ** 32
 
-/** ms; undefined: silence. */
-const afterFault = (fault: Fault, { nowMs, everyMs, random }: StoreFacts): number | undefined => {
+/** People are told of a credential that stays refused, not of one that was refused for some seconds. */
+export const isRefused = (fault: Fault | undefined): boolean =>
+  fault?.kind === 'Unauthorized' && fault.tries >= mostTries
+
+/** ms */
+const afterFault = (fault: Fault, { nowMs, everyMs, random }: StoreFacts): number => {
   const { kind, tries, at, retryAfterMs } = fault
   // The clock was set back.
-  if (at > nowMs && kind !== 'Unauthorized') return nowMs
-  if (kind === 'Unauthorized')
-    return tries >= mostTries ? undefined : at + 1_000 * 2 ** tries * (1 + random)
+  if (at > nowMs) return nowMs
+  if (isRefused(fault)) return at + refusedMs * (1 + random / 10)
+  if (kind === 'Unauthorized') return at + 1_000 * 2 ** tries * (1 + random)
   if (kind === 'Throttled') {
     const doubled = Math.min(everyMs * 2 ** Math.min(tries, 12), most.throttledMs)
     const waitMs = retryAfterMs ?? doubled

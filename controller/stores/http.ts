@@ -74,6 +74,19 @@ const jsonOf = (name: string, { status, text }: EgressAnswer): unknown => {
   }
 }
 
+const dots = /^(?:\.|%2e){1,2}$/i
+
+/** The URL of a path below an address, as it is written; undefined where a server could take it for one elsewhere. */
+export const urlBelow = (address: string, path: string): string | undefined => {
+  const base = address.replace(/\/+$/, '')
+  const [route = ''] = path.split(/[?#]/, 1)
+  // A URL loses tabs and line breaks, and takes a backslash for "/".
+  const isOdd = !path.startsWith('/') || /[\0-\x20\\\x7f]/.test(path)
+  if (isOdd || route.split('/').some((part) => dots.test(part))) return undefined
+  const url = `${base}${path}`
+  return new URL(url).href.startsWith(`${new URL(base).href.replace(/\/$/, '')}/`) ? url : undefined
+}
+
 /** `name`: the store in words, for messages. */
 export const storeHttp =
   (
@@ -83,9 +96,12 @@ export const storeHttp =
   async ({ method = 'GET', path, headers = {}, body }, signal) => {
     if (!Object.values(headers).every((text) => /^[\t\x20-\x7e]*$/.test(text)))
       throw new StoreFault('Unauthorized', 'the credential holds characters that no header takes')
+    const url = urlBelow(address, path)
+    if (url === undefined)
+      throw new StoreFault('Malformed', `${name}: a path that leaves its address is not asked for`)
     await spend?.(signal)
     const call: EgressCall = {
-      url: `${address.replace(/\/+$/, '')}${path}`,
+      url,
       ...{ method, signal, ca },
       headers: {
         accept: 'application/json',

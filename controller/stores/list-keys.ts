@@ -1,17 +1,20 @@
-// Names of secrets in a store, for an import: those that the store allows, and no value.
-import type { Clock } from '../../src/kernel/clock.ts'
+// Names of secrets in a store, for an import: those that the store allows, and no value. The calls are those of the store's
+// own budget.
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { specOf } from '../../src/resources/typed.ts'
+import type { Actor } from '../../src/store/store.ts'
 import { matchesKey } from './allowed.ts'
-import { Budget } from './budget.ts'
+import { defaultCalls, type Budgets } from './budgets.ts'
 import { Connection, type ConnectionDeps } from './connection.ts'
 import { StoreFault, type Listing } from './provider.ts'
 
-export type ListKeys = (store: KubeObject, prefix: string, signal: AbortSignal) => Promise<Listing>
-
-/** Of one listing. */
-const mostCalls = 200
+/** `actor` asks for it: the audit names them. */
+export type ListKeys = (
+  store: KubeObject,
+  asked: { readonly prefix: string; readonly actor: Actor },
+  signal: AbortSignal,
+) => Promise<Listing>
 
 /** A credential that is not taken stays so until somebody changes it. */
 const reasons = {
@@ -21,28 +24,43 @@ const reasons = {
   Malformed: 'ServiceUnavailable',
 } as const
 
-export const keyLister =
-  ({ clock, ...deps }: ConnectionDeps & { readonly clock: Clock }): ListKeys =>
-  async (store, prefix, signal) => {
-    const connection = new Connection(deps)
-    const budget = new Budget(clock, mostCalls)
-    // Nothing else spends of it.
+const busy = (name: string): StagelyError =>
+  new StagelyError(
+    'TooManyRequests',
+    `somebody lists the keys of store "${name}" just now: its calls a minute (spec.refresh.maxCallsPerMinute) are not for two listings`,
+    { retryAfterSeconds: 5 },
+  )
+
+export const keyLister = ({
+  budgets,
+  ...deps
+}: Omit<ConnectionDeps, 'actor'> & { readonly budgets: Budgets }): ListKeys => {
+  /** Stores (by uid) that are listed. */
+  const listed = new Set<string>()
+  return async (store, { prefix, actor }, signal) => {
+    const { name, uid = '' } = store.metadata
+    if (listed.has(uid)) throw busy(name)
+    listed.add(uid)
+    const connection = new Connection({ ...deps, actor })
+    const { budget, release } = budgets.take(uid)
+    const { allow, refresh } = specOf('SecretStore', store)
+    budget.most = refresh?.maxCallsPerMinute ?? defaultCalls
+    // Somebody waits: it goes before the looks, which keep a tenth of each minute.
     budget.hurry(signal)
     const spend = (ending: AbortSignal): Promise<void> => budget.spend(ending)
     try {
       const provider = await connection.provider(store, await connection.keyOf(store), spend)
       const { keys, isCut } = await provider.list(prefix, signal)
-      const { allow } = specOf('SecretStore', store)
       const isAllowed = (key: string): boolean =>
         allow?.remote.some((pattern) => matchesKey(pattern, key)) === true
       return { keys: keys.filter(isAllowed), isCut }
     } catch (error) {
       if (!(error instanceof StoreFault)) throw error
-      throw new StagelyError(
-        reasons[error.kind],
-        `store "${store.metadata.name}": ${error.message}`,
-      )
+      throw new StagelyError(reasons[error.kind], `store "${name}": ${error.message}`)
     } finally {
+      listed.delete(uid)
+      release()
       await connection.close()
     }
   }
+}

@@ -2,6 +2,7 @@
 import { isReason } from '../../src/kernel/errors.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Egress } from '../egress/gate.ts'
+import { createBudgets, type Budgets } from './budgets.ts'
 import type { Opener, OpenStore } from './connection.ts'
 import { grantedIdentity, readStoreIdentities, type StoreIdentity } from './identities.ts'
 import { openProvider } from './open-provider.ts'
@@ -12,11 +13,16 @@ import type { StoresConfig } from './store-config.ts'
 export interface StoreMeans {
   readonly storesDir: string | undefined
   readonly identities: readonly StoreIdentity[]
+  readonly budgets: Budgets
 }
 
 /** ConfigError where the file of identities has faults. */
-export const readStoreMeans = async ({ dir, identities }: StoresConfig): Promise<StoreMeans> => ({
+export const readStoreMeans = async (
+  { dir, identities }: StoresConfig,
+  clock: Clock,
+): Promise<StoreMeans> => ({
   storesDir: dir,
+  budgets: createBudgets(clock),
   identities: await readStoreIdentities(identities),
 })
 

@@ -7,6 +7,7 @@ import { followStore } from '../follow-store.ts'
 import { no } from '../reconcilers/verdict.ts'
 import type { Opener } from './connection.ts'
 import { Runner } from './runner.ts'
+import type { Budgets } from './budgets.ts'
 import type { MeasuredStore } from './measured.ts'
 import { SecretIndex } from './secret-index.ts'
 import { writeOutcomes, type WriteDeps } from './write-outcomes.ts'
@@ -14,6 +15,8 @@ import { writeOutcomes, type WriteDeps } from './write-outcomes.ts'
 export interface StoresDeps {
   readonly store: Store
   readonly open: Opener
+  /** Absent: nobody else calls the stores. */
+  readonly budgets?: Budgets
   readonly clock: Clock
   readonly log: Logger
   readonly onMeasured?: ((measured: MeasuredStore) => void) | undefined

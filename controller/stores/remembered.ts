@@ -2,7 +2,7 @@
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { SecretStoreStatus } from '../../src/resources/secret-store.ts'
 import type { Fault } from './decide-store.ts'
-import { mostTries } from './decide-store.ts'
+import { mostTries, refusedMs } from './decide-store.ts'
 
 export interface Remembered {
   /** The requests that were answered last. */
@@ -19,7 +19,9 @@ export interface Remembered {
   cursor: string | undefined
 }
 
-export const notAskedAgain = 'it is not asked again until'
+export const askedHourly = 'it is asked once an hour'
+/** What controllers said that asked no more. */
+const saidBefore = 'it is not asked again until'
 
 /** A message of ours, without what follows from it. */
 const saidFirst = ({ message }: Condition): string => message.split('; ')[0] ?? ''
@@ -30,8 +32,11 @@ const faultOf = (
 ): Fault | undefined => {
   const ready = findCondition(conditions, 'Ready')
   if (ready?.reason === 'Unauthorized') {
-    const tries = ready.message.includes(notAskedAgain) ? mostTries : 1
-    return { kind: 'Unauthorized', message: saidFirst(ready), tries, at: nowMs }
+    const isSilent = [askedHourly, saidBefore].some((text) => ready.message.includes(text))
+    // At a start it is asked once: somebody may have mended it meanwhile.
+    const at = isSilent ? nowMs - 2 * refusedMs : nowMs
+    const tries = isSilent ? mostTries : 1
+    return { kind: 'Unauthorized', message: saidFirst(ready), tries, at }
   }
   const throttled = findCondition(conditions, 'Throttled')
   const retryAfterMs = Date.parse(nextLookAt) - nowMs

@@ -8,9 +8,10 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import { everyMsOf, type SecretStoreStatus } from '../../src/resources/secret-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { isDeposed } from '../../src/store/errors.ts'
-import { Budget } from './budget.ts'
+import type { Budget } from './budget.ts'
+import { createBudgets, defaultCalls, type Budgets } from './budgets.ts'
 import { Connection, type Opener } from './connection.ts'
-import { decideStore, offsetOf, type NextStep, type StoreStep } from './decide-store.ts'
+import { decideStore, isRefused, offsetOf, type NextStep, type StoreStep } from './decide-store.ts'
 import { gatherFacts, urgentOf, type Facts, type ReadStore } from './facts.ts'
 import { HintListener } from './hint-listener.ts'
 import { StoreFault, type StoreProvider } from './provider.ts'
@@ -18,11 +19,18 @@ import { rememberedOf, type Remembered } from './remembered.ts'
 import type { MeasuredStore } from './measured.ts'
 import { isStaleIn, isWorthWriting, staleAtOf, statusAfter } from './store-status.ts'
 import { barred, stale, step } from './steps.ts'
-import { writeOutcomes, writeStatus, type WriteDeps } from './write-outcomes.ts'
+import {
+  storeStale,
+  storeUnauthorized,
+  writeOutcomes,
+  writeStatus,
+  type WriteDeps,
+} from './write-outcomes.ts'
 
 export interface RunnerDeps {
   readonly store: Store
   readonly open: Opener
+  readonly budgets?: Budgets | undefined
   readonly clock: Clock
   readonly log: Logger
   /** As the feed has them now; undefined: the store is gone. */
@@ -38,7 +46,6 @@ const settleMs = 300
 const leastRestMs = 20
 const mostRestMs = 2 ** 31 - 1
 const afterBugMs = 60_000
-const defaultCalls = 60
 
 export class Runner {
   readonly uid: string
@@ -46,6 +53,7 @@ export class Runner {
   readonly #stopping = new AbortController()
   readonly #waker: Waker
   readonly #budget: Budget
+  readonly #releaseBudget: () => void
   readonly #connection: Connection
   readonly #running: Promise<void>
   readonly #sinceMs: number
@@ -54,6 +62,7 @@ export class Runner {
   /** As it was written last, also where the feed has not told of it yet. */
   #status: SecretStoreStatus
   #writtenAt = 0
+  #isToldRefused: boolean
   #random: number
 
   constructor(store: KubeObject, deps: RunnerDeps) {
@@ -63,8 +72,11 @@ export class Runner {
     this.#sinceMs = clock.now()
     this.#status = store.status ?? {}
     this.#known = rememberedOf(this.#status, clock.now())
+    this.#isToldRefused = isRefused(this.#known.fault)
     this.#random = this.#roll()
-    this.#budget = new Budget(clock, defaultCalls)
+    const { budget, release } = (deps.budgets ?? createBudgets(clock)).take(this.uid)
+    this.#budget = budget
+    this.#releaseBudget = release
     this.#connection = new Connection(deps)
     this.#waker = createWaker(clock, { settleMs, signal: this.#stopping.signal })
     this.#hints = new HintListener({
@@ -84,6 +96,7 @@ export class Runner {
     await this.#running
     await this.#hints.stop()
     await this.#connection.close()
+    this.#releaseBudget()
   }
 
   #roll(): number {
@@ -284,7 +297,13 @@ export class Runner {
     signal.throwIfAborted()
     const times = { nowMs: now, writtenAt: this.#writtenAt }
     if (!isWorthWriting(this.#status, after, times)) return
-    await writeStatus(this.#deps, of, after, isStale && !isStaleIn(this.#status))
+    const { fault } = this.#known
+    const told = [
+      ...(isStale && !isStaleIn(this.#status) ? [storeStale(after)] : []),
+      ...(isRefused(fault) && !this.#isToldRefused ? [storeUnauthorized(after)] : []),
+    ]
+    await writeStatus(this.#deps, of, after, told)
+    this.#isToldRefused = isRefused(fault)
     this.#status = after
     this.#writtenAt = now
   }

@@ -10,9 +10,9 @@ import {
 } from '../../src/resources/secret-store.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
-import { mostTries } from './decide-store.ts'
+import { isRefused } from './decide-store.ts'
 import type { HintListener } from './hint-listener.ts'
-import { notAskedAgain, type Remembered } from './remembered.ts'
+import { askedHourly, type Remembered } from './remembered.ts'
 
 export interface StoreFacts extends Pick<
   Remembered,
@@ -36,11 +36,10 @@ export const staleAtOf = (spec: SecretStoreSpec, lookedAt: number): number =>
 
 const readyOf = ({ fault, identity, credential }: StoreFacts): Verdict => {
   if (fault !== undefined && fault.kind !== 'Throttled') {
-    const { kind, message, tries } = fault
+    const { kind, message } = fault
     if (kind !== 'Unauthorized') return no(kind, `${message}; it is tried again`)
-    const silent = tries >= mostTries
-    const next = silent
-      ? `${notAskedAgain} the credential or the spec changes ("stagely stores check" asks)`
+    const next = isRefused(fault)
+      ? `${askedHourly}, when the credential or the spec changes, and by "stagely stores check"`
       : 'it is tried again'
     return no(kind, `${message}; ${next}`)
   }

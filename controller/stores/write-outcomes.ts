@@ -185,20 +185,33 @@ export const removeSecrets = async (
   }
 }
 
-/** And tells of it where the store has become stale. */
+interface ToldOfStore {
+  readonly reason: 'StoreStale' | 'StoreUnauthorized'
+  readonly message: string
+}
+
+const messageIn = ({ conditions }: SecretStoreStatus, type: string): string =>
+  findCondition(conditions, type)?.message ?? ''
+
+export const storeStale = (status: SecretStoreStatus): ToldOfStore => ({
+  ...{ reason: 'StoreStale', message: messageIn(status, 'Fresh') },
+})
+
+export const storeUnauthorized = (status: SecretStoreStatus): ToldOfStore => ({
+  ...{ reason: 'StoreUnauthorized', message: messageIn(status, 'Ready') },
+})
+
+/** With what people are told by the same write. */
 export const writeStatus = async (
   { store }: WriteDeps,
   of: StoreObject,
   status: SecretStoreStatus,
-  tellsStale: boolean,
+  told: readonly ToldOfStore[],
 ): Promise<void> => {
   await store.write(actorOf(of), {}, async (tx) => {
     const current = await tx.get(of.ref)
     if (current === undefined || current.metadata.uid !== of.uid) return
     await tx.setStatus({ ...current, status })
-    if (!tellsStale) return
-    const fresh = findCondition(status.conditions, 'Fresh')
-    const message = fresh?.message ?? ''
-    await tx.recordEvent({ regarding: current, type: 'Warning', reason: 'StoreStale', message })
+    for (const one of told) await tx.recordEvent({ regarding: current, type: 'Warning', ...one })
   })
 }

@@ -13,6 +13,8 @@ describe('a pause', () => {
     ending.abort()
     expect(await cut).toBe(false)
     expect(await pause(clock, 100, ending.signal)).toBe(false)
+    const foreign = { sleep: () => Promise.reject(new DOMException('not ours', 'AbortError')) }
+    await expect(pause(foreign, 100, new AbortController().signal)).rejects.toThrow('not ours')
   })
 })
 

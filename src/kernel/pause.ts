@@ -1,7 +1,6 @@
 // Waits that end by themselves: with the time, or with the program.
 import { background } from './background.ts'
 import type { Clock } from './clock.ts'
-import { isAbort } from './errors.ts'
 
 type Sleeper = Pick<Clock, 'sleep'>
 
@@ -12,7 +11,8 @@ export const pause = async (clock: Sleeper, ms: number, signal: AbortSignal): Pr
     await clock.sleep(ms, signal)
     return true
   } catch (error) {
-    if (!isAbort(error)) throw error
+    // Its own end, whatever the signal gives for a reason; the abort of another one is a fault.
+    if (!signal.aborted) throw error
     return false
   }
 }

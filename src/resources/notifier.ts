@@ -17,6 +17,7 @@ export const noticeReasons = [
   'Drifted',
   'ManifestFault',
   'StoreStale',
+  'StoreUnauthorized',
 ] as const
 export type NoticeReason = (typeof noticeReasons)[number]
 

@@ -29,14 +29,17 @@ const segment = (most: number, what: string) =>
     .string()
     .min(1)
     .max(most)
-    .regex(/^[A-Za-z0-9_.-]+$/, `must be ${what}: letters, digits, "_", "." and "-"`)
+    .regex(
+      /^\.*[A-Za-z0-9_-][A-Za-z0-9_.-]*$/,
+      `must be ${what}: letters, digits, "_", "." and "-", and not of dots alone`,
+    )
 const mount = z
   .string()
   .min(1)
   .max(255)
   .regex(
-    /^[\w.-]+(\/[\w.-]+)*$/,
-    'must be a path such as secret or teams/shop, without "/" at its ends',
+    /^\.*[\w-][\w.-]*(\/\.*[\w-][\w.-]*)*$/,
+    'must be a path such as secret or teams/shop, without "/" at its ends and parts of dots alone',
   )
 const caBundle = z
   .string()

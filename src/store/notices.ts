@@ -45,6 +45,7 @@ const noticeOf: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean 
   Disconnected: { reason: 'AgentLost', isOnce: false },
   DriftFound: { reason: 'Drifted', isOnce: false },
   StoreStale: { reason: 'StoreStale', isOnce: false },
+  StoreUnauthorized: { reason: 'StoreUnauthorized', isOnce: false },
   ManifestFault: { reason: 'ManifestFault', isOnce: true },
 }
 

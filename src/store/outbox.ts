@@ -63,11 +63,12 @@ export class Outbox {
     return rows.map((row) => ({ ...row, notices: JSON.parse(row.notices) as Notice[] }))
   }
 
-  /** The next time (ms) at which a message is due; undefined: none waits. */
-  async nextAt(): Promise<number | undefined> {
+  /** The next time (ms) at which a message is due, but for those that are `sending`; undefined: none waits. */
+  async nextAt(sending: readonly string[] = []): Promise<number | undefined> {
     const [row] = await this.#sql.query<{ at: number | null }>(
-      `SELECT min(coalesce(next_at, at + ${settleMs})) AS at FROM outbox WHERE ended_at IS NULL`,
-      [],
+      `SELECT min(coalesce(next_at, at + ${settleMs})) AS at FROM outbox
+       WHERE ended_at IS NULL AND (batch IS NULL OR NOT batch::text = ANY($1::text[]))`,
+      [sending],
     )
     return row?.at ?? undefined
   }

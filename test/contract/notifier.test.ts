@@ -14,7 +14,7 @@ import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Notice } from '../../src/store/notices.ts'
-import type { Batch } from '../../src/store/outbox.ts'
+import type { Batch, Outbox } from '../../src/store/outbox.ts'
 import { createLeapingClock } from '../support/leaping-clock.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import {
@@ -71,6 +71,7 @@ describe('Notifiers', () => {
     createMailer({
       ...{ host: '127.0.0.1', port: (smtp.server.address() as AddressInfo).port, tls },
       ...{ user: undefined, password: undefined, from: 'Stagely <stagely@example.com>' },
+      domains: undefined,
     })
   const letters = { tls: 'none' as 'starttls' | 'none' | undefined }
 
@@ -78,8 +79,8 @@ describe('Notifiers', () => {
   const lookup = (): Promise<string[]> => Promise.resolve(['127.0.0.1'])
   const egress = createEgress({ allow, deny: [], own: () => [], lookup })
 
-  const start = (term?: number): void => {
-    const { store, outbox } = t
+  const start = (term?: number, outbox: Outbox = t.outbox): void => {
+    const { store } = t
     const mail = letters.tls && mailerWith(letters.tls)
     performer = startNotifyPerformer({
       ...{ store, outbox, egress, mail, clock, log: silentLogger, term },
@@ -318,6 +319,45 @@ describe('Notifiers', () => {
     expect(new Set(receivedBy(ns).map(({ id }) => id)).size).toBe(1)
     expect(receivedBy(ns)[0]!.id).not.toBe('')
     expect(receivedBy('elsewhere')).toEqual([])
+  })
+
+  it('are sent once while a receiver hangs and the outcome of another cannot be written, and new ones are not held up', async () => {
+    const { ns: slow } = await createShop(t.store)
+    const { ns: quick } = await createShop(t.store)
+    await notifier(slow)
+    await notifier(quick)
+    const [one, other] = [await secret(slow, 'token'), await secret(quick, 'token')]
+    let answer: ServerResponse | undefined
+    answers.set(slow, [(response) => (answer = response)])
+    let faults = 2
+    const outbox: Pick<Outbox, 'due' | 'nextAt' | 'end' | 'tryAgain' | 'forget'> = {
+      due: (...args) => t.outbox.due(...args),
+      nextAt: (...args) => t.outbox.nextAt(...args),
+      tryAgain: (...args) => t.outbox.tryAgain(...args),
+      forget: (...args) => t.outbox.forget(...args),
+      end: (...args) =>
+        faults-- > 0 ? Promise.reject(new Error('the database is away')) : t.outbox.end(...args),
+    }
+    await stop()
+    start(undefined, outbox as Outbox)
+    await record(one, 'Expired')
+    await record(other, 'Expired')
+    settle()
+    await eventually(() => answer !== undefined, true)
+    for (let i = 0; i < 20 && faults > 0; i += 1) {
+      clock.leap(60_000)
+      await realClock.sleep(50)
+    }
+    await becomes(quick, 'True/Delivered')
+    await record(other, 'Expired', 'another')
+    settle()
+    await eventually(() => receivedBy(quick).length, 2)
+    expect(receivedBy(slow)).toHaveLength(1)
+    answer!.writeHead(204).end()
+    await becomes(slow, 'True/Delivered')
+    expect([receivedBy(slow).length, receivedBy(quick).length]).toEqual([1, 2])
+    await stop()
+    start()
   })
 
   it('give a message up after a day, and tell the next one', async () => {

@@ -1,10 +1,12 @@
 // What keeps a rotation from its start: a pause, another rotation, a login that may be somebody else's.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { advance } from '../../controller/rotators/performer.ts'
+import { reconcilerActor } from '../../controller/reconcilers/actor.ts'
+import { advance, startRotationPerformer } from '../../controller/rotators/performer.ts'
 import { RotatorFault } from '../../controller/rotators/rotator.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
-import type { KubeObject } from '../../src/resources/meta.ts'
+import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
+import { createFakeClock } from '../support/fake-clock.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { RotationWorld } from '../support/rotation-world.ts'
 import {
@@ -318,5 +320,60 @@ describe('a rotation that waits', () => {
     await back(['user', 'password'], 1)
     await expect(back(['password'], 2)).rejects.toMatchObject({ reason: 'Conflict' })
     await back(['user', 'password'], 2)
+  })
+
+  it('is decided again at its time and not meanwhile, or when an agent is back', async () => {
+    const world = await RotationWorld.begin(t, clock)
+    const preflights: number[] = []
+    const own = createFakeClock(clock.now())
+    // Those of the other tests are led on too.
+    const openRotator: typeof world.deps.openRotator = ({ namespace }) => {
+      if (namespace === world.ns) preflights.push(own.now())
+      return Promise.reject(new RotatorFault('Unreachable', 'no route to host'))
+    }
+    let passes = 0
+    const store = new Proxy(t.store, {
+      get: (target, name) => {
+        const found: unknown = Reflect.get(target, name, target)
+        if (typeof found !== 'function') return found
+        return (...args: unknown[]): unknown => {
+          const ref = args[0] as Partial<ObjectRef> | undefined
+          if (name === 'get' && ref?.kind === 'Rotation' && ref.namespace === world.ns) passes += 1
+          return Reflect.apply(found, target, args) as unknown
+        }
+      },
+    })
+    const setReady = (status: 'True' | 'False'): Promise<unknown> =>
+      t.store.write(reconcilerActor, {}, async (tx) => {
+        const ref = { kind: 'Agent', namespace: world.ns, name: 'back' }
+        const agent = (await tx.get(ref)) ?? (await tx.create(objectOf('Agent', world.ns, 'back')))
+        const conditions = [
+          { type: 'Ready', status, reason: 'Test', message: '', lastTransitionTime: at },
+        ]
+        await tx.setStatus({ ...agent, status: { conditions } })
+      })
+    const at = new Date(clock.now()).toISOString().replace(/\.\d+/, '')
+    await setReady('False')
+    await world.request()
+    const performer = startRotationPerformer({
+      ...{ ...world.deps, store, openRotator, clock: own },
+    })
+    const isTried = async (times: number): Promise<void> => {
+      await expect
+        .poll(async () => {
+          await own.advance(100)
+          return preflights.length
+        })
+        .toBe(times)
+      // Its own writes are news of it.
+      for (let i = 0; i < 20; i += 1) await own.advance(100)
+    }
+    await isTried(1)
+    const before = passes
+    for (let i = 0; i < 100; i += 1) await own.advance(100)
+    expect(passes - before).toBeLessThan(5)
+    await setReady('True')
+    await isTried(2)
+    await performer.stop()
   })
 })

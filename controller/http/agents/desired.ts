@@ -116,7 +116,9 @@ export const createItemReader = (world: World, store: Store, clock: Clock): Item
     const known = reads.get(uid)
     if (known?.holds === holds && known.until > clock.now()) return known.revisions
     const revisions = store.revisionsOf(uid)
-    reads.set(uid, { holds, until: clock.now() + revisionsLifeMs, revisions })
+    const now = clock.now()
+    for (const [project, { until }] of reads) if (until <= now) reads.delete(project)
+    reads.set(uid, { holds, until: now + revisionsLifeMs, revisions })
     revisions.catch(() => reads.delete(uid))
     return revisions
   }

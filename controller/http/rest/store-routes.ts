@@ -102,12 +102,9 @@ export const storeRoutes = routesOf('Stores', [
       schema: z.strictObject({ keys: z.array(z.string()), is_cut: z.boolean() }),
     },
     handle: async (context) => {
-      const { deps, query, signal } = context
-      const { keys, isCut } = await deps.listKeys(
-        requireTarget(context),
-        query.prefix ?? '',
-        signal,
-      )
+      const { deps, query, actor, signal } = context
+      const asked = { prefix: query.prefix ?? '', actor }
+      const { keys, isCut } = await deps.listKeys(requireTarget(context), asked, signal)
       return { body: { keys: [...keys], is_cut: isCut } }
     },
   }),

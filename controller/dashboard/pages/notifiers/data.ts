@@ -14,6 +14,7 @@ export const reasonWords: Readonly<Record<Reason, string>> = {
   AgentLost: 'a machine is away',
   Drifted: 'a container was changed by hand',
   StoreStale: 'an external store was not seen for too long',
+  StoreUnauthorized: 'an external store refuses its credential',
   RotationFailed: 'a rotation failed',
   RotationBlocked: 'a rotation cannot go on without a person',
   KeyRotationDue: 'a key is older than it may be',
