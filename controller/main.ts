@@ -8,6 +8,8 @@ import { loginCommand } from './files-for-people.ts'
 import { startFault } from './start-fault.ts'
 import { startController, type RunningController } from './wire.ts'
 
+const leftMs = 1_000
+
 /** Runs until SIGTERM or SIGINT. Resolves with the exit code: 0 stopped, 1 failed, 2 wrong usage. */
 export const runController = async (argv: readonly string[]): Promise<number> => {
   if (['backup', 'restore', 'break-glass'].includes(argv[0] ?? '')) {
@@ -44,6 +46,7 @@ export const runController = async (argv: readonly string[]): Promise<number> =>
   const signal = await stopAsked
   log.info({ signal }, 'stopping')
   await controller.stop()
+  endWhatIsLeft(log)
   return 0
 }
 
@@ -87,6 +90,15 @@ const signalled = (): Promise<string> =>
     process.on('SIGTERM', onSignal)
     process.on('SIGINT', onSignal)
   })
+
+/** What a stop has left behind does not hold the process, nor the lock of its database. */
+const endWhatIsLeft = (log: Logger): void => {
+  const end = (): void => {
+    log.warn({}, 'work that the stop has left behind is cut off')
+    process.exit(0)
+  }
+  setTimeout(end, leftMs).unref()
+}
 
 const exitOnCrash = (log: Logger): void => {
   const crash = (error: unknown): void => {

@@ -18,6 +18,14 @@ const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.
 export const retryMs = (tries: number): number =>
   Math.min(mostBackoffMs, firstBackoffMs * 4 ** Math.max(0, tries - 1))
 
+/** So many attempts in a row are tried again before the next turn. */
+const mostSoon = 5
+/** Attempts that ended so have given out no value: nothing was re-created for them. */
+const withoutEffect: ReadonlySet<string> = new Set(['Preflight', 'SetFailed'])
+
+const isTriedSoon = ({ failure, failures = 0 }: RotationStatus): boolean =>
+  failure !== undefined && withoutEffect.has(failure.reason) && failures > 0 && failures < mostSoon
+
 /** When (ms) the next turn is; undefined: only when somebody asks. */
 const nextAttemptMs = (
   { schedule }: Pick<RotationSpec, 'schedule'>,
@@ -29,7 +37,9 @@ const nextAttemptMs = (
     return failures === 0 ? facts.createdMs : ms(endedAt) + retryMs(failures)
   if (schedule === undefined) return undefined
   const last = Math.max(ms(endedAt ?? lastRotatedAt), facts.createdMs)
-  return startAt(schedule, { uid: facts.uid, dueMs: dueAt(schedule, last), nowMs: facts.nowMs })
+  const turn = dueAt(schedule, last)
+  const dueMs = isTriedSoon(status) ? Math.min(turn, ms(endedAt) + retryMs(failures)) : turn
+  return startAt(schedule, { uid: facts.uid, dueMs, nowMs: facts.nowMs })
 }
 
 export const isOverdue = (

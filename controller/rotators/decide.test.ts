@@ -57,7 +57,14 @@ const said = (next: Next): string => {
 }
 
 type Row = readonly [string, RotationStatus, Partial<Facts>, Partial<RotationSpec>, string]
+const failedOf = (reason: string, failures: number): RotationStatus => ({
+  ...{ ...rotated, endedAt: at(-30_000), failures, failure: { reason, message: 'no' } },
+})
 const rows: readonly Row[] = [
+  ['is tried again soon where it never began', failedOf('Preflight', 1), {}, {}, 'wait 30 s'],
+  ['is tried again later each time', failedOf('SetFailed', 3), {}, {}, 'wait 930 s'],
+  ['waits for its turn after five failures', failedOf('Preflight', 5), {}, {}, 'wait 2591970 s'],
+  ['waits for its turn after a rollback', failedOf('RolledBack', 1), {}, {}, 'wait 2591970 s'],
   ['its turn has come', rotated, {}, {}, 'move Preparing (RotationStarted)'],
   [
     'somebody asked more than an hour ago',

@@ -49,7 +49,7 @@ const afterBugMs = 60_000
 
 export class Runner {
   readonly uid: string
-  readonly #deps: RunnerDeps
+  readonly #deps: RunnerDeps & { readonly signal: AbortSignal }
   readonly #stopping = new AbortController()
   readonly #waker: Waker
   readonly #budget: Budget
@@ -66,7 +66,7 @@ export class Runner {
   #random: number
 
   constructor(store: KubeObject, deps: RunnerDeps) {
-    this.#deps = deps
+    this.#deps = { ...deps, signal: this.#stopping.signal }
     const { clock } = deps
     this.uid = store.metadata.uid ?? ''
     this.#sinceMs = clock.now()

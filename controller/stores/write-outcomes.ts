@@ -22,6 +22,8 @@ export interface WriteDeps {
   readonly onWritten?: ((secret: KubeObject) => void) | undefined
   /** So many outcomes in one write: others have their turn between two. */
   readonly inOne?: number | undefined
+  /** Between two writes it ends what is left: a controller that stops does not write thousands of secrets before. */
+  readonly signal?: AbortSignal
 }
 
 type Outcome = OutcomeOf<Held>
@@ -116,13 +118,14 @@ const refusedBy = ({ secret, known }: Outcome, error: StagelyError): Outcome => 
 
 /** True: another step has written of one of the secrets meanwhile, and its outcome was dropped. */
 export const writeOutcomes = async (
-  { store, clock, onWritten, inOne = usualInOne }: WriteDeps,
+  { store, clock, onWritten, inOne = usualInOne, signal }: WriteDeps,
   of: StoreObject,
   outcomes: readonly Outcome[],
 ): Promise<boolean> => {
   const id = randomUUID()
   let isOvertaken = false
   const write = async (part: readonly Outcome[], changeSet: ChangeSet): Promise<void> => {
+    signal?.throwIfAborted()
     const written = await store.write(actorOf(of), { changeSet }, async (tx) => {
       const results: Awaited<ReturnType<typeof writeOne>>[] = []
       for (const outcome of part) results.push(await writeOne(tx, of, outcome, clock.now()))
@@ -162,11 +165,12 @@ const writeOneByOne = async (
 
 /** Through the tombstone: each can be restored. What something needs stays, and its condition says that it is missing. */
 export const removeSecrets = async (
-  { store }: WriteDeps,
+  { store, signal }: WriteDeps,
   of: StoreObject,
   secrets: readonly StoreSecret[],
 ): Promise<void> => {
   for (const secret of secrets) {
+    signal?.throwIfAborted()
     try {
       await store.write(actorOf(of), {}, async (tx) => {
         const current = await stillAsks(tx, of, secret)
