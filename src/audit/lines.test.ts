@@ -32,6 +32,17 @@ describe('a line of an export', () => {
     expect(read(least)).toEqual(least)
   })
 
+  it('is refused where a key stands twice, or where it is written in another way', () => {
+    const text = JSON.stringify(row)
+    const other = [
+      text.replace('"action":"update"', '"action":"read","action":"update"'),
+      text.replace('"name":"ann"', '"name":"eve","name":"ann"'),
+      text.replace('"update"', '"\\u0075pdate"'),
+      ` ${text}`,
+    ]
+    for (const line of other) expect(readLine(line)).toMatch(/^malformed: not as the controller/)
+  })
+
   it('is refused by the name of what is not as it must be', () => {
     expect(readLine('{"type"')).toBe('not JSON')
     for (const line of [null, 5, [], {}, { type: 'tail' }, { type: 'toString' }])

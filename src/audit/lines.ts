@@ -114,5 +114,8 @@ export const readLine = (line: string): ExportLine | string => {
   }
   const type = isRecord(json) ? json['type'] : undefined
   const fault = isType(type) ? lines[type](json, '') : 'type'
+  // Who reads the file may take the first of two equal keys, and this program takes the last.
+  if (fault === undefined && JSON.stringify(json) !== line)
+    return 'malformed: not as the controller writes it, such as with a key that stands twice'
   return fault === undefined ? (json as ExportLine) : `malformed: ${fault}`
 }

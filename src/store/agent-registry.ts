@@ -85,6 +85,8 @@ const checkKey = (name: string, key: string): void => {
   throw new StagelyError('BadRequest', `${name} must be 32 bytes in base64url`)
 }
 
+const repeatedJoin = (): StagelyError => refused('this request to join came before')
+
 /** The token's row when id, secret, name and time are right; Unauthorized otherwise. */
 const checkToken = async (tx: Queryable, input: JoinInput, now: number): Promise<TokenRow> => {
   // The database takes no NUL character.
@@ -164,6 +166,19 @@ export class AgentRegistry {
   }
 
   /**
+   * Unauthorized where the token is not good, or the request has been used: asked before a join counts against others.
+   */
+  async proveJoin(input: JoinInput): Promise<void> {
+    const token = await checkToken(this.#sql, input, this.#clock.now())
+    if (token.used_by === null) return
+    const [used] = await this.#sql.query(
+      'SELECT 1 FROM agent_keys WHERE namespace = $1 AND name = $2 AND counter >= $3',
+      [token.namespace, token.name, input.counter],
+    )
+    if (used !== undefined) throw repeatedJoin()
+  }
+
+  /**
    * Registers the keys. The same token with the same keys succeeds again until the token expires, so that a lost answer
    * does no harm. Unauthorized for a bad token; Conflict while the agent of this name has other keys.
    */
@@ -224,7 +239,7 @@ export class AgentRegistry {
       [agentUid, counter],
     )
     if (rows.length > 0) return agentUid
-    throw refused('this request to join came before')
+    throw repeatedJoin()
   }
 
   /**

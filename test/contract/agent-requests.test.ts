@@ -251,17 +251,21 @@ test('whoever has no credentials keeps nobody out, of a stream or a join', async
   const identity = await joinTestAgent(await controller.token('calm'))
   const client = createControllerClient(identity, createRequestSigner(identity, realClock))
   const proxy = await startRecordingProxy(controller)
-  const flood = (path: string): Promise<number[]> =>
+  const flood = (path: string, body: object = {}): Promise<number[]> =>
     Promise.all(
       Array.from(
         { length: 60 },
-        async () => (await proxy.send(controller.url, jsonPost(path, {}))).status,
+        async () => (await proxy.send(controller.url, jsonPost(path, body))).status,
       ),
     )
   expect(new Set(await flood(paths.join))).toEqual(new Set([400]))
   expect(new Set(await flood(paths.stream))).toEqual(new Set([401]))
   await expect(client.post({ path: paths.stream, body: {} })).rejects.toMatchObject({ status: 400 })
-  await joinTestAgent(await controller.token('calm-2'))
+  const token = await controller.token('calm-2')
+  // Sealed as an agent does it, by somebody whose token is none.
+  const junk = joinBody({ ...token, tokenSecret: 'none' })
+  expect(new Set(await flood(paths.join, junk))).toEqual(new Set([401]))
+  await joinTestAgent(token)
   proxy.close()
   client.close()
 })

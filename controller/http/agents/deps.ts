@@ -22,6 +22,8 @@ export interface RegisteredAgent {
 }
 
 interface Registry {
+  /** Unauthorized where the join token is not good, or this request was used before. Changes nothing. */
+  proveJoin(request: JoinContent & { tokenId: string }): Promise<void>
   /** Spends the join token and registers the keys. Unauthorized, Conflict, BadRequest. */
   join(request: JoinContent & { tokenId: string }, from: Origin): Promise<{ agentUid: string }>
   /** Takes the counter of a request that this key signed. Returns the highest one where that is not lower, else undefined. */

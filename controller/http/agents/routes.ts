@@ -189,8 +189,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 type Handler = (c: AgentContext) => Promise<Response>
 
 /**
- * Only a request that is sealed to this controller's key counts at the gate: without a join token nobody can keep
- * others out.
+ * Only a request with a good join token counts at the gate, and counts once: nobody else can keep others out.
  */
 const takeJoin =
   ({ agents, identity, clock, log }: AgentRoutesDeps, passGate: () => void): Handler =>
@@ -201,11 +200,12 @@ const takeJoin =
     checkProtocol(decodeBody(text, joinRequest.pick({ protocol: true })).protocol)
     const request = decodeBody(text, joinRequest)
     const { content, answer } = openJoin(identity.x25519, request)
-    passGate()
-    const join = decodeBody(content, joinContent)
+    const join = { ...decodeBody(content, joinContent), tokenId: request.tokenId }
     checkClock(join.counter, clock.now())
+    await agents.proveJoin(join)
+    passGate()
     checkPublicKeys(join)
-    const { agentUid } = await agents.join({ ...join, tokenId: request.tokenId }, originOf(c))
+    const { agentUid } = await agents.join(join, originOf(c))
     log.info({ agent: `${join.namespace}/${join.name}`, agentUid }, 'agent joined')
     const sealed = answer({
       agentUid,
