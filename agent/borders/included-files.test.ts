@@ -36,3 +36,25 @@ it('what Compose reads of a stack is found through every file, in circles too; m
   expect(names.join()).not.toMatch(/prometheus/)
   await rm(root, { recursive: true })
 })
+
+it('an include is found in any document of a file, however often it uses anchors, and behind a merge', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'stagely-included-'))
+  const uses = Array.from({ length: 200 }, (_, i) => `  s${i}: {image: x, environment: *e}\n`)
+  const files = {
+    'two.yml': 'services: {a: {image: x}}\n---\ninclude: [parts/a.yml]\n',
+    'many.yml': `x-e: &e {A: 1}\ninclude: [parts/b.yml]\nservices:\n${uses.join('')}`,
+    'merged.yml':
+      'x-m: &m {extends: {file: parts/c.yml, service: a}}\nservices: {a: {<<: [*m], image: x}}\n',
+    'twice.yml': 'include: [parts/d.yml]\nservices: {a: {image: x, image: y}}\n',
+  }
+  for (const [name, text] of Object.entries(files)) await writeFile(join(root, name), text)
+  const found = await withIncluded(
+    Object.keys(files).map((name) => join(root, name)),
+    root,
+  )
+  const names = found.map((path) => path.slice(root.length + 1)).sort()
+  expect(names).toEqual(
+    [...Object.keys(files), ...['a', 'b', 'c', 'd'].map((n) => `parts/${n}.yml`)].sort(),
+  )
+  await rm(root, { recursive: true })
+})

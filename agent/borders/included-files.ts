@@ -18,16 +18,29 @@ interface Named {
 const textsOf = (value: unknown): string[] =>
   (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string')
 
+/** The map, and those that it takes in by a merge (`<<`). */
+const withMerged = (
+  value: unknown,
+  seen: Set<unknown> = new Set(),
+): Readonly<Record<string, unknown>>[] => {
+  if (!isRecord(value) || seen.has(value)) return []
+  seen.add(value)
+  const merged: readonly unknown[] = [value['<<']].flat()
+  return [value, ...merged.flatMap((one) => withMerged(one, seen))]
+}
+
 /** What a Compose file names, as it is written. */
 export const namedIn = (file: unknown): Named => {
-  if (!isRecord(file)) return { files: [], others: [] }
-  const { include, services } = file
-  const included = (Array.isArray(include) ? include : []).map((one: unknown) =>
-    isRecord(one) ? one : { path: one },
-  )
-  const extended = Object.values(isRecord(services) ? services : {}).flatMap((service) =>
-    isRecord(service) && isRecord(service['extends']) ? textsOf(service['extends']['file']) : [],
-  )
+  const top = withMerged(file)
+  const included = top
+    .flatMap(({ include }): unknown[] => (Array.isArray(include) ? include : []))
+    .flatMap((one) => (isRecord(one) ? withMerged(one) : [{ path: one }]))
+  const extended = top
+    .flatMap(({ services }) => withMerged(services))
+    .flatMap((services) => Object.values(services))
+    .flatMap((service) => withMerged(service))
+    .flatMap((service) => withMerged(service['extends']))
+    .flatMap(({ file: extendedFile }) => textsOf(extendedFile))
   return {
     files: [...included.flatMap(({ path }) => textsOf(path)), ...extended],
     others: included.flatMap((one) => [
@@ -43,15 +56,19 @@ const knownPart = (path: string): string => {
   return at < 0 ? path : `${path.slice(0, path.lastIndexOf('/', at) + 1)}.`
 }
 
-const parse = async (path: string): Promise<unknown> => {
+/** Each document of the file. Aliases share what they stand for and merges are left as written: neither multiplies it. */
+const documentsOf = async (path: string): Promise<unknown[]> => {
   const text = await readText(path)
-  if (text.length > mostBytes || !mayInclude.test(text)) return undefined
+  if (text.length > mostBytes || !mayInclude.test(text)) return []
   const yaml = await import('yaml')
-  try {
-    return yaml.parse(text, { logLevel: 'silent', merge: true })
-  } catch {
-    return undefined // Compose says what is wrong with it.
-  }
+  const documents = yaml.parseAllDocuments(text, { logLevel: 'silent' })
+  return [documents].flat().map((document) => {
+    try {
+      return document.toJS({ maxAliasCount: -1 }) as unknown
+    } catch {
+      return undefined // Compose says what is wrong with it.
+    }
+  })
 }
 
 /** Absolute paths of these Compose files, and of all that they name in turn. `root`: folder of the stack. */
@@ -59,16 +76,16 @@ export const withIncluded = async (files: readonly string[], root: string): Prom
   const found = new Set(files)
   const queue = [...files]
   for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-    const named = namedIn(await parse(path))
+    const named = (await documentsOf(path)).map(namedIn)
     // Relative to the file that names it, or to the stack's folder: each that is there may be meant.
     const absolute = (one: string): string[] =>
       [dirname(path), root].map((folder) => resolve(folder, knownPart(one)))
-    for (const file of named.files.flatMap(absolute)) {
+    for (const file of named.flatMap(({ files: of }) => of).flatMap(absolute)) {
       if (found.has(file) || found.size >= mostFiles) continue
       found.add(file)
       if (await isFile(file)) queue.push(file)
     }
-    for (const other of named.others.flatMap(absolute)) found.add(other)
+    for (const other of named.flatMap(({ others }) => others).flatMap(absolute)) found.add(other)
   }
   return [...found]
 }
