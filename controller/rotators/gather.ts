@@ -78,6 +78,13 @@ const adoptFaults = (
   ]
 }
 
+/** The secret with the one password that the rotator itself logs in with; of Redis two are valid at a time. */
+const adminOf = ({ rotator: { postgres, mariadb } }: RotationSpec): string | undefined =>
+  (postgres?.in ?? postgres?.at ?? mariadb?.in)?.adminRef?.name
+
+const isAdmin =
+  'is the password of the administrator by which this rotation changes logins (adminRef): once it is changed, and before the secret holds the new one, no step could log in; change it by hand, or with a webhook rotator'
+
 /** Why the outputs cannot be changed. */
 const outputFaults = (
   { metadata: { name }, spec, status = {} }: RotationObject,
@@ -104,11 +111,12 @@ const outputFaults = (
     const version = secret.status?.version
     const isOwn = version === undefined || version === status.versions?.[output]
     return [
+      ...(secretName === adminOf(spec) ? [`${what} ${isAdmin}`] : []),
       ...carriers(secret).flatMap((carrier) => {
         const taken =
           carrier === secret ? '' : ` gives its value to "${carrier.metadata.name}", which`
         return [
-          ...(carrier.spec.scope === 'global'
+          ...(carrier.spec.scope === 'global' && carrier.spec.audience !== 'Controller'
             ? [
                 `${what}${taken} is global: a new value would re-create the database too; give it the scope of a service`,
               ]

@@ -215,6 +215,30 @@ describe('a rotation that waits', () => {
     expect(world.database.logins.get('app_b')).toBe('of-a-person')
   })
 
+  it('makes outputs that no container sees, but for the password that it logs in with itself', async () => {
+    const rotatorBy = (admin: string) => ({
+      mariadb: {
+        in: { stagelet: 'one', service: 'db', adminRef: { name: admin } },
+        ...{ database: 'shop', users: ['app_a'] },
+      },
+    })
+    const spec = { outputs: { password: 'root' }, inPlace: true, rotator: rotatorBy('root') }
+    const world = await RotationWorld.begin(t, clock, { spec })
+    const root = (await t.store.get({ kind: 'StagelySecret', namespace: world.ns, name: 'root' }))!
+    const { scope: _, ...own } = root.spec as Record<string, unknown>
+    await updateAs(t.store, api, { ...root, spec: { ...own, audience: 'Controller' } })
+    await world.look()
+    expect(await world.condition('Ready')).toBe('Ready=False/Refused')
+    expect(await world.message('Ready')).toMatch(
+      /^output password: secret "root" is the password of the administrator .*\(adminRef\).*change it by hand/,
+    )
+    const before = await world.rotation()
+    const rotator = rotatorBy('another')
+    await updateAs(t.store, api, { ...before, spec: { ...before.spec, rotator } })
+    await world.run(rotated(1))
+    expect(await world.condition('Ready')).toBe('Ready=True/Rotated')
+  })
+
   it('changes a login that it has left valid only when it runs nowhere', async () => {
     const roles = ['app_a', 'app_b']
     const inside = { in: { stagelet: 'one', service: 'db' }, database: 'shop', owner: 'app' }
