@@ -87,7 +87,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
     ...{ rotationMs: config.keys.rotationMs, rotatesKeys: config.keys.rotatesKeys },
     clock,
     log,
-    sealedValues: sealing,
+    ...{ sealedValues: sealing, mailDomains: config.smtp?.domains },
   })
   lifecycle.onStop('database', 10_000, () => opened.close())
   await sealing.load(opened.settings)

@@ -1,6 +1,7 @@
 // Sends e-mail by the operator's mail server.
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
-import { foreignTo, type SmtpConfig } from './smtp-config.ts'
+import { foreignTo } from '../../src/resources/notifier.ts'
+import type { SmtpConfig } from './smtp-config.ts'
 import type { Letter } from './message.ts'
 
 interface Mail extends Letter {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { foreignTo, parseSmtp } from './smtp-config.ts'
+import { foreignTo } from '../../src/resources/notifier.ts'
+import { parseSmtp } from './smtp-config.ts'
 
 const from = 'Stagely <stagely@example.com>'
 const parsed = (url: string | undefined, sender: string | undefined = from) => {

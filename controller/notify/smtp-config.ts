@@ -55,15 +55,6 @@ const domainsOf = (text: string, faults: string[]): readonly string[] | undefine
   return domains
 }
 
-/** The addresses that are of none of the domains. */
-export const foreignTo = (
-  domains: readonly string[] | undefined,
-  to: readonly string[],
-): readonly string[] =>
-  domains === undefined
-    ? []
-    : to.filter((one) => !domains.includes(one.slice(one.lastIndexOf('@') + 1).toLowerCase()))
-
 /** Faults name no part of the URL: there may be a password in it. */
 export const parseSmtp = (env: Env, faults: string[]): SmtpConfig | undefined => {
   const { STAGELY_SMTP_URL: text = '', STAGELY_SMTP_FROM: from = '' } = env

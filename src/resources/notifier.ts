@@ -113,3 +113,12 @@ export const checkNotifier = (spec: Record<string, unknown>): Fault[] => {
     message: `Forbidden: ${oneChannel}`,
   }))
 }
+
+/** The addresses that are of none of the domains. */
+export const foreignTo = (
+  domains: readonly string[] | undefined,
+  to: readonly string[],
+): readonly string[] =>
+  domains === undefined
+    ? []
+    : to.filter((one) => !domains.includes(one.slice(one.lastIndexOf('@') + 1).toLowerCase()))

@@ -16,6 +16,7 @@ import { sameJson } from '../kernel/same-json.ts'
 import { alreadyExists, ownedBy } from './errors.ts'
 import { moveProjectKeys } from './keys/move-keys.ts'
 import { keyProviderOf, wantedRing } from './keys/project-ring.ts'
+import { checkAddresses } from './notifier-writes.ts'
 import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
 import { projectOf } from './project-ref.ts'
 import { withRules } from './project-rules.ts'
@@ -107,6 +108,7 @@ const beginProject = async (
 
 const checkNew = async (session: WriteSession, object: KubeObject): Promise<void> => {
   if (object.kind === 'Rotation') checkLogins(session, object)
+  if (object.kind === 'Notifier') checkAddresses(session, object)
   if (object.kind !== 'Stagelet') return
   checkClaim(session, object)
   await noteStagelet(session, object)
@@ -164,6 +166,7 @@ const actionOf = (newOwner: string | undefined): string => {
 
 const checkOfKind = (session: WriteSession, object: KubeObject, before: KubeObject): void => {
   if (object.kind === 'Stagelet') checkClaim(session, object)
+  if (object.kind === 'Notifier') checkAddresses(session, object)
   if (object.kind !== 'Rotation') return
   checkUnderWay(object, before)
   if (!sameJson(object.spec?.['rotator'], before.spec?.['rotator'])) checkLogins(session, object)

@@ -49,6 +49,8 @@ interface OpenStoreOptions {
   readonly retention?: Retention
   /** Opens `sealedValue` of manifests. It must not ask the database: it is called inside writes. */
   readonly sealedValues?: SealedValueOpener
+  /** Notifiers name addresses of these domains alone; absent: any. */
+  readonly mailDomains?: readonly string[] | undefined
   /** A key that is older is due for rotation (ms). */
   readonly rotationMs?: number
   /** False: the controller replaces no key by itself. */
@@ -131,7 +133,7 @@ const migrateWith = async (sql: Sql, { databaseUrl, clock, log }: Place): Promis
 /** InternalError for the wrong master key or a newer schema, Conflict for a folder in use. */
 export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
   const { keyRing, clock, log } = options
-  const { keyCache = {}, retention = defaultRetention, sealedValues } = options
+  const { keyCache = {}, retention = defaultRetention, sealedValues, mailDomains } = options
   const { rotationMs = yearMs, rotatesKeys = true } = options
   const sql = await openDatabase(options)
   const leaseSql = openLeaseSql(options)
@@ -149,7 +151,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       clock,
       log,
       retention,
-      sealedValues,
+      ...{ sealedValues, mailDomains },
     })
     started = store
     await claimKey(store, keyRing)

@@ -39,6 +39,8 @@ export interface SessionDeps {
   readonly keys: ProjectKeys
   /** Opens `sealedValue`; without it none opens. */
   readonly sealedValues?: SealedValueOpener | undefined
+  /** Notifiers name addresses of these domains alone; absent: any. */
+  readonly mailDomains?: readonly string[] | undefined
 }
 
 /** What a caller asks of the writer. */

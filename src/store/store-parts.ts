@@ -26,6 +26,7 @@ export interface SqlStoreDeps {
   readonly log: Logger
   readonly retention: Retention
   readonly sealedValues?: SealedValueOpener | undefined
+  readonly mailDomains?: readonly string[] | undefined
 }
 
 /** Writes of a leader name its term, and fail once another leader has begun. */
@@ -55,10 +56,10 @@ const freshBy = (alone: Alone | undefined): (() => Promise<void>) => {
 }
 
 export const assemble = (deps: SqlStoreDeps, feed: Feed): StoreParts => {
-  const { sql, keyRing: provider, clock, sealedValues } = deps
+  const { sql, keyRing: provider, clock, sealedValues, mailDomains } = deps
   const keys = new ProjectKeyCache(provider, { clock, ...deps.keyCache })
   const alone = sql.kind === 'pglite' ? undefined : new Alone(sql, feed)
   const fresh = freshBy(alone)
-  const writer = new Writer({ sql, provider, clock, keys, feed, fresh, sealedValues })
+  const writer = new Writer({ sql, provider, clock, keys, feed, fresh, sealedValues, mailDomains })
   return { ...deps, keys, feed, writer, alone, fresh }
 }

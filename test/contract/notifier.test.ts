@@ -25,6 +25,7 @@ import {
   secretOf,
   stageletOf,
   system,
+  updateAs,
 } from '../support/store-fixtures.ts'
 
 const day = 86_400_000
@@ -92,7 +93,7 @@ describe('Notifiers', () => {
   }
 
   beforeAll(async () => {
-    t = await openTestStore(inject('postgresUrl'), { clock })
+    t = await openTestStore(inject('postgresUrl'), { clock, mailDomains: ['example.com'] })
     server = createServer((request, response) => {
       const parts: Buffer[] = []
       request.on('data', (part: Buffer) => parts.push(part))
@@ -506,5 +507,25 @@ describe('Notifiers', () => {
       'spec.webhook.url',
     ])
     expect(await faultsOf({ reasons: ['Anything'] })).toEqual(['spec.reasons[0]'])
+  })
+
+  it('name addresses of the domains that the operator allows alone', async () => {
+    const { ns } = await createShop(t.store)
+    const to = ['ops@example.com', 'me@elsewhere.org', 'you@sub.example.com']
+    const refused = {
+      reason: 'Invalid',
+      details: {
+        faults: [
+          { field: 'spec.email.to[1]', message: expect.stringMatching(/example\.com alone .*ask/) },
+          { field: 'spec.email.to[2]', message: expect.stringContaining('STAGELY_SMTP_DOMAINS') },
+        ],
+      },
+    }
+    await expect(notifier(ns, { webhook: undefined, email: { to } })).rejects.toMatchObject(refused)
+    const email = { to: to.slice(0, 1) }
+    const made = await notifier(ns, { webhook: undefined, email })
+    await expect(
+      updateAs(t.store, api, { ...made, spec: { ...made.spec, email: { to } } }),
+    ).rejects.toMatchObject(refused)
   })
 })

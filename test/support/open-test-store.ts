@@ -50,6 +50,7 @@ export const openTestStore = async (
   options: {
     clock?: Clock
     sealedValues?: SealedValueOpener
+    mailDomains?: readonly string[]
     keyRing?: KeyRing
     keyCache?: { refreshMs?: number; keepMs?: number }
     log?: Logger
@@ -71,6 +72,7 @@ export const openTestStore = async (
       ...(options.keyCache === undefined ? {} : { keyCache: options.keyCache }),
       clock,
       ...(options.sealedValues === undefined ? {} : { sealedValues: options.sealedValues }),
+      mailDomains: options.mailDomains,
       log: options.log ?? silentLogger,
     })
     opened.push(one)
