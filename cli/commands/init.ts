@@ -3,6 +3,7 @@
 import { realpath, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { defined } from '../../src/kernel/defined.ts'
 import { readIfThere } from '../../src/kernel/whole-file.ts'
 import type { Api } from '../api.ts'
 import { applyObjects } from '../apply-objects.ts'
@@ -36,6 +37,7 @@ interface InitFlags extends CommonFlags {
   readonly all?: boolean
   readonly references: boolean
   readonly overwrite?: boolean
+  readonly reload?: boolean
   readonly dryRun?: boolean
   readonly yes?: boolean
   readonly json?: boolean
@@ -66,6 +68,7 @@ export const command = (): Command =>
     .option('--no-references', 'one value in several places becomes as many secrets')
     .option('--manifest <file>', 'where the YAML goes; stagely.yaml in the folder when absent')
     .option('--overwrite', 'replace a manifest file that says something else')
+    .option('--reload', 'give secrets that Stagely holds already the values of your files again')
     .option('--dry-run', 'show the proposal and change nothing')
     .option('-y, --yes', 'do not ask')
     .addOption(outputOption())
@@ -92,7 +95,8 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
   }
   if (review.faults.length > 0) throw new Exit(1)
   const differs = written !== undefined && written !== manifests.yaml
-  const found = { project, proposal, review, manifest: path, manifestDiffers: differs }
+  const { held } = manifests
+  const found = { project, proposal, review, held, manifest: path, manifestDiffers: differs }
   printAs(summaryOf(found), output, () => renderProposal(found))
   if (flags.dryRun === true) return
   if (differs && flags.overwrite !== true) {
@@ -106,7 +110,7 @@ const init = async (dir: string, flags: InitFlags): Promise<void> => {
     return
   }
   await confirm(
-    { question: `Write ${path} and load ${proposal.secrets.length} secrets?` },
+    { question: `Write ${path} and load ${proposal.secrets.length - held.length} secrets?` },
     flags.yes,
   )
   await writeFile(path, manifests.yaml)
@@ -168,7 +172,8 @@ const manifestsOf = async (
     composeProject: project.name,
     variables: usedElsewhere(project, proposal.secrets),
   }
-  return renderManifests(choice, proposal.secrets, await readKnownSecrets(api))
+  const known = await readKnownSecrets(api)
+  return renderManifests(choice, proposal.secrets, { known, ...defined({ reload: flags.reload }) })
 }
 
 /** The given agent, else the only one; with several the person is asked. */

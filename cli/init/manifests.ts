@@ -1,6 +1,7 @@
 // The manifests of an adopted project: as objects, and as a YAML file for Git.
 import { defined } from '../../src/kernel/defined.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
+import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { toYaml } from '../output.ts'
 import { nameFor, type KnownSecrets } from '../secrets/identity.ts'
 import type { ProposedSecret } from './found-secret.ts'
@@ -21,9 +22,13 @@ export interface StageletChoice {
   readonly variables: readonly string[]
 }
 
+type Fields = Record<string, unknown>
+
 export interface Manifests {
   /** With values; stored once. */
   readonly objects: readonly KubeObject[]
+  /** Names of the secrets that Stagely holds already: they stay as they are there. */
+  readonly held: readonly string[]
   /** Without any value. */
   readonly yaml: string
 }
@@ -32,39 +37,57 @@ const head = `# Written by "stagely init", which has also loaded the values: the
 # a value keeps the stored one. Commit this file; "stagely apply -f" makes it so.
 `
 
+/**
+ * Where the value of a secret that Stagely holds comes from. It may have changed since the files were read, by a
+ * rotation too. undefined: it has no value.
+ */
+const heldOf = (object: KubeObject | undefined): Fields | undefined => {
+  if (object === undefined) return undefined
+  const { references, valueFrom } = specOf('StagelySecret', object)
+  const { version = 0 } = statusOf('StagelySecret', object)
+  if (version === 0 && valueFrom === undefined) return undefined
+  return defined({ references, valueFrom })
+}
+
+/** `reload`: also secrets that Stagely holds already get the values of the files. */
 export const renderManifests = (
   choice: StageletChoice,
   secrets: readonly ProposedSecret[],
-  known: KnownSecrets,
+  { known, reload = false }: { readonly known: KnownSecrets; readonly reload?: boolean },
 ): Manifests => {
   const project = objectOf('Project', choice.project, choice.namespace, {})
   const named = new Set<string>()
+  const held = new Set<string>()
   const bare = secrets.map(({ key, scope, refersTo }) => {
     const identity = { project: choice.project, key, scope }
     const isTaken = (name: string): boolean => known.hasName(name) || named.has(name)
-    const name = known.find(identity)?.metadata.name ?? nameFor(identity, isTaken)
+    const there = known.find(identity)
+    const name = there?.metadata.name ?? nameFor(identity, isTaken)
     named.add(name)
-    const references = refersTo === undefined ? {} : { references: true }
-    const spec = { projectRef: { name: choice.project }, key, scope, ...references }
-    return objectOf('StagelySecret', name, choice.namespace, spec)
+    const spec = { projectRef: { name: choice.project }, key, scope }
+    const proposed = refersTo === undefined ? {} : { references: true }
+    const kept = reload ? undefined : heldOf(there)
+    if (kept !== undefined) held.add(name)
+    return objectOf('StagelySecret', name, choice.namespace, { ...spec, ...(kept ?? proposed) })
   })
   const stagelet = objectOf('Stagelet', choice.stagelet, choice.namespace, stageletSpec(choice))
-  const withValues = bare.map((object, i) => ({
-    ...object,
-    spec: { ...object.spec, value: secrets[i]?.value ?? '' },
-  }))
+  const withValues = bare.map((object, i) =>
+    held.has(object.metadata.name)
+      ? object
+      : { ...object, spec: { ...(object.spec as Fields), value: secrets[i]?.value ?? '' } },
+  )
   return {
-    objects: [project, ...withValues, stagelet],
+    ...{ objects: [project, ...withValues, stagelet], held: [...held] },
     yaml: head + [project, ...bare, stagelet].map(toYaml).join('---\n'),
   }
 }
 
-const objectOf = (
-  kind: string,
-  name: string,
-  namespace: string,
-  spec: Record<string, unknown>,
-): KubeObject => ({ apiVersion, kind, metadata: { name, namespace }, spec })
+const objectOf = (kind: string, name: string, namespace: string, spec: Fields): KubeObject => ({
+  apiVersion,
+  kind,
+  metadata: { name, namespace },
+  spec,
+})
 
 const stageletSpec = (choice: StageletChoice): Record<string, unknown> => {
   const { files, envFiles, profiles, variables } = choice

@@ -10,6 +10,8 @@ export interface Found {
   readonly project: ComposeProject
   readonly proposal: Proposal
   readonly review: ReviewStatus
+  /** Names of secrets that Stagely holds already. */
+  readonly held: readonly string[]
   readonly manifest: string
   readonly manifestDiffers: boolean
 }
@@ -34,7 +36,7 @@ const namesOf = (kept: readonly Kept[]): string => {
   return names.slice(0, mostNames).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-export const renderProposal = ({ project, proposal, review, manifest }: Found): string => {
+export const renderProposal = ({ project, proposal, review, held, manifest }: Found): string => {
   const { secrets, kept, recreated, restarted, untouched } = proposal
   const count = project.services.length
   const rows = secrets.map(({ key, scope, from, refersTo = [] }) => [
@@ -65,6 +67,11 @@ export const renderProposal = ({ project, proposal, review, manifest }: Found): 
       : [`It restarts, as "restart: true" asks for: ${restarted.join(', ')}`]),
     ...(untouched.length === 0 ? [] : [`It leaves alone: ${untouched.join(', ')}`]),
     ...readOnceNote(secrets),
+    ...(held.length === 0
+      ? []
+      : [
+          `Stay as Stagely holds them, whatever your files say (--reload takes the values of your files): ${held.join(', ')}`,
+        ]),
     'Your own files are not changed.',
     '',
     `${pending} of ${review.changes.length} objects to write; manifest: ${manifest}`,
@@ -83,6 +90,7 @@ export const summaryOf = ({
   project,
   proposal,
   review,
+  held,
   manifest,
   manifestDiffers,
 }: Found): object => ({
@@ -96,6 +104,7 @@ export const summaryOf = ({
     refersTo,
   })),
   kept: proposal.kept,
+  held,
   recreated: proposal.recreated,
   restarted: proposal.restarted,
   untouched: proposal.untouched,

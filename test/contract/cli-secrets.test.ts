@@ -471,6 +471,41 @@ describe('stagely secrets', () => {
     )
   })
 
+  it('keeps in a second init what Stagely holds by then: the files have the values of before', async () => {
+    const stack = join(dir, 'kept-values')
+    await mkdir(stack)
+    const compose = 'services: {web: {image: x, env_file: .env}, db: {image: y}}\n'
+    await writeFile(join(stack, 'compose.yaml'), compose)
+    await writeFile(join(stack, '.env'), 'TOKEN=canary-of-files\nURL=canary-url-of-files\n')
+    const args = ['init', stack, '--all', '--agent', 'box', '--yes', '--overwrite']
+    await world.must(...args)
+    const at = ['-p', 'kept-values', '--scope', 'web']
+    const set = await world.cliWith('canary-of-stagely', 'secrets', 'set', 'TOKEN', ...at)
+    expect(set.code).toBe(0)
+    const spec = { projectRef: { name: 'kept-values' }, scope: 'web' }
+    const url = { ...spec, key: 'URL', references: true, value: 'canary ${TOKEN}' }
+    const metadata = { name: 'url.web' }
+    const file = join(dir, 'url.json')
+    await writeFile(
+      file,
+      JSON.stringify({
+        ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'StagelySecret' },
+        ...{ metadata, spec: url },
+      }),
+    )
+    await world.must('apply', '-f', file)
+    await writeFile(join(stack, '.env'), 'TOKEN=canary-of-files\nURL=canary-url-of-files\nNEW=1\n')
+    const reveal = (key: string): Promise<string> =>
+      world.must('secrets', 'get', key, '--reveal', ...at)
+    const again = await world.must(...args)
+    expect(again).toContain('Stay as Stagely holds them')
+    expect(again).toContain('2 of 5 objects to write')
+    expect(await reveal('TOKEN')).toContain('canary-of-stagely')
+    expect(await reveal('URL')).toContain('canary canary-of-stagely')
+    await world.must(...args, '--reload')
+    expect(await reveal('TOKEN')).toContain('canary-of-files')
+  })
+
   it('takes another file for variables from where it is started, as Compose does', async () => {
     const [stack, elsewhere] = [join(dir, 'named-env'), join(dir, 'elsewhere')]
     await mkdir(stack)
