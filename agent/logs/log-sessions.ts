@@ -181,7 +181,7 @@ const post = async (deps: LogSessionsDeps, batch: LogBatch): Promise<LogBatchSta
     } catch (error) {
       const mayMend =
         isReason(error, 'ServiceUnavailable') ||
-        (error instanceof RefusedError && (error.status === 404 || error.status === 503))
+        (error instanceof RefusedError && [404, 429, 503].includes(error.status))
       if (!mayMend || attempt >= tries) throw error
       await deps.clock.sleep(retryMs)
     }

@@ -38,13 +38,29 @@ it('has room for who sends little where a few hold all the rest', () => {
 
 it('lets few bodies of one owner come at once, and the next when one has come or is given up', () => {
   const { bodies } = createOwners()
-  const [first, second] = [bodies.open('agent', 2), bodies.open('agent', 2)]
-  expect(() => bodies.open('agent', 2)).toThrow('more than 2 of your requests')
-  bodies.open('another', 2)
+  const [first, second] = [bodies.open('agent', { atOnce: 2 }), bodies.open('agent', { atOnce: 2 })]
+  expect(() => bodies.open('agent', { atOnce: 2 })).toThrow('more than 2 of your requests')
+  bodies.open('another', { atOnce: 2 })
   first.arrived()
   first.close()
-  const third = bodies.open('agent', 2)
-  expect(() => bodies.open('agent', 2)).toThrow('more than 2 of your requests')
+  const third = bodies.open('agent', { atOnce: 2 })
+  expect(() => bodies.open('agent', { atOnce: 2 })).toThrow('more than 2 of your requests')
   for (const body of [second, third]) body.close()
-  expect(() => [bodies.open('agent', 2), bodies.open('agent', 2)]).not.toThrow()
+  expect(() => [
+    bodies.open('agent', { atOnce: 2 }),
+    bodies.open('agent', { atOnce: 2 }),
+  ]).not.toThrow()
+})
+
+it('refuses nobody who has shown who he is because of strangers from many addresses', () => {
+  const { bodies, take } = createOwners()
+  const stranger = (address: string, bytes: number): void =>
+    bodies.open(address, { isStranger: true }).take(bytes)
+  const flood = (): void => {
+    for (let i = 0; i < 10_000; i++) stranger(`2001:db8::${i}`, MiB / 16)
+  }
+  expect(flood).toThrow('all requests together')
+  expect(bodies.held).toBe(16 * MiB)
+  for (const owner of ['a', 'b', 'c', 'd']) take(owner, 24 * MiB)
+  take('small', MiB / 4)
 })

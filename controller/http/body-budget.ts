@@ -11,22 +11,42 @@ export interface OpenBody {
   close(): void
 }
 
+export interface BodyOwner {
+  /** Bodies of the owner that may come at the same time; undefined: any number. */
+  readonly atOnce?: number | undefined
+  /** Has shown no credential. Whoever has is not refused because of strangers, however many addresses they have. */
+  readonly isStranger?: boolean | undefined
+}
+
 export interface BodyBudget {
   /** TooManyRequests when `atOnce` bodies of the owner are on their way. */
-  open(owner: string, atOnce?: number): OpenBody
+  open(owner: string, of?: BodyOwner): OpenBody
   /** Bytes of all bodies. */
   readonly held: number
 }
 
+interface Bounds {
+  readonly ofOne: number
+  readonly ofAll: number
+  /**
+   * An owner below this amount is not refused because of a few others that send long bodies slowly: there is so much
+   * more room for such owners.
+   */
+  readonly little: number
+  readonly littleOfAll: number
+}
+
+const MiB = 1024 * 1024
 /** A parsed body takes up to ten times its bytes. */
-const maxOfOne = 24 * 1024 * 1024
-const maxOfAll = 96 * 1024 * 1024
-/**
- * An owner below this amount is never refused because of the others: a few clients that send long
- * bodies slowly keep nobody out.
- */
-const littleOfOne = 256 * 1024
-const littleOfAll = 16 * 1024 * 1024
+const ofKnown: Bounds = {
+  ...{ ofOne: 24 * MiB, ofAll: 96 * MiB },
+  ...{ little: MiB / 4, littleOfAll: 16 * MiB },
+}
+/** Their bodies have 64 KiB at most. */
+const ofStrangers: Bounds = {
+  ...{ ofOne: 4 * MiB, ofAll: 12 * MiB },
+  ...{ little: MiB / 16, littleOfAll: 4 * MiB },
+}
 
 interface Owned {
   bytes: number
@@ -38,28 +58,40 @@ interface Owned {
 const tooMany = (what: string): StagelyError =>
   new StagelyError('TooManyRequests', `${what}; try again in 1 s`, { retryAfterSeconds: 1 })
 
-export const createBodyBudget = (): BodyBudget => {
-  const owners = new Map<string, Owned>()
-  let all = 0
-  const reserve = (owned: Owned, bytes: number): void => {
+class Pool {
+  readonly owners = new Map<string, Owned>()
+  readonly #bounds: Bounds
+  held = 0
+
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds
+  }
+
+  reserve(owned: Owned, bytes: number): void {
+    const { ofOne, ofAll, little, littleOfAll } = this.#bounds
     const own = owned.bytes + bytes
-    const room = own > littleOfOne ? maxOfAll : maxOfAll + littleOfAll
-    if (own > maxOfOne || all + bytes > room) {
-      const whose = own > maxOfOne ? 'your requests' : 'all requests together'
+    const room = own > little ? ofAll : ofAll + littleOfAll
+    if (own > ofOne || this.held + bytes > room) {
+      const whose = own > ofOne ? 'your requests' : 'all requests together'
       throw tooMany(`${whose} hold too many bytes that are still being worked on`)
     }
     owned.bytes = own
-    all += bytes
+    this.held += bytes
   }
+}
+
+export const createBodyBudget = (): BodyBudget => {
+  const [known, strangers] = [new Pool(ofKnown), new Pool(ofStrangers)]
   return {
     get held() {
-      return all
+      return known.held + strangers.held
     },
-    open: (owner, atOnce = Infinity) => {
-      const owned = owners.get(owner) ?? { bytes: 0, coming: 0, open: 0 }
+    open: (owner, { atOnce = Infinity, isStranger = false } = {}) => {
+      const pool = isStranger ? strangers : known
+      const owned = pool.owners.get(owner) ?? { bytes: 0, coming: 0, open: 0 }
       if (owned.coming >= atOnce)
         throw tooMany(`more than ${atOnce} of your requests send their bodies at the same time`)
-      owners.set(owner, owned)
+      pool.owners.set(owner, owned)
       owned.coming++
       owned.open++
       let taken = 0
@@ -72,7 +104,7 @@ export const createBodyBudget = (): BodyBudget => {
       return {
         take: (bytes) => {
           if (!isOpen) return
-          reserve(owned, bytes)
+          pool.reserve(owned, bytes)
           taken += bytes
         },
         arrived,
@@ -81,8 +113,8 @@ export const createBodyBudget = (): BodyBudget => {
           isOpen = false
           arrived()
           owned.bytes -= taken
-          all -= taken
-          if (--owned.open === 0) owners.delete(owner)
+          pool.held -= taken
+          if (--owned.open === 0) pool.owners.delete(owner)
         },
       }
     },

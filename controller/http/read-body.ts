@@ -3,18 +3,16 @@
 import type { Readable } from 'node:stream'
 import type { HttpBindings } from '@hono/node-server'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import type { BodyBudget } from './body-budget.ts'
+import type { BodyBudget, BodyOwner } from './body-budget.ts'
 
 /** A body that is too long is read and dropped up to this size, so that the client receives the error. */
 const patienceBytes = 32 * 1024 * 1024
 
-export interface BodyReading {
+export interface BodyReading extends BodyOwner {
   /** Who holds the bytes. */
   readonly owner: string
   /** Limit of the body in bytes. */
   readonly most: number
-  /** Bodies of the owner that may come at the same time; undefined: any number. */
-  readonly atOnce?: number | undefined
   /** For a request that lasts: returns the bytes as soon as they are read. */
   readonly isBrief?: boolean
 }
@@ -40,7 +38,7 @@ const eachChunk = (incoming: Readable, take: (chunk: Buffer) => void): Promise<v
 /** RequestEntityTooLarge beyond the limit, TooManyRequests when the budget is spent, BadRequest for half a body. */
 export const readBody = async (c: ReadContext, reading: BodyReading): Promise<Buffer> => {
   const { incoming, outgoing } = c.env
-  const body = c.get('bodies').open(reading.owner, reading.atOnce)
+  const body = c.get('bodies').open(reading.owner, reading)
   outgoing.once('close', () => body.close())
   if (outgoing.destroyed) body.close()
   const chunks: Buffer[] = []

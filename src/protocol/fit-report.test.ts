@@ -65,6 +65,21 @@ describe('a report', () => {
     expect(decodeReport(given)).toEqual({ faults: [field], stageletUid: 's' })
   })
 
+  it('is looked at until ten faults are found', () => {
+    let looked = 0
+    const one = {
+      get state() {
+        looked += 1
+        return 'none'
+      },
+    }
+    const services = Array.from({ length: limits.services }, () => one)
+    const decoded = decodeReport({ ...report(), services })
+    expect('faults' in decoded && decoded.faults).toHaveLength(10)
+    // Its size is measured twice.
+    expect(looked).toBeLessThan(limits.services * 2 + 20)
+  })
+
   it('without a uid names nothing', () => {
     for (const given of [null, 7, [], {}, { stageletUid: 'u'.repeat(65) }])
       expect(decodeReport(given)).toEqual({ faults: ['stageletUid'], stageletUid: undefined })

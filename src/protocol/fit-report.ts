@@ -3,6 +3,7 @@
 import type * as z from 'zod'
 import { fitTo, type Cut } from '../resources/fit.ts'
 import { limits } from '../resources/limits.ts'
+import { misfitsOf } from '../resources/misfits.ts'
 import { observationSpec, type ObservationSpec } from '../resources/observation.ts'
 import { reportedStagelet, type ReportedStagelet } from './messages.ts'
 
@@ -61,6 +62,8 @@ export type DecodedReport =
 
 const mostFaults = 10
 
+const short = (path: string): string => path.slice(0, 200)
+
 const uidOf = (given: unknown): string | undefined => {
   const uid = (given as { readonly stageletUid?: unknown } | null)?.stageletUid
   return reportedStagelet.shape.stageletUid.safeParse(uid).data
@@ -72,9 +75,11 @@ export const decodeReport = (given: unknown): DecodedReport => {
   if (stageletUid === undefined) return { faults: ['stageletUid'], stageletUid }
   const fitted = fit(reportedStagelet, given as Report)
   if (sizeOf(fitted) > limits.observation) return { faults: ['the whole'], stageletUid }
+  const misfits = misfitsOf(reportedStagelet, fitted, mostFaults)
+  if (misfits.length > 0) return { faults: misfits.map(short), stageletUid }
   const { data, error } = reportedStagelet.safeParse(fitted)
   if (data !== undefined) return { report: data }
-  const paths = error.issues.slice(0, mostFaults).map(({ path }) => path.join('.').slice(0, 200))
+  const paths = error.issues.slice(0, mostFaults).map(({ path }) => short(path.join('.')))
   return { faults: [...new Set(paths)], stageletUid }
 }
 

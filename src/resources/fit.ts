@@ -1,6 +1,7 @@
 // Cuts a value to the bounds of its schema: texts, lists and maps lose what is over. Whoever writes what came from
 // outside uses it, so that nothing unbounded is stored and no honest part is lost for a part that is too large.
-import * as z from 'zod'
+import type * as z from 'zod'
+import { isFields, schemaNodeOf, type SchemaNode as Node } from './schema-node.ts'
 
 /** A field that was cut: the entries or characters of its largest value, and how many are kept. */
 export interface Cut {
@@ -13,18 +14,6 @@ export interface Cut {
 type Note = (cut: Cut) => void
 /** Returns the same value where nothing was cut. */
 type Cutter = (value: unknown, note: Note) => unknown
-
-interface Node {
-  readonly type?: string
-  readonly enum?: unknown
-  readonly maxLength?: number
-  readonly maxItems?: number
-  readonly maxProperties?: number
-  readonly items?: Node
-  readonly properties?: Readonly<Record<string, Node>>
-  readonly propertyNames?: Node
-  readonly additionalProperties?: Node | boolean
-}
 
 /** No half of a surrogate pair stays behind. */
 const cutText = (text: string, most: number): string => {
@@ -62,12 +51,19 @@ const mapCutter =
   (field: string, { most, mostInKey, cutEntry }: MapCutters): Cutter =>
   (value, note) => {
     if (!isFields(value)) return value
-    const all = Object.entries(value)
-    const kept = all.filter(([key]) => key.length <= mostInKey).slice(0, most)
-    if (kept.length < all.length) note({ field, had: all.length, kept: kept.length })
-    const cut = kept.map(([key, entry]) => [key, cutEntry ? cutEntry(entry, note) : entry] as const)
-    const isSame = cut.length === all.length && cut.every(([, entry], i) => entry === all[i]![1])
-    return isSame ? value : Object.fromEntries(cut)
+    const kept: [string, unknown][] = []
+    let had = 0
+    let isSame = true
+    // Lists of all entries of a large map take several times as long.
+    for (const key in value) {
+      had += 1
+      if (kept.length >= most || key.length > mostInKey) continue
+      const entry = cutEntry ? cutEntry(value[key], note) : value[key]
+      if (entry !== value[key]) isSame = false
+      kept.push([key, entry])
+    }
+    if (kept.length < had) note({ field, had, kept: kept.length })
+    return isSame && kept.length === had ? value : Object.fromEntries(kept)
   }
 
 const objectCutter =
@@ -83,9 +79,6 @@ const objectCutter =
     }
     return cut
   }
-
-const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Undefined where the schema bounds nothing. */
 const cutterOf = (node: Node, field: string): Cutter | undefined => {
@@ -116,8 +109,7 @@ const cutters = new WeakMap<z.ZodType, Cutter>()
 const cutterFor = (schema: z.ZodType): Cutter => {
   const known = cutters.get(schema)
   if (known !== undefined) return known
-  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' })
-  const made = cutterOf(json as Node, '') ?? ((value) => value)
+  const made = cutterOf(schemaNodeOf(schema), '') ?? ((value: unknown) => value)
   cutters.set(schema, made)
   return made
 }

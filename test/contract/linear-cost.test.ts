@@ -3,7 +3,6 @@
 import { describe, expect, it } from 'vitest'
 import type * as z from 'zod'
 import { decodeBody } from '../../controller/http/agents/refusal.ts'
-import { decodeReports } from '../../controller/http/agents/decode-reports.ts'
 import { duplicateKeys } from '../../controller/http/kube/duplicate-keys.ts'
 import { jsonPatch, type Json } from '../../controller/http/kube/patch.ts'
 import { applyStrategicPatch } from '../../controller/http/kube/strategic-merge.ts'
@@ -14,11 +13,10 @@ import { consumersBySecret, decideSecret } from '../../controller/reconcilers/pr
 import { decideStagelet } from '../../controller/reconcilers/stagelet/decide.ts'
 import { eventsOf } from '../../controller/reconcilers/stagelet/events.ts'
 import { happeningsOf } from '../../controller/reconcilers/stagelet/happenings.ts'
-import { silentLogger } from '../../src/kernel/log.ts'
 import { compare, fieldsOf } from '../../src/managed-fields/compare.ts'
 import { toFieldsV1 } from '../../src/managed-fields/field-set.ts'
 import { shapeOfKind } from '../../src/managed-fields/shape.ts'
-import { fitStored } from '../../src/protocol/fit-report.ts'
+import { decodeReport, fitStored } from '../../src/protocol/fit-report.ts'
 import { joinContent, joinRequest } from '../../src/protocol/join.ts'
 import { leakTestReport } from '../../src/protocol/leak-test.ts'
 import { logBatch } from '../../src/protocol/logs.ts'
@@ -138,11 +136,8 @@ describe('reports of an agent', () => {
       grownOf(reportedStagelet),
       (json) => {
         const report = whole(JSON.parse(json))
-        const { request } = decodeReports(
-          { boot: 'b', seq: 1, observations: [report] },
-          silentLogger,
-        )
-        judge({ ...report, ...request.observations[0] })
+        const decoded = decodeReport(report)
+        judge({ ...report, ...('report' in decoded && decoded.report) })
       },
       fewReported,
     )

@@ -22,6 +22,7 @@ import { clockSkewMessage, maxClockSkewMs } from '../../../src/kernel/clock-skew
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import { protocolVersion } from '../../../src/protocol/messages.ts'
 import { protocolFault } from '../../../src/protocol/version.ts'
+import type { AgentCost } from './gate.ts'
 import { agentKeyOf, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import { readBody } from '../read-body.ts'
 import { decodeBody, RefusedError, type AgentContext, type RefusedAgent } from './refusal.ts'
@@ -43,6 +44,8 @@ export interface Caller {
    * RefusedError. `lasts`: the request is not over when it is answered, and its body is not counted for so long.
    */
   take<T>(schema: z.ZodType<T>, maxBytes: number, lasts?: 'lasts'): Promise<T>
+  /** The controller had asked for what was taken: it costs the agent nothing. */
+  wasAsked(): void
   /** Makes the answer, sealed to the agent. */
   answer(value: object): Response
 }
@@ -50,7 +53,7 @@ export interface Caller {
 /** Throws 401 with the reason when the credentials are not good. */
 export type Authenticator = (c: AgentContext) => Promise<Caller>
 
-type Deps = Pick<AgentRoutesDeps, 'identity' | 'agents' | 'clock'>
+type Deps = Pick<AgentRoutesDeps, 'identity' | 'agents' | 'clock'> & { readonly cost: AgentCost }
 
 /** A request whose proof is good. */
 interface Proven {
@@ -101,6 +104,8 @@ export const createAuthenticator = (deps: Deps): Authenticator => {
     const aheadMs = credentials.time - arrivedAt
     const refused = { agentKey: agentKeyOf(agent.namespace, agent.name), agentUid, aheadMs }
     inNameOf(refused, () => checkClock(credentials.time, arrivedAt))
+    deps.cost.check(agentUid)
+    let takeBack = (): void => undefined
     return {
       ...{ agentUid, agent, proof: credentials.proof, isByKey: credentials.form === 'key' },
       ...{ aheadMs, check: (work) => inNameOf(refused, work) },
@@ -116,10 +121,12 @@ export const createAuthenticator = (deps: Deps): Authenticator => {
           if (opened === undefined)
             throw new RefusedError(401, 'BadProof', 'the body is not the one that was signed')
           await proven.count()
+          takeBack = deps.cost.charge(agentUid, body.length)
           return opened
         })
         return decodeBody(text, schema)
       },
+      wasAsked: () => takeBack(),
       answer: (value) => {
         const sealed = sealMessage(keys.answer, counter, JSON.stringify(value))
         return c.body(new Uint8Array(sealed), 200, { 'Content-Type': sealedType })

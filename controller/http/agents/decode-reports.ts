@@ -1,6 +1,7 @@
 // Decodes a request with reports of stagelets one by one, so that a malformed one does not hold up the others.
 import type * as z from 'zod'
 import { append } from '../../../src/kernel/append.ts'
+import { mapYielding } from '../../../src/kernel/map-yielding.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { decodeReport } from '../../../src/protocol/fit-report.ts'
 import type { ReportRequest, reportEnvelope } from '../../../src/protocol/messages.ts'
@@ -14,16 +15,19 @@ interface DecodedReports {
 
 const mostFaults = 10
 
+/** Large reports take some milliseconds each. */
+const manyInOneTurn = 4
+
 /** 400 where every report in it is malformed. */
-export const decodeReports = (
+export const decodeReports = async (
   given: z.infer<typeof reportEnvelope>,
   log: Pick<Logger, 'warn'>,
-): DecodedReports => {
+): Promise<DecodedReports> => {
   const observations: ReportRequest['observations'] = []
   const refused: string[] = []
   const faults: string[] = []
-  for (const [i, one] of given.observations.entries()) {
-    const decoded = decodeReport(one)
+  const all = await mapYielding(given.observations, decodeReport, manyInOneTurn)
+  for (const [i, decoded] of all.entries()) {
     if ('report' in decoded) observations.push(decoded.report)
     else {
       if (decoded.stageletUid !== undefined) refused.push(decoded.stageletUid)

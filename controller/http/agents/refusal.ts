@@ -7,6 +7,7 @@ import { httpStatusOf, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { Origin } from '../../../src/store/store.ts'
 import type { BodyBudget } from '../body-budget.ts'
+import { misfitsOf } from '../../../src/resources/misfits.ts'
 import { dropBody } from '../read-body.ts'
 
 export interface AgentEnv {
@@ -77,6 +78,8 @@ const toRefusal = (error: unknown): RefusedError | undefined => {
   return new RefusedError(status, error.reason, error.message, retryAfter)
 }
 
+const mostNamed = 10
+
 /** 400 with the faulty fields, never their values. */
 export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
   let json: unknown
@@ -85,14 +88,16 @@ export const decodeBody = <T>(text: string, schema: z.ZodType<T>): T => {
   } catch {
     throw new RefusedError(400, 'BadRequest', 'the body is not JSON')
   }
+  const misfits = misfitsOf(schema, json, mostNamed)
+  if (misfits.length > 0) throw malformed(misfits)
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
-  throw malformed(parsed.error.issues.map((issue) => issue.path.join('.') || 'the body'))
+  throw malformed(parsed.error.issues.map((issue) => issue.path.join('.')))
 }
 
 /** Names of fields may come from outside: neither many nor long ones are repeated. */
 export const malformed = (fields: readonly string[]): RefusedError => {
-  const named = new Set(fields.slice(0, 1_000).map((field) => field.slice(0, 100)))
-  const message = `the message is malformed at: ${[...named].slice(0, 10).join(', ')}`
+  const named = new Set(fields.slice(0, 1_000).map((field) => field.slice(0, 100) || 'the body'))
+  const message = `the message is malformed at: ${[...named].slice(0, mostNamed).join(', ')}`
   return new RefusedError(400, 'BadRequest', message)
 }

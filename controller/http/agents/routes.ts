@@ -27,7 +27,7 @@ import { checkClock, createAuthenticator, type Authenticator } from './authentic
 import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { decodeReports } from './decode-reports.ts'
 import { createDuplicates } from './duplicates.ts'
-import { createGate } from './gate.ts'
+import { createAgentCost, createDoor, createGate } from './gate.ts'
 import { createLeakTests, type LeakTests } from './leak-tests.ts'
 import { createLogRelay, type LogRelay } from './log-relay.ts'
 import { noteRefused } from './note-refused.ts'
@@ -112,7 +112,6 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
     elsewhere: deps.signsElsewhere,
   })
   const reports = createReports({ ...deps, duplicates }, hub.world)
-  const passStreams = createGate(tuning.connectsPerSecond, clock)
   const logs = createLogRelay({
     clock,
     ask: hub.ask,
@@ -120,7 +119,9 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
   })
   const leakTests = createLeakTests({ ...deps, ask: hub.ask, elsewhere: deps.logsElsewhere })
   const tasks = createTasks({ ...deps, ask: hub.ask, elsewhere: deps.tasksElsewhere })
-  const authenticate = createAuthenticator(deps)
+  const cost = createAgentCost(clock)
+  const authenticate = createAuthenticator({ ...deps, cost })
+  const letIn = createDoor(tuning.connectsPerSecond, clock, cost)
   let stopping: Promise<void> | undefined
   let reporting = 0
 
@@ -133,7 +134,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
 
   app.post(
     paths.stream,
-    guard((c) => openStream(c, { deps, authenticate, passStreams, hub, presence })),
+    guard((c) => openStream(c, { deps, authenticate, letIn, hub, presence })),
   )
 
   app.post(
@@ -150,7 +151,7 @@ export const mountAgentRoutes = (app: Hono<AgentEnv>, deps: AgentRoutesDeps): Ag
         const { agentUid, agent, aheadMs } = caller
         const agentKey = agentKeyOf(agent.namespace, agent.name)
         presence.timed(agentKey, aheadMs)
-        const { request, refused } = decodeReports(envelope, log.child({ agent: agentKey }))
+        const { request, refused } = await decodeReports(envelope, log.child({ agent: agentKey }))
         const foreign = await reports.accept(agentUid, agent, request)
         return caller.answer({ refused: [...refused, ...foreign] })
       } finally {
@@ -194,8 +195,8 @@ type Handler = (c: AgentContext) => Promise<Response>
 const takeJoin =
   ({ agents, identity, clock, log }: AgentRoutesDeps, passGate: () => void): Handler =>
   async (c) => {
-    const reading = { owner: c.get('address'), most: maxJoinBytes, atOnce: joinsAtOnce }
-    const text = (await readBody(c, reading)).toString('utf8')
+    const stranger = { owner: c.get('address'), isStranger: true, atOnce: joinsAtOnce }
+    const text = (await readBody(c, { ...stranger, most: maxJoinBytes })).toString('utf8')
     // The protocol first: the rest of the request may differ in another version.
     checkProtocol(decodeBody(text, joinRequest.pick({ protocol: true })).protocol)
     const request = decodeBody(text, joinRequest)
@@ -241,7 +242,7 @@ const takeKeys =
 interface StreamDeps {
   readonly deps: AgentRoutesDeps
   readonly authenticate: Authenticator
-  readonly passStreams: () => void
+  readonly letIn: ReturnType<typeof createDoor>
   readonly hub: Hub
   readonly presence: Presence
 }
@@ -250,7 +251,7 @@ const openStream = async (c: AgentContext, to: StreamDeps): Promise<Response> =>
   const { deps, hub, presence } = to
   const caller = await to.authenticate(c)
   // After the check of the proof: without one nobody can keep others out.
-  to.passStreams()
+  to.letIn(caller)
   const { agentUid, agent, proof, aheadMs } = caller
   const request = await caller.take(streamRequest, maxStreamBytes, 'lasts')
   caller.check(() => {
@@ -291,7 +292,9 @@ const taking =
     const caller = await authenticate(c)
     const told = await caller.take(schema, maxBytes)
     const agentKey = agentKeyOf(caller.agent.namespace, caller.agent.name)
-    return caller.answer({ state: await to.accept(agentKey, told) })
+    const state = await to.accept(agentKey, told)
+    if (state !== 'ended') caller.wasAsked()
+    return caller.answer({ state })
   }
 
 const createGuard =

@@ -23,7 +23,7 @@ const atOnceOfAddress = 128
 export const readBytes = (c: AppContext, most = maxBodyBytes): Promise<Buffer> => {
   const user = c.get('user') as Principal | undefined
   return user === undefined
-    ? readBody(c, { owner: c.get('address'), most, atOnce: atOnceOfAddress })
+    ? readBody(c, { owner: c.get('address'), isStranger: true, most, atOnce: atOnceOfAddress })
     : readBody(c, { owner: user.id, most })
 }
 

@@ -105,7 +105,9 @@ export const mountPeerRoutes = (
     const request = { to: self, path: c.req.path }
     const isBody = bodyOfPeer(key, request, c.req.header(peerTokenHeader) ?? '', clock.now())
     if (isBody === undefined) throw stranger()
-    const body = await readBody(c, { owner: 'other controllers', most: maxBytes })
+    // Each path by itself: the logs of an agent at another replica hold up no sign of life.
+    const owner = `other controllers ${c.req.path}`
+    const body = await readBody(c, { owner, most: maxBytes })
     if (!isBody(body)) throw stranger()
     return decodeBody(body.toString('utf8'), schema)
   }
