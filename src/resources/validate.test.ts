@@ -188,11 +188,10 @@ describe('decodeObject', () => {
     const metadata = { name: 'x', namespace: 'default' }
     const { unknown } = decodeObject({ ...secret(odd), ...odd, metadata: { ...metadata, ...odd } })
     expect(unknown).toHaveLength(3_000)
-    const files = Array.from({ length: 3_000 }, () => 7)
-    const kind = { apiVersion: 'stagely.dev/v1alpha1', kind: 'Stagelet' }
-    expect(decodeObject({ ...kind, metadata, spec: { compose: { files } } }).faults).toHaveLength(
-      1_000,
-    )
+    const finalizers = Array.from({ length: 3_000 }, () => 7)
+    expect(
+      decodeObject({ ...secret({}), metadata: { ...metadata, finalizers } }).faults,
+    ).toHaveLength(1_000)
   })
 
   it('looks at no value of a part that has far too many', () => {
