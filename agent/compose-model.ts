@@ -7,7 +7,12 @@ import type { KeptNetwork } from '../src/compose/override.ts'
 import { undoubled } from '../src/compose/config-output.ts'
 import { faultOf, isRefusal, parseUnset, StackRefused } from './compose-fault.ts'
 import type { StackFault } from './allowed-folders.ts'
-import { parseMounts, type RawStack, type ServiceMounts } from './compose-mounts.ts'
+import {
+  parseMounts,
+  volumesNamedAfter,
+  type RawStack,
+  type ServiceMounts,
+} from './compose-mounts.ts'
 import { toService, unique, type RawService, type ServiceModel } from './service-model.ts'
 import {
   checkFilling,
@@ -41,6 +46,8 @@ export interface ComposeModel {
   readonly mounts: MountsResult
   /** Networks that Compose makes for the stack; empty where Compose does not tell them. */
   readonly networks: readonly KeptNetwork[]
+  /** Names of volumes that the project's name makes; empty where Compose does not tell them. */
+  readonly volumes: readonly string[]
 }
 
 export interface ModelRequest {
@@ -177,8 +184,9 @@ export const askCompose = async (
   const { marked: filled, written, failure } = own
   const uses = findUses(written ?? {})
   if (filled !== undefined) {
+    const projectName = spec.projectName ?? filled.name ?? ''
     return {
-      projectName: spec.projectName ?? filled.name ?? '',
+      projectName,
       flags,
       services: servicesOf(Object.keys(filled.services ?? {}), filled, written),
       missingVariables: unique(parseUnset(own.stderr)),
@@ -186,6 +194,7 @@ export const askCompose = async (
       variables: fillsContainers(probes, { marked: filled, written } as Answers),
       mounts: { mounts: parseMounts(filled) },
       networks: networksOf(filled),
+      volumes: volumesNamedAfter(projectName, filled),
     }
   }
   const { stdout, stderr } = await ask(probes.marked, '--services')
@@ -205,6 +214,7 @@ export const askCompose = async (
     variables: [],
     mounts: { fault: faultOf(failure).fault },
     networks: [],
+    volumes: [],
   }
 }
 

@@ -42,6 +42,8 @@ export interface RawStack {
   readonly volumes?: Readonly<Record<string, RawNamedVolume | null>>
 }
 interface RawNamedVolume {
+  readonly name?: string
+  readonly external?: unknown
   readonly driver_opts?: Readonly<Record<string, string>> | null
 }
 
@@ -94,3 +96,10 @@ export const parseMounts = (stack: RawStack): ReadonlyMap<string, ServiceMounts>
       ([name, raw]) => [name, mountsOf(raw, stack)] as const,
     ),
   )
+
+/** Volumes that Compose names after the project, sorted; a name that the files give is their own choice. */
+export const volumesNamedAfter = (project: string, { volumes = {} }: RawStack): string[] =>
+  Object.values(volumes)
+    .flatMap((raw) => (raw?.name === undefined || Boolean(raw.external) ? [] : [raw.name]))
+    .filter((name) => name.startsWith(`${project}_`))
+    .sort()

@@ -50,6 +50,7 @@ const judge = async (
     removeVolume: unused,
     writableMounts: unused,
     listNetworks: unused,
+    projectsOfVolumes: unused,
     start: unused,
     stop: unused,
     mountSources: unused,

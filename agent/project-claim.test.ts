@@ -10,12 +10,21 @@ interface World {
   readonly containers?: readonly string[]
   readonly volumes?: readonly string[]
   readonly networks?: readonly string[]
+  /** By volume that the stack uses, the project that it was made for. */
+  readonly used?: Readonly<Record<string, string>>
   readonly adopt?: readonly string[]
 }
 
 /** Claims the project "p" for a stack in /srv/p; the reason and message of a fault, or the volumes of others. */
 const claim = async (world: World) => {
-  const { left, containers = [], volumes = ['p_data'], networks = [], adopt = [] } = world
+  const {
+    left,
+    containers = [],
+    volumes = ['p_data'],
+    networks = [],
+    adopt = [],
+    used = {},
+  } = world
   const details = {
     State: { Status: 'running' },
     Config: {},
@@ -33,12 +42,19 @@ const claim = async (world: World) => {
     inspect: () => Promise.resolve(details),
     listVolumes: () => Promise.resolve(volumes),
     listNetworks: () => Promise.resolve(networks),
+    projectsOfVolumes: () => Promise.resolve(new Map(Object.entries(used))),
   } as unknown as Engine
   const folders = { allowDirs: ['/srv'], ownDirs: [] }
   const stateFile = { ...noState, leftOf: () => left }
   const found = await claimProject(
     { engine, folders, locks: lonelyLocks(), stateFile },
-    { uid: 'mine', project: 'p', roots: ['/srv/p'], adopt },
+    {
+      uid: 'mine',
+      project: 'p',
+      roots: ['/srv/p'],
+      adopt,
+      volumes: ['p_new', ...Object.keys(used)],
+    },
   )
   return 'fault' in found ? [found.fault.reason, found.fault.message] : found.foundVolumes
 }
@@ -77,4 +93,17 @@ it('what the agent knows to be of another folder is adopted by a person on the m
 
 it('a container that does not tell its folder is of another stack', async () => {
   expect(await claim({ containers: ['/srv/p', ''] })).toMatchObject(['ProjectClaimed', expect.anything()]) // prettier-ignore
+})
+
+it('a volume of the right name that was made by hand is adopted, and one of another project is nobody’s here', async () => {
+  const none: string[] = []
+  const byHand = { volumes: none, used: { p_data: '' } }
+  expect(await claim(byHand)).toMatchObject(['NotAdopted', expect.stringMatching(/: p_data\. /)])
+  expect(await claim({ ...byHand, adopt: ['p_data'] })).toEqual(['p_data'])
+  expect(await claim({ ...byHand, containers: ['/srv/p'] })).toEqual([])
+  // The project "p_q" has a volume "data", and "p" has one that is called "q_data".
+  const other = { volumes: none, used: { p_q_data: 'p_q' } }
+  for (const adopt of [none, ['p_q_data']])
+    expect(await claim({ ...other, adopt })).toMatchObject(['ProjectClaimed', expect.stringMatching(/p_q_data/)]) // prettier-ignore
+  expect(await claim({ volumes: none, used: { p_data: 'p' } })).toEqual([])
 })

@@ -2,6 +2,7 @@
 // a stagelet reads, tells and changes nothing of a project before it has claimed it.
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import { checkAllowed, realPath } from './allowed-folders.ts'
+import type { ComposeModel } from './compose-model.ts'
 import type { Engine } from './docker/engine.ts'
 import { listFolders, observeProject, type ObservedContainer } from './observe.ts'
 import type { ProjectLocks } from './project-locks.ts'
@@ -29,7 +30,17 @@ export interface ClaimRequest {
   readonly roots: readonly string[]
   /** Names of volumes and networks that the stagelet adopts. */
   readonly adopt: readonly string[]
+  /** Volumes that the stack uses, and that its project's name makes. */
+  readonly volumes: readonly string[]
 }
+
+export type OfStack = Pick<ClaimRequest, 'project' | 'roots' | 'volumes'>
+
+/** What is claimed for a stack of this model; where there is none, nothing but containers that are known counts as its own. */
+export const claimOf = (
+  project: string,
+  model?: Pick<ComposeModel, 'roots' | 'volumes'>,
+): OfStack => ({ project, roots: model?.roots ?? [], volumes: model?.volumes ?? [] })
 
 type ClaimResult =
   | {
@@ -74,16 +85,30 @@ const findForeign = async (
   return undefined
 }
 
-/** A stack that is down is known by what it left: its volumes hold its data, and its networks lead to who uses them. */
+interface Left {
+  readonly volumes: readonly string[]
+  readonly networks: readonly string[]
+  /** Volumes of other projects that this one would use, since their names are equal: `a` has `b_data`, `a_b` has `data`. */
+  readonly namesakes: readonly string[]
+}
+
+/**
+ * A stack that is down is known by what it left: its volumes hold its data, and its networks lead to who uses them. Compose
+ * uses a volume of the right name whatever its label: one that a person has made, as for a backup, has none.
+ */
 const findLeft = async (
   { engine }: ClaimDeps,
-  project: string,
-): Promise<{ readonly volumes: readonly string[]; readonly networks: readonly string[] }> => {
-  const [volumes, networks] = await Promise.all([
+  { project, volumes: used }: ClaimRequest,
+): Promise<Left> => {
+  const [labelled, networks, projects] = await Promise.all([
     engine.listVolumes(project),
     engine.listNetworks(project),
+    engine.projectsOfVolumes(),
   ])
-  return { volumes, networks }
+  const ofName = (is: (of: string) => boolean): string[] =>
+    used.filter((name) => is(projects.get(name) ?? project))
+  const namesakes = ofName((of) => of !== '' && of !== project)
+  return { volumes: [...labelled, ...ofName((of) => of === '')].sort(), networks, namesakes }
 }
 
 /** `of`: folder that the project had by the agent's record. A stagelet cannot adopt what another folder had. */
@@ -104,16 +129,23 @@ const notAdopted = (
   )
 }
 
+const ofOtherProjects = (project: string, names: readonly string[]): { fault: StackFault } =>
+  refused(
+    'ProjectClaimed',
+    `as the Compose project "${project}" this stack would use volumes of another project, whose names are equal: ${names.join(', ')}. Give it another spec.compose.projectName`,
+  )
+
 /**
  * Volumes that were there before the stagelet deployed anything or had a container: it may use them, and must not delete
  * them. A fault where the stagelet does not name them: they may belong to another stack that is down.
  */
 const findVolumesOfOthers = async (
   deps: ClaimDeps,
-  { uid, project, roots, adopt }: ClaimRequest,
+  request: ClaimRequest,
   containers: readonly ObservedContainer[],
 ): Promise<{ readonly volumes: readonly string[] } | { readonly fault: StackFault }> => {
   const { stateFile } = deps
+  const { uid, project, roots, adopt } = request
   const known = stateFile.get(uid)
   if (known?.project === project) return { volumes: known.foundVolumes ?? [] }
   const left = stateFile.leftOf(project)
@@ -123,12 +155,13 @@ const findVolumesOfOthers = async (
   const of = left?.directory
   const isOwn = of !== undefined && own.includes(await realPath(of))
   if (isOwn) return { volumes: left?.foundVolumes ?? [] }
-  const found = await findLeft(deps, project)
+  const found = await findLeft(deps, request)
   const all = [...found.volumes, ...found.networks]
   const unknown = of === undefined ? all.filter((name) => !adopt.includes(name)) : all
   // Containers of the stack's own folder use what is there.
-  const isFree = containers.length > 0 || unknown.length === 0
-  return isFree ? { volumes: found.volumes } : notAdopted(project, unknown, of)
+  if (containers.length > 0) return { volumes: found.volumes }
+  if (found.namesakes.length > 0) return ofOtherProjects(project, found.namesakes)
+  return unknown.length === 0 ? { volumes: found.volumes } : notAdopted(project, unknown, of)
 }
 
 /**

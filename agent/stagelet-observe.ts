@@ -8,7 +8,7 @@ import type { ComposeModel } from './compose-model.ts'
 import type { FileStore } from './file-store.ts'
 import { endedByOthers } from './drift.ts'
 import { delayAfter } from './heal-guard.ts'
-import { claimProject, type ClaimDeps } from './project-claim.ts'
+import { claimProject, type ClaimDeps, type OfStack } from './project-claim.ts'
 import { forgetSettled, forgetStalePasses, noOneOffs } from './stack-state.ts'
 import type { StackState } from './stack-state.ts'
 import type { ActionDeps } from './action.ts'
@@ -83,11 +83,11 @@ export const releaseProject = (deps: PassDeps, state: StackState): void => {
 export const claim = async (
   deps: PassDeps,
   state: StackState,
-  { project, roots }: { readonly project: string; readonly roots: readonly string[] },
+  { project, roots, volumes }: OfStack,
 ): Promise<StackFault | undefined> => {
   const { uid, compose } = state.want.desired
   const { adopt = [] } = compose
-  const result = await claimProject(deps, { uid, project, roots, adopt })
+  const result = await claimProject(deps, { uid, project, roots, volumes, adopt })
   if ('fault' in result) {
     releaseProject(deps, state)
     return result.fault

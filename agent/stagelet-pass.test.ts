@@ -67,6 +67,7 @@ const engineWith = (world: World, removed: string[]): Engine => {
     imageId: () => Promise.resolve('image'),
     listVolumes: () => Promise.resolve([...volumes]),
     listNetworks: () => Promise.resolve([]),
+    projectsOfVolumes: () => Promise.resolve(new Map()),
     removeVolume: (name: string) => {
       removed.push(name)
       return Promise.resolve()
@@ -106,6 +107,7 @@ const pass = async (
     variables: [],
     mounts: { mounts: new Map() },
     networks: [],
+    volumes: [],
   }
   const deps: PassDeps = {
     engine: engineWith(world, removed),

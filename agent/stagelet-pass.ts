@@ -28,7 +28,7 @@ import {
   type PassDeps,
 } from './stagelet-observe.ts'
 import { endDrift, restForDrift, tellPaused } from './stagelet-drift.ts'
-import { findRenamed } from './project-claim.ts'
+import { claimOf, findRenamed } from './project-claim.ts'
 import { release } from './stagelet-release.ts'
 
 export type { PassDeps } from './stagelet-observe.ts'
@@ -151,11 +151,10 @@ const claimStack = async (deps: PassDeps, state: StackState): Promise<StackFault
   }
   const { uid } = state.want.desired
   const renamed = await findRenamed(deps, { uid, project })
-  if (renamed === undefined)
-    return (await claim(deps, state, { project, roots: model?.roots ?? [] })) ?? fault
+  if (renamed === undefined) return (await claim(deps, state, claimOf(project, model))) ?? fault
   // What runs is told under the name that it has.
   state.model = undefined
-  return (await claim(deps, state, { project: renamed.deployed, roots: [] })) ?? renamed.fault
+  return (await claim(deps, state, claimOf(renamed.deployed))) ?? renamed.fault
 }
 
 const isLeftAlone = (deps: PassDeps, state: StackState): boolean => {

@@ -1,5 +1,6 @@
 // Releases a stack: leaves it running, or takes it down.
 import { composeFault } from './compose-fault.ts'
+import { claimOf } from './project-claim.ts'
 import { claim, noteFailure, readModel, resyncMs, stopWith } from './stagelet-observe.ts'
 import type { PassDeps } from './stagelet-observe.ts'
 import type { StackState } from './stack-state.ts'
@@ -15,7 +16,7 @@ const bringDown = async (deps: PassDeps, state: StackState): Promise<ContainerEx
   const project = deployed ?? model?.projectName
   if (project === undefined || project === '')
     return { nothing: state.fault?.message ?? 'this agent has deployed nothing of it' }
-  const fault = await claim(deps, state, { project, roots: model?.roots ?? [] })
+  const fault = await claim(deps, state, claimOf(project, model))
   if (fault !== undefined && deployed !== undefined)
     return { stop: stopWith(state, fault.reason, fault.message) }
   if (fault !== undefined) return { nothing: fault.message }

@@ -25,6 +25,7 @@ const emptyEngine = {
   listContainers: () => Promise.resolve([]),
   listVolumes: () => Promise.resolve([]),
   listNetworks: () => Promise.resolve([]),
+  projectsOfVolumes: () => Promise.resolve(new Map()),
 }
 /** The label of a container that was made from the stack’s folder. */
 const ofFolder = { 'com.docker.compose.project.working_dir': join(tmpdir(), 'shop') }

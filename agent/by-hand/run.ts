@@ -21,7 +21,7 @@ import type { FileStore } from '../file-store.ts'
 import { observeProject, type ObservedContainer } from '../observe.ts'
 import { prepareOverrides } from '../prepare-overrides.ts'
 import type { Want } from '../want.ts'
-import { claimProject, type ClaimDeps } from '../project-claim.ts'
+import { claimOf, claimProject, type ClaimDeps } from '../project-claim.ts'
 import type { ManualRuns } from './manual-runs.ts'
 
 export interface ManualOrder {
@@ -62,10 +62,10 @@ const readTarget = async (deps: ManualRunDeps): Promise<Target> => {
     throw new StagelyError('Conflict', 'the agent is letting go of this stagelet')
   const read = await deps.models.read(requestFor(want))
   if ('fault' in read) throw new StagelyError('Conflict', read.fault.message)
-  const { projectName: project, roots } = read.model
+  const { projectName: project } = read.model
   const { uid, compose } = want.desired
   const { adopt = [] } = compose
-  const result = await claimProject(deps, { uid, project, roots, adopt })
+  const result = await claimProject(deps, { uid, adopt, ...claimOf(project, read.model) })
   if ('fault' in result) throw new StagelyError('Conflict', result.fault.message)
   return { want, model: read.model }
 }

@@ -27,6 +27,7 @@ interface MountingContainer {
 interface Volume {
   readonly Name: string
   readonly Options?: Readonly<Record<string, string>> | null
+  readonly Labels?: Readonly<Record<string, string>> | null
 }
 
 export interface MountsOfEngine {
@@ -36,6 +37,8 @@ export interface MountsOfEngine {
   writableMounts(): Promise<WritableMount[]>
   /** Names of the volumes of a Compose project, sorted. */
   listVolumes(project: string): Promise<string[]>
+  /** By name of each volume, the Compose project that it was made for; '' where it has no such label. */
+  projectsOfVolumes(): Promise<ReadonlyMap<string, string>>
   /** Names of the networks of a Compose project, sorted. */
   listNetworks(project: string): Promise<string[]>
   /** Removes a volume, if it exists. Conflict: a container uses it. */
@@ -103,6 +106,10 @@ export const mountsOfEngine = (
     },
     listVolumes: async (project) =>
       (await volumes(`?${ofProject(project)}`)).map((v) => v.Name).sort(),
+    projectsOfVolumes: async () =>
+      new Map(
+        (await volumes('')).map((v) => [v.Name, v.Labels?.['com.docker.compose.project'] ?? '']),
+      ),
     listNetworks: async (project) =>
       ((await get<{ Name: string }[]>(`/networks?${ofProject(project)}`)) ?? [])
         .map(({ Name }) => Name)
