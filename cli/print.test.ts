@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { hanging, oneLine, printable } from './print.ts'
+import { expect, it, vi } from 'vitest'
+import { hanging, oneLine, outStream, printable } from './print.ts'
 
 it('what is printed cannot steer the terminal', () => {
   expect(printable('a\tb\nü 日本')).toBe('a\tb\nü 日本')
@@ -25,4 +25,28 @@ it('a part of a line stays in its line', () => {
 
 it('a message of several lines stays one message', () => {
   expect(hanging('web failed:\nshop  in sync')).toBe('web failed:\n    shop  in sync')
+})
+
+it('a stream cannot steer the terminal either, and is bytes elsewhere', async () => {
+  const { isTTY } = process.stdout
+  const written: (string | Uint8Array)[] = []
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    written.push(chunk)
+    return true
+  })
+  const bytes = Buffer.from('{"path":"\u009b31m\u202ex"}\n')
+  // The first cut is within a sign.
+  const pieces = (): AsyncIterable<Buffer> =>
+    ReadableStream.from([bytes.subarray(0, 10), bytes.subarray(10)])
+  try {
+    process.stdout.isTTY = true
+    await outStream(pieces())
+    expect(written.splice(0).join('')).toBe('{"path":"\\u009b31m\\u202ex"}\n')
+    process.stdout.isTTY = false
+    await outStream(pieces())
+    expect(Buffer.concat(written.map((chunk) => Buffer.from(chunk)))).toEqual(bytes)
+  } finally {
+    process.stdout.isTTY = isTTY
+    write.mockRestore()
+  }
 })

@@ -47,3 +47,13 @@ export const outBytes = (bytes: Buffer): void => {
   if (process.stdout.isTTY) out(bytes.toString('utf8'))
   else process.stdout.write(bytes)
 }
+
+/** The same, as the bytes come. A sign may be in two pieces. */
+export const outStream = async (stream: AsyncIterable<Buffer>): Promise<void> => {
+  const text = new TextDecoder()
+  for await (const chunk of stream) {
+    const shown = process.stdout.isTTY ? printable(text.decode(chunk, { stream: true })) : chunk
+    if (!process.stdout.write(shown))
+      await new Promise((resolve) => process.stdout.once('drain', resolve))
+  }
+}

@@ -9,7 +9,7 @@ import { recordView, revealedView } from '../audit/views.ts'
 import { CliError, Exit } from '../errors.ts'
 import { parseLimit, takeFirst } from '../limited.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
-import { note, out } from '../print.ts'
+import { note, out, outStream } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../records.ts'
 import { openRest } from '../rest.ts'
@@ -63,10 +63,7 @@ const exportLog = (): Command =>
       const rest = await openRest(flags)
       const query = { ...queryOf(flags), after: flags.after }
       const stream = await rest.stream('/audit/export', { query })
-      for await (const chunk of stream as AsyncIterable<Buffer>) {
-        if (!process.stdout.write(chunk))
-          await new Promise((resolve) => process.stdout.once('drain', resolve))
-      }
+      await outStream(stream as AsyncIterable<Buffer>)
     })
 
 interface VerifyFlags extends CommonFlags {

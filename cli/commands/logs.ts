@@ -68,7 +68,7 @@ export const command = (): Command =>
     })
 
 const showJson = ({ service, container, stream, time, text }: LogLine): void => {
-  process.stdout.write(`${JSON.stringify({ time, service, container, stream, text })}\n`)
+  out(JSON.stringify({ time, service, container, stream, text }))
 }
 
 const showText =
