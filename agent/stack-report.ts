@@ -24,8 +24,7 @@ const straysOf = (
   )
   const found = new Map<string, Set<string>>()
   for (const [name, digest] of [...running, ...single])
-    if (digest !== '' && !names.includes(name))
-      found.set(name, (found.get(name) ?? new Set()).add(digest))
+    if (!names.includes(name)) found.set(name, (found.get(name) ?? new Set()).add(digest))
   return [...found].sort().map(([name, digests]) => ({ name, digests: [...digests].sort() }))
 }
 

@@ -87,11 +87,12 @@ it('tells of containers with secrets whose service the compose files do not name
   ])
   const run = { service: 'web', container: 'web-run', digest: 'old' }
   state.oneOffs = { running, ended: [run, { ...run, container: 'plain', digest: '' }] }
-  expect(toObservation(state).strays).toEqual([{ name: 'job', digests: ['old', 'older'] }])
+  expect(toObservation(state).strays).toEqual([{ name: 'job', digests: ['', 'old', 'older'] }])
   state.model = { projectName: 'shop', services: [{ name: 'web' }] } as never
   expect(toObservation(state).strays).toEqual([
     { name: 'api', digests: ['old'] },
-    { name: 'job', digests: ['old', 'older'] },
+    { name: 'job', digests: ['', 'old', 'older'] },
+    { name: 'plain', digests: [''] },
   ])
   expect(toObservation(state).ended).toMatchObject([
     { service: 'gone', digest: 'old' },

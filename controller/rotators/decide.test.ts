@@ -231,6 +231,20 @@ const rows: readonly Row[] = [
     'wait 540 s',
   ],
   [
+    'a service restarts again and again that was not well before, and runs in between',
+    inside('Proving', { ...watch, illBefore: ['one/web'] }),
+    proof({ bearers: [{ ...bearer, restarts: 3 }] }),
+    {},
+    'wait 60 s NotHealthy',
+  ],
+  [
+    'a service that has restarted again and again has run for a minute',
+    inside('Proving', { ...proven, illBefore: ['one/web'] }),
+    proof({ bearers: [{ ...bearer, restarts: 3 }] }),
+    {},
+    'move Overlapping Switch (RotationProven)',
+  ],
+  [
     'a service had restarted before it got the new values',
     inside('Proving', {
       ...proven,

@@ -11,7 +11,7 @@ import type {
   RotationStatus,
 } from '../../src/resources/rotation.ts'
 import { giveUp, goBack, inPhase, type Failed } from './phase-change.ts'
-import { keyOfBearer, mostRestarts, settledMs } from './proof.ts'
+import { keyOfBearer, mostRestarts, settledMs, type Bearer } from './proof.ts'
 import { afterRestore } from './restored.ts'
 import type { Effect, Facts, Next, Told } from './next.ts'
 import { afterUse, nextLookAt } from './use.ts'
@@ -66,23 +66,46 @@ const rolledBack = (facts: Facts): Failed | undefined => {
   return { reason: 'RolledBack', message }
 }
 
-/** A service that was well before its container got the new values, and is not since. */
-const cannotLive = (status: RotationStatus, { nowMs, proof }: Facts): Failed | undefined => {
-  const { illBefore, provenRuns, phaseSince } = status
-  if (illBefore === undefined) return undefined
-  const isSlow = nowMs - ms(phaseSince) >= slowMs
-  for (const one of proof.bearers) {
-    const key = keyOfBearer(one)
-    if (illBefore.includes(key)) continue
-    const restarts = one.restarts - (provenRuns?.restarts[key] ?? 0)
-    const isLooping = restarts >= mostRestarts * Math.max(1, one.containers)
-    if (!isLooping && !(isSlow && one.ill !== undefined)) continue
-    const what = isLooping ? `has restarted ${restarts} times` : (one.ill ?? '')
-    const message = `service ${one.service} of stagelet "${one.stagelet}" ${what} with the new credential, and was well before; the old values are given back`
-    return { reason: 'RolledBack', message }
-  }
-  return undefined
+interface Failing {
+  /** As stagelet/service. */
+  readonly key: string
+  readonly bearer: Bearer
+  readonly what: string
 }
+
+/** Services that restart again and again with the new values, or are not well for long. */
+const failingOf = (status: RotationStatus, { nowMs, proof }: Facts): Failing[] => {
+  const { provenRuns, phaseSince } = status
+  const isSlow = nowMs - ms(phaseSince) >= slowMs
+  return proof.bearers.flatMap((bearer): Failing[] => {
+    const key = keyOfBearer(bearer)
+    const restarts = bearer.restarts - (provenRuns?.restarts[key] ?? 0)
+    const isLooping = restarts >= mostRestarts * Math.max(1, bearer.containers)
+    if (isLooping) return [{ key, bearer, what: `has restarted ${restarts} times` }]
+    return isSlow && bearer.ill !== undefined ? [{ key, bearer, what: bearer.ill }] : []
+  })
+}
+
+/** A service that was well before its container got the new values, and is not since. */
+const cannotLive = (status: RotationStatus, facts: Facts): Failed | undefined => {
+  const { illBefore } = status
+  if (illBefore === undefined) return undefined
+  const found = failingOf(status, facts).find(({ key }) => !illBefore.includes(key))
+  if (found === undefined) return undefined
+  const { bearer, what } = found
+  const message = `service ${bearer.service} of stagelet "${bearer.stagelet}" ${what} with the new credential, and was well before; the old values are given back`
+  return { reason: 'RolledBack', message }
+}
+
+/** Whoever restarts again and again looks well in between, and keeps the proof from its end. */
+const restartingOf = (status: RotationStatus, facts: Facts): BlockedBy[] =>
+  failingOf(status, facts)
+    .filter(({ bearer }) => bearer.ill === undefined)
+    .slice(0, 20)
+    .map(({ bearer: { stagelet, service }, what }) => ({
+      ...{ stagelet, reason: 'NotHealthy' },
+      message: `service ${service} ${what} since it got the credential, and has to run for a minute without a restart: stagely logs ${stagelet} --service ${service}`,
+    }))
 
 /** The proof begins anew with each start of a container. The fewest restarts are those of before. */
 const watched = (status: RotationStatus, { proof }: Facts): RotationStatus => {
@@ -159,7 +182,9 @@ const fromProving = (spec: RotationSpec, given: RotationStatus, facts: Facts): N
   const { blockedBy: _, ...rest } = status
   const provenSince = status.provenSince ?? time(nowMs)
   const settled = ms(provenSince) + settledMs
-  if (settled > nowMs) return wait({ ...rest, provenSince }, settled)
+  const restarting = restartingOf(status, facts)
+  const waiting = { ...rest, ...(restarting.length > 0 && { blockedBy: restarting }) }
+  if (settled > nowMs) return wait({ ...waiting, provenSince }, settled)
   return isBack ? { do: 'effect', effect: 'scramble' } : afterProof({ ...rest, provenSince }, facts)
 }
 

@@ -53,7 +53,7 @@ const foreignOf = (
   outputs: ReadonlyMap<string, SecretObject>,
 ): Readonly<Record<string, number>> | undefined => {
   const { postgres, mariadb } = spec.rotator
-  if ((postgres ?? mariadb) === undefined || adopts(spec)) return undefined
+  if ((postgres ?? mariadb) === undefined) return undefined
   const versions: Record<string, number> = {}
   for (const output of Object.keys(spec.outputs)) {
     const version = outputs.get(output)?.status?.version

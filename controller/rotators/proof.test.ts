@@ -208,7 +208,7 @@ describe('the proof that nothing runs with an old credential', () => {
     const renamed = stack([runs('backend', 2)], { strayServices: ['api'] })
     expect(proved([renamed], sets)).toEqual([
       expect.stringMatching(
-        /^OldContainer: .*service api, which the compose files do not name.*service=api and remove it with docker rm -f NAME/,
+        /^OldContainer: .*service api, which the compose files do not name, .*service=api and remove it with docker rm -f NAME/,
       ),
     ])
   })

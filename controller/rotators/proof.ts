@@ -156,7 +156,7 @@ const cutOf = ({ status }: StageletObject): BlockedBy | undefined => {
 const oldContainerOf = ({ status }: StageletObject): BlockedBy | undefined => {
   const [stray] = status?.strayServices ?? []
   if (stray !== undefined) {
-    const message = `a container of service ${stray}, which the compose files do not name, has older secrets: find it with docker ps -a --filter label=com.docker.compose.service=${stray} and remove it with docker rm -f NAME ("docker compose up" would make others anew without their secrets)`
+    const message = `a container of service ${stray}, which the compose files do not name, or only with a profile that is off, has older secrets or those of the files: find it with docker ps -a --filter label=com.docker.compose.service=${stray} and remove it with docker rm -f NAME ("docker compose up" would make others anew without their secrets)`
     return { reason: 'OldContainer', message }
   }
   const oneOff = (status?.services ?? []).find(({ oneOffs = 0 }) => oneOffs > 0)

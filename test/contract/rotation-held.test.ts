@@ -299,6 +299,14 @@ describe('a rotation that waits', () => {
     expect(await world.status()).toMatchObject({ slot: 'app_a', failures: 0 })
     expect([...world.database.logins.keys()]).toEqual(['app_a'])
     expect(world.refused()).toEqual([])
+    // Its manifest may still say adopt, as that of the first one.
+    await t.store.write(api, {}, async (tx) => {
+      await tx.remove({ kind: 'Rotation', namespace: world.ns, name: 'db' })
+    })
+    const rotator = { postgres: { ...spec.rotator.postgres!, adopt: 'app' } }
+    await createAs(t.store, api, objectOf('Rotation', world.ns, 'db', { ...spec, rotator }))
+    await world.look()
+    expect(await world.condition('Ready')).toBe('Ready=True/TakenOver')
   })
 
   it('does not take over what is not accepted, and asks again once there is another one', async () => {

@@ -60,7 +60,7 @@ const compareService = (
       ...defined({ health: service.health }),
       restarts: service.restarts,
       containers: service.containers,
-      ...defined({ oneOffs: oldOneOffs(service, wanted) }),
+      ...defined({ oneOffs: oldOneOffs(input, service) }),
       ...defined({ exitCode: service.exitCode, since: service.since }),
       ...defined({ healthySince: service.healthySince }),
       keys: visible.slice(0, mostKeys).map((e) => e.key),
@@ -69,33 +69,40 @@ const compareService = (
   }
 }
 
-/** One-off containers with other secrets. A container without the label got none from Stagely. */
+/**
+ * Whether a container has other secrets than its service should. One without the label got none from Stagely: where the
+ * service has secrets of its own, it runs with what the files say.
+ */
+const isOther = (
+  { stagelet, head }: Pick<StageletInput, 'stagelet' | 'head'>,
+  service: string,
+): ((digest: string) => boolean) => {
+  if (head === undefined) return (digest) => digest !== ''
+  const { visible, digest: wanted } = viewsOf(head.entries).of(stagelet.metadata.name, service)
+  const hasOwn = visible.some(({ scope }) => scope === service)
+  return (digest) => (digest === '' ? hasOwn : digest !== wanted)
+}
+
 const oldOneOffs = (
-  { oneOff = [] }: ObservedService,
-  wanted: string | undefined,
+  input: StageletInput,
+  { name, oneOff = [] }: ObservedService,
 ): number | undefined => {
-  const old = oneOff.filter((digest) => digest !== '' && digest !== wanted)
+  const old = oneOff.filter(isOther(input, name))
   return old.length === 0 ? undefined : old.length
 }
 
 /** Services outside of the compose files whose containers run with other secrets than they would get. */
-export const strayServices = ({ stagelet, observation, head }: StageletInput): string[] =>
-  (observation?.strays ?? [])
-    .filter(({ name, digests }) => {
-      const wanted = head && viewsOf(head.entries).of(stagelet.metadata.name, name).digest
-      return digests.some((digest) => digest !== '' && digest !== wanted)
-    })
+export const strayServices = (input: StageletInput): string[] =>
+  (input.observation?.strays ?? [])
+    .filter(({ name, digests }) => digests.some(isOther(input, name)))
     .map(({ name }) => name)
 
 const mostEnded = 20
 
 /** Ended containers that would run with other secrets than their service should, if somebody started them again. */
-export const endedContainers = ({ stagelet, observation, head }: StageletInput): string[] =>
-  (observation?.ended ?? [])
-    .filter(({ service, digest }) => {
-      const wanted = head && viewsOf(head.entries).of(stagelet.metadata.name, service).digest
-      return digest !== '' && digest !== wanted
-    })
+export const endedContainers = (input: StageletInput): string[] =>
+  (input.observation?.ended ?? [])
+    .filter(({ service, digest }) => digest !== '' && isOther(input, service)(digest))
     .map(({ container }) => container)
     .slice(0, mostEnded)
 

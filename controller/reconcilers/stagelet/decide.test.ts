@@ -101,6 +101,24 @@ describe('decideStagelet', () => {
     )
   })
 
+  it('counts what Compose alone has started where Stagely has secrets for it: it runs with what the files say', () => {
+    const strays = [
+      { name: 'debug', digests: [''] },
+      { name: 'plain', digests: [''] },
+    ]
+    const own = [...entries, anEntry({ key: 'DATABASE_URL', scope: 'debug' })]
+    const services = [
+      aService({ name: 'backend', digests: [digestOf('backend')], oneOff: [''] }),
+      aService({ name: 'postgres', digests: [digestOf('postgres')], oneOff: [''] }),
+    ]
+    const { status } = decideStagelet(anInput(own, { observation: settled({ services, strays }) }))
+    expect(status.strayServices).toEqual(['debug'])
+    expect(status.services?.map(({ oneOffs }) => oneOffs)).toEqual([1, undefined])
+    expect(findCondition(status.conditions, 'SecretsInSync')?.message).toMatch(
+      /; other secrets are in what is no service of the stack: debug, a one-off container of backend$/,
+    )
+  })
+
   it('is not in sync while one container keeps the old label, whatever the agent says', () => {
     const observation = settled({
       services: [
