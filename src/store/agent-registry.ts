@@ -137,6 +137,15 @@ export class AgentRegistry {
     )
   }
 
+  /** The highest counter of a request that the agent's key signed, by what useCounter has counted. */
+  async usedCounter(agentUid: string): Promise<number> {
+    const [row] = await this.#sql.query<{ counter: string | number }>(
+      'SELECT counter FROM agent_keys WHERE agent_uid = $1',
+      [agentUid],
+    )
+    return Number(row?.counter ?? 0)
+  }
+
   /** Creates the Agent object too, where it does not exist. */
   createJoinToken(what: {
     namespace: string

@@ -19,6 +19,7 @@ import {
   eventually,
   joinTestAgent,
   putSecrets,
+  skewClock,
   startTestAgent,
   startTestController,
   type TestAgent,
@@ -156,6 +157,33 @@ describe('a proxy that ends TLS and records everything', () => {
     }
     await isUndisturbed()
     await replica.close()
+    await isUndisturbed()
+  })
+
+  test('has one name, so that what one agent may do is counted once', async () => {
+    const other = { ...identity, agentUid: identity.agentUid.toUpperCase() }
+    const client = createControllerClient(other, createRequestSigner(other, realClock))
+    const body = { boot: agent.boot, seq: 5_000, observations: [] }
+    await expect(client.post({ path: paths.report, body })).rejects.toMatchObject({
+      reason: 'UnknownAgent',
+    })
+    client.close()
+    await isUndisturbed()
+  })
+
+  test('says nothing of the clock of an agent by what it has recorded long ago', async () => {
+    const recorded = proxy.recorded.filter(({ path }) => path === paths.stream)
+    const replica = await controller.replica()
+    skewClock(controller, 7 * 60_000)
+    try {
+      for (const request of recorded)
+        expect((await proxy.send(replica.url, request)).status).toBe(401)
+    } finally {
+      skewClock(controller, 0)
+      await replica.close()
+    }
+    const { items } = await controller.opened.store.list('Event')
+    expect(items.filter(({ spec }) => spec?.reason === 'Refused')).toEqual([])
     await isUndisturbed()
   })
 

@@ -64,6 +64,8 @@ interface Proven {
   readonly counter: number
   /** Throws for a request that came before. */
   readonly count: () => Promise<void> | void
+  /** The same, and changes nothing. */
+  readonly checkNew: () => Promise<void> | void
 }
 
 /** Bodies of one agent that may come at the same time. */
@@ -103,8 +105,13 @@ export const createAuthenticator = (deps: Deps): Authenticator => {
     const { agentUid, agent, keys, counter } = proven
     const aheadMs = credentials.time - arrivedAt
     const refused = { agentKey: agentKeyOf(agent.namespace, agent.name), agentUid, aheadMs }
-    inNameOf(refused, () => checkClock(credentials.time, arrivedAt))
     deps.cost.check(agentUid)
+    if (!isInTime(credentials.time, arrivedAt)) {
+      // One that was recorded is not of this time, and says nothing about the agent's clock.
+      await proven.checkNew()
+      deps.cost.chargeStream(agentUid)
+      inNameOf(refused, () => checkClock(credentials.time, arrivedAt))
+    }
     let takeBack = (): void => undefined
     return {
       ...{ agentUid, agent, proof: credentials.proof, isByKey: credentials.form === 'key' },
@@ -178,7 +185,8 @@ const proveSession = async (
   const count = (): void => {
     if (!window.take(by.counter)) throw repeated()
   }
-  return { agentUid, agent, keys, counter: by.counter, count }
+  // Whether it came before was looked at above.
+  return { agentUid, agent, keys, counter: by.counter, count, checkNew: () => undefined }
 }
 
 const proveKey = async (
@@ -199,7 +207,8 @@ const proveKey = async (
 ): Promise<Proven> => {
   const { agentUid } = by
   const agent = await agents.keysOf(agentUid)
-  if (agent === undefined) throw unknownAgent()
+  // In another case it is the same for the database, and another for what counts by agent here.
+  if (agent === undefined || agentUid !== agentUid.toLowerCase()) throw unknownAgent()
   if (!isByKey(line, by, keyOf(agent)))
     throw new RefusedError(401, 'BadSignature', 'not signed by the key that this agent registered')
   const repeated = (used: number): RefusedError => {
@@ -217,7 +226,11 @@ const proveKey = async (
     const { id } = sessions.begin({ agentUid, ed25519, keys })
     c.env.outgoing.setHeader(sessionHeader, id)
   }
-  return { agentUid, agent, keys, counter: 0, count }
+  const checkNew = async (): Promise<void> => {
+    const used = await agents.usedCounter(agentUid)
+    if (by.counter <= used) throw repeated(used)
+  }
+  return { agentUid, agent, keys, counter: 0, count, checkNew }
 }
 
 const unknownAgent = (): RefusedError =>
@@ -258,8 +271,11 @@ const createUsedCounters = (): UsedCounters => {
   }
 }
 
+const isInTime = (theirs: number, ours: number): boolean =>
+  Math.abs(theirs - ours) <= maxClockSkewMs
+
 /** Throws for an agent's time, in ms, that is too far from the controller's. */
 export const checkClock = (theirs: number, ours: number): void => {
-  if (Math.abs(theirs - ours) <= maxClockSkewMs) return
+  if (isInTime(theirs, ours)) return
   throw new RefusedError(400, 'ClockSkew', clockSkewMessage(theirs, ours))
 }

@@ -26,6 +26,8 @@ interface Registry {
   proveJoin(request: JoinContent & { tokenId: string }): Promise<void>
   /** Spends the join token and registers the keys. Unauthorized, Conflict, BadRequest. */
   join(request: JoinContent & { tokenId: string }, from: Origin): Promise<{ agentUid: string }>
+  /** The highest counter of the agent that useCounter has taken. */
+  usedCounter(agentUid: string): Promise<number>
   /** Takes the counter of a request that this key signed. Returns the highest one where that is not lower, else undefined. */
   useCounter(input: {
     agentUid: string

@@ -58,6 +58,8 @@ export interface AgentCost {
    * the controller had asked for it.
    */
   charge(agentUid: string, bytes: number): () => void
+  /** Counts what costs as much as a new stream. */
+  chargeStream(agentUid: string): void
 }
 
 /** Some times all that an agent tells when it comes back. */
@@ -82,7 +84,17 @@ export const createAgentCost = (clock: Pick<Clock, 'monotonic'>): AgentCost => {
   const spend = (agentUid: string, bytes: number): void => {
     known.set(agentUid, { left: leftOf(agentUid) - bytes, at: clock.monotonic() })
   }
+  const charge = (agentUid: string, bytes: number): (() => void) => {
+    if (known.size >= mostKnown) forgetRested()
+    const all = requestBytes + bytes
+    spend(agentUid, all)
+    return () => spend(agentUid, -all)
+  }
   return {
+    charge,
+    chargeStream: (agentUid) => {
+      charge(agentUid, streamBytes)
+    },
     check: (agentUid) => {
       const left = leftOf(agentUid)
       if (left >= 0) return
@@ -92,12 +104,6 @@ export const createAgentCost = (clock: Pick<Clock, 'monotonic'>): AgentCost => {
         `this agent sends more than the controller works on; try again in ${retryAfterSeconds} s`,
         { retryAfterSeconds },
       )
-    },
-    charge: (agentUid, bytes) => {
-      if (known.size >= mostKnown) forgetRested()
-      const all = requestBytes + bytes
-      spend(agentUid, all)
-      return () => spend(agentUid, -all)
     },
   }
 }
@@ -112,7 +118,7 @@ export const createDoor = (
   return ({ agentUid, proof }) => {
     cost.check(agentUid)
     comeOnce(proof)
-    cost.charge(agentUid, streamBytes)
+    cost.chargeStream(agentUid)
     pass()
   }
 }
