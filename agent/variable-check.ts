@@ -105,8 +105,11 @@ const fault = (uses: readonly { key: string; field: string }[]): StackFault => {
 
 const useOf = (key: string): RegExp => new RegExp(`(^|[^$])(\\$\\$)*\\$\\{?${key}(?![A-Za-z0-9_])`)
 
-/** Assignments to variables that control Compose itself, such as its profiles, from other variables. */
-const steered = /^\s*(export\s+)?COMPOSE_\w+\s*[=:].*\$/m
+/**
+ * Assignments to variables that control Compose itself, such as its profiles, from other variables. A value in double
+ * quotes may go over several lines.
+ */
+const steered = /^\s*(export\s+)?COMPOSE_\w+\s*[=:](?:.*\$|[ \t]*"(?:\\[^$]|[^"\\$])*\\?\$)/m
 
 /** A fault where a secret sets a variable that controls Compose itself, in an env file of the stack: no model shows that. */
 export const checkSteering = (

@@ -278,11 +278,13 @@ describe.each(versions)('with %s, a stack', (_name, binary, isWhole) => {
   it('is refused where a secret chooses the profiles', async () => {
     const opened = await openFiles(binary)
     const debug = '  debug: {image: x, privileged: true, profiles: [debug]}\n'
-    await opened.write({
-      'compose.yml': `${web('    env_file: .env\n')}${debug}`,
-      '.env': 'LEVEL=${KEY:-}\nCOMPOSE_PROFILES=${LEVEL}\n',
-    })
-    await expect(opened.read({ KEY: 'debug' })).rejects.toThrow(refusal)
+    for (const profiles of ['${LEVEL}', '"\nother,${LEVEL}"', '"a\\"\n${LEVEL}"']) {
+      await opened.write({
+        'compose.yml': `${web('    env_file: .env\n')}${debug}`,
+        '.env': `LEVEL=\${KEY:-}\nCOMPOSE_PROFILES=${profiles}\n`,
+      })
+      await expect(opened.read({ KEY: 'debug' })).rejects.toThrow(refusal)
+    }
   })
 
   it('leaves out a secret that the files only mention', async () => {
