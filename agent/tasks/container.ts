@@ -2,7 +2,7 @@
 import { StepFault } from '../../src/databases/step.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
-import type { ContainerDetails, Engine } from '../docker/engine.ts'
+import type { ContainerDetails, ContainerSummary, Engine } from '../docker/engine.ts'
 import type { ExecOutcome } from '../docker/exec.ts'
 import { isOfService, serviceOf } from '../logs/project-log.ts'
 
@@ -26,6 +26,13 @@ export interface DatabaseContainer {
 /** How late the engine may tell that a container has ended, on a busy machine. */
 const engineLagMs = 1_000
 
+const whyNone = (service: string, own: readonly ContainerSummary[]): string => {
+  const paused = own.find(({ State: state }) => state === 'paused')
+  return paused === undefined
+    ? `no container of the service ${service} runs`
+    : `the container of the service ${service} is paused: docker unpause ${paused.Names[0]?.replace(/^\//, '') ?? paused.Id}`
+}
+
 /** StepFault where no container of the service runs. */
 export const findContainer = async (
   engine: Pick<Engine, 'listContainers' | 'inspect' | 'exec'>,
@@ -37,8 +44,7 @@ export const findContainer = async (
   const own = all.filter((c) => isOfService(c) && serviceOf(c) === service)
   const running = own.find(({ State: state }) => state === 'running')
   const found = running && (await engine.inspect(running.Id))
-  if (found === undefined)
-    throw new StepFault('Unreachable', `no container of the service ${service} runs`)
+  if (found === undefined) throw new StepFault('Unreachable', whyNone(service, own))
   const { Id: id, Config: config } = found
   const addresses = Object.values(found.NetworkSettings?.Networks ?? {}).flatMap(
     ({ IPAddress: v4 = '', GlobalIPv6Address: v6 = '' }) => [v4, v6].filter(Boolean),

@@ -89,6 +89,14 @@ describe('a task of an agent', () => {
     expect(execs).toEqual([])
   })
 
+  it('names a container that is paused, and how it goes on', async () => {
+    const { answer } = open({ state: 'paused' })
+    expect((await answer(order())).fault).toEqual({
+      kind: 'Unreachable',
+      message: 'the container of the service db is paused: docker unpause p-db-1',
+    })
+  })
+
   it.each([
     ['a plugin of a later version', { plugin: 'oracle' }, 'Refused', /too old for the task oracle/],
     [
@@ -219,8 +227,8 @@ describe('a task of an agent', () => {
   })
 
   it.each([
-    ['Unreachable', 'ERROR:  canceling statement due to lock timeout'],
-    ['Unreachable', 'ERROR:  canceling statement due to statement timeout'],
+    ['Unreachable', 'ERROR:  55P03: canceling statement due to lock timeout'],
+    ['Unreachable', 'ERROR:  57014: canceling statement due to statement timeout'],
     ['Failed', 'ERROR:  permission denied for database shop'],
   ])('is %s where Postgres says: %s', async (kind, stderr) => {
     const { answer } = open({ exec: () => Promise.resolve({ exitCode: 3, stdout: '', stderr }) })

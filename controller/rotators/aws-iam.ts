@@ -38,7 +38,8 @@ const readAdmin = async ({ adminRef }: Spec, { secretOf }: RotatorDeps): Promise
   const text = adminRef === undefined ? '' : (await secretOf(adminRef.name)).toString('utf8')
   const read = adminKey.safeParse(parseJson(text))
   if (read.success) return read.data
-  const message = `awsIam needs adminRef: a secret with JSON {"accessKeyId": …, "secretAccessKey": …} of who may manage the keys of the user`
+  const why = adminRef === undefined ? '' : `; what "${adminRef.name}" holds is something else`
+  const message = `awsIam needs adminRef: a secret with JSON {"accessKeyId": …, "secretAccessKey": …} of who may manage the keys of the user${why}`
   throw new RotatorFault('Failed', message)
 }
 
@@ -50,6 +51,21 @@ const refusals = new Set([
 ])
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '')
 
+const lostKey = 'write a valid access key into the secret of adminRef'
+/** What to do, by the name of AWS's error; the key of `adminRef` has asked. */
+const remedies: ReadonlyMap<string, string> = new Map([
+  ['AccessDenied', 'give the key in adminRef the rights over the access keys of this user'],
+  ['NoSuchEntity', 'there is no such user, or no such key of it: look at userName'],
+  ['LimitExceeded', 'the user has two access keys: delete the one that nobody uses'],
+  ...[...refusals].map((name) => [name, lostKey] as const),
+])
+
+/** `NoSuchEntityException`: the client's name of NoSuchEntity. */
+const remedyFor = (name: string): string => {
+  const remedy = remedies.get(name) ?? remedies.get(name.replace(/Exception$/, ''))
+  return remedy === undefined ? '' : `: ${remedy}`
+}
+
 const faultOf = (error: unknown): unknown => {
   if (error instanceof RotatorFault) return error
   if (isReason(error, 'Forbidden')) return new RotatorFault('Failed', messageOf(error))
@@ -58,7 +74,7 @@ const faultOf = (error: unknown): unknown => {
   const name = nameOf(error)
   if (/Throttl|TooManyRequests|ServiceFailure/.test(name))
     return new RotatorFault('Unreachable', `IAM does not do it now: ${name}`)
-  return new RotatorFault('Failed', `IAM refuses: ${name}`)
+  return new RotatorFault('Failed', `IAM refuses: ${name}${remedyFor(name)}`)
 }
 
 interface Clients {
@@ -153,7 +169,10 @@ export const openAwsIam = (spec: Spec, deps: RotatorDeps): Rotator => {
       }),
     set: () =>
       Promise.reject(
-        new RotatorFault('Failed', 'the new access key is gone from IAM: somebody deleted it'),
+        new RotatorFault(
+          'Failed',
+          'the new access key is gone from IAM: somebody deleted it; start another rotation: stagely rotation run',
+        ),
       ),
     test: async (candidate, signal) => {
       const key = keyOf(candidate)

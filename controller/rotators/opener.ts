@@ -1,7 +1,9 @@
 // Opens rotators with what they need of this controller: its agents, and the values that are in use.
 import { defined } from '../../src/kernel/defined.ts'
 import { StepFault } from '../../src/databases/step.ts'
+import { findCondition } from '../../src/resources/conditions.ts'
 import type { StageletSpec } from '../../src/resources/stagelet.ts'
+import type { ObjectOf } from '../../src/resources/typed.ts'
 import type { Store } from '../../src/store/store.ts'
 import { agentKeyOf } from '../http/agents/deps.ts'
 import type { Tasks } from '../http/agents/tasks.ts'
@@ -22,6 +24,13 @@ export const createRotatorOpener =
       current: () => (at.isRefused === true ? Promise.resolve({}) : currentOf(deps, at)),
     })
 
+/** Why no machine can ever answer, as things are. */
+const whyNobody = (agent: ObjectOf<'Agent'> | undefined): string | undefined => {
+  if (agent === undefined) return 'does not exist'
+  const ready = findCondition(agent.status?.conditions, 'Ready')
+  return ready?.reason === 'Revoked' ? 'was revoked' : undefined
+}
+
 /** The stagelet must be of the Rotation's own project: a name gives nobody the agent of another one. */
 const taskIn =
   ({ store, tasks }: OpenerDeps, { namespace, spec }: RotationAt): RunTask =>
@@ -33,7 +42,15 @@ const taskIn =
         'Failed',
         `the project ${spec.projectRef.name} has no stagelet ${name}: correct rotator…in.stagelet`,
       )
-    const agentKey = agentKeyOf(namespace, agentRef?.name ?? '')
+    const agentName = agentRef?.name ?? ''
+    const agent = await store.get({ kind: 'Agent', namespace, name: agentName })
+    const away = whyNobody(agent)
+    if (away !== undefined)
+      throw new StepFault(
+        'Unreachable',
+        `agent ${agentName} of the stagelet ${name} ${away}: let a machine join by this name (stagely agent token create ${agentName} -n ${namespace}), or name another agent in the stagelet`,
+      )
+    const agentKey = agentKeyOf(namespace, agentName)
     return tasks.run(agentKey, { ...task, stageletUid: stagelet.metadata.uid ?? '' }, signal)
   }
 

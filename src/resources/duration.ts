@@ -8,7 +8,10 @@ const pattern = /^([1-9]\d{0,4})(m|h|d)$/
 export const duration = z
   .string({ error: 'must be text, such as 30m, 12h or 90d' })
   .max(6)
-  .regex(pattern, 'must be a whole number above 0 and a unit: 30m, 12h or 90d')
+  .regex(
+    pattern,
+    'must be a whole number above 0 and a unit: 30m, 12h or 90d; 1m is the shortest, seconds are not taken',
+  )
 
 /** ms. Of a text of this form. */
 export const durationMs = (text: string): number => {

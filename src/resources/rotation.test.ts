@@ -68,6 +68,13 @@ describe('the rules of a Rotation', () => {
     ['no outputs', { outputs: {} }, good, /outputs: Required/],
     ['one secret twice', { outputs: { current: 'a', list: 'a' } }, generate, /same secret/],
     ['every under overlap', { schedule: { every: '5m' } }, good, /longer than the overlap, 10m/],
+    [
+      'a login that would be an option',
+      { rotator: { postgres: { ...postgres, roles: ['-h', 'app_b'] } } },
+      good,
+      /not begin with one of the last three/,
+    ],
+    ['seconds', { overlap: '30s' }, good, /1m is the shortest, seconds are not taken/],
     ['no time', { schedule: { every: '30 days' } }, good, /30m, 12h or 90d/],
     [
       'a window that never opens',
@@ -92,6 +99,11 @@ describe('the rules of a Rotation', () => {
     ['a time without RevokeAfter', { revokeAfter: '72h' }, good, /revokeAfter: Forbidden/],
   ])('refuse %s', (_, more, base, expected) => {
     expect(faultsOf(more, base).join('\n')).toMatch(expected)
+  })
+
+  it('take logins with the names that databases have', () => {
+    const roles = ['svc.app-a', '2nd_login$']
+    expect(faultsOf({ rotator: { postgres: { ...postgres, roles } } })).toEqual([])
   })
 
   it('refuse all of it at once', () => {

@@ -15,7 +15,10 @@ const sqlName = z
   .string()
   .min(1)
   .max(63)
-  .regex(/^[A-Za-z_][A-Za-z0-9_$-]*$/, 'must be a name of letters, digits, "_", "$" and "-"')
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9_$.-]*$/,
+    'must be a name of letters, digits, "_", "$", "." and "-", and not begin with one of the last three: a login of another name stands in no URL; rename it, or make another one',
+  )
 
 const port = z.int().min(1).max(65_535)
 const host = z

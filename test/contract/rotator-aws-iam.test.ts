@@ -15,9 +15,9 @@ describe('the rotator awsIam', () => {
   let endpoint: string
   let iam: IAMClient
   let inUse: Record<string, string> = {}
-  const open = (secret: string = JSON.stringify(admin)) =>
+  const open = (secret: string = JSON.stringify(admin), userName = 'shop') =>
     openAwsIam(
-      { userName: 'shop', adminRef: { name: 'admin' }, endpoint },
+      { userName, adminRef: { name: 'admin' }, endpoint },
       {
         egress: createEgress({
           ...{ own: () => [], deny: [], allow: parseRules('A', '127.0.0.1', []) },
@@ -84,7 +84,11 @@ describe('the rotator awsIam', () => {
   it('says what its own key must be, and that a gate is shut', async () => {
     await expect(open('no JSON').preflight(signal)).rejects.toMatchObject({
       kind: 'Failed',
-      message: expect.stringMatching(/awsIam needs adminRef/) as string,
+      message: expect.stringMatching(/awsIam needs adminRef.*what "admin" holds is/) as string,
+    })
+    await expect(open(JSON.stringify(admin), 'nobody').preflight(signal)).rejects.toMatchObject({
+      kind: 'Failed',
+      message: expect.stringMatching(/IAM refuses: NoSuchEntity.*: .*look at userName/) as string,
     })
   })
 })
