@@ -84,6 +84,7 @@ const pure = [
   './resources/secret-name.ts',
   './resources/stopped-service.ts',
   './rest/types.ts',
+  './rest/coming-look.ts',
   './formats/structured.ts',
   './formats/yaml-secrets.ts',
   './secrets/set-entry.ts',

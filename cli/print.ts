@@ -1,21 +1,7 @@
 // The only place that writes to the terminal: results to stdout, everything else to stderr.
+import { printable } from '../src/kernel/printable.ts'
 
-/** Controls, marks of direction and others that nobody sees, and separators of lines; not what joins letters. */
-const unseen = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-
-/** `\x1b`, `\u202e`: as JSON and YAML write what they would not print. */
-const escaped = (sign: string): string =>
-  sign < '\x7f'
-    ? `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`
-    : [...Array(sign.length).keys()]
-        .map((at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`)
-        .join('')
-
-/** Text that agents and containers may have made must not control the reader's terminal, nor hide or turn a part of itself. */
-export const printable = (text: string): string => text.replace(unseen, escaped)
-
-/** The same as a part of one line, such as a cell of a table: a line break would begin what looks like another row. */
-export const oneLine = (text: string): string => printable(text).replaceAll('\n', '\\n')
+export { oneLine, printable } from '../src/kernel/printable.ts'
 
 /** A message of several lines, whose further lines nobody takes for lines of this program. */
 export const hanging = (text: string): string => text.replaceAll('\n', '\n    ')

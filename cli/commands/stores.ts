@@ -3,6 +3,7 @@ import type { Condition, Store } from '../../src/rest/types.ts'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
+import { comingLook } from '../../src/rest/coming-look.ts'
 import { CliError } from '../errors.ts'
 import {
   collect,
@@ -38,7 +39,7 @@ const view: RecordView<Store> = {
     { header: 'FRESH', cell: (s) => stateOf(s, 'Fresh') },
     { header: 'SECRETS', cell: (s) => s.secrets },
     { header: 'LAST LOOK', cell: (s) => s.last_look_at },
-    { header: 'NEXT LOOK', cell: (s) => s.next_look_at, wide: true },
+    { header: 'NEXT LOOK', cell: (s) => comingLook(s, realClock.now()), wide: true },
     { header: 'CALLS/MIN', cell: (s) => s.calls_per_minute, wide: true },
     { header: 'LAG', cell: (s) => s.lag_seconds && `${s.lag_seconds} s`, wide: true },
     { header: 'BRAKED', cell: (s) => conditionOf(s, 'Braked')?.status, wide: true },

@@ -39,3 +39,13 @@ it('names no address where others cannot reach the dashboard', () => {
   for (const text of [slackPost(told).body, letterOf(told).text, body])
     expect(text).not.toContain('/ui/')
 })
+
+it('hides nothing and turns no direction in what people read', () => {
+  const odd = message([
+    notice({ message: 'by \u202enimda\u2066\u001b[1m', project: 'a\r\nBcc: x' }),
+  ])
+  const { subject, text } = letterOf(odd)
+  const { text: slack } = JSON.parse(slackPost(odd).body) as { text: string }
+  for (const shown of [text, slack]) expect(shown).toContain('by \\u202enimda\\u2066\\x1b[1m')
+  expect(subject).toContain('(default/a\\x0d\\nBcc: x)')
+})

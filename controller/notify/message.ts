@@ -1,6 +1,7 @@
 // A message of a Notifier, in the form that its receiver reads. Pure.
 import { createHmac } from 'node:crypto'
 import { defined } from '../../src/kernel/defined.ts'
+import { oneLine, printable } from '../../src/kernel/printable.ts'
 import type { Notice } from '../../src/store/notices.ts'
 
 /** Where the dashboard shows what a notice is about. */
@@ -90,7 +91,8 @@ export const slackPost = (message: Message): Posted => {
     const { reason, kind, team, project, name, message: told } = one
     const line = `*${reason}* ${kind.toLowerCase()}/${name} (${project === undefined ? team : `${team}/${project}`}): ${told}`
     const link = linkOf(message, one)
-    return link === undefined ? escaped(line) : `${escaped(line)} <${escaped(link)}>`
+    const shown = escaped(printable(line))
+    return link === undefined ? shown : `${shown} <${escaped(link)}>`
   })
   const more = count - lines.length
   const text = [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
@@ -101,9 +103,6 @@ export interface Letter {
   readonly subject: string
   readonly text: string
 }
-
-/** One line, as a subject is. */
-const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ').trim()
 
 export const letterOf = (letter: Message): Letter => {
   const { notifier, notices, count } = letter
@@ -121,11 +120,13 @@ export const letterOf = (letter: Message): Letter => {
       : `${count} notices: ${reasons}`
   const more = count - notices.length
   return {
-    subject: `[Stagely] ${oneLine(subject)}`,
+    subject: `[Stagely] ${oneLine(subject).trim()}`,
     text: [
       ...paragraphs,
       ...(more > 0 ? [`and ${more} more`] : []),
       `-- \nSent by the Notifier "${notifier}" of Stagely.`,
-    ].join('\n\n'),
+    ]
+      .map(printable)
+      .join('\n\n'),
   }
 }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Condition, Store } from '../../../../src/rest/types.ts'
-import { callsOf, comingLook, isBraked, stateOf, whatIs } from './data.ts'
+import { comingLook } from '../../../../src/rest/coming-look.ts'
+import { callsOf, isBraked, stateOf, whatIs } from './data.ts'
 
 const condition = (type: string, status: Condition['status'], message = type): Condition => ({
   ...{ type, status, message, reason: 'R', since: '' },

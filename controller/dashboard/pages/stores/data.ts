@@ -63,12 +63,6 @@ export const isBraked = ({ conditions }: Pick<Store, 'conditions'>): boolean =>
 export const isRefused = ({ conditions }: Pick<Store, 'conditions'>): boolean =>
   conditions.some(({ type, status }) => type === 'Ready' && status === 'False')
 
-/** While nothing changes the status is written less often than looks are made: a past moment is known to be done. */
-export const comingLook = (
-  { next_look_at: at }: Pick<Store, 'next_look_at'>,
-  nowMs: number,
-): string | undefined => (at !== undefined && Date.parse(at) > nowMs ? at : undefined)
-
 /** `12 of at most 60 a minute`. */
 export const callsOf = ({ calls_per_minute: calls, refresh }: Store): string =>
   `${calls ?? 0} of at most ${refresh?.max_calls_per_minute ?? 60}`

@@ -17,7 +17,8 @@ import { State } from '../../ui/state.tsx'
 import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
-import { callsOf, comingLook, isBraked, isRefused, stateOf, whatIs } from './data.ts'
+import { comingLook } from '../../../../src/rest/coming-look.ts'
+import { callsOf, isBraked, isRefused, stateOf, whatIs } from './data.ts'
 import s from './stores.module.css'
 
 const useStores = (team: string | undefined) => {
