@@ -41,7 +41,8 @@ export interface Caller {
   readonly proof: string
   /**
    * Reads the body and counts the request: the same request again is refused, also while the body comes.
-   * RefusedError. `lasts`: the request is not over when it is answered, and its body is not counted for so long.
+   * RefusedError. `lasts`: the request is for a stream, which is not over when it is answered, and its body is not
+   * counted for so long.
    */
   take<T>(schema: z.ZodType<T>, maxBytes: number, lasts?: 'lasts'): Promise<T>
   /** The controller had asked for what was taken: it costs the agent nothing. */
@@ -62,9 +63,9 @@ interface Proven {
   readonly keys: SessionKeys
   /** Number that the nonces of body and answer are made from. */
   readonly counter: number
-  /** Throws for a request that came before. */
-  readonly count: () => Promise<void> | void
-  /** The same, and changes nothing. */
+  /** Throws for a request that came before, and for one for a stream that is older than another one. */
+  readonly count: (isStream: boolean) => Promise<void> | void
+  /** Throws for a request that came before, and changes nothing. */
   readonly checkNew: () => Promise<void> | void
 }
 
@@ -127,7 +128,7 @@ export const createAuthenticator = (deps: Deps): Authenticator => {
               : undefined
           if (opened === undefined)
             throw new RefusedError(401, 'BadProof', 'the body is not the one that was signed')
-          await proven.count()
+          await proven.count(isBrief)
           takeBack = deps.cost.charge(agentUid, body.length)
           return opened
         })
@@ -182,8 +183,9 @@ const proveSession = async (
     sessions.endAll(agentUid)
     throw agent === undefined ? unknownAgent() : unknown()
   }
-  const count = (): void => {
+  const count = (isStream: boolean): void => {
     if (!window.take(by.counter)) throw repeated()
+    if (isStream && !sessions.takeStream(session, by.counter)) throw repeated()
   }
   // Whether it came before was looked at above.
   return { agentUid, agent, keys, counter: by.counter, count, checkNew: () => undefined }
@@ -218,13 +220,14 @@ const proveKey = async (
   const before = usedHere.newest(agent.ed25519)
   if (by.counter <= before) throw repeated(before)
   const keys = acceptSession({ ...identity, agentUid }, identity.x25519, by.enc)
-  const count = async (): Promise<void> => {
+  const count = async (isStream: boolean): Promise<void> => {
     const { ed25519 } = agent
     const used = await agents.useCounter({ agentUid, ed25519, counter: by.counter })
     usedHere.note(ed25519, used ?? by.counter)
     if (used !== undefined) throw repeated(used)
-    const { id } = sessions.begin({ agentUid, ed25519, keys })
-    c.env.outgoing.setHeader(sessionHeader, id)
+    const session = sessions.begin({ agentUid, ed25519, keys })
+    if (isStream) sessions.takeStream(session, 0)
+    c.env.outgoing.setHeader(sessionHeader, session.id)
   }
   const checkNew = async (): Promise<void> => {
     const used = await agents.usedCounter(agentUid)

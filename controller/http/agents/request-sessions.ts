@@ -11,6 +11,14 @@ interface RequestSession {
   readonly ed25519: string
   readonly keys: SessionKeys
   readonly window: CounterWindow
+  /** Which of the sessions of this process it is. */
+  readonly number: number
+}
+
+interface AgentSessions {
+  readonly ids: string[]
+  /** The newest request for a stream: by session, then by counter. */
+  stream: readonly [session: number, counter: number]
 }
 
 /** Sessions of one agent: it begins one for each connection to this replica. */
@@ -18,16 +26,32 @@ const mostOfAgent = 8
 
 export class RequestSessions {
   readonly #byId = new Map<string, RequestSession>()
-  readonly #byAgent = new Map<string, string[]>()
+  readonly #byAgent = new Map<string, AgentSessions>()
+  #begun = 0
 
   begin(what: Pick<RequestSession, 'agentUid' | 'ed25519' | 'keys'>): RequestSession {
     const id = randomBytes(16).toString('base64url')
-    const session = { ...what, id, window: new CounterWindow() }
+    this.#begun += 1
+    const session = { ...what, id, window: new CounterWindow(), number: this.#begun }
     this.#byId.set(id, session)
-    const ids = [...(this.#byAgent.get(what.agentUid) ?? []), id]
+    const { ids, stream } = this.#byAgent.get(what.agentUid) ?? { ids: [], stream: [0, 0] as const }
+    ids.push(id)
     for (const old of ids.splice(0, ids.length - mostOfAgent)) this.#byId.delete(old)
-    this.#byAgent.set(what.agentUid, ids)
+    this.#byAgent.set(what.agentUid, { ids, stream })
     return session
+  }
+
+  /**
+   * Whether a request for a stream is newer than all of this agent that were counted here, and notes it. One that was
+   * held back on its way would replace the stream of now. Sessions begin in the order of the key's counters.
+   */
+  takeStream({ agentUid, number }: RequestSession, counter: number): boolean {
+    const own = this.#byAgent.get(agentUid)
+    if (own === undefined) return false
+    const [session, newest] = own.stream
+    if (number < session || (number === session && counter < newest)) return false
+    own.stream = [number, counter]
+    return true
   }
 
   find(id: string): RequestSession | undefined {
@@ -36,7 +60,7 @@ export class RequestSessions {
 
   /** To be called when the agent is gone or has another key. */
   endAll(agentUid: string): void {
-    for (const id of this.#byAgent.get(agentUid) ?? []) this.#byId.delete(id)
+    for (const id of this.#byAgent.get(agentUid)?.ids ?? []) this.#byId.delete(id)
     this.#byAgent.delete(agentUid)
   }
 }

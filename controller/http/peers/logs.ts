@@ -147,8 +147,9 @@ export const mountPeerRoutes = (
   app.post(
     signsPath,
     serve(async (c) => {
-      for (const sign of (await read(c, signsRequest)).signs) deps.heard(sign)
-      return c.json({})
+      const { signs } = await read(c, signsRequest)
+      const known = signs.filter((sign) => deps.heard(sign)).map(({ connection }) => connection)
+      return c.json({ known: [...new Set(known)] })
     }),
   )
 }

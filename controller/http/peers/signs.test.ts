@@ -13,6 +13,7 @@ import type { AgentEnv } from '../agents/refusal.ts'
 import { createSigns } from '../agents/signs.ts'
 import { createPeerClient } from './client.ts'
 import { mountPeerRoutes } from './logs.ts'
+import type { Sign } from '../../../src/protocol/sign-of-life.ts'
 import { createSignsElsewhere } from './signs.ts'
 
 describe('a sign of life that comes to another replica than its stream', () => {
@@ -89,5 +90,50 @@ describe('a sign of life that comes to another replica than its stream', () => {
     expect(await post(authorizeSign(signKey, stream, 4))).toBe(204)
     expect(await post('Stagely-Sign what')).toBe(401)
     await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, 4])
+  })
+})
+
+describe('signs of life for another replica', () => {
+  const holder = randomUUID()
+  const sign = (connection: string, counter: number): Sign => ({
+    ...{ replica: holder, connection, counter, mac: 'm'.repeat(43) },
+  })
+  /** A replica that has the stream `own`; `batches` are those that it got. */
+  const open = (own: string) => {
+    const batches: Sign[][] = []
+    const others = [{ id: holder, url: 'http://elsewhere', certificate: undefined }]
+    const post = (_peer: unknown, _path: string, body: unknown) => {
+      const { signs } = body as { signs: Sign[] }
+      batches.push(signs)
+      const known = signs.some(({ connection }) => connection === own) ? [own] : []
+      return Promise.resolve({ status: 200, json: { known } })
+    }
+    return { batches, elsewhere: createSignsElsewhere({ others }, { post }) }
+  }
+  const counters = (signs: readonly Sign[] | undefined, of: string): number[] =>
+    (signs ?? []).filter(({ connection }) => connection === of).map(({ counter }) => counter)
+
+  it('keep their place in a flood of forged ones, once one was good', async () => {
+    const own = randomUUID()
+    const { batches, elsewhere } = open(own)
+    elsewhere.hand(sign(own, 1))
+    await expect.poll(() => batches.length, { timeout: 10_000 }).toBe(1)
+    for (let n = 0; n < 12_000; n += 1) elsewhere.hand(sign(randomUUID(), n))
+    elsewhere.hand(sign(own, 2))
+    await expect.poll(() => batches.length, { timeout: 10_000 }).toBeGreaterThan(1)
+    elsewhere.stop()
+    expect(counters(batches[1], own)).toEqual([2])
+    expect(batches.every((signs) => signs.length <= 10_000)).toBe(true)
+  })
+
+  it('displace only older ones of their own stream', async () => {
+    const [own, other] = [randomUUID(), randomUUID()]
+    const { batches, elsewhere } = open(own)
+    elsewhere.hand(sign(other, 1))
+    for (let n = 1; n <= 9; n += 1) elsewhere.hand(sign(own, n))
+    await expect.poll(() => batches.length, { timeout: 10_000 }).toBe(1)
+    elsewhere.stop()
+    expect(counters(batches[0], own)).toEqual([6, 7, 8, 9])
+    expect(counters(batches[0], other)).toEqual([1])
   })
 })
