@@ -42,6 +42,14 @@ const manyArguments = [
     message: 'many items are a RangeError: use append of src/kernel/append.ts',
   },
 ]
+// In the bundle, what is imported late of a package in the older format has nothing but a default.
+const lateImports = [
+  {
+    selector:
+      'ImportExpression[source.value=/^(?!\\.|node:|commander$|nodemailer$|@kubernetes\\u002fclient-node$)/]',
+    message: 'import a file of ours late, which imports the package',
+  },
+]
 const mocks = [
   {
     selector: "CallExpression[callee.object.name='vi'][callee.property.name=/^(mock|doMock)$/]",
@@ -147,7 +155,15 @@ export default defineConfig(
         },
       ],
       'no-restricted-imports': ['error', { paths: [...database, ...spawn] }],
-      'no-restricted-syntax': ['error', ...time, ...thens, ...mocks, ...zod, ...manyArguments],
+      'no-restricted-syntax': [
+        'error',
+        ...time,
+        ...thens,
+        ...mocks,
+        ...zod,
+        ...manyArguments,
+        ...lateImports,
+      ],
       'import-x/no-cycle': 'error',
       'import-x/no-default-export': 'error',
       'import-x/no-restricted-paths': [

@@ -60,8 +60,8 @@ const knownPart = (path: string): string => {
 const documentsOf = async (path: string): Promise<unknown[]> => {
   const text = await readText(path)
   if (text.length > mostBytes || !mayInclude.test(text)) return []
-  const yaml = await import('yaml')
-  const documents = yaml.parseAllDocuments(text, { logLevel: 'silent' })
+  const { parseAllDocuments } = await import('../../src/formats/yaml.ts')
+  const documents = parseAllDocuments(text, { logLevel: 'silent' })
   return [documents].flat().map((document) => {
     try {
       return document.toJS({ maxAliasCount: -1 }) as unknown

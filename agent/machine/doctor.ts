@@ -54,7 +54,8 @@ export const runDoctor = (argv: readonly string[]): Promise<number> =>
 
 const show = async (checks: readonly Check[], output: string): Promise<void> => {
   if (output === 'json') say(JSON.stringify({ checks }, null, 4))
-  else if (output === 'yaml') process.stdout.write((await import('yaml')).stringify({ checks }))
+  else if (output === 'yaml')
+    process.stdout.write((await import('../../src/formats/yaml.ts')).stringify({ checks }))
   else {
     for (const { name, status, message, remedy } of checks) {
       say(`${status.padEnd(8)} ${name.padEnd(12)} ${message}`)

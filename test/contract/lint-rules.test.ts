@@ -79,6 +79,7 @@ describe('lint refuses', () => {
     ['the environment', 'process.env.HOME?.trim()\n', 'no-restricted-properties'],
     ['parts of zod', "import { z } from 'zod'\nz.string()\n", 'no-restricted-syntax'],
     ['a push of many', 'const all = []\nall.push(...given)\n', 'no-restricted-syntax'],
+    ['a package that comes late', "export const a = import('yaml')\n", 'no-restricted-syntax'],
     ['AbortSignal.any', 'AbortSignal.any([]).throwIfAborted()\n', 'no-restricted-properties'],
     ['a default export', 'export default 1\n', 'import-x/no-default-export'],
     ['console', "console.log('a')\n", 'no-console'],

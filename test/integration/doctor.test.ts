@@ -67,6 +67,8 @@ describe('the doctor', () => {
   })
 
   it('refuses an engine elsewhere, and wrong usage', async () => {
+    const asYaml = await runCli(['agent', 'doctor', '-o', 'yaml', ...flags()], {})
+    expect(asYaml.stdout).toMatch(/^checks:\n/)
     const far = await runCli(['agent', 'doctor', ...flags()], { DOCKER_HOST: 'tcp://far:2375' })
     expect(far.code).toBe(1)
     expect(far.stdout).toMatch(/^failed +docker-host .*unix:\/\/ socket.*\n +→ unset DOCKER_HOST/)
