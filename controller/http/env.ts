@@ -38,7 +38,7 @@ export const actorOf = (c: AppContext, user = c.get('user')): Actor => {
     source: 'api',
     address: c.get('address'),
     requestId: c.get('requestId'),
-    hasGone: () => c.env.outgoing.destroyed,
+    hasGone: () => c.env.outgoing.destroyed && !c.env.outgoing.writableEnded,
     mayReadValues: (namespace) =>
       allows(user, { verb: 'get', resource: 'stagelysecrets/value', namespace }),
   }

@@ -29,7 +29,7 @@ export interface Actor {
    * did not give has its format. Absent: the actor may read all values, as the controller.
    */
   readonly mayReadValues?: (namespace: string) => boolean
-  /** True once nobody waits for the answer. A write that has not begun is then left out: it could come after a newer one. */
+  /** True once nobody waits for the answer. A change that has not begun is then left out: it could come after a newer one. */
   readonly hasGone?: () => boolean
 }
 

@@ -155,7 +155,9 @@ export class SqlStore implements Store {
 
   /** Writes an audit row for an action that is no write. */
   audit(actor: Actor, ref: ObjectRef, entry: AuditEntry): Promise<void> {
-    return this.#parts.writer.run(actor, {}, (session) => {
+    // Whoever was refused hangs up as he likes: the row is written all the same.
+    const { hasGone: _, ...who } = actor
+    return this.#parts.writer.run(who, {}, (session) => {
       session.audit(ref, entry)
       return Promise.resolve()
     })
