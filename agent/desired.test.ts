@@ -31,9 +31,11 @@ const aState = (): { state: DesiredState; told: string[] } => {
   const told: string[] = []
   const state = createDesiredState(
     {
-      want: (item, entries, healthy) => {
-        const back =
-          healthy === undefined ? '' : ` or ${healthy.map((e) => e.value.toString()).join()}`
+      want: (item, entries, ...others) => {
+        const back = others
+          .filter((other) => other !== undefined)
+          .map((other) => ` or ${other.map((e) => e.value.toString()).join()}`)
+          .join('')
         const values = entries.map((e) => e.value.toString()).join()
         told.push(`${item.uid} r${item.revision} ${values}${back}${item.release ?? ''}`)
       },
@@ -86,6 +88,20 @@ test('a newer order takes back to an older revision, whose bundle was kept for t
   state.takeItem(anItem({ order: 3, revision: 4, healthyRevision: 4 }))
   expect(told).toEqual(['s1 r4 4 or 4', 's1 r5 5 or 4', 's1 r4 4 or 4'])
   expect(state.holds()).toEqual([{ projectUid: 'p1', stageletUid: 's1', epoch: 1, revision: 4 }])
+})
+
+test('the bundle of the revision before is kept while an item names it', () => {
+  const { state, told } = aState()
+  for (const revision of [2, 3]) state.takeBundle(aBundle(revision))
+  state.takeAll([anItem({ revision: 3, healthyRevision: 2 })])
+  state.takeItem(anItem({ order: 2, revision: 4, healthyRevision: 2, previousRevision: 3 }))
+  state.takeBundle(aBundle(4))
+  expect(told).toEqual(['s1 r3 3 or 2', 's1 r4 4 or 2 or 3'])
+  expect(state.holds().map((held) => held.revision)).toEqual([2, 3, 4])
+  // A controller of before does not name it.
+  state.takeItem(anItem({ order: 3, revision: 4, healthyRevision: 2 }))
+  expect(told.at(-1)).toBe('s1 r4 4 or 2')
+  expect(state.holds().map((held) => held.revision)).toEqual([2, 4])
 })
 
 test('a revision of another project has a bundle of its own, and that of the former one is dropped', () => {

@@ -3,10 +3,16 @@
 // INVARIANTS
 // - Items are ordered by (epoch, order). An older one than the agent has is refused, so that nobody can bring a machine
 //   back to older secrets with a recorded one.
-// - An item is passed on only with the bundle of its own revision; until that comes the last item stands. The bundle of
-//   the revision to go back to is passed on with it, where the agent has it.
+// - An item is passed on only with the bundle of its own revision; until that comes the last item stands. The bundles of
+//   the revisions to go back to are passed on with it, where the agent has them.
 import type { Logger } from '../src/kernel/log.ts'
-import { bundleKey, type DesiredStagelet, type StreamRequest } from '../src/protocol/messages.ts'
+import {
+  bundleKey,
+  namedRevisions,
+  type DesiredStagelet,
+  type StreamRequest,
+} from '../src/protocol/messages.ts'
+import { limits } from '../src/resources/limits.ts'
 import type { OpenedSecret } from './want.ts'
 
 export interface HeldBundle {
@@ -18,11 +24,12 @@ export interface HeldBundle {
 }
 
 export interface DesiredListener {
-  /** `healthy`: the secrets to go back to where `entries` fail; undefined where there are none. */
+  /** `healthy` and `previous`: the secrets to go back to where `entries` fail; undefined where there are none. */
   want(
     item: DesiredStagelet,
     entries: readonly OpenedSecret[],
     healthy: readonly OpenedSecret[] | undefined,
+    previous: readonly OpenedSecret[] | undefined,
   ): void
   /** The stagelet is no longer this agent's. Its containers stay. */
   forget(uid: string): void
@@ -36,7 +43,7 @@ export interface DesiredState {
   takeItem(item: DesiredStagelet): void
   takeAll(items: readonly DesiredStagelet[]): void
   remove(uid: string): void
-  /** The bundles that the agent has, for the stream request, so that none is sent twice. */
+  /** The bundles that the agent has, for the stream request, so that none is sent twice. As many as that may name. */
   holds(): StreamRequest['holds']
 }
 
@@ -53,16 +60,19 @@ class Bundles {
   }
 
   /** Revision 0 has no secrets. */
-  entriesOf(item: DesiredStagelet, revision: number): readonly OpenedSecret[] | undefined {
+  entriesOf(
+    item: DesiredStagelet,
+    revision: number | undefined,
+  ): readonly OpenedSecret[] | undefined {
+    if (revision === undefined) return undefined
     if (revision === 0) return []
     return this.#byUid.get(item.uid)?.get(bundleKey({ ...item, revision }))?.entries
   }
 
   /** Drops the bundles that the item does not name. */
   keepFor(item: DesiredStagelet): void {
-    const { uid, revision, healthyRevision = revision } = item
-    const named = [bundleKey(item), bundleKey({ ...item, revision: healthyRevision })]
-    const own = this.#byUid.get(uid)
+    const named = namedRevisions(item).map((revision) => bundleKey({ ...item, revision }))
+    const own = this.#byUid.get(item.uid)
     for (const key of own?.keys() ?? []) if (!named.includes(key)) own?.delete(key)
   }
 
@@ -88,10 +98,8 @@ export const createDesiredState = (listener: DesiredListener, log: Logger): Desi
   const handOn = (item: DesiredStagelet, entries: readonly OpenedSecret[]): void => {
     waiting.delete(item.uid)
     items.set(item.uid, item)
-    const { healthyRevision } = item
-    const healthy =
-      healthyRevision === undefined ? undefined : bundles.entriesOf(item, healthyRevision)
-    listener.want(item, entries, healthy)
+    const healthy = bundles.entriesOf(item, item.healthyRevision)
+    listener.want(item, entries, healthy, bundles.entriesOf(item, item.previousRevision))
   }
   const takeItem = (item: DesiredStagelet): void => {
     const held = items.get(item.uid)
@@ -138,6 +146,10 @@ export const createDesiredState = (listener: DesiredListener, log: Logger): Desi
       for (const item of all) takeItem(item)
     },
     remove,
-    holds: () => bundles.all().map(({ entries: _, ...held }) => held),
+    holds: () =>
+      bundles
+        .all()
+        .slice(0, limits.holds)
+        .map(({ entries: _, ...held }) => held),
   }
 }

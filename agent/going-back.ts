@@ -1,4 +1,4 @@
-// Goes back to the healthy revision, where new values broke a service.
+// Goes back to what holds nothing that failed, where new values broke a service.
 import type { Quarantined } from '../src/resources/observation.ts'
 import { digestFor, mergeQuarantine, servicesToBlame } from '../src/rollout/quarantine.ts'
 import type { ActionDeps } from './action.ts'
@@ -24,7 +24,7 @@ export const blamedServices = ({
   return servicesToBlame(want.desired.name, { service, dependencies }, sets)
 }
 
-/** Puts what failed in quarantine, so that the next pass runs the healthy revision. False where there is none, or no value is to blame. */
+/** Puts what failed in quarantine, so that the next pass runs a revision without it. False where none was healthy, or no value is to blame. */
 export const goBack = async (
   deps: Pick<ActionDeps, 'stateFile' | 'log'>,
   state: StackState,
@@ -42,8 +42,7 @@ export const goBack = async (
   // A service that is to blame may have passed its own gate.
   forgetPasses(state, blamed)
   await saveQuarantine(deps.stateFile, uid, state.quarantine)
-  const to = healthy.desired.revision
-  deps.log.warn({ service: gateFailure.service, blamed, failed: revision, to }, 'going back')
+  deps.log.warn({ service: gateFailure.service, blamed, failed: revision }, 'going back')
   return true
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { pause } from '../src/kernel/pause.ts'
-import { knownOrders, paths, protocolVersion, type AskedOrder } from '../src/protocol/messages.ts'
+import { knownToAgent, paths, protocolVersion, type AskedOrder } from '../src/protocol/messages.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
 import type { About } from './about.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
@@ -75,7 +75,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
   try {
     const { about, desired } = deps
     const body = {
-      ...{ ...about.current(), protocol: protocolVersion, knows: knownOrders },
+      ...{ ...about.current(), protocol: protocolVersion, knows: knownToAgent },
       ...{ now, holds: desired.holds() },
     }
     const answer = await client.open({ path: paths.stream, body, signal: ending.signal })

@@ -62,13 +62,14 @@ export interface StageletLoopDeps {
 
 export interface StageletLoop {
   /**
-   * Takes the desired state with its secrets, and the secrets of the revision to go back to where that fails. Returns
-   * at once; the action for an older want ends at its next safe point.
+   * Takes the desired state with its secrets, and those of the revisions to go back to where that fails. Returns at
+   * once; the action for an older want ends at its next safe point.
    */
   want(
     desired: DesiredStagelet,
     entries: readonly OpenedSecret[],
     healthy?: readonly OpenedSecret[],
+    previous?: readonly OpenedSecret[],
   ): void
   /** Asks for a pass soon, as after an event. */
   poke(): void
@@ -147,9 +148,9 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   }
 
   return {
-    want: (desired, entries, healthy) => {
-      known.learn([...entries, ...(healthy ?? [])])
-      target.set(desired, entries, healthy)
+    want: (desired, entries, healthy, previous) => {
+      known.learn([...entries, ...(healthy ?? []), ...(previous ?? [])])
+      target.set(desired, entries, healthy, previous)
       // The key is the same where the controller only says what the agent has done by itself already.
       if (!isOfState()) pass.abort()
       waker.wake()

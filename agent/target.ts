@@ -1,4 +1,4 @@
-// Chooses what one stagelet runs: what the controller said, or the revision to go back to where that has failed here.
+// Chooses what one stagelet runs: what the controller said, or a revision to go back to where that has failed here.
 // src/rollout decides, as in the controller, so that both decide the same.
 import type { DesiredStagelet } from '../src/protocol/messages.ts'
 import type { Quarantined } from '../src/resources/observation.ts'
@@ -12,7 +12,7 @@ import type { StateFile } from './state-file.ts'
 
 export interface Choice {
   readonly run: Want
-  /** What to go back to where `run` fails. */
+  /** What was healthy before: where `run` fails, what is new since is to blame, and there is something to go back to. */
   readonly healthy: Want | undefined
   /** The failure for which `run` is not what the controller said. */
   readonly because: Quarantined | undefined
@@ -24,6 +24,7 @@ export interface Target {
     desired: DesiredStagelet,
     entries: readonly OpenedSecret[],
     healthy: readonly OpenedSecret[] | undefined,
+    previous?: readonly OpenedSecret[],
   ): void
   /** What to run now. Undefined before the first `set`. */
   choose(): Choice | undefined
@@ -34,17 +35,18 @@ export interface Target {
   readonly uid: string | undefined
 }
 
-/** `said` is what the controller wants, `healthy` what it named to go back to. */
+/** `said` is what the controller wants, `healthy` and `previous` what it named to go back to. */
 export const chooseWant = (
   said: Want,
-  healthy: Want | undefined,
+  { healthy, previous }: Pick<Choice, 'healthy'> & { readonly previous?: Want | undefined },
   quarantine: readonly Quarantined[],
 ): Choice => {
-  const wants = healthy === undefined ? [said] : [said, healthy]
+  const wants = [said, previous, healthy].filter((want) => want !== undefined)
   const { name, revision } = said.desired
   const decided = decideRevision({
     stagelet: name,
     newest: revision,
+    healthy: healthy?.desired.revision ?? 0,
     quarantine,
     sets: wants.map(({ desired, entries }) => ({ revision: desired.revision, entries })),
   })
@@ -63,17 +65,15 @@ export const createTarget = (deps: {
 }): Target => {
   let said: Want | undefined
   let healthy: Want | undefined
+  let previous: Want | undefined
   let quarantine: readonly Quarantined[] | undefined
 
   return {
-    set: (desired, entries, back) => {
+    set: (desired, entries, healthySet, previousSet) => {
       const settled = said !== undefined && deps.state()?.settledKey === said.key
       const before = said
-      const want = (
-        revision: number,
-        own: readonly OpenedSecret[],
-        also: readonly OpenedSecret[],
-      ): Want =>
+      const also = [...(previousSet ?? []), ...(healthySet ?? []), ...entries]
+      const want = (revision: number, own: readonly OpenedSecret[]): Want =>
         createWant(
           {
             desired: { ...desired, revision },
@@ -86,12 +86,17 @@ export const createTarget = (deps: {
           before,
           settled,
         )
-      const { revision, healthyRevision = revision } = desired
-      said = want(revision, entries, back ?? [])
-      healthy =
-        back === undefined || healthyRevision === revision
+      const { revision, healthyRevision, previousRevision } = desired
+      const other = (
+        named: number | undefined,
+        own: readonly OpenedSecret[] | undefined,
+      ): Want | undefined =>
+        named === undefined || own === undefined || named === revision
           ? undefined
-          : want(healthyRevision, back, entries)
+          : want(named, own)
+      said = want(revision, entries)
+      healthy = other(healthyRevision, healthySet)
+      previous = other(previousRevision, previousSet)
     },
     choose: () => {
       if (said === undefined) return undefined
@@ -104,7 +109,7 @@ export const createTarget = (deps: {
         healthyRevision,
         newest: said.entries,
       })
-      return chooseWant(said, healthy, quarantine)
+      return chooseWant(said, { healthy, previous }, quarantine)
     },
     quarantine: () => quarantine ?? [],
     setQuarantine: (found) => {

@@ -57,7 +57,13 @@ export const createWant = (
   const kept = older.slice(countSurplus(older.map(([, value]) => value)))
   const values = new Map([...kept, ...own(also), ...own(entries)])
   let masker: Masker | undefined
-  const { generation: _g, order: _o, healthyRevision: _h, ...target } = desired
+  const {
+    generation: _g,
+    order: _o,
+    healthyRevision: _h,
+    previousRevision: _p,
+    ...target
+  } = desired
   return {
     desired,
     entries,

@@ -75,7 +75,7 @@ export const streamRequest = z.object({
   engineVersion: machineText.optional(),
   composeVersion: machineText.optional(),
   now: z.number().min(0).max(latestTime),
-  /** Orders beyond those of protocol 2.0 that this agent follows. */
+  /** Orders and fields beyond those of protocol 2.0 that this agent follows. */
   knows: z.array(machineText).max(100).optional(),
   holds: z
     .array(
@@ -107,6 +107,11 @@ const desiredStagelet = z.object({
   revision: z.int(),
   /** The last revision with which the stagelet was healthy: the agent rolls back to it by itself. */
   healthyRevision: z.int().optional(),
+  /**
+   * The closed revision before `revision`, where it is newer than `healthyRevision`: the agent goes back to it where it
+   * holds nothing that failed. Sent only to agents that say that they know it.
+   */
+  previousRevision: z.int().optional(),
   compose: z.object(composeSpec.shape),
   paused: z.boolean(),
   /** Value of the redeploy annotation. A new value rolls out pending edits. */
@@ -162,10 +167,14 @@ export const orderMessage = z.discriminatedUnion('type', [
 /** Orders that are asked for once: the next stream does not repeat them. */
 export type AskedOrder = LogsOrder | LeakTestOrder | TaskOrder
 
+/** An agent that does not say that it knows this field drops the bundle that the field names. */
+export const previousRevisionField = 'previousRevision' satisfies keyof DesiredStagelet
+
 /** What agents of this version say that they know. */
-export const knownOrders: readonly string[] = [
+export const knownToAgent: readonly string[] = [
   leakTestOrder.shape.type.value,
   taskOrder.shape.type.value,
+  previousRevisionField,
 ]
 
 /**
@@ -287,6 +296,14 @@ export const bundleKey = ({
   revision,
 }: Omit<StreamRequest['holds'][number], 'stageletUid'>): string =>
   `${projectUid}/${epoch}/${revision}`
+
+/** Revisions whose bundles an item names: the one to run comes first. An agent drops all others when it takes the item. */
+export const namedRevisions = ({
+  revision,
+  healthyRevision = 0,
+  previousRevision = 0,
+}: DesiredStagelet): number[] =>
+  [...new Set([revision, healthyRevision, previousRevision])].filter((r) => r > 0)
 
 /**
  * HPKE info of a stream. It contains the proof of the request that opened the stream, so that a

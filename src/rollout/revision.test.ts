@@ -37,6 +37,12 @@ const table: readonly [string, readonly [string, Facts, Decided][]][] = [
       ['a project without revisions has revision 0', { newest: 0 }, { revision: 0 }],
       ['after a restore it may be an older one', { newest: 3, told: 6 }, { revision: 3 }],
       ['an older one is there to go back to', { newest: 6, sets }, { revision: 6, fallback: 5 }],
+      [
+        'which is one that was healthy, where that is known',
+        { newest: 6, sets, healthy: 4 },
+        { revision: 6, fallback: 4 },
+      ],
+      ['or none', { newest: 6, sets, healthy: 3 }, { revision: 6 }],
     ],
   ],
   [
@@ -112,6 +118,21 @@ const table: readonly [string, readonly [string, Facts, Decided][]][] = [
         'the newest without it is run',
         { newest: 6, sets, quarantine: [failure(6)] },
         { revision: 5, failed: failure(6), fallback: 4 },
+      ],
+      [
+        'one that was not proven is run where it holds nothing of it, and the healthy one is there to go back to',
+        {
+          newest: 6,
+          sets: [
+            { revision: 6, entries: entries(6, 5) },
+            { revision: 5, entries: entries(3, 5) },
+            { revision: 4, entries: entries(3, 4) },
+            { revision: 3, entries: entries(3, 3) },
+          ],
+          healthy: 3,
+          quarantine: [failure(6)],
+        },
+        { revision: 5, failed: failure(6), fallback: 3 },
       ],
       [
         'of two that failed neither is run',

@@ -26,6 +26,8 @@ export interface RevisionFacts {
   readonly mustWait?: boolean
   /** What failed its health gate and still counts (liveQuarantine). */
   readonly quarantine?: readonly Quarantined[]
+  /** Newest revision whose health gate passed whole, where it is known. */
+  readonly healthy?: number | undefined
   /** Sets of revisions, as far as they are known; undefined where nobody has read them. */
   readonly sets?: readonly { readonly revision: number; readonly entries: readonly SetEntry[] }[]
 }
@@ -37,7 +39,10 @@ export interface RevisionDecision {
   readonly heldBy: 'AgentDrained' | 'AwaitingTurn' | undefined
   /** The failure for which an older revision is run. */
   readonly failed: Quarantined | undefined
-  /** Newest known revision to go back to, should `revision` fail. */
+  /**
+   * Newest known revision to go back to that was healthy, should `revision` fail: what is new since is to blame. A newer
+   * one without what failed is run then.
+   */
   readonly fallback: number | undefined
 }
 
@@ -59,7 +64,15 @@ const newestAllowed = (facts: RevisionFacts): number | undefined => {
  * known holds what failed, it is the newest that it may have: that one is tried again with growing delays.
  */
 export const decideRevision = (facts: RevisionFacts): RevisionDecision => {
-  const { stagelet, newest, told, drained = false, quarantine = [], sets } = facts
+  const {
+    stagelet,
+    newest,
+    told,
+    drained = false,
+    quarantine = [],
+    sets,
+    healthy = Infinity,
+  } = facts
   const allowed = newestAllowed(facts)
   const isHeld = allowed === undefined || allowed < (newest ?? 0)
   const heldBy = !isHeld ? undefined : drained ? 'AgentDrained' : 'AwaitingTurn'
@@ -84,5 +97,6 @@ export const decideRevision = (facts: RevisionFacts): RevisionDecision => {
     .sort((a, b) => b - a)
   const revision = quarantine.length === 0 ? allowed : (clean[0] ?? allowed)
   const failed = known.find((set) => set.revision === allowed && revision < allowed)?.failed
-  return { revision, heldBy, failed, fallback: clean.find((other) => other < revision) }
+  const fallback = clean.find((other) => other < revision && other <= healthy)
+  return { revision, heldBy, failed, fallback }
 }

@@ -1,12 +1,16 @@
-// Tasks of agents over real TLS: who is asked, whose answer counts, and what becomes of one that never comes.
+// Tasks of agents over real TLS: who is asked, whose answer counts, and what becomes of one that never comes. And the
+// bundles that an agent keeps, by what it says that it knows.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Facts } from '../../src/databases/step.ts'
 import { paths, type AskedOrder } from '../../src/protocol/messages.ts'
 import type { TaskOrder } from '../../src/protocol/tasks.ts'
+import type { StageletStatus } from '../../src/resources/stagelet.ts'
 import {
+  createStack,
   eventually,
   joinTestAgent,
+  putSecrets,
   startTestAgent,
   startTestController,
   type TestAgent,
@@ -18,35 +22,36 @@ const task = {
   ...{ service: 'db', plugin: 'postgres', params: { login: { password: 'a-candidate' } } },
 }
 
+let controller: TestController
+let agent: TestAgent
+let other: TestAgent
+const orders: TaskOrder[] = []
+const take = (order: AskedOrder): void => {
+  if (order.type === 'task') orders.push(order)
+}
+const connect = async (name: string, tweak: object = {}): Promise<TestAgent> => {
+  const identity = await joinTestAgent(await controller.token(name))
+  const started = startTestAgent(identity, { onAsked: take, ...tweak })
+  await eventually(() => started.connections === 1)
+  return started
+}
+
+beforeAll(async () => {
+  controller = await startTestController()
+  agent = await connect('box')
+  other = await connect('other', { knows: ['leakTest'] })
+})
+afterAll(async () => {
+  await agent?.stop()
+  await other?.stop()
+  await controller?.close()
+})
+
 describe('a task of an agent', () => {
-  let controller: TestController
-  let agent: TestAgent
-  let other: TestAgent
-  const orders: TaskOrder[] = []
-  const take = (order: AskedOrder): void => {
-    if (order.type === 'task') orders.push(order)
-  }
   const run = (signal = new AbortController().signal, agentKey = 'default/box'): Promise<Facts> =>
     controller.routes.tasks.run(agentKey, task, signal)
   const answer = (from: TestAgent, body: object): Promise<unknown> =>
     from.client.post({ path: paths.tasks, body })
-  const connect = async (name: string, tweak: object = {}): Promise<TestAgent> => {
-    const identity = await joinTestAgent(await controller.token(name))
-    const started = startTestAgent(identity, { onAsked: take, ...tweak })
-    await eventually(() => started.connections === 1)
-    return started
-  }
-
-  beforeAll(async () => {
-    controller = await startTestController()
-    agent = await connect('box')
-    other = await connect('other', { knows: ['leakTest'] })
-  })
-  afterAll(async () => {
-    await agent?.stop()
-    await other?.stop()
-    await controller?.close()
-  })
 
   it('is asked of the agent that is named, and has the facts that it answers', async () => {
     const running = run()
@@ -100,5 +105,41 @@ describe('a task of an agent', () => {
       { id: 'x', fault: { kind: 'Failed', message: 'a\0b' } },
     ])
       await expect(answer(agent, body)).rejects.toMatchObject({ status: 400 })
+  })
+})
+
+describe('what was closed before the revision to run, and is newer than the healthy one', () => {
+  const stagelet = (name: string) => ({ kind: 'Stagelet', namespace: 'default', name }) as const
+  const start = async (to: TestAgent, name: string) => {
+    const { store } = controller.opened
+    const isWanted = (text: string) => eventually(() => to.wants.at(-1) === `${name} ${text}`)
+    const judge = (status: Partial<StageletStatus>): Promise<unknown> =>
+      store.write({ name: 't', source: 'system' }, {}, async (tx) => {
+        const it = (await tx.get(stagelet(name)))!
+        await tx.setStatus({ ...it, status: { ...it.status!, ...status } })
+      })
+    await createStack(controller, name, to.identity.name)
+    for (const value of ['one', 'two', 'three']) {
+      const revision = await putSecrets(controller, name, { A: value })
+      await isWanted(`r${revision} A=${value}`)
+      if (revision === 1) await judge({ healthyRevision: 1 })
+    }
+    return { isWanted, judge }
+  }
+  const held = (by: TestAgent) => by.desired.holds().map(({ revision }) => revision)
+
+  it('is kept by the agent, to go back to', async () => {
+    await start(agent, 'knows')
+    expect(agent.items.at(-1)).toMatchObject({ healthyRevision: 1, previousRevision: 2 })
+    expect(held(agent)).toEqual([1, 2, 3])
+  })
+
+  it('is not told to an agent that drops its bundle, and comes again when it is to run', async () => {
+    const { isWanted, judge } = await start(other, 'knows-not')
+    expect(other.items.at(-1)).not.toHaveProperty('previousRevision')
+    expect(held(other)).toEqual([1, 3])
+    const failed = { service: 'web', digest: 'd', revision: 3, retry: '', message: '' }
+    await judge({ wantedRevision: 2, quarantine: [failed] })
+    await isWanted('r2 A=two')
   })
 })

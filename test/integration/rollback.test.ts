@@ -10,6 +10,7 @@ import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import {
   createStack,
+  creationsSince,
   idleService,
   inspectProject,
   onHost,
@@ -59,6 +60,8 @@ describe('a value that breaks a service', () => {
   const setValue = (value: string): Promise<void> => world.patchSecret('shop-config.web', value)
   const statusOf = async (): Promise<Status> =>
     ((await world.read('stagelets/shop')) as { status: Status }).status
+  const revisionOf = async (): Promise<number> =>
+    ((await world.read('projects/shop')) as { status: { revision: number } }).status.revision
   const valueOf = (): Promise<string | undefined> =>
     stack.environmentOf('web').then(
       (e) => e['CONFIG'],
@@ -146,8 +149,6 @@ describe('a value that breaks a service', () => {
   it('is not run again by another change, and gives way to the next good one', async () => {
     const held = await stack.containers()
     await world.apply(secretYaml('OTHER', 'something else', 'db'))
-    const revisionOf = async (): Promise<number> =>
-      ((await world.read('projects/shop')) as { status: { revision: number } }).status.revision
     await expect.poll(revisionOf, { timeout: 5_000 }).toBe(3)
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     expect((await statusOf()).wantedRevision).toBe(1)
@@ -183,6 +184,25 @@ describe('a value that breaks a service', () => {
     await world.patch('stagelets/shop', { metadata: { annotations } })
     await expect.poll(configured, { timeout: 20_000, interval: 50 }).toContain('second malformed')
     await expect.poll(valueOf, { timeout: 30_000 }).toBe('good new value')
+    await setValue('good last value')
+    await inSync()
+  })
+
+  it('takes back nothing that was written before it, though that was not proven yet', async () => {
+    const { healthyRevision, wantedRevision } = await statusOf()
+    expect(healthyRevision).toBe(wantedRevision)
+    const since = Date.now() / 1000
+    await world.apply(secretYaml('OTHER', 'something else again', 'db'))
+    await expect.poll(revisionOf, { timeout: 5_000, interval: 20 }).toBe(healthyRevision + 1)
+    await setValue('third malformed value')
+    const settled = { wantedRevision: healthyRevision + 1, healthyRevision: healthyRevision + 1 }
+    await expect.poll(statusOf, { timeout: 40_000 }).toMatchObject({
+      ...settled,
+      quarantine: [{ service: 'web', revision: healthyRevision + 2 }],
+    })
+    expect(await valueOf()).toBe('good last value')
+    expect((await stack.environmentOf('db'))['OTHER']).toBe('something else again')
+    expect(await creationsSince(stack, since)).toEqual({ db: 1, web: 2 })
     await setValue('good last value')
     await inSync()
   })

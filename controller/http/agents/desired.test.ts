@@ -81,6 +81,24 @@ describe('what an agent is told of a closed revision before its stagelet is judg
     })
   })
 
+  it('names what was closed just before as well, where that is newer than what was healthy', () => {
+    const toGoBackTo = (healthyRevision: number | undefined, from = 0) => {
+      const item = renderItem({
+        view: { ...view, healthyRevision },
+        project: { ...project, from },
+        agent,
+      })
+      return [item.healthyRevision, item.previousRevision]
+    }
+    expect(toGoBackTo(4)).toEqual([4, 5])
+    expect(toGoBackTo(5)).toEqual([5, undefined])
+    // As after a restore.
+    expect(toGoBackTo(7)).toEqual([7, undefined])
+    expect(toGoBackTo(undefined)).toEqual([undefined, undefined])
+    // What was healthy may hold a credential that is dead, and so may what came after it.
+    expect(toGoBackTo(4, 5)).toEqual([undefined, undefined])
+  })
+
   it('is never older than what was judged', () => {
     expect(revisionOf({ view: { ...view, wantedRevision: 7 } })).toBe(7)
   })

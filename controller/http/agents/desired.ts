@@ -47,6 +47,19 @@ const orderOf = (input: ItemInput): number => {
   return isAhead ? Math.max(view.version, project.version) : view.version
 }
 
+/** Revisions to go back to, should this one fail. */
+const toGoBackTo = (
+  { healthyRevision }: StageletView,
+  revision: number,
+  from: number,
+): Pick<DesiredStagelet, 'healthyRevision' | 'previousRevision'> => {
+  if (healthyRevision === undefined || healthyRevision < from) return {}
+  const previousRevision = revision - 1
+  return previousRevision > healthyRevision
+    ? { healthyRevision, previousRevision }
+    : { healthyRevision }
+}
+
 /**
  * Without a project no revision can be decided: the item is paused, so that the agent keeps its containers and their
  * secrets. The same holds while the revision may have a revoked credential. A running agent takes no item with epoch 0 in
@@ -57,7 +70,7 @@ export const renderItem = (input: ItemInput): DesiredStagelet => {
   const { from = 0 } = project ?? {}
   if (from > 0 && revisionFor(input) < from && view.release === undefined)
     return renderItem({ ...input, project: undefined })
-  const { healthyRevision } = view
+  const revision = project === undefined ? 0 : revisionFor(input)
   return {
     uid: view.uid,
     namespace: view.namespace,
@@ -66,10 +79,8 @@ export const renderItem = (input: ItemInput): DesiredStagelet => {
     projectUid: project?.uid ?? '',
     epoch: project?.epoch ?? 0,
     order: orderOf(input),
-    revision: project === undefined ? 0 : revisionFor(input),
-    ...(project === undefined || healthyRevision === undefined || healthyRevision < from
-      ? {}
-      : { healthyRevision }),
+    revision,
+    ...(project !== undefined && toGoBackTo(view, revision, from)),
     compose: view.compose,
     paused: view.paused || agent?.paused === true || project === undefined,
     redeploy: view.redeploy,

@@ -1,13 +1,10 @@
 // Which bundles an agent has, as far as its stream knows: (project, epoch, revision), by stagelet.
 import {
   bundleKey,
+  namedRevisions,
   type DesiredStagelet,
   type StreamRequest,
 } from '../../../src/protocol/messages.ts'
-
-/** Revisions whose bundles an item needs: the one to run, and the one to go back to. */
-export const revisionsOf = ({ revision, healthyRevision = 0 }: DesiredStagelet): number[] =>
-  [...new Set([revision, healthyRevision])].filter((r) => r > 0)
 
 export class HeldBundles {
   readonly #keys = new Map<string, Set<string>>()
@@ -38,7 +35,7 @@ export class HeldBundles {
   /** Forgets bundles that the agent drops when it takes this item: all that the item does not name. */
   forgetDropped(item: DesiredStagelet): void {
     if (item.release !== undefined || (item.revision > 0 && !this.has(item))) return
-    const kept = revisionsOf(item).map((revision) => bundleKey({ ...item, revision }))
+    const kept = namedRevisions(item).map((revision) => bundleKey({ ...item, revision }))
     const held = this.#of(item.uid)
     this.#keys.set(item.uid, new Set(kept.filter((key) => held.has(key))))
   }

@@ -7,6 +7,7 @@
 // - Where a stagelet changes several times before it is sent, only its newest state is sealed and sent.
 // - Sealing and writing are one step, so that sequence numbers are sent in order.
 import type { ServerResponse } from 'node:http'
+import { isReason } from '../../../src/kernel/errors.ts'
 import { keyFingerprint } from '../../../src/kernel/key-fingerprint.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
@@ -15,7 +16,9 @@ import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
   bundleAad,
+  namedRevisions,
   orderAad,
+  previousRevisionField,
   protocolVersion,
   streamInfo,
   type DesiredStagelet,
@@ -29,7 +32,7 @@ import { isSignBy, signKeyOf, type Sign } from '../../../src/protocol/sign-of-li
 import type { OpenedEntry, Origin } from '../../../src/store/store.ts'
 import { agentKeyOf, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import { renderBundle, type ItemReader } from './desired.ts'
-import { HeldBundles, revisionsOf } from './held-bundles.ts'
+import { HeldBundles } from './held-bundles.ts'
 
 export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
   /** Name of this replica. */
@@ -182,12 +185,13 @@ export class Session {
   }
 
   async #sendOne(uid: string): Promise<void> {
-    const item = await this.#deps.readItem(uid, this.agentKey)
-    if (item === undefined) {
+    const found = await this.#deps.readItem(uid, this.agentKey)
+    if (found === undefined) {
       this.#holds.drop(uid)
       if (this.#sent.delete(uid) && this.#desiredSent) this.#order({ type: 'removed', uid })
       return
     }
+    const item = this.#asKnown(found)
     await this.#sendBundles(item)
     const before = this.#sent.get(uid)
     if (before !== undefined && sameJson(before, item, ['order'])) return
@@ -196,9 +200,16 @@ export class Session {
     if (this.#desiredSent) this.#order({ type: 'stagelet', item })
   }
 
+  /** Without a field by whose absence the agent drops a bundle. */
+  #asKnown(item: DesiredStagelet): DesiredStagelet {
+    if (this.#knows.has(previousRevisionField)) return item
+    const { [previousRevisionField]: _, ...known } = item
+    return known
+  }
+
   async #sendBundles(item: DesiredStagelet): Promise<void> {
     if (item.release !== undefined) return
-    for (const revision of revisionsOf(item))
+    for (const revision of namedRevisions(item))
       await this.#sendBundle({ ...item, revision }, revision === item.revision)
   }
 
@@ -208,6 +219,8 @@ export class Session {
     try {
       opened = await this.#deps.open(item, this)
     } catch (error) {
+      // Retention has dropped it: there is one revision less to go back to.
+      if (item.revision === item.previousRevision && isReason(error, 'NotFound')) return
       // The item is sent without this bundle: the agent goes on with the revision that it has.
       const { uid: stagelet, revision } = item
       this.#deps.log.error({ err: error, stagelet, revision }, 'cannot open a set for its agent')
