@@ -164,7 +164,7 @@ const serve = async (
 ): Promise<Served> => {
   const { log, clock, lifecycle } = context
   const { store, keys, agents, connections, principals, settings, idempotency, audit } = opened
-  const { sealing, activity, storeMeans, ...people } = opened
+  const { sealing, activity, storeMeans, leakTests, ...people } = opened
   const identity = await loadIdentity(settings, clock, certificateNames(config))
   const certificate = await certificateToShow(config, identity)
   await writeForPeople(config, certificate, people.tokens)
@@ -174,7 +174,6 @@ const serve = async (
   const denied = startAudit(config, context, { audit, registry: metrics.registry })
   addKeyMetrics(metrics.registry, keys, clock)
   const agentApp = new Hono<AgentEnv>()
-  const { leakTests } = opened
   const agentDeps = { store, agents, connections, leakTests, identity, clock, log, denied }
   const { peers, agentRoutes } = await mountMachines(agentApp, config, {
     ...{ agentDeps, lifecycle, settings },

@@ -1,6 +1,7 @@
 // Google Cloud Secret Manager, by its REST interface.
 // API: cloud.google.com/secret-manager/docs/reference/rest
 import * as z from 'zod'
+import { append } from '../../../src/kernel/append.ts'
 import type { ProviderBlock } from '../../../src/resources/store-providers.ts'
 import { byKey, eachInTurn, readAs, unexpected, type StoreAnswer, type StoreHttp } from '../http.ts'
 import type { Opening } from '../opening.ts'
@@ -144,10 +145,10 @@ export const openGcp = (
         if (absenceOf(answer) !== undefined)
           throw new StoreFault('Unavailable', 'the credential may not list secrets of the project')
         const read = readAs(listed, name, answer)
-        keys.push(
-          ...read.secrets
-            .map((secret) => secret.name.slice(secret.name.lastIndexOf('/') + 1))
-            .filter((key) => key.startsWith(prefix)),
+        const found = read.secrets.map(({ name: path }) => path.slice(path.lastIndexOf('/') + 1))
+        append(
+          keys,
+          found.filter((key) => key.startsWith(prefix)),
         )
         page = read.nextPageToken === '' ? undefined : read.nextPageToken
       }

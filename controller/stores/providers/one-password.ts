@@ -1,6 +1,7 @@
 // 1Password, by a Connect server: one list of items tells the version of each item of a vault.
 // API: developer.1password.com/docs/connect/api-reference
 import * as z from 'zod'
+import { append } from '../../../src/kernel/append.ts'
 import type { ProviderBlock } from '../../../src/resources/store-providers.ts'
 import { byKey, eachInTurn, readAs, unexpected, type StoreHttp } from '../http.ts'
 import type { Opening } from '../opening.ts'
@@ -195,8 +196,10 @@ export const openOnePassword = (
         if (!begin.startsWith(prefix) && !prefix.startsWith(begin)) continue
         const items = await readItems(context, vault.id, signal)
         if ('absent' in items) continue
-        keys.push(
-          ...items.map(({ title }) => begin + title).filter((key) => key.startsWith(prefix)),
+        const found = items.map(({ title }) => begin + title)
+        append(
+          keys,
+          found.filter((key) => key.startsWith(prefix)),
         )
       }
       return { keys: keys.sort().slice(0, mostListed), isCut: keys.length > mostListed }
