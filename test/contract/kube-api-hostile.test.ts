@@ -246,8 +246,11 @@ describe('hostile requests', () => {
         message: 'Too long: may not be more than 10000 entries',
       }),
     )
-    for (const faulty of [files(15_000), labels(9_000)])
-      expect(await causesOf(faulty)).toHaveLength(1_000)
+    expect(await causesOf(labels(9_000))).toHaveLength(1_000)
+    // A list over its bound is one fault, whatever it holds.
+    expect((await causesOf(files(15_000))).slice(3)).toMatchObject([
+      { field: 'spec.compose.files', message: 'Too long: may not be more than 256 items' },
+    ])
     const numbered = (count: number, line: (i: number) => string): string =>
       Array.from({ length: count }, (_, i) => line(i)).join('\n')
     for (const yaml of [
