@@ -305,6 +305,13 @@ export const namedRevisions = ({
 }: DesiredStagelet): number[] =>
   [...new Set([revision, healthyRevision, previousRevision])].filter((r) => r > 0)
 
+/** For an agent that knows these fields: without a field whose bundle the agent would drop. */
+export const asKnown = (item: DesiredStagelet, fields: ReadonlySet<string>): DesiredStagelet => {
+  if (fields.has(previousRevisionField)) return item
+  const { [previousRevisionField]: _, ...known } = item
+  return known
+}
+
 /**
  * HPKE info of a stream. It contains the proof of the request that opened the stream, so that a
  * recorded stream does not open in answer to another request.

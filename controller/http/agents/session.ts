@@ -15,10 +15,10 @@ import type { MacKey } from '../../../src/protocol/agent-request.ts'
 import { createSealer, type Sealer } from '../../../src/protocol/hpke.ts'
 import { publicKeyFromRaw } from '../../../src/protocol/keys.ts'
 import {
+  asKnown,
   bundleAad,
   namedRevisions,
   orderAad,
-  previousRevisionField,
   protocolVersion,
   streamInfo,
   type DesiredStagelet,
@@ -191,26 +191,14 @@ export class Session {
       if (this.#sent.delete(uid) && this.#desiredSent) this.#order({ type: 'removed', uid })
       return
     }
-    const item = this.#asKnown(found)
-    await this.#sendBundles(item)
+    const item = asKnown(found, this.#knows)
+    for (const revision of item.release === undefined ? namedRevisions(item) : [])
+      await this.#sendBundle({ ...item, revision }, revision === item.revision)
     const before = this.#sent.get(uid)
     if (before !== undefined && sameJson(before, item, ['order'])) return
     this.#sent.set(uid, item)
     this.#holds.forgetDropped(item)
     if (this.#desiredSent) this.#order({ type: 'stagelet', item })
-  }
-
-  /** Without a field by whose absence the agent drops a bundle. */
-  #asKnown(item: DesiredStagelet): DesiredStagelet {
-    if (this.#knows.has(previousRevisionField)) return item
-    const { [previousRevisionField]: _, ...known } = item
-    return known
-  }
-
-  async #sendBundles(item: DesiredStagelet): Promise<void> {
-    if (item.release !== undefined) return
-    for (const revision of namedRevisions(item))
-      await this.#sendBundle({ ...item, revision }, revision === item.revision)
   }
 
   async #sendBundle(item: DesiredStagelet, isTarget: boolean): Promise<void> {
