@@ -482,17 +482,11 @@ describe('stagely secrets', () => {
     const at = ['-p', 'kept-values', '--scope', 'web']
     const set = await world.cliWith('canary-of-stagely', 'secrets', 'set', 'TOKEN', ...at)
     expect(set.code).toBe(0)
-    const spec = { projectRef: { name: 'kept-values' }, scope: 'web' }
-    const url = { ...spec, key: 'URL', references: true, value: 'canary ${TOKEN}' }
-    const metadata = { name: 'url.web' }
+    const ref = { projectRef: { name: 'kept-values' }, scope: 'web' }
+    const spec = { ...ref, key: 'URL', references: true, value: 'canary ${TOKEN}' }
+    const head = { apiVersion: 'stagely.dev/v1alpha1', kind: 'StagelySecret' }
     const file = join(dir, 'url.json')
-    await writeFile(
-      file,
-      JSON.stringify({
-        ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'StagelySecret' },
-        ...{ metadata, spec: url },
-      }),
-    )
+    await writeFile(file, JSON.stringify({ ...head, metadata: { name: 'url.web' }, spec }))
     await world.must('apply', '-f', file)
     await writeFile(join(stack, '.env'), 'TOKEN=canary-of-files\nURL=canary-url-of-files\nNEW=1\n')
     const reveal = (key: string): Promise<string> =>
@@ -508,8 +502,7 @@ describe('stagely secrets', () => {
 
   it('takes another file for variables from where it is started, as Compose does', async () => {
     const [stack, elsewhere] = [join(dir, 'named-env'), join(dir, 'elsewhere')]
-    await mkdir(stack)
-    await mkdir(elsewhere)
+    for (const folder of [stack, elsewhere]) await mkdir(folder)
     const compose = 'services: {web: {image: x, environment: {TOKEN: "${TOKEN}"}}}\n'
     await writeFile(join(stack, 'compose.yaml'), compose)
     await writeFile(join(stack, 'prod.env'), 'TOKEN=canary-stack\n')
@@ -526,12 +519,8 @@ describe('stagely secrets', () => {
     expect(await init('--dotenv', 'here.env')).toEqual(found)
     expect(await init('--env-file=../named-env/prod.env')).toEqual(found)
     const lost = await run('--env-file', 'none.env')
-    expect([lost.code, lost.stderr]).toEqual([
-      1,
-      expect.stringContaining(
-        `there is no file none.env, neither here nor in ${await realpath(stack)}`,
-      ),
-    ])
+    const real = await realpath(stack)
+    expect([lost.code, lost.stderr.includes(`neither here nor in ${real}`)]).toEqual([1, true])
   })
 
   it('adopts a project with includes, profiles, ${VAR} and an override of its own', async () => {

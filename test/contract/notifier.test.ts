@@ -516,8 +516,14 @@ describe('Notifiers', () => {
       reason: 'Invalid',
       details: {
         faults: [
-          { field: 'spec.email.to[1]', message: expect.stringMatching(/example\.com alone .*ask/) },
-          { field: 'spec.email.to[2]', message: expect.stringContaining('STAGELY_SMTP_DOMAINS') },
+          {
+            field: 'spec.email.to[1]',
+            message: expect.stringMatching(/example\.com alone .*ask/) as string,
+          },
+          {
+            field: 'spec.email.to[2]',
+            message: expect.stringContaining('STAGELY_SMTP_DOMAINS') as string,
+          },
         ],
       },
     }
