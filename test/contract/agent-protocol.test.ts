@@ -400,7 +400,8 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
         older.logs.some((l) => /update the agent/.test(String(l.fields['said']))),
       )
       const refused = (): Promise<unknown> => agentCondition(controller, name, 'Refused')
-      await expect.poll(refused).toMatchObject({ status: 'True', reason: 'Protocol' })
+      const message = expect.stringContaining('update the agent') as string
+      await expect.poll(refused).toMatchObject({ status: 'True', reason: 'Protocol', message })
     })
 
     test('another protocol, another body and a request for another controller are refused', async () => {

@@ -519,8 +519,8 @@ describe('stagely secrets', () => {
     expect(await init('--dotenv', 'here.env')).toEqual(found)
     expect(await init('--env-file=../named-env/prod.env')).toEqual(found)
     const lost = await run('--env-file', 'none.env')
-    const real = await realpath(stack)
-    expect([lost.code, lost.stderr.includes(`neither here nor in ${real}`)]).toEqual([1, true])
+    const said = `there is no file none.env, neither here nor in ${await realpath(stack)}`
+    expect([lost.code, lost.stderr.includes(said)]).toEqual([1, true])
   })
 
   it('adopts a project with includes, profiles, ${VAR} and an override of its own', async () => {
