@@ -210,14 +210,14 @@ test('a leader that wakes from a pause writes nothing more to the cluster', asyn
   const held = await asked
   const { program } = pods[old]!
   program.child.kill('SIGSTOP')
-  const before = writes.length
   await api.create(secret('meanwhile'))
   await eventually(() => isJudged('meanwhile')).toBe(true)
   expect(leader()).toBe(1 - old)
   await eventually(() => told('waited')).toMatchObject({ count: 2 })
   await countTo(other, 'waited', 3)
   await eventually(() => told('waited')).toMatchObject({ count: 3 })
-  // It wakes with what it was about to do.
+  // It wakes with what it was about to do. Requests that it had sent before the pause have arrived.
+  const before = writes.length
   held.answer(earlier)
   program.child.kill('SIGCONT')
   await eventually(() => program.output()).toContain('this replica leads no more')
