@@ -309,6 +309,31 @@ describe('decideStagelet', () => {
       'Progressing',
       'False/KeysMissing',
     ],
+    ...['Drifted', 'ComposeFileChanged', 'FileNotMounted'].map(
+      (type): [string, Partial<StageletInput>, string, string] => [
+        `the stack is refused, so that nobody looks: ${type}`,
+        {
+          observation: settled({
+            ...{ phase: 'Failed', services: [aService({ name: 'backend' })] },
+            fault: { reason: 'ProjectRenamed', message: 'it runs as "before"' },
+          }),
+        },
+        type,
+        'Unknown/ProjectRenamed',
+      ],
+    ),
+    [
+      'the stack was stopped by hand before its files were broken',
+      {
+        observation: settled({
+          phase: 'Failed',
+          fault: { reason: 'ComposeInvalid', message: 'line 2' },
+          drift: { state: 'Held', since: '2026-01-01T00:00:00Z', changes: [] },
+        }),
+      },
+      'Drifted',
+      'True/StoppedByHand',
+    ],
     [
       'edits are pending',
       { observation: settled({ pendingEdits: ['web'] }) },

@@ -38,7 +38,14 @@ import {
   strayServices,
   type ComparedService,
 } from './compare-services.ts'
-import { seenTypes, unknownVerdict, unseenOf, unseenService, type Unseen } from './unseen.ts'
+import {
+  seenTypes,
+  unknownVerdict,
+  unseenOf,
+  unseenService,
+  whereLookedAt,
+  type Unseen,
+} from './unseen.ts'
 import { ready } from './ready.ts'
 import { no, yes, type Verdict } from '../verdict.ts'
 
@@ -120,16 +127,17 @@ type Verdicts = Readonly<Record<string, Verdict & Pick<Condition, 'observedGener
 const seenVerdicts = (input: SeenInput, decided: Decided): Verdicts => {
   const { failed } = decided
   const drift = drifted(input.stagelet.metadata.name, input.observation)
+  const looked = (verdict: Verdict): Verdict => whereLookedAt(verdict, input.observation)
   const verdicts = {
     Accepted: accepted(input),
     AgentReachable: agentReachable(input),
     SecretsInSync: secretsInSync(input, decided),
     Progressing: progressing(input, decided),
-    Drifted: drift,
+    Drifted: looked(drift),
     Degraded: degraded(input, failed, drift),
-    ComposeFileChanged: composeFileChanged(input),
+    ComposeFileChanged: looked(composeFileChanged(input)),
     VariableMissing: variableMissing(input),
-    FileNotMounted: fileNotMounted(input),
+    FileNotMounted: looked(fileNotMounted(input)),
     ...defined({ ReportCut: reportCut(input) }),
   }
   return forReported(input, { ...verdicts, Ready: ready(verdicts, input.observation) })

@@ -3,7 +3,7 @@
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
-import { engineUnavailable } from '../../../src/resources/observation.ts'
+import { engineUnavailable, type ObservationSpec } from '../../../src/resources/observation.ts'
 import { isSeen } from '../../../src/resources/presence.ts'
 import type { LastSeen, ServiceStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
 import type { StageletInput } from './gather.ts'
@@ -152,6 +152,15 @@ export const unknownVerdict = (
   const last = reason === engineUnavailable && at !== undefined ? `; last seen at ${at}` : ''
   return unknown(reason, `${message}${last}; then: ${then.reason}${more}`.slice(0, mostSaid))
 }
+
+/**
+ * Of what the agent does not look at while the stack has a fault: that nothing was found is not known then. What was found
+ * before stays told.
+ */
+export const whereLookedAt = (verdict: Verdict, { phase, fault }: ObservationSpec): Verdict =>
+  verdict.status === 'False' && phase === 'Failed' && fault !== undefined
+    ? unknown(fault.reason, 'not looked at while the stack has a fault: Degraded says which')
+    : verdict
 
 /** The service with its state unknown. The digest and keys that it should have stay known. */
 export const unseenService = (service: ServiceStatus, at: string | undefined): ServiceStatus => {
