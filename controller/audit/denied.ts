@@ -7,6 +7,7 @@ import type { Logger } from '../../src/kernel/log.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { controllerActor } from '../../src/store/actor.ts'
+import { clientNetwork } from '../http/request-identity.ts'
 
 const minuteMs = 60_000
 /** Rows a minute: for one actor from one address, and for all of them. */
@@ -40,7 +41,7 @@ interface Repeated {
 }
 
 const whoOf = ({ actor }: Denied): string =>
-  JSON.stringify([actor.id ?? actor.name, actor.address ?? ''])
+  JSON.stringify([actor.id ?? actor.name, clientNetwork(actor.address ?? '')])
 const keyOf = (denied: Denied): string =>
   JSON.stringify([whoOf(denied), denied.method, denied.route, denied.namespace, denied.status])
 

@@ -22,6 +22,16 @@ it('keeps an address out only once it has failed too often', async () => {
   await limits.failureLimit.check('192.0.2.2')
 })
 
+it('counts all addresses of a /64 of IPv6 as one', async () => {
+  for (let i = 0; i < 10; i++) await limits.failureLimit.count(`2001:db8:0:1::${i}`)
+  await expect(limits.failureLimit.check('2001:db8:0:1:a:b:c:d')).rejects.toThrow('open nothing')
+  await limits.failureLimit.check('2001:db8:0:2::1')
+  const fails = (i: number): Promise<never> =>
+    limits.loginLimit.attempt(`2001:db8:0:1::${i}`, () => Promise.reject(new Error('wrong')))
+  for (let i = 0; i < 2; i++) await expect(fails(i)).rejects.toThrow('wrong')
+  await expect(fails(3)).rejects.toThrow('more than 2 times')
+})
+
 it('counts logins that fail, and only those', async () => {
   const { loginLimit } = limits
   const fails = (): Promise<never> => Promise.reject(new Error('wrong'))

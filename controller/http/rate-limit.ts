@@ -5,6 +5,7 @@ import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { RateLimits } from '../limit-config.ts'
+import { clientNetwork } from './request-identity.ts'
 
 const windowSeconds = 10
 
@@ -61,13 +62,13 @@ const createFailureLimit = (perSecond: number): FailureLimit => {
   const most = perSecond * windowSeconds
   return {
     check: async (address) => {
-      const spent = await limiter.get(address)
+      const spent = await limiter.get(clientNetwork(address))
       if (spent === null || spent.consumedPoints < most) return
       const what = `your address has sent more than ${most} tokens or login codes in ${windowSeconds} s that open nothing`
       throw tooMany(what, spent.msBeforeNext)
     },
     count: async (address) => {
-      await limiter.penalty(address)
+      await limiter.penalty(clientNetwork(address))
     },
   }
 }
@@ -87,9 +88,9 @@ const createLoginLimit = (perMinute: number): LoginLimit => {
   const what = `your address has tried to log in more than ${perMinute} times within a minute`
   return {
     attempt: async (address, login) => {
-      await orTooMany(() => limiter.consume(address), what)
+      await orTooMany(() => limiter.consume(clientNetwork(address)), what)
       const done = await login()
-      await limiter.reward(address)
+      await limiter.reward(clientNetwork(address))
       return done
     },
   }

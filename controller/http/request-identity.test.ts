@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clientAddress, createProxyTrust, isNetwork } from './request-identity.ts'
+import { clientAddress, clientNetwork, createProxyTrust, isNetwork } from './request-identity.ts'
 
 describe('clientAddress', () => {
   const proxies = createProxyTrust(['10.0.0.0/8', '::1'])
@@ -20,6 +20,24 @@ describe('clientAddress', () => {
     expect(clientAddress('::ffff:10.0.0.1', '198.51.100.1', proxies)).toBe('198.51.100.1')
     expect(clientAddress('10.0.0.1', 'unknown', proxies)).toBe('10.0.0.1')
     expect(clientAddress('10.0.0.1', undefined, proxies)).toBe('10.0.0.1')
+  })
+})
+
+describe('clientNetwork', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['2001:db8:0:1::5', '2001:db8:0:1::/64'],
+    ['2001:DB8:0:1:ffff:ffff:ffff:ffff', '2001:db8:0:1::/64'],
+    ['2001:db8::', '2001:db8:0:0::/64'],
+    ['2001:db8::192.0.2.1', '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['1:2:3:4:5:6:7:8', '1:2:3:4::/64'],
+    ['::1', '::1'],
+    ['::ffff:c000:201', '::ffff:c000:201'],
+    ['', ''],
+    ['unknown', 'unknown'],
+  ])('of %s is %s', (address, network) => {
+    expect(clientNetwork(address)).toBe(network)
   })
 })
 

@@ -15,6 +15,22 @@ const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'i
 /** Converts an IPv4-mapped IPv6 address, as dual-stack sockets show it, to the IPv4 address. */
 const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/, '')
 
+/**
+ * The network that counts as one client where addresses are limited or counted: a machine has all addresses of its /64
+ * of IPv6. Below ::/64 are addresses of IPv4, and loopback.
+ */
+export const clientNetwork = (address: string): string => {
+  const plain = address.replace(/%.*$/, '')
+  if (isIP(plain) !== 6) return address
+  // The hexadecimal form, also where the last part is written as IPv4 is.
+  const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::')
+  const parts = head === '' ? [] : head.split(':')
+  const last = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = Array.from({ length: 8 - parts.length - last.length }, () => '0')
+  const network = [...parts, ...zeros, ...last].slice(0, 4)
+  return network.every((part) => part === '0') ? address : `${network.join(':')}::/64`
+}
+
 /** True for an address, or for a network such as 10.0.0.0/8. */
 export const isNetwork = (text: string): boolean => {
   const [address = '', prefix, ...rest] = text.split('/')

@@ -43,6 +43,7 @@ import {
   type AgentEnv,
 } from './refusal.ts'
 import { readBody } from '../read-body.ts'
+import { clientNetwork } from '../request-identity.ts'
 import { createRefusals } from './refused-agents.ts'
 import { createReports } from './reports.ts'
 import { createSigns } from './signs.ts'
@@ -195,7 +196,11 @@ type Handler = (c: AgentContext) => Promise<Response>
 const takeJoin =
   ({ agents, identity, clock, log }: AgentRoutesDeps, passGate: () => void): Handler =>
   async (c) => {
-    const stranger = { owner: c.get('address'), isStranger: true, atOnce: joinsAtOnce }
+    const stranger = {
+      owner: clientNetwork(c.get('address')),
+      isStranger: true,
+      atOnce: joinsAtOnce,
+    }
     const text = (await readBody(c, { ...stranger, most: maxJoinBytes })).toString('utf8')
     // The protocol first: the rest of the request may differ in another version.
     checkProtocol(decodeBody(text, joinRequest.pick({ protocol: true })).protocol)

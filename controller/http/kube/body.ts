@@ -11,6 +11,7 @@ import type { Principal } from '../../../src/access/principal.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { AppContext } from '../env.ts'
 import { readBody } from '../read-body.ts'
+import { clientNetwork } from '../request-identity.ts'
 import { bounded, duplicateKeys, mostNamed } from './duplicate-keys.ts'
 import { patchTypesOf, type PatchType } from './patch-types.ts'
 import { decodeProtobuf } from './protobuf.ts'
@@ -23,7 +24,12 @@ const atOnceOfAddress = 128
 export const readBytes = (c: AppContext, most = maxBodyBytes): Promise<Buffer> => {
   const user = c.get('user') as Principal | undefined
   return user === undefined
-    ? readBody(c, { owner: c.get('address'), isStranger: true, most, atOnce: atOnceOfAddress })
+    ? readBody(c, {
+        owner: clientNetwork(c.get('address')),
+        isStranger: true,
+        most,
+        atOnce: atOnceOfAddress,
+      })
     : readBody(c, { owner: user.id, most })
 }
 

@@ -25,6 +25,7 @@ const maxAnswerBytes = 1_048_576
 
 export const createPeerClient = (key: Buffer, clock: Clock): PeerClient => {
   const plain = new HttpAgent({ keepAlive: true })
+  let signedAt = 0
   const secure = new HttpsAgent({ keepAlive: true })
 
   const send = async (
@@ -49,7 +50,8 @@ export const createPeerClient = (key: Buffer, clock: Clock): PeerClient => {
   return {
     post: async (peer, path, what) => {
       const body = JSON.stringify(what)
-      const token = signPeerRequest(key, { to: peer.id, path, body }, clock.now())
+      signedAt = Math.max(signedAt + 1, clock.now())
+      const token = signPeerRequest(key, { to: peer.id, path, body }, signedAt)
       const headers = { 'content-type': 'application/json', [peerTokenHeader]: token }
       try {
         const options = { method: 'POST', headers, body, timeout: answerMs }

@@ -26,7 +26,7 @@ import { readBody } from '../read-body.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
 import { askRequest, takeRequest, takeTaskRequest, taskRequest } from './requests.ts'
 import { signsPath, signsRequest } from './signs.ts'
-import { bodyOfPeer } from './token.ts'
+import { createPeerCheck } from './token.ts'
 
 const paths = {
   ask: '/peer/v1/logs/ask',
@@ -101,9 +101,9 @@ export const mountPeerRoutes = (
   },
 ): void => {
   const { key, self, logs, tasks, clock, log } = deps
+  const check = createPeerCheck(key, self, clock)
   const read = async <T>(c: AgentContext, schema: z.ZodType<T>): Promise<T> => {
-    const request = { to: self, path: c.req.path }
-    const isBody = bodyOfPeer(key, request, c.req.header(peerTokenHeader) ?? '', clock.now())
+    const isBody = check(c.req.path, c.req.header(peerTokenHeader) ?? '')
     if (isBody === undefined) throw stranger()
     // Each path by itself: the logs of an agent at another replica hold up no sign of life.
     const owner = `other controllers ${c.req.path}`

@@ -86,6 +86,12 @@ it('its answer goes to the replica that waits for it', async () => {
   expect(await elsewhere.takeTask('gone', 'default/box', report)).toBe('ended')
 })
 
+it('equal requests of one moment are each answered', async () => {
+  const report: TaskReport = { id: 'peer.2', facts: { accepted: 'accepted' } }
+  const same = Array.from({ length: 5 }, () => elsewhere.takeTask('peer', 'default/box', report))
+  expect(await Promise.all(same)).toEqual(Array(5).fill('taken'))
+})
+
 it('200 slow bodies without a credential are refused unread, and reserve nothing', async () => {
   const slow = await sendSlowBodies(200, { url, path: '/peer/v1/logs/take' })
   await expect.poll(() => slow.statuses()).toEqual(Array(200).fill(401))

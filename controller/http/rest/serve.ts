@@ -13,6 +13,7 @@ import { answerOnce, parseIdempotencyKey, type IdempotencyDeps } from './idempot
 import { readInput, type Input } from './input.ts'
 import { problemOf, problemType } from './problem.ts'
 import type { RateLimit, RevealLimit } from '../rate-limit.ts'
+import { clientNetwork } from '../request-identity.ts'
 import { heedsIdempotencyKey, type RestAnswer, type RestContext, type RestRoute } from './route.ts'
 import { restRoutes } from './table.ts'
 
@@ -81,7 +82,7 @@ const serve =
   (deps: RestServerDeps, route: RestRoute) =>
   async (c: AppContext): Promise<Response> => {
     const principal = isPublic(route) ? nobody : c.get('user')
-    await deps.limit.take(isPublic(route) ? c.get('address') : principal.id)
+    await deps.limit.take(isPublic(route) ? clientNetwork(c.get('address')) : principal.id)
     const params = c.req.param()
     const target = await authorize(deps.store, principal, route.access, params)
     const ifMatch = ifMatchOf(c, route)
