@@ -1,7 +1,17 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Principal } from '../../src/access/principal.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { requireKind } from '../../src/resources/registry.ts'
+import type { Store } from '../../src/store/store.ts'
+import { createFakeClock } from '../../test/support/fake-clock.ts'
+import type { AppEnv } from './env.ts'
+import { serveWatch } from './kube/watch.ts'
+import { mountRest, type RestServerDeps } from './rest/serve.ts'
 import { createSlowReaders, pieceLength, piecesOf, writePieces } from './slow-readers.ts'
 
 const closing: (() => void)[] = []
@@ -9,21 +19,30 @@ afterEach(() => {
   for (const close of closing.splice(0)) close()
 })
 
-/** Connections whose clients read only when they are told to, and the answers that they get. */
-const serve = async (count: number): Promise<{ sockets: Socket[]; answers: ServerResponse[] }> => {
-  const answers: ServerResponse[] = []
-  const server = createServer((_, response) => answers.push(response)).listen(0, '127.0.0.1')
+/** A client that reads only when it is told to. */
+const ask = async (
+  listener: (...given: Parameters<RequestListener>) => unknown,
+  path = '/',
+): Promise<Socket> => {
+  const server = createServer((...given) => {
+    listener(...given)
+  }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const sockets = Array.from({ length: count }, () => {
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-    socket.on('error', () => undefined).pause()
-    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
-    return socket
-  })
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  socket.on('error', () => undefined).pause()
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`)
   closing.push(() => {
-    for (const socket of sockets) socket.destroy()
+    socket.destroy()
     server.close()
   })
+  return socket
+}
+
+/** Such clients, and the answers that they get. */
+const serve = async (count: number): Promise<{ sockets: Socket[]; answers: ServerResponse[] }> => {
+  const answers: ServerResponse[] = []
+  const listen = (): Promise<Socket> => ask((_, response) => answers.push(response))
+  const sockets = await Promise.all(Array.from({ length: count }, listen))
   await expect.poll(() => answers).toHaveLength(count)
   return { sockets, answers }
 }
@@ -59,6 +78,58 @@ describe('a stream whose client does not read', () => {
     await expect.poll(() => closed.length).toBeGreaterThan(0)
     expect(closed[0]).not.toBe('other')
     left.abort()
+  })
+})
+
+describe('of the controller', () => {
+  const uid = '6f7cf2b1-9a35-4c0e-a8f4-0f3a1a1f0a01'
+  const project = {
+    ...{ apiVersion: 'stagely.dev/v1alpha1', kind: 'Project' },
+    metadata: {
+      name: 'shop',
+      namespace: 'default',
+      uid,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
+    spec: { description: 'x'.repeat(2_000_000) },
+  }
+  const change = { type: 'MODIFIED', object: project, text: JSON.stringify(project) }
+  const admin: Principal = {
+    ...{ id: 'ada', name: 'ada', kind: 'user', admin: true, roles: new Map(), tokenId: 't' },
+  }
+
+  it.each([
+    ['a watch', '/watch?watch=true&resourceVersion=1'],
+    ['the stream of a page', '/api/v1/stream'],
+  ])('%s is left where its client does not read', async (_, path) => {
+    let end: string | undefined
+    async function* changes(from: number, signal: AbortSignal) {
+      try {
+        for (let version = from; !signal.aborted; version++) {
+          yield [{ ...change, resourceVersion: version }]
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      } finally {
+        end = signal.aborted ? 'left' : 'failed'
+      }
+    }
+    const stopping = new AbortController()
+    closing.push(() => stopping.abort())
+    const store = { watch: changes, currentVersion: () => Promise.resolve(1) } as unknown as Store
+    const deps = { store, clock: createFakeClock(), log: silentLogger, stopping: stopping.signal }
+    const slowReaders = createSlowReaders({ lookEveryMs: 20 })
+    const app = new Hono<AppEnv>()
+    app.use((c, next) => {
+      c.set('user', admin)
+      c.set('slowReaders', slowReaders)
+      c.set('whileLoggedIn', (until) => until)
+      return next()
+    })
+    app.get('/watch', serveWatch(deps, requireKind('Project')))
+    const limit = { take: () => Promise.resolve() }
+    mountRest(app, { ...deps, limit } as unknown as RestServerDeps)
+    await ask(getRequestListener(app.fetch), path)
+    await expect.poll(() => end).toBe('left')
   })
 })
 
