@@ -44,7 +44,6 @@ const aReporter = (): {
     random: () => 0.5,
     log: silentLogger,
   })
-  void reporter.run(new AbortController().signal)
   return { reporter, clock, sent, answers }
 }
 const restartsOf = (r: ReportRequest | undefined): number | undefined =>

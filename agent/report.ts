@@ -9,8 +9,6 @@ import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { pause } from '../src/kernel/pause.ts'
-import { createWaker } from '../src/kernel/waker.ts'
 import {
   paths,
   reportResponse,
@@ -18,6 +16,8 @@ import {
   type ReportedStagelet,
 } from '../src/protocol/messages.ts'
 import { fitReport } from '../src/protocol/fit-report.ts'
+import { waitFor, type Outcome } from '../src/runtime/control-loop.ts'
+import { startSingleLoop } from '../src/runtime/single-loop.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
 
 const quietMs = 10_000
@@ -34,8 +34,8 @@ export interface Reporter {
   lost(): void
   /** `listener` is called in place of the one before when the controller refuses a report for the time of this machine. */
   onClockRefused(listener: () => void): void
-  /** Sends until `signal` aborts; never rejects. */
-  run(signal: AbortSignal): Promise<void>
+  /** Sends no more, and resolves when nothing is on its way. */
+  readonly stop: () => Promise<void>
 }
 
 export interface ReporterDeps {
@@ -60,9 +60,10 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
   let seq = 0
   let isConnected = false
   let clockRefused = (): void => undefined
-  const { wake, begin, rest } = createWaker(clock)
+  let attempt = 0
+  let restsUntil = -Infinity
 
-  const send = async (observations: ReportedStagelet[], signal: AbortSignal): Promise<void> => {
+  const post = async (observations: ReportedStagelet[], signal: AbortSignal): Promise<void> => {
     const body: ReportRequest = { boot: deps.boot, seq, observations }
     seq += 1
     const answer = await deps.client.post({ path: paths.report, body, signal })
@@ -72,23 +73,33 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
     }
   }
 
-  /** Sends what is due; returns how long to rest. */
-  const step = async (attempt: number, signal: AbortSignal): Promise<Rest> => {
+  /** Sends what is due. */
+  const send = async (signal: AbortSignal): Promise<Outcome> => {
+    // A new report ends the pause, but not one after a fault.
+    const restMs = restsUntil - clock.monotonic()
+    if (restMs > 0) return waitFor(restMs)
     const { ready, nextMs } = subjects.due(clock.monotonic())
-    if (!isConnected || ready.length === 0) return { restMs: nextMs, attempt: 0 }
+    if (!isConnected || ready.length === 0) return waitFor(nextMs)
     const observations = ready.map((s) => s.newest)
     try {
-      await send(observations, signal)
+      await post(observations, signal)
     } catch (error) {
       // Forbidden: none of the stagelets is this agent's, so that another try does not help.
       const isForbidden = error instanceof RefusedError && error.status === 403
       log.warn({ reason: messageOf(error) }, 'a report did not get through')
       if (error instanceof RefusedError && error.reason === 'ClockSkew') clockRefused()
-      if (!isForbidden) return decideRest(error, attempt, deps.random)
+      if (!isForbidden) {
+        const waitMs = restAfter(error, attempt, deps.random)
+        attempt += 1
+        restsUntil = clock.monotonic() + waitMs
+        return waitFor(waitMs)
+      }
     }
     subjects.markTold(ready, observations, clock.monotonic(), deps.random)
-    return { restMs: 0, attempt: 0 }
+    attempt = 0
+    return waitFor(0)
   }
+  const { wake, stop } = startSingleLoop(deps, { name: 'reports', run: send })
 
   return {
     changed: (observation) => {
@@ -107,32 +118,16 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
     lost: () => {
       isConnected = false
     },
-    run: async (signal) => {
-      let attempt = 0
-      signal.addEventListener('abort', wake, { once: true })
-      while (!signal.aborted) {
-        begin()
-        const next = await step(attempt, signal)
-        attempt = next.attempt
-        // A new report ends the pause, but not one after a fault.
-        if (attempt > 0) await pause(clock, next.restMs, signal)
-        else if (!signal.aborted) await rest(next.restMs)
-      }
-    },
+    stop,
   }
 }
 
-interface Rest {
-  readonly restMs: number
-  readonly attempt: number
-}
-
-const decideRest = (error: unknown, attempt: number, random: () => number): Rest => {
+/** ms; after a fault. */
+const restAfter = (error: unknown, attempt: number, random: () => number): number => {
   const told = error instanceof RefusedError ? error.retryAfterMs : undefined
   const backoff = backoffMs(attempt, { baseMs: 1_000, capMs: 30_000 }, random)
   // Agents that were refused together must not return together.
-  const restMs = told === undefined ? 100 + backoff : told + Math.floor(random() * 1_000)
-  return { restMs, attempt: attempt + 1 }
+  return told === undefined ? 100 + backoff : told + Math.floor(random() * 1_000)
 }
 
 /** The newest and the last sent report of each stagelet. */

@@ -8,7 +8,8 @@ import type { DesiredStagelet, ReportedStagelet } from '../src/protocol/messages
 import { toTimestamp, type Clock } from '../src/kernel/clock.ts'
 import { isReason, messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { createWaker } from '../src/kernel/waker.ts'
+import { done, waitFor, type Outcome } from '../src/runtime/control-loop.ts'
+import { startSingleLoop } from '../src/runtime/single-loop.ts'
 import { isUnmaskable } from '../src/masking/hit-counter.ts'
 import { visibleTo } from '../src/secrets/visible.ts'
 import type { Environment } from '../src/compose/environment.ts'
@@ -90,15 +91,18 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const askMounts: AskMounts = () => deps.engine.writableMounts()
   const models = createModelSource(deps.compose, deps.folders, askMounts)
   const [exits, health] = [createContainerExits(), createHealthEvents()]
-  const waker = createWaker(deps.clock, { settleMs: settleEventsMs })
   const known = createKnownValues()
-  const fileWatch = createFileWatch(waker.poke)
   let state: StackState | undefined
   const target = createTarget({ ...deps, state: () => state })
-  const { manualRuns, byHand } = openManualRuns(deps, { models, known, target, onDone: waker.poke })
   let stopped = false
   let pass = new AbortController()
-  let running: Promise<void> | undefined
+  const run = async (): Promise<Outcome> => {
+    const choice = target.choose()
+    return stopped || choice === undefined ? done : waitFor(await onePass(choice))
+  }
+  const loop = startSingleLoop(deps, { name: 'stack', settleMs: settleEventsMs, run })
+  const fileWatch = createFileWatch(loop.poke)
+  const { manualRuns, byHand } = openManualRuns(deps, { models, known, target, onDone: loop.poke })
 
   const tell = onlyNews(deps.onChange)
   const publish = (): void => {
@@ -107,7 +111,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const onEvent: EventListener = (event, lostAtMs) => {
     health.note(event)
     takeEvent(exits, state, { event, lostAtMs, nowMs: deps.clock.now() })
-    waker.poke()
+    loop.poke()
   }
   const { follow: onProject, ...subscription } = createSubscription(deps.events, onEvent)
   const isOfState = (): boolean => target.choose()?.run.key === state?.want.key
@@ -138,30 +142,19 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     }
   }
 
-  const run = async (): Promise<void> => {
-    for (;;) {
-      const choice = target.choose()
-      if (stopped || choice === undefined) return
-      waker.begin()
-      await waker.rest(await onePass(choice))
-    }
-  }
-
   return {
     want: (desired, entries, healthy, previous) => {
       known.learn([...entries, ...(healthy ?? []), ...(previous ?? [])])
       target.set(desired, entries, healthy, previous)
       // The key is the same where the controller only says what the agent has done by itself already.
       if (!isOfState()) pass.abort()
-      waker.wake()
-      running ??= run()
+      loop.wake()
     },
-    poke: waker.poke,
+    poke: loop.poke,
     stop: async () => {
       stopped = true
       pass.abort()
-      waker.wake()
-      await running
+      await loop.stop()
       subscription.stop()
       fileWatch.stop()
       if (target.uid !== undefined) deps.locks.release(target.uid)

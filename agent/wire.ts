@@ -96,7 +96,6 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const path = manualSocket(config.dataDir)
   const manualRuns = await openManualServer({ path, targets: loops.manualTargets, log })
   const ending = new AbortController()
-  const reporting = reporter.run(ending.signal)
   let isConnected = false
   const starting = startStopped(
     { engine, stateFile, locks, folders, log },
@@ -131,7 +130,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       await within(clock, stopPatienceMs, stopped, () => undefined)
       manualRuns.close()
       ending.abort()
-      await Promise.all([linking, reporting, starting, sweeping])
+      await Promise.all([linking, reporter.stop(), starting, sweeping])
       asked.stop()
       events.stop()
       client.close()

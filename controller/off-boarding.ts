@@ -3,9 +3,10 @@
 import { toTimestamp, type Clock } from '../src/kernel/clock.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { mapYielding } from '../src/kernel/map-yielding.ts'
-import { createWaker } from '../src/kernel/waker.ts'
 import { refOf, type KubeObject } from '../src/resources/meta.ts'
 import type { SecretStatus } from '../src/resources/stagelysecret.ts'
+import { waitFor, type Outcome } from '../src/runtime/control-loop.ts'
+import { startSingleLoop } from '../src/runtime/single-loop.ts'
 import type { AuditLog } from '../src/store/audit/audit-log.ts'
 import type { Readers } from '../src/store/audit/known-outside.ts'
 import type { PrincipalStore } from '../src/store/principals.ts'
@@ -78,38 +79,31 @@ const look = async ({ store, audit, clock }: OffBoardingDeps, readers: Readers):
 
 export const startOffBoarding = (deps: OffBoardingDeps): { stop(): Promise<void> } => {
   const { audit, principals, clock, log } = deps
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const waker = createWaker(clock, { settleMs, signal })
-  const run = async (): Promise<void> => {
-    let seen: string | undefined
-    let lookAt = 0
-    while (!signal.aborted) {
-      waker.begin()
-      let waitMs = retryMs
-      try {
-        const readers = await audit.readers(clock.now())
-        // Logins change rights too, and few of them those.
-        const text = JSON.stringify(readers)
-        if (text !== seen || clock.now() >= lookAt) {
-          await look(deps, readers)
-          seen = text
-          lookAt = clock.now() + idleMs
-        }
-        waitMs = lookAt - clock.now()
-      } catch (error) {
-        if (!signal.aborted) log.warn({ err: error }, 'who has read values is not looked after')
+  let seen: string | undefined
+  let lookAt = 0
+  const run = async (signal: AbortSignal): Promise<Outcome> => {
+    try {
+      const readers = await audit.readers(clock.now())
+      // Logins change rights too, and few of them those.
+      const text = JSON.stringify(readers)
+      if (text !== seen || clock.now() >= lookAt) {
+        await look(deps, readers)
+        seen = text
+        lookAt = clock.now() + idleMs
       }
-      await waker.rest(waitMs)
+      return waitFor(lookAt - clock.now())
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'who has read values is not looked after')
+      return waitFor(retryMs)
     }
   }
-  const stopListening = principals.onChange(() => waker.poke())
-  const running = run()
+  const loop = startSingleLoop(deps, { name: 'off-boarding', settleMs, run })
+  const stopListening = principals.onChange(loop.poke)
+  loop.wake()
   return {
     stop: async () => {
       stopListening()
-      stopping.abort()
-      await running
+      await loop.stop()
     },
   }
 }

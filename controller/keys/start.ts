@@ -1,9 +1,10 @@
 // Looks after the age of keys: when one becomes due, when a project gets another rule or another key, and once an
 // hour, as key services make new versions by themselves.
 import { backoffMs } from '../../src/kernel/backoff.ts'
-import { createWaker } from '../../src/kernel/waker.ts'
 import { ofKind } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
+import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import type { ChangeEvent } from '../../src/store/store.ts'
 import { pokeAt } from '../follow-store.ts'
 import { rotateDueKeys, type KeyRotationDeps } from './rotate-due.ts'
@@ -28,31 +29,30 @@ const concerns = (change: ChangeEvent): boolean =>
 
 export const startKeyRotation = (deps: KeyRotationDeps): { stop(): Promise<void> } => {
   const { clock, log } = deps
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const waker = createWaker(clock, { settleMs, signal })
-  const run = async (): Promise<void> => {
-    for (let failed = 0; !signal.aborted;) {
-      waker.begin()
-      let waitMs: number | undefined
-      try {
-        const { nextAt = Infinity, waits } = await rotateDueKeys(deps)
-        failed = waits ? failed + 1 : 0
-        if (!waits) waitMs = Math.max(nextAt - clock.now(), leastMs)
-      } catch (error) {
-        failed += 1
-        if (!signal.aborted) log.warn({ err: error }, 'keys that are due cannot be looked after')
-      }
-      const again = backoff.baseMs / 2 + backoffMs(failed, backoff)
-      await waker.rest(Math.min(waitMs ?? again, idleMs))
+  const following = new AbortController()
+  let failed = 0
+  const againMs = (): number => {
+    failed += 1
+    return backoff.baseMs / 2 + backoffMs(failed, backoff)
+  }
+  const run = async (signal: AbortSignal): Promise<Outcome> => {
+    try {
+      const { nextAt = Infinity, waits } = await rotateDueKeys(deps)
+      if (waits) return waitFor(againMs())
+      failed = 0
+      return waitFor(Math.min(Math.max(nextAt - clock.now(), leastMs), idleMs))
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error }, 'keys that are due cannot be looked after')
+      return waitFor(againMs())
     }
   }
-  const following = pokeAt(deps, signal, waker.poke, concerns)
-  const running = run()
+  const loop = startSingleLoop(deps, { name: 'keys', settleMs, run })
+  loop.wake()
+  const followed = pokeAt(deps, following.signal, loop.poke, concerns)
   return {
     stop: async () => {
-      stopping.abort()
-      await Promise.all([running, following])
+      following.abort()
+      await Promise.all([loop.stop(), followed])
       deps.onKeysDue([])
     },
   }

@@ -11,7 +11,8 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { createWaker } from '../../src/kernel/waker.ts'
+import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { createPass } from './folder-pass.ts'
 
@@ -40,40 +41,31 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
   const dir = resolve(options.dir)
   const log = options.log.child({ folder: dir })
   const actor: Actor = { name: 'folder', source: `folder:${dir}` }
-  const stopping = new AbortController()
-  // A program that is writing gets a moment to finish: half a file is useless.
-  const waker = createWaker(clock, { settleMs, signal: stopping.signal })
   const { onFaults } = options
   const pass = createPass({
     ...{ dir, store, actor, log, clock, pruneAll },
     ...defined({ onFaults }),
   })
+  const run = async (): Promise<Outcome> => {
+    try {
+      return waitFor((await pass()) ?? pollMs)
+    } catch (error) {
+      const message = 'the folder could not be applied; it is tried again'
+      log.error({ reason: messageOf(error) }, message)
+      return waitFor(retryMs)
+    }
+  }
+  // A program that is writing gets a moment to finish: half a file is useless.
+  const loop = startSingleLoop({ clock, log }, { name: 'folder', settleMs, run })
   const watcher = watch(dir, { ignoreInitial: true, followSymlinks: true })
-  watcher.on('all', waker.poke)
+  watcher.on('all', loop.poke)
   watcher.on('error', (error) =>
     log.warn({ reason: messageOf(error) }, 'cannot watch the folder; it is polled'),
   )
-
-  const loop = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      waker.begin()
-      const again = await pass().catch((error: unknown) => {
-        log.error(
-          { reason: messageOf(error) },
-          'the folder could not be applied; it is tried again',
-        )
-        return retryMs
-      })
-      await waker.rest(again ?? pollMs)
-    }
-  }
-  const running = loop()
-
+  loop.wake()
   return {
     stop: async () => {
-      stopping.abort()
-      await watcher.close()
-      await running
+      await Promise.all([loop.stop(), watcher.close()])
     },
   }
 }

@@ -3,8 +3,8 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { pause } from '../../src/kernel/pause.ts'
-import { createWaker } from '../../src/kernel/waker.ts'
+import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import { quietMs } from '../../src/store/revisions.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -13,8 +13,8 @@ const idleMs = 1000
 
 interface ChangeSetCloser {
   /** To be called when a secret was written: its change set is due `quietMs` later. */
-  poke(): void
-  stop(): Promise<void>
+  readonly poke: () => void
+  readonly stop: () => Promise<void>
 }
 
 export const startChangeSetCloser = (deps: {
@@ -22,45 +22,26 @@ export const startChangeSetCloser = (deps: {
   clock: Clock
   log: Logger
 }): ChangeSetCloser => {
-  const stopping = new AbortController()
-  const { clock } = deps
-  const waker = createWaker(clock, { settleMs: quietMs, signal: stopping.signal })
-
+  const { store, clock, log } = deps
   /** The error that was logged last for each project that cannot be closed: the same is not logged each second. */
-  let said = new Map<string, string>()
-  const waitMs = async (): Promise<number> => {
+  let logged = new Map<string, string>()
+  const run = async (): Promise<Outcome> => {
     const failing = new Map<string, string>()
     try {
-      const due = await deps.store.closeDueRevisions(clock.now(), (project, error) => {
+      const due = await store.closeDueRevisions(clock.now(), (project, error) => {
         failing.set(project, messageOf(error))
-        if (said.get(project) !== messageOf(error))
-          deps.log.error({ err: error, project }, 'closing its change set failed; trying again')
+        if (logged.get(project) !== messageOf(error))
+          log.error({ err: error, project }, 'closing its change set failed; trying again')
       })
-      return due === undefined ? idleMs : Math.min(Math.max(due - clock.now(), 1), idleMs)
+      return waitFor(due === undefined ? idleMs : Math.min(Math.max(due - clock.now(), 1), idleMs))
     } catch (error) {
-      deps.log.error({ err: error }, 'closing change sets failed')
-      return idleMs
+      log.error({ err: error }, 'closing change sets failed')
+      return waitFor(idleMs)
     } finally {
-      said = failing
+      logged = failing
     }
   }
-
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      waker.begin()
-      const ms = await waitMs()
-      // A secret that is written now is due after quietMs: only a longer sleep has to be cut short.
-      if (ms <= quietMs) await pause(clock, ms, stopping.signal)
-      else await waker.rest(ms)
-    }
-  }
-  const running = run()
-
-  return {
-    poke: waker.poke,
-    stop: async () => {
-      stopping.abort()
-      await running
-    },
-  }
+  const loop = startSingleLoop(deps, { name: 'change sets', settleMs: quietMs, run })
+  loop.wake()
+  return { poke: loop.poke, stop: loop.stop }
 }

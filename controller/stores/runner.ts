@@ -3,11 +3,11 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
-import { createWaker, type Waker } from '../../src/kernel/waker.ts'
-import type { KubeObject } from '../../src/resources/meta.ts'
+import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { everyMsOf, type SecretStoreStatus } from '../../src/resources/secret-store.ts'
+import { done, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { startSingleLoop, type SingleLoop, type SingleWork } from '../../src/runtime/single-loop.ts'
 import type { Store } from '../../src/store/store.ts'
-import { isDeposed } from '../../src/store/errors.ts'
 import type { Budget } from './budget.ts'
 import { createBudgets, defaultCalls, type Budgets } from './budgets.ts'
 import { Connection, type Opener } from './connection.ts'
@@ -45,17 +45,17 @@ export interface RunnerDeps {
 const settleMs = 300
 const leastRestMs = 20
 const mostRestMs = 2 ** 31 - 1
-const afterBugMs = 60_000
 
 export class Runner {
   readonly uid: string
   readonly #deps: RunnerDeps & { readonly signal: AbortSignal }
   readonly #stopping = new AbortController()
-  readonly #waker: Waker
+  readonly #main: SingleLoop
+  /** Runs what is urgent beside a step that takes long. */
+  readonly #beside: SingleLoop
   readonly #budget: Budget
   readonly #releaseBudget: () => void
   readonly #connection: Connection
-  readonly #running: Promise<void>
   readonly #sinceMs: number
   readonly #known: Remembered
   readonly #hints: HintListener
@@ -64,6 +64,10 @@ export class Runner {
   #writtenAt = 0
   #isToldRefused: boolean
   #random: number
+  /** Secrets (by uid) that a long step is under way for; undefined: no step is. */
+  #covered: Set<string> | undefined
+  /** What runs beside the long step. */
+  #serving: Promise<unknown> = Promise.resolve()
 
   constructor(store: KubeObject, deps: RunnerDeps) {
     this.#deps = { ...deps, signal: this.#stopping.signal }
@@ -78,22 +82,30 @@ export class Runner {
     this.#budget = budget
     this.#releaseBudget = release
     this.#connection = new Connection(deps)
-    this.#waker = createWaker(clock, { settleMs, signal: this.#stopping.signal })
     this.#hints = new HintListener({
       ...{ clock, log: deps.log, random: () => this.#roll() },
-      onHints: () => this.#waker.wake(),
-      onNews: () => this.#waker.poke(),
+      onHints: () => {
+        this.#main.wake()
+        this.#beside.wake()
+      },
+      onNews: () => this.#main.poke(),
     })
-    this.#running = this.#run()
+    const log = deps.log.child({ store: keyOf(refOf(store)) })
+    const loopOf = (name: string, run: SingleWork['run']): SingleLoop =>
+      startSingleLoop({ clock, log }, { name, settleMs, run })
+    this.#main = loopOf('store', (signal) => this.#pass(signal))
+    this.#beside = loopOf('store, urgent', (signal) => (this.#serving = this.#serve(signal)))
+    this.#main.wake()
   }
 
   poke(): void {
-    this.#waker.poke()
+    this.#main.poke()
+    this.#beside.poke()
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
-    await this.#running
+    await Promise.all([this.#main.stop(), this.#beside.stop()])
     await this.#hints.stop()
     await this.#connection.close()
     this.#releaseBudget()
@@ -101,21 +113,6 @@ export class Runner {
 
   #roll(): number {
     return (this.#deps.random ?? Math.random)()
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      this.#waker.begin()
-      let restMs = afterBugMs
-      try {
-        restMs = await this.#pass(signal)
-      } catch (error) {
-        if (signal.aborted || isDeposed(error)) return
-        this.#deps.log.error({ err: error }, 'a store could not be looked at; trying again')
-      }
-      await this.#waker.rest(Math.min(Math.max(restMs, leastRestMs), mostRestMs))
-    }
   }
 
   #gather(): Promise<Facts | undefined> {
@@ -139,15 +136,15 @@ export class Runner {
     })
   }
 
-  /** Does what is due; returns how long (ms) there is nothing to do. */
-  async #pass(signal: AbortSignal): Promise<number> {
+  /** Does what is due. */
+  async #pass(signal: AbortSignal): Promise<Outcome> {
     const facts = await this.#gather()
-    if (facts === undefined) return mostRestMs
+    if (facts === undefined) return done
     const { clock } = this.#deps
     await this.#bar(facts)
     const next = this.#next(facts)
     const isDue = next.at !== undefined && next.at <= clock.now()
-    if (isDue) await this.#performAndServe(facts, next.step, signal)
+    if (isDue) await this.#performLong(facts, next.step, signal)
     // Whoever asks is told why it is not done now.
     else if (this.#known.fault !== undefined) {
       const { refresh, check } = facts.requests
@@ -155,13 +152,14 @@ export class Runner {
     }
     signal.throwIfAborted()
     const after = isDue ? await this.#gather() : facts
-    if (after === undefined) return mostRestMs
+    if (after === undefined) return done
     const { at = Infinity } = this.#next(after)
     await this.#tell(after, at, signal)
     const { lookedAt } = this.#known
     const staleAt = lookedAt === undefined ? Infinity : staleAtOf(after.of.spec, lookedAt)
     const now = clock.now()
-    return Math.min(at, staleAt > now ? staleAt : Infinity) - now
+    const restMs = Math.min(at, staleAt > now ? staleAt : Infinity) - now
+    return waitFor(Math.min(Math.max(restMs, leastRestMs), mostRestMs))
   }
 
   async #bar({ of, barred: secrets }: Facts): Promise<void> {
@@ -170,42 +168,38 @@ export class Runner {
   }
 
   /** New secrets, and what somebody waits for, do not wait for the end of a step that takes long. */
-  async #performAndServe(facts: Facts, kind: StoreStep, signal: AbortSignal): Promise<void> {
-    const is = { over: kind !== 'look' && kind !== 'news' }
-    const covered = new Set(facts.allowed.map(({ uid }) => uid))
+  async #performLong(facts: Facts, kind: StoreStep, signal: AbortSignal): Promise<void> {
     this.#budget.open()
-    const performing = this.#perform(facts, kind, signal).finally(() => {
-      is.over = true
-      this.#waker.wake()
-    })
-    performing.catch(() => undefined)
+    if (kind === 'look' || kind === 'news')
+      this.#covered = new Set(facts.allowed.map(({ uid }) => uid))
     try {
-      while (!is.over && !signal.aborted) {
-        await this.#waker.rest(mostRestMs)
-        this.#waker.begin()
-        while (!is.over && (await this.#serve(covered, signal)));
-      }
+      await this.#perform(facts, kind, signal)
     } finally {
-      await performing
+      this.#covered = undefined
+      // Its fault is one of its own loop.
+      await this.#serving.catch(() => undefined)
     }
   }
 
-  /** False: nothing is to be done. `covered`: secrets (by uid) that a step is under way for. */
-  async #serve(covered: Set<string>, signal: AbortSignal): Promise<boolean> {
-    const facts = await this.#gather()
-    if (facts?.key !== this.#known.triedKey || !this.#connection.isKnown) return false
-    if (this.#known.fault !== undefined) return false
-    const work = urgentOf(facts, covered, this.#hints.keys)
-    if (work === undefined) return false
-    for (const { uid } of work.facts.news) covered.add(uid)
-    const urgent = linkedAbort(signal)
-    this.#budget.hurry(urgent.signal)
-    try {
-      await this.#perform(work.facts, work.kind, urgent.signal)
-    } finally {
-      urgent.abort()
+  /** Does what is urgent, as long as a long step is under way. */
+  async #serve(signal: AbortSignal): Promise<Outcome> {
+    while (this.#covered !== undefined && !signal.aborted) {
+      const covered = this.#covered
+      const facts = await this.#gather()
+      if (facts?.key !== this.#known.triedKey || !this.#connection.isKnown) break
+      if (this.#known.fault !== undefined) break
+      const work = urgentOf(facts, covered, this.#hints.keys)
+      if (work === undefined || this.#covered !== covered) break
+      for (const { uid } of work.facts.news) covered.add(uid)
+      const urgent = linkedAbort(signal)
+      this.#budget.hurry(urgent.signal)
+      try {
+        await this.#perform(work.facts, work.kind, urgent.signal)
+      } finally {
+        urgent.abort()
+      }
     }
-    return true
+    return done
   }
 
   async #perform(facts: Facts, kind: StoreStep, signal: AbortSignal): Promise<void> {

@@ -33,6 +33,17 @@ describe('WorkQueue', () => {
     expect(got).toBe('a')
   })
 
+  it('hands out a key in its time, also where the wall clock was set forward meanwhile', async () => {
+    const { queue, clock } = create()
+    queue.addAfter('a', 60_000)
+    clock.jump(3_600_000)
+    queue.addAfter('a', 100)
+    let got: string | undefined
+    void queue.take().then((key) => (got = key))
+    await clock.advance(100)
+    expect(got).toBe('a')
+  })
+
   it('raises the delay of a failing key and forgets it on success', async () => {
     const { queue, clock } = create()
     const delays: number[] = []

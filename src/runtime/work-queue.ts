@@ -51,7 +51,8 @@ export class WorkQueue {
   /** Adds after `ms`. If the key has an earlier timer, that one stays. */
   addAfter(key: string, ms: number): void {
     if (this.#closed) return
-    const dueAt = this.#options.clock.now() + ms
+    // Of a clock that never jumps: after a jump of the wall clock, a late timer would seem the earlier one.
+    const dueAt = this.#options.clock.monotonic() + ms
     const pending = this.#delayed.get(key)
     if (pending !== undefined && pending.dueAt <= dueAt) return
     this.#dropTimer(key)

@@ -93,10 +93,10 @@ export const setTampered = (projectUid: string): StagelyError =>
 class DeposedError extends StagelyError {}
 export const isDeposed = (error: unknown): boolean => error instanceof DeposedError
 
-/** Conflict. The loops of the old leader ignore it, and are stopped. */
 export const callerGone = (): StagelyError =>
   new StagelyError('ServiceUnavailable', 'the client has gone before its write began')
 
+/** Conflict. The loops of the old leader ignore it, and are stopped. */
 export const deposed = (term: number, current: number): StagelyError =>
   new DeposedError('Conflict', `the leader of term ${term} was replaced; it is term ${current} now`)
 

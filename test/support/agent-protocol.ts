@@ -225,7 +225,6 @@ export const startTestAgent = (
   const boot = tweak.about?.boot ?? randomUUID()
   const reporter = createReporter({ client, boot, clock, random: Math.random, log })
   const ending = new AbortController()
-  const reporting = reporter.run(ending.signal)
   const agent: TestAgent = {
     identity,
     client,
@@ -238,7 +237,7 @@ export const startTestAgent = (
     connections: 0,
     stop: async () => {
       ending.abort()
-      await Promise.all([linking, reporting])
+      await Promise.all([linking, reporter.stop()])
       client.close()
     },
   }

@@ -160,22 +160,19 @@ const startMember = (identity: Identity, sentAt: number[]): Member => {
     isUp = false
     reporter.lost()
   }
-  const running = Promise.all([
-    reporter.run(ending.signal),
-    runLink(
-      {
-        ...deps,
-        keys: fixedKeys,
-        identity,
-        desired,
-        about: unchanging({ boot, ...versions }),
-        onAsked: () => undefined,
-        onConnected,
-        onLost,
-      },
-      ending.signal,
-    ),
-  ])
+  const linking = runLink(
+    {
+      ...deps,
+      keys: fixedKeys,
+      identity,
+      desired,
+      about: unchanging({ boot, ...versions }),
+      onAsked: () => undefined,
+      onConnected,
+      onLost,
+    },
+    ending.signal,
+  )
   return {
     connected: first,
     isConnected: () => isUp,
@@ -188,7 +185,7 @@ const startMember = (identity: Identity, sentAt: number[]): Member => {
     },
     stop: async () => {
       ending.abort()
-      await running
+      await Promise.all([linking, reporter.stop()])
       client.close()
     },
   }
