@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { behindText, hiddenKeys } from './declared.ts'
+import { known, loading } from '../../live/known.ts'
+import { behindText, declaredRevision, hiddenKeys } from './declared.ts'
 
 it('names one declared revision, and the other one that the agent is told', () => {
   const service = { name: 'web', revision: 13 }
@@ -7,6 +8,15 @@ it('names one declared revision, and the other one that the agent is told', () =
   expect(behindText(service, 15, 14)).toBe(
     'web runs r13, and r15 is declared; its agent is told r14.',
   )
+})
+
+it('takes what is declared from the project, and not from what the agent is told', () => {
+  const stagelet = { team: 'ops', project: 'shop', wanted_revision: 14 }
+  const project = { team: 'ops', name: 'shop', revision: 15 }
+  const ofOthers = { ...project, team: 'dev', revision: 20 }
+  expect(declaredRevision(stagelet, known([ofOthers, project]))).toEqual(known(15))
+  expect(declaredRevision(stagelet, known([ofOthers]))).toEqual(known(14))
+  expect(declaredRevision(stagelet, loading)).toEqual(loading)
 })
 
 it('finds the keys that a secret hides in a file', () => {

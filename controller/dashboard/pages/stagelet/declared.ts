@@ -1,13 +1,16 @@
 // What is declared of a stagelet, for all its tabs: the newest revision of its project. The agent may be told another
 // one, such as the one before while a rollout waits for its turn.
-import type { Service, Stagelet } from '../../../../src/rest/types.ts'
+import type { Project, Service, Stagelet } from '../../../../src/rest/types.ts'
 import { projects } from '../../live/collections.ts'
 import { findIn, mapKnown, type Known } from '../../live/known.ts'
 import { revisionText } from './sentence.ts'
 
-export const declaredRevision = (stagelet: Stagelet): Known<number | undefined> => {
+export const declaredRevision = (
+  stagelet: Pick<Stagelet, 'team' | 'project' | 'wanted_revision'>,
+  all: Known<readonly Pick<Project, 'team' | 'name' | 'revision'>[]> = projects.known.value,
+): Known<number | undefined> => {
   const project = findIn(
-    projects.known.value,
+    all,
     ({ team, name }) => team === stagelet.team && name === stagelet.project,
   )
   return mapKnown(project, (found) => found?.revision ?? stagelet.wanted_revision)
