@@ -12,10 +12,10 @@ export type TestNotifier = (
 ) => Promise<Attempt>
 
 export const notifierTester =
-  (deps: DeliverDeps & { readonly checkLimit?: (team: string) => void }): TestNotifier =>
+  (deps: DeliverDeps & { readonly checkLimit: (team: string) => void }): TestNotifier =>
   async (notifier, by, signal) => {
     const { namespace: team, name } = refOf(notifier)
-    deps.checkLimit?.(team)
+    deps.checkLimit(team)
     const message = `${by} tests this notifier: nothing has happened`
     const at = toTimestamp(deps.now())
     const notice = { reason: 'Test', kind: 'Notifier', team, name, message, at } as const

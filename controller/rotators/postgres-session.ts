@@ -52,7 +52,7 @@ const connect = async (
 }
 
 /** No part of a statement, nor of a value, is in the message of a failure of the server. */
-const faultOf = (at: PostgresAt, error: unknown): unknown => {
+export const faultOf = (at: Pick<PostgresAt, 'host' | 'port'>, error: unknown): unknown => {
   if (error instanceof StepFault) return error
   const place = `${at.host}:${at.port}`
   if (!(error instanceof DatabaseError))

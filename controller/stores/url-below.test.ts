@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { decodeObject } from '../../src/resources/validate.ts'
-import { urlBelow } from './http.ts'
+import { createFakeClock } from '../../test/support/fake-clock.ts'
+import { storeHttp, urlBelow, type CallDeps } from './http.ts'
 
 it.each([
   ['https://vault:8200', '/v1/secret/data/shop%2Fdb?version=1'],
@@ -24,9 +25,22 @@ it.each([
   '.evil.example.com/v1',
   ':9999/v1',
   '/../other',
-])('%j is not asked for', (path) => {
-  for (const address of ['https://vault:8200', 'https://proxy/vault'])
+])('%j is not asked for', async (path) => {
+  const calls: string[] = []
+  const call = ({ url }: { url: string }): Promise<never> => {
+    calls.push(url)
+    return Promise.reject(new Error('called'))
+  }
+  const deps = { egress: { call }, clock: createFakeClock() } as unknown as CallDeps
+  for (const address of ['https://vault:8200', 'https://proxy/vault']) {
     expect(urlBelow(address, path)).toBeUndefined()
+    const asked = storeHttp(deps, { name: 'vault', address })(
+      { path },
+      new AbortController().signal,
+    )
+    await expect(asked).rejects.toThrow('a path that leaves its address is not asked for')
+  }
+  expect(calls).toEqual([])
 })
 
 const faultsOf = (block: object): unknown => {

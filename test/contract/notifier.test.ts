@@ -8,6 +8,7 @@ import { parseRules } from '../../controller/egress/rules.ts'
 import { SMTPServer } from 'smtp-server'
 import { createMailer } from '../../controller/notify/mail.ts'
 import { startNotifyPerformer } from '../../controller/notify/performer.ts'
+import { createTestLimit } from '../../controller/notify/test-limit.ts'
 import { notifierTester } from '../../controller/notify/try-notifier.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
@@ -207,7 +208,7 @@ describe('Notifiers', () => {
     await secret(ns, 'slack', { audience: 'Controller', value: url })
     const test = notifierTester({
       ...{ store: t.store, egress, mail: undefined },
-      now: () => clock.now(),
+      ...{ now: () => clock.now(), checkLimit: createTestLimit(clock) },
     })
     const webhook = { url: `${base}/${ns}`, signingKeyRef: { name: 'hook' } }
     const signed = await notifier(ns, { webhook })
@@ -233,6 +234,9 @@ describe('Notifiers', () => {
     expect(cut.ok).toBe(false)
     expect(cut.answer).not.toContain('s3cret')
     expect(receivedBy(ns)).toHaveLength(3)
+    for (let i = 3; i < 10; i += 1) await test(slack, 'alice', signal)
+    await expect(test(signed, 'alice', signal)).rejects.toThrow('has sent 10 test messages')
+    expect(receivedBy(ns)).toHaveLength(10)
     const rows = await t.sql.query(`SELECT 1 FROM outbox WHERE notice ->> 'team' = $1`, [ns])
     expect(rows).toEqual([])
     expect(await delivering(ns)).toBe('undefined/undefined')
