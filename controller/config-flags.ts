@@ -53,7 +53,8 @@ Environment:
   STAGELY_AUDIT_RETENTION_DAYS  audit rows older than this are pruned (default: kept for ever)
   STAGELY_KEEP_VERSIONS, STAGELY_KEEP_REVISIONS, STAGELY_KEEP_DELETED_DAYS   history (10, 20, 7)
   STAGELY_OIDC_ISSUER, STAGELY_OIDC_CLIENT_ID, STAGELY_OIDC_CLIENT_SECRET_FILE,
-  STAGELY_OIDC_DOMAINS, STAGELY_OIDC_GROUPS  as the flags; lists with commas
+  STAGELY_OIDC_DOMAINS, STAGELY_OIDC_GROUPS, STAGELY_OIDC_PROOF
+                                 as the flags; lists with commas
   STAGELY_ADMIN_TOKEN_FILE  file with the first admin's token, in place of a made one
   STAGELY_EGRESS_ALLOW, STAGELY_EGRESS_DENY   addresses that users may name (webhooks): names, addresses
                                 and networks with commas, each perhaps with :PORT; a denial goes first
@@ -108,6 +109,7 @@ const baseCommand = (): Command =>
     .option('--oidc-client-secret-file <file>', 'file with its secret; none for a public client')
     .option('--oidc-domain <domain...>', 'only people with e-mail addresses of these domains')
     .option('--oidc-group <group=team:role...>', 'role in a team that a group gives')
+    .option('--oidc-proof <what>', 'what confirms a login: auth-time (default), or round-trip')
     .option('--no-dashboard', 'serve no dashboard at /ui')
     .option('--insecure-http', 'plain HTTP; only on a loopback address')
     .addHelpText('after', moreHelp)

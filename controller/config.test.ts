@@ -46,6 +46,8 @@ describe('parseConfig', () => {
       {
         STAGELY_SECRET_KEY: 'short',
         STAGELY_LOG_LEVEL: 'loud',
+        STAGELY_OIDC_ISSUER: 'https://id.example.com',
+        STAGELY_OIDC_PROOF: 'none',
         STAGELY_KEY_ROTATION: 'yes',
         DATABASE_URL: 'mysql://u:canary@h/d',
       },
@@ -58,6 +60,7 @@ describe('parseConfig', () => {
       '--insecure-http',
       'STAGELY_SECRET_KEY',
       'STAGELY_LOG_LEVEL',
+      'STAGELY_OIDC_PROOF',
       'STAGELY_KEY_ROTATION must be auto or off',
       'DATABASE_URL',
     ])

@@ -9,6 +9,7 @@ export interface OidcFlags {
   readonly oidcClientSecretFile?: string
   readonly oidcDomain?: string[]
   readonly oidcGroup?: string[]
+  readonly oidcProof?: string
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -55,6 +56,9 @@ const readSecret = (file: string, faults: string[]): string | undefined => {
   return undefined
 }
 
+/** What of the provider confirms a login: its `auth_time` alone, or an answer without one too. */
+const proofs: readonly string[] = ['auth-time', 'round-trip']
+
 /** undefined: no OpenID login. Appends faults to `faults`. */
 export const parseOidc = (flags: OidcFlags, env: Env, faults: string[]): OidcConfig | undefined => {
   const issuer = flags.oidcIssuer ?? setOrUndefined(env['STAGELY_OIDC_ISSUER'])
@@ -62,19 +66,30 @@ export const parseOidc = (flags: OidcFlags, env: Env, faults: string[]): OidcCon
   const file = flags.oidcClientSecretFile ?? setOrUndefined(env['STAGELY_OIDC_CLIENT_SECRET_FILE'])
   const domains = flags.oidcDomain ?? listOf(env['STAGELY_OIDC_DOMAINS'])
   const groups = flags.oidcGroup ?? listOf(env['STAGELY_OIDC_GROUPS'])
+  const proof = flags.oidcProof ?? setOrUndefined(env['STAGELY_OIDC_PROOF'])
   if (issuer === undefined) {
-    if (clientId !== undefined || file !== undefined || domains.length + groups.length > 0)
+    if (
+      clientId !== undefined ||
+      file !== undefined ||
+      domains.length + groups.length > 0 ||
+      proof !== undefined
+    )
       faults.push('--oidc-issuer (STAGELY_OIDC_ISSUER) is missing: name the OpenID provider')
     return undefined
   }
   if (!isIssuer(issuer))
     faults.push('--oidc-issuer must be an https:// URL, such as https://accounts.google.com')
   if (clientId === undefined) faults.push('--oidc-client-id (STAGELY_OIDC_CLIENT_ID) is missing')
+  if (proof !== undefined && !proofs.includes(proof))
+    faults.push(
+      `--oidc-proof (STAGELY_OIDC_PROOF) must be one of ${proofs.join(', ')}; it is ${proof}`,
+    )
   return {
     issuer,
     clientId: clientId ?? '',
     clientSecret: file === undefined ? undefined : readSecret(file, faults),
     domains: domains.map((domain) => domain.toLowerCase().replace(/^@/, '')),
     groups: groups.flatMap((group) => parseGroup(group, faults)),
+    countsRoundTrip: proof === 'round-trip',
   }
 }

@@ -41,6 +41,6 @@ export const requireProof = async (
     throw refuseProof('a token with scopes confirms no session that has none: give one without')
   if (!token.is_proven)
     throw refuseProof(
-      'this token was made without a fresh login at the provider: confirm there, or with another token',
+      'this token was made without a fresh login at the provider: confirm there, or with a token that an admin makes for you (stagely token create NAME --user YOU)',
     )
 }

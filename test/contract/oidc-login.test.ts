@@ -220,7 +220,7 @@ describe('login by an OpenID provider', () => {
     expect(good.status).toBe(302)
     const query = new URL(good.headers.get('location') ?? '').searchParams
     expect(query.get('code_challenge_method')).toBe('S256')
-    expect([query.get('prompt'), query.get('max_age')]).toEqual(['login', '0'])
+    expect([query.get('prompt'), query.get('max_age')]).toEqual(['login', '600'])
     expect((await begin('http://127.0.0.1:99999/callback')).status).toBe(400)
     expect([...query.keys()]).toEqual(expect.arrayContaining(['state', 'nonce', 'code_challenge']))
   })
@@ -306,7 +306,7 @@ describe('login by an OpenID provider', () => {
       const to = new URL(first.headers.get('location') ?? '')
       expect([to.searchParams.get('prompt'), to.searchParams.get('max_age')]).toEqual([
         'login',
-        '0',
+        '600',
       ])
       const [, state = ''] =
         /stagely-login=([^;]+)/.exec(first.headers.getSetCookie()[0] ?? '') ?? []

@@ -27,6 +27,8 @@ export const startOidcProvider = async (
   people: Readonly<Record<string, TestPerson>>,
   callback: string,
   port = 0,
+  /** As Google: it refuses `prompt=login`, lets people choose an account, and does not say when they logged in. */
+  { isLikeGoogle = false } = {},
 ): Promise<TestProvider> => {
   const server: Server = createServer()
   server.listen(port, '127.0.0.1')
@@ -42,6 +44,7 @@ export const startOidcProvider = async (
       },
     ],
     pkce: { required: () => true },
+    discovery: isLikeGoogle ? { prompt_values_supported: ['none', 'select_account'] } : {},
     cookies: { keys: ['for tests'] },
     scopes: ['openid', 'email', 'profile', 'groups'],
     claims: {
@@ -83,7 +86,11 @@ export const startOidcProvider = async (
       else url.searchParams.set('nonce', self.nonce)
       request.url = url.pathname + url.search
     }
-    if (self.isLenient && url.searchParams.has('prompt')) {
+    if (isLikeGoogle && url.searchParams.get('prompt') === 'login') {
+      response.writeHead(400).end('Invalid parameter value for prompt')
+      return
+    }
+    if ((self.isLenient || isLikeGoogle) && url.searchParams.has('max_age')) {
       url.searchParams.delete('prompt')
       url.searchParams.delete('max_age')
       request.url = url.pathname + url.search

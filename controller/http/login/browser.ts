@@ -33,13 +33,16 @@ export const beginInBrowser = async (
   return { url: url.href, state }
 }
 
+const tokenOfAdmin =
+  'confirm with a token that an admin makes for you (stagely token create NAME --user YOU)'
+
 /** Forbidden where the provider has only looked at an older login. */
 const requireFresh = ({ authenticatedAt, email }: Identity, login: StartedInBrowser): void => {
   if ((authenticatedAt ?? 0) >= login.expiresAt - startedMs - skewMs) return
   const message =
     authenticatedAt === undefined
-      ? 'the provider does not say when you logged in (auth_time): confirm with a token'
-      : 'the provider did not ask you to log in again: confirm with a token'
+      ? `the provider does not say when you logged in (auth_time), so that a login there confirms nothing: ${tokenOfAdmin}`
+      : `the provider did not ask you to log in again: ${tokenOfAdmin}`
   throw new StagelyError('Forbidden', message, { denied: { why: 'Login', actorName: email } })
 }
 
@@ -48,7 +51,7 @@ const enter = async (
   deps: LoginDeps,
   { state, login }: { state: string; login: StartedInBrowser },
 ): Promise<string | undefined> => {
-  const identity = await identityOf(c, deps, state)
+  const identity = await identityOf(c, deps, { state, isFresh: login.confirms !== undefined })
   const name = browserNameOf(c.req.header('user-agent') ?? null)
   const browser = { address: c.get('address'), name }
   const ending = { state, expiresAt: login.expiresAt, browser, requestId: c.get('requestId') }

@@ -8,7 +8,7 @@ import type { DeniedLog } from '../../audit/denied.ts'
 import type { AppContext } from '../env.ts'
 import type { FailureLimit, LoginLimit } from '../rate-limit.ts'
 import type { Base } from '../session-cookie.ts'
-import type { Checks, OidcProvider } from './provider.ts'
+import type { Asking, Checks, OidcProvider } from './provider.ts'
 
 export interface LoginDeps {
   readonly logins: Pick<
@@ -37,8 +37,12 @@ export const checksOf = (key: Buffer, state: string): Checks => {
 export const callbackUrl = ({ base }: Pick<LoginDeps, 'base'>): string => `${base()}/auth/callback`
 
 /** Who came back from the provider. Forbidden when it does not confirm that. */
-export const identityOf = (c: AppContext, deps: LoginDeps, state: string): Promise<Identity> => {
+export const identityOf = (
+  c: AppContext,
+  deps: LoginDeps,
+  { state, ...asking }: { readonly state: string } & Asking,
+): Promise<Identity> => {
   const callback = new URL(callbackUrl(deps))
   callback.search = new URL(c.req.url).search
-  return deps.provider.identity(callback, checksOf(deps.key, state))
+  return deps.provider.identity(callback, checksOf(deps.key, state), asking)
 }

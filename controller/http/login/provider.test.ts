@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { withUserInfo } from './provider.ts'
+import { describe, expect, it } from 'vitest'
+import { askAgain, provedAt, withUserInfo } from './provider.ts'
 
 it('takes whether an address is verified from whoever names the address', () => {
   const token = { sub: 'mal', email_verified: true, auth_time: 1 }
@@ -10,5 +10,47 @@ it('takes whether an address is verified from whoever names the address', () => 
   })
   expect(withUserInfo(token, { sub: 'mal', email: 'ann@example.com' })).toMatchObject({
     email_verified: undefined,
+  })
+})
+
+describe('a login that is to ask the person', () => {
+  const google = 'https://accounts.google.com'
+  it.each([
+    ['https://id.example.com', undefined, { prompt: 'login', max_age: '600' }],
+    ['https://id.example.com', ['none', 'login'], { prompt: 'login', max_age: '600' }],
+    [google, undefined, { prompt: 'select_account', max_age: '600' }],
+    [google, ['none', 'login'], { prompt: 'login', max_age: '600' }],
+    [
+      'https://id.example.com',
+      ['consent', 'select_account'],
+      { prompt: 'select_account', max_age: '600' },
+    ],
+    ['https://id.example.com', ['none'], { max_age: '0' }],
+  ])('at %s, which takes %j, has %j', (issuer, supported, asked) => {
+    expect(askAgain(issuer, supported)).toEqual(asked)
+  })
+})
+
+describe('a proof of who the person is', () => {
+  const round = { countsRoundTrip: true, isFresh: true }
+  it.each([
+    ['is told by the provider', { auth_time: 5, iat: 9 }, round, 5_000],
+    ['is told by the provider', { auth_time: 5, iat: 9 }, { countsRoundTrip: false }, 5_000],
+    ['is the answer, where that counts', { iat: 9 }, round, 9_000],
+    [
+      'is no answer of a provider that asked nobody',
+      { iat: 9 },
+      { countsRoundTrip: true },
+      undefined,
+    ],
+    [
+      'is no answer, where that does not count',
+      { iat: 9 },
+      { ...round, countsRoundTrip: false },
+      undefined,
+    ],
+    ['is no text', { auth_time: '5', iat: 9 }, round, undefined],
+  ])('%s: %j with %j', (_, claims, asking, at) => {
+    expect(provedAt(claims, asking)).toBe(at)
   })
 })

@@ -20,6 +20,8 @@ export interface OidcConfig {
   readonly domains: readonly string[]
   /** Roles for members of groups (claim `groups`); empty: groups are ignored. */
   readonly groups: readonly GroupRole[]
+  /** Of a provider without `auth_time`, an answer to a login that was to ask the person counts as a proof. */
+  readonly countsRoundTrip: boolean
 }
 
 /** Values that bind an answer of the provider to its login. All three are derived from one secret state. */
@@ -65,12 +67,41 @@ export const withUserInfo = <Claims extends Record<string, unknown>>(
   email_verified: userInfo['email_verified'],
 })
 
+/** Whether the person was to be asked who they are. */
+export interface Asking {
+  readonly isFresh?: boolean
+}
+
+/** When the person has proved who they are (ms). An ID token is made after its login was begun: the nonce binds it. */
+export const provedAt = (
+  { auth_time: at, iat }: Readonly<Record<string, unknown>>,
+  { countsRoundTrip, isFresh = false }: Pick<OidcConfig, 'countsRoundTrip'> & Asking,
+): number | undefined => {
+  const seconds = at ?? (countsRoundTrip && isFresh ? iat : undefined)
+  return typeof seconds === 'number' ? seconds * 1_000 : undefined
+}
+
+/**
+ * How the provider is told to ask. Google refuses `login`, and has no list of what it takes. `max_age` makes a provider
+ * tell `auth_time`; some ask again and again where it is 0.
+ */
+export const askAgain = (
+  issuer: string,
+  supported: unknown,
+): { prompt: string; max_age: '600' } | { max_age: '0' } => {
+  const known = issuer === 'https://accounts.google.com' ? ['select_account'] : ['login']
+  const taken = Array.isArray(supported) ? (supported as unknown[]) : known
+  const prompt = ['login', 'select_account'].find((one) => taken.includes(one))
+  return prompt === undefined ? { max_age: '0' } : { prompt, max_age: '600' }
+}
+
 /** Forbidden, with a remedy, when the claims are not enough. */
 const identityOf = (
-  { issuer, domains, groups }: Pick<OidcConfig, 'issuer' | 'domains' | 'groups'>,
+  { issuer, domains, groups, countsRoundTrip }: OidcConfig,
   claims: Readonly<Record<string, unknown>>,
+  asking: Asking,
 ): Identity => {
-  const { sub, email, email_verified: verified, name, groups: held, auth_time: at } = claims
+  const { sub, email, email_verified: verified, name, groups: held } = claims
   if (typeof sub !== 'string') throw refuse('the provider names no subject')
   if (typeof email !== 'string' || email === '')
     throw refuse('the provider names no e-mail address: let the client have the scope "email"')
@@ -85,7 +116,7 @@ const identityOf = (
     email,
     displayName: typeof name === 'string' && name !== '' ? name.slice(0, 200) : undefined,
     roles: groups.length === 0 ? undefined : rolesOfGroups(groups, named),
-    authenticatedAt: typeof at === 'number' ? at * 1_000 : undefined,
+    authenticatedAt: provedAt(claims, { countsRoundTrip, ...asking }),
   }
 }
 
@@ -100,13 +131,14 @@ export class OidcProvider {
     this.#config = config
   }
 
-  /** The URL for the browser; `isFresh`: the provider asks who it is in any case. ServiceUnavailable while the provider does not answer. */
+  /** The URL for the browser. ServiceUnavailable while the provider does not answer. */
   async authorizationUrl(
     redirectUri: string,
     checks: Checks,
-    { isFresh = false }: { readonly isFresh?: boolean } = {},
+    { isFresh = false }: Asking = {},
   ): Promise<URL> {
     const client = await this.#discovered()
+    const prompts = client.serverMetadata()['prompt_values_supported']
     return openid.buildAuthorizationUrl(client, {
       redirect_uri: redirectUri,
       scope:
@@ -116,12 +148,12 @@ export class OidcProvider {
       state: checks.state,
       nonce: checks.nonce,
       // Whoever is logged in at the provider is asked again, or else the provider says since when that is so.
-      ...(isFresh ? { prompt: 'login', max_age: '0' } : { max_age: longestLoginSeconds }),
+      ...(isFresh ? askAgain(this.#config.issuer, prompts) : { max_age: longestLoginSeconds }),
     })
   }
 
   /** The identity behind this callback URL. Forbidden when the provider does not confirm it. */
-  async identity(callback: URL, checks: Checks): Promise<Identity> {
+  async identity(callback: URL, checks: Checks, asking: Asking): Promise<Identity> {
     const client = await this.#discovered()
     let claims: openid.IDToken | undefined
     try {
@@ -141,7 +173,7 @@ export class OidcProvider {
     } catch (error) {
       throw refuse(`the login was not accepted: ${codeOf(error)}`)
     }
-    return identityOf(this.#config, claims ?? {})
+    return identityOf(this.#config, claims ?? {}, asking)
   }
 
   /** The provider's metadata; after a failure it is read again at the next login. */

@@ -116,7 +116,7 @@ const finishLogin = async (c: AppContext, deps: LoginDeps): Promise<Response> =>
     if (await deps.logins.isTaken(state)) throw unknownLogin()
     if (isBrowser) return finishInBrowser(c, deps, { state, login })
     return toCommandLine(c, deps, login, async () => {
-      const identity = await identityOf(c, deps, state)
+      const identity = await identityOf(c, deps, { state, isFresh: true })
       return askPerson(c, deps, { state, login, identity })
     })
   })
