@@ -89,6 +89,7 @@ const pure = [
   './kernel/defined.ts',
   './formats/dotenv.ts',
   './search/fit.ts',
+  './resources/rotation-use.ts',
   './resources/secret-name.ts',
   './resources/stopped-service.ts',
   './rest/types.ts',

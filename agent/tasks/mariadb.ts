@@ -81,8 +81,8 @@ const sessionIn = (container: DatabaseContainer, given: Params): MariadbSession 
       `MariaDB does not do it for ${user} by the local socket; name adminRef where it has another password: ${ran.stderr.trim()}`,
     )
   }
-  const texts: MariadbSession['texts'] = async (query) =>
-    (await asAdmin([query])).stdout.split('\n').filter((line) => line !== '')
+  const texts: MariadbSession['texts'] = async (...queries) =>
+    (await asAdmin(queries)).stdout.split('\n').filter((line) => line !== '')
   return {
     texts,
     run: async (statements) => {

@@ -44,7 +44,10 @@ it('says what was not done, and how often it was looked for clients', () => {
   )
   const use = { looks: 21, since: '2026-03-02T12:00:00Z', at: '2026-03-02T12:10:00Z' }
   expect(lineOf('Clients', { use })).toBe(
-    'looked 21 times for sessions of the old credential, from 2026-03-02T12:00:00Z to 2026-03-02T12:10:00Z: none',
+    'looked 21 times for sessions of the old credential, from 2026-03-02T12:00:00Z to 2026-03-02T12:10:00Z: none (what comes and goes between two looks may be unseen)',
+  )
+  expect(lineOf('Clients', { use: { ...use, watched_ms: 63_000 } })).toMatch(
+    /: none \(who logs in at least every 22 s is seen with 95 %, less often with less\)$/,
   )
   expect(lineOf('Clients', { use: { ...use, looks: 1, seen_at: use.since } })).toMatch(
     /^looked once .*: the last one at 2026-03-02T12:00:00Z$/,

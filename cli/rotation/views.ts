@@ -1,4 +1,5 @@
 // How rotations are printed.
+import { surelySeen } from '../../src/resources/rotation-use.ts'
 import type { Rotation, RotationStep } from '../../src/rest/types.ts'
 import type { RecordView } from '../records.ts'
 import { oneLine } from '../print.ts'
@@ -81,8 +82,12 @@ const times = (count: number): string => (count === 1 ? 'once' : `${count} times
 
 /** Clients of the old credential, also outside of the stacks: what was seen of them. */
 const useText = ({ use, phase }: Rotation): string | undefined => {
-  if (use !== undefined)
-    return `looked ${times(use.looks)} for sessions of the old credential, from ${use.since} to ${use.at}: ${use.seen_at === undefined ? 'none' : `the last one at ${use.seen_at}`}`
+  if (use !== undefined) {
+    const { looks, watched_ms: watchedMs, since, at, seen_at: seen } = use
+    const found =
+      seen === undefined ? `none (${surelySeen({ looks, watchedMs })})` : `the last one at ${seen}`
+    return `looked ${times(looks)} for sessions of the old credential, from ${since} to ${at}: ${found}`
+  }
   return phase === 'Overlapping' ? 'nobody can know who else uses the old credential' : undefined
 }
 

@@ -40,8 +40,8 @@ export const afterFault = async (
     const retryAt = toTimestamp(nowMs + Math.max(1_000, fault.retryAfterMs ?? 60_000))
     return { status: { ...status, retryAt, retryFor: fault.message } }
   }
-  const early =
-    effect === 'checkUse' && afterNoLook(work.rotation.spec, status, { nowMs, why: fault.message })
+  const around = { nowMs, why: fault.message, random: work.random() }
+  const early = effect === 'checkUse' && afterNoLook(work.rotation.spec, status, around)
   if (early) return { status: early }
   const tries = (status.tries ?? 0) + 1
   const retryAt = toTimestamp(nowMs + retryMs(tries))

@@ -401,7 +401,7 @@ describe('what a rotation does next', () => {
     ],
   ])('looks for sessions of the old one %s', (...[, provenAt, seenAt, sessions, expected]) => {
     const status = inside('Overlapping', { provenAt, use: { ...use, ...defined({ seenAt }) } })
-    const next = afterLook(spec, status, facts, { sessions, from: [] })
+    const next = afterLook(spec, status, { ...facts, random: 0.5 }, { sessions, from: [] })
     expect(said(next)).toBe(expected)
     if (sessions === undefined) return
     expect((next as { status: RotationStatus }).status.use).toMatchObject({ looks: 6, at: at(0) })

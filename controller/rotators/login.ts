@@ -14,6 +14,7 @@ export interface Ask {
   readonly step: Step
   readonly attempt: string
   readonly login: Login | undefined
+  readonly watchMs?: number | undefined
 }
 
 export interface LoginRotator {
@@ -93,10 +94,10 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
   const ask = async (
     step: Step,
     login: Login | undefined,
-    { attempt = '', signal }: { attempt?: string; signal: AbortSignal },
+    { attempt = '', signal, watchMs }: { attempt?: string; signal: AbortSignal; watchMs?: number },
   ): Promise<Facts> => {
     try {
-      return await given.ask({ step, attempt, login }, signal)
+      return await given.ask({ step, attempt, login, watchMs }, signal)
     } catch (error) {
       if (error instanceof StepFault) throw new RotatorFault(error.kind, error.message)
       throw error
@@ -139,12 +140,13 @@ export const createLoginRotator = (given: LoginRotator): Rotator => {
     },
     test: async (candidate, signal) =>
       (await ask('test', loginOf(candidate), { signal })).accepted ?? 'refused',
-    stillUsed: async (old, signal) => {
+    stillUsed: async (old, signal, watchMs = 0) => {
       if (!given.countsSessions) return { sessions: undefined, from: [] }
-      const { sessions, from = [], ended } = await ask('stillUsed', loginOf(old), { signal })
+      const around = { signal, watchMs }
+      const { sessions, from = [], watchedMs, ended } = await ask('stillUsed', loginOf(old), around)
       if (sessions === undefined)
         throw new RotatorFault('Failed', 'it is not told how many sessions use the credential')
-      return { sessions, from, canLogIn: ended !== true }
+      return { sessions, from, watchedMs, canLogIn: ended !== true }
     },
     revoke: async (old, attempt, signal) => {
       await ask('revoke', loginOf(old), { attempt, signal })

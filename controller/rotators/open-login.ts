@@ -53,7 +53,8 @@ const open = (at: RotationAt, deps: RotatorDeps, kind: Kind): Rotator => {
     return kind.params({ user, password: await passwordOf(deps, adminRef) })
   }
   const ask = async (what: Ask, signal: AbortSignal) => {
-    const params = { ...(await paramsOf()), ...given('login', what.login) }
+    const { login, watchMs } = what
+    const params = { ...(await paramsOf()), ...given('login', login), ...given('watchMs', watchMs) }
     if (place.in !== undefined) {
       if (deps.task === undefined)
         throw new RotatorFault('Unreachable', 'this controller has no agents')

@@ -42,6 +42,8 @@ export interface RotationDeps {
   readonly openRotator: OpenRotator
   readonly egress: Egress
   readonly clock: Clock
+  /** From 0 to below 1: when clients of an old credential are looked for. */
+  readonly random?: () => number
   readonly log: Logger
   /** A rotation has ended an old credential, so long (ms) after its start. */
   readonly onRevoked?: RotationMetrics['onRevoked']
@@ -179,7 +181,7 @@ const follow = async (
 ): Promise<{ outcome: Step; until?: number | undefined }> => {
   if (next.do === 'wait') return { outcome: { status: next.status }, until: next.until }
   if (next.do === 'move') return { outcome: next }
-  const { store, staged, egress, clock, log } = deps
+  const { store, staged, egress, clock, log, random = Math.random } = deps
   const { namespace, name } = refOf(rotation)
   const at = {
     ...{ uid: rotation.metadata.uid ?? '', namespace, name, spec: rotation.spec },
@@ -189,7 +191,8 @@ const follow = async (
     secretForController(store, { namespace, name: secret }, 'rotation')
   try {
     const rotator = await deps.openRotator(at, { egress, clock, secretOf })
-    const work = { store, staged, rotator, rotation, status, gathered, nowMs, clock, log, signal }
+    const from = { store, staged, rotator, rotation, status, gathered }
+    const work = { ...from, ...{ nowMs, clock, random, log, signal } }
     return { outcome: await runEffect(next.effect, work) }
   } catch (error) {
     const isKnown = error instanceof RotatorFault || error instanceof StagelyError

@@ -105,7 +105,12 @@ class World {
       if (next.do !== 'effect') this.status = next.status
       else if (next.effect === 'checkUse') {
         if (this.sessions > 0) this.seenAt = this.now
-        const looked = afterLook(spec, this.status, facts, { sessions: this.sessions, from: [] })
+        const looked = afterLook(
+          spec,
+          this.status,
+          { ...facts, random: 0.5 },
+          { sessions: this.sessions, from: [] },
+        )
         if (looked.do !== 'effect') this.status = looked.status
       } else this.end = next.effect === 'beginRevoke' ? 'revoked' : 'back'
       if (next.do === 'wait') return

@@ -9,15 +9,17 @@ import { isSameLogin, sameValues } from './logins.ts'
 import { stillReleased } from './released.ts'
 import { dropStaged, end, outcomeOf, stagedLost, type Outcome } from './outcome.ts'
 import { RotatorFault, type Credential } from './rotator.ts'
-import { afterLook, useInWords } from './use.ts'
+import { afterLook, useInWords, watchMs } from './use.ts'
 import { endOf, placeOf, type Work } from './work.ts'
 
 export const checkUse = async (work: Work): Promise<Outcome> => {
-  const { rotator, rotation, staged, status, gathered, nowMs, signal } = work
+  const { rotator, rotation, staged, status, gathered, random, signal } = work
+  const { spec } = rotation
   const old = await staged.open(placeOf(work, 'old'))
   if (old === undefined) return end(work, stagedLost)
-  const seen = await rotator.stillUsed(old, signal)
-  const next = afterLook(rotation.spec, status, { nowMs, steps: gathered.facts.steps }, seen)
+  const seen = await rotator.stillUsed(old, signal, watchMs(spec))
+  const { steps } = gathered.facts
+  const next = afterLook(spec, status, { nowMs: work.nowMs, steps, random: random() }, seen)
   const isOver = next.do === 'move'
   return { ...outcomeOf(next), ...(isOver && { detail: defined({ use: next.status.use }) }) }
 }

@@ -17,6 +17,8 @@ export interface Use {
   readonly sessions: number | undefined
   /** Addresses. */
   readonly from: readonly string[]
+  /** So long (ms) it was watched; absent for a moment, or where the rotator does not tell. */
+  readonly watchedMs?: number | undefined
   /** Whether the login accepts anybody now; undefined: it is not known. */
   readonly canLogIn?: boolean | undefined
 }
@@ -54,7 +56,8 @@ export interface Rotator {
   set(candidate: Credential, attempt: string, signal: AbortSignal): Promise<void>
   /** `meaningless`: a random password is accepted too. */
   test(candidate: Credential, signal: AbortSignal): Promise<Tested>
-  stillUsed(old: Credential, signal: AbortSignal): Promise<Use>
+  /** Watches for `watchMs` where it can; looks for a moment when absent. */
+  stillUsed(old: Credential, signal: AbortSignal, watchMs?: number): Promise<Use>
   /** Idempotent. */
   revoke(old: Credential, attempt: string, signal: AbortSignal): Promise<void>
   /** Ends a candidate that nothing runs with; `revoke` when absent. Idempotent. */

@@ -17,6 +17,8 @@ export interface Work {
   readonly gathered: Gathered
   readonly nowMs: number
   readonly clock: Clock
+  /** From 0 to below 1. */
+  readonly random: () => number
   readonly log: Pick<Logger, 'error'>
   readonly signal: AbortSignal
 }

@@ -11,7 +11,7 @@ const open = (
 ) => {
   const ran: string[] = []
   const session: MariadbSession = {
-    texts: (query) =>
+    texts: (query = '') =>
       Promise.resolve(Object.entries(texts).find(([part]) => query.includes(part))?.[1] ?? []),
     run: (statements) => {
       ran.push(...statements)
@@ -72,7 +72,7 @@ describe('a step of a rotation of MariaDB', () => {
     expect(await open({}, only).step('test')).toEqual({ accepted: 'accepted' })
     expect(await open({}, () => true).step('test')).toEqual({ accepted: 'meaningless' })
     expect(await open().step('test')).toEqual({ accepted: 'refused' })
-    const hosts = { PROCESSLIST: ['10.0.0.7', '10.0.0.7', '10.0.0.8'] }
+    const hosts = { PROCESSLIST: ['4 10.0.0.7', '5 10.0.0.7', '6 10.0.0.8', '6 10.0.0.8'] }
     const used = { sessions: 3, from: ['10.0.0.7', '10.0.0.8'] }
     expect(await open({ ...hosts, 'select Host': ['%'] }).step('stillUsed')).toEqual(used)
     expect(await open(hosts).step('stillUsed')).toEqual({ ...used, ended: true })

@@ -16,6 +16,7 @@ import {
   type Facts,
   type Login,
   type Step,
+  watchParam,
 } from './step.ts'
 
 export const mariadbParams = z.object({
@@ -27,13 +28,14 @@ export const mariadbParams = z.object({
   adopt: nameParam.optional(),
   /** Absent for preflight. */
   login: loginParam.optional(),
+  watchMs: watchParam.optional(),
 })
 export type MariadbParams = z.infer<typeof mariadbParams>
 
 /** A session of the administrator, and logins of others. */
 export interface MariadbSession {
-  /** Each row is one text: what the query makes of it. */
-  texts(query: string): Promise<readonly string[]>
+  /** Each row is one text: what the queries, one after the other, make of it. */
+  texts(...queries: readonly string[]): Promise<readonly string[]>
   run(statements: readonly string[]): Promise<void>
   /** Whether the login is accepted, over the network as services log in. */
   logIn(login: Login): Promise<boolean>
@@ -60,7 +62,7 @@ export const runMariadbStep = async (
       return { accepted: (await session.logIn(random)) ? 'meaningless' : 'accepted' }
     }
     case 'stillUsed':
-      return stillUsed(login, session)
+      return stillUsed(params, login, session)
     case 'revoke':
     case 'scramble':
       // One user whose password is changed in place: its old one ended when it was replaced.
@@ -161,16 +163,25 @@ const set = async (
 const accountName = (user: string, host: string): string =>
   `${mariadbName(user)}@${mariadbName(host)}`
 
-const stillUsed = async ({ username }: Login, session: MariadbSession): Promise<Facts> => {
-  const hosts = await session.texts(
-    `select substring_index(HOST, ':', 1) from information_schema.PROCESSLIST
-     where USER = ${mariadbText(username)}`,
-  )
+const pollMs = 20
+
+const stillUsed = async (
+  { watchMs = 0 }: MariadbParams,
+  { username }: Login,
+  session: MariadbSession,
+): Promise<Facts> => {
+  const look = `select concat(ID, ' ', substring_index(HOST, ':', 1)) from information_schema.PROCESSLIST
+     where USER = ${mariadbText(username)}`
+  const again = [`do sleep(${pollMs / 1000})`, look]
+  const turns = Array.from({ length: Math.floor(watchMs / pollMs) }, () => again).flat()
+  const seen = new Set(await session.texts(look, ...turns))
+  const hosts = [...seen].map((one) => one.slice(one.indexOf(' ') + 1))
   const open = await session.texts(
     `select Host from mysql.global_priv where User = ${mariadbText(username)} and ${unlocked}`,
   )
   return {
     ...{ sessions: hosts.length, from: [...new Set(hosts)].sort().slice(0, 100) },
+    ...(watchMs > 0 && { watchedMs: watchMs }),
     ...(open.length === 0 && { ended: true }),
   }
 }

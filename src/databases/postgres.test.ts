@@ -29,7 +29,7 @@ const open = ({ server, roles = [], used = [], ...given }: Given) => {
       const good = { standby: false, version: 170_000, admin: 'postgres', able: true, exists: true }
       const found = isServer
         ? [{ ...good, ...server }]
-        : query.includes('pg_stat_activity')
+        : query.includes('pg_stat_get_activity')
           ? used
           : roles.filter((one) => query.includes(`'${(one as { name: string }).name}'`))
       return Promise.resolve(found as T[])

@@ -18,6 +18,7 @@ import {
   type Facts,
   type Login,
   type Step,
+  watchParam,
 } from './step.ts'
 
 export const postgresParams = z.object({
@@ -30,6 +31,7 @@ export const postgresParams = z.object({
   adopted: z.boolean().optional(),
   /** Absent for preflight. */
   login: loginParam.optional(),
+  watchMs: watchParam.optional(),
 })
 export type PostgresParams = z.infer<typeof postgresParams>
 
@@ -66,7 +68,7 @@ export const runPostgresStep = async (
     case 'test':
       return { accepted: await test(params, login, session) }
     case 'stillUsed':
-      return stillUsed(login, session)
+      return stillUsed(params, login, session)
     case 'revoke':
     case 'scramble':
       // One role whose password is changed in place: its old one ended when it was replaced.
@@ -255,15 +257,34 @@ const others = (username: string): string =>
   `usename = ${sqlText(username)} and pid <> pg_backend_pid()
    and (usename <> session_user or client_addr is not null)`
 
-const stillUsed = async ({ username }: Login, session: PostgresSession): Promise<Facts> => {
+const pollMs = 10
+
+/**
+ * All sessions of a time: it is looked again and again within one query. What Postgres says of sessions is kept for a
+ * transaction, so that it is forgotten before each turn, and the turn is an argument, so that no turn repeats another.
+ */
+const sessionsIn = (ms: number): string =>
+  `(select rolname as usename, pid, client_addr
+   from generate_series(0, ${Math.floor(ms / pollMs)}) as turns (turn),
+     lateral (select turn as at, pg_stat_clear_snapshot(), pg_sleep(${pollMs / 1000} * sign(turn))
+       where turn = 0 or clock_timestamp() < statement_timestamp() + interval '${ms} ms') as pause,
+     lateral pg_stat_get_activity(nullif(pause.at, pause.at)) as seen
+     join pg_roles on oid = usesysid) as sessions`
+
+const stillUsed = async (
+  { watchMs = 0 }: PostgresParams,
+  { username }: Login,
+  session: PostgresSession,
+): Promise<Facts> => {
   const found = await session.rows<{ address: string; count: number }>(
-    `select coalesce(host(client_addr), 'local socket') as address, count(*)::int as count
-     from pg_stat_activity where ${others(username)} group by 1 order by 2 desc, 1`,
+    `select coalesce(host(client_addr), 'local socket') as address, count(distinct pid)::int as count
+     from ${sessionsIn(watchMs)} where ${others(username)} group by 1 order by 2 desc, 1`,
   )
   const [role] = await rolesNamed(session, [username])
   return {
     sessions: found.reduce((sum, { count }) => sum + count, 0),
     from: found.slice(0, 100).map(({ address }) => address),
+    ...(watchMs > 0 && { watchedMs: watchMs }),
     ...(role?.login !== true && { ended: true }),
   }
 }

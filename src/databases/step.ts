@@ -12,6 +12,8 @@ const oneLine = z.string().refine(isOneLine, 'holds a line break or a NUL: give 
 export const nameParam = oneLine.min(1)
 export const passwordParam = oneLine
 export const loginParam = z.object({ username: nameParam, password: passwordParam })
+/** Of stillUsed: so long (ms) sessions are watched; a moment when absent. */
+export const watchParam = z.int().min(0).max(5_000)
 
 export const steps = [
   ...(['preflight', 'look', 'set', 'test', 'stillUsed', 'revoke', 'scramble'] as const),
@@ -38,6 +40,8 @@ export interface Facts {
   readonly sessions?: number
   /** Of stillUsed: addresses. */
   readonly from?: readonly string[]
+  /** Of stillUsed: so long (ms) it was watched; absent for a moment. */
+  readonly watchedMs?: number
   /** Of stillUsed: the login is not there, or accepts no password at all. */
   readonly ended?: true
 }

@@ -37,6 +37,7 @@ const taskFacts = z.object({
   accepted: z.enum(['accepted', 'refused', 'meaningless']).optional(),
   sessions: z.int().nonnegative().optional(),
   from: z.array(machineText).max(100).optional(),
+  watchedMs: z.int().min(0).max(60_000).optional(),
   ended: z.literal(true).optional(),
 })
 

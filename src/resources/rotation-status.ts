@@ -32,6 +32,11 @@ export const useSpec = z.strictObject({
   looks: count.describe('How often sessions of the old credential were looked for.'),
   since: time.describe('When they were looked for first.'),
   at: time.describe('When they were looked for last. Nobody knows what was between two looks.'),
+  watchedMs: count
+    .optional()
+    .describe(
+      'How many milliseconds these looks have watched, together; absent where each was one moment, or nobody tells.',
+    ),
   seenAt: time.optional().describe('When a session was seen last; absent where none was.'),
 })
 

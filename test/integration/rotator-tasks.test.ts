@@ -95,6 +95,10 @@ describe('a task in the container of a database', () => {
   const psql = (service: string, user: string): string[] => [
     ...['psql', '-XqAtW', '-v', 'ON_ERROR_STOP=1', '-h', service, '-U', user, '-d', 'shop'],
   ]
+  /** A client that logs in again and again, and is gone at once. */
+  const shortly = (logIn: string): string[] => [
+    ...['sh', '-c', `read -r password; for n in $(seq 20); do ${logIn} || exit 1; sleep 0.2; done`],
+  ]
   /** What a service of the stack prints that logs in. */
   const asService = async (
     service: string,
@@ -170,6 +174,13 @@ describe('a task in the container of a database', () => {
     expect(await asService('pg', a, grab)).toBe('refused')
     expect(await step('look', b)).toEqual({ accepted: 'accepted' })
     expect(await step('stillUsed', a)).toEqual({ sessions: 0, from: [] })
+    const visit = 'psql -Xq -h pg -U app_a -d shop -c "select pg_sleep(0.05)"'
+    const visits = run('open', shortly(`PGPASSWORD=$password ${visit}`), `${a.password}\n`)
+    const watched = await facts('postgres', 'pg', 'stillUsed', {
+      ...{ ...postgres, login: a, watchMs: 3_000 },
+    })
+    expect(watched).toMatchObject({ watchedMs: 3_000, from: [expect.any(String)] })
+    expect(await visits).toMatchObject({ exitCode: 0 })
 
     const session = run('open', psql('pg', 'app_a'), `${a.password}\nselect pg_sleep(60);\n`)
     await expect
@@ -330,6 +341,7 @@ describe('a task in the container of a database', () => {
     const a = { username: 'app_a', password: 'password-of-a-1' }
     const step = (name: Step, login: Login, tweak: object = {}) =>
       facts('mariadb', 'maria', name, { ...params, ...tweak, login })
+    const visit = 'mariadb -h 127.0.0.1 --skip-ssl -u app_a -D shop -e "do sleep(0.05)"'
     await ready('mariadb', 'maria', params)
     expect(await step('preflight', a)).toEqual({ faults: [] })
     expect(
@@ -346,6 +358,10 @@ describe('a task in the container of a database', () => {
     await step('set', a)
     expect(await step('test', a)).toEqual({ accepted: 'accepted' })
     expect(await step('stillUsed', a)).toEqual({ sessions: 0, from: [] })
+    const visits = run('maria', shortly(`MYSQL_PWD=$password ${visit}`), `${a.password}\n`)
+    const watched = await step('stillUsed', a, { watchMs: 3_000 })
+    expect(watched).toMatchObject({ watchedMs: 3_000, from: ['localhost'] })
+    expect(await visits).toMatchObject({ exitCode: 0 })
     await step('revoke', a)
     expect(await step('look', a)).toEqual({ accepted: 'refused' })
     await step('set', a)
@@ -375,7 +391,7 @@ describe('a task in the container of a database', () => {
           ...{ owner: `owner_${roles[0] ?? ''}`, roles },
         },
       }
-      const world = await RotationWorld.begin(t, clock, { spec: { rotator } })
+      const world = await RotationWorld.begin(t, clock, { spec: { rotator, overlap: '1m' } })
       const task: RunTask = (_, { step, params }) =>
         around(step, async () => {
           const { facts: found, fault } = await ask('postgres', service, step as Step, params)
@@ -465,7 +481,7 @@ describe('a task in the container of a database', () => {
         .poll(() => facts('postgres', 'pg', 'stillUsed', { ...postgres, roles, login: old }))
         .toMatchObject({ sessions: 1 })
       await world.request({ now: true })
-      await world.run(() => false, 10 * 60_000)
+      await world.run(() => false, 4 * 60_000)
       expect(await world.condition('Blocked')).toBe('Blocked=True/StillUsed')
       expect(await world.message('Blocked')).toContain(`from ${address!}`)
       expect(await asService('pg', old, 'select 1')).toBe('1')

@@ -1,4 +1,5 @@
 // A rotation in words: its seven steps as a line, and in which state it is. Pure.
+import { surelySeen } from '../../../../src/resources/rotation-use.ts'
 import type { Rotation } from '../../../../src/rest/types.ts'
 import type { StateKind } from '../../ui/state-kind.ts'
 
@@ -107,5 +108,9 @@ export const scheduleText = ({ schedule }: Pick<Rotation, 'schedule'>): string =
 }
 
 /** What was seen of clients of the old credential. */
-export const useText = ({ looks, seen_at: seen }: NonNullable<Rotation['use']>): string =>
-  `${looks === 1 ? 'looked once' : `looked ${looks} times`}, ${seen === undefined ? 'none seen' : `last seen at ${seen}`}`
+export const useText = ({
+  looks,
+  watched_ms: watchedMs,
+  seen_at: seen,
+}: NonNullable<Rotation['use']>): string =>
+  `${looks === 1 ? 'looked once' : `looked ${looks} times`}, ${seen === undefined ? `none seen (${surelySeen({ looks, watchedMs })})` : `last seen at ${seen}`}`
