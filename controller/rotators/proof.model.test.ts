@@ -148,7 +148,7 @@ it('ends an old credential only on proof, and goes back only for a service that 
       if (!now) expect(world.now - seenAt).toBeGreaterThanOrEqual(2 * minute)
       expect(status.use!.looks).toBeGreaterThan(0)
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   )
   expect(seen.revoked).toBeGreaterThan(0)
   expect(seen.back).toBeGreaterThan(0)
