@@ -230,6 +230,20 @@ export const referencesContract = (name: string, open: OpenStore): void => {
       expect(await of(ref(ns, 'url'), 'InSync')).toBe('NewReferredValue')
     })
 
+    it('opens for a write what it concerns, and nothing else of the project', async () => {
+      const { ns } = await createShop(t.store)
+      await put(ns, 'password', { value: 'one', scope: 'web' })
+      await put(ns, 'url', url)
+      await put(ns, 'other-password', { value: 'one', scope: 'api' })
+      const value = 'pg://${OTHER_PASSWORD}@db'
+      const other = await put(ns, 'other-url', { references: true, scope: 'api', value })
+      const broken = `UPDATE secret_versions SET sealed = 'no seal' WHERE secret_uid = $1`
+      await t.sql.query(broken, [other.metadata.uid])
+      await change(ns, 'password', { value: 'two', scope: 'web' })
+      const spec = { value: 'two', scope: 'api' }
+      await expect(change(ns, 'other-password', spec)).rejects.toThrow()
+    })
+
     it('reads values with what they refer to, and notes each of them in the audit', async () => {
       const { ns } = await createShop(t.store)
       await put(ns, 'password', { value: canary })

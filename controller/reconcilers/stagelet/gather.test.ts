@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { limits } from '../../../src/resources/limits.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { Restored } from '../../../src/resources/rotation.ts'
 import type { Reader } from '../../../src/store/store.ts'
@@ -31,6 +32,23 @@ const untestedWith = async (closesAt: number | undefined, ...rotations: KubeObje
   } as unknown as Reader
   return (await gatherStagelet(reader, ref, 0))?.untested
 }
+
+it('a report that was stored without bounds is judged within them', async () => {
+  const services = Array.from({ length: limits.services + 1 }, (_, i) => ({ name: `s${i}` }))
+  const observed = { agent: 'default/box', stageletUid: 'prod', services }
+  const objects: Record<string, KubeObject> = {
+    Stagelet: objectOf('Stagelet', 'prod', {
+      spec: { projectRef: { name: 'shop' }, agentRef: { name: 'box' } },
+    }),
+    Observation: objectOf('Observation', 'prod', { spec: observed }),
+  }
+  const reader = { get: ({ kind }: { kind: string }) => Promise.resolve(objects[kind]) }
+  const input = await gatherStagelet(reader as unknown as Reader, ref, 0)
+  expect(input?.observation?.services).toHaveLength(limits.services)
+  expect(input?.observation?.cut).toEqual([
+    { field: 'services', had: limits.services + 1, kept: limits.services },
+  ])
+})
 
 describe('after a restore, a stagelet is held by', () => {
   it('the Rotation of its project that lets through least', async () => {
