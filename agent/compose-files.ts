@@ -38,7 +38,7 @@ const fileWord = /[^\s'"[\]{},]+\.ya?ml\b|[^\s'"[\]{},:]*\.env[\w.-]*|[^\s'"[\]{
 const maxWord = 1024
 
 /** Words in a Compose file that may name files which it includes, extends or reads variables from. */
-const fileWordsOf = (text: string): string[] =>
+export const fileWordsOf = (text: string): string[] =>
   text
     .split(/[\s'"[\]{},]+/)
     .filter((word) => word.length <= maxWord && /\.(ya?ml|env)/.test(word))

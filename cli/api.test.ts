@@ -84,7 +84,8 @@ const watched = async (
 
 const ref = { kind: kindOf('Project'), namespace: 'default', name: 'shop' }
 const emptyList = '{"metadata":{"resourceVersion":"1"},"items":[]}'
-const until = (ms: number): AbortSignal => AbortSignal.timeout(ms)
+/** The time of the test is the limit. */
+const unlimited = new AbortController().signal
 
 it.each([
   ['neither a list nor a watch', (): void => undefined],
@@ -105,7 +106,7 @@ it.each([
   'ends a wait in time where the server answers %s, and leaves nothing open',
   async (_, answer) => {
     const { api, closed } = await watched(answer)
-    const asked = followObject(api, ref, () => false, { signal: until(500) })
+    const asked = followObject(api, ref, () => false, { signal: AbortSignal.timeout(500) })
     expect(isAbort(await asked.catch((error: unknown) => error))).toBe(true)
     await expect.poll(closed).toBeGreaterThan(0)
   },
@@ -144,10 +145,10 @@ it('asks a server again that is started anew meanwhile, and says so', async () =
     else response.end(lists === 1 ? emptyList : '{"metadata":{},"items":[{"metadata":{}}]}')
   })
   const isThere = (object: unknown): boolean => object !== undefined
-  await followObject(api, ref, isThere, { signal: until(5_000), lost: (why) => told.push(why) })
+  await followObject(api, ref, isThere, { signal: unlimited, lost: (why) => told.push(why) })
   expect([lists, told]).toEqual([5, [expect.stringContaining('did not answer')]])
   lists = 1
-  await expect(followObject(api, ref, isThere, { signal: until(5_000) })).rejects.toThrow(
+  await expect(followObject(api, ref, isThere, { signal: unlimited })).rejects.toThrow(
     'did not answer',
   )
 })
@@ -178,7 +179,7 @@ it('reads events however they are cut, and lists again where the server ends a w
       seen.push(object?.metadata.name)
       return object?.metadata.name === 'c'
     },
-    { signal: until(5_000) },
+    { signal: unlimited },
   )
   expect([seen, lists]).toEqual([[undefined, undefined, 'ä', 'c'], 2])
 })

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { soak } from '../../test/support/soak.ts'
 import { isComposeFile } from './documents.ts'
 import { parseManifests } from './parse.ts'
 
@@ -84,7 +83,7 @@ describe('parseManifests', () => {
   })
 
   it('finds a duplicate key among very many', () => {
-    const keys = Array.from({ length: soak(10_000, 50_000) }, (_, i) => `  k${i}: 1`).join('\n')
+    const keys = Array.from({ length: 1_000 }, (_, i) => `  k${i}: 1`).join('\n')
     const { faults } = parseManifests(`${project('a')}spec:\n${keys}\n  k7: 2\n`, 'f.yaml')
     expect(faults).toHaveLength(1)
   })

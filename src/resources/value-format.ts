@@ -1,6 +1,7 @@
 // Checks a value against the declared format of its secret. A reason never repeats a byte of the value.
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import vm from 'node:vm'
+import { createMatchTime, processMeters } from './match-time.ts'
 import type { Format } from './value-source.ts'
 
 export interface FormatRule {
@@ -11,43 +12,6 @@ export interface FormatRule {
 
 /** A longer value never matches: patterns are for tokens, not for documents. */
 export const maxPatternInput = 65_536
-const patternMs = 250
-/** On a busy machine a match may wait for longer than it computes. It is then tried once more. */
-const mostTries = 2
-/**
- * Matching blocks the whole process. In total, patterns may take one second at once, and later a
- * twentieth of the time.
- */
-const mostMs = 1_000
-const share = 0.05
-/**
- * Time limit of each pattern when that budget is used up: more than a pattern without backtracking
- * takes.
- */
-const leastMs = 20
-let spare = { ms: mostMs, at: 0 }
-
-/** CPU time that this process has taken, in ms. */
-const cpuMs = (): number => {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1_000
-}
-
-/** Runs `match` with a time limit in ms. */
-const inTurn = <T>(match: (ms: number) => T): T => {
-  const [begun, begunAt] = [cpuMs(), performance.now()]
-  const ms = Math.min(mostMs, spare.ms + (begunAt - spare.at) * share)
-  const limit = Math.min(patternMs, Math.max(leastMs, Math.floor(ms)))
-  try {
-    return match(limit)
-  } finally {
-    const at = performance.now()
-    // A second try blocks the process once more, whether it computes or waits.
-    const spent = Math.max(cpuMs() - begun, at - begunAt - limit)
-    spare = { ms: Math.max(0, ms - spent), at }
-  }
-}
-
 const isJson = (text: string): string | undefined => {
   try {
     JSON.parse(text)
@@ -105,30 +69,17 @@ const isPort = (text: string): string | undefined =>
 const sandbox = vm.createContext(Object.create(null) as object)
 const matcher = new vm.Script('new RegExp(pattern, "u").test(text)')
 
-const matches = (text: string, pattern: string): string | undefined =>
-  text.length > maxPatternInput
-    ? `is longer than the ${maxPatternInput} characters that a pattern may look at`
-    : inTurn((ms) => matchWithin(ms, text, pattern))
+const inTime = createMatchTime(processMeters)
 
-const matchWithin = (
-  ms: number,
-  text: string,
-  pattern: string,
-  tries = mostTries,
-): string | undefined => {
+const matches = (text: string, pattern: string): string | undefined => {
+  if (text.length > maxPatternInput)
+    return `is longer than the ${maxPatternInput} characters that a pattern may look at`
   Object.assign(sandbox, { pattern: `^(?:${pattern})$`, text })
-  const begun = cpuMs()
-  try {
-    const found = matcher.runInContext(sandbox, { timeout: ms }) as boolean
-    return found ? undefined : 'does not match spec.pattern'
-  } catch {
-    const wasWaiting = cpuMs() - begun < ms / 2
-    if (wasWaiting && tries > 1) return matchWithin(ms, text, pattern, tries - 1)
-    const late = ms < patternMs ? ', after other slow ones' : ''
-    return `takes spec.pattern more than ${ms} ms to match${late}; write a pattern that does not backtrack`
-  } finally {
-    Object.assign(sandbox, { pattern: '', text: '' })
-  }
+  const matched = inTime((timeout) => matcher.runInContext(sandbox, { timeout }) as boolean)
+  Object.assign(sandbox, { pattern: '', text: '' })
+  if ('found' in matched) return matched.found ? undefined : 'does not match spec.pattern'
+  const late = matched.isShort ? ', after other slow ones' : ''
+  return `takes spec.pattern more than ${matched.limitMs} ms to match${late}; write a pattern that does not backtrack`
 }
 
 /** undefined when the pattern compiles; else the error. */

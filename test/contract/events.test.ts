@@ -8,7 +8,12 @@ import type { ObservationSpec } from '../../src/resources/observation.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import { aService, anObservation } from '../support/builders.ts'
 import { runCli } from '../support/cli.ts'
-import { openStoreOf, startTestController, type TestController } from '../support/controller.ts'
+import {
+  connectAgent,
+  openStoreOf,
+  startTestController,
+  type TestController,
+} from '../support/controller.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -26,8 +31,7 @@ beforeAll(async () => {
   opened = await openStoreOf(server, database.url)
   kubectl = await createKubectl(await server.writeKubeConfig())
   await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
-  await createAs(opened.store, api, objectOf('Agent', ns, 'box'))
-  await agentIs('True', 'Connected')
+  await connectAgent(opened, { namespace: ns, name: 'box' })
   await createAs(opened.store, api, secretOf(ns, 'url', { value: 'postgres://somewhere' }))
   await createAs(opened.store, api, stageletOf(ns, 'shop'))
 })

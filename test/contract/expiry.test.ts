@@ -17,6 +17,7 @@ import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import { certificateUntil } from '../support/certificates.ts'
+import { reaches } from '../support/eventually.ts'
 import { createLeapingClock } from '../support/leaping-clock.ts'
 import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
 import { soak } from '../support/soak.ts'
@@ -86,21 +87,8 @@ describe('values that end', () => {
     const found = findCondition(conditions, type)
     return found === undefined ? 'absent' : `${found.status}/${found.reason}`
   }
-  const eventually = async <T>(
-    look: () => T | Promise<T>,
-    wanted: T,
-    ms = 15_000,
-  ): Promise<void> => {
-    const until = Date.now() + ms
-    for (;;) {
-      const seen = await look()
-      if (JSON.stringify(seen) === JSON.stringify(wanted)) return
-      if (Date.now() > until) expect(seen).toEqual(wanted)
-      await realClock.sleep(20)
-    }
-  }
   const becomes = (ns: string, name: string, type: string, wanted: string): Promise<void> =>
-    eventually(async () => verdict(await statusOf(ns, name), type), wanted)
+    reaches(async () => verdict(await statusOf(ns, name), type), wanted)
   const newsOf = (ns: string, name: string): string[] =>
     told
       .filter((one) => one.startsWith(`${ns}/${name} `))
@@ -116,7 +104,7 @@ describe('values that end', () => {
     const made = await create(ns, 'tls', { value: soon.pem })
     expect(made.status).toMatchObject({ expiresFrom: 'Certificate' })
     await becomes(ns, 'tls', 'Expiring', 'True/DueIn30d')
-    await eventually(() => newsOf(ns, 'tls').length, 1)
+    await reaches(() => newsOf(ns, 'tls').length, 1)
     expect(newsOf(ns, 'tls')[0]).toMatch(
       /TLS: the value ends at .* its certificate: give .*; no service sees it/,
     )
@@ -184,7 +172,7 @@ describe('values that end', () => {
       return row?.n ?? 0
     }
     clock.leap(40 * day)
-    await eventually(waiting, count, soak(15_000, 120_000))
+    await reaches(waiting, count, soak(60_000, 120_000))
     const notifier = await t.store.get({ kind: 'Notifier', namespace: ns, name: 'ops' })
     const batches = (await t.outbox.due(clock.now() + 6_000, undefined)).filter(
       (one) => one.notifier === notifier!.metadata.uid,
@@ -196,12 +184,12 @@ describe('values that end', () => {
     const { ns, projectUid } = await createShop(t.store)
     await create(ns, 'token', { value: 'abcdefgh', expiry: { after: '90d' } })
     await createAs(t.store, api, stageletOf(ns, 'prod'))
-    await eventually(async () => (await t.store.revisionsOf(projectUid)).closed, 1)
+    await reaches(async () => (await t.store.revisionsOf(projectUid)).closed, 1)
     const wanted = async (): Promise<unknown> => {
       const stagelet = await t.store.get({ kind: 'Stagelet', namespace: ns, name: 'prod' })
       return stagelet?.status?.['wantedRevision']
     }
-    await eventually(wanted, 1)
+    await reaches(wanted, 1)
     for (const [days, step] of [
       [61, 'True/DueIn30d'],
       [23, 'True/DueIn7d'],
@@ -215,7 +203,7 @@ describe('values that end', () => {
     await becomes(ns, 'token', 'Expired', 'True/Ended')
     clock.leap(7 * day)
     await restart()
-    await eventually(
+    await reaches(
       () => reasonsOf(ns, 'token'),
       ['ExpiryNear', 'ExpiryNear', 'ExpiryNear', 'Expired'],
     )
@@ -235,7 +223,7 @@ describe('values that end', () => {
     const expiry = { after: '90d', warn: ['7d'], onExpiry: 'Rotate' }
     await create(ns, 'made', { scope: 'web', valueFrom: { generate }, expiry })
     await create(ns, 'other', { scope: 'db', value: 'abcdefgh' })
-    await eventually(async () => (await t.store.revisionsOf(projectUid)).closed, 1)
+    await reaches(async () => (await t.store.revisionsOf(projectUid)).closed, 1)
     const digests = async (): Promise<(string | undefined)[]> => {
       const { entries } = await t.store.readSet(projectUid, 'head')
       return ['web', 'db'].map((service) => serviceDigest(visibleTo(service, 'prod', entries)))
@@ -245,16 +233,16 @@ describe('values that end', () => {
       generation?: number
     }
     clock.leap(90 * day)
-    await eventually(async () => (await statusOf(ns, 'made')).version, 2)
+    await reaches(async () => (await statusOf(ns, 'made')).version, 2)
     await restart()
-    await eventually(async () => (await t.store.revisionsOf(projectUid)).closed, 2)
+    await reaches(async () => (await t.store.revisionsOf(projectUid)).closed, 2)
     const after = await digests()
     expect([after[0] === before[0], after[1] === before[1]]).toEqual([false, true])
     expect(await statusOf(ns, 'made')).toMatchObject({ version: 2, renewals: 1 })
     const stored = await t.store.get(refOf(ns, 'made'))
     expect(stored?.spec).toMatchObject({ valueFrom: { generate }, expiry })
     expect(generation).toBeUndefined()
-    await eventually(() => reasonsOf(ns, 'made'), ['Renewed'])
+    await reaches(() => reasonsOf(ns, 'made'), ['Renewed'])
     const actions = await t.sql.query<{ action: string }>(
       `SELECT action FROM audit WHERE name = 'made' AND namespace = $1 ORDER BY seq`,
       [ns],
@@ -279,7 +267,7 @@ describe('values that end', () => {
     } finally {
       isKeyAway = false
     }
-    await eventually(async () => (await statusOf(ns, 'made')).version, 2)
+    await reaches(async () => (await statusOf(ns, 'made')).version, 2)
     await becomes(ns, 'made', 'Expired', 'False/NotEnded')
   })
 
@@ -325,7 +313,7 @@ describe('values that end', () => {
     await setPolicy({ maxAge: '30d' })
     await becomes(ns, 'free', 'RotationDue', 'True/PolicyChanged')
     await restart()
-    await eventually(() => reasonsOf(ns, 'free'), ['RotationDue'])
+    await reaches(() => reasonsOf(ns, 'free'), ['RotationDue'])
     await becomes(ns, 'free', 'RotationDue', 'True/PolicyChanged')
     const renewed = await update(ns, 'old', { value: 'ijklmnop' })
     expect(verdict(renewed.status ?? {}, 'RotationDue')).toBe('False/NotDue')
@@ -360,9 +348,9 @@ describe('values that end', () => {
       await t.members.remove(api, ns, bob.name)
       await t.users.update(api, ann.name, { disabled: true })
       await due('other', 'True/Revealed')
-      await eventually(async () => (await statusOf(ns, 'known')).knownOutside?.people, 2)
+      await reaches(async () => (await statusOf(ns, 'known')).knownOutside?.people, 2)
       await restart()
-      await eventually(() => reasonsOf(ns, 'known'), ['RotationDue', 'RotationDue'])
+      await reaches(() => reasonsOf(ns, 'known'), ['RotationDue', 'RotationDue'])
       // Neither a pseudonym nor a log that was pruned makes the value unknown.
       await t.audit.erase(ann.name, api, false)
       await t.users.remove(api, bob.name)

@@ -299,9 +299,10 @@ describe('a key ring', () => {
     const message = await messageOf(ring.confirm())
     expect(message).toMatch(/^ServiceUnavailable: .* did not answer .*Nothing was stored/)
     expect(performance.now() - started).toBeGreaterThan(1_500)
-    const again = performance.now()
+    // Whoever comes next does not wait: the service is not asked.
+    const { requests } = standIn
     expect(await messageOf(ring.confirm())).toBe(message)
-    expect(performance.now() - again).toBeLessThan(1_000)
+    expect(standIn.requests).toBe(requests)
     standIn.weather = 'fine'
     skew.ms += 60_000
     await ring.confirm()

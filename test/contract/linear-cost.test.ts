@@ -2,6 +2,7 @@
 // most sixteen times the CPU, and a constant. Bodies are driven through what decodes and judges them, without a server.
 import { describe, expect, it } from 'vitest'
 import type * as z from 'zod'
+import { fileWordsOf } from '../../agent/compose-files.ts'
 import { decodeBody } from '../../controller/http/agents/refusal.ts'
 import { duplicateKeys } from '../../controller/http/kube/duplicate-keys.ts'
 import { jsonPatch, type Json } from '../../controller/http/kube/patch.ts'
@@ -13,9 +14,11 @@ import { consumersBySecret, decideSecret } from '../../controller/reconcilers/pr
 import { decideStagelet } from '../../controller/reconcilers/stagelet/decide.ts'
 import { eventsOf } from '../../controller/reconcilers/stagelet/events.ts'
 import { happeningsOf } from '../../controller/reconcilers/stagelet/happenings.ts'
+import { matchesKey } from '../../controller/stores/allowed.ts'
 import { compare, fieldsOf } from '../../src/managed-fields/compare.ts'
 import { toFieldsV1 } from '../../src/managed-fields/field-set.ts'
 import { shapeOfKind } from '../../src/managed-fields/shape.ts'
+import { parseManifests } from '../../src/manifests/parse.ts'
 import { decodeReport, fitStored } from '../../src/protocol/fit-report.ts'
 import { joinContent, joinRequest } from '../../src/protocol/join.ts'
 import { leakTestReport } from '../../src/protocol/leak-test.ts'
@@ -29,6 +32,7 @@ import {
 import { taskReport } from '../../src/protocol/tasks.ts'
 import { objectSchema } from '../../src/resources/crd.ts'
 import { observationSpec, type ObservationSpec } from '../../src/resources/observation.ts'
+import { objectMetaSchema } from '../../src/resources/openapi-meta.ts'
 import { ownerReferences } from '../../src/resources/owner-references.ts'
 import { apiVersionOf, kinds } from '../../src/resources/registry.ts'
 import { decodeObject, decodeStatus } from '../../src/resources/validate.ts'
@@ -236,6 +240,19 @@ describe('an object', () => {
     })
   })
 
+  it('is patched by long lists and their order', () => {
+    const finalizers = (count: number): object => {
+      const many = Array.from({ length: count }, (_, i) => `f${i}`)
+      return { finalizers: many, '$setElementOrder/finalizers': many.toReversed() }
+    }
+    const schema = { properties: { metadata: objectMetaSchema } }
+    expectLinear([{ field: 'finalizers', body: finalizers }], (json) => {
+      const metadata = JSON.parse(json) as { finalizers: string[] }
+      const target = { metadata: { finalizers: metadata.finalizers } }
+      applyStrategicPatch(target, { metadata }, schema)
+    })
+  })
+
   it('is patched by operations', () => {
     const add = (count: number): object[] =>
       Array.from({ length: count }, (_, i) => ({ op: 'add', path: '/list/0', value: i }))
@@ -250,6 +267,33 @@ describe('a request of REST', () => {
   it.each(withBody.map((route) => [route.id, route] as const))('%s', (_, route) => {
     expectLinear(grownOf(route.body!), (json) =>
       attempt(() => decodeInput(route, { query: {}, value: JSON.parse(json) as unknown })),
+    )
+  })
+})
+
+describe('a text', () => {
+  const expectText = (text: (count: number) => string, read: (text: string) => unknown): void => {
+    expectLinear([{ field: 'text', body: text }], (json) => read(JSON.parse(json) as string), 2_000)
+  }
+
+  it('of a manifest with many keys, of which one comes twice', () => {
+    const head = 'apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: a}\nspec:\n'
+    const keys = (count: number): string =>
+      Array.from({ length: count }, (_, i) => `  k${i}: 1\n`).join('')
+    expectText(
+      (count) => `${head}${keys(count)}  k7: 2\n`,
+      (text) => parseManifests(text, 'a.yaml'),
+    )
+  })
+
+  it('of a Compose file with a blob', () => {
+    expectText((count) => `configs: {a: {content: ${'A'.repeat(10 * count)}}}\n`, fileWordsOf)
+  })
+
+  it('of a pattern with many stars', () => {
+    expectText(
+      (count) => `${'*a'.repeat(count)}b`,
+      (pattern) => matchesKey(pattern, 'a'.repeat(pattern.length)),
     )
   })
 })

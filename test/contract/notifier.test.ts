@@ -17,6 +17,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Notice } from '../../src/store/notices.ts'
 import type { Batch, Outbox } from '../../src/store/outbox.ts'
 import { createLeapingClock } from '../support/leaping-clock.ts'
+import { reaches } from '../support/eventually.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import {
   api,
@@ -140,15 +141,6 @@ describe('Notifiers', () => {
     )
   const secret = (ns: string, name: string, spec: object = {}): Promise<KubeObject> =>
     createAs(t.store, api, secretOf(ns, name, { value: 'abcdefgh', ...spec }))
-  const eventually = async <T>(look: () => T | Promise<T>, wanted: T): Promise<void> => {
-    const until = Date.now() + 15_000
-    for (;;) {
-      const seen = await look()
-      if (JSON.stringify(seen) === JSON.stringify(wanted)) return
-      if (Date.now() > until) expect(seen).toEqual(wanted)
-      await realClock.sleep(20)
-    }
-  }
   const noticesIn = ({ text }: Received): Notice[] =>
     (JSON.parse(text) as { data: { notices: Notice[] } }).data.notices
   const delivering = async (ns: string, name = 'ops'): Promise<string> => {
@@ -158,7 +150,7 @@ describe('Notifiers', () => {
     return `${condition?.status}/${condition?.reason}`
   }
   const becomes = (ns: string, wanted: string): Promise<void> =>
-    eventually(() => delivering(ns), wanted)
+    reaches(() => delivering(ns), wanted)
   const messageOf = async (ns: string): Promise<string> => {
     const found = await t.store.get({ kind: 'Notifier', namespace: ns, name: 'ops' })
     const conditions = found?.status?.['conditions'] as Condition[] | undefined
@@ -313,10 +305,10 @@ describe('Notifiers', () => {
     await becomes(ns, 'False/Retrying')
     expect(await messageOf(ns)).toContain('status 500')
     clock.leap(3_600_000)
-    await eventually(() => receivedBy(ns).length, 2)
-    await eventually(async () => (await messageOf(ns)).includes('status 302'), true)
+    await reaches(() => receivedBy(ns).length, 2)
+    await reaches(async () => (await messageOf(ns)).includes('status 302'), true)
     clock.leap(3_600_000)
-    await eventually(() => hangs, 1)
+    await reaches(() => hangs, 1)
     await stop()
     start()
     await becomes(ns, 'True/Delivered')
@@ -348,7 +340,7 @@ describe('Notifiers', () => {
     await record(one, 'Expired')
     await record(other, 'Expired')
     settle()
-    await eventually(() => answer !== undefined, true)
+    await reaches(() => answer !== undefined, true)
     for (let i = 0; i < 20 && faults > 0; i += 1) {
       clock.leap(60_000)
       await realClock.sleep(50)
@@ -356,7 +348,7 @@ describe('Notifiers', () => {
     await becomes(quick, 'True/Delivered')
     await record(other, 'Expired', 'another')
     settle()
-    await eventually(() => receivedBy(quick).length, 2)
+    await reaches(() => receivedBy(quick).length, 2)
     expect(receivedBy(slow)).toHaveLength(1)
     answer!.writeHead(204).end()
     await becomes(slow, 'True/Delivered')
@@ -398,7 +390,7 @@ describe('Notifiers', () => {
     )
     answers.set(ns, [(response) => response.writeHead(404).end()])
     clock.leap(3_600_000)
-    await eventually(async () => (await messageOf(ns)).includes('status 404'), true)
+    await reaches(async () => (await messageOf(ns)).includes('status 404'), true)
     expect(JSON.stringify(await t.store.list('Notifier'))).not.toContain('s3cret-path')
     clock.leap(3_600_000)
     await becomes(ns, 'True/Delivered')
@@ -425,15 +417,15 @@ describe('Notifiers', () => {
     letters.tls = 'starttls'
     start()
     clock.leap(3_600_000)
-    await eventually(async () => (await messageOf(ns)).includes('the mail server: '), true)
+    await reaches(async () => (await messageOf(ns)).includes('the mail server: '), true)
     expect(mails).toEqual([])
     await stop()
     letters.tls = 'none'
     mailAnswers.push(new Error('come back later'))
     start()
     clock.leap(3_600_000)
-    await eventually(() => mails.length, 1)
-    await eventually(async () => (await messageOf(ns)).includes('come back later'), true)
+    await reaches(() => mails.length, 1)
+    await reaches(async () => (await messageOf(ns)).includes('come back later'), true)
     clock.leap(3_600_000)
     await becomes(ns, 'True/Delivered')
     expect(await messageOf(ns)).toMatch(/takes the message, but not for gone@example\.com$/)
@@ -492,7 +484,7 @@ describe('Notifiers', () => {
       tx.remove({ kind: 'Notifier', namespace: ns, name: 'ops' }),
     )
     start()
-    await eventually(open, 0)
+    await reaches(open, 0)
     expect(receivedBy(ns)).toEqual([])
   })
 

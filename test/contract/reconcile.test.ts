@@ -13,6 +13,7 @@ import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { Store } from '../../src/store/store.ts'
 import { aService, anObservation } from '../support/builders.ts'
+import { reaches } from '../support/eventually.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { soak } from '../support/soak.ts'
 import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
@@ -58,13 +59,8 @@ describe.each(databases.slice(0, soak(1, databases.length)))('reconciling on %s'
     const condition = findCondition(conditions, type)
     return `${condition?.status}/${condition?.reason}`
   }
-  const eventually = async (expected: string, look: () => Promise<string>): Promise<void> => {
-    const until = Date.now() + 10_000
-    for (let now = await look(); now !== expected; now = await look()) {
-      if (Date.now() > until) throw new Error(`expected ${expected}, last seen ${now}`)
-      await realClock.sleep(10)
-    }
-  }
+  const eventually = (expected: string, look: () => Promise<string>): Promise<void> =>
+    reaches(look, expected)
   /** Waits until nothing is written for a while; returns the version then. */
   const rest = async (): Promise<number> => {
     let before = -1

@@ -10,6 +10,7 @@ import { visibleTo } from '../../src/secrets/visible.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import { aService, anObservation } from '../support/builders.ts'
 import {
+  connectAgent,
   openStoreOf,
   startTestController,
   type Answer,
@@ -93,11 +94,7 @@ beforeAll(async () => {
   server = await startTestController({ databaseUrl: database.url })
   opened = await openStoreOf(server, database.url)
   await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
-  await createAs(opened.store, api, objectOf('Agent', ns, 'box'))
-  const connected = { type: 'Ready', status: 'True', reason: 'Connected', message: '' } as const
-  await opened.store.write(system, {}, (tx) =>
-    tx.setConditions({ kind: 'Agent', namespace: ns, name: 'box' }, [connected]),
-  )
+  await connectAgent(opened, { namespace: ns, name: 'box' })
   for (const name of ['prod', 'test']) await createAs(opened.store, api, stageletOf(ns, name))
   await batch([
     { op: 'create', key: 'PASSWORD', value: 'first-password' },

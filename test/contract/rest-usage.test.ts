@@ -6,7 +6,12 @@ import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import { aService, anObservation } from '../support/builders.ts'
-import { openStoreOf, startTestController, type TestController } from '../support/controller.ts'
+import {
+  connectAgent,
+  openStoreOf,
+  startTestController,
+  type TestController,
+} from '../support/controller.ts'
 import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import type { TestDatabase } from '../support/test-database.ts'
@@ -91,11 +96,7 @@ beforeAll(async () => {
   server = await startTestController({ databaseUrl: database.url })
   opened = await openStoreOf(server, database.url)
   await createAs(opened.store, api, objectOf('Project', ns, 'shop'))
-  await createAs(opened.store, api, objectOf('Agent', ns, 'box'))
-  const connected = { type: 'Ready', status: 'True', reason: 'Connected', message: '' } as const
-  await opened.store.write(system, {}, (tx) =>
-    tx.setConditions({ kind: 'Agent', namespace: ns, name: 'box' }, [connected]),
-  )
+  await connectAgent(opened, { namespace: ns, name: 'box' })
   await createAs(opened.store, api, stageletOf(ns, 'prod'))
   await createAs(opened.store, api, stageletOf(ns, 'test'))
   const url = { key: 'URL', value: 'db://${PASSWORD}@host', references: true, scope: 'backend' }

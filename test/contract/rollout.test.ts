@@ -13,6 +13,7 @@ import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import { aService, anObservation } from '../support/builders.ts'
+import { reaches } from '../support/eventually.ts'
 import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
 
@@ -31,16 +32,6 @@ describe('a rollout in turns', () => {
     (await read('Stagelet', name)).status ?? {}
   const closed = async (): Promise<number> =>
     (await opened.store.revisionsOf((await read('Project', 'shop')).metadata.uid!)).closed
-  const eventually = async <T>(look: () => Promise<T>, expected: T): Promise<void> => {
-    const until = Date.now() + 8_000
-    let now = await look()
-    while (JSON.stringify(now) !== JSON.stringify(expected)) {
-      if (Date.now() > until) break
-      await realClock.sleep(10)
-      now = await look()
-    }
-    expect(now).toEqual(expected)
-  }
   const wanted = async (): Promise<(number | undefined)[]> =>
     Promise.all(names.map(async (name) => (await stagelet(name)).wantedRevision))
   const state = async (): Promise<string | undefined> => (await project()).rollout?.state
@@ -117,7 +108,7 @@ describe('a rollout in turns', () => {
       const spec = { ...object.spec, agentRef: { name: `agent-${name}` } }
       await createAs(opened.store, api, { ...object, spec })
     }
-    await eventually(wanted, [1, 1, 1])
+    await reaches(wanted, [1, 1, 1])
   })
   afterAll(async () => {
     await reconcilers?.stop()
@@ -126,13 +117,13 @@ describe('a rollout in turns', () => {
   beforeEach(async () => {
     await setRollout({})
     const revision = await newRevision()
-    await eventually(wanted, [revision, revision, revision])
+    await reaches(wanted, [revision, revision, revision])
     for (const name of names) await report(name)
-    await eventually(state, 'Complete')
+    await reaches(state, 'Complete')
   })
 
   it('counts how the stagelets are', async () => {
-    await eventually(async () => (await project()).stagelets, {
+    await reaches(async () => (await project()).stagelets, {
       total: 3,
       inSync: 3,
       progressing: 0,
@@ -147,25 +138,25 @@ describe('a rollout in turns', () => {
     const revision = await newRevision()
     const old = revision - 1
     // By name: one, three, two.
-    await eventually(wanted, [revision, old, old])
+    await reaches(wanted, [revision, old, old])
     await report('one')
-    await eventually(wanted, [revision, old, revision])
+    await reaches(wanted, [revision, old, revision])
     expect((await project()).rollout).toMatchObject({
       state: 'Progressing',
       healthy: 1,
       waiting: 1,
     })
     await report('three')
-    await eventually(wanted, [revision, revision, revision])
+    await reaches(wanted, [revision, revision, revision])
     await report('two')
-    await eventually(state, 'Complete')
+    await reaches(state, 'Complete')
   })
 
   it('stops at a failure, says why, and goes on with a mended value', async () => {
     await setRollout({ maxConcurrent: 1 })
     const revision = await newRevision('bad')
     const old = revision - 1
-    await eventually(wanted, [revision, old, old])
+    await reaches(wanted, [revision, old, old])
     const failure = {
       service: 'web',
       digest: await digestAt('one', revision),
@@ -174,8 +165,8 @@ describe('a rollout in turns', () => {
       message: 'web exited with 1',
     }
     await report('one', { revision: old, quarantine: [failure] })
-    await eventually(state, 'Stopped')
-    await eventually(wanted, [old, old, old])
+    await reaches(state, 'Stopped')
+    await reaches(wanted, [old, old, old])
     const { conditions, rollout } = await project()
     expect(rollout?.failed).toEqual(['one'])
     expect(conditions?.find((c) => c.type === 'Degraded')?.message).toContain('web exited with 1')
@@ -184,22 +175,22 @@ describe('a rollout in turns', () => {
     )
     expect(events.filter((e) => e.reason === 'RolloutStopped')).toHaveLength(1)
     const mended = await newRevision()
-    await eventually(wanted, [mended, old, old])
+    await reaches(wanted, [mended, old, old])
     await report('one')
-    await eventually(wanted, [mended, old, mended])
+    await reaches(wanted, [mended, old, mended])
   })
 
   it('tells nobody of a revision while it is paused, and keeps what they have', async () => {
     await setRollout({ paused: true })
     const revision = await newRevision()
-    await eventually(state, 'Paused')
-    await eventually(
+    await reaches(state, 'Paused')
+    await reaches(
       async () => (await stagelet('one')).conditions?.find((c) => c.type === 'Progressing')?.reason,
       'AwaitingTurn',
     )
     expect(await wanted()).toEqual([revision - 1, revision - 1, revision - 1])
     await setRollout({ paused: false })
-    await eventually(wanted, [revision, revision, revision])
+    await reaches(wanted, [revision, revision, revision])
   })
 
   it('keeps a new revision from a drained machine, with and without turns', async () => {
@@ -207,23 +198,23 @@ describe('a rollout in turns', () => {
       change('Agent', 'agent-two', (object) => ({ ...object, spec: { drained } }))
     await drain(true)
     const revision = await newRevision()
-    await eventually(wanted, [revision, revision - 1, revision])
-    await eventually(
+    await reaches(wanted, [revision, revision - 1, revision])
+    await reaches(
       async () => (await stagelet('two')).conditions?.find((c) => c.type === 'Progressing')?.reason,
       'AgentDrained',
     )
     await change('Project', 'shop', (object) => ({ ...object, spec: {} }))
     const next = await newRevision()
-    await eventually(wanted, [next, revision - 1, next])
+    await reaches(wanted, [next, revision - 1, next])
     await drain(false)
-    await eventually(wanted, [next, next, next])
-    await eventually(async () => (await project()).rollout, undefined)
+    await reaches(wanted, [next, next, next])
+    await reaches(async () => (await project()).rollout, undefined)
   })
 
   it('tries a failed stagelet again when its retry annotation changes', async () => {
     await setRollout({ maxConcurrent: 1 })
     const revision = await newRevision()
-    await eventually(async () => (await wanted())[0], revision)
+    await reaches(async () => (await wanted())[0], revision)
     const failure = {
       service: 'web',
       digest: await digestAt('one', revision),
@@ -232,7 +223,7 @@ describe('a rollout in turns', () => {
       message: '',
     }
     await report('one', { revision: revision - 1, quarantine: [failure] })
-    await eventually(state, 'Stopped')
+    await reaches(state, 'Stopped')
     await change('Stagelet', 'one', (object) => ({
       ...object,
       metadata: {
@@ -240,19 +231,19 @@ describe('a rollout in turns', () => {
         annotations: { ...object.metadata.annotations, [annotations.retry]: `try ${revision}` },
       },
     }))
-    await eventually(async () => (await wanted())[0], revision)
+    await reaches(async () => (await wanted())[0], revision)
     await report('one')
-    await eventually(wanted, [revision, revision - 1, revision])
+    await reaches(wanted, [revision, revision - 1, revision])
   })
 
   it('passes over a machine that is away, and takes it in when it is back', async () => {
     await setRollout({ maxConcurrent: 1 })
     await setReady('one', false)
     const revision = await newRevision()
-    await eventually(wanted, [revision - 1, revision - 1, revision])
+    await reaches(wanted, [revision - 1, revision - 1, revision])
     await setReady('one', true)
     await report('three')
-    await eventually(async () => (await wanted())[0], revision)
+    await reaches(async () => (await wanted())[0], revision)
   })
 
   describe('of a project that a stagelet has moved to', () => {
@@ -282,11 +273,11 @@ describe('a rollout in turns', () => {
       expect(state).toBe('Progressing')
       // It may have been let in already.
       expect(['waiting', 'busy']).toContain(standing)
-      await eventually(async () => (await wanted())[1], 1)
-      await eventually(stands, ['Progressing', 'busy'])
+      await reaches(async () => (await wanted())[1], 1)
+      await reaches(stands, ['Progressing', 'busy'])
       expect((await stagelet('two')).runningRevision).toBeUndefined()
       await report('two')
-      await eventually(stands, ['Complete', 'healthy'])
+      await reaches(stands, ['Complete', 'healthy'])
     })
 
     it('gives it a turn of its own, and leaves it what it had until then', async () => {
@@ -298,12 +289,12 @@ describe('a rollout in turns', () => {
       await move('other')
       const why = async (): Promise<string | undefined> =>
         (await stagelet('two')).conditions?.find((c) => c.type === 'Progressing')?.reason
-      await eventually(why, 'AwaitingTurn')
+      await reaches(why, 'AwaitingTurn')
       expect((await wanted())[1]).toBe(before)
       await change('Project', 'other', (object) => ({ ...object, spec: { rollout: {} } }))
-      await eventually(async () => (await wanted())[1], 1)
+      await reaches(async () => (await wanted())[1], 1)
       await report('two')
-      await eventually(stands, ['Complete', 'healthy'])
+      await reaches(stands, ['Complete', 'healthy'])
     })
   })
 })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { QueueFault, StoreFault } from '../../controller/stores/provider.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { annotations } from '../../src/resources/meta.ts'
+import { reaches } from '../support/eventually.ts'
 import { minute, type StoreWorld } from '../support/stores/store-world.ts'
 
 export const testHints = (w: StoreWorld): void => {
@@ -16,7 +17,6 @@ export const testHints = (w: StoreWorld): void => {
     changeSpec,
     valueOf,
     conditionOf,
-    eventually,
     isChecked,
     quiet,
     ask,
@@ -39,8 +39,8 @@ export const testHints = (w: StoreWorld): void => {
       const { look: looks } = w.remote.calls
       const fetched = w.remote.fetched.length
       w.remote.queue.send('prod/a', 'other/of-others')
-      await eventually(() => valueOf('a'), 'second-a')
-      await eventually(() => w.remote.queue.length, 0)
+      await reaches(() => valueOf('a'), 'second-a')
+      await reaches(() => w.remote.queue.length, 0)
       expect(w.remote.calls.look).toBe(looks + 1)
       expect(w.remote.fetched.slice(fetched)).toEqual(['prod/a'])
       expect(await valueOf('b')).toBe('first-b')
@@ -48,8 +48,8 @@ export const testHints = (w: StoreWorld): void => {
       w.remote.queue.send('prod/a')
       w.remote.queue.send()
       w.remote.queue.send('other/of-others')
-      await eventually(() => w.remote.queue.length, 0)
-      await eventually(() => conditionOf('Listening'), 'True/Receiving')
+      await reaches(() => w.remote.queue.length, 0)
+      await reaches(() => conditionOf('Listening'), 'True/Receiving')
       expect(w.remote.fetched).toHaveLength(fetched + 1)
       expect(w.standing.at(-1)).toMatchObject({ name: 'aws', strangers: 1 })
     })
@@ -59,7 +59,7 @@ export const testHints = (w: StoreWorld): void => {
       w.remote.put('prod/a', 'second-a')
       w.remote.fail(() => new StoreFault('Unavailable', 'no answer came'))
       w.remote.queue.send('prod/a')
-      await eventually(() => conditionOf('Ready'), 'False/Unavailable')
+      await reaches(() => conditionOf('Ready'), 'False/Unavailable')
       expect(w.remote.queue.length).toBe(1)
       const { asked } = w.remote.queue
       await realClock.sleep(300)
@@ -68,8 +68,8 @@ export const testHints = (w: StoreWorld): void => {
       // Also for whoever leads next.
       await stop()
       start()
-      await eventually(() => valueOf('a'), 'second-a')
-      await eventually(() => w.remote.queue.length, 0)
+      await reaches(() => valueOf('a'), 'second-a')
+      await reaches(() => w.remote.queue.length, 0)
     })
 
     /** Fetches end when the test says so. */
@@ -84,17 +84,17 @@ export const testHints = (w: StoreWorld): void => {
       const held = holdFetches()
       w.remote.put('prod/a', 'second-a')
       await ask(annotations.refresh, 'now')
-      await eventually(() => held.length, 1)
+      await reaches(() => held.length, 1)
       w.remote.put('prod/a', 'third-a')
       w.remote.queue.send('prod/a')
-      await eventually(() => held.length, 2)
+      await reaches(() => held.length, 2)
       w.remote.holdFetch = undefined
       held[0]!()
-      await eventually(() => valueOf('a'), 'second-a')
+      await reaches(() => valueOf('a'), 'second-a')
       expect(w.remote.queue.length).toBe(1)
       held[1]!()
-      await eventually(() => valueOf('a'), 'third-a')
-      await eventually(() => w.remote.queue.length, 0)
+      await reaches(() => valueOf('a'), 'third-a')
+      await reaches(() => w.remote.queue.length, 0)
     })
 
     it('does all that is asked for beside a long look, also what comes while another part is done', async () => {
@@ -102,10 +102,10 @@ export const testHints = (w: StoreWorld): void => {
       const held = holdFetches()
       w.remote.put('prod/a', 'second-a')
       await ask(annotations.refresh, 'now')
-      await eventually(() => held.length, 1)
+      await reaches(() => held.length, 1)
       w.remote.put('prod/c', 'first-c')
       await create(external('c'))
-      await eventually(() => held.length, 2)
+      await reaches(() => held.length, 2)
       // A hint and a wish come while the new one is fetched.
       w.remote.holdFetch = undefined
       for (const name of ['a', 'b']) w.remote.put(`prod/${name}`, `third-${name}`)
@@ -113,8 +113,8 @@ export const testHints = (w: StoreWorld): void => {
       await ask(annotations.refresh, 'now\nprod/b')
       await realClock.sleep(500)
       held[1]!()
-      for (const name of ['a', 'b']) await eventually(() => valueOf(name), `third-${name}`)
-      await eventually(() => w.remote.queue.length, 0)
+      for (const name of ['a', 'b']) await reaches(() => valueOf(name), `third-${name}`)
+      await reaches(() => w.remote.queue.length, 0)
       held[0]!()
       await quiet()
       expect(await valueOf('a')).toBe('third-a')
@@ -126,15 +126,15 @@ export const testHints = (w: StoreWorld): void => {
       for (const name of ['a', 'b']) w.remote.put(`prod/${name}`, 'second')
       const held = holdFetches()
       await ask(annotations.refresh, 'now')
-      await eventually(() => held.length, 1)
+      await reaches(() => held.length, 1)
       const { look } = w.remote.calls
       w.remote.fail(() => new StoreFault('Throttled', 'too many calls', 120_000))
       w.remote.queue.send('prod/a')
-      await eventually(() => w.remote.calls.look, look + 1)
+      await reaches(() => w.remote.calls.look, look + 1)
       w.remote.fail(undefined)
       const asked = w.remote.at.length
       held[0]!()
-      await eventually(() => conditionOf('Throttled'), 'True/TooManyCalls')
+      await reaches(() => conditionOf('Throttled'), 'True/TooManyCalls')
       expect(w.remote.at).toHaveLength(asked)
     })
 
@@ -142,19 +142,19 @@ export const testHints = (w: StoreWorld): void => {
       await started()
       w.remote.queue.fault = new QueueFault('QueueForbidden', 'the credential may not receive')
       w.remote.queue.send()
-      await eventually(() => conditionOf('Listening'), 'False/QueueForbidden')
+      await reaches(() => conditionOf('Listening'), 'False/QueueForbidden')
       expect(await conditionOf('Ready')).toBe('True/Accepted')
       const { asked } = w.remote.queue
       w.remote.put('prod/a', 'second-a')
       await ask(annotations.refresh, 'now')
-      await eventually(() => valueOf('a'), 'second-a')
+      await reaches(() => valueOf('a'), 'second-a')
       expect(w.remote.queue.asked).toBe(asked)
       w.remote.queue.fault = undefined
       w.remote.queue.send()
       clock.leap(minute)
-      await eventually(() => conditionOf('Listening'), 'True/Receiving')
+      await reaches(() => conditionOf('Listening'), 'True/Receiving')
       await changeSpec('SecretStore', 'aws', { push: undefined })
-      await eventually(() => conditionOf('Listening'), '')
+      await reaches(() => conditionOf('Listening'), '')
     })
   })
 }

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { agentHere } from '../support/agent-here.ts'
+import { eventually as read } from '../support/eventually.ts'
 import { controllerHere } from '../support/controller-here.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
@@ -111,13 +112,7 @@ describe('bad input', () => {
     return `${found?.status}/${found?.reason}: ${found?.message}`
   }
   const eventually = async (name: string, type: string, expected: RegExp): Promise<void> => {
-    const until = Date.now() + 60_000
-    for (;;) {
-      const now = await conditionOf(name, type)
-      if (expected.test(now)) return
-      if (Date.now() > until) throw new Error(`${name} ${type}: ${now}`)
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
+    await read(() => conditionOf(name, type)).toMatch(expected)
   }
   const other = (name: string, directory: string, agent = 'box'): string =>
     stageletYaml(directory, `stagely-t-${name}`, 'shop')

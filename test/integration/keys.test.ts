@@ -303,11 +303,9 @@ spec:
     const before = (await db.query(tables)).rows
     env.STAGELY_SECRET_KEY = Buffer.alloc(32, 99).toString('base64')
     next = 'process'
-    const started = Date.now()
     await expect(world.startController()).rejects.toThrow(
       new RegExp(`ended with 1\\n[^]*needs local key ${needed}.*nothing was changed`),
     )
-    expect(Date.now() - started).toBeLessThan(30_000)
     expect((await db.query(tables)).rows).toEqual(before)
     env.STAGELY_SECRET_KEY = newMasterKey
     next = 'here'

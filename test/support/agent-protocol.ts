@@ -383,16 +383,4 @@ export const wantRevision = async (
   })
 }
 
-/** Waits until `check` does not throw and is not false; 10 s at most. */
-export const eventually = async (check: () => unknown, limitMs = 10_000): Promise<void> => {
-  const end = realClock.now() + limitMs
-  for (;;) {
-    try {
-      if ((await check()) !== false) return
-    } catch (error) {
-      if (realClock.now() > end) throw error
-    }
-    if (realClock.now() > end) throw new Error(`did not happen in ${limitMs} ms: ${String(check)}`)
-    await realClock.sleep(20)
-  }
-}
+export { passes as eventually } from './eventually.ts'

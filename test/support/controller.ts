@@ -15,6 +15,7 @@ import { giveEmbeddedDatabase } from './embedded-database.ts'
 import { freshDatabase } from './fresh-database.ts'
 import { localKeyRing } from './keys.ts'
 import { checkRestAnswer } from './rest-answers.ts'
+import { api, createAs, objectOf, system } from './store-fixtures.ts'
 import type { TestDatabase } from './test-database.ts'
 
 const masterKey = Buffer.alloc(32, 9)
@@ -66,6 +67,24 @@ export const openStoreOf = (
     clock: realClock,
     log: silentLogger,
   })
+
+/** An agent that counts as connected for as long as the test lasts: without a stream it would soon be declared gone. */
+export const connectAgent = async (
+  { store, sql, replicas }: Opened,
+  ref: { readonly namespace: string; readonly name: string },
+): Promise<void> => {
+  const agent = await createAs(store, api, objectOf('Agent', ref.namespace, ref.name))
+  await sql.query(
+    `INSERT INTO agent_connections (agent_uid, connection, replica, boot)
+     SELECT $1, gen_random_uuid(), id, '' FROM replicas WHERE id <> $2 ORDER BY seen_at DESC LIMIT 1`,
+    [agent.metadata.uid, replicas.id],
+  )
+  await store.write(system, {}, (tx) =>
+    tx.setConditions({ kind: 'Agent', ...ref }, [
+      { type: 'Ready', status: 'True', reason: 'Connected', message: '' },
+    ]),
+  )
+}
 
 /** The database of each data folder that had none given, for another start on it. */
 const databases = new Map<string, TestDatabase>()

@@ -1,5 +1,5 @@
 // A store elsewhere, in memory, secrets of it, and what looks at it. Time is the test's.
-import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
+import { afterAll, afterEach, beforeAll, inject } from 'vitest'
 import { startStores, type StoresDeps } from '../../../controller/stores/performer.ts'
 import type { MeasuredStore } from '../../../controller/stores/measured.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
@@ -7,6 +7,7 @@ import { silentLogger } from '../../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import { reaches } from '../eventually.ts'
 import { createLeapingClock } from '../leaping-clock.ts'
 import { openTestStore, type TestStore } from '../open-test-store.ts'
 import { api, createAs, createShop, objectOf, secretOf } from '../store-fixtures.ts'
@@ -109,30 +110,25 @@ export const useStoreWorld = () => {
   const freshOf = (name: string): Promise<string> => conditionOf('Fresh', name, 'StagelySecret')
   const messageOf = async (name: string): Promise<string> =>
     findCondition((await statusOf(name)).conditions, 'Fresh')?.message ?? ''
-  const eventually = async <T>(look: () => T | Promise<T>, wanted: T): Promise<void> => {
-    const until = Date.now() + 60_000
-    for (;;) {
-      const seen = await look()
-      if (JSON.stringify(seen) === JSON.stringify(wanted)) return
-      if (Date.now() > until) expect(seen).toEqual(wanted)
-      await realClock.sleep(20)
-    }
+  const isChecked = (name: string): Promise<void> => reaches(() => freshOf(name), 'True/Checked')
+  /**
+   * Sets time forward until it is so. A step that was under way as the time leapt counts as of now: what comes after
+   * it is due later.
+   */
+  const leapUntil = async <T>(ms: number, look: () => T | Promise<T>, wanted: T): Promise<void> => {
+    let leaptAt = -Infinity
+    await reaches(() => {
+      if (realClock.now() - leaptAt > 3_000) {
+        leaptAt = realClock.now()
+        clock.leap(ms)
+      }
+      return look()
+    }, wanted)
   }
-  const isChecked = (name: string): Promise<void> => eventually(() => freshOf(name), 'True/Checked')
   /** Goes on in time until the store was looked at once more. */
   const look = async (): Promise<void> => {
     const before = remote.calls.look
-    let leaptAt = 0
-    const leap = (): void => {
-      leaptAt = realClock.now()
-      clock.leap(6 * minute)
-    }
-    leap()
-    // A step that was under way as the time leapt counts as of now: the look is due later.
-    await eventually(() => {
-      if (realClock.now() - leaptAt > 3_000) leap()
-      return remote.calls.look > before
-    }, true)
+    await leapUntil(6 * minute, () => remote.calls.look > before, true)
     await quiet()
   }
   /** Until nothing is written any more. */
@@ -176,8 +172,8 @@ export const useStoreWorld = () => {
       conditionOf,
       freshOf,
       messageOf,
-      eventually,
       isChecked,
+      leapUntil,
       look,
       quiet,
       writes,
