@@ -1,6 +1,7 @@
 // `stagely controller`: reads the configuration, starts, says when it is ready, and stops on a signal.
 import { realClock } from '../src/kernel/clock.ts'
 import { messageOf } from '../src/kernel/errors.ts'
+import { exitAfter } from '../src/kernel/exit-guard.ts'
 import { createLogger, type Logger } from '../src/kernel/log.ts'
 import { ConfigError, HelpAsked } from './config-error.ts'
 import { parseConfig, type Config } from './config.ts'
@@ -9,6 +10,8 @@ import { startFault } from './start-fault.ts'
 import { startController, type RunningController } from './wire.ts'
 
 const leftMs = 1_000
+/** From the signal on, also while the start still waits: systemd kills after 60 s, Kubernetes after 70 s. */
+const longestStopMs = 57_000
 
 /** Runs until SIGTERM or SIGINT. Resolves with the exit code: 0 stopped, 1 failed, 2 wrong usage. */
 export const runController = async (argv: readonly string[]): Promise<number> => {
@@ -32,7 +35,7 @@ export const runController = async (argv: readonly string[]): Promise<number> =>
   }
   const log = createLogger(config.logLevel, { component: 'controller' })
   exitOnCrash(log)
-  const stopAsked = signalled()
+  const stopAsked = signalled(log)
   let controller: RunningController
   try {
     controller = await startController(config, log, realClock)
@@ -46,7 +49,10 @@ export const runController = async (argv: readonly string[]): Promise<number> =>
   const signal = await stopAsked
   log.info({ signal }, 'stopping')
   await controller.stop()
-  endWhatIsLeft(log)
+  exitAfter(leftMs, {
+    code: 0,
+    why: () => log.warn({}, 'work that the stop has left behind is cut off'),
+  })
   return 0
 }
 
@@ -78,27 +84,22 @@ const failed = (error: unknown, log: Logger, dataDir: string): number => {
   return 1
 }
 
-/** The first signal stops gracefully; the second one ends the process at once. */
-const signalled = (): Promise<string> =>
+/** The first signal stops gracefully, within `longestStopMs`; the second one ends the process at once. */
+const signalled = (log: Logger): Promise<string> =>
   new Promise((resolve) => {
     let asked = false
     const onSignal = (signal: NodeJS.Signals): void => {
       if (asked) process.exit(1)
       asked = true
+      exitAfter(longestStopMs, {
+        code: 1,
+        why: () => log.error({}, 'the stop took too long; exiting'),
+      })
       resolve(signal)
     }
     process.on('SIGTERM', onSignal)
     process.on('SIGINT', onSignal)
   })
-
-/** What a stop has left behind does not hold the process, nor the lock of its database. */
-const endWhatIsLeft = (log: Logger): void => {
-  const end = (): void => {
-    log.warn({}, 'work that the stop has left behind is cut off')
-    process.exit(0)
-  }
-  setTimeout(end, leftMs).unref()
-}
 
 const exitOnCrash = (log: Logger): void => {
   const crash = (error: unknown): void => {
