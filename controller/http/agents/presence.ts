@@ -82,7 +82,7 @@ export const createPresence = (
     const batch = takeSome(pending)
     try {
       const replaced = await connections.write(system, (tx, streams) =>
-        writeAll(tx, streams, batch),
+        writeAll(tx, streams, batch, (agentKey) => here.has(agentKey)),
       )
       for (const [key, { connection }] of replaced) hub.replaced(key, connection)
     } catch (error) {
@@ -213,6 +213,7 @@ const writeAll = async (
   tx: Transaction,
   streams: Streams,
   batch: readonly [string, Update][],
+  stays: (agentKey: string) => boolean,
 ): Promise<[string, Update][]> => {
   const updates = batch.map(([, update]) => update)
   const isHere = ({ ready }: Update): boolean => ready.status === 'True'
@@ -220,7 +221,7 @@ const writeAll = async (
   const newest = await streams.note(updates.filter(isHere), updates.filter(isGone))
   const elsewhere: [string, Update][] = []
   for (const entry of batch) {
-    if (newest.has(entry[1].uid)) await writeStatus(tx, ...entry)
+    if (newest.has(entry[1].uid)) await writeStatus(tx, ...entry, stays(entry[0]))
     else elsewhere.push(entry)
   }
   return elsewhere
@@ -235,10 +236,12 @@ export const writeGone = (
 ): Promise<void> =>
   writeStatus(tx, agentKey, { uid, seenAt, facts: {}, ready: gone(seenAt), changedAt: now })
 
+/** `stays`: the agent has the stream still. It may have been refused since it gave one up. */
 const writeStatus = async (
   tx: Transaction,
   agentKey: string,
   update: Omit<Update, 'connection' | 'boot' | 'ahead'> & { readonly changedAt?: number },
+  stays = false,
 ): Promise<void> => {
   const agent = await tx.look(agentRefOf(agentKey))
   // Another agent may have this name by now.
@@ -256,7 +259,7 @@ const writeStatus = async (
     lastSeen: seen,
     ...(!is && { lastLost: toFineTimestamp(update.seenAt) }),
     conditions: withCondition(
-      is ? conditions.filter(({ type }) => type !== 'Refused') : conditions,
+      is && stays ? conditions.filter(({ type }) => type !== 'Refused') : conditions,
       update.ready,
       changed,
     ),
