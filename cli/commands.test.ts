@@ -138,6 +138,10 @@ describe('values to come', () => {
       '    Rotation "db": b, d',
     ])
     expect(valuesToCome([changes[2]!], objects)).toEqual([])
+    const awaits = ['USER', 'db/PASSWORD']
+    expect(valuesToCome([{ ...changes[2]!, awaits }], objects).at(-1)).toMatch(
+      /^ {4}references to \$\{USER\}, \$\{db\/PASSWORD\}: \w+$/,
+    )
   })
 })
 
@@ -154,6 +158,7 @@ describe('renderReview', () => {
           action: 'Update',
           fields: [],
           valueChanged: true,
+          awaits: ['USER'],
         },
         {
           index: 1,
@@ -180,6 +185,7 @@ describe('renderReview', () => {
       [
         '~ stagelysecret.stagely.dev/a (default)',
         '    value changes',
+        '    value to come, with ${USER}',
         '',
         '1 service would be re-created:',
         '    default/shop  backend: STRIPE  (new value)',

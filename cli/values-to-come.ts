@@ -3,13 +3,22 @@ import type { ReviewChange } from '../src/manifests/review.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import { specOf } from '../src/resources/typed.ts'
 
+/** `${USER}, ${db/PASSWORD}` */
+export const referencesText = (references: readonly string[]): string =>
+  references.map((one) => `\${${one}}`).join(', ')
+
 interface Giver {
   readonly from: string
   readonly secrets: readonly string[]
 }
 
-const giverOf = (object: KubeObject, { action, fields }: ReviewChange): Giver | undefined => {
+const giverOf = (
+  object: KubeObject,
+  { action, fields, awaits }: ReviewChange,
+): Giver | undefined => {
   const { name } = object.metadata
+  if (awaits !== undefined)
+    return { from: `references to ${referencesText(awaits)}`, secrets: [name] }
   if (object.kind === 'Rotation' && action === 'Create')
     return {
       from: `Rotation "${name}"`,

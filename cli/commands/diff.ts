@@ -10,7 +10,7 @@ import { readOverride } from '../override.ts'
 import { out } from '../print.ts'
 import { readManifests } from '../read-manifests.ts'
 import { renderAffected, reviewDocuments } from '../review.ts'
-import { valuesToCome } from '../values-to-come.ts'
+import { referencesText, valuesToCome } from '../values-to-come.ts'
 
 export const command = (): Command =>
   newCommand('diff', 'Show what an apply would change, and which services it would re-create.', [
@@ -70,7 +70,12 @@ const diff = async (words: readonly string[], flags: DiffFlags): Promise<void> =
 const renderChange = (change: ReviewChange): string[] => {
   const name = fullName(kindOf(change.kind), change.name)
   const where = change.namespace === '' ? '' : ` (${change.namespace})`
-  const value = change.valueChanged ? ['    value changes'] : []
+  const value = [
+    ...(change.valueChanged ? ['    value changes'] : []),
+    ...(change.awaits === undefined
+      ? []
+      : [`    value to come, with ${referencesText(change.awaits)}`]),
+  ]
   if (change.action === 'Create') return [`+ ${name}${where}`, ...value]
   return [`~ ${name}${where}`, ...change.fields.map((field) => `    ${field}`), ...value]
 }

@@ -45,16 +45,20 @@ export const propose = (project: ComposeProject, wishes: Wishes): Proposal => {
   )
   const chosen = chooseSecrets(project, values, wishes, kept)
   const whole = withOneValue(project, chosen, wishes, kept)
-  const found = withGlobals(whole.services, project.services.length)
+  const enabled = project.services.filter((service) => service.enabled)
+  const found = withoutIdle(
+    withGlobals(whole.services, project.services.length),
+    new Set(['global', ...enabled.map(({ name }) => name)]),
+    kept,
+  )
   const isThere = (key: string): boolean => found.some((s) => s.key === key && s.scope === 'global')
-  const all = [...found, ...whole.globals.filter(({ key }) => !isThere(key))]
+  const all: FoundSecret[] = [...found, ...whole.globals.filter(({ key }) => !isThere(key))]
   append(all, ownValues(project, all))
   const secrets = wishes.references === false ? all : shareValues(project, all)
   const replaced = new Set(secrets.filter(({ scope }) => scope === 'global').map(({ key }) => key))
   append(kept, [...keptVariables(project, replaced), ...keptFiles(project)])
   const sees = (name: string): boolean =>
     secrets.some(({ scope }) => scope === 'global' || scope === name)
-  const enabled = project.services.filter((service) => service.enabled)
   const recreated = enabled
     .filter(({ name, sharesWith }) => sees(name) || sharesWith.some(sees))
     .map(({ name }) => name)
@@ -142,8 +146,8 @@ const withOneValue = (
 }
 
 /** Replaces equal secrets of all services by one global secret. */
-const withGlobals = (seen: readonly FoundSecret[], serviceCount: number): FoundSecret[] => {
-  const byKey = new Map<string, FoundSecret[]>()
+const withGlobals = (seen: readonly FoundValue[], serviceCount: number): FoundValue[] => {
+  const byKey = new Map<string, FoundValue[]>()
   for (const secret of seen) byKey.set(secret.key, [...(byKey.get(secret.key) ?? []), secret])
   return [...byKey.values()].flatMap((all) => {
     const same = all.every(({ value }) => value === all[0]?.value)
@@ -152,6 +156,19 @@ const withGlobals = (seen: readonly FoundSecret[], serviceCount: number): FoundS
       : all
   })
 }
+
+/** No container gets what is for a service that the stack does not run: it stays in the files. */
+const withoutIdle = (
+  found: readonly FoundValue[],
+  scopes: ReadonlySet<string>,
+  kept: Kept[],
+): FoundValue[] =>
+  found.filter(({ key, scope, file }) => {
+    const isRun = scopes.has(scope)
+    const why = `service ${scope} is in no active profile; --profile NAME takes it`
+    if (!isRun) kept.push({ key, file, why })
+    return isRun
+  })
 
 /** What services have of the key of a global secret, where it is something else: the global one would win over it. */
 const ownValues = ({ services }: ComposeProject, found: readonly FoundSecret[]): FoundSecret[] => {

@@ -1,6 +1,7 @@
 // Prints the proposal of init for people and for programs: names, never values.
 import type { ReviewStatus } from '../../src/manifests/review.ts'
 import { isReadOnce } from '../../src/databases/read-once.ts'
+import { renderAffected } from '../review.ts'
 import { renderColumns } from '../table.ts'
 import type { ComposeProject } from './compose-project.ts'
 import { whyPlain, type Kept } from './found-secret.ts'
@@ -36,8 +37,10 @@ const namesOf = (kept: readonly Kept[]): string => {
   return names.slice(0, mostNames).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-export const renderProposal = ({ project, proposal, review, held, manifest }: Found): string => {
-  const { secrets, kept, recreated, restarted, untouched } = proposal
+export const renderProposal = (found: Found): string => {
+  const { project, proposal, review, held, manifest } = found
+  const { secrets, kept } = proposal
+  const known = reachOfKnown(found)
   const count = project.services.length
   const rows = secrets.map(({ key, scope, from, refersTo = [] }) => [
     key,
@@ -61,11 +64,9 @@ export const renderProposal = ({ project, proposal, review, held, manifest }: Fo
       ? []
       : ['', 'Stays in your files:', indented(renderColumns(['KEY', 'FILE', 'WHY'], stays))]),
     '',
-    `The first "up" re-creates: ${recreated.length === 0 ? 'nothing' : recreated.join(', ')}`,
-    ...(restarted.length === 0
-      ? []
-      : [`It restarts, as "restart: true" asks for: ${restarted.join(', ')}`]),
-    ...(untouched.length === 0 ? [] : [`It leaves alone: ${untouched.join(', ')}`]),
+    ...(known === undefined
+      ? renderFirst(proposal)
+      : [...renderAffected(review), ...renderRestarted(known.restarted)]),
     ...readOnceNote(secrets),
     ...(held.length === 0
       ? []
@@ -78,6 +79,33 @@ export const renderProposal = ({ project, proposal, review, held, manifest }: Fo
   ].join('\n')
 }
 
+/** What a write reaches of a stack that Stagely has already, as the controller tells; undefined for a new one. */
+const reachOfKnown = ({
+  project: { services },
+  review,
+}: Found): Pick<Proposal, 'recreated' | 'restarted' | 'untouched'> | undefined => {
+  const stagelet = review.changes.find(({ kind }) => kind === 'Stagelet')
+  if (stagelet === undefined || stagelet.action === 'Create') return undefined
+  const isHere = (one: { readonly namespace: string; readonly stagelet: string }): boolean =>
+    one.namespace === stagelet.namespace && one.stagelet === stagelet.name
+  const hit = [...review.affected, ...(review.cascaded ?? [])].filter(isHere)
+  const recreated = [...new Set(hit.map(({ service }) => service))].sort()
+  const [restarted, untouched]: [string[], string[]] = [[], []]
+  for (const { name, enabled, restartsAfter } of services)
+    if (enabled && !recreated.includes(name))
+      (restartsAfter.some((one) => recreated.includes(one)) ? restarted : untouched).push(name)
+  return { recreated, restarted, untouched }
+}
+
+const renderFirst = ({ recreated, restarted, untouched }: Proposal): string[] => [
+  `The first "up" re-creates: ${recreated.length === 0 ? 'nothing' : recreated.join(', ')}`,
+  ...renderRestarted(restarted),
+  ...(untouched.length === 0 ? [] : [`It leaves alone: ${untouched.join(', ')}`]),
+]
+
+const renderRestarted = (services: readonly string[]): string[] =>
+  services.length === 0 ? [] : [`It restarts, as "restart: true" asks for: ${services.join(', ')}`]
+
 const readOnceNote = (secrets: Proposal['secrets']): string[] => {
   const keys = [...new Set(secrets.map(({ key }) => key).filter(isReadOnce))]
   if (keys.length === 0) return []
@@ -86,14 +114,10 @@ const readOnceNote = (secrets: Proposal['secrets']): string[] => {
   ]
 }
 
-export const summaryOf = ({
-  project,
-  proposal,
-  review,
-  held,
-  manifest,
-  manifestDiffers,
-}: Found): object => ({
+const jsonOf = (
+  { project, proposal, review, held, manifest, manifestDiffers }: Found,
+  { recreated, restarted, untouched }: Pick<Proposal, 'recreated' | 'restarted' | 'untouched'>,
+): object => ({
   project: project.name,
   directory: project.directory,
   services: project.services.map(({ name }) => name),
@@ -105,9 +129,9 @@ export const summaryOf = ({
   })),
   kept: proposal.kept,
   held,
-  recreated: proposal.recreated,
-  restarted: proposal.restarted,
-  untouched: proposal.untouched,
+  recreated,
+  restarted,
+  untouched,
   changes: review.changes.map(({ kind, name, action, valueChanged }) => ({
     kind,
     name,
@@ -117,3 +141,6 @@ export const summaryOf = ({
   manifest,
   manifestDiffers,
 })
+
+export const summaryOf = (found: Found): object =>
+  jsonOf(found, reachOfKnown(found) ?? found.proposal)

@@ -1,7 +1,9 @@
 // What a manifest changes of the object that is stored, by the paths of fields. Pure.
+import { defined } from '../../src/kernel/defined.ts'
 import type { ReviewChange } from '../../src/manifests/review.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { valueFields } from '../../src/resources/secret-value.ts'
+import { statusOf } from '../../src/resources/typed.ts'
 import { setOf, type Situation } from '../impact/situation.ts'
 import type { Applied } from './apply-object.ts'
 
@@ -27,9 +29,10 @@ export const changeOf = (
   const { metadata, kind } = applied.after
   const moved = applied.before?.metadata.resourceVersion !== metadata.resourceVersion
   const valueChanged =
-    kind === 'StagelySecret' && digestIn(before, applied.after) !== digestIn(after, applied.after)
+    kind === 'StagelySecret' && meaningIn(before, applied.after) !== meaningIn(after, applied.after)
   const fields = leavesOf(applied.patch).filter((field) => field !== '' && !hidden.has(field))
   const differs = valueChanged || fields.length > 0 || moved
+  const awaits = kind === 'StagelySecret' ? statusOf(kind, applied.after).awaits : undefined
   return {
     index,
     kind,
@@ -38,8 +41,12 @@ export const changeOf = (
     action: applied.before === undefined ? 'Create' : differs ? 'Update' : 'Unchanged',
     fields,
     valueChanged,
+    ...(differs && defined({ awaits })),
   }
 }
 
-const digestIn = (situation: Situation, secret: KubeObject): string | undefined =>
-  setOf(situation, secret).find((entry) => entry.name === secret.metadata.name)?.valueDigest
+/** One text can mean two values: as it is, or with references in it. */
+const meaningIn = (situation: Situation, secret: KubeObject): string => {
+  const entry = setOf(situation, secret).find(({ name }) => name === secret.metadata.name)
+  return JSON.stringify([entry?.valueDigest, entry?.references])
+}

@@ -17,6 +17,8 @@ export interface ReviewChange {
   readonly fields: readonly string[]
   /** The secret gets a value that differs from the stored one. */
   readonly valueChanged: boolean
+  /** What the value refers to and has no value yet: the value before stays until then. Absent from older controllers. */
+  readonly awaits?: readonly string[]
 }
 
 /** One service that would get a new container. */

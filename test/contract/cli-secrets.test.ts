@@ -456,10 +456,10 @@ describe('stagely secrets', () => {
     expect(await readFile(join(stack, 'compose.yaml'), 'utf8')).toBe(compose)
     const again = await world.cli(...args, '--agent', 'box')
     expect([again.code, again.stderr.includes('nothing to do')]).toEqual([0, true])
+    expect(again.stdout).toContain('\nNo running service would be re-created.\n')
     // What was written is what is there: applying it changes nothing, and keeps the values.
     const applied = await world.must('apply', '-f', join(stack, 'stagely.yaml'))
     expect(applied.match(/ unchanged/g)).toHaveLength(4)
-    // So is the folder, with the stack's own file in it.
     const folder = await world.cli('apply', '-f', stack)
     expect([folder.code, folder.stdout]).toEqual([0, applied])
     expect(folder.stderr).toContain('compose.yaml is a Compose file: passed over')

@@ -118,12 +118,19 @@ describe('init', () => {
     expect(rows(all).filter((row) => !rows(proposal).includes(row))).toEqual([
       'DBV db "1" db.env',
       'FROM_OVERRIDE web "t-x" environment: ${EXTRA}',
-      'SHARED job "none" environment: default of ${SHARED}',
       String.raw`SMTP mail "a\nb" more/mail.env`,
       'WEB_ONLY web "w" web.env',
     ])
+    expect(all.kept).toContainEqual({
+      ...{ key: 'SHARED', file: 'compose.yaml' },
+      why: 'service job is in no active profile; --profile NAME takes it',
+    })
     expect(all.recreated).toEqual(['db', 'mail', 'sidecar', 'web'])
-    const tools = propose(await read(dir, { profiles: ['tools'] }), {
+    const active = await read(dir, { profiles: ['tools'] })
+    expect(rows(propose(active, { exclude: [], global: [], all: true }))).toContain(
+      'SHARED job "none" environment: default of ${SHARED}',
+    )
+    const tools = propose(active, {
       exclude: ['DBV'],
       global: ['JOB_TOKEN'],
     })

@@ -148,6 +148,30 @@ describe('ChangeSetReview', () => {
     expect(JSON.stringify(status)).not.toContain('canary')
   })
 
+  it('tells of a value that refers to what is to come, and of one that is read as references from now on', async () => {
+    const output = secret('password', 'PASSWORD', 'postgres')
+    const valueFrom = { rotation: { name: 'db', output: 'password' } }
+    const url = secret('url', 'URL', 'backend', 'db://${postgres/PASSWORD}@db')
+    const referring = (one: KubeObject): KubeObject => ({
+      ...one,
+      spec: { ...one.spec, references: true },
+    })
+    const level = secret('level-text', 'TEXT', 'backend', 'at ${LEVEL}')
+    await test.store.write(actor, {}, async (tx) => {
+      await tx.create({ ...output, spec: { ...output.spec, valueFrom } })
+      await tx.create({ ...url, spec: { ...url.spec, value: 'db://app:old@db' } })
+      await tx.create(level)
+    })
+    const { faults, changes, affected } = await review(referring(url), referring(level))
+    expect(faults).toEqual([])
+    expect(changes).toMatchObject([
+      { fields: ['spec.references'], valueChanged: false, awaits: ['postgres/PASSWORD'] },
+      { fields: ['spec.references'], valueChanged: true },
+    ])
+    expect(changes[1]).not.toHaveProperty('awaits')
+    expect(affected).toMatchObject([{ service: 'backend', keys: ['TEXT'] }])
+  })
+
   it('stores nothing', async () => {
     const before = await test.store.currentVersion()
     await review(secret('stripe', 'STRIPE', 'backend', 'three'), object('Project', 'other'))
