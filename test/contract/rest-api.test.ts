@@ -452,6 +452,27 @@ describe('the stream', () => {
       expect((await call('GET', `/api/v1/stream?${wrong}`)).status).toBe(422)
   })
 
+  it('tells of rotations, stores and notifiers too', async () => {
+    const [ready = ''] = await read('/api/v1/stream', 1)
+    const from = /^id: (\d+)/.exec(ready)?.[1] ?? ''
+    const project = await makeProject('all-kinds')
+    await call('POST', `/api/v1/projects/${project}/rotations`, {
+      ...{ name: 'turned', outputs: { current: 'turned' }, rotator: { generate: {} } },
+    })
+    const vault = { address: 'https://vault.example.com' }
+    await call('POST', '/api/v1/stores', {
+      ...{ team: 'default', name: 'told-store', vault, auth: { secret: 'none' } },
+    })
+    const webhook = { url: 'https://hooks.example.com/told' }
+    await call('POST', '/api/v1/notifiers', {
+      ...{ team: 'default', name: 'told-notifier', reasons: ['Expired'], webhook },
+    })
+    const asked = `/api/v1/stream?kinds=rotation,store,notifier&after=${from}`
+    const frames = await read(asked, '"name":"told-notifier"')
+    const told = frames.flatMap((frame) => /event: (\w+)/.exec(frame)?.[1] ?? [])
+    expect(new Set(told)).toEqual(new Set(['ready', 'rotation', 'store', 'notifier']))
+  })
+
   it('says to read everything again after an id that is yet to come, as of another controller', async () => {
     const headers = { 'last-event-id': '999999999999' }
     const [, reset = ''] = await read('/api/v1/stream', 2, headers)

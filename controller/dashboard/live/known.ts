@@ -41,6 +41,17 @@ export const mapKnown = <T, U>(of: Known<T>, change: (value: T) => U): Known<U> 
 const withoutPart = (of: Exclude<Known<unknown>, { state: 'known' }>): Known<never> =>
   of.state === 'loading' ? loading : { state: 'failed', failure: of.failure }
 
+/** Those of one team; undefined: of all. In order of their names. */
+export const ofTeam = <T extends { readonly team: string; readonly name: string }>(
+  of: Known<readonly T[]>,
+  team: string | undefined,
+): Known<readonly T[]> =>
+  mapKnown(of, (all) =>
+    all
+      .filter((one) => team === undefined || one.team === team)
+      .sort((a, b) => a.name.localeCompare(b.name)),
+  )
+
 /** One of a list; that there is none is known once the whole list is. */
 export const findIn = <T>(
   of: Known<readonly T[]>,

@@ -16,10 +16,13 @@ import type { RestDeps } from './deps.ts'
 import { toAgent, toProject, toStagelet } from './kinds.ts'
 import { toFullSecret } from './secret-kind.ts'
 import { listRoute } from './lists.ts'
+import { toNotifier } from './notifier-routes.ts'
 import { time } from './representations.ts'
+import { toRotation } from './rotation-shapes.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import { requireTarget, route, routesOf, type RestAnswer, type RestContext } from './route.ts'
 import { answer } from './shapes.ts'
+import { toStore } from './store-routes.ts'
 
 const eventSchema = z.strictObject({
   kind: z.string().describe('Of what it happened to.'),
@@ -54,6 +57,9 @@ const shows = {
   StagelySecret: ['secret', toFullSecret],
   Stagelet: ['stagelet', toStagelet],
   Agent: ['agent', toAgent],
+  Rotation: ['rotation', toRotation],
+  SecretStore: ['store', toStore],
+  Notifier: ['notifier', toNotifier],
   Event: ['event', toEvent],
 } as const satisfies Record<string, readonly [string, (object: KubeObject) => object]>
 
@@ -270,7 +276,7 @@ export const eventRoutes = routesOf('Events', [
     query: streamQuery,
     response: {
       description:
-        'text/event-stream. `event` is project, secret, stagelet, agent or event; `data` is `{"action": "added|modified|deleted", "object": …}`. `Last-Event-ID` goes on where a stream ended; after `event: reset` read everything again. `event: end` says in `data.reason` that the login has ended (`login`) or has other rights now (`rights`).',
+        'text/event-stream. `event` is project, secret, stagelet, agent, rotation, store, notifier or event; `data` is `{"action": "added|modified|deleted", "object": …}`. `Last-Event-ID` goes on where a stream ended; after `event: reset` read everything again. `event: end` says in `data.reason` that the login has ended (`login`) or has other rights now (`rights`).',
     },
     handle: async (context) => {
       const teams = teamsWhere(context.principal, 'watch', 'events')

@@ -6,7 +6,7 @@ import { fieldsOf } from '../../../src/resources/rest-fields.ts'
 import { createRoute, deleteRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { objectShape, ofEveryStatus } from './kinds.ts'
 import { requireTarget, route, routesOf } from './route.ts'
-import { answerShape } from './shapes.ts'
+import { answerOf, answerShape } from './shapes.ts'
 
 const notifierFields = fieldsOf(notifierSpec, {})
 
@@ -18,6 +18,8 @@ const notifierSchema = z
     }),
   )
   .describe('Tells people what happened.')
+export const toNotifier = answerOf(notifierSchema)
+
 const notifiers: RestKind = { kind: 'Notifier', schema: notifierSchema, fields: notifierFields }
 
 export const notifierRoutes = routesOf('Notifiers', [

@@ -26,7 +26,7 @@ const storeSchema = z
     }),
   )
   .describe('A store of secrets elsewhere, which the controller reads from.')
-const toStore = answerOf(storeSchema)
+export const toStore = answerOf(storeSchema)
 
 const stores: RestKind = { kind: 'SecretStore', schema: storeSchema, fields: storeFields }
 

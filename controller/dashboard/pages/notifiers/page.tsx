@@ -1,15 +1,14 @@
 // Notifiers: who is told what, whether it arrives, and what does not.
 import type { Notifier } from '../../../../src/rest/types.ts'
 import { useState } from 'preact/hooks'
-import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { knownTeams } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { testNotifierDoing } from '../../copy-as/machines.ts'
 import { deleteDoing } from '../../copy-as/spec.ts'
-import { beatEvery } from '../../live/clock.ts'
-import { mapKnown, partOf } from '../../live/known.ts'
+import { allNotifiers } from '../../live/collections.ts'
+import { mapKnown, ofTeam, partOf } from '../../live/known.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -22,21 +21,9 @@ import { messageText } from '../../ui/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Ago } from '../../ui/time.tsx'
-import { useQuery } from '../../ui/use-query.ts'
 import { channelOf, channelWords, reasonWords, stateOf, targetOf } from './data.ts'
 import { NotifierForm } from './form.tsx'
 import s from './notifiers.module.css'
-
-const pollSeconds = 10
-
-const useNotifiers = (team: string | undefined) => {
-  const query = { ...defined({ team }), limit: 1000 }
-  return useQuery({
-    key: ['notifiers', team],
-    stamp: beatEvery(pollSeconds).value,
-    read: (signal) => must(api.GET('/notifiers', { params: { query }, signal })),
-  })
-}
 
 const Delete = ({
   notifier,
@@ -185,14 +172,10 @@ type Asked = { readonly form: Notifier | undefined } | { readonly gone: Notifier
 
 export const Page = () => {
   const team = useTeam()
-  const notifiers = useNotifiers(team)
+  const notifiers = ofTeam(allNotifiers().known.value, team)
   const [asked, setAsked] = useState<Asked | undefined>()
   const close = (): void => setAsked(undefined)
-  const done = (): void => {
-    close()
-    void notifiers.again()
-  }
-  const count = mapKnown(notifiers, ({ notifiers: all }) => ({
+  const count = mapKnown(notifiers, (all) => ({
     all: all.length,
     failing: all.filter((one) => stateOf(one).kind === 'fail').length,
   }))
@@ -229,7 +212,7 @@ export const Page = () => {
       actions={make}
     >
       <WhenKnown of={notifiers}>
-        {({ notifiers: rows }) => (
+        {(rows) => (
           <Panel flush={rows.length > 0}>
             {rows.length > 0 ? (
               <NotifiersTable
@@ -248,9 +231,9 @@ export const Page = () => {
         )}
       </WhenKnown>
       {asked === undefined ? null : 'gone' in asked ? (
-        <Delete notifier={asked.gone} onDone={done} onClose={close} />
+        <Delete notifier={asked.gone} onDone={close} onClose={close} />
       ) : (
-        <NotifierForm edited={asked.form} onDone={done} onClose={close} />
+        <NotifierForm edited={asked.form} onDone={close} onClose={close} />
       )}
     </PageFrame>
   )

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { pauseRotationDoing, runRotationDoing } from '../../copy-as/rotations.ts'
-import { beatEvery } from '../../live/clock.ts'
+import { rotationsOf } from '../../live/collections.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
@@ -17,10 +17,9 @@ import { WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { messageText } from '../../ui/message.ts'
-import { partOf } from '../../live/known.ts'
+import { ofTeam, partOf } from '../../live/known.ts'
 import { State } from '../../ui/state.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
-import { useQuery } from '../../ui/use-query.ts'
 import { nextText, scheduleText, stateOf, useText } from './data.ts'
 import { History } from './history.tsx'
 import { Line } from './line.tsx'
@@ -29,14 +28,13 @@ import s from './rotations.module.css'
 interface Props {
   readonly team: string
   readonly rotation: Rotation
-  readonly onDone: () => void
 }
 
 const pathOf = (team: string, { project, name }: Rotation) => ({
   path: { project_id: `${team}/${project}`, rotation: name },
 })
 
-const Actions = ({ team, rotation, onDone }: Props) => {
+const Actions = ({ team, rotation }: Props) => {
   const { busy, run } = useAction()
   const [asks, setAsks] = useState(false)
   const { name, paused, source } = rotation
@@ -45,8 +43,7 @@ const Actions = ({ team, rotation, onDone }: Props) => {
   const start = async (): Promise<void> => {
     const request = () =>
       must(api.POST('/projects/{project_id}/rotations/{rotation}/run', { params, body: {} }))
-    if (await run(request, `${name}: a new credential is asked for.`, runRotationDoing(place)))
-      onDone()
+    await run(request, `${name}: a new credential is asked for.`, runRotationDoing(place))
     setAsks(false)
   }
   const pause = async (): Promise<void> => {
@@ -54,7 +51,7 @@ const Actions = ({ team, rotation, onDone }: Props) => {
     const request = () =>
       must(api.PATCH('/projects/{project_id}/rotations/{rotation}', { params, body }))
     const done = paused ? `${name} goes on.` : `${name} is paused.`
-    if (await run(() => confirmed(request), done, pauseRotationDoing(place, !paused))) onDone()
+    await run(() => confirmed(request), done, pauseRotationDoing(place, !paused))
   }
   return (
     <span class={s['actions']}>
@@ -98,7 +95,7 @@ const Actions = ({ team, rotation, onDone }: Props) => {
 }
 
 /** Who is waited for, and where it was proven. */
-const People = ({ team, rotation }: Pick<Props, 'team' | 'rotation'>) => {
+const People = ({ team, rotation }: Props) => {
   const { blocked_by: blocked, evidence } = rotation
   return (
     <>
@@ -185,15 +182,8 @@ const One = (props: Props) => {
 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
-  const rotations = useQuery({
-    key: ['rotations', team, name],
-    stamp: beatEvery(3).value,
-    read: (signal) => {
-      const params = { path: { project_id: `${team}/${name}` }, query: { limit: 1000 } }
-      return must(api.GET('/projects/{project_id}/rotations', { params, signal }))
-    },
-  })
-  const all = partOf(rotations)?.rotations ?? []
+  const rotations = ofTeam(rotationsOf(team, name).known.value, team)
+  const all = partOf(rotations) ?? []
   const bad = all.filter((one) => ['fail', 'warn'].includes(stateOf(one).kind)).length
   return (
     <PageFrame
@@ -210,15 +200,11 @@ export const Page = () => {
       }
     >
       <WhenKnown of={rotations} rows={8}>
-        {({ rotations: rows }) =>
+        {(rows) =>
           rows.length > 0 ? (
             <>
               {rows.map((rotation) => (
-                <One
-                  key={rotation.id}
-                  {...{ team, rotation }}
-                  onDone={() => void rotations.again()}
-                />
+                <One key={rotation.id} {...{ team, rotation }} />
               ))}
             </>
           ) : (

@@ -1,34 +1,24 @@
 // Stores elsewhere: whether what was read from them is fresh, how much they are asked, and what is wrong.
 import type { Store } from '../../../../src/rest/types.ts'
-import { defined } from '../../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { askStoreDoing } from '../../copy-as/machines.ts'
-import { now, beatEvery } from '../../live/clock.ts'
+import { now } from '../../live/clock.ts'
+import { allStores } from '../../live/collections.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/links.ts'
 import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { messageText } from '../../ui/message.ts'
-import { mapKnown, partOf } from '../../live/known.ts'
+import { mapKnown, ofTeam, partOf } from '../../live/known.ts'
 import { State } from '../../ui/state.tsx'
 import { Table, type TableColumn } from '../../ui/table.tsx'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
-import { useQuery } from '../../ui/use-query.ts'
 import { comingLook } from '../../../../src/rest/coming-look.ts'
 import { callsOf, isBraked, isRefused, stateOf, whatIs } from './data.ts'
 import s from './stores.module.css'
-
-const useStores = (team: string | undefined) => {
-  const query = { ...defined({ team }), limit: 1000 }
-  return useQuery({
-    key: ['stores', team],
-    stamp: beatEvery(2).value,
-    read: (signal) => must(api.GET('/stores', { params: { query }, signal })),
-  })
-}
 
 const asks = {
   refresh: ['Refresh', 'It is looked at now.'],
@@ -36,15 +26,7 @@ const asks = {
   resume: ['Resume', 'What is missing is removed.'],
 } as const
 
-const Ask = ({
-  store,
-  verb,
-  onDone,
-}: {
-  readonly store: Store
-  readonly verb: keyof typeof asks
-  readonly onDone: () => void
-}) => {
+const Ask = ({ store, verb }: { readonly store: Store; readonly verb: keyof typeof asks }) => {
   const { busy, run } = useAction()
   const [text, done] = asks[verb]
   const { id, name, team } = store
@@ -56,7 +38,7 @@ const Ask = ({
         : verb === 'check'
           ? must(api.POST('/stores/{store_id}/check', { params }))
           : must(api.POST('/stores/{store_id}/resume', { params }))
-    if (await run(request, done, askStoreDoing(store, verb))) onDone()
+    await run(request, done, askStoreDoing(store, verb))
   }
   return (
     <Button
@@ -102,7 +84,7 @@ const Looks = ({ store }: { readonly store: Store }) => {
   )
 }
 
-const columnsOf = (onDone: () => void): readonly TableColumn<Store>[] => [
+const columns: readonly TableColumn<Store>[] = [
   {
     title: 'Store',
     head: true,
@@ -150,17 +132,17 @@ const columnsOf = (onDone: () => void): readonly TableColumn<Store>[] => [
     end: true,
     render: (store) => (
       <span class={s['actions']}>
-        {isBraked(store) ? <Ask verb="resume" {...{ store, onDone }} /> : null}
-        {isRefused(store) ? <Ask verb="check" {...{ store, onDone }} /> : null}
-        <Ask verb="refresh" {...{ store, onDone }} />
+        {isBraked(store) ? <Ask verb="resume" store={store} /> : null}
+        {isRefused(store) ? <Ask verb="check" store={store} /> : null}
+        <Ask verb="refresh" store={store} />
       </span>
     ),
   },
 ]
 
 export const Page = () => {
-  const stores = useStores(useTeam())
-  const count = mapKnown(stores, ({ stores: all }) => ({
+  const stores = ofTeam(allStores().known.value, useTeam())
+  const count = mapKnown(stores, (all) => ({
     all: all.length,
     failing: all.filter((one) => stateOf(one).kind === 'fail').length,
   }))
@@ -184,16 +166,10 @@ export const Page = () => {
       }
     >
       <WhenKnown of={stores}>
-        {({ stores: rows }) => (
+        {(rows) => (
           <Panel flush={rows.length > 0}>
             {rows.length > 0 ? (
-              <Table
-                label="Stores"
-                stacks
-                rows={rows}
-                idOf={({ id }) => id}
-                columns={columnsOf(() => void stores.again())}
-              />
+              <Table label="Stores" stacks rows={rows} idOf={({ id }) => id} columns={columns} />
             ) : (
               <Empty title="No store elsewhere is read">
                 A <code>Store</code> names AWS, Vault, 1Password or another one, and says which
