@@ -322,6 +322,8 @@ describe('stagely secrets', () => {
     }
     const set = (value: string): Promise<Ran> =>
       world.cliWith(value, 'secrets', 'set', 'PAST', '-p', 'shop')
+    const { status } = (await world.read('projects/shop')) as { status: { revision: number } }
+    const before = String(status.revision)
     await set('canary-one')
     const nothing = await set('\n')
     expect([nothing.code, nothing.stderr.includes('--from-file')]).toEqual([2, true])
@@ -349,17 +351,17 @@ describe('stagely secrets', () => {
     expect(await said('restore')).toMatch(/KEY +SCOPE [^]*PAST +global/)
     expect(await said('restore', 'PAST')).toBe('PAST (global) restored, version 4\n')
     // Going back closes a revision of its own, so that this is the newest one.
-    const back = await said('rollback', '--to-revision', '1', '--dry-run')
+    const back = await said('rollback', '--to-revision', before, '--dry-run')
     expect(back).toContain('- PAST (global)')
     expect(back).toContain('No running service would be re-created.')
-    expect(await said('diff', '--from', '1')).toContain('+ PAST (global)')
+    expect(await said('diff', '--from', before)).toContain('+ PAST (global)')
     const done = JSON.parse(
-      await said('rollback', '--to-revision', '1', '--yes', '-o', 'json', '-m', 'it broke'),
+      await said('rollback', '--to-revision', before, '--yes', '-o', 'json', '-m', 'it broke'),
     ) as {
       removed: object[]
     }
     expect(done.removed).toContainEqual(expect.objectContaining({ key: 'PAST' }))
-    expect(JSON.parse(await said('diff', '--from', '1', '-o', 'json'))).toEqual({
+    expect(JSON.parse(await said('diff', '--from', before, '-o', 'json'))).toEqual({
       added: [],
       removed: [],
       changed: [],

@@ -46,7 +46,7 @@ afterAll(async () => {
 const isClosed = async (revision: number): Promise<void> => {
   const { metadata } = (await opened.store.get({ kind: 'Project', namespace: ns, name: 'shop' }))!
   await expect
-    .poll(async () => (await opened.store.revisionsOf(metadata.uid!)).closed, { timeout: 30_000 })
+    .poll(async () => (await opened.store.revisionsOf(metadata.uid!)).closed)
     .toBe(revision)
 }
 
@@ -94,9 +94,7 @@ const told = async (reason: string): Promise<Told[]> => {
   return (JSON.parse(stdout) as { items: Told[] }).items.filter((e) => e.reason === reason)
 }
 const tells = async (reason: string, more: object = {}): Promise<void> => {
-  await expect
-    .poll(() => told(reason), { timeout: 30_000, interval: 200 })
-    .toEqual([expect.objectContaining(more)])
+  await expect.poll(() => told(reason), { interval: 200 }).toEqual([expect.objectContaining(more)])
 }
 
 const startedAt = '2026-01-01T00:00:00Z'
@@ -118,7 +116,7 @@ describe('events', () => {
     await isClosed(2)
     const next = { startedAt: '2026-01-01T00:01:00Z' }
     await report({ phase: 'Applying', rollout: { revision: 2, result: 'Progressing', ...next } })
-    await expect.poll(() => told('RolloutStarted'), { timeout: 30_000 }).toHaveLength(2)
+    await expect.poll(() => told('RolloutStarted')).toHaveLength(2)
     const back = { result: 'RolledBack' as const, service: 'backend', message: failure, ...next }
     await report({ rollout: { revision: 1, ...back } })
     const message = expect.stringContaining(failure) as string
@@ -150,7 +148,7 @@ describe('events', () => {
     await agentIs('Unknown', 'Disconnected')
     await agentIs('True', 'Connected')
     await report({})
-    await expect.poll(isUnhealthy, { timeout: 30_000 }).toBe(false)
+    await expect.poll(isUnhealthy).toBe(false)
     await agentIs('Unknown', 'Disconnected')
     await agentIs('True', 'Connected')
     await isIll()

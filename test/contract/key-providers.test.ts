@@ -230,7 +230,7 @@ describe('vault-transit', () => {
   it('renews its token', async () => {
     const { renewals } = standIn
     const provider = await open(vault())
-    await expect.poll(() => standIn.renewals, { timeout: 5_000 }).toBeGreaterThan(renewals)
+    await expect.poll(() => standIn.renewals).toBeGreaterThan(renewals)
     provider.close()
   })
 })

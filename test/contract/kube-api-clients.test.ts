@@ -11,12 +11,13 @@ import {
 } from '@kubernetes/client-node'
 import { writeFile } from 'node:fs/promises'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 import { readUntil } from '../support/watch-lines.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import type { TestDatabase } from '../support/test-database.ts'
+import { passes } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const path = { group: 'stagely.dev', version: 'v1alpha1', namespace: 'default', plural: 'projects' }
@@ -65,7 +66,7 @@ describe('client-node', () => {
       metadata: { name: 'objects', namespace: 'default' },
     })
     // The status of a new project is written at some moment now; a version read before is stale.
-    const replaced = await vi.waitFor(async () => {
+    const replaced = await passes(async () => {
       const { metadata } = await api.read<Project>({
         apiVersion,
         kind: 'Project',
@@ -73,7 +74,7 @@ describe('client-node', () => {
       })
       const next: Project = { ...read, metadata: metadata!, spec: { description: 'replaced' } }
       return api.replace(next)
-    }, 20_000)
+    })
     expect(replaced.spec.description).toBe('replaced')
     await expect(api.replace({ ...read, spec: { description: 'stale' } })).rejects.toMatchObject({
       code: 409,
@@ -304,7 +305,7 @@ describe('kubectl', () => {
     expect(await table()).toMatch(/^NAME +IN-SYNC +WANTED +RUNNING +AGENT +REASON +AGE\n/)
     // Once its project has been quiet it is asked for, and nobody has seen it.
     await expect
-      .poll(table, { timeout: 30_000, interval: 200 })
+      .poll(table, { interval: 200 })
       .toMatch(/glance +Unknown +\d+ .*box +NoReport +\d+s/)
     expect((await kubectl('get', 'stg', '-o', 'wide')).stdout).toMatch(
       /REASON +READY +PROJECT +ROLLOUT +DIRECTORY +AGE\n/,

@@ -1,6 +1,7 @@
 // Fields that a body has twice, by `fieldValidation`: refused, warned of, or nothing said. The last counts.
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { passes } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const projects = `/apis/${apiVersion}/namespaces/default/projects`
@@ -72,11 +73,11 @@ describe('a field that a body has twice', () => {
 
   /** The status of a new project is written at some moment now, and then a PUT comes too late. */
   const at = (name: string, validation: string): Promise<Answer> =>
-    vi.waitFor(async () => {
+    passes(async () => {
       const answer = await attempt(name, validation)
       expect(answer.status).not.toBe(409)
       return answer
-    }, 20_000)
+    })
 
   it.each(Object.keys(doors))('is refused, warned of or taken: %s', async (name) => {
     if (name !== 'post') await send(['POST', projects, 'application/json'], `{${head(name)}}`)

@@ -253,13 +253,10 @@ describe('watchers', () => {
     const cut = async (): Promise<void> => {
       const before = proxy.cuts
       await expect
-        .poll(
-          () => {
-            proxy.cutMidway()
-            return proxy.cuts
-          },
-          { timeout: 20_000 },
-        )
+        .poll(() => {
+          proxy.cutMidway()
+          return proxy.cuts
+        })
         .toBeGreaterThanOrEqual(before + 2)
     }
 
@@ -274,7 +271,7 @@ describe('watchers', () => {
     await reached(0.75)
     await note()
     const caughtUp = Math.max(...known)
-    await expect.poll(raw.last, { timeout: 20_000 }).toBeGreaterThanOrEqual(caughtUp)
+    await expect.poll(raw.last).toBeGreaterThanOrEqual(caughtUp)
     let unseen = -written()
     await restart(async () => {
       await note()
@@ -282,7 +279,7 @@ describe('watchers', () => {
       await sql.query('DELETE FROM changes')
       await sql.query('UPDATE counters SET rv = rv + 1, compacted_rv = rv + 1')
     })
-    await expect.poll(() => raw.segments.length, { timeout: 20_000 }).toBe(2)
+    await expect.poll(() => raw.segments.length).toBe(2)
     unseen += written()
     await reached(1 + unseen / writes)
     await end()
@@ -299,9 +296,9 @@ describe('watchers', () => {
     }
     const { items } = await list()
     const newest = Math.max(...known)
-    await expect.poll(raw.last, { timeout: 20_000 }).toBeGreaterThanOrEqual(newest)
+    await expect.poll(raw.last).toBeGreaterThanOrEqual(newest)
     const sorted = (map: ReadonlyMap<string, string>): [string, string][] => [...map].sort()
-    await expect.poll(() => sorted(informer.copy), { timeout: 20_000 }).toEqual(sorted(items))
+    await expect.poll(() => sorted(informer.copy)).toEqual(sorted(items))
     raw.stop()
     await informer.stop()
 

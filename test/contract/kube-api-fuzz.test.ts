@@ -2,10 +2,11 @@
 // and no secret value is in it.
 import { request } from 'node:https'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { runs } from '../support/soak.ts'
 import { codePoint } from '../support/code-point.ts'
+import { passes } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const base = `/apis/${apiVersion}/namespaces/default`
@@ -52,14 +53,11 @@ const force = async (plural: string, kind: string, spec: object): Promise<void> 
 
 /** The secret that must not be seen, there again whatever a request did to it. */
 const plant = (): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      await force('projects', 'Project', {})
-      const spec = { projectRef: { name: 'shop' }, key: 'CANARY', value: canary }
-      await force('stagelysecrets', 'StagelySecret', spec)
-    },
-    { timeout: 10_000 },
-  )
+  passes(async () => {
+    await force('projects', 'Project', {})
+    const spec = { projectRef: { name: 'shop' }, key: 'CANARY', value: canary }
+    await force('stagelysecrets', 'StagelySecret', spec)
+  })
 
 const revealed = async (): Promise<unknown> => {
   const at = '/api/v1/projects/default%2Fshop/secrets/shop/reveal'

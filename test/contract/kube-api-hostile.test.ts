@@ -394,8 +394,6 @@ describe('a report', () => {
     })
     client.close()
     expect(report).toEqual({ refused: [] })
-    await expect
-      .poll(async () => (await read()).text, { timeout: 10_000 })
-      .toContain('core\ufffddump')
+    await expect.poll(async () => (await read()).text).toContain('core\ufffddump')
   })
 })

@@ -1,11 +1,12 @@
 // Lists over the wire: pages that show one moment, versions, and compressed answers.
 import { gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import pg from 'pg'
 import { startTestController, type TestController } from '../support/controller.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { soak } from '../support/soak.ts'
 import type { TestDatabase } from '../support/test-database.ts'
+import { passes } from '../support/eventually.ts'
 
 const group = '/apis/stagely.dev/v1alpha1'
 const collection = `${group}/namespaces/default/projects`
@@ -178,12 +179,12 @@ describe('what is no longer kept', () => {
     await client.query('UPDATE counters SET rv = rv + 1, compacted_rv = rv + 1')
     await client.end()
     // A controller that is alone asks the database once a second.
-    const expired = await vi.waitFor(async () => {
+    const expired = await passes(async () => {
       const answer = await server.call('GET', `${collection}?limit=2&${token(first)}`)
       const status = answer.json<List & { code: number; reason: string }>()
       expect(status).toMatchObject({ code: 410, reason: 'Expired' })
       return status
-    }, 10_000)
+    })
     const rest = await list(server, token(expired))
     expect(names(rest)).toEqual(['c', 'd', 'e', 'f', 'g'])
     const version = first.metadata.resourceVersion
@@ -231,7 +232,7 @@ describe('a dry run', () => {
   it('answers the version that is stored, and none for what is not', async () => {
     const server = servers[0]!
     // The reconciler may write the status of the project between the reading and the dry run.
-    const made = await vi.waitFor(async () => {
+    const made = await passes(async () => {
       const read = (await server.call('GET', `${collection}/a`)).json<Item>()
       const patched = await server.call('PATCH', `${collection}/a?dryRun=All`, {
         body: { spec: { description: 'dry' } },
@@ -246,7 +247,7 @@ describe('a dry run', () => {
       })
       expect(replaced.json<Item>().metadata.resourceVersion).toBe(read.metadata.resourceVersion)
       return read
-    }, 20_000)
+    })
     const created = await server.call('POST', `${collection}?dryRun=All`, {
       body: { ...made, metadata: { name: 'dry' } },
     })

@@ -151,7 +151,7 @@ describe('a member of another team', () => {
     stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
     await must('admin', 'PATCH', '/projects/blue%2Fshop', { description: 'hidden' })
     await must('admin', 'PATCH', '/projects/red%2Fshop', { description: 'seen' })
-    await expect.poll(() => text, { timeout: 20_000 }).toContain('seen')
+    await expect.poll(() => text).toContain('seen')
     stream.destroy()
     expect(text).not.toMatch(/blue|hidden/)
   })

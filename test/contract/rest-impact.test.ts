@@ -2,7 +2,7 @@
 // writes its reports where the controller would.
 import { createPublicKey, verify } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../src/kernel/canonical-json.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
@@ -19,6 +19,7 @@ import {
 import { freshDatabase } from '../support/fresh-database.ts'
 import { api, createAs, objectOf, stageletOf, system } from '../support/store-fixtures.ts'
 import type { TestDatabase } from '../support/test-database.ts'
+import { passes } from '../support/eventually.ts'
 
 const ns = 'default'
 const shop = '/api/v1/projects/default%2Fshop'
@@ -77,16 +78,13 @@ const report = async (name: string, pendingEdits: string[] = []): Promise<void> 
   await opened.store.write(system, {}, (tx) =>
     tx.putInternal({ apiVersion, kind: 'Observation', metadata: { name, namespace: ns }, spec }),
   )
-  await vi.waitFor(
-    async () => {
-      const { services: known = [] } = (await stagelet(name))!.status as {
-        services?: { name: string; wantedDigest?: string; runningDigest?: string }[]
-      }
-      expect(known.map((one) => one.name)).toEqual([...services].sort())
-      expect(known.every((one) => one.wantedDigest === one.runningDigest)).toBe(true)
-    },
-    { timeout: 30_000 },
-  )
+  await passes(async () => {
+    const { services: known = [] } = (await stagelet(name))!.status as {
+      services?: { name: string; wantedDigest?: string; runningDigest?: string }[]
+    }
+    expect(known.map((one) => one.name)).toEqual([...services].sort())
+    expect(known.every((one) => one.wantedDigest === one.runningDigest)).toBe(true)
+  })
 }
 
 beforeAll(async () => {
@@ -244,7 +242,7 @@ describe('a batch', () => {
       })
     await paused(true)
     await expect
-      .poll(async () => (await stagelet('test'))!.status?.['pausedSince'], { timeout: 30_000 })
+      .poll(async () => (await stagelet('test'))!.status?.['pausedSince'])
       .toBeTypeOf('string')
     const told = await batch([{ op: 'update', id: 'password.global', value: 'third-password' }], {
       dry_run: true,
@@ -261,9 +259,7 @@ describe('a batch', () => {
     })
     expect(new Set(told.impact.affected.map((hit) => hit.stagelet))).toEqual(new Set(['prod']))
     await paused(false)
-    await expect
-      .poll(async () => (await stagelet('test'))!.status?.['pausedSince'], { timeout: 30_000 })
-      .toBeUndefined()
+    await expect.poll(async () => (await stagelet('test'))!.status?.['pausedSince']).toBeUndefined()
   })
 })
 
@@ -409,20 +405,17 @@ describe('the list of secrets', () => {
       { op: 'create', key: 'CERT', value: 'certificate', type: 'file', file_target: '/c.pem' },
     ])
     for (const name of ['prod', 'test']) await report(name)
-    await vi.waitFor(
-      async () => {
-        const rows = await list('')
-        expect(rows.find(({ key }) => key === 'TINY')).toMatchObject({
-          ...{ version: 1, updated_by: 'admin', service_count: 0, state: 'unseen' },
-          warnings: ['unmaskable', 'unknown_scope', 'unseen'],
-        })
-        expect(rows.find(({ key }) => key === 'URL')).toMatchObject({
-          ...{ references: true, refers_to: ['PASSWORD'], service_count: 2, in_sync: true },
-          ...{ state: 'in_sync', source: 'api', warnings: [] },
-        })
-      },
-      { timeout: 30_000 },
-    )
+    await passes(async () => {
+      const rows = await list('')
+      expect(rows.find(({ key }) => key === 'TINY')).toMatchObject({
+        ...{ version: 1, updated_by: 'admin', service_count: 0, state: 'unseen' },
+        warnings: ['unmaskable', 'unknown_scope', 'unseen'],
+      })
+      expect(rows.find(({ key }) => key === 'URL')).toMatchObject({
+        ...{ references: true, refers_to: ['PASSWORD'], service_count: 2, in_sync: true },
+        ...{ state: 'in_sync', source: 'api', warnings: [] },
+      })
+    })
     expect((await list(''))[0]).not.toHaveProperty('conditions')
   })
 

@@ -80,7 +80,7 @@ const report = async (stagelet: string, state: 'running' | 'exited' = 'running')
     tx.putInternal({ apiVersion, kind: 'Observation', metadata, spec }),
   )
   await expect
-    .poll(async () => (await opened.store.get(ref))!.status?.['services'], { timeout: 10_000 })
+    .poll(async () => (await opened.store.get(ref))!.status?.['services'])
     .toMatchObject(services.map(({ name }) => ({ name, state, revision: closed })))
   return closed
 }

@@ -37,7 +37,7 @@ const watch = (store: Store, after: number): Watching => {
     events,
     until: async (count) => {
       await expect
-        .poll(() => (failure === undefined ? events.length : -1), { timeout: 10_000, interval: 5 })
+        .poll(() => (failure === undefined ? events.length : -1), { interval: 5 })
         .toBeGreaterThanOrEqual(count)
       return events
     },
@@ -489,7 +489,7 @@ export const folderContract = (open: OpenStore): void => {
       const t = await open({ clock: createSteppedClock() })
       await t.close()
       const writer = run(t.dataDir)
-      await expect.poll(() => writer.output(), { timeout: 40_000 }).toMatch(/p20\n/)
+      await expect.poll(() => writer.output()).toMatch(/p20\n/)
       await expect(t.again()).rejects.toThrow(
         /the data folder .* is in use by another Stagely process/,
       )

@@ -1,6 +1,6 @@
 // Keys on both databases: rotation under load, moves between providers, outages, what was moved by hand.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createKeyRing, type KeyRing } from '../../src/secrets/key-ring.ts'
 import type { KeyProvider } from '../../src/secrets/key-provider.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
@@ -20,6 +20,7 @@ import {
 } from '../support/store-fixtures.ts'
 import { localKeyRing } from '../support/keys.ts'
 import { soak } from '../support/soak.ts'
+import { passes } from '../support/eventually.ts'
 
 const delivery = { stagelet: 'prod', agent: 'box' }
 const newMasterKey = Buffer.alloc(32, 77)
@@ -128,9 +129,9 @@ describe.each(databases.slice(0, soak(1, databases.length)))('keys on %s', (_, u
     clock.step(61_000)
     const stopping = new AbortController()
     const running = t.keys.run(stopping.signal)
-    await vi.waitFor(async () => {
+    await passes(async () => {
       expect(await keysOf()).toHaveLength(1)
-    }, 10_000)
+    })
     stopping.abort()
     await running
     const rows = await t.sql.query<{ name: string; actor: string }>(

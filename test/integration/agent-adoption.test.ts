@@ -3,7 +3,7 @@ import { appendFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { holdName } from '../../agent/machine-name.ts'
 import { createProjectLocks } from '../../agent/project-locks.ts'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { desiredFor, digestFor, held, startMachine, type Machine } from '../support/docker.ts'
 import {
   createStack,
@@ -14,6 +14,7 @@ import {
   testImage,
   type Stack,
 } from '../support/stack.ts'
+import { passes } from '../support/eventually.ts'
 
 const own = '    environment: {TOKEN: mine, OTHER: mine}\n'
 const compose = `services:\n${idleService('web', own)}${idleService('db')}`
@@ -273,7 +274,7 @@ describe('a stack that runs already', () => {
     const go = async (): Promise<unknown> => await stack.docker('exec', `${stack.project}-slow-1`, 'touch', '/tmp/go') // prettier-ignore
     const both = (value: string) => [held('A', value, 'slow'), held('A', value, 'web')]
     const started = up()
-    await vi.waitFor(go, { timeout: 60_000 })
+    await passes(go)
     await started
     const first = machine.roll(both('first-value'))
     await machine.until((r) => r.waitingFor?.join().includes('slow') === true)

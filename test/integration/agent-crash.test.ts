@@ -134,7 +134,7 @@ ${onHost('slow')}    command: ["sleep", "1000"]
   const halfWay = async (): Promise<void> => {
     const isHalf = (name: string): boolean => /^[0-9a-f]{12}_/.test(name)
     await expect
-      .poll(async () => (await namesIn(stack)).filter(isHalf), { timeout: 10_000, interval: 20 })
+      .poll(async () => (await namesIn(stack)).filter(isHalf), { interval: 20 })
       .toHaveLength(1)
   }
   /** By one action that nothing fails in. */

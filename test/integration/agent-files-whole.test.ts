@@ -55,7 +55,7 @@ it('a container sees no mix of revisions, neither in a rollout nor in a rollback
     const seen = async (): Promise<string[]> =>
       (await stack.docker('exec', id, 'cat', '/seen/sets')).trim().split('\n')
     await expect
-      .poll(seen, { timeout: 10_000 })
+      .poll(seen)
       .toEqual(['first', 'second', 'bad', 'second'].map((v) => `${v} ${v} ${v}`))
   } finally {
     await machine.stop()

@@ -211,11 +211,11 @@ describe('file secrets', () => {
     )
     const agent = await startLonelyAgent({ dataDir, filesDir, agentUid, key })
     await expect
-      .poll(() => read('shorty', '/app/config.json').then(String, () => ''), { timeout: 15_000 })
+      .poll(() => read('shorty', '/app/config.json').then(String, () => ''))
       .toBe('rotated')
     expect(await look('shorty', '/app/config.json')).toBe('440 1234 4321\n')
     await expect
-      .poll(() => read('pointed', '/secrets/db').then(String, () => ''), { timeout: 15_000 })
+      .poll(() => read('pointed', '/secrets/db').then(String, () => ''))
       .toBe('db password')
     const after = await stack.containers()
     for (const [service, { id }] of Object.entries(before)) expect(after[service]?.id).toBe(id)

@@ -78,7 +78,7 @@ describe('stagely compose', () => {
     expect(after['web']?.label).toBe(before['web']?.label)
     expect((await stack.environmentOf('web'))['TOKEN']).toBe(secret)
     const told = 'ann (as told) with "stagely compose up -d --force-recreate web"'
-    await expect.poll(drifted, { timeout: 10_000 }).toMatchObject({
+    await expect.poll(drifted).toMatchObject({
       status: 'False',
       reason: 'ByHand',
       message: expect.stringContaining(`${told} at `) as string,
@@ -146,10 +146,10 @@ describe('stagely compose', () => {
       const { stdout } = await runPs(world.agent.child.pid ?? 0)
       return stdout.split('\n').filter((line) => line.includes('logs -f web'))
     }
-    await expect.poll(composes, { timeout: 10_000 }).not.toEqual([])
+    await expect.poll(composes).not.toEqual([])
     child.kill('SIGINT')
     await once(child, 'close')
-    await expect.poll(composes, { timeout: 10_000 }).toEqual([])
+    await expect.poll(composes).toEqual([])
   })
 
   it('leaves no container of a run that is interrupted', async () => {
@@ -163,27 +163,25 @@ describe('stagely compose', () => {
     expect(await oneOffs()).not.toBe('')
     child.kill('SIGINT')
     await once(child, 'close')
-    await expect.poll(oneOffs, { timeout: 10_000 }).toBe('')
+    await expect.poll(oneOffs).toBe('')
   })
 
   it('names who stopped a service, which is healed, and who stopped all, which stays so', async () => {
     expect((await run(['--', 'stop', '-t', '1', 'web'])).code).toBe(0)
     const told =
       /web .* was stopped by hand.*, by ann \(as told\) with "stagely compose stop -t 1 web"/
-    await expect.poll(async () => (await drifted())?.message, { timeout: 10_000 }).toMatch(told)
-    await expect.poll(async () => (await drifted())?.reason, { timeout: 30_000 }).toBe('Healed')
+    await expect.poll(async () => (await drifted())?.message).toMatch(told)
+    await expect.poll(async () => (await drifted())?.reason).toBe('Healed')
     expect((await drifted())?.message).toMatch(told)
     await eventually(() => eventsSaying(told)).toEqual(
       expect.arrayContaining(['DriftFound', 'DriftHealed']),
     )
     expect((await run(['--', 'stop', '-t', '1'])).code).toBe(0)
-    await expect
-      .poll(async () => (await drifted())?.reason, { timeout: 15_000 })
-      .toBe('StoppedByHand')
+    await expect.poll(async () => (await drifted())?.reason).toBe('StoppedByHand')
     expect((await drifted())?.message).toContain('ann (as told) with "stagely compose stop -t 1"')
     expect((await run(['--', 'up', '-d'])).code).toBe(0)
     expect((await stack.environmentOf('web'))['TOKEN']).toBe(secret)
-    await expect.poll(async () => (await drifted())?.status, { timeout: 15_000 }).toBe('False')
+    await expect.poll(async () => (await drifted())?.status).toBe('False')
   })
 
   it('has said no value to anybody', async () => {

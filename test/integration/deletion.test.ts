@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { agentHereAfter } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
-import { eventually } from '../support/eventually.ts'
+import { eventually, passes } from '../support/eventually.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml } from '../support/shop.ts'
@@ -118,12 +118,9 @@ ${more}`
     expect(await notedByAgent()).toHaveLength(1)
     await world.startAgent()
     // After a reboot nothing of it is started.
-    await vi.waitFor(
-      async () => {
-        expect(await notedByAgent()).toEqual([])
-      },
-      { timeout: 60_000 },
-    )
+    await passes(async () => {
+      expect(await notedByAgent()).toEqual([])
+    })
     expect(recreatedBetween(before, await stack.containers())).toEqual([])
   })
 
@@ -183,16 +180,13 @@ ${more}`
     const since = Math.floor(Date.now() / 1_000)
     await create(stagelet(), projectYaml())
     const missing = async (message: RegExp): Promise<void> => {
-      await vi.waitFor(
-        async () => {
-          expect(await progressing()).toMatchObject({
-            status: 'False',
-            reason: 'KeysMissing',
-            message: expect.stringMatching(message) as string,
-          })
-        },
-        { timeout: 60_000 },
-      )
+      await passes(async () => {
+        expect(await progressing()).toMatchObject({
+          status: 'False',
+          reason: 'KeysMissing',
+          message: expect.stringMatching(message) as string,
+        })
+      })
     }
     await missing(/were given GREETING, TOKEN before/)
     await create(secretYaml('GREETING', 'hello again'))

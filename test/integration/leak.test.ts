@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freshDatabase } from '../support/fresh-database.ts'
 import type { TestDatabase } from '../support/test-database.ts'
 import { unpackBundle } from '../support/bundle.ts'
@@ -20,6 +20,7 @@ import { findPostgresBin } from '../support/postgres-bin.ts'
 import { startWorld, type World } from '../support/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { createStack, idle, idleService, type Stack } from '../support/stack.ts'
+import { passes } from '../support/eventually.ts'
 
 const run = promisify(execFile)
 const inFile = 'canary-in-a-file-7c22e1f0'
@@ -161,18 +162,15 @@ describe('no secret value leaks', () => {
     await world.apply(secretYaml('FIRST', canaries[2]!))
     await world.must('wait', '--for=condition=Degraded', 'stagelet/shop', '--timeout', '60s')
     const shown = async (...args: string[]): Promise<string> => (await world.cli(...args)).stdout
-    await vi.waitFor(
-      async () => {
-        expect(await shown('rotation', 'show', 'nonsense', '--project', 'nonsense')).toContain(
-          'is no JSON object',
-        )
-        expect(await shown('rotation', 'show', 'half', '--project', 'half')).toMatch(
-          /Setting|Testing/,
-        )
-        expect(await shown('describe', 'notifier', 'ops')).toContain('Retrying')
-      },
-      { timeout: 60_000, interval: 1_000 },
-    )
+    await passes(async () => {
+      expect(await shown('rotation', 'show', 'nonsense', '--project', 'nonsense')).toContain(
+        'is no JSON object',
+      )
+      expect(await shown('rotation', 'show', 'half', '--project', 'half')).toMatch(
+        /Setting|Testing/,
+      )
+      expect(await shown('describe', 'notifier', 'ops')).toContain('Retrying')
+    })
     const kinds = ['stagelysecrets', 'stagelets', 'projects', 'agents', 'events']
     for (const kind of [...kinds, 'rotations', 'notifiers']) {
       await say('get', kind, '-o', 'yaml')
@@ -238,9 +236,7 @@ describe('no secret value leaks', () => {
 
   it('reaches the container, so the search below looks for something that exists', async () => {
     // The revision that killed its service was taken back whole.
-    await expect
-      .poll(async () => (await stack.environmentOf('db'))['FIRST'], { timeout: 30_000 })
-      .toBe(canaries[0])
+    await expect.poll(async () => (await stack.environmentOf('db'))['FIRST']).toBe(canaries[0])
     const { id } = (await stack.containers())['db']!
     expect(await stack.docker('exec', id, 'cat', '/run/canary')).toBe(inFile)
   })

@@ -89,7 +89,7 @@ describe('stagely rollout', () => {
     }
     await world.agent.kill('SIGKILL')
     await stacks[1]!.docker('rm', '--force', (await stacks[1]!.containers())['web']!.id)
-    await expect.poll(inSync, { timeout: 60_000 }).toBe('Unknown/AgentAway')
+    await expect.poll(inSync).toBe('Unknown/AgentAway')
     const waited = await cli(
       ...['wait', '--for=condition=SecretsInSync', 'stagelet/two', '--timeout', '2s'],
     )
@@ -97,7 +97,7 @@ describe('stagely rollout', () => {
     const status = await rollout('status', 'shop', '--timeout', '2s')
     expect([status.code, status.stdout.includes('successfully')]).toEqual([1, false])
     await world.startAgent()
-    await expect.poll(inSync, { timeout: 60_000 }).toBe('True/InSync')
+    await expect.poll(inSync).toBe('True/InSync')
     expect(await values()).toEqual(['good one', 'good one'])
     expect(await rollout('status', 'shop')).toMatchObject({ code: 0 })
   })
@@ -130,7 +130,7 @@ describe('stagely rollout', () => {
     const runs = async (): Promise<unknown> =>
       ((await world.read('stagelets/one')) as { status: { runningRevision?: number } }).status
         .runningRevision
-    await expect.poll(runs, { timeout: 60_000 }).toBe(1)
+    await expect.poll(runs).toBe(1)
     expect(await world.must('describe', 'stagelet', 'one')).not.toContain('DriftFound')
   })
 
@@ -256,7 +256,6 @@ describe('stagely rollout', () => {
       .poll(
         async () =>
           JSON.parse(await world.must('rollout', 'history', 'theirs', '-o', 'json')) as unknown[],
-        { timeout: 30_000 },
       )
       .toHaveLength(2)
     for (const args of [['pause'], ['undo', '--yes']]) {

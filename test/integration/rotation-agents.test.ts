@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import { agentHere, agentHereAfter } from '../support/agent-here.ts'
@@ -30,6 +30,7 @@ import { soak } from '../support/soak.ts'
 import { recreatedBetween } from '../support/stack.ts'
 import type { TestDatabase } from '../support/test-database.ts'
 import { watchRotation, type RotationWatch } from '../support/watch-rotation.ts'
+import { passes } from '../support/eventually.ts'
 
 const run = promisify(execFile)
 /** The second shows in the long form what the first prevents: whether it rejects any is a matter of chance. */
@@ -69,9 +70,9 @@ describe('a rotation on three machines', () => {
     const seen = watchRotation(world, name)
     try {
       await seen.until(rotated(1), 120_000)
-      await vi.waitFor(async () => {
+      await passes(async () => {
         expect((await stack.said()).accepted).toBeGreaterThan(3)
-      }, 60_000)
+      })
       const before = await stack.said()
       for (let n = 1; n <= times; n += 1) {
         await world.must('rotation', 'run', name, '--project', name, '--now')
@@ -120,9 +121,9 @@ describe('a rotation on three machines', () => {
     watch = watchRotation(world, 'shop')
     await watch.until(rotated(1), 120_000)
     for (const stack of logins())
-      await vi.waitFor(async () => {
+      await passes(async () => {
         expect((await stack.said()).ok).toBeGreaterThan(0)
-      }, 60_000)
+      })
   }, 240_000)
   afterAll(async () => {
     watch?.stop()
@@ -142,9 +143,7 @@ describe('a rotation on three machines', () => {
     const blocked = await watch.until(isNamed, 120_000)
     expect(blocked.blockedBy).toMatchObject([{ stagelet: 'gamma' }])
     for (const stack of [alpha!, beta!])
-      await expect
-        .poll(async () => (await stack.login()).username, { timeout: 60_000 })
-        .toBe('app_b')
+      await expect.poll(async () => (await stack.login()).username).toBe('app_b')
     const next = await alpha!.login()
     passwords.push(old.password, next.password)
     expect(await gamma!.login()).toEqual(old)

@@ -1,5 +1,5 @@
 // Rotations of logins of real databases, while what they need is killed at each border between two phases.
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { makeDatabaseImage } from '../support/database-images.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
 import { startNamedAgent, type NamedAgent } from '../support/named-agent.ts'
@@ -8,6 +8,7 @@ import { createKill, rotateUnderKills, type Course } from '../support/rotation-k
 import { createLoginStack, loginManifests, type LoginStack } from '../support/rotation-stack.ts'
 import { soak } from '../support/soak.ts'
 import { watchRotation } from '../support/watch-rotation.ts'
+import { passes } from '../support/eventually.ts'
 
 const rounds = Number(process.env['STAGELY_TEST_ROUNDS'] ?? '0')
 /** That of the short form kills all four, but nothing at a border after which a minute passes until the next try. */
@@ -40,9 +41,9 @@ beforeAll(async () => {
     const watch = watchRotation(world, rotation)
     await watch.until(({ phase, attempt }) => phase === 'Idle' && attempt === 1, 120_000)
     watch.stop()
-    await vi.waitFor(async () => {
+    await passes(async () => {
       expect((await stacks[i]!.said()).ok).toBeGreaterThan(0)
-    }, 60_000)
+    })
   }
 }, 240_000)
 afterAll(async () => {

@@ -80,7 +80,7 @@ describe('a task in the container of a database', () => {
     const id = randomUUID()
     const place = { rotation: 'r', attempt: '1', stageletUid: 'uid', service, plugin, step }
     tasks.start({ type: 'task', id, ...place, params: { ...params } })
-    await expect.poll(() => reports.has(id), { timeout: 25_000, interval: 10 }).toBe(true)
+    await expect.poll(() => reports.has(id), { interval: 10 }).toBe(true)
     return reports.get(id)!
   }
   const facts = async (...args: Parameters<typeof ask>): Promise<Facts> => {
@@ -110,10 +110,7 @@ describe('a task in the container of a database', () => {
   }
   const ready = (plugin: string, service: string, params: object): Promise<void> =>
     expect
-      .poll(async () => (await ask(plugin, service, 'preflight', params)).fault, {
-        timeout: 40_000,
-        interval: 200,
-      })
+      .poll(async () => (await ask(plugin, service, 'preflight', params)).fault, { interval: 200 })
       .toBeUndefined()
 
   beforeAll(async () => {
@@ -183,9 +180,7 @@ describe('a task in the container of a database', () => {
     expect(await visits).toMatchObject({ exitCode: 0 })
 
     const session = run('open', psql('pg', 'app_a'), `${a.password}\nselect pg_sleep(60);\n`)
-    await expect
-      .poll(() => step('stillUsed', a), { timeout: 20_000 })
-      .toMatchObject({ sessions: 1 })
+    await expect.poll(() => step('stillUsed', a)).toMatchObject({ sessions: 1 })
     const { from } = await step('stillUsed', a)
     const elsewhere = await findContainer(
       engine,

@@ -101,10 +101,7 @@ describe('the tour of a rotation', () => {
 
   it('brings services to a login of their own, without one refusal', async () => {
     await expect
-      .poll(async () => (await envOfBackend())['DB_USER'], {
-        timeout: 60_000,
-        interval: 250,
-      })
+      .poll(async () => (await envOfBackend())['DB_USER'], { interval: 250 })
       .toBe('app_a')
     const env = await stack.environmentOf('backend')
     expect(env['DB_PASSWORD']).toMatch(/^[A-Za-z0-9]{32}$/)
@@ -114,9 +111,7 @@ describe('the tour of a rotation', () => {
     expect((await rotation()).phase).not.toBe('Idle')
     expect(world.allOutput()).not.toContain(env['DB_PASSWORD']!)
     const { id } = (await stack.containers())['backend']!
-    await expect
-      .poll(() => stack.docker('exec', id, 'ls', '/tmp'), { timeout: 20_000 })
-      .toContain('ok')
+    await expect.poll(() => stack.docker('exec', id, 'ls', '/tmp')).toContain('ok')
     expect(await stack.docker('logs', id)).not.toContain('REFUSED')
     expect(await asApp()).toBe('1')
   }, 90_000)

@@ -62,6 +62,8 @@ export const startProgram = (
   return spawnProgram({ file, args: words }, env, ready)
 }
 
+const longestStartMs = 150_000
+
 /**
  * Waits until it has printed `ready`. Also for one that is started in another way, such as within a
  * sandbox; it must `exec` what it starts.
@@ -80,7 +82,7 @@ export const spawnProgram = async (
       isLate = true
       // While it goes on its folder cannot be removed, and that would be told in place of this.
       child.kill('SIGKILL')
-    }, 60_000)
+    }, longestStartMs)
     const look = (): void => {
       if (!program.output().includes(ready)) return
       clearTimeout(timer)
@@ -92,7 +94,9 @@ export const spawnProgram = async (
     child.stderr?.on('data', look)
     child.once('exit', (code, signal) => {
       clearTimeout(timer)
-      const how = isLate ? 'was not ready within 60 s' : `ended with ${code ?? signal}`
+      const how = isLate
+        ? 'was not ready within ${longestStartMs / 1_000} s'
+        : `ended with ${code ?? signal}`
       onFail(new Error(`${what} ${how}\n${program.output()}`))
     })
   })

@@ -309,6 +309,20 @@ describe('decideStagelet', () => {
       'Progressing',
       'False/KeysMissing',
     ],
+    ...[
+      ['SecretsInSync', 'False/NewRevision'],
+      ['Progressing', 'True/AwaitingAgent'],
+    ].map(([type = '', verdict = '']): [string, Partial<StageletInput>, string, string] => [
+      `keys were missing in the revision before: ${type}`,
+      {
+        observation: settled({
+          ...{ phase: 'Failed', revision: 0 },
+          fault: { reason: 'KeysMissing', message: 'TOKEN' },
+        }),
+      },
+      type,
+      verdict,
+    ]),
     ...['Drifted', 'ComposeFileChanged', 'FileNotMounted'].map(
       (type): [string, Partial<StageletInput>, string, string] => [
         `the stack is refused, so that nobody looks: ${type}`,

@@ -17,7 +17,7 @@ import { findFailed } from '../../../src/rollout/quarantine.ts'
 import type { StageletInput } from './gather.ts'
 import { degraded } from './degraded.ts'
 import { drifted } from './drift.ts'
-import { secretsInSync, type SeenInput } from './in-sync.ts'
+import { isOutdated, secretsInSync, type SeenInput } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
 import { heldOf, withPropagation } from './propagation.ts'
 import { reportCut } from './report-cut.ts'
@@ -243,7 +243,7 @@ const progressing = (
   if (held?.reason === awaitingCredential) return held
   if (observation === undefined)
     return yes('AwaitingAgent', `waiting for the agent to take revision ${wantedRevision}`)
-  if (observation.fault?.reason === 'KeysMissing')
+  if (observation.fault?.reason === 'KeysMissing' && !isOutdated(observation, wantedRevision))
     return no('KeysMissing', observation.fault.message)
   if (observation.phase === 'Applying')
     return yes('Applying', `applying revision ${observation.revision}`)

@@ -27,6 +27,10 @@ export const rolledBack = (input: StageletInput, failed: Quarantined): string =>
   return `${where}, because revision ${failed.revision} failed${blame === undefined ? '' : ` ${blame}`}; give ${failed.service} another value, or try it again with "stagely rollout retry stagelet/${name}" (its annotation ${annotations.retry}): ${what}`
 }
 
+/** Of keys that were missing: a newer revision may hold them. */
+export const isOutdated = ({ fault, revision }: ObservationSpec, newest: number): boolean =>
+  fault?.reason === 'KeysMissing' && revision < newest
+
 export const secretsInSync = (
   input: SeenInput,
   { compared, failed, held }: Pick<Decided, 'compared' | 'failed' | 'held'>,
@@ -36,6 +40,8 @@ export const secretsInSync = (
   if (early !== undefined) return early
   const closed = revisions?.closed ?? 0
   const waiting = revisions?.closesAt !== undefined ? closed + 1 : closed
+  if (isOutdated(observation, waiting) && held === undefined)
+    return no('NewRevision', `revision ${waiting} is on its way, which may hold what was missing`)
   if (observation.fault !== undefined)
     return no(observation.fault.reason, observation.fault.message)
   if (compared.length === 0)

@@ -111,20 +111,8 @@ export const useStoreWorld = () => {
   const messageOf = async (name: string): Promise<string> =>
     findCondition((await statusOf(name)).conditions, 'Fresh')?.message ?? ''
   const isChecked = (name: string): Promise<void> => reaches(() => freshOf(name), 'True/Checked')
-  /**
-   * Sets time forward until it is so. A step that was under way as the time leapt counts as of now: what comes after
-   * it is due later.
-   */
-  const leapUntil = async <T>(ms: number, look: () => T | Promise<T>, wanted: T): Promise<void> => {
-    let leaptAt = -Infinity
-    await reaches(() => {
-      if (realClock.now() - leaptAt > 3_000) {
-        leaptAt = realClock.now()
-        clock.leap(ms)
-      }
-      return look()
-    }, wanted)
-  }
+  const leapUntil = <T>(ms: number, look: () => T | Promise<T>, wanted: T): Promise<void> =>
+    clock.leapUntil(ms, look, wanted)
   /** Goes on in time until the store was looked at once more. */
   const look = async (): Promise<void> => {
     const before = remote.calls.look
