@@ -60,6 +60,7 @@ interface TokenRow {
   used_by: string | null
 }
 
+/** In capitals it is the same for the database, and another for what counts by agent. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 /** `whose` is the agent that the token was made for; undefined for an unknown token. */
@@ -130,7 +131,7 @@ export class AgentRegistry {
         [uids],
       )
       const byUid = new Map(rows.map(({ agent_uid, ...keys }) => [agent_uid, keys]))
-      return uids.map((uid) => byUid.get(uid.toLowerCase()))
+      return uids.map((uid) => byUid.get(uid))
     })
     this.useCounter = gathered(mostReadAtOnce, (asked: readonly CountedRequest[]) =>
       useCounters(sql, asked),

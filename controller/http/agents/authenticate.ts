@@ -209,8 +209,7 @@ const proveKey = async (
 ): Promise<Proven> => {
   const { agentUid } = by
   const agent = await agents.keysOf(agentUid)
-  // In another case it is the same for the database, and another for what counts by agent here.
-  if (agent === undefined || agentUid !== agentUid.toLowerCase()) throw unknownAgent()
+  if (agent === undefined) throw unknownAgent()
   if (!isByKey(line, by, keyOf(agent)))
     throw new RefusedError(401, 'BadSignature', 'not signed by the key that this agent registered')
   const repeated = (used: number): RefusedError => {
