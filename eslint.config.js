@@ -8,7 +8,7 @@ const up = (target, from, message) => ({ target, from, message })
 const only = (name, message) => ({ name, message })
 const database = [
   only('pg', 'only src/store/pg.ts and pg-listen.ts, and rotators'),
-  only('@electric-sql/pglite', 'only src/store/pglite*.ts'),
+  only('@electric-sql/pglite', 'only src/store/pglite-worker.js'),
 ]
 const spawn = [
   only('node:child_process', 'only src/process'),
@@ -117,6 +117,7 @@ export default defineConfig(
       'node_modules/**',
       'src/rest/types.ts',
       'controller/dashboard/app/theme.js',
+      'src/store/pglite-worker.js',
     ],
   },
   tseslint.configs.strictTypeChecked,
@@ -253,10 +254,7 @@ export default defineConfig(
   { files: ['{controller,agent,cli}/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/kernel/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...mocks] } },
   {
-    files: [
-      'src/store/{pg,pg-listen,pglite,pglite-cluster}.ts',
-      'controller/rotators/postgres-session.ts',
-    ],
+    files: ['src/store/{pg,pg-listen}.ts', 'controller/rotators/postgres-session.ts'],
     rules: { 'no-restricted-imports': ['error', { paths: spawn }] },
   },
   {

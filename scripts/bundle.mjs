@@ -13,8 +13,12 @@ rmSync(join(root, 'dist'), { recursive: true, force: true })
 
 const { metafile } = await build({
   absWorkingDir: root,
-  // The second is for tests, which run the command in a process that is there already.
-  entryPoints: ['cli/main.ts', 'cli/command-line.ts'],
+  entryPoints: {
+    main: 'cli/main.ts',
+    // For tests, which run the command in a process that is there already.
+    'command-line': 'cli/command-line.ts',
+    'pglite-worker': 'src/store/pglite-worker.js',
+  },
   outdir: out,
   chunkNames: '[name]-[hash]',
   bundle: true,

@@ -27,7 +27,7 @@ try {
   const out = join(folder, 'out')
   await build({
     absWorkingDir: folder,
-    entryPoints: ['cli/main.ts'],
+    entryPoints: { main: 'cli/main.ts', 'pglite-worker': 'src/store/pglite-worker.js' },
     outdir: join(out, 'cli'),
     bundle: true,
     splitting: true,

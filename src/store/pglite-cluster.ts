@@ -7,8 +7,8 @@ import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { createGunzip } from 'node:zlib'
-import { PGlite } from '@electric-sql/pglite'
 import { extract } from 'tar-stream'
+import { startDatabaseThread } from './pglite-thread.ts'
 
 const shipped = fileURLToPath(new URL('empty-cluster.tar.gz', import.meta.url))
 
@@ -22,7 +22,10 @@ export const ensureCluster = async (folder: string): Promise<void> => {
   const making = `${folder}.new`
   await rm(making, { recursive: true, force: true })
   if (existsSync(shipped)) await unpackInto(making)
-  else await (await PGlite.create({ dataDir: making })).close()
+  else {
+    const thread = await startDatabaseThread(making)
+    await thread.ask('close').finally(thread.end)
+  }
   await rename(making, folder)
 }
 

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -11,6 +12,7 @@ import { openStore } from '../../src/store/open-store.ts'
 import { openPg } from '../../src/store/pg.ts'
 import { openPglite } from '../../src/store/pglite.ts'
 import type { Sql } from '../../src/store/sql.ts'
+import { giveEmbeddedDatabase } from '../support/embedded-database.ts'
 import { localKeyRing } from '../support/keys.ts'
 import { testMasterKey } from '../support/open-test-store.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -136,6 +138,58 @@ describe('drivers', () => {
     const [row] = await inFolder.query('SHOW wal_sync_method')
     expect(row).toEqual({ wal_sync_method: 'open_datasync' })
     expect(await inFolder.query('SHOW fsync')).toEqual([{ fsync: 'on' }])
+  })
+
+  it('runs PGlite beside this thread, which goes on whatever a statement costs', async () => {
+    const asked = inFolder.query("COPY (SELECT 1) TO '/pglite/data/done'")
+    const done = join(folder, 'postgres/done')
+    const mute = new Int32Array(new SharedArrayBuffer(4))
+    // This thread does nothing else meanwhile.
+    for (let turns = 0; turns < 1_000 && !existsSync(done); turns++) Atomics.wait(mute, 0, 0, 10)
+    const isDone = existsSync(done)
+    await asked
+    expect(isDone).toBe(true)
+  })
+
+  it('lets statements of others wait for a transaction in a folder, and go on where it fails', async () => {
+    await inFolder.exec('CREATE TABLE seen (n int)')
+    const order: string[] = []
+    const note = (what: string) => () => order.push(what)
+    const failed = inFolder
+      .transaction(async (tx) => {
+        await tx.query('INSERT INTO seen VALUES (1)')
+        await tx.query('SELECT nothing')
+      })
+      .catch((error: unknown) => order.push((error as { code: string }).code))
+    const others = [
+      inFolder.query('INSERT INTO seen VALUES (2)').then(note('between')),
+      inFolder.transaction((tx) => tx.query('INSERT INTO seen VALUES (3)')).then(note('next')),
+      inFolder.query('INSERT INTO seen VALUES (4)').then(note('last')),
+    ]
+    await Promise.all([failed, ...others])
+    expect(order).toEqual(['42703', 'between', 'next', 'last'])
+    expect(await inFolder.query('SELECT n FROM seen')).toEqual([{ n: 2 }, { n: 3 }, { n: 4 }])
+    await expect(
+      inFolder.transaction(async (tx) => {
+        await tx.query('SELECT nothing').catch(() => undefined)
+      }),
+    ).rejects.toThrow('rolled back')
+  })
+
+  it('tells that PGlite has ended, refuses whoever waits for it, and frees its folder', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'stagely-pglite-'))
+    cleanups.push(() => rm(dataDir, { recursive: true, force: true }))
+    giveEmbeddedDatabase(dataDir)
+    const lost: string[] = []
+    const sql = await openPglite({ dataDir, onLost: ({ message }) => lost.push(message) })
+    rmSync(join(dataDir, 'postgres/pg_wal'), { recursive: true })
+    const answers = [sql.exec('SELECT pg_switch_wal()'), sql.query('SELECT 1'), sql.close()]
+    for (const answer of answers)
+      await expect(answer).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
+    await expect(sql.query('SELECT 1')).rejects.toThrow('the embedded database has ended')
+    expect(lost).toEqual([expect.stringMatching(/has ended: could not create file "pg_wal/)])
+    giveEmbeddedDatabase(dataDir)
+    await (await openPglite({ dataDir })).close()
   })
 
   it('refuse a second opening of one folder, and free it when closed', async () => {
