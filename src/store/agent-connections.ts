@@ -63,6 +63,8 @@ export class AgentConnections {
   /** Id of this replica. */
   readonly replica: string
   readonly #insert: (one: Opened) => Promise<string>
+  /** When replicas were last heard of (ms) whose heartbeats have ended: the loss of their agents may be written later. */
+  readonly #heard = new Map<string, number>()
 
   constructor(sql: Sql, store: SqlStore, replica: string) {
     this.#sql = sql
@@ -117,7 +119,7 @@ export class AgentConnections {
        AND seen_at < clock_timestamp() - $2::int * interval '1 millisecond' RETURNING id, seen_at`,
       [this.replica, graceMs],
     )
-    const heard = new Map(ended.map(({ id, seen_at }) => [id, seen_at.getTime()]))
+    for (const { id, seen_at } of ended) this.#heard.set(id, seen_at.getTime())
     const rows = await this.#sql.query<LostRow>(
       `SELECT o.uid, o.namespace, o.name, o.body #>> '{status,lastSeen}' AS seen, c.replica
        FROM objects o LEFT JOIN agent_connections c ON c.agent_uid = o.uid
@@ -129,7 +131,7 @@ export class AgentConnections {
     )
     return rows.map(({ seen, replica, ...agent }) => ({
       ...agent,
-      seenAt: Math.max(Date.parse(seen ?? '') || 0, heard.get(replica ?? '') ?? 0),
+      seenAt: Math.max(Date.parse(seen ?? '') || 0, this.#heard.get(replica ?? '') ?? 0),
     }))
   }
 

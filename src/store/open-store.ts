@@ -143,6 +143,9 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     const applied = await migrateWith(sql, options)
     if (applied.length > 0) log.info({ applied }, 'database migrated')
     const replica = randomUUID()
+    const replicas = new Replicas(sql, leaseSql ?? sql, replica)
+    // Before the first stream and the first write: streams of a replica without a heartbeat count as lost.
+    await (leaseSql === undefined ? replicas.noteBefore() : replicas.beat())
     const store = await SqlStore.start({
       sql,
       replica,
@@ -159,9 +162,6 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     await ensureDefaultNamespace(store)
     const access = await AccessChanges.start(sql, store)
     const settings = new Settings(sql, keyRing, store)
-    const replicas = new Replicas(sql, leaseSql ?? sql, replica)
-    // Before the first stream: streams of a replica without a heartbeat count as lost.
-    if (leaseSql !== undefined) await replicas.beat()
     let closing: Promise<void> | undefined
     return {
       store,

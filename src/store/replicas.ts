@@ -63,6 +63,20 @@ export class Replicas {
     this.others = rows.map(toPeer)
   }
 
+  /**
+   * For a controller that is alone, at its start: one of before that has left no heartbeat, such as one of an earlier
+   * release, was there when it wrote last, and so were the agents whose streams it held.
+   */
+  async noteBefore(): Promise<void> {
+    await this.#sql.query(
+      `INSERT INTO replicas (id, seen_at)
+       SELECT DISTINCT c.replica, a.at FROM agent_connections c
+       CROSS JOIN (SELECT at FROM audit ORDER BY seq DESC LIMIT 1) a
+       WHERE c.replica IS NOT NULL ON CONFLICT DO NOTHING`,
+      [],
+    )
+  }
+
   async find(id: string): Promise<Peer | undefined> {
     const [row] = await this.#sql.query<PeerRow>(
       `SELECT ${columns} FROM replicas r WHERE r.id::text = $1 AND ${alive}`,

@@ -6,6 +6,25 @@ import { openTestStore, type TestStore } from '../support/open-test-store.ts'
 
 const actor = { name: 'tester', source: 'system' }
 
+const box = {
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind: 'Agent',
+  metadata: { namespace: 'default', name: 'box' },
+  spec: {},
+}
+
+/** The status says that the agent is connected, since a time long ago. */
+const connect = ({ store }: Opened, uid: string): Promise<unknown> =>
+  store.write(actor, {}, async (tx) => {
+    const lastSeen = '2020-01-01T00:00:00Z'
+    const ready = { type: 'Ready', status: 'True', reason: 'Connected', message: 'it is' } as const
+    const conditions = [{ ...ready, lastTransitionTime: lastSeen }]
+    const ref = { kind: 'Agent', namespace: 'default', name: 'box' }
+    const agent = (await tx.get(ref))!
+    expect(agent.metadata.uid).toBe(uid)
+    await tx.setStatus({ ...agent, status: { lastSeen, conditions } })
+  })
+
 describe('replicas on one database', () => {
   let a: TestStore
   let b: Opened
@@ -13,14 +32,7 @@ describe('replicas on one database', () => {
   beforeAll(async () => {
     a = await openTestStore(inject('postgresUrl'))
     b = await a.again()
-    const agent = await a.store.write(actor, {}, (tx) =>
-      tx.create({
-        apiVersion: 'stagely.dev/v1alpha1',
-        kind: 'Agent',
-        metadata: { namespace: 'default', name: 'box' },
-        spec: {},
-      }),
-    )
+    const agent = await a.store.write(actor, {}, (tx) => tx.create(box))
     agentUid = agent.metadata.uid!
   })
   afterAll(() => a.destroy())
@@ -64,4 +76,36 @@ describe('replicas on one database', () => {
     expect(boots.get(agentUid)).toBe('boot')
     expect(await here(randomUUID())).toBe(false)
   })
+
+  it('remember when a replica was last heard of, until the loss of its agents is written', async () => {
+    await connect(a, agentUid)
+    await b.connections.open(agentUid, 'boot')
+    await b.replicas.beat()
+    const [row] = await a.sql.query<{ ms: number }>(
+      `UPDATE replicas SET seen_at = date_trunc('second', now()) - interval '1 hour' WHERE id = $1
+       RETURNING (extract(epoch FROM seen_at) * 1000)::int8 AS ms`,
+      [b.replicas.id],
+    )
+    const seen = async (): Promise<number[]> =>
+      (await a.connections.lost(30_000)).map(({ seenAt }) => seenAt)
+    expect(await seen()).toEqual([row!.ms])
+    expect(await seen()).toEqual([row!.ms])
+  })
+})
+
+it('the agents of a controller that left no heartbeat were seen when it wrote last', async () => {
+  const before = await openTestStore(undefined)
+  try {
+    const { metadata } = await before.store.write(actor, {}, (tx) => tx.create(box))
+    await connect(before, metadata.uid!)
+    await before.connections.open(metadata.uid!, 'boot')
+    await before.sql.query('DELETE FROM replicas', [])
+    const [row] = await before.sql.query<{ at: Date }>('SELECT max(at) AS at FROM audit', [])
+    await before.close()
+    const after = await before.again()
+    const lost = await after.connections.lost(0)
+    expect(lost).toMatchObject([{ name: 'box', seenAt: row!.at.getTime() }])
+  } finally {
+    await before.destroy()
+  }
 })
