@@ -1,6 +1,6 @@
 // `stagely controller`: reads the configuration, starts, says when it is ready, and stops on a signal.
 import { realClock } from '../src/kernel/clock.ts'
-import { messageOf } from '../src/kernel/errors.ts'
+import { isReason, messageOf } from '../src/kernel/errors.ts'
 import { exitAfter } from '../src/kernel/exit-guard.ts'
 import { createLogger, type Logger } from '../src/kernel/log.ts'
 import { ConfigError, HelpAsked } from './config-error.ts'
@@ -12,6 +12,7 @@ import { startController, type RunningController } from './wire.ts'
 const leftMs = 1_000
 /** From the signal on, also while the start still waits: systemd kills after 60 s, Kubernetes after 70 s. */
 const longestStopMs = 57_000
+const againMs = 1_000
 
 /** Runs until SIGTERM or SIGINT. Resolves with the exit code: 0 stopped, 1 failed, 2 wrong usage. */
 export const runController = async (argv: readonly string[]): Promise<number> => {
@@ -35,25 +36,57 @@ export const runController = async (argv: readonly string[]): Promise<number> =>
   }
   const log = createLogger(config.logLevel, { component: 'controller' })
   exitOnCrash(log)
-  const stopAsked = signalled(log)
-  let controller: RunningController
   try {
-    controller = await startController(config, log, realClock)
+    await serve(config, log, signalled(log))
   } catch (error) {
     return error instanceof ConfigError ? explain(error) : failed(error, log, config.dataDir)
   }
-  const { dataDir } = config
-  process.stdout.write(`stagely controller ready on ${controller.url} (data in ${dataDir})\n`)
-  const login = loginCommand(controller.url, dataDir)
-  if (login !== undefined) process.stdout.write(`to log in as its administrator: ${login}\n`)
-  const signal = await stopAsked
-  log.info({ signal }, 'stopping')
-  await controller.stop()
   exitAfter(leftMs, {
     code: 0,
     why: () => log.warn({}, 'work that the stop has left behind is cut off'),
   })
   return 0
+}
+
+/** Until a signal. Where a controller is outdated, another one takes its place in this process. */
+const serve = async (config: Config, log: Logger, stopAsked: Promise<string>): Promise<void> => {
+  let controller = await startController(config, log, realClock)
+  tellReady(controller, config.dataDir)
+  for (;;) {
+    const signal = await Promise.race([stopAsked, controller.outdated])
+    if (signal !== undefined) log.info({ signal }, 'stopping')
+    else log.warn({}, 'the database was restored, or has lost commits: the controller begins anew')
+    await controller.stop()
+    if (signal !== undefined) return
+    const next = await startAgain(config, log, stopAsked)
+    if (next === undefined) return
+    controller = next
+    tellReady(controller, config.dataDir)
+  }
+}
+
+/** The database may be away again for a while. undefined: a signal came. */
+const startAgain = async (
+  config: Config,
+  log: Logger,
+  stopAsked: Promise<string>,
+): Promise<RunningController | undefined> => {
+  for (;;) {
+    try {
+      return await startController(config, log, realClock)
+    } catch (error) {
+      if (!isReason(error, 'ServiceUnavailable')) throw error
+      log.warn({ err: messageOf(error) }, 'the controller could not begin anew; trying on')
+    }
+    const pause = realClock.sleep(againMs)
+    if ((await Promise.race([stopAsked, pause])) !== undefined) return undefined
+  }
+}
+
+const tellReady = ({ url }: RunningController, dataDir: string): void => {
+  process.stdout.write(`stagely controller ready on ${url} (data in ${dataDir})\n`)
+  const login = loginCommand(url, dataDir)
+  if (login !== undefined) process.stdout.write(`to log in as its administrator: ${login}\n`)
 }
 
 const explainOrFail = (error: unknown): number =>

@@ -50,6 +50,8 @@ import { prepareWeb } from './web.ts'
 export interface RunningController {
   /** Base URL for users and agents. */
   readonly url: string
+  /** Resolves when nothing in memory counts any more: whoever started it stops it and starts another. See openStore. */
+  readonly outdated: Promise<void>
   /** Stops gracefully, within bounded time; never rejects. */
   stop(): Promise<void>
 }
@@ -64,15 +66,18 @@ export const startController = async (
 ): Promise<RunningController> => {
   const lifecycle = createLifecycle(log)
   try {
-    const url = await start(config, { log, clock, lifecycle })
-    return { url, stop: () => lifecycle.stop() }
+    const started = await start(config, { log, clock, lifecycle })
+    return { ...started, stop: () => lifecycle.stop() }
   } catch (error) {
     await lifecycle.stop()
     throw error
   }
 }
 
-const start = async (config: Config, context: Context): Promise<string> => {
+const start = async (
+  config: Config,
+  context: Context,
+): Promise<Omit<RunningController, 'stop'>> => {
   const { log, clock, lifecycle } = context
   await prepareDataDir(config.dataDir, log)
   await refuseRoot(config.dataDir)
@@ -140,7 +145,7 @@ const start = async (config: Config, context: Context): Promise<string> => {
     () => opened.store.deposedWrites,
   )
   lifecycle.onStop('leader', 12_000, () => leader.stop())
-  return url.base
+  return { url: url.base, outdated: opened.outdated }
 }
 
 interface Served extends Pick<Metrics, 'watchLeader'> {

@@ -1,7 +1,7 @@
 // Saves the only replica a question to the database before each read. A replica that sees no other one takes the counter
 // row for a second at a time: until then no commit and no read of another replica is answered. See ADR 0072.
 import { realClock } from '../kernel/clock.ts'
-import type { Feed } from './feed.ts'
+import type { Feed, Position } from './feed.ts'
 import { askTwice, readCounters } from './log/commit.ts'
 import type { Queryable } from './sql.ts'
 
@@ -22,7 +22,7 @@ WHERE c.id = (
   SELECT id FROM counters WHERE (alone = $1 OR alone_until < clock_timestamp() OR alone_until IS NULL)
     AND ARRAY[$1::uuid] = ARRAY(SELECT r.id FROM replicas r WHERE ${isAlive})
   FOR UPDATE SKIP LOCKED
-) RETURNING c.rv`
+) RETURNING c.rv, c.tip`
 
 const releaseSql = 'UPDATE counters SET alone_until = NULL WHERE alone = $1'
 
@@ -30,13 +30,15 @@ const releaseSql = 'UPDATE counters SET alone_until = NULL WHERE alone = $1'
 const now = (): readonly [number, number] => [realClock.monotonic(), realClock.now()]
 const never = [-Infinity, -Infinity] as const
 
+type Followed = Pick<Feed, 'reach' | 'origin' | 'state'>
+
 export class Alone {
   readonly #sql: Queryable
-  readonly #feed: Pick<Feed, 'reach' | 'origin'>
+  readonly #feed: Followed
   #since: readonly [number, number] = never
   #retryAt = -Infinity
 
-  constructor(sql: Queryable, feed: Pick<Feed, 'reach' | 'origin'>) {
+  constructor(sql: Queryable, feed: Followed) {
     this.#sql = sql
     this.#feed = feed
   }
@@ -51,20 +53,19 @@ export class Alone {
   /** Resolves when the state has all commits of before the call. Where there is no other replica, isSure is true then. */
   async reach(): Promise<void> {
     const asked = now()
+    const { rv: before } = this.#feed.state
     const taken = asked[0] < this.#retryAt ? undefined : await this.#take()
     if (taken === undefined) {
       if (asked[0] >= this.#retryAt) this.#retryAt = asked[0] + pauseMs
-      await this.#feed.reach((await readCounters(this.#sql, this.#feed.origin)).rv)
+      await this.#feed.reach(await readCounters(this.#sql, this.#feed.origin), before)
       return
     }
-    await this.#feed.reach(taken.rv)
+    await this.#feed.reach(taken, before)
     this.#since = asked
   }
 
-  async #take(): Promise<{ rv: number } | undefined> {
-    const [taken] = await askTwice(() =>
-      this.#sql.query<{ rv: number }>(takeSql, [this.#feed.origin]),
-    )
+  async #take(): Promise<Position | undefined> {
+    const [taken] = await askTwice(() => this.#sql.query<Position>(takeSql, [this.#feed.origin]))
     return taken
   }
 

@@ -13,7 +13,7 @@ import { term } from './state/rows.ts'
 const keepChangesMs = 600_000
 const keepChanges = 1_000
 const keepEventsMs = 3_600_000
-/** For this time a replica may ask whether its commit is stored. */
+/** For this time a replica may ask whether a commit that it knows is stored. */
 const keepCommitsMs = 600_000
 /** Most events that one write drops. */
 const batch = 500
@@ -99,7 +99,11 @@ export const dropOldRows = async (q: Queryable, keep: Retention, now: number): P
   await q.query('DELETE FROM join_tokens WHERE expires_at < $1', [now])
   await dropEndedSessions(q, now)
   await dropOldActivity(q, now)
-  await q.query('DELETE FROM commits WHERE at < $1', [now - keepCommitsMs])
+  await q.query(
+    `WITH since AS (UPDATE counters SET commits_from = greatest(commits_from, $1))
+     DELETE FROM commits WHERE at < $1 AND id IS DISTINCT FROM (SELECT tip FROM counters)`,
+    [now - keepCommitsMs],
+  )
   await q.query('DELETE FROM idempotency_keys WHERE expires_at < $1', [now])
   await q.query('DELETE FROM leak_tests WHERE started_at < $1', [now - keepLeakTestsMs])
 }

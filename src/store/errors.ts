@@ -111,3 +111,13 @@ export const internal = (error: unknown): unknown =>
   error instanceof Error && sqlStateOf(error) !== undefined && !(error instanceof StagelyError)
     ? new StagelyError('InternalError', `the database refused: ${error.message}`, {}, error)
     : error
+
+export const expired = (after: number, compacted: number): StagelyError =>
+  new StagelyError('Expired', `too old resource version: ${after} (${compacted})`)
+
+export const wentBack = (): StagelyError =>
+  new StagelyError(
+    'ServiceUnavailable',
+    'the database was restored, or has lost commits: this controller begins anew',
+    { retryAfterSeconds: 1 },
+  )

@@ -17,6 +17,7 @@ const commitOf = (...versions: number[]): OwnCommit => ({
   events: versions.map(eventOf),
   rv: versions.at(-1)!,
   chain: genesis,
+  tip: undefined,
 })
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -47,7 +48,8 @@ const start = async (stored: readonly number[]) => {
     close: () => Promise.resolve(),
   }
   const load = (): Promise<State> => Promise.resolve(new State({ rv: 9, epoch: 1 }))
-  const deps = { sql, replica: 'one', clock: createFakeClock(), log: silentLogger, load }
+  const unused = { noteLoss: () => Promise.resolve(), onOutdated: () => undefined }
+  const deps = { sql, replica: 'one', clock: createFakeClock(), log: silentLogger, load, ...unused }
   const feed = new Feed(deps, await load())
   await feed.start()
   const seen: number[] = []
@@ -108,7 +110,7 @@ describe('Feed', () => {
   it('never stops within a commit that is longer than a page', async () => {
     const all = Array.from({ length: pageSize + 500 }, (_, i) => 10 + i)
     const { feed, asked, seen, stop } = await start(all)
-    await feed.reach(10)
+    await feed.reach({ rv: 10, tip: null }, 9)
     expect(feed.state.rv).toBe(all.at(-1))
     expect(asked).toEqual([9, all[pageSize - 1]])
     await settle()

@@ -6,8 +6,9 @@
 import { append } from '../kernel/append.ts'
 import type { ChainPoint } from '../audit/texts.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { StagelyError, isAbort, messageOf } from '../kernel/errors.ts'
+import { isAbort, isReason, messageOf } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
+import { expired, wentBack } from './errors.ts'
 import {
   applyRows,
   eventsOf,
@@ -17,7 +18,7 @@ import {
   type LogPage,
 } from './log/follow.ts'
 import type { Queryable, Sql } from './sql.ts'
-import type { Delta, State } from './state/state.ts'
+import type { Delta, State, Tip } from './state/state.ts'
 import type { ChangeEvent } from './store.ts'
 
 const changesChannel = 'stagely_changes'
@@ -38,13 +39,15 @@ export interface OwnCommit {
   readonly events: readonly ChangeEvent[]
   readonly rv: number
   readonly chain: ChainPoint
+  /** Undefined where nothing was stored. */
+  readonly tip: Tip | undefined
 }
 
-const expired = (after: number, compacted: number): StagelyError =>
-  new StagelyError('Expired', `too old resource version: ${after} (${compacted})`)
-
-const isExpired = (error: unknown): boolean =>
-  error instanceof StagelyError && error.reason === 'Expired'
+/** Of the counter row: the newest version, and its commit. */
+export interface Position {
+  readonly rv: number
+  readonly tip: string | null
+}
 
 export interface FeedDeps {
   readonly sql: Sql
@@ -54,11 +57,17 @@ export interface FeedDeps {
   readonly log: Logger
   /** Loads the state from the tables. */
   readonly load: () => Promise<State>
+  /** The database has lost what the state holds. */
+  readonly noteLoss: (state: State) => Promise<void>
+  /** Nothing that this process has in memory counts any more. */
+  readonly onOutdated: () => void
 }
 
 export class Feed {
   /** The name that NOTIFY has for commits of this process. */
   readonly origin: string
+  /** The database was set back since: nothing in the state counts. */
+  isOutdated = false
   readonly #deps: FeedDeps
   readonly #stopping = new AbortController()
   #state: State
@@ -99,7 +108,7 @@ export class Feed {
   }
 
   /** Applies a commit of this process. `before` is the version of the state that it was made on. */
-  append(before: number, { delta, events, rv, chain }: OwnCommit): void {
+  append(before: number, { delta, events, rv, chain, tip }: OwnCommit): void {
     // The commit may have been read from the log meanwhile. Where another commit lies between, both are read there.
     if (this.#state.rv !== before) {
       if (this.#state.rv < rv) this.poke()
@@ -107,6 +116,7 @@ export class Feed {
     }
     this.#state.apply(delta, rv)
     this.#state.chain = chain
+    this.#state.tip = tip ?? this.#state.tip
     this.#push(events)
   }
 
@@ -117,9 +127,15 @@ export class Feed {
     this.#reading ??= this.#readAll()
   }
 
-  /** Reads the log until the state has reached `rv`. `q` is given where a transaction holds the only connection. */
-  async reach(rv: number, q: Queryable = this.#deps.sql): Promise<void> {
-    while (this.#state.rv < rv) await this.#readOn(q)
+  /**
+   * Reads the log until the state has reached the version. `before` is the version of the state when the database was asked.
+   * `q` is given where a transaction holds the only connection.
+   */
+  async reach(at: Position, before: number, q: Queryable = this.#deps.sql): Promise<void> {
+    const { rv, tip } = this.#state
+    if (at.rv < before || (at.rv === rv && tip !== undefined && at.tip !== tip.id))
+      await this.#readOn(q)
+    while (this.#state.rv < at.rv) await this.#readOn(q)
   }
 
   /** See Store.watch. Ends when `signal` aborts or the feed stops. */
@@ -217,29 +233,56 @@ export class Feed {
         append(rows, page.rows)
       } while (page.rows.length === pageSize)
     } catch (error) {
-      if (!isExpired(error)) throw error
+      if (!isReason(error, 'Expired')) throw error
       await this.#reload()
+      return
+    }
+    if (page.known !== 'there') {
+      await this.#reloadAfter(page.known, q)
       return
     }
     // Commits of this process may have been applied meanwhile: rows of them are dropped.
     const news = rows.filter(({ rv }) => rv > this.#state.rv)
     const before = this.#state.rv
     applyRows(this.#state, news)
-    if (page.rv > before) this.#state.chain = page.chain
+    if (page.rv > before) {
+      this.#state.chain = page.chain
+      this.#state.tip = page.tip
+    }
     this.#state.rv = Math.max(before, page.rv)
     this.#push(eventsOf(news))
   }
 
-  /** This process was cut off for longer than changes are kept: the state is loaded anew, and watchers must list again. */
+  /** The newest commit of the state is not there. */
+  async #reloadAfter(known: 'dropped' | 'lost', q: Queryable): Promise<void> {
+    // The transaction of `q` may hold the counter row.
+    if (q !== this.#deps.sql) {
+      this.poke()
+      throw wentBack()
+    }
+    if (known === 'lost') await this.#deps.noteLoss(this.#state)
+    await this.#reload()
+  }
+
+  /**
+   * This process was cut off for longer than changes are kept: the state is loaded anew, and watchers must list again. After
+   * a restore the process begins anew: logins, streams and much more are of before.
+   */
   async #reload(): Promise<void> {
-    this.#state = await this.#deps.load()
+    const state = await this.#deps.load()
+    if (state.epoch !== this.#state.epoch) {
+      this.isOutdated = true
+      this.#deps.onOutdated()
+      throw wentBack()
+    }
+    this.#state = state
     this.#ring = []
     this.#floor = this.#state.rv
     this.#wake()
   }
 
   async #readPage(after: number, q: Queryable = this.#deps.sql): Promise<LogPage> {
-    const page = await readLog(q, after)
+    const page = await readLog(q, after, this.#state.tip)
     if (after < page.compacted) throw expired(after, page.compacted)
     return page
   }

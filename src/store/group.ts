@@ -7,7 +7,7 @@ import { Changes, projectStateKind, type ProjectChange } from './log/changes.ts'
 import { payloadOf, type Commit } from './log/commit.ts'
 import type { WriteSession } from './session.ts'
 import { objectRow } from './state/rows.ts'
-import { Overlay, type State } from './state/state.ts'
+import { Overlay, type State, type Tip } from './state/state.ts'
 
 export class Group {
   /** The state that the first write runs on. */
@@ -21,6 +21,8 @@ export class Group {
   size = 0
   /** Term of the leader, where a write is of a leader. */
   leader: number | undefined
+  /** The commit, once it was sent. */
+  tip: Tip | undefined
   /** Where the chain of audit rows ends after the writes. */
   chain: ChainPoint
 
@@ -67,13 +69,13 @@ export class Group {
   }
 
   get commit(): OwnCommit {
-    const { rv, chain } = this
+    const { rv, chain, tip } = this
     const events = this.changes.objects
       .filter(({ ref }) => ref.kind !== projectStateKind)
       .map(({ type, row: { rv: resourceVersion, text, object }, previous }) =>
         changeEvent({ resourceVersion, type, text, object, previous }),
       )
-    return { delta: this.overlay.delta, events, rv, chain }
+    return { delta: this.overlay.delta, events, rv, chain, tip }
   }
 
   /** Followers read of projects in the last change of an object. Where no object changes, this one is added. */

@@ -79,6 +79,8 @@ export interface Opened {
   readonly connections: AgentConnections
   readonly replicas: Replicas
   readonly sql: Sql
+  /** Resolves when the database was restored, or has lost commits, meanwhile: whoever has it open must open it anew. */
+  readonly outdated: Promise<void>
   /** close() was called. */
   readonly isClosed: boolean
   /** Ends every watch, waits for begun writes, closes the database. Safe to call twice. */
@@ -146,6 +148,8 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     const replicas = new Replicas(sql, leaseSql ?? sql, replica)
     // Before the first stream and the first write: streams of a replica without a heartbeat count as lost.
     await (leaseSql === undefined ? replicas.noteBefore() : replicas.beat())
+    let onOutdated = (): void => undefined
+    const outdated = new Promise<void>((resolve) => (onOutdated = resolve))
     const store = await SqlStore.start({
       sql,
       replica,
@@ -154,7 +158,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       clock,
       log,
       retention,
-      ...{ sealedValues, mailDomains },
+      ...{ sealedValues, mailDomains, onOutdated },
     })
     started = store
     await claimKey(store, keyRing)
@@ -183,7 +187,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       lease: leaseSql && createLeaderLease(leaseSql),
       connections: new AgentConnections(sql, store, replicas.id),
       replicas,
-      sql,
+      ...{ sql, outdated },
       get isClosed() {
         return closing !== undefined
       },

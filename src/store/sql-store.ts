@@ -3,6 +3,7 @@ import type { ChainPoint } from '../audit/texts.ts'
 import { copyJson } from '../kernel/copy-json.ts'
 import { keyOf, type KubeObject, type ObjectRef } from '../resources/meta.ts'
 import { ofKind, type ObjectOf } from '../resources/typed.ts'
+import { noteLoss } from './backup/lost-commits.ts'
 import { auditDeliveries, type DeliveredSet } from './audit-deliveries.ts'
 import { createDeliveries } from './deliveries.ts'
 import { Feed } from './feed.ts'
@@ -64,7 +65,12 @@ export class SqlStore implements Store {
 
   /** Over a migrated database. */
   static async start(deps: SqlStoreDeps): Promise<SqlStore> {
-    const feed = await Feed.open({ ...deps, load: () => loadState(deps.sql) })
+    const { sql } = deps
+    const feed = await Feed.open({
+      ...deps,
+      load: () => loadState(sql),
+      noteLoss: (state) => noteLoss(sql, deps, state),
+    })
     return new SqlStore(assemble(deps, feed), {})
   }
 

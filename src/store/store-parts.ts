@@ -27,6 +27,8 @@ export interface SqlStoreDeps {
   readonly retention: Retention
   readonly sealedValues?: SealedValueOpener | undefined
   readonly mailDomains?: readonly string[] | undefined
+  /** See FeedDeps. */
+  readonly onOutdated: () => void
 }
 
 /** Writes of a leader name its term, and fail once another leader has begun. */

@@ -10,6 +10,7 @@ import type { StoreHealth } from './store.ts'
 import type { Fence, StoreParts } from './store-parts.ts'
 import { dropOldTombstones, hasOldTombstones } from './tombstones.ts'
 import { controllerActor } from './actor.ts'
+import { wentBack } from './errors.ts'
 
 const healthMs = 1_500
 /** A write takes milliseconds; the database ends a statement that waits for 15 s. */
@@ -32,11 +33,12 @@ export const checkSets = async ({ sql, keys, feed }: StoreParts): Promise<Object
 export const healthOf = async ({
   sql,
   clock,
+  feed,
   writer,
   keys,
   keyRing,
 }: StoreParts): Promise<StoreHealth> => {
-  const fault = await databaseFault(sql, clock)
+  const fault = feed.isOutdated ? wentBack().message : await databaseFault(sql, clock)
   if (fault !== undefined) return { ok: false, failed: 'database', reason: fault }
   const { oldestWaitMs } = writer
   if (oldestWaitMs > stuckAfterMs) {

@@ -35,7 +35,9 @@ const makeWriter = (database = sql): Writer => {
   const provider = createKeyRing(createLocalKeyProvider(Buffer.alloc(32)), [], clock)
   const state = new State({ rv: 1, epoch: 1 })
   const load = (): Promise<State> => Promise.resolve(state)
-  const feed = new Feed({ sql: database, replica: 'one', clock, log: silentLogger, load }, state)
+  const unused = { noteLoss: () => Promise.resolve(), onOutdated: () => undefined }
+  const own = { sql: database, replica: 'one', clock, log: silentLogger, load }
+  const feed = new Feed({ ...own, ...unused }, state)
   const keys = new ProjectKeyCache(provider, { clock })
   return new Writer({ sql: database, clock, feed, provider, keys, fresh: () => Promise.resolve() })
 }

@@ -201,11 +201,11 @@ export class Writer {
     }
     const made = this.#commitOf(group)
     for (let repeats = 0; ; repeats++) {
-      const one = { id: randomUUID(), at: clock.now() }
+      const one = (group.tip = { id: randomUUID(), at: clock.now() })
       try {
         const answer = await commit(sql, { ...made, ...one })
         this.#term = Math.max(this.#term, answer.term)
-        if (!answer.done) await feed.reach(answer.rv)
+        if (!answer.done) await feed.reach(answer, group.startRv)
         return answer.done
       } catch (error) {
         if (!isReason(error, 'ServiceUnavailable')) throw error
@@ -232,12 +232,13 @@ export class Writer {
       await sql.transaction(async (tx) => {
         const counters = await lockCounters(tx)
         this.#term = Math.max(this.#term, counters.term)
-        await feed.reach(counters.rv, tx)
+        await feed.reach(counters, feed.state.rv, tx)
         const group = new Group(feed.state)
         const answers = await this.#runAll(group, writes, tx)
         // The write failed or was a dry run: its statements must not stay.
         if (writes[0]?.isLocked === true && group.size === 0) throw new TakenBack(answers)
         if (!group.isEmpty) {
+          group.tip = one
           const answer = await commit(tx, { ...this.#commitOf(group), ...one })
           // Nobody else commits while this transaction holds the counter row.
           if (!answer.done) throw new Error('a commit that holds the counter row was refused')
@@ -259,7 +260,7 @@ export class Writer {
     const { sql, feed } = this.#deps
     const payload = group.payload()
     return {
-      ...{ expected: group.startRv, next: group.rv, payload },
+      ...{ expected: group.startRv, tip: group.state.tip?.id, next: group.rv, payload },
       leader: group.leader,
       origin: sql.kind === 'pglite' ? undefined : feed.origin,
     }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { commit, readCounters, wasCommitted } from '../../src/store/log/commit.ts'
+import type { ObjectRef } from '../../src/resources/meta.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import { DatabaseRelay } from '../support/database-relay.ts'
 import { freshDatabase } from '../support/fresh-database.ts'
@@ -20,9 +21,12 @@ import {
   secretOf,
   updateAs,
 } from '../support/store-fixtures.ts'
+import { keepForLater } from '../support/set-back.ts'
 import { stateAndTables } from '../support/state-of-tables.ts'
 import { soak } from '../support/soak.ts'
 import type { TestDatabase } from '../support/test-database.ts'
+
+const nobody = { tip: undefined, leader: undefined, origin: undefined }
 
 describe('a commit whose connection is cut', () => {
   let database: TestDatabase
@@ -80,7 +84,7 @@ describe('a commit whose connection is cut', () => {
     const one = { id: randomUUID(), at: 1 }
     expect(await wasCommitted(sql, one)).toBe(false)
     const { rv } = await readCounters(sql, randomUUID())
-    const late = { expected: rv, next: rv + 1, leader: undefined, origin: undefined }
+    const late = { expected: rv, next: rv + 1, ...nobody }
     const payload = { objects: '[]', more: '{}', lists: [] }
     await expect(commit(sql, { ...one, ...late, payload })).rejects.toThrow(/commits_pkey/)
     expect(await readCounters(sql, randomUUID())).toMatchObject({ rv })
@@ -90,9 +94,80 @@ describe('a commit whose connection is cut', () => {
     const { sql } = opened
     const one = { id: randomUUID(), at: 1 }
     const { rv } = await readCounters(sql, randomUUID())
-    const all = { ...one, expected: rv, next: rv, leader: undefined, origin: undefined }
+    const all = { ...one, expected: rv, next: rv, ...nobody }
     await commit(sql, { ...all, payload: { objects: '[]', more: '{}', lists: [] } })
     expect(await wasCommitted(sql, one)).toBe(true)
+  })
+})
+
+describe('a database that has lost commits', () => {
+  let t: TestStore
+  let ns: string
+  beforeAll(async () => {
+    t = await openTestStore(inject('postgresUrl'))
+    ns = (await createShop(t.store)).ns
+  })
+  afterAll(() => t.destroy({ wasTampered: true }))
+
+  const named = (name: string): ObjectRef<'Project'> => ({ kind: 'Project', namespace: ns, name })
+  const create = (opened: Opened, name: string): Promise<unknown> =>
+    createAs(opened.store, api, objectOf('Project', ns, name, {}))
+
+  it('counts as restored, and nobody goes on with what it had', async () => {
+    const other = await t.again()
+    const setBack = await keepForLater(t.sql)
+    await create(t, 'lost-1')
+    await create(other, 'lost-2')
+    const { resourceVersion: known } = await other.store.list('Project')
+    await setBack()
+
+    await expect(t.store.list('Project')).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
+    await expect(create(other, 'late')).rejects.toMatchObject({ reason: 'ServiceUnavailable' })
+    expect(await t.store.health()).toMatchObject({ ok: false, failed: 'database' })
+    await Promise.all([t.outdated, other.outdated])
+
+    const anew = await t.again()
+    const { state, tables } = await stateAndTables(anew)
+    expect(state).toEqual(tables)
+    expect(await anew.store.get(named('lost-1'))).toBeUndefined()
+    await create(anew, 'lost-1')
+    expect(anew.store.state.rv).toBeGreaterThan(known)
+    expect(anew.store.state.epoch).toBeGreaterThan(t.store.state.epoch)
+    const watch = anew.store.watch(known, new AbortController().signal)
+    await expect(watch.next()).rejects.toMatchObject({ reason: 'Expired' })
+    const told = await anew.sql.query<{ detail: string }>(
+      "SELECT detail FROM audit WHERE action = 'lost commits'",
+    )
+    expect(told.map(({ detail }) => JSON.parse(detail) as unknown)).toEqual([
+      expect.objectContaining({ lost: true, knownVersion: expect.any(Number) as unknown }),
+    ])
+  })
+
+  it('takes no commit on top of one that it has lost', async () => {
+    const opened = await t.again()
+    await create(opened, 'kept')
+    const { rv, tip } = opened.store.state
+    const one = { id: randomUUID(), at: 1, expected: rv, next: rv + 1, ...nobody }
+    const payload = { objects: '[]', more: '{}', lists: [] }
+    expect(await commit(opened.sql, { ...one, tip: randomUUID(), payload })).toMatchObject({
+      ...{ done: false, rv, tip: tip?.id },
+    })
+    expect(await commit(opened.sql, { ...one, tip: tip?.id, payload })).toMatchObject({
+      ...{ done: true, tip: one.id },
+    })
+  })
+
+  it('is known from one whose old commits were dropped', async () => {
+    const opened = await t.again()
+    await create(opened, 'newest')
+    const { epoch } = opened.store.state
+    await opened.store.compact(realClock.now() + 3_600_000)
+    // The newest commit stays, whatever its age.
+    await opened.store.list('Project')
+    await opened.sql.exec('DELETE FROM commits')
+    await opened.sql.exec('UPDATE counters SET tip = gen_random_uuid()')
+    expect((await opened.store.list('Project')).items).toHaveLength(4)
+    expect(opened.store.state.epoch).toBe(epoch)
   })
 })
 

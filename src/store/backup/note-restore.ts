@@ -1,4 +1,4 @@
-// At the first start after the restore of a backup: Rotations note that their credentials may be outdated, stores elsewhere
+// At the first start after the restore of a backup, or after the database has lost commits: Rotations note that their credentials may be outdated, stores elsewhere
 // count as not looked at, and an audit row tells of the restore. It happens once, also where the start fails.
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Restored } from '../../resources/rotation.ts'
@@ -8,6 +8,8 @@ import { controllerActor } from '../actor.ts'
 
 interface Fact extends Record<string, unknown> {
   readonly takenAt: string
+  /** The database has lost commits. */
+  readonly lost?: true
 }
 
 export const noteRestore = (store: SqlStore): Promise<void> =>
@@ -28,6 +30,7 @@ export const noteRestore = (store: SqlStore): Promise<void> =>
       const { lastLookAt: _, nextLookAt: __, ...unlooked } = status ?? {}
       await tx.setStatus({ ...store, status: unlooked })
     }
-    session.audit({ kind: 'Backup', namespace: '', name: 'restore' }, { action: 'restore', detail })
+    const action = detail.lost === true ? 'lost commits' : 'restore'
+    session.audit({ kind: 'Backup', namespace: '', name: 'restore' }, { action, detail })
     await session.tx.query('UPDATE counters SET restored = NULL')
   })

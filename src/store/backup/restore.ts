@@ -7,7 +7,7 @@ import { refuseMissingKeys } from '../keys/wraps.ts'
 import { knownMigrations, lockSchema, migrate, migrateIn } from '../migrate.ts'
 import { listenerName, type Queryable, type Sql } from '../sql.ts'
 import { BackupReader, type BackupHeader } from './format.ts'
-import { maxClockSkewMs } from '../../kernel/clock-skew.ts'
+import { raiseCounters } from './raise-counters.ts'
 import { advanceSequences, backupColumns, backupTables } from './tables.ts'
 
 /** A file that is a whole backup, of a known form, whose keys are there. */
@@ -110,7 +110,8 @@ export const restoreBackup = async (
       await migrateIn(tx, new Set(header.schema))
     }
     await load(tx, path)
-    await raiseCounters(tx, { header, epoch, nowMs, sha256 })
+    const fact = { takenAt: header.takenAt, backupEpoch: header.epoch, epoch, sha256 }
+    await raiseCounters(tx, { above: header.resourceVersion, epoch, nowMs, fact })
   })
   await migrate(sql)
   return { rows, takenAt: header.takenAt, epoch, sha256 }
@@ -168,31 +169,4 @@ const clear = async (tx: Queryable, tables: readonly string[]): Promise<void> =>
   const filled = await tx.query<{ name: string }>(looks.join(' UNION ALL '))
   const names = filled.map(({ name }) => `"${name}"`).join(', ')
   if (names !== '') await tx.exec(`TRUNCATE ${names} CASCADE`)
-}
-
-/**
- * By the clock, not only by the backup: of two restores of one backup the second must not repeat
- * what the first one handed out. A thousand versions for each millisecond are more than any store makes.
- */
-const raiseCounters = async (
-  tx: Queryable,
-  {
-    header,
-    epoch,
-    nowMs,
-    sha256,
-  }: { header: BackupHeader; epoch: number; nowMs: number; sha256: string },
-): Promise<void> => {
-  const rv = Math.max(header.resourceVersion + 1, nowMs * 1000)
-  const fact = { takenAt: header.takenAt, backupEpoch: header.epoch, epoch, sha256 }
-  await tx.query(
-    'UPDATE counters SET rv = $1, compacted_rv = $1, epoch = $2, restored = $3::json',
-    [rv, epoch, JSON.stringify(fact)],
-  )
-  // Nor must a request that an agent signed after the backup count again. A schema of before has no
-  // counters; they begin with the time at which it is brought up to date.
-  if ((await backupColumns(tx, 'agent_keys')).includes('counter'))
-    await tx.query('UPDATE agent_keys SET counter = greatest(counter, $1)', [
-      nowMs + maxClockSkewMs,
-    ])
 }

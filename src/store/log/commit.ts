@@ -16,19 +16,22 @@ import type {
 } from './changes.ts'
 
 /** The counter row. */
-interface Counters {
+interface Newest {
   /** Newest committed version. */
   readonly rv: number
   /** Term of the present leader. */
   readonly term: number
+  /** The newest commit. */
+  readonly tip: string | null
 }
 
 export interface Commit {
   readonly id: string
   /** ms */
   readonly at: number
-  /** Version of the state that the writes ran on. */
+  /** Version of the state that the writes ran on, and its newest commit. */
   readonly expected: number
+  readonly tip: string | undefined
   readonly next: number
   /** The commit is refused in another term than this one; undefined: it is of no leader. */
   readonly leader: number | undefined
@@ -176,31 +179,31 @@ export const payloadOf = (
   }
 }
 
-const commitSql = `SELECT done, rv, term
-  FROM commit_changes($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9::text[])`
+const commitSql = `SELECT done, rv, term, tip
+  FROM commit_changes($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9::text[], $10)`
 
 /** `done` is false where another commit came first or another leader has begun: nothing was stored then. */
 export const commit = async (
   q: Queryable,
-  { id, at, expected, next, leader, origin, payload }: Commit,
-): Promise<Counters & { done: boolean }> => {
+  { id, at, expected, tip, next, leader, origin, payload }: Commit,
+): Promise<Newest & { done: boolean }> => {
   const { objects, more, lists } = payload
-  const [answer] = await q.query<Counters & { done: boolean }>(commitSql, [
+  const [answer] = await q.query<Newest & { done: boolean }>(commitSql, [
     ...[id, at, expected, next, leader ?? null, origin ?? null],
-    ...[objects, more, lists],
+    ...[objects, more, lists, tip ?? null],
   ])
   if (answer === undefined) throw new Error('the counter row is missing')
   return answer
 }
 
-const countersSql = 'SELECT rv, term FROM counters'
+const countersSql = 'SELECT rv, term, tip FROM counters'
 
 /** Waits while another replica may read without a question (alone.ts): it may not know of the newest commit yet. */
-const readSql = `SELECT rv, term, pg_sleep(CASE WHEN alone <> $1 AND alone_until > clock_timestamp()
+const readSql = `SELECT rv, term, tip, pg_sleep(CASE WHEN alone <> $1 AND alone_until > clock_timestamp()
   THEN extract(epoch FROM alone_until - clock_timestamp()) ELSE 0 END) FROM counters`
 
-const countersOf = async (q: Queryable, text: string, params: string[] = []): Promise<Counters> => {
-  const [counters] = await q.query<Counters>(text, params)
+const countersOf = async (q: Queryable, text: string, params: string[] = []): Promise<Newest> => {
+  const [counters] = await q.query<Newest>(text, params)
   if (counters === undefined) throw new Error('the counter row is missing')
   return counters
 }
@@ -213,11 +216,11 @@ export const askTwice = <T>(ask: () => Promise<T>): Promise<T> =>
   })
 
 /** `replica` may answer reads by the counters. */
-export const readCounters = (q: Queryable, replica: string): Promise<Counters> =>
+export const readCounters = (q: Queryable, replica: string): Promise<Newest> =>
   askTwice(() => countersOf(q, readSql, [replica]))
 
 /** Holds the counter row until the transaction ends: nobody commits meanwhile. */
-export const lockCounters = (tx: Queryable): Promise<Counters> =>
+export const lockCounters = (tx: Queryable): Promise<Newest> =>
   countersOf(tx, `${countersSql} FOR UPDATE`)
 
 /**

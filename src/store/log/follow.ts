@@ -4,7 +4,7 @@ import { keyOf } from '../../resources/meta.ts'
 import { changeEvent } from '../change-event.ts'
 import type { Queryable } from '../sql.ts'
 import { objectRow, type ProjectRow } from '../state/rows.ts'
-import type { Delta, State } from '../state/state.ts'
+import type { Delta, State, Tip } from '../state/state.ts'
 import type { ChangeEvent } from '../store.ts'
 import { projectStateKind, type ProjectStateText } from './changes.ts'
 
@@ -14,6 +14,19 @@ export const pageSize = 1_000
 export const chainEndColumns = `coalesce(e.seq, b.start_seq, 0) AS seq, coalesce(e.hash, b.start_hash, '') AS hash`
 export const chainEndJoins = `LEFT JOIN audit_chain b ON true
   LEFT JOIN (SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1) e ON true`
+
+/** Of the counter row. */
+export interface TipColumns {
+  tip: string | null
+  tip_at: number | null
+}
+
+export const tipOf = ({ tip, tip_at: at }: TipColumns): Tip | undefined =>
+  tip === null || at === null ? undefined : { id: tip, at }
+
+/** SQL: the database has the commit $id. */
+export const hasCommit = (id: number): string =>
+  `EXISTS (SELECT FROM commits k WHERE k.id = $${id}::uuid)`
 
 export interface ChangeRow {
   rv: number
@@ -34,30 +47,43 @@ export interface LogPage {
   readonly rv: number
   /** End of the chain of audit rows. */
   readonly chain: ChainPoint
+  readonly tip: Tip | undefined
   /** Changes up to this version are no longer kept. */
   readonly compacted: number
+  /** The database has the newest commit that was known; `dropped`: it is too old to be kept; `lost`: it was there, and is not. */
+  readonly known: 'there' | 'dropped' | 'lost'
 }
 
-/** Rows after `after`, in order. One statement, so one snapshot. */
-export const readLog = async (q: Queryable, after: number): Promise<LogPage> => {
+/** Rows after `after`, in order. One statement, so one snapshot. `known` is the newest commit that is known. */
+export const readLog = async (
+  q: Queryable,
+  after: number,
+  known: Tip | undefined,
+): Promise<LogPage> => {
   const rows = await q.query<
-    { head: number; compacted: number; seq: number; hash: string } & {
-      [K in keyof ChangeRow]: ChangeRow[K] | null
-    }
+    { head: number; compacted: number; seq: number; hash: string } & TipColumns & {
+        known: LogPage['known']
+      } & {
+        [K in keyof ChangeRow]: ChangeRow[K] | null
+      }
   >(
     `WITH page AS (
        SELECT rv, type, kind, namespace, name, uid, source, body, previous, state
        FROM changes WHERE rv > $1 ORDER BY rv LIMIT ${pageSize}
      )
-     SELECT c.rv AS head, c.compacted_rv AS compacted, ${chainEndColumns}, p.*
+     SELECT c.rv AS head, c.compacted_rv AS compacted, c.tip, c.tip_at, ${chainEndColumns}, CASE
+       WHEN $2::uuid IS NULL OR c.tip = $2 OR ${hasCommit(2)} THEN 'there'
+       WHEN $3::bigint < c.commits_from THEN 'dropped' ELSE 'lost' END AS known, p.*
      FROM counters c ${chainEndJoins} LEFT JOIN page p ON true ORDER BY p.rv`,
-    [after],
+    [after, known?.id ?? null, known?.at ?? null],
   )
   return {
     rows: rows.filter((row) => row.rv !== null) as unknown as ChangeRow[],
     rv: rows[0]?.head ?? 0,
     chain: { seq: rows[0]?.seq ?? 0, hash: rows[0]?.hash ?? '' },
+    tip: rows[0] && tipOf(rows[0]),
     compacted: rows[0]?.compacted ?? 0,
+    known: rows[0]?.known ?? 'there',
   }
 }
 

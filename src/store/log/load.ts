@@ -1,7 +1,7 @@
 // Loads the state from the tables.
 import { toEntry, type VersionRow } from '../set-rows.ts'
 import type { Queryable, Sql } from '../sql.ts'
-import { chainEndColumns, chainEndJoins } from './follow.ts'
+import { chainEndColumns, chainEndJoins, tipOf, type TipColumns } from './follow.ts'
 import { objectRow, type HeadRow, type ProjectRow, type StoredRow } from '../state/rows.ts'
 import { State, type Delta } from '../state/state.ts'
 
@@ -101,19 +101,26 @@ const loadInto = async (q: Queryable, state: State): Promise<void> => {
   apply({ former: former.map(({ name }) => name) })
 }
 
+interface LoadedCounters extends TipColumns {
+  rv: number
+  epoch: number
+  seq: number
+  hash: string
+}
+
 /** One snapshot of all tables. */
 export const loadState = (sql: Sql): Promise<State> =>
   sql.transaction(async (tx) => {
     // The transaction is idle while a page is applied. It holds no lock that others wait for.
     await tx.exec(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
       SET LOCAL idle_in_transaction_session_timeout = '60s'`)
-    const [counters] = await tx.query<{ rv: number; epoch: number; seq: number; hash: string }>(
-      `SELECT c.rv, c.epoch, ${chainEndColumns} FROM counters c ${chainEndJoins}`,
+    const [counters] = await tx.query<LoadedCounters>(
+      `SELECT c.rv, c.epoch, c.tip, c.tip_at, ${chainEndColumns} FROM counters c ${chainEndJoins}`,
       [],
     )
     if (counters === undefined) throw new Error('the counter row is missing')
-    const { rv, epoch, ...chain } = counters
-    const state = new State({ rv, epoch, chain })
+    const { rv, epoch, seq, hash } = counters
+    const state = new State({ rv, epoch, chain: { seq, hash }, tip: tipOf(counters) })
     await loadInto(tx, state)
     return state
   })

@@ -35,6 +35,13 @@ export interface Delta {
   readonly former: Iterable<string>
 }
 
+/** A commit. */
+export interface Tip {
+  readonly id: string
+  /** By the clock of the replica that made it, in ms. */
+  readonly at: number
+}
+
 export class State implements View {
   /** Counts restores. */
   readonly epoch: number
@@ -42,6 +49,8 @@ export class State implements View {
   rv: number
   /** End of the chain of audit rows at that version. */
   chain: ChainPoint
+  /** The newest commit in the state. Undefined after a restore, until the next one. */
+  tip: Tip | undefined
   readonly objects = new Table(objectTerms, hasSameTerms)
   readonly projects = new Table(projectTerms)
   readonly heads = new Table(headTerms)
@@ -53,8 +62,10 @@ export class State implements View {
    */
   readonly #former = new Set<string>()
 
-  constructor({ rv, epoch, chain = genesis }: { rv: number; epoch: number; chain?: ChainPoint }) {
+  constructor(at: { rv: number; epoch: number; chain?: ChainPoint; tip?: Tip | undefined }) {
+    const { rv, epoch, chain = genesis, tip } = at
     this.chain = chain
+    this.tip = tip
     this.rv = rv
     this.epoch = epoch
   }

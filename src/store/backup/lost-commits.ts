@@ -1,0 +1,42 @@
+// A database that lost commits which a running controller knew, as a standby that was promoted too early, or a disk that was
+// set back. It counts as restored: what was handed out of the lost commits must not be taken for what comes in their place.
+import type { Clock } from '../../kernel/clock.ts'
+import { toTimestamp } from '../../kernel/clock.ts'
+import type { Logger } from '../../kernel/log.ts'
+import { hasCommit } from '../log/follow.ts'
+import type { Sql } from '../sql.ts'
+import type { State } from '../state/state.ts'
+import { raiseCounters } from './raise-counters.ts'
+
+interface Found {
+  rv: number
+  epoch: number
+  compacted_rv: number
+  tip_at: number | null
+  known: boolean
+}
+
+/** Once: of several controllers that find it, the first one. */
+export const noteLoss = (
+  sql: Sql,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  state: Pick<State, 'rv' | 'epoch' | 'tip'>,
+): Promise<void> =>
+  sql.transaction(async (tx) => {
+    const [found] = await tx.query<Found>(
+      `SELECT rv, epoch, compacted_rv, tip_at, ${hasCommit(1)} AS known FROM counters FOR UPDATE`,
+      [state.tip?.id ?? null],
+    )
+    if (found === undefined || found.epoch !== state.epoch || found.known) return
+    const nowMs = clock.now()
+    const epoch = Math.max(found.epoch, Math.floor(nowMs / 1000)) + 1
+    const fact = {
+      takenAt: toTimestamp(found.tip_at ?? nowMs),
+      ...{ lost: true, version: found.rv, knownVersion: state.rv, epoch },
+    }
+    await raiseCounters(tx, { above: Math.max(found.rv, state.rv), epoch, nowMs, fact })
+    log.error(
+      { version: found.rv, knownVersion: state.rv, epoch },
+      'the database has lost commits that were acknowledged: it counts as restored',
+    )
+  })
