@@ -7,6 +7,7 @@ import { pause } from '../../src/kernel/pause.ts'
 import {
   logBatchResponse,
   logKeepAliveMs,
+  logSilenceMs,
   type LogBatch,
   type LogBatchState,
   type LogLine,
@@ -42,6 +43,7 @@ export interface LogSessionsDeps extends ProjectLogDeps {
 export const maxSessions = 8
 /** Lines that come within this time are sent together. */
 const gatherMs = 40
+/** For a session that nobody knows: its replica may not have heard of it yet. */
 const tries = 6
 const retryMs = 500
 
@@ -167,22 +169,27 @@ const send = async (
   signal: AbortSignal,
 ): Promise<LogBatchState> => {
   for (;;) {
-    const state = signal.aborted ? 'ended' : await post(deps, batch)
+    const state = signal.aborted ? 'ended' : await post(deps, batch, signal)
     if (state !== 'full') return state
   }
 }
 
-/** A controller that is being restarted, or another replica, answers soon. */
-const post = async (deps: LogSessionsDeps, batch: LogBatch): Promise<LogBatchState> => {
+/** A controller that is being restarted, or another replica, answers soon. A database may be away for longer. */
+const post = async (
+  deps: LogSessionsDeps,
+  batch: LogBatch,
+  signal?: AbortSignal,
+): Promise<LogBatchState> => {
+  const until = deps.clock.now() + logSilenceMs
   for (let attempt = 1; ; attempt++) {
     try {
       const answer = await deps.client.post({ path: paths.logs, body: batch })
       return logBatchResponse.parse(answer).state
     } catch (error) {
-      const mayMend =
-        isReason(error, 'ServiceUnavailable') ||
-        (error instanceof RefusedError && [404, 429, 503].includes(error.status))
-      if (!mayMend || attempt >= tries) throw error
+      const status = error instanceof RefusedError ? error.status : undefined
+      const isAway = isReason(error, 'ServiceUnavailable') || status === 429 || status === 503
+      const mayMend = isAway ? deps.clock.now() < until : status === 404 && attempt < tries
+      if (!mayMend || signal?.aborted === true) throw error
       await deps.clock.sleep(retryMs)
     }
   }

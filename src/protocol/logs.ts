@@ -59,6 +59,9 @@ export const logBatchResponse = z.object({ state: z.enum(['taken', 'full', 'ende
 /** An agent sends a batch at least this often. */
 export const logKeepAliveMs = 15_000
 
+/** After this time without a batch the reader is told that the agent is silent; until then the agent tries to send one. */
+export const logSilenceMs = 3 * logKeepAliveMs
+
 export type LogsOrder = z.infer<typeof logsOrder>
 export type LogLine = z.infer<typeof logLine>
 export type LogRecord = z.infer<typeof logRecord>

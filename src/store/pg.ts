@@ -58,10 +58,13 @@ const serverOptions = [
   .join(' ')
 
 const unavailableCodes =
-  /^(08|57P0|57014|55P03|25P03|53300|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENOENT)/
+  /^(08|57P0|57014|55P03|25006|25P03|53|ECONN|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENOENT)/
 /** Of a database that can be reached. */
 const whatFailed: Readonly<Record<string, string>> = {
+  '25006': 'the database is read-only',
   '25P03': 'the database ended a transaction whose next statement came too late',
+  '53100': 'the database has no space left',
+  '53200': 'the database has no memory left',
   '53300': 'the database has no connection left',
   '55P03': 'the database waited too long for a lock',
   '57014': 'the database ended a statement that took too long',

@@ -1,5 +1,6 @@
 // The REST API under attack: by members of other teams, by viewers, with forged cursors, repeated
 // keys, races, and bodies that are too large, too deep or not what they say.
+import { text as textOf } from 'node:stream/consumers'
 import { request } from 'node:https'
 import { connect } from 'node:tls'
 import { gzipSync } from 'node:zlib'
@@ -406,6 +407,13 @@ describe('a body', () => {
     socket.write(`${'x'.repeat(10)}GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n`)
     await expect.poll(said).toMatch(/HTTP\/1\.1 200 OK[^]*ok$/)
     socket.destroy()
+  })
+
+  it('without a host is answered, as health checks of balancers come by HTTP/1.0', async () => {
+    const port = Number(new URL(controller.url).port)
+    const socket = connect({ host: '127.0.0.1', port, ca: controller.ca, servername: 'localhost' })
+    socket.end('GET /readyz HTTP/1.0\r\n\r\n')
+    expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 200 OK/)
   })
 
   it('of too many operations is refused as a whole', async () => {

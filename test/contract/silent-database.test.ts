@@ -44,6 +44,14 @@ describe('a Postgres server that goes silent', () => {
       expect(rows).toMatchObject([{ one: 1 }])
   })
 
+  it.each([
+    ['is read-only', 'SET TRANSACTION READ ONLY; CREATE TABLE late ()', '25006'],
+    ['has no space left', "DO $$ BEGIN RAISE SQLSTATE '53100'; END $$", '53100'],
+  ])('is unavailable where it %s', async (what, statements, code) => {
+    const { error } = await failureOf(sql.transaction((tx) => tx.exec(statements)))
+    expect(error).toMatchObject({ ...refused, message: `the database ${what}: ${code}` })
+  })
+
   it('fails what waits for it within seconds, and what comes then at once, until it answers', async () => {
     await sql.query('SELECT 1')
     relay.setSilent(true)

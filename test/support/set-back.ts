@@ -13,12 +13,9 @@ const tablesOf = async (tx: Queryable): Promise<readonly (readonly [string, stri
   )
 }
 
-/** Keeps all rows; the result puts them back, but for those of the tables `except`. */
-export const keepForLater = async (
-  sql: Sql,
-  except: readonly string[] = [],
-): Promise<() => Promise<void>> => {
-  const tables = (await sql.transaction(tablesOf)).filter(([name]) => !except.includes(name))
+/** Keeps all rows; the result puts them back. */
+export const keepForLater = async (sql: Sql): Promise<() => Promise<void>> => {
+  const tables = await sql.transaction(tablesOf)
   await sql.transaction(async (tx) => {
     await tx.exec('CREATE SCHEMA before')
     for (const [name] of tables) await tx.exec(`CREATE TABLE before."${name}" AS TABLE "${name}"`)
@@ -26,6 +23,8 @@ export const keepForLater = async (
   return () =>
     sql.transaction(async (tx) => {
       await tx.exec('SET LOCAL session_replication_role = replica')
+      // Nobody commits meanwhile.
+      await tx.exec('SELECT FROM counters FOR UPDATE')
       for (const [name] of tables) await tx.exec(`DELETE FROM "${name}"`)
       for (const [name, columns] of tables)
         await tx.exec(

@@ -9,6 +9,7 @@ import type { Clock } from '../../../src/kernel/clock.ts'
 import { pause } from '../../../src/kernel/pause.ts'
 import {
   logKeepAliveMs,
+  logSilenceMs,
   type LogBatch,
   type LogBatchState,
   type LogRecord,
@@ -200,10 +201,10 @@ class Session {
 
   /** Calls back when the agent falls silent. */
   async watch(onSilence: (error: string) => void): Promise<void> {
-    const limitMs = 3 * logKeepAliveMs
     while (!this.#ending.signal.aborted) {
       await pause(this.#clock, logKeepAliveMs, this.#ending.signal)
-      if (this.#clock.now() - this.#lastHeard > limitMs) onSilence('the agent no longer answers')
+      if (this.#clock.now() - this.#lastHeard > logSilenceMs)
+        onSilence('the agent no longer answers')
     }
   }
 

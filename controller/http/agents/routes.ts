@@ -85,8 +85,12 @@ const createListener = (
   fetch: Parameters<typeof getRequestListener>[0],
   log: AgentRoutesDeps['log'],
 ): RequestListener => {
-  // It would end a connection half a second after an answer that came before the end of the body.
-  const answer = getRequestListener(fetch, { autoCleanupIncoming: false })
+  const answer = getRequestListener(fetch, {
+    // It would end a connection half a second after an answer that came before the end of the body.
+    autoCleanupIncoming: false,
+    // Of a request without a host, as health checks of balancers send by HTTP/1.0.
+    hostname: 'localhost',
+  })
   return (request, response) =>
     background(
       () => answer(request, response),
