@@ -412,7 +412,7 @@ describe('a body', () => {
   it('without a host is answered, as health checks of balancers come by HTTP/1.0', async () => {
     const port = Number(new URL(controller.url).port)
     const socket = connect({ host: '127.0.0.1', port, ca: controller.ca, servername: 'localhost' })
-    socket.end('GET /readyz HTTP/1.0\r\n\r\n')
+    socket.write('GET /readyz HTTP/1.0\r\n\r\n')
     expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 200 OK/)
   })
 
