@@ -50,6 +50,24 @@ describe('a probe with ?verbose', () => {
     )
   })
 
+  it('warns of a clock that is not the database’s', async () => {
+    const fleet = (): Fleet =>
+      ({ agents: { True: 3 }, refused: { ClockSkew: 0 } }) as unknown as Fleet
+    const clockLine = async (clockAheadMs: number): Promise<string> => {
+      const health = { ok: true, clockAheadMs }
+      const [status, text] = await ask('/readyz?verbose', health, undefined, { fleet })
+      expect(status).toBe(200)
+      return text.split('\n').find((line) => line.includes('clock')) ?? ''
+    }
+    expect(await clockLine(-4_000)).toBe('[+]clock ok')
+    expect(await clockLine(180_000)).toMatch(
+      /^\[!\]clock warning: .* is 180 s ahead of the database’s/,
+    )
+    expect(await clockLine(-30_000)).toMatch(
+      /^\[!\]clock warning: .* is 30 s behind the database’s/,
+    )
+  })
+
   it('suspects its own clock where it refuses most agents for theirs', async () => {
     const clockLine = async (connected: number, refused: number): Promise<string> => {
       const counts = { agents: { True: connected, False: 0, Unknown: refused } }

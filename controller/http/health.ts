@@ -65,9 +65,20 @@ const checkOfClaims = (count: number | undefined): Check => {
   return { name, state: 'warning', reason: what }
 }
 
-/** One agent may well have a wrong clock. Where most agents that come are refused for it, the clock here is the wrong one. */
-const checkOfClock = ({ agents, refused }: Fleet): Check => {
+/** More is no delay of an answer. */
+const mostAheadMs = 5_000
+
+/**
+ * One agent may well have a wrong clock. Where most agents that come are refused for it, the clock here is the wrong one; and
+ * one of two is wrong where the database's is another one.
+ */
+const checkOfClock = ({ agents, refused }: Fleet, aheadMs = 0): Check => {
   const name = 'clock'
+  if (Math.abs(aheadMs) > mostAheadMs) {
+    const by = `${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'}`
+    const reason = `the clock of this controller is ${by} the database’s: see which of the two is right (NTP)`
+    return { name, state: 'warning', reason }
+  }
   const [connected, many] = [agents.True, refused.ClockSkew]
   if (many < 2 || many <= connected) return { name, state: 'ok' }
   const reason = `${many} agents are refused because their clocks differ from the controller’s, and ${connected} are connected: see whether the controller’s own clock is right (NTP)`
@@ -79,13 +90,14 @@ export const readinessOf = async (deps: HealthDeps): Promise<Check[]> => {
   const { store, stopping, disk, claimedByOthers, fleet } = deps
   if (stopping.aborted)
     return [ping, { name: 'shutdown', state: 'failed', reason: 'the controller stops' }]
+  const health = await store.health()
   return [
     ping,
     { name: 'shutdown', state: 'ok' },
-    ...checksOf(await store.health()),
+    ...checksOf(health),
     ...(disk === undefined ? [] : [checkOfDisk(await disk())]),
     ...(claimedByOthers === undefined ? [] : [checkOfClaims(claimedByOthers())]),
-    ...(fleet === undefined ? [] : [checkOfClock(fleet())]),
+    ...(fleet === undefined ? [] : [checkOfClock(fleet(), health.clockAheadMs)]),
   ]
 }
 

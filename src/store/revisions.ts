@@ -39,6 +39,12 @@ export const dueAt = ({ openedAt, lastWriteAt, changeSets }: OpenRevision): numb
   return Math.min((lastWriteAt ?? openedAt) + quietMs, openedAt + longestMs)
 }
 
+/** So much (ms) the clock of the replica that opened a revision may be ahead of this one's: what it says beyond that is not awaited. */
+const aheadMs = 5_000
+
+export const isDue = (row: OpenRevision, now: number): boolean =>
+  (dueAt(row) ?? Infinity) <= now || (row.openedAt ?? -Infinity) > now + aheadMs
+
 /** The head set becomes the set of the next revision. The Project gets its number, which wakes all that watch it. */
 const close = (session: WriteSession, project: ProjectState): void => {
   // The MAC of the head set is the revision's too: it is made, or checked, before the number changes.
@@ -123,7 +129,7 @@ export const finishProjects = async (session: WriteSession): Promise<void> => {
 /** Looks again whether the revision is due: it may have been written to since. */
 const closeDue = async (session: WriteSession, place: ProjectRow, now: number): Promise<void> => {
   const project = await loadProject(session, place)
-  if (project !== undefined && (dueAt(project.row) ?? Infinity) <= now) close(session, project)
+  if (project !== undefined && isDue(project.row, now)) close(session, project)
 }
 
 const earliest = (open: readonly ProjectRow[]): number | undefined =>
@@ -136,8 +142,7 @@ export const closeDueRevisions = async (
   { now, onFault }: { now: number; onFault: OnCloseFault | undefined },
 ): Promise<number | undefined> => {
   const openNow = (): ProjectRow[] => feed.state.projects.withTerm(term.open)
-  const isDue = (row: ProjectRow): boolean => (dueAt(row) ?? Infinity) <= now
-  const due = openNow().filter(isDue)
+  const due = openNow().filter((row) => isDue(row, now))
   if (due.length === 0) return earliest(openNow())
   const faults: unknown[] = []
   // Each is a write of its own: a project whose key does not answer keeps no other from closing.
@@ -151,5 +156,5 @@ export const closeDueRevisions = async (
   )
   await Promise.all(closing)
   if (faults.length > 0) throw faults[0]
-  return earliest(openNow().filter((row) => !isDue(row)))
+  return earliest(openNow().filter((row) => !isDue(row, now)))
 }

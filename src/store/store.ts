@@ -114,6 +114,8 @@ export interface StoreHealth {
   readonly ok: boolean
   readonly failed?: (typeof storeChecks)[number]
   readonly reason?: string
+  /** How much this machine's clock is ahead of the database's, ms; undefined where the database does not answer. */
+  readonly clockAheadMs?: number | undefined
 }
 
 /** The set of secrets of a project at one revision, which may still be open. */

@@ -4,21 +4,35 @@ import type { StoreParts } from './store-parts.ts'
 import { healthOf } from './upkeep.ts'
 
 it.each([
-  ['well', { mode: 'off', oldestWaitMs: 10_000 }, { ok: true }],
+  [
+    'well',
+    { mode: 'off', oldestWaitMs: 10_000, isOutdated: false },
+    { ok: true, clockAheadMs: 7_000 },
+  ],
   [
     'a write that waits',
-    { mode: 'off', oldestWaitMs: 12_000 },
+    { mode: 'off', oldestWaitMs: 12_000, isOutdated: false },
     { ok: false, failed: 'writes', reason: 'a write waits for 12 s' },
   ],
   [
     'a database that takes no writes',
-    { mode: 'on', oldestWaitMs: 0 },
+    { mode: 'on', oldestWaitMs: 0, isOutdated: false },
     { ok: false, failed: 'database', reason: 'the database is read-only' },
   ],
-])('the health of the store: %s', async (_, { mode, oldestWaitMs }, health) => {
+  [
+    'a database that was set back',
+    { mode: 'off', oldestWaitMs: 0, isOutdated: true },
+    {
+      ...{ ok: false, failed: 'database' },
+      reason: 'the database was restored, or has lost commits: this controller begins anew',
+    },
+  ],
+])('the health of the store: %s', async (_, { mode, oldestWaitMs, isOutdated }, health) => {
+  const clock = createFakeClock()
   const parts = {
-    sql: { query: () => Promise.resolve([{ mode }]) },
-    clock: createFakeClock(),
+    sql: { query: () => Promise.resolve([{ mode, at: clock.now() - 7_000 }]) },
+    clock,
+    feed: { isOutdated },
     writer: { oldestWaitMs },
     keys: { sweep: () => undefined },
     keyRing: { health: () => Promise.resolve({ ok: true }) },

@@ -38,7 +38,8 @@ export const healthOf = async ({
   keys,
   keyRing,
 }: StoreParts): Promise<StoreHealth> => {
-  const fault = feed.isOutdated ? wentBack().message : await databaseFault(sql, clock)
+  const { fault, clockAheadMs } = await askDatabase(sql, clock)
+  if (feed.isOutdated) return { ok: false, failed: 'database', reason: wentBack().message }
   if (fault !== undefined) return { ok: false, failed: 'database', reason: fault }
   const { oldestWaitMs } = writer
   if (oldestWaitMs > stuckAfterMs) {
@@ -47,19 +48,31 @@ export const healthOf = async ({
   }
   keys.sweep()
   const health = await keyRing.health()
-  return health.ok ? health : { ...health, failed: 'key-provider' }
+  return { ...health, ...(!health.ok && { failed: 'key-provider' }), clockAheadMs }
+}
+
+interface Answer {
+  readonly fault?: string
+  readonly clockAheadMs?: number
 }
 
 /** Who asks for the health waits less long than a statement may take. */
-const databaseFault = (sql: Sql, clock: Clock): Promise<string | undefined> => {
+const askDatabase = (sql: Sql, clock: Clock): Promise<Answer> => {
   const done = new AbortController()
   const late = clock.sleep(healthMs, done.signal).then(
-    () => 'the database does not answer',
-    () => undefined,
+    () => ({ fault: 'the database does not answer' }),
+    () => ({}),
   )
+  const asked = clock.now()
   const answer = sql
-    .query<{ mode: string }>(`SELECT current_setting('transaction_read_only') AS mode`)
-    .then(([row]) => (row?.mode === 'on' ? 'the database is read-only' : undefined), messageOf)
+    .query<{ mode: string; at: number }>(
+      `SELECT current_setting('transaction_read_only') AS mode, extract(epoch FROM clock_timestamp())::float8 * 1000 AS at`,
+    )
+    .then(([row]): Answer => {
+      if (row?.mode === 'on') return { fault: 'the database is read-only' }
+      return row === undefined ? {} : { clockAheadMs: (asked + clock.now()) / 2 - row.at }
+    })
+    .catch((error: unknown) => ({ fault: messageOf(error) }))
   return Promise.race([late, answer]).finally(() => done.abort())
 }
 
