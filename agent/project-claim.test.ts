@@ -13,6 +13,10 @@ interface World {
   /** By volume that the stack uses, the project that it was made for. */
   readonly used?: Readonly<Record<string, string>>
   readonly adopt?: readonly string[]
+  /** A container of the project "q" that may write /srv/p/data: the folder that it was made from. */
+  readonly twin?: string
+  /** What the stack may write. */
+  readonly writes?: readonly string[]
 }
 
 /** Claims the project "p" for a stack in /srv/p; the reason and message of a fault, or the volumes of others. */
@@ -24,6 +28,8 @@ const claim = async (world: World) => {
     networks = [],
     adopt = [],
     used = {},
+    twin,
+    writes = ['/srv/p/data'],
   } = world
   const details = {
     State: { Status: 'running' },
@@ -42,6 +48,15 @@ const claim = async (world: World) => {
     inspect: () => Promise.resolve(details),
     listVolumes: () => Promise.resolve(volumes),
     listNetworks: () => Promise.resolve(networks),
+    writableMounts: () =>
+      Promise.resolve([
+        ...(twin === undefined
+          ? []
+          : ['/var/run/docker.sock', '/srv/p/data'].map((source) => ({
+              ...{ source, container: 'q-db-1', project: 'q', directory: twin },
+            }))),
+        { source: '/srv/p/data', container: 'p-db-1', project: 'p', directory: '/srv/p' },
+      ]),
     projectsOfVolumes: () => Promise.resolve(new Map(Object.entries(used))),
   } as unknown as Engine
   const folders = { allowDirs: ['/srv'], ownDirs: [] }
@@ -54,6 +69,7 @@ const claim = async (world: World) => {
       roots: ['/srv/p'],
       adopt,
       volumes: ['p_new', ...Object.keys(used)],
+      writes,
     },
   )
   return 'fault' in found ? [found.fault.reason, found.fault.message] : found.foundVolumes
@@ -106,4 +122,23 @@ it('a volume of the right name that was made by hand is adopted, and one of anot
   for (const adopt of [none, ['p_q_data']])
     expect(await claim({ ...other, adopt })).toMatchObject(['ProjectClaimed', expect.stringMatching(/p_q_data/)]) // prettier-ignore
   expect(await claim({ volumes: none, used: { p_data: 'p' } })).toEqual([])
+})
+
+it('a stack does not start beside one of its folder under another name that may write the same data', async () => {
+  const fresh = { volumes: [] }
+  const [reason, message] = (await claim({ ...fresh, twin: '/srv/p' })) as string[]
+  expect([reason, message]).toEqual([
+    'FolderShared',
+    expect.stringMatching(/"q" .*q-db-1 may write \/srv\/p\/data .*adopt: \[\/srv\/p\/data\]/),
+  ])
+  expect(await claim({ ...fresh, twin: '/srv/p', writes: ['/srv'] })).toContain('FolderShared')
+})
+
+it.each([
+  ['runs already', { containers: ['/srv/p'] }],
+  ['says that it shares the folder', { adopt: ['/srv/p/data'] }],
+  ['writes other folders', { writes: ['/srv/p/other', '/var/run/docker.sock'] }],
+  ['is beside a stack of another folder, as programs that share a library', { twin: '/srv/q' }],
+])('a stack starts that %s', async (_what, world) => {
+  expect(await claim({ volumes: [], twin: '/srv/p', ...world })).toEqual([])
 })

@@ -2,6 +2,8 @@
 // a stagelet reads, tells and changes nothing of a project before it has claimed it.
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import { checkAllowed, realPath } from './allowed-folders.ts'
+import { findTwin } from './borders/twin-stack.ts'
+import { usedPathsOf } from './borders/written-by-containers.ts'
 import type { ComposeModel } from './compose-model.ts'
 import type { Engine } from './docker/engine.ts'
 import { listFolders, observeProject, type ObservedContainer } from './observe.ts'
@@ -32,15 +34,22 @@ export interface ClaimRequest {
   readonly adopt: readonly string[]
   /** Volumes that the stack uses, and that its project's name makes. */
   readonly volumes: readonly string[]
+  /** Files and folders of the machine that its services may write. */
+  readonly writes: readonly string[]
 }
 
-export type OfStack = Pick<ClaimRequest, 'project' | 'roots' | 'volumes'>
+export type OfStack = Pick<ClaimRequest, 'project' | 'roots' | 'volumes' | 'writes'>
 
 /** What is claimed for a stack of this model; where there is none, nothing but containers that are known counts as its own. */
 export const claimOf = (
   project: string,
-  model?: Pick<ComposeModel, 'roots' | 'volumes'>,
-): OfStack => ({ project, roots: model?.roots ?? [], volumes: model?.volumes ?? [] })
+  model?: Pick<ComposeModel, 'roots' | 'volumes' | 'services' | 'mounts'>,
+): OfStack => ({
+  project,
+  roots: model?.roots ?? [],
+  volumes: model?.volumes ?? [],
+  writes: usedPathsOf(model).flatMap(({ source, writes }) => (writes ? source : [])),
+})
 
 type ClaimResult =
   | {
@@ -135,6 +144,21 @@ const ofOtherProjects = (project: string, names: readonly string[]): { fault: St
     `as the Compose project "${project}" this stack would use volumes of another project, whose names are equal: ${names.join(', ')}. Give it another spec.compose.projectName`,
   )
 
+/** A fault where a stack of the same folder under another name may write what this one may, before it starts first. */
+const findShared = async (
+  { engine }: ClaimDeps,
+  request: ClaimRequest,
+): Promise<{ fault: StackFault } | undefined> => {
+  if (request.writes.length === 0) return undefined
+  const twin = await findTwin(request, await engine.writableMounts())
+  if (twin === undefined) return undefined
+  const { project, container, path } = twin
+  return refused(
+    'FolderShared',
+    `the Compose project "${project}" was made from the same folder, and its container ${container} may write ${path} as this stack may: two databases on one folder destroy it. Give each a folder of its own, or take the other down: docker compose -p ${project} down. Where both may write it, the stagelet says so: spec.compose.adopt: [${path}]`,
+  )
+}
+
 /**
  * Volumes that were there before the stagelet deployed anything or had a container: it may use them, and must not delete
  * them. A fault where the stagelet does not name them: they may belong to another stack that is down.
@@ -201,6 +225,8 @@ export const claimProject = async (
   if (foreign !== undefined) return foreign
   const found = await findVolumesOfOthers(deps, request, containers)
   if ('fault' in found) return found
+  const shared = isDeployed || containers.length > 0 ? undefined : await findShared(deps, request)
+  if (shared !== undefined) return shared
   const claim = await locks.claim(project, uid)
   if (claim === 'mine') return { containers, foundVolumes: found.volumes }
   const who = claim === 'of another agent' ? 'another agent' : 'another stagelet on this agent'

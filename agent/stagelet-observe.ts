@@ -83,11 +83,11 @@ export const releaseProject = (deps: PassDeps, state: StackState): void => {
 export const claim = async (
   deps: PassDeps,
   state: StackState,
-  { project, roots, volumes }: OfStack,
+  { project, roots, volumes, writes }: OfStack,
 ): Promise<StackFault | undefined> => {
   const { uid, compose } = state.want.desired
   const { adopt = [] } = compose
-  const result = await claimProject(deps, { uid, project, roots, volumes, adopt })
+  const result = await claimProject(deps, { uid, project, roots, volumes, writes, adopt })
   if ('fault' in result) {
     releaseProject(deps, state)
     return result.fault

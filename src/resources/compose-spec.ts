@@ -60,7 +60,7 @@ export const composeSpec = z.strictObject({
     .max(1024)
     .optional()
     .describe(
-      'Names of volumes and networks of the Compose project that were there before the stack, and that it may use.',
+      'Names of volumes and networks of the Compose project that were there before the stack, and that it may use; also paths on the agent’s machine that it may write beside another project of its folder.',
     ),
   onChange: z
     .enum(['Hold', 'Deploy'])

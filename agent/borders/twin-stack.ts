@@ -1,0 +1,45 @@
+// Finds a stack of the same folder under another project name that may write the same files of the machine: two databases
+// on one folder of data destroy it. Volumes have the project's name, and are apart.
+import { isInside, realPath } from '../allowed-folders.ts'
+import type { WritableMount } from '../docker/mounts.ts'
+
+/** What many containers share without harm. */
+const ofSystem = /^\/(dev|proc|sys|run|var\/run|etc|tmp)(\/|$)|\.sock$/
+
+export interface OwnStack {
+  readonly project: string
+  /** Folders of the stack. */
+  readonly roots: readonly string[]
+  /** Files and folders of the machine that its services may write. */
+  readonly writes: readonly string[]
+  /** Paths that the stagelet says it may share. */
+  readonly adopt: readonly string[]
+}
+
+export interface Twin {
+  readonly project: string
+  readonly container: string
+  /** What both may write. */
+  readonly path: string
+}
+
+/** `mounts`: what containers may write, stopped ones too. */
+export const findTwin = async (
+  { project, roots, writes, adopt }: OwnStack,
+  mounts: readonly WritableMount[],
+): Promise<Twin | undefined> => {
+  const realOf = async (paths: readonly string[]): Promise<Set<string>> =>
+    new Set(await Promise.all(paths.map(realPath)))
+  const [own, shared] = await Promise.all([realOf(roots), realOf(adopt)])
+  const data = [...(await realOf(writes))].filter(
+    (path) => !ofSystem.test(path) && !shared.has(path),
+  )
+  for (const { project: other, directory, container, source } of mounts) {
+    if (data.length === 0 || other === '' || other === project || directory === '') continue
+    if (!own.has(await realPath(directory))) continue
+    const theirs = await realPath(source)
+    const path = data.find((one) => isInside(one, theirs) || isInside(theirs, one))
+    if (path !== undefined) return { project: other, container, path }
+  }
+  return undefined
+}
