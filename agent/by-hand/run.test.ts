@@ -35,8 +35,9 @@ const stackOf = (tweak: Partial<ManualRunDeps> = {}, release?: 'Retain') => {
   const calls: PipedCall[] = []
   const given = { desired: { ...desired, release } as never, entries, base: { PATH: '/bin' } }
   const want = createWant(given, undefined, false)
-  const service = { name: 'web', dependsOn: [], sharesWith: [], scale: 1 }
+  const service = { name: 'web', dependsOn: [], sharesWith: [], envFiles: [], scale: 1 }
   const model = {
+    mounts: { mounts: new Map() },
     projectName: 'shop',
     flags: ['-f', 'c.yml'],
     services: [service],
