@@ -17,7 +17,9 @@ import { shortLived } from './test/support/short-lived.ts'
 const expectations = { poll: { timeout: 60_000 } }
 
 const units = ['{src,controller,agent,cli}/**/*.test.{ts,tsx}']
-const timed = ['test/contract/hostile-budget.test.ts', 'test/contract/linear-cost.test.ts']
+const timed = ['hostile-budget', 'linear-cost', 'linear-requests'].map(
+  (name) => `test/contract/${name}.test.ts`,
+)
 
 const bundle = process.env['STAGELY_TEST_BUNDLE']
 const files =

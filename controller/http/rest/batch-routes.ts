@@ -147,7 +147,8 @@ export const batchRoutes = routesOf('Secrets', [
       await ownTurn()
       const diff = diffSets(done.before, done.after)
       await ownTurn()
-      const results = done.result.map((one) => resultOf(one, diff, body.dry_run))
+      const valued = withNewValue(diff)
+      const results = done.result.map((one) => resultOf(one, valued, body.dry_run))
       const warnings = await warningsOfBatch(
         around,
         done.result.map(({ written }) => written),
@@ -245,18 +246,30 @@ const runOne = async (
   return { op, id: idOf(after), written: { input, after, before } }
 }
 
-const resultOf = ({ op, id, written }: Done, diff: SetDiff, isDry: boolean): object => {
+/** Ids of the secrets whose value the batch as a whole changes. */
+const withNewValue = ({ added, changed }: SetDiff): ReadonlySet<string> =>
+  new Set(
+    [...added, ...changed.filter(({ what }) => what.includes('value'))].map(
+      ({ secretId }) => secretId,
+    ),
+  )
+
+const resultOf = (
+  { op, id, written }: Done,
+  valued: ReadonlySet<string>,
+  isDry: boolean,
+): object => {
   if (written === undefined) return { op, change: 'deleted', id }
   const { id: own, ...shown } = toSecret(written.after)
   if (op === 'create') return { op, change: 'created', ...(!isDry && { id: own }), ...shown }
-  return { op, change: changeOf(written, diff), id: own, ...shown }
+  return { op, change: changeOf(written, valued), id: own, ...shown }
 }
 
 /** What the batch as a whole changes of the secret. */
-const changeOf = ({ before, after }: Written, diff: SetDiff): z.infer<typeof changed> => {
+const changeOf = (
+  { before, after }: Written,
+  valued: ReadonlySet<string>,
+): z.infer<typeof changed> => {
   if (before?.metadata.resourceVersion === after.metadata.resourceVersion) return 'unchanged'
-  const { uid } = after.metadata
-  const found = diff.changed.find(({ secretId }) => secretId === uid)
-  const isNew = diff.added.some(({ secretId }) => secretId === uid)
-  return isNew || found?.what.includes('value') === true ? 'value' : 'place'
+  return valued.has(after.metadata.uid ?? '') ? 'value' : 'place'
 }

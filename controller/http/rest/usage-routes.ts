@@ -34,6 +34,12 @@ const usageSchema = z.strictObject({
 /** In the names of the objects; the answer has names of its own. */
 const usageOf = (input: ProjectInput, key: string | undefined) => {
   const consumers = consumersBySecret(input)
+  const running = new Map(
+    [...input.runningSets].map(([revision, { entries }]) => [
+      revision,
+      new Map(entries.map((entry) => [entry.secretId, entry])),
+    ]),
+  )
   return input.secrets
     .filter((secret) => key === undefined || secret.spec.key === key)
     .map((secret) => {
@@ -45,10 +51,9 @@ const usageOf = (input: ProjectInput, key: string | undefined) => {
         version: secret.status?.version ?? 0,
         consumers: (consumers.get(uid) ?? []).map((consumer) => {
           const { stagelet, service } = consumer
-          const set = input.runningSets.get(service.revision ?? 0)
           const isUnknown = service.state === 'unknown'
           const hasStopped = isStopped(service)
-          const entry = set?.entries.find(({ secretId }) => secretId === uid)
+          const entry = running.get(service.revision ?? 0)?.get(uid)
           return {
             stagelet: stagelet.metadata.name,
             stageletId: idOf(stagelet),
