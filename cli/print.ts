@@ -4,7 +4,8 @@ import { printable } from '../src/kernel/printable.ts'
 export { oneLine, printable } from '../src/kernel/printable.ts'
 
 /** A message of several lines, whose further lines nobody takes for lines of this program. */
-export const hanging = (text: string): string => text.replaceAll('\n', '\n    ')
+export const hanging = (text: string, by = 4): string =>
+  text.replaceAll('\n', `\n${' '.repeat(by)}`)
 
 const line = (text: string): string => printable(text.endsWith('\n') ? text : `${text}\n`)
 

@@ -22,7 +22,7 @@ import { printRecords } from '../records.ts'
 import { openRest, projectPath, type Rest } from '../rest.ts'
 import { revealedView } from '../audit/views.ts'
 import { projectOf } from '../secrets/identity.ts'
-import { historyView, rotationText, rotationView } from '../rotation/views.ts'
+import { historyView, rotationText, rotationView, runText, unwritten } from '../rotation/views.ts'
 
 interface Flags extends CommonFlags {
   readonly project?: string
@@ -200,24 +200,11 @@ const run = (): Command =>
       await start(place, rotation, body)
     })
 
-const unwritten = new Set<Rotation['phase']>(['Idle', 'Preparing', 'Setting', 'Testing'])
-
-const isHasty = (body: RunBody): boolean => body.now === true || body.without_proof === true
-
 /** Asks for a new credential, and says what follows. */
 const start = async ({ rest, path }: Place, name: string, body: RunBody): Promise<void> => {
   const call = { method: 'POST' as const, body }
   const { body: one } = await rest.call<Rotation>(`${named(path, name)}/run`, call)
-  const { phase, failure, conditions } = one
-  const refused = conditions.find(({ type, reason }) => type === 'Ready' && reason === 'Refused')
-  const underWay = `attempt ${one.attempt}, which is under way`
-  if (phase === 'Idle' && refused !== undefined)
-    out(`rotation/${name} starts once it is Ready: ${refused.message}`)
-  else if (phase === 'Idle') out(`rotation/${name} starts`)
-  else if (failure !== undefined || (!isHasty(body) && !unwritten.has(phase)))
-    out(`rotation/${name}: another attempt begins after ${underWay}`)
-  else if (unwritten.has(phase)) out(`rotation/${name}: ${underWay}, makes the new credential`)
-  else out(`rotation/${name}: ${underWay}, goes on without the overlap`)
+  out(runText(one, { isHasty: body.now === true || body.without_proof === true }))
 }
 
 /** Off-boarding: what somebody knows and is in use. */

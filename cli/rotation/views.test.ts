@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest'
 import type { Rotation } from '../../src/rest/types.ts'
-import { rotationText } from './views.ts'
+import { rotationText, runText } from './views.ts'
 
+const rotationWith = (more: Partial<Rotation>): Rotation => ({
+  ...{ id: 'r', name: 'db', team: 'default', project: 'shop', outputs: {}, rotator: {} },
+  ...{ overlap: '10m', away: 'Wait', paused: false, phase: 'Idle', attempt: 1, versions: {} },
+  ...{ blocked_by: [], released: [], evidence: [], source: 'api', created_at: '2026-03-02' },
+  ...{ conditions: [], ...more },
+})
 const lineOf = (name: string, more: Partial<Rotation>): string | undefined => {
-  const rotation: Rotation = {
-    ...{ id: 'r', name: 'db', team: 'default', project: 'shop', outputs: {}, rotator: {} },
-    ...{ overlap: '10m', away: 'Wait', paused: false, phase: 'Idle', attempt: 1, versions: {} },
-    ...{ blocked_by: [], released: [], evidence: [], source: 'api', created_at: '2026-03-02' },
-    ...{ conditions: [], ...more },
-  }
-  const found = rotationText(rotation)
+  const found = rotationText(rotationWith(more))
     .split('\n')
     .find((line) => line.startsWith(`${name}:`))
   return found?.slice(name.length + 1).trim()
@@ -60,4 +60,44 @@ it('counts the containers of a proof in words', () => {
     lineOf('Proven', { evidence: [{ stagelet: 'one', revision: 2, containers }] })
   expect(proven(1)).toBe('one: 1 container, revision 2')
   expect(proven(2)).toBe('one: 2 containers, revision 2')
+})
+
+const condition = (type: string, reason: string, message: string) => ({
+  ...{ type, reason, message, status: 'True' as const, since: '2026-03-02' },
+})
+
+it('gives the lines of a log below the message that they belong to', () => {
+  const message = 'web exited with code 1\nlast log lines:\nReady:       True\n'
+  const conditions = [condition('Failed', 'RolledBack', message)]
+  expect(rotationText(rotationWith({ conditions }))).toContain(
+    'Failed:      True RolledBack: web exited with code 1\n             last log lines:\n             Ready:       True',
+  )
+  expect(lineOf('Ready', { conditions })).toBeUndefined()
+})
+
+const proving = condition('Progressing', 'Proving', 'attempt 2: until it is proven')
+const underWay = { phase: 'Proving' as const, started_at: '2026-03-02T12:00:00Z' }
+it.each([
+  [{}, false, 'rotation/db starts'],
+  [
+    { conditions: [condition('Progressing', 'Waiting', 'rotation "other" must end first')] },
+    true,
+    'rotation/db starts later: rotation "other" must end first',
+  ],
+  [
+    { conditions: [condition('Ready', 'Refused', 'an output is missing')] },
+    true,
+    'rotation/db starts once it is Ready: an output is missing',
+  ],
+  [
+    { ...underWay, conditions: [proving] },
+    true,
+    'rotation/db is under way since 2026-03-02T12:00:00Z, in Proving (attempt 2: until it is proven): it goes on without the overlap',
+  ],
+  [{ ...underWay, conditions: [proving] }, false, /: another attempt begins after it$/],
+  [{ ...underWay, phase: 'Setting' as const }, true, /\(attempt 1\): it makes the new credential$/],
+])('says what a run that is asked for leads to: %o, in haste %s', (more, isHasty, expected) => {
+  const text = runText(rotationWith(more), { isHasty })
+  if (typeof expected === 'string') expect(text).toBe(expected)
+  else expect(text).toMatch(expected)
 })

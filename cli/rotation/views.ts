@@ -2,7 +2,7 @@
 import { surelySeen } from '../../src/resources/rotation-use.ts'
 import type { Rotation, RotationStep } from '../../src/rest/types.ts'
 import type { RecordView } from '../records.ts'
-import { oneLine } from '../print.ts'
+import { hanging } from '../print.ts'
 
 /** What somebody should look at first. */
 const stateOf = ({ conditions, paused, phase }: Rotation): string => {
@@ -43,7 +43,10 @@ export const historyView: RecordView<RotationStep> = {
   empty: 'No steps yet.',
 }
 
-const line = (name: string, text: string): string => `${`${name}:`.padEnd(13)}${text}`
+const labelled = 13
+/** Further lines of a message, such as of a log, stand below its first one: nobody takes them for another label. */
+const line = (name: string, text: string): string =>
+  `${`${name}:`.padEnd(labelled)}${hanging(text.trimEnd(), labelled)}`
 
 const nextText = ({ next_at: next, schedule, phase, paused }: Rotation): string => {
   if (paused) return 'not while it is paused'
@@ -110,7 +113,7 @@ export const rotationText = (one: Rotation): string => {
     line('Last', one.last_rotated_at ?? 'never'),
     line('Next', nextText(one)),
     ...one.blocked_by.map(({ stagelet, message }) =>
-      line('Waits for', oneLine(stagelet === undefined ? message : `${stagelet}: ${message}`)),
+      line('Waits for', stagelet === undefined ? message : `${stagelet}: ${message}`),
     ),
     ...one.evidence.map(({ stagelet, revision, containers, ended = [] }) =>
       line(
@@ -121,7 +124,33 @@ export const rotationText = (one: Rotation): string => {
     ...(use === undefined ? [] : [line('Clients', use)]),
     ...(skipped === undefined ? [] : [line('Not done', skipped)]),
     ...one.conditions.map(({ type, status, reason, message }) =>
-      line(type, oneLine(`${status} ${reason}: ${message}`)),
+      line(type, `${status} ${reason}: ${message}`),
     ),
   ].join('\n')
+}
+
+/** Phases of an attempt that has given out no value. */
+export const unwritten = new Set<Rotation['phase']>(['Idle', 'Preparing', 'Setting', 'Testing'])
+
+/** What follows from asking for a run; `isHasty`: overlap or proof are skipped. */
+export const runText = (one: Rotation, { isHasty }: { readonly isHasty: boolean }): string => {
+  const { name, phase, attempt, failure, conditions, started_at: since = '' } = one
+  const messageOf = (type: string, reason?: string): string | undefined =>
+    conditions.find((is) => is.type === type && (reason === undefined || is.reason === reason))
+      ?.message
+  if (phase === 'Idle') {
+    const refused = messageOf('Ready', 'Refused')
+    const waits = messageOf('Progressing', 'Waiting')
+    if (refused !== undefined)
+      return hanging(`rotation/${name} starts once it is Ready: ${refused}`)
+    return hanging(`rotation/${name} starts${waits === undefined ? '' : ` later: ${waits}`}`)
+  }
+  const then =
+    failure !== undefined || (!isHasty && !unwritten.has(phase))
+      ? 'another attempt begins after it'
+      : unwritten.has(phase)
+        ? 'it makes the new credential'
+        : 'it goes on without the overlap'
+  const doing = messageOf('Progressing') ?? `attempt ${attempt}`
+  return hanging(`rotation/${name} is under way since ${since}, in ${phase} (${doing}): ${then}`)
 }
