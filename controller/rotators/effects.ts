@@ -3,6 +3,7 @@
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { refOf } from '../../src/resources/meta.ts'
 import type { StagedCredential } from '../../src/store/staged-values.ts'
+import type { Transaction } from '../../src/store/store.ts'
 import { afterFault } from './after-fault.ts'
 import type { Effect } from './next.ts'
 import { discard } from './discard.ts'
@@ -40,9 +41,24 @@ const prepare = async (work: Work): Promise<Outcome> => {
     write: async (tx) => {
       if (old !== undefined) await tx.stage(project, placeOf(work, 'old'), old)
       if (made !== undefined) await tx.stage(project, placeOf(work, 'new'), made)
+      await endIdle(work, tx)
       return undefined
     },
   }
+}
+
+/**
+ * The idle login gets another password next. So no version but the one of now is a credential any more, also one that an
+ * attempt has left valid which was given up.
+ */
+const endIdle = async (work: Work, tx: Transaction): Promise<void> => {
+  const { rotator, rotation, status, gathered } = work
+  const isAdoption = rotator.adopt !== undefined && status.lastRotatedAt === undefined
+  if (rotator.slots.length === 0 || rotation.spec.inPlace === true || isAdoption) return
+  const versions: Record<string, number> = {}
+  for (const [output, { status: is }] of gathered.outputs)
+    if (is?.version !== undefined) versions[output] = is.version
+  await endVersions(work, versions)(tx)
 }
 
 /** Noted before the login is set: a crash must not make it look like somebody else's. */
@@ -138,7 +154,7 @@ const valuesOf = (
 const mostNamed = 100
 
 const write = async (work: Work): Promise<Outcome> => {
-  const { staged, rotation, status, gathered, nowMs } = work
+  const { staged, rotator, rotation, status, gathered, nowMs } = work
   const candidate = await staged.open(placeOf(work, 'new'))
   if (candidate === undefined) return end(work, stagedLost)
   const old = await staged.open(placeOf(work, 'old'))
@@ -167,7 +183,9 @@ const write = async (work: Work): Promise<Outcome> => {
         versions[output] = (after as { version?: number } | undefined)?.version ?? 0
         isOther ||= versions[output] !== before
       }
-      const isDead = status.cause === 'Refused' || status.revokeStartedAt !== undefined
+      // The way back ends the new one. What services share is accepted by nobody else.
+      const isBack = status.step === 'Back' && rotator.valuesAt === undefined
+      const isDead = isBack || status.cause === 'Refused' || status.revokeStartedAt !== undefined
       if (isDead) await endVersions(work, versions)(tx)
       const { closed, closesAt } = await tx.revisionsOf(gathered.projectUid ?? '')
       // This write opens the next one at its end, where none is open yet.

@@ -62,7 +62,7 @@ export const dropStaged = async (session: WriteSession, rotationUid: string): Pr
   await session.tx.query('DELETE FROM staged_values WHERE rotation_uid = $1', [rotationUid])
 }
 
-/** Marks the versions before this one as revoked. */
+/** Marks the versions before this one as revoked, but for those with its value. */
 export const revokeVersions = async (
   session: WriteSession,
   secretUid: string,
@@ -70,8 +70,8 @@ export const revokeVersions = async (
 ): Promise<void> => {
   await session.tx.query(
     `UPDATE secret_versions SET revoked_at = $3
-     WHERE secret_uid = $1 AND version < $2 AND revoked_at IS NULL`,
-    [secretUid, version, session.nowMs],
+     WHERE secret_uid = $1 AND version < $2 AND revoked_at IS NULL AND value_digest IS DISTINCT FROM $4`,
+    [secretUid, version, session.nowMs, session.head(secretUid)?.valueDigest ?? null],
   )
 }
 

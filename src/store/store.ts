@@ -216,7 +216,10 @@ export interface Transaction extends Reader {
   stage(project: ObjectRef, place: StagedPlace, credential: StagedCredential): Promise<void>
   /** Drops the stored credentials of a Rotation. */
   endStaged(rotationUid: string): Promise<void>
-  /** Marks the versions before `version` as revoked. Conflict where `version` is not the current one. */
+  /**
+   * Marks the versions before `version` as revoked, but for those with its value. Conflict where `version` is not the
+   * current one.
+   */
   revokeVersions(ref: ObjectRef, version: number): Promise<void>
   /** Audits an action of a machine that is no write of an object. */
   audit(ref: ObjectRef, action: string, detail: Record<string, unknown>): Promise<void>

@@ -399,4 +399,51 @@ describe('the proof of a rotation', () => {
     for (const name of ['never-told', 'other']) await remove(world, name)
     expect((await world.status()).released).toBeUndefined()
   })
+
+  const rollback = (world: RotationWorld, versions: Record<string, number>): Promise<void> =>
+    t.store.write(api, { changeSet: { id: 'back', last: true } }, async (tx) => {
+      for (const [name, version] of Object.entries(versions))
+        await tx.rollbackSecret({ kind: 'StagelySecret', namespace: world.ns, name }, version)
+    })
+  const both = (version: number) => ({ user: version, password: version })
+  const isRevoked = { reason: 'CredentialRevoked' }
+
+  it('lets no version come back whose credential was taken back', async () => {
+    const world = await begin(['one'])
+    world.dies.set('one', ({ user }) => user === 'app_b')
+    await world.request()
+    expect((await world.run(rotated(2))).failure).toMatchObject({ reason: 'RolledBack' })
+    await expect(rollback(world, both(2))).rejects.toMatchObject(isRevoked)
+    await rollback(world, both(1))
+    await world.agent('one')
+    expect(world.refused()).toEqual([])
+  })
+
+  it('lets none come back whose login gets another password', async () => {
+    const world = await begin(['one'])
+    await world.request()
+    await world.run(({ phase }) => phase === 'Overlapping')
+    // That ends the attempt, and leaves both logins valid.
+    await rollback(world, both(1))
+    await world.run(rotated(2))
+    await world.agent('one')
+    expect(loginsOf(world)).toEqual(['app_a', 'app_b'])
+    world.database.faults.set('test', { kind: 'Unreachable', message: 'it is away' })
+    await world.request()
+    await world.run(({ phase, tries }) => phase === 'Setting' && tries === 1)
+    await expect(rollback(world, both(2))).rejects.toMatchObject(isRevoked)
+    await world.run(rotated(3))
+    expect(world.refused()).toEqual([])
+  })
+
+  it('leaves the parts of a credential together, also where its Rotation was deleted', async () => {
+    const world = await begin(['one'])
+    await world.request()
+    await world.run(({ phase }) => phase === 'Overlapping')
+    await t.store.write(api, {}, (tx) => tx.remove(world.ref))
+    await expect(rollback(world, { password: 1 })).rejects.toMatchObject({ reason: 'Conflict' })
+    await rollback(world, both(1))
+    await world.agent('one')
+    expect(world.refused()).toEqual([])
+  })
 })

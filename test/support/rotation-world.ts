@@ -16,7 +16,7 @@ import { toTimestamp } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
-import type { KubeObject } from '../../src/resources/meta.ts'
+import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
 import { fromFor, holdIn } from '../../src/rollout/restored.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
@@ -44,6 +44,10 @@ export class MemoryDatabase implements Rotator {
   /** What the next call of this name does. */
   readonly faults = new Map<string, { kind: FaultKind; message: string; retryAfterMs?: number }>()
   sessions = { sessions: 0 as number | undefined, from: [] as string[] }
+  /** Logins with a session from outside. */
+  readonly visited = new Set<string>()
+  /** Credentials that were ended. */
+  readonly ended: Credential['values'][] = []
   warnings: string[] = []
   trusts = false
 
@@ -84,7 +88,7 @@ export class MemoryDatabase implements Rotator {
   async stillUsed({ values }: Credential): Promise<Use> {
     this.#call('stillUsed')
     return Promise.resolve({
-      ...this.sessions,
+      ...(this.visited.has(values['username'] ?? '') ? { sessions: 1, from: [] } : this.sessions),
       canLogIn: this.logins.has(values['username'] ?? ''),
     })
   }
@@ -96,16 +100,27 @@ export class MemoryDatabase implements Rotator {
   async revoke({ values }: Credential): Promise<void> {
     this.#call('revoke')
     this.logins.delete(values['username'] ?? '')
+    this.visited.delete(values['username'] ?? '')
+    this.ended.push(values)
     return Promise.resolve()
   }
   async scramble(slot: string | undefined): Promise<void> {
     this.#call('scramble')
     this.logins.delete(slot ?? '')
+    this.visited.delete(slot ?? '')
     return Promise.resolve()
   }
 }
 
 const minute = 60_000
+
+interface Runs {
+  readonly since?: string
+  readonly restarts?: number
+  readonly health?: string
+  readonly containers?: number
+  readonly state?: string
+}
 
 export class RotationWorld {
   readonly database = new MemoryDatabase()
@@ -122,7 +137,7 @@ export class RotationWorld {
   readonly dies = new Map<string, (values: Readonly<Record<string, string>>) => boolean>()
   readonly oneOffs = new Map<string, number>()
   /** What the engine tells of `web`, by stagelet. */
-  readonly runs = new Map<string, { since?: string; restarts?: number; health?: string }>()
+  readonly runs = new Map<string, Runs>()
   readonly revoked: number[] = []
 
   private constructor(t: TestStore, clock: SteppedClock, of: { ns: string; projectUid: string }) {
@@ -182,9 +197,11 @@ export class RotationWorld {
     }
   }
 
+  get ref(): ObjectRef {
+    return { kind: 'Rotation', namespace: this.ns, name: 'db' }
+  }
   async rotation(): Promise<RotationObject> {
-    const ref = { kind: 'Rotation', namespace: this.ns, name: 'db' }
-    return (await this.t.store.get(ref)) as RotationObject
+    return (await this.t.store.get(this.ref)) as RotationObject
   }
   async status(): Promise<RotationStatus> {
     return (await this.rotation()).status ?? {}
@@ -235,7 +252,8 @@ export class RotationWorld {
     const ref = { kind: 'Stagelet', namespace: this.ns, name: stagelet }
     const { closed } = await store.revisionsOf(this.projectUid)
     // Nothing is delivered, and what runs stays.
-    if (closed < fromFor(holdIn(await this.rotation()), stagelet)) return
+    const rotation = await this.t.store.get(this.ref)
+    if (rotation !== undefined && closed < fromFor(holdIn(rotation), stagelet)) return
     const set = closed === 0 ? undefined : await store.readSet(this.projectUid, closed)
     const digest = set && serviceDigest(visibleTo('web', stagelet, set.entries))
     const values = await this.valuesOf(stagelet)

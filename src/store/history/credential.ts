@@ -1,8 +1,9 @@
 // The outputs of a Rotation are parts of one credential: a rollback leaves them so, or is refused.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { specOf } from '../../resources/typed.ts'
 import { conflict } from '../errors.ts'
+import { projectOf } from '../project-ref.ts'
 import type { WriteSession } from '../session.ts'
+import { term } from '../state/rows.ts'
 import { rotatedBy } from './new-value.ts'
 
 /** An output that a write has rolled back. */
@@ -11,22 +12,15 @@ export interface RolledBackOutput {
   readonly version: number
 }
 
-/** The other outputs of the Rotation that makes this one. */
-const siblingsOf = (session: WriteSession, secret: KubeObject): KubeObject[] => {
-  const { namespace, name } = refOf(secret)
-  const rotation = rotatedBy(secret)
-  const row = rotation && session.fetch({ kind: 'Rotation', namespace, name: rotation })
-  if (!row) return []
-  const { outputs } = specOf('Rotation', row.object)
-  const names = Object.values(outputs)
-  if (!names.includes(name)) return []
-  return names.flatMap((other) => {
-    const found = session.fetch({ kind: 'StagelySecret', namespace, name: other })
-    return found === undefined || other === name || rotatedBy(found.object) !== rotation
-      ? []
-      : [found.object]
-  })
-}
+/** The other outputs of the Rotation that makes this one, also where it was deleted: its credential is there still. */
+const siblingsOf = (session: WriteSession, secret: KubeObject): KubeObject[] =>
+  session
+    .select(term.secretsOf(projectOf(secret)))
+    .map(({ object }) => object)
+    .filter(
+      (other) =>
+        other.metadata.uid !== secret.metadata.uid && rotatedBy(other) === rotatedBy(secret),
+    )
 
 /** What these secrets had beside that version. */
 const digestsBeside = async (
