@@ -2,6 +2,9 @@
 // chosen by a seed: STAGELY_TEST_SEED repeats a run, STAGELY_TEST_ROUNDS says how many rounds, and the
 // database is away for STAGELY_TEST_OUTAGE_SECONDS each time.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { realClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/log.ts'
+import { openPg } from '../../src/store/pg.ts'
 import { startChaos, type Chaos } from '../support/replicas/chaos.ts'
 import { namespaced } from '../support/replicas/client.ts'
 import {
@@ -13,6 +16,7 @@ import {
   type Replica,
 } from '../support/replicas/fleet.ts'
 import { startLoad, startWatcher, type Load, type Watcher } from '../support/replicas/load.ts'
+import { keepForLater } from '../support/set-back.ts'
 import { soak } from '../support/soak.ts'
 
 const rounds = Number(process.env['STAGELY_TEST_ROUNDS'] ?? soak(4, 60))
@@ -244,6 +248,35 @@ describe(`three controllers and ${agents} agents`, () => {
     },
     300_000 + 2 * outageMs(7),
   )
+
+  it('begin anew in their processes where the database has lost commits', async () => {
+    await fleet.converged(chaos.tokens, 60_000)
+    await load.pause()
+    await watcher.stop()
+    const sql = openPg({ databaseUrl: fleet.postgres.url, clock: realClock, log: silentLogger })
+    try {
+      const setBack = await keepForLater(sql)
+      const lost = { metadata: { annotations: { lost: 'yes' } } }
+      const project = `${namespaced}/projects/fleet`
+      await fleet.client.must('PATCH', project, lost)
+      await setBack()
+      const anew = ({ program }: Replica): number =>
+        program.output().split('stagely controller ready').length - 1
+      await eventually(60_000, () => {
+        expect(fleet.replicas.map(anew)).toEqual([2, 2, 2])
+        return Promise.resolve()
+      })
+      const { metadata } = await eventually(30_000, () =>
+        fleet.client.must<{ metadata: { annotations?: object } }>('GET', project),
+      )
+      expect(metadata.annotations ?? {}).not.toHaveProperty('lost')
+    } finally {
+      await sql.close()
+    }
+    await chaos.change('after the loss')
+    await fleet.converged(chaos.tokens, 90_000)
+    for (const { program } of fleet.replicas) expect(program.child.exitCode).toBeNull()
+  })
 })
 
 const since = (begun: number): string => (performance.now() - begun).toFixed(0)
