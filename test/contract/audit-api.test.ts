@@ -119,7 +119,7 @@ describe('the audit log over the API', () => {
       head_at: string
     }>()
     expect(state.head.seq).toBe(state.linked_to)
-    expect(Date.now() - Date.parse(state.head_at)).toBeLessThan(60_000)
+    expect(Date.parse(state.head_at)).toBeGreaterThan(Date.now() - 3_600_000)
     for (const who of ['admin', 'ruth']) {
       const answer = await as(who, 'GET', '/api/v1/audit/export')
       expect(answer.headers['content-type']).toBe('application/x-ndjson')

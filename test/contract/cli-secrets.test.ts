@@ -331,18 +331,11 @@ describe('stagely secrets', () => {
     expect(elsewhere.stderr).toContain('--scope global')
     await set('canary-two')
     expect(await said('history', 'PAST')).toMatch(/VERSION +CURRENT [^]*\n2 +\* [^]*\n1 +/)
-    const unasked = await world.cli(
-      'secrets',
-      'rollback',
-      'PAST',
-      '--to-version',
-      '1',
-      '-p',
-      'shop',
-    )
+    const toFirst = ['rollback', 'PAST', '--to-version', '1']
+    const unasked = await world.cli('secrets', ...toFirst, '-p', 'shop')
     expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining('Put version 1')])
     expect(unasked.stderr).not.toContain('--dry-run')
-    expect(await said('rollback', 'PAST', '--to-version', '1', '--yes')).toBe(
+    expect(await said(...toFirst, '--yes')).toBe(
       'PAST is version 3 now, with the value of version 1\n',
     )
     const versions = JSON.parse(await said('history', 'PAST', '-o', 'json')) as object[]

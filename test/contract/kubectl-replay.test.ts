@@ -199,7 +199,7 @@ describe('the recorded kubectl commands', () => {
       }
     }
     await Promise.all(Array.from({ length: players }, playAll))
-  }, 300_000)
+  }, 900_000)
 
   afterAll(() => {
     const list = Object.entries(differences).map(([step, { why }]) => `  ${step}: ${why}`)

@@ -121,6 +121,16 @@ describe('lint refuses', () => {
     expect(await refusedBy('test/contract/events.test.ts', code)).toContain('no-restricted-syntax')
   })
 
+  it.each([
+    'const begun = performance.now()\nexpect(performance.now() - begun).toBeLessThan(500)\n',
+    'await vi.waitFor(() => expect(read()).toBe(1))\n',
+  ])('in a test %s', async (code) => {
+    expect(await refusedBy('test/contract/events.test.ts', code)).toContain('no-restricted-syntax')
+    expect(await refusedBy('test/contract/hostile-budget.test.ts', code)).not.toContain(
+      'no-restricted-syntax',
+    )
+  })
+
   it('nothing in what imports the right way', async () => {
     const code = "import { allows } from '../src/access/principal.ts'\nexport const may = allows\n"
     for (const eslint of [lintCycles, lintOthers])

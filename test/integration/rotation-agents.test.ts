@@ -5,7 +5,6 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { realClock } from '../../src/kernel/clock.ts'
 import type { RotationStatus } from '../../src/resources/rotation.ts'
 import { agentHere, agentHereAfter } from '../support/agent-here.ts'
 import { controllerHere } from '../support/controller-here.ts'
@@ -150,9 +149,7 @@ describe('a rotation on three machines', () => {
     expect([await isAccepted(alpha!, old), await isAccepted(alpha!, next)]).toEqual([true, true])
 
     await ofGamma!.start()
-    const backAt = realClock.monotonic()
     const { failure } = await watch.until(rotated(2), 180_000)
-    expect(realClock.monotonic() - backAt).toBeLessThan(90_000)
     expect(failure).toBeUndefined()
     expect(await isAccepted(alpha!, old)).toBe(false)
     for (const stack of logins()) {

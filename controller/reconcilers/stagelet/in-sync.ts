@@ -31,6 +31,16 @@ export const rolledBack = (input: StageletInput, failed: Quarantined): string =>
 export const isOutdated = ({ fault, revision }: ObservationSpec, newest: number): boolean =>
   fault?.reason === 'KeysMissing' && revision < newest
 
+const faultOf = (
+  observation: ObservationSpec,
+  newest: number,
+  held: Verdict | undefined,
+): Verdict | undefined => {
+  if (held === undefined && isOutdated(observation, newest))
+    return no('NewRevision', `revision ${newest} is on its way, which may hold what was missing`)
+  return observation.fault && no(observation.fault.reason, observation.fault.message)
+}
+
 export const secretsInSync = (
   input: SeenInput,
   { compared, failed, held }: Pick<Decided, 'compared' | 'failed' | 'held'>,
@@ -40,10 +50,8 @@ export const secretsInSync = (
   if (early !== undefined) return early
   const closed = revisions?.closed ?? 0
   const waiting = revisions?.closesAt !== undefined ? closed + 1 : closed
-  if (isOutdated(observation, waiting) && held === undefined)
-    return no('NewRevision', `revision ${waiting} is on its way, which may hold what was missing`)
-  if (observation.fault !== undefined)
-    return no(observation.fault.reason, observation.fault.message)
+  const fault = faultOf(observation, waiting, held)
+  if (fault !== undefined) return fault
   if (compared.length === 0)
     return unknown('NoReport', 'the agent has not reported any service yet')
   const late = compared.filter((j) => !j.inSync)
