@@ -191,7 +191,7 @@ const serve = async (
   }
   addOwnState(metrics.registry, health, () => lastBackupAt(opened.sql))
   let base = ''
-  const limits = createLimits(config)
+  const limits = createLimits(config, context.clock)
   const web = await prepareWeb(config, {
     ...{ opened, limits, denied, clock, log, version },
     base: () => base,

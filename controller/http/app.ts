@@ -61,6 +61,7 @@ export const createApp = (deps: AppDeps): App => {
   const [bodies, slowReaders] = [createBodyBudget(), createSlowReaders()]
   app.use((c, next) => {
     c.set('bodies', bodies)
+    c.set('work', (isRestPath(c.req.path) ? deps.limit : deps.kubeLimit).work)
     c.set('slowReaders', slowReaders)
     return next()
   })

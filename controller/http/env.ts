@@ -5,6 +5,7 @@ import { allows, type Principal } from '../../src/access/principal.ts'
 import type { Actor } from '../../src/store/store.ts'
 import type { BodyBudget } from './body-budget.ts'
 import type { SlowReaders } from './slow-readers.ts'
+import type { WorkBudget } from './work-budget.ts'
 
 export interface AppEnv {
   Bindings: HttpBindings
@@ -19,6 +20,8 @@ export interface AppEnv {
     address: string
     /** The budget of request bodies. */
     bodies: BodyBudget
+    /** What this API lets a person's requests cost. */
+    work: WorkBudget
     /** Streams whose client does not read. */
     slowReaders: SlowReaders
     /** Values of `Warning` headers of the answer. */

@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest'
+import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { createLimits } from './rate-limit.ts'
 
-const limits = createLimits({ rateLimit: 1, kubeRateLimit: 1, loginLimit: 2, failureLimit: 1 })
+const clock = createFakeClock()
+const limits = createLimits(
+  { rateLimit: 1, kubeRateLimit: 1, loginLimit: 2, failureLimit: 1 },
+  clock,
+)
 
 it('counts each caller and each API by itself, and says when to come again', async () => {
   for (let i = 0; i < 10; i++) await limits.kubeLimit.take('a')
@@ -11,6 +16,15 @@ it('counts each caller and each API by itself, and says when to come again', asy
   })
   await limits.kubeLimit.take('b')
   await limits.limit.take('a')
+})
+
+it('puts off a person whose requests make much work, over both APIs, and no other', async () => {
+  const { work } = limits.limit
+  for (let i = 0; i < 9; i++) work.charge('ann', 4 * 2 ** 20)
+  expect(() => limits.kubeLimit.work.check('ann')).toThrow('for one person; try again in 1 s')
+  expect(() => work.check('bob')).not.toThrow()
+  await clock.advance(1_000)
+  expect(() => work.check('ann')).not.toThrow()
 })
 
 it('keeps an address out only once it has failed too often', async () => {
@@ -56,9 +70,12 @@ it('lets a person read one value at a time, and 30 a minute', async () => {
 })
 
 it('of 0 is none', async () => {
-  const free = createLimits({ rateLimit: 0, kubeRateLimit: 0, loginLimit: 0, failureLimit: 0 })
+  const none = { rateLimit: 0, kubeRateLimit: 0, loginLimit: 0, failureLimit: 0 }
+  const free = createLimits(none, clock)
   for (let i = 0; i < 100; i++) {
     await free.kubeLimit.take('a')
+    free.kubeLimit.work.charge('a', 2 ** 30)
+    free.kubeLimit.work.check('a')
     await free.failureLimit.count('192.0.2.1')
     await free.failureLimit.check('192.0.2.1')
     await free.loginLimit.attempt('192.0.2.1', () => Promise.resolve())

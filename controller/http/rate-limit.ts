@@ -1,11 +1,15 @@
 // Limits the rate of requests by one person or machine, whatever the number of its tokens, and of
-// invalid tokens from one address. Each controller counts separately.
+// invalid tokens from one address. Each controller counts separately. What many changes in one request cost counts too:
+// work-budget.ts.
 // Not the whole package, which has a limiter for each of many databases.
 import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js'
+import type { Clock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
+import { FairLock } from '../../src/kernel/fair-lock.ts'
 import type { RateLimits } from '../limit-config.ts'
 import { clientNetwork } from './request-identity.ts'
+import { createPersonWork, endlessWork, type WorkBudget } from './work-budget.ts'
 
 const windowSeconds = 10
 
@@ -34,14 +38,17 @@ const orTooMany = async (consume: () => Promise<unknown>, what: string): Promise
 export interface RateLimit {
   /** TooManyRequests, with the time of the next attempt. */
   take(principalId: string): Promise<void>
+  /** What requests cost beside their number. */
+  readonly work: WorkBudget
 }
 
 /** `perSecond` on average over ten seconds; 0: no limit. */
-const createRateLimit = (perSecond: number): RateLimit => {
-  if (perSecond === 0) return { take: () => Promise.resolve() }
+const createRateLimit = (perSecond: number, work: WorkBudget): RateLimit => {
+  if (perSecond === 0) return { take: () => Promise.resolve(), work: endlessWork }
   const limiter = limiterOf(perSecond)
   const most = perSecond * windowSeconds
   return {
+    work,
     take: async (principalId) => {
       const what = `you have made more than ${most} requests in ${windowSeconds} s`
       await orTooMany(() => limiter.consume(principalId), what)
@@ -129,12 +136,21 @@ export interface RequestLimits {
   /** Of logins of browsers. */
   readonly loginLimit: LoginLimit
   readonly revealLimit: RevealLimit
+  /** Of requests that change much: one at a time, and people in turn, so that a small write waits for one of them at most. */
+  readonly long: FairLock
 }
 
-export const createLimits = (limits: RateLimits): RequestLimits => ({
-  limit: createRateLimit(limits.rateLimit),
-  kubeLimit: createRateLimit(limits.kubeRateLimit),
-  failureLimit: createFailureLimit(limits.failureLimit),
-  loginLimit: createLoginLimit(limits.loginLimit),
-  revealLimit: createRevealLimit(),
-})
+export const createLimits = (
+  limits: RateLimits,
+  clock: Pick<Clock, 'monotonic'>,
+): RequestLimits => {
+  const work = createPersonWork(clock)
+  return {
+    limit: createRateLimit(limits.rateLimit, work),
+    kubeLimit: createRateLimit(limits.kubeRateLimit, work),
+    failureLimit: createFailureLimit(limits.failureLimit),
+    loginLimit: createLoginLimit(limits.loginLimit),
+    revealLimit: createRevealLimit(),
+    long: new FairLock(),
+  }
+}

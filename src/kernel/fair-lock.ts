@@ -24,9 +24,13 @@ export class FairLock {
   #wait(owner: string, signal: AbortSignal): Promise<void> {
     const own = this.#waiting.get(owner) ?? []
     if (own.length >= maxWaiting)
-      throw new StagelyError('TooManyRequests', `${maxWaiting} of your reviews wait already`, {
-        retryAfterSeconds: 5,
-      })
+      throw new StagelyError(
+        'TooManyRequests',
+        `${maxWaiting} of your long requests wait already`,
+        {
+          retryAfterSeconds: 5,
+        },
+      )
     this.#waiting.set(owner, own)
     return new Promise((resolve, reject) => {
       const leave = (): void => {

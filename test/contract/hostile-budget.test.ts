@@ -1,12 +1,13 @@
 // Hostile requests of somebody who has a token, or none, while an admin writes and /healthz is asked.
 //
-// THE BUDGET. Each of the admin's writes and each answer of /healthz takes less than 250 ms. Most of the
-// clients run in the controller's own thread and make a TLS connection for each request, and the machine
-// may be busy. So an undisturbed loop is measured first, and the budget is four times its slowest where
-// that is more. What is over the budget is tried again, twice: a hostile request that stalls does so
-// each time.
+// THE BUDGET. From each request to /healthz to its answer this thread, which is the controller's, computes for less
+// than 100 ms, and from each of the admin's writes to its answer for less than 250 ms. So long the answer takes on a
+// machine that has nothing else to do: the CPU time of a thread does not depend on others. Most of the clients run in
+// this thread too and make a TLS connection for each request. What is over the budget is tried again, twice: a
+// hostile request that stalls does so each time.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Order } from '../support/client-process.ts'
@@ -18,7 +19,9 @@ import { createTestDatabase } from '../support/test-database.ts'
 const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
 const selfReviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
 const apiVersion = 'stagely.dev/v1alpha1'
-const usualBudgetMs = 250
+const usualBudget: Slowest = { write: 250, health: 100 }
+/** Falls short of it: parsing, looking for keys that stand twice and judging are long pieces each, and an answer takes several turns. */
+const longBodies: Slowest = { write: 2_000, health: 1_000 }
 const attempts = 3
 
 interface Slowest {
@@ -48,22 +51,25 @@ const sendBy = async (client: ChildProcess, order: Order): Promise<number[]> => 
   return statuses
 }
 
+/** For how long (ms) this thread has computed. */
+const ownCpu = (): number =>
+  Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6
+
 /** One after the other, until `over` is done. */
 const slowestOf = async (work: () => Promise<void>, over: Promise<unknown>): Promise<number> => {
   let slowest = 0
   let done = false
   const end = over.finally(() => (done = true)).catch(() => undefined)
   do {
-    const begun = performance.now()
+    const begun = ownCpu()
     await work()
-    slowest = Math.max(slowest, performance.now() - begun)
+    slowest = Math.max(slowest, ownCpu() - begun)
     await realClock.sleep(10)
   } while (!done)
   await end
   return slowest
 }
 
-/** The embedded database computes in the controller's thread: a stall there is the longer one. */
 const databases = [
   ['PGlite', (): string | undefined => undefined],
   ['a Postgres server', (): string | undefined => inject('postgresUrl')],
@@ -75,7 +81,6 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
     let server: TestController
     let client: ChildProcess
     let developer: string
-    let budgetMs = usualBudgetMs
     let writes = 0
 
     const write = async (): Promise<void> => {
@@ -102,14 +107,17 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
       return { write: slowestWrite, health: slowestHealth }
     }
 
-    const expectServed = async (attack: () => Promise<unknown>): Promise<void> => {
+    const expectServed = async (
+      attack: () => Promise<unknown>,
+      budget = usualBudget,
+    ): Promise<void> => {
       const seen: Slowest[] = []
       for (let attempt = 0; attempt < attempts; attempt++) {
         const slowest = await measure(attack)
         seen.push(slowest)
-        if (Math.max(slowest.write, slowest.health) < budgetMs) return
+        if (slowest.write < budget.write && slowest.health < budget.health) return
       }
-      expect.fail(`slower than ${budgetMs} ms: ${JSON.stringify(seen)}`)
+      expect.fail(`slower than ${JSON.stringify(budget)} (ms): ${JSON.stringify(seen)}`)
     }
 
     const call = (
@@ -147,8 +155,6 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
         body: { name: 'attacker', role: 'developer' },
       })
       developer = made.json<{ token: string }>().token
-      const calm = await measure(() => realClock.sleep(2_000))
-      budgetMs = Math.max(usualBudgetMs, 4 * Math.max(calm.write, calm.health))
     })
     afterAll(async () => {
       client.disconnect()
@@ -217,7 +223,8 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
           await post(objectWith('', `{"compose":{"files":${files}}}`)),
         ])
         expect(answers.flat().map(({ status }) => status)).toEqual(Array(12).fill(422))
-      }))
+        // The clients write and read most of a megabyte each in this thread.
+      }, longBodies))
 
     it('of strangers, on ever other routes by ever other methods, make the metrics no dearer', () =>
       expectServed(async () => {
@@ -253,41 +260,44 @@ for (const [name, serverUrl] of databases.slice(0, soak(1, databases.length))) {
       })
       expect((await call('GET', `${base}/projects`)).status).toBe(200)
     })
+
+    it('of batches of 500 changes, 12 of one person at once, are done one by one, and then put off', async () => {
+      const path = '/api/v1/projects/default%2Fshop/secrets/batch'
+      const post = (operations: object[], token: string, dry_run = false): Promise<Answer> =>
+        call('POST', path, { body: { operations, dry_run }, token })
+      const keys = Array.from({ length: 500 }, (_, i) => `KEY_${i}`)
+      const made = await post(
+        keys.map((key) => ({ op: 'create', key, value: `a value of ${key}` })),
+        server.token,
+      )
+      expect(made.status).toBe(200)
+      const { results } = made.json<{ results: { id: string }[] }>()
+      const read = async (): Promise<void> => {
+        expect((await server.call('GET', '/api/v1/projects/default%2Fshop')).status).toBe(200)
+      }
+      // Two clients measure in this thread. A read has more turns than /healthz, and waits in each.
+      const isOver = ([ofHealth = 0, ofRead = 0]: number[]): boolean =>
+        ofHealth > 150 || ofRead > 500
+      const seen: number[][] = []
+      do {
+        const flood = times(12, (i) =>
+          post(
+            results.map(({ id }) => ({ op: 'update', id, value: `${seen.length}-${i} of ${id}` })),
+            developer,
+            i > 0,
+          ),
+        )
+        const slowest = await Promise.all([slowestOf(health, flood), slowestOf(read, flood)])
+        seen.push(slowest)
+        const answers = await flood
+        const statuses = new Set(answers.map(({ status }) => status))
+        expect(statuses).toEqual(new Set([200, 429]))
+        for (const { status, headers } of answers)
+          if (status === 429) expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+      } while (isOver(seen.at(-1)!) && seen.length < attempts)
+      expect(isOver(seen.at(-1)!), JSON.stringify(seen)).toBe(false)
+      // A small request of the same person is no part of it.
+      expect((await call('GET', `${base}/projects`)).status).toBe(200)
+    })
   })
 }
-
-describe('a batch of 500 updates', { timeout: 180_000 }, () => {
-  let server: TestController
-  beforeAll(async () => {
-    server = await startTestController({ argv: ['--rate-limit', '0'] })
-  })
-  afterAll(() => server.remove())
-
-  it('leaves /healthz answered between its parts', async () => {
-    const post = async (path: string, body: object): Promise<Answer> => {
-      const answer = await server.call('POST', `/api/v1${path}`, { body })
-      expect(answer.status).toBeLessThan(300)
-      return answer
-    }
-    const health = async (): Promise<void> => {
-      expect((await server.call('GET', '/healthz')).text).toBe('ok')
-    }
-    await post('/projects', { name: 'shop', team: 'default' })
-    const path = '/projects/default%2Fshop/secrets/batch'
-    const keys = Array.from({ length: 500 }, (_, i) => `KEY_${i}`)
-    const created = await post(path, {
-      operations: keys.map((key) => ({ op: 'create', key, value: `a value of ${key}` })),
-    })
-    const { results } = created.json<{ results: { id: string }[] }>()
-    const calm = await slowestOf(health, realClock.sleep(2_000))
-    const budgetMs = Math.max(usualBudgetMs, 4 * calm)
-    const seen: number[] = []
-    do {
-      const operations = results.map(({ id }) => ({
-        ...{ op: 'update', id, value: `value ${seen.length} of ${id}` },
-      }))
-      seen.push(await slowestOf(health, post(path, { operations })))
-    } while (seen.at(-1)! > budgetMs && seen.length < attempts)
-    expect(seen.at(-1), `in ms: ${seen.join(', ')}`).toBeLessThan(budgetMs)
-  })
-})

@@ -2,7 +2,7 @@
 // many a second after that. One that floods is put off, and keeps no other out. TLS has been paid for by then.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { maxClockSkewMs } from '../../../src/kernel/clock-skew.ts'
-import { StagelyError } from '../../../src/kernel/errors.ts'
+import { createWorkBudget, requestBytes, type WorkBudget } from '../work-budget.ts'
 import { RefusedError } from './refusal.ts'
 
 /** The returned function throws 503 with Retry-After when more than `perSecond` come. Each further refusal gets a later time, so that they do not return together. */
@@ -50,60 +50,34 @@ const createOnce = (clock: Pick<Clock, 'now'>): ((proof: string) => void) => {
   }
 }
 
-export interface AgentCost {
-  /** TooManyRequests while the agent owes work. */
-  check(agentUid: string): void
+export interface AgentCost extends WorkBudget {
   /**
    * Counts a request of the agent. Only what the agent has surely sent itself may count. What is returned takes it back:
    * the controller had asked for it.
    */
-  charge(agentUid: string, bytes: number): () => void
+  readonly charge: (agentUid: string, bytes: number) => () => void
   /** Counts what costs as much as a new stream. */
-  chargeStream(agentUid: string): void
+  readonly chargeStream: (agentUid: string) => void
 }
 
 /** Some times all that an agent tells when it comes back. */
-const most = 16 * 1024 * 1024
-const perSecond = 256 * 1024
-/** A request costs as much as so many bytes. */
-const requestBytes = 8_192
-/** And one that opens a stream. */
+const ofAgent = {
+  most: 16 * 1024 * 1024,
+  perSecond: 256 * 1024,
+  message: 'this agent sends more than the controller works on',
+}
+/** A request that opens a stream costs as much as so many bytes. */
 const streamBytes = 512 * 1024
-const mostKnown = 20_000
 
 export const createAgentCost = (clock: Pick<Clock, 'monotonic'>): AgentCost => {
-  const known = new Map<string, { left: number; at: number }>()
-  const leftOf = (agentUid: string): number => {
-    const last = known.get(agentUid)
-    if (last === undefined) return most
-    return Math.min(most, last.left + ((clock.monotonic() - last.at) / 1_000) * perSecond)
-  }
-  const forgetRested = (): void => {
-    for (const agentUid of known.keys()) if (leftOf(agentUid) === most) known.delete(agentUid)
-  }
-  const spend = (agentUid: string, bytes: number): void => {
-    known.set(agentUid, { left: leftOf(agentUid) - bytes, at: clock.monotonic() })
-  }
-  const charge = (agentUid: string, bytes: number): (() => void) => {
-    if (known.size >= mostKnown) forgetRested()
-    const all = requestBytes + bytes
-    spend(agentUid, all)
-    return () => spend(agentUid, -all)
-  }
+  const work = createWorkBudget(clock, ofAgent)
+  const charge: AgentCost['charge'] = (agentUid, bytes) =>
+    work.charge(agentUid, requestBytes + bytes)
   return {
+    check: work.check,
     charge,
     chargeStream: (agentUid) => {
       charge(agentUid, streamBytes)
-    },
-    check: (agentUid) => {
-      const left = leftOf(agentUid)
-      if (left >= 0) return
-      const retryAfterSeconds = Math.ceil(-left / perSecond)
-      throw new StagelyError(
-        'TooManyRequests',
-        `this agent sends more than the controller works on; try again in ${retryAfterSeconds} s`,
-        { retryAfterSeconds },
-      )
     },
   }
 }

@@ -12,6 +12,7 @@ import type { Kind } from '../../../src/resources/registry.ts'
 import type { AppContext } from '../env.ts'
 import { readBody } from '../read-body.ts'
 import { clientNetwork } from '../request-identity.ts'
+import { requestBytes, spend } from '../work-budget.ts'
 import { bounded, duplicateKeys, mostNamed } from './duplicate-keys.ts'
 import { patchTypesOf, type PatchType } from './patch-types.ts'
 import { decodeProtobuf } from './protobuf.ts'
@@ -21,16 +22,18 @@ export const maxBodyBytes = 3 * 1024 * 1024
 const atOnceOfAddress = 128
 
 /** The sender for the budget is the person or machine, or the address without a login. See read-body.ts. */
-export const readBytes = (c: AppContext, most = maxBodyBytes): Promise<Buffer> => {
+export const readBytes = async (c: AppContext, most = maxBodyBytes): Promise<Buffer> => {
   const user = c.get('user') as Principal | undefined
-  return user === undefined
-    ? readBody(c, {
-        owner: clientNetwork(c.get('address')),
-        isStranger: true,
-        most,
-        atOnce: atOnceOfAddress,
-      })
-    : readBody(c, { owner: user.id, most })
+  if (user === undefined)
+    return readBody(c, {
+      owner: clientNetwork(c.get('address')),
+      isStranger: true,
+      most,
+      atOnce: atOnceOfAddress,
+    })
+  const bytes = await readBody(c, { owner: user.id, most })
+  if (bytes.length > requestBytes) spend(c.get('work'), user.id, bytes.length)
+  return bytes
 }
 
 /** The content of a body, and the paths of duplicate fields, of which the last one counts. */

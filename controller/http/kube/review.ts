@@ -20,6 +20,7 @@ import { writeAllPossible } from '../../manifests/write-all-possible.ts'
 import type { DeniedLog } from '../../audit/denied.ts'
 import { actorOf, type AppContext } from '../env.ts'
 import { noteDenied } from '../note-denied.ts'
+import { requestBytes } from '../work-budget.ts'
 import { maxValues, parseJson, readBytes, workOver } from './body.ts'
 import { forbidden, rightOf, type KubeRoute } from './route.ts'
 
@@ -66,6 +67,7 @@ export const reviewRoutes = ({ store, denied }: ReviewDeps): KubeRoute[] => [
       checkMayWrite(c.get('user'), c.req.param('namespace'))
       const bytes = await readBytes(c, maxReviewBytes)
       const objects = objectsOf(await workOver(bytes, () => parseJson(bytes, maxReviewValues)))
+      c.get('work').charge(c.get('user').id, objects.length * requestBytes)
       let refused: StagelyError | undefined
       const status = await reviewChangeSet(store, actorOf(c), {
         signal: reviewSignal(c),

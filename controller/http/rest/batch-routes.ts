@@ -113,6 +113,7 @@ export const batchRoutes = routesOf('Secrets', [
     summary: 'Create, update and delete many secrets at once: all or none, in one revision.',
     access: { in: 'project', verb: 'create', resource: 'stagelysecrets' },
     body: bodySchema,
+    changes: ({ operations }) => operations.length,
     response: {
       description: 'What was done, in the order of the operations.',
       schema: z.strictObject({

@@ -135,6 +135,7 @@ export const revisionsRoutes = routesOf('History', [
       from: revisionText.describe('Older revision; 0 is the empty set.'),
       to: revisionText.default('head').describe('Newer one; head is what is stored now.'),
     }),
+    changes: () => 50,
     response: { description: 'Never values.', schema: diffSchema },
     handle: async (context) => {
       const { store } = context.deps
@@ -172,6 +173,8 @@ export const revisionsRoutes = routesOf('History', [
     summary: 'Make all secrets of a project what they were, as one change set.',
     access: { in: 'project', verb: 'update', resource: 'stagelysecrets' },
     body: rollbackBody,
+    // Of as many secrets as the project has.
+    changes: () => 250,
     response: {
       description: 'The revision that it went back to, and what changed by that.',
       schema: z.strictObject({

@@ -83,6 +83,8 @@ interface Common<Query, Body> {
   readonly heedsIfMatch?: true
   /** Fields of the answer that are shown once: a repeated answer (Idempotency-Key) does not have them. */
   readonly shownOnce?: readonly string[]
+  /** How many changes the request makes or compares: so much it costs, and many are done by one request at a time. */
+  readonly changes?: (body: Body) => number
   readonly handle: (context: RestContext<Query, Body>) => Promise<RestAnswer>
 }
 

@@ -4,6 +4,7 @@ import type { Hono } from 'hono'
 import type { Principal } from '../../../src/access/principal.ts'
 import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
 import { StagelyError, httpStatusOf } from '../../../src/kernel/errors.ts'
+import type { FairLock } from '../../../src/kernel/fair-lock.ts'
 import { actorOf, type AppContext, type AppEnv } from '../env.ts'
 import { authorize } from './access.ts'
 import type { RestDeps } from './deps.ts'
@@ -14,6 +15,7 @@ import { readInput, type Input } from './input.ts'
 import { problemOf, problemType } from './problem.ts'
 import type { RateLimit, RevealLimit } from '../rate-limit.ts'
 import { clientNetwork } from '../request-identity.ts'
+import { requestBytes, spend } from '../work-budget.ts'
 import { heedsIdempotencyKey, type RestAnswer, type RestContext, type RestRoute } from './route.ts'
 import { restRoutes } from './table.ts'
 
@@ -23,6 +25,7 @@ export interface RestServerDeps extends RestDeps {
   readonly idempotency: IdempotencyDeps['keys']
   readonly limit: RateLimit
   readonly revealLimit: RevealLimit
+  readonly long: FairLock
   /** Aborts when the server stops. */
   readonly stopping: AbortSignal
 }
@@ -102,7 +105,7 @@ const serve =
         return openSignal(c, deps.stopping)
       },
     }
-    const answer = () => handle(c, deps, { route, context, input })
+    const answer = () => paced(c, deps, { route, context, input })
     return render(c, route, await answerSession(deps, route, { context, answer }))
   }
 
@@ -147,6 +150,27 @@ const openSignal = (c: AppContext, stopping: AbortSignal): AbortSignal => {
   const closed = linkedAbort(stopping)
   c.env.outgoing.once('close', () => closed.abort())
   return linkedAbort(closed.signal, c.get('whileLoggedIn')(closed.signal)).signal
+}
+
+/** So many changes take some tens of milliseconds. */
+const few = 50
+
+/** Counts what the request costs. One that changes much waits for others that do. */
+const paced = async (
+  c: AppContext,
+  deps: RestServerDeps,
+  call: { route: RestRoute; context: RestContext; input: Input },
+): Promise<RestAnswer> => {
+  const { id } = call.context.principal
+  const changes = call.route.changes?.(call.input.body) ?? 0
+  if (changes > 0) spend(c.get('work'), id, changes * requestBytes)
+  if (changes <= few) return handle(c, deps, call)
+  const done = await deps.long.take(id, call.context.signal)
+  try {
+    return await handle(c, deps, call)
+  } finally {
+    done()
+  }
 }
 
 /** Runs the handler; a POST with an Idempotency-Key only once. */
