@@ -1,7 +1,7 @@
 // Waits for states. How long at most is no claim: who waits in vain on a busy machine waits that long.
 import { expect, vi } from 'vitest'
 
-const longestMs = 60_000
+export const longestMs = 60_000
 
 /** Expects it of what is read now or in a while: `await eventually(read).toBe(…)`. */
 export const eventually = <T>(

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { request, type BrowserContext, type Page } from 'playwright-core'
 import type { TestDatabase } from '../support/test-database.ts'
+import { longestMs } from '../support/eventually.ts'
 import { oidcClient, startOidcProvider, type TestProvider } from '../support/oidc-provider.ts'
 import { freePort, startWorld, type World } from '../support/processes.ts'
 import { createStack, onHost, testImage, type Stack } from '../support/stack.ts'
@@ -175,6 +176,7 @@ export const startDashboard = async (
   }
   const newContext = async (): Promise<BrowserContext> => {
     const context = await browser.newContext({ reducedMotion: 'reduce', ignoreHTTPSErrors: true })
+    context.setDefaultTimeout(longestMs)
     await context.addInitScript(inPage)
     return context
   }

@@ -23,7 +23,7 @@ export const largeImportTests = (given: () => Dashboard): void => {
     await page.keyboard.press('Control+Enter')
     await page.getByText('they go in 2, and make one revision').waitFor()
     await page.getByRole('button', { name: 'Apply: no container changes' }).click()
-    await page.getByRole('heading', { name: `Revision ${before + 1}` }).waitFor({ timeout: 60_000 })
+    await page.getByRole('heading', { name: `Revision ${before + 1}` }).waitFor()
     await expect.poll(revisionOf).toBe(before + 1)
 
     const address = `/ui/t/default/p/shop?at=${before}&q=is:changed+key:BIG_4`
@@ -32,7 +32,7 @@ export const largeImportTests = (given: () => Dashboard): void => {
     expect(await axe(past)).toEqual([])
     await past.getByRole('button', { name: `Go back to r${before}` }).click()
     await past.getByRole('button', { name: 'Go back: re-creates no container' }).click()
-    await past.getByRole('dialog').waitFor({ state: 'detached', timeout: 60_000 })
+    await past.getByRole('dialog').waitFor({ state: 'detached' })
     await past.getByRole('button', { name: 'Show now' }).click()
     await past.getByText('No secret matches this filter').waitFor()
   })
