@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually } from '../support/eventually.ts'
+import { eventually, passes } from '../support/eventually.ts'
 import { type Ran } from '../support/cli.ts'
 import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
 
@@ -322,8 +322,10 @@ describe('stagely secrets', () => {
     }
     const set = (value: string): Promise<Ran> =>
       world.cliWith(value, 'secrets', 'set', 'PAST', '-p', 'shop')
-    const { status } = (await world.read('projects/shop')) as { status: { revision: number } }
-    const before = String(status.revision)
+    const before = await passes(async () => {
+      const { status } = (await world.read('projects/shop')) as { status?: { revision?: number } }
+      return status?.revision !== undefined && String(status.revision)
+    })
     await set('canary-one')
     const nothing = await set('\n')
     expect([nothing.code, nothing.stderr.includes('--from-file')]).toEqual([2, true])

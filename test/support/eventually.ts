@@ -23,7 +23,10 @@ export const reaches = <T>(
   )
 
 /** Tries again until `check` neither throws nor gives false; resolves to what it gives. */
-export const passes = <T>(check: () => Promise<T> | T, timeout = longestMs): Promise<T> =>
+export const passes = <T>(
+  check: () => Promise<T | false> | T | false,
+  timeout = longestMs,
+): Promise<T> =>
   vi.waitFor(
     async () => {
       const given = await check()
