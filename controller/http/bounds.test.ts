@@ -9,7 +9,8 @@ import * as messages from '../../src/protocol/messages.ts'
 import * as tasks from '../../src/protocol/tasks.ts'
 import { mapOf } from '../../src/resources/limits.ts'
 import { ownerReferences } from '../../src/resources/owner-references.ts'
-import { kinds } from '../../src/resources/registry.ts'
+import { decodeMetadata, metadataFields } from '../../src/resources/metadata.ts'
+import { kinds, requireKind } from '../../src/resources/registry.ts'
 import { unboundedIn } from '../../test/support/unbounded.ts'
 import { peerRequests } from './peers/requests.ts'
 import { restRoutes } from './rest/table.ts'
@@ -59,6 +60,27 @@ test('every file with messages of agents is looked at', () => {
     ...['agent-text.ts', 'by-hand.ts', 'fit-report.ts', 'join-token.ts', 'join.ts'],
     ...['leak-test.ts', 'logs.ts', 'messages.ts', 'tasks.ts'],
   ])
+})
+
+/** Larger than a field of metadata may be; any other field is a text. */
+const tooLarge: Readonly<Record<string, unknown>> = {
+  labels: Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`k${i}`, ''])),
+  annotations: { a: 'x'.repeat(262_144) },
+  finalizers: Array.from({ length: 10_001 }, (_, i) => `example.com/f${i}`),
+}
+
+/** Numbers, and what is looked at with the other schemas. */
+const noTexts = ['generation', 'deletionGracePeriodSeconds', 'ownerReferences']
+const texts = [...metadataFields].filter((field) => !noTexts.includes(field))
+
+test.each(texts)('the metadata of an object has a bound of %s', (field) => {
+  const value = tooLarge[field] ?? 'x'.repeat(254)
+  const { faults, metadata } = decodeMetadata(requireKind('Agent'), {
+    name: 'box',
+    ...{ [field]: value },
+  })
+  expect(faults).toMatchObject([{ field: `metadata.${field}`, reason: 'FieldValueTooLong' }])
+  expect(JSON.stringify(metadata).length).toBeLessThan(300)
 })
 
 describe('what has no bound is found', () => {

@@ -19,6 +19,8 @@ const labelValueRule =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 
 const maxAnnotationBytes = 262_144
+/** Of each text that is no map: the longest name. */
+const maxText = 253
 /** Of labels, of annotations and of finalizers. They are counted before one of them is looked at. */
 const maxEntries = 10_000
 
@@ -26,7 +28,8 @@ const maxEntries = 10_000
 const dropped = new Set(['selfLink', 'managedFields'])
 const textFields = ['uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp'] as const
 const numberFields = ['generation', 'deletionGracePeriodSeconds'] as const
-const known = new Set<string>([
+/** Whatever is none of these is unknown. Each has a bound: see controller/http/bounds.test.ts. */
+export const metadataFields: ReadonlySet<string> = new Set<string>([
   'name',
   'generateName',
   'namespace',
@@ -57,7 +60,7 @@ const typeInvalid = (field: string, expected: string, value: unknown): Fault => 
 }
 
 const checkName = (field: string, name: string, isLabel: boolean): Fault[] => {
-  const limit = isLabel ? 63 : 253
+  const limit = isLabel ? 63 : maxText
   if (name.length > limit) {
     return [tooLong(field, `${limit} bytes`)]
   }
@@ -75,6 +78,8 @@ const checkNames = (kind: Kind, meta: Fields): { fields: Partial<ObjectMeta>; fa
     else fields[field] = value
   }
   const { name, generateName, namespace } = fields
+  if (generateName !== undefined && generateName.length > maxText)
+    faults.push(tooLong('metadata.generateName', `${maxText} bytes`))
   if (name !== undefined && name !== '') {
     append(faults, checkName('metadata.name', name, kind.kind === 'Namespace'))
   } else if (generateName !== undefined) {
@@ -190,7 +195,9 @@ export const decodeMetadata = (
   if (ends.finalizers !== undefined) metadata.finalizers = ends.finalizers
   for (const field of textFields) {
     const value = meta[field]
-    if (typeof value === 'string') metadata[field] = value
+    if (typeof value === 'string' && value.length > maxText)
+      faults.push(tooLong(`metadata.${field}`, `${maxText} bytes`))
+    else if (typeof value === 'string') metadata[field] = value
     else if (value !== undefined && value !== null) {
       faults.push(typeInvalid(`metadata.${field}`, 'string', value))
     }
@@ -200,7 +207,7 @@ export const decodeMetadata = (
     if (typeof value === 'number') metadata[field] = value
   }
   const unknown = Object.keys(meta)
-    .filter((key) => !known.has(key) && !dropped.has(key))
+    .filter((key) => !metadataFields.has(key) && !dropped.has(key))
     .slice(0, maxFaults)
   return { metadata, faults, unknown: unknown.map((key) => `metadata.${key}`) }
 }
