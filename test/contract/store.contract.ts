@@ -545,7 +545,7 @@ export const storeContract = (name: string, open: OpenStore): void => {
     })
 
     it('is healthy', async () => {
-      expect(await t.store.health()).toEqual({ ok: true })
+      expect(await t.store.health()).toMatchObject({ ok: true })
     })
   })
 }
