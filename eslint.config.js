@@ -7,8 +7,8 @@ import importX from 'eslint-plugin-import-x'
 const up = (target, from, message) => ({ target, from, message })
 const only = (name, message) => ({ name, message })
 const database = [
-  only('pg', 'only src/store/pg.ts and pg-listen.ts, and rotators'),
-  only('@electric-sql/pglite', 'only src/store/pglite-worker.js'),
+  only('pg', 'only src/store/drivers/pg.ts and pg-listen.ts, and rotators'),
+  only('@electric-sql/pglite', 'only src/store/drivers/pglite-worker.js'),
 ]
 const spawn = [
   only('node:child_process', 'only src/process'),
@@ -102,9 +102,9 @@ const pure = [
   './kernel/defined.ts',
   './formats/dotenv.ts',
   './search/fit.ts',
-  './resources/rotation-use.ts',
-  './resources/secret-name.ts',
-  './resources/stopped-service.ts',
+  './resources/kinds/rotation-use.ts',
+  './resources/kinds/secret-name.ts',
+  './resources/kinds/stopped-service.ts',
   './rest/types.ts',
   './rest/coming-look.ts',
   './formats/structured.ts',
@@ -130,7 +130,7 @@ export default defineConfig(
       'node_modules/**',
       'src/rest/types.ts',
       'controller/dashboard/app/theme.js',
-      'src/store/pglite-worker.js',
+      'src/store/drivers/pglite-worker.js',
     ],
   },
   tseslint.configs.strictTypeChecked,
@@ -267,7 +267,7 @@ export default defineConfig(
   { files: ['{controller,agent,cli}/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/kernel/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...mocks] } },
   {
-    files: ['src/store/{pg,pg-listen}.ts', 'controller/rotators/postgres-session.ts'],
+    files: ['src/store/drivers/{pg,pg-listen}.ts', 'controller/rotators/postgres-session.ts'],
     rules: { 'no-restricted-imports': ['error', { paths: spawn }] },
   },
   {

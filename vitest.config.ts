@@ -56,7 +56,10 @@ export default defineConfig({
           isolate: false,
           execArgv: shortLived,
           env: shortGo,
-          globalSetup: ['test/support/postgres-setup.ts', 'test/support/docker-setup.ts'],
+          globalSetup: [
+            'test/support/databases/postgres-setup.ts',
+            'test/support/docker/docker-setup.ts',
+          ],
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
@@ -69,7 +72,7 @@ export default defineConfig({
           exclude: [], // the bundle is below node_modules
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
-          globalSetup: ['test/support/postgres-setup.ts'],
+          globalSetup: ['test/support/databases/postgres-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

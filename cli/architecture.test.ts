@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const root = new URL('../', import.meta.url).pathname
@@ -50,4 +50,21 @@ describe('ARCHITECTURE.md', () => {
     expect(parts.filter((name) => !defines(name))).toEqual([])
     expect(source.split('\n').length).toBeLessThanOrEqual(301)
   })
+})
+
+const isSource = (path: string): boolean =>
+  /\.(ts|tsx|mjs)$/.test(path) && !/\.test\.tsx?$/.test(path)
+
+describe('a folder', () => {
+  it.each(['src', 'controller', 'agent', 'cli', 'scripts', 'test/support'])(
+    'of %s holds at most 40 sources, so that one look tells what is there',
+    async (part) => {
+      const counts = new Map<string, number>()
+      const paths = await readdir(join(root, part), { recursive: true })
+      for (const folder of paths.filter(isSource).map((path) => dirname(path)))
+        counts.set(folder, (counts.get(folder) ?? 0) + 1)
+      expect(counts.size).toBeGreaterThan(0)
+      expect([...counts].filter(([, count]) => count > 40)).toEqual([])
+    },
+  )
 })

@@ -4,7 +4,7 @@ import { renderOverride, type ServiceOverride } from '../src/compose/override.ts
 import { defined } from '../src/kernel/defined.ts'
 import { mark } from '../src/masking/masker.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
-import type { ServiceStatus } from '../src/resources/stagelet.ts'
+import type { ServiceStatus } from '../src/resources/kinds/stagelet.ts'
 import { ofKind, specOf, statusOf } from '../src/resources/typed.ts'
 import { stageletIn, winnersFor, type SetEntry } from '../src/secrets/set-entry.ts'
 import type { Api } from './api.ts'

@@ -10,7 +10,7 @@ import {
   type ManifestFault,
 } from '../src/manifests/parse.ts'
 import { apiVersionOf, kinds } from '../src/resources/registry.ts'
-import { decodeObject } from '../src/resources/validate.ts'
+import { decodeObject } from '../src/resources/validation/validate.ts'
 import { CliError, Exit, usageError } from './errors.ts'
 import { note } from './print.ts'
 

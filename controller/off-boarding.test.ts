@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { silentLogger } from '../src/kernel/log.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import type { Store } from '../src/store/store.ts'
-import { countedRows, uidOf } from '../test/support/counted-rows.ts'
+import { countedRows, uidOf } from '../test/support/databases/counted-rows.ts'
 import { createFakeClock } from '../test/support/fake-clock.ts'
 import { startOffBoarding } from './off-boarding.ts'
 

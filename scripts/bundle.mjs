@@ -17,7 +17,7 @@ const { metafile } = await build({
     main: 'cli/main.ts',
     // For tests, which run the command in a process that is there already.
     'command-line': 'cli/command-line.ts',
-    'pglite-worker': 'src/store/pglite-worker.js',
+    'pglite-worker': 'src/store/drivers/pglite-worker.js',
   },
   outdir: out,
   chunkNames: '[name]-[hash]',
@@ -40,7 +40,7 @@ const { metafile } = await build({
 
 // Found by import.meta.url, as beside the source that names them.
 for (const asset of ['migrations', 'empty-cluster.tar.gz']) {
-  cpSync(join(root, 'src/store', asset), join(out, asset), { recursive: true })
+  cpSync(join(root, 'src/store/drivers', asset), join(out, asset), { recursive: true })
 }
 chmodSync(join(out, 'main.js'), 0o755)
 writeFileSync(join(root, 'dist/bundled.json'), JSON.stringify(metafile.outputs))

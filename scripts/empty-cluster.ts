@@ -1,4 +1,4 @@
-// Makes src/store/empty-cluster.tar.gz, which src/store/pglite-cluster.ts loads: a cluster with today's schema
+// Makes src/store/drivers/empty-cluster.tar.gz, which src/store/drivers/pglite-cluster.ts loads: a cluster with today's schema
 // and no row of ours. Only where it is missing or older than what it is made of.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
-import { migrateIn } from '../src/store/migrate.ts'
+import { migrateIn } from '../src/store/drivers/migrate.ts'
 
-const store = fileURLToPath(new URL('../src/store', import.meta.url))
+const store = fileURLToPath(new URL('../src/store/drivers', import.meta.url))
 const archive = join(store, 'empty-cluster.tar.gz')
 const migrations = join(store, 'migrations')
 

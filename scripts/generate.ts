@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { openApiDocument } from '../controller/http/rest/openapi.ts'
-import { crdKinds, renderCrd } from '../src/resources/crd.ts'
+import { crdKinds, renderCrd } from '../src/resources/schemas/crd.ts'
 import type { Kind } from '../src/resources/registry.ts'
 import { renderTypes, type Names, type OpenApi } from './lib/openapi-types.ts'
 

@@ -27,7 +27,7 @@ try {
   const out = join(folder, 'out')
   await build({
     absWorkingDir: folder,
-    entryPoints: { main: 'cli/main.ts', 'pglite-worker': 'src/store/pglite-worker.js' },
+    entryPoints: { main: 'cli/main.ts', 'pglite-worker': 'src/store/drivers/pglite-worker.js' },
     outdir: join(out, 'cli'),
     bundle: true,
     splitting: true,
@@ -46,7 +46,9 @@ try {
     logLevel: 'warning',
   })
   // Read from beside the files that name them.
-  cpSync(join(folder, 'src/store/migrations'), join(out, 'cli/migrations'), { recursive: true })
+  cpSync(join(folder, 'src/store/drivers/migrations'), join(out, 'cli/migrations'), {
+    recursive: true,
+  })
   cpSync(join(folder, 'package.json'), join(out, 'package.json'))
   writeFileSync(join(out, 'COMMIT'), `${run('git', ['rev-parse', commit], { cwd: root })}`)
   const files = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner']

@@ -1,6 +1,6 @@
 // Finds a stack of the same folder under another project name that may write the same files of the machine: two databases
 // on one folder of data destroy it. Volumes have the project's name, and are apart.
-import { isInside, realPath } from '../allowed-folders.ts'
+import { isInside, realPath } from '../compose/allowed-folders.ts'
 import type { WritableMount } from '../docker/mounts.ts'
 
 /** What many containers share without harm. */

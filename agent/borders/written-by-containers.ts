@@ -1,10 +1,10 @@
 // Refuses stacks whose files containers may write, and mounts that lead through a link that a container may have made:
 // with either, code in a container chooses what the next containers mount, and so is root on the machine.
 import { dirname } from 'node:path'
-import { isInside, type StackFault } from '../allowed-folders.ts'
-import type { ComposeModel } from '../compose-model.ts'
+import { isInside, type StackFault } from '../compose/allowed-folders.ts'
+import type { ComposeModel } from '../compose/compose-model.ts'
 import type { WritableMount } from '../docker/mounts.ts'
-import { unique } from '../service-model.ts'
+import { unique } from '../compose/service-model.ts'
 import { wayOf, type Way } from './way.ts'
 
 export const writableByContainer = 'WritableByContainer'

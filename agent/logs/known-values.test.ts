@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { aDesired } from '../../test/support/builders.ts'
 import { held } from '../../test/support/held.ts'
-import { createWant, type OpenedSecret, type Want } from '../want.ts'
+import { createWant, type OpenedSecret, type Want } from '../stack/want.ts'
 import { createKnownValues } from './known-values.ts'
 
 const perRollout = 4

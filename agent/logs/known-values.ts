@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto'
 import type { KeyedValue } from '../../src/masking/hit-counter.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
-import type { ClaimedProject } from '../project-claim.ts'
-import { countSurplus, ownBytes } from '../old-values.ts'
-import type { OpenedSecret } from '../want.ts'
+import type { ClaimedProject } from '../stack/project-claim.ts'
+import { countSurplus, ownBytes } from '../stack/old-values.ts'
+import type { OpenedSecret } from '../stack/want.ts'
 import type { LogSource } from './project-log.ts'
 
 export interface KnownValues {

@@ -18,7 +18,7 @@ import {
   type LeakTestService,
 } from '../../src/protocol/leak-test.ts'
 import { paths } from '../../src/protocol/messages.ts'
-import type { ControllerClient } from '../controller-client.ts'
+import type { ControllerClient } from '../link/controller-client.ts'
 import type { ContainerSummary } from '../docker/engine.ts'
 import { readFrames } from './frames.ts'
 import {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import type { LogBatch } from '../../src/protocol/logs.ts'
-import { RefusedError } from '../controller-client.ts'
+import { RefusedError } from '../link/controller-client.ts'
 import { createLogSessions, type LogSessionsDeps } from './log-sessions.ts'
 
 /** A session whose order is refused: it has one batch to send, at 0 ms. `fail` is what happens to a try after so many ms. */

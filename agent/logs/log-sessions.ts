@@ -15,7 +15,7 @@ import {
   type LogsOrder,
 } from '../../src/protocol/logs.ts'
 import { paths } from '../../src/protocol/messages.ts'
-import { RefusedError, type ControllerClient } from '../controller-client.ts'
+import { RefusedError, type ControllerClient } from '../link/controller-client.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import {
   followProjectLog,

@@ -2,7 +2,7 @@
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { findUnsafe } from '../borders/safe-folder.ts'
-import { memoryFileSystems, safeFilesDir } from '../tmpfs.ts'
+import { memoryFileSystems, safeFilesDir } from '../files/tmpfs.ts'
 import type { AgentConfig } from '../config.ts'
 import { codeOf, failed, ok, warning, type Check } from './check.ts'
 

@@ -1,6 +1,6 @@
 // Doctor: finds stacks whose Compose files containers may write. An agent refuses them, unless their stagelets say so.
 import { messageOf } from '../../src/kernel/errors.ts'
-import { checkAllowed } from '../allowed-folders.ts'
+import { checkAllowed } from '../compose/allowed-folders.ts'
 import { findWrittenByContainers } from '../borders/written-by-containers.ts'
 import type { AgentConfig } from '../config.ts'
 import { readStacks } from '../docker/info.ts'

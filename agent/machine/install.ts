@@ -15,9 +15,9 @@ import {
   type Machine,
 } from '../../src/systemd/service.ts'
 import { agentVersion, usualSocket, type AgentConfig } from '../config.ts'
-import { prepareDataDir } from '../data-dir.ts'
-import { lockFolder } from '../folder-lock.ts'
-import { joinController, loadIdentity } from '../identity.ts'
+import { prepareDataDir } from '../identity/data-dir.ts'
+import { lockFolder } from '../identity/folder-lock.ts'
+import { joinController, loadIdentity } from '../identity/identity.ts'
 import { parseMachineFlags, textOf, type MachineFlags } from './flags.ts'
 import { note, runProgram, say } from './program.ts'
 import { agentService, renderAgentUnit } from './unit.ts'

@@ -1,6 +1,6 @@
 // Runs the programs of this folder, and prints a fault that people can mend as one sentence.
 import { messageOf, isReason, StagelyError } from '../../src/kernel/errors.ts'
-import { RefusedError } from '../controller-client.ts'
+import { RefusedError } from '../link/controller-client.ts'
 
 export const say = (text: string): void => {
   process.stdout.write(`${text}\n`)

@@ -9,9 +9,9 @@ import {
   type Machine,
 } from '../../src/systemd/service.ts'
 import { createEngine } from '../docker/engine.ts'
-import { lockFolder } from '../folder-lock.ts'
-import { loadIdentity, type Identity } from '../identity.ts'
-import { openStateFile } from '../state-file.ts'
+import { lockFolder } from '../identity/folder-lock.ts'
+import { loadIdentity, type Identity } from '../identity/identity.ts'
+import { openStateFile } from '../stack/state-file.ts'
 import { parseMachineFlags, textOf, type MachineFlags } from './flags.ts'
 import { note, runProgram, say } from './program.ts'
 import { agentService } from './unit.ts'

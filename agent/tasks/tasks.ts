@@ -18,7 +18,7 @@ import {
   type TaskOrder,
   type TaskReport,
 } from '../../src/protocol/tasks.ts'
-import type { ControllerClient } from '../controller-client.ts'
+import type { ControllerClient } from '../link/controller-client.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { TaskSource } from '../logs/known-values.ts'
 import type { LogRefusal } from '../logs/project-log.ts'

@@ -1,9 +1,9 @@
 // describe: everything about an object, for people: spec, status, conditions, events.
 import type { Command } from 'commander'
 import type { Condition } from '../../src/resources/conditions.ts'
-import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/core.ts'
+import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/kinds/core.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { ServiceStatus } from '../../src/resources/stagelet.ts'
+import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
 import type { ListAnswer } from '../api.ts'
 import { pathOf, type Api } from '../api.ts'
 import { kindOf, parseTargets } from '../kinds.ts'

@@ -9,8 +9,12 @@ import {
   sealValue,
 } from '../../src/protocol/sealed-value.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { checkValue } from '../../src/resources/secret-value.ts'
-import { audiences, notForController, type SecretSpec } from '../../src/resources/stagelysecret.ts'
+import { checkValue } from '../../src/resources/kinds/secret-value.ts'
+import {
+  audiences,
+  notForController,
+  type SecretSpec,
+} from '../../src/resources/kinds/stagelysecret.ts'
 import { stageletIn } from '../../src/secrets/set-entry.ts'
 import { findEndpoint } from '../connect.ts'
 import { CliError, usageError } from '../errors.ts'

@@ -1,6 +1,6 @@
 // Lists what a deletion deletes, one line for each object. Pure.
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { StageletSpec } from '../../src/resources/stagelet.ts'
+import type { StageletSpec } from '../../src/resources/kinds/stagelet.ts'
 import { statusOf, specOf } from '../../src/resources/typed.ts'
 
 const mostNamed = 10

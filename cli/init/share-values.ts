@@ -1,7 +1,7 @@
 // Turns a value in several places into one secret to which the other places refer. Pure.
 import { isReadOnce } from '../../src/databases/read-once.ts'
 import { minPatternBytes } from '../../src/masking/patterns.ts'
-import { renderTemplate, parseTemplate } from '../../src/resources/value-template.ts'
+import { renderTemplate, parseTemplate } from '../../src/resources/kinds/value-template.ts'
 import type { ComposeProject } from './compose-project.ts'
 import { variableSource, type FoundSecret, type ProposedSecret } from './found-secret.ts'
 import type { Part } from './interpolate.ts'

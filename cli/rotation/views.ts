@@ -1,5 +1,5 @@
 // How rotations are printed.
-import { surelySeen } from '../../src/resources/rotation-use.ts'
+import { surelySeen } from '../../src/resources/kinds/rotation-use.ts'
 import type { Rotation, RotationStep } from '../../src/rest/types.ts'
 import type { RecordView } from '../records.ts'
 import { hanging } from '../print.ts'

@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { charsets, keypairs, type GenerateSpec } from '../../src/resources/value-source.ts'
+import { charsets, keypairs, type GenerateSpec } from '../../src/resources/kinds/value-source.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { mergePatch, pathOf, type Api } from '../api.ts'
 import { CliError } from '../errors.ts'

@@ -1,6 +1,6 @@
 // The identity of a secret: project, key, scope and stagelet, which no two secrets share.
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { secretName } from '../../src/resources/secret-fields.ts'
+import { secretName } from '../../src/resources/schemas/secret-fields.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import type { Api } from '../api.ts'
 import { CliError, usageError } from '../errors.ts'

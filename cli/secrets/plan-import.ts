@@ -1,7 +1,7 @@
 // The changes of an import, by name: the server compares the values, and does not return them.
 import { defined } from '../../src/kernel/defined.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import { withFields, type SecretInput } from '../../src/resources/secret-fields.ts'
+import { withFields, type SecretInput } from '../../src/resources/schemas/secret-fields.ts'
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import type { Api } from '../api.ts'
 import { Exit } from '../errors.ts'

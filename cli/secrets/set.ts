@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { audiences } from '../../src/resources/stagelysecret.ts'
+import { audiences } from '../../src/resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { mergePatch, pathOf } from '../api.ts'
 import { CliError } from '../errors.ts'

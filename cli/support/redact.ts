@@ -2,7 +2,7 @@
 // wrote in a wrong place.
 import { isRecord } from '../../src/kernel/record.ts'
 import { createMasker, mark } from '../../src/masking/masker.ts'
-import { valueFields } from '../../src/resources/secret-value.ts'
+import { valueFields } from '../../src/resources/kinds/secret-value.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 
 /** Names of variables and fields that hold a secret. */

@@ -1,7 +1,7 @@
 // Which rules a project had when, from the audit log. Pure.
-import type { ProjectSpec } from '../../src/resources/project.ts'
+import type { ProjectSpec } from '../../src/resources/kinds/project.ts'
 import type { AuditFact } from '../../src/store/compliance/facts.ts'
-import type { ProjectRules } from '../../src/store/project-rules.ts'
+import type { ProjectRules } from '../../src/store/objects/project-rules.ts'
 
 /** Up to the next one. */
 export interface Period {

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
-import { certificateUntil } from '../../test/support/certificates.ts'
+import { certificateUntil } from '../../test/support/http/certificates.ts'
 import { createEgress, mostBytes, type EgressDeps } from './gate.ts'
 import { parseRules } from './rules.ts'
 

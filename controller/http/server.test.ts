@@ -3,8 +3,8 @@ import type { RequestListener } from 'node:http'
 import { connect } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { certificateUntil } from '../../test/support/certificates.ts'
-import { onKeptConnection } from '../../test/support/kept-connection.ts'
+import { certificateUntil } from '../../test/support/http/certificates.ts'
+import { onKeptConnection } from '../../test/support/http/kept-connection.ts'
 import { listen } from './server.ts'
 
 it('closes at once although a browser keeps a connection ready, and ends a request that runs', async () => {

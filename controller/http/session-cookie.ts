@@ -4,7 +4,7 @@
 import { createHmac } from 'node:crypto'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { sameText } from '../../src/kernel/same-text.ts'
-import { tokenPrefixes } from '../../src/store/tokens.ts'
+import { tokenPrefixes } from '../../src/store/people/tokens.ts'
 
 /** Base URL of this controller, as browsers name it. */
 export type Base = () => string

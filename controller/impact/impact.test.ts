@@ -1,13 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AgentSpec } from '../../src/resources/agent.ts'
+import type { AgentSpec } from '../../src/resources/kinds/agent.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { ServiceStatus, StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
+import type {
+  ServiceStatus,
+  StageletSpec,
+  StageletStatus,
+} from '../../src/resources/kinds/stagelet.ts'
 import { digestFor } from '../../src/rollout/quarantine.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo, type SetEntry } from '../../src/secrets/visible.ts'
-import { aContainer } from '../../test/support/a-container.ts'
-import { aPlan, aService } from '../../test/support/a-service.ts'
+import { aContainer } from '../../test/support/agents/a-container.ts'
+import { aPlan, aService } from '../../test/support/agents/a-service.ts'
 import { aStagelet, anEntry } from '../../test/support/builders.ts'
 import { runs } from '../../test/support/soak.ts'
 import { impactOf, type Impact } from './impact.ts'

@@ -8,7 +8,7 @@ import type {
   HeldStagelet,
   WidenedKey,
 } from '../../src/manifests/review.ts'
-import type { ServiceStatus } from '../../src/resources/stagelet.ts'
+import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
 import { isFor } from '../../src/secrets/references.ts'
 import { viewsOf, type ServiceView, type SetViews } from '../../src/secrets/set-views.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'

@@ -1,10 +1,10 @@
 // What the impact of a change is computed from: stagelets with their agents and projects, and the newest
 // sets. Read once before a write and once after.
 import { append } from '../../src/kernel/append.ts'
-import type { AgentSpec, AgentStatus } from '../../src/resources/agent.ts'
+import type { AgentSpec, AgentStatus } from '../../src/resources/kinds/agent.ts'
 import { refOf, type KubeObject, type Place } from '../../src/resources/meta.ts'
-import type { ProjectSpec, ProjectStatus } from '../../src/resources/project.ts'
-import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
+import type { ProjectSpec, ProjectStatus } from '../../src/resources/kinds/project.ts'
+import type { StageletSpec, StageletStatus } from '../../src/resources/kinds/stagelet.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import type { Reader } from '../../src/store/store.ts'
 

@@ -3,7 +3,12 @@ import { defined } from '../../src/kernel/defined.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { earliest } from '../../src/kernel/earliest.ts'
 import { conditionsOf, findCondition, withCondition } from '../../src/resources/conditions.ts'
-import { keysAt, toldOf, type KeyRule, type KeysNow } from '../../src/resources/key-rotation.ts'
+import {
+  keysAt,
+  toldOf,
+  type KeyRule,
+  type KeysNow,
+} from '../../src/resources/kinds/key-rotation.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'

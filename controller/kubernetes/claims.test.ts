@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { createSteppedClock } from '../../test/support/store-fixtures.ts'
+import { createSteppedClock } from '../../test/support/databases/store-fixtures.ts'
 import { createClaims, type ClaimDeps, type Claims, type Lease } from './claims.ts'
 
 /** One namespace of a cluster; `ending`: it takes nothing new. */

@@ -2,7 +2,7 @@
 // queue: a failed write is repeated later, and an event that the cluster has is not written again.
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
-import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/core.ts'
+import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/kinds/core.ts'
 import { keyOf, refFromKey, type KubeObject } from '../../src/resources/meta.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { done, waitFor, type Reconciler } from '../../src/runtime/control-loop.ts'

@@ -2,8 +2,8 @@
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { applyMergePatch, applyPatch, withLastApplied } from '../../src/manifests/merge.ts'
 import { annotations, refOf, type KubeObject } from '../../src/resources/meta.ts'
-import { decodeObject } from '../../src/resources/validate.ts'
-import { givesValue } from '../../src/store/value-owner.ts'
+import { decodeObject } from '../../src/resources/validation/validate.ts'
+import { givesValue } from '../../src/store/secrets/value-owner.ts'
 import type { Transaction } from '../../src/store/store.ts'
 
 export interface Applied {

@@ -2,7 +2,7 @@
 import { defined } from '../../src/kernel/defined.ts'
 import type { ReviewChange } from '../../src/manifests/review.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import { valueFields } from '../../src/resources/secret-value.ts'
+import { valueFields } from '../../src/resources/kinds/secret-value.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { setOf, type Situation } from '../impact/situation.ts'
 import type { Applied } from './apply-object.ts'

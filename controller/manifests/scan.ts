@@ -12,7 +12,7 @@ import {
 } from '../../src/manifests/parse.ts'
 import { keyOf, refOf } from '../../src/resources/meta.ts'
 import { kinds } from '../../src/resources/registry.ts'
-import { decodeObject } from '../../src/resources/validate.ts'
+import { decodeObject } from '../../src/resources/validation/validate.ts'
 
 export interface FolderFault extends ManifestFault {
   /** Key of the faulty object, if it is known. */

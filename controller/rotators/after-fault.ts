@@ -1,7 +1,7 @@
 // What follows from a fault of a rotator: another try, or the end of the attempt.
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { durationMs } from '../../src/resources/duration.ts'
-import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import type { Effect } from './next.ts'
 import { retryMs } from './attempt-begin.ts'
 import { discard } from './discard.ts'

@@ -1,7 +1,7 @@
 // What people read of a Rotation: pure.
 import { defined } from '../../src/kernel/defined.ts'
 import { withConditions } from '../../src/resources/conditions.ts'
-import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import type { RotationSpec, RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import { no, unknown, yes, type Verdict } from '../reconcilers/verdict.ts'
 import type { Facts } from './next.ts'
 import { isOverdue } from './attempt-begin.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { defined } from '../../src/kernel/defined.ts'
-import type { RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import type { RotationSpec, RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import { decideRotation } from './decide.ts'
 import type { Facts, Next } from './next.ts'
 import { isOverdue } from './attempt-begin.ts'

@@ -9,7 +9,7 @@ import type {
   Phase,
   RotationSpec,
   RotationStatus,
-} from '../../src/resources/rotation.ts'
+} from '../../src/resources/kinds/rotation.ts'
 import { giveUp, goBack, inPhase, type Failed } from './phase-change.ts'
 import { keyOfBearer, mostRestarts, settledMs, type Bearer } from './proof.ts'
 import { afterRestore } from './restored.ts'

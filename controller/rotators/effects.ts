@@ -2,7 +2,7 @@
 // back; the performer stores it.
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { refOf } from '../../src/resources/meta.ts'
-import type { StagedCredential } from '../../src/store/staged-values.ts'
+import type { StagedCredential } from '../../src/store/secrets/staged-values.ts'
 import type { Transaction } from '../../src/store/store.ts'
 import { afterFault } from './after-fault.ts'
 import type { Effect } from './next.ts'

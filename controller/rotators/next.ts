@@ -1,5 +1,5 @@
 // What is known of a rotation, and what it does next.
-import type { Restored, RotationStatus } from '../../src/resources/rotation.ts'
+import type { Restored, RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import type { Proof } from './proof.ts'
 import type { Step } from './rotator.ts'
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { createEgress } from '../egress/gate.ts'
 import { realClock } from '../../src/kernel/clock.ts'
-import type { RotationSpec } from '../../src/resources/rotation.ts'
-import { objectOf, stageletOf } from '../../test/support/store-fixtures.ts'
+import type { RotationSpec } from '../../src/resources/kinds/rotation.ts'
+import { objectOf, stageletOf } from '../../test/support/databases/store-fixtures.ts'
 import { createRotatorOpener, type OpenerDeps } from './opener.ts'
 
 const spec = {

@@ -1,5 +1,5 @@
 // What comes of an effect: the next status, what is told of it, and what is written along with it.
-import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import type { Transaction } from '../../src/store/store.ts'
 import type { Next, Told } from './next.ts'
 import { giveUp, takeBack, type Failed } from './phase-change.ts'

@@ -11,11 +11,11 @@ import {
   type Condition,
 } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { done, startControlLoop, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
-import type { StagedValues } from '../../src/store/staged-values.ts'
+import type { StagedValues } from '../../src/store/secrets/staged-values.ts'
 import type { ChangeEvent, EventInput, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
 import { followStore } from '../follow-store.ts'

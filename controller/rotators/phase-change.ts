@@ -1,6 +1,6 @@
 // How a Rotation comes to its next phase, and how an attempt fails: pure.
 import { toTimestamp as time } from '../../src/kernel/clock.ts'
-import type { Phase, RotationStatus } from '../../src/resources/rotation.ts'
+import type { Phase, RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import type { Move, Next, Told } from './next.ts'
 
 /** The status in another phase. */

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { defined } from '../../src/kernel/defined.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
-import { engineUnavailable } from '../../src/resources/observation.ts'
-import type { BlockedBy, Evidence } from '../../src/resources/rotation.ts'
-import type { ServiceStatus } from '../../src/resources/stagelet.ts'
+import { engineUnavailable } from '../../src/resources/kinds/observation.ts'
+import type { BlockedBy, Evidence } from '../../src/resources/kinds/rotation.ts'
+import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
 import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
 import { viewersOf, type Viewer } from './viewers.ts'
 

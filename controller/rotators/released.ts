@@ -1,5 +1,9 @@
 // Stacks that were released, and may run the credential that is to end: nobody sees them. Pure.
-import type { BlockedBy, ReleasedStack, RotationStatus } from '../../src/resources/rotation.ts'
+import type {
+  BlockedBy,
+  ReleasedStack,
+  RotationStatus,
+} from '../../src/resources/kinds/rotation.ts'
 import type { ProjectInput } from '../reconcilers/project/gather.ts'
 
 /** Since a stagelet has the stack again, the proof counts that one. */

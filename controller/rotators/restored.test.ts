@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import { fromFor, holdIn } from '../../src/rollout/restored.ts'
 import { decideRotation } from './decide.ts'
 import { afterRefusal } from './phase-change.ts'

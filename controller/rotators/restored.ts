@@ -2,7 +2,7 @@
 // docs/adr/0069.
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/rotation.ts'
+import type { Restored, RotationSpec, RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { atRest, goBack, inPhase } from './phase-change.ts'
 import type { Facts, Move, Next, Told } from './next.ts'

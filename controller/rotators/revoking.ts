@@ -2,7 +2,7 @@
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { refOf } from '../../src/resources/meta.ts'
-import type { Phase, RotationStatus } from '../../src/resources/rotation.ts'
+import type { Phase, RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import type { Transaction } from '../../src/store/store.ts'
 import { atRest } from './phase-change.ts'
 import { isSameLogin, sameValues } from './logins.ts'

@@ -1,7 +1,7 @@
 // Which services see an output of a rotation, or run with what they saw of one before: pure.
 import { reachedBy } from '../../src/secrets/reached.ts'
 import { viewsOf } from '../../src/secrets/set-views.ts'
-import type { ServiceStatus } from '../../src/resources/stagelet.ts'
+import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
 import { consumersBySecret, runsCurrent } from '../reconcilers/project/decide.ts'
 import type { ProjectInput, SecretObject, StageletObject } from '../reconcilers/project/gather.ts'
 

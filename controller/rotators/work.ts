@@ -1,6 +1,10 @@
 // What an effect of a rotation works with.
-import type { RotationStatus } from '../../src/resources/rotation.ts'
-import type { StagedPlace, StagedRole, StagedValues } from '../../src/store/staged-values.ts'
+import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
+import type {
+  StagedPlace,
+  StagedRole,
+  StagedValues,
+} from '../../src/store/secrets/staged-values.ts'
 import type { ObjectRef } from '../../src/resources/meta.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'

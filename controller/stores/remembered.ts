@@ -1,6 +1,6 @@
 // What a runner knows of its store, and how much of that the process before has written down. Pure.
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
-import type { SecretStoreStatus } from '../../src/resources/secret-store.ts'
+import type { SecretStoreStatus } from '../../src/resources/kinds/secret-store.ts'
 import type { Fault } from './decide-store.ts'
 import { mostTries, refusedMs } from './decide-store.ts'
 

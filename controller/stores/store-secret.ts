@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
-import { providerOf, type SecretStoreSpec } from '../../src/resources/secret-store.ts'
-import type { SecretSpec, SecretStatus } from '../../src/resources/stagelysecret.ts'
-import type { ExternalSpec } from '../../src/resources/value-source.ts'
+import { providerOf, type SecretStoreSpec } from '../../src/resources/kinds/secret-store.ts'
+import type { SecretSpec, SecretStatus } from '../../src/resources/kinds/stagelysecret.ts'
+import type { ExternalSpec } from '../../src/resources/kinds/value-source.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 
 export interface StoreSecret {

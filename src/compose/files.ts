@@ -1,7 +1,7 @@
 // Finds the files that Compose would read. Compose itself interprets them.
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { ComposeSpec } from '../resources/compose-spec.ts'
+import type { ComposeSpec } from '../resources/kinds/compose-spec.ts'
 
 /** The part of a spec that decides which files are used. */
 export type FileChoice = Pick<ComposeSpec, 'directory' | 'files' | 'envFiles'>

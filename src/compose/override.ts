@@ -131,7 +131,7 @@ const writeNetworks = (yaml: YamlWriter, networks: readonly KeptNetwork[]): void
 
 /**
  * The override file. `services` must hold exactly the services that see a secret. Values must be UTF-8
- * without NUL (see agent/validate-values.ts). Linear in the size of the output.
+ * without NUL (see agent/compose/validate-values.ts). Linear in the size of the output.
  */
 export const renderOverride = (
   services: readonly ServiceOverride[],

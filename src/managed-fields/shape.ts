@@ -1,6 +1,6 @@
 // How the fields of a kind are owned: field by field, item by item, or as a whole. Derived from the
 // schemas of the kinds, so that a new field needs no change here.
-import { structuralSchema, type Schema } from '../resources/crd.ts'
+import { structuralSchema, type Schema } from '../resources/schemas/crd.ts'
 import { ownerReferences } from '../resources/owner-references.ts'
 import type { Kind } from '../resources/registry.ts'
 

@@ -1,10 +1,10 @@
 // Brings the report of one stagelet within its bounds. The agent does it before it sends. The controller does it again,
 // since an agent may be older or compromised, and with what an earlier release has stored.
 import type * as z from 'zod'
-import { fitTo, type Cut } from '../resources/fit.ts'
+import { fitTo, type Cut } from '../resources/validation/fit.ts'
 import { limits } from '../resources/limits.ts'
-import { misfitsOf } from '../resources/misfits.ts'
-import { observationSpec, type ObservationSpec } from '../resources/observation.ts'
+import { misfitsOf } from '../resources/validation/misfits.ts'
+import { observationSpec, type ObservationSpec } from '../resources/kinds/observation.ts'
 import { reportedStagelet, type ReportedStagelet } from './messages.ts'
 
 type Service = Readonly<Record<string, unknown>>

@@ -10,10 +10,10 @@ import {
   quarantined,
   endedContainer,
   strayService,
-} from '../resources/observation.ts'
-import { composeSpec } from '../resources/compose-spec.ts'
+} from '../resources/kinds/observation.ts'
+import { composeSpec } from '../resources/kinds/compose-spec.ts'
 import { limits } from '../resources/limits.ts'
-import { fileSpec } from '../resources/stagelysecret.ts'
+import { fileSpec } from '../resources/kinds/stagelysecret.ts'
 import { leakTestOrder, type LeakTestOrder } from './leak-test.ts'
 import { logsOrder, serial, type LogsOrder } from './logs.ts'
 import { machineText, protocolText, rawKey, storable } from './agent-text.ts'

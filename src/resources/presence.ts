@@ -1,6 +1,6 @@
 // Whether an agent's last report still describes the present. While an agent is away, anything may
 // happen on its machine. So a report counts only during the presence in which it was made.
-import type { AgentStatus } from './agent.ts'
+import type { AgentStatus } from './kinds/agent.ts'
 import { isTrue } from './conditions.ts'
 import type { KubeObject } from './meta.ts'
 

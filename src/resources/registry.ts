@@ -1,7 +1,7 @@
 // The one table of kinds. API paths, CRDs, OpenAPI, validation, defaults and printer columns are
 // derived from it.
 import type * as z from 'zod'
-import { agentSpec, agentStatus } from './agent.ts'
+import { agentSpec, agentStatus } from './kinds/agent.ts'
 import { age, fieldColumns, type PrinterColumn } from './columns.ts'
 import {
   agentColumns,
@@ -10,17 +10,17 @@ import {
   rotationColumns,
   secretColumns,
   stageletColumns,
-} from './kind-columns.ts'
-import { eventSpec, namespaceSpec, namespaceStatus } from './core.ts'
+} from './kinds/kind-columns.ts'
+import { eventSpec, namespaceSpec, namespaceStatus } from './kinds/core.ts'
 import { apiGroup } from './meta.ts'
-import { notifierSpec, notifierStatus } from './notifier.ts'
-import { observationSpec } from './observation.ts'
-import { projectSpec, projectStatus } from './project.ts'
-import { rotationSpec, rotationStatus } from './rotation.ts'
-import { secretStoreColumns } from './secret-store-columns.ts'
-import { secretStoreSpec, secretStoreStatus } from './secret-store.ts'
-import { stageletSpec, stageletStatus } from './stagelet.ts'
-import { secretSpec, secretStatus } from './stagelysecret.ts'
+import { notifierSpec, notifierStatus } from './kinds/notifier.ts'
+import { observationSpec } from './kinds/observation.ts'
+import { projectSpec, projectStatus } from './kinds/project.ts'
+import { rotationSpec, rotationStatus } from './kinds/rotation.ts'
+import { secretStoreColumns } from './kinds/secret-store-columns.ts'
+import { secretStoreSpec, secretStoreStatus } from './kinds/secret-store.ts'
+import { stageletSpec, stageletStatus } from './kinds/stagelet.ts'
+import { secretSpec, secretStatus } from './kinds/stagelysecret.ts'
 
 export interface Kind {
   readonly group: string

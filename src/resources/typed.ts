@@ -1,14 +1,14 @@
 // Objects with the types of their kind. The store has checked each of them by the schema of its kind.
-import type { AgentSpec, AgentStatus } from './agent.ts'
-import type { EventSpec } from './core.ts'
+import type { AgentSpec, AgentStatus } from './kinds/agent.ts'
+import type { EventSpec } from './kinds/core.ts'
 import type { KubeObject } from './meta.ts'
-import type { NotifierSpec, NotifierStatus } from './notifier.ts'
-import type { ObservationSpec } from './observation.ts'
-import type { ProjectSpec, ProjectStatus } from './project.ts'
-import type { RotationSpec, RotationStatus } from './rotation.ts'
-import type { SecretStoreSpec, SecretStoreStatus } from './secret-store.ts'
-import type { StageletSpec, StageletStatus } from './stagelet.ts'
-import type { SecretSpec, SecretStatus } from './stagelysecret.ts'
+import type { NotifierSpec, NotifierStatus } from './kinds/notifier.ts'
+import type { ObservationSpec } from './kinds/observation.ts'
+import type { ProjectSpec, ProjectStatus } from './kinds/project.ts'
+import type { RotationSpec, RotationStatus } from './kinds/rotation.ts'
+import type { SecretStoreSpec, SecretStoreStatus } from './kinds/secret-store.ts'
+import type { StageletSpec, StageletStatus } from './kinds/stagelet.ts'
+import type { SecretSpec, SecretStatus } from './kinds/stagelysecret.ts'
 
 /** An object of a kind whose spec has required fields. */
 type WithSpec<Spec, Status = Record<string, unknown>> = KubeObject<Spec, Status> & { spec: Spec }

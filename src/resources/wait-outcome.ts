@@ -2,7 +2,7 @@
 // decides that. Pure. Reads conditions by status and reason only.
 import { currentCondition, type Condition } from './conditions.ts'
 import type { KubeObject } from './meta.ts'
-import type { RolloutStatus } from './stagelet.ts'
+import type { RolloutStatus } from './kinds/stagelet.ts'
 import { specOf, statusOf } from './typed.ts'
 
 export type WaitOutcome =

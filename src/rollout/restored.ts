@@ -1,7 +1,7 @@
 // What is delivered after the restore of a backup: no revision whose credentials may be dead (docs/adr/0069). Pure.
 import { withConditions } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
-import type { Restored, RotationStatus } from '../resources/rotation.ts'
+import type { Restored, RotationStatus } from '../resources/kinds/rotation.ts'
 import { statusOf } from '../resources/typed.ts'
 
 /** What the outputs hold is not known to be accepted, or is known not to be. */

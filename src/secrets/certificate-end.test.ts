@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { certificateUntil } from '../../test/support/certificates.ts'
+import { certificateUntil } from '../../test/support/http/certificates.ts'
 import { certificateEnd } from './certificate-end.ts'
 
 const at = (time: string): number => Date.parse(time)

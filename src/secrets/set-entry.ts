@@ -1,5 +1,5 @@
 // One secret of a set, and the precedence among secrets with the same key.
-import type { FileSpec, SecretSpec } from '../resources/stagelysecret.ts'
+import type { FileSpec, SecretSpec } from '../resources/kinds/stagelysecret.ts'
 
 /** One secret of a set: everything but its value. */
 export interface SetEntry {

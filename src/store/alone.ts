@@ -3,7 +3,7 @@
 import { realClock } from '../kernel/clock.ts'
 import type { Feed, Position } from './feed.ts'
 import { askTwice, readCounters } from './log/commit.ts'
-import type { Queryable } from './sql.ts'
+import type { Queryable } from './drivers/sql.ts'
 
 const forMs = 1_000
 /** The replica counts on less time than it has taken: the clock of the database may be faster. */

@@ -1,13 +1,13 @@
 // Drops rows that are older than their retention.
-import { lastSeenOf } from '../resources/core.ts'
+import { lastSeenOf } from '../resources/kinds/core.ts'
 import { refOf, type KubeObject } from '../resources/meta.ts'
 import { specOf } from '../resources/typed.ts'
 import { dropOldActivity } from './activity/activity-log.ts'
-import { keepLeakTestsMs } from './leak-tests.ts'
-import { finishNamespace } from './removal.ts'
+import { keepLeakTestsMs } from './agents/leak-tests.ts'
+import { finishNamespace } from './objects/removal.ts'
 import type { WriteSession } from './session.ts'
-import { dropEndedSessions } from './sessions.ts'
-import type { Queryable } from './sql.ts'
+import { dropEndedSessions } from './people/sessions.ts'
+import type { Queryable } from './drivers/sql.ts'
 import { term } from './state/rows.ts'
 
 const keepChangesMs = 600_000

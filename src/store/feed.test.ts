@@ -5,7 +5,7 @@ import { silentLogger } from '../kernel/log.ts'
 import { changeEvent } from './change-event.ts'
 import { Feed, type OwnCommit } from './feed.ts'
 import { pageSize } from './log/follow.ts'
-import type { Sql } from './sql.ts'
+import type { Sql } from './drivers/sql.ts'
 import { State } from './state/state.ts'
 import type { ChangeEvent } from './store.ts'
 

@@ -17,7 +17,7 @@ import {
   type ChangeRow,
   type LogPage,
 } from './log/follow.ts'
-import type { Queryable, Sql } from './sql.ts'
+import type { Queryable, Sql } from './drivers/sql.ts'
 import type { Delta, State, Tip } from './state/state.ts'
 import type { ChangeEvent } from './store.ts'
 

@@ -4,7 +4,7 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import type { Clock } from '../kernel/clock.ts'
 import { storableJson } from '../kernel/storable.ts'
 import type { Settings } from './settings.ts'
-import type { Sql } from './sql.ts'
+import type { Sql } from './drivers/sql.ts'
 
 /** How long an answer is kept, in ms. */
 const keepMs = 24 * 3_600_000

@@ -1,6 +1,6 @@
 // The lease of the leader: a row that its holder renews, by the database's clock. The lease says which replica should act. The
 // term, which each write checks, keeps a former leader from acting.
-import type { Sql } from './sql.ts'
+import type { Sql } from './drivers/sql.ts'
 
 /** After this time without renewal any replica may take the lease. */
 const leaseTtlMs = 2_000

@@ -4,34 +4,34 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { KeyCacheOptions } from '../secrets/key-cache.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
-import { AccessChanges } from './access-changes.ts'
+import { AccessChanges } from './people/access-changes.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import { ActivityLog } from './activity/activity-log.ts'
-import { AgentConnections } from './agent-connections.ts'
-import { AgentRegistry } from './agent-registry.ts'
+import { AgentConnections } from './agents/agent-connections.ts'
+import { AgentRegistry } from './agents/agent-registry.ts'
 import { noteRestore } from './backup/note-restore.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { defaultRetention, type Retention } from './compaction.ts'
-import { LoginStore } from './logins.ts'
-import { MemberStore } from './members.ts'
+import { LoginStore } from './people/logins.ts'
+import { MemberStore } from './people/members.ts'
 import { IdempotencyKeys } from './idempotency-keys.ts'
 import { KeyStore } from './keys/key-store.ts'
-import { LeakTestStore } from './leak-tests.ts'
+import { LeakTestStore } from './agents/leak-tests.ts'
 import { createLeaderLease, type LeaderLease } from './leader-lease.ts'
 import { claimKey, refuseWrongKey } from './keys/wraps.ts'
-import { migrate } from './migrate.ts'
-import { openPg } from './pg.ts'
-import { PrincipalStore } from './principals.ts'
+import { migrate } from './drivers/migrate.ts'
+import { openPg } from './drivers/pg.ts'
+import { PrincipalStore } from './people/principals.ts'
 import { Outbox } from './outbox.ts'
 import { Replicas } from './replicas.ts'
-import { SessionStore } from './sessions.ts'
+import { SessionStore } from './people/sessions.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { Settings } from './settings.ts'
-import { StagedValues } from './staged-values.ts'
+import { StagedValues } from './secrets/staged-values.ts'
 import { SqlStore } from './sql-store.ts'
-import type { Sql } from './sql.ts'
-import { TokenStore } from './tokens.ts'
-import { UserStore } from './users.ts'
+import type { Sql } from './drivers/sql.ts'
+import { TokenStore } from './people/tokens.ts'
+import { UserStore } from './people/users.ts'
 import { controllerActor } from './actor.ts'
 
 const yearMs = 365 * 86_400_000
@@ -106,7 +106,7 @@ export const openDatabase = async (
 ): Promise<Sql> => {
   const { databaseUrl, dataDir } = at
   if (databaseUrl !== undefined) return openPg({ ...at, databaseUrl })
-  const { openPglite } = await import('./pglite.ts')
+  const { openPglite } = await import('./drivers/pglite.ts')
   return openPglite({ dataDir })
 }
 

@@ -1,5 +1,5 @@
 // Controllers on this database: their heartbeats and addresses.
-import type { Sql } from './sql.ts'
+import type { Sql } from './drivers/sql.ts'
 
 /** Another controller. */
 export interface Peer {

@@ -9,7 +9,7 @@ import {
   saveProject,
   saveProjects,
   type ProjectState,
-} from './projects.ts'
+} from './objects/projects.ts'
 import type { WriteSession } from './session.ts'
 import { term, type ProjectRow } from './state/rows.ts'
 import type { Fence, StoreParts } from './store-parts.ts'

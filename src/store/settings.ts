@@ -3,7 +3,7 @@ import type { ObjectRef } from '../resources/meta.ts'
 import type { KeyProvider } from '../secrets/key-provider.ts'
 import type { AuditEntry } from './session.ts'
 import type { SqlStore } from './sql-store.ts'
-import type { Sql } from './sql.ts'
+import type { Sql } from './drivers/sql.ts'
 import type { Actor } from './store.ts'
 
 /** Setting `sealing-key-N` holds key N of the keys that seal values for manifests. */

@@ -9,7 +9,7 @@ import type { SealedValueOpener } from '../secrets/sealed-place.ts'
 import { Alone } from './alone.ts'
 import type { Retention } from './compaction.ts'
 import type { Feed } from './feed.ts'
-import type { Sql } from './sql.ts'
+import type { Sql } from './drivers/sql.ts'
 import { Writer } from './writer.ts'
 
 /** Most reads that share one question. */

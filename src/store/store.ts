@@ -15,8 +15,8 @@ import type { ObjectOf } from '../resources/typed.ts'
 import type { SetEntry } from '../secrets/visible.ts'
 import type { Happening } from './activity/happening.ts'
 import type { Actor, Delivery } from './actor.ts'
-import type { StagedCredential, StagedPlace } from './staged-values.ts'
-import type { WriteOptions } from './write-options.ts'
+import type { StagedCredential, StagedPlace } from './secrets/staged-values.ts'
+import type { WriteOptions } from './objects/write-options.ts'
 import type {
   DeletedSecret,
   ProjectRollback,
@@ -29,7 +29,7 @@ import type {
 
 export type * from './actor.ts'
 export type * from './history/shown.ts'
-export type * from './write-options.ts'
+export type * from './objects/write-options.ts'
 
 /** Facts about a project for advice to the writer of a secret. */
 export interface ProjectSummary {

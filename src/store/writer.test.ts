@@ -5,7 +5,7 @@ import { createKeyRing } from '../secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../secrets/providers/local.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { Feed } from './feed.ts'
-import type { Queryable, Sql } from './sql.ts'
+import type { Queryable, Sql } from './drivers/sql.ts'
 import { State } from './state/state.ts'
 import { Writer } from './writer.ts'
 

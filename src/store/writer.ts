@@ -21,7 +21,7 @@ import {
   type WriteSession,
 } from './session.ts'
 import type { Actor, Review, WriteOptions } from './store.ts'
-import type { Queryable } from './sql.ts'
+import type { Queryable } from './drivers/sql.ts'
 
 /** Most writes in one commit: the first of them waits for the last. */
 const mostInGroup = 64

@@ -3,11 +3,11 @@
 // stagelet what is wanted.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
-import { anyPostgres } from '../support/postgres-server.ts'
-import { startWorld, type World } from '../support/processes.ts'
-import { declareSwarm } from '../support/swarm-objects.ts'
-import { joinAll, startSwarm, type Swarm } from '../support/swarm.ts'
-import { createTestDatabase } from '../support/test-database.ts'
+import { anyPostgres } from '../support/databases/postgres-server.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
+import { declareSwarm } from '../support/agents/swarm-objects.ts'
+import { joinAll, startSwarm, type Swarm } from '../support/agents/swarm.ts'
+import { createTestDatabase } from '../support/databases/test-database.ts'
 import type { Row } from './measure.ts'
 import { cpuMs } from './proc.ts'
 

@@ -1,7 +1,7 @@
 // npm run bench [-- --json] [--size small|full] [--changes N] [--stacks NAME,…] [--only NAME…]: measures, never judges by exit code.
 import { parseArgs } from 'node:util'
 import { makeMissingImages, removeImages } from '../../scripts/lib/images.ts'
-import { makeTestImage } from '../support/docker-setup.ts'
+import { makeTestImage } from '../support/docker/docker-setup.ts'
 import { benchAgents } from './agents.ts'
 import { benchApi } from './api.ts'
 import { benchChanges } from './changes.ts'

@@ -1,5 +1,5 @@
 // The long form of test/integration/compose-equality.test.ts, over the stacks of a folder, each in a
-// folder of its own, and over those of test/support/people-stacks.ts:
+// folder of its own, and over those of test/support/docker/people-stacks.ts:
 //   STAGELY_STACKS=DIR [STAGELY_NEWER_COMPOSE=…] npx tsx test/bench/people.ts [--newer] [NAME…]
 // Compose says what a stack is; images, builds, and what reaches out of it, are stand-ins.
 import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCompose } from '../../src/compose/compose.ts'
 import { compareStack, type Compared } from '../support/compared.ts'
-import { environmentFor } from '../support/docker.ts'
-import { makeTestImage } from '../support/docker-setup.ts'
-import { newerCompose } from '../support/newer-compose.ts'
-import { lookAlikes } from '../support/look-alikes.ts'
-import { featureStacks, newerStacks } from '../support/feature-stacks.ts'
-import { moreLookAlikes } from '../support/more-look-alikes.ts'
-import { peopleStacks, type PeopleStack } from '../support/people-stacks.ts'
-import { testImage } from '../support/stack.ts'
+import { environmentFor } from '../support/docker/docker.ts'
+import { makeTestImage } from '../support/docker/docker-setup.ts'
+import { newerCompose } from '../support/docker/newer-compose.ts'
+import { lookAlikes } from '../support/agents/look-alikes.ts'
+import { featureStacks, newerStacks } from '../support/docker/feature-stacks.ts'
+import { moreLookAlikes } from '../support/agents/more-look-alikes.ts'
+import { peopleStacks, type PeopleStack } from '../support/docker/people-stacks.ts'
+import { testImage } from '../support/docker/stack.ts'
 
 interface Service {
   [field: string]: unknown

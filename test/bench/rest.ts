@@ -1,9 +1,13 @@
 // rest_create, rest_list_1000, bundle_read: with 1 and with 16 clients at once, on a real Postgres
 // server as shipped (fsync on). A bundle read opens all 1,000 values of a project's set.
 import { Agent, request } from 'node:https'
-import { openStoreOf, startTestController, type TestController } from '../support/controller.ts'
-import { anyPostgres } from '../support/postgres-server.ts'
-import { createTestDatabase } from '../support/test-database.ts'
+import {
+  openStoreOf,
+  startTestController,
+  type TestController,
+} from '../support/programs/controller.ts'
+import { anyPostgres } from '../support/databases/postgres-server.ts'
+import { createTestDatabase } from '../support/databases/test-database.ts'
 import { median, percentile, timeAsyncMs, type Row } from './measure.ts'
 
 const secretCount = 1_000

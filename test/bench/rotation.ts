@@ -1,11 +1,15 @@
 // rotation_*: a login of a real Postgres that three stagelets use is changed, again and again, while each logs in anew five
 // times a second.
 import { run } from '../../scripts/lib/processes.ts'
-import type { RotationStatus } from '../../src/resources/rotation.ts'
-import { makeDatabaseImage } from '../support/database-images.ts'
-import { startWorld, type World } from '../support/processes.ts'
-import { createLoginStack, loginManifests, type LoginStack } from '../support/rotation-stack.ts'
-import { watchRotation, type RotationWatch } from '../support/watch-rotation.ts'
+import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
+import { makeDatabaseImage } from '../support/databases/database-images.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
+import {
+  createLoginStack,
+  loginManifests,
+  type LoginStack,
+} from '../support/docker/rotation-stack.ts'
+import { watchRotation, type RotationWatch } from '../support/docker/watch-rotation.ts'
 import { median, type Row } from './measure.ts'
 
 const names = ['one', 'two', 'three']

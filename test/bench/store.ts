@@ -8,8 +8,8 @@ import { silentLogger } from '../../src/kernel/log.ts'
 import { localKeyRing } from '../support/keys.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { anyPostgres } from '../support/postgres-server.ts'
-import { createTestDatabase } from '../support/test-database.ts'
+import { anyPostgres } from '../support/databases/postgres-server.ts'
+import { createTestDatabase } from '../support/databases/test-database.ts'
 import { median, percentile, timeAsyncMs, type Row } from './measure.ts'
 
 const secretCount = 1_000

@@ -9,7 +9,7 @@ import { restBase } from '../../controller/http/rest/serve.ts'
 import { restRoutes } from '../../controller/http/rest/table.ts'
 import { teamRoles, type TeamRole } from '../../src/access/team-roles.ts'
 import { readVerbs, rightsOf, type Resource, type Verb } from '../../src/access/roles.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
 import { soak } from '../support/soak.ts'
 
 const teams = ['red', 'blue'] as const

@@ -3,8 +3,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import { paths } from '../../src/protocol/messages.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
-import { joinBody } from '../support/join-body.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { joinBody } from '../support/agents/join-body.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 
 const machine = '203.0.113.7'
 let controller: TestController

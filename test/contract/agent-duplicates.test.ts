@@ -10,7 +10,7 @@ import {
   startTestController,
   type TestAgent,
   type TestController,
-} from '../support/agent-protocol.ts'
+} from '../support/agents/agent-protocol.ts'
 
 let controller: TestController
 const agents: TestAgent[] = []

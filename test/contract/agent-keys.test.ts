@@ -3,10 +3,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createControllerClient, type ControllerClient } from '../../agent/controller-client.ts'
-import { joinController, loadIdentity } from '../../agent/identity.ts'
-import { openKeyRotation, type KeyRotation } from '../../agent/key-rotation.ts'
-import { createRequestSigner } from '../../agent/request-signer.ts'
+import {
+  createControllerClient,
+  type ControllerClient,
+} from '../../agent/link/controller-client.ts'
+import { joinController, loadIdentity } from '../../agent/identity/identity.ts'
+import { openKeyRotation, type KeyRotation } from '../../agent/identity/key-rotation.ts'
+import { createRequestSigner } from '../../agent/link/request-signer.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { generateKeys } from '../../src/protocol/keys.ts'
@@ -21,7 +24,7 @@ import {
   startTestController,
   type TestAgent,
   type TestController,
-} from '../support/agent-protocol.ts'
+} from '../support/agents/agent-protocol.ts'
 
 describe('new keys of an agent', () => {
   let controller: TestController

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { gatherRollout } from '../../controller/reconcilers/rollout/gather.ts'
 import { viewRollout } from '../../controller/reconcilers/rollout/view.ts'
 import { startReconcilers, type Reconcilers } from '../../controller/reconcilers/start.ts'
-import type { Identity } from '../../agent/identity.ts'
+import type { Identity } from '../../agent/identity/identity.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
@@ -21,9 +21,9 @@ import {
   serveTestAgents,
   startTestAgent,
   type TestAgent,
-} from '../support/agent-protocol.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
-import { openQuietAgent } from '../support/quiet-agent.ts'
+} from '../support/agents/agent-protocol.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
+import { openQuietAgent } from '../support/agents/quiet-agent.ts'
 
 const graceMs = 3_000
 

@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createControllerClient, RefusedError } from '../../agent/controller-client.ts'
-import { joinController, loadIdentity, type Identity } from '../../agent/identity.ts'
-import { createRequestSigner } from '../../agent/request-signer.ts'
+import { createControllerClient, RefusedError } from '../../agent/link/controller-client.ts'
+import { joinController, loadIdentity, type Identity } from '../../agent/identity/identity.ts'
+import { createRequestSigner } from '../../agent/link/request-signer.ts'
 import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { generateKeys } from '../../src/protocol/keys.ts'
 import { paths, protocolVersion, type ReportedStagelet } from '../../src/protocol/messages.ts'
@@ -25,8 +25,8 @@ import {
   wantRevision,
   type TestAgent,
   type TestController,
-} from '../support/agent-protocol.ts'
-import { startRelay } from '../support/relay.ts'
+} from '../support/agents/agent-protocol.ts'
+import { startRelay } from '../support/http/relay.ts'
 import { soak } from '../support/soak.ts'
 
 const agentRef = (name: string) => ({ kind: 'Agent' as const, namespace: 'default', name })

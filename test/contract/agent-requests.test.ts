@@ -5,10 +5,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { createControllerClient } from '../../agent/controller-client.ts'
-import { joinController, loadIdentity, type Identity } from '../../agent/identity.ts'
-import { openKeyRotation } from '../../agent/key-rotation.ts'
-import { createRequestSigner } from '../../agent/request-signer.ts'
+import { createControllerClient } from '../../agent/link/controller-client.ts'
+import { joinController, loadIdentity, type Identity } from '../../agent/identity/identity.ts'
+import { openKeyRotation } from '../../agent/identity/key-rotation.ts'
+import { createRequestSigner } from '../../agent/link/request-signer.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { generateKeys } from '../../src/protocol/keys.ts'
@@ -24,15 +24,15 @@ import {
   startTestController,
   type TestAgent,
   type TestController,
-} from '../support/agent-protocol.ts'
-import { joinBody } from '../support/join-body.ts'
+} from '../support/agents/agent-protocol.ts'
+import { joinBody } from '../support/agents/join-body.ts'
 import {
   startRecordingProxy,
   type Recorded,
   type RecordingProxy,
-} from '../support/recording-proxy.ts'
-import { sendSlowBodies } from '../support/slow-bodies.ts'
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts'
+} from '../support/http/recording-proxy.ts'
+import { sendSlowBodies } from '../support/http/slow-bodies.ts'
+import { createTestDatabase, type TestDatabase } from '../support/databases/test-database.ts'
 
 const canary = 'canary-value-5513'
 const logLine = 'canary-line-of-a-log'

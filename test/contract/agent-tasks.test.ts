@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Facts } from '../../src/databases/step.ts'
 import { paths, type AskedOrder } from '../../src/protocol/messages.ts'
 import type { TaskOrder } from '../../src/protocol/tasks.ts'
-import type { StageletStatus } from '../../src/resources/stagelet.ts'
+import type { StageletStatus } from '../../src/resources/kinds/stagelet.ts'
 import {
   createStack,
   eventually,
@@ -15,7 +15,7 @@ import {
   startTestController,
   type TestAgent,
   type TestController,
-} from '../support/agent-protocol.ts'
+} from '../support/agents/agent-protocol.ts'
 
 const task = {
   ...{ rotation: 'uid-of-rotation', attempt: '1', step: 'look', stageletUid: 'uid' },

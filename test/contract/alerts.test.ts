@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { createMetrics } from '../../controller/http/metrics.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
 
 const monitoring = fileURLToPath(new URL('../../charts/stagely/files/monitoring/', import.meta.url))
 const rulesFile = join(monitoring, 'alerts.yaml')

@@ -7,7 +7,7 @@ import { ChainVerifier } from '../../src/audit/verify.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import { paths } from '../../src/protocol/messages.ts'
-import { joinBody } from '../support/join-body.ts'
+import { joinBody } from '../support/agents/join-body.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import type { TeamRole } from '../../src/access/team-roles.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
@@ -16,8 +16,8 @@ import {
   startTestController,
   type Answer,
   type TestController,
-} from '../support/controller.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
+} from '../support/programs/controller.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
 
 const canary = 'canary-of-the-audit-api'
 const admin = { name: 'controller', source: 'system' }

@@ -10,8 +10,8 @@ import { readChain } from '../../src/store/audit/chain-row.ts'
 import { exportRows } from '../../src/store/audit/queries.ts'
 import { auditReads } from '../../src/store/audit/reads.ts'
 import type { Actor } from '../../src/store/store.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
-import { createAs, createShop, secretOf, updateAs } from '../support/store-fixtures.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
+import { createAs, createShop, secretOf, updateAs } from '../support/databases/store-fixtures.ts'
 import { soak } from '../support/soak.ts'
 
 const alice: Actor = {

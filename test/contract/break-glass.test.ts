@@ -1,9 +1,13 @@
 // Emergency access as an operator takes it: the built command beside a running controller.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
-import { runCli, type Ran } from '../support/processes.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
+import { runCli, type Ran } from '../support/programs/processes.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
 
 const reason = 'INC-42: the provider of logins is down'
 const masterKey = Buffer.alloc(32, 9).toString('base64')

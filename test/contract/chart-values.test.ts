@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { at, chartDir, renderChart } from '../support/helm.ts'
+import { at, chartDir, renderChart } from '../support/kube/helm.ts'
 
 interface Schema {
   readonly type?: string | string[]

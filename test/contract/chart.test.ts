@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { chartValues } from '../support/chart-values.ts'
-import { startTestController } from '../support/controller.ts'
+import { chartValues } from '../support/kube/chart-values.ts'
+import { startTestController } from '../support/programs/controller.ts'
 import {
   at,
   chartDir,
@@ -18,10 +18,10 @@ import {
   renderChart,
   renderOnce,
   type Rendered,
-} from '../support/helm.ts'
-import { startHelmCluster } from '../support/helm-cluster.ts'
-import { faultsOf } from '../support/kubernetes-schemas.ts'
-import { holds } from '../support/structural-schema.ts'
+} from '../support/kube/helm.ts'
+import { startHelmCluster } from '../support/kube/helm-cluster.ts'
+import { faultsOf } from '../support/kube/kubernetes-schemas.ts'
+import { holds } from '../support/kube/structural-schema.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 

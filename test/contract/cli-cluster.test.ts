@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { agentFinalizer } from '../../src/resources/meta.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
-import { runCli, type Ran } from '../support/processes.ts'
+import { runCli, type Ran } from '../support/programs/processes.ts'
 
 let cluster: TestCluster
 let folder: string

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { runCli } from '../support/cli.ts'
-import type { Ran } from '../support/processes.ts'
+import { runCli } from '../support/programs/cli.ts'
+import type { Ran } from '../support/programs/processes.ts'
 
 let server: Server | undefined
 afterEach(() => {

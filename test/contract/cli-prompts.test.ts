@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAsking } from '../../cli/prompt.ts'
-import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
+import { startCommandWorld, type CommandWorld } from '../support/programs/command-world.ts'
 import {
   ctrlC,
   enter,
@@ -15,7 +15,7 @@ import {
   type Session,
   type Step,
   type Terminal,
-} from '../support/pty.ts'
+} from '../support/programs/pty.ts'
 
 let world: CommandWorld
 let dir: string

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import type { AuditRecord } from '../../src/audit/record.ts'
-import { main, runCli, type Ran } from '../support/cli.ts'
-import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
+import { main, runCli, type Ran } from '../support/programs/cli.ts'
+import { startCommandWorld, type CommandWorld } from '../support/programs/command-world.ts'
 
 let world: CommandWorld
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, passes } from '../support/eventually.ts'
-import { type Ran } from '../support/cli.ts'
-import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
+import { type Ran } from '../support/programs/cli.ts'
+import { startCommandWorld, type CommandWorld } from '../support/programs/command-world.ts'
 
 let world: CommandWorld
 let dir: string

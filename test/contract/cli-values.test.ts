@@ -5,9 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { teamRoles, type TeamRole } from '../../src/access/team-roles.ts'
 import { rolesWith } from '../../src/access/roles.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
-import { controllerHere } from '../support/controller-here.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { runCli, runCliProcess, startWorld, type Ran, type World } from '../support/processes.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import {
+  runCli,
+  runCliProcess,
+  startWorld,
+  type Ran,
+  type World,
+} from '../support/programs/processes.ts'
 
 const mayRead = rolesWith('get', 'stagelysecrets/value')
 const mayNot = teamRoles.filter((role) => !mayRead.includes(role))

@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kubectl } from '../support/kubectl/run.ts'
 import { eventually } from '../support/eventually.ts'
-import { main, runCli, type Ran } from '../support/cli.ts'
-import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
+import { main, runCli, type Ran } from '../support/programs/cli.ts'
+import { startCommandWorld, type CommandWorld } from '../support/programs/command-world.ts'
 
 const head = (kind: string, name: string): string =>
   `apiVersion: stagely.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}, labels: {team: web}}\n`

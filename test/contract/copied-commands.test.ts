@@ -58,8 +58,8 @@ import {
 } from '../../controller/dashboard/copy-as/stagelets.ts'
 import { placeholder } from '../../controller/dashboard/copy-as/text.ts'
 import { bodyOf, fieldsOf, specOf } from '../../controller/dashboard/pages/notifiers/data.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
-import { servedCommand, type ServedCommand } from '../support/served-command.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
+import { servedCommand, type ServedCommand } from '../support/programs/served-command.ts'
 import { shortGo } from '../support/short-go.ts'
 import { soak } from '../support/soak.ts'
 

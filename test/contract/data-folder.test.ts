@@ -13,9 +13,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openPglite } from '../../src/store/pglite.ts'
-import { commandsIn, runCli, type Ran } from '../support/cli.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
+import { openPglite } from '../../src/store/drivers/pglite.ts'
+import { commandsIn, runCli, type Ran } from '../support/programs/cli.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
 import { projectYaml, secretYaml } from '../support/shop.ts'
 
 describe('the data folder of a first start', () => {

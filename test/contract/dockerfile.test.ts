@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Metafile } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { at, chartDir } from '../support/helm.ts'
+import { at, chartDir } from '../support/kube/helm.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const tsc = join(root, 'node_modules/tsc/bin/tsc')

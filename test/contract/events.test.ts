@@ -4,20 +4,27 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Condition } from '../../src/resources/conditions.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
-import type { ObservationSpec } from '../../src/resources/observation.ts'
+import type { ObservationSpec } from '../../src/resources/kinds/observation.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import { aService, anObservation } from '../support/builders.ts'
-import { runCli } from '../support/cli.ts'
+import { runCli } from '../support/programs/cli.ts'
 import {
   connectAgent,
   openStoreOf,
   startTestController,
   type TestController,
-} from '../support/controller.ts'
+} from '../support/programs/controller.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
-import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+import {
+  api,
+  createAs,
+  objectOf,
+  secretOf,
+  stageletOf,
+  system,
+} from '../support/databases/store-fixtures.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 
 const ns = 'default'
 let database: TestDatabase

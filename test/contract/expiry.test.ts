@@ -7,19 +7,23 @@ import type { TeamRole } from '../../src/access/team-roles.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
-import type { EventSpec } from '../../src/resources/core.ts'
+import type { EventSpec } from '../../src/resources/kinds/core.ts'
 import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
-import { dueAtOf } from '../../src/resources/secret-expiry.ts'
-import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
+import { dueAtOf } from '../../src/resources/kinds/secret-expiry.ts'
+import type { SecretStatus } from '../../src/resources/kinds/stagelysecret.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { createKeyRing } from '../../src/secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
 import type { Actor } from '../../src/store/store.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
-import { certificateUntil } from '../support/certificates.ts'
+import { certificateUntil } from '../support/http/certificates.ts'
 import { reaches } from '../support/eventually.ts'
 import { createLeapingClock } from '../support/leaping-clock.ts'
-import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import {
+  openTestStore,
+  testMasterKey,
+  type TestStore,
+} from '../support/databases/open-test-store.ts'
 import { soak } from '../support/soak.ts'
 import {
   api,
@@ -29,7 +33,7 @@ import {
   secretOf,
   stageletOf,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 
 const day = 86_400_000
 

@@ -12,9 +12,13 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Order } from '../support/client-process.ts'
 import { bundled } from '../support/bundled.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 import { soak } from '../support/soak.ts'
-import { createTestDatabase } from '../support/test-database.ts'
+import { createTestDatabase } from '../support/databases/test-database.ts'
 
 const base = '/apis/stagely.dev/v1alpha1/namespaces/default'
 const selfReviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'

@@ -16,7 +16,7 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { ProjectStatus } from '../../src/resources/project.ts'
+import type { ProjectStatus } from '../../src/resources/kinds/project.ts'
 import type { KeyProvider } from '../../src/secrets/key-provider.ts'
 import { createKeyRing } from '../../src/secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
@@ -24,7 +24,11 @@ import { dropRetired } from '../../src/store/keys/retired-keys.ts'
 import { countSealedOld } from '../../src/store/keys/reseal.ts'
 import { eventually } from '../support/eventually.ts'
 import { createLeapingClock } from '../support/leaping-clock.ts'
-import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import {
+  openTestStore,
+  testMasterKey,
+  type TestStore,
+} from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -33,7 +37,7 @@ import {
   secretOf,
   system,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 
 const day = 86_400_000
 const delivery = { stagelet: 'prod', agent: 'box' }

@@ -1,6 +1,10 @@
 // Server-side apply and the owners of fields, by plain requests and by real kubectl.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'

@@ -1,7 +1,11 @@
 // Answers that clients of Kubernetes count on in the details: kinds of core/v1, options, and what is kept.
 import { chmod, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 import { eventually } from '../support/eventually.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
 

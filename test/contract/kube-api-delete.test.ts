@@ -1,6 +1,10 @@
 // DELETE: what goes, what stays, and what the options of a request may say.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 import { envelope, field, protobuf } from '../support/kubectl/protobuf.ts'
 
 const projects = '/apis/stagely.dev/v1alpha1/namespaces/default/projects'

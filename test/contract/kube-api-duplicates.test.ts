@@ -1,6 +1,10 @@
 // Fields that a body has twice, by `fieldValidation`: refused, warned of, or nothing said. The last counts.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 import { passes } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'

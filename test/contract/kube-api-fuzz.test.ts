@@ -3,7 +3,7 @@
 import { request } from 'node:https'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestController, type TestController } from '../support/controller.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
 import { runs } from '../support/soak.ts'
 import { codePoint } from '../support/code-point.ts'
 import { passes } from '../support/eventually.ts'

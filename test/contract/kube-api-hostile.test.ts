@@ -3,14 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createControllerClient } from '../../agent/controller-client.ts'
-import { joinController } from '../../agent/identity.ts'
-import { createRequestSigner } from '../../agent/request-signer.ts'
+import { createControllerClient } from '../../agent/link/controller-client.ts'
+import { joinController } from '../../agent/identity/identity.ts'
+import { createRequestSigner } from '../../agent/link/request-signer.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import { paths } from '../../src/protocol/messages.ts'
-import { joinBody } from '../support/join-body.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { joinBody } from '../support/agents/join-body.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 
 let server: TestController
 beforeAll(async () => {

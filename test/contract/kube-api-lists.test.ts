@@ -2,10 +2,10 @@
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import pg from 'pg'
-import { startTestController, type TestController } from '../support/controller.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
 import { soak } from '../support/soak.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 import { passes } from '../support/eventually.ts'
 
 const group = '/apis/stagely.dev/v1alpha1'

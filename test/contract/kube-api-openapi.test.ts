@@ -1,7 +1,7 @@
 // The OpenAPI v3 index: what kubectl keeps on disk for as long as the hash in a URL stays.
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestController, type TestController } from '../support/controller.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
 
 let server: TestController
 beforeAll(async () => {

@@ -2,16 +2,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { crdKinds, objectSchema } from '../../src/resources/crd.ts'
-import { valueFields } from '../../src/resources/secret-value.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
+import { crdKinds, objectSchema } from '../../src/resources/schemas/crd.ts'
+import { valueFields } from '../../src/resources/kinds/secret-value.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
 import {
   brokenRules,
   pruned,
   violations,
   withDefaults,
   type StructuralSchema,
-} from '../support/structural-schema.ts'
+} from '../support/kube/structural-schema.ts'
 import { runs, soak } from '../support/soak.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'

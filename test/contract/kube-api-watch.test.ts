@@ -2,8 +2,12 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
-import { readEvents, readUntil } from '../support/watch-lines.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
+import { readEvents, readUntil } from '../support/http/watch-lines.ts'
 
 const inNamespace = '/apis/stagely.dev/v1alpha1/namespaces/default'
 const merge = { 'content-type': 'application/merge-patch+json' }

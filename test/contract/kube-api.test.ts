@@ -1,9 +1,13 @@
 // The Kubernetes-style API over TLS, driven by plain requests: what each answer must look like.
 import { stringify } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 import { envelope, field, protobuf } from '../support/kubectl/protobuf.ts'
-import { readEvents } from '../support/watch-lines.ts'
+import { readEvents } from '../support/http/watch-lines.ts'
 
 const group = '/apis/stagely.dev/v1alpha1'
 const inNamespace = `${group}/namespaces/default`
@@ -59,9 +63,8 @@ describe('without a login', () => {
   it('answers probes, version and metrics', async () => {
     for (const path of ['/healthz', '/livez', '/readyz'])
       expect(await server.call('GET', path, open)).toMatchObject({ status: 200, text: 'ok' })
-    expect((await server.call('GET', '/version', open)).json()['gitVersion']).toMatch(
-      /^v1\.\d+\.\d+\+stagely\./,
-    )
+    const { gitVersion } = (await server.call('GET', '/version', open)).json()
+    expect(gitVersion).toMatch(/^v1\.\d+\.\d+\+stagely\./)
     expect((await server.call('GET', '/metrics', open)).text).toContain(
       'stagely_http_request_seconds',
     )

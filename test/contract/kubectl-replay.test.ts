@@ -21,7 +21,7 @@ import {
   web,
   type Setup,
 } from '../support/kubectl/setups.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
 import { soak } from '../support/soak.ts'
 
 interface Step {

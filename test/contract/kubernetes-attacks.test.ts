@@ -9,7 +9,7 @@ import { findCondition, type Condition } from '../../src/resources/conditions.ts
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
 import { ClusterApi } from '../support/cluster/api.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 import { eventually } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'

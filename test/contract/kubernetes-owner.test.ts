@@ -6,7 +6,11 @@ import { findCondition, type Condition } from '../../src/resources/conditions.ts
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
 import { startFollowing, type Following } from '../support/cluster/following.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 import { eventually } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'

@@ -8,7 +8,7 @@ import { findCondition, type Condition } from '../../src/resources/conditions.ts
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
 import { eventually } from '../support/eventually.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 /** Of a busy machine. */

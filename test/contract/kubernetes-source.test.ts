@@ -12,7 +12,7 @@ import type { Actor } from '../../src/store/store.ts'
 import { plainKubeConfig } from '../support/cluster/own-server.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
 import { wireFaults } from '../support/cluster/wire-faults.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 import { eventually } from '../support/eventually.ts'
 
 const person: Actor = { name: 'ann', source: 'api' }

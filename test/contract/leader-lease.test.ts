@@ -4,8 +4,8 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { apiVersion } from '../../src/resources/meta.ts'
 import type { Opened } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { DatabaseRelay } from '../support/database-relay.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { DatabaseRelay } from '../support/databases/database-relay.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 
 const actor = { name: 'tester', source: 'system' }
 const [idA, idB] = ['00000000-0000-4000-8000-00000000000a', '00000000-0000-4000-8000-00000000000b']

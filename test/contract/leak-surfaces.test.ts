@@ -3,9 +3,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { restRoutes } from '../../controller/http/rest/table.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { runCliProcess, type Ran } from '../support/processes.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { runCliProcess, type Ran } from '../support/programs/processes.ts'
 import { soak } from '../support/soak.ts'
 
 /** Not a word of any message, and odd enough for parsers to stumble over. */

@@ -2,9 +2,9 @@
 // give one. The counting itself is in test/integration/agent-logs.test.ts.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createControllerClient } from '../../agent/controller-client.ts'
-import type { Identity } from '../../agent/identity.ts'
-import { createRequestSigner } from '../../agent/request-signer.ts'
+import { createControllerClient } from '../../agent/link/controller-client.ts'
+import type { Identity } from '../../agent/identity/identity.ts'
+import { createRequestSigner } from '../../agent/link/request-signer.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../src/protocol/join-token.ts'
 import type { LeakTestOrder } from '../../src/protocol/leak-test.ts'
@@ -14,9 +14,9 @@ import {
   joinTestAgent,
   startTestAgent,
   type TestAgent,
-} from '../support/agent-protocol.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
-import { runCli } from '../support/cli.ts'
+} from '../support/agents/agent-protocol.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
+import { runCli } from '../support/programs/cli.ts'
 
 interface LeakTest {
   readonly id: string

@@ -2,7 +2,7 @@
 // most sixteen times the CPU, and a constant. Bodies are driven through what decodes and judges them, without a server.
 import { describe, expect, it } from 'vitest'
 import type * as z from 'zod'
-import { fileWordsOf } from '../../agent/compose-files.ts'
+import { fileWordsOf } from '../../agent/compose/compose-files.ts'
 import { decodeBody } from '../../controller/http/agents/refusal.ts'
 import { duplicateKeys } from '../../controller/http/kube/duplicate-keys.ts'
 import { jsonPatch, type Json } from '../../controller/http/kube/patch.ts'
@@ -30,14 +30,14 @@ import {
   streamRequest,
 } from '../../src/protocol/messages.ts'
 import { taskReport } from '../../src/protocol/tasks.ts'
-import { objectSchema } from '../../src/resources/crd.ts'
-import { observationSpec, type ObservationSpec } from '../../src/resources/observation.ts'
-import { objectMetaSchema } from '../../src/resources/openapi-meta.ts'
+import { objectSchema } from '../../src/resources/schemas/crd.ts'
+import { observationSpec, type ObservationSpec } from '../../src/resources/kinds/observation.ts'
+import { objectMetaSchema } from '../../src/resources/schemas/openapi-meta.ts'
 import { ownerReferences } from '../../src/resources/owner-references.ts'
 import { apiVersionOf, kinds } from '../../src/resources/registry.ts'
-import { decodeObject, decodeStatus } from '../../src/resources/validate.ts'
+import { decodeObject, decodeStatus } from '../../src/resources/validation/validate.ts'
 import { aService, aStagelet, anEntry, anInput, anObservation } from '../support/builders.ts'
-import { grownOf, type Grown } from '../support/grown.ts'
+import { grownOf, type Grown } from '../support/databases/grown.ts'
 
 /** Of a report, whose judgement costs more than its decoding. */
 const fewReported = 1_000

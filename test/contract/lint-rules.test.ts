@@ -65,7 +65,7 @@ describe('lint refuses', () => {
     ['a database outside of its drivers', 'src/store/store.ts', imports('pg')],
     ['an embedded one', 'controller/main.ts', imports('@electric-sql/pglite')],
     ['a process that is started elsewhere', 'agent/main.ts', imports('node:child_process')],
-    ['one that a driver starts', 'src/store/pg.ts', imports('node:child_process')],
+    ['one that a driver starts', 'src/store/drivers/pg.ts', imports('node:child_process')],
     ['one by the short name', 'agent/main.ts', imports('child_process')],
     ['a database in src/process', 'src/process/exec.ts', imports('pg')],
     ['a package in the dashboard', 'controller/dashboard/ui/state-kind.ts', imports('zod')],
@@ -102,7 +102,7 @@ describe('lint refuses', () => {
       'max-params',
     ],
   ])('%s', async (_what, code, rule) => {
-    expect(await refusedBy('src/store/reads.ts', code)).toContain(rule)
+    expect(await refusedBy('src/store/objects/reads.ts', code)).toContain(rule)
   })
 
   it.each([

@@ -11,7 +11,7 @@ import { findCondition, type Condition } from '../../src/resources/conditions.ts
 import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
 import type { Reader } from '../../src/store/store.ts'
 import { passes, reaches } from '../support/eventually.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 
 const project = (name: string, description = 'x'): string =>
   `apiVersion: stagely.dev/v1alpha1\nkind: Project\nmetadata: {name: ${name}}\nspec: {description: ${description}}\n`

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { reviewChangeSet } from '../../controller/http/kube/review.ts'
 import type { ReviewStatus } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 
 const never = new AbortController().signal
 const apiVersion = 'stagely.dev/v1alpha1'

@@ -14,11 +14,11 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { Notice } from '../../src/store/notices.ts'
+import type { Notice } from '../../src/store/objects/notices.ts'
 import type { Batch, Outbox } from '../../src/store/outbox.ts'
 import { createLeapingClock } from '../support/leaping-clock.ts'
 import { reaches } from '../support/eventually.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -28,7 +28,7 @@ import {
   stageletOf,
   system,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 
 const day = 86_400_000
 const key = 'a-signing-key-of-32-bytes-or-more'

@@ -12,14 +12,14 @@ import { readFile } from 'node:fs/promises'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
 import {
   browse,
   oidcClient,
   startOidcProvider,
   type TestProvider,
-} from '../support/oidc-provider.ts'
-import { freePort } from '../support/processes.ts'
+} from '../support/http/oidc-provider.ts'
+import { freePort } from '../support/programs/processes.ts'
 import { soak } from '../support/soak.ts'
 
 const people = {

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loginByBrowser } from '../../cli/people/browser-login.ts'
-import { controllerHere } from '../support/controller-here.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
 import {
   browse,
   oidcClient,
   startOidcProvider,
   type TestProvider,
-} from '../support/oidc-provider.ts'
-import { freePort, type Program } from '../support/processes.ts'
+} from '../support/http/oidc-provider.ts'
+import { freePort, type Program } from '../support/programs/processes.ts'
 
 const people = { ann: { email: 'ann@example.com', verified: true, groups: [] } }
 

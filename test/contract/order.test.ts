@@ -11,14 +11,18 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import type { Condition } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { ProjectStatus } from '../../src/resources/project.ts'
-import type { StageletStatus } from '../../src/resources/stagelet.ts'
+import type { ProjectStatus } from '../../src/resources/kinds/project.ts'
+import type { StageletStatus } from '../../src/resources/kinds/stagelet.ts'
 import { openTestCluster } from '../support/cluster/cluster.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 import { eventually } from '../support/eventually.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 import { soak } from '../support/soak.ts'
-import { createAs, createSteppedClock, api as person } from '../support/store-fixtures.ts'
+import { createAs, createSteppedClock, api as person } from '../support/databases/store-fixtures.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 /** Of a busy machine. */

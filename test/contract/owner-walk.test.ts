@@ -13,8 +13,12 @@ import type { Condition } from '../../src/resources/conditions.ts'
 import { annotations, requestAnnotations, type KubeObject } from '../../src/resources/meta.ts'
 import { openTestCluster, type TestCluster } from '../support/cluster/cluster.ts'
 import { startFollowing, type Following } from '../support/cluster/following.ts'
-import { runCli } from '../support/processes.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { runCli } from '../support/programs/processes.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 import { eventually } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'

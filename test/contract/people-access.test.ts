@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mergeKubeconfig } from '../../cli/kubeconfig-file.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { eventually } from '../support/eventually.ts'
-import { startTestController, type TestController } from '../support/controller.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
 import { shortGo } from '../support/short-go.ts'
 
 const run = promisify(execFile)

@@ -7,7 +7,11 @@ import type { KeyProvider } from '../../src/secrets/key-provider.ts'
 import { createKeyRing, type KeyRing } from '../../src/secrets/key-ring.ts'
 import { createLocalKeyProvider } from '../../src/secrets/providers/local.ts'
 import { backupTables } from '../../src/store/backup/tables.ts'
-import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import {
+  openTestStore,
+  testMasterKey,
+  type TestStore,
+} from '../support/databases/open-test-store.ts'
 import { soak } from '../support/soak.ts'
 import {
   api,
@@ -17,7 +21,7 @@ import {
   objectOf,
   secretOf,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 
 const delivery = { stagelet: 'prod', agent: 'box' }
 const keyFile = (n: number): KeyProvider =>

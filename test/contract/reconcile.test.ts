@@ -8,15 +8,22 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
-import type { ObservationSpec } from '../../src/resources/observation.ts'
+import type { ObservationSpec } from '../../src/resources/kinds/observation.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { Store } from '../../src/store/store.ts'
 import { aService, anObservation } from '../support/builders.ts'
 import { reaches } from '../support/eventually.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 import { soak } from '../support/soak.ts'
-import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
+import {
+  api,
+  createAs,
+  objectOf,
+  secretOf,
+  stageletOf,
+  system,
+} from '../support/databases/store-fixtures.ts'
 
 const services = ['backend', 'frontend', 'postgres']
 const ns = 'default'

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Opened } from '../../src/store/open-store.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 
 const actor = { name: 'tester', source: 'system' }
 

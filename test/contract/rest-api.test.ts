@@ -3,7 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { restRoutes } from '../../controller/http/rest/table.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 
 let controller: TestController
 const call = (method: string, path: string, body?: unknown, headers = {}): Promise<Answer> =>

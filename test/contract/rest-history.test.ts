@@ -1,7 +1,11 @@
 // History, values and sealing over REST: what goes in, what comes out, and who is named for it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 
 let controller: TestController
 const canary = 'r3st-h1story-canary'

@@ -6,10 +6,14 @@ import { connect } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { onKeptConnection } from '../support/kept-connection.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { onKeptConnection } from '../support/http/kept-connection.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 
 const canary = 'canary-of-another-team'
 let database: TestDatabase

@@ -15,10 +15,10 @@ import {
   startTestController,
   type Answer,
   type TestController,
-} from '../support/controller.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { api, createAs, objectOf, stageletOf, system } from '../support/store-fixtures.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+} from '../support/programs/controller.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { api, createAs, objectOf, stageletOf, system } from '../support/databases/store-fixtures.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 import { passes } from '../support/eventually.ts'
 
 const ns = 'default'

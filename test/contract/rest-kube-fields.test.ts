@@ -5,15 +5,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RestField } from '../../src/resources/rest-fields.ts'
-import { secretFields } from '../../src/resources/secret-fields.ts'
+import type { RestField } from '../../src/resources/schemas/rest-fields.ts'
+import { secretFields } from '../../src/resources/schemas/secret-fields.ts'
 import { projectFields } from '../../controller/http/rest/kinds.ts'
 import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
-import { projectSpec, rolloutSpec } from '../../src/resources/project.ts'
-import { keyRotationSpec } from '../../src/resources/key-rotation.ts'
-import { secretPolicySpec } from '../../src/resources/secret-age.ts'
+import { projectSpec, rolloutSpec } from '../../src/resources/kinds/project.ts'
+import { keyRotationSpec } from '../../src/resources/kinds/key-rotation.ts'
+import { secretPolicySpec } from '../../src/resources/kinds/secret-age.ts'
 import { secretSamples as samples } from '../support/secret-samples.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 
 type Fields = Record<string, unknown>
 interface Kube {

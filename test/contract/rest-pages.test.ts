@@ -2,7 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { restRoutes } from '../../controller/http/rest/table.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 
 let controller: TestController
 const call = (method: string, path: string, body?: unknown): Promise<Answer> =>

@@ -6,8 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { secretFields } from '../../src/resources/secret-fields.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import { secretFields } from '../../src/resources/schemas/secret-fields.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 
 const run = promisify(execFile)
 

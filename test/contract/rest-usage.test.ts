@@ -11,10 +11,17 @@ import {
   openStoreOf,
   startTestController,
   type TestController,
-} from '../support/controller.ts'
-import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+} from '../support/programs/controller.ts'
+import {
+  api,
+  createAs,
+  objectOf,
+  secretOf,
+  stageletOf,
+  system,
+} from '../support/databases/store-fixtures.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 
 const ns = 'default'
 let database: TestDatabase

@@ -7,15 +7,22 @@ import { startReconcilers, type Reconcilers } from '../../controller/reconcilers
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import type { ObservationSpec } from '../../src/resources/observation.ts'
-import type { ProjectStatus } from '../../src/resources/project.ts'
-import type { StageletSpec, StageletStatus } from '../../src/resources/stagelet.ts'
+import type { ObservationSpec } from '../../src/resources/kinds/observation.ts'
+import type { ProjectStatus } from '../../src/resources/kinds/project.ts'
+import type { StageletSpec, StageletStatus } from '../../src/resources/kinds/stagelet.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import { aService, anObservation } from '../support/builders.ts'
 import { reaches } from '../support/eventually.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
-import { api, createAs, objectOf, secretOf, stageletOf, system } from '../support/store-fixtures.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
+import {
+  api,
+  createAs,
+  objectOf,
+  secretOf,
+  stageletOf,
+  system,
+} from '../support/databases/store-fixtures.ts'
 
 const ns = 'default'
 const names = ['one', 'two', 'three']

@@ -1,7 +1,7 @@
 // Rotations by REST and by the command: shown, asked for, held up, and ended by who may.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
+import { startCommandWorld, type CommandWorld } from '../support/programs/command-world.ts'
 
 interface Shown {
   readonly phase: string

@@ -5,10 +5,10 @@ import { advance, startRotationPerformer } from '../../controller/rotators/perfo
 import { RotatorFault } from '../../controller/rotators/rotator.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
-import type { RotationStatus } from '../../src/resources/rotation.ts'
+import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
-import { RotationWorld } from '../support/rotation-world.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
+import { RotationWorld } from '../support/docker/rotation-world.ts'
 import {
   api,
   createAs,
@@ -16,7 +16,7 @@ import {
   objectOf,
   secretOf,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 
 const minute = 60_000
 const day = 86_400_000

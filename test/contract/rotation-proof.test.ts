@@ -1,10 +1,10 @@
 // What a rotation may take for a proof that nothing runs with the old credential.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
-import type { RotationStatus } from '../../src/resources/rotation.ts'
-import type { StageletStatus } from '../../src/resources/stagelet.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
-import { RotationWorld } from '../support/rotation-world.ts'
+import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
+import type { StageletStatus } from '../../src/resources/kinds/stagelet.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
+import { RotationWorld } from '../support/docker/rotation-world.ts'
 import {
   api,
   createAs,
@@ -14,7 +14,7 @@ import {
   stageletOf,
   system,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 
 const minute = 60_000
 const rotated =

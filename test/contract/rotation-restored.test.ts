@@ -2,11 +2,17 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { RotatorFault } from '../../controller/rotators/rotator.ts'
 import { toTimestamp } from '../../src/kernel/clock.ts'
-import type { Restored, RotationStatus } from '../../src/resources/rotation.ts'
+import type { Restored, RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import { fromFor, holdIn } from '../../src/rollout/restored.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
-import { RotationWorld } from '../support/rotation-world.ts'
-import { api, createSteppedClock, objectOf, secretOf, system } from '../support/store-fixtures.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
+import { RotationWorld } from '../support/docker/rotation-world.ts'
+import {
+  api,
+  createSteppedClock,
+  objectOf,
+  secretOf,
+  system,
+} from '../support/databases/store-fixtures.ts'
 
 describe('a rotation after the restore of a backup', () => {
   const clock = createSteppedClock()

@@ -5,12 +5,12 @@ import { createProjectReconciler } from '../../controller/reconcilers/project/re
 import { toTimestamp } from '../../src/kernel/clock.ts'
 import { findCondition } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
-import type { RotationStatus } from '../../src/resources/rotation.ts'
-import type { SecretStatus } from '../../src/resources/stagelysecret.ts'
+import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
+import type { SecretStatus } from '../../src/resources/kinds/stagelysecret.ts'
 import { dropRetired } from '../../src/store/keys/retired-keys.ts'
-import { openTestStore, type TestStore } from '../support/open-test-store.ts'
+import { openTestStore, type TestStore } from '../support/databases/open-test-store.ts'
 import { RotatorFault } from '../../controller/rotators/rotator.ts'
-import { RotationWorld } from '../support/rotation-world.ts'
+import { RotationWorld } from '../support/docker/rotation-world.ts'
 import {
   api,
   createSteppedClock,
@@ -18,7 +18,7 @@ import {
   secretOf,
   system,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 
 const day = 86_400_000
 const isIdle = ({ phase }: RotationStatus): boolean => phase === 'Idle'

@@ -15,11 +15,11 @@ import { kubeRoutes } from '../../controller/http/app.ts'
 import { documentOf } from '../../controller/http/kube/discovery.ts'
 import { openApiDocuments } from '../../controller/http/kube/openapi.ts'
 import { gitVersion } from '../../controller/version.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
 import { createKubectl, type Kubectl } from '../support/kubectl/run.ts'
-import { freePort } from '../support/processes.ts'
+import { freePort } from '../support/programs/processes.ts'
 import { shortLived } from '../support/short-lived.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const field = `
@@ -81,7 +81,7 @@ const bundleCopy = async (): Promise<void> => {
     platform: 'node',
     format: 'esm',
   })
-  await cp(join(copy, 'src/store/migrations'), join(copy, 'dist/cli/migrations'), {
+  await cp(join(copy, 'src/store/drivers/migrations'), join(copy, 'dist/cli/migrations'), {
     recursive: true,
   })
 }

@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { openPg } from '../../src/store/pg.ts'
-import type { Sql } from '../../src/store/sql.ts'
-import { DatabaseRelay } from '../support/database-relay.ts'
+import { openPg } from '../../src/store/drivers/pg.ts'
+import type { Sql } from '../../src/store/drivers/sql.ts'
+import { DatabaseRelay } from '../support/databases/database-relay.ts'
 
 describe('a Postgres server that goes silent', () => {
   let relay: DatabaseRelay

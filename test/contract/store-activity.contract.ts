@@ -5,7 +5,7 @@ import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { ActivityLog } from '../../src/store/activity/activity-log.ts'
 import { eraseInActivity } from '../../src/store/activity/erase.ts'
 import type { Activity, Happening, RolloutRecord } from '../../src/store/activity/happening.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -16,7 +16,7 @@ import {
   stageletOf,
   system,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 const whole = { changeSet: { id: 'whole', last: true } }

@@ -4,7 +4,7 @@ import { findCondition, type Condition } from '../../src/resources/conditions.ts
 import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -15,7 +15,7 @@ import {
   stageletOf,
   system,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import { sealForTest } from './store-values.contract.ts'
 import type { OpenStore } from './store.contract.ts'
 

@@ -8,12 +8,16 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { versionIn } from '../../controller/http/version-text.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { writeBackup } from '../../src/store/backup/dump.ts'
-import type { Sql } from '../../src/store/sql.ts'
+import type { Sql } from '../../src/store/drivers/sql.ts'
 import { checkBackup, restoreBackup, type RestoreSummary } from '../../src/store/backup/restore.ts'
 import { openDatabase, type Opened } from '../../src/store/open-store.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { localKeyRing } from '../support/keys.ts'
-import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import {
+  openTestStore,
+  testMasterKey,
+  type TestStore,
+} from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -21,7 +25,7 @@ import {
   objectOf,
   secretOf,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 
 const canary = 'canary-8d1f7a20'
 const delivery = { stagelet: 'prod', agent: 'box' }

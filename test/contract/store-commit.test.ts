@@ -10,9 +10,13 @@ import { commit, readCounters, wasCommitted } from '../../src/store/log/commit.t
 import type { ObjectRef } from '../../src/resources/meta.ts'
 import { openStore, type Opened } from '../../src/store/open-store.ts'
 import { passes } from '../support/eventually.ts'
-import { DatabaseRelay } from '../support/database-relay.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import { DatabaseRelay } from '../support/databases/database-relay.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import {
+  openTestStore,
+  testMasterKey,
+  type TestStore,
+} from '../support/databases/open-test-store.ts'
 import { localKeyRing } from '../support/keys.ts'
 import {
   api,
@@ -21,11 +25,11 @@ import {
   objectOf,
   secretOf,
   updateAs,
-} from '../support/store-fixtures.ts'
-import { keepForLater } from '../support/set-back.ts'
-import { stateAndTables } from '../support/state-of-tables.ts'
+} from '../support/databases/store-fixtures.ts'
+import { keepForLater } from '../support/databases/set-back.ts'
+import { stateAndTables } from '../support/databases/state-of-tables.ts'
 import { soak } from '../support/soak.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 
 const nobody = { tip: undefined, leader: undefined, origin: undefined }
 

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
-import { listenerName } from '../../src/store/sql.ts'
+import { listenerName } from '../../src/store/drivers/sql.ts'
 import type { Opened } from '../../src/store/open-store.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import { bundled } from '../support/bundled.ts'
 import { shortLived } from '../support/short-lived.ts'
 import {
@@ -16,7 +16,7 @@ import {
   objectOf,
   secretOf,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 interface Watching {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Condition } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import type { Store } from '../../src/store/store.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -12,7 +12,7 @@ import {
   objectOf,
   secretOf,
   stageletOf,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 type Write = (store: Store) => Promise<unknown>

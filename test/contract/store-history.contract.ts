@@ -6,7 +6,7 @@ import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import { defaultRetention } from '../../src/store/compaction.ts'
 import type { Actor, Transaction } from '../../src/store/store.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -16,7 +16,7 @@ import {
   secretOf,
   stageletOf,
   system,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 const whole = { changeSet: { id: 'whole', last: true } }

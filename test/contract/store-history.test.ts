@@ -1,5 +1,5 @@
 import { inject } from 'vitest'
-import { openTestStore } from '../support/open-test-store.ts'
+import { openTestStore } from '../support/databases/open-test-store.ts'
 import { soak } from '../support/soak.ts'
 import { audienceContract } from './store-audience.contract.ts'
 import { historyContract } from './store-history.contract.ts'

@@ -8,7 +8,11 @@ import { countSealedOld } from '../../src/store/keys/reseal.ts'
 import { makeDataKeys, replaceDataKeys } from '../../src/store/keys/rotations.ts'
 import { countWraps } from '../../src/store/keys/wraps.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
-import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import {
+  openTestStore,
+  testMasterKey,
+  type TestStore,
+} from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -17,7 +21,7 @@ import {
   objectOf,
   secretOf,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import { localKeyRing } from '../support/keys.ts'
 import { soak } from '../support/soak.ts'
 import { passes } from '../support/eventually.ts'

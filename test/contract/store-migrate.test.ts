@@ -7,17 +7,17 @@ import { nodeCrypto } from '../../src/audit/chain.ts'
 import { ChainVerifier } from '../../src/audit/verify.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { migrate, migrateIn } from '../../src/store/migrate.ts'
+import { migrate, migrateIn } from '../../src/store/drivers/migrate.ts'
 import { openStore } from '../../src/store/open-store.ts'
-import { openPg } from '../../src/store/pg.ts'
-import { openPglite } from '../../src/store/pglite.ts'
-import type { Sql } from '../../src/store/sql.ts'
-import { giveEmbeddedDatabase } from '../support/embedded-database.ts'
+import { openPg } from '../../src/store/drivers/pg.ts'
+import { openPglite } from '../../src/store/drivers/pglite.ts'
+import type { Sql } from '../../src/store/drivers/sql.ts'
+import { giveEmbeddedDatabase } from '../support/databases/embedded-database.ts'
 import { localKeyRing } from '../support/keys.ts'
-import { testMasterKey } from '../support/open-test-store.ts'
-import { createTestDatabase } from '../support/test-database.ts'
+import { testMasterKey } from '../support/databases/open-test-store.ts'
+import { createTestDatabase } from '../support/databases/test-database.ts'
 
-const all = readdirSync('src/store/migrations')
+const all = readdirSync('src/store/drivers/migrations')
   .filter((name) => name.endsWith('.sql'))
   .sort()
 

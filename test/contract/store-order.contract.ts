@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Condition } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -11,7 +11,7 @@ import {
   objectOf,
   refusalOf,
   secretOf,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 const canary = 'c4n4ry-value-never-in-the-clear'

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { annotations, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import type { Actor, Transaction } from '../../src/store/store.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -13,7 +13,7 @@ import {
   secretOf,
   stageletOf,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 const cluster: Actor = { name: 'kubernetes', source: 'kubernetes' }

@@ -1,14 +1,14 @@
 // What the store promises of users, members and tokens.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
   createShop,
   createSteppedClock,
   secretOf,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 export const peopleContract = (name: string, open: OpenStore): void => {

@@ -4,7 +4,7 @@ import { findCondition, type Condition } from '../../src/resources/conditions.ts
 import { refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -15,7 +15,7 @@ import {
   stageletOf,
   updateAs,
   type SteppedClock,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 const canary = 'r3ferr3d-canary'

@@ -4,10 +4,14 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { eventually } from '../support/eventually.ts'
-import { openTestStore, testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import {
+  openTestStore,
+  testMasterKey,
+  type TestStore,
+} from '../support/databases/open-test-store.ts'
 import { createRandom } from '../support/random.ts'
 import { soak } from '../support/soak.ts'
-import { api, createShop, objectOf, secretOf } from '../support/store-fixtures.ts'
+import { api, createShop, objectOf, secretOf } from '../support/databases/store-fixtures.ts'
 import { readHistory } from '../support/writers/history.ts'
 import { faults, Writer, type Count } from '../support/writers/writer.ts'
 

@@ -5,9 +5,9 @@ import { defaultRetention } from '../../src/store/compaction.ts'
 import type { Condition } from '../../src/resources/conditions.ts'
 import { ProjectKeyCache } from '../../src/secrets/project-keys.ts'
 import { loadState } from '../../src/store/log/load.ts'
-import { headIn } from '../../src/store/reads.ts'
+import { headIn } from '../../src/store/objects/reads.ts'
 import { localKeyRing } from '../support/keys.ts'
-import { testMasterKey, type TestStore } from '../support/open-test-store.ts'
+import { testMasterKey, type TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -19,7 +19,7 @@ import {
   stageletOf,
   system,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 const canary = 'c4n4ry-value-never-in-the-clear'

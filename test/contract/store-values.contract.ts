@@ -5,7 +5,7 @@ import type { KubeObject, ObjectRef } from '../../src/resources/meta.ts'
 import { generateKeys } from '../../src/protocol/keys.ts'
 import { openSealedValue, sealValue } from '../../src/protocol/sealed-value.ts'
 import type { Transaction } from '../../src/store/store.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -16,7 +16,7 @@ import {
   secretOf,
   stageletOf,
   updateAs,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 import type { OpenStore } from './store.contract.ts'
 
 const sealing = generateKeys('X25519')

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { annotations, agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
 import type { Reader } from '../../src/store/store.ts'
-import type { TestStore } from '../support/open-test-store.ts'
+import type { TestStore } from '../support/databases/open-test-store.ts'
 import {
   api,
   createAs,
@@ -15,7 +15,7 @@ import {
   system,
   updateAs,
   type SteppedClock,
-} from '../support/store-fixtures.ts'
+} from '../support/databases/store-fixtures.ts'
 
 export type OpenStore = (options: { clock: SteppedClock }) => Promise<TestStore>
 

@@ -1,5 +1,5 @@
 import { inject } from 'vitest'
-import { openTestStore } from '../support/open-test-store.ts'
+import { openTestStore } from '../support/databases/open-test-store.ts'
 import { soak } from '../support/soak.ts'
 import { activityContract } from './store-activity.contract.ts'
 import { feedContract, folderContract, sharedContract } from './store-feed.contract.ts'

@@ -1,9 +1,9 @@
 // Stores of secrets elsewhere, over the port: signed hints, names for an import, commands, and no value anywhere.
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startTestController, type TestController } from '../support/controller.ts'
+import { startTestController, type TestController } from '../support/programs/controller.ts'
 import { eventually } from '../support/eventually.ts'
-import { runCli } from '../support/processes.ts'
+import { runCli } from '../support/programs/processes.ts'
 import { startPlainVault, type PlainVault } from '../support/stores/plain-vault.ts'
 
 const rest = '/api/v1'

@@ -3,9 +3,9 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCli } from '../support/cli.ts'
-import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
-import { freePort } from '../support/processes.ts'
+import { runCli } from '../support/programs/cli.ts'
+import { startCommandWorld, type CommandWorld } from '../support/programs/command-world.ts'
+import { freePort } from '../support/programs/processes.ts'
 import { unpackBundle } from '../support/bundle.ts'
 
 const canary = 'Kanarie-in-a-value-51d0'

@@ -3,7 +3,11 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseSealingKey, sealValue } from '../../src/protocol/sealed-value.ts'
-import { startTestController, type Answer, type TestController } from '../support/controller.ts'
+import {
+  startTestController,
+  type Answer,
+  type TestController,
+} from '../support/programs/controller.ts'
 
 const canary = 'n0t-g1ven-canary'
 const group = '/apis/stagely.dev/v1alpha1/namespaces/red'

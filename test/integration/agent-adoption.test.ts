@@ -1,10 +1,16 @@
 // Stacks that ran before Stagely came, edits of the user, and what `${VAR}` means.
 import { appendFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { holdName } from '../../agent/machine-name.ts'
-import { createProjectLocks } from '../../agent/project-locks.ts'
+import { holdName } from '../../agent/identity/machine-name.ts'
+import { createProjectLocks } from '../../agent/stack/project-locks.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { desiredFor, digestFor, held, startMachine, type Machine } from '../support/docker.ts'
+import {
+  desiredFor,
+  digestFor,
+  held,
+  startMachine,
+  type Machine,
+} from '../support/docker/docker.ts'
 import {
   createStack,
   idle,
@@ -13,7 +19,7 @@ import {
   recreatedBetween,
   testImage,
   type Stack,
-} from '../support/stack.ts'
+} from '../support/docker/stack.ts'
 import { passes } from '../support/eventually.ts'
 
 const own = '    environment: {TOKEN: mine, OTHER: mine}\n'

@@ -1,9 +1,15 @@
 // Whom a failure is put down to: a new value is taken back where it breaks something, and only there.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { OpenedSecret } from '../../agent/want.ts'
+import type { OpenedSecret } from '../../agent/stack/want.ts'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
-import { desiredFor, digestFor, held, startMachine, type Machine } from '../support/docker.ts'
-import { createStack, idleService, onHost, testImage, type Stack } from '../support/stack.ts'
+import {
+  desiredFor,
+  digestFor,
+  held,
+  startMachine,
+  type Machine,
+} from '../support/docker/docker.ts'
+import { createStack, idleService, onHost, testImage, type Stack } from '../support/docker/stack.ts'
 
 /** `peer` is re-created with `db`, whose network it has; `picky` crashes without its one secret. */
 const composeFile = (peerCommand = 'exec sleep 1000'): string => `services:

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
-import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
-import { newerCompose } from '../support/newer-compose.ts'
+import { desiredFor, held, startMachine, type Machine } from '../support/docker/docker.ts'
+import { newerCompose } from '../support/docker/newer-compose.ts'
 import { soak } from '../support/soak.ts'
 import {
   createStack,
@@ -14,7 +14,7 @@ import {
   testImage,
   type Container,
   type Stack,
-} from '../support/stack.ts'
+} from '../support/docker/stack.ts'
 
 /** `db` gets healthy after a second, `migrate` takes three, so that a busy agent sees it at work; both look at what they were given. */
 const compose = `services:

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { renderOverride } from '../../src/compose/override.ts'
-import { composeAt } from '../support/compose-at.ts'
+import { composeAt } from '../support/docker/compose-at.ts'
 import {
   desiredFor,
   digestFor,
@@ -13,10 +13,10 @@ import {
   held,
   startMachine,
   type Machine,
-} from '../support/docker.ts'
-import { findUps } from '../support/compose-ups.ts'
-import { containersOfProject } from '../support/engine-api.ts'
-import { createStack, idleService, onHost, testImage, type Stack } from '../support/stack.ts'
+} from '../support/docker/docker.ts'
+import { findUps } from '../support/docker/compose-ups.ts'
+import { containersOfProject } from '../support/docker/engine-api.ts'
+import { createStack, idleService, onHost, testImage, type Stack } from '../support/docker/stack.ts'
 
 const names = ['one', 'two', 'three', 'four']
 const compose = `services:\n${names.map((n) => idleService(n)).join('')}`

@@ -1,10 +1,10 @@
 // Services that hang together: dependents, shared namespaces, jobs. Only what must is re-created.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAtLeast } from '../../src/compose/compose.ts'
-import { composeAt } from '../support/compose-at.ts'
-import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
+import { composeAt } from '../support/docker/compose-at.ts'
+import { desiredFor, held, startMachine, type Machine } from '../support/docker/docker.ts'
 import { eventually } from '../support/eventually.ts'
-import { newerCompose } from '../support/newer-compose.ts'
+import { newerCompose } from '../support/docker/newer-compose.ts'
 import { soak } from '../support/soak.ts'
 import {
   createStack,
@@ -13,7 +13,7 @@ import {
   onHost,
   testImage,
   type Stack,
-} from '../support/stack.ts'
+} from '../support/docker/stack.ts'
 
 /** Sees what `db` was given, and breaks by itself. */
 const peer = `  peer:

@@ -12,7 +12,7 @@ import {
   startMachine,
   type Machine,
   type MachineOptions,
-} from '../support/docker.ts'
+} from '../support/docker/docker.ts'
 import {
   createStack,
   idle,
@@ -21,7 +21,7 @@ import {
   testImage,
   type Container,
   type Stack,
-} from '../support/stack.ts'
+} from '../support/docker/stack.ts'
 import { join } from 'node:path'
 
 const compose = `services:\n${idleService('web')}${idleService('db')}`

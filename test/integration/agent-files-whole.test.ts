@@ -2,10 +2,10 @@
 // of another.
 import { rm } from 'node:fs/promises'
 import { expect, it } from 'vitest'
-import type { OpenedSecret } from '../../agent/want.ts'
-import { desiredFor, held, heldFile, startMachine } from '../support/docker.ts'
+import type { OpenedSecret } from '../../agent/stack/want.ts'
+import { desiredFor, held, heldFile, startMachine } from '../support/docker/docker.ts'
 import { newFilesRoot } from '../support/files.ts'
-import { createStack, onHost, testImage } from '../support/stack.ts'
+import { createStack, onHost, testImage } from '../support/docker/stack.ts'
 
 /** Notes each set that it sees; a bad one makes it fail after a few looks, before a gate would let it pass. */
 const watch = [

@@ -13,9 +13,9 @@ import {
   heldFile,
   startMachine,
   type Machine,
-} from '../support/docker.ts'
+} from '../support/docker/docker.ts'
 import { newFilesRoot, startLonelyAgent } from '../support/files.ts'
-import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
+import { createStack, idleService, recreatedBetween, type Stack } from '../support/docker/stack.ts'
 
 const compose = `services:
 ${idleService(

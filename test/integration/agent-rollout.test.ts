@@ -2,8 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { digestFor, held, startMachine, type Machine } from '../support/docker.ts'
-import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
+import { digestFor, held, startMachine, type Machine } from '../support/docker/docker.ts'
+import { createStack, idleService, recreatedBetween, type Stack } from '../support/docker/stack.ts'
 
 const compose = `services:\n${idleService('backend')}${idleService('frontend')}${idleService('postgres')}`
 const database = held('DATABASE_URL', 'postgres://user:pass@postgres:5432/db')

@@ -1,8 +1,8 @@
 // Any value reaches the container byte by byte, and every key too.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { engine, held, startMachine, type Machine } from '../support/docker.ts'
-import { createStack, idleService, type Stack } from '../support/stack.ts'
+import { engine, held, startMachine, type Machine } from '../support/docker/docker.ts'
+import { createStack, idleService, type Stack } from '../support/docker/stack.ts'
 import { codePoint } from '../support/code-point.ts'
 
 const codePoints = (from: number, to: number): string =>

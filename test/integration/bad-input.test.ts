@@ -1,13 +1,19 @@
 // Bad input of every kind: a clear answer that says what to do, and running containers stay up.
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { agentHere } from '../support/agent-here.ts'
+import { agentHere } from '../support/agents/agent-here.ts'
 import { eventually as read } from '../support/eventually.ts'
-import { controllerHere } from '../support/controller-here.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { createStack, idle, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
+import {
+  createStack,
+  idle,
+  idleService,
+  recreatedBetween,
+  type Stack,
+} from '../support/docker/stack.ts'
 
 const compose = `services:\n${idleService('web')}${idleService('db')}`
 

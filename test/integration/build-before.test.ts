@@ -3,10 +3,10 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { agentHere } from '../support/agent-here.ts'
-import { startAgentProcess } from '../support/agent-process.ts'
-import { buildBefore, giveDatabaseOf } from '../support/build-before.ts'
-import { controllerHere } from '../support/controller-here.ts'
+import { agentHere } from '../support/agents/agent-here.ts'
+import { startAgentProcess } from '../support/agents/agent-process.ts'
+import { buildBefore, giveDatabaseOf } from '../support/programs/build-before.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
 import { newFilesRoot } from '../support/files.ts'
 import {
   controllerReady,
@@ -15,10 +15,10 @@ import {
   startWorld,
   testMasterKey,
   type World,
-} from '../support/processes.ts'
+} from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { createStack, creationsSince, idleService, type Stack } from '../support/stack.ts'
-import { createTestDatabase } from '../support/test-database.ts'
+import { createStack, creationsSince, idleService, type Stack } from '../support/docker/stack.ts'
+import { createTestDatabase } from '../support/databases/test-database.ts'
 
 const fileYaml = `---
 apiVersion: stagely.dev/v1alpha1

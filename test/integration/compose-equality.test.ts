@@ -1,8 +1,8 @@
 // What the agent makes of a container is what Compose itself makes of it: field by field.
 import { describe, expect, it } from 'vitest'
 import { compareStack } from '../support/compared.ts'
-import { newerCompose } from '../support/newer-compose.ts'
-import { peopleStacks, type PeopleStack } from '../support/people-stacks.ts'
+import { newerCompose } from '../support/docker/newer-compose.ts'
+import { peopleStacks, type PeopleStack } from '../support/docker/people-stacks.ts'
 import { soak } from '../support/soak.ts'
 
 /** The two strangest. One Compose tries each, and in the long form both. */

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { baseEnvironment } from '../../src/compose/environment.ts'
 import { findCompose } from '../../src/compose/compose.ts'
-import { composeAt } from '../support/compose-at.ts'
-import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
+import { composeAt } from '../support/docker/compose-at.ts'
+import { desiredFor, held, startMachine, type Machine } from '../support/docker/docker.ts'
 import {
   createStack,
   idle,
@@ -13,7 +13,7 @@ import {
   recreatedBetween,
   testImage,
   type Stack,
-} from '../support/stack.ts'
+} from '../support/docker/stack.ts'
 
 const env = baseEnvironment(process.env)
 const token = (value: string) => held('TOKEN', value, 'web')

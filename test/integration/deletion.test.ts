@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { agentHereAfter } from '../support/agent-here.ts'
-import { controllerHere } from '../support/controller-here.ts'
+import { agentHereAfter } from '../support/agents/agent-here.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
 import { eventually, passes } from '../support/eventually.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml } from '../support/shop.ts'
 import { findCondition, type Condition } from '../../src/resources/conditions.ts'
 import {
@@ -17,7 +17,7 @@ import {
   idleService,
   recreatedBetween,
   type Stack,
-} from '../support/stack.ts'
+} from '../support/docker/stack.ts'
 
 const compose = `services:\n${idleService('web', '    volumes: ["data:/data"]\n')}volumes: {data: {}}\n`
 

@@ -8,12 +8,12 @@ import { parseAgentConfig, type AgentConfig } from '../../agent/config.ts'
 import type { Check } from '../../agent/machine/check.ts'
 import { examine } from '../../agent/machine/doctor.ts'
 import { realClock } from '../../src/kernel/clock.ts'
-import { agentHere } from '../support/agent-here.ts'
-import { controllerHere } from '../support/controller-here.ts'
+import { agentHere } from '../support/agents/agent-here.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
 import { newFilesRoot } from '../support/files.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { runCli, startWorld, type World } from '../support/processes.ts'
-import { createStack, idleService, testImage, type Stack } from '../support/stack.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { runCli, startWorld, type World } from '../support/programs/processes.ts'
+import { createStack, idleService, testImage, type Stack } from '../support/docker/stack.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const filesDir = newFilesRoot()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
-import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
+import { desiredFor, held, startMachine, type Machine } from '../support/docker/docker.ts'
 import {
   createStack,
   idleService,
@@ -12,7 +12,7 @@ import {
   onHost,
   testImage,
   type Stack,
-} from '../support/stack.ts'
+} from '../support/docker/stack.ts'
 
 /** With a secret it is healthy only once the test says so. */
 const slow = `  slow:

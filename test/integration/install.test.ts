@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startCommandWorld, type CommandWorld } from '../support/command-world.ts'
-import { runCli, spawnProgram, type Program } from '../support/processes.ts'
+import { startCommandWorld, type CommandWorld } from '../support/programs/command-world.ts'
+import { runCli, spawnProgram, type Program } from '../support/programs/processes.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { projectYaml } from '../support/shop.ts'
-import { createStack, idleService, type Stack } from '../support/stack.ts'
+import { createStack, idleService, type Stack } from '../support/docker/stack.ts'
 
 const run = promisify(execFile)
 const masterKey = Buffer.alloc(32, 3).toString('base64')

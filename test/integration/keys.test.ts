@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { agentHereAfter } from '../support/agent-here.ts'
-import { controllerHere } from '../support/controller-here.ts'
+import { agentHereAfter } from '../support/agents/agent-here.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
 import { startKmsStandIn, vaultKeyName, type KmsStandIn } from '../support/kms-stand-in.ts'
 import { restOf, startLoad, type Rest } from '../support/load.ts'
 import {
@@ -17,12 +17,12 @@ import {
   testMasterKey,
   type Program,
   type World,
-} from '../support/processes.ts'
+} from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
+import { createStack, idleService, recreatedBetween, type Stack } from '../support/docker/stack.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
 import { soak } from '../support/soak.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 
 /** How often a rotation is cut off. */
 const kills = soak(1, 20)

@@ -10,10 +10,10 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { ClusterApi } from '../support/cluster/api.ts'
 import { installCrds } from '../support/cluster/cluster.ts'
 import { startOwnServer, type OwnServer } from '../support/cluster/own-server.ts'
-import { binary as helm, parseRendered, type Rendered } from '../support/helm.ts'
+import { binary as helm, parseRendered, type Rendered } from '../support/kube/helm.ts'
 import { memoryFolder } from '../support/memory-folder.ts'
-import { freePort, startProgram, type Program } from '../support/processes.ts'
-import { createStack, idleService, type Stack } from '../support/stack.ts'
+import { freePort, startProgram, type Program } from '../support/programs/processes.ts'
+import { createStack, idleService, type Stack } from '../support/docker/stack.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 let cluster: OwnServer

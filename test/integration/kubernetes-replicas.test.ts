@@ -17,10 +17,10 @@ import {
 } from '../support/cluster/own-server.ts'
 import { putToken, startPod, type Pod } from '../support/cluster/pod.ts'
 import { rightFor, rightsOf } from '../support/cluster/rights.ts'
-import { renderChart } from '../support/helm.ts'
+import { renderChart } from '../support/kube/helm.ts'
 import { createClient, namespaced, type Client } from '../support/replicas/client.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 import { eventually } from '../support/eventually.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'

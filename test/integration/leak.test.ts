@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freshDatabase } from '../support/fresh-database.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 import { unpackBundle } from '../support/bundle.ts'
 import { newFilesRoot } from '../support/files.ts'
 import {
@@ -16,10 +16,10 @@ import {
   type RotatorService,
 } from '../support/leak-rotation.ts'
 import { startLeakStore, storeCanaries, type LeakStore } from '../support/leak-stores.ts'
-import { findPostgresBin } from '../support/postgres-bin.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { findPostgresBin } from '../support/databases/postgres-bin.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { createStack, idle, idleService, type Stack } from '../support/stack.ts'
+import { createStack, idle, idleService, type Stack } from '../support/docker/stack.ts'
 import { passes } from '../support/eventually.ts'
 
 const run = promisify(execFile)

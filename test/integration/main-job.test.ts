@@ -1,10 +1,10 @@
 // The main job, end to end: apply, the right environments, a change, exactly the right containers.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { agentHereAfter } from '../support/agent-here.ts'
-import { controllerHereAfter } from '../support/controller-here.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import type { TestDatabase } from '../support/test-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { agentHereAfter } from '../support/agents/agent-here.ts'
+import { controllerHereAfter } from '../support/programs/controller-here.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
 import { soak } from '../support/soak.ts'
 import {
   projectYaml,
@@ -19,7 +19,7 @@ import {
   idleService,
   recreatedBetween,
   type Stack,
-} from '../support/stack.ts'
+} from '../support/docker/stack.ts'
 
 const compose = `services:\n${['backend', 'frontend', 'postgres'].map((s) => idleService(s)).join('')}`
 

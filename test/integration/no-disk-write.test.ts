@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { newFilesRoot } from '../support/files.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { createStack, idleService, type Stack } from '../support/stack.ts'
+import { createStack, idleService, type Stack } from '../support/docker/stack.ts'
 
 const canary = 'canary-of-the-tracer'
 const fileSecret = (value: string): string => `---

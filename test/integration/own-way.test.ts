@@ -2,15 +2,15 @@
 import { writeFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { desiredFor, held, startMachine, type Machine } from '../support/docker.ts'
-import { newerCompose } from '../support/newer-compose.ts'
+import { desiredFor, held, startMachine, type Machine } from '../support/docker/docker.ts'
+import { newerCompose } from '../support/docker/newer-compose.ts'
 import {
   createStack,
   idleService,
   recreatedBetween,
   testImage,
   type Stack,
-} from '../support/stack.ts'
+} from '../support/docker/stack.ts'
 
 let stack: Stack
 let machine: Machine

@@ -8,13 +8,13 @@
 // again as back-off may have doubled to while nobody answered, and 1 s for the report that follows.
 // After it, no mean over 5 s is to reach twice the steady rate; single seconds are the scheduler's.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { backoffCapMs } from '../../agent/reconnect.ts'
+import { backoffCapMs } from '../../agent/link/reconnect.ts'
 import { realClock } from '../../src/kernel/clock.ts'
-import { startWorld, type World } from '../support/processes.ts'
-import { joinAll, startSwarm, type Swarm } from '../support/swarm.ts'
-import { areInSync, declareSwarm } from '../support/swarm-objects.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
+import { joinAll, startSwarm, type Swarm } from '../support/agents/swarm.ts'
+import { areInSync, declareSwarm } from '../support/agents/swarm-objects.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 import { soak } from '../support/soak.ts'
 
 const size = Number(process.env['STAGELY_SWARM_AGENTS'] ?? soak(20, 1_000))

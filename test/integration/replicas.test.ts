@@ -4,7 +4,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { openPg } from '../../src/store/pg.ts'
+import { openPg } from '../../src/store/drivers/pg.ts'
 import { startChaos, type Chaos } from '../support/replicas/chaos.ts'
 import { namespaced } from '../support/replicas/client.ts'
 import {
@@ -16,7 +16,7 @@ import {
   type Replica,
 } from '../support/replicas/fleet.ts'
 import { startLoad, startWatcher, type Load, type Watcher } from '../support/replicas/load.ts'
-import { keepForLater } from '../support/set-back.ts'
+import { keepForLater } from '../support/databases/set-back.ts'
 import { soak } from '../support/soak.ts'
 
 const rounds = Number(process.env['STAGELY_TEST_ROUNDS'] ?? soak(4, 60))

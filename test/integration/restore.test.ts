@@ -2,16 +2,16 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
-import { agentHereAfter } from '../support/agent-here.ts'
-import { controllerHere } from '../support/controller-here.ts'
-import { databaseImage, makeDatabaseImage } from '../support/database-images.ts'
+import { agentHereAfter } from '../support/agents/agent-here.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
+import { databaseImage, makeDatabaseImage } from '../support/databases/database-images.ts'
 import { eventually } from '../support/eventually.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { runCli, startWorld, testMasterKey, type World } from '../support/processes.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { runCli, startWorld, testMasterKey, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import { soak } from '../support/soak.ts'
-import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
-import type { TestDatabase } from '../support/test-database.ts'
+import { createStack, idleService, recreatedBetween, type Stack } from '../support/docker/stack.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
 
 /** Logs in all the time, once it has a login, and says when it is refused. */
 const client = `while :; do if [ -z "$$DB_USER" ] || printf '%s\\nselect 1;\\n' "$$DB_PASSWORD" | psql -XqAtW -h db -U "$$DB_USER" -d bank >/dev/null 2>/tmp/said; then touch /tmp/ok; elif grep -q 'password authentication' /tmp/said; then echo REFUSED; fi; sleep ${soak(1, 0.3)}; done`

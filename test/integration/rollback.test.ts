@@ -1,12 +1,12 @@
 // A bad value rolls out, breaks a service, and is taken back: by the agent alone, whoever dies meanwhile.
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { agentHereAfter } from '../support/agent-here.ts'
-import { controllerHereAfter } from '../support/controller-here.ts'
+import { agentHereAfter } from '../support/agents/agent-here.ts'
+import { controllerHereAfter } from '../support/programs/controller-here.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { eventually } from '../support/eventually.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
 import {
   createStack,
@@ -17,7 +17,7 @@ import {
   serviceOf,
   testImage,
   type Stack,
-} from '../support/stack.ts'
+} from '../support/docker/stack.ts'
 
 const compose = `services:
   web:

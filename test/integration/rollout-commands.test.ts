@@ -4,12 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
-import { agentHereAfter } from '../support/agent-here.ts'
-import { controllerHere } from '../support/controller-here.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type Ran, type World } from '../support/processes.ts'
+import { agentHereAfter } from '../support/agents/agent-here.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { startWorld, type Ran, type World } from '../support/programs/processes.ts'
 import { projectYaml, secretYaml, stageletYaml } from '../support/shop.ts'
-import { createStack, recreatedBetween, onHost, testImage, type Stack } from '../support/stack.ts'
+import {
+  createStack,
+  recreatedBetween,
+  onHost,
+  testImage,
+  type Stack,
+} from '../support/docker/stack.ts'
 
 const compose = `services:
   web:

@@ -5,30 +5,30 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RotationStatus } from '../../src/resources/rotation.ts'
-import { agentHere, agentHereAfter } from '../support/agent-here.ts'
-import { controllerHere } from '../support/controller-here.ts'
-import { makeDatabaseImage } from '../support/database-images.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startNamedAgent, type NamedAgent } from '../support/named-agent.ts'
-import { findPostgresBin } from '../support/postgres-bin.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
+import { agentHere, agentHereAfter } from '../support/agents/agent-here.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
+import { makeDatabaseImage } from '../support/databases/database-images.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { startNamedAgent, type NamedAgent } from '../support/agents/named-agent.ts'
+import { findPostgresBin } from '../support/databases/postgres-bin.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
 import {
   createLoginStack,
   isAccepted,
   loginManifests,
   openSlots,
   type LoginStack,
-} from '../support/rotation-stack.ts'
+} from '../support/docker/rotation-stack.ts'
 import {
   createSigningStack,
   signingManifests,
   type SigningStack,
-} from '../support/signing-stack.ts'
+} from '../support/docker/signing-stack.ts'
 import { soak } from '../support/soak.ts'
-import { recreatedBetween } from '../support/stack.ts'
-import type { TestDatabase } from '../support/test-database.ts'
-import { watchRotation, type RotationWatch } from '../support/watch-rotation.ts'
+import { recreatedBetween } from '../support/docker/stack.ts'
+import type { TestDatabase } from '../support/databases/test-database.ts'
+import { watchRotation, type RotationWatch } from '../support/docker/watch-rotation.ts'
 import { passes } from '../support/eventually.ts'
 
 const run = promisify(execFile)

@@ -1,13 +1,17 @@
 // Rotations of logins of real databases, while what they need is killed at each border between two phases.
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { makeDatabaseImage } from '../support/database-images.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startNamedAgent, type NamedAgent } from '../support/named-agent.ts'
-import { startWorld, type World } from '../support/processes.ts'
-import { createKill, rotateUnderKills, type Course } from '../support/rotation-kills.ts'
-import { createLoginStack, loginManifests, type LoginStack } from '../support/rotation-stack.ts'
+import { makeDatabaseImage } from '../support/databases/database-images.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { startNamedAgent, type NamedAgent } from '../support/agents/named-agent.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
+import { createKill, rotateUnderKills, type Course } from '../support/docker/rotation-kills.ts'
+import {
+  createLoginStack,
+  loginManifests,
+  type LoginStack,
+} from '../support/docker/rotation-stack.ts'
 import { soak } from '../support/soak.ts'
-import { watchRotation } from '../support/watch-rotation.ts'
+import { watchRotation } from '../support/docker/watch-rotation.ts'
 import { passes } from '../support/eventually.ts'
 
 const rounds = Number(process.env['STAGELY_TEST_ROUNDS'] ?? '0')

@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { agentHere } from '../support/agent-here.ts'
-import { controllerHere } from '../support/controller-here.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { agentHere } from '../support/agents/agent-here.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
 import { stageletYaml } from '../support/shop.ts'
-import { createStack, idleService, recreatedBetween, type Stack } from '../support/stack.ts'
+import { createStack, idleService, recreatedBetween, type Stack } from '../support/docker/stack.ts'
 
 let world: World
 let stack: Stack

@@ -2,13 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { agentHere } from '../support/agent-here.ts'
-import { controllerHere } from '../support/controller-here.ts'
-import { databaseImage, makeDatabaseImage } from '../support/database-images.ts'
-import { freshDatabase } from '../support/fresh-database.ts'
-import { startWorld, type World } from '../support/processes.ts'
+import { agentHere } from '../support/agents/agent-here.ts'
+import { controllerHere } from '../support/programs/controller-here.ts'
+import { databaseImage, makeDatabaseImage } from '../support/databases/database-images.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
+import { startWorld, type World } from '../support/programs/processes.ts'
 import { soak } from '../support/soak.ts'
-import { createStack, type Stack } from '../support/stack.ts'
+import { createStack, type Stack } from '../support/docker/stack.ts'
 
 interface Rotation {
   status?: {

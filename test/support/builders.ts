@@ -1,5 +1,5 @@
 // Builders of valid objects; each takes what the test is about.
-import type { ObservationSpec, ObservedService } from '../../src/resources/observation.ts'
+import type { ObservationSpec, ObservedService } from '../../src/resources/kinds/observation.ts'
 import type { DesiredStagelet } from '../../src/protocol/messages.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
 import type { Stagelet, StageletInput } from '../../controller/reconcilers/stagelet/gather.ts'

@@ -16,7 +16,9 @@ const build = (entry: string): string => {
     platform: 'node',
     format: 'esm',
     // The store alone reads what is beside its sources.
-    define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(root, 'src/store/store.ts'))) },
+    define: {
+      'import.meta.url': JSON.stringify(pathToFileURL(join(root, 'src/store/drivers/migrate.ts'))),
+    },
   })
   return outfile
 }

@@ -2,12 +2,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { renderOverride } from '../../src/compose/override.ts'
-import { createWant, overridesFor } from '../../agent/want.ts'
-import { composeAt } from './compose-at.ts'
-import { desiredFor, environmentFor, held, startMachine } from './docker.ts'
-import type { PeopleStack } from './people-stacks.ts'
-import { differences, type Inspected } from './same-containers.ts'
-import { createStack, type Stack } from './stack.ts'
+import { createWant, overridesFor } from '../../agent/stack/want.ts'
+import { composeAt } from './docker/compose-at.ts'
+import { desiredFor, environmentFor, held, startMachine } from './docker/docker.ts'
+import type { PeopleStack } from './docker/people-stacks.ts'
+import { differences, type Inspected } from './docker/same-containers.ts'
+import { createStack, type Stack } from './docker/stack.ts'
 
 export interface Compared {
   readonly containers: number

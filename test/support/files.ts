@@ -2,15 +2,15 @@
 import { randomUUID, type KeyObject } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createFileCache } from '../../agent/file-cache.ts'
-import { loadIdentity, writeIdentityFile } from '../../agent/identity.ts'
-import { createFileStore, type FileStore } from '../../agent/file-store.ts'
+import { createFileCache } from '../../agent/files/file-cache.ts'
+import { loadIdentity, writeIdentityFile } from '../../agent/identity/identity.ts'
+import { createFileStore, type FileStore } from '../../agent/files/file-store.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
 import { startAgent, type RunningAgent } from '../../agent/wire.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { generateKeys, type KeyPair } from '../../src/protocol/keys.ts'
-import { tmpBorders } from './allowed-folders.ts'
+import { tmpBorders } from './agents/allowed-folders.ts'
 
 /** A folder of its own on a tmpfs; made when the first file is placed. */
 export const newFilesRoot = (): string => join('/dev/shm', `stagely-test-${randomUUID()}`)

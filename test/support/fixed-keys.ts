@@ -1,5 +1,5 @@
 // For agents whose keys do not change.
-import type { LinkKeys } from '../../agent/link-keys.ts'
+import type { LinkKeys } from '../../agent/link/link-keys.ts'
 
 export const fixedKeys: LinkKeys = {
   isPending: () => false,

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
 import { join } from 'node:path'
-import type { World } from './processes.ts'
+import type { World } from './programs/processes.ts'
 
 interface RestAnswer {
   readonly status: number

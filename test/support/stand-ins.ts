@@ -1,7 +1,7 @@
 // Short words for what a service of a stack that looks like a published one runs: in the flow style of
 // YAML, `db: {CHECKED, volumes: [db:/data]}` is a service that idles and has a health check.
-import type { PeopleStack } from './people-stacks.ts'
-import { testImage } from './stack.ts'
+import type { PeopleStack } from './docker/people-stacks.ts'
+import { testImage } from './docker/stack.ts'
 
 const image = `image: ${testImage}`
 const idles = `${image}, command: ["sh", "-c", "trap 'exit 0' TERM; sleep 2147483 & wait"]`

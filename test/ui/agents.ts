@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { startProgram } from '../support/processes.ts'
+import { startProgram } from '../support/programs/processes.ts'
 import type { Dashboard } from './dashboard.ts'
 
 export const agentTests = (given: () => Dashboard): void => {

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { openPg } from '../../src/store/pg.ts'
+import { openPg } from '../../src/store/drivers/pg.ts'
 import type { Dashboard } from './dashboard.ts'
 
 export const auditTests = (given: () => Dashboard): void => {

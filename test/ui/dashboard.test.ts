@@ -1,7 +1,7 @@
 // The dashboard in a real browser, on a real controller with an agent and containers. All parts share them: a part
 // is a file that exports its tests, and one line here.
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
-import { freshDatabase } from '../support/fresh-database.ts'
+import { freshDatabase } from '../support/databases/fresh-database.ts'
 import { soak } from '../support/soak.ts'
 import { cheapFlags } from './browser.ts'
 import { compose, startDashboard, type Dashboard } from './dashboard.ts'

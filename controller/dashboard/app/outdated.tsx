@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks'
 import { stagedPlaces } from '../staging/staging.ts'
 import { Button } from '../ui/button.tsx'
-import { projectUrl } from '../ui/links.ts'
+import { projectUrl } from '../ui/text/links.ts'
 import { State } from '../ui/state.tsx'
 import { isOutdated } from './version.ts'
 import s from './outdated.module.css'

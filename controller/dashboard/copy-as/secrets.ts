@@ -1,5 +1,5 @@
 // What somebody does with secrets: new, changed and deleted ones, one by one and as one change set; and going back.
-import { secretName } from '../../../src/resources/secret-name.ts'
+import { secretName } from '../../../src/resources/kinds/secret-name.ts'
 import { idOf, type Doing } from './doing.ts'
 import type { Spec } from './spec.ts'
 import { given, type Json } from './text.ts'

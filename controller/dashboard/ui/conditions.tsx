@@ -2,7 +2,7 @@
 import type { ComponentChild } from 'preact'
 import type { Condition } from '../../../src/rest/types.ts'
 import { kindOf, wordsOf } from '../live/conditions.ts'
-import { messageText } from './message.ts'
+import { messageText } from './text/message.ts'
 import { Panel } from './page.tsx'
 import { State } from './state.tsx'
 import { Since } from './time.tsx'

@@ -4,7 +4,7 @@ import { Component } from 'preact'
 import { ApiProblem, Unreachable } from '../api/client.ts'
 import { FileFailed, OtherVersion } from '../app/version.ts'
 import { Button } from './button.tsx'
-import { messageText } from './message.ts'
+import { messageText } from './text/message.ts'
 import { Glyph } from './state.tsx'
 import s from './problem.module.css'
 

@@ -1,5 +1,5 @@
 // The pages of a project.
-import { dueUrl, historyUrl, projectUrl, rotationsUrl } from './links.ts'
+import { dueUrl, historyUrl, projectUrl, rotationsUrl } from './text/links.ts'
 import { Tabs } from './page.tsx'
 
 const pages = ['Secrets', 'Due', 'Rotations', 'History', 'Rollout', 'Settings'] as const

@@ -4,7 +4,7 @@
 import type { Ref } from 'preact'
 import { useImperativeHandle, useRef, useState } from 'preact/hooks'
 import { Button } from './button.tsx'
-import { maskWords, mostBytes, oddities, tooLarge } from './oddities.ts'
+import { maskWords, mostBytes, oddities, tooLarge } from './text/oddities.ts'
 import { Glyph } from './state.tsx'
 import { secretInput } from './secret-input.ts'
 import s from './value-field.module.css'

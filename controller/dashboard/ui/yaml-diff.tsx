@@ -1,7 +1,7 @@
 // What an edit changes, as YAML: lines that go, and lines that come. It is what a file in Git would show.
 import type { Json } from '../copy-as/text.ts'
 import { yaml } from '../copy-as/text.ts'
-import { lineDiff, type DiffLine } from './line-diff.ts'
+import { lineDiff, type DiffLine } from './text/line-diff.ts'
 import s from './yaml-diff.module.css'
 
 const signs = { same: ' ', gone: '−', new: '+' } as const

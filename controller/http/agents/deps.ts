@@ -5,8 +5,8 @@ import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinContent } from '../../../src/protocol/join.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
-import type { AgentConnections } from '../../../src/store/agent-connections.ts'
-import type { LeakTestStore } from '../../../src/store/leak-tests.ts'
+import type { AgentConnections } from '../../../src/store/agents/agent-connections.ts'
+import type { LeakTestStore } from '../../../src/store/agents/leak-tests.ts'
 import type { LogsElsewhere } from './log-relay.ts'
 import { awayAfterMs, signEveryMs } from './pace.ts'
 import type { SignsElsewhere } from './signs.ts'
@@ -49,7 +49,7 @@ interface Registry {
   keysOf(agentUid: string): Promise<RegisteredAgent | undefined>
 }
 
-/** See src/store/agent-connections.ts. */
+/** See src/store/agents/agent-connections.ts. */
 type Connections = Pick<AgentConnections, 'open' | 'write' | 'bootsOf' | 'replica'>
 
 export interface AgentRoutesDeps {

@@ -8,7 +8,11 @@ import {
   type LeakTestOrder,
   type LeakTestReport,
 } from '../../../src/protocol/leak-test.ts'
-import type { LeakTestEnd, LeakTestStore, StoredLeakTest } from '../../../src/store/leak-tests.ts'
+import type {
+  LeakTestEnd,
+  LeakTestStore,
+  StoredLeakTest,
+} from '../../../src/store/agents/leak-tests.ts'
 import type { LogsElsewhere } from './log-relay.ts'
 import type { Asked } from './session.ts'
 import { askAnywhere } from './tasks.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { backoffCapMs } from '../../../agent/reconnect.ts'
+import { backoffCapMs } from '../../../agent/link/reconnect.ts'
 import { awayAfterMs, restartGraceMs, spreadMsFor } from './pace.ts'
 
 describe('restartGraceMs', () => {

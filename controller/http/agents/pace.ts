@@ -15,7 +15,7 @@ export const signEveryMs = 8_000
 
 /**
  * Time in which agents are back after a start of the controller. It may have been away for long, so that the back-off
- * of agents (backoffCapMs in agent/reconnect.ts) has grown.
+ * of agents (backoffCapMs in agent/link/reconnect.ts) has grown.
  */
 export const restartGraceMs = (agents: number): number =>
   awayAfterMs + Math.min(30_000, Math.max(5_000, 2 * spreadMsFor(agents)))

@@ -7,7 +7,7 @@ import { httpStatusOf, StagelyError } from '../../../src/kernel/errors.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { Origin } from '../../../src/store/store.ts'
 import type { BodyBudget } from '../body-budget.ts'
-import { misfitsOf } from '../../../src/resources/misfits.ts'
+import { misfitsOf } from '../../../src/resources/validation/misfits.ts'
 import { dropBody } from '../read-body.ts'
 
 export interface AgentEnv {

@@ -1,10 +1,10 @@
 // The fields of a Stagelet and of its Project from which an agent's desired state is made. Pure.
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
-import type { Quarantined } from '../../../src/resources/observation.ts'
-import type { StageletSpec, StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { Quarantined } from '../../../src/resources/kinds/observation.ts'
+import type { StageletSpec, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { ofKind, specOf, statusOf } from '../../../src/resources/typed.ts'
-import { projectNameOf } from '../../../src/store/project-ref.ts'
+import { projectNameOf } from '../../../src/store/objects/project-ref.ts'
 import { agentKeyOf } from './deps.ts'
 
 /** The fields of a Stagelet that matter to its agent. */

@@ -1,8 +1,8 @@
 // POST agents/NAME/token and agents/NAME/revoke: makes a join token, and revokes an agent.
-import type { Schema } from '../../../src/resources/crd.ts'
+import type { Schema } from '../../../src/resources/schemas/crd.ts'
 import type { ObjectRef } from '../../../src/resources/meta.ts'
 import { apiVersion } from '../../../src/resources/meta.ts'
-import { refTo } from '../../../src/resources/openapi-meta.ts'
+import { refTo } from '../../../src/resources/schemas/openapi-meta.ts'
 import { requireKind } from '../../../src/resources/registry.ts'
 import { renderJoinToken } from '../../../src/protocol/join-token.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'

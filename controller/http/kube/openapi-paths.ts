@@ -1,7 +1,7 @@
 // The paths of the OpenAPI v3 documents, made from the server's table of routes.
-import { groupVersionKind, refToKind, refToList } from '../../../src/resources/openapi.ts'
-import { refTo } from '../../../src/resources/openapi-meta.ts'
-import type { Schema } from '../../../src/resources/crd.ts'
+import { groupVersionKind, refToKind, refToList } from '../../../src/resources/schemas/openapi.ts'
+import { refTo } from '../../../src/resources/schemas/openapi-meta.ts'
+import type { Schema } from '../../../src/resources/schemas/crd.ts'
 import { patchTypesOf } from './patch-types.ts'
 import type { KubeRoute, KubeVerb } from './route.ts'
 

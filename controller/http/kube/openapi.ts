@@ -2,7 +2,7 @@
 // caches it until the schemas change. Version 2 is served with empty content: kubectl asks it for
 // unknown kinds, and takes a missing one for a broken server.
 import { lazy } from '../../../src/kernel/lazy.ts'
-import { openApiSchemas } from '../../../src/resources/openapi.ts'
+import { openApiSchemas } from '../../../src/resources/schemas/openapi.ts'
 import { apiPathOf } from '../../../src/resources/registry.ts'
 import type { App } from '../env.ts'
 import { answerDocument, documentOf, servedKinds } from './discovery.ts'

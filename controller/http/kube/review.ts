@@ -10,7 +10,7 @@ import type { ReviewFault, ReviewStatus } from '../../../src/manifests/review.ts
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { apiVersion, refOf } from '../../../src/resources/meta.ts'
 import { kinds, requireKind } from '../../../src/resources/registry.ts'
-import { decodeObject } from '../../../src/resources/validate.ts'
+import { decodeObject } from '../../../src/resources/validation/validate.ts'
 import type { Actor, Store } from '../../../src/store/store.ts'
 import { applyObject, type Applied } from '../../manifests/apply-object.ts'
 import { impactOf } from '../../impact/impact.ts'

@@ -5,7 +5,7 @@ import { allows, allowsAdmin, type Principal } from '../../../src/access/princip
 import { teamRoles, type TeamRole } from '../../../src/access/team-roles.ts'
 import { resources, verbs, type Verb } from '../../../src/access/roles.ts'
 import { defined } from '../../../src/kernel/defined.ts'
-import { faultOfIssue } from '../../../src/resources/faults.ts'
+import { faultOfIssue } from '../../../src/resources/validation/faults.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
 import { readObject, type BodyBounds } from './body.ts'

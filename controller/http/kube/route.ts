@@ -4,7 +4,7 @@ import { allows, allowsAdmin, teamsWhere, type Principal } from '../../../src/ac
 import { resources, type Resource, type Verb } from '../../../src/access/roles.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import type { Schema } from '../../../src/resources/crd.ts'
+import type { Schema } from '../../../src/resources/schemas/crd.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
 import type { App, AppContext } from '../env.ts'
 

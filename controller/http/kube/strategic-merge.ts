@@ -2,7 +2,7 @@
 // directives; lists are merged if the schema says so. Inputs are never changed.
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { isRecord } from '../../../src/kernel/record.ts'
-import type { Schema } from '../../../src/resources/crd.ts'
+import type { Schema } from '../../../src/resources/schemas/crd.ts'
 
 type Fields = Record<string, unknown>
 

@@ -1,6 +1,6 @@
 // Tables as kubectl prints them: the cells are texts for people, dates such as "28s".
 import type { PrinterColumn } from '../../../src/resources/columns.ts'
-import { lastSeenOf } from '../../../src/resources/core.ts'
+import { lastSeenOf } from '../../../src/resources/kinds/core.ts'
 import { findKind, type Kind } from '../../../src/resources/registry.ts'
 
 export interface ColumnDefinition {

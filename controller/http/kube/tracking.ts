@@ -2,7 +2,7 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
 import { apiVersionOf, type Kind } from '../../../src/resources/registry.ts'
-import { valueFields } from '../../../src/resources/secret-value.ts'
+import { valueFields } from '../../../src/resources/kinds/secret-value.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { AppContext } from '../env.ts'
 import { invalidOption } from './params.ts'

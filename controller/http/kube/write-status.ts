@@ -3,7 +3,7 @@
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/resources/meta.ts'
 import type { Kind } from '../../../src/resources/registry.ts'
-import { decodeStatus } from '../../../src/resources/validate.ts'
+import { decodeStatus } from '../../../src/resources/validation/validate.ts'
 import { actorOf, type AppContext } from '../env.ts'
 import { answerObject } from './answer.ts'
 import { mergeConfiguration, readConfiguration } from './apply.ts'

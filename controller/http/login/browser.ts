@@ -5,8 +5,8 @@
 // browser that began it.
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import type { Identity } from '../../../src/store/identities.ts'
-import { skewMs } from '../../../src/store/session-times.ts'
+import type { Identity } from '../../../src/store/people/identities.ts'
+import { skewMs } from '../../../src/store/people/session-times.ts'
 import type { AppContext } from '../env.ts'
 import { browserNameOf } from '../browser-name.ts'
 import { noteDenied } from '../note-denied.ts'

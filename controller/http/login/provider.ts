@@ -3,7 +3,7 @@
 import * as openid from 'openid-client'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
 import { messageOf, StagelyError } from '../../../src/kernel/errors.ts'
-import type { Identity } from '../../../src/store/identities.ts'
+import type { Identity } from '../../../src/store/people/identities.ts'
 
 export interface GroupRole {
   readonly group: string

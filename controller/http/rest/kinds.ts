@@ -1,16 +1,16 @@
 // How the REST API shows each kind. A field is shown and accepted by its name in snake case; this file
 // lists the exceptions. A new field of a kind needs no change here.
 import * as z from 'zod'
-import { agentSpec, agentStatus } from '../../../src/resources/agent.ts'
+import { agentSpec, agentStatus } from '../../../src/resources/kinds/agent.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
-import { projectSpec, projectStatus } from '../../../src/resources/project.ts'
-import { fieldsOf, hidden, type RestField } from '../../../src/resources/rest-fields.ts'
+import { projectSpec, projectStatus } from '../../../src/resources/kinds/project.ts'
+import { fieldsOf, hidden, type RestField } from '../../../src/resources/schemas/rest-fields.ts'
 import {
   stageletSpec,
   stageletStatus,
   type ServiceStatus,
   type StageletSpec,
-} from '../../../src/resources/stagelet.ts'
+} from '../../../src/resources/kinds/stagelet.ts'
 import { statusOf } from '../../../src/resources/typed.ts'
 import { idOf } from './ids.ts'
 import { conditions, conditionsOf, source, sourceOf, time } from './representations.ts'

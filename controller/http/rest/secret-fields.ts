@@ -1,8 +1,12 @@
 // The fields of a secret in requests of the REST API. Translates faults of an object to these names.
 import * as z from 'zod'
 import type { Fault } from '../../../src/kernel/errors.ts'
-import { snakeCase } from '../../../src/resources/rest-fields.ts'
-import { secretFields, withFields, type SecretInput } from '../../../src/resources/secret-fields.ts'
+import { snakeCase } from '../../../src/resources/schemas/rest-fields.ts'
+import {
+  secretFields,
+  withFields,
+  type SecretInput,
+} from '../../../src/resources/schemas/secret-fields.ts'
 import { createShape, updateShape } from './shapes.ts'
 
 const created = createShape(secretFields)

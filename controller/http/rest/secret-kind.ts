@@ -3,13 +3,13 @@ import * as z from 'zod'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { KubeObject } from '../../../src/resources/meta.ts'
 import { minPatternBytes } from '../../../src/masking/patterns.ts'
-import { fieldsOf, hidden } from '../../../src/resources/rest-fields.ts'
-import { secretFields } from '../../../src/resources/secret-fields.ts'
+import { fieldsOf, hidden } from '../../../src/resources/schemas/rest-fields.ts'
+import { secretFields } from '../../../src/resources/schemas/secret-fields.ts'
 import {
   secretStatus,
   type SecretSpec,
   type SecretStatus,
-} from '../../../src/resources/stagelysecret.ts'
+} from '../../../src/resources/kinds/stagelysecret.ts'
 import type { NamedEntry } from '../../../src/store/history/set-diff.ts'
 import { renderId } from './ids.ts'
 import {

@@ -2,7 +2,7 @@
 import { append } from '../../../src/kernel/append.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import { apiVersion, refOf, type KubeObject } from '../../../src/resources/meta.ts'
-import { secretName, type SecretInput } from '../../../src/resources/secret-fields.ts'
+import { secretName, type SecretInput } from '../../../src/resources/schemas/secret-fields.ts'
 import { specOf } from '../../../src/resources/typed.ts'
 import type { Store, ProjectSummary, Transaction } from '../../../src/store/store.ts'
 import { adviceOfPlace, adviceOfValue, warningValues } from '../warnings.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { fieldsOf, hidden } from '../../../src/resources/rest-fields.ts'
-import { stageletStatus } from '../../../src/resources/stagelet.ts'
+import { fieldsOf, hidden } from '../../../src/resources/schemas/rest-fields.ts'
+import { stageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { time } from './representations.ts'
 import { answer, answerOf, answerShape, computed, createShape, updateShape } from './shapes.ts'
 

@@ -2,7 +2,7 @@
 // field of an answer has the value of the field with the same name, unless its schema says otherwise.
 import * as z from 'zod'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
-import { plainSchema, valueAt, type RestField } from '../../../src/resources/rest-fields.ts'
+import { plainSchema, valueAt, type RestField } from '../../../src/resources/schemas/rest-fields.ts'
 
 type Shape = Record<string, z.ZodType>
 

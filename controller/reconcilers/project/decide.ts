@@ -1,10 +1,10 @@
 // Decides the status of a project and of each of its secrets: pure.
 import { findCondition, withConditions } from '../../../src/resources/conditions.ts'
-import type { ProjectStatus } from '../../../src/resources/project.ts'
-import { withDates } from '../../../src/resources/secret-expiry.ts'
-import type { ServiceStatus } from '../../../src/resources/stagelet.ts'
-import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
-import { isStopped } from '../../../src/resources/stopped-service.ts'
+import type { ProjectStatus } from '../../../src/resources/kinds/project.ts'
+import { withDates } from '../../../src/resources/kinds/secret-expiry.ts'
+import type { ServiceStatus } from '../../../src/resources/kinds/stagelet.ts'
+import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
+import { isStopped } from '../../../src/resources/kinds/stopped-service.ts'
 import {
   forController,
   missingValue,
@@ -13,12 +13,12 @@ import {
   projectMissing,
   valueToCome,
   type Verdict,
-} from '../../../src/resources/unseen-secret.ts'
+} from '../../../src/resources/kinds/unseen-secret.ts'
 import { createDependencies } from '../../../src/secrets/references.ts'
 import { createResolvedDigest } from '../../../src/secrets/resolved-digest.ts'
 import { createScopeNames } from '../../../src/secrets/scope-names.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
-import { acceptedVerdict } from '../../../src/store/secret-status.ts'
+import { acceptedVerdict } from '../../../src/store/secrets/secret-status.ts'
 import type { ProjectFacts, SecretObject, StageletObject } from './gather.ts'
 import { nearName } from './near-name.ts'
 import { entryIn, seesIn } from './sees.ts'

@@ -1,7 +1,7 @@
 // Remembers for which secrets of a project the status is decided and stored. A secret is decided again only where its object,
 // its consumers or its stagelets have changed: a project may have thousands of secrets, and each write to one of them starts
 // a run for all.
-import type { SecretStatus } from '../../../src/resources/stagelysecret.ts'
+import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
 import type { ListedObject } from '../../../src/store/store.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import { earliest } from '../../../src/kernel/earliest.ts'

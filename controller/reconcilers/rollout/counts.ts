@@ -1,5 +1,5 @@
 // Counts the stagelets of a project by their standing in the rollout of the newest revision: pure.
-import type { ProjectRollout } from '../../../src/resources/project.ts'
+import type { ProjectRollout } from '../../../src/resources/kinds/project.ts'
 import type { Standing } from './decide.ts'
 
 export type Standings = ReadonlyMap<string, Standing>

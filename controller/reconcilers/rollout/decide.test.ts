@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { anEntry } from '../../../test/support/builders.ts'
 import {
   admitted,
@@ -11,7 +11,7 @@ import {
   rolledBack,
   settled,
   type Fleet,
-} from '../../../test/support/rollout-fleet.ts'
+} from '../../../test/support/agents/rollout-fleet.ts'
 import { findVanishedTogether } from './vanished-agents.ts'
 import { decideRollout } from './decide.ts'
 import type { AgentObject } from './gather.ts'

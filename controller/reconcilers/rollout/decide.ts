@@ -2,7 +2,11 @@
 import type { NewCondition } from '../../../src/resources/conditions.ts'
 import { findCondition, isTrue } from '../../../src/resources/conditions.ts'
 import { annotations } from '../../../src/resources/meta.ts'
-import type { ProjectRollout, RolloutSpec, StageletCounts } from '../../../src/resources/project.ts'
+import type {
+  ProjectRollout,
+  RolloutSpec,
+  StageletCounts,
+} from '../../../src/resources/kinds/project.ts'
 import { findFailed } from '../../../src/rollout/quarantine.ts'
 import { newestOf } from '../../../src/rollout/revision.ts'
 import type { StageletObject } from '../project/gather.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { aStagelet } from '../../../test/support/builders.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { decideRollout } from './decide.ts'

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import {
   aFleet,
   ago,
   rolledBack,
   settled,
   type Fleet,
-} from '../../../test/support/rollout-fleet.ts'
+} from '../../../test/support/agents/rollout-fleet.ts'
 import { viewRollout } from './view.ts'
 
 describe('a rollout as it is shown, where all take a revision at once', () => {

@@ -2,7 +2,7 @@
 // the newest revision at once. Pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
 import { syncOutcome } from '../../../src/resources/wait-outcome.ts'
-import type { ProjectRollout, RolloutSpec } from '../../../src/resources/project.ts'
+import type { ProjectRollout, RolloutSpec } from '../../../src/resources/kinds/project.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { isUnseen } from '../stagelet/unseen.ts'
 import { countStandings } from './counts.ts'

@@ -6,13 +6,13 @@ import {
   findCondition,
   type Condition,
 } from '../../../src/resources/conditions.ts'
-import { projectMissing } from '../../../src/resources/unseen-secret.ts'
+import { projectMissing } from '../../../src/resources/kinds/unseen-secret.ts'
 import {
   engineUnavailable,
   type ObservationSpec,
   type Quarantined,
-} from '../../../src/resources/observation.ts'
-import type { ServiceStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
+} from '../../../src/resources/kinds/observation.ts'
+import type { ServiceStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { findFailed } from '../../../src/rollout/quarantine.ts'
 import type { StageletInput } from './gather.ts'
 import { degraded } from './degraded.ts'

@@ -3,7 +3,7 @@ import type {
   ObservationSpec,
   ObservedService,
   Quarantined,
-} from '../../../src/resources/observation.ts'
+} from '../../../src/resources/kinds/observation.ts'
 import type { DriftVerdict } from './drift.ts'
 import { awaitsDeploy } from './not-started.ts'
 import { rolledBack, type SeenInput } from './in-sync.ts'

@@ -1,13 +1,13 @@
 // The condition Drifted: containers that were changed from outside. Pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { annotations } from '../../../src/resources/meta.ts'
 import {
   describeManualRun,
   describeOutOfMemory,
   type Drift,
   type ObservationSpec,
-} from '../../../src/resources/observation.ts'
+} from '../../../src/resources/kinds/observation.ts'
 
 export interface DriftVerdict {
   readonly status: 'True' | 'False'

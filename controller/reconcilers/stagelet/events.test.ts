@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { aStagelet, anInput, anObservation } from '../../../test/support/builders.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import { describeManualRun, type ObservationSpec } from '../../../src/resources/observation.ts'
-import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import {
+  describeManualRun,
+  type ObservationSpec,
+} from '../../../src/resources/kinds/observation.ts'
+import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
 import type { StageletInput } from './gather.ts'

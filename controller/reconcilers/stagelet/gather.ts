@@ -1,8 +1,8 @@
 // Reads the facts for the decision about one stagelet. No secret is decrypted: digests are enough.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { fitStored } from '../../../src/protocol/fit-report.ts'
-import type { ObservationSpec } from '../../../src/resources/observation.ts'
-import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
+import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import type { Typed } from '../../../src/resources/typed.ts'
 import type { ProjectRevisions, Reader, SecretSet } from '../../../src/store/store.ts'
 import { fromFor, holdIn, isReached } from '../../../src/rollout/restored.ts'

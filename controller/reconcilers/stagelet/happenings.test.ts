@@ -6,8 +6,8 @@ import {
   anInput,
   anObservation,
 } from '../../../test/support/builders.ts'
-import type { ObservationSpec } from '../../../src/resources/observation.ts'
-import type { StageletStatus } from '../../../src/resources/stagelet.ts'
+import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
+import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import type { Happening } from '../../../src/store/activity/happening.ts'
 import { decideStagelet } from './decide.ts'
 import type { StageletInput } from './gather.ts'

@@ -6,8 +6,8 @@ import {
   describeManualRun,
   authorAsTold,
   type Quarantined,
-} from '../../../src/resources/observation.ts'
-import type { RolloutStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
+} from '../../../src/resources/kinds/observation.ts'
+import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type {
   Blame,

@@ -1,7 +1,7 @@
 // The facts from which src/rollout decides the revision of one stagelet, and the messages about it: pure.
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { annotations } from '../../../src/resources/meta.ts'
-import type { Quarantined } from '../../../src/resources/observation.ts'
+import type { Quarantined } from '../../../src/resources/kinds/observation.ts'
 import { findFailed, liveQuarantine, mergeQuarantine } from '../../../src/rollout/quarantine.ts'
 import { decideRevision, type RevisionDecision } from '../../../src/rollout/revision.ts'
 import type { SecretSet } from '../../../src/store/store.ts'

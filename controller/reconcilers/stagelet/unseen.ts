@@ -3,9 +3,16 @@
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
-import { engineUnavailable, type ObservationSpec } from '../../../src/resources/observation.ts'
+import {
+  engineUnavailable,
+  type ObservationSpec,
+} from '../../../src/resources/kinds/observation.ts'
 import { isSeen } from '../../../src/resources/presence.ts'
-import type { LastSeen, ServiceStatus, StageletStatus } from '../../../src/resources/stagelet.ts'
+import type {
+  LastSeen,
+  ServiceStatus,
+  StageletStatus,
+} from '../../../src/resources/kinds/stagelet.ts'
 import type { StageletInput } from './gather.ts'
 import { unknown, type Verdict } from '../verdict.ts'
 import { controllerTimeOf } from './machine-time.ts'

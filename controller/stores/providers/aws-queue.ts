@@ -7,7 +7,7 @@ import {
   type Message,
 } from '@aws-sdk/client-sqs'
 import { append } from '../../../src/kernel/append.ts'
-import type { ProviderBlock } from '../../../src/resources/store-providers.ts'
+import type { ProviderBlock } from '../../../src/resources/kinds/store-providers.ts'
 import type { Opening } from '../opening.ts'
 import { QueueFault, StoreFault, type HintQueue, type Hints } from '../provider.ts'
 import { awsCalls, awsNameOf } from './aws-calls.ts'

@@ -1,5 +1,5 @@
 // Reads the activity that is kept for people, newest first, and drops old activity.
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import type { Activity, RolloutResult } from './happening.ts'
 import { readPropagation, type Propagation, type PropagationFilter } from './propagation.ts'
 

@@ -1,5 +1,5 @@
 // Replaces a person by a pseudonym in the activity.
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 
 /** Members of a detail that name a person: see happening.ts. */
 const whoMembers: ReadonlySet<string> = new Set(['by', 'authors', 'user'])

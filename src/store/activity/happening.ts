@@ -1,6 +1,6 @@
 // Happenings: the activity that is kept for people (migrations/0045-activity.sql). They never hold a value.
-import type { Drift, ManualRun } from '../../resources/observation.ts'
-import type { RolloutStatus } from '../../resources/stagelet.ts'
+import type { Drift, ManualRun } from '../../resources/kinds/observation.ts'
+import type { RolloutStatus } from '../../resources/kinds/stagelet.ts'
 import type { RevisionInfo } from '../history/shown.ts'
 
 export interface RolledService {

@@ -4,7 +4,7 @@ import { defined } from '../../kernel/defined.ts'
 import { findCondition } from '../../resources/conditions.ts'
 import { annotations, type KubeObject } from '../../resources/meta.ts'
 import { statusOf } from '../../resources/typed.ts'
-import { projectNameOf } from '../project-ref.ts'
+import { projectNameOf } from '../objects/project-ref.ts'
 import type { AgentRecord, ControlRecord, Happening } from './happening.ts'
 
 interface Change {

@@ -1,6 +1,6 @@
 // Computes from kept rollouts how long closed revisions took to reach the stagelets.
 import { objectives, stageNames, type StageName } from '../../rollout/propagation.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import type { RolloutFilter } from './activity-log.ts'
 
 export interface PropagationFilter extends Pick<RolloutFilter, 'teams' | 'project' | 'stagelet'> {

@@ -9,7 +9,7 @@ import type { ObjectRef } from '../../resources/meta.ts'
 import type { AuditEntry } from '../session.ts'
 import type { Settings } from '../settings.ts'
 import type { SqlStore } from '../sql-store.ts'
-import type { Queryable, Sql } from '../sql.ts'
+import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Actor } from '../store.ts'
 import { erasePerson, type Erasure } from './erase.ts'
 import {

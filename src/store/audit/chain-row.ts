@@ -4,7 +4,7 @@ import { nodeCrypto, type HeadSigner } from '../../audit/chain.ts'
 import { rowFault } from '../../audit/proof.ts'
 import { isSigned, type ChainPoint, type SignedAs } from '../../audit/texts.ts'
 import { StagelyError } from '../../kernel/errors.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import { exportRows } from './queries.ts'
 
 /** `head` is the last signed head: there may be newer rows. */

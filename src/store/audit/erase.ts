@@ -7,7 +7,7 @@ import { StagelyError } from '../../kernel/errors.ts'
 import { eraseInActivity } from '../activity/erase.ts'
 import type { WriteSession } from '../session.ts'
 import type { SqlStore } from '../sql-store.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import { term } from '../state/rows.ts'
 import type { Actor } from '../store.ts'
 

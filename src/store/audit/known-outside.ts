@@ -1,8 +1,8 @@
 // Finds current values that are known to people who may not read them any more.
 import { erasedPrefix } from '../../audit/erasure.ts'
 import { rolesWith } from '../../access/roles.ts'
-import type { Queryable } from '../sql.ts'
-import { breakGlassName } from '../users.ts'
+import type { Queryable } from '../drivers/sql.ts'
+import { breakGlassName } from '../people/users.ts'
 
 /** People who may read values, sorted: `ID/TEAM`, or `ID/` for all teams. */
 export type Readers = readonly string[]

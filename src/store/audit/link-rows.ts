@@ -1,7 +1,7 @@
 // Gives rows their place in the chain that an older program has left without one. It wrote rows without a place and linked
 // them within a second. This runs with the migrations; the next signature proves the rows.
 import { linkAfter, type Link } from '../../audit/chain.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import { readChain } from './chain-row.ts'
 import { auditColumns, toRecord, type AuditColumns } from './rows.ts'
 

@@ -1,6 +1,6 @@
 // Reads of the audit log. The texts of the statements are static: an unused filter is NULL.
 import type { AuditRecord, ExportLine } from '../../audit/lines.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import { auditColumns, toChained, toHidden, toRecord, type AuditColumns } from './rows.ts'
 
 /** Filter of a reader. `teams` are the teams that the reader may see; undefined: all. */

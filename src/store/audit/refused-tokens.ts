@@ -1,6 +1,6 @@
 // Finds the owner of a token that is not valid any more.
 import type { DeniedAttempt } from '../../kernel/errors.ts'
-import type { Sql } from '../sql.ts'
+import type { Sql } from '../drivers/sql.ts'
 
 interface RefusedRow {
   why: 'TokenExpired' | 'TokenRevoked' | 'UserDisabled'

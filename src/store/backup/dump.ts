@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { countWraps } from '../keys/wraps.ts'
-import type { Queryable, Sql } from '../sql.ts'
+import type { Queryable, Sql } from '../drivers/sql.ts'
 import { addLine, type BackupHeader } from './format.ts'
 import { backupColumns, backupTables } from './tables.ts'
 

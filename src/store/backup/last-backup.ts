@@ -1,6 +1,6 @@
 // When the newest backup was taken, by the audit log.
 import type { ObjectRef } from '../../resources/meta.ts'
-import type { Sql } from '../sql.ts'
+import type { Sql } from '../drivers/sql.ts'
 
 /** What audit rows of backups are about. */
 export const backupRef: ObjectRef = { kind: 'Backup', namespace: '', name: 'backup' }

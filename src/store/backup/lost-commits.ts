@@ -4,7 +4,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { hasCommit } from '../log/follow.ts'
-import type { Sql } from '../sql.ts'
+import type { Sql } from '../drivers/sql.ts'
 import type { State } from '../state/state.ts'
 import { raiseCounters } from './raise-counters.ts'
 

@@ -1,7 +1,7 @@
 // At the first start after the restore of a backup, or after the database has lost commits: Rotations note that their credentials may be outdated, stores elsewhere
 // count as not looked at, and an audit row tells of the restore. It happens once, also where the start fails.
 import { toTimestamp } from '../../kernel/clock.ts'
-import type { Restored } from '../../resources/rotation.ts'
+import type { Restored } from '../../resources/kinds/rotation.ts'
 import { untested } from '../../rollout/restored.ts'
 import type { SqlStore } from '../sql-store.ts'
 import { controllerActor } from '../actor.ts'

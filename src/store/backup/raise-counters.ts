@@ -1,6 +1,6 @@
 // What a database needs once it was set back: nothing that was handed out before may be handed out again.
 import { maxClockSkewMs } from '../../kernel/clock-skew.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import { backupColumns } from './tables.ts'
 
 /**

@@ -1,5 +1,5 @@
 // What a backup holds: every table, read from the catalogue, so that a new one cannot be forgotten.
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 
 /** The schema's own version is in the header; the feed is of use only to who has seen its beginning. */
 const leftOut = ['schema_migrations', 'changes']

@@ -1,7 +1,7 @@
 // Facts about the keys and values of a project for a report of compliance. They hold no value and no key.
 import type { KubeObject } from '../../resources/meta.ts'
 import { readAges, type KeyAges } from '../keys/key-age.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 
 /** One version of a secret, as the history keeps it. */
 export interface VersionFact {

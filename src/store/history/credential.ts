@@ -1,7 +1,7 @@
 // The outputs of a Rotation are parts of one credential: a rollback leaves them so, or is refused.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { conflict } from '../errors.ts'
-import { projectOf } from '../project-ref.ts'
+import { projectOf } from '../objects/project-ref.ts'
 import type { WriteSession } from '../session.ts'
 import { term } from '../state/rows.ts'
 import { rotatedBy } from './new-value.ts'

@@ -3,7 +3,7 @@
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import { conflict } from '../errors.ts'
-import { updateObject } from '../objects.ts'
+import { updateObject } from '../objects/objects.ts'
 import type { AuditEntry, WriteSession } from '../session.ts'
 import type { FetchedValue } from '../store.ts'
 import type { FoundValue } from '../values/disclosure.ts'

@@ -1,10 +1,10 @@
 // Ages of keys.
 import { isReason } from '../../kernel/errors.ts'
-import type { KeysInUse } from '../../resources/key-rotation.ts'
+import type { KeysInUse } from '../../resources/kinds/key-rotation.ts'
 import { describeWrap } from '../../secrets/key-provider.ts'
 import type { WriteSession } from '../session.ts'
 import { sealingKeyPrefix } from '../settings.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import type { KeyStoreDeps } from './key-store.ts'
 import { wrapTargets } from './project-key-use.ts'
 import type { WrapTargets } from './wraps.ts'

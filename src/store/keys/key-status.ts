@@ -1,7 +1,7 @@
 // The keys for an administrator: names, number of wrapped texts, and rotations.
 import { describeWrap } from '../../secrets/key-provider.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
-import type { Sql } from '../sql.ts'
+import type { Sql } from '../drivers/sql.ts'
 import { readAges, type KeyAges } from './key-age.ts'
 import { projectKeyStatus, type ProjectKeyStatus } from './project-key-use.ts'
 import { countSealedOld } from './reseal.ts'

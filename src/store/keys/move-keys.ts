@@ -1,7 +1,7 @@
 // Moves a project to another key.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { createDataKey, wrapDigestKey } from '../../secrets/project-keys.ts'
-import { loadProject } from '../projects.ts'
+import { loadProject } from '../objects/projects.ts'
 import type { WriteSession } from '../session.ts'
 import { keyProviderOf, wantedRing } from './project-ring.ts'
 import { beginRotation } from './rotations.ts'

@@ -2,7 +2,7 @@
 // wrap.
 import { isReason, type StagelyError } from '../../kernel/errors.ts'
 import type { Health, KeyRing } from '../../secrets/key-ring.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import { ringOf } from './project-ring.ts'
 import type { WrapTargets } from './wraps.ts'
 

@@ -4,7 +4,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import { invalid } from '../errors.ts'
-import type { ProjectState } from '../projects.ts'
+import type { ProjectState } from '../objects/projects.ts'
 import type { WriteSession } from '../session.ts'
 
 /** The key with this name. ServiceUnavailable where this controller is not configured with it. */

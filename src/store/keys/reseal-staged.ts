@@ -1,8 +1,8 @@
 // Seals staged credentials anew that are still under a retired data key, as reseal.ts does with values.
 import { isReason } from '../../kernel/errors.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
-import type { Queryable } from '../sql.ts'
-import { stagedAad, type StagedRole } from '../staged-values.ts'
+import type { Queryable } from '../drivers/sql.ts'
+import { stagedAad, type StagedRole } from '../secrets/staged-values.ts'
 import type { PassedOver } from './reseal.ts'
 import type { Rotation } from './rotations.ts'
 import { sealAnew, type SealedOld } from './seal-anew.ts'

@@ -4,7 +4,7 @@
 import { valueAad } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { isReason, type StagelyError } from '../../kernel/errors.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import type { Rotation } from './rotations.ts'
 import { sealAnew, type SealedOld } from './seal-anew.ts'
 

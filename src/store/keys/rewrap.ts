@@ -4,7 +4,7 @@ import { isReason } from '../../kernel/errors.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import type { WriteSession } from '../session.ts'
 import type { SqlStore } from '../sql-store.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import { ringOf } from './project-ring.ts'
 import {
   targetsText,

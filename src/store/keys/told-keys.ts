@@ -1,6 +1,6 @@
 // Tells the operator of due keys that belong to no project. The row of a key has the time of the last message.
 import { sealingKeyPrefix } from '../settings.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import type { KeyStoreDeps } from './key-store.ts'
 import { controllerActor } from '../actor.ts'
 

@@ -9,7 +9,7 @@ import {
 import { dataKeyContext, digestKeyContext } from '../../secrets/project-keys.ts'
 import { settingContext } from '../settings.ts'
 import type { SqlStore } from '../sql-store.ts'
-import type { Queryable, Sql } from '../sql.ts'
+import type { Queryable, Sql } from '../drivers/sql.ts'
 import { controllerActor } from '../actor.ts'
 
 export interface WrappedRow {

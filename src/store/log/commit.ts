@@ -3,7 +3,7 @@
 import { isReason } from '../../kernel/errors.ts'
 import { storableJson } from '../../kernel/storable.ts'
 import { keptRows } from '../activity/kept-rows.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import type { ProjectRow } from '../state/rows.ts'
 import type {
   Changes,

@@ -2,7 +2,7 @@
 import type { ChainPoint } from '../../audit/texts.ts'
 import { keyOf } from '../../resources/meta.ts'
 import { changeEvent } from '../change-event.ts'
-import type { Queryable } from '../sql.ts'
+import type { Queryable } from '../drivers/sql.ts'
 import { objectRow, type ProjectRow } from '../state/rows.ts'
 import type { Delta, State, Tip } from '../state/state.ts'
 import type { ChangeEvent } from '../store.ts'

@@ -1,6 +1,6 @@
 // Loads the state from the tables.
-import { toEntry, type VersionRow } from '../set-rows.ts'
-import type { Queryable, Sql } from '../sql.ts'
+import { toEntry, type VersionRow } from '../secrets/set-rows.ts'
+import type { Queryable, Sql } from '../drivers/sql.ts'
 import { chainEndColumns, chainEndJoins, tipOf, type TipColumns } from './follow.ts'
 import { objectRow, type HeadRow, type ProjectRow, type StoredRow } from '../state/rows.ts'
 import { State, type Delta } from '../state/state.ts'

@@ -2,11 +2,11 @@
 // secret. No value of a secret is in them, and keys only wrapped.
 import { frozen } from '../../kernel/frozen.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
-import type { StageletSpec } from '../../resources/stagelet.ts'
+import type { StageletSpec } from '../../resources/kinds/stagelet.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { projectOf } from '../project-ref.ts'
+import { projectOf } from '../objects/project-ref.ts'
 import type { Identified, IsSame, TermsOf } from './table.ts'
 
 /** A stored object. It never changes: a write puts a new row in its place. */

@@ -1,11 +1,11 @@
 // Gives secrets the templates that have waited for the values of others, in the write that gives the last of these.
 import { defined } from '../../kernel/defined.ts'
-import { parseTemplate } from '../../resources/value-template.ts'
-import { updateObject } from '../objects.ts'
-import { dropStaged } from '../staged-values.ts'
+import { parseTemplate } from '../../resources/kinds/value-template.ts'
+import { updateObject } from '../objects/objects.ts'
+import { dropStaged } from '../secrets/staged-values.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { term } from '../state/rows.ts'
-import type { ProjectState } from '../projects.ts'
+import type { ProjectState } from '../objects/projects.ts'
 import { awaitsOf, keptTemplate, referencesToCome } from './to-come.ts'
 
 const admit = async (

@@ -3,7 +3,7 @@
 import { rolesWith } from '../../access/roles.ts'
 import type { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf } from '../../resources/typed.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { forbidden } from '../errors.ts'

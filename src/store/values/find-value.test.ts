@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { Preparations } from '../preparations.ts'
 import { generatedValue } from './find-value.ts'
 

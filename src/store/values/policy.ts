@@ -2,12 +2,12 @@
 // that are too old are replaced.
 import { StagelyError } from '../../kernel/errors.ts'
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
-import { overdueKeys } from '../../resources/key-rotation.ts'
+import { overdueKeys } from '../../resources/kinds/key-rotation.ts'
 import { resourceNameOf, requireKind } from '../../resources/registry.ts'
-import { ageLimitOf, type SecretPolicy } from '../../resources/secret-age.ts'
-import { sinceIn } from '../../resources/secret-expiry.ts'
+import { ageLimitOf, type SecretPolicy } from '../../resources/kinds/secret-age.ts'
+import { sinceIn } from '../../resources/kinds/secret-expiry.ts'
 import { specOf, ofKind, type Typed } from '../../resources/typed.ts'
-import { projectOf } from '../project-ref.ts'
+import { projectOf } from '../objects/project-ref.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { term } from '../state/rows.ts'
 

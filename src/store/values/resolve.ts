@@ -1,11 +1,11 @@
 // Fills templates with what they refer to, so that no reader ever gets one in place of a value.
-import { maxFileBytes } from '../../resources/stagelysecret.ts'
+import { maxFileBytes } from '../../resources/kinds/stagelysecret.ts'
 import {
   renderedLength,
   renderTemplate,
   parseTemplate,
   type Template,
-} from '../../resources/value-template.ts'
+} from '../../resources/kinds/value-template.ts'
 import { createResolver, isFor } from '../../secrets/references.ts'
 import { createResolvedDigest } from '../../secrets/resolved-digest.ts'
 import { setTampered } from '../errors.ts'

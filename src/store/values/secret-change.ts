@@ -1,8 +1,8 @@
 // Notes how a write changes a secret, for the checks at the end of the write.
 import { specOf } from '../../resources/typed.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import type { ProjectState } from '../projects.ts'
-import type { PreparedSecret } from '../secret-writes.ts'
+import type { ProjectState } from '../objects/projects.ts'
+import type { PreparedSecret } from '../secrets/secret-writes.ts'
 import type { StoredRow, WriteSession } from '../session.ts'
 import { changesRule } from './disclosure.ts'
 

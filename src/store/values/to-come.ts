@@ -2,15 +2,20 @@
 // kept sealed, and becomes the value of its secret in the write that gives the last of these. Until then the secret has
 // the value that it had before. See ADR 0026.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import type { SecretSpec } from '../../resources/stagelysecret.ts'
+import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { open } from '../../secrets/aead.ts'
 import { isFor, targetOf } from '../../secrets/references.ts'
 import { isForController, stageletIn, winnersFor } from '../../secrets/set-entry.ts'
 import { invalid } from '../errors.ts'
-import { projectOf } from '../project-ref.ts'
-import type { ProjectState } from '../projects.ts'
-import { dropStaged, stageCredential, stagedAad, type StagedPlace } from '../staged-values.ts'
+import { projectOf } from '../objects/project-ref.ts'
+import type { ProjectState } from '../objects/projects.ts'
+import {
+  dropStaged,
+  stageCredential,
+  stagedAad,
+  type StagedPlace,
+} from '../secrets/staged-values.ts'
 import type { WriteSession } from '../session.ts'
 import { term } from '../state/rows.ts'
 

@@ -3,7 +3,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { realClock } from '../../../src/kernel/clock.ts'
-import { findUps } from '../compose-ups.ts'
+import { findUps } from '../docker/compose-ups.ts'
 import type { Random } from '../random.ts'
 import { services, type Service } from './model.ts'
 import type { Place } from './place.ts'

@@ -2,7 +2,7 @@
 // exactly what is declared.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { askEngine } from '../engine-api.ts'
+import { askEngine } from '../docker/engine-api.ts'
 import { services, type Model, type Service } from './model.ts'
 import type { Place } from './place.ts'
 

@@ -1,6 +1,6 @@
 // One round: faults and changes at once, then peace; and in the end exactly what is declared.
 import { realClock } from '../../../src/kernel/clock.ts'
-import { ApiError } from '../processes.ts'
+import { ApiError } from '../programs/processes.ts'
 import { createRandom, type Random } from '../random.ts'
 import { chooseFaults, type Fault } from './faults.ts'
 import { differences, type Seen } from './look.ts'

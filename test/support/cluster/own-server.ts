@@ -24,7 +24,7 @@ import type { Principal } from '../../../src/access/principal.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { httpStatusOf, StagelyError } from '../../../src/kernel/errors.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
-import { openTestStore } from '../open-test-store.ts'
+import { openTestStore } from '../databases/open-test-store.ts'
 import { createLeases } from './leases.ts'
 import { keepPlainValues } from './plain-values.ts'
 

@@ -9,7 +9,7 @@ import {
   startProgram,
   testMasterKey,
   type Program,
-} from '../processes.ts'
+} from '../programs/processes.ts'
 
 const account = '/run/secrets/kubernetes.io/serviceaccount'
 /** Mounts are the process's own, which becomes the program and ends with this one. */

@@ -1,7 +1,7 @@
 // Serves the tests' own cluster for other programs until it is told to stop, and writes a kubeconfig:
 //   npx tsx test/support/cluster/serve.ts FILE
 import { writeFileSync } from 'node:fs'
-import { createPostgresServer } from '../postgres-server.ts'
+import { createPostgresServer } from '../databases/postgres-server.ts'
 import { startOwnServer } from './own-server.ts'
 
 const [file] = process.argv.slice(2)

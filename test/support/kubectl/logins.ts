@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { loadIdentity, type SealedSettings } from '../../../controller/identity.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
-import type { TestController } from '../controller.ts'
+import type { TestController } from '../programs/controller.ts'
 
 interface Login {
   readonly user: object

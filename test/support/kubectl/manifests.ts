@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
-import type { Rendered } from '../helm.ts'
+import type { Rendered } from '../kube/helm.ts'
 
 const apiVersion = 'stagely.dev/v1alpha1'
 const labels = { app: 'shop' }

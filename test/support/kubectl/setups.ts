@@ -1,7 +1,7 @@
 // What recorded commands of kubectl find: made by the requests that a kubectl would send, without its process.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { canonicalJson } from '../../../src/kernel/canonical-json.ts'
-import type { TestController } from '../controller.ts'
+import type { TestController } from '../programs/controller.ts'
 import { changedStagelet, namespace, stagelet, type Manifest } from './manifests.ts'
 
 export type Setup = (server: TestController) => Promise<void>

@@ -4,10 +4,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { startAgentProcess } from '../agent-process.ts'
-import { createPostgresServer, type PostgresServer } from '../postgres-server.ts'
-import { controllerReady, startProgram, testMasterKey, type Program } from '../processes.ts'
-import { createStack, inspectProject, onHost, testImage, type Stack } from '../stack.ts'
+import { startAgentProcess } from '../agents/agent-process.ts'
+import { createPostgresServer, type PostgresServer } from '../databases/postgres-server.ts'
+import {
+  controllerReady,
+  startProgram,
+  testMasterKey,
+  type Program,
+} from '../programs/processes.ts'
+import { createStack, inspectProject, onHost, testImage, type Stack } from '../docker/stack.ts'
 import { startBalancer, type Balancer } from './balancer.ts'
 import { createClient, namespaced, type Client } from './client.ts'
 import { createNetwork, type Network } from './network.ts'

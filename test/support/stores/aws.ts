@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-import { freePort } from '../free-port.ts'
+import { freePort } from '../http/free-port.ts'
 import type { Bench } from './bench.ts'
 import { startFront, type Asked, type Reply } from './front.ts'
 

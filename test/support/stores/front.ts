@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net'
 import { createEgress, type Egress } from '../../../controller/egress/gate.ts'
 import { parseRules } from '../../../controller/egress/rules.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
-import { certificateUntil } from '../certificates.ts'
+import { certificateUntil } from '../http/certificates.ts'
 
 export interface Asked {
   readonly method: string

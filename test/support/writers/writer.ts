@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { bundled } from '../bundled.ts'
-import { DatabaseRelay } from '../database-relay.ts'
+import { DatabaseRelay } from '../databases/database-relay.ts'
 import { shortLived } from '../short-lived.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 

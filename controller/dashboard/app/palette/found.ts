@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { SearchResult } from '../../../../src/rest/types.ts'
 import { api, must } from '../../api/client.ts'
-import { agentUrl, projectUrl, stageletUrl } from '../../ui/links.ts'
+import { agentUrl, projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import type { Item } from './item.ts'
 import { secretItem } from './items.ts'
 

@@ -12,7 +12,7 @@ import {
   projectUrl,
   rotationsUrl,
   stageletUrl,
-} from '../../ui/links.ts'
+} from '../../ui/text/links.ts'
 import { shortcuts } from '../keys.ts'
 import { logOutEverywhere } from '../live.ts'
 import { look, setLook } from '../look.ts'

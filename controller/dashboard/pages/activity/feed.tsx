@@ -1,8 +1,8 @@
 // Rows of the feed: when, what in a word, what it happened to, and the whole in words.
 import type { Happened } from '../../../../src/rest/types.ts'
-import { agentUrl, projectUrl, revisionUrl, stageletUrl } from '../../ui/links.ts'
-import { messageText } from '../../ui/message.ts'
-import { said } from '../../ui/said.ts'
+import { agentUrl, projectUrl, revisionUrl, stageletUrl } from '../../ui/text/links.ts'
+import { messageText } from '../../ui/text/message.ts'
+import { said } from '../../ui/text/said.ts'
 import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { stateOf } from './words.ts'

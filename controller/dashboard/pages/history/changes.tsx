@@ -2,7 +2,7 @@
 import type { SetDiff } from '../../../../src/rest/types.ts'
 import type { ComponentChild } from 'preact'
 import { State } from '../../ui/state.tsx'
-import { messageText } from '../../ui/message.ts'
+import { messageText } from '../../ui/text/message.ts'
 import type { Impact } from './data.ts'
 import s from './history.module.css'
 

@@ -1,6 +1,6 @@
 // The text of a log line for the page: colours of a terminal become names of classes, and characters that nobody
 // sees become symbols, so that no line can hide text or turn its direction. Pure.
-import { symbolOf, unseen } from '../../ui/said.ts'
+import { symbolOf, unseen } from '../../ui/text/said.ts'
 
 export interface Segment {
   readonly text: string

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { noticeReasons } from '../../../../src/resources/notifier.ts'
+import { noticeReasons } from '../../../../src/resources/kinds/notifier.ts'
 import { bodyOf, fieldsOf, reasons, specOf, stateOf } from './data.ts'
 
 it('has words for all that can be told', () => {

@@ -3,7 +3,7 @@ import { placesText } from '../../../../src/secrets/wider.ts'
 import type { Impact } from '../../staging/staging.ts'
 import { Since } from '../../ui/time.tsx'
 import { State } from '../../ui/state.tsx'
-import { messageText } from '../../ui/message.ts'
+import { messageText } from '../../ui/text/message.ts'
 import s from './review.module.css'
 
 interface Line {

@@ -19,7 +19,7 @@ import { discardAll, editsOf, takeBack, type Edit } from '../../staging/staging.
 import { announce, toast } from '../../ui/announce.tsx'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
-import { projectUrl } from '../../ui/links.ts'
+import { projectUrl } from '../../ui/text/links.ts'
 import { Empty, PageFrame, Panel, Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { State } from '../../ui/state.tsx'

@@ -1,8 +1,8 @@
 // Rollouts that are kept: what each did, how it ended, and whose values are to blame.
 import { withQuery } from '../../app/team.ts'
 import type { KeptRollout } from '../../../../src/rest/types.ts'
-import { revisionUrl, stageletUrl } from '../../ui/links.ts'
-import { messageText } from '../../ui/message.ts'
+import { revisionUrl, stageletUrl } from '../../ui/text/links.ts'
+import { messageText } from '../../ui/text/message.ts'
 import { State, type StateKind } from '../../ui/state.tsx'
 import { Ago, lengthOf } from '../../ui/time.tsx'
 import s from './rollouts.module.css'

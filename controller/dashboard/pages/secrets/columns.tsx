@@ -3,7 +3,7 @@ import type { Column } from '../../ui/grid.tsx'
 import { State, Glyph } from '../../ui/state.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import type { SecretRow } from './data.ts'
-import type { Runs } from './matrix.ts'
+import type { Runs } from './places/matrix.ts'
 import s from './page.module.css'
 
 const stagedWords = { create: 'new', update: 'new value', delete: 'to be deleted' } as const

@@ -21,7 +21,7 @@ import { inOurTime } from '../../live/our-time.ts'
 import { editsOf, type Edit } from '../../staging/staging.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import { byPlace, byText, createListing, type Listing } from './listing.ts'
-import { createMatrix, type Matrix, type Runs, type SetAt } from './matrix.ts'
+import { createMatrix, type Matrix, type Runs, type SetAt } from './places/matrix.ts'
 import { setBefore, type SetIndex } from './set-index.ts'
 
 export interface ProjectPlace {

@@ -1,8 +1,8 @@
 // Rows of the lenses that have one row for each key. Pure.
 import type { Edit } from '../../staging/staging.ts'
 import { asSecret, type ProjectPlace, type SecretRow } from './data.ts'
-import type { KeyRow } from './lens-columns.tsx'
-import { unseen, type Matrix, type Seat } from './matrix.ts'
+import type { KeyRow } from './places/lens-columns.tsx'
+import { unseen, type Matrix, type Seat } from './places/matrix.ts'
 
 export type HasKey = Pick<SecretRow, 'secret'> & { readonly edit?: Edit | undefined }
 

@@ -4,7 +4,7 @@ import { useQueryState } from '../../app/team.ts'
 import { Grid } from '../../ui/grid.tsx'
 import { columns } from './columns.tsx'
 import type { ProjectPlace, SecretRow } from './data.ts'
-import type { RowActions } from './lens-grid.tsx'
+import type { RowActions } from './places/lens-grid.tsx'
 import { removeAll, SelectionBar, takeAllBack, useSelection } from './selection.tsx'
 import { Held, useSteady } from './steady.tsx'
 

@@ -9,7 +9,7 @@ import { Ago } from '../../ui/time.tsx'
 import { useRevisions } from '../history/data.ts'
 import { GoBack } from '../history/go-back.tsx'
 import type { ProjectPlace } from './data.ts'
-import s from './lenses.module.css'
+import s from './places/lenses.module.css'
 
 /** The revision of the address; undefined: now. */
 export const useAt = (): number | undefined => {

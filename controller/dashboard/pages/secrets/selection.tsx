@@ -4,7 +4,7 @@ import { useShortcuts } from '../../app/keys.ts'
 import { Button } from '../../ui/button.tsx'
 import { State } from '../../ui/state.tsx'
 import type { SecretRow } from './data.ts'
-import type { RowActions } from './lens-grid.tsx'
+import type { RowActions } from './places/lens-grid.tsx'
 import s from './page.module.css'
 
 export interface Selection {

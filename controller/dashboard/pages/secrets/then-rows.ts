@@ -2,7 +2,7 @@
 import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret } from '../../../../src/rest/types.ts'
 import { asSecret, type ProjectPlace, type ProjectSecrets } from './data.ts'
-import type { Filterable } from './filter.ts'
+import type { Filterable } from './filter/filter.ts'
 
 export interface ThenRow extends Filterable {
   readonly was: SetEntry | undefined

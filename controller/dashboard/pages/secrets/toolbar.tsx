@@ -1,8 +1,8 @@
 // The lens, and the stagelet of the lens that shows one.
 import { useLocation } from 'preact-iso'
 import { useQueryState, withQuery } from '../../app/team.ts'
-import { lenses, lensNames, useLens } from './lens.ts'
-import l from './lenses.module.css'
+import { lenses, lensNames, useLens } from './places/lens.ts'
+import l from './places/lenses.module.css'
 
 /** Links: each lens has an address. */
 export const LensSwitch = () => {

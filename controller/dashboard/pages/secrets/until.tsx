@@ -13,8 +13,8 @@ import { FormDialog } from '../../ui/form-dialog.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
 import { changesOf, isChanged, YamlDiff } from '../../ui/yaml-diff.tsx'
 import type { ProjectPlace } from './data.ts'
-import { expiryFields, expirySpec, expiryText, type ExpiryFields } from './expiry-fields.ts'
-import { comesFrom } from './value-from.ts'
+import { expiryFields, expirySpec, expiryText, type ExpiryFields } from './edit/expiry-fields.ts'
+import { comesFrom } from './edit/value-from.ts'
 import f from '../../ui/form.module.css'
 
 const untilRow = (label: string, at: string | undefined) =>

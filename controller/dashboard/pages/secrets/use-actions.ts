@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { stage, takeBack } from '../../staging/staging.ts'
 import { toast } from '../../ui/announce.tsx'
 import { ownedElsewhere, type ProjectPlace, type SecretRow } from './data.ts'
-import type { Preset, RowActions } from './lens-grid.tsx'
+import type { Preset, RowActions } from './places/lens-grid.tsx'
 
 /** Says whose a secret is that cannot be changed here. */
 const isRefused = (row: SecretRow | undefined): boolean => {

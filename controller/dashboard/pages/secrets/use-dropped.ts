@@ -1,7 +1,7 @@
 // A file that is dropped anywhere on the page, and a text that is pasted where nobody types. A file that is dropped
 // never takes the browser to another page.
 import { useEffect, useRef } from 'preact/hooks'
-import type { Given } from './import.tsx'
+import type { Given } from './import/import.tsx'
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)

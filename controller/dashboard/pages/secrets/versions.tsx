@@ -9,7 +9,7 @@ import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
 import type { ProjectPlace } from './data.ts'
-import { Compare, type Side } from './compare.tsx'
+import { Compare, type Side } from './places/compare.tsx'
 import s from './page.module.css'
 
 interface Props {

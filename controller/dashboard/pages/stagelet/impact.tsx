@@ -1,7 +1,7 @@
 // Which containers a change reaches, as the controller computed it: re-created, along with others, held, untouched.
 import type { paths } from '../../../../src/rest/types.ts'
 import { State } from '../../ui/state.tsx'
-import { messageText } from '../../ui/message.ts'
+import { messageText } from '../../ui/text/message.ts'
 import s from './stagelet.module.css'
 
 type Deployed =

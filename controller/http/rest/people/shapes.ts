@@ -1,10 +1,10 @@
 // The schemas of people, members and tokens.
 import * as z from 'zod'
 import { teamRoles } from '../../../../src/access/team-roles.ts'
-import type { MemberStore } from '../../../../src/store/members.ts'
-import type { SessionStore } from '../../../../src/store/sessions.ts'
-import type { TokenStore } from '../../../../src/store/tokens.ts'
-import type { UserStore } from '../../../../src/store/users.ts'
+import type { MemberStore } from '../../../../src/store/people/members.ts'
+import type { SessionStore } from '../../../../src/store/people/sessions.ts'
+import type { TokenStore } from '../../../../src/store/people/tokens.ts'
+import type { UserStore } from '../../../../src/store/people/users.ts'
 import { time } from '../representations.ts'
 
 /** The stores of people, for the handlers. */

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { limits } from '../../../../src/resources/limits.ts'
 import { mayGrant, type Principal } from '../../../../src/access/principal.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
-import type { Token, TokenOwner, TokenSpec } from '../../../../src/store/tokens.ts'
+import type { Token, TokenOwner, TokenSpec } from '../../../../src/store/people/tokens.ts'
 import { listRoute } from '../lists.ts'
 import { deleted, deletedSchema } from '../representations.ts'
 import {

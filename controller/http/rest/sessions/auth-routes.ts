@@ -4,7 +4,7 @@ import { StagelyError } from '../../../../src/kernel/errors.ts'
 import { isDashboardPage } from '../../../../src/access/dashboard-page.ts'
 import { loginCookie } from '../../session-cookie.ts'
 import { maxBodyBytes } from '../../kube/body.ts'
-import { mostOperations } from '../batch-routes.ts'
+import { mostOperations } from '../routes/batch-routes.ts'
 import { route, routesOf } from '../route.ts'
 import { sessionOf } from './person.ts'
 

@@ -1,8 +1,8 @@
 // Who logs in: the person of a token, and the browser that the request came from.
-import { tokenPrefixes } from '../../../../src/store/tokens.ts'
+import { tokenPrefixes } from '../../../../src/store/people/tokens.ts'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import type { Principal } from '../../../../src/access/principal.ts'
-import type { Browser } from '../../../../src/store/sessions.ts'
+import type { Browser } from '../../../../src/store/people/sessions.ts'
 import { refusalOfLogin } from '../../auth.ts'
 import { browserNameOf } from '../../browser-name.ts'
 import { requireOwnPage, sessionSecretIn } from '../../session-cookie.ts'

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { StagelyError } from '../../../../src/kernel/errors.ts'
 import { toTimestamp } from '../../../../src/kernel/clock.ts'
-import type { OpenedSession } from '../../../../src/store/sessions.ts'
+import type { OpenedSession } from '../../../../src/store/people/sessions.ts'
 import {
   csrfOf,
   endedSessionCookie,

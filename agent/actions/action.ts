@@ -1,0 +1,71 @@
+// An action on a stack: what it needs, and how it ends.
+import { toFineTimestamp, type Clock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import type { Compose } from '../../src/compose/compose.ts'
+import type { KeptNetwork, ServiceOverride } from '../../src/compose/override.ts'
+import type { ComposeModel } from '../compose/compose-model.ts'
+import type { Engine } from '../docker/engine.ts'
+import type { ContainerExits } from '../observed/container-exits.ts'
+import type { ModelSource } from '../compose/model-source.ts'
+import type { Plan } from './plan.ts'
+import type { StackState } from '../stack/stack-state.ts'
+import type { Step } from './steps.ts'
+import type { StateFile } from '../stack/state-file.ts'
+
+export interface ActionDeps {
+  readonly engine: Engine
+  readonly compose: Compose
+  readonly models: Pick<ModelSource, 'read'>
+  readonly stateFile: StateFile
+  readonly clock: Clock
+  readonly log: Logger
+  readonly exits: ContainerExits
+  /** Deadline of one run of Compose, with room for pulling images. */
+  readonly upDeadlineMs: number
+  /** To be called when the report has changed. */
+  readonly publish: () => void
+}
+
+export interface Action {
+  readonly model: ComposeModel
+  readonly overrides: readonly ServiceOverride[]
+  readonly plan: Plan
+  readonly full: boolean
+  /** Networks that the user has edited. A step for services must not change them. */
+  readonly keptNetworks: readonly KeptNetwork[]
+  /** After an `up` of all services that failed: the steps for the rest, without these services. */
+  readonly stepsAfter: (stuck: ReadonlyMap<string, string>) => Promise<readonly Step[]>
+  /** Services that are left out of the action and of its gate, as their healing has to wait. */
+  readonly blocked: readonly string[]
+}
+
+/** The stack is not what the plan was made of any more: it is planned again. */
+export class PlanOutdated extends Error {}
+
+/** `superseded`: a newer want has ended the action, or its plan is outdated. */
+export type ActionResult = 'done' | 'failed' | 'superseded'
+
+export interface PassSignals {
+  readonly isSuperseded: () => boolean
+  /** Aborts a gate when a newer want comes or the loop stops. */
+  readonly signal: AbortSignal
+}
+
+/** Notes in the state that the action failed, and why. */
+export const fail = (
+  deps: ActionDeps,
+  state: StackState,
+  message: string,
+  service?: string,
+): 'failed' => {
+  state.phase = 'Failed'
+  state.rollout = {
+    ...(state.rollout ?? { revision: state.want.desired.revision }),
+    result: 'Failed',
+    finishedAt: toFineTimestamp(deps.clock.now()),
+    message: message.slice(0, 8192),
+    ...defined({ service }),
+  }
+  return 'failed'
+}

@@ -1,0 +1,30 @@
+// Prepares the override of each service: checks its values, and writes its files.
+import type { ServiceOverride } from '../../src/compose/override.ts'
+import type { StackFault } from '../compose/allowed-folders.ts'
+import type { ComposeModel } from '../compose/compose-model.ts'
+import type { FileStore } from '../files/file-store.ts'
+import { prepareFiles } from '../files/stack-files.ts'
+import { overridesFor, type Want } from '../stack/want.ts'
+import { describeFaults, validateValues } from '../compose/validate-values.ts'
+
+export interface Prepared {
+  readonly overrides: readonly ServiceOverride[]
+  /** Keys of file secrets that no service mounts. */
+  readonly unmounted: readonly string[]
+}
+
+/** The overrides, or a fault; with a fault no file is written. */
+export const prepareOverrides = async (
+  want: Want,
+  model: ComposeModel,
+  files: FileStore,
+): Promise<Prepared | { readonly fault: StackFault }> => {
+  const prepared = await prepareFiles(want, model, files)
+  if ('fault' in prepared) return prepared
+  const names = model.services.map((s) => s.name)
+  const overrides = overridesFor(want, names, prepared.plan?.services)
+  const faults = overrides.flatMap((o) => validateValues(o.service, o.entries))
+  return faults.length > 0
+    ? { fault: { reason: 'ValueInvalid', message: describeFaults(faults) } }
+    : { overrides, unmounted: prepared.plan?.unmounted ?? [] }
+}

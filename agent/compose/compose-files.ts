@@ -1,0 +1,128 @@
+// Finds the files of a stagelet that Compose may read, and tells when they change.
+import { stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import {
+  bases,
+  chosenFiles,
+  envFilesOf,
+  isFile,
+  overrides,
+  readText,
+} from '../../src/compose/files.ts'
+import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
+import {
+  checkAllowed,
+  checkNotOwn,
+  realPath,
+  type AllowedFolders,
+  type StackFault,
+} from './allowed-folders.ts'
+import { withIncluded } from '../borders/included-files.ts'
+import { unique } from './service-model.ts'
+
+interface ComposeFiles {
+  /** As given to Compose with `-f`, relative to the directory or absolute. */
+  readonly files: readonly string[]
+  /** Absolute paths of the env files that set `${VAR}`. */
+  readonly envFiles: readonly string[]
+  /** Absolute paths of all files that are known to matter, for the signature. */
+  readonly watched: readonly string[]
+  /** Absolute paths from which Compose takes what the stack is, also where a file may come to be. */
+  readonly steering: readonly string[]
+}
+
+export type FilesResult = { readonly files: ComposeFiles } | { readonly fault: StackFault }
+
+const fileWord = /[^\s'"[\]{},]+\.ya?ml\b|[^\s'"[\]{},:]*\.env[\w.-]*|[^\s'"[\]{},:]+\.env\b/g
+/** Longer words are no file names, and a search in large inline data would take minutes. */
+const maxWord = 1024
+
+/** Words in a Compose file that may name files which it includes, extends or reads variables from. */
+export const fileWordsOf = (text: string): string[] =>
+  text
+    .split(/[\s'"[\]{},]+/)
+    .filter((word) => word.length <= maxWord && /\.(ya?ml|env)/.test(word))
+    .flatMap((word) => [...word.matchAll(fileWord)].map(([found]) => found))
+
+/** Compose files and the files that their text names, to the depth that includes go in practice. */
+const namedFiles = async (paths: readonly string[]): Promise<string[]> => {
+  const found = new Set(paths)
+  let layer = [...paths]
+  for (let depth = 0; depth < 4 && layer.length > 0 && found.size < 200; depth++) {
+    const next: string[] = []
+    for (const path of layer) {
+      for (const word of fileWordsOf(await readText(path))) {
+        const named = resolve(dirname(path), word)
+        if (found.has(named) || !(await isFile(named))) continue
+        found.add(named)
+        if (/\.ya?ml$/.test(named)) next.push(named)
+      }
+    }
+    layer = next
+  }
+  return [...found]
+}
+
+/** Absolute paths of the Compose files of the spec, or of the default ones, one of which must exist. */
+export const wantedFiles = ({ directory, files }: ComposeSpec): string[] =>
+  (files ?? bases).map((f) => resolve(directory, f))
+
+/** The files that Compose would use in the stagelet's directory, or a fault. */
+export const findComposeFiles = async (
+  spec: ComposeSpec,
+  folders: AllowedFolders,
+): Promise<FilesResult> => {
+  const { directory } = spec
+  // Checked first: whether a folder exists is not told of one that may not be used.
+  const notAllowed = await checkAllowed(directory, folders)
+  if (notAllowed !== undefined) return { fault: notAllowed }
+  const kind = await stat(directory).catch(() => undefined)
+  if (kind === undefined || !kind.isDirectory()) {
+    const message = `${directory} is not a folder on this machine: create it, or correct spec.compose.directory`
+    return { fault: { reason: 'DirectoryMissing', message } }
+  }
+  // Resolved as for Compose, which runs in that folder: `..` leads up from the target of a link.
+  const at = { ...spec, directory: await realPath(directory) }
+  // Checked before Compose reads them: its messages may quote an env file.
+  const envFiles = envFilesOf(at)
+  for (const path of envFiles) {
+    const fault = await checkAllowed(path, folders)
+    if (fault !== undefined) return { fault }
+  }
+  const files = await chosenFiles(at)
+  if (files.length === 0) {
+    const message = `no compose file in ${directory}: Compose looks for ${bases.join(', ')}`
+    return { fault: { reason: 'ComposeInvalid', message } }
+  }
+  const paths = files.map((f) => resolve(at.directory, f))
+  for (const path of paths) {
+    const fault = await checkAllowed(path, folders)
+    if (fault !== undefined) return { fault }
+    if (!(await isFile(path)))
+      return { fault: { reason: 'ComposeInvalid', message: `compose file ${path} does not exist` } }
+  }
+  const candidates =
+    spec.files === undefined ? [...bases, ...overrides].map((f) => join(at.directory, f)) : []
+  const named = await namedFiles(paths)
+  for (const path of named) {
+    const fault = await checkNotOwn(path, folders)
+    if (fault !== undefined) return { fault }
+  }
+  const watched = new Set([...named, ...envFiles, ...candidates])
+  const steering = [...(await withIncluded(paths, directory)), ...envFiles, ...candidates]
+  return { files: { files, envFiles, watched: [...watched], steering: unique(steering) } }
+}
+
+/** Changes when any watched file appears, goes, or is written. */
+export const signatureOf = async (watched: readonly string[]): Promise<string> => {
+  const stats = await Promise.all(
+    watched.map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  )
+  return watched
+    .map((path, i) => {
+      const s = stats[i]
+      return `${path} ${s === undefined ? '-' : `${s.ino} ${s.size} ${s.mtimeNs} ${s.ctimeNs}`}`
+    })
+    .sort()
+    .join('\n')
+}

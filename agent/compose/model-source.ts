@@ -1,0 +1,176 @@
+// Keeps the model of a stack by the stat signature of its files, so that the first process after a new revision is `up`.
+import { dirname, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { findWrittenByContainers, usedPathsOf } from '../borders/written-by-containers.ts'
+import { askCompose, flagsFor, type ComposeModel, type ModelRequest } from './compose-model.ts'
+import { composeFault, faultOf } from './compose-fault.ts'
+import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
+import type { AllowedFolders, StackFault } from './allowed-folders.ts'
+import type { WritableMount } from '../docker/mounts.ts'
+import type { Compose } from '../../src/compose/compose.ts'
+import { readText } from '../../src/compose/files.ts'
+import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
+import { checkSteering, probeEnvironmentsOf, type ProbeEnvironments } from './variable-check.ts'
+import { unique } from './service-model.ts'
+
+type ModelResult =
+  | { readonly model: ComposeModel }
+  | { readonly fault: StackFault; readonly missingVariables: readonly string[] }
+
+export interface ModelSource {
+  /** The model for this spec. Asks Compose only when a file or Compose itself has changed. */
+  read(request: ModelRequest): Promise<ModelResult>
+  /** Absolute paths of the files of the last read, and of those that it missed. */
+  watched(): readonly string[]
+  /** Asks Compose again at the next read. */
+  forget(): void
+}
+
+const rootsOf = (directory: string, files: readonly string[]): string[] => [
+  ...new Set([directory, dirname(resolve(directory, files[0] ?? '.'))]),
+]
+
+/** Words in texts that may be names of variables. */
+const namesIn = (texts: readonly string[]): ReadonlySet<string> =>
+  new Set(texts.flatMap((text) => text.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []))
+
+const readTexts = (paths: readonly string[]): Promise<string[]> => Promise.all(paths.map(readText))
+
+/** What makes a stack differ from what is written: variables (a YAML escape may be one), and other files. */
+const notPlain = /[$\\]|env_file|include|extends/
+
+/** Asks for what containers may write now. */
+export type AskMounts = () => Promise<readonly WritableMount[]>
+
+interface Cached {
+  readonly steering: readonly string[]
+  readonly specKey: string
+  readonly composeVersion: string
+  /** The environment of the request. */
+  readonly probes: ProbeEnvironments
+  readonly names: ReadonlySet<string>
+  readonly watched: readonly string[]
+  readonly model: ComposeModel
+}
+
+const probeEnvironmentsFor = (
+  { spec, base, globals }: ModelRequest,
+  names: ReadonlySet<string>,
+): ProbeEnvironments =>
+  probeEnvironmentsOf({ base, globals, listed: spec.variables ?? [] }, (key) => names.has(key))
+
+/** Changes with the files, and with what the stagelet chooses of them. */
+const stackSignature = async (
+  { profiles = [], variables = [] }: ComposeSpec,
+  watched: readonly string[],
+): Promise<string> => {
+  const files = await signatureOf(watched)
+  const isPlain = profiles.length === 0 && variables.length === 0
+  return isPlain ? files : `${files}\n${JSON.stringify({ profiles, variables })}`
+}
+
+/** A fault where containers may change what the stack is. `model`: where it is known. */
+const checkWriters = (
+  { directory, writableFolders: allowed = [] }: ComposeSpec,
+  steering: readonly string[],
+  mounts: readonly WritableMount[],
+  model?: ComposeModel,
+): Promise<StackFault | undefined> =>
+  findWrittenByContainers({ directory, steering, used: usedPathsOf(model), allowed }, mounts)
+
+/** The model, or a fault where containers may change what it says. */
+const judged = async (
+  spec: ComposeSpec,
+  { model, steering }: Cached,
+  mounts: readonly WritableMount[],
+): Promise<ModelResult> => {
+  const fault = await checkWriters(spec, steering, mounts, model)
+  return fault === undefined ? { model } : { fault, missingVariables: [] }
+}
+
+export const createModelSource = (
+  compose: Compose,
+  folders: AllowedFolders,
+  askMounts: AskMounts,
+): ModelSource => {
+  let cached: Cached | undefined
+  let watchedNow: readonly string[] = []
+
+  /** `more`: names of variables in files that no text here mentions. */
+  const load = async (
+    request: ModelRequest,
+    specKey: string,
+    more: ReadonlySet<string> = new Set(),
+  ): Promise<ModelResult> => {
+    const found = await findComposeFiles(request.spec, folders)
+    const isRefused = 'fault' in found && found.fault.reason === 'DirectoryNotAllowed'
+    const wanted = isRefused ? [] : wantedFiles(request.spec)
+    watchedNow = 'fault' in found ? wanted : found.files.watched
+    if ('fault' in found) return { fault: found.fault, missingVariables: [] }
+    const { files, envFiles, watched: named, steering } = found.files
+    const mounts = await askMounts()
+    // Before Compose is asked: its messages may quote what such a file names.
+    const written = await checkWriters(request.spec, steering, mounts)
+    if (written !== undefined) return { fault: written, missingVariables: [] }
+    // Taken before Compose is asked: a change during the read must be noticed.
+    const before = await stackSignature(request.spec, named)
+    const steeringBefore = await signatureOf(steering)
+    try {
+      const texts = await readTexts(named)
+      const names = new Set([...namesIn(texts), ...more])
+      const probes = probeEnvironmentsFor(request, names)
+      const steered = checkSteering(probes, await readTexts(envFiles))
+      if (steered !== undefined) return { fault: steered, missingVariables: [] }
+      const flags = flagsFor(request.spec, files)
+      const isPlain = probes.marks.size === 0 && !texts.some((text) => notPlain.test(text))
+      const asked = await askCompose(compose, request, { flags, probes, isPlain })
+      // Env files under any name, also missing ones.
+      const all = asked.services.flatMap((s) => s.envFiles)
+      const others = all.filter((f) => !named.includes(f))
+      const watched = (watchedNow = [...named, ...new Set(others)])
+      const signature = others.length === 0 ? before : await stackSignature(request.spec, watched)
+      // Variables in such a file become variables of containers, and may set others.
+      const inFiles = namesIn(await readTexts(all))
+      const known = new Set([...names, ...inFiles])
+      if (probeEnvironmentsFor(request, known).marks.size > probes.marks.size)
+        return await load(request, specKey, inFiles)
+      const listed = (request.spec.variables ?? []).filter((key) => key in request.globals)
+      const isTold = 'mounts' in asked.mounts
+      const used = isTold ? [...probes.marks.keys()].filter((key) => inFiles.has(key)) : []
+      const variables = unique([...asked.variables, ...used, ...listed])
+      const roots = rootsOf(request.spec.directory, files)
+      const inputs = `${steeringBefore}\n${await signatureOf(all)}`
+      const model = { ...asked, variables, roots, signature, inputs }
+      const composeVersion = compose.version
+      const entry = { specKey, composeVersion, probes, names: known, watched, model, steering }
+      cached = entry
+      return await judged(request.spec, entry, mounts)
+    } catch (error) {
+      return faultOf(error)
+    }
+  }
+
+  return {
+    read: async (request) => {
+      const fault = await composeFault(compose)
+      if (fault !== undefined) return { fault, missingVariables: [] }
+      const specKey = JSON.stringify(request.spec)
+      const known = cached
+      if (
+        known?.specKey === specKey &&
+        known.composeVersion === compose.version &&
+        known.model.signature === (await stackSignature(request.spec, known.watched))
+      ) {
+        // Another value of a listed secret may select other parts of the files, and other variables in them.
+        if (isDeepStrictEqual(known.probes, probeEnvironmentsFor(request, known.names)))
+          return await judged(request.spec, known, await askMounts())
+      }
+      cached = undefined
+      return await load(request, specKey)
+    },
+    watched: () => watchedNow,
+    forget: () => {
+      cached = undefined
+    },
+  }
+}

@@ -1,0 +1,73 @@
+// When containers became healthy, by the engine: as it said then, or as its log of checks says, which keeps the last five
+// only. What was once known is remembered.
+import { toFineTimestamp } from '../../src/kernel/clock.ts'
+import type { ContainerDetails, EngineEvent } from '../docker/engine.ts'
+import type { ObservedContainer } from './observe.ts'
+
+/** As many checks as the engine keeps. */
+const mostChecks = 5
+
+/** End of the first check of this start that passed; undefined where that is not in the engine's log. */
+export const firstHealthyIn = ({ State: state }: ContainerDetails): string | undefined => {
+  const log = state.Health?.Log ?? []
+  const startedAt = Date.parse(state.StartedAt)
+  const own = log.filter(({ Start: start = '' }) => Date.parse(start) >= startedAt)
+  const isWhole = log.length < mostChecks || own.length < log.length || own[0]?.ExitCode !== 0
+  return isWhole ? own.find(({ ExitCode: code }) => code === 0)?.End : undefined
+}
+
+type HealthyTimes = ReadonlyMap<string, string>
+
+/** By id of the container, when the engine said that it became healthy after its last start. */
+export interface HealthEvents {
+  readonly note: (event: EngineEvent | undefined) => void
+  readonly of: (containerId: string) => string | undefined
+}
+
+const mostKept = 500
+
+export const createHealthEvents = (): HealthEvents => {
+  const byId = new Map<string, string>()
+  return {
+    note: (event) => {
+      const { Action: action, Actor: actor, timeNano } = event ?? {}
+      if (actor === undefined) return
+      if (action === 'start') byId.delete(actor.ID)
+      if (action !== 'health_status: healthy' || timeNano === undefined) return
+      if (!byId.has(actor.ID)) byId.set(actor.ID, toFineTimestamp(timeNano / 1e6))
+      const oldest = byId.keys().next().value
+      if (byId.size > mostKept && oldest !== undefined) byId.delete(oldest)
+    },
+    of: (id) => byId.get(id),
+  }
+}
+
+const startOf = ({ id, startedAt }: ObservedContainer): string => `${id} ${startedAt}`
+
+/** Of the containers that are there, what is known by now; `known` is from before. */
+export const healthyTimes = (
+  containers: readonly ObservedContainer[],
+  known: HealthyTimes,
+  saidOf: HealthEvents['of'],
+): HealthyTimes =>
+  new Map(
+    containers.flatMap((container) => {
+      const { id, startedAt, firstHealthyAt } = container
+      const said = saidOf(id)
+      // A start may have been missed.
+      const isOfStart = said !== undefined && Date.parse(said) >= Date.parse(startedAt)
+      const at = known.get(startOf(container)) ?? firstHealthyAt ?? (isOfStart ? said : undefined)
+      return at === undefined ? [] : [[startOf(container), at] as const]
+    }),
+  )
+
+/** When the last of these became healthy; undefined while one is not, or has no health check. */
+export const healthySinceOf = (
+  containers: readonly ObservedContainer[],
+  known: HealthyTimes,
+): string | undefined => {
+  const times = containers.map((container) =>
+    container.health === 'healthy' ? known.get(startOf(container)) : undefined,
+  )
+  return times.includes(undefined) ? undefined : times.sort().at(-1)
+}

@@ -1,0 +1,296 @@
+// Observes the containers of one Compose project, and makes the reported facts of each service.
+import { defined } from '../../src/kernel/defined.ts'
+import { digestLabel } from '../../src/resources/meta.ts'
+import type { EndedContainer, ObservedService } from '../../src/resources/kinds/observation.ts'
+import type { ContainerDetails, ContainerSummary, Engine } from '../docker/engine.ts'
+import { firstHealthyIn } from './healthy-since.ts'
+import type { ServiceModel } from '../compose/service-model.ts'
+
+type ContainerState =
+  'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+
+export interface ObservedContainer {
+  readonly id: string
+  readonly name: string
+  readonly service: string
+  /** '' where the label is absent. */
+  readonly digest: string
+  readonly state: ContainerState
+  readonly health: 'healthy' | 'unhealthy' | 'starting' | undefined
+  readonly healthOutput: string
+  /** End of its first check that passed; undefined where the engine does not say. */
+  readonly firstHealthyAt?: string | undefined
+  readonly exitCode: number
+  readonly error: string
+  /** The container, or a process in it, was killed for lack of memory: its memory limit in bytes, 0 without one. */
+  readonly outOfMemory?: number | undefined
+  readonly restartCount: number
+  readonly restartPolicy: string
+  readonly startedAt: string
+  /** Time of its last end; undefined where it has not ended yet. */
+  readonly finishedAt?: string | undefined
+  readonly createdAtMs: number
+  /** Longest time until the health check tells unhealthy; undefined without a health check. */
+  readonly healthBudgetMs: number | undefined
+  /** Folder of the stack when Compose made it; undefined where the label is absent. */
+  readonly directory?: string | undefined
+  readonly imageId?: string | undefined
+  /** Name of the image that it was made from. */
+  readonly image?: string | undefined
+  /** Services that its service depends on. */
+  readonly dependsOn?: readonly string[]
+  /** Id of the container that this one was made to replace. */
+  readonly replaces: string | undefined
+  /** It uses a namespace or the volumes of a container that does not exist any more. */
+  readonly cutOff?: boolean
+}
+
+export const labels = {
+  service: 'com.docker.compose.service',
+  oneOff: 'com.docker.compose.oneoff',
+  replaces: 'com.docker.compose.replace',
+  directory: 'com.docker.compose.project.working_dir',
+  dependsOn: 'com.docker.compose.depends_on',
+} as const
+
+const retriesOf = ({ Config }: ContainerDetails): number => Config.Healthcheck?.Retries || 3
+
+/**
+ * The engine also calls containers unhealthy that it does not check: ended or paused ones, and those that go on after a
+ * pause and were not checked again yet. Their health is not told.
+ */
+const healthOf = (details: ContainerDetails): ObservedContainer['health'] => {
+  const { Health: health, Status: state } = details.State
+  if (state !== 'running') return undefined
+  const { Status: status, FailingStreak: streak = Infinity } = health ?? {}
+  if (status === 'unhealthy' && streak < retriesOf(details)) return 'starting'
+  return status === 'healthy' || status === 'unhealthy' || status === 'starting'
+    ? status
+    : undefined
+}
+
+const healthBudgetOf = (details: ContainerDetails): number | undefined => {
+  const check = details.Config.Healthcheck
+  if (check === undefined || check === null || details.State.Health === undefined) return undefined
+  const ms = (nanoseconds: number | undefined, otherwise: number): number =>
+    nanoseconds === undefined || nanoseconds === 0 ? otherwise : nanoseconds / 1e6
+  const round = ms(check.Interval, 30_000) + ms(check.Timeout, 30_000)
+  return ms(check.StartPeriod, 0) + retriesOf(details) * round
+}
+
+/** The label is `db:service_healthy:false,job:service_started:false`. */
+const dependenciesOf = (label: string): string[] =>
+  label.split(',').flatMap((part) => part.split(':')[0] || [])
+
+/** Ids or names of the containers whose namespaces or volumes this one uses. */
+const heldBy = ({ HostConfig }: ContainerDetails): string[] => {
+  const { NetworkMode, IpcMode, PidMode, VolumesFrom } = HostConfig
+  const prefix = 'container:'
+  const modes = [NetworkMode, IpcMode, PidMode].filter((mode) => mode?.startsWith(prefix))
+  return [
+    ...modes.map((mode) => mode!.slice(prefix.length)),
+    ...(VolumesFrom ?? []).map((from) => from.split(':')[0]!),
+  ]
+}
+
+/** The containers among `held` that do not exist any more. */
+const findGone = async (
+  engine: Engine,
+  held: readonly string[],
+  known: readonly ContainerSummary[],
+): Promise<ReadonlySet<string>> => {
+  const isKnown = (id: string): boolean => known.some((c) => c.Id === id)
+  const others = [...new Set(held)].filter((id) => !isKnown(id))
+  const found = await Promise.all(others.map((id) => engine.inspect(id)))
+  return new Set(others.filter((_id, i) => found[i] === undefined))
+}
+
+const shortName = ([name = '']: readonly string[]): string => name.replace(/^\//, '')
+
+const toContainer = (
+  summary: ContainerSummary,
+  details: ContainerDetails,
+  gone: ReadonlySet<string>,
+): ObservedContainer => ({
+  id: summary.Id,
+  name: shortName(summary.Names),
+  service: summary.Labels[labels.service] ?? '',
+  digest: summary.Labels[digestLabel] ?? '',
+  state: details.State.Status as ContainerState,
+  health: healthOf(details),
+  firstHealthyAt: firstHealthyIn(details),
+  healthOutput: details.State.Health?.Log?.at(-1)?.Output ?? '',
+  exitCode: details.State.ExitCode,
+  error: details.State.Error,
+  outOfMemory: details.State.OOMKilled ? (details.HostConfig.Memory ?? 0) : undefined,
+  restartCount: details.RestartCount,
+  restartPolicy: details.HostConfig.RestartPolicy.Name,
+  startedAt: details.State.StartedAt,
+  finishedAt: details.State.FinishedAt,
+  createdAtMs: summary.Created * 1000,
+  healthBudgetMs: healthBudgetOf(details),
+  directory: summary.Labels[labels.directory],
+  imageId: summary.ImageID,
+  image: details.Config.Image,
+  dependsOn: dependenciesOf(summary.Labels[labels.dependsOn] ?? ''),
+  replaces: summary.Labels[labels.replaces],
+  cutOff: heldBy(details).some((id) => gone.has(id)),
+})
+
+/** The containers of the project's services, one-off `compose run` ones left out. */
+const listServices = async (engine: Engine, project: string): Promise<ContainerSummary[]> =>
+  (await engine.listContainers(project)).filter(
+    ({ Labels: of }) => of[labels.oneOff] !== 'True' && of[labels.service] !== undefined,
+  )
+
+/** Folders that containers of the project were made from, one-off ones too; undefined for one that does not tell. */
+export const listFolders = async (
+  engine: Pick<Engine, 'listContainers'>,
+  project: string,
+): Promise<(string | undefined)[]> =>
+  (await engine.listContainers(project)).map(({ Labels: of }) => of[labels.directory])
+
+export type ListedContainer = Pick<ObservedContainer, 'id' | 'service' | 'state'>
+
+/** What one question to the engine tells of the same containers. */
+export const listProject = async (engine: Engine, project: string): Promise<ListedContainer[]> =>
+  (await listServices(engine, project)).map(({ Id: id, Labels: of, State: state }) => ({
+    ...{ id, service: of[labels.service] ?? '', state: state as ContainerState },
+  }))
+
+/**
+ * The containers of the project's services, or of those that `isWanted` names; one-off `compose run` ones left out;
+ * sorted by name. The engine is asked for each container.
+ */
+export const observeProject = async (
+  engine: Engine,
+  project: string,
+  isWanted: (service: string) => boolean = () => true,
+): Promise<ObservedContainer[]> => {
+  const all = await listServices(engine, project)
+  const summaries = all.filter(({ Labels: of }) => isWanted(of[labels.service] ?? ''))
+  const details = await Promise.all(summaries.map((s) => engine.inspect(s.Id)))
+  const held = details.flatMap((found) => (found === undefined ? [] : heldBy(found)))
+  const gone = await findGone(engine, held, all)
+  return summaries
+    .flatMap((summary, i) => {
+      const found = details[i]
+      return found === undefined ? [] : [toContainer(summary, found, gone)]
+    })
+    .sort(byName)
+}
+
+export const byName = (a: ObservedContainer, b: ObservedContainer): number =>
+  a.name < b.name ? -1 : 1
+
+/** Containers of `compose run`. They belong to no rollout, and may be old. */
+export interface OneOffs {
+  /** By service, the digests of those that run. */
+  readonly running: ReadonlyMap<string, readonly string[]>
+  /** Those that have ended: they can be started again, with the secrets of then. */
+  readonly ended: readonly EndedContainer[]
+}
+
+export const observeOneOffs = async (
+  engine: Pick<Engine, 'listContainers'>,
+  project: string,
+): Promise<OneOffs> => {
+  const running = new Map<string, string[]>()
+  const ended: EndedContainer[] = []
+  for (const { Labels: of, State: state, Names } of await engine.listContainers(project)) {
+    const service = of[labels.service]
+    const digest = of[digestLabel] ?? ''
+    if (of[labels.oneOff] !== 'True' || service === undefined || state === 'removing') continue
+    if (['exited', 'dead', 'created'].includes(state))
+      ended.push({ service, container: shortName(Names), digest })
+    else running.set(service, [...(running.get(service) ?? []), digest])
+  }
+  return { running, ended }
+}
+
+/** While Compose re-creates a container, the new one has the old one’s id before its name. */
+export const lastingName = ({
+  name,
+  replaces,
+}: Pick<ObservedContainer, 'name' | 'replaces'>): string =>
+  replaces === undefined ? name : name.replace(/^[0-9a-f]{12}_/, '')
+
+/** A container that an interrupted `up` left under its temporary name `<id12>_name`. */
+export const isLeftover = (container: ObservedContainer): boolean =>
+  container.replaces !== undefined && /^[0-9a-f]{12}_/.test(container.name)
+
+/** A job that has done its work: it exited 0 and nothing restarts it. */
+export const isCompleted = (c: ObservedContainer): boolean =>
+  c.state === 'exited' && c.exitCode === 0 && ['', 'no', 'on-failure'].includes(c.restartPolicy)
+
+/**
+ * True for a container that uses a namespace, volumes or link of a container that does not exist any more. A job that is
+ * done needs nothing. A link on the engine's bridge has no id: it is dead where its target was made later.
+ */
+export const isCutOff = (
+  { sharesWith, linksTo }: Pick<ServiceModel, 'sharesWith' | 'linksTo'>,
+  c: ObservedContainer,
+  all: readonly ObservedContainer[],
+): boolean => {
+  const isLater = (o: ObservedContainer): boolean =>
+    linksTo.includes(o.service) && o.createdAtMs > c.createdAtMs
+  const isCut = (sharesWith.length > 0 && c.cutOff === true) || all.some(isLater)
+  return isCut && !isCompleted(c)
+}
+
+export const isEnded = ({ state }: ObservedContainer): boolean =>
+  state === 'exited' || state === 'dead'
+
+/** True for a container that does not run, is not about to, and is no job that is done. */
+export const isDown = (c: ObservedContainer): boolean =>
+  ['exited', 'dead', 'created'].includes(c.state) && !isCompleted(c)
+
+export const isHealthy = (c: ObservedContainer): boolean =>
+  isCompleted(c) || (c.state === 'running' && c.health !== 'unhealthy')
+
+const worstFirst = ['restarting', 'exited', 'created', 'paused', 'running', 'completed'] as const
+
+const stateOf = (
+  c: ObservedContainer,
+  stopped: ReadonlySet<string>,
+): (typeof worstFirst)[number] => {
+  if (isCompleted(c) && !stopped.has(c.id)) return 'completed'
+  if (c.state === 'dead' || c.state === 'removing') return 'exited'
+  return c.state
+}
+
+/** The facts of one service: its state is that of its worst container. `stopped`: see `endedByOthers`. */
+export const toObservedService = (
+  name: string,
+  containers: readonly ObservedContainer[],
+  scale: number | undefined,
+  stopped: ReadonlySet<string> = new Set(),
+): ObservedService => {
+  if (containers.length === 0) {
+    const state = scale === 0 ? 'scaledToZero' : 'missing'
+    return { name, digests: [], containers: 0, state, restarts: 0 }
+  }
+  const states = new Set(containers.map((c) => stateOf(c, stopped)))
+  const state = worstFirst.find((s) => states.has(s)) ?? 'running'
+  const worst = containers.find((c) => stateOf(c, stopped) === state)!
+  const health = (['unhealthy', 'starting', 'healthy'] as const).find((h) =>
+    containers.some((c) => c.health === h),
+  )
+  const since = containers
+    .map((c) => c.startedAt)
+    .sort()
+    .at(-1)
+  const started = since !== undefined && !since.startsWith('0001-')
+  return {
+    name,
+    digests: [...new Set(containers.map((c) => c.digest))].sort(),
+    containers: containers.length,
+    state,
+    restarts: containers.reduce((sum, c) => sum + c.restartCount, 0),
+    ...defined({ health }),
+    ...(state === 'running' || state === 'paused' || state === 'created'
+      ? {}
+      : { exitCode: worst.exitCode }),
+    ...(started && { since }),
+  }
+}

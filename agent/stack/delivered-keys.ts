@@ -1,0 +1,82 @@
+// The names of the keys that containers of a project got. They are kept when a stagelet releases its stack: the next
+// stagelet may get its secrets one by one, and must not take keys away from running containers unasked.
+import * as z from 'zod'
+import { serviceDigest } from '../../src/secrets/digest.ts'
+import { visibleTo } from '../../src/secrets/visible.ts'
+import { unique } from '../compose/service-model.ts'
+import type { StackState } from './stack-state.ts'
+
+/** The keys of one Compose project. No values. */
+export const deliveredKeys = z.object({
+  /** Stagelet that delivered them. A key that it loses later was deleted on purpose. */
+  uid: z.string(),
+  /** Names of keys, by service and digest. */
+  keys: z.record(z.string(), z.record(z.string(), z.array(z.string()))),
+  /** Stagelet that waits for lost keys, and its redeploy annotation when the wait began. */
+  held: z.object({ uid: z.string(), redeploy: z.string() }).optional(),
+})
+
+export type DeliveredKeys = z.infer<typeof deliveredKeys>
+
+interface DeliveredFile {
+  delivered(project: string): DeliveredKeys | undefined
+  setDelivered(project: string, value: DeliveredKeys): Promise<void>
+}
+
+type Known = Pick<StackState, 'want' | 'containers'>
+
+/** Keys that containers have and the new set has not, where another stagelet delivered them; sorted. */
+const lostIn = (known: DeliveredKeys, { want, containers }: Known): string[] => {
+  const { uid, name } = want.desired
+  if (known.uid === uid) return []
+  const lost = containers.flatMap(({ service, digest }) => {
+    const had = known.keys[service]?.[digest] ?? []
+    if (had.length === 0) return []
+    const seen = new Set(visibleTo(service, name, want.entries).map((entry) => entry.key))
+    return had.filter((key) => !seen.has(key))
+  })
+  return unique(lost)
+}
+
+/** Why no container may be re-created yet; undefined where no key is lost, or a deploy was asked for. */
+export const awaitsLostKeys = async (
+  file: DeliveredFile,
+  project: string,
+  state: Known,
+): Promise<string | undefined> => {
+  const { uid, name, redeploy } = state.want.desired
+  const known = file.delivered(project)
+  if (known === undefined) return undefined
+  const lost = lostIn(known, state)
+  if (lost.length === 0) return undefined
+  const held = known.held?.uid === uid ? known.held : { uid, redeploy }
+  if (held.redeploy !== redeploy) return undefined
+  await file.setDelivered(project, { ...known, held })
+  return `the containers run on: they were given ${lost.join(', ')} before this stagelet was made, and no secret of that key is there. Apply the missing secrets, or go on without them with "stagely deploy ${name}"`
+}
+
+/** To be called before an action, and when the stack is settled: notes the keys of `state.want`. */
+export const noteDelivered = async (
+  file: DeliveredFile,
+  {
+    projectName,
+    services,
+  }: {
+    readonly projectName: string
+    readonly services: readonly { readonly name: string }[]
+  },
+  { want, containers }: Known,
+): Promise<void> => {
+  const { uid, name: stagelet } = want.desired
+  const before = file.delivered(projectName)?.keys ?? {}
+  const keys: DeliveredKeys['keys'] = {}
+  for (const { name } of services) {
+    const running = new Set(containers.filter((c) => c.service === name).map((c) => c.digest))
+    const kept = Object.entries(before[name] ?? {}).filter(([digest]) => running.has(digest))
+    const visible = visibleTo(name, stagelet, want.entries)
+    const digest = serviceDigest(visible)
+    const own = digest === undefined ? [] : [[digest, visible.map((e) => e.key)] as const]
+    if (kept.length + own.length > 0) keys[name] = Object.fromEntries([...kept, ...own])
+  }
+  await file.setDelivered(projectName, { uid, keys })
+}

@@ -1,0 +1,74 @@
+import { expect, it } from 'vitest'
+import type { Quarantined } from '../../src/resources/kinds/observation.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import type { ActionDeps } from '../actions/action.ts'
+import { createStackState, takeWant, type StackState } from './stack-state.ts'
+import { finishRollout } from './stagelet-gate.ts'
+import { wayBackFrom } from './going-back.ts'
+import { createWant } from './want.ts'
+
+const failure: Quarantined = {
+  service: 'web',
+  digest: 'd',
+  revision: 21,
+  retry: '',
+  message: 'web exited with code 3',
+}
+
+/** A stack that is to run this revision; 21 is in quarantine. */
+const stackAt = (revision: number, rollout: StackState['rollout']): StackState => {
+  const given = { desired: { compose: {}, revision } as never, entries: [], base: {} }
+  return {
+    ...createStackState(createWant(given, undefined, false)),
+    quarantine: [failure],
+    rollout,
+  }
+}
+
+it('an older revision is the way back from what failed, whoever says to run it', () => {
+  const failed = stackAt(20, { revision: 21, result: 'Failed' })
+  expect(wayBackFrom(failed)).toBe(failure)
+  // While the stack is on its way back, and where that has to be tried again, also to other revisions meanwhile.
+  for (const result of ['Progressing', 'Failed'] as const)
+    for (const wanted of [19, 20, 22]) {
+      const begun = { ...stackAt(wanted, { revision: 19, result }), goingBackFrom: failure }
+      expect(wayBackFrom(begun)).toBe(failure)
+      expect(wayBackFrom({ ...begun, quarantine: [] })).toBe(failure)
+    }
+})
+
+it('a rollout to what is newer than the failure is no way back', () => {
+  const told = (revision: number, goingBackFrom: Quarantined | undefined) => {
+    const state = { ...stackAt(22, { revision, result: 'Progressing' }), goingBackFrom }
+    finishRollout({ clock: realClock } as ActionDeps, state)
+    return state.rollout
+  }
+  const { service, message } = failure
+  expect(told(20, failure)).toMatchObject({ result: 'RolledBack', service, message })
+  expect(told(22, failure)).toMatchObject({ result: 'Healthy' })
+  expect(told(20, undefined)).toMatchObject({ result: 'Healthy' })
+})
+
+it('a failure says nothing of another project, or of before a restore', () => {
+  for (const other of [{ projectUid: 'other' }, { epoch: 2 }]) {
+    const state = { ...stackAt(20, { revision: 21, result: 'Failed' }), goingBackFrom: failure }
+    const given = {
+      desired: { compose: {}, revision: 3, ...other } as never,
+      entries: [],
+      base: {},
+    }
+    takeWant(state, createWant(given, undefined, false))
+    expect(wayBackFrom(state)).toBe(undefined)
+    expect(state.rollout).toBe(undefined)
+  }
+})
+
+it('what comes after the way back is not a way back', () => {
+  for (const result of ['RolledBack', 'Healthy'] as const) {
+    const over = { ...stackAt(20, { revision: 20, result }), goingBackFrom: failure }
+    expect(wayBackFrom(over)).toBe(undefined)
+  }
+  expect(wayBackFrom(stackAt(20, undefined))).toBe(undefined)
+  expect(wayBackFrom(stackAt(22, { revision: 21, result: 'Failed' }))).toBe(undefined)
+  expect(wayBackFrom(stackAt(21, { revision: 21, result: 'Failed' }))).toBe(undefined)
+})

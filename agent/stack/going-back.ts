@@ -1,0 +1,66 @@
+// Goes back to what holds nothing that failed, where new values broke a service.
+import type { Quarantined } from '../../src/resources/kinds/observation.ts'
+import { digestFor, mergeQuarantine, servicesToBlame } from '../../src/rollout/quarantine.ts'
+import type { ActionDeps } from '../actions/action.ts'
+import { forgetPasses, isUnfinished, type StackState } from './stack-state.ts'
+import { saveQuarantine } from './state-file.ts'
+import { neededServices } from '../actions/steps.ts'
+
+/** Services whose new values are to blame for a failed gate; none where there is nothing healthy to go back to. */
+export const blamedServices = ({
+  want,
+  healthy,
+  gateFailure,
+  model,
+  healthyBefore,
+}: StackState): string[] => {
+  if (gateFailure === undefined) return []
+  const { service } = gateFailure
+  // Where the service was not healthy before, or the user has edited it, values of other services are not to blame.
+  const dependencies = healthyBefore.includes(service)
+    ? neededServices(model?.services ?? [], service)
+    : []
+  const sets = { failed: want.entries, healthy: healthy?.entries }
+  return servicesToBlame(want.desired.name, { service, dependencies }, sets)
+}
+
+/** Puts what failed in quarantine, so that the next pass runs a revision without it. False where none was healthy, or no value is to blame. */
+export const goBack = async (
+  deps: Pick<ActionDeps, 'stateFile' | 'log'>,
+  state: StackState,
+): Promise<boolean> => {
+  const { want, healthy, gateFailure } = state
+  const blamed = blamedServices(state)
+  if (gateFailure === undefined || healthy === undefined || blamed.length === 0) return false
+  const { uid, name, revision, retry } = want.desired
+  const message = gateFailure.message.slice(0, 8192)
+  const failed = blamed.map((service) => {
+    const digest = digestFor(name, service, want.entries)
+    return { service, digest, revision, retry, message }
+  })
+  state.quarantine = mergeQuarantine([...state.quarantine, ...failed])
+  // A service that is to blame may have passed its own gate.
+  forgetPasses(state, blamed)
+  await saveQuarantine(deps.stateFile, uid, state.quarantine)
+  deps.log.warn({ service: gateFailure.service, blamed, failed: revision }, 'going back')
+  return true
+}
+
+/**
+ * The failure that the last rollout is, or the next one will be, the way back from; undefined where it has ended, or
+ * goes to what is newer. The controller may say by now to run that older revision, or another one with the same values.
+ */
+export const wayBackFrom = ({
+  want,
+  rollout,
+  quarantine,
+  goingBackFrom,
+}: StackState): Quarantined | undefined => {
+  if (rollout === undefined || !isUnfinished(rollout)) return undefined
+  const isOnItsWay = goingBackFrom !== undefined && rollout.revision < goingBackFrom.revision
+  if (isOnItsWay) return goingBackFrom
+  const { revision } = want.desired
+  return rollout.result === 'Failed' && rollout.revision > revision
+    ? quarantine.find((q) => q.revision === rollout.revision)
+    : undefined
+}

@@ -1,0 +1,133 @@
+// One action on one stack: cleans up after Compose, then runs `up` step by step. A failure is noted in the state and
+// not thrown.
+import { toFineTimestamp } from '../../src/kernel/clock.ts'
+import { findRunning } from '../../src/process/running.ts'
+import type { Action, ActionDeps, ActionResult, PassSignals } from '../actions/action.ts'
+import { applySteps } from '../actions/apply-steps.ts'
+import { clearProject } from '../actions/cleanup.ts'
+import { workingFlags } from '../actions/compose-up.ts'
+import type { ComposeModel } from '../compose/compose-model.ts'
+import { noteDelivered } from './delivered-keys.ts'
+import { observeProject } from '../observed/observe.ts'
+import type { ObservedContainer } from '../observed/observe.ts'
+import { restartsIn } from '../actions/plan.ts'
+import { forgetStalePasses, noteHealthyServices } from './stack-state.ts'
+import { placeOf } from './project-claim.ts'
+import type { StackState } from './stack-state.ts'
+
+/**
+ * True while a Compose process of an earlier, killed agent is at work on the stack: two at once disturb each other, so
+ * the first action waits. A process older than the deadline is ignored, and not ended: a person may have typed the
+ * same command.
+ */
+export const isLeftAtWork = async (
+  deps: Pick<ActionDeps, 'upDeadlineMs' | 'log' | 'publish'>,
+  state: StackState,
+  model: Pick<ComposeModel, 'projectName'>,
+): Promise<boolean> => {
+  const all = await findRunning(workingFlags(model))
+  const left = all.find(({ ageMs }) => ageMs < deps.upDeadlineMs)
+  const what = left && `Compose (process ${left.pid}), left at work by an agent before this one`
+  const known = state.waitingFor[0]
+  state.waitingFor = what === undefined ? [] : [what]
+  if (what === undefined) return false
+  state.phase = 'Pending'
+  if (what !== known) deps.log.warn({ pid: left?.pid }, `waiting for ${what}`)
+  deps.publish()
+  return true
+}
+
+/** Written before the first `up`, so that the agent finishes the action after a crash. */
+const recordIntent = async (
+  deps: ActionDeps,
+  state: StackState,
+  { model, plan }: Action,
+): Promise<void> => {
+  const { uid, redeploy } = state.want.desired
+  const before = deps.stateFile.get(uid)
+  const present = state.containers.filter((c) => c.state === 'running').map((c) => c.service)
+  const names = new Set([...(before?.services ?? present), ...plan.affected])
+  await deps.stateFile.set(uid, {
+    ...before,
+    // A service counts as lasting, not as a job, until it is seen to end by itself.
+    lasting: [...new Set([...(before?.lasting ?? []), ...plan.affected])].sort(),
+    ...placeOf(state, model.projectName),
+    services: model.services.map((s) => s.name).filter((name) => names.has(name)),
+    redeploy: before?.redeploy ?? redeploy,
+    signature: before?.signature ?? '',
+  })
+}
+
+/** Notes after a full `up` that the user's files are deployed as they were read. */
+const recordFull = async (
+  deps: ActionDeps,
+  state: StackState,
+  { model }: Action,
+): Promise<void> => {
+  state.pendingEdits = []
+  await deps.stateFile.set(state.want.desired.uid, {
+    ...deps.stateFile.get(state.want.desired.uid),
+    ...placeOf(state, model.projectName),
+    services: model.services.map((s) => s.name),
+    redeploy: state.want.desired.redeploy,
+    signature: model.signature,
+  })
+}
+
+const newIn = (
+  after: readonly ObservedContainer[],
+  before: readonly ObservedContainer[],
+): string[] => {
+  const old = new Set(before.map((c) => c.id))
+  return [...new Set(after.filter((c) => !old.has(c.id)).map((c) => c.service))].sort()
+}
+
+const countRecreated = (
+  state: StackState,
+  { plan, full }: Action,
+  before: readonly ObservedContainer[],
+): void => {
+  const recreated = newIn(state.containers, before)
+  const old = new Map(before.map((c) => [c.id, c.startedAt]))
+  const isRestarted = (name: string): boolean =>
+    state.containers.some(
+      ({ service, id, startedAt }) => service === name && old.has(id) && old.get(id) !== startedAt,
+    )
+  const restarted = restartsIn(plan).filter(isRestarted)
+  const meant = new Set(plan.affected.filter((name) => !plan.peers.includes(name)))
+  const along = recreated.filter((name) => !meant.has(name))
+  const cascaded = full ? [] : [...along, ...restarted].sort()
+  state.rollout = {
+    ...(state.rollout ?? { revision: state.want.desired.revision, result: 'Progressing' as const }),
+    recreated,
+    ...(cascaded.length > 0 && { cascaded }),
+  }
+}
+
+/** Carries out the steps of the plan. The gate for all services follows apart. */
+export const applyPlan = async (
+  deps: ActionDeps,
+  state: StackState,
+  action: Action,
+  signals: PassSignals,
+): Promise<ActionResult> => {
+  const { model, full, plan } = action
+  const { revision } = state.want.desired
+  state.phase = 'Applying'
+  state.ungated = new Set([...state.ungated, ...plan.affected, ...restartsIn(plan)])
+  // Something else runs from here on: a later action for the settled key is no healing then.
+  if (state.settledKey !== state.want.key) state.settledKey = ''
+  state.rollout = { revision, result: 'Progressing', startedAt: toFineTimestamp(deps.clock.now()) }
+  deps.publish()
+  const before = state.containers
+  noteHealthyServices(state, deps.clock.now())
+  await recordIntent(deps, state, action)
+  await noteDelivered(deps.stateFile, model, state)
+  await clearProject(deps, model.projectName)
+  const result = await applySteps(deps, state, action, signals)
+  if (result === 'done' && full && state.stuck.size === 0) await recordFull(deps, state, action)
+  state.containers = await observeProject(deps.engine, model.projectName)
+  forgetStalePasses(state)
+  countRecreated(state, action, before)
+  return result
+}

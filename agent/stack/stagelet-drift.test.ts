@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { aContainer } from '../../test/support/agents/a-container.ts'
+import { createFakeClock } from '../../test/support/fake-clock.ts'
+import { createContainerExits } from '../observed/container-exits.ts'
+import { mostHeals } from '../observed/heal-guard.ts'
+import type { Plan } from '../actions/plan.ts'
+import { createStackState, type StackState } from './stack-state.ts'
+import { createWant } from './want.ts'
+import { restForDrift, takeEvent, type Rest } from './stagelet-drift.ts'
+import type { PassDeps } from './stagelet-observe.ts'
+import type { Deployment } from './state-file.ts'
+
+const stoppedAt = 1_700_000_000_000
+const desired = { uid: 'u', compose: { directory: '/srv' } }
+
+const depsWith = (clock: Clock): PassDeps =>
+  ({
+    clock,
+    stateFile: { get: () => undefined, set: () => Promise.resolve() },
+    exits: createContainerExits(),
+    manualRuns: { by: () => undefined },
+    publish: () => undefined,
+  }) as unknown as PassDeps
+
+/** A stack that is held, since all of it was stopped; is it still, once a lost stream is back? */
+const isHeldAfterGap = (lostAfterMs: number, backAfterMs: number): boolean => {
+  const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
+  const state: StackState = { ...createStackState(want), stoppedSinceMs: stoppedAt }
+  takeEvent(createContainerExits(), state, {
+    event: undefined,
+    lostAtMs: stoppedAt + lostAfterMs,
+    nowMs: stoppedAt + backAfterMs,
+  })
+  return state.stoppedSinceMs !== undefined
+}
+
+describe('a stack that was stopped as a whole', () => {
+  it('was stopped by the engine where that went away within a minute, however long it was away', () => {
+    expect(isHeldAfterGap(1_000, 5_000)).toBe(false)
+    expect(isHeldAfterGap(15_000, 3_600_000)).toBe(false)
+  })
+
+  it('was stopped by a person where the engine stayed for a minute', () => {
+    expect(isHeldAfterGap(61_000, 62_000)).toBe(true)
+  })
+
+  it('is remembered so, whatever is done to the clock, and also after a restart of the agent', async () => {
+    const clock = createFakeClock(stoppedAt)
+    let stored: Partial<Deployment> = {}
+    const stateFile = {
+      get: () => stored,
+      set: (_uid: string, next: Deployment) => Promise.resolve(void (stored = next)),
+    }
+    const deps = { ...depsWith(clock), stateFile } as unknown as PassDeps
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
+    const web = aContainer('web', '', { state: 'exited' })
+    const begin = (stoppedSinceMs?: number): StackState => {
+      const want = createWant(
+        { desired: desired as never, entries: [], base: {} },
+        undefined,
+        false,
+      )
+      return { ...createStackState(want), containers: [web], stoppedSinceMs }
+    }
+    const rest = (state: StackState): Promise<Rest> =>
+      restForDrift(deps, state, { plan, overrides: [], asked: false })
+    const state = begin(clock.monotonic())
+    await rest(state)
+    expect(stored.stoppedByHand ?? false).toBe(false)
+    await clock.advance(60_000)
+    await rest(state)
+    expect(stored.stoppedByHand).toBe(true)
+    for (const ms of [-86_400_000, 2 * 86_400_000]) {
+      clock.jump(ms)
+      await rest(state)
+      expect(stored.stoppedByHand).toBe(true)
+    }
+    const later = { ...deps, clock: createFakeClock(1) }
+    await restForDrift(later, begin(), { plan, overrides: [], asked: false })
+    expect(stored.stoppedByHand).toBe(true)
+  })
+})
+
+describe('a stack that stays down', () => {
+  it('is no longer told of so once a deploy starts it', async () => {
+    const clock = createFakeClock(stoppedAt)
+    const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
+    const web = aContainer('web', '', { state: 'exited' })
+    const state: StackState = {
+      ...createStackState(want),
+      containers: [web],
+      stoppedSinceMs: clock.monotonic(),
+    }
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
+    const rest = (asked: boolean): Promise<Rest> =>
+      restForDrift(depsWith(clock), state, { plan, overrides: [], asked })
+    await rest(false)
+    expect(state.drift?.state).toBe('Held')
+    await rest(true)
+    expect(state.drift?.state).toBe('Found')
+  })
+})
+
+describe('a service that ended before an action for another want', () => {
+  const told = async (settledKey: string): Promise<StackState['drift']> => {
+    const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
+    const web = aContainer('web', '')
+    const state: StackState = {
+      ...createStackState(want),
+      settledKey,
+      settledContainers: [web],
+      containers: [{ ...web, state: 'exited', exitCode: 1 }],
+    }
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
+    const deps = depsWith(createFakeClock(stoppedAt))
+    await restForDrift(deps, state, { plan, overrides: [], asked: true })
+    return state.drift
+  }
+
+  it('is told, so that nothing is called ready meanwhile', async () => {
+    expect(await told('the want before')).toMatchObject({
+      state: 'Found',
+      changes: [{ service: 'web', what: 'Died' }],
+    })
+  })
+
+  it('is not where an action has begun since: that may have ended it', async () => {
+    expect(await told('')).toBeUndefined()
+  })
+})
+
+describe('a service that healing does not help', () => {
+  /** What is done when only `web` has to be mended, which was healed so often in the last minute. */
+  const restAfter = async (heals: number): Promise<{ rest: Rest; state: StackState }> => {
+    const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
+    const atMs = stoppedAt - 60_000
+    const state: StackState = {
+      ...createStackState(want),
+      settledKey: want.key,
+      heals: Array.from({ length: heals }, () => ({ service: 'web', atMs })),
+    }
+    const deps = depsWith(createFakeClock(stoppedAt))
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
+    return { rest: await restForDrift(deps, state, { plan, overrides: [], asked: false }), state }
+  }
+
+  it('is healed, and each time is remembered', async () => {
+    const { rest, state } = await restAfter(mostHeals - 1)
+    expect(rest).toEqual({ waitMs: 0, blocked: [] })
+    expect(state.drift?.state).toBe('Found')
+    expect(state.heals.at(-1)).toEqual({ service: 'web', atMs: stoppedAt })
+  })
+
+  it('is left alone for the rest of ten minutes after five times, and told of as Flapping', async () => {
+    const { rest, state } = await restAfter(mostHeals)
+    expect(rest).toEqual({ waitMs: 9 * 60_000, blocked: ['web'] })
+    expect(state.drift?.state).toBe('Flapping')
+    expect(state.heals).toHaveLength(mostHeals)
+  })
+})

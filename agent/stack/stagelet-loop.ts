@@ -1,0 +1,245 @@
+// The loop of one stagelet: it makes the stack match what is wanted, pass by pass.
+//
+// INVARIANTS
+// - One pass at a time, for the newest want. A running `up` is never interrupted, only what follows it.
+// - Where the labels are right, the first pass runs no `up`, only the gate.
+// - `passed` holds only what a gate saw, with the label read from the engine.
+import type { DesiredStagelet, ReportedStagelet } from '../../src/protocol/messages.ts'
+import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
+import { isReason, messageOf } from '../../src/kernel/errors.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import { done, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { startSingleLoop } from '../../src/runtime/single-loop.ts'
+import { isUnmaskable } from '../../src/masking/hit-counter.ts'
+import { visibleTo } from '../../src/secrets/visible.ts'
+import type { Environment } from '../../src/compose/environment.ts'
+import type { AllowedFolders } from '../compose/allowed-folders.ts'
+import { createManualRuns, type ManualRuns } from '../by-hand/manual-runs.ts'
+import { runByHand, type ManualOrder } from '../by-hand/run.ts'
+import { createModelSource, type AskMounts, type ModelSource } from '../compose/model-source.ts'
+import type { Compose } from '../../src/compose/compose.ts'
+import type { Engine } from '../docker/engine.ts'
+import type { EventHub, EventListener } from '../docker/event-hub.ts'
+import { createHealthEvents } from '../observed/healthy-since.ts'
+import { createContainerExits } from '../observed/container-exits.ts'
+import type { FileStore } from '../files/file-store.ts'
+import { createFileWatch } from '../files/file-watch.ts'
+import { createKnownValues, type KnownValues, type TaskSource } from '../logs/known-values.ts'
+import type { LeakSource } from '../logs/leak-tests.ts'
+import type { LogRefusal } from '../logs/project-log.ts'
+import { engineUnavailable } from '../../src/resources/kinds/observation.ts'
+import type { ProjectLocks } from './project-locks.ts'
+import { wayBackFrom } from './going-back.ts'
+import { takeWant } from './stack-state.ts'
+import { reportOf } from './stack-report.ts'
+import type { OpenedSecret, Want } from './want.ts'
+import type { StackState } from './stack-state.ts'
+import { takeEvent } from './stagelet-drift.ts'
+import { stoppedIn } from './stagelet-observe.ts'
+import { runPass } from './stagelet-pass.ts'
+import { saveQuarantine, type StateFile } from './state-file.ts'
+import { createTarget, type Choice, type Target } from './target.ts'
+
+export interface StageletLoopDeps {
+  readonly engine: Engine
+  readonly compose: Compose
+  readonly events: EventHub
+  readonly stateFile: StateFile
+  /** Shared by all loops of the agent. */
+  readonly locks: ProjectLocks
+  /** File secrets on the tmpfs; shared by all loops of the agent. */
+  readonly files: FileStore
+  readonly clock: Clock
+  readonly log: Logger
+  /** The part of the agent's own environment that Compose processes get (`baseEnvironment`). */
+  readonly baseEnv: Environment
+  /** Folders that stacks may be in. */
+  readonly folders: AllowedFolders
+  /** Deadline of one run of Compose. */
+  readonly upDeadlineMs: number
+  /** Called with each report that differs from the last one. */
+  readonly onChange: (observation: ReportedStagelet) => void
+}
+
+export interface StageletLoop {
+  /**
+   * Takes the desired state with its secrets, and those of the revisions to go back to where that fails. Returns at
+   * once; the action for an older want ends at its next safe point.
+   */
+  want(
+    desired: DesiredStagelet,
+    entries: readonly OpenedSecret[],
+    healthy?: readonly OpenedSecret[],
+    previous?: readonly OpenedSecret[],
+  ): void
+  /** Asks for a pass soon, as after an event. */
+  poke(): void
+  /** Ends the loop, and resolves when a running `up` has finished. Containers stay. */
+  stop(): Promise<void>
+  /** The desired state that is to run now; undefined before the first want. */
+  wanted(): DesiredStagelet | undefined
+  /** Runs Compose for a person, and resolves to its exit code; StagelyError where it cannot be run. */
+  readonly byHand: (order: ManualOrder) => Promise<number>
+  /** Where the logs of the stack are and what is hidden in them, or why this agent gives none. */
+  logSource(): (LeakSource & TaskSource) | LogRefusal
+}
+
+const settleEventsMs = 400
+const engineRetryMs = 5_000
+
+export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
+  const askMounts: AskMounts = () => deps.engine.writableMounts()
+  const models = createModelSource(deps.compose, deps.folders, askMounts)
+  const [exits, health] = [createContainerExits(), createHealthEvents()]
+  const known = createKnownValues()
+  let state: StackState | undefined
+  const target = createTarget({ ...deps, state: () => state })
+  let stopped = false
+  let pass = new AbortController()
+  const run = async (): Promise<Outcome> => {
+    const choice = target.choose()
+    return stopped || choice === undefined ? done : waitFor(await onePass(choice))
+  }
+  const loop = startSingleLoop(deps, { name: 'stack', settleMs: settleEventsMs, run })
+  const fileWatch = createFileWatch(loop.poke)
+  const { manualRuns, byHand } = openManualRuns(deps, { models, known, target, onDone: loop.poke })
+
+  const tell = onlyNews(deps.onChange)
+  const publish = (): void => {
+    if (state !== undefined) tell(reportOf(state, health.of, stoppedIn({ ...deps, exits }, state)))
+  }
+  const onEvent: EventListener = (event, lostAtMs) => {
+    health.note(event)
+    takeEvent(exits, state, { event, lostAtMs, nowMs: deps.clock.now() })
+    loop.poke()
+  }
+  const { follow: onProject, ...subscription } = createSubscription(deps.events, onEvent)
+  const isOfState = (): boolean => target.choose()?.run.key === state?.want.key
+  const isSuperseded = (): boolean => stopped || !isOfState()
+
+  const onePass = async ({ run: want, healthy, because }: Choice): Promise<number> => {
+    const current = (state = takeWant(state, want))
+    const chosen = { healthy, quarantine: target.quarantine(), hand: manualRuns.last() }
+    Object.assign(current, chosen satisfies Partial<StackState>)
+    current.goingBackFrom = because ?? wayBackFrom(current)
+    const { name, uid, revision } = want.desired
+    const log = deps.log.child({ stagelet: name, revision })
+    pass = new AbortController()
+    try {
+      await saveQuarantine(deps.stateFile, uid, current.quarantine)
+      const passDeps = { ...deps, log, models, exits, manualRuns, publish, onProject }
+      return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
+    } catch (error) {
+      const message = want.mask(messageOf(error))
+      current.phase = 'Failed'
+      current.fault = faultOf(current, isReason(error, 'ServiceUnavailable'), message)
+      log.error({ error: message }, 'pass failed')
+      return engineRetryMs
+    } finally {
+      target.setQuarantine(current.quarantine)
+      if (!stopped) fileWatch.follow(models.watched())
+      publish()
+    }
+  }
+
+  return {
+    want: (desired, entries, healthy, previous) => {
+      known.learn([...entries, ...(healthy ?? []), ...(previous ?? [])])
+      target.set(desired, entries, healthy, previous)
+      // The key is the same where the controller only says what the agent has done by itself already.
+      if (!isOfState()) pass.abort()
+      loop.wake()
+    },
+    poke: loop.poke,
+    stop: async () => {
+      stopped = true
+      pass.abort()
+      await loop.stop()
+      subscription.stop()
+      fileWatch.stop()
+      if (target.uid !== undefined) deps.locks.release(target.uid)
+    },
+    wanted: () => target.choose()?.run.desired,
+    byHand,
+    logSource: () => logSourceOf(state, known),
+  }
+}
+
+const faultOf = (
+  { seenAtMs }: StackState,
+  isBlind: boolean,
+  message: string,
+): StackState['fault'] => {
+  if (!isBlind) return { reason: 'AgentError', message }
+  const seen = seenAtMs === undefined ? {} : { seenAt: toTimestamp(seenAtMs) }
+  return { reason: engineUnavailable, message, ...seen }
+}
+
+/** No logs of a project that the stagelet has not claimed. */
+const logSourceOf = (
+  state: StackState | undefined,
+  known: KnownValues,
+): (LeakSource & TaskSource) | LogRefusal =>
+  state?.claimed === undefined
+    ? { refused: state?.fault?.message ?? 'it has not looked at the stack yet' }
+    : {
+        ...known.sourceOf(state.claimed),
+        values: known.values,
+        unmaskableOf: (service) => unmaskableKeys(state.want, service),
+      }
+
+/** Keys that a service sees, whose values are too short to be hidden. */
+const unmaskableKeys = ({ desired, entries }: Want, service: string): string[] =>
+  visibleTo(service, desired.name, entries)
+    .filter(({ value }) => isUnmaskable(value))
+    .map(({ key }) => key)
+
+/** Follows the events of one project at a time. */
+const createSubscription = (
+  events: EventHub,
+  onEvent: EventListener,
+): { readonly follow: (project: string | undefined) => void; readonly stop: () => void } => {
+  let current: { project: string; stop: () => void } | undefined
+  return {
+    follow: (project) => {
+      if (current?.project === project) return
+      current?.stop()
+      current =
+        project === undefined ? undefined : { project, stop: events.subscribe(project, onEvent) }
+    },
+    stop: () => current?.stop(),
+  }
+}
+
+/** Runs Compose on this stack for persons. */
+const openManualRuns = (
+  deps: StageletLoopDeps,
+  parts: { models: ModelSource; known: KnownValues; target: Target; onDone: () => void },
+): { manualRuns: ManualRuns; byHand: StageletLoop['byHand'] } => {
+  const { models, known, target, onDone } = parts
+  const manualRuns = createManualRuns(deps.clock)
+  const choose = (): Want | undefined => target.choose()?.run
+  return {
+    manualRuns,
+    byHand: async (order) => {
+      const log = deps.log.child({ stagelet: choose()?.desired.name })
+      const { masker } = known
+      try {
+        return await runByHand({ ...deps, log, models, manualRuns, choose, masker }, order)
+      } finally {
+        onDone()
+      }
+    },
+  }
+}
+
+/** Passes on a report only where it differs from the last one. */
+const onlyNews = (onChange: StageletLoopDeps['onChange']): StageletLoopDeps['onChange'] => {
+  let reported = ''
+  return (observation) => {
+    const text = JSON.stringify(observation)
+    if (text === reported) return
+    reported = text
+    onChange(observation)
+  }
+}

@@ -1,0 +1,101 @@
+// Plans the action of one pass, with what Compose would change by itself and which images are here.
+import { isAtLeast } from '../../src/compose/compose.ts'
+import type { ServiceOverride } from '../../src/compose/override.ts'
+import type { Action } from '../actions/action.ts'
+import type { ComposeModel } from '../compose/compose-model.ts'
+import { findImageless } from '../observed/images.ts'
+import { isCompleted, observeProject } from '../observed/observe.ts'
+import { noNetworkEdits } from '../actions/pending-edits.ts'
+import { planAction, withNetworks, withoutServices, type PlanInput } from '../actions/plan.ts'
+import type { StackState } from './stack-state.ts'
+import type { Step } from '../actions/steps.ts'
+import { divergingNow, lookAtEdits } from './stagelet-edits.ts'
+import { stoppedIn, type PassDeps } from './stagelet-observe.ts'
+
+/** Services with secrets that have not passed the gate with them. */
+export const unprovenIn = (
+  { passed }: StackState,
+  overrides: readonly ServiceOverride[],
+): string[] => overrides.filter((o) => passed[o.service] !== o.digest).map((o) => o.service)
+
+/** The facts for the plan, without `edited`: the edits that a deploy rolls out. */
+const planInput = (
+  deps: PassDeps,
+  state: StackState,
+  { model, overrides }: Pick<Action, 'model' | 'overrides'>,
+): Omit<PlanInput, 'edited'> => ({
+  services: model.services,
+  wanted: new Map(overrides.map((o) => [o.service, o.digest])),
+  containers: state.containers,
+  deployed: deps.stateFile.get(state.want.desired.uid)?.services,
+  diverging: model.services.map((s) => s.name),
+  doubtful: [...state.stuck.keys()],
+  inSteps: false,
+  stopped: stoppedIn(deps, state),
+  unproven: [...unprovenIn(state, overrides), ...state.stuck.keys()],
+  nowMs: deps.clock.now(),
+})
+
+/** True where a deploy is asked for, by the annotation or by onChange: Deploy. */
+const isDeployAsked = (deps: PassDeps, { want, pendingEdits }: StackState): boolean => {
+  const { uid, redeploy, compose } = want.desired
+  const deployed = deps.stateFile.get(uid)
+  const isNew = deployed !== undefined && deployed.redeploy !== redeploy
+  return isNew || (compose.onChange === 'Deploy' && pendingEdits.length > 0)
+}
+
+/** Newer versions of Compose make an edited network anew in any `up`; 2.26 does not. */
+const mayChangeNetworks = ({ version }: PassDeps['compose']): boolean =>
+  isAtLeast(version, '2.30.0')
+
+/** Services that Compose may have a newer image for, without jobs that are done. */
+const refreshedBy = ({ services }: ComposeModel, { containers }: StackState): string[] =>
+  services
+    .filter((s) => s.refreshes && !containers.some((c) => c.service === s.name && isCompleted(c)))
+    .map((s) => s.name)
+
+type Planned = Pick<Action, 'plan' | 'full' | 'stepsAfter' | 'keptNetworks'> & { asked: boolean }
+
+/** True where the files have changed since the last full deploy. */
+const isEdited = (deps: PassDeps, { want }: StackState, { signature }: ComposeModel): boolean =>
+  deps.stateFile.get(want.desired.uid)?.signature !== signature
+
+export const planFor = async (
+  deps: PassDeps,
+  state: StackState,
+  overridden: Pick<Action, 'model' | 'overrides'>,
+): Promise<Planned> => {
+  const { model } = overridden
+  const asked = isDeployAsked(deps, state)
+  const input = planInput(deps, state, overridden)
+  const first = planAction({ ...input, edited: undefined })
+  const full = asked || first.steps.some((s) => s.services.length === 0)
+  if (first.steps.length === 0 && !asked)
+    return { plan: first, full, asked, keptNetworks: [], stepsAfter: () => Promise.resolve([]) }
+  const isThere = state.containers.length > 0
+  const mayPass = isThere && mayChangeNetworks(deps.compose) && isEdited(deps, state, model)
+  const needsOther = (s: Step): boolean => s.alone && needsOthers(s.services, model)
+  const needsEdits = asked || mayPass || first.steps.some(needsOther)
+  if (needsEdits) await lookAtEdits(deps, state, overridden, first.affected)
+  const known = divergingNow(state)
+  const imageless = await findImageless(deps, model, model.services)
+  const now: PlanInput = {
+    ...input,
+    diverging: known === undefined ? input.diverging : [...known.services, ...imageless],
+    doubtful: [...input.doubtful, ...imageless],
+    edited: asked ? [...(known?.edited ?? []), ...refreshedBy(model, state)] : undefined,
+  }
+  const stepsAfter: Action['stepsAfter'] = async (stuck) => {
+    const containers = await observeProject(deps.engine, model.projectName)
+    const edited = now.edited ?? []
+    const rest = planAction({ ...now, containers, edited, inSteps: true })
+    return withoutServices(rest, [...stuck.keys()]).steps
+  }
+  const networks = known?.networks ?? noNetworkEdits
+  const plan = asked ? withNetworks(planAction(now), networks, now) : planAction(now)
+  const keptNetworks = model.networks.filter(({ name }) => networks.names.includes(name))
+  return { plan, full, asked, stepsAfter, keptNetworks }
+}
+
+const needsOthers = (names: readonly string[], { services }: ComposeModel): boolean =>
+  services.some((s) => names.includes(s.name) && s.dependsOn.length > 0)

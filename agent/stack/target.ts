@@ -1,0 +1,122 @@
+// Chooses what one stagelet runs: what the controller said, or a revision to go back to where that has failed here.
+// src/rollout decides, as in the controller, so that both decide the same.
+import type { DesiredStagelet } from '../../src/protocol/messages.ts'
+import type { Quarantined } from '../../src/resources/kinds/observation.ts'
+import { liveQuarantine } from '../../src/rollout/quarantine.ts'
+import { decideRevision } from '../../src/rollout/revision.ts'
+import type { Environment } from '../../src/compose/environment.ts'
+import type { FileStore } from '../files/file-store.ts'
+import { createWant, type OpenedSecret, type Want } from './want.ts'
+import type { StackState } from './stack-state.ts'
+import type { StateFile } from './state-file.ts'
+
+export interface Choice {
+  readonly run: Want
+  /** What was healthy before: where `run` fails, what is new since is to blame, and there is something to go back to. */
+  readonly healthy: Want | undefined
+  /** The failure for which `run` is not what the controller said. */
+  readonly because: Quarantined | undefined
+}
+
+export interface Target {
+  /** Takes a desired state; see StageletLoop.want. */
+  set(
+    desired: DesiredStagelet,
+    entries: readonly OpenedSecret[],
+    healthy: readonly OpenedSecret[] | undefined,
+    previous?: readonly OpenedSecret[],
+  ): void
+  /** What to run now. Undefined before the first `set`. */
+  choose(): Choice | undefined
+  /** What is known to fail, as of the last `choose`. */
+  quarantine(): readonly Quarantined[]
+  /** Takes what a pass has found to fail. */
+  setQuarantine(quarantine: readonly Quarantined[]): void
+  readonly uid: string | undefined
+}
+
+/** `said` is what the controller wants, `healthy` and `previous` what it named to go back to. */
+export const chooseWant = (
+  said: Want,
+  { healthy, previous }: Pick<Choice, 'healthy'> & { readonly previous?: Want | undefined },
+  quarantine: readonly Quarantined[],
+): Choice => {
+  const wants = [said, previous, healthy].filter((want) => want !== undefined)
+  const { name, revision } = said.desired
+  const decided = decideRevision({
+    stagelet: name,
+    newest: revision,
+    healthy: healthy?.desired.revision ?? 0,
+    quarantine,
+    sets: wants.map(({ desired, entries }) => ({ revision: desired.revision, entries })),
+  })
+  const find = (wanted: number | undefined): Want | undefined =>
+    wants.find(({ desired }) => desired.revision === wanted)
+  const { failed: because } = decided
+  return { run: find(decided.revision) ?? said, healthy: find(decided.fallback), because }
+}
+
+export const createTarget = (deps: {
+  readonly stateFile: StateFile
+  readonly baseEnv: Environment
+  readonly files: Pick<FileStore, 'pathOf'>
+  /** What runs, as far as it is known. */
+  readonly state: () => StackState | undefined
+}): Target => {
+  let said: Want | undefined
+  let healthy: Want | undefined
+  let previous: Want | undefined
+  let quarantine: readonly Quarantined[] | undefined
+
+  return {
+    set: (desired, entries, healthySet, previousSet) => {
+      const settled = said !== undefined && deps.state()?.settledKey === said.key
+      const before = said
+      const also = [...(previousSet ?? []), ...(healthySet ?? []), ...entries]
+      const want = (revision: number, own: readonly OpenedSecret[]): Want =>
+        createWant(
+          {
+            desired: { ...desired, revision },
+            entries: own,
+            base: deps.baseEnv,
+            // The folder of all files.
+            hidden: deps.files.pathOf('', ''),
+            also,
+          },
+          before,
+          settled,
+        )
+      const { revision, healthyRevision, previousRevision } = desired
+      const other = (
+        named: number | undefined,
+        own: readonly OpenedSecret[] | undefined,
+      ): Want | undefined =>
+        named === undefined || own === undefined || named === revision
+          ? undefined
+          : want(named, own)
+      said = want(revision, entries)
+      healthy = other(healthyRevision, healthySet)
+      previous = other(previousRevision, previousSet)
+    },
+    choose: () => {
+      if (said === undefined) return undefined
+      const { uid, name, retry, healthyRevision = 0 } = said.desired
+      const stored = deps.stateFile.get(uid)?.quarantine ?? []
+      quarantine = liveQuarantine(quarantine ?? stored.map((q) => ({ ...q, message: '' })), {
+        stagelet: name,
+        retry,
+        passed: deps.state()?.passed ?? {},
+        healthyRevision,
+        newest: said.entries,
+      })
+      return chooseWant(said, { healthy, previous }, quarantine)
+    },
+    quarantine: () => quarantine ?? [],
+    setQuarantine: (found) => {
+      quarantine = found
+    },
+    get uid() {
+      return said?.desired.uid
+    },
+  }
+}

@@ -1,0 +1,92 @@
+// The desired state of a stagelet with its decrypted secrets.
+import { globalVariables } from '../actions/compose-environment.ts'
+import type { ServicePlan } from '../files/file-plan.ts'
+import type { Environment } from '../../src/compose/environment.ts'
+import type { ServiceOverride } from '../../src/compose/override.ts'
+import { countSurplus } from './old-values.ts'
+import { createMasker, type Masker } from '../../src/masking/masker.ts'
+import type { DesiredStagelet } from '../../src/protocol/messages.ts'
+import { serviceDigest } from '../../src/secrets/digest.ts'
+import { globalsFor, visibleTo, type SetEntry } from '../../src/secrets/visible.ts'
+
+/** One secret of the stagelet's set, decrypted. */
+export type OpenedSecret = SetEntry & { readonly value: Buffer }
+
+/** A desired state of the stagelet with its secrets. Never changed, only replaced as a whole. */
+export interface Want {
+  readonly desired: DesiredStagelet
+  readonly entries: readonly OpenedSecret[]
+  /** Environment of Compose, without secrets. */
+  readonly base: Environment
+  /** Global secrets that may set variables of the user's files. */
+  readonly globals: Environment
+  /** Two wants with the same key ask for the same. A failure is tried again with growing delays while the key stays. */
+  readonly key: string
+  /** By digest, the values of this set and of earlier ones that may still run, as many as old-values keeps. */
+  readonly values: ReadonlyMap<string, Buffer>
+  /** Hides these values in a text. */
+  readonly mask: (text: string) => string
+}
+
+/** Hides the folder and every path below it in a text. */
+const pathHider = (folder: string): ((text: string) => string) => {
+  const escaped = folder.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  const paths = new RegExp(`${escaped}[\\w./-]*`, 'g')
+  return (text) => text.replace(paths, '(a file secret)')
+}
+
+/** `before` is the want that this one replaces. `settled`: all of `before` runs, so that no older value does. */
+export const createWant = (
+  parts: {
+    readonly desired: DesiredStagelet
+    readonly entries: readonly OpenedSecret[]
+    readonly base: Environment
+    /** Folder whose paths are hidden in texts. */
+    readonly hidden?: string
+    /** Other secrets whose values are hidden in texts, too. */
+    readonly also?: readonly OpenedSecret[]
+  },
+  before: Want | undefined,
+  settled: boolean,
+): Want => {
+  const { desired, entries, base, hidden, also = [] } = parts
+  const withoutPaths = hidden === undefined ? (text: string) => text : pathHider(hidden)
+  const own = (list: readonly OpenedSecret[]): [string, Buffer][] =>
+    list.map((e) => [e.valueDigest, e.value])
+  const older = before === undefined ? [] : settled ? own(before.entries) : [...before.values]
+  const kept = older.slice(countSurplus(older.map(([, value]) => value)))
+  const values = new Map([...kept, ...own(also), ...own(entries)])
+  let masker: Masker | undefined
+  const {
+    generation: _g,
+    order: _o,
+    healthyRevision: _h,
+    previousRevision: _p,
+    ...target
+  } = desired
+  return {
+    desired,
+    entries,
+    values,
+    base,
+    globals: globalVariables(base, globalsFor(desired.name, entries)),
+    key: JSON.stringify(target),
+    // The masker is made when it is first needed, so that it does not delay `up`.
+    mask: (text) => (masker ??= createMasker([...values.values()])).mask(withoutPaths(text)),
+  }
+}
+
+/** The secrets of each service, without services that see none. */
+export const overridesFor = (
+  want: Want,
+  services: readonly string[],
+  files?: ReadonlyMap<string, ServicePlan>,
+): ServiceOverride[] =>
+  services.flatMap((service) => {
+    const visible = visibleTo(service, want.desired.name, want.entries)
+    const digest = serviceDigest(visible)
+    if (digest === undefined) return []
+    const { mounts = [], variables = [] } = files?.get(service) ?? {}
+    const entries = [...visible.filter((e) => e.type === 'env'), ...variables]
+    return [{ service, digest, entries, mounts }]
+  })

@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest'
+import type { SecretRow } from '../data.ts'
+import { faultOf, nowhereElse, placesOf, planEdit, type EditInput } from './edit-plan.ts'
+
+const row = (key: string, scope: string, stagelet?: string): SecretRow =>
+  ({
+    id: `sec_${key}_${scope}`,
+    secret: {
+      ...{ id: `sec_${key}_${scope}`, name: key, key, scope, type: 'env', version: 3 },
+      ...(stagelet === undefined ? {} : { stagelet }),
+    },
+  }) as SecretRow
+
+const input = (part: Partial<EditInput> & { at?: [string, string] }): EditInput => {
+  const [scope, stagelet] = part.at ?? ['web', '']
+  return {
+    ...{ fields: { key: 'A', scope, stagelet, type: 'env', path: '' }, more: nowhereElse },
+    ...{ edited: undefined, rows: [], bytes: 4 },
+    ...part,
+  }
+}
+
+it('stages each chosen scope in each chosen stagelet, the asked one first', () => {
+  const more = { scopes: ['backend', 'web'], stagelets: ['prod'] }
+  expect(placesOf({ scope: 'web', stagelet: 'test' }, more)).toEqual([
+    { scope: 'web', stagelet: 'test' },
+    { scope: 'backend', stagelet: 'test' },
+    { scope: 'web', stagelet: 'prod' },
+    { scope: 'backend', stagelet: 'prod' },
+  ])
+  const rows = [row('A', 'backend')]
+  const planned = planEdit(input({ rows, more: { scopes: ['backend'], stagelets: [] } }))
+  expect(planned.map(({ edit: { op, scope, secretId } }) => [op, scope, secretId])).toEqual([
+    ['create', 'web', undefined],
+    ['update', 'backend', 'sec_A_backend'],
+  ])
+})
+
+it('changes the staged edit of a secret that is only staged, wherever it goes', () => {
+  const staged = { id: 7, op: 'create', key: 'A', scope: 'global', type: 'env', bytes: 4 } as const
+  const edited = { ...row('A', 'global'), edit: staged }
+  const only = { ...edited, secret: { ...edited.secret, name: '' } }
+  expect(planEdit(input({ edited: only, rows: [only], bytes: undefined }))).toMatchObject([
+    { edit: { op: 'create', scope: 'web' }, replaces: 7 },
+  ])
+  const rows = [only, row('A', 'web')]
+  expect(planEdit(input({ edited: only, rows }))).toMatchObject([
+    { edit: { op: 'update', secretId: 'sec_A_web' }, replaces: 7 },
+  ])
+})
+
+it('moves a stored secret, and says what is wrong', () => {
+  const edited = row('A', 'web')
+  const rows = [edited, row('A', 'backend')]
+  const moved = input({ edited, rows, at: ['web', 'prod'], bytes: undefined })
+  expect(faultOf(moved)).toBeUndefined()
+  expect(planEdit(moved)).toMatchObject([{ edit: { op: 'update', moved: { stagelet: 'prod' } } }])
+  expect(faultOf(input({ edited, rows, bytes: undefined }))).toMatch(/Nothing is changed/)
+  expect(faultOf(input({ edited, rows, at: ['backend', ''] }))).toMatch(/in that place already/)
+  expect(
+    faultOf(input({ edited, rows, bytes: undefined, more: { scopes: ['global'], stagelets: [] } })),
+  ).toMatch(/need a new value/)
+  expect(faultOf(input({ bytes: undefined }))).toMatch(/needs a value/)
+})

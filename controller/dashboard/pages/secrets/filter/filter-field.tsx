@@ -1,0 +1,117 @@
+// The field of the filter, with what it may go on with: arrows choose, Tab or Enter takes, Esc closes.
+import { useId, useRef, useState } from 'preact/hooks'
+import { useShortcuts } from '../../../app/keys.ts'
+import { useQueryState } from '../../../app/team.ts'
+import { filterFlags, filterNames, parseFilter } from './filter.ts'
+import { complete, suggest, type ValuesOf } from './filter-suggest.ts'
+import s from './filter-field.module.css'
+
+interface FilterProps {
+  readonly count: number
+  readonly shown: number
+  readonly valuesOf: ValuesOf
+}
+
+const help = [...Object.values(filterNames), ...filterFlags.map((flag) => `is:${flag}`)].join('  ')
+
+const useSuggestions = (valuesOf: ValuesOf, onText: (text: string) => void) => {
+  const field = useRef<HTMLInputElement>(null)
+  const [words, setWords] = useState<readonly string[]>([])
+  const [at, setAt] = useState(-1)
+  const look = (): void => {
+    const { value = '', selectionStart } = field.current ?? {}
+    setWords(suggest(value, selectionStart ?? value.length, valuesOf))
+    setAt(-1)
+  }
+  const close = (): void => {
+    setWords([])
+    setAt(-1)
+  }
+  const take = (word: string): void => {
+    const input = field.current
+    if (input === null) return
+    const next = complete(input.value, input.selectionStart ?? input.value.length, word)
+    input.value = next.text
+    input.setSelectionRange(next.caret, next.caret)
+    onText(next.text)
+    look()
+  }
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const chosen = words[at]
+    if (event.key === 'Escape') {
+      if (words.length === 0) field.current?.blur()
+      close()
+    } else if (words.length === 0) return
+    else if (event.key === 'ArrowDown') setAt((at + 1) % words.length)
+    else if (event.key === 'ArrowUp') setAt((at <= 0 ? words.length : at) - 1)
+    else if ((event.key === 'Tab' || event.key === 'Enter') && chosen !== undefined) take(chosen)
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  return { field, words, at, look, close, take, onKeyDown }
+}
+
+export const FilterField = ({ count, shown, valuesOf }: FilterProps) => {
+  const [query, setQuery] = useQueryState('q')
+  const id = useId()
+  const { field, words, at, look, close, take, onKeyDown } = useSuggestions(valuesOf, setQuery)
+  useShortcuts([{ keys: '/', does: 'Filter', run: () => (field.current?.focus(), true) }])
+  const { unknown } = parseFilter(query ?? '')
+  return (
+    <div class={s['filter']}>
+      <div class={s['box']}>
+        <input
+          ref={field}
+          type="search"
+          role="combobox"
+          list={undefined}
+          aria-label="Filter the secrets"
+          aria-expanded={words.length > 0}
+          aria-controls={id}
+          aria-autocomplete="list"
+          aria-activedescendant={at < 0 ? undefined : `${id}-${at}`}
+          placeholder="filter, such as key:DB_* -is:global"
+          title={help}
+          value={query ?? ''}
+          spellcheck={false}
+          autocomplete="off"
+          onInput={(event) => {
+            setQuery(event.currentTarget.value)
+            look()
+          }}
+          onFocus={look}
+          onBlur={close}
+          onKeyDown={onKeyDown}
+        />
+        <ul
+          id={id}
+          role="listbox"
+          aria-label="What the filter may go on with"
+          hidden={words.length === 0}
+        >
+          {words.map((word, index) => (
+            <li
+              key={word}
+              id={`${id}-${index}`}
+              role="option"
+              aria-selected={index === at}
+              onPointerDown={(event) => {
+                // The focus stays in the field.
+                event.preventDefault()
+                take(word)
+              }}
+            >
+              {word}
+            </li>
+          ))}
+        </ul>
+      </div>
+      <span class="muted num" role="status">
+        {unknown.length > 0 ? `not understood: ${unknown.join(' ')} · ` : ''}
+        {shown === count ? '' : `${shown.toLocaleString('en')} of `}
+        {count.toLocaleString('en')}
+      </span>
+    </div>
+  )
+}

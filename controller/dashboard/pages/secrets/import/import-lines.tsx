@@ -1,0 +1,98 @@
+// The lines of a file of secrets, each with what it does; one may be left out, or go to another scope.
+import { Grid, type Column } from '../../../ui/grid.tsx'
+import { State } from '../../../ui/state.tsx'
+import type { LineChoice, PlannedLine } from './import-plan.ts'
+import s from '../page.module.css'
+
+interface Props {
+  readonly lines: readonly PlannedLine[]
+  readonly scopes: readonly string[]
+  readonly onChoose: (where: string, choice: LineChoice) => void
+}
+
+const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] => [
+  {
+    id: 'take',
+    title: <span class="visually-hidden">Take</span>,
+    width: '40px',
+    render: ({ key, where, does }) => (
+      <input
+        type="checkbox"
+        aria-label={`Take ${key} of ${where}`}
+        checked={does !== 'left out'}
+        onChange={(event) => onChoose(where, { isOut: !event.currentTarget.checked })}
+      />
+    ),
+  },
+  {
+    id: 'key',
+    title: 'Key',
+    width: 'minmax(64px, 2fr)',
+    render: ({ key }) => (
+      <span class={s['key']} title={key}>
+        {key}
+      </span>
+    ),
+  },
+  {
+    id: 'line',
+    title: 'Line',
+    width: 'minmax(56px, auto)',
+    wide: true,
+    render: ({ where }) => where.replace('line ', ''),
+  },
+  {
+    id: 'bytes',
+    title: 'Bytes',
+    width: '72px',
+    align: 'end',
+    wide: true,
+    render: ({ bytes }) => <span class="num">{bytes}</span>,
+  },
+  {
+    id: 'scope',
+    title: 'Scope',
+    width: 'minmax(80px, 1fr)',
+    render: ({ key, where, scope, stagelet }) => (
+      <>
+        <select
+          class={s['lineScope']}
+          aria-label={`Scope of ${key}`}
+          value={scope}
+          onChange={(event) => onChoose(where, { scope: event.currentTarget.value })}
+        >
+          {(scopes.includes(scope) ? scopes : [scope, ...scopes]).map((name) => (
+            <option value={name}>{name}</option>
+          ))}
+        </select>
+        {stagelet === '' ? null : <span class="muted">of {stagelet}</span>}
+      </>
+    ),
+  },
+  {
+    id: 'does',
+    title: 'Does',
+    width: 'minmax(84px, 1.4fr)',
+    render: ({ does, odd }) => (
+      <>
+        <span class={does === 'left out' ? 'muted' : ''}>{does}</span>
+        {odd === undefined ? null : (
+          <span title={odd}>
+            <State kind="warn">a mask?</State>
+          </span>
+        )}
+      </>
+    ),
+  },
+]
+
+export const ImportLines = (props: Props) => (
+  <div class={s['lines']} style={{ height: `${Math.min(props.lines.length, 8) * 36 + 38}px` }}>
+    <Grid
+      label="Lines of the file"
+      rows={props.lines}
+      idOf={({ where }) => where}
+      columns={columnsOf(props)}
+    />
+  </div>
+)

@@ -1,0 +1,102 @@
+// Two values beside each other, with what differs marked: two versions of a secret, or two secrets of one key. Both are
+// read for that, and the audit log has both readings.
+import { useState } from 'preact/hooks'
+import { whyNot } from '../../../app/session.ts'
+import { Button } from '../../../ui/button.tsx'
+import { Dialog } from '../../../ui/dialog.tsx'
+import { said } from '../../../ui/text/said.ts'
+import { useSending } from '../../../ui/use-sending.ts'
+import type { ProjectPlace } from '../data.ts'
+import { differenceOf, withSpaces } from './differing.ts'
+import { ReadProblem, readValue, useShownFor } from '../read-value.tsx'
+import f from '../../../ui/form.module.css'
+import s from '../page.module.css'
+
+export interface Side {
+  readonly secretId: string
+  /** Absent: the newest. */
+  readonly version?: number
+  /** `v3`, `web of prod`. */
+  readonly name: string
+}
+
+type Two<T> = readonly [T, T]
+
+/** Both values are in these elements only, and go with them. */
+const Both = ({
+  names: [left, right],
+  values,
+  onGone,
+}: {
+  readonly names: Two<string>
+  readonly values: Two<string>
+  readonly onGone: () => void
+}) => {
+  const seconds = useShownFor(onGone)
+  const { before, one, other, after } = differenceOf(...values)
+  const lineOf = (name: string, own: string) => (
+    <div>
+      <p class="muted">{name}</p>
+      <pre class={s['value']} tabIndex={0} aria-label={`Value of ${name}`}>
+        {said(withSpaces(before))}
+        <mark>{said(withSpaces(own))}</mark>
+        {said(withSpaces(after))}
+      </pre>
+    </div>
+  )
+  return (
+    <>
+      {lineOf(left, one)}
+      {lineOf(right, other)}
+      <p class="muted num">Hidden in {seconds} s.</p>
+    </>
+  )
+}
+
+interface Props {
+  readonly title: string
+  readonly place: ProjectPlace
+  readonly sides: Two<Side>
+  readonly onClose: () => void
+}
+
+export const Compare = ({ title, place, sides: [left, right], onClose }: Props) => {
+  const [values, setValues] = useState<Two<string> | undefined>()
+  const { busy, error, run } = useSending()
+  const read = async (): Promise<void> => {
+    const one = await readValue(place, left.secretId, left.version)
+    setValues([one, await readValue(place, right.secretId, right.version)])
+  }
+  return (
+    <Dialog wide title={title} onClose={onClose}>
+      <div class={f['form']}>
+        {error === undefined ? null : <ReadProblem error={error} />}
+        {values === undefined ? (
+          <>
+            <p>
+              They differ. Both values are read to show where: that makes two entries in the audit
+              log, with your name, the time and your address.
+            </p>
+            <div class={f['buttons']}>
+              <Button onPress={onClose}>Cancel</Button>
+              <Button
+                look="primary"
+                busy={busy}
+                whyNot={whyNot('get', 'stagelysecrets/value', place.team)}
+                onPress={() => void run(read)}
+              >
+                Show both values
+              </Button>
+            </div>
+          </>
+        ) : (
+          <Both
+            names={[left.name, right.name]}
+            values={values}
+            onGone={() => setValues(undefined)}
+          />
+        )}
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,210 @@
+// The columns of the two lenses that are a matrix: services of one stagelet, or all stagelets.
+import type { Edit } from '../../../staging/staging.ts'
+import type { Column } from '../../../ui/grid.tsx'
+import { CutName } from '../../../ui/cut-name.tsx'
+import { Glyph } from '../../../ui/state.tsx'
+import { stageletState } from '../../../live/states.ts'
+import {
+  acrossSentence,
+  isStagedIn,
+  lettersOf,
+  originOf,
+  seatSentence,
+  versusOf,
+  versusWords,
+  type Versus,
+} from '../cells.ts'
+import type { ClassOf } from '../classes.ts'
+import type { ProjectSecrets } from '../data.ts'
+import type { Cell, Seat } from './matrix.ts'
+import s from './lenses.module.css'
+
+/** One key; its secrets may be in several places. */
+export interface KeyRow {
+  readonly id: string
+  readonly key: string
+  readonly edits: readonly Edit[]
+  readonly isStaged: boolean
+}
+
+export interface LensOf {
+  readonly all: ProjectSecrets
+  readonly classOf: ClassOf
+  readonly isNarrow: boolean
+}
+
+const keyColumn = ({ isNarrow }: LensOf): Column<KeyRow> => ({
+  id: 'key',
+  title: 'Key',
+  width: isNarrow ? 148 : 264,
+  render: ({ key }) => (
+    <span class={s['key']} title={key}>
+      {key}
+    </span>
+  ),
+})
+
+/** The sentence of the cell says the same: what is drawn here is no text. */
+const Letters = ({ letters }: { readonly letters: string }) =>
+  letters === '' ? null : <span class={s['letter']} data-sign={letters} />
+
+const Sign = ({ text }: { readonly text: string | number }) => (
+  <span class={s['sign']} data-sign={text} />
+)
+
+const signs: Readonly<Record<Versus, string>> = { same: '=', other: '≠', gone: '−', new: '+' }
+
+const Then = ({ versus }: { readonly versus: Versus | undefined }) =>
+  versus === undefined ? null : (
+    <span class={versus === 'same' ? 'muted' : s['differs']}>
+      <Sign text={signs[versus]} /> {versus === 'same' ? '' : versusWords[versus]}
+    </span>
+  )
+
+const thenSentence = (where: string, versus: Versus | undefined): string =>
+  `${where}: ${versus === undefined ? 'nothing then and now' : versusWords[versus]}`
+
+const Staged = ({
+  row,
+  seats,
+  cell,
+}: {
+  row: KeyRow
+  seats: readonly Seat[]
+  cell: Cell | undefined
+}) => (row.edits.some((edit) => isStagedIn(edit, seats, cell)) ? <Glyph kind="staged" /> : null)
+
+/** Stagelets of which some service has the key; a key that no stagelet has is missing nowhere. */
+const createMissing = ({ stagelets, matrix }: ProjectSecrets) => {
+  const known = new Map<string, boolean>()
+  return (key: string, seats: readonly Seat[]): boolean => {
+    if (seats.length === 0) return false
+    let isSomewhere = known.get(key)
+    if (isSomewhere === undefined) {
+      isSomewhere = stagelets.some(
+        ({ name }) => matrix.cellOf(key, matrix.seatsOf(name)) !== undefined,
+      )
+      known.set(key, isSomewhere)
+    }
+    return isSomewhere
+  }
+}
+
+export const acrossColumns = (lens: LensOf): readonly Column<KeyRow>[] => {
+  const { stagelets, matrix, then } = lens.all
+  const isMissing = createMissing(lens.all)
+  return [
+    keyColumn(lens),
+    ...stagelets.map((stagelet): Column<KeyRow> => {
+      const seats = matrix.seatsOf(stagelet.name)
+      const { kind } = stageletState(stagelet)
+      return {
+        id: stagelet.name,
+        title: (
+          <span class={s['column']} title={stagelet.name}>
+            <Glyph kind={kind} />
+            <CutName name={stagelet.name} />
+          </span>
+        ),
+        width: then === undefined ? 136 : 168,
+        label: ({ key }) => {
+          if (then !== undefined)
+            return thenSentence(`${key} in ${stagelet.name}`, versusOf(then, matrix, key, seats))
+          const cell = matrix.cellOf(key, seats)
+          return acrossSentence(key, stagelet.name, {
+            cell,
+            letters: cell === undefined ? '' : lettersOf(cell, lens.classOf),
+            isMissing: cell === undefined && isMissing(key, seats),
+          })
+        },
+        render: (row) => {
+          if (then !== undefined) return <Then versus={versusOf(then, matrix, row.key, seats)} />
+          const cell = matrix.cellOf(row.key, seats)
+          const staged = <Staged {...{ row, seats, cell }} />
+          if (cell === undefined)
+            return (
+              <>
+                {staged}
+                {isMissing(row.key, seats) ? <span class={s['missing']}>missing here</span> : null}
+              </>
+            )
+          if (cell.total === 0)
+            return (
+              <>
+                {staged}
+                <span class="muted">compose</span>
+              </>
+            )
+          return (
+            <>
+              {staged}
+              <Glyph kind={cell.kind} />
+              <Sign
+                text={cell.current === cell.total ? cell.total : `${cell.current}/${cell.total}`}
+              />
+              <Letters letters={lettersOf(cell, lens.classOf)} />
+            </>
+          )
+        },
+      }
+    }),
+  ]
+}
+
+export const stageletColumns = (
+  lens: LensOf,
+  seats: readonly Seat[],
+): readonly Column<KeyRow>[] => {
+  const { matrix, then } = lens.all
+  return [
+    keyColumn(lens),
+    ...seats.map((seat): Column<KeyRow> => {
+      const only = [seat]
+      return {
+        id: seat.service,
+        title: (
+          <span class={s['column']} title={seat.service}>
+            <CutName name={seat.service} />
+          </span>
+        ),
+        width: 196,
+        label: ({ key }) => {
+          if (then !== undefined)
+            return thenSentence(
+              `${key} in ${seat.service} of ${seat.stagelet}`,
+              versusOf(then, matrix, key, only),
+            )
+          const cell = matrix.cellOf(key, only)
+          return seatSentence(
+            key,
+            seat,
+            cell,
+            cell === undefined ? '' : lettersOf(cell, lens.classOf),
+          )
+        },
+        render: (row) => {
+          if (then !== undefined) return <Then versus={versusOf(then, matrix, row.key, only)} />
+          const cell = matrix.cellOf(row.key, only)
+          const winner = cell?.winners[0]
+          return (
+            <>
+              <Staged row={row} seats={only} cell={cell} />
+              {cell === undefined ? (
+                <span class="muted">–</span>
+              ) : winner === undefined ? (
+                <span class="muted">compose</span>
+              ) : (
+                <>
+                  <Glyph kind={cell.kind} />
+                  <span class={s['origin']}>{originOf(winner)}</span>
+                  <Sign text={`v${winner.version}`} />
+                  <Letters letters={lettersOf(cell, lens.classOf)} />
+                </>
+              )}
+            </>
+          )
+        },
+      }
+    }),
+  ]
+}

@@ -1,0 +1,173 @@
+// The secrets as a matrix: keys by the services of one stagelet, or keys by all stagelets. A cell leads to why.
+import { useLocation } from 'preact-iso'
+import { useMemo, useState } from 'preact/hooks'
+import { useQueryState } from '../../../app/team.ts'
+import type { Edit } from '../../../staging/staging.ts'
+import { Grid } from '../../../ui/grid.tsx'
+import { stageletUrl } from '../../../ui/text/links.ts'
+import { Empty } from '../../../ui/page.tsx'
+import { isStagedIn } from '../cells.ts'
+import type { ClassOf } from '../classes.ts'
+import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
+import { parseFilter } from '../filter/filter.ts'
+import { composeOnly, keyRows, type HasKey } from '../key-rows.ts'
+import { acrossColumns, stageletColumns, type KeyRow } from './lens-columns.tsx'
+import type { Seat } from './matrix.ts'
+import { winnerOf } from '../set-index.ts'
+import { Held, useSteady } from '../steady.tsx'
+
+export interface RowActions {
+  readonly edit: (row?: SecretRow, preset?: Preset) => boolean
+  readonly remove: (row: SecretRow) => boolean
+  readonly takeBack: (edit: Edit) => void
+}
+
+/** What a new secret begins with. */
+export interface Preset {
+  readonly key?: string
+  readonly stagelet?: string
+}
+
+interface Props {
+  readonly place: ProjectPlace
+  readonly all: ProjectSecrets
+  /** Rows of the list that the filter lets through. */
+  readonly rows: readonly HasKey[]
+  readonly classOf: ClassOf
+  /** undefined: all stagelets. */
+  readonly stagelet: string | undefined
+  readonly actions: RowActions
+  /** The list is read whole. */
+  readonly isReady: boolean
+  /** Nothing may be staged: an earlier revision is shown. */
+  readonly isPast: boolean
+}
+
+const isNarrow = (): boolean => window.innerWidth < 720
+
+/** The service that a cell is about: the first that does not run what it should, else the first that sees the key. */
+const seatToExplain = ({ matrix }: ProjectSecrets, key: string, seats: readonly Seat[]) => {
+  const seen = seats.filter((seat) => matrix.cellOf(key, [seat]) !== undefined)
+  return seen.find((seat) => matrix.cellOf(key, [seat])?.word !== 'current') ?? seen[0] ?? seats[0]
+}
+
+const useKeys = ({ place, all, rows, stagelet }: Props): readonly KeyRow[] => {
+  const [query = ''] = useQueryState('q')
+  return useMemo(() => {
+    const { matrix } = all
+    if (stagelet === undefined) return keyRows(rows, () => true)
+    const seats = matrix.seatsOf(stagelet)
+    const isThere = (key: string, edits: readonly Edit[]): boolean =>
+      matrix.cellOf(key, seats) !== undefined ||
+      seats.some((seat) => all.then !== undefined && winnerOf(all.then, seat, key) !== undefined) ||
+      edits.some((edit) => isStagedIn(edit, seats, undefined))
+    const { test } = parseFilter(query)
+    const fromCompose = composeOnly(matrix, seats, place).filter((row) =>
+      test(row, { isShared: () => false }),
+    )
+    return keyRows([...rows, ...fromCompose], isThere)
+  }, [rows, all, stagelet, query])
+}
+
+const useCellKeys = (props: Props, seatsAt: (column: string) => readonly Seat[]) => {
+  const { all, place, actions, isPast } = props
+  const { route } = useLocation()
+  const why = (key: string, column: string): boolean => {
+    const seat = seatToExplain(all, key, seatsAt(column))
+    if (seat === undefined) return false
+    const query = new URLSearchParams({ tab: 'why', service: seat.service, key })
+    route(`${stageletUrl({ team: place.team, name: seat.stagelet })}?${query}`)
+    return true
+  }
+  /** The one secret that the cell shows. */
+  const rowAt = ({ key }: KeyRow, column: string): SecretRow | undefined => {
+    const ids = all.matrix.cellOf(key, seatsAt(column))?.winners.map(({ secretId }) => secretId)
+    const [id, other] = ids ?? []
+    return other === undefined ? all.rows.find((row) => row.id === id) : undefined
+  }
+  const onKey = (pressed: string, row: KeyRow, column: string): boolean => {
+    if (pressed === 'w') return why(row.key, column)
+    if (isPast) return false
+    const found = column === 'key' ? undefined : rowAt(row, column)
+    if (pressed === 'e')
+      return found === undefined
+        ? actions.edit(undefined, {
+            key: row.key,
+            ...(column !== 'key' && { stagelet: props.stagelet ?? column }),
+          })
+        : actions.edit(found)
+    if (pressed === 'Delete') return found !== undefined && actions.remove(found)
+    const seats = seatsAt(column)
+    const cell = all.matrix.cellOf(row.key, seats)
+    const edit = row.edits.find((one) => column === 'key' || isStagedIn(one, seats, cell))
+    if (pressed !== 'z' || edit === undefined) return false
+    actions.takeBack(edit)
+    return true
+  }
+  return { why, onKey }
+}
+
+export const LensGrid = (props: Props) => {
+  const { place, all, classOf, stagelet } = props
+  const { matrix } = all
+  const [, setOpened] = useQueryState('secret')
+  const [query = ''] = useQueryState('q')
+  const [isBusy, setIsBusy] = useState(false)
+  const { shown, held, showNew } = useSteady(
+    useKeys(props),
+    isBusy && props.isReady,
+    `${query} ${stagelet}`,
+  )
+  const columns = useMemo(() => {
+    const lens = { all, classOf, isNarrow: isNarrow() }
+    return stagelet === undefined
+      ? acrossColumns(lens)
+      : stageletColumns(lens, matrix.seatsOf(stagelet))
+  }, [all.stagelets, all.then, matrix, classOf, stagelet])
+  const seatsAt = (column: string): readonly Seat[] =>
+    stagelet === undefined
+      ? matrix.seatsOf(column)
+      : matrix.seatsOf(stagelet).filter(({ service }) => service === column || column === 'key')
+  const { why, onKey } = useCellKeys(props, seatsAt)
+  const openKey = (key: string): void => {
+    const [first] = all.rows.filter(({ secret }) => secret.key === key)
+    if (first !== undefined)
+      setOpened(first.secret.name === '' ? first.id : first.secret.name, true)
+  }
+  if (columns.length === 1)
+    return (
+      <Empty
+        title={
+          stagelet === undefined || stagelet === ''
+            ? 'No stagelet yet'
+            : `No agent has reported services of ${stagelet}`
+        }
+      >
+        What each container gets is shown here as soon as an agent has reported its services.
+      </Empty>
+    )
+  return (
+    <>
+      <Held count={held} onShow={showNew} />
+      <Grid
+        key={stagelet ?? ''}
+        label={
+          stagelet === undefined
+            ? `Secrets of ${place.project}, by stagelet`
+            : `What the services of ${stagelet} get`
+        }
+        columns={columns}
+        rows={shown}
+        idOf={({ id }) => id}
+        isMarked={({ edits }) => edits.length > 0}
+        onOpen={(row, column) => {
+          if (column === 'key') openKey(row.key)
+          else why(row.key, column)
+        }}
+        onKey={onKey}
+        onBusy={setIsBusy}
+        empty="No secret matches this filter."
+      />
+    </>
+  )
+}

@@ -1,0 +1,16 @@
+// The lenses of the page: the same secrets as a list, as keys by services of one stagelet, and as keys by stagelets.
+import { useQueryState } from '../../../app/team.ts'
+
+export const lenses = ['list', 'stagelet', 'across'] as const
+export type Lens = (typeof lenses)[number]
+
+export const lensNames: Readonly<Record<Lens, string>> = {
+  list: 'List',
+  stagelet: 'Stagelet',
+  across: 'Across',
+}
+
+export const useLens = (): Lens => {
+  const [asked] = useQueryState('lens')
+  return lenses.find((one) => one === asked) ?? 'list'
+}

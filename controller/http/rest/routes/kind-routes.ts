@@ -1,0 +1,182 @@
+// Routes that are the same for each kind: list, get, create, update and delete.
+import * as z from 'zod'
+import { limits } from '../../../../src/resources/limits.ts'
+import { teamsWhere } from '../../../../src/access/principal.ts'
+import { apiVersion, type KubeObject } from '../../../../src/resources/meta.ts'
+import { withFields, type RestField } from '../../../../src/resources/schemas/rest-fields.ts'
+import { objectName } from '../../../../src/resources/kinds/status.ts'
+import { requireIn } from '../access.ts'
+import { listPaged, pageOf, pageQuery } from '../paging.ts'
+import { deletedSchema } from '../representations.ts'
+import { route, type RestAnswer, type RestContext, type RouteEntry } from '../route.ts'
+import { inRequestNames } from '../secrets.ts'
+import { answerOf, createShape, updateShape } from '../shapes.ts'
+import { changeTarget, deleteTarget, shownAs, showTarget } from '../target.ts'
+import { createTracked } from '../writes.ts'
+
+/** The words of the API for a kind: of one object, of its list and paths, and of rights. */
+const words = {
+  Project: { one: 'project', list: 'projects', resource: 'projects' },
+  Stagelet: { one: 'stagelet', list: 'stagelets', resource: 'stagelets' },
+  Agent: { one: 'agent', list: 'agents', resource: 'agents' },
+  Notifier: { one: 'notifier', list: 'notifiers', resource: 'notifiers' },
+  SecretStore: { one: 'store', list: 'stores', resource: 'secretstores' },
+} as const
+
+interface Shape {
+  readonly kind: string
+  /** Of an answer. */
+  readonly schema: z.ZodType<object>
+  /** Of the spec, in requests. */
+  readonly fields: readonly RestField[]
+}
+
+/** A kind whose objects have a path of their own. */
+export interface RestKind extends Shape {
+  readonly kind: keyof typeof words
+}
+
+type QueryOf<S extends z.ZodRawShape> = z.infer<z.ZodObject<S & typeof pageQuery>>
+
+interface ReadRoutes<S extends z.ZodRawShape> {
+  /** Summaries of the routes for the list, and for one object. */
+  readonly summaries: readonly [string, string]
+  readonly query?: S
+  readonly selects?: (object: KubeObject, query: QueryOf<S>) => boolean
+}
+
+/** The routes to read a kind: in all teams of the caller, in one team, and one object by its id. */
+export const readRoutes = <S extends z.ZodRawShape>(
+  { kind, schema }: Pick<RestKind, 'kind' | 'schema'>,
+  { summaries, query: shape, selects = () => true }: ReadRoutes<S>,
+): RouteEntry[] => {
+  const { one, list: name, resource } = words[kind]
+  const show = answerOf(schema)
+  const team = z.string().max(limits.name).optional().describe('Only of this team.')
+  const asked = { verb: 'list', resource } as const
+  const list = route({
+    id: `list${kind}s`,
+    at: `GET /${name}`,
+    summary: summaries[0],
+    access: { in: 'teams', ...asked },
+    query: z.strictObject({ team, ...shape, ...pageQuery }),
+    response: { description: `One page of ${name}.`, schema: pageOf(name, schema) },
+    handle: async ({ deps, principal, query: given }) => {
+      const query = given as QueryOf<S> &
+        z.infer<z.ZodObject<typeof pageQuery>> & { readonly team?: string }
+      if (query.team !== undefined) requireIn(principal, asked, query.team)
+      const namespaces =
+        query.team === undefined ? teamsWhere(principal, 'list', resource) : [query.team]
+      const wanted = { namespaces, selects: (object: KubeObject) => selects(object, query) }
+      const { items, next } = await listPaged(deps.store, kind, wanted, query)
+      return { body: { [name]: items.map(show), ...next } }
+    },
+  })
+  const get = route({
+    id: `get${kind}`,
+    at: `GET /${name}/:${one}_id`,
+    summary: summaries[1],
+    access: { in: one, verb: 'get', resource },
+    response: { description: `The ${one}.`, schema },
+    handle: showTarget(show),
+  })
+  return [list, get]
+}
+
+interface New {
+  readonly name: string
+  readonly namespace: string
+  /** The fields of the request. */
+  readonly given: Readonly<Record<string, unknown>>
+  /** Fields of the spec that the request does not have. */
+  readonly spec?: Record<string, unknown>
+}
+
+export const createObject = async (
+  { deps: { store, clock }, actor }: RestContext,
+  { kind, fields, schema }: Shape,
+  { name, namespace, given, spec = {} }: New,
+): Promise<RestAnswer> => {
+  const whole = withFields(fields, spec, given)
+  const object = { apiVersion, kind, metadata: { name, namespace }, spec: whole }
+  const made = await inRequestNames(() =>
+    store.write(actor, {}, (tx) => createTracked(tx, object, clock.now())),
+  )
+  return shownAs(made, answerOf(schema))
+}
+
+export const updateObject = async (
+  context: RestContext<unknown, Readonly<Record<string, unknown>>>,
+  { fields, schema }: Shape,
+  target?: KubeObject,
+): Promise<RestAnswer> => {
+  const change = (before: KubeObject): KubeObject => ({
+    ...before,
+    spec: withFields(fields, before.spec ?? {}, context.body),
+  })
+  const updated = await inRequestNames(() => changeTarget(context, change, target))
+  return shownAs(updated, answerOf(schema))
+}
+
+type Words = Pick<RouteEntry, 'summary' | 'session'>
+
+const titleOf = (one: string): string => one.charAt(0).toUpperCase() + one.slice(1)
+
+export const createRoute = (of: RestKind, more: Words): RouteEntry => {
+  const { one, list, resource } = words[of.kind]
+  const place = z.strictObject({
+    team: z
+      .string()
+      .min(1)
+      .max(limits.name)
+      .default('default')
+      .describe('The team that it belongs to.'),
+    name: objectName.describe(`Name of the ${one}, unique in its team.`),
+  })
+  const asked = { verb: 'create', resource } as const
+  return route({
+    id: `create${titleOf(one)}`,
+    at: `POST /${list}`,
+    ...more,
+    access: { in: 'teams', ...asked },
+    body: place.extend(createShape(of.fields)) as unknown as z.ZodType<z.infer<typeof place>>,
+    response: { status: 201, description: `The new ${one}.`, schema: of.schema },
+    handle: (context) => {
+      const { team: namespace, name, ...given } = context.body
+      requireIn(context.principal, asked, namespace)
+      return createObject(context, of, { name, namespace, given })
+    },
+  })
+}
+
+export const updateRoute = (of: RestKind, more: Partial<Words> = {}): RouteEntry => {
+  const { one, list, resource } = words[of.kind]
+  return route({
+    id: `update${titleOf(one)}`,
+    at: `PATCH /${list}/:${one}_id`,
+    summary: 'Change what is given. `null` takes a field away.',
+    ...more,
+    access: { in: one, verb: 'patch', resource },
+    heedsIfMatch: true,
+    body: z.strictObject(updateShape(of.fields)),
+    response: { description: `The ${one} as it is now.`, schema: of.schema },
+    handle: (context) => updateObject(context, of),
+  })
+}
+
+/** A route that deletes the object; `more` may check or take away something else beside. */
+export const deleteRoute = (
+  { kind }: Pick<RestKind, 'kind'>,
+  more: Words & Partial<Pick<RouteEntry, 'query' | 'handle'>>,
+): RouteEntry => {
+  const { one, list, resource } = words[kind]
+  return {
+    id: `delete${titleOf(one)}`,
+    at: `DELETE /${list}/:${one}_id`,
+    access: { in: one, verb: 'delete', resource },
+    heedsIfMatch: true,
+    response: { description: 'It is gone.', schema: deletedSchema },
+    handle: deleteTarget(),
+    ...more,
+  }
+}

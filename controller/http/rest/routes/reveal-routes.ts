@@ -1,0 +1,114 @@
+// Reveals values to people with the right. Each one is audited before it is sent.
+import { isUtf8 } from 'node:buffer'
+import * as z from 'zod'
+import { limits } from '../../../../src/resources/limits.ts'
+import { defined } from '../../../../src/kernel/defined.ts'
+import { refOf } from '../../../../src/resources/meta.ts'
+import { isFor } from '../../../../src/secrets/references.ts'
+import { shownStagelet } from '../../../../src/secrets/set-entry.ts'
+import { visibleTo, type SetEntry } from '../../../../src/secrets/visible.ts'
+import type { OpenedEntry } from '../../../../src/store/store.ts'
+import { namedSecret } from '../secret-kind.ts'
+import { requireTarget, route, routesOf } from '../route.ts'
+import { versionNumber } from '../secret-fields.ts'
+import { secretOf } from '../secrets.ts'
+import { answerOf } from '../shapes.ts'
+
+const revealedSchema = namedSecret
+  .extend({
+    type: z.enum(['env', 'file']),
+    version: z.int(),
+    value: z.string().optional().describe('Where it is text.'),
+    value_base64: z.string().optional().describe('Where it is not.'),
+  })
+  .describe('A secret with its value.')
+
+const withAudience = ({ stagelet, ...entry }: Omit<OpenedEntry, 'value'>): object => ({
+  ...entry,
+  ...shownStagelet(defined({ stagelet })),
+})
+
+const toRevealed = ({ value, ...entry }: OpenedEntry): z.infer<typeof revealedSchema> =>
+  answerOf(revealedSchema)({
+    ...withAudience(entry),
+    ...(isUtf8(value)
+      ? { value: value.toString('utf8') }
+      : { valueBase64: value.toString('base64') }),
+  })
+
+const asWritten = z
+  .boolean()
+  .optional()
+  .describe('True: references to other secrets are shown, not what they stand for.')
+
+const revealBody = z.strictObject({
+  service: z
+    .string()
+    .max(limits.name)
+    .optional()
+    .describe('Only what this service sees: for each key the one value that it gets.'),
+  scope: z.string().max(limits.name).optional().describe('Only secrets of this scope.'),
+  stagelet: z
+    .string()
+    .max(limits.name)
+    .optional()
+    .describe('As in this stagelet; without it, no stagelet’s own secrets are seen by a service.'),
+  as_written: asWritten,
+  way: z.enum(['export', 'run']).default('export').describe('What the audit says it was for.'),
+})
+
+const chooser =
+  ({ service, scope, stagelet }: z.infer<typeof revealBody>) =>
+  (entries: readonly SetEntry[]): readonly SetEntry[] => {
+    const seen = service === undefined ? entries : visibleTo(service, stagelet ?? '', entries)
+    return seen.filter(
+      (entry) =>
+        (scope === undefined || entry.scope === scope) &&
+        (stagelet === undefined || isFor(entry, stagelet)),
+    )
+  }
+
+export const revealRoutes = routesOf('Values', [
+  route({
+    id: 'revealSecret',
+    at: 'POST /projects/:project_id/secrets/:secret_id/reveal',
+    summary: 'Read one value. The audit says who did.',
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
+    session: 'reveal',
+    body: z.strictObject({
+      version: versionNumber
+        .optional()
+        .describe('An older version, as it was written; the current one when absent.'),
+      as_written: asWritten,
+    }),
+    response: { description: 'The value.', schema: revealedSchema },
+    shownOnce: ['value', 'value_base64'],
+    handle: async (context) => {
+      const { actor, body, deps } = context
+      const secret = await secretOf(context)
+      const what = { version: body.version, asWritten: body.as_written }
+      return { body: toRevealed(await deps.store.revealSecret(actor, refOf(secret), what)) }
+    },
+  }),
+  route({
+    id: 'revealSecrets',
+    at: 'POST /projects/:project_id/reveal',
+    summary:
+      'Read the values of a project, or what one service sees. The audit names each of them.',
+    access: { in: 'project', verb: 'get', resource: 'stagelysecrets/value' },
+    session: 'refused',
+    body: revealBody,
+    response: {
+      description: 'Sorted by name.',
+      schema: z.strictObject({ secrets: z.array(revealedSchema) }),
+    },
+    shownOnce: ['secrets'],
+    handle: async (context) => {
+      const { actor, body, deps } = context
+      const { way, stagelet, as_written } = body
+      const what = { way, stagelet, asWritten: as_written, choose: chooser(body) }
+      const opened = await deps.store.revealSet(actor, refOf(requireTarget(context)), what)
+      return { body: { secrets: opened.map(toRevealed) } }
+    },
+  }),
+])

@@ -1,0 +1,77 @@
+// Stagelets: what runs where, and its state.
+import * as z from 'zod'
+import { limits } from '../../../../src/resources/limits.ts'
+import { annotations, refOf } from '../../../../src/resources/meta.ts'
+import type { ObservationSpec } from '../../../../src/resources/kinds/observation.ts'
+import type { StageletSpec } from '../../../../src/resources/kinds/stagelet.ts'
+import { impactOfDeploy } from '../../../impact/impact.ts'
+import { readStagelet } from '../../../impact/situation.ts'
+import { dryRunQuery, impactSchema, toImpact } from '../changes.ts'
+import { requireMatch } from '../etag.ts'
+import { readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
+import { stageletFields, stageletSchema, toStagelet } from '../kinds.ts'
+import {
+  requireTarget,
+  route,
+  routesOf,
+  type RestAnswer,
+  type RestContext,
+  type RestRoute,
+} from '../route.ts'
+import { annotated, changeTarget, shownAs } from '../target.ts'
+
+/** Pending edits are those that the agent has reported. */
+const tryDeploy = async (context: RestContext): Promise<RestAnswer> => {
+  const { store } = context.deps
+  const stagelet = requireTarget(context)
+  requireMatch(stagelet, context.ifMatch)
+  const { namespace, name } = refOf(stagelet)
+  const report = await store.get({ kind: 'Observation', namespace, name })
+  const { stageletUid, pendingEdits = [] } = (report?.spec ?? {}) as Partial<ObservationSpec>
+  const edited = stageletUid === stagelet.metadata.uid ? pendingEdits : []
+  const impact = impactOfDeploy(await readStagelet(store, stagelet), edited)
+  return { status: 200, body: { ...toStagelet(stagelet), impact: toImpact(impact) } }
+}
+
+const stagelets: RestKind = { kind: 'Stagelet', schema: stageletSchema, fields: stageletFields }
+
+export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
+  ...readRoutes(stagelets, {
+    summaries: [
+      'Stagelets of all your teams, with their status.',
+      'One stagelet with the status of each service.',
+    ],
+    query: {
+      project: z.string().max(limits.name).optional().describe('Only of the project of this name.'),
+    },
+    selects: ({ spec }, { project }) =>
+      project === undefined || (spec as Partial<StageletSpec>).projectRef?.name === project,
+  }),
+  updateRoute(stagelets, {
+    summary: 'Pause a stagelet, go on with it, or change its stack. `null` takes a field away.',
+  }),
+  route({
+    id: 'deployStagelet',
+    at: 'POST /stagelets/:stagelet_id/deploy',
+    summary: 'Deploy by hand: roll out pending edits of the compose file.',
+    access: { in: 'stagelet', verb: 'create', resource: 'stagelets/deploy' },
+    heedsIfMatch: true,
+    query: z.strictObject(dryRunQuery),
+    response: {
+      status: 202,
+      description: 'The agent was told; last_rollout shows how it goes.',
+      schema: stageletSchema,
+      dryRun: {
+        description: 'Nothing was told. What it would do.',
+        schema: stageletSchema.extend({ impact: impactSchema }),
+      },
+    },
+    handle: async (context) => {
+      if (context.query.dry_run) return tryDeploy(context)
+      const updated = await changeTarget(context, (before, now) =>
+        annotated(before, annotations.redeploy, now),
+      )
+      return shownAs(updated, toStagelet)
+    },
+  }),
+])

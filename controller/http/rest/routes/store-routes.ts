@@ -1,0 +1,126 @@
+// SecretStores: stores of secrets elsewhere, which the controller reads from.
+import * as z from 'zod'
+import { annotations, type KubeObject } from '../../../../src/resources/meta.ts'
+import { fieldsOf, hidden } from '../../../../src/resources/schemas/rest-fields.ts'
+import { secretStoreSpec, secretStoreStatus } from '../../../../src/resources/kinds/secret-store.ts'
+import { createRoute, deleteRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
+import { objectShape, ofEveryStatus } from '../kinds.ts'
+import { requireTarget, route, routesOf, type RouteEntry } from '../route.ts'
+import { answerOf, answerShape } from '../shapes.ts'
+import { changeTarget } from '../target.ts'
+
+const storeFields = fieldsOf(secretStoreSpec, {})
+
+const storeSchema = z
+  .strictObject(
+    objectShape('sto', {
+      ...answerShape(storeFields, ['spec']),
+      ...answerShape(
+        fieldsOf(secretStoreStatus, {
+          ...ofEveryStatus,
+          credential: hidden,
+          secrets: { absent: 0 },
+        }),
+        ['status'],
+      ),
+    }),
+  )
+  .describe('A store of secrets elsewhere, which the controller reads from.')
+export const toStore = answerOf(storeSchema)
+
+const stores: RestKind = { kind: 'SecretStore', schema: storeSchema, fields: storeFields }
+
+const refreshBody = z.strictObject({
+  keys: z
+    .array(z.string().min(1).max(1024))
+    .max(100)
+    .optional()
+    .describe('Keys of the store that are asked at once, whatever its list says.'),
+})
+
+/** A request is an annotation, so that whichever replica leads sees it. Two within a millisecond differ not. */
+const asked = (
+  store: KubeObject,
+  name: string,
+  { nowMs, keys = [] }: { nowMs: number; keys?: readonly string[] | undefined },
+): KubeObject => {
+  const text = [new Date(nowMs).toISOString(), ...keys].join('\n')
+  const texts = { ...store.metadata.annotations, [name]: text }
+  return { ...store, metadata: { ...store.metadata, annotations: texts } }
+}
+
+interface Asking {
+  readonly verb: string
+  readonly annotation: string
+  readonly summary: string
+}
+
+const askRoute = ({ verb, annotation, summary }: Asking): RouteEntry =>
+  route({
+    id: `${verb}Store`,
+    at: `POST /stores/:store_id/${verb}`,
+    summary,
+    access: { in: 'store', verb: 'update', resource: 'secretstores' },
+    ...(verb === 'refresh' && { body: refreshBody }),
+    response: {
+      status: 202,
+      description: `The store; \`answered.${verb}\` becomes the text of \`asked\` when it is done.`,
+      schema: z.strictObject({ asked: z.string(), store: storeSchema }),
+    },
+    handle: async (context) => {
+      const { keys } = context.body ?? {}
+      const updated = await changeTarget(context, (before, nowMs) =>
+        asked(before, annotation, { nowMs, keys }),
+      )
+      return {
+        body: { asked: updated.metadata.annotations?.[annotation], store: toStore(updated) },
+      }
+    },
+  })
+
+export const storeRoutes = routesOf('Stores', [
+  ...readRoutes(stores, { summaries: ['Stores of all your teams.', 'One store.'] }),
+  createRoute(stores, {
+    summary: 'Let secrets of one of your teams take their values from a store elsewhere.',
+    session: 'confirmed',
+  }),
+  updateRoute(stores, { session: 'confirmed' }),
+  deleteRoute(stores, {
+    summary: 'Read from it no more. Secrets keep the values that were fetched.',
+    session: 'confirmed',
+  }),
+  route({
+    id: 'findStoreKeys',
+    at: 'GET /stores/:store_id/keys',
+    summary: 'Names of secrets in the store that it allows, for an import. Asks the store.',
+    access: { in: 'store', verb: 'create', resource: 'stagelysecrets' },
+    query: z.strictObject({
+      prefix: z.string().max(1024).optional().describe('Only keys that begin with this.'),
+    }),
+    response: {
+      description: 'The names, and whether there are more.',
+      schema: z.strictObject({ keys: z.array(z.string()), is_cut: z.boolean() }),
+    },
+    handle: async (context) => {
+      const { deps, query, actor, signal } = context
+      const asked = { prefix: query.prefix ?? '', actor }
+      const { keys, isCut } = await deps.listKeys(requireTarget(context), asked, signal)
+      return { body: { keys: [...keys], is_cut: isCut } }
+    },
+  }),
+  askRoute({
+    verb: 'refresh',
+    annotation: annotations.refresh,
+    summary: 'Look at the store now.',
+  }),
+  askRoute({
+    verb: 'check',
+    annotation: annotations.check,
+    summary: 'Ask the store whether it takes the credential, also after it did not.',
+  }),
+  askRoute({
+    verb: 'resume',
+    annotation: annotations.resumeStore,
+    summary: 'Let what is missing be removed, although it is much at once.',
+  }),
+])

@@ -1,0 +1,73 @@
+// Where a stack is, and how it is started.
+import * as z from 'zod'
+import { limits, name, path } from '../limits.ts'
+
+export const composeSpec = z.strictObject({
+  directory: path
+    .regex(/^\//, 'must be an absolute path on the agent’s machine')
+    .describe('Folder of the compose file, on the agent’s machine. Absolute.'),
+  files: z
+    .array(path.min(1))
+    .max(limits.files)
+    .min(1)
+    .optional()
+    .describe(
+      'Compose files relative to the directory; when absent, those that Compose itself would choose.',
+    ),
+  projectName: name
+    .regex(
+      /^[a-z0-9][a-z0-9_-]*$/,
+      'must be a Compose project name: lower case letters, digits, "-" and "_"',
+    )
+    .optional()
+    .describe('Compose project name; when absent, the one that Compose itself would choose.'),
+  profiles: z.array(name.min(1)).max(limits.files).optional().describe('Profiles to enable.'),
+  envFiles: z
+    .array(path.min(1))
+    .max(limits.files)
+    .optional()
+    .describe('Files for ${VAR} in the compose file, in place of .env.'),
+  requires: z
+    .array(name.regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, 'must be the key of a secret'))
+    .max(256)
+    .optional()
+    .describe(
+      'Keys of secrets without which the stack is not started: its first rollout waits until each has a value.',
+    ),
+  variables: z
+    .array(name.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'))
+    .max(256)
+    .optional()
+    .describe(
+      'Keys of global secrets that may fill ${VAR} anywhere in the compose file, such as in volumes, images and ports. Others fill it only where it makes a variable of a container.',
+    ),
+  fileTargets: z
+    .array(path.regex(/^\//, 'must be an absolute path in a container'))
+    .max(256)
+    .optional()
+    .describe(
+      'Paths in containers that file secrets may take although the system or an entry point runs them.',
+    ),
+  writableFolders: z
+    .array(path.regex(/^\//, 'must be an absolute path on the agent’s machine'))
+    .max(256)
+    .optional()
+    .describe(
+      'Folders on the agent’s machine that containers may write although files of the stack or links of its mounts lie there. Whoever runs code in such a container can become root on that machine.',
+    ),
+  adopt: z
+    .array(z.string().min(1).max(255))
+    .max(1024)
+    .optional()
+    .describe(
+      'Names of volumes and networks of the Compose project that were there before the stack, and that it may use; also paths on the agent’s machine that it may write beside another project of its folder.',
+    ),
+  onChange: z
+    .enum(['Hold', 'Deploy'])
+    .default('Hold')
+    .describe(
+      'What happens after an edit of the compose file. Hold: the edit is reported. Deploy: the edit is rolled out.',
+    ),
+})
+
+export type ComposeSpec = z.infer<typeof composeSpec>

@@ -1,0 +1,124 @@
+// A Notifier tells people what happened: by a webhook, in Slack, or by e-mail.
+import * as z from 'zod'
+import { count, timeText } from '../limits.ts'
+import type { Fault } from '../../kernel/errors.ts'
+import { conditionsSchema, objectName, refSchema } from './status.ts'
+
+/** Reasons of notices. A notice belongs to an event of an object, and is stored by the same commit. */
+export const noticeReasons = [
+  'Expiring',
+  'Expired',
+  'RotationDue',
+  'RotationFailed',
+  'RotationBlocked',
+  'KeyRotationDue',
+  'RolledBack',
+  'AgentLost',
+  'Drifted',
+  'ManifestFault',
+  'StoreStale',
+  'StoreUnauthorized',
+] as const
+export type NoticeReason = (typeof noticeReasons)[number]
+
+const channels = ['webhook', 'slack', 'email'] as const
+const oneChannel = 'give exactly one of webhook, slack and email'
+
+const webhookSpec = z.strictObject({
+  url: z
+    .string()
+    .max(2048)
+    .regex(
+      /^https?:\/\/[^\s@]+$/,
+      'must be a URL such as https://hooks.example.com/s, without a password',
+    )
+    .describe(
+      'Where notices are posted. Plain http only where the operator of the controller allows the address.',
+    ),
+  signingKeyRef: refSchema('StagelySecret')
+    .optional()
+    .describe(
+      'Secret (audience: Controller) whose value signs each notice, as Standard Webhooks say: whsec_ and base64, or any text.',
+    ),
+})
+
+export const notifierSpec = z
+  .strictObject({
+    projects: z
+      .array(objectName)
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Only what happens in these projects; all of the namespace when absent.'),
+    reasons: z
+      .array(z.enum(noticeReasons))
+      .min(1)
+      .max(noticeReasons.length)
+      .describe('What is told.'),
+    webhook: webhookSpec.optional().describe('Notices as JSON, posted to a URL.'),
+    slack: z
+      .strictObject({
+        urlRef: refSchema('StagelySecret').describe(
+          'Secret (audience: Controller) whose value is the URL of an incoming webhook.',
+        ),
+      })
+      .optional()
+      .describe('Notices as messages in Slack.'),
+    email: z
+      .strictObject({
+        to: z
+          .array(z.email('must be an address such as ops@example.com').max(254))
+          .min(1)
+          .max(20)
+          .describe('Who gets the messages.'),
+      })
+      .optional()
+      .describe(
+        'Notices as e-mail, by the mail server that the operator of the controller has named.',
+      ),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: '[has(self.webhook), has(self.slack), has(self.email)].filter(given, given).size() == 1',
+        message: oneChannel,
+      },
+    ],
+  })
+
+export const notifierStatus = z.strictObject({
+  observedGeneration: count
+    .optional()
+    .describe('metadata.generation of the spec that this status describes.'),
+  lastDeliveredAt: timeText
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('When a notice was taken last.'),
+  conditions: conditionsSchema,
+})
+
+export type NotifierSpec = z.infer<typeof notifierSpec>
+export type NotifierStatus = z.infer<typeof notifierStatus>
+
+/** Rules that the schema cannot express. */
+export const checkNotifier = (spec: Record<string, unknown>): Fault[] => {
+  const [first, ...more] = channels.filter((name) => spec[name] !== undefined)
+  if (first === undefined)
+    return [
+      { field: 'spec', reason: 'FieldValueRequired', message: `Required value: ${oneChannel}` },
+    ]
+  return more.map((name) => ({
+    field: `spec.${name}`,
+    reason: 'FieldValueForbidden',
+    message: `Forbidden: ${oneChannel}`,
+  }))
+}
+
+/** The addresses that are of none of the domains. */
+export const foreignTo = (
+  domains: readonly string[] | undefined,
+  to: readonly string[],
+): readonly string[] =>
+  domains === undefined
+    ? []
+    : to.filter((one) => !domains.includes(one.slice(one.lastIndexOf('@') + 1).toLowerCase()))

@@ -1,0 +1,54 @@
+// Audits the delivery of sets to agents: one row for each set, stagelet, agent, and keys that the set is sealed to.
+import type { Queryable } from '../drivers/sql.ts'
+import type { Delivery } from '../store.ts'
+import type { Writer } from '../writer.ts'
+import { controllerActor } from '../actor.ts'
+
+export interface DeliveredSet {
+  readonly projectUid: string
+  readonly namespace: string
+  readonly epoch: number
+  readonly revision: number
+}
+
+interface DeliveredRow {
+  name: string
+  agent: string
+  keys: string | null
+}
+
+const deliveredSql = `
+SELECT name, detail ->> 'agent' AS agent, detail ->> 'keys' AS keys FROM audit
+WHERE action = 'deliver' AND namespace = $1 AND name = ANY ($2)
+  AND detail ->> 'project' = $3 AND detail ->> 'revision' = $4 AND detail ->> 'epoch' = $5`
+
+const idOf = (stagelet: string, agent: string, keys: string | null | undefined): string =>
+  JSON.stringify([stagelet, agent, keys ?? ''])
+
+/** A repeated delivery has its row already. Two replicas that deliver a set at the same moment write a row each. */
+export const auditDeliveries = async (
+  q: Queryable,
+  writer: Writer,
+  { projectUid: project, namespace, epoch, revision }: DeliveredSet,
+  deliveries: readonly Delivery[],
+): Promise<void> => {
+  const missing = new Map(
+    deliveries.map((one) => [idOf(one.stagelet, one.agent, one.keys), one] as const),
+  )
+  const known = await q.query<DeliveredRow>(deliveredSql, [
+    ...[namespace, [...new Set(deliveries.map(({ stagelet }) => stagelet))]],
+    ...[project, String(revision), String(epoch)],
+  ])
+  for (const { name, agent, keys } of known) missing.delete(idOf(name, agent, keys))
+  if (missing.size === 0) return
+  await writer.run(controllerActor, {}, (session) => {
+    for (const { stagelet: name, agent, keys, from } of missing.values()) {
+      const ref = { kind: 'Stagelet', namespace, name }
+      const detail = { project, epoch, revision, agent, keys }
+      // The actor is the agent that gets the values, as it is the person who reads a value.
+      const actor = { ...from, name: `agent:${agent}`, source: 'system' }
+      session.audit(ref, { action: 'deliver', detail }, actor)
+    }
+    return Promise.resolve()
+  })
+}

@@ -1,0 +1,211 @@
+// Writes of users: create and update. See Transaction in store.ts for what each one promises.
+import { randomUUID } from 'node:crypto'
+import { refOf, type KubeObject } from '../../resources/meta.ts'
+import {
+  admit,
+  checkNamespace,
+  checkOwner,
+  checkPreconditions,
+  changesOwned,
+  handedTo,
+  isTakeover,
+  systemSource,
+} from './admission.ts'
+import { withAgentTimes } from '../agents/agent-status.ts'
+import { sameJson } from '../../kernel/same-json.ts'
+import { alreadyExists, ownedBy } from '../errors.ts'
+import { moveProjectKeys } from '../keys/move-keys.ts'
+import { keyProviderOf, wantedRing } from '../keys/project-ring.ts'
+import { checkAddresses } from './notifier-writes.ts'
+import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
+import { projectOf } from './project-ref.ts'
+import { withRules } from './project-rules.ts'
+import { ensureProject, loadProject, noteArrival, type ProjectState } from './projects.ts'
+import { leavesStack, noteReleased } from '../agents/released-stacks.ts'
+import { finishRemoval } from './removal.ts'
+import { checkLogins, checkUnderWay, withoutOwnSlots } from './rotation-writes.ts'
+import { prepareSecret, putSecret, type PreparedSecret } from '../secrets/secret-writes.ts'
+import type { AuditEntry, StoredRow, WriteSession } from '../session.ts'
+import { checkClaim } from './stagelet-writes.ts'
+import type { Tracking } from '../store.ts'
+import type { FoundValue } from '../values/disclosure.ts'
+import { fillsOpenValue } from '../secrets/value-owner.ts'
+
+const initialStatus = (
+  object: KubeObject,
+  project: ProjectState | undefined,
+): Record<string, unknown> | undefined => {
+  if (object.kind === 'Namespace') return { phase: 'Active' }
+  return project === undefined || project.closed === 0 ? undefined : { revision: project.closed }
+}
+
+/** Options of callers inside the store. */
+interface WriteMore {
+  readonly tracking?: Tracking | undefined
+  /** A value for a secret that takes the place of the one in its spec. */
+  readonly putBack?: FoundValue
+  /** An audit entry that takes the place of `create` or `update`. */
+  readonly audit?: AuditEntry
+}
+
+export const createObject = async (
+  session: WriteSession,
+  input: KubeObject,
+  more: WriteMore & {
+    uid?: string
+    /** The actor's by default. */
+    source?: string
+    /** Of a secret that comes back: what it keeps. */
+    status?: KubeObject['status']
+  } = {},
+): Promise<KubeObject> => {
+  const admitted = admit(input)
+  const ref = refOf(admitted)
+  checkNamespace(session, ref)
+  const existing = session.fetch(ref)
+  const { source = session.actor.source } = more
+  if (existing !== undefined) {
+    const foreign = existing.source !== source && existing.source !== systemSource
+    if (foreign && source !== systemSource) throw ownedBy(ref, existing.source)
+    throw alreadyExists(ref, existing.object.metadata.deletionTimestamp !== undefined)
+  }
+  const project = await beginProject(session, admitted)
+  const uid = more.uid ?? project?.uid ?? randomUUID()
+  const metadata = tracked(newMetadata(session, admitted, { uid, source }), more.tracking)
+  const object: KubeObject = { ...admitted, metadata, ...(more.status && { status: more.status }) }
+  if (object.kind === 'StagelySecret') {
+    const { putBack, audit = { action: 'create' } } = more
+    if (more.uid === undefined) session.newSecrets.add(uid)
+    const prepared = await prepareSecret(session, object, { current: undefined, putBack })
+    return (await putSecret(session, prepared, { source, audit })).object
+  }
+  await checkNew(session, object)
+  if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
+  const status = initialStatus(object, project)
+  const made = status === undefined ? object : { ...object, status }
+  const row = session.put(
+    object.kind === 'Agent' ? withAgentTimes(made, undefined, session.now) : made,
+    source,
+    undefined,
+    object.kind === 'Event' ? undefined : withRules({ action: 'create' }, object, undefined),
+  )
+  if (project !== undefined && project.row.keyProvider !== keyProviderOf(object))
+    await moveProjectKeys(session, row.object)
+  return row.object
+}
+
+/** The row of a Project that is created. Secrets that name the Project may have begun it. */
+const beginProject = async (
+  session: WriteSession,
+  object: KubeObject,
+): Promise<ProjectState | undefined> => {
+  if (object.kind !== 'Project') return undefined
+  wantedRing(session, object)
+  const project = await ensureProject(session, object)
+  noteArrival(session, project)
+  return project
+}
+
+const checkNew = async (session: WriteSession, object: KubeObject): Promise<void> => {
+  if (object.kind === 'Rotation') checkLogins(session, object)
+  if (object.kind === 'Notifier') checkAddresses(session, object)
+  if (object.kind !== 'Stagelet') return
+  checkClaim(session, object)
+  await noteStagelet(session, object)
+}
+
+/** The secrets of a new stagelet may still be on their way. */
+const noteStagelet = async (session: WriteSession, object: KubeObject): Promise<void> => {
+  const project = await loadProject(session, projectOf(object))
+  if (project !== undefined) noteArrival(session, project)
+}
+
+interface Update {
+  readonly object: KubeObject
+  readonly secret: PreparedSecret | undefined
+  readonly source: string
+  /** The new owner, where an API user hands the object over. */
+  readonly newOwner: string | undefined
+}
+
+/** The object as it would be stored; whether anything changes is not known yet. */
+const prepareUpdate = async (
+  session: WriteSession,
+  admitted: KubeObject,
+  current: StoredRow,
+  { tracking, putBack }: WriteMore,
+): Promise<Update> => {
+  const newOwner = handedTo(session, admitted, current)
+  const taken = isTakeover(session, current) ? session.actor.source : current.source
+  const source = newOwner ?? taken
+  const metadata = tracked(nextMetadata(session, admitted, current, source), tracking)
+  const object: KubeObject = { ...admitted, metadata }
+  if (current.object.status !== undefined) object.status = current.object.status
+  if (object.kind === 'Namespace') object.spec = current.object.spec ?? {}
+  if (object.kind !== 'StagelySecret') return { object, secret: undefined, source, newOwner }
+  const secret = await prepareSecret(session, object, { current, putBack })
+  return { object: secret.object, secret, source, newOwner }
+}
+
+/** Conflict where the change is one that only the owner may make. */
+const checkChange = (
+  session: WriteSession,
+  next: KubeObject,
+  current: StoredRow,
+  changesSpec: boolean,
+): void => {
+  const isForOwner =
+    (changesSpec && !fillsOpenValue(session, next, current)) || changesOwned(next, current)
+  if (isForOwner) checkOwner(session, current)
+}
+
+const actionOf = (newOwner: string | undefined): string => {
+  if (newOwner === undefined) return 'update'
+  return newOwner === systemSource ? 'release' : 'adopt'
+}
+
+const checkOfKind = (session: WriteSession, object: KubeObject, before: KubeObject): void => {
+  if (object.kind === 'Stagelet') checkClaim(session, object)
+  if (object.kind === 'Notifier') checkAddresses(session, object)
+  if (object.kind !== 'Rotation') return
+  checkUnderWay(object, before)
+  if (!sameJson(object.spec?.['rotator'], before.spec?.['rotator'])) checkLogins(session, object)
+}
+
+const statusAfter = (session: WriteSession, next: KubeObject, before: KubeObject): KubeObject => {
+  if (next.kind === 'Agent') return withAgentTimes(next, before, session.now)
+  return next.kind === 'Rotation' ? withoutOwnSlots(next, before) : next
+}
+
+/** The object is being deleted, and has lost its last finalizer. */
+const isReleased = ({ metadata }: KubeObject): boolean =>
+  metadata.deletionTimestamp !== undefined && metadata.finalizers === undefined
+
+export const updateObject = async (
+  session: WriteSession,
+  input: KubeObject,
+  more: WriteMore = {},
+): Promise<KubeObject> => {
+  const admitted = admit(input)
+  const current = session.require(refOf(admitted))
+  checkPreconditions(current, admitted.metadata)
+  const { object, secret, source, newOwner } = await prepareUpdate(session, admitted, current, more)
+  const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
+  const sameMetadata = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
+  if (!changesSpec && sameMetadata && secret?.learns !== true) return current.object
+  if (newOwner === undefined) checkChange(session, object, current, changesSpec)
+  if (changesSpec) checkOfKind(session, object, current.object)
+  if (object.kind === 'Stagelet' && leavesStack(object, current.object))
+    await noteReleased(session, current)
+  const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
+  const changed: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
+  const next = statusAfter(session, changed, current.object)
+  const audit = withRules(more.audit ?? { action: actionOf(newOwner) }, next, current.object)
+  const row =
+    secret === undefined
+      ? session.put(next, source, current, next.kind === 'Event' ? undefined : audit)
+      : await putSecret(session, { ...secret, object: next }, { current, source, audit })
+  if (next.kind === 'Project' && keyProviderOf(next) !== keyProviderOf(current.object))
+    await moveProjectKeys(session, row.object)
+  return isReleased(row.object) ? finishRemoval(session, row) : row.object
+}

@@ -1,0 +1,167 @@
+// Deletes objects: after the last finalizer, the object is removed with everything that depends on it.
+import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { requireKind } from '../../resources/registry.ts'
+import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
+import { forbidden, holdsOwned } from '../errors.ts'
+import { projectOf } from './project-ref.ts'
+import {
+  destroyProjectsIn,
+  dropIfUnused,
+  destroyProject,
+  loadProject,
+  projectAt,
+} from './projects.ts'
+import { noteReleased } from '../agents/released-stacks.ts'
+import { endSecret } from '../secrets/secret-writes.ts'
+import type { AuditEntry, StoredRow, WriteSession } from '../session.ts'
+import { resetInSync, stageletsOf } from './stagelet-writes.ts'
+import { term } from '../state/rows.ts'
+import { bury } from '../secrets/tombstones.ts'
+
+export interface Removed {
+  readonly object: KubeObject
+  readonly gone: boolean
+}
+
+/** Conflict where another source declares an object inside: it would create the object again. */
+const checkContents = (
+  session: WriteSession,
+  ref: ObjectRef,
+  contents: readonly StoredRow[],
+): void => {
+  const foreign = contents.find((row) => isDeclaring(row.source) && !isFree(session, row))
+  if (foreign !== undefined) throw holdsOwned(ref, refOf(foreign.object), foreign.source)
+}
+
+const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> => {
+  const ref = projectOf(row.object)
+  const project = await loadProject(session, ref)
+  if (project === undefined) return // gone with all its versions
+  const stagelets = stageletsOf(session, ref)
+  const entry = endSecret(session, project, row.uid)
+  if (entry !== undefined) bury(session, project, row)
+  session.removed.push(row.object)
+  await resetInSync(session, project, { stagelets, entries: [entry] })
+}
+
+/** Removes everything that depends on the object. */
+const release = async (session: WriteSession, row: StoredRow): Promise<void> => {
+  const ref = refOf(row.object)
+  switch (row.object.kind) {
+    case 'StagelySecret':
+      return endValueOf(session, row)
+    case 'Agent':
+      session.changes.agents.push({ uid: row.uid, namespace: ref.namespace, name: ref.name })
+      return
+    case 'Stagelet':
+      await noteReleased(session, row)
+      for (const report of session.select(term.reportsOf(ref.namespace, row.uid)))
+        session.drop(report)
+  }
+}
+
+/** Removes the object now. A terminating namespace is removed with its last object. */
+export const finishRemoval = async (
+  session: WriteSession,
+  row: StoredRow,
+  audit?: AuditEntry,
+): Promise<KubeObject> => {
+  await release(session, row)
+  const last = session.drop(row, audit)
+  // The secrets stay: a new Project of this name gets them (ADR 0044).
+  if (row.object.kind === 'Project') dropIfUnused(session, refOf(last))
+  const { namespace, kind } = refOf(last)
+  if (kind !== 'Namespace' && kind !== 'Event') finishNamespace(session, namespace)
+  return last
+}
+
+/** Removes a terminating namespace that holds only events and reports. */
+export const finishNamespace = (session: WriteSession, name: string): KubeObject | undefined => {
+  const row = session.fetch({ kind: 'Namespace', namespace: '', name })
+  if (row?.object.metadata.deletionTimestamp === undefined) return undefined
+  const left = session.select(term.inNamespace(name))
+  const isTrace = (r: StoredRow): boolean => ['Event', 'Observation'].includes(r.object.kind)
+  if (!left.every(isTrace)) return undefined
+  for (const trace of left) session.drop(trace)
+  session.changes.former.push(name)
+  session.view.former.add(name)
+  return session.drop(row)
+}
+
+const removeNamespace = async (session: WriteSession, row: StoredRow): Promise<Removed> => {
+  const ref = refOf(row.object)
+  if (ref.name === 'default') throw forbidden(ref, 'this namespace may not be deleted')
+  if (row.object.metadata.deletionTimestamp !== undefined)
+    return { object: row.object, gone: false }
+  const content = session.select(term.inNamespace(ref.name))
+  checkContents(session, ref, content)
+  const marked = markDeleted(session, row)
+  const terminating = { ...marked, status: { ...marked.status, phase: 'Terminating' } }
+  const stored = session.put(terminating, row.source, row, { action: 'delete' })
+  // The projects go first: then no key is needed to remove their secrets, and a new team of this name finds none of them.
+  destroyProjectsIn(session, ref.name)
+  const order = ({ object: { kind } }: StoredRow): number => requireKind(kind).applyOrder
+  for (const item of content.sort((a, b) => order(b) - order(a))) {
+    const still = session.fetch(refOf(item.object))
+    if (still !== undefined) await removeRow(session, still)
+  }
+  const last = finishNamespace(session, ref.name)
+  // The removal of the last object may have finished it already.
+  const gone = session.fetch(ref) === undefined
+  return { object: last ?? stored.object, gone }
+}
+
+const markDeleted = (session: WriteSession, { object }: StoredRow): KubeObject => ({
+  ...object,
+  metadata: {
+    ...object.metadata,
+    deletionTimestamp: session.now,
+    deletionGracePeriodSeconds: 0,
+    generation: (object.metadata.generation ?? 0) + 1,
+  },
+})
+
+/** The audit row of a secret names its project: after its history is dropped, only the row knows it. */
+const auditOf = (object: KubeObject): AuditEntry | undefined => {
+  if (object.kind === 'Event') return undefined
+  if (object.kind !== 'StagelySecret') return { action: 'delete' }
+  return { action: 'delete', detail: { project: projectOf(object).name } }
+}
+
+const removeRow = async (session: WriteSession, row: StoredRow): Promise<Removed> => {
+  if (row.object.kind === 'Namespace') return removeNamespace(session, row)
+  const { finalizers, deletionTimestamp } = row.object.metadata
+  const audit = auditOf(row.object)
+  if (finalizers === undefined || finalizers.length === 0) {
+    return { object: await finishRemoval(session, row, audit), gone: true }
+  }
+  if (deletionTimestamp !== undefined) return { object: row.object, gone: false }
+  const marked = session.put(markDeleted(session, row), row.source, row, audit)
+  return { object: marked.object, gone: false }
+}
+
+/** See Transaction.remove. */
+export const removeObject = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  preconditions: { uid?: string; resourceVersion?: string } = {},
+): Promise<Removed> => {
+  const row = session.require(ref)
+  checkPreconditions(row, preconditions)
+  checkOwner(session, row)
+  return removeRow(session, row)
+}
+
+/** See Transaction.removeProject. */
+export const removeProject = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  { erase }: { readonly erase: boolean },
+): Promise<Removed> => {
+  const secrets = session.select(term.secretsOf(ref))
+  checkContents(session, ref, secrets)
+  const project = projectAt(session.view, ref)
+  if (erase && project !== undefined) destroyProject(session, project)
+  for (const secret of secrets) await removeRow(session, secret)
+  return removeObject(session, ref)
+}

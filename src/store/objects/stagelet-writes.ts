@@ -1,0 +1,82 @@
+// Stagelets in the writes of others: those that are out of sync as soon as a secret changes, and those that have claimed a
+// Compose project.
+import { withStatusOwner } from '../../managed-fields/status.ts'
+import { defined } from '../../kernel/defined.ts'
+import { findCondition, withCondition, type Condition } from '../../resources/conditions.ts'
+import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import { invalid } from '../errors.ts'
+import type { ProjectState } from './projects.ts'
+import type { StoredRow, WriteSession } from '../session.ts'
+import { claimOf, term } from '../state/rows.ts'
+
+/** Where services are not known yet, a stagelet may see every scope. */
+const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
+  if (entry.stagelet !== undefined && entry.stagelet !== stagelet.metadata.name) return false
+  if (entry.scope === 'global') return true
+  const { services } = statusOf('Stagelet', stagelet)
+  return services === undefined || services.some((s) => s.name === entry.scope)
+}
+
+/** The stagelets of a project, ordered by name. */
+export const stageletsOf = (
+  session: WriteSession,
+  project: { readonly namespace: string; readonly name: string },
+): StoredRow[] => session.select(term.stageletsOf(project))
+
+/** Reasons that end a wait, and that a write may end. */
+const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed', 'PendingEdits'])
+
+/**
+ * Sets SecretsInSync=False/NewRevision, and Ready where it is True, on each stagelet that sees one of `entries` (a secret before and after its change),
+ * unless the condition says already that a revision is on its way. It is part of the write, so that a client that waits
+ * right after it sees neither a stale True nor an old failure.
+ */
+export const resetInSync = async (
+  session: WriteSession,
+  project: ProjectState,
+  {
+    stagelets,
+    entries,
+  }: { stagelets: readonly StoredRow[]; entries: readonly (SetEntry | undefined)[] },
+): Promise<void> => {
+  const seen = entries.filter((entry) => entry !== undefined)
+  for (const row of stagelets) {
+    await session.pause()
+    const status = statusOf('Stagelet', row.object)
+    const { conditions = [] } = status
+    const before = findCondition(conditions, 'SecretsInSync')
+    if (before?.status !== 'True' && !failures.has(before?.reason ?? '')) continue
+    if (!seen.some((entry) => maySee(row.object, entry))) continue
+    const message = `secrets changed: revision ${project.closed + 1} is on its way`
+    const reset = (all: readonly Condition[], type: string): Condition[] => {
+      const { observedGeneration } = findCondition(all, type) ?? {}
+      const known = defined({ observedGeneration })
+      const next = { type, status: 'False' as const, reason: 'NewRevision', message, ...known }
+      return withCondition(all, next, session.now)
+    }
+    const isReady = findCondition(conditions, 'Ready')?.status === 'True'
+    const types = ['SecretsInSync', ...(isReady ? ['Ready'] : [])]
+    const changed = { ...status, conditions: types.reduce(reset, conditions) }
+    const next = withStatusOwner({ ...row.object, status: changed }, row.object, session.now)
+    session.put(next, row.source, row)
+  }
+}
+
+/** Invalid where another stagelet has this Compose project, as far as the specs tell. */
+export const checkClaim = (session: WriteSession, object: KubeObject): void => {
+  const spec = specOf('Stagelet', object)
+  const { agentRef, compose } = spec
+  const ref = refOf(object)
+  const byName = compose.projectName !== undefined
+  const rows = session
+    .select(term.composeProject(ref.namespace, agentRef.name, claimOf(spec)))
+    .filter((row) => row.id !== keyOf(ref))
+  const other = rows[0]?.object.metadata.name
+  if (other === undefined) return
+  const field = byName ? 'spec.compose.projectName' : 'spec.compose.directory'
+  const value = JSON.stringify(compose.projectName ?? compose.directory)
+  const message = `Duplicate value: ${value}: stagelet "${other}" has this Compose project on agent "${agentRef.name}" already`
+  throw invalid(ref, [{ field, reason: 'FieldValueDuplicate', message }])
+}

@@ -1,0 +1,27 @@
+// An object's stored text, parsed when it is first looked into.
+import { frozen, frozenCopy } from '../../kernel/frozen.ts'
+import { storableJson } from '../../kernel/storable.ts'
+import type { KubeObject } from '../../resources/meta.ts'
+import { valueFields } from '../../resources/kinds/secret-value.ts'
+import type { StoredObject } from '../store.ts'
+
+export const storedObject = (text: string): StoredObject => {
+  let object: KubeObject | undefined
+  return {
+    text,
+    get object() {
+      return (object ??= JSON.parse(text) as KubeObject)
+    },
+  }
+}
+
+/** What is stored is answered as it is: no value may ever come this far. `object` is what the text says, frozen. */
+export const toStored = (object: KubeObject): { text: string; object: KubeObject } => {
+  const { kind, metadata, spec = {} } = object
+  if (kind === 'StagelySecret' && valueFields.some((field) => field in spec))
+    throw new Error(`the value of secret "${metadata.name}" is still in its object`)
+  const json = JSON.stringify(object)
+  const text = storableJson(json)
+  const same = text === json
+  return { text, object: same ? frozenCopy(object) : frozen(JSON.parse(text) as KubeObject) }
+}

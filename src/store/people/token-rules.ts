@@ -1,0 +1,40 @@
+// What may be asked of a new token.
+import { StagelyError, type Fault } from '../../kernel/errors.ts'
+import type { TokenOwner, TokenSpec } from './tokens.ts'
+
+const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/
+
+/** Faults name fields as the REST API does, which alone creates tokens. */
+export const checkSpec = (owner: TokenOwner, spec: TokenSpec, now: number): void => {
+  const faults: Fault[] = []
+  if (!namePattern.test(spec.name))
+    faults.push({
+      field: 'name',
+      reason: 'FieldValueInvalid',
+      message:
+        'Invalid value: must be up to 63 letters, digits, ".", "_", "@" and "-", beginning and ending with a letter or digit',
+    })
+  if ('team' in owner && spec.role === undefined)
+    faults.push({
+      field: 'role',
+      reason: 'FieldValueRequired',
+      message: 'Required value: name the role that the machine has in the team',
+    })
+  if ('team' in owner && spec.namespaces !== undefined)
+    faults.push({
+      field: 'teams',
+      reason: 'FieldValueForbidden',
+      message: 'Forbidden: a machine is in its own team only',
+    })
+  if (spec.expiresAt !== undefined && spec.expiresAt <= now)
+    faults.push({
+      field: 'expires_at',
+      reason: 'FieldValueInvalid',
+      message: 'Invalid value: must be a time to come',
+    })
+  if (faults.length === 0) return
+  const list = faults.map((fault) => `${fault.field}: ${fault.message}`).join(', ')
+  const { name } = spec
+  const details = { kind: 'Token', name, faults }
+  throw new StagelyError('Invalid', `token "${name}" is invalid: ${list}`, details)
+}

@@ -1,0 +1,163 @@
+// The status of a secret after a write of its spec, as far as it is known at once. The reconcilers write the rest.
+import { defined } from '../../kernel/defined.ts'
+import { withCondition } from '../../resources/conditions.ts'
+import type { KubeObject } from '../../resources/meta.ts'
+import { withDates } from '../../resources/kinds/secret-expiry.ts'
+import type { SecretStatus } from '../../resources/kinds/stagelysecret.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
+import {
+  forController,
+  missingValue,
+  noConsumers,
+  noStagelet,
+  projectMissing,
+  valueToCome,
+  type Verdict,
+} from '../../resources/kinds/unseen-secret.ts'
+import { projectOf } from '../objects/project-ref.ts'
+import { policyOf } from '../values/policy.ts'
+import { publicHalf } from '../../secrets/generate.ts'
+import { certificateEnd } from '../../secrets/certificate-end.ts'
+import type { NewVersion } from './secret-writes.ts'
+import type { WriteSession } from '../session.ts'
+import type { FoundValue } from '../values/disclosure.ts'
+
+const publicKeyOf = (object: KubeObject, value: Buffer): string | undefined =>
+  specOf('StagelySecret', object).valueFrom?.generate?.keypair === undefined
+    ? undefined
+    : publicHalf(value)
+
+type Reach = Pick<SecretStatus, 'serviceCount' | 'services'> & {
+  readonly verdicts: Readonly<Record<string, Verdict>>
+}
+
+/** A version that this write stores. */
+interface StoredVersion extends NewVersion {
+  /** Stagelets of the project. */
+  readonly stagelets: readonly KubeObject[]
+}
+
+const isSeen = (object: KubeObject, stagelets: readonly KubeObject[]): boolean => {
+  const only = specOf('StagelySecret', object).stageletRef?.name
+  return stagelets.some(({ metadata }) => only === undefined || metadata.name === only)
+}
+
+/** Conditions and services of a new version. Where no service can see the secret, there is nothing to wait for. */
+const reach = (object: KubeObject, { entry, stagelets }: StoredVersion): Reach => {
+  if (specOf('StagelySecret', object).audience === 'Controller') {
+    const verdicts = { ScopeMatched: forController, InSync: forController }
+    return { verdicts, serviceCount: 0, services: [] }
+  }
+  if (isSeen(object, stagelets)) {
+    const message = `version ${entry.version} is stored and not yet in every container`
+    return { verdicts: { InSync: { status: 'False', reason: 'NewVersion', message } } }
+  }
+  const verdicts = {
+    ScopeMatched: noStagelet(specOf('StagelySecret', object)),
+    InSync: noConsumers,
+  }
+  return { verdicts, serviceCount: 0, services: [] }
+}
+
+/** The condition Accepted: the secret has a value, or what it waits for. */
+export const acceptedVerdict = (
+  object: KubeObject,
+  { version, isDeclared }: { readonly version: number | undefined; readonly isDeclared: boolean },
+): Verdict => {
+  if (!isDeclared) return projectMissing(object)
+  const { awaits } = statusOf('StagelySecret', object)
+  if (awaits !== undefined) return valueToCome(awaits, version !== undefined)
+  return version === undefined
+    ? missingValue(specOf('StagelySecret', object))
+    : { status: 'True', reason: 'Accepted', message: 'the value is stored' }
+}
+
+/**
+ * When the certificate in the value ends. Only of a value that is public, or that this write gives in plain text.
+ * `isTemplate`: the value refers to other secrets.
+ */
+const endOfCertificate = (
+  { value, origin }: FoundValue,
+  { isTemplate }: { readonly isTemplate: boolean },
+): string | undefined => {
+  const found = isTemplate ? undefined : certificateEnd(value)
+  return found?.isAlone === true || origin === 'plain' ? found?.endsAt : undefined
+}
+
+/** The secret with the end of its certificate, where the same value is given again; undefined where the end is known, or there is none. */
+export const withLearntEnd = (
+  object: KubeObject,
+  found: FoundValue,
+  refers: { readonly isTemplate: boolean },
+): KubeObject | undefined => {
+  if (object.status?.['certificateEndsAt'] !== undefined) return undefined
+  const certificateEndsAt = endOfCertificate(found, refers)
+  if (certificateEndsAt === undefined) return undefined
+  return { ...object, status: { ...object.status, certificateEndsAt } }
+}
+
+/** The dates of the value. A new end may take back that the value expires; the reconciler tells when it does. */
+const withNewDates = (
+  session: WriteSession,
+  object: KubeObject,
+  status: SecretStatus,
+): SecretStatus => {
+  const { nowMs } = session
+  const policy = policyOf(session, projectOf(object))
+  return withDates(specOf('StagelySecret', object), status, { nowMs, tells: false, policy }).status
+}
+
+/** The status without the last fetch, where the value does not come from a store any more. */
+const ofPresentSource = (object: KubeObject): SecretStatus => {
+  const status = statusOf('StagelySecret', object)
+  if (
+    status.external === undefined ||
+    specOf('StagelySecret', object).valueFrom?.external !== undefined
+  )
+    return status
+  const { external: _, conditions = [], ...rest } = status
+  return { ...rest, conditions: conditions.filter(({ type }) => type !== 'Fresh') }
+}
+
+export const secretStatusAfter = (
+  session: WriteSession,
+  object: KubeObject,
+  { stored, isDeclared }: { stored: StoredVersion | undefined; isDeclared: boolean },
+): SecretStatus => {
+  const old = ofPresentSource(object)
+  const observedGeneration = object.metadata.generation ?? 1
+  const version = stored?.entry.version ?? old.version
+  const accepted = {
+    type: 'Accepted',
+    ...acceptedVerdict(object, { version, isDeclared }),
+    observedGeneration,
+  }
+  let conditions = withCondition(old.conditions ?? [], accepted, session.now)
+  if (stored === undefined)
+    return withNewDates(session, object, { ...old, observedGeneration, conditions })
+  const { entry } = stored
+  const { verdicts, ...services } = isDeclared
+    ? reach(object, stored)
+    : { verdicts: { InSync: projectMissing(object) } }
+  for (const [type, verdict] of Object.entries(verdicts))
+    conditions = withCondition(conditions, { type, ...verdict, observedGeneration }, session.now)
+  const { publicKey: _, references: __, certificateEndsAt, knownOutside, ...others } = old
+  const read = endOfCertificate(stored, { isTemplate: entry.references !== undefined })
+  const ends = read ?? (stored.keeps ? certificateEndsAt : undefined)
+  return withNewDates(session, object, {
+    ...others,
+    ...defined({
+      publicKey: publicKeyOf(object, stored.value),
+      references: entry.references && [...entry.references],
+    }),
+    observedGeneration,
+    version: entry.version,
+    bytes: entry.bytes,
+    updatedAt: session.now,
+    updatedBy: session.actor.name,
+    valueSince: stored.since ?? session.now,
+    ...defined({ certificateEndsAt: ends, knownOutside: stored.keeps ? knownOutside : undefined }),
+    ...services,
+    conditions,
+  })
+}

@@ -1,0 +1,252 @@
+// A write of a StagelySecret. prepareSecret() checks the secret, finds its value and takes it out of the object;
+// putSecret() seals the value, stores the object, and tells everything that depends on it.
+import { withStatusOwner } from '../../managed-fields/status.ts'
+import { defined } from '../../kernel/defined.ts'
+import { withoutValue } from '../../resources/validation/last-applied.ts'
+import { refOf, type KubeObject } from '../../resources/meta.ts'
+import { checkValue } from '../../resources/kinds/secret-value.ts'
+import { specOf } from '../../resources/typed.ts'
+import { seal, valueAad } from '../../secrets/aead.ts'
+import { valueDigest } from '../../secrets/digest.ts'
+import { stageletIn } from '../../secrets/set-entry.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import { sameJson } from '../../kernel/same-json.ts'
+import { invalid } from '../errors.ts'
+import { confirmRing, projectRing } from '../keys/project-ring.ts'
+import { changeHead, ensureProjectOf, type ProjectState } from '../objects/projects.ts'
+import { checkAudience, checkExpiry, checkImmutable, checkNeighbours } from './secret-checks.ts'
+import { secretStatusAfter, withLearntEnd } from './secret-status.ts'
+import { lastVersion } from './secret-versions.ts'
+import type { AuditEntry, StoredRow, WriteSession } from '../session.ts'
+import { resetInSync, stageletsOf } from '../objects/stagelet-writes.ts'
+import { checkDisclosure, checkFetchedDisclosure, type FoundValue } from '../values/disclosure.ts'
+import { findValue, isAtPlace, placeOf } from '../values/find-value.ts'
+import { followersOf, sinceOf } from '../values/followers.ts'
+import { noteNewValue } from '../values/policy.ts'
+import { keepTemplate, referencesToCome } from '../values/to-come.ts'
+import { checkNotFollowed, referencesOf } from '../values/references.ts'
+import { noteSecretChange } from '../values/secret-change.ts'
+
+export interface NewVersion extends FoundValue {
+  readonly entry: SetEntry
+  /** The value is the former one: only its place is new. */
+  readonly keeps: boolean
+  /** The caller gives the value, and not the controller, another secret or history. */
+  readonly isByCaller: boolean
+}
+
+/** The object as it will be stored, and the version that goes with it. */
+export interface PreparedSecret {
+  readonly object: KubeObject
+  /** Undefined where value and place stay. */
+  readonly version: NewVersion | undefined
+  /** The current version until then. */
+  readonly before: SetEntry | undefined
+  readonly project: ProjectState
+  /** The value refers to others that are to come: it is kept until they are there. */
+  readonly waits?: { readonly value: Buffer; readonly awaits: readonly string[] }
+  /** The same value was given again, and tells the end of its certificate, which the status did not know. */
+  readonly learns?: boolean
+}
+
+interface Stored {
+  /** The stored secret; undefined: it is new. */
+  readonly current: StoredRow | undefined
+  /** A value that takes the place of the one in the spec, such as an old version. */
+  readonly putBack?: FoundValue | undefined
+}
+
+const checkSpec = (
+  session: WriteSession,
+  object: KubeObject,
+  { current, putBack }: Stored,
+): void => {
+  if (current !== undefined) checkImmutable(object, current.object)
+  if (putBack !== undefined) return
+  checkExpiry(session, object, current)
+  checkFetchedDisclosure(session, object, current)
+}
+
+const hasNewPlace = (object: KubeObject, current: StoredRow | undefined): boolean =>
+  current === undefined ||
+  !sameJson(
+    placeOf(specOf('StagelySecret', object)),
+    placeOf(specOf('StagelySecret', current.object)),
+  )
+
+const formatLater = {
+  reason: 'FieldValueForbidden',
+  message:
+    'Forbidden: the value refers to secrets that have no value yet, so that its format cannot be checked: set the format when they have',
+} as const
+
+const waitingOf = (
+  session: WriteSession,
+  object: KubeObject,
+  { value, references = [] }: { value: Buffer; references: readonly string[] | undefined },
+): PreparedSecret['waits'] => {
+  const awaits = referencesToCome(session, object, references)
+  if (awaits.length === 0) return undefined
+  // Who gives the last value must not be refused for the sake of this one, nor tell by that whether it fits.
+  if (specOf('StagelySecret', object).format !== undefined)
+    throw invalid(refOf(object), [{ field: 'spec.format', ...formatLater }])
+  return { value, awaits }
+}
+
+/** Changes nothing yet. `object` has its uid. */
+export const prepareSecret = async (
+  session: WriteSession,
+  object: KubeObject,
+  { current, putBack }: Stored,
+): Promise<PreparedSecret> => {
+  const spec = specOf('StagelySecret', object)
+  const uid = object.metadata.uid ?? ''
+  checkSpec(session, object, { current, putBack })
+  const project = await ensureProjectOf(session, object)
+  const stripped = withoutValue(object)
+  if (hasNewPlace(object, current)) checkNeighbours(session, stripped)
+  const before = current === undefined ? undefined : session.head(uid)
+  checkAudience(session, stripped, before)
+  const found = putBack ?? (await findValue(session, project, object, { head: before, current }))
+  if (found === undefined) return { object: stripped, version: undefined, before, project }
+
+  const { value, origin, since } = found
+  checkDisclosure(session, object, { origin, current })
+  const faults = checkValue(spec, value)
+  if (faults.length > 0) throw invalid(refOf(object), faults)
+  const { key, type, file } = spec
+  const references = referencesOf(spec, value)
+  const refers = references !== undefined
+  if (refers && before?.references === undefined) checkNotFollowed(session, stripped)
+  const waits = waitingOf(session, stripped, { value, references })
+  if (waits !== undefined) return { object: stripped, version: undefined, before, project, waits }
+  const digest = valueDigest(project.digestKey, { type, key, value, file, refers })
+  const sameValue = before?.valueDigest === digest
+  if (before !== undefined && sameValue && isAtPlace(before, spec)) {
+    const learnt = withLearntEnd(stripped, found, { isTemplate: refers })
+    const next = learnt ?? stripped
+    return { object: next, version: undefined, before, project, learns: learnt !== undefined }
+  }
+  await confirmRing(session, projectRing(session, project))
+  const version = lastVersion(session, uid) + 1
+  const entry = entryOf(object, { version, bytes: value.length, valueDigest: digest, references })
+  const keeps = origin === 'stored' || sameValue
+  const isByCaller = !keeps && putBack === undefined
+  const firstGiven = keeps ? (sinceOf(current) ?? since) : since
+  return {
+    object: stripped,
+    version: { entry, keeps, isByCaller, value, origin, since: firstGiven },
+    before,
+    project,
+  }
+}
+
+interface Content extends Pick<SetEntry, 'version' | 'bytes' | 'valueDigest'> {
+  readonly references: SetEntry['references'] | undefined
+}
+
+const entryOf = (object: KubeObject, { references, ...content }: Content): SetEntry => {
+  const spec = specOf('StagelySecret', object)
+  const { key, scope, type, file } = spec
+  const { uid: secretId = '', name } = object.metadata
+  return {
+    ...{ secretId, name, key, scope, type, ...content },
+    ...defined({ stagelet: stageletIn(spec), file, references }),
+  }
+}
+
+/** A value that is given anew takes the place of one that waits. */
+const withAwaits = ({ object, version, waits }: PreparedSecret): KubeObject => {
+  const { awaits, ...status } = object.status ?? {}
+  if (waits !== undefined) return { ...object, status: { ...status, awaits: [...waits.awaits] } }
+  const isOver = version !== undefined || specOf('StagelySecret', object).references !== true
+  return awaits !== undefined && isOver ? { ...object, status } : object
+}
+
+/** Seals the new version, if there is one, and stores the object with the status that follows from it. */
+export const putSecret = async (
+  session: WriteSession,
+  prepared: PreparedSecret,
+  { current, source, audit }: { current?: StoredRow; source: string; audit: AuditEntry },
+): Promise<StoredRow> => {
+  const { version, before, project, waits } = prepared
+  const object = withAwaits(prepared)
+  if (waits !== undefined) await keepTemplate(session, object, waits.value)
+  if (version !== undefined) storeVersion(session, project, version)
+  if (version?.isByCaller === true) noteNewValue(session, object, current)
+  noteSecretChange(session, { object, version, before, project }, current)
+  const stagelets = version === undefined ? [] : stageletsOf(session, project.ref)
+  const stored = version && { ...version, stagelets: stagelets.map((row) => row.object) }
+  const isDeclared = session.fetch(project.ref) !== undefined
+  const status = { ...secretStatusAfter(session, object, { stored, isDeclared }) }
+  const detail = { ...audit.detail, ...defined({ version: version?.entry.version }) }
+  const owned = withStatusOwner({ ...object, status }, current?.object, session.now)
+  const row = session.put(owned, source, current, { ...audit, detail })
+  if (version === undefined) return row
+  await resetInSync(session, project, { stagelets, entries: [before, version.entry] })
+  const followers = followersOf(session, refOf(object), project.ref.name)
+  await moveFollowers(session, followers, {
+    since: status.valueSince,
+    source: object.metadata.name,
+    value: version.value,
+    // A value that comes back was not the followers' meanwhile, and they may be new.
+    origin: version.origin === 'stored' && before === undefined ? 'elsewhere' : version.origin,
+  })
+  return row
+}
+
+/** Secrets that take their value from this one get it as their next version. */
+const moveFollowers = async (
+  session: WriteSession,
+  followers: readonly StoredRow[],
+  { source, ...putBack }: FoundValue & { source: string },
+): Promise<void> => {
+  for (const current of followers) {
+    const prepared = await prepareSecret(session, current.object, { current, putBack })
+    const audit = { action: 'follow', detail: { source } }
+    if (prepared.version !== undefined)
+      await putSecret(session, prepared, { current, source: current.source, audit })
+  }
+}
+
+/** Seals the version into the open revision. */
+const storeVersion = (
+  session: WriteSession,
+  project: ProjectState,
+  { entry, value }: { entry: SetEntry; value: Buffer },
+): void => {
+  changeHead(session, project, entry.secretId, entry)
+  const { dataKey, uid: projectUid } = project
+  const { secretId, key, scope, type, version } = entry
+  const aad = valueAad({ projectUid, secretId, key, scope, type, version })
+  if (version > 1) endVersion(session, project, secretId)
+  session.changes.begin({
+    projectUid,
+    entry,
+    fromRevision: project.closed + 1,
+    sealed: seal(dataKey, value, aad),
+    dataKey: project.row.dataKey,
+    at: session.nowMs,
+    by: session.actor.name,
+  })
+}
+
+/** The current version ends with the open revision. */
+const endVersion = (session: WriteSession, project: ProjectState, secretUid: string): void => {
+  const ended = { toRevision: project.closed + 1, by: session.actor.name }
+  session.changes.end(project.uid, secretUid, ended)
+}
+
+/** Takes a deleted secret out of the head set. Returns its last version; undefined where it never had a value. */
+export const endSecret = (
+  session: WriteSession,
+  project: ProjectState,
+  secretUid: string,
+): SetEntry | undefined => {
+  const entry = session.head(secretUid)
+  if (entry === undefined) return undefined
+  changeHead(session, project, secretUid, undefined)
+  endVersion(session, project, secretUid)
+  session.secretChanges.push({ project, entry, why: 'other' })
+  return entry
+}

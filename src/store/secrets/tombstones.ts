@@ -1,0 +1,50 @@
+// Tombstones: deleted secrets can be restored for their grace time. A tombstone keeps the object, which holds no value. The
+// versions stay where they are, sealed.
+import type { KubeObject } from '../../resources/meta.ts'
+import type { ProjectState } from '../objects/projects.ts'
+import type { StoredRow, WriteSession } from '../session.ts'
+import type { Queryable } from '../drivers/sql.ts'
+
+export const bury = (session: WriteSession, project: ProjectState, row: StoredRow): void => {
+  const { namespace = '', name } = row.object.metadata
+  const { uid: projectUid } = project
+  session.view.buried.set(row.uid, { id: row.uid, projectUid })
+  session.changes.buried.push({
+    ...{ secretUid: row.uid, projectUid, namespace, name },
+    ...{ text: row.text, at: session.nowMs, by: session.actor.name },
+  })
+  // Other replicas read of it with the project.
+  project.changed = true
+}
+
+/** Removes the tombstone and returns its object; undefined where there is none. */
+export const unbury = async (
+  session: WriteSession,
+  project: ProjectState,
+  secretUid: string,
+): Promise<KubeObject | undefined> => {
+  const { view, changes } = session
+  view.buried.set(secretUid, undefined)
+  project.changed = true
+  const mine = changes.buried.findIndex((row) => row.secretUid === secretUid)
+  if (mine >= 0) return JSON.parse(changes.buried.splice(mine, 1)[0]!.text) as KubeObject
+  const [row] = await session.tx.query<{ body: string }>(
+    'DELETE FROM deleted_secrets WHERE project_uid = $1 AND secret_uid = $2 RETURNING body',
+    [project.uid, secretUid],
+  )
+  return row && (JSON.parse(row.body) as KubeObject)
+}
+
+/** True where dropOldTombstones() would drop a tombstone. */
+export const hasOldTombstones = async (q: Queryable, before: number): Promise<boolean> =>
+  (await q.query('SELECT 1 FROM deleted_secrets WHERE deleted_at <= $1 LIMIT 1', [before])).length >
+  0
+
+/** Drops tombstones of secrets that were deleted before `before` (ms). */
+export const dropOldTombstones = async (session: WriteSession, before: number): Promise<void> => {
+  const gone = await session.tx.query<{ id: string }>(
+    'DELETE FROM deleted_secrets WHERE deleted_at <= $1 RETURNING secret_uid AS id',
+    [before],
+  )
+  for (const { id } of gone) session.view.buried.set(id, undefined)
+}
