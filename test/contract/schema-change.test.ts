@@ -93,7 +93,7 @@ beforeAll(async () => {
   await promisify(execFile)('cp', ['-r', ...parts, copy], { cwd: root })
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
   for (const [name, start, added] of edits) {
-    const file = join(copy, 'src/resources', name)
+    const file = join(copy, 'src/resources/kinds', name)
     const text = await readFile(file, 'utf8')
     expect(text).toContain(start)
     await writeFile(file, text.replace(start, start + added))
