@@ -143,7 +143,7 @@ const compared = async (name: string, small: Request, large: Request): Promise<s
     const { status, text } = await perform(request)
     if (status >= 300) found.push(`${name}: ${status} ${text.slice(0, 300)}`)
   }
-  const few = await leastCpuMs(ask(small), { attempts: 2 })
+  const few = await leastCpuMs(ask(small), { attempts: 1 })
   const many = await leastCpuMs(ask(large), { enough: (ms) => isLinear(few, ms) })
   return [...new Set([...found, ...tooDear(name, few, many)])]
 }
@@ -322,7 +322,7 @@ it(
     }
     await reportServices()
     const few = new Map<string, number>()
-    for (const route of routes) few.set(route.id, await leastCpuMs(ask(route, 1), { attempts: 2 }))
+    for (const route of routes) few.set(route.id, await leastCpuMs(ask(route, 1), { attempts: 1 }))
     await fill(fewSecrets, fewSecrets * factor)
     await reportServices()
     const found: string[] = []
