@@ -16,7 +16,7 @@ const pathsIn = (name: string): string[] => {
 }
 
 const named = codeIn(page)
-  .filter((code) => /^(src|controller|agent|cli|test|scripts|docs)\/[^ ]*$/.test(code))
+  .filter((code) => /^(src|controller|dashboard|agent|cli|test|scripts|docs)\/[^ ]*$/.test(code))
   .flatMap(pathsIn)
 
 /** Rows of "One write, walked". */
@@ -56,7 +56,7 @@ const isSource = (path: string): boolean =>
   /\.(ts|tsx|mjs)$/.test(path) && !/\.test\.tsx?$/.test(path)
 
 describe('a folder', () => {
-  it.each(['src', 'controller', 'agent', 'cli', 'scripts', 'test/support'])(
+  it.each(['src', 'controller', 'dashboard', 'agent', 'cli', 'scripts', 'test/support'])(
     'of %s holds at most 40 sources, so that one look tells what is there',
     async (part) => {
       const counts = new Map<string, number>()

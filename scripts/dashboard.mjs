@@ -1,5 +1,5 @@
-// Builds the dashboard into dist/controller/dashboard: the shell index.html, and hashed files in assets/,
-// each with a .br and a .gz of its own where that is smaller; and SHA256SUMS of all of them. See controller/dashboard and ADR 0055.
+// Builds the dashboard into dist/dashboard: the shell index.html, and hashed files in assets/,
+// each with a .br and a .gz of its own where that is smaller; and SHA256SUMS of all of them. See dashboard and ADR 0055.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -8,8 +8,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build } from 'vite'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
-const root = join(repository, 'controller/dashboard')
-const outDir = join(repository, 'dist/controller/dashboard')
+const root = join(repository, 'dashboard')
+const outDir = join(repository, 'dist/dashboard')
 const watch = process.argv.includes('--watch')
 const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
 

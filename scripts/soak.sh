@@ -10,5 +10,5 @@ cd "$root" || exit 1
 need_test_machine || exit 1
 files=("$@")
 [ ${#files[@]} = 0 ] &&
-  mapfile -t files < <(grep -rl --include='*.test.ts' 'support/soak.ts' src controller agent cli test)
+  mapfile -t files < <(grep -rl --include='*.test.ts' 'support/soak.ts' src controller dashboard agent cli test)
 STAGELY_SOAK=1 npx vitest run --no-file-parallelism --test-timeout=7200000 --reporter=verbose "${files[@]}" </dev/null

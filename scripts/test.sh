@@ -16,7 +16,7 @@ fi
 bundle_tests() {
   local files
   [ -n "${STAGELY_TEST_BUNDLE:-}" ] || return 0
-  mapfile -t files < <(find test/{contract,integration,ui} src controller agent cli -name '*.test.ts' -o -name '*.test.tsx')
+  mapfile -t files < <(find test/{contract,integration,ui} src controller dashboard agent cli -name '*.test.ts' -o -name '*.test.tsx')
   step 'bundle the tests' env GOGC=off node scripts/lib/bundle-tests.mjs "$STAGELY_TEST_BUNDLE" "${files[@]}"
 }
 

@@ -7,9 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { App, AppContext } from './env.ts'
 
 /** As the build leaves it, for the sources and for the bundle in `dist/cli` alike. */
-export const dashboardFolder = fileURLToPath(
-  new URL('../../dist/controller/dashboard/', import.meta.url),
-)
+export const dashboardFolder = fileURLToPath(new URL('../../dist/dashboard/', import.meta.url))
 
 interface DashboardFile {
   readonly type: string

@@ -47,7 +47,7 @@ need_packages() {
 # dist is stale when any source is newer than the last build. The build itself puts an archive into src/store/drivers.
 need_build() {
   cd "$root" || return 1
-  if [ -f dist/.built ] && [ -z "$(find src controller agent cli package.json tsconfig.json tsconfig.build.json scripts/empty-cluster.ts scripts/bundle.mjs scripts/dashboard.mjs ! -path src/store/drivers ! -name empty-cluster.tar.gz -newer dist/.built -print -quit)" ]; then return; fi
+  if [ -f dist/.built ] && [ -z "$(find src controller dashboard agent cli package.json tsconfig.json tsconfig.build.json scripts/empty-cluster.ts scripts/bundle.mjs scripts/dashboard.mjs ! -path src/store/drivers ! -name empty-cluster.tar.gz -newer dist/.built -print -quit)" ]; then return; fi
   step 'build (npm run build)' build_dist
 }
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Project, Stagelet } from '../../src/rest/types.ts'
-import { formsOf, type Doing, type Forms } from '../../controller/dashboard/copy-as/doing.ts'
+import { formsOf, type Doing, type Forms } from '../../dashboard/copy-as/doing.ts'
 import {
   joinDoing,
   nameAgentDoing,
@@ -17,7 +17,7 @@ import {
   rotateKeysDoing,
   switchAgentDoing,
   testNotifierDoing,
-} from '../../controller/dashboard/copy-as/machines.ts'
+} from '../../dashboard/copy-as/machines.ts'
 import {
   endSessionDoing,
   memberDoing,
@@ -26,7 +26,7 @@ import {
   revokeTokenDoing,
   switchUserDoing,
   tokenDoing,
-} from '../../controller/dashboard/copy-as/people.ts'
+} from '../../dashboard/copy-as/people.ts'
 import {
   changeSetDoing,
   goBackDoing,
@@ -38,7 +38,7 @@ import {
   secretDoing,
   secretSpecDoing,
   type SecretEdit,
-} from '../../controller/dashboard/copy-as/secrets.ts'
+} from '../../dashboard/copy-as/secrets.ts'
 import {
   deleteDoing,
   editSpecDoing,
@@ -46,7 +46,7 @@ import {
   newSpecDoing,
   patchOf,
   type Spec,
-} from '../../controller/dashboard/copy-as/spec.ts'
+} from '../../dashboard/copy-as/spec.ts'
 import {
   deployDoing,
   leakTestDoing,
@@ -55,9 +55,9 @@ import {
   resumeRolloutDoing,
   retryDoing,
   retryRolloutDoing,
-} from '../../controller/dashboard/copy-as/stagelets.ts'
-import { placeholder } from '../../controller/dashboard/copy-as/text.ts'
-import { bodyOf, fieldsOf, specOf } from '../../controller/dashboard/pages/notifiers/data.ts'
+} from '../../dashboard/copy-as/stagelets.ts'
+import { placeholder } from '../../dashboard/copy-as/text.ts'
+import { bodyOf, fieldsOf, specOf } from '../../dashboard/pages/notifiers/data.ts'
 import { startTestController, type TestController } from '../support/programs/controller.ts'
 import { servedCommand, type ServedCommand } from '../support/programs/served-command.ts'
 import { shortGo } from '../support/short-go.ts'

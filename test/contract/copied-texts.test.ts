@@ -10,7 +10,7 @@ import {
   words,
   yaml,
   type Json,
-} from '../../controller/dashboard/copy-as/text.ts'
+} from '../../dashboard/copy-as/text.ts'
 
 const hostile = [
   `it's`,

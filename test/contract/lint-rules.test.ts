@@ -54,9 +54,9 @@ describe('lint refuses', () => {
     ['the runtime', 'src/runtime/control-loop.ts', '../store/store.ts'],
     ['the rollout', 'src/rollout/revision.ts', '../store/store.ts'],
     ['processes', 'src/process/exec.ts', '../store/store.ts'],
-    ['the controller', 'controller/print.ts', './dashboard/ui/state-kind.ts'],
-    ['the dashboard', 'controller/dashboard/ui/state-kind.ts', '../../../src/store/store.ts'],
-    ['the dashboard', 'controller/dashboard/ui/state-kind.ts', '../../print.ts'],
+    ['the controller', 'controller/print.ts', '../dashboard/ui/state-kind.ts'],
+    ['the dashboard', 'dashboard/ui/state-kind.ts', '../../src/store/store.ts'],
+    ['the dashboard', 'dashboard/ui/state-kind.ts', '../../controller/print.ts'],
   ])('that %s (%s) imports %s', async (_who, path, imported) => {
     expect(await refusedBy(path, imports(imported))).toContain('import-x/no-restricted-paths')
   })
@@ -68,7 +68,7 @@ describe('lint refuses', () => {
     ['one that a driver starts', 'src/store/drivers/pg.ts', imports('node:child_process')],
     ['one by the short name', 'agent/main.ts', imports('child_process')],
     ['a database in src/process', 'src/process/exec.ts', imports('pg')],
-    ['a package in the dashboard', 'controller/dashboard/ui/state-kind.ts', imports('zod')],
+    ['a package in the dashboard', 'dashboard/ui/state-kind.ts', imports('zod')],
   ])('%s', async (_what, path, code) => {
     expect(await refusedBy(path, code)).toContain('no-restricted-imports')
   })
@@ -110,9 +110,7 @@ describe('lint refuses', () => {
     'export const set = (at: Element): void => void (at.innerHTML = ``)\n',
     'export const now = Date.now()\n',
   ])('in the dashboard %s', async (code) => {
-    expect(await refusedBy('controller/dashboard/ui/time-of-test.tsx', code)).toContain(
-      'no-restricted-syntax',
-    )
+    expect(await refusedBy('dashboard/ui/time-of-test.tsx', code)).toContain('no-restricted-syntax')
   })
 
   it('a mock of a module in a test', async () => {

@@ -1,7 +1,7 @@
 // Why a service has a value, as the dashboard tells it, is what the controller decides by digests.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { whyOf, type Reference } from '../../controller/dashboard/pages/stagelet/ladder.ts'
+import { whyOf, type Reference } from '../../dashboard/pages/stagelet/ladder.ts'
 import { createDependencies } from '../../src/secrets/references.ts'
 import type { SetEntry } from '../../src/secrets/set-entry.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'

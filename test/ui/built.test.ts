@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 
-const folder = resolve(import.meta.dirname, '../../dist/controller/dashboard')
+const folder = resolve(import.meta.dirname, '../../dist/dashboard')
 const assets = readdirSync(join(folder, 'assets'))
 const shell = readFileSync(join(folder, 'index.html'), 'utf8')
 

@@ -12,10 +12,7 @@ import { soak } from '../support/soak.ts'
 import type { Dashboard } from './dashboard.ts'
 import { goTo } from './within.ts'
 
-const table = readFileSync(
-  resolve(import.meta.dirname, '../../controller/dashboard/app/pages.ts'),
-  'utf8',
-)
+const table = readFileSync(resolve(import.meta.dirname, '../../dashboard/app/pages.ts'), 'utf8')
 
 const names: Readonly<Record<string, string>> = {
   ':team': 'default',

@@ -1,0 +1,31 @@
+// Which conditions of an object a person should read, whatever their types are: a controller may set ones that this
+// build does not know. Pure.
+import type { Condition } from '../../src/rest/types.ts'
+import type { StateKind } from '../ui/state-kind.ts'
+
+/** Of these it is good that they are true; of all others, that they are not. */
+const good: ReadonlySet<string> = new Set([
+  ...['Ready', 'Accepted', 'SecretsInSync', 'InSync', 'AgentReachable', 'Fresh', 'Listening'],
+])
+
+/** It says what goes on, and nothing that is wrong. */
+const neutral: ReadonlySet<string> = new Set(['Progressing'])
+
+const kinds: Readonly<Record<string, StateKind>> = {
+  Accepted: 'fail',
+  Degraded: 'fail',
+  Ready: 'fail',
+  Drifted: 'drift',
+}
+
+export const isTrouble = ({ type, status }: Condition): boolean =>
+  !neutral.has(type) && status === (good.has(type) ? 'False' : 'True')
+
+/** What a condition of this type is drawn as where it is a trouble. */
+export const kindOf = ({ type }: Pick<Condition, 'type'>): StateKind => kinds[type] ?? 'warn'
+
+/** `ComposeFileChanged` as `Compose file changed`; what is to be true as `Not accepted`. */
+export const wordsOf = ({ type }: Pick<Condition, 'type'>): string => {
+  const words = type.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  return good.has(type) ? `Not ${words.charAt(0).toLowerCase()}${words.slice(1)}` : words
+}

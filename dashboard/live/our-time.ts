@@ -1,0 +1,29 @@
+// Times that an agent's machine tells, in the controller's time: the skew of its clock is taken off. Pure.
+import type { Agent, Stagelet } from '../../src/rest/types.ts'
+
+const moved = (at: string | undefined, skew: number): string | undefined => {
+  const ms = Date.parse(at ?? '') - skew
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString()
+}
+
+export const skewOf = (
+  agents: readonly Agent[],
+  { agent, team }: Pick<Stagelet, 'agent' | 'team'>,
+): number => agents.find((one) => one.name === agent && one.team === team)?.clock_skew_ms ?? 0
+
+/** The same list where no clock is off. */
+export const inOurTime = (
+  stagelets: readonly Stagelet[],
+  agents: readonly Agent[],
+): readonly Stagelet[] => {
+  if (agents.every(({ clock_skew_ms: skew = 0 }) => skew === 0)) return stagelets
+  return stagelets.map((stagelet) => {
+    const skew = skewOf(agents, stagelet)
+    if (skew === 0) return stagelet
+    const services = stagelet.services.map(({ since: at, ...service }) => {
+      const since = moved(at, skew)
+      return since === undefined ? service : { ...service, since }
+    })
+    return { ...stagelet, services }
+  })
+}

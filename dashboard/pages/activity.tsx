@@ -1,0 +1,168 @@
+// What happened in the last 90 days, in words, by day.
+import { useLocation } from 'preact-iso'
+import type { Happened } from '../../src/rest/types.ts'
+import { useTeam, withQuery } from '../app/team.ts'
+import { now } from '../live/clock.ts'
+import { projects, stagelets } from '../live/collections.ts'
+import { mapKnown, partOf, someOf, together } from '../live/known.ts'
+import { Button } from '../ui/button.tsx'
+import { Empty, PageFrame, Panel } from '../ui/page.tsx'
+import { WhenKnown } from '../ui/when-known.tsx'
+import { Feed } from './activity/feed.tsx'
+import { useActivity, useNewest, type ActivityFilter } from './activity/use-activity.ts'
+import { byDay, countNew, isKind, kinds } from './activity/words.ts'
+import s from './activity/activity.module.css'
+
+const useFilter = (): ActivityFilter => {
+  const team = useTeam()
+  const { project, stagelet, kind } = useLocation().query
+  const words = Object.entries({ team, project, stagelet }).filter(([, word]) => word)
+  return { ...Object.fromEntries(words), ...(isKind(kind) && { kind }) }
+}
+
+const Choice = ({
+  label,
+  value = '',
+  options,
+  onChange,
+}: {
+  readonly label: string
+  readonly value?: string | undefined
+  readonly options: readonly (readonly [value: string, text: string])[]
+  readonly onChange: (value: string) => void
+}) => (
+  <label>
+    {label}
+    <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      <option value="">all</option>
+      {options.map(([one, text]) => (
+        <option key={one} value={one}>
+          {text}
+        </option>
+      ))}
+    </select>
+  </label>
+)
+
+/** Names that can be chosen; one that is chosen stays, also where nothing of it is left. */
+const namesOf = (
+  all: readonly { readonly name: string }[],
+  chosen: string | undefined,
+): (readonly [string, string])[] =>
+  [...new Set([...all.map(({ name }) => name), ...(chosen === undefined ? [] : [chosen])])]
+    .sort()
+    .map((name) => [name, name] as const)
+
+const FilterBar = ({ filter }: { readonly filter: ActivityFilter }) => {
+  const { url, route } = useLocation()
+  const { team, project, stagelet, kind } = filter
+  const set = (change: Readonly<Record<string, string | undefined>>): void =>
+    route(withQuery(url, change), true)
+  const inTeam = (one: { readonly team: string }): boolean =>
+    team === undefined || one.team === team
+  const own = someOf(stagelets.known.value).filter(
+    (one) => inTeam(one) && (project === undefined || one.project === project),
+  )
+  return (
+    <form
+      class={s['filter']}
+      role="search"
+      aria-label="Activity"
+      onSubmit={(event) => event.preventDefault()}
+    >
+      <Choice
+        label="Kind"
+        value={kind}
+        options={Object.entries(kinds)}
+        onChange={(value) => set({ kind: value })}
+      />
+      <Choice
+        label="Project"
+        value={project}
+        options={namesOf(someOf(projects.known.value).filter(inTeam), project)}
+        onChange={(value) => set({ project: value, stagelet: undefined })}
+      />
+      <Choice
+        label="Stagelet"
+        value={stagelet}
+        options={namesOf(own, stagelet)}
+        onChange={(value) => set({ stagelet: value })}
+      />
+    </form>
+  )
+}
+
+const dayText = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'long',
+  day: 'numeric',
+  month: 'long',
+})
+
+const nameOfDay = (day: Date): string => {
+  const today = new Date(now())
+  const yesterday = new Date(now())
+  yesterday.setDate(today.getDate() - 1)
+  if (day.toDateString() === today.toDateString()) return 'Today'
+  return day.toDateString() === yesterday.toDateString() ? 'Yesterday' : dayText.format(day)
+}
+
+const mostNew = 50
+
+const Nothing = ({ isFiltered }: { readonly isFiltered: boolean }) => (
+  <Panel>
+    <Empty title={isFiltered ? 'Nothing is as the filter wants.' : 'Nothing happened yet.'}>
+      Changes of secrets, rollouts, drift, agents and pauses will be here.
+    </Empty>
+  </Panel>
+)
+
+const Days = ({ rows }: { readonly rows: readonly Happened[] }) => (
+  <>
+    {byDay(rows).map(({ day, rows: own }) => (
+      <Panel
+        key={day.toISOString()}
+        flush
+        title={nameOfDay(day)}
+        aside={<span class="muted num">{own.length}</span>}
+      >
+        <Feed rows={own} label={`Activity of ${nameOfDay(day)}`} />
+      </Panel>
+    ))}
+  </>
+)
+
+export const Page = () => {
+  const filter = useFilter()
+  const { rows, isReading, isWhole, more, again } = useActivity(filter)
+  const newest = useNewest(filter, { limit: mostNew, seconds: 2 })
+  const fresh = partOf(mapKnown(together(rows, newest), (both) => countNew(...both))) ?? 0
+  const isFiltered = Object.keys(filter).length > 0
+  return (
+    <PageFrame
+      windowTitle={fresh > 0 ? `${fresh} new · Activity` : 'Activity'}
+      title="Activity"
+      state={<span class="muted">the last 90 days</span>}
+      actions={
+        fresh > 0 ? (
+          <Button onPress={again}>{fresh >= mostNew ? `${mostNew} or more` : fresh} new</Button>
+        ) : (
+          <Button look="quiet" busy={isReading} onPress={again}>
+            Read again
+          </Button>
+        )
+      }
+    >
+      <FilterBar filter={filter} />
+      <WhenKnown of={rows} none={<Nothing isFiltered={isFiltered} />}>
+        {(all) => <Days rows={all} />}
+      </WhenKnown>
+      {isWhole ? null : (
+        <div class={s['more']}>
+          <Button busy={isReading} onPress={more}>
+            Show older
+          </Button>
+        </div>
+      )}
+    </PageFrame>
+  )
+}

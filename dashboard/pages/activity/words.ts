@@ -1,0 +1,62 @@
+// The words of the feed: a glyph and a word for what happened, and the days it is grouped by. Pure.
+import type { Happened } from '../../../src/rest/types.ts'
+import type { StateKind } from '../../ui/state.tsx'
+
+const words: Readonly<Record<string, readonly [StateKind, string]>> = {
+  'revision changed': ['staged', 'Changed'],
+  'rollout Progressing': ['run', 'Rolling'],
+  'rollout Healthy': ['ok', 'Healthy'],
+  'rollout Failed': ['fail', 'Failed'],
+  'rollout RolledBack': ['fail', 'Rolled back'],
+  'rollout Superseded': ['wait', 'Overtaken'],
+  'drift found': ['drift', 'Drift'],
+  'drift healed': ['ok', 'Healed'],
+  'drift held': ['paused', 'Stopped by hand'],
+  'drift flapping': ['warn', 'Not healing'],
+  'drift by_hand': ['drift', 'By hand'],
+  'agent joined': ['ok', 'Joined'],
+  'agent away': ['unknown', 'Away'],
+  'agent back': ['ok', 'Back'],
+  'agent revoked': ['paused', 'Revoked'],
+  'control paused': ['paused', 'Paused'],
+  'control resumed': ['run', 'Resumed'],
+  'control drained': ['paused', 'Drained'],
+  'control undrained': ['run', 'Undrained'],
+  'control deployed': ['run', 'Deploy'],
+  'control retried': ['run', 'Retry'],
+}
+
+export const stateOf = ({ kind, what }: Happened): readonly [StateKind, string] =>
+  words[`${kind} ${what}`] ?? ['wait', what]
+
+export const kinds = {
+  revision: 'Changes',
+  rollout: 'Rollouts',
+  drift: 'Drift',
+  agent: 'Agents',
+  control: 'Pauses and orders',
+} as const satisfies Record<Happened['kind'], string>
+
+export const isKind = (text: string | undefined): text is Happened['kind'] =>
+  text !== undefined && text in kinds
+
+/** In the order of the rows, which are the newest first. */
+export const byDay = (
+  rows: readonly Happened[],
+): readonly { readonly day: Date; readonly rows: readonly Happened[] }[] => {
+  const days: { day: Date; rows: Happened[] }[] = []
+  for (const row of rows) {
+    const day = new Date(row.at)
+    day.setHours(0, 0, 0, 0)
+    const last = days.at(-1)
+    if (last?.day.getTime() === day.getTime()) last.rows.push(row)
+    else days.push({ day, rows: [row] })
+  }
+  return days
+}
+
+/** How many rows, or news of rows, are not shown yet. */
+export const countNew = (shown: readonly Happened[], newest: readonly Happened[]): number => {
+  const known = new Set(shown.map(({ id, at }) => `${id} ${at}`))
+  return newest.filter(({ id, at }) => !known.has(`${id} ${at}`)).length
+}

@@ -1,0 +1,144 @@
+// One agent: whether it is there, what it runs, and what one can do with it.
+import { useRoute } from 'preact-iso'
+import { useState } from 'preact/hooks'
+import { whyNot } from '../app/session.ts'
+import type { Agent, Stagelet } from '../../src/rest/types.ts'
+import { agents, stagelets } from '../live/collections.ts'
+import { findIn, mapKnown, partOf } from '../live/known.ts'
+import { isTrouble } from '../live/conditions.ts'
+import { stageletState } from '../live/states.ts'
+import { Button, LinkButton } from '../ui/button.tsx'
+import { Conditions } from '../ui/conditions.tsx'
+import { Facts } from '../ui/drawer.tsx'
+import { stageletUrl } from '../ui/text/links.ts'
+import { messageText } from '../ui/text/message.ts'
+import { Empty, PageFrame, Panel } from '../ui/page.tsx'
+import { said } from '../ui/text/said.ts'
+import { State } from '../ui/state.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
+import { Ago, Since } from '../ui/time.tsx'
+import { WhenKnown } from '../ui/when-known.tsx'
+import { AgentActions } from './agents/actions.tsx'
+import { JoinDialog } from './agents/join.tsx'
+import { agentState, isConnected, isSkewed, skewText, stageletsOn } from './agents/agent-state.ts'
+
+const columns: readonly TableColumn<Stagelet>[] = [
+  {
+    title: 'Stagelet',
+    head: true,
+    render: (stagelet) => (
+      <>
+        <a href={stageletUrl(stagelet)}>{stagelet.name}</a>
+        <small>{stagelet.project}</small>
+      </>
+    ),
+  },
+  {
+    title: 'State',
+    render: (stagelet) => {
+      const { kind, word, why } = stageletState(stagelet)
+      return (
+        <State kind={kind} title={messageText(why)}>
+          {word}
+        </State>
+      )
+    },
+  },
+  { title: 'Since', render: (stagelet) => <Since at={stageletState(stagelet).since} /> },
+  { title: 'Services', end: true, wide: true, render: ({ services }) => services.length },
+  { title: 'Folder', wide: true, render: ({ directory }) => <code>{directory}</code> },
+]
+
+const About = ({ agent }: { readonly agent: Agent }) => (
+  <Panel title="About">
+    <Facts
+      rows={[
+        [
+          isConnected(agent) ? 'Connected since' : 'Last seen',
+          <Since at={agentState(agent).since} />,
+        ],
+        ['Last away', <Since at={agent.last_lost} />],
+        ['Agent', said(agent.version ?? '–')],
+        ['Docker Engine', said(agent.engine_version ?? '–')],
+        ['Compose', said(agent.compose_version ?? '–')],
+        [
+          'Clock, to the controller’s',
+          isSkewed(agent) ? <State kind="warn">{skewText(agent)}</State> : skewText(agent),
+        ],
+        ['Keys made', <Ago at={agent.keys_rotated_at} />],
+        ['Added', <Since at={agent.created_at} />],
+      ]}
+    />
+  </Panel>
+)
+
+const Shown = ({ agent }: { readonly agent: Agent }) => {
+  const [isJoining, setJoining] = useState(false)
+  const { kind, word, why } = agentState(agent)
+  const rows = mapKnown(stagelets.known.value, (all) =>
+    stageletsOn(agent, all).toSorted(
+      (a, b) => stageletState(b).weight - stageletState(a).weight || a.name.localeCompare(b.name),
+    ),
+  )
+  return (
+    <PageFrame
+      windowTitle={`${isConnected(agent) ? '●' : '◌'} ${agent.name}`}
+      within={<a href="/ui/agents">Agents</a>}
+      title={agent.name}
+      state={
+        <span>
+          <State kind={kind}>{word}</State> <span class="muted">{messageText(why)}</span>
+        </span>
+      }
+      actions={
+        <>
+          {isConnected(agent) ? null : (
+            <Button
+              look={agent.version === undefined ? 'primary' : 'quiet'}
+              whyNot={whyNot('create', 'agents/join', agent.team)}
+              onPress={() => setJoining(true)}
+            >
+              Join command
+            </Button>
+          )}
+          <AgentActions agent={agent} stagelets={mapKnown(rows, ({ length }) => length)} />
+        </>
+      }
+    >
+      <Conditions of={agent.conditions.filter((one) => isTrouble(one) && one.type !== 'Ready')} />
+      <Panel flush title="Stagelets">
+        <WhenKnown of={rows} what="The stagelets" none={<Empty title="Nothing is deployed here" />}>
+          {(all) => <Table label="Stagelets" columns={columns} rows={all} idOf={({ id }) => id} />}
+        </WhenKnown>
+      </Panel>
+      <About agent={agent} />
+      {isJoining ? <JoinDialog agent={agent} onClose={() => setJoining(false)} /> : null}
+    </PageFrame>
+  )
+}
+
+export const Page = () => {
+  const { params } = useRoute()
+  const [team, name] = [params['team'] ?? '', params['agent'] ?? '']
+  const found = findIn(
+    agents.known.value,
+    (one) => one.team === team && (one.name === name || one.id === name),
+  )
+  const agent = partOf(found)
+  if (agent !== undefined) return <Shown agent={agent} />
+  return (
+    <PageFrame windowTitle={name} title={name}>
+      <WhenKnown
+        of={found}
+        none={
+          <Empty
+            title="Not there, or not yours."
+            action={<LinkButton href="/ui/agents">To the agents</LinkButton>}
+          >
+            The team {team} has no agent {name} that you may see.
+          </Empty>
+        }
+      />
+    </PageFrame>
+  )
+}

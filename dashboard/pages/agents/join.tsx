@@ -1,0 +1,206 @@
+// Lets a machine in: one command, shown once, with the time that is left, and when the machine has joined.
+import { defined } from '../../../src/kernel/defined.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { knownTeams } from '../../app/known-teams.ts'
+import { whyNot } from '../../app/session.ts'
+import { api, ApiProblem, must } from '../../api/client.ts'
+import type { Agent } from '../../../src/rest/types.ts'
+import { agents } from '../../live/collections.ts'
+import { now, thisSecond } from '../../live/clock.ts'
+import { someOf } from '../../live/known.ts'
+import { joinDoing, nameAgentDoing } from '../../copy-as/machines.ts'
+import { Button } from '../../ui/button.tsx'
+import { confirmed } from '../../ui/confirm-login.tsx'
+import { Command } from '../../ui/copy.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { State } from '../../ui/state.tsx'
+import { lengthOf } from '../../ui/time.tsx'
+import { useSending } from '../../ui/use-sending.ts'
+import { isConnected } from './agent-state.ts'
+import s from './agents.module.css'
+
+interface Made {
+  readonly agent: Agent
+  readonly command: string
+  readonly expiresAt: number
+  readonly shownAt: number
+}
+
+const lifetimes = [
+  { seconds: 600, text: '10 minutes' },
+  { seconds: 3600, text: '1 hour' },
+  { seconds: 86_400, text: '1 day' },
+]
+
+const joinTokenOf = async (agent: Agent, ttl: number): Promise<Made> => {
+  const { command, expires_at: expires } = await must(
+    api.POST('/agents/{agent_id}/join-token', {
+      params: { path: { agent_id: agent.id } },
+      body: { ttl_seconds: ttl },
+    }),
+  )
+  // It is left out of a repeated answer only, and no request of this page is repeated.
+  if (command === undefined) throw new Error('the command was shown already')
+  return { agent, command, expiresAt: Date.parse(expires), shownAt: now() }
+}
+
+/** The agent of that name: made here, unless it is there already and no machine has joined as it. */
+const agentNamed = async (team: string, name: string): Promise<Agent> => {
+  try {
+    return await must(api.POST('/agents', { body: { team, name } }))
+  } catch (error) {
+    const known = someOf(agents.known.peek()).find((one) => one.team === team && one.name === name)
+    const isTaken = error instanceof ApiProblem && error.problem.reason === 'AlreadyExists'
+    if (isTaken && known !== undefined && known.version === undefined) return known
+    throw error
+  }
+}
+
+const Waiting = ({ made }: { readonly made: Made }) => {
+  const agent = agents.cell(made.agent.id).value
+  const joinedAt = useRef<number | undefined>(undefined)
+  const wasLost = made.agent.last_seen
+  const hasJoined = agent !== undefined && isConnected(agent) && agent.last_seen !== wasLost
+  if (hasJoined) joinedAt.current ??= now()
+  if (joinedAt.current !== undefined)
+    return (
+      <p role="status">
+        <State kind="ok">Joined after {lengthOf(joinedAt.current - made.shownAt)}</State>
+      </p>
+    )
+  const left = made.expiresAt - thisSecond.value
+  if (left <= 0)
+    return (
+      <p role="status">
+        <State kind="fail">This command has run out. Make another one.</State>
+      </p>
+    )
+  return (
+    <p>
+      <State kind="wait">Waiting for the machine</State>{' '}
+      <span class="muted num">
+        good for {lengthOf(left)} more, waiting for {lengthOf(thisSecond.value - made.shownAt)}
+      </span>
+    </p>
+  )
+}
+
+const Shown = ({ made }: { readonly made: Made }) => (
+  <div class={s['join']}>
+    <p>
+      Run this on the machine that is to be <b>{made.agent.name}</b>. It is shown this one time, and
+      is good for one machine.
+    </p>
+    <Command text={made.command} />
+    <Waiting made={made} />
+  </div>
+)
+
+interface FormProps {
+  readonly known: Agent | undefined
+  readonly busy: boolean
+  readonly onMake: (team: string, name: string, ttl: number) => void
+}
+
+const Form = ({ known, busy, onMake }: FormProps) => {
+  const teams = knownTeams()
+  const [team, setTeam] = useState(known?.team ?? teams[0] ?? 'default')
+  const [name, setName] = useState(known?.name ?? '')
+  const [ttl, setTtl] = useState(600)
+  const refused =
+    whyNot('create', 'agents/join', team) ?? (name === '' ? 'Give the machine a name.' : undefined)
+  return (
+    <form
+      class={s['form']}
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (refused === undefined) onMake(team, name, ttl)
+      }}
+    >
+      {known === undefined ? (
+        <label>
+          Name
+          <input
+            value={name}
+            placeholder="web-1"
+            autocomplete="off"
+            spellcheck={false}
+            onInput={(event) => setName(event.currentTarget.value.trim())}
+          />
+        </label>
+      ) : null}
+      {known === undefined && teams.length > 1 ? (
+        <label>
+          Team
+          <select value={team} onChange={(event) => setTeam(event.currentTarget.value)}>
+            {teams.map((one) => (
+              <option value={one}>{one}</option>
+            ))}
+          </select>
+        </label>
+      ) : null}
+      <label>
+        The command is good for
+        <select value={String(ttl)} onChange={(event) => setTtl(Number(event.currentTarget.value))}>
+          {lifetimes.map(({ seconds, text }) => (
+            <option value={String(seconds)}>{text}</option>
+          ))}
+        </select>
+      </label>
+      <Button look="primary" submit busy={busy} whyNot={refused} onPress={() => undefined}>
+        Make the command
+      </Button>
+      {name === '' ? null : (
+        <>
+          {known === undefined ? <CopyAs doing={nameAgentDoing({ team, name })} /> : null}
+          <CopyAs doing={joinDoing({ team, name }, ttl)} />
+        </>
+      )}
+    </form>
+  )
+}
+
+/** Where `agent` is given, its machine joins again; else a new agent is made. */
+export const JoinPanel = ({ agent }: { readonly agent?: Agent }) => {
+  const [made, setMade] = useState<Made>()
+  const { busy, error, run } = useSending()
+  const make = (team: string, name: string, ttl: number): Promise<void> =>
+    run(async () => {
+      const target = agent ?? (await agentNamed(team, name))
+      setMade(await confirmed(() => joinTokenOf(target, ttl)))
+    })
+  // The command goes when the page is left, also by "back" to a page that the browser kept.
+  useEffect(() => {
+    const forget = (): void => setMade(undefined)
+    window.addEventListener('pagehide', forget)
+    return () => window.removeEventListener('pagehide', forget)
+  }, [])
+  return (
+    <>
+      {error === undefined ? null : <ProblemBox error={error} />}
+      {made === undefined ? (
+        <Form known={agent} busy={busy} onMake={(...all) => void make(...all)} />
+      ) : (
+        <Shown made={made} />
+      )}
+    </>
+  )
+}
+
+export const JoinDialog = ({
+  agent,
+  onClose,
+}: {
+  readonly agent?: Agent
+  readonly onClose: () => void
+}) => (
+  <Dialog
+    wide
+    title={agent === undefined ? 'Add a machine' : `Let a machine join as ${agent.name}`}
+    onClose={onClose}
+  >
+    <JoinPanel {...defined({ agent })} />
+  </Dialog>
+)

@@ -1,0 +1,257 @@
+// The audit log: who did what, and the proof that no row was changed.
+import { useLocation } from 'preact-iso'
+import { useEffect, useRef } from 'preact/hooks'
+import type { AuditRow } from '../../../src/rest/types.ts'
+import { api, must } from '../../api/client.ts'
+import { useTeam, withQuery } from '../../app/team.ts'
+import { now } from '../../live/clock.ts'
+import { mapKnown, partOf } from '../../live/known.ts'
+import { Button, LinkButton } from '../../ui/button.tsx'
+import { Command } from '../../ui/copy.tsx'
+import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
+import { said } from '../../ui/text/said.ts'
+import { State } from '../../ui/state.tsx'
+import { Table } from '../../ui/table.tsx'
+import { Since } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { detailWords, filterFields, useAuditState, useRows, type Filter } from './rows.ts'
+import { VerifyPanel } from './verify-panel.tsx'
+import s from './audit.module.css'
+
+const objectOf = ({ object: { kind, namespace, name } }: AuditRow): string =>
+  [kind, namespace === '' ? name : `${namespace}/${name}`].join(' ')
+
+/** What the row says beside: a name and a value each. */
+const Detail = ({ of }: { readonly of: Readonly<Record<string, unknown>> }) => (
+  <dl class={s['detail']}>
+    {detailWords(of).map(([name, value]) => (
+      <div key={name}>
+        <dt>{name}</dt>
+        <dd>{said(value)}</dd>
+      </div>
+    ))}
+  </dl>
+)
+
+const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
+  <Table
+    label="Audit rows, newest first"
+    rows={rows}
+    idOf={({ seq }) => String(seq)}
+    columns={[
+      { title: 'Row', head: true, render: ({ seq }) => <span class="num">{seq}</span> },
+      { title: 'When', render: ({ at }) => <Since at={at} /> },
+      {
+        title: 'Who',
+        render: ({ actor }) => (
+          <>
+            {actor.name}
+            <small>{actor.source === 'api' ? actor.address : actor.source}</small>
+          </>
+        ),
+      },
+      {
+        title: 'What',
+        render: (row) =>
+          row.result === 'denied' ? <State kind="fail">denied: {row.action}</State> : row.action,
+      },
+      {
+        title: 'To what',
+        render: (row) => (
+          <>
+            {objectOf(row)}
+            {row.detail === undefined ? null : <Detail of={row.detail} />}
+          </>
+        ),
+      },
+    ]}
+  />
+)
+
+const useFilter = (): readonly [Filter, (change: Filter) => void] => {
+  const { query, url, route } = useLocation()
+  const filter: Filter = {}
+  for (const field of filterFields) {
+    const given = query[field]
+    if (given !== undefined && given !== '') filter[field] = given
+  }
+  const set = (change: Filter): void => route(withQuery(url, change), true)
+  return [filter, set]
+}
+
+const labels = { by: 'Who', action: 'What', kind: 'Kind', name: 'Name' } as const
+const words = ['by', 'action', 'kind', 'name'] as const
+
+/** What is being typed stays while rows come; another address replaces it. */
+const Word = ({
+  label,
+  value,
+  set,
+}: {
+  readonly label: string
+  readonly value: string
+  readonly set: (value: string) => void
+}) => {
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    if (input.current !== null) input.current.value = value
+  }, [value])
+  return (
+    <label>
+      {label}
+      <input ref={input} onChange={(event) => set(event.currentTarget.value.trim())} />
+    </label>
+  )
+}
+
+const FilterBar = ({
+  filter,
+  set,
+}: {
+  readonly filter: Filter
+  readonly set: (change: Filter) => void
+}) => (
+  <form
+    class={s['filter']}
+    role="search"
+    aria-label="Rows"
+    onSubmit={(event) => event.preventDefault()}
+  >
+    {words.map((field) => (
+      <Word
+        key={field}
+        label={labels[field]}
+        value={filter[field] ?? ''}
+        set={(value) => set({ [field]: value })}
+      />
+    ))}
+    <label>
+      Result
+      <select
+        value={filter.result ?? ''}
+        onChange={(event) => set({ result: event.currentTarget.value })}
+      >
+        <option value="">any</option>
+        <option value="success">success</option>
+        <option value="denied">denied</option>
+      </select>
+    </label>
+    <label>
+      Since
+      <select
+        value={filter.since ?? ''}
+        onChange={(event) => set({ since: event.currentTarget.value })}
+      >
+        <option value="">the beginning</option>
+        <option value="1h">1 hour ago</option>
+        <option value="24h">24 hours ago</option>
+        <option value="7d">7 days ago</option>
+        <option value="30d">30 days ago</option>
+      </select>
+    </label>
+  </form>
+)
+
+/** How many rows came since the list was read; rows never jump by themselves. */
+const useNewRows = (newest: number | undefined): number => {
+  const linked = partOf(useAuditState())?.linked_to ?? 0
+  return newest === undefined ? 0 : Math.max(0, linked - newest)
+}
+
+/** What somebody has read, and should be rotated when they leave. */
+const Revealed = ({ by }: { readonly by: string }) => {
+  const revealed = useQuery({
+    key: ['revealed', by],
+    read: (signal) =>
+      must(api.GET('/audit/revealed', { params: { query: { by, limit: 1000 } }, signal })),
+  })
+  const secrets = mapKnown(revealed, (all) => all.secrets)
+  return (
+    <Panel flush title={`Values that ${by} has read`}>
+      <WhenKnown of={secrets} rows={2} none={<Empty title={`${by} has read no value.`} />}>
+        {(rows) => (
+          <Table
+            label={`Values that ${by} has read`}
+            rows={rows}
+            idOf={({ id }) => id}
+            columns={[
+              { title: 'Key', head: true, render: ({ key }) => <code>{key}</code> },
+              {
+                title: 'Where',
+                render: ({ namespace, project, scope }) => `${namespace}/${project}, ${scope}`,
+              },
+              { title: 'Last read', render: ({ last_read_at: at }) => <Since at={at} /> },
+              {
+                title: 'In use',
+                render: ({ knows_current: knows, version }) =>
+                  knows ? (
+                    <State kind="warn">v{version} is in use: rotate it</State>
+                  ) : (
+                    <State kind="ok">replaced since</State>
+                  ),
+              },
+            ]}
+          />
+        )}
+      </WhenKnown>
+    </Panel>
+  )
+}
+
+const isRestricted = (filter: Filter): boolean => Object.keys(filter).length > 0
+
+export const Page = () => {
+  const team = useTeam()
+  const [filter, set] = useFilter()
+  const { rows, isReading, isWhole, more, again } = useRows(filter, team, now)
+  const isFiltered = isRestricted(filter) || team !== undefined
+  const fresh = useNewRows(isFiltered ? undefined : partOf(rows)?.[0]?.seq)
+  return (
+    <PageFrame
+      windowTitle="Audit"
+      title="Audit"
+      actions={
+        <LinkButton href="/api/v1/audit/export" download="audit.jsonl">
+          Export
+        </LinkButton>
+      }
+    >
+      <VerifyPanel />
+      {filter.by === undefined ? null : <Revealed key={filter.by} by={filter.by} />}
+      <Panel
+        flush
+        title="Who did what"
+        aside={
+          fresh > 0 ? (
+            <Button small onPress={again}>
+              {fresh} new
+            </Button>
+          ) : (
+            <Button small look="quiet" busy={isReading} onPress={again}>
+              Read again
+            </Button>
+          )
+        }
+      >
+        <FilterBar filter={filter} set={set} />
+        <WhenKnown of={rows} none={<Empty title="No row is as the filter wants." />}>
+          {(all) => <Rows rows={all} />}
+        </WhenKnown>
+        {isWhole ? null : (
+          <div class={s['more']}>
+            <Button busy={isReading} onPress={more}>
+              Show older rows
+            </Button>
+          </div>
+        )}
+      </Panel>
+      <Panel title="Elsewhere">
+        <p class="muted">
+          Keep a head where the administrators of the database cannot write, daily for example.
+        </p>
+        <Command text="stagely audit head > audit.head" />
+      </Panel>
+    </PageFrame>
+  )
+}

@@ -1,0 +1,171 @@
+// How far the chain goes, and its verification in this browser.
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Verdict } from '../../../src/audit/verify.ts'
+import { Button } from '../../ui/button.tsx'
+import { Panel } from '../../ui/page.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { State } from '../../ui/state.tsx'
+import { Ago } from '../../ui/time.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { useAuditState } from './rows.ts'
+import { readHead, verifyChain } from './verify.ts'
+import { hasEd25519 } from './web-crypto.ts'
+import f from '../../ui/form.module.css'
+import s from './audit.module.css'
+
+type Verification =
+  | { readonly step: 'not yet' }
+  | { readonly step: 'cannot' }
+  | { readonly step: 'running'; readonly seq: number }
+  | { readonly step: 'done'; readonly verdict: Verdict; readonly withHead: boolean }
+  | { readonly step: 'failed'; readonly error: unknown }
+
+const Outcome = ({ verdict, withHead }: { verdict: Verdict; withHead: boolean }) => {
+  if (!verdict.ok) {
+    const { seq, message } = verdict.fault
+    return (
+      <div role="alert" class={s['outcome']}>
+        <State kind="fail">Not as it was written</State>
+        <p>
+          {seq === undefined ? '' : <b>First bad row: {seq}. </b>}
+          {message}.
+        </p>
+      </div>
+    )
+  }
+  const { rows, hidden, head, pruned } = verdict
+  return (
+    <div role="status" class={s['outcome']}>
+      <State kind="ok">Verified in this browser to row {head.seq}</State>
+      <p>
+        {rows} rows are as they were written
+        {hidden === 0 ? '' : `, ${hidden} of them by their digest alone`}.{' '}
+        {pruned === undefined ? '' : `Rows 1 to ${pruned.upTo} were pruned, which is signed. `}
+        {withHead
+          ? 'The saved head is in this chain.'
+          : 'Give a saved head to detect also rows that were cut off, and another key.'}
+      </p>
+      <p class="muted">
+        Signed with the key <code>{head.public_key}</code>
+      </p>
+    </div>
+  )
+}
+
+const Shown = ({ verification }: { readonly verification: Verification }) => {
+  switch (verification.step) {
+    case 'not yet':
+      return <State kind="unknown">Not verified in this browser</State>
+    case 'cannot':
+      return (
+        <p role="alert">
+          This browser knows no Ed25519, so it cannot check who signed. Use a newer one, or{' '}
+          <code>stagely audit verify</code>.
+        </p>
+      )
+    case 'running':
+      return <State kind="run">Verifying, row {verification.seq}</State>
+    case 'done':
+      return <Outcome {...verification} />
+    case 'failed':
+      return <ProblemBox error={verification.error} />
+  }
+}
+
+const useVerification = () => {
+  const [verification, setVerification] = useState<Verification>({ step: 'not yet' })
+  const stopping = useRef<AbortController | undefined>(undefined)
+  useEffect(
+    () => () => {
+      stopping.current?.abort()
+    },
+    [],
+  )
+  const run = async (head: ReturnType<typeof readHead>): Promise<void> => {
+    const { signal } = (stopping.current = new AbortController())
+    const onRow = (seq: number): void => setVerification({ step: 'running', seq })
+    onRow(0)
+    try {
+      if (!(await hasEd25519())) setVerification({ step: 'cannot' })
+      else {
+        const verdict = await verifyChain(head, onRow, signal)
+        setVerification({ step: 'done', verdict, withHead: head !== undefined })
+      }
+    } catch (error) {
+      if (!signal.aborted) setVerification({ step: 'failed', error })
+    }
+  }
+  return { verification, run }
+}
+
+const Told = () => {
+  const state = useAuditState()
+  return (
+    <WhenKnown of={state} rows={1}>
+      {({ fault, linked_to: linked, head_at: at }) =>
+        fault !== undefined ? (
+          <div role="alert" class={s['outcome']}>
+            <State kind="fail">The controller signs no more</State>
+            <p>{fault}</p>
+          </div>
+        ) : (
+          <p class="muted">
+            The controller says: linked to row {linked}, head signed <Ago at={at} />
+          </p>
+        )
+      }
+    </WhenKnown>
+  )
+}
+
+export const VerifyPanel = () => {
+  const { verification, run } = useVerification()
+  const [text, setText] = useState('')
+  const head = readHead(text)
+  const isBad = text.trim() !== '' && head === undefined
+  return (
+    <Panel title="Integrity of the log">
+      <div class={s['chain']}>
+        <div class={s['said']}>
+          <Told />
+          <Shown verification={verification} />
+        </div>
+        <form
+          class={f['form']}
+          onSubmit={(event) => {
+            event.preventDefault()
+            if (!isBad) void run(head)
+          }}
+        >
+          <label>
+            <span>A signed head that you saved before (optional)</span>
+            <textarea
+              class={s['head']}
+              rows={2}
+              spellcheck={false}
+              placeholder="what “stagely audit head” printed"
+              aria-invalid={isBad}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          </label>
+          {isBad ? (
+            <p class={f['error']} role="alert">
+              This is no signed head.
+            </p>
+          ) : null}
+          <div>
+            <Button
+              look="primary"
+              submit
+              busy={verification.step === 'running'}
+              whyNot={isBad ? 'This is no signed head.' : undefined}
+              onPress={() => undefined}
+            >
+              Verify in this browser
+            </Button>
+          </div>
+        </form>
+      </div>
+    </Panel>
+  )
+}

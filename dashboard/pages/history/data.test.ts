@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest'
+import type { Stagelet } from '../../../src/rest/types.ts'
+import { rangeOf, runningOf } from './data.ts'
+
+it('reads two revisions of an address, the older one first', () => {
+  expect(rangeOf('3..5')).toEqual([3, 5])
+  expect(rangeOf('5..3')).toEqual([3, 5])
+  for (const text of [undefined, '', '3', '3..', '..3', '3..x', '-1..2'])
+    expect(rangeOf(text)).toBeUndefined()
+})
+
+it('names the stagelets of the project that run a revision, and not those of which nothing is known', () => {
+  const stagelet = (name: string, more: Partial<Stagelet>): Stagelet =>
+    ({ name, team: 'red', project: 'shop', ...more }) as Stagelet
+  const all = [
+    stagelet('prod', { running_revision: 3 }),
+    stagelet('demo', { running_revision: 3 }),
+    stagelet('away', {}),
+    stagelet('late', { running_revision: 2 }),
+    stagelet('other', { project: 'crm', running_revision: 3 }),
+  ]
+  const names = runningOf({ team: 'red', name: 'shop' }, all, 3).map(({ name }) => name)
+  expect(names).toEqual(['demo', 'prod'])
+})

@@ -1,0 +1,110 @@
+// Going back to a revision: first what that would do, then, by a button that says the consequence, the change.
+import type { Rollback } from '../../../src/rest/types.ts'
+import { useRef, useState } from 'preact/hooks'
+import { api, must } from '../../api/client.ts'
+import { goBackDoing } from '../../copy-as/secrets.ts'
+import { partOf } from '../../live/known.ts'
+import { useAction } from '../../ui/action.ts'
+import { Button } from '../../ui/button.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { Changes, consequence, Radius } from './changes.tsx'
+import { idOf } from './data.ts'
+import f from '../../ui/form.module.css'
+
+interface Props {
+  readonly project: { readonly team: string; readonly name: string }
+  readonly revision: number
+  readonly onClose: () => void
+}
+
+const rollBack = (project: string, body: object): Promise<Rollback> =>
+  must(
+    api.POST('/projects/{project_id}/rollback', {
+      params: { path: { project_id: project } },
+      body: body as { revision: number },
+    }),
+  )
+
+const isNothing = ({ added, removed, changed }: Rollback): boolean =>
+  added.length + removed.length + changed.length === 0
+
+export const GoBack = ({ project, revision, onClose }: Props) => {
+  const id = idOf(project)
+  const doing = goBackDoing({ team: project.team, project: project.name }, revision)
+  const tried = useQuery<Rollback>({
+    key: ['go-back', id, revision],
+    read: () => rollBack(id, { revision, dry_run: true }),
+  })
+  const note = useRef<HTMLInputElement>(null)
+  const [failed, setFailed] = useState<unknown>()
+  const { busy, run } = useAction()
+  const found = partOf(tried)
+  const apply = async (): Promise<void> => {
+    const why = note.current?.value.trim() ?? ''
+    const request = { revision, expected_set: found?.set, ...(why !== '' && { note: why }) }
+    const change = async (): Promise<void> => {
+      await rollBack(id, request).catch((error: unknown) => {
+        setFailed(error)
+        void tried.again()
+        throw error
+      })
+    }
+    const done = `${project.name} holds again what revision ${revision} held.`
+    if (await run(change, done, doing)) onClose()
+  }
+  return (
+    <Dialog
+      wide
+      title={`Go back to revision ${revision}`}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onPress={onClose}>Cancel</Button>
+          <Button
+            look="primary"
+            busy={busy}
+            whyNot={
+              found === undefined
+                ? 'What it does is not known yet.'
+                : isNothing(found)
+                  ? 'Nothing differs.'
+                  : undefined
+            }
+            onPress={() => void apply()}
+          >
+            {found === undefined ? 'Go back' : `Go back: ${consequence(found.impact)}`}
+          </Button>
+        </>
+      }
+    >
+      <div class={f['form']}>
+        {failed === undefined ? null : <ProblemBox error={failed} />}
+        <WhenKnown of={tried}>
+          {(would) =>
+            isNothing(would) ? (
+              <p>What is stored now is what revision {revision} held. Nothing would change.</p>
+            ) : (
+              <>
+                <Radius impact={would.impact} />
+                <Changes diff={would} />
+                <label>
+                  <span>Why (optional)</span>
+                  <input ref={note} maxLength={1000} />
+                </label>
+                <p class="muted">
+                  It becomes the newest revision: nothing is lost, and this can be undone the same
+                  way. Containers that still run these values are not touched.
+                </p>
+              </>
+            )
+          }
+        </WhenKnown>
+        <CopyAs doing={doing} />
+      </div>
+    </Dialog>
+  )
+}

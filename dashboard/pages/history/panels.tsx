@@ -1,0 +1,136 @@
+// The panels of the history: one revision, and what two of them differ in.
+import type { Revision } from '../../../src/rest/types.ts'
+import { whyNot } from '../../app/session.ts'
+import { stagelets } from '../../live/collections.ts'
+import { mapKnown } from '../../live/known.ts'
+import { Button } from '../../ui/button.tsx'
+import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
+import { projectUrl, revisionUrl, stageletUrl } from '../../ui/text/links.ts'
+import { said } from '../../ui/text/said.ts'
+import { State } from '../../ui/state.tsx'
+import { Ago, Since } from '../../ui/time.tsx'
+import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
+import { Changes } from './changes.tsx'
+import { idOf, runningOf, useDiff } from './data.ts'
+import { ReceiptButton } from './receipt.tsx'
+import s from './history.module.css'
+
+export type Named = { readonly team: string; readonly name: string }
+
+export const Runs = ({
+  project,
+  revision,
+  newest,
+}: {
+  readonly project: Named
+  readonly revision: number
+  readonly newest: number | undefined
+}) => {
+  const running = mapKnown(stagelets.known.value, (all) => runningOf(project, all, revision))
+  return (
+    <InlineKnown of={running}>
+      {(found) =>
+        found.length === 0 ? (
+          <span class="muted">–</span>
+        ) : (
+          <span class={s['states']}>
+            {found.map((one) => (
+              <State
+                key={one.id}
+                kind={revision === newest ? 'ok' : 'wait'}
+                title={`${one.name} runs revision ${revision}`}
+              >
+                <a href={stageletUrl(one)}>{one.name}</a>
+              </State>
+            ))}
+          </span>
+        )
+      }
+    </InlineKnown>
+  )
+}
+
+const DiffOf = ({
+  project,
+  from,
+  to,
+}: {
+  readonly project: Named
+  readonly from: number
+  readonly to: number | 'head'
+}) => {
+  const diff = useDiff(idOf(project), from, to)
+  return (
+    <WhenKnown of={diff} rows={3}>
+      {(found) => <Changes diff={found} />}
+    </WhenKnown>
+  )
+}
+
+interface OneProps {
+  readonly project: Named
+  readonly revision: Revision
+  readonly before: number
+  readonly newest: number | undefined
+  readonly onClose: () => void
+  readonly onGoBack: () => void
+}
+
+export const One = ({ project, revision, before, newest, onClose, onGoBack }: OneProps) => {
+  const { revision: number, by, note, closed_at: at } = revision
+  return (
+    <Drawer title={`r${number}`} under={<Ago at={at} />} onClose={onClose}>
+      <Section title="Who, and why">
+        <Facts
+          rows={[
+            ['By', by.join(', ')],
+            ['At', <Since at={at} />],
+            ['Note', note === undefined ? <span class="muted">none was given</span> : said(note)],
+            ['Clock', <a href={revisionUrl(project, number)}>how its containers came</a>],
+            [
+              'Secrets',
+              <a href={`${projectUrl(project)}?at=${number}`}>as they were, against now</a>,
+            ],
+            ['Runs it', <Runs project={project} revision={number} newest={newest} />],
+          ]}
+        />
+      </Section>
+      <Section title="Receipt">
+        <p class="muted">What the controller signs of it, to be kept.</p>
+        <p>
+          <ReceiptButton team={project.team} project={project.name} revision={number} />
+        </p>
+      </Section>
+      <Section title={before === 0 ? 'What it brought' : `Against r${before}`}>
+        <DiffOf project={project} from={before} to={number} />
+      </Section>
+      {number === newest ? null : (
+        <Section title="Against now">
+          <DiffOf project={project} from={number} to="head" />
+        </Section>
+      )}
+      <Section title="Go back">
+        <p class="muted">First you see which containers that would re-create.</p>
+        <p>
+          <Button whyNot={whyNot('update', 'stagelysecrets', project.team)} onPress={onGoBack}>
+            Go back to r{number}…
+          </Button>
+        </p>
+      </Section>
+    </Drawer>
+  )
+}
+
+interface CompareProps {
+  readonly project: Named
+  readonly range: readonly [number, number]
+  readonly onClose: () => void
+}
+
+export const Compare = ({ project, range: [from, to], onClose }: CompareProps) => (
+  <Drawer title={`r${from} → r${to}`} under="What differs, by names" onClose={onClose}>
+    <Section title="Secrets">
+      <DiffOf project={project} from={from} to={to} />
+    </Section>
+  </Drawer>
+)

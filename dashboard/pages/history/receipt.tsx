@@ -1,0 +1,108 @@
+// The receipt of a revision: what the controller has signed, in words, checked by this browser, and as a file.
+import { useState } from 'preact/hooks'
+import { receiptFault, receiptWords } from '../../../src/audit/receipt.ts'
+import { api, must } from '../../api/client.ts'
+import type { Receipt } from '../../../src/rest/types.ts'
+import { partOf } from '../../live/known.ts'
+import { Button } from '../../ui/button.tsx'
+import { Command } from '../../ui/copy.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { saveFile } from '../../ui/save-file.ts'
+import { State } from '../../ui/state.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { hasEd25519, webCrypto } from '../audit/web-crypto.ts'
+import s from './history.module.css'
+
+interface Props {
+  readonly team: string
+  readonly project: string
+  readonly revision: number
+}
+
+/** `fault`: why it does not hold; null: this browser cannot tell. */
+interface Checked {
+  readonly signed: Receipt
+  readonly fault: string | undefined | null
+}
+
+const useReceipt = ({ team, project, revision }: Props) =>
+  useQuery<Checked>({
+    key: ['receipt', team, project, revision],
+    read: async (signal) => {
+      const path = { project_id: `${team}/${project}`, revision: String(revision) }
+      const signed = await must(
+        api.GET('/projects/{project_id}/revisions/{revision}/receipt', {
+          params: { path },
+          signal,
+        }),
+      )
+      const fault = (await hasEd25519()) ? await receiptFault(webCrypto, signed) : null
+      return { signed, fault }
+    },
+  })
+
+const Verdict = ({ fault }: Pick<Checked, 'fault'>) => {
+  if (fault === undefined)
+    return <State kind="ok">Signed by the key of the audit log, checked in this browser</State>
+  if (fault === null)
+    return <State kind="unknown">This browser knows no Ed25519 and cannot check it</State>
+  return <State kind="fail">It does not hold: {fault}</State>
+}
+
+const Shown = ({ signed, fault }: Checked) => (
+  <div class={s['receipt']}>
+    <p>
+      <Verdict fault={fault} />
+    </p>
+    {receiptWords(signed).map((line) => (
+      <p key={line}>{line}</p>
+    ))}
+    <p class="muted">
+      Key <code>{signed.public_key}</code>
+    </p>
+    <Command text={`stagely receipt verify ${nameOf(signed.receipt)} --head audit.head`} />
+  </div>
+)
+
+const nameOf = ({ project, revision }: Receipt['receipt']): string => `${project}-r${revision}.json`
+
+const ReceiptDialog = ({ onClose, ...of }: Props & { readonly onClose: () => void }) => {
+  const receipt = useReceipt(of)
+  const found = partOf(receipt)
+  return (
+    <Dialog
+      wide
+      title={`Receipt of r${of.revision}`}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onPress={onClose}>Close</Button>
+          <Button
+            look="primary"
+            busy={receipt.state === 'loading'}
+            onPress={() => {
+              if (found === undefined) return
+              const text = JSON.stringify(found.signed, null, 2)
+              saveFile(nameOf(found.signed.receipt), text, 'application/json')
+            }}
+          >
+            Download the signed JSON
+          </Button>
+        </>
+      }
+    >
+      <WhenKnown of={receipt}>{(checked) => <Shown {...checked} />}</WhenKnown>
+    </Dialog>
+  )
+}
+
+export const ReceiptButton = (of: Props) => {
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <>
+      <Button onPress={() => setOpen(true)}>Receipt…</Button>
+      {isOpen ? <ReceiptDialog {...of} onClose={() => setOpen(false)} /> : null}
+    </>
+  )
+}

@@ -1,0 +1,33 @@
+// How many stagelets are in which state.
+import type { Stagelet } from '../../../src/rest/types.ts'
+import { countsOf } from '../../live/states.ts'
+import { Count, State } from '../../ui/state.tsx'
+import s from '../overview.module.css'
+
+export const States = ({
+  of,
+  words,
+}: {
+  readonly of: readonly Stagelet[]
+  readonly words?: boolean
+}) => {
+  const counts = countsOf(of)
+  if (counts.length === 0) return words === true ? null : <span class="muted">none</span>
+  if (words === true)
+    return (
+      <span class={s['states']}>
+        {counts.map(({ kind, word, count }) => (
+          <State key={word} kind={kind}>
+            {count} {word.toLowerCase()}
+          </State>
+        ))}
+      </span>
+    )
+  return (
+    <span class={s['states']}>
+      {counts.map(({ kind, word, count }) => (
+        <Count key={word} kind={kind} count={count} word={word} />
+      ))}
+    </span>
+  )
+}

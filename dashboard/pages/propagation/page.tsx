@@ -1,0 +1,242 @@
+// How fast a change comes to containers, as measured, against what is promised.
+import type { Propagation } from '../../../src/rest/types.ts'
+import { defined } from '../../../src/kernel/defined.ts'
+import { api, must } from '../../api/client.ts'
+import { now, beatEvery } from '../../live/clock.ts'
+import { projects } from '../../live/collections.ts'
+import { mapKnown, partOf, someOf } from '../../live/known.ts'
+import { useQueryState, useTeam } from '../../app/team.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
+import { RolloutTabs } from '../../ui/rollout-tabs.tsx'
+import { State } from '../../ui/state.tsx'
+import { Table } from '../../ui/table.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import {
+  fewestOf,
+  leftOutWord,
+  objectiveWords,
+  percentOf,
+  stageWords,
+  timeOf,
+  verdictOf,
+  type Objective,
+  type Stage,
+  type Verdict,
+} from './words.ts'
+import s from './propagation.module.css'
+
+const dayMs = 86_400_000
+const spans = { '1': 'a day', '7': '7 days', '30': '30 days', '90': '90 days' } as const
+const usual = '30'
+
+const useSlo = () => {
+  const team = useTeam()
+  const [project] = useQueryState('project')
+  const [days = usual] = useQueryState('days')
+  return useQuery<Propagation>({
+    key: ['slo', team, project, days],
+    stamp: beatEvery(60).value,
+    read: (signal) => {
+      const since = new Date(now() - Number(days) * dayMs).toISOString()
+      const query = { ...defined({ team, project }), since }
+      return must(api.GET('/slo', { params: { query }, signal }))
+    },
+  })
+}
+
+const Choice = () => {
+  const team = useTeam()
+  const [project = '', setProject] = useQueryState('project')
+  const [days = usual, setDays] = useQueryState('days')
+  const names = someOf(projects.known.value)
+    .filter((one) => team === undefined || one.team === team)
+    .map(({ name }) => name)
+  return (
+    <div class={s['choice']}>
+      <select
+        aria-label="Project"
+        value={project}
+        onChange={(event) => setProject(event.currentTarget.value)}
+      >
+        <option value="">all projects</option>
+        {[...new Set(names)].sort().map((name) => (
+          <option value={name}>{name}</option>
+        ))}
+      </select>
+      <select
+        aria-label="Since"
+        value={days}
+        onChange={(event) => setDays(event.currentTarget.value)}
+      >
+        {Object.entries(spans).map(([value, text]) => (
+          <option value={value}>the last {text}</option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
+const results = {
+  nothing: ['wait', 'Nothing proven'],
+  met: ['ok', 'Met'],
+  missed: ['fail', 'Missed'],
+  few: ['wait', 'Too few to judge'],
+} as const
+
+const Result = ({ verdict }: { readonly verdict: Verdict }) => {
+  const [kind, word] = results[verdict]
+  return <State kind={kind}>{word}</State>
+}
+
+const Promised = ({ one, count }: { readonly one: Objective; readonly count: number }) => {
+  const verdict = verdictOf(one, count)
+  const { objective, within_ms: within, target, share, p50_ms, p99_ms, max_ms } = one
+  return (
+    <Panel>
+      <div class={s['promise']}>
+        <p class={s['what']}>{objectiveWords[objective]}</p>
+        <p class={s['share']}>
+          {percentOf(share)} <small>within {timeOf(within)}</small>
+        </p>
+        <div
+          class={s['meter']}
+          role="img"
+          aria-label={`${percentOf(share)} within ${timeOf(within)}, promised are ${percentOf(target)}`}
+        >
+          <i
+            class={s[verdict === 'missed' ? 'missed' : 'met']}
+            style={{ width: `${(share ?? 0) * 100}%` }}
+          />
+          <b style={{ left: `${target * 100}%` }} />
+        </div>
+        <p class={s['under']}>
+          <Result verdict={verdict} />
+          <span class="muted">
+            promised: {percentOf(target)}
+            {verdict === 'few' ? `; ${count} of at least ${fewestOf(target)} samples` : ''}
+          </span>
+        </p>
+        <p class="muted num">
+          half within {timeOf(p50_ms)} · 99 % within {timeOf(p99_ms)} · longest {timeOf(max_ms)}
+        </p>
+      </div>
+    </Panel>
+  )
+}
+
+/** From nothing to the longest of all stages; the median is dark, 99 % lighter, the longest a line. */
+const Range = ({ stage, longest }: { readonly stage: Stage; readonly longest: number }) => {
+  const part = (ms = 0): string => `${longest === 0 ? 0 : (ms / longest) * 100}%`
+  return (
+    <div class={s['range']} aria-hidden="true">
+      <i class={s['most']} style={{ width: part(stage.p99_ms) }} />
+      <i class={s['half']} style={{ width: part(stage.p50_ms) }} />
+      <b style={{ left: part(stage.max_ms) }} />
+    </div>
+  )
+}
+
+const Stages = ({ stages }: Pick<Propagation, 'stages'>) => {
+  const longest = Math.max(0, ...stages.map(({ max_ms: ms = 0 }) => ms))
+  return (
+    <Table
+      label="Stages"
+      rows={stages}
+      idOf={({ stage }) => stage}
+      columns={[
+        {
+          title: 'Stage',
+          head: true,
+          render: ({ stage }) => (
+            <>
+              {stageWords[stage][0]}
+              <small>{stageWords[stage][1]}</small>
+            </>
+          ),
+        },
+        { title: 'Half within', end: true, render: ({ p50_ms: ms }) => timeOf(ms) },
+        { title: '99 % within', end: true, render: ({ p99_ms: ms }) => timeOf(ms) },
+        { title: 'Longest', end: true, render: ({ max_ms: ms }) => timeOf(ms) },
+        {
+          title: 'Against the longest',
+          wide: true,
+          render: (stage) => <Range {...{ stage, longest }} />,
+        },
+      ]}
+    />
+  )
+}
+
+const LeftOut = ({ left_out: rows }: Pick<Propagation, 'left_out'>) => (
+  <Table
+    label="Left out"
+    rows={rows}
+    idOf={({ because }) => because}
+    columns={[
+      { title: 'Why', head: true, render: ({ because }) => leftOutWord(because) },
+      { title: 'How many', end: true, render: ({ count }) => count },
+    ]}
+  />
+)
+
+/** Of all that is promised: the worst that is known. */
+const verdictOfAll = ({ objectives, proven }: Propagation): Verdict => {
+  const all = objectives.map((one) => verdictOf(one, proven))
+  return (['missed', 'few', 'nothing'] as const).find((one) => all.includes(one)) ?? 'met'
+}
+
+const marks: Readonly<Record<Verdict, string>> = { missed: '▲ ', met: '● ', few: '', nothing: '' }
+
+export const Page = () => {
+  const slo = useSlo()
+  const verdict = partOf(mapKnown(slo, verdictOfAll))
+  return (
+    <PageFrame
+      windowTitle={`${verdict === undefined ? '' : marks[verdict]}Propagation`}
+      title="Propagation"
+      tabs={<RolloutTabs current="Propagation" />}
+      state={verdict === undefined ? null : <Result verdict={verdict} />}
+      actions={<Choice />}
+    >
+      <WhenKnown of={slo}>
+        {({ proven, objectives, stages, left_out }) => (
+          <>
+            {proven === 0 ? (
+              <Panel>
+                <Empty title="Nothing was proven in this time">
+                  Each change that comes to containers is measured: when it was closed, when Compose
+                  began, when the last container was healthy, and when all labels were read.
+                </Empty>
+              </Panel>
+            ) : (
+              <>
+                <div class={s['promises']}>
+                  {objectives.map((one) => (
+                    <Promised key={one.objective} one={one} count={proven} />
+                  ))}
+                </div>
+                <Panel
+                  flush
+                  title="Where the time goes"
+                  aside={<span class="muted num">{proven} proven</span>}
+                >
+                  <Stages stages={stages} />
+                </Panel>
+              </>
+            )}
+            {left_out.length === 0 ? null : (
+              <Panel
+                flush
+                title="In no number above"
+                aside={<span class="muted">what waited, failed, or was overtaken</span>}
+              >
+                <LeftOut left_out={left_out} />
+              </Panel>
+            )}
+          </>
+        )}
+      </WhenKnown>
+    </PageFrame>
+  )
+}

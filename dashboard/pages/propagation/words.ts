@@ -1,0 +1,60 @@
+// The time of propagation in words. Pure.
+import type { Propagation } from '../../../src/rest/types.ts'
+
+export type Objective = Propagation['objectives'][number]
+export type Stage = Propagation['stages'][number]
+
+export const objectiveWords: Readonly<Record<Objective['objective'], string>> = {
+  started: 'Compose begins after a change is closed',
+  proven: 'Proven after the last container is healthy',
+}
+
+/** Fewer than these allow not one that is too late: one bad moment would decide. */
+export const fewestOf = (target: number): number => Math.ceil(1 / Math.max(1 - target, 1e-6) - 1e-9)
+
+export type Verdict = 'met' | 'missed' | 'few' | 'nothing'
+
+export const verdictOf = (
+  { is_met: isMet, target }: Pick<Objective, 'is_met' | 'target'>,
+  count: number,
+): Verdict => {
+  if (isMet === null) return 'nothing'
+  if (isMet) return 'met'
+  return count < fewestOf(target) ? 'few' : 'missed'
+}
+
+export const stageWords: Readonly<Record<Stage['stage'], readonly [string, string]>> = {
+  told: ['Told', 'from the close of a change until its bundle was sent'],
+  started: ['Started', 'until Compose begins on the machine'],
+  healthy: ['Healthy', 'until the last new container passed its health check'],
+  proven: ['Proven', 'until all labels were read and stored'],
+  total: ['All of it', 'from the close until it is proven'],
+}
+
+const outWords: Readonly<Record<string, string>> = {
+  Failed: 'failed',
+  RolledBack: 'rolled back',
+  Paused: 'waited: paused',
+  AgentDrained: 'waited: the machine was drained',
+  AgentAway: 'waited: the machine was away',
+  EngineUnavailable: 'waited: the engine of the machine did not answer',
+  AwaitingTurn: 'waited for its turn',
+  First: 'first rollouts',
+  Unmeasured: 'overtaken by a newer change',
+}
+
+/** `AgentLate` is said as it is, in small words. */
+export const leftOutWord = (because: string): string =>
+  outWords[because] ?? because.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()
+
+/** `340 ms`, `2.41 s`, `75 s`, `12 min`. */
+export const timeOf = (ms: number | undefined): string => {
+  if (ms === undefined) return '–'
+  if (ms < 1000) return `${Math.round(ms)} ms`
+  if (ms < 10_000) return `${(ms / 1000).toFixed(2)} s`
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
+}
+
+/** Rounded down: what is nearly reached is not reached. */
+export const percentOf = (share: number | null): string =>
+  share === null ? '–' : `${Math.floor(share * 10_000) / 100} %`

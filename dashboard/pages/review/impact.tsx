@@ -1,0 +1,100 @@
+// Which services a change reaches, and why; what it does not reach, and what is held.
+import { placesText } from '../../../src/secrets/wider.ts'
+import type { Impact } from '../../staging/staging.ts'
+import { Since } from '../../ui/time.tsx'
+import { State } from '../../ui/state.tsx'
+import { messageText } from '../../ui/text/message.ts'
+import s from './review.module.css'
+
+interface Line {
+  readonly stagelet: string
+  readonly service: string
+  readonly what: string
+  readonly why: string
+}
+
+const linesOf = ({ affected, cascaded }: Impact): readonly Line[] =>
+  [
+    ...affected.map(({ stagelet, service, keys, reason }) => ({
+      stagelet,
+      service,
+      what: 're-created',
+      why: keys.length > 0 ? keys.join(', ') : reason,
+    })),
+    ...cascaded.map(({ stagelet, service, with: others }) => ({
+      stagelet,
+      service,
+      what: `with ${others.join(', ')}`,
+      why: 'shares a namespace or volumes',
+    })),
+  ].sort((a, b) => a.stagelet.localeCompare(b.stagelet))
+
+export const ImpactTable = ({
+  impact,
+  isOld,
+}: {
+  readonly impact: Impact
+  readonly isOld: boolean
+}) => {
+  const lines = linesOf(impact)
+  return (
+    <div class={isOld ? s['old'] : undefined}>
+      {lines.length === 0 ? null : (
+        <table class={s['impact']}>
+          <thead>
+            <tr>
+              <th scope="col">Stagelet</th>
+              <th scope="col">Service</th>
+              <th scope="col">What</th>
+              <th scope="col">Why</th>
+            </tr>
+          </thead>
+          <tbody>
+            {lines.map(({ stagelet, service, what, why }, index) => (
+              <tr key={`${stagelet}/${service}`}>
+                <th scope="row">
+                  {lines[index - 1]?.stagelet === stagelet ? (
+                    <span class="visually-hidden">{stagelet}</span>
+                  ) : (
+                    stagelet
+                  )}
+                </th>
+                <td>{service}</td>
+                <td>{what}</td>
+                <td class="mono">{why}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <ul class={s['rest']}>
+        {impact.widened.map(({ key, before, services, ...place }) => (
+          <li key={`${key} ${placesText([place])}`}>
+            <State kind="warn">{key} reaches more services</State> It was kept to{' '}
+            {placesText(before)}, and goes to {placesText([place])}
+            {services.length === 0
+              ? '.'
+              : `: new for ${services.map(({ stagelet, service }) => `${stagelet}/${service}`).join(', ')}.`}
+          </li>
+        ))}
+        {lines.length === 0 ? <li>No container is re-created.</li> : null}
+        {impact.held.map(({ stagelet, message, since }) => (
+          <li key={stagelet}>
+            <State kind="paused">{stagelet} held</State> {messageText(message)}
+            {since === undefined ? null : (
+              <span class="muted">
+                {' '}
+                since <Since at={since} />
+              </span>
+            )}
+          </li>
+        ))}
+        {impact.untouched === 0 ? null : (
+          <li class="muted num">
+            {impact.untouched} {impact.untouched === 1 ? 'service is' : 'services are'} not touched
+          </li>
+        )}
+      </ul>
+    </div>
+  )
+}

@@ -1,0 +1,103 @@
+// What a cell of a lens says: in a sentence for who hears the page, and in the words for where a value comes from.
+// Pure.
+import type { SetEntry } from '../../../src/secrets/set-entry.ts'
+import type { Edit } from '../../staging/staging.ts'
+import type { ClassOf } from './classes.ts'
+import type { Cell, Matrix, Seat } from './places/matrix.ts'
+import { isSameIn, winnerOf, type SetIndex } from './set-index.ts'
+
+/** `project·web`, `own·global`: which of the four places wins. */
+export const originOf = ({ scope, stagelet }: Pick<SetEntry, 'scope' | 'stagelet'>): string =>
+  `${stagelet === undefined ? 'project' : 'own'}·${scope}`
+
+/** Letters of the classes of what a cell holds, each once. */
+export const lettersOf = (cell: Cell, classOf: ClassOf): string =>
+  [...new Set(cell.winners.map(({ secretId }) => classOf(secretId)?.letter ?? ''))]
+    .filter((letter) => letter !== '')
+    .sort()
+    .join(' ')
+
+const valueOf = (letters: string): string =>
+  letters === '' ? '' : letters.includes(' ') ? `, values ${letters}` : `, value ${letters}`
+
+const runsIn = ({ word, current, total }: Cell): string => {
+  const services = `${total} ${total === 1 ? 'service' : 'services'}`
+  if (word === 'current') return `${services} run the newest value`
+  if (word === 'behind') return `${current} of ${services} run the newest value`
+  return `nobody sees now whether ${services} run the newest value`
+}
+
+/** A key in all services of a stagelet. */
+export const acrossSentence = (
+  key: string,
+  stagelet: string,
+  { cell, letters, isMissing }: { cell: Cell | undefined; letters: string; isMissing: boolean },
+): string => {
+  const where = `${key} in ${stagelet}`
+  if (cell === undefined)
+    return isMissing ? `${where}: missing here, other stagelets have it` : `${where}: not seen`
+  if (cell.total === 0) return `${where}: from the Compose file`
+  return `${where}: ${runsIn(cell)}${valueOf(letters)}`
+}
+
+const states = {
+  current: 'runs it',
+  behind: 'does not run it yet',
+  unknown: 'nobody sees now whether it runs',
+  unseen: '',
+}
+
+/** A key in one service. */
+export const seatSentence = (
+  key: string,
+  { stagelet, service }: Seat,
+  cell: Cell | undefined,
+  letters: string,
+): string => {
+  const where = `${key} in ${service} of ${stagelet}`
+  const winner = cell?.winners[0]
+  if (cell === undefined) return `${where}: not seen`
+  if (winner === undefined) return `${where}: from the Compose file`
+  return `${where}: ${originOf(winner)}, version ${winner.version}, ${states[cell.word]}${valueOf(letters)}`
+}
+
+/** A staged edit that may change what these services see under its key. */
+export const isStagedIn = (edit: Edit, seats: readonly Seat[], cell: Cell | undefined): boolean => {
+  if (cell?.winners.some(({ secretId }) => secretId === edit.secretId) === true) return true
+  const moved = edit.moved ?? {}
+  const scope = moved.scope ?? edit.scope
+  const stagelet = 'stagelet' in moved ? (moved.stagelet ?? undefined) : edit.stagelet
+  return seats.some(
+    (seat) =>
+      (stagelet === undefined || stagelet === seat.stagelet) &&
+      (scope === 'global' || scope === seat.service),
+  )
+}
+
+export type Versus = 'same' | 'other' | 'gone' | 'new'
+
+/** What a service had under a key in an earlier set, against now; undefined: nothing in both. */
+export const versusOf = (
+  then: SetIndex,
+  { head }: Pick<Matrix, 'head'>,
+  key: string,
+  seats: readonly Seat[],
+): Versus | undefined => {
+  const found = new Set<Versus>()
+  for (const seat of seats) {
+    const [was, is] = [winnerOf(then, seat, key), winnerOf(head, seat, key)]
+    if (was === undefined && is === undefined) continue
+    if (was === undefined) found.add('new')
+    else if (is === undefined) found.add('gone')
+    else found.add(isSameIn(then, head, seat, key) ? 'same' : 'other')
+  }
+  if (found.size < 2) return [...found][0]
+  return 'other'
+}
+
+export const versusWords: Readonly<Record<Versus, string>> = {
+  same: 'same as now',
+  other: 'another value now',
+  gone: 'gone since',
+  new: 'new since',
+}

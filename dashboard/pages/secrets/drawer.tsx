@@ -1,0 +1,231 @@
+// One secret: where it is, who runs it, its versions, and what may be done.
+import { useState } from 'preact/hooks'
+import type { Secret } from '../../../src/rest/types.ts'
+import { readDoing, secretDoing, type SecretEdit } from '../../copy-as/secrets.ts'
+import { serviceState } from '../../live/states.ts'
+import { takeBack } from '../../staging/staging.ts'
+import { Button } from '../../ui/button.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
+import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
+import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
+import { messageText } from '../../ui/text/message.ts'
+import { State } from '../../ui/state.tsx'
+import { Since } from '../../ui/time.tsx'
+import { RunsState, stagedWord } from './columns.tsx'
+import type { ClassOf } from './classes.ts'
+import { Compare, type Side } from './places/compare.tsx'
+import { ChangedElsewhere } from './places/elsewhere.tsx'
+import { ownedElsewhere, type ProjectPlace, type ProjectSecrets, type SecretRow } from './data.ts'
+import { Hints } from './filter/hint-list.tsx'
+import { LastRead } from './last-read.tsx'
+import { isStopped } from '../../../src/resources/kinds/stopped-service.ts'
+import type { Consumer } from './places/matrix.ts'
+import { ReadValue } from './read-value.tsx'
+import { UntilSection } from './until.tsx'
+import { changedElsewhere, noWayBack } from './edit/value-from.ts'
+import { Versions } from './versions.tsx'
+import l from './places/lenses.module.css'
+import s from './page.module.css'
+
+const placeName = ({ scope, stagelet }: Pick<Secret, 'scope' | 'stagelet'>): string =>
+  stagelet === undefined ? scope : `${scope} of ${stagelet}`
+
+interface Props {
+  readonly row: SecretRow
+  readonly place: ProjectPlace
+  readonly all: ProjectSecrets
+  readonly classOf: ClassOf
+  readonly noWrite: string | undefined
+  readonly onEdit: () => void
+  readonly onDelete: () => void
+  readonly onClose: () => void
+}
+
+const mostShown = 30
+
+/** Those first of which something is to be said. */
+const weightOf = ({ isCurrent }: Consumer): number =>
+  isCurrent === false ? 0 : isCurrent === undefined ? 1 : 2
+
+const Consumers = ({ row, all, place }: Pick<Props, 'row' | 'all' | 'place'>) => {
+  const consumers = all.matrix.consumersOf(row.secret).toSorted((a, b) => weightOf(a) - weightOf(b))
+  const { team, project } = place
+  const query = new URLSearchParams({ lens: 'across', q: `key:${row.secret.key}` })
+  return (
+    <ul class={s['consumers']}>
+      {consumers.slice(0, mostShown).map((one) => (
+        <ConsumerRow key={`${one.stagelet.name}/${one.service.name}`} {...one} />
+      ))}
+      {consumers.length <= mostShown ? null : (
+        <li>
+          <a href={`${projectUrl({ team, name: project })}?${query}`}>
+            {consumers.length - mostShown} more, by stagelet
+          </a>
+        </li>
+      )}
+    </ul>
+  )
+}
+
+const ConsumerRow = ({ stagelet, service, isCurrent }: Consumer) => (
+  <li>
+    <a href={stageletUrl(stagelet)}>
+      {stagelet.name}/{service.name}
+    </a>
+    {isCurrent === undefined ? (
+      <State kind="unknown">Unknown</State>
+    ) : isCurrent ? (
+      <span>
+        <State kind="ok">runs it</State>{' '}
+        <span class="muted">
+          since <Since at={service.since} />
+        </span>
+      </span>
+    ) : isStopped(service) ? (
+      <State kind="fail">{serviceState(service, undefined).word}</State>
+    ) : (
+      <State kind="wait">
+        Behind{service.revision === undefined ? '' : `, runs r${service.revision}`}
+      </State>
+    )}
+  </li>
+)
+
+/** Where the key has the same value: told to those who may write, without anybody reading it. */
+const SameValue = ({ row, classOf, place }: Pick<Props, 'row' | 'classOf' | 'place'>) => {
+  const [other, setOther] = useState<Secret | undefined>()
+  const found = classOf(row.id)
+  if (found === undefined) return null
+  const { letter, same, others } = found
+  return (
+    <>
+      <p>
+        <span class={l['letter']}>{letter}</span>{' '}
+        {same.length === 0
+          ? 'no other secret of this key has the same value'
+          : `the same value as ${same.map(placeName).join(', ')}`}
+      </p>
+      {others.length === 0 ? null : (
+        <ul class={s['consumers']} aria-label="Other values of this key">
+          {others.slice(0, mostShown).map((one) => (
+            <li key={one.id}>
+              <span>
+                <span class={l['letter']}>{classOf(one.id)?.letter}</span> {placeName(one)}
+              </span>
+              <Button
+                small
+                look="quiet"
+                label={`Compare with ${placeName(one)}`}
+                onPress={() => setOther(one)}
+              >
+                Compare
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {other === undefined ? null : (
+        <Compare
+          title={`${row.secret.key}: ${placeName(row.secret)} and ${placeName(other)}`}
+          place={place}
+          sides={[sideOf(row.secret), sideOf(other)]}
+          onClose={() => setOther(undefined)}
+        />
+      )}
+    </>
+  )
+}
+
+const sideOf = (secret: Secret): Side => ({ secretId: secret.id, name: placeName(secret) })
+
+/** Of these it is news that they are true; of the others, that they are not. */
+const dates: ReadonlySet<string> = new Set(['Expiring', 'Expired', 'RotationDue'])
+
+const isNews = ({ type, status }: Secret['conditions'][number]): boolean =>
+  status === (dates.has(type) ? 'True' : 'False')
+
+const editOf = ({ secret }: SecretRow, op: 'update' | 'delete'): SecretEdit => ({
+  ...{ op, name: secret.name, key: secret.key, scope: secret.scope, stagelet: secret.stagelet },
+  ...{ type: secret.type, file_path: secret.file_path, hasValue: op === 'update' },
+})
+
+export const SecretDrawer = (props: Props) => {
+  const { row, place, all, noWrite, onEdit, onDelete, onClose } = props
+  const { secret, edit, runs } = row
+  const why = noWrite ?? ownedElsewhere(secret)
+  const isNew = secret.version === 0 && secret.name === ''
+  const there = changedElsewhere(secret)
+  return (
+    <Drawer title={secret.key} under={placeName(secret)} onClose={onClose}>
+      <div class={s['buttons']}>
+        <Button look="primary" whyNot={why} keys="e" onPress={onEdit}>
+          {isNew ? 'Edit' : there === undefined ? 'Replace value' : 'Change the place'}
+        </Button>
+        {edit === undefined ? (
+          <Button look="danger" whyNot={why} onPress={onDelete}>
+            Delete
+          </Button>
+        ) : (
+          <Button keys="z" onPress={() => takeBack(place.team, place.project, edit.id)}>
+            Take back
+          </Button>
+        )}
+      </div>
+      <ChangedElsewhere secret={secret} />
+      {edit === undefined ? null : (
+        <Section title="Staged">
+          <State kind="staged">
+            {stagedWord(row)}
+            {edit.bytes === undefined ? '' : `, ${edit.bytes} bytes`}
+          </State>
+        </Section>
+      )}
+      {isNew ? null : (
+        <>
+          <Section title="Runs in" aside={<RunsState runs={runs} />}>
+            {runs.total === 0 ? (
+              <p class="muted">
+                {secret.audience === 'Controller'
+                  ? 'It is for the controller alone: no service and no agent ever sees it.'
+                  : 'No service of a stagelet sees it.'}
+              </p>
+            ) : (
+              <Consumers {...{ row, all, place }} />
+            )}
+          </Section>
+          <Hints {...{ place, all, row, why }} />
+          {secret.version === 0 ? null : (
+            <Section title="Value">
+              <SameValue {...props} />
+              <ReadValue key={secret.id} place={place} secretId={secret.id} />
+              <LastRead place={place} name={secret.name} />
+            </Section>
+          )}
+          <UntilSection {...{ secret, place, why }} />
+          <Section title="Versions">
+            <Versions secret={secret} place={place} noWrite={why ?? noWayBack(secret)} />
+          </Section>
+          <Section title="About">
+            <Facts
+              rows={[
+                ['Type', secret.type === 'file' ? `file ${secret.file_path ?? ''}` : 'variable'],
+                ['Owner', secret.source],
+                ['Name', <code>{secret.name}</code>],
+                ...secret.conditions
+                  .filter(isNews)
+                  .map(({ reason, message }) => [reason, messageText(message)] as const),
+              ]}
+            />
+          </Section>
+          <Section title="Elsewhere">
+            {there === undefined ? (
+              <CopyAs doing={secretDoing(place, editOf(row, 'update'))} />
+            ) : null}
+            <CopyAs doing={secretDoing(place, editOf(row, 'delete'))} />
+            {secret.version === 0 ? null : <CopyAs doing={readDoing(place, secret)} />}
+          </Section>
+        </>
+      )}
+    </Drawer>
+  )
+}

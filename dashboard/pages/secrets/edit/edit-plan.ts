@@ -1,0 +1,153 @@
+// What an edit stages: one secret in one place, or the same value in several. Pure.
+import { defined } from '../../../../src/kernel/defined.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
+import type { Edit } from '../../../staging/staging.ts'
+import type { SecretRow } from '../data.ts'
+
+export interface Target {
+  readonly scope: string
+  /** '' for all. */
+  readonly stagelet: string
+}
+
+/** Places beside the first: each of the scopes in each of the stagelets. */
+export interface MorePlaces {
+  readonly scopes: readonly string[]
+  readonly stagelets: readonly string[]
+}
+export const nowhereElse: MorePlaces = { scopes: [], stagelets: [] }
+
+export interface Fields extends Target {
+  readonly key: string
+  readonly type: 'env' | 'file'
+  readonly path: string
+}
+
+/** The first is the target itself. */
+export const placesOf = (target: Target, { scopes, stagelets }: MorePlaces): Target[] => {
+  const all = [...new Set([target.stagelet, ...stagelets])].flatMap((stagelet) =>
+    [...new Set([target.scope, ...scopes])].map((scope) => ({ scope, stagelet })),
+  )
+  return all.sort((a, b) => Number(isSame(b, target)) - Number(isSame(a, target)))
+}
+
+const isSame = (a: Target, b: Target): boolean => a.scope === b.scope && a.stagelet === b.stagelet
+
+const targetOf = ({ scope, stagelet = '' }: Pick<Secret, 'scope' | 'stagelet'>): Target => ({
+  scope,
+  stagelet,
+})
+
+const isAt = (
+  secret: Pick<Secret, 'key' | 'scope' | 'stagelet'>,
+  key: string,
+  target: Target,
+): boolean => secret.key === key && isSame(targetOf(secret), target)
+
+/** The secret that is stored there. */
+export const storedAt = (
+  rows: readonly SecretRow[],
+  key: string,
+  target: Target,
+): Secret | undefined =>
+  rows.find(({ secret }) => secret.name !== '' && isAt(secret, key, target))?.secret
+
+export interface Planned {
+  readonly edit: Omit<Edit, 'id'>
+  readonly replaces?: number
+}
+
+export interface EditInput {
+  readonly fields: Fields
+  readonly more: MorePlaces
+  readonly edited: SecretRow | undefined
+  readonly rows: readonly SecretRow[]
+  /** Bytes of the new value; undefined: none is given. */
+  readonly bytes: number | undefined
+}
+
+const keyRule = /^[A-Za-z_][A-Za-z0-9_.-]*$/
+export const keyFault =
+  'A key has letters, digits, "_", "." and "-", and does not begin with a digit.'
+export const isKey = (key: string): boolean => keyRule.test(key)
+
+const isOnlyStaged = (row: SecretRow | undefined): boolean => row?.secret.name === ''
+
+/** The secret that the edit changes; undefined: it makes one, or goes on with one that is only staged. */
+const changedBy = ({ edited }: Pick<EditInput, 'edited'>): Secret | undefined =>
+  isOnlyStaged(edited) ? undefined : edited?.secret
+
+export const faultOf = (input: EditInput): string | undefined => {
+  const { fields, more, edited, rows, bytes } = input
+  if (!isKey(fields.key)) return keyFault
+  if (fields.scope.trim() === '') return 'The scope is "global" or the name of a service.'
+  const hasValue = bytes !== undefined || edited?.edit?.bytes !== undefined
+  const changed = changedBy(input)
+  if (changed === undefined) return hasValue ? undefined : 'A new secret needs a value.'
+  if (placesOf(fields, more).length > 1 && !hasValue)
+    return 'Other places need a new value: the stored one is not read.'
+  const isMoved = !isAt(changed, fields.key, fields)
+  if (isMoved && storedAt(rows, fields.key, fields) !== undefined)
+    return 'There is a secret of this key in that place already.'
+  if (bytes === undefined && !isMoved && edited?.edit === undefined)
+    return changed.value_from === undefined
+      ? 'Nothing is changed: give a new value or another place.'
+      : 'Nothing is changed: give another place.'
+  return undefined
+}
+
+const movedOf = (before: Target, now: Target): Edit['moved'] => {
+  const scope = before.scope === now.scope ? {} : { scope: now.scope }
+  const stagelet =
+    before.stagelet === now.stagelet ? {} : { stagelet: now.stagelet === '' ? null : now.stagelet }
+  const moved = { ...scope, ...stagelet }
+  return Object.keys(moved).length === 0 ? undefined : moved
+}
+
+/** Where and how the same secret is stored elsewhere: all that is no value, no key and no place. */
+const copied = (secret: Secret | undefined): Edit['fields'] => {
+  if (secret === undefined) return undefined
+  const { file_permissions, file_uid, file_gid, file_target, file_env_var, references } = secret
+  const { format, pattern } = secret
+  const fields = { file_permissions, file_uid, file_gid, file_target, file_env_var, references }
+  return Object.fromEntries(
+    Object.entries({ ...fields, format, pattern }).filter(([, value]) => value !== undefined),
+  )
+}
+
+const plannedAt = (input: EditInput, target: Target): Omit<Edit, 'id'> => {
+  const { fields, rows, bytes } = input
+  const stored = storedAt(rows, fields.key, target)
+  const place = {
+    ...{ key: fields.key, scope: target.scope, type: stored?.type ?? fields.type, bytes },
+    stagelet: target.stagelet === '' ? undefined : target.stagelet,
+  }
+  if (stored !== undefined)
+    return { ...place, op: 'update', secretId: stored.id, fromVersion: stored.version }
+  const more = copied(changedBy(input))
+  return {
+    ...{ ...place, op: 'create' },
+    file_path: fields.type === 'file' && fields.path !== '' ? fields.path : undefined,
+    ...defined({ fields: more }),
+  }
+}
+
+/** Of edits that have no fault, what is staged: the first is that of the edited secret. */
+export const planEdit = (input: EditInput): readonly Planned[] => {
+  const { fields, edited, bytes } = input
+  const [target = fields, ...others] = placesOf(fields, input.more)
+  const secret = changedBy(input)
+  const staged = edited?.edit
+  const rest = others.map((one): Planned => ({ edit: plannedAt(input, one) }))
+  if (secret === undefined) {
+    const replaces = staged === undefined ? {} : { replaces: staged.id }
+    return [{ edit: plannedAt(input, target), ...replaces }, ...rest]
+  }
+  const moved = movedOf(targetOf(secret), target)
+  const own: Omit<Edit, 'id'> = {
+    ...{ op: 'update', key: secret.key, scope: secret.scope, type: secret.type, bytes },
+    ...{ stagelet: secret.stagelet, secretId: secret.id, fromVersion: secret.version },
+    ...defined({ moved }),
+  }
+  return [{ edit: own }, ...rest]
+}

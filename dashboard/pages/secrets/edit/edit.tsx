@@ -1,0 +1,177 @@
+// The dialogs that stage: a new secret, and another value or place of one. Nothing here is sent.
+import { useRef, useState } from 'preact/hooks'
+import type { Secret } from '../../../../src/rest/types.ts'
+import { stageAll, type Edit } from '../../../staging/staging.ts'
+import { Button } from '../../../ui/button.tsx'
+import { Dialog } from '../../../ui/dialog.tsx'
+import { ValueField, type ValueHandle } from '../../../ui/value-field.tsx'
+import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
+import {
+  faultOf,
+  nowhereElse,
+  placesOf,
+  planEdit,
+  storedAt,
+  type Fields,
+  type MorePlaces,
+} from './edit-plan.ts'
+import { ChangedElsewhere } from '../places/elsewhere.tsx'
+import type { Preset } from '../places/lens-grid.tsx'
+import { OtherPlaces, PlaceFields } from '../places/places.tsx'
+import { changedElsewhere } from './value-from.ts'
+import f from '../../../ui/form.module.css'
+
+interface EditProps {
+  readonly place: ProjectPlace
+  readonly all: ProjectSecrets
+  /** undefined: a new one. */
+  readonly edited: SecretRow | undefined
+  readonly preset: Preset | undefined
+  readonly onClose: () => void
+}
+
+const fieldsOf = (secret: Secret | undefined, { key, stagelet }: Preset): Fields => ({
+  key: secret?.key ?? key ?? '',
+  scope: secret?.scope ?? 'global',
+  stagelet: secret?.stagelet ?? stagelet ?? '',
+  type: secret?.type ?? 'env',
+  path: secret?.file_path ?? '',
+})
+
+/** Where a staged edit has moved the secret to. */
+const movedFields = (fields: Fields, edit: Edit | undefined): Fields => ({
+  ...fields,
+  ...(typeof edit?.moved?.scope === 'string' && { scope: edit.moved.scope }),
+  ...(edit?.moved?.stagelet !== undefined && { stagelet: edit.moved.stagelet ?? '' }),
+})
+
+/** What several places mean, in words. */
+const saysOf = (fields: Fields, more: MorePlaces, rows: readonly SecretRow[]): string => {
+  const places = placesOf(fields, more)
+  const known = places.filter((place) => storedAt(rows, fields.key, place) !== undefined).length
+  return places.length === 1
+    ? 'Each scope that you choose, in each stagelet that you choose.'
+    : `${places.length} secrets: ${known} get another value, ${places.length - known} are new.`
+}
+
+export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditProps) => {
+  const { rows, stagelets } = all
+  const { team, project } = place
+  // A secret that is only staged is edited as a new one.
+  const isStagedOnly = edited?.secret.name === ''
+  const isNew = edited === undefined || isStagedOnly
+  const secret = edited?.secret
+  const takesValue = edited === undefined || changedElsewhere(edited.secret) === undefined
+  const [fields, setFields] = useState(() => movedFields(fieldsOf(secret, preset), edited?.edit))
+  const [more, setMore] = useState(nowhereElse)
+  const [fault, setFault] = useState<string | undefined>()
+  const value = useRef<ValueHandle>(null)
+  const change = (part: Partial<Fields>): void => setFields({ ...fields, ...part })
+  const submit = (): void => {
+    const given = { fields, more, edited, rows }
+    const wrong = faultOf({ ...given, bytes: value.current?.has() === true ? 0 : undefined })
+    setFault(wrong)
+    if (wrong !== undefined) return
+    const taken = value.current?.take()
+    const from = edited?.edit?.id
+    stageAll(
+      [team, project],
+      planEdit({ ...given, bytes: taken?.bytes }).map(({ edit, replaces }) => ({
+        edit,
+        how: { value: taken?.value, replaces, from },
+      })),
+    )
+    onClose()
+  }
+  return (
+    <Dialog title={isNew ? 'New secret' : (secret?.key ?? '')} onClose={onClose}>
+      <form
+        class={f['form']}
+        onSubmit={(event) => {
+          event.preventDefault()
+          submit()
+        }}
+      >
+        {isNew ? <NewFields fields={fields} change={change} /> : null}
+        {takesValue ? (
+          <div>
+            <label class={f['label']} for="new-value">
+              {isNew ? 'Value' : 'New value'}
+            </label>
+            <ValueField
+              id="new-value"
+              handle={value}
+              keeps={!isNew || isStagedOnly}
+              first={!isNew}
+              takesFile={fields.type === 'file'}
+            />
+          </div>
+        ) : (
+          <ChangedElsewhere secret={edited.secret} />
+        )}
+        <PlaceFields {...{ fields, change, stagelets }} />
+        {takesValue ? (
+          <OtherPlaces
+            {...{ fields, change, stagelets, more }}
+            onMore={setMore}
+            says={saysOf(fields, more, rows)}
+          />
+        ) : null}
+        {fault === undefined ? null : (
+          <p class={f['error']} role="alert">
+            {fault}
+          </p>
+        )}
+        <div class={f['buttons']}>
+          <Button onPress={onClose}>Cancel</Button>
+          <Button look="primary" submit onPress={() => undefined}>
+            {isNew ? 'Stage the secret' : 'Stage the change'}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+interface FieldsProps {
+  readonly fields: Fields
+  readonly change: (part: Partial<Fields>) => void
+}
+
+const NewFields = ({ fields, change }: FieldsProps) => (
+  <div class={f['pair']}>
+    <label>
+      <span>Key</span>
+      <input
+        class={f['code']}
+        autofocus
+        value={fields.key}
+        autocomplete="off"
+        spellcheck={false}
+        onInput={(event) => change({ key: event.currentTarget.value })}
+      />
+    </label>
+    <label>
+      <span>Type</span>
+      <select
+        value={fields.type}
+        onChange={(event) =>
+          change({ type: event.currentTarget.value === 'file' ? 'file' : 'env' })
+        }
+      >
+        <option value="env">variable</option>
+        <option value="file">file</option>
+      </select>
+    </label>
+    {fields.type === 'file' ? (
+      <label>
+        <span>Path in the container</span>
+        <input
+          class={f['code']}
+          value={fields.path}
+          onInput={(event) => change({ path: event.currentTarget.value })}
+        />
+      </label>
+    ) : null}
+  </div>
+)

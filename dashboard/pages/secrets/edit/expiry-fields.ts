@@ -1,0 +1,40 @@
+// The expiry of a secret as a form, as REST takes it, and in words. Pure.
+import type { Secret } from '../../../../src/rest/types.ts'
+import type { Spec } from '../../../copy-as/spec.ts'
+
+type Expiry = NonNullable<Secret['expiry']>
+
+export interface ExpiryFields {
+  readonly how: 'never' | 'after' | 'at'
+  readonly after: string
+  readonly at: string
+  readonly warn: string
+  readonly rotates: boolean
+}
+
+export const expiryFields = (expiry: Expiry | undefined): ExpiryFields => ({
+  how: expiry?.after !== undefined ? 'after' : expiry?.at !== undefined ? 'at' : 'never',
+  after: expiry?.after ?? '',
+  at: expiry?.at ?? '',
+  warn: (expiry?.warn ?? []).join(', '),
+  rotates: expiry?.on_expiry === 'Rotate',
+})
+
+/** undefined: the value has no end of its own. */
+export const expirySpec = ({ how, after, at, warn, rotates }: ExpiryFields): Spec | undefined => {
+  if (how === 'never') return undefined
+  const told = warn.split(/[\s,]+/).filter((one) => one !== '')
+  return {
+    ...(how === 'after' ? { after: after.trim() } : { at: at.trim() }),
+    ...(told.length > 0 && { warn: told }),
+    ...(rotates && { on_expiry: 'Rotate' }),
+  }
+}
+
+export const expiryText = (expiry: Expiry | undefined): string => {
+  if (expiry?.after === undefined && expiry?.at === undefined) return 'no end of its own'
+  const when =
+    expiry.after === undefined ? `at ${expiry.at ?? ''}` : `${expiry.after} after it was given`
+  const then = expiry.on_expiry === 'Rotate' ? 'then a new value is made' : 'then it is told'
+  return `${when}, ${then}; warned ${(expiry.warn ?? ['30d', '7d', '1d']).join(', ')} before`
+}

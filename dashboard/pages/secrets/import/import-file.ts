@@ -1,0 +1,60 @@
+// Reading a file of secrets in this page, by the parsers of the command line. YAML is read by a library that comes
+// when it is needed.
+import { parseDotenv } from '../../../../src/formats/dotenv.ts'
+import {
+  parseJsonSecrets,
+  valueNames,
+  type CheckedLine,
+  type CheckLine,
+  type Structured,
+} from '../../../../src/formats/structured.ts'
+import { later } from '../../../app/later.ts'
+
+export const formats = ['dotenv', 'json', 'yaml'] as const
+export type Format = (typeof formats)[number]
+
+/** By the name of the file, as `stagely secrets import` does; of a text without a name, by how it begins. */
+export const formatOf = (name: string | undefined, text: string): Format => {
+  if (name === undefined) return /^\s*[{[]/.test(text) ? 'json' : 'dotenv'
+  if (/\.json$/i.test(name)) return 'json'
+  return /\.ya?ml$/i.test(name) ? 'yaml' : 'dotenv'
+}
+
+/** Texts that a secret of a list may have, and its other fields. */
+export const textFields = [
+  ...['key', 'scope', 'stagelet', 'audience', 'type', 'value', 'value_base64', 'format', 'pattern'],
+  ...['file_path', 'file_permissions', 'file_target', 'file_env_var'],
+]
+export const otherFields = ['file_uid', 'file_gid', 'references', 'value_from', 'expiry']
+
+/** What can be said without the controller, which checks each field in the review. */
+const checkLine: CheckLine = (line) => {
+  if (typeof line !== 'object' || line === null || Array.isArray(line)) return 'must be an object'
+  const fields = line as Readonly<Record<string, unknown>>
+  const names = Object.keys(fields).filter((name) => fields[name] !== undefined)
+  const unknown = names.find((name) => !textFields.includes(name) && !otherFields.includes(name))
+  if (unknown !== undefined) return `has the field ${unknown}, which no secret has`
+  const noText = names.find((name) => textFields.includes(name) && typeof fields[name] !== 'string')
+  if (noText !== undefined) return `${noText} must be text; quote it`
+  if (fields['key'] === undefined) return 'has no key'
+  return valueNames.filter((name) => fields[name] !== undefined).length === 1
+    ? (line as CheckedLine)
+    : 'must have one of value, value_base64 and value_from'
+}
+
+const yamlFile = later(() => import('../../../../src/formats/yaml-secrets.ts'))
+
+/** `onWait` is told why what reads YAML is not there yet. */
+export const readSecrets = async (
+  format: Format,
+  text: string,
+  onWait?: (error: unknown) => void,
+): Promise<Structured> => {
+  if (format === 'json') return parseJsonSecrets(text, checkLine)
+  if (format === 'yaml') {
+    const { parseYamlSecrets } = await yamlFile.get(onWait)
+    return parseYamlSecrets(text, checkLine)
+  }
+  const { entries, faults } = parseDotenv(text)
+  return { lines: entries, faults }
+}

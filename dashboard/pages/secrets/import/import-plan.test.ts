@@ -1,0 +1,137 @@
+import { expect, it } from 'vitest'
+import { secretFields } from '../../../../src/resources/schemas/secret-fields.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
+import { formatOf, otherFields, readSecrets, textFields } from './import-file.ts'
+import { editsOfImport, planImport } from './import-plan.ts'
+
+const target = { scope: 'web', stagelet: '' }
+const shop = { team: 'default', project: 'shop' }
+
+const does = async (text: string, known: Parameters<typeof planImport>[2] = []) =>
+  planImport(await readSecrets('dotenv', text), target, known)
+
+it('says of each line what it does, and shows no value', async () => {
+  const known = [
+    { ...shop, key: 'A', scope: 'web' },
+    { ...shop, key: 'B', scope: 'global' },
+    { ...shop, key: 'C', scope: 'web', stagelet: 'prod' },
+  ]
+  const { lines, faults } = await does("A=1\n# note\nB='$x '\nC=3\nB=4\n", known)
+  const at = { scope: 'web', stagelet: '' }
+  expect(lines).toEqual([
+    { key: 'A', where: 'line 1', ...at, bytes: 1, does: 'another value' },
+    { key: 'B', where: 'line 3', ...at, bytes: 3, does: 'given again below' },
+    { key: 'C', where: 'line 4', ...at, bytes: 1, does: 'new' },
+    { key: 'B', where: 'line 5', ...at, bytes: 1, does: 'new' },
+  ])
+  expect(faults).toEqual([])
+})
+
+it('names all faults with their lines, and no value', async () => {
+  const { faults } = await does('OK=1\nno equals sign\n1BAD=hidden\nQ="open\n')
+  expect(faults.map(({ where }) => where)).toEqual(['line 2', 'line 4', 'line 3'])
+  expect(JSON.stringify(faults)).not.toContain('hidden')
+})
+
+it('asks about a value that is a mask, and takes no value over 1 MiB', async () => {
+  const mebibyte = 'x'.repeat(1 << 20)
+  const text = `A=••••••••\nB=***REDACTED***\nC=a•b\nFITS=${mebibyte}\nOVER=${mebibyte}y\n`
+  const { lines, faults } = await does(text)
+  expect(lines.filter(({ odd }) => odd !== undefined).map(({ key }) => key)).toEqual(['A', 'B'])
+  expect(faults).toEqual([{ where: 'line 5', message: 'OVER is larger than 1 MiB' }])
+})
+
+it('takes no value of a secret that a rotation fills, unless its line is left out', async () => {
+  const read = await readSecrets('dotenv', 'A=1\nB=2\n')
+  const value_from = { rotation: { name: 'db', output: 'password' } }
+  const known = [{ ...shop, key: 'B', scope: 'web', value_from }]
+  expect(planImport(read, target, known).faults).toEqual([
+    { where: 'line 2', message: 'B: The rotation db gives this value: run that for a new one.' },
+  ])
+  expect(planImport(read, target, known, new Map([['line 2', { isOut: true }]])).faults).toEqual([])
+})
+
+it('takes another place of the value, which is no value, of a secret that a store fills', async () => {
+  const value_from = { external: { store: 'vault', key: 'prod/db' } }
+  const known = [{ ...shop, key: 'DB', scope: 'web', value_from }]
+  const faultsOf = async (given: object) => {
+    const text = JSON.stringify([{ key: 'DB', ...given }])
+    return planImport(await readSecrets('json', text), target, known).faults
+  }
+  expect(await faultsOf({ value_from })).toEqual([])
+  expect(await faultsOf({ value_from: { external: { store: 'aws', key: 'db' } } })).toEqual([])
+  expect(await faultsOf({ value: '' })).toHaveLength(1)
+  expect(await faultsOf({ value_base64: '/wA=' })).toHaveLength(1)
+})
+
+it('leaves out a line, and puts one in another scope', async () => {
+  const read = await readSecrets('dotenv', 'A=1\nA=2\nB=3\n')
+  const choices = new Map([
+    ['line 2', { isOut: true }],
+    ['line 3', { scope: 'global' }],
+  ])
+  const plan = planImport(read, target, [{ ...shop, key: 'B', scope: 'global' }], choices)
+  expect(plan.lines.map((line) => [line.key, line.scope, line.does])).toEqual([
+    ['A', 'web', 'new'],
+    ['A', 'web', 'left out'],
+    ['B', 'global', 'another value'],
+  ])
+  expect(
+    editsOfImport(read, plan, [{ id: 'sec_b', key: 'B', scope: 'global' } as Secret]),
+  ).toMatchObject([
+    { edit: { op: 'create', key: 'A', scope: 'web', bytes: 1 }, value: { value: '1' } },
+    { edit: { op: 'update', key: 'B', secretId: 'sec_b' }, value: { value: '3' } },
+  ])
+})
+
+it('takes the place, the bytes and the fields of a list of secrets', async () => {
+  const secrets = [
+    { key: 'CERT', scope: 'proxy', type: 'file', value_base64: '/wA=', file_path: './c.pem' },
+    { key: 'SALT', stagelet: 'prod', value_from: { generate: {} } },
+  ]
+  for (const format of ['json', 'yaml'] as const) {
+    const read = await readSecrets(format, JSON.stringify({ secrets }))
+    const plan = planImport(read, target, [])
+    expect(editsOfImport(read, plan, [])).toMatchObject([
+      {
+        edit: { scope: 'proxy', type: 'file', bytes: 2, fields: { file_path: './c.pem' } },
+        value: { value_base64: '/wA=' },
+      },
+      {
+        edit: { scope: 'web', stagelet: 'prod', fields: { value_from: { generate: {} } } },
+        value: undefined,
+      },
+    ])
+  }
+})
+
+it('refuses in a list what no secret has, without a byte of it', async () => {
+  const list = [
+    { key: 'A' },
+    { key: 'B', value: 1 },
+    { key: 'C', value: 'hush', secrte: 'hush' },
+    { value: 'hush' },
+    'hush',
+  ]
+  const { faults, lines } = await readSecrets('json', JSON.stringify(list))
+  expect(lines).toEqual([])
+  expect(faults.map(({ where }) => where)).toEqual(list.map((_, index) => `secrets[${index}]`))
+  expect(JSON.stringify(faults)).not.toContain('hush')
+})
+
+it('knows each field that a secret of a file may have', () => {
+  expect([...textFields, ...otherFields].sort()).toEqual(
+    secretFields
+      .map(({ name }) => name)
+      .filter((name) => name !== 'sealed_value')
+      .sort(),
+  )
+})
+
+it('takes the format from the name of the file, or from how the text begins', () => {
+  expect(formatOf('secrets.YML', '')).toBe('yaml')
+  expect(formatOf('secrets.json', '')).toBe('json')
+  expect(formatOf('.env.json5', '{')).toBe('dotenv')
+  expect(formatOf(undefined, ' {"A": "1"}')).toBe('json')
+  expect(formatOf(undefined, 'A={}')).toBe('dotenv')
+})

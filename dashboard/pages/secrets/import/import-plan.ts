@@ -1,0 +1,131 @@
+// What a file of secrets brings: each line with the place where it goes and what it does. Pure.
+import type { LineFault } from '../../../../src/formats/dotenv.ts'
+import { defined } from '../../../../src/kernel/defined.ts'
+import type { Structured, StructuredLine } from '../../../../src/formats/structured.ts'
+import type { Secret } from '../../../../src/rest/types.ts'
+import type { Edit, NewValue } from '../../../staging/staging.ts'
+import { maskWords, mostBytes, tooLarge } from '../../../ui/text/oddities.ts'
+import { isKey, keyFault, type Target } from '../edit/edit-plan.ts'
+import { changedElsewhere } from '../edit/value-from.ts'
+
+type Does = 'new' | 'another value' | 'given again below' | 'left out'
+
+export interface PlannedLine {
+  readonly key: string
+  readonly where: string
+  readonly scope: string
+  readonly stagelet: string
+  readonly bytes: number
+  readonly does: Does
+  /** What one may not mean: see oddities.ts. */
+  readonly odd?: string
+}
+
+/** What a person chose for one line, by its place in the file. */
+export interface LineChoice {
+  readonly isOut?: boolean
+  readonly scope?: string
+}
+export type Choices = ReadonlyMap<string, LineChoice>
+
+export interface ImportPlan {
+  readonly lines: readonly PlannedLine[]
+  readonly faults: readonly LineFault[]
+}
+
+type Known = Pick<Secret, 'team' | 'project' | 'key' | 'scope' | 'stagelet' | 'value_from'>
+
+const placeName = (key: string, scope: string, stagelet: string): string =>
+  `${key}\n${scope}\n${stagelet}`
+
+const byPlace = <T extends Known>(known: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(known.map((one) => [placeName(one.key, one.scope, one.stagelet ?? ''), one]))
+
+const bytesOf = ({ value, value_base64: base64 = '' }: StructuredLine): number =>
+  value === undefined
+    ? Math.floor((base64.replace(/=+$/, '').length * 3) / 4)
+    : new TextEncoder().encode(value).length
+
+/** Undefined: the line says where the value comes from. */
+const valueOf = ({ value, value_base64: base64 }: StructuredLine): NewValue | undefined => {
+  if (value !== undefined) return { value }
+  return base64 === undefined ? undefined : { value_base64: base64 }
+}
+
+/** A line with its own place keeps it; what a person chose comes before both. */
+const placeOf = (line: StructuredLine, target: Target, choices: Choices): Target => ({
+  scope: choices.get(line.where)?.scope ?? line.scope ?? target.scope,
+  stagelet: line.stagelet ?? target.stagelet,
+})
+
+/** The last of two lines for one secret counts, as for Compose. */
+export const planImport = (
+  { lines, faults }: Structured,
+  target: Target,
+  known: readonly Known[],
+  choices: Choices = new Map(),
+): ImportPlan => {
+  const stored = byPlace(known)
+  const isOut = ({ where }: StructuredLine): boolean => choices.get(where)?.isOut === true
+  const nameOf = (line: StructuredLine): string => {
+    const { scope, stagelet } = placeOf(line, target, choices)
+    return placeName(line.key, scope, stagelet)
+  }
+  const last = new Map(
+    lines.filter((line) => !isOut(line)).map((line) => [nameOf(line), line.where]),
+  )
+  const doesOf = (line: StructuredLine): Does => {
+    if (isOut(line)) return 'left out'
+    if (last.get(nameOf(line)) !== line.where) return 'given again below'
+    return stored.has(nameOf(line)) ? 'another value' : 'new'
+  }
+  const badKeys = lines
+    .filter(({ key }) => !isKey(key))
+    .map(({ where }) => ({ where, message: keyFault }))
+  const large = lines
+    .filter((line) => bytesOf(line) > mostBytes)
+    .map(({ key, where }) => ({ where, message: `${key} ${tooLarge}` }))
+  const notGiven = lines.flatMap((line) => {
+    const found = isOut(line) || valueOf(line) === undefined ? undefined : stored.get(nameOf(line))
+    const there = found === undefined ? undefined : changedElsewhere(found)
+    return there === undefined ? [] : [{ where: line.where, message: `${line.key}: ${there.says}` }]
+  })
+  return {
+    lines: lines.map((line) => {
+      const [odd] = maskWords(line.value ?? '')
+      return {
+        ...{ key: line.key, where: line.where, ...placeOf(line, target, choices) },
+        ...{ bytes: bytesOf(line), does: doesOf(line) },
+        ...defined({ odd }),
+      }
+    }),
+    faults: [...faults, ...badKeys, ...large, ...notGiven],
+  }
+}
+
+export const isTaken = ({ does }: PlannedLine): boolean =>
+  does === 'new' || does === 'another value'
+
+/** `stored` are the secrets that exist. */
+export const editsOfImport = (
+  { lines }: Structured,
+  plan: ImportPlan,
+  stored: readonly Secret[],
+): { readonly edit: Omit<Edit, 'id'>; readonly value: NewValue | undefined }[] => {
+  const known = byPlace(stored)
+  return lines.flatMap((line, index) => {
+    const planned = plan.lines[index]
+    if (planned === undefined || !isTaken(planned)) return []
+    const { key, scope, stagelet, bytes } = planned
+    const found = known.get(placeName(key, scope, stagelet))
+    const value = valueOf(line)
+    const type = line.fields?.['type'] === 'file' ? 'file' : (found?.type ?? 'env')
+    const edit: Omit<Edit, 'id'> = {
+      ...{ op: found === undefined ? 'create' : 'update', key, scope, type },
+      stagelet: stagelet === '' ? undefined : stagelet,
+      bytes: value === undefined ? undefined : bytes,
+      ...defined({ secretId: found?.id, fromVersion: found?.version, fields: line.fields }),
+    }
+    return [{ edit, value }]
+  })
+}

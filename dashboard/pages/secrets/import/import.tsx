@@ -1,0 +1,258 @@
+// Bringing in a file of secrets: read in this page, by the parsers of the command line, and staged as other edits are.
+import { useRef, useState } from 'preact/hooks'
+import type { Structured } from '../../../../src/formats/structured.ts'
+import { stageAll } from '../../../staging/staging.ts'
+import { Button } from '../../../ui/button.tsx'
+import { Dialog } from '../../../ui/dialog.tsx'
+import type { ProjectPlace, ProjectSecrets } from '../data.ts'
+import type { Target } from '../edit/edit-plan.ts'
+import { titleOf } from '../../../ui/problem.tsx'
+import { formatOf, formats, readSecrets, type Format } from './import-file.ts'
+import { ImportLines } from './import-lines.tsx'
+import {
+  editsOfImport,
+  isTaken,
+  planImport,
+  type Choices,
+  type ImportPlan,
+  type LineChoice,
+} from './import-plan.ts'
+import { PlaceFields, servicesOf } from '../places/places.tsx'
+import f from '../../../ui/form.module.css'
+import { secretInput } from '../../../ui/secret-input.ts'
+import v from '../../../ui/value-field.module.css'
+
+const mostBytes = 33_554_432
+
+/** What was dropped or pasted on the page. */
+export interface Given {
+  readonly file?: File | undefined
+  readonly text?: string | undefined
+}
+
+interface Props {
+  readonly place: ProjectPlace
+  readonly all: ProjectSecrets
+  readonly given: Given
+  readonly onClose: () => void
+}
+
+interface Asked {
+  readonly target: Target
+  readonly format: Format
+  readonly choices: Choices
+}
+
+const nothing: Structured = { lines: [], faults: [] }
+const empty: ImportPlan = { lines: [], faults: [] }
+
+const useImport = ({ place, all }: Props) => {
+  /** What was given, in no signal and no state. */
+  const text = useRef('')
+  const read = useRef(nothing)
+  const round = useRef(0)
+  const [asked, setAsked] = useState<Asked>({
+    target: { scope: 'global', stagelet: '' },
+    format: 'dotenv',
+    choices: new Map(),
+  })
+  const [plan, setPlan] = useState(empty)
+  const planOf = ({ target, choices }: Asked): ImportPlan =>
+    planImport(
+      read.current,
+      target,
+      all.rows.map(({ secret }) => secret),
+      choices,
+    )
+  const ask = (part: Partial<Asked>): void => {
+    const next = { ...asked, ...part }
+    setAsked(next)
+    setPlan(planOf(next))
+  }
+  const readAs = async (format: Format): Promise<void> => {
+    const mine = ++round.current
+    const waits = (error: unknown): void => {
+      if (mine !== round.current) return
+      const message = `what reads YAML is not loaded yet: ${titleOf(error)} It is tried again by itself.`
+      read.current = { lines: [], faults: [{ where: 'the file', message }] }
+      ask({ format, choices: new Map() })
+    }
+    const found = text.current === '' ? nothing : await readSecrets(format, text.current, waits)
+    if (mine !== round.current) return
+    read.current = found
+    ask({ format, choices: new Map() })
+  }
+  const refuse = (message: string): void => {
+    text.current = ''
+    read.current = { lines: [], faults: [{ where: 'the file', message }] }
+    ask({ choices: new Map() })
+  }
+  return {
+    ...{ asked, plan, ask, readAs },
+    give: (given: string, format: Format): void => {
+      text.current = given
+      void readAs(format)
+    },
+    readFile: async (file: File | undefined): Promise<void> => {
+      if (file === undefined) return
+      if (file.size > mostBytes) {
+        refuse('is larger than 32 MiB')
+        return
+      }
+      try {
+        const bytes = await file.arrayBuffer()
+        text.current = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+        await readAs(formatOf(file.name, text.current))
+      } catch {
+        refuse('is not text in UTF-8')
+      }
+    },
+    choose: (where: string, choice: LineChoice): void => {
+      const before = asked.choices.get(where)
+      ask({ choices: new Map([...asked.choices, [where, { ...before, ...choice }]]) })
+    },
+    stage: (): void => {
+      const stored = all.secrets
+      stageAll(
+        [place.team, place.project],
+        editsOfImport(read.current, planOf(asked), stored).map(({ edit, value }) => ({
+          edit,
+          how: { value },
+        })),
+      )
+      text.current = ''
+      read.current = nothing
+    },
+  }
+}
+
+const why = ({ lines, faults }: ImportPlan, scope: string): string | undefined => {
+  if (scope.trim() === '') return 'The scope is "global" or the name of a service.'
+  if (faults.length > 0) return 'Mend the lines first: a file is taken whole or not at all.'
+  return lines.some(isTaken) ? undefined : 'Nothing is given yet.'
+}
+
+const formatNames: Readonly<Record<Format, string>> = {
+  dotenv: '.env',
+  json: 'JSON',
+  yaml: 'YAML',
+}
+
+interface FieldProps {
+  readonly file: ReturnType<typeof useImport>
+}
+
+const TextField = ({ file }: FieldProps) => {
+  const field = useRef<HTMLTextAreaElement>(null)
+  return (
+    <div>
+      <label class={f['label']} for="import-text">
+        Paste the file
+      </label>
+      <textarea
+        id="import-text"
+        ref={field}
+        class={`${v['field']} ${v['hidden']}`}
+        rows={4}
+        {...secretInput}
+        placeholder="KEY=value"
+        onPaste={(event) => {
+          // As it is: a text area makes every line break "\n".
+          event.preventDefault()
+          if (field.current !== null) field.current.value = ''
+          const text = event.clipboardData?.getData('text/plain') ?? ''
+          file.give(text, formatOf(undefined, text))
+        }}
+        onInput={(event) => file.give(event.currentTarget.value, file.asked.format)}
+      />
+      <label class={v['file']}>
+        Choose a file
+        <input
+          type="file"
+          class="visually-hidden"
+          onChange={(event) => {
+            void file.readFile(event.currentTarget.files?.[0])
+            event.currentTarget.value = ''
+          }}
+        />
+      </label>
+    </div>
+  )
+}
+
+const FormatField = ({ file }: FieldProps) => (
+  <label>
+    <span>Format</span>
+    <select
+      value={file.asked.format}
+      onChange={(event) => {
+        void file.readAs(formats.find((one) => one === event.currentTarget.value) ?? 'dotenv')
+      }}
+    >
+      {formats.map((one) => (
+        <option value={one}>{formatNames[one]}</option>
+      ))}
+    </select>
+  </label>
+)
+
+export const ImportDialog = (props: Props) => {
+  const { all, given, onClose } = props
+  const file = useImport(props)
+  const { plan, asked } = file
+  const isRead = useRef(false)
+  if (!isRead.current) {
+    isRead.current = true
+    if (given.file !== undefined) void file.readFile(given.file)
+    else if (given.text !== undefined) file.give(given.text, formatOf(undefined, given.text))
+  }
+  const whyNot = why(plan, asked.target.scope)
+  const count = plan.lines.filter(isTaken).length
+  return (
+    <Dialog title="Import secrets" wide onClose={onClose}>
+      <form
+        class={f['form']}
+        onDrop={(event) => {
+          event.preventDefault()
+          void file.readFile(event.dataTransfer?.files[0])
+        }}
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (whyNot !== undefined) return
+          file.stage()
+          onClose()
+        }}
+      >
+        <TextField file={file} />
+        <FormatField file={file} />
+        <PlaceFields
+          fields={asked.target}
+          stagelets={all.stagelets}
+          change={(part) => file.ask({ target: { ...asked.target, ...part } })}
+        />
+        {plan.faults.length === 0 ? null : (
+          <ul class={f['error']} role="alert">
+            {plan.faults.map(({ where, message }) => (
+              <li key={where + message}>
+                {where}: {message}
+              </li>
+            ))}
+          </ul>
+        )}
+        {plan.lines.length === 0 ? null : (
+          <ImportLines
+            lines={plan.lines}
+            scopes={['global', ...servicesOf(all.stagelets)]}
+            onChoose={file.choose}
+          />
+        )}
+        <div class={f['buttons']}>
+          <Button onPress={onClose}>Cancel</Button>
+          <Button look="primary" submit whyNot={whyNot} onPress={() => undefined}>
+            {`Stage ${count} ${count === 1 ? 'secret' : 'secrets'}`}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

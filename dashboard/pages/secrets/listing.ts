@@ -1,0 +1,72 @@
+// The secrets of a project in order, and the set that they are. What holds of the list before is kept: a list comes in
+// pages, and most changes are of one secret among thousands, and of nothing that a set holds. Pure.
+import type { SetEntry } from '../../../src/secrets/set-entry.ts'
+import type { Secret } from '../../../src/rest/types.ts'
+import { createSetIndex, entryOf, type SetIndex } from './set-index.ts'
+
+export interface Listing {
+  readonly secrets: readonly Secret[]
+  /** The same object as before while nothing of the set has changed. */
+  readonly head: SetIndex
+  /** Changes with each version that is stored: what was asked before then says nothing of it. */
+  readonly stamp: string
+}
+
+export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+export const byPlace = (a: Secret, b: Secret): number =>
+  byText(a.key, b.key) || byText(a.scope, b.scope) || byText(a.stagelet ?? '', b.stagelet ?? '')
+
+/** Sorting takes few comparisons: nearly all are in order. */
+const inOrder = (before: readonly Secret[], stored: readonly Secret[]): readonly Secret[] => {
+  const left = new Map(stored.map((one) => [one.id, one]))
+  const kept: Secret[] = []
+  for (const { id } of before) {
+    const now = left.get(id)
+    if (now === undefined) continue
+    kept.push(now)
+    left.delete(id)
+  }
+  return [...kept, ...left.values()].sort(byPlace)
+}
+
+const isEqual = (a: SetEntry, b: SetEntry): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+/** Entries of the set; one that is as before is the same object. A secret without a value is in no set. */
+const createEntries = () => {
+  const ofSecret = new WeakMap<Secret, SetEntry>()
+  let known = new Map<string, SetEntry>()
+  const entryFor = (secret: Secret): SetEntry => {
+    const made = ofSecret.get(secret) ?? entryOf(secret)
+    const before = known.get(secret.id)
+    return before !== undefined && (before === made || isEqual(before, made)) ? before : made
+  }
+  return (secrets: readonly Secret[]): SetEntry[] => {
+    const next = new Map<string, SetEntry>()
+    for (const secret of secrets) {
+      if (secret.version === 0) continue
+      const entry = entryFor(secret)
+      ofSecret.set(secret, entry)
+      next.set(secret.id, entry)
+    }
+    known = next
+    return [...next.values()]
+  }
+}
+
+export const createListing = (): ((stored: readonly Secret[]) => Listing) => {
+  const entriesOf = createEntries()
+  let secrets: readonly Secret[] = []
+  let entries: readonly SetEntry[] = []
+  let head = createSetIndex(entries)
+  return (stored) => {
+    secrets = inOrder(secrets, stored)
+    const next = entriesOf(secrets)
+    if (next.length !== entries.length || next.some((entry, index) => entry !== entries[index])) {
+      entries = next
+      head = createSetIndex(next)
+    }
+    const versions = secrets.reduce((sum, { version }) => sum + version, 0)
+    return { secrets, head, stamp: `${secrets.length}.${versions}` }
+  }
+}

@@ -1,0 +1,14 @@
+// Says where the value of a secret is changed, where nobody can give one here.
+import type { Secret } from '../../../../src/rest/types.ts'
+import { changedElsewhere } from '../edit/value-from.ts'
+
+export const ChangedElsewhere = ({ secret }: { readonly secret: Secret }) => {
+  const there = changedElsewhere(secret)
+  if (there === undefined) return null
+  const [href, name] = there.page ?? []
+  return (
+    <p class="muted">
+      {there.says} {href === undefined ? null : <a href={href}>{name}</a>}
+    </p>
+  )
+}

@@ -1,0 +1,78 @@
+// Where a secret is: scope and stagelet; and, for one edit of several places, which others.
+import type { Stagelet } from '../../../../src/rest/types.ts'
+import { Checks } from '../../../ui/checks.tsx'
+import type { MorePlaces, Target } from '../edit/edit-plan.ts'
+import f from '../../../ui/form.module.css'
+import p from './places.module.css'
+
+export const servicesOf = (stagelets: readonly Stagelet[]): string[] =>
+  [...new Set(stagelets.flatMap(({ services }) => services.map(({ name }) => name)))].sort()
+
+interface PlaceProps {
+  readonly fields: Target
+  readonly change: (part: Partial<Target>) => void
+  readonly stagelets: readonly Stagelet[]
+}
+
+export const PlaceFields = ({ fields, change, stagelets }: PlaceProps) => (
+  <div class={f['pair']}>
+    <label>
+      <span>Scope</span>
+      <input
+        list="scopes"
+        value={fields.scope}
+        autocomplete="off"
+        onInput={(event) => change({ scope: event.currentTarget.value })}
+      />
+      <datalist id="scopes">
+        {['global', ...servicesOf(stagelets)].map((name) => (
+          <option value={name} />
+        ))}
+      </datalist>
+    </label>
+    <label>
+      <span>Stagelet</span>
+      <select
+        value={fields.stagelet}
+        onChange={(event) => change({ stagelet: event.currentTarget.value })}
+      >
+        <option value="">all</option>
+        {stagelets.map(({ name }) => (
+          <option value={name}>{name}</option>
+        ))}
+      </select>
+    </label>
+  </div>
+)
+
+interface MoreProps extends PlaceProps {
+  readonly more: MorePlaces
+  readonly onMore: (more: MorePlaces) => void
+  /** What that stages. */
+  readonly says: string
+}
+
+export const OtherPlaces = ({ fields, stagelets, more, onMore, says }: MoreProps) => (
+  <details class={p['more']}>
+    <summary>The same value in other places</summary>
+    <div class={f['pair']}>
+      <Checks
+        title="Scopes"
+        options={['global', ...servicesOf(stagelets)].map((name) => [name, name])}
+        fixed={fields.scope}
+        chosen={more.scopes}
+        onChange={(scopes) => onMore({ ...more, scopes })}
+      />
+      <Checks
+        title="Stagelets"
+        options={[['', 'all'], ...stagelets.map(({ name }) => [name, name] as const)]}
+        fixed={fields.stagelet}
+        chosen={more.stagelets}
+        onChange={(chosen) => onMore({ ...more, stagelets: chosen })}
+      />
+    </div>
+    <p class="muted" role="status">
+      {says}
+    </p>
+  </details>
+)

@@ -1,0 +1,192 @@
+// The secrets of one set, found by key: which of them a service sees, and what such a value is made of. Pure; it
+// asks the rule of precedence that the controller and the agents use.
+import { defined } from '../../../src/kernel/defined.ts'
+import { keyOfReference, targetOf } from '../../../src/secrets/references.ts'
+import { stageletIn, winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
+import type { Secret, SetDiff } from '../../../src/rest/types.ts'
+
+export interface SetIndex {
+  readonly of: (key: string) => readonly SetEntry[]
+  readonly keys: () => Iterable<string>
+  /** Keys whose secrets are not those of the newest set. */
+  readonly differs: (key: string) => boolean
+  /** Keys of templates that refer to this key, also by way of others. */
+  readonly referring: (key: string) => ReadonlySet<string>
+}
+
+const placeOf = (audience: Secret['audience'], name: string | undefined): { stagelet?: string } => {
+  const stagelet = stageletIn(
+    defined({ audience, stageletRef: name === undefined ? undefined : { name } }),
+  )
+  return stagelet === undefined ? {} : { stagelet }
+}
+
+/** A secret with a value, as a set holds it. What the values are plays no part in who wins. */
+export const entryOf = (secret: Secret): SetEntry => ({
+  ...{ secretId: secret.id, name: secret.name, version: secret.version, key: secret.key },
+  ...{ scope: secret.scope, type: secret.type, bytes: secret.bytes ?? 0, valueDigest: '' },
+  ...placeOf(secret.audience, secret.stagelet),
+  ...(secret.references === true && { references: secret.refers_to }),
+})
+
+/** A secret without a value is in no set. */
+export const entriesOf = (secrets: readonly Secret[]): SetEntry[] =>
+  secrets.filter(({ version }) => version > 0).map(entryOf)
+
+const none: readonly SetEntry[] = []
+const noKey: ReadonlySet<string> = new Set()
+
+/** All that is reached from a key. */
+const allFrom = (key: string, next: (key: string) => Iterable<string>): ReadonlySet<string> => {
+  const found = new Set<string>()
+  const follow = (from: string): void => {
+    for (const one of next(from)) {
+      if (found.has(one)) continue
+      found.add(one)
+      follow(one)
+    }
+  }
+  follow(key)
+  return found
+}
+
+export const createSetIndex = (entries: readonly SetEntry[]): SetIndex => {
+  const byKey = new Map<string, SetEntry[]>()
+  const referring = new Map<string, Set<string>>()
+  for (const entry of entries) {
+    const known = byKey.get(entry.key)
+    if (known === undefined) byKey.set(entry.key, [entry])
+    else known.push(entry)
+    if (entry.references === undefined) continue
+    for (const key of entry.references.map(keyOfReference))
+      referring.set(key, (referring.get(key) ?? new Set<string>()).add(entry.key))
+  }
+  return {
+    of: (key) => byKey.get(key) ?? none,
+    keys: () => byKey.keys(),
+    differs: () => false,
+    referring: (key) =>
+      referring.has(key) ? allFrom(key, (one) => referring.get(one) ?? noKey) : noKey,
+  }
+}
+
+/** The version is not known of what is gone since: no secret of the newest set is like it. */
+const removedEntry = ({
+  id,
+  audience,
+  stagelet,
+  ...named
+}: SetDiff['removed'][number]): SetEntry => ({
+  ...{
+    ...named,
+    ...placeOf(audience, stagelet),
+    secretId: id,
+    version: 0,
+    type: 'env',
+    bytes: 0,
+    valueDigest: '',
+  },
+})
+
+const changedBack = (entry: SetEntry, was: SetDiff['changed'][number]): SetEntry => {
+  const { stagelet: now, ...rest } = entry
+  const stagelet = was.from_stagelet === undefined ? now : (was.from_stagelet ?? undefined)
+  return {
+    ...rest,
+    version: was.from_version,
+    scope: was.from_scope ?? entry.scope,
+    type: was.from_type ?? entry.type,
+    ...(was.from_audience === 'Controller'
+      ? placeOf('Controller', undefined)
+      : stagelet === undefined
+        ? {}
+        : { stagelet }),
+  }
+}
+
+/** The set of an earlier revision, from the newest one and from what differs. */
+export const setBefore = (head: SetIndex, { added, removed, changed }: SetDiff): SetIndex => {
+  const keys = new Set([...added, ...removed, ...changed].map(({ key }) => key))
+  const isAdded = new Set(added.map(({ id }) => id))
+  const changes = new Map(changed.map((one) => [one.id, one]))
+  const back = new Map<string, SetEntry[]>()
+  for (const key of keys) {
+    const kept = head.of(key).filter(({ secretId }) => !isAdded.has(secretId))
+    const then = kept.map((entry) => {
+      const was = changes.get(entry.secretId)
+      return was === undefined ? entry : changedBack(entry, was)
+    })
+    back.set(key, [...then, ...removed.filter((one) => one.key === key).map(removedEntry)])
+  }
+  return {
+    of: (key) => back.get(key) ?? head.of(key),
+    keys: () => new Set([...head.keys(), ...keys]),
+    differs: (key) => keys.has(key),
+    referring: (key) => head.referring(key),
+  }
+}
+
+export interface Viewer {
+  readonly stagelet: string
+  readonly service: string
+}
+
+/** Whether a service may see a secret at all; another one with its key may win. */
+const isSeenBy = ({ stagelet, scope }: SetEntry, viewer: Viewer): boolean =>
+  (stagelet === undefined || stagelet === viewer.stagelet) &&
+  (scope === 'global' || scope === viewer.service)
+
+/** The rule of precedence is asked where there are rivals, which is seldom. */
+export const winnerOf = (set: SetIndex, viewer: Viewer, key: string): SetEntry | undefined => {
+  const all = set.of(key)
+  let only: SetEntry | undefined
+  for (const entry of all) {
+    if (!isSeenBy(entry, viewer)) continue
+    if (only !== undefined) return winnersFor(viewer.service, viewer.stagelet, all).get(key)
+    only = entry
+  }
+  return only
+}
+
+/** Secrets and versions that the value of an entry is made of, itself among them, as one name for each. */
+export const madeOf = (
+  set: SetIndex,
+  stagelet: string,
+  entry: SetEntry,
+  found = new Set<string>(),
+): ReadonlySet<string> => {
+  const name = `${entry.secretId} ${entry.version}`
+  if (found.has(name)) return found
+  found.add(name)
+  for (const reference of entry.references ?? []) {
+    const { scope, key } = targetOf(entry, reference)
+    const target = winnerOf(set, { stagelet, service: scope }, key)
+    if (target === undefined) found.add(`no ${scope}/${key}`)
+    else madeOf(set, stagelet, target, found)
+  }
+  return found
+}
+
+const isWithin = (part: ReadonlySet<string>, whole: ReadonlySet<string>): boolean =>
+  [...part].every((one) => whole.has(one))
+
+/** Whether a service finds the same value in both sets: the same secret, the same version, and so all it refers to. */
+export const isSameIn = (a: SetIndex, b: SetIndex, viewer: Viewer, key: string): boolean => {
+  const [one, other] = [winnerOf(a, viewer, key), winnerOf(b, viewer, key)]
+  if (one === undefined || other === undefined) return one === other
+  if (one.secretId !== other.secretId || one.version !== other.version) return false
+  if (one.references === undefined) return true
+  const [ofOne, ofOther] = [madeOf(a, viewer.stagelet, one), madeOf(b, viewer.stagelet, other)]
+  return ofOne.size === ofOther.size && isWithin(ofOne, ofOther)
+}
+
+/** Whether what a service sees under `key` is made of all of `parts`. */
+export const isMadeOf = (
+  set: SetIndex,
+  viewer: Viewer,
+  key: string,
+  parts: ReadonlySet<string>,
+): boolean => {
+  const winner = winnerOf(set, viewer, key)
+  return winner !== undefined && isWithin(parts, madeOf(set, viewer.stagelet, winner))
+}

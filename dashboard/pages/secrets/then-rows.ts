@@ -1,0 +1,47 @@
+// Each secret of an earlier revision or of now, with both. Pure.
+import type { SetEntry } from '../../../src/secrets/set-entry.ts'
+import type { Secret } from '../../../src/rest/types.ts'
+import { asSecret, type ProjectPlace, type ProjectSecrets } from './data.ts'
+import type { Filterable } from './filter/filter.ts'
+
+export interface ThenRow extends Filterable {
+  readonly was: SetEntry | undefined
+  readonly is: SetEntry | undefined
+  readonly word: 'same' | 'another value' | 'another place' | 'gone' | 'new'
+  readonly differs: boolean
+}
+
+const wordOf = (was: SetEntry | undefined, is: SetEntry | undefined): ThenRow['word'] => {
+  if (was === undefined) return 'new'
+  if (is === undefined) return 'gone'
+  if (was.scope !== is.scope || was.stagelet !== is.stagelet) return 'another place'
+  return was.version === is.version ? 'same' : 'another value'
+}
+
+export const thenRows = (
+  { then, matrix, secrets }: Pick<ProjectSecrets, 'then' | 'matrix' | 'secrets'>,
+  place: ProjectPlace,
+): ThenRow[] => {
+  if (then === undefined) return []
+  const known = new Map(secrets.map((secret) => [secret.id, secret]))
+  const goneSecret = ({ stagelet, ...was }: SetEntry): Secret =>
+    asSecret(
+      { ...{ id: 0, op: 'create', key: was.key, scope: was.scope, type: was.type }, stagelet },
+      place,
+    )
+  return [...then.keys()].sort().flatMap((key) => {
+    const before = new Map(then.of(key).map((entry) => [entry.secretId, entry]))
+    const now = new Map(matrix.head.of(key).map((entry) => [entry.secretId, entry]))
+    return [...new Set([...before.keys(), ...now.keys()])].map((id): ThenRow => {
+      const [was, is] = [before.get(id), now.get(id)]
+      const word = wordOf(was, is)
+      const secret = known.get(id) ?? goneSecret((was ?? is)!)
+      return {
+        ...{ id, secret, was, is, word, differs: word !== 'same', isStaged: false },
+        get runs() {
+          return matrix.runsOf(secret)
+        },
+      }
+    })
+  })
+}

@@ -1,0 +1,198 @@
+// Where a value comes from, until when it holds, and what is done at its end. The policy is no value: it is stored at
+// once, after its diff was shown, and re-creates no container.
+import { useState } from 'preact/hooks'
+import { api, must } from '../../api/client.ts'
+import type { Secret } from '../../../src/rest/types.ts'
+import { secretSpecDoing } from '../../copy-as/secrets.ts'
+import { manifestNames, patchOf, type Spec } from '../../copy-as/spec.ts'
+import { toast } from '../../ui/announce.tsx'
+import { Button } from '../../ui/button.tsx'
+import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
+import { Facts, Section } from '../../ui/drawer.tsx'
+import { FormDialog } from '../../ui/form-dialog.tsx'
+import { Ago, Since, Until } from '../../ui/time.tsx'
+import { changesOf, isChanged, YamlDiff } from '../../ui/yaml-diff.tsx'
+import type { ProjectPlace } from './data.ts'
+import { expiryFields, expirySpec, expiryText, type ExpiryFields } from './edit/expiry-fields.ts'
+import { comesFrom } from './edit/value-from.ts'
+import f from '../../ui/form.module.css'
+
+const untilRow = (label: string, at: string | undefined) =>
+  at === undefined
+    ? []
+    : [
+        [
+          label,
+          <span>
+            <Until at={at} />{' '}
+            <span class="muted">
+              (<Since at={at} />)
+            </span>
+          </span>,
+        ] as const,
+      ]
+
+const endLabels = {
+  Spec: 'Value ends',
+  Certificate: 'Certificate ends',
+  Store: 'Ends in its store',
+} as const
+
+interface Props {
+  readonly secret: Secret
+  readonly place: ProjectPlace
+  /** Why it cannot be changed here. */
+  readonly why: string | undefined
+}
+
+export const UntilSection = ({ secret, place, why }: Props) => {
+  const [isEditing, setEditing] = useState(false)
+  const {
+    expires_at: ends,
+    expires_from: from,
+    rotation_due_at: old,
+    known_outside: known,
+  } = secret
+  return (
+    <Section
+      title="Comes from, and holds until"
+      aside={
+        <Button small label="Edit the expiry" whyNot={why} onPress={() => setEditing(true)}>
+          Expiry…
+        </Button>
+      }
+    >
+      <Facts
+        rows={[
+          ['Value', comesFrom(secret)],
+          ...(secret.external?.fetched_at === undefined
+            ? []
+            : [['Fetched', <Ago at={secret.external.fetched_at} />] as const]),
+          ...untilRow(endLabels[from ?? 'Spec'], ends),
+          ...untilRow('Too old', old),
+          ...(known === undefined
+            ? []
+            : [
+                [
+                  'Known outside',
+                  <span>
+                    read by {known.people} who may not any more (<Since at={known.since} />)
+                  </span>,
+                ] as const,
+              ]),
+          ['Expiry', expiryText(secret.expiry)],
+        ]}
+      />
+      {isEditing ? <ExpiryDialog {...{ secret, place }} onClose={() => setEditing(false)} /> : null}
+    </Section>
+  )
+}
+
+interface DialogProps {
+  readonly secret: Secret
+  readonly place: ProjectPlace
+  readonly onClose: () => void
+}
+
+const ExpiryDialog = ({ secret, place, onClose }: DialogProps) => {
+  const [fields, setFields] = useState(() => expiryFields(secret.expiry))
+  const change = (part: Partial<ExpiryFields>): void => setFields({ ...fields, ...part })
+  const before: Spec = { expiry: expirySpec(expiryFields(secret.expiry)) }
+  const after: Spec = { expiry: expirySpec(fields) }
+  const [was, is] = [manifestNames(before), manifestNames(after)]
+  const lines = changesOf(was, is)
+  const body = patchOf(before, after)
+  const doing = secretSpecDoing(place, secret, { body, patch: patchOf(was, is) })
+  const send = async (): Promise<void> => {
+    const path = { project_id: `${place.team}/${place.project}`, secret_id: secret.id }
+    await must(
+      api.PATCH('/projects/{project_id}/secrets/{secret_id}', {
+        params: { path },
+        body: body as never,
+      }),
+    )
+    wasDone(doing)
+    toast({ kind: 'ok', text: `The expiry of ${secret.key} is stored.` })
+    onClose()
+  }
+  return (
+    <FormDialog
+      title={`Expiry of ${secret.key}`}
+      action="Apply"
+      whyNot={isChanged(lines) ? undefined : 'Nothing is changed yet.'}
+      send={send}
+      onClose={onClose}
+    >
+      <ExpiryFieldsOf {...{ fields, change }} isMade={secret.value_from?.generate !== undefined} />
+      <YamlDiff lines={lines} />
+      <p class="muted">
+        {fields.rotates && fields.how !== 'never'
+          ? 'At its end the services that see it are re-created with the new value; nothing changes now.'
+          : 'No container is stopped or re-created by this, also not at the end.'}
+      </p>
+      {isChanged(lines) ? <CopyAs doing={doing} /> : null}
+    </FormDialog>
+  )
+}
+
+const ExpiryFieldsOf = ({
+  fields,
+  change,
+  isMade,
+}: {
+  readonly fields: ExpiryFields
+  readonly change: (part: Partial<ExpiryFields>) => void
+  readonly isMade: boolean
+}) => (
+  <>
+    <label>
+      <span>The value ends</span>
+      <select
+        value={fields.how}
+        onChange={(event) => change({ how: event.currentTarget.value as ExpiryFields['how'] })}
+      >
+        <option value="never">never, or when its certificate or its store says</option>
+        <option value="after">so long after it was given</option>
+        <option value="at">at a time</option>
+      </select>
+    </label>
+    {fields.how === 'never' ? null : (
+      <>
+        <div class={f['pair']}>
+          <label>
+            <span>{fields.how === 'after' ? 'After' : 'At'}</span>
+            <input
+              class={f['code']}
+              required
+              placeholder={fields.how === 'after' ? '90d' : '2027-03-31T00:00:00Z'}
+              value={fields.how === 'after' ? fields.after : fields.at}
+              onInput={(event) => change({ [fields.how]: event.currentTarget.value })}
+            />
+          </label>
+          <label>
+            <span>Warn before</span>
+            <input
+              class={f['code']}
+              placeholder="30d, 7d, 1d"
+              value={fields.warn}
+              onInput={(event) => change({ warn: event.currentTarget.value })}
+            />
+          </label>
+        </div>
+        <label>
+          <span>At its end</span>
+          <select
+            value={fields.rotates ? 'Rotate' : 'Warn'}
+            onChange={(event) => change({ rotates: event.currentTarget.value === 'Rotate' })}
+          >
+            <option value="Warn">it is told</option>
+            <option value="Rotate">a new value is made and rolled out</option>
+          </select>
+          {isMade ? null : (
+            <p class={f['help']}>A new value can be made where the controller made this one.</p>
+          )}
+        </label>
+      </>
+    )}
+  </>
+)

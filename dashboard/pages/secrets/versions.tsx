@@ -1,0 +1,147 @@
+// The versions of a secret: who wrote which when, which are equal, the way back to one, and two of them compared.
+import { useState } from 'preact/hooks'
+import { api, must } from '../../api/client.ts'
+import type { Secret, SecretVersion } from '../../../src/rest/types.ts'
+import { secretBackDoing } from '../../copy-as/secrets.ts'
+import { Button } from '../../ui/button.tsx'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { Ago } from '../../ui/time.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { AskFirst } from '../review/ask-first.tsx'
+import type { ProjectPlace } from './data.ts'
+import { Compare, type Side } from './places/compare.tsx'
+import s from './page.module.css'
+
+interface Props {
+  readonly secret: Secret
+  readonly place: ProjectPlace
+}
+
+interface Chosen extends Props {
+  readonly version: number
+  readonly onClose: () => void
+}
+
+const pathOf = ({ secret, place }: Props) => ({
+  project_id: `${place.team}/${place.project}`,
+  secret_id: secret.id,
+})
+
+const GoBack = ({ version, onClose, ...props }: Chosen) => (
+  <AskFirst
+    place={props.place}
+    title={`Give ${props.secret.key} its value of v${version} again?`}
+    verb="Go back"
+    note={`${props.secret.key} as in v${version}`}
+    send={(order) =>
+      must(
+        api.POST('/projects/{project_id}/secrets/{secret_id}/rollback', {
+          params: { path: pathOf(props) },
+          body: { version, ...order },
+        }),
+      )
+    }
+    keysOf={({ key }) => [key]}
+    revisionOf={({ revision }) => revision}
+    doing={secretBackDoing(props.place, props.secret, version)}
+    onClose={onClose}
+  />
+)
+
+const sideOf = (secretId: string, version: number): Side => ({
+  ...{ secretId, version, name: `v${version}` },
+})
+
+/** The oldest version with the same value. */
+const firstWith = (version: number, all: readonly SecretVersion[]): number => {
+  const before = all.find((one) => one.version === version)?.same_as
+  return before === undefined ? version : firstWith(before, all)
+}
+
+interface LineProps {
+  readonly one: SecretVersion
+  readonly isSame: boolean
+  readonly noWrite: string | undefined
+  readonly onCompare: () => void
+  readonly onGoBack: () => void
+}
+
+const Line = ({ one, isSame, noWrite, onCompare, onGoBack }: LineProps) => (
+  <li>
+    <b class="num">v{one.version}</b>
+    <span>
+      {one.created_by} · <Ago at={one.created_at} />
+      {one.same_as === undefined ? null : (
+        <span class="muted"> · same value as v{one.same_as}</span>
+      )}
+      {one.current ? null : isSame ? (
+        <span class="muted"> · the value that it has now</span>
+      ) : (
+        <span class={s['versionActions']}>
+          <Button small look="quiet" label={`Compare v${one.version}`} onPress={onCompare}>
+            Compare
+          </Button>
+          <Button
+            small
+            look="quiet"
+            label={`Go back to v${one.version}`}
+            whyNot={noWrite}
+            onPress={onGoBack}
+          >
+            Go back
+          </Button>
+        </span>
+      )}
+    </span>
+    <span class="muted num">{one.bytes} B</span>
+  </li>
+)
+
+export const Versions = ({
+  noWrite,
+  ...props
+}: Props & { readonly noWrite: string | undefined }) => {
+  const { id, version } = props.secret
+  const versions = useQuery({
+    key: ['versions', id],
+    stamp: version,
+    read: (signal) =>
+      must(
+        api.GET('/projects/{project_id}/secrets/{secret_id}/versions', {
+          params: { path: pathOf(props), query: { limit: 20 } },
+          signal,
+        }),
+      ),
+  })
+  const [chosen, setChosen] = useState<readonly ['compare' | 'back', number] | undefined>()
+  const close = (): void => setChosen(undefined)
+  return (
+    <>
+      <WhenKnown of={versions} rows={2}>
+        {({ versions: all }) => (
+          <ul class={s['versions']}>
+            {all.map((one) => (
+              <Line
+                key={one.version}
+                one={one}
+                isSame={firstWith(one.version, all) === firstWith(version, all)}
+                noWrite={noWrite}
+                onCompare={() => setChosen(['compare', one.version])}
+                onGoBack={() => setChosen(['back', one.version])}
+              />
+            ))}
+          </ul>
+        )}
+      </WhenKnown>
+      {chosen?.[0] === 'compare' ? (
+        <Compare
+          title={`${props.secret.key}: v${chosen[1]} and v${version}`}
+          place={props.place}
+          sides={[sideOf(id, chosen[1]), sideOf(id, version)]}
+          onClose={close}
+        />
+      ) : null}
+      {chosen?.[0] === 'back' ? <GoBack {...props} version={chosen[1]} onClose={close} /> : null}
+    </>
+  )
+}

@@ -1,0 +1,174 @@
+// What one can do with a stagelet: deploy edits of its Compose file, pause it, and try again what failed. What the
+// role does not allow is disabled, and says which roles may.
+import { useState } from 'preact/hooks'
+import { whyNot } from '../../app/session.ts'
+import { api, must } from '../../api/client.ts'
+import type { Stagelet } from '../../../src/rest/types.ts'
+import { conditionOf } from '../../live/states.ts'
+import { deployDoing, leakTestDoing, pauseDoing, retryDoing } from '../../copy-as/stagelets.ts'
+import { useAction, whyNotOwned } from '../../ui/action.ts'
+import { Button } from '../../ui/button.tsx'
+import { CopyMenu } from '../../ui/copy-as.tsx'
+import { Confirm } from '../../ui/dialog.tsx'
+import { Skeleton } from '../../ui/page.tsx'
+import { ProblemBox } from '../../ui/problem.tsx'
+import { countOf, ImpactList, type Impact } from './impact.tsx'
+
+interface Props {
+  readonly stagelet: Stagelet
+}
+
+const pathOf = ({ id }: Stagelet) => ({ path: { stagelet_id: id } })
+
+type Tried = { readonly impact: Impact } | { readonly error: unknown } | undefined
+
+const tryDeploy = async (stagelet: Stagelet): Promise<Tried> => {
+  try {
+    const params = { ...pathOf(stagelet), query: { dry_run: 'true' as const } }
+    const tried = await must(api.POST('/stagelets/{stagelet_id}/deploy', { params }))
+    return 'impact' in tried ? tried : { error: new Error('no impact') }
+  } catch (error) {
+    return { error }
+  }
+}
+
+const deployText = (tried: Tried): string => {
+  if (tried === undefined || 'error' in tried) return 'Deploy'
+  const count = countOf(tried.impact)
+  return count === 0
+    ? 'Deploy: no container is known to change'
+    : `Deploy: re-create ${count} ${count === 1 ? 'container' : 'containers'}`
+}
+
+/** Shows first which containers get a new one; what is deployed is what the agent has reported as edited. */
+const DeployDialog = ({
+  stagelet,
+  tried,
+  onClose,
+}: Props & { readonly tried: Tried; readonly onClose: () => void }) => {
+  const { busy, run } = useAction()
+  const deploy = async (): Promise<void> => {
+    const params = pathOf(stagelet)
+    const isDone = await run(
+      () => must(api.POST('/stagelets/{stagelet_id}/deploy', { params })),
+      `${stagelet.agent} was told to deploy ${stagelet.name}.`,
+      deployDoing(stagelet),
+    )
+    if (isDone) onClose()
+  }
+  return (
+    <Confirm
+      title={`Deploy ${stagelet.name}`}
+      action={deployText(tried)}
+      busy={busy || tried === undefined}
+      whyNot={tried !== undefined && 'error' in tried ? 'It cannot be deployed now.' : undefined}
+      onConfirm={() => void deploy()}
+      onClose={onClose}
+    >
+      {tried === undefined ? (
+        <Skeleton />
+      ) : 'error' in tried ? (
+        <ProblemBox error={tried.error} />
+      ) : (
+        <>
+          <p>
+            Edits of the Compose file and of its env files, as {stagelet.agent} has reported them.
+          </p>
+          <ImpactList impact={tried.impact} />
+        </>
+      )}
+    </Confirm>
+  )
+}
+
+const Deploy = ({ stagelet }: Props) => {
+  const [isOpen, setOpen] = useState(false)
+  const [tried, setTried] = useState<Tried>()
+  const hasEdits = conditionOf(stagelet, 'ComposeFileChanged')?.status === 'True'
+  return (
+    <>
+      <Button
+        command={`deploy:${stagelet.id}`}
+        look={hasEdits ? 'primary' : 'plain'}
+        whyNot={whyNot('create', 'stagelets/deploy', stagelet.team)}
+        onPress={() => {
+          setTried(undefined)
+          setOpen(true)
+          void tryDeploy(stagelet).then(setTried)
+        }}
+      >
+        Deploy
+      </Button>
+      {isOpen ? (
+        <DeployDialog stagelet={stagelet} tried={tried} onClose={() => setOpen(false)} />
+      ) : null}
+    </>
+  )
+}
+
+const Pause = ({ stagelet }: Props) => {
+  const { busy, run } = useAction()
+  const { paused, name } = stagelet
+  const change = (): Promise<boolean> =>
+    run(
+      () =>
+        must(
+          api.PATCH('/stagelets/{stagelet_id}', {
+            params: pathOf(stagelet),
+            body: { paused: !paused },
+          }),
+        ),
+      paused ? `${name} goes on.` : `${name} is paused: it keeps what it runs.`,
+      pauseDoing(stagelet),
+    )
+  return (
+    <Button
+      command={`pause:${stagelet.id}`}
+      look={paused ? 'primary' : 'plain'}
+      busy={busy}
+      whyNot={whyNot('patch', 'stagelets', stagelet.team) ?? whyNotOwned(stagelet.source)}
+      onPress={() => void change()}
+    >
+      {paused ? 'Resume' : 'Pause'}
+    </Button>
+  )
+}
+
+const hasFailed = (stagelet: Stagelet): boolean =>
+  conditionOf(stagelet, 'Degraded')?.status === 'True' ||
+  ['Failed', 'RolledBack'].includes(stagelet.last_rollout?.result ?? '')
+
+const Retry = ({ stagelet }: Props) => {
+  const { busy, run } = useAction()
+  const retry = (): Promise<boolean> =>
+    run(
+      () => must(api.POST('/stagelets/{stagelet_id}/retry', { params: pathOf(stagelet) })),
+      `${stagelet.agent} tries again what failed.`,
+      retryDoing(stagelet),
+    )
+  return (
+    <Button
+      command={`retry:${stagelet.id}`}
+      look={hasFailed(stagelet) ? 'primary' : 'quiet'}
+      busy={busy}
+      whyNot={
+        whyNot('create', 'stagelets/deploy', stagelet.team) ??
+        (hasFailed(stagelet) ? undefined : 'Nothing failed.')
+      }
+      onPress={() => void retry()}
+    >
+      Retry
+    </Button>
+  )
+}
+
+export const StageletActions = ({ stagelet }: Props) => (
+  <>
+    <Deploy stagelet={stagelet} />
+    <Pause stagelet={stagelet} />
+    <Retry stagelet={stagelet} />
+    <CopyMenu
+      doings={[deployDoing, pauseDoing, retryDoing, leakTestDoing].map((doing) => doing(stagelet))}
+    />
+  </>
+)

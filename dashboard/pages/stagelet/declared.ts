@@ -1,0 +1,38 @@
+// What is declared of a stagelet, for all its tabs: the newest revision of its project. The agent may be told another
+// one, such as the one before while a rollout waits for its turn.
+import type { Project, Service, Stagelet } from '../../../src/rest/types.ts'
+import { projects } from '../../live/collections.ts'
+import { findIn, mapKnown, type Known } from '../../live/known.ts'
+import { revisionText } from './sentence.ts'
+
+export const declaredRevision = (
+  stagelet: Pick<Stagelet, 'team' | 'project' | 'wanted_revision'>,
+  all: Known<readonly Pick<Project, 'team' | 'name' | 'revision'>[]> = projects.known.value,
+): Known<number | undefined> => {
+  const project = findIn(
+    all,
+    ({ team, name }) => team === stagelet.team && name === stagelet.project,
+  )
+  return mapKnown(project, (found) => found?.revision ?? stagelet.wanted_revision)
+}
+
+/** What runs, what is declared, and what the agent is told where that is another revision. Pure. */
+export const behindText = (
+  { name, revision }: Pick<Service, 'name' | 'revision'>,
+  declared: number | undefined,
+  told: number | undefined,
+): string => {
+  const runs = `${name} runs ${revisionText(revision)}, and ${revisionText(declared)} is declared`
+  return told === undefined || told === declared
+    ? `${runs}.`
+    : `${runs}; its agent is told ${revisionText(told)}.`
+}
+
+/** Keys that a secret gives a service, and its Compose file or an env file sets too: an edit there does nothing. Pure. */
+export const hiddenKeys = ({
+  services,
+}: Pick<Stagelet, 'services'>): readonly { readonly service: string; readonly keys: string[] }[] =>
+  services.flatMap(({ name: service, keys = [], compose_keys: inFile = [] }) => {
+    const both = keys.filter((key) => inFile.includes(key))
+    return both.length === 0 ? [] : [{ service, keys: both }]
+  })

@@ -1,0 +1,198 @@
+// Why does this service have this value? All five ranks, who won, and what the value refers to.
+import { useQueryState } from '../../app/team.ts'
+import type { Secret, Service, Stagelet } from '../../../src/rest/types.ts'
+import { secretsOf } from '../../live/collections.ts'
+import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
+import { mapKnown, someOf, together } from '../../live/known.ts'
+import { Empty, Panel } from '../../ui/page.tsx'
+import { State } from '../../ui/state.tsx'
+import { Ago } from '../../ui/time.tsx'
+import { winnersFor } from '../../../src/secrets/set-entry.ts'
+import { entriesOf } from '../secrets/set-index.ts'
+import { behindText, declaredRevision } from './declared.ts'
+import { whyOf, type Reference, type Rung, type Why } from './ladder.ts'
+import s from './stagelet.module.css'
+
+interface Shown {
+  readonly stagelet: Stagelet
+  readonly service: Service
+  /** The key; `key` is a property that Preact takes. */
+  readonly asked: string
+  readonly secrets: readonly Secret[]
+}
+
+const Version = ({
+  rung,
+  secrets,
+}: {
+  readonly rung: Rung
+  readonly secrets: readonly Secret[]
+}) => {
+  const secret = secrets.find(({ id }) => id === rung.entry?.secretId)
+  if (secret === undefined) return <span class="muted">no secret</span>
+  return (
+    <>
+      v{secret.version}, {secret.type === 'file' ? 'file, ' : ''}
+      {secret.updated_by === undefined ? '' : `by ${secret.updated_by}, `}
+      <Ago at={secret.updated_at} />
+    </>
+  )
+}
+
+const RungRow = ({
+  rung,
+  secrets,
+}: {
+  readonly rung: Rung
+  readonly secrets: readonly Secret[]
+}) => (
+  <li class={rung.won ? s['won'] : ''}>
+    <span class={s['rank']}>{rung.rank}</span>
+    <span class={rung.entry === undefined ? 'muted' : ''}>{rung.place}</span>
+    <span>
+      {rung.won ? <State kind="ok">Wins</State> : null} <Version rung={rung} secrets={secrets} />
+      {rung.losesTo === undefined ? '' : `, loses to rank ${rung.losesTo}`}
+    </span>
+  </li>
+)
+
+const ComposeRow = ({ composeSets, composeWins }: Why) => (
+  <li class={composeWins ? s['won'] : ''}>
+    <span class={s['rank']}>5</span>
+    <span class={composeSets ? '' : 'muted'}>Compose file or env file</span>
+    <span>
+      {composeWins ? (
+        <State kind="ok">Wins</State>
+      ) : composeSets ? (
+        'sets it too, loses: a secret of the same key wins'
+      ) : (
+        <span class="muted">does not set it</span>
+      )}
+    </span>
+  </li>
+)
+
+const Chain = ({ of }: { readonly of: Reference }) => (
+  <ul class={s['chain']}>
+    {of.refersTo.map((one) => (
+      <li key={one.entry.secretId}>
+        <code>{one.entry.key}</code>{' '}
+        <span class="muted">
+          {one.entry.stagelet === undefined ? 'project' : one.entry.stagelet} · {one.entry.scope}, v
+          {one.entry.version}
+        </span>
+        {one.refersTo.length === 0 ? null : <Chain of={one} />}
+      </li>
+    ))}
+  </ul>
+)
+
+/** What the container runs is a measurement; what wins is what it should run. */
+const Runs = ({ stagelet, service }: Pick<Shown, 'stagelet' | 'service'>) => {
+  const { in_sync: inSync } = service
+  if (inSync === undefined)
+    return <State kind="unknown">Nobody sees now what {service.name} runs.</State>
+  return inSync ? (
+    <State kind="ok">{service.name} runs exactly this.</State>
+  ) : (
+    <InlineKnown of={declaredRevision(stagelet)}>
+      {(declared) => (
+        <State kind="wait">{behindText(service, declared, stagelet.wanted_revision)}</State>
+      )}
+    </InlineKnown>
+  )
+}
+
+const Answer = ({ stagelet, service, asked: key, secrets }: Shown) => {
+  const why = whyOf(entriesOf(secrets), {
+    ...{ service: service.name, stagelet: stagelet.name, key },
+    composeKeys: service.compose_keys ?? [],
+  })
+  return (
+    <>
+      <Panel
+        flush
+        title={`Why does ${service.name} have ${key}?`}
+        aside={<Runs {...{ stagelet, service }} />}
+      >
+        <ol class={s['ladder']} aria-label="Ranks of precedence, the highest first">
+          {why.rungs.map((rung) => (
+            <RungRow key={rung.rank} rung={rung} secrets={secrets} />
+          ))}
+          <ComposeRow {...why} />
+        </ol>
+      </Panel>
+      {why.broken === undefined ? null : (
+        <Panel title="References">
+          <State kind="fail">{why.broken}</State>
+        </Panel>
+      )}
+      {why.chain === undefined || why.chain.refersTo.length === 0 ? null : (
+        <Panel title={`${key} refers to`}>
+          <Chain of={why.chain} />
+        </Panel>
+      )}
+    </>
+  )
+}
+
+/** Keys that the service sees, and those that only its Compose file sets. */
+const keysOf = (stagelet: Stagelet, service: Service, secrets: readonly Secret[]): string[] => {
+  const winners = winnersFor(service.name, stagelet.name, entriesOf(secrets))
+  return [...new Set([...winners.keys(), ...(service.compose_keys ?? [])])].sort()
+}
+
+interface ChoiceProps {
+  readonly label: string
+  readonly value: string
+  readonly options: readonly string[]
+  readonly onChoose: (value: string) => void
+}
+
+const Choice = ({ label, value, options, onChoose }: ChoiceProps) => (
+  <label>
+    {label}
+    <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
+      {options.map((option) => (
+        <option value={option}>{option}</option>
+      ))}
+    </select>
+  </label>
+)
+
+export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
+  const [askedService, setService] = useQueryState('service')
+  const [askedKey, setKey] = useQueryState('key')
+  const secrets = secretsOf(stagelet.team, stagelet.project)
+  const all = secrets.known.value
+  const { services } = stagelet
+  const service = services.find(({ name }) => name === askedService) ?? services[0]
+  if (service === undefined) return <Empty title="The agent has not reported its services yet" />
+  const keys = keysOf(stagelet, service, someOf(all))
+  const key = askedKey ?? keys[0]
+  // Who wins is known once all secrets are.
+  const answered = mapKnown(together(all), ([known]) =>
+    key === undefined ? undefined : { asked: key, secrets: known },
+  )
+  return (
+    <>
+      <div class={s['choose']}>
+        <Choice
+          label="service"
+          value={service.name}
+          options={services.map(({ name }) => name)}
+          onChoose={setService}
+        />
+        <Choice
+          label="key"
+          value={key ?? ''}
+          options={key === undefined || keys.includes(key) ? keys : [key, ...keys]}
+          onChoose={setKey}
+        />
+      </div>
+      <WhenKnown of={answered} none={<Empty title={`${service.name} sees no secret`} />}>
+        {(asked) => <Answer {...{ stagelet, service }} {...asked} />}
+      </WhenKnown>
+    </>
+  )
+}

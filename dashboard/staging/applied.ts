@@ -1,0 +1,35 @@
+// What this page has applied: the impact that was announced, and what ran before, so that the watch can tell
+// afterwards what really happened. Holds no value.
+import { signal } from '@preact/signals'
+import type { Stagelet } from '../../src/rest/types.ts'
+import type { Impact } from './staging.ts'
+
+export interface Applied {
+  readonly revision: number
+  readonly at: number
+  readonly note: string
+  readonly keys: readonly string[]
+  readonly impact: Impact
+  /** When the container of each service had started: by `stagelet/service`. */
+  readonly startedBefore: ReadonlyMap<string, string>
+}
+
+const byProject = signal<Readonly<Record<string, Applied>>>({})
+
+export const serviceKey = (stagelet: string, service: string): string => `${stagelet}/${service}`
+
+export const startsOf = (stagelets: readonly Stagelet[]): ReadonlyMap<string, string> =>
+  new Map(
+    stagelets.flatMap(({ name, services }) =>
+      services.map((service) => [serviceKey(name, service.name), service.since ?? ''] as const),
+    ),
+  )
+
+export const keepApplied = (team: string, project: string, applied: Applied): void => {
+  byProject.value = { ...byProject.peek(), [`${team}/${project}`]: applied }
+}
+
+export const appliedOf = (team: string, project: string, revision: number): Applied | undefined => {
+  const known = byProject.value[`${team}/${project}`]
+  return known?.revision === revision ? known : undefined
+}
