@@ -323,7 +323,11 @@ export default defineConfig(
     },
   },
   {
-    files: ['test/contract/hostile-budget.test.ts', 'test/bench/**', 'test/support/eventually.ts'],
+    files: [
+      'test/contract/budget/hostile-budget.test.ts',
+      'test/bench/**',
+      'test/support/eventually.ts',
+    ],
     rules: { 'no-restricted-syntax': ['error', ...mocks] },
   },
 )

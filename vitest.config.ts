@@ -18,7 +18,7 @@ const expectations = { poll: { timeout: 60_000 } }
 
 const units = ['{src,controller,agent,cli,dashboard}/**/*.test.{ts,tsx}']
 const timed = ['hostile-budget', 'linear-cost', 'linear-requests'].map(
-  (name) => `test/contract/${name}.test.ts`,
+  (name) => `test/contract/budget/${name}.test.ts`,
 )
 
 const bundle = process.env['STAGELY_TEST_BUNDLE']

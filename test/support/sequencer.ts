@@ -34,7 +34,7 @@ export class MixedSequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
     const isUnit = ({ moduleId }: TestSpecification): boolean =>
-      !/\/test\/[^/]+\/[^/]+$/.test(moduleId)
+      !/\/test\/(?:contract|integration|ui)\//.test(moduleId)
     const units = sorted.filter(isUnit)
     const others = sorted.filter((file) => !isUnit(file))
     const isWaiting = ({ moduleId }: TestSpecification): boolean =>

@@ -1,0 +1,147 @@
+// Values out of a project by the built command, for each role: who may gets them, who may not gets
+// nothing of them, and the audit has both.
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { teamRoles, type TeamRole } from '../../../src/access/team-roles.ts'
+import { rolesWith } from '../../../src/access/roles.ts'
+import type { AuditRecord } from '../../../src/audit/record.ts'
+import { controllerHere } from '../../support/programs/controller-here.ts'
+import { freshDatabase } from '../../support/databases/fresh-database.ts'
+import {
+  runCli,
+  runCliProcess,
+  startWorld,
+  type Ran,
+  type World,
+} from '../../support/programs/processes.ts'
+
+const mayRead = rolesWith('get', 'stagelysecrets/value')
+const mayNot = teamRoles.filter((role) => !mayRead.includes(role))
+
+let world: World
+const tokens = new Map<TeamRole, string>()
+
+/** What each command prints to a person who may; the command and the audit's word for it. */
+const ways: { way: string; args: string[]; prints: string }[] = [
+  {
+    way: 'run',
+    args: ['run', '-p', 'shop', '--service', 'web', '--', 'sh', '-c', 'printf %s "$URL"'],
+    prints: 'db://canary-pass@db',
+  },
+  {
+    way: 'export',
+    args: ['secrets', 'export', '-p', 'shop', '--service', 'web'],
+    prints: 'PASS=canary-pass\nURL=db://canary-pass@db\n',
+  },
+  {
+    way: 'reveal',
+    args: ['secrets', 'get', 'URL', '-p', 'shop', '--reveal'],
+    prints: 'db://canary-pass@db',
+  },
+  {
+    way: 'reveal',
+    args: ['secrets', 'get', 'URL', '-p', 'shop', '--reveal', '--as-written'],
+    prints: 'db://${PASS}@db',
+  },
+]
+
+const as = async (role: TeamRole, args: readonly string[], by = runCli): Promise<Ran> =>
+  by(args, {
+    HOME: world.dir,
+    STAGELY_SERVER: world.url,
+    STAGELY_TOKEN: tokens.get(role),
+    STAGELY_CA_FILE: join(world.controllerDir, 'ca.crt'),
+  })
+
+const audit = async (...args: string[]): Promise<AuditRecord[]> =>
+  JSON.parse(await world.must('audit', 'list', '-o', 'json', ...args)) as AuditRecord[]
+
+describe('values by the command line', () => {
+  beforeAll(async () => {
+    world = await startWorld({
+      controllerBy: controllerHere,
+      database: await freshDatabase(),
+      withAgent: false,
+    })
+    const head = 'apiVersion: stagely.dev/v1alpha1\n'
+    const secret = (key: string, value: string, more = ''): string =>
+      `---\n${head}kind: StagelySecret\nmetadata: {name: ${key.toLowerCase()}}\n` +
+      `spec: {projectRef: {name: shop}, key: ${key}, scope: global, value: "${value}"${more}}\n`
+    const applied = await world.apply(
+      `${head}kind: Project\nmetadata: {name: shop}\nspec: {}\n` +
+        secret('PASS', 'canary-pass') +
+        secret('URL', 'db://${PASS}@db', ', references: true'),
+    )
+    expect(applied.code, applied.stderr).toBe(0)
+    for (const role of teamRoles) {
+      await world.must('user', 'create', role)
+      await world.must('team', 'add', 'default', role, '--role', role)
+      tokens.set(role, (await world.must('token', 'create', 'cli', '--user', role)).trim())
+    }
+  })
+  afterAll(() => world.stop())
+
+  it('are for maintainers and owners, and for nobody else', () => {
+    expect([[...mayRead].sort(), [...mayNot].sort()]).toEqual([
+      ['maintainer', 'owner'],
+      ['auditor', 'developer', 'viewer'],
+    ])
+  })
+
+  it.each(mayRead)('are what is stored for a %s, with a row for each value', async (role) => {
+    for (const { args, prints } of ways) {
+      const ran = await as(role, args)
+      expect(ran, args.join(' ')).toEqual({ code: 0, stdout: prints, stderr: '' })
+    }
+    const rows = await audit('--by', role, '--action', 'reveal')
+    expect(rows.map(({ result }) => result)).toEqual(rows.map(() => 'success'))
+    const read = rows.map(({ detail }) => `${String(detail?.['way'])} ${String(detail?.['key'])}`)
+    // With what it refers to; as it is written, it is read alone.
+    expect(read.sort()).toEqual(
+      [
+        ...['run PASS', 'run URL', 'export PASS', 'export URL'],
+        ...['reveal PASS', 'reveal URL', 'reveal URL'],
+      ].sort(),
+    )
+  })
+
+  it.each(mayNot)('are refused to a %s, who is told why and what would help', async (role) => {
+    for (const { args } of ways) {
+      const { code, stdout, stderr } = await as(role, args)
+      expect([code, stdout], args.join(' ')).toEqual([1, ''])
+      expect(stderr).toMatch(
+        /Forbidden.* may not get stagelysecrets\/value .*roles that may: owner, maintainer/,
+      )
+      expect(stderr).not.toMatch(/canary|db:\/\//)
+    }
+    const rows = await audit('--by', role, '--result', 'denied')
+    const routes = new Set(rows.map(({ object }) => object.name))
+    expect([...routes].sort()).toEqual([
+      '/api/v1/projects/:project_id/reveal',
+      '/api/v1/projects/:project_id/secrets/:secret_id/reveal',
+    ])
+    expect(await audit('--by', role, '--action', 'reveal')).toEqual([])
+  })
+
+  it('are refused as well to the token of a maintainer that may only read', async () => {
+    const args = ['token', 'create', 'narrow', '--user', 'maintainer', '--role', 'viewer']
+    tokens.set('maintainer', (await world.must(...args)).trim())
+    const ran = await as('maintainer', ways[0]!.args)
+    expect([ran.code, ran.stdout, ran.stderr.includes('canary')]).toEqual([1, '', false])
+  })
+
+  it('go to no argument list, no log and no audit row', async () => {
+    tokens.set('owner', (await world.must('token', 'create', 'again', '--user', 'owner')).trim())
+    // The process that started it, and the command itself, as everybody on the machine sees them.
+    const script = 'cat /proc/$PPID/cmdline /proc/$$/cmdline; test -n "$URL" && echo has it'
+    const args = ['run', '-p', 'shop', '--', 'sh', '-c', script]
+    const ran = await as('owner', args, runCliProcess)
+    expect([ran.code, ran.stderr]).toEqual([0, ''])
+    expect(ran.stdout).toMatch(/main\.js\0run\0[^]*has it\n$/)
+    expect(ran.stdout).not.toContain('canary')
+    const log = await world.must('audit', 'export')
+    expect(log).toContain('"way":"run"')
+    expect(log).not.toMatch(/canary|db:\/\//)
+    expect(world.allOutput()).not.toMatch(/canary|db:\/\//)
+  })
+})
