@@ -266,7 +266,10 @@ export default defineConfig(
   { files: ['{controller,agent,cli}/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['src/kernel/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...mocks] } },
   {
-    files: ['src/store/drivers/{pg,pg-listen}.ts', 'controller/rotators/postgres-session.ts'],
+    files: [
+      'src/store/drivers/{pg,pg-listen}.ts',
+      'controller/rotators/providers/postgres-session.ts',
+    ],
     rules: { 'no-restricted-imports': ['error', { paths: spawn }] },
   },
   {

@@ -21,7 +21,7 @@ import type { SealingKeys } from './sealing.ts'
 import { openerWith, type StoreMeans } from './stores/opener.ts'
 import { startStores } from './stores/performer.ts'
 import { startReconcilers } from './reconcilers/start.ts'
-import { createRotatorOpener, type OpenerDeps } from './rotators/opener.ts'
+import { createRotatorOpener, type OpenerDeps } from './rotators/providers/opener.ts'
 import { startRotationPerformer } from './rotators/performer.ts'
 
 export interface LoopsDeps

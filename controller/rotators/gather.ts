@@ -11,13 +11,13 @@ import {
   type ProjectInput,
   type SecretObject,
 } from '../reconcilers/project/gather.ts'
-import { awayIn } from './away.ts'
+import { awayIn } from './proof/away-stagelets.ts'
 import { busyOf } from './busy.ts'
-import type { Facts } from './next.ts'
-import { nothingToProve, proofOf, type Proof } from './proof.ts'
-import { releasedBlocks } from './released.ts'
-import type { Step } from './rotator.ts'
-import { withFollowers } from './viewers.ts'
+import type { Facts } from './machine/next.ts'
+import { nothingToProve, proofOf, type Proof } from './proof/proof.ts'
+import { releasedBlocks } from './proof/released.ts'
+import type { Step } from './providers/rotator.ts'
+import { withFollowers } from './proof/viewers.ts'
 
 export type RotationObject = Typed<'Rotation'>
 

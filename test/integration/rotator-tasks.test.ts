@@ -7,12 +7,15 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createKnownValues } from '../../agent/logs/known-values.ts'
 import { findContainer, type Ran } from '../../agent/tasks/container.ts'
 import { createTasks, type Tasks } from '../../agent/tasks/tasks.ts'
-import { openRotator } from '../../controller/rotators/open-rotator.ts'
-import type { RunTask } from '../../controller/rotators/rotator.ts'
+import { openRotator } from '../../controller/rotators/providers/open-rotator.ts'
+import type { RunTask } from '../../controller/rotators/providers/rotator.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { createEgress } from '../../controller/egress/gate.ts'
 import { parseRules } from '../../controller/egress/rules.ts'
-import { postgresOverNetwork, type PostgresAt } from '../../controller/rotators/postgres-session.ts'
+import {
+  postgresOverNetwork,
+  type PostgresAt,
+} from '../../controller/rotators/providers/postgres-session.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { StepFault, type Facts, type Login, type Step } from '../../src/databases/step.ts'

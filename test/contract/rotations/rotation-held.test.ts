@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { reconcilerActor } from '../../../controller/reconcilers/actor.ts'
 import { advance, startRotationPerformer } from '../../../controller/rotators/performer.ts'
-import { RotatorFault } from '../../../controller/rotators/rotator.ts'
+import { RotatorFault } from '../../../controller/rotators/providers/rotator.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { KubeObject, ObjectRef } from '../../../src/resources/meta.ts'
 import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'

@@ -1,6 +1,6 @@
 // Rotations on a store that was restored from a backup, with a database in memory that went on meanwhile.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { RotatorFault } from '../../../controller/rotators/rotator.ts'
+import { RotatorFault } from '../../../controller/rotators/providers/rotator.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { Restored, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import { fromFor, holdIn } from '../../../src/rollout/restored.ts'

@@ -9,7 +9,7 @@ import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
 import { dropRetired } from '../../../src/store/keys/retired-keys.ts'
 import { openTestStore, type TestStore } from '../../support/databases/open-test-store.ts'
-import { RotatorFault } from '../../../controller/rotators/rotator.ts'
+import { RotatorFault } from '../../../controller/rotators/providers/rotator.ts'
 import { RotationWorld } from '../../support/docker/rotation-world.ts'
 import {
   api,

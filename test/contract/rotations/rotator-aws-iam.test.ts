@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CreateUserCommand, IAMClient, ListAccessKeysCommand } from '@aws-sdk/client-iam'
 import { createEgress } from '../../../controller/egress/gate.ts'
 import { parseRules } from '../../../controller/egress/rules.ts'
-import { openAwsIam } from '../../../controller/rotators/aws-iam.ts'
+import { openAwsIam } from '../../../controller/rotators/providers/aws-iam.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { startMoto } from '../../support/stores/aws.ts'
 

@@ -1,6 +1,6 @@
 // Rotations on a store, with a database in memory and agents that do what a test says. Time is the test's.
 import { createHash, randomUUID } from 'node:crypto'
-import { openGenerate } from '../../../controller/rotators/generate.ts'
+import { openGenerate } from '../../../controller/rotators/providers/generate.ts'
 import { advance, type RotationDeps } from '../../../controller/rotators/performer.ts'
 import type { RotationObject } from '../../../controller/rotators/gather.ts'
 import {
@@ -10,7 +10,7 @@ import {
   type Found,
   type Rotator,
   type Use,
-} from '../../../controller/rotators/rotator.ts'
+} from '../../../controller/rotators/providers/rotator.ts'
 import { createEgress } from '../../../controller/egress/gate.ts'
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'

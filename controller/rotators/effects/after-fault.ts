@@ -1,0 +1,69 @@
+// What follows from a fault of a rotator: another try, or the end of the attempt.
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { durationMs } from '../../../src/resources/duration.ts'
+import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { Effect } from '../machine/next.ts'
+import { retryMs } from '../machine/attempt-begin.ts'
+import { discard } from './discard.ts'
+import { inPhase } from '../machine/phase-change.ts'
+import { end, takenBack, type Outcome } from './outcome.ts'
+import type { RotatorFault } from '../providers/rotator.ts'
+import { afterNoLook } from '../machine/old-use.ts'
+import type { Work } from './work.ts'
+
+/** A service that answers "pending" for ever has so long. */
+const pendingMs = 21_600_000
+const mostTries = 5
+
+/** Whether a service that answers "pending" may do so still. */
+const mayWait = ({ rotation, status, nowMs }: Work): boolean => {
+  const { pendingFor = '6h' } = rotation.spec.rotator.webhook ?? {}
+  const since = Date.parse(status.phaseSince ?? '') || nowMs
+  return nowMs - since < Math.min(pendingMs, durationMs(pendingFor))
+}
+
+/** What the failing effect leaves open. */
+const unknownBy = {
+  checkUse: 'who still uses the old credential',
+  revoke: 'whether the old credential is ended',
+  scramble: 'whether the new credential of the failed attempt is ended; the old one is in use',
+} as const
+
+/** Of a fault that a rotator tells: when it is tried again, or that the attempt ends. */
+export const afterFault = async (
+  work: Work,
+  effect: Effect,
+  fault: RotatorFault,
+): Promise<Outcome> => {
+  const { status, nowMs } = work
+  if (fault.kind === 'Pending' && mayWait(work)) {
+    const retryAt = toTimestamp(nowMs + Math.max(1_000, fault.retryAfterMs ?? 60_000))
+    return { status: { ...status, retryAt, retryFor: fault.message } }
+  }
+  const around = { nowMs, why: fault.message, random: work.random() }
+  const early = effect === 'checkUse' && afterNoLook(work.rotation.spec, status, around)
+  if (early) return { status: early }
+  const tries = (status.tries ?? 0) + 1
+  const retryAt = toTimestamp(nowMs + retryMs(tries))
+  if (effect === 'revoke' || effect === 'checkUse' || effect === 'scramble') {
+    const reason = effect === 'checkUse' ? 'StillUsed' : 'NotRevoked'
+    const message = `it is not known ${unknownBy[effect]}: ${fault.message}; it is tried again at ${retryAt}. Where that can never work, delete the rotation: its credentials stay as they are`
+    return { status: { ...status, tries, retryAt, blockedBy: [{ reason, message }] } }
+  }
+  const isOver = tries >= mostTries || fault.kind === 'Failed' || fault.kind === 'Pending'
+  if (!isOver) {
+    // Services must log in meanwhile: of one login the old password is set again until the next try.
+    if (effect !== 'prepare' && work.rotation.spec.inPlace === true)
+      await discard(work).catch(() => undefined)
+    const retryFor = fault.message
+    return { status: { ...inPhaseOf(effect, status, nowMs), tries, retryAt, retryFor } }
+  }
+  const reason =
+    effect === 'prepare' ? 'Preflight' : fault.kind === 'Pending' ? 'PendingTooLong' : 'SetFailed'
+  const failure = { reason, message: fault.message }
+  return effect === 'prepare' ? end(work, failure) : takenBack(work, failure)
+}
+
+/** A credential that is not accepted is set anew. */
+const inPhaseOf = (effect: Effect, status: RotationStatus, nowMs: number): RotationStatus =>
+  effect === 'test' ? inPhase(status, 'Setting', nowMs) : status

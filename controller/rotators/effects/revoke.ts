@@ -1,0 +1,127 @@
+// The end of an old credential: nobody uses it, that it ends is stored, and it is refused.
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
+import { refOf } from '../../../src/resources/meta.ts'
+import type { Phase, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { Transaction } from '../../../src/store/store.ts'
+import { atRest } from '../machine/phase-change.ts'
+import { isSameLogin, sameValues } from './logins.ts'
+import { stillReleased } from '../proof/released.ts'
+import { dropStaged, end, outcomeOf, stagedLost, type Outcome } from './outcome.ts'
+import { RotatorFault, type Credential } from '../providers/rotator.ts'
+import { afterLook, useInWords, watchMs } from '../machine/old-use.ts'
+import { endOf, placeOf, type Work } from './work.ts'
+
+export const checkUse = async (work: Work): Promise<Outcome> => {
+  const { rotator, rotation, staged, status, gathered, random, signal } = work
+  const { spec } = rotation
+  const old = await staged.open(placeOf(work, 'old'))
+  if (old === undefined) return end(work, stagedLost)
+  const seen = await rotator.stillUsed(old, signal, watchMs(spec))
+  const { steps } = gathered.facts
+  const next = afterLook(spec, status, { nowMs: work.nowMs, steps, random: random() }, seen)
+  const isOver = next.do === 'move'
+  return { ...outcomeOf(next), ...(isOver && { detail: defined({ use: next.status.use }) }) }
+}
+
+/** Versions of the outputs before these are of credentials that are dead. */
+export const endVersions =
+  ({ rotation }: Work, versions: NonNullable<RotationStatus['versions']>) =>
+  async (tx: Transaction): Promise<void> => {
+    const { namespace } = refOf(rotation)
+    for (const [output, name] of Object.entries(rotation.spec.outputs)) {
+      const before = versions[output]
+      const ref = { kind: 'StagelySecret', namespace, name }
+      if (before !== undefined) await tx.revokeVersions(ref, before)
+    }
+  }
+
+/** No rollback brings the old versions back from here on, and no failure leads back to them. */
+export const beginRevoke = (work: Work): Outcome => {
+  const { status, nowMs } = work
+  return {
+    status: { ...status, revokeStartedAt: toTimestamp(nowMs) },
+    write: async (tx) => {
+      await endVersions(work, status.versions ?? {})(tx)
+      return undefined
+    },
+  }
+}
+
+/** What was measured of the end. */
+type Ended = 'Refused' | 'LoginTaken' | 'PasswordReplaced' | 'OfNoOutput'
+
+const measured: Readonly<Record<Ended, string>> = {
+  Refused: 'it is refused now',
+  LoginTaken: 'its login is taken away',
+  PasswordReplaced: 'its password was replaced',
+  OfNoOutput: 'no output holds it any more',
+}
+
+/** How the old credential ended, in words. */
+const endInWords = (
+  { status }: Work,
+  { values, slot = status.slot }: Credential,
+  ended: Ended,
+): string => {
+  const login = values['username'] ?? slot
+  const whose = login === undefined ? '' : ` of ${login}`
+  const proof = status.withoutProof === true ? ', without a proof that nothing runs with it' : ''
+  const looked = useInWords(status)
+  return `the old credential${whose} is ended${proof}: ${measured[ended]}${looked === undefined ? '' : `; ${looked}`}`
+}
+
+/** Ends it, and looks whether it has. */
+const endOld = async (work: Work, old: Credential): Promise<Ended> => {
+  const { rotator, rotation, staged, status, signal } = work
+  if (rotation.spec.inPlace === true) return 'PasswordReplaced'
+  const candidate = await staged.open(placeOf(work, 'new'))
+  if (candidate !== undefined && (isSameLogin(work, old, candidate) || sameValues(old, candidate)))
+    throw new RotatorFault(
+      'Refused',
+      'the old and the new credential are the same: it is not ended',
+    )
+  await rotator.revoke(old, endOf(work), signal)
+  if (rotation.spec.rotator.generate !== undefined) return 'OfNoOutput'
+  // Nobody knows its password: what is asked is whether the login takes any.
+  if (status.oldIsLogin === true) {
+    const { canLogIn } = await rotator.stillUsed(old, signal)
+    return canLogIn === false ? 'LoginTaken' : 'PasswordReplaced'
+  }
+  if ((await rotator.look(old, signal)) !== 'refused')
+    throw new RotatorFault('Refused', 'the old credential is still accepted')
+  return 'Refused'
+}
+
+/** Phases that the attempt has passed without doing what they are for. */
+const skippedBy = ({ rotation: { spec }, status }: Work): Phase[] => {
+  const { hasOld, now, withoutProof } = status
+  if (hasOld !== true) return ['Proving', 'Overlapping', 'Revoking']
+  if (withoutProof === true) return ['Proving', 'Overlapping']
+  return now === true || spec.inPlace === true ? ['Overlapping'] : []
+}
+
+const noOldOne = 'the credential is given out; there was no old one, so nothing was proven or ended'
+
+export const revoke = async (work: Work): Promise<Outcome> => {
+  const { staged, status, nowMs } = work
+  const old = status.hasOld === true ? await staged.open(placeOf(work, 'old')) : undefined
+  const ended = old && (await endOld(work, old))
+  const { slot, candidateSlot = slot, failure: _, restored, released: __, ...rest } = status
+  // A proof that is no part of what a restore began.
+  const isPast = status.hasOld === true && status.cause !== 'Refused'
+  const released = [...stillReleased(status)]
+  const next = atRest(rest, nowMs, {
+    ...(!isPast && defined({ restored })),
+    ...defined({ slot: candidateSlot }),
+    ...(released.length > 0 && { released }),
+    ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0, skipped: skippedBy(work) },
+  })
+  const outcome = { status: next, write: dropStaged(work) }
+  if (old === undefined || ended === undefined)
+    return status.hasOld === true ? outcome : { ...outcome, detail: { message: noOldOne } }
+  return {
+    ...outcome,
+    told: { reason: 'CredentialRevoked', message: endInWords(work, old, ended) },
+  }
+}

@@ -1,0 +1,217 @@
+// The effects of a rotation: each looks before it acts, and may be done again after a crash. What comes of one is told
+// back; the performer stores it.
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { refOf } from '../../../src/resources/meta.ts'
+import type { StagedCredential } from '../../../src/store/secrets/staged-values.ts'
+import type { Transaction } from '../../../src/store/store.ts'
+import { afterFault } from './after-fault.ts'
+import type { Effect } from '../machine/next.ts'
+import { discard } from './discard.ts'
+import { atRest, inPhase, type Failed } from '../machine/phase-change.ts'
+import { idleFaults, isLoginAlone, sameValues, turnsOf } from './logins.ts'
+import { dropStaged, end, stagedLost, takenBack, tell, type Outcome } from './outcome.ts'
+import { beginRevoke, checkUse, endVersions, revoke } from './revoke.ts'
+import { takeOver } from './take-over.ts'
+import { verify } from './verify.ts'
+import { renewed } from '../machine/restored.ts'
+import { RotatorFault, type Credential, type Rotator, type Step } from '../providers/rotator.ts'
+import { attemptOf, placeOf, projectOf, type Work } from './work.ts'
+
+const prepare = async (work: Work): Promise<Outcome> => {
+  const { rotator, rotation, status, staged, nowMs, signal } = work
+  const warnings: string[] = []
+  const faults = await rotator.preflight(signal, (warning) => warnings.push(warning))
+  if (faults.length > 0) return end(work, { reason: 'Preflight', message: faults.join('; ') })
+  const { old, candidateSlot } = await turnsOf(work)
+  const known = await staged.open(placeOf(work, 'new'))
+  const made =
+    known ?? (rotator.create === undefined ? await rotator.make(candidateSlot) : undefined)
+  const unsafe = made === undefined ? [] : await idleFaults(work, made, old)
+  if (unsafe.length > 0) return end(work, { reason: 'Preflight', message: unsafe.join('; ') })
+  const next = inPhase(status, 'Setting', nowMs, {
+    ...(candidateSlot !== undefined && { candidateSlot, ownSlots: ownWith(work, candidateSlot) }),
+    ...(old !== undefined && { hasOld: true }),
+    ...(old !== undefined && isLoginAlone(old) && { oldIsLogin: true }),
+  })
+  const project = projectOf(rotation)
+  const message = `the rotator warns: ${warnings.join('; ')}`
+  return {
+    status: next,
+    ...(warnings.length > 0 && { told: { reason: 'RotationStarted', message } }),
+    write: async (tx) => {
+      if (old !== undefined) await tx.stage(project, placeOf(work, 'old'), old)
+      if (made !== undefined) await tx.stage(project, placeOf(work, 'new'), made)
+      await endIdle(work, tx)
+      return undefined
+    },
+  }
+}
+
+/**
+ * The idle login gets another password next. So no version but the one of now is a credential any more, also one that an
+ * attempt has left valid which was given up.
+ */
+const endIdle = async (work: Work, tx: Transaction): Promise<void> => {
+  const { rotator, rotation, status, gathered } = work
+  const isAdoption = rotator.adopt !== undefined && status.lastRotatedAt === undefined
+  if (rotator.slots.length === 0 || rotation.spec.inPlace === true || isAdoption) return
+  const versions: Record<string, number> = {}
+  for (const [output, { status: is }] of gathered.outputs)
+    if (is?.version !== undefined) versions[output] = is.version
+  await endVersions(work, versions)(tx)
+}
+
+/** Noted before the login is set: a crash must not make it look like somebody else's. */
+const ownWith = ({ status: { ownSlots = [] }, rotator }: Work, slot: string): string[] =>
+  [...new Set([...ownSlots, slot])].filter((one) => rotator.slots.includes(one))
+
+const isSet = (work: Work): Outcome => {
+  const { candidateSlot, cause, hasOld } = work.status
+  const whose = candidateSlot === undefined ? '' : ` for ${candidateSlot}`
+  const isUnnamed = cause === 'Refused' && hasOld !== true
+  const rest = isUnnamed
+    ? 'what services have run with until now cannot be named, and is not ended: end it by hand'
+    : 'the old one stays valid'
+  // A credential that is set again and again, and never accepted, has failed too.
+  const { tries } = work.status
+  const kept = tries === undefined ? {} : { tries }
+  const next = inPhase(work.status, 'Testing', work.nowMs, kept)
+  return tell(next, 'CredentialSet', `a new credential${whose} is set; ${rest}`)
+}
+
+const sameCredential: Failed = {
+  reason: 'SameCredential',
+  message:
+    'the rotator answered the credential that is in use, and no new one: correct its step create',
+}
+
+/** Made outside: asked twice, since one attempt has one credential. */
+const create = async (
+  work: Work,
+  known: StagedCredential | undefined,
+  ask: NonNullable<Rotator['create']>,
+): Promise<Outcome> => {
+  const { rotation, status, signal } = work
+  const attempt = attemptOf(work)
+  const made = await ask(attempt, signal)
+  const old = known === undefined ? await work.staged.open(placeOf(work, 'old')) : undefined
+  // To take it back, or to end the old one, would end what runs.
+  if (old !== undefined && sameValues(old, made)) return end(work, sameCredential)
+  if (known === undefined)
+    return {
+      status,
+      write: async (tx) => {
+        await tx.stage(projectOf(rotation), placeOf(work, 'new'), made)
+        return undefined
+      },
+    }
+  if (sameValues(known, made)) return isSet(work)
+  const message = 'the rotator answered two different credentials for one attempt'
+  return takenBack(work, { reason: 'TwoCredentials', message })
+}
+
+const set = async (work: Work): Promise<Outcome> => {
+  const { rotator, staged, signal } = work
+  const candidate = await staged.open(placeOf(work, 'new'))
+  if (rotator.create !== undefined) return create(work, candidate, rotator.create.bind(rotator))
+  if (candidate === undefined) return takenBack(work, stagedLost)
+  if ((await rotator.look(candidate, signal)) !== 'accepted')
+    await rotator.set(candidate, attemptOf(work), signal)
+  return isSet(work)
+}
+
+const test = async (work: Work): Promise<Outcome> => {
+  const { rotator, staged, status, gathered, nowMs, signal } = work
+  const candidate = await staged.open(placeOf(work, 'new'))
+  if (candidate === undefined) return takenBack(work, stagedLost)
+  const answer = await rotator.test(candidate, signal)
+  if (answer === 'meaningless') {
+    const message =
+      'a random password is accepted too, so that a test says nothing, and no secret was changed: let the server ask for passwords (Postgres: scram-sha-256 in pg_hba.conf)'
+    return takenBack(work, { reason: 'TestMeaningless', message })
+  }
+  if (answer === 'refused')
+    throw new RotatorFault('Refused', 'the new credential was set, and is not accepted')
+  const [first = 'Switch'] = gathered.facts.steps
+  const step = status.hasOld === true ? first : 'Switch'
+  return { status: inPhase(status, 'RollingOut', nowMs, { step }) }
+}
+
+/** What the outputs hold after a step, or held before the one that failed. */
+const valuesOf = (
+  { rotator, status, gathered }: Work,
+  old: Credential | undefined,
+  candidate: Credential,
+): Credential['values'] => {
+  const at = (step: Step): Credential['values'] =>
+    rotator.valuesAt?.(step, old, candidate) ?? candidate.values
+  const { step = 'Switch', backFrom = 'Switch' } = status
+  if (step !== 'Back') return at(step)
+  const before = gathered.facts.steps[gathered.facts.steps.indexOf(backFrom) - 1]
+  return before === undefined ? (old?.values ?? {}) : at(before)
+}
+
+const mostNamed = 100
+
+const write = async (work: Work): Promise<Outcome> => {
+  const { staged, rotator, rotation, status, gathered, nowMs } = work
+  const candidate = await staged.open(placeOf(work, 'new'))
+  if (candidate === undefined) return end(work, stagedLost)
+  const old = await staged.open(placeOf(work, 'old'))
+  const values = valuesOf(work, old, candidate)
+  const { namespace } = refOf(rotation)
+  const { provenRuns: _, ...unwatched } = status
+  const { unsteady } = gathered.facts.proof
+  return {
+    status: inPhase(unwatched, 'Proving', nowMs, {
+      ...{ provingSince: toTimestamp(nowMs), illBefore: unsteady.slice(0, mostNamed) },
+    }),
+    isChange: true,
+    detail: { step: status.step ?? 'Switch' },
+    write: async (tx) => {
+      const versions: Record<string, number> = {}
+      let isOther = false
+      for (const [output, name] of Object.entries(rotation.spec.outputs)) {
+        const value = values[output]
+        const ref = { kind: 'StagelySecret', namespace, name }
+        const before = gathered.outputs.get(output)?.status?.version
+        if (value === undefined) {
+          if (before !== undefined) versions[output] = before
+          continue
+        }
+        const { status: after } = await tx.setOutput(ref, rotation, value)
+        versions[output] = (after as { version?: number } | undefined)?.version ?? 0
+        isOther ||= versions[output] !== before
+      }
+      // The way back ends the new one. What services share is accepted by nobody else.
+      const isBack = status.step === 'Back' && rotator.valuesAt === undefined
+      const isDead = isBack || status.cause === 'Refused' || status.revokeStartedAt !== undefined
+      if (isDead) await endVersions(work, versions)(tx)
+      const { closed, closesAt } = await tx.revisionsOf(gathered.projectUid ?? '')
+      // This write opens the next one at its end, where none is open yet.
+      const revision = isOther || closesAt !== undefined ? closed + 1 : closed
+      return { versions, revision, ...renewed(status, revision, gathered.facts.project) }
+    },
+  }
+}
+
+const scramble = async (work: Work): Promise<Outcome> => {
+  const { status, nowMs } = work
+  if (status.backFrom !== 'Remove') await discard(work)
+  const failures = (status.failures ?? 0) + 1
+  return { status: atRest(status, nowMs, { failures }), write: dropStaged(work) }
+}
+
+const effects: Readonly<Record<Effect, (work: Work) => Promise<Outcome>>> = {
+  ...{ takeOver, verify, prepare, set, test, write, checkUse, scramble, revoke },
+  beginRevoke: (work) => Promise.resolve(beginRevoke(work)),
+}
+
+export const runEffect = async (effect: Effect, work: Work): Promise<Outcome> => {
+  try {
+    return await effects[effect](work)
+  } catch (error) {
+    if (error instanceof RotatorFault) return afterFault(work, effect, error)
+    throw error
+  }
+}

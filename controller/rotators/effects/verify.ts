@@ -1,0 +1,139 @@
+// After the restore of a backup: logs in with the credentials that the backup knows, before they are delivered.
+import { StagelyError } from '../../../src/kernel/errors.ts'
+import { pause, within } from '../../../src/kernel/pause.ts'
+import { awayIn } from '../proof/away-stagelets.ts'
+import { readOld } from './logins.ts'
+import { dropStaged, type Outcome } from './outcome.ts'
+import {
+  decideRestored,
+  hasReturned,
+  isWritten,
+  mostTries,
+  stayUntested,
+  type Seen,
+  type Unanswered,
+} from '../machine/restored.ts'
+import { endVersions } from './revoke.ts'
+import { RotatorFault, type Accepted } from '../providers/rotator.ts'
+import { placeOf, projectOf, type Work } from './work.ts'
+
+/** So long the project of a Rotation waits for an answer. */
+const patienceMs = 60_000
+const againMs = 2_000
+/** What cannot be asked for long counts for nothing. */
+const noneAccepted = { candidate: undefined, old: undefined } as const
+
+const lookAtAll = async (work: Work, told: (outputs: Accepted) => void): Promise<Seen> => {
+  const { rotator, rotation, staged, status, signal } = work
+  const [outputs, candidate, old] = [
+    await readOld(work),
+    await staged.open(placeOf(work, 'new')),
+    status.hasOld === true && status.oldIsLogin !== true
+      ? await staged.open(placeOf(work, 'old'))
+      : undefined,
+  ]
+  if (outputs === undefined || rotation.spec.rotator.generate !== undefined)
+    return { outputs: undefined, candidate: undefined, old: undefined }
+  const ofOutputs = await rotator.look(outputs, signal)
+  told(ofOutputs)
+  return {
+    outputs: ofOutputs,
+    candidate: candidate && (await rotator.look(candidate, signal)),
+    old: old && (await rotator.look(old, signal)),
+  }
+}
+
+const failedTest = 'the test failed, see the log of the controller'
+const late = `there is no answer within ${String(patienceMs / 1000)} s`
+
+interface NoAnswer extends Omit<Unanswered, 'away'> {
+  /** What nobody has thought of. */
+  readonly bug?: unknown
+}
+
+const lookOnce = async (work: Work, until: number): Promise<Seen | NoAnswer> => {
+  const { clock, signal } = work
+  let outputs: Accepted | undefined
+  const looking = lookAtAll(work, (seen) => {
+    outputs = seen
+  })
+  try {
+    const leftMs = Math.max(0, until - clock.now())
+    return await within(clock, leftMs, looking, () => ({ why: late, outputs }))
+  } catch (error) {
+    if (signal.aborted) throw error
+    const isKnown = error instanceof RotatorFault || error instanceof StagelyError
+    return isKnown ? { why: error.message, outputs } : { why: failedTest, outputs, bug: error }
+  }
+}
+
+/**
+ * An agent comes back some seconds after its controller, and a database may start meanwhile. Who went away, or was
+ * found to be, during the last look is away too.
+ */
+const look = async (work: Work): Promise<Seen | Unanswered> => {
+  const { store, rotation, status, gathered, nowMs, clock, signal, log } = work
+  const { namespace, name: project } = projectOf(rotation)
+  const until = nowMs + patienceMs
+  const isPatient =
+    status.restored?.state === 'Untested' || hasReturned(status, gathered.facts.away)
+  let { away } = gathered.facts
+  for (;;) {
+    const seen = await lookOnce(work, until)
+    if (!('why' in seen)) return seen
+    const isLast = !isPatient || clock.now() + againMs >= until
+    const goesOn = !isLast && (await pause(clock, againMs, signal))
+    const now = await awayIn(store, { namespace, project })
+    if (!goesOn) {
+      const { bug, ...unanswered } = seen
+      if (bug !== undefined) log.error({ err: bug }, 'a credential could not be tested')
+      return { ...unanswered, away: [...new Set([...away, ...now])] }
+    }
+    away = now
+  }
+}
+
+/** The secret may come back, with the credential of the backup (stagely secrets restore). */
+const whyMissing = ({ rotation, gathered }: Work): string | undefined => {
+  const missing = Object.entries(rotation.spec.outputs).find(([key]) => !gathered.outputs.has(key))
+  return missing && `secret "${missing[1]}" of output ${missing[0]} does not exist`
+}
+
+/** A part of a credential that is refused may be accepted as a whole: it is held until the rest is back. */
+const lookWithout = async (work: Work, why: string): Promise<Seen | Unanswered> => {
+  const { outputs, facts } = work.gathered
+  const hasPart = [...outputs.values()].some(({ status }) => status?.version !== undefined)
+  if (!hasPart) return { why, away: [] }
+  const seen = await look(work)
+  const isRefused = !('why' in seen) && seen.outputs === 'refused'
+  return isRefused ? { why, outputs: 'refused', away: facts.away } : seen
+}
+
+export const verify = async (work: Work): Promise<Outcome> => {
+  const { rotation, status, nowMs, gathered } = work
+  const why = whyMissing(work)
+  const seen = await (why === undefined ? look(work) : lookWithout(work, why))
+  const isRefused = 'why' in seen && seen.outputs === 'refused'
+  const isLast = why === undefined && (status.tries ?? 0) >= mostTries
+  if ('why' in seen && !(isRefused && isLast)) return stayUntested(status, work.clock.now(), seen)
+  const known = 'why' in seen ? { ...noneAccepted, outputs: seen.outputs } : seen
+  const next = decideRestored(
+    rotation.spec,
+    status,
+    { nowMs, faults: gathered.facts.faults, project: gathered.facts.project },
+    known,
+  )
+  const isOver = next.status.phase === 'Idle' || next.status.attempt !== status.attempt
+  if (isOver) return { ...next, write: dropStaged(work) }
+  // The old one is dead: no rollback leads back to it.
+  const isEnded = status.revokeStartedAt === undefined && next.status.revokeStartedAt !== undefined
+  if (!isEnded || !isWritten(status)) return next
+  const ending = endVersions(work, status.versions ?? {})
+  return {
+    ...next,
+    write: async (tx) => {
+      await ending(tx)
+      return undefined
+    },
+  }
+}

@@ -1,0 +1,46 @@
+// What an effect of a rotation works with.
+import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type {
+  StagedPlace,
+  StagedRole,
+  StagedValues,
+} from '../../../src/store/secrets/staged-values.ts'
+import type { ObjectRef } from '../../../src/resources/meta.ts'
+import type { Clock } from '../../../src/kernel/clock.ts'
+import type { Logger } from '../../../src/kernel/log.ts'
+import type { Store } from '../../../src/store/store.ts'
+import type { Gathered, RotationObject } from '../gather.ts'
+import type { Rotator } from '../providers/rotator.ts'
+
+export interface Work {
+  readonly store: Pick<Store, 'revealSecret' | 'get' | 'list'>
+  readonly staged: Pick<StagedValues, 'open'>
+  readonly rotator: Rotator
+  readonly rotation: RotationObject
+  readonly status: RotationStatus
+  readonly gathered: Gathered
+  readonly nowMs: number
+  readonly clock: Clock
+  /** From 0 to below 1. */
+  readonly random: () => number
+  readonly log: Pick<Logger, 'error'>
+  readonly signal: AbortSignal
+}
+
+export const projectOf = ({ spec, metadata }: RotationObject): ObjectRef => ({
+  ...{ kind: 'Project', namespace: metadata.namespace ?? '' },
+  name: spec.projectRef.name,
+})
+
+export const placeOf = ({ rotation, status }: Work, role: StagedRole): StagedPlace => ({
+  ...{ rotationUid: rotation.metadata.uid ?? '', attempt: status.attempt ?? 0, role },
+})
+
+export const attemptOf = ({ rotation, status }: Work): string =>
+  `${rotation.metadata.uid ?? ''}.${String(status.attempt ?? 0)}`
+
+/** Of an end that is tried again, another one: a service that has answered, and not done it, must not repeat that answer. */
+export const endOf = (work: Work): string => {
+  const { tries = 0 } = work.status
+  return tries === 0 ? attemptOf(work) : `${attemptOf(work)}.${String(tries)}`
+}

@@ -1,0 +1,74 @@
+// What is known of a rotation, and what it does next.
+import type { Restored, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type { Proof } from '../proof/proof.ts'
+import type { Step } from '../providers/rotator.ts'
+
+export interface Facts {
+  readonly nowMs: number
+  readonly uid: string
+  readonly createdMs: number
+  /** Why it cannot start, such as an output that does not exist. */
+  readonly faults: readonly string[]
+  /** Nothing is known of what runs: the project does not exist. */
+  readonly hasProject: boolean
+  /** The project as it is now: another one may have had its name. */
+  readonly project?: Restored['project']
+  /** Of a credential that was delivered untested: the stagelets whose agents are away. */
+  readonly away: readonly string[]
+  /** Every output has a value. */
+  readonly hasValues: boolean
+  /** What the outputs hold is not what this Rotation has written: the names of those. */
+  readonly changed: readonly string[]
+  /** By output, the versions that this Rotation has not made, where they may be a login of it. */
+  readonly foreign?: Readonly<Record<string, number>> | undefined
+  /** Of the rotator. */
+  readonly steps: readonly Step[]
+  readonly proof: Proof
+  /** Another rotation that must end first. */
+  readonly busy: Holder | undefined
+}
+
+/** A rotation that is under way while another one should begin. */
+export interface Holder {
+  /** In words, and where it stands. */
+  readonly message: string
+  /** It waits itself, and ends only when somebody does something. */
+  readonly isBlocked: boolean
+}
+
+export type Effect =
+  | ('prepare' | 'set' | 'test' | 'write' | 'checkUse')
+  /** Whether what the outputs hold is a login of this Rotation, which is accepted. */
+  | 'takeOver'
+  /** After a restore: whether what the outputs hold is accepted. */
+  | 'verify'
+  /** The attempt has failed: the candidate ends. */
+  | 'scramble'
+  /** It is stored that the old credential ends, before it does. */
+  | 'beginRevoke'
+  | 'revoke'
+
+export interface Told {
+  readonly reason:
+    | 'RotationStarted'
+    | 'CredentialSet'
+    | 'RotationProven'
+    | 'CredentialRevoked'
+    | 'RotationFailed'
+    | 'RotationBlocked'
+    | 'CredentialTested'
+    | 'CredentialRefused'
+    | 'CredentialUntested'
+  readonly message: string
+}
+
+export interface Move {
+  readonly do: 'move'
+  readonly status: RotationStatus
+  readonly told?: Told
+}
+
+export type Next =
+  | Move
+  | { readonly do: 'effect'; readonly effect: Effect }
+  | { readonly do: 'wait'; readonly status: RotationStatus; readonly until: number | undefined }

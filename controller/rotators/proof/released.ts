@@ -1,0 +1,65 @@
+// Stacks that were released, and may run the credential that is to end: nobody sees them. Pure.
+import type {
+  BlockedBy,
+  ReleasedStack,
+  RotationStatus,
+} from '../../../src/resources/kinds/rotation.ts'
+import type { ProjectInput } from '../../reconcilers/project/gather.ts'
+
+/** Since a stagelet has the stack again, the proof counts that one. */
+const isSeenAgain = ({ stagelets }: ProjectInput, one: ReleasedStack): boolean =>
+  stagelets.some(({ spec, status = {} }) => {
+    const { composeProject, lastReportAt = '' } = status
+    const isThere =
+      one.composeProject === undefined
+        ? spec.compose.directory === one.directory
+        : composeProject === one.composeProject
+    return (
+      spec.agentRef.name === one.agent && isThere && Date.parse(lastReportAt) > Date.parse(one.at)
+    )
+  })
+
+/** Those that may run a credential that the attempt under way ends. */
+export const releasedWith = (
+  input: ProjectInput,
+  { released = [], revision = 0, step, startedAt = '' }: RotationStatus,
+): readonly ReleasedStack[] =>
+  released.filter((one) => {
+    if (one.revision !== undefined && one.revision >= revision) return false
+    // What was let go before the attempt cannot have its new credential, which is to end then.
+    if (step === 'Back' && Date.parse(one.at) < Date.parse(startedAt)) return false
+    return !isSeenAgain(input, one)
+  })
+
+/** After the old credential has ended: those that run the one that is in use. */
+export const stillReleased = ({
+  released = [],
+  revision = 0,
+}: RotationStatus): readonly ReleasedStack[] =>
+  released.filter((one) => one.revision !== undefined && one.revision >= revision)
+
+const wordsOf = (
+  { agent, directory, at, services, revision }: ReleasedStack,
+  { isBack, rotation }: { readonly isBack: boolean; readonly rotation: string },
+): string => {
+  const which =
+    services.length === 0
+      ? 'its services'
+      : `${services.length === 1 ? 'service' : 'services'} ${services.join(', ')}`
+  const seen = revision === undefined ? 'nobody saw then what ran' : `revision ${revision} ran then`
+  const credential = isBack ? 'new' : 'old'
+  const wayOut = isBack
+    ? `or delete rotation "${rotation}", which ends no credential`
+    : `or take it down there and end the old credential: stagely rotation revoke ${rotation}`
+  return `its stack on agent "${agent}" (${directory}) was released at ${at}, and nobody has seen it since: ${which} may run the ${credential} credential (${seen}). Create the stagelet again, ${wayOut}`
+}
+
+export const releasedBlocks = (
+  input: ProjectInput,
+  status: RotationStatus,
+  rotation: string,
+): BlockedBy[] =>
+  releasedWith(input, status).map((one) => ({
+    ...{ stagelet: one.stagelet, reason: 'Released' },
+    message: wordsOf(one, { isBack: status.step === 'Back', rotation }),
+  }))
