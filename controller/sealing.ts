@@ -16,7 +16,7 @@ import {
 import type { SealedPlace, SealedValueOpener } from '../src/secrets/sealed-place.ts'
 import { sealingKeyPrefix, type Settings } from '../src/store/settings.ts'
 import type { Actor } from '../src/store/store.ts'
-import { controllerActor } from '../src/store/actor.ts'
+import { controllerActor } from '../src/store/core/actor.ts'
 
 const refreshMs = 30_000
 

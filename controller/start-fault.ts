@@ -1,6 +1,6 @@
 // One sentence about a failed start, if a person can mend it. Pure.
 import { messageOf, StagelyError } from '../src/kernel/errors.ts'
-import { sqlStateOf } from '../src/store/errors.ts'
+import { sqlStateOf } from '../src/store/core/errors.ts'
 
 /** By SQLSTATE. */
 const refusals: Readonly<Partial<Record<string, string>>> = {

@@ -6,7 +6,7 @@ import { isAbort, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { AuditLog } from '../../src/store/audit/audit-log.ts'
 import type { Actor } from '../../src/store/store.ts'
-import { controllerActor } from '../../src/store/actor.ts'
+import { controllerActor } from '../../src/store/core/actor.ts'
 import { clientNetwork } from '../http/request-identity.ts'
 
 const minuteMs = 60_000

@@ -1,7 +1,7 @@
 // The lives of the keys that protect a project. Pure.
 import type { ComplianceReport, ReportedKey } from '../../src/audit/compliance.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import type { AuditFact, ComplianceFacts } from '../../src/store/compliance/facts.ts'
+import type { AuditFact, ComplianceFacts } from '../../src/store/keys/compliance-facts.ts'
 import { isWithin, lifetimeOf, type Life, type Limit } from './lifetimes.ts'
 
 interface KeyLife extends Life {

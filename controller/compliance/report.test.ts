@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ComplianceFacts, VersionFact } from '../../src/store/compliance/facts.ts'
+import type { ComplianceFacts, VersionFact } from '../../src/store/keys/compliance-facts.ts'
 import { reportOf } from './report.ts'
 
 const day = 86_400_000

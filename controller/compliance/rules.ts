@@ -1,6 +1,6 @@
 // Which rules a project had when, from the audit log. Pure.
 import type { ProjectSpec } from '../../src/resources/kinds/project.ts'
-import type { AuditFact } from '../../src/store/compliance/facts.ts'
+import type { AuditFact } from '../../src/store/keys/compliance-facts.ts'
 import type { ProjectRules } from '../../src/store/objects/project-rules.ts'
 
 /** Up to the next one. */

@@ -2,7 +2,11 @@
 import type { ReportedSecret } from '../../src/audit/compliance.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { durationMs } from '../../src/resources/duration.ts'
-import type { AuditFact, ComplianceFacts, VersionFact } from '../../src/store/compliance/facts.ts'
+import type {
+  AuditFact,
+  ComplianceFacts,
+  VersionFact,
+} from '../../src/store/keys/compliance-facts.ts'
 import { isWithin, lifetimeOf, type Life, type Limit } from './lifetimes.ts'
 import type { Period } from './rules.ts'
 

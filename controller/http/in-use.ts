@@ -1,6 +1,6 @@
 // A project or team that stagelets use cannot be deleted.
 import type { ObjectRef } from '../../src/resources/meta.ts'
-import { conflict } from '../../src/store/errors.ts'
+import { conflict } from '../../src/store/core/errors.ts'
 import type { Reader } from '../../src/store/store.ts'
 
 const mostNamed = 10

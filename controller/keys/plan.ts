@@ -6,7 +6,7 @@ import { durationMs } from '../../src/resources/duration.ts'
 import { dataKeyDueAt, overdueBy, type KeyRule } from '../../src/resources/kinds/key-rotation.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import type { KeyFacts, ProjectKeysFact } from '../../src/store/keys/key-age.ts'
-import type { DueKey } from '../../src/store/keys/told-keys.ts'
+import type { DueKey } from '../../src/store/keys/key-warnings.ts'
 
 const dayMs = 86_400_000
 

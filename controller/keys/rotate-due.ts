@@ -9,7 +9,7 @@ import type { ProjectKeysFact } from '../../src/store/keys/key-age.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { dueKeys, planRotation, ruleOf, type Dues, type Plan } from './plan.ts'
 import { noteProjectKeys } from './note-projects.ts'
-import { controllerActor } from '../../src/store/actor.ts'
+import { controllerActor } from '../../src/store/core/actor.ts'
 
 export interface KeyRotationDeps {
   readonly store: Store

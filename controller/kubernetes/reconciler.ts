@@ -14,7 +14,7 @@ import {
 } from '../../src/runtime/control-loop.ts'
 import { systemSource } from '../../src/store/objects/admission.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
-import { clusterSource } from '../../src/store/errors.ts'
+import { clusterSource } from '../../src/store/core/errors.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import {
   toStoreObject,

@@ -2,7 +2,7 @@
 import { conditionsOf, findCondition, isTrue } from '../../src/resources/conditions.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../src/resources/meta.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
-import { projectNameOf } from '../../src/store/objects/project-ref.ts'
+import { projectNameOf } from '../../src/resources/project-ref.ts'
 import { inputsOf } from './project/reconciled-inputs.ts'
 
 interface StageletRefs {

@@ -32,7 +32,7 @@ import { SqlStore } from './sql-store.ts'
 import type { Sql } from './drivers/sql.ts'
 import { TokenStore } from './people/tokens.ts'
 import { UserStore } from './people/users.ts'
-import { controllerActor } from './actor.ts'
+import { controllerActor } from './core/actor.ts'
 
 const yearMs = 365 * 86_400_000
 

@@ -9,12 +9,12 @@ import {
   saveProject,
   saveProjects,
   type ProjectState,
-} from './objects/projects.ts'
-import type { WriteSession } from './session.ts'
+} from './secrets/projects.ts'
+import type { WriteSession } from './core/write-session.ts'
 import { term, type ProjectRow } from './state/rows.ts'
 import type { Fence, StoreParts } from './store-parts.ts'
 import type { OnCloseFault } from './store.ts'
-import { controllerActor, ownPrefix } from './actor.ts'
+import { controllerActor, ownPrefix } from './core/actor.ts'
 
 /** A change set closes this time after its last write, */
 export const quietMs = 300

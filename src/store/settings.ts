@@ -1,7 +1,7 @@
 // Small secrets of the controller itself, sealed: its CA, its keys.
 import type { ObjectRef } from '../resources/meta.ts'
 import type { KeyProvider } from '../secrets/key-provider.ts'
-import type { AuditEntry } from './session.ts'
+import type { AuditEntry } from './core/write-session.ts'
 import type { SqlStore } from './sql-store.ts'
 import type { Sql } from './drivers/sql.ts'
 import type { Actor } from './store.ts'

@@ -6,11 +6,11 @@ import type { KeyCacheOptions } from '../secrets/key-cache.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
-import { Alone } from './alone.ts'
+import { Alone } from './log/sole-replica.ts'
 import type { Retention } from './compaction.ts'
-import type { Feed } from './feed.ts'
+import type { Feed } from './log/feed.ts'
 import type { Sql } from './drivers/sql.ts'
-import { Writer } from './writer.ts'
+import { Writer } from './log/writer.ts'
 
 /** Most reads that share one question. */
 const mostTogether = 1_000

@@ -13,10 +13,10 @@ import type { NewCondition } from '../resources/conditions.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectRef } from '../resources/meta.ts'
 import type { ObjectOf } from '../resources/typed.ts'
 import type { SetEntry } from '../secrets/visible.ts'
-import type { Happening } from './activity/happening.ts'
-import type { Actor, Delivery } from './actor.ts'
+import type { Happening } from './core/activity-entry.ts'
+import type { Actor, Delivery } from './core/actor.ts'
 import type { StagedCredential, StagedPlace } from './secrets/staged-values.ts'
-import type { WriteOptions } from './objects/write-options.ts'
+import type { WriteOptions } from './core/write-options.ts'
 import type {
   DeletedSecret,
   ProjectRollback,
@@ -25,11 +25,11 @@ import type {
   RevisionChoice,
   RevisionInfo,
   SecretVersion,
-} from './history/shown.ts'
+} from './core/history.ts'
 
-export type * from './actor.ts'
-export type * from './history/shown.ts'
-export type * from './objects/write-options.ts'
+export type * from './core/actor.ts'
+export type * from './core/history.ts'
+export type * from './core/write-options.ts'
 
 /** Facts about a project for advice to the writer of a secret. */
 export interface ProjectSummary {

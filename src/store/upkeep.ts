@@ -3,14 +3,14 @@ import type { Clock } from '../kernel/clock.ts'
 import { isReason, messageOf } from '../kernel/errors.ts'
 import type { ObjectRef } from '../resources/meta.ts'
 import { dropOldEvents, dropOldRows, finishNamespaces } from './compaction.ts'
-import { dropIfUnused } from './objects/projects.ts'
+import { dropIfUnused } from './secrets/projects.ts'
 import { readSet } from './secrets/set-rows.ts'
 import type { Sql } from './drivers/sql.ts'
 import type { StoreHealth } from './store.ts'
 import type { Fence, StoreParts } from './store-parts.ts'
 import { dropOldTombstones, hasOldTombstones } from './secrets/tombstones.ts'
-import { controllerActor } from './actor.ts'
-import { wentBack } from './errors.ts'
+import { controllerActor } from './core/actor.ts'
+import { wentBack } from './core/errors.ts'
 
 const healthMs = 1_500
 /** A write takes milliseconds; the database ends a statement that waits for 15 s. */

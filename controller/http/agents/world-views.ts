@@ -4,7 +4,7 @@ import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import type { Quarantined } from '../../../src/resources/kinds/observation.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { ofKind, specOf, statusOf } from '../../../src/resources/typed.ts'
-import { projectNameOf } from '../../../src/store/objects/project-ref.ts'
+import { projectNameOf } from '../../../src/resources/project-ref.ts'
 import { agentKeyOf } from './deps.ts'
 
 /** The fields of a Stagelet that matter to its agent. */

@@ -10,7 +10,7 @@ import {
   type SecretSpec,
   type SecretStatus,
 } from '../../../src/resources/kinds/stagelysecret.ts'
-import type { NamedEntry } from '../../../src/store/history/set-diff.ts'
+import type { NamedEntry } from '../../../src/store/core/set-diff.ts'
 import { renderId } from './ids.ts'
 import {
   created_at,

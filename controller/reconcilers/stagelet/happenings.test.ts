@@ -8,7 +8,7 @@ import {
 } from '../../../test/support/builders.ts'
 import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
-import type { Happening } from '../../../src/store/activity/happening.ts'
+import type { Happening } from '../../../src/store/core/activity-entry.ts'
 import { decideStagelet } from './decide.ts'
 import type { StageletInput } from './gather.ts'
 import { happeningsOf } from './happenings.ts'

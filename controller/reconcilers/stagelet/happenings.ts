@@ -15,7 +15,7 @@ import type {
   Happening,
   RolledService,
   RolloutRecord,
-} from '../../../src/store/activity/happening.ts'
+} from '../../../src/store/core/activity-entry.ts'
 import { specOf } from '../../../src/resources/typed.ts'
 import type { StageletInput } from './gather.ts'
 import { controllerTimeOf } from './machine-time.ts'

@@ -2,7 +2,7 @@
 import type { Quarantined } from '../../../src/resources/kinds/observation.ts'
 import { createDependencies } from '../../../src/secrets/references.ts'
 import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
-import type { Blame } from '../../../src/store/activity/happening.ts'
+import type { Blame } from '../../../src/store/core/activity-entry.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
 
 /** The person or program that set the present version of a secret. */

@@ -1,6 +1,6 @@
 // Reads the activity that is kept for people, newest first, and drops old activity.
 import type { Queryable } from '../drivers/sql.ts'
-import type { Activity, RolloutResult } from './happening.ts'
+import type { Activity, RolloutResult } from '../core/activity-entry.ts'
 import { readPropagation, type Propagation, type PropagationFilter } from './propagation.ts'
 
 const keepMs = 90 * 86_400_000

@@ -1,6 +1,6 @@
 // Happenings of a commit as keep_records() takes them: see migrations/0054-row-by-row.sql.
-import type { Changes } from '../log/changes.ts'
-import type { Happening } from './happening.ts'
+import type { Changes } from '../core/changes.ts'
+import type { Happening } from '../core/activity-entry.ts'
 
 const columns = ({ projectUid, ...row }: Happening): string =>
   JSON.stringify({ ...row, project_uid: projectUid })

@@ -1,8 +1,8 @@
 // Audits the delivery of sets to agents: one row for each set, stagelet, agent, and keys that the set is sealed to.
 import type { Queryable } from '../drivers/sql.ts'
 import type { Delivery } from '../store.ts'
-import type { Writer } from '../writer.ts'
-import { controllerActor } from '../actor.ts'
+import type { Writer } from '../log/writer.ts'
+import { controllerActor } from '../core/actor.ts'
 
 export interface DeliveredSet {
   readonly projectUid: string

@@ -6,7 +6,7 @@ import { notNull } from '../../kernel/defined.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
-import type { AuditEntry } from '../session.ts'
+import type { AuditEntry } from '../core/write-session.ts'
 import type { Settings } from '../settings.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
@@ -27,7 +27,7 @@ import { forgetRevoked } from './refused-tokens.ts'
 import { loadSigner } from './signer.ts'
 import { exportRows, listAudit, listRevealed } from './queries.ts'
 import type { AuditFilter, AuditPage, Revealed } from './queries.ts'
-import { controllerActor } from '../actor.ts'
+import { controllerActor } from '../core/actor.ts'
 
 const exportPage = 500
 

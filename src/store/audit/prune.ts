@@ -3,7 +3,7 @@
 import type { HeadSigner } from '../../audit/chain.ts'
 import { pruneAction, type PruneDetail } from '../../audit/prune.ts'
 import type { ChainPoint } from '../../audit/texts.ts'
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { broken, provenRows, readChain, type ChainState } from './chain-row.ts'
 

@@ -1,6 +1,6 @@
 // Audits values that people read.
 import type { ObjectRef } from '../../resources/meta.ts'
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 
 /** A value that a person has read. */
 interface ValueRead {

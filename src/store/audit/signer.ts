@@ -4,7 +4,7 @@ import { createSigner, type HeadSigner } from '../../audit/chain.ts'
 import type { Settings } from '../settings.ts'
 import type { SqlStore } from '../sql-store.ts'
 import { adoptStart } from './chain-row.ts'
-import { controllerActor } from '../actor.ts'
+import { controllerActor } from '../core/actor.ts'
 
 const setting = 'audit-signing-key'
 const chain = { kind: 'AuditChain', namespace: '', name: 'chain' }

@@ -4,7 +4,7 @@ import { toTimestamp } from '../../kernel/clock.ts'
 import type { Restored } from '../../resources/kinds/rotation.ts'
 import { untested } from '../../rollout/restored.ts'
 import type { SqlStore } from '../sql-store.ts'
-import { controllerActor } from '../actor.ts'
+import { controllerActor } from '../core/actor.ts'
 
 interface Fact extends Record<string, unknown> {
   readonly takenAt: string

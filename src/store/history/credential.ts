@@ -1,8 +1,8 @@
 // The outputs of a Rotation are parts of one credential: a rollback leaves them so, or is refused.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
-import { conflict } from '../errors.ts'
-import { projectOf } from '../objects/project-ref.ts'
-import type { WriteSession } from '../session.ts'
+import { conflict } from '../core/errors.ts'
+import { projectOf } from '../../resources/project-ref.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 import { rotatedBy } from './new-value.ts'
 

@@ -2,12 +2,12 @@
 // spec of the secret stays as it is.
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
-import { conflict } from '../errors.ts'
+import { conflict } from '../core/errors.ts'
 import { updateObject } from '../objects/objects.ts'
-import type { AuditEntry, WriteSession } from '../session.ts'
+import type { AuditEntry, WriteSession } from '../core/write-session.ts'
 import type { FetchedValue } from '../store.ts'
-import type { FoundValue } from '../values/disclosure.ts'
-import { generatedValue } from '../values/find-value.ts'
+import type { FoundValue } from '../secrets/disclosure.ts'
+import { generatedValue } from '../secrets/find-value.ts'
 
 const putValue = (
   session: WriteSession,

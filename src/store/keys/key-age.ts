@@ -2,13 +2,13 @@
 import { isReason } from '../../kernel/errors.ts'
 import type { KeysInUse } from '../../resources/kinds/key-rotation.ts'
 import { describeWrap } from '../../secrets/key-provider.ts'
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import { sealingKeyPrefix } from '../settings.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import type { KeyStoreDeps } from './key-store.ts'
 import { wrapTargets } from './project-key-use.ts'
 import type { WrapTargets } from './wraps.ts'
-import { controllerActor } from '../actor.ts'
+import { controllerActor } from '../core/actor.ts'
 
 /** When keys in use were made, or began to wrap (ms); undefined where that is not known. */
 export interface KeyAges {

@@ -11,12 +11,12 @@ import { ProjectKeyCache } from '../../secrets/project-keys.ts'
 import type { Sql } from '../drivers/sql.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Actor } from '../store.ts'
-import { readComplianceFacts, type ComplianceFacts } from '../compliance/facts.ts'
+import { readComplianceFacts, type ComplianceFacts } from './compliance-facts.ts'
 import { noteWrapping, readAges, readKeyFacts, type KeyAges, type KeyFacts } from './key-age.ts'
 import { readKeyStatus, type KeyStatus } from './key-status.ts'
-import { noteNewWrapping } from './noted-keys.ts'
+import { noteNewWrapping } from './key-status-writes.ts'
 import { resealStaged } from './reseal-staged.ts'
-import { dropRetired } from './retired-keys.ts'
+import { dropRetired } from './key-deletion.ts'
 import { resealBatch, type PassedOver } from './reseal.ts'
 import { rewrapBatch } from './rewrap.ts'
 import { wrapTargets } from './project-key-use.ts'
@@ -31,9 +31,9 @@ import {
   type LeftOut,
   type Rotation,
 } from './rotations.ts'
-import { tellOfKeys, type DueKey } from './told-keys.ts'
+import { tellOfKeys, type DueKey } from './key-warnings.ts'
 import { countElsewhere } from './wraps.ts'
-import { controllerActor } from '../actor.ts'
+import { controllerActor } from '../core/actor.ts'
 
 export interface BegunRotation extends Rotation {
   /** Projects that the rotation leaves out, since their key does not answer. */

@@ -3,7 +3,7 @@
 import { isReason, type StagelyError } from '../../kernel/errors.ts'
 import type { Health, KeyRing } from '../../secrets/key-ring.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import { ringOf } from './project-ring.ts'
+import { ringOf } from '../secrets/project-ring.ts'
 import type { WrapTargets } from './wraps.ts'
 
 export interface ProjectKeyStatus {

@@ -5,7 +5,7 @@ import type { Queryable } from '../drivers/sql.ts'
 import { stagedAad, type StagedRole } from '../secrets/staged-values.ts'
 import type { PassedOver } from './reseal.ts'
 import type { Rotation } from './rotations.ts'
-import { sealAnew, type SealedOld } from './seal-anew.ts'
+import { sealAnew, type SealedOld } from './reseal-value.ts'
 
 interface OldRow extends SealedOld, Record<string, unknown> {
   rotation_uid: string

@@ -6,7 +6,7 @@ import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { isReason, type StagelyError } from '../../kernel/errors.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import type { Rotation } from './rotations.ts'
-import { sealAnew, type SealedOld } from './seal-anew.ts'
+import { sealAnew, type SealedOld } from './reseal-value.ts'
 
 interface OldRow extends SealedOld {
   secret_uid: string

@@ -2,10 +2,10 @@
 // writes, and a row is replaced only where it has not changed since it was read.
 import { isReason } from '../../kernel/errors.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import { ringOf } from './project-ring.ts'
+import { ringOf } from '../secrets/project-ring.ts'
 import {
   targetsText,
   wrapPlaces,
@@ -14,7 +14,7 @@ import {
   type WrappedRow,
   type WrapTargets,
 } from './wraps.ts'
-import { controllerActor } from '../actor.ts'
+import { controllerActor } from '../core/actor.ts'
 
 const rowsAtOnce = 20
 

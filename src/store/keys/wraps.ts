@@ -10,7 +10,7 @@ import { dataKeyContext, digestKeyContext } from '../../secrets/project-keys.ts'
 import { settingContext } from '../settings.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
-import { controllerActor } from '../actor.ts'
+import { controllerActor } from '../core/actor.ts'
 
 export interface WrappedRow {
   readonly id: string

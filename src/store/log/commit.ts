@@ -13,7 +13,7 @@ import type {
   ProjectChange,
   ProjectStateText,
   RevisionRow,
-} from './changes.ts'
+} from '../core/changes.ts'
 
 /** The counter row. */
 interface Newest {

@@ -1,12 +1,12 @@
 // Reads the log: commits of other replicas as changes of the state and as events for watchers.
 import type { ChainPoint } from '../../audit/texts.ts'
 import { keyOf } from '../../resources/meta.ts'
-import { changeEvent } from '../change-event.ts'
+import { changeEvent } from '../core/change-event.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { objectRow, type ProjectRow } from '../state/rows.ts'
 import type { Delta, State, Tip } from '../state/state.ts'
 import type { ChangeEvent } from '../store.ts'
-import { projectStateKind, type ProjectStateText } from './changes.ts'
+import { projectStateKind, type ProjectStateText } from '../core/changes.ts'
 
 export const pageSize = 1_000
 

@@ -3,8 +3,8 @@ import type { Fault } from '../../kernel/errors.ts'
 import { foreignTo, type NotifierSpec } from '../../resources/kinds/notifier.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
-import { invalid } from '../errors.ts'
-import type { WriteSession } from '../session.ts'
+import { invalid } from '../core/errors.ts'
+import type { WriteSession } from '../core/write-session.ts'
 
 /** Each address of another domain, by its place. */
 export const addressFaults = (

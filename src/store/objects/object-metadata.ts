@@ -2,8 +2,8 @@
 import { defined } from '../../kernel/defined.ts'
 import { agentFinalizer, refOf, type KubeObject, type ObjectMeta } from '../../resources/meta.ts'
 import { withSource } from './admission.ts'
-import { invalid, tooManyOwners } from '../errors.ts'
-import type { StoredRow, WriteSession } from '../session.ts'
+import { invalid, tooManyOwners } from '../core/errors.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import type { Tracking } from '../store.ts'
 import { withValueSource } from '../secrets/value-owner.ts'
 

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../resources/meta.ts'
 import type { ProjectSpec } from '../../resources/kinds/project.ts'
 import { specOf } from '../../resources/typed.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import type { AuditEntry } from '../session.ts'
+import type { AuditEntry } from '../core/write-session.ts'
 
 export type ProjectRules = Pick<ProjectSpec, 'secretPolicy' | 'keyRotation'>
 

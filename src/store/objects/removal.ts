@@ -2,18 +2,18 @@
 import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { requireKind } from '../../resources/registry.ts'
 import { checkOwner, checkPreconditions, isDeclaring, isFree } from './admission.ts'
-import { forbidden, holdsOwned } from '../errors.ts'
-import { projectOf } from './project-ref.ts'
+import { forbidden, holdsOwned } from '../core/errors.ts'
+import { projectOf } from '../../resources/project-ref.ts'
 import {
   destroyProjectsIn,
   dropIfUnused,
   destroyProject,
   loadProject,
   projectAt,
-} from './projects.ts'
-import { noteReleased } from '../agents/released-stacks.ts'
+} from '../secrets/projects.ts'
+import { noteReleased } from './released-stacks.ts'
 import { endSecret } from '../secrets/secret-writes.ts'
-import type { AuditEntry, StoredRow, WriteSession } from '../session.ts'
+import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
 import { resetInSync, stageletsOf } from './stagelet-writes.ts'
 import { term } from '../state/rows.ts'
 import { bury } from '../secrets/tombstones.ts'

@@ -7,8 +7,8 @@ import { rotatorNameOf } from '../../resources/kinds/rotation-rules.ts'
 import type { RotatorName } from '../../resources/kinds/rotation.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import { invalid } from '../errors.ts'
-import type { WriteSession } from '../session.ts'
+import { invalid } from '../core/errors.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 
 const fieldOf: Readonly<Partial<Record<RotatorName, string>>> = {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { KubeObject } from '../../resources/meta.ts'
-import type { ProjectState } from './projects.ts'
-import type { StoredRow, WriteSession } from '../session.ts'
+import type { ProjectState } from '../secrets/projects.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { resetInSync } from './stagelet-writes.ts'
 import { objectRow } from '../state/rows.ts'
 

@@ -6,9 +6,9 @@ import { findCondition, withCondition, type Condition } from '../../resources/co
 import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { invalid } from '../errors.ts'
-import type { ProjectState } from './projects.ts'
-import type { StoredRow, WriteSession } from '../session.ts'
+import { invalid } from '../core/errors.ts'
+import type { ProjectState } from '../secrets/projects.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { claimOf, term } from '../state/rows.ts'
 
 /** Where services are not known yet, a stagelet may see every scope. */

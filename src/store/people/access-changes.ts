@@ -1,6 +1,6 @@
 // Tells caches of logins that users, members or tokens have changed: in this process after the commit, in other replicas by
 // NOTIFY. A lost message does little harm: logins are cached for a few seconds.
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import type { Actor } from '../store.ts'
 import type { SqlStore } from '../sql-store.ts'
 import type { Sql } from '../drivers/sql.ts'

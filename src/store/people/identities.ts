@@ -2,7 +2,7 @@
 import type { TeamRole } from '../../access/team-roles.ts'
 import { isReason, StagelyError } from '../../kernel/errors.ts'
 import { dropMember, putMember } from './members.ts'
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import { findUser, insertUser, userRef, type User } from './users.ts'
 
 /** As the provider vouches for it. */

@@ -5,14 +5,14 @@ import type { Clock } from '../../kernel/clock.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import { followGroups, ownerOfSession, userOf, type Identity } from './identities.ts'
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import type { Sql } from '../drivers/sql.ts'
 import { confirmedUntil } from './session-times.ts'
 import { confirmSession } from './session-proof.ts'
 import { insertSession, type Browser, type OpenedSession } from './sessions.ts'
 import { replaceToken, type CreatedToken } from './tokens.ts'
 import { userRef, findUser, type User } from './users.ts'
-import { controllerActor } from '../actor.ts'
+import { controllerActor } from '../core/actor.ts'
 
 interface TakenLogin {
   readonly state: string

@@ -1,7 +1,7 @@
 // What confirms the session of a browser: a proof of who its person is, by a token or by the OpenID provider.
 import { StagelyError } from '../../kernel/errors.ts'
 import { liveSql, sessionIdleMs } from './session-times.ts'
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable } from '../drivers/sql.ts'
 
 export const ended = (): StagelyError =>

@@ -5,12 +5,12 @@ import type { TeamRole } from '../../access/team-roles.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import { teamIdOf } from './members.ts'
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Actor } from '../store.ts'
 import { checkSpec } from './token-rules.ts'
 import { findUser, insertUser, setBreakGlassUser } from './users.ts'
-import { controllerActor } from '../actor.ts'
+import { controllerActor } from '../core/actor.ts'
 
 /** Prefixes by which people, and scanners of leaked secrets, recognize a token. */
 export const tokenPrefixes = {

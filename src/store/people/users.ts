@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { StagelyError, type Fault } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Actor } from '../store.ts'
 

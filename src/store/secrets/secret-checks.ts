@@ -8,11 +8,11 @@ import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf } from '../../resources/typed.ts'
 import { isForController } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { invalid } from '../errors.ts'
-import { projectOf } from '../objects/project-ref.ts'
-import type { StoredRow, WriteSession } from '../session.ts'
+import { invalid } from '../core/errors.ts'
+import { projectOf } from '../../resources/project-ref.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
-import { followersOf } from '../values/followers.ts'
+import { followersOf } from './followers.ts'
 
 const throwAny = (object: KubeObject, faults: readonly Fault[]): void => {
   if (faults.length > 0) throw invalid(refOf(object), faults)

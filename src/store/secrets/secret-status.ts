@@ -14,13 +14,13 @@ import {
   valueToCome,
   type Verdict,
 } from '../../resources/kinds/unseen-secret.ts'
-import { projectOf } from '../objects/project-ref.ts'
-import { policyOf } from '../values/policy.ts'
+import { projectOf } from '../../resources/project-ref.ts'
+import { policyOf } from './policy.ts'
 import { publicHalf } from '../../secrets/generate.ts'
 import { certificateEnd } from '../../secrets/certificate-end.ts'
 import type { NewVersion } from './secret-writes.ts'
-import type { WriteSession } from '../session.ts'
-import type { FoundValue } from '../values/disclosure.ts'
+import type { WriteSession } from '../core/write-session.ts'
+import type { FoundValue } from './disclosure.ts'
 
 const publicKeyOf = (object: KubeObject, value: Buffer): string | undefined =>
   specOf('StagelySecret', object).valueFrom?.generate?.keypair === undefined

@@ -4,11 +4,11 @@ import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { createDependencies } from '../../secrets/references.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import type { DeliveredSet } from '../agents/audit-deliveries.ts'
-import { setTampered } from '../errors.ts'
+import { setTampered } from '../core/errors.ts'
 import { loadRows, type LoadedSet } from './set-rows.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import type { Delivery, OpenedEntry } from '../store.ts'
-import { resolveEntries } from '../values/resolve.ts'
+import { resolveEntries } from './resolve.ts'
 
 /** The value of a version. Throws where it was sealed for another place, or with another key. */
 export const openSealed = (

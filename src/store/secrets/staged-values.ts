@@ -3,7 +3,7 @@
 import { open, seal } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
-import type { WriteSession } from '../session.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import { requireProjectState } from '../history/versions.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 

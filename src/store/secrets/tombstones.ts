@@ -1,8 +1,8 @@
 // Tombstones: deleted secrets can be restored for their grace time. A tombstone keeps the object, which holds no value. The
 // versions stay where they are, sealed.
 import type { KubeObject } from '../../resources/meta.ts'
-import type { ProjectState } from '../objects/projects.ts'
-import type { StoredRow, WriteSession } from '../session.ts'
+import type { ProjectState } from './projects.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import type { Queryable } from '../drivers/sql.ts'
 
 export const bury = (session: WriteSession, project: ProjectState, row: StoredRow): void => {

@@ -3,7 +3,7 @@
 import { annotations, type KubeObject, type ObjectMeta } from '../../resources/meta.ts'
 import { systemSource } from '../objects/admission.ts'
 import { sameJson } from '../../kernel/same-json.ts'
-import type { StoredRow, WriteSession } from '../session.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
 
 const waysToGive = ['value', 'valueBase64', 'sealedValue', 'valueFrom']
 

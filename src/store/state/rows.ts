@@ -6,7 +6,7 @@ import type { StageletSpec } from '../../resources/kinds/stagelet.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { SetLines } from '../../secrets/set-lines.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { projectOf } from '../objects/project-ref.ts'
+import { projectOf } from '../../resources/project-ref.ts'
 import type { Identified, IsSame, TermsOf } from './table.ts'
 
 /** A stored object. It never changes: a write puts a new row in its place. */

@@ -4,7 +4,7 @@ import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { ActivityLog } from '../../../src/store/activity/activity-log.ts'
 import { eraseInActivity } from '../../../src/store/activity/erase.ts'
-import type { Activity, Happening, RolloutRecord } from '../../../src/store/activity/happening.ts'
+import type { Activity, Happening, RolloutRecord } from '../../../src/store/core/activity-entry.ts'
 import type { TestStore } from '../../support/databases/open-test-store.ts'
 import {
   api,

@@ -6,7 +6,7 @@ import { findCondition } from '../../../src/resources/conditions.ts'
 import { annotations, refOf } from '../../../src/resources/meta.ts'
 import type { SecretStoreStatus } from '../../../src/resources/kinds/secret-store.ts'
 import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
-import { deposed } from '../../../src/store/errors.ts'
+import { deposed } from '../../../src/store/core/errors.ts'
 import { reaches } from '../../support/eventually.ts'
 import {
   api,

@@ -13,7 +13,7 @@ import type {
   ActivityPlace,
   RolloutFilter,
 } from '../../../../src/store/activity/activity-log.ts'
-import { activityKinds, type Activity } from '../../../../src/store/activity/happening.ts'
+import { activityKinds, type Activity } from '../../../../src/store/core/activity-entry.ts'
 import { requireIn } from '../access.ts'
 import { tell, type Drifted, type Seen } from './activity-words.ts'
 import type { RestDeps } from '../deps.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Activity, RolloutRecord } from '../../../../src/store/activity/happening.ts'
+import type { Activity, RolloutRecord } from '../../../../src/store/core/activity-entry.ts'
 import { tell as tellNow, type Told } from './activity-words.ts'
 
 const place = {

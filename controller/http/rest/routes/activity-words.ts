@@ -6,7 +6,7 @@ import type {
   ControlRecord,
   DriftRecord,
   RolloutRecord,
-} from '../../../../src/store/activity/happening.ts'
+} from '../../../../src/store/core/activity-entry.ts'
 import { describeDrift } from '../../../reconcilers/stagelet/drift.ts'
 
 export interface Told {

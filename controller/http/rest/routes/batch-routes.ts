@@ -6,7 +6,7 @@ import { StagelyError, type Fault, type Reason } from '../../../../src/kernel/er
 import { ownTurn } from '../../../../src/kernel/turn.ts'
 import { refOf, type KubeObject } from '../../../../src/resources/meta.ts'
 import type { SecretInput } from '../../../../src/resources/schemas/secret-fields.ts'
-import { diffSets, type SetDiff } from '../../../../src/store/history/set-diff.ts'
+import { diffSets, type SetDiff } from '../../../../src/store/core/set-diff.ts'
 import type { Transaction } from '../../../../src/store/store.ts'
 import type { RestDeps } from '../deps.ts'
 import { idOf } from '../ids.ts'

@@ -9,7 +9,7 @@ import type {
   SecretObject,
   StageletObject,
 } from '../../../../controller/reconcilers/project/gather.ts'
-import { diffSets } from '../../../../src/store/history/set-diff.ts'
+import { diffSets } from '../../../../src/store/core/set-diff.ts'
 import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
 import { visibleTo } from '../../../../src/secrets/visible.ts'
 import type { Service, SetDiff, Stagelet } from '../../../../src/rest/types.ts'

@@ -1,0 +1,96 @@
+// Happenings: the activity that is kept for people (migrations/0045-activity.sql). They never hold a value.
+import type { Drift, ManualRun } from '../../resources/kinds/observation.ts'
+import type { RolloutStatus } from '../../resources/kinds/stagelet.ts'
+import type { RevisionInfo } from './history.ts'
+
+export interface RolledService {
+  readonly name: string
+  readonly what: 'recreated' | 'cascaded' | 'restarted' | 'untouched'
+  /** Start of its newest container. */
+  readonly since?: string
+  readonly healthyAt?: string
+}
+
+/** The keys, and the authors of their values, that a failure may come from. */
+export interface Blame {
+  readonly service: string
+  readonly keys: readonly string[]
+  readonly authors: readonly string[]
+}
+
+/** Superseded: another rollout began before this one had ended. */
+export type RolloutResult = RolloutStatus['result'] | 'Superseded'
+
+/** Times are those of the controller: the skew of the agent's clock is taken off. */
+export interface RolloutRecord {
+  readonly revision: number
+  readonly cause: NonNullable<RolloutStatus['cause']>
+  readonly result: RolloutResult
+  readonly by?: readonly string[]
+  /** It healed what was not told as drift. */
+  readonly untold?: true
+  readonly toldAt?: string
+  readonly startedAt?: string
+  readonly finishedAt?: string
+  /** Absent where only the end of the rollout was reported. */
+  readonly services?: readonly RolledService[]
+  readonly blame?: Blame
+  readonly message?: string
+  readonly closedAt?: string
+  readonly heldBy?: string
+  readonly times?: NonNullable<RolloutStatus['times']>
+}
+
+/** ByHand: a person ran Compose by the agent, and everything is as declared after that. */
+export type DriftRecord =
+  | ({ readonly state: Drift['state'] } & Pick<Drift, 'since' | 'changes'>)
+  | ({ readonly state: 'ByHand' } & Omit<ManualRun, 'at'>)
+
+export interface AgentRecord {
+  readonly what: 'joined' | 'away' | 'back' | 'revoked'
+  /** When an agent that is back was lost. */
+  readonly since?: string
+}
+
+/** An action that a person requested. */
+export interface ControlRecord {
+  readonly what: 'paused' | 'resumed' | 'drained' | 'undrained' | 'deployed' | 'retried'
+  readonly by: readonly string[]
+}
+
+interface Details {
+  readonly revision: Omit<RevisionInfo, 'closedAt'>
+  readonly rollout: RolloutRecord
+  readonly drift: DriftRecord
+  readonly agent: AgentRecord
+  readonly control: ControlRecord
+}
+type ActivityKind = keyof Details
+export const activityKinds = ['revision', 'rollout', 'drift', 'agent', 'control'] as const
+
+interface Place {
+  readonly namespace: string
+  readonly project?: string | undefined
+  readonly stagelet?: string | undefined
+  readonly agent?: string | undefined
+}
+
+type Kept<Kind extends ActivityKind> = Kind extends ActivityKind
+  ? Place & { readonly kind: Kind; readonly detail: Details[Kind]; /** ms */ readonly at: number }
+  : never
+
+/** A row of the activity log. */
+export type Activity = { readonly id: number; readonly subject: string } & Kept<ActivityKind>
+
+/** An event in the life of an object, as the write that causes it tells it. */
+export type Happening = Kept<Exclude<ActivityKind, 'revision'>> & {
+  /** Uid of the object. */
+  readonly subject: string
+  /** Identifies the happening among those of the object: later details with the same mark are merged into it. */
+  readonly mark: string
+  /** Project of a rollout of a new revision, whose authors caused it. */
+  readonly projectUid?: string | undefined
+}
+
+export const happeningId = ({ subject, mark }: Pick<Happening, 'subject' | 'mark'>): string =>
+  `${subject} ${mark}`

@@ -1,0 +1,95 @@
+// Happenings that follow from a change of an object's spec, or of an agent's presence: pure. The reconciler of stagelets
+// tells of rollouts and drift.
+import { defined } from '../../kernel/defined.ts'
+import { findCondition } from '../../resources/conditions.ts'
+import { annotations, type KubeObject } from '../../resources/meta.ts'
+import { statusOf } from '../../resources/typed.ts'
+import { projectNameOf } from '../../resources/project-ref.ts'
+import type { AgentRecord, ControlRecord, Happening } from './activity-entry.ts'
+
+interface Change {
+  readonly before: KubeObject | undefined
+  readonly after: KubeObject
+  /** Name of the actor. */
+  readonly by: string
+  /** ms */
+  readonly at: number
+}
+
+const flagIn = (object: KubeObject | undefined, path: readonly string[]): boolean => {
+  let found: unknown = object?.spec
+  for (const name of path) found = (found as Record<string, unknown> | undefined)?.[name]
+  return found === true
+}
+
+type Words = readonly [ControlRecord['what'], ControlRecord['what']]
+const pause: Words = ['paused', 'resumed']
+const flags: Readonly<Record<string, readonly (readonly [readonly string[], Words])[]>> = {
+  Stagelet: [[['paused'], pause]],
+  Agent: [
+    [['paused'], pause],
+    [['drained'], ['drained', 'undrained']],
+  ],
+  Project: [[['rollout', 'paused'], pause]],
+}
+const requests = [
+  [annotations.redeploy, 'deployed'],
+  [annotations.retry, 'retried'],
+] as const
+
+const told = ({ before, after }: Change): ControlRecord['what'][] => {
+  const flipped = (flags[after.kind] ?? []).flatMap(([path, [on, off]]) => {
+    const is = flagIn(after, path)
+    return flagIn(before, path) === is ? [] : [is ? on : off]
+  })
+  if (after.kind !== 'Stagelet' || before === undefined) return flipped
+  const asked = requests.flatMap(([name, what]) => {
+    const value = after.metadata.annotations?.[name]
+    return value === undefined || value === before.metadata.annotations?.[name] ? [] : [what]
+  })
+  return [...flipped, ...asked]
+}
+
+const presenceOf = ({ before, after }: Change): AgentRecord | undefined => {
+  const old = before && statusOf('Agent', before)
+  const was = findCondition(old?.conditions, 'Ready')
+  const is = findCondition(statusOf('Agent', after).conditions, 'Ready')
+  if (is === undefined || (is.status === was?.status && is.reason === was.reason)) return undefined
+  if (is.reason === 'Joined') return { what: 'joined' }
+  if (is.reason === 'Revoked') return { what: 'revoked' }
+  if (is.status !== 'True') return was?.status === 'True' ? { what: 'away' } : undefined
+  if (was?.reason !== 'Disconnected') return undefined // it has just joined
+  return { what: 'back', ...defined({ since: old?.lastLost }) }
+}
+
+const placeOf = (object: KubeObject) => {
+  const { kind, metadata } = object
+  const { name, namespace = '' } = metadata
+  if (kind === 'Project') return { namespace, project: name }
+  if (kind === 'Agent') return { namespace, agent: name }
+  return { namespace, stagelet: name, project: projectNameOf(object) }
+}
+
+/** An agent that is away was lost a moment before the controller has noted it. */
+const momentOf = ({ after, at }: Change, { what }: AgentRecord): number => {
+  const lost = Date.parse(statusOf('Agent', after).lastLost ?? '')
+  return what === 'away' && !Number.isNaN(lost) ? lost : at
+}
+
+export const noticesOf = (change: Change): Happening[] => {
+  const { after, by, at } = change
+  if (!(after.kind in flags)) return []
+  const subject = after.metadata.uid ?? ''
+  const place = placeOf(after)
+  const notices: Happening[] = told(change).map((what) => ({
+    ...place,
+    ...{ subject, mark: `${what} ${at}`, at },
+    kind: 'control',
+    detail: { what, by: [by] },
+  }))
+  const presence = after.kind === 'Agent' ? presenceOf(change) : undefined
+  if (presence === undefined) return notices
+  const moment = momentOf(change, presence)
+  const mark = `${presence.what} ${moment}`
+  return [...notices, { ...place, subject, mark, at: moment, kind: 'agent', detail: presence }]
+}

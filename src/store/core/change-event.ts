@@ -1,0 +1,56 @@
+// A change as watchers get it. The feed keeps thousands of them as texts. A parsed object takes twice the memory, and is
+// kept only while somebody uses it.
+import type { KubeObject } from '../../resources/meta.ts'
+import type { ChangeEvent } from '../store.ts'
+
+interface Change extends Pick<ChangeEvent, 'resourceVersion' | 'type' | 'text'> {
+  /** `text`, parsed, where the caller has it. */
+  readonly object?: KubeObject
+  /** Text of what the change replaced or removed. */
+  readonly previous: string | undefined
+}
+
+/** A text that is parsed when it is read. The object is held weakly. */
+class Parsed {
+  readonly #text: string
+  #held: WeakRef<KubeObject> | undefined
+
+  constructor(text: string, known?: KubeObject) {
+    this.#text = text
+    if (known !== undefined) this.#held = new WeakRef(known)
+  }
+
+  get object(): KubeObject {
+    const there = this.#held?.deref()
+    if (there !== undefined) return there
+    const object = JSON.parse(this.#text) as KubeObject
+    this.#held = new WeakRef(object)
+    return object
+  }
+}
+
+class StoredChange implements ChangeEvent {
+  readonly resourceVersion: number
+  readonly type: ChangeEvent['type']
+  readonly text: string
+  readonly #now: Parsed
+  readonly #before: Parsed | undefined
+
+  constructor({ resourceVersion, type, text, object, previous }: Change) {
+    this.resourceVersion = resourceVersion
+    this.type = type
+    this.text = text
+    this.#now = new Parsed(text, object)
+    if (previous !== undefined) this.#before = new Parsed(previous)
+  }
+
+  get object(): KubeObject {
+    return this.#now.object
+  }
+
+  get previous(): KubeObject | undefined {
+    return this.#before?.object
+  }
+}
+
+export const changeEvent = (change: Change): ChangeEvent => new StoredChange(change)

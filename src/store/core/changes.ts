@@ -1,0 +1,153 @@
+// The changes of a write, and of all writes that share a commit. commit.ts stores them.
+import { append } from '../../kernel/append.ts'
+import type { ObjectRef } from '../../resources/meta.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import { happeningId, type Happening } from './activity-entry.ts'
+import type { NoticeRow } from '../objects/notifications.ts'
+import type { HeadRow, ProjectRow, StoredRow } from '../state/rows.ts'
+import type { Actor, ChangeEvent } from '../store.ts'
+import { auditText, type AuditEntry } from './audit-entry.ts'
+
+/** One change of an object. The row has the version of the change; of a removed object, also its last text. */
+export interface ObjectChange {
+  readonly type: ChangeEvent['type']
+  readonly ref: ObjectRef
+  readonly row: StoredRow
+  /** Text of the object that the change replaces or removes. */
+  readonly previous: string | undefined
+  /** ms */
+  readonly at: number
+}
+
+/** A new version of a secret, sealed. */
+export interface NewVersionRow {
+  readonly projectUid: string
+  readonly entry: SetEntry
+  readonly fromRevision: number
+  readonly sealed: string
+  readonly dataKey: { readonly id: string; readonly wrapped: string }
+  readonly at: number
+  readonly by: string
+}
+
+export interface Ended {
+  readonly toRevision: number
+  readonly by: string
+}
+
+/** A new data key of a project. It seals all new versions from now on. */
+interface NewKeyRow {
+  readonly id: string
+  readonly projectUid: string
+  readonly provider: string
+  readonly providerKeyId: string
+  readonly wrapped: string
+  readonly at: number
+}
+
+export interface RevisionRow {
+  readonly projectUid: string
+  readonly revision: number
+  readonly closedAt: number
+  readonly mac: string
+  readonly note: string | undefined
+}
+
+interface TombstoneRow {
+  readonly secretUid: string
+  readonly projectUid: string
+  readonly namespace: string
+  readonly name: string
+  /** Of the object. */
+  readonly text: string
+  readonly at: number
+  readonly by: string
+}
+
+export const versionId = (secretUid: string, version: number): string => `${secretUid}/${version}`
+
+export class Changes {
+  readonly objects: ObjectChange[] = []
+  /** By versionId(). */
+  readonly versions = new Map<string, NewVersionRow & { ended?: Ended }>()
+  /** By secret, the id of its new version that is still current. */
+  readonly #current = new Map<string, string>()
+  /** By secret, the end of a version that is stored already. */
+  readonly ended = new Map<string, Ended & { projectUid: string }>()
+  readonly keys: NewKeyRow[] = []
+  readonly revisions: RevisionRow[] = []
+  readonly buried: TombstoneRow[] = []
+  /** Names of removed namespaces. */
+  readonly former: string[] = []
+  /** Removed agents: their keys and open join tokens go with them. */
+  readonly agents: { uid: string; namespace: string; name: string }[] = []
+  /** JSON texts of audit rows, without their places in the chain. */
+  readonly audit: string[] = []
+  readonly notices: NoticeRow[] = []
+  /** By happeningId(). */
+  readonly happenings = new Map<string, Happening>()
+
+  begin(row: NewVersionRow & { ended?: Ended }): void {
+    const { secretId, version } = row.entry
+    const id = versionId(secretId, version)
+    this.versions.set(id, row)
+    if (row.ended === undefined) this.#current.set(secretId, id)
+    else this.#current.delete(secretId)
+  }
+
+  /** Ends the secret's current version. */
+  end(projectUid: string, secretUid: string, ended: Ended): void {
+    const begun = this.versions.get(this.#current.get(secretUid) ?? '')
+    if (begun === undefined) this.ended.set(secretUid, { ...ended, projectUid })
+    else this.begin({ ...begun, ended })
+  }
+
+  note(actor: Actor, at: number, ref: ObjectRef, entry: AuditEntry): void {
+    this.audit.push(auditText(actor, at, ref, entry))
+  }
+
+  /** Of the same happening, details of a later call are added. */
+  tell(happening: Happening): void {
+    const id = happeningId(happening)
+    const { detail } = this.happenings.get(id) ?? {}
+    const merged = { ...happening, detail: { ...detail, ...happening.detail } } as Happening
+    this.happenings.set(id, merged)
+  }
+
+  /** Adds the changes of a later write. */
+  append(later: Changes): void {
+    append(this.objects, later.objects)
+    for (const [secretUid, { projectUid, ...ended }] of later.ended)
+      this.end(projectUid, secretUid, ended)
+    for (const row of later.versions.values()) this.begin(row)
+    append(this.keys, later.keys)
+    append(this.revisions, later.revisions)
+    append(this.buried, later.buried)
+    append(this.former, later.former)
+    append(this.agents, later.agents)
+    append(this.audit, later.audit)
+    append(this.notices, later.notices)
+    for (const happening of later.happenings.values()) this.tell(happening)
+  }
+}
+
+/** A changed project as the log has it: its row, and the changes of its head set and of its deleted secrets. */
+export interface ProjectStateText extends Partial<Omit<ProjectRow, 'id' | 'lines' | 'headMac'>> {
+  readonly uid: string
+  readonly headMac?: string
+  readonly isGone?: boolean
+  readonly heads: Readonly<Record<string, SetEntry | null>>
+  /** By uid: whether the deleted secret can be restored. */
+  readonly buried: Readonly<Record<string, boolean>>
+}
+
+/** Kind of the change that is logged where a commit changes projects and no object. */
+export const projectStateKind = 'ProjectState'
+
+/** A project after the commit. `row` is undefined for a removed one. */
+export interface ProjectChange {
+  readonly uid: string
+  readonly row: ProjectRow | undefined
+  readonly heads: readonly (readonly [secretUid: string, head: HeadRow | undefined])[]
+  readonly buried: readonly (readonly [secretUid: string, isBuried: boolean])[]
+}

@@ -1,0 +1,263 @@
+// One write: runWrite() runs what a caller asks for on top of the state, and checks the whole at its end. A
+// WriteSession is what the write sees and changes. Every change of an object goes through put() and drop(), which number,
+// keep and announce it. Nothing is stored before the commit; see writer.ts.
+import { toTimestamp, type Clock } from '../../kernel/clock.ts'
+import { ownTurn } from '../../kernel/turn.ts'
+import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import type { KeyRing } from '../../secrets/key-ring.ts'
+import type { SealedValueOpener } from '../../secrets/sealed-place.ts'
+import type { ProjectKeys } from '../../secrets/project-keys.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import { noticesOf } from './activity-of-change.ts'
+import { internal, notFound } from './errors.ts'
+import type { Group } from '../log/group.ts'
+import type { AuditEntry } from './audit-entry.ts'
+import { Changes } from './changes.ts'
+import { preparedKeys, type Preparations } from './deferred-work.ts'
+import type { ProjectState } from '../secrets/projects.ts'
+import { finishProjects } from '../revisions.ts'
+import type { Queryable, Sql } from '../drivers/sql.ts'
+import { objectRow, term, type HeadRow, type StoredRow } from '../state/rows.ts'
+import { Overlay } from '../state/state.ts'
+import type { Actor, ChangeEvent, ChangeSet, WriteOptions } from '../store.ts'
+import { toStored } from './stored-object.ts'
+import { checkRemoved } from '../secrets/followers.ts'
+import { checkPolicies, type NewValue } from '../secrets/policy.ts'
+import { checkCredentials, type RolledBackOutput } from '../history/credential.ts'
+import { admitTemplates } from '../objects/admit-templates.ts'
+import { checkReferences } from '../secrets/references.ts'
+import { ownPrefix } from './actor.ts'
+import type { SecretChange } from '../secrets/secret-change.ts'
+
+export type { StoredRow } from '../state/rows.ts'
+export type { AuditEntry } from './audit-entry.ts'
+
+export interface SessionDeps {
+  readonly sql: Sql
+  readonly clock: Clock
+  readonly provider: KeyRing
+  readonly keys: ProjectKeys
+  /** Opens `sealedValue`; without it none opens. */
+  readonly sealedValues?: SealedValueOpener | undefined
+  /** Notifiers name addresses of these domains alone; absent: any. */
+  readonly mailDomains?: readonly string[] | undefined
+}
+
+/** What a caller asks of the writer. */
+export interface WriteRequest {
+  readonly actor: Actor
+  readonly options: WriteOptions
+  readonly preparations: Preparations
+  /** The write runs in a transaction that holds the counter row. */
+  readonly isLocked: boolean
+  readonly work: (session: WriteSession) => Promise<unknown>
+}
+
+/** How a write has ended: with a result, or so that it must be run again from its beginning. */
+export type Outcome = { result: unknown } | { again: 'prepared' | 'in a transaction' }
+
+export interface QueuedWrite extends WriteRequest {
+  /** Since when it waits, by the monotonic clock (ms). */
+  readonly since: number
+  readonly resolve: (outcome: Outcome) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Tells the caller how its write has ended; called once the commit is stored. */
+export type Answer = () => void
+
+interface InGroup {
+  readonly group: Group
+  readonly write: QueuedWrite
+  /** Undefined outside of a transaction. */
+  readonly tx: Queryable | undefined
+}
+
+/** Runs a write after the writes of its group. A write that fails leaves nothing in the group. */
+export const runWrite = async (deps: SessionDeps, start: InGroup): Promise<Answer> => {
+  const { group, write } = start
+  const { preparations } = write
+  const session = new WriteSession(deps, start)
+  try {
+    const result = await write.work(session)
+    checkRemoved(session)
+    await admitTemplates(session)
+    await checkReferences(session)
+    await checkCredentials(session)
+    checkPolicies(session)
+    await finishProjects(session)
+    if (preparations.isMissing || session.needsTransaction)
+      throw new Error('a write went on although something was missing')
+    if (!session.isDry) group.add(session, write.options.term)
+    return () => write.resolve({ result })
+  } catch (error) {
+    if (session.needsTransaction) return () => write.resolve({ again: 'in a transaction' })
+    if (preparations.isMissing) return () => write.resolve({ again: 'prepared' })
+    return () => write.reject(internal(error))
+  }
+}
+
+/** A write that runs for longer lets the event loop go on. */
+const blockMs = 15
+
+/** A write that asks the database is run again, in a transaction that holds the counter row. */
+class NeedsTransaction extends Error {}
+
+interface Stored {
+  readonly type: ChangeEvent['type']
+  readonly source: string
+  readonly audit: AuditEntry | undefined
+  /** Text of the object that the change replaces or removes. */
+  readonly before: string | undefined
+}
+
+export class WriteSession {
+  readonly actor: Actor
+  readonly changeSet: ChangeSet | undefined
+  /** Why the write is made. */
+  readonly note: string | undefined
+  readonly deps: SessionDeps
+  /** ms; one time for the whole write. */
+  readonly nowMs: number
+  /** The same time, as objects have it. */
+  readonly now: string
+  readonly epoch: number
+  /** The stored state, with the changes of this write. */
+  readonly view: Overlay
+  readonly changes = new Changes()
+  /** Changes of earlier writes in the same commit. */
+  readonly before: Changes
+  /** Projects that this write has read, by place, with its changes. */
+  readonly loaded = new Map<string, ProjectState>()
+  /** Projects whose secrets this write changes, by place. The write belongs to the open revision of each of them. */
+  readonly projects = new Map<string, ProjectState>()
+  /** Results of slow work, which is done outside of the write. */
+  readonly preparations: Preparations
+  /** How many RSA keys this write has generated. */
+  rsaKeys = 0
+  /** How many projects this write has made keys for. */
+  newProjects = 0
+  /** Secrets as they were before this write and as they are after it. */
+  readonly secretChanges: SecretChange[] = []
+  /** Values that the caller sets in projects that enforce a policy. */
+  readonly newValues: NewValue[] = []
+  readonly rolledBack: RolledBackOutput[] = []
+  /** Uids of secrets that this write has made: they had no value before. */
+  readonly newSecrets = new Set<string>()
+  /** Secrets that this write has removed, one by one. */
+  readonly removed: KubeObject[] = []
+  rv: number
+  /** Nothing of the write will be stored. */
+  readonly isDry: boolean
+  /** The write must be run again in a transaction. */
+  needsTransaction = false
+  readonly #tx: Queryable | undefined
+  /** Aborts when nobody waits for the write any more. */
+  readonly #signal: AbortSignal | undefined
+  #pausedAt = performance.now()
+
+  constructor(deps: SessionDeps, { group, write, tx }: InGroup) {
+    const { actor, options, preparations } = write
+    const { changeSet, note, dryRun = false, review } = options
+    this.view = new Overlay(group.overlay)
+    this.before = group.changes
+    this.rv = group.rv
+    this.epoch = group.state.epoch
+    this.nowMs = deps.clock.now()
+    this.now = toTimestamp(this.nowMs)
+    this.actor = actor
+    this.note = note
+    // Two actors may use the same name for their change sets.
+    const ownName = `${ownPrefix(actor)}${changeSet?.id ?? ''}`
+    this.changeSet = changeSet && { ...changeSet, id: ownName }
+    this.deps = { ...deps, keys: preparedKeys(deps.keys, preparations) }
+    this.preparations = preparations
+    this.#tx = write.isLocked ? tx : undefined
+    this.isDry = dryRun
+    this.#signal = review?.signal
+  }
+
+  /** For statements over tables that are not in the state. They come before the commit's own. */
+  get tx(): Queryable {
+    if (this.#tx !== undefined) return this.#tx
+    this.needsTransaction = true
+    throw new NeedsTransaction('a write asks the database')
+  }
+
+  /** Lets the event loop go on where this write takes long. */
+  async pause(): Promise<void> {
+    if (performance.now() - this.#pausedAt < blockMs) return
+    await ownTurn()
+    this.#signal?.throwIfAborted()
+    this.#pausedAt = performance.now()
+  }
+
+  fetch(ref: ObjectRef): StoredRow | undefined {
+    return this.view.objects.get(keyOf(ref))
+  }
+
+  /** NotFound. */
+  require(ref: ObjectRef): StoredRow {
+    const row = this.fetch(ref)
+    if (row === undefined) throw notFound(ref)
+    return row
+  }
+
+  /** Objects with this term of the index, in the order of their ids. */
+  select(wanted: string): StoredRow[] {
+    const rows = this.view.objects.withTerm(wanted)
+    return rows.length < 2 ? rows : rows.sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  /** The current version of a secret; undefined where it has no value. */
+  head(secretUid: string): SetEntry | undefined {
+    return this.view.heads.get(secretUid)?.entry
+  }
+
+  headsOf(projectUid: string): HeadRow[] {
+    return this.view.heads.withTerm(term.headsOf(projectUid))
+  }
+
+  /** Stores the object under a new resourceVersion. `previous` is undefined for a new object. */
+  put(
+    object: KubeObject,
+    source: string,
+    previous: StoredRow | undefined,
+    audit?: AuditEntry,
+  ): StoredRow {
+    const type: ChangeEvent['type'] = previous === undefined ? 'ADDED' : 'MODIFIED'
+    const before = previous?.text
+    const row = this.#change(object, object.metadata.uid ?? '', { type, source, audit, before })
+    this.view.objects.set(row.id, row)
+    const change = { before: previous?.object, after: object, by: this.actor.name, at: this.nowMs }
+    for (const notice of noticesOf(change)) this.changes.tell(notice)
+    return row
+  }
+
+  /** Removes the object. Returns its last state, with the resourceVersion of the removal. */
+  drop({ uid, object, source, text: before }: StoredRow, audit?: AuditEntry): KubeObject {
+    const row = this.#change(object, uid, { type: 'DELETED', source, audit, before })
+    this.view.objects.set(row.id, undefined)
+    return row.object
+  }
+
+  #change(
+    object: KubeObject,
+    uid: string,
+    { type, source, audit, before: previous }: Stored,
+  ): StoredRow {
+    const ref = refOf(object)
+    const rv = ++this.rv
+    const metadata = { ...object.metadata, resourceVersion: String(rv) }
+    const stored = toStored({ ...object, metadata })
+    const row = objectRow(ref, { uid, rv, source, text: stored.text }, stored.object)
+    this.changes.objects.push({ type, ref, row, previous, at: this.nowMs })
+    if (audit !== undefined) this.audit(ref, audit)
+    return row
+  }
+
+  /** Adds an audit row, for an action that is not a write of one object. */
+  audit(ref: ObjectRef, entry: AuditEntry, actor = this.actor): void {
+    this.changes.note(actor, this.nowMs, ref, entry)
+  }
+}

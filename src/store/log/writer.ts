@@ -1,0 +1,299 @@
+// Runs writes. All writes that wait while a commit is on its way share the next commit. They run one after the other in
+// memory (session.ts), and their changes go to the database in one statement. Where a commit of another replica came
+// first, they are run again. See ADR 0048.
+import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ChainPoint } from '../../audit/texts.ts'
+import { isReason } from '../../kernel/errors.ts'
+import { FairLock } from '../../kernel/fair-lock.ts'
+import { callerGone, deposed, internal } from '../core/errors.ts'
+import type { Feed } from './feed.ts'
+import { Group } from './group.ts'
+import { commit, lockCounters, wasCommitted, type Commit } from './commit.ts'
+import { Preparations } from '../core/deferred-work.ts'
+import {
+  runWrite,
+  type Answer,
+  type Outcome,
+  type QueuedWrite,
+  type SessionDeps,
+  type WriteRequest,
+  type WriteSession,
+} from '../core/write-session.ts'
+import type { Actor, Review, WriteOptions } from '../store.ts'
+import type { Queryable } from '../drivers/sql.ts'
+
+/** Most writes in one commit: the first of them waits for the last. */
+const mostInGroup = 64
+/** After this many commits that another replica came before, a group locks the counter row. */
+const mostLost = 2
+/** How often a review is run while others change the state. */
+const mostReviews = 10
+/** How often a commit is sent again whose answer was lost and that the database does not have. */
+const mostRepeats = 2
+
+interface WriterDeps extends SessionDeps {
+  readonly feed: Feed
+  /** See StoreParts. */
+  readonly fresh: () => Promise<void>
+}
+
+export class Writer {
+  readonly #deps: WriterDeps
+  readonly #reviews = new FairLock()
+  #waiting: QueuedWrite[] = []
+  /** Newest known term of a leader. */
+  #term = 0
+  /** The writes whose commit is on its way. All of them have waited longer than those of #waiting. */
+  #serving: readonly QueuedWrite[] = []
+  #running: Promise<void> | undefined
+  /** Reviews, and the slow work of writes that will run again. */
+  readonly #beside = new Set<Promise<unknown>>()
+  /** How many writes of deposed leaders were refused since the start. */
+  deposed = 0
+  /** The newest audit row that this process has written, or found at its start. */
+  ownAudit: ChainPoint
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps
+    this.ownAudit = deps.feed.state.chain
+  }
+
+  /**
+   * Runs `work` on the state and stores its changes; of a dry run nothing is stored. Where `work` needs slow work to be
+   * done first (preparations.ts) or a transaction, it is run again from its beginning.
+   */
+  async run<T>(
+    actor: Actor,
+    options: WriteOptions,
+    work: (session: WriteSession) => Promise<T>,
+  ): Promise<T> {
+    const preparations = new Preparations()
+    let isLocked = false
+    for (;;) {
+      const request = { actor, options, work, preparations, isLocked }
+      const outcome = await (options.review === undefined
+        ? this.#enqueue(request)
+        : this.#review(request, options.review))
+      if ('result' in outcome) return outcome.result as T
+      if (outcome.again === 'in a transaction') isLocked = true
+      else await this.#track(preparations.make())
+    }
+  }
+
+  /** Reviews are dry runs. Each actor runs one at a time, beside the writes. */
+  async #review(request: WriteRequest, review: Review): Promise<Outcome> {
+    const { id, name } = request.actor
+    const done = await this.#reviews.take(id ?? name, review.signal)
+    try {
+      for (let tries = 1; ; tries += 1) {
+        const { rv } = this.#deps.feed.state
+        try {
+          return await this.#track(this.#reviewOnce(request))
+        } catch (error) {
+          // The cause may be a change that others have stored meanwhile.
+          const isSame = rv === this.#deps.feed.state.rv
+          if (isSame || tries === mostReviews || review.signal?.aborted) throw error
+        }
+      }
+    } finally {
+      done()
+    }
+  }
+
+  #reviewOnce(request: WriteRequest): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const write = { ...request, since: this.#deps.clock.monotonic(), resolve, reject }
+      const done = request.isLocked
+        ? this.#commitLocked([write])
+        : this.#runOne(new Group(this.#deps.feed.state), write).then((answer) => answer())
+      done.catch(reject)
+    })
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#beside.add(work)
+    try {
+      return await work
+    } finally {
+      this.#beside.delete(work)
+    }
+  }
+
+  #enqueue(request: WriteRequest): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...request, since: this.#deps.clock.monotonic(), resolve, reject })
+      this.#running ??= this.#drain()
+    })
+  }
+
+  /** For how long (ms) the oldest write waits that has no answer yet; 0 while none waits. */
+  get oldestWaitMs(): number {
+    const oldest = this.#serving[0] ?? this.#waiting[0]
+    return oldest === undefined ? 0 : this.#deps.clock.monotonic() - oldest.since
+  }
+
+  /** Resolves when all writes that were begun have ended. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined || this.#beside.size > 0) {
+      await this.#running
+      // A write whose slow work has ended is queued again in the same turn of the event loop.
+      await Promise.allSettled(this.#beside)
+    }
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        // Requests that have arrived are read first, so that they share the commit.
+        await nextTurn()
+        this.#serving = this.#next()
+        await this.#serve(this.#serving)
+        this.#serving = []
+      }
+    } finally {
+      this.#serving = []
+      // In the same step as the last look at the queue: otherwise a write that comes between would wait for ever.
+      this.#running = undefined
+    }
+  }
+
+  /** The next writes that may share a commit. A write in a transaction has a commit of its own. */
+  #next(): QueuedWrite[] {
+    const first = this.#waiting.findIndex(({ isLocked }) => isLocked)
+    const size = first < 0 ? mostInGroup : Math.max(1, Math.min(first, mostInGroup))
+    return this.#waiting.splice(0, size)
+  }
+
+  async #serve(writes: readonly QueuedWrite[]): Promise<void> {
+    try {
+      await (writes[0]?.isLocked === true ? this.#commitLocked(writes) : this.#commit(writes))
+    } catch (error) {
+      this.#deps.feed.poke()
+      if (isReason(error, 'ServiceUnavailable') || writes.length === 1) {
+        for (const write of writes) write.reject(internal(error))
+        return
+      }
+      // The database refused a write that admission had let pass. Each is committed alone, so that it fails no other.
+      for (const write of writes) await this.#serve([write])
+    }
+  }
+
+  async #commit(writes: readonly QueuedWrite[]): Promise<void> {
+    const { feed } = this.#deps
+    for (let lost = 0; lost <= mostLost; lost++) {
+      const group = new Group(feed.state)
+      const answers = await this.#runAll(group, writes)
+      if (!isCurrent(group, feed) || !(await this.#store(group))) continue
+      this.#publish(group, answers)
+      return
+    }
+    await this.#commitLocked(writes)
+  }
+
+  /** Stores the changes of the group. False where another replica came first: the writes have to be run again. */
+  async #store(group: Group): Promise<boolean> {
+    const { sql, feed, clock, fresh } = this.#deps
+    if (group.isEmpty) {
+      // The answers must be true: another replica may have written something that is not read yet.
+      await fresh()
+      return isCurrent(group, feed)
+    }
+    const made = this.#commitOf(group)
+    for (let repeats = 0; ; repeats++) {
+      const one = (group.tip = { id: randomUUID(), at: clock.now() })
+      try {
+        const answer = await commit(sql, { ...made, ...one })
+        this.#term = Math.max(this.#term, answer.term)
+        if (!answer.done) await feed.reach(answer, group.startRv)
+        return answer.done
+      } catch (error) {
+        if (!isReason(error, 'ServiceUnavailable')) throw error
+        // The answer may be lost although the commit is stored.
+        if (await wasCommitted(sql, one)) return true
+        if (repeats >= mostRepeats) throw error
+      }
+    }
+  }
+
+  /** Makes the stored changes part of the state, tells watchers, and answers the callers. */
+  #publish(group: Group, answers: readonly Answer[]): void {
+    this.#deps.feed.append(group.startRv, group.commit)
+    for (const answer of answers) answer()
+    if (group.isAudited) this.ownAudit = group.chain
+  }
+
+  /** Holds the counter row meanwhile: for writes with statements of their own, or where other replicas came first too often. */
+  async #commitLocked(writes: readonly QueuedWrite[]): Promise<void> {
+    const { sql, feed, clock } = this.#deps
+    const one = { id: randomUUID(), at: clock.now() }
+    let done: { group: Group; answers: readonly Answer[] } | undefined
+    try {
+      await sql.transaction(async (tx) => {
+        const counters = await lockCounters(tx)
+        this.#term = Math.max(this.#term, counters.term)
+        await feed.reach(counters, feed.state.rv, tx)
+        const group = new Group(feed.state)
+        const answers = await this.#runAll(group, writes, tx)
+        // The write failed or was a dry run: its statements must not stay.
+        if (writes[0]?.isLocked === true && group.size === 0) throw new TakenBack(answers)
+        if (!group.isEmpty) {
+          group.tip = one
+          const answer = await commit(tx, { ...this.#commitOf(group), ...one })
+          // Nobody else commits while this transaction holds the counter row.
+          if (!answer.done) throw new Error('a commit that holds the counter row was refused')
+        }
+        done = { group, answers }
+      })
+    } catch (error) {
+      if (error instanceof TakenBack) {
+        for (const answer of error.answers) answer()
+        return
+      }
+      const isLost = isReason(error, 'ServiceUnavailable') && done !== undefined
+      if (!isLost || !(await wasCommitted(sql, one))) throw error
+    }
+    if (done !== undefined) this.#publish(done.group, done.answers)
+  }
+
+  #commitOf(group: Group): Omit<Commit, 'id' | 'at'> {
+    const { sql, feed } = this.#deps
+    const payload = group.payload()
+    return {
+      ...{ expected: group.startRv, tip: group.state.tip?.id, next: group.rv, payload },
+      leader: group.leader,
+      origin: sql.kind === 'pglite' ? undefined : feed.origin,
+    }
+  }
+
+  async #runAll(group: Group, writes: readonly QueuedWrite[], tx?: Queryable): Promise<Answer[]> {
+    const answers: Answer[] = []
+    for (const write of writes) answers.push(await this.#runOne(group, write, tx))
+    return answers
+  }
+
+  async #runOne(group: Group, write: QueuedWrite, tx?: Queryable): Promise<Answer> {
+    const { term = this.#term } = write.options
+    this.#term = Math.max(this.#term, term)
+    if (write.actor.hasGone?.() === true) return () => write.reject(callerGone())
+    if (term === this.#term) return runWrite(this.#deps, { group, write, tx })
+    return () => {
+      this.deposed += 1
+      write.reject(deposed(term, this.#term))
+    }
+  }
+}
+
+/** Rolls a transaction back whose write leaves nothing. Callers never see it. */
+class TakenBack extends Error {
+  readonly answers: readonly Answer[]
+
+  constructor(answers: readonly Answer[]) {
+    super('taken back')
+    this.answers = answers
+  }
+}
+
+/** The state is still the one that the writes of the group ran on. */
+const isCurrent = ({ state, startRv }: Group, feed: Feed): boolean =>
+  feed.state === state && state.rv === startRv

@@ -1,0 +1,97 @@
+// Notices of Notifiers. An event and its notices are stored by the same commit.
+import { createHash } from 'node:crypto'
+import { toTimestamp } from '../../kernel/clock.ts'
+import { defined } from '../../kernel/defined.ts'
+import { refOf } from '../../resources/meta.ts'
+import type { NoticeReason } from '../../resources/kinds/notifier.ts'
+import { specOf } from '../../resources/typed.ts'
+import { projectNameOf } from '../../resources/project-ref.ts'
+import type { WriteSession } from '../core/write-session.ts'
+import { term } from '../state/rows.ts'
+import type { EventInput } from '../store.ts'
+
+/** One notice. It holds names only. */
+export interface Notice {
+  /** `Test`: a person tries the Notifier. */
+  readonly reason: NoticeReason | 'Test'
+  readonly kind: string
+  readonly team: string
+  readonly project?: string
+  readonly name: string
+  readonly message: string
+  readonly at: string
+}
+
+export interface NoticeRow {
+  /** Uid of the Notifier. */
+  readonly notifier: string
+  readonly about: string
+  /** ms */
+  readonly at: number
+  readonly notice: Notice
+}
+
+/** By the reason of the event. `isOnce`: an event with the same message makes one notice for each generation. */
+const noticeOf: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean }>> = {
+  ExpiryNear: { reason: 'Expiring', isOnce: true },
+  Expired: { reason: 'Expired', isOnce: true },
+  RotationDue: { reason: 'RotationDue', isOnce: true },
+  RotationFailed: { reason: 'RotationFailed', isOnce: false },
+  RotationBlocked: { reason: 'RotationBlocked', isOnce: false },
+  CredentialRefused: { reason: 'RotationBlocked', isOnce: false },
+  CredentialUntested: { reason: 'RotationBlocked', isOnce: true },
+  KeyRotationDue: { reason: 'KeyRotationDue', isOnce: true },
+  RolledBack: { reason: 'RolledBack', isOnce: false },
+  Disconnected: { reason: 'AgentLost', isOnce: false },
+  DriftFound: { reason: 'Drifted', isOnce: false },
+  StoreStale: { reason: 'StoreStale', isOnce: false },
+  StoreUnauthorized: { reason: 'StoreUnauthorized', isOnce: false },
+  ManifestFault: { reason: 'ManifestFault', isOnce: true },
+}
+
+const projectOf = ({ regarding }: EventInput): string | undefined =>
+  regarding.kind === 'Project' ? regarding.metadata.name : projectNameOf(regarding)
+
+/** An agent concerns the projects with a stagelet on it; a store concerns the projects that it allows. */
+const concerns = (
+  session: WriteSession,
+  event: EventInput,
+  projects: readonly string[],
+): boolean => {
+  const { kind, namespace, name } = refOf(event.regarding)
+  const own = projectOf(event)
+  if (own !== undefined) return projects.includes(own)
+  if (kind === 'SecretStore') {
+    const { allow } = specOf('SecretStore', event.regarding)
+    return allow?.projects.some((project) => projects.includes(project)) === true
+  }
+  if (kind !== 'Agent') return false
+  return projects.some((project) =>
+    session
+      .select(term.stageletsOf({ namespace, name: project }))
+      .some(({ object }) => specOf('Stagelet', object).agentRef.name === name),
+  )
+}
+
+export const noticesOf = (session: WriteSession, event: EventInput): NoticeRow[] => {
+  const known = noticeOf[event.reason]
+  if (known === undefined) return []
+  const { regarding, message } = event
+  const { kind, name, ...ref } = refOf(regarding)
+  const namespace = kind === 'Namespace' ? name : ref.namespace
+  const { reason, isOnce } = known
+  const { uid = '', generation = 0 } = regarding.metadata
+  const hash = isOnce ? createHash('sha256').update(message).digest('hex').slice(0, 16) : ''
+  const project = projectOf(event)
+  return session.select(term.notifiersIn(namespace)).flatMap(({ object, uid: notifier }) => {
+    const { reasons, projects } = specOf('Notifier', object)
+    if (!reasons.includes(reason)) return []
+    if (projects !== undefined && !concerns(session, event, projects)) return []
+    const notice: Notice = {
+      ...{ reason, kind, team: namespace, name, message, at: toTimestamp(session.nowMs) },
+      ...defined({ project }),
+    }
+    const about = `${uid} ${reason} ${generation} ${hash}`
+    return [{ notifier, about, at: session.nowMs, notice }]
+  })
+}

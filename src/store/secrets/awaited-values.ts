@@ -1,0 +1,102 @@
+// Templates that refer to values which are to come, such as outputs of a Rotation that has not run yet: the template is
+// kept sealed, and becomes the value of its secret in the write that gives the last of these. Until then the secret has
+// the value that it had before. See ADR 0026.
+import { refOf, type KubeObject } from '../../resources/meta.ts'
+import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
+import { open } from '../../secrets/aead.ts'
+import { isFor, targetOf } from '../../secrets/references.ts'
+import { isForController, stageletIn, winnersFor } from '../../secrets/set-entry.ts'
+import { invalid } from '../core/errors.ts'
+import { projectOf } from '../../resources/project-ref.ts'
+import type { ProjectState } from './projects.ts'
+import { dropStaged, stageCredential, stagedAad, type StagedPlace } from './staged-values.ts'
+import type { WriteSession } from '../core/write-session.ts'
+import { term } from '../state/rows.ts'
+
+/** Somebody will give the value: a Rotation, a store, or the secret that it follows or refers to. */
+const isToCome = ({ spec, status }: KubeObject): boolean => {
+  const { rotation, external, secretRef } = (spec as SecretSpec).valueFrom ?? {}
+  const { version, awaits } = (status ?? {}) as { version?: number; awaits?: unknown }
+  const hasGiver = (rotation ?? external ?? secretRef) !== undefined || awaits !== undefined
+  return version === undefined && hasGiver
+}
+
+/** Whether a secret of this spec is what a reference of the other one leads to. */
+const fits = (spec: SecretSpec, own: SecretSpec, scope: string): boolean => {
+  const at = { stagelet: stageletIn(spec) }
+  if (isForController(at as never)) return false
+  return (
+    (spec.scope === scope || spec.scope === 'global') && isFor(at as never, own.stageletRef?.name)
+  )
+}
+
+/** The references of a template that lead to a value which is to come. Invalid where others of it lead nowhere. */
+export const referencesToCome = (
+  session: WriteSession,
+  object: KubeObject,
+  references: readonly string[],
+): string[] => {
+  const own = specOf('StagelySecret', object)
+  const place = projectOf(object)
+  const lookUp = (reference: string): 'there' | 'toCome' | 'nowhere' => {
+    const { scope, key } = targetOf({ scope: own.scope } as never, reference)
+    const rows = session
+      .select(term.secretsWithKey(place, key))
+      .filter((row) => fits(specOf('StagelySecret', row.object), own, scope))
+    const heads = rows.flatMap(({ uid }) => session.head(uid) ?? [])
+    if (winnersFor(scope, own.stageletRef?.name, heads).has(key)) return 'there'
+    return rows.some((row) => isToCome(row.object)) ? 'toCome' : 'nowhere'
+  }
+  const found = references.map((reference) => ({ reference, is: lookUp(reference) }))
+  const toCome = found.filter(({ is }) => is === 'toCome').map(({ reference }) => reference)
+  const lost = found.filter(({ is }) => is === 'nowhere')
+  if (toCome.length === 0 || lost.length === 0) return toCome
+  throw invalid(
+    refOf(object),
+    lost.map(({ reference }) => ({
+      ...{ field: 'spec.value', reason: 'FieldValueInvalid' as const },
+      message: `Invalid value: it refers to \${${reference}}, and no secret with a value, or with one to come, has that key in its scope or "global"`,
+    })),
+  )
+}
+
+const placeOf = (secretUid: string): StagedPlace => ({
+  ...{ rotationUid: secretUid, attempt: 0, role: 'new' as const },
+})
+
+/** Keeps the template, in place of one from before. */
+export const keepTemplate = async (
+  session: WriteSession,
+  object: KubeObject,
+  value: Buffer,
+): Promise<void> => {
+  if (session.isDry) return
+  const { uid = '' } = object.metadata
+  await dropStaged(session, uid)
+  const values = { value: value.toString('base64') }
+  await stageCredential(session, projectOf(object), placeOf(uid), { slot: undefined, values })
+}
+
+/** undefined where it was lost, as by a purge. */
+export const keptTemplate = async (
+  session: WriteSession,
+  project: ProjectState,
+  secretUid: string,
+): Promise<Buffer | undefined> => {
+  const [row] = await session.tx.query<{ sealed: string; id: string; wrapped: string }>(
+    `SELECT s.sealed, k.id, k.wrapped FROM staged_values s JOIN data_keys k ON k.id = s.data_key_id
+     WHERE s.rotation_uid = $1 AND s.output = 'value'`,
+    [secretUid],
+  )
+  if (row === undefined) return undefined
+  const key = await session.deps.keys.dataKey(project.uid, row.id, row.wrapped)
+  const aad = stagedAad(project.uid, { ...placeOf(secretUid), output: 'value' })
+  return Buffer.from(open(key, row.sealed, aad).toString('utf8'), 'base64')
+}
+
+/** What the template of a secret waits for; absent: it has none that waits. */
+export const awaitsOf = (secret: KubeObject): readonly string[] | undefined => {
+  const { awaits } = statusOf('StagelySecret', secret)
+  return specOf('StagelySecret', secret).references === true ? awaits : undefined
+}

@@ -1,0 +1,93 @@
+// The answer to a write may disclose something about a value: whether it has its format, what it refers to, and its public
+// key. About a value that the writer did not give in plain text, only people who may read values may learn that.
+import { rolesWith } from '../../access/roles.ts'
+import type { StagelyError } from '../../kernel/errors.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
+import { specOf } from '../../resources/typed.ts'
+import { sameJson } from '../../kernel/same-json.ts'
+import { forbidden } from '../core/errors.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
+
+/**
+ * The origin of a secret's value after a write. `plain`: the writer gives it in plain text. `sealed`: the writer gives it
+ * sealed, and may have found it in Git. `stored`: the current version. `elsewhere`: an older version, or another secret.
+ */
+export type Origin = 'plain' | 'sealed' | 'stored' | 'elsewhere'
+
+export interface FoundValue {
+  readonly value: Buffer
+  readonly origin: Origin
+  /** When the value was given first; absent: now. */
+  readonly since?: string | undefined
+}
+
+const specOfRow = (row: StoredRow | undefined): SecretSpec | undefined =>
+  row && specOf('StagelySecret', row.object)
+
+/** True where the format or pattern changes, so that the stored value must be checked again. */
+export const changesRule = (spec: SecretSpec, current: StoredRow | undefined): boolean => {
+  const before = specOfRow(current)
+  return !sameJson([spec.format, spec.pattern], [before?.format, before?.pattern])
+}
+
+export const mayLearn = ({ actor }: WriteSession, { namespace }: ObjectRef): boolean =>
+  actor.mayReadValues?.(namespace) !== false
+
+/** `what` begins the sentence, such as `its format`. */
+export const disclosureForbidden = (ref: ObjectRef, what: string): StagelyError => {
+  const roles = rolesWith('get', 'stagelysecrets/value').join(', ')
+  const why = `${what} would be checked against a value that this write does not give in plain text, and the answer would tell of it: that needs the right to get stagelysecrets/value; roles that have it: ${roles}`
+  return forbidden(ref, why, { why: 'Role', namespace: ref.namespace })
+}
+
+/** Names the property of the value that the answer would disclose; undefined where it discloses nothing new. */
+const disclosed = (
+  spec: SecretSpec,
+  origin: Exclude<Origin, 'plain'>,
+  current: StoredRow | undefined,
+): string | undefined => {
+  // The stored value was checked against the same format before: the answer tells nothing new.
+  const stays = origin === 'stored' && (current === undefined || !changesRule(spec, current))
+  if (spec.format !== undefined && !stays) return 'its format'
+  // A stored value that was no template becomes one. An older version comes back as the template, or the bytes, that it was.
+  const becomesTemplate =
+    origin === 'sealed' ||
+    (origin === 'stored' && current !== undefined && specOfRow(current)?.references !== true)
+  if (spec.references === true && becomesTemplate) return 'references'
+  // The public half of a generated key pair is shown; an older value in its place may be any key.
+  return spec.valueFrom?.generate?.keypair !== undefined && origin === 'elsewhere'
+    ? 'its keypair'
+    : undefined
+}
+
+/** The value will be fetched, and a condition will tell whether it has a format that the write changes. */
+const checksFetched = (object: KubeObject, current: StoredRow | undefined): boolean => {
+  const spec = specOf('StagelySecret', object)
+  const external = spec.valueFrom?.external
+  if (external === undefined || spec.format === undefined) return false
+  return changesRule(spec, current) || !sameJson(external, specOfRow(current)?.valueFrom?.external)
+}
+
+/** Called before the value is known. */
+export const checkFetchedDisclosure = (
+  session: WriteSession,
+  object: KubeObject,
+  current: StoredRow | undefined,
+): void => {
+  const ref = refOf(object)
+  if (checksFetched(object, current) && !mayLearn(session, ref))
+    throw disclosureForbidden(ref, 'its format')
+}
+
+/** Called before the value is checked. */
+export const checkDisclosure = (
+  session: WriteSession,
+  object: KubeObject,
+  { origin, current }: { origin: Origin; current: StoredRow | undefined },
+): void => {
+  const ref = refOf(object)
+  if (origin === 'plain' || mayLearn(session, ref)) return
+  const what = disclosed(specOf('StagelySecret', object), origin, current)
+  if (what !== undefined) throw disclosureForbidden(ref, what)
+}

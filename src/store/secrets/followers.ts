@@ -1,0 +1,88 @@
+// Secrets that follow another one: they take its value (`valueFrom.secretRef`), and get each new version in the same write.
+import type { Fault } from '../../kernel/errors.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
+import { conflict, invalid } from '../core/errors.ts'
+import type { ProjectState } from './projects.ts'
+import { openHeads } from './secret-versions.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import { term } from '../state/rows.ts'
+
+/** Name of the secret that this one follows. */
+export const followedBy = (secret: KubeObject): string | undefined =>
+  specOf('StagelySecret', secret).valueFrom?.secretRef?.name
+
+/** The secrets that follow this one, ordered by name. */
+export const followersOf = (
+  session: WriteSession,
+  { namespace, name }: ObjectRef,
+  project: string,
+): StoredRow[] => session.select(term.followersOf({ namespace, name: project }, name))
+
+/** The secret that this one follows; undefined for none, or while it does not exist. Invalid where it may not be followed. */
+const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefined => {
+  const spec = specOf('StagelySecret', object)
+  const name = followedBy(object)
+  if (name === undefined) return undefined
+  const ref = refOf(object)
+  const fault = (message: string): Fault[] => [
+    {
+      field: 'spec.valueFrom.secretRef.name',
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${JSON.stringify(name)}: ${message}`,
+    },
+  ]
+  if (name === ref.name) throw invalid(ref, fault('a secret cannot follow itself'))
+  const source = session.fetch({ ...ref, name })
+  if (source !== undefined) {
+    const other = specOf('StagelySecret', source.object)
+    if (other.projectRef.name !== spec.projectRef.name)
+      throw invalid(ref, fault(`that secret is of project "${other.projectRef.name}"`))
+    const further = followedBy(source.object)
+    if (further !== undefined)
+      throw invalid(ref, fault(`that secret follows "${further}" itself: follow that one`))
+    if (other.audience === 'Controller')
+      throw invalid(ref, fault('that secret is for the controller alone (audience: Controller)'))
+    if (other.references === true)
+      throw invalid(ref, fault('that secret refers to others: refer to it (references: true)'))
+  }
+  const followers = followersOf(session, ref, spec.projectRef.name)
+  const first = followers[0]?.object.metadata.name
+  if (first !== undefined)
+    throw invalid(ref, fault(`secret "${first}" follows this one, which so cannot follow another`))
+  return source
+}
+
+/** When the value of a secret was given first, by its status. */
+export const sinceOf = (row: StoredRow | undefined): string | undefined => {
+  if (row === undefined) return undefined
+  const { valueSince, updatedAt } = statusOf('StagelySecret', row.object)
+  return valueSince ?? updatedAt
+}
+
+/** The value that the secret takes from another one; undefined where that has none yet. */
+export const followedValue = async (
+  session: WriteSession,
+  project: ProjectState,
+  object: KubeObject,
+): Promise<{ value: Buffer; since: string | undefined } | undefined> => {
+  const source = sourceOf(session, object)
+  const head = source === undefined ? undefined : session.head(source.uid)
+  if (head === undefined) return undefined
+  const [opened] = await openHeads(session, project.uid, [head])
+  return opened && { value: opened.value, since: sinceOf(source) }
+}
+
+/** At the end of a write: Conflict where a remaining secret follows one that the write has removed. */
+export const checkRemoved = (session: WriteSession): void => {
+  for (const object of session.removed) {
+    const ref = refOf(object)
+    const names = followersOf(session, ref, specOf('StagelySecret', object).projectRef.name).map(
+      (row) => `"${row.object.metadata.name}"`,
+    )
+    const back = names.length === 0 ? undefined : session.fetch(ref)
+    if (names.length === 0 || back !== undefined) continue
+    const why = `${names.join(', ')} takes its value from it (valueFrom.secretRef); delete or change that first`
+    throw conflict(ref, why)
+  }
+}

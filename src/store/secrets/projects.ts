@@ -1,0 +1,238 @@
+// The row of a project, beside its object: its keys, its open revision and the MAC of its head set. The row begins with the
+// Project or with the first secret that names it, and ends when neither is left (ADR 0044).
+import { randomUUID } from 'node:crypto'
+import { lazy } from '../../kernel/lazy.ts'
+import { refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
+import { createProjectKeys, type NewProjectKeys } from '../../secrets/project-keys.ts'
+import type { KeyBytes, SealKey } from '../../secrets/aead.ts'
+import { SetLines } from '../../secrets/set-lines.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import { projectOf } from '../../resources/project-ref.ts'
+import type { WriteSession } from '../core/write-session.ts'
+import { keyProviderOf, wantedRing } from './project-ring.ts'
+import { checkedLines, lineOf } from './set-rows.ts'
+import { term, type ProjectRow } from '../state/rows.ts'
+import type { View } from '../state/state.ts'
+
+/** Key of a project among those of a write. */
+export const placeOf = ({ namespace, name }: Place): string => `${namespace}/${name}`
+
+/** A project within a write, with the changes of the write. */
+export interface ProjectState {
+  readonly uid: string
+  readonly ref: ObjectRef
+  readonly digestKey: KeyBytes
+  /** Seals new versions. */
+  dataKey: SealKey
+  /** The row before the write. */
+  row: ProjectRow
+  /** Newest closed revision; new versions get this + 1. */
+  closed: number
+  openedAt: number | undefined
+  lastWriteAt: number | undefined
+  /** By id, until when (ms) each change set holds the revision open. */
+  changeSets: Record<string, number>
+  /** Why the open revision is made. */
+  note: string | undefined
+  /** MAC lines of the head set; loaded when first needed. */
+  lines: SetLines | undefined
+  /** From this time on (ms) no more writes are expected that belong together with the last one. */
+  quietAt: number
+  /** The row in the view is not up to date: see saveProject(). */
+  changed: boolean
+}
+
+export const projectAt = (view: View, place: Place): ProjectRow | undefined =>
+  view.projects.withTerm(term.place(place))[0]
+
+export const loadProject = async (
+  session: WriteSession,
+  place: Place,
+): Promise<ProjectState | undefined> => {
+  const known = session.loaded.get(placeOf(place))
+  if (known !== undefined) return known
+  const row = projectAt(session.view, place)
+  if (row === undefined) return undefined
+  const state = await stateOf(session, row)
+  session.loaded.set(placeOf(place), state)
+  return state
+}
+
+const stateOf = async ({ deps }: WriteSession, row: ProjectRow): Promise<ProjectState> => {
+  const { id: uid, namespace, name } = row
+  const [digestKey, dataKey] = await Promise.all([
+    deps.keys.digestKey(uid, row.digestKey),
+    deps.keys.dataKey(uid, row.dataKey.id, row.dataKey.wrapped),
+  ])
+  return {
+    uid,
+    ref: { kind: 'Project', namespace, name },
+    digestKey,
+    dataKey,
+    row,
+    closed: row.closed,
+    openedAt: row.openedAt,
+    lastWriteAt: row.lastWriteAt,
+    changeSets: { ...row.changeSets },
+    note: row.note,
+    lines: row.lines,
+    quietAt: row.quietAt,
+    changed: false,
+  }
+}
+
+/** The keys of a project that is about to be made, and its uid, which they are wrapped for. */
+interface MadeKeys {
+  readonly uid: string
+  readonly keys: NewProjectKeys
+}
+
+/** The keys are wrapped outside of the write. ServiceUnavailable where the key service does not answer. */
+const makeProjectKeys = (session: WriteSession, object: KubeObject): Promise<MadeKeys> => {
+  const ring = wantedRing(session, object)
+  const { namespace, name } = refOf(object)
+  const number = (session.newProjects += 1)
+  return session.preparations.soon(
+    `keys of new project ${number}, ${namespace}/${name} by ${keyProviderOf(object) ?? ''}`,
+    async () => {
+      await ring.confirm()
+      const uid = randomUUID()
+      return { uid, keys: await createProjectKeys(ring, uid) }
+    },
+  )
+}
+
+/** The keys live and die with the row. */
+const insertProject = (
+  session: WriteSession,
+  object: KubeObject,
+  { uid, keys }: MadeKeys,
+): void => {
+  const provider = wantedRing(session, object)
+  const { namespace, name } = refOf(object)
+  const { id, wrapped } = keys.dataKey
+  session.view.projects.set(uid, {
+    id: uid,
+    namespace,
+    name,
+    digestKey: keys.wrappedDigestKey,
+    keyProvider: keyProviderOf(object),
+    dataKey: { id, wrapped },
+    closed: 0,
+    changeSets: {},
+    headMac: lazy(() => SetLines.of([]).mac(keys.digestKey, 1)),
+    quietAt: session.nowMs + arrivalMs,
+  })
+  const { name: providerName, keyId } = provider
+  session.changes.keys.push({
+    ...{ id, projectUid: uid, provider: providerName, providerKeyId: keyId, wrapped },
+    at: session.nowMs,
+  })
+}
+
+/**
+ * The row for a new Project or for a secret that names one. Where secrets have named the project before, the Project takes
+ * over their row: its uid, which values are bound to, and its sets.
+ */
+export const ensureProject = async (
+  session: WriteSession,
+  object: KubeObject,
+): Promise<ProjectState> => {
+  const ref = refOf(object)
+  const known = await loadProject(session, ref)
+  if (known !== undefined) return known
+  insertProject(session, object, await makeProjectKeys(session, object))
+  const made = await loadProject(session, ref)
+  if (made === undefined) throw new Error('the row of a new project is missing')
+  return made
+}
+
+/** The project that a secret names. It need not be declared yet: then its row begins with the secret. */
+export const ensureProjectOf = (
+  session: WriteSession,
+  object: KubeObject,
+): Promise<ProjectState> => {
+  const { kind, namespace, name } = projectOf(object)
+  const { apiVersion } = object
+  return ensureProject(session, { apiVersion, kind, metadata: { namespace, name }, spec: {} })
+}
+
+/** Objects that belong together come within this time (ms) of each other. */
+const arrivalMs = 2_000
+
+/** The write belongs to the project, and more such writes may follow. */
+export const noteArrival = (session: WriteSession, project: ProjectState): void => {
+  project.quietAt = session.nowMs + arrivalMs
+  project.changed = true
+}
+
+/** The lines of the head set. They are checked against the MAC, so that rows that were changed by SQL never get a good one. */
+const loadLines = (session: WriteSession, { uid, digestKey, row }: ProjectState): SetLines => {
+  if (row.lines !== undefined) return row.lines
+  return checkedLines(
+    row,
+    digestKey,
+    session.headsOf(uid).map(({ entry }) => entry),
+  )
+}
+
+/** Sets the current version of the secret; undefined takes the secret out of the head set. */
+export const changeHead = (
+  session: WriteSession,
+  project: ProjectState,
+  secretUid: string,
+  entry: SetEntry | undefined,
+): void => {
+  session.projects.set(placeOf(project.ref), project)
+  project.lines ??= loadLines(session, project)
+  project.changed = true
+  project.lines = project.lines.with(secretUid, entry === undefined ? undefined : lineOf(entry))
+  const { uid: projectUid } = project
+  session.view.heads.set(secretUid, entry && { id: secretUid, projectUid, entry })
+}
+
+/** Puts the changed row, with the MAC of its head set, into the view. */
+export const saveProject = (session: WriteSession, project: ProjectState): void => {
+  project.lines ??= loadLines(session, project)
+  const { closed, openedAt, lastWriteAt, changeSets, lines, quietAt, digestKey, uid, note } =
+    project
+  project.row = {
+    ...project.row,
+    ...{ closed, openedAt, lastWriteAt, changeSets, note, lines, quietAt },
+    headMac: lazy(() => lines.mac(digestKey, closed + 1)),
+  }
+  session.view.projects.set(uid, project.row)
+  project.changed = false
+}
+
+/** Puts the rows of all changed projects into the view. */
+export const saveProjects = (session: WriteSession): void => {
+  for (const project of session.loaded.values()) if (project.changed) saveProject(session, project)
+}
+
+/** Removes a project with its keys: values that were sealed under them can never be opened again. */
+export const destroyProject = (session: WriteSession, row: ProjectRow): void => {
+  session.loaded.delete(placeOf(row))
+  session.projects.delete(placeOf(row))
+  for (const { id } of session.headsOf(row.id)) session.view.heads.set(id, undefined)
+  for (const { id } of session.view.buried.withTerm(term.headsOf(row.id)))
+    session.view.buried.set(id, undefined)
+  session.view.projects.set(row.id, undefined)
+}
+
+/** Removes all projects of a namespace. */
+export const destroyProjectsIn = (session: WriteSession, namespace: string): void => {
+  for (const row of session.view.projects.withTerm(term.inNamespace(namespace)))
+    destroyProject(session, row)
+}
+
+/** No Project has this name, no secret names it, and no deleted secret of it can be restored. */
+const isUnused = ({ view }: WriteSession, row: ProjectRow): boolean =>
+  view.objects.get(`Project/${row.namespace}/${row.name}`) === undefined &&
+  view.objects.withTerm(term.secretsOf(row)).length === 0 &&
+  view.buried.withTerm(term.headsOf(row.id)).length === 0
+
+export const dropIfUnused = (session: WriteSession, place: Place): void => {
+  const row = projectAt(session.view, place)
+  if (row !== undefined && isUnused(session, row)) destroyProject(session, row)
+}

@@ -1,0 +1,265 @@
+// References between secrets, checked at the end of a write. Where the write changes a secret that refers to others, or
+// that others refer to, each reference that this concerns must still lead to a value. Secrets that get another value by a
+// reference are no longer in sync. See ADR 0026.
+import type { StagelyError } from '../../kernel/errors.ts'
+import { withStatusOwner } from '../../managed-fields/status.ts'
+import { withCondition } from '../../resources/conditions.ts'
+import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
+import { checkRendered } from '../../resources/kinds/secret-value.ts'
+import { maxFileBytes, type SecretSpec } from '../../resources/kinds/stagelysecret.ts'
+import { specOf, statusOf } from '../../resources/typed.ts'
+import { parseTemplate } from '../../resources/kinds/value-template.ts'
+import { BrokenReference, isFor, viewersOf } from '../../secrets/references.ts'
+import { isForController } from '../../secrets/set-entry.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import { conflict, invalid } from '../core/errors.ts'
+import type { ProjectState } from './projects.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import { openHeads } from './secret-versions.ts'
+import { resetInSync, stageletsOf } from '../objects/stagelet-writes.ts'
+import { term } from '../state/rows.ts'
+import type { OpenedEntry } from '../store.ts'
+import { keysNeeded, keysReached, linksOf } from './concerned.ts'
+import { createFiller, tooLong } from './resolve.ts'
+import { followersOf } from './followers.ts'
+import { disclosureForbidden, mayLearn } from './disclosure.ts'
+import type { SecretChange } from './secret-change.ts'
+
+/** The references in the value; undefined where the spec does not say that it has any. Call after checkValue(). */
+export const referencesOf = (
+  { references }: SecretSpec,
+  value: Buffer,
+): readonly string[] | undefined => {
+  const template = references === true ? parseTemplate(value) : undefined
+  return typeof template === 'object' ? template.references : undefined
+}
+
+/** Invalid where other secrets take their value from this one: they would get the template. */
+export const checkNotFollowed = (session: WriteSession, object: KubeObject): void => {
+  const { projectRef } = specOf('StagelySecret', object)
+  const [first] = followersOf(session, refOf(object), projectRef.name)
+  if (first === undefined) return
+  const message = `Forbidden: secret "${first.object.metadata.name}" takes its value from this one (valueFrom.secretRef); let it refer to this one instead`
+  throw invalid(refOf(object), [
+    { field: 'spec.references', reason: 'FieldValueForbidden', message },
+  ])
+}
+
+interface Problem {
+  /** The secret that cannot be filled. */
+  readonly entry: SetEntry
+  readonly message: string
+}
+
+type Opened = OpenedEntry & { readonly row: StoredRow }
+
+/** Opens all current secrets with these keys that one of the viewers may see. */
+const openWithKeys = (
+  session: WriteSession,
+  project: ProjectState,
+  { keys, viewers }: { keys: ReadonlySet<string>; viewers: ReadonlySet<string> | undefined },
+): Promise<OpenedEntry[]> => {
+  const isWanted = ({ key, stagelet }: SetEntry): boolean =>
+    keys.has(key) && (stagelet === undefined || viewers === undefined || viewers.has(stagelet))
+  const entries = session.headsOf(project.uid).map(({ entry }) => entry)
+  const wanted = entries.filter(isWanted).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return openHeads(session, project.uid, wanted)
+}
+
+/** The entries that refer to others, with their objects. */
+const referringIn = (session: WriteSession, entries: readonly OpenedEntry[]): Opened[] =>
+  entries.flatMap((entry) => {
+    if (entry.references === undefined) return []
+    const [row] = session.select(term.uid(entry.secretId))
+    return row === undefined ? [] : [{ ...entry, row }]
+  })
+
+interface Checked {
+  readonly referring: readonly Opened[]
+  /** Referring entries whose format the writer may not learn about: it is not checked. */
+  readonly hidden: ReadonlySet<Opened>
+  /** Names of stagelets; undefined stands for all that see no secret of their own. */
+  readonly viewers: Iterable<string | undefined>
+}
+
+const ruleOf = ({ row }: Opened): SecretSpec => specOf('StagelySecret', row.object)
+
+/** Problems of the referring entries, for each viewer. */
+const findProblems = (
+  project: ProjectState,
+  entries: readonly OpenedEntry[],
+  { referring, hidden, viewers }: Checked,
+): Problem[] => {
+  const problems = new Map<string, Problem>()
+  const add = (entry: SetEntry, message: string): void => {
+    problems.set(`${entry.secretId} ${message}`, { entry, message })
+  }
+  const current = new Map(entries.map((entry) => [entry.secretId, entry]))
+  for (const viewer of viewers) {
+    const fill = createFiller(project.uid, entries, viewer)
+    const where = viewer === undefined ? '' : ` (in stagelet "${viewer}")`
+    for (const entry of referring.filter((one) => isFor(one, viewer))) {
+      try {
+        const value = fill(current.get(entry.secretId) ?? entry)
+        const { references: _, format, ...rule } = ruleOf(entry)
+        const shown = hidden.has(entry) || format === undefined ? rule : { ...rule, format }
+        const faults =
+          value === tooLong ? [{ message: tooLongMessage }] : checkRendered(shown, value)
+        for (const fault of faults) add(entry, `with what it refers to: ${fault.message}${where}`)
+      } catch (error) {
+        if (!(error instanceof BrokenReference)) throw error
+        add(entry, `${error.why}${where}`)
+      }
+    }
+  }
+  return [...problems.values()]
+}
+
+const tooLongMessage = `Too long: may not be more than ${maxFileBytes} bytes`
+
+const refOfEntry = ({ ref }: ProjectState, { name }: SetEntry): ObjectRef => ({
+  kind: 'StagelySecret',
+  namespace: ref.namespace,
+  name,
+})
+
+/** A fault of the written secret; a conflict where the write would break another secret. */
+const refuse = (
+  project: ProjectState,
+  problems: readonly Problem[],
+  written: readonly SetEntry[],
+): StagelyError => {
+  const own = problems.find(({ entry }) => written.some((w) => w.secretId === entry.secretId))
+  if (own !== undefined) {
+    const faults = problems
+      .filter(({ entry }) => entry.secretId === own.entry.secretId)
+      .map(({ message }) => ({
+        field: 'spec.value',
+        reason: 'FieldValueInvalid' as const,
+        message: `Invalid value: ${message}`,
+      }))
+    return invalid(refOfEntry(project, own.entry), faults)
+  }
+  const texts = problems.map(
+    ({ entry, message }) => `secret "${entry.name}" would break: ${message}`,
+  )
+  return conflict(refOfEntry(project, written[0]!), `${texts.join('; ')}; change that first`)
+}
+
+/**
+ * Entries with a format that the writer may not learn about: a value in them changes that he did not give in plain text.
+ * `reached` are the keys with such a value.
+ */
+const hiddenFrom = (
+  session: WriteSession,
+  project: ProjectState,
+  { opened, reached }: { opened: readonly Opened[]; reached: ReadonlySet<string> },
+): ReadonlySet<Opened> =>
+  mayLearn(session, project.ref)
+    ? new Set()
+    : new Set(opened.filter((one) => reached.has(one.key) && ruleOf(one).format !== undefined))
+
+const refuseHidden = (
+  project: ProjectState,
+  hidden: Iterable<Opened>,
+  written: readonly SetEntry[],
+): StagelyError | undefined => {
+  const all = [...hidden]
+  const own = all.find((entry) => written.some((w) => w.secretId === entry.secretId))
+  if (own !== undefined) return disclosureForbidden(refOfEntry(project, own), 'its format')
+  const [first] = all
+  if (first === undefined) return undefined
+  return disclosureForbidden(
+    refOfEntry(project, written[0]!),
+    `the format of secret "${first.name}"`,
+  )
+}
+
+/** Marks secrets, and the stagelets that see them, as not in sync. */
+const resetReferring = async (
+  session: WriteSession,
+  project: ProjectState,
+  { entries, viewers }: { entries: readonly Opened[]; viewers: ReadonlySet<string> | undefined },
+): Promise<void> => {
+  for (const { row } of entries) {
+    const { conditions = [] } = statusOf('StagelySecret', row.object)
+    const changed = withCondition(
+      conditions,
+      {
+        type: 'InSync',
+        status: 'False',
+        reason: 'NewReferredValue',
+        message: 'a secret that it refers to has changed, which is not yet in every container',
+        observedGeneration: row.object.metadata.generation ?? 1,
+      },
+      session.now,
+    )
+    const status = { ...row.object.status, conditions: changed }
+    const next = withStatusOwner({ ...row.object, status }, row.object, session.now)
+    session.put(next, row.source, row)
+  }
+  const seenBy = entries.flatMap((entry) =>
+    viewers === undefined || entry.stagelet !== undefined
+      ? [entry]
+      : [...viewers].map((stagelet) => ({ ...entry, stagelet })),
+  )
+  const stagelets = stageletsOf(session, project.ref)
+  await resetInSync(session, project, { stagelets, entries: seenBy })
+}
+
+const checkProject = async (
+  session: WriteSession,
+  project: ProjectState,
+  changes: readonly SecretChange[],
+): Promise<void> => {
+  const links = linksOf(
+    session.view.heads.withTerm(term.referring(project.uid)).map(({ entry }) => entry),
+  )
+  const relevant = changes.filter(
+    ({ entry }) =>
+      (links.targets.has(entry.key) || links.sources.has(entry.key)) && !isForController(entry),
+  )
+  if (relevant.length === 0) return
+  const changed = relevant.map(({ entry }) => entry)
+  const reachedBy = (some: readonly SecretChange[]): ReadonlySet<string> =>
+    keysReached(
+      some.map(({ entry }) => entry.key),
+      links,
+    )
+  const own = changed.flatMap((entry) => entry.stagelet ?? [])
+  // A secret of one stagelet changes nothing for the others.
+  const viewers = own.length === changed.length ? new Set(own) : undefined
+  const concerned = reachedBy(relevant)
+  const keys = keysNeeded(concerned, links)
+  const entries = await openWithKeys(session, project, { keys, viewers })
+  const opened = referringIn(
+    session,
+    entries.filter(({ key }) => concerned.has(key)),
+  )
+  const hidden = hiddenFrom(session, project, {
+    opened,
+    reached: reachedBy(relevant.filter(({ why }) => why !== 'plain')),
+  })
+  const problems = findProblems(project, entries, {
+    referring: opened,
+    hidden,
+    viewers: viewers ?? viewersOf(entries),
+  })
+  if (problems.length > 0) throw refuse(project, problems, changed)
+  const refusal = refuseHidden(project, hidden, changed)
+  if (refusal !== undefined) throw refusal
+  const reached = reachedBy(relevant.filter(({ why }) => why !== 'rule'))
+  const written = new Set(changes.map(({ entry }) => entry.secretId))
+  const stale = opened.filter((one) => reached.has(one.key) && !written.has(one.secretId))
+  if (stale.length > 0) await resetReferring(session, project, { entries: stale, viewers })
+}
+
+/** At the end of a write: its order does not matter, only its result. */
+export const checkReferences = async (session: WriteSession): Promise<void> => {
+  const living = new Set(session.loaded.values())
+  for (const project of new Set(session.secretChanges.map((one) => one.project))) {
+    if (!living.has(project)) continue
+    const changes = session.secretChanges.filter((one) => one.project === project)
+    await checkProject(session, project, changes)
+  }
+}

@@ -1,0 +1,61 @@
+// Fills templates with what they refer to, so that no reader ever gets one in place of a value.
+import { maxFileBytes } from '../../resources/kinds/stagelysecret.ts'
+import {
+  renderedLength,
+  renderTemplate,
+  parseTemplate,
+  type Template,
+} from '../../resources/kinds/value-template.ts'
+import { createResolver, isFor } from '../../secrets/references.ts'
+import { createResolvedDigest } from '../../secrets/resolved-digest.ts'
+import { setTampered } from '../core/errors.ts'
+import type { OpenedEntry } from '../store.ts'
+
+/** The template of an opened entry that refers to others, as its version says it does. */
+const templateOf = (projectUid: string, entry: OpenedEntry): Template => {
+  const template = parseTemplate(entry.value)
+  const same =
+    typeof template === 'object' && template.references.join() === entry.references?.join()
+  if (!same) throw setTampered(projectUid)
+  return template
+}
+
+/** Stands for a value that is too long. Such ones are refused anyway; they are not made, so that a chain of them costs nothing. */
+export const tooLong = Buffer.alloc(0)
+
+/** What an entry is for `viewer`, or `tooLong`. */
+export const createFiller = (
+  projectUid: string,
+  entries: readonly OpenedEntry[],
+  viewer: string | undefined,
+): ((entry: OpenedEntry) => Buffer) =>
+  createResolver<OpenedEntry, Buffer>(entries, viewer, (entry, values) => {
+    if (entry.references === undefined) return entry.value
+    const template = templateOf(projectUid, entry)
+    if (values.includes(tooLong) || renderedLength(template, values) > maxFileBytes) return tooLong
+    return renderTemplate(template, values)
+  })
+
+/**
+ * The entries that `viewer` may see, with what it gets: nothing of it refers to anything any more.
+ * Throws where a set does not resolve.
+ */
+export const resolveEntries = (
+  projectUid: string,
+  entries: readonly OpenedEntry[],
+  viewer: string | undefined,
+): OpenedEntry[] => {
+  if (entries.every((entry) => entry.references === undefined))
+    return entries.filter((entry) => isFor(entry, viewer))
+  const fill = createFiller(projectUid, entries, viewer)
+  const follow = createResolvedDigest(entries, viewer)
+  return entries
+    .filter((entry) => isFor(entry, viewer))
+    .map((entry) => {
+      if (entry.references === undefined) return entry
+      const value = fill(entry)
+      if (value === tooLong) throw setTampered(projectUid)
+      const { references: _, ...rest } = follow(entry)
+      return { ...rest, value, bytes: value.length }
+    })
+}
