@@ -6,7 +6,7 @@ import { isReason, messageOf, StagelyError } from '../src/kernel/errors.ts'
 import { logRecord, type LogLine } from '../src/protocol/logs.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
 import { CliError } from './errors.ts'
-import type { Rest } from './rest.ts'
+import type { Rest } from './connect/rest.ts'
 
 export interface LogQuery {
   readonly follow: boolean

@@ -1,7 +1,6 @@
 // Flags that several commands share, with the same meaning in each.
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { connect, type ConnectFlags } from './connect.ts'
-import type { Api } from './api.ts'
+import type { ConnectFlags } from './connect/connect.ts'
 
 export interface CommonFlags extends ConnectFlags {
   readonly allNamespaces?: boolean
@@ -86,5 +85,3 @@ export const waiting = (command: Command, what: string, defaultMs = 120_000): Co
   command
     .option('--wait [timeout]', what)
     .addOption(timeoutOption(defaultMs, 'how long --wait waits'))
-
-export const openApi = (flags: CommonFlags): Promise<Api> => connect(flags)

@@ -6,13 +6,13 @@ import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { agentOutcome } from '../../src/resources/wait-outcome.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
-import { mergePatch, pathOf, type Api } from '../api.ts'
+import { type Api, mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
-import { fullName, kindOf } from '../kinds.ts'
-import { listObjects } from '../objects.ts'
-import { newCommand, openApi, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
+import { fullName, kindOf } from '../objects/kinds.ts'
+import { listObjects } from '../objects/objects.ts'
+import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
-import { waitForOutcomes } from '../wait-for-outcomes.ts'
+import { waitForOutcomes } from '../wait/wait-for-outcomes.ts'
 
 interface Flags extends CommonFlags {
   readonly all?: boolean

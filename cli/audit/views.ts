@@ -1,7 +1,7 @@
 // Audit rows as tables.
 import type { ReadSecret } from '../../src/rest/types.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
-import type { RecordView } from '../records.ts'
+import type { RecordView } from '../output/records.ts'
 
 const objectOf = ({ object: { kind, namespace, name } }: AuditRecord): string =>
   `${kind.toLowerCase()}/${namespace === '' ? '' : `${namespace}/`}${name}`

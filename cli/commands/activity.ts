@@ -6,11 +6,11 @@ import { toInstant } from '../audit/time.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { mayPass, usageError } from '../errors.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
-import { parseOutput } from '../output.ts'
+import { parseOutput } from '../output/output.ts'
 import { note, out } from '../print.ts'
-import { printRecords, renderRecords, type RecordView } from '../records.ts'
-import { openRest, type Rest } from '../rest.ts'
-import { parseLimit, takeFirst } from '../limited.ts'
+import { printRecords, renderRecords, type RecordView } from '../output/records.ts'
+import { openRest, type Rest } from '../connect/rest.ts'
+import { parseLimit, takeFirst } from '../connect/limited.ts'
 
 /** What it happened to. */
 const subjectOf = ({ project, stagelet, agent }: Happened): string => {

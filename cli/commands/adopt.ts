@@ -2,10 +2,10 @@
 // to the source that declares it.
 import type { Command } from 'commander'
 import { annotations } from '../../src/resources/meta.ts'
-import { mergePatch, pathOf } from '../api.ts'
+import { mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { usageError } from '../errors.ts'
-import { fullName, parseTargets } from '../kinds.ts'
-import { newCommand, openApi, type CommonFlags } from '../options.ts'
+import { fullName, parseTargets } from '../objects/kinds.ts'
+import { newCommand, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
 
 export const command = (): Command =>

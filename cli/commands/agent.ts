@@ -2,21 +2,20 @@
 import { Option, type Command } from 'commander'
 import { rotateKeysCommand } from '../agent/rotate-keys.ts'
 import { drainCommand, undrainCommand } from '../agent/drain.ts'
-import { pathOf } from '../api.ts'
+import { openApi, pathOf } from '../connect/api.ts'
 import { lossOfAgent, stageletsOf } from '../delete/losses.ts'
 import { CliError } from '../errors.ts'
-import { kindOf, nameOf, quotedName } from '../kinds.ts'
+import { kindOf, nameOf, quotedName } from '../objects/kinds.ts'
 import {
   allNamespacesOption,
   newCommand,
   newGroup,
-  openApi,
   outputOption,
   parseDuration,
   selectorOption,
   type CommonFlags,
 } from '../options.ts'
-import { listObjects } from '../objects.ts'
+import { listObjects } from '../objects/objects.ts'
 import { out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { get } from './get.ts'

@@ -3,25 +3,25 @@ import type { Command } from 'commander'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
 import type { ReviewStatus, WidenedKey } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { applyObjects } from '../apply-objects.ts'
-import { fullName, kindOf } from '../kinds.ts'
+import { applyObjects } from '../apply/apply-objects.ts'
+import { fullName, kindOf } from '../objects/kinds.ts'
+import { openApi } from '../connect/api.ts'
 import {
   fileOption,
   newCommand,
   noteHeaders,
   noteOption,
-  openApi,
   parseWait,
   waiting,
   type CommonFlags,
   type WaitFlags,
 } from '../options.ts'
 import { out } from '../print.ts'
-import { readManifests } from '../read-manifests.ts'
-import { confirmWidened, renderWidened } from '../reach.ts'
-import { renderAffected, reviewDocuments } from '../review.ts'
-import { valuesToCome } from '../values-to-come.ts'
-import { waitForSync, type StageletName } from '../wait-in-sync.ts'
+import { readManifests } from '../apply/read-manifests.ts'
+import { confirmWidened, renderWidened } from '../apply/reach.ts'
+import { renderAffected, reviewDocuments } from '../apply/review.ts'
+import { valuesToCome } from '../apply/values-to-come.ts'
+import { waitForSync, type StageletName } from '../wait/wait-in-sync.ts'
 
 interface Flags extends CommonFlags, WaitFlags {
   readonly dryRun?: boolean

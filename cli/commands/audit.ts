@@ -7,12 +7,12 @@ import { filterOptions, queryOf, type FilterFlags } from '../audit/filter.ts'
 import { readHead, verifyLines } from '../audit/verify-lines.ts'
 import { recordView, revealedView } from '../audit/views.ts'
 import { CliError, Exit } from '../errors.ts'
-import { parseLimit, takeFirst } from '../limited.ts'
+import { parseLimit, takeFirst } from '../connect/limited.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { note, out, outStream } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
-import { printRecord, printRecords } from '../records.ts'
-import { openRest } from '../rest.ts'
+import { printRecord, printRecords } from '../output/records.ts'
+import { openRest } from '../connect/rest.ts'
 
 export const command = (): Command => {
   const group = newGroup('audit', 'Show who did what, and prove that the log is whole.', [

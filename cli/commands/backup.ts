@@ -6,8 +6,8 @@ import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { openRest, type Rest } from '../rest.ts'
-import { unbroken } from '../transport.ts'
+import { openRest, type Rest } from '../connect/rest.ts'
+import { unbroken } from '../connect/transport.ts'
 
 export const command = (): Command =>
   newCommand(

@@ -11,9 +11,9 @@ import { signedHead } from '../../src/audit/record.ts'
 import { verifyFile, verifyOptions } from '../audit/signed-file.ts'
 import { toInstant } from '../audit/time.ts'
 import { newCommand, newGroup, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output.ts'
+import { toYaml } from '../output/output.ts'
 import { out } from '../print.ts'
-import { openRest, projectPath } from '../rest.ts'
+import { openRest, projectPath } from '../connect/rest.ts'
 
 export const command = (): Command => {
   const group = newGroup(

@@ -4,15 +4,14 @@ import { Option } from 'commander'
 import { append } from '../../src/kernel/append.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
-import { mergePatch, pathOf, type Api } from '../api.ts'
+import { type Api, mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { planDeletion } from '../delete/plan.ts'
 import { CliError, Exit, NotStagely, renderError, usageError } from '../errors.ts'
-import { kindOf, parseTargets, quotedName } from '../kinds.ts'
-import { followObject, listObjects } from '../objects.ts'
+import { kindOf, parseTargets, quotedName } from '../objects/kinds.ts'
+import { followObject, listObjects } from '../objects/objects.ts'
 import {
   fileOption,
   newCommand,
-  openApi,
   timeoutOption,
   parseWait,
   selectorOption,
@@ -20,9 +19,9 @@ import {
 } from '../options.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
-import { readManifests } from '../read-manifests.ts'
-import { openRest, projectPath, type Rest } from '../rest.ts'
-import type { FollowRef } from '../objects.ts'
+import { readManifests } from '../apply/read-manifests.ts'
+import { openRest, projectPath, type Rest } from '../connect/rest.ts'
+import type { FollowRef } from '../objects/objects.ts'
 
 interface Flags extends CommonFlags {
   readonly all?: boolean

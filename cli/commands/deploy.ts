@@ -3,18 +3,11 @@ import type { Command } from 'commander'
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { deployOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import { mergePatch, pathOf } from '../api.ts'
-import { fullName, kindOf, nameOf } from '../kinds.ts'
-import {
-  newCommand,
-  openApi,
-  parseWait,
-  waiting,
-  type CommonFlags,
-  type WaitFlags,
-} from '../options.ts'
+import { mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { fullName, kindOf, nameOf } from '../objects/kinds.ts'
+import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { waitForSync } from '../wait-in-sync.ts'
+import { waitForSync } from '../wait/wait-in-sync.ts'
 
 export const command = (): Command =>
   waiting(

@@ -4,20 +4,14 @@ import type { Condition } from '../../src/resources/conditions.ts'
 import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/kinds/core.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
-import type { ListAnswer } from '../api.ts'
-import { pathOf, type Api } from '../api.ts'
-import { kindOf, parseTargets } from '../kinds.ts'
-import { readTargets, selectionOf } from '../objects.ts'
-import {
-  allNamespacesOption,
-  newCommand,
-  openApi,
-  selectorOption,
-  type CommonFlags,
-} from '../options.ts'
-import { plainAnnotations, toYaml } from '../output.ts'
+import { type ListAnswer, openApi } from '../connect/api.ts'
+import { pathOf, type Api } from '../connect/api.ts'
+import { kindOf, parseTargets } from '../objects/kinds.ts'
+import { readTargets, selectionOf } from '../objects/objects.ts'
+import { allNamespacesOption, newCommand, selectorOption, type CommonFlags } from '../options.ts'
+import { plainAnnotations, toYaml } from '../output/output.ts'
 import { note, out } from '../print.ts'
-import { renderColumns } from '../table.ts'
+import { renderColumns } from '../output/table.ts'
 
 export const command = (): Command =>
   newCommand('describe', 'Show everything about objects: spec, status, conditions, events.', [

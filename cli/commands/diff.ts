@@ -3,14 +3,15 @@
 import type { Command } from 'commander'
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import { Exit, usageError } from '../errors.ts'
-import { fullName, kindOf } from '../kinds.ts'
-import { fileOption, newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
-import { printAs } from '../output.ts'
-import { readOverride } from '../override.ts'
+import { fullName, kindOf } from '../objects/kinds.ts'
+import { openApi } from '../connect/api.ts'
+import { fileOption, newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { printAs } from '../output/output.ts'
+import { readOverride } from '../apply/override.ts'
 import { out } from '../print.ts'
-import { readManifests } from '../read-manifests.ts'
-import { renderAffected, reviewDocuments } from '../review.ts'
-import { referencesText, valuesToCome } from '../values-to-come.ts'
+import { readManifests } from '../apply/read-manifests.ts'
+import { renderAffected, reviewDocuments } from '../apply/review.ts'
+import { referencesText, valuesToCome } from '../apply/values-to-come.ts'
 
 export const command = (): Command =>
   newCommand('diff', 'Show what an apply would change, and which services it would re-create.', [

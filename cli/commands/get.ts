@@ -2,21 +2,20 @@
 import type { Command } from 'commander'
 import { append } from '../../src/kernel/append.ts'
 import { isReason } from '../../src/kernel/errors.ts'
-import { asTable, pathOf, type Api } from '../api.ts'
+import { type Api, asTable, openApi, pathOf } from '../connect/api.ts'
 import { Exit, renderError, usageError } from '../errors.ts'
-import { parseTargets, type Target } from '../kinds.ts'
-import { readTargets, selectionOf, type IfThere, type Selection } from '../objects.ts'
+import { parseTargets, type Target } from '../objects/kinds.ts'
+import { readTargets, selectionOf, type IfThere, type Selection } from '../objects/objects.ts'
 import {
   allNamespacesOption,
   newCommand,
-  openApi,
   outputOption,
   selectorOption,
   type CommonFlags,
 } from '../options.ts'
-import { parseOutput, renderObjects } from '../output.ts'
+import { parseOutput, renderObjects } from '../output/output.ts'
 import { note, out } from '../print.ts'
-import { renderTable, type Table } from '../table.ts'
+import { renderTable, type Table } from '../output/table.ts'
 
 export const command = (): Command =>
   newCommand('get', 'Show objects.', [

@@ -5,9 +5,9 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
-import { printAs } from '../output.ts'
+import { printAs } from '../output/output.ts'
 import { note } from '../print.ts'
-import { openRest, type Rest } from '../rest.ts'
+import { openRest, type Rest } from '../connect/rest.ts'
 
 const outputOption = (): Option =>
   new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml'])

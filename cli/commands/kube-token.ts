@@ -1,6 +1,6 @@
 // kube-token: the credential plugin for kubeconfigs that "stagely kubeconfig --exec" makes.
 import { Command } from 'commander'
-import { findEndpoint, howToConnect } from '../connect.ts'
+import { findEndpoint, howToConnect } from '../connect/connect.ts'
 import { CliError } from '../errors.ts'
 import { out } from '../print.ts'
 

@@ -4,12 +4,12 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { CliError, Exit } from '../errors.ts'
-import { kindOf, nameOf } from '../kinds.ts'
+import { kindOf, nameOf } from '../objects/kinds.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output.ts'
+import { toYaml } from '../output/output.ts'
 import { hanging, note, oneLine, out } from '../print.ts'
-import { printRecords, type RecordView } from '../records.ts'
-import { openRest, type Rest } from '../rest.ts'
+import { printRecords, type RecordView } from '../output/records.ts'
+import { openRest, type Rest } from '../connect/rest.ts'
 
 interface Flags extends CommonFlags {
   readonly tail?: number

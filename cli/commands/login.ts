@@ -5,12 +5,13 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { readConnectionEnv, writeLogin } from '../config.ts'
-import { connectionTo, connectTo, type Endpoint } from '../connect.ts'
+import { createApi } from '../connect/api.ts'
+import { connectionTo, type Endpoint } from '../connect/connect.ts'
 import { CliError, usageError } from '../errors.ts'
 import { loginByBrowser } from '../people/browser-login.ts'
 import { out } from '../print.ts'
-import { createRest } from '../rest.ts'
-import { readStdin } from '../read-manifests.ts'
+import { createRest } from '../connect/rest.ts'
+import { readStdin } from '../apply/read-manifests.ts'
 
 export const command = (): Command =>
   new Command('login')
@@ -60,7 +61,7 @@ const login = async (flags: {
   if (token === '') throw new CliError('the token is empty')
   const endpoint = { ...place, token }
   // A login that does not work must not be stored.
-  const api = connectTo(endpoint)
+  const api = createApi(connectionTo(endpoint))
   await api.call('/apis/stagely.dev/v1alpha1')
   const namespace = flags.namespace ?? (await onlyTeam(endpoint))
   const file = await writeLogin({ ...endpoint, ...defined({ namespace }) })

@@ -4,11 +4,11 @@ import { Option, type Command } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { LogLine } from '../../src/protocol/logs.ts'
 import { CliError, usageError } from '../errors.ts'
-import { kindOf, nameOf } from '../kinds.ts'
+import { kindOf, nameOf } from '../objects/kinds.ts'
 import { readLogs, type LogQuery } from '../logs.ts'
 import { collect, newCommand, type CommonFlags } from '../options.ts'
 import { note, oneLine, out } from '../print.ts'
-import { openRest } from '../rest.ts'
+import { openRest } from '../connect/rest.ts'
 
 interface Flags extends CommonFlags {
   readonly follow?: boolean

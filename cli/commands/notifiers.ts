@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { CliError } from '../errors.ts'
 import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { openRest } from '../rest.ts'
+import { openRest } from '../connect/rest.ts'
 
 export const command = (): Command =>
   newGroup('notifiers', 'Whom the controller tells what happened: try whether it arrives.', [

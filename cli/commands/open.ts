@@ -6,7 +6,7 @@ import { readEnvironment } from '../config.ts'
 import { CliError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
-import { openRest } from '../rest.ts'
+import { openRest } from '../connect/rest.ts'
 
 interface Flags extends CommonFlags {
   readonly print?: boolean

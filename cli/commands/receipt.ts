@@ -7,7 +7,7 @@ import { verifyFile, verifyOptions } from '../audit/signed-file.ts'
 import { usageError } from '../errors.ts'
 import { newCommand, newGroup, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { openRest, projectPath } from '../rest.ts'
+import { openRest, projectPath } from '../connect/rest.ts'
 import { parseNumber } from '../secrets/flags.ts'
 
 export const command = (): Command => {

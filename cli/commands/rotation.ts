@@ -5,21 +5,21 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { Exit, usageError } from '../errors.ts'
-import { kindOf } from '../kinds.ts'
-import { findObject, listObjects, selectionOf } from '../objects.ts'
+import { kindOf } from '../objects/kinds.ts'
+import { findObject, listObjects, selectionOf } from '../objects/objects.ts'
+import { openApi } from '../connect/api.ts'
 import {
   allNamespacesOption,
   newCommand,
   newGroup,
-  openApi,
   outputOption,
   type CommonFlags,
 } from '../options.ts'
-import { parseOutput, printAs } from '../output.ts'
+import { parseOutput, printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { askLine, canAsk } from '../prompt.ts'
-import { printRecords } from '../records.ts'
-import { openRest, projectPath, type Rest } from '../rest.ts'
+import { printRecords } from '../output/records.ts'
+import { openRest, projectPath, type Rest } from '../connect/rest.ts'
 import { revealedView } from '../audit/views.ts'
 import { projectOf } from '../secrets/identity.ts'
 import { historyView, rotationText, rotationView, runText, unwritten } from '../rotation/views.ts'

@@ -16,12 +16,12 @@ import {
   type SecretSpec,
 } from '../../src/resources/kinds/stagelysecret.ts'
 import { stageletIn } from '../../src/secrets/set-entry.ts'
-import { findEndpoint } from '../connect.ts'
+import { findEndpoint } from '../connect/connect.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output.ts'
+import { toYaml } from '../output/output.ts'
 import { out } from '../print.ts'
-import { openRest, type Rest } from '../rest.ts'
+import { openRest, type Rest } from '../connect/rest.ts'
 import { nameFor, type Identity } from '../secrets/identity.ts'
 import { readBytes, readValue, refuseArgv, type ValueFlags } from '../secrets/values.ts'
 

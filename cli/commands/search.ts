@@ -2,8 +2,8 @@
 import type { SearchResult } from '../../src/rest/types.ts'
 import { InvalidArgumentError, type Command } from 'commander'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
-import { printRecords, type RecordView } from '../records.ts'
-import { openRest } from '../rest.ts'
+import { printRecords, type RecordView } from '../output/records.ts'
+import { openRest } from '../connect/rest.ts'
 
 const view: RecordView<SearchResult> = {
   columns: [

@@ -5,8 +5,8 @@ import { newCommand, newGroup, outputOption, type CommonFlags } from '../options
 import { part, sessionView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
-import { printRecords } from '../records.ts'
-import { openRest } from '../rest.ts'
+import { printRecords } from '../output/records.ts'
+import { openRest } from '../connect/rest.ts'
 
 export const command = (): Command => {
   const group = newGroup('sessions', 'List and end the sessions of your browsers.', [

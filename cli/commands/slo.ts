@@ -4,10 +4,10 @@ import type { Command } from 'commander'
 import { toInstant } from '../audit/time.ts'
 import { Exit } from '../errors.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
-import { parseOutput, printAs } from '../output.ts'
+import { parseOutput, printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
-import { openRest } from '../rest.ts'
-import { renderColumns } from '../table.ts'
+import { openRest } from '../connect/rest.ts'
+import { renderColumns } from '../output/table.ts'
 
 interface Flags extends CommonFlags {
   readonly project?: string

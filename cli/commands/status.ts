@@ -5,10 +5,10 @@ import { isReason } from '../../src/kernel/errors.ts'
 import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
-import { createApi, type Api } from '../api.ts'
-import { findConnection, type Connection } from '../connect.ts'
-import { findKinds, fullName, kindOf } from '../kinds.ts'
-import { findObject, listObjects, selectionOf, type Selection } from '../objects.ts'
+import { createApi, type Api } from '../connect/api.ts'
+import { findConnection, type Connection } from '../connect/connect.ts'
+import { findKinds, fullName, kindOf } from '../objects/kinds.ts'
+import { findObject, listObjects, selectionOf, type Selection } from '../objects/objects.ts'
 import {
   allNamespacesOption,
   newCommand,
@@ -16,10 +16,10 @@ import {
   selectorOption,
   type CommonFlags,
 } from '../options.ts'
-import { printAs } from '../output.ts'
+import { printAs } from '../output/output.ts'
 import { checkFormat } from '../secrets/set-diff.ts'
-import { renderColumns } from '../table.ts'
-import { answerMs, exchange } from '../transport.ts'
+import { renderColumns } from '../output/table.ts'
+import { answerMs, exchange } from '../connect/transport.ts'
 
 export const command = (): Command =>
   newCommand('status', 'One screen: what is not in sync, and every warning.', [

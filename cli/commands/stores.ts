@@ -13,10 +13,10 @@ import {
   timeoutOption,
   type CommonFlags,
 } from '../options.ts'
-import { parseOutput, toYaml } from '../output.ts'
+import { parseOutput, toYaml } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
-import { printRecord, printRecords, type RecordView } from '../records.ts'
-import { openRest, type Rest } from '../rest.ts'
+import { printRecord, printRecords, type RecordView } from '../output/records.ts'
+import { openRest, type Rest } from '../connect/rest.ts'
 
 type Verb = 'refresh' | 'check' | 'resume'
 

@@ -4,8 +4,8 @@ import type { Command } from 'commander'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { memberView, parseRole, part, teamView } from '../people/views.ts'
 import { out } from '../print.ts'
-import { printRecord, printRecords } from '../records.ts'
-import { openRest } from '../rest.ts'
+import { printRecord, printRecords } from '../output/records.ts'
+import { openRest } from '../connect/rest.ts'
 
 export const command = (): Command => {
   const group = newGroup('team', 'Manage teams (namespaces) and their members.', [

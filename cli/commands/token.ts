@@ -8,8 +8,8 @@ import { newCommand, newGroup, outputOption, parseDuration, type CommonFlags } f
 import { parseRole, part, tokenView } from '../people/views.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
-import { printRecord, printRecords } from '../records.ts'
-import { openRest } from '../rest.ts'
+import { printRecord, printRecords } from '../output/records.ts'
+import { openRest } from '../connect/rest.ts'
 
 export const command = (): Command => {
   const group = newGroup('token', 'Make, list and revoke tokens.', [

@@ -6,8 +6,8 @@ import { newCommand, newGroup, outputOption, type CommonFlags } from '../options
 import { part, userView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
-import { printRecord, printRecords } from '../records.ts'
-import { openRest } from '../rest.ts'
+import { printRecord, printRecords } from '../output/records.ts'
+import { openRest } from '../connect/rest.ts'
 import { usageError } from '../errors.ts'
 
 export const command = (): Command => {

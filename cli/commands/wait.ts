@@ -15,20 +15,20 @@ import {
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import { CliError, usageError } from '../errors.ts'
-import { fullName, parseTargets } from '../kinds.ts'
-import { listObjects, selectionOf } from '../objects.ts'
+import { fullName, parseTargets } from '../objects/kinds.ts'
+import { listObjects, selectionOf } from '../objects/objects.ts'
+import { openApi } from '../connect/api.ts'
 import {
   allNamespacesOption,
   newCommand,
-  openApi,
   timeoutOption,
   selectorOption,
   type CommonFlags,
 } from '../options.ts'
-import { toYaml } from '../output.ts'
+import { toYaml } from '../output/output.ts'
 import { out } from '../print.ts'
-import { waitForOutcomes, type Look } from '../wait-for-outcomes.ts'
-import { withProject } from '../wait-in-sync.ts'
+import { waitForOutcomes, type Look } from '../wait/wait-for-outcomes.ts'
+import { withProject } from '../wait/wait-in-sync.ts'
 
 interface Flags extends CommonFlags {
   readonly for: string

@@ -2,11 +2,11 @@
 import type { Me } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output.ts'
+import { toYaml } from '../output/output.ts'
 import { out } from '../print.ts'
 import { usageError } from '../errors.ts'
-import { openRest } from '../rest.ts'
-import { renderColumns } from '../table.ts'
+import { openRest } from '../connect/rest.ts'
+import { renderColumns } from '../output/table.ts'
 
 export const command = (): Command =>
   newCommand('whoami', 'Show who you are, your roles, and what your token leaves of them.', [

@@ -2,7 +2,7 @@
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { NotStagely } from '../errors.ts'
-import { projectPath, type Rest } from '../rest.ts'
+import { projectPath, type Rest } from '../connect/rest.ts'
 
 const dayMs = 86_400_000
 

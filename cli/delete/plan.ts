@@ -1,10 +1,10 @@
 // What a deletion would delete, and what prevents it: read before the person is asked.
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
-import type { Api } from '../api.ts'
+import type { Api } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { kindOf } from '../kinds.ts'
-import { findObject, listObjects } from '../objects.ts'
-import type { Rest } from '../rest.ts'
+import { kindOf } from '../objects/kinds.ts'
+import { findObject, listObjects } from '../objects/objects.ts'
+import type { Rest } from '../connect/rest.ts'
 import { readGrace, restorableFor, restorableUntil, type Loss } from './grace.ts'
 import {
   listed,
@@ -17,7 +17,7 @@ import {
   stageletsOf,
   usersOf,
 } from './losses.ts'
-import type { FollowRef } from '../objects.ts'
+import type { FollowRef } from '../objects/objects.ts'
 
 export interface Plan {
   /** A line for each object, and what can be restored. */

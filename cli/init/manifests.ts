@@ -2,7 +2,7 @@
 import { defined } from '../../src/kernel/defined.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
-import { toYaml } from '../output.ts'
+import { toYaml } from '../output/output.ts'
 import { nameFor, type KnownSecrets } from '../secrets/identity.ts'
 import type { ProposedSecret } from './found-secret.ts'
 

@@ -1,8 +1,8 @@
 // Prints the proposal of init for people and for programs: names, never values.
 import type { ReviewStatus } from '../../src/manifests/review.ts'
 import { isReadOnce } from '../../src/databases/read-once.ts'
-import { renderAffected } from '../review.ts'
-import { renderColumns } from '../table.ts'
+import { renderAffected } from '../apply/review.ts'
+import { renderColumns } from '../output/table.ts'
 import type { ComposeProject } from './compose-project.ts'
 import { whyPlain, type Kept } from './found-secret.ts'
 import type { Proposal } from './propose.ts'

@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { loginWord } from '../../src/access/login-word.ts'
 import { sameText } from '../../src/kernel/same-text.ts'
-import { connectionTo, type Endpoint } from '../connect.ts'
+import { connectionTo, type Endpoint } from '../connect/connect.ts'
 import { CliError } from '../errors.ts'
 import { note } from '../print.ts'
-import { exchange, readJson } from '../transport.ts'
+import { exchange, readJson } from '../connect/transport.ts'
 
 const patienceMs = 300_000
 

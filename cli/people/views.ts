@@ -2,7 +2,7 @@
 import type { Member, Session, Team, Token, User } from '../../src/rest/types.ts'
 import { InvalidArgumentError } from 'commander'
 import { teamRoles } from '../../src/access/team-roles.ts'
-import type { RecordView } from '../records.ts'
+import type { RecordView } from '../output/records.ts'
 
 export const userView: RecordView<User> = {
   columns: [

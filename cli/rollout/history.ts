@@ -2,11 +2,11 @@
 import type { SetDiff } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { usageError } from '../errors.ts'
-import { fullName, kindOf } from '../kinds.ts'
+import { fullName, kindOf } from '../objects/kinds.ts'
+import { openApi } from '../connect/api.ts'
 import {
   newCommand,
   noteOption,
-  openApi,
   outputOption,
   parseWait,
   waiting,
@@ -14,14 +14,14 @@ import {
   type WaitFlags,
 } from '../options.ts'
 import { out } from '../print.ts'
-import { printRecords, type RecordView } from '../records.ts'
+import { printRecords, type RecordView } from '../output/records.ts'
 import { asking } from '../prompt.ts'
-import { openRest, projectPath, type Rest } from '../rest.ts'
+import { openRest, projectPath, type Rest } from '../connect/rest.ts'
 import { rollBack } from '../secrets/roll-back.ts'
 import { parseNumber } from '../secrets/flags.ts'
-import { printAs } from '../output.ts'
+import { printAs } from '../output/output.ts'
 import { checkFormat, renderDiff } from '../secrets/set-diff.ts'
-import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
+import { namesOf, stageletsOf, waitForSync } from '../wait/wait-in-sync.ts'
 import { findTarget } from './target.ts'
 import { readRollout } from './view.ts'
 

@@ -1,11 +1,12 @@
 // rollout list: the kept rollouts of a stagelet, of a project, or of all that one may see.
 import type { KeptRollout } from '../../src/rest/types.ts'
 import { Option, type Command } from 'commander'
-import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
-import { parseLimit, takeFirst } from '../limited.ts'
+import { openApi } from '../connect/api.ts'
+import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { parseLimit, takeFirst } from '../connect/limited.ts'
 import { note } from '../print.ts'
-import { printRecords, type RecordView } from '../records.ts'
-import { openRest } from '../rest.ts'
+import { printRecords, type RecordView } from '../output/records.ts'
+import { openRest } from '../connect/rest.ts'
 import { findTarget } from './target.ts'
 
 const tookOf = ({ started_at: from = '', finished_at: to = '' }: KeptRollout): string => {

@@ -2,21 +2,14 @@
 import type { Rollout } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { retryOutcome, syncOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
-import { mergePatch, pathOf, type Api } from '../api.ts'
+import { type Api, mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { fullName, kindOf } from '../kinds.ts'
-import { getObject } from '../objects.ts'
-import {
-  newCommand,
-  openApi,
-  parseWait,
-  waiting,
-  type CommonFlags,
-  type WaitFlags,
-} from '../options.ts'
+import { fullName, kindOf } from '../objects/kinds.ts'
+import { getObject } from '../objects/objects.ts'
+import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
-import { openRest } from '../rest.ts'
-import { namesOf, stageletsOf, waitForSync } from '../wait-in-sync.ts'
+import { openRest } from '../connect/rest.ts'
+import { namesOf, stageletsOf, waitForSync } from '../wait/wait-in-sync.ts'
 import { findTarget, type RolloutTarget } from './target.ts'
 import { rolloutPath } from './view.ts'
 

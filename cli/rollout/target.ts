@@ -1,10 +1,10 @@
 // The target of a rollout command: a project, or one stagelet of it.
 import { isReason } from '../../src/kernel/errors.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import type { Api } from '../api.ts'
+import type { Api } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
-import { kindOf, parseTargets } from '../kinds.ts'
-import { findObject, getObject } from '../objects.ts'
+import { kindOf, parseTargets } from '../objects/kinds.ts'
+import { findObject, getObject } from '../objects/objects.ts'
 
 export interface RolloutTarget {
   readonly kind: 'Project' | 'Stagelet'

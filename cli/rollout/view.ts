@@ -1,6 +1,6 @@
 // A project's rollout in the REST API.
 import type { Rollout } from '../../src/rest/types.ts'
-import { projectPath, type Rest } from '../rest.ts'
+import { projectPath, type Rest } from '../connect/rest.ts'
 
 export const rolloutPath = (rest: Rest, project: string): string =>
   `${projectPath(rest.namespace, project)}/rollout`

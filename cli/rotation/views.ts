@@ -1,7 +1,7 @@
 // How rotations are printed.
 import { surelySeen } from '../../src/resources/kinds/rotation-use.ts'
 import type { Rotation, RotationStep } from '../../src/rest/types.ts'
-import type { RecordView } from '../records.ts'
+import type { RecordView } from '../output/records.ts'
 import { hanging } from '../print.ts'
 
 /** What somebody should look at first. */

@@ -1,12 +1,12 @@
 // secrets delete: by key and scope, after confirmation.
 import type { Command } from 'commander'
-import { pathOf } from '../api.ts'
-import { kindOf, quotedName } from '../kinds.ts'
-import { noteHeaders, noteOption, openApi } from '../options.ts'
+import { openApi, pathOf } from '../connect/api.ts'
+import { kindOf, quotedName } from '../objects/kinds.ts'
+import { noteHeaders, noteOption } from '../options.ts'
 import { readGrace, restorableFor, restorableUntil } from '../delete/grace.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
-import { openRest } from '../rest.ts'
+import { openRest } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf, requireKnown } from './identity.ts'
 

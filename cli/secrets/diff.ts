@@ -1,11 +1,12 @@
 // secrets diff: the differences between two revisions of a project, by name.
 import type { SetDiff } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
-import { openApi, outputOption } from '../options.ts'
-import { openRest, projectPath } from '../rest.ts'
+import { openApi } from '../connect/api.ts'
+import { outputOption } from '../options.ts'
+import { openRest, projectPath } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf } from './identity.ts'
-import { printAs } from '../output.ts'
+import { printAs } from '../output/output.ts'
 import { checkFormat, renderDiff } from './set-diff.ts'
 
 interface DiffFlags extends SecretFlags {

@@ -3,9 +3,10 @@ import { append } from '../../src/kernel/append.ts'
 import type { Secret } from '../../src/rest/types.ts'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { duration } from '../../src/resources/duration.ts'
-import { newCommand, openApi, outputOption, type CommonFlags } from '../options.ts'
-import { printRecords, type RecordView } from '../records.ts'
-import { openRest, projectPath } from '../rest.ts'
+import { openApi } from '../connect/api.ts'
+import { newCommand, outputOption, type CommonFlags } from '../options.ts'
+import { printRecords, type RecordView } from '../output/records.ts'
+import { openRest, projectPath } from '../connect/rest.ts'
 import { projectOf } from './identity.ts'
 
 interface DueFlags extends CommonFlags {

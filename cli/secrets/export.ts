@@ -1,3 +1,4 @@
+import { openApi } from '../connect/api.ts'
 // secrets export: prints values of a project, for people with the right. Always audited.
 import type { SecretValue } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
@@ -5,10 +6,10 @@ import { CliError, usageError } from '../errors.ts'
 import { renderDotenv } from '../formats/dotenv.ts'
 import { isShellName, renderShell } from '../formats/shell.ts'
 import { makeEnvironment, steeredBy } from '../run/environment.ts'
-import { openApi } from '../options.ts'
-import { toYaml } from '../output.ts'
+
+import { toYaml } from '../output/output.ts'
 import { note, outBytes } from '../print.ts'
-import { openRest } from '../rest.ts'
+import { openRest } from '../connect/rest.ts'
 import { shownOf, type SecretInput } from '../../src/resources/schemas/secret-fields.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf, readKnownSecrets, requireStagelet, type KnownSecrets } from './identity.ts'

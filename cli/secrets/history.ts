@@ -1,9 +1,10 @@
 // secrets history: the versions of one secret, or the revisions of a project. Never a value.
 import type { Revision, SecretVersion } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
-import { openApi, outputOption } from '../options.ts'
-import { printRecords, type RecordView } from '../records.ts'
-import { openRest, projectPath, type Rest } from '../rest.ts'
+import { openApi } from '../connect/api.ts'
+import { outputOption } from '../options.ts'
+import { printRecords, type RecordView } from '../output/records.ts'
+import { openRest, projectPath, type Rest } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { projectOf, requireKnown } from './identity.ts'
 

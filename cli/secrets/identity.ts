@@ -2,10 +2,10 @@
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/resources/schemas/secret-fields.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import type { Api } from '../api.ts'
+import type { Api } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
-import { kindOf } from '../kinds.ts'
-import { findObject, listObjects } from '../objects.ts'
+import { kindOf } from '../objects/kinds.ts'
+import { findObject, listObjects } from '../objects/objects.ts'
 
 export interface Identity {
   readonly project: string

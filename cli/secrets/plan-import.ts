@@ -3,11 +3,11 @@ import { defined } from '../../src/kernel/defined.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { withFields, type SecretInput } from '../../src/resources/schemas/secret-fields.ts'
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
-import type { Api } from '../api.ts'
+import type { Api } from '../connect/api.ts'
 import { Exit } from '../errors.ts'
 import { textOf, type Entry } from '../formats/entries.ts'
 import { note } from '../print.ts'
-import { reviewObjects } from '../review.ts'
+import { reviewObjects } from '../apply/review.ts'
 import { nameFor, type Identity, type KnownSecrets } from './identity.ts'
 
 export interface ImportItem {

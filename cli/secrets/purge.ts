@@ -1,15 +1,16 @@
 // secrets purge: erases a secret with all its versions, whether deleted or not.
 import type { Command } from 'commander'
 import { CliError } from '../errors.ts'
-import { openApi, outputOption } from '../options.ts'
+import { openApi } from '../connect/api.ts'
+import { outputOption } from '../options.ts'
 import { lossOfSecret } from '../delete/losses.ts'
 import { asking, confirm } from '../prompt.ts'
-import { openRest } from '../rest.ts'
+import { openRest } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
 import { projectOf, readKnownSecrets } from './identity.ts'
 import { findDeleted, listDeleted } from './restore.ts'
-import { printAs } from '../output.ts'
+import { printAs } from '../output/output.ts'
 import { checkFormat } from './set-diff.ts'
 
 export const purgeCommand = (): Command =>

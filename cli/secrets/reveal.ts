@@ -1,6 +1,6 @@
 // Values, for people with the right. Each reading is audited.
 import type { SecretValue } from '../../src/rest/types.ts'
-import { projectPath, type Rest } from '../rest.ts'
+import { projectPath, type Rest } from '../connect/rest.ts'
 import { textOf } from '../formats/entries.ts'
 
 export interface RevealQuery {

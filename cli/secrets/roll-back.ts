@@ -2,11 +2,11 @@
 // that rolls back.
 import type { Rollback, SetDiff } from '../../src/rest/types.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { renderAffected } from '../review.ts'
-import { printAs } from '../output.ts'
+import { renderAffected } from '../apply/review.ts'
+import { printAs } from '../output/output.ts'
 import { renderDiff } from './set-diff.ts'
 import { confirm } from '../prompt.ts'
-import { projectPath, type Rest } from '../rest.ts'
+import { projectPath, type Rest } from '../connect/rest.ts'
 
 /** Older controllers do not say which secrets are kept, and whom a rollback reaches. */
 export type Rolled = Omit<Rollback, 'kept' | 'impact'> & Partial<Pick<Rollback, 'kept' | 'impact'>>

@@ -1,10 +1,10 @@
 // Checks the name of a service. An unknown service would get the secrets that every service sees, and a
 // mistyped name would not be noticed.
 import { specOf, statusOf } from '../../src/resources/typed.ts'
-import type { Api } from '../api.ts'
+import type { Api } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { kindOf } from '../kinds.ts'
-import { listObjects } from '../objects.ts'
+import { kindOf } from '../objects/kinds.ts'
+import { listObjects } from '../objects/objects.ts'
 
 interface Place {
   readonly project: string

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { textOf } from '../formats/entries.ts'
 import { CliError, usageError } from '../errors.ts'
 import { askHidden, canAsk } from '../prompt.ts'
-import { readStdin } from '../read-manifests.ts'
+import { readStdin } from '../apply/read-manifests.ts'
 
 export interface ValueFlags {
   readonly fromFile?: string

@@ -2,12 +2,12 @@
 // nothing, and all are one change set.
 import { isReason, type StagelyError } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { mergePatch, pathOf, type Api } from '../api.ts'
+import { mergePatch, pathOf, type Api } from '../connect/api.ts'
 import { Exit } from '../errors.ts'
-import { kindOf } from '../kinds.ts'
+import { kindOf } from '../objects/kinds.ts'
 import { note } from '../print.ts'
-import { inReferenceOrder } from '../reference-order.ts'
-import { projectPath, type Rest } from '../rest.ts'
+import { inReferenceOrder } from '../apply/reference-order.ts'
+import { projectPath, type Rest } from '../connect/rest.ts'
 import type { ImportItem } from './plan-import.ts'
 
 /** Limits of one request; see docs/api.md. Some bytes are left for the text around the operations. */

@@ -1,12 +1,12 @@
 // The Kubernetes-style API for the commands. Throws StagelyError with the server's reason, or CliError
 // when there was no answer.
-import { realClock, type Clock } from '../src/kernel/clock.ts'
-import { defined } from '../src/kernel/defined.ts'
-import { StagelyError, reasonOf, type Fault } from '../src/kernel/errors.ts'
-import { isRecord, parseJson } from '../src/kernel/record.ts'
-import type { KubeObject } from '../src/resources/meta.ts'
-import { apiPathOf, type Kind } from '../src/resources/registry.ts'
-import { createLineReader } from '../src/protocol/ndjson.ts'
+import { realClock, type Clock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { StagelyError, reasonOf, type Fault } from '../../src/kernel/errors.ts'
+import { isRecord, parseJson } from '../../src/kernel/record.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { apiPathOf, type Kind } from '../../src/resources/registry.ts'
+import { createLineReader } from '../../src/protocol/ndjson.ts'
 import {
   answerMs,
   notStagely,
@@ -20,7 +20,7 @@ import {
   type Call,
   type Reply,
 } from './transport.ts'
-import type { Connection } from './connect.ts'
+import { findConnection, type ConnectFlags, type Connection } from './connect.ts'
 
 export const mergePatch = 'application/merge-patch+json'
 export const asTable = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
@@ -43,6 +43,9 @@ export interface Api {
   /** Events until the server ends the stream (the iteration ends) or `signal` aborts. */
   watch(path: string, query: Record<string, string>, signal: AbortSignal): AsyncIterable<WatchEvent>
 }
+
+export const openApi = async (flags: ConnectFlags): Promise<Api> =>
+  createApi(await findConnection(flags))
 
 export const createApi = (deps: Connection, clock: Pick<Clock, 'sleep'> = realClock): Api => ({
   server: deps.server,

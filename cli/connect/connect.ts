@@ -8,10 +8,9 @@ import http from 'node:http'
 import https from 'node:https'
 import { delimiter } from 'node:path'
 import type * as ClientNode from '@kubernetes/client-node'
-import { defined } from '../src/kernel/defined.ts'
-import { createApi, type Api } from './api.ts'
-import { readConnectionEnv, readLogin } from './config.ts'
-import { CliError } from './errors.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { readConnectionEnv, readLogin } from '../config.ts'
+import { CliError } from '../errors.ts'
 
 export interface ConnectFlags {
   readonly kubeconfig?: string
@@ -94,13 +93,6 @@ const loadKubeconfigs = (library: Library, files: readonly string[]): ClientNode
   }
   return merged
 }
-
-export const connect = async (flags: ConnectFlags): Promise<Api> =>
-  createApi(await findConnection(flags))
-
-/** Connects to exactly this endpoint; the environment is ignored. */
-export const connectTo = (endpoint: Endpoint, namespace?: string): Api =>
-  createApi(connectionTo(endpoint, namespace))
 
 const loopback = new Set(['127.0.0.1', '[::1]', 'localhost'])
 

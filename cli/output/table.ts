@@ -1,6 +1,6 @@
 // Aligned columns as kubectl prints them.
-import type { KubeObject } from '../src/resources/meta.ts'
-import { oneLine } from './print.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { oneLine } from '../print.ts'
 
 export interface Table {
   readonly columnDefinitions:

@@ -1,6 +1,6 @@
 // Prints answers of the REST API as a table, JSON, YAML or names.
 import { parseOutput, printAs, type Output } from './output.ts'
-import { note } from './print.ts'
+import { note } from '../print.ts'
 import { renderColumns } from './table.ts'
 
 interface Column<T> {

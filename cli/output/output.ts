@@ -1,9 +1,9 @@
 // Objects as YAML, JSON or names.
 import { Document, visit } from 'yaml'
-import { annotations, type KubeObject } from '../src/resources/meta.ts'
-import { usageError } from './errors.ts'
-import { fullName, kindOf } from './kinds.ts'
-import { out, printable } from './print.ts'
+import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { usageError } from '../errors.ts'
+import { fullName, kindOf } from '../objects/kinds.ts'
+import { out, printable } from '../print.ts'
 
 export type Output = 'json' | 'yaml' | 'name' | 'wide'
 

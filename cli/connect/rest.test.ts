@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { renderError } from './errors.ts'
+import { renderError } from '../errors.ts'
 import { createRest, projectPath, type Rest } from './rest.ts'
 
 interface Seen {

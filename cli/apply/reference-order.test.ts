@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { KubeObject } from '../src/resources/meta.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
 import { inReferenceGroups, inReferenceOrder } from './reference-order.ts'
 
 const secret = (key: string, spec: object = {}): KubeObject => ({

@@ -1,6 +1,6 @@
 // Lists of which only the newest items are wanted.
 import { InvalidArgumentError } from 'commander'
-import { append } from '../src/kernel/append.ts'
+import { append } from '../../src/kernel/append.ts'
 import type { Rest } from './rest.ts'
 import type { Call } from './transport.ts'
 

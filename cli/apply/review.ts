@@ -1,11 +1,11 @@
 // Asks the server what a set of objects would change. Stores nothing.
-import type { KubeObject } from '../src/resources/meta.ts'
-import type { ManifestDocument } from '../src/manifests/parse.ts'
-import type { CascadedService, HeldStagelet, ReviewStatus } from '../src/manifests/review.ts'
-import type { Api } from './api.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { ManifestDocument } from '../../src/manifests/parse.ts'
+import type { CascadedService, HeldStagelet, ReviewStatus } from '../../src/manifests/review.ts'
+import type { Api } from '../connect/api.ts'
 import { reviewByDryRun } from './cluster-review.ts'
-import { Exit, NotStagely } from './errors.ts'
-import { note } from './print.ts'
+import { Exit, NotStagely } from '../errors.ts'
+import { note } from '../print.ts'
 import { renderFault } from './read-manifests.ts'
 
 export const reviewObjects = async (

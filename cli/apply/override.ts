@@ -1,16 +1,16 @@
 // The override that Compose gets for a stagelet, as far as the controller knows it: rendered as the
 // agent does, without any value.
-import { renderOverride, type ServiceOverride } from '../src/compose/override.ts'
-import { defined } from '../src/kernel/defined.ts'
-import { mark } from '../src/masking/masker.ts'
-import type { KubeObject } from '../src/resources/meta.ts'
-import type { ServiceStatus } from '../src/resources/kinds/stagelet.ts'
-import { ofKind, specOf, statusOf } from '../src/resources/typed.ts'
-import { stageletIn, winnersFor, type SetEntry } from '../src/secrets/set-entry.ts'
-import type { Api } from './api.ts'
-import { CliError } from './errors.ts'
-import { kindOf } from './kinds.ts'
-import { getObject, listObjects } from './objects.ts'
+import { renderOverride, type ServiceOverride } from '../../src/compose/override.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { mark } from '../../src/masking/masker.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
+import { ofKind, specOf, statusOf } from '../../src/resources/typed.ts'
+import { stageletIn, winnersFor, type SetEntry } from '../../src/secrets/set-entry.ts'
+import type { Api } from '../connect/api.ts'
+import { CliError } from '../errors.ts'
+import { kindOf } from '../objects/kinds.ts'
+import { getObject, listObjects } from '../objects/objects.ts'
 
 /** A name for the file in messages; Compose reads the real one from a pipe. */
 const fileName = 'docker-compose.stagely.yml'

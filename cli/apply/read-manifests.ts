@@ -1,18 +1,18 @@
 // Parses and validates everything that -f names, before any request. All faults at once.
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { append } from '../src/kernel/append.ts'
-import { readBytes } from '../src/kernel/request.ts'
-import { isComposeFile } from '../src/manifests/documents.ts'
+import { append } from '../../src/kernel/append.ts'
+import { readBytes } from '../../src/kernel/request.ts'
+import { isComposeFile } from '../../src/manifests/documents.ts'
 import {
   parseManifests,
   type ManifestDocument,
   type ManifestFault,
-} from '../src/manifests/parse.ts'
-import { apiVersionOf, kinds } from '../src/resources/registry.ts'
-import { decodeObject } from '../src/resources/validation/validate.ts'
-import { CliError, Exit, usageError } from './errors.ts'
-import { note } from './print.ts'
+} from '../../src/manifests/parse.ts'
+import { apiVersionOf, kinds } from '../../src/resources/registry.ts'
+import { decodeObject } from '../../src/resources/validation/validate.ts'
+import { CliError, Exit, usageError } from '../errors.ts'
+import { note } from '../print.ts'
 
 /** Reads stdin to its end. */
 export const readStdin = (): Promise<Buffer> => readBytes(process.stdin)

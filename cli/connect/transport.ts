@@ -1,11 +1,11 @@
 // One request with Node's HTTP client, for both APIs.
 import type http from 'node:http'
-import type { Clock } from '../src/kernel/clock.ts'
-import { isAbort } from '../src/kernel/errors.ts'
-import { readText, request } from '../src/kernel/request.ts'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { isAbort } from '../../src/kernel/errors.ts'
+import { readText, request } from '../../src/kernel/request.ts'
 import { connectionError } from './connection-error.ts'
-import { CliError, NotStagely, Unanswered } from './errors.ts'
-import { note } from './print.ts'
+import { CliError, NotStagely, Unanswered } from '../errors.ts'
+import { note } from '../print.ts'
 
 export interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

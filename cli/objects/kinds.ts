@@ -1,6 +1,6 @@
 // Finds the registry's kinds by the words that people write.
-import { kinds, type Kind } from '../src/resources/registry.ts'
-import { usageError } from './errors.ts'
+import { kinds, type Kind } from '../../src/resources/registry.ts'
+import { usageError } from '../errors.ts'
 
 export interface Target {
   readonly kind: Kind

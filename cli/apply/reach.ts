@@ -1,13 +1,13 @@
 // Before a secret is made: which services it reaches. A key that was kept to fewer services goes to more of them only
 // where somebody has said so.
-import type { ReviewStatus, WidenedKey } from '../src/manifests/review.ts'
-import type { KubeObject } from '../src/resources/meta.ts'
-import { placesText } from '../src/secrets/wider.ts'
-import type { Api } from './api.ts'
-import { note } from './print.ts'
-import { confirm } from './prompt.ts'
+import type { ReviewStatus, WidenedKey } from '../../src/manifests/review.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { placesText } from '../../src/secrets/wider.ts'
+import type { Api } from '../connect/api.ts'
+import { note } from '../print.ts'
+import { confirm } from '../prompt.ts'
 import { renderAffected, reviewObjects } from './review.ts'
-import type { Identity, KnownSecrets } from './secrets/identity.ts'
+import type { Identity, KnownSecrets } from '../secrets/identity.ts'
 
 /** One line for each key, for people. */
 export const renderWidened = (widened: readonly WidenedKey[] = []): string[] =>

@@ -1,14 +1,14 @@
 // Reads and watches objects, for every command that waits or shows several.
 import { isDeepStrictEqual } from 'node:util'
-import { append } from '../src/kernel/append.ts'
-import type { KubeObject } from '../src/resources/meta.ts'
-import type { Kind } from '../src/resources/registry.ts'
-import { linkedAbort } from '../src/kernel/linked-abort.ts'
-import { isReason, messageOf } from '../src/kernel/errors.ts'
-import { pathOf, type Api, type ListAnswer } from './api.ts'
+import { append } from '../../src/kernel/append.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { Kind } from '../../src/resources/registry.ts'
+import { linkedAbort } from '../../src/kernel/linked-abort.ts'
+import { isReason, messageOf } from '../../src/kernel/errors.ts'
+import { pathOf, type Api, type ListAnswer } from '../connect/api.ts'
 import type { Target } from './kinds.ts'
-import { mayPass, usageError } from './errors.ts'
-import { note } from './print.ts'
+import { mayPass, usageError } from '../errors.ts'
+import { note } from '../print.ts'
 
 export interface Selection {
   readonly namespace: string | undefined
@@ -198,6 +198,6 @@ const watchUntil = async (
 }
 
 const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
-  const { realClock } = await import('../src/kernel/clock.ts')
+  const { realClock } = await import('../../src/kernel/clock.ts')
   await realClock.sleep(ms, signal)
 }

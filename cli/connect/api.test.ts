@@ -2,10 +2,10 @@ import { getEventListeners, once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
-import { isAbort } from '../src/kernel/errors.ts'
+import { isAbort } from '../../src/kernel/errors.ts'
 import { createApi, type Api } from './api.ts'
-import { kindOf } from './kinds.ts'
-import { followObject } from './objects.ts'
+import { kindOf } from '../objects/kinds.ts'
+import { followObject } from '../objects/objects.ts'
 
 const servers: http.Server[] = []
 afterEach(() => {

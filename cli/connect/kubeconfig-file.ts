@@ -3,8 +3,8 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Document, isMap, isSeq, parseDocument } from 'yaml'
-import { readIfThere, writeWhole } from '../src/kernel/whole-file.ts'
-import { CliError } from './errors.ts'
+import { readIfThere, writeWhole } from '../../src/kernel/whole-file.ts'
+import { CliError } from '../errors.ts'
 
 export interface KubeconfigParts {
   /** Name of the cluster, the user and the context. */

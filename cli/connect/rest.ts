@@ -2,11 +2,11 @@
 // the request's id, or CliError when there was no answer.
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
-import { append } from '../src/kernel/append.ts'
-import { realClock, type Clock } from '../src/kernel/clock.ts'
-import { defined } from '../src/kernel/defined.ts'
-import { StagelyError, reasonOf, type Fault } from '../src/kernel/errors.ts'
-import { isRecord, parseJson } from '../src/kernel/record.ts'
+import { append } from '../../src/kernel/append.ts'
+import { realClock, type Clock } from '../../src/kernel/clock.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { StagelyError, reasonOf, type Fault } from '../../src/kernel/errors.ts'
+import { isRecord, parseJson } from '../../src/kernel/record.ts'
 import { findConnection, type ConnectFlags, type Connection } from './connect.ts'
 import {
   answerMs,

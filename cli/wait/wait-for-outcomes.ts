@@ -1,15 +1,15 @@
 // Waits for several objects until the end of each is known, with a line for each step.
-import { after } from '../src/kernel/pause.ts'
-import { realClock } from '../src/kernel/clock.ts'
-import { linkedAbort } from '../src/kernel/linked-abort.ts'
-import { isAbort } from '../src/kernel/errors.ts'
-import type { WaitOutcome } from '../src/resources/wait-outcome.ts'
-import type { KubeObject } from '../src/resources/meta.ts'
-import type { Api } from './api.ts'
-import { CliError } from './errors.ts'
-import { kindOf } from './kinds.ts'
-import { followObject, type FollowRef } from './objects.ts'
-import { hanging, note, out } from './print.ts'
+import { after } from '../../src/kernel/pause.ts'
+import { realClock } from '../../src/kernel/clock.ts'
+import { linkedAbort } from '../../src/kernel/linked-abort.ts'
+import { isAbort } from '../../src/kernel/errors.ts'
+import type { WaitOutcome } from '../../src/resources/wait-outcome.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { Api } from '../connect/api.ts'
+import { CliError } from '../errors.ts'
+import { kindOf } from '../objects/kinds.ts'
+import { followObject, type FollowRef } from '../objects/objects.ts'
+import { hanging, note, out } from '../print.ts'
 
 /**
  * Returns the present state of another object of the same namespace, which is followed from the first

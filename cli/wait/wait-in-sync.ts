@@ -1,10 +1,10 @@
 // Waits until stagelets run exactly their secrets.
-import { appliedOutcome, type WaitOutcome } from '../src/resources/wait-outcome.ts'
-import type { KubeObject } from '../src/resources/meta.ts'
-import type { Api } from './api.ts'
-import { projectOf } from './delete/losses.ts'
-import { fullName, kindOf } from './kinds.ts'
-import { listObjects } from './objects.ts'
+import { appliedOutcome, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import type { Api } from '../connect/api.ts'
+import { projectOf } from '../delete/losses.ts'
+import { fullName, kindOf } from '../objects/kinds.ts'
+import { listObjects } from '../objects/objects.ts'
 import { waitForOutcomes, type Awaited, type Look } from './wait-for-outcomes.ts'
 
 export interface StageletName {

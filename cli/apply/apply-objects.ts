@@ -1,12 +1,12 @@
 // Writes objects by apply's three-way merge, all in one change set.
 import { randomUUID } from 'node:crypto'
-import { applyPatch, withLastApplied } from '../src/manifests/merge.ts'
-import { isReason } from '../src/kernel/errors.ts'
-import type { KubeObject } from '../src/resources/meta.ts'
-import { mergePatch, pathOf, type Api } from './api.ts'
-import { fullName, kindOf } from './kinds.ts'
-import { findObject, isSameButStatus, listObjects } from './objects.ts'
-import { note, out } from './print.ts'
+import { applyPatch, withLastApplied } from '../../src/manifests/merge.ts'
+import { isReason } from '../../src/kernel/errors.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
+import { mergePatch, pathOf, type Api } from '../connect/api.ts'
+import { fullName, kindOf } from '../objects/kinds.ts'
+import { findObject, isSameButStatus, listObjects } from '../objects/objects.ts'
+import { note, out } from '../print.ts'
 import { inReferenceGroups } from './reference-order.ts'
 
 /** Writes at a time: those that wait for the controller share its commits. */

@@ -1,6 +1,6 @@
 import { parse } from 'yaml'
 import { describe, expect, it } from 'vitest'
-import type { KubeObject } from '../src/resources/meta.ts'
+import type { KubeObject } from '../../src/resources/meta.ts'
 import { describeOverride } from './override.ts'
 
 const object = (kind: string, name: string, spec: object, status: object): KubeObject => ({

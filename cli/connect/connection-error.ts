@@ -1,6 +1,6 @@
 // Explains why there was no answer, and which setting to change.
-import { realClock, toTimestamp } from '../src/kernel/clock.ts'
-import { Unanswered } from './errors.ts'
+import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
+import { Unanswered } from '../errors.ts'
 
 const unknownCa = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',

@@ -1,22 +1,22 @@
 // Reviews a set of objects on a cluster with the CRDs, which has no ChangeSetReview: each object is
 // sent as a dry run. Only a controller knows which services would be re-created.
-import { append } from '../src/kernel/append.ts'
-import { applyPatch, withLastApplied } from '../src/manifests/merge.ts'
-import { defined } from '../src/kernel/defined.ts'
+import { append } from '../../src/kernel/append.ts'
+import { applyPatch, withLastApplied } from '../../src/manifests/merge.ts'
+import { defined } from '../../src/kernel/defined.ts'
 import type {
   ReviewChange,
   ReviewFault,
   ReviewStatus,
   WidenedKey,
-} from '../src/manifests/review.ts'
-import { specOf } from '../src/resources/typed.ts'
-import { narrowerPlaces } from '../src/secrets/wider.ts'
-import { StagelyError } from '../src/kernel/errors.ts'
-import { annotations, type KubeObject } from '../src/resources/meta.ts'
-import { mergePatch, pathOf, type Api } from './api.ts'
-import { kindOf } from './kinds.ts'
-import { findObject } from './objects.ts'
-import { identityOf, readKnownSecrets } from './secrets/identity.ts'
+} from '../../src/manifests/review.ts'
+import { specOf } from '../../src/resources/typed.ts'
+import { narrowerPlaces } from '../../src/secrets/wider.ts'
+import { StagelyError } from '../../src/kernel/errors.ts'
+import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { mergePatch, pathOf, type Api } from '../connect/api.ts'
+import { kindOf } from '../objects/kinds.ts'
+import { findObject } from '../objects/objects.ts'
+import { identityOf, readKnownSecrets } from '../secrets/identity.ts'
 
 const query = { fieldManager: 'stagely', fieldValidation: 'Strict', dryRun: 'All' }
 
