@@ -1,4 +1,4 @@
-// Happenings of a commit as keep_records() takes them: see migrations/0054-row-by-row.sql.
+// Happenings of a commit as keep_records() takes them: see migrations/0065-baseline.sql.
 import type { Changes } from '../core/changes.ts'
 import type { Happening } from '../core/activity-entry.ts'
 

@@ -4,7 +4,14 @@ import { StagelyError } from '../../kernel/errors.ts'
 import { storableJson } from '../../kernel/storable.ts'
 import type { KeyProvider } from '../../secrets/key-provider.ts'
 import { refuseMissingKeys } from '../keys/wraps.ts'
-import { knownMigrations, lockSchema, migrate, migrateIn } from '../drivers/migrate.ts'
+import {
+  knownMigrations,
+  lockSchema,
+  migrate,
+  migrateIn,
+  migrationsOf,
+  olderThanBaseline,
+} from '../drivers/migrate.ts'
 import { listenerName, type Queryable, type Sql } from '../drivers/sql.ts'
 import { BackupReader, type BackupHeader } from './format.ts'
 import { raiseCounters } from './raise-counters.ts'
@@ -31,14 +38,18 @@ export interface RestoreSummary {
 
 const refuse = (message: string): StagelyError => new StagelyError('Conflict', message)
 
-const checkSchema = (header: BackupHeader): void => {
+/** The migrations of this program that make the schema of the backup. */
+const schemaOf = (header: BackupHeader): string[] => {
   const known = knownMigrations()
-  const unknown = header.schema.filter((name) => !known.includes(name))
+  const schema = migrationsOf(header.schema)
+  if (schema === undefined) throw new StagelyError('BadRequest', olderThanBaseline('the backup'))
+  const unknown = schema.filter((name) => !known.includes(name))
   if (unknown.length > 0)
     throw new StagelyError(
       'BadRequest',
       `the backup was made by a newer program (${unknown.join(', ')}): restore it with that one`,
     )
+  return schema
 }
 
 const hasTable = async (q: Queryable, table: string): Promise<boolean> => {
@@ -81,7 +92,7 @@ export const checkBackup = async (path: string, provider: KeyProvider): Promise<
   const lines = reader.read()
   while ((await lines.next()).done !== true);
   const header = reader.header!
-  checkSchema(header)
+  schemaOf(header)
   refuseMissingKeys(`the backup of ${header.takenAt}`, header.keys, provider)
   return { path, header, rows: reader.rows, sha256: reader.sha256 }
 }
@@ -105,9 +116,10 @@ export const restoreBackup = async (
     await lockSchema(tx)
     // The schema of the backup first; what came later is brought up to date with its rows in place. A schema that
     // a first start has made stays; where all is to be replaced, nothing does that somebody has added.
-    if (force || !(await hasSchema(tx, header.schema))) {
+    const schema = schemaOf(header)
+    if (force || !(await hasSchema(tx, schema))) {
       await dropAll(tx)
-      await migrateIn(tx, new Set(header.schema))
+      await migrateIn(tx, new Set(schema))
     }
     await load(tx, path)
     const fact = { takenAt: header.takenAt, backupEpoch: header.epoch, epoch, sha256 }

@@ -1,4 +1,4 @@
-// Happenings: the activity that is kept for people (migrations/0045-activity.sql). They never hold a value.
+// Happenings: the activity that is kept for people (migrations/0065-baseline.sql). They never hold a value.
 import type { Drift, ManualRun } from '../../resources/kinds/observation.ts'
 import type { RolloutStatus } from '../../resources/kinds/stagelet.ts'
 import type { RevisionInfo } from './history.ts'

@@ -1,5 +1,5 @@
 // A commit: the changes of its writes as JSON, and the one statement that stores them. See
-// migrations/0054-row-by-row.sql.
+// migrations/0065-baseline.sql.
 import { isReason } from '../../kernel/errors.ts'
 import { storableJson } from '../../kernel/storable.ts'
 import { keptRows } from '../activity/kept-rows.ts'

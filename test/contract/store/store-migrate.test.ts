@@ -3,18 +3,13 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
-import { nodeCrypto } from '../../../src/audit/chain.ts'
-import { ChainVerifier } from '../../../src/audit/verify.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
-import { migrate, migrateIn } from '../../../src/store/drivers/migrate.ts'
-import { openStore } from '../../../src/store/open-store.ts'
+import { migrate } from '../../../src/store/drivers/migrate.ts'
 import { openPg } from '../../../src/store/drivers/pg.ts'
 import { openPglite } from '../../../src/store/drivers/pglite.ts'
 import type { Sql } from '../../../src/store/drivers/sql.ts'
 import { giveEmbeddedDatabase } from '../../support/databases/embedded-database.ts'
-import { localKeyRing } from '../../support/keys.ts'
-import { testMasterKey } from '../../support/databases/open-test-store.ts'
 import { createTestDatabase } from '../../support/databases/test-database.ts'
 
 const all = readdirSync('src/store/drivers/migrations')
@@ -68,36 +63,41 @@ describe('migrate', () => {
     await sql.query("INSERT INTO schema_migrations (version, name) VALUES (9000, 'later')")
     await expect(migrate(sql)).rejects.toThrow(/schema version 9000.*newer program/)
   })
-})
 
-describe('a database of before audit rows were chained as they are written', () => {
-  it('has those that were left without a place chained once', async () => {
-    const database = await createTestDatabase(inject('postgresUrl'))
-    cleanups.push(() => database.drop())
-    const { url: databaseUrl } = database
-    const at = { databaseUrl, clock: realClock, log: silentLogger }
-    const old = openPg(at)
-    const before = new Set(all.filter((name) => name < '0042'))
-    await old.transaction((tx) => migrateIn(tx, before))
-    await old.exec(
-      `INSERT INTO audit (at, actor, source, action, kind, namespace, name, detail)
-       SELECT now(), 'alice', 'api', 'create', k, '', 'n', '{"b":1,"a":2}' FROM unnest(ARRAY['User', 'Project']) AS k`,
+  const noteAsBefore = (sql: Sql, ...names: string[]): Promise<void> =>
+    sql.exec(
+      `DELETE FROM schema_migrations; ${names.map((name) => `INSERT INTO schema_migrations (version, name) VALUES (${Number.parseInt(name, 10)}, '${name}');`).join('')}`,
     )
-    await old.close()
-    const dataDir = mkdtempSync(join(tmpdir(), 'stagely-old-'))
-    const opened = await openStore({ ...at, dataDir, keyRing: localKeyRing(testMasterKey) })
-    cleanups.push(async () => {
-      await opened.close()
-      rmSync(dataDir, { recursive: true, force: true })
-    })
-    const verifier = new ChainVerifier(nodeCrypto)
-    const kinds: string[] = []
-    for await (const line of opened.audit.export({ teams: undefined })) {
-      await verifier.accept(JSON.stringify(line))
-      if (line.type === 'row') kinds.push(line.object.kind)
-    }
-    expect(await verifier.finish()).toMatchObject({ ok: true, hidden: 0 })
-    expect(kinds.slice(0, 3)).toEqual(['User', 'Project', 'Keys'])
+
+  it('runs nothing on a database of the build before the baseline, whose schema is the same', async () => {
+    const sql = (await openServer(inject('postgresTemplate')))()
+    await noteAsBefore(sql, '0001-objects.sql', '0063-proven-tokens.sql', '0064-tip.sql')
+    await sql.exec(
+      `UPDATE counters SET rv = 41;
+       CREATE FUNCTION commit_changes(uuid, bigint, bigint, bigint, bigint, text, json, json, text[]) RETURNS int
+       LANGUAGE sql AS 'SELECT 1'`,
+    )
+    expect(await migrate(sql)).toEqual(all)
+    expect(await sql.query('SELECT name FROM schema_migrations')).toEqual(
+      all.map((name) => ({ name })),
+    )
+    expect(await sql.query('SELECT rv FROM counters')).toEqual([{ rv: 41 }])
+    expect(
+      await sql.query("SELECT pronargs FROM pg_proc WHERE proname = 'commit_changes'"),
+    ).toEqual([{ pronargs: 10 }])
+    expect(await migrate(sql)).toEqual([])
+  })
+
+  it('refuses an older database, and names the build that upgrades it', async () => {
+    const sql = (await openServer(inject('postgresTemplate')))()
+    await noteAsBefore(sql, '0001-objects.sql', '0063-proven-tokens.sql')
+    await expect(migrate(sql)).rejects.toThrow(
+      /the database is of a build before commit da7ac8cf.*upgrade to the build of that commit first/,
+    )
+    expect(await sql.query('SELECT version FROM schema_migrations ORDER BY version')).toEqual([
+      { version: 1 },
+      { version: 63 },
+    ])
   })
 })
 

@@ -7,8 +7,8 @@ import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
-import { migrateIn } from '../../../src/store/drivers/migrate.ts'
 import { openPglite } from '../../../src/store/drivers/pglite.ts'
+import type { Queryable } from '../../../src/store/drivers/sql.ts'
 import { giveEmbeddedDatabase } from '../databases/embedded-database.ts'
 import { testMasterKey } from './processes.ts'
 
@@ -44,6 +44,20 @@ export const buildBefore = async (): Promise<string> => {
   return main
 }
 
+/** As the controller of that build does with an empty database. */
+const migrateAsBefore = async (tx: Queryable, migrations: string): Promise<void> => {
+  await tx.exec(
+    'CREATE TABLE schema_migrations (version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+  )
+  for (const name of (await readdir(migrations)).sort()) {
+    await tx.exec(await readFile(join(migrations, name), 'utf8'))
+    await tx.query('INSERT INTO schema_migrations (version, name) VALUES ($1, $2)', [
+      Number.parseInt(name, 10),
+      name,
+    ])
+  }
+}
+
 /**
  * Puts an embedded database with the schema of that build where its controller will look for one, and a key. It would
  * make them itself, by an initdb that takes 4 s of CPU, and migrate what comes of it.
@@ -51,10 +65,9 @@ export const buildBefore = async (): Promise<string> => {
 export const giveDatabaseOf = async (command: string, dataDir: string): Promise<void> => {
   await mkdir(dataDir, { mode: 0o700 })
   giveEmbeddedDatabase(dataDir)
-  const migrations = new Set(await readdir(join(dirname(command), 'migrations')))
   const database = await openPglite({ dataDir })
   await database.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
-  await database.transaction((tx) => migrateIn(tx, migrations))
+  await database.transaction((tx) => migrateAsBefore(tx, join(dirname(command), 'migrations')))
   await database.close()
   await writeFile(join(dataDir, 'master.key'), `${testMasterKey}\n`, { mode: 0o600 })
 }
