@@ -15,9 +15,14 @@ const pathsIn = (name: string): string[] => {
   return list === '' ? [name] : list.split(',').map((one) => `${before}${one}${after}`)
 }
 
-const named = codeIn(page)
-  .filter((code) => /^(src|controller|dashboard|agent|cli|test|scripts|docs)\/[^ ]*$/.test(code))
-  .flatMap(pathsIn)
+/** Files and folders that a page names. */
+const namedIn = (text: string): string[] =>
+  codeIn(text)
+    .filter((code) => /^(src|controller|dashboard|agent|cli|test|scripts|docs)\/[^ ]*$/.test(code))
+    .flatMap(pathsIn)
+
+const isMissing = (path: string): boolean => !existsSync(join(root, path))
+const named = namedIn(page)
 
 /** Rows of "One write, walked". */
 const [, walk = ''] = /^## One write, walked$([^]*?)^## /m.exec(page) ?? []
@@ -33,7 +38,7 @@ const steps = walk
 describe('ARCHITECTURE.md', () => {
   it('names files and folders that exist', () => {
     expect(named.length).toBeGreaterThan(50)
-    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([])
+    expect(named.filter(isMissing)).toEqual([])
   })
 
   it('walks one write through at most 15 files, each once', () => {
@@ -49,6 +54,51 @@ describe('ARCHITECTURE.md', () => {
       new RegExp(`(const|class) ${name}\\b|^  (async )?\\*?${name}[(<]`, 'm').test(source)
     expect(parts.filter((name) => !defines(name))).toEqual([])
     expect(source.split('\n').length).toBeLessThanOrEqual(301)
+  })
+})
+
+const decisions = (await readdir(join(root, 'docs/adr'))).filter((name) => /^\d{4}-/.test(name))
+const parts = ['src', 'controller', 'dashboard', 'agent', 'cli', 'scripts', 'docs', 'test']
+
+/** Sources and documents of a part, by their path. */
+const textsOf = async (part: string): Promise<[path: string, text: string][]> => {
+  const paths = await readdir(join(root, part), { recursive: true })
+  const texts = paths.filter((path) => /\.(tsx?|mjs|md)$/.test(path))
+  return Promise.all(
+    texts.map(async (path) => [`${part}/${path}`, await readFile(join(root, part, path), 'utf8')]),
+  )
+}
+
+describe('docs/adr', () => {
+  it('names files and folders that exist', async () => {
+    const texts = await Promise.all(
+      decisions.map((name) => readFile(join(root, 'docs/adr', name), 'utf8')),
+    )
+    const paths = texts.flatMap(namedIn)
+    expect(paths.length).toBeGreaterThan(30)
+    expect(paths.filter(isMissing)).toEqual([])
+  })
+
+  it('lists each decision once', async () => {
+    const list = await readFile(join(root, 'docs/adr/README.md'), 'utf8')
+    const listed = [...list.matchAll(/\]\((\d{4}-[^)]+)\)/g)].map(([, name]) => name!)
+    expect(listed.sort()).toEqual([...decisions].sort())
+  })
+
+  it('has each decision that sources and documents name', async () => {
+    const numbers = new Set(decisions.map((name) => name.slice(0, 4)))
+    const atTop = ['ARCHITECTURE.md', 'DEVELOPERS.md'].map(
+      async (path) => [path, await readFile(join(root, path), 'utf8')] as const,
+    )
+    const texts = [...(await Promise.all(parts.map(textsOf))).flat(), ...(await Promise.all(atTop))]
+    const mentions = texts.flatMap(([path, text]) =>
+      [...text.matchAll(/(?<!\w)(?:ADR |docs\/adr\/)(\d{4})/g)].map(([, number]) => ({
+        path,
+        number,
+      })),
+    )
+    expect(mentions.length).toBeGreaterThan(30)
+    expect(mentions.filter(({ number }) => !numbers.has(number!))).toEqual([])
   })
 })
 

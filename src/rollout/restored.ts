@@ -1,4 +1,4 @@
-// What is delivered after the restore of a backup: no revision whose credentials may be dead (docs/adr/0069). Pure.
+// What is delivered after the restore of a backup: no revision whose credentials may be dead (ADR 0069). Pure.
 import { withConditions } from '../resources/conditions.ts'
 import type { KubeObject } from '../resources/meta.ts'
 import type { Restored, RotationStatus } from '../resources/kinds/rotation.ts'

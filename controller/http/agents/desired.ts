@@ -11,7 +11,7 @@ import type { ProjectView, StageletView } from './world-views.ts'
 
 interface Delivered {
   readonly epoch: number
-  /** No earlier revision is delivered: its credentials may be dead (docs/adr/0069). */
+  /** No earlier revision is delivered: its credentials may be dead (ADR 0069). */
   readonly from: number
 }
 

@@ -1,5 +1,5 @@
 // What a Rotation does next: pure. Each phase is stored before its effect, and what came of the effect is the next
-// phase (docs/adr/0065).
+// phase (ADR 0065).
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { earliest } from '../../../src/kernel/earliest.ts'

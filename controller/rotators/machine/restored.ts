@@ -1,5 +1,5 @@
 // After the restore of a backup: what is known of the credentials of then, and what a Rotation does next. Pure. See
-// docs/adr/0069.
+// ADR 0069.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import type {

@@ -1,4 +1,4 @@
-// What a rotator is: it can make, set, test and revoke one credential. The machine (docs/adr/0065) calls it,
+// What a rotator is: it can make, set, test and revoke one credential. The machine (ADR 0065) calls it,
 // outside of any write, and decides alone what comes next.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'

@@ -1,5 +1,5 @@
 // Saves the only replica a question to the database before each read. A replica that sees no other one takes the counter
-// row for a second at a time: until then no commit and no read of another replica is answered. See ADR 0072.
+// row for a second at a time: until then no commit and no read of another replica is answered. See ADR 0021.
 import { realClock } from '../../kernel/clock.ts'
 import type { Feed, Position } from './feed.ts'
 import { askTwice, readCounters } from './commit.ts'

@@ -1,5 +1,5 @@
 // A released stack may run on, and nobody sees its containers any more. Each Rotation whose credential such a stack may use
-// lists the stack in its status, as it was seen last (docs/adr/0071).
+// lists the stack in its status, as it was seen last (ADR 0065).
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { defined } from '../../kernel/defined.ts'
 import { isReason } from '../../kernel/errors.ts'
