@@ -9,7 +9,7 @@ import type { Engine } from '../docker/engine.ts'
 import type { ContainerExits } from '../observed/container-exits.ts'
 import type { ModelSource } from '../compose/model-source.ts'
 import type { Plan } from './plan.ts'
-import type { StackState } from '../stack/stack-state.ts'
+import type { StackChange, StackState } from '../stack/stack-state.ts'
 import type { Step } from './steps.ts'
 import type { StateFile } from '../stack/state-file.ts'
 
@@ -23,8 +23,6 @@ export interface ActionDeps {
   readonly exits: ContainerExits
   /** Deadline of one run of Compose, with room for pulling images. */
   readonly upDeadlineMs: number
-  /** To be called when the report has changed. */
-  readonly publish: () => void
 }
 
 export interface Action {
@@ -52,20 +50,19 @@ export interface PassSignals {
   readonly signal: AbortSignal
 }
 
-/** Notes in the state that the action failed, and why. */
-export const fail = (
-  deps: ActionDeps,
-  state: StackState,
+/** Tells that the action failed, and why. */
+export const failedAction = (
+  { clock }: Pick<ActionDeps, 'clock'>,
+  { rollout, want }: StackState,
   message: string,
   service?: string,
-): 'failed' => {
-  state.phase = 'Failed'
-  state.rollout = {
-    ...(state.rollout ?? { revision: state.want.desired.revision }),
+): StackChange => ({
+  phase: 'Failed',
+  rollout: {
+    ...(rollout ?? { revision: want.desired.revision }),
     result: 'Failed',
-    finishedAt: toFineTimestamp(deps.clock.now()),
+    finishedAt: toFineTimestamp(clock.now()),
     message: message.slice(0, 8192),
     ...defined({ service }),
-  }
-  return 'failed'
-}
+  },
+})

@@ -2,7 +2,7 @@
 import { ComposeError } from '../../src/compose/compose.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
 import {
-  fail,
+  failedAction,
   PlanOutdated,
   type Action,
   type ActionDeps,
@@ -10,11 +10,11 @@ import {
   type PassSignals,
 } from './action.ts'
 import { clearProject } from './cleanup.ts'
-import { failUp, restart, up } from './compose-up.ts'
+import { failedUp, restart, up } from './compose-up.ts'
 import { blamedServices } from '../stack/going-back.ts'
 import { observeProject, type ObservedContainer } from '../observed/observe.ts'
 import type { Wait } from '../compose/service-model.ts'
-import type { StackState } from '../stack/stack-state.ts'
+import type { StackCell, StackChange, StackState } from '../stack/stack-state.ts'
 import { gateWaits, gateOpenWaits, type WaitsFor } from '../stack/stagelet-gate.ts'
 import { neededServices, withDependents, type Step } from './steps.ts'
 
@@ -38,32 +38,42 @@ const failedOn = (state: StackState): string | undefined => state.rollout?.servi
 /** One step: waits for its dependencies, makes its containers, and restarts services that ask for it (`restart: true`). */
 const applyStep = async (
   deps: ActionDeps,
-  state: StackState,
+  cell: StackCell,
   action: Action,
   { step, signal }: { readonly step: Step; readonly signal: AbortSignal },
 ): Promise<StepResult> => {
-  const ready = await gateWaits(deps, state, waitsFor(action, step.waitFor), signal)
-  if (ready !== 'done') return { result: ready, on: failedOn(state) }
+  const ready = await gateWaits(deps, cell, waitsFor(action, step.waitFor), signal)
+  if (ready !== 'done') return { result: ready, on: failedOn(cell.state) }
   const { services, restarts = [] } = step
+  const endFailed = async (error: unknown, names: readonly string[]): Promise<StepResult> => {
+    const { model } = action
+    cell.put(await failedUp(deps, cell.state, error, { model, services: names }))
+    return { result: 'failed' }
+  }
   try {
-    await up(deps, state, action, step)
+    await up(deps, cell.state, action, step)
   } catch (error) {
     if (error instanceof PlanOutdated) throw error
     // Compose may have been killed: a later `up` would start its leftovers under their temporary names.
     const found = await clearProject(deps, action.model.projectName)
-    state.interrupted = new Set([...state.interrupted, ...found.map(({ id }) => id)])
+    cell.put({ interrupted: new Set([...cell.state.interrupted, ...found.map(({ id }) => id)]) })
     const gaveUp = error instanceof ComposeError && (error.exitCode === 1 || error.timedOut)
     const waits = services.length === 0 && gaveUp ? waitsIn(action, services) : []
-    const gated = await gateOpenWaits(deps, state, waitsFor(action, waits), signal)
-    if (gated !== 'done') return { result: gated, on: failedOn(state) }
-    return { result: await failUp(deps, state, error, { model: action.model, services }) }
+    const gated = await gateOpenWaits(deps, cell, waitsFor(action, waits), signal)
+    if (gated !== 'done') return { result: gated, on: failedOn(cell.state) }
+    return await endFailed(error, services)
   }
   if (restarts.length === 0) return { result: 'done' }
   const isNew = ({ service }: Wait): boolean => action.plan.affected.includes(service)
   const waits = waitsIn(action, restarts).filter(isNew)
-  const steady = await gateWaits(deps, state, waitsFor(action, waits), signal)
-  if (steady !== 'done') return { result: steady, on: failedOn(state) }
-  return { result: await restart(deps, state, action, restarts) }
+  const steady = await gateWaits(deps, cell, waitsFor(action, waits), signal)
+  if (steady !== 'done') return { result: steady, on: failedOn(cell.state) }
+  try {
+    await restart(deps, cell.state, action, restarts)
+    return { result: 'done' }
+  } catch (error) {
+    return await endFailed(error, restarts)
+  }
 }
 
 const lookMs = 300
@@ -95,17 +105,15 @@ const startable = ({ model }: Action, queue: readonly Step[]): Step[] => {
 /** The next step. Of several that wait, the first whose wait is over, so that none delays another. */
 const takeNext = async (
   deps: ActionDeps,
-  state: StackState,
+  cell: StackCell,
   action: Action,
   { queue, signal }: { readonly queue: Step[]; readonly signal: AbortSignal },
 ): Promise<Step> => {
   const take = (step: Step): Step => queue.splice(queue.indexOf(step), 1)[0]!
   const candidates = startable(action, queue)
   if (queue[0]!.waitFor.length === 0 || candidates.length === 1) return take(queue[0]!)
-  state.waitingFor = candidates.flatMap((s) =>
-    s.waitFor.map((w) => `${w.service}: not ${w.until} yet`),
-  )
-  deps.publish()
+  const waitsOf = (s: Step): string[] => s.waitFor.map((w) => `${w.service}: not ${w.until} yet`)
+  cell.publish({ waitingFor: candidates.flatMap(waitsOf) })
   const since = deps.clock.monotonic()
   const awaited = new Set(candidates.flatMap((s) => s.waitFor.map(({ service }) => service)))
   const { projectName } = action.model
@@ -114,7 +122,7 @@ const takeNext = async (
     const over = candidates.find((s) => s.waitFor.every((wait) => isOver(wait, containers)))
     const next = deps.clock.monotonic() - since > mostWaitMs ? candidates[0] : over
     if (next !== undefined) {
-      state.waitingFor = []
+      cell.put({ waitingFor: [] })
       return take(next)
     }
     await deps.clock.sleep(lookMs, signal)
@@ -123,34 +131,32 @@ const takeNext = async (
 
 const waitsForPrefix = 'waits for '
 
-/** Notes that the action failed for the stuck services, each with its reason. */
-export const failStuck = (deps: ActionDeps, state: StackState): 'failed' => {
+/** Tells that the action failed for the stuck services, each with its reason. */
+export const failedStuck = (deps: ActionDeps, state: StackState): StackChange => {
   const causes = [...state.stuck].filter(([, why]) => !why.startsWith(waitsForPrefix))
-  return fail(deps, state, causes.map(([, why]) => why).join('\n'), causes[0]?.[0])
+  return failedAction(deps, state, causes.map(([, why]) => why).join('\n'), causes[0]?.[0])
 }
 
-/** Notes the failed services as stuck, and those that depend on them. */
-const markStuck = (
+/** The stuck services with those that failed, and those that depend on them. */
+const withStuck = (
   state: StackState,
   { model }: Action,
   { failed, on }: { failed: readonly string[]; on: string | undefined },
-): void => {
+): StackState['stuck'] => {
   const { message = '' } = state.rollout!
   const held = new Map(state.stuck)
   const roots = on === undefined ? failed : [on]
   for (const name of roots) held.set(name, message)
   for (const name of withDependents(model.services, roots))
     if (!held.has(name)) held.set(name, `${waitsForPrefix}${roots.join(', ')}`)
-  state.stuck = held
+  return held
 }
 
 /** Tells of the failure at once, and goes on with the other services, which may take long. */
-const goOn = (deps: ActionDeps, state: StackState): void => {
-  if (state.stuck.size > 0) failStuck(deps, state)
-  const { finishedAt: _f, ...rollout } = state.rollout!
-  state.rollout = { ...rollout, result: 'Progressing' }
-  state.phase = 'Applying'
-  deps.publish()
+const goOn = (deps: ActionDeps, cell: StackCell): void => {
+  if (cell.state.stuck.size > 0) cell.put(failedStuck(deps, cell.state))
+  const { finishedAt: _f, ...rollout } = cell.state.rollout!
+  cell.publish({ rollout: { ...rollout, result: 'Progressing' }, phase: 'Applying' })
 }
 
 const withoutStuck = (step: Step, { stuck }: StackState): Step => ({
@@ -162,23 +168,24 @@ const withoutStuck = (step: Step, { stuck }: StackState): Step => ({
 
 /** The steps that replace a failed one; undefined where the whole action ends. */
 const afterFailure = (
-  state: StackState,
+  cell: StackCell,
   action: Action,
   step: Step,
   on: string | undefined,
 ): { readonly again: readonly Step[] } | undefined => {
+  const { state } = cell
   if (blamedServices(state).length > 0 || state.fault !== undefined) return undefined
   const { services } = step
   // Compose cannot make a network anew while services outside of the call use it.
   if (on === undefined && services.length > 1 && step.networks !== true)
     return { again: services.map((name) => ({ ...step, services: [name] })) }
-  markStuck(state, action, { failed: services, on })
+  cell.put({ stuck: withStuck(state, action, { failed: services, on }) })
   return { again: on === undefined ? [] : [step] }
 }
 
 const runSteps = async (
   deps: ActionDeps,
-  state: StackState,
+  cell: StackCell,
   action: Action,
   { isSuperseded, signal }: PassSignals,
 ): Promise<ActionResult> => {
@@ -188,24 +195,24 @@ const runSteps = async (
   let ungated: string[] = []
   while (queue.length > 0) {
     const isWhole = queue[0]!.services.length === 0
-    const taken = await takeNext(deps, state, action, { queue, signal })
-    const step = withoutStuck(taken, state)
+    const taken = await takeNext(deps, cell, action, { queue, signal })
+    const step = withoutStuck(taken, cell.state)
     if (step.services.length === 0 && !isWhole) continue
     const checked = step.doubtful === true ? ungated : []
     const before = checked.map((service): Wait => ({ service, until: 'healthy' }))
     const waitFor = [...step.waitFor, ...before].filter((wait) => !met.has(keyOf(wait)))
     const now = { step: { ...step, waitFor }, signal }
-    const { result, on } = await applyStep(deps, state, action, now)
+    const { result, on } = await applyStep(deps, cell, action, now)
     if (result === 'superseded') return result
     if (result === 'done') {
       for (const wait of waitFor) met.add(keyOf(wait))
       ungated = [...ungated.filter((name) => !checked.includes(name)), ...step.services]
     } else {
-      const next = afterFailure(state, action, step, on)
+      const next = afterFailure(cell, action, step, on)
       if (next === undefined) return result
-      goOn(deps, state)
-      queue.unshift(...(isWhole ? await action.stepsAfter(state.stuck) : next.again))
-      ungated = ungated.filter((name) => !state.stuck.has(name))
+      goOn(deps, cell)
+      queue.unshift(...(isWhole ? await action.stepsAfter(cell.state.stuck) : next.again))
+      ungated = ungated.filter((name) => !cell.state.stuck.has(name))
     }
     if (isSuperseded()) return 'superseded'
   }
@@ -218,18 +225,18 @@ const runSteps = async (
  */
 export const applySteps = async (
   deps: ActionDeps,
-  state: StackState,
+  cell: StackCell,
   action: Action,
   signals: PassSignals,
 ): Promise<ActionResult> => {
   try {
-    return await runSteps(deps, state, action, signals)
+    return await runSteps(deps, cell, action, signals)
   } catch (error) {
     if (isAbort(error)) return 'superseded'
     if (!(error instanceof PlanOutdated)) throw error
     deps.log.info({ reason: error.message }, 'the rollout is planned again')
     return 'superseded'
   } finally {
-    state.waitingFor = []
+    cell.put({ waitingFor: [] })
   }
 }

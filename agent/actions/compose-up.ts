@@ -1,13 +1,13 @@
 // Calls of Compose that make and start containers.
 import { ComposeError } from '../../src/compose/compose.ts'
 import { renderOverride } from '../../src/compose/override.ts'
-import { fail, PlanOutdated, type Action, type ActionDeps, type ActionResult } from './action.ts'
+import { failedAction, PlanOutdated, type Action, type ActionDeps } from './action.ts'
 import { callFor, requestFor } from './compose-environment.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { findImageless, imageOf } from '../observed/images.ts'
 import { listProject, type ListedContainer } from '../observed/observe.ts'
 import { sayPortHolders } from '../observed/port-holders.ts'
-import type { StackState } from '../stack/stack-state.ts'
+import type { StackChange, StackState } from '../stack/stack-state.ts'
 import { dependenciesOf, type Step } from './steps.ts'
 
 /** Flags of every run that changes containers. A run that outlived its agent is found by them. */
@@ -135,19 +135,17 @@ export const sayMissing = (pairs: readonly (readonly [image: string, service: st
     })
     .join('; ')
 
-/** Notes in the state that Compose failed, and why. */
-export const failUp = async (
+/** Tells that Compose failed, and why. */
+export const failedUp = async (
   deps: ActionDeps,
   state: StackState,
   error: unknown,
   of?: { readonly model: ComposeModel; readonly services: readonly string[] },
-): Promise<'failed'> => {
+): Promise<StackChange> => {
   if (!(error instanceof ComposeError)) throw error
   // With exit code 15 Compose refuses the files, and has changed nothing.
-  if (error.exitCode === 15) {
-    const message = `Compose does not accept the stack's files: ${error.stderr}`
-    state.fault = { reason: 'ComposeInvalid', message }
-  }
+  const message = `Compose does not accept the stack's files: ${error.stderr}`
+  const fault = error.exitCode === 15 && { fault: { reason: 'ComposeInvalid', message } }
   const { model, services = [] } = of ?? {}
   const holders =
     model === undefined
@@ -161,27 +159,22 @@ export const failUp = async (
   const mayBePull = [1, 18].includes(error.exitCode ?? 0)
   const images =
     mayBePull && of !== undefined ? await missingImages(deps, state, of.model, of.services) : ''
-  return fail(deps, state, [images + error.message, ...holders].join('\n'))
+  return { ...failedAction(deps, state, [images + error.message, ...holders].join('\n')), ...fault }
 }
 
-/** Restarts containers without making them anew, so that no override is needed. */
+/** Restarts containers without making them anew, so that no override is needed. ComposeError where Compose fails. */
 export const restart = async (
   deps: ActionDeps,
   state: StackState,
   action: Action,
   services: readonly string[],
-): Promise<ActionResult> => {
+): Promise<void> => {
   const { model } = action
   await checkPlan(deps, state, action, false)
-  try {
-    await deps.compose.run({
-      flags: [...model.flags, ...workingFlags(model)],
-      verb: ['restart', '--no-deps', '--', ...services],
-      ...callFor(state.want, model),
-      timeoutMs: deps.upDeadlineMs,
-    })
-    return 'done'
-  } catch (error) {
-    return await failUp(deps, state, error, { model, services })
-  }
+  await deps.compose.run({
+    flags: [...model.flags, ...workingFlags(model)],
+    verb: ['restart', '--no-deps', '--', ...services],
+    ...callFor(state.want, model),
+    timeoutMs: deps.upDeadlineMs,
+  })
 }

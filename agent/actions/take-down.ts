@@ -1,7 +1,7 @@
-// Takes a stack down. A failure is noted in the state and not thrown.
-import type { ActionDeps, ActionResult } from './action.ts'
-import type { StackState } from '../stack/stack-state.ts'
-import { failUp } from './compose-up.ts'
+// Takes a stack down. A failure of Compose is returned and not thrown.
+import type { ActionDeps } from './action.ts'
+import type { StackChange, StackState } from '../stack/stack-state.ts'
+import { failedUp } from './compose-up.ts'
 
 /** Removes the volumes of the project, without those that it had before this stagelet. */
 const removeVolumes = async (
@@ -13,14 +13,12 @@ const removeVolumes = async (
     if (!foundVolumes.includes(name)) await engine.removeVolume(name)
 }
 
-/** Takes the stack down. The project's labels tell Compose what belongs to it. */
+/** Takes the stack down; returns why that failed. The project's labels tell Compose what belongs to it. */
 export const takeDown = async (
   deps: ActionDeps,
   state: StackState,
   project: string,
-): Promise<ActionResult> => {
-  state.phase = 'Applying'
-  deps.publish()
+): Promise<StackChange | undefined> => {
   try {
     const { base, mask, desired } = state.want
     const volumes = desired.releaseVolumes === true
@@ -34,8 +32,8 @@ export const takeDown = async (
       timeoutMs: deps.upDeadlineMs,
     })
     if (volumes && state.foundVolumes.length > 0) await removeVolumes(deps, state, project)
-    return 'done'
+    return undefined
   } catch (error) {
-    return await failUp(deps, state, error)
+    return await failedUp(deps, state, error)
   }
 }

@@ -2,13 +2,13 @@
 import { textsIn, variablesOfText } from '../../src/compose/variables.ts'
 
 /** A variable of a service's container. */
-interface Place {
+export interface VariableUse {
   readonly service: string
   readonly key: string
 }
 
 /** By variable of the files, the variables of containers that it sets; without variables that are used elsewhere as well. */
-export type VariableUses = ReadonlyMap<string, readonly Place[]>
+export type VariableUses = ReadonlyMap<string, readonly VariableUse[]>
 
 interface Written {
   readonly services?: Readonly<Record<string, { readonly environment?: unknown } | null>>
@@ -27,7 +27,7 @@ const entriesOf = (environment: unknown): [key: string, text: string][] =>
 
 /** From the stack as written, before variables are set. */
 export const findUses = (written: Written): VariableUses => {
-  const places = new Map<string, Place[]>()
+  const places = new Map<string, VariableUse[]>()
   const rest: unknown[] = []
   for (const [service, fields] of Object.entries(written.services ?? {})) {
     const { environment, ...others } = fields ?? {}
@@ -47,7 +47,7 @@ export const findUses = (written: Written): VariableUses => {
 export const missedAmong = (
   unset: readonly string[],
   uses: VariableUses,
-  isSecret: (place: Place) => boolean,
+  isSecret: (place: VariableUse) => boolean,
 ): string[] => unset.filter((name) => uses.get(name)?.every(isSecret) !== true)
 
 /** A hint for a variable that Compose insists on and that is a secret, but not a global one. */

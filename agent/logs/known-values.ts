@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { KeyedValue } from '../../src/masking/hit-counter.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
-import type { ClaimedProject } from '../stack/project-claim.ts'
+import type { ClaimedProject } from '../stack/stack-state.ts'
 import { countSurplus, ownBytes } from '../stack/old-values.ts'
 import type { OpenedSecret } from '../stack/want.ts'
 import type { LogSource } from './project-log.ts'

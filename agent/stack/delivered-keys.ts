@@ -4,7 +4,8 @@ import * as z from 'zod'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import { unique } from '../compose/service-model.ts'
-import type { StackState } from './stack-state.ts'
+import type { ObservedContainer } from '../observed/observe.ts'
+import type { Want } from './want.ts'
 
 /** The keys of one Compose project. No values. */
 export const deliveredKeys = z.object({
@@ -23,17 +24,21 @@ interface DeliveredFile {
   setDelivered(project: string, value: DeliveredKeys): Promise<void>
 }
 
-type Known = Pick<StackState, 'want' | 'containers'>
+/** What is to run, and what runs. */
+interface StackSets {
+  readonly want: Want
+  readonly containers: readonly ObservedContainer[]
+}
 
 /** Keys that containers have and the new set has not, where another stagelet delivered them; sorted. */
-const lostIn = (known: DeliveredKeys, { want, containers }: Known): string[] => {
+const lostIn = (delivered: DeliveredKeys, { want, containers }: StackSets): string[] => {
   const { uid, name } = want.desired
-  if (known.uid === uid) return []
+  if (delivered.uid === uid) return []
   const lost = containers.flatMap(({ service, digest }) => {
-    const had = known.keys[service]?.[digest] ?? []
+    const had = delivered.keys[service]?.[digest] ?? []
     if (had.length === 0) return []
-    const seen = new Set(visibleTo(service, name, want.entries).map((entry) => entry.key))
-    return had.filter((key) => !seen.has(key))
+    const visible = new Set(visibleTo(service, name, want.entries).map((entry) => entry.key))
+    return had.filter((key) => !visible.has(key))
   })
   return unique(lost)
 }
@@ -42,16 +47,16 @@ const lostIn = (known: DeliveredKeys, { want, containers }: Known): string[] => 
 export const awaitsLostKeys = async (
   file: DeliveredFile,
   project: string,
-  state: Known,
+  state: StackSets,
 ): Promise<string | undefined> => {
   const { uid, name, redeploy } = state.want.desired
-  const known = file.delivered(project)
-  if (known === undefined) return undefined
-  const lost = lostIn(known, state)
+  const delivered = file.delivered(project)
+  if (delivered === undefined) return undefined
+  const lost = lostIn(delivered, state)
   if (lost.length === 0) return undefined
-  const held = known.held?.uid === uid ? known.held : { uid, redeploy }
+  const held = delivered.held?.uid === uid ? delivered.held : { uid, redeploy }
   if (held.redeploy !== redeploy) return undefined
-  await file.setDelivered(project, { ...known, held })
+  await file.setDelivered(project, { ...delivered, held })
   return `the containers run on: they were given ${lost.join(', ')} before this stagelet was made, and no secret of that key is there. Apply the missing secrets, or go on without them with "stagely deploy ${name}"`
 }
 
@@ -65,7 +70,7 @@ export const noteDelivered = async (
     readonly projectName: string
     readonly services: readonly { readonly name: string }[]
   },
-  { want, containers }: Known,
+  { want, containers }: StackSets,
 ): Promise<void> => {
   const { uid, name: stagelet } = want.desired
   const before = file.delivered(projectName)?.keys ?? {}

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest'
 import type { Quarantined } from '../../src/resources/kinds/observation.ts'
 import { realClock } from '../../src/kernel/clock.ts'
-import type { ActionDeps } from '../actions/action.ts'
 import { createStackState, takeWant, type StackState } from './stack-state.ts'
-import { finishRollout } from './stagelet-gate.ts'
+import { finishedRollout } from './stagelet-gate.ts'
 import { wayBackFrom } from './going-back.ts'
 import { createWant } from './want.ts'
 
@@ -40,8 +39,7 @@ it('an older revision is the way back from what failed, whoever says to run it',
 it('a rollout to what is newer than the failure is no way back', () => {
   const told = (revision: number, goingBackFrom: Quarantined | undefined) => {
     const state = { ...stackAt(22, { revision, result: 'Progressing' }), goingBackFrom }
-    finishRollout({ clock: realClock } as ActionDeps, state)
-    return state.rollout
+    return finishedRollout({ clock: realClock }, state)
   }
   const { service, message } = failure
   expect(told(20, failure)).toMatchObject({ result: 'RolledBack', service, message })
@@ -51,13 +49,13 @@ it('a rollout to what is newer than the failure is no way back', () => {
 
 it('a failure says nothing of another project, or of before a restore', () => {
   for (const other of [{ projectUid: 'other' }, { epoch: 2 }]) {
-    const state = { ...stackAt(20, { revision: 21, result: 'Failed' }), goingBackFrom: failure }
+    const before = { ...stackAt(20, { revision: 21, result: 'Failed' }), goingBackFrom: failure }
     const given = {
       desired: { compose: {}, revision: 3, ...other } as never,
       entries: [],
       base: {},
     }
-    takeWant(state, createWant(given, undefined, false))
+    const state = takeWant(before, createWant(given, undefined, false))
     expect(wayBackFrom(state)).toBe(undefined)
     expect(state.rollout).toBe(undefined)
   }

@@ -2,7 +2,7 @@
 import type { Quarantined } from '../../src/resources/kinds/observation.ts'
 import { digestFor, mergeQuarantine, servicesToBlame } from '../../src/rollout/quarantine.ts'
 import type { ActionDeps } from '../actions/action.ts'
-import { forgetPasses, isUnfinished, type StackState } from './stack-state.ts'
+import { isUnfinished, withoutPasses, type StackCell, type StackState } from './stack-state.ts'
 import { saveQuarantine } from './state-file.ts'
 import { neededServices } from '../actions/steps.ts'
 
@@ -27,10 +27,10 @@ export const blamedServices = ({
 /** Puts what failed in quarantine, so that the next pass runs a revision without it. False where none was healthy, or no value is to blame. */
 export const goBack = async (
   deps: Pick<ActionDeps, 'stateFile' | 'log'>,
-  state: StackState,
+  cell: StackCell,
 ): Promise<boolean> => {
-  const { want, healthy, gateFailure } = state
-  const blamed = blamedServices(state)
+  const { want, healthy, gateFailure, quarantine: before, passed } = cell.state
+  const blamed = blamedServices(cell.state)
   if (gateFailure === undefined || healthy === undefined || blamed.length === 0) return false
   const { uid, name, revision, retry } = want.desired
   const message = gateFailure.message.slice(0, 8192)
@@ -38,10 +38,10 @@ export const goBack = async (
     const digest = digestFor(name, service, want.entries)
     return { service, digest, revision, retry, message }
   })
-  state.quarantine = mergeQuarantine([...state.quarantine, ...failed])
+  const quarantine = mergeQuarantine([...before, ...failed])
   // A service that is to blame may have passed its own gate.
-  forgetPasses(state, blamed)
-  await saveQuarantine(deps.stateFile, uid, state.quarantine)
+  cell.put({ quarantine, passed: withoutPasses(passed, blamed) })
+  await saveQuarantine(deps.stateFile, uid, quarantine)
   deps.log.warn({ service: gateFailure.service, blamed, failed: revision }, 'going back')
   return true
 }

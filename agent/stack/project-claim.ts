@@ -18,13 +18,6 @@ export interface ClaimDeps {
   readonly folders: AllowedFolders
 }
 
-/** A project that a stagelet has claimed. */
-export interface ClaimedProject {
-  readonly project: string
-  /** Aborts when the claim ends. */
-  readonly ending: AbortController
-}
-
 export interface ClaimRequest {
   readonly uid: string
   readonly project: string

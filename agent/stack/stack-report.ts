@@ -7,15 +7,15 @@ import {
   type StrayService,
 } from '../../src/resources/kinds/observation.ts'
 import { defined } from '../../src/kernel/defined.ts'
-import { healthySinceOf, healthyTimes, type HealthEvents } from '../observed/healthy-since.ts'
+import { healthySinceOf } from '../observed/healthy-since.ts'
 import { isCutOff, isEnded, toObservedService } from '../observed/observe.ts'
-import type { StackState } from './stack-state.ts'
+import type { StackObserved, StackState } from './stack-state.ts'
 
 const isBlind = ({ fault }: StackState): boolean => fault?.reason === engineUnavailable
 
 /** What Compose no longer knows runs on, such as the container of a service that was renamed. */
 const straysOf = (
-  { containers, oneOffs }: StackState,
+  { containers, oneOffs }: StackObserved,
   names: readonly string[],
 ): StrayService[] => {
   const running = containers.filter((c) => !isEnded(c)).map((c) => [c.service, c.digest] as const)
@@ -30,7 +30,7 @@ const straysOf = (
 
 /** What has ended and can be started again with the secrets that it had. */
 const endedOf = (
-  { containers, oneOffs }: StackState,
+  { containers, oneOffs }: StackObserved,
   names: readonly string[],
 ): EndedContainer[] => {
   const left = containers
@@ -90,14 +90,4 @@ export const toObservation = (
     ...defined({ drift: state.drift, hand: state.hand, fault: state.fault }),
     ...(state.waitingFor.length > 0 && { waitingFor: [...state.waitingFor] }),
   }
-}
-
-/** The report, with what is seen by now of when containers became healthy. */
-export const reportOf = (
-  state: StackState,
-  saidOf: HealthEvents['of'],
-  stopped: ReadonlySet<string>,
-): ReportedStagelet => {
-  state.healthyTimes = healthyTimes(state.containers, state.healthyTimes, saidOf)
-  return toObservation(state, stopped)
 }

@@ -1,15 +1,13 @@
 import { expect, it } from 'vitest'
 import { aContainer } from '../../test/support/agents/a-container.ts'
-import { createStackState, noteHealthyServices, takeWant } from './stack-state.ts'
+import { createStackState, healthyServices, takeWant } from './stack-state.ts'
 import { createWant } from './want.ts'
 import { toObservation } from './stack-report.ts'
 
 it('well are those that run, or are done, and neither crash nor have an edit pending', () => {
   const nowMs = Date.parse('2026-01-01T12:00:00Z')
   const given = { desired: { compose: {} } as never, entries: [], base: {} }
-  const state = createStackState(createWant(given, undefined, false))
-  state.pendingEdits = ['edited']
-  state.containers = [
+  const containers = [
     aContainer('done', 'd', { state: 'exited' }),
     aContainer('edited', 'd'),
     aContainer('failed', 'd', { state: 'exited', exitCode: 1 }),
@@ -20,8 +18,9 @@ it('well are those that run, or are done, and neither crash nor have an edit pen
     aContainer('steady', 'd', { finishedAt: '0001-01-01T00:00:00Z' }),
     aContainer('still', 'd', { state: 'paused' }),
   ]
-  noteHealthyServices(state, nowMs)
-  expect(state.healthyBefore).toEqual(['done', 'recovered', 'restarted', 'steady'])
+  const state = createStackState(createWant(given, undefined, false))
+  const now = { ...state, containers, pendingEdits: ['edited'] }
+  expect(healthyServices(now, nowMs)).toEqual(['done', 'recovered', 'restarted', 'steady'])
 })
 
 it('says to nobody where the file secrets lie', () => {
@@ -39,18 +38,18 @@ it('says to nobody where the file secrets lie', () => {
 
 it('reports of no service what was seen before the engine went away', () => {
   const given = { desired: { compose: {} } as never, entries: [], base: {} }
-  const state = createStackState(createWant(given, undefined, false))
-  state.containers = [aContainer('web', 'd')]
+  const fresh = createStackState(createWant(given, undefined, false))
+  const state = { ...fresh, containers: [aContainer('web', 'd')] }
   expect(toObservation(state).services).toMatchObject([{ name: 'web', state: 'running' }])
-  state.fault = { reason: 'EngineUnavailable', message: 'no engine' }
-  expect(toObservation(state).services).toEqual([])
+  const fault = { reason: 'EngineUnavailable', message: 'no engine' }
+  expect(toObservation({ ...state, fault }).services).toEqual([])
 })
 
 it('reports of a service that somebody stopped that it has exited, not that its work is done', () => {
   const given = { desired: { compose: {} } as never, entries: [], base: {} }
-  const state = createStackState(createWant(given, undefined, false))
   const container = aContainer('web', 'd', { state: 'exited', exitCode: 0 })
-  state.containers = [container]
+  const fresh = createStackState(createWant(given, undefined, false))
+  const state = { ...fresh, containers: [container] }
   expect(toObservation(state).services).toMatchObject([{ state: 'completed' }])
   expect(toObservation(state, new Set([container.id])).services).toMatchObject([
     { state: 'exited' },
@@ -74,8 +73,7 @@ it('keeps a drift that is not healed yet over a new want, which heals it, and no
 
 it('tells of containers with secrets whose service the compose files do not name', () => {
   const given = { desired: { compose: {} } as never, entries: [], base: {} }
-  const state = createStackState(createWant(given, undefined, false))
-  state.containers = [
+  const containers = [
     aContainer('web', 'new'),
     aContainer('api', 'old'),
     aContainer('gone', 'old', { state: 'exited' }),
@@ -86,9 +84,12 @@ it('tells of containers with secrets whose service the compose files do not name
     ['job', ['older', 'old', '']],
   ])
   const run = { service: 'web', container: 'web-run', digest: 'old' }
-  state.oneOffs = { running, ended: [run, { ...run, container: 'plain', digest: '' }] }
-  expect(toObservation(state).strays).toEqual([{ name: 'job', digests: ['', 'old', 'older'] }])
-  state.model = { projectName: 'shop', services: [{ name: 'web' }] } as never
+  const oneOffs = { running, ended: [run, { ...run, container: 'plain', digest: '' }] }
+  const fresh = createStackState(createWant(given, undefined, false))
+  const unread = { ...fresh, containers, oneOffs }
+  expect(toObservation(unread).strays).toEqual([{ name: 'job', digests: ['', 'old', 'older'] }])
+  const model = { projectName: 'shop', services: [{ name: 'web' }] } as never
+  const state = { ...unread, model }
   expect(toObservation(state).strays).toEqual([
     { name: 'api', digests: ['old'] },
     { name: 'job', digests: ['', 'old', 'older'] },
@@ -98,6 +99,6 @@ it('tells of containers with secrets whose service the compose files do not name
     { service: 'gone', digest: 'old' },
     { service: 'web', container: 'web-run', digest: 'old' },
   ])
-  state.fault = { reason: 'EngineUnavailable', message: 'no engine' }
-  expect(toObservation(state).strays).toBeUndefined()
+  const fault = { reason: 'EngineUnavailable', message: 'no engine' }
+  expect(toObservation({ ...state, fault }).strays).toBeUndefined()
 })

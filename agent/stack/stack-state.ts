@@ -1,4 +1,5 @@
-// All that the agent knows of one stagelet. Only the stagelet's loop changes it.
+// All that the agent knows of one stack, in four parts. A state is never changed: functions return what changes, and the
+// cell at the end of this file puts it together.
 import type { NetworkEdits } from '../actions/pending-edits.ts'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
 import type { Quarantined } from '../../src/resources/kinds/observation.ts'
@@ -6,40 +7,47 @@ import type { UnhealthyService } from '../observed/unhealthy-services.ts'
 import type { StackFault } from '../compose/allowed-folders.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { Heal } from '../observed/heal-guard.ts'
-import type { ClaimedProject } from './project-claim.ts'
 import { isHealthy } from '../observed/observe.ts'
 import type { ObservedContainer, OneOffs } from '../observed/observe.ts'
 import type { Want } from './want.ts'
 
-export interface StackState {
+/** A project that a stagelet has claimed. */
+export interface ClaimedProject {
+  readonly project: string
+  /** Aborts when the claim ends. */
+  readonly ending: AbortController
+}
+
+/** What the stack is to run. */
+interface StackGoal {
   /** The want of the current or last pass, which the report tells of. */
-  want: Want
-  phase: ReportedStagelet['phase']
-  model: ComposeModel | undefined
-  /** The Compose project that the stagelet has claimed. Nothing is read or told of another one. */
-  claimed: ClaimedProject | undefined
-  /** Volumes of the project that are not the stagelet's to delete: see claimProject. */
-  foundVolumes: readonly string[]
-  containers: readonly ObservedContainer[]
-  oneOffs: OneOffs
-  /** By container and start, when it became healthy. */
-  healthyTimes: ReadonlyMap<string, string>
-  /** By service, the digest with which it passed the gate; '' for a service without secrets. */
-  passed: Record<string, string>
-  fault: StackFault | undefined
-  rollout: ReportedStagelet['rollout']
+  readonly want: Want
   /** What to go back to where `want` fails. */
-  healthy: Want | undefined
+  readonly healthy: Want | undefined
   /** The failure for which `want` is not what the controller said. */
-  goingBackFrom: Quarantined | undefined
-  quarantine: readonly Quarantined[]
-  /** Service whose new values may be why it failed in the current or last action. */
-  gateFailure: { readonly service: string; readonly message: string } | undefined
-  /** Services that were healthy, and that the user had not edited, when the last action began. */
-  healthyBefore: readonly string[]
-  pendingEdits: readonly string[]
+  readonly goingBackFrom: Quarantined | undefined
+  readonly quarantine: readonly Quarantined[]
+}
+
+/** What the files, Compose and the engine said last. */
+export interface StackObserved {
+  readonly model: ComposeModel | undefined
+  /** The Compose project that the stagelet has claimed. Nothing is read or told of another one. */
+  readonly claimed: ClaimedProject | undefined
+  /** Volumes of the project that are not the stagelet's to delete: see claimProject. */
+  readonly foundVolumes: readonly string[]
+  readonly containers: readonly ObservedContainer[]
+  readonly oneOffs: OneOffs
+  /** By container and start, when it became healthy. */
+  readonly healthyTimes: ReadonlyMap<string, string>
+  /** When (wall clock) the engine was last asked for the containers, and answered. */
+  readonly seenAtMs: number | undefined
+  readonly missingVariables: readonly string[]
+  /** Keys of file secrets that no service mounts. */
+  readonly unmountedFiles: readonly string[]
+  readonly pendingEdits: readonly string[]
   /** Services that Compose would change by itself, and the files and containers (`key`) that this is true for. */
-  diverging:
+  readonly diverging:
     | {
         readonly key: string
         readonly services: readonly string[]
@@ -48,81 +56,109 @@ export interface StackState {
         readonly networks: NetworkEdits
       }
     | undefined
-  /** Services that the last action failed for, and those that wait for one of these, each with the reason. */
-  stuck: ReadonlyMap<string, string>
-  /** Services that an action has changed and no gate has checked since, as after an action that a newer want ended. */
-  ungated: ReadonlySet<string>
-  /** Ids of containers that were there when Compose failed: Compose itself may have stopped them. */
-  interrupted: ReadonlySet<string>
-  /** When (wall clock) the engine was last asked for the containers, and answered. */
-  seenAtMs: number | undefined
-  missingVariables: readonly string[]
-  /** Keys of file secrets that no service mounts. */
-  unmountedFiles: readonly string[]
-  /** `want.key` that failed last, how often it failed in a row, and when (monotonic) it is tried again. */
-  failedKey: string
-  failures: number
-  retryAtMs: number
-  /** `want.key` that was settled last. An action for the same key is healing. */
-  settledKey: string
-  /** The containers when the stack was settled last. */
-  settledContainers: readonly ObservedContainer[]
-  /** Their Compose project. */
-  settledProject: string
-  heals: readonly Heal[]
-  drift: ReportedStagelet['drift']
-  /** The last `stagely compose` of a person. */
-  hand: ReportedStagelet['hand']
-  /** When (monotonic) somebody stopped the whole stack. It stays down. */
-  stoppedSinceMs: number | undefined
-  /** What the gate waits for; while `Pending`, what the first action waits for. */
-  waitingFor: readonly string[]
-  /** Services that were not healthy when the stack was settled last. */
-  unhealthy: ReadonlyMap<string, UnhealthyService>
-  /** No Compose of an agent before this one is at work on the stack any more. */
-  isAlone: boolean
 }
 
-export const noOneOffs: OneOffs = { running: new Map(), ended: [] }
+/** How often an action for the same want failed in a row. */
+interface Retry {
+  /** `want.key` that failed last. */
+  readonly key: string
+  readonly failures: number
+  /** When (monotonic) it is tried again. */
+  readonly atMs: number
+}
+
+/** How the stack was when all was right last. */
+interface Settled {
+  /** `want.key` of then; '' where something else runs by now. An action for the same key is healing. */
+  readonly key: string
+  readonly containers: readonly ObservedContainer[]
+  /** Their Compose project. */
+  readonly project: string
+}
+
+/** What is in progress, and what earlier actions and gates have found. */
+interface StackProgress {
+  /** By service, the digest with which it passed the gate; '' for a service without secrets. */
+  readonly passed: Readonly<Record<string, string>>
+  /** Service whose new values may be why it failed in the current or last action. */
+  readonly gateFailure: { readonly service: string; readonly message: string } | undefined
+  /** Services that were healthy, and that the user had not edited, when the last action began. */
+  readonly healthyBefore: readonly string[]
+  /** Services that the last action failed for, and those that wait for one of these, each with the reason. */
+  readonly stuck: ReadonlyMap<string, string>
+  /** Services that an action has changed and no gate has checked since, as after an action that a newer want ended. */
+  readonly ungated: ReadonlySet<string>
+  /** Ids of containers that were there when Compose failed: Compose itself may have stopped them. */
+  readonly interrupted: ReadonlySet<string>
+  readonly retry: Retry
+  readonly settled: Settled
+  readonly heals: readonly Heal[]
+  /** When (monotonic) somebody stopped the whole stack. It stays down. */
+  readonly stoppedSinceMs: number | undefined
+  /** No Compose of an agent before this one is at work on the stack any more. */
+  readonly isAlone: boolean
+}
+
+/** What the report tells beside the other parts. */
+interface StackReported {
+  readonly phase: ReportedStagelet['phase']
+  readonly rollout: ReportedStagelet['rollout']
+  readonly drift: ReportedStagelet['drift']
+  /** The last `stagely compose` of a person. */
+  readonly hand: ReportedStagelet['hand']
+  readonly fault: StackFault | undefined
+  /** What the gate waits for; while `Pending`, what the first action waits for. */
+  readonly waitingFor: readonly string[]
+  /** Services that were not healthy when the stack was settled last. */
+  readonly unhealthy: ReadonlyMap<string, UnhealthyService>
+}
+
+export type StackState = StackGoal & StackObserved & StackProgress & StackReported
+
+/** What changes of a state. */
+export type StackChange = Partial<StackState>
+
+export const noRetry: Retry = { key: '', failures: 0, atMs: 0 }
+
+/** Nothing is known of a Compose project. */
+export const noProject = {
+  claimed: undefined,
+  model: undefined,
+  containers: [],
+  oneOffs: { running: new Map(), ended: [] },
+  passed: {},
+  ungated: new Set(),
+  pendingEdits: [],
+  diverging: undefined,
+  missingVariables: [],
+  unmountedFiles: [],
+} satisfies StackChange
 
 export const createStackState = (want: Want): StackState => ({
+  ...noProject,
   want,
-  phase: 'Pending',
-  model: undefined,
-  claimed: undefined,
-  foundVolumes: [],
-  containers: [],
-  oneOffs: noOneOffs,
-  healthyTimes: new Map(),
-  passed: {},
-  fault: undefined,
-  rollout: undefined,
   healthy: undefined,
   goingBackFrom: undefined,
   quarantine: [],
+  foundVolumes: [],
+  healthyTimes: new Map(),
+  seenAtMs: undefined,
   gateFailure: undefined,
   healthyBefore: [],
-  pendingEdits: [],
-  diverging: undefined,
   stuck: new Map(),
-  ungated: new Set(),
   interrupted: new Set(),
-  seenAtMs: undefined,
-  missingVariables: [],
-  unmountedFiles: [],
-  failedKey: '',
-  failures: 0,
-  retryAtMs: 0,
-  settledKey: '',
-  settledContainers: [],
-  settledProject: '',
+  retry: noRetry,
+  settled: { key: '', containers: [], project: '' },
   heals: [],
+  stoppedSinceMs: undefined,
+  isAlone: false,
+  phase: 'Pending',
+  rollout: undefined,
   drift: undefined,
   hand: undefined,
-  stoppedSinceMs: undefined,
+  fault: undefined,
   waitingFor: [],
   unhealthy: new Map(),
-  isAlone: false,
 })
 
 /** Whether it has neither come through nor been taken back. */
@@ -130,63 +166,85 @@ export const isUnfinished = (rollout: StackState['rollout']): boolean =>
   rollout?.result === 'Failed' || rollout?.result === 'Progressing'
 
 /** Replaces the want, and keeps what is known of the stack. */
-export const takeWant = (state: StackState | undefined, want: Want): StackState => {
-  if (state === undefined) return createStackState(want)
-  if (state.want.key !== want.key) {
-    state.phase = 'Pending'
-    state.fault = undefined
-    // What was found and is not healed yet still differs; the action for the new want heals it.
-    if (state.drift?.state === 'Healed') state.drift = undefined
-  }
+export const takeWant = (state: StackState, want: Want): StackState => {
   const [before, now] = [state.want.desired, want.desired]
+  const isNew = state.want.key !== want.key
   // Revisions of another project, or of before a restore, have other numbers.
-  if (before.projectUid !== now.projectUid || before.epoch !== now.epoch) {
-    state.goingBackFrom = undefined
-    if (isUnfinished(state.rollout)) state.rollout = undefined
+  const isForeign = before.projectUid !== now.projectUid || before.epoch !== now.epoch
+  return {
+    ...state,
+    want,
+    ...(isNew && { phase: 'Pending', fault: undefined }),
+    // What was found and is not healed yet still differs; the action for the new want heals it.
+    ...(isNew && state.drift?.state === 'Healed' && { drift: undefined }),
+    ...(isForeign && { goingBackFrom: undefined }),
+    ...(isForeign && isUnfinished(state.rollout) && { rollout: undefined }),
   }
-  state.want = want
-  return state
 }
 
-/** To be called when another Compose project was claimed: containers of two projects are never compared. */
-export const forgetSettled = (state: StackState, project: string): void => {
-  state.settledProject = project
-  state.settledKey = ''
-  state.settledContainers = []
-  state.stuck = new Map()
-  state.drift = undefined
-}
+/** Without these services. */
+export const withoutPasses = (
+  passed: StackState['passed'],
+  services: readonly string[],
+): StackState['passed'] =>
+  Object.fromEntries(Object.entries(passed).filter(([name]) => !services.includes(name)))
 
-/** Forgets that these services have passed the gate. */
-export const forgetPasses = (state: StackState, services: readonly string[]): void => {
-  state.passed = Object.fromEntries(
-    Object.entries(state.passed).filter(([name]) => !services.includes(name)),
-  )
-}
-
-/** Forgets it of services whose containers carry another digest by now. */
-export const forgetStalePasses = (state: StackState): void => {
-  state.passed = Object.fromEntries(
-    Object.entries(state.passed).filter(([service, digest]) => {
-      const own = state.containers.filter((c) => c.service === service)
+/** Without services whose containers carry another digest by now. */
+export const withoutStalePasses = (
+  passed: StackState['passed'],
+  containers: readonly ObservedContainer[],
+): StackState['passed'] =>
+  Object.fromEntries(
+    Object.entries(passed).filter(([service, digest]) => {
+      const own = containers.filter((c) => c.service === service)
       return own.length > 0 && own.every((c) => c.digest === digest)
     }),
   )
-}
 
 /** A container that crashes again and again looks healthy for a moment after each restart. */
 const steadyAfterMs = 60_000
 const keepsCrashing = ({ restartCount, finishedAt }: ObservedContainer, nowMs: number): boolean =>
   restartCount > 0 && nowMs - Date.parse(finishedAt ?? '') < steadyAfterMs
 
-/** To be called before an action: notes which services are healthy. */
-export const noteHealthyServices = (state: StackState, nowMs: number): void => {
-  const names = [...new Set(state.containers.map((c) => c.service))]
-  state.healthyBefore = names.filter(
+/** Services that are healthy, and that the user has not edited. */
+export const healthyServices = (
+  { containers, pendingEdits }: StackObserved,
+  nowMs: number,
+): string[] =>
+  [...new Set(containers.map((c) => c.service))].filter(
     (name) =>
-      !state.pendingEdits.includes(name) &&
-      state.containers
+      !pendingEdits.includes(name) &&
+      containers
         .filter((c) => c.service === name)
         .every((c) => isHealthy(c) && !keepsCrashing(c, nowMs)),
   )
+
+/** Holds the state of one stack. Only its loop, its pass and its actions have the cell. */
+export interface StackCell {
+  /** The state as of now: what was read before an `await` may be old after it. */
+  readonly state: StackState
+  readonly put: (change: StackChange) => void
+  /** Puts the change, and tells of the stack. */
+  readonly publish: (change: StackChange) => void
+}
+
+/** `tell` is called with each state to be reported. */
+export const createStackCell = (
+  first: StackState,
+  tell: (state: StackState) => void = () => undefined,
+): StackCell => {
+  let state = first
+  const put = (change: StackChange): void => {
+    state = { ...state, ...change }
+  }
+  return {
+    get state() {
+      return state
+    },
+    put,
+    publish: (change) => {
+      put(change)
+      tell(state)
+    },
+  }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { execProgram } from '../../src/process/exec.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { createStackState } from './stack-state.ts'
+import { createStackCell, createStackState } from './stack-state.ts'
 import { createWant } from './want.ts'
 import { isLeftAtWork } from './stagelet-action.ts'
 
@@ -23,18 +23,19 @@ it('Compose of an agent that died is waited for by name, and no longer than from
     timeoutMs: 30_000,
   })
   const given = { desired: { compose: {} } as never, entries: [], base: {} }
-  const state = createStackState(createWant(given, undefined, false))
   const told: string[] = []
-  const look = (upDeadlineMs: number): Promise<boolean> => {
-    const publish = (): void => void told.push(state.waitingFor.join())
-    return isLeftAtWork({ upDeadlineMs, log: silentLogger, publish }, state, { projectName })
-  }
+  const cell = createStackCell(
+    createStackState(createWant(given, undefined, false)),
+    ({ waitingFor }) => told.push(waitingFor.join()),
+  )
+  const look = (upDeadlineMs: number): Promise<boolean> =>
+    isLeftAtWork({ upDeadlineMs, log: silentLogger }, cell, { projectName })
   await expect.poll(() => look(60_000)).toBe(true)
   expect(told.at(-1)).toMatch(/^Compose \(process \d+\), left at work by an agent before this one$/)
   // However late it is first seen.
   await new Promise((resolve) => setTimeout(resolve, 300))
   expect(await look(200)).toBe(false)
-  expect(state.waitingFor).toEqual([])
+  expect(cell.state.waitingFor).toEqual([])
   expect(await look(60_000)).toBe(true)
   await writeFile(end, '')
   await stays

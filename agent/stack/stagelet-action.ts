@@ -1,5 +1,5 @@
-// One action on one stack: cleans up after Compose, then runs `up` step by step. A failure is noted in the state and
-// not thrown.
+// One action on one stack: cleans up after Compose, then runs `up` step by step. A failure is put into the state
+// and not thrown.
 import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { findRunning } from '../../src/process/running.ts'
 import type { Action, ActionDeps, ActionResult, PassSignals } from '../actions/action.ts'
@@ -11,9 +11,14 @@ import { noteDelivered } from './delivered-keys.ts'
 import { observeProject } from '../observed/observe.ts'
 import type { ObservedContainer } from '../observed/observe.ts'
 import { restartsIn } from '../actions/plan.ts'
-import { forgetStalePasses, noteHealthyServices } from './stack-state.ts'
 import { placeOf } from './project-claim.ts'
-import type { StackState } from './stack-state.ts'
+import {
+  healthyServices,
+  withoutStalePasses,
+  type StackCell,
+  type StackChange,
+  type StackState,
+} from './stack-state.ts'
 
 /**
  * True while a Compose process of an earlier, killed agent is at work on the stack: two at once disturb each other, so
@@ -21,19 +26,18 @@ import type { StackState } from './stack-state.ts'
  * same command.
  */
 export const isLeftAtWork = async (
-  deps: Pick<ActionDeps, 'upDeadlineMs' | 'log' | 'publish'>,
-  state: StackState,
+  deps: Pick<ActionDeps, 'upDeadlineMs' | 'log'>,
+  cell: StackCell,
   model: Pick<ComposeModel, 'projectName'>,
 ): Promise<boolean> => {
   const all = await findRunning(workingFlags(model))
   const left = all.find(({ ageMs }) => ageMs < deps.upDeadlineMs)
   const what = left && `Compose (process ${left.pid}), left at work by an agent before this one`
-  const known = state.waitingFor[0]
-  state.waitingFor = what === undefined ? [] : [what]
+  const before = cell.state.waitingFor[0]
+  cell.put({ waitingFor: what === undefined ? [] : [what] })
   if (what === undefined) return false
-  state.phase = 'Pending'
-  if (what !== known) deps.log.warn({ pid: left?.pid }, `waiting for ${what}`)
-  deps.publish()
+  if (what !== before) deps.log.warn({ pid: left?.pid }, `waiting for ${what}`)
+  cell.publish({ phase: 'Pending' })
   return true
 }
 
@@ -59,12 +63,7 @@ const recordIntent = async (
 }
 
 /** Notes after a full `up` that the user's files are deployed as they were read. */
-const recordFull = async (
-  deps: ActionDeps,
-  state: StackState,
-  { model }: Action,
-): Promise<void> => {
-  state.pendingEdits = []
+const recordFull = async (deps: ActionDeps, state: StackState, { model }: Action): Promise<void> =>
   await deps.stateFile.set(state.want.desired.uid, {
     ...deps.stateFile.get(state.want.desired.uid),
     ...placeOf(state, model.projectName),
@@ -72,7 +71,6 @@ const recordFull = async (
     redeploy: state.want.desired.redeploy,
     signature: model.signature,
   })
-}
 
 const newIn = (
   after: readonly ObservedContainer[],
@@ -82,52 +80,63 @@ const newIn = (
   return [...new Set(after.filter((c) => !old.has(c.id)).map((c) => c.service))].sort()
 }
 
+/** The rollout with the services whose containers it has made anew. */
 const countRecreated = (
-  state: StackState,
+  { rollout, want, containers }: StackState,
   { plan, full }: Action,
   before: readonly ObservedContainer[],
-): void => {
-  const recreated = newIn(state.containers, before)
+): StackState['rollout'] => {
+  const recreated = newIn(containers, before)
   const old = new Map(before.map((c) => [c.id, c.startedAt]))
   const isRestarted = (name: string): boolean =>
-    state.containers.some(
+    containers.some(
       ({ service, id, startedAt }) => service === name && old.has(id) && old.get(id) !== startedAt,
     )
   const restarted = restartsIn(plan).filter(isRestarted)
   const meant = new Set(plan.affected.filter((name) => !plan.peers.includes(name)))
   const along = recreated.filter((name) => !meant.has(name))
   const cascaded = full ? [] : [...along, ...restarted].sort()
-  state.rollout = {
-    ...(state.rollout ?? { revision: state.want.desired.revision, result: 'Progressing' as const }),
+  return {
+    ...(rollout ?? { revision: want.desired.revision, result: 'Progressing' as const }),
     recreated,
     ...(cascaded.length > 0 && { cascaded }),
+  }
+}
+
+/** What changes when an action begins. */
+const begun = (state: StackState, { plan }: Action, nowMs: number): StackChange => {
+  const { ungated, settled, want } = state
+  const { revision } = want.desired
+  return {
+    phase: 'Applying',
+    ungated: new Set([...ungated, ...plan.affected, ...restartsIn(plan)]),
+    // Something else runs from here on: a later action for the settled key is no healing then.
+    ...(settled.key !== want.key && { settled: { ...settled, key: '' } }),
+    rollout: { revision, result: 'Progressing', startedAt: toFineTimestamp(nowMs) },
+    healthyBefore: healthyServices(state, nowMs),
   }
 }
 
 /** Carries out the steps of the plan. The gate for all services follows apart. */
 export const applyPlan = async (
   deps: ActionDeps,
-  state: StackState,
+  cell: StackCell,
   action: Action,
   signals: PassSignals,
 ): Promise<ActionResult> => {
-  const { model, full, plan } = action
-  const { revision } = state.want.desired
-  state.phase = 'Applying'
-  state.ungated = new Set([...state.ungated, ...plan.affected, ...restartsIn(plan)])
-  // Something else runs from here on: a later action for the settled key is no healing then.
-  if (state.settledKey !== state.want.key) state.settledKey = ''
-  state.rollout = { revision, result: 'Progressing', startedAt: toFineTimestamp(deps.clock.now()) }
-  deps.publish()
-  const before = state.containers
-  noteHealthyServices(state, deps.clock.now())
-  await recordIntent(deps, state, action)
-  await noteDelivered(deps.stateFile, model, state)
+  const { model, full } = action
+  const { containers: before } = cell.state
+  cell.publish(begun(cell.state, action, deps.clock.now()))
+  await recordIntent(deps, cell.state, action)
+  await noteDelivered(deps.stateFile, model, cell.state)
   await clearProject(deps, model.projectName)
-  const result = await applySteps(deps, state, action, signals)
-  if (result === 'done' && full && state.stuck.size === 0) await recordFull(deps, state, action)
-  state.containers = await observeProject(deps.engine, model.projectName)
-  forgetStalePasses(state)
-  countRecreated(state, action, before)
+  const result = await applySteps(deps, cell, action, signals)
+  if (result === 'done' && full && cell.state.stuck.size === 0) {
+    cell.put({ pendingEdits: [] })
+    await recordFull(deps, cell.state, action)
+  }
+  const containers = await observeProject(deps.engine, model.projectName)
+  cell.put({ containers, passed: withoutStalePasses(cell.state.passed, containers) })
+  cell.put({ rollout: countRecreated(cell.state, action, before) })
   return result
 }

@@ -1,6 +1,5 @@
 // Drift of one stagelet: tells of it, and decides whether it is healed now, later, or not at all.
 import { toTimestamp } from '../../src/kernel/clock.ts'
-import type { EngineEvent } from '../docker/engine.ts'
 import {
   findChanges,
   isWholeStackStopped,
@@ -8,12 +7,11 @@ import {
   type DriftChange,
   type DriftInput,
 } from '../observed/drift.ts'
-import type { ContainerExits } from '../observed/container-exits.ts'
 import { guardHeal, recentHeals } from '../observed/heal-guard.ts'
 import type { ServiceOverride } from '../../src/compose/override.ts'
 import { isEnded } from '../observed/observe.ts'
 import type { Plan } from '../actions/plan.ts'
-import type { StackState } from './stack-state.ts'
+import type { StackCell, StackState } from './stack-state.ts'
 import { saveHeals } from './state-file.ts'
 import { resyncMs, stoppedIn, type PassDeps } from './stagelet-observe.ts'
 
@@ -27,7 +25,7 @@ const driftInput = (
   overrides: readonly ServiceOverride[],
 ): DriftInput => ({
   affected: plan.affected.filter((name) => !plan.peers.includes(name)),
-  before: state.settledContainers,
+  before: state.settled.containers,
   now: state.containers,
   wanted: new Map(overrides.map((o) => [o.service, o.digest])),
   exitOf: deps.exits.of,
@@ -43,73 +41,64 @@ const keepNames = (changes: readonly DriftChange[], told: readonly DriftChange[]
     return { ...same, ...change }
   })
 
-const tell = (
-  deps: PassDeps,
-  state: StackState,
+const driftAs = (
+  { clock }: Pick<PassDeps, 'clock'>,
+  { drift: before }: StackState,
   driftState: 'Found' | 'Held' | 'Flapping',
   input: DriftInput,
-): void => {
-  const known = state.drift
-  const isNew = known === undefined || known.state === 'Healed'
-  const changes = keepNames(findChanges(input), isNew ? [] : known.changes)
-  state.drift = {
-    state: driftState,
-    since: isNew ? toTimestamp(deps.clock.now()) : known.since,
-    // During healing the difference may be gone already.
-    changes: changes.length === 0 && !isNew ? known.changes : changes,
+): Pick<StackState, 'drift'> => {
+  const isNew = before === undefined || before.state === 'Healed'
+  const changes = keepNames(findChanges(input), isNew ? [] : before.changes)
+  return {
+    drift: {
+      state: driftState,
+      since: isNew ? toTimestamp(clock.now()) : before.since,
+      // During healing the difference may be gone already.
+      changes: changes.length === 0 && !isNew ? before.changes : changes,
+    },
   }
-  deps.publish()
 }
 
-const recordStoppedByHand = async (
-  deps: PassDeps,
-  state: StackState,
-  isHeld: boolean,
+/** Notes on the disk whether somebody stopped the whole stack. */
+export const recordStoppedByHand = async (
+  { stateFile }: Pick<PassDeps, 'stateFile'>,
+  { want }: StackState,
+  isStopped: boolean,
 ): Promise<void> => {
-  const { uid } = state.want.desired
-  const known = deps.stateFile.get(uid)
-  if (known === undefined || (known.stoppedByHand ?? false) === isHeld) return
-  await deps.stateFile.set(uid, { ...known, stoppedByHand: isHeld })
+  const { uid } = want.desired
+  const deployment = stateFile.get(uid)
+  if (deployment === undefined || (deployment.stoppedByHand ?? false) === isStopped) return
+  await stateFile.set(uid, { ...deployment, stoppedByHand: isStopped })
 }
 
 /**
- * True for a stack that somebody stopped as a whole. It stays down, also over new revisions and a restart of the
- * agent, until one of its containers runs again or a deploy is asked for.
+ * Since when (monotonic) the stack is down, as somebody stopped all of it. It stays down, also over new revisions and a
+ * restart of the agent, until one of its containers runs again or a deploy is asked for.
  */
-const isHeld = async (
-  deps: PassDeps,
-  state: StackState,
+const stoppedSince = (
+  { clock, stateFile }: PassDeps,
+  { want, containers, stoppedSinceMs }: StackState,
   input: DriftInput,
   asked: boolean,
-): Promise<boolean> => {
-  const now = deps.clock.monotonic()
-  const known = deps.stateFile.get(state.want.desired.uid)
-  if (known?.stoppedByHand === true) state.stoppedSinceMs ??= -Infinity
-  const isDown = state.containers.every(isEnded)
-  if (asked || !isDown) state.stoppedSinceMs = undefined
-  else if (isWholeStackStopped(input)) state.stoppedSinceMs ??= now
-  const isSure = state.stoppedSinceMs !== undefined && now - state.stoppedSinceMs >= sureAfterMs
-  await recordStoppedByHand(deps, state, isSure)
-  return state.stoppedSinceMs !== undefined
+): number | undefined => {
+  if (asked || !containers.every(isEnded)) return undefined
+  if (stateFile.get(want.desired.uid)?.stoppedByHand === true) return stoppedSinceMs ?? -Infinity
+  return stoppedSinceMs ?? (isWholeStackStopped(input) ? clock.monotonic() : undefined)
 }
 
 /**
- * Takes an event of the stack's containers. `event` undefined: events since `lostAtMs` were missed. The engine may have
- * gone down then, so that a stop shortly before may have been its own.
+ * To be called where events since `lostAtMs` were missed. The engine may have gone down then, so that a stop shortly
+ * before may have been its own: the stack need not stay down.
  */
-export const takeEvent = (
-  exits: ContainerExits,
-  state: StackState | undefined,
-  news: { event: EngineEvent | undefined; lostAtMs: number; nowMs: number },
-): void => {
-  exits.note(news.event, news.nowMs)
-  if (news.event !== undefined || state?.stoppedSinceMs === undefined) return
-  if (news.lostAtMs - state.stoppedSinceMs < sureAfterMs) state.stoppedSinceMs = undefined
-}
+export const stoppedAfterGap = (
+  { stoppedSinceMs: sinceMs }: StackState,
+  lostAtMs: number,
+): number | undefined =>
+  sinceMs !== undefined && lostAtMs - sinceMs < sureAfterMs ? undefined : sinceMs
 
 /** How the stack differs from the last settled containers, whatever is wanted by now. */
 const sinceSettled = (deps: PassDeps, state: StackState): DriftInput => {
-  const before = state.settledContainers
+  const { containers: before } = state.settled
   return {
     affected: [...new Set(before.map((c) => c.service))].sort(),
     before,
@@ -122,11 +111,10 @@ const sinceSettled = (deps: PassDeps, state: StackState): DriftInput => {
   }
 }
 
-/** Tells what differs in a paused stack, which is not healed and does not follow new revisions. */
-export const tellPaused = (deps: PassDeps, state: StackState): void => {
+/** What differs in a paused stack, which is not healed and does not follow new revisions. */
+export const driftWhilePaused = (deps: PassDeps, state: StackState): Pick<StackState, 'drift'> => {
   const input = sinceSettled(deps, state)
-  if (findChanges(input).length > 0) tell(deps, state, 'Found', input)
-  else state.drift = undefined
+  return findChanges(input).length > 0 ? driftAs(deps, state, 'Found', input) : { drift: undefined }
 }
 
 export interface Rest {
@@ -140,41 +128,40 @@ const noRest: Rest = { waitMs: 0, blocked: [] }
 
 export const restForDrift = async (
   deps: PassDeps,
-  state: StackState,
+  cell: StackCell,
   { plan, overrides, asked }: { plan: Plan; overrides: readonly ServiceOverride[]; asked: boolean },
 ): Promise<Rest> => {
   if (plan.steps.length === 0) return noRest
-  const now = deps.clock.now()
-  const input = driftInput(deps, state, plan, overrides)
-  if (await isHeld(deps, state, input, asked)) {
-    state.phase = 'Paused'
-    tell(deps, state, 'Held', input)
+  const tell = (driftState: 'Found' | 'Held' | 'Flapping', found: DriftInput): void =>
+    cell.publish(driftAs(deps, cell.state, driftState, found))
+  const input = driftInput(deps, cell.state, plan, overrides)
+  const stoppedSinceMs = stoppedSince(deps, cell.state, input, asked)
+  cell.put({ stoppedSinceMs })
+  const stoppedForMs = deps.clock.monotonic() - (stoppedSinceMs ?? Infinity)
+  await recordStoppedByHand(deps, cell.state, stoppedForMs >= sureAfterMs)
+  if (cell.state.stoppedSinceMs !== undefined) {
+    cell.put({ phase: 'Paused' })
+    tell('Held', input)
     return { waitMs: resyncMs, blocked: [] }
   }
+  const { drift, settled, want } = cell.state
   // It is started: it no longer stays down.
-  if (state.drift?.state === 'Held') tell(deps, state, 'Found', input)
-  if (asked || state.settledKey !== state.want.key) {
+  if (drift?.state === 'Held') tell('Found', input)
+  if (asked || settled.key !== want.key) {
     // What ended before the action for the new want is healed by it, and is told. What the action ends is none.
-    const found = state.settledKey === '' ? undefined : sinceSettled(deps, state)
-    if (found !== undefined && findChanges(found).length > 0) tell(deps, state, 'Found', found)
+    const found = settled.key === '' ? undefined : sinceSettled(deps, cell.state)
+    if (found !== undefined && findChanges(found).length > 0) tell('Found', found)
     return noRest
   }
-  const { uid } = state.want.desired
-  const heals = deps.stateFile.get(uid)?.heals ?? state.heals
-  const { waitMs, isFlapping, blocked } = guardHeal(heals, input.affected, now)
-  tell(deps, state, isFlapping ? 'Flapping' : 'Found', input)
+  const now = deps.clock.now()
+  const before = deps.stateFile.get(want.desired.uid)?.heals ?? cell.state.heals
+  const { waitMs, isFlapping, blocked } = guardHeal(before, input.affected, now)
+  tell(isFlapping ? 'Flapping' : 'Found', input)
   const wait = Math.max(waitMs, waitForPerson(input, now))
   if (wait > 0) return { waitMs: wait, blocked }
   const healed = input.affected.filter((service) => !blocked.includes(service))
-  state.heals = [...recentHeals(heals, now), ...healed.map((service) => ({ service, atMs: now }))]
-  await saveHeals(deps.stateFile, uid, state.heals)
+  const heals = [...recentHeals(before, now), ...healed.map((service) => ({ service, atMs: now }))]
+  cell.put({ heals })
+  await saveHeals(deps.stateFile, want.desired.uid, heals)
   return { waitMs: 0, blocked }
-}
-
-/** To be called when all is right: ends the drift. */
-export const endDrift = async (deps: PassDeps, state: StackState): Promise<void> => {
-  state.settledContainers = state.containers
-  state.stoppedSinceMs = undefined
-  if (state.drift !== undefined) state.drift = { ...state.drift, state: 'Healed' }
-  await recordStoppedByHand(deps, state, false)
 }

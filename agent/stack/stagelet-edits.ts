@@ -17,7 +17,7 @@ import {
 import { unique, type ServiceModel } from '../compose/service-model.ts'
 import { withDependents } from '../actions/steps.ts'
 import { placeOf } from './project-claim.ts'
-import type { StackState } from './stack-state.ts'
+import type { StackChange, StackState } from './stack-state.ts'
 import type { Deployment } from './state-file.ts'
 import type { PassDeps } from './stagelet-observe.ts'
 
@@ -53,13 +53,13 @@ const madeBy = (
     }),
   )
 
-/** Notes that Compose would change these services and no others. `acting`: services that change for their secrets. */
+/** Notes on the disk that Compose would change these services and no others, and returns that. `acting`: services that change for their secrets. */
 const note = async (
   deps: PassDeps,
   state: StackState,
   model: ComposeModel,
   { diverging: found, acting }: { diverging: Diverging; acting: readonly string[] },
-): Promise<void> => {
+): Promise<StackChange> => {
   const { uid } = state.want.desired
   const known = deploymentOf(deps, state, model)
   const { services } = model
@@ -74,15 +74,17 @@ const note = async (
   // A service that depends on an acting one is named for that alone.
   const follow = withDependents(services, acting)
   const left = others.filter((name) => edited.includes(name) || !follow.includes(name))
-  state.diverging = { key: keyOf(model, containers), services: left, edited, networks }
   const isDeployed = known.signature === model.signature
   const kept = state.pendingEdits.filter((name) => acting.includes(name))
-  state.pendingEdits = isDeployed ? [] : unique([...kept, ...edited, ...networks.services])
   const except = [...acting, ...(isDeployed ? [] : edited)]
   const made = madeBy(model, { before: known.made, except })
   const isAsFiles = acting.length === 0 && edited.length === 0 && networks.names.length === 0
   const signature = isAsFiles ? model.signature : known.signature
   await deps.stateFile.set(uid, { ...known, made, signature })
+  return {
+    diverging: { key: keyOf(model, containers), services: left, edited, networks },
+    pendingEdits: isDeployed ? [] : unique([...kept, ...edited, ...networks.services]),
+  }
 }
 
 /** Asks Compose, unless the answer is known. `acting`: services whose labels are not right yet. */
@@ -91,8 +93,8 @@ export const lookAtEdits = async (
   state: StackState,
   { model, overrides }: Pick<Action, 'model' | 'overrides'>,
   acting: readonly string[],
-): Promise<void> => {
-  if (divergingNow(state) !== undefined) return
+): Promise<StackChange> => {
+  if (divergingNow(state) !== undefined) return {}
   try {
     const { containers } = state
     const imageless = await findImageless(deps, model, model.services)
@@ -101,9 +103,10 @@ export const lookAtEdits = async (
     const call = callFor(state.want, model)
     const request = { model, containers, override, ...call, imageless, made }
     const diverging = await findDiverging(deps.compose, request)
-    await note(deps, state, model, { diverging, acting })
+    return await note(deps, state, model, { diverging, acting })
   } catch (error) {
     deps.log.warn({ error: messageOf(error) }, 'could not ask which services an edit would change')
+    return {}
   }
 }
 
@@ -114,25 +117,25 @@ export const noteEditsAfterRollout = async (
   rollout: {
     action: Action
     /** What Compose would have changed before the rollout. */
-    known: Diverging | undefined
+    diverging: Diverging | undefined
     before: readonly ObservedContainer[]
   },
-): Promise<void> => {
-  const { action, known, before } = rollout
+): Promise<StackChange> => {
+  const { action, diverging: old, before } = rollout
   const { model, plan } = action
   const isAffected = (name: string): boolean => plan.affected.includes(name)
   const idsOf = (all: readonly ObservedContainer[]): string =>
     all.flatMap((c) => (isAffected(c.service) ? [] : c.id)).join()
   const isSharing = ({ name, sharesWith }: ServiceModel): boolean =>
     !isAffected(name) && sharesWith.some(isAffected)
-  if (known === undefined || idsOf(before) !== idsOf(state.containers)) return
-  if (model.services.some(isSharing)) return
+  if (old === undefined || idsOf(before) !== idsOf(state.containers)) return {}
+  if (model.services.some(isSharing)) return {}
   const byName = new Map(model.services.map((s) => [s.name, s]))
   const isOdd = (name: string): boolean =>
     !isAtLeast(deps.compose.version, '2.29.3') && byName.get(name)?.dependsOn.length !== 0
   const alone = plan.steps.flatMap((s) => (s.alone ? s.services.filter(isOdd) : []))
-  const others = known.services.filter((name) => !isAffected(name))
-  const networks = plan.steps.some((s) => s.networks === true) ? noNetworkEdits : known.networks
+  const others = old.services.filter((name) => !isAffected(name))
+  const networks = plan.steps.some((s) => s.networks === true) ? noNetworkEdits : old.networks
   const diverging = { services: unique([...others, ...alone]), networks }
-  await note(deps, state, model, { diverging, acting: [] })
+  return await note(deps, state, model, { diverging, acting: [] })
 }

@@ -1,15 +1,21 @@
 // Runs the health gate of one stack: for services that a step waits for, for those that may have made `up` fail, and for
-// all at the end. A failure is noted in the state, with what is to blame for it.
+// all at the end. A failure is put into the state, with what is to blame for it.
 import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
-import { fail, type ActionDeps, type ActionResult } from '../actions/action.ts'
+import { failedAction, type ActionDeps, type ActionResult } from '../actions/action.ts'
 import { endedFromOutside, findBlame } from '../observed/blame.ts'
 import type { Wait } from '../compose/service-model.ts'
 import { runGate, type GateDeps } from '../observed/gate.ts'
 import { pausedAmong, type GateFailure } from '../observed/gate-failure.ts'
 import { observeProject, type ObservedContainer } from '../observed/observe.ts'
 import { neededServices } from '../actions/steps.ts'
-import { forgetPasses, isUnfinished, type StackState } from './stack-state.ts'
+import {
+  isUnfinished,
+  withoutPasses,
+  type StackCell,
+  type StackChange,
+  type StackState,
+} from './stack-state.ts'
 
 /** Services to check, with the digest that each must carry ('' for none). */
 export interface GatedServices {
@@ -26,64 +32,63 @@ const gateDepsOf = ({ engine, clock, exits }: ActionDeps, state: StackState): Ga
   isStopped: (c: ObservedContainer) => endedFromOutside(exits.of, c) !== undefined,
 })
 
-const takeFailure = async (
+const failedGate = async (
   deps: ActionDeps,
   state: StackState,
   failure: GateFailure,
   signal: AbortSignal,
-): Promise<'failed'> => {
+): Promise<StackChange> => {
   const { service } = failure
   const below = neededServices(state.model?.services ?? [], service)
   const message = [failure.message, ...pausedAmong(state.containers, below)].join('\n')
-  forgetPasses(state, [service])
-  const seen = { exitOf: deps.exits.of, clock: deps.clock }
-  const blame = await findBlame(failure, state.containers, seen, signal)
-  if (blame.onWhatItGot) state.gateFailure = { service, message }
-  const said = blame.onWhatItGot ? undefined : blame.message
-  return fail(deps, state, said ?? message, service)
+  const events = { exitOf: deps.exits.of, clock: deps.clock }
+  const blame = await findBlame(failure, state.containers, events, signal)
+  if (blame.onWhatItGot)
+    return { ...failedAction(deps, state, message, service), gateFailure: { service, message } }
+  return failedAction(deps, state, blame.message ?? message, service)
 }
 
 /** Runs the gate; 'superseded' where a newer want ended it. */
 const gate = async (
   deps: ActionDeps,
-  state: StackState,
+  cell: StackCell,
   services: GatedServices,
   signal: AbortSignal,
 ): Promise<ActionResult> => {
-  state.phase = 'Gating'
-  deps.publish()
-  const onWaiting = (what: readonly string[]): void => {
-    state.waitingFor = what
-    deps.publish()
-  }
+  cell.publish({ phase: 'Gating' })
+  const onWaiting = (waitingFor: readonly string[]): void => cell.publish({ waitingFor })
   try {
-    const result = await runGate(gateDepsOf(deps, state), { ...services, onWaiting }, signal)
-    state.containers = result.containers
-    state.passed = { ...state.passed, ...result.passed }
-    return result.failure === undefined
-      ? 'done'
-      : await takeFailure(deps, state, result.failure, signal)
+    const gateDeps = gateDepsOf(deps, cell.state)
+    const { containers, passed, failure } = await runGate(
+      gateDeps,
+      { ...services, onWaiting },
+      signal,
+    )
+    const all = { ...cell.state.passed, ...passed }
+    cell.put({ containers, passed: withoutPasses(all, failure ? [failure.service] : []) })
+    if (failure === undefined) return 'done'
+    cell.put(await failedGate(deps, cell.state, failure, signal))
+    return 'failed'
   } catch (error) {
     if (isAbort(error)) return 'superseded'
     throw error
   } finally {
-    state.waitingFor = []
+    cell.put({ waitingFor: [] })
   }
 }
 
 /** Waits until these services are healthy or done, since the next step depends on that. */
 export const gateWaits = async (
   deps: ActionDeps,
-  state: StackState,
+  cell: StackCell,
   { project, waits, digestOf }: WaitsFor,
   signal: AbortSignal,
 ): Promise<ActionResult> => {
   if (waits.length === 0) return 'done'
   const wanted = new Map(waits.map((w) => [w.service, digestOf(w.service)]))
   const mustEnd = new Set(waits.filter((w) => w.until === 'done').map((w) => w.service))
-  const result = await gate(deps, state, { project, wanted, mustEnd }, signal)
-  state.phase = result === 'done' ? 'Applying' : state.phase
-  deps.publish()
+  const result = await gate(deps, cell, { project, wanted, mustEnd }, signal)
+  cell.publish(result === 'done' ? { phase: 'Applying' } : {})
   return result
 }
 
@@ -99,7 +104,7 @@ export interface WaitsFor {
  */
 export const gateOpenWaits = async (
   deps: ActionDeps,
-  state: StackState,
+  cell: StackCell,
   { project, waits, digestOf }: WaitsFor,
   signal: AbortSignal,
 ): Promise<ActionResult> => {
@@ -108,42 +113,41 @@ export const gateOpenWaits = async (
     const own = containers.filter((c) => c.service === service)
     const digest = digestOf(service)
     const isStarted = own.every((c) => c.digest === digest && c.state !== 'created')
-    return own.length > 0 && isStarted && state.passed[service] !== digest
+    return own.length > 0 && isStarted && cell.state.passed[service] !== digest
   }
   const open = waits.map((w) => w.service).filter(isOpen)
   if (open.length === 0) return 'done'
   const wanted = new Map(open.map((service) => [service, digestOf(service)]))
-  return await gate(deps, state, { project, wanted }, signal)
+  return await gate(deps, cell, { project, wanted }, signal)
 }
 
-export const finishRollout = (deps: ActionDeps, state: StackState): void => {
-  const { rollout, goingBackFrom: failed } = state
-  if (rollout === undefined || !isUnfinished(rollout)) return
+/** The rollout that has come through, or that has led back to what is healthy. */
+export const finishedRollout = (
+  { clock }: Pick<ActionDeps, 'clock'>,
+  { rollout, goingBackFrom: failed }: StackState,
+): StackState['rollout'] => {
+  if (rollout === undefined || !isUnfinished(rollout)) return rollout
   const { message: _message, service: _service, ...rest } = rollout
-  const finishedAt = toFineTimestamp(deps.clock.now())
+  const finishedAt = toFineTimestamp(clock.now())
   // One to a revision after the one that failed is no way back.
-  state.rollout =
-    failed === undefined || rollout.revision > failed.revision
-      ? { ...rest, result: 'Healthy', finishedAt }
-      : {
-          ...rest,
-          result: 'RolledBack',
-          finishedAt,
-          service: failed.service,
-          message: failed.message,
-        }
+  if (failed === undefined || rollout.revision > failed.revision)
+    return { ...rest, result: 'Healthy', finishedAt }
+  const { service, message } = failed
+  return { ...rest, result: 'RolledBack', finishedAt, service, message }
 }
 
-/** Checks the services of the whole action; those that pass are added to `state.passed`. */
+/** Checks the services of the whole action; those that pass are added to `passed`. */
 export const gateServices = async (
   deps: ActionDeps,
-  state: StackState,
+  cell: StackCell,
   services: GatedServices,
   signal: AbortSignal,
 ): Promise<ActionResult> => {
-  const result = await gate(deps, state, services, signal)
+  const result = await gate(deps, cell, services, signal)
+  const { ungated, stuck } = cell.state
   if (result !== 'superseded')
-    state.ungated = new Set([...state.ungated].filter((name) => !services.wanted.has(name)))
-  if (result === 'done' && state.stuck.size === 0) finishRollout(deps, state)
+    cell.put({ ungated: new Set([...ungated].filter((name) => !services.wanted.has(name))) })
+  if (result === 'done' && stuck.size === 0)
+    cell.put({ rollout: finishedRollout(deps, cell.state) })
   return result
 }

@@ -20,7 +20,7 @@ import { createModelSource, type AskMounts, type ModelSource } from '../compose/
 import type { Compose } from '../../src/compose/compose.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { EventHub, EventListener } from '../docker/event-hub.ts'
-import { createHealthEvents } from '../observed/healthy-since.ts'
+import { createHealthEvents, healthyTimes } from '../observed/healthy-since.ts'
 import { createContainerExits } from '../observed/container-exits.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { createFileWatch } from '../files/file-watch.ts'
@@ -30,11 +30,11 @@ import type { LogRefusal } from '../logs/project-log.ts'
 import { engineUnavailable } from '../../src/resources/kinds/observation.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { wayBackFrom } from './going-back.ts'
-import { takeWant } from './stack-state.ts'
-import { reportOf } from './stack-report.ts'
+import { createStackCell, createStackState, takeWant, type StackCell } from './stack-state.ts'
+import { toObservation } from './stack-report.ts'
 import type { OpenedSecret, Want } from './want.ts'
 import type { StackState } from './stack-state.ts'
-import { takeEvent } from './stagelet-drift.ts'
+import { stoppedAfterGap } from './stagelet-drift.ts'
 import { stoppedIn } from './stagelet-observe.ts'
 import { runPass } from './stagelet-pass.ts'
 import { saveQuarantine, type StateFile } from './state-file.ts'
@@ -92,8 +92,8 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const models = createModelSource(deps.compose, deps.folders, askMounts)
   const [exits, health] = [createContainerExits(), createHealthEvents()]
   const known = createKnownValues()
-  let state: StackState | undefined
-  const target = createTarget({ ...deps, state: () => state })
+  let cell: StackCell | undefined
+  const target = createTarget({ ...deps, state: () => cell?.state })
   let stopped = false
   let pass = new AbortController()
   const run = async (): Promise<Outcome> => {
@@ -105,40 +105,43 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const { manualRuns, byHand } = openManualRuns(deps, { models, known, target, onDone: loop.poke })
 
   const tell = onlyNews(deps.onChange)
-  const publish = (): void => {
-    if (state !== undefined) tell(reportOf(state, health.of, stoppedIn({ ...deps, exits }, state)))
+  const report = (state: StackState): void => {
+    const times = healthyTimes(state.containers, state.healthyTimes, health.of)
+    cell?.put({ healthyTimes: times })
+    tell(toObservation({ ...state, healthyTimes: times }, stoppedIn({ ...deps, exits }, state)))
   }
   const onEvent: EventListener = (event, lostAtMs) => {
     health.note(event)
-    takeEvent(exits, state, { event, lostAtMs, nowMs: deps.clock.now() })
+    exits.note(event, deps.clock.now())
+    if (event === undefined) cell?.put({ stoppedSinceMs: stoppedAfterGap(cell.state, lostAtMs) })
     loop.poke()
   }
   const { follow: onProject, ...subscription } = createSubscription(deps.events, onEvent)
-  const isOfState = (): boolean => target.choose()?.run.key === state?.want.key
+  const isOfState = (): boolean => target.choose()?.run.key === cell?.state.want.key
   const isSuperseded = (): boolean => stopped || !isOfState()
 
   const onePass = async ({ run: want, healthy, because }: Choice): Promise<number> => {
-    const current = (state = takeWant(state, want))
-    const chosen = { healthy, quarantine: target.quarantine(), hand: manualRuns.last() }
-    Object.assign(current, chosen satisfies Partial<StackState>)
-    current.goingBackFrom = because ?? wayBackFrom(current)
+    const current = (cell ??= createStackCell(createStackState(want), report))
+    current.put(takeWant(current.state, want))
+    current.put({ healthy, quarantine: target.quarantine(), hand: manualRuns.last() })
+    current.put({ goingBackFrom: because ?? wayBackFrom(current.state) })
     const { name, uid, revision } = want.desired
     const log = deps.log.child({ stagelet: name, revision })
     pass = new AbortController()
     try {
-      await saveQuarantine(deps.stateFile, uid, current.quarantine)
-      const passDeps = { ...deps, log, models, exits, manualRuns, publish, onProject }
+      await saveQuarantine(deps.stateFile, uid, current.state.quarantine)
+      const passDeps = { ...deps, log, models, exits, manualRuns, onProject }
       return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
     } catch (error) {
       const message = want.mask(messageOf(error))
-      current.phase = 'Failed'
-      current.fault = faultOf(current, isReason(error, 'ServiceUnavailable'), message)
+      const fault = faultOf(current.state, isReason(error, 'ServiceUnavailable'), message)
+      current.put({ phase: 'Failed', fault })
       log.error({ error: message }, 'pass failed')
       return engineRetryMs
     } finally {
-      target.setQuarantine(current.quarantine)
+      target.setQuarantine(current.state.quarantine)
       if (!stopped) fileWatch.follow(models.watched())
-      publish()
+      current.publish({})
     }
   }
 
@@ -161,7 +164,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     },
     wanted: () => target.choose()?.run.desired,
     byHand,
-    logSource: () => logSourceOf(state, known),
+    logSource: () => logSourceOf(cell, known),
   }
 }
 
@@ -177,15 +180,15 @@ const faultOf = (
 
 /** No logs of a project that the stagelet has not claimed. */
 const logSourceOf = (
-  state: StackState | undefined,
+  cell: StackCell | undefined,
   known: KnownValues,
 ): (LeakSource & TaskSource) | LogRefusal =>
-  state?.claimed === undefined
-    ? { refused: state?.fault?.message ?? 'it has not looked at the stack yet' }
+  cell?.state.claimed === undefined
+    ? { refused: cell?.state.fault?.message ?? 'it has not looked at the stack yet' }
     : {
-        ...known.sourceOf(state.claimed),
+        ...known.sourceOf(cell.state.claimed),
         values: known.values,
-        unmaskableOf: (service) => unmaskableKeys(state.want, service),
+        unmaskableOf: (service) => unmaskableKeys(cell.state.want, service),
       }
 
 /** Keys that a service sees, whose values are too short to be hidden. */

@@ -4,15 +4,19 @@ import { visibleTo } from '../../src/secrets/visible.ts'
 import type { ManualRuns } from '../by-hand/manual-runs.ts'
 import type { StackFault } from '../compose/allowed-folders.ts'
 import { requestFor } from '../actions/compose-environment.ts'
-import type { ComposeModel } from '../compose/compose-model.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { endedByOthers } from '../observed/drift.ts'
 import { delayAfter } from '../observed/heal-guard.ts'
 import { claimProject, type ClaimDeps, type OfStack } from './project-claim.ts'
-import { forgetSettled, forgetStalePasses, noOneOffs } from './stack-state.ts'
-import type { StackState } from './stack-state.ts'
+import {
+  noProject,
+  withoutStalePasses,
+  type StackCell,
+  type StackChange,
+  type StackState,
+} from './stack-state.ts'
 import type { ActionDeps } from '../actions/action.ts'
-import { hintFor, missedAmong } from '../compose/variable-uses.ts'
+import { hintFor, missedAmong, type VariableUse } from '../compose/variable-uses.ts'
 
 export interface PassDeps extends ActionDeps, ClaimDeps {
   readonly files: FileStore
@@ -24,86 +28,74 @@ export interface PassDeps extends ActionDeps, ClaimDeps {
 
 export const resyncMs = 30_000
 
-export const noteFailure = (deps: PassDeps, state: StackState): number => {
-  const { key } = state.want
-  state.failures = state.failedKey === key ? state.failures + 1 : 1
-  state.failedKey = key
-  const delay = delayAfter(state.failures)
-  state.retryAtMs = deps.clock.monotonic() + delay
+/** Puts off the next try, and returns for how long (ms). */
+export const retryLater = ({ clock }: PassDeps, cell: StackCell): number => {
+  const { retry, want } = cell.state
+  const failures = retry.key === want.key ? retry.failures + 1 : 1
+  const delay = delayAfter(failures)
+  cell.put({ retry: { key: want.key, failures, atMs: clock.monotonic() + delay } })
   return delay
 }
 
-export const stopWith = (state: StackState, reason: string, message: string): number => {
-  state.fault = { reason, message }
-  state.phase = 'Failed'
+export const stopWith = (cell: StackCell, fault: StackFault): number => {
+  cell.put({ fault, phase: 'Failed' })
   return resyncMs
 }
 
+/** Where the files cannot be read, the change has a fault, and the last model stays. */
 export const readModel = async (
   deps: PassDeps,
-  state: StackState,
-): Promise<ComposeModel | undefined> => {
-  const { desired } = state.want
-  const result = await deps.models.read(requestFor(state.want))
+  { want }: StackState,
+): Promise<StackChange & Pick<StackState, 'fault'>> => {
+  const { desired, entries } = want
+  const result = await deps.models.read(requestFor(want))
   if ('fault' in result) {
     const { fault, missingVariables } = result
-    const hint = hintFor(missingVariables, state.want.entries)
-    state.fault = { ...fault, message: `${fault.message}${hint}` }
-    state.missingVariables = missingVariables
-    return undefined
+    const message = `${fault.message}${hintFor(missingVariables, entries)}`
+    return { fault: { ...fault, message }, missingVariables }
   }
-  state.fault = undefined
-  state.model = result.model
-  const { missingVariables, uses } = result.model
-  const { entries } = state.want
-  state.missingVariables = missedAmong(missingVariables, uses, ({ service, key }) =>
-    visibleTo(service, desired.name, entries).some((e) => e.type === 'env' && e.key === key),
-  )
-  return result.model
+  const { model } = result
+  const isGiven = ({ service, key }: VariableUse): boolean =>
+    visibleTo(service, desired.name, entries).some((e) => e.type === 'env' && e.key === key)
+  const missingVariables = missedAmong(model.missingVariables, model.uses, isGiven)
+  return { fault: undefined, model, missingVariables }
 }
 
 /** Forgets all that is known of the project, and ends the sessions that read its logs. */
-export const releaseProject = (deps: PassDeps, state: StackState): void => {
+export const releaseProject = (deps: PassDeps, { claimed, want }: StackState): StackChange => {
   deps.onProject(undefined)
-  state.claimed?.ending.abort()
-  state.claimed = undefined
-  state.model = undefined
-  state.containers = []
-  state.oneOffs = noOneOffs
-  state.passed = {}
-  state.ungated = new Set()
-  state.pendingEdits = []
-  state.diverging = undefined
-  state.missingVariables = []
-  state.unmountedFiles = []
-  deps.locks.release(state.want.desired.uid)
+  claimed?.ending.abort()
+  deps.locks.release(want.desired.uid)
+  return noProject
 }
 
-/** Claims the project and observes its containers; or returns why it may not, and forgets the project. */
+/** Claims the project and observes its containers; or tells why it may not (`fault`), and forgets the project. */
 export const claim = async (
   deps: PassDeps,
   state: StackState,
   { project, roots, volumes, writes }: OfStack,
-): Promise<StackFault | undefined> => {
+): Promise<StackChange> => {
   const { uid, compose } = state.want.desired
   const { adopt = [] } = compose
   const result = await claimProject(deps, { uid, project, roots, volumes, writes, adopt })
-  if ('fault' in result) {
-    releaseProject(deps, state)
-    return result.fault
-  }
-  if (state.claimed?.project !== project) {
-    state.claimed?.ending.abort()
-    state.foundVolumes = result.foundVolumes
-    state.claimed = { project, ending: new AbortController() }
-    if (state.settledProject !== project) forgetSettled(state, project)
-  }
+  if ('fault' in result) return { ...releaseProject(deps, state), fault: result.fault }
+  const { containers, foundVolumes } = result
   deps.onProject(project)
-  state.containers = result.containers
-  state.oneOffs = await observeOneOffs(deps.engine, project)
-  state.seenAtMs = deps.clock.now()
-  forgetStalePasses(state)
-  return undefined
+  const oneOffs = await observeOneOffs(deps.engine, project)
+  const passed = withoutStalePasses(state.passed, containers)
+  const observed = { containers, oneOffs, passed, seenAtMs: deps.clock.now() }
+  if (state.claimed?.project === project) return observed
+  state.claimed?.ending.abort()
+  const claimed = { project, ending: new AbortController() }
+  // Containers of two projects are never compared.
+  const settled = { key: '', containers: [], project }
+  const isOther = state.settled.project !== project
+  return {
+    ...observed,
+    foundVolumes,
+    claimed,
+    ...(isOther && { settled, stuck: new Map(), drift: undefined }),
+  }
 }
 
 /** Ids of containers that somebody stopped, though they look like jobs that are done. */

@@ -9,7 +9,7 @@ import type { Engine } from '../docker/engine.ts'
 import { createManualRuns } from '../by-hand/manual-runs.ts'
 import { createContainerExits } from '../observed/container-exits.ts'
 import { withoutFiles } from '../../test/support/files.ts'
-import { createStackState } from './stack-state.ts'
+import { createStackCell, createStackState } from './stack-state.ts'
 import { createWant } from './want.ts'
 import { toObservation } from './stack-report.ts'
 import { runPass, type PassDeps } from './stagelet-pass.ts'
@@ -130,18 +130,18 @@ const pass = async (
     manualRuns: createManualRuns(realClock),
     clock: realClock,
     log: silentLogger,
-    publish: () => undefined,
     onProject: (project) => followed.push(project),
   }
   const compose = { directory: '/srv/allowed', projectName: 'victim', onChange: 'Hold' } as const
   const desired = aDesired({ uid: 'mine', compose, ...tweak })
-  const state = createStackState(createWant({ desired, entries: [], base: {} }, undefined, false))
+  const want = createWant({ desired, entries: [], base: {} }, undefined, false)
+  const cell = createStackCell(createStackState(want))
   const signal = new AbortController().signal
   for (let n = 0; n < passes; n++) {
-    await runPass(deps, state, { isSuperseded: () => false, signal })
+    await runPass(deps, cell, { isSuperseded: () => false, signal })
     after()
   }
-  const { services, fault, phase, composeProject: project } = toObservation(state)
+  const { services, fault, phase, composeProject: project } = toObservation(cell.state)
   return {
     verbs,
     removed,
@@ -150,7 +150,7 @@ const pass = async (
     phase,
     project,
     services: services.map((s) => s.name),
-    held: state.claimed?.project,
+    held: cell.state.claimed?.project,
     follows: followed.at(-1),
   }
 }

@@ -2,8 +2,7 @@
 // level-triggered: it does not matter what woke it.
 import type { Action, ActionResult, PassSignals } from '../actions/action.ts'
 import { findUnhealthy } from '../observed/unhealthy-services.ts'
-import { failStuck } from '../actions/apply-steps.ts'
-import type { StackFault } from '../compose/allowed-folders.ts'
+import { failedStuck } from '../actions/apply-steps.ts'
 import { eventLagMs, isExitUnclear, lastingAfter } from '../observed/drift.ts'
 import { awaitsLostKeys, noteDelivered } from './delivered-keys.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
@@ -11,23 +10,23 @@ import { goBack } from './going-back.ts'
 import { restartsIn, withoutServices } from '../actions/plan.ts'
 import { prepareOverrides } from '../actions/prepare-overrides.ts'
 import { fileDigests } from '../files/stack-files.ts'
-import type { StackState } from './stack-state.ts'
+import { noRetry, type StackCell, type StackChange, type StackState } from './stack-state.ts'
 import { applyPlan, isLeftAtWork } from './stagelet-action.ts'
 import { noDiverging } from '../actions/pending-edits.ts'
 import { noteEditsAfterRollout, divergingNow, lookAtEdits } from './stagelet-edits.ts'
-import { finishRollout, gateServices } from './stagelet-gate.ts'
+import { finishedRollout, gateServices } from './stagelet-gate.ts'
 import { planFor, unprovenIn } from './stagelet-plan.ts'
 import {
   claim,
   releaseProject,
-  noteFailure,
   readModel,
   resyncMs,
+  retryLater,
   stoppedIn,
   stopWith,
   type PassDeps,
 } from './stagelet-observe.ts'
-import { endDrift, restForDrift, tellPaused } from './stagelet-drift.ts'
+import { driftWhilePaused, recordStoppedByHand, restForDrift } from './stagelet-drift.ts'
 import { claimOf, findRenamed } from './project-claim.ts'
 import { release } from './stagelet-release.ts'
 
@@ -37,7 +36,7 @@ const leftLookMs = 500
 
 /** How long a failed want still has to wait before it is tried again. */
 const waitForRetry = ({ clock }: PassDeps, state: StackState): number =>
-  state.failedKey === state.want.key ? Math.max(0, state.retryAtMs - clock.monotonic()) : 0
+  state.retry.key === state.want.key ? Math.max(0, state.retry.atMs - clock.monotonic()) : 0
 
 /** Services for the gate: those that were changed, and those with secrets that have not passed yet. */
 const toGate = (
@@ -61,28 +60,31 @@ const toGate = (
 
 const act = async (
   deps: PassDeps,
-  state: StackState,
+  cell: StackCell,
   action: Action,
   signals: PassSignals,
 ): Promise<ActionResult> => {
+  const { stuck, containers: before } = cell.state
   // Failures of the last action say nothing of this one.
-  state.gateFailure = undefined
-  state.stuck = new Map([...state.stuck].filter(([name]) => action.blocked.includes(name)))
+  const left = new Map([...stuck].filter(([name]) => action.blocked.includes(name)))
+  cell.put({ gateFailure: undefined, stuck: left })
   if (action.plan.steps.length > 0) {
     const isFresh = action.plan.steps[0]?.services.length === 0
-    const known = isFresh ? noDiverging : divergingNow(state)
-    const before = state.containers
-    const result = await applyPlan(deps, state, action, signals)
+    const diverging = isFresh ? noDiverging : divergingNow(cell.state)
+    const result = await applyPlan(deps, cell, action, signals)
     if (result !== 'done') return result
-    if (state.stuck.size === 0) await noteEditsAfterRollout(deps, state, { action, known, before })
+    if (cell.state.stuck.size === 0)
+      cell.put(await noteEditsAfterRollout(deps, cell.state, { action, diverging, before }))
   }
-  const wanted = toGate(state, action)
+  const wanted = toGate(cell.state, action)
   if (wanted.size > 0) {
     const gated = { project: action.model.projectName, wanted }
-    const result = await gateServices(deps, state, gated, signals.signal)
+    const result = await gateServices(deps, cell, gated, signals.signal)
     if (result !== 'done') return result
   }
-  return state.stuck.size === 0 ? 'done' : failStuck(deps, state)
+  if (cell.state.stuck.size === 0) return 'done'
+  cell.put(failedStuck(deps, cell.state))
+  return 'failed'
 }
 
 /** Once the labels are right, asks Compose for pending edits; where none can be, only if a service has dependencies. */
@@ -90,106 +92,111 @@ const checkEdits = async (
   deps: PassDeps,
   state: StackState,
   { model, overrides }: Pick<Action, 'model' | 'overrides'>,
-): Promise<void> => {
+): Promise<StackChange> => {
   const deployed = deps.stateFile.get(state.want.desired.uid)
   const isDeployed = deployed?.signature === model.signature
-  if (isDeployed) state.pendingEdits = []
-  if (!isDeployed || model.services.some((s) => s.dependsOn.length > 0))
-    await lookAtEdits(deps, state, { model, overrides }, [])
+  const none = isDeployed ? { pendingEdits: [] } : {}
+  if (isDeployed && model.services.every((s) => s.dependsOn.length === 0)) return none
+  const now = { ...state, ...none }
+  return { ...none, ...(await lookAtEdits(deps, now, { model, overrides }, [])) }
+}
+
+/** What changes where all is right. */
+const settled = (deps: PassDeps, state: StackState): StackChange => {
+  const { want, containers, drift, rollout, unhealthy } = state
+  return {
+    phase: 'Settled',
+    ...(rollout?.result === 'Progressing' && { rollout: finishedRollout(deps, state) }),
+    stuck: new Map(),
+    interrupted: new Set(),
+    unhealthy: findUnhealthy(containers, want.mask, unhealthy),
+    settled: { ...state.settled, key: want.key, containers },
+    retry: noRetry,
+    stoppedSinceMs: undefined,
+    ...(drift !== undefined && { drift: { ...drift, state: 'Healed' } }),
+  }
 }
 
 const settle = async (
   deps: PassDeps,
-  state: StackState,
+  cell: StackCell,
   action: Pick<Action, 'model' | 'overrides'>,
 ): Promise<number> => {
-  state.phase = 'Settled'
-  if (state.rollout?.result === 'Progressing') finishRollout(deps, state)
-  state.stuck = new Map()
-  state.interrupted = new Set()
-  state.unhealthy = findUnhealthy(state.containers, state.want.mask, state.unhealthy)
-  state.settledKey = state.want.key
-  state.failures = 0
-  state.failedKey = ''
-  await endDrift(deps, state)
+  cell.put(settled(deps, cell.state))
+  await recordStoppedByHand(deps, cell.state, false)
+  const { mounts } = action.model
   // The stack runs on, but its next rollout would fail.
-  if ('fault' in action.model.mounts) state.fault = action.model.mounts.fault
-  deps.publish()
-  await recordLasting(deps, state)
-  await noteDelivered(deps.stateFile, action.model, state)
-  await deps.files.sweep(state.want.desired.uid, fileDigests(state.want.entries))
-  await checkEdits(deps, state, action)
+  cell.publish('fault' in mounts ? { fault: mounts.fault } : {})
+  const { desired, entries } = cell.state.want
+  await recordLasting(deps, cell.state)
+  await noteDelivered(deps.stateFile, action.model, cell.state)
+  await deps.files.sweep(desired.uid, fileDigests(entries))
+  cell.put(await checkEdits(deps, cell.state, action))
   // The engine may have gone down while the gate ran.
-  if (stoppedIn(deps, state).size > 0) return 0
-  const deploys = state.want.desired.compose.onChange === 'Deploy' && state.pendingEdits.length > 0
+  if (stoppedIn(deps, cell.state).size > 0) return 0
+  const deploys = desired.compose.onChange === 'Deploy' && cell.state.pendingEdits.length > 0
   return deploys ? 0 : resyncMs
 }
 
 const recordLasting = async (deps: PassDeps, { want, containers }: StackState): Promise<void> => {
   const { uid } = want.desired
-  const known = deps.stateFile.get(uid)
-  if (known === undefined) return
-  const lasting = lastingAfter(known.lasting ?? [], containers, deps.exits.of)
-  await deps.stateFile.set(uid, { ...known, lasting })
+  const deployment = deps.stateFile.get(uid)
+  if (deployment === undefined) return
+  const lasting = lastingAfter(deployment.lasting ?? [], containers, deps.exits.of)
+  await deps.stateFile.set(uid, { ...deployment, lasting })
 }
 
 /** A paused stack is not started after a reboot either. */
 const recordPaused = async (deps: PassDeps, { want }: StackState): Promise<void> => {
   const { uid, paused } = want.desired
-  const known = deps.stateFile.get(uid)
-  if (known !== undefined && (known.paused ?? false) !== paused)
-    await deps.stateFile.set(uid, { ...known, paused })
+  const deployment = deps.stateFile.get(uid)
+  if (deployment !== undefined && (deployment.paused ?? false) !== paused)
+    await deps.stateFile.set(uid, { ...deployment, paused })
 }
 
 /** Claims the project of the stack; where its files cannot be read, the project that they named last. */
-const claimStack = async (deps: PassDeps, state: StackState): Promise<StackFault | undefined> => {
+const claimStack = async (deps: PassDeps, state: StackState): Promise<StackChange> => {
   const { fault, model } = state
   const project = model?.projectName ?? deps.stateFile.get(state.want.desired.uid)?.project
   if (fault?.reason === 'DirectoryNotAllowed' || project === undefined || project === '') {
-    releaseProject(deps, state)
-    return fault
+    return releaseProject(deps, state)
   }
   const { uid } = state.want.desired
   const renamed = await findRenamed(deps, { uid, project })
-  if (renamed === undefined) return (await claim(deps, state, claimOf(project, model))) ?? fault
+  if (renamed === undefined) return await claim(deps, state, claimOf(project, model))
   // What runs is told under the name that it has.
-  state.model = undefined
-  return (await claim(deps, state, claimOf(renamed.deployed))) ?? renamed.fault
+  const claimed = await claim(deps, state, claimOf(renamed.deployed))
+  return { fault: renamed.fault, ...claimed, model: undefined }
 }
 
-const isLeftAlone = (deps: PassDeps, state: StackState): boolean => {
+const isLeftAlone = (deps: PassDeps, cell: StackCell): boolean => {
   // A change that a person is making is no drift. The loop is woken when the person is done.
   if (deps.manualRuns.isBusy()) return true
-  if (!state.want.desired.paused) return false
-  state.phase = 'Paused'
-  tellPaused(deps, state)
+  if (!cell.state.want.desired.paused) return false
+  cell.publish({ phase: 'Paused', ...driftWhilePaused(deps, cell.state) })
   return true
 }
 
 /** Heals other services while a failed one waits to be tried again. True where something was healed. */
 const healOthers = async (
   deps: PassDeps,
-  state: StackState,
+  cell: StackCell,
   action: Action,
   signals: PassSignals,
 ): Promise<boolean> => {
-  const { stuck, rollout } = state
+  const { stuck, rollout } = cell.state
   const held = [...stuck.keys()]
   const others = withoutServices(action.plan, held)
   if (held.length === 0 || others.affected.length === 0) return false
-  const { waitMs, blocked } = await restForDrift(deps, state, {
-    ...action,
-    plan: others,
-    asked: false,
-  })
+  const asked = { ...action, plan: others, asked: false }
+  const { waitMs, blocked } = await restForDrift(deps, cell, asked)
   const left = [...held, ...blocked]
   const plan = withoutServices(others, blocked)
   if (waitMs > 0 || plan.affected.length === 0) return false
   const part: Action = { ...action, plan, full: false, blocked: left }
-  await deps.locks.run(action.model.projectName, () => act(deps, state, part, signals))
-  state.phase = 'Failed'
-  state.rollout = rollout
-  return state.gateFailure === undefined && state.stuck.size === held.length
+  await deps.locks.run(action.model.projectName, () => act(deps, cell, part, signals))
+  cell.put({ phase: 'Failed', rollout })
+  return cell.state.gateFailure === undefined && cell.state.stuck.size === held.length
 }
 
 /**
@@ -198,71 +205,72 @@ const healOthers = async (
  */
 const restForLeft = async (
   deps: PassDeps,
-  state: StackState,
+  cell: StackCell,
   model: ComposeModel,
 ): Promise<number | undefined> => {
-  if (state.isAlone) return undefined
-  if (await isLeftAtWork(deps, state, model)) return leftLookMs
-  state.isAlone = true
-  return deps.stateFile.get(state.want.desired.uid) === undefined ? undefined : 0
+  if (cell.state.isAlone) return undefined
+  if (await isLeftAtWork(deps, cell, model)) return leftLookMs
+  cell.put({ isAlone: true })
+  return deps.stateFile.get(cell.state.want.desired.uid) === undefined ? undefined : 0
 }
 
 /** Plans the action and carries it out. */
 const pursue = async (
   deps: PassDeps,
-  state: StackState,
+  cell: StackCell,
   overridden: Pick<Action, 'model' | 'overrides'>,
   signals: PassSignals,
 ): Promise<number> => {
   const { model } = overridden
-  const lost = await awaitsLostKeys(deps.stateFile, model.projectName, state)
-  if (lost !== undefined) return stopWith(state, 'KeysMissing', lost)
-  const { asked, ...planned } = await planFor(deps, state, overridden)
+  const lost = await awaitsLostKeys(deps.stateFile, model.projectName, cell.state)
+  if (lost !== undefined) return stopWith(cell, { reason: 'KeysMissing', message: lost })
+  const { asked, edits, ...planned } = await planFor(deps, cell.state, overridden)
+  cell.put(edits)
   const action: Action = { ...overridden, ...planned, blocked: [] }
   const mustAct = action.plan.steps.length > 0
-  if (!mustAct && toGate(state, action).size === 0 && state.stuck.size === 0)
-    return await settle(deps, state, action)
-  const leftMs = mustAct ? await restForLeft(deps, state, model) : undefined
+  if (!mustAct && toGate(cell.state, action).size === 0 && cell.state.stuck.size === 0)
+    return await settle(deps, cell, action)
+  const leftMs = mustAct ? await restForLeft(deps, cell, model) : undefined
   if (leftMs !== undefined) return leftMs
-  const restMs = Math.min(waitForRetry(deps, state), resyncMs)
-  if (restMs > 0) return (await healOthers(deps, state, action, signals)) ? 0 : restMs
-  const { waitMs, blocked } = await restForDrift(deps, state, { ...action, asked })
+  const restMs = Math.min(waitForRetry(deps, cell.state), resyncMs)
+  if (restMs > 0) return (await healOthers(deps, cell, action, signals)) ? 0 : restMs
+  const { waitMs, blocked } = await restForDrift(deps, cell, { ...action, asked })
   if (waitMs > 0) return Math.min(waitMs, resyncMs)
   const now: Action = { ...action, plan: withoutServices(action.plan, blocked), blocked }
-  const result = await deps.locks.run(model.projectName, () => act(deps, state, now, signals))
+  const result = await deps.locks.run(model.projectName, () => act(deps, cell, now, signals))
   if (result === 'superseded') return 0
-  if (result === 'failed') return (await goBack(deps, state)) ? 0 : noteFailure(deps, state)
+  if (result === 'failed') return (await goBack(deps, cell)) ? 0 : retryLater(deps, cell)
   if (blocked.length > 0) {
     // The next pass waits for the services that were left out.
-    state.phase = 'Settled'
+    cell.put({ phase: 'Settled' })
     return 0
   }
-  return await settle(deps, state, action)
+  return await settle(deps, cell, action)
 }
 
 /** Returns in how many ms to look again at the latest. Throws only where the engine does not answer. */
 export const runPass = async (
   deps: PassDeps,
-  state: StackState,
+  cell: StackCell,
   signals: PassSignals,
 ): Promise<number> => {
-  const { desired } = state.want
-  if (desired.release !== undefined)
-    return state.phase === 'Released' ? resyncMs : await release(deps, state)
-  const model = await readModel(deps, state)
-  state.fault = await claimStack(deps, state)
-  await recordPaused(deps, state)
-  if (isLeftAlone(deps, state)) return resyncMs
-  if (state.fault !== undefined || model === undefined) {
-    state.phase = 'Failed'
+  if (cell.state.want.desired.release !== undefined)
+    return cell.state.phase === 'Released' ? resyncMs : await release(deps, cell)
+  cell.put(await readModel(deps, cell.state))
+  cell.put(await claimStack(deps, cell.state))
+  await recordPaused(deps, cell.state)
+  if (isLeftAlone(deps, cell)) return resyncMs
+  const { fault, model, phase, rollout, want, containers } = cell.state
+  if (fault !== undefined || model === undefined) {
+    cell.put({ phase: 'Failed' })
     return resyncMs
   }
   // A fault that is over was none of the revision.
-  if (state.phase === 'Failed' && state.rollout?.result !== 'Failed') state.phase = 'Pending'
-  const prepared = await prepareOverrides(state.want, model, deps.files)
-  if ('fault' in prepared) return stopWith(state, prepared.fault.reason, prepared.fault.message)
-  const { overrides, unmounted } = prepared
-  state.unmountedFiles = unmounted
-  if (isExitUnclear(state.containers, deps.exits.of, deps.clock.now())) return eventLagMs
-  return await pursue(deps, state, { model, overrides }, signals)
+  if (phase === 'Failed' && rollout?.result !== 'Failed') cell.put({ phase: 'Pending' })
+  const prepared = await prepareOverrides(want, model, deps.files)
+  if ('fault' in prepared) return stopWith(cell, prepared.fault)
+  const { overrides, unmounted: unmountedFiles } = prepared
+  cell.put({ unmountedFiles })
+  if (isExitUnclear(containers, deps.exits.of, deps.clock.now())) return eventLagMs
+  return await pursue(deps, cell, { model, overrides }, signals)
 }

@@ -7,7 +7,7 @@ import { findImageless } from '../observed/images.ts'
 import { isCompleted, observeProject } from '../observed/observe.ts'
 import { noNetworkEdits } from '../actions/pending-edits.ts'
 import { planAction, withNetworks, withoutServices, type PlanInput } from '../actions/plan.ts'
-import type { StackState } from './stack-state.ts'
+import type { StackChange, StackState } from './stack-state.ts'
 import type { Step } from '../actions/steps.ts'
 import { divergingNow, lookAtEdits } from './stagelet-edits.ts'
 import { stoppedIn, type PassDeps } from './stagelet-observe.ts'
@@ -54,7 +54,11 @@ const refreshedBy = ({ services }: ComposeModel, { containers }: StackState): st
     .filter((s) => s.refreshes && !containers.some((c) => c.service === s.name && isCompleted(c)))
     .map((s) => s.name)
 
-type Planned = Pick<Action, 'plan' | 'full' | 'stepsAfter' | 'keptNetworks'> & { asked: boolean }
+type Planned = Pick<Action, 'plan' | 'full' | 'stepsAfter' | 'keptNetworks'> & {
+  readonly asked: boolean
+  /** What Compose said of edits. */
+  readonly edits: StackChange
+}
 
 /** True where the files have changed since the last full deploy. */
 const isEdited = (deps: PassDeps, { want }: StackState, { signature }: ComposeModel): boolean =>
@@ -71,13 +75,20 @@ export const planFor = async (
   const first = planAction({ ...input, edited: undefined })
   const full = asked || first.steps.some((s) => s.services.length === 0)
   if (first.steps.length === 0 && !asked)
-    return { plan: first, full, asked, keptNetworks: [], stepsAfter: () => Promise.resolve([]) }
+    return {
+      plan: first,
+      full,
+      asked,
+      edits: {},
+      keptNetworks: [],
+      stepsAfter: () => Promise.resolve([]),
+    }
   const isThere = state.containers.length > 0
   const mayPass = isThere && mayChangeNetworks(deps.compose) && isEdited(deps, state, model)
   const needsOther = (s: Step): boolean => s.alone && needsOthers(s.services, model)
   const needsEdits = asked || mayPass || first.steps.some(needsOther)
-  if (needsEdits) await lookAtEdits(deps, state, overridden, first.affected)
-  const known = divergingNow(state)
+  const edits = needsEdits ? await lookAtEdits(deps, state, overridden, first.affected) : {}
+  const known = divergingNow({ ...state, ...edits })
   const imageless = await findImageless(deps, model, model.services)
   const now: PlanInput = {
     ...input,
@@ -94,7 +105,7 @@ export const planFor = async (
   const networks = known?.networks ?? noNetworkEdits
   const plan = asked ? withNetworks(planAction(now), networks, now) : planAction(now)
   const keptNetworks = model.networks.filter(({ name }) => networks.names.includes(name))
-  return { plan, full, asked, stepsAfter, keptNetworks }
+  return { plan, full, asked, edits, stepsAfter, keptNetworks }
 }
 
 const needsOthers = (names: readonly string[], { services }: ComposeModel): boolean =>

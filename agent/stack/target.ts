@@ -70,7 +70,7 @@ export const createTarget = (deps: {
 
   return {
     set: (desired, entries, healthySet, previousSet) => {
-      const settled = said !== undefined && deps.state()?.settledKey === said.key
+      const settled = said !== undefined && deps.state()?.settled.key === said.key
       const before = said
       const also = [...(previousSet ?? []), ...(healthySet ?? []), ...entries]
       const want = (revision: number, own: readonly OpenedSecret[]): Want =>
