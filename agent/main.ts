@@ -9,7 +9,8 @@ import { agentVersion, parseAgentConfig, usage, type AgentConfig } from './confi
 import { RefusedError } from './link/controller-client.ts'
 import { prepareDataDir } from './identity/data-dir.ts'
 import { lockFolder } from './identity/folder-lock.ts'
-import { joinController, loadIdentity, mayRetryJoin, type Identity } from './identity/identity.ts'
+import { loadIdentity, type Identity } from './identity/identity.ts'
+import { joinController, mayRetryJoin } from './identity/join.ts'
 import { startAgent } from './wire.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { cleanUpLeftovers } from './cleanup.ts'
-import type { ObservedContainer } from '../observed/observe.ts'
+import type { ObservedContainer } from '../observed/container.ts'
 
 interface Named {
   readonly id: string

@@ -3,7 +3,8 @@ import { aDesired } from '../../test/support/builders.ts'
 import { held } from '../../test/support/held.ts'
 import { mark } from '../../src/masking/masker.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
-import { callFor, globalVariables } from './compose-environment.ts'
+import { callFor } from './compose-environment.ts'
+import { globalVariables } from '../stack/want.ts'
 import { createWant } from '../stack/want.ts'
 
 const secret = (key: string, value: string) => ({ key, value: Buffer.from(value) })

@@ -1,27 +1,8 @@
 // The environment of Compose processes: a small base, and the global secrets that set `${VAR}` in the user's files.
-import { isGuarded, type Environment } from '../../src/compose/environment.ts'
-import { isPassable } from '../compose/validate-values.ts'
 import type { ComposeCall } from '../../src/compose/compose.ts'
 import { hideFragments } from '../../src/masking/fragments.ts'
 import type { ComposeModel, ModelRequest } from '../compose/compose-model.ts'
 import type { Want } from '../stack/want.ts'
-
-const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/
-
-/** Global secrets that may set `${VAR}`, without those that an environment cannot hold. */
-export const globalVariables = (
-  base: Environment,
-  globals: readonly { readonly key: string; readonly value: Buffer }[],
-): Environment => {
-  const isOurs = (key: string): boolean =>
-    shellName.test(key) && !isGuarded(key) && !Object.hasOwn(base, key)
-  // Entries, so that `__proto__` is a name like any other.
-  return Object.fromEntries(
-    globals
-      .filter(({ key, value }) => isOurs(key) && isPassable(key, value))
-      .map(({ key, value }) => [key, value.toString('utf8')]),
-  )
-}
 
 /** The request to read the files of this want's stack. */
 export const requestFor = (want: Want): ModelRequest => {

@@ -4,7 +4,7 @@ import { isAtLeast, type Compose } from '../../src/compose/compose.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { imageOf } from '../observed/images.ts'
-import type { ObservedContainer } from '../observed/observe.ts'
+import type { ObservedContainer } from '../observed/container.ts'
 import { unique, type ServiceModel } from '../compose/service-model.ts'
 import { dependenciesOf } from './steps.ts'
 

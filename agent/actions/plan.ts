@@ -1,7 +1,7 @@
 // Plans which services an action changes, and which others have to go along. Pure.
 import { defined } from '../../src/kernel/defined.ts'
-import { isCompleted, isCutOff, isDown, isLeftover } from '../observed/observe.ts'
-import type { ObservedContainer } from '../observed/observe.ts'
+import { isCompleted, isCutOff, isDown, isLeftover } from '../observed/container.ts'
+import type { ObservedContainer } from '../observed/container.ts'
 import type { NetworkEdits } from './pending-edits.ts'
 import type { ServiceModel } from '../compose/service-model.ts'
 import { planSteps, type Step } from './steps.ts'

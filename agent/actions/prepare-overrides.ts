@@ -4,7 +4,10 @@ import type { StackFault } from '../compose/allowed-folders.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { prepareFiles } from '../files/stack-files.ts'
-import { overridesFor, type Want } from '../stack/want.ts'
+import { serviceDigest } from '../../src/secrets/digest.ts'
+import { visibleTo } from '../../src/secrets/visible.ts'
+import type { ServicePlan } from '../files/file-plan.ts'
+import type { Want } from '../stack/want.ts'
 import { describeFaults, validateValues } from '../compose/validate-values.ts'
 
 export interface Prepared {
@@ -12,6 +15,21 @@ export interface Prepared {
   /** Keys of file secrets that no service mounts. */
   readonly unmounted: readonly string[]
 }
+
+/** The secrets of each service, without services that see none. */
+export const overridesFor = (
+  want: Want,
+  services: readonly string[],
+  files?: ReadonlyMap<string, ServicePlan>,
+): ServiceOverride[] =>
+  services.flatMap((service) => {
+    const visible = visibleTo(service, want.desired.name, want.entries)
+    const digest = serviceDigest(visible)
+    if (digest === undefined) return []
+    const { mounts = [], variables = [] } = files?.get(service) ?? {}
+    const entries = [...visible.filter((e) => e.type === 'env'), ...variables]
+    return [{ service, digest, entries, mounts }]
+  })
 
 /** The overrides, or a fault; with a fault no file is written. */
 export const prepareOverrides = async (

@@ -1,47 +1,29 @@
 // Keeps the stream of desired state open: connects, watches for silence, and connects again after any fault.
 import type { IncomingMessage } from 'node:http'
 import { background } from '../../src/kernel/background.ts'
-import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { pause } from '../../src/kernel/pause.ts'
-import {
-  knownToAgent,
-  paths,
-  protocolVersion,
-  type AskedOrder,
-} from '../../src/protocol/messages.ts'
+import { knownToAgent, paths, protocolVersion } from '../../src/protocol/messages.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
-import type { About } from './about.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
-import type { DesiredState } from './desired.ts'
-import type { Identity } from '../identity/identity.ts'
 import type { LinkKeys } from './link-keys.ts'
 import { createRetries, type Outcome } from './reconnect.ts'
 import { giveSigns, type Signing } from './signs.ts'
-import { hopelessReasons, Stream } from './stream.ts'
+import { hopelessReasons, Stream, type StreamDeps } from './stream.ts'
 import { watchAbout, watchClock, watchSilence } from './stream-watches.ts'
 
 /** A set of env secrets has a few MiB; base64 of base64 is 1.8 times as long. */
 const maxLineBytes = 64 * 1024 * 1024
 
-export interface LinkDeps {
-  readonly identity: Identity
+export interface LinkDeps extends StreamDeps {
   readonly client: ControllerClient
-  readonly desired: DesiredState
-  /** The part of the stream request that describes this machine. */
-  readonly about: About
   /** Rotation of keys, between two streams. */
   readonly keys: LinkKeys
-  /** Somebody wants to read logs, or to know what they show. */
-  readonly onAsked: (order: AskedOrder) => void
-  readonly onConnected: () => void
   readonly onLost: () => void
   /** Names whom to tell that the controller refuses reports for the time of this machine: it hears of no change then. */
   readonly onClockRefused?: (listener: () => void) => void
-  readonly clock: Clock
   readonly random: () => number
-  readonly log: Logger
 }
 
 /** Connects again without a wait. */

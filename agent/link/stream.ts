@@ -15,12 +15,16 @@ import {
   protocolVersion,
   streamInfo,
   streamMessage,
+  type AskedOrder,
   type StreamMessage,
 } from '../../src/protocol/messages.ts'
 import { signKeyOf } from '../../src/protocol/sign-of-life.ts'
 import { protocolFault } from '../../src/protocol/version.ts'
-import type { HeldBundle } from './desired.ts'
-import type { LinkDeps } from './link.ts'
+import type { Clock } from '../../src/kernel/clock.ts'
+import type { Logger } from '../../src/kernel/log.ts'
+import type { Identity } from '../identity/identity.ts'
+import type { About } from './about.ts'
+import type { DesiredState, HeldBundle } from './desired.ts'
 import type { Outcome } from './reconnect.ts'
 import type { Signing } from './signs.ts'
 
@@ -40,6 +44,18 @@ export const hopelessReasons: ReadonlySet<string> = new Set([
   'Protocol',
 ])
 
+export interface StreamDeps {
+  readonly identity: Identity
+  readonly desired: DesiredState
+  /** The part of the stream request that describes this machine. */
+  readonly about: About
+  /** Somebody wants to read logs, or to know what they show. */
+  readonly onAsked: (order: AskedOrder) => void
+  readonly onConnected: () => void
+  readonly clock: Clock
+  readonly log: Logger
+}
+
 /** State of one connection. */
 export class Stream {
   hello: Hello | undefined
@@ -52,14 +68,14 @@ export class Stream {
   lastHeard: number
   /** Set from `hello` on. */
   signing: Signing | undefined
-  readonly #deps: LinkDeps
+  readonly #deps: StreamDeps
   #opener: Opener | undefined
   #upSince = 0
   #afterMs: number | undefined
   #hopeless = false
   #replaced = false
 
-  constructor(deps: LinkDeps) {
+  constructor(deps: StreamDeps) {
     this.#deps = deps
     this.lastHeard = deps.clock.monotonic()
   }

@@ -11,7 +11,7 @@ import type { Logger } from '../../src/kernel/log.ts'
 import type { Masker } from '../../src/masking/masker.ts'
 import type { LogLine, LogsOrder } from '../../src/protocol/logs.ts'
 import type { ContainerSummary, Engine } from '../docker/engine.ts'
-import { lastingName } from '../observed/observe.ts'
+import { lastingName } from '../observed/container.ts'
 import type { EventHub } from '../docker/event-hub.ts'
 import { createContainerLog, type ContainerLog } from './container-log.ts'
 

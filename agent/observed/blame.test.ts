@@ -3,7 +3,7 @@ import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { findBlame, type Blame } from './blame.ts'
 import { createContainerExits } from './container-exits.ts'
 import type { GateReason } from './gate-failure.ts'
-import type { ObservedContainer } from './observe.ts'
+import type { ObservedContainer } from './container.ts'
 
 const web = {
   id: 'web-1',

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { eventLagMs } from './drift.ts'
 import type { ContainerExits } from './container-exits.ts'
 import type { GateFailure, GateReason } from './gate-failure.ts'
-import { isEnded, type ObservedContainer } from './observe.ts'
+import { isEnded, type ObservedContainer } from './container.ts'
 
 /** Reasons that may be due to the values. The others say that Compose or a person did something else than was asked. */
 const blamesWhatItGot: ReadonlySet<GateReason> = new Set([

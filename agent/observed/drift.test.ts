@@ -10,7 +10,7 @@ import {
 } from './drift.ts'
 import { createContainerExits } from './container-exits.ts'
 import { aContainer } from '../../test/support/agents/a-container.ts'
-import type { ObservedContainer } from './observe.ts'
+import type { ObservedContainer } from './container.ts'
 
 const now = 1_700_000_000_000
 const container = (service: string, over: Partial<ObservedContainer> = {}): ObservedContainer =>

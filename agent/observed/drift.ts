@@ -1,7 +1,7 @@
 // Finds how containers differ from those that were settled last, why, and how long healing waits. Pure.
 import type { Drift } from '../../src/resources/kinds/observation.ts'
 import type { ContainerExit } from './container-exits.ts'
-import { isCompleted, isDown, isEnded, lastingName, type ObservedContainer } from './observe.ts'
+import { isCompleted, isDown, isEnded, lastingName, type ObservedContainer } from './container.ts'
 
 export type DriftChange = Drift['changes'][number]
 

@@ -2,7 +2,7 @@
 // health check and log. Masked.
 import { describeOutOfMemory } from '../../src/resources/kinds/observation.ts'
 import type { Engine } from '../docker/engine.ts'
-import type { ObservedContainer } from './observe.ts'
+import type { ObservedContainer } from './container.ts'
 
 export type GateReason =
   | 'Exited'

@@ -9,8 +9,9 @@ import {
   type Failed,
   type GateFailure,
 } from './gate-failure.ts'
-import { byName, isCompleted, isEnded, observeProject } from './observe.ts'
-import type { ObservedContainer } from './observe.ts'
+import { observeProject } from './observe.ts'
+import { byName, isCompleted, isEnded } from './container.ts'
+import type { ObservedContainer } from './container.ts'
 
 export interface GateResult {
   readonly passed: Readonly<Record<string, string>>

@@ -2,7 +2,7 @@
 // only. What was once known is remembered.
 import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import type { ContainerDetails, EngineEvent } from '../docker/engine.ts'
-import type { ObservedContainer } from './observe.ts'
+import type { ObservedContainer } from './container.ts'
 
 /** As many checks as the engine keeps. */
 const mostChecks = 5

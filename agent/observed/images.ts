@@ -1,7 +1,7 @@
 // The images of a stack's services, as the engine has them.
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { Engine } from '../docker/engine.ts'
-import type { ObservedContainer } from './observe.ts'
+import type { ObservedContainer } from './container.ts'
 import type { ServiceModel } from '../compose/service-model.ts'
 
 export interface ImageDeps {

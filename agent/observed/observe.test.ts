@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../docker/engine.ts'
-import { observeOneOffs, observeProject, type ObservedContainer } from './observe.ts'
+import { observeOneOffs, observeProject } from './observe.ts'
+import { type ObservedContainer } from './container.ts'
 
 /** What the engine says of a container with a health check of five tries. */
 const healthFor = async (

@@ -4,46 +4,7 @@ import { digestLabel } from '../../src/resources/meta.ts'
 import type { EndedContainer, ObservedService } from '../../src/resources/kinds/observation.ts'
 import type { ContainerDetails, ContainerSummary, Engine } from '../docker/engine.ts'
 import { firstHealthyIn } from './healthy-since.ts'
-import type { ServiceModel } from '../compose/service-model.ts'
-
-type ContainerState =
-  'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
-
-export interface ObservedContainer {
-  readonly id: string
-  readonly name: string
-  readonly service: string
-  /** '' where the label is absent. */
-  readonly digest: string
-  readonly state: ContainerState
-  readonly health: 'healthy' | 'unhealthy' | 'starting' | undefined
-  readonly healthOutput: string
-  /** End of its first check that passed; undefined where the engine does not say. */
-  readonly firstHealthyAt?: string | undefined
-  readonly exitCode: number
-  readonly error: string
-  /** The container, or a process in it, was killed for lack of memory: its memory limit in bytes, 0 without one. */
-  readonly outOfMemory?: number | undefined
-  readonly restartCount: number
-  readonly restartPolicy: string
-  readonly startedAt: string
-  /** Time of its last end; undefined where it has not ended yet. */
-  readonly finishedAt?: string | undefined
-  readonly createdAtMs: number
-  /** Longest time until the health check tells unhealthy; undefined without a health check. */
-  readonly healthBudgetMs: number | undefined
-  /** Folder of the stack when Compose made it; undefined where the label is absent. */
-  readonly directory?: string | undefined
-  readonly imageId?: string | undefined
-  /** Name of the image that it was made from. */
-  readonly image?: string | undefined
-  /** Services that its service depends on. */
-  readonly dependsOn?: readonly string[]
-  /** Id of the container that this one was made to replace. */
-  readonly replaces: string | undefined
-  /** It uses a namespace or the volumes of a container that does not exist any more. */
-  readonly cutOff?: boolean
-}
+import { byName, isCompleted, type ContainerState, type ObservedContainer } from './container.ts'
 
 export const labels = {
   service: 'com.docker.compose.service',
@@ -180,9 +141,6 @@ export const observeProject = async (
     .sort(byName)
 }
 
-export const byName = (a: ObservedContainer, b: ObservedContainer): number =>
-  a.name < b.name ? -1 : 1
-
 /** Containers of `compose run`. They belong to no rollout, and may be old. */
 export interface OneOffs {
   /** By service, the digests of those that run. */
@@ -207,46 +165,6 @@ export const observeOneOffs = async (
   }
   return { running, ended }
 }
-
-/** While Compose re-creates a container, the new one has the old one’s id before its name. */
-export const lastingName = ({
-  name,
-  replaces,
-}: Pick<ObservedContainer, 'name' | 'replaces'>): string =>
-  replaces === undefined ? name : name.replace(/^[0-9a-f]{12}_/, '')
-
-/** A container that an interrupted `up` left under its temporary name `<id12>_name`. */
-export const isLeftover = (container: ObservedContainer): boolean =>
-  container.replaces !== undefined && /^[0-9a-f]{12}_/.test(container.name)
-
-/** A job that has done its work: it exited 0 and nothing restarts it. */
-export const isCompleted = (c: ObservedContainer): boolean =>
-  c.state === 'exited' && c.exitCode === 0 && ['', 'no', 'on-failure'].includes(c.restartPolicy)
-
-/**
- * True for a container that uses a namespace, volumes or link of a container that does not exist any more. A job that is
- * done needs nothing. A link on the engine's bridge has no id: it is dead where its target was made later.
- */
-export const isCutOff = (
-  { sharesWith, linksTo }: Pick<ServiceModel, 'sharesWith' | 'linksTo'>,
-  c: ObservedContainer,
-  all: readonly ObservedContainer[],
-): boolean => {
-  const isLater = (o: ObservedContainer): boolean =>
-    linksTo.includes(o.service) && o.createdAtMs > c.createdAtMs
-  const isCut = (sharesWith.length > 0 && c.cutOff === true) || all.some(isLater)
-  return isCut && !isCompleted(c)
-}
-
-export const isEnded = ({ state }: ObservedContainer): boolean =>
-  state === 'exited' || state === 'dead'
-
-/** True for a container that does not run, is not about to, and is no job that is done. */
-export const isDown = (c: ObservedContainer): boolean =>
-  ['exited', 'dead', 'created'].includes(c.state) && !isCompleted(c)
-
-export const isHealthy = (c: ObservedContainer): boolean =>
-  isCompleted(c) || (c.state === 'running' && c.health !== 'unhealthy')
 
 const worstFirst = ['restarting', 'exited', 'created', 'paused', 'running', 'completed'] as const
 

@@ -1,6 +1,6 @@
 // Describes services that are not healthy although nothing is rolled out.
 import { describeFailed, type Failed } from './gate-failure.ts'
-import type { ObservedContainer } from './observe.ts'
+import type { ObservedContainer } from './container.ts'
 
 /** The description of a service, and the state of its container (`of`) that it is about. */
 export interface UnhealthyService {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { aDesired, anEntry } from '../../test/support/builders.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { awaitsLostKeys, noteDelivered, type DeliveredKeys } from './delivered-keys.ts'
-import type { ObservedContainer } from '../observed/observe.ts'
+import type { ObservedContainer } from '../observed/container.ts'
 import { createWant, type OpenedSecret } from './want.ts'
 
 const entry = (key: string): OpenedSecret => ({ ...anEntry({ key }), value: Buffer.from(key) })

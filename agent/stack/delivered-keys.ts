@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import { unique } from '../compose/service-model.ts'
-import type { ObservedContainer } from '../observed/observe.ts'
+import type { ObservedContainer } from '../observed/container.ts'
 import type { Want } from './want.ts'
 
 /** The keys of one Compose project. No values. */

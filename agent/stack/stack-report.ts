@@ -8,7 +8,8 @@ import {
 } from '../../src/resources/kinds/observation.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { healthySinceOf } from '../observed/healthy-since.ts'
-import { isCutOff, isEnded, toObservedService } from '../observed/observe.ts'
+import { toObservedService } from '../observed/observe.ts'
+import { isCutOff, isEnded } from '../observed/container.ts'
 import type { StackObserved, StackState } from './stack-state.ts'
 
 const isBlind = ({ fault }: StackState): boolean => fault?.reason === engineUnavailable

@@ -7,8 +7,9 @@ import type { UnhealthyService } from '../observed/unhealthy-services.ts'
 import type { StackFault } from '../compose/allowed-folders.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { Heal } from '../observed/heal-guard.ts'
-import { isHealthy } from '../observed/observe.ts'
-import type { ObservedContainer, OneOffs } from '../observed/observe.ts'
+import { isHealthy } from '../observed/container.ts'
+import type { OneOffs } from '../observed/observe.ts'
+import type { ObservedContainer } from '../observed/container.ts'
 import type { Want } from './want.ts'
 
 /** A project that a stagelet has claimed. */

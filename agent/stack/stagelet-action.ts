@@ -9,7 +9,7 @@ import { workingFlags } from '../actions/compose-up.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { noteDelivered } from './delivered-keys.ts'
 import { observeProject } from '../observed/observe.ts'
-import type { ObservedContainer } from '../observed/observe.ts'
+import type { ObservedContainer } from '../observed/container.ts'
 import { restartsIn } from '../actions/plan.ts'
 import { placeOf } from './project-claim.ts'
 import {

@@ -9,7 +9,7 @@ import {
 } from '../observed/drift.ts'
 import { guardHeal, recentHeals } from '../observed/heal-guard.ts'
 import type { ServiceOverride } from '../../src/compose/override.ts'
-import { isEnded } from '../observed/observe.ts'
+import { isEnded } from '../observed/container.ts'
 import type { Plan } from '../actions/plan.ts'
 import type { StackCell, StackState } from './stack-state.ts'
 import { saveHeals } from './state-file.ts'

@@ -7,7 +7,7 @@ import type { Action } from '../actions/action.ts'
 import { callFor } from '../actions/compose-environment.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { findImageless, findRebuilt } from '../observed/images.ts'
-import type { ObservedContainer } from '../observed/observe.ts'
+import type { ObservedContainer } from '../observed/container.ts'
 import {
   editedAmong,
   findDiverging,

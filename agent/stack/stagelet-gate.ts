@@ -7,7 +7,8 @@ import { endedFromOutside, findBlame } from '../observed/blame.ts'
 import type { Wait } from '../compose/service-model.ts'
 import { runGate, type GateDeps } from '../observed/gate.ts'
 import { pausedAmong, type GateFailure } from '../observed/gate-failure.ts'
-import { observeProject, type ObservedContainer } from '../observed/observe.ts'
+import { observeProject } from '../observed/observe.ts'
+import { type ObservedContainer } from '../observed/container.ts'
 import { neededServices } from '../actions/steps.ts'
 import {
   isUnfinished,

@@ -1,13 +1,10 @@
 // The desired state of a stagelet with its decrypted secrets.
-import { globalVariables } from '../actions/compose-environment.ts'
-import type { ServicePlan } from '../files/file-plan.ts'
-import type { Environment } from '../../src/compose/environment.ts'
-import type { ServiceOverride } from '../../src/compose/override.ts'
+import { isGuarded, type Environment } from '../../src/compose/environment.ts'
+import { isPassable } from '../compose/validate-values.ts'
 import { countSurplus } from './old-values.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { DesiredStagelet } from '../../src/protocol/messages.ts'
-import { serviceDigest } from '../../src/secrets/digest.ts'
-import { globalsFor, visibleTo, type SetEntry } from '../../src/secrets/visible.ts'
+import { globalsFor, type SetEntry } from '../../src/secrets/visible.ts'
 
 /** One secret of the stagelet's set, decrypted. */
 export type OpenedSecret = SetEntry & { readonly value: Buffer }
@@ -26,6 +23,23 @@ export interface Want {
   readonly values: ReadonlyMap<string, Buffer>
   /** Hides these values in a text. */
   readonly mask: (text: string) => string
+}
+
+const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+/** Global secrets that may set `${VAR}`, without those that an environment cannot hold. */
+export const globalVariables = (
+  base: Environment,
+  globals: readonly { readonly key: string; readonly value: Buffer }[],
+): Environment => {
+  const isOurs = (key: string): boolean =>
+    shellName.test(key) && !isGuarded(key) && !Object.hasOwn(base, key)
+  // Entries, so that `__proto__` is a name like any other.
+  return Object.fromEntries(
+    globals
+      .filter(({ key, value }) => isOurs(key) && isPassable(key, value))
+      .map(({ key, value }) => [key, value.toString('utf8')]),
+  )
 }
 
 /** Hides the folder and every path below it in a text. */
@@ -75,18 +89,3 @@ export const createWant = (
     mask: (text) => (masker ??= createMasker([...values.values()])).mask(withoutPaths(text)),
   }
 }
-
-/** The secrets of each service, without services that see none. */
-export const overridesFor = (
-  want: Want,
-  services: readonly string[],
-  files?: ReadonlyMap<string, ServicePlan>,
-): ServiceOverride[] =>
-  services.flatMap((service) => {
-    const visible = visibleTo(service, want.desired.name, want.entries)
-    const digest = serviceDigest(visible)
-    if (digest === undefined) return []
-    const { mounts = [], variables = [] } = files?.get(service) ?? {}
-    const entries = [...visible.filter((e) => e.type === 'env'), ...variables]
-    return [{ service, digest, entries, mounts }]
-  })

@@ -7,7 +7,8 @@ import {
   createControllerClient,
   type ControllerClient,
 } from '../../../agent/link/controller-client.ts'
-import { joinController, loadIdentity } from '../../../agent/identity/identity.ts'
+import { loadIdentity } from '../../../agent/identity/identity.ts'
+import { joinController } from '../../../agent/identity/join.ts'
 import { openKeyRotation, type KeyRotation } from '../../../agent/identity/key-rotation.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'

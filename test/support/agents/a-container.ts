@@ -1,4 +1,4 @@
-import type { ObservedContainer } from '../../../agent/observed/observe.ts'
+import type { ObservedContainer } from '../../../agent/observed/container.ts'
 
 /** A container that runs, but for what `tweak` says. */
 export const aContainer = (

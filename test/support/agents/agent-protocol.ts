@@ -10,7 +10,8 @@ import {
   type ControllerClient,
 } from '../../../agent/link/controller-client.ts'
 import { createDesiredState, type DesiredState } from '../../../agent/link/desired.ts'
-import { joinController, type Identity } from '../../../agent/identity/identity.ts'
+import { type Identity } from '../../../agent/identity/identity.ts'
+import { joinController } from '../../../agent/identity/join.ts'
 import { runLink } from '../../../agent/link/link.ts'
 import type { LinkKeys } from '../../../agent/link/link-keys.ts'
 import { createReporter, type Reporter } from '../../../agent/link/report.ts'
