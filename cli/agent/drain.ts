@@ -2,16 +2,17 @@
 // running ones. Containers keep running.
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { isAbort } from '../../src/kernel/errors.ts'
 import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
+import { done, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import { type Api, mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { openApi, type Api } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf, nameOf } from '../objects/kinds.ts'
-import { followObject, listObjects } from '../objects/objects.ts'
+import { listObjects, patchObject } from '../objects/objects.ts'
 import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
-import { note, oneLine, out } from '../print.ts'
+import { note, out } from '../print.ts'
+import { waitForOutcomes } from '../wait/wait-for-outcomes.ts'
 
 interface DrainFlags extends CommonFlags {
   readonly wait: boolean | string
@@ -54,12 +55,7 @@ const agentNames = (words: readonly string[]): string[] =>
   words.map((word) => nameOf(kindOf('Agent'), word))
 
 const setDrained = async (api: Api, name: string, drained: boolean): Promise<void> => {
-  const body = { spec: { drained } }
-  await api.call(pathOf(kindOf('Agent'), api.namespace, name), {
-    method: 'PATCH',
-    body,
-    contentType: mergePatch,
-  })
+  await patchObject(api, { kind: kindOf('Agent'), name }, { spec: { drained } })
 }
 
 const drain = async (words: string[], flags: DrainFlags): Promise<void> => {
@@ -75,10 +71,12 @@ const drain = async (words: string[], flags: DrainFlags): Promise<void> => {
 }
 
 /** An agent that is away counts as idle: nobody knows when its machine would be. */
-const isBusy = (object: KubeObject | undefined): boolean =>
-  object !== undefined &&
-  currentCondition(object, 'Progressing')?.status === 'True' &&
-  currentCondition(object, 'AgentReachable')?.status === 'True'
+const idleOutcome = (stagelet: KubeObject | undefined): WaitOutcome => {
+  const progressing = stagelet && currentCondition(stagelet, 'Progressing')
+  const isReachable = stagelet && currentCondition(stagelet, 'AgentReachable')?.status === 'True'
+  if (progressing?.status !== 'True' || isReachable !== true) return done('idle')
+  return pending(`${progressing.reason}: ${progressing.message}`)
+}
 
 const waitUntilIdle = async (
   api: Api,
@@ -86,31 +84,20 @@ const waitUntilIdle = async (
   timeoutMs: number,
 ): Promise<void> => {
   const kind = kindOf('Stagelet')
-  const all = await listObjects(api, kind, { namespace: api.namespace })
-  const here = all.filter((s) => agents.has(specOf('Stagelet', s).agentRef.name))
-  const signal = AbortSignal.timeout(timeoutMs)
-  const late: string[] = []
-  await Promise.all(
-    here.map(async ({ metadata: { name } }) => {
-      let last = ''
-      const isIdle = (object: KubeObject | undefined): boolean => {
-        if (object === undefined || !isBusy(object)) return true
-        const { reason, message } = currentCondition(object, 'Progressing')!
-        if (message !== last)
-          note(oneLine(`stagelet/${name}: ${reason}: ${message.split('\n')[0] ?? ''}`))
-        last = message
-        return false
-      }
-      try {
-        await followObject(api, { kind, namespace: api.namespace, name }, isIdle, { signal })
-      } catch (error) {
-        if (!isAbort(error)) throw error
-        late.push(`stagelet/${name}: ${last}`)
-      }
-    }),
-  )
-  if (late.length === 0) return
-  throw new CliError(
-    `drained, and nothing new comes; but after ${Math.round(timeoutMs / 1000)} s these are still on their way:\n  ${late.join('\n  ')}`,
-  )
+  const { namespace } = api
+  const all = await listObjects(api, kind, { namespace })
+  const awaited = all
+    .filter((stagelet) => agents.has(specOf('Stagelet', stagelet).agentRef.name))
+    .map(({ metadata: { name } }) => ({
+      ref: { kind, namespace, name },
+      label: `stagelet/${name}`,
+      judge: idleOutcome,
+      doneLine: undefined,
+    }))
+  try {
+    await waitForOutcomes(api, awaited, timeoutMs)
+  } catch (error) {
+    if (error instanceof CliError) note('The agents are drained: no new rollout starts there.')
+    throw error
+  }
 }

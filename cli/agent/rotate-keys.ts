@@ -2,17 +2,17 @@
 // restarts.
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { agentOutcome } from '../../src/resources/wait-outcome.ts'
-import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { annotations } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
-import { type Api, mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { openApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, kindOf } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
 import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
-import { waitForOutcomes } from '../wait/wait-for-outcomes.ts'
+import { requestAction } from '../wait/request-action.ts'
+import { waitForOutcomes, type Awaited } from '../wait/wait-for-outcomes.ts'
 
 interface Flags extends CommonFlags {
   readonly all?: boolean
@@ -46,29 +46,19 @@ const rotate = async (given: string[], flags: Flags): Promise<void> => {
     given.length > 0
       ? given
       : (await listObjects(api, kind, { namespace: api.namespace })).map((a) => a.metadata.name)
-  const request = toFineTimestamp(realClock.now())
+  const awaited: Awaited[] = []
   for (const name of names) {
-    const body = { metadata: { annotations: { [annotations.rotateKeys]: request } } }
-    const path = pathOf(kind, api.namespace, name)
-    await api.call(path, { method: 'PATCH', body, contentType: mergePatch })
+    const { request } = await requestAction(api, { kind, name }, annotations.rotateKeys)
     if (timeoutMs === undefined) out(`${fullName(kind, name)} asked for new keys`)
+    awaited.push({
+      ref: { kind, namespace: api.namespace, name },
+      label: `agent/${name}`,
+      judge: (object) =>
+        agentOutcome(object, (agent) => statusOf('Agent', agent).keyRotation === request),
+      doneLine: `${fullName(kind, name)} has new keys`,
+    })
   }
-  if (timeoutMs !== undefined) await waitUntilDone(api, names, { request, timeoutMs })
-}
-
-const waitUntilDone = async (
-  api: Api,
-  names: readonly string[],
-  { request, timeoutMs }: { request: string; timeoutMs: number },
-): Promise<void> => {
-  const kind = kindOf('Agent')
-  const hasThem = (agent: KubeObject): boolean => statusOf('Agent', agent).keyRotation === request
-  const awaited = names.map((name) => ({
-    ref: { kind, namespace: api.namespace, name },
-    label: `agent/${name}`,
-    judge: (object: KubeObject | undefined) => agentOutcome(object, hasThem),
-    doneLine: `${fullName(kind, name)} has new keys`,
-  }))
+  if (timeoutMs === undefined) return
   try {
     await waitForOutcomes(api, awaited, timeoutMs)
   } catch (error) {

@@ -2,10 +2,11 @@
 // to the source that declares it.
 import type { Command } from 'commander'
 import { annotations } from '../../src/resources/meta.ts'
-import { mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { openApi } from '../connect/api.ts'
 import { usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../objects/kinds.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
+import { patchObject } from '../objects/objects.ts'
 import { out } from '../print.ts'
 
 export const command = (): Command =>
@@ -38,8 +39,7 @@ const adopt = async (words: string[], flags: Flags): Promise<void> => {
   const body = { metadata: { annotations: { [annotations.source]: source } } }
   for (const { kind, names } of targets) {
     for (const name of names) {
-      const path = pathOf(kind, kind.namespaced ? api.namespace : undefined, name)
-      await api.call(path, { method: 'PATCH', body, contentType: mergePatch })
+      await patchObject(api, { kind, name }, body)
       out(`${fullName(kind, name)} ${release ? 'released' : 'adopted'}`)
     }
   }

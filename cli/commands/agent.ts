@@ -6,19 +6,11 @@ import { openApi, pathOf } from '../connect/api.ts'
 import { lossOfAgent, stageletsOf } from '../delete/losses.ts'
 import { CliError } from '../errors.ts'
 import { kindOf, nameOf, quotedName } from '../objects/kinds.ts'
-import {
-  allNamespacesOption,
-  newCommand,
-  newGroup,
-  outputOption,
-  parseDuration,
-  selectorOption,
-  type CommonFlags,
-} from '../options.ts'
+import { newCommand, newGroup, parseDuration, type CommonFlags } from '../options.ts'
 import { listObjects } from '../objects/objects.ts'
 import { out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
-import { get } from './get.ts'
+import { listCommandOf } from './get.ts'
 
 export const command = (): Command => {
   const group = newGroup('agent', 'Run an agent, and manage who may be one.', [
@@ -96,15 +88,10 @@ const createCommand = (): Command =>
     })
 
 const listCommand = (): Command =>
-  newCommand('list', 'List the agents, as "stagely get agents -o wide" does.', [
-    'stagely agent list',
-    'stagely agent list -n team-a',
-    'stagely agent list -A -o json',
-  ])
-    .addOption(outputOption())
-    .addOption(selectorOption())
-    .addOption(allNamespacesOption())
-    .action((flags: CommonFlags) => get(['agents'], { output: 'wide', ...flags }))
+  listCommandOf('agents', {
+    summary: 'List the agents, as "stagely get agents" does.',
+    examples: ['stagely agent list -o wide', 'stagely agent list -A -o json'],
+  })
 
 const revokeCommand = (): Command =>
   asking(

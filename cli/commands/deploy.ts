@@ -1,12 +1,12 @@
 // deploy: rolls out pending edits of the user's compose files.
 import type { Command } from 'commander'
-import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import { deployOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
-import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import { mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { annotations } from '../../src/resources/meta.ts'
+import { openApi } from '../connect/api.ts'
 import { fullName, kindOf, nameOf } from '../objects/kinds.ts'
 import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
+import { requestAction } from '../wait/request-action.ts'
 import { waitForSync } from '../wait/wait-in-sync.ts'
 
 export const command = (): Command =>
@@ -25,14 +25,10 @@ const deploy = async (words: string[], flags: CommonFlags & WaitFlags): Promise<
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
   const kind = kindOf('Stagelet')
-  const stamp = toFineTimestamp(realClock.now())
   const earlier = new Map<string, string>()
   for (const word of words) {
     const name = nameOf(kind, word)
-    const body = { metadata: { annotations: { [annotations.redeploy]: stamp } } }
-    const path = pathOf(kind, api.namespace, name)
-    const call = { method: 'PATCH', body, contentType: mergePatch } as const
-    const object = (await api.call(path, call)) as KubeObject
+    const { object } = await requestAction(api, { kind, name }, annotations.redeploy)
     earlier.set(name, rolloutStartOf(object))
     out(`${fullName(kind, name)} deploying`)
   }

@@ -28,14 +28,33 @@ export const command = (): Command =>
     .addOption(outputOption())
     .addOption(selectorOption())
     .addOption(allNamespacesOption())
-    .action(get)
+    .action((words: string[], flags: CommonFlags) => get(words, flags))
+
+/** Which objects of a list are meant, by the flags of its command. */
+type Filter<Flags> = (api: Api, flags: Flags) => Promise<Selection['isMeant']>
+
+/** `list` of a group: the table and the formats of `stagely get KIND`. */
+export const listCommandOf = <Flags extends CommonFlags>(
+  plural: string,
+  { summary, examples }: { readonly summary: string; readonly examples: readonly string[] },
+  isMeant?: Filter<Flags>,
+): Command =>
+  newCommand('list', summary, examples)
+    .addOption(outputOption())
+    .addOption(selectorOption())
+    .addOption(allNamespacesOption())
+    .action((flags: Flags) => get([plural], flags, isMeant))
 
 /** `words` are kinds and names, as for `stagely get`. */
-export const get = async (words: readonly string[], flags: CommonFlags): Promise<void> => {
+export const get = async <Flags extends CommonFlags>(
+  words: readonly string[],
+  flags: Flags,
+  filter?: Filter<Flags>,
+): Promise<void> => {
   const output = flags.output === undefined ? undefined : parseOutput(flags.output)
   const targets = parseTargets(words)
   const api = await openApi(flags)
-  const selection = selectionOf(api, flags)
+  const selection = { ...selectionOf(api, flags), isMeant: await filter?.(api, flags) }
   const single = targets.length === 1 && targets[0]!.names.length === 1
   const missing: unknown[] = []
   const ifThere: IfThere = (reading) =>
@@ -73,7 +92,7 @@ const printTables = async (
       names.length === 0 ? [pathOf(kind, scope)] : names.map((name) => pathOf(kind, scope, name))
     const parts: Table[] = []
     for (const path of paths) {
-      const part = await ifThere(readTable(api, path, selection.selector))
+      const part = await ifThere(readTable(api, path, selection))
       if (part !== undefined) parts.push(part)
     }
     const table: Table = {
@@ -105,16 +124,20 @@ const printTables = async (
 const readTable = async (
   api: Api,
   path: string,
-  labelSelector: string | undefined,
+  { selector: labelSelector, isMeant }: Selection,
 ): Promise<Table> => {
   const rows: Table['rows'][number][] = []
   let columnDefinitions: Table['columnDefinitions'] = null
   let next: string | undefined
+  const includeObject = isMeant === undefined ? undefined : 'Object'
   do {
-    const query = { labelSelector, limit: '500', continue: next }
+    const query = { labelSelector, includeObject, limit: '500', continue: next }
     const table = (await api.call(path, { accept: asTable, query })) as Table
     columnDefinitions ??= table.columnDefinitions
-    append(rows, table.rows)
+    append(
+      rows,
+      table.rows.filter(({ object }) => object === undefined || (isMeant?.(object) ?? true)),
+    )
     next = table.metadata?.continue
   } while (next !== undefined && next !== '')
   return { columnDefinitions, rows }

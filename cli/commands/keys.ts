@@ -1,12 +1,11 @@
 // keys: their age and their rotation.
 import type { KeyRotation, Keys } from '../../src/rest/types.ts'
 import { Option, type Command } from 'commander'
-import { realClock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
-import { note } from '../print.ts'
+import { pollUntilDone } from '../wait/poll.ts'
 import { openRest, type Rest } from '../connect/rest.ts'
 
 const outputOption = (): Option =>
@@ -151,29 +150,31 @@ const rotateSealing = async (rest: Rest, output: string | undefined): Promise<vo
   printAs(body, output, () => body.public_key)
 }
 
-const everyMs = 500
-
 const waitFor = async (rest: Rest, begun: KeyRotation, timeoutMs: number): Promise<KeyRotation> => {
-  const until = timeoutMs === 0 ? Infinity : realClock.monotonic() + timeoutMs
-  let now = begun
-  let told = -1
-  while (now.state === 'Running') {
-    if (realClock.monotonic() >= until)
-      throw new CliError(
-        `timed out after ${timeoutMs / 1000} s: rotation ${now.id} goes on in the controller, ${now.done} done${now.message === '' ? '' : ` (${now.message})`}; "stagely keys status" shows it`,
-      )
-    await realClock.sleep(everyMs)
+  const read = async (): Promise<{ rotation: KeyRotation; left: number }> => {
     const { body } = await rest.call<Keys>('/keys')
-    const found = body.rotations.find(({ id }) => id === begun.id)
-    if (found === undefined)
+    const rotation = body.rotations.find(({ id }) => id === begun.id)
+    if (rotation === undefined)
       throw new CliError(
         `rotation ${begun.id} is no longer among those that the controller lists: "stagely keys status" shows what old keys still seal`,
       )
-    now = found
-    if (now.done === told || now.state !== 'Running') continue
-    told = now.done
-    const left = now.kind === 'data' ? `, ${body.sealed_by_old_keys} left` : ''
-    note(`${now.done} done${left}${now.message === '' ? '' : ` (${now.message})`}`)
+    return { rotation, left: body.sealed_by_old_keys }
   }
-  return now
+  const because = ({ message }: KeyRotation): string => (message === '' ? '' : ` (${message})`)
+  const { rotation } = await pollUntilDone(
+    { rotation: begun, left: 0 },
+    {
+      read,
+      isDone: ({ rotation: { state } }) => state !== 'Running',
+      progress: ({ rotation: now, left }) =>
+        now === begun
+          ? undefined
+          : `${now.done} done${now.kind === 'data' ? `, ${left} left` : ''}${because(now)}`,
+      everyMs: 500,
+      timeoutMs,
+      late: ({ rotation: now }) =>
+        `rotation ${now.id} goes on in the controller, ${now.done} done${because(now)}; "stagely keys status" shows it`,
+    },
+  )
+  return rotation
 }

@@ -1,38 +1,23 @@
 // leak-test: which secrets the containers of a stagelet have printed. The agent counts on its machine;
 // no line of a log is sent.
+import type { LeakTest } from '../../src/rest/types.ts'
 import { InvalidArgumentError, type Command } from 'commander'
-import { realClock } from '../../src/kernel/clock.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { CliError, Exit } from '../errors.ts'
 import { kindOf, nameOf } from '../objects/kinds.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
-import { toYaml } from '../output/output.ts'
+import { printAs } from '../output/output.ts'
 import { hanging, note, oneLine, out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
+import { pollUntilDone } from '../wait/poll.ts'
 import { openRest, type Rest } from '../connect/rest.ts'
 
 interface Flags extends CommonFlags {
   readonly tail?: number
 }
 
-interface ServiceCounts {
-  readonly name: string
-  readonly lines: number
-  readonly hits: readonly { readonly key: string; readonly count: number }[]
-  readonly unmaskable: readonly string[]
-  readonly fault?: string
-}
+type ServiceCounts = LeakTest['services'][number]
 
-interface LeakTest {
-  readonly id: string
-  readonly state: 'waiting' | 'running' | 'done' | 'agent_away' | 'agent_too_old' | 'failed'
-  readonly message?: string
-  readonly lines: number
-  readonly complete?: boolean
-  readonly services: readonly ServiceCounts[]
-}
-
-const pollMs = 500
 /** Something was printed. 1 is a test that did not come to its end. */
 const hitsExit = 3
 
@@ -91,25 +76,17 @@ const usage = (error: unknown): never => {
   throw error
 }
 
-const waitForEnd = async (rest: Rest, path: string, first: LeakTest): Promise<LeakTest> => {
-  let test = first
-  let told = ''
-  while (test.state === 'waiting' || test.state === 'running') {
-    const standing =
-      test.state === 'waiting' ? 'waiting for the agent …' : `${test.lines} lines counted …`
-    if (standing !== told) note(standing)
-    told = standing
-    await realClock.sleep(pollMs)
-    test = (await rest.call<LeakTest>(`${path}/${test.id}`)).body
-  }
-  return test
-}
+const waitForEnd = (rest: Rest, path: string, started: LeakTest): Promise<LeakTest> =>
+  pollUntilDone(started, {
+    read: async () => (await rest.call<LeakTest>(`${path}/${started.id}`)).body,
+    isDone: ({ state }) => state !== 'waiting' && state !== 'running',
+    progress: ({ state, lines }) =>
+      state === 'waiting' ? 'waiting for the agent …' : `${lines} lines counted …`,
+    everyMs: 500,
+  })
 
 const show = (test: LeakTest, output: string | undefined): void => {
-  if (output === 'json' || output === 'yaml') {
-    out(output === 'json' ? JSON.stringify(test, null, 4) : toYaml(test))
-    return
-  }
+  if (output === 'json' || output === 'yaml') { printAs(test, output, () => ''); return; }
   printRecords(test.services, view, output)
   if (output === 'name') return
   const hits = test.services.flatMap((service) => service.hits)

@@ -6,15 +6,9 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { Exit, usageError } from '../errors.ts'
 import { kindOf } from '../objects/kinds.ts'
-import { findObject, listObjects, selectionOf } from '../objects/objects.ts'
+import { findObject } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
-import {
-  allNamespacesOption,
-  newCommand,
-  newGroup,
-  outputOption,
-  type CommonFlags,
-} from '../options.ts'
+import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { parseOutput, printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { askLine, canAsk } from '../prompt.ts'
@@ -22,7 +16,8 @@ import { printRecords } from '../output/records.ts'
 import { openRest, projectPath, type Rest } from '../connect/rest.ts'
 import { revealedView } from '../audit/views.ts'
 import { projectOf } from '../secrets/identity.ts'
-import { historyView, rotationText, rotationView, runText, unwritten } from '../rotation/views.ts'
+import { listCommandOf } from './get.ts'
+import { historyView, rotationText, runText, unwritten } from '../rotation/views.ts'
 
 interface Flags extends CommonFlags {
   readonly project?: string
@@ -73,39 +68,26 @@ const open = async (name: string, flags: Flags): Promise<Place> => {
   return { rest, path: pathIn(rest.namespace, project) }
 }
 
-/** The rotations of one project, of all of the namespace, or of all namespaces. */
-const listRotations = async (flags: Flags): Promise<Rotation[]> => {
-  const rest = await openRest(flags)
-  const api = await openApi(flags)
-  if (flags.project !== undefined) {
-    const project = await projectOf(api, flags.project)
-    return await rest.list<Rotation>(pathIn(rest.namespace, project), 'rotations')
-  }
-  const found = await listObjects(api, kindOf('Rotation'), selectionOf(api, flags))
-  const paths = found.map((one) => pathIn(one.metadata.namespace ?? '', projectOfRotation(one)))
-  const lists: Rotation[][] = []
-  for (const path of [...new Set(paths)].sort())
-    lists.push(await rest.list<Rotation>(path, 'rotations'))
-  return lists.flat()
-}
-
 const named = (path: string, name: string): string => `${path}/${encodeURIComponent(name)}`
 
 const list = (): Command =>
-  ofProject(
-    newCommand('list', 'List the rotations of a project, of the namespace, or of all namespaces.', [
-      'stagely rotation list',
-      'stagely rotation list -p shop -o wide',
-      'stagely rotation list -A',
-    ]),
-  )
-    .addOption(allNamespacesOption())
-    .addOption(outputOption())
-    .action(async (flags: Flags) => {
-      if (flags.allNamespaces === true && flags.project !== undefined)
-        throw usageError('give --project or -A, not both')
-      printRecords(await listRotations(flags), rotationView, flags.output)
-    })
+  listCommandOf<Flags>(
+    'rotations',
+    {
+      summary: 'List the rotations of a project, of the namespace, or of all namespaces.',
+      examples: [
+        'stagely rotation list',
+        'stagely rotation list -p shop -o wide',
+        'stagely rotation list -A',
+      ],
+    },
+    async (api, { project, allNamespaces }) => {
+      if (project === undefined) return undefined
+      if (allNamespaces === true) throw usageError('give --project or -A, not both')
+      const name = await projectOf(api, project)
+      return (rotation) => projectOfRotation(rotation) === name
+    },
+  ).option('-p, --project <name>', 'only the rotations of this project')
 
 const show = (): Command =>
   ofProject(

@@ -1,10 +1,16 @@
-// stores: SecretStores, how fresh they are, and what a person may ask of them.
-import type { Condition, Store } from '../../src/rest/types.ts'
-import { setTimeout as pause } from 'node:timers/promises'
+// stores: SecretStores, how fresh they are, and the actions that a person may ask for.
+import type { Store } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { comingLook } from '../../src/rest/coming-look.ts'
+import { conditionsOf, findCondition } from '../../src/resources/conditions.ts'
+import { annotations, type KubeObject } from '../../src/resources/meta.ts'
+import { statusOf } from '../../src/resources/typed.ts'
+import { done, failed, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
+import { openApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
+import { kindOf } from '../objects/kinds.ts'
+import { get, listCommandOf } from './get.ts'
 import {
   collect,
   newCommand,
@@ -13,40 +19,19 @@ import {
   timeoutOption,
   type CommonFlags,
 } from '../options.ts'
-import { parseOutput, toYaml } from '../output/output.ts'
+import { parseOutput, printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
-import { printRecord, printRecords, type RecordView } from '../output/records.ts'
 import { openRest, type Rest } from '../connect/rest.ts'
+import { requestAction } from '../wait/request-action.ts'
+import { waitForOutcomes } from '../wait/wait-for-outcomes.ts'
 
-type Verb = 'refresh' | 'check' | 'resume'
+const verbs = {
+  refresh: annotations.refresh,
+  check: annotations.check,
+  resume: annotations.resumeStore,
+} as const
 
-const conditionOf = ({ conditions }: Store, type: string): Condition | undefined =>
-  conditions.find((one) => one.type === type)
-
-/** `True`, or what is wrong: `False/Stale`. */
-const stateOf = (store: Store, type: string): string => {
-  const found = conditionOf(store, type)
-  if (found === undefined) return ''
-  return found.status === 'True' ? 'True' : `${found.status}/${found.reason}`
-}
-
-const view: RecordView<Store> = {
-  columns: [
-    { header: 'NAME', cell: (s) => s.name },
-    { header: 'TEAM', cell: (s) => s.team, wide: true },
-    { header: 'PROVIDER', cell: (s) => s.provider },
-    { header: 'READY', cell: (s) => stateOf(s, 'Ready') },
-    { header: 'FRESH', cell: (s) => stateOf(s, 'Fresh') },
-    { header: 'SECRETS', cell: (s) => s.secrets },
-    { header: 'LAST LOOK', cell: (s) => s.last_look_at },
-    { header: 'NEXT LOOK', cell: (s) => comingLook(s, realClock.now()), wide: true },
-    { header: 'CALLS/MIN', cell: (s) => s.calls_per_minute, wide: true },
-    { header: 'LAG', cell: (s) => s.lag_seconds && `${s.lag_seconds} s`, wide: true },
-    { header: 'BRAKED', cell: (s) => conditionOf(s, 'Braked')?.status, wide: true },
-  ],
-  nameOf: (s) => `secretstore/${s.name}`,
-  empty: 'No stores found.',
-}
+type Verb = keyof typeof verbs
 
 const pathOf = (rest: Rest, flags: CommonFlags, name: string): string =>
   `/stores/${encodeURIComponent(`${flags.namespace ?? rest.namespace}/${name}`)}`
@@ -63,40 +48,29 @@ export const command = (): Command => {
 }
 
 const listCommand = (): Command =>
-  newCommand('list', 'List the stores of a namespace.', [
-    'stagely stores list',
-    'stagely stores list -n shop -o wide',
-  ])
-    .addOption(outputOption())
-    .action(async (flags: CommonFlags) => {
-      const rest = await openRest(flags)
-      const team = flags.namespace ?? rest.namespace
-      const stores = await rest.list<Store>('/stores', 'stores', { team })
-      printRecords(stores, view, flags.output)
-    })
+  listCommandOf('secretstores', {
+    summary: 'List the stores: whether each is fresh, and how much it is called.',
+    examples: ['stagely stores list', 'stagely stores list -A -o wide'],
+  })
 
 const showCommand = (): Command =>
-  newCommand('show', 'Show one store, and what its conditions say.', [
-    'stagely stores show prod-aws',
-  ])
+  newCommand('show', 'Show one store and its conditions.', ['stagely stores show prod-aws'])
     .argument('<name>', 'name of the store')
     .addOption(outputOption())
-    .action(async (name: string, flags: CommonFlags) => {
-      const rest = await openRest(flags)
-      const { body } = await rest.call<Store>(pathOf(rest, flags, name))
-      show(body, flags.output)
-    })
+    .action(show)
 
-const show = (store: Store, output: string | undefined): void => {
-  const format = output === undefined ? undefined : parseOutput(output)
-  if (format === 'json') out(JSON.stringify(store, null, 4))
-  else if (format === 'yaml') out(toYaml(store))
-  else {
-    printRecord(store, view, output)
-    if (format === 'name') return
-    for (const { type, status, reason, message } of store.conditions)
-      out(oneLine(`${type}=${status} ${reason}: ${message}`))
-  }
+/** `-o json` and `-o yaml` print the answer of REST. */
+const show = async (name: string, flags: CommonFlags): Promise<void> => {
+  const format = flags.output === undefined ? undefined : parseOutput(flags.output)
+  if (format === 'name') return get(['secretstore', name], flags)
+  const rest = await openRest(flags)
+  const { body } = await rest.call<Store>(pathOf(rest, flags, name))
+  if (format === 'json' || format === 'yaml') { printAs(body, format, () => ''); return; }
+  await get(['secretstore', name], flags)
+  const next = comingLook(body, realClock.now())
+  if (next !== undefined) out(`Next read: ${next}`)
+  for (const { type, status, reason, message } of body.conditions)
+    out(oneLine(`${type}=${status} ${reason}: ${message}`))
 }
 
 interface AskFlags extends CommonFlags {
@@ -104,35 +78,35 @@ interface AskFlags extends CommonFlags {
   readonly key?: readonly string[]
 }
 
-const pollMs = 200
-
-/** Asks, and waits until whoever leads has done it. */
-const ask = async (verb: Verb, name: string, flags: AskFlags): Promise<Store> => {
-  const rest = await openRest(flags)
-  const path = pathOf(rest, flags, name)
-  const body = flags.key === undefined ? {} : { keys: flags.key }
-  const call = verb === 'refresh' ? { method: 'POST' as const, body } : { method: 'POST' as const }
-  const { body: answer } = await rest.call<{ asked: string }>(`${path}/${verb}`, call)
-  const until = realClock.now() + flags.timeout
-  for (;;) {
-    const { body: store } = await rest.call<Store>(path)
-    if (store.answered?.[verb] === answer.asked) return store
-    if (realClock.now() > until)
-      throw new CliError(
-        `store "${name}" was asked and has not answered in ${flags.timeout / 1000} s; see "stagely stores show ${name}"`,
-      )
-    await pause(pollMs)
+/** Asks the controller, and waits until the status says that the request is done. */
+const ask = async (verb: Verb, name: string, flags: AskFlags): Promise<KubeObject> => {
+  const api = await openApi(flags)
+  const kind = kindOf('SecretStore')
+  const { request } = await requestAction(api, { kind, name }, verbs[verb], flags.key)
+  const label = `secretstore/${name}`
+  const judge = (store: KubeObject | undefined): WaitOutcome => {
+    if (store === undefined) return failed('NotFound', 'it does not exist')
+    return statusOf('SecretStore', store).answered?.[verb] === request
+      ? done('done')
+      : pending('waits for the controller')
   }
+  const ref = { kind, namespace: api.namespace, name }
+  const last = await waitForOutcomes(
+    api,
+    [{ ref, label, judge, doneLine: undefined }],
+    flags.timeout,
+  )
+  return last.get(label)!
 }
 
-const failIf = (store: Store, type: string): void => {
-  const found = conditionOf(store, type)
+const failIf = (store: KubeObject, type: string): void => {
+  const found = findCondition(conditionsOf(store), type)
   if (found?.status === 'False')
     throw new CliError(`${type}=False ${found.reason}: ${found.message}`)
 }
 
-const failIfThrottled = (store: Store, say: (why: string) => string): void => {
-  const throttled = conditionOf(store, 'Throttled')
+const failIfThrottled = (store: KubeObject, say: (why: string) => string): void => {
+  const throttled = findCondition(conditionsOf(store), 'Throttled')
   if (throttled?.status === 'True') throw new CliError(say(throttled.message))
 }
 
@@ -147,13 +121,13 @@ const checkCommand = (): Command =>
     .addOption(outputOption())
     .action(async (name: string, flags: AskFlags) => {
       const store = await ask('check', name, flags)
-      show(store, flags.output)
+      await show(name, flags)
       failIfThrottled(store, (why) => `secretstore/${name} was not asked: ${why}`)
       failIf(store, 'Ready')
     })
 
 const refreshCommand = (): Command =>
-  newCommand('refresh', 'Look at the store now, and fetch what has changed.', [
+  newCommand('refresh', 'Read the store now, and fetch what has changed.', [
     'stagely stores refresh prod-aws',
     'stagely stores refresh prod-aws --key prod/shop/db',
   ])
@@ -165,26 +139,24 @@ const refreshCommand = (): Command =>
       const store = await ask('refresh', name, flags)
       failIfThrottled(
         store,
-        (why) => `secretstore/${name} was not looked at yet: ${why}; the look follows then`,
+        (why) => `secretstore/${name} was not read yet: ${why}; it is read then`,
       )
       failIf(store, 'Ready')
       failIf(store, 'Fresh')
-      if (flags.output === undefined) out(`secretstore/${name} was looked at`)
-      else printRecord(store, view, flags.output)
+      if (flags.output === undefined) out(`secretstore/${name} refreshed`)
+      else await show(name, flags)
     })
 
 const resumeCommand = (): Command =>
   newCommand(
     'resume',
-    'Let secrets be removed that the store no longer has, although they are more than half. They can be restored.',
+    'Remove the secrets that the store no longer has, although they are more than half. They can be restored.',
     ['stagely stores resume prod-aws'],
   )
     .argument('<name>', 'name of the store')
     .addOption(timeoutOption(60_000))
     .action(async (name: string, flags: AskFlags) => {
       await ask('resume', name, flags)
-      note(
-        'What is still missing in the next look is removed; "stagely secrets restore" undoes it.',
-      )
+      note('The next read removes what is still missing; "stagely secrets restore" undoes it.')
       out(`secretstore/${name} resumed`)
     })

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
-import { pathOf, type Api, type ListAnswer } from '../connect/api.ts'
+import { mergePatch, pathOf, type Api, type ListAnswer } from '../connect/api.ts'
 import type { Target } from './kinds.ts'
 import { mayPass, usageError } from '../errors.ts'
 import { note } from '../print.ts'
@@ -13,6 +13,8 @@ import { note } from '../print.ts'
 export interface Selection {
   readonly namespace: string | undefined
   readonly selector?: string | undefined
+  /** Which of the objects are meant; absent: all. */
+  readonly isMeant?: ((object: KubeObject) => boolean) | undefined
 }
 
 /** -A: every namespace; else the namespace of the connection. */
@@ -30,6 +32,17 @@ export const getObject = async (
   namespace: string,
   name: string,
 ): Promise<KubeObject> => (await api.call(pathOf(kind, namespace, name))) as KubeObject
+
+/** Changes the fields that the patch has; returns the object as it is then. */
+export const patchObject = async (
+  api: Api,
+  { kind, namespace = api.namespace, name }: { kind: Kind; namespace?: string; name: string },
+  patch: object,
+): Promise<KubeObject> => {
+  const path = pathOf(kind, namespace, name)
+  const call = { method: 'PATCH', body: patch, contentType: mergePatch } as const
+  return (await api.call(path, call)) as KubeObject
+}
 
 /** True when the declared parts are equal. The resourceVersion may differ because of a status. */
 export const isSameButStatus = (
@@ -66,7 +79,7 @@ export const listObjects = async (
     const answer = (await api.call(pathOf(kind, selection.namespace), {
       query: { labelSelector: selection.selector, limit: '500', continue: next },
     })) as ListAnswer
-    append(items, answer.items)
+    append(items, answer.items.filter(selection.isMeant ?? (() => true)))
     next = answer.metadata.continue
   } while (next !== undefined && next !== '')
   return items

@@ -2,10 +2,10 @@
 import type { Rollout } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { retryOutcome, syncOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
-import { type Api, mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { openApi, type Api } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
 import { fullName, kindOf } from '../objects/kinds.ts'
-import { getObject } from '../objects/objects.ts'
+import { getObject, patchObject } from '../objects/objects.ts'
 import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
@@ -38,9 +38,7 @@ const setStageletPaused = async (api: Api, name: string, paused: boolean): Promi
   const { spec } = await getObject(api, kind, api.namespace, name)
   const word = paused ? 'already paused' : 'not paused'
   if ((spec?.['paused'] === true) === paused) throw new CliError(`stagelet "${name}" is ${word}`)
-  const body = { spec: { paused: paused ? true : null } }
-  const path = pathOf(kind, api.namespace, name)
-  await api.call(path, { method: 'PATCH', body, contentType: mergePatch })
+  await patchObject(api, { kind, name }, { spec: { paused: paused ? true : null } })
 }
 
 const setProjectPaused = async (

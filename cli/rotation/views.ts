@@ -4,32 +4,6 @@ import type { Rotation, RotationStep } from '../../src/rest/types.ts'
 import type { RecordView } from '../output/records.ts'
 import { hanging } from '../print.ts'
 
-/** What somebody should look at first. */
-const stateOf = ({ conditions, paused, phase }: Rotation): string => {
-  const bad = ['Failed', 'Blocked', 'Overdue'].flatMap((type) =>
-    conditions.filter((one) => one.type === type && one.status === 'True'),
-  )
-  const untested = conditions.find((one) => one.type === 'Tested' && one.status !== 'True')
-  const [first] = [...bad, untested].filter((one) => one !== undefined)
-  if (first !== undefined) return `${first.type}: ${first.reason}`
-  return paused ? 'Paused' : phase
-}
-
-export const rotationView: RecordView<Rotation> = {
-  columns: [
-    { header: 'PROJECT', cell: ({ project }) => project },
-    { header: 'NAME', cell: ({ name }) => name },
-    { header: 'PHASE', cell: ({ phase }) => phase },
-    { header: 'STATE', cell: stateOf },
-    { header: 'LAST', cell: (one) => one.last_rotated_at ?? 'never' },
-    { header: 'NEXT', cell: (one) => one.next_at ?? '-' },
-    { header: 'SLOT', cell: (one) => one.slot ?? '-', wide: true },
-    { header: 'OUTPUTS', cell: (one) => Object.values(one.outputs).join(', '), wide: true },
-  ],
-  nameOf: ({ name }) => `rotation/${name}`,
-  empty: 'No rotations found.',
-}
-
 export const historyView: RecordView<RotationStep> = {
   columns: [
     { header: 'AT', cell: ({ at }) => at },

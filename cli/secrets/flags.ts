@@ -8,15 +8,17 @@ export interface SecretFlags extends CommonFlags {
   readonly stagelet?: string
 }
 
+export const withSecretFlags = (command: Command): Command =>
+  command
+    .option('-p, --project <name>', 'project; may be left out where the namespace has just one')
+    .option('-s, --scope <scope>', '"global" or one service')
+    .option('--stagelet <name>', 'the secret of just this stagelet')
+
 export const secretCommand = (
   name: string,
   summary: string,
   examples: readonly string[],
-): Command =>
-  newCommand(name, summary, examples)
-    .option('-p, --project <name>', 'project; may be left out where the namespace has just one')
-    .option('-s, --scope <scope>', '"global" or one service')
-    .option('--stagelet <name>', 'the secret of just this stagelet')
+): Command => withSecretFlags(newCommand(name, summary, examples))
 
 export const parseNumber = (text: string): number => {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('use a whole number.')

@@ -1,5 +1,4 @@
-// Printer columns: the table of `kubectl get`, and with `-o wide` some more.
-import * as z from 'zod'
+// Columns of tables: of `kubectl get`, of lists of the command line, and of the dashboard. Pure.
 
 /** A printer column as in a CRD: `jsonPath` is the simple dotted form that CRDs allow. */
 export interface PrinterColumn {
@@ -11,41 +10,59 @@ export interface PrinterColumn {
   readonly priority?: number
 }
 
-export const condition = (type: string, field: string): string =>
-  `.status.conditions[?(@.type=="${type}")].${field}`
+type Make = (name: string, jsonPath: string, description: string) => PrinterColumn
+
+const columnOf =
+  (type: PrinterColumn['type']): Make =>
+  (name, jsonPath, description) => ({ name, type, jsonPath, description })
+
+export const text = columnOf('string')
+export const integer = columnOf('integer')
+export const bool = columnOf('boolean')
+/** A time; tables show how long ago it was. */
+export const date = columnOf('date')
+
+export const wide = (column: PrinterColumn): PrinterColumn => ({ ...column, priority: 1 })
+
+export const condition = (
+  type: string,
+  field: 'status' | 'reason' | 'lastTransitionTime',
+): string => `.status.conditions[?(@.type=="${type}")].${field}`
+
+const pathStep = /^\.([A-Za-z0-9_-]+)|^\[\?\(@\.([A-Za-z0-9]+)==["']([^"']*)["']\)\]|^\[(\d+)\]/
+
+type Wire = Record<string, unknown>
+type PathStep = (value: unknown) => unknown
+
+const stepsOf = (path: string): PathStep[] => {
+  const steps: PathStep[] = []
+  let rest = path
+  while (rest !== '') {
+    const match = pathStep.exec(rest)
+    if (match === null) throw new Error(`unsupported column path: ${path}`)
+    const [whole, field, filterField, filterValue, index] = match
+    if (field !== undefined) steps.push((value) => (value as Wire)[field])
+    else if (index !== undefined) steps.push((value) => (value as unknown[])[Number(index)])
+    else steps.push((value) => (value as Wire[]).find((item) => item[filterField!] === filterValue))
+    rest = rest.slice(whole.length)
+  }
+  return steps
+}
+
+/** A cache: there are few columns, each evaluated for thousands of objects. */
+const parsed = new Map<string, PathStep[]>()
 
 /**
- * Declared beside a field of `spec` by `.meta({ column: { name: 'Tier' } })`: the field becomes a
- * column.
+ * The simple JSON paths of CRD columns: fields, one index, one equality filter. null when there is no
+ * value.
  */
-interface FieldColumn {
-  readonly name: string
-  readonly priority?: number
-}
-
-const columnTypes = new Set(['string', 'integer', 'boolean'])
-
-/** The columns that are declared beside fields of `spec`. */
-export const fieldColumns = (spec: z.ZodType): PrinterColumn[] => {
-  const shape = spec instanceof z.ZodObject ? (spec.shape as Record<string, z.ZodType>) : {}
-  return Object.entries(shape).flatMap(([field, schema]) => {
-    const { column, description = '' } = (schema.meta() ?? {}) as {
-      column?: FieldColumn
-      description?: string
-    }
-    if (column === undefined) return []
-    const { type } = z.toJSONSchema(schema, { io: 'input' })
-    if (typeof type !== 'string' || !columnTypes.has(type))
-      throw new Error(`${field} cannot be a column`)
-    return [
-      { ...column, type: type as PrinterColumn['type'], jsonPath: `.spec.${field}`, description },
-    ]
-  })
-}
-
-export const age: PrinterColumn = {
-  name: 'Age',
-  type: 'date',
-  jsonPath: '.metadata.creationTimestamp',
-  description: 'Time since creation.',
+export const columnValue = (root: unknown, path: string): unknown => {
+  let steps = parsed.get(path)
+  if (steps === undefined) parsed.set(path, (steps = stepsOf(path)))
+  let value: unknown = root
+  for (const next of steps) {
+    if (value === undefined || value === null) return null
+    value = next(value)
+  }
+  return value ?? null
 }

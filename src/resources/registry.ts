@@ -2,22 +2,14 @@
 // derived from it.
 import type * as z from 'zod'
 import { agentSpec, agentStatus } from './kinds/agent.ts'
-import { age, fieldColumns, type PrinterColumn } from './columns.ts'
-import {
-  agentColumns,
-  notifierColumns,
-  projectColumns,
-  rotationColumns,
-  secretColumns,
-  stageletColumns,
-} from './kinds/kind-columns.ts'
+import type { PrinterColumn } from './columns.ts'
+import { kindColumns } from './kinds/kind-columns.ts'
 import { eventSpec, namespaceSpec, namespaceStatus } from './kinds/core.ts'
 import { apiGroup } from './meta.ts'
 import { notifierSpec, notifierStatus } from './kinds/notifier.ts'
 import { observationSpec } from './kinds/observation.ts'
 import { projectSpec, projectStatus } from './kinds/project.ts'
 import { rotationSpec, rotationStatus } from './kinds/rotation.ts'
-import { secretStoreColumns } from './kinds/secret-store-columns.ts'
 import { secretStoreSpec, secretStoreStatus } from './kinds/secret-store.ts'
 import { stageletSpec, stageletStatus } from './kinds/stagelet.ts'
 import { secretSpec, secretStatus } from './kinds/stagelysecret.ts'
@@ -50,7 +42,7 @@ const stagely = {
   namespaced: true,
 }
 
-const declared: readonly Kind[] = [
+export const kinds: readonly Kind[] = [
   {
     group: '',
     version: 'v1',
@@ -63,15 +55,7 @@ const declared: readonly Kind[] = [
     description: 'A team: the border that access and names end at.',
     spec: namespaceSpec,
     status: namespaceStatus,
-    columns: [
-      {
-        name: 'Status',
-        type: 'string',
-        jsonPath: '.status.phase',
-        description: 'Active or Terminating.',
-      },
-      age,
-    ],
+    columns: kindColumns.Namespace,
     applyOrder: 0,
   },
   {
@@ -83,7 +67,7 @@ const declared: readonly Kind[] = [
     description: 'A set of secrets and the stacks that get them.',
     spec: projectSpec,
     status: projectStatus,
-    columns: projectColumns,
+    columns: kindColumns.Project,
     applyOrder: 1,
   },
   {
@@ -95,7 +79,7 @@ const declared: readonly Kind[] = [
     description: 'A machine that runs stacks.',
     spec: agentSpec,
     status: agentStatus,
-    columns: agentColumns,
+    columns: kindColumns.Agent,
     applyOrder: 2,
   },
   {
@@ -107,7 +91,7 @@ const declared: readonly Kind[] = [
     description: 'One secret of a project. Its value is write-only.',
     spec: secretSpec,
     status: secretStatus,
-    columns: secretColumns,
+    columns: kindColumns.StagelySecret,
     selectableFields: ['spec.projectRef.name', 'spec.key', 'spec.scope', 'spec.type'],
     applyOrder: 3,
   },
@@ -120,7 +104,7 @@ const declared: readonly Kind[] = [
     description: 'One deployed environment: one Compose project on one machine.',
     spec: stageletSpec,
     status: stageletStatus,
-    columns: stageletColumns,
+    columns: kindColumns.Stagelet,
     selectableFields: ['spec.projectRef.name', 'spec.agentRef.name'],
     applyOrder: 4,
   },
@@ -133,7 +117,7 @@ const declared: readonly Kind[] = [
     description: 'Tells people what happened, by a webhook or in Slack.',
     spec: notifierSpec,
     status: notifierStatus,
-    columns: notifierColumns,
+    columns: kindColumns.Notifier,
     applyOrder: 5,
   },
   {
@@ -146,7 +130,7 @@ const declared: readonly Kind[] = [
       'Changes a credential at its time, and ends the old one when nothing runs with it.',
     spec: rotationSpec,
     status: rotationStatus,
-    columns: rotationColumns,
+    columns: kindColumns.Rotation,
     selectableFields: ['spec.projectRef.name'],
     applyOrder: 5,
   },
@@ -159,7 +143,7 @@ const declared: readonly Kind[] = [
     description: 'A store of secrets elsewhere, which the controller reads from.',
     spec: secretStoreSpec,
     status: secretStoreStatus,
-    columns: secretStoreColumns,
+    columns: kindColumns.SecretStore,
     applyOrder: 2,
   },
   {
@@ -173,28 +157,7 @@ const declared: readonly Kind[] = [
     namespaced: true,
     description: 'Something that happened to an object; kept for an hour.',
     spec: eventSpec,
-    columns: [
-      {
-        name: 'Last Seen',
-        type: 'date',
-        jsonPath: '.lastTimestamp',
-        description: 'When it last happened.',
-      },
-      { name: 'Type', type: 'string', jsonPath: '.type', description: 'Normal or Warning.' },
-      {
-        name: 'Reason',
-        type: 'string',
-        jsonPath: '.reason',
-        description: 'One word for what happened.',
-      },
-      {
-        name: 'Object',
-        type: 'string',
-        jsonPath: '.involvedObject.name',
-        description: 'What it happened to.',
-      },
-      { name: 'Message', type: 'string', jsonPath: '.message', description: 'What happened.' },
-    ],
+    columns: kindColumns.Event,
     applyOrder: 9,
   },
   {
@@ -211,14 +174,6 @@ const declared: readonly Kind[] = [
     applyOrder: 9,
   },
 ]
-
-const withFieldColumns = (kind: Kind): Kind => {
-  const [last, ...before] = [...kind.columns].reverse()
-  const columns = last === undefined ? [] : [...before.reverse(), ...fieldColumns(kind.spec), last]
-  return { ...kind, columns }
-}
-
-export const kinds: readonly Kind[] = declared.map(withFieldColumns)
 
 const byKind = new Map(kinds.map((k) => [k.kind, k]))
 

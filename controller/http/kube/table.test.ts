@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { columnValue } from '../../../src/resources/columns.ts'
 import { kinds, requireKind, type Kind } from '../../../src/resources/registry.ts'
-import { columnDefinitions, humanDuration, rowAt, rowTextOf, valueAt } from './table.ts'
+import { columnDefinitions, humanDuration, rowAt, rowTextOf } from './table.ts'
 
 const seconds = (s: number): string => humanDuration(s * 1000)
 
@@ -78,7 +79,7 @@ describe('tables', () => {
 
   it('understands every column path of every kind', () => {
     for (const kind of kinds)
-      for (const { jsonPath } of kind.columns) expect(valueAt({}, jsonPath)).toBeNull()
+      for (const { jsonPath } of kind.columns) expect(columnValue({}, jsonPath)).toBeNull()
   })
 
   it('shows an event as what it is about', () => {

@@ -1,5 +1,5 @@
 // Tables as kubectl prints them: the cells are texts for people, dates such as "28s".
-import type { PrinterColumn } from '../../../src/resources/columns.ts'
+import { columnValue, type PrinterColumn } from '../../../src/resources/columns.ts'
 import { lastSeenOf } from '../../../src/resources/kinds/core.ts'
 import { findKind, type Kind } from '../../../src/resources/registry.ts'
 
@@ -45,7 +45,7 @@ class Since {
 }
 
 const cellsOf = (kind: Kind, object: Wire): unknown[] => {
-  const name = valueAt(object, '.metadata.name')
+  const name = columnValue(object, '.metadata.name')
   const cells = kind.columns.map((column) => cellOf(kind, column, object))
   return nameComesLast(kind) ? [...cells, name] : [name, ...cells]
 }
@@ -55,7 +55,7 @@ const cellOf = (kind: Kind, column: PrinterColumn, object: Wire): unknown => {
   const value =
     kind.kind === 'Event' && column.jsonPath === '.lastTimestamp'
       ? lastSeenOf(object)
-      : valueAt(object, column.jsonPath)
+      : columnValue(object, column.jsonPath)
   if (column.type !== 'date') return value
   const time = typeof value === 'string' ? Date.parse(value) : NaN
   return Number.isNaN(time) ? null : new Since(time)
@@ -95,43 +95,6 @@ export const rowAt = ({ parts, times }: RowText, now: number): string => {
 const involved = (event: Wire): string => {
   const { kind, name } = (event['involvedObject'] ?? {}) as { kind?: string; name?: string }
   return `${findKind(kind ?? '')?.singular ?? kind ?? ''}/${name ?? ''}`
-}
-
-const step = /^\.([A-Za-z0-9_-]+)|^\[\?\(@\.([A-Za-z0-9]+)==["']([^"']*)["']\)\]|^\[(\d+)\]/
-
-type Step = (value: unknown) => unknown
-
-const stepsOf = (path: string): Step[] => {
-  const steps: Step[] = []
-  let rest = path
-  while (rest !== '') {
-    const match = step.exec(rest)
-    if (match === null) throw new Error(`unsupported column path: ${path}`)
-    const [whole, field, filterField, filterValue, index] = match
-    if (field !== undefined) steps.push((value) => (value as Wire)[field])
-    else if (index !== undefined) steps.push((value) => (value as unknown[])[Number(index)])
-    else steps.push((value) => (value as Wire[]).find((item) => item[filterField!] === filterValue))
-    rest = rest.slice(whole.length)
-  }
-  return steps
-}
-
-/** A cache: there are few columns, each evaluated for thousands of objects. */
-const parsed = new Map<string, Step[]>()
-
-/**
- * The simple JSON paths of CRD columns: fields, one index, one equality filter. null when there is no
- * value.
- */
-export const valueAt = (root: unknown, path: string): unknown => {
-  let steps = parsed.get(path)
-  if (steps === undefined) parsed.set(path, (steps = stepsOf(path)))
-  let value: unknown = root
-  for (const next of steps) {
-    if (value === undefined || value === null) return null
-    value = next(value)
-  }
-  return value ?? null
 }
 
 const minute = 60

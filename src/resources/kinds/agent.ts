@@ -10,8 +10,7 @@ export const agentSpec = z.strictObject({
   drained: z
     .boolean()
     .optional()
-    .describe('True: the stagelets of this agent keep their revision, and get no new one.')
-    .meta({ column: { name: 'Drained', priority: 1 } }),
+    .describe('True: the stagelets of this agent keep their revision, and get no new one.'),
 })
 
 export const agentStatus = z.strictObject({

@@ -1,258 +1,110 @@
-// The printer columns of each kind.
-import { age, condition, type PrinterColumn } from '../columns.ts'
+// The columns of each kind, for `kubectl get`, the command line and the dashboard. Pure: a browser loads it.
+import { bool, condition, date, integer, text, wide, type PrinterColumn } from '../columns.ts'
 
-export const projectColumns: readonly PrinterColumn[] = [
-  {
-    name: 'Revision',
-    type: 'integer',
-    jsonPath: '.status.revision',
-    description: 'Newest closed revision.',
-  },
-  {
-    name: 'Secrets',
-    type: 'integer',
-    jsonPath: '.status.secrets',
-    description: 'Secrets in the newest set.',
-  },
-  {
-    name: 'Stagelets',
-    type: 'integer',
-    jsonPath: '.status.stagelets.total',
-    description: 'Stagelets of the project.',
-  },
-  {
-    name: 'In-Sync',
-    type: 'integer',
-    jsonPath: '.status.stagelets.inSync',
-    description: 'Stagelets that are in sync.',
-  },
-  {
-    name: 'Rollout',
-    type: 'string',
-    jsonPath: '.status.rollout.state',
-    description: 'Where the rollout of the newest revision stands.',
-    priority: 1,
-  },
-  age,
-]
+const age = date('Age', '.metadata.creationTimestamp', 'Time since creation.')
+const project = text('Project', '.spec.projectRef.name', 'Project.')
 
-export const agentColumns: readonly PrinterColumn[] = [
-  {
-    name: 'Ready',
-    type: 'string',
-    jsonPath: condition('Ready', 'status'),
-    description: 'Is it connected?',
-  },
-  {
-    name: 'Version',
-    type: 'string',
-    jsonPath: '.status.version',
-    description: 'Stagely version.',
-  },
-  {
-    name: 'Engine',
-    type: 'string',
-    jsonPath: '.status.engineVersion',
-    description: 'Docker Engine.',
-    priority: 1,
-  },
-  {
-    name: 'Compose',
-    type: 'string',
-    jsonPath: '.status.composeVersion',
-    description: 'Docker Compose.',
-    priority: 1,
-  },
-  {
-    name: 'Since',
-    type: 'date',
-    jsonPath: condition('Ready', 'lastTransitionTime'),
-    description: 'For how long it has been connected, or away.',
-    priority: 1,
-  },
-  age,
-]
-
-export const secretColumns: readonly PrinterColumn[] = [
-  {
-    name: 'Project',
-    type: 'string',
-    jsonPath: '.spec.projectRef.name',
-    description: 'Project.',
-  },
-  { name: 'Key', type: 'string', jsonPath: '.spec.key', description: 'Variable name.' },
-  {
-    name: 'Scope',
-    type: 'string',
-    jsonPath: '.spec.scope',
-    description: 'global or a service.',
-  },
-  {
-    name: 'Version',
-    type: 'integer',
-    jsonPath: '.status.version',
-    description: 'Version of the value.',
-  },
-  {
-    name: 'In-Sync',
-    type: 'string',
-    jsonPath: condition('InSync', 'status'),
-    description: 'Does every container that sees it run this version?',
-  },
-  {
-    name: 'Type',
-    type: 'string',
-    jsonPath: '.spec.type',
-    description: 'env or file.',
-    priority: 1,
-  },
-  {
-    name: 'Reason',
-    type: 'string',
-    jsonPath: condition('InSync', 'reason'),
-    description: 'Why.',
-    priority: 1,
-  },
-  {
-    name: 'Expires',
-    type: 'string',
-    jsonPath: '.status.expiresAt',
-    description: 'When the value ends.',
-    priority: 1,
-  },
-  {
-    name: 'Due',
-    type: 'string',
-    jsonPath: '.status.rotationDueAt',
-    description: 'When the value is older than the policy of the project allows.',
-    priority: 1,
-  },
-  age,
-]
-
-export const notifierColumns: readonly PrinterColumn[] = [
-  {
-    name: 'Delivering',
-    type: 'string',
-    jsonPath: condition('Delivering', 'status'),
-    description: 'Is what it has to tell taken?',
-  },
-  {
-    name: 'Reason',
-    type: 'string',
-    jsonPath: condition('Delivering', 'reason'),
-    description: 'Why.',
-  },
-  {
-    name: 'Last',
-    type: 'date',
-    jsonPath: '.status.lastDeliveredAt',
-    description: 'When a notice was taken last.',
-  },
-  age,
-]
-
-export const rotationColumns: readonly PrinterColumn[] = [
-  {
-    name: 'Project',
-    type: 'string',
-    jsonPath: '.spec.projectRef.name',
-    description: 'Project.',
-  },
-  {
-    name: 'Ready',
-    type: 'string',
-    jsonPath: condition('Ready', 'status'),
-    description: 'Is the credential in use one that it made?',
-  },
-  {
-    name: 'Phase',
-    type: 'string',
-    jsonPath: '.status.phase',
-    description: 'Where the rotation stands; Idle between two.',
-  },
-  {
-    name: 'Last',
-    type: 'date',
-    jsonPath: '.status.lastRotatedAt',
-    description: 'When a rotation was completed last.',
-  },
-  {
-    name: 'Next',
-    type: 'string',
-    jsonPath: '.status.nextAt',
-    description: 'When the next rotation starts.',
-  },
-  {
-    name: 'Reason',
-    type: 'string',
-    jsonPath: condition('Progressing', 'reason'),
-    description: 'Why.',
-    priority: 1,
-  },
-  {
-    name: 'Slot',
-    type: 'string',
-    jsonPath: '.status.slot',
-    description: 'The slot whose credential is in use.',
-    priority: 1,
-  },
-  age,
-]
-
-export const stageletColumns: readonly PrinterColumn[] = [
-  {
-    name: 'In-Sync',
-    type: 'string',
-    jsonPath: condition('SecretsInSync', 'status'),
-    description: 'Does every container run exactly its secrets?',
-  },
-  {
-    name: 'Wanted',
-    type: 'integer',
-    jsonPath: '.status.wantedRevision',
-    description: 'Revision that should run.',
-  },
-  {
-    name: 'Running',
-    type: 'integer',
-    jsonPath: '.status.runningRevision',
-    description: 'Revision that runs.',
-  },
-  { name: 'Agent', type: 'string', jsonPath: '.spec.agentRef.name', description: 'Agent.' },
-  {
-    name: 'Reason',
-    type: 'string',
-    jsonPath: condition('SecretsInSync', 'reason'),
-    description: 'Why it is in sync or not.',
-  },
-  {
-    name: 'Ready',
-    type: 'string',
-    jsonPath: condition('Ready', 'status'),
-    description: 'Is it in sync, reachable and healthy?',
-    priority: 1,
-  },
-  {
-    name: 'Project',
-    type: 'string',
-    jsonPath: '.spec.projectRef.name',
-    description: 'Project whose secrets it gets.',
-    priority: 1,
-  },
-  {
-    name: 'Rollout',
-    type: 'string',
-    jsonPath: '.status.lastRollout.result',
-    description: 'How the last rollout went.',
-    priority: 1,
-  },
-  {
-    name: 'Directory',
-    type: 'string',
-    jsonPath: '.spec.compose.directory',
-    description: 'Folder of the compose file.',
-    priority: 1,
-  },
-  age,
-]
+export const kindColumns = {
+  Namespace: [text('Status', '.status.phase', 'Active or Terminating.'), age],
+  Project: [
+    integer('Revision', '.status.revision', 'Newest closed revision.'),
+    integer('Secrets', '.status.secrets', 'Secrets in the newest set.'),
+    integer('Stagelets', '.status.stagelets.total', 'Stagelets of the project.'),
+    integer('In-Sync', '.status.stagelets.inSync', 'Stagelets that are in sync.'),
+    wide(text('Rollout', '.status.rollout.state', 'State of the rollout of the newest revision.')),
+    age,
+  ],
+  Agent: [
+    text('Ready', condition('Ready', 'status'), 'Is it connected?'),
+    text('Version', '.status.version', 'Stagely version.'),
+    wide(text('Engine', '.status.engineVersion', 'Docker Engine.')),
+    wide(text('Compose', '.status.composeVersion', 'Docker Compose.')),
+    wide(
+      date(
+        'Since',
+        condition('Ready', 'lastTransitionTime'),
+        'For how long it has been connected, or away.',
+      ),
+    ),
+    wide(bool('Drained', '.spec.drained', 'Nothing new is rolled out on the machine.')),
+    age,
+  ],
+  StagelySecret: [
+    project,
+    text('Key', '.spec.key', 'Variable name.'),
+    text('Scope', '.spec.scope', 'global or a service.'),
+    integer('Version', '.status.version', 'Version of the value.'),
+    text(
+      'In-Sync',
+      condition('InSync', 'status'),
+      'Does every container that sees it run this version?',
+    ),
+    wide(text('Type', '.spec.type', 'env or file.')),
+    wide(text('Reason', condition('InSync', 'reason'), 'Why it is in sync or not.')),
+    wide(text('Expires', '.status.expiresAt', 'When the value ends.')),
+    wide(
+      text(
+        'Due',
+        '.status.rotationDueAt',
+        'When the value is older than the policy of the project allows.',
+      ),
+    ),
+    wide(text('Audience', '.spec.audience', 'Services, or Controller.')),
+    age,
+  ],
+  Stagelet: [
+    text(
+      'In-Sync',
+      condition('SecretsInSync', 'status'),
+      'Does every container run exactly its secrets?',
+    ),
+    integer('Wanted', '.status.wantedRevision', 'Revision that should run.'),
+    integer('Running', '.status.runningRevision', 'Revision that runs.'),
+    text('Agent', '.spec.agentRef.name', 'Agent.'),
+    text('Reason', condition('SecretsInSync', 'reason'), 'Why it is in sync or not.'),
+    wide(text('Ready', condition('Ready', 'status'), 'Is it in sync, reachable and healthy?')),
+    wide({ ...project, description: 'Project whose secrets it gets.' }),
+    wide(text('Rollout', '.status.lastRollout.result', 'How the last rollout went.')),
+    wide(text('Directory', '.spec.compose.directory', 'Folder of the compose file.')),
+    age,
+  ],
+  Notifier: [
+    text('Delivering', condition('Delivering', 'status'), 'Do its messages arrive?'),
+    text('Reason', condition('Delivering', 'reason'), 'Why they arrive or not.'),
+    date('Last', '.status.lastDeliveredAt', 'When a message arrived last.'),
+    age,
+  ],
+  Rotation: [
+    project,
+    text('Ready', condition('Ready', 'status'), 'Is the credential in use one that it made?'),
+    text('Phase', '.status.phase', 'Where the rotation stands; Idle between two.'),
+    text('Reason', condition('Progressing', 'reason'), 'Why it is in this phase.'),
+    date('Last', '.status.lastRotatedAt', 'When a rotation was completed last.'),
+    text('Next', '.status.nextAt', 'When the next rotation starts.'),
+    wide(text('Failed', condition('Failed', 'status'), 'Did the last attempt fail?')),
+    wide(text('Blocked', condition('Blocked', 'status'), 'Does it wait for somebody?')),
+    wide(text('Overdue', condition('Overdue', 'status'), 'Is the credential too old?')),
+    wide(text('Slot', '.status.slot', 'The slot whose credential is in use.')),
+    age,
+  ],
+  SecretStore: [
+    text('Provider', '.status.provider', 'Which kind of store it is.'),
+    text('Ready', condition('Ready', 'status'), 'Does the store take the credential?'),
+    text('Fresh', condition('Fresh', 'status'), 'Was it read lately?'),
+    text('Reason', condition('Ready', 'reason'), 'Why it is ready or not.'),
+    integer('Secrets', '.status.secrets', 'How many secrets take their value from it.'),
+    date('Last-Look', '.status.lastLookAt', 'When it was read last.'),
+    wide(integer('Calls', '.status.callsPerMinute', 'Calls a minute.')),
+    wide(integer('Lag', '.status.lagSeconds', 'How many seconds old its answers may be.')),
+    wide(text('Throttled', condition('Throttled', 'status'), 'Does it limit the calls?')),
+    wide(text('Braked', condition('Braked', 'status'), 'Were too many secrets missing at once?')),
+    age,
+  ],
+  Event: [
+    date('Last Seen', '.lastTimestamp', 'When it last happened.'),
+    text('Type', '.type', 'Normal or Warning.'),
+    text('Reason', '.reason', 'One word for what happened.'),
+    text('Object', '.involvedObject.name', 'What it happened to.'),
+    text('Message', '.message', 'What happened.'),
+  ],
+} satisfies Readonly<Record<string, readonly PrinterColumn[]>>

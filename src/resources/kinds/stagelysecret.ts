@@ -126,7 +126,6 @@ export const secretSpec = z
     audience: z
       .enum(audiences)
       .optional()
-      .meta({ column: { name: 'Audience', priority: 1 } })
       .describe(
         'Who gets the value; Services when absent. Controller: no service, agent or other secret ever sees it; it is for what the controller itself does, such as sending notices. A secret for the controller that has a value never becomes one for services.',
       ),

@@ -58,8 +58,6 @@ const translate = (keyword: string, value: unknown, path: string): unknown => {
     case 'minimum':
     case 'maximum':
       return isSafeInteger(value) ? undefined : value
-    case 'column':
-      return undefined // see columns.ts
     case 'properties':
       return Object.fromEntries(
         Object.entries(value as object).map(([name, child]) => [

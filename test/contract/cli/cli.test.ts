@@ -307,7 +307,9 @@ describe('the stagely command', () => {
     expect(await world.must('agent', 'token', 'create', '--name', 'box', '--ttl', '1m')).toMatch(
       /^\S+\n$/,
     )
-    expect(await world.must('agent', 'list')).toMatch(/^NAME +READY .*ENGINE[^]*\nbox /)
+    expect(await world.must('agent', 'list', '-o', 'wide')).toMatch(
+      /^NAME +READY .*ENGINE[^]*\nbox /,
+    )
     expect(await world.must('agent', 'list', '-A', '-o', 'name')).toBe('agent.stagely.dev/box\n')
     expect(JSON.parse(await world.must('agent', 'list', '-o', 'json'))).toMatchObject({
       items: [{ kind: 'Agent', metadata: { name: 'box' } }],

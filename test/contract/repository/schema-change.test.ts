@@ -26,8 +26,9 @@ const field = `
   tier: z
     .enum(['Gold', 'Silver'])
     .default('Silver')
-    .describe('How much care it gets.')
-    .meta({ column: { name: 'Tier' } }),`
+    .describe('How much care it gets.'),`
+const column = `
+    text('Tier', '.spec.tier', 'How much care it gets.'),`
 
 const statusField = `
   coolDown: z.strictObject({ leftSeconds: z.int().describe('How long still.') }).optional(),`
@@ -36,6 +37,7 @@ const secretField = `
 
 const edits: readonly (readonly [string, string, string])[] = [
   ['project.ts', 'export const projectSpec = z.strictObject({', field],
+  ['kind-columns.ts', "'Stagelets that are in sync.'),", column],
   ['agent.ts', 'export const agentStatus = z.strictObject({', statusField],
   ['stagelysecret.ts', 'export const secretSpec = z\n  .strictObject({', secretField],
 ]

@@ -48,7 +48,7 @@ describe('rotations', () => {
   it('make their first value, and another when somebody asks', async () => {
     await eventually(async () => (await shown()).attempt).toBe(1)
     await eventually(async () => (await shown()).phase).toBe('Idle')
-    const listed = /shop +signing +Idle +Idle +\d{4}-/
+    const listed = /signing +shop +True +Idle +\w+ +\d+s/
     expect(await world.must('rotation', 'list')).toMatch(listed)
     expect(await world.must('rotation', 'list', '-A')).toMatch(listed)
     expect(await world.must('rotation', 'show', 'signing')).toMatch(/Ready: +True Rotated/)

@@ -1,0 +1,25 @@
+// One way to ask for an action of an object: an annotation, which whichever replica leads sees.
+import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
+import type { KubeObject, requestAnnotations } from '../../src/resources/meta.ts'
+import type { Kind } from '../../src/resources/registry.ts'
+import type { Api } from '../connect/api.ts'
+import { patchObject } from '../objects/objects.ts'
+
+export interface RequestedAction {
+  /** The object as it is with the request. */
+  readonly object: KubeObject
+  /** The text of the annotation. A status that repeats this text says that the action is done. */
+  readonly request: string
+}
+
+/** `details`: what the action is for, such as keys of a store. */
+export const requestAction = async (
+  api: Api,
+  target: { readonly kind: Kind; readonly name: string },
+  annotation: (typeof requestAnnotations)[number],
+  details: readonly string[] = [],
+): Promise<RequestedAction> => {
+  const request = [toFineTimestamp(realClock.now()), ...details].join('\n')
+  const patch = { metadata: { annotations: { [annotation]: request } } }
+  return { object: await patchObject(api, target, patch), request }
+}
