@@ -86,7 +86,10 @@ const waitForEnd = (rest: Rest, path: string, started: LeakTest): Promise<LeakTe
   })
 
 const show = (test: LeakTest, output: string | undefined): void => {
-  if (output === 'json' || output === 'yaml') { printAs(test, output, () => ''); return; }
+  if (output === 'json' || output === 'yaml') {
+    printAs(test, output, () => '')
+    return
+  }
   printRecords(test.services, view, output)
   if (output === 'name') return
   const hits = test.services.flatMap((service) => service.hits)

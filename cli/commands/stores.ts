@@ -65,7 +65,10 @@ const show = async (name: string, flags: CommonFlags): Promise<void> => {
   if (format === 'name') return get(['secretstore', name], flags)
   const rest = await openRest(flags)
   const { body } = await rest.call<Store>(pathOf(rest, flags, name))
-  if (format === 'json' || format === 'yaml') { printAs(body, format, () => ''); return; }
+  if (format === 'json' || format === 'yaml') {
+    printAs(body, format, () => '')
+    return
+  }
   await get(['secretstore', name], flags)
   const next = comingLook(body, realClock.now())
   if (next !== undefined) out(`Next read: ${next}`)
