@@ -1,6 +1,6 @@
 // Values that the controller itself needs: of secrets that no service sees. Each reading is audited.
 import { StagelyError } from '../src/kernel/errors.ts'
-import type { ReadWay } from '../src/store/audit/reads.ts'
+import type { ReadWay } from '../src/store/core/history.ts'
 import type { Store } from '../src/store/store.ts'
 import { reconcilerActor } from './reconcilers/actor.ts'
 

@@ -1,6 +1,7 @@
 // The health endpoints, open to everybody: whether the process answers, and whether it can serve. With
 // `?verbose` each check is listed, as in Kubernetes.
-import { storeChecks, type Store, type StoreHealth } from '../../src/store/store.ts'
+import { storeChecks, type StoreHealth } from '../../src/store/core/health.ts'
+import type { Store } from '../../src/store/store.ts'
 import type { App, AppContext } from './env.ts'
 import type { Fleet } from './agents/fleet.ts'
 import { isTrueParam } from './kube/params.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Notice } from '../../src/store/objects/notifications.ts'
+import type { Notice } from '../../src/store/core/notice.ts'
 import { letterOf, slackPost, webhookPost, type Message } from './message.ts'
 
 const notice = (more: Partial<Notice>): Notice => ({

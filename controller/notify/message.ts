@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { defined } from '../../src/kernel/defined.ts'
 import { oneLine, printable } from '../../src/kernel/printable.ts'
-import type { Notice } from '../../src/store/objects/notifications.ts'
+import type { Notice } from '../../src/store/core/notice.ts'
 
 /** Where the dashboard shows what a notice is about. */
 const pathOf = ({ kind, team, project = '', name }: Notice): string => {

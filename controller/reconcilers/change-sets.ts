@@ -5,7 +5,7 @@ import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'
-import { quietMs } from '../../src/store/revisions.ts'
+import { quietMs } from '../../src/store/secrets/open-revision.ts'
 import type { Store } from '../../src/store/store.ts'
 
 /** The loop looks at least this often, in case that a poke() was lost. */

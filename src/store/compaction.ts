@@ -6,7 +6,7 @@ import { dropOldActivity } from './activity/activity-log.ts'
 import { keepLeakTestsMs } from './agents/leak-tests.ts'
 import { finishNamespace } from './objects/removal.ts'
 import type { WriteSession } from './core/write-session.ts'
-import { dropEndedSessions } from './people/sessions.ts'
+import { dropEndedSessions } from './people/session-times.ts'
 import type { Queryable } from './drivers/sql.ts'
 import { term } from './state/rows.ts'
 

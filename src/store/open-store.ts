@@ -19,6 +19,13 @@ import { KeyStore } from './keys/key-store.ts'
 import { LeakTestStore } from './agents/leak-tests.ts'
 import { createLeaderLease, type LeaderLease } from './leader-lease.ts'
 import { claimKey, refuseWrongKey } from './keys/wraps.ts'
+import { checkCredentials } from './history/credential.ts'
+import type { LastStep } from './log/run-write.ts'
+import { admitTemplates } from './objects/admit-templates.ts'
+import { finishProjects } from './revisions.ts'
+import { checkRemoved } from './secrets/followers.ts'
+import { checkPolicies } from './secrets/policy.ts'
+import { checkReferences } from './secrets/references.ts'
 import { migrate } from './drivers/migrate.ts'
 import { openPg } from './drivers/pg.ts'
 import { PrincipalStore } from './people/principals.ts'
@@ -28,13 +35,23 @@ import { SessionStore } from './people/sessions.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import { Settings } from './settings.ts'
 import { StagedValues } from './secrets/staged-values.ts'
-import { SqlStore } from './sql-store.ts'
+import { Store } from './store.ts'
 import type { Sql } from './drivers/sql.ts'
 import { TokenStore } from './people/tokens.ts'
 import { UserStore } from './people/users.ts'
 import { controllerActor } from './core/actor.ts'
 
 const yearMs = 365 * 86_400_000
+
+/** They end each write, in this order: the whole is checked, then the revisions of its projects are noted or closed. */
+const lastSteps: readonly LastStep[] = [
+  checkRemoved,
+  admitTemplates,
+  checkReferences,
+  checkCredentials,
+  checkPolicies,
+  finishProjects,
+]
 
 interface OpenStoreOptions {
   /** An external Postgres; without it the embedded one in `dataDir`. */
@@ -58,7 +75,7 @@ interface OpenStoreOptions {
 }
 
 export interface Opened {
-  readonly store: SqlStore
+  readonly store: Store
   readonly agents: AgentRegistry
   readonly users: UserStore
   readonly members: MemberStore
@@ -87,7 +104,7 @@ export interface Opened {
   close(): Promise<void>
 }
 
-const ensureDefaultNamespace = async (store: SqlStore): Promise<void> => {
+const ensureDefaultNamespace = async (store: Store): Promise<void> => {
   const ref = { kind: 'Namespace', namespace: '', name: 'default' }
   await store.write(controllerActor, {}, async (tx) => {
     if ((await tx.get(ref)) !== undefined) return
@@ -139,7 +156,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
   const { rotationMs = yearMs, rotatesKeys = true } = options
   const sql = await openDatabase(options)
   const leaseSql = openLeaseSql(options)
-  let started: SqlStore | undefined
+  let started: Store | undefined
   try {
     await refuseWrongKey(sql, keyRing)
     const applied = await migrateWith(sql, options)
@@ -150,7 +167,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
     await (leaseSql === undefined ? replicas.noteBefore() : replicas.beat())
     let onOutdated = (): void => undefined
     const outdated = new Promise<void>((resolve) => (onOutdated = resolve))
-    const store = await SqlStore.start({
+    const store = await Store.start({
       sql,
       replica,
       keyRing,
@@ -158,7 +175,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       clock,
       log,
       retention,
-      ...{ sealedValues, mailDomains, onOutdated },
+      ...{ sealedValues, mailDomains, onOutdated, lastSteps },
     })
     started = store
     await claimKey(store, keyRing)

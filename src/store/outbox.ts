@@ -1,5 +1,5 @@
 // The outbox: notices that are not delivered yet. The commit of the event makes the row of a notice (notices.ts).
-import type { Notice } from './objects/notifications.ts'
+import type { Notice } from './core/notice.ts'
 import type { Sql } from './drivers/sql.ts'
 
 /** Notices within this time of each other share a message. */

@@ -2,48 +2,18 @@
 // closes it in the same commit; all others are closed when they are due.
 import { toFineTimestamp } from '../kernel/clock.ts'
 import { withStatusOwner } from '../managed-fields/status.ts'
-import {
-  loadProject,
-  noteArrival,
-  placeOf,
-  saveProject,
-  saveProjects,
-  type ProjectState,
-} from './secrets/projects.ts'
+import { loadProject, noteArrival, placeOf, saveProject, saveProjects } from './secrets/projects.ts'
+import type { ProjectState } from './core/project-state.ts'
+import { dueAt, forOthers, isDue } from './secrets/open-revision.ts'
 import type { WriteSession } from './core/write-session.ts'
 import { term, type ProjectRow } from './state/rows.ts'
 import type { Fence, StoreParts } from './store-parts.ts'
-import type { OnCloseFault } from './store.ts'
 import { controllerActor, ownPrefix } from './core/actor.ts'
 
-/** A change set closes this time after its last write, */
-export const quietMs = 300
-/** and at the latest this time after its first one. */
-const longestMs = 2_000
 /** A change set that announces more writes is held open: a request of 3 MiB takes this long on a slow line. */
 const holdMs = 20_000
-const longestHoldMs = 60_000
-/** Who writes meanwhile waits no longer than this for the change sets of others: then these are cut in two. */
+/** Others who write meanwhile wait no longer than this: then the change sets that hold them up are cut in two. */
 const longestForOthersMs = 5_000
-/** Where a project keeps, among its change sets, until when the writes of others wait. No change set has this id. */
-const forOthers = ''
-
-type OpenRevision = Pick<ProjectRow, 'openedAt' | 'lastWriteAt' | 'changeSets'>
-
-/** When the open revision must close (ms); undefined when nothing is pending. */
-export const dueAt = ({ openedAt, lastWriteAt, changeSets }: OpenRevision): number | undefined => {
-  if (openedAt === undefined) return undefined
-  const { [forOthers]: latest = Infinity, ...holding } = changeSets
-  const holds = Object.values(holding)
-  if (holds.length > 0) return Math.min(Math.max(...holds), openedAt + longestHoldMs, latest)
-  return Math.min((lastWriteAt ?? openedAt) + quietMs, openedAt + longestMs)
-}
-
-/** So much (ms) the clock of the replica that opened a revision may be ahead of this one's: what it says beyond that is not awaited. */
-const aheadMs = 5_000
-
-export const isDue = (row: OpenRevision, now: number): boolean =>
-  (dueAt(row) ?? Infinity) <= now || (row.openedAt ?? -Infinity) > now + aheadMs
 
 /** The head set becomes the set of the next revision. The Project gets its number, which wakes all that watch it. */
 const close = (session: WriteSession, project: ProjectState): void => {
@@ -134,6 +104,9 @@ const closeDue = async (session: WriteSession, place: ProjectRow, now: number): 
 
 const earliest = (open: readonly ProjectRow[]): number | undefined =>
   open.length === 0 ? undefined : Math.min(...open.map((row) => dueAt(row) ?? Infinity))
+
+/** `project` is NAMESPACE/NAME. */
+export type OnCloseFault = (project: string, error: unknown) => void
 
 /** See Store.closeDueRevisions. */
 export const closeDueRevisions = async (

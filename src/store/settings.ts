@@ -2,9 +2,9 @@
 import type { ObjectRef } from '../resources/meta.ts'
 import type { KeyProvider } from '../secrets/key-provider.ts'
 import type { AuditEntry } from './core/write-session.ts'
-import type { SqlStore } from './sql-store.ts'
+import type { Store } from './store.ts'
 import type { Sql } from './drivers/sql.ts'
-import type { Actor } from './store.ts'
+import type { Actor } from './core/actor.ts'
 
 /** Setting `sealing-key-N` holds key N of the keys that seal values for manifests. */
 export const sealingKeyPrefix = 'sealing-key-'
@@ -24,9 +24,9 @@ const insert =
 export class Settings {
   readonly #sql: Sql
   readonly #provider: KeyProvider
-  readonly #store: SqlStore
+  readonly #store: Store
 
-  constructor(sql: Sql, provider: KeyProvider, store: SqlStore) {
+  constructor(sql: Sql, provider: KeyProvider, store: Store) {
     this.#sql = sql
     this.#provider = provider
     this.#store = store

@@ -1,21 +1,20 @@
-// The parts of the store.
+// The parts that the store is made of.
 import type { Clock } from '../kernel/clock.ts'
-import { gathered } from '../kernel/gathered.ts'
 import type { Logger } from '../kernel/log.ts'
 import type { KeyCacheOptions } from '../secrets/key-cache.ts'
 import type { KeyRing } from '../secrets/key-ring.ts'
 import { ProjectKeyCache } from '../secrets/project-keys.ts'
 import type { SealedValueOpener } from '../secrets/sealed-place.ts'
-import { Alone } from './log/sole-replica.ts'
+import { noteLoss } from './backup/lost-commits.ts'
 import type { Retention } from './compaction.ts'
-import type { Feed } from './log/feed.ts'
 import type { Sql } from './drivers/sql.ts'
+import { Feed } from './log/feed.ts'
+import { loadState } from './log/load.ts'
+import type { LastStep } from './log/run-write.ts'
+import { SoleReplica } from './log/sole-replica.ts'
 import { Writer } from './log/writer.ts'
 
-/** Most reads that share one question. */
-const mostTogether = 1_000
-
-export interface SqlStoreDeps {
+export interface StoreDeps {
   readonly sql: Sql
   /** See FeedDeps. */
   readonly replica: string
@@ -29,6 +28,8 @@ export interface SqlStoreDeps {
   readonly mailDomains?: readonly string[] | undefined
   /** See FeedDeps. */
   readonly onOutdated: () => void
+  /** They end each write, in this order. */
+  readonly lastSteps: readonly LastStep[]
 }
 
 /** Writes of a leader name its term, and fail once another leader has begun. */
@@ -37,31 +38,27 @@ export interface Fence {
 }
 
 /** The parts that the store and a leader's view of it share. */
-export interface StoreParts extends SqlStoreDeps {
+export interface StoreParts extends StoreDeps {
   readonly keys: ProjectKeyCache
   readonly feed: Feed
   readonly writer: Writer
   /** Undefined on the embedded database, where there is no other replica. */
-  readonly alone: Alone | undefined
+  readonly soleReplica: SoleReplica | undefined
   /** Resolves once the state has all commits of before the call. */
   readonly fresh: () => Promise<void>
 }
 
-/** Reads that wait at the same time share one look at the counter row. */
-const freshBy = (alone: Alone | undefined): (() => Promise<void>) => {
-  if (alone === undefined) return () => Promise.resolve()
-  const ask = gathered(mostTogether, async (asked: readonly undefined[]) => {
-    await alone.reach()
-    return asked
+export const startParts = async (deps: StoreDeps): Promise<StoreParts> => {
+  const { sql, keyRing: provider, clock, sealedValues, mailDomains, lastSteps } = deps
+  const feed = await Feed.open({
+    ...deps,
+    load: () => loadState(sql),
+    noteLoss: (state) => noteLoss(sql, deps, state),
   })
-  return () => (alone.isSure ? Promise.resolve() : ask(undefined))
-}
-
-export const assemble = (deps: SqlStoreDeps, feed: Feed): StoreParts => {
-  const { sql, keyRing: provider, clock, sealedValues, mailDomains } = deps
   const keys = new ProjectKeyCache(provider, { clock, ...deps.keyCache })
-  const alone = sql.kind === 'pglite' ? undefined : new Alone(sql, feed)
-  const fresh = freshBy(alone)
-  const writer = new Writer({ sql, provider, clock, keys, feed, fresh, sealedValues, mailDomains })
-  return { ...deps, keys, feed, writer, alone, fresh }
+  const soleReplica = sql.kind === 'pglite' ? undefined : new SoleReplica(sql, feed)
+  const fresh = (): Promise<void> => soleReplica?.fresh() ?? Promise.resolve()
+  const session = { sql, provider, clock, keys, sealedValues, mailDomains }
+  const writer = new Writer({ ...session, lastSteps, feed, fresh })
+  return { ...deps, keys, feed, writer, soleReplica, fresh }
 }

@@ -7,7 +7,7 @@ import { pause } from '../../../src/kernel/pause.ts'
 import type { AgentConnections } from '../../../src/store/agents/agent-connections.ts'
 import { isDeposed } from '../../../src/store/core/errors.ts'
 import type { Peer, Replicas } from '../../../src/store/replicas.ts'
-import type { SqlStore } from '../../../src/store/sql-store.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { agentKeyOf, system } from './deps.ts'
 import { restartGraceMs } from './pace.ts'
 import { writeGone } from './presence.ts'
@@ -66,7 +66,7 @@ interface SweepDeps {
   readonly connections: AgentConnections
   readonly clock: Clock
   readonly log: Logger
-  readonly store: SqlStore
+  readonly store: Store
 }
 
 /**

@@ -8,7 +8,7 @@ import {
 } from '../../../test/support/builders.ts'
 import type { ObservationSpec } from '../../../src/resources/kinds/observation.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
-import type { Happening } from '../../../src/store/core/activity-entry.ts'
+import type { ActivityEntry } from '../../../src/store/core/activity-entry.ts'
 import { decideStagelet } from './decide.ts'
 import type { StageletInput } from './gather.ts'
 import { happeningsOf } from './happenings.ts'
@@ -16,7 +16,7 @@ import { happeningsOf } from './happenings.ts'
 type Rollout = NonNullable<ObservationSpec['rollout']>
 
 /** What is kept while a stagelet goes through these inputs, one after the other. */
-const kept = (...steps: Partial<StageletInput>[]): Happening[] => {
+const kept = (...steps: Partial<StageletInput>[]): ActivityEntry[] => {
   let status: StageletStatus | undefined
   return steps.flatMap((step, i) => {
     const stagelet = aStagelet(status === undefined ? {} : { status })
@@ -30,7 +30,7 @@ const reports = (
   rollout: Rollout,
   more: Partial<ObservationSpec> = {},
 ): Partial<StageletInput> => ({ observation: anObservation({ rollout, ...more }) })
-const results = (all: readonly Happening[]): unknown[] =>
+const results = (all: readonly ActivityEntry[]): unknown[] =>
   all.map(({ mark, detail }) => [mark, 'result' in detail ? detail.result : undefined])
 
 const at = (second: number): string => `2026-01-31T10:00:0${second}.250Z`

@@ -12,7 +12,7 @@ import { sameJson } from '../../../src/kernel/same-json.ts'
 import type {
   Blame,
   DriftRecord,
-  Happening,
+  ActivityEntry,
   RolledService,
   RolloutRecord,
 } from '../../../src/store/core/activity-entry.ts'
@@ -186,13 +186,13 @@ const driftOf = (input: StageletInput, next: StageletStatus): DriftHappening[] =
 }
 
 type Told<Kind> = Omit<
-  Extract<Happening, { kind: Kind }>,
+  Extract<ActivityEntry, { kind: Kind }>,
   'subject' | 'at' | 'namespace' | 'project' | 'stagelet' | 'agent'
 >
 type RolloutHappening = Told<'rollout'>
 type DriftHappening = Told<'drift'> & { readonly at?: number }
 
-export const happeningsOf = (input: StageletInput, next: StageletStatus): Happening[] => {
+export const happeningsOf = (input: StageletInput, next: StageletStatus): ActivityEntry[] => {
   const { metadata, spec } = input.stagelet
   const place = {
     subject: metadata.uid ?? '',

@@ -83,7 +83,7 @@ const reconcileIn = async (
     const { stagelet, revisions } = input
     const key = keyOf(refOf(stagelet))
     const { metadata } = await tx.setStatus({ ...stagelet, status })
-    for (const one of happeningsOf(input, status)) await tx.tell(one)
+    for (const one of happeningsOf(input, status)) await tx.recordActivity(one)
     const isFinal = sameJson(
       decideStagelet({ ...input, stagelet: { ...stagelet, status } }).status,
       status,

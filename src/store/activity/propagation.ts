@@ -1,9 +1,13 @@
 // Computes from kept rollouts how long closed revisions took to reach the stagelets.
 import { objectives, stageNames, type StageName } from '../../rollout/propagation.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import type { RolloutFilter } from './activity-log.ts'
 
-export interface PropagationFilter extends Pick<RolloutFilter, 'teams' | 'project' | 'stagelet'> {
+export interface PropagationFilter {
+  /** The teams that the reader may see; undefined: all. */
+  readonly teams: readonly string[] | undefined
+  readonly project?: string | undefined
+  /** Uid of a stagelet. */
+  readonly stagelet?: string | undefined
   /** ms */
   readonly since: number
 }

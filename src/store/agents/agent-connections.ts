@@ -4,8 +4,9 @@
 import { randomUUID } from 'node:crypto'
 import { gathered } from '../../kernel/gathered.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
-import type { SqlStore } from '../sql-store.ts'
-import type { Actor, Transaction } from '../store.ts'
+import type { Store } from '../store.ts'
+import type { Actor } from '../core/actor.ts'
+import type { Transaction } from '../transaction.ts'
 
 interface LostAgent {
   readonly uid: string
@@ -59,14 +60,14 @@ const mostOpenedAtOnce = 256
 
 export class AgentConnections {
   readonly #sql: Sql
-  readonly #store: SqlStore
+  readonly #store: Store
   /** Id of this replica. */
   readonly replica: string
   readonly #insert: (one: Opened) => Promise<string>
   /** When replicas were last heard of (ms) whose heartbeats have ended: the loss of their agents may be written later. */
   readonly #heard = new Map<string, number>()
 
-  constructor(sql: Sql, store: SqlStore, replica: string) {
+  constructor(sql: Sql, store: Store, replica: string) {
     this.#sql = sql
     this.#store = store
     this.replica = replica
@@ -102,7 +103,7 @@ export class AgentConnections {
   write<T>(
     actor: Actor,
     fn: (tx: Transaction, streams: Streams) => Promise<T>,
-    store: SqlStore = this.#store,
+    store: Store = this.#store,
   ): Promise<T> {
     return store.writeWithSession(actor, (session, tx) =>
       fn(

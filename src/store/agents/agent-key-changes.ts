@@ -2,7 +2,7 @@
 import { isTrue } from '../../resources/conditions.ts'
 import type { KubeObject, ObjectRef } from '../../resources/meta.ts'
 import { statusOf } from '../../resources/typed.ts'
-import type { Transaction } from '../store.ts'
+import type { Transaction } from '../transaction.ts'
 
 const toldOfKeys = {
   Joined: (keys: string) => `the agent has joined with keys ${keys}`,

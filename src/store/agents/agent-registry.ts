@@ -10,11 +10,11 @@ import { systemSource } from '../objects/admission.ts'
 import { noteLastSeen, tellOfKeys } from './agent-key-changes.ts'
 import { conflict, notFound } from '../core/errors.ts'
 import { createObject } from '../objects/objects.ts'
-import type { SqlStore } from '../sql-store.ts'
+import type { Store } from '../store.ts'
 import { gathered } from '../../kernel/gathered.ts'
 import { useCounters, type CountedRequest } from './request-counters.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
-import type { Actor, Origin } from '../store.ts'
+import type { Actor, Origin } from '../core/actor.ts'
 
 interface CreatedJoinToken {
   readonly tokenId: string
@@ -110,7 +110,7 @@ const mostReadAtOnce = 256
 
 export class AgentRegistry {
   readonly #sql: Sql
-  readonly #store: SqlStore
+  readonly #store: Store
   readonly #clock: Clock
   /** Read for every request of an agent, so that a revocation counts from the next request on. */
   readonly #readKeys: (agentUid: string) => Promise<AgentKeys | undefined>
@@ -120,7 +120,7 @@ export class AgentRegistry {
    */
   readonly useCounter: (request: CountedRequest) => Promise<number | undefined>
 
-  constructor(sql: Sql, store: SqlStore, clock: Clock) {
+  constructor(sql: Sql, store: Store, clock: Clock) {
     this.#sql = sql
     this.#store = store
     this.#clock = clock

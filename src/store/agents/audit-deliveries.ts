@@ -1,15 +1,9 @@
 // Audits the delivery of sets to agents: one row for each set, stagelet, agent, and keys that the set is sealed to.
 import type { Queryable } from '../drivers/sql.ts'
-import type { Delivery } from '../store.ts'
+import type { Delivery } from '../core/actor.ts'
+import type { DeliveredSet } from '../secrets/sets.ts'
 import type { Writer } from '../log/writer.ts'
 import { controllerActor } from '../core/actor.ts'
-
-export interface DeliveredSet {
-  readonly projectUid: string
-  readonly namespace: string
-  readonly epoch: number
-  readonly revision: number
-}
 
 interface DeliveredRow {
   name: string

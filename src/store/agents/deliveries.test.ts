@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createDeliveries } from './deliveries.ts'
-import type { OpenedEntry } from '../store.ts'
+import type { OpenedEntry } from '../core/sets.ts'
 
 const entryFor = (stagelet: string): OpenedEntry[] => [
   { name: stagelet, value: Buffer.from(stagelet) } as unknown as OpenedEntry,

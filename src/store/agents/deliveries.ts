@@ -1,7 +1,8 @@
 // Opens sets for agents. Agents that ask for the same set at about the same time share one read of the set
 // and one commit of audit rows: a change to thousands of stagelets is read a few times.
 import { gathered } from '../../kernel/gathered.ts'
-import type { Delivery, OpenedEntry, Store } from '../store.ts'
+import type { Delivery } from '../core/actor.ts'
+import type { OpenedEntry } from '../core/sets.ts'
 
 /** Most deliveries that share one read. */
 const mostAtOnce = 256
@@ -14,7 +15,13 @@ type OpenSets = (
   deliveries: readonly Delivery[],
 ) => Promise<OpenedEntry[][]>
 
-export const createDeliveries = (openSets: OpenSets): Store['openSet'] => {
+export type OpenSet = (
+  projectUid: string,
+  revision: number,
+  delivery: Delivery,
+) => Promise<OpenedEntry[]>
+
+export const createDeliveries = (openSets: OpenSets): OpenSet => {
   /** Sets that are being read. */
   const sets = new Map<string, (delivery: Delivery) => Promise<OpenedEntry[]>>()
   return (projectUid, revision, delivery) => {

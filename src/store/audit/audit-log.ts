@@ -8,9 +8,9 @@ import { messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { AuditEntry } from '../core/write-session.ts'
 import type { Settings } from '../settings.ts'
-import type { SqlStore } from '../sql-store.ts'
+import type { Store } from '../store.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
-import type { Actor } from '../store.ts'
+import type { Actor } from '../core/actor.ts'
 import { erasePerson, type Erasure } from './erase.ts'
 import {
   isTampered,
@@ -33,7 +33,7 @@ const exportPage = 500
 
 interface AuditLogDeps {
   readonly sql: Sql
-  readonly store: SqlStore
+  readonly store: Store
   readonly settings: Settings
 }
 

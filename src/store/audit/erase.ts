@@ -6,10 +6,10 @@ import { eraseAction, ErasedRows, erasedPrefix, type ErasureDetail } from '../..
 import { StagelyError } from '../../kernel/errors.ts'
 import { eraseInActivity } from '../activity/erase.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import type { SqlStore } from '../sql-store.ts'
+import type { Store } from '../store.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { term } from '../state/rows.ts'
-import type { Actor } from '../store.ts'
+import type { Actor } from '../core/actor.ts'
 
 export interface Erasure {
   /** The pseudonym. */
@@ -150,7 +150,7 @@ const eraseRows = async (
  * changed first: their changes are logged with the name, and the log is cleaned after that.
  */
 export const erasePerson = async (
-  { sql, store }: { sql: Queryable; store: SqlStore },
+  { sql, store }: { sql: Queryable; store: Store },
   person: string,
   {
     actor,

@@ -1,5 +1,6 @@
 // Audits values that people read.
 import type { ObjectRef } from '../../resources/meta.ts'
+import type { ReadWay } from '../core/history.ts'
 import type { WriteSession } from '../core/write-session.ts'
 
 /** A value that a person has read. */
@@ -14,12 +15,9 @@ interface ValueRead {
   readonly version: number
 }
 
-/** How the value was read: alone, in a set as a file, for a local process, or by the controller for a Notifier, a Rotation or a SecretStore. */
-export type ReadWay = 'reveal' | 'export' | 'run' | 'notify' | 'rotation' | 'store'
-
 /**
  * Writes one row for each value, with action `reveal`. To be called in the session that opens the values
- * (`SqlStore.writeWithSession`), which are returned only after the commit: no audit, no value.
+ * (`Store.writeWithSession`), which are returned only after the commit: no audit, no value.
  */
 export const auditReads = (
   session: WriteSession,

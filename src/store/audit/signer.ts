@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { createSigner, type HeadSigner } from '../../audit/chain.ts'
 import type { Settings } from '../settings.ts'
-import type { SqlStore } from '../sql-store.ts'
+import type { Store } from '../store.ts'
 import { adoptStart } from './chain-row.ts'
 import { controllerActor } from '../core/actor.ts'
 
@@ -17,7 +17,7 @@ const mark = Buffer.from('starts signed:')
 
 const isMarked = (stored: Buffer): boolean => stored.subarray(0, mark.length).equals(mark)
 
-export const loadSigner = async (settings: Settings, store: SqlStore): Promise<HeadSigner> => {
+export const loadSigner = async (settings: Settings, store: Store): Promise<HeadSigner> => {
   const stored = await settings.getSealed(setting)
   if (stored === undefined) return makeKey(settings, store)
   if (isMarked(stored)) return createSigner(stored.subarray(mark.length))
@@ -31,7 +31,7 @@ export const loadSigner = async (settings: Settings, store: SqlStore): Promise<H
 }
 
 /** Audited first: no audit, no key. */
-const makeKey = async (settings: Settings, store: SqlStore): Promise<HeadSigner> => {
+const makeKey = async (settings: Settings, store: Store): Promise<HeadSigner> => {
   const { privateKey } = generateKeyPairSync('ed25519')
   const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' })
   const { publicKey } = createSigner(pkcs8)

@@ -3,7 +3,7 @@
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Restored } from '../../resources/kinds/rotation.ts'
 import { untested } from '../../rollout/restored.ts'
-import type { SqlStore } from '../sql-store.ts'
+import type { Store } from '../store.ts'
 import { controllerActor } from '../core/actor.ts'
 
 interface Fact extends Record<string, unknown> {
@@ -12,7 +12,7 @@ interface Fact extends Record<string, unknown> {
   readonly lost?: true
 }
 
-export const noteRestore = (store: SqlStore): Promise<void> =>
+export const noteRestore = (store: Store): Promise<void> =>
   store.writeWithSession(controllerActor, async (session, tx) => {
     const [row] = await session.tx.query<{ restored: string | null }>(
       'SELECT restored FROM counters',

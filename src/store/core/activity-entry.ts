@@ -1,4 +1,4 @@
-// Happenings: the activity that is kept for people (migrations/0065-baseline.sql). They never hold a value.
+// The activity log, which is kept for people (migrations/0065-baseline.sql). It never holds a value.
 import type { Drift, ManualRun } from '../../resources/kinds/observation.ts'
 import type { RolloutStatus } from '../../resources/kinds/stagelet.ts'
 import type { RevisionInfo } from './history.ts'
@@ -82,15 +82,15 @@ type Kept<Kind extends ActivityKind> = Kind extends ActivityKind
 /** A row of the activity log. */
 export type Activity = { readonly id: number; readonly subject: string } & Kept<ActivityKind>
 
-/** An event in the life of an object, as the write that causes it tells it. */
-export type Happening = Kept<Exclude<ActivityKind, 'revision'>> & {
+/** An entry of the activity log, as the write that causes it records it. */
+export type ActivityEntry = Kept<Exclude<ActivityKind, 'revision'>> & {
   /** Uid of the object. */
   readonly subject: string
-  /** Identifies the happening among those of the object: later details with the same mark are merged into it. */
+  /** Identifies the entry among those of the object: later details with the same mark are merged into it. */
   readonly mark: string
   /** Project of a rollout of a new revision, whose authors caused it. */
   readonly projectUid?: string | undefined
 }
 
-export const happeningId = ({ subject, mark }: Pick<Happening, 'subject' | 'mark'>): string =>
+export const activityId = ({ subject, mark }: Pick<ActivityEntry, 'subject' | 'mark'>): string =>
   `${subject} ${mark}`

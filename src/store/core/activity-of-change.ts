@@ -1,11 +1,11 @@
-// Happenings that follow from a change of an object's spec, or of an agent's presence: pure. The reconciler of stagelets
+// Entries of the activity log that follow from a change of an object's spec, or of an agent's presence: pure. The reconciler of stagelets
 // tells of rollouts and drift.
 import { defined } from '../../kernel/defined.ts'
 import { findCondition } from '../../resources/conditions.ts'
 import { annotations, type KubeObject } from '../../resources/meta.ts'
 import { statusOf } from '../../resources/typed.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
-import type { AgentRecord, ControlRecord, Happening } from './activity-entry.ts'
+import type { AgentRecord, ControlRecord, ActivityEntry } from './activity-entry.ts'
 
 interface Change {
   readonly before: KubeObject | undefined
@@ -76,20 +76,20 @@ const momentOf = ({ after, at }: Change, { what }: AgentRecord): number => {
   return what === 'away' && !Number.isNaN(lost) ? lost : at
 }
 
-export const noticesOf = (change: Change): Happening[] => {
+export const activityOf = (change: Change): ActivityEntry[] => {
   const { after, by, at } = change
   if (!(after.kind in flags)) return []
   const subject = after.metadata.uid ?? ''
   const place = placeOf(after)
-  const notices: Happening[] = told(change).map((what) => ({
+  const entries: ActivityEntry[] = told(change).map((what) => ({
     ...place,
     ...{ subject, mark: `${what} ${at}`, at },
     kind: 'control',
     detail: { what, by: [by] },
   }))
   const presence = after.kind === 'Agent' ? presenceOf(change) : undefined
-  if (presence === undefined) return notices
+  if (presence === undefined) return entries
   const moment = momentOf(change, presence)
   const mark = `${presence.what} ${moment}`
-  return [...notices, { ...place, subject, mark, at: moment, kind: 'agent', detail: presence }]
+  return [...entries, { ...place, subject, mark, at: moment, kind: 'agent', detail: presence }]
 }

@@ -3,7 +3,7 @@ import { linkAfter } from '../../audit/chain.ts'
 import type { AuditContent, ChainPoint } from '../../audit/texts.ts'
 import { storableJson } from '../../kernel/storable.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
-import type { Actor } from '../store.ts'
+import type { Actor } from './actor.ts'
 
 /**
  * An action in the audit log. `detail` holds no value, and names a person only by id: the erasure of a person changes only

@@ -1,7 +1,7 @@
 // A change as watchers get it. The feed keeps thousands of them as texts. A parsed object takes twice the memory, and is
 // kept only while somebody uses it.
 import type { KubeObject } from '../../resources/meta.ts'
-import type { ChangeEvent } from '../store.ts'
+import type { ChangeEvent } from './objects.ts'
 
 interface Change extends Pick<ChangeEvent, 'resourceVersion' | 'type' | 'text'> {
   /** `text`, parsed, where the caller has it. */

@@ -2,10 +2,11 @@
 import { append } from '../../kernel/append.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { happeningId, type Happening } from './activity-entry.ts'
-import type { NoticeRow } from '../objects/notifications.ts'
+import { activityId, type ActivityEntry } from './activity-entry.ts'
+import type { NoticeRow } from './notice.ts'
 import type { HeadRow, ProjectRow, StoredRow } from '../state/rows.ts'
-import type { Actor, ChangeEvent } from '../store.ts'
+import type { Actor } from './actor.ts'
+import type { ChangeEvent } from './objects.ts'
 import { auditText, type AuditEntry } from './audit-entry.ts'
 
 /** One change of an object. The row has the version of the change; of a removed object, also its last text. */
@@ -84,8 +85,8 @@ export class Changes {
   /** JSON texts of audit rows, without their places in the chain. */
   readonly audit: string[] = []
   readonly notices: NoticeRow[] = []
-  /** By happeningId(). */
-  readonly happenings = new Map<string, Happening>()
+  /** By activityId(). */
+  readonly activity = new Map<string, ActivityEntry>()
 
   begin(row: NewVersionRow & { ended?: Ended }): void {
     const { secretId, version } = row.entry
@@ -106,12 +107,12 @@ export class Changes {
     this.audit.push(auditText(actor, at, ref, entry))
   }
 
-  /** Of the same happening, details of a later call are added. */
-  tell(happening: Happening): void {
-    const id = happeningId(happening)
-    const { detail } = this.happenings.get(id) ?? {}
-    const merged = { ...happening, detail: { ...detail, ...happening.detail } } as Happening
-    this.happenings.set(id, merged)
+  /** A later entry with the same id adds its details. */
+  recordActivity(entry: ActivityEntry): void {
+    const id = activityId(entry)
+    const { detail } = this.activity.get(id) ?? {}
+    const merged = { ...entry, detail: { ...detail, ...entry.detail } } as ActivityEntry
+    this.activity.set(id, merged)
   }
 
   /** Adds the changes of a later write. */
@@ -127,7 +128,7 @@ export class Changes {
     append(this.agents, later.agents)
     append(this.audit, later.audit)
     append(this.notices, later.notices)
-    for (const happening of later.happenings.values()) this.tell(happening)
+    for (const entry of later.activity.values()) this.recordActivity(entry)
   }
 }
 

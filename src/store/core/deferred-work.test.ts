@@ -1,59 +1,65 @@
 import { describe, expect, it } from 'vitest'
-import { Preparations } from './deferred-work.ts'
+import { DeferredWork } from './deferred-work.ts'
 
-describe('preparations of a write', () => {
-  it('end the attempt that needs what is not made, and give the next one what was', async () => {
-    const preparations = new Preparations()
+describe('deferred work of a write', () => {
+  it('ends the run that needs its result, and gives the result to the next run', async () => {
+    const deferred = new DeferredWork()
     let made = 0
-    const attempt = (): number => preparations.take('a', () => Promise.resolve(++made))
+    const attempt = (): number => deferred.result('a', () => Promise.resolve(++made))
     expect(attempt).toThrow()
-    expect(preparations.isMissing).toBe(true)
-    await preparations.make()
-    expect(preparations.isMissing).toBe(false)
+    expect(deferred.isWanted).toBe(true)
+    await deferred.run()
+    expect(deferred.isWanted).toBe(false)
     expect([attempt(), attempt(), made]).toEqual([1, 1, 1])
   })
 
-  it('fail as their maker does, and are then wanted no more', async () => {
-    const preparations = new Preparations()
+  it('fails as its function does, and is then wanted no more', async () => {
+    const deferred = new DeferredWork()
     const refuse = (): never =>
-      preparations.take<never>('a', () => Promise.reject(new Error('it is down')))
+      deferred.result<never>('a', () => Promise.reject(new Error('it is down')))
     expect(refuse).toThrow()
-    await expect(preparations.make()).rejects.toThrow('it is down')
-    expect(preparations.isMissing).toBe(false)
+    await expect(deferred.run()).rejects.toThrow('it is down')
+    expect(deferred.isWanted).toBe(false)
   })
 
-  it('are not needed for an answer that is here at once, good or bad', async () => {
-    const preparations = new Preparations()
-    expect(await preparations.soon('a', () => Promise.resolve(1))).toBe(1)
-    expect(await preparations.soon('a', () => 2)).toBe(2)
-    await expect(preparations.soon('a', () => Promise.reject(new Error('no')))).rejects.toThrow(
-      'no',
-    )
-    expect(preparations.isMissing).toBe(false)
+  it('is not needed for an answer that comes at once, good or bad', async () => {
+    const deferred = new DeferredWork()
+    expect(await deferred.answer('a', () => Promise.resolve(1))).toBe(1)
+    expect(await deferred.answer('a', () => 2)).toBe(2)
+    await expect(deferred.answer('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(deferred.isWanted).toBe(false)
   })
 
-  it('hold an answer that takes its time, and ask for it once', async () => {
-    const preparations = new Preparations()
+  it('keeps an answer that takes its time, and asks for it once', async () => {
+    const deferred = new DeferredWork()
     let asked = 0
     const attempt = (): Promise<number> =>
-      preparations.soon('a', async () => {
+      deferred.answer('a', async () => {
         asked += 1
         await new Promise((resolve) => setTimeout(resolve, 5))
         return 7
       })
     await expect(attempt()).rejects.toThrow()
-    expect(preparations.isMissing).toBe(true)
-    await preparations.make()
+    expect(deferred.isWanted).toBe(true)
+    await deferred.run()
     expect([await attempt(), asked]).toEqual([7, 1])
   })
 
-  it('wait for what a service is asked while they are made', async () => {
-    const preparations = new Preparations()
+  it('waits for the answer of a service while it runs', async () => {
+    const deferred = new DeferredWork()
     const slow = (): Promise<string> => new Promise((resolve) => setTimeout(resolve, 5, 'key'))
     const attempt = (): string =>
-      preparations.take('set', async () => `opened by ${await preparations.soon('key', slow)}`)
+      deferred.result('set', async () => `opened by ${await deferred.answer('key', slow)}`)
     expect(attempt).toThrow()
-    await preparations.make()
+    await deferred.run()
     expect(attempt()).toBe('opened by key')
+  })
+
+  it('runs the write again in a transaction where the write needs one', async () => {
+    const deferred = new DeferredWork()
+    expect(() => deferred.needTransaction()).toThrow()
+    expect([deferred.isWanted, deferred.isLocked]).toEqual([true, false])
+    await deferred.run()
+    expect([deferred.isWanted, deferred.isLocked]).toEqual([false, true])
   })
 })

@@ -1,6 +1,5 @@
 // History as the store shows it.
 import type { SetEntry } from '../../secrets/visible.ts'
-import type { ReadWay } from '../audit/reads.ts'
 import type { NamedEntry, SetDiff } from './set-diff.ts'
 
 /** One version of a secret, as history shows it: never its value. Times are RFC 3339. */
@@ -57,6 +56,9 @@ export interface ProjectRollback {
   /** Names of secrets that a Rotation makes: they stay as they are. */
   readonly kept: readonly string[]
 }
+
+/** How the value was read: alone, in a set as a file, for a local process, or by the controller for a Notifier, a Rotation or a SecretStore. */
+export type ReadWay = 'reveal' | 'export' | 'run' | 'notify' | 'rotation' | 'store'
 
 /** Which version is read, and for what; the current one, and `reveal`, when absent. */
 export interface RevealedOne {

@@ -1,33 +1,25 @@
-// One write: runWrite() runs what a caller asks for on top of the state, and checks the whole at its end. A
-// WriteSession is what the write sees and changes. Every change of an object goes through put() and drop(), which number,
-// keep and announce it. Nothing is stored before the commit; see writer.ts.
+// What one write sees and changes. Every change of an object goes through put() and drop(), which number, keep and announce
+// it. Nothing is stored before the commit: see log/writer.ts.
 import { toTimestamp, type Clock } from '../../kernel/clock.ts'
 import { ownTurn } from '../../kernel/turn.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
-import type { SealedValueOpener } from '../../secrets/sealed-place.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
+import type { SealedValueOpener } from '../../secrets/sealed-place.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { noticesOf } from './activity-of-change.ts'
-import { internal, notFound } from './errors.ts'
-import type { Group } from '../log/group.ts'
-import type { AuditEntry } from './audit-entry.ts'
-import { Changes } from './changes.ts'
-import { preparedKeys, type Preparations } from './deferred-work.ts'
-import type { ProjectState } from '../secrets/projects.ts'
-import { finishProjects } from '../revisions.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import { objectRow, term, type HeadRow, type StoredRow } from '../state/rows.ts'
 import { Overlay } from '../state/state.ts'
-import type { Actor, ChangeEvent, ChangeSet, WriteOptions } from '../store.ts'
+import { activityOf } from './activity-of-change.ts'
+import { ownPrefix, type Actor } from './actor.ts'
+import type { AuditEntry } from './audit-entry.ts'
+import { Changes } from './changes.ts'
+import { deferredKeys, type DeferredWork } from './deferred-work.ts'
+import { notFound } from './errors.ts'
+import type { ChangeEvent } from './objects.ts'
+import type { NewValue, ProjectState, RolledBackOutput, SecretChange } from './project-state.ts'
 import { toStored } from './stored-object.ts'
-import { checkRemoved } from '../secrets/followers.ts'
-import { checkPolicies, type NewValue } from '../secrets/policy.ts'
-import { checkCredentials, type RolledBackOutput } from '../history/credential.ts'
-import { admitTemplates } from '../objects/admit-templates.ts'
-import { checkReferences } from '../secrets/references.ts'
-import { ownPrefix } from './actor.ts'
-import type { SecretChange } from '../secrets/secret-change.ts'
+import type { ChangeSet, WriteOptions } from './write-options.ts'
 
 export type { StoredRow } from '../state/rows.ts'
 export type { AuditEntry } from './audit-entry.ts'
@@ -43,65 +35,24 @@ export interface SessionDeps {
   readonly mailDomains?: readonly string[] | undefined
 }
 
-/** What a caller asks of the writer. */
-export interface WriteRequest {
+/** What a write begins with. */
+export interface WriteStart {
   readonly actor: Actor
   readonly options: WriteOptions
-  readonly preparations: Preparations
-  /** The write runs in a transaction that holds the counter row. */
-  readonly isLocked: boolean
-  readonly work: (session: WriteSession) => Promise<unknown>
-}
-
-/** How a write has ended: with a result, or so that it must be run again from its beginning. */
-export type Outcome = { result: unknown } | { again: 'prepared' | 'in a transaction' }
-
-export interface QueuedWrite extends WriteRequest {
-  /** Since when it waits, by the monotonic clock (ms). */
-  readonly since: number
-  readonly resolve: (outcome: Outcome) => void
-  readonly reject: (error: unknown) => void
-}
-
-/** Tells the caller how its write has ended; called once the commit is stored. */
-export type Answer = () => void
-
-interface InGroup {
-  readonly group: Group
-  readonly write: QueuedWrite
+  readonly deferred: DeferredWork
+  /** The writes before it in the same commit. */
+  readonly earlier: {
+    readonly overlay: Overlay
+    readonly changes: Changes
+    readonly rv: number
+    readonly epoch: number
+  }
   /** Undefined outside of a transaction. */
   readonly tx: Queryable | undefined
 }
 
-/** Runs a write after the writes of its group. A write that fails leaves nothing in the group. */
-export const runWrite = async (deps: SessionDeps, start: InGroup): Promise<Answer> => {
-  const { group, write } = start
-  const { preparations } = write
-  const session = new WriteSession(deps, start)
-  try {
-    const result = await write.work(session)
-    checkRemoved(session)
-    await admitTemplates(session)
-    await checkReferences(session)
-    await checkCredentials(session)
-    checkPolicies(session)
-    await finishProjects(session)
-    if (preparations.isMissing || session.needsTransaction)
-      throw new Error('a write went on although something was missing')
-    if (!session.isDry) group.add(session, write.options.term)
-    return () => write.resolve({ result })
-  } catch (error) {
-    if (session.needsTransaction) return () => write.resolve({ again: 'in a transaction' })
-    if (preparations.isMissing) return () => write.resolve({ again: 'prepared' })
-    return () => write.reject(internal(error))
-  }
-}
-
 /** A write that runs for longer lets the event loop go on. */
 const blockMs = 15
-
-/** A write that asks the database is run again, in a transaction that holds the counter row. */
-class NeedsTransaction extends Error {}
 
 interface Stored {
   readonly type: ChangeEvent['type']
@@ -131,8 +82,7 @@ export class WriteSession {
   readonly loaded = new Map<string, ProjectState>()
   /** Projects whose secrets this write changes, by place. The write belongs to the open revision of each of them. */
   readonly projects = new Map<string, ProjectState>()
-  /** Results of slow work, which is done outside of the write. */
-  readonly preparations: Preparations
+  readonly deferred: DeferredWork
   /** How many RSA keys this write has generated. */
   rsaKeys = 0
   /** How many projects this write has made keys for. */
@@ -149,20 +99,17 @@ export class WriteSession {
   rv: number
   /** Nothing of the write will be stored. */
   readonly isDry: boolean
-  /** The write must be run again in a transaction. */
-  needsTransaction = false
   readonly #tx: Queryable | undefined
   /** Aborts when nobody waits for the write any more. */
   readonly #signal: AbortSignal | undefined
   #pausedAt = performance.now()
 
-  constructor(deps: SessionDeps, { group, write, tx }: InGroup) {
-    const { actor, options, preparations } = write
+  constructor(deps: SessionDeps, { actor, options, deferred, earlier, tx }: WriteStart) {
     const { changeSet, note, dryRun = false, review } = options
-    this.view = new Overlay(group.overlay)
-    this.before = group.changes
-    this.rv = group.rv
-    this.epoch = group.state.epoch
+    this.view = new Overlay(earlier.overlay)
+    this.before = earlier.changes
+    this.rv = earlier.rv
+    this.epoch = earlier.epoch
     this.nowMs = deps.clock.now()
     this.now = toTimestamp(this.nowMs)
     this.actor = actor
@@ -170,18 +117,16 @@ export class WriteSession {
     // Two actors may use the same name for their change sets.
     const ownName = `${ownPrefix(actor)}${changeSet?.id ?? ''}`
     this.changeSet = changeSet && { ...changeSet, id: ownName }
-    this.deps = { ...deps, keys: preparedKeys(deps.keys, preparations) }
-    this.preparations = preparations
-    this.#tx = write.isLocked ? tx : undefined
+    this.deps = { ...deps, keys: deferredKeys(deps.keys, deferred) }
+    this.deferred = deferred
+    this.#tx = tx
     this.isDry = dryRun
     this.#signal = review?.signal
   }
 
   /** For statements over tables that are not in the state. They come before the commit's own. */
   get tx(): Queryable {
-    if (this.#tx !== undefined) return this.#tx
-    this.needsTransaction = true
-    throw new NeedsTransaction('a write asks the database')
+    return this.#tx ?? this.deferred.needTransaction()
   }
 
   /** Lets the event loop go on where this write takes long. */
@@ -230,7 +175,7 @@ export class WriteSession {
     const row = this.#change(object, object.metadata.uid ?? '', { type, source, audit, before })
     this.view.objects.set(row.id, row)
     const change = { before: previous?.object, after: object, by: this.actor.name, at: this.nowMs }
-    for (const notice of noticesOf(change)) this.changes.tell(notice)
+    for (const entry of activityOf(change)) this.changes.recordActivity(entry)
     return row
   }
 

@@ -2,15 +2,10 @@
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { conflict } from '../core/errors.ts'
 import { projectOf } from '../../resources/project-ref.ts'
+import type { RolledBackOutput } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 import { rotatedBy } from './new-value.ts'
-
-/** An output that a write has rolled back. */
-export interface RolledBackOutput {
-  readonly secret: KubeObject
-  readonly version: number
-}
 
 /** The other outputs of the Rotation that makes this one, also where it was deleted: its credential is there still. */
 const siblingsOf = (session: WriteSession, secret: KubeObject): KubeObject[] =>

@@ -5,7 +5,7 @@ import { specOf } from '../../resources/typed.ts'
 import { conflict } from '../core/errors.ts'
 import { updateObject } from '../objects/objects.ts'
 import type { AuditEntry, WriteSession } from '../core/write-session.ts'
-import type { FetchedValue } from '../store.ts'
+import type { FetchedValue } from '../core/sets.ts'
 import type { FoundValue } from '../secrets/disclosure.ts'
 import { generatedValue } from '../secrets/find-value.ts'
 

@@ -3,14 +3,14 @@ import { StagelyError } from '../../kernel/errors.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import { checkOwner } from '../objects/admission.ts'
-import type { ProjectState } from '../secrets/projects.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import { finishRemoval } from '../objects/removal.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { linesOf, readSet } from '../secrets/set-rows.ts'
 import { dropStaged } from '../secrets/staged-values.ts'
 import { term } from '../state/rows.ts'
 import { unbury } from '../secrets/tombstones.ts'
-import { requireProjectState } from './versions.ts'
+import { requireProjectState } from '../secrets/projects.ts'
 
 const findLiving = (session: WriteSession, uid: string): StoredRow | undefined =>
   session.select(term.uid(uid)).find(({ object }) => object.kind === 'StagelySecret')

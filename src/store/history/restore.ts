@@ -8,13 +8,15 @@ import { audienceOf } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { untestedAgain } from '../../rollout/restored.ts'
 import { createObject } from '../objects/objects.ts'
-import type { ProjectState } from '../secrets/projects.ts'
+import { setStatus } from '../objects/status-writes.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import { lastVersion } from '../secrets/secret-versions.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { unbury } from '../secrets/tombstones.ts'
 import { followedBy, followedValue } from '../secrets/followers.ts'
 import { rotatedBy } from './new-value.ts'
-import { openVersion, requireProjectState, type OpenedVersion } from './versions.ts'
+import { requireProjectState } from '../secrets/projects.ts'
+import { openVersion, type OpenedVersion } from './versions.ts'
 
 /** The spec fields that say where a version goes. */
 const placeSpec = (entry: SetEntry): Record<string, unknown> => ({
@@ -105,7 +107,11 @@ export const restoreSecret = async (
       `no deleted secret ${secretUid} waits in project "${ref.name}": its grace time is over, or it was erased`,
     )
   }
-  return recreate(session, project, await openVersion(session, project, { secretUid, version }))
+  const opened = await openVersion(session, project, { secretUid, version })
+  const secret = await recreate(session, project, opened)
+  const rotation = rotationWith(session, secret)
+  if (rotation !== undefined) setStatus(session, rotation)
+  return secret
 }
 
 /** Where the Rotation has given the secret its last value, the restored version is that value. */
@@ -120,7 +126,7 @@ const withRestored = (status: RotationStatus, secret: KubeObject): RotationStatu
  * The Rotation of a restored secret, which knows the value again, and tests the credential of a backup anew: it may have
  * ended while the secret was deleted.
  */
-export const rotationWith = (session: WriteSession, secret: KubeObject): KubeObject | undefined => {
+const rotationWith = (session: WriteSession, secret: KubeObject): KubeObject | undefined => {
   const name = rotatedBy(secret)
   const { namespace = '' } = secret.metadata
   if (name === undefined) return undefined

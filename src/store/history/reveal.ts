@@ -1,14 +1,17 @@
 // Opens values for a person. Each one is audited in the same transaction: no audit, no value.
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { auditReads, type ReadWay } from '../audit/reads.ts'
+import { auditReads } from '../audit/reads.ts'
+import type { ReadWay } from '../core/history.ts'
 import { projectOf } from '../../resources/project-ref.ts'
-import type { ProjectState } from '../secrets/projects.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { openHead } from '../secrets/sets.ts'
-import type { OpenedEntry, RevealedOne, RevealedSet } from '../store.ts'
+import type { OpenedEntry } from '../core/sets.ts'
+import type { RevealedOne, RevealedSet } from '../core/history.ts'
 import { StagelyError } from '../../kernel/errors.ts'
-import { openVersion, requireProjectState } from './versions.ts'
+import { requireProjectState } from '../secrets/projects.ts'
+import { openVersion } from './versions.ts'
 
 const noteReads = (
   session: WriteSession,
@@ -38,7 +41,7 @@ export const revealSet = async (
 ): Promise<OpenedEntry[]> => {
   const project = await requireProjectState(session, ref)
   const { sql, keys } = session.deps
-  const { opened, read } = session.preparations.take('set to reveal', () =>
+  const { opened, read } = session.deferred.result('set to reveal', () =>
     openHead(sql, keys, project.uid, opening),
   )
   noteReads(session, project, { way, entries: read })
@@ -55,7 +58,7 @@ export const revealSecret = async (
   const project = await requireProjectState(session, projectOf(row.object))
   if (version !== undefined) {
     const what = { secretUid: row.uid, version }
-    const opened = session.preparations.take('version to reveal', () =>
+    const opened = session.deferred.result('version to reveal', () =>
       openVersion(session, project, what, session.deps.sql),
     )
     noteReads(session, project, { way, entries: [opened] })

@@ -2,17 +2,18 @@
 import { StagelyError } from '../../kernel/errors.ts'
 import { toFineTimestamp, toTimestamp } from '../../kernel/clock.ts'
 import { defined, notNull } from '../../kernel/defined.ts'
-import type { KubeObject, ObjectRef } from '../../resources/meta.ts'
+import type { KubeObject } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import { valueDigest } from '../../secrets/digest.ts'
 import { shownStagelet, stageletIn } from '../../secrets/set-entry.ts'
-import { notFound, setTampered } from '../core/errors.ts'
-import { loadProject, type ProjectState } from '../secrets/projects.ts'
+import { setTampered } from '../core/errors.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { sealedColumns, toEntry, type SealedRow } from '../secrets/set-rows.ts'
 import { openSealed } from '../secrets/sets.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import type { DeletedSecret, OpenedEntry, RevisionInfo, SecretVersion } from '../store.ts'
+import type { DeletedSecret, RevisionInfo, SecretVersion } from '../core/history.ts'
+import type { OpenedEntry } from '../core/sets.ts'
 
 interface HistoryRow {
   version: number
@@ -96,17 +97,6 @@ export const deletedSecrets = async (
       restorableUntil: toTimestamp(row.deleted_at + graceMs),
     }
   })
-}
-
-/** A declared project, with its keys. NotFound. */
-export const requireProjectState = async (
-  session: WriteSession,
-  ref: ObjectRef,
-): Promise<ProjectState> => {
-  const owner = session.fetch(ref)
-  const project = owner === undefined ? undefined : await loadProject(session, ref)
-  if (project === undefined) throw notFound(ref)
-  return project
 }
 
 export interface OpenedVersion extends OpenedEntry {

@@ -1,6 +1,6 @@
 // Destroys data keys that seal nothing any more.
 import { toTimestamp } from '../../kernel/clock.ts'
-import type { KeyStoreDeps } from './key-store.ts'
+import type { KeyStoreDeps } from './key-store-deps.ts'
 import { controllerActor } from '../core/actor.ts'
 
 /** After this time, all readers have ended that began before the last row was sealed with the new key. */

@@ -1,36 +1,40 @@
-// Notes a new key in the status of its project, in the write that makes it: values that were refused for an overdue key are
-// then accepted at once. The leader writes the rest of that status.
+// Writes a new key into the status of its project, in the write that makes the key: values that were refused for an overdue
+// key are then accepted at once. The leader writes the rest of that status.
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Place } from '../../resources/meta.ts'
 import { statusOf } from '../../resources/typed.ts'
-import type { WriteSession } from '../core/write-session.ts'
-import type { Transaction } from '../store.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import { rowsOfKind } from '../objects/reads.ts'
+import { setStatus } from '../objects/status-writes.ts'
 
-export const noteNewDataKey = async (
-  { nowMs }: WriteSession,
-  tx: Transaction,
-  { namespace, name }: Place,
-): Promise<void> => {
-  const project = await tx.get({ kind: 'Project', namespace, name })
-  const keys = project && statusOf('Project', project).keys
-  if (keys === undefined) return
-  const { rotationDueAt: _, ...rest } = keys
-  const next = { ...rest, dataKeySince: toTimestamp(nowMs) }
-  await tx.setStatus({ ...project!, status: { ...project!.status, keys: next } })
+const keysOf = ({ object }: StoredRow) => statusOf('Project', object).keys
+
+/** The key is not due any more. */
+const noteKey = (
+  session: WriteSession,
+  { object }: StoredRow,
+  change: Partial<NonNullable<ReturnType<typeof keysOf>>>,
+): void => {
+  const { rotationDueAt: _, ...rest } = statusOf('Project', object).keys ?? {}
+  setStatus(session, { ...object, status: { ...object.status, keys: { ...rest, ...change } } })
+}
+
+export const noteNewDataKey = (session: WriteSession, { namespace, name }: Place): void => {
+  const project = session.fetch({ kind: 'Project', namespace, name })
+  if (project === undefined || keysOf(project) === undefined) return
+  noteKey(session, project, { dataKeySince: toTimestamp(session.nowMs) })
 }
 
 /** `names` are the keys that wrap from now on; '' is the master key. */
 export const noteNewWrapping = async (
-  { nowMs }: WriteSession,
-  tx: Transaction,
+  session: WriteSession,
   names: readonly string[],
 ): Promise<void> => {
   if (names.length === 0) return
-  for (const project of (await tx.list('Project')).items) {
-    const { keys } = statusOf('Project', project)
-    if (keys === undefined || !names.includes(keys.wrappedBy ?? '')) continue
-    const { rotationDueAt: _, ...rest } = keys
-    const next = { ...rest, wrappedSince: toTimestamp(nowMs) }
-    await tx.setStatus({ ...project, status: { ...project.status, keys: next } })
+  for (const project of rowsOfKind(session.view, 'Project', {})) {
+    const keys = keysOf(project)
+    if (keys !== undefined && names.includes(keys.wrappedBy ?? ''))
+      noteKey(session, project, { wrappedSince: toTimestamp(session.nowMs) })
+    await session.pause()
   }
 }

@@ -5,7 +5,7 @@ import type { Sql } from '../drivers/sql.ts'
 import { readAges, type KeyAges } from './key-age.ts'
 import { projectKeyStatus, type ProjectKeyStatus } from './project-key-use.ts'
 import { countSealedOld } from './reseal.ts'
-import { listRotations, type Rotation } from './rotations.ts'
+import { listRotations, type Rotation } from '../secrets/key-rotations.ts'
 import { countWraps } from './wraps.ts'
 
 export interface KeyStatus {

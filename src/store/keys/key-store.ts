@@ -1,19 +1,16 @@
 // Keys for an administrator: their age, the values that they seal, and their rotation.
 import { randomUUID } from 'node:crypto'
-import type { Clock } from '../../kernel/clock.ts'
 import { linkedAbort } from '../../kernel/linked-abort.ts'
 import { isReason, messageOf, StagelyError } from '../../kernel/errors.ts'
-import type { Logger } from '../../kernel/log.ts'
 import type { KubeObject } from '../../resources/meta.ts'
 import { describeWrap } from '../../secrets/key-provider.ts'
-import type { KeyRing } from '../../secrets/key-ring.ts'
 import { ProjectKeyCache } from '../../secrets/project-keys.ts'
-import type { Sql } from '../drivers/sql.ts'
-import type { SqlStore } from '../sql-store.ts'
-import type { Actor } from '../store.ts'
+import type { Actor } from '../core/actor.ts'
 import { readComplianceFacts, type ComplianceFacts } from './compliance-facts.ts'
 import { noteWrapping, readAges, readKeyFacts, type KeyAges, type KeyFacts } from './key-age.ts'
 import { readKeyStatus, type KeyStatus } from './key-status.ts'
+import { makeDataKeys, replaceDataKeys, type LeftOut } from './data-keys.ts'
+import type { KeyStoreDeps } from './key-store-deps.ts'
 import { noteNewWrapping } from './key-status-writes.ts'
 import { resealStaged } from './reseal-staged.ts'
 import { dropRetired } from './key-deletion.ts'
@@ -25,12 +22,9 @@ import {
   claimRotation,
   endRotation,
   insertRotation,
-  makeDataKeys,
   noteRotation,
-  replaceDataKeys,
-  type LeftOut,
   type Rotation,
-} from './rotations.ts'
+} from '../secrets/key-rotations.ts'
 import { tellOfKeys, type DueKey } from './key-warnings.ts'
 import { countElsewhere } from './wraps.ts'
 import { controllerActor } from '../core/actor.ts'
@@ -43,16 +37,6 @@ export interface BegunRotation extends Rotation {
     readonly project: string
     readonly message: string
   }[]
-}
-
-export interface KeyStoreDeps {
-  readonly sql: Sql
-  readonly store: SqlStore
-  readonly keyRing: KeyRing
-  readonly clock: Clock
-  readonly log: Logger
-  readonly rotationMs: number
-  readonly rotatesKeys: boolean
 }
 
 /**
@@ -131,9 +115,9 @@ export class KeyStore {
   async rotateDataKeys(actor: Actor, projectUid?: string): Promise<BegunRotation> {
     const { made, left } = await this.#makeDataKeys((uid) => uid === (projectUid ?? uid))
     if (made.length === 0 && left[0] !== undefined) throw left[0].error
-    const rotation = await this.#deps.store.writeWithSession(actor, async (session, tx) => {
+    const rotation = await this.#deps.store.writeWithSession(actor, async (session) => {
       const begun = await insertRotation(session, { kind: 'data', projectUid })
-      await replaceDataKeys(session, tx, made)
+      replaceDataKeys(session, made)
       return begun
     })
     this.#wake?.()
@@ -149,9 +133,9 @@ export class KeyStore {
     const { made, left } = await this.#makeDataKeys((uid) => wanted.has(uid))
     const projectUid = made.length === 1 ? made[0]?.uid : undefined
     if (made.length > 0)
-      await this.#deps.store.writeWithSession(actor, async (session, tx) => {
+      await this.#deps.store.writeWithSession(actor, async (session) => {
         await beginRotation(session, { kind: 'data', projectUid })
-        await replaceDataKeys(session, tx, made)
+        replaceDataKeys(session, made)
       })
     return left.map(shownLeft)
   }
@@ -182,8 +166,8 @@ export class KeyStore {
         `every key is wrapped by ${describeWrap(target)} already: make a new version of the key in its service, or start the controllers with a new key and the old one in STAGELY_SECRET_KEY_PREVIOUS (or STAGELY_KEY_PROVIDER_PREVIOUS and STAGELY_KMS_KEY_PREVIOUS)`,
       )
     }
-    const rotation = await store.writeWithSession(actor, async (session, tx) => {
-      await noteNewWrapping(session, tx, await noteWrapping(session, targets))
+    const rotation = await store.writeWithSession(actor, async (session) => {
+      await noteNewWrapping(session, await noteWrapping(session, targets))
       return insertRotation(session, { kind: 'master', target })
     })
     this.#wake?.()

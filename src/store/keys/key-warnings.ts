@@ -1,7 +1,7 @@
 // Tells the operator of due keys that belong to no project. The row of a key has the time of the last message.
 import { sealingKeyPrefix } from '../settings.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import type { KeyStoreDeps } from './key-store.ts'
+import type { KeyStoreDeps } from './key-store-deps.ts'
 import { controllerActor } from '../core/actor.ts'
 
 /** A key that is due for rotation. */

@@ -4,7 +4,7 @@ import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { stagedAad, type StagedRole } from '../secrets/staged-values.ts'
 import type { PassedOver } from './reseal.ts'
-import type { Rotation } from './rotations.ts'
+import type { Rotation } from '../secrets/key-rotations.ts'
 import { sealAnew, type SealedOld } from './reseal-value.ts'
 
 interface OldRow extends SealedOld, Record<string, unknown> {

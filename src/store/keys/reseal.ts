@@ -5,7 +5,7 @@ import { valueAad } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { isReason, type StagelyError } from '../../kernel/errors.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import type { Rotation } from './rotations.ts'
+import type { Rotation } from '../secrets/key-rotations.ts'
 import { sealAnew, type SealedOld } from './reseal-value.ts'
 
 interface OldRow extends SealedOld {

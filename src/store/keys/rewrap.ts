@@ -3,7 +3,7 @@
 import { isReason } from '../../kernel/errors.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import type { SqlStore } from '../sql-store.ts'
+import type { Store } from '../store.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { ringOf } from '../secrets/project-ring.ts'
 import {
@@ -77,7 +77,7 @@ const replace = async (session: WriteSession, made: Rewrapped): Promise<boolean>
 
 /** Wraps one batch, like resealBatch(). Texts with their prefix in `targets` are done; keys without a target wait. */
 export const rewrapBatch = async (
-  { sql, store, keyRing }: { sql: Queryable; store: SqlStore; keyRing: KeyRing },
+  { sql, store, keyRing }: { sql: Queryable; store: Store; keyRing: KeyRing },
   targets: WrapTargets,
   damaged: Set<string>,
 ): Promise<{ moved: number; more: boolean }> => {

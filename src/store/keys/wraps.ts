@@ -8,7 +8,7 @@ import {
 } from '../../secrets/key-provider.ts'
 import { dataKeyContext, digestKeyContext } from '../../secrets/project-keys.ts'
 import { settingContext } from '../settings.ts'
-import type { SqlStore } from '../sql-store.ts'
+import type { Store } from '../store.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import { controllerActor } from '../core/actor.ts'
 
@@ -132,7 +132,7 @@ export const refuseWrongKey = async (sql: Sql, provider: KeyProvider): Promise<v
  * The first to start names its key; of two that start at once on an empty database with different
  * keys one is refused. Later starts name the key that they wrap with, once they can open the rest.
  */
-export const claimKey = (store: SqlStore, provider: KeyProvider): Promise<void> => {
+export const claimKey = (store: Store, provider: KeyProvider): Promise<void> => {
   const { name, keyId } = provider
   return store.writeWithSession(controllerActor, async (session) => {
     const { tx, nowMs } = session

@@ -2,7 +2,7 @@
 // migrations/0065-baseline.sql.
 import { isReason } from '../../kernel/errors.ts'
 import { storableJson } from '../../kernel/storable.ts'
-import { keptRows } from '../activity/kept-rows.ts'
+import type { ActivityEntry } from '../core/activity-entry.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import type { ProjectRow } from '../state/rows.ts'
 import type {
@@ -60,6 +60,10 @@ const rowText = (members: Record<string, unknown>, raw: Record<string, string | 
   const rest = Object.entries(raw).map(([name, text]) => `"${name}":${text ?? 'null'}`)
   return `${JSON.stringify(members).slice(0, -1)},${rest.join(',')}}`
 }
+
+/** As keep_records() takes it. */
+const activityText = ({ projectUid, ...entry }: ActivityEntry): string =>
+  JSON.stringify({ ...entry, project_uid: projectUid })
 
 const list = (rows: Iterable<string>): string => `[${[...rows].join(',')}]`
 
@@ -166,7 +170,11 @@ export const payloadOf = (
     agents: changes.agents.map((agent) => JSON.stringify(agent)),
     audit,
     notices: changes.notices.map((row) => JSON.stringify(row)),
-    ...keptRows(changes),
+    happenings: [...changes.activity.values()].map(activityText),
+    // Removed stagelets: their rollouts are removed too.
+    forgotten: changes.objects
+      .filter(({ type, ref }) => type === 'DELETED' && ref.kind === 'Stagelet')
+      .map(({ row }) => JSON.stringify(row.uid)),
   }
   const filled = Object.entries(parts).filter(([, rows]) => rows.length > 0)
   return {

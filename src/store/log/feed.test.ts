@@ -7,7 +7,7 @@ import { Feed, type OwnCommit } from './feed.ts'
 import { pageSize } from './follow.ts'
 import type { Sql } from '../drivers/sql.ts'
 import { State } from '../state/state.ts'
-import type { ChangeEvent } from '../store.ts'
+import type { ChangeEvent } from '../core/objects.ts'
 
 const eventOf = (resourceVersion: number): ChangeEvent =>
   changeEvent({ resourceVersion, type: 'ADDED', text: '{}', previous: undefined })

@@ -12,7 +12,7 @@ import { expired, wentBack } from '../core/errors.ts'
 import { applyRows, eventsOf, pageSize, readLog, type ChangeRow, type LogPage } from './follow.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Delta, State, Tip } from '../state/state.ts'
-import type { ChangeEvent } from '../store.ts'
+import type { ChangeEvent } from '../core/objects.ts'
 
 const changesChannel = 'stagely_changes'
 

@@ -5,7 +5,7 @@ import { changeEvent } from '../core/change-event.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { objectRow, type ProjectRow } from '../state/rows.ts'
 import type { Delta, State, Tip } from '../state/state.ts'
-import type { ChangeEvent } from '../store.ts'
+import type { ChangeEvent } from '../core/objects.ts'
 import { projectStateKind, type ProjectStateText } from '../core/changes.ts'
 
 export const pageSize = 1_000

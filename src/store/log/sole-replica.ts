@@ -1,6 +1,7 @@
 // Saves the only replica a question to the database before each read. A replica that sees no other one takes the counter
 // row for a second at a time: until then no commit and no read of another replica is answered. See ADR 0021.
 import { realClock } from '../../kernel/clock.ts'
+import { gathered } from '../../kernel/gathered.ts'
 import type { Feed, Position } from './feed.ts'
 import { askTwice, readCounters } from './commit.ts'
 import type { Queryable } from '../drivers/sql.ts'
@@ -8,6 +9,8 @@ import type { Queryable } from '../drivers/sql.ts'
 const forMs = 1_000
 /** The replica counts on less time than it has taken: the clock of the database may be faster. */
 const ownMs = 800
+/** Most reads that share one question. */
+const mostTogether = 1_000
 /** Pause after an attempt that failed: another replica was there, or the row was locked. */
 const pauseMs = 200
 /** A replica that was not seen for this time (ms) counts as gone. If it is alive, its commits wait. */
@@ -32,11 +35,16 @@ const never = [-Infinity, -Infinity] as const
 
 type Followed = Pick<Feed, 'reach' | 'origin' | 'state'>
 
-export class Alone {
+export class SoleReplica {
   readonly #sql: Queryable
   readonly #feed: Followed
   #since: readonly [number, number] = never
   #retryAt = -Infinity
+  /** Reads that wait at the same time share one look at the counter row. */
+  readonly #ask = gathered(mostTogether, async (asked: readonly undefined[]) => {
+    await this.reach()
+    return asked
+  })
 
   constructor(sql: Queryable, feed: Followed) {
     this.#sql = sql
@@ -48,6 +56,11 @@ export class Alone {
     const [monotonic, wall] = now()
     const [since, sinceWall] = this.#since
     return monotonic - since < ownMs && Math.abs(wall - sinceWall) < ownMs
+  }
+
+  /** Resolves once the state has all commits of before the call. */
+  fresh(): Promise<void> {
+    return this.isSure ? Promise.resolve() : this.#ask(undefined)
   }
 
   /** Resolves when the state has all commits of before the call. Where there is no other replica, isSure is true then. */

@@ -39,7 +39,15 @@ const makeWriter = (database = sql): Writer => {
   const own = { sql: database, replica: 'one', clock, log: silentLogger, load }
   const feed = new Feed({ ...own, ...unused }, state)
   const keys = new ProjectKeyCache(provider, { clock })
-  return new Writer({ sql: database, clock, feed, provider, keys, fresh: () => Promise.resolve() })
+  return new Writer({
+    sql: database,
+    clock,
+    feed,
+    provider,
+    keys,
+    lastSteps: [],
+    fresh: () => Promise.resolve(),
+  })
 }
 
 describe('Writer', () => {

@@ -1,27 +1,28 @@
 // Runs writes. All writes that wait while a commit is on its way share the next commit. They run one after the other in
-// memory (session.ts), and their changes go to the database in one statement. Where a commit of another replica came
+// memory (run-write.ts), and their changes go to the database in one statement. Where a commit of another replica came
 // first, they are run again. See ADR 0048.
 import { randomUUID } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ChainPoint } from '../../audit/texts.ts'
 import { isReason } from '../../kernel/errors.ts'
 import { FairLock } from '../../kernel/fair-lock.ts'
+import type { Actor } from '../core/actor.ts'
+import { DeferredWork } from '../core/deferred-work.ts'
 import { callerGone, deposed, internal } from '../core/errors.ts'
+import type { Review, WriteOptions } from '../core/write-options.ts'
+import type { WriteSession } from '../core/write-session.ts'
+import type { Queryable } from '../drivers/sql.ts'
+import { commit, lockCounters, wasCommitted, type Commit } from './commit.ts'
 import type { Feed } from './feed.ts'
 import { Group } from './group.ts'
-import { commit, lockCounters, wasCommitted, type Commit } from './commit.ts'
-import { Preparations } from '../core/deferred-work.ts'
 import {
   runWrite,
   type Answer,
-  type Outcome,
   type QueuedWrite,
-  type SessionDeps,
+  type RunDeps,
+  type WriteOutcome,
   type WriteRequest,
-  type WriteSession,
-} from '../core/write-session.ts'
-import type { Actor, Review, WriteOptions } from '../store.ts'
-import type { Queryable } from '../drivers/sql.ts'
+} from './run-write.ts'
 
 /** Most writes in one commit: the first of them waits for the last. */
 const mostInGroup = 64
@@ -32,7 +33,7 @@ const mostReviews = 10
 /** How often a commit is sent again whose answer was lost and that the database does not have. */
 const mostRepeats = 2
 
-interface WriterDeps extends SessionDeps {
+interface WriterDeps extends RunDeps {
   readonly feed: Feed
   /** See StoreParts. */
   readonly fresh: () => Promise<void>
@@ -60,29 +61,27 @@ export class Writer {
   }
 
   /**
-   * Runs `work` on the state and stores its changes; of a dry run nothing is stored. Where `work` needs slow work to be
-   * done first (preparations.ts) or a transaction, it is run again from its beginning.
+   * Runs `work` on the state and stores its changes; of a dry run nothing is stored. Where `work` needs slow work or a
+   * transaction (deferred-work.ts), it runs again from its beginning.
    */
   async run<T>(
     actor: Actor,
     options: WriteOptions,
     work: (session: WriteSession) => Promise<T>,
   ): Promise<T> {
-    const preparations = new Preparations()
-    let isLocked = false
+    const deferred = new DeferredWork()
+    const request = { actor, options, work, deferred }
     for (;;) {
-      const request = { actor, options, work, preparations, isLocked }
       const outcome = await (options.review === undefined
         ? this.#enqueue(request)
         : this.#review(request, options.review))
-      if ('result' in outcome) return outcome.result as T
-      if (outcome.again === 'in a transaction') isLocked = true
-      else await this.#track(preparations.make())
+      if (outcome !== 'again') return outcome.result as T
+      await this.#track(deferred.run())
     }
   }
 
   /** Reviews are dry runs. Each actor runs one at a time, beside the writes. */
-  async #review(request: WriteRequest, review: Review): Promise<Outcome> {
+  async #review(request: WriteRequest, review: Review): Promise<WriteOutcome> {
     const { id, name } = request.actor
     const done = await this.#reviews.take(id ?? name, review.signal)
     try {
@@ -101,10 +100,10 @@ export class Writer {
     }
   }
 
-  #reviewOnce(request: WriteRequest): Promise<Outcome> {
+  #reviewOnce(request: WriteRequest): Promise<WriteOutcome> {
     return new Promise((resolve, reject) => {
       const write = { ...request, since: this.#deps.clock.monotonic(), resolve, reject }
-      const done = request.isLocked
+      const done = request.deferred.isLocked
         ? this.#commitLocked([write])
         : this.#runOne(new Group(this.#deps.feed.state), write).then((answer) => answer())
       done.catch(reject)
@@ -120,7 +119,7 @@ export class Writer {
     }
   }
 
-  #enqueue(request: WriteRequest): Promise<Outcome> {
+  #enqueue(request: WriteRequest): Promise<WriteOutcome> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...request, since: this.#deps.clock.monotonic(), resolve, reject })
       this.#running ??= this.#drain()
@@ -160,14 +159,16 @@ export class Writer {
 
   /** The next writes that may share a commit. A write in a transaction has a commit of its own. */
   #next(): QueuedWrite[] {
-    const first = this.#waiting.findIndex(({ isLocked }) => isLocked)
+    const first = this.#waiting.findIndex(({ deferred }) => deferred.isLocked)
     const size = first < 0 ? mostInGroup : Math.max(1, Math.min(first, mostInGroup))
     return this.#waiting.splice(0, size)
   }
 
   async #serve(writes: readonly QueuedWrite[]): Promise<void> {
     try {
-      await (writes[0]?.isLocked === true ? this.#commitLocked(writes) : this.#commit(writes))
+      await (writes[0]?.deferred.isLocked === true
+        ? this.#commitLocked(writes)
+        : this.#commit(writes))
     } catch (error) {
       this.#deps.feed.poke()
       if (isReason(error, 'ServiceUnavailable') || writes.length === 1) {
@@ -236,7 +237,7 @@ export class Writer {
         const group = new Group(feed.state)
         const answers = await this.#runAll(group, writes, tx)
         // The write failed or was a dry run: its statements must not stay.
-        if (writes[0]?.isLocked === true && group.size === 0) throw new TakenBack(answers)
+        if (writes[0]?.deferred.isLocked === true && group.size === 0) throw new Rollback(answers)
         if (!group.isEmpty) {
           group.tip = one
           const answer = await commit(tx, { ...this.#commitOf(group), ...one })
@@ -246,7 +247,7 @@ export class Writer {
         done = { group, answers }
       })
     } catch (error) {
-      if (error instanceof TakenBack) {
+      if (error instanceof Rollback) {
         for (const answer of error.answers) answer()
         return
       }
@@ -276,7 +277,7 @@ export class Writer {
     const { term = this.#term } = write.options
     this.#term = Math.max(this.#term, term)
     if (write.actor.hasGone?.() === true) return () => write.reject(callerGone())
-    if (term === this.#term) return runWrite(this.#deps, { group, write, tx })
+    if (term === this.#term) return runWrite(this.#deps, group, write, tx)
     return () => {
       this.deposed += 1
       write.reject(deposed(term, this.#term))
@@ -285,11 +286,11 @@ export class Writer {
 }
 
 /** Rolls a transaction back whose write leaves nothing. Callers never see it. */
-class TakenBack extends Error {
+class Rollback extends Error {
   readonly answers: readonly Answer[]
 
   constructor(answers: readonly Answer[]) {
-    super('taken back')
+    super('rolled back')
     this.answers = answers
   }
 }

@@ -5,7 +5,7 @@ import { updateObject } from './objects.ts'
 import { dropStaged } from '../secrets/staged-values.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
-import type { ProjectState } from '../secrets/projects.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import { awaitsOf, keptTemplate, referencesToCome } from '../secrets/awaited-values.ts'
 
 const admit = async (

@@ -4,7 +4,7 @@ import { createDataKey, wrapDigestKey } from '../../secrets/project-keys.ts'
 import { loadProject } from '../secrets/projects.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { keyProviderOf, wantedRing } from '../secrets/project-ring.ts'
-import { beginRotation } from '../keys/rotations.ts'
+import { beginRotation } from '../secrets/key-rotations.ts'
 
 /**
  * Where the spec of a project names another key: makes a new data key that this key wraps, and wraps the digest key with it.
@@ -16,7 +16,7 @@ export const moveProjectKeys = async (session: WriteSession, object: KubeObject)
   if (project === undefined) return
   const { uid, digestKey } = project
   const name = keyProviderOf(object)
-  const made = session.preparations.take(
+  const made = session.deferred.result(
     `keys of ${uid} by ${name ?? 'the master key'}`,
     async () => {
       await ring.confirm()

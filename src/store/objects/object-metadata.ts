@@ -4,7 +4,7 @@ import { agentFinalizer, refOf, type KubeObject, type ObjectMeta } from '../../r
 import { withSource } from './admission.ts'
 import { invalid, tooManyOwners } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
-import type { Tracking } from '../store.ts'
+import type { Tracking } from '../core/objects.ts'
 import { withValueSource } from '../secrets/value-owner.ts'
 
 const namespaceLabel = 'kubernetes.io/metadata.name'

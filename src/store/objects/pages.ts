@@ -4,7 +4,7 @@ import { idsOf, rowsOfProject } from './reads.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { placeOf, placeOfId } from '../state/sorted-names.ts'
 import type { State } from '../state/state.ts'
-import type { ListOptions, ObjectPage, PageOptions } from '../store.ts'
+import type { ListOptions, ObjectPage, PageOptions } from '../core/objects.ts'
 import { storedObject } from '../core/stored-object.ts'
 
 /** The objects at version $6 that were changed until version $7: the first change of each has its body from before. */

@@ -4,19 +4,14 @@ import { keyOf, type ObjectRef, type Place } from '../../resources/meta.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { projectAt, saveProjects } from '../secrets/projects.ts'
-import { dueAt } from '../revisions.ts'
+import { dueAt } from '../secrets/open-revision.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { checkedLines, readSet } from '../secrets/set-rows.ts'
 import { placeOfId } from '../state/sorted-names.ts'
 import { term, type ProjectRow, type StoredRow } from '../state/rows.ts'
 import type { State, View } from '../state/state.ts'
-import type {
-  ListOptions,
-  PageOptions,
-  ProjectRevisions,
-  SecretSet,
-  ProjectSummary,
-} from '../store.ts'
+import type { ListOptions, PageOptions } from '../core/objects.ts'
+import type { ProjectRevisions, SecretSet, ProjectSummary } from '../core/sets.ts'
 
 /** The namespace that decides about the right to see an object. A Namespace is in itself. */
 const homeOf = ({ namespace, name }: Place): string => (namespace === '' ? name : namespace)
@@ -135,14 +130,14 @@ export const setAt = async (
   projectUid: string,
   revision: number | 'head',
 ): Promise<SecretSet> => {
-  const { view, epoch, deps, preparations } = session
+  const { view, epoch, deps, deferred } = session
   // The MAC of the head set is up to date only after saveProjects().
   saveProjects(session)
   if (isHead(view, projectUid, revision)) {
     const set = await headIn(view, epoch, deps.keys, projectUid)
     return { ...set, revision: revision === 'head' ? set.revision : revision }
   }
-  const [read] = preparations.take(`set ${projectUid} ${revision}`, () =>
+  const [read] = deferred.result(`set ${projectUid} ${revision}`, () =>
     Promise.allSettled([readSet(deps.sql, deps.keys, projectUid, revision)]),
   )
   if (read.status === 'rejected') throw read.reason

@@ -13,15 +13,11 @@ import {
 } from '../secrets/projects.ts'
 import { noteReleased } from './released-stacks.ts'
 import { endSecret } from '../secrets/secret-writes.ts'
+import type { Removed } from '../core/objects.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
 import { resetInSync, stageletsOf } from './stagelet-writes.ts'
 import { term } from '../state/rows.ts'
 import { bury } from '../secrets/tombstones.ts'
-
-export interface Removed {
-  readonly object: KubeObject
-  readonly gone: boolean
-}
 
 /** Conflict where another source declares an object inside: it would create the object again. */
 const checkContents = (
@@ -164,4 +160,20 @@ export const removeProject = async (
   if (erase && project !== undefined) destroyProject(session, project)
   for (const secret of secrets) await removeRow(session, secret)
   return removeObject(session, ref)
+}
+
+/** See Transaction.removeFinalizer. */
+export const removeFinalizer = async (
+  session: WriteSession,
+  ref: ObjectRef,
+  finalizer: string,
+): Promise<void> => {
+  const row = session.require(ref)
+  const { finalizers = [], ...metadata } = row.object.metadata
+  if (!finalizers.includes(finalizer)) return
+  const left = finalizers.filter((f) => f !== finalizer)
+  const next = left.length === 0 ? metadata : { ...metadata, finalizers: left }
+  const stored = session.put({ ...row.object, metadata: next }, row.source, row)
+  const last = metadata.deletionTimestamp !== undefined && left.length === 0
+  if (last) await finishRemoval(session, stored)
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { KubeObject } from '../../resources/meta.ts'
-import type { ProjectState } from '../secrets/projects.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { resetInSync } from './stagelet-writes.ts'
 import { objectRow } from '../state/rows.ts'

@@ -7,7 +7,7 @@ import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { invalid } from '../core/errors.ts'
-import type { ProjectState } from '../secrets/projects.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { claimOf, term } from '../state/rows.ts'
 

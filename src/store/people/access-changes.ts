@@ -1,24 +1,24 @@
 // Tells caches of logins that users, members or tokens have changed: in this process after the commit, in other replicas by
 // NOTIFY. A lost message does little harm: logins are cached for a few seconds.
 import type { WriteSession } from '../core/write-session.ts'
-import type { Actor } from '../store.ts'
-import type { SqlStore } from '../sql-store.ts'
+import type { Actor } from '../core/actor.ts'
+import type { Store } from '../store.ts'
 import type { Sql } from '../drivers/sql.ts'
 
 const channel = 'stagely_access'
 
 export class AccessChanges {
   readonly #sql: Sql
-  readonly #store: SqlStore
+  readonly #store: Store
   readonly #listeners = new Set<() => void>()
   #stopListening: (() => Promise<void>) | undefined
 
-  private constructor(sql: Sql, store: SqlStore) {
+  private constructor(sql: Sql, store: Store) {
     this.#sql = sql
     this.#store = store
   }
 
-  static async start(sql: Sql, store: SqlStore): Promise<AccessChanges> {
+  static async start(sql: Sql, store: Store): Promise<AccessChanges> {
     const changes = new AccessChanges(sql, store)
     // An embedded database has no other replicas.
     if (sql.kind === 'postgres') {
@@ -34,7 +34,7 @@ export class AccessChanges {
     return () => this.#listeners.delete(listener)
   }
 
-  /** SqlStore.writeWithSession(), followed by the message to the caches. */
+  /** Store.writeWithSession(), followed by the message to the caches. */
   async write<T>(actor: Actor, fn: (session: WriteSession) => Promise<T>): Promise<T> {
     const result = await this.#store.writeWithSession(actor, async (session) => {
       const done = await fn(session)

@@ -6,7 +6,7 @@ import type { AccessChanges } from './access-changes.ts'
 import { notFound } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
-import type { Actor } from '../store.ts'
+import type { Actor } from '../core/actor.ts'
 import { findUser, type User } from './users.ts'
 
 export interface Member {

@@ -1,4 +1,6 @@
 // How long the session of a browser lasts.
+import type { Queryable } from '../drivers/sql.ts'
+
 /** Longest life of a session (ms). */
 export const sessionMs = 12 * 3_600_000
 /** A session ends after this time (ms) without a request. An open stream is no request. */
@@ -24,3 +26,9 @@ export const liveSql = (now: string, idleSince: string): string =>
 
 /** True while the last request of the session is not too old. */
 export const isLive = (lastUsedAt: number, now: number): boolean => lastUsedAt > now - sessionIdleMs
+
+/** Drops sessions and codes that ended long ago. Until then an attempt with one gets the answer that it has expired. */
+export const dropEndedSessions = async (q: Queryable, now: number): Promise<void> => {
+  await q.query('DELETE FROM tokens WHERE is_session AND expires_at < $1', [now - sessionMs])
+  await q.query('DELETE FROM session_codes WHERE expires_at < $1', [now])
+}

@@ -7,7 +7,7 @@ import { confirmSession, ended, requireProof } from './session-proof.ts'
 import { confirmedUntil, liveSql, sessionIdleMs, sessionMs } from './session-times.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
-import type { Actor } from '../store.ts'
+import type { Actor } from '../core/actor.ts'
 import { hashOfToken, hintLength, tokenPrefixes } from './tokens.ts'
 import { userRef } from './users.ts'
 
@@ -269,10 +269,4 @@ export class SessionStore {
       session.audit(userRef(name), { action: 'logout', detail: { userId, sessionId: id } })
     })
   }
-}
-
-/** Drops sessions and codes that ended long ago. Until then an attempt with one gets the answer that it has expired. */
-export const dropEndedSessions = async (q: Queryable, now: number): Promise<void> => {
-  await q.query('DELETE FROM tokens WHERE is_session AND expires_at < $1', [now - sessionMs])
-  await q.query('DELETE FROM session_codes WHERE expires_at < $1', [now])
 }

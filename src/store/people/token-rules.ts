@@ -1,6 +1,20 @@
 // What may be asked of a new token.
 import { StagelyError, type Fault } from '../../kernel/errors.ts'
-import type { TokenOwner, TokenSpec } from './tokens.ts'
+import type { TeamRole } from '../../access/team-roles.ts'
+
+export interface TokenSpec {
+  readonly name: string
+  /** ms since the epoch; absent: it does not expire. */
+  readonly expiresAt?: number | undefined
+  readonly readOnly?: boolean | undefined
+  /** Only in these teams. */
+  readonly namespaces?: readonly string[] | undefined
+  /** The role of a machine, which is required; for a person, the limit of the token's rights. */
+  readonly role?: TeamRole | undefined
+}
+
+/** The owner of a token: a user (by id or name), or a machine of a team. */
+export type TokenOwner = { readonly user: string } | { readonly team: string }
 
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@-]{0,61}[A-Za-z0-9])?$/
 

@@ -7,8 +7,8 @@ import type { AccessChanges } from './access-changes.ts'
 import { teamIdOf } from './members.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
-import type { Actor } from '../store.ts'
-import { checkSpec } from './token-rules.ts'
+import type { Actor } from '../core/actor.ts'
+import { checkSpec, type TokenOwner, type TokenSpec } from './token-rules.ts'
 import { findUser, insertUser, setBreakGlassUser } from './users.ts'
 import { controllerActor } from '../core/actor.ts'
 
@@ -20,20 +20,6 @@ export const tokenPrefixes = {
   /** Token of a browser's session. It is valid only in a cookie. */
   session: 'sst_',
 } as const
-
-/** The owner of a token: a user (by id or name), or a machine of a team. */
-export type TokenOwner = { readonly user: string } | { readonly team: string }
-
-export interface TokenSpec {
-  readonly name: string
-  /** ms since the epoch; absent: it does not expire. */
-  readonly expiresAt?: number | undefined
-  readonly readOnly?: boolean | undefined
-  /** Only in these teams. */
-  readonly namespaces?: readonly string[] | undefined
-  /** The role of a machine, which is required; for a person, the limit of the token's rights. */
-  readonly role?: TeamRole | undefined
-}
 
 export interface Token {
   readonly id: string

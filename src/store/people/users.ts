@@ -4,7 +4,7 @@ import { StagelyError, type Fault } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
-import type { Actor } from '../store.ts'
+import type { Actor } from '../core/actor.ts'
 
 export interface User {
   readonly id: string

@@ -12,7 +12,8 @@ import { stageletIn } from '../../secrets/set-entry.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { invalid } from '../core/errors.ts'
-import { ensureProjectOf, type ProjectState } from './projects.ts'
+import { ensureProjectOf } from './projects.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import { openHeads } from './secret-versions.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { awaitsOf } from './awaited-values.ts'
@@ -69,7 +70,7 @@ const tooManyRsaKeys = (): StagelyError =>
 
 /** A generated value, where the spec asks for one and the secret has none yet, or `generation` has changed. */
 export const generatedValue = async (
-  session: Pick<WriteSession, 'rsaKeys' | 'preparations'>,
+  session: Pick<WriteSession, 'rsaKeys' | 'deferred'>,
   spec: SecretSpec,
   current: StoredRow | undefined,
   hasValue: boolean,
@@ -83,7 +84,7 @@ export const generatedValue = async (
   // An RSA key takes up to seconds. Any key is good for any secret, so that a number names it.
   if ((session.rsaKeys += 1) > mostRsaKeys) throw tooManyRsaKeys()
   const name = `rsa key ${session.rsaKeys}`
-  return session.preparations.take(name, () => generateValue(wanted))
+  return session.deferred.result(name, () => generateValue(wanted))
 }
 
 /** True where the caller gives the stored value. The digests are compared: the stored value is not opened. */

@@ -11,13 +11,6 @@ import { projectOf } from '../../resources/project-ref.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 
-/** A value that the caller sets, in a project that enforces a policy. */
-export interface NewValue {
-  readonly project: ObjectRef
-  /** The former value of the secret was too old. */
-  readonly renews: boolean
-}
-
 const projectIn = (session: WriteSession, ref: ObjectRef): Typed<'Project'> | undefined => {
   const row = session.fetch(ref)
   return row && ofKind('Project', row.object)

@@ -4,7 +4,7 @@ import { refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import { specOf } from '../../resources/typed.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import { invalid } from '../core/errors.ts'
-import type { ProjectState } from './projects.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import type { WriteSession } from '../core/write-session.ts'
 
 /** The key with this name. ServiceUnavailable where this controller is not configured with it. */
@@ -29,8 +29,8 @@ export const projectRing = (
 ): KeyRing => ringOf(deps.provider, row.keyProvider, describe(ref))
 
 /** KeyRing.confirm() for a write: the answer of a key service is waited for outside of the write. */
-export const confirmRing = ({ preparations }: WriteSession, ring: KeyRing): Promise<void> =>
-  preparations.soon(`confirm ${ring.keyId}`, () => (ring.isConfirmed ? undefined : ring.confirm()))
+export const confirmRing = ({ deferred }: WriteSession, ring: KeyRing): Promise<void> =>
+  deferred.answer(`confirm ${ring.keyId}`, () => (ring.isConfirmed ? undefined : ring.confirm()))
 
 /** The key that a written project names. Invalid, with the known names, for one that its team may not use. */
 export const wantedRing = ({ deps }: WriteSession, object: KubeObject): KeyRing => {

@@ -4,43 +4,19 @@ import { randomUUID } from 'node:crypto'
 import { lazy } from '../../kernel/lazy.ts'
 import { refOf, type KubeObject, type ObjectRef, type Place } from '../../resources/meta.ts'
 import { createProjectKeys, type NewProjectKeys } from '../../secrets/project-keys.ts'
-import type { KeyBytes, SealKey } from '../../secrets/aead.ts'
 import { SetLines } from '../../secrets/set-lines.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import { projectOf } from '../../resources/project-ref.ts'
+import { notFound } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { keyProviderOf, wantedRing } from './project-ring.ts'
 import { checkedLines, lineOf } from './set-rows.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import { term, type ProjectRow } from '../state/rows.ts'
 import type { View } from '../state/state.ts'
 
 /** Key of a project among those of a write. */
 export const placeOf = ({ namespace, name }: Place): string => `${namespace}/${name}`
-
-/** A project within a write, with the changes of the write. */
-export interface ProjectState {
-  readonly uid: string
-  readonly ref: ObjectRef
-  readonly digestKey: KeyBytes
-  /** Seals new versions. */
-  dataKey: SealKey
-  /** The row before the write. */
-  row: ProjectRow
-  /** Newest closed revision; new versions get this + 1. */
-  closed: number
-  openedAt: number | undefined
-  lastWriteAt: number | undefined
-  /** By id, until when (ms) each change set holds the revision open. */
-  changeSets: Record<string, number>
-  /** Why the open revision is made. */
-  note: string | undefined
-  /** MAC lines of the head set; loaded when first needed. */
-  lines: SetLines | undefined
-  /** From this time on (ms) no more writes are expected that belong together with the last one. */
-  quietAt: number
-  /** The row in the view is not up to date: see saveProject(). */
-  changed: boolean
-}
 
 export const projectAt = (view: View, place: Place): ProjectRow | undefined =>
   view.projects.withTerm(term.place(place))[0]
@@ -81,6 +57,17 @@ const stateOf = async ({ deps }: WriteSession, row: ProjectRow): Promise<Project
   }
 }
 
+/** A declared project, with its keys. NotFound. */
+export const requireProjectState = async (
+  session: WriteSession,
+  ref: ObjectRef,
+): Promise<ProjectState> => {
+  const owner = session.fetch(ref)
+  const project = owner === undefined ? undefined : await loadProject(session, ref)
+  if (project === undefined) throw notFound(ref)
+  return project
+}
+
 /** The keys of a project that is about to be made, and its uid, which they are wrapped for. */
 interface MadeKeys {
   readonly uid: string
@@ -92,7 +79,7 @@ const makeProjectKeys = (session: WriteSession, object: KubeObject): Promise<Mad
   const ring = wantedRing(session, object)
   const { namespace, name } = refOf(object)
   const number = (session.newProjects += 1)
-  return session.preparations.soon(
+  return session.deferred.answer(
     `keys of new project ${number}, ${namespace}/${name} by ${keyProviderOf(object) ?? ''}`,
     async () => {
       await ring.confirm()

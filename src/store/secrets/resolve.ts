@@ -9,7 +9,7 @@ import {
 import { createResolver, isFor } from '../../secrets/references.ts'
 import { createResolvedDigest } from '../../secrets/resolved-digest.ts'
 import { setTampered } from '../core/errors.ts'
-import type { OpenedEntry } from '../store.ts'
+import type { OpenedEntry } from '../core/sets.ts'
 
 /** The template of an opened entry that refers to others, as its version says it does. */
 const templateOf = (projectUid: string, entry: OpenedEntry): Template => {

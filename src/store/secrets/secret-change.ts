@@ -1,20 +1,9 @@
 // Notes how a write changes a secret, for the checks at the end of the write.
 import { specOf } from '../../resources/typed.ts'
+import type { PreparedSecret } from './prepared-secret.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import type { ProjectState } from './projects.ts'
-import type { PreparedSecret } from './secret-writes.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { changesRule } from './disclosure.ts'
-
-/**
- * A secret before or after a write, and why it is there: `plain`, the writer gave its value in plain text;
- * `rule`, only its format or pattern changed; `other`, all else.
- */
-export interface SecretChange {
-  readonly project: ProjectState
-  readonly entry: SetEntry
-  readonly why: 'plain' | 'rule' | 'other'
-}
 
 const samePlace = (a: SetEntry, b: SetEntry): boolean =>
   a.scope === b.scope && a.stagelet === b.stagelet

@@ -18,7 +18,7 @@ import { projectOf } from '../../resources/project-ref.ts'
 import { policyOf } from './policy.ts'
 import { publicHalf } from '../../secrets/generate.ts'
 import { certificateEnd } from '../../secrets/certificate-end.ts'
-import type { NewVersion } from './secret-writes.ts'
+import type { NewVersion } from './prepared-secret.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import type { FoundValue } from './disclosure.ts'
 

@@ -8,7 +8,7 @@ import { projectOf } from '../../resources/project-ref.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { openSealed } from './sets.ts'
 import { term } from '../state/rows.ts'
-import type { OpenedEntry } from '../store.ts'
+import type { OpenedEntry } from '../core/sets.ts'
 
 type Sealed = Pick<NewVersionRow, 'sealed' | 'dataKey'>
 
@@ -51,7 +51,7 @@ export const openHeads = async (
   const stored =
     missing.length === 0
       ? new Map<string, Sealed>()
-      : session.preparations.take(`sealed ${missing.map(idOf).join()}`, () =>
+      : session.deferred.result(`sealed ${missing.map(idOf).join()}`, () =>
           loadSealed(session, missing),
         )
   return Promise.all(
@@ -99,7 +99,7 @@ export const lastVersion = (session: WriteSession, secretUid: string): number =>
     secrets: () => readonly Pick<StoredRow, 'uid' | 'rv'>[],
   ): LastKnown | undefined => {
     const asked = (): Promise<ReadonlyMap<string, LastKnown>> => lastVersions(session, secrets())
-    return session.preparations.take(name, asked).get(secretUid)
+    return session.deferred.result(name, asked).get(secretUid)
   }
   if (row !== undefined) {
     const project = projectOf(row.object)

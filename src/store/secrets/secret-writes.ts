@@ -13,8 +13,10 @@ import type { SetEntry } from '../../secrets/visible.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { invalid } from '../core/errors.ts'
 import { confirmRing, projectRing } from './project-ring.ts'
-import { changeHead, ensureProjectOf, type ProjectState } from './projects.ts'
+import { changeHead, ensureProjectOf } from './projects.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import { checkAudience, checkExpiry, checkImmutable, checkNeighbours } from './secret-checks.ts'
+import type { PreparedSecret } from './prepared-secret.ts'
 import { secretStatusAfter, withLearntEnd } from './secret-status.ts'
 import { lastVersion } from './secret-versions.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
@@ -26,28 +28,6 @@ import { noteNewValue } from './policy.ts'
 import { keepTemplate, referencesToCome } from './awaited-values.ts'
 import { checkNotFollowed, referencesOf } from './references.ts'
 import { noteSecretChange } from './secret-change.ts'
-
-export interface NewVersion extends FoundValue {
-  readonly entry: SetEntry
-  /** The value is the former one: only its place is new. */
-  readonly keeps: boolean
-  /** The caller gives the value, and not the controller, another secret or history. */
-  readonly isByCaller: boolean
-}
-
-/** The object as it will be stored, and the version that goes with it. */
-export interface PreparedSecret {
-  readonly object: KubeObject
-  /** Undefined where value and place stay. */
-  readonly version: NewVersion | undefined
-  /** The current version until then. */
-  readonly before: SetEntry | undefined
-  readonly project: ProjectState
-  /** The value refers to others that are to come: it is kept until they are there. */
-  readonly waits?: { readonly value: Buffer; readonly awaits: readonly string[] }
-  /** The same value was given again, and tells the end of its certificate, which the status did not know. */
-  readonly learns?: boolean
-}
 
 interface Stored {
   /** The stored secret; undefined: it is new. */

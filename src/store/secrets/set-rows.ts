@@ -9,7 +9,7 @@ import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { setTampered } from '../core/errors.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import type { ProjectRow } from '../state/rows.ts'
-import type { SecretSet } from '../store.ts'
+import type { SecretSet } from '../core/sets.ts'
 
 export interface VersionRow {
   secret_uid: string

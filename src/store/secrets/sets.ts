@@ -3,11 +3,11 @@ import { open, valueAad, type SealKey } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import { createDependencies } from '../../secrets/references.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import type { DeliveredSet } from '../agents/audit-deliveries.ts'
 import { setTampered } from '../core/errors.ts'
 import { loadRows, type LoadedSet } from './set-rows.ts'
 import type { Queryable } from '../drivers/sql.ts'
-import type { Delivery, OpenedEntry } from '../store.ts'
+import type { Delivery } from '../core/actor.ts'
+import type { OpenedEntry } from '../core/sets.ts'
 import { resolveEntries } from './resolve.ts'
 
 /** The value of a version. Throws where it was sealed for another place, or with another key. */
@@ -79,18 +79,28 @@ const openMembers = async (
   return opened
 }
 
+export interface DeliveredSet {
+  readonly projectUid: string
+  readonly namespace: string
+  readonly epoch: number
+  readonly revision: number
+}
+
 /** Store.openSet() for several stagelets at once. The audit rows are committed first: no audit, no value. */
 export const openSets = async (
   q: Queryable,
   keys: ProjectKeys,
-  what: {
+  deliveries: readonly Delivery[],
+  {
+    projectUid,
+    revision,
+    audit,
+  }: {
     readonly projectUid: string
     readonly revision: number
     readonly audit: (set: DeliveredSet) => Promise<void>
   },
-  deliveries: readonly Delivery[],
 ): Promise<OpenedEntry[][]> => {
-  const { projectUid, revision, audit } = what
   const { head, members } = await loadRows(q, keys, projectUid, { revision, sealed: true })
   const { namespace, epoch } = head
   await audit({ projectUid, namespace, epoch, revision })

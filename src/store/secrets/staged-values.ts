@@ -4,7 +4,7 @@ import { open, seal } from '../../secrets/aead.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { ObjectRef } from '../../resources/meta.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import { requireProjectState } from '../history/versions.ts'
+import { requireProjectState } from './projects.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 
 export type StagedRole = 'new' | 'old'

@@ -1,7 +1,7 @@
 // Tombstones: deleted secrets can be restored for their grace time. A tombstone keeps the object, which holds no value. The
 // versions stay where they are, sealed.
 import type { KubeObject } from '../../resources/meta.ts'
-import type { ProjectState } from './projects.ts'
+import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import type { Queryable } from '../drivers/sql.ts'
 

@@ -241,7 +241,7 @@ describe('what outlasts the events', () => {
     const { metadata } = (await opened.store.get(ref))!
     const times = { toldMs: 900, startedMs: 200, healthyMs: 5_000, provenMs: 100 }
     await opened.store.write(system, {}, async (tx) => {
-      await tx.tell({
+      await tx.recordActivity({
         ...{ subject: metadata.uid!, mark: 'rollout 3', at: Date.now(), kind: 'rollout' },
         ...{ namespace: ns, project: 'shop', stagelet: 'shop' },
         detail: { revision: 2, cause: 'NewRevision', result: 'Healthy', times },

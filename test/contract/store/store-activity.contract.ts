@@ -4,7 +4,11 @@ import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { annotations, type KubeObject } from '../../../src/resources/meta.ts'
 import { ActivityLog } from '../../../src/store/activity/activity-log.ts'
 import { eraseInActivity } from '../../../src/store/activity/erase.ts'
-import type { Activity, Happening, RolloutRecord } from '../../../src/store/core/activity-entry.ts'
+import type {
+  Activity,
+  ActivityEntry,
+  RolloutRecord,
+} from '../../../src/store/core/activity-entry.ts'
 import type { TestStore } from '../../support/databases/open-test-store.ts'
 import {
   api,
@@ -38,7 +42,7 @@ export const activityContract = (name: string, open: OpenStore): void => {
       (await log.list({ teams: [ns], ...filter }, { limit: 100 }, clock.now())).items
     const rolloutsOf = async (uid: string): Promise<readonly Activity[]> =>
       (await log.rollouts({ teams: undefined, stagelet: uid }, { limit: 100 })).items
-    const rolled = (stagelet: KubeObject, detail: Partial<RolloutRecord>): Happening => ({
+    const rolled = (stagelet: KubeObject, detail: Partial<RolloutRecord>): ActivityEntry => ({
       subject: stagelet.metadata.uid!,
       mark: `rollout ${detail.startedAt}`,
       at: clock.now(),
@@ -49,10 +53,10 @@ export const activityContract = (name: string, open: OpenStore): void => {
       detail: { revision: 1, cause: 'NewRevision', result: 'Progressing', ...detail },
     })
     /** Along with a change of the object. */
-    const tell = (stagelet: KubeObject, ...happenings: Happening[]): Promise<void> => {
+    const tell = (stagelet: KubeObject, ...happenings: ActivityEntry[]): Promise<void> => {
       clock.step(1)
       return t.store.write(system, {}, async (tx) => {
-        for (const one of happenings) await tx.tell(one)
+        for (const one of happenings) await tx.recordActivity(one)
         await tx.setConditions(
           {
             kind: 'Stagelet',
@@ -283,7 +287,7 @@ export const activityContract = (name: string, open: OpenStore): void => {
       const stagelet = await createAs(t.store, api, stageletOf(ns, 'prod'))
       const who = 'Zoë "Z" O’Hara'
       const blame = { service: who, keys: [], authors: ['bob', who] }
-      const drift: Happening = {
+      const drift: ActivityEntry = {
         ...rolled(stagelet, {}),
         ...{ kind: 'drift', mark: 'drift' },
         detail: {

@@ -5,7 +5,7 @@ import { createKeyRing, type KeyRing } from '../../../src/secrets/key-ring.ts'
 import type { KeyProvider } from '../../../src/secrets/key-provider.ts'
 import { createLocalKeyProvider } from '../../../src/secrets/providers/local.ts'
 import { countSealedOld } from '../../../src/store/keys/reseal.ts'
-import { makeDataKeys, replaceDataKeys } from '../../../src/store/keys/rotations.ts'
+import { makeDataKeys, replaceDataKeys } from '../../../src/store/keys/data-keys.ts'
 import { countWraps } from '../../../src/store/keys/wraps.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
 import {
@@ -185,7 +185,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('keys on %s', (_, u
     const update = (value: string): Promise<unknown> =>
       updateAs(t.store, api, secretOf(ns, 's-0', { value }))
     const rotated = t.store
-      .writeWithSession(api, (session, tx) => replaceDataKeys(session, tx, made))
+      .writeWithSession(api, (session) => Promise.resolve(replaceDataKeys(session, made)))
       .then(() => update('after'))
     await Promise.all([update('before'), rotated])
     const rows = await t.sql.query<{ retired: boolean }>(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isDue } from './revisions.ts'
+import { isDue } from './open-revision.ts'
 
 it.each([
   [0, false],

@@ -3,33 +3,13 @@ import { createHash } from 'node:crypto'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { defined } from '../../kernel/defined.ts'
 import { refOf } from '../../resources/meta.ts'
+import type { Notice, NoticeRow } from '../core/notice.ts'
 import type { NoticeReason } from '../../resources/kinds/notifier.ts'
 import { specOf } from '../../resources/typed.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
 import type { WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
-import type { EventInput } from '../store.ts'
-
-/** One notice. It holds names only. */
-export interface Notice {
-  /** `Test`: a person tries the Notifier. */
-  readonly reason: NoticeReason | 'Test'
-  readonly kind: string
-  readonly team: string
-  readonly project?: string
-  readonly name: string
-  readonly message: string
-  readonly at: string
-}
-
-export interface NoticeRow {
-  /** Uid of the Notifier. */
-  readonly notifier: string
-  readonly about: string
-  /** ms */
-  readonly at: number
-  readonly notice: Notice
-}
+import type { EventInput } from '../core/objects.ts'
 
 /** By the reason of the event. `isOnce`: an event with the same message makes one notice for each generation. */
 const noticeOf: Readonly<Record<string, { reason: NoticeReason; isOnce: boolean }>> = {

@@ -1,0 +1,27 @@
+// A secret as a write will store it.
+import type { KubeObject } from '../../resources/meta.ts'
+import type { SetEntry } from '../../secrets/visible.ts'
+import type { ProjectState } from '../core/project-state.ts'
+import type { FoundValue } from './disclosure.ts'
+
+export interface NewVersion extends FoundValue {
+  readonly entry: SetEntry
+  /** The value is the former one: only its place is new. */
+  readonly keeps: boolean
+  /** The caller gives the value, and not the controller, another secret or history. */
+  readonly isByCaller: boolean
+}
+
+/** The object as it will be stored, and the version that goes with it. */
+export interface PreparedSecret {
+  readonly object: KubeObject
+  /** Undefined where value and place stay. */
+  readonly version: NewVersion | undefined
+  /** The current version until then. */
+  readonly before: SetEntry | undefined
+  readonly project: ProjectState
+  /** The value refers to others that are to come: it is kept until they are there. */
+  readonly waits?: { readonly value: Buffer; readonly awaits: readonly string[] }
+  /** The same value was given again, and tells the end of its certificate, which the status did not know. */
+  readonly learns?: boolean
+}
