@@ -191,7 +191,7 @@ export const openStore = async (options: OpenStoreOptions): Promise<Opened> => {
       members: new MemberStore(sql, access),
       tokens: new TokenStore(sql, access),
       principals: new PrincipalStore(sql, clock, access),
-      logins: new LoginStore(sql, clock, access),
+      logins: new LoginStore(sql, access),
       sessions: new SessionStore(sql, clock, access),
       settings,
       keys: new KeyStore({ sql, store, keyRing, clock, log, rotationMs, rotatesKeys }),

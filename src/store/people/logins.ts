@@ -1,7 +1,6 @@
 // Logins by an OpenID provider: used states, the persons that logged in, and the codes by which their command lines get
 // tokens. Secrets are stored only as hashes.
 import { createHash, randomBytes } from 'node:crypto'
-import type { Clock } from '../../kernel/clock.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import { followGroups, ownerOfSession, userOf, type Identity } from './identities.ts'
@@ -39,12 +38,10 @@ const sha256 = (text: string, as: 'hex' | 'base64url'): string =>
 
 export class LoginStore {
   readonly #sql: Sql
-  readonly #clock: Clock
   readonly #changes: AccessChanges
 
-  constructor(sql: Sql, clock: Clock, changes: AccessChanges) {
+  constructor(sql: Sql, changes: AccessChanges) {
     this.#sql = sql
-    this.#clock = clock
     this.#changes = changes
   }
 

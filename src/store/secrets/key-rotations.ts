@@ -3,6 +3,7 @@
 import { defined } from '../../kernel/defined.ts'
 import { randomUUID } from 'node:crypto'
 import { StagelyError } from '../../kernel/errors.ts'
+import type { WriteSession } from '../core/write-session.ts'
 import type { Queryable } from '../drivers/sql.ts'
 
 type RotationKind = 'data' | 'master'
