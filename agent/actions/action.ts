@@ -41,25 +41,25 @@ export interface Action {
 /** The stack is not what the plan was made of any more: it is planned again. */
 export class PlanOutdated extends Error {}
 
-/** `superseded`: a newer want has ended the action, or its plan is outdated. */
+/** `superseded`: a newer target has ended the action, or its plan is outdated. */
 export type ActionResult = 'done' | 'failed' | 'superseded'
 
 export interface PassSignals {
   readonly isSuperseded: () => boolean
-  /** Aborts a gate when a newer want comes or the loop stops. */
+  /** Aborts a gate when a newer target comes or the loop stops. */
   readonly signal: AbortSignal
 }
 
 /** Tells that the action failed, and why. */
 export const failedAction = (
   { clock }: Pick<ActionDeps, 'clock'>,
-  { rollout, want }: StackState,
+  { rollout, target }: StackState,
   message: string,
   service?: string,
 ): StackChange => ({
   phase: 'Failed',
   rollout: {
-    ...(rollout ?? { revision: want.desired.revision }),
+    ...(rollout ?? { revision: target.desired.revision }),
     result: 'Failed',
     finishedAt: toFineTimestamp(clock.now()),
     message: message.slice(0, 8192),

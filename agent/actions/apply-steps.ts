@@ -11,7 +11,7 @@ import {
 } from './action.ts'
 import { clearProject } from './cleanup.ts'
 import { failedUp, restart, up } from './compose-up.ts'
-import { blamedServices } from '../stack/going-back.ts'
+import { attributedServices } from '../stack/rollback.ts'
 import { observeProject } from '../observed/observe.ts'
 import { type ObservedContainer } from '../observed/container.ts'
 import type { Wait } from '../compose/service-model.ts'
@@ -175,7 +175,7 @@ const afterFailure = (
   on: string | undefined,
 ): { readonly again: readonly Step[] } | undefined => {
   const { state } = cell
-  if (blamedServices(state).length > 0 || state.fault !== undefined) return undefined
+  if (attributedServices(state).length > 0 || state.fault !== undefined) return undefined
   const { services } = step
   // Compose cannot make a network anew while services outside of the call use it.
   if (on === undefined && services.length > 1 && step.networks !== true)

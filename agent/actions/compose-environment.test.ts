@@ -4,8 +4,8 @@ import { held } from '../../test/support/held.ts'
 import { mark } from '../../src/masking/masker.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
 import { callFor } from './compose-environment.ts'
-import { globalVariables } from '../stack/want.ts'
-import { createWant } from '../stack/want.ts'
+import { globalVariables } from '../stack/stack-target.ts'
+import { createStackTarget } from '../stack/stack-target.ts'
 
 const secret = (key: string, value: string) => ({ key, value: Buffer.from(value) })
 
@@ -76,8 +76,8 @@ describe('the environment of Compose', () => {
   it('has of the global secrets those that the files are filled by, and no others', () => {
     const entries = ['NAMED', 'LISTED', 'OTHER'].map((key) => held(key, `the-${key}`))
     const desired = aDesired({ compose: { ...aDesired().compose, variables: ['LISTED'] } })
-    const want = createWant({ desired, entries, base: { PATH: '/bin' } }, undefined, false)
-    const { env, mask } = callFor(want, { variables: ['LISTED', 'NAMED'] })
+    const target = createStackTarget({ desired, entries, base: { PATH: '/bin' } }, undefined, false)
+    const { env, mask } = callFor(target, { variables: ['LISTED', 'NAMED'] })
     expect(env).toEqual({ PATH: '/bin', NAMED: 'the-NAMED', LISTED: 'the-LISTED' })
     // What Compose or the engine quotes of a listed one.
     expect(mask('invalid port: the-LIST. No')).toBe(`invalid port: ${mark}. No`)

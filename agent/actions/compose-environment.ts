@@ -2,19 +2,19 @@
 import type { ComposeCall } from '../../src/compose/compose.ts'
 import { hideFragments } from '../../src/masking/fragments.ts'
 import type { ComposeModel, ModelRequest } from '../compose/compose-model.ts'
-import type { Want } from '../stack/want.ts'
+import type { StackTarget } from '../stack/stack-target.ts'
 
-/** The request to read the files of this want's stack. */
-export const requestFor = (want: Want): ModelRequest => {
-  const { desired, base, globals } = want
+/** The request to read the files of this target's stack. */
+export const requestFor = (target: StackTarget): ModelRequest => {
+  const { desired, base, globals } = target
   const { compose: spec } = desired
-  const { mask } = callFor(want, { variables: spec.variables ?? [] })
+  const { mask } = callFor(target, { variables: spec.variables ?? [] })
   return { spec, base, globals, mask }
 }
 
-/** How Compose is called for the stack of this want: with the secrets that may set variables of its files. */
+/** How Compose is called for the stack of this target: with the secrets that may set variables of its files. */
 export const callFor = (
-  { desired, base, globals, mask }: Want,
+  { desired, base, globals, mask }: StackTarget,
   { variables }: Pick<ComposeModel, 'variables'>,
 ): Pick<ComposeCall, 'cwd' | 'env' | 'mask'> => {
   const used = Object.entries(globals).filter(([key]) => variables.includes(key))

@@ -4,7 +4,7 @@ import { PlanOutdated, type Action, type ActionDeps } from './action.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { sayMissing, up } from './compose-up.ts'
 import { createStackState } from '../stack/stack-state.ts'
-import { createWant } from '../stack/want.ts'
+import { createStackTarget } from '../stack/stack-target.ts'
 
 it('names the services of an image that is missing', () => {
   expect(
@@ -42,7 +42,9 @@ describe('before each run of Compose the files are looked at again', () => {
       upDeadlineMs: 1,
     } as unknown as ActionDeps
     const desired = aDesired({})
-    const state = createStackState(createWant({ desired, entries: [], base: {} }, undefined, false))
+    const state = createStackState(
+      createStackTarget({ desired, entries: [], base: {} }, undefined, false),
+    )
     const action = { model, overrides: [], keptNetworks: [] } as Partial<Action> as Action
     const step = { services: ['web'], alone: false, waitFor: [] }
     const end = await up(deps, state, action, step).then(

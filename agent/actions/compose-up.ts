@@ -24,11 +24,11 @@ export const workingFlags = ({
  */
 const checkPlan = async (
   { models }: ActionDeps,
-  { want }: StackState,
+  { target }: StackState,
   { model }: Action,
   makes: boolean,
 ): Promise<void> => {
-  const now = await models.read(requestFor(want))
+  const now = await models.read(requestFor(target))
   if ('fault' in now) throw new PlanOutdated(now.fault.message)
   if (makes && now.model.inputs !== model.inputs)
     throw new PlanOutdated('the files were edited meanwhile')
@@ -45,7 +45,7 @@ const run = async (
   await deps.compose.run({
     flags: [...model.flags, '-f', '-', ...workingFlags(model)],
     verb,
-    ...callFor(state.want, model),
+    ...callFor(state.target, model),
     stdin: renderOverride(overrides, keptNetworks),
     timeoutMs: deps.upDeadlineMs,
   })
@@ -121,7 +121,7 @@ const missingImages = async (
   const missing = await findImageless(deps, model, asked)
   if (missing.length === 0) return ''
   const lacking = asked.filter((s) => missing.includes(s.name))
-  return `${state.want.mask(sayMissing(lacking.map((s) => [imageOf(model, s), s.name])))}\n`
+  return `${state.target.mask(sayMissing(lacking.map((s) => [imageOf(model, s), s.name])))}\n`
 }
 
 /** From pairs of an image and a service that uses it. */
@@ -174,7 +174,7 @@ export const restart = async (
   await deps.compose.run({
     flags: [...model.flags, ...workingFlags(model)],
     verb: ['restart', '--no-deps', '--', ...services],
-    ...callFor(state.want, model),
+    ...callFor(state.target, model),
     timeoutMs: deps.upDeadlineMs,
   })
 }

@@ -7,7 +7,7 @@ import { prepareFiles } from '../files/stack-files.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { ServicePlan } from '../files/file-plan.ts'
-import type { Want } from '../stack/want.ts'
+import type { StackTarget } from '../stack/stack-target.ts'
 import { describeFaults, validateValues } from '../compose/validate-values.ts'
 
 export interface Prepared {
@@ -18,12 +18,12 @@ export interface Prepared {
 
 /** The secrets of each service, without services that see none. */
 export const overridesFor = (
-  want: Want,
+  target: StackTarget,
   services: readonly string[],
   files?: ReadonlyMap<string, ServicePlan>,
 ): ServiceOverride[] =>
   services.flatMap((service) => {
-    const visible = visibleTo(service, want.desired.name, want.entries)
+    const visible = visibleTo(service, target.desired.name, target.entries)
     const digest = serviceDigest(visible)
     if (digest === undefined) return []
     const { mounts = [], variables = [] } = files?.get(service) ?? {}
@@ -33,14 +33,14 @@ export const overridesFor = (
 
 /** The overrides, or a fault; with a fault no file is written. */
 export const prepareOverrides = async (
-  want: Want,
+  target: StackTarget,
   model: ComposeModel,
   files: FileStore,
 ): Promise<Prepared | { readonly fault: StackFault }> => {
-  const prepared = await prepareFiles(want, model, files)
+  const prepared = await prepareFiles(target, model, files)
   if ('fault' in prepared) return prepared
   const names = model.services.map((s) => s.name)
-  const overrides = overridesFor(want, names, prepared.plan?.services)
+  const overrides = overridesFor(target, names, prepared.plan?.services)
   const faults = overrides.flatMap((o) => validateValues(o.service, o.entries))
   return faults.length > 0
     ? { fault: { reason: 'ValueInvalid', message: describeFaults(faults) } }

@@ -20,7 +20,7 @@ export const takeDown = async (
   project: string,
 ): Promise<StackChange | undefined> => {
   try {
-    const { base, mask, desired } = state.want
+    const { base, mask, desired } = state.target
     const volumes = desired.releaseVolumes === true
     // Not in a user's folder: Compose would take down only what a compose file there names.
     await deps.compose.run({

@@ -10,7 +10,7 @@ import { withoutFiles } from '../../test/support/files.ts'
 import { held } from '../../test/support/held.ts'
 import type { Engine } from '../docker/engine.ts'
 import { lonelyLocks } from '../../test/support/agents/project-locks.ts'
-import { createWant } from '../stack/want.ts'
+import { createStackTarget } from '../stack/stack-target.ts'
 import { createManualRuns } from './manual-runs.ts'
 import { runByHand, type ManualRunDeps } from './run.ts'
 import { tmpBorders } from '../../test/support/agents/allowed-folders.ts'
@@ -34,7 +34,7 @@ const ofFolder = { 'com.docker.compose.project.working_dir': join(tmpdir(), 'sho
 const stackOf = (tweak: Partial<ManualRunDeps> = {}, release?: 'Retain') => {
   const calls: PipedCall[] = []
   const given = { desired: { ...desired, release } as never, entries, base: { PATH: '/bin' } }
-  const want = createWant(given, undefined, false)
+  const target = createStackTarget(given, undefined, false)
   const service = { name: 'web', dependsOn: [], sharesWith: [], envFiles: [], scale: 1 }
   const model = {
     mounts: { mounts: new Map() },
@@ -70,7 +70,7 @@ const stackOf = (tweak: Partial<ManualRunDeps> = {}, release?: 'Retain') => {
     stateFile: noState,
     baseEnv: { PATH: '/bin' },
     upDeadlineMs: 60_000,
-    choose: () => want,
+    choose: () => target,
     masker: () => masker,
     ...tweak,
   }

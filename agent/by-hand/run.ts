@@ -21,7 +21,7 @@ import type { FileStore } from '../files/file-store.ts'
 import { observeProject } from '../observed/observe.ts'
 import { type ObservedContainer } from '../observed/container.ts'
 import { prepareOverrides } from '../actions/prepare-overrides.ts'
-import type { Want } from '../stack/want.ts'
+import type { StackTarget } from '../stack/stack-target.ts'
 import { claimOf, claimProject, type ClaimDeps } from '../stack/project-claim.ts'
 import type { ManualRuns } from './manual-runs.ts'
 
@@ -45,30 +45,30 @@ export interface ManualRunDeps extends ClaimDeps {
   readonly manualRuns: ManualRuns
   readonly baseEnv: Environment
   readonly upDeadlineMs: number
-  /** What is to run now; undefined before the first want. */
-  readonly choose: () => Want | undefined
+  /** What is to run now; undefined before the first target. */
+  readonly choose: () => StackTarget | undefined
   /** Hides every value that the stack got. */
   readonly masker: () => Masker
 }
 
-interface Target {
-  readonly want: Want
+interface ManualStack {
+  readonly target: StackTarget
   readonly model: ComposeModel
 }
 
 /** Claims the project as the agent does, so that a person changes no foreign stack of the same name. */
-const readTarget = async (deps: ManualRunDeps): Promise<Target> => {
-  const want = deps.choose()
-  if (want === undefined || want.desired.release !== undefined)
+const readStack = async (deps: ManualRunDeps): Promise<ManualStack> => {
+  const target = deps.choose()
+  if (target === undefined || target.desired.release !== undefined)
     throw new StagelyError('Conflict', 'the agent is letting go of this stagelet')
-  const read = await deps.models.read(requestFor(want))
+  const read = await deps.models.read(requestFor(target))
   if ('fault' in read) throw new StagelyError('Conflict', read.fault.message)
   const { projectName: project } = read.model
-  const { uid, compose } = want.desired
+  const { uid, compose } = target.desired
   const { adopt = [] } = compose
   const result = await claimProject(deps, { uid, adopt, ...claimOf(project, read.model) })
   if ('fault' in result) throw new StagelyError('Conflict', result.fault.message)
-  return { want, model: read.model }
+  return { target, model: read.model }
 }
 
 const withoutValues = (overrides: readonly ServiceOverride[]): ServiceOverride[] =>
@@ -80,11 +80,11 @@ const withoutValues = (overrides: readonly ServiceOverride[]): ServiceOverride[]
 /** The override that Compose reads from its input; undefined where the command needs none. */
 const inputFor = async (
   deps: ManualRunDeps,
-  { want, model }: Target,
+  { target, model }: ManualStack,
   { override }: ManualCommand,
 ): Promise<Buffer | undefined> => {
   if (override === 'none') return undefined
-  const prepared = await prepareOverrides(want, model, deps.files)
+  const prepared = await prepareOverrides(target, model, deps.files)
   if ('fault' in prepared) throw new StagelyError('Conflict', prepared.fault.message)
   const { overrides } = prepared
   return renderOverride(override === 'names' ? withoutValues(overrides) : overrides)
@@ -120,13 +120,13 @@ const runCompose = async (
   project: string,
 ): Promise<number> => {
   const { command, onOutput, onNote } = order
-  // Read now: the want may have changed during the wait for the lock.
-  const target = await readTarget(deps)
-  const { want, model } = target
+  // Read now: the target may have changed during the wait for the lock.
+  const stack = await readStack(deps)
+  const { target, model } = stack
   if (model.projectName !== project)
     throw new StagelyError('Conflict', 'the stack has another project by now: ask again')
-  const input = await inputFor(deps, target, command)
-  const { cwd, env } = callFor(want, model)
+  const input = await inputFor(deps, stack, command)
+  const { cwd, env } = callFor(target, model)
   const deadline = AbortSignal.timeout(deps.upDeadlineMs)
   // A command that only reads may go on as long as somebody watches.
   const ended = command.alters ? linkedAbort(order.signal, deadline) : linkedAbort(order.signal)
@@ -219,8 +219,8 @@ const alterStack = async (
 
 /** Resolves to Compose's exit code. StagelyError where it cannot be run. */
 export const runByHand = async (deps: ManualRunDeps, order: ManualOrder): Promise<number> => {
-  const target = await readTarget(deps)
-  const project = target.model.projectName
+  const stack = await readStack(deps)
+  const project = stack.model.projectName
   if (order.command.isWatchedRun) return await runWatched(deps, order, project)
   if (!order.command.alters) return await runCompose(deps, order, project)
   if (deps.locks.isBusy(project)) order.onNote('waiting: the agent is at work on this stack')

@@ -7,9 +7,9 @@ import type { ComposeModel } from '../compose/compose-model.ts'
 import type { PlacedFile } from './file-cache.ts'
 import { planFiles, type FilePlan } from './file-plan.ts'
 import type { FileStore } from './file-store.ts'
-import type { OpenedSecret, Want } from '../stack/want.ts'
+import type { OpenedSecret, StackTarget } from '../stack/stack-target.ts'
 
-const hasFiles = (want: Want): boolean => want.entries.some((e) => e.type === 'file')
+const hasFiles = (target: StackTarget): boolean => target.entries.some((e) => e.type === 'file')
 
 const toPlacedFile = ({ valueDigest, file, value }: OpenedSecret): PlacedFile => ({
   digest: valueDigest,
@@ -28,9 +28,13 @@ const invalid = (message: string): { fault: StackFault } => ({
 })
 
 /** The plan of the mounts; undefined where the set has no files. Changes nothing. */
-const planFor = (want: Want, model: ComposeModel, store: FileStore): FilePlan | undefined => {
-  if (!hasFiles(want)) return undefined
-  const { desired, entries } = want
+const planFor = (
+  target: StackTarget,
+  model: ComposeModel,
+  store: FileStore,
+): FilePlan | undefined => {
+  if (!hasFiles(target)) return undefined
+  const { desired, entries } = target
   const known = 'mounts' in model.mounts ? model.mounts.mounts : undefined
   return planFiles({
     roots: model.roots,
@@ -48,11 +52,11 @@ const planFor = (want: Want, model: ComposeModel, store: FileStore): FilePlan | 
 
 /** Plans the mounts and writes their files. Writes nothing where there is a fault. */
 export const prepareFiles = async (
-  want: Want,
+  target: StackTarget,
   model: ComposeModel,
   store: FileStore,
 ): Promise<{ plan: FilePlan | undefined } | { fault: StackFault }> => {
-  const plan = planFor(want, model, store)
+  const plan = planFor(target, model, store)
   if (plan === undefined) return { plan }
   if (plan.faults.length > 0) return invalid(plan.faults.join('; '))
   // Env files are checked first: their fault is clearer than Compose's.
@@ -60,6 +64,6 @@ export const prepareFiles = async (
   const here = await Promise.all(plan.mountPoints.map((point) => isFile(point.path)))
   const missing = plan.mountPoints.filter((_, i) => here[i] === false)
   if (missing.length > 0) return invalid(missing.map((point) => point.message).join('; '))
-  const fault = await store.place(want.desired.uid, [...plan.files.values()].map(toPlacedFile))
+  const fault = await store.place(target.desired.uid, [...plan.files.values()].map(toPlacedFile))
   return fault === undefined ? { plan } : { fault }
 }

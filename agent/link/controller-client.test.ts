@@ -20,7 +20,7 @@ interface Request {
 const open: (() => void)[] = []
 afterEach(() => open.splice(0).forEach((end) => end()))
 
-/** A controller that answers signs of life at once, and posts with a refusal when it is told to. */
+/** A controller that answers heartbeats at once, and posts with a refusal when it is told to. */
 const start = async (): Promise<{ client: ControllerClient; requests: Request[] }> => {
   const requests: Request[] = []
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
@@ -45,15 +45,15 @@ const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-test('a post takes the connection that signs of life keep open', async () => {
+test('a post takes the connection that heartbeats keep open', async () => {
   const { client, requests } = await start()
   const { signal } = new AbortController()
-  await client.sign('sign', signal)
+  await client.heartbeat('sign', signal)
   const posted = post(client)
   await until(() => requests.length === 2)
   requests[1]!.answer()
   expect(await posted).toMatchObject({ status: 404 })
-  await client.sign('sign', signal)
+  await client.heartbeat('sign', signal)
   expect(new Set(requests.map(({ socket }) => socket)).size).toBe(1)
 })
 
@@ -61,7 +61,7 @@ test('a sign of life waits for no post, however many there are', async () => {
   const { client, requests } = await start()
   const posted = [post(client), post(client), post(client)]
   await until(() => requests.length === 1)
-  await client.sign('sign', new AbortController().signal)
+  await client.heartbeat('sign', new AbortController().signal)
   expect(requests.map(({ path }) => path)).toEqual([paths.report, paths.sign])
   for (const count of [3, 4, 5]) {
     requests.at(count === 3 ? 0 : -1)!.answer()

@@ -49,13 +49,13 @@ export interface ControllerClient {
   post(options: PostOptions): Promise<unknown>
   /** Posts on a connection of its own and returns the open answer. */
   open(options: PostOptions & { signal: AbortSignal }): Promise<OpenAnswer>
-  /** Gives a sign of life with this header, on a kept connection that no post waits on. RefusedError, or ServiceUnavailable when there is no answer within 4 s. */
-  sign(authorization: string, signal: AbortSignal): Promise<void>
+  /** Sends a heartbeat with this header, on a kept connection that no post waits on. RefusedError, or ServiceUnavailable when there is no answer within 4 s. */
+  heartbeat(authorization: string, signal: AbortSignal): Promise<void>
   close(): void
 }
 
 const answerTimeoutMs = 30_000
-const signTimeoutMs = 4_000
+const heartbeatTimeoutMs = 4_000
 const maxAnswerBytes = 1_048_576
 /** Tries of one request: a replica may not know the session, and a counter may be used already. */
 const maxTries = 4
@@ -66,8 +66,8 @@ export const createControllerClient = (
   signer: RequestSigner,
   connections = 2,
 ): ControllerClient => {
-  // A sign of life must not wait for the answers of reports: one connection more than posts may take. At rest one is left,
-  // which signs keep open for the next post: a new one costs the controller more than the post itself.
+  // A heartbeat must not wait for the answers of reports: one connection more than posts may take. At rest one is left.
+  // Heartbeats keep it open for the next post: a new one costs the controller more than the post itself.
   const { agent, send } = createSender(endpoint, connections + 1)
   const inPlace = createPlaces(connections)
 
@@ -108,8 +108,8 @@ export const createControllerClient = (
       const { response, signed } = await exchange(options, { agent: false })
       return { response, proof: signed.proof }
     },
-    sign: async (authorization, signal) => {
-      const options = { path: paths.sign, agent, timeout: signTimeoutMs, signal }
+    heartbeat: async (authorization, signal) => {
+      const options = { path: paths.sign, agent, timeout: heartbeatTimeoutMs, signal }
       const response = await send(options, () => ({ body: Buffer.alloc(0), authorization }))
       const answer = await readAnswer(response)
       if (response.statusCode !== 204) throw toRefused(response, answer)

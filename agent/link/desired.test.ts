@@ -31,7 +31,7 @@ const aState = (): { state: DesiredState; told: string[] } => {
   const told: string[] = []
   const state = createDesiredState(
     {
-      want: (item, entries, ...others) => {
+      setDesired: (item, entries, ...others) => {
         const back = others
           .filter((other) => other !== undefined)
           .map((other) => ` or ${other.map((e) => e.value.toString()).join()}`)

@@ -13,7 +13,7 @@ import {
   type StreamRequest,
 } from '../../src/protocol/messages.ts'
 import { limits } from '../../src/resources/limits.ts'
-import type { OpenedSecret } from '../stack/want.ts'
+import type { OpenedSecret } from '../stack/stack-target.ts'
 
 export interface HeldBundle {
   readonly projectUid: string
@@ -25,7 +25,7 @@ export interface HeldBundle {
 
 export interface DesiredListener {
   /** `healthy` and `previous`: the secrets to go back to where `entries` fail; undefined where there are none. */
-  want(
+  setDesired(
     item: DesiredStagelet,
     entries: readonly OpenedSecret[],
     healthy: readonly OpenedSecret[] | undefined,
@@ -99,7 +99,7 @@ export const createDesiredState = (listener: DesiredListener, log: Logger): Desi
     waiting.delete(item.uid)
     items.set(item.uid, item)
     const healthy = bundles.entriesOf(item, item.healthyRevision)
-    listener.want(item, entries, healthy, bundles.entriesOf(item, item.previousRevision))
+    listener.setDesired(item, entries, healthy, bundles.entriesOf(item, item.previousRevision))
   }
   const takeItem = (item: DesiredStagelet): void => {
     const held = items.get(item.uid)

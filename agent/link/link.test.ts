@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createSealer } from '../../src/protocol/hpke.ts'
 import { publicKeyFromRaw } from '../../src/protocol/keys.ts'
 import { protocolVersion, streamInfo } from '../../src/protocol/messages.ts'
-import { isSignBy, signKeyOf } from '../../src/protocol/sign-of-life.ts'
+import { isHeartbeatBy, heartbeatKeyOf } from '../../src/protocol/heartbeat.ts'
 import {
   controllerKeys,
   identity,
@@ -43,7 +43,7 @@ test('an agent gives a sign of life every 8 s, by the key of its stream, while t
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   expect(fake.signs.map(({ counter }) => counter)).toEqual([1, 2])
-  expect(fake.signs.every((sign) => isSignBy(signKeyOf(sealer), sign))).toBe(true)
+  expect(fake.signs.every((sign) => isHeartbeatBy(heartbeatKeyOf(sealer), sign))).toBe(true)
   fake.streams[0]!.destroy()
   await fake.settle(() => fake.wants.includes('lost'))
   await fake.clock.advance(30_000)

@@ -9,7 +9,7 @@ import { createLineReader } from '../../src/protocol/ndjson.ts'
 import { RefusedError, type ControllerClient } from './controller-client.ts'
 import type { LinkKeys } from './link-keys.ts'
 import { createRetries, type Outcome } from './reconnect.ts'
-import { giveSigns, type Signing } from './signs.ts'
+import { sendHeartbeats, type HeartbeatSession } from './heartbeats.ts'
 import { hopelessReasons, Stream, type StreamDeps } from './stream.ts'
 import { watchAbout, watchClock, watchSilence } from './stream-watches.ts'
 
@@ -68,7 +68,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
     const answer = await client.open({ path: paths.stream, body, signal: ending.signal })
     stream.proof = answer.proof
     await readStream(answer.response, stream, (signing) => {
-      background(() => giveSigns(deps, signing, ending.signal), onFault)
+      background(() => sendHeartbeats(deps, signing, ending.signal), onFault)
     })
     if (stream.rotation !== undefined) {
       if (await keys.rotate(stream.rotation)) return atOnce(clock.monotonic() - began)
@@ -94,12 +94,12 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
 const readStream = async (
   response: IncomingMessage,
   stream: Stream,
-  onHello: (signing: Signing) => void,
+  onHello: (signing: HeartbeatSession) => void,
 ): Promise<void> => {
   const read = createLineReader(maxLineBytes, (line) => {
-    const isNew = stream.signing === undefined
+    const isNew = stream.heartbeat === undefined
     stream.take(line)
-    if (isNew && stream.signing !== undefined) onHello(stream.signing)
+    if (isNew && stream.heartbeat !== undefined) onHello(stream.heartbeat)
   })
   for await (const chunk of response as AsyncIterable<Buffer>) {
     stream.heard()

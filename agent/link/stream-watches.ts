@@ -66,7 +66,7 @@ export const watchAbout = async (
 
 /**
  * Ends a stream when the wall clock was set: the controller measures it anew then. Where it is too far off, it refuses
- * reports, and would hear by signs of life alone that all goes on as last reported.
+ * reports, and would hear by heartbeats alone that all goes on as last reported.
  */
 export const watchClock = async (
   { clock, log }: WatchDeps,

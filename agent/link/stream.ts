@@ -18,7 +18,7 @@ import {
   type AskedOrder,
   type StreamMessage,
 } from '../../src/protocol/messages.ts'
-import { signKeyOf } from '../../src/protocol/sign-of-life.ts'
+import { heartbeatKeyOf } from '../../src/protocol/heartbeat.ts'
 import { protocolFault } from '../../src/protocol/version.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
@@ -26,7 +26,7 @@ import type { Identity } from '../identity/identity.ts'
 import type { About } from './about.ts'
 import type { DesiredState, HeldBundle } from './desired.ts'
 import type { Outcome } from './reconnect.ts'
-import type { Signing } from './signs.ts'
+import type { HeartbeatSession } from './heartbeats.ts'
 
 /** Longest silence before `hello`. */
 const connectTimeoutMs = 10_000
@@ -67,7 +67,7 @@ export class Stream {
   proof = ''
   lastHeard: number
   /** Set from `hello` on. */
-  signing: Signing | undefined
+  heartbeat: HeartbeatSession | undefined
   readonly #deps: StreamDeps
   #opener: Opener | undefined
   #upSince = 0
@@ -183,7 +183,7 @@ export class Stream {
       sender: identity.controllerX25519,
     })
     const { stream, signMs } = hello
-    this.signing = { stream, signMs, key: signKeyOf(this.#opener) }
+    this.heartbeat = { stream, signMs, key: heartbeatKeyOf(this.#opener) }
     this.hello = hello
     this.#upSince = this.#deps.clock.monotonic()
     onConnected()

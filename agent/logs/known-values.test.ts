@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { aDesired } from '../../test/support/builders.ts'
 import { held } from '../../test/support/held.ts'
-import { createWant, type OpenedSecret, type Want } from '../stack/want.ts'
+import { createStackTarget, type OpenedSecret, type StackTarget } from '../stack/stack-target.ts'
 import { createKnownValues } from './known-values.ts'
 
 const perRollout = 4
@@ -32,11 +32,15 @@ it('what is held of old values is the same after 500 rollouts and after 1,000, a
 })
 
 it('so it is of a stack that none of 1,000 rollouts has settled', () => {
-  let want: Want | undefined
+  let target: StackTarget | undefined
   const rollOut = (times: number): number => {
     for (let n = 0; n < times; n++)
-      want = createWant({ desired: aDesired({}), entries: newSet(), base: {} }, want, false)
-    return want?.values.size ?? 0
+      target = createStackTarget(
+        { desired: aDesired({}), entries: newSet(), base: {} },
+        target,
+        false,
+      )
+    return target?.values.size ?? 0
   }
   const half = rollOut(500)
   expect(rollOut(500)).toBe(half)

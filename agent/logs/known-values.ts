@@ -5,7 +5,7 @@ import type { KeyedValue } from '../../src/masking/hit-counter.ts'
 import { createMasker, type Masker } from '../../src/masking/masker.ts'
 import type { ClaimedProject } from '../stack/stack-state.ts'
 import { countSurplus, ownBytes } from '../stack/old-values.ts'
-import type { OpenedSecret } from '../stack/want.ts'
+import type { OpenedSecret } from '../stack/stack-target.ts'
 import type { LogSource } from './project-log.ts'
 
 export interface KnownValues {

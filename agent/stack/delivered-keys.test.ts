@@ -3,7 +3,7 @@ import { aDesired, anEntry } from '../../test/support/builders.ts'
 import { serviceDigest } from '../../src/secrets/digest.ts'
 import { awaitsLostKeys, noteDelivered, type DeliveredKeys } from './delivered-keys.ts'
 import type { ObservedContainer } from '../observed/container.ts'
-import { createWant, type OpenedSecret } from './want.ts'
+import { createStackTarget, type OpenedSecret } from './stack-target.ts'
 
 const entry = (key: string): OpenedSecret => ({ ...anEntry({ key }), value: Buffer.from(key) })
 const [url, token, extra] = ['URL', 'TOKEN', 'EXTRA'].map(entry) as [
@@ -31,7 +31,10 @@ const createMachine = () => {
     { containers = [running(token, url)], redeploy = '' } = {},
   ) => {
     const desired = aDesired({ uid, redeploy })
-    return { want: createWant({ desired, entries, base: {} }, undefined, false), containers }
+    return {
+      target: createStackTarget({ desired, entries, base: {} }, undefined, false),
+      containers,
+    }
   }
   const waits = (...given: Parameters<typeof state>): Promise<string | undefined> =>
     awaitsLostKeys(file, 'shop', state(...given))

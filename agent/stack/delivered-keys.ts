@@ -5,7 +5,7 @@ import { serviceDigest } from '../../src/secrets/digest.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import { unique } from '../compose/service-model.ts'
 import type { ObservedContainer } from '../observed/container.ts'
-import type { Want } from './want.ts'
+import type { StackTarget } from './stack-target.ts'
 
 /** The keys of one Compose project. No values. */
 export const deliveredKeys = z.object({
@@ -26,18 +26,18 @@ interface DeliveredFile {
 
 /** What is to run, and what runs. */
 interface StackSets {
-  readonly want: Want
+  readonly target: StackTarget
   readonly containers: readonly ObservedContainer[]
 }
 
 /** Keys that containers have and the new set has not, where another stagelet delivered them; sorted. */
-const lostIn = (delivered: DeliveredKeys, { want, containers }: StackSets): string[] => {
-  const { uid, name } = want.desired
+const lostIn = (delivered: DeliveredKeys, { target, containers }: StackSets): string[] => {
+  const { uid, name } = target.desired
   if (delivered.uid === uid) return []
   const lost = containers.flatMap(({ service, digest }) => {
     const had = delivered.keys[service]?.[digest] ?? []
     if (had.length === 0) return []
-    const visible = new Set(visibleTo(service, name, want.entries).map((entry) => entry.key))
+    const visible = new Set(visibleTo(service, name, target.entries).map((entry) => entry.key))
     return had.filter((key) => !visible.has(key))
   })
   return unique(lost)
@@ -49,7 +49,7 @@ export const awaitsLostKeys = async (
   project: string,
   state: StackSets,
 ): Promise<string | undefined> => {
-  const { uid, name, redeploy } = state.want.desired
+  const { uid, name, redeploy } = state.target.desired
   const delivered = file.delivered(project)
   if (delivered === undefined) return undefined
   const lost = lostIn(delivered, state)
@@ -60,7 +60,7 @@ export const awaitsLostKeys = async (
   return `the containers run on: they were given ${lost.join(', ')} before this stagelet was made, and no secret of that key is there. Apply the missing secrets, or go on without them with "stagely deploy ${name}"`
 }
 
-/** To be called before an action, and when the stack is settled: notes the keys of `state.want`. */
+/** To be called before an action, and when the stack is settled: notes the keys of `state.target`. */
 export const noteDelivered = async (
   file: DeliveredFile,
   {
@@ -70,15 +70,15 @@ export const noteDelivered = async (
     readonly projectName: string
     readonly services: readonly { readonly name: string }[]
   },
-  { want, containers }: StackSets,
+  { target, containers }: StackSets,
 ): Promise<void> => {
-  const { uid, name: stagelet } = want.desired
+  const { uid, name: stagelet } = target.desired
   const before = file.delivered(projectName)?.keys ?? {}
   const keys: DeliveredKeys['keys'] = {}
   for (const { name } of services) {
     const running = new Set(containers.filter((c) => c.service === name).map((c) => c.digest))
     const kept = Object.entries(before[name] ?? {}).filter(([digest]) => running.has(digest))
-    const visible = visibleTo(name, stagelet, want.entries)
+    const visible = visibleTo(name, stagelet, target.entries)
     const digest = serviceDigest(visible)
     const own = digest === undefined ? [] : [[digest, visible.map((e) => e.key)] as const]
     if (kept.length + own.length > 0) keys[name] = Object.fromEntries([...kept, ...own])

@@ -229,10 +229,10 @@ export const claimProject = async (
 
 /** The part of a deployment that is known from the first look at the files. */
 export const placeOf = (
-  { want, foundVolumes }: StackState,
+  { target, foundVolumes }: StackState,
   project: string,
 ): Pick<Deployment, 'project' | 'directory' | 'foundVolumes'> => ({
   project,
-  directory: want.desired.compose.directory,
+  directory: target.desired.compose.directory,
   foundVolumes: [...foundVolumes],
 })

@@ -48,7 +48,7 @@ export const toObservation = (
   state: StackState,
   stopped?: ReadonlySet<string>,
 ): ReportedStagelet => {
-  const { desired } = state.want
+  const { desired } = state.target
   const names = state.model?.services.map((s) => s.name) ?? [
     ...new Set(state.containers.map((c) => c.service)),
   ]

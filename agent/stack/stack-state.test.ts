@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { aContainer } from '../../test/support/agents/a-container.ts'
-import { createStackState, healthyServices, takeWant } from './stack-state.ts'
-import { createWant } from './want.ts'
+import { createStackState, healthyServices, takeTarget } from './stack-state.ts'
+import { createStackTarget } from './stack-target.ts'
 import { toObservation } from './stack-report.ts'
 
 it('well are those that run, or are done, and neither crash nor have an edit pending', () => {
@@ -18,7 +18,7 @@ it('well are those that run, or are done, and neither crash nor have an edit pen
     aContainer('steady', 'd', { finishedAt: '0001-01-01T00:00:00Z' }),
     aContainer('still', 'd', { state: 'paused' }),
   ]
-  const state = createStackState(createWant(given, undefined, false))
+  const state = createStackState(createStackTarget(given, undefined, false))
   const now = { ...state, containers, pendingEdits: ['edited'] }
   expect(healthyServices(now, nowMs)).toEqual(['done', 'recovered', 'restarted', 'steady'])
 })
@@ -30,7 +30,7 @@ it('says to nobody where the file secrets lie', () => {
     base: {},
     hidden: '/run/stagely/a.b',
   }
-  const { mask } = createWant(given, undefined, false)
+  const { mask } = createStackTarget(given, undefined, false)
   expect(
     mask('error mounting "/run/stagely/a.b/uid/sd1-x_y": no such file; /run/stagely/aXb/uid'),
   ).toBe('error mounting "(a file secret)": no such file; /run/stagely/aXb/uid')
@@ -38,7 +38,7 @@ it('says to nobody where the file secrets lie', () => {
 
 it('reports of no service what was seen before the engine went away', () => {
   const given = { desired: { compose: {} } as never, entries: [], base: {} }
-  const fresh = createStackState(createWant(given, undefined, false))
+  const fresh = createStackState(createStackTarget(given, undefined, false))
   const state = { ...fresh, containers: [aContainer('web', 'd')] }
   expect(toObservation(state).services).toMatchObject([{ name: 'web', state: 'running' }])
   const fault = { reason: 'EngineUnavailable', message: 'no engine' }
@@ -48,7 +48,7 @@ it('reports of no service what was seen before the engine went away', () => {
 it('reports of a service that somebody stopped that it has exited, not that its work is done', () => {
   const given = { desired: { compose: {} } as never, entries: [], base: {} }
   const container = aContainer('web', 'd', { state: 'exited', exitCode: 0 })
-  const fresh = createStackState(createWant(given, undefined, false))
+  const fresh = createStackState(createStackTarget(given, undefined, false))
   const state = { ...fresh, containers: [container] }
   expect(toObservation(state).services).toMatchObject([{ state: 'completed' }])
   expect(toObservation(state, new Set([container.id])).services).toMatchObject([
@@ -56,14 +56,14 @@ it('reports of a service that somebody stopped that it has exited, not that its 
   ])
 })
 
-it('keeps a drift that is not healed yet over a new want, which heals it, and no other', () => {
+it('keeps a drift that is not healed yet over a new target, which heals it, and no other', () => {
   const wantOf = (revision: number) => {
     const desired = { compose: {}, revision } as never
-    return createWant({ desired, entries: [], base: {} }, undefined, false)
+    return createStackTarget({ desired, entries: [], base: {} }, undefined, false)
   }
   const after = (state: 'Found' | 'Held' | 'Flapping' | 'Healed') => {
     const drift = { state, since: '2026-01-01T12:00:00Z', changes: [] }
-    return takeWant({ ...createStackState(wantOf(1)), drift }, wantOf(2)).drift?.state
+    return takeTarget({ ...createStackState(wantOf(1)), drift }, wantOf(2)).drift?.state
   }
   expect(after('Found')).toBe('Found')
   expect(after('Flapping')).toBe('Flapping')
@@ -85,7 +85,7 @@ it('tells of containers with secrets whose service the compose files do not name
   ])
   const run = { service: 'web', container: 'web-run', digest: 'old' }
   const oneOffs = { running, ended: [run, { ...run, container: 'plain', digest: '' }] }
-  const fresh = createStackState(createWant(given, undefined, false))
+  const fresh = createStackState(createStackTarget(given, undefined, false))
   const unread = { ...fresh, containers, oneOffs }
   expect(toObservation(unread).strays).toEqual([{ name: 'job', digests: ['', 'old', 'older'] }])
   const model = { projectName: 'shop', services: [{ name: 'web' }] } as never

@@ -10,7 +10,7 @@ import type { Heal } from '../observed/heal-guard.ts'
 import { isHealthy } from '../observed/container.ts'
 import type { OneOffs } from '../observed/observe.ts'
 import type { ObservedContainer } from '../observed/container.ts'
-import type { Want } from './want.ts'
+import type { StackTarget } from './stack-target.ts'
 
 /** A project that a stagelet has claimed. */
 export interface ClaimedProject {
@@ -21,12 +21,12 @@ export interface ClaimedProject {
 
 /** What the stack is to run. */
 interface StackGoal {
-  /** The want of the current or last pass, which the report tells of. */
-  readonly want: Want
-  /** What to go back to where `want` fails. */
-  readonly healthy: Want | undefined
-  /** The failure for which `want` is not what the controller said. */
-  readonly goingBackFrom: Quarantined | undefined
+  /** The target of the current or last pass, which the report tells of. */
+  readonly target: StackTarget
+  /** What to go back to where `target` fails. */
+  readonly healthy: StackTarget | undefined
+  /** The failure for which `target` is not what the controller said. */
+  readonly rollbackCause: Quarantined | undefined
   readonly quarantine: readonly Quarantined[]
 }
 
@@ -59,9 +59,9 @@ export interface StackObserved {
     | undefined
 }
 
-/** How often an action for the same want failed in a row. */
+/** How often an action for the same target failed in a row. */
 interface Retry {
-  /** `want.key` that failed last. */
+  /** `target.key` that failed last. */
   readonly key: string
   readonly failures: number
   /** When (monotonic) it is tried again. */
@@ -70,7 +70,7 @@ interface Retry {
 
 /** How the stack was when all was right last. */
 interface Settled {
-  /** `want.key` of then; '' where something else runs by now. An action for the same key is healing. */
+  /** `target.key` of then; '' where something else runs by now. An action for the same key is healing. */
   readonly key: string
   readonly containers: readonly ObservedContainer[]
   /** Their Compose project. */
@@ -87,7 +87,7 @@ interface StackProgress {
   readonly healthyBefore: readonly string[]
   /** Services that the last action failed for, and those that wait for one of these, each with the reason. */
   readonly stuck: ReadonlyMap<string, string>
-  /** Services that an action has changed and no gate has checked since, as after an action that a newer want ended. */
+  /** Services that an action has changed and no gate has checked since, as after an action that a newer target ended. */
   readonly ungated: ReadonlySet<string>
   /** Ids of containers that were there when Compose failed: Compose itself may have stopped them. */
   readonly interrupted: ReadonlySet<string>
@@ -135,11 +135,11 @@ export const noProject = {
   unmountedFiles: [],
 } satisfies StackChange
 
-export const createStackState = (want: Want): StackState => ({
+export const createStackState = (target: StackTarget): StackState => ({
   ...noProject,
-  want,
+  target,
   healthy: undefined,
-  goingBackFrom: undefined,
+  rollbackCause: undefined,
   quarantine: [],
   foundVolumes: [],
   healthyTimes: new Map(),
@@ -166,19 +166,19 @@ export const createStackState = (want: Want): StackState => ({
 export const isUnfinished = (rollout: StackState['rollout']): boolean =>
   rollout?.result === 'Failed' || rollout?.result === 'Progressing'
 
-/** Replaces the want, and keeps what is known of the stack. */
-export const takeWant = (state: StackState, want: Want): StackState => {
-  const [before, now] = [state.want.desired, want.desired]
-  const isNew = state.want.key !== want.key
+/** Replaces the target, and keeps what is known of the stack. */
+export const takeTarget = (state: StackState, target: StackTarget): StackState => {
+  const [before, now] = [state.target.desired, target.desired]
+  const isNew = state.target.key !== target.key
   // Revisions of another project, or of before a restore, have other numbers.
   const isForeign = before.projectUid !== now.projectUid || before.epoch !== now.epoch
   return {
     ...state,
-    want,
+    target,
     ...(isNew && { phase: 'Pending', fault: undefined }),
-    // What was found and is not healed yet still differs; the action for the new want heals it.
+    // What was found and is not healed yet still differs; the action for the new target heals it.
     ...(isNew && state.drift?.state === 'Healed' && { drift: undefined }),
-    ...(isForeign && { goingBackFrom: undefined }),
+    ...(isForeign && { rollbackCause: undefined }),
     ...(isForeign && isUnfinished(state.rollout) && { rollout: undefined }),
   }
 }

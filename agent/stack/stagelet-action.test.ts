@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { execProgram } from '../../src/process/exec.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import { createStackCell, createStackState } from './stack-state.ts'
-import { createWant } from './want.ts'
+import { createStackTarget } from './stack-target.ts'
 import { isLeftAtWork } from './stagelet-action.ts'
 
 /** Stays until there is a file of its own name. */
@@ -25,7 +25,7 @@ it('Compose of an agent that died is waited for by name, and no longer than from
   const given = { desired: { compose: {} } as never, entries: [], base: {} }
   const told: string[] = []
   const cell = createStackCell(
-    createStackState(createWant(given, undefined, false)),
+    createStackState(createStackTarget(given, undefined, false)),
     ({ waitingFor }) => told.push(waitingFor.join()),
   )
   const look = (upDeadlineMs: number): Promise<boolean> =>

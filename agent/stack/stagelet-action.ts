@@ -47,7 +47,7 @@ const recordIntent = async (
   state: StackState,
   { model, plan }: Action,
 ): Promise<void> => {
-  const { uid, redeploy } = state.want.desired
+  const { uid, redeploy } = state.target.desired
   const before = deps.stateFile.get(uid)
   const present = state.containers.filter((c) => c.state === 'running').map((c) => c.service)
   const names = new Set([...(before?.services ?? present), ...plan.affected])
@@ -64,11 +64,11 @@ const recordIntent = async (
 
 /** Notes after a full `up` that the user's files are deployed as they were read. */
 const recordFull = async (deps: ActionDeps, state: StackState, { model }: Action): Promise<void> =>
-  await deps.stateFile.set(state.want.desired.uid, {
-    ...deps.stateFile.get(state.want.desired.uid),
+  await deps.stateFile.set(state.target.desired.uid, {
+    ...deps.stateFile.get(state.target.desired.uid),
     ...placeOf(state, model.projectName),
     services: model.services.map((s) => s.name),
-    redeploy: state.want.desired.redeploy,
+    redeploy: state.target.desired.redeploy,
     signature: model.signature,
   })
 
@@ -82,7 +82,7 @@ const newIn = (
 
 /** The rollout with the services whose containers it has made anew. */
 const countRecreated = (
-  { rollout, want, containers }: StackState,
+  { rollout, target, containers }: StackState,
   { plan, full }: Action,
   before: readonly ObservedContainer[],
 ): StackState['rollout'] => {
@@ -97,7 +97,7 @@ const countRecreated = (
   const along = recreated.filter((name) => !meant.has(name))
   const cascaded = full ? [] : [...along, ...restarted].sort()
   return {
-    ...(rollout ?? { revision: want.desired.revision, result: 'Progressing' as const }),
+    ...(rollout ?? { revision: target.desired.revision, result: 'Progressing' as const }),
     recreated,
     ...(cascaded.length > 0 && { cascaded }),
   }
@@ -105,13 +105,13 @@ const countRecreated = (
 
 /** What changes when an action begins. */
 const begun = (state: StackState, { plan }: Action, nowMs: number): StackChange => {
-  const { ungated, settled, want } = state
-  const { revision } = want.desired
+  const { ungated, settled, target } = state
+  const { revision } = target.desired
   return {
     phase: 'Applying',
     ungated: new Set([...ungated, ...plan.affected, ...restartsIn(plan)]),
     // Something else runs from here on: a later action for the settled key is no healing then.
-    ...(settled.key !== want.key && { settled: { ...settled, key: '' } }),
+    ...(settled.key !== target.key && { settled: { ...settled, key: '' } }),
     rollout: { revision, result: 'Progressing', startedAt: toFineTimestamp(nowMs) },
     healthyBefore: healthyServices(state, nowMs),
   }

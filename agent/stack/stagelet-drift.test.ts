@@ -11,7 +11,7 @@ import {
   type StackCell,
   type StackState,
 } from './stack-state.ts'
-import { createWant } from './want.ts'
+import { createStackTarget } from './stack-target.ts'
 import { restForDrift, stoppedAfterGap, type Rest } from './stagelet-drift.ts'
 import type { PassDeps } from './stagelet-observe.ts'
 import type { Deployment } from './state-file.ts'
@@ -29,8 +29,12 @@ const depsWith = (clock: Clock): PassDeps =>
 
 /** A stack that is held, since all of it was stopped; is it still, once a lost stream is back? */
 const isHeldAfterGap = (lostAfterMs: number): boolean => {
-  const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
-  const state: StackState = { ...createStackState(want), stoppedSinceMs: stoppedAt }
+  const target = createStackTarget(
+    { desired: desired as never, entries: [], base: {} },
+    undefined,
+    false,
+  )
+  const state: StackState = { ...createStackState(target), stoppedSinceMs: stoppedAt }
   return stoppedAfterGap(state, stoppedAt + lostAfterMs) !== undefined
 }
 
@@ -55,12 +59,12 @@ describe('a stack that was stopped as a whole', () => {
     const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
     const web = aContainer('web', '', { state: 'exited' })
     const begin = (stoppedSinceMs?: number): StackCell => {
-      const want = createWant(
+      const target = createStackTarget(
         { desired: desired as never, entries: [], base: {} },
         undefined,
         false,
       )
-      return createStackCell({ ...createStackState(want), containers: [web], stoppedSinceMs })
+      return createStackCell({ ...createStackState(target), containers: [web], stoppedSinceMs })
     }
     const rest = (cell: StackCell): Promise<Rest> =>
       restForDrift(deps, cell, { plan, overrides: [], asked: false })
@@ -84,10 +88,14 @@ describe('a stack that was stopped as a whole', () => {
 describe('a stack that stays down', () => {
   it('is no longer told of so once a deploy starts it', async () => {
     const clock = createFakeClock(stoppedAt)
-    const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
+    const target = createStackTarget(
+      { desired: desired as never, entries: [], base: {} },
+      undefined,
+      false,
+    )
     const web = aContainer('web', '', { state: 'exited' })
     const stoppedSinceMs = clock.monotonic()
-    const cell = createStackCell({ ...createStackState(want), containers: [web], stoppedSinceMs })
+    const cell = createStackCell({ ...createStackState(target), containers: [web], stoppedSinceMs })
     const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
     const rest = (asked: boolean): Promise<Rest> =>
       restForDrift(depsWith(clock), cell, { plan, overrides: [], asked })
@@ -98,12 +106,16 @@ describe('a stack that stays down', () => {
   })
 })
 
-describe('a service that ended before an action for another want', () => {
+describe('a service that ended before an action for another target', () => {
   const told = async (settledKey: string): Promise<StackState['drift']> => {
-    const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
+    const target = createStackTarget(
+      { desired: desired as never, entries: [], base: {} },
+      undefined,
+      false,
+    )
     const web = aContainer('web', '')
     const cell = createStackCell({
-      ...createStackState(want),
+      ...createStackState(target),
       settled: { key: settledKey, containers: [web], project: '' },
       containers: [{ ...web, state: 'exited', exitCode: 1 }],
     })
@@ -114,7 +126,7 @@ describe('a service that ended before an action for another want', () => {
   }
 
   it('is told, so that nothing is called ready meanwhile', async () => {
-    expect(await told('the want before')).toMatchObject({
+    expect(await told('the target before')).toMatchObject({
       state: 'Found',
       changes: [{ service: 'web', what: 'Died' }],
     })
@@ -128,11 +140,15 @@ describe('a service that ended before an action for another want', () => {
 describe('a service that healing does not help', () => {
   /** What is done when only `web` has to be mended, which was healed so often in the last minute. */
   const restAfter = async (heals: number): Promise<{ rest: Rest; state: StackState }> => {
-    const want = createWant({ desired: desired as never, entries: [], base: {} }, undefined, false)
+    const target = createStackTarget(
+      { desired: desired as never, entries: [], base: {} },
+      undefined,
+      false,
+    )
     const atMs = stoppedAt - 60_000
     const cell = createStackCell({
-      ...createStackState(want),
-      settled: { key: want.key, containers: [], project: '' },
+      ...createStackState(target),
+      settled: { key: target.key, containers: [], project: '' },
       heals: Array.from({ length: heals }, () => ({ service: 'web', atMs })),
     })
     const deps = depsWith(createFakeClock(stoppedAt))

@@ -62,10 +62,10 @@ const driftAs = (
 /** Notes on the disk whether somebody stopped the whole stack. */
 export const recordStoppedByHand = async (
   { stateFile }: Pick<PassDeps, 'stateFile'>,
-  { want }: StackState,
+  { target }: StackState,
   isStopped: boolean,
 ): Promise<void> => {
-  const { uid } = want.desired
+  const { uid } = target.desired
   const deployment = stateFile.get(uid)
   if (deployment === undefined || (deployment.stoppedByHand ?? false) === isStopped) return
   await stateFile.set(uid, { ...deployment, stoppedByHand: isStopped })
@@ -77,12 +77,12 @@ export const recordStoppedByHand = async (
  */
 const stoppedSince = (
   { clock, stateFile }: PassDeps,
-  { want, containers, stoppedSinceMs }: StackState,
+  { target, containers, stoppedSinceMs }: StackState,
   input: DriftInput,
   asked: boolean,
 ): number | undefined => {
   if (asked || !containers.every(isEnded)) return undefined
-  if (stateFile.get(want.desired.uid)?.stoppedByHand === true) return stoppedSinceMs ?? -Infinity
+  if (stateFile.get(target.desired.uid)?.stoppedByHand === true) return stoppedSinceMs ?? -Infinity
   return stoppedSinceMs ?? (isWholeStackStopped(input) ? clock.monotonic() : undefined)
 }
 
@@ -144,17 +144,17 @@ export const restForDrift = async (
     tell('Held', input)
     return { waitMs: resyncMs, blocked: [] }
   }
-  const { drift, settled, want } = cell.state
+  const { drift, settled, target } = cell.state
   // It is started: it no longer stays down.
   if (drift?.state === 'Held') tell('Found', input)
-  if (asked || settled.key !== want.key) {
-    // What ended before the action for the new want is healed by it, and is told. What the action ends is none.
+  if (asked || settled.key !== target.key) {
+    // What ended before the action for the new target is healed by it, and is told. What the action ends is none.
     const found = settled.key === '' ? undefined : sinceSettled(deps, cell.state)
     if (found !== undefined && findChanges(found).length > 0) tell('Found', found)
     return noRest
   }
   const now = deps.clock.now()
-  const before = deps.stateFile.get(want.desired.uid)?.heals ?? cell.state.heals
+  const before = deps.stateFile.get(target.desired.uid)?.heals ?? cell.state.heals
   const { waitMs, isFlapping, blocked } = guardHeal(before, input.affected, now)
   tell(isFlapping ? 'Flapping' : 'Found', input)
   const wait = Math.max(waitMs, waitForPerson(input, now))
@@ -162,6 +162,6 @@ export const restForDrift = async (
   const healed = input.affected.filter((service) => !blocked.includes(service))
   const heals = [...recentHeals(before, now), ...healed.map((service) => ({ service, atMs: now }))]
   cell.put({ heals })
-  await saveHeals(deps.stateFile, want.desired.uid, heals)
+  await saveHeals(deps.stateFile, target.desired.uid, heals)
   return { waitMs: 0, blocked }
 }

@@ -32,7 +32,7 @@ export const divergingNow = (state: StackState): StackState['diverging'] =>
     : undefined
 
 const deploymentOf = (deps: PassDeps, state: StackState, model: ComposeModel): Deployment => {
-  const { desired } = state.want
+  const { desired } = state.target
   const services = [...new Set(state.containers.map((c) => c.service))].sort()
   const { redeploy } = desired
   const fresh = { services, redeploy, signature: '' }
@@ -60,7 +60,7 @@ const note = async (
   model: ComposeModel,
   { diverging: found, acting }: { diverging: Diverging; acting: readonly string[] },
 ): Promise<StackChange> => {
-  const { uid } = state.want.desired
+  const { uid } = state.target.desired
   const known = deploymentOf(deps, state, model)
   const { services } = model
   const { containers } = state
@@ -100,7 +100,7 @@ export const lookAtEdits = async (
     const imageless = await findImageless(deps, model, model.services)
     const override = renderOverride(overrides)
     const { made = {} } = deploymentOf(deps, state, model)
-    const call = callFor(state.want, model)
+    const call = callFor(state.target, model)
     const request = { model, containers, override, ...call, imageless, made }
     const diverging = await findDiverging(deps.compose, request)
     return await note(deps, state, model, { diverging, acting })

@@ -3,7 +3,7 @@
 import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
 import { failedAction, type ActionDeps, type ActionResult } from '../actions/action.ts'
-import { endedFromOutside, findBlame } from '../observed/blame.ts'
+import { endedFromOutside, findFailureCause } from '../observed/failure-cause.ts'
 import type { Wait } from '../compose/service-model.ts'
 import { runGate, type GateDeps } from '../observed/gate.ts'
 import { pausedAmong, type GateFailure } from '../observed/gate-failure.ts'
@@ -29,7 +29,7 @@ export interface GatedServices {
 const gateDepsOf = ({ engine, clock, exits }: ActionDeps, state: StackState): GateDeps => ({
   engine,
   clock,
-  mask: state.want.mask,
+  mask: state.target.mask,
   isStopped: (c: ObservedContainer) => endedFromOutside(exits.of, c) !== undefined,
 })
 
@@ -43,13 +43,13 @@ const failedGate = async (
   const below = neededServices(state.model?.services ?? [], service)
   const message = [failure.message, ...pausedAmong(state.containers, below)].join('\n')
   const events = { exitOf: deps.exits.of, clock: deps.clock }
-  const blame = await findBlame(failure, state.containers, events, signal)
-  if (blame.onWhatItGot)
+  const blame = await findFailureCause(failure, state.containers, events, signal)
+  if (blame.isOfValues)
     return { ...failedAction(deps, state, message, service), gateFailure: { service, message } }
   return failedAction(deps, state, blame.message ?? message, service)
 }
 
-/** Runs the gate; 'superseded' where a newer want ended it. */
+/** Runs the gate; 'superseded' where a newer target ended it. */
 const gate = async (
   deps: ActionDeps,
   cell: StackCell,
@@ -125,7 +125,7 @@ export const gateOpenWaits = async (
 /** The rollout that has come through, or that has led back to what is healthy. */
 export const finishedRollout = (
   { clock }: Pick<ActionDeps, 'clock'>,
-  { rollout, goingBackFrom: failed }: StackState,
+  { rollout, rollbackCause: failed }: StackState,
 ): StackState['rollout'] => {
   if (rollout === undefined || !isUnfinished(rollout)) return rollout
   const { message: _message, service: _service, ...rest } = rollout

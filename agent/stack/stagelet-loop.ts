@@ -1,7 +1,7 @@
 // The loop of one stagelet: it makes the stack match what is wanted, pass by pass.
 //
 // INVARIANTS
-// - One pass at a time, for the newest want. A running `up` is never interrupted, only what follows it.
+// - One pass at a time, for the newest target. A running `up` is never interrupted, only what follows it.
 // - Where the labels are right, the first pass runs no `up`, only the gate.
 // - `passed` holds only what a gate saw, with the label read from the engine.
 import type { DesiredStagelet, ReportedStagelet } from '../../src/protocol/messages.ts'
@@ -29,16 +29,16 @@ import type { LeakSource } from '../logs/leak-tests.ts'
 import type { LogRefusal } from '../logs/project-log.ts'
 import { engineUnavailable } from '../../src/resources/kinds/observation.ts'
 import type { ProjectLocks } from './project-locks.ts'
-import { wayBackFrom } from './going-back.ts'
-import { createStackCell, createStackState, takeWant, type StackCell } from './stack-state.ts'
+import { rollbackCauseOf } from './rollback.ts'
+import { createStackCell, createStackState, takeTarget, type StackCell } from './stack-state.ts'
 import { toObservation } from './stack-report.ts'
-import type { OpenedSecret, Want } from './want.ts'
+import type { OpenedSecret, StackTarget } from './stack-target.ts'
 import type { StackState } from './stack-state.ts'
 import { stoppedAfterGap } from './stagelet-drift.ts'
 import { stoppedIn } from './stagelet-observe.ts'
 import { runPass } from './stagelet-pass.ts'
 import { saveQuarantine, type StateFile } from './state-file.ts'
-import { createTarget, type Choice, type Target } from './target.ts'
+import { createTargetChooser, type ChosenTarget, type TargetChooser } from './choose-target.ts'
 
 export interface StageletLoopDeps {
   readonly engine: Engine
@@ -64,9 +64,9 @@ export interface StageletLoopDeps {
 export interface StageletLoop {
   /**
    * Takes the desired state with its secrets, and those of the revisions to go back to where that fails. Returns at
-   * once; the action for an older want ends at its next safe point.
+   * once; the action for an older target ends at its next safe point.
    */
-  want(
+  setDesired(
     desired: DesiredStagelet,
     entries: readonly OpenedSecret[],
     healthy?: readonly OpenedSecret[],
@@ -76,7 +76,7 @@ export interface StageletLoop {
   poke(): void
   /** Ends the loop, and resolves when a running `up` has finished. Containers stay. */
   stop(): Promise<void>
-  /** The desired state that is to run now; undefined before the first want. */
+  /** The desired state that is to run now; undefined before the first target. */
   wanted(): DesiredStagelet | undefined
   /** Runs Compose for a person, and resolves to its exit code; StagelyError where it cannot be run. */
   readonly byHand: (order: ManualOrder) => Promise<number>
@@ -93,16 +93,16 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const [exits, health] = [createContainerExits(), createHealthEvents()]
   const known = createKnownValues()
   let cell: StackCell | undefined
-  const target = createTarget({ ...deps, state: () => cell?.state })
+  const chooser = createTargetChooser({ ...deps, state: () => cell?.state })
   let stopped = false
   let pass = new AbortController()
   const run = async (): Promise<Outcome> => {
-    const choice = target.choose()
+    const choice = chooser.choose()
     return stopped || choice === undefined ? done : waitFor(await onePass(choice))
   }
   const loop = startSingleLoop(deps, { name: 'stack', settleMs: settleEventsMs, run })
   const fileWatch = createFileWatch(loop.poke)
-  const { manualRuns, byHand } = openManualRuns(deps, { models, known, target, onDone: loop.poke })
+  const { manualRuns, byHand } = openManualRuns(deps, { models, known, chooser, onDone: loop.poke })
 
   const tell = onlyNews(deps.onChange)
   const report = (state: StackState): void => {
@@ -117,15 +117,19 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     loop.poke()
   }
   const { follow: onProject, ...subscription } = createSubscription(deps.events, onEvent)
-  const isOfState = (): boolean => target.choose()?.run.key === cell?.state.want.key
+  const isOfState = (): boolean => chooser.choose()?.run.key === cell?.state.target.key
   const isSuperseded = (): boolean => stopped || !isOfState()
 
-  const onePass = async ({ run: want, healthy, because }: Choice): Promise<number> => {
-    const current = (cell ??= createStackCell(createStackState(want), report))
-    current.put(takeWant(current.state, want))
-    current.put({ healthy, quarantine: target.quarantine(), hand: manualRuns.last() })
-    current.put({ goingBackFrom: because ?? wayBackFrom(current.state) })
-    const { name, uid, revision } = want.desired
+  const onePass = async ({
+    run: target,
+    healthy,
+    rollbackCause,
+  }: ChosenTarget): Promise<number> => {
+    const current = (cell ??= createStackCell(createStackState(target), report))
+    current.put(takeTarget(current.state, target))
+    current.put({ healthy, quarantine: chooser.quarantine(), hand: manualRuns.last() })
+    current.put({ rollbackCause: rollbackCause ?? rollbackCauseOf(current.state) })
+    const { name, uid, revision } = target.desired
     const log = deps.log.child({ stagelet: name, revision })
     pass = new AbortController()
     try {
@@ -133,22 +137,22 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       const passDeps = { ...deps, log, models, exits, manualRuns, onProject }
       return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
     } catch (error) {
-      const message = want.mask(messageOf(error))
+      const message = target.mask(messageOf(error))
       const fault = faultOf(current.state, isReason(error, 'ServiceUnavailable'), message)
       current.put({ phase: 'Failed', fault })
       log.error({ error: message }, 'pass failed')
       return engineRetryMs
     } finally {
-      target.setQuarantine(current.state.quarantine)
+      chooser.setQuarantine(current.state.quarantine)
       if (!stopped) fileWatch.follow(models.watched())
       current.publish({})
     }
   }
 
   return {
-    want: (desired, entries, healthy, previous) => {
+    setDesired: (desired, entries, healthy, previous) => {
       known.learn([...entries, ...(healthy ?? []), ...(previous ?? [])])
-      target.set(desired, entries, healthy, previous)
+      chooser.set(desired, entries, healthy, previous)
       // The key is the same where the controller only says what the agent has done by itself already.
       if (!isOfState()) pass.abort()
       loop.wake()
@@ -160,9 +164,9 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       await loop.stop()
       subscription.stop()
       fileWatch.stop()
-      if (target.uid !== undefined) deps.locks.release(target.uid)
+      if (chooser.uid !== undefined) deps.locks.release(chooser.uid)
     },
-    wanted: () => target.choose()?.run.desired,
+    wanted: () => chooser.choose()?.run.desired,
     byHand,
     logSource: () => logSourceOf(cell, known),
   }
@@ -188,11 +192,11 @@ const logSourceOf = (
     : {
         ...known.sourceOf(cell.state.claimed),
         values: known.values,
-        unmaskableOf: (service) => unmaskableKeys(cell.state.want, service),
+        unmaskableOf: (service) => unmaskableKeys(cell.state.target, service),
       }
 
 /** Keys that a service sees, whose values are too short to be hidden. */
-const unmaskableKeys = ({ desired, entries }: Want, service: string): string[] =>
+const unmaskableKeys = ({ desired, entries }: StackTarget, service: string): string[] =>
   visibleTo(service, desired.name, entries)
     .filter(({ value }) => isUnmaskable(value))
     .map(({ key }) => key)
@@ -217,11 +221,11 @@ const createSubscription = (
 /** Runs Compose on this stack for persons. */
 const openManualRuns = (
   deps: StageletLoopDeps,
-  parts: { models: ModelSource; known: KnownValues; target: Target; onDone: () => void },
+  parts: { models: ModelSource; known: KnownValues; chooser: TargetChooser; onDone: () => void },
 ): { manualRuns: ManualRuns; byHand: StageletLoop['byHand'] } => {
-  const { models, known, target, onDone } = parts
+  const { models, known, chooser, onDone } = parts
   const manualRuns = createManualRuns(deps.clock)
-  const choose = (): Want | undefined => target.choose()?.run
+  const choose = (): StackTarget | undefined => chooser.choose()?.run
   return {
     manualRuns,
     byHand: async (order) => {

@@ -59,14 +59,14 @@ export const createLoops = (
         return [{ name: `${namespace}/${name}`, directory: compose.directory, run: loop.byHand }]
       }),
     logSourceOf: (uid) => loops.get(uid)?.logSource(),
-    want: (item, entries, healthy, previous) => {
+    setDesired: (item, entries, healthy, previous) => {
       if (stopped) return
       let loop = loops.get(item.uid)
       if (loop === undefined) {
         loop = createStageletLoop(deps)
         loops.set(item.uid, loop)
       }
-      loop.want(item, entries, healthy, previous)
+      loop.setDesired(item, entries, healthy, previous)
     },
     forget: (uid) => {
       const loop = loops.get(uid)

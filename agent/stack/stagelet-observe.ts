@@ -30,10 +30,10 @@ export const resyncMs = 30_000
 
 /** Puts off the next try, and returns for how long (ms). */
 export const retryLater = ({ clock }: PassDeps, cell: StackCell): number => {
-  const { retry, want } = cell.state
-  const failures = retry.key === want.key ? retry.failures + 1 : 1
+  const { retry, target } = cell.state
+  const failures = retry.key === target.key ? retry.failures + 1 : 1
   const delay = delayAfter(failures)
-  cell.put({ retry: { key: want.key, failures, atMs: clock.monotonic() + delay } })
+  cell.put({ retry: { key: target.key, failures, atMs: clock.monotonic() + delay } })
   return delay
 }
 
@@ -45,10 +45,10 @@ export const stopWith = (cell: StackCell, fault: StackFault): number => {
 /** Where the files cannot be read, the change has a fault, and the last model stays. */
 export const readModel = async (
   deps: PassDeps,
-  { want }: StackState,
+  { target }: StackState,
 ): Promise<StackChange & Pick<StackState, 'fault'>> => {
-  const { desired, entries } = want
-  const result = await deps.models.read(requestFor(want))
+  const { desired, entries } = target
+  const result = await deps.models.read(requestFor(target))
   if ('fault' in result) {
     const { fault, missingVariables } = result
     const message = `${fault.message}${hintFor(missingVariables, entries)}`
@@ -62,10 +62,10 @@ export const readModel = async (
 }
 
 /** Forgets all that is known of the project, and ends the sessions that read its logs. */
-export const releaseProject = (deps: PassDeps, { claimed, want }: StackState): StackChange => {
+export const releaseProject = (deps: PassDeps, { claimed, target }: StackState): StackChange => {
   deps.onProject(undefined)
   claimed?.ending.abort()
-  deps.locks.release(want.desired.uid)
+  deps.locks.release(target.desired.uid)
   return noProject
 }
 
@@ -75,7 +75,7 @@ export const claim = async (
   state: StackState,
   { project, roots, volumes, writes }: OfStack,
 ): Promise<StackChange> => {
-  const { uid, compose } = state.want.desired
+  const { uid, compose } = state.target.desired
   const { adopt = [] } = compose
   const result = await claimProject(deps, { uid, project, roots, volumes, writes, adopt })
   if ('fault' in result) return { ...releaseProject(deps, state), fault: result.fault }
@@ -101,9 +101,9 @@ export const claim = async (
 /** Ids of containers that somebody stopped, though they look like jobs that are done. */
 export const stoppedIn = (
   deps: Pick<PassDeps, 'exits' | 'stateFile'>,
-  { want, containers }: StackState,
+  { target, containers }: StackState,
 ): Set<string> =>
   endedByOthers(containers, {
     exitOf: deps.exits.of,
-    lasting: new Set(deps.stateFile.get(want.desired.uid)?.lasting),
+    lasting: new Set(deps.stateFile.get(target.desired.uid)?.lasting),
   })

@@ -10,7 +10,7 @@ import { createManualRuns } from '../by-hand/manual-runs.ts'
 import { createContainerExits } from '../observed/container-exits.ts'
 import { withoutFiles } from '../../test/support/files.ts'
 import { createStackCell, createStackState } from './stack-state.ts'
-import { createWant } from './want.ts'
+import { createStackTarget } from './stack-target.ts'
 import { toObservation } from './stack-report.ts'
 import { runPass, type PassDeps } from './stagelet-pass.ts'
 import type { Deployment, StateFile } from './state-file.ts'
@@ -134,8 +134,8 @@ const pass = async (
   }
   const compose = { directory: '/srv/allowed', projectName: 'victim', onChange: 'Hold' } as const
   const desired = aDesired({ uid: 'mine', compose, ...tweak })
-  const want = createWant({ desired, entries: [], base: {} }, undefined, false)
-  const cell = createStackCell(createStackState(want))
+  const target = createStackTarget({ desired, entries: [], base: {} }, undefined, false)
+  const cell = createStackCell(createStackState(target))
   const signal = new AbortController().signal
   for (let n = 0; n < passes; n++) {
     await runPass(deps, cell, { isSuperseded: () => false, signal })

@@ -6,7 +6,7 @@ import { failedStuck } from '../actions/apply-steps.ts'
 import { eventLagMs, isExitUnclear, lastingAfter } from '../observed/drift.ts'
 import { awaitsLostKeys, noteDelivered } from './delivered-keys.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
-import { goBack } from './going-back.ts'
+import { startRollback } from './rollback.ts'
 import { restartsIn, withoutServices } from '../actions/plan.ts'
 import { prepareOverrides } from '../actions/prepare-overrides.ts'
 import { fileDigests } from '../files/stack-files.ts'
@@ -34,9 +34,9 @@ export type { PassDeps } from './stagelet-observe.ts'
 
 const leftLookMs = 500
 
-/** How long a failed want still has to wait before it is tried again. */
+/** How long a failed target still has to wait before it is tried again. */
 const waitForRetry = ({ clock }: PassDeps, state: StackState): number =>
-  state.retry.key === state.want.key ? Math.max(0, state.retry.atMs - clock.monotonic()) : 0
+  state.retry.key === state.target.key ? Math.max(0, state.retry.atMs - clock.monotonic()) : 0
 
 /** Services for the gate: those that were changed, and those with secrets that have not passed yet. */
 const toGate = (
@@ -93,7 +93,7 @@ const checkEdits = async (
   state: StackState,
   { model, overrides }: Pick<Action, 'model' | 'overrides'>,
 ): Promise<StackChange> => {
-  const deployed = deps.stateFile.get(state.want.desired.uid)
+  const deployed = deps.stateFile.get(state.target.desired.uid)
   const isDeployed = deployed?.signature === model.signature
   const none = isDeployed ? { pendingEdits: [] } : {}
   if (isDeployed && model.services.every((s) => s.dependsOn.length === 0)) return none
@@ -103,14 +103,14 @@ const checkEdits = async (
 
 /** What changes where all is right. */
 const settled = (deps: PassDeps, state: StackState): StackChange => {
-  const { want, containers, drift, rollout, unhealthy } = state
+  const { target, containers, drift, rollout, unhealthy } = state
   return {
     phase: 'Settled',
     ...(rollout?.result === 'Progressing' && { rollout: finishedRollout(deps, state) }),
     stuck: new Map(),
     interrupted: new Set(),
-    unhealthy: findUnhealthy(containers, want.mask, unhealthy),
-    settled: { ...state.settled, key: want.key, containers },
+    unhealthy: findUnhealthy(containers, target.mask, unhealthy),
+    settled: { ...state.settled, key: target.key, containers },
     retry: noRetry,
     stoppedSinceMs: undefined,
     ...(drift !== undefined && { drift: { ...drift, state: 'Healed' } }),
@@ -127,7 +127,7 @@ const settle = async (
   const { mounts } = action.model
   // The stack runs on, but its next rollout would fail.
   cell.publish('fault' in mounts ? { fault: mounts.fault } : {})
-  const { desired, entries } = cell.state.want
+  const { desired, entries } = cell.state.target
   await recordLasting(deps, cell.state)
   await noteDelivered(deps.stateFile, action.model, cell.state)
   await deps.files.sweep(desired.uid, fileDigests(entries))
@@ -138,8 +138,8 @@ const settle = async (
   return deploys ? 0 : resyncMs
 }
 
-const recordLasting = async (deps: PassDeps, { want, containers }: StackState): Promise<void> => {
-  const { uid } = want.desired
+const recordLasting = async (deps: PassDeps, { target, containers }: StackState): Promise<void> => {
+  const { uid } = target.desired
   const deployment = deps.stateFile.get(uid)
   if (deployment === undefined) return
   const lasting = lastingAfter(deployment.lasting ?? [], containers, deps.exits.of)
@@ -147,8 +147,8 @@ const recordLasting = async (deps: PassDeps, { want, containers }: StackState): 
 }
 
 /** A paused stack is not started after a reboot either. */
-const recordPaused = async (deps: PassDeps, { want }: StackState): Promise<void> => {
-  const { uid, paused } = want.desired
+const recordPaused = async (deps: PassDeps, { target }: StackState): Promise<void> => {
+  const { uid, paused } = target.desired
   const deployment = deps.stateFile.get(uid)
   if (deployment !== undefined && (deployment.paused ?? false) !== paused)
     await deps.stateFile.set(uid, { ...deployment, paused })
@@ -157,11 +157,11 @@ const recordPaused = async (deps: PassDeps, { want }: StackState): Promise<void>
 /** Claims the project of the stack; where its files cannot be read, the project that they named last. */
 const claimStack = async (deps: PassDeps, state: StackState): Promise<StackChange> => {
   const { fault, model } = state
-  const project = model?.projectName ?? deps.stateFile.get(state.want.desired.uid)?.project
+  const project = model?.projectName ?? deps.stateFile.get(state.target.desired.uid)?.project
   if (fault?.reason === 'DirectoryNotAllowed' || project === undefined || project === '') {
     return releaseProject(deps, state)
   }
-  const { uid } = state.want.desired
+  const { uid } = state.target.desired
   const renamed = await findRenamed(deps, { uid, project })
   if (renamed === undefined) return await claim(deps, state, claimOf(project, model))
   // What runs is told under the name that it has.
@@ -172,7 +172,7 @@ const claimStack = async (deps: PassDeps, state: StackState): Promise<StackChang
 const isLeftAlone = (deps: PassDeps, cell: StackCell): boolean => {
   // A change that a person is making is no drift. The loop is woken when the person is done.
   if (deps.manualRuns.isBusy()) return true
-  if (!cell.state.want.desired.paused) return false
+  if (!cell.state.target.desired.paused) return false
   cell.publish({ phase: 'Paused', ...driftWhilePaused(deps, cell.state) })
   return true
 }
@@ -211,7 +211,7 @@ const restForLeft = async (
   if (cell.state.isAlone) return undefined
   if (await isLeftAtWork(deps, cell, model)) return leftLookMs
   cell.put({ isAlone: true })
-  return deps.stateFile.get(cell.state.want.desired.uid) === undefined ? undefined : 0
+  return deps.stateFile.get(cell.state.target.desired.uid) === undefined ? undefined : 0
 }
 
 /** Plans the action and carries it out. */
@@ -239,7 +239,7 @@ const pursue = async (
   const now: Action = { ...action, plan: withoutServices(action.plan, blocked), blocked }
   const result = await deps.locks.run(model.projectName, () => act(deps, cell, now, signals))
   if (result === 'superseded') return 0
-  if (result === 'failed') return (await goBack(deps, cell)) ? 0 : retryLater(deps, cell)
+  if (result === 'failed') return (await startRollback(deps, cell)) ? 0 : retryLater(deps, cell)
   if (blocked.length > 0) {
     // The next pass waits for the services that were left out.
     cell.put({ phase: 'Settled' })
@@ -254,20 +254,20 @@ export const runPass = async (
   cell: StackCell,
   signals: PassSignals,
 ): Promise<number> => {
-  if (cell.state.want.desired.release !== undefined)
+  if (cell.state.target.desired.release !== undefined)
     return cell.state.phase === 'Released' ? resyncMs : await release(deps, cell)
   cell.put(await readModel(deps, cell.state))
   cell.put(await claimStack(deps, cell.state))
   await recordPaused(deps, cell.state)
   if (isLeftAlone(deps, cell)) return resyncMs
-  const { fault, model, phase, rollout, want, containers } = cell.state
+  const { fault, model, phase, rollout, target, containers } = cell.state
   if (fault !== undefined || model === undefined) {
     cell.put({ phase: 'Failed' })
     return resyncMs
   }
   // A fault that is over was none of the revision.
   if (phase === 'Failed' && rollout?.result !== 'Failed') cell.put({ phase: 'Pending' })
-  const prepared = await prepareOverrides(want, model, deps.files)
+  const prepared = await prepareOverrides(target, model, deps.files)
   if ('fault' in prepared) return stopWith(cell, prepared.fault)
   const { overrides, unmounted: unmountedFiles } = prepared
   cell.put({ unmountedFiles })

@@ -28,7 +28,7 @@ const planInput = (
   services: model.services,
   wanted: new Map(overrides.map((o) => [o.service, o.digest])),
   containers: state.containers,
-  deployed: deps.stateFile.get(state.want.desired.uid)?.services,
+  deployed: deps.stateFile.get(state.target.desired.uid)?.services,
   diverging: model.services.map((s) => s.name),
   doubtful: [...state.stuck.keys()],
   inSteps: false,
@@ -38,8 +38,8 @@ const planInput = (
 })
 
 /** True where a deploy is asked for, by the annotation or by onChange: Deploy. */
-const isDeployAsked = (deps: PassDeps, { want, pendingEdits }: StackState): boolean => {
-  const { uid, redeploy, compose } = want.desired
+const isDeployAsked = (deps: PassDeps, { target, pendingEdits }: StackState): boolean => {
+  const { uid, redeploy, compose } = target.desired
   const deployed = deps.stateFile.get(uid)
   const isNew = deployed !== undefined && deployed.redeploy !== redeploy
   return isNew || (compose.onChange === 'Deploy' && pendingEdits.length > 0)
@@ -62,8 +62,8 @@ type Planned = Pick<Action, 'plan' | 'full' | 'stepsAfter' | 'keptNetworks'> & {
 }
 
 /** True where the files have changed since the last full deploy. */
-const isEdited = (deps: PassDeps, { want }: StackState, { signature }: ComposeModel): boolean =>
-  deps.stateFile.get(want.desired.uid)?.signature !== signature
+const isEdited = (deps: PassDeps, { target }: StackState, { signature }: ComposeModel): boolean =>
+  deps.stateFile.get(target.desired.uid)?.signature !== signature
 
 export const planFor = async (
   deps: PassDeps,

@@ -10,7 +10,7 @@ type ContainerExit = 'down' | 'failed' | { readonly stop: number } | { readonly 
 
 /** Takes down what this stagelet has deployed or what runs from its folder, and nothing else. */
 const bringDown = async (deps: PassDeps, cell: StackCell): Promise<ContainerExit> => {
-  const { uid } = cell.state.want.desired
+  const { uid } = cell.state.target.desired
   const deployed = deps.stateFile.get(uid)?.project
   const read = await readModel(deps, cell.state)
   cell.put(read)
@@ -36,7 +36,7 @@ const bringDown = async (deps: PassDeps, cell: StackCell): Promise<ContainerExit
 
 /** Returns in how many ms to look again; the phase is Released when it is done. */
 export const release = async (deps: PassDeps, cell: StackCell): Promise<number> => {
-  const { desired } = cell.state.want
+  const { desired } = cell.state.target
   let ending: ContainerExit | undefined
   if (desired.release === 'Down') {
     if (desired.paused) {

@@ -201,7 +201,7 @@ export const streamMessage = z.discriminatedUnion('type', [
      * it by the number of its agents.
      */
     spreadMs: pause(0),
-    /** Name of this stream in signs of life, and their interval (sign-of-life.ts). */
+    /** Name of this stream in heartbeats, and their interval (heartbeat.ts). */
     stream: z.string(),
     signMs: pause(1_000),
   }),

@@ -6,7 +6,7 @@ import {
   digestFor,
   liveQuarantine,
   mergeQuarantine,
-  servicesToBlame,
+  attributeFailure,
   type QuarantineFacts,
 } from './quarantine.ts'
 
@@ -63,7 +63,7 @@ describe('the services to blame for a failed gate', () => {
     service: string,
     dependencies: string[] = [],
     sets: { failed: SetEntry[]; healthy: SetEntry[] | undefined } = { failed: bad, healthy: good },
-  ): string[] => servicesToBlame('shop', { service, dependencies }, sets)
+  ): string[] => attributeFailure('shop', { service, dependencies }, sets)
 
   it('are the failed one, where it got something new or had something taken away', () => {
     expect(blamed('web')).toEqual(['web'])

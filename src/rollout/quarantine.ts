@@ -67,7 +67,7 @@ export const liveQuarantine = (
  * The services whose new values a failed gate is put down to: the failed service itself, or else those of its
  * `dependencies` that got something new. None where the healthy set gives all of them the same values.
  */
-export const servicesToBlame = (
+export const attributeFailure = (
   stagelet: string,
   failed: { readonly service: string; readonly dependencies: readonly string[] },
   sets: { readonly failed: Entries; readonly healthy: Entries | undefined },

@@ -15,7 +15,7 @@ import {
   sealMessage,
 } from '../../src/protocol/agent-request.ts'
 import { CounterWindow } from '../../src/protocol/counter-window.ts'
-import { authorizeSign, isSignBy, parseSign } from '../../src/protocol/sign-of-life.ts'
+import { authorizeHeartbeat, isHeartbeatBy, parseHeartbeat } from '../../src/protocol/heartbeat.ts'
 import { generateKeys, publicKeyFromRaw } from '../../src/protocol/keys.ts'
 import { cpuMicrosPerCall, type Row } from './measure.ts'
 
@@ -54,10 +54,10 @@ export const benchAgentRequests = (): Row[] => {
   }
   const stream = `${parties.agentUid}.${parties.agentUid}`
   const signKey = macKeyOf(randomBytes(32))
-  const signs = Array.from({ length: 512 }, (_, i) => authorizeSign(signKey, stream, i))
+  const signs = Array.from({ length: 512 }, (_, i) => authorizeHeartbeat(signKey, stream, i))
   const hear = (): void => {
-    const sign = parseSign(signs[turn++ % signs.length]!)
-    if (sign === undefined || !isSignBy(signKey, sign)) throw new Error('a good sign is none')
+    const sign = parseHeartbeat(signs[turn++ % signs.length]!)
+    if (sign === undefined || !isHeartbeatBy(signKey, sign)) throw new Error('a good sign is none')
   }
   return [
     { name: 'agent_request_verify_us', value: cpuMicrosPerCall(verify), unit: 'µs' },

@@ -57,7 +57,7 @@ describe('a stack that runs already', () => {
 
   it('is only looked at while paused', async () => {
     const before = await stack.containers()
-    machine.loop.want(desiredFor(stack, { paused: true }), [secret])
+    machine.loop.setDesired(desiredFor(stack, { paused: true }), [secret])
     const report = await machine.until((r) => r.phase === 'Paused')
     expect(report.services.map((s) => [s.name, s.state])).toEqual([
       ['db', 'running'],
@@ -78,7 +78,7 @@ describe('a stack that runs already', () => {
     const rotated = held('TOKEN', 'second-value', 'web')
     await machine.roll([rotated])
     expect(recreatedBetween(before, await stack.containers())).toEqual(['web'])
-    machine.loop.want(desiredFor(stack, { revision: 9, redeploy: 'now' }), [rotated])
+    machine.loop.setDesired(desiredFor(stack, { revision: 9, redeploy: 'now' }), [rotated])
     await machine.until(
       (r) => r.revision === 9 && r.phase === 'Settled' && r.pendingEdits.length === 0,
     )
@@ -177,18 +177,18 @@ describe('a stack that runs already', () => {
     try {
       await one.roll([secret])
       const before = await stack.containers()
-      other.loop.want(desiredFor(stack), [held('TOKEN', 'other-value', 'web')])
+      other.loop.setDesired(desiredFor(stack), [held('TOKEN', 'other-value', 'web')])
       const { fault, services } = await other.until((r) => r.phase === 'Failed')
       expect(fault?.reason).toBe('ProjectClaimed')
       expect(services).toEqual([])
       expect(other.loop.logSource()).not.toHaveProperty('project')
       expect(fault?.message).toMatch(/^another agent already runs .* on this machine/)
-      other.loop.want(desiredFor(stack, { release: 'Down', releaseVolumes: true }), [])
+      other.loop.setDesired(desiredFor(stack, { release: 'Down', releaseVolumes: true }), [])
       const end = await other.until((r) => r.phase === 'Released')
       expect(end.fault?.reason).toBe('NothingTakenDown')
       expect(recreatedBetween(before, await stack.containers())).toEqual([])
       await one.stop()
-      other.loop.want(desiredFor(stack), [held('TOKEN', 'other-value', 'web')])
+      other.loop.setDesired(desiredFor(stack), [held('TOKEN', 'other-value', 'web')])
       await other.until((r) => r.phase === 'Settled')
       expect((await stack.environmentOf('web'))['TOKEN']).toBe('other-value')
     } finally {
@@ -204,7 +204,7 @@ describe('a stack that runs already', () => {
       revision++
       await stack.write(`services:\n${idleService('web', web)}${idleService('db')}`)
       const spec = { ...desiredFor(stack).compose, ...(writableFolders && { writableFolders }) }
-      machine.loop.want(desiredFor(stack, { revision, compose: spec }), [secret])
+      machine.loop.setDesired(desiredFor(stack, { revision, compose: spec }), [secret])
       const { fault } = await machine.until(
         (r) => r.revision === revision && (r.phase === 'Failed' || r.phase === 'Settled'),
       )
@@ -233,7 +233,7 @@ describe('a stack that runs already', () => {
     const other = `${stack.project}-other`
     const spec = { ...desiredFor(stack).compose, projectName: other }
     const left = machine.reports.length
-    machine.loop.want(desiredFor(stack, { revision: 2, compose: spec }), [secret])
+    machine.loop.setDesired(desiredFor(stack, { revision: 2, compose: spec }), [secret])
     const { fault, services, composeProject } = await machine.until((r) => r.phase === 'Failed')
     expect(fault?.reason).toBe('ProjectRenamed')
     expect([composeProject, services.map((s) => s.state)]).toEqual([
@@ -251,14 +251,14 @@ describe('a stack that runs already', () => {
     await stack.write(`services:\n${web}${volumes}`)
     await up()
     await stack.compose('down', '--remove-orphans')
-    machine.loop.want(desiredFor(stack), [secret])
+    machine.loop.setDesired(desiredFor(stack), [secret])
     const { fault } = await machine.until((r) => r.phase === 'Failed')
     expect(fault?.reason).toBe('NotAdopted')
     expect(await stack.containers()).toEqual({})
     const spec = { ...desiredFor(stack).compose, adopt: [`${stack.project}_data`] }
     await machine.roll([secret], { compose: spec })
     // What was there before stays.
-    machine.loop.want(
+    machine.loop.setDesired(
       desiredFor(stack, { revision: 2, compose: spec, release: 'Down', releaseVolumes: true }),
       [],
     )
@@ -296,12 +296,12 @@ describe('a stack that runs already', () => {
   it('is let go with Retain, and taken down with Down', async () => {
     await machine.roll([secret])
     const before = await stack.containers()
-    machine.loop.want(desiredFor(stack, { revision: 1, release: 'Retain' }), [])
+    machine.loop.setDesired(desiredFor(stack, { revision: 1, release: 'Retain' }), [])
     await machine.until((r) => r.phase === 'Released')
     expect(recreatedBetween(before, await stack.containers())).toEqual([])
-    machine.loop.want(desiredFor(stack, { revision: 2 }), [secret])
+    machine.loop.setDesired(desiredFor(stack, { revision: 2 }), [secret])
     await machine.until((r) => r.phase === 'Settled')
-    machine.loop.want(desiredFor(stack, { revision: 2, release: 'Down' }), [])
+    machine.loop.setDesired(desiredFor(stack, { revision: 2, release: 'Down' }), [])
     await machine.until((r) => r.phase === 'Released')
     expect(await stack.containers()).toEqual({})
   })

@@ -1,6 +1,6 @@
 // Whom a failure is put down to: a new value is taken back where it breaks something, and only there.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { OpenedSecret } from '../../agent/stack/want.ts'
+import type { OpenedSecret } from '../../agent/stack/stack-target.ts'
 import type { ReportedStagelet } from '../../src/protocol/messages.ts'
 import {
   desiredFor,
@@ -48,7 +48,7 @@ describe('a failure', () => {
   const change = async (entries: readonly OpenedSecret[]): Promise<ReportedStagelet> => {
     const healthyRevision = revision
     revision++
-    machine.loop.want(desiredFor(stack, { revision, healthyRevision }), entries, current)
+    machine.loop.setDesired(desiredFor(stack, { revision, healthyRevision }), entries, current)
     const report = await machine.until((r) => {
       // What has failed and is quarantined is on its way back.
       const goesBack = r.quarantine?.some((q) => q.revision === revision) === true
@@ -69,7 +69,7 @@ describe('a failure', () => {
     const before = await stack.containers()
     const [own] = current as [OpenedSecret]
     const next = desiredFor(stack, { revision: revision + 1, healthyRevision: revision - 1 })
-    machine.loop.want(next, [own, held('MORE', 'of db', 'db')], current)
+    machine.loop.setDesired(next, [own, held('MORE', 'of db', 'db')], current)
     expect(machine.loop.wanted()?.revision).toBe(revision - 1)
     expect(await stack.containers()).toEqual(before)
     revision++

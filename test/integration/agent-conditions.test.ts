@@ -90,7 +90,7 @@ describe.each(versions)('services with conditions, by %s', (_version, binaryOf, 
   /** Wants a value at a new revision, with the second one to go back to, until that runs again. */
   const breakWith = async (text: string, tweak = {}): Promise<ReportedStagelet> => {
     const desired = desiredFor(stack, { revision: ++revision, healthyRevision: 2, ...tweak })
-    machine.loop.want(desired, value(text), value('first'))
+    machine.loop.setDesired(desired, value(text), value('first'))
     const isBack = (r: ReportedStagelet): boolean =>
       r.phase === 'Settled' && r.quarantine?.at(-1)?.revision === revision
     const from = machine.reports.length

@@ -152,7 +152,7 @@ ${onHost('slow')}    command: ["sleep", "1000"]
   ])(
     'what Compose leaves behind at %s is cleared away before it is called again',
     async (signal, revision) => {
-      machine.loop.want(desiredFor(stack, { revision }), [held('TOKEN', signal)])
+      machine.loop.setDesired(desiredFor(stack, { revision }), [held('TOKEN', signal)])
       await halfWay()
       killGroups(await findUps(stack.project), signal)
       await machine.until((r) => r.phase === 'Failed')

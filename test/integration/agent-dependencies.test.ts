@@ -135,7 +135,7 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
     const before = await stack.containers()
     const revision = healthyRevision + 1
     const bad = [common, held('OWN', 'no-peer', 'db')]
-    machine.loop.want(desiredFor(stack, { revision, healthyRevision }), bad, good)
+    machine.loop.setDesired(desiredFor(stack, { revision, healthyRevision }), bad, good)
     const report = await machine.until(
       (r) => r.phase === 'Settled' && r.rollout?.result === 'RolledBack',
     )

@@ -57,7 +57,7 @@ describe('a stack that is in sync', () => {
     r.revision === revision && r.phase === 'Failed'
   /** Wants what cannot be had, and expects it told while everything runs on. */
   const refuse = async (tweak: object, entries = [second]): Promise<ReportedStagelet> => {
-    machine.loop.want(desiredFor(stack, { revision: 5, ...tweak }), entries)
+    machine.loop.setDesired(desiredFor(stack, { revision: 5, ...tweak }), entries)
     const report = await machine.until(failed(5))
     expect(recreatedBetween(before, await stack.containers())).toEqual([])
     expect(report.passed['web']).not.toBe(digestFor('web', entries))
@@ -117,7 +117,7 @@ describe('a stack that is in sync', () => {
     const { port } = server.address() as AddressInfo
     const published = idleService('web', `    ports: ["${port}:80"]\n`)
     await stack.write(`services:\n${published}${idleService('db')}`)
-    machine.loop.want(desiredFor(stack, { revision: 5 }), [second])
+    machine.loop.setDesired(desiredFor(stack, { revision: 5 }), [second])
     const report = await machine.until(failed(5))
     server.close()
     expect(report.rollout?.message).toMatch(/address already in use/)
@@ -131,7 +131,7 @@ describe('a stack that is in sync', () => {
   it('tells of a crash loop early, with exit code and masked last lines', async () => {
     const crash = `command: ["sh", "-c", "echo my token is $$TOKEN; [ $$TOKEN = the-first-value ] && exec sleep 1000; exit 3"]\n    restart: always\n    init: true`
     await stack.write(compose.replace(`command: ${idle}`, () => crash))
-    machine.loop.want(desiredFor(stack, { revision: 5 }), [second])
+    machine.loop.setDesired(desiredFor(stack, { revision: 5 }), [second])
     const report = await machine.until(failed(5), 15_000)
     expect(report.rollout).toMatchObject({ result: 'Failed', service: 'web' })
     expect(report.rollout?.message).toMatch(/keeps crashing.*exit code 3/)
@@ -146,7 +146,7 @@ describe('a stack that is in sync', () => {
   it('tells of a container that ran out of memory, and of its limit', async () => {
     const greedy = `command: ["sh", "-c", "[ $$TOKEN = the-first-value ] && exec sleep 1000; exec tail /dev/zero"]\n    mem_limit: 16m\n    init: true`
     await stack.write(compose.replace(`command: ${idle}`, () => greedy))
-    machine.loop.want(desiredFor(stack, { revision: 5 }), [second])
+    machine.loop.setDesired(desiredFor(stack, { revision: 5 }), [second])
     const report = await machine.until(failed(5), 15_000)
     expect(report.rollout?.message).toContain(
       `container ${stack.project}-web-1 exited with code 137 (0 restarts, out of memory with a limit of 16 MiB)`,
@@ -157,11 +157,11 @@ describe('a stack that is in sync', () => {
     const crash = `command: ["sh", "-c", "[ $$TOKEN = the-first-value ] && exec sleep 1000; exit 3"]`
     const crashing = compose.replace(`command: ${idle}`, () => crash)
     await stack.write(crashing)
-    machine.loop.want(desiredFor(stack, { revision: 5 }), [second])
+    machine.loop.setDesired(desiredFor(stack, { revision: 5 }), [second])
     await machine.until((r) => failed(5)(r) && r.rollout?.service === 'web', 15_000)
     await stack.write(crashing.replace(testImage, 'stagely-test/absent:9'))
     const desired = desiredFor(stack, { revision: 6, healthyRevision: 1 })
-    machine.loop.want(desired, [held('TOKEN', 'a-third-value', 'web')], [first])
+    machine.loop.setDesired(desired, [held('TOKEN', 'a-third-value', 'web')], [first])
     const report = await machine.until(failed(6))
     expect(report.rollout?.message).toMatch(/absent/)
     expect(report.quarantine).toBeUndefined()

@@ -2,7 +2,7 @@
 // of another.
 import { rm } from 'node:fs/promises'
 import { expect, it } from 'vitest'
-import type { OpenedSecret } from '../../agent/stack/want.ts'
+import type { OpenedSecret } from '../../agent/stack/stack-target.ts'
 import { desiredFor, held, heldFile, startMachine } from '../support/docker/docker.ts'
 import { newFilesRoot } from '../support/files.ts'
 import { createStack, onHost, testImage } from '../support/docker/stack.ts'
@@ -49,7 +49,7 @@ it('a container sees no mix of revisions, neither in a rollout nor in a rollback
     await machine.roll(setOf('first'))
     await machine.roll(setOf('second'))
     const bad = desiredFor(stack, { revision: 3, healthyRevision: 2 })
-    machine.loop.want(bad, setOf('bad'), setOf('second'))
+    machine.loop.setDesired(bad, setOf('bad'), setOf('second'))
     await machine.until((r) => r.phase === 'Settled' && r.rollout?.result === 'RolledBack')
     const { id } = (await stack.containers())['web']!
     const seen = async (): Promise<string[]> =>

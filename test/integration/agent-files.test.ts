@@ -190,7 +190,7 @@ describe('file secrets', () => {
   ])('refuse %s, and everything runs on', async (_what, secret, expected) => {
     const before = await stack.containers()
     const revision = 100 + machine.reports.length
-    machine.loop.want(desiredFor(stack, { revision }), [
+    machine.loop.setDesired(desiredFor(stack, { revision }), [
       ...first.slice(1),
       heldFile(...secret),
       heldFile('APP', 'rotated', app, 'shorty'),
@@ -231,7 +231,7 @@ describe('file secrets', () => {
   })
 
   it('are gone from the tmpfs when the stack is taken down', async () => {
-    machine.loop.want(desiredFor(stack, { revision: 1000, release: 'Down' }), first)
+    machine.loop.setDesired(desiredFor(stack, { revision: 1000, release: 'Down' }), first)
     await machine.until((r) => r.phase === 'Released')
     expect(await onTmpfs()).toEqual([])
     expect(await readdir(join(dataDir, 'files'))).toEqual([])

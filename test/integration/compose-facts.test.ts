@@ -108,7 +108,7 @@ describe('Compose and the engine', () => {
     const { id } = (await stack.containers())['web']!
     const volume = (await stack.docker('inspect', '-f', mount, id)).trim()
     cleanUps.push(() => stack.docker('volume', 'rm', volume))
-    started.loop.want(desiredFor(stack, { revision: 9, release: 'Down' }), [])
+    started.loop.setDesired(desiredFor(stack, { revision: 9, release: 'Down' }), [])
     await started.until((r) => r.phase === 'Released')
     expect(await stack.containers()).toEqual({})
     expect((await stack.docker('volume', 'ls', '-q')).split('\n')).toContain(volume)

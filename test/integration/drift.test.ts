@@ -84,8 +84,8 @@ describe('containers that are changed by hand', () => {
     const next = [...entries, held('SLOW', 'for the slow one', 'slow')]
     const from = machine.reports.length
     revision++
-    const want = desiredFor(stack, { revision, healthyRevision: revision - 1 })
-    machine.loop.want(want, next, entries)
+    const desired = desiredFor(stack, { revision, healthyRevision: revision - 1 })
+    machine.loop.setDesired(desired, next, entries)
     await machine.until((r) => r.revision === revision && r.phase === 'Gating')
     await stack.docker('stop', '-t', '1', `${stack.project}-slow-1`)
     await machine.until((r) => r.revision === revision && r.phase === 'Failed')
@@ -98,7 +98,7 @@ describe('containers that are changed by hand', () => {
     expect(machine.reports.slice(from).flatMap((r) => r.quarantine ?? [])).toEqual([])
     expect((await stack.environmentOf('slow'))['SLOW']).toBe('for the slow one')
     revision++
-    machine.loop.want(desiredFor(stack, { revision }), entries)
+    machine.loop.setDesired(desiredFor(stack, { revision }), entries)
     await machine.until((r) => r.revision === revision && r.phase === 'Settled')
   })
 
@@ -106,8 +106,8 @@ describe('containers that are changed by hand', () => {
     const from = machine.reports.length
     const slowOf = (r: ReportedStagelet) => r.services.find((s) => s.name === 'slow')
     revision++
-    const want = desiredFor(stack, { revision, healthyRevision: revision - 1 })
-    machine.loop.want(want, [...entries, held('SLOW', 'paused with', 'slow')], entries)
+    const desired = desiredFor(stack, { revision, healthyRevision: revision - 1 })
+    machine.loop.setDesired(desired, [...entries, held('SLOW', 'paused with', 'slow')], entries)
     await machine.until((r) => r.revision === revision && r.phase === 'Gating')
     // The engine calls what is paused unhealthy, and what goes on as well until its next check.
     await stack.docker('pause', `${stack.project}-slow-1`)
@@ -128,7 +128,7 @@ describe('containers that are changed by hand', () => {
     await machine.until((r) => r.phase === 'Settled' && slowOf(r)?.health === 'healthy')
     expect(slowOf(machine.reports.at(-1)!)?.detail).toBeUndefined()
     revision++
-    machine.loop.want(desiredFor(stack, { revision }), entries)
+    machine.loop.setDesired(desiredFor(stack, { revision }), entries)
     await machine.until((r) => r.revision === revision && r.phase === 'Settled')
   })
 
@@ -143,14 +143,14 @@ describe('containers that are changed by hand', () => {
   })
 
   it('are only told of while the stagelet is paused', async () => {
-    machine.loop.want(desiredFor(stack, { paused: true, revision }), entries)
+    machine.loop.setDesired(desiredFor(stack, { paused: true, revision }), entries)
     await machine.until((r) => r.phase === 'Paused')
     const from = machine.reports.length
     await stack.docker('kill', `${stack.project}-db-1`)
     await machine.until(
       (r) => machine.reports.length > from && r.phase === 'Paused' && r.drift?.state === 'Found',
     )
-    machine.loop.want(desiredFor(stack, { revision }), entries)
+    machine.loop.setDesired(desiredFor(stack, { revision }), entries)
     await machine.until(
       (r) => r.phase === 'Settled' && r.services.every((s) => s.state === 'running'),
     )
@@ -164,11 +164,11 @@ describe('containers that are changed by hand', () => {
       await machine.until((r) => machine.reports.length > from && r.drift?.state === 'Held')
       // Neither a new revision starts it nor another look.
       revision++
-      const want = { revision, redeploy: verb === 'stop' ? '' : 'after stop' }
-      machine.loop.want(desiredFor(stack, want), entries)
+      const desired = { revision, redeploy: verb === 'stop' ? '' : 'after stop' }
+      machine.loop.setDesired(desiredFor(stack, desired), entries)
       await machine.until((r) => r.revision === revision && r.drift?.state === 'Held')
       expect(await stack.compose('ps', '-q')).toBe('')
-      machine.loop.want(desiredFor(stack, { revision, redeploy: `after ${verb}` }), entries)
+      machine.loop.setDesired(desiredFor(stack, { revision, redeploy: `after ${verb}` }), entries)
       await machine.until((r) => r.revision === revision && r.phase === 'Settled')
       expect((await stack.environmentOf('web'))['TOKEN']).toBe('the-token')
     },

@@ -39,7 +39,7 @@ describe('a rotation goes on', () => {
       await machine.roll(value('one'))
       await stack.docker('rmi', lost)
       const before = await stack.containers()
-      machine.loop.want(desiredFor(stack, { revision: 2 }), value('two'))
+      machine.loop.setDesired(desiredFor(stack, { revision: 2 }), value('two'))
       const report = await machine.until((r) => r.revision === 2 && r.rollout?.result === 'Failed')
       expect(recreatedBetween(before, await stack.containers())).toEqual(['web'])
       expect(await valueOf('web')).toBe('two')
@@ -71,7 +71,7 @@ describe('a rotation goes on', () => {
     await start(
       `services:\n${idleService('lost', sick)}${idleService('web')}${idleService('needs', needs)}`,
     )
-    machine.loop.want(desiredFor(stack, { revision: 1 }), value('one'))
+    machine.loop.setDesired(desiredFor(stack, { revision: 1 }), value('one'))
     const report = await machine.until((r) => r.rollout?.result === 'Failed')
     expect(report.rollout).toMatchObject({ service: 'lost' })
     expect(report.services.find((s) => s.name === 'needs')?.detail).toBe('waits for lost')
@@ -95,7 +95,7 @@ describe('a deploy of an image that is neither here nor to be pulled', () => {
       const absent = 'stagely-test/absent:9'
       const edited = `services:\n${idleService('web').replace(testImage, absent)}${idleService('db', '    labels: {edited: "1"}\n')}`
       await stack.write(edited)
-      machine.loop.want(desiredFor(stack, { revision: 1, redeploy: 'now' }), value('one'))
+      machine.loop.setDesired(desiredFor(stack, { revision: 1, redeploy: 'now' }), value('one'))
       const report = await machine.until((r) => r.rollout?.result === 'Failed')
       expect(report.rollout?.message).toMatch(`service web: image ${absent} is not on this machine`)
       expect(report.pendingEdits).toContain('web')
@@ -109,9 +109,9 @@ it('judges what a deploy has touched, also where another deploy comes in its mid
   await start(`services:\n${idleService('web')}`)
   await machine.roll([])
   await stack.write(`services:\n${idleService('web', sick)}`)
-  machine.loop.want(desiredFor(stack, { revision: 1, redeploy: 'one' }), [])
+  machine.loop.setDesired(desiredFor(stack, { revision: 1, redeploy: 'one' }), [])
   await machine.until((r) => r.phase === 'Applying')
-  machine.loop.want(desiredFor(stack, { revision: 1, redeploy: 'two' }), [])
+  machine.loop.setDesired(desiredFor(stack, { revision: 1, redeploy: 'two' }), [])
   await machine.until((r) => r.waitingFor?.join().includes('health') === true)
   await stack.docker('exec', (await stack.containers())['web']!.id, 'touch', '/ok')
   const report = await machine.until((r) => r.phase === 'Settled')

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { renderOverride } from '../../src/compose/override.ts'
-import { createWant } from '../../agent/stack/want.ts'
+import { createStackTarget } from '../../agent/stack/stack-target.ts'
 import { overridesFor } from '../../agent/actions/prepare-overrides.ts'
 import { composeAt } from './docker/compose-at.ts'
 import { desiredFor, environmentFor, held, startMachine } from './docker/docker.ts'
@@ -79,7 +79,7 @@ export const compareStack = async (
           startOf(ours.find((o) => o.Id === c.Id)) !== startOf(c),
       )
       const desired = desiredFor(stack)
-      const want = createWant({ desired, entries, base: env }, undefined, false)
+      const want = createStackTarget({ desired, entries, base: env }, undefined, false)
       const override = renderOverride(overridesFor(want, names))
       const fileFlags = Object.keys(files)
         .filter((f) => /^docker-compose.*yml$/.test(f))

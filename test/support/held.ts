@@ -1,5 +1,5 @@
 // Secrets as an agent holds them.
-import type { OpenedSecret } from '../../agent/stack/want.ts'
+import type { OpenedSecret } from '../../agent/stack/stack-target.ts'
 import type { FileSpec } from '../../src/resources/kinds/stagelysecret.ts'
 import { valueDigest } from '../../src/secrets/digest.ts'
 

@@ -1,7 +1,7 @@
 // Takes signs of life, and cuts the streams of agents that give none for too long.
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
-import type { Sign } from '../../../src/protocol/sign-of-life.ts'
+import type { Heartbeat } from '../../../src/protocol/heartbeat.ts'
 import { createWheel } from './fan-out.ts'
 import type { Session } from './session.ts'
 
@@ -9,7 +9,7 @@ export interface Listening {
   add(session: Session): void
   remove(session: Session): void
   /** Takes a sign of life; false where it is not of a stream here, or came before. */
-  readonly heard: (sign: Sign) => boolean
+  readonly heard: (sign: Heartbeat) => boolean
   stop(): void
 }
 

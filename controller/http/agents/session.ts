@@ -28,7 +28,7 @@ import {
   type StreamRequest,
 } from '../../../src/protocol/messages.ts'
 import { renderLine } from '../../../src/protocol/ndjson.ts'
-import { isSignBy, signKeyOf, type Sign } from '../../../src/protocol/sign-of-life.ts'
+import { isHeartbeatBy, heartbeatKeyOf, type Heartbeat } from '../../../src/protocol/heartbeat.ts'
 import type { OpenedEntry, Origin } from '../../../src/store/store.ts'
 import { agentKeyOf, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import { renderBundle, type ItemReader } from './desired.ts'
@@ -125,7 +125,7 @@ export class Session {
       info: streamInfo({ controllerId, agentUid: to.agentUid, boot, proof: to.proof }),
       sender: x25519,
     })
-    this.#signKey = signKeyOf(this.#sealer)
+    this.#signKey = heartbeatKeyOf(this.#sealer)
     this.#holds = new HeldBundles(holds)
     this.#res.on('drain', () => deps.schedule(this))
   }
@@ -245,8 +245,8 @@ export class Session {
   }
 
   /** False where this stream's agent has not made the sign, or a later one came before. */
-  takeSign(sign: Sign, now: number): boolean {
-    if (sign.counter <= this.#lastSign || !isSignBy(this.#signKey, sign)) return false
+  takeSign(sign: Heartbeat, now: number): boolean {
+    if (sign.counter <= this.#lastSign || !isHeartbeatBy(this.#signKey, sign)) return false
     this.#lastSign = sign.counter
     this.heardAt = now
     this.looks = 0

@@ -3,12 +3,12 @@
 // that replica has the key.
 import type { RequestListener } from 'node:http'
 import { paths } from '../../../src/protocol/messages.ts'
-import { parseSign, type Sign } from '../../../src/protocol/sign-of-life.ts'
+import { parseHeartbeat, type Heartbeat } from '../../../src/protocol/heartbeat.ts'
 
 /** The other replicas. */
 export interface SignsElsewhere {
   /** Never waits. A sign that gets lost is followed by the next one soon. */
-  hand(sign: Sign): void
+  hand(sign: Heartbeat): void
 }
 
 export interface Signs {
@@ -20,14 +20,14 @@ interface SignsDeps {
   /** Name of this replica. */
   readonly self: string
   /** False where the sign is not of a stream here, or came before. */
-  readonly heard: (sign: Sign) => boolean
+  readonly heard: (sign: Heartbeat) => boolean
   /** Absent where there is no other replica. */
   readonly elsewhere?: SignsElsewhere | undefined
 }
 
 export const createSigns = ({ self, heard, elsewhere }: SignsDeps): Signs => {
   const take = (header: string): boolean => {
-    const sign = parseSign(header)
+    const sign = parseHeartbeat(header)
     if (sign === undefined) return false
     if (elsewhere === undefined || sign.replica === self) return heard(sign)
     elsewhere.hand(sign)

@@ -10,7 +10,7 @@ import { logBatchResponse } from '../../../src/protocol/logs.ts'
 import { taskOrder, taskResponse, type TaskOrder } from '../../../src/protocol/tasks.ts'
 import type { AskedOrder } from '../../../src/protocol/messages.ts'
 import { open as openSealed, seal } from '../../../src/secrets/aead.ts'
-import type { Sign } from '../../../src/protocol/sign-of-life.ts'
+import type { Heartbeat } from '../../../src/protocol/heartbeat.ts'
 import type { Replicas } from '../../../src/store/replicas.ts'
 import type { LogRelay, LogsElsewhere } from '../agents/log-relay.ts'
 import {
@@ -95,7 +95,7 @@ export const mountPeerRoutes = (
     /** `away` where the agent has no stream here. */
     readonly ask: (agentKey: string, order: AskedOrder) => Asked
     /** Handles a sign of life. */
-    readonly heard: (sign: Sign) => boolean
+    readonly heard: (sign: Heartbeat) => boolean
     readonly clock: Clock
     readonly log: Logger
   },

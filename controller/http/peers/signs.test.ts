@@ -7,19 +7,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { paths } from '../../../src/protocol/messages.ts'
-import { authorizeSign, isSignBy, signKeyOf } from '../../../src/protocol/sign-of-life.ts'
+import {
+  authorizeHeartbeat,
+  isHeartbeatBy,
+  heartbeatKeyOf,
+} from '../../../src/protocol/heartbeat.ts'
 import { withBodies } from '../../../test/support/http/with-bodies.ts'
 import type { AgentEnv } from '../agents/refusal.ts'
 import { createSigns } from '../agents/signs.ts'
 import { createPeerClient } from './client.ts'
 import { mountPeerRoutes } from './logs.ts'
-import type { Sign } from '../../../src/protocol/sign-of-life.ts'
+import type { Heartbeat } from '../../../src/protocol/heartbeat.ts'
 import { createSignsElsewhere } from './signs.ts'
 
 describe('a sign of life that comes to another replica than its stream', () => {
   const [key, holder, connection] = [randomBytes(32), randomUUID(), randomUUID()]
   const secret = randomBytes(32)
-  const signKey = signKeyOf({ exportKey: () => secret })
+  const signKey = heartbeatKeyOf({ exportKey: () => secret })
   const heard: number[] = []
   const closing: (() => void)[] = []
   let url: string
@@ -56,7 +60,7 @@ describe('a sign of life that comes to another replica than its stream', () => {
       logs: { acceptHere: () => Promise.resolve('ended') },
       ask: () => 'away',
       heard: (sign) => {
-        const isGood = sign.connection === connection && isSignBy(signKey, sign)
+        const isGood = sign.connection === connection && isHeartbeatBy(signKey, sign)
         if (isGood) heard.push(sign.counter)
         return isGood
       },
@@ -82,12 +86,12 @@ describe('a sign of life that comes to another replica than its stream', () => {
   })
 
   it('is handed on to the replica that has the stream, which alone can check it', async () => {
-    const foreign = signKeyOf({ exportKey: () => randomBytes(32) })
+    const foreign = heartbeatKeyOf({ exportKey: () => randomBytes(32) })
     const stream = `${holder}.${connection}`
-    expect(await post(authorizeSign(signKey, stream, 1))).toBe(204)
-    expect(await post(authorizeSign(foreign, stream, 2))).toBe(204)
-    expect(await post(authorizeSign(signKey, `${randomUUID()}.${connection}`, 3))).toBe(204)
-    expect(await post(authorizeSign(signKey, stream, 4))).toBe(204)
+    expect(await post(authorizeHeartbeat(signKey, stream, 1))).toBe(204)
+    expect(await post(authorizeHeartbeat(foreign, stream, 2))).toBe(204)
+    expect(await post(authorizeHeartbeat(signKey, `${randomUUID()}.${connection}`, 3))).toBe(204)
+    expect(await post(authorizeHeartbeat(signKey, stream, 4))).toBe(204)
     expect(await post('Stagely-Sign what')).toBe(401)
     await expect.poll(() => heard, { timeout: 10_000 }).toEqual([1, 4])
   })
@@ -95,22 +99,22 @@ describe('a sign of life that comes to another replica than its stream', () => {
 
 describe('signs of life for another replica', () => {
   const holder = randomUUID()
-  const sign = (connection: string, counter: number): Sign => ({
+  const sign = (connection: string, counter: number): Heartbeat => ({
     ...{ replica: holder, connection, counter, mac: 'm'.repeat(43) },
   })
   /** A replica that has the stream `own`; `batches` are those that it got. */
   const open = (own: string) => {
-    const batches: Sign[][] = []
+    const batches: Heartbeat[][] = []
     const others = [{ id: holder, url: 'http://elsewhere', certificate: undefined }]
     const post = (_peer: unknown, _path: string, body: unknown) => {
-      const { signs } = body as { signs: Sign[] }
+      const { signs } = body as { signs: Heartbeat[] }
       batches.push(signs)
       const known = signs.some(({ connection }) => connection === own) ? [own] : []
       return Promise.resolve({ status: 200, json: { known } })
     }
     return { batches, elsewhere: createSignsElsewhere({ others }, { post }) }
   }
-  const counters = (signs: readonly Sign[] | undefined, of: string): number[] =>
+  const counters = (signs: readonly Heartbeat[] | undefined, of: string): number[] =>
     (signs ?? []).filter(({ connection }) => connection === of).map(({ counter }) => counter)
 
   it('keep their place in a flood of forged ones, once one was good', async () => {

@@ -2,7 +2,7 @@
 import { clearTimeout, setTimeout } from 'node:timers'
 import * as z from 'zod'
 import type { Peer, Replicas } from '../../../src/store/replicas.ts'
-import type { Sign } from '../../../src/protocol/sign-of-life.ts'
+import type { Heartbeat } from '../../../src/protocol/heartbeat.ts'
 import type { SignsElsewhere } from '../agents/signs.ts'
 import type { PeerClient } from './client.ts'
 
@@ -40,10 +40,10 @@ export const signsResponse = z.object({
  */
 class Waiting {
   readonly #known = new Set<string>()
-  readonly #byStream = new Map<string, Sign[]>()
+  readonly #byStream = new Map<string, Heartbeat[]>()
   #strangers = 0
 
-  add(sign: Sign): void {
+  add(sign: Heartbeat): void {
     const own = this.#byStream.get(sign.connection)
     if (own !== undefined) {
       own.push(sign)
@@ -57,7 +57,7 @@ class Waiting {
   }
 
   /** In batches, those of known streams first. */
-  take(): Sign[][] {
+  take(): Heartbeat[][] {
     const streams = [...this.#byStream]
     this.#byStream.clear()
     this.#strangers = 0
@@ -90,7 +90,7 @@ export const createSignsElsewhere = (
 ): SignsElsewhere & { stop(): void } => {
   const waiting = new Map<string, Waiting>()
   let timer: NodeJS.Timeout | undefined
-  const send = async (peer: Peer, to: Waiting, signs: readonly Sign[]): Promise<void> => {
+  const send = async (peer: Peer, to: Waiting, signs: readonly Heartbeat[]): Promise<void> => {
     const { json } = await client.post(peer, signsPath, { signs })
     to.know(signsResponse.safeParse(json).data?.known ?? [])
   }

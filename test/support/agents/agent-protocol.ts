@@ -219,7 +219,7 @@ export const startTestAgent = (
   const items: DesiredStagelet[] = []
   const desired = createDesiredState(
     {
-      want: (item, entries) => {
+      setDesired: (item, entries) => {
         items.push(item)
         const values = entries.map((e) => `${e.key}=${e.value.toString()}`).sort()
         wants.push([`${item.name} r${item.revision}`, values.join()].join(' ').trim())

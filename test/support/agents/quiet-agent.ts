@@ -1,4 +1,4 @@
-// An agent that holds a stream and says nothing by itself: signs of life are given by the test.
+// An agent that holds a stream and says nothing by itself: heartbeats are given by the test.
 import { randomUUID } from 'node:crypto'
 import { createControllerClient } from '../../../agent/link/controller-client.ts'
 import type { Identity } from '../../../agent/identity/identity.ts'
@@ -12,7 +12,7 @@ import {
   type StreamMessage,
 } from '../../../src/protocol/messages.ts'
 import { createLineReader } from '../../../src/protocol/ndjson.ts'
-import { authorizeSign, signKeyOf } from '../../../src/protocol/sign-of-life.ts'
+import { authorizeHeartbeat, heartbeatKeyOf } from '../../../src/protocol/heartbeat.ts'
 
 export interface QuietAgent {
   /** The header of its sign with this number. */
@@ -54,10 +54,10 @@ export const openQuietAgent = async (identity: Identity, url: string): Promise<Q
     info: streamInfo({ controllerId, agentUid, boot, proof }),
     sender: controllerX25519,
   })
-  const key = signKeyOf(opener)
+  const key = heartbeatKeyOf(opener)
   return {
-    sign: (counter) => authorizeSign(key, hello.stream, counter),
-    give: (header) => client.sign(header, ending.signal),
+    sign: (counter) => authorizeHeartbeat(key, hello.stream, counter),
+    give: (header) => client.heartbeat(header, ending.signal),
     isOpen: () => isOpen,
     close: () => {
       ending.abort()

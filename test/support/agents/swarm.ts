@@ -106,7 +106,7 @@ interface Member {
   stop(): Promise<void>
 }
 
-/** Counts what the client sends, but for signs of life. */
+/** Counts what the client sends, but for heartbeats. */
 const counted = (client: ControllerClient, sentAt: number[]): ControllerClient => ({
   post: (options) => {
     sentAt.push(performance.now())
@@ -116,7 +116,7 @@ const counted = (client: ControllerClient, sentAt: number[]): ControllerClient =
     sentAt.push(performance.now())
     return client.open(options)
   },
-  sign: (authorization, signal) => client.sign(authorization, signal),
+  heartbeat: (authorization, signal) => client.heartbeat(authorization, signal),
   close: () => {
     client.close()
   },
@@ -139,7 +139,7 @@ const startMember = (identity: Identity, sentAt: number[]): Member => {
   let rolledAt = ''
   const desired = createDesiredState(
     {
-      want: (item, entries) => {
+      setDesired: (item, entries) => {
         if (item.revision !== newest?.revision) rolledAt = toFineTimestamp(clock.now())
         newest = observationOf(item, entries, { restarts, rolledAt })
         reporter.changed(newest)

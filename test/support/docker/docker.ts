@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { baseEnvironment, type Environment } from '../../../src/compose/environment.ts'
-import type { OpenedSecret } from '../../../agent/stack/want.ts'
+import type { OpenedSecret } from '../../../agent/stack/stack-target.ts'
 import { findCompose, openCompose } from '../../../src/compose/compose.ts'
 import { createEngine } from '../../../agent/docker/engine.ts'
 import type { Engine } from '../../../agent/docker/engine.ts'
@@ -132,7 +132,7 @@ export const startMachine = async (
     },
     roll: async (entries, tweak = {}) => {
       revision++
-      loop.want(desiredFor(stack, { revision, ...tweak }), entries)
+      loop.setDesired(desiredFor(stack, { revision, ...tweak }), entries)
       return await machine.until(
         (r) => r.revision === revision && r.phase === 'Settled',
         options.settleMs,

@@ -17,7 +17,7 @@ import {
   streamInfo,
   type StreamRequest,
 } from '../../../src/protocol/messages.ts'
-import { parseSign, type Sign } from '../../../src/protocol/sign-of-life.ts'
+import { parseHeartbeat, type Heartbeat } from '../../../src/protocol/heartbeat.ts'
 import { createFakeClock, type FakeClock } from '../fake-clock.ts'
 import { createControllerClient } from '../../../agent/link/controller-client.ts'
 import { createDesiredState } from '../../../agent/link/desired.ts'
@@ -40,7 +40,7 @@ export const identity: Identity = {
   tokenId: 't',
 }
 
-/** How it names each stream in signs of life. */
+/** How it names each stream in heartbeats. */
 const [replica, connection] = [randomUUID(), randomUUID()]
 
 /** A controller that answers each stream by hand. */
@@ -50,7 +50,7 @@ export interface Fake {
   /** Of each request. */
   readonly proofs: string[]
   /** Of life. */
-  readonly signs: Sign[]
+  readonly signs: Heartbeat[]
   readonly streams: ServerResponse[]
   readonly wants: string[]
   readonly logged: string[]
@@ -72,7 +72,7 @@ export const startFakeController = async (
   const clock = createFakeClock()
   const requests: StreamRequest[] = []
   const proofs: string[] = []
-  const signs: Sign[] = []
+  const signs: Heartbeat[] = []
   const streams: ServerResponse[] = []
   const wants: string[] = []
   const logged: string[] = []
@@ -82,7 +82,7 @@ export const startFakeController = async (
     const chunks: Buffer[] = []
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
     req.on('end', () => {
-      const sign = parseSign(req.headers.authorization ?? '')
+      const sign = parseHeartbeat(req.headers.authorization ?? '')
       if (sign !== undefined) {
         signs.push(sign)
         res.writeHead(204).end()
@@ -159,7 +159,7 @@ export const startFakeController = async (
       client,
       desired: createDesiredState(
         {
-          want: (item, entries) =>
+          setDesired: (item, entries) =>
             wants.push(`${item.uid} r${item.revision} ${entries.map((e) => e.value).join()}`),
           forget: (uid) => wants.push(`forget ${uid}`),
         },

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import type { Quarantined } from '../../src/resources/kinds/observation.ts'
 import { realClock } from '../../src/kernel/clock.ts'
-import { createStackState, takeWant, type StackState } from './stack-state.ts'
+import { createStackState, takeTarget, type StackState } from './stack-state.ts'
 import { finishedRollout } from './stagelet-gate.ts'
-import { wayBackFrom } from './going-back.ts'
-import { createWant } from './want.ts'
+import { rollbackCauseOf } from './rollback.ts'
+import { createStackTarget } from './stack-target.ts'
 
 const failure: Quarantined = {
   service: 'web',
@@ -18,7 +18,7 @@ const failure: Quarantined = {
 const stackAt = (revision: number, rollout: StackState['rollout']): StackState => {
   const given = { desired: { compose: {}, revision } as never, entries: [], base: {} }
   return {
-    ...createStackState(createWant(given, undefined, false)),
+    ...createStackState(createStackTarget(given, undefined, false)),
     quarantine: [failure],
     rollout,
   }
@@ -26,19 +26,19 @@ const stackAt = (revision: number, rollout: StackState['rollout']): StackState =
 
 it('an older revision is the way back from what failed, whoever says to run it', () => {
   const failed = stackAt(20, { revision: 21, result: 'Failed' })
-  expect(wayBackFrom(failed)).toBe(failure)
+  expect(rollbackCauseOf(failed)).toBe(failure)
   // While the stack is on its way back, and where that has to be tried again, also to other revisions meanwhile.
   for (const result of ['Progressing', 'Failed'] as const)
     for (const wanted of [19, 20, 22]) {
-      const begun = { ...stackAt(wanted, { revision: 19, result }), goingBackFrom: failure }
-      expect(wayBackFrom(begun)).toBe(failure)
-      expect(wayBackFrom({ ...begun, quarantine: [] })).toBe(failure)
+      const begun = { ...stackAt(wanted, { revision: 19, result }), rollbackCause: failure }
+      expect(rollbackCauseOf(begun)).toBe(failure)
+      expect(rollbackCauseOf({ ...begun, quarantine: [] })).toBe(failure)
     }
 })
 
 it('a rollout to what is newer than the failure is no way back', () => {
-  const told = (revision: number, goingBackFrom: Quarantined | undefined) => {
-    const state = { ...stackAt(22, { revision, result: 'Progressing' }), goingBackFrom }
+  const told = (revision: number, rollbackCause: Quarantined | undefined) => {
+    const state = { ...stackAt(22, { revision, result: 'Progressing' }), rollbackCause }
     return finishedRollout({ clock: realClock }, state)
   }
   const { service, message } = failure
@@ -49,24 +49,24 @@ it('a rollout to what is newer than the failure is no way back', () => {
 
 it('a failure says nothing of another project, or of before a restore', () => {
   for (const other of [{ projectUid: 'other' }, { epoch: 2 }]) {
-    const before = { ...stackAt(20, { revision: 21, result: 'Failed' }), goingBackFrom: failure }
+    const before = { ...stackAt(20, { revision: 21, result: 'Failed' }), rollbackCause: failure }
     const given = {
       desired: { compose: {}, revision: 3, ...other } as never,
       entries: [],
       base: {},
     }
-    const state = takeWant(before, createWant(given, undefined, false))
-    expect(wayBackFrom(state)).toBe(undefined)
+    const state = takeTarget(before, createStackTarget(given, undefined, false))
+    expect(rollbackCauseOf(state)).toBe(undefined)
     expect(state.rollout).toBe(undefined)
   }
 })
 
 it('what comes after the way back is not a way back', () => {
   for (const result of ['RolledBack', 'Healthy'] as const) {
-    const over = { ...stackAt(20, { revision: 20, result }), goingBackFrom: failure }
-    expect(wayBackFrom(over)).toBe(undefined)
+    const over = { ...stackAt(20, { revision: 20, result }), rollbackCause: failure }
+    expect(rollbackCauseOf(over)).toBe(undefined)
   }
-  expect(wayBackFrom(stackAt(20, undefined))).toBe(undefined)
-  expect(wayBackFrom(stackAt(22, { revision: 21, result: 'Failed' }))).toBe(undefined)
-  expect(wayBackFrom(stackAt(21, { revision: 21, result: 'Failed' }))).toBe(undefined)
+  expect(rollbackCauseOf(stackAt(20, undefined))).toBe(undefined)
+  expect(rollbackCauseOf(stackAt(22, { revision: 21, result: 'Failed' }))).toBe(undefined)
+  expect(rollbackCauseOf(stackAt(21, { revision: 21, result: 'Failed' }))).toBe(undefined)
 })

@@ -1,14 +1,14 @@
 // Goes back to what holds nothing that failed, where new values broke a service.
 import type { Quarantined } from '../../src/resources/kinds/observation.ts'
-import { digestFor, mergeQuarantine, servicesToBlame } from '../../src/rollout/quarantine.ts'
+import { digestFor, mergeQuarantine, attributeFailure } from '../../src/rollout/quarantine.ts'
 import type { ActionDeps } from '../actions/action.ts'
 import { isUnfinished, withoutPasses, type StackCell, type StackState } from './stack-state.ts'
 import { saveQuarantine } from './state-file.ts'
 import { neededServices } from '../actions/steps.ts'
 
 /** Services whose new values are to blame for a failed gate; none where there is nothing healthy to go back to. */
-export const blamedServices = ({
-  want,
+export const attributedServices = ({
+  target,
   healthy,
   gateFailure,
   model,
@@ -20,22 +20,22 @@ export const blamedServices = ({
   const dependencies = healthyBefore.includes(service)
     ? neededServices(model?.services ?? [], service)
     : []
-  const sets = { failed: want.entries, healthy: healthy?.entries }
-  return servicesToBlame(want.desired.name, { service, dependencies }, sets)
+  const sets = { failed: target.entries, healthy: healthy?.entries }
+  return attributeFailure(target.desired.name, { service, dependencies }, sets)
 }
 
 /** Puts what failed in quarantine, so that the next pass runs a revision without it. False where none was healthy, or no value is to blame. */
-export const goBack = async (
+export const startRollback = async (
   deps: Pick<ActionDeps, 'stateFile' | 'log'>,
   cell: StackCell,
 ): Promise<boolean> => {
-  const { want, healthy, gateFailure, quarantine: before, passed } = cell.state
-  const blamed = blamedServices(cell.state)
+  const { target, healthy, gateFailure, quarantine: before, passed } = cell.state
+  const blamed = attributedServices(cell.state)
   if (gateFailure === undefined || healthy === undefined || blamed.length === 0) return false
-  const { uid, name, revision, retry } = want.desired
+  const { uid, name, revision, retry } = target.desired
   const message = gateFailure.message.slice(0, 8192)
   const failed = blamed.map((service) => {
-    const digest = digestFor(name, service, want.entries)
+    const digest = digestFor(name, service, target.entries)
     return { service, digest, revision, retry, message }
   })
   const quarantine = mergeQuarantine([...before, ...failed])
@@ -50,16 +50,16 @@ export const goBack = async (
  * The failure that the last rollout is, or the next one will be, the way back from; undefined where it has ended, or
  * goes to what is newer. The controller may say by now to run that older revision, or another one with the same values.
  */
-export const wayBackFrom = ({
-  want,
+export const rollbackCauseOf = ({
+  target,
   rollout,
   quarantine,
-  goingBackFrom,
+  rollbackCause,
 }: StackState): Quarantined | undefined => {
   if (rollout === undefined || !isUnfinished(rollout)) return undefined
-  const isOnItsWay = goingBackFrom !== undefined && rollout.revision < goingBackFrom.revision
-  if (isOnItsWay) return goingBackFrom
-  const { revision } = want.desired
+  const isOnItsWay = rollbackCause !== undefined && rollout.revision < rollbackCause.revision
+  if (isOnItsWay) return rollbackCause
+  const { revision } = target.desired
   return rollout.result === 'Failed' && rollout.revision > revision
     ? quarantine.find((q) => q.revision === rollout.revision)
     : undefined

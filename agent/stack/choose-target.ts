@@ -6,20 +6,20 @@ import { liveQuarantine } from '../../src/rollout/quarantine.ts'
 import { decideRevision } from '../../src/rollout/revision.ts'
 import type { Environment } from '../../src/compose/environment.ts'
 import type { FileStore } from '../files/file-store.ts'
-import { createWant, type OpenedSecret, type Want } from './want.ts'
+import { createStackTarget, type OpenedSecret, type StackTarget } from './stack-target.ts'
 import type { StackState } from './stack-state.ts'
 import type { StateFile } from './state-file.ts'
 
-export interface Choice {
-  readonly run: Want
+export interface ChosenTarget {
+  readonly run: StackTarget
   /** What was healthy before: where `run` fails, what is new since is to blame, and there is something to go back to. */
-  readonly healthy: Want | undefined
+  readonly healthy: StackTarget | undefined
   /** The failure for which `run` is not what the controller said. */
-  readonly because: Quarantined | undefined
+  readonly rollbackCause: Quarantined | undefined
 }
 
-export interface Target {
-  /** Takes a desired state; see StageletLoop.want. */
+export interface TargetChooser {
+  /** Takes a desired state; see StageletLoop.setDesired. */
   set(
     desired: DesiredStagelet,
     entries: readonly OpenedSecret[],
@@ -27,7 +27,7 @@ export interface Target {
     previous?: readonly OpenedSecret[],
   ): void
   /** What to run now. Undefined before the first `set`. */
-  choose(): Choice | undefined
+  choose(): ChosenTarget | undefined
   /** What is known to fail, as of the last `choose`. */
   quarantine(): readonly Quarantined[]
   /** Takes what a pass has found to fail. */
@@ -35,37 +35,40 @@ export interface Target {
   readonly uid: string | undefined
 }
 
-/** `said` is what the controller wants, `healthy` and `previous` what it named to go back to. */
-export const chooseWant = (
-  said: Want,
-  { healthy, previous }: Pick<Choice, 'healthy'> & { readonly previous?: Want | undefined },
+/** `said` is what the controller asks for, `healthy` and `previous` what it named to go back to. */
+export const chooseTarget = (
+  said: StackTarget,
+  {
+    healthy,
+    previous,
+  }: Pick<ChosenTarget, 'healthy'> & { readonly previous?: StackTarget | undefined },
   quarantine: readonly Quarantined[],
-): Choice => {
-  const wants = [said, previous, healthy].filter((want) => want !== undefined)
+): ChosenTarget => {
+  const targets = [said, previous, healthy].filter((target) => target !== undefined)
   const { name, revision } = said.desired
   const decided = decideRevision({
     stagelet: name,
     newest: revision,
     healthy: healthy?.desired.revision ?? 0,
     quarantine,
-    sets: wants.map(({ desired, entries }) => ({ revision: desired.revision, entries })),
+    sets: targets.map(({ desired, entries }) => ({ revision: desired.revision, entries })),
   })
-  const find = (wanted: number | undefined): Want | undefined =>
-    wants.find(({ desired }) => desired.revision === wanted)
-  const { failed: because } = decided
-  return { run: find(decided.revision) ?? said, healthy: find(decided.fallback), because }
+  const find = (wanted: number | undefined): StackTarget | undefined =>
+    targets.find(({ desired }) => desired.revision === wanted)
+  const { failed: rollbackCause } = decided
+  return { run: find(decided.revision) ?? said, healthy: find(decided.fallback), rollbackCause }
 }
 
-export const createTarget = (deps: {
+export const createTargetChooser = (deps: {
   readonly stateFile: StateFile
   readonly baseEnv: Environment
   readonly files: Pick<FileStore, 'pathOf'>
   /** What runs, as far as it is known. */
   readonly state: () => StackState | undefined
-}): Target => {
-  let said: Want | undefined
-  let healthy: Want | undefined
-  let previous: Want | undefined
+}): TargetChooser => {
+  let said: StackTarget | undefined
+  let healthy: StackTarget | undefined
+  let previous: StackTarget | undefined
   let quarantine: readonly Quarantined[] | undefined
 
   return {
@@ -73,8 +76,8 @@ export const createTarget = (deps: {
       const settled = said !== undefined && deps.state()?.settled.key === said.key
       const before = said
       const also = [...(previousSet ?? []), ...(healthySet ?? []), ...entries]
-      const want = (revision: number, own: readonly OpenedSecret[]): Want =>
-        createWant(
+      const targetOf = (revision: number, own: readonly OpenedSecret[]): StackTarget =>
+        createStackTarget(
           {
             desired: { ...desired, revision },
             entries: own,
@@ -90,11 +93,11 @@ export const createTarget = (deps: {
       const other = (
         named: number | undefined,
         own: readonly OpenedSecret[] | undefined,
-      ): Want | undefined =>
+      ): StackTarget | undefined =>
         named === undefined || own === undefined || named === revision
           ? undefined
-          : want(named, own)
-      said = want(revision, entries)
+          : targetOf(named, own)
+      said = targetOf(revision, entries)
       healthy = other(healthyRevision, healthySet)
       previous = other(previousRevision, previousSet)
     },
@@ -109,7 +112,7 @@ export const createTarget = (deps: {
         healthyRevision,
         newest: said.entries,
       })
-      return chooseWant(said, { healthy, previous }, quarantine)
+      return chooseTarget(said, { healthy, previous }, quarantine)
     },
     quarantine: () => quarantine ?? [],
     setQuarantine: (found) => {

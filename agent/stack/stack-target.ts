@@ -10,7 +10,7 @@ import { globalsFor, type SetEntry } from '../../src/secrets/visible.ts'
 export type OpenedSecret = SetEntry & { readonly value: Buffer }
 
 /** A desired state of the stagelet with its secrets. Never changed, only replaced as a whole. */
-export interface Want {
+export interface StackTarget {
   readonly desired: DesiredStagelet
   readonly entries: readonly OpenedSecret[]
   /** Environment of Compose, without secrets. */
@@ -49,8 +49,8 @@ const pathHider = (folder: string): ((text: string) => string) => {
   return (text) => text.replace(paths, '(a file secret)')
 }
 
-/** `before` is the want that this one replaces. `settled`: all of `before` runs, so that no older value does. */
-export const createWant = (
+/** `before` is the target that this one replaces. `settled`: all of `before` runs, so that no older value does. */
+export const createStackTarget = (
   parts: {
     readonly desired: DesiredStagelet
     readonly entries: readonly OpenedSecret[]
@@ -60,9 +60,9 @@ export const createWant = (
     /** Other secrets whose values are hidden in texts, too. */
     readonly also?: readonly OpenedSecret[]
   },
-  before: Want | undefined,
+  before: StackTarget | undefined,
   settled: boolean,
-): Want => {
+): StackTarget => {
   const { desired, entries, base, hidden, also = [] } = parts
   const withoutPaths = hidden === undefined ? (text: string) => text : pathHider(hidden)
   const own = (list: readonly OpenedSecret[]): [string, Buffer][] =>

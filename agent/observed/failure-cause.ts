@@ -6,7 +6,7 @@ import type { GateFailure, GateReason } from './gate-failure.ts'
 import { isEnded, type ObservedContainer } from './container.ts'
 
 /** Reasons that may be due to the values. The others say that Compose or a person did something else than was asked. */
-const blamesWhatItGot: ReadonlySet<GateReason> = new Set([
+const reasonsOfValues: ReadonlySet<GateReason> = new Set([
   'Exited',
   'CrashLoop',
   'Unhealthy',
@@ -24,22 +24,22 @@ export const endedFromOutside = (
   return how === 'Died' ? undefined : how
 }
 
-export type Blame =
-  | { readonly onWhatItGot: true }
+export type FailureCause =
+  | { readonly isOfValues: true }
   /** Undefined where the failure's own message tells it. */
-  | { readonly onWhatItGot: false; readonly message?: string }
+  | { readonly isOfValues: false; readonly message?: string }
 
 /**
  * Waits for the event of a container's end where it has not come yet. An engine that goes down stops all containers and
  * sends no events, so that an end without an event is not held against the revision. Where the revision is to blame,
  * the container ends again at the next try, with an event.
  */
-export const findBlame = async (
+export const findFailureCause = async (
   failure: GateFailure,
   containers: readonly ObservedContainer[],
   { exitOf, clock }: { readonly exitOf: ContainerExits['of']; readonly clock: Clock },
   signal: AbortSignal,
-): Promise<Blame> => {
+): Promise<FailureCause> => {
   const { service, reason } = failure
   const ended = containers.filter((c) => c.service === service && isEnded(c))
   const isUntold = (): boolean => ended.some((c) => exitOf(c.id) === undefined)
@@ -49,12 +49,12 @@ export const findBlame = async (
     const how = endedFromOutside(exitOf, c)?.toLowerCase()
     if (how === undefined) continue
     const message = `service ${service}: container ${c.name} was ${how} from outside while it was watched`
-    return { onWhatItGot: false, message }
+    return { isOfValues: false, message }
   }
   const unseen = reason === 'Exited' && ended.find((c) => exitOf(c.id) === undefined)
   if (unseen !== false && unseen !== undefined) {
     const message = `service ${service}: container ${unseen.name} ended with code ${unseen.exitCode} while the engine told nothing, as when it goes down; it is started again`
-    return { onWhatItGot: false, message }
+    return { isOfValues: false, message }
   }
-  return { onWhatItGot: blamesWhatItGot.has(reason) }
+  return { isOfValues: reasonsOfValues.has(reason) }
 }
