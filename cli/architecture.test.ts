@@ -103,6 +103,23 @@ describe('docs/adr', () => {
   })
 })
 
+describe('docs/glossary.md', () => {
+  it('names files, folders and words of the code that exist', async () => {
+    const glossary = await readFile(join(root, 'docs/glossary.md'), 'utf8')
+    expect(namedIn(glossary).filter(isMissing)).toEqual([])
+    const rows = glossary.split('\n').filter((line) => line.startsWith('| **'))
+    const words = rows
+      .flatMap((row) => codeIn(row.split('|')[3] ?? ''))
+      .filter((word) => !word.includes('/'))
+      .map((word) => word.split('.').at(-1)!)
+    const sources = (await Promise.all(['src', 'controller', 'agent'].map(textsOf))).flat()
+    const schema = await readFile(join(root, 'src/store/drivers/migrations/0065-baseline.sql'))
+    const all = [...sources.map(([, text]) => text), schema.toString()].join('\n')
+    expect(words.length).toBeGreaterThan(20)
+    expect(words.filter((word) => !new RegExp(`\\b${word}\\b`).test(all))).toEqual([])
+  })
+})
+
 const isSource = (path: string): boolean =>
   /\.(ts|tsx|mjs)$/.test(path) && !/\.test\.tsx?$/.test(path)
 
