@@ -4,7 +4,7 @@ import { refOf } from '../../src/resources/meta.ts'
 import { placeOf } from '../../src/resources/kinds/rotation-place.ts'
 import type { Reader } from '../../src/store/store.ts'
 import type { RotationObject } from './gather.ts'
-import type { Holder } from './machine/next.ts'
+import type { Holder } from './machine/facts.ts'
 
 /** In words; of a rotation of another team not even its name is told. */
 const holderOf = ({ metadata, status = {} }: RotationObject, isOwn: boolean): Holder => {

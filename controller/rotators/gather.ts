@@ -13,7 +13,7 @@ import {
 } from '../reconcilers/project/gather.ts'
 import { awayIn } from './proof/away-stagelets.ts'
 import { busyOf } from './busy.ts'
-import type { Facts } from './machine/next.ts'
+import type { Facts } from './machine/facts.ts'
 import { nothingToProve, proofOf, type Proof } from './proof/proof.ts'
 import { releasedBlocks } from './proof/released.ts'
 import type { Step } from './providers/rotator.ts'

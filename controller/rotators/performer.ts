@@ -22,11 +22,12 @@ import { followStore } from '../follow-store.ts'
 import type { RotationCounts, RotationMetrics } from '../http/rotation-metrics.ts'
 import { reconcilerActor } from '../reconcilers/actor.ts'
 import { secretForController } from '../secret-for-controller.ts'
-import { withVerdicts } from './machine/conditions.ts'
+import { withVerdicts } from './machine/status-conditions.ts'
 import { decideRotation } from './machine/decide.ts'
-import type { Next, Told } from './machine/next.ts'
-import { retryMs } from './machine/attempt-begin.ts'
-import { afterRefusal } from './machine/phase-change.ts'
+import type { Next, Told } from './machine/facts.ts'
+import { retryMs } from './machine/idle.ts'
+import { afterResult } from './machine/enter.ts'
+import { afterRefusal } from './machine/store-refusal.ts'
 import { isPending, isWritten, stayUntested } from './machine/restored.ts'
 import { runEffect } from './effects/run-effect.ts'
 import { busyOf } from './busy.ts'
@@ -210,7 +211,8 @@ const follow = async (
     const isMissing = !(error instanceof StagelyError) || error.reason === 'NotFound'
     const reason = isMissing ? 'RotatorMissing' : error.reason
     const blockedBy = [{ reason, message: error.message }]
-    return { outcome: { status: { ...status, tries, retryAt, blockedBy } } }
+    const set = { tries, retryAt, blockedBy }
+    return { outcome: afterResult([next.effect, 'RetryLater'], status, nowMs, { set }) }
   }
 }
 

@@ -2,11 +2,10 @@
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { durationMs } from '../../../src/resources/duration.ts'
 import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
-import type { Effect } from '../machine/next.ts'
-import { retryMs } from '../machine/attempt-begin.ts'
+import type { Effect } from '../machine/machine.ts'
+import { retryMs } from '../machine/idle.ts'
 import { discard } from './discard.ts'
-import { inPhase } from '../machine/phase-change.ts'
-import { end, takenBack, type Outcome } from './outcome.ts'
+import { after, dropStaged, type Outcome } from './outcome.ts'
 import type { RotatorFault } from '../providers/rotator.ts'
 import { afterNoLook } from '../machine/old-use.ts'
 import type { Work } from './work.ts'
@@ -36,34 +35,34 @@ export const afterFault = async (
   fault: RotatorFault,
 ): Promise<Outcome> => {
   const { status, nowMs } = work
+  const later = (set: Partial<RotationStatus>): Outcome =>
+    after(work, [effect, 'RetryLater'], { set })
   if (fault.kind === 'Pending' && mayWait(work)) {
     const retryAt = toTimestamp(nowMs + Math.max(1_000, fault.retryAfterMs ?? 60_000))
-    return { status: { ...status, retryAt, retryFor: fault.message } }
+    return later({ retryAt, retryFor: fault.message })
   }
   const around = { nowMs, why: fault.message, random: work.random() }
   const early = effect === 'checkUse' && afterNoLook(work.rotation.spec, status, around)
-  if (early) return { status: early }
+  if (early) return later(early)
   const tries = (status.tries ?? 0) + 1
   const retryAt = toTimestamp(nowMs + retryMs(tries))
   if (effect === 'revoke' || effect === 'checkUse' || effect === 'scramble') {
     const reason = effect === 'checkUse' ? 'StillUsed' : 'NotRevoked'
     const message = `it is not known ${unknownBy[effect]}: ${fault.message}; it is tried again at ${retryAt}. Where that can never work, delete the rotation: its credentials stay as they are`
-    return { status: { ...status, tries, retryAt, blockedBy: [{ reason, message }] } }
+    return later({ tries, retryAt, blockedBy: [{ reason, message }] })
   }
   const isOver = tries >= mostTries || fault.kind === 'Failed' || fault.kind === 'Pending'
   if (!isOver) {
     // Services must log in meanwhile: of one login the old password is set again until the next try.
     if (effect !== 'prepare' && work.rotation.spec.inPlace === true)
       await discard(work).catch(() => undefined)
-    const retryFor = fault.message
-    return { status: { ...inPhaseOf(effect, status, nowMs), tries, retryAt, retryFor } }
+    const set = { tries, retryAt, retryFor: fault.message }
+    return effect === 'test' ? after(work, ['test', 'SetAgain'], { set }) : later(set)
   }
   const reason =
     effect === 'prepare' ? 'Preflight' : fault.kind === 'Pending' ? 'PendingTooLong' : 'SetFailed'
   const failure = { reason, message: fault.message }
-  return effect === 'prepare' ? end(work, failure) : takenBack(work, failure)
+  return effect === 'prepare'
+    ? { ...after(work, ['prepare', 'NotAllowed'], { failure }), write: dropStaged(work) }
+    : after(work, [effect === 'test' ? 'test' : 'set', 'GivenUp'], { failure })
 }
-
-/** A credential that is not accepted is set anew. */
-const inPhaseOf = (effect: Effect, status: RotationStatus, nowMs: number): RotationStatus =>
-  effect === 'test' ? inPhase(status, 'Setting', nowMs) : status

@@ -1,8 +1,9 @@
 // What comes of an effect: the next status, what is told of it, and what is written along with it.
 import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { Transaction } from '../../../src/store/store.ts'
-import type { Next, Told } from '../machine/next.ts'
-import { giveUp, takeBack, type Failed } from '../machine/phase-change.ts'
+import { afterResult, type Failed, type Observed, type ResultOf } from '../machine/enter.ts'
+import type { Move, Told, Wait } from '../machine/facts.ts'
+import type { Effect } from '../machine/machine.ts'
 import type { Work } from './work.ts'
 
 /** What follows, and what is written along with it. */
@@ -16,18 +17,14 @@ export interface Outcome {
   readonly isChange?: true
 }
 
-export const outcomeOf = (next: Next): Outcome =>
-  next.do === 'effect'
-    ? { status: {} }
-    : { ...('told' in next && { told: next.told }), status: next.status }
-
-export const tell = (status: RotationStatus, reason: Told['reason'], message: string): Outcome => ({
-  ...{ status, told: { reason, message } },
-})
-
-export const end = (work: Work, failure: Failed): Outcome => {
-  const outcome = outcomeOf(giveUp(work.status, work.nowMs, failure))
-  return { ...outcome, write: dropStaged(work) }
+/** What follows from the result of the effect. */
+export const after = <E extends Effect, R extends ResultOf<E>>(
+  { status, nowMs }: Work,
+  result: readonly [E, R],
+  observed: Observed = {},
+): Outcome => {
+  const next = afterResult(result, status, nowMs, observed) as Move | Wait
+  return next.do === 'wait' ? { status: next.status } : next
 }
 
 export const dropStaged =
@@ -36,9 +33,6 @@ export const dropStaged =
     await tx.endStaged(rotation.metadata.uid ?? '')
     return undefined
   }
-
-export const takenBack = (work: Work, failure: Failed): Outcome =>
-  outcomeOf(takeBack(work.status, work.nowMs, failure))
 
 export const stagedLost: Failed = {
   reason: 'CandidateLost',

@@ -4,10 +4,9 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { refOf } from '../../../src/resources/meta.ts'
 import type { Phase, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { Transaction } from '../../../src/store/store.ts'
-import { atRest } from '../machine/phase-change.ts'
 import { isSameLogin, sameValues } from './logins.ts'
 import { stillReleased } from '../proof/released.ts'
-import { dropStaged, end, outcomeOf, stagedLost, type Outcome } from './outcome.ts'
+import { after, dropStaged, stagedLost, type Outcome } from './outcome.ts'
 import { RotatorFault, type Credential } from '../providers/rotator.ts'
 import { afterLook, useInWords, watchMs } from '../machine/old-use.ts'
 import { endOf, placeOf, type Work } from './work.ts'
@@ -16,12 +15,16 @@ export const checkUse = async (work: Work): Promise<Outcome> => {
   const { rotator, rotation, staged, status, gathered, random, signal } = work
   const { spec } = rotation
   const old = await staged.open(placeOf(work, 'old'))
-  if (old === undefined) return end(work, stagedLost)
+  if (old === undefined)
+    return {
+      ...after(work, ['checkUse', 'CandidateLost'], { failure: stagedLost }),
+      write: dropStaged(work),
+    }
   const seen = await rotator.stillUsed(old, signal, watchMs(spec))
   const { steps } = gathered.facts
   const next = afterLook(spec, status, { nowMs: work.nowMs, steps, random: random() }, seen)
   const isOver = next.do === 'move'
-  return { ...outcomeOf(next), ...(isOver && { detail: defined({ use: next.status.use }) }) }
+  return { ...next, ...(isOver && { detail: defined({ use: next.status.use }) }) }
 }
 
 /** Versions of the outputs before these are of credentials that are dead. */
@@ -38,11 +41,11 @@ export const endVersions =
 
 /** No rollback brings the old versions back from here on, and no failure leads back to them. */
 export const beginRevoke = (work: Work): Outcome => {
-  const { status, nowMs } = work
+  const { versions = {} } = work.status
   return {
-    status: { ...status, revokeStartedAt: toTimestamp(nowMs) },
+    ...after(work, ['beginRevoke', 'Stored']),
     write: async (tx) => {
-      await endVersions(work, status.versions ?? {})(tx)
+      await endVersions(work, versions)(tx)
       return undefined
     },
   }
@@ -111,17 +114,17 @@ export const revoke = async (work: Work): Promise<Outcome> => {
   // A proof that is no part of what a restore began.
   const isPast = status.hasOld === true && status.cause !== 'Refused'
   const released = [...stillReleased(status)]
-  const next = atRest(rest, nowMs, {
+  const set = {
     ...(!isPast && defined({ restored })),
     ...defined({ slot: candidateSlot }),
     ...(released.length > 0 && { released }),
     ...{ lastRotatedAt: toTimestamp(nowMs), failures: 0, skipped: skippedBy(work) },
-  })
-  const outcome = { status: next, write: dropStaged(work) }
-  if (old === undefined || ended === undefined)
-    return status.hasOld === true ? outcome : { ...outcome, detail: { message: noOldOne } }
-  return {
-    ...outcome,
-    told: { reason: 'CredentialRevoked', message: endInWords(work, old, ended) },
   }
+  const write = dropStaged(work)
+  if (old === undefined || ended === undefined) {
+    const detail = status.hasOld === true ? {} : { detail: { message: noOldOne } }
+    return { ...after(work, ['revoke', 'NothingEnded'], { status: rest, set }), write, ...detail }
+  }
+  const message = endInWords(work, old, ended)
+  return { ...after(work, ['revoke', 'Ended'], { status: rest, set, message }), write }
 }

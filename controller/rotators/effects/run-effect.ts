@@ -5,11 +5,11 @@ import { refOf } from '../../../src/resources/meta.ts'
 import type { StagedCredential } from '../../../src/store/secrets/staged-values.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import { afterFault } from './after-fault.ts'
-import type { Effect } from '../machine/next.ts'
+import type { Effect } from '../machine/machine.ts'
 import { discard } from './discard.ts'
-import { atRest, inPhase, type Failed } from '../machine/phase-change.ts'
+import type { Failed } from '../machine/enter.ts'
 import { idleFaults, isLoginAlone, sameValues, turnsOf } from './logins.ts'
-import { dropStaged, end, stagedLost, takenBack, tell, type Outcome } from './outcome.ts'
+import { after, dropStaged, stagedLost, type Outcome } from './outcome.ts'
 import { beginRevoke, checkUse, endVersions, revoke } from './revoke.ts'
 import { takeOver } from './take-over.ts'
 import { verify } from './verify.ts'
@@ -17,27 +17,34 @@ import { renewed } from '../machine/restored.ts'
 import { RotatorFault, type Credential, type Rotator, type Step } from '../providers/rotator.ts'
 import { attemptOf, placeOf, projectOf, type Work } from './work.ts'
 
+const notAllowed = (work: Work, faults: readonly string[]): Outcome => ({
+  ...after(work, ['prepare', 'NotAllowed'], {
+    failure: { reason: 'Preflight', message: faults.join('; ') },
+  }),
+  write: dropStaged(work),
+})
+
 const prepare = async (work: Work): Promise<Outcome> => {
-  const { rotator, rotation, status, staged, nowMs, signal } = work
+  const { rotator, rotation, staged, signal } = work
   const warnings: string[] = []
   const faults = await rotator.preflight(signal, (warning) => warnings.push(warning))
-  if (faults.length > 0) return end(work, { reason: 'Preflight', message: faults.join('; ') })
+  if (faults.length > 0) return notAllowed(work, faults)
   const { old, candidateSlot } = await turnsOf(work)
   const known = await staged.open(placeOf(work, 'new'))
   const made =
     known ?? (rotator.create === undefined ? await rotator.make(candidateSlot) : undefined)
   const unsafe = made === undefined ? [] : await idleFaults(work, made, old)
-  if (unsafe.length > 0) return end(work, { reason: 'Preflight', message: unsafe.join('; ') })
-  const next = inPhase(status, 'Setting', nowMs, {
+  if (unsafe.length > 0) return notAllowed(work, unsafe)
+  const set = {
     ...(candidateSlot !== undefined && { candidateSlot, ownSlots: ownWith(work, candidateSlot) }),
     ...(old !== undefined && { hasOld: true }),
     ...(old !== undefined && isLoginAlone(old) && { oldIsLogin: true }),
-  })
+  }
   const project = projectOf(rotation)
   const message = `the rotator warns: ${warnings.join('; ')}`
+  const result = warnings.length > 0 ? 'PreparedWithWarnings' : 'Prepared'
   return {
-    status: next,
-    ...(warnings.length > 0 && { told: { reason: 'RotationStarted', message } }),
+    ...after(work, ['prepare', result], { set, message }),
     write: async (tx) => {
       if (old !== undefined) await tx.stage(project, placeOf(work, 'old'), old)
       if (made !== undefined) await tx.stage(project, placeOf(work, 'new'), made)
@@ -74,9 +81,9 @@ const isSet = (work: Work): Outcome => {
     : 'the old one stays valid'
   // A credential that is set again and again, and never accepted, has failed too.
   const { tries } = work.status
-  const kept = tries === undefined ? {} : { tries }
-  const next = inPhase(work.status, 'Testing', work.nowMs, kept)
-  return tell(next, 'CredentialSet', `a new credential${whose} is set; ${rest}`)
+  const set = tries === undefined ? {} : { tries }
+  const message = `a new credential${whose} is set; ${rest}`
+  return after(work, ['set', 'Set'], { set, message })
 }
 
 const sameCredential: Failed = {
@@ -91,15 +98,19 @@ const create = async (
   known: StagedCredential | undefined,
   ask: NonNullable<Rotator['create']>,
 ): Promise<Outcome> => {
-  const { rotation, status, signal } = work
+  const { rotation, signal } = work
   const attempt = attemptOf(work)
   const made = await ask(attempt, signal)
   const old = known === undefined ? await work.staged.open(placeOf(work, 'old')) : undefined
   // To take it back, or to end the old one, would end what runs.
-  if (old !== undefined && sameValues(old, made)) return end(work, sameCredential)
+  if (old !== undefined && sameValues(old, made))
+    return {
+      ...after(work, ['set', 'SameCredential'], { failure: sameCredential }),
+      write: dropStaged(work),
+    }
   if (known === undefined)
     return {
-      status,
+      ...after(work, ['set', 'Created']),
       write: async (tx) => {
         await tx.stage(projectOf(rotation), placeOf(work, 'new'), made)
         return undefined
@@ -107,34 +118,34 @@ const create = async (
     }
   if (sameValues(known, made)) return isSet(work)
   const message = 'the rotator answered two different credentials for one attempt'
-  return takenBack(work, { reason: 'TwoCredentials', message })
+  return after(work, ['set', 'GivenUp'], { failure: { reason: 'TwoCredentials', message } })
 }
 
 const set = async (work: Work): Promise<Outcome> => {
   const { rotator, staged, signal } = work
   const candidate = await staged.open(placeOf(work, 'new'))
   if (rotator.create !== undefined) return create(work, candidate, rotator.create.bind(rotator))
-  if (candidate === undefined) return takenBack(work, stagedLost)
+  if (candidate === undefined) return after(work, ['set', 'GivenUp'], { failure: stagedLost })
   if ((await rotator.look(candidate, signal)) !== 'accepted')
     await rotator.set(candidate, attemptOf(work), signal)
   return isSet(work)
 }
 
 const test = async (work: Work): Promise<Outcome> => {
-  const { rotator, staged, status, gathered, nowMs, signal } = work
+  const { rotator, staged, status, gathered, signal } = work
   const candidate = await staged.open(placeOf(work, 'new'))
-  if (candidate === undefined) return takenBack(work, stagedLost)
+  if (candidate === undefined) return after(work, ['test', 'GivenUp'], { failure: stagedLost })
   const answer = await rotator.test(candidate, signal)
   if (answer === 'meaningless') {
     const message =
       'a random password is accepted too, so that a test says nothing, and no secret was changed: let the server ask for passwords (Postgres: scram-sha-256 in pg_hba.conf)'
-    return takenBack(work, { reason: 'TestMeaningless', message })
+    return after(work, ['test', 'GivenUp'], { failure: { reason: 'TestMeaningless', message } })
   }
   if (answer === 'refused')
     throw new RotatorFault('Refused', 'the new credential was set, and is not accepted')
   const [first = 'Switch'] = gathered.facts.steps
   const step = status.hasOld === true ? first : 'Switch'
-  return { status: inPhase(status, 'RollingOut', nowMs, { step }) }
+  return after(work, ['test', 'Accepted'], { set: { step } })
 }
 
 /** What the outputs hold after a step, or held before the one that failed. */
@@ -156,15 +167,20 @@ const mostNamed = 100
 const write = async (work: Work): Promise<Outcome> => {
   const { staged, rotator, rotation, status, gathered, nowMs } = work
   const candidate = await staged.open(placeOf(work, 'new'))
-  if (candidate === undefined) return end(work, stagedLost)
+  if (candidate === undefined)
+    return {
+      ...after(work, ['write', 'CandidateLost'], { failure: stagedLost }),
+      write: dropStaged(work),
+    }
   const old = await staged.open(placeOf(work, 'old'))
   const values = valuesOf(work, old, candidate)
   const { namespace } = refOf(rotation)
   const { provenRuns: _, ...unwatched } = status
   const { unsteady } = gathered.facts.proof
   return {
-    status: inPhase(unwatched, 'Proving', nowMs, {
-      ...{ provingSince: toTimestamp(nowMs), illBefore: unsteady.slice(0, mostNamed) },
+    ...after(work, ['write', status.step === 'Back' ? 'WrittenBack' : 'Written'], {
+      status: unwatched,
+      set: { provingSince: toTimestamp(nowMs), illBefore: unsteady.slice(0, mostNamed) },
     }),
     isChange: true,
     detail: { step: status.step ?? 'Switch' },
@@ -196,10 +212,10 @@ const write = async (work: Work): Promise<Outcome> => {
 }
 
 const scramble = async (work: Work): Promise<Outcome> => {
-  const { status, nowMs } = work
-  if (status.backFrom !== 'Remove') await discard(work)
-  const failures = (status.failures ?? 0) + 1
-  return { status: atRest(status, nowMs, { failures }), write: dropStaged(work) }
+  const { failures = 0, backFrom } = work.status
+  if (backFrom !== 'Remove') await discard(work)
+  const next = after(work, ['scramble', 'Discarded'], { set: { failures: failures + 1 } })
+  return { ...next, write: dropStaged(work) }
 }
 
 const effects: Readonly<Record<Effect, (work: Work) => Promise<Outcome>>> = {

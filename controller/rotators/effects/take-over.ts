@@ -2,7 +2,7 @@
 // that came back. It must name a login of the Rotation, and be accepted.
 import { toTimestamp } from '../../../src/kernel/clock.ts'
 import { readOld } from './logins.ts'
-import type { Outcome } from './outcome.ts'
+import { after, type Outcome } from './outcome.ts'
 import { RotatorFault } from '../providers/rotator.ts'
 import type { Work } from './work.ts'
 
@@ -13,7 +13,11 @@ export const takeOver = async (work: Work): Promise<Outcome> => {
   const { judged: _, retryAt: __, retryFor: ___, ...rest } = status
   const versions = { ...gathered.facts.foreign }
   const old = await readOld(work)
-  const not = (message: string): Outcome => ({ status: { ...rest, judged: { versions, message } } })
+  const not = (message: string): Outcome =>
+    after(work, ['takeOver', 'NotTakenOver'], {
+      status: rest,
+      set: { judged: { versions, message } },
+    })
   const { username } = old?.values ?? {}
   const slot = username === undefined ? rotator.slots[0] : old?.slot
   if (old === undefined || slot === undefined)
@@ -25,12 +29,11 @@ export const takeOver = async (work: Work): Promise<Outcome> => {
     if (!(error instanceof RotatorFault)) throw error
     if (error.kind === 'Failed') return not(error.message)
     const retryAt = toTimestamp(nowMs + againMs)
-    return { status: { ...rest, retryAt, retryFor: error.message } }
+    const set = { retryAt, retryFor: error.message }
+    return after(work, ['takeOver', 'RetryLater'], { status: rest, set })
   }
   const ownSlots = [...new Set([...(rest.ownSlots ?? []), slot])]
   const message = `what the outputs hold is accepted as a login of ${slot}: it is taken over`
-  return {
-    status: { ...rest, versions, slot, ownSlots },
-    told: { reason: 'CredentialTested', message },
-  }
+  const set = { versions, slot, ownSlots }
+  return after(work, ['takeOver', 'TakenOver'], { status: rest, set, message })
 }

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { defined } from '../../../src/kernel/defined.ts'
-import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
-import { decideRotation } from './decide.ts'
-import type { Facts, Next } from './next.ts'
-import { isOverdue } from './attempt-begin.ts'
+import type {
+  Restored,
+  RotationSpec,
+  RotationStatus,
+} from '../../../src/resources/kinds/rotation.ts'
+import { decideRotation, decisionOf } from './decide.ts'
+import { always, decisions, stateOf, underWay } from './machine.ts'
+import type { Facts, Next } from './facts.ts'
+import { isOverdue } from './idle.ts'
 import { afterLook } from './old-use.ts'
 import { nothingToProve, settledMs } from '../proof/proof.ts'
 
@@ -55,6 +60,13 @@ const said = (next: Next): string => {
   const more = [step === undefined ? [] : [step], failure === undefined ? [] : [failure.reason]]
   return ['move', phase, ...more.flat(), ...(next.told ? [`(${next.told.reason})`] : [])].join(' ')
 }
+
+const later: RotationStatus = { retryAt: at(minute) }
+const overlapping = inside('Overlapping', { provenAt: at(0) })
+const ofBackup = (state: Restored['state'], project?: Restored['project']): RotationStatus => ({
+  ...rotated,
+  restored: { at: at(0), takenAt: at(-day), state, message: '', ...defined({ project }) },
+})
 
 type Row = readonly [string, RotationStatus, Partial<Facts>, Partial<RotationSpec>, string]
 const failedOf = (reason: string, failures: number): RotationStatus => ({
@@ -376,9 +388,100 @@ const rows: readonly Row[] = [
     {},
     'move Revoking Remove',
   ],
+  ['its next try as it prepares is to come', inside('Preparing', later), {}, {}, 'wait 60 s'],
+  ['its next try as it tests is to come', inside('Testing', later), {}, {}, 'wait 60 s'],
+  ['its next try as it writes is to come', inside('RollingOut', later), {}, {}, 'wait 60 s'],
+  ['its next try before the end is to come', inside('Revoking', later), {}, {}, 'wait 60 s'],
+  [
+    'its next try as the old one ends is to come',
+    inside('Revoking', { ...later, revokeStartedAt: at(0) }),
+    ...([{}, {}, 'wait 60 s'] as const),
+  ],
+  [
+    'its next try as the new one is taken back is to come',
+    inside('Setting', { ...later, failure: { reason: 'SetFailed', message: 'no route' } }),
+    ...([{}, {}, 'wait 60 s'] as const),
+  ],
+  ['it writes the old values', inside('RollingOut', { step: 'Back' }), {}, {}, 'effect write'],
+  [
+    'its next try as it writes the old values is to come',
+    inside('RollingOut', { step: 'Back', ...later }),
+    ...([{}, {}, 'wait 60 s'] as const),
+  ],
+  [
+    'somebody wrote an output on the way back',
+    inside('Proving', { step: 'Back' }),
+    { changed: ['password'] },
+    ...([{}, 'move Idle OutputChanged (RotationFailed)'] as const),
+  ],
+  [
+    'somebody wrote an output before the end',
+    inside('Revoking'),
+    { changed: ['password'] },
+    ...([{}, 'move Idle OutputChanged (RotationFailed)'] as const),
+  ],
+  ['there is none to end', inside('Revoking', { hasOld: false }), {}, {}, 'effect revoke'],
+  [
+    'it was proven before',
+    inside('Proving', { ...proven, provenAt: at(-minute) }),
+    ...([{}, {}, 'move Overlapping Switch'] as const),
+  ],
+  ['a service fails in the overlap', overlapping, proof({ failed }), {}, 'move Proving Switch'],
+  [
+    'nobody is to be looked for',
+    { ...overlapping, withoutProof: true },
+    ...([{}, {}, 'move Revoking Switch'] as const),
+  ],
+  [
+    'nobody is to be looked for, and the old value is to be forgotten',
+    { ...overlapping, withoutProof: true },
+    { steps: ['Switch', 'Remove'] },
+    ...([{}, 'move RollingOut Remove'] as const),
+  ],
+  [
+    'somebody asks for haste',
+    inside('Overlapping', { request: { at: at(0), by: 'alice', cause: 'Run', now: true } }),
+    ...([{}, {}, 'move Overlapping Switch'] as const),
+  ],
+  [
+    'somebody else wrote the outputs',
+    rotated,
+    { foreign: { password: 4 } },
+    ...([{}, 'effect takeOver'] as const),
+  ],
+  ['a backup was restored', ofBackup('Untested'), {}, {}, 'effect verify'],
+  [
+    'nobody could be asked after a restore',
+    { ...ofBackup('Unknown'), ...later },
+    ...([{}, {}, 'wait 60 s'] as const),
+  ],
+  [
+    'another credential may not be made after a restore',
+    ofBackup('Renewing'),
+    ...([{}, { paused: true }, 'wait for a change'] as const),
+  ],
+  [
+    'the restored project was deleted',
+    ofBackup('Accepted', { uid: 'u', since: at(0) }),
+    ...([{}, {}, 'move Idle'] as const),
+  ],
 ]
 
 describe('what a rotation does next', () => {
+  it('is each row of the machine', () => {
+    const taken = rows.flatMap(([, status, around, more]) => {
+      const { guard } = decisionOf({ ...spec, ...more }, status, { ...facts, ...around })
+      return [guard, `${stateOf(status)} ${guard}`]
+    })
+    const all = [
+      ...Object.keys({ ...always, ...underWay }),
+      ...Object.entries(decisions).flatMap(([state, of]) =>
+        Object.keys(of).map((guard) => `${state} ${guard}`),
+      ),
+    ]
+    expect(all.filter((row) => !taken.includes(row))).toEqual([])
+  })
+
   it.each(rows)('when %s', (...[, status, around, more, expected]) => {
     const wanted = { ...spec, ...more }
     expect(said(decideRotation(wanted, status, { ...facts, ...around }))).toBe(expected)

@@ -36,7 +36,6 @@ const overlapWith = (
     const sessions = session + lasts >= nowMs ? 1 : 0
     const seen = { sessions, from: [], ...(!isMoment && { watchedMs: lookMs }) }
     const next = afterLook(spec, status, { nowMs, steps: ['Switch'], random: random() }, seen)
-    if (next.do === 'effect') throw new Error('a look is followed by no effect')
     status = next.status
     if (sessions > 0 || next.do === 'move') return { isSeen: sessions > 0, status }
   }

@@ -5,9 +5,8 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { durationMs } from '../../../src/resources/duration.ts'
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import { surelySeen } from '../../../src/resources/kinds/rotation-use.ts'
-import type { Facts, Next } from './next.ts'
-import { inPhase } from './phase-change.ts'
-import { wait } from './attempt-begin.ts'
+import { afterResult } from './enter.ts'
+import type { Facts, Move, Wait } from './facts.ts'
 import type { Use } from '../providers/rotator.ts'
 
 const leastMs = 5_000
@@ -51,24 +50,23 @@ export const afterNoLook = (
   spec: RotationSpec,
   status: RotationStatus,
   { nowMs, why, random }: { readonly nowMs: number; readonly why: string; readonly random: number },
-): RotationStatus | undefined =>
+): Pick<RotationStatus, 'retryAt' | 'retryFor'> | undefined =>
   overAt(spec, status, nowMs) > nowMs
-    ? { ...status, retryAt: time(nowMs + gapMs(spec, random)), retryFor: why }
+    ? { retryAt: time(nowMs + gapMs(spec, random)), retryFor: why }
     : undefined
 
-/** Nobody uses the old credential. */
-export const afterUse = (
-  status: RotationStatus,
-  { nowMs, steps }: Pick<Facts, 'nowMs' | 'steps'>,
-): Next => {
-  const isLast = !steps.includes('Remove')
-  return {
-    do: 'move',
-    status: isLast
-      ? inPhase(status, 'Revoking', nowMs)
-      : inPhase(status, 'RollingOut', nowMs, { step: 'Remove' }),
-  }
-}
+/** A rollout without the old value comes before the end of a value that services share. */
+export const hasRemoveStep = ({ steps }: Pick<Facts, 'steps'>): boolean => steps.includes('Remove')
+
+type Looking = Pick<Facts, 'nowMs' | 'steps'>
+
+/** Nobody uses the old credential, or nobody can know. */
+const unused = (status: RotationStatus, facts: Looking): Move | Wait =>
+  hasRemoveStep(facts)
+    ? afterResult(['checkUse', 'UnusedBeforeRemove'], status, facts.nowMs, {
+        set: { step: 'Remove' },
+      })
+    : afterResult(['checkUse', 'Unused'], status, facts.nowMs, {})
 
 const many = (count: number, one: string, more: string): string =>
   `${String(count)} ${count === 1 ? one : more}`
@@ -102,27 +100,29 @@ const withLook = (
 export const afterLook = (
   spec: RotationSpec,
   given: RotationStatus,
-  facts: Pick<Facts, 'nowMs' | 'steps'> & { readonly random: number },
+  facts: Looking & { readonly random: number },
   { sessions, from, watchedMs }: Pick<Use, 'sessions' | 'from' | 'watchedMs'>,
-): Next => {
+): Move | Wait => {
   const { nowMs } = facts
+  const used = (next: RotationStatus, until: number): Move | Wait =>
+    afterResult(['checkUse', 'Used'], next, nowMs, { until })
   const { blockedBy: _, retryAt: __, retryFor: ___, tries: ____, ...status } = given
   const over = overAt(spec, status, nowMs)
   if (sessions === undefined)
-    return over > nowMs ? wait({ ...status, retryAt: time(over) }, over) : afterUse(status, facts)
+    return over > nowMs ? used({ ...status, retryAt: time(over) }, over) : unused(status, facts)
   const isSeen = sessions > 0
   const use = withLook(status.use, { nowMs, isSeen, watchedMs })
   const quietMs = skips(spec, status) ? 0 : Math.min(mostQuietMs, durationMs(spec.overlap))
   const quietAt = use.seenAt === undefined ? over : Math.max(over, ms(use.seenAt) + quietMs)
-  if (!isSeen && quietAt <= nowMs) return afterUse({ ...status, use }, facts)
+  if (!isSeen && quietAt <= nowMs) return unused({ ...status, use }, facts)
   const again = Math.round(nowMs + gapMs(spec, facts.random))
   const until = isSeen || over > nowMs ? again : Math.min(again, quietAt)
   // In whole seconds the looks would be even again.
   const next = { ...status, use, retryAt: fineTime(until) }
-  if (over > nowMs) return wait(next, until)
+  if (over > nowMs) return used(next, until)
   const where = from.length === 0 ? '' : `, from ${from.slice(0, 5).join(', ')}`
   const message = isSeen
     ? `${many(sessions, 'session uses', 'sessions use')} the old credential${where}: find out whose they are, and end them`
     : `the old credential was used at ${use.seenAt ?? ''}: it ends at ${time(quietAt)} unless another look finds a session of it, or at once with stagely rotation run --now`
-  return wait({ ...next, blockedBy: [{ reason: 'StillUsed', message }] }, until)
+  return used({ ...next, blockedBy: [{ reason: 'StillUsed', message }] }, until)
 }

@@ -6,8 +6,8 @@ import type {
 } from '../../../src/resources/kinds/rotation.ts'
 import { fromFor, holdIn } from '../../../src/rollout/restored.ts'
 import { decideRotation } from './decide.ts'
-import { afterRefusal } from './phase-change.ts'
-import type { Facts, Move } from './next.ts'
+import { afterRefusal } from './store-refusal.ts'
+import type { Facts, Move } from './facts.ts'
 import { nothingToProve } from '../proof/proof.ts'
 import { decideRestored, renewed, stayUntested, type Seen } from './restored.ts'
 
@@ -222,8 +222,12 @@ describe('what follows after a restore where', () => {
     const invalid = { reason: 'Invalid', message: 'it does not match spec.pattern' }
     const { status } = decideRestored(spec, inside('Setting'), facts, seen('nyn'))
     expect(afterRefusal(status, now, invalid)).toMatchObject({
-      ...{ do: 'wait', until: now + 10_000 },
-      status: { phase: 'RollingOut', blockedBy: [invalid], restored: { state: 'Renewing' } },
+      status: {
+        phase: 'RollingOut',
+        retryAt: at(10_000),
+        blockedBy: [invalid],
+        restored: { state: 'Renewing' },
+      },
     })
     const { restored: _, ...ordinary } = inside('RollingOut')
     const taken = afterRefusal(ordinary, now, invalid)

@@ -8,10 +8,11 @@ import type {
   RotationStatus,
 } from '../../../src/resources/kinds/rotation.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
-import { atRest, goBack, inPhase } from './phase-change.ts'
-import type { Facts, Move, Next, Told } from './next.ts'
+import { atRest, afterResult, type Failed, type Observed } from './enter.ts'
+import type { Facts, Move, Situation } from './facts.ts'
+import type { results } from './machine.ts'
 import type { Accepted } from '../providers/rotator.ts'
-import { begin, retryMs, wait } from './attempt-begin.ts'
+import { beginning, retryMs } from './idle.ts'
 
 /** So often it is asked again, after it was delivered untested. */
 const mostRetryMs = 300_000
@@ -47,27 +48,25 @@ const renewAt = ({ retryAt, request, failures = 0, endedAt }: RotationStatus): n
   return request !== undefined || failures === 0 ? 0 : ms(endedAt) + retryMs(failures)
 }
 
-/** undefined: the Rotation goes on as ever. */
-export const afterRestore = (
-  { paused }: RotationSpec,
-  status: RotationStatus,
-  { nowMs, faults, away, project }: Facts,
-): Next | undefined => {
+/**
+ * When (ms) it is asked which credential is accepted; Infinity: once somebody mends the Rotation; undefined: not at
+ * all.
+ */
+export const testAt = ({ spec, status, facts }: Situation): number | undefined => {
   const { restored, phase = 'Idle' } = status
   const state = restored?.state
-  // The revision is of a project that is gone.
-  if (restored?.project !== undefined && !sameJson(restored.project, project))
-    return { do: 'move', status: withoutMark(status) }
-  if (state === 'Untested' || hasReturned(status, away)) return { do: 'effect', effect: 'verify' }
-  const isAsked = state === 'Unknown' || state === 'Refused'
-  const at = isAsked ? ms(status.retryAt) : renewAt(status)
-  const isOpen = isAsked || (state === 'Renewing' && phase === 'Idle')
-  if (!isOpen) return undefined
-  if (state === 'Renewing' && (paused === true || faults.length > 0)) return wait(status)
-  return at > nowMs ? wait(status, at) : { do: 'effect', effect: 'verify' }
+  if (state === 'Untested' || hasReturned(status, facts.away)) return 0
+  if (state === 'Unknown' || state === 'Refused') return ms(status.retryAt)
+  if (state !== 'Renewing' || phase !== 'Idle') return undefined
+  return spec.paused === true || facts.faults.length > 0 ? Infinity : renewAt(status)
 }
 
-const withoutMark = ({ restored: _, ...status }: RotationStatus): RotationStatus => status
+/** The revision is of a project that is gone. */
+export const projectReplaced = ({ status, facts }: Situation): Observed | undefined => {
+  const { restored, ...unmarked } = status
+  const isOther = restored?.project !== undefined && !sameJson(restored.project, facts.project)
+  return isOther ? { status: unmarked } : undefined
+}
 
 /** An agent has come back that nothing is delivered to before the credential was asked for again. */
 export const hasReturned = ({ restored }: RotationStatus, away: readonly string[]): boolean =>
@@ -94,6 +93,15 @@ const awaitingOf = ({ restored }: RotationStatus, { outputs, away }: Unanswered)
 const sourceOf = ({ restored }: RotationStatus): string =>
   `the backup of ${restored?.takenAt ?? ''}`
 
+type Result = keyof (typeof results)['verify']
+
+const verified = (
+  result: Result,
+  status: RotationStatus,
+  nowMs: number,
+  observed: Observed = {},
+): Move => afterResult(['verify', result], status, nowMs, observed)
+
 /**
  * Nobody could be asked: the project is delivered all the same, but not with what was seen to be refused.
  */
@@ -112,36 +120,32 @@ export const stayUntested = (
   const retryAt = toTimestamp(nowMs + Math.min(mostRetryMs, retryMs(Math.max(1, tries))))
   const next = { ...status, tries, retryAt }
   if (state === 'Renewing' || (state === 'Refused' && !isRefused))
-    return { do: 'move', status: next }
+    return verified('RetryLater', next, nowMs)
+  const now = isRefused ? 'Refused' : 'Unknown'
   const awaiting = awaitingOf(status, unanswered)
+  const message = isRefused
+    ? `the credential of ${sourceOf(status)} is refused, and nothing is delivered to the stagelets of the project. Which one is accepted is not known yet: ${why}`
+    : unknownInWords(status, unanswered, awaiting)
+  const held = now === 'Unknown' && awaiting.length > 0 ? { awaiting } : {}
+  const { restored } = as(status, now, message)
+  const marked = { ...next, ...(restored && { restored: { ...restored, ...held } }) }
+  if (state === now) return verified('RetryLater', marked, nowMs)
+  return verified(isRefused ? 'OthersUnknown' : 'Unknown', marked, nowMs, { message })
+}
+
+const unknownInWords = (
+  status: RotationStatus,
+  { why, outputs }: Unanswered,
+  awaiting: readonly string[],
+): string => {
+  const credential = `the credential of ${sourceOf(status)}`
+  if (outputs === 'accepted')
+    return `${credential} is accepted, and delivered; whether the new one of the attempt that was under way is accepted too is not known: ${why}`
   const but =
     awaiting.length === 0
       ? ''
       : `, but not to ${awaiting.join(', ')}, whose agent is away: it is asked for again when that one is back`
-  const [now, message, reason] = isRefused
-    ? ([
-        'Refused',
-        `the credential of ${sourceOf(status)} is refused, and nothing is delivered to the stagelets of the project. Which one is accepted is not known yet: ${why}`,
-        'CredentialRefused',
-      ] as const)
-    : ([
-        'Unknown',
-        outputs === 'accepted'
-          ? `the credential of ${sourceOf(status)} is accepted, and delivered; whether the new one of the attempt that was under way is accepted too is not known: ${why}`
-          : `it is not known whether the credential of ${sourceOf(status)} is accepted, and it is delivered all the same${but}: ${why}`,
-        'CredentialUntested',
-      ] as const)
-  const told = state === now ? {} : { told: { reason, message } }
-  const { restored } = as(status, now, message)
-  const held = now === 'Unknown' && awaiting.length > 0 ? { awaiting } : {}
-  const mark = restored && { restored: { ...restored, ...held } }
-  return { do: 'move', status: { ...next, ...mark }, ...told }
-}
-
-/** Nothing outside knows it: services need only agree. */
-const untestable = (status: RotationStatus, nowMs: number): Move => {
-  const { restored: _, ...rest } = status
-  return { do: 'move', status: isWritten(status) ? provenAnew(rest, nowMs) : rest }
+  return `it is not known whether ${credential} is accepted, and it is delivered all the same${but}: ${why}`
 }
 
 /** The outputs hold what the attempt has made. */
@@ -149,11 +153,19 @@ export const isWritten = ({ phase }: RotationStatus): boolean =>
   phase === 'Proving' || phase === 'Overlapping' || phase === 'Revoking'
 
 /** What was seen of containers before the backup says nothing of those of now. */
-const provenAnew = (status: RotationStatus, nowMs: number): RotationStatus => {
+const unproven = (status: RotationStatus): RotationStatus => {
   // Whoever did without a proof meant the containers of then.
   const { provenAt: _, evidence: __, withoutProof: ___, now: ____, ...kept } = status
   const { provenRuns: _____, illBefore: ______, use: _______, ...rest } = kept
-  return inPhase(rest, 'Proving', nowMs, { provingSince: toTimestamp(nowMs) })
+  return rest
+}
+
+/** Nothing outside knows it: services need only agree. */
+const untestable = (status: RotationStatus, nowMs: number): Move => {
+  const { restored: _, ...rest } = status
+  if (!isWritten(status)) return verified('Untestable', rest, nowMs)
+  const set = { provingSince: toTimestamp(nowMs) }
+  return verified('UntestableWritten', unproven(rest), nowMs, { set })
 }
 
 /** The old one is dead, whoever ended it: no failure leads back to it. */
@@ -162,66 +174,73 @@ const endedAt = (old: Accepted | undefined, nowMs: number): Partial<RotationStat
 
 type Judging = Pick<Facts, 'nowMs' | 'faults' | 'project'>
 
+/** Of an attempt whose credential is not accepted, nothing is left. */
+const attemptOver = (status: RotationStatus): { readonly failure: Failed } => ({
+  failure: {
+    reason: 'Restored',
+    message: `the attempt that was under way in ${sourceOf(status)} is over: its credential is not accepted, or was given up`,
+  },
+})
+
+const isIdle = ({ phase = 'Idle' }: RotationStatus): boolean => phase === 'Idle'
+
 /** Services get what the outputs hold. */
 const accepted = (status: RotationStatus, { nowMs, project }: Judging, { old }: Seen): Move => {
   const message = `the credential of ${sourceOf(status)} is accepted`
-  const told: Told = { reason: 'CredentialTested', message }
   const { tries: _, retryAt: __, ...rest } = { ...status, ...as(status, 'Accepted', message) }
-  if (!isWritten(status)) return { do: 'move', status: rest, told }
+  if (isIdle(status)) return verified('Accepted', rest, nowMs, { message })
+  if (!isWritten(status))
+    return verified('AcceptedUnwritten', rest, nowMs, { message, set: attemptOver(status) })
   const { restored, revision, step } = rest
-  const next = provenAnew(rest, nowMs)
-  if (step === 'Back' || restored === undefined) return { do: 'move', status: next, told }
+  const set = { provingSince: toTimestamp(nowMs) }
+  if (step === 'Back' || restored === undefined)
+    return verified('AcceptedWritten', unproven(rest), nowMs, { message, set })
   // The revision before may hold the old one.
   const from =
     revision === undefined ? restored : { ...restored, revision, ...defined({ project }) }
-  return { do: 'move', status: { ...next, restored: from, ...endedAt(old, nowMs) }, told }
+  return verified('AcceptedWritten', unproven(rest), nowMs, {
+    message,
+    set: { ...set, restored: from, ...endedAt(old, nowMs) },
+  })
 }
 
 /** The attempt of then goes on with the credential that it was about to write: services may run with it already. */
 const goOn = (status: RotationStatus, nowMs: number, { outputs }: Seen): Move => {
   const message = `the attempt that was under way in ${sourceOf(status)} goes on: its credential is accepted. Nothing is delivered before it is written`
   const { step = 'Switch' } = status
-  const told: Told = { reason: 'CredentialTested', message }
-  return {
-    do: 'move',
-    status: inPhase(status, 'RollingOut', nowMs, {
-      ...{ step, ...as(status, 'Renewing', message) },
-      ...(step !== 'Back' && endedAt(outputs, nowMs)),
-    }),
-    told,
-  }
+  const mark = as(status, 'Renewing', message)
+  if (step === 'Back')
+    return verified('CandidateAcceptedBack', status, nowMs, { message, set: mark })
+  const set = { step, ...mark, ...endedAt(outputs, nowMs) }
+  return verified('CandidateAccepted', status, nowMs, { message, set })
 }
 
 const backToOld = (status: RotationStatus, nowMs: number): Move => {
   const message = `what the attempt had written by ${sourceOf(status)} is refused, and the credential before it is accepted: the outputs get that one`
-  return goBack({ ...status, ...as(status, 'Renewing', message) }, nowMs, {
-    reason: 'Restored',
-    message,
+  const failure = { reason: 'Restored', message }
+  return verified('OldAccepted', { ...status, ...as(status, 'Renewing', message) }, nowMs, {
+    failure,
   })
 }
 
-/** Of an attempt whose credential is not accepted, nothing is left. */
-const withoutAttempt = (status: RotationStatus, nowMs: number): RotationStatus => {
-  if ((status.phase ?? 'Idle') === 'Idle') return status
-  const message = `the attempt that was under way in ${sourceOf(status)} is over: its credential is not accepted, or was given up`
-  return atRest(status, nowMs, { failure: { reason: 'Restored', message } })
-}
-
+/** Another one is made, where that may be. */
 const refused = (
   { paused }: RotationSpec,
   status: RotationStatus,
   { nowMs, faults }: Judging,
 ): Move => {
-  const { tries: _, retryAt: __, ...rest } = status
   const what = `the credential of ${sourceOf(status)} is refused. Nothing is delivered to the stagelets of the project before its outputs hold another one; what runs is not touched`
   const why =
     paused === true ? 'spec.paused is true: resume it' : faults.length > 0 ? faults.join('; ') : ''
   const message = why === '' ? what : `${what}. No other one is made: ${why}`
-  const next = { ...rest, ...as(status, 'Renewing', message) }
-  const told: Told = { reason: 'CredentialRefused', message }
-  return why === ''
-    ? { do: 'move', status: begin(next, 'Refused', nowMs).status, told }
-    : { do: 'move', status: next, told }
+  const { tries: _, retryAt: __, ...rest } = { ...status, ...as(status, 'Renewing', message) }
+  const isOver = !isIdle(status)
+  if (why !== '')
+    return isOver
+      ? verified('RefusedUnwrittenHeld', rest, nowMs, { message, set: attemptOver(status) })
+      : verified('RefusedHeld', rest, nowMs, { message })
+  const idle = isOver ? atRest(rest, nowMs) : rest
+  return verified('Refused', rest, nowMs, { ...beginning(idle, 'Refused', nowMs), message })
 }
 
 /** The outputs hold a credential that is accepted from this revision on. */
@@ -251,9 +270,8 @@ export const decideRestored = (
   const toWrite = isBack ? seen.old : failure === undefined ? seen.candidate : undefined
   if (phase !== 'Idle' && !isWritten(status) && toWrite === 'accepted')
     return goOn(status, nowMs, seen)
-  if (seen.outputs === 'accepted')
-    return accepted(isWritten(status) ? status : withoutAttempt(status, nowMs), facts, seen)
+  if (seen.outputs === 'accepted') return accepted(status, facts, seen)
   const mayGoBack = isWritten(status) && !isBack && hasOld === true && revokeStartedAt === undefined
   if (mayGoBack && seen.old === 'accepted') return backToOld(status, nowMs)
-  return refused(spec, withoutAttempt(status, nowMs), facts)
+  return refused(spec, status, facts)
 }

@@ -7,7 +7,7 @@ import { toTimestamp } from '../../../src/kernel/clock.ts'
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 import type { ProjectInput, SecretObject } from '../../reconcilers/project/gather.ts'
 import { decideRotation } from '../machine/decide.ts'
-import type { Facts } from '../machine/next.ts'
+import type { Facts } from '../machine/facts.ts'
 import { mostRestarts, proofOf, settledMs } from './proof.ts'
 import { afterLook } from '../machine/old-use.ts'
 
@@ -111,7 +111,7 @@ class World {
           { ...facts, random: 0.5 },
           { sessions: this.sessions, from: [] },
         )
-        if (looked.do !== 'effect') this.status = looked.status
+        this.status = looked.status
       } else this.end = next.effect === 'beginRevoke' ? 'revoked' : 'back'
       if (next.do === 'wait') return
     }

@@ -1,5 +1,10 @@
 // What is known of a rotation, and what it does next.
-import type { Restored, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
+import type {
+  Restored,
+  RotationSpec,
+  RotationStatus,
+} from '../../../src/resources/kinds/rotation.ts'
+import type { Effect, EventReason } from './machine.ts'
 import type { Proof } from '../proof/proof.ts'
 import type { Step } from '../providers/rotator.ts'
 
@@ -36,29 +41,8 @@ export interface Holder {
   readonly isBlocked: boolean
 }
 
-export type Effect =
-  | ('prepare' | 'set' | 'test' | 'write' | 'checkUse')
-  /** Whether what the outputs hold is a login of this Rotation, which is accepted. */
-  | 'takeOver'
-  /** After a restore: whether what the outputs hold is accepted. */
-  | 'verify'
-  /** The attempt has failed: the candidate ends. */
-  | 'scramble'
-  /** It is stored that the old credential ends, before it does. */
-  | 'beginRevoke'
-  | 'revoke'
-
 export interface Told {
-  readonly reason:
-    | 'RotationStarted'
-    | 'CredentialSet'
-    | 'RotationProven'
-    | 'CredentialRevoked'
-    | 'RotationFailed'
-    | 'RotationBlocked'
-    | 'CredentialTested'
-    | 'CredentialRefused'
-    | 'CredentialUntested'
+  readonly reason: EventReason
   readonly message: string
 }
 
@@ -68,7 +52,17 @@ export interface Move {
   readonly told?: Told
 }
 
-export type Next =
-  | Move
-  | { readonly do: 'effect'; readonly effect: Effect }
-  | { readonly do: 'wait'; readonly status: RotationStatus; readonly until: number | undefined }
+export interface Wait {
+  readonly do: 'wait'
+  readonly status: RotationStatus
+  readonly until: number | undefined
+}
+
+export type Next = Move | Wait | { readonly do: 'effect'; readonly effect: Effect }
+
+/** What guards look at. */
+export interface Situation {
+  readonly spec: RotationSpec
+  readonly status: RotationStatus
+  readonly facts: Facts
+}

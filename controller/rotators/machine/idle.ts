@@ -5,8 +5,8 @@ import { earliest } from '../../../src/kernel/earliest.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import { dueAt, startAt } from '../../../src/resources/kinds/rotation-window.ts'
 import type { Cause, RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
-import { inPhase } from './phase-change.ts'
-import type { Facts, Move, Next, Told } from './next.ts'
+import type { Observed } from './enter.ts'
+import type { Facts, Situation } from './facts.ts'
 
 const firstBackoffMs = 60_000
 const mostBackoffMs = 21_600_000
@@ -50,12 +50,6 @@ export const isOverdue = (
   schedule !== undefined &&
   nowMs > dueAt(schedule, lastRotatedAt === undefined ? createdMs : ms(lastRotatedAt)) + overdueMs
 
-export const wait = (status: RotationStatus, until?: number): Next => ({
-  do: 'wait',
-  status,
-  until,
-})
-
 /** What starts an attempt now; `turn` has come or is to come. */
 const startOf = (
   spec: RotationSpec,
@@ -75,22 +69,27 @@ const requestMs = 3_600_000
 const requestEnds = ({ request, endedAt }: RotationStatus): number | undefined =>
   request?.cause === 'Run' ? Math.max(ms(request.at), ms(endedAt)) + requestMs : undefined
 
-const withoutRequest = (status: RotationStatus, { nowMs, busy, faults }: Facts): Next => {
-  const { request, ...rest } = status
-  const [why = busy?.message] = faults
+export const requestExpired = (situation: Situation): Observed | undefined => {
+  const { facts } = situation
+  const until = requestEnds(situation.status)
+  if (until === undefined || until > facts.nowMs) return undefined
+  const { request, ...rest } = idleOf(situation)
+  const [why = facts.busy?.message] = facts.faults
   const because = why === undefined ? '' : ` (${why})`
   const message = `what ${request?.by ?? ''} asked for at ${request?.at ?? ''} could not start within an hour${because}: ask again`
-  const failure = { reason: 'RequestExpired', message }
-  const told: Told = { reason: 'RotationFailed', message }
-  return { do: 'move', status: { ...rest, failure, endedAt: rest.endedAt ?? time(nowMs) }, told }
+  const status = { ...rest, endedAt: rest.endedAt ?? time(facts.nowMs) }
+  return { status, failure: { reason: 'RequestExpired', message } }
 }
 
+/** When (ms) the next turn is, or was; undefined: nothing starts by itself. */
+const turnOf = ({ spec, status, facts }: Situation): number | undefined =>
+  spec.paused === true ? undefined : nextAttemptMs(spec, status, facts)
+
 /** At rest, with the time of its next turn: one that has come stays until it begins. */
-const idleOf = (
-  { nextAt, blockedBy: _, ...others }: RotationStatus,
-  turn: number | undefined,
-  nowMs: number,
-): RotationStatus => {
+const idleOf = (situation: Situation): RotationStatus => {
+  const { nextAt, blockedBy: _, ...others } = situation.status
+  const { nowMs } = situation.facts
+  const turn = turnOf(situation)
   const isKept = turn !== undefined && turn <= nowMs && nextAt !== undefined && ms(nextAt) <= nowMs
   const shown = isKept ? nextAt : turn === undefined ? undefined : time(turn)
   return { ...others, phase: 'Idle', ...defined({ nextAt: shown }) }
@@ -111,56 +110,61 @@ const skipsOf = ({
   ...(withoutProof === true && { withoutProof }),
 })
 
-export const begin = (idle: RotationStatus, cause: Cause, nowMs: number): Move => {
+/** The attempt that begins: nothing of the one before is left. */
+export const beginning = (idle: RotationStatus, cause: Cause, nowMs: number): Observed => {
   const { request, failure: _f, nextAt: _n, ...kept } = idle
-  const { evidence: _e, use: _u, skipped: _s, ...before } = kept
+  const { evidence: _e, use: _u, skipped: _s, ...status } = kept
   const attempt = (idle.attempt ?? 0) + 1
-  const status = inPhase(before, 'Preparing', nowMs, {
-    ...{ attempt, cause, startedAt: time(nowMs) },
-    ...(request && skipsOf(request)),
-  })
   const by = request === undefined ? '' : `, asked for by ${request.by}`
-  const message = `attempt ${attempt} begins (${cause}${by})`
-  return { do: 'move', status, told: { reason: 'RotationStarted', message } }
+  const set = { attempt, cause, startedAt: time(nowMs), ...(request && skipsOf(request)) }
+  return { status, set, message: `attempt ${attempt} begins (${cause}${by})` }
 }
 
 /** When (ms) what the outputs hold is asked for; undefined: not at all. */
-const takeOverAt = (
-  { judged, retryAt }: RotationStatus,
-  { foreign }: Pick<Facts, 'foreign'>,
-): number | undefined => {
-  if (foreign === undefined || sameJson(judged?.versions ?? {}, foreign)) return undefined
+const takeOverAt = ({ status, facts }: Situation): number | undefined => {
+  const { judged, retryAt } = status
+  const { foreign, hasProject } = facts
+  const isAsked = hasProject && foreign !== undefined
+  if (!isAsked || sameJson(judged?.versions ?? {}, foreign)) return undefined
   return retryAt === undefined ? 0 : Date.parse(retryAt)
 }
 
-export const fromIdle = (spec: RotationSpec, status: RotationStatus, facts: Facts): Next => {
-  const { nowMs } = facts
-  const turn = spec.paused === true ? undefined : nextAttemptMs(spec, status, facts)
-  const judgeAt = facts.hasProject ? takeOverAt(status, facts) : undefined
-  if (judgeAt !== undefined && judgeAt <= nowMs) return { do: 'effect', effect: 'takeOver' }
-  const idle = idleOf(status, turn, nowMs)
-  const until = requestEnds(status)
-  if (until !== undefined && until <= nowMs) return withoutRequest(idle, facts)
-  const cause = startOf(spec, status, facts, turn)
-  if (cause !== undefined && facts.faults.length === 0 && facts.busy === undefined)
-    return begin(idle, cause, nowMs)
-  const held = cause === undefined ? idle : heldBy(idle, facts)
-  const next = earliest(turn !== undefined && turn > nowMs ? turn : undefined, until)
-  return wait(held, earliest(next, judgeAt))
+export const foreignValues = (situation: Situation): Observed | undefined =>
+  (takeOverAt(situation) ?? Infinity) <= situation.facts.nowMs ? {} : undefined
+
+const causeOf = (situation: Situation): Cause | undefined =>
+  startOf(situation.spec, situation.status, situation.facts, turnOf(situation))
+
+export const due = (situation: Situation): Observed | undefined => {
+  const { nowMs, faults, busy } = situation.facts
+  const cause = causeOf(situation)
+  if (cause === undefined || faults.length > 0 || busy !== undefined) return undefined
+  return beginning(idleOf(situation), cause, nowMs)
+}
+
+export const notDue = (situation: Situation): Observed => {
+  const { status, facts } = situation
+  const idle = idleOf(situation)
+  const turn = turnOf(situation)
+  const next = turn !== undefined && turn > facts.nowMs ? turn : undefined
+  return {
+    status: causeOf(situation) === undefined ? idle : heldBy(idle, facts),
+    until: earliest(earliest(next, requestEnds(status)), takeOverAt(situation)),
+  }
 }
 
 const unwritten = new Set<RotationStatus['phase']>(['Preparing', 'Setting', 'Testing'])
 
 /**
- * The status of an attempt that a request speeds up: what has failed is tried again at once. undefined where there is
- * no request, or it stays for another attempt: once the new values are written somebody may know them, and where they
- * are taken back nothing is new.
+ * A request speeds the attempt up: what has failed is tried again at once. A plain request stays for another attempt
+ * once the new values are written, since somebody may know them, and while an attempt that has failed ends.
  */
-export const sped = (status: RotationStatus): RotationStatus | undefined => {
-  const { request, retryAt: _, ...rest } = status
+export const requestHurries = ({
+  status: { request, retryAt: _, ...status },
+}: Situation): Observed | undefined => {
   if (request === undefined || status.failure !== undefined) return undefined
   const { cause, now, withoutProof } = request
   const isForAnother =
     cause === 'Run' && now !== true && withoutProof !== true && !unwritten.has(status.phase)
-  return isForAnother ? undefined : { ...rest, ...skipsOf(request) }
+  return isForAnother ? undefined : { status: { ...status, ...skipsOf(request) } }
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { RotationSpec, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
-import { withVerdicts, type Around } from './conditions.ts'
+import { withVerdicts, type Around } from './status-conditions.ts'
 
 const now = '2026-03-02T12:00:00Z'
 const around: Around = {

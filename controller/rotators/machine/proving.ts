@@ -1,0 +1,217 @@
+// Whether everything runs the new credential, and what fails with it: the guards of a proof. Pure.
+import { toTimestamp } from '../../../src/kernel/clock.ts'
+import { defined } from '../../../src/kernel/defined.ts'
+import { earliest } from '../../../src/kernel/earliest.ts'
+import { durationMs } from '../../../src/resources/duration.ts'
+import type {
+  BlockedBy,
+  Evidence,
+  RotationSpec,
+  RotationStatus,
+} from '../../../src/resources/kinds/rotation.ts'
+import { keyOfBearer, mostRestarts, settledMs, type Bearer } from '../proof/proof.ts'
+import type { Failed, Observed } from './enter.ts'
+import type { Facts, Situation } from './facts.ts'
+import { hasRemoveStep } from './old-use.ts'
+
+/** After that who is still on the way is named, and a service that is not well since then counts as failed. */
+const slowMs = 600_000
+
+const time = toTimestamp
+const ms = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text))
+
+/** `away: RevokeAfter` counts from the write of the values, whatever phase came since. */
+const awayOverAt = (spec: RotationSpec, status: RotationStatus): number | undefined =>
+  spec.away === 'RevokeAfter' && spec.revokeAfter !== undefined
+    ? ms(status.provingSince ?? status.phaseSince) + durationMs(spec.revokeAfter)
+    : undefined
+
+const isAwayOver = (spec: RotationSpec, status: RotationStatus, { nowMs }: Facts): boolean =>
+  nowMs >= (awayOverAt(spec, status) ?? Infinity)
+
+/** Who is still waited for: agents that are away count only so long. */
+const blockersOf = (spec: RotationSpec, status: RotationStatus, facts: Facts): BlockedBy[] => {
+  const waited = facts.nowMs - ms(status.phaseSince)
+  const isOver = isAwayOver(spec, status, facts)
+  const held = facts.proof.blockedBy.filter((one) => !(isOver && one.reason === 'AgentAway'))
+  const slow = waited < slowMs ? [] : facts.proof.rolling
+  const which = status.step === 'Back' ? 'old' : 'new'
+  const why = (stagelet: string): string =>
+    facts.proof.bearers
+      .flatMap((one) =>
+        one.stagelet === stagelet && one.ill ? [` (service ${one.service} ${one.ill})`] : [],
+      )
+      .slice(0, 5)
+      .join('')
+  return [
+    ...held,
+    ...slow.map((stagelet) => ({
+      ...{ stagelet, reason: 'NotHealthy' },
+      message: `it is not healthy with the ${which} credential yet${why(stagelet)}: stagely describe stagelet ${stagelet}, and stagely rollout status ${spec.projectRef.name}`,
+    })),
+  ].slice(0, 20)
+}
+
+/** The old credential is accepted, as far as anybody knows. */
+const mayGoBack = ({ hasOld, oldIsLogin, cause, revokeStartedAt }: RotationStatus): boolean =>
+  hasOld === true && oldIsLogin !== true && cause !== 'Refused' && revokeStartedAt === undefined
+
+const rolledBack = (facts: Facts): Failed | undefined => {
+  const { failed } = facts.proof
+  if (failed === undefined) return undefined
+  const message = `service ${failed.service} of stagelet "${failed.stagelet}" failed with the new credential; the old values are given back: ${failed.message}`
+  return { reason: 'RolledBack', message }
+}
+
+interface Failing {
+  /** As stagelet/service. */
+  readonly key: string
+  readonly bearer: Bearer
+  readonly what: string
+}
+
+/** Services that restart again and again with the new values, or are not well for long. */
+const failingOf = (status: RotationStatus, { nowMs, proof }: Facts): Failing[] => {
+  const { provenRuns, phaseSince } = status
+  const isSlow = nowMs - ms(phaseSince) >= slowMs
+  return proof.bearers.flatMap((bearer): Failing[] => {
+    const key = keyOfBearer(bearer)
+    const restarts = bearer.restarts - (provenRuns?.restarts[key] ?? 0)
+    const isLooping = restarts >= mostRestarts * Math.max(1, bearer.containers)
+    if (isLooping) return [{ key, bearer, what: `has restarted ${restarts} times` }]
+    return isSlow && bearer.ill !== undefined ? [{ key, bearer, what: bearer.ill }] : []
+  })
+}
+
+/** A service that was well before its container got the new values, and is not since. */
+const cannotLive = (status: RotationStatus, facts: Facts): Failed | undefined => {
+  const { illBefore } = status
+  if (illBefore === undefined) return undefined
+  const found = failingOf(status, facts).find(({ key }) => !illBefore.includes(key))
+  if (found === undefined) return undefined
+  const { bearer, what } = found
+  const message = `service ${bearer.service} of stagelet "${bearer.stagelet}" ${what} with the new credential, and was well before; the old values are given back`
+  return { reason: 'RolledBack', message }
+}
+
+/** Whoever restarts again and again looks well in between, and keeps the proof from its end. */
+const restartingOf = (status: RotationStatus, facts: Facts): BlockedBy[] =>
+  failingOf(status, facts)
+    .filter(({ bearer }) => bearer.ill === undefined)
+    .slice(0, 20)
+    .map(({ bearer: { stagelet, service }, what }) => ({
+      ...{ stagelet, reason: 'NotHealthy' },
+      message: `service ${service} ${what} since it got the credential, and has to run for a minute without a restart: stagely logs ${stagelet} --service ${service}`,
+    }))
+
+/** The proof begins anew with each start of a container. The fewest restarts are those of before. */
+export const withStarts = (status: RotationStatus, { proof }: Facts): RotationStatus => {
+  const { provenRuns: before, provenSince, ...rest } = status
+  const restarts =
+    before === undefined
+      ? proof.restarts
+      : Object.fromEntries(
+          Object.entries(before.restarts).flatMap(([key, count]) => {
+            const fewest = Math.min(count, proof.restarts[key] ?? 0)
+            return fewest === 0 ? [] : [[key, fewest] as const]
+          }),
+        )
+  const isSame = before?.of === proof.runs
+  const provenRuns = { of: proof.runs, restarts: { ...restarts } }
+  return { ...rest, provenRuns, ...(isSame && provenSince !== undefined && { provenSince }) }
+}
+
+/** Without an old credential there is none to end. */
+const needsNoProof = ({ withoutProof, hasOld, step }: RotationStatus): boolean =>
+  step !== 'Back' && (withoutProof === true || hasOld !== true)
+
+export const outputChanged = ({ facts: { changed } }: Situation): Observed | undefined => {
+  if (changed.length === 0) return undefined
+  const message = `${changed.join(', ')} was changed or removed meanwhile: the old credential is not ended`
+  return { failure: { reason: 'OutputChanged', message } }
+}
+
+export const credentialFails = ({ status, facts }: Situation): Observed | undefined => {
+  const failure = rolledBack(facts) ?? cannotLive(status, facts)
+  return failure !== undefined && mayGoBack(status) ? { failure } : undefined
+}
+
+export const stackFailed = ({ status, facts }: Situation): Observed | undefined =>
+  facts.proof.failed !== undefined && mayGoBack(status) ? {} : undefined
+
+export const proofPending = ({ spec, status, facts }: Situation): Observed | undefined => {
+  if (needsNoProof(status)) return undefined
+  const { nowMs, proof } = facts
+  const blockedBy = blockersOf(spec, status, facts)
+  const { blockedBy: _, provenSince = time(nowMs), ...rest } = status
+  if (blockedBy.length > 0 || proof.rolling.length > 0) {
+    const later = [ms(status.phaseSince) + slowMs, awayOverAt(spec, status)]
+    const [first, second] = later.filter((endMs) => endMs !== undefined && endMs > nowMs)
+    const next = { ...rest, ...(blockedBy.length > 0 && { blockedBy }) }
+    return { status: next, until: earliest(first, second) }
+  }
+  const settled = ms(provenSince) + settledMs
+  if (settled <= nowMs) return undefined
+  const restarting = restartingOf(status, facts)
+  const waiting = { ...rest, provenSince, ...(restarting.length > 0 && { blockedBy: restarting }) }
+  return { status: waiting, until: settled }
+}
+
+export const addProven = ({ status: { step } }: Situation): Observed | undefined =>
+  step === 'Add' ? { set: { step: 'Switch' } } : undefined
+
+const evidenceOf = ({ facts }: Situation): { readonly evidence: Evidence[] } => ({
+  evidence: facts.proof.evidence.slice(0, 50),
+})
+
+export const removeProven = (situation: Situation): Observed | undefined =>
+  situation.status.step === 'Remove' ? { set: evidenceOf(situation) } : undefined
+
+export const nothingToEnd = ({ status: { hasOld } }: Situation): Observed | undefined =>
+  hasOld === true ? undefined : {}
+
+/** Where a rollout without the old value is to come, it follows this step. */
+const stepBeforeRemove = ({
+  status: { step = 'Switch' },
+  facts,
+}: Situation): Partial<RotationStatus> => (hasRemoveStep(facts) ? { step } : {})
+
+export const proofSkipped = (situation: Situation): Observed | undefined => {
+  const { evidence: _, ...status } = situation.status
+  return status.withoutProof === true ? { status, set: stepBeforeRemove(situation) } : undefined
+}
+
+/** A container that was only started again keeps the overlap that has begun. */
+export const provenAgain = (situation: Situation): Observed | undefined =>
+  situation.status.provenAt === undefined ? undefined : proven(situation)
+
+export const proven = (situation: Situation): Observed => {
+  const { status, facts } = situation
+  const { provenAt = time(facts.nowMs), provenSince } = status
+  const { evidence } = evidenceOf(situation)
+  const containers = evidence.reduce((sum, seen) => sum + seen.containers, 0)
+  const where = `${evidence.length} ${evidence.length === 1 ? 'stagelet' : 'stagelets'}`
+  const away = facts.proof.blockedBy.filter(({ reason }) => reason === 'AgentAway')
+  const unseen =
+    away.length === 0
+      ? ''
+      : `; not seen, since their agents are away: ${away.map(({ stagelet }) => stagelet).join(', ')}`
+  return {
+    set: { evidence, provenAt, ...defined({ provenSince }), ...stepBeforeRemove(situation) },
+    message: `every container that is seen runs the new credential: ${containers} in ${where}${unseen}`,
+  }
+}
+
+/** What was proven must still be so. */
+export const proofLost = ({ spec, status, facts }: Situation): Observed | undefined => {
+  const { provenAt: _, ...unproven } = status
+  if (status.withoutProof === true) return undefined
+  const isLost = facts.proof.rolling.length > 0 || blockersOf(spec, status, facts).length > 0
+  return isLost ? { status: unproven } : undefined
+}
+
+export const proofInterrupted = ({ status, facts }: Situation): Observed | undefined => {
+  const { withoutProof, provenRuns } = status
+  if (withoutProof === true || provenRuns === undefined) return undefined
+  return provenRuns.of === facts.proof.runs ? undefined : {}
+}
