@@ -1,15 +1,6 @@
 // Rotations: how they stand, and how long one takes from its start until the old credential is ended.
 import { Gauge, Histogram, type Registry } from 'prom-client'
-
-const countedStates = ['Failed', 'Blocked', 'Overdue'] as const
-export type RotationCounts = Readonly<Record<(typeof countedStates)[number], number>>
-
-export interface RotationMetrics {
-  /** Called with the time (ms) from the start of a rotation until the old credential was ended. */
-  readonly onRevoked: (ms: number) => void
-  /** Called with how many rotations have each condition. */
-  readonly onRotations: (counts: RotationCounts) => void
-}
+import { countedStates, type RotationMetrics } from '../rotators/metrics.ts'
 
 export const createRotationMetrics = (registry: Registry): RotationMetrics => {
   const took = new Histogram({

@@ -3,7 +3,7 @@ import { findCondition } from '../../src/resources/conditions.ts'
 import { refOf } from '../../src/resources/meta.ts'
 import { placeOf } from '../../src/resources/kinds/rotation-place.ts'
 import type { Reader } from '../../src/store/store.ts'
-import type { RotationObject } from './gather.ts'
+import type { RotationObject } from './machine/facts.ts'
 import type { Holder } from './machine/facts.ts'
 
 /** In words; of a rotation of another team not even its name is told. */

@@ -3,7 +3,6 @@ import { toTimestamp } from '../../src/kernel/clock.ts'
 import { refOf } from '../../src/resources/meta.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import type { RotationSpec } from '../../src/resources/kinds/rotation.ts'
-import type { Typed } from '../../src/resources/typed.ts'
 import type { Reader } from '../../src/store/store.ts'
 import { consumersBySecret } from '../reconcilers/project/decide.ts'
 import {
@@ -13,13 +12,11 @@ import {
 } from '../reconcilers/project/gather.ts'
 import { awayIn } from './proof/away-stagelets.ts'
 import { busyOf } from './busy.ts'
-import type { Facts } from './machine/facts.ts'
+import type { Facts, RotationObject } from './machine/facts.ts'
 import { nothingToProve, proofOf, type Proof } from './proof/proof.ts'
 import { releasedBlocks } from './proof/released.ts'
 import type { Step } from './providers/rotator.ts'
 import { withFollowers } from './proof/viewers.ts'
-
-export type RotationObject = Typed<'Rotation'>
 
 export interface Gathered {
   readonly facts: Facts

@@ -3,7 +3,7 @@ import { conditionsOf, isTrue } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import type { ChangeEvent } from '../../src/store/store.ts'
-import type { RotationObject } from './gather.ts'
+import type { RotationObject } from './machine/facts.ts'
 
 type Change = Pick<ChangeEvent, 'type' | 'object' | 'previous'>
 

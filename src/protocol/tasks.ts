@@ -2,7 +2,7 @@
 // its parameters; statements are made by the agent alone. The order is sealed, since it holds the candidate. The
 // answer holds facts, never a value.
 import * as z from 'zod'
-import { faultKinds } from '../databases/step.ts'
+import { faultKinds, type Facts } from '../databases/step.ts'
 import { machineText, storable } from './agent-text.ts'
 
 /** The agent ends a step after this time. */
@@ -53,3 +53,11 @@ export const taskResponse = z.object({ state: z.enum(['taken', 'ended']) })
 
 export type TaskOrder = z.infer<typeof taskOrder>
 export type TaskReport = z.infer<typeof taskReport>
+
+/** A step that the controller asks an agent for. */
+export type AgentTask = Omit<TaskOrder, 'type' | 'id'>
+
+export interface AgentTaskRunner {
+  /** The facts of one step. StepFault: Unreachable where the agent is away or does not answer, Refused where it is too old. */
+  run(agentKey: string, task: AgentTask, signal: AbortSignal): Promise<Facts>
+}

@@ -2,7 +2,7 @@
 import type { ObservationSpec, ObservedService } from '../../src/resources/kinds/observation.ts'
 import type { DesiredStagelet } from '../../src/protocol/messages.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
-import type { Stagelet, StageletInput } from '../../controller/reconcilers/stagelet/gather.ts'
+import type { Stagelet, StageletInput } from '../../controller/reconcilers/stagelet/facts.ts'
 
 export const anEntry = (over: Partial<SetEntry> & { key: string }): SetEntry => ({
   secretId: `id-${over.key}-${over.scope ?? 'global'}`,

@@ -4,7 +4,6 @@ import type { DeniedLog } from '../../audit/denied.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { JoinContent } from '../../../src/protocol/join.ts'
-import type { ObjectRef } from '../../../src/resources/meta.ts'
 import type { AgentConnections } from '../../../src/store/agents/agent-connections.ts'
 import type { LeakTestStore } from '../../../src/store/agents/leak-tests.ts'
 import type { LogsElsewhere } from './log-relay.ts'
@@ -103,11 +102,3 @@ export const defaultTuning: Tuning = {
 
 /** Actor of writes for agents, as the audit log shows it. */
 export const system = { name: 'system:agents', source: 'system' } as const
-
-/** Key of an agent: Stagelets name an agent by namespace and name. */
-export const agentKeyOf = (namespace: string, name: string): string => `${namespace}/${name}`
-
-export const agentRefOf = (agentKey: string): ObjectRef<'Agent'> => {
-  const [namespace = '', name = ''] = agentKey.split('/')
-  return { kind: 'Agent', namespace, name }
-}

@@ -1,7 +1,8 @@
 // Finds two machines that use the identity of one agent, as after a disk was cloned. They replace each other's stream
 // again and again, or each has a stream on another replica. Both run where a start of the agent (its boot id) connects
 // or reports after another start has replaced it. A machine that was restarted has a new boot id.
-import { agentRefOf, system, type AgentRoutesDeps } from './deps.ts'
+import { agentRefOf } from '../../../src/protocol/agent-key.ts'
+import { system, type AgentRoutesDeps } from './deps.ts'
 import type { Session } from './session.ts'
 
 /** Replaced boot ids that are remembered of one agent. */

@@ -10,7 +10,8 @@ import { createFanOut, createWheel } from './fan-out.ts'
 import { returnsPerSecond, spreadMsFor } from './pace.ts'
 import { createListening, type Listening } from './listening.ts'
 import type { Presence } from './presence.ts'
-import { Session, type Asked, type NewStream, type SessionDeps } from './session.ts'
+import type { OrderResult } from './order-result.ts'
+import { Session, type NewStream, type SessionDeps } from './session.ts'
 import { createWorld, type AgentView, type World } from './world.ts'
 
 /** How long an agent may take to read the last message of its stream. */
@@ -26,7 +27,7 @@ export interface Hub {
   /** Takes a sign of life; false where it is not of a stream here, or came before. */
   readonly heard: Listening['heard']
   /** Sends an order to the agent, if it has its stream here. */
-  readonly ask: (agentKey: string, order: AskedOrder) => Asked
+  readonly ask: (agentKey: string, order: AskedOrder) => OrderResult
   /** Ends this stream: the agent has a newer one on another replica. */
   replaced(agentKey: string, connection: string): void
   /** Ends all streams, and asks each agent to come back at a time of its own. */

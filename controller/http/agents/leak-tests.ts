@@ -14,7 +14,7 @@ import type {
   StoredLeakTest,
 } from '../../../src/store/agents/leak-tests.ts'
 import type { LogsElsewhere } from './log-relay.ts'
-import type { Asked } from './session.ts'
+import type { OrderResult } from './order-result.ts'
 import { askAnywhere } from './tasks.ts'
 
 /** `waiting`: the agent was asked, and has not answered yet. */
@@ -36,7 +36,7 @@ export interface LeakTests {
 
 export interface LeakTestsDeps {
   readonly leakTests: LeakTestStore
-  readonly ask: (agentKey: string, order: LeakTestOrder) => Asked
+  readonly ask: (agentKey: string, order: LeakTestOrder) => OrderResult
   /** Absent where there is no other replica. */
   readonly elsewhere?: Pick<LogsElsewhere, 'ask'> | undefined
   readonly clock: Clock
@@ -80,7 +80,7 @@ const endOf = (lines: number, end: NonNullable<LeakTestReport['end']>): LeakTest
 }
 
 /** The end of a test that the agent was not asked for. */
-const notAsked = (agent: string, asked: Asked): LeakTestEnd | undefined => {
+const notAsked = (agent: string, asked: OrderResult): LeakTestEnd | undefined => {
   if (asked === 'asked') return undefined
   if (asked === 'away') {
     const message = `agent ${agent} has no connection to a controller: look at its machine`

@@ -17,7 +17,7 @@ import {
 } from '../../../src/protocol/logs.ts'
 import type { AskedOrder } from '../../../src/protocol/messages.ts'
 import { RefusedError } from './refusal.ts'
-import type { Asked } from './session.ts'
+import type { OrderResult } from './order-result.ts'
 
 interface LogWanted {
   /** `namespace/name` of the agent. */
@@ -43,7 +43,7 @@ export interface LogsElsewhere {
   /** Name of this replica. */
   readonly self: string
   /** `away` where none of them has the agent. ServiceUnavailable. */
-  ask(agentKey: string, order: AskedOrder): Promise<Asked>
+  ask(agentKey: string, order: AskedOrder): Promise<OrderResult>
   /** Undefined when that replica does not know the session either. ServiceUnavailable. */
   take(replica: string, agentKey: string, batch: LogBatch): Promise<LogBatchState | undefined>
 }
@@ -51,7 +51,7 @@ export interface LogsElsewhere {
 interface LogRelayDeps {
   readonly clock: Clock
   /** `away` where the agent has no stream here. */
-  readonly ask: (agentKey: string, order: LogsOrder) => Asked
+  readonly ask: (agentKey: string, order: LogsOrder) => OrderResult
   /** Absent where there is no other replica. */
   readonly elsewhere?: LogsElsewhere
   /** For tests. */

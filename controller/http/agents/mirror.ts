@@ -9,7 +9,7 @@ import {
   type Hold,
   type ProjectHold,
 } from '../../../src/rollout/restored.ts'
-import { agentKeyOf } from './deps.ts'
+import { agentKeyOf } from '../../../src/protocol/agent-key.ts'
 import {
   projectKeyOf,
   projectViewOf,

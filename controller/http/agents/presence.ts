@@ -11,7 +11,8 @@ import type { StreamRequest } from '../../../src/protocol/messages.ts'
 import type { Streams } from '../../../src/store/agents/agent-connections.ts'
 import type { Transaction } from '../../../src/store/store.ts'
 import type { Caller } from './authenticate.ts'
-import { agentRefOf, system, type AgentRoutesDeps, type Tuning } from './deps.ts'
+import { agentRefOf } from '../../../src/protocol/agent-key.ts'
+import { system, type AgentRoutesDeps, type Tuning } from './deps.ts'
 import { leastSkewMs, skewOf, withNewest } from './skew.ts'
 
 const gatherMs = 50

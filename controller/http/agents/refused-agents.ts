@@ -7,7 +7,8 @@ import {
   withCondition,
   type NewCondition,
 } from '../../../src/resources/conditions.ts'
-import { agentRefOf, system, type AgentRoutesDeps } from './deps.ts'
+import { agentRefOf } from '../../../src/protocol/agent-key.ts'
+import { system, type AgentRoutesDeps } from './deps.ts'
 import { RefusedError, type RefusedAgent } from './refusal.ts'
 import { skewOf } from './skew.ts'
 import type { World } from './world.ts'

@@ -8,7 +8,8 @@ import type { AgentConnections } from '../../../src/store/agents/agent-connectio
 import { isDeposed } from '../../../src/store/core/errors.ts'
 import type { Peer, Replicas } from '../../../src/store/replicas.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { agentKeyOf, system } from './deps.ts'
+import { agentKeyOf } from '../../../src/protocol/agent-key.ts'
+import { system } from './deps.ts'
 import { restartGraceMs } from './pace.ts'
 import { writeGone } from './presence.ts'
 

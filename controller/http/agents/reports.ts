@@ -10,13 +10,8 @@ import type { ObservationSpec } from '../../../src/resources/kinds/observation.t
 import type { ReportRequest, ReportedStagelet } from '../../../src/protocol/messages.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Transaction } from '../../../src/store/store.ts'
-import {
-  agentKeyOf,
-  agentRefOf,
-  system,
-  type AgentRoutesDeps,
-  type RegisteredAgent,
-} from './deps.ts'
+import { agentKeyOf, agentRefOf } from '../../../src/protocol/agent-key.ts'
+import { system, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
 import type { Duplicates } from './duplicates.ts'
 import { RefusedError } from './refusal.ts'
 import type { World } from './world.ts'

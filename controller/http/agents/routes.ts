@@ -24,7 +24,8 @@ import {
 } from '../../../src/protocol/messages.ts'
 import { protocolFault } from '../../../src/protocol/version.ts'
 import { checkClock, createAuthenticator, type Authenticator } from './authenticate.ts'
-import { agentKeyOf, defaultTuning, type AgentRoutesDeps } from './deps.ts'
+import { agentKeyOf } from '../../../src/protocol/agent-key.ts'
+import { defaultTuning, type AgentRoutesDeps } from './deps.ts'
 import { decodeReports } from './decode-reports.ts'
 import { createDuplicates } from './duplicates.ts'
 import { createAgentCost, createDoor, createGate } from './gate.ts'
@@ -47,7 +48,7 @@ import { clientNetwork } from '../request-identity.ts'
 import { createRefusals } from './refused-agents.ts'
 import { createReports } from './reports.ts'
 import { createSigns } from './signs.ts'
-import { createTasks, type Tasks } from './tasks.ts'
+import { createTasks, type AgentTasks } from './tasks.ts'
 
 const maxJoinBytes = 16_384
 /** Whose bodies come at the same time from one address: many agents may join from behind one. */
@@ -68,7 +69,7 @@ export interface AgentRoutes {
   /** Leak tests of the stacks of agents. */
   readonly leakTests: LeakTests
   /** Steps that agents do in containers of databases. */
-  readonly tasks: Tasks
+  readonly tasks: AgentTasks
   /** Sends an order to the agent, if it has its stream here. */
   readonly ask: Hub['ask']
   /** The server's listener: takes signs of life itself, and gives all else to `app`. */

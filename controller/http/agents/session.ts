@@ -30,8 +30,10 @@ import {
 import { renderLine } from '../../../src/protocol/ndjson.ts'
 import { isHeartbeatBy, heartbeatKeyOf, type Heartbeat } from '../../../src/protocol/heartbeat.ts'
 import type { OpenedEntry, Origin } from '../../../src/store/store.ts'
-import { agentKeyOf, type AgentRoutesDeps, type RegisteredAgent } from './deps.ts'
+import { agentKeyOf } from '../../../src/protocol/agent-key.ts'
+import type { AgentRoutesDeps, RegisteredAgent } from './deps.ts'
 import { renderBundle, type ItemReader } from './desired.ts'
+import type { OrderResult } from './order-result.ts'
 import { HeldBundles } from './held-bundles.ts'
 
 export interface SessionDeps extends Pick<AgentRoutesDeps, 'identity'> {
@@ -66,9 +68,6 @@ interface Pace {
   readonly spreadMs: number
   readonly signMs: number
 }
-
-/** `away`: the agent has no stream; `tooOld`: it does not know the order. */
-export type Asked = 'asked' | 'away' | 'tooOld'
 
 export class Session {
   readonly agentUid: string
@@ -231,7 +230,7 @@ export class Session {
   }
 
   /** Asks to read logs. The next stream does not repeat that. */
-  ask(order: AskedOrder): Asked {
+  ask(order: AskedOrder): OrderResult {
     if (!this.#knows.has(order.type)) return 'tooOld'
     this.#order(order)
     return this.#ended ? 'away' : 'asked'

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
-import type { Asked } from './session.ts'
+import type { OrderResult } from './order-result.ts'
 import { createTasks } from './tasks.ts'
 
 const task = {
@@ -12,7 +12,7 @@ const { signal } = new AbortController()
 
 it('waits for an agent that comes back after the start of its controller, and for no other one', async () => {
   const clock = createFakeClock()
-  let asked: Asked = 'away'
+  let asked: OrderResult = 'away'
   const ids: string[] = []
   const tasks = createTasks({
     ask: (_, { id }) => {

@@ -1,4 +1,4 @@
-// Tasks of agents: asks an agent for one step, and waits for its facts. Tasks are not stored: the caller is in this process,
+// AgentTasks of agents: asks an agent for one step, and waits for its facts. AgentTasks are not stored: the caller is in this process,
 // and asks again where the answer is lost. The id of a task names the replica that waits for it.
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../../src/kernel/clock.ts'
@@ -7,16 +7,18 @@ import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
 import { pause } from '../../../src/kernel/pause.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { StepFault, type Facts } from '../../../src/databases/step.ts'
-import { taskPatienceMs, type TaskOrder, type TaskReport } from '../../../src/protocol/tasks.ts'
+import {
+  taskPatienceMs,
+  type AgentTask,
+  type AgentTaskRunner,
+  type TaskOrder,
+  type TaskReport,
+} from '../../../src/protocol/tasks.ts'
 import type { AskedOrder } from '../../../src/protocol/messages.ts'
 import type { LogsElsewhere } from './log-relay.ts'
-import type { Asked } from './session.ts'
+import type { OrderResult } from './order-result.ts'
 
-export type Task = Omit<TaskOrder, 'type' | 'id'>
-
-export interface Tasks {
-  /** The facts of one step. StepFault: Unreachable where the agent is away or does not answer, Refused where it is too old. */
-  run(agentKey: string, task: Task, signal: AbortSignal): Promise<Facts>
+export interface AgentTasks extends AgentTaskRunner {
   /** What an agent has answered. */
   accept(agentKey: string, report: TaskReport): Promise<'taken' | 'ended'>
   /** The same, only for tasks of this process. */
@@ -29,7 +31,7 @@ export interface TasksElsewhere extends Pick<LogsElsewhere, 'self' | 'ask'> {
 }
 
 export interface TasksDeps {
-  readonly ask: (agentKey: string, order: TaskOrder) => Asked
+  readonly ask: (agentKey: string, order: TaskOrder) => OrderResult
   /** Absent where there is no other replica. */
   readonly elsewhere?: TasksElsewhere | undefined
   readonly clock: Clock
@@ -47,11 +49,15 @@ interface Waiting {
 const comingBackMs = 30_000
 const lookMs = 500
 
-export const createTasks = (deps: TasksDeps): Tasks => {
+export const createTasks = (deps: TasksDeps): AgentTasks => {
   const { clock, elsewhere, patienceMs = taskPatienceMs } = deps
   const waiting = new Map<string, Waiting>()
   const allBackMs = clock.monotonic() + comingBackMs
-  const ask = async (agentKey: string, order: TaskOrder, signal: AbortSignal): Promise<Asked> => {
+  const ask = async (
+    agentKey: string,
+    order: TaskOrder,
+    signal: AbortSignal,
+  ): Promise<OrderResult> => {
     for (;;) {
       const asked = await askAnywhere(deps, agentKey, order)
       const isLast = asked !== 'away' || clock.monotonic() >= allBackMs
@@ -59,7 +65,7 @@ export const createTasks = (deps: TasksDeps): Tasks => {
     }
   }
 
-  const acceptHere: Tasks['acceptHere'] = (agentKey, report) => {
+  const acceptHere: AgentTasks['acceptHere'] = (agentKey, report) => {
     const found = waiting.get(report.id)
     if (found?.agentKey !== agentKey) return 'ended'
     found.take(report)
@@ -94,7 +100,7 @@ export const createTasks = (deps: TasksDeps): Tasks => {
 }
 
 interface Asking<Order extends AskedOrder> {
-  readonly ask: (agentKey: string, order: Order) => Asked
+  readonly ask: (agentKey: string, order: Order) => OrderResult
   readonly elsewhere?: Pick<LogsElsewhere, 'ask'> | undefined
   readonly log: Logger
 }
@@ -104,7 +110,7 @@ export const askAnywhere = async <Order extends AskedOrder>(
   { ask, elsewhere, log }: Asking<Order>,
   agentKey: string,
   order: Order,
-): Promise<Asked> => {
+): Promise<OrderResult> => {
   const here = ask(agentKey, order)
   if (here !== 'away' || elsewhere === undefined) return here
   return elsewhere.ask(agentKey, order).catch((error: unknown) => {
@@ -114,7 +120,7 @@ export const askAnywhere = async <Order extends AskedOrder>(
   })
 }
 
-const checkAsked = (agentKey: string, asked: Asked): void => {
+const checkAsked = (agentKey: string, asked: OrderResult): void => {
   if (asked === 'away')
     throw new StepFault(
       'Unreachable',

@@ -5,7 +5,7 @@ import type { Quarantined } from '../../../src/resources/kinds/observation.ts'
 import type { StageletSpec, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { ofKind, specOf, statusOf } from '../../../src/resources/typed.ts'
 import { projectNameOf } from '../../../src/resources/project-ref.ts'
-import { agentKeyOf } from './deps.ts'
+import { agentKeyOf } from '../../../src/protocol/agent-key.ts'
 
 /** The fields of a Stagelet that matter to its agent. */
 export interface StageletView {

@@ -20,8 +20,8 @@ import {
   type AgentContext,
   type AgentEnv,
 } from '../agents/refusal.ts'
-import type { Asked } from '../agents/session.ts'
-import type { Tasks, TasksElsewhere } from '../agents/tasks.ts'
+import type { OrderResult } from '../agents/order-result.ts'
+import type { AgentTasks, TasksElsewhere } from '../agents/tasks.ts'
 import { readBody } from '../read-body.ts'
 import { peerTokenHeader, type PeerClient } from './client.ts'
 import { askRequest, takeRequest, takeTaskRequest, taskRequest } from './requests.ts'
@@ -91,9 +91,9 @@ export const mountPeerRoutes = (
     readonly key: Buffer
     readonly self: string
     readonly logs: Pick<LogRelay, 'acceptHere'>
-    readonly tasks: Pick<Tasks, 'acceptHere'>
+    readonly tasks: Pick<AgentTasks, 'acceptHere'>
     /** `away` where the agent has no stream here. */
-    readonly ask: (agentKey: string, order: AskedOrder) => Asked
+    readonly ask: (agentKey: string, order: AskedOrder) => OrderResult
     /** Handles a sign of life. */
     readonly heard: (sign: Heartbeat) => boolean
     readonly clock: Clock

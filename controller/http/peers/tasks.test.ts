@@ -12,7 +12,7 @@ import { sendSlowBodies } from '../../../test/support/http/slow-bodies.ts'
 import { withBodies } from '../../../test/support/http/with-bodies.ts'
 import type { AgentEnv } from '../agents/refusal.ts'
 import { createBodyBudget } from '../body-budget.ts'
-import type { Asked } from '../agents/session.ts'
+import type { OrderResult } from '../agents/order-result.ts'
 import { createPeerClient, type PeerClient } from './client.ts'
 import { createLogsElsewhere, mountPeerRoutes } from './logs.ts'
 
@@ -26,7 +26,7 @@ const taken: TaskReport[] = []
 const bodies: string[] = []
 const budget = createBodyBudget()
 let url: string
-let stands: Asked = 'asked'
+let stands: OrderResult = 'asked'
 let server: Server
 let client: PeerClient
 let elsewhere: ReturnType<typeof createLogsElsewhere>

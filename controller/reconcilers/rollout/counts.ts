@@ -1,6 +1,14 @@
 // Counts the stagelets of a project by their standing in the rollout of the newest revision: pure.
 import type { ProjectRollout } from '../../../src/resources/kinds/project.ts'
-import type { Standing } from './decide.ts'
+
+/**
+ * The standing of a stagelet in the rollout of the newest revision. `healthy`: runs it and is healthy. `failed`: its
+ * rollout failed. `busy`: admitted, and not healthy yet. `late`: busy for longer than its deadline. `waiting`: not
+ * admitted yet. `interrupted`: not admitted yet, while the rollout of an older revision is not finished there. `held`:
+ * cannot be admitted (paused, drained, stopped or away). `unknown`: was healthy when it was last seen.
+ */
+export type Standing =
+  'healthy' | 'failed' | 'late' | 'busy' | 'interrupted' | 'waiting' | 'held' | 'unknown'
 
 export type Standings = ReadonlyMap<string, Standing>
 

@@ -11,7 +11,7 @@ import { findFailed } from '../../../src/rollout/quarantine.ts'
 import { newestOf } from '../../../src/rollout/revision.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { isUnseen, lastKnown } from '../stagelet/unseen.ts'
-import { countStandings, namesAt } from './counts.ts'
+import { countStandings, namesAt, type Standing } from './counts.ts'
 import { findVanishedTogether } from './vanished-agents.ts'
 import type { RolloutInput } from './gather.ts'
 import { conditionsOf } from './verdict.ts'
@@ -26,15 +26,6 @@ export interface RolloutDecision {
   /** When the next deadline passes. */
   readonly checkInMs: number | undefined
 }
-
-/**
- * The standing of a stagelet in the rollout of the newest revision. `healthy`: runs it and is healthy. `failed`: its
- * rollout failed. `busy`: admitted, and not healthy yet. `late`: busy for longer than its deadline. `waiting`: not
- * admitted yet. `interrupted`: not admitted yet, while the rollout of an older revision is not finished there. `held`:
- * cannot be admitted (paused, drained, stopped or away). `unknown`: was healthy when it was last seen.
- */
-export type Standing =
-  'healthy' | 'failed' | 'late' | 'busy' | 'interrupted' | 'waiting' | 'held' | 'unknown'
 
 const mostNamed = 20
 

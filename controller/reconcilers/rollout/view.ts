@@ -5,16 +5,8 @@ import { syncOutcome } from '../../../src/resources/wait-outcome.ts'
 import type { ProjectRollout, RolloutSpec } from '../../../src/resources/kinds/project.ts'
 import type { StageletObject } from '../project/gather.ts'
 import { isUnseen } from '../stagelet/unseen.ts'
-import { countStandings } from './counts.ts'
-import {
-  holdsFailed,
-  isAway,
-  isHeld,
-  standingOf,
-  stateOf,
-  vanishedAgents,
-  type Standing,
-} from './decide.ts'
+import { countStandings, type Standing } from './counts.ts'
+import { holdsFailed, isAway, isHeld, standingOf, stateOf, vanishedAgents } from './decide.ts'
 import type { RolloutInput } from './gather.ts'
 import { progressOf, whyStopped } from './verdict.ts'
 

@@ -5,7 +5,7 @@ import type { ObservationSpec, ObservedService } from '../../../src/resources/ki
 import type { ServiceStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { viewsOf } from '../../../src/secrets/set-views.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 
 export interface ComparedService {
   readonly status: ServiceStatus

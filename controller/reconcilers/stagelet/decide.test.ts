@@ -11,7 +11,7 @@ import type { ObservationSpec } from '../../../src/resources/kinds/observation.t
 import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import { decideStagelet } from './decide.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 
 const entries = [anEntry({ key: 'DATABASE_URL' }), anEntry({ key: 'STRIPE_KEY', scope: 'backend' })]
 const digestOf = (service: string): string => serviceDigest(visibleTo(service, 'shop', entries))!

@@ -14,10 +14,10 @@ import {
 } from '../../../src/resources/kinds/observation.ts'
 import type { ServiceStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { findFailed } from '../../../src/rollout/quarantine.ts'
-import type { StageletInput } from './gather.ts'
+import type { SeenInput, StageletInput } from './facts.ts'
 import { degraded } from './degraded.ts'
 import { drifted } from './drift.ts'
-import { isOutdated, secretsInSync, type SeenInput } from './in-sync.ts'
+import { isOutdated, secretsInSync, type Decided } from './in-sync.ts'
 import { rolloutOf } from './last-rollout.ts'
 import { heldOf, withPropagation } from './propagation.ts'
 import { reportCut } from './report-cut.ts'
@@ -112,14 +112,6 @@ export const decideStagelet = (input: StageletInput): StageletDecision => {
       conditions,
     },
   }
-}
-
-export interface Decided {
-  readonly compared: readonly ComparedService[]
-  readonly failed: Quarantined | undefined
-  readonly wantedRevision: number | undefined
-  /** Why the newest revision is held back. */
-  readonly held: Verdict | undefined
 }
 
 type Verdicts = Readonly<Record<string, Verdict & Pick<Condition, 'observedGeneration'>>>

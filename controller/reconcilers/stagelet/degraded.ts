@@ -6,7 +6,8 @@ import type {
 } from '../../../src/resources/kinds/observation.ts'
 import type { DriftVerdict } from './drift.ts'
 import { awaitsDeploy } from './not-started.ts'
-import { rolledBack, type SeenInput } from './in-sync.ts'
+import type { SeenInput } from './facts.ts'
+import { rolledBack } from './in-sync.ts'
 import { lastKnown } from './unseen.ts'
 import { no, yes, type Verdict } from '../verdict.ts'
 

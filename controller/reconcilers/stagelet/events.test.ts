@@ -8,7 +8,7 @@ import {
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 
 type Rollout = NonNullable<ObservationSpec['rollout']>
 

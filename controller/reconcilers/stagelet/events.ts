@@ -3,7 +3,7 @@
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import type { EventInput } from '../../../src/store/store.ts'
-import type { Stagelet } from './gather.ts'
+import type { Stagelet } from './facts.ts'
 import { isUntoldHealing } from './drift.ts'
 import { lastKnown } from './unseen.ts'
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { aStagelet, anEntry, anInput } from '../../../test/support/builders.ts'
 import { decideStagelet } from './decide.ts'
 import { awaitedBy } from './first-rollout.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 
 const entries = [anEntry({ key: 'A' }), anEntry({ key: 'B', secretId: 'b', stagelet: 'other' })]
 const nowMs = Date.parse('2026-01-01T00:00:00Z')

@@ -2,7 +2,7 @@
 // arrive one by one and in any order, and a stack that starts with some of its secrets would be re-created for the others.
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { projectMissing, type Verdict } from '../../../src/resources/kinds/unseen-secret.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 
 /** Longest wait for a project to be quiet, however often it is written to. */
 const longestMs = 10_000

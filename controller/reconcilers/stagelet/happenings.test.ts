@@ -10,7 +10,7 @@ import type { ObservationSpec } from '../../../src/resources/kinds/observation.t
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import type { ActivityEntry } from '../../../src/store/core/activity-entry.ts'
 import { decideStagelet } from './decide.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 import { happeningsOf } from './happenings.ts'
 
 type Rollout = NonNullable<ObservationSpec['rollout']>

@@ -17,7 +17,7 @@ import type {
   RolloutRecord,
 } from '../../../src/store/core/activity-entry.ts'
 import { specOf } from '../../../src/resources/typed.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 import { controllerTimeOf } from './machine-time.ts'
 import { isUntoldHealing } from './drift.ts'
 import { healthySetOf } from './revision.ts'

@@ -2,16 +2,20 @@
 import { annotations } from '../../../src/resources/meta.ts'
 import type { ObservationSpec, Quarantined } from '../../../src/resources/kinds/observation.ts'
 import { describeBlame } from './suspect-values.ts'
-import type { Decided } from './decide.ts'
 import { notBegun } from './first-rollout.ts'
-import type { StageletInput } from './gather.ts'
+import type { SeenInput, StageletInput } from './facts.ts'
 import { strayServices, type ComparedService } from './compare-services.ts'
 import { awaitsDeploy, neverStarted } from './not-started.ts'
 import { healthySetOf } from './revision.ts'
 import { no, unknown, yes, type Verdict } from '../verdict.ts'
 
-/** With a report of the agent. */
-export type SeenInput = StageletInput & { readonly observation: ObservationSpec }
+export interface Decided {
+  readonly compared: readonly ComparedService[]
+  readonly failed: Quarantined | undefined
+  readonly wantedRevision: number | undefined
+  /** Why the newest revision is held back. */
+  readonly held: Verdict | undefined
+}
 
 /** The message where the newest set holds a failure: the agent has gone back or is about to. */
 export const rolledBack = (input: StageletInput, failed: Quarantined): string => {

@@ -2,7 +2,7 @@
 import { toFineTimestamp } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { RolloutStatus } from '../../../src/resources/kinds/stagelet.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 import { lastKnown } from './unseen.ts'
 
 /** A rollout of the revision that ran already has another cause: an edited Compose file, or changed containers. */

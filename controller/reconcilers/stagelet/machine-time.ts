@@ -1,5 +1,5 @@
 // Times of an agent's machine as times of the controller: pure.
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 
 /** ms since the epoch, the skew of the machine's clock taken off; undefined for what is no time. */
 export const controllerTimeOf = (

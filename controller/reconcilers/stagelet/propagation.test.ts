@@ -11,7 +11,7 @@ import type { ObservationSpec } from '../../../src/resources/kinds/observation.t
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import { sumOf } from '../../../src/rollout/propagation.ts'
 import { decideStagelet } from './decide.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 import { propagatedIn, type Propagated } from './propagation.ts'
 
 const start = Date.parse('2026-01-31T10:00:00.000Z')

@@ -4,7 +4,7 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
 import { engineUnavailable } from '../../../src/resources/kinds/observation.ts'
 import type { RolloutStatus, StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 import { controllerTimeOf } from './machine-time.ts'
 import { awaitingCredential } from './revision.ts'
 

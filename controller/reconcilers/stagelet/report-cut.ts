@@ -1,7 +1,7 @@
 // The condition ReportCut: the report of the agent holds more than is kept. Pure.
 import { findCondition } from '../../../src/resources/conditions.ts'
 import type { CutField } from '../../../src/resources/kinds/observation.ts'
-import type { SeenInput } from './in-sync.ts'
+import type { SeenInput } from './facts.ts'
 import { no, yes, type Verdict } from '../verdict.ts'
 
 const mostNamed = 10

@@ -14,7 +14,7 @@ import { visibleTo, type SetEntry } from '../../../src/secrets/visible.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 
 const entriesAt = (web: number, db = 1): SetEntry[] => [
   anEntry({ key: 'WEB', scope: 'web', version: web }),

@@ -6,7 +6,7 @@ import { findFailed, liveQuarantine, mergeQuarantine } from '../../../src/rollou
 import { decideRevision, type RevisionDecision } from '../../../src/rollout/revision.ts'
 import type { SecretSet } from '../../../src/store/store.ts'
 import { awaitedBy } from './first-rollout.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 import { blameOf } from './suspect-values.ts'
 import { no, type Verdict } from '../verdict.ts'
 

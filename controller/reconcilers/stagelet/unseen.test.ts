@@ -14,7 +14,7 @@ import { serviceDigest } from '../../../src/secrets/digest.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
 import { decideStagelet } from './decide.ts'
 import { eventsOf } from './events.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 import { seenTypes } from './unseen.ts'
 
 const entries = [anEntry({ key: 'DATABASE_URL' })]

@@ -13,7 +13,7 @@ import type {
   ServiceStatus,
   StageletStatus,
 } from '../../../src/resources/kinds/stagelet.ts'
-import type { StageletInput } from './gather.ts'
+import type { StageletInput } from './facts.ts'
 import { unknown, type Verdict } from '../verdict.ts'
 import { controllerTimeOf } from './machine-time.ts'
 

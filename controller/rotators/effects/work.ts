@@ -9,7 +9,8 @@ import type { ObjectRef } from '../../../src/resources/meta.ts'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { Store } from '../../../src/store/store.ts'
-import type { Gathered, RotationObject } from '../gather.ts'
+import type { Gathered } from '../gather.ts'
+import type { RotationObject } from '../machine/facts.ts'
 import type { Rotator } from '../providers/rotator.ts'
 
 export interface Work {

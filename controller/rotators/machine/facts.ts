@@ -4,9 +4,12 @@ import type {
   RotationSpec,
   RotationStatus,
 } from '../../../src/resources/kinds/rotation.ts'
+import type { Typed } from '../../../src/resources/typed.ts'
 import type { Effect, EventReason } from './machine.ts'
 import type { Proof } from '../proof/proof.ts'
 import type { Step } from '../providers/rotator.ts'
+
+export type RotationObject = Typed<'Rotation'>
 
 export interface Facts {
   readonly nowMs: number

@@ -2,7 +2,7 @@
 //
 // `decisions` says what a Rotation does next in each state: the first guard that holds counts. Where that is an effect,
 // the performer does it, and `results` says what follows from its result. Guards are functions of the same name
-// (guards.ts). `enter.ts` says which fields of the status each state keeps. See docs/adr/0065.
+// (guards.ts). `enter.ts` says which fields of the status each state keeps. See ADR 0065.
 import type { RotationStatus } from '../../../src/resources/kinds/rotation.ts'
 
 export type State =

@@ -5,15 +5,15 @@ import { findCondition } from '../../../src/resources/conditions.ts'
 import type { StageletSpec } from '../../../src/resources/kinds/stagelet.ts'
 import type { ObjectOf } from '../../../src/resources/typed.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { agentKeyOf } from '../../http/agents/deps.ts'
-import type { Tasks } from '../../http/agents/tasks.ts'
+import { agentKeyOf } from '../../../src/protocol/agent-key.ts'
+import type { AgentTaskRunner } from '../../../src/protocol/tasks.ts'
 import { reconcilerActor } from '../../reconcilers/actor.ts'
 import { openRotator, type OpenRotator } from './open-rotator.ts'
 import type { RotationAt, RunTask } from './rotator.ts'
 
 export interface OpenerDeps {
   readonly store: Pick<Store, 'get' | 'revealSecret'>
-  readonly tasks: Pick<Tasks, 'run'>
+  readonly tasks: AgentTaskRunner
 }
 
 export const createRotatorOpener =

@@ -5,7 +5,7 @@ import type { RotationSpec } from '../../../src/resources/kinds/rotation.ts'
 import type { Facts } from '../../../src/databases/step.ts'
 import type { StagedCredential } from '../../../src/store/secrets/staged-values.ts'
 import type { Egress } from '../../egress/gate.ts'
-import type { Task } from '../../http/agents/tasks.ts'
+import type { AgentTask } from '../../../src/protocol/tasks.ts'
 
 export type Credential = StagedCredential
 
@@ -98,7 +98,7 @@ export interface RotationAt {
 
 export type RunTask = (
   stagelet: string,
-  task: Omit<Task, 'stageletUid'>,
+  task: Omit<AgentTask, 'stageletUid'>,
   signal: AbortSignal,
 ) => Promise<Facts>
 

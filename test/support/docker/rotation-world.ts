@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { openGenerate } from '../../../controller/rotators/providers/generate.ts'
 import { advance, type RotationDeps } from '../../../controller/rotators/performer.ts'
-import type { RotationObject } from '../../../controller/rotators/gather.ts'
+import type { RotationObject } from '../../../controller/rotators/machine/facts.ts'
 import {
   RotatorFault,
   type Credential,
