@@ -59,10 +59,14 @@ export const afterFault = async (
     const set = { tries, retryAt, retryFor: fault.message }
     return effect === 'test' ? after(work, ['test', 'SetAgain'], { set }) : later(set)
   }
-  const reason =
-    effect === 'prepare' ? 'Preflight' : fault.kind === 'Pending' ? 'PendingTooLong' : 'SetFailed'
-  const failure = { reason, message: fault.message }
-  return effect === 'prepare'
-    ? { ...after(work, ['prepare', 'NotAllowed'], { failure }), write: dropStaged(work) }
-    : after(work, [effect === 'test' ? 'test' : 'set', 'GivenUp'], { failure })
+  return givenUp(work, effect, fault)
+}
+
+const givenUp = (work: Work, effect: Effect, { kind, message }: RotatorFault): Outcome => {
+  if (effect === 'prepare') {
+    const failure = { reason: 'Preflight', message }
+    return { ...after(work, ['prepare', 'NotAllowed'], { failure }), write: dropStaged(work) }
+  }
+  const failure = { reason: kind === 'Pending' ? 'PendingTooLong' : 'SetFailed', message }
+  return after(work, [effect === 'test' ? 'test' : 'set', 'GivenUp'], { failure })
 }

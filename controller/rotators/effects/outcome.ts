@@ -18,9 +18,9 @@ export interface Outcome {
 }
 
 /** What follows from the result of the effect. */
-export const after = <E extends Effect, R extends ResultOf<E>>(
+export const after = <E extends Effect>(
   { status, nowMs }: Work,
-  result: readonly [E, R],
+  result: readonly [E, ResultOf<E>],
   observed: Observed = {},
 ): Outcome => {
   const next = afterResult(result, status, nowMs, observed) as Move | Wait

@@ -2,7 +2,7 @@
 import { toTimestamp as time } from '../../../src/kernel/clock.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import type { Phase, RotationStatus } from '../../../src/resources/kinds/rotation.ts'
-import type { Move, Next, Wait } from './facts.ts'
+import type { Next } from './facts.ts'
 import { results, type Effect, type State, type Then } from './machine.ts'
 
 /** The status in another phase. */
@@ -48,7 +48,13 @@ const enter = (status: RotationStatus, state: State, nowMs: number): RotationSta
     }
     case 'ProvingBack':
       return inPhase(status, 'Proving', nowMs)
-    default:
+    case 'Preparing':
+    case 'Setting':
+    case 'Testing':
+    case 'RollingOut':
+    case 'Proving':
+    case 'Overlapping':
+    case 'Revoking':
       return inPhase(status, state, nowMs)
   }
 }
