@@ -6,10 +6,10 @@ import { createLogger, type Logger } from '../src/kernel/log.ts'
 import { pause } from '../src/kernel/pause.ts'
 import { parseJoinToken, type JoinToken } from '../src/protocol/join-token.ts'
 import { agentVersion, parseAgentConfig, usage, type AgentConfig } from './config.ts'
-import { RefusedError } from './link/controller-client.ts'
-import { prepareDataDir } from './identity/data-dir.ts'
-import { lockFolder } from './identity/folder-lock.ts'
-import { loadIdentity, type Identity } from './identity/identity.ts'
+import { RefusedByController } from './link/controller-client.ts'
+import { prepareAgentDir } from './identity/data-dir.ts'
+import { lockAgentDir } from './identity/folder-lock.ts'
+import { loadAgentIdentity, type AgentIdentity } from './identity/identity.ts'
 import { joinController, mayRetryJoin } from './identity/join.ts'
 import { startAgent } from './wire.ts'
 
@@ -36,7 +36,7 @@ export const runAgent = async (argv: readonly string[]): Promise<number> => {
   try {
     return await runUntil(config, stopping.signal)
   } catch (error) {
-    const known = error instanceof StagelyError || error instanceof RefusedError
+    const known = error instanceof StagelyError || error instanceof RefusedByController
     process.stderr.write(`stagely agent: ${known ? error.message : messageOf(error)}\n`)
     return 1
   } finally {
@@ -47,12 +47,12 @@ export const runAgent = async (argv: readonly string[]): Promise<number> => {
 
 const runUntil = async (config: AgentConfig, signal: AbortSignal): Promise<number> => {
   const log = createLogger(config.logLevel, { component: 'agent' })
-  if (await prepareDataDir(config.dataDir))
+  if (await prepareAgentDir(config.dataDir))
     log.warn(
       { dataDir: config.dataDir },
       'the data folder was open to other users; it is closed to them now: where one of them may have read identity.json, give the agent new keys (stagely agent rotate-keys)',
     )
-  const unlock = await lockFolder(config.dataDir)
+  const unlock = await lockAgentDir(config.dataDir)
   try {
     const identity = await findIdentity(config, log, signal)
     if (identity === undefined) return 0
@@ -80,8 +80,8 @@ const findIdentity = async (
   { dataDir, joinToken }: AgentConfig,
   log: Logger,
   signal: AbortSignal,
-): Promise<Identity | undefined> => {
-  const stored = await loadIdentity(dataDir)
+): Promise<AgentIdentity | undefined> => {
+  const stored = await loadAgentIdentity(dataDir)
   if (joinToken === undefined) {
     if (stored !== undefined) return stored
     const message = `${dataDir} holds no identity yet: give a join token with --join-file (make one with: stagely agent token create)`
@@ -97,14 +97,14 @@ const joinPatiently = async (
   dataDir: string,
   token: JoinToken,
   { log, signal }: { log: Logger; signal: AbortSignal },
-): Promise<Identity | undefined> => {
+): Promise<AgentIdentity | undefined> => {
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       return await joinController(dataDir, token, agentVersion)
     } catch (error) {
       if (!mayRetryJoin(error)) throw error
       log.warn({ url: token.url, reason: messageOf(error) }, 'cannot join yet; trying again')
-      const told = error instanceof RefusedError ? error.retryAfterMs : undefined
+      const told = error instanceof RefusedByController ? error.retryAfterMs : undefined
       const delayMs = told ?? 250 + backoffMs(attempt, { baseMs: 500, capMs: 30_000 })
       await pause(realClock, delayMs, signal)
     }

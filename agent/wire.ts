@@ -6,7 +6,7 @@ import { messageOf } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
 import { repeatUntil, within } from '../src/kernel/pause.ts'
 import { manualSocket } from '../src/protocol/by-hand.ts'
-import type { AskedOrder } from '../src/protocol/messages.ts'
+import type { OnDemandOrder } from '../src/protocol/messages.ts'
 import { createAbout } from './link/about.ts'
 import type { AllowedFolders } from './compose/allowed-folders.ts'
 import { agentVersion, type AgentConfig } from './config.ts'
@@ -20,11 +20,11 @@ import { createFileCache, withoutFileCache } from './files/file-cache.ts'
 import { readRootOwner, type Owner } from './docker/root-owner.ts'
 import { createFileStore, type FileStore } from './files/file-store.ts'
 import { openManualServer } from './by-hand/server.ts'
-import type { Identity } from './identity/identity.ts'
-import { openKeyRotation, type KeyRotation } from './identity/key-rotation.ts'
+import type { AgentIdentity } from './identity/identity.ts'
+import { openKeyRotation, type AgentKeyRotation } from './identity/key-rotation.ts'
 import { runLink } from './link/link.ts'
 import { createLinkKeys } from './link/link-keys.ts'
-import { createLeakTests, maxLeakTests } from './logs/leak-tests.ts'
+import { createLeakTestRuns, maxLeakTests } from './logs/leak-tests.ts'
 import { createLogSessions, maxSessions } from './logs/log-sessions.ts'
 import { holdName } from './identity/machine-name.ts'
 import { createProjectLocks } from './stack/project-locks.ts'
@@ -34,11 +34,11 @@ import type { StageletLoopDeps } from './stack/stagelet-loop.ts'
 import { createLoops, type StageletLoops } from './stack/stagelet-loops.ts'
 import { startStopped } from './stack/start-stopped.ts'
 import { openStateFile, putAsideDamaged, type StateFile } from './stack/state-file.ts'
-import { createTasks } from './tasks/tasks.ts'
+import { createTaskRuns } from './tasks/tasks.ts'
 
 export interface AgentDeps {
   readonly config: AgentConfig
-  readonly identity: Identity
+  readonly identity: AgentIdentity
   readonly clock: Clock
   readonly random: () => number
   readonly log: Logger
@@ -70,7 +70,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
   const events = createEventHub({ engine, clock, log })
   const boot = randomUUID()
   const about = createAbout({ boot, version: agentVersion }, { engine, compose, log })
-  await about.look()
+  await about.refresh()
   const signer = createRequestSigner(identity, clock)
   const client = createControllerClient(identity, signer)
   const reporter = createReporter({ client, boot, clock, random, log })
@@ -101,7 +101,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
     { engine, stateFile, locks, folders, log },
     { clock, random, isConnected: () => isConnected, signal: ending.signal },
   )
-  const asked = openAsked(deps, signer, { engine, events, sourceOf: loops.logSourceOf })
+  const onDemand = openOnDemand(deps, signer, { engine, events, sourceOf: loops.logSourceOf })
   const sweeping = sweepForever(deps, files, loops.owns, ending.signal)
   const linking = runLink(
     {
@@ -109,7 +109,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       client,
       desired: createDesiredState(loops, log),
       keys,
-      onAsked: asked.start,
+      onDemand: onDemand.start,
       about,
       onConnected: () => {
         isConnected = true
@@ -131,7 +131,7 @@ export const startAgent = async (deps: AgentDeps): Promise<RunningAgent> => {
       manualRuns.close()
       ending.abort()
       await Promise.all([linking, reporter.stop(), starting, sweeping])
-      asked.stop()
+      onDemand.stop()
       events.stop()
       client.close()
     },
@@ -158,7 +158,7 @@ const openState = async ({ config, log }: AgentDeps): Promise<StateFile> => {
  * What is asked for once: logs, leak tests, tasks. They use connections of their own, so
  * that they do not delay reports.
  */
-const openAsked = (
+const openOnDemand = (
   { config, identity, clock, log }: AgentDeps,
   signer: RequestSigner,
   {
@@ -168,12 +168,12 @@ const openAsked = (
   }: Pick<StageletLoopDeps, 'engine' | 'events'> & {
     readonly sourceOf: StageletLoops['logSourceOf']
   },
-): { start: (order: AskedOrder) => void; stop: () => void } => {
+): { start: (order: OnDemandOrder) => void; stop: () => void } => {
   const client = createControllerClient(identity, signer, maxSessions + maxLeakTests + 1)
   const deps = { engine, sourceOf, client, clock, log }
   const sessions = createLogSessions({ ...deps, events })
-  const leakTests = createLeakTests(deps)
-  const tasks = createTasks({ ...deps, allowed: config.tasks })
+  const leakTests = createLeakTestRuns(deps)
+  const tasks = createTaskRuns({ ...deps, allowed: config.tasks })
   return {
     start: (order) => {
       if (order.type === 'logs') sessions.start(order)
@@ -191,7 +191,7 @@ const openAsked = (
 
 const openFiles = (
   { config, identity, log }: AgentDeps,
-  { sealingKeys }: KeyRotation,
+  { sealingKeys }: AgentKeyRotation,
   engine: Engine,
 ): FileStore => {
   const cache = createFileCache(join(config.dataDir, 'files'), sealingKeys)

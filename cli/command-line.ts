@@ -1,7 +1,7 @@
 // The command line. Loads only the requested command, and returns the process's exit code: 0 success, 1
 // failure, 2 wrong usage.
 import type { Command } from 'commander'
-import type { MachineFlags, MachinePart } from '../agent/machine/support.ts'
+import type { SupportFlags, MachinePart } from '../agent/machine/support.ts'
 import { CliError, Exit, renderError } from './errors.ts'
 import { endQuietlyWhenNobodyReads, note, out } from './print.ts'
 
@@ -127,7 +127,7 @@ const commands: Record<string, Entry> = {
     load: async () => {
       const { command } = await import('./commands/support-bundle.ts')
       const { defaultDataDir } = await import('../agent/machine/flags.ts')
-      const parts = async (flags: MachineFlags): Promise<MachinePart[]> =>
+      const parts = async (flags: SupportFlags): Promise<MachinePart[]> =>
         (await import('../agent/machine/support.ts')).machineParts(flags)
       return { command: () => command({ defaultDataDir, parts }) }
     },
@@ -184,9 +184,9 @@ type Program = (argv: readonly string[]) => Promise<number>
 /** Programs that run on the agent's machine and use no API. */
 const agentPrograms: Readonly<Partial<Record<string, () => Promise<Program>>>> = {
   run: async () => (await import('../agent/main.ts')).runAgent,
-  install: async () => (await import('../agent/machine/install.ts')).runInstall,
+  install: async () => (await import('../agent/machine/install.ts')).installAgent,
   doctor: async () => (await import('../agent/machine/doctor.ts')).runDoctor,
-  uninstall: async () => (await import('../agent/machine/uninstall.ts')).runUninstall,
+  uninstall: async () => (await import('../agent/machine/uninstall.ts')).uninstallAgent,
 }
 
 /** Runs a program that parses its own flags; resolves when it has stopped. */

@@ -8,9 +8,9 @@ import type { ComposeModel } from '../compose/compose-model.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { ContainerExits } from '../observed/container-exits.ts'
 import type { ModelSource } from '../compose/model-source.ts'
-import type { Plan } from './plan.ts'
+import type { ActionPlan } from './plan.ts'
 import type { StackChange, StackState } from '../stack/stack-state.ts'
-import type { Step } from './steps.ts'
+import type { ActionStep } from './steps.ts'
 import type { StateFile } from '../stack/state-file.ts'
 
 export interface ActionDeps {
@@ -25,15 +25,15 @@ export interface ActionDeps {
   readonly upDeadlineMs: number
 }
 
-export interface Action {
+export interface StackAction {
   readonly model: ComposeModel
   readonly overrides: readonly ServiceOverride[]
-  readonly plan: Plan
+  readonly plan: ActionPlan
   readonly full: boolean
   /** Networks that the user has edited. A step for services must not change them. */
   readonly keptNetworks: readonly KeptNetwork[]
   /** After an `up` of all services that failed: the steps for the rest, without these services. */
-  readonly stepsAfter: (stuck: ReadonlyMap<string, string>) => Promise<readonly Step[]>
+  readonly stepsAfter: (stuck: ReadonlyMap<string, string>) => Promise<readonly ActionStep[]>
   /** Services that are left out of the action and of its gate, as their healing has to wait. */
   readonly blocked: readonly string[]
 }

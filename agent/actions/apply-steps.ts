@@ -4,7 +4,7 @@ import { isAbort } from '../../src/kernel/errors.ts'
 import {
   failedAction,
   PlanOutdated,
-  type Action,
+  type StackAction,
   type ActionDeps,
   type ActionResult,
   type PassSignals,
@@ -17,16 +17,16 @@ import { type ObservedContainer } from '../observed/container.ts'
 import type { Wait } from '../compose/service-model.ts'
 import type { StackCell, StackChange, StackState } from '../stack/stack-state.ts'
 import { gateWaits, gateOpenWaits, type WaitsFor } from '../stack/stagelet-gate.ts'
-import { neededServices, withDependents, type Step } from './steps.ts'
+import { neededServices, withDependents, type ActionStep } from './steps.ts'
 
-const waitsFor = ({ model, overrides }: Action, waits: readonly Wait[]): WaitsFor => ({
+const waitsFor = ({ model, overrides }: StackAction, waits: readonly Wait[]): WaitsFor => ({
   project: model.projectName,
   waits,
   digestOf: (service) => overrides.find((o) => o.service === service)?.digest ?? '',
 })
 
 /** The conditions of dependencies that Compose itself waits for in an `up` of these services. */
-const waitsIn = ({ model }: Action, services: readonly string[]): readonly Wait[] =>
+const waitsIn = ({ model }: StackAction, services: readonly string[]): readonly Wait[] =>
   model.services
     .filter((s) => services.length === 0 || services.includes(s.name))
     .flatMap((s) => s.waitsFor)
@@ -40,8 +40,8 @@ const failedOn = (state: StackState): string | undefined => state.rollout?.servi
 const applyStep = async (
   deps: ActionDeps,
   cell: StackCell,
-  action: Action,
-  { step, signal }: { readonly step: Step; readonly signal: AbortSignal },
+  action: StackAction,
+  { step, signal }: { readonly step: ActionStep; readonly signal: AbortSignal },
 ): Promise<StepResult> => {
   const ready = await gateWaits(deps, cell, waitsFor(action, step.waitFor), signal)
   if (ready !== 'done') return { result: ready, on: failedOn(cell.state) }
@@ -91,7 +91,7 @@ const isOver = ({ service, until }: Wait, containers: readonly ObservedContainer
     })
 
 /** Steps that depend on no other step that is left. Doubtful steps come after all others. */
-const startable = ({ model }: Action, queue: readonly Step[]): Step[] => {
+const startable = ({ model }: StackAction, queue: readonly ActionStep[]): ActionStep[] => {
   const [first] = queue
   const waiting = new Set(queue.flatMap((s) => s.services))
   const needsWaiting = (name: string): boolean =>
@@ -107,13 +107,14 @@ const startable = ({ model }: Action, queue: readonly Step[]): Step[] => {
 const takeNext = async (
   deps: ActionDeps,
   cell: StackCell,
-  action: Action,
-  { queue, signal }: { readonly queue: Step[]; readonly signal: AbortSignal },
-): Promise<Step> => {
-  const take = (step: Step): Step => queue.splice(queue.indexOf(step), 1)[0]!
+  action: StackAction,
+  { queue, signal }: { readonly queue: ActionStep[]; readonly signal: AbortSignal },
+): Promise<ActionStep> => {
+  const take = (step: ActionStep): ActionStep => queue.splice(queue.indexOf(step), 1)[0]!
   const candidates = startable(action, queue)
   if (queue[0]!.waitFor.length === 0 || candidates.length === 1) return take(queue[0]!)
-  const waitsOf = (s: Step): string[] => s.waitFor.map((w) => `${w.service}: not ${w.until} yet`)
+  const waitsOf = (s: ActionStep): string[] =>
+    s.waitFor.map((w) => `${w.service}: not ${w.until} yet`)
   cell.publish({ waitingFor: candidates.flatMap(waitsOf) })
   const since = deps.clock.monotonic()
   const awaited = new Set(candidates.flatMap((s) => s.waitFor.map(({ service }) => service)))
@@ -141,7 +142,7 @@ export const failedStuck = (deps: ActionDeps, state: StackState): StackChange =>
 /** The stuck services with those that failed, and those that depend on them. */
 const withStuck = (
   state: StackState,
-  { model }: Action,
+  { model }: StackAction,
   { failed, on }: { failed: readonly string[]; on: string | undefined },
 ): StackState['stuck'] => {
   const { message = '' } = state.rollout!
@@ -160,7 +161,7 @@ const goOn = (deps: ActionDeps, cell: StackCell): void => {
   cell.publish({ rollout: { ...rollout, result: 'Progressing' }, phase: 'Applying' })
 }
 
-const withoutStuck = (step: Step, { stuck }: StackState): Step => ({
+const withoutStuck = (step: ActionStep, { stuck }: StackState): ActionStep => ({
   ...step,
   services: step.services.filter((name) => !stuck.has(name)),
   waitFor: step.waitFor.filter((w) => !stuck.has(w.service)),
@@ -170,10 +171,10 @@ const withoutStuck = (step: Step, { stuck }: StackState): Step => ({
 /** The steps that replace a failed one; undefined where the whole action ends. */
 const afterFailure = (
   cell: StackCell,
-  action: Action,
-  step: Step,
+  action: StackAction,
+  step: ActionStep,
   on: string | undefined,
-): { readonly again: readonly Step[] } | undefined => {
+): { readonly again: readonly ActionStep[] } | undefined => {
   const { state } = cell
   if (attributedServices(state).length > 0 || state.fault !== undefined) return undefined
   const { services } = step
@@ -187,7 +188,7 @@ const afterFailure = (
 const runSteps = async (
   deps: ActionDeps,
   cell: StackCell,
-  action: Action,
+  action: StackAction,
   { isSuperseded, signal }: PassSignals,
 ): Promise<ActionResult> => {
   const met = new Set<string>()
@@ -227,7 +228,7 @@ const runSteps = async (
 export const applySteps = async (
   deps: ActionDeps,
   cell: StackCell,
-  action: Action,
+  action: StackAction,
   signals: PassSignals,
 ): Promise<ActionResult> => {
   try {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aDesired } from '../../test/support/builders.ts'
-import { PlanOutdated, type Action, type ActionDeps } from './action.ts'
+import { PlanOutdated, type StackAction, type ActionDeps } from './action.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { sayMissing, up } from './compose-up.ts'
 import { createStackState } from '../stack/stack-state.ts'
@@ -45,7 +45,7 @@ describe('before each run of Compose the files are looked at again', () => {
     const state = createStackState(
       createStackTarget({ desired, entries: [], base: {} }, undefined, false),
     )
-    const action = { model, overrides: [], keptNetworks: [] } as Partial<Action> as Action
+    const action = { model, overrides: [], keptNetworks: [] } as Partial<StackAction> as StackAction
     const step = { services: ['web'], alone: false, waitFor: [] }
     const end = await up(deps, state, action, step).then(
       () => 'done',

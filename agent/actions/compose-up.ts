@@ -1,14 +1,14 @@
 // Calls of Compose that make and start containers.
 import { ComposeError } from '../../src/compose/compose.ts'
 import { renderOverride } from '../../src/compose/override.ts'
-import { failedAction, PlanOutdated, type Action, type ActionDeps } from './action.ts'
+import { failedAction, PlanOutdated, type StackAction, type ActionDeps } from './action.ts'
 import { callFor, requestFor } from './compose-environment.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { findImageless, imageOf } from '../observed/images.ts'
 import { listProject, type ListedContainer } from '../observed/observe.ts'
 import { sayPortHolders } from '../observed/port-holders.ts'
 import type { StackChange, StackState } from '../stack/stack-state.ts'
-import { dependenciesOf, type Step } from './steps.ts'
+import { dependenciesOf, type ActionStep } from './steps.ts'
 
 /** Flags of every run that changes containers. A run that outlived its agent is found by them. */
 export const workingFlags = ({
@@ -25,7 +25,7 @@ export const workingFlags = ({
 const checkPlan = async (
   { models }: ActionDeps,
   { target }: StackState,
-  { model }: Action,
+  { model }: StackAction,
   makes: boolean,
 ): Promise<void> => {
   const now = await models.read(requestFor(target))
@@ -37,7 +37,7 @@ const checkPlan = async (
 const run = async (
   deps: ActionDeps,
   state: StackState,
-  action: Action,
+  action: StackAction,
   verb: readonly string[],
 ): Promise<void> => {
   const { model, overrides, keptNetworks } = action
@@ -72,8 +72,8 @@ const startAlone = 'up -d --no-deps --no-recreate --no-build --pull never --'.sp
 const createAndStart = async (
   deps: ActionDeps,
   state: StackState,
-  action: Action,
-  step: Step,
+  action: StackAction,
+  step: ActionStep,
 ): Promise<void> => {
   const { model } = action
   const byName = new Map(model.services.map((s) => [s.name, s]))
@@ -93,8 +93,8 @@ const createAndStart = async (
 export const up = async (
   deps: ActionDeps,
   state: StackState,
-  action: Action,
-  step: Step,
+  action: StackAction,
+  step: ActionStep,
 ): Promise<void> => {
   if (step.networks === true) {
     await run(deps, state, { ...action, keptNetworks: [] }, [...startAlone, ...step.services])
@@ -166,7 +166,7 @@ export const failedUp = async (
 export const restart = async (
   deps: ActionDeps,
   state: StackState,
-  action: Action,
+  action: StackAction,
   services: readonly string[],
 ): Promise<void> => {
   const { model } = action

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { aContainer } from '../../test/support/agents/a-container.ts'
 import { aPlan as plan, aService } from '../../test/support/agents/a-service.ts'
-import { withNetworks, withoutServices, type Plan, type PlanInput } from './plan.ts'
+import { withNetworks, withoutServices, type ActionPlan, type PlanInput } from './plan.ts'
 
 const alone = (...services: string[]) => ({ services, alone: true, waitFor: [] })
 const whole = [{ services: [], alone: false, waitFor: [] }]
 
 describe('planAction', () => {
-  it.each<[string, Partial<PlanInput>, Plan['steps']]>([
+  it.each<[string, Partial<PlanInput>, ActionPlan['steps']]>([
     ['does nothing when every label is right', {}, []],
     [
       'brings a whole stack up when nothing is there',

@@ -4,10 +4,10 @@ import { isCompleted, isCutOff, isDown, isLeftover } from '../observed/container
 import type { ObservedContainer } from '../observed/container.ts'
 import type { NetworkEdits } from './pending-edits.ts'
 import type { ServiceModel } from '../compose/service-model.ts'
-import { planSteps, type Step } from './steps.ts'
+import { planSteps, type ActionStep } from './steps.ts'
 
-export interface Plan {
-  readonly steps: readonly Step[]
+export interface ActionPlan {
+  readonly steps: readonly ActionStep[]
   /** Services that the steps change, sorted. */
   readonly affected: readonly string[]
   /** Services among them that are re-created only because they share with a re-created container. */
@@ -72,10 +72,10 @@ const withPeers = (affected: ReadonlySet<string>, input: PlanInput): Set<string>
  * would do. A restart follows the last step that re-creates one of these dependencies.
  */
 const withRestarts = (
-  steps: readonly Step[],
+  steps: readonly ActionStep[],
   affected: ReadonlySet<string>,
   { services, containers, wanted, edited = [] }: PlanInput,
-): Step[] => {
+): ActionStep[] => {
   const isRecreated = (name: string): boolean =>
     edited.includes(name) ||
     containers.some((c) => c.service === name && c.digest !== (wanted.get(name) ?? ''))
@@ -100,10 +100,10 @@ const withRestarts = (
  * that is restarted with it.
  */
 export const withNetworks = (
-  plan: Plan,
+  plan: ActionPlan,
   { services: stopped }: NetworkEdits,
   { services, containers }: Pick<PlanInput, 'services' | 'containers'>,
-): Plan => {
+): ActionPlan => {
   const isUp = (name: string): boolean =>
     containers.some((c) => c.service === name && c.state === 'running')
   const up = stopped.filter(isUp)
@@ -111,17 +111,17 @@ export const withNetworks = (
   const restarts = services
     .filter(({ name, sharesWith }) => sharesWith.some((other) => up.includes(other)) && isUp(name))
     .flatMap(({ name }) => (up.includes(name) ? [] : name))
-  const step: Step = { services: up, alone: true, waitFor: [], networks: true, restarts }
+  const step: ActionStep = { services: up, alone: true, waitFor: [], networks: true, restarts }
   const affected = [...new Set([...plan.affected, ...up])].sort()
   return { ...plan, steps: [step, ...plan.steps], affected }
 }
 
 /** Services that the plan restarts. */
-export const restartsIn = ({ steps }: Plan): string[] =>
+export const restartsIn = ({ steps }: ActionPlan): string[] =>
   steps.flatMap(({ restarts = [] }) => restarts)
 
 /** The plan without these services. A step for all services stays as it is. */
-export const withoutServices = (plan: Plan, names: readonly string[]): Plan => {
+export const withoutServices = (plan: ActionPlan, names: readonly string[]): ActionPlan => {
   if (names.length === 0) return plan
   const rest = (all: readonly string[]): string[] => all.filter((name) => !names.includes(name))
   const steps = plan.steps
@@ -135,7 +135,7 @@ export const withoutServices = (plan: Plan, names: readonly string[]): Plan => {
   return { steps, affected: rest(plan.affected), peers: rest(plan.peers) }
 }
 
-const stepsFor = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
+const stepsFor = (affected: ReadonlySet<string>, input: PlanInput): ActionStep[] => {
   const { services, diverging, doubtful, unproven, containers } = input
   const isUnproven = (name: string): boolean =>
     unproven.includes(name) && containers.some((c) => c.service === name)
@@ -148,7 +148,7 @@ const stepsFor = (affected: ReadonlySet<string>, input: PlanInput): Step[] => {
 }
 
 /** A plan without steps: every label is right and every deployed service is up. */
-export const planAction = (input: PlanInput): Plan => {
+export const planAction = (input: PlanInput): ActionPlan => {
   const all = input.services.map((s) => s.name).sort()
   const isFresh = input.containers.length === 0 && input.services.some((s) => s.scale !== 0)
   if (isFresh && !input.inSteps)

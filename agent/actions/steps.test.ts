@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { aContainer } from '../../test/support/agents/a-container.ts'
 import { aPlan as plan, aService } from '../../test/support/agents/a-service.ts'
-import { withoutServices, type Plan, type PlanInput } from './plan.ts'
+import { withoutServices, type ActionPlan, type PlanInput } from './plan.ts'
 import { neededServices } from './steps.ts'
 
 describe('a service that asks to be restarted after another', () => {
@@ -11,14 +11,14 @@ describe('a service that asks to be restarted after another', () => {
     aService('web', { dependsOn: ['api'], restartsAfter: ['api'] }),
   ]
   const containers = services.map(({ name }) => aContainer(name, 'old'))
-  const given = (names: readonly string[], tweak: Partial<PlanInput> = {}): Plan => {
+  const given = (names: readonly string[], tweak: Partial<PlanInput> = {}): ActionPlan => {
     const wanted = new Map(
       services.map(({ name }) => [name, names.includes(name) ? 'new' : 'old'] as const),
     )
     const deployed = ['api', 'db', 'web']
     return plan({ services, containers, wanted, deployed, ...tweak })
   }
-  const told = ({ steps }: Plan): string[] =>
+  const told = ({ steps }: ActionPlan): string[] =>
     steps.map((s) => `${s.services.join()} then ${(s.restarts ?? []).join()}`)
 
   it('is restarted when that one gets something new, and those that follow it are not', () => {

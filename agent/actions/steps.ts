@@ -6,7 +6,7 @@
 import { append } from '../../src/kernel/append.ts'
 import type { ServiceModel, Wait } from '../compose/service-model.ts'
 
-export interface Step {
+export interface ActionStep {
   /** Empty: all services of the stack. */
   readonly services: readonly string[]
   /** Made without their dependencies, as Compose would change these as well. */
@@ -79,8 +79,8 @@ const waitsOf = (name: string, { services, affected, isUnproven }: StepsInput): 
 }
 
 /** Services of one level that can be named in one call. */
-const grouped = (level: readonly string[], stepOf: (name: string) => Step): Step[] => {
-  const groups = new Map<string, Step>()
+const grouped = (level: readonly string[], stepOf: (name: string) => ActionStep): ActionStep[] => {
+  const groups = new Map<string, ActionStep>()
   for (const name of level) {
     const step = stepOf(name)
     const key = JSON.stringify([{ ...step, services: [] }, step.doubtful === true ? name : ''])
@@ -91,12 +91,12 @@ const grouped = (level: readonly string[], stepOf: (name: string) => Step): Step
 }
 
 /** Dependencies come first; then services that wait for nothing; doubtful ones last. */
-export const planSteps = (input: StepsInput): Step[] => {
+export const planSteps = (input: StepsInput): ActionStep[] => {
   const { services, affected } = input
   const byName = new Map(services.map((s) => [s.name, s]))
   const dependencies = new Map([...affected].map((name) => [name, dependenciesOf(name, byName)]))
   const doubtful = withDependents(services, input.doubtful)
-  const stepOf = (name: string): Step => {
+  const stepOf = (name: string): ActionStep => {
     const below = [...dependencies.get(name)!]
     const isLeft = (d: string): boolean => !affected.has(d) && input.diverging.includes(d)
     const { linksTo } = byName.get(name)!
@@ -110,7 +110,7 @@ export const planSteps = (input: StepsInput): Step[] => {
       ...(doubtful.includes(name) && { doubtful: true }),
     }
   }
-  const steps: Step[] = []
+  const steps: ActionStep[] = []
   const left = new Set(affected)
   while (left.size > 0) {
     const ready = [...left].filter((name) => ![...dependencies.get(name)!].some((d) => left.has(d)))

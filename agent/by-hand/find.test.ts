@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findTarget, type ManualTarget } from './find.ts'
+import { findManualTarget, type ManualTarget } from './find.ts'
 
 const target = (name: string, directory: string): ManualTarget => ({
   name,
@@ -13,7 +13,7 @@ const targets = [
   target('team-b/twin', '/nowhere/other'),
 ]
 const find = (given: { stagelet?: string; directory?: string }): Promise<string> =>
-  findTarget(targets, { directory: '/nowhere', ...given }).then(({ name }) => name)
+  findManualTarget(targets, { directory: '/nowhere', ...given }).then(({ name }) => name)
 
 describe('the stagelet that a person means', () => {
   it('is that of the nearest folder up', async () => {
@@ -37,6 +37,6 @@ describe('the stagelet that a person means', () => {
     await expect(find({ stagelet: 'shop' })).rejects.toThrow(
       /more than one stagelet is called shop/,
     )
-    await expect(findTarget([], { directory: '/' })).rejects.toThrow(/runs no stagelet now/)
+    await expect(findManualTarget([], { directory: '/' })).rejects.toThrow(/runs no stagelet now/)
   })
 })

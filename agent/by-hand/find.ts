@@ -39,7 +39,7 @@ const nearest = async (
 }
 
 /** NotFound or Conflict, with the stacks that there are. */
-export const findTarget = async (
+export const findManualTarget = async (
   targets: readonly ManualTarget[],
   { stagelet, directory }: Pick<ManualRequest, 'stagelet' | 'directory'>,
 ): Promise<ManualTarget> => {

@@ -22,7 +22,7 @@ import { observeProject } from '../observed/observe.ts'
 import { type ObservedContainer } from '../observed/container.ts'
 import { prepareOverrides } from '../actions/prepare-overrides.ts'
 import type { StackTarget } from '../stack/stack-target.ts'
-import { claimOf, claimProject, type ClaimDeps } from '../stack/project-claim.ts'
+import { projectClaimOf, claimProject, type ProjectClaimDeps } from '../stack/project-claim.ts'
 import type { ManualRuns } from './manual-runs.ts'
 
 export interface ManualOrder {
@@ -36,7 +36,7 @@ export interface ManualOrder {
 }
 
 /** One stack, from its loop. */
-export interface ManualRunDeps extends ClaimDeps {
+export interface ManualRunDeps extends ProjectClaimDeps {
   readonly engine: Engine
   readonly compose: Compose
   readonly files: FileStore
@@ -66,7 +66,7 @@ const readStack = async (deps: ManualRunDeps): Promise<ManualStack> => {
   const { projectName: project } = read.model
   const { uid, compose } = target.desired
   const { adopt = [] } = compose
-  const result = await claimProject(deps, { uid, adopt, ...claimOf(project, read.model) })
+  const result = await claimProject(deps, { uid, adopt, ...projectClaimOf(project, read.model) })
   if ('fault' in result) throw new StagelyError('Conflict', result.fault.message)
   return { target, model: read.model }
 }

@@ -14,7 +14,7 @@ import {
   type ManualRequest,
 } from '../../src/protocol/by-hand.ts'
 import { renderLine } from '../../src/protocol/ndjson.ts'
-import { findTarget, type ManualTarget } from './find.ts'
+import { findManualTarget, type ManualTarget } from './find.ts'
 
 export interface ManualServer {
   /** Takes no new command, ends commands that only read, and resolves when the others have finished. */
@@ -90,7 +90,7 @@ const answer = async (
   try {
     const asked = await readRequest(request)
     const command = parseHandCommand(asked.args)
-    const target = await findTarget(deps.targets(), asked)
+    const target = await findManualTarget(deps.targets(), asked)
     const write = lineWriter(response)
     const onNote = (text: string): void => write({ type: 'note', text })
     const running = target.run({

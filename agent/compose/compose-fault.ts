@@ -24,7 +24,7 @@ export const parseUnset = (stderr: string): string[] => [
   ...[...stderr.matchAll(/required variable (\S+) is missing a value/g)].map((m) => m[1]!),
 ]
 
-export const faultOf = (
+export const modelFaultOf = (
   error: unknown,
 ): { fault: StackFault; missingVariables: readonly string[] } => {
   if (error instanceof StackRefused) return { fault: error.fault, missingVariables: [] }
@@ -44,5 +44,5 @@ export const faultOf = (
 export const composeFault = (compose: Compose): Promise<StackFault | undefined> =>
   compose.lookAgain().then(
     () => undefined,
-    (error: unknown) => faultOf(error).fault,
+    (error: unknown) => modelFaultOf(error).fault,
   )

@@ -5,7 +5,7 @@ import type { Environment } from '../../src/compose/environment.ts'
 import type { Compose, ComposeOutput } from '../../src/compose/compose.ts'
 import type { KeptNetwork } from '../../src/compose/override.ts'
 import { undoubled } from '../../src/compose/config-output.ts'
-import { faultOf, isRefusal, parseUnset, StackRefused } from './compose-fault.ts'
+import { modelFaultOf, isRefusal, parseUnset, StackRefused } from './compose-fault.ts'
 import type { StackFault } from './allowed-folders.ts'
 import {
   parseMounts,
@@ -90,7 +90,7 @@ const parseProject = (stdout: string): Described => {
 }
 
 /** What Compose says of the files. */
-export type Asked = Omit<ComposeModel, 'signature' | 'inputs' | 'roots'>
+export type ComposeAnswer = Omit<ComposeModel, 'signature' | 'inputs' | 'roots'>
 
 type Ask = (env: Environment, ...verb: readonly string[]) => Promise<ComposeOutput>
 const asJson = ['--format', 'json']
@@ -152,7 +152,7 @@ export const askCompose = async (
   compose: Compose,
   { spec, mask }: ModelRequest,
   asking: Asking,
-): Promise<Asked> => {
+): Promise<ComposeAnswer> => {
   const { flags, probes } = asking
   // Checked before values are masked: a secret may have the text of a mark.
   const quoted = new Set<string>()
@@ -212,7 +212,7 @@ export const askCompose = async (
     uses,
     // No output shows what these secrets would set.
     variables: [],
-    mounts: { fault: faultOf(failure).fault },
+    mounts: { fault: modelFaultOf(failure).fault },
     networks: [],
     volumes: [],
   }

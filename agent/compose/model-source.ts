@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { findWrittenByContainers, usedPathsOf } from '../borders/written-by-containers.ts'
 import { askCompose, flagsFor, type ComposeModel, type ModelRequest } from './compose-model.ts'
-import { composeFault, faultOf } from './compose-fault.ts'
+import { composeFault, modelFaultOf } from './compose-fault.ts'
 import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import type { WritableMount } from '../docker/mounts.ts'
@@ -146,7 +146,7 @@ export const createModelSource = (
       cached = entry
       return await judged(request.spec, entry, mounts)
     } catch (error) {
-      return faultOf(error)
+      return modelFaultOf(error)
     }
   }
 

@@ -10,7 +10,7 @@ export interface EngineFacts {
 }
 
 /** A container in a list, without command line and environment. */
-export interface ListedContainer {
+export interface AgentContainer {
   readonly Id: string
   readonly Names: readonly string[]
   readonly Image: string
@@ -53,9 +53,9 @@ export const readEngineFacts = async (socketPath: string): Promise<EngineFacts> 
 }
 
 /** Every container that carries the label of an agent, stopped ones too. */
-export const readContainers = async (socketPath: string): Promise<ListedContainer[]> => {
+export const readContainers = async (socketPath: string): Promise<AgentContainer[]> => {
   const filters = encodeURIComponent(JSON.stringify({ label: [digestLabel] }))
-  return (await get(socketPath, `/containers/json?all=1&filters=${filters}`)) as ListedContainer[]
+  return (await get(socketPath, `/containers/json?all=1&filters=${filters}`)) as AgentContainer[]
 }
 
 /** A stack that has containers on this machine, as they tell. */
@@ -73,7 +73,7 @@ export const readStacks = async (
   const ask = async <T>(path: string): Promise<T> => (await get(socketPath, path)) as T
   const engine = mountsOfEngine(ask, ask)
   const [all, mounts] = await Promise.all([
-    ask<Pick<ListedContainer, 'Labels'>[]>('/containers/json?all=1'),
+    ask<Pick<AgentContainer, 'Labels'>[]>('/containers/json?all=1'),
     engine.writableMounts(),
   ])
   const found = all.flatMap(({ Labels: of }) => {

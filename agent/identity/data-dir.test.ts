@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runAgent } from '../main.ts'
-import { prepareDataDir } from './data-dir.ts'
+import { prepareAgentDir } from './data-dir.ts'
 
 describe('the data folder of an agent', () => {
   let parent: string
@@ -16,21 +16,21 @@ describe('the data folder of an agent', () => {
 
   it('is made private; one that was open is closed, which is told', async () => {
     const dir = join(parent, 'a/b')
-    expect(await prepareDataDir(dir)).toBe(false)
+    expect(await prepareAgentDir(dir)).toBe(false)
     expect(await modeOf(dir)).toBe(0o700)
     await writeFile(join(dir, 'identity.json'), '')
     for (const mode of [0o755, 0o770, 0o701]) {
       await chmod(dir, mode)
-      expect(await prepareDataDir(dir)).toBe(true)
+      expect(await prepareAgentDir(dir)).toBe(true)
       expect(await modeOf(dir)).toBe(0o700)
-      expect(await prepareDataDir(dir)).toBe(false)
+      expect(await prepareAgentDir(dir)).toBe(false)
     }
   })
 
   it('is not a folder that others use', async () => {
     await writeFile(join(parent, 'theirs'), '')
     await chmod(parent, 0o1777)
-    await expect(prepareDataDir(parent)).rejects.toThrow('name a folder of its own')
+    await expect(prepareAgentDir(parent)).rejects.toThrow('name a folder of its own')
     expect(await modeOf(parent)).toBe(0o1777)
   })
 
@@ -38,7 +38,7 @@ describe('the data folder of an agent', () => {
     const dir = join(parent, 'theirs')
     await mkdir(dir, { mode: 0o755 })
     await chown(dir, 65534, 65534)
-    await expect(prepareDataDir(dir)).rejects.toThrow(/belongs to user 65534.*chown/)
+    await expect(prepareAgentDir(dir)).rejects.toThrow(/belongs to user 65534.*chown/)
     expect(await runAgent(['--data-dir', dir, '--allow-dir', '/srv'])).toBe(1)
     expect(await modeOf(dir)).toBe(0o755)
     expect(await readdir(dir)).toEqual([])

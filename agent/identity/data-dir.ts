@@ -14,7 +14,7 @@ const ourNames = new Set([
 ])
 
 /** Makes the folder, or closes it to others; returns whether it was open to others. BadRequest where another user owns it. */
-export const prepareDataDir = async (dir: string): Promise<boolean> => {
+export const prepareAgentDir = async (dir: string): Promise<boolean> => {
   const owner = await stat(dir).then(
     ({ uid }) => uid,
     () => undefined,

@@ -34,7 +34,7 @@ const identityFile = keysFile.extend({
   ca: z.string().optional(),
 })
 
-export interface Identity {
+export interface AgentIdentity {
   readonly agentUid: string
   readonly namespace: string
   readonly name: string
@@ -80,7 +80,7 @@ export const makeKeyTexts = (): z.infer<typeof keyTexts> => ({
 })
 
 /** The stored identity; undefined before the first join. InternalError when the file is damaged. */
-export const loadIdentity = async (dataDir: string): Promise<Identity | undefined> => {
+export const loadAgentIdentity = async (dataDir: string): Promise<AgentIdentity | undefined> => {
   const file = await readIdentityFile(dataDir)
   if (file === undefined) return undefined
   const { agentUid, namespace, name, controllerId, controllerX25519, url, ca, tokenId } = file

@@ -16,15 +16,15 @@ import {
 } from '../../src/protocol/join.ts'
 import { publicKeyFromRaw, rawPublicKey } from '../../src/protocol/keys.ts'
 import { paths, protocolVersion } from '../../src/protocol/messages.ts'
-import { postUnsigned, RefusedError } from '../link/controller-client.ts'
+import { postUnsigned, RefusedByController } from '../link/controller-client.ts'
 import {
   keyPairOf,
   keysFile,
-  loadIdentity,
+  loadAgentIdentity,
   makeKeyTexts,
   writeIdentityFile,
   writePrivate,
-  type Identity,
+  type AgentIdentity,
   type KeysFile,
 } from './identity.ts'
 import { fetchPinnedCa } from './pinned-ca.ts'
@@ -39,7 +39,7 @@ export const joinController = async (
   token: JoinToken,
   version: string,
   clock: Pick<Clock, 'now'> = realClock,
-): Promise<Identity> => {
+): Promise<AgentIdentity> => {
   if (token.ca !== 'system' && !token.url.startsWith('https:')) {
     throw new StagelyError('BadRequest', 'the join token pins a CA, but its URL is not https')
   }
@@ -66,7 +66,7 @@ export const joinController = async (
     ...defined({ ca }),
   })
   await rm(join(dataDir, 'joining.json'), { force: true })
-  return (await loadIdentity(dataDir))!
+  return (await loadAgentIdentity(dataDir))!
 }
 
 /** Posts the join, sealed to the key that the token names: only the controller with that key can answer. */
@@ -88,7 +88,7 @@ const askToJoin = async (
 
 /** True when another try may succeed. */
 export const mayRetryJoin = (error: unknown): boolean =>
-  error instanceof RefusedError
+  error instanceof RefusedByController
     ? error.status >= 500 || error.status === 429
     : error instanceof StagelyError && error.reason === 'ServiceUnavailable'
 

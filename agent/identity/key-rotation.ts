@@ -11,21 +11,21 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { rawPublicKey, type KeyPair } from '../../src/protocol/keys.ts'
 import { keysProof, paths } from '../../src/protocol/messages.ts'
-import { RefusedError, type ControllerClient } from '../link/controller-client.ts'
+import { RefusedByController, type ControllerClient } from '../link/controller-client.ts'
 import {
   keyPairOf,
   makeKeyTexts,
   readIdentityFile,
   writeIdentityFile,
-  type Identity,
+  type AgentIdentity,
   type IdentityFile,
 } from './identity.ts'
 
 const formerKept = 3
 
-export interface KeyRotation {
+export interface AgentKeyRotation {
   /** The agent's identity, always with the present keys. */
-  readonly identity: Identity
+  readonly identity: AgentIdentity
   /** The present sealing key, then the former one while something may be sealed to it. */
   readonly sealingKeys: () => readonly [KeyPair, ...KeyPair[]]
   /** True while a rotation is not finished. */
@@ -40,21 +40,21 @@ export interface KeyRotation {
 
 type KeyTexts = Pick<IdentityFile, 'ed25519' | 'x25519'>
 
-export interface KeyRotationDeps {
+export interface AgentKeyRotationDeps {
   readonly dataDir: string
-  readonly identity: Identity
+  readonly identity: AgentIdentity
   readonly clock: Clock
   readonly log: Logger
 }
 
 /** Reads the identity, with the state of an earlier rotation. */
-export const openKeyRotation = async (deps: KeyRotationDeps): Promise<KeyRotation> => {
+export const openKeyRotation = async (deps: AgentKeyRotationDeps): Promise<AgentKeyRotation> => {
   const { dataDir, identity, log } = deps
   const found = await readIdentityFile(dataDir)
   if (found === undefined) throw new StagelyError('InternalError', 'the agent has no identity')
   let file = found
   let current = { ed25519: identity.ed25519, x25519: identity.x25519 }
-  const live: Identity = {
+  const live: AgentIdentity = {
     ...identity,
     get ed25519() {
       return current.ed25519
@@ -78,7 +78,7 @@ export const openKeyRotation = async (deps: KeyRotationDeps): Promise<KeyRotatio
         await postKeys(identity, client, wanted, signer)
         return true
       } catch (error) {
-        if (!(error instanceof RefusedError && error.reason === 'BadSignature')) throw error
+        if (!(error instanceof RefusedByController && error.reason === 'BadSignature')) throw error
       }
     }
     return false
@@ -121,7 +121,7 @@ export const openKeyRotation = async (deps: KeyRotationDeps): Promise<KeyRotatio
 }
 
 const postKeys = async (
-  { agentUid, controllerId }: Identity,
+  { agentUid, controllerId }: AgentIdentity,
   client: ControllerClient,
   wanted: KeyTexts & { request?: string | undefined },
   signer: string,

@@ -10,18 +10,18 @@ it('tells the versions of engine and Compose as they are now, and the last known
     { engine: { version: () => engine.answer() }, compose, log: silentLogger },
   )
   expect(about.current()).toEqual({ boot: 'b', version: 'v', composeVersion: '2.26.1' })
-  await about.look()
+  await about.refresh()
   expect(about.current().engineVersion).toBe('26.1.5')
   engine.answer = () => Promise.resolve('28.0.0')
   compose.lookAgain = () => {
     compose.version = '2.40.0'
     return Promise.resolve()
   }
-  await about.look()
+  await about.refresh()
   const upgraded = { boot: 'b', version: 'v', engineVersion: '28.0.0', composeVersion: '2.40.0' }
   expect(about.current()).toEqual(upgraded)
   engine.answer = () => Promise.reject(new Error('gone'))
   compose.lookAgain = () => Promise.reject(new Error('gone'))
-  await about.look()
+  await about.refresh()
   expect(about.current()).toEqual(upgraded)
 })

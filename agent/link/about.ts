@@ -6,17 +6,17 @@ import type { StreamRequest } from '../../src/protocol/messages.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import type { Engine } from '../docker/engine.ts'
 
-export type Facts = Omit<StreamRequest, 'protocol' | 'now' | 'holds'>
+export type AgentVersions = Omit<StreamRequest, 'protocol' | 'now' | 'holds'>
 
 export interface About {
   /** As of the last look. */
-  current(): Facts
+  current(): AgentVersions
   /** Asks for the versions again. One that does not answer keeps its last version. Never rejects. */
-  look(): Promise<void>
+  refresh(): Promise<void>
 }
 
 export const createAbout = (
-  { boot, version }: Pick<Facts, 'boot' | 'version'>,
+  { boot, version }: Pick<AgentVersions, 'boot' | 'version'>,
   {
     engine,
     compose,
@@ -35,7 +35,7 @@ export const createAbout = (
       ...defined({ engineVersion }),
       composeVersion: compose.version,
     }),
-    look: async () => {
+    refresh: async () => {
       try {
         engineVersion = await engine.version()
       } catch (error) {

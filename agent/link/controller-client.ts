@@ -9,7 +9,7 @@ import { counterHeader, sealedType, sessionHeader } from '../../src/protocol/age
 import { maxUnsealedDelayMs, paths, refusal } from '../../src/protocol/messages.ts'
 import type { RequestSigner, Signed } from './request-signer.ts'
 
-export interface Endpoint {
+export interface ControllerEndpoint {
   readonly url: string
   /** The controller's CA as PEM; undefined trusts the machine's store. */
   readonly ca: string | undefined
@@ -30,7 +30,7 @@ interface OpenAnswer {
 }
 
 /** The controller answered with a refusal. */
-export class RefusedError extends Error {
+export class RefusedByController extends Error {
   override readonly name = 'RefusedError'
   readonly status: number
   readonly reason: string
@@ -62,7 +62,7 @@ const maxTries = 4
 
 /** `connections`: posts at a time; further ones wait. */
 export const createControllerClient = (
-  endpoint: Endpoint,
+  endpoint: ControllerEndpoint,
   signer: RequestSigner,
   connections = 2,
 ): ControllerClient => {
@@ -137,7 +137,7 @@ const createPlaces = (count: number): (<T>(work: () => Promise<T>) => Promise<T>
 
 /** Posts a request that needs no signature, as one to join. Returns the raw answer. RefusedError, ServiceUnavailable. */
 export const postUnsigned = async (
-  endpoint: Endpoint,
+  endpoint: ControllerEndpoint,
   path: string,
   body: unknown,
 ): Promise<Buffer> => {
@@ -181,7 +181,7 @@ interface Sender {
   ) => Promise<IncomingMessage>
 }
 
-const createSender = ({ url, ca }: Endpoint, connections: number): Sender => {
+const createSender = ({ url, ca }: ControllerEndpoint, connections: number): Sender => {
   const secure = url.startsWith('https:')
   const keepAlive = { keepAlive: true, maxSockets: connections, keepAliveMsecs: 15_000 }
   const agent = secure ? new HttpsAgent(keepAlive) : new HttpAgent(keepAlive)
@@ -221,7 +221,7 @@ const tooLong = (): Error => new StagelyError('InternalError', 'the answer is to
 const readAnswer = (response: IncomingMessage): Promise<Buffer> =>
   readBytes(response, maxAnswerBytes, tooLong)
 
-const toRefused = (response: IncomingMessage, answer: Buffer): RefusedError => {
+const toRefused = (response: IncomingMessage, answer: Buffer): RefusedByController => {
   const status = response.statusCode ?? 0
   const seconds = Number(response.headers['retry-after'] ?? NaN)
   const retryAfterMs =
@@ -236,7 +236,7 @@ const toRefused = (response: IncomingMessage, answer: Buffer): RefusedError => {
   }
   if (status === 401 && said.reason === tokenReason)
     said = { reason: 'Protocol', message: oldController }
-  return new RefusedError(status, said, retryAfterMs)
+  return new RefusedByController(status, said, retryAfterMs)
 }
 
 /** The refusal of a controller before protocol 2.0, which knows tokens only. */

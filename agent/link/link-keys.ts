@@ -3,7 +3,7 @@ import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { ControllerClient } from './controller-client.ts'
 import type { FileStore } from '../files/file-store.ts'
-import type { KeyRotation } from '../identity/key-rotation.ts'
+import type { AgentKeyRotation } from '../identity/key-rotation.ts'
 
 export interface LinkKeys {
   /** Registers new keys, or finishes a rotation; false when it must be tried again later. */
@@ -16,7 +16,7 @@ export interface LinkKeys {
 
 /** First seals the file cache to the present key, where it is sealed to a former one. The functions never reject. */
 export const createLinkKeys = async (
-  rotation: KeyRotation,
+  rotation: AgentKeyRotation,
   { client, files, log }: { client: ControllerClient; files: FileStore; log: Logger },
 ): Promise<LinkKeys> => {
   const reseal = async (): Promise<void> => {

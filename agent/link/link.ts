@@ -6,11 +6,11 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { pause } from '../../src/kernel/pause.ts'
 import { knownToAgent, paths, protocolVersion } from '../../src/protocol/messages.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
-import { RefusedError, type ControllerClient } from './controller-client.ts'
+import { RefusedByController, type ControllerClient } from './controller-client.ts'
 import type { LinkKeys } from './link-keys.ts'
-import { createRetries, type Outcome } from './reconnect.ts'
+import { createRetries, type StreamOutcome } from './reconnect.ts'
 import { sendHeartbeats, type HeartbeatSession } from './heartbeats.ts'
-import { hopelessReasons, Stream, type StreamDeps } from './stream.ts'
+import { hopelessReasons, DesiredStream, type StreamDeps } from './stream.ts'
 import { watchAbout, watchClock, watchSilence } from './stream-watches.ts'
 
 /** A set of env secrets has a few MiB; base64 of base64 is 1.8 times as long. */
@@ -27,7 +27,7 @@ export interface LinkDeps extends StreamDeps {
 }
 
 /** Connects again without a wait. */
-const atOnce = (upMs: number): Outcome => ({ kind: 'lost', upMs, spreadMs: 0, afterMs: 0 })
+const atOnce = (upMs: number): StreamOutcome => ({ kind: 'lost', upMs, spreadMs: 0, afterMs: 0 })
 
 /** Keeps a stream open until `signal` aborts; resolves then and never rejects. */
 export const runLink = async (deps: LinkDeps, signal: AbortSignal): Promise<void> => {
@@ -41,7 +41,7 @@ export const runLink = async (deps: LinkDeps, signal: AbortSignal): Promise<void
   }
 }
 
-const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome> => {
+const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<StreamOutcome> => {
   const { clock, log, client, identity, keys } = deps
   if (keys.isPending()) await keys.rotate()
   const now = clock.now()
@@ -54,7 +54,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
     cut()
   }
   signal.addEventListener('abort', cut, { once: true })
-  const stream = new Stream(deps)
+  const stream = new DesiredStream(deps)
   // Without a stream the agent counts as away.
   deps.onClockRefused?.(cut)
   for (const watch of [watchSilence, watchAbout, watchClock])
@@ -78,7 +78,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
   } catch (error) {
     if (signal.aborted) return { kind: 'unreachable' }
     if (stream.isOutdated) return atOnce(clock.monotonic() - began)
-    if (error instanceof RefusedError) {
+    if (error instanceof RefusedByController) {
       if (error.reason === 'BadSignature' && (await keys.recover())) return atOnce(0)
       return explainRefusal(error, log)
     }
@@ -93,7 +93,7 @@ const connectOnce = async (deps: LinkDeps, signal: AbortSignal): Promise<Outcome
 
 const readStream = async (
   response: IncomingMessage,
-  stream: Stream,
+  stream: DesiredStream,
   onHello: (signing: HeartbeatSession) => void,
 ): Promise<void> => {
   const read = createLineReader(maxLineBytes, (line) => {
@@ -108,7 +108,7 @@ const readStream = async (
   }
 }
 
-const explainRefusal = (error: RefusedError, log: Logger): Outcome => {
+const explainRefusal = (error: RefusedByController, log: Logger): StreamOutcome => {
   const { reason, status, retryAfterMs } = error
   if (hopelessReasons.has(reason)) {
     log.error(

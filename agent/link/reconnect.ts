@@ -3,7 +3,7 @@
 import { backoffMs } from '../../src/kernel/backoff.ts'
 
 /** How one attempt to hold a stream ended. */
-export type Outcome =
+export type StreamOutcome =
   /** The stream was up for `upMs`. `spreadMs` and `afterMs` are what the controller said. */
   | {
       readonly kind: 'lost'
@@ -35,7 +35,7 @@ export const backoffCapMs = (spreadMs: number | undefined): number =>
  */
 export const decideRetry = (
   attempt: number,
-  outcome: Outcome,
+  outcome: StreamOutcome,
   random: () => number,
   spreadMs?: number,
 ): { delayMs: number; attempt: number } => {
@@ -68,7 +68,7 @@ export const createRetries = (
   random: () => number,
 ): {
   /** Delay in ms before the next attempt, after one that ended with this outcome at `now` (ms). */
-  after(outcome: Outcome, now: number): number
+  after(outcome: StreamOutcome, now: number): number
 } => {
   let attempt = 0
   let spreadMs: number | undefined
@@ -78,7 +78,7 @@ export const createRetries = (
       // The agent's own attempt, given up and late, has replaced this stream, and no other machine.
       const isOurs =
         outcome.kind === 'hopeless' && outcome.replaced === true && now - gaveUpAt < lateMs
-      const ended: Outcome = isOurs ? { kind: 'unreachable' } : outcome
+      const ended: StreamOutcome = isOurs ? { kind: 'unreachable' } : outcome
       // This is assumed only once: another machine with the same identity replaces the stream again and again.
       if (outcome.kind === 'unreachable') gaveUpAt = now
       if (ended.kind === 'lost' && ended.spreadMs > 0) spreadMs = ended.spreadMs

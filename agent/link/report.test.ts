@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { silentLogger } from '../../src/kernel/log.ts'
 import type { ReportRequest, ReportedStagelet } from '../../src/protocol/messages.ts'
 import { createFakeClock, type FakeClock } from '../../test/support/fake-clock.ts'
-import { RefusedError } from './controller-client.ts'
+import { RefusedByController } from './controller-client.ts'
 import { createReporter, type Reporter } from './report.ts'
 
 const anObservation = (tweak: Partial<ReportedStagelet> = {}): ReportedStagelet => ({
@@ -83,7 +83,7 @@ test('a lost report is repeated with the newest state and a new number', async (
   const { reporter, clock, sent, answers } = aReporter()
   answers.push(
     new Error('connection reset'),
-    new RefusedError(503, { reason: 'x', message: 'x' }, 4_000),
+    new RefusedByController(503, { reason: 'x', message: 'x' }, 4_000),
   )
   reporter.connected()
   reporter.changed(anObservation({ phase: 'Applying' }))
@@ -121,7 +121,7 @@ test('without a stream nothing is sent; after it is back everything is', async (
 
 test('what belongs to somebody else is not told again and again', async () => {
   const { reporter, clock, sent, answers } = aReporter()
-  answers.push(new RefusedError(403, { reason: 'Forbidden', message: 'not yours' }))
+  answers.push(new RefusedByController(403, { reason: 'Forbidden', message: 'not yours' }))
   reporter.connected()
   reporter.changed(anObservation())
   await clock.advance(120_000)
@@ -133,8 +133,8 @@ test('a report that is refused for the time of the machine ends the stream; anot
   let ended = 0
   reporter.onClockRefused(() => (ended += 1))
   reporter.connected()
-  answers.push(new RefusedError(503, { reason: 'ServiceUnavailable', message: 'later' }))
-  answers.push(new RefusedError(400, { reason: 'ClockSkew', message: 'the clocks differ' }))
+  answers.push(new RefusedByController(503, { reason: 'ServiceUnavailable', message: 'later' }))
+  answers.push(new RefusedByController(400, { reason: 'ClockSkew', message: 'the clocks differ' }))
   reporter.changed(anObservation())
   await clock.advance(10)
   expect(ended).toBe(0)

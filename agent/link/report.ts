@@ -18,7 +18,7 @@ import {
 import { fitReport } from '../../src/protocol/fit-report.ts'
 import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'
-import { RefusedError, type ControllerClient } from './controller-client.ts'
+import { RefusedByController, type ControllerClient } from './controller-client.ts'
 
 const quietMs = 10_000
 /** Stagelets in one report, so that its body stays far below the controller's limit. */
@@ -85,9 +85,9 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
       await post(observations, signal)
     } catch (error) {
       // Forbidden: none of the stagelets is this agent's, so that another try does not help.
-      const isForbidden = error instanceof RefusedError && error.status === 403
+      const isForbidden = error instanceof RefusedByController && error.status === 403
       log.warn({ reason: messageOf(error) }, 'a report did not get through')
-      if (error instanceof RefusedError && error.reason === 'ClockSkew') clockRefused()
+      if (error instanceof RefusedByController && error.reason === 'ClockSkew') clockRefused()
       if (!isForbidden) {
         const waitMs = restAfter(error, attempt, deps.random)
         attempt += 1
@@ -124,7 +124,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
 
 /** ms; after a fault. */
 const restAfter = (error: unknown, attempt: number, random: () => number): number => {
-  const told = error instanceof RefusedError ? error.retryAfterMs : undefined
+  const told = error instanceof RefusedByController ? error.retryAfterMs : undefined
   const backoff = backoffMs(attempt, { baseMs: 1_000, capMs: 30_000 }, random)
   // Agents that were refused together must not return together.
   return told === undefined ? 100 + backoff : told + Math.floor(random() * 1_000)

@@ -13,7 +13,7 @@ import {
   type SessionKeys,
 } from '../../src/protocol/agent-request.ts'
 import { publicKeyFromRaw } from '../../src/protocol/keys.ts'
-import type { Identity } from '../identity/identity.ts'
+import type { AgentIdentity } from '../identity/identity.ts'
 
 /** How far ahead of the clock counters may go after the clock was set back, as the controller tells. */
 const mostAheadMs = 15 * 60_000
@@ -53,7 +53,10 @@ export interface RequestSigner {
   inOrder<T>(request: Pick<ToSign, 'signedBy'>, send: () => Promise<T>): Promise<T>
 }
 
-type SignerIdentity = Pick<Identity, 'agentUid' | 'controllerId' | 'controllerX25519' | 'ed25519'>
+type SignerIdentity = Pick<
+  AgentIdentity,
+  'agentUid' | 'controllerId' | 'controllerX25519' | 'ed25519'
+>
 
 /** Reads `identity` for each request, as its keys may change. */
 export const createRequestSigner = (identity: SignerIdentity, clock: Clock): RequestSigner => {

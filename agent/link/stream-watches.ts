@@ -56,7 +56,7 @@ export const watchAbout = async (
   const told = about.current()
   while (isDeepStrictEqual(about.current(), told)) {
     if (!(await pause(clock, aboutEveryMs, ending.signal))) return
-    await about.look()
+    await about.refresh()
   }
   if (ending.signal.aborted) return
   log.info({ was: told, is: about.current() }, 'engine or Compose are others now')

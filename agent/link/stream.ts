@@ -15,17 +15,17 @@ import {
   protocolVersion,
   streamInfo,
   streamMessage,
-  type AskedOrder,
+  type OnDemandOrder,
   type StreamMessage,
 } from '../../src/protocol/messages.ts'
 import { heartbeatKeyOf } from '../../src/protocol/heartbeat.ts'
 import { protocolFault } from '../../src/protocol/version.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import type { Identity } from '../identity/identity.ts'
+import type { AgentIdentity } from '../identity/identity.ts'
 import type { About } from './about.ts'
 import type { DesiredState, HeldBundle } from './desired.ts'
-import type { Outcome } from './reconnect.ts'
+import type { StreamOutcome } from './reconnect.ts'
 import type { HeartbeatSession } from './heartbeats.ts'
 
 /** Longest silence before `hello`. */
@@ -45,19 +45,19 @@ export const hopelessReasons: ReadonlySet<string> = new Set([
 ])
 
 export interface StreamDeps {
-  readonly identity: Identity
+  readonly identity: AgentIdentity
   readonly desired: DesiredState
   /** The part of the stream request that describes this machine. */
   readonly about: About
   /** Somebody wants to read logs, or to know what they show. */
-  readonly onAsked: (order: AskedOrder) => void
+  readonly onDemand: (order: OnDemandOrder) => void
   readonly onConnected: () => void
   readonly clock: Clock
   readonly log: Logger
 }
 
 /** State of one connection. */
-export class Stream {
+export class DesiredStream {
   hello: Hello | undefined
   /** The controller asks for new keys, for which the stream ends. */
   rotation: string | undefined
@@ -89,7 +89,7 @@ export class Stream {
     this.lastHeard = this.#deps.clock.monotonic()
   }
 
-  outcome(now: number): Outcome {
+  outcome(now: number): StreamOutcome {
     if (this.#hopeless) return { kind: 'hopeless', replaced: this.#replaced }
     if (this.hello === undefined) return { kind: 'unreachable' }
     const after = this.#afterMs === undefined ? {} : { afterMs: this.#afterMs }
@@ -126,7 +126,7 @@ export class Stream {
   }
 
   #takeOrder(sealed: Extract<StreamMessage, { type: 'order' }>): void {
-    const { desired, identity, onAsked } = this.#deps
+    const { desired, identity, onDemand } = this.#deps
     const text = this.#open(sealed, orderAad(identity.agentUid)).toString('utf8')
     const order = decodeMessage(text, orderMessage)
     switch (order?.type) {
@@ -145,7 +145,7 @@ export class Stream {
       case 'logs':
       case 'leakTest':
       case 'task':
-        onAsked(order)
+        onDemand(order)
         return
       case undefined:
         return

@@ -29,7 +29,7 @@ import {
   type ProjectLogDeps,
 } from './project-log.ts'
 
-export interface LeakTests {
+export interface LeakTestRuns {
   start(order: LeakTestOrder): void
   /** Ends all tests. */
   stop(): void
@@ -42,7 +42,7 @@ export interface LeakSource extends LogSource {
   readonly unmaskableOf: (service: string) => string[]
 }
 
-export interface LeakTestsDeps extends Pick<ProjectLogDeps, 'engine' | 'clock' | 'log'> {
+export interface LeakTestRunsDeps extends Pick<ProjectLogDeps, 'engine' | 'clock' | 'log'> {
   /** undefined where the stagelet is not this agent's. */
   readonly sourceOf: (stageletUid: string) => LeakSource | LogRefusal | undefined
   readonly client: Pick<ControllerClient, 'post'>
@@ -79,7 +79,7 @@ interface Service {
   fault: string | undefined
 }
 
-export const createLeakTests = (deps: LeakTestsDeps): LeakTests => {
+export const createLeakTestRuns = (deps: LeakTestRunsDeps): LeakTestRuns => {
   const open = new Map<string, AbortController>()
   return {
     start: (order) => {
@@ -105,12 +105,16 @@ export const createLeakTests = (deps: LeakTestsDeps): LeakTests => {
   }
 }
 
-const refuse = async (deps: LeakTestsDeps, { id }: LeakTestOrder, error: string): Promise<void> => {
+const refuse = async (
+  deps: LeakTestRunsDeps,
+  { id }: LeakTestOrder,
+  error: string,
+): Promise<void> => {
   await post(deps, { id, lines: 0, end: { services: [], complete: false, error } })
 }
 
 const runTest = async (
-  deps: LeakTestsDeps,
+  deps: LeakTestRunsDeps,
   order: LeakTestOrder,
   ending: AbortController,
 ): Promise<void> => {
@@ -161,7 +165,7 @@ const shown = ({ services }: Counting, source: LeakSource): LeakTestService[] =>
 
 /** Tells at once, and again and again, that the test goes on. Ends the test where nobody waits for it. */
 const tellWhileCounting = async (
-  deps: LeakTestsDeps,
+  deps: LeakTestRunsDeps,
   { id }: LeakTestOrder,
   counting: Counting,
   { ending, over }: { ending: AbortController; over: AbortSignal },
@@ -175,7 +179,7 @@ const tellWhileCounting = async (
 
 /** One container after the other: a test is in no hurry, and the machine has other work. */
 const countAll = async (
-  deps: LeakTestsDeps,
+  deps: LeakTestRunsDeps,
   source: LeakSource,
   order: LeakTestOrder,
   counting: Counting,
@@ -205,7 +209,7 @@ const isOver = (clock: Pick<Clock, 'monotonic'>, counting: Counting): boolean =>
 const newlineByte = 10
 
 const countOne = async (
-  deps: LeakTestsDeps,
+  deps: LeakTestRunsDeps,
   { Id: id }: ContainerSummary,
   { tail }: LeakTestOrder,
   { counting, service }: { counting: Counting; service: Service },
@@ -236,13 +240,13 @@ const countOne = async (
 }
 
 const send = async (
-  { client }: LeakTestsDeps,
+  { client }: LeakTestRunsDeps,
   report: LeakTestReport,
 ): Promise<'taken' | 'ended'> =>
   leakTestResponse.parse(await client.post({ path: paths.leakTests, body: report })).state
 
 /** The end is worth some tries: a controller that is being restarted answers soon. */
-const post = async (deps: LeakTestsDeps, report: LeakTestReport): Promise<void> => {
+const post = async (deps: LeakTestRunsDeps, report: LeakTestReport): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
       await send(deps, report)

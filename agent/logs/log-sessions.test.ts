@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { silentLogger } from '../../src/kernel/log.ts'
 import type { LogBatch } from '../../src/protocol/logs.ts'
-import { RefusedError } from '../link/controller-client.ts'
+import { RefusedByController } from '../link/controller-client.ts'
 import { createLogSessions, type LogSessionsDeps } from './log-sessions.ts'
 
 /** A session whose order is refused: it has one batch to send, at 0 ms. `fail` is what happens to a try after so many ms. */
@@ -39,7 +39,7 @@ describe('a batch of log lines', () => {
   })
 
   it('is given up when the reader was told that the agent is silent', async () => {
-    const refused = new RefusedError(503, { reason: 'ServiceUnavailable', message: 'away' })
+    const refused = new RefusedByController(503, { reason: 'ServiceUnavailable', message: 'away' })
     const { taken, tries } = await triesOf(() => refused)
     expect(taken).toEqual([])
     expect(tries.at(-1)).toBe(45_000)
@@ -47,7 +47,7 @@ describe('a batch of log lines', () => {
 
   it('is given up within seconds where nobody reads any more', async () => {
     const { tries } = await triesOf(
-      () => new RefusedError(404, { reason: 'NotFound', message: '' }),
+      () => new RefusedByController(404, { reason: 'NotFound', message: '' }),
     )
     expect(tries).toEqual([0, 500, 1_000, 1_500, 2_000, 2_500])
   })

@@ -15,8 +15,8 @@ import {
   type LogsOrder,
 } from '../../src/protocol/logs.ts'
 import { paths } from '../../src/protocol/messages.ts'
-import { RefusedError, type ControllerClient } from '../link/controller-client.ts'
-import { createOutbox, type Outbox } from './outbox.ts'
+import { RefusedByController, type ControllerClient } from '../link/controller-client.ts'
+import { createOutbox, type LogOutbox } from './outbox.ts'
 import {
   followProjectLog,
   readProjectLog,
@@ -113,7 +113,7 @@ const runSession = async (
 
 interface ReadJob {
   readonly order: LogsOrder
-  readonly outbox: Outbox
+  readonly outbox: LogOutbox
   readonly signal: AbortSignal
 }
 
@@ -151,7 +151,7 @@ const sendAll = async (
 
 const somethingToSend = async (
   clock: Clock,
-  outbox: Outbox,
+  outbox: LogOutbox,
   reading: Promise<void>,
   signal: AbortSignal,
 ): Promise<void> => {
@@ -186,7 +186,7 @@ const post = async (
       const answer = await deps.client.post({ path: paths.logs, body: batch })
       return logBatchResponse.parse(answer).state
     } catch (error) {
-      const status = error instanceof RefusedError ? error.status : undefined
+      const status = error instanceof RefusedByController ? error.status : undefined
       const isAway = isReason(error, 'ServiceUnavailable') || status === 429 || status === 503
       const mayMend = isAway ? deps.clock.now() < until : status === 404 && attempt < tries
       if (!mayMend || signal?.aborted === true) throw error

@@ -1,7 +1,7 @@
 // Lines of one session that wait to be sent. Bounded, so that a slow reader costs little memory and delays nobody.
 import type { LogLine, LogRecord } from '../../src/protocol/logs.ts'
 
-export interface Outbox {
+export interface LogOutbox {
   /** Takes a line when there is room for it. */
   put(line: LogLine): Promise<void>
   /** Takes a line, or counts it as dropped where there is no room. */
@@ -15,7 +15,7 @@ export interface Outbox {
 const maxBytes = 1024 * 1024
 const maxBatchBytes = 256 * 1024
 
-export const createOutbox = (limit = maxBytes): Outbox => {
+export const createOutbox = (limit = maxBytes): LogOutbox => {
   const waiting: LogLine[] = []
   let bytes = 0
   /** Lines that were dropped after the last one that waits. */

@@ -34,7 +34,7 @@ export interface LogRefusal {
   readonly refused: string
 }
 
-export type LogWish = Pick<LogsOrder, 'services' | 'since' | 'tail'>
+export type LogSelection = Pick<LogsOrder, 'services' | 'since' | 'tail'>
 
 interface Reading {
   readonly log: ContainerLog
@@ -52,7 +52,7 @@ export const serviceOf = ({ Labels: labels }: ContainerSummary): string =>
 export const isOfService = ({ Labels: labels }: ContainerSummary): boolean =>
   labels[`${label}oneoff`] !== 'True'
 
-const isWanted = (container: ContainerSummary, { services }: LogWish): boolean =>
+const isWanted = (container: ContainerSummary, { services }: LogSelection): boolean =>
   isOfService(container) && (services === undefined || services.includes(serviceOf(container)))
 
 const openLogOf = (
@@ -68,7 +68,7 @@ const openLogOf = (
   return createContainerLog({ ...deps, masker }, { id, name, service }, first)
 }
 
-const firstOf = ({ since, tail }: LogWish): Parameters<typeof createContainerLog>[2] => ({
+const firstOf = ({ since, tail }: LogSelection): Parameters<typeof createContainerLog>[2] => ({
   ...(since !== undefined && { since: (since / 1000).toFixed(3) }),
   ...defined({ tail }),
 })
@@ -77,7 +77,7 @@ const firstOf = ({ since, tail }: LogWish): Parameters<typeof createContainerLog
 export const readProjectLog = async (
   deps: ProjectLogDeps,
   source: LogSource,
-  { wish, signal }: { wish: LogWish; signal: AbortSignal },
+  { wish, signal }: { wish: LogSelection; signal: AbortSignal },
   onLine: (line: LogLine) => Promise<void>,
 ): Promise<void> => {
   const containers = await deps.engine.listContainers(source.project)
@@ -100,7 +100,7 @@ export const readProjectLog = async (
 export const followProjectLog = async (
   deps: ProjectLogDeps,
   source: LogSource,
-  { wish, signal }: { wish: LogWish; signal: AbortSignal },
+  { wish, signal }: { wish: LogSelection; signal: AbortSignal },
   onLine: (line: LogLine) => Promise<void>,
 ): Promise<void> => {
   const readings = new Map<string, Reading>()

@@ -6,17 +6,17 @@ import { maxClockSkewMs } from '../../src/kernel/clock-skew.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { request } from '../../src/kernel/request.ts'
 import { paths } from '../../src/protocol/messages.ts'
-import { createControllerClient, RefusedError } from '../link/controller-client.ts'
-import { lockFolder } from '../identity/folder-lock.ts'
-import { loadIdentity, type Identity } from '../identity/identity.ts'
+import { createControllerClient, RefusedByController } from '../link/controller-client.ts'
+import { lockAgentDir } from '../identity/folder-lock.ts'
+import { loadAgentIdentity, type AgentIdentity } from '../identity/identity.ts'
 import { createRequestSigner } from '../link/request-signer.ts'
-import { failed, ok, skipped, warning, type Check } from './check.ts'
+import { failedCheck, ok, skipped, warning, type DoctorCheck } from './check.ts'
 
 const deadlineMs = 5_000
 const worryMs = 30_000
 const ntp = 'set the wrong clock, and keep it right with NTP (timedatectl set-ntp true)'
 
-const ask = async ({ url, ca }: Identity): Promise<IncomingMessage> => {
+const ask = async ({ url, ca }: AgentIdentity): Promise<IncomingMessage> => {
   const options = { timeout: deadlineMs, agent: false, ...defined({ ca }) }
   const response = await request(new URL('/healthz', url), options)
   return response.resume()
@@ -31,20 +31,20 @@ const reachRemedy = (error: unknown): string => {
 }
 
 /** Date headers count whole seconds. */
-const checkClock = (response: IncomingMessage, now: number): Check => {
+const checkClock = (response: IncomingMessage, now: number): DoctorCheck => {
   const theirs = Date.parse(response.headers.date ?? '')
   if (Number.isNaN(theirs)) return skipped('clock', 'the controller says no time')
   const skewMs = now - theirs
   const seconds = Math.round(Math.abs(skewMs) / 1000)
   const message = `${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} the controller`
   if (Math.abs(skewMs) > maxClockSkewMs)
-    return failed('clock', `${message}: it refuses more than ${maxClockSkewMs / 60_000} minutes`, ntp) // prettier-ignore
+    return failedCheck('clock', `${message}: it refuses more than ${maxClockSkewMs / 60_000} minutes`, ntp) // prettier-ignore
   if (Math.abs(skewMs) > worryMs) return warning('clock', message, ntp)
   return ok('clock', seconds <= 2 ? 'as the controller’s' : message)
 }
 
 /** An empty report changes nothing, and is only taken from an agent that the controller knows. */
-const checkKnown = async (identity: Identity, clock: Clock): Promise<Check> => {
+const checkKnown = async (identity: AgentIdentity, clock: Clock): Promise<DoctorCheck> => {
   const client = createControllerClient(identity, createRequestSigner(identity, clock))
   const { namespace, name } = identity
   try {
@@ -52,12 +52,12 @@ const checkKnown = async (identity: Identity, clock: Clock): Promise<Check> => {
     await client.post({ path: paths.report, body })
   } catch (error) {
     // 409: the controller knows the agent, which runs and reports by itself.
-    if (!(error instanceof RefusedError && error.status === 409)) {
+    if (!(error instanceof RefusedByController && error.status === 409)) {
       const remedy =
-        error instanceof RefusedError && error.status === 401
+        error instanceof RefusedByController && error.status === 401
           ? `if it should be known: stagely agent token create --namespace ${namespace} --name ${name}, and install with that token`
           : 'look at the log of the controller'
-      return failed('identity', messageOf(error), remedy)
+      return failedCheck('identity', messageOf(error), remedy)
     }
   } finally {
     client.close()
@@ -65,9 +65,9 @@ const checkKnown = async (identity: Identity, clock: Clock): Promise<Check> => {
   return ok('identity', `known to the controller as ${namespace}/${name}`)
 }
 
-const checkRunning = async (dataDir: string): Promise<Check> => {
+const checkRunning = async (dataDir: string): Promise<DoctorCheck> => {
   try {
-    const unlock = await lockFolder(dataDir)
+    const unlock = await lockAgentDir(dataDir)
     await unlock()
   } catch (error) {
     if (isReason(error, 'Conflict')) return ok('service', 'an agent runs')
@@ -75,14 +75,15 @@ const checkRunning = async (dataDir: string): Promise<Check> => {
   return warning('service', `no agent runs on ${dataDir}`, 'stagely agent install, or: systemctl start stagely-agent') // prettier-ignore
 }
 
-export const checkController = async (dataDir: string, clock: Clock): Promise<Check[]> => {
+export const checkController = async (dataDir: string, clock: Clock): Promise<DoctorCheck[]> => {
   const service = await checkRunning(dataDir)
-  const skip = (why: string, ...names: string[]): Check[] => names.map((name) => skipped(name, why))
-  let identity: Identity | undefined
+  const skip = (why: string, ...names: string[]): DoctorCheck[] =>
+    names.map((name) => skipped(name, why))
+  let identity: AgentIdentity | undefined
   try {
-    identity = await loadIdentity(dataDir)
+    identity = await loadAgentIdentity(dataDir)
   } catch (error) {
-    const broken = failed('identity', messageOf(error), 'as it says')
+    const broken = failedCheck('identity', messageOf(error), 'as it says')
     return [...skip('the identity cannot be read', 'controller', 'clock'), broken, service]
   }
   if (identity === undefined)
@@ -93,7 +94,7 @@ export const checkController = async (dataDir: string, clock: Clock): Promise<Ch
     const now = clock.now()
     return [reached, checkClock(response, now), await checkKnown(identity, clock), service]
   } catch (error) {
-    const away = failed('controller', `cannot reach ${identity.url}: ${messageOf(error)}`, reachRemedy(error)) // prettier-ignore
+    const away = failedCheck('controller', `cannot reach ${identity.url}: ${messageOf(error)}`, reachRemedy(error)) // prettier-ignore
     return [away, ...skip('the controller cannot be reached', 'clock', 'identity'), service]
   }
 }

@@ -4,14 +4,14 @@ import { checkAllowed } from '../compose/allowed-folders.ts'
 import { findWrittenByContainers } from '../borders/written-by-containers.ts'
 import type { AgentConfig } from '../config.ts'
 import { readStacks } from '../docker/info.ts'
-import { ok, skipped, warning, type Check } from './check.ts'
+import { ok, skipped, warning, type DoctorCheck } from './check.ts'
 
 const name = 'writers'
 
 export const checkWriters = async ({
   dockerSocket,
   allowDirs,
-}: Pick<AgentConfig, 'dockerSocket' | 'allowDirs'>): Promise<Check> => {
+}: Pick<AgentConfig, 'dockerSocket' | 'allowDirs'>): Promise<DoctorCheck> => {
   const told = await readStacks(dockerSocket).catch((error: unknown) => messageOf(error))
   if (typeof told === 'string') return skipped(name, `the engine does not tell its containers: ${told}`) // prettier-ignore
   const found: string[] = []

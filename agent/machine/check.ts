@@ -1,6 +1,6 @@
 // One finding of the doctor.
 
-export interface Check {
+export interface DoctorCheck {
   readonly name: string
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped'
   readonly message: string
@@ -8,19 +8,19 @@ export interface Check {
   readonly remedy?: string
 }
 
-export const ok = (name: string, message: string): Check => ({ name, status: 'ok', message })
-export const skipped = (name: string, message: string): Check => ({
+export const ok = (name: string, message: string): DoctorCheck => ({ name, status: 'ok', message })
+export const skipped = (name: string, message: string): DoctorCheck => ({
   name,
   status: 'skipped',
   message,
 })
-export const warning = (name: string, message: string, remedy: string): Check => ({
+export const warning = (name: string, message: string, remedy: string): DoctorCheck => ({
   name,
   status: 'warning',
   message,
   remedy,
 })
-export const failed = (name: string, message: string, remedy: string): Check => ({
+export const failedCheck = (name: string, message: string, remedy: string): DoctorCheck => ({
   name,
   status: 'failed',
   message,

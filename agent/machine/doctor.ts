@@ -6,9 +6,9 @@ import { checkController } from './check-controller.ts'
 import { checkDocker } from './check-docker.ts'
 import { checkFolders } from './check-folders.ts'
 import { checkWriters } from './check-writers.ts'
-import type { Check } from './check.ts'
-import { parseMachineFlags, textOf } from './flags.ts'
-import { note, runProgram, say } from './program.ts'
+import type { DoctorCheck } from './check.ts'
+import { parseMachineFlags, textFlag } from './flags.ts'
+import { printNote, runProgram, printLine } from './program.ts'
 
 const usage = `Usage: stagely agent doctor [-o json|yaml|wide] [flags of "agent run"]
 
@@ -29,7 +29,7 @@ Examples:
 const options = { output: { type: 'string', short: 'o' } } as const
 
 /** All findings, in the order in which a person would look. */
-export const examine = async (config: AgentConfig, clock: Clock): Promise<Check[]> => {
+export const examine = async (config: AgentConfig, clock: Clock): Promise<DoctorCheck[]> => {
   const uid = process.geteuid?.() ?? 0
   return [
     ...(await checkDocker(config, { hostFault: dockerHostFault(), uid })),
@@ -44,7 +44,7 @@ export const runDoctor = (argv: readonly string[]): Promise<number> =>
   runProgram('doctor', usage, async () => {
     const flags = parseMachineFlags(argv, options, { anyDockerHost: true })
     if (flags === 'help') return 'help'
-    const output = textOf(flags.own, 'output') ?? ''
+    const output = textFlag(flags.own, 'output') ?? ''
     if (!['', 'wide', 'json', 'yaml'].includes(output))
       throw new StagelyError('BadRequest', `-o ${output} is not known; use json, yaml or wide`)
     const checks = await examine(flags.config, realClock)
@@ -52,17 +52,17 @@ export const runDoctor = (argv: readonly string[]): Promise<number> =>
     return checks.some((c) => c.status === 'failed') ? 1 : 0
   })
 
-const show = async (checks: readonly Check[], output: string): Promise<void> => {
-  if (output === 'json') say(JSON.stringify({ checks }, null, 4))
+const show = async (checks: readonly DoctorCheck[], output: string): Promise<void> => {
+  if (output === 'json') printLine(JSON.stringify({ checks }, null, 4))
   else if (output === 'yaml')
     process.stdout.write((await import('../../src/formats/yaml.ts')).stringify({ checks }))
   else {
     for (const { name, status, message, remedy } of checks) {
-      say(`${status.padEnd(8)} ${name.padEnd(12)} ${message}`)
-      if (remedy !== undefined) say(`${' '.repeat(22)}→ ${remedy}`)
+      printLine(`${status.padEnd(8)} ${name.padEnd(12)} ${message}`)
+      if (remedy !== undefined) printLine(`${' '.repeat(22)}→ ${remedy}`)
     }
-    const count = (status: Check['status']): number =>
+    const count = (status: DoctorCheck['status']): number =>
       checks.filter((c) => c.status === status).length
-    note(`${count('ok')} ok, ${count('warning')} warnings, ${count('failed')} failed, ${count('skipped')} skipped`) // prettier-ignore
+    printNote(`${count('ok')} ok, ${count('warning')} warnings, ${count('failed')} failed, ${count('skipped')} skipped`) // prettier-ignore
   }
 }

@@ -16,9 +16,9 @@ export interface MachineFlags {
 }
 
 const runArgsOf = (values: Values): string[] => {
-  const args = ['--data-dir', textOf(values, 'data-dir') ?? defaultDataDir]
+  const args = ['--data-dir', textFlag(values, 'data-dir') ?? defaultDataDir]
   for (const dir of (values['allow-dir'] ?? []) as string[]) args.push('--allow-dir', dir)
-  const filesDir = textOf(values, 'files-dir')
+  const filesDir = textFlag(values, 'files-dir')
   if (filesDir !== undefined) args.push('--files-dir', filesDir)
   if (values['files-on-disk'] === true) args.push('--files-on-disk')
   if (values['no-file-cache'] === true) args.push('--no-file-cache')
@@ -27,7 +27,7 @@ const runArgsOf = (values: Values): string[] => {
 }
 
 /** The text of a flag; undefined where the flag is absent. */
-export const textOf = (values: Values, name: string): string | undefined => {
+export const textFlag = (values: Values, name: string): string | undefined => {
   const value = values[name]
   return typeof value === 'string' ? value : undefined
 }
@@ -46,7 +46,7 @@ export const parseMachineFlags = (
   }
   if (values['help'] === true) return 'help'
   const runArgs = runArgsOf(values)
-  const joinFile = textOf(values, 'join-file')
+  const joinFile = textFlag(values, 'join-file')
   const join = joinFile === undefined || joinFile === '-' ? [] : ['--join-file', joinFile]
   const config = anyDockerHost
     ? parseAgentConfig([...runArgs, ...join], withoutForeignEngine())

@@ -15,12 +15,12 @@ import {
   type Machine,
 } from '../../src/systemd/service.ts'
 import { agentVersion, usualSocket, type AgentConfig } from '../config.ts'
-import { prepareDataDir } from '../identity/data-dir.ts'
-import { lockFolder } from '../identity/folder-lock.ts'
-import { loadIdentity } from '../identity/identity.ts'
+import { prepareAgentDir } from '../identity/data-dir.ts'
+import { lockAgentDir } from '../identity/folder-lock.ts'
+import { loadAgentIdentity } from '../identity/identity.ts'
 import { joinController } from '../identity/join.ts'
-import { parseMachineFlags, textOf, type MachineFlags } from './flags.ts'
-import { note, runProgram, say } from './program.ts'
+import { parseMachineFlags, textFlag, type MachineFlags } from './flags.ts'
+import { printNote, runProgram, printLine } from './program.ts'
 import { agentService, renderAgentUnit } from './unit.ts'
 
 const usage = `Usage: stagely agent install --allow-dir DIR... [--join-file FILE|-] [flags of "agent run"]
@@ -55,7 +55,7 @@ const options = {
 } as const
 
 /** `argv` is what follows `stagely agent install`; resolves to the exit code. */
-export const runInstall = (argv: readonly string[], machine?: Machine): Promise<number> =>
+export const installAgent = (argv: readonly string[], machine?: Machine): Promise<number> =>
   runProgram('install', usage, async () => {
     const parsed = parseMachineFlags(argv, options)
     if (parsed === 'help') return 'help'
@@ -85,7 +85,7 @@ const askForFolders = async (): Promise<string[]> => {
 
 const install = async (flags: MachineFlags, machine: Machine): Promise<number> => {
   const { config, own, runArgs } = flags
-  const unitDir = textOf(own, 'unit-dir') ?? systemUnitDir
+  const unitDir = textFlag(own, 'unit-dir') ?? systemUnitDir
   const unitPath = join(unitDir, `${agentService}.service`)
   const content = renderAgentUnit({
     command: await readOwnCommand(process.execPath, process.argv[1] ?? ''),
@@ -98,14 +98,14 @@ const install = async (flags: MachineFlags, machine: Machine): Promise<number> =
   })
   const file = { path: unitPath, content, mode: 0o644 }
   if (own['dry-run'] === true) {
-    say(content)
+    printLine(content)
     const outcome = await outcomeOf(file)
-    note(`${unitPath} would be ${outcome}; nothing was written`)
+    printNote(`${unitPath} would be ${outcome}; nothing was written`)
     return 0
   }
-  await joinOnce(config, textOf(own, 'join-file') === '-')
+  await joinOnce(config, textFlag(own, 'join-file') === '-')
   const outcome = await putFile(file)
-  say(`${unitPath} ${outcome}`)
+  printLine(`${unitPath} ${outcome}`)
   await start(machine, { unitDir, outcome, wanted: own['no-start'] !== true })
   return 0
 }
@@ -113,11 +113,11 @@ const install = async (flags: MachineFlags, machine: Machine): Promise<number> =
 /** Joins. The token is only in this process; the identity is what is stored. */
 const joinOnce = async (config: AgentConfig, fromStdin: boolean): Promise<void> => {
   const { dataDir } = config
-  const stored = await loadIdentity(dataDir)
+  const stored = await loadAgentIdentity(dataDir)
   const text = fromStdin ? (await readText(process.stdin)).trim() : config.joinToken
   if (text === undefined || text === '') {
     if (stored !== undefined) {
-      say(`joined already: agent ${stored.namespace}/${stored.name} of ${stored.url}`)
+      printLine(`joined already: agent ${stored.namespace}/${stored.name} of ${stored.url}`)
       return
     }
     const message = `${dataDir} holds no identity yet: give a join token with --join-file (make one with: stagely agent token create)`
@@ -125,12 +125,12 @@ const joinOnce = async (config: AgentConfig, fromStdin: boolean): Promise<void> 
   }
   const token = parseJoinToken(text)
   if (stored?.tokenId === token.tokenId) return
-  if (await prepareDataDir(dataDir))
-    note(`${dataDir} was open to other users; it is closed to them now`)
-  const unlock = await lockFolder(dataDir)
+  if (await prepareAgentDir(dataDir))
+    printNote(`${dataDir} was open to other users; it is closed to them now`)
+  const unlock = await lockAgentDir(dataDir)
   try {
     const { namespace, name, url } = await joinController(dataDir, token, agentVersion)
-    say(`joined: agent ${namespace}/${name} of ${url}`)
+    printLine(`joined: agent ${namespace}/${name} of ${url}`)
   } finally {
     await unlock()
   }
@@ -147,10 +147,10 @@ const start = async (
   const service = `${agentService}.service`
   const isSystem = what.unitDir === systemUnitDir
   if (what.wanted && isSystem && (await machine.hasSystemd())) {
-    say(`${service} ${await startService(machine, service, what.outcome)}`)
-    note('look after it: systemctl status stagely-agent, journalctl -u stagely-agent, stagely agent doctor') // prettier-ignore
+    printLine(`${service} ${await startService(machine, service, what.outcome)}`)
+    printNote('look after it: systemctl status stagely-agent, journalctl -u stagely-agent, stagely agent doctor') // prettier-ignore
     return
   }
   const why = isSystem ? 'systemd does not run here' : `${what.unitDir} is not systemd's folder`
-  note(`not started (${what.wanted ? why : '--no-start'}). Start it with: systemctl daemon-reload && systemctl enable --now ${service}`) // prettier-ignore
+  printNote(`not started (${what.wanted ? why : '--no-start'}). Start it with: systemctl daemon-reload && systemctl enable --now ${service}`) // prettier-ignore
 }

@@ -1,12 +1,12 @@
 // Runs the programs of this folder, and prints a fault that people can mend as one sentence.
 import { messageOf, isReason, StagelyError } from '../../src/kernel/errors.ts'
-import { RefusedError } from '../link/controller-client.ts'
+import { RefusedByController } from '../link/controller-client.ts'
 
-export const say = (text: string): void => {
+export const printLine = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
-export const note = (text: string): void => {
+export const printNote = (text: string): void => {
   process.stderr.write(`${text}\n`)
 }
 
@@ -26,8 +26,8 @@ export const runProgram = async (
       process.stderr.write(`${error.message}\n\n${usage}`)
       return 2
     }
-    const known = error instanceof StagelyError || error instanceof RefusedError
-    note(`stagely agent ${name}: ${known ? error.message : messageOf(error)}`)
+    const known = error instanceof StagelyError || error instanceof RefusedByController
+    printNote(`stagely agent ${name}: ${known ? error.message : messageOf(error)}`)
     return 1
   }
 }

@@ -8,7 +8,7 @@ import { readContainers } from '../docker/info.ts'
 import { openStateFile } from '../stack/state-file.ts'
 import { examine } from './doctor.ts'
 
-export interface MachineFlags {
+export interface SupportFlags {
   /** The state of an agent of this machine. */
   readonly dataDir: string
   readonly allowDirs: readonly string[]
@@ -51,7 +51,7 @@ const stateOf = async (dataDir: string): Promise<object> => {
 }
 
 /** BadRequest where a folder is not absolute. */
-export const machineParts = ({ dataDir, allowDirs, filesDir }: MachineFlags): MachinePart[] => {
+export const machineParts = ({ dataDir, allowDirs, filesDir }: SupportFlags): MachinePart[] => {
   const args = ['--data-dir', dataDir, ...allowDirs.flatMap((dir) => ['--allow-dir', dir])]
   if (filesDir !== undefined) args.push('--files-dir', filesDir)
   const config = parseAgentConfig(args, withoutForeignEngine())

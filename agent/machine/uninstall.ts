@@ -9,11 +9,11 @@ import {
   type Machine,
 } from '../../src/systemd/service.ts'
 import { createEngine } from '../docker/engine.ts'
-import { lockFolder } from '../identity/folder-lock.ts'
-import { loadIdentity, type Identity } from '../identity/identity.ts'
+import { lockAgentDir } from '../identity/folder-lock.ts'
+import { loadAgentIdentity, type AgentIdentity } from '../identity/identity.ts'
 import { openStateFile } from '../stack/state-file.ts'
-import { parseMachineFlags, textOf, type MachineFlags } from './flags.ts'
-import { note, runProgram, say } from './program.ts'
+import { parseMachineFlags, textFlag, type MachineFlags } from './flags.ts'
+import { printNote, runProgram, printLine } from './program.ts'
 import { agentService } from './unit.ts'
 
 const usage = `Usage: stagely agent uninstall [--purge] [--yes] [--data-dir DIR] [--files-dir DIR]
@@ -39,7 +39,7 @@ const options = {
 } as const
 
 /** `argv` is what follows `stagely agent uninstall`; resolves to the exit code. */
-export const runUninstall = (argv: readonly string[], machine?: Machine): Promise<number> =>
+export const uninstallAgent = (argv: readonly string[], machine?: Machine): Promise<number> =>
   runProgram('uninstall', usage, async () => {
     const flags = parseMachineFlags(argv, options)
     if (flags === 'help') return 'help'
@@ -47,20 +47,22 @@ export const runUninstall = (argv: readonly string[], machine?: Machine): Promis
   })
 
 const uninstall = async ({ config, own }: MachineFlags, machine: Machine): Promise<number> => {
-  const unitDir = textOf(own, 'unit-dir') ?? systemUnitDir
+  const unitDir = textFlag(own, 'unit-dir') ?? systemUnitDir
   const unitPath = join(unitDir, `${agentService}.service`)
   const service = `${agentService}.service`
   const manage = unitDir === systemUnitDir && (await machine.hasSystemd())
-  const identity = await loadIdentity(config.dataDir).catch(() => undefined)
+  const identity = await loadAgentIdentity(config.dataDir).catch(() => undefined)
   if (own['yes'] !== true && !(await mayGo(config.dataDir, own['purge'] === true))) return 2
   const wasThere = await removeService(machine, { service, unitPath, manage })
-  say(wasThere ? `${service} removed` : `${unitPath} is not there`)
+  printLine(wasThere ? `${service} removed` : `${unitPath} is not there`)
   await tellOfContainers(config, identity)
   if (own['purge'] === true) await purge(config.dataDir)
   else
-    note(`${config.dataDir} is kept: with it the agent is the same one again. --purge removes it`)
+    printNote(
+      `${config.dataDir} is kept: with it the agent is the same one again. --purge removes it`,
+    )
   if (identity !== undefined)
-    note(
+    printNote(
       `the controller still knows the agent: stagely agent revoke ${identity.name} -n ${identity.namespace}`,
     )
   return 0
@@ -74,32 +76,32 @@ const mayGo = async (dataDir: string, purges: boolean): Promise<boolean> => {
       ? `${dataDir} goes with its keys: nothing brings them back, and the machine joins anew.`
       : `${dataDir} is kept: "stagely agent install" makes it the same agent again.`,
   ]
-  const answer = await askToConfirm({ question, details }, note)
+  const answer = await askToConfirm({ question, details }, printNote)
   if (answer === 'yes') return true
-  note(answer === 'nobody' ? nobodyToAsk({ question }) : 'Nothing was changed.')
+  printNote(answer === 'nobody' ? nobodyToAsk({ question }) : 'Nothing was changed.')
   return false
 }
 
 /** Refuses to delete the folder of an agent that still runs, as one that was started by hand. */
 const purge = async (dataDir: string): Promise<void> => {
-  const unlock = await lockFolder(dataDir).catch((error: unknown) => {
+  const unlock = await lockAgentDir(dataDir).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   })
   if (unlock === undefined) return
   await rm(dataDir, { recursive: true, force: true })
   await unlock()
-  say(`${dataDir} removed`)
+  printLine(`${dataDir} removed`)
 }
 
 const tellOfContainers = async (
   { dataDir, dockerSocket, filesDir }: MachineFlags['config'],
-  identity: Identity | undefined,
+  identity: AgentIdentity | undefined,
 ): Promise<void> => {
   const state = await openStateFile(join(dataDir, 'state.json')).catch(() => undefined)
   const projects = (state?.uids() ?? []).map((uid) => state!.get(uid)!.project).sort()
   if (projects.length === 0) {
-    note('no stack was deployed by this agent')
+    printNote('no stack was deployed by this agent')
     return
   }
   const engine = createEngine(dockerSocket)
@@ -110,14 +112,14 @@ const tellOfContainers = async (
       containers === undefined
         ? 'the engine does not answer'
         : `${containers.filter((c) => c.State === 'running').length} of ${containers.length} containers run`
-    say(`${project}: ${count}`)
+    printLine(`${project}: ${count}`)
   }
-  note(
+  printNote(
     'These containers run on with the secrets that they have. No new secret reaches them, and nothing heals them.',
   )
   const root = join(filesDir, identity?.agentUid ?? '')
   if (mounted.some((source) => source.startsWith(`${root}/`)))
-    note(
+    printNote(
       `Some mount file secrets from ${root}, which a reboot empties: then they do not start. Give them files of your own before, or install the agent again.`,
     )
 }

@@ -22,7 +22,7 @@ export interface GateFailure {
 }
 
 /** A container that failed, and why. */
-export interface Failed {
+export interface FailedContainer {
   readonly reason: Exclude<GateReason, 'Missing'>
   readonly container: ObservedContainer
   /** The container when it was last seen ended: after a restart the engine no longer tells how it ended. */
@@ -38,7 +38,7 @@ const wholeOutput = (text: string): string =>
 const readLines = 100
 const shownLines = 20
 
-const headlines: Readonly<Record<Failed['reason'], (c: ObservedContainer) => string>> = {
+const headlines: Readonly<Record<FailedContainer['reason'], (c: ObservedContainer) => string>> = {
   Exited: (c) => `exited with code ${c.exitCode}`,
   CrashLoop: () => 'keeps crashing',
   Unhealthy: () => 'is unhealthy',
@@ -48,14 +48,14 @@ const headlines: Readonly<Record<Failed['reason'], (c: ObservedContainer) => str
   LabelMismatch: () => 'still carries another digest although Compose reported success',
 }
 
-const headlineOf = (reason: Failed['reason'], c: ObservedContainer): string =>
+const headlineOf = (reason: FailedContainer['reason'], c: ObservedContainer): string =>
   `${c.name} ${headlines[reason](c)}`
 
 /** True where the container ran and does not run now. */
 export const hasEnded = ({ state }: ObservedContainer): boolean =>
   ['restarting', 'exited', 'dead'].includes(state)
 
-const facts = ({ reason, container: c, lastEnd }: Failed): string => {
+const facts = ({ reason, container: c, lastEnd }: FailedContainer): string => {
   const end = hasEnded(c) ? c : lastEnd
   const outOfMemory = c.outOfMemory ?? end?.outOfMemory
   return [
@@ -68,7 +68,7 @@ const facts = ({ reason, container: c, lastEnd }: Failed): string => {
 }
 
 /** The description without the log. */
-export const describeFailed = (failed: Failed, mask: (text: string) => string): string => {
+export const describeFailed = (failed: FailedContainer, mask: (text: string) => string): string => {
   const { reason, container: c } = failed
   const headline = `service ${c.service}: container ${headlineOf(reason, c)}`
   if (reason === 'LabelMismatch' || reason === 'Paused') return headline
@@ -90,9 +90,9 @@ export const pausedAmong = (
     .filter((c) => c.state === 'paused' && services.includes(c.service))
     .map((c) => `it depends on ${c.service}, whose container ${headlineOf('Paused', c)}`)
 
-export const failureOf = async (
+export const gateFailureOf = async (
   { engine, mask }: { readonly engine: Engine; readonly mask: (text: string) => string },
-  failed: Failed,
+  failed: FailedContainer,
 ): Promise<GateFailure> => {
   const { reason, container: c } = failed
   const parts = [describeFailed(failed, mask)]

@@ -3,10 +3,10 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Engine } from '../docker/engine.ts'
 import {
-  failureOf,
+  gateFailureOf,
   hasEnded,
   missingFailure,
-  type Failed,
+  type FailedContainer,
   type GateFailure,
 } from './gate-failure.ts'
 import { observeProject } from './observe.ts'
@@ -50,7 +50,7 @@ const restartsOfALoop = 3
 
 type Verdict =
   | { readonly state: 'ok' | 'wait' }
-  | { readonly state: 'failed'; readonly reason: Failed['reason'] }
+  | { readonly state: 'failed'; readonly reason: FailedContainer['reason'] }
 
 interface Tracked {
   /** By id, the containers when they were last seen ended. */
@@ -100,7 +100,8 @@ const describeWait = (own: readonly ObservedContainer[], mustEnd: boolean): stri
 const deadlineOf = (containers: readonly ObservedContainer[], minMs: number): number =>
   Math.max(minMs, ...containers.map((c) => (c.healthBudgetMs ?? 0) + slackMs))
 
-type Look = { readonly verdict: 'passed' | 'wait' } | ({ readonly verdict: 'failed' } & Failed)
+type Look =
+  { readonly verdict: 'passed' | 'wait' } | ({ readonly verdict: 'failed' } & FailedContainer)
 
 /** Checks a service once: passed, failed, or wait on. `nowMs` is by the same clock as the engine's times. */
 const lookAt = (
@@ -118,7 +119,7 @@ const lookAt = (
 ): Look => {
   const { nowMs, elapsedMs, steadyMs, sampleMs, isStopped, mustEnd } = at
   const verdicts = own.map((c) => checkContainer(c, tracked.first, isStopped, mustEnd))
-  const fail = (reason: Failed['reason'], container: ObservedContainer): Look => ({
+  const fail = (reason: FailedContainer['reason'], container: ObservedContainer): Look => ({
     verdict: 'failed',
     reason,
     container,
@@ -194,14 +195,14 @@ export const runGate = async (
       if (own.length === 0) return end(missingFailure(service))
       const other = own.find((c) => c.digest !== digest)
       if (other !== undefined)
-        return end(await failureOf(deps, { reason: 'LabelMismatch', container: other }))
+        return end(await gateFailureOf(deps, { reason: 'LabelMismatch', container: other }))
       const next = track(own, tracked.get(service), stepMs)
       tracked.set(service, next)
       const mustEnd = request.mustEnd?.has(service) ?? false
       const look = lookAt(own, next, { ...timing, nowMs, elapsedMs, isStopped, mustEnd })
       // A failure counts only after the first samples, so that other services can pass before it.
       if (look.verdict === 'failed' && sample > samplesToPass)
-        return end(await failureOf(deps, look))
+        return end(await gateFailureOf(deps, look))
       if (look.verdict === 'passed') passed[service] = digest
       else waiting.push(`${service}: ${describeWait(own, mustEnd)}`)
     }

@@ -1,5 +1,5 @@
 // Describes services that are not healthy although nothing is rolled out.
-import { describeFailed, type Failed } from './gate-failure.ts'
+import { describeFailed, type FailedContainer } from './gate-failure.ts'
 import type { ObservedContainer } from './container.ts'
 
 /** The description of a service, and the state of its container (`of`) that it is about. */
@@ -10,7 +10,7 @@ export interface UnhealthyService {
 
 const mostTold = 2048
 
-const reasonOf = ({ state, health }: ObservedContainer): Failed['reason'] | undefined => {
+const reasonOf = ({ state, health }: ObservedContainer): FailedContainer['reason'] | undefined => {
   if (health === 'unhealthy') return 'Unhealthy'
   if (state === 'restarting') return 'CrashLoop'
   if (state === 'paused') return 'Paused'

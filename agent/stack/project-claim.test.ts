@@ -2,10 +2,10 @@ import { expect, it } from 'vitest'
 import { noState } from '../../test/support/agents/no-state.ts'
 import { lonelyLocks } from '../../test/support/agents/project-locks.ts'
 import type { Engine } from '../docker/engine.ts'
-import { claimProject, type ClaimDeps } from './project-claim.ts'
+import { claimProject, type ProjectClaimDeps } from './project-claim.ts'
 
 interface World {
-  readonly left?: ReturnType<ClaimDeps['stateFile']['leftOf']>
+  readonly left?: ReturnType<ProjectClaimDeps['stateFile']['leftOf']>
   /** Folders of the containers of the project; '' for one that does not tell its own. */
   readonly containers?: readonly string[]
   readonly volumes?: readonly string[]

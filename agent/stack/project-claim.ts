@@ -12,7 +12,7 @@ import type { ProjectLocks } from './project-locks.ts'
 import type { StackState } from './stack-state.ts'
 import type { Deployment, StateFile } from './state-file.ts'
 
-export interface ClaimDeps {
+export interface ProjectClaimDeps {
   readonly engine: Engine
   readonly stateFile: StateFile
   readonly locks: ProjectLocks
@@ -35,7 +35,7 @@ export interface ClaimRequest {
 export type OfStack = Pick<ClaimRequest, 'project' | 'roots' | 'volumes' | 'writes'>
 
 /** What is claimed for a stack of this model; where there is none, nothing but containers that are known counts as its own. */
-export const claimOf = (
+export const projectClaimOf = (
   project: string,
   model?: Pick<ComposeModel, 'roots' | 'volumes' | 'services' | 'mounts'>,
 ): OfStack => ({
@@ -68,7 +68,7 @@ const claimed = (project: string, who: string): { fault: StackFault } =>
  * them, from another folder than the stack's, or where they do not tell their folder.
  */
 const findForeign = async (
-  { folders }: ClaimDeps,
+  { folders }: ProjectClaimDeps,
   { project, roots }: ClaimRequest,
   observed: { directories: readonly (string | undefined)[]; isDeployed: boolean },
 ): Promise<{ fault: StackFault } | undefined> => {
@@ -100,7 +100,7 @@ interface Left {
  * uses a volume of the right name whatever its label: one that a person has made, as for a backup, has none.
  */
 const findLeft = async (
-  { engine }: ClaimDeps,
+  { engine }: ProjectClaimDeps,
   { project, volumes: used }: ClaimRequest,
 ): Promise<Left> => {
   const [labelled, networks, projects] = await Promise.all([
@@ -140,7 +140,7 @@ const ofOtherProjects = (project: string, names: readonly string[]): { fault: St
 
 /** A fault where a stack of the same folder under another name may write what this one may, before it starts first. */
 const findShared = async (
-  { engine }: ClaimDeps,
+  { engine }: ProjectClaimDeps,
   request: ClaimRequest,
 ): Promise<{ fault: StackFault } | undefined> => {
   if (request.writes.length === 0) return undefined
@@ -158,7 +158,7 @@ const findShared = async (
  * them. A fault where the stagelet does not name them: they may belong to another stack that is down.
  */
 const findVolumesOfOthers = async (
-  deps: ClaimDeps,
+  deps: ProjectClaimDeps,
   request: ClaimRequest,
   containers: readonly ObservedContainer[],
 ): Promise<{ readonly volumes: readonly string[] } | { readonly fault: StackFault }> => {
@@ -187,7 +187,7 @@ const findVolumesOfOthers = async (
  * never run on one folder of data.
  */
 export const findRenamed = async (
-  { engine, stateFile }: Pick<ClaimDeps, 'engine' | 'stateFile'>,
+  { engine, stateFile }: Pick<ProjectClaimDeps, 'engine' | 'stateFile'>,
   { uid, project }: Pick<ClaimRequest, 'uid' | 'project'>,
 ): Promise<{ readonly fault: StackFault; readonly deployed: string } | undefined> => {
   const deployed = stateFile.get(uid)?.project ?? project
@@ -201,7 +201,7 @@ export const findRenamed = async (
 
 /** Claims the project, and returns its containers; or the fault why the stagelet may not have it. */
 export const claimProject = async (
-  deps: ClaimDeps,
+  deps: ProjectClaimDeps,
   request: ClaimRequest,
 ): Promise<ClaimResult> => {
   const { engine, stateFile, locks } = deps
@@ -228,7 +228,7 @@ export const claimProject = async (
 }
 
 /** The part of a deployment that is known from the first look at the files. */
-export const placeOf = (
+export const deploymentPlace = (
   { target, foundVolumes }: StackState,
   project: string,
 ): Pick<Deployment, 'project' | 'directory' | 'foundVolumes'> => ({

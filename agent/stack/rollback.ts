@@ -30,19 +30,19 @@ export const startRollback = async (
   cell: StackCell,
 ): Promise<boolean> => {
   const { target, healthy, gateFailure, quarantine: before, passed } = cell.state
-  const blamed = attributedServices(cell.state)
-  if (gateFailure === undefined || healthy === undefined || blamed.length === 0) return false
+  const attributed = attributedServices(cell.state)
+  if (gateFailure === undefined || healthy === undefined || attributed.length === 0) return false
   const { uid, name, revision, retry } = target.desired
   const message = gateFailure.message.slice(0, 8192)
-  const failed = blamed.map((service) => {
+  const failed = attributed.map((service) => {
     const digest = digestFor(name, service, target.entries)
     return { service, digest, revision, retry, message }
   })
   const quarantine = mergeQuarantine([...before, ...failed])
   // A service that is to blame may have passed its own gate.
-  cell.put({ quarantine, passed: withoutPasses(passed, blamed) })
+  cell.put({ quarantine, passed: withoutPasses(passed, attributed) })
   await saveQuarantine(deps.stateFile, uid, quarantine)
-  deps.log.warn({ service: gateFailure.service, blamed, failed: revision }, 'going back')
+  deps.log.warn({ service: gateFailure.service, attributed, failed: revision }, 'going back')
   return true
 }
 

@@ -2,7 +2,7 @@
 // and not thrown.
 import { toFineTimestamp } from '../../src/kernel/clock.ts'
 import { findRunning } from '../../src/process/running.ts'
-import type { Action, ActionDeps, ActionResult, PassSignals } from '../actions/action.ts'
+import type { StackAction, ActionDeps, ActionResult, PassSignals } from '../actions/action.ts'
 import { applySteps } from '../actions/apply-steps.ts'
 import { clearProject } from '../actions/cleanup.ts'
 import { workingFlags } from '../actions/compose-up.ts'
@@ -11,7 +11,7 @@ import { noteDelivered } from './delivered-keys.ts'
 import { observeProject } from '../observed/observe.ts'
 import type { ObservedContainer } from '../observed/container.ts'
 import { restartsIn } from '../actions/plan.ts'
-import { placeOf } from './project-claim.ts'
+import { deploymentPlace } from './project-claim.ts'
 import {
   healthyServices,
   withoutStalePasses,
@@ -45,7 +45,7 @@ export const isLeftAtWork = async (
 const recordIntent = async (
   deps: ActionDeps,
   state: StackState,
-  { model, plan }: Action,
+  { model, plan }: StackAction,
 ): Promise<void> => {
   const { uid, redeploy } = state.target.desired
   const before = deps.stateFile.get(uid)
@@ -55,7 +55,7 @@ const recordIntent = async (
     ...before,
     // A service counts as lasting, not as a job, until it is seen to end by itself.
     lasting: [...new Set([...(before?.lasting ?? []), ...plan.affected])].sort(),
-    ...placeOf(state, model.projectName),
+    ...deploymentPlace(state, model.projectName),
     services: model.services.map((s) => s.name).filter((name) => names.has(name)),
     redeploy: before?.redeploy ?? redeploy,
     signature: before?.signature ?? '',
@@ -63,10 +63,14 @@ const recordIntent = async (
 }
 
 /** Notes after a full `up` that the user's files are deployed as they were read. */
-const recordFull = async (deps: ActionDeps, state: StackState, { model }: Action): Promise<void> =>
+const recordFull = async (
+  deps: ActionDeps,
+  state: StackState,
+  { model }: StackAction,
+): Promise<void> =>
   await deps.stateFile.set(state.target.desired.uid, {
     ...deps.stateFile.get(state.target.desired.uid),
-    ...placeOf(state, model.projectName),
+    ...deploymentPlace(state, model.projectName),
     services: model.services.map((s) => s.name),
     redeploy: state.target.desired.redeploy,
     signature: model.signature,
@@ -83,7 +87,7 @@ const newIn = (
 /** The rollout with the services whose containers it has made anew. */
 const countRecreated = (
   { rollout, target, containers }: StackState,
-  { plan, full }: Action,
+  { plan, full }: StackAction,
   before: readonly ObservedContainer[],
 ): StackState['rollout'] => {
   const recreated = newIn(containers, before)
@@ -104,7 +108,7 @@ const countRecreated = (
 }
 
 /** What changes when an action begins. */
-const begun = (state: StackState, { plan }: Action, nowMs: number): StackChange => {
+const begun = (state: StackState, { plan }: StackAction, nowMs: number): StackChange => {
   const { ungated, settled, target } = state
   const { revision } = target.desired
   return {
@@ -121,7 +125,7 @@ const begun = (state: StackState, { plan }: Action, nowMs: number): StackChange 
 export const applyPlan = async (
   deps: ActionDeps,
   cell: StackCell,
-  action: Action,
+  action: StackAction,
   signals: PassSignals,
 ): Promise<ActionResult> => {
   const { model, full } = action

@@ -4,7 +4,7 @@ import { aContainer } from '../../test/support/agents/a-container.ts'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { createContainerExits } from '../observed/container-exits.ts'
 import { mostHeals } from '../observed/heal-guard.ts'
-import type { Plan } from '../actions/plan.ts'
+import type { ActionPlan } from '../actions/plan.ts'
 import {
   createStackCell,
   createStackState,
@@ -12,7 +12,7 @@ import {
   type StackState,
 } from './stack-state.ts'
 import { createStackTarget } from './stack-target.ts'
-import { restForDrift, stoppedAfterGap, type Rest } from './stagelet-drift.ts'
+import { delayHealing, stoppedAfterGap, type HealDelay } from './stagelet-drift.ts'
 import type { PassDeps } from './stagelet-observe.ts'
 import type { Deployment } from './state-file.ts'
 
@@ -56,7 +56,7 @@ describe('a stack that was stopped as a whole', () => {
       set: (_uid: string, next: Deployment) => Promise.resolve(void (stored = next)),
     }
     const deps = { ...depsWith(clock), stateFile } as unknown as PassDeps
-    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as ActionPlan
     const web = aContainer('web', '', { state: 'exited' })
     const begin = (stoppedSinceMs?: number): StackCell => {
       const target = createStackTarget(
@@ -66,8 +66,8 @@ describe('a stack that was stopped as a whole', () => {
       )
       return createStackCell({ ...createStackState(target), containers: [web], stoppedSinceMs })
     }
-    const rest = (cell: StackCell): Promise<Rest> =>
-      restForDrift(deps, cell, { plan, overrides: [], asked: false })
+    const rest = (cell: StackCell): Promise<HealDelay> =>
+      delayHealing(deps, cell, { plan, overrides: [], asked: false })
     const cell = begin(clock.monotonic())
     await rest(cell)
     expect(stored.stoppedByHand ?? false).toBe(false)
@@ -80,7 +80,7 @@ describe('a stack that was stopped as a whole', () => {
       expect(stored.stoppedByHand).toBe(true)
     }
     const later = { ...deps, clock: createFakeClock(1) }
-    await restForDrift(later, begin(), { plan, overrides: [], asked: false })
+    await delayHealing(later, begin(), { plan, overrides: [], asked: false })
     expect(stored.stoppedByHand).toBe(true)
   })
 })
@@ -96,9 +96,9 @@ describe('a stack that stays down', () => {
     const web = aContainer('web', '', { state: 'exited' })
     const stoppedSinceMs = clock.monotonic()
     const cell = createStackCell({ ...createStackState(target), containers: [web], stoppedSinceMs })
-    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
-    const rest = (asked: boolean): Promise<Rest> =>
-      restForDrift(depsWith(clock), cell, { plan, overrides: [], asked })
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as ActionPlan
+    const rest = (asked: boolean): Promise<HealDelay> =>
+      delayHealing(depsWith(clock), cell, { plan, overrides: [], asked })
     await rest(false)
     expect(cell.state.drift?.state).toBe('Held')
     await rest(true)
@@ -119,9 +119,9 @@ describe('a service that ended before an action for another target', () => {
       settled: { key: settledKey, containers: [web], project: '' },
       containers: [{ ...web, state: 'exited', exitCode: 1 }],
     })
-    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as ActionPlan
     const deps = depsWith(createFakeClock(stoppedAt))
-    await restForDrift(deps, cell, { plan, overrides: [], asked: true })
+    await delayHealing(deps, cell, { plan, overrides: [], asked: true })
     return cell.state.drift
   }
 
@@ -139,7 +139,7 @@ describe('a service that ended before an action for another target', () => {
 
 describe('a service that healing does not help', () => {
   /** What is done when only `web` has to be mended, which was healed so often in the last minute. */
-  const restAfter = async (heals: number): Promise<{ rest: Rest; state: StackState }> => {
+  const restAfter = async (heals: number): Promise<{ rest: HealDelay; state: StackState }> => {
     const target = createStackTarget(
       { desired: desired as never, entries: [], base: {} },
       undefined,
@@ -152,8 +152,8 @@ describe('a service that healing does not help', () => {
       heals: Array.from({ length: heals }, () => ({ service: 'web', atMs })),
     })
     const deps = depsWith(createFakeClock(stoppedAt))
-    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as Plan
-    const rest = await restForDrift(deps, cell, { plan, overrides: [], asked: false })
+    const plan = { steps: [{}], affected: ['web'], peers: [] } as unknown as ActionPlan
+    const rest = await delayHealing(deps, cell, { plan, overrides: [], asked: false })
     return { rest, state: cell.state }
   }
 

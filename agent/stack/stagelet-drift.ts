@@ -10,7 +10,7 @@ import {
 import { guardHeal, recentHeals } from '../observed/heal-guard.ts'
 import type { ServiceOverride } from '../../src/compose/override.ts'
 import { isEnded } from '../observed/container.ts'
-import type { Plan } from '../actions/plan.ts'
+import type { ActionPlan } from '../actions/plan.ts'
 import type { StackCell, StackState } from './stack-state.ts'
 import { saveHeals } from './state-file.ts'
 import { resyncMs, stoppedIn, type PassDeps } from './stagelet-observe.ts'
@@ -21,7 +21,7 @@ const sureAfterMs = 60_000
 const driftInput = (
   deps: PassDeps,
   state: StackState,
-  plan: Plan,
+  plan: ActionPlan,
   overrides: readonly ServiceOverride[],
 ): DriftInput => ({
   affected: plan.affected.filter((name) => !plan.peers.includes(name)),
@@ -117,20 +117,24 @@ export const driftWhilePaused = (deps: PassDeps, state: StackState): Pick<StackS
   return findChanges(input).length > 0 ? driftAs(deps, state, 'Found', input) : { drift: undefined }
 }
 
-export interface Rest {
+export interface HealDelay {
   /** How long nothing is done. 0: act now; the drift has been told, and the healing counted. */
   readonly waitMs: number
   /** Services that must not be healed yet, while others are. */
   readonly blocked: readonly string[]
 }
 
-const noRest: Rest = { waitMs: 0, blocked: [] }
+const noRest: HealDelay = { waitMs: 0, blocked: [] }
 
-export const restForDrift = async (
+export const delayHealing = async (
   deps: PassDeps,
   cell: StackCell,
-  { plan, overrides, asked }: { plan: Plan; overrides: readonly ServiceOverride[]; asked: boolean },
-): Promise<Rest> => {
+  {
+    plan,
+    overrides,
+    asked,
+  }: { plan: ActionPlan; overrides: readonly ServiceOverride[]; asked: boolean },
+): Promise<HealDelay> => {
   if (plan.steps.length === 0) return noRest
   const tell = (driftState: 'Found' | 'Held' | 'Flapping', found: DriftInput): void =>
     cell.publish(driftAs(deps, cell.state, driftState, found))

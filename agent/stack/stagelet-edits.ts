@@ -3,7 +3,7 @@
 import { messageOf } from '../../src/kernel/errors.ts'
 import { isAtLeast } from '../../src/compose/compose.ts'
 import { renderOverride } from '../../src/compose/override.ts'
-import type { Action } from '../actions/action.ts'
+import type { StackAction } from '../actions/action.ts'
 import { callFor } from '../actions/compose-environment.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { findImageless, findRebuilt } from '../observed/images.ts'
@@ -16,7 +16,7 @@ import {
 } from '../actions/pending-edits.ts'
 import { unique, type ServiceModel } from '../compose/service-model.ts'
 import { withDependents } from '../actions/steps.ts'
-import { placeOf } from './project-claim.ts'
+import { deploymentPlace } from './project-claim.ts'
 import type { StackChange, StackState } from './stack-state.ts'
 import type { Deployment } from './state-file.ts'
 import type { PassDeps } from './stagelet-observe.ts'
@@ -38,7 +38,7 @@ const deploymentOf = (deps: PassDeps, state: StackState, model: ComposeModel): D
   const fresh = { services, redeploy, signature: '' }
   const known = deps.stateFile.get(desired.uid)
   const isOther = known !== undefined && known.project !== model.projectName
-  return isOther ? known : { ...(known ?? fresh), ...placeOf(state, model.projectName) }
+  return isOther ? known : { ...(known ?? fresh), ...deploymentPlace(state, model.projectName) }
 }
 
 /** By service, the hash of the definition that its containers were made from. */
@@ -91,7 +91,7 @@ const note = async (
 export const lookAtEdits = async (
   deps: PassDeps,
   state: StackState,
-  { model, overrides }: Pick<Action, 'model' | 'overrides'>,
+  { model, overrides }: Pick<StackAction, 'model' | 'overrides'>,
   acting: readonly string[],
 ): Promise<StackChange> => {
   if (divergingNow(state) !== undefined) return {}
@@ -115,7 +115,7 @@ export const noteEditsAfterRollout = async (
   deps: PassDeps,
   state: StackState,
   rollout: {
-    action: Action
+    action: StackAction
     /** What Compose would have changed before the rollout. */
     diverging: Diverging | undefined
     before: readonly ObservedContainer[]

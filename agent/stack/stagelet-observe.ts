@@ -7,7 +7,7 @@ import { requestFor } from '../actions/compose-environment.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { endedByOthers } from '../observed/drift.ts'
 import { delayAfter } from '../observed/heal-guard.ts'
-import { claimProject, type ClaimDeps, type OfStack } from './project-claim.ts'
+import { claimProject, type ProjectClaimDeps, type OfStack } from './project-claim.ts'
 import {
   noProject,
   withoutStalePasses,
@@ -18,7 +18,7 @@ import {
 import type { ActionDeps } from '../actions/action.ts'
 import { hintFor, missedAmong, type VariableUse } from '../compose/variable-uses.ts'
 
-export interface PassDeps extends ActionDeps, ClaimDeps {
+export interface PassDeps extends ActionDeps, ProjectClaimDeps {
   readonly files: FileStore
   /** Runs of `stagely compose` on this stack. */
   readonly manualRuns: Pick<ManualRuns, 'isBusy' | 'by'>

@@ -1,6 +1,6 @@
 // One pass of a stagelet: looks at files and engine, does at most one action, and says when to look again. A pass is
 // level-triggered: it does not matter what woke it.
-import type { Action, ActionResult, PassSignals } from '../actions/action.ts'
+import type { StackAction, ActionResult, PassSignals } from '../actions/action.ts'
 import { findUnhealthy } from '../observed/unhealthy-services.ts'
 import { failedStuck } from '../actions/apply-steps.ts'
 import { eventLagMs, isExitUnclear, lastingAfter } from '../observed/drift.ts'
@@ -26,8 +26,8 @@ import {
   stopWith,
   type PassDeps,
 } from './stagelet-observe.ts'
-import { driftWhilePaused, recordStoppedByHand, restForDrift } from './stagelet-drift.ts'
-import { claimOf, findRenamed } from './project-claim.ts'
+import { driftWhilePaused, recordStoppedByHand, delayHealing } from './stagelet-drift.ts'
+import { projectClaimOf, findRenamed } from './project-claim.ts'
 import { release } from './stagelet-release.ts'
 
 export type { PassDeps } from './stagelet-observe.ts'
@@ -41,7 +41,7 @@ const waitForRetry = ({ clock }: PassDeps, state: StackState): number =>
 /** Services for the gate: those that were changed, and those with secrets that have not passed yet. */
 const toGate = (
   state: StackState,
-  { model, overrides, plan, blocked }: Omit<Action, 'stepsAfter'>,
+  { model, overrides, plan, blocked }: Omit<StackAction, 'stepsAfter'>,
 ): Map<string, string> => {
   const digests = new Map(overrides.map((o) => [o.service, o.digest]))
   const own = new Set(model.services.map((s) => s.name))
@@ -61,7 +61,7 @@ const toGate = (
 const act = async (
   deps: PassDeps,
   cell: StackCell,
-  action: Action,
+  action: StackAction,
   signals: PassSignals,
 ): Promise<ActionResult> => {
   const { stuck, containers: before } = cell.state
@@ -91,7 +91,7 @@ const act = async (
 const checkEdits = async (
   deps: PassDeps,
   state: StackState,
-  { model, overrides }: Pick<Action, 'model' | 'overrides'>,
+  { model, overrides }: Pick<StackAction, 'model' | 'overrides'>,
 ): Promise<StackChange> => {
   const deployed = deps.stateFile.get(state.target.desired.uid)
   const isDeployed = deployed?.signature === model.signature
@@ -120,7 +120,7 @@ const settled = (deps: PassDeps, state: StackState): StackChange => {
 const settle = async (
   deps: PassDeps,
   cell: StackCell,
-  action: Pick<Action, 'model' | 'overrides'>,
+  action: Pick<StackAction, 'model' | 'overrides'>,
 ): Promise<number> => {
   cell.put(settled(deps, cell.state))
   await recordStoppedByHand(deps, cell.state, false)
@@ -163,9 +163,9 @@ const claimStack = async (deps: PassDeps, state: StackState): Promise<StackChang
   }
   const { uid } = state.target.desired
   const renamed = await findRenamed(deps, { uid, project })
-  if (renamed === undefined) return await claim(deps, state, claimOf(project, model))
+  if (renamed === undefined) return await claim(deps, state, projectClaimOf(project, model))
   // What runs is told under the name that it has.
-  const claimed = await claim(deps, state, claimOf(renamed.deployed))
+  const claimed = await claim(deps, state, projectClaimOf(renamed.deployed))
   return { fault: renamed.fault, ...claimed, model: undefined }
 }
 
@@ -181,7 +181,7 @@ const isLeftAlone = (deps: PassDeps, cell: StackCell): boolean => {
 const healOthers = async (
   deps: PassDeps,
   cell: StackCell,
-  action: Action,
+  action: StackAction,
   signals: PassSignals,
 ): Promise<boolean> => {
   const { stuck, rollout } = cell.state
@@ -189,11 +189,11 @@ const healOthers = async (
   const others = withoutServices(action.plan, held)
   if (held.length === 0 || others.affected.length === 0) return false
   const asked = { ...action, plan: others, asked: false }
-  const { waitMs, blocked } = await restForDrift(deps, cell, asked)
+  const { waitMs, blocked } = await delayHealing(deps, cell, asked)
   const left = [...held, ...blocked]
   const plan = withoutServices(others, blocked)
   if (waitMs > 0 || plan.affected.length === 0) return false
-  const part: Action = { ...action, plan, full: false, blocked: left }
+  const part: StackAction = { ...action, plan, full: false, blocked: left }
   await deps.locks.run(action.model.projectName, () => act(deps, cell, part, signals))
   cell.put({ phase: 'Failed', rollout })
   return cell.state.gateFailure === undefined && cell.state.stuck.size === held.length
@@ -218,7 +218,7 @@ const restForLeft = async (
 const pursue = async (
   deps: PassDeps,
   cell: StackCell,
-  overridden: Pick<Action, 'model' | 'overrides'>,
+  overridden: Pick<StackAction, 'model' | 'overrides'>,
   signals: PassSignals,
 ): Promise<number> => {
   const { model } = overridden
@@ -226,7 +226,7 @@ const pursue = async (
   if (lost !== undefined) return stopWith(cell, { reason: 'KeysMissing', message: lost })
   const { asked, edits, ...planned } = await planFor(deps, cell.state, overridden)
   cell.put(edits)
-  const action: Action = { ...overridden, ...planned, blocked: [] }
+  const action: StackAction = { ...overridden, ...planned, blocked: [] }
   const mustAct = action.plan.steps.length > 0
   if (!mustAct && toGate(cell.state, action).size === 0 && cell.state.stuck.size === 0)
     return await settle(deps, cell, action)
@@ -234,9 +234,9 @@ const pursue = async (
   if (leftMs !== undefined) return leftMs
   const restMs = Math.min(waitForRetry(deps, cell.state), resyncMs)
   if (restMs > 0) return (await healOthers(deps, cell, action, signals)) ? 0 : restMs
-  const { waitMs, blocked } = await restForDrift(deps, cell, { ...action, asked })
+  const { waitMs, blocked } = await delayHealing(deps, cell, { ...action, asked })
   if (waitMs > 0) return Math.min(waitMs, resyncMs)
-  const now: Action = { ...action, plan: withoutServices(action.plan, blocked), blocked }
+  const now: StackAction = { ...action, plan: withoutServices(action.plan, blocked), blocked }
   const result = await deps.locks.run(model.projectName, () => act(deps, cell, now, signals))
   if (result === 'superseded') return 0
   if (result === 'failed') return (await startRollback(deps, cell)) ? 0 : retryLater(deps, cell)

@@ -1,7 +1,7 @@
 // Plans the action of one pass, with what Compose would change by itself and which images are here.
 import { isAtLeast } from '../../src/compose/compose.ts'
 import type { ServiceOverride } from '../../src/compose/override.ts'
-import type { Action } from '../actions/action.ts'
+import type { StackAction } from '../actions/action.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { findImageless } from '../observed/images.ts'
 import { observeProject } from '../observed/observe.ts'
@@ -9,7 +9,7 @@ import { isCompleted } from '../observed/container.ts'
 import { noNetworkEdits } from '../actions/pending-edits.ts'
 import { planAction, withNetworks, withoutServices, type PlanInput } from '../actions/plan.ts'
 import type { StackChange, StackState } from './stack-state.ts'
-import type { Step } from '../actions/steps.ts'
+import type { ActionStep } from '../actions/steps.ts'
 import { divergingNow, lookAtEdits } from './stagelet-edits.ts'
 import { stoppedIn, type PassDeps } from './stagelet-observe.ts'
 
@@ -23,7 +23,7 @@ export const unprovenIn = (
 const planInput = (
   deps: PassDeps,
   state: StackState,
-  { model, overrides }: Pick<Action, 'model' | 'overrides'>,
+  { model, overrides }: Pick<StackAction, 'model' | 'overrides'>,
 ): Omit<PlanInput, 'edited'> => ({
   services: model.services,
   wanted: new Map(overrides.map((o) => [o.service, o.digest])),
@@ -55,7 +55,7 @@ const refreshedBy = ({ services }: ComposeModel, { containers }: StackState): st
     .filter((s) => s.refreshes && !containers.some((c) => c.service === s.name && isCompleted(c)))
     .map((s) => s.name)
 
-type Planned = Pick<Action, 'plan' | 'full' | 'stepsAfter' | 'keptNetworks'> & {
+type Planned = Pick<StackAction, 'plan' | 'full' | 'stepsAfter' | 'keptNetworks'> & {
   readonly asked: boolean
   /** What Compose said of edits. */
   readonly edits: StackChange
@@ -68,7 +68,7 @@ const isEdited = (deps: PassDeps, { target }: StackState, { signature }: Compose
 export const planFor = async (
   deps: PassDeps,
   state: StackState,
-  overridden: Pick<Action, 'model' | 'overrides'>,
+  overridden: Pick<StackAction, 'model' | 'overrides'>,
 ): Promise<Planned> => {
   const { model } = overridden
   const asked = isDeployAsked(deps, state)
@@ -86,7 +86,7 @@ export const planFor = async (
     }
   const isThere = state.containers.length > 0
   const mayPass = isThere && mayChangeNetworks(deps.compose) && isEdited(deps, state, model)
-  const needsOther = (s: Step): boolean => s.alone && needsOthers(s.services, model)
+  const needsOther = (s: ActionStep): boolean => s.alone && needsOthers(s.services, model)
   const needsEdits = asked || mayPass || first.steps.some(needsOther)
   const edits = needsEdits ? await lookAtEdits(deps, state, overridden, first.affected) : {}
   const known = divergingNow({ ...state, ...edits })
@@ -97,7 +97,7 @@ export const planFor = async (
     doubtful: [...input.doubtful, ...imageless],
     edited: asked ? [...(known?.edited ?? []), ...refreshedBy(model, state)] : undefined,
   }
-  const stepsAfter: Action['stepsAfter'] = async (stuck) => {
+  const stepsAfter: StackAction['stepsAfter'] = async (stuck) => {
     const containers = await observeProject(deps.engine, model.projectName)
     const edited = now.edited ?? []
     const rest = planAction({ ...now, containers, edited, inSteps: true })

@@ -1,6 +1,6 @@
 // Releases a stack: leaves it running, or takes it down.
 import { composeFault } from '../compose/compose-fault.ts'
-import { claimOf } from './project-claim.ts'
+import { projectClaimOf } from './project-claim.ts'
 import { claim, readModel, retryLater, resyncMs, stopWith } from './stagelet-observe.ts'
 import type { PassDeps } from './stagelet-observe.ts'
 import type { StackCell } from './stack-state.ts'
@@ -18,7 +18,7 @@ const bringDown = async (deps: PassDeps, cell: StackCell): Promise<ContainerExit
   const project = deployed ?? model?.projectName
   if (project === undefined || project === '')
     return { nothing: read.fault?.message ?? 'this agent has deployed nothing of it' }
-  const { fault, ...claimed } = await claim(deps, cell.state, claimOf(project, model))
+  const { fault, ...claimed } = await claim(deps, cell.state, projectClaimOf(project, model))
   cell.put(claimed)
   if (fault !== undefined && deployed !== undefined) return { stop: stopWith(cell, fault) }
   if (fault !== undefined) return { nothing: fault.message }

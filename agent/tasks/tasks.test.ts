@@ -4,7 +4,7 @@ import { silentLogger } from '../../src/kernel/log.ts'
 import { taskReport, type TaskOrder, type TaskReport } from '../../src/protocol/tasks.ts'
 import type { ExecInContainer, ExecOutcome } from '../docker/exec.ts'
 import { createKnownValues } from '../logs/known-values.ts'
-import { createTasks } from './tasks.ts'
+import { createTaskRuns } from './tasks.ts'
 
 const secret = 'a-password-of-a-task'
 const order = (tweak: Partial<TaskOrder> = {}): TaskOrder => ({
@@ -36,7 +36,7 @@ const open = ({
   const reports: TaskReport[] = []
   const known = createKnownValues()
   const execs: ExecInContainer[] = []
-  const tasks = createTasks({
+  const tasks = createTaskRuns({
     ...{ allowed, clock: realClock, log: silentLogger },
     engine: {
       listContainers: () =>

@@ -28,13 +28,13 @@ import type { Plugin } from './plugin.ts'
 import { postgresPlugin } from './postgres.ts'
 import { redisPlugin } from './redis.ts'
 
-export interface Tasks {
+export interface TaskRuns {
   start(order: TaskOrder): void
   /** Ends all tasks. */
   stop(): void
 }
 
-export interface TasksDeps {
+export interface TaskRunsDeps {
   readonly engine: Pick<Engine, 'listContainers' | 'inspect' | 'exec'>
   /** undefined where the stagelet is not this agent's. */
   readonly sourceOf: (stageletUid: string) => TaskSource | LogRefusal | undefined
@@ -56,7 +56,7 @@ const retryMs = 500
 
 type Outcome = Omit<TaskReport, 'id'>
 
-export const createTasks = (deps: TasksDeps): Tasks => {
+export const createTaskRuns = (deps: TaskRunsDeps): TaskRuns => {
   const ending = new AbortController()
   const running = new Map<string, Promise<Outcome>>()
   const queues = new Map<string, Promise<unknown>>()
@@ -98,7 +98,7 @@ const refused = (message: string): StepFault => new StepFault('Refused', message
 
 /** Never rejects. */
 const outcomeOf = async (
-  deps: TasksDeps,
+  deps: TaskRunsDeps,
   order: TaskOrder,
   stopping: AbortSignal,
 ): Promise<Outcome> => {
@@ -118,7 +118,7 @@ const outcomeOf = async (
 }
 
 const runTask = async (
-  deps: TasksDeps,
+  deps: TaskRunsDeps,
   order: TaskOrder,
   stopping: AbortSignal,
 ): Promise<Facts> => {
@@ -175,7 +175,7 @@ const shownFacts = (
 })
 
 /** A controller that is being restarted answers soon; later it asks again. */
-const post = async (deps: TasksDeps, report: TaskReport, signal: AbortSignal): Promise<void> => {
+const post = async (deps: TaskRunsDeps, report: TaskReport, signal: AbortSignal): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
       taskResponse.parse(await deps.client.post({ path: paths.tasks, body: report }))

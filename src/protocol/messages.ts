@@ -165,7 +165,7 @@ export const orderMessage = z.discriminatedUnion('type', [
 ])
 
 /** Orders that are asked for once: the next stream does not repeat them. */
-export type AskedOrder = LogsOrder | LeakTestOrder | TaskOrder
+export type OnDemandOrder = LogsOrder | LeakTestOrder | TaskOrder
 
 /** An agent that does not say that it knows this field drops the bundle that the field names. */
 export const previousRevisionField = 'previousRevision' satisfies keyof DesiredStagelet

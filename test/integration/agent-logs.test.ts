@@ -1,7 +1,7 @@
 // Logs of real containers, from the engine to the reader, without a network in between.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createLeakTests } from '../../agent/logs/leak-tests.ts'
+import { createLeakTestRuns } from '../../agent/logs/leak-tests.ts'
 import { createLogSessions, type LogSessions } from '../../agent/logs/log-sessions.ts'
 import { createEventHub } from '../../agent/docker/event-hub.ts'
 import { createLogRelay, type LogRelay } from '../../controller/http/agents/log-relay.ts'
@@ -126,7 +126,7 @@ describe('logs', () => {
   ): Promise<{ sent: string; end: NonNullable<LeakTestReport['end']> & { lines: number } }> => {
     const bodies: unknown[] = []
     const report = await new Promise<LeakTestReport>((resolve) => {
-      const tests = createLeakTests({
+      const tests = createLeakTestRuns({
         ...{ engine, clock: realClock, log: silentLogger, bounds },
         sourceOf: () => machine.loop.logSource(),
         client: {

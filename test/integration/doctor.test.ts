@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseAgentConfig, type AgentConfig } from '../../agent/config.ts'
-import type { Check } from '../../agent/machine/check.ts'
+import type { DoctorCheck } from '../../agent/machine/check.ts'
 import { examine } from '../../agent/machine/doctor.ts'
 import { realClock } from '../../src/kernel/clock.ts'
 import { agentHere } from '../support/agents/agent-here.ts'
@@ -28,7 +28,7 @@ describe('the doctor', () => {
   ]
   const config = (more: string[] = [], env: NodeJS.ProcessEnv = process.env): AgentConfig =>
     parseAgentConfig([...flags(), ...more], env) as AgentConfig
-  const find = (checks: readonly Check[], name: string): string => {
+  const find = (checks: readonly DoctorCheck[], name: string): string => {
     const check = checks.find((c) => c.name === name)
     return `${check?.status}: ${check?.message} → ${check?.remedy ?? ''}`
   }
@@ -54,7 +54,7 @@ describe('the doctor', () => {
 
   it('finds a machine right where an agent runs', async () => {
     const ran = await runCli(['agent', 'doctor', '-o', 'json', ...flags()], {})
-    const { checks } = JSON.parse(ran.stdout) as { checks: Check[] }
+    const { checks } = JSON.parse(ran.stdout) as { checks: DoctorCheck[] }
     const names = ['docker-host', 'engine', 'isolation', 'container', 'compose', 'user', 'data-dir']
     expect(checks.map((c) => c.name)).toEqual([
       ...[...names, 'tmpfs', 'allow-dir', 'writers', 'controller', 'clock', 'identity', 'service'],
@@ -125,13 +125,13 @@ describe('the doctor', () => {
         : ['-v', `${dirname(dirname(process.execPath))}:${dirname(dirname(process.execPath))}:ro`]
       return stack.docker(...args, ...node, testImage, 'sh', '-c', `${command.join(' ')} ${flags().join(' ')} -o json || true`) // prettier-ignore
     }
-    const bare = JSON.parse(await within()) as { checks: Check[] }
+    const bare = JSON.parse(await within()) as { checks: DoctorCheck[] }
     expect(find(bare.checks, 'engine')).toMatch(/^ok/)
     expect(find(bare.checks, 'container')).toBe(
       `failed: in a container, without the machine’s ${world.agentDir}, ${filesDir}, ${stack.directory} → start it with ${[world.agentDir, filesDir, stack.directory].map((p) => `-v ${p}:${p}`).join(' ')}`,
     )
     const paths = [world.agentDir, filesDir, stack.directory].map((path) => `${path}:${path}`)
-    const right = JSON.parse(await within(...paths)) as { checks: Check[] }
+    const right = JSON.parse(await within(...paths)) as { checks: DoctorCheck[] }
     expect(find(right.checks, 'container')).toMatch(/^ok: in a container of its engine/)
   })
 

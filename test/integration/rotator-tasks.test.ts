@@ -6,7 +6,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createKnownValues } from '../../agent/logs/known-values.ts'
 import { findContainer, type Ran } from '../../agent/tasks/container.ts'
-import { createTasks, type Tasks } from '../../agent/tasks/tasks.ts'
+import { createTaskRuns, type TaskRuns } from '../../agent/tasks/tasks.ts'
 import { openRotator } from '../../controller/rotators/providers/open-rotator.ts'
 import type { RunTask } from '../../controller/rotators/providers/rotator.ts'
 import { defined } from '../../src/kernel/defined.ts'
@@ -69,7 +69,7 @@ const postgres = { database: 'shop', owner: 'app', roles: ['app_a', 'app_b'] }
 
 describe('a task in the container of a database', () => {
   let stack: Stack
-  let tasks: Tasks
+  let tasks: TaskRuns
   let ca: string
   const ending = new AbortController()
   const reports = new Map<string, TaskReport>()
@@ -133,7 +133,7 @@ describe('a task in the container of a database', () => {
     await stack.keepTree()
     await stack.compose('up', '-d')
     const known = createKnownValues()
-    tasks = createTasks({
+    tasks = createTaskRuns({
       ...{ engine, clock: realClock, log: silentLogger, allowed: true },
       sourceOf: () => known.sourceOf({ project: stack.project, ending: new AbortController() }),
       client: {

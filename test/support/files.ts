@@ -3,7 +3,7 @@ import { randomUUID, type KeyObject } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFileCache } from '../../agent/files/file-cache.ts'
-import { loadIdentity, writeIdentityFile } from '../../agent/identity/identity.ts'
+import { loadAgentIdentity, writeIdentityFile } from '../../agent/identity/identity.ts'
 import { createFileStore, type FileStore } from '../../agent/files/file-store.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
 import { startAgent, type RunningAgent } from '../../agent/wire.ts'
@@ -79,7 +79,7 @@ export const startLonelyAgent = async (given: {
       fileCache: true,
       tasks: true,
     },
-    identity: (await loadIdentity(given.dataDir))!,
+    identity: (await loadAgentIdentity(given.dataDir))!,
     clock: { ...realClock, sleep: (ms, signal) => realClock.sleep(ms / 10, signal) },
     random: Math.random,
     log: silentLogger,

@@ -1,7 +1,7 @@
 // All open streams of this process, one for each agent. A change in the mirror goes to the session of its agent.
 import { clearTimeout, setTimeout } from 'node:timers'
 import { background, logFault } from '../../../src/kernel/background.ts'
-import type { AskedOrder } from '../../../src/protocol/messages.ts'
+import type { OnDemandOrder } from '../../../src/protocol/messages.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import type { AgentRoutesDeps, Tuning } from './deps.ts'
 import { createItemReader } from './desired.ts'
@@ -27,7 +27,7 @@ export interface Hub {
   /** Takes a sign of life; false where it is not of a stream here, or came before. */
   readonly heard: Listening['heard']
   /** Sends an order to the agent, if it has its stream here. */
-  readonly ask: (agentKey: string, order: AskedOrder) => OrderResult
+  readonly ask: (agentKey: string, order: OnDemandOrder) => OrderResult
   /** Ends this stream: the agent has a newer one on another replica. */
   replaced(agentKey: string, connection: string): void
   /** Ends all streams, and asks each agent to come back at a time of its own. */

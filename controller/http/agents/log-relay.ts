@@ -15,7 +15,7 @@ import {
   type LogRecord,
   type LogsOrder,
 } from '../../../src/protocol/logs.ts'
-import type { AskedOrder } from '../../../src/protocol/messages.ts'
+import type { OnDemandOrder } from '../../../src/protocol/messages.ts'
 import { RefusedError } from './refusal.ts'
 import type { OrderResult } from './order-result.ts'
 
@@ -43,7 +43,7 @@ export interface LogsElsewhere {
   /** Name of this replica. */
   readonly self: string
   /** `away` where none of them has the agent. ServiceUnavailable. */
-  ask(agentKey: string, order: AskedOrder): Promise<OrderResult>
+  ask(agentKey: string, order: OnDemandOrder): Promise<OrderResult>
   /** Undefined when that replica does not know the session either. ServiceUnavailable. */
   take(replica: string, agentKey: string, batch: LogBatch): Promise<LogBatchState | undefined>
 }

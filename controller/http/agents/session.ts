@@ -23,7 +23,7 @@ import {
   streamInfo,
   type DesiredStagelet,
   type OrderMessage,
-  type AskedOrder,
+  type OnDemandOrder,
   type StreamMessage,
   type StreamRequest,
 } from '../../../src/protocol/messages.ts'
@@ -230,7 +230,7 @@ export class Session {
   }
 
   /** Asks to read logs. The next stream does not repeat that. */
-  ask(order: AskedOrder): OrderResult {
+  ask(order: OnDemandOrder): OrderResult {
     if (!this.#knows.has(order.type)) return 'tooOld'
     this.#order(order)
     return this.#ended ? 'away' : 'asked'

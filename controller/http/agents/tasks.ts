@@ -14,7 +14,7 @@ import {
   type TaskOrder,
   type TaskReport,
 } from '../../../src/protocol/tasks.ts'
-import type { AskedOrder } from '../../../src/protocol/messages.ts'
+import type { OnDemandOrder } from '../../../src/protocol/messages.ts'
 import type { LogsElsewhere } from './log-relay.ts'
 import type { OrderResult } from './order-result.ts'
 
@@ -99,14 +99,14 @@ export const createTasks = (deps: TasksDeps): AgentTasks => {
   }
 }
 
-interface Asking<Order extends AskedOrder> {
+interface Asking<Order extends OnDemandOrder> {
   readonly ask: (agentKey: string, order: Order) => OrderResult
   readonly elsewhere?: Pick<LogsElsewhere, 'ask'> | undefined
   readonly log: Logger
 }
 
 /** Sends the order by the agent's stream, which may be at another replica. */
-export const askAnywhere = async <Order extends AskedOrder>(
+export const askAnywhere = async <Order extends OnDemandOrder>(
   { ask, elsewhere, log }: Asking<Order>,
   agentKey: string,
   order: Order,

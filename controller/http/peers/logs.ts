@@ -8,7 +8,7 @@ import type { Clock } from '../../../src/kernel/clock.ts'
 import type { Logger } from '../../../src/kernel/log.ts'
 import { logBatchResponse } from '../../../src/protocol/logs.ts'
 import { taskOrder, taskResponse, type TaskOrder } from '../../../src/protocol/tasks.ts'
-import type { AskedOrder } from '../../../src/protocol/messages.ts'
+import type { OnDemandOrder } from '../../../src/protocol/messages.ts'
 import { open as openSealed, seal } from '../../../src/secrets/aead.ts'
 import type { Heartbeat } from '../../../src/protocol/heartbeat.ts'
 import type { Replicas } from '../../../src/store/replicas.ts'
@@ -93,7 +93,7 @@ export const mountPeerRoutes = (
     readonly logs: Pick<LogRelay, 'acceptHere'>
     readonly tasks: Pick<AgentTasks, 'acceptHere'>
     /** `away` where the agent has no stream here. */
-    readonly ask: (agentKey: string, order: AskedOrder) => OrderResult
+    readonly ask: (agentKey: string, order: OnDemandOrder) => OrderResult
     /** Handles a sign of life. */
     readonly heard: (sign: Heartbeat) => boolean
     readonly clock: Clock

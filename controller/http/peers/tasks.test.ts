@@ -6,7 +6,7 @@ import { Hono } from 'hono'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
-import type { AskedOrder } from '../../../src/protocol/messages.ts'
+import type { OnDemandOrder } from '../../../src/protocol/messages.ts'
 import type { TaskOrder, TaskReport } from '../../../src/protocol/tasks.ts'
 import { sendSlowBodies } from '../../../test/support/http/slow-bodies.ts'
 import { withBodies } from '../../../test/support/http/with-bodies.ts'
@@ -21,7 +21,7 @@ const order: TaskOrder = {
   ...{ type: 'task', id: 'self.1', rotation: 'r', attempt: '1', step: 'set', stageletUid: 'u' },
   ...{ service: 'db', plugin: 'postgres', params: { login: { password: 'a-candidate' } } },
 }
-const asked: AskedOrder[] = []
+const asked: OnDemandOrder[] = []
 const taken: TaskReport[] = []
 const bodies: string[] = []
 const budget = createBodyBudget()

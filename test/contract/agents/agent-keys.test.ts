@@ -7,9 +7,9 @@ import {
   createControllerClient,
   type ControllerClient,
 } from '../../../agent/link/controller-client.ts'
-import { loadIdentity } from '../../../agent/identity/identity.ts'
+import { loadAgentIdentity } from '../../../agent/identity/identity.ts'
 import { joinController } from '../../../agent/identity/join.ts'
-import { openKeyRotation, type KeyRotation } from '../../../agent/identity/key-rotation.ts'
+import { openKeyRotation, type AgentKeyRotation } from '../../../agent/identity/key-rotation.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
@@ -42,17 +42,17 @@ describe('new keys of an agent', () => {
   }
   const open = async (
     dir: string,
-  ): Promise<{ rotation: KeyRotation; client: ControllerClient }> => {
-    const identity = (await loadIdentity(dir))!
+  ): Promise<{ rotation: AgentKeyRotation; client: ControllerClient }> => {
+    const identity = (await loadAgentIdentity(dir))!
     const deps = { dataDir: dir, identity, clock: realClock, log: silentLogger }
     const rotation = await openKeyRotation(deps)
     const signer = createRequestSigner(rotation.identity, realClock)
     return { rotation, client: createControllerClient(identity, signer) }
   }
   const registered = async (dir: string): Promise<string | undefined> =>
-    (await controller.opened.agents.keysOf((await loadIdentity(dir))!.agentUid))?.x25519
+    (await controller.opened.agents.keysOf((await loadAgentIdentity(dir))!.agentUid))?.x25519
   const held = async (dir: string): Promise<string> =>
-    (await loadIdentity(dir))!.x25519.publicKey.toString('base64url')
+    (await loadAgentIdentity(dir))!.x25519.publicKey.toString('base64url')
   const agentOf = async (name: string) =>
     (await controller.opened.store.get({ kind: 'Agent', namespace: 'default', name }))!
 
@@ -76,7 +76,7 @@ describe('new keys of an agent', () => {
     expect(await held(dir)).not.toBe(before)
     expect(await registered(dir)).toBe(await held(dir))
     expect(await readFile(join(dir, 'identity.json'), 'utf8')).not.toContain('formerX25519')
-    const agent = startTestAgent((await loadIdentity(dir))!)
+    const agent = startTestAgent((await loadAgentIdentity(dir))!)
     agents.push(agent)
     await eventually(() => agent.wants.includes(`on-${name} r1 A=for the new key`))
     expect((await agentOf(name)).status).toMatchObject({
@@ -87,7 +87,7 @@ describe('new keys of an agent', () => {
 
   test('cut the stream of the old ones, which are refused from then on', async () => {
     const { dir } = await joined()
-    const old = startTestAgent((await loadIdentity(dir))!)
+    const old = startTestAgent((await loadAgentIdentity(dir))!)
     agents.push(old)
     await eventually(() => old.connections === 1)
     const { rotation, client } = await open(dir)
@@ -142,7 +142,7 @@ describe('new keys of an agent', () => {
 
   test('are told again to a controller that knows only those of before, as after a restore', async () => {
     const { dir, name } = await joined()
-    const old = (await loadIdentity(dir))!
+    const old = (await loadAgentIdentity(dir))!
     const keysOld = (await controller.opened.agents.keysOf(old.agentUid))!
     const { rotation, client } = await open(dir)
     await rotation.rotate(client)
@@ -162,7 +162,7 @@ describe('new keys of an agent', () => {
 
   test('are refused without their own signature, and from others', async () => {
     const { dir } = await joined()
-    const other = startTestAgent((await loadIdentity((await joined()).dir))!)
+    const other = startTestAgent((await loadAgentIdentity((await joined()).dir))!)
     agents.push(other)
     const before = await registered(dir)
     const ed25519 = generateKeys('Ed25519').publicKey.toString('base64url')
@@ -170,7 +170,7 @@ describe('new keys of an agent', () => {
     const body = { ed25519, x25519, proof: Buffer.alloc(64).toString('base64url') }
     const post = other.client.post({ path: paths.keys, body, signedBy: other.identity.ed25519 })
     await expect(post).rejects.toThrow('the new key did not sign for itself')
-    const foreign = (await loadIdentity(dir))!.ed25519
+    const foreign = (await loadAgentIdentity(dir))!.ed25519
     const forged = other.client.post({ path: paths.keys, body, signedBy: foreign })
     await expect(forged).rejects.toMatchObject({ status: 401, reason: 'BadSignature' })
     expect(await registered(dir)).toBe(before)

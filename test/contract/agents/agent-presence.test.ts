@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { gatherRollout } from '../../../controller/reconcilers/rollout/gather.ts'
 import { viewRollout } from '../../../controller/reconcilers/rollout/view.ts'
 import { startReconcilers, type Reconcilers } from '../../../controller/reconcilers/start.ts'
-import type { Identity } from '../../../agent/identity/identity.ts'
+import type { AgentIdentity } from '../../../agent/identity/identity.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { silentLogger } from '../../../src/kernel/log.ts'
 import type { ReportedStagelet } from '../../../src/protocol/messages.ts'
@@ -32,7 +32,7 @@ describe('what nobody sees', () => {
   let opened: Opened
   let served: Awaited<ReturnType<typeof serveTestAgents>>
   let loops: Reconcilers
-  const identities: Record<string, Identity> = {}
+  const identities: Record<string, AgentIdentity> = {}
   const agents: Record<string, TestAgent> = {}
 
   const read = async (kind: string, name: string): Promise<KubeObject> =>

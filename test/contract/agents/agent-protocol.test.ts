@@ -4,8 +4,11 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createControllerClient, RefusedError } from '../../../agent/link/controller-client.ts'
-import { loadIdentity, type Identity } from '../../../agent/identity/identity.ts'
+import {
+  createControllerClient,
+  RefusedByController,
+} from '../../../agent/link/controller-client.ts'
+import { loadAgentIdentity, type AgentIdentity } from '../../../agent/identity/identity.ts'
 import { joinController } from '../../../agent/identity/join.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock, type Clock } from '../../../src/kernel/clock.ts'
@@ -55,14 +58,14 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
   const newName = (): string => `box-${++names}`
 
   const start = (
-    identity: Identity,
+    identity: AgentIdentity,
     tweak: Parameters<typeof startTestAgent>[1] = {},
   ): TestAgent => {
     const agent = startTestAgent(identity, tweak)
     agents.push(agent)
     return agent
   }
-  const joined = async (name: string): Promise<Identity> =>
+  const joined = async (name: string): Promise<AgentIdentity> =>
     joinTestAgent(await controller.token(name))
 
   beforeAll(async () => {
@@ -79,7 +82,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       const token = await controller.token(newName())
       const identity = await joinController(dir, token, '0.0.1')
       expect((await stat(join(dir, 'identity.json'))).mode & 0o777).toBe(0o600)
-      const stored = await loadIdentity(dir)
+      const stored = await loadAgentIdentity(dir)
       expect(stored?.tokenId).toBe(token.tokenId)
       expect(stored?.agentUid).toBe(identity.agentUid)
       expect(await readFile(join(dir, 'identity.json'), 'utf8')).not.toContain(token.tokenSecret)
@@ -101,7 +104,7 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
       await rm(join(dir, 'identity.json'))
       await writeFile(join(dir, 'joining.json'), JSON.stringify(file))
       await joinController(dir, token, '0.0.1')
-      expect(await loadIdentity(dir)).toBeDefined()
+      expect(await loadAgentIdentity(dir)).toBeDefined()
       await rm(dir, { recursive: true })
     })
 
@@ -445,8 +448,8 @@ describe.each(databases.slice(0, soak(1, databases.length)))('agent protocol on 
           client.post({ path: paths.stream, body: {} }).catch((error: unknown) => error),
         ),
       )
-      const refused = answers.filter((a) => a instanceof RefusedError && a.status === 503)
-      const times = (refused as RefusedError[]).map((r) => (r.retryAfterMs ?? 0) / 1_000)
+      const refused = answers.filter((a) => a instanceof RefusedByController && a.status === 503)
+      const times = (refused as RefusedByController[]).map((r) => (r.retryAfterMs ?? 0) / 1_000)
       expect(times.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 2, 3, 3, 3, 4, 4])
       client.close()
       await small.close()

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createControllerClient } from '../../../agent/link/controller-client.ts'
-import { loadIdentity, type Identity } from '../../../agent/identity/identity.ts'
+import { loadAgentIdentity, type AgentIdentity } from '../../../agent/identity/identity.ts'
 import { joinController } from '../../../agent/identity/join.ts'
 import { openKeyRotation } from '../../../agent/identity/key-rotation.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
@@ -68,7 +68,7 @@ afterAll(async () => {
 describe('a proxy that ends TLS and records everything', () => {
   let proxy: RecordingProxy
   let agent: TestAgent
-  let identity: Identity
+  let identity: AgentIdentity
   /** What the agent has said of itself, and must not be seen. */
   const hidden: string[] = []
   let sent = 0
@@ -104,7 +104,7 @@ describe('a proxy that ends TLS and records everything', () => {
     )
     await rotation.rotate(client)
     client.close()
-    identity = (await loadIdentity(dir))!
+    identity = (await loadAgentIdentity(dir))!
     hidden.push(await readFile(join(dir, 'identity.json'), 'utf8'))
     await rm(dir, { recursive: true })
     agent = start(identity)

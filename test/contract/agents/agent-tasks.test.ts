@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Facts } from '../../../src/databases/step.ts'
-import { paths, type AskedOrder } from '../../../src/protocol/messages.ts'
+import { paths, type OnDemandOrder } from '../../../src/protocol/messages.ts'
 import type { TaskOrder } from '../../../src/protocol/tasks.ts'
 import type { StageletStatus } from '../../../src/resources/kinds/stagelet.ts'
 import {
@@ -26,7 +26,7 @@ let controller: TestController
 let agent: TestAgent
 let other: TestAgent
 const orders: TaskOrder[] = []
-const take = (order: AskedOrder): void => {
+const take = (order: OnDemandOrder): void => {
   if (order.type === 'task') orders.push(order)
 }
 const connect = async (name: string, tweak: object = {}): Promise<TestAgent> => {

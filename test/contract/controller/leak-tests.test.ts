@@ -3,12 +3,12 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createControllerClient } from '../../../agent/link/controller-client.ts'
-import type { Identity } from '../../../agent/identity/identity.ts'
+import type { AgentIdentity } from '../../../agent/identity/identity.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { parseJoinToken } from '../../../src/protocol/join-token.ts'
 import type { LeakTestOrder } from '../../../src/protocol/leak-test.ts'
-import { paths, type AskedOrder } from '../../../src/protocol/messages.ts'
+import { paths, type OnDemandOrder } from '../../../src/protocol/messages.ts'
 import {
   eventually,
   joinTestAgent,
@@ -34,7 +34,7 @@ const service = {
 
 describe('a leak test', () => {
   let controller: TestController
-  let identity: Identity
+  let identity: AgentIdentity
   let agent: TestAgent | undefined
   const orders: LeakTestOrder[] = []
   const path = '/api/v1/stagelets/default%2Fshop/leak-tests'
@@ -50,7 +50,7 @@ describe('a leak test', () => {
     await agent?.stop()
     agent = startTestAgent(identity, {
       ...(knows === undefined ? {} : { knows }),
-      onAsked: (order: AskedOrder) => {
+      onAsked: (order: OnDemandOrder) => {
         if (order.type === 'leakTest') orders.push(order)
       },
     })

@@ -1,5 +1,5 @@
 // A service as the model has it, and a plan over such services.
-import { planAction, type Plan, type PlanInput } from '../../../agent/actions/plan.ts'
+import { planAction, type ActionPlan, type PlanInput } from '../../../agent/actions/plan.ts'
 import type { ServiceModel } from '../../../agent/compose/service-model.ts'
 import { aContainer } from './a-container.ts'
 
@@ -22,7 +22,7 @@ export const aService = (name: string, tweak: Partial<ServiceModel> = {}): Servi
 })
 
 /** `a` and `b`, of which `a` sees a secret. */
-export const aPlan = (tweak: Partial<PlanInput>): Plan =>
+export const aPlan = (tweak: Partial<PlanInput>): ActionPlan =>
   planAction({
     services: [aService('a'), aService('b')],
     wanted: new Map([['a', 'new']]),

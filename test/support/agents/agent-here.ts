@@ -1,9 +1,9 @@
 // An agent in the test's process, for a world whose tests look at what it does and not at its process: a process of
 // its own costs half a second of CPU more, and its Compose collects garbage.
 import { agentVersion, parseAgentConfig } from '../../../agent/config.ts'
-import { prepareDataDir } from '../../../agent/identity/data-dir.ts'
-import { lockFolder } from '../../../agent/identity/folder-lock.ts'
-import { loadIdentity } from '../../../agent/identity/identity.ts'
+import { prepareAgentDir } from '../../../agent/identity/data-dir.ts'
+import { lockAgentDir } from '../../../agent/identity/folder-lock.ts'
+import { loadAgentIdentity } from '../../../agent/identity/identity.ts'
 import { joinController } from '../../../agent/identity/join.ts'
 import { startAgent, type RunningAgent } from '../../../agent/wire.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
@@ -22,10 +22,10 @@ export const agentHere = async (
   const config = parseAgentConfig(args.slice(2), { PATH, HOME, ...env })
   if (config === 'help') throw new Error('an agent is to run')
   const { dataDir, joinToken, environment } = config
-  await prepareDataDir(dataDir)
-  const unlock = await lockFolder(dataDir)
+  await prepareAgentDir(dataDir)
+  const unlock = await lockAgentDir(dataDir)
   const identity =
-    (await loadIdentity(dataDir)) ??
+    (await loadAgentIdentity(dataDir)) ??
     (await joinController(dataDir, parseJoinToken(joinToken!), agentVersion))
   const lines: string[] = []
   let running!: RunningAgent

@@ -10,7 +10,7 @@ import {
   type ControllerClient,
 } from '../../../agent/link/controller-client.ts'
 import { createDesiredState, type DesiredState } from '../../../agent/link/desired.ts'
-import { type Identity } from '../../../agent/identity/identity.ts'
+import { type AgentIdentity } from '../../../agent/identity/identity.ts'
 import { joinController } from '../../../agent/identity/join.ts'
 import { runLink } from '../../../agent/link/link.ts'
 import type { LinkKeys } from '../../../agent/link/link-keys.ts'
@@ -37,7 +37,11 @@ import {
   parseJoinToken,
   type JoinToken,
 } from '../../../src/protocol/join-token.ts'
-import type { DesiredStagelet, AskedOrder, StreamRequest } from '../../../src/protocol/messages.ts'
+import type {
+  DesiredStagelet,
+  OnDemandOrder,
+  StreamRequest,
+} from '../../../src/protocol/messages.ts'
 import { findCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { apiVersion, type KubeObject } from '../../../src/resources/meta.ts'
 import { localKeyRing } from '../keys.ts'
@@ -175,7 +179,7 @@ export const serveTestAgents = async (
 }
 
 export interface TestAgent {
-  readonly identity: Identity
+  readonly identity: AgentIdentity
   readonly client: ControllerClient
   readonly reporter: Reporter
   readonly desired: DesiredState
@@ -189,7 +193,7 @@ export interface TestAgent {
 }
 
 /** Joins with `token`; the folder is gone after. */
-export const joinTestAgent = async (token: JoinToken): Promise<Identity> => {
+export const joinTestAgent = async (token: JoinToken): Promise<AgentIdentity> => {
   const dir = await mkdtemp(join(tmpdir(), 'stagely-agent-'))
   try {
     return await joinController(dir, token, '0.0.1')
@@ -200,7 +204,7 @@ export const joinTestAgent = async (token: JoinToken): Promise<Identity> => {
 
 /** Starts link and reporter of a joined agent. `url` overrides where it connects to. */
 export const startTestAgent = (
-  identity: Identity,
+  identity: AgentIdentity,
   tweak: {
     url?: string
     clock?: Clock
@@ -209,7 +213,7 @@ export const startTestAgent = (
     protocol?: string
     /** Orders that the agent says that it knows. */
     knows?: string[]
-    onAsked?: (order: AskedOrder) => void
+    onAsked?: (order: OnDemandOrder) => void
   } = {},
 ): TestAgent => {
   const clock = tweak.clock ?? realClock
@@ -267,7 +271,7 @@ export const startTestAgent = (
         ...tweak.about,
       }),
       keys: tweak.keys ?? fixedKeys,
-      onAsked: tweak.onAsked ?? (() => undefined),
+      onDemand: tweak.onAsked ?? (() => undefined),
       onConnected: () => {
         agent.connections += 1
         reporter.connected()

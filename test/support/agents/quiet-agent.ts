@@ -1,7 +1,7 @@
 // An agent that holds a stream and says nothing by itself: heartbeats are given by the test.
 import { randomUUID } from 'node:crypto'
 import { createControllerClient } from '../../../agent/link/controller-client.ts'
-import type { Identity } from '../../../agent/identity/identity.ts'
+import type { AgentIdentity } from '../../../agent/identity/identity.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 import { realClock } from '../../../src/kernel/clock.ts'
 import { createOpener } from '../../../src/protocol/hpke.ts'
@@ -24,7 +24,7 @@ export interface QuietAgent {
 }
 
 /** Resolves when the stream is up. */
-export const openQuietAgent = async (identity: Identity, url: string): Promise<QuietAgent> => {
+export const openQuietAgent = async (identity: AgentIdentity, url: string): Promise<QuietAgent> => {
   const endpoint = { url, ca: identity.ca }
   const client = createControllerClient(endpoint, createRequestSigner(identity, realClock))
   const ending = new AbortController()

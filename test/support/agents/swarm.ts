@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   createControllerClient,
-  RefusedError,
+  RefusedByController,
   type ControllerClient,
 } from '../../../agent/link/controller-client.ts'
 import { createDesiredState } from '../../../agent/link/desired.ts'
-import { type Identity } from '../../../agent/identity/identity.ts'
+import { type AgentIdentity } from '../../../agent/identity/identity.ts'
 import { joinController } from '../../../agent/identity/join.ts'
 import { runLink } from '../../../agent/link/link.ts'
 import { createReporter, type Reporter } from '../../../agent/link/report.ts'
@@ -38,7 +38,7 @@ export interface Swarm {
   stop(): Promise<void>
 }
 
-const joinOne = async (token: string): Promise<Identity> => {
+const joinOne = async (token: string): Promise<AgentIdentity> => {
   const dir = await mkdtemp(join(tmpdir(), 'stagely-swarm-'))
   try {
     for (;;) {
@@ -46,7 +46,7 @@ const joinOne = async (token: string): Promise<Identity> => {
         return await joinController(dir, parseJoinToken(token), '0.0.1')
       } catch (error) {
         // The controller takes so many joins a second.
-        if (!(error instanceof RefusedError) || error.status !== 503) throw error
+        if (!(error instanceof RefusedByController) || error.status !== 503) throw error
         await realClock.sleep(error.retryAfterMs ?? 1_000)
       }
     }
@@ -56,8 +56,8 @@ const joinOne = async (token: string): Promise<Identity> => {
 }
 
 /** Joins an agent for each token. */
-export const joinAll = async (tokens: readonly string[]): Promise<Identity[]> => {
-  const identities: Identity[] = []
+export const joinAll = async (tokens: readonly string[]): Promise<AgentIdentity[]> => {
+  const identities: AgentIdentity[] = []
   await inParallel(tokens, 16, async (token) => {
     identities.push(await joinOne(token))
   })
@@ -65,7 +65,7 @@ export const joinAll = async (tokens: readonly string[]): Promise<Identity[]> =>
 }
 
 /** Resolves when all have a stream. */
-export const startSwarm = async (identities: readonly Identity[]): Promise<Swarm> => {
+export const startSwarm = async (identities: readonly AgentIdentity[]): Promise<Swarm> => {
   const sentAt: number[] = []
   const agents: Member[] = []
   await inParallel(identities, 16, async (identity) => {
@@ -122,7 +122,7 @@ const counted = (client: ControllerClient, sentAt: number[]): ControllerClient =
   },
 })
 
-const startMember = (identity: Identity, sentAt: number[]): Member => {
+const startMember = (identity: AgentIdentity, sentAt: number[]): Member => {
   const clock = realClock
   const client = counted(
     createControllerClient(identity, createRequestSigner(identity, clock), 1),
@@ -168,7 +168,7 @@ const startMember = (identity: Identity, sentAt: number[]): Member => {
       identity,
       desired,
       about: unchanging({ boot, ...versions }),
-      onAsked: () => undefined,
+      onDemand: () => undefined,
       onConnected,
       onLost,
     },

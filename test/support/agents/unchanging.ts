@@ -1,7 +1,7 @@
-import type { About, Facts } from '../../../agent/link/about.ts'
+import type { About, AgentVersions } from '../../../agent/link/about.ts'
 
 /** What an agent tells of a machine on which nothing is ever upgraded. */
-export const unchanging = (facts: Facts): About => ({
+export const unchanging = (facts: AgentVersions): About => ({
   current: () => facts,
-  look: () => Promise.resolve(),
+  refresh: () => Promise.resolve(),
 })

@@ -21,13 +21,13 @@ import { parseHeartbeat, type Heartbeat } from '../../../src/protocol/heartbeat.
 import { createFakeClock, type FakeClock } from '../fake-clock.ts'
 import { createControllerClient } from '../../../agent/link/controller-client.ts'
 import { createDesiredState } from '../../../agent/link/desired.ts'
-import type { Identity } from '../../../agent/identity/identity.ts'
+import type { AgentIdentity } from '../../../agent/identity/identity.ts'
 import { fixedKeys } from '../fixed-keys.ts'
 import { runLink } from '../../../agent/link/link.ts'
 import { createRequestSigner } from '../../../agent/link/request-signer.ts'
 
 export const controllerKeys = generateKeys('X25519')
-export const identity: Identity = {
+export const identity: AgentIdentity = {
   agentUid: 'agent-1',
   namespace: 'team',
   name: 'box',
@@ -167,13 +167,13 @@ export const startFakeController = async (
       ),
       about: {
         current: () => ({ boot: 'boot-1', version: 'v', composeVersion: seenVersion }),
-        look: () => {
+        refresh: () => {
           seenVersion = composeVersion
           return Promise.resolve()
         },
       },
       keys: fixedKeys,
-      onAsked: () => undefined,
+      onDemand: () => undefined,
       onConnected: () => wants.push('connected'),
       onLost: () => wants.push('lost'),
       clock,
