@@ -8,7 +8,7 @@ import { readSet } from './secrets/set-rows.ts'
 import type { Sql } from './drivers/sql.ts'
 import type { StoreHealth } from './core/health.ts'
 import type { Fence, StoreParts } from './store-parts.ts'
-import { dropOldTombstones, hasOldTombstones } from './secrets/tombstones.ts'
+import { dropExpiredSecrets, hasExpiredSecrets } from './secrets/deleted-secrets.ts'
 import { controllerActor } from './core/actor.ts'
 import { wentBack } from './core/errors.ts'
 
@@ -83,11 +83,11 @@ export const compact = async (
   now: number,
 ): Promise<void> => {
   const before = now - retention.deletedMs
-  const isAnyDue = await hasOldTombstones(sql, before)
+  const isAnyDue = await hasExpiredSecrets(sql, before)
   await writer.run(controllerActor, fence, async (session) => {
     dropOldEvents(session, now)
     finishNamespaces(session)
-    if (isAnyDue) await dropOldTombstones(session, before)
+    if (isAnyDue) await dropExpiredSecrets(session, before)
     for (const row of feed.state.projects.rows()) dropIfUnused(session, row)
   })
   await dropOldRows(sql, retention, now)

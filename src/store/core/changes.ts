@@ -54,7 +54,7 @@ export interface RevisionRow {
   readonly note: string | undefined
 }
 
-interface TombstoneRow {
+interface DeletedSecretText {
   readonly secretUid: string
   readonly projectUid: string
   readonly namespace: string
@@ -77,9 +77,9 @@ export class Changes {
   readonly ended = new Map<string, Ended & { projectUid: string }>()
   readonly keys: NewKeyRow[] = []
   readonly revisions: RevisionRow[] = []
-  readonly buried: TombstoneRow[] = []
+  readonly deletedSecrets: DeletedSecretText[] = []
   /** Names of removed namespaces. */
-  readonly former: string[] = []
+  readonly removedNamespaces: string[] = []
   /** Removed agents: their keys and open join tokens go with them. */
   readonly agents: { uid: string; namespace: string; name: string }[] = []
   /** JSON texts of audit rows, without their places in the chain. */
@@ -123,8 +123,8 @@ export class Changes {
     for (const row of later.versions.values()) this.begin(row)
     append(this.keys, later.keys)
     append(this.revisions, later.revisions)
-    append(this.buried, later.buried)
-    append(this.former, later.former)
+    append(this.deletedSecrets, later.deletedSecrets)
+    append(this.removedNamespaces, later.removedNamespaces)
     append(this.agents, later.agents)
     append(this.audit, later.audit)
     append(this.notices, later.notices)
@@ -150,5 +150,5 @@ export interface ProjectChange {
   readonly uid: string
   readonly row: ProjectRow | undefined
   readonly heads: readonly (readonly [secretUid: string, head: HeadRow | undefined])[]
-  readonly buried: readonly (readonly [secretUid: string, isBuried: boolean])[]
+  readonly deletedSecrets: readonly (readonly [secretUid: string, isRestorable: boolean])[]
 }

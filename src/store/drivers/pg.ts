@@ -14,7 +14,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { StagelyError, messageOf } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { listen, socketOf } from './pg-listen.ts'
-import { probeMs, Pulse } from './pulse.ts'
+import { probeMs, Liveness } from './liveness.ts'
 import type { Queryable, Row, Sql } from './sql.ts'
 
 interface PgOptions {
@@ -95,14 +95,17 @@ const nameOf = (() => {
 })()
 
 /** `ask` sends a statement on any connection. */
-const queryable = (ask: (config: QueryConfig) => Promise<QueryResult>, pulse: Pulse): Queryable => {
+const queryable = (
+  ask: (config: QueryConfig) => Promise<QueryResult>,
+  liveness: Liveness,
+): Queryable => {
   const run = async (config: QueryConfig): Promise<QueryResult> => {
     try {
       const result = await ask(config)
-      pulse.sign()
+      liveness.answered()
       return result
     } catch (error) {
-      if (error instanceof DatabaseError) pulse.sign()
+      if (error instanceof DatabaseError) liveness.answered()
       throw translate(error)
     }
   }
@@ -118,17 +121,17 @@ const queryable = (ask: (config: QueryConfig) => Promise<QueryResult>, pulse: Pu
   }
 }
 
-const connectionOf = (pool: Pool, pulse: Pulse): Promise<PoolClient> =>
-  pulse.first(
+const connectionOf = (pool: Pool, liveness: Liveness): Promise<PoolClient> =>
+  liveness.first(
     () => pool.connect(),
     (late) => late.release(),
   )
 
-const onOne = async (pool: Pool, pulse: Pulse, config: QueryConfig): Promise<QueryResult> => {
-  const client = await connectionOf(pool, pulse)
+const onOne = async (pool: Pool, liveness: Liveness, config: QueryConfig): Promise<QueryResult> => {
+  const client = await connectionOf(pool, liveness)
   let broken: Error | undefined
   try {
-    return await pulse.during(() => client.query(config))
+    return await liveness.during(() => client.query(config))
   } catch (error) {
     if (!(error instanceof DatabaseError)) broken = new Error(messageOf(error))
     throw error
@@ -153,12 +156,12 @@ const sendTogether = (client: PoolClient): void => {
 
 const transaction = async <T>(
   pool: Pool,
-  pulse: Pulse,
+  liveness: Liveness,
   fn: (tx: Queryable) => Promise<T>,
 ): Promise<T> => {
   let client: PoolClient
   try {
-    client = await connectionOf(pool, pulse)
+    client = await connectionOf(pool, liveness)
   } catch (error) {
     throw translate(error)
   }
@@ -166,14 +169,14 @@ const transaction = async <T>(
   try {
     const ask = (config: QueryConfig): Promise<QueryResult> => {
       sendTogether(client)
-      return pulse.during(() => client.query(config))
+      return liveness.during(() => client.query(config))
     }
     sendTogether(client)
     // Sent ahead of the first statement. Its own answer counts: without it each statement would be a
     // transaction of its own.
     const begun = ask({ text: 'BEGIN' })
     begun.catch(() => undefined)
-    const result = await fn(queryable(ask, pulse))
+    const result = await fn(queryable(ask, liveness))
     await begun
     const { command } = await ask({ text: 'COMMIT' })
     // The server answers so, and not with an error, where a statement failed that nobody waited for.
@@ -244,7 +247,7 @@ export const openPg = (options: PgOptions): Sql => {
   pool.on('error', (error) =>
     options.log.warn({ err: messageOf(error) }, 'idle database connection lost'),
   )
-  const pulse = new Pulse({
+  const liveness = new Liveness({
     ...options,
     probe: () => probe(options.databaseUrl),
     giveUp: () => {
@@ -253,14 +256,14 @@ export const openPg = (options: PgOptions): Sql => {
   })
   return {
     kind: 'postgres',
-    ...queryable((config) => onOne(pool, pulse, config), pulse),
-    transaction: (fn) => transaction(pool, pulse, fn),
+    ...queryable((config) => onOne(pool, liveness, config), liveness),
+    transaction: (fn) => transaction(pool, liveness, fn),
     listen: (channel, onNotify, onReconnect) =>
       listen(options, channel, onNotify, onReconnect).catch((error: unknown) => {
         throw translate(error)
       }),
     close: () => {
-      pulse.close()
+      liveness.close()
       return pool.end()
     },
   }

@@ -9,7 +9,7 @@ import type { StoredRow, WriteSession } from '../core/write-session.ts'
 import { linesOf, readSet } from '../secrets/set-rows.ts'
 import { dropStaged } from '../secrets/staged-values.ts'
 import { term } from '../state/rows.ts'
-import { unbury } from '../secrets/tombstones.ts'
+import { takeDeleted } from '../secrets/deleted-secrets.ts'
 import { requireProjectState } from '../secrets/projects.ts'
 
 const findLiving = (session: WriteSession, uid: string): StoredRow | undefined =>
@@ -69,7 +69,7 @@ export const purgeSecret = async (
   // Erasing does not wait for finalizers.
   if (living !== undefined) await finishRemoval(session, living)
   await rewriteRevisions(session, project, secretUid)
-  await unbury(session, project, secretUid)
+  await takeDeleted(session, project, secretUid)
   await session.tx.query('DELETE FROM secret_versions WHERE secret_uid = $1', [secretUid])
   await purgeStaged(session, project.ref, name)
   const detail = { uid: secretUid, project: ref.name, versions: versions.length }

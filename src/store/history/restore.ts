@@ -12,7 +12,7 @@ import { setStatus } from '../objects/status-writes.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { lastVersion } from '../secrets/secret-versions.ts'
 import type { WriteSession } from '../core/write-session.ts'
-import { unbury } from '../secrets/tombstones.ts'
+import { takeDeleted } from '../secrets/deleted-secrets.ts'
 import { followedBy, followedValue } from '../secrets/followers.ts'
 import { rotatedBy } from './new-value.ts'
 import { requireProjectState } from '../secrets/projects.ts'
@@ -49,7 +49,7 @@ export const atPlaceOf = (entry: SetEntry, secret: KubeObject): KubeObject => {
   return asWritten({ references: follows ? undefined : references }, { ...secret, spec })
 }
 
-/** The least that is known of a secret whose tombstone is gone. */
+/** The least that is known of a deleted secret that is not kept any more. */
 const bareObject = (project: ProjectState, entry: SetEntry): KubeObject => ({
   apiVersion: 'stagely.dev/v1alpha1',
   kind: 'StagelySecret',
@@ -66,7 +66,7 @@ export const recreate = async (
   project: ProjectState,
   opened: OpenedVersion,
 ): Promise<KubeObject> => {
-  const old = (await unbury(session, project, opened.secretId)) ?? bareObject(project, opened)
+  const old = (await takeDeleted(session, project, opened.secretId)) ?? bareObject(project, opened)
   const { labels, annotations: notes, name } = old.metadata
   const { [annotations.source]: _, ...kept } = notes ?? {}
   const shown = Object.keys(kept).length === 0 ? undefined : kept

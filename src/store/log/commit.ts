@@ -40,7 +40,7 @@ export interface Commit {
   readonly payload: Payload
 }
 
-const stateText = ({ uid, row, heads, buried }: ProjectChange): ProjectStateText => {
+const stateText = ({ uid, row, heads, deletedSecrets }: ProjectChange): ProjectStateText => {
   if (row === undefined) return { uid, isGone: true, heads: {}, buried: {} }
   const { id: _, lines: __, headMac, ...state } = row
   return {
@@ -48,7 +48,7 @@ const stateText = ({ uid, row, heads, buried }: ProjectChange): ProjectStateText
     ...state,
     headMac: headMac(),
     heads: Object.fromEntries(heads.map(([id, head]) => [id, head?.entry ?? null])),
-    buried: Object.fromEntries(buried),
+    buried: Object.fromEntries(deletedSecrets),
   }
 }
 
@@ -157,7 +157,7 @@ export const payloadOf = (
       }),
     ),
     ...notesOf(living, changes.revisions.filter(stays)),
-    buried: changes.buried.filter(stays).map((row) =>
+    buried: changes.deletedSecrets.filter(stays).map((row) =>
       rowText(
         {
           ...{ secret_uid: row.secretUid, project_uid: row.projectUid, namespace: row.namespace },
@@ -166,7 +166,7 @@ export const payloadOf = (
         { body: row.text },
       ),
     ),
-    former: changes.former.map((name) => JSON.stringify(name)),
+    former: changes.removedNamespaces.map((name) => JSON.stringify(name)),
     agents: changes.agents.map((agent) => JSON.stringify(agent)),
     audit,
     notices: changes.notices.map((row) => JSON.stringify(row)),

@@ -13,7 +13,7 @@ const eventOf = (resourceVersion: number): ChangeEvent =>
   changeEvent({ resourceVersion, type: 'ADDED', text: '{}', previous: undefined })
 
 const commitOf = (...versions: number[]): OwnCommit => ({
-  delta: { objects: [], projects: [], heads: [], buried: [], former: [] },
+  delta: { objects: [], projects: [], heads: [], deletedSecrets: [], removedNamespaces: [] },
   events: versions.map(eventOf),
   rv: versions.at(-1)!,
   chain: genesis,

@@ -102,7 +102,7 @@ const objectDelta = (row: ChangeRow): Partial<Delta> => {
   const isGone = type === 'DELETED'
   return {
     objects: [[keyOf(ref), isGone ? undefined : objectRow(ref, { uid, rv, source, text })]],
-    former: isGone && kind === 'Namespace' ? [name] : [],
+    removedNamespaces: isGone && kind === 'Namespace' ? [name] : [],
   }
 }
 
@@ -115,9 +115,9 @@ const projectDelta = (state: State, text: ProjectStateText): Partial<Delta> => {
       id,
       entry === null ? undefined : { id, projectUid: uid, entry },
     ]),
-    buried: Object.entries(buried).map(([id, isBuried]) => [
+    deletedSecrets: Object.entries(buried).map(([id, isRestorable]) => [
       id,
-      isBuried ? { id, projectUid: uid } : undefined,
+      isRestorable ? { id, projectUid: uid } : undefined,
     ]),
   }
 }

@@ -90,12 +90,12 @@ export class Group {
 const projectsOf = (overlay: Overlay, state: State): ProjectChange[] => {
   interface Parts {
     readonly heads: ProjectChange['heads'][number][]
-    readonly buried: ProjectChange['buried'][number][]
+    readonly deletedSecrets: ProjectChange['deletedSecrets'][number][]
   }
   const parts = new Map<string, Parts>()
   const partOf = (uid: string): Parts => {
     let part = parts.get(uid)
-    if (part === undefined) parts.set(uid, (part = { heads: [], buried: [] }))
+    if (part === undefined) parts.set(uid, (part = { heads: [], deletedSecrets: [] }))
     return part
   }
   for (const [uid, row] of overlay.projects.changes())
@@ -104,9 +104,9 @@ const projectsOf = (overlay: Overlay, state: State): ProjectChange[] => {
     const uid = (head ?? state.heads.get(id))?.projectUid
     if (uid !== undefined) partOf(uid).heads.push([id, head])
   }
-  for (const [id, row] of overlay.buried.changes()) {
-    const uid = (row ?? state.buried.get(id))?.projectUid
-    if (uid !== undefined) partOf(uid).buried.push([id, row !== undefined])
+  for (const [id, row] of overlay.deletedSecrets.changes()) {
+    const uid = (row ?? state.deletedSecrets.get(id))?.projectUid
+    if (uid !== undefined) partOf(uid).deletedSecrets.push([id, row !== undefined])
   }
   return [...parts].map(([uid, part]) => ({ uid, row: overlay.projects.get(uid), ...part }))
 }

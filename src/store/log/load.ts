@@ -92,13 +92,13 @@ const loadInto = async (q: Queryable, state: State): Promise<void> => {
     apply({ projects: rows.map((row) => [row.uid, toProject(row)] as const) })
   for await (const rows of pages<VersionRow & { uid: string; project_uid: string }>(q, headsSql))
     for (const row of rows) apply({ heads: [headOf(state, row)] })
-  const buried = await q.query<{ id: string; projectUid: string }>(
+  const deletedSecrets = await q.query<{ id: string; projectUid: string }>(
     'SELECT secret_uid AS id, project_uid AS "projectUid" FROM deleted_secrets',
     [],
   )
-  apply({ buried: buried.map((row) => [row.id, row] as const) })
-  const former = await q.query<{ name: string }>('SELECT name FROM former_namespaces', [])
-  apply({ former: former.map(({ name }) => name) })
+  apply({ deletedSecrets: deletedSecrets.map((row) => [row.id, row] as const) })
+  const removed = await q.query<{ name: string }>('SELECT name FROM former_namespaces', [])
+  apply({ removedNamespaces: removed.map(({ name }) => name) })
 }
 
 interface LoadedCounters extends TipColumns {

@@ -17,7 +17,7 @@ import type { Removed } from '../core/objects.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
 import { resetInSync, stageletsOf } from './stagelet-writes.ts'
 import { term } from '../state/rows.ts'
-import { bury } from '../secrets/tombstones.ts'
+import { keepDeleted } from '../secrets/deleted-secrets.ts'
 
 /** Conflict where another source declares an object inside: it would create the object again. */
 const checkContents = (
@@ -35,7 +35,7 @@ const endValueOf = async (session: WriteSession, row: StoredRow): Promise<void> 
   if (project === undefined) return // gone with all its versions
   const stagelets = stageletsOf(session, ref)
   const entry = endSecret(session, project, row.uid)
-  if (entry !== undefined) bury(session, project, row)
+  if (entry !== undefined) keepDeleted(session, project, row)
   session.removed.push(row.object)
   await resetInSync(session, project, { stagelets, entries: [entry] })
 }
@@ -79,8 +79,8 @@ export const finishNamespace = (session: WriteSession, name: string): KubeObject
   const isTrace = (r: StoredRow): boolean => ['Event', 'Observation'].includes(r.object.kind)
   if (!left.every(isTrace)) return undefined
   for (const trace of left) session.drop(trace)
-  session.changes.former.push(name)
-  session.view.former.add(name)
+  session.changes.removedNamespaces.push(name)
+  session.view.removedNamespaces.add(name)
   return session.drop(row)
 }
 

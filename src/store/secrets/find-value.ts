@@ -41,7 +41,7 @@ const sealedFault: Fault = {
     'Invalid value: it does not open here: it was sealed for another namespace, project, key, scope or stagelet, or for another controller; seal it anew with "stagely seal"',
 }
 
-const formerFault: Fault = {
+const removedNamespaceFault: Fault = {
   ...sealedFault,
   message:
     'Invalid value: it does not open here: it is bound to the name of its namespace alone, and another namespace had that name before; seal it anew with "stagely seal", with a key file from "stagely seal --fetch-key" of now',
@@ -53,7 +53,7 @@ const valueInSpec = (session: WriteSession, object: KubeObject): Buffer | undefi
   if (spec.sealedValue === undefined) return valueBytes(spec)
   const place = sealedPlace(session, object)
   if (isBoundToNames(spec.sealedValue) && session.view.hadNamespace(place.namespace))
-    throw invalid(refOf(object), [formerFault])
+    throw invalid(refOf(object), [removedNamespaceFault])
   const opened = session.deps.sealedValues?.open(place, spec.sealedValue)
   if (opened === undefined) throw invalid(refOf(object), [sealedFault])
   return opened

@@ -202,8 +202,8 @@ export const destroyProject = (session: WriteSession, row: ProjectRow): void => 
   session.loaded.delete(placeOf(row))
   session.projects.delete(placeOf(row))
   for (const { id } of session.headsOf(row.id)) session.view.heads.set(id, undefined)
-  for (const { id } of session.view.buried.withTerm(term.headsOf(row.id)))
-    session.view.buried.set(id, undefined)
+  for (const { id } of session.view.deletedSecrets.withTerm(term.headsOf(row.id)))
+    session.view.deletedSecrets.set(id, undefined)
   session.view.projects.set(row.id, undefined)
 }
 
@@ -217,7 +217,7 @@ export const destroyProjectsIn = (session: WriteSession, namespace: string): voi
 const isUnused = ({ view }: WriteSession, row: ProjectRow): boolean =>
   view.objects.get(`Project/${row.namespace}/${row.name}`) === undefined &&
   view.objects.withTerm(term.secretsOf(row)).length === 0 &&
-  view.buried.withTerm(term.headsOf(row.id)).length === 0
+  view.deletedSecrets.withTerm(term.headsOf(row.id)).length === 0
 
 export const dropIfUnused = (session: WriteSession, place: Place): void => {
   const row = projectAt(session.view, place)

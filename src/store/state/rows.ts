@@ -103,7 +103,7 @@ export interface HeadRow extends Identified {
 }
 
 /** A deleted secret that can still be restored. */
-export interface BuriedRow extends Identified {
+export interface DeletedSecretRow extends Identified {
   /** Uid of the secret. */
   readonly id: string
   readonly projectUid: string
@@ -251,7 +251,9 @@ export const projectTerms: TermsOf<ProjectRow> = (row) => [
   ...(row.openedAt === undefined ? [] : [term.open]),
 ]
 
-export const buriedTerms: TermsOf<BuriedRow> = ({ projectUid }) => [term.headsOf(projectUid)]
+export const deletedSecretTerms: TermsOf<DeletedSecretRow> = ({ projectUid }) => [
+  term.headsOf(projectUid),
+]
 
 export const headTerms: TermsOf<HeadRow> = ({ projectUid, entry }) => [
   term.headsOf(projectUid),

@@ -38,7 +38,7 @@ const rowOf = ({ kind, namespace, name, key }: Step, rv: number): StoredRow => {
 
 const put = (state: State, one: Step, rv: number): void => {
   const row = rowOf(one, rv)
-  const nothing = { projects: [], heads: [], buried: [], former: [] }
+  const nothing = { projects: [], heads: [], deletedSecrets: [], removedNamespaces: [] }
   state.apply({ ...nothing, objects: [[row.id, one.isGone ? undefined : row]] }, rv)
 }
 

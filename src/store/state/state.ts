@@ -2,14 +2,14 @@
 // of writes that are not committed yet.
 import { genesis, type ChainPoint } from '../../audit/texts.ts'
 import {
-  buriedTerms,
+  deletedSecretTerms,
   hasSameTerms,
   headTerms,
   objectTerms,
   projectTerms,
   term,
   termsAtLoad,
-  type BuriedRow,
+  type DeletedSecretRow,
   type HeadRow,
   type ProjectRow,
   type StoredRow,
@@ -21,18 +21,18 @@ export interface View {
   readonly objects: Lookup<StoredRow>
   readonly projects: Lookup<ProjectRow>
   readonly heads: Lookup<HeadRow>
-  readonly buried: Lookup<BuriedRow>
+  readonly deletedSecrets: Lookup<DeletedSecretRow>
   /** True where a removed namespace had this name. */
   hadNamespace(name: string): boolean
 }
 
-/** The changes of one commit. `former` are the names of removed namespaces. */
+/** The changes of one commit. */
 export interface Delta {
   readonly objects: Iterable<readonly [id: string, row: StoredRow | undefined]>
   readonly projects: Iterable<readonly [id: string, row: ProjectRow | undefined]>
   readonly heads: Iterable<readonly [id: string, row: HeadRow | undefined]>
-  readonly buried: Iterable<readonly [id: string, row: BuriedRow | undefined]>
-  readonly former: Iterable<string>
+  readonly deletedSecrets: Iterable<readonly [id: string, row: DeletedSecretRow | undefined]>
+  readonly removedNamespaces: Iterable<string>
 }
 
 /** A commit. */
@@ -54,13 +54,13 @@ export class State implements View {
   readonly objects = new Table(objectTerms, hasSameTerms)
   readonly projects = new Table(projectTerms)
   readonly heads = new Table(headTerms)
-  readonly buried = new Table(buriedTerms)
+  readonly deletedSecrets = new Table(deletedSecretTerms)
   readonly names = new SortedNames()
   /**
    * Never forgotten: a value of before, sealed for a name alone, must open in no later namespace of that name, however
    * late it comes. 63 characters at most: about 10 MB for 100,000 namespaces that are gone.
    */
-  readonly #former = new Set<string>()
+  readonly #removedNamespaces = new Set<string>()
 
   constructor(at: { rv: number; epoch: number; chain?: ChainPoint; tip?: Tip | undefined }) {
     const { rv, epoch, chain = genesis, tip } = at
@@ -71,7 +71,7 @@ export class State implements View {
   }
 
   hadNamespace(name: string): boolean {
-    return this.#former.has(name)
+    return this.#removedNamespaces.has(name)
   }
 
   /** Removes a project with its rows. */
@@ -80,7 +80,7 @@ export class State implements View {
     return {
       projects: [[uid, undefined]],
       heads: this.heads.withTerm(term.headsOf(uid)).map(gone),
-      buried: this.buried.withTerm(term.headsOf(uid)).map(gone),
+      deletedSecrets: this.deletedSecrets.withTerm(term.headsOf(uid)).map(gone),
     }
   }
 
@@ -93,7 +93,13 @@ export class State implements View {
   }
 
   apply(delta: Partial<Delta>, rv: number): void {
-    const { objects = [], projects = [], heads = [], buried = [], former = [] } = delta
+    const {
+      objects = [],
+      projects = [],
+      heads = [],
+      deletedSecrets = [],
+      removedNamespaces = [],
+    } = delta
     for (const [id, row] of objects) {
       if (row === undefined) this.names.drop(id)
       else if (this.objects.get(id) === undefined) this.names.add(id)
@@ -101,8 +107,8 @@ export class State implements View {
     }
     for (const [id, row] of projects) this.projects.set(id, row)
     for (const [id, row] of heads) this.heads.set(id, row)
-    for (const [id, row] of buried) this.buried.set(id, row)
-    for (const name of former) this.#former.add(name)
+    for (const [id, row] of deletedSecrets) this.deletedSecrets.set(id, row)
+    for (const name of removedNamespaces) this.#removedNamespaces.add(name)
     this.rv = rv
   }
 }
@@ -111,8 +117,8 @@ export class Overlay implements View {
   readonly objects: OverlayTable<StoredRow>
   readonly projects: OverlayTable<ProjectRow>
   readonly heads: OverlayTable<HeadRow>
-  readonly buried: OverlayTable<BuriedRow>
-  readonly former = new Set<string>()
+  readonly deletedSecrets: OverlayTable<DeletedSecretRow>
+  readonly removedNamespaces = new Set<string>()
   readonly #base: View
 
   constructor(base: View) {
@@ -120,11 +126,11 @@ export class Overlay implements View {
     this.objects = new OverlayTable(base.objects, objectTerms)
     this.projects = new OverlayTable(base.projects, projectTerms)
     this.heads = new OverlayTable(base.heads, headTerms)
-    this.buried = new OverlayTable(base.buried, buriedTerms)
+    this.deletedSecrets = new OverlayTable(base.deletedSecrets, deletedSecretTerms)
   }
 
   hadNamespace(name: string): boolean {
-    return this.former.has(name) || this.#base.hadNamespace(name)
+    return this.removedNamespaces.has(name) || this.#base.hadNamespace(name)
   }
 
   /** Applies the changes of an overlay on top of this one. */
@@ -132,8 +138,8 @@ export class Overlay implements View {
     for (const [id, row] of above.objects.changes()) this.objects.set(id, row)
     for (const [id, row] of above.projects.changes()) this.projects.set(id, row)
     for (const [id, row] of above.heads.changes()) this.heads.set(id, row)
-    for (const [id, row] of above.buried.changes()) this.buried.set(id, row)
-    for (const name of above.former) this.former.add(name)
+    for (const [id, row] of above.deletedSecrets.changes()) this.deletedSecrets.set(id, row)
+    for (const name of above.removedNamespaces) this.removedNamespaces.add(name)
   }
 
   get delta(): Delta {
@@ -141,8 +147,8 @@ export class Overlay implements View {
       objects: this.objects.changes(),
       projects: this.projects.changes(),
       heads: this.heads.changes(),
-      buried: this.buried.changes(),
-      former: this.former,
+      deletedSecrets: this.deletedSecrets.changes(),
+      removedNamespaces: this.removedNamespaces,
     }
   }
 }

@@ -19,7 +19,7 @@ export const contentOf = (state: State): Rows => ({
     JSON.parse(JSON.stringify(row)),
   ),
   heads: rowsOf(state.heads.rows(), ({ projectUid, entry }) => [projectUid, entry]),
-  buried: rowsOf(state.buried.rows(), ({ projectUid }) => projectUid),
+  deletedSecrets: rowsOf(state.deletedSecrets.rows(), ({ projectUid }) => projectUid),
 })
 
 /** Both contents; equal, unless somebody writes meanwhile. */

@@ -6,7 +6,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { messageOf, StagelyError } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/log.ts'
 
-interface PulseDeps {
+interface LivenessDeps {
   readonly clock: Clock
   readonly log: Logger
   /** Asks on a new connection; rejects where no answer comes within `probeMs`. */
@@ -19,7 +19,7 @@ interface PulseDeps {
 export const probeMs = 1_500
 const probes = 2
 const quietMs = 750
-const lookMs = 250
+const watchMs = 250
 /** Between two probes of a silent database. */
 const pauseMs = 300
 
@@ -34,23 +34,23 @@ interface Waiting {
 }
 
 /** From the first statement without an answer it takes about 4 s until all waiting ones fail. */
-export class Pulse {
-  readonly #deps: PulseDeps
+export class Liveness {
+  readonly #deps: LivenessDeps
   readonly #closing = new AbortController()
   /** The oldest first. */
   readonly #waiting = new Set<Waiting>()
-  #lastSign = -Infinity
-  #looking = false
+  #lastAnswer = -Infinity
+  #isWatching = false
   /** The error, while the database is silent. */
   #silence: string | undefined
 
-  constructor(deps: PulseDeps) {
+  constructor(deps: LivenessDeps) {
     this.#deps = deps
   }
 
   /** The database has answered, perhaps with an error. */
-  sign(): void {
-    this.#lastSign = this.#deps.clock.now()
+  answered(): void {
+    this.#lastAnswer = this.#deps.clock.now()
   }
 
   /** `work` asks the database. Fails at once while it is silent; fails with its connection otherwise. */
@@ -88,39 +88,39 @@ export class Pulse {
     if (this.#silence !== undefined) throw silent(this.#silence)
     const waiting = { since: this.#deps.clock.now(), ...defined({ reject }) }
     this.#waiting.add(waiting)
-    if (!this.#looking)
-      background(() => this.#look(), logFault(this.#deps.log, 'the database could not be watched'))
+    if (!this.#isWatching)
+      background(() => this.#watch(), logFault(this.#deps.log, 'the database could not be watched'))
     return () => this.#waiting.delete(waiting)
   }
 
   /** Runs while any work waits. */
-  async #look(): Promise<void> {
-    this.#looking = true
+  async #watch(): Promise<void> {
+    this.#isWatching = true
     try {
-      while (this.#waiting.size > 0 && (await this.#pause(lookMs))) {
+      while (this.#waiting.size > 0 && (await this.#pause(watchMs))) {
         if (!this.#isQuiet()) continue
         const why = await this.#silenceNow()
-        if (why !== undefined) await this.#waitForSign(why)
+        if (why !== undefined) await this.#waitForAnswer(why)
       }
     } finally {
-      this.#looking = false
+      this.#isWatching = false
     }
   }
 
   #isQuiet(): boolean {
     const [oldest] = this.#waiting
     if (oldest === undefined) return false
-    return this.#deps.clock.now() - Math.max(oldest.since, this.#lastSign) >= quietMs
+    return this.#deps.clock.now() - Math.max(oldest.since, this.#lastAnswer) >= quietMs
   }
 
   /** The error of the probe; undefined where the database answers. */
   async #silenceNow(): Promise<string | undefined> {
     let why = 'it does not answer'
     for (let i = 0; i < probes; i++) {
-      const before = this.#lastSign
+      const before = this.#lastAnswer
       const failed = await this.#deps.probe().then(() => undefined, messageOf)
-      if (failed === undefined || this.#lastSign !== before) {
-        if (failed === undefined) this.sign()
+      if (failed === undefined || this.#lastAnswer !== before) {
+        if (failed === undefined) this.answered()
         return undefined
       }
       why = failed
@@ -129,7 +129,7 @@ export class Pulse {
     return why
   }
 
-  async #waitForSign(why: string): Promise<void> {
+  async #waitForAnswer(why: string): Promise<void> {
     const { log, probe, giveUp } = this.#deps
     log.warn({ err: why }, 'the database is silent: what asks it is refused until it answers')
     this.#silence = why
@@ -137,14 +137,14 @@ export class Pulse {
     for (;;) {
       giveUp()
       if (!(await this.#pause(pauseMs))) return
-      const answered = await probe().then(
+      const hasAnswered = await probe().then(
         () => true,
         () => false,
       )
-      if (answered) break
+      if (hasAnswered) break
     }
     this.#silence = undefined
-    this.sign()
+    this.answered()
     log.info({}, 'the database answers again')
   }
 
