@@ -13,7 +13,7 @@ import { term } from './state/rows.ts'
 const keepChangesMs = 600_000
 const keepChanges = 1_000
 const keepEventsMs = 3_600_000
-/** For this time a replica may ask whether a commit that it knows is stored. */
+/** For this time a replica may ask whether one of its commits is stored. */
 const keepCommitsMs = 600_000
 /** Most events that one write drops. */
 const batch = 500

@@ -96,7 +96,7 @@ export interface Opened {
   readonly connections: AgentConnections
   readonly replicas: Replicas
   readonly sql: Sql
-  /** Resolves when the database was restored, or has lost commits, meanwhile: whoever has it open must open it anew. */
+  /** Resolves when the database was restored or has lost commits: the store must then be opened again. */
   readonly outdated: Promise<void>
   /** close() was called. */
   readonly isClosed: boolean
@@ -112,14 +112,14 @@ const ensureDefaultNamespace = async (store: Store): Promise<void> => {
   })
 }
 
-type Place = Pick<OpenStoreOptions, 'databaseUrl' | 'clock' | 'log'>
+type DatabaseOptions = Pick<OpenStoreOptions, 'databaseUrl' | 'clock' | 'log'>
 
 /**
  * The database alone, not brought up to date: for backup and restore. On a server a statement may
  * take `deadlineMs`. Conflict for a folder in use.
  */
 export const openDatabase = async (
-  at: Place & Pick<OpenStoreOptions, 'dataDir'> & { readonly deadlineMs?: number },
+  at: DatabaseOptions & Pick<OpenStoreOptions, 'dataDir'> & { readonly deadlineMs?: number },
 ): Promise<Sql> => {
   const { databaseUrl, dataDir } = at
   if (databaseUrl !== undefined) return openPg({ ...at, databaseUrl })
@@ -131,13 +131,16 @@ export const openDatabase = async (
 const leaseDeadlineMs = 1_500
 const migrationDeadlineMs = 600_000
 
-const openLeaseSql = ({ databaseUrl, clock, log }: Place): Sql | undefined =>
+const openLeaseSql = ({ databaseUrl, clock, log }: DatabaseOptions): Sql | undefined =>
   databaseUrl === undefined
     ? undefined
     : openPg({ databaseUrl, clock, log, maxConnections: 2, deadlineMs: leaseDeadlineMs })
 
 /** On a server a migration may take its time. */
-const migrateWith = async (sql: Sql, { databaseUrl, clock, log }: Place): Promise<string[]> => {
+const migrateWith = async (
+  sql: Sql,
+  { databaseUrl, clock, log }: DatabaseOptions,
+): Promise<string[]> => {
   if (databaseUrl === undefined) return migrate(sql)
   const patient = openPg({
     databaseUrl,

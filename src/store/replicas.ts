@@ -64,8 +64,8 @@ export class Replicas {
   }
 
   /**
-   * For a controller that is alone, at its start: one of before that has left no heartbeat, such as one of an earlier
-   * release, was there when it wrote last, and so were the agents whose streams it held.
+   * For a controller without other replicas, at its start. An earlier controller may have left no heartbeat, as those of an
+   * old release. Then its last write counts as its heartbeat, also for the agents whose streams it held.
    */
   async noteBefore(): Promise<void> {
     await this.#sql.query(

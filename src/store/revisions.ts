@@ -15,7 +15,7 @@ const holdMs = 20_000
 /** Others who write meanwhile wait no longer than this: then the change sets that hold them up are cut in two. */
 const longestForOthersMs = 5_000
 
-/** The head set becomes the set of the next revision. The Project gets its number, which wakes all that watch it. */
+/** The head set becomes the set of the next revision. The Project gets the number of the revision, which wakes its watchers. */
 const close = (session: WriteSession, project: ProjectState): void => {
   // The MAC of the head set is the revision's too: it is made, or checked, before the number changes.
   saveProject(session, project)
@@ -75,7 +75,7 @@ const loadHeld = async (session: WriteSession, id: string): Promise<void> => {
   }
 }
 
-/** At the end of a write: notes it on each project whose secrets it changes, and closes those whose change set is complete. */
+/** The last step of a write: notes the write on each project whose secrets it changes. Closes the revision where the change set is complete. */
 export const finishProjects = async (session: WriteSession): Promise<void> => {
   const { changeSet } = session
   for (const project of session.projects.values()) noteWrite(session, project)

@@ -1,4 +1,4 @@
-// Regular work of the store: it checks sets of secrets, tells its health, and drops what is older than its retention.
+// Regular work of the store: checks of sets, its health, and the removal of rows past their retention.
 import type { Clock } from '../kernel/clock.ts'
 import { isReason, messageOf } from '../kernel/errors.ts'
 import type { ObjectRef } from '../resources/meta.ts'
@@ -51,13 +51,13 @@ export const healthOf = async ({
   return { ...health, ...(!health.ok && { failed: 'key-provider' }), clockAheadMs }
 }
 
-interface Answer {
+interface DatabaseAnswer {
   readonly fault?: string
   readonly clockAheadMs?: number
 }
 
 /** Who asks for the health waits less long than a statement may take. */
-const askDatabase = (sql: Sql, clock: Clock): Promise<Answer> => {
+const askDatabase = (sql: Sql, clock: Clock): Promise<DatabaseAnswer> => {
   const done = new AbortController()
   const late = clock.sleep(healthMs, done.signal).then(
     () => ({ fault: 'the database does not answer' }),
@@ -68,7 +68,7 @@ const askDatabase = (sql: Sql, clock: Clock): Promise<Answer> => {
     .query<{ mode: string; at: number }>(
       `SELECT current_setting('transaction_read_only') AS mode, extract(epoch FROM clock_timestamp())::float8 * 1000 AS at`,
     )
-    .then(([row]): Answer => {
+    .then(([row]): DatabaseAnswer => {
       if (row?.mode === 'on') return { fault: 'the database is read-only' }
       return row === undefined ? {} : { clockAheadMs: (asked + clock.now()) / 2 - row.at }
     })

@@ -50,7 +50,7 @@ interface LostRow extends Record<string, unknown>, Omit<LostAgent, 'seenAt'> {
 const lostSql =
   'c.replica IS NULL OR c.replica <> $1 AND c.replica NOT IN (SELECT id FROM replicas)'
 
-interface Opened {
+interface OpenedStream {
   readonly agentUid: string
   readonly boot: string
 }
@@ -63,7 +63,7 @@ export class AgentConnections {
   readonly #store: Store
   /** Id of this replica. */
   readonly replica: string
-  readonly #insert: (one: Opened) => Promise<string>
+  readonly #insert: (one: OpenedStream) => Promise<string>
   /** When replicas were last heard of (ms) whose heartbeats have ended: the loss of their agents may be written later. */
   readonly #heard = new Map<string, number>()
 
@@ -71,7 +71,7 @@ export class AgentConnections {
     this.#sql = sql
     this.#store = store
     this.replica = replica
-    this.#insert = gathered(mostOpenedAtOnce, async (opened: readonly Opened[]) => {
+    this.#insert = gathered(mostOpenedAtOnce, async (opened: readonly OpenedStream[]) => {
       const rows = opened.map((one) => ({ ...one, connection: randomUUID() }))
       // Of several streams of one agent, the last is the newest.
       const newest = [...new Map(rows.map((row) => [row.agentUid, row])).values()]

@@ -4,17 +4,17 @@ import type { KubeObject, ObjectRef } from '../../resources/meta.ts'
 import { statusOf } from '../../resources/typed.ts'
 import type { Transaction } from '../transaction.ts'
 
-const toldOfKeys = {
+const keyMessages = {
   Joined: (keys: string) => `the agent has joined with keys ${keys}`,
   KeysRotated: (keys: string) => `the agent has changed its keys itself, to ${keys}`,
   Revoked: (keys: string) => `keys ${keys} of the agent were revoked`,
 } as const
 
 /** The status cuts streams that were opened with other keys. */
-export const tellOfKeys = async (
+export const recordKeyChange = async (
   tx: Transaction,
   ref: ObjectRef,
-  what: { type: 'Normal' | 'Warning'; reason: keyof typeof toldOfKeys; fingerprint: string },
+  what: { type: 'Normal' | 'Warning'; reason: keyof typeof keyMessages; fingerprint: string },
 ): Promise<void> => {
   const { type, reason, fingerprint } = what
   const agent = await tx.get(ref)
@@ -22,7 +22,7 @@ export const tellOfKeys = async (
   const { keyFingerprint: _before, ...rest } = statusOf('Agent', agent)
   const status = reason === 'Revoked' ? rest : { ...rest, keyFingerprint: fingerprint }
   await tx.setStatus({ ...agent, status })
-  const message = toldOfKeys[reason](fingerprint)
+  const message = keyMessages[reason](fingerprint)
   await tx.recordEvent({ regarding: agent, type, reason, message })
 }
 

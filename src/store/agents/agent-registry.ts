@@ -7,7 +7,7 @@ import { keyFingerprint } from '../../kernel/key-fingerprint.ts'
 import { sameText } from '../../kernel/same-text.ts'
 import { apiVersion, type ObjectRef } from '../../resources/meta.ts'
 import { systemSource } from '../objects/admission.ts'
-import { noteLastSeen, tellOfKeys } from './agent-key-changes.ts'
+import { noteLastSeen, recordKeyChange } from './agent-key-changes.ts'
 import { conflict, notFound } from '../core/errors.ts'
 import { createObject } from '../objects/objects.ts'
 import type { Store } from '../store.ts'
@@ -52,7 +52,7 @@ interface AgentKeys {
   readonly x25519: string
 }
 
-interface TokenRow {
+interface JoinTokenRow {
   secret_hash: string
   namespace: string
   name: string
@@ -60,7 +60,7 @@ interface TokenRow {
   used_by: string | null
 }
 
-/** In capitals it is the same for the database, and another for what counts by agent. */
+/** In lower case: PostgreSQL takes capitals for the same uid, and the counters by agent do not. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 /** `whose` is the agent that the token was made for; undefined for an unknown token. */
@@ -89,10 +89,10 @@ const checkKey = (name: string, key: string): void => {
 const repeatedJoin = (): StagelyError => refused('this request to join came before')
 
 /** The token's row when id, secret, name and time are right; Unauthorized otherwise. */
-const checkToken = async (tx: Queryable, input: JoinInput, now: number): Promise<TokenRow> => {
+const checkToken = async (tx: Queryable, input: JoinInput, now: number): Promise<JoinTokenRow> => {
   // The database takes no NUL character.
   if (!/^[\w-]{1,64}$/.test(input.tokenId)) throw refused('the join token is not known')
-  const [token] = await tx.query<TokenRow>(
+  const [token] = await tx.query<JoinTokenRow>(
     'SELECT secret_hash, namespace, name, expires_at, used_by FROM join_tokens WHERE id = $1',
     [input.tokenId],
   )
@@ -235,7 +235,7 @@ export class AgentRegistry {
         },
       ])
       const fingerprint = keyFingerprint(input)
-      await tellOfKeys(tx, ref, { type: 'Normal', reason: 'Joined', fingerprint })
+      await recordKeyChange(tx, ref, { type: 'Normal', reason: 'Joined', fingerprint })
       const detail = { tokenId: input.tokenId, keys: fingerprint }
       session.audit(ref, { action: 'join', detail })
       return { agentUid: agent.uid }
@@ -260,9 +260,9 @@ export class AgentRegistry {
     const { agentUid, held, ed25519, x25519, request } = input
     checkKey('ed25519', ed25519)
     checkKey('x25519', x25519)
-    const known = await this.keysOf(agentUid)
-    if (known?.ed25519 === ed25519 && known.x25519 === x25519) return
-    const ref = { kind: 'Agent', namespace: known?.namespace ?? '', name: known?.name ?? '' }
+    const current = await this.keysOf(agentUid)
+    if (current?.ed25519 === ed25519 && current.x25519 === x25519) return
+    const ref = { kind: 'Agent', namespace: current?.namespace ?? '', name: current?.name ?? '' }
     const actor = { name: `agent:${ref.namespace}/${ref.name}`, source: 'system', ...from }
     await this.#store.writeWithSession(actor, async (session, tx) => {
       const rows = await session.tx.query(
@@ -277,8 +277,8 @@ export class AgentRegistry {
       const status = { ...agent.status, keysRotatedAt: session.now, ...rotation }
       await tx.setStatus({ ...agent, status })
       const fingerprint = keyFingerprint(input)
-      await tellOfKeys(tx, ref, { type: 'Normal', reason: 'KeysRotated', fingerprint })
-      const detail = { keys: fingerprint, before: known && keyFingerprint(known) }
+      await recordKeyChange(tx, ref, { type: 'Normal', reason: 'KeysRotated', fingerprint })
+      const detail = { keys: fingerprint, before: current && keyFingerprint(current) }
       session.audit(ref, { action: 'rotate keys', detail })
     })
   }
@@ -315,7 +315,7 @@ export class AgentRegistry {
         return
       }
       const fingerprint = keyFingerprint(had)
-      await tellOfKeys(tx, ref, { type: 'Warning', reason: 'Revoked', fingerprint })
+      await recordKeyChange(tx, ref, { type: 'Warning', reason: 'Revoked', fingerprint })
       session.audit(ref, { action: 'revoke', detail: { keys: fingerprint } })
     })
   }

@@ -29,11 +29,11 @@ export const auditDeliveries = async (
   const missing = new Map(
     deliveries.map((one) => [idOf(one.stagelet, one.agent, one.keys), one] as const),
   )
-  const known = await q.query<DeliveredRow>(deliveredSql, [
+  const delivered = await q.query<DeliveredRow>(deliveredSql, [
     ...[namespace, [...new Set(deliveries.map(({ stagelet }) => stagelet))]],
     ...[project, String(revision), String(epoch)],
   ])
-  for (const { name, agent, keys } of known) missing.delete(idOf(name, agent, keys))
+  for (const { name, agent, keys } of delivered) missing.delete(idOf(name, agent, keys))
   if (missing.size === 0) return
   await writer.run(controllerActor, {}, (session) => {
     for (const { stagelet: name, agent, keys, from } of missing.values()) {

@@ -26,8 +26,8 @@ export const createDeliveries = (openSets: OpenSets): OpenSet => {
   const sets = new Map<string, (delivery: Delivery) => Promise<OpenedEntry[]>>()
   return (projectUid, revision, delivery) => {
     const id = `${projectUid} ${revision}`
-    const known = sets.get(id)
-    if (known !== undefined) return known(delivery)
+    const running = sets.get(id)
+    if (running !== undefined) return running(delivery)
     const open = gathered(
       mostAtOnce,
       (deliveries: readonly Delivery[]) => openSets(projectUid, revision, deliveries),

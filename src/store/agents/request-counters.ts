@@ -1,4 +1,4 @@
-// Counters of requests that agents' keys have signed. They are in the database, so that no request counts twice on any replica.
+// Counters of signed requests of agents. They are in the database, so that no replica takes a request twice.
 import type { Sql } from '../drivers/sql.ts'
 
 export interface CountedRequest {

@@ -23,24 +23,24 @@ export interface Erasure {
 const theirs = `source = 'api' AND (actor = ANY($1) OR actor_id = ANY($2))`
 const about = `kind IN ('User', 'Member') AND name = ANY($1)`
 
-interface Known {
+interface PersonNames {
   readonly names: readonly string[]
   readonly ids: readonly string[]
 }
 
 /** All names and ids of the person in the log. */
-const knownAs = async (q: Queryable, person: string): Promise<Known> => {
+const knownAs = async (q: Queryable, person: string): Promise<PersonNames> => {
   const ids = await q.query<{ id: string }>(
     `SELECT DISTINCT actor_id AS id FROM audit
      WHERE source = 'api' AND actor_id IS NOT NULL AND (actor = $1 OR actor_id = $1)`,
     [person],
   )
-  const known = ids.map((row) => row.id)
+  const actorIds = ids.map((row) => row.id)
   const names = await q.query<{ name: string }>(
     `SELECT DISTINCT actor AS name FROM audit WHERE source = 'api' AND actor_id = ANY($1)`,
-    [known],
+    [actorIds],
   )
-  return { names: [...new Set([person, ...names.map((row) => row.name)])], ids: known }
+  return { names: [...new Set([person, ...names.map((row) => row.name)])], ids: actorIds }
 }
 
 /** Columns of other tables that name an actor. */
@@ -60,7 +60,7 @@ const renamed = (column: string): string =>
 /** Authors of versions and the like, which the chain does not cover. */
 const eraseElsewhere = async (
   session: WriteSession,
-  { names, ids }: Known,
+  { names, ids }: PersonNames,
   pseudonym: string,
 ): Promise<void> => {
   for (const [table, column] of columnsOfNames)
@@ -90,7 +90,7 @@ const eraseElsewhere = async (
 }
 
 /** The author in the status of secrets. */
-const eraseInStatus = (session: WriteSession, { names }: Known, pseudonym: string): void => {
+const eraseInStatus = (session: WriteSession, { names }: PersonNames, pseudonym: string): void => {
   const rows = session.view.objects
     .withTerm(term.kind('StagelySecret'))
     .filter(({ object }) =>
@@ -105,7 +105,7 @@ const eraseInStatus = (session: WriteSession, { names }: Known, pseudonym: strin
 /** `session` has locked the chain. NotFound where no row names the person. */
 const eraseRows = async (
   session: WriteSession,
-  { names, ids, person }: Known & { person: string },
+  { names, ids, person }: PersonNames & { person: string },
   pseudonym: string,
 ): Promise<Erasure> => {
   const rows = await session.tx.query<{ seq: number; acted: boolean; named: boolean }>(
@@ -158,21 +158,21 @@ export const erasePerson = async (
     locked,
   }: { actor: Actor; dryRun: boolean; locked: (tx: Queryable) => Promise<unknown> },
 ): Promise<Erasure> => {
-  const known = { ...(await knownAs(sql, person)), person }
+  const personNames = { ...(await knownAs(sql, person)), person }
   const pseudonym = `${erasedPrefix}${randomUUID()}`
   const erase = (isDry: boolean): Promise<Erasure> =>
     store.writeWithSession(
       actor,
       async (session) => {
         await locked(session.tx)
-        return eraseRows(session, known, pseudonym)
+        return eraseRows(session, personNames, pseudonym)
       },
       { dryRun: isDry },
     )
   const found = await erase(true)
   if (dryRun) return found
   await store.writeWithSession(actor, (session) => {
-    eraseInStatus(session, known, pseudonym)
+    eraseInStatus(session, personNames, pseudonym)
     return Promise.resolve()
   })
   return erase(false)

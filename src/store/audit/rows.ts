@@ -58,7 +58,7 @@ export const toChained = (row: AuditColumns): ChainedRecord => ({
   ...notNull({ signature: row.signature }),
 })
 
-/** A row for a reader who may not see it: its place, and a digest that tells nothing. */
+/** A row for a reader who may not read it: its place in the chain, and a digest. */
 export const toHidden = (row: AuditColumns): ExportLine => ({
   type: 'hidden',
   seq: row.seq,

@@ -1,5 +1,5 @@
-// A database that lost commits which a running controller knew, as a standby that was promoted too early, or a disk that was
-// set back. It counts as restored: what was handed out of the lost commits must not be taken for what comes in their place.
+// A database may lose commits that a running controller has in its state: a standby was promoted too early, or a disk was set
+// back. Such a database counts as restored: versions of the lost commits must not be taken for those of new commits.
 import type { Clock } from '../../kernel/clock.ts'
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/log.ts'
@@ -16,7 +16,7 @@ interface Found {
   known: boolean
 }
 
-/** Once: of several controllers that find it, the first one. */
+/** Of several controllers that find the loss, the first one notes it. */
 export const noteLoss = (
   sql: Sql,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },

@@ -1,4 +1,4 @@
-// What a database needs once it was set back: nothing that was handed out before may be handed out again.
+// Raises the counters of a database that was set back: no number may be given out twice.
 import { maxClockSkewMs } from '../../kernel/clock-skew.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import { backupColumns } from './tables.ts'

@@ -1,4 +1,4 @@
-// What a backup holds: every table, read from the catalogue, so that a new one cannot be forgotten.
+// The tables of a backup: all, read from the catalogue, so that a new table cannot be forgotten.
 import type { Queryable } from '../drivers/sql.ts'
 
 /** The schema's own version is in the header; the feed is of use only to who has seen its beginning. */

@@ -68,7 +68,8 @@ interface Details {
 type ActivityKind = keyof Details
 export const activityKinds = ['revision', 'rollout', 'drift', 'agent', 'control'] as const
 
-interface Place {
+/** What an entry is about. */
+interface Subject {
   readonly namespace: string
   readonly project?: string | undefined
   readonly stagelet?: string | undefined
@@ -76,7 +77,7 @@ interface Place {
 }
 
 type Kept<Kind extends ActivityKind> = Kind extends ActivityKind
-  ? Place & { readonly kind: Kind; readonly detail: Details[Kind]; /** ms */ readonly at: number }
+  ? Subject & { readonly kind: Kind; readonly detail: Details[Kind]; /** ms */ readonly at: number }
   : never
 
 /** A row of the activity log. */

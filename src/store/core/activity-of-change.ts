@@ -1,5 +1,5 @@
-// Entries of the activity log that follow from a change of an object's spec, or of an agent's presence: pure. The reconciler of stagelets
-// tells of rollouts and drift.
+// Entries of the activity log that follow from a change of an object's spec, or of an agent's presence: pure. The reconciler
+// of stagelets records rollouts and drift.
 import { defined } from '../../kernel/defined.ts'
 import { findCondition } from '../../resources/conditions.ts'
 import { annotations, type KubeObject } from '../../resources/meta.ts'
@@ -7,7 +7,7 @@ import { statusOf } from '../../resources/typed.ts'
 import { projectNameOf } from '../../resources/project-ref.ts'
 import type { AgentRecord, ControlRecord, ActivityEntry } from './activity-entry.ts'
 
-interface Change {
+interface ChangedObject {
   readonly before: KubeObject | undefined
   readonly after: KubeObject
   /** Name of the actor. */
@@ -37,10 +37,10 @@ const requests = [
   [annotations.retry, 'retried'],
 ] as const
 
-const told = ({ before, after }: Change): ControlRecord['what'][] => {
+const requestedActions = ({ before, after }: ChangedObject): ControlRecord['what'][] => {
   const flipped = (flags[after.kind] ?? []).flatMap(([path, [on, off]]) => {
-    const is = flagIn(after, path)
-    return flagIn(before, path) === is ? [] : [is ? on : off]
+    const isSet = flagIn(after, path)
+    return flagIn(before, path) === isSet ? [] : [isSet ? on : off]
   })
   if (after.kind !== 'Stagelet' || before === undefined) return flipped
   const asked = requests.flatMap(([name, what]) => {
@@ -50,15 +50,16 @@ const told = ({ before, after }: Change): ControlRecord['what'][] => {
   return [...flipped, ...asked]
 }
 
-const presenceOf = ({ before, after }: Change): AgentRecord | undefined => {
+const presenceOf = ({ before, after }: ChangedObject): AgentRecord | undefined => {
   const old = before && statusOf('Agent', before)
-  const was = findCondition(old?.conditions, 'Ready')
-  const is = findCondition(statusOf('Agent', after).conditions, 'Ready')
-  if (is === undefined || (is.status === was?.status && is.reason === was.reason)) return undefined
-  if (is.reason === 'Joined') return { what: 'joined' }
-  if (is.reason === 'Revoked') return { what: 'revoked' }
-  if (is.status !== 'True') return was?.status === 'True' ? { what: 'away' } : undefined
-  if (was?.reason !== 'Disconnected') return undefined // it has just joined
+  const last = findCondition(old?.conditions, 'Ready')
+  const ready = findCondition(statusOf('Agent', after).conditions, 'Ready')
+  if (ready === undefined) return undefined
+  if (ready.status === last?.status && ready.reason === last.reason) return undefined
+  if (ready.reason === 'Joined') return { what: 'joined' }
+  if (ready.reason === 'Revoked') return { what: 'revoked' }
+  if (ready.status !== 'True') return last?.status === 'True' ? { what: 'away' } : undefined
+  if (last?.reason !== 'Disconnected') return undefined // the agent has just joined
   return { what: 'back', ...defined({ since: old?.lastLost }) }
 }
 
@@ -70,18 +71,18 @@ const placeOf = (object: KubeObject) => {
   return { namespace, stagelet: name, project: projectNameOf(object) }
 }
 
-/** An agent that is away was lost a moment before the controller has noted it. */
-const momentOf = ({ after, at }: Change, { what }: AgentRecord): number => {
+/** The agent was lost a moment before the controller noted it. */
+const momentOf = ({ after, at }: ChangedObject, { what }: AgentRecord): number => {
   const lost = Date.parse(statusOf('Agent', after).lastLost ?? '')
   return what === 'away' && !Number.isNaN(lost) ? lost : at
 }
 
-export const activityOf = (change: Change): ActivityEntry[] => {
+export const activityOf = (change: ChangedObject): ActivityEntry[] => {
   const { after, by, at } = change
   if (!(after.kind in flags)) return []
   const subject = after.metadata.uid ?? ''
   const place = placeOf(after)
-  const entries: ActivityEntry[] = told(change).map((what) => ({
+  const entries: ActivityEntry[] = requestedActions(change).map((what) => ({
     ...place,
     ...{ subject, mark: `${what} ${at}`, at },
     kind: 'control',

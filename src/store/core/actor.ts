@@ -29,13 +29,13 @@ export interface Actor {
    * did not give has its format. Absent: the actor may read all values, as the controller.
    */
   readonly mayReadValues?: (namespace: string) => boolean
-  /** True once nobody waits for the answer. A change that has not begun is then left out: it could come after a newer one. */
+  /** True once nobody waits for the answer. A write that has not begun is then left out: the client may have written a newer value. */
   readonly hasGone?: () => boolean
 }
 
 /** Actor of writes that the controller makes by itself. */
 export const controllerActor: Actor = { name: 'controller', source: 'system' }
 
-/** With what the names of an actor's change sets begin. */
+/** The prefix of the names of an actor's change sets. */
 export const ownPrefix = ({ id, source }: Pick<Actor, 'id' | 'source'>): string =>
   `${id ?? source} `

@@ -3,7 +3,7 @@
 import type { KubeObject } from '../../resources/meta.ts'
 import type { ChangeEvent } from './objects.ts'
 
-interface Change extends Pick<ChangeEvent, 'resourceVersion' | 'type' | 'text'> {
+interface ChangeText extends Pick<ChangeEvent, 'resourceVersion' | 'type' | 'text'> {
   /** `text`, parsed, where the caller has it. */
   readonly object?: KubeObject
   /** Text of what the change replaced or removed. */
@@ -36,7 +36,7 @@ class StoredChange implements ChangeEvent {
   readonly #now: Parsed
   readonly #before: Parsed | undefined
 
-  constructor({ resourceVersion, type, text, object, previous }: Change) {
+  constructor({ resourceVersion, type, text, object, previous }: ChangeText) {
     this.resourceVersion = resourceVersion
     this.type = type
     this.text = text
@@ -53,4 +53,4 @@ class StoredChange implements ChangeEvent {
   }
 }
 
-export const changeEvent = (change: Change): ChangeEvent => new StoredChange(change)
+export const changeEvent = (change: ChangeText): ChangeEvent => new StoredChange(change)

@@ -15,7 +15,7 @@ export const storedObject = (text: string): StoredObject => {
   }
 }
 
-/** What is stored is answered as it is: no value may ever come this far. `object` is what the text says, frozen. */
+/** The text is stored and answered as it is: no value may be in it. `object` is the parsed text, frozen. */
 export const toStored = (object: KubeObject): { text: string; object: KubeObject } => {
   const { kind, metadata, spec = {} } = object
   if (kind === 'StagelySecret' && valueFields.some((field) => field in spec))

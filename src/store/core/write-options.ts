@@ -1,4 +1,4 @@
-// How a write is done: for real or not, and what it is part of.
+// Options of a write: a dry run, a change set, a note.
 
 /** A dry run of many objects, beside the writes. */
 export interface Review {

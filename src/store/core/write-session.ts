@@ -54,7 +54,7 @@ export interface WriteStart {
 /** A write that runs for longer lets the event loop go on. */
 const blockMs = 15
 
-interface Stored {
+interface ChangeToStore {
   readonly type: ChangeEvent['type']
   readonly source: string
   readonly audit: AuditEntry | undefined
@@ -189,7 +189,7 @@ export class WriteSession {
   #change(
     object: KubeObject,
     uid: string,
-    { type, source, audit, before: previous }: Stored,
+    { type, source, audit, before: previous }: ChangeToStore,
   ): StoredRow {
     const ref = refOf(object)
     const rv = ++this.rv

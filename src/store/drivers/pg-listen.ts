@@ -1,4 +1,4 @@
-// Hears of changes on a connection of its own, that comes back when it is lost.
+// Listens on a connection of its own, which is opened again when it is lost.
 import type { Socket } from 'node:net'
 import { background, logFault } from '../../kernel/background.ts'
 import { Client, type ClientBase } from 'pg'

@@ -1,4 +1,4 @@
-// The thread of the embedded database, as those see it who wait for its answers.
+// The thread of the embedded database, from the side of its callers.
 import { Worker } from 'node:worker_threads'
 import { StagelyError, messageOf } from '../../kernel/errors.ts'
 

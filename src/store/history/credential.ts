@@ -1,4 +1,4 @@
-// The outputs of a Rotation are parts of one credential: a rollback leaves them so, or is refused.
+// The outputs of a Rotation are parts of one credential. A rollback that would mix two credentials is refused.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { conflict } from '../core/errors.ts'
 import { projectOf } from '../../resources/project-ref.ts'
@@ -7,7 +7,7 @@ import type { WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 import { rotatedBy } from './new-value.ts'
 
-/** The other outputs of the Rotation that makes this one, also where it was deleted: its credential is there still. */
+/** The other outputs of the same Rotation. The Rotation may be deleted: its credential still exists. */
 const siblingsOf = (session: WriteSession, secret: KubeObject): KubeObject[] =>
   session
     .select(term.secretsOf(projectOf(secret)))
@@ -17,7 +17,7 @@ const siblingsOf = (session: WriteSession, secret: KubeObject): KubeObject[] =>
         other.metadata.uid !== secret.metadata.uid && rotatedBy(other) === rotatedBy(secret),
     )
 
-/** What these secrets had beside that version. */
+/** The digests that the other secrets had while that version was current. */
 const digestsBeside = async (
   session: WriteSession,
   { secret, version }: RolledBackOutput,

@@ -123,8 +123,8 @@ const withRestored = (status: RotationStatus, secret: KubeObject): RotationStatu
 }
 
 /**
- * The Rotation of a restored secret, which knows the value again, and tests the credential of a backup anew: it may have
- * ended while the secret was deleted.
+ * The Rotation of a restored secret, with the restored version in its status. It has to test the credential of a backup
+ * again: the credential may have ended while the secret was deleted.
  */
 const rotationWith = (session: WriteSession, secret: KubeObject): KubeObject | undefined => {
   const name = rotatedBy(secret)
@@ -133,7 +133,7 @@ const rotationWith = (session: WriteSession, secret: KubeObject): KubeObject | u
   const rotation = session.fetch({ kind: 'Rotation', namespace, name })?.object
   if (rotation === undefined) return undefined
   const before = statusOf('Rotation', rotation)
-  const known = withRestored(before, secret)
-  const status = untestedAgain(known ?? before, session.now) ?? known
+  const restored = withRestored(before, secret)
+  const status = untestedAgain(restored ?? before, session.now) ?? restored
   return status && { ...rotation, status }
 }

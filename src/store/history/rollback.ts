@@ -72,7 +72,7 @@ export const rollbackSecret = async (
   return putBack(session, opened, asWritten(opened, row.object))
 }
 
-/** A secret that follows another one keeps the value of that one. */
+/** A secret that follows another one keeps the value that it follows. */
 const putBack = (
   session: WriteSession,
   opened: OpenedVersion,
@@ -175,7 +175,7 @@ const isMadeElsewhere = (
   return rotatedBy(row.object) !== undefined || externalOf(row.object) !== undefined
 }
 
-/** A secret that follows another one, which stays as it is, keeps its value too. */
+/** A secret keeps its value where it follows another secret that stays as it is. */
 const withoutFollowers = (session: WriteSession, project: ProjectState, diff: SetDiff): SetDiff => {
   const moves = new Set([...diff.added, ...diff.removed, ...diff.changed].map(({ name }) => name))
   const stays = ({ name, secretId, what }: SetDiff['changed'][number]): boolean => {

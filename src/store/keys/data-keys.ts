@@ -40,8 +40,8 @@ export const makeDataKeys = async (
   const make = async (project: Rekeyed): Promise<void> => {
     const { uid, keyProvider } = project
     try {
-      const known = silent.get(keyProvider)
-      if (known !== undefined) throw known
+      const fault = silent.get(keyProvider)
+      if (fault !== undefined) throw fault
       const ring = ringOf(keyRing, keyProvider, `project ${project.project}`)
       made.push({ ...project, ring, key: await createDataKey(ring, uid) })
     } catch (error) {

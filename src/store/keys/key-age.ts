@@ -95,8 +95,8 @@ const noteVersions = async (deps: KeyStoreDeps): Promise<void> => {
   const noted = await deps.sql.query<{ name: string; prefix: string }>(
     'SELECT name, prefix FROM wrapping_keys',
   )
-  const known = new Map(noted.map(({ name, prefix }) => [name, prefix]))
-  if ([...targets].every(([name, prefix]) => known.get(name) === prefix)) return
+  const prefixes = new Map(noted.map(({ name, prefix }) => [name, prefix]))
+  if ([...targets].every(([name, prefix]) => prefixes.get(name) === prefix)) return
   await deps.store.writeWithSession(controllerActor, (session) => noteWrapping(session, targets))
 }
 

@@ -6,7 +6,7 @@ import { controllerActor } from '../core/actor.ts'
 /** After this time, all readers have ended that began before the last row was sealed with the new key. */
 const keepRetiredMs = 60_000
 
-/** Retired keys that seal nothing, and that no reader needs: readers that began before $1 have ended. */
+/** Retired keys that seal nothing and that no reader needs: readers that began before $1 have ended. */
 const idleSql = `k.retired_at IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM sealed_rows v WHERE v.data_key_id = k.id)
   AND NOT EXISTS (SELECT 1 FROM key_rotations r WHERE r.kind = 'data'

@@ -25,7 +25,7 @@ import {
   noteRotation,
   type Rotation,
 } from '../secrets/key-rotations.ts'
-import { tellOfKeys, type DueKey } from './key-warnings.ts'
+import { warnOfKeys, type DueKey } from './key-warnings.ts'
 import { countElsewhere } from './wraps.ts'
 import { controllerActor } from '../core/actor.ts'
 
@@ -104,7 +104,7 @@ export class KeyStore {
 
   /** Tells the operator of due keys, of each key at its own interval. */
   tellOf(due: readonly DueKey[]): Promise<void> {
-    return tellOfKeys(this.#deps, due)
+    return warnOfKeys(this.#deps, due)
   }
 
   /**

@@ -16,38 +16,38 @@ export interface DueKey {
 
 const again = '(warned_at IS NULL OR warned_at < $1)'
 
-const noteTold = (q: Queryable, { kind, name, unlessSince }: DueKey, now: number) => {
-  const at = [unlessSince, now]
+const noteWarning = (q: Queryable, { kind, name, unlessSince }: DueKey, now: number) => {
+  const times = [unlessSince, now]
   switch (kind) {
     case 'master':
       return q.query(
         'UPDATE counters SET key_warned_at = $2 WHERE key_warned_at IS NULL OR key_warned_at < $1 RETURNING 1',
-        at,
+        times,
       )
     case 'project':
       return q.query(
         `UPDATE wrapping_keys SET warned_at = $2 WHERE ${again} AND name = $3 RETURNING 1`,
-        [...at, name],
+        [...times, name],
       )
     case 'sealing':
       return q.query(
         `UPDATE settings SET warned_at = $2 WHERE ${again} AND key = (
            SELECT key FROM settings WHERE starts_with(key, $3) ORDER BY created_at DESC, length(key) DESC, key DESC LIMIT 1
          ) RETURNING 1`,
-        [...at, sealingKeyPrefix],
+        [...times, sealingKeyPrefix],
       )
   }
 }
 
 /** The message is an event of the namespace `default`, and a line of the log. */
-export const tellOfKeys = async (
+export const warnOfKeys = async (
   { store, log }: Pick<KeyStoreDeps, 'store' | 'log'>,
   due: readonly DueKey[],
 ): Promise<void> => {
   if (due.length === 0) return
   const told = await store.writeWithSession(controllerActor, async ({ tx: q, nowMs }, tx) => {
     const news: DueKey[] = []
-    for (const key of due) if ((await noteTold(q, key, nowMs)).length > 0) news.push(key)
+    for (const key of due) if ((await noteWarning(q, key, nowMs)).length > 0) news.push(key)
     const regarding = await tx.get({ kind: 'Namespace', namespace: '', name: 'default' })
     if (regarding === undefined) return news
     for (const { message } of news)

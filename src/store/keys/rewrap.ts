@@ -50,13 +50,13 @@ const wrapAnew = async (
 /** Changes the state too: a later write of the project would store the old text again. */
 const noteInState = (session: WriteSession, { place, row, wrapped }: Rewrapped): void => {
   const { projects } = session.view
-  const known = row.project === '' ? undefined : projects.get(row.project)
-  if (known === undefined) return
-  if (place.table === 'projects' && known.digestKey === row.wrapped)
-    projects.set(known.id, { ...known, digestKey: wrapped })
-  const { id } = known.dataKey
+  const project = row.project === '' ? undefined : projects.get(row.project)
+  if (project === undefined) return
+  if (place.table === 'projects' && project.digestKey === row.wrapped)
+    projects.set(project.id, { ...project, digestKey: wrapped })
+  const { id } = project.dataKey
   if (place.table === 'data_keys' && id === row.id)
-    projects.set(known.id, { ...known, dataKey: { id, wrapped } })
+    projects.set(project.id, { ...project, dataKey: { id, wrapped } })
 }
 
 /** False where the row has changed. */

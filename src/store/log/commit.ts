@@ -232,7 +232,7 @@ export const lockCounters = (tx: Queryable): Promise<Newest> =>
   countersOf(tx, `${countersSql} FOR UPDATE`)
 
 /**
- * Whether a commit whose answer was lost is there. Waits for the one that may still be under way. One that is not
+ * Whether a commit is stored whose answer was lost. Waits while the commit may still be under way. One that is not
  * there never will be, also where the network brings it later: its id is taken.
  */
 export const wasCommitted = (

@@ -1,7 +1,7 @@
 // The change feed: it keeps the state up to date, and wakes all watchers of this process.
 //
-// The log in the database is the truth. NOTIFY and a slow poll only say that there may be new changes. resourceVersion order
-// is commit order, so that a read of all changes after the last known one misses nothing. Commits of this process come
+// The log in the database is the truth. NOTIFY and a slow poll only say that there may be new changes. The order of
+// resourceVersions is the order of commits. So a read of all changes after the last one misses nothing. Commits of this process come
 // through append(), and are not read again.
 import { append } from '../../kernel/append.ts'
 import type { ChainPoint } from '../../audit/texts.ts'
@@ -50,7 +50,7 @@ export interface FeedDeps {
   readonly log: Logger
   /** Loads the state from the tables. */
   readonly load: () => Promise<State>
-  /** The database has lost what the state holds. */
+  /** The database has lost commits that the state holds. */
   readonly noteLoss: (state: State) => Promise<void>
   /** Nothing that this process has in memory counts any more. */
   readonly onOutdated: () => void
@@ -69,8 +69,8 @@ export class Feed {
   #floor: number
   readonly #watchers = new Set<Watcher>()
   #reading: Promise<void> | undefined
-  #lookAgain = false
-  #complained = false
+  #mustRead = false
+  #hasWarned = false
   #stopListening: (() => Promise<void>) | undefined
   #polling: Promise<void> | undefined
 
@@ -93,10 +93,10 @@ export class Feed {
   }
 
   async start(): Promise<void> {
-    const look = (origin?: string): void => {
-      if (origin !== this.origin) this.poke()
+    const readNews = (origin?: string): void => {
+      if (origin !== this.origin) this.readSoon()
     }
-    this.#stopListening = await this.#deps.sql.listen(changesChannel, look, look)
+    this.#stopListening = await this.#deps.sql.listen(changesChannel, readNews, readNews)
     this.#polling = this.#poll()
   }
 
@@ -104,7 +104,7 @@ export class Feed {
   append(before: number, { delta, events, rv, chain, tip }: OwnCommit): void {
     // The commit may have been read from the log meanwhile. Where another commit lies between, both are read there.
     if (this.#state.rv !== before) {
-      if (this.#state.rv < rv) this.poke()
+      if (this.#state.rv < rv) this.readSoon()
       return
     }
     this.#state.apply(delta, rv)
@@ -113,10 +113,10 @@ export class Feed {
     this.#push(events)
   }
 
-  /** Reads new changes from the log soon. */
-  poke(): void {
+  /** Reads new changes from the log, soon. */
+  readSoon(): void {
     if (this.#stopping.signal.aborted) return
-    this.#lookAgain = true
+    this.#mustRead = true
     this.#reading ??= this.#readAll()
   }
 
@@ -200,19 +200,19 @@ export class Feed {
   }
 
   async #readAll(): Promise<void> {
-    while (this.#lookAgain) {
-      this.#lookAgain = false
+    while (this.#mustRead) {
+      this.#mustRead = false
       try {
         await this.#readOn(this.#deps.sql)
-        this.#complained = false
+        this.#hasWarned = false
       } catch (error) {
-        if (!this.#complained) {
-          this.#complained = true
+        if (!this.#hasWarned) {
+          this.#hasWarned = true
           this.#deps.log.warn({ err: messageOf(error) }, 'change feed cannot be read; trying on')
         }
       }
     }
-    // In the same step as the last look, so that no poke() between the two is lost.
+    // In the same step as the last look, so that no readSoon() between the two is lost.
     this.#reading = undefined
   }
 
@@ -250,7 +250,7 @@ export class Feed {
   async #reloadAfter(known: 'dropped' | 'lost', q: Queryable): Promise<void> {
     // The transaction of `q` may hold the counter row.
     if (q !== this.#deps.sql) {
-      this.poke()
+      this.readSoon()
       throw wentBack()
     }
     if (known === 'lost') await this.#deps.noteLoss(this.#state)
@@ -258,8 +258,8 @@ export class Feed {
   }
 
   /**
-   * This process was cut off for longer than changes are kept: the state is loaded anew, and watchers must list again. After
-   * a restore the process begins anew: logins, streams and much more are of before.
+   * This process was cut off for longer than changes are kept: the state is loaded again, and watchers must list again. After
+   * a restore the whole process must start again: its logins and streams belong to the old state.
    */
   async #reload(): Promise<void> {
     const state = await this.#deps.load()
@@ -284,7 +284,7 @@ export class Feed {
     while (!this.#stopping.signal.aborted) {
       try {
         await this.#deps.clock.sleep(pollMs, this.#stopping.signal)
-        this.poke()
+        this.readSoon()
       } catch (error) {
         if (!isAbort(error)) throw error
       }

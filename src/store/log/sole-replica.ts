@@ -33,11 +33,11 @@ const releaseSql = 'UPDATE counters SET alone_until = NULL WHERE alone = $1'
 const now = (): readonly [number, number] => [realClock.monotonic(), realClock.now()]
 const never = [-Infinity, -Infinity] as const
 
-type Followed = Pick<Feed, 'reach' | 'origin' | 'state'>
+type FollowedFeed = Pick<Feed, 'reach' | 'origin' | 'state'>
 
 export class SoleReplica {
   readonly #sql: Queryable
-  readonly #feed: Followed
+  readonly #feed: FollowedFeed
   #since: readonly [number, number] = never
   #retryAt = -Infinity
   /** Reads that wait at the same time share one look at the counter row. */
@@ -46,7 +46,7 @@ export class SoleReplica {
     return asked
   })
 
-  constructor(sql: Queryable, feed: Followed) {
+  constructor(sql: Queryable, feed: FollowedFeed) {
     this.#sql = sql
     this.#feed = feed
   }

@@ -170,7 +170,7 @@ export class Writer {
         ? this.#commitLocked(writes)
         : this.#commit(writes))
     } catch (error) {
-      this.#deps.feed.poke()
+      this.#deps.feed.readSoon()
       if (isReason(error, 'ServiceUnavailable') || writes.length === 1) {
         for (const write of writes) write.reject(internal(error))
         return
@@ -202,16 +202,16 @@ export class Writer {
     }
     const made = this.#commitOf(group)
     for (let repeats = 0; ; repeats++) {
-      const one = (group.tip = { id: randomUUID(), at: clock.now() })
+      const tip = (group.tip = { id: randomUUID(), at: clock.now() })
       try {
-        const answer = await commit(sql, { ...made, ...one })
+        const answer = await commit(sql, { ...made, ...tip })
         this.#term = Math.max(this.#term, answer.term)
         if (!answer.done) await feed.reach(answer, group.startRv)
         return answer.done
       } catch (error) {
         if (!isReason(error, 'ServiceUnavailable')) throw error
         // The answer may be lost although the commit is stored.
-        if (await wasCommitted(sql, one)) return true
+        if (await wasCommitted(sql, tip)) return true
         if (repeats >= mostRepeats) throw error
       }
     }
@@ -227,8 +227,8 @@ export class Writer {
   /** Holds the counter row meanwhile: for writes with statements of their own, or where other replicas came first too often. */
   async #commitLocked(writes: readonly QueuedWrite[]): Promise<void> {
     const { sql, feed, clock } = this.#deps
-    const one = { id: randomUUID(), at: clock.now() }
-    let done: { group: Group; answers: readonly Answer[] } | undefined
+    const tip = { id: randomUUID(), at: clock.now() }
+    let stored: { group: Group; answers: readonly Answer[] } | undefined
     try {
       await sql.transaction(async (tx) => {
         const counters = await lockCounters(tx)
@@ -239,22 +239,22 @@ export class Writer {
         // The write failed or was a dry run: its statements must not stay.
         if (writes[0]?.deferred.isLocked === true && group.size === 0) throw new Rollback(answers)
         if (!group.isEmpty) {
-          group.tip = one
-          const answer = await commit(tx, { ...this.#commitOf(group), ...one })
+          group.tip = tip
+          const answer = await commit(tx, { ...this.#commitOf(group), ...tip })
           // Nobody else commits while this transaction holds the counter row.
           if (!answer.done) throw new Error('a commit that holds the counter row was refused')
         }
-        done = { group, answers }
+        stored = { group, answers }
       })
     } catch (error) {
       if (error instanceof Rollback) {
         for (const answer of error.answers) answer()
         return
       }
-      const isLost = isReason(error, 'ServiceUnavailable') && done !== undefined
-      if (!isLost || !(await wasCommitted(sql, one))) throw error
+      const isLost = isReason(error, 'ServiceUnavailable') && stored !== undefined
+      if (!isLost || !(await wasCommitted(sql, tip))) throw error
     }
-    if (done !== undefined) this.#publish(done.group, done.answers)
+    if (stored !== undefined) this.#publish(stored.group, stored.answers)
   }
 
   #commitOf(group: Group): Omit<Commit, 'id' | 'at'> {

@@ -54,12 +54,12 @@ const concerns = (
 }
 
 export const noticesOf = (session: WriteSession, event: EventInput): NoticeRow[] => {
-  const known = noticeOf[event.reason]
-  if (known === undefined) return []
+  const notified = noticeOf[event.reason]
+  if (notified === undefined) return []
   const { regarding, message } = event
   const { kind, name, ...ref } = refOf(regarding)
   const namespace = kind === 'Namespace' ? name : ref.namespace
-  const { reason, isOnce } = known
+  const { reason, isOnce } = notified
   const { uid = '', generation = 0 } = regarding.metadata
   const hash = isOnce ? createHash('sha256').update(message).digest('hex').slice(0, 16) : ''
   const project = projectOf(event)

@@ -77,7 +77,7 @@ export const pageAt = async (
   options: PageOptions & { readonly at: number },
 ): Promise<ObjectPage> => {
   const { namespace, within, project, at, after, limit } = options
-  // Both are taken before the query, so that neither has commits of meanwhile.
+  // Both are taken before the query: commits that come during the query are in neither.
   const until = state.rv
   const unchanged = idsOfPage(state, kind, options)
     .map((id) => state.objects.get(id)!)

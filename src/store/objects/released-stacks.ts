@@ -123,13 +123,13 @@ const entryFor = (
   )
   if (running === undefined ? !mayGet : services.length === 0) return undefined
   const revisions = services.map(({ revision }) => revision)
-  const known = revisions.filter((one) => one !== undefined)
-  const isKnown = running !== undefined && known.length === revisions.length
+  const knownRevisions = revisions.filter((one) => one !== undefined)
+  const isKnown = running !== undefined && knownRevisions.length === revisions.length
   return {
     ...{ stagelet: metadata.name, agent: spec.agentRef.name, directory: spec.compose.directory },
     ...defined({ composeProject: status?.composeProject }),
     ...{ at: session.now, services: services.map(({ name }) => name).sort() },
-    ...(isKnown && { revision: Math.min(...known) }),
+    ...(isKnown && { revision: Math.min(...knownRevisions) }),
   }
 }
 

@@ -41,19 +41,19 @@ export const resetInSync = async (
     entries,
   }: { stagelets: readonly StoredRow[]; entries: readonly (SetEntry | undefined)[] },
 ): Promise<void> => {
-  const seen = entries.filter((entry) => entry !== undefined)
+  const present = entries.filter((entry) => entry !== undefined)
   for (const row of stagelets) {
     await session.pause()
     const status = statusOf('Stagelet', row.object)
     const { conditions = [] } = status
     const before = findCondition(conditions, 'SecretsInSync')
     if (before?.status !== 'True' && !failures.has(before?.reason ?? '')) continue
-    if (!seen.some((entry) => maySee(row.object, entry))) continue
+    if (!present.some((entry) => maySee(row.object, entry))) continue
     const message = `secrets changed: revision ${project.closed + 1} is on its way`
     const reset = (all: readonly Condition[], type: string): Condition[] => {
       const { observedGeneration } = findCondition(all, type) ?? {}
-      const known = defined({ observedGeneration })
-      const next = { type, status: 'False' as const, reason: 'NewRevision', message, ...known }
+      const generation = defined({ observedGeneration })
+      const next = { type, status: 'False' as const, reason: 'NewRevision', message, ...generation }
       return withCondition(all, next, session.now)
     }
     const isReady = findCondition(conditions, 'Ready')?.status === 'True'

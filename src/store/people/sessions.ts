@@ -80,7 +80,7 @@ interface NewSession {
   /** The token that has opened the session, which has its scopes and its end; undefined: a login at the provider. */
   readonly parentId?: string
   readonly browser: Browser
-  /** When the person has proved who they are (ms); undefined: nobody knows. A token that is not proven proves nothing. */
+  /** When the person has proved who they are (ms); undefined: no proof is known. A token that is not proven proves nothing. */
   readonly provedAt: number | undefined
 }
 

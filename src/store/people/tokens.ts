@@ -87,7 +87,8 @@ const newSecret = (kind: 'admin' | 'personal' | 'machine'): string =>
 
 export const hintLength = 8
 
-interface Place {
+/** The owner as the row of a token names it. */
+interface TokenPlace {
   readonly userId: string | null
   readonly teamId: string | null
   readonly namespace: string
@@ -100,7 +101,7 @@ interface Birth {
   readonly isProven: boolean
 }
 
-const placeOf = async (q: Queryable, owner: TokenOwner): Promise<Place> =>
+const tokenPlaceOf = async (q: Queryable, owner: TokenOwner): Promise<TokenPlace> =>
   'team' in owner
     ? { userId: null, teamId: await teamIdOf(q, owner.team), namespace: owner.team }
     : { userId: (await findUser(q, owner.user)).id, teamId: null, namespace: '' }
@@ -122,7 +123,7 @@ export const insertToken = async (
   { isProven, secret = newSecret('team' in owner ? 'machine' : 'personal') }: Birth,
 ): Promise<CreatedToken> => {
   checkSpec(owner, spec, session.nowMs)
-  const { userId, teamId, namespace } = await placeOf(session.tx, owner)
+  const { userId, teamId, namespace } = await tokenPlaceOf(session.tx, owner)
   const { name, role, readOnly = false, namespaces, expiresAt } = spec
   const [same] = await session.tx.query(
     'SELECT 1 FROM tokens WHERE coalesce(user_id, team_id) = $1 AND name = $2',
@@ -163,7 +164,7 @@ export const insertToken = async (
 const dropToken = async (
   session: WriteSession,
   { id, name }: Pick<TokenRow, 'id' | 'name'>,
-  { namespace, userId }: Pick<Place, 'namespace' | 'userId'>,
+  { namespace, userId }: Pick<TokenPlace, 'namespace' | 'userId'>,
 ): Promise<void> => {
   await session.tx.query('DELETE FROM tokens WHERE id = $1', [id])
   const detail = { tokenId: id, userId }
@@ -237,7 +238,7 @@ export class TokenStore {
 
   /** In order of their names. NotFound for an absent owner. */
   async list(owner: TokenOwner): Promise<Token[]> {
-    const { userId, teamId } = await placeOf(this.#sql, owner)
+    const { userId, teamId } = await tokenPlaceOf(this.#sql, owner)
     const rows = await this.#sql.query<TokenRow>(
       `${tokensSql} WHERE coalesce(t.user_id, t.team_id) = $1 AND NOT t.is_session ORDER BY t.name COLLATE "C"`,
       [userId ?? teamId],
@@ -264,7 +265,7 @@ export class TokenStore {
   /** Revokes a token of the owner, by id or name. NotFound. */
   revoke(actor: Actor, owner: TokenOwner, what: string): Promise<Token> {
     return this.#changes.write(actor, async (session) => {
-      const { userId, teamId, namespace } = await placeOf(session.tx, owner)
+      const { userId, teamId, namespace } = await tokenPlaceOf(session.tx, owner)
       const [row] = await session.tx.query<TokenRow>(
         `${tokensSql} WHERE coalesce(t.user_id, t.team_id) = $1 AND NOT t.is_session
            AND (t.id::text = $2 OR t.name = $2)

@@ -31,7 +31,7 @@ const fits = (spec: SecretSpec, own: SecretSpec, scope: string): boolean => {
   )
 }
 
-/** The references of a template that lead to a value which is to come. Invalid where others of it lead nowhere. */
+/** The references of a template that lead to awaited values. Invalid where other references lead nowhere. */
 export const referencesToCome = (
   session: WriteSession,
   object: KubeObject,

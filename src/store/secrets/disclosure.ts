@@ -13,11 +13,11 @@ import type { StoredRow, WriteSession } from '../core/write-session.ts'
  * The origin of a secret's value after a write. `plain`: the writer gives it in plain text. `sealed`: the writer gives it
  * sealed, and may have found it in Git. `stored`: the current version. `elsewhere`: an older version, or another secret.
  */
-export type Origin = 'plain' | 'sealed' | 'stored' | 'elsewhere'
+export type ValueOrigin = 'plain' | 'sealed' | 'stored' | 'elsewhere'
 
 export interface FoundValue {
   readonly value: Buffer
-  readonly origin: Origin
+  readonly origin: ValueOrigin
   /** When the value was given first; absent: now. */
   readonly since?: string | undefined
 }
@@ -44,7 +44,7 @@ export const disclosureForbidden = (ref: ObjectRef, what: string): StagelyError 
 /** Names the property of the value that the answer would disclose; undefined where it discloses nothing new. */
 const disclosed = (
   spec: SecretSpec,
-  origin: Exclude<Origin, 'plain'>,
+  origin: Exclude<ValueOrigin, 'plain'>,
   current: StoredRow | undefined,
 ): string | undefined => {
   // The stored value was checked against the same format before: the answer tells nothing new.
@@ -84,7 +84,7 @@ export const checkFetchedDisclosure = (
 export const checkDisclosure = (
   session: WriteSession,
   object: KubeObject,
-  { origin, current }: { origin: Origin; current: StoredRow | undefined },
+  { origin, current }: { origin: ValueOrigin; current: StoredRow | undefined },
 ): void => {
   const ref = refOf(object)
   if (origin === 'plain' || mayLearn(session, ref)) return

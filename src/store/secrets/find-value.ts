@@ -81,7 +81,7 @@ export const generatedValue = async (
   const made = hasValue && before !== undefined && before.generation === wanted.generation
   if (made) return undefined
   if (wanted.keypair !== 'rsa') return generateValue(wanted)
-  // An RSA key takes up to seconds. Any key is good for any secret, so that a number names it.
+  // An RSA key takes up to seconds. A number is name enough: any key is good for any secret.
   if ((session.rsaKeys += 1) > mostRsaKeys) throw tooManyRsaKeys()
   const name = `rsa key ${session.rsaKeys}`
   return session.deferred.result(name, () => generateValue(wanted))

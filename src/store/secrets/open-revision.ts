@@ -20,7 +20,7 @@ export const dueAt = ({ openedAt, lastWriteAt, changeSets }: OpenRevision): numb
   return Math.min((lastWriteAt ?? openedAt) + quietMs, openedAt + longestMs)
 }
 
-/** So much (ms) the clock of the replica that opened a revision may be ahead of this one's: what it says beyond that is not awaited. */
+/** The clock of the replica that opened a revision may be ahead of this clock by so much (ms). A revision from further ahead closes at once. */
 const aheadMs = 5_000
 
 export const isDue = (row: OpenRevision, now: number): boolean =>

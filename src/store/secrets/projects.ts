@@ -25,8 +25,8 @@ export const loadProject = async (
   session: WriteSession,
   place: Place,
 ): Promise<ProjectState | undefined> => {
-  const known = session.loaded.get(placeOf(place))
-  if (known !== undefined) return known
+  const loaded = session.loaded.get(placeOf(place))
+  if (loaded !== undefined) return loaded
   const row = projectAt(session.view, place)
   if (row === undefined) return undefined
   const state = await stateOf(session, row)
@@ -126,8 +126,8 @@ export const ensureProject = async (
   object: KubeObject,
 ): Promise<ProjectState> => {
   const ref = refOf(object)
-  const known = await loadProject(session, ref)
-  if (known !== undefined) return known
+  const project = await loadProject(session, ref)
+  if (project !== undefined) return project
   insertProject(session, object, await makeProjectKeys(session, object))
   const made = await loadProject(session, ref)
   if (made === undefined) throw new Error('the row of a new project is missing')
@@ -153,7 +153,7 @@ export const noteArrival = (session: WriteSession, project: ProjectState): void 
   project.changed = true
 }
 
-/** The lines of the head set. They are checked against the MAC, so that rows that were changed by SQL never get a good one. */
+/** The lines of the head set. They are checked against the stored MAC: rows that were changed by SQL must not get a good MAC. */
 const loadLines = (session: WriteSession, { uid, digestKey, row }: ProjectState): SetLines => {
   if (row.lines !== undefined) return row.lines
   return checkedLines(

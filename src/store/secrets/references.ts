@@ -51,7 +51,7 @@ interface Problem {
   readonly message: string
 }
 
-type Opened = OpenedEntry & { readonly row: StoredRow }
+type OpenedSecret = OpenedEntry & { readonly row: StoredRow }
 
 /** Opens all current secrets with these keys that one of the viewers may see. */
 const openWithKeys = (
@@ -67,7 +67,7 @@ const openWithKeys = (
 }
 
 /** The entries that refer to others, with their objects. */
-const referringIn = (session: WriteSession, entries: readonly OpenedEntry[]): Opened[] =>
+const referringIn = (session: WriteSession, entries: readonly OpenedEntry[]): OpenedSecret[] =>
   entries.flatMap((entry) => {
     if (entry.references === undefined) return []
     const [row] = session.select(term.uid(entry.secretId))
@@ -75,14 +75,14 @@ const referringIn = (session: WriteSession, entries: readonly OpenedEntry[]): Op
   })
 
 interface Checked {
-  readonly referring: readonly Opened[]
+  readonly referring: readonly OpenedSecret[]
   /** Referring entries whose format the writer may not learn about: it is not checked. */
-  readonly hidden: ReadonlySet<Opened>
+  readonly hidden: ReadonlySet<OpenedSecret>
   /** Names of stagelets; undefined stands for all that see no secret of their own. */
   readonly viewers: Iterable<string | undefined>
 }
 
-const ruleOf = ({ row }: Opened): SecretSpec => specOf('StagelySecret', row.object)
+const ruleOf = ({ row }: OpenedSecret): SecretSpec => specOf('StagelySecret', row.object)
 
 /** Problems of the referring entries, for each viewer. */
 const findProblems = (
@@ -147,21 +147,21 @@ const refuse = (
 }
 
 /**
- * Entries with a format that the writer may not learn about: a value in them changes that he did not give in plain text.
+ * Entries with a format whose value changes by a value that the writer did not give in plain text: the answer would tell the writer about it.
  * `reached` are the keys with such a value.
  */
 const hiddenFrom = (
   session: WriteSession,
   project: ProjectState,
-  { opened, reached }: { opened: readonly Opened[]; reached: ReadonlySet<string> },
-): ReadonlySet<Opened> =>
+  { opened, reached }: { opened: readonly OpenedSecret[]; reached: ReadonlySet<string> },
+): ReadonlySet<OpenedSecret> =>
   mayLearn(session, project.ref)
     ? new Set()
     : new Set(opened.filter((one) => reached.has(one.key) && ruleOf(one).format !== undefined))
 
 const refuseHidden = (
   project: ProjectState,
-  hidden: Iterable<Opened>,
+  hidden: Iterable<OpenedSecret>,
   written: readonly SetEntry[],
 ): StagelyError | undefined => {
   const all = [...hidden]
@@ -179,7 +179,10 @@ const refuseHidden = (
 const resetReferring = async (
   session: WriteSession,
   project: ProjectState,
-  { entries, viewers }: { entries: readonly Opened[]; viewers: ReadonlySet<string> | undefined },
+  {
+    entries,
+    viewers,
+  }: { entries: readonly OpenedSecret[]; viewers: ReadonlySet<string> | undefined },
 ): Promise<void> => {
   for (const { row } of entries) {
     const { conditions = [] } = statusOf('StagelySecret', row.object)

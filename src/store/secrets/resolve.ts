@@ -20,7 +20,7 @@ const templateOf = (projectUid: string, entry: OpenedEntry): Template => {
   return template
 }
 
-/** Stands for a value that is too long. Such ones are refused anyway; they are not made, so that a chain of them costs nothing. */
+/** Stands for a value that is too long, which is refused anyway: a chain of such values must cost nothing. */
 export const tooLong = Buffer.alloc(0)
 
 /** What an entry is for `viewer`, or `tooLong`. */
@@ -37,7 +37,7 @@ export const createFiller = (
   })
 
 /**
- * The entries that `viewer` may see, with what it gets: nothing of it refers to anything any more.
+ * The entries that `viewer` may see, with their values: all references are filled in.
  * Throws where a set does not resolve.
  */
 export const resolveEntries = (

@@ -110,6 +110,6 @@ export const lastVersion = (session: WriteSession, secretUid: string): number =>
     )
     if (found?.rv === row.rv) return found.last
   }
-  const known = { uid: secretUid, rv: row?.rv ?? 0 }
-  return ask(`last version of ${secretUid} at ${known.rv}`, () => [known])?.last ?? 0
+  const key = { uid: secretUid, rv: row?.rv ?? 0 }
+  return ask(`last version of ${secretUid} at ${key.rv}`, () => [key])?.last ?? 0
 }

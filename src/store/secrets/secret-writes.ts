@@ -29,7 +29,7 @@ import { keepTemplate, referencesToCome } from './awaited-values.ts'
 import { checkNotFollowed, referencesOf } from './references.ts'
 import { noteSecretChange } from './secret-change.ts'
 
-interface Stored {
+interface SecretBefore {
   /** The stored secret; undefined: it is new. */
   readonly current: StoredRow | undefined
   /** A value that takes the place of the one in the spec, such as an old version. */
@@ -39,7 +39,7 @@ interface Stored {
 const checkSpec = (
   session: WriteSession,
   object: KubeObject,
-  { current, putBack }: Stored,
+  { current, putBack }: SecretBefore,
 ): void => {
   if (current !== undefined) checkImmutable(object, current.object)
   if (putBack !== undefined) return
@@ -67,7 +67,7 @@ const waitingOf = (
 ): PreparedSecret['waits'] => {
   const awaits = referencesToCome(session, object, references)
   if (awaits.length === 0) return undefined
-  // Who gives the last value must not be refused for the sake of this one, nor tell by that whether it fits.
+  // The writer of the last awaited value must not be refused because of this format, nor learn whether this value fits.
   if (specOf('StagelySecret', object).format !== undefined)
     throw invalid(refOf(object), [{ field: 'spec.format', ...formatLater }])
   return { value, awaits }
@@ -77,7 +77,7 @@ const waitingOf = (
 export const prepareSecret = async (
   session: WriteSession,
   object: KubeObject,
-  { current, putBack }: Stored,
+  { current, putBack }: SecretBefore,
 ): Promise<PreparedSecret> => {
   const spec = specOf('StagelySecret', object)
   const uid = object.metadata.uid ?? ''

@@ -171,10 +171,10 @@ export const loadRows = async (
   if (revision === 0) return { head, members: [] }
   const members = rows.filter((row) => !isHead(row)).map((row) => ({ entry: toEntry(row), row }))
   const digestKey = await keys.digestKey(projectUid, head.digest_key)
-  const at = revision === 'head' ? head.closed + 1 : revision
+  const coveredRevision = revision === 'head' ? head.closed + 1 : revision
   const expected = revision === 'head' ? head.head_mac : head.mac
   const lines = linesOf(members.map(({ entry }) => entry))
-  if (!isWhole(lines, members, { digestKey, revision: at, mac: expected }))
+  if (!isWhole(lines, members, { digestKey, revision: coveredRevision, mac: expected }))
     throw setTampered(projectUid)
   return { head, members }
 }

@@ -107,8 +107,8 @@ export const openSets = async (
   const names = deliveries.map(({ stagelet }) => stagelet)
   if (members.length === 0) return deliveries.map(() => [])
   const viewers = new Set<string | null>([null, ...names])
-  const seen = members.filter(({ row }) => viewers.has(row.stagelet))
-  const opened = await openMembers(keys, projectUid, { head, members: seen })
+  const visible = members.filter(({ row }) => viewers.has(row.stagelet))
+  const opened = await openMembers(keys, projectUid, { head, members: visible })
   return names.map((name) => {
     const mine = opened.filter(({ stagelet }) => stagelet === undefined || stagelet === name)
     return resolveEntries(projectUid, mine, name)

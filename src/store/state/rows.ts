@@ -129,7 +129,7 @@ export interface ProjectRow extends Identified {
   readonly changeSets: Readonly<Record<string, number>>
   /** Why the open revision is made. */
   readonly note?: string | undefined
-  /** Computed when it is stored: of writes that share a commit, only the last one's is. */
+  /** Computed when the row is stored: of the writes that share a commit, only the MAC of the last one is needed. */
   readonly headMac: () => string
   /** From this time on no more writes are expected that belong together with the last one. */
   readonly quietAt: number

@@ -57,8 +57,8 @@ export class State implements View {
   readonly deletedSecrets = new Table(deletedSecretTerms)
   readonly names = new SortedNames()
   /**
-   * Never forgotten: a value of before, sealed for a name alone, must open in no later namespace of that name, however
-   * late it comes. 63 characters at most: about 10 MB for 100,000 namespaces that are gone.
+   * Kept for ever: a value that was sealed for a name alone must not open in a later namespace of that name. A name has 63
+   * characters at most: about 10 MB for 100,000 removed namespaces.
    */
   readonly #removedNamespaces = new Set<string>()
 

@@ -117,7 +117,7 @@ export class OverlayTable<R extends Identified> implements Lookup<R> {
   readonly #base: Lookup<R>
   readonly #changed = new Map<string, R | undefined>()
   readonly #terms: Terms<R>
-  /** Changed rows that are not in the index yet, as they are there: most writes look nothing up in it. */
+  /** Changed rows that are not in the index yet: most writes do not use the index. */
   readonly #unindexed = new Map<string, R | undefined>()
 
   constructor(base: Lookup<R>, termsOf: TermsOf<R>) {

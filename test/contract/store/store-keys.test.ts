@@ -185,7 +185,10 @@ describe.each(databases.slice(0, soak(1, databases.length)))('keys on %s', (_, u
     const update = (value: string): Promise<unknown> =>
       updateAs(t.store, api, secretOf(ns, 's-0', { value }))
     const rotated = t.store
-      .writeWithSession(api, (session) => Promise.resolve(replaceDataKeys(session, made)))
+      .writeWithSession(api, (session) => {
+        replaceDataKeys(session, made)
+        return Promise.resolve()
+      })
       .then(() => update('after'))
     await Promise.all([update('before'), rotated])
     const rows = await t.sql.query<{ retired: boolean }>(
