@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { importCircles } from '../test/support/import-circles.ts'
+import { folderCircles, importCircles } from '../test/support/import-circles.ts'
 
 const root = new URL('../', import.meta.url).pathname
 const text = await readFile(join(root, 'ARCHITECTURE.md'), 'utf8')
@@ -145,27 +145,35 @@ const tied = [
   'controller/rotators',
 ]
 
-describe('a file', () => {
-  it('is in a circle where it imports, even for a type, what leads back to it', () => {
-    const files = {
-      'a/one.ts': "import type { Two } from './two.ts'\nimport { four } from '../b/four.ts'",
-      'a/two.ts': "export type { Three } from '../b/three.ts'",
-      'b/three.ts': "const late = () => import('../a/one.ts')",
-      'b/four.ts': "import { readFile } from 'node:fs/promises'",
-    }
-    expect(importCircles(new Map(Object.entries(files)))).toEqual([
-      ['a/one.ts', 'a/two.ts', 'b/three.ts'],
-    ])
+const sources = new Map<string, string>()
+for (const part of ['src', 'controller', 'dashboard', 'agent', 'cli'])
+  for (const path of await readdir(join(root, part), { recursive: true }))
+    if (isSource(path))
+      sources.set(`${part}/${path}`, await readFile(join(root, part, path), 'utf8'))
+
+describe('an import', () => {
+  const files = new Map(
+    Object.entries({
+      'a/x/one.ts': "import type { Two } from './two.ts'\nimport { four } from '../y/four.ts'",
+      'a/x/two.ts': "export type { Three } from '../y/three.ts'",
+      'a/y/three.ts': "const late = () => import('../x/one.ts')",
+      'a/y/four.ts': "import { readFile } from 'node:fs/promises'",
+      'a/five.ts': "import { one } from './x/one.ts'",
+    }),
+  )
+
+  it('makes a circle where it leads back, even for a type', () => {
+    expect(importCircles(files)).toEqual([['a/x/one.ts', 'a/x/two.ts', 'a/y/three.ts']])
+    expect(folderCircles(files, 'a')).toEqual([['a/x', 'a/y']])
   })
 
-  it('imports nothing that leads back to it, so that each part can be understood alone', async () => {
-    const sources = new Map<string, string>()
-    for (const part of ['src', 'controller', 'dashboard', 'agent', 'cli'])
-      for (const path of await readdir(join(root, part), { recursive: true }))
-        if (isSource(path))
-          sources.set(`${part}/${path}`, await readFile(join(root, part, path), 'utf8'))
+  it('leads back to no file, so that each part can be understood alone', () => {
     expect(sources.size).toBeGreaterThan(1_000)
     const isTied = (file: string): boolean => tied.some((folder) => file.startsWith(`${folder}/`))
     expect(importCircles(sources).filter((circle) => !circle.every(isTied))).toEqual([])
+  })
+
+  it('runs one way between the folders of the store', () => {
+    expect(folderCircles(sources, 'src/store')).toEqual([])
   })
 })

@@ -12,7 +12,7 @@ import {
   type Outcome,
   type Reconciler,
 } from '../../src/runtime/control-loop.ts'
-import { systemSource } from '../../src/store/objects/admission.ts'
+import { systemSource } from '../../src/store/core/actor.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
 import { clusterSource } from '../../src/store/core/errors.ts'
 import type { Actor, Store } from '../../src/store/store.ts'

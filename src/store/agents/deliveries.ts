@@ -1,8 +1,11 @@
 // Opens sets for agents. Agents that ask for the same set at about the same time share one read of the set
 // and one commit of audit rows: a change to thousands of stagelets is read a few times.
 import { gathered } from '../../kernel/gathered.ts'
-import type { Delivery } from '../core/actor.ts'
+import { controllerActor, type Delivery } from '../core/actor.ts'
 import type { OpenedEntry } from '../core/sets.ts'
+import type { Queryable } from '../drivers/sql.ts'
+import type { Writer } from '../log/writer.ts'
+import type { DeliveredSet } from '../secrets/sets.ts'
 
 /** Most deliveries that share one read. */
 const mostAtOnce = 256
@@ -36,4 +39,48 @@ export const createDeliveries = (openSets: OpenSets): OpenSet => {
     sets.set(id, open)
     return open(delivery)
   }
+}
+
+interface DeliveredRow {
+  name: string
+  agent: string
+  keys: string | null
+}
+
+const deliveredSql = `
+SELECT name, detail ->> 'agent' AS agent, detail ->> 'keys' AS keys FROM audit
+WHERE action = 'deliver' AND namespace = $1 AND name = ANY ($2)
+  AND detail ->> 'project' = $3 AND detail ->> 'revision' = $4 AND detail ->> 'epoch' = $5`
+
+const idOf = (stagelet: string, agent: string, keys: string | null | undefined): string =>
+  JSON.stringify([stagelet, agent, keys ?? ''])
+
+/**
+ * Audits deliveries: one row for each set, stagelet, agent, and keys that the set is sealed to. A repeated delivery has its row already. Two replicas that deliver a set at the same moment write a row each.
+ */
+export const auditDeliveries = async (
+  q: Queryable,
+  writer: Writer,
+  { projectUid: project, namespace, epoch, revision }: DeliveredSet,
+  deliveries: readonly Delivery[],
+): Promise<void> => {
+  const missing = new Map(
+    deliveries.map((one) => [idOf(one.stagelet, one.agent, one.keys), one] as const),
+  )
+  const delivered = await q.query<DeliveredRow>(deliveredSql, [
+    ...[namespace, [...new Set(deliveries.map(({ stagelet }) => stagelet))]],
+    ...[project, String(revision), String(epoch)],
+  ])
+  for (const { name, agent, keys } of delivered) missing.delete(idOf(name, agent, keys))
+  if (missing.size === 0) return
+  await writer.run(controllerActor, {}, (session) => {
+    for (const { stagelet: name, agent, keys, from } of missing.values()) {
+      const ref = { kind: 'Stagelet', namespace, name }
+      const detail = { project, epoch, revision, agent, keys }
+      // The actor is the agent that gets the values, as it is the person who reads a value.
+      const actor = { ...from, name: `agent:${agent}`, source: 'system' }
+      session.audit(ref, { action: 'deliver', detail }, actor)
+    }
+    return Promise.resolve()
+  })
 }

@@ -23,7 +23,7 @@ import {
 } from './chain-row.ts'
 import { findStart, pruneChain } from './prune.ts'
 import { countKnownOutside, listReaders, type KnownOutside, type Readers } from './known-outside.ts'
-import { forgetRevoked } from './refused-tokens.ts'
+import { forgetRevoked } from '../people/refused-tokens.ts'
 import { loadSigner } from './signer.ts'
 import { exportRows, listAudit, listRevealed } from './queries.ts'
 import type { AuditFilter, AuditPage, Revealed } from './queries.ts'

@@ -33,8 +33,11 @@ export interface Actor {
   readonly hasGone?: () => boolean
 }
 
+/** Source of machines. Objects that machines have made have no owner. */
+export const systemSource = 'system'
+
 /** Actor of writes that the controller makes by itself. */
-export const controllerActor: Actor = { name: 'controller', source: 'system' }
+export const controllerActor: Actor = { name: 'controller', source: systemSource }
 
 /** The prefix of the names of an actor's change sets. */
 export const ownPrefix = ({ id, source }: Pick<Actor, 'id' | 'source'>): string =>

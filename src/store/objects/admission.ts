@@ -13,11 +13,9 @@ import { requireKind, resourceNameOf } from '../../resources/registry.ts'
 import { decodeObject } from '../../resources/validation/validate.ts'
 import { StagelyError } from '../../kernel/errors.ts'
 import { sameJson } from '../../kernel/same-json.ts'
+import { systemSource } from '../core/actor.ts'
 import { clusterSource, conflict, forbidden, invalid, notFound, ownedBy } from '../core/errors.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
-
-/** Source of machines. Objects that machines have made have no owner. */
-export const systemSource = 'system'
 
 const nameAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
 

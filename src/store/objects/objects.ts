@@ -9,14 +9,12 @@ import {
   changesOwned,
   handedTo,
   isTakeover,
-  systemSource,
 } from './admission.ts'
-import { withAgentTimes } from './agent-status.ts'
+import { systemSource } from '../core/actor.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import { alreadyExists, ownedBy } from '../core/errors.ts'
 import { moveProjectKeys } from './move-keys.ts'
 import { keyProviderOf, wantedRing } from '../secrets/project-ring.ts'
-import { checkAddresses } from './notifier-writes.ts'
 import { newMetadata, nextMetadata, tracked } from './object-metadata.ts'
 import { projectOf } from '../../resources/project-ref.ts'
 import { withRules } from './project-rules.ts'
@@ -24,11 +22,10 @@ import { ensureProject, loadProject, noteArrival } from '../secrets/projects.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import { leavesStack, noteReleased } from './released-stacks.ts'
 import { finishRemoval } from './removal.ts'
-import { checkLogins, checkUnderWay, withoutOwnSlots } from './rotation-writes.ts'
 import type { PreparedSecret } from '../secrets/prepared-secret.ts'
 import { prepareSecret, putSecret } from '../secrets/secret-writes.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
-import { checkClaim } from './stagelet-writes.ts'
+import { checkChange, checkNew, withStatusOfSpec } from './kind-rules.ts'
 import type { Tracking } from '../core/objects.ts'
 import type { FoundValue } from '../secrets/disclosure.ts'
 import { fillsOpenValue } from '../secrets/value-owner.ts'
@@ -81,12 +78,13 @@ export const createObject = async (
     const prepared = await prepareSecret(session, object, { current: undefined, putBack })
     return (await putSecret(session, prepared, { source, audit })).object
   }
-  await checkNew(session, object)
+  checkNew(session, object)
+  if (object.kind === 'Stagelet') await noteStagelet(session, object)
   if (object.kind === 'Namespace') object.spec = { finalizers: ['kubernetes'] }
   const status = initialStatus(object, project)
   const made = status === undefined ? object : { ...object, status }
   const row = session.put(
-    object.kind === 'Agent' ? withAgentTimes(made, undefined, session.now) : made,
+    withStatusOfSpec(session, made, undefined),
     source,
     undefined,
     object.kind === 'Event' ? undefined : withRules({ action: 'create' }, object, undefined),
@@ -106,14 +104,6 @@ const beginProject = async (
   const project = await ensureProject(session, object)
   noteArrival(session, project)
   return project
-}
-
-const checkNew = async (session: WriteSession, object: KubeObject): Promise<void> => {
-  if (object.kind === 'Rotation') checkLogins(session, object)
-  if (object.kind === 'Notifier') checkAddresses(session, object)
-  if (object.kind !== 'Stagelet') return
-  checkClaim(session, object)
-  await noteStagelet(session, object)
 }
 
 /** The secrets of a new stagelet may still be on their way. */
@@ -150,7 +140,7 @@ const prepareUpdate = async (
 }
 
 /** Conflict where the change is one that only the owner may make. */
-const checkChange = (
+const checkChangeOwner = (
   session: WriteSession,
   next: KubeObject,
   current: StoredRow,
@@ -164,19 +154,6 @@ const checkChange = (
 const actionOf = (newOwner: string | undefined): string => {
   if (newOwner === undefined) return 'update'
   return newOwner === systemSource ? 'release' : 'adopt'
-}
-
-const checkOfKind = (session: WriteSession, object: KubeObject, before: KubeObject): void => {
-  if (object.kind === 'Stagelet') checkClaim(session, object)
-  if (object.kind === 'Notifier') checkAddresses(session, object)
-  if (object.kind !== 'Rotation') return
-  checkUnderWay(object, before)
-  if (!sameJson(object.spec?.['rotator'], before.spec?.['rotator'])) checkLogins(session, object)
-}
-
-const statusAfter = (session: WriteSession, next: KubeObject, before: KubeObject): KubeObject => {
-  if (next.kind === 'Agent') return withAgentTimes(next, before, session.now)
-  return next.kind === 'Rotation' ? withoutOwnSlots(next, before) : next
 }
 
 /** The object is being deleted, and has lost its last finalizer. */
@@ -195,13 +172,13 @@ export const updateObject = async (
   const changesSpec = secret?.version !== undefined || !sameJson(object.spec, current.object.spec)
   const sameMetadata = sameJson(object.metadata, current.object.metadata, ['resourceVersion'])
   if (!changesSpec && sameMetadata && secret?.learns !== true) return current.object
-  if (newOwner === undefined) checkChange(session, object, current, changesSpec)
-  if (changesSpec) checkOfKind(session, object, current.object)
+  if (newOwner === undefined) checkChangeOwner(session, object, current, changesSpec)
+  if (changesSpec) checkChange(session, object, current.object)
   if (object.kind === 'Stagelet' && leavesStack(object, current.object))
     await noteReleased(session, current)
   const generation = (current.object.metadata.generation ?? 0) + (changesSpec ? 1 : 0)
   const changed: KubeObject = { ...object, metadata: { ...object.metadata, generation } }
-  const next = statusAfter(session, changed, current.object)
+  const next = withStatusOfSpec(session, changed, current.object)
   const audit = withRules(more.audit ?? { action: actionOf(newOwner) }, next, current.object)
   const row =
     secret === undefined

@@ -15,7 +15,7 @@ import { noteReleased } from './released-stacks.ts'
 import { endSecret } from '../secrets/secret-writes.ts'
 import type { Removed } from '../core/objects.ts'
 import type { AuditEntry, StoredRow, WriteSession } from '../core/write-session.ts'
-import { resetInSync, stageletsOf } from './stagelet-writes.ts'
+import { resetInSync, stageletsOf } from '../secrets/reset-in-sync.ts'
 import { term } from '../state/rows.ts'
 import { keepDeleted } from '../secrets/deleted-secrets.ts'
 

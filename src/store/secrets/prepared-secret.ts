@@ -1,8 +1,10 @@
-// A secret as a write will store it.
+// A secret as a write will store it, and the notes of its change for the last steps of the write.
 import type { KubeObject } from '../../resources/meta.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
 import type { ProjectState } from '../core/project-state.ts'
-import type { FoundValue } from './disclosure.ts'
+import type { StoredRow, WriteSession } from '../core/write-session.ts'
+import { specOf } from '../../resources/typed.ts'
+import { changesRule, type FoundValue } from './disclosure.ts'
 
 export interface NewVersion extends FoundValue {
   readonly entry: SetEntry
@@ -24,4 +26,28 @@ export interface PreparedSecret {
   readonly waits?: { readonly value: Buffer; readonly awaits: readonly string[] }
   /** The same value was given again, and tells the end of its certificate, which the status did not know. */
   readonly learns?: boolean
+}
+
+const samePlace = (a: SetEntry, b: SetEntry): boolean =>
+  a.scope === b.scope && a.stagelet === b.stagelet
+
+/** `current` is the secret before the write. */
+export const noteSecretChange = (
+  session: WriteSession,
+  { object, version, before, project }: PreparedSecret,
+  current: StoredRow | undefined,
+): void => {
+  if (version === undefined) {
+    const spec = specOf('StagelySecret', object)
+    const rules = before?.references !== undefined && spec.format !== undefined
+    if (rules && changesRule(spec, current))
+      session.secretChanges.push({ project, entry: before, why: 'rule' })
+    return
+  }
+  const { entry, origin } = version
+  const stays = before === undefined || samePlace(before, entry)
+  const literal = (entry.references ?? []).length === 0
+  const why = origin === 'plain' && stays && literal ? 'plain' : 'other'
+  session.secretChanges.push({ project, entry, why })
+  if (before !== undefined) session.secretChanges.push({ project, entry: before, why })
 }

@@ -1,7 +1,7 @@
 // The owner of a secret's value. A manifest of a folder may declare a secret and leave its value open: then the API may give
 // the value.
 import { annotations, type KubeObject, type ObjectMeta } from '../../resources/meta.ts'
-import { systemSource } from '../objects/admission.ts'
+import { systemSource } from '../core/actor.ts'
 import { sameJson } from '../../kernel/same-json.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
 

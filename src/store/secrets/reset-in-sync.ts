@@ -1,15 +1,13 @@
-// Stagelets in the writes of others: those that are out of sync as soon as a secret changes, and those that have claimed a
-// Compose project.
+// Sets the stagelets that see a changed secret to out of sync, in the write that changes the secret.
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { defined } from '../../kernel/defined.ts'
 import { findCondition, withCondition, type Condition } from '../../resources/conditions.ts'
-import { keyOf, refOf, type KubeObject } from '../../resources/meta.ts'
-import { specOf, statusOf } from '../../resources/typed.ts'
+import type { KubeObject } from '../../resources/meta.ts'
+import { statusOf } from '../../resources/typed.ts'
 import type { SetEntry } from '../../secrets/visible.ts'
-import { invalid } from '../core/errors.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
-import { claimOf, term } from '../state/rows.ts'
+import { term } from '../state/rows.ts'
 
 /** Where services are not known yet, a stagelet may see every scope. */
 const maySee = (stagelet: KubeObject, entry: SetEntry): boolean => {
@@ -29,9 +27,9 @@ export const stageletsOf = (
 const failures: ReadonlySet<string> = new Set(['RolledBack', 'RolloutFailed', 'PendingEdits'])
 
 /**
- * Sets SecretsInSync=False/NewRevision, and Ready where it is True, on each stagelet that sees one of `entries` (a secret before and after its change),
- * unless the condition says already that a revision is on its way. It is part of the write, so that a client that waits
- * right after it sees neither a stale True nor an old failure.
+ * Sets SecretsInSync=False/NewRevision, and Ready where it is True, on each stagelet that sees one of `entries` (a secret
+ * before and after its change). A condition that names a revision on its way stays. A client that waits right after the write
+ * must see neither a stale True nor an old failure.
  */
 export const resetInSync = async (
   session: WriteSession,
@@ -62,21 +60,4 @@ export const resetInSync = async (
     const next = withStatusOwner({ ...row.object, status: changed }, row.object, session.now)
     session.put(next, row.source, row)
   }
-}
-
-/** Invalid where another stagelet has this Compose project, as far as the specs tell. */
-export const checkClaim = (session: WriteSession, object: KubeObject): void => {
-  const spec = specOf('Stagelet', object)
-  const { agentRef, compose } = spec
-  const ref = refOf(object)
-  const byName = compose.projectName !== undefined
-  const rows = session
-    .select(term.composeProject(ref.namespace, agentRef.name, claimOf(spec)))
-    .filter((row) => row.id !== keyOf(ref))
-  const other = rows[0]?.object.metadata.name
-  if (other === undefined) return
-  const field = byName ? 'spec.compose.projectName' : 'spec.compose.directory'
-  const value = JSON.stringify(compose.projectName ?? compose.directory)
-  const message = `Duplicate value: ${value}: stagelet "${other}" has this Compose project on agent "${agentRef.name}" already`
-  throw invalid(ref, [{ field, reason: 'FieldValueDuplicate', message }])
 }

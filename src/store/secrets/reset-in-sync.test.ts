@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { KubeObject } from '../../resources/meta.ts'
 import type { ProjectState } from '../core/project-state.ts'
 import type { StoredRow, WriteSession } from '../core/write-session.ts'
-import { resetInSync } from './stagelet-writes.ts'
+import { resetInSync } from './reset-in-sync.ts'
 import { objectRow } from '../state/rows.ts'
 
 const inSync = { type: 'SecretsInSync', status: 'True', reason: 'InSync', message: '' }
