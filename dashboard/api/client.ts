@@ -3,6 +3,7 @@
 import createClient, { type Middleware } from 'openapi-fetch'
 import type { paths, Problem } from '../../src/rest/types.ts'
 import { hearTime, ownTime } from '../live/clock.ts'
+import type { ApiRequest } from './request.ts'
 
 /** The controller said no. */
 export class ApiProblem extends Error {
@@ -100,3 +101,6 @@ export const must = async <T>(call: Promise<Answered<T>>): Promise<T> => {
     throw new ApiProblem(asProblem(error, response), response.headers.get('retry-after'))
   return data as T
 }
+
+export const sendRequest = <T>({ method, path, body }: ApiRequest<T>): Promise<T> =>
+  must(api.request(method, path as never, { body } as never)) as Promise<T>

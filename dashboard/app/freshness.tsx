@@ -8,7 +8,7 @@ import s from './freshness.module.css'
 const phaseNow = computed(() => freshness.value.phase)
 /** Signals as texts: a sign that comes draws nothing else anew. */
 const age = computed(() => lengthOf(Math.max(0, thisSecond.value - freshness.value.signAt)))
-const lastSign = computed(() => `The controller last gave a sign ${age.value} ago`)
+const lastSign = computed(() => `Last message from the controller: ${age.value} ago`)
 
 export const FreshnessDot = () => {
   const phase = phaseNow.value

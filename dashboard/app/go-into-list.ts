@@ -24,6 +24,6 @@ const go = (step: 1 | -1): boolean => {
 }
 
 export const listShortcuts: readonly Shortcut[] = [
-  { keys: 'j', does: 'Go into the list, and down', group: 'Everywhere', run: () => go(1) },
-  { keys: 'k', does: 'Go into the list, and up', group: 'Everywhere', run: () => go(-1) },
+  { keys: 'j', does: 'Into the list, and down', group: 'Everywhere', run: () => go(1) },
+  { keys: 'k', does: 'Into the list, and up', group: 'Everywhere', run: () => go(-1) },
 ]

@@ -126,7 +126,7 @@ const WithCode = ({ given, onDone }: { readonly given: string; readonly onDone: 
     <>
       <h1>Log in from the command line</h1>
       <p class="muted">
-        Go on only if you ran <code>stagely open</code> yourself a moment ago.
+        Continue only if you ran <code>stagely open</code> yourself a moment ago.
       </p>
       {error === undefined ? null : <ProblemBox error={error} />}
       <div class={s['buttons']}>
@@ -196,7 +196,7 @@ export const SessionEnded = () => {
   return (
     <Dialog title="Your login has ended" firm onClose={() => undefined}>
       <div class={s['ended']}>
-        <p class="muted">What you have staged stays here. Log in to go on.</p>
+        <p class="muted">Your staged edits stay here. Log in to continue.</p>
         <TokenForm onDone={() => undefined} />
         <WhenKnown of={mapKnown(found, ({ oidc }) => oidc)} rows={1} none={null}>
           {({ name }) => (

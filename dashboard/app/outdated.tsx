@@ -32,7 +32,7 @@ export const Outdated = () => {
   return (
     <div class={s['outdated']} role="status">
       <State kind="warn">A new version of the dashboard is there.</State>
-      {isStaged ? <Staged /> : <span class="muted">This page goes on working as it is.</span>}
+      {isStaged ? <Staged /> : <span class="muted">You can keep using this page.</span>}
       <Button
         small
         busy={isLoading}

@@ -135,9 +135,9 @@ const roleIn = (team: string): TeamRole | undefined =>
 /** What keeps the caller from doing it, in words; undefined: allowed. The server decides; this explains. */
 export const whyNot = (verb: Verb, resource: Resource, team: string): string | undefined => {
   const who = meNow.value
-  if (who === undefined) return 'Nobody is logged in.'
+  if (who === undefined) return 'You are not logged in.'
   if (who.token.read_only && !['get', 'list', 'watch'].includes(verb))
-    return 'This login is from a token that may only read.'
+    return 'You are logged in with a read-only token.'
   if (who.admin) return undefined
   const role = roleIn(team)
   if (role !== undefined && rightsOf[role][resource]?.includes(verb) === true) return undefined

@@ -64,7 +64,7 @@ const Troubled = ({ count }: { readonly count: Known<number> }) => {
   if (count.state === 'failed')
     return (
       <b class={s['badge']}>
-        ?<span class="visually-hidden">: how many need you is not known</span>
+        ?<span class="visually-hidden">: how many need attention is not known</span>
       </b>
     )
   const shown = partOf(count) ?? 0
@@ -72,7 +72,7 @@ const Troubled = ({ count }: { readonly count: Known<number> }) => {
   return (
     <b class={s['badge']}>
       {shown}
-      <span class="visually-hidden"> need you</span>
+      <span class="visually-hidden"> need attention</span>
     </b>
   )
 }
@@ -128,12 +128,12 @@ const useReviewFile = (): void => {
 }
 
 const NotFound = () => (
-  <PageFrame windowTitle="Not there" title="Not there, or not yours">
+  <PageFrame windowTitle="Not found" title="Page not found">
     <Empty
-      title="No page has this address."
+      title="There is no page at this address."
       action={<LinkButton href="/ui/">To the overview</LinkButton>}
     >
-      A project or a stagelet may have been deleted, or belong to a team that you are not in.
+      The project or stagelet may have been deleted, or you are not in its team.
     </Empty>
   </PageFrame>
 )
@@ -180,13 +180,13 @@ export const Shell = () => {
     },
     {
       keys: 'L',
-      does: 'Lock values while you share the screen',
+      does: 'Lock values (screen sharing)',
       group: 'Everywhere',
       run: () => (lockValues(), true),
     },
     {
       keys: 'y',
-      does: 'Copy what was done as commands',
+      does: 'Copy the last action as commands',
       group: 'Everywhere',
       run: () => (setCopied(true), true),
     },
@@ -200,7 +200,7 @@ export const Shell = () => {
   return (
     <div class={s['shell']}>
       <a class={s['skip']} href="#main">
-        Skip to the page
+        Skip to content
       </a>
       <header class={s['bar']}>
         <a class={s['brand']} href={href('/ui/')} aria-label="Stagely, to the overview">
@@ -234,7 +234,7 @@ export const Shell = () => {
       {palette ? (
         <LazyPalette onClose={() => setPalette(false)} onShortcuts={() => setSheet(true)} />
       ) : null}
-      {copied ? <CopyDialog doings={[]} onClose={() => setCopied(false)} /> : null}
+      {copied ? <CopyDialog actions={[]} onClose={() => setCopied(false)} /> : null}
       {sheet ? <ShortcutSheet onClose={() => setSheet(false)} /> : null}
     </div>
   )

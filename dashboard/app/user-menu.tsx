@@ -9,7 +9,7 @@ import ChevronDown from 'icon:chevron-down'
 import s from './user-menu.module.css'
 
 const themes: readonly (readonly [Theme, string])[] = [
-  ['system', 'Theme of the system'],
+  ['system', 'System theme'],
   ['light', 'Light'],
   ['dark', 'Dark'],
 ]
@@ -51,7 +51,7 @@ export const UserMenu = ({ onShortcuts }: { readonly onShortcuts: () => void }) 
           onPress: () => setLook({ density: density === 'dense' ? 'normal' : 'dense' }),
         },
         {
-          text: 'Shortcuts of one letter',
+          text: 'Single-letter shortcuts',
           checked: letters,
           onPress: () => setLook({ letters: !letters }),
         },
@@ -59,7 +59,7 @@ export const UserMenu = ({ onShortcuts }: { readonly onShortcuts: () => void }) 
         { text: 'Lock values (screen sharing)', onPress: lockValues },
         'line',
         {
-          text: 'Your sessions and tokens',
+          text: 'Profile, sessions and tokens',
           onPress: () => route('/ui/me'),
         },
         { text: 'Log out', onPress: () => void logOutEverywhere() },

@@ -8,7 +8,7 @@ import { isLive } from '../live/stream.ts'
 export class OtherVersion extends Error {
   override readonly name = 'OtherVersion'
   constructor() {
-    super('The controller serves another version of the dashboard by now.')
+    super('The controller serves a newer version of the dashboard.')
   }
 }
 
@@ -16,7 +16,7 @@ export class OtherVersion extends Error {
 export class FileFailed extends Error {
   override readonly name = 'FileFailed'
   constructor() {
-    super('The controller answers, but did not give it.')
+    super('The controller answers, but did not send the file.')
   }
 }
 

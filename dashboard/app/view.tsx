@@ -17,7 +17,7 @@ const viewOf = (file: PageFile) => () => {
   return (
     <PageFrame
       windowTitle="◌ Page"
-      title={failure === undefined ? 'The page is coming' : 'This page could not be loaded'}
+      title={failure === undefined ? 'Loading' : 'This page could not be loaded'}
     >
       {failure === undefined ? <Skeleton rows={8} /> : <FailureBox failure={failure} />}
     </PageFrame>

@@ -61,7 +61,7 @@ it('says that a stagelet is being deleted, since when, and for whom it waits', (
 
 it('says that what nobody sees is not known', () => {
   const away = condition('SecretsInSync', 'Unknown', 'AgentAway')
-  expect(stageletState(stagelet([away]))).toMatchObject({ kind: 'unknown', word: 'Away' })
+  expect(stageletState(stagelet([away]))).toMatchObject({ kind: 'unknown', word: 'Offline' })
   expect(wordOf([condition('SecretsInSync', 'Unknown', 'NoReport')])).toBe('Unknown')
   const blind = condition('SecretsInSync', 'Unknown', 'EngineUnavailable')
   const engine = condition('Degraded', 'True', 'EngineUnavailable')

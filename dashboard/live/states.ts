@@ -40,7 +40,7 @@ const isUnseen = ({ status, reason }: Condition): boolean =>
 const unseen = (inSync: Condition): ShownState =>
   inSync.reason === 'NotJudged'
     ? shown(['wait', 'Waiting', 20], inSync)
-    : shown(['unknown', inSync.reason === 'AgentAway' ? 'Away' : 'Unknown', 60], inSync)
+    : shown(['unknown', inSync.reason === 'AgentAway' ? 'Offline' : 'Unknown', 60], inSync)
 
 const behind = (inSync: Condition, progressing: Condition | undefined): ShownState => {
   if (progressing?.status === 'True') return shown(['run', 'Rolling', 10], progressing)

@@ -1,4 +1,4 @@
-// What happened in the last 90 days, in words, by day.
+// What happened in last 90 days, in words, by day.
 import { useLocation } from 'preact-iso'
 import type { Happened } from '../../src/rest/types.ts'
 import { useTeam, withQuery } from '../app/team.ts'
@@ -110,8 +110,8 @@ const mostNew = 50
 
 const Nothing = ({ isFiltered }: { readonly isFiltered: boolean }) => (
   <Panel>
-    <Empty title={isFiltered ? 'Nothing is as the filter wants.' : 'Nothing happened yet.'}>
-      Changes of secrets, rollouts, drift, agents and pauses will be here.
+    <Empty title={isFiltered ? 'No matching activity' : 'No activity yet'}>
+      Changes of secrets, rollouts, drift, agents and pauses are listed here.
     </Empty>
   </Panel>
 )
@@ -141,13 +141,13 @@ export const Page = () => {
     <PageFrame
       windowTitle={fresh > 0 ? `${fresh} new · Activity` : 'Activity'}
       title="Activity"
-      state={<span class="muted">the last 90 days</span>}
+      state={<span class="muted">last 90 days</span>}
       actions={
         fresh > 0 ? (
           <Button onPress={again}>{fresh >= mostNew ? `${mostNew} or more` : fresh} new</Button>
         ) : (
           <Button look="quiet" busy={isReading} onPress={again}>
-            Read again
+            Refresh
           </Button>
         )
       }

@@ -1,23 +1,24 @@
-// One agent: whether it is there, what it runs, and what one can do with it.
+// One agent: its connection, its stagelets, and what can be done with it.
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import { whyNot } from '../app/session.ts'
 import type { Agent, Stagelet } from '../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
-import { findIn, mapKnown, partOf } from '../live/known.ts'
+import { mapKnown } from '../live/known.ts'
 import { isTrouble } from '../live/conditions.ts'
 import { stageletState } from '../live/states.ts'
-import { Button, LinkButton } from '../ui/button.tsx'
+import { Button } from '../ui/button.tsx'
 import { Conditions } from '../ui/conditions.tsx'
+import { DetailPage, findObject } from '../ui/detail.tsx'
 import { Facts } from '../ui/drawer.tsx'
+import { ListPanel } from '../ui/list.tsx'
 import { stageletUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { said } from '../ui/text/said.ts'
 import { State } from '../ui/state.tsx'
-import { Table, type TableColumn } from '../ui/table.tsx'
+import type { TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
-import { WhenKnown } from '../ui/when-known.tsx'
 import { AgentActions } from './agents/actions.tsx'
 import { JoinDialog } from './agents/join.tsx'
 import { agentState, isConnected, isSkewed, skewText, stageletsOn } from './agents/agent-state.ts'
@@ -57,22 +58,22 @@ const About = ({ agent }: { readonly agent: Agent }) => (
           isConnected(agent) ? 'Connected since' : 'Last seen',
           <Since at={agentState(agent).since} />,
         ],
-        ['Last away', <Since at={agent.last_lost} />],
+        ['Last disconnect', <Since at={agent.last_lost} />],
         ['Agent', said(agent.version ?? '–')],
         ['Docker Engine', said(agent.engine_version ?? '–')],
         ['Compose', said(agent.compose_version ?? '–')],
         [
-          'Clock, to the controller’s',
+          'Clock skew',
           isSkewed(agent) ? <State kind="warn">{skewText(agent)}</State> : skewText(agent),
         ],
-        ['Keys made', <Ago at={agent.keys_rotated_at} />],
+        ['Keys rotated', <Ago at={agent.keys_rotated_at} />],
         ['Added', <Since at={agent.created_at} />],
       ]}
     />
   </Panel>
 )
 
-const Shown = ({ agent }: { readonly agent: Agent }) => {
+const AgentPage = ({ agent }: { readonly agent: Agent }) => {
   const [isJoining, setJoining] = useState(false)
   const { kind, word, why } = agentState(agent)
   const rows = mapKnown(stagelets.known.value, (all) =>
@@ -106,11 +107,15 @@ const Shown = ({ agent }: { readonly agent: Agent }) => {
       }
     >
       <Conditions of={agent.conditions.filter((one) => isTrouble(one) && one.type !== 'Ready')} />
-      <Panel flush title="Stagelets">
-        <WhenKnown of={rows} what="The stagelets" none={<Empty title="Nothing is deployed here" />}>
-          {(all) => <Table label="Stagelets" columns={columns} rows={all} idOf={({ id }) => id} />}
-        </WhenKnown>
-      </Panel>
+      <ListPanel
+        title="Stagelets"
+        label="Stagelets"
+        what="The stagelets"
+        rows={rows}
+        idOf={({ id }) => id}
+        columns={columns}
+        empty={<Empty title="No stagelets on this agent" />}
+      />
       <About agent={agent} />
       {isJoining ? <JoinDialog agent={agent} onClose={() => setJoining(false)} /> : null}
     </PageFrame>
@@ -118,27 +123,14 @@ const Shown = ({ agent }: { readonly agent: Agent }) => {
 }
 
 export const Page = () => {
-  const { params } = useRoute()
-  const [team, name] = [params['team'] ?? '', params['agent'] ?? '']
-  const found = findIn(
-    agents.known.value,
-    (one) => one.team === team && (one.name === name || one.id === name),
-  )
-  const agent = partOf(found)
-  if (agent !== undefined) return <Shown agent={agent} />
+  const { team = '', agent: name = '' } = useRoute().params
   return (
-    <PageFrame windowTitle={name} title={name}>
-      <WhenKnown
-        of={found}
-        none={
-          <Empty
-            title="Not there, or not yours."
-            action={<LinkButton href="/ui/agents">To the agents</LinkButton>}
-          >
-            The team {team} has no agent {name} that you may see.
-          </Empty>
-        }
-      />
-    </PageFrame>
+    <DetailPage
+      of={findObject(agents.known.value, { team, name })}
+      name={name}
+      back={{ href: '/ui/agents', text: 'Back to agents' }}
+    >
+      {(agent) => <AgentPage agent={agent} />}
+    </DetailPage>
   )
 }

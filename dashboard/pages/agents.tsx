@@ -1,21 +1,22 @@
-// The machines: which are there, since when, with which versions, and in which states their stagelets are.
+// The agents: their connections, versions and clocks, and the states of their stagelets.
 import { useState } from 'preact/hooks'
 import { useShortcuts } from '../app/keys.ts'
 import { maySomewhere } from '../app/session.ts'
 import { useTeam } from '../app/team.ts'
 import type { Agent } from '../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
-import { mapKnown, type Known } from '../live/known.ts'
+import { mapKnown } from '../live/known.ts'
 import { countsOf } from '../live/states.ts'
 import { Button } from '../ui/button.tsx'
 import { agentUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
-import { Empty, PageFrame, Panel } from '../ui/page.tsx'
+import { ListPage } from '../ui/list.tsx'
+import { Empty } from '../ui/page.tsx'
 import { said } from '../ui/text/said.ts'
 import { Count, State } from '../ui/state.tsx'
-import { Table, type TableColumn } from '../ui/table.tsx'
+import type { TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
-import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
+import { InlineKnown } from '../ui/when-known.tsx'
 import { JoinDialog, JoinPanel } from './agents/join.tsx'
 import { agentState, isConnected, isSkewed, skewText, stageletsOn } from './agents/agent-state.ts'
 import s from './agents/agents.module.css'
@@ -70,7 +71,7 @@ const columns: readonly TableColumn<Agent>[] = [
   },
   { title: 'Stagelets', render: (agent) => <States agent={agent} /> },
   {
-    title: 'Agent, engine, Compose',
+    title: 'Agent · Docker · Compose',
     wide: true,
     render: ({ version, engine_version: engine, compose_version: compose }) => (
       <span class="num">
@@ -79,18 +80,18 @@ const columns: readonly TableColumn<Agent>[] = [
     ),
   },
   {
-    title: 'Clock',
+    title: 'Clock skew',
     wide: true,
     render: (agent) =>
       isSkewed(agent) ? (
-        <State kind="warn" title="Its clock is not the controller's">
+        <State kind="warn" title="The clock differs from the controller's">
           {skewText(agent)}
         </State>
       ) : (
         <span class="num">{skewText(agent)}</span>
       ),
   },
-  { title: 'Keys', wide: true, render: ({ keys_rotated_at: at }) => <Ago at={at} /> },
+  { title: 'Keys rotated', wide: true, render: ({ keys_rotated_at: at }) => <Ago at={at} /> },
 ]
 
 const byName = (a: Agent, b: Agent): number =>
@@ -98,23 +99,22 @@ const byName = (a: Agent, b: Agent): number =>
   a.team.localeCompare(b.team) ||
   a.name.localeCompare(b.name)
 
-/** Of the title of the window. */
-const markOf = (count: Known<{ readonly away: number }>): string => {
-  if (count.state !== 'known') return '◌'
-  const { away } = count.value
-  return away > 0 ? `◌ ${away} away` : '●'
+const summaryOf = (all: readonly Agent[]) => {
+  const away = all.filter((one) => !isConnected(one)).length
+  return {
+    mark: away > 0 ? `◌ ${away} offline` : '●',
+    text: (
+      <span class="muted num">
+        {all.length} {all.length === 1 ? 'agent' : 'agents'}
+        {away > 0 ? `, ${away} offline` : ''}
+      </span>
+    ),
+  }
 }
 
 export const Page = () => {
   const team = useTeam()
   const [isAdding, setAdding] = useState(false)
-  const shown = mapKnown(agents.known.value, (all) =>
-    all.filter((one) => team === undefined || one.team === team).toSorted(byName),
-  )
-  const count = mapKnown(shown, (all) => ({
-    all: all.length,
-    away: all.filter((one) => !isConnected(one)).length,
-  }))
   const mayAdd = maySomewhere('create', 'agents/join')
   const add = (): boolean => {
     if (mayAdd) setAdding(true)
@@ -122,19 +122,15 @@ export const Page = () => {
   }
   useShortcuts([{ keys: 'n', does: 'Add a machine', run: add }])
   return (
-    <PageFrame
-      windowTitle={`${markOf(count)} Agents`}
+    <ListPage
       title="Agents"
-      state={
-        <InlineKnown of={count}>
-          {({ all, away }) => (
-            <span class="muted num">
-              {all} {all === 1 ? 'machine' : 'machines'}
-              {away > 0 ? `, ${away} not connected` : ''}
-            </span>
-          )}
-        </InlineKnown>
-      }
+      label="Agents"
+      rows={mapKnown(agents.known.value, (all) =>
+        all.filter((one) => team === undefined || one.team === team).toSorted(byName),
+      )}
+      idOf={({ id }) => id}
+      columns={columns}
+      summary={summaryOf}
       actions={
         <Button
           command="add-machine"
@@ -145,25 +141,16 @@ export const Page = () => {
           Add machine
         </Button>
       }
+      empty={
+        <>
+          <Empty title="No agents yet">
+            An agent runs on each machine that has containers. It needs no open port.
+          </Empty>
+          {mayAdd && !isAdding ? <JoinPanel /> : null}
+        </>
+      }
     >
-      <WhenKnown
-        of={shown}
-        none={
-          <Panel>
-            <Empty title="No machine has joined yet">
-              An agent runs on each machine that has containers. It needs no open port.
-            </Empty>
-            {mayAdd && !isAdding ? <JoinPanel /> : null}
-          </Panel>
-        }
-      >
-        {(all) => (
-          <Panel flush>
-            <Table label="Agents" columns={columns} rows={all} idOf={({ id }) => id} />
-          </Panel>
-        )}
-      </WhenKnown>
       {isAdding ? <JoinDialog onClose={() => setAdding(false)} /> : null}
-    </PageFrame>
+    </ListPage>
   )
 }

@@ -1,4 +1,4 @@
-// Keys: how old they are, what is still to be sealed anew, and their rotation.
+// Encryption keys: their age, what is still encrypted with an old one, and their rotation.
 import { useEffect, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { Keys } from '../../src/rest/types.ts'
@@ -13,7 +13,7 @@ import { State } from '../ui/state.tsx'
 import { Table } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
-import { RotateKeys, type Kind } from './settings/rotate-keys.tsx'
+import { RotateKeys, type RotatedKeys } from './settings/rotate-keys.tsx'
 
 /** Asked every two seconds while a rotation runs, and every minute else. */
 const useKeys = () => {
@@ -35,7 +35,7 @@ const Due = ({ at }: { readonly at: string | undefined }) => {
   if (at === undefined) return <span class="muted">not known</span>
   return Date.parse(at) < now() ? (
     <State kind="warn">
-      due since <Since at={at} />
+      overdue since <Since at={at} />
     </State>
   ) : (
     <State kind="ok">
@@ -53,14 +53,14 @@ const Ages = ({ keys }: { readonly keys: Keys }) => {
       due: keys.master_key_due,
     },
     {
-      name: 'Oldest data key',
-      what: `of ${keys.data_keys}`,
+      name: 'Data keys',
+      what: `the oldest of ${keys.data_keys}`,
       since: keys.oldest_data_key,
       due: keys.oldest_data_key_due,
     },
     {
       name: 'Sealing key',
-      what: 'of stagely seal',
+      what: 'used by stagely seal',
       since: keys.sealing_key_since,
       due: keys.sealing_key_due,
     },
@@ -96,12 +96,12 @@ const Ages = ({ keys }: { readonly keys: Keys }) => {
 
 const states = { Running: 'run', Succeeded: 'ok', Failed: 'fail' } as const
 
-const Rotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
+const KeyRotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
   rotations.length === 0 ? (
-    <Empty title="No key was rotated yet." />
+    <Empty title="No key rotations yet" />
   ) : (
     <Table
-      label="Rotations, newest first"
+      label="Key rotations, newest first"
       rows={rotations}
       idOf={({ id }) => id}
       columns={[
@@ -110,9 +110,9 @@ const Rotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
           head: true,
           render: ({ state }) => <State kind={states[state]}>{state}</State>,
         },
-        { title: 'Of', render: ({ kind }) => (kind === 'data' ? 'data keys' : 'master key') },
+        { title: 'Keys', render: ({ kind }) => (kind === 'data' ? 'data keys' : 'master key') },
         {
-          title: 'Done',
+          title: 'Progress',
           render: ({ done, message }) => (
             <>
               <span class="num">{done}</span>
@@ -121,7 +121,7 @@ const Rotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
           ),
         },
         {
-          title: 'Began',
+          title: 'Started',
           render: ({ started_at: at, started_by: by }) => (
             <>
               <Ago at={at} />
@@ -129,7 +129,7 @@ const Rotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
             </>
           ),
         },
-        { title: 'Ended', wide: true, render: ({ finished_at: at }) => <Since at={at} /> },
+        { title: 'Finished', wide: true, render: ({ finished_at: at }) => <Since at={at} /> },
       ]}
     />
   )
@@ -137,8 +137,8 @@ const Rotations = ({ rotations }: Pick<Keys, 'rotations'>) =>
 export const Page = () => {
   const known = useKeys()
   const keys = partOf(known)
-  const [asked, setAsked] = useState<Kind | undefined>()
-  const ask = (kind: Kind) => (): void => setAsked(kind)
+  const [asked, setAsked] = useState<RotatedKeys | undefined>()
+  const ask = (kind: RotatedKeys) => (): void => setAsked(kind)
   const isRunning = keys?.rotations.some(({ state }) => state === 'Running') === true
   return (
     <PageFrame
@@ -150,13 +150,13 @@ export const Page = () => {
         ) : keys === undefined ? null : keys.rotation_due ? (
           <State kind="warn">Rotation is due</State>
         ) : (
-          <State kind="ok">None is due</State>
+          <State kind="ok">No rotation due</State>
         )
       }
       actions={
         <>
           <Button command="rotate:master" onPress={ask('master')}>
-            Wrap anew…
+            Re-wrap keys…
           </Button>
           <Button command="rotate:data" look="primary" onPress={ask('data')}>
             Rotate data keys…
@@ -167,25 +167,25 @@ export const Page = () => {
       <WhenKnown of={known}>
         {(shown) => (
           <>
-            <Panel flush title="Age">
+            <Panel flush title="Keys">
               <Ages keys={shown} />
             </Panel>
-            <Panel title="What they protect">
+            <Panel title="Encrypted data">
               <Facts
                 rows={[
                   [
-                    'To be resealed',
-                    `${shown.sealed_by_old_keys} versions are sealed by an old key`,
+                    'Old keys',
+                    `${shown.sealed_by_old_keys} versions are still encrypted with an old key`,
                   ],
                   ...shown.wrapped.map(
-                    ({ by, count }) => ['Wrapped', `${count} keys by ${by}`] as const,
+                    ({ by, count }) => ['Data keys', `${count} wrapped by ${by}`] as const,
                   ),
-                  ['Due after', `${shown.rotation_days} days`],
+                  ['Rotation interval', `${shown.rotation_days} days`],
                 ]}
               />
             </Panel>
-            <Panel flush title="Rotations">
-              <Rotations rotations={shown.rotations} />
+            <Panel flush title="Key rotations">
+              <KeyRotations rotations={shown.rotations} />
             </Panel>
           </>
         )}

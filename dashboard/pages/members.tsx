@@ -1,31 +1,24 @@
-// Who is in a team, and in which role.
+// The members of a team, and their roles.
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import type { TeamRole } from '../../src/access/team-roles.ts'
 import { api, must } from '../api/client.ts'
 import type { Member } from '../../src/rest/types.ts'
 import { whyNot } from '../app/session.ts'
-import { memberDoing, removeMemberDoing } from '../copy-as/people.ts'
-import { useAction } from '../ui/action.ts'
+import { removeMember, setMember } from '../actions/people.ts'
+import { mapKnown } from '../live/known.ts'
+import { perform, useAction } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
-import { confirmed } from '../ui/confirm-login.tsx'
-import { CopyAs, wasDone } from '../ui/copy-as.tsx'
-import { Confirm } from '../ui/dialog.tsx'
+import { ConfirmAction } from '../ui/confirm-action.tsx'
+import { CopyAs } from '../ui/copy-as.tsx'
 import { FormDialog } from '../ui/form-dialog.tsx'
-import { WhenKnown } from '../ui/when-known.tsx'
-import { Empty, PageFrame, Panel } from '../ui/page.tsx'
-import { Table } from '../ui/table.tsx'
+import { ListPanel } from '../ui/list.tsx'
+import { Empty, PageFrame } from '../ui/page.tsx'
+import type { TableColumn } from '../ui/table.tsx'
 import { Since } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
 import { RoleSelect, RolesPanel } from './people/roles.tsx'
 import { TeamTabs } from './people/team-tabs.tsx'
-
-const put = (team: string, user: string, role: TeamRole): Promise<Member> =>
-  confirmed(() =>
-    must(
-      api.PUT('/teams/{team}/members/{user}', { params: { path: { team, user } }, body: { role } }),
-    ),
-  )
 
 const AddMember = ({
   team,
@@ -38,10 +31,9 @@ const AddMember = ({
 }) => {
   const [user, setUser] = useState('')
   const [role, setRole] = useState<TeamRole>('developer')
-  const doing = memberDoing(team, { user: user.trim(), role, isNew: true })
+  const action = setMember(team, { user: user.trim(), role, isNew: true })
   const add = async (): Promise<void> => {
-    await put(team, user.trim(), role)
-    wasDone(doing)
+    await perform(action)
     onDone()
   }
   return (
@@ -60,107 +52,75 @@ const AddMember = ({
           }}
         />
       </label>
-      {user.trim() === '' ? null : <CopyAs doing={doing} />}
+      {user.trim() === '' ? null : <CopyAs action={action} />}
     </FormDialog>
   )
 }
 
-interface TableProps {
+interface RoleProps {
   readonly team: string
-  readonly members: readonly Member[]
+  readonly member: Member
   readonly onChanged: () => void
 }
 
-const MembersTable = ({ team, members, onChanged }: TableProps) => {
-  const [going, setGoing] = useState<Member | undefined>()
-  const { busy, run } = useAction()
-  const whyNotChange = whyNot('update', 'members', team)
-  const change = async (member: Member, role: TeamRole | ''): Promise<void> => {
-    if (role === '' || role === member.role) return
-    const { user } = member
-    const doing = memberDoing(team, { user, role, isNew: false })
-    await run(() => put(team, user, role), `${user} is ${role} of ${team}.`, doing)
-    onChanged()
-  }
-  const remove = async (member: Member): Promise<void> => {
-    const path = { team, user: member.user }
-    const request = () => must(api.DELETE('/teams/{team}/members/{user}', { params: { path } }))
-    const done = `${member.user} is no member any more.`
-    await run(() => confirmed(request), done, removeMemberDoing(team, member.user))
-    setGoing(undefined)
+const MemberRole = ({ team, member, onChanged }: RoleProps) => {
+  const { run } = useAction()
+  const { user, role, from_group: isOfGroup } = member
+  const choose = async (next: TeamRole | ''): Promise<void> => {
+    if (next === '' || next === role) return
+    const action = setMember(team, { user, role: next, isNew: false })
+    await run(action, `${user} is ${next} of ${team}.`)
     onChanged()
   }
   return (
     <>
-      <Table
-        label={`Members of ${team}`}
-        rows={members}
-        idOf={({ user_id: id, role }) => `${id} ${role}`}
-        columns={[
-          {
-            title: 'Member',
-            head: true,
-            render: ({ user, email }) => (
-              <>
-                {user}
-                {email === undefined ? null : <small>{email}</small>}
-              </>
-            ),
-          },
-          {
-            title: 'Role',
-            render: (member) => (
-              <>
-                <RoleSelect
-                  label={`Role of ${member.user}`}
-                  value={member.role}
-                  whyNot={
-                    whyNotChange ??
-                    (member.from_group ? 'It follows a group of the OpenID provider.' : undefined)
-                  }
-                  onChoose={(role) => void change(member, role)}
-                />
-                {member.from_group ? <small>from a group</small> : null}
-              </>
-            ),
-          },
-          { title: 'Since', wide: true, render: ({ since }) => <Since at={since} /> },
-          {
-            title: 'Action',
-            end: true,
-            render: (member) => (
-              <Button
-                small
-                look="quiet"
-                label={`Remove ${member.user}`}
-                whyNot={whyNot('delete', 'members', team)}
-                onPress={() => setGoing(member)}
-              >
-                Remove
-              </Button>
-            ),
-          },
-        ]}
+      <RoleSelect
+        label={`Role of ${user}`}
+        value={role}
+        whyNot={
+          whyNot('update', 'members', team) ??
+          (isOfGroup ? 'The role follows a group of the OpenID provider.' : undefined)
+        }
+        onChoose={(next) => void choose(next)}
       />
-      {going === undefined ? null : (
-        <Confirm
-          danger
-          title={`Take ${going.user} out of ${team}?`}
-          action={`Remove ${going.user}`}
-          busy={busy}
-          onConfirm={() => void remove(going)}
-          onClose={() => setGoing(undefined)}
-        >
-          <p>
-            What they have read stays known to them:{' '}
-            <a href={`/ui/audit?by=${encodeURIComponent(going.user)}`}>see it, and rotate it</a>.
-          </p>
-          <CopyAs doing={removeMemberDoing(team, going.user)} />
-        </Confirm>
-      )}
+      {isOfGroup ? <small>from a group</small> : null}
     </>
   )
 }
+
+const columnsOf = (
+  team: string,
+  onChanged: () => void,
+  onRemove: (member: Member) => void,
+): readonly TableColumn<Member>[] => [
+  {
+    title: 'Member',
+    head: true,
+    render: ({ user, email }) => (
+      <>
+        {user}
+        {email === undefined ? null : <small>{email}</small>}
+      </>
+    ),
+  },
+  { title: 'Role', render: (member) => <MemberRole {...{ team, member, onChanged }} /> },
+  { title: 'Since', wide: true, render: ({ since }) => <Since at={since} /> },
+  {
+    title: 'Action',
+    end: true,
+    render: (member) => (
+      <Button
+        small
+        look="quiet"
+        label={`Remove ${member.user}`}
+        whyNot={whyNot('delete', 'members', team)}
+        onPress={() => onRemove(member)}
+      >
+        Remove
+      </Button>
+    ),
+  },
+]
 
 export const Page = () => {
   const { team = '' } = useRoute().params
@@ -175,6 +135,8 @@ export const Page = () => {
       ),
   })
   const [isAdding, setAdding] = useState(false)
+  const [removed, setRemoved] = useState<Member | undefined>()
+  const reload = (): void => void members.again()
   return (
     <PageFrame
       windowTitle={`Members of ${team}`}
@@ -191,30 +153,45 @@ export const Page = () => {
         </Button>
       }
     >
-      <Panel flush title="Members">
-        <WhenKnown of={members}>
-          {({ members: all }) =>
-            all.length === 0 ? (
-              <Empty title="Nobody is in this team.">
-                Admins of the controller may do all in it.
-              </Empty>
-            ) : (
-              <MembersTable team={team} members={all} onChanged={() => void members.again()} />
-            )
-          }
-        </WhenKnown>
-      </Panel>
+      <ListPanel
+        title="Members"
+        label={`Members of ${team}`}
+        rows={mapKnown(members, ({ members: all }) => all)}
+        idOf={({ user_id: id, role }) => `${id} ${role}`}
+        columns={columnsOf(team, reload, setRemoved)}
+        empty={
+          <Empty title="No members yet">Admins of the controller have access to every team.</Empty>
+        }
+      />
       <RolesPanel />
       {isAdding ? (
         <AddMember
           team={team}
           onDone={() => {
             setAdding(false)
-            void members.again()
+            reload()
           }}
           onClose={() => setAdding(false)}
         />
       ) : null}
+      {removed === undefined ? null : (
+        <ConfirmAction
+          danger
+          title={`Remove ${removed.user} from ${team}?`}
+          label={`Remove ${removed.user}`}
+          action={removeMember(team, removed.user)}
+          onDone={reload}
+          onClose={() => setRemoved(undefined)}
+        >
+          <p>
+            They still know the values that they have read:{' '}
+            <a href={`/ui/audit?by=${encodeURIComponent(removed.user)}`}>
+              review and rotate these values
+            </a>
+            .
+          </p>
+        </ConfirmAction>
+      )}
     </PageFrame>
   )
 }

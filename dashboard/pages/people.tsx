@@ -1,20 +1,19 @@
-// All who may log in, and the teams: for admins. Everybody else finds their teams here.
+// The teams of a person; for admins all users too.
 import { useState } from 'preact/hooks'
-import { defined } from '../../src/kernel/defined.ts'
 import { api, must } from '../api/client.ts'
 import type { User } from '../../src/rest/types.ts'
 import { isAdmin, me } from '../app/session.ts'
-import { newUserDoing, switchUserDoing } from '../copy-as/people.ts'
-import { useAction } from '../ui/action.ts'
+import { createUser, disableUser } from '../actions/people.ts'
+import { mapKnown } from '../live/known.ts'
+import { perform } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
-import { confirmed } from '../ui/confirm-login.tsx'
-import { CopyAs, wasDone } from '../ui/copy-as.tsx'
-import { Confirm } from '../ui/dialog.tsx'
+import { ConfirmAction } from '../ui/confirm-action.tsx'
+import { CopyAs } from '../ui/copy-as.tsx'
 import { FormDialog } from '../ui/form-dialog.tsx'
-import { WhenKnown } from '../ui/when-known.tsx'
-import { PageFrame, Panel } from '../ui/page.tsx'
+import { ListPanel } from '../ui/list.tsx'
+import { Empty, PageFrame } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
-import { Table } from '../ui/table.tsx'
+import type { TableColumn } from '../ui/table.tsx'
 import { Ago } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
 
@@ -27,29 +26,25 @@ const Teams = () => {
     me.value?.teams.find((one) => one.team === team)?.role ??
     (isAdmin.value ? 'admin of the controller' : '–')
   return (
-    <Panel flush title="Teams">
-      <WhenKnown of={teams} rows={2}>
-        {({ teams: all }) => (
-          <Table
-            label="Teams"
-            rows={all}
-            idOf={({ name }) => name}
-            columns={[
-              {
-                title: 'Team',
-                head: true,
-                render: ({ name }) => <a href={`/ui/t/${name}/members`}>{name}</a>,
-              },
-              { title: 'You are', render: ({ name }) => roleIn(name) },
-              {
-                title: 'Machines',
-                render: ({ name }) => <a href={`/ui/t/${name}/tokens`}>tokens</a>,
-              },
-            ]}
-          />
-        )}
-      </WhenKnown>
-    </Panel>
+    <ListPanel
+      title="Teams"
+      label="Teams"
+      rows={mapKnown(teams, ({ teams: all }) => all)}
+      idOf={({ name }) => name}
+      columns={[
+        {
+          title: 'Team',
+          head: true,
+          render: ({ name }) => <a href={`/ui/t/${name}/members`}>{name}</a>,
+        },
+        { title: 'Your role', render: ({ name }) => roleIn(name) },
+        {
+          title: 'Machine tokens',
+          render: ({ name }) => <a href={`/ui/t/${name}/tokens`}>tokens</a>,
+        },
+      ]}
+      empty={<Empty title="You are in no team" />}
+    />
   )
 }
 
@@ -63,17 +58,15 @@ const NewUser = ({
   const [name, setName] = useState('')
   const [email, setEmail] = useState('')
   const given = email.trim() === '' ? undefined : email.trim()
-  const doing = newUserDoing(name.trim(), given)
+  const action = createUser(name.trim(), given)
   const create = async (): Promise<void> => {
-    const body = { name: name.trim(), ...defined({ email: given }) }
-    await confirmed(() => must(api.POST('/users', { body })))
-    wasDone(doing)
+    await perform(action)
     onDone()
   }
   return (
     <FormDialog title="New user" action="Add the user" send={create} onClose={onClose}>
       <label>
-        <span>Login name, which never changes</span>
+        <span>Login name (cannot be changed later)</span>
         <input
           required
           maxLength={128}
@@ -89,130 +82,119 @@ const NewUser = ({
           onInput={(event) => setEmail(event.currentTarget.value)}
         />
       </label>
-      <p class="muted">Who logs in by the OpenID provider is added by that.</p>
-      {name.trim() === '' ? null : <CopyAs doing={doing} />}
+      <p class="muted">A person who logs in with the OpenID provider is added by that login.</p>
+      {name.trim() === '' ? null : <CopyAs action={action} />}
     </FormDialog>
   )
 }
 
-const update = (user: string, body: { admin?: boolean; disabled?: boolean }): Promise<User> =>
-  confirmed(() => must(api.PATCH('/users/{user}', { params: { path: { user } }, body })))
+const columnsOf = (onSwitch: (user: User) => void): readonly TableColumn<User>[] => [
+  {
+    title: 'User',
+    head: true,
+    render: ({ name, email }) => (
+      <>
+        {name}
+        {email === undefined ? null : <small>{email}</small>}
+      </>
+    ),
+  },
+  {
+    title: 'State',
+    render: ({ disabled, admin }) =>
+      disabled ? (
+        <State kind="paused">Disabled</State>
+      ) : (
+        <State kind="ok">{admin ? 'Admin' : 'Active'}</State>
+      ),
+  },
+  { title: 'Last OpenID login', wide: true, render: ({ last_login_at: at }) => <Ago at={at} /> },
+  {
+    title: 'Values read',
+    wide: true,
+    render: ({ name }) => <a href={`/ui/audit?by=${encodeURIComponent(name)}`}>review</a>,
+  },
+  {
+    title: 'Action',
+    end: true,
+    render: (user) => (
+      <Button
+        small
+        look="quiet"
+        label={`${user.disabled ? 'Enable' : 'Disable'} ${user.name}`}
+        whyNot={user.name === me.value?.name ? 'You cannot disable yourself.' : undefined}
+        onPress={() => onSwitch(user)}
+      >
+        {user.disabled ? 'Enable' : 'Disable'}
+      </Button>
+    ),
+  },
+]
 
-interface TableProps {
-  readonly users: readonly User[]
-  readonly onChange: (user: User) => void
+const SwitchUser = ({
+  user: { name, disabled },
+  onDone,
+  onClose,
+}: {
+  readonly user: User
+  readonly onDone: () => void
+  readonly onClose: () => void
+}) => {
+  const verb = disabled ? 'Enable' : 'Disable'
+  return (
+    <ConfirmAction
+      danger={!disabled}
+      title={`${verb} ${name}?`}
+      label={`${verb} ${name}`}
+      action={disableUser(name, !disabled)}
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <p>
+        {disabled
+          ? 'They can log in again, and their tokens that have not expired work again.'
+          : 'They are logged out everywhere, and their tokens stop working. They still know the values that they have read.'}
+      </p>
+    </ConfirmAction>
+  )
 }
-
-const UserTable = ({ users, onChange }: TableProps) => (
-  <Table
-    label="Users"
-    rows={users}
-    idOf={({ id }) => id}
-    columns={[
-      {
-        title: 'User',
-        head: true,
-        render: ({ name, email }) => (
-          <>
-            {name}
-            {email === undefined ? null : <small>{email}</small>}
-          </>
-        ),
-      },
-      {
-        title: 'State',
-        render: ({ disabled, admin }) =>
-          disabled ? (
-            <State kind="paused">Disabled</State>
-          ) : (
-            <State kind="ok">{admin ? 'Admin' : 'May log in'}</State>
-          ),
-      },
-      {
-        title: 'Logged in by OpenID',
-        wide: true,
-        render: ({ last_login_at: at }) => <Ago at={at} />,
-      },
-      {
-        title: 'Values read',
-        wide: true,
-        render: ({ name }) => (
-          <a href={`/ui/audit?by=${encodeURIComponent(name)}`}>show, to rotate them</a>
-        ),
-      },
-      {
-        title: 'Action',
-        end: true,
-        render: (user) => (
-          <Button
-            small
-            look="quiet"
-            label={`${user.disabled ? 'Enable' : 'Disable'} ${user.name}`}
-            whyNot={user.name === me.value?.name ? 'That is you.' : undefined}
-            onPress={() => onChange(user)}
-          >
-            {user.disabled ? 'Enable' : 'Disable'}
-          </Button>
-        ),
-      },
-    ]}
-  />
-)
 
 const Users = () => {
   const users = useQuery({
     key: ['users'],
     read: (signal) => must(api.GET('/users', { params: { query: { limit: 1000 } }, signal })),
   })
-  const [isMaking, setMaking] = useState(false)
-  const [changing, setChanging] = useState<User | undefined>()
-  const { busy, run } = useAction()
-  const setDisabled = async ({ name, disabled }: User): Promise<void> => {
-    const done = disabled ? `${name} may log in again.` : `${name} is logged out everywhere.`
-    await run(() => update(name, { disabled: !disabled }), done, switchUserDoing(name, !disabled))
-    setChanging(undefined)
-    await users.again()
-  }
+  const [isCreating, setCreating] = useState(false)
+  const [switched, setSwitched] = useState<User | undefined>()
+  const reload = (): void => void users.again()
   return (
-    <Panel
-      flush
-      title="Users"
-      aside={
-        <Button small command="new-user" onPress={() => setMaking(true)}>
-          New user
-        </Button>
-      }
-    >
-      <WhenKnown of={users}>
-        {({ users: all }) => <UserTable users={all} onChange={setChanging} />}
-      </WhenKnown>
-      {isMaking ? (
+    <>
+      <ListPanel
+        title="Users"
+        aside={
+          <Button small command="new-user" onPress={() => setCreating(true)}>
+            New user
+          </Button>
+        }
+        label="Users"
+        rows={mapKnown(users, ({ users: all }) => all)}
+        idOf={({ id }) => id}
+        columns={columnsOf(setSwitched)}
+        empty={<Empty title="No users yet" />}
+      />
+      {isCreating ? (
         <NewUser
           onDone={() => {
-            setMaking(false)
-            void users.again()
+            setCreating(false)
+            reload()
           }}
-          onClose={() => setMaking(false)}
+          onClose={() => setCreating(false)}
         />
       ) : null}
-      {changing === undefined ? null : (
-        <Confirm
-          danger={!changing.disabled}
-          title={`${changing.disabled ? 'Enable' : 'Disable'} ${changing.name}?`}
-          action={changing.disabled ? 'Let them log in again' : 'Refuse all their tokens'}
-          busy={busy}
-          onConfirm={() => void setDisabled(changing)}
-          onClose={() => setChanging(undefined)}
-        >
-          <p>
-            {changing.disabled
-              ? 'Their tokens that have not run out open again what they opened.'
-              : 'Their tokens and sessions open nothing from now on. What they have read stays known to them.'}
-          </p>
-          <CopyAs doing={switchUserDoing(changing.name, !changing.disabled)} />
-        </Confirm>
+      {switched === undefined ? null : (
+        <SwitchUser user={switched} onDone={reload} onClose={() => setSwitched(undefined)} />
       )}
-    </Panel>
+    </>
   )
 }
 

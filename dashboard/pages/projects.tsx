@@ -2,14 +2,14 @@
 import { useLocation } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import { defined } from '../../src/kernel/defined.ts'
-import { api, must } from '../api/client.ts'
 import { knownTeams } from '../app/known-teams.ts'
 import { whyNot } from '../app/session.ts'
 import { useTeam } from '../app/team.ts'
-import { newProjectDoing } from '../copy-as/secrets.ts'
+import { createObject } from '../actions/kinds.ts'
 import { projects } from '../live/collections.ts'
+import { perform } from '../ui/action.ts'
 import { Button } from '../ui/button.tsx'
-import { CopyAs, wasDone } from '../ui/copy-as.tsx'
+import { CopyAs } from '../ui/copy-as.tsx'
 import { FormDialog } from '../ui/form-dialog.tsx'
 import { projectUrl } from '../ui/text/links.ts'
 import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
@@ -28,15 +28,13 @@ const NewProject = ({ onClose }: { readonly onClose: () => void }) => {
   const [name, setName] = useState('')
   const [description, setDescription] = useState('')
   const told = description.trim() === '' ? undefined : description.trim()
-  const doing = newProjectDoing({ team, name }, told)
+  const action = createObject('Project', { team, name }, defined({ description: told }))
   const create = async (): Promise<void> => {
-    const body = { team, name, ...defined({ description: told }) }
-    await must(api.POST('/projects', { body }))
-    wasDone(doing)
+    await perform(action)
     route(projectUrl({ team, name }))
   }
   return (
-    <FormDialog title="New project" action="Make the project" send={create} onClose={onClose}>
+    <FormDialog title="New project" action="Create project" send={create} onClose={onClose}>
       <label>
         <span>Name</span>
         <input
@@ -50,7 +48,7 @@ const NewProject = ({ onClose }: { readonly onClose: () => void }) => {
         />
       </label>
       <label>
-        <span>What it is (optional)</span>
+        <span>Description (optional)</span>
         <input
           maxLength={1000}
           value={description}
@@ -58,7 +56,7 @@ const NewProject = ({ onClose }: { readonly onClose: () => void }) => {
         />
       </label>
       <TeamField teams={teams} team={team} onTeam={setTeam} />
-      {name === '' ? null : <CopyAs doing={doing} />}
+      {name === '' ? null : <CopyAs action={action} />}
     </FormDialog>
   )
 }
@@ -94,8 +92,8 @@ export const Page = () => {
         of={shown}
         none={
           <Panel>
-            <Empty title="No project yet">
-              A project is a set of secrets and the stacks that get them.
+            <Empty title="No projects yet">
+              A project is a set of secrets, and the stacks that use them.
             </Empty>
           </Panel>
         }

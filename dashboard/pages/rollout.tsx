@@ -1,16 +1,17 @@
-// The rollout of one project: on which stagelets the newest revision runs, which wait for what, which failed.
+// The rollout of one project: which stagelets run the newest revision, which wait for what, and which failed.
 import { useRoute } from 'preact-iso'
 import type { Project, Rollout } from '../../src/rest/types.ts'
 import { projects } from '../live/collections.ts'
-import { LinkButton } from '../ui/button.tsx'
+import { DetailPage, findObject } from '../ui/detail.tsx'
+import { ListPanel } from '../ui/list.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/text/links.ts'
 import { ProjectTabs } from '../ui/project-tabs.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { WhenKnown } from '../ui/when-known.tsx'
-import { findIn, partOf } from '../live/known.ts'
+import { known, partOf } from '../live/known.ts'
 import { messageText } from '../ui/text/message.ts'
 import { State } from '../ui/state.tsx'
-import { Table, type TableColumn } from '../ui/table.tsx'
+import type { TableColumn } from '../ui/table.tsx'
 import { RolloutActions } from './rollouts/actions.tsx'
 import { RolloutBar } from './rollouts/bar.tsx'
 import { rolloutState, stateInRollout, stopText, worstFirst } from './rollouts/rollout-words.ts'
@@ -34,17 +35,17 @@ const columnsOf = (team: string): readonly TableColumn<Row>[] => [
     },
   },
   {
-    title: 'Runs',
+    title: 'Running',
     wide: true,
     render: ({ running_revision: running }) => <span class="num">{revisionText(running)}</span>,
   },
   {
-    title: 'Wants',
+    title: 'Target',
     wide: true,
     render: ({ wanted_revision: wanted }) => <span class="num">{revisionText(wanted)}</span>,
   },
   {
-    title: 'Why',
+    title: 'Message',
     // Its log lines are on the page of the stagelet.
     render: ({ message }) => (
       <span class={s['message']}>
@@ -65,7 +66,13 @@ const glyphs: ReadonlyMap<string | undefined, string> = new Map([
   ['unknown', '◌'],
 ])
 
-const Whole = ({ project, rollout }: { readonly project: Project; readonly rollout: Rollout }) => (
+const RolloutDetails = ({
+  project,
+  rollout,
+}: {
+  readonly project: Project
+  readonly rollout: Rollout
+}) => (
   <>
     <Panel>
       <div class={s['list']}>
@@ -73,22 +80,18 @@ const Whole = ({ project, rollout }: { readonly project: Project; readonly rollo
         <p class={s['message']}>{messageText(stopText(rollout))}</p>
       </div>
     </Panel>
-    <Panel flush title="Stagelets">
-      {rollout.stagelets.length === 0 ? (
-        <Empty title="No stagelet gets these secrets yet" />
-      ) : (
-        <Table
-          label="Stagelets"
-          columns={columnsOf(project.team)}
-          rows={rollout.stagelets.toSorted(worstFirst)}
-          idOf={({ id }) => id}
-        />
-      )}
-    </Panel>
+    <ListPanel
+      title="Stagelets"
+      label="Stagelets"
+      rows={known(rollout.stagelets.toSorted(worstFirst))}
+      idOf={({ id }) => id}
+      columns={columnsOf(project.team)}
+      empty={<Empty title="No stagelet uses these secrets yet" />}
+    />
   </>
 )
 
-const Shown = ({ project }: { readonly project: Project }) => {
+const RolloutPage = ({ project }: { readonly project: Project }) => {
   const { rollout: read, show } = useRollout(project)
   const rollout = partOf(read)
   const [kind, word] = rollout === undefined ? [] : rolloutState(rollout)
@@ -102,8 +105,8 @@ const Shown = ({ project }: { readonly project: Project }) => {
         rollout === undefined || kind === undefined ? null : (
           <span>
             <State kind={kind}>{word}</State> {revisionText(rollout.revision)}
-            {rollout.in_turns ? ', in turns' : ', all stagelets at once'}
-            {rollout.change_set_open ? '; a newer revision is about to close' : ''}
+            {rollout.in_turns ? ', in batches' : ', all stagelets at once'}
+            {rollout.change_set_open ? '; newer changes follow' : ''}
           </span>
         )
       }
@@ -113,31 +116,22 @@ const Shown = ({ project }: { readonly project: Project }) => {
         )
       }
     >
-      <WhenKnown of={read}>{(known) => <Whole project={project} rollout={known} />}</WhenKnown>
+      <WhenKnown of={read}>
+        {(whole) => <RolloutDetails project={project} rollout={whole} />}
+      </WhenKnown>
     </PageFrame>
   )
 }
 
 export const Page = () => {
-  const { params } = useRoute()
-  const [team, name] = [params['team'] ?? '', params['project'] ?? '']
-  const found = findIn(
-    projects.known.value,
-    (one) => one.team === team && (one.name === name || one.id === name),
-  )
-  const project = partOf(found)
-  if (project !== undefined) return <Shown project={project} />
+  const { team = '', project: name = '' } = useRoute().params
   return (
-    <PageFrame windowTitle={name} title={name}>
-      <WhenKnown
-        of={found}
-        none={
-          <Empty
-            title="Not there, or not yours."
-            action={<LinkButton href="/ui/rollouts">To the rollouts</LinkButton>}
-          />
-        }
-      />
-    </PageFrame>
+    <DetailPage
+      of={findObject(projects.known.value, { team, name })}
+      name={name}
+      back={{ href: '/ui/rollouts', text: 'Back to rollouts' }}
+    >
+      {(project) => <RolloutPage project={project} />}
+    </DetailPage>
   )
 }

@@ -80,10 +80,10 @@ const Last = ({ team }: { readonly team: string | undefined }) => {
       {(rollouts) => (
         <Panel
           flush
-          title="The last ones"
+          title="Recent rollouts"
           aside={<a href={activityUrl({ team, kind: 'rollout' })}>All</a>}
         >
-          <KeptRollouts all rollouts={rollouts} label="The last rollouts" />
+          <KeptRollouts all rollouts={rollouts} label="Recent rollouts" />
         </Panel>
       )}
     </WhenKnown>
@@ -134,7 +134,7 @@ export const Page = () => {
         <InlineKnown of={count}>
           {({ rolling, all }) => (
             <span class="muted num">
-              {rolling === 0 ? 'nothing rolls' : `${rolling} of ${all} not complete`}
+              {rolling === 0 ? 'no rollout in progress' : `${rolling} of ${all} in progress`}
             </span>
           )}
         </InlineKnown>
@@ -144,9 +144,7 @@ export const Page = () => {
         of={shown}
         none={
           <Panel>
-            <Empty title="Nothing rolls">
-              A rollout begins with the first secret of a project.
-            </Empty>
+            <Empty title="No rollouts yet">The first secret of a project starts a rollout.</Empty>
           </Panel>
         }
       >

@@ -6,12 +6,11 @@ import type { Stagelet } from '../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
 import { inOurTime } from '../live/our-time.ts'
 import { stageletState } from '../live/states.ts'
-import { LinkButton } from '../ui/button.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
-import { WhenKnown } from '../ui/when-known.tsx'
-import { findIn, partOf, someOf } from '../live/known.ts'
-import { Empty, PageFrame, Tabs } from '../ui/page.tsx'
+import { mapKnown, partOf, someOf } from '../live/known.ts'
+import { DetailPage, findObject } from '../ui/detail.tsx'
+import { PageFrame, Tabs } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
 import { StageletActions } from './stagelet/actions.tsx'
@@ -33,7 +32,7 @@ const isTab = (text: string | undefined): text is Tab => text !== undefined && t
 
 const glyphs: Readonly<Record<string, string>> = { ok: '●', run: '◐', fail: '▲', drift: '≠' }
 
-const Shown = ({ stagelet }: { readonly stagelet: Stagelet }) => {
+const StageletPage = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const { query } = useLocation()
   const tab: Tab = isTab(query['tab']) ? query['tab'] : 'services'
   const { View } = tabs[tab]
@@ -79,33 +78,19 @@ const Shown = ({ stagelet }: { readonly stagelet: Stagelet }) => {
 }
 
 export const Page = () => {
-  const { params } = useRoute()
+  const { team = '', stagelet: name = '' } = useRoute().params
   const { route, url } = useLocation()
-  const [team, name] = [params['team'] ?? '', params['stagelet'] ?? '']
-  const found = findIn(
-    stagelets.known.value,
-    (one) => one.team === team && (one.name === name || one.id === name),
+  const found = mapKnown(findObject(stagelets.known.value, { team, name }), (stagelet) =>
+    stagelet === undefined ? undefined : inOurTime([stagelet], someOf(agents.known.value))[0],
   )
-  const one = partOf(found)
-  const [stagelet] = inOurTime(one === undefined ? [] : [one], someOf(agents.known.value))
+  const stagelet = partOf(found)
   const isById = stagelet !== undefined && stagelet.name !== name
   useEffect(() => {
     if (isById) route(stageletUrl(stagelet) + new URL(url, location.href).search, true)
   }, [isById])
-  if (stagelet !== undefined) return <Shown stagelet={stagelet} />
   return (
-    <PageFrame windowTitle={name} title={name}>
-      <WhenKnown
-        of={found}
-        none={
-          <Empty
-            title="Not there, or not yours."
-            action={<LinkButton href="/ui/">To the overview</LinkButton>}
-          >
-            The team {team} has no stagelet {name} that you may see.
-          </Empty>
-        }
-      />
-    </PageFrame>
+    <DetailPage of={found} name={name} back={{ href: '/ui/', text: 'Back to overview' }}>
+      {(shown) => <StageletPage stagelet={shown} />}
+    </DetailPage>
   )
 }

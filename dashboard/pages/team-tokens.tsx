@@ -1,4 +1,4 @@
-// Tokens of the machines of a team.
+// Machine tokens of a team.
 import { useRoute } from 'preact-iso'
 import { api, must } from '../api/client.ts'
 import { whyNot } from '../app/session.ts'
@@ -17,26 +17,13 @@ export const Page = () => {
       <TokensPanel
         place={{
           key: `team/${team}`,
-          title: 'Tokens of machines',
+          title: 'Machine tokens',
           team,
           list: (signal) =>
             must(
               api.GET('/teams/{team}/tokens', {
                 params: { path: { team }, query: { limit: 1000 } },
                 signal,
-              }),
-            ),
-          create: ({ role = 'viewer', ...spec }) =>
-            must(
-              api.POST('/teams/{team}/tokens', {
-                params: { path: { team } },
-                body: { ...spec, role },
-              }),
-            ),
-          revoke: (id) =>
-            must(
-              api.DELETE('/teams/{team}/tokens/{token_id}', {
-                params: { path: { team, token_id: id } },
               }),
             ),
           whyNotCreate: whyNot('create', 'tokens', team),

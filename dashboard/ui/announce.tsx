@@ -57,7 +57,7 @@ export const Announcements = () => (
         <div key={id} class={s['toast']}>
           <Glyph kind={kind} />
           <p>{text}</p>
-          <Button small look="quiet" label="Close the message" onPress={() => drop(id)}>
+          <Button small look="quiet" label="Dismiss" onPress={() => drop(id)}>
             <X size={14} />
           </Button>
         </div>

@@ -20,7 +20,7 @@ const textOf = ({ type, message }: Condition): string =>
 
 export const Conditions = ({ of, more = [] }: Props) =>
   of.length + more.length === 0 ? null : (
-    <Panel title="What to know">
+    <Panel title="Warnings">
       <dl class={s['conditions']}>
         {of.map((one) => (
           <div key={one.type}>

@@ -82,9 +82,9 @@ const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
     return () => window.removeEventListener('focus', look)
   }, [])
   return (
-    <Dialog title="Confirm that it is you" onClose={() => done(false)}>
+    <Dialog title="Confirm your identity" onClose={() => done(false)}>
       <form class={s['form']} onSubmit={onSubmit}>
-        <p class="muted">This needs more than an open page. It then holds for ten minutes.</p>
+        <p class="muted">This action needs a fresh login. It is valid for ten minutes.</p>
         <label>
           <span>Your token</span>
           <input

@@ -2,27 +2,38 @@
 import { signal } from '@preact/signals'
 import { useState } from 'preact/hooks'
 import { useShortcuts } from '../app/keys.ts'
-import { formsOf, type Doing, type Forms } from '../copy-as/doing.ts'
+import { copiedTexts, type ApiAction } from '../actions/copy-as.ts'
 import { Button } from './button.tsx'
 import { Command } from './copy.tsx'
 import { Dialog } from './dialog.tsx'
 import s from './copy.module.css'
 
-/** What was done last in this tab. */
-const lastDone = signal<Doing | undefined>(undefined)
+/** The last action of this tab. */
+const lastDone = signal<ApiAction | undefined>(undefined)
 
-export const wasDone = (doing: Doing): void => {
-  lastDone.value = doing
+export const wasDone = (action: ApiAction): void => {
+  lastDone.value = action
 }
 
 const names = { yaml: 'YAML', kubectl: 'kubectl', stagely: 'stagely', curl: 'curl' } as const
 
-const FormsOf = ({ doing }: { readonly doing: Doing }) => {
-  const forms: Forms = formsOf(doing, location.origin)
+interface CopyAsProps {
+  readonly action: ApiAction
+  /** In place of "Copy as: ". */
+  readonly prefix?: string
+}
+
+/** Folded up, for a dialog or a panel. */
+export const CopyAs = ({ action, prefix = 'Copy as: ' }: CopyAsProps) => {
+  const texts = copiedTexts(action, location.origin)
   return (
-    <>
+    <details class={s['copyAs']}>
+      <summary>
+        {prefix}
+        {action.name}
+      </summary>
       {(Object.keys(names) as (keyof typeof names)[]).map((name) => {
-        const text = forms[name]
+        const text = texts[name]
         return text === undefined ? null : (
           <div key={name}>
             <p>{names[name]}</p>
@@ -30,46 +41,30 @@ const FormsOf = ({ doing }: { readonly doing: Doing }) => {
           </div>
         )
       })}
-    </>
+    </details>
   )
 }
 
-/** Folded up, for a dialog or a panel. */
-export const CopyAs = ({ doing }: { readonly doing: Doing }) => (
-  <details class={s['copyAs']}>
-    <summary>Copy as: {doing.name}</summary>
-    <FormsOf doing={doing} />
-  </details>
-)
-
-const Item = ({ doing, isDone }: { readonly doing: Doing; readonly isDone?: boolean }) => (
-  <details class={s['copyAs']}>
-    <summary>
-      {isDone === true ? 'Just done: ' : ''}
-      {doing.name}
-    </summary>
-    <FormsOf doing={doing} />
-  </details>
-)
-
 export const CopyDialog = ({
-  doings,
+  actions,
   onClose,
 }: {
-  readonly doings: readonly Doing[]
+  readonly actions: readonly ApiAction[]
   readonly onClose: () => void
 }) => (
   <Dialog wide title="Copy as" onClose={onClose}>
     <div class={s['list']}>
-      {lastDone.value === undefined ? null : <Item doing={lastDone.value} isDone />}
-      {doings.map((doing) => (
-        <Item key={doing.name} doing={doing} />
+      {lastDone.value === undefined ? null : (
+        <CopyAs action={lastDone.value} prefix="Just done: " />
+      )}
+      {actions.map((action) => (
+        <CopyAs key={action.name} action={action} prefix="" />
       ))}
-      {lastDone.value === undefined && doings.length === 0 ? (
-        <p>What you do in this tab is here afterwards, as commands.</p>
+      {lastDone.value === undefined && actions.length === 0 ? (
+        <p>Actions of this tab appear here as commands.</p>
       ) : null}
       <p class="muted">
-        The token is read from $STAGELY_TOKEN, a new value from standard input, and ca.crt is the
+        The token is read from $STAGELY_TOKEN, and a new value from standard input. ca.crt is the
         certificate of the controller: see `stagely login`.
       </p>
     </div>
@@ -77,7 +72,7 @@ export const CopyDialog = ({
 )
 
 /** All that can be done on a page, and what was done last. */
-export const CopyMenu = ({ doings }: { readonly doings: readonly Doing[] }) => {
+export const CopyMenu = ({ actions }: { readonly actions: readonly ApiAction[] }) => {
   const [isOpen, setOpen] = useState(false)
   const open = (): boolean => {
     setOpen(true)
@@ -89,7 +84,7 @@ export const CopyMenu = ({ doings }: { readonly doings: readonly Doing[] }) => {
       <Button look="quiet" keys="y" onPress={open}>
         Copy as
       </Button>
-      {isOpen ? <CopyDialog doings={doings} onClose={() => setOpen(false)} /> : null}
+      {isOpen ? <CopyDialog actions={actions} onClose={() => setOpen(false)} /> : null}
     </>
   )
 }

@@ -18,7 +18,7 @@ interface Props {
 export const Drawer = ({ title, under, children, onClose }: Props) => {
   const id = useId()
   const ref = useRef<HTMLElement>(null)
-  useShortcuts([{ keys: 'Escape', does: 'Close the panel', run: () => (onClose(), true) }])
+  useShortcuts([{ keys: 'Escape', does: 'Close panel', run: () => (onClose(), true) }])
   useLayoutEffect(() => {
     const before = document.activeElement
     const drawer = ref.current
@@ -31,7 +31,7 @@ export const Drawer = ({ title, under, children, onClose }: Props) => {
           <h2 id={id}>{title}</h2>
           {under === undefined ? null : <p class="muted">{under}</p>}
         </div>
-        <Button look="quiet" small label="Close the panel" onPress={onClose}>
+        <Button look="quiet" small label="Close panel" onPress={onClose}>
           <X size={16} />
         </Button>
       </header>

@@ -241,7 +241,7 @@ export const Grid = <T,>(props: Props<T>) => {
       <Head drawn={drawn} />
       {rows.length === 0 ? (
         <div role="row" class={s['nothing']}>
-          <div role="gridcell">{props.empty ?? 'Nothing.'}</div>
+          <div role="gridcell">{props.empty ?? 'No rows.'}</div>
         </div>
       ) : (
         <div class={s['rows']} role="rowgroup" style={{ height: `${virtual.getTotalSize()}px` }}>

@@ -9,13 +9,13 @@ import { Glyph } from './state.tsx'
 import s from './problem.module.css'
 
 const inWords: Readonly<Record<string, string>> = {
-  NotFound: 'Not there, or not yours.',
+  NotFound: 'Not found, or you have no access.',
   Forbidden: 'Your role does not allow this.',
-  TooManyRequests: 'Too many requests. Wait a little.',
+  TooManyRequests: 'Too many requests. Try again in a moment.',
   ServiceUnavailable: 'The controller cannot do this now.',
-  ConfirmationRequired: 'Not done: it was not confirmed that it is you.',
-  Conflict: 'Somebody was faster.',
-  PreconditionFailed: 'Somebody was faster.',
+  ConfirmationRequired: 'Not done: your identity was not confirmed.',
+  Conflict: 'Changed by somebody else in the meantime.',
+  PreconditionFailed: 'Changed by somebody else in the meantime.',
 }
 
 export const titleOf = (error: unknown): string => {
@@ -23,8 +23,8 @@ export const titleOf = (error: unknown): string => {
   if (error instanceof ApiProblem)
     return inWords[error.problem.reason] ?? 'The controller refused this.'
   if (error instanceof OtherVersion) return 'A new version of the dashboard is there.'
-  if (error instanceof FileFailed) return 'The file of this page did not come.'
-  return 'The page failed.'
+  if (error instanceof FileFailed) return 'The file of this page could not be loaded.'
+  return 'Something went wrong on this page.'
 }
 
 /** The words of the controller. An error of the page has no words for people. */
@@ -32,7 +32,7 @@ export const detailOf = (error: unknown): string =>
   error instanceof ApiProblem
     ? messageText(error.message)
     : error instanceof Unreachable
-      ? 'Is the network there?'
+      ? 'Check your network connection.'
       : error instanceof OtherVersion || error instanceof FileFailed
         ? error.message
         : ''

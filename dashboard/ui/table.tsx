@@ -15,7 +15,7 @@ export interface TableColumn<T> {
   readonly upright?: boolean
 }
 
-interface Props<T> {
+export interface TableProps<T> {
   readonly label: string
   readonly columns: readonly TableColumn<T>[]
   readonly rows: readonly T[]
@@ -32,7 +32,7 @@ const classOf = <T,>({ wide, end, upright }: TableColumn<T>): string =>
     .join(' ')
     .trim()
 
-export const Table = <T,>({ label, columns, rows, idOf, stacks }: Props<T>) => (
+export const Table = <T,>({ label, columns, rows, idOf, stacks }: TableProps<T>) => (
   <table
     class={`${s['table']} ${stacks === true ? s['stacks'] : ''}`}
     // Cells that are laid out otherwise stay cells.

@@ -74,11 +74,11 @@ export const Since = ({ at }: Props) => {
   )
 }
 
-/** `in 3 h`, `over for 2 min`. */
+/** `in 3 h`, `2 min overdue`. */
 const untilOf = (left: number): string =>
-  left <= 0 ? `over for ${lengthOf(-left)}` : `in ${lengthOf(left)}`
+  left <= 0 ? `${lengthOf(-left)} overdue` : `in ${lengthOf(left)}`
 
-/** How long until something happens, or how long it is over. */
+/** How long until something is due, or for how long it is overdue. */
 export const Until = ({ at }: Props) => {
   const ms = parsed(at)
   const told = useTold(() => untilOf(ms - thisSecond.value), [ms])

@@ -9,7 +9,7 @@ const nothing = new Error('Paste a token first.')
 const said = (error: unknown): string => {
   if (error === nothing) return nothing.message
   return error instanceof ApiProblem && error.problem.status === 401
-    ? 'This token is not valid: mistyped, revoked or run out.'
+    ? 'This token is not valid. It may be mistyped, revoked or expired.'
     : `${titleOf(error)} ${detailOf(error)}`
 }
 

@@ -123,7 +123,7 @@ export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
         ))}
         <span class={s['space']} />
         <Button small look="quiet" onPress={() => setIsSeen(!isSeen)}>
-          {isSeen ? 'Hide what I type' : 'Show what I type'}
+          {isSeen ? 'Hide input' : 'Show input'}
         </Button>
         {takesFile === true ? (
           <label class={s['file']}>

@@ -19,7 +19,7 @@ export const FailureBox = ({
 }) => (
   <ProblemBox error={error} what={what} onRetry={again}>
     <p class="muted">
-      Since {clockOf(since)}.{mayPass(error) ? ' It is tried again by itself.' : ''}
+      Since {clockOf(since)}.{mayPass(error) ? ' Retrying automatically.' : ''}
     </p>
   </ProblemBox>
 )

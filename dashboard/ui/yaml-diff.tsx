@@ -1,6 +1,6 @@
 // What an edit changes, as YAML: lines that go, and lines that come. It is what a file in Git would show.
-import type { Json } from '../copy-as/text.ts'
-import { yaml } from '../copy-as/text.ts'
+import type { Json } from '../actions/text.ts'
+import { yaml } from '../actions/text.ts'
 import { lineDiff, type DiffLine } from './text/line-diff.ts'
 import s from './yaml-diff.module.css'
 
@@ -27,7 +27,7 @@ export const YamlDiff = ({ lines }: { readonly lines: readonly DiffLine[] }) => 
         </div>
       ))
     ) : (
-      <p class="muted">Nothing is changed yet.</p>
+      <p class="muted">No changes yet.</p>
     )}
   </div>
 )

@@ -103,7 +103,7 @@ export const activityTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Receipt…' }).click()
     await known
     await realClock.sleep(300)
-    await page.getByText('Signed by the key of the audit log, checked in this browser').waitFor()
+    await page.getByText('Signature verified in this browser').waitFor()
     await page.getByText(/^Revision 1 of default\/shop was made by admin/).waitFor()
     const saved = page.waitForEvent('download')
     await page.getByRole('button', { name: 'Download the signed JSON' }).click()

@@ -12,7 +12,7 @@ export const auditTests = (given: () => Dashboard): void => {
     const page = await open('/ui/audit')
     await page.getByText(/linked to row \d+/).waitFor()
     await page.getByText('Not verified in this browser').waitFor()
-    await page.getByLabel('A signed head that you saved before').fill(head)
+    await page.getByLabel('Saved signed head').fill(head)
     await page.getByRole('button', { name: 'Verify in this browser' }).click()
     await page.getByText(/Verified in this browser to row \d+/).waitFor()
     await page.getByText('The saved head is in this chain.').waitFor()
@@ -35,7 +35,7 @@ export const auditTests = (given: () => Dashboard): void => {
   it('filters rows by the address, and says how many came since', async () => {
     const { open, rest } = given()
     const page = await open('/ui/audit', { own: true })
-    const table = page.getByRole('table', { name: 'Audit rows, newest first' })
+    const table = page.getByRole('table', { name: 'Audit events, newest first' })
     await table.waitFor()
     await page.clock.install()
     await rest('GET', '/audit/export')

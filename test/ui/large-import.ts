@@ -33,7 +33,7 @@ export const largeImportTests = (given: () => Dashboard): void => {
     await past.getByRole('button', { name: `Go back to r${before}` }).click()
     await past.getByRole('button', { name: 'Go back: re-creates no container' }).click()
     await past.getByRole('dialog').waitFor({ state: 'detached' })
-    await past.getByRole('button', { name: 'Show now' }).click()
+    await past.getByRole('button', { name: 'Show current' }).click()
     await past.getByText('No secret matches this filter').waitFor()
   })
 }

@@ -69,14 +69,14 @@ export const logTests = (given: () => Dashboard): void => {
     )
     await page.getByText('312 lines were left out here').waitFor()
     await page.getByText('the agent went away').waitFor()
-    await page.getByRole('button', { name: 'Read again' }).waitFor()
+    await page.getByRole('button', { name: 'Reconnect' }).waitFor()
   })
 
   it('opens two streams in a browser, says so in the third tab, and begins there when one ends', async () => {
     const { open } = given()
     const first = await open(url)
     const others = [await open(url, { beside: first }), await open(url, { beside: first })]
-    await others[1]?.getByText('Two other tabs of this browser read logs').waitFor()
+    await others[1]?.getByText('Two other tabs of this browser follow logs').waitFor()
     await first.close()
     await lines(others[1] as Page)
       .getByText('INFO')

@@ -32,7 +32,7 @@ export const paletteTests = (given: () => Dashboard): void => {
     await page.keyboard.press('Escape')
     await page.keyboard.press('Control+k')
     await field.fill('no such thing anywhere')
-    await page.getByText('Nothing fits.').waitFor()
+    await page.getByText('No results.').waitFor()
     await page.keyboard.press('Escape')
     await expect.poll(() => field.count()).toBe(0)
   })

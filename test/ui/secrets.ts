@@ -172,7 +172,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     expect(await page.evaluate(everything)).not.toContain(canary)
 
     await keyboard.press('Control+Enter')
-    await page.getByText('equal, left out').waitFor()
+    await page.getByText('unchanged, skipped').waitFor()
     const impact = page.getByRole('table')
     expect(await impact.getByRole('row').allInnerTexts()).toEqual([
       expect.stringContaining('Stagelet'),
@@ -222,10 +222,10 @@ export const secretsTests = (given: () => Dashboard): void => {
       .getByLabel('Paste the file')
       .fill(`A_KEY='$x  "y" '\nLINES="one\\ntwo"\nSENTRY_DSN=${dsn}\n`)
     await page.getByLabel('Scope', { exact: true }).fill('web')
-    await page.getByRole('row', { name: /SENTRY_DSN 3 .*another value/ }).waitFor()
+    await page.getByRole('row', { name: /SENTRY_DSN 3 .*new value/ }).waitFor()
     await page.getByRole('button', { name: 'Stage 3 secrets' }).click()
     await page.keyboard.press('Control+Enter')
-    await page.getByText('equal, left out').waitFor()
+    await page.getByText('unchanged, skipped').waitFor()
     await page.getByRole('button', { name: 'Apply: re-create 1 service' }).click()
     await page.getByText(/^In sync after \d/).waitFor()
     expect(await stack.environmentOf('web')).toMatchObject({
@@ -247,7 +247,7 @@ export const secretsTests = (given: () => Dashboard): void => {
       name: /^LOG_LEVEL in web of shop: project·global, version \d+, runs it/,
     })
     await cell.waitFor()
-    await page.getByRole('gridcell', { name: 'DATABASE_URL in web of shop: not seen' }).waitFor()
+    await page.getByRole('gridcell', { name: 'DATABASE_URL in web of shop: not used' }).waitFor()
     expect(await axe(page)).toEqual([])
     await page.keyboard.press('/')
     await page.keyboard.type('LOG_')
@@ -277,9 +277,9 @@ export const secretsTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'New secret' }).click()
     await page.getByLabel('Key').fill('PLACED')
     await page.getByLabel('Value', { exact: true }).fill('in two places')
-    await page.getByText('The same value in other places').click()
+    await page.getByText('Same value in other places').click()
     await page.getByRole('group', { name: 'Scopes' }).getByLabel('web').check()
-    await page.getByText('2 secrets: 0 get another value, 2 are new').waitFor()
+    await page.getByText('2 secrets: 0 get a new value, 2 are new').waitFor()
     expect(await axe(page)).toEqual([])
     await page.getByRole('button', { name: 'Stage the secret' }).click()
     await page.getByText('2 staged').waitFor()
@@ -311,7 +311,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     expect(await page.evaluate(everything)).not.toContain(canary)
     expect(await pasted()).toBe(dsn)
     await clock.runFor(46_000)
-    await page.getByText('Your name, the time and your address').waitFor()
+    await page.getByText('Reading is recorded in the audit log').waitFor()
     await expect.poll(pasted).toBe('')
 
     const value = page.getByText(dsn)
@@ -354,13 +354,13 @@ export const secretsTests = (given: () => Dashboard): void => {
     await replace(page, 'SENTRY_DSN', `mine: ${canary}`)
     await page.keyboard.press('Control+Enter')
     await page.getByRole('button', { name: 'Apply: re-create 1 service' }).waitFor()
-    const told = await page.getByText(/^new value, \d+ bytes, in place of v\d+$/).innerText()
+    const told = await page.getByText(/^new value, \d+ bytes, replaces v\d+$/).innerText()
     const version = Number(/v(\d+)$/.exec(told)?.[1])
     await world.patchSecret('shop-sentry-dsn.web', `of another: ${canary}`)
     await page.getByText(`admin stored version ${version + 1} after you began`).waitFor()
-    await page.getByText(new RegExp(`in place of v${version + 1}$`)).waitFor()
+    await page.getByText(new RegExp(`replaces v${version + 1}$`)).waitFor()
     await page.getByText('1 staged').waitFor()
-    await page.getByRole('button', { name: 'Take back' }).click()
+    await page.getByRole('button', { name: 'Unstage' }).click()
     await page.getByText('Nothing is staged').waitFor()
   })
 
@@ -375,7 +375,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     await page.getByLabel('Scope').fill('backend')
     await page.getByRole('button', { name: 'Stage the change' }).click()
     await page.keyboard.press('Control+Enter')
-    await page.getByText('another place: global → backend').waitFor()
+    await page.getByText('moved: global → backend').waitFor()
     await page.getByText(/^deleted with v\d+$/).waitFor()
     expect(await page.getByRole('table').getByRole('row').allInnerTexts()).toEqual([
       expect.stringContaining('Stagelet'),
@@ -476,7 +476,7 @@ export const secretsTests = (given: () => Dashboard): void => {
     await replace(page, 'SENTRY_DSN', 'one')
     await page.keyboard.press('Escape')
     await replace(page, 'DATABASE_URL', 'two')
-    await page.getByRole('button', { name: 'Take back' }).click()
+    await page.getByRole('button', { name: 'Unstage' }).click()
     await page.getByText('1 staged').waitFor()
     await page.getByRole('button', { name: 'Discard' }).click()
     await page.getByRole('button', { name: 'Discard 1 edit' }).click()

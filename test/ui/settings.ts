@@ -11,14 +11,14 @@ export const settingsTests = (given: () => Dashboard): void => {
   it('makes a notifier, shows what an edit of it changes, tests it, and deletes it', async () => {
     const { open, rest } = given()
     const page = await open('/ui/notifiers')
-    await page.getByText('Nobody is told yet').waitFor()
+    await page.getByText('No notifiers yet').waitFor()
     await page.getByRole('button', { name: 'New notifier' }).click()
     await page.keyboard.type('ops')
     await page.getByLabel('Address').fill('https://hooks.example.com/s')
     await page.getByLabel('a container was changed by hand').check()
     await page.keyboard.press('Control+Enter')
     const row = page.getByRole('row', { name: /^ops/ })
-    await row.getByText('Nothing told yet').waitFor()
+    await row.getByText('Nothing sent yet').waitFor()
     await page.getByRole('button', { name: 'Edit ops' }).click()
     await page.getByLabel('Channel').selectOption('email')
     await page.getByLabel('Addresses').fill('ops@example.com')
@@ -33,7 +33,7 @@ export const settingsTests = (given: () => Dashboard): void => {
     await page.getByText('ops: the controller knows no mail server').waitFor()
     await page.getByRole('button', { name: 'Delete ops' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Delete ops' }).click()
-    await page.getByText('Nobody is told yet').waitFor()
+    await page.getByText('No notifiers yet').waitFor()
   })
 
   it('says of a project that was deleted while its page is open that it is not there', async () => {
@@ -42,11 +42,11 @@ export const settingsTests = (given: () => Dashboard): void => {
     const page = await open('/ui/t/default/p/brief/settings')
     const classes = page.waitForResponse(/value-classes/)
     await page.getByRole('link', { name: 'Secrets' }).click()
-    await page.getByText('No secret yet').waitFor()
+    await page.getByText('No secrets yet').waitFor()
     await classes // an answer after the deletion would be a 404 in the console
     await rest('DELETE', '/projects/default%2Fbrief')
-    await page.getByText('Not there, or not yours.').waitFor()
-    await page.getByText('No secret yet').waitFor({ state: 'detached' })
+    await page.getByText('Not found, or you have no access.').waitFor()
+    await page.getByText('No secrets yet').waitFor({ state: 'detached' })
   })
 
   it('changes the settings of a project and the expiry of a secret, each after a diff', async () => {
@@ -65,20 +65,22 @@ export const settingsTests = (given: () => Dashboard): void => {
       ]),
     )
     await page.getByRole('button', { name: 'Apply' }).click()
-    await diff.getByText('Nothing is changed yet').waitFor()
+    await diff.getByText('No changes yet').waitFor()
     expect((await read('/projects/default%2Fshop')).secret_policy).toMatchObject({
       ...{ max_age: '90d', exempt: ['LOG_LEVEL'] },
     })
     await page.getByRole('link', { name: 'Secrets' }).click()
     await page.getByRole('row', { name: /^DATABASE_URL/ }).click()
-    await page.getByText('given by a person').waitFor()
-    await page.getByText(/^Too old$/).waitFor()
+    await page.getByText('set by a person').waitFor()
+    await page.getByText(/^Maximum age$/).waitFor()
     await page.getByRole('button', { name: 'Edit the expiry' }).click()
-    await page.getByLabel('The value ends').selectOption('after')
+    await page.getByLabel('The value expires').selectOption('after')
     await page.getByLabel('After', { exact: true }).fill('30d')
     await page.getByLabel('Warn before').fill('7d')
     await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
-    await page.getByText('30d after it was given, then it is told; warned 7d before').waitFor()
+    await page
+      .getByText('30d after the value was set, then notifiers send it; warnings 7d before')
+      .waitFor()
     const url = '/projects/default%2Fshop/secrets/shop-database-url.backend'
     expect((await read(url)).expiry).toEqual({ after: '30d', warn: ['7d'] })
     await rest('PATCH', url, { expiry: null })

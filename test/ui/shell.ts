@@ -165,7 +165,7 @@ export const shellTests = (given: () => Dashboard): void => {
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.getByRole('button', { name: 'settings and log out' }).click()
-    await page.getByRole('menuitemradio', { name: 'Shortcuts of one letter' }).click()
+    await page.getByRole('menuitemradio', { name: 'Single-letter shortcuts' }).click()
     await page.keyboard.press('?')
     expect(await page.getByRole('dialog').count()).toBe(0)
   })

@@ -36,7 +36,7 @@ export const stageletTests = (given: () => Dashboard): void => {
   it('shows a change that broke a service: what was rolled back, who is to blame, and its last masked lines', async () => {
     const { open, world } = given()
     const page = await open(url)
-    await page.getByText('which is what is declared').waitFor()
+    await page.getByText('as declared').waitFor()
     await world.patchSecret('shop-database-url.backend', `broken-${canary}`)
     await page.getByText(/r\d+ broke backend, r\d+ runs/).waitFor()
     await page.getByText('exited with code 3').first().waitFor()
@@ -58,19 +58,19 @@ export const stageletTests = (given: () => Dashboard): void => {
     }
     const before = (await rolledBackAt()) ?? ''
     await page.getByRole('button', { name: 'Retry' }).click()
-    await page.getByText('box tries again what failed').waitFor()
+    await page.getByText('box retries what failed').waitFor()
     // The value that still runs would be in sync at once, and the pause would come while the broken one is tried.
     await expect.poll(async () => ((await rolledBackAt()) ?? '') > before).toBe(true)
     await world.patchSecret('shop-database-url.backend', values.database)
-    await page.getByText('which is what is declared').waitFor()
+    await page.getByText('as declared').waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByText('Paused', { exact: true }).waitFor()
     await page.getByRole('button', { name: 'Resume' }).click()
-    await page.getByText('which is what is declared').waitFor()
+    await page.getByText('as declared').waitFor()
     await page.getByRole('button', { name: 'Deploy' }).click()
     await page.getByText('2 other services are not touched').waitFor()
     await page.getByRole('button', { name: 'Deploy: no container is known to change' }).click()
-    await page.getByText('box was told to deploy shop').waitFor()
+    await page.getByText('The deployment of shop is requested.').waitFor()
   })
 
   it('counts printed secrets on the machine, and shows keys and numbers only', async () => {
@@ -81,7 +81,7 @@ export const stageletTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Leak test' }).click()
     await page.getByText(/DATABASE_URL was printed (once|\d+ times) by backend/).waitFor()
     await page.getByText(/^\d+ hits? in [\d,]+ lines$/).waitFor()
-    const panel = page.locator('section').filter({ hasText: 'Printed secrets' })
+    const panel = page.locator('section').filter({ hasText: 'Leak test' })
     expect(await panel.innerText()).not.toMatch(/uses|FATAL/)
   })
 }

@@ -71,12 +71,12 @@ const teamItems = (team: string): Item[] => {
   const [members, tokens] = [`/ui/t/${team}/members`, `/ui/t/${team}/tokens`]
   return [
     page('Members', members, { place: team, whyNot: whyNot('list', 'members', team) }),
-    page('Tokens of machines', tokens, { place: team, whyNot: whyNot('list', 'tokens', team) }),
+    page('Machine tokens', tokens, { place: team, whyNot: whyNot('list', 'tokens', team) }),
     action('Add a member', team, {
       ...{ href: members, command: `add-member:${team}` },
       whyNot: whyNot('update', 'members', team),
     }),
-    action('New token of a machine', team, {
+    action('New machine token', team, {
       ...{ href: tokens, command: `new-token:team/${team}` },
       whyNot: whyNot('create', 'tokens', team),
     }),
@@ -99,7 +99,7 @@ const projectItems = ({ id, team, name, source }: Project): Item[] => {
     action(`New secret in ${name}`, team, {
       ...{ href: url, command: `new-secret:${team}/${name}`, whyNot: write },
     }),
-    action(`Import a file into ${name}`, team, {
+    action(`Import secrets into ${name}`, team, {
       ...{ href: url, command: `import:${team}/${name}`, whyNot: write },
     }),
     action(`Pause or resume the rollout of ${name}`, team, {
@@ -140,10 +140,10 @@ const agentItems = ({ id, team, name, paused, drained }: Agent): Item[] => {
     action(`${paused ? 'Resume' : 'Pause'} agent ${name}`, team, {
       ...{ href, command: `paused:${id}`, whyNot: change },
     }),
-    action(`${drained ? 'End draining' : 'Drain'} agent ${name}`, team, {
+    action(`${drained ? 'Stop draining' : 'Drain'} agent ${name}`, team, {
       ...{ href, command: `drained:${id}`, whyNot: change },
     }),
-    action(`New keys for agent ${name}`, team, {
+    action(`Rotate the keys of agent ${name}`, team, {
       ...{ href, command: `new-keys:${id}`, whyNot: change },
     }),
     action(`Revoke agent ${name}`, team, {
@@ -167,7 +167,7 @@ export const secretItem = ({
 })
 
 const general = (): Item[] => [
-  page('Your sessions and tokens', '/ui/me'),
+  page('Profile: sessions and tokens', '/ui/me'),
   action('Add a machine', '', {
     ...{ href: '/ui/agents', command: 'add-machine' },
     whyNot: whyNotSomewhere('create', 'agents/join'),
@@ -180,9 +180,9 @@ const general = (): Item[] => [
     ...{ href: '/ui/people', command: 'new-user' },
     whyNot: isAdmin.value ? undefined : needsAdmin,
   }),
-  action('New token of yours', '', { href: '/ui/me', command: 'new-token:mine' }),
+  action('New personal token', '', { href: '/ui/me', command: 'new-token:mine' }),
   ...(['data', 'master'] as const).map((kind) =>
-    action(kind === 'data' ? 'Rotate data keys' : 'Wrap all keys anew', '', {
+    action(kind === 'data' ? 'Rotate data keys' : 'Re-wrap all keys', '', {
       ...{ href: '/ui/keys', command: `rotate:${kind}` },
       whyNot: isAdmin.value ? undefined : needsAdmin,
     }),
@@ -199,14 +199,12 @@ const settings = (showShortcuts: () => void): Item[] => {
   return [
     setting('Show the shortcuts', showShortcuts, { keys: '?' }),
     ...(['system', 'light', 'dark'] as const).map((theme) =>
-      setting(theme === 'system' ? 'Theme of the system' : `Theme: ${theme}`, () =>
-        setLook({ theme }),
-      ),
+      setting(theme === 'system' ? 'Theme: system' : `Theme: ${theme}`, () => setLook({ theme })),
     ),
     setting(density === 'dense' ? 'Normal rows' : 'Dense rows', () =>
       setLook({ density: density === 'dense' ? 'normal' : 'dense' }),
     ),
-    setting(`Turn shortcuts of one letter ${letters ? 'off' : 'on'}`, () =>
+    setting(`Turn single-letter shortcuts ${letters ? 'off' : 'on'}`, () =>
       setLook({ letters: !letters }),
     ),
     setting('Log out', () => void logOutEverywhere()),

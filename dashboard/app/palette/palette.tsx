@@ -125,7 +125,7 @@ export const Palette = ({ onClose, onShortcuts }: PaletteProps) => {
           aria-expanded={items.length > 0}
           aria-controls="palette-list"
           aria-activedescendant={items.length > 0 ? optionId(at) : undefined}
-          placeholder="Go to a page or an object, or do something"
+          placeholder="Search pages, objects and actions"
           autocomplete="off"
           spellcheck={false}
           value={text}
@@ -135,7 +135,7 @@ export const Palette = ({ onClose, onShortcuts }: PaletteProps) => {
           }}
           onKeyDown={onKeyDown}
         />
-        <ul id="palette-list" role="listbox" aria-label="What fits">
+        <ul id="palette-list" role="listbox" aria-label="Results">
           {items.map((item, index) => (
             <Option
               key={item.id}
@@ -148,7 +148,7 @@ export const Palette = ({ onClose, onShortcuts }: PaletteProps) => {
           ))}
         </ul>
         <p class={s['foot']} role="status">
-          {items.length === 0 ? 'Nothing fits.' : `${items.length} fit`}
+          {items.length === 0 ? 'No results.' : `${items.length} results`}
           {failed ? ' The controller does not answer: only what this page knows is shown.' : ''}
         </p>
       </div>

@@ -38,7 +38,7 @@ export const agentState = (agent: Agent): AgentState => {
   const refused = agent.conditions.find((one) => isTrouble(one) && one.type !== 'Ready')
   if (refused !== undefined)
     return { kind: 'fail', word: wordsOf(refused), why: refused.message, since: refused.since }
-  return { kind: 'unknown', word: 'Away', why, since: agent.last_seen ?? ready?.since }
+  return { kind: 'unknown', word: 'Offline', why, since: agent.last_seen ?? ready?.since }
 }
 
 /** Over this the clocks of controller and agent are told as a warning. */

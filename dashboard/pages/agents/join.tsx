@@ -8,7 +8,8 @@ import type { Agent } from '../../../src/rest/types.ts'
 import { agents } from '../../live/collections.ts'
 import { now, thisSecond } from '../../live/clock.ts'
 import { someOf } from '../../live/known.ts'
-import { joinDoing, nameAgentDoing } from '../../copy-as/machines.ts'
+import { createJoinToken } from '../../actions/agents.ts'
+import { createObject } from '../../actions/kinds.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirmed } from '../../ui/confirm-login.tsx'
 import { Command } from '../../ui/copy.tsx'
@@ -154,8 +155,8 @@ const Form = ({ known, busy, onMake }: FormProps) => {
       </Button>
       {name === '' ? null : (
         <>
-          {known === undefined ? <CopyAs doing={nameAgentDoing({ team, name })} /> : null}
-          <CopyAs doing={joinDoing({ team, name }, ttl)} />
+          {known === undefined ? <CopyAs action={createObject('Agent', { team, name })} /> : null}
+          <CopyAs action={createJoinToken({ team, name }, ttl)} />
         </>
       )}
     </form>

@@ -36,14 +36,14 @@ const Detail = ({ of }: { readonly of: Readonly<Record<string, unknown>> }) => (
 
 const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
   <Table
-    label="Audit rows, newest first"
+    label="Audit events, newest first"
     rows={rows}
     idOf={({ seq }) => String(seq)}
     columns={[
       { title: 'Row', head: true, render: ({ seq }) => <span class="num">{seq}</span> },
       { title: 'When', render: ({ at }) => <Since at={at} /> },
       {
-        title: 'Who',
+        title: 'Actor',
         render: ({ actor }) => (
           <>
             {actor.name}
@@ -52,12 +52,12 @@ const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
         ),
       },
       {
-        title: 'What',
+        title: 'Action',
         render: (row) =>
           row.result === 'denied' ? <State kind="fail">denied: {row.action}</State> : row.action,
       },
       {
-        title: 'To what',
+        title: 'Object',
         render: (row) => (
           <>
             {objectOf(row)}
@@ -80,7 +80,7 @@ const useFilter = (): readonly [Filter, (change: Filter) => void] => {
   return [filter, set]
 }
 
-const labels = { by: 'Who', action: 'What', kind: 'Kind', name: 'Name' } as const
+const labels = { by: 'Actor', action: 'Action', kind: 'Kind', name: 'Name' } as const
 const words = ['by', 'action', 'kind', 'name'] as const
 
 /** What is being typed stays while rows come; another address replaces it. */
@@ -115,7 +115,7 @@ const FilterBar = ({
   <form
     class={s['filter']}
     role="search"
-    aria-label="Rows"
+    aria-label="Filter events"
     onSubmit={(event) => event.preventDefault()}
   >
     {words.map((field) => (
@@ -169,7 +169,7 @@ const Revealed = ({ by }: { readonly by: string }) => {
   const secrets = mapKnown(revealed, (all) => all.secrets)
   return (
     <Panel flush title={`Values that ${by} has read`}>
-      <WhenKnown of={secrets} rows={2} none={<Empty title={`${by} has read no value.`} />}>
+      <WhenKnown of={secrets} rows={2} none={<Empty title={`${by} has read no values`} />}>
         {(rows) => (
           <Table
             label={`Values that ${by} has read`}
@@ -178,17 +178,17 @@ const Revealed = ({ by }: { readonly by: string }) => {
             columns={[
               { title: 'Key', head: true, render: ({ key }) => <code>{key}</code> },
               {
-                title: 'Where',
+                title: 'Place',
                 render: ({ namespace, project, scope }) => `${namespace}/${project}, ${scope}`,
               },
               { title: 'Last read', render: ({ last_read_at: at }) => <Since at={at} /> },
               {
-                title: 'In use',
+                title: 'Current value',
                 render: ({ knows_current: knows, version }) =>
                   knows ? (
-                    <State kind="warn">v{version} is in use: rotate it</State>
+                    <State kind="warn">v{version} is current: rotate it</State>
                   ) : (
-                    <State kind="ok">replaced since</State>
+                    <State kind="ok">replaced</State>
                   ),
               },
             ]}
@@ -221,7 +221,7 @@ export const Page = () => {
       {filter.by === undefined ? null : <Revealed key={filter.by} by={filter.by} />}
       <Panel
         flush
-        title="Who did what"
+        title="Events"
         aside={
           fresh > 0 ? (
             <Button small onPress={again}>
@@ -229,26 +229,27 @@ export const Page = () => {
             </Button>
           ) : (
             <Button small look="quiet" busy={isReading} onPress={again}>
-              Read again
+              Refresh
             </Button>
           )
         }
       >
         <FilterBar filter={filter} set={set} />
-        <WhenKnown of={rows} none={<Empty title="No row is as the filter wants." />}>
+        <WhenKnown of={rows} none={<Empty title="No matching events" />}>
           {(all) => <Rows rows={all} />}
         </WhenKnown>
         {isWhole ? null : (
           <div class={s['more']}>
             <Button busy={isReading} onPress={more}>
-              Show older rows
+              Show older events
             </Button>
           </div>
         )}
       </Panel>
-      <Panel title="Elsewhere">
+      <Panel title="Keep a signed head">
         <p class="muted">
-          Keep a head where the administrators of the database cannot write, daily for example.
+          Save the signed head every day, in a place where administrators of the database cannot
+          write. A later verification then finds rows that were cut off.
         </p>
         <Command text="stagely audit head > audit.head" />
       </Panel>

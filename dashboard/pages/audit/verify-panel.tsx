@@ -25,7 +25,7 @@ const Outcome = ({ verdict, withHead }: { verdict: Verdict; withHead: boolean })
     const { seq, message } = verdict.fault
     return (
       <div role="alert" class={s['outcome']}>
-        <State kind="fail">Not as it was written</State>
+        <State kind="fail">The log was changed</State>
         <p>
           {seq === undefined ? '' : <b>First bad row: {seq}. </b>}
           {message}.
@@ -38,12 +38,14 @@ const Outcome = ({ verdict, withHead }: { verdict: Verdict; withHead: boolean })
     <div role="status" class={s['outcome']}>
       <State kind="ok">Verified in this browser to row {head.seq}</State>
       <p>
-        {rows} rows are as they were written
-        {hidden === 0 ? '' : `, ${hidden} of them by their digest alone`}.{' '}
-        {pruned === undefined ? '' : `Rows 1 to ${pruned.upTo} were pruned, which is signed. `}
+        {rows} rows are unchanged
+        {hidden === 0 ? '' : `, ${hidden} of them checked by their digest only`}.{' '}
+        {pruned === undefined
+          ? ''
+          : `Rows 1 to ${pruned.upTo} were deleted by the retention policy, which is signed. `}
         {withHead
           ? 'The saved head is in this chain.'
-          : 'Give a saved head to detect also rows that were cut off, and another key.'}
+          : 'Give a saved head to also find rows that were cut off, and a replaced key.'}
       </p>
       <p class="muted">
         Signed with the key <code>{head.public_key}</code>
@@ -59,8 +61,8 @@ const Shown = ({ verification }: { readonly verification: Verification }) => {
     case 'cannot':
       return (
         <p role="alert">
-          This browser knows no Ed25519, so it cannot check who signed. Use a newer one, or{' '}
-          <code>stagely audit verify</code>.
+          This browser does not support Ed25519 and cannot check the signature. Use a newer browser,
+          or <code>stagely audit verify</code>.
         </p>
       )
     case 'running':
@@ -98,14 +100,14 @@ const useVerification = () => {
   return { verification, run }
 }
 
-const Told = () => {
+const ControllerState = () => {
   const state = useAuditState()
   return (
     <WhenKnown of={state} rows={1}>
       {({ fault, linked_to: linked, head_at: at }) =>
         fault !== undefined ? (
           <div role="alert" class={s['outcome']}>
-            <State kind="fail">The controller signs no more</State>
+            <State kind="fail">The controller no longer signs the log</State>
             <p>{fault}</p>
           </div>
         ) : (
@@ -127,7 +129,7 @@ export const VerifyPanel = () => {
     <Panel title="Integrity of the log">
       <div class={s['chain']}>
         <div class={s['said']}>
-          <Told />
+          <ControllerState />
           <Shown verification={verification} />
         </div>
         <form
@@ -138,19 +140,19 @@ export const VerifyPanel = () => {
           }}
         >
           <label>
-            <span>A signed head that you saved before (optional)</span>
+            <span>Saved signed head (optional)</span>
             <textarea
               class={s['head']}
               rows={2}
               spellcheck={false}
-              placeholder="what “stagely audit head” printed"
+              placeholder="output of “stagely audit head”"
               aria-invalid={isBad}
               onInput={(event) => setText(event.currentTarget.value)}
             />
           </label>
           {isBad ? (
             <p class={f['error']} role="alert">
-              This is no signed head.
+              This is not a signed head.
             </p>
           ) : null}
           <div>
@@ -158,7 +160,7 @@ export const VerifyPanel = () => {
               look="primary"
               submit
               busy={verification.step === 'running'}
-              whyNot={isBad ? 'This is no signed head.' : undefined}
+              whyNot={isBad ? 'This is not a signed head.' : undefined}
               onPress={() => undefined}
             >
               Verify in this browser

@@ -1,17 +1,17 @@
-// Until when the values of a project may be used: one list, nearest first, with who runs them.
+// When the secrets of a project expire: one list, nearest first, with the services that use each.
 import { computed } from '@preact/signals'
 import { useRoute } from 'preact-iso'
 import { useMemo } from 'preact/hooks'
 import type { Secret } from '../../../src/rest/types.ts'
-import { secretsOf } from '../../live/collections.ts'
 import { thisSecond } from '../../live/clock.ts'
-import { projectUrl } from '../../ui/text/links.ts'
-import { WhenKnown } from '../../ui/when-known.tsx'
+import { secretsOf } from '../../live/collections.ts'
 import { mapKnown, someOf } from '../../live/known.ts'
-import { Empty, PageFrame } from '../../ui/page.tsx'
+import { ListPage } from '../../ui/list.tsx'
+import { Empty } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { State } from '../../ui/state.tsx'
-import { Table } from '../../ui/table.tsx'
+import type { TableColumn } from '../../ui/table.tsx'
+import { projectUrl } from '../../ui/text/links.ts'
 import { Until } from '../../ui/time.tsx'
 import { dueRows, type DueRow } from './rows.ts'
 
@@ -19,11 +19,11 @@ const mostShown = 500
 const shownServices = 3
 
 const words = {
-  expiry: 'its expiry',
-  certificate: 'its certificate',
-  store: 'the store that it comes from',
-  age: 'the greatest age of the project',
-  revealed: 'somebody without the right has read it',
+  expiry: 'expiry of the secret',
+  certificate: 'end of the certificate',
+  store: 'expiry in the external store',
+  age: 'maximum age of the project',
+  revealed: 'read by somebody who has lost access',
 } as const
 
 const isWarned = ({ conditions }: Secret): boolean =>
@@ -42,9 +42,9 @@ const When = ({ secret, at }: DueRow) => {
   )
 }
 
-const Runs = ({ secret: { services, service_count: count, audience } }: DueRow) => {
-  if (audience === 'Controller') return <span class="muted">the controller alone</span>
-  if (count === 0) return <span class="muted">nobody sees it</span>
+const UsedBy = ({ secret: { services, service_count: count, audience } }: DueRow) => {
+  if (audience === 'Controller') return <span class="muted">the controller only</span>
+  if (count === 0) return <span class="muted">no service</span>
   const more = count - Math.min(services.length, shownServices)
   return (
     <span>
@@ -54,6 +54,22 @@ const Runs = ({ secret: { services, service_count: count, audience } }: DueRow) 
   )
 }
 
+const columnsOf = (projectHref: string): readonly TableColumn<DueRow>[] => [
+  {
+    title: 'Key',
+    head: true,
+    render: ({ secret }) => (
+      <a href={`${projectHref}?${new URLSearchParams({ secret: secret.name }).toString()}`}>
+        {secret.key}
+      </a>
+    ),
+  },
+  { title: 'Scope', wide: true, render: ({ secret }) => secret.scope },
+  { title: 'Due', render: (row) => <When {...row} /> },
+  { title: 'Because of', wide: true, render: ({ why }) => words[why] },
+  { title: 'Used by', render: (row) => <UsedBy {...row} /> },
+]
+
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   const project = { team, name }
@@ -61,53 +77,25 @@ export const Page = () => {
   const due = useMemo(() => mapKnown(secrets.known.value, dueRows), [secrets.known.value])
   const late = useMemo(() => computed(() => someOf(due).filter(isPast).length), [due]).value
   return (
-    <PageFrame
+    <ListPage
       windowTitle={`${name} due`}
       title="Due"
+      label="Secrets that are due, nearest first"
       within={<a href={projectUrl(project)}>{name}</a>}
       tabs={<ProjectTabs {...project} current="Due" />}
-      state={late === 0 ? null : <State kind="fail">{late} past their time</State>}
-    >
-      <WhenKnown
-        of={due}
-        rows={8}
-        none={
-          <Empty title="No value has an end">
-            Give a secret <code>expiry</code>, or the project a <code>secretPolicy</code>, and the
-            nearest end is here first. Certificates are here by themselves.
-          </Empty>
-        }
-      >
-        {(all) => (
-          <>
-            <Table
-              label="Values with an end, nearest first"
-              rows={all.slice(0, mostShown)}
-              idOf={({ secret }) => secret.id}
-              columns={[
-                {
-                  title: 'Key',
-                  head: true,
-                  render: ({ secret }) => (
-                    <a
-                      href={`${projectUrl(project)}?${new URLSearchParams({ secret: secret.name }).toString()}`}
-                    >
-                      {secret.key}
-                    </a>
-                  ),
-                },
-                { title: 'Scope', wide: true, render: ({ secret }) => secret.scope },
-                { title: 'Until', render: (row) => <When {...row} /> },
-                { title: 'As says', wide: true, render: ({ why }) => words[why] },
-                { title: 'Seen by', render: (row) => <Runs {...row} /> },
-              ]}
-            />
-            {all.length > mostShown ? (
-              <p class="muted">and {all.length - mostShown} more, later than these</p>
-            ) : null}
-          </>
-        )}
-      </WhenKnown>
-    </PageFrame>
+      summary={() => ({
+        text: late === 0 ? null : <State kind="fail">{late} overdue</State>,
+      })}
+      rows={due}
+      most={mostShown}
+      idOf={({ secret }) => secret.id}
+      columns={columnsOf(projectUrl(project))}
+      empty={
+        <Empty title="No secret is due">
+          Give a secret an <code>expiry</code>, or the project a <code>secretPolicy</code>. The
+          dates of certificates are found by themselves.
+        </Empty>
+      }
+    />
   )
 }

@@ -37,7 +37,7 @@ const words = (what: readonly string[]): string =>
 export const Changes = ({ diff }: { readonly diff: SetDiff }) => {
   const { added, removed, changed } = diff
   if (added.length + removed.length + changed.length === 0)
-    return <p class="muted">They hold the same secrets with the same values.</p>
+    return <p class="muted">No differences.</p>
   return (
     <ul class={s['changes']}>
       {changed.map((one) => (
@@ -89,7 +89,7 @@ export const Radius = ({ impact }: { readonly impact: Impact }) => {
         ))}
         {cascaded.map(({ stagelet, service, with: others }) => (
           <li>
-            <State kind="run">with another</State>
+            <State kind="run">re-created with another</State>
             <b>
               {stagelet}/{service}
             </b>
@@ -104,7 +104,7 @@ export const Radius = ({ impact }: { readonly impact: Impact }) => {
               {messageText(message)}
               {services.length === 0
                 ? ''
-                : ` · ${plural(services.length, 'container')} once nothing holds it`}
+                : ` · ${plural(services.length, 'container')} once the hold ends`}
             </span>
           </li>
         ))}

@@ -1,15 +1,16 @@
 // Going back to a revision: first what that would do, then, by a button that says the consequence, the change.
 import type { Rollback } from '../../../src/rest/types.ts'
-import { useRef, useState } from 'preact/hooks'
+import { useRef } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
-import { goBackDoing } from '../../copy-as/secrets.ts'
+import { rollBackProject } from '../../actions/secrets.ts'
 import { partOf } from '../../live/known.ts'
-import { useAction } from '../../ui/action.ts'
+import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
-import { CopyAs } from '../../ui/copy-as.tsx'
+import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { useQuery } from '../../ui/use-query.ts'
+import { useSending } from '../../ui/use-sending.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { Changes, consequence, Radius } from './changes.tsx'
 import { idOf } from './data.ts'
@@ -34,27 +35,24 @@ const isNothing = ({ added, removed, changed }: Rollback): boolean =>
 
 export const GoBack = ({ project, revision, onClose }: Props) => {
   const id = idOf(project)
-  const doing = goBackDoing({ team: project.team, project: project.name }, revision)
+  const action = rollBackProject({ team: project.team, project: project.name }, revision)
   const tried = useQuery<Rollback>({
     key: ['go-back', id, revision],
     read: () => rollBack(id, { revision, dry_run: true }),
   })
   const note = useRef<HTMLInputElement>(null)
-  const [failed, setFailed] = useState<unknown>()
-  const { busy, run } = useAction()
+  const { busy, error: failed, run } = useSending()
   const found = partOf(tried)
   const apply = async (): Promise<void> => {
     const why = note.current?.value.trim() ?? ''
     const request = { revision, expected_set: found?.set, ...(why !== '' && { note: why }) }
-    const change = async (): Promise<void> => {
-      await rollBack(id, request).catch((error: unknown) => {
-        setFailed(error)
-        void tried.again()
-        throw error
-      })
-    }
-    const done = `${project.name} holds again what revision ${revision} held.`
-    if (await run(change, done, doing)) onClose()
+    await rollBack(id, request).catch((error: unknown) => {
+      void tried.again()
+      throw error
+    })
+    wasDone(action)
+    toast({ kind: 'ok', text: `${project.name} is back at revision ${revision}.` })
+    onClose()
   }
   return (
     <Dialog
@@ -69,12 +67,12 @@ export const GoBack = ({ project, revision, onClose }: Props) => {
             busy={busy}
             whyNot={
               found === undefined
-                ? 'What it does is not known yet.'
+                ? 'The preview is loading.'
                 : isNothing(found)
-                  ? 'Nothing differs.'
+                  ? 'Nothing would change.'
                   : undefined
             }
-            onPress={() => void apply()}
+            onPress={() => void run(apply)}
           >
             {found === undefined ? 'Go back' : `Go back: ${consequence(found.impact)}`}
           </Button>
@@ -103,7 +101,7 @@ export const GoBack = ({ project, revision, onClose }: Props) => {
             )
           }
         </WhenKnown>
-        <CopyAs doing={doing} />
+        <CopyAs action={action} />
       </div>
     </Dialog>
   )

@@ -92,9 +92,9 @@ const List = ({ project, revisions, newest, view }: ListProps) => (
         ),
       },
       { title: 'When', render: ({ closed_at: at }) => <Ago at={at} /> },
-      { title: 'Who', render: ({ by }) => by.join(', ') },
+      { title: 'Author', render: ({ by }) => by.join(', ') },
       {
-        title: 'What, and why',
+        title: 'Changes',
         render: (row) => (
           <>
             <code class={s['keys']}>{keysOf(row)}</code>
@@ -103,7 +103,7 @@ const List = ({ project, revisions, newest, view }: ListProps) => (
         ),
       },
       {
-        title: 'Runs it',
+        title: 'Running on',
         render: ({ revision }) => <Runs project={project} revision={revision} newest={newest} />,
       },
     ]}
@@ -150,8 +150,9 @@ export const Page = () => {
           <WhenKnown
             of={revisions}
             none={
-              <Empty title="The first change set will be here.">
-                Each change of secrets is a revision. You can compare any two, and go back to one.
+              <Empty title="No revisions yet">
+                Every change of secrets makes a revision. You can compare two revisions, and go back
+                to one.
               </Empty>
             }
           >

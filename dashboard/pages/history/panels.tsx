@@ -80,23 +80,20 @@ export const One = ({ project, revision, before, newest, onClose, onGoBack }: On
   const { revision: number, by, note, closed_at: at } = revision
   return (
     <Drawer title={`r${number}`} under={<Ago at={at} />} onClose={onClose}>
-      <Section title="Who, and why">
+      <Section title="About">
         <Facts
           rows={[
-            ['By', by.join(', ')],
-            ['At', <Since at={at} />],
-            ['Note', note === undefined ? <span class="muted">none was given</span> : said(note)],
-            ['Clock', <a href={revisionUrl(project, number)}>how its containers came</a>],
-            [
-              'Secrets',
-              <a href={`${projectUrl(project)}?at=${number}`}>as they were, against now</a>,
-            ],
+            ['Author', by.join(', ')],
+            ['Time', <Since at={at} />],
+            ['Note', note === undefined ? <span class="muted">none</span> : said(note)],
+            ['Rollout', <a href={revisionUrl(project, number)}>timeline of its containers</a>],
+            ['Secrets', <a href={`${projectUrl(project)}?at=${number}`}>compare with now</a>],
             ['Runs it', <Runs project={project} revision={number} newest={newest} />],
           ]}
         />
       </Section>
       <Section title="Receipt">
-        <p class="muted">What the controller signs of it, to be kept.</p>
+        <p class="muted">A signed record of the revision, to keep.</p>
         <p>
           <ReceiptButton team={project.team} project={project.name} revision={number} />
         </p>
@@ -110,7 +107,7 @@ export const One = ({ project, revision, before, newest, onClose, onGoBack }: On
         </Section>
       )}
       <Section title="Go back">
-        <p class="muted">First you see which containers that would re-create.</p>
+        <p class="muted">A preview shows first which containers are re-created.</p>
         <p>
           <Button whyNot={whyNot('update', 'stagelysecrets', project.team)} onPress={onGoBack}>
             Go back to r{number}…
@@ -128,7 +125,7 @@ interface CompareProps {
 }
 
 export const Compare = ({ project, range: [from, to], onClose }: CompareProps) => (
-  <Drawer title={`r${from} → r${to}`} under="What differs, by names" onClose={onClose}>
+  <Drawer title={`r${from} → r${to}`} under="Differences" onClose={onClose}>
     <Section title="Secrets">
       <DiffOf project={project} from={from} to={to} />
     </Section>

@@ -43,10 +43,13 @@ const useReceipt = ({ team, project, revision }: Props) =>
   })
 
 const Verdict = ({ fault }: Pick<Checked, 'fault'>) => {
-  if (fault === undefined)
-    return <State kind="ok">Signed by the key of the audit log, checked in this browser</State>
+  if (fault === undefined) return <State kind="ok">Signature verified in this browser</State>
   if (fault === null)
-    return <State kind="unknown">This browser knows no Ed25519 and cannot check it</State>
+    return (
+      <State kind="unknown">
+        This browser does not support Ed25519 and cannot verify the signature
+      </State>
+    )
   return <State kind="fail">It does not hold: {fault}</State>
 }
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { noticeReasons } from '../../../src/resources/kinds/notifier.ts'
-import { bodyOf, fieldsOf, reasons, specOf, stateOf } from './data.ts'
+import { bodyOf, fieldsOf, reasons, specOf, notifierState } from './data.ts'
 
-it('has words for all that can be told', () => {
+it('has words for all that can be sent', () => {
   expect(reasons.toSorted()).toEqual([...noticeReasons].sort())
 })
 
@@ -28,11 +28,11 @@ it('makes of the form what REST and manifests take, without what is not given', 
 
 it('says in which state it is, as measured at the last attempt', () => {
   const of = (status: 'True' | 'False', reason: string) =>
-    stateOf({
+    notifierState({
       conditions: [{ type: 'Delivering', status, reason, message: 'why', since: '' }],
     })
-  expect(stateOf({ conditions: [] })).toMatchObject({ kind: 'wait' })
+  expect(notifierState({ conditions: [] })).toMatchObject({ kind: 'wait' })
   expect(of('True', 'Delivered')).toMatchObject({ kind: 'ok', why: '' })
-  expect(of('False', 'Retrying')).toMatchObject({ kind: 'fail', word: 'Not taken, trying again' })
+  expect(of('False', 'Retrying')).toMatchObject({ kind: 'fail', word: 'Failing, retrying' })
   expect(of('False', 'GaveUp')).toMatchObject({ word: 'Gave up', why: 'why' })
 })

@@ -1,24 +1,24 @@
-// Notifiers: what they tell in words, in which state they are, and the form of one. Pure.
+// Notifiers: what they send in words, in which state they are, and the form of one. Pure.
 import type { Notifier } from '../../../src/rest/types.ts'
-import { manifestNames, type Spec } from '../../copy-as/spec.ts'
-import type { ShownState } from '../rotations/data.ts'
+import { manifestNames, type Spec } from '../../actions/kinds.ts'
+import type { RotationState } from '../rotations/data.ts'
 
 export type Reason = Notifier['reasons'][number]
 
-/** All that can be told, in words. */
+/** What a notifier can send, in words. */
 export const reasonWords: Readonly<Record<Reason, string>> = {
-  Expiring: 'a value is near its end',
-  Expired: 'a value is over',
-  RotationDue: 'a value is too old, or known to who left',
-  RolledBack: 'a change broke a service and was taken back',
-  AgentLost: 'a machine is away',
+  Expiring: 'a secret is about to expire',
+  Expired: 'a secret has expired',
+  RotationDue: 'a secret is too old, or somebody who left has read it',
+  RolledBack: 'a change broke a service and was rolled back',
+  AgentLost: 'an agent is offline',
   Drifted: 'a container was changed by hand',
-  StoreStale: 'an external store was not seen for too long',
-  StoreUnauthorized: 'an external store refuses its credential',
+  StoreStale: 'an external store could not be read for too long',
+  StoreUnauthorized: 'an external store rejects the credential',
   RotationFailed: 'a rotation failed',
-  RotationBlocked: 'a rotation cannot go on without a person',
-  KeyRotationDue: 'a key is older than it may be',
-  ManifestFault: 'a manifest of the folder has a fault',
+  RotationBlocked: 'a rotation is blocked and needs a person',
+  KeyRotationDue: 'an encryption key is due for rotation',
+  ManifestFault: 'a manifest of the folder has an error',
 }
 export const reasons = Object.keys(reasonWords) as Reason[]
 
@@ -33,18 +33,17 @@ export const channelOf = ({ slack, email }: Pick<Notifier, 'slack' | 'email'>): 
   slack !== undefined ? 'slack' : email !== undefined ? 'email' : 'webhook'
 
 /** Where it goes; the URL of Slack is a secret, which has a name. */
-export const targetOf = ({ webhook, slack, email }: Notifier): string =>
+export const targetText = ({ webhook, slack, email }: Notifier): string =>
   webhook?.url ?? email?.to.join(', ') ?? `the URL in ${slack?.url ?? ''}`
 
-export const stateOf = ({ conditions }: Pick<Notifier, 'conditions'>): ShownState => {
+export const notifierState = ({ conditions }: Pick<Notifier, 'conditions'>): RotationState => {
   const found = conditions.find(({ type }) => type === 'Delivering')
-  if (found === undefined)
-    return { kind: 'wait', word: 'Nothing told yet', why: 'Nothing has happened that it tells.' }
+  if (found === undefined) return { kind: 'wait', word: 'Nothing sent yet', why: '' }
   const why = found.message
   if (found.status === 'True') return { kind: 'ok', word: 'Delivering', why: '' }
   return found.reason === 'GaveUp'
     ? { kind: 'fail', word: 'Gave up', why }
-    : { kind: 'fail', word: 'Not taken, trying again', why }
+    : { kind: 'fail', word: 'Failing, retrying', why }
 }
 
 export interface Fields {

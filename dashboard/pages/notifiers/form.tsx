@@ -1,16 +1,15 @@
 // A new notifier, or another spec of one. The diff below is what a manifest would have.
 import type { Notifier } from '../../../src/rest/types.ts'
 import { useState } from 'preact/hooks'
-import { api, must } from '../../api/client.ts'
 import { knownTeams } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
-import { editSpecDoing, newSpecDoing, patchOf } from '../../copy-as/spec.ts'
+import { createObject, patchObject, patchOf } from '../../actions/kinds.ts'
 import { knownSecrets, projects } from '../../live/collections.ts'
 import { someOf } from '../../live/known.ts'
+import { perform } from '../../ui/action.ts'
 import { Checks } from '../../ui/checks.tsx'
-import { confirmed } from '../../ui/confirm-login.tsx'
-import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
 import { FormDialog } from '../../ui/form-dialog.tsx'
 import { changesOf, YamlDiff } from '../../ui/yaml-diff.tsx'
 import { TeamField } from '../../ui/team-field.tsx'
@@ -150,20 +149,6 @@ const NameFields = ({
   )
 }
 
-const send = (
-  edited: Notifier | undefined,
-  place: { readonly team: string; readonly name: string },
-  fields: Fields,
-): Promise<unknown> => {
-  const body = bodyOf(fields)
-  if (edited === undefined) return must(api.POST('/notifiers', { body: { ...place, ...body } }))
-  const none = { projects: null, webhook: null, slack: null, email: null }
-  const path = { notifier_id: edited.id }
-  return must(
-    api.PATCH('/notifiers/{notifier_id}', { params: { path }, body: { ...none, ...body } }),
-  )
-}
-
 interface Props {
   /** undefined: a new one. */
   readonly edited: Notifier | undefined
@@ -179,14 +164,13 @@ export const NotifierForm = ({ edited, onDone, onClose }: Props) => {
   const change = (part: Partial<Fields>): void => setFields({ ...fields, ...part })
   const before = edited === undefined ? {} : bodyOf(fieldsOf(edited))
   const [was, is] = [specOf(before), specOf(bodyOf(fields))]
-  const what = { team, name, kind: 'Notifier', path: 'notifiers' }
-  const doing =
+  const named = { team, name }
+  const action =
     edited === undefined
-      ? newSpecDoing(what, bodyOf(fields), is)
-      : editSpecDoing(what, patchOf(before, bodyOf(fields)), patchOf(was, is))
+      ? createObject('Notifier', named, bodyOf(fields), is)
+      : patchObject('Notifier', named, patchOf(before, bodyOf(fields)), patchOf(was, is))
   const submit = async (): Promise<void> => {
-    await confirmed(() => send(edited, { team, name }, fields))
-    wasDone(doing)
+    await perform(action)
     onDone()
   }
   return (
@@ -233,7 +217,7 @@ export const NotifierForm = ({ edited, onDone, onClose }: Props) => {
         onChange={(next) => change({ projects: next })}
       />
       {edited === undefined ? null : <YamlDiff lines={changesOf(was, is)} />}
-      {name === '' ? null : <CopyAs doing={doing} />}
+      {name === '' ? null : <CopyAs action={action} />}
     </FormDialog>
   )
 }

@@ -1,32 +1,22 @@
-// The dialog that makes a token, of a person or of a team's machines.
+// The dialog that creates a token, of a person or of a team's machines.
 import { useState } from 'preact/hooks'
-import { defined } from '../../../src/kernel/defined.ts'
 import type { TeamRole } from '../../../src/access/team-roles.ts'
 import type { Token } from '../../../src/rest/types.ts'
+import { createToken } from '../../actions/people.ts'
 import { now } from '../../live/clock.ts'
-import { tokenDoing } from '../../copy-as/people.ts'
-import { confirmed } from '../../ui/confirm-login.tsx'
-import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
+import { perform } from '../../ui/action.ts'
+import { CopyAs } from '../../ui/copy-as.tsx'
 import { FormDialog } from '../../ui/form-dialog.tsx'
 import { RoleSelect } from './roles.tsx'
 import f from '../../ui/form.module.css'
 
-interface NewToken {
-  readonly name: string
-  readonly expires_at?: string
-  readonly read_only: boolean
-  readonly role?: TeamRole
-}
-
-/** Where the tokens are: one's own, a user's, a team's. */
+/** Where the tokens are: one's own, or a team's. */
 export interface TokenPlace {
   readonly key: string
   readonly title: string
   /** Of machines of this team. */
   readonly team?: string
   readonly list: (signal: AbortSignal) => Promise<{ readonly tokens: readonly Token[] }>
-  readonly create: (spec: NewToken) => Promise<{ readonly token: string }>
-  readonly revoke: (id: string) => Promise<unknown>
   readonly whyNotCreate?: string | undefined
   readonly whyNotRevoke?: string | undefined
 }
@@ -37,16 +27,16 @@ const lengths = [
   [30, '30 days'],
   [90, '90 days'],
   [365, '1 year'],
-  [0, 'until it is revoked'],
+  [0, 'never'],
 ] as const
 
 export const NewTokenDialog = ({
   place,
-  onMade,
+  onCreated,
   onClose,
 }: {
   readonly place: TokenPlace
-  readonly onMade: (token: string) => void
+  readonly onCreated: (token: string) => void
   readonly onClose: () => void
 }) => {
   const isOfMachines = place.team !== undefined
@@ -55,23 +45,19 @@ export const NewTokenDialog = ({
   const [days, setDays] = useState(90)
   const [isReadOnly, setReadOnly] = useState(false)
   const expiresAt = days === 0 ? undefined : new Date(now() + days * dayMs).toISOString()
-  const doing = tokenDoing({
-    ...{ team: place.team, name: name.trim(), role: role === '' ? undefined : role, expiresAt },
-    ...{ readOnly: isReadOnly, days: days === 0 ? undefined : days },
+  const action = createToken({
+    team: place.team,
+    name: name.trim(),
+    role: role === '' ? undefined : role,
+    readOnly: isReadOnly,
+    days: days === 0 ? undefined : days,
+    expiresAt,
   })
   const create = async (): Promise<void> => {
-    const spec = {
-      name: name.trim(),
-      read_only: isReadOnly,
-      ...(role !== '' && { role }),
-      ...defined({ expires_at: expiresAt }),
-    }
-    const { token } = await confirmed(() => place.create(spec))
-    wasDone(doing)
-    onMade(token)
+    onCreated((await perform(action)).token)
   }
   return (
-    <FormDialog title="New token" action="Make the token" send={create} onClose={onClose}>
+    <FormDialog title="New token" action="Create token" send={create} onClose={onClose}>
       <label>
         <span>Name</span>
         <input
@@ -83,16 +69,16 @@ export const NewTokenDialog = ({
       </label>
       <div class={f['pair']}>
         <label>
-          <span>{isOfMachines ? 'Role' : 'No more than'}</span>
+          <span>{isOfMachines ? 'Role' : 'Role limit'}</span>
           <RoleSelect
-            label={isOfMachines ? 'Role' : 'No more than'}
+            label={isOfMachines ? 'Role' : 'Role limit'}
             value={role}
             onChoose={setRole}
-            {...(isOfMachines ? {} : { none: 'all that you may' })}
+            {...(isOfMachines ? {} : { none: 'same as you' })}
           />
         </label>
         <label>
-          <span>Good for</span>
+          <span>Expires after</span>
           <select
             value={String(days)}
             onChange={(event) => setDays(Number(event.currentTarget.value))}
@@ -110,9 +96,9 @@ export const NewTokenDialog = ({
           checked={isReadOnly}
           onChange={(event) => setReadOnly(event.currentTarget.checked)}
         />{' '}
-        <label for="read-only">It may only read</label>
+        <label for="read-only">Read-only</label>
       </div>
-      {name.trim() === '' ? null : <CopyAs doing={doing} />}
+      {name.trim() === '' ? null : <CopyAs action={action} />}
     </FormDialog>
   )
 }

@@ -5,14 +5,14 @@ import { Panel } from '../../ui/page.tsx'
 import { Table } from '../../ui/table.tsx'
 
 const rights: readonly (readonly [string, Verb, Resource])[] = [
-  ['see projects, stagelets and names of secrets', 'list', 'stagelysecrets'],
-  ['write secrets, go back', 'update', 'stagelysecrets'],
+  ['view projects, stagelets and names of secrets', 'list', 'stagelysecrets'],
+  ['edit secrets, roll back', 'update', 'stagelysecrets'],
   ['read values', 'get', 'stagelysecrets/value'],
   ['deploy and retry', 'create', 'stagelets/deploy'],
-  ['read masked logs', 'get', 'stagelets/logs'],
-  ['change projects, stagelets and agents', 'update', 'projects'],
-  ['make tokens for machines', 'create', 'tokens'],
-  ['change members', 'update', 'members'],
+  ['read logs (masked)', 'get', 'stagelets/logs'],
+  ['edit projects, stagelets and agents', 'update', 'projects'],
+  ['create machine tokens', 'create', 'tokens'],
+  ['manage members', 'update', 'members'],
   ['erase secrets for good', 'delete', 'stagelysecrets/purge'],
   ['read the audit log', 'list', 'audit'],
 ]
@@ -21,13 +21,13 @@ const mayIn = (role: TeamRole, verb: Verb, resource: Resource): boolean =>
   rightsOf[role][resource]?.includes(verb) === true
 
 export const RolesPanel = () => (
-  <Panel flush title="What a role may do">
+  <Panel flush title="Role permissions">
     <Table
-      label="Rights of the roles"
+      label="Role permissions"
       rows={rights}
       idOf={([words]) => words}
       columns={[
-        { title: 'Right', head: true, render: ([words]) => words },
+        { title: 'Permission', head: true, render: ([words]) => words },
         ...teamRoles.map((role) => ({
           title: role,
           upright: true,

@@ -78,10 +78,10 @@ const Choice = () => {
 }
 
 const results = {
-  nothing: ['wait', 'Nothing proven'],
+  nothing: ['wait', 'No data'],
   met: ['ok', 'Met'],
   missed: ['fail', 'Missed'],
-  few: ['wait', 'Too few to judge'],
+  few: ['wait', 'Not enough data'],
 } as const
 
 const Result = ({ verdict }: { readonly verdict: Verdict }) => {
@@ -102,7 +102,7 @@ const Promised = ({ one, count }: { readonly one: Objective; readonly count: num
         <div
           class={s['meter']}
           role="img"
-          aria-label={`${percentOf(share)} within ${timeOf(within)}, promised are ${percentOf(target)}`}
+          aria-label={`${percentOf(share)} within ${timeOf(within)}, target ${percentOf(target)}`}
         >
           <i
             class={s[verdict === 'missed' ? 'missed' : 'met']}
@@ -113,12 +113,12 @@ const Promised = ({ one, count }: { readonly one: Objective; readonly count: num
         <p class={s['under']}>
           <Result verdict={verdict} />
           <span class="muted">
-            promised: {percentOf(target)}
+            target: {percentOf(target)}
             {verdict === 'few' ? `; ${count} of at least ${fewestOf(target)} samples` : ''}
           </span>
         </p>
         <p class="muted num">
-          half within {timeOf(p50_ms)} · 99 % within {timeOf(p99_ms)} · longest {timeOf(max_ms)}
+          median {timeOf(p50_ms)} · p99 {timeOf(p99_ms)} · maximum {timeOf(max_ms)}
         </p>
       </div>
     </Panel>
@@ -155,11 +155,11 @@ const Stages = ({ stages }: Pick<Propagation, 'stages'>) => {
             </>
           ),
         },
-        { title: 'Half within', end: true, render: ({ p50_ms: ms }) => timeOf(ms) },
-        { title: '99 % within', end: true, render: ({ p99_ms: ms }) => timeOf(ms) },
-        { title: 'Longest', end: true, render: ({ max_ms: ms }) => timeOf(ms) },
+        { title: 'Median', end: true, render: ({ p50_ms: ms }) => timeOf(ms) },
+        { title: 'p99', end: true, render: ({ p99_ms: ms }) => timeOf(ms) },
+        { title: 'Maximum', end: true, render: ({ max_ms: ms }) => timeOf(ms) },
         {
-          title: 'Against the longest',
+          title: 'Distribution',
           wide: true,
           render: (stage) => <Range {...{ stage, longest }} />,
         },
@@ -170,12 +170,12 @@ const Stages = ({ stages }: Pick<Propagation, 'stages'>) => {
 
 const LeftOut = ({ left_out: rows }: Pick<Propagation, 'left_out'>) => (
   <Table
-    label="Left out"
+    label="Not counted"
     rows={rows}
     idOf={({ because }) => because}
     columns={[
-      { title: 'Why', head: true, render: ({ because }) => leftOutWord(because) },
-      { title: 'How many', end: true, render: ({ count }) => count },
+      { title: 'Reason', head: true, render: ({ because }) => leftOutWord(because) },
+      { title: 'Changes', end: true, render: ({ count }) => count },
     ]}
   />
 )
@@ -204,7 +204,7 @@ export const Page = () => {
           <>
             {proven === 0 ? (
               <Panel>
-                <Empty title="Nothing was proven in this time">
+                <Empty title="No data in this period">
                   Each change that comes to containers is measured: when it was closed, when Compose
                   began, when the last container was healthy, and when all labels were read.
                 </Empty>
@@ -218,8 +218,8 @@ export const Page = () => {
                 </div>
                 <Panel
                   flush
-                  title="Where the time goes"
-                  aside={<span class="muted num">{proven} proven</span>}
+                  title="Time by stage"
+                  aside={<span class="muted num">{proven} measured changes</span>}
                 >
                   <Stages stages={stages} />
                 </Panel>
@@ -228,8 +228,8 @@ export const Page = () => {
             {left_out.length === 0 ? null : (
               <Panel
                 flush
-                title="In no number above"
-                aside={<span class="muted">what waited, failed, or was overtaken</span>}
+                title="Not counted"
+                aside={<span class="muted">changes that waited, failed or were superseded</span>}
               >
                 <LeftOut left_out={left_out} />
               </Panel>

@@ -9,7 +9,7 @@ it('says times in the unit that fits, and shares rounded down', () => {
 })
 
 it('has words for what is left out, also for what it does not know', () => {
-  expect(leftOutWord('AgentAway')).toBe('waited: the machine was away')
+  expect(leftOutWord('AgentAway')).toBe('waited: the agent was offline')
   expect(leftOutWord('SomethingNew')).toBe('something new')
 })
 

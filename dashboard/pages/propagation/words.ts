@@ -5,8 +5,8 @@ export type Objective = Propagation['objectives'][number]
 export type Stage = Propagation['stages'][number]
 
 export const objectiveWords: Readonly<Record<Objective['objective'], string>> = {
-  started: 'Compose begins after a change is closed',
-  proven: 'Proven after the last container is healthy',
+  started: 'From the change to the start of Compose',
+  proven: 'From the last healthy container to the proof',
 }
 
 /** Fewer than these allow not one that is too late: one bad moment would decide. */
@@ -24,23 +24,23 @@ export const verdictOf = (
 }
 
 export const stageWords: Readonly<Record<Stage['stage'], readonly [string, string]>> = {
-  told: ['Told', 'from the close of a change until its bundle was sent'],
-  started: ['Started', 'until Compose begins on the machine'],
-  healthy: ['Healthy', 'until the last new container passed its health check'],
-  proven: ['Proven', 'until all labels were read and stored'],
-  total: ['All of it', 'from the close until it is proven'],
+  told: ['Delivered', 'from the change until the secrets were sent to the agent'],
+  started: ['Started', 'until Compose starts on the machine'],
+  healthy: ['Healthy', 'until the last new container is healthy'],
+  proven: ['Proven', 'until the agent has verified every container'],
+  total: ['Total', 'from the change until it is proven'],
 }
 
 const outWords: Readonly<Record<string, string>> = {
   Failed: 'failed',
   RolledBack: 'rolled back',
   Paused: 'waited: paused',
-  AgentDrained: 'waited: the machine was drained',
-  AgentAway: 'waited: the machine was away',
-  EngineUnavailable: 'waited: the engine of the machine did not answer',
+  AgentDrained: 'waited: the agent was drained',
+  AgentAway: 'waited: the agent was offline',
+  EngineUnavailable: 'waited: Docker did not answer',
   AwaitingTurn: 'waited for its turn',
   First: 'first rollouts',
-  Unmeasured: 'overtaken by a newer change',
+  Unmeasured: 'superseded by a newer change',
 }
 
 /** `AgentLate` is said as it is, in small words. */

@@ -1,7 +1,7 @@
 // A change that is made at once, and not staged, such as going back: first as a dry run, which says which services get
 // another container, then by a button that says the same, and only on exactly the secrets that the dry run saw.
 import { useLocation } from 'preact-iso'
-import type { Doing } from '../../copy-as/doing.ts'
+import type { ApiAction } from '../../actions/copy-as.ts'
 import { now } from '../../live/clock.ts'
 import { partOf, someOf } from '../../live/known.ts'
 import { keepApplied, startsOf } from '../../staging/applied.ts'
@@ -30,7 +30,7 @@ interface Props<T> {
   /** That holds the change; undefined: nothing changed. */
   readonly revisionOf: (done: T) => number | undefined
   /** The same in other tools. */
-  readonly doing?: Doing
+  readonly action: ApiAction
   readonly onClose: () => void
 }
 
@@ -49,7 +49,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
   send,
   keysOf,
   revisionOf,
-  doing,
+  action,
   onClose,
 }: Props<T>) => {
   const { team, project } = place
@@ -65,7 +65,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
     if (data === undefined) return
     const [at, startedBefore] = [now(), startsOf(someOf(stagelets))]
     const done = await send({ expected_set: data.set, note })
-    if (doing !== undefined) wasDone(doing)
+    wasDone(action)
     const revision = revisionOf(done)
     onClose()
     if (revision === undefined) return
@@ -78,7 +78,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
       title={title}
       action={data === undefined ? verb : `${verb}: ${consequence(data.impact)}`}
       busy={busy || tried.state === 'loading'}
-      whyNot={tried.state === 'failed' ? 'The controller refuses it.' : undefined}
+      whyNot={tried.state === 'failed' ? 'The controller refuses this.' : undefined}
       onConfirm={() => void run(change)}
       onClose={onClose}
     >
@@ -86,7 +86,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Impa
       <WhenKnown of={tried}>
         {({ impact }) => <ImpactTable impact={impact} isOld={false} />}
       </WhenKnown>
-      {doing === undefined ? null : <CopyAs doing={doing} />}
+      <CopyAs action={action} />
     </Confirm>
   )
 }

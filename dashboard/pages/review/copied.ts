@@ -1,5 +1,5 @@
 // The staged edits as "copy as" describes them: without values.
-import type { SecretEdit } from '../../copy-as/secrets.ts'
+import type { SecretEdit } from '../../actions/secrets.ts'
 import { secretsOf } from '../../live/collections.ts'
 import type { Edit } from '../../staging/staging.ts'
 import type { ProjectPlace } from '../secrets/data.ts'

@@ -19,8 +19,8 @@ type Change = 'created' | 'value' | 'place' | 'unchanged' | 'deleted'
 const verdicts: Readonly<Record<Change, readonly [string, string]>> = {
   created: ['+', 'new secret'],
   value: ['~', 'new value'],
-  place: ['~', 'another place'],
-  unchanged: ['=', 'equal, left out'],
+  place: ['~', 'moved'],
+  unchanged: ['=', 'unchanged, skipped'],
   deleted: ['−', 'deleted'],
 }
 
@@ -30,7 +30,7 @@ const placeOf = ({ scope, stagelet }: Place): string =>
 /** What is stored now, whoever stored it, and what it becomes. */
 const nowToNew = (edit: Edit, change: Change, stored: Secret): string => {
   const version = `v${stored.version}`
-  if (change === 'value') return `, in place of ${version}`
+  if (change === 'value') return `, replaces ${version}`
   if (change === 'deleted') return ` with ${version}`
   if (change !== 'place') return ''
   const next = {
@@ -53,7 +53,7 @@ export const EditList = ({ place, edits, reviewed }: Props) => {
       {edits.map((edit) => {
         const index = reviewed.of.indexOf(edit)
         const change = index < 0 ? undefined : reviewed.answer?.results[index]?.change
-        const [sign, word] = change === undefined ? ['·', 'to be reviewed'] : verdicts[change]
+        const [sign, word] = change === undefined ? ['·', 'not reviewed yet'] : verdicts[change]
         const stored = edit.secretId === undefined ? undefined : secrets.cell(edit.secretId).value
         const isOlder =
           stored !== undefined &&
@@ -83,7 +83,7 @@ export const EditList = ({ place, edits, reviewed }: Props) => {
                   from version {edit.fromVersion}
                 </Note>
               ) : null}
-              {isGone ? <Note kind="warn">Somebody has deleted this secret</Note> : null}
+              {isGone ? <Note kind="warn">This secret was deleted</Note> : null}
               {warnings.map(({ field, message }) => (
                 <Note key={field} kind="warn">
                   {messageText(message)}
@@ -93,9 +93,9 @@ export const EditList = ({ place, edits, reviewed }: Props) => {
             <Button
               small
               onPress={() => takeBack(place.team, place.project, edit.id)}
-              label={`Take back ${edit.key}`}
+              label={`Unstage ${edit.key}`}
             >
-              Take back
+              Unstage
             </Button>
           </li>
         )

@@ -45,8 +45,8 @@ export const ImpactTable = ({
             <tr>
               <th scope="col">Stagelet</th>
               <th scope="col">Service</th>
-              <th scope="col">What</th>
-              <th scope="col">Why</th>
+              <th scope="col">Change</th>
+              <th scope="col">Reason</th>
             </tr>
           </thead>
           <tbody>

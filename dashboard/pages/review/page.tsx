@@ -4,8 +4,8 @@ import { useMemo, useRef, useState } from 'preact/hooks'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
 import { now } from '../../live/clock.ts'
-import type { Doing } from '../../copy-as/doing.ts'
-import { changeSetDoing } from '../../copy-as/secrets.ts'
+import type { ApiAction } from '../../actions/copy-as.ts'
+import { applyChangeSet } from '../../actions/secrets.ts'
 import { appliedOf, keepApplied, startsOf } from '../../staging/applied.ts'
 import {
   applyEdits,
@@ -47,10 +47,10 @@ const consequence = ({ answer }: Reviewed): string => {
 
 interface Why {
   readonly note: string
-  readonly doing: Doing
+  readonly action: ApiAction
 }
 
-const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, doing }: Why) => {
+const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, action }: Why) => {
   const { team, project } = place
   const { route } = useLocation()
   const stagelets = useStagelets(place)
@@ -72,13 +72,13 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, doing }: Why)
       if (answer === 'faster') {
         toast({
           kind: 'warn',
-          text: 'Somebody else changed these secrets. Look at the review again.',
+          text: 'Somebody else changed these secrets. Check the review again.',
         })
         reviewed.again()
         return
       }
       const keys = [...new Set(realEdits(reviewed).map(({ key }) => key))]
-      wasDone(doing)
+      wasDone(action)
       discardAll(team, project)
       announce(`Applied ${many(keys.length, 'key')}`)
       const { revision, impact } = answer
@@ -114,7 +114,7 @@ const Nothing = ({ place }: { readonly place: ProjectPlace }) => {
       action={
         <p class={s['links']}>
           <LinkButton href={url} primary>
-            To the secrets
+            Back to secrets
           </LinkButton>
           {last === undefined ? null : (
             <LinkButton href={`${url}/history/${last.revision}`}>
@@ -124,7 +124,7 @@ const Nothing = ({ place }: { readonly place: ProjectPlace }) => {
         </p>
       }
     >
-      Edits of secrets are collected here, and applied together.
+      Edits of secrets are collected here and applied together.
     </Empty>
   )
 }
@@ -163,14 +163,14 @@ export const Page = () => {
   const found = partOf(useProjectFound(place))
   const [note, setNote] = useState('')
   const reviewed = useReview(`${team}/${project}`, edits, found?.revision)
-  const doing = changeSetDoing(place, secretEdits(place, edits), note)
-  const apply = useApply(place, reviewed, { note, doing })
+  const action = applyChangeSet(place, secretEdits(place, edits), note)
+  const apply = useApply(place, reviewed, { note, action })
   const isOfThese = reviewed.of === edits
   const blocked =
     whyNot('create', 'stagelysecrets', team) ??
     (reviewed.error === undefined ? undefined : 'The controller refuses these edits.') ??
-    (!isOfThese || reviewed.busy ? 'The review is being made.' : undefined) ??
-    (realEdits(reviewed).length === 0 ? 'Nothing of this changes anything.' : undefined)
+    (!isOfThese || reviewed.busy ? 'The preview is loading.' : undefined) ??
+    (realEdits(reviewed).length === 0 ? 'These edits change nothing.' : undefined)
   useShortcuts([
     {
       keys: 'Mod+Enter',
@@ -212,7 +212,7 @@ export const Page = () => {
             <ApplyError error={apply.error} />
             <Requests edits={edits} />
             <label>
-              <span>Why (kept with the revision)</span>
+              <span>Reason (kept with the revision)</span>
               <input
                 value={note}
                 maxLength={1000}
@@ -229,7 +229,7 @@ export const Page = () => {
             >
               {consequence(reviewed)}
             </Button>
-            <CopyAs doing={doing} />
+            <CopyAs action={action} />
           </div>
         </div>
       )}

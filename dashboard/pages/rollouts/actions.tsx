@@ -1,14 +1,10 @@
 // Pause, resume and retry of a project's rollout.
-import { whyNot } from '../../app/session.ts'
-import { api, must } from '../../api/client.ts'
 import type { Project, Rollout } from '../../../src/rest/types.ts'
-import {
-  pauseRolloutDoing,
-  resumeRolloutDoing,
-  retryRolloutDoing,
-} from '../../copy-as/stagelets.ts'
-import { useAction, whyNotOwned } from '../../ui/action.ts'
-import { Button } from '../../ui/button.tsx'
+import { pauseRollout, resumeRollout, retryRollout } from '../../actions/stagelets.ts'
+import { whyNot } from '../../app/session.ts'
+import { whyNotOwned } from '../../ui/action.ts'
+import { ActionButton } from '../../ui/action-button.tsx'
+import { toast } from '../../ui/announce.tsx'
 import { CopyMenu } from '../../ui/copy-as.tsx'
 
 interface Props {
@@ -17,73 +13,38 @@ interface Props {
   readonly onChange: (rollout: Rollout) => void
 }
 
-const pathOf = ({ id }: Project) => ({ path: { project_id: id } })
-
-const Steer = ({ project, rollout, onChange }: Props) => {
-  const { busy, run } = useAction()
+export const RolloutActions = ({ project, rollout, onChange }: Props) => {
+  const { id, name, team, source } = project
   const isHeld = rollout.state === 'Paused' || rollout.state === 'Braked'
-  const steer = async (): Promise<void> => {
-    const params = pathOf(project)
-    onChange(
-      isHeld
-        ? await must(api.POST('/projects/{project_id}/rollout/resume', { params }))
-        : await must(api.POST('/projects/{project_id}/rollout/pause', { params })),
-    )
-  }
   return (
-    <Button
-      command={`pause:${project.id}`}
-      look={isHeld ? 'primary' : 'plain'}
-      busy={busy}
-      whyNot={whyNot('patch', 'projects', project.team) ?? whyNotOwned(project.source)}
-      onPress={() =>
-        void run(
-          steer,
-          isHeld
-            ? `${project.name} goes on.`
-            : `No further stagelet of ${project.name} starts on a new revision. What has begun goes on.`,
-          isHeld ? resumeRolloutDoing(project) : pauseRolloutDoing(project),
-        )
-      }
-    >
-      {isHeld ? 'Resume' : 'Pause'}
-    </Button>
+    <>
+      <ActionButton
+        command={`pause:${id}`}
+        look={isHeld ? 'primary' : 'plain'}
+        whyNot={whyNot('patch', 'projects', team) ?? whyNotOwned(source)}
+        action={isHeld ? resumeRollout(project) : pauseRollout(project)}
+        onDone={(answer) => {
+          onChange(answer)
+          const text = isHeld
+            ? `The rollout of ${name} is resumed.`
+            : `The rollout of ${name} is paused. Deployments that have started go on.`
+          toast({ kind: 'ok', text })
+        }}
+      >
+        {isHeld ? 'Resume' : 'Pause'}
+      </ActionButton>
+      <ActionButton
+        command={`retry:${id}`}
+        whyNot={
+          whyNot('create', 'stagelets/deploy', team) ??
+          (rollout.failed > 0 ? undefined : 'Nothing failed.')
+        }
+        action={retryRollout(project)}
+        onDone={`The failed stagelets of ${name} are retried.`}
+      >
+        Retry
+      </ActionButton>
+      <CopyMenu actions={[pauseRollout(project), resumeRollout(project), retryRollout(project)]} />
+    </>
   )
 }
-
-const Retry = ({ project, rollout }: Omit<Props, 'onChange'>) => {
-  const { busy, run } = useAction()
-  const retry = (): Promise<unknown> =>
-    must(api.POST('/projects/{project_id}/rollout/retry', { params: pathOf(project) }))
-  return (
-    <Button
-      command={`retry:${project.id}`}
-      busy={busy}
-      whyNot={
-        whyNot('create', 'stagelets/deploy', project.team) ??
-        (rollout.failed > 0 ? undefined : 'Nothing failed.')
-      }
-      onPress={() =>
-        void run(
-          retry,
-          `What failed in ${project.name} is tried again.`,
-          retryRolloutDoing(project),
-        )
-      }
-    >
-      Retry
-    </Button>
-  )
-}
-
-export const RolloutActions = (props: Props) => (
-  <>
-    <Steer {...props} />
-    <Retry {...props} />
-    <CopyMenu
-      doings={[pauseRolloutDoing, resumeRolloutDoing, retryRolloutDoing].map((doing) =>
-        doing(props.project),
-      )}
-    />
-  </>
-)

@@ -14,7 +14,7 @@ const results: Readonly<Record<Result, readonly [StateKind, string]>> = {
   Healthy: ['ok', 'Healthy'],
   Failed: ['fail', 'Failed'],
   RolledBack: ['fail', 'Rolled back'],
-  Superseded: ['wait', 'Overtaken'],
+  Superseded: ['wait', 'Superseded'],
   Unknown: ['unknown', 'Unknown'],
 }
 const causes = {
@@ -64,7 +64,7 @@ const Blame = ({ rollout }: { readonly rollout: KeptRollout }) => {
       )}
       {message === undefined ? null : (
         <details>
-          <summary>What it said</summary>
+          <summary>Output</summary>
           <pre class={s['said']} tabIndex={0}>
             {messageText(message)}
           </pre>

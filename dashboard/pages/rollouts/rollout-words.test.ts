@@ -20,5 +20,5 @@ it('says of a rollout that nobody sees the end of that it is unknown, not that i
 it('says of a project without a stagelet that nothing gets its secrets, and not that nothing of nothing is healthy', () => {
   const empty = rollout({ state: 'Complete' })
   expect(rolloutState(empty)).toEqual(['wait', 'No stagelet'])
-  expect(countsText(empty)).toBe('no stagelet gets these secrets yet')
+  expect(countsText(empty)).toBe('no stagelet uses these secrets yet')
 })

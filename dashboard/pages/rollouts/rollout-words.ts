@@ -54,7 +54,7 @@ export const countsText = (rollout: Rollout): string => {
     [rollout.held, 'held'],
     [rollout.unknown ?? 0, 'unknown'],
   ] as const
-  if (all === 0) return 'no stagelet gets these secrets yet'
+  if (all === 0) return 'no stagelet uses these secrets yet'
   const others = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)
   return [`${rollout.healthy} of ${all} healthy`, ...others].join(', ')
 }

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
 import type { Condition, Rotation } from '../../../src/rest/types.ts'
-import { lineOf, nextText, scheduleText, stateOf } from './data.ts'
+import { nextText, rotationState, scheduleText, stepsOf } from './data.ts'
 
 const rotation = (more: object = {}, ...conditions: Partial<Condition>[]): Rotation =>
   ({ phase: 'Idle', paused: false, blocked_by: [], evidence: [], conditions, ...more }) as never
 
-const states = (of: Rotation): string[] => lineOf(of).map(({ state }) => state)
+const states = (of: Rotation): string[] => stepsOf(of).map(({ state }) => state)
 
 it('shows how far a rotation is, and where it waits', () => {
   expect(states(rotation())).toEqual(Array(7).fill('next'))
@@ -26,21 +26,21 @@ it('shows how far a rotation is, and where it waits', () => {
   ])
   const waits = rotation({ phase: 'Proving' }, { type: 'Blocked', status: 'True', message: 'a' })
   expect(states(waits)[4]).toBe('blocked')
-  expect(stateOf(waits)).toEqual({ kind: 'warn', word: 'Waits for somebody', why: 'a' })
+  expect(rotationState(waits)).toEqual({ kind: 'warn', word: 'Blocked', why: 'a' })
 })
 
 it('says after a restore that its credential is refused, or not tested', () => {
   const wordOf = (status: string): string =>
-    stateOf(rotation({}, { type: 'Tested', status, message: 'a' } as Partial<Condition>)).word
+    rotationState(rotation({}, { type: 'Tested', status, message: 'a' } as Partial<Condition>)).word
   expect(wordOf('False')).toBe('Refused after a restore')
   expect(wordOf('Unknown')).toBe('Not tested after a restore')
   expect(wordOf('True')).toBe('Never rotated')
 })
 
 it('says when it runs', () => {
-  expect(scheduleText({})).toBe('when somebody asks for it')
+  expect(scheduleText({})).toBe('on request')
   const schedule = { every: '30d' }
   expect(scheduleText({ schedule })).toBe('every 30d')
-  expect(nextText({ phase: 'Proving' })).toBe('when somebody asks')
-  expect(nextText({ phase: 'Proving', schedule })).toBe('known when this one has ended')
+  expect(nextText({ phase: 'Proving' })).toBe('on request')
+  expect(nextText({ phase: 'Proving', schedule })).toBe('after this rotation')
 })

@@ -7,16 +7,16 @@ type Phase = NonNullable<Rotation['phase']>
 
 /** The steps in order, each with what it does. */
 const steps = [
-  ['Preparing', 'Prepare', 'is everything there, and new values are made'],
-  ['Setting', 'Set', 'the new credential is made'],
-  ['Testing', 'Test', 'it is accepted, and a random one is not'],
-  ['RollingOut', 'Roll out', 'the new values are written'],
-  ['Proving', 'Prove', 'every container runs the new one'],
-  ['Overlapping', 'Overlap', 'both are valid until nobody uses the old one'],
-  ['Revoking', 'Revoke', 'the old one is ended, and refused'],
+  ['Preparing', 'Prepare', 'checks what is needed, and makes new values'],
+  ['Setting', 'Set', 'creates the new credential'],
+  ['Testing', 'Test', 'checks that the new credential is accepted, and a random one is not'],
+  ['RollingOut', 'Roll out', 'writes the new values'],
+  ['Proving', 'Prove', 'waits until every container runs the new credential'],
+  ['Overlapping', 'Overlap', 'keeps both valid until no client uses the old one'],
+  ['Revoking', 'Revoke', 'revokes the old credential, and checks that it is refused'],
 ] as const satisfies readonly (readonly [Phase, string, string])[]
 
-export interface Step {
+export interface RotationStep {
   readonly name: string
   readonly does: string
   readonly state: 'done' | 'skipped' | 'now' | 'blocked' | 'next'
@@ -32,10 +32,10 @@ const isSkipped = ({ skipped, evidence }: Rotation, phase: Phase): boolean =>
   skipped === undefined ? evidence.length === 0 && ofOldOne.has(phase) : skipped.includes(phase)
 
 /** Between two rotations all steps that one has done are so, and to come where none was completed. */
-export const lineOf = (rotation: Rotation): readonly Step[] => {
+export const stepsOf = (rotation: Rotation): readonly RotationStep[] => {
   const at = steps.findIndex(([phase]) => phase === rotation.phase)
   const isBlocked = isTrue(rotation, 'Blocked')
-  return steps.map(([phase, name, does], index): Step => {
+  return steps.map(([phase, name, does], index): RotationStep => {
     if (at < 0) {
       const isDone = rotation.last_rotated_at !== undefined && rotation.failure === undefined
       if (isDone && isSkipped(rotation, phase)) return { name, does, state: 'skipped' }
@@ -49,7 +49,7 @@ export const lineOf = (rotation: Rotation): readonly Step[] => {
   })
 }
 
-export interface ShownState {
+export interface RotationState {
   readonly kind: StateKind
   readonly word: string
   /** In the words of the controller; '': nothing more is to be said. */
@@ -59,7 +59,7 @@ export interface ShownState {
 const messageOf = ({ conditions }: Rotation, type: string): string =>
   conditions.find((one) => one.type === type)?.message ?? ''
 
-export const stateOf = (rotation: Rotation): ShownState => {
+export const rotationState = (rotation: Rotation): RotationState => {
   const { phase } = rotation
   const isUnderWay = phase !== 'Idle'
   const untested = rotation.conditions.find(
@@ -72,11 +72,11 @@ export const stateOf = (rotation: Rotation): ShownState => {
       why: untested.message,
     }
   if (isTrue(rotation, 'Blocked'))
-    return { kind: 'warn', word: 'Waits for somebody', why: messageOf(rotation, 'Blocked') }
+    return { kind: 'warn', word: 'Blocked', why: messageOf(rotation, 'Blocked') }
   if (isUnderWay)
     return {
       kind: 'run',
-      word: rotation.step === 'Back' ? 'Going back' : 'Rotating',
+      word: rotation.step === 'Back' ? 'Rolling back' : 'Rotating',
       why: messageOf(rotation, 'Progressing'),
     }
   if (isTrue(rotation, 'Failed'))
@@ -84,7 +84,7 @@ export const stateOf = (rotation: Rotation): ShownState => {
   const refused = rotation.conditions.find(
     ({ type, reason, status }) => type === 'Ready' && status === 'False' && reason === 'Refused',
   )
-  if (refused !== undefined) return { kind: 'fail', word: 'Cannot begin', why: refused.message }
+  if (refused !== undefined) return { kind: 'fail', word: 'Cannot start', why: refused.message }
   if (rotation.paused) return { kind: 'paused', word: 'Paused', why: '' }
   if (isTrue(rotation, 'Overdue'))
     return { kind: 'warn', word: 'Overdue', why: messageOf(rotation, 'Overdue') }
@@ -93,24 +93,22 @@ export const stateOf = (rotation: Rotation): ShownState => {
   return { kind: 'ok', word: 'Rotated', why: '' }
 }
 
-/** Of one that says no time of its next turn. */
+/** Of a rotation without a time of the next one. */
 export const nextText = ({ schedule, phase }: Pick<Rotation, 'schedule' | 'phase'>): string =>
-  schedule === undefined || phase === 'Idle'
-    ? 'when somebody asks'
-    : 'known when this one has ended'
+  schedule === undefined || phase === 'Idle' ? 'on request' : 'after this rotation'
 
 export const scheduleText = ({ schedule }: Pick<Rotation, 'schedule'>): string => {
-  if (schedule === undefined) return 'when somebody asks for it'
+  if (schedule === undefined) return 'on request'
   const { every, window } = schedule
   if (window === undefined) return `every ${every}`
   const days = window.days === undefined ? '' : `${window.days.join(', ')} `
   return `every ${every}, ${days}${window.from} to ${window.to} ${window.timezone ?? 'UTC'}`
 }
 
-/** What was seen of clients of the old credential. */
-export const useText = ({
+/** How often the clients of the old credential were checked, and when one was seen. */
+export const usageText = ({
   looks,
   watched_ms: watchedMs,
   seen_at: seen,
 }: NonNullable<Rotation['use']>): string =>
-  `${looks === 1 ? 'looked once' : `looked ${looks} times`}, ${seen === undefined ? `none seen (${surelySeen({ looks, watchedMs })})` : `last seen at ${seen}`}`
+  `${looks === 1 ? 'checked once' : `checked ${looks} times`}, ${seen === undefined ? `none seen (${surelySeen({ looks, watchedMs })})` : `last seen at ${seen}`}`

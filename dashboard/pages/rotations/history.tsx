@@ -33,7 +33,7 @@ const Steps = ({ team, rotation }: Props) => {
     <WhenKnown of={history} rows={3}>
       {({ steps }) =>
         steps.length === 0 ? (
-          <p class="muted">Nothing was done yet.</p>
+          <p class="muted">No steps yet.</p>
         ) : (
           <Table
             label={`History of ${name}`}
@@ -50,7 +50,7 @@ const Steps = ({ team, rotation }: Props) => {
                     .filter((one) => one !== undefined)
                     .join(': '),
               },
-              { title: 'Told', render: ({ message = '' }) => messageText(message) },
+              { title: 'Message', render: ({ message = '' }) => messageText(message) },
             ]}
           />
         )
@@ -59,7 +59,7 @@ const Steps = ({ team, rotation }: Props) => {
   )
 }
 
-export const History = (props: Props) => {
+export const RotationHistory = (props: Props) => {
   const [isOpen, setOpen] = useState(false)
   return (
     <details class={s['history']} onToggle={(event) => setOpen(event.currentTarget.open)}>

@@ -1,17 +1,15 @@
-// Rotations of a project: where each stands, who is waited for, and what was proven.
+// Rotations of a project: the step of each, what blocks it, and what was proven.
 import type { Rotation } from '../../../src/rest/types.ts'
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
-import { api, must } from '../../api/client.ts'
+import { pauseRotation, runRotation } from '../../actions/stagelets.ts'
 import { whyNot } from '../../app/session.ts'
-import { pauseRotationDoing, runRotationDoing } from '../../copy-as/rotations.ts'
 import { rotationsOf } from '../../live/collections.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
-import { confirmed } from '../../ui/confirm-login.tsx'
-import { CopyAs } from '../../ui/copy-as.tsx'
-import { Confirm } from '../../ui/dialog.tsx'
+import { ConfirmAction } from '../../ui/confirm-action.tsx'
 import { Facts } from '../../ui/drawer.tsx'
+import { attention } from '../../ui/list.tsx'
 import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
@@ -20,9 +18,9 @@ import { messageText } from '../../ui/text/message.ts'
 import { ofTeam, partOf } from '../../live/known.ts'
 import { State } from '../../ui/state.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
-import { nextText, scheduleText, stateOf, useText } from './data.ts'
-import { History } from './history.tsx'
-import { Line } from './line.tsx'
+import { nextText, rotationState, scheduleText, usageText } from './data.ts'
+import { RotationHistory } from './history.tsx'
+import { RotationSteps } from './steps.tsx'
 import s from './rotations.module.css'
 
 interface Props {
@@ -30,29 +28,11 @@ interface Props {
   readonly rotation: Rotation
 }
 
-const pathOf = (team: string, { project, name }: Rotation) => ({
-  path: { project_id: `${team}/${project}`, rotation: name },
-})
-
 const Actions = ({ team, rotation }: Props) => {
   const { busy, run } = useAction()
   const [asks, setAsks] = useState(false)
-  const { name, paused, source } = rotation
-  const place = { team, project: rotation.project, name }
-  const params = pathOf(team, rotation)
-  const start = async (): Promise<void> => {
-    const request = () =>
-      must(api.POST('/projects/{project_id}/rotations/{rotation}/run', { params, body: {} }))
-    await run(request, `${name}: a new credential is asked for.`, runRotationDoing(place))
-    setAsks(false)
-  }
-  const pause = async (): Promise<void> => {
-    const body = { paused: !paused }
-    const request = () =>
-      must(api.PATCH('/projects/{project_id}/rotations/{rotation}', { params, body }))
-    const done = paused ? `${name} goes on.` : `${name} is paused.`
-    await run(() => confirmed(request), done, pauseRotationDoing(place, !paused))
-  }
+  const { name, paused, source, project } = rotation
+  const place = { team, project, name }
   return (
     <span class={s['actions']}>
       <Button
@@ -60,7 +40,12 @@ const Actions = ({ team, rotation }: Props) => {
         busy={busy}
         label={`${paused ? 'Resume' : 'Pause'} ${name}`}
         whyNot={whyNot('patch', 'rotations', team) ?? whyNotOwned(source)}
-        onPress={() => void pause()}
+        onPress={() =>
+          void run(
+            pauseRotation(place, !paused),
+            paused ? `${name} is resumed.` : `${name} is paused.`,
+          )
+        }
       >
         {paused ? 'Resume' : 'Pause'}
       </Button>
@@ -69,43 +54,42 @@ const Actions = ({ team, rotation }: Props) => {
         label={`Run now: ${name}`}
         whyNot={
           whyNot('create', 'rotations/run', team) ??
-          (paused ? 'It is paused: resume it first.' : undefined)
+          (paused ? 'The rotation is paused: resume it first.' : undefined)
         }
         onPress={() => setAsks(true)}
       >
         Run now…
       </Button>
       {asks ? (
-        <Confirm
+        <ConfirmAction
           title={`Rotate ${name} now?`}
-          action={`Rotate ${name}`}
-          busy={busy}
-          onConfirm={() => void start()}
+          label={`Rotate ${name}`}
+          action={runRotation(place)}
+          onDone={`The rotation of ${name} is requested.`}
           onClose={() => setAsks(false)}
         >
           <p>
-            A new credential is made and rolled out by the ordinary gates. The old one stays valid
-            until every container is proven to run the new one.
+            A new credential is created and rolled out. The old one stays valid until every
+            container is proven to run the new one.
           </p>
-          <CopyAs doing={runRotationDoing(place)} />
-        </Confirm>
+        </ConfirmAction>
       ) : null}
     </span>
   )
 }
 
-/** Who is waited for, and where it was proven. */
-const People = ({ team, rotation }: Props) => {
+/** What blocks the rotation, and the containers that are proven to run the new credential. */
+const Progress = ({ team, rotation }: Props) => {
   const { blocked_by: blocked, evidence } = rotation
   return (
     <>
       {blocked.length === 0 ? null : (
-        <ul class={s['list']} aria-label="Waits for">
+        <ul class={s['list']} aria-label="Blocked by">
           {blocked.map(({ stagelet, message }) => (
             <li>
               <State kind="warn">
                 {stagelet === undefined ? (
-                  'the store of the credential'
+                  'the external store'
                 ) : (
                   <a href={stageletUrl({ team, name: stagelet })}>{stagelet}</a>
                 )}
@@ -124,7 +108,7 @@ const People = ({ team, rotation }: Props) => {
               </State>
               <span class="muted num">
                 {containers} {containers === 1 ? 'container' : 'containers'} of revision {revision}{' '}
-                ran the new one
+                ran the new credential
               </span>
             </li>
           ))}
@@ -134,12 +118,12 @@ const People = ({ team, rotation }: Props) => {
   )
 }
 
-const One = (props: Props) => {
+const RotationPanel = (props: Props) => {
   const { team, rotation } = props
-  const { kind, word, why } = stateOf(rotation)
+  const { kind, word, why } = rotationState(rotation)
   const { name, outputs, next_at: next, last_rotated_at: last, overlap, retry_at: retry } = rotation
   const { phase, use } = rotation
-  const again = phase === 'Overlapping' ? 'Looked again' : 'Tried again'
+  const again = phase === 'Overlapping' ? 'Next check' : 'Next attempt'
   const secretHref = (secret: string): string =>
     `${projectUrl({ team, name: rotation.project })}?${new URLSearchParams({ secret }).toString()}`
   return (
@@ -149,32 +133,34 @@ const One = (props: Props) => {
           <State kind={kind}>{word}</State>
           {why === '' ? null : <span class="muted">{messageText(why)}</span>}
         </p>
-        <Line rotation={rotation} />
-        <People {...{ team, rotation }} />
+        <RotationSteps rotation={rotation} />
+        <Progress {...{ team, rotation }} />
         <Facts
           rows={[
             [
-              'Changes',
+              'Secrets',
               <>
                 {Object.entries(outputs).map(([output, secret], i) => (
                   <>
                     {i === 0 ? '' : ', '}
-                    {output} in <a href={secretHref(secret)}>{secret}</a>
+                    {output} → <a href={secretHref(secret)}>{secret}</a>
                   </>
                 ))}
               </>,
             ],
             [
-              'When',
-              `${scheduleText(rotation)}; both are valid for ${overlap ?? '10m'} after the proof`,
+              'Schedule',
+              `${scheduleText(rotation)}; the old credential stays valid for ${overlap ?? '10m'} after the proof`,
             ],
-            ['Next', next === undefined ? nextText(rotation) : <Until at={next} />],
-            ['Last', last === undefined ? 'never' : <Ago at={last} />],
-            ...(use === undefined ? [] : [['Clients of the old one', useText(use)] as const]),
+            ['Next rotation', next === undefined ? nextText(rotation) : <Until at={next} />],
+            ['Last rotation', last === undefined ? 'never' : <Ago at={last} />],
+            ...(use === undefined
+              ? []
+              : [['Clients on the old credential', usageText(use)] as const]),
             ...(retry === undefined ? [] : [[again, <Since at={retry} />] as const]),
           ]}
         />
-        <History {...{ team, rotation }} />
+        <RotationHistory {...{ team, rotation }} />
       </div>
     </Panel>
   )
@@ -184,38 +170,35 @@ export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   const rotations = ofTeam(rotationsOf(team, name).known.value, team)
   const all = partOf(rotations) ?? []
-  const bad = all.filter((one) => ['fail', 'warn'].includes(stateOf(one).kind)).length
+  const bad = all.filter((one) => ['fail', 'warn'].includes(rotationState(one).kind)).length
+  const { mark, text } = attention(all.length, bad)
   return (
     <PageFrame
-      windowTitle={`${bad > 0 ? `▲ ${bad} ` : ''}${name} rotations`}
+      windowTitle={`${mark === undefined ? '' : `${mark} `}${name} rotations`}
       title="Rotations"
       within={<a href={projectUrl({ team, name })}>{name}</a>}
       tabs={<ProjectTabs {...{ team, name }} current="Rotations" />}
-      state={
-        bad > 0 ? (
-          <State kind="warn">
-            {bad} {bad === 1 ? 'needs' : 'need'} you
-          </State>
-        ) : null
-      }
+      state={bad > 0 ? text : null}
     >
-      <WhenKnown of={rotations} rows={8}>
-        {(rows) =>
-          rows.length > 0 ? (
-            <>
-              {rows.map((rotation) => (
-                <One key={rotation.id} {...{ team, rotation }} />
-              ))}
-            </>
-          ) : (
-            <Panel>
-              <Empty title="No credential is rotated">
-                A <code>Rotation</code> makes a new credential at its time, rolls it out, and ends
-                the old one when every container is proven to run the new one.
-              </Empty>
-            </Panel>
-          )
+      <WhenKnown
+        of={rotations}
+        rows={8}
+        none={
+          <Panel>
+            <Empty title="No rotations yet">
+              A <code>Rotation</code> creates a new credential on a schedule, rolls it out, and
+              revokes the old one when every container is proven to run the new one.
+            </Empty>
+          </Panel>
         }
+      >
+        {(rows) => (
+          <>
+            {rows.map((rotation) => (
+              <RotationPanel key={rotation.id} {...{ team, rotation }} />
+            ))}
+          </>
+        )}
       </WhenKnown>
     </PageFrame>
   )

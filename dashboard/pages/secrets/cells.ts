@@ -24,7 +24,7 @@ const runsIn = ({ word, current, total }: Cell): string => {
   const services = `${total} ${total === 1 ? 'service' : 'services'}`
   if (word === 'current') return `${services} run the newest value`
   if (word === 'behind') return `${current} of ${services} run the newest value`
-  return `nobody sees now whether ${services} run the newest value`
+  return `it is not known whether ${services} run the newest value`
 }
 
 /** A key in all services of a stagelet. */
@@ -35,7 +35,7 @@ export const acrossSentence = (
 ): string => {
   const where = `${key} in ${stagelet}`
   if (cell === undefined)
-    return isMissing ? `${where}: missing here, other stagelets have it` : `${where}: not seen`
+    return isMissing ? `${where}: missing here, other stagelets have it` : `${where}: not used`
   if (cell.total === 0) return `${where}: from the Compose file`
   return `${where}: ${runsIn(cell)}${valueOf(letters)}`
 }
@@ -43,7 +43,7 @@ export const acrossSentence = (
 const states = {
   current: 'runs it',
   behind: 'does not run it yet',
-  unknown: 'nobody sees now whether it runs',
+  unknown: 'it is not known whether it runs',
   unseen: '',
 }
 
@@ -56,7 +56,7 @@ export const seatSentence = (
 ): string => {
   const where = `${key} in ${service} of ${stagelet}`
   const winner = cell?.winners[0]
-  if (cell === undefined) return `${where}: not seen`
+  if (cell === undefined) return `${where}: not used`
   if (winner === undefined) return `${where}: from the Compose file`
   return `${where}: ${originOf(winner)}, version ${winner.version}, ${states[cell.word]}${valueOf(letters)}`
 }
@@ -97,7 +97,7 @@ export const versusOf = (
 
 export const versusWords: Readonly<Record<Versus, string>> = {
   same: 'same as now',
-  other: 'another value now',
-  gone: 'gone since',
-  new: 'new since',
+  other: 'different now',
+  gone: 'deleted since',
+  new: 'added since',
 }

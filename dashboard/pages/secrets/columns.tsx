@@ -10,12 +10,12 @@ const stagedWords = { create: 'new', update: 'new value', delete: 'to be deleted
 
 export const stagedWord = ({ edit }: Pick<SecretRow, 'edit'>): string => {
   if (edit === undefined) return ''
-  return edit.op === 'update' && edit.bytes === undefined ? 'another place' : stagedWords[edit.op]
+  return edit.op === 'update' && edit.bytes === undefined ? 'moved' : stagedWords[edit.op]
 }
 
 export const RunsState = ({ runs }: { readonly runs: Runs }) => {
   const { kind, current, total, word } = runs
-  if (total === 0) return <span class="muted">nobody sees it</span>
+  if (total === 0) return <span class="muted">no service</span>
   const say = word === 'unknown' ? `${current} of ${total} known` : `${current} of ${total}`
   return <State kind={kind}>{say}</State>
 }
@@ -30,7 +30,7 @@ export const columns: readonly Column<SecretRow>[] = [
         {isStaged ? <Glyph kind="staged" /> : null}
         <span class={edit?.op === 'delete' ? s['gone'] : s['key']}>{secret.key}</span>
         {secret.type === 'file' ? <span class={s['tag']}>file</span> : null}
-        {secret.references === true ? <span class={s['tag']}>refers</span> : null}
+        {secret.references === true ? <span class={s['tag']}>references</span> : null}
         {secret.audience === 'Controller' ? <span class={s['tag']}>controller</span> : null}
       </>
     ),

@@ -135,7 +135,7 @@ const useThen = (
 
 /** Why a secret is not changed here: a folder or a cluster has it; undefined: it is. */
 export const ownedElsewhere = ({ source }: Secret): string | undefined =>
-  source === 'api' || source === 'system' ? undefined : `It belongs to ${source}: change it there.`
+  source === 'api' || source === 'system' ? undefined : `Managed by ${source}: change it there.`
 
 export interface SecretRow {
   readonly id: string

@@ -1,7 +1,7 @@
 // One secret: where it is, who runs it, its versions, and what may be done.
 import { useState } from 'preact/hooks'
 import type { Secret } from '../../../src/rest/types.ts'
-import { readDoing, secretDoing, type SecretEdit } from '../../copy-as/secrets.ts'
+import { editSecret, revealSecret, type SecretEdit } from '../../actions/secrets.ts'
 import { serviceState } from '../../live/states.ts'
 import { takeBack } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
@@ -102,7 +102,7 @@ const SameValue = ({ row, classOf, place }: Pick<Props, 'row' | 'classOf' | 'pla
       <p>
         <span class={l['letter']}>{letter}</span>{' '}
         {same.length === 0
-          ? 'no other secret of this key has the same value'
+          ? 'no other secret of this key has this value'
           : `the same value as ${same.map(placeName).join(', ')}`}
       </p>
       {others.length === 0 ? null : (
@@ -159,7 +159,7 @@ export const SecretDrawer = (props: Props) => {
     <Drawer title={secret.key} under={placeName(secret)} onClose={onClose}>
       <div class={s['buttons']}>
         <Button look="primary" whyNot={why} keys="e" onPress={onEdit}>
-          {isNew ? 'Edit' : there === undefined ? 'Replace value' : 'Change the place'}
+          {isNew ? 'Edit' : there === undefined ? 'Replace value' : 'Move'}
         </Button>
         {edit === undefined ? (
           <Button look="danger" whyNot={why} onPress={onDelete}>
@@ -167,7 +167,7 @@ export const SecretDrawer = (props: Props) => {
           </Button>
         ) : (
           <Button keys="z" onPress={() => takeBack(place.team, place.project, edit.id)}>
-            Take back
+            Unstage
           </Button>
         )}
       </div>
@@ -186,8 +186,8 @@ export const SecretDrawer = (props: Props) => {
             {runs.total === 0 ? (
               <p class="muted">
                 {secret.audience === 'Controller'
-                  ? 'It is for the controller alone: no service and no agent ever sees it.'
-                  : 'No service of a stagelet sees it.'}
+                  ? 'For the controller only: no service and no agent gets it.'
+                  : 'No service uses it.'}
               </p>
             ) : (
               <Consumers {...{ row, all, place }} />
@@ -209,7 +209,7 @@ export const SecretDrawer = (props: Props) => {
             <Facts
               rows={[
                 ['Type', secret.type === 'file' ? `file ${secret.file_path ?? ''}` : 'variable'],
-                ['Owner', secret.source],
+                ['Managed by', secret.source],
                 ['Name', <code>{secret.name}</code>],
                 ...secret.conditions
                   .filter(isNews)
@@ -217,12 +217,12 @@ export const SecretDrawer = (props: Props) => {
               ]}
             />
           </Section>
-          <Section title="Elsewhere">
+          <Section title="Copy as">
             {there === undefined ? (
-              <CopyAs doing={secretDoing(place, editOf(row, 'update'))} />
+              <CopyAs action={editSecret(place, editOf(row, 'update'))} />
             ) : null}
-            <CopyAs doing={secretDoing(place, editOf(row, 'delete'))} />
-            {secret.version === 0 ? null : <CopyAs doing={readDoing(place, secret)} />}
+            <CopyAs action={editSecret(place, editOf(row, 'delete'))} />
+            {secret.version === 0 ? null : <CopyAs action={revealSecret(place, secret)} />}
           </Section>
         </>
       )}

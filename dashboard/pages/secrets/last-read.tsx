@@ -32,7 +32,7 @@ export const LastRead = ({
       {({ rows: [last] }) => (
         <p class="muted">
           {last === undefined ? (
-            'Nobody has read it.'
+            'Never read.'
           ) : (
             <>
               Read last by <a href={`/ui/audit?${by}`}>{last.actor.name}</a>, <Ago at={last.at} />

@@ -9,6 +9,7 @@ import { partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
+import { notFound } from '../../ui/detail.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import Plus from 'icon:plus'
@@ -67,10 +68,7 @@ interface ShownProps {
 }
 
 const Gone = () => (
-  <Empty
-    title="Not there, or not yours."
-    action={<LinkButton href="/ui/projects">To the projects</LinkButton>}
-  />
+  <Empty title={notFound} action={<LinkButton href="/ui/projects">Back to projects</LinkButton>} />
 )
 
 const Shown = ({ isReady, ...props }: ShownProps & { readonly isReady: boolean }) => {
@@ -87,14 +85,14 @@ const Shown = ({ isReady, ...props }: ShownProps & { readonly isReady: boolean }
   if (all.rows.length === 0 && lens !== 'stagelet')
     return isReady ? (
       <Empty
-        title="No secret yet"
+        title="No secrets yet"
         action={
           <Button look="primary" whyNot={noWrite} onPress={() => actions.edit()}>
             New secret
           </Button>
         }
       >
-        Give the first one here, or bring in a file:{' '}
+        Add the first one here, or import a file:{' '}
         <code>stagely secrets import --project {place.project} .env</code>
       </Empty>
     ) : (
@@ -128,7 +126,7 @@ const PageActions = ({ place, noWrite, newest = 0, onImport, onNew }: ActionsPro
     <>
       {newest === 0 ? null : (
         <Button look="quiet" onPress={() => setAt(String(newest), true)}>
-          Earlier
+          Time machine
         </Button>
       )}
       <Button command={`import:${of}`} whyNot={noWrite} onPress={onImport}>
@@ -163,7 +161,7 @@ export const Page = () => {
   const { route } = useLocation()
   const noWrite =
     whyNot('create', 'stagelysecrets', team) ??
-    (at === undefined ? undefined : `This is revision ${at}: show now to edit.`)
+    (at === undefined ? undefined : `This is revision ${at}. Go to the current one to edit.`)
   const { editing, actions, close } = useActions(place, noWrite)
   const [importing, setImporting] = useState<Given | undefined>()
   const bringIn = (given: Given): void => {
@@ -180,7 +178,7 @@ export const Page = () => {
     { keys: 'n', does: 'New secret', run: () => actions.edit() },
     {
       keys: 'Mod+Enter',
-      does: 'Review what is staged',
+      does: 'Review staged edits',
       run: () => (route(`${projectUrl({ team, name: project })}/review`), true),
     },
   ])

@@ -79,7 +79,7 @@ export const PastBar = ({ place, at, newest, failure }: Props) => {
         Go back to r{at}…
       </Button>
       <Button small onPress={() => setAt(undefined)}>
-        Show now
+        Show current
       </Button>
       {failure === undefined ? null : <FailureBox failure={failure} />}
       {isGoing ? (

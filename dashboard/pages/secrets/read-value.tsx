@@ -25,7 +25,7 @@ class NotText extends Error {}
 
 export const ReadProblem = ({ error }: { readonly error: unknown }) =>
   error instanceof ValuesLocked ? (
-    <p role="alert">Values are locked: confirm that it is you to read one.</p>
+    <p role="alert">Values are locked: confirm your identity to read one.</p>
   ) : error instanceof NotText ? (
     <p role="alert">
       This value is not text, and cannot be copied or compared. Show it, or read it into a file with{' '}
@@ -102,7 +102,7 @@ const Shown = ({
   }, [])
   return (
     <>
-      {isText ? null : <p class="muted">{value.length} bytes that are no text</p>}
+      {isText ? null : <p class="muted">{value.length} bytes that are not text</p>}
       <pre
         class={isText ? s['value'] : `${s['value']} ${s['hex']}`}
         ref={node}
@@ -149,8 +149,8 @@ export const ReadValue = ({ place, secretId }: Props) => {
       </div>
       <p class="muted" role="status">
         {left === 0
-          ? 'Your name, the time and your address go to the audit log.'
-          : `Copied. The clipboard is emptied in ${left} s; a history of the clipboard may keep it.`}
+          ? 'Reading is recorded in the audit log, with your name and address.'
+          : `Copied. The clipboard is cleared in ${left} s. A clipboard history may keep the value.`}
       </p>
       {error === undefined ? null : <ReadProblem error={error} />}
       {value === undefined ? null : <Shown value={value.read} onGone={() => setValue(undefined)} />}

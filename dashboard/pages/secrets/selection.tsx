@@ -44,12 +44,12 @@ interface Props {
 }
 
 export const SelectionBar = ({ selection: { selected, clear }, actions, noWrite }: Props) => {
-  useShortcuts([{ keys: 'Escape', does: 'Select none', run: () => (clear(), true) }])
+  useShortcuts([{ keys: 'Escape', does: 'Clear selection', run: () => (clear(), true) }])
   const staged = selected.filter(({ edit }) => edit !== undefined).length
   return (
     <section class={s['bar']} aria-label="Selected secrets">
       <State kind="staged">{selected.length} selected</State>
-      <p class="muted">Nothing is stored before the review.</p>
+      <p class="muted">Nothing is saved before the review.</p>
       <Button
         look="danger"
         whyNot={noWrite}
@@ -60,11 +60,11 @@ export const SelectionBar = ({ selection: { selected, clear }, actions, noWrite 
       </Button>
       {staged === 0 ? null : (
         <Button keys="z" onPress={() => void takeAllBack(selected, actions)}>
-          Take back
+          Unstage
         </Button>
       )}
       <Button look="quiet" keys="Escape" onPress={clear}>
-        Select none
+        Clear selection
       </Button>
     </section>
   )

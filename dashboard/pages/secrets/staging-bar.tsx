@@ -53,8 +53,8 @@ export const StagingBar = ({
       <State kind="staged">{edits.length} staged</State>
       <p class="muted">
         {services === 0
-          ? 'no container is reached'
-          : `at most ${many(services, 'service')} of ${many(stagelets, 'stagelet')}`}
+          ? 'no container changes'
+          : `up to ${many(services, 'service')} of ${many(stagelets, 'stagelet')}`}
       </p>
       <Button onPress={() => setAsks(true)}>Discard</Button>
       <Button
@@ -66,7 +66,7 @@ export const StagingBar = ({
       </Button>
       {asks ? (
         <Confirm
-          title="Discard what is staged?"
+          title="Discard staged edits?"
           action={`Discard ${many(edits.length, 'edit')}`}
           danger
           onClose={() => setAsks(false)}
@@ -75,7 +75,7 @@ export const StagingBar = ({
             setAsks(false)
           }}
         >
-          Nothing of it was stored. The new values are gone then.
+          They were not saved. The new values will be lost.
         </Confirm>
       ) : null}
     </section>

@@ -45,7 +45,7 @@ const columnsOf = (revision: number): readonly Column<ThenRow>[] => [
     render: ({ word, differs, is, was }) => (
       <span class={differs ? '' : 'muted'}>
         {word}
-        {word === 'another place' && is !== undefined && was !== undefined
+        {word === 'moved' && is !== undefined && was !== undefined
           ? `: ${placeOf(is.scope, is.stagelet)}`
           : ''}
       </span>

@@ -7,15 +7,15 @@ import type { Filterable } from './filter/filter.ts'
 export interface ThenRow extends Filterable {
   readonly was: SetEntry | undefined
   readonly is: SetEntry | undefined
-  readonly word: 'same' | 'another value' | 'another place' | 'gone' | 'new'
+  readonly word: 'same' | 'different' | 'moved' | 'gone' | 'new'
   readonly differs: boolean
 }
 
 const wordOf = (was: SetEntry | undefined, is: SetEntry | undefined): ThenRow['word'] => {
   if (was === undefined) return 'new'
   if (is === undefined) return 'gone'
-  if (was.scope !== is.scope || was.stagelet !== is.stagelet) return 'another place'
-  return was.version === is.version ? 'same' : 'another value'
+  if (was.scope !== is.scope || was.stagelet !== is.stagelet) return 'moved'
+  return was.version === is.version ? 'same' : 'different'
 }
 
 export const thenRows = (

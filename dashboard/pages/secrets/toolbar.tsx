@@ -9,7 +9,7 @@ export const LensSwitch = () => {
   const { url } = useLocation()
   const current = useLens()
   return (
-    <nav class={l['switch']} aria-label="Lens">
+    <nav class={l['switch']} aria-label="View">
       {lenses.map((lens) => (
         <a
           key={lens}

@@ -1,13 +1,13 @@
 // Where a value comes from, until when it holds, and what is done at its end. The policy is no value: it is stored at
 // once, after its diff was shown, and re-creates no container.
 import { useState } from 'preact/hooks'
-import { api, must } from '../../api/client.ts'
 import type { Secret } from '../../../src/rest/types.ts'
-import { secretSpecDoing } from '../../copy-as/secrets.ts'
-import { manifestNames, patchOf, type Spec } from '../../copy-as/spec.ts'
+import { manifestNames, patchOf, type Spec } from '../../actions/kinds.ts'
+import { patchSecret } from '../../actions/secrets.ts'
+import { perform } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
-import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
 import { Facts, Section } from '../../ui/drawer.tsx'
 import { FormDialog } from '../../ui/form-dialog.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
@@ -33,9 +33,9 @@ const untilRow = (label: string, at: string | undefined) =>
       ]
 
 const endLabels = {
-  Spec: 'Value ends',
-  Certificate: 'Certificate ends',
-  Store: 'Ends in its store',
+  Spec: 'Value expires',
+  Certificate: 'Certificate expires',
+  Store: 'Expires in its store',
 } as const
 
 interface Props {
@@ -55,7 +55,7 @@ export const UntilSection = ({ secret, place, why }: Props) => {
   } = secret
   return (
     <Section
-      title="Comes from, and holds until"
+      title="Source and expiry"
       aside={
         <Button small label="Edit the expiry" whyNot={why} onPress={() => setEditing(true)}>
           Expiry…
@@ -67,16 +67,16 @@ export const UntilSection = ({ secret, place, why }: Props) => {
           ['Value', comesFrom(secret)],
           ...(secret.external?.fetched_at === undefined
             ? []
-            : [['Fetched', <Ago at={secret.external.fetched_at} />] as const]),
+            : [['Last sync', <Ago at={secret.external.fetched_at} />] as const]),
           ...untilRow(endLabels[from ?? 'Spec'], ends),
-          ...untilRow('Too old', old),
+          ...untilRow('Maximum age', old),
           ...(known === undefined
             ? []
             : [
                 [
-                  'Known outside',
+                  'Former readers',
                   <span>
-                    read by {known.people} who may not any more (<Since at={known.since} />)
+                    read by {known.people} who no longer have access (<Since at={known.since} />)
                   </span>,
                 ] as const,
               ]),
@@ -101,25 +101,17 @@ const ExpiryDialog = ({ secret, place, onClose }: DialogProps) => {
   const after: Spec = { expiry: expirySpec(fields) }
   const [was, is] = [manifestNames(before), manifestNames(after)]
   const lines = changesOf(was, is)
-  const body = patchOf(before, after)
-  const doing = secretSpecDoing(place, secret, { body, patch: patchOf(was, is) })
+  const action = patchSecret(place, secret, patchOf(before, after), patchOf(was, is))
   const send = async (): Promise<void> => {
-    const path = { project_id: `${place.team}/${place.project}`, secret_id: secret.id }
-    await must(
-      api.PATCH('/projects/{project_id}/secrets/{secret_id}', {
-        params: { path },
-        body: body as never,
-      }),
-    )
-    wasDone(doing)
-    toast({ kind: 'ok', text: `The expiry of ${secret.key} is stored.` })
+    await perform(action)
+    toast({ kind: 'ok', text: `The expiry of ${secret.key} is saved.` })
     onClose()
   }
   return (
     <FormDialog
       title={`Expiry of ${secret.key}`}
       action="Apply"
-      whyNot={isChanged(lines) ? undefined : 'Nothing is changed yet.'}
+      whyNot={isChanged(lines) ? undefined : 'No changes yet.'}
       send={send}
       onClose={onClose}
     >
@@ -127,10 +119,10 @@ const ExpiryDialog = ({ secret, place, onClose }: DialogProps) => {
       <YamlDiff lines={lines} />
       <p class="muted">
         {fields.rotates && fields.how !== 'never'
-          ? 'At its end the services that see it are re-created with the new value; nothing changes now.'
-          : 'No container is stopped or re-created by this, also not at the end.'}
+          ? 'When it expires, its services are re-created with the new value. Nothing changes now.'
+          : 'No container is stopped or re-created by this, not even when it expires.'}
       </p>
-      {isChanged(lines) ? <CopyAs doing={doing} /> : null}
+      {isChanged(lines) ? <CopyAs action={action} /> : null}
     </FormDialog>
   )
 }
@@ -146,14 +138,14 @@ const ExpiryFieldsOf = ({
 }) => (
   <>
     <label>
-      <span>The value ends</span>
+      <span>The value expires</span>
       <select
         value={fields.how}
         onChange={(event) => change({ how: event.currentTarget.value as ExpiryFields['how'] })}
       >
-        <option value="never">never, or when its certificate or its store says</option>
-        <option value="after">so long after it was given</option>
-        <option value="at">at a time</option>
+        <option value="never">never, or as its certificate or store says</option>
+        <option value="after">some time after it was set</option>
+        <option value="at">at a fixed time</option>
       </select>
     </label>
     {fields.how === 'never' ? null : (
@@ -180,16 +172,16 @@ const ExpiryFieldsOf = ({
           </label>
         </div>
         <label>
-          <span>At its end</span>
+          <span>When it expires</span>
           <select
             value={fields.rotates ? 'Rotate' : 'Warn'}
             onChange={(event) => change({ rotates: event.currentTarget.value === 'Rotate' })}
           >
-            <option value="Warn">it is told</option>
-            <option value="Rotate">a new value is made and rolled out</option>
+            <option value="Warn">notify</option>
+            <option value="Rotate">generate a new value and roll it out</option>
           </select>
           {isMade ? null : (
-            <p class={f['help']}>A new value can be made where the controller made this one.</p>
+            <p class={f['help']}>Only a value that the controller generated can be replaced.</p>
           )}
         </label>
       </>

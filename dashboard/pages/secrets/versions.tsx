@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { api, must } from '../../api/client.ts'
 import type { Secret, SecretVersion } from '../../../src/rest/types.ts'
-import { secretBackDoing } from '../../copy-as/secrets.ts'
+import { rollBackSecret } from '../../actions/secrets.ts'
 import { Button } from '../../ui/button.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { Ago } from '../../ui/time.tsx'
@@ -30,7 +30,7 @@ const pathOf = ({ secret, place }: Props) => ({
 const GoBack = ({ version, onClose, ...props }: Chosen) => (
   <AskFirst
     place={props.place}
-    title={`Give ${props.secret.key} its value of v${version} again?`}
+    title={`Roll back ${props.secret.key} to v${version}?`}
     verb="Go back"
     note={`${props.secret.key} as in v${version}`}
     send={(order) =>
@@ -43,7 +43,7 @@ const GoBack = ({ version, onClose, ...props }: Chosen) => (
     }
     keysOf={({ key }) => [key]}
     revisionOf={({ revision }) => revision}
-    doing={secretBackDoing(props.place, props.secret, version)}
+    action={rollBackSecret(props.place, props.secret, version)}
     onClose={onClose}
   />
 )
@@ -75,7 +75,7 @@ const Line = ({ one, isSame, noWrite, onCompare, onGoBack }: LineProps) => (
         <span class="muted"> · same value as v{one.same_as}</span>
       )}
       {one.current ? null : isSame ? (
-        <span class="muted"> · the value that it has now</span>
+        <span class="muted"> · current value</span>
       ) : (
         <span class={s['versionActions']}>
           <Button small look="quiet" label={`Compare v${one.version}`} onPress={onCompare}>

@@ -1,12 +1,11 @@
 // Deletes a project: asks for its name first.
 import { useLocation } from 'preact-iso'
 import { useState } from 'preact/hooks'
-import { api, must } from '../../api/client.ts'
 import type { Project } from '../../../src/rest/types.ts'
-import { deleteDoing } from '../../copy-as/spec.ts'
+import { deleteObject } from '../../actions/kinds.ts'
+import { perform } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
-import { confirmed } from '../../ui/confirm-login.tsx'
-import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
+import { CopyAs } from '../../ui/copy-as.tsx'
 import { FormDialog } from '../../ui/form-dialog.tsx'
 
 interface Props {
@@ -15,14 +14,12 @@ interface Props {
 }
 
 export const DeleteProject = ({ project, onClose }: Props) => {
-  const { id, name, secrets } = project
+  const { name, secrets } = project
   const { route } = useLocation()
   const [typed, setTyped] = useState('')
-  const doing = deleteDoing({ ...project, kind: 'Project', path: 'projects' })
+  const action = deleteObject('Project', project)
   const remove = async (): Promise<void> => {
-    const params = { path: { project_id: id } }
-    await confirmed(() => must(api.DELETE('/projects/{project_id}', { params })))
-    wasDone(doing)
+    await perform(action)
     toast({ kind: 'ok', text: `${name} is deleted.` })
     route('/ui/projects')
   }
@@ -47,7 +44,7 @@ export const DeleteProject = ({ project, onClose }: Props) => {
           onInput={(event) => setTyped(event.currentTarget.value.trim())}
         />
       </label>
-      <CopyAs doing={doing} />
+      <CopyAs action={action} />
     </FormDialog>
   )
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Project } from '../../../src/rest/types.ts'
-import { patchOf } from '../../copy-as/spec.ts'
+import { patchOf } from '../../actions/kinds.ts'
 import { fieldsOf, specOf } from './fields.ts'
 
 const project: Project = {

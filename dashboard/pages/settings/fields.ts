@@ -1,6 +1,6 @@
 // The settings of a project as a form: what is shown, and what REST and manifests get. Pure.
 import type { Project } from '../../../src/rest/types.ts'
-import type { Spec } from '../../copy-as/spec.ts'
+import type { Spec } from '../../actions/kinds.ts'
 
 export interface Fields {
   readonly description: string

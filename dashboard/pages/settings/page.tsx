@@ -2,22 +2,22 @@
 // since only what differs is sent.
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
-import { api, must } from '../../api/client.ts'
 import type { Project } from '../../../src/rest/types.ts'
 import { isAdmin, needsAdmin, whyNot } from '../../app/session.ts'
-import { editSpecDoing, manifestNames, patchOf, type Spec } from '../../copy-as/spec.ts'
+import { manifestNames, patchObject, patchOf } from '../../actions/kinds.ts'
 import { projects } from '../../live/collections.ts'
-import { useAction, whyNotOwned } from '../../ui/action.ts'
-import { Button, LinkButton } from '../../ui/button.tsx'
+import { perform, whyNotOwned } from '../../ui/action.ts'
+import { toast } from '../../ui/announce.tsx'
+import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { Facts } from '../../ui/drawer.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
-import { WhenKnown } from '../../ui/when-known.tsx'
-import { findIn } from '../../live/known.ts'
-import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
+import { DetailPage, findObject } from '../../ui/detail.tsx'
+import { PageFrame, Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Since } from '../../ui/time.tsx'
+import { useSending } from '../../ui/use-sending.ts'
 import { changesOf, isChanged, YamlDiff } from '../../ui/yaml-diff.tsx'
 import { DeleteProject } from './delete.tsx'
 import { fieldsOf, specOf, type Fields } from './fields.ts'
@@ -33,9 +33,9 @@ const About = ({ project }: { readonly project: Project }) => {
       <div class={s['diff']}>
         <Facts
           rows={[
-            ['Owner', project.source],
-            ['Made', <Since at={project.created_at} />],
-            ['Keys', project.key_provider ?? 'those of the controller'],
+            ['Managed by', project.source],
+            ['Created', <Since at={project.created_at} />],
+            ['Keys', project.key_provider ?? 'controller'],
           ]}
         />
         <div>
@@ -50,36 +50,20 @@ const About = ({ project }: { readonly project: Project }) => {
 }
 
 const Shown = ({ project }: { readonly project: Project }) => {
-  const { team, name, id, source } = project
+  const { team, source } = project
   const [edited, setEdited] = useState<Partial<Fields>>({})
-  const [failed, setFailed] = useState<unknown>()
   const [isGoing, setGoing] = useState(false)
-  const { busy, run } = useAction()
+  const { busy, error: failed, run } = useSending()
   const fields = { ...fieldsOf(project), ...edited }
   const [before, after] = [specOf(project, fieldsOf(project)), specOf(project, fields)]
-  const body = patchOf(before, after)
-  const names: readonly Spec[] = [manifestNames(before), manifestNames(after)]
-  const [was = {}, is = {}] = names
+  const [was, is] = [manifestNames(before), manifestNames(after)]
   const lines = changesOf(was, is)
-  const doing = editSpecDoing(
-    { team, name, kind: 'Project', path: 'projects' },
-    body,
-    patchOf(was, is),
-  )
+  const action = patchObject('Project', project, patchOf(before, after), patchOf(was, is))
   const why = whyNot('patch', 'projects', team) ?? whyNotOwned(source)
   const apply = async (): Promise<void> => {
-    setFailed(undefined)
-    const send = async (): Promise<void> => {
-      const params = { path: { project_id: id } }
-      try {
-        await must(api.PATCH('/projects/{project_id}', { params, body: body as never }))
-      } catch (error) {
-        setFailed(error)
-        throw error
-      }
-      setEdited({})
-    }
-    await run(send, 'The settings are stored.', doing)
+    await perform(action)
+    setEdited({})
+    toast({ kind: 'ok', text: 'The settings are saved.' })
   }
   return (
     <>
@@ -89,7 +73,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
             fields={fields}
             whyNot={why}
             change={(part) => setEdited({ ...edited, ...part })}
-            onSubmit={() => void apply()}
+            onSubmit={() => void run(apply)}
           />
         </Panel>
         <div class={s['side']}>
@@ -100,30 +84,30 @@ const Shown = ({ project }: { readonly project: Project }) => {
               <p class="muted">No container is re-created by this.</p>
               <div class={s['buttons']}>
                 <Button
-                  whyNot={isChanged(lines) ? undefined : 'Nothing is changed yet.'}
-                  onPress={() => {
-                    setEdited({})
-                    setFailed(undefined)
-                  }}
+                  whyNot={isChanged(lines) ? undefined : 'No changes yet.'}
+                  onPress={() => setEdited({})}
                 >
                   Discard
                 </Button>
                 <Button
                   look="primary"
                   busy={busy}
-                  whyNot={why ?? (isChanged(lines) ? undefined : 'Nothing is changed yet.')}
-                  onPress={() => void apply()}
+                  whyNot={why ?? (isChanged(lines) ? undefined : 'No changes yet.')}
+                  onPress={() => void run(apply)}
                 >
                   Apply
                 </Button>
               </div>
-              {isChanged(lines) ? <CopyAs doing={doing} /> : null}
+              {isChanged(lines) ? <CopyAs action={action} /> : null}
             </div>
           </Panel>
           <About project={project} />
           <Panel title="Delete">
             <div class={s['diff']}>
-              <p>With all its secrets. A project that stagelets use cannot be deleted.</p>
+              <p>
+                The project is deleted with all its secrets. A project that stagelets use cannot be
+                deleted.
+              </p>
               <div>
                 <Button
                   look="danger"
@@ -144,29 +128,19 @@ const Shown = ({ project }: { readonly project: Project }) => {
 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
-  const project = findIn(
-    projects.known.value,
-    (one) => one.team === team && (one.name === name || one.id === name),
-  )
+  const project = findObject(projects.known.value, { team, name })
   return (
-    <PageFrame
-      windowTitle={`${name} settings`}
-      title="Settings"
-      within={<a href={projectUrl({ team, name })}>{name}</a>}
-      tabs={<ProjectTabs {...{ team, name }} current="Settings" />}
-    >
-      <WhenKnown
-        of={project}
-        rows={8}
-        none={
-          <Empty
-            title="Not there, or not yours."
-            action={<LinkButton href="/ui/projects">To the projects</LinkButton>}
-          />
-        }
-      >
-        {(found) => <Shown key={found.id} project={found} />}
-      </WhenKnown>
-    </PageFrame>
+    <DetailPage of={project} name={name} back={{ href: '/ui/projects', text: 'Back to projects' }}>
+      {(found) => (
+        <PageFrame
+          windowTitle={`${name} settings`}
+          title="Settings"
+          within={<a href={projectUrl({ team, name })}>{name}</a>}
+          tabs={<ProjectTabs {...{ team, name }} current="Settings" />}
+        >
+          <Shown key={found.id} project={found} />
+        </PageFrame>
+      )}
+    </DetailPage>
   )
 }

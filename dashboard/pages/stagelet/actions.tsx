@@ -1,11 +1,17 @@
-// What one can do with a stagelet: deploy edits of its Compose file, pause it, and try again what failed. What the
+// What can be done with a stagelet: deploy edits of its Compose file, pause it, and retry what failed. A button that the
 // role does not allow is disabled, and says which roles may.
 import { useState } from 'preact/hooks'
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
 import type { Stagelet } from '../../../src/rest/types.ts'
 import { conditionOf } from '../../live/states.ts'
-import { deployDoing, leakTestDoing, pauseDoing, retryDoing } from '../../copy-as/stagelets.ts'
+import {
+  deployStagelet,
+  pauseStagelet,
+  retryStagelet,
+  startLeakTest,
+} from '../../actions/stagelets.ts'
+import { ActionButton } from '../../ui/action-button.tsx'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyMenu } from '../../ui/copy-as.tsx'
@@ -18,13 +24,11 @@ interface Props {
   readonly stagelet: Stagelet
 }
 
-const pathOf = ({ id }: Stagelet) => ({ path: { stagelet_id: id } })
-
 type Tried = { readonly impact: Impact } | { readonly error: unknown } | undefined
 
 const tryDeploy = async (stagelet: Stagelet): Promise<Tried> => {
   try {
-    const params = { ...pathOf(stagelet), query: { dry_run: 'true' as const } }
+    const params = { path: { stagelet_id: stagelet.id }, query: { dry_run: 'true' as const } }
     const tried = await must(api.POST('/stagelets/{stagelet_id}/deploy', { params }))
     return 'impact' in tried ? tried : { error: new Error('no impact') }
   } catch (error) {
@@ -48,12 +52,8 @@ const DeployDialog = ({
 }: Props & { readonly tried: Tried; readonly onClose: () => void }) => {
   const { busy, run } = useAction()
   const deploy = async (): Promise<void> => {
-    const params = pathOf(stagelet)
-    const isDone = await run(
-      () => must(api.POST('/stagelets/{stagelet_id}/deploy', { params })),
-      `${stagelet.agent} was told to deploy ${stagelet.name}.`,
-      deployDoing(stagelet),
-    )
+    const text = `The deployment of ${stagelet.name} is requested.`
+    const isDone = await run(deployStagelet(stagelet), text)
     if (isDone) onClose()
   }
   return (
@@ -106,69 +106,41 @@ const Deploy = ({ stagelet }: Props) => {
   )
 }
 
-const Pause = ({ stagelet }: Props) => {
-  const { busy, run } = useAction()
-  const { paused, name } = stagelet
-  const change = (): Promise<boolean> =>
-    run(
-      () =>
-        must(
-          api.PATCH('/stagelets/{stagelet_id}', {
-            params: pathOf(stagelet),
-            body: { paused: !paused },
-          }),
-        ),
-      paused ? `${name} goes on.` : `${name} is paused: it keeps what it runs.`,
-      pauseDoing(stagelet),
-    )
-  return (
-    <Button
-      command={`pause:${stagelet.id}`}
-      look={paused ? 'primary' : 'plain'}
-      busy={busy}
-      whyNot={whyNot('patch', 'stagelets', stagelet.team) ?? whyNotOwned(stagelet.source)}
-      onPress={() => void change()}
-    >
-      {paused ? 'Resume' : 'Pause'}
-    </Button>
-  )
-}
-
 const hasFailed = (stagelet: Stagelet): boolean =>
   conditionOf(stagelet, 'Degraded')?.status === 'True' ||
   ['Failed', 'RolledBack'].includes(stagelet.last_rollout?.result ?? '')
 
-const Retry = ({ stagelet }: Props) => {
-  const { busy, run } = useAction()
-  const retry = (): Promise<boolean> =>
-    run(
-      () => must(api.POST('/stagelets/{stagelet_id}/retry', { params: pathOf(stagelet) })),
-      `${stagelet.agent} tries again what failed.`,
-      retryDoing(stagelet),
-    )
+export const StageletActions = ({ stagelet }: Props) => {
+  const { id, name, team, agent, paused, source } = stagelet
   return (
-    <Button
-      command={`retry:${stagelet.id}`}
-      look={hasFailed(stagelet) ? 'primary' : 'quiet'}
-      busy={busy}
-      whyNot={
-        whyNot('create', 'stagelets/deploy', stagelet.team) ??
-        (hasFailed(stagelet) ? undefined : 'Nothing failed.')
-      }
-      onPress={() => void retry()}
-    >
-      Retry
-    </Button>
+    <>
+      <Deploy stagelet={stagelet} />
+      <ActionButton
+        command={`pause:${id}`}
+        look={paused ? 'primary' : 'plain'}
+        whyNot={whyNot('patch', 'stagelets', team) ?? whyNotOwned(source)}
+        action={pauseStagelet(stagelet)}
+        onDone={paused ? `${name} is resumed.` : `${name} is paused: it keeps what it runs.`}
+      >
+        {paused ? 'Resume' : 'Pause'}
+      </ActionButton>
+      <ActionButton
+        command={`retry:${id}`}
+        look={hasFailed(stagelet) ? 'primary' : 'quiet'}
+        whyNot={
+          whyNot('create', 'stagelets/deploy', team) ??
+          (hasFailed(stagelet) ? undefined : 'Nothing failed.')
+        }
+        action={retryStagelet(stagelet)}
+        onDone={`${agent} retries what failed.`}
+      >
+        Retry
+      </ActionButton>
+      <CopyMenu
+        actions={[deployStagelet, pauseStagelet, retryStagelet, startLeakTest].map((actionOf) =>
+          actionOf(stagelet),
+        )}
+      />
+    </>
   )
 }
-
-export const StageletActions = ({ stagelet }: Props) => (
-  <>
-    <Deploy stagelet={stagelet} />
-    <Pause stagelet={stagelet} />
-    <Retry stagelet={stagelet} />
-    <CopyMenu
-      doings={[deployDoing, pauseDoing, retryDoing, leakTestDoing].map((doing) => doing(stagelet))}
-    />
-  </>
-)

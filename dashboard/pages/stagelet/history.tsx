@@ -46,8 +46,8 @@ const Rollouts = ({ stagelet }: { readonly stagelet: Stagelet }) => {
     },
   })
   return (
-    <Panel flush title="Rollouts" aside={<span class="muted">the newest 50 are kept</span>}>
-      <WhenKnown of={rollouts} none={<Empty title="No rollout yet" />}>
+    <Panel flush title="Rollouts" aside={<span class="muted">newest 50</span>}>
+      <WhenKnown of={rollouts} none={<Empty title="No rollouts yet" />}>
         {(all) => <KeptRollouts rollouts={all} label={`Rollouts of ${stagelet.name}`} />}
       </WhenKnown>
     </Panel>
@@ -64,7 +64,7 @@ const Lasting = ({ stagelet: { team, name } }: { readonly stagelet: Stagelet }) 
       {(shown) => (
         <Panel
           flush
-          title="Drift, pauses and orders"
+          title="Drift and operations"
           aside={<a href={activityUrl({ team, stagelet: name })}>All activity</a>}
         >
           <Feed rows={shown} label={`Activity of ${name}`} />
@@ -81,8 +81,8 @@ export const HistoryTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
       <LastRollout stagelet={stagelet} />
       <Rollouts stagelet={stagelet} />
       <Lasting stagelet={stagelet} />
-      <Panel flush title="Within the hour">
-        <WhenKnown of={events} none={<Empty title="Nothing happened within the hour" />}>
+      <Panel flush title="Last hour">
+        <WhenKnown of={events} none={<Empty title="No events in the last hour" />}>
           {(all) => (
             <ul class={s['events']}>
               {all.map(({ type, reason, message, last_seen: at, count }) => (

@@ -30,7 +30,7 @@ const results: Readonly<Record<Rollout['result'], readonly [StateKind, string]>>
 const causes = {
   NewRevision: 'a new revision',
   ComposeFile: 'an edit of the Compose file',
-  Drift: 'containers that were changed from outside',
+  Drift: 'containers that were changed by hand',
 } as const
 
 const tail = 20
@@ -121,14 +121,14 @@ const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
     <>
       <Facts
         rows={[
-          ['To blame', <b>{blamed}</b>],
-          ['What happened', messageText(reason)],
+          ['Failed service', <b>{blamed}</b>],
+          ['Error', messageText(reason)],
           ...(of === undefined
             ? []
             : ([
                 ['Changed', `${revisionText(failed)} by ${of.by.join(', ')}`],
                 [
-                  known === undefined ? 'Keys that it sees' : 'Keys to blame',
+                  known === undefined ? 'Keys of the service' : 'Changed keys',
                   keys.length === 0
                     ? 'none of that revision'
                     : keys.map((key) => (
@@ -193,7 +193,7 @@ export const LastRollout = ({ stagelet }: { readonly stagelet: Stagelet }) => {
         <Facts
           rows={[
             ['Re-created', list(rollout.recreated)],
-            ['Along with them', list(rollout.cascaded)],
+            ['Re-created with them', list(rollout.cascaded)],
           ]}
         />
         {rollout.service === undefined ? null : (

@@ -3,9 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
 import type { LeakTest, Stagelet } from '../../../src/rest/types.ts'
-import { leakTestDoing } from '../../copy-as/stagelets.ts'
-import { useAction } from '../../ui/action.ts'
-import { Button } from '../../ui/button.tsx'
+import { startLeakTest } from '../../actions/stagelets.ts'
+import { ActionButton } from '../../ui/action-button.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
@@ -54,31 +53,22 @@ const useNewest = (stagelet: Stagelet, mayRead: boolean) => {
 export const LeakTestPanel = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const refused = whyNot('get', 'stagelets/logs', stagelet.team)
   const { test, take } = useNewest(stagelet, refused === undefined)
-  const { busy, run } = useAction()
-  const start = (): Promise<boolean> =>
-    run(
-      async () => {
-        take(await must(api.POST(path, { params: paramsOf(stagelet), body: {} })))
-      },
-      undefined,
-      leakTestDoing(stagelet),
-    )
   const badge = test && badgeOf(test)
   return (
     <Panel
-      title="Printed secrets"
+      title="Leak test"
       aside={
-        <Button
+        <ActionButton
           small
           command={`leak-test:${stagelet.id}`}
-          busy={busy}
           whyNot={
-            refused ?? (test !== undefined && isOpen(test) ? 'A test runs already.' : undefined)
+            refused ?? (test !== undefined && isOpen(test) ? 'A test is running.' : undefined)
           }
-          onPress={() => void start()}
+          action={startLeakTest(stagelet)}
+          onDone={take}
         >
           Leak test
-        </Button>
+        </ActionButton>
       }
     >
       {test === undefined || badge === undefined ? (

@@ -31,7 +31,10 @@ it('hits are counted, with the key and the service of each', () => {
 
 it('a test that did not read all never says that all is well', () => {
   const early = { ...done, lines: 1, complete: false }
-  expect(badgeOf(early)).toEqual({ kind: 'warn', text: '0 hits in 1 line, not all were read' })
+  expect(badgeOf(early)).toEqual({
+    kind: 'warn',
+    text: '0 hits in 1 line, not all lines were read',
+  })
   const unread = { ...done, services: [{ ...web, fault: 'its log cannot be read: x' }] }
   expect(badgeOf(unread).kind).toBe('warn')
   expect(findingsOf(unread)[0]?.text).toBe('web: its log cannot be read: x')
@@ -39,7 +42,7 @@ it('a test that did not read all never says that all is well', () => {
 
 it('a test that was not done says why', () => {
   const away = { ...done, state: 'agent_away' as const, message: 'agent box has no connection' }
-  expect(badgeOf(away)).toEqual({ kind: 'unknown', text: 'agent away' })
+  expect(badgeOf(away)).toEqual({ kind: 'unknown', text: 'agent offline' })
   expect(findingsOf({ ...away, services: [] })).toEqual([
     { kind: 'unknown', text: 'agent box has no connection' },
   ])

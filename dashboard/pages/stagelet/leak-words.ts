@@ -24,14 +24,20 @@ export const badgeOf = (test: LeakTest): Word => {
   if (test.state === 'waiting') return { kind: 'wait', text: 'waiting for the agent' }
   if (test.state === 'running') return { kind: 'run', text: `${lines(test.lines)} counted so far` }
   if (test.state !== 'done') {
-    const words = { agent_away: 'agent away', agent_too_old: 'agent too old', failed: 'not done' }
+    const words = {
+      agent_away: 'agent offline',
+      agent_too_old: 'agent too old',
+      failed: 'not done',
+    }
     return { kind: 'unknown', text: words[test.state] }
   }
   const hits = test.services.flatMap((service) => service.hits)
   const count = hits.reduce((sum, hit) => sum + hit.count, 0)
   const text = `${count.toLocaleString('en')} ${count === 1 ? 'hit' : 'hits'} in ${lines(test.lines)}`
   if (count > 0) return { kind: 'fail', text }
-  return isWhole(test) ? { kind: 'ok', text } : { kind: 'warn', text: `${text}, not all were read` }
+  return isWhole(test)
+    ? { kind: 'ok', text }
+    : { kind: 'warn', text: `${text}, not all lines were read` }
 }
 
 const times = (count: number): string =>

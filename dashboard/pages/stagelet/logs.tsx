@@ -72,7 +72,7 @@ const Services = ({
 const phases: Readonly<Record<LogPhase, string>> = {
   connecting: 'connecting',
   following: 'following',
-  broken: 'the stream broke, opening it again',
+  broken: 'connection lost, reconnecting',
   ended: 'ended',
   full: 'not open',
   refused: 'not open',
@@ -112,7 +112,7 @@ const Bar = ({ logs, chosen, colourOf, text, onText, name }: BarProps) => {
         times
       </label>
       <label class={s['service']}>
-        from the last
+        last
         <select
           value={String(logSettings.value.tail)}
           onChange={(event) => setLogSettings({ tail: Number(event.currentTarget.value) })}
@@ -124,7 +124,7 @@ const Bar = ({ logs, chosen, colourOf, text, onText, name }: BarProps) => {
       </label>
       <Button
         small
-        whyNot={shown.length === 0 ? 'No line is shown.' : undefined}
+        whyNot={shown.length === 0 ? 'No lines to download.' : undefined}
         onPress={() => download(name, shown)}
       >
         Download
@@ -138,8 +138,9 @@ const Bar = ({ logs, chosen, colourOf, text, onText, name }: BarProps) => {
 }
 
 const Full = () => (
-  <Empty title="Two other tabs of this browser read logs">
-    A browser keeps few connections to one server open. It begins here when one of them is closed.
+  <Empty title="Two other tabs of this browser follow logs">
+    A browser opens few connections to one server. The logs start here when one of the tabs is
+    closed.
   </Empty>
 )
 
@@ -159,21 +160,21 @@ const Nothing = ({
   const isAway = agent !== undefined && conditionOf(agent, 'Ready')?.status !== 'True'
   if (isAway)
     return (
-      <Empty title={`${agent.name} has been away since `}>
+      <Empty title={`${agent.name} has been offline since `}>
         <Since at={agent.last_seen} />
       </Empty>
     )
   const inSync = conditionOf(stagelet, 'SecretsInSync')
   if (inSync?.reason === 'EngineUnavailable')
-    return <Empty title="The engine does not answer">{inSync.message}</Empty>
-  return <Empty title={phase === 'connecting' ? 'Asking the agent' : 'No line in this window'} />
+    return <Empty title="Docker does not answer">{inSync.message}</Empty>
+  return <Empty title={phase === 'connecting' ? 'Asking the agent' : 'No log lines'} />
 }
 
 const Selected = ({ row, onClose }: { readonly row: Row; readonly onClose: () => void }) => {
   if (row.kind !== 'line') return null
   const { service, time, container, stream, text } = row.line
   return (
-    <aside class={s['whole']} aria-label="The chosen line">
+    <aside class={s['whole']} aria-label="Selected line">
       <header>
         <b>{service}</b>
         <span class="muted">
@@ -235,9 +236,9 @@ const Reader = ({ stagelet }: { readonly stagelet: Stagelet }) => {
       )}
       {logs.phase === 'ended' ? (
         <p class={s['over']}>
-          The logs ended.{' '}
+          The log stream ended.{' '}
           <Button small onPress={logs.again}>
-            Read again
+            Reconnect
           </Button>
         </p>
       ) : null}
@@ -253,6 +254,6 @@ export const LogsTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   return refused === undefined ? (
     <Reader key={stagelet.id} stagelet={stagelet} />
   ) : (
-    <Empty title="You may not read these logs">{refused}</Empty>
+    <Empty title="You have no access to these logs">{refused}</Empty>
   )
 }

@@ -20,7 +20,7 @@ export const lastFailed = (
 export const sentenceOf = (stagelet: Stagelet, { kind, word, why }: ShownState): string => {
   const { running_revision: running, services } = stagelet
   if (kind === 'ok' && running !== undefined && services.length > 0)
-    return `${servicesOf(stagelet)} revision ${running}, which is what is declared.`
+    return `${servicesOf(stagelet)} revision ${running}, as declared.`
   const failed = lastFailed(stagelet)
   // On the way back nothing runs as a whole yet.
   if (word === 'Rolled back' && failed !== undefined && running !== undefined)

@@ -86,9 +86,12 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
         )
       },
     },
-    { title: 'Runs', render: ({ revision }) => <span class="num">{revisionText(revision)}</span> },
     {
-      title: 'Declared',
+      title: 'Running',
+      render: ({ revision }) => <span class="num">{revisionText(revision)}</span>,
+    },
+    {
+      title: 'Target',
       render: () => (
         <InlineKnown of={declared}>
           {(revision) => <span class="num">{revisionText(revision)}</span>}
@@ -104,7 +107,7 @@ const columnsOf = (stagelet: Stagelet): readonly TableColumn<Service>[] => {
       render: ({ restarts }) => restarts ?? <span class="muted">–</span>,
     },
     {
-      title: 'Sees',
+      title: 'Secrets',
       wide: true,
       render: (service) => <Keys stagelet={stagelet} service={service} />,
     },
@@ -138,7 +141,7 @@ const Notices = ({ stagelet }: { readonly stagelet: Stagelet }) => {
     <Conditions
       of={isSaid ? [] : told}
       more={hidden.map(({ service, keys }) => [
-        <State kind="wait">Set in two places</State>,
+        <State kind="wait">Set twice</State>,
         <>
           The Compose file or an env file of {service} sets{' '}
           <span class="mono">{keys.join(', ')}</span> too: the secret wins, and an edit there

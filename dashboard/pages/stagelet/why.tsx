@@ -64,7 +64,7 @@ const ComposeRow = ({ composeSets, composeWins }: Why) => (
       {composeWins ? (
         <State kind="ok">Wins</State>
       ) : composeSets ? (
-        'sets it too, loses: a secret of the same key wins'
+        'also sets it: the secret of the same key wins'
       ) : (
         <span class="muted">does not set it</span>
       )}
@@ -91,9 +91,9 @@ const Chain = ({ of }: { readonly of: Reference }) => (
 const Runs = ({ stagelet, service }: Pick<Shown, 'stagelet' | 'service'>) => {
   const { in_sync: inSync } = service
   if (inSync === undefined)
-    return <State kind="unknown">Nobody sees now what {service.name} runs.</State>
+    return <State kind="unknown">It is not known what {service.name} runs now.</State>
   return inSync ? (
-    <State kind="ok">{service.name} runs exactly this.</State>
+    <State kind="ok">{service.name} runs this value.</State>
   ) : (
     <InlineKnown of={declaredRevision(stagelet)}>
       {(declared) => (
@@ -190,7 +190,7 @@ export const WhyTab = ({ stagelet }: { readonly stagelet: Stagelet }) => {
           onChoose={setKey}
         />
       </div>
-      <WhenKnown of={answered} none={<Empty title={`${service.name} sees no secret`} />}>
+      <WhenKnown of={answered} none={<Empty title={`${service.name} has no secrets`} />}>
         {(asked) => <Answer {...{ stagelet, service }} {...asked} />}
       </WhenKnown>
     </>

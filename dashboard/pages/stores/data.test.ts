@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Condition, Store } from '../../../src/rest/types.ts'
 import { comingLook } from '../../../src/rest/coming-look.ts'
-import { callsOf, isBraked, stateOf, whatIs } from './data.ts'
+import { callsText, isGuarded, storeState, providerText } from './data.ts'
 
 const condition = (type: string, status: Condition['status'], message = type): Condition => ({
   ...{ type, status, message, reason: 'R', since: '' },
@@ -14,33 +14,33 @@ const store: Store = {
 
 it('says the worst first, with all that is wrong', () => {
   const of = (...more: Condition[]) =>
-    stateOf({
+    storeState({
       conditions: [...fresh.filter(({ type }) => more.every((one) => one.type !== type)), ...more],
     })
   expect(of()).toEqual({ kind: 'ok', word: 'Fresh', faults: [] })
   expect(of(condition('Throttled', 'True'))).toMatchObject({ kind: 'wait', word: 'Throttled' })
   expect(of(condition('Listening', 'False', 'AWS has no such queue'))).toEqual({
-    ...{ kind: 'wait', word: 'No hints', faults: ['AWS has no such queue'] },
+    ...{ kind: 'wait', word: 'Polling only', faults: ['AWS has no such queue'] },
   })
   expect(of(condition('Fresh', 'False'))).toMatchObject({ word: 'Stale' })
   expect(of(condition('Ready', 'False'), condition('Fresh', 'False'))).toEqual({
     ...{ kind: 'fail', word: 'Not ready', faults: ['Ready', 'Fresh'] },
   })
   expect(of(condition('Braked', 'True', 'much is missing'))).toMatchObject({
-    ...{ word: 'Braked', faults: ['much is missing'] },
+    ...{ word: 'Deletions held', faults: ['much is missing'] },
   })
-  expect(stateOf({ conditions: [] })).toMatchObject({ kind: 'unknown' })
-  expect([isBraked(store), isBraked({ conditions: [condition('Braked', 'True')] })]).toEqual([
+  expect(storeState({ conditions: [] })).toMatchObject({ kind: 'unknown' })
+  expect([isGuarded(store), isGuarded({ conditions: [condition('Braked', 'True')] })]).toEqual([
     ...[false, true],
   ])
 })
 
 it('says what it is and where, and how much it is asked', () => {
-  expect(whatIs(store)).toBe('AWS Secrets Manager, eu-central-1')
-  expect(callsOf({ ...store, calls_per_minute: 12, refresh: { max_calls_per_minute: 30 } })).toBe(
-    '12 of at most 30',
+  expect(providerText(store)).toBe('AWS Secrets Manager, eu-central-1')
+  expect(callsText({ ...store, calls_per_minute: 12, refresh: { max_calls_per_minute: 30 } })).toBe(
+    '12 of 30',
   )
-  expect(callsOf(store)).toBe('0 of at most 60')
+  expect(callsText(store)).toBe('0 of 60')
 })
 
 it('says when the next look is, and nothing where that moment of the last write is past', () => {

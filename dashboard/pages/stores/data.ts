@@ -1,4 +1,4 @@
-// Stores elsewhere, in words. Pure.
+// External stores, in words. Pure.
 import type { Condition, Store } from '../../../src/rest/types.ts'
 import type { StateKind } from '../../ui/state-kind.ts'
 
@@ -9,7 +9,7 @@ const providerWords: Readonly<Record<NonNullable<Store['provider']>, string>> = 
   infisical: 'Infisical',
   doppler: 'Doppler',
   gcp: 'Google Secret Manager',
-  command: 'a program of the controller',
+  command: 'a program on the controller',
 }
 
 const placeOf = (store: Store): string | undefined =>
@@ -22,13 +22,13 @@ const placeOf = (store: Store): string | undefined =>
   store.command?.name
 
 /** What kind of store, and where it is. */
-export const whatIs = (store: Store): string => {
-  const kind = store.provider === undefined ? 'not looked at yet' : providerWords[store.provider]
+export const providerText = (store: Store): string => {
+  const kind = store.provider === undefined ? 'not synced yet' : providerWords[store.provider]
   const place = placeOf(store)
   return place === undefined ? kind : `${kind}, ${place}`
 }
 
-interface ShownState {
+interface StoreState {
   readonly kind: StateKind
   readonly word: string
   /** What is wrong and what to do, in the words of the controller. */
@@ -41,28 +41,28 @@ const bad: ReadonlySet<string> = new Set(['Throttled', 'Braked'])
 const isFault = ({ type, status }: Condition): boolean =>
   status === (bad.has(type) ? 'True' : 'False')
 
-export const stateOf = ({ conditions }: Pick<Store, 'conditions'>): ShownState => {
+export const storeState = ({ conditions }: Pick<Store, 'conditions'>): StoreState => {
   const wrong = conditions.filter(isFault)
   const faults = wrong.map(({ message }) => message)
   const has = (type: string): boolean => wrong.some((one) => one.type === type)
-  if (has('Braked')) return { kind: 'fail', word: 'Braked', faults }
+  if (has('Braked')) return { kind: 'fail', word: 'Deletions held', faults }
   if (has('Ready')) return { kind: 'fail', word: 'Not ready', faults }
   if (has('Fresh')) return { kind: 'fail', word: 'Stale', faults }
   if (has('Throttled')) return { kind: 'wait', word: 'Throttled', faults }
-  if (has('Listening')) return { kind: 'wait', word: 'No hints', faults }
+  if (has('Listening')) return { kind: 'wait', word: 'Polling only', faults }
   const isTrue = (type: string): boolean =>
     conditions.some((one) => one.type === type && one.status === 'True')
   if (isTrue('Fresh') && isTrue('Ready')) return { kind: 'ok', word: 'Fresh', faults }
-  return { kind: 'unknown', word: 'Not known yet', faults }
+  return { kind: 'unknown', word: 'Not synced yet', faults }
 }
 
-export const isBraked = ({ conditions }: Pick<Store, 'conditions'>): boolean =>
+export const isGuarded = ({ conditions }: Pick<Store, 'conditions'>): boolean =>
   conditions.some(({ type, status }) => type === 'Braked' && status === 'True')
 
 /** A credential that was refused is not tried again by itself. */
-export const isRefused = ({ conditions }: Pick<Store, 'conditions'>): boolean =>
+export const isRejected = ({ conditions }: Pick<Store, 'conditions'>): boolean =>
   conditions.some(({ type, status }) => type === 'Ready' && status === 'False')
 
-/** `12 of at most 60 a minute`. */
-export const callsOf = ({ calls_per_minute: calls, refresh }: Store): string =>
-  `${calls ?? 0} of at most ${refresh?.max_calls_per_minute ?? 60}`
+/** `12 of 60`. */
+export const callsText = ({ calls_per_minute: calls, refresh }: Store): string =>
+  `${calls ?? 0} of ${refresh?.max_calls_per_minute ?? 60}`

@@ -1,52 +1,40 @@
-// Stores elsewhere: whether what was read from them is fresh, how much they are asked, and what is wrong.
+// External stores: whether what was read from them is fresh, how much they are asked, and what is wrong.
 import type { Store } from '../../../src/rest/types.ts'
-import { api, must } from '../../api/client.ts'
+import { comingLook } from '../../../src/rest/coming-look.ts'
+import { askStore, type StoreVerb } from '../../actions/agents.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
-import { askStoreDoing } from '../../copy-as/machines.ts'
 import { now } from '../../live/clock.ts'
 import { allStores } from '../../live/collections.ts'
+import { ofTeam } from '../../live/known.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
-import { projectUrl } from '../../ui/text/links.ts'
-import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
-import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
-import { messageText } from '../../ui/text/message.ts'
-import { mapKnown, ofTeam, partOf } from '../../live/known.ts'
+import { attention, ListPage } from '../../ui/list.tsx'
+import { Empty } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
-import { Table, type TableColumn } from '../../ui/table.tsx'
+import type { TableColumn } from '../../ui/table.tsx'
+import { projectUrl } from '../../ui/text/links.ts'
+import { messageText } from '../../ui/text/message.ts'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
-import { comingLook } from '../../../src/rest/coming-look.ts'
-import { callsOf, isBraked, isRefused, stateOf, whatIs } from './data.ts'
+import { callsText, isGuarded, isRejected, providerText, storeState } from './data.ts'
 import s from './stores.module.css'
 
-const asks = {
-  refresh: ['Refresh', 'It is looked at now.'],
-  check: ['Check the credential', 'It is asked whether it takes the credential.'],
-  resume: ['Resume', 'What is missing is removed.'],
-} as const
+const buttons: Readonly<Record<StoreVerb, readonly [text: string, done: string]>> = {
+  refresh: ['Sync now', 'Sync started.'],
+  check: ['Check credential', 'Credential check started.'],
+  resume: ['Allow deletions', 'The missing secrets are removed.'],
+}
 
-const Ask = ({ store, verb }: { readonly store: Store; readonly verb: keyof typeof asks }) => {
+const StoreButton = ({ store, verb }: { readonly store: Store; readonly verb: StoreVerb }) => {
   const { busy, run } = useAction()
-  const [text, done] = asks[verb]
-  const { id, name, team } = store
-  const ask = async (): Promise<void> => {
-    const params = { path: { store_id: id } }
-    const request = () =>
-      verb === 'refresh'
-        ? must(api.POST('/stores/{store_id}/refresh', { params, body: {} }))
-        : verb === 'check'
-          ? must(api.POST('/stores/{store_id}/check', { params }))
-          : must(api.POST('/stores/{store_id}/resume', { params }))
-    await run(request, done, askStoreDoing(store, verb))
-  }
+  const [text, done] = buttons[verb]
   return (
     <Button
       small
       busy={busy}
-      label={`${text}: ${name}`}
-      whyNot={whyNot('update', 'secretstores', team)}
-      onPress={() => void ask()}
+      label={`${text}: ${store.name}`}
+      whyNot={whyNot('update', 'secretstores', store.team)}
+      onPress={() => void run(askStore(store, verb), done)}
     >
       {text}
     </Button>
@@ -54,7 +42,7 @@ const Ask = ({ store, verb }: { readonly store: Store; readonly verb: keyof type
 }
 
 const Freshness = ({ store }: { readonly store: Store }) => {
-  const { kind, word, faults } = stateOf(store)
+  const { kind, word, faults } = storeState(store)
   return (
     <>
       <State kind={kind}>{word}</State>
@@ -65,7 +53,7 @@ const Freshness = ({ store }: { readonly store: Store }) => {
   )
 }
 
-const Looks = ({ store }: { readonly store: Store }) => {
+const LastSync = ({ store }: { readonly store: Store }) => {
   const { last_look_at: last, lag_seconds: lag = 0 } = store
   const next = comingLook(store, now())
   return (
@@ -78,7 +66,7 @@ const Looks = ({ store }: { readonly store: Store }) => {
             {lag === 0 ? '' : '; '}
           </span>
         )}
-        {lag === 0 ? null : `answers may be ${lengthOf(lag * 1000)} old`}
+        {lag === 0 ? null : `values may be ${lengthOf(lag * 1000)} old`}
       </small>
     </>
   )
@@ -92,23 +80,20 @@ const columns: readonly TableColumn<Store>[] = [
       <>
         {store.name}
         <small>
-          {store.team} · {whatIs(store)}
+          {store.team} · {providerText(store)}
         </small>
       </>
     ),
   },
   { title: 'State', render: (store) => <Freshness store={store} /> },
+  { title: 'Last sync', render: (store) => <LastSync store={store} /> },
   {
-    title: 'Looked at',
-    render: (store) => <Looks store={store} />,
-  },
-  {
-    title: 'Calls a minute',
+    title: 'API calls per minute',
     wide: true,
-    render: (store) => <span class={`num ${s['together']}`}>{callsOf(store)}</span>,
+    render: (store) => <span class={`num ${s['together']}`}>{callsText(store)}</span>,
   },
   {
-    title: 'Gives',
+    title: 'Secrets',
     render: ({ secrets, allow, team }) => (
       <>
         <span class={`num ${s['together']}`}>
@@ -116,10 +101,10 @@ const columns: readonly TableColumn<Store>[] = [
         </span>
         <small>
           {allow === undefined
-            ? 'allows nobody anything'
+            ? 'no project may read it'
             : allow.projects.map((name, i) => (
                 <>
-                  {i === 0 ? 'to ' : ', '}
+                  {i === 0 ? 'read by ' : ', '}
                   <a href={projectUrl({ team, name })}>{name}</a>
                 </>
               ))}
@@ -132,55 +117,32 @@ const columns: readonly TableColumn<Store>[] = [
     end: true,
     render: (store) => (
       <span class={s['actions']}>
-        {isBraked(store) ? <Ask verb="resume" store={store} /> : null}
-        {isRefused(store) ? <Ask verb="check" store={store} /> : null}
-        <Ask verb="refresh" store={store} />
+        {isGuarded(store) ? <StoreButton verb="resume" store={store} /> : null}
+        {isRejected(store) ? <StoreButton verb="check" store={store} /> : null}
+        <StoreButton verb="refresh" store={store} />
       </span>
     ),
   },
 ]
 
-export const Page = () => {
-  const stores = ofTeam(allStores().known.value, useTeam())
-  const count = mapKnown(stores, (all) => ({
-    all: all.length,
-    failing: all.filter((one) => stateOf(one).kind === 'fail').length,
-  }))
-  const failing = partOf(count)?.failing ?? 0
-  return (
-    <PageFrame
-      windowTitle={`${failing > 0 ? `▲ ${failing} ` : ''}Stores`}
-      title="Stores"
-      state={
-        <InlineKnown of={count}>
-          {({ all }) =>
-            failing > 0 ? (
-              <State kind="fail">
-                {failing} {failing === 1 ? 'needs' : 'need'} you
-              </State>
-            ) : (
-              <span class="muted num">{all}</span>
-            )
-          }
-        </InlineKnown>
-      }
-    >
-      <WhenKnown of={stores}>
-        {(rows) => (
-          <Panel flush={rows.length > 0}>
-            {rows.length > 0 ? (
-              <Table label="Stores" stacks rows={rows} idOf={({ id }) => id} columns={columns} />
-            ) : (
-              <Empty title="No store elsewhere is read">
-                A <code>Store</code> names AWS, Vault, 1Password or another one, and says which
-                projects may read what through it. A secret takes its value from there:{' '}
-                <code>valueFrom.external</code>. What was read goes on being served when the store
-                is away.
-              </Empty>
-            )}
-          </Panel>
-        )}
-      </WhenKnown>
-    </PageFrame>
-  )
-}
+export const Page = () => (
+  <ListPage
+    title="Stores"
+    label="Stores"
+    stacks
+    rows={ofTeam(allStores().known.value, useTeam())}
+    idOf={({ id }) => id}
+    columns={columns}
+    summary={(all) =>
+      attention(all.length, all.filter((one) => storeState(one).kind === 'fail').length)
+    }
+    empty={
+      <Empty title="No external stores yet">
+        A <code>SecretStore</code> connects AWS, Vault, 1Password or another store, and says which
+        projects may read what from it. A secret takes its value from there by{' '}
+        <code>valueFrom.external</code>. While the store cannot be reached, the values that were
+        read last stay in use.
+      </Empty>
+    }
+  />
+)

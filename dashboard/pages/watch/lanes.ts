@@ -45,10 +45,10 @@ const stateOf = (
   if (state.kind === 'fail') return ['fail', state.word]
   if (state.kind === 'paused' || state.kind === 'unknown') return [state.kind, state.word]
   if (isNew) return ['run', 'Started']
-  if ((stagelet.wanted_revision ?? 0) < revision) return ['wait', 'Written']
+  if ((stagelet.wanted_revision ?? 0) < revision) return ['wait', 'Saved']
   // Compose runs: it stops the container of before first, which may take as long as that is given.
   const isBegun = isLastOf(stagelet, revision) && stagelet.last_rollout?.started_at !== undefined
-  return isBegun ? ['run', 'Stopping the old one'] : ['run', 'Told']
+  return isBegun ? ['run', 'Stopping old container'] : ['run', 'Delivered']
 }
 
 export interface World {
@@ -76,7 +76,7 @@ const ofRollouts = (stagelets: readonly Stagelet[], revision: number): Wanted[] 
     .filter((one) => isLastOf(one, revision))
     .flatMap(({ name: stagelet, last_rollout: { recreated = [], cascaded = [] } = {} }) => [
       ...recreated.map((service) => ({ stagelet, service, what: 're-created' })),
-      ...cascaded.map((service) => ({ stagelet, service, what: 'with another' })),
+      ...cascaded.map((service) => ({ stagelet, service, what: 'with another service' })),
     ])
 
 const ofImpact = ({ impact }: Applied): Wanted[] => [
@@ -133,10 +133,14 @@ const ends: Readonly<Record<KeptRollout['result'], readonly [StateKind, string]>
   Healthy: ['ok', healthyThen],
   RolledBack: ['ok', healthyThen],
   Failed: ['fail', 'Failed'],
-  Superseded: ['wait', 'Overtaken'],
+  Superseded: ['wait', 'Superseded'],
   Unknown: ['unknown', 'Unknown'],
 }
-const words = { recreated: 're-created', cascaded: 'with another', restarted: 'restarted' } as const
+const words = {
+  recreated: 're-created',
+  cascaded: 'with another service',
+  restarted: 'restarted',
+} as const
 
 /** The newest rollouts of the revision, by stagelet, of those whose last rollout is another by now. */
 const pastOf = ({ kept, stagelets }: World, revision: number): readonly KeptRollout[] => {

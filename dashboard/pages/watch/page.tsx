@@ -167,7 +167,7 @@ const Proof = ({
           <State kind={same === total ? 'ok' : 'warn'}>
             {same} of {total} others untouched
           </State>
-          <span class="muted">same start time as before</span>
+          <span class="muted">not restarted</span>
         </p>
       )}
       {applied.impact.held.map(({ stagelet, message }) => (
@@ -198,7 +198,7 @@ const Lanes = ({
         <span />
         <span />
         <span>
-          <i>stored</i>
+          <i>saved</i>
           <i class="num">{secondsOf(scale)}</i>
         </span>
       </li>
@@ -229,7 +229,7 @@ const Actions = ({ place, revision, isNewest, isKept }: ActionsProps) => (
     {isNewest && revision > 1 ? <Undo place={place} revision={revision} /> : null}
     {isKept ? <ReceiptButton {...place} revision={revision} /> : null}
     <LinkButton href={projectUrl({ team: place.team, name: place.project })}>
-      To the secrets
+      Back to secrets
     </LinkButton>
   </>
 )
@@ -289,8 +289,8 @@ export const Page = () => {
         <WhenKnown
           of={lanes}
           none={
-            <Empty title="No container is known that it re-created">
-              Nothing sees what changed, its rollouts are no longer kept, or its stagelets are gone.
+            <Empty title="No re-created containers">
+              No service uses the changed secrets, or its rollouts are no longer kept.
             </Empty>
           }
         >

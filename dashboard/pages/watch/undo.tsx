@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { useShortcuts } from '../../app/keys.ts'
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
-import { goBackDoing } from '../../copy-as/secrets.ts'
+import { rollBackProject } from '../../actions/secrets.ts'
 import { Button } from '../../ui/button.tsx'
 import { AskFirst } from '../review/ask-first.tsx'
 import type { ProjectPlace } from '../secrets/data.ts'
@@ -32,7 +32,7 @@ const Ask = ({ place, revision, onClose }: Props & { readonly onClose: () => voi
       [...added, ...removed, ...changed].map(({ key }) => key)
     }
     revisionOf={() => revision + 1}
-    doing={goBackDoing(place, revision - 1)}
+    action={rollBackProject(place, revision - 1)}
     onClose={onClose}
   />
 )

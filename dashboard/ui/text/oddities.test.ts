@@ -6,11 +6,11 @@ it('names what one does not see in a value', () => {
     ...['ends with a line break', 'begins with a space', 'has carriage returns', 'has tabs'],
   ])
   expect(oddities('a ')).toEqual(['ends with a space'])
-  expect(oddities('a\0b')).toEqual(['has a NUL'])
+  expect(oddities('a\0b')).toEqual(['has a NUL byte'])
   expect(oddities('pass•word**')).toEqual([])
 })
 
 it('asks of a mask whether it is a value', () => {
   for (const mask of ['•', '••••••••', '***', '***REDACTED***', '•*•'])
-    expect(oddities(mask)).toEqual(['looks like a mask, not like a value'])
+    expect(oddities(mask)).toEqual(['looks like a masked value'])
 })

@@ -7,7 +7,7 @@ export const tooLarge = 'is larger than 1 MiB'
 
 /** A value of dots only was copied from a screen, where it stood for another. */
 export const maskWords = (text: string): string[] =>
-  maskOnly.test(text) ? ['looks like a mask, not like a value'] : []
+  maskOnly.test(text) ? ['looks like a masked value'] : []
 
 export const oddities = (text: string): string[] => {
   const found: string[] = []
@@ -16,6 +16,6 @@ export const oddities = (text: string): string[] => {
   if (/^\s/.test(text)) found.push('begins with a space')
   if (text.includes('\r')) found.push('has carriage returns')
   if (text.includes('\t')) found.push('has tabs')
-  if (text.includes('\0')) found.push('has a NUL')
+  if (text.includes('\0')) found.push('has a NUL byte')
   return [...found, ...maskWords(text)]
 }

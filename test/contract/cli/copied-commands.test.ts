@@ -7,63 +7,66 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { TeamRole } from '../../../src/access/team-roles.ts'
 import type { Project, Stagelet } from '../../../src/rest/types.ts'
-import { formsOf, type Doing, type Forms } from '../../../dashboard/copy-as/doing.ts'
 import {
-  joinDoing,
-  nameAgentDoing,
-  revokeDoing,
-  rotateAgentDoing,
-  rotateKeysDoing,
-  switchAgentDoing,
-  testNotifierDoing,
-} from '../../../dashboard/copy-as/machines.ts'
+  createJoinToken,
+  revokeAgent,
+  rotateAgentKeys,
+  rotateKeys,
+  switchAgent,
+  testNotifier,
+} from '../../../dashboard/actions/agents.ts'
 import {
-  endSessionDoing,
-  memberDoing,
-  newUserDoing,
-  removeMemberDoing,
-  revokeTokenDoing,
-  switchUserDoing,
-  tokenDoing,
-} from '../../../dashboard/copy-as/people.ts'
+  copiedTexts,
+  type CopiedTexts,
+  type ApiAction,
+} from '../../../dashboard/actions/copy-as.ts'
 import {
-  changeSetDoing,
-  goBackDoing,
-  newProjectDoing,
-  purgeDoing,
-  readDoing,
-  restoreDoing,
-  secretBackDoing,
-  secretDoing,
-  secretSpecDoing,
-  type SecretEdit,
-} from '../../../dashboard/copy-as/secrets.ts'
-import {
-  deleteDoing,
-  editSpecDoing,
+  createObject,
+  deleteObject,
   manifestNames,
-  newSpecDoing,
+  patchObject,
   patchOf,
   type Spec,
-} from '../../../dashboard/copy-as/spec.ts'
+} from '../../../dashboard/actions/kinds.ts'
 import {
-  deployDoing,
-  leakTestDoing,
-  pauseDoing,
-  pauseRolloutDoing,
-  resumeRolloutDoing,
-  retryDoing,
-  retryRolloutDoing,
-} from '../../../dashboard/copy-as/stagelets.ts'
-import { placeholder } from '../../../dashboard/copy-as/text.ts'
+  createToken,
+  createUser,
+  disableUser,
+  endSession,
+  removeMember,
+  revokeToken,
+  setMember,
+} from '../../../dashboard/actions/people.ts'
+import {
+  applyChangeSet,
+  editSecret,
+  patchSecret,
+  purgeSecret,
+  restoreSecret,
+  revealSecret,
+  rollBackProject,
+  rollBackSecret,
+  type SecretEdit,
+} from '../../../dashboard/actions/secrets.ts'
+import {
+  deployStagelet,
+  pauseRollout,
+  pauseStagelet,
+  resumeRollout,
+  retryRollout,
+  retryStagelet,
+  startLeakTest,
+} from '../../../dashboard/actions/stagelets.ts'
+import { placeholder } from '../../../dashboard/actions/text.ts'
 import { bodyOf, fieldsOf, specOf } from '../../../dashboard/pages/notifiers/data.ts'
 import { startTestController, type TestController } from '../../support/programs/controller.ts'
 import { servedCommand, type ServedCommand } from '../../support/programs/served-command.ts'
 import { shortGo } from '../../support/short-go.ts'
 import { soak } from '../../support/soak.ts'
 
-type Form = keyof Forms
+type Form = keyof CopiedTexts
 const kube = '/apis/stagely.dev/v1alpha1/namespaces/default'
 const hostile = `it's <script>"$HOME"</script>`
 const place = { team: 'default', project: 'shop' }
@@ -108,13 +111,13 @@ const run = (text: string, input: string): Promise<string> =>
 
 const withValue = (_: string, part: unknown): unknown =>
   typeof part === 'object' && part !== null && 'given' in part ? base64 : part
-const button = ({ rest: { method, path, body } }: Doing): Promise<unknown> => {
+const button = ({ request: { method, path, body } }: ApiAction): Promise<unknown> => {
   const text = JSON.stringify(body, withValue)
   return must(method, `/api/v1${path}`, text === undefined ? undefined : JSON.parse(text))
 }
 
 /** YAML is put into a file, with values in place of the placeholders; what deletes is in a comment. */
-const runForm = async (forms: Forms, form: Form, keys: readonly string[]): Promise<void> => {
+const runForm = async (forms: CopiedTexts, form: Form, keys: readonly string[]): Promise<void> => {
   const text = forms[form] ?? ''
   const lines = keys.map(() => `${base64}\n`).join('')
   if (form === 'yaml') {
@@ -126,7 +129,7 @@ const runForm = async (forms: Forms, form: Form, keys: readonly string[]): Promi
 }
 
 interface Case {
-  readonly doing: () => Doing
+  readonly action: () => ApiAction
   readonly forms: readonly Form[]
   /** Keys whose new values are read. */
   readonly keys?: readonly string[]
@@ -140,12 +143,12 @@ interface Case {
 const formsEach = soak(1, 4)
 let actions = 0
 /** Every form, from the same state, leaves what the button leaves. */
-const same = async ({ doing, forms, keys = [], before, after }: Case): Promise<void> => {
+const same = async ({ action, forms, keys = [], before, after }: Case): Promise<void> => {
   await before()
-  const described = doing()
+  const described = action()
   await button(described)
   const wanted = await after()
-  const texts = formsOf(described, controller.url)
+  const texts = copiedTexts(described, controller.url)
   expect(Object.keys(texts).sort()).toEqual([...forms].sort())
   for (const text of Object.values(texts)) {
     expect(text).not.toContain(controller.token)
@@ -154,7 +157,7 @@ const same = async ({ doing, forms, keys = [], before, after }: Case): Promise<v
   const first = actions++
   for (const form of forms.filter((_, at) => (at + first) % forms.length < formsEach)) {
     await before()
-    await runForm(formsOf(doing(), controller.url), form, keys)
+    await runForm(copiedTexts(action(), controller.url), form, keys)
     expect(await after(), form).toEqual(wanted)
   }
 }
@@ -226,7 +229,8 @@ describe('what "copy as" gives', () => {
   it('makes a project', async () => {
     const path = '/api/v1/projects/default%2Fcrm'
     await same({
-      doing: () => newProjectDoing({ team: 'default', name: 'crm' }, hostile),
+      action: () =>
+        createObject('Project', { team: 'default', name: 'crm' }, { description: hostile }),
       forms: all,
       before: async () => {
         await call('DELETE', path)
@@ -240,7 +244,7 @@ describe('what "copy as" gives', () => {
 
   it('makes, changes and deletes a secret', async () => {
     const secret = (one: SecretEdit) => ({
-      ...{ doing: () => secretDoing(place, one), before: resetSecrets, after: secrets },
+      ...{ action: () => editSecret(place, one), before: resetSecrets, after: secrets },
       keys: one.hasValue ? [one.key] : [],
     })
     await same({ ...secret(edit('create', 'NEW', 'web', { stagelet: 'shop' })), forms: all })
@@ -258,7 +262,7 @@ describe('what "copy as" gives', () => {
       edit('delete', 'GONE', 'global'),
     ]
     await same({
-      ...{ doing: () => changeSetDoing(place, edits, hostile), keys: ['A', 'B'] },
+      ...{ action: () => applyChangeSet(place, edits, hostile), keys: ['A', 'B'] },
       forms: all,
       before: resetSecrets,
       after: secrets,
@@ -270,7 +274,7 @@ describe('what "copy as" gives', () => {
     const version = async (): Promise<unknown> => must('GET', `${shopPath}/secrets/old.web`)
     let kept = 0
     await same({
-      doing: () => secretBackDoing(place, old, kept),
+      action: () => rollBackSecret(place, old, kept),
       forms: ['stagely', 'curl'],
       before: async () => {
         await resetSecrets()
@@ -279,7 +283,7 @@ describe('what "copy as" gives', () => {
       },
       after: secrets,
     })
-    const { stagely = '', curl } = formsOf(readDoing(place, old), controller.url)
+    const { stagely = '', curl } = copiedTexts(revealSecret(place, old), controller.url)
     expect(await run(stagely, '')).toBe('the old value')
     expect(JSON.parse(await run(curl, ''))).toMatchObject({ value: 'the old value' })
   })
@@ -297,8 +301,8 @@ describe('what "copy as" gives', () => {
     }
     const after = async () => [await secrets(), (await deleted()).some(({ id }) => id === gone.id)]
     const forms = ['stagely', 'curl'] as const
-    await same({ doing: () => restoreDoing(place, gone), forms, before, after })
-    await same({ doing: () => purgeDoing(place, gone), forms, before, after })
+    await same({ action: () => restoreSecret(place, gone), forms, before, after })
+    await same({ action: () => purgeSecret(place, gone), forms, before, after })
   })
 
   it('goes back to a revision', async () => {
@@ -308,7 +312,7 @@ describe('what "copy as" gives', () => {
     const at = await revision()
     const path = `${shopPath}/secrets`
     await same({
-      ...{ doing: () => goBackDoing(place, at), forms: ['stagely', 'curl'], after: secrets },
+      ...{ action: () => rollBackProject(place, at), forms: ['stagely', 'curl'], after: secrets },
       before: async () => {
         await must('PATCH', `${path}/old.web`, { value: `another ${Math.random()}` })
         await expect.poll(revision).toBeGreaterThan(at)
@@ -318,7 +322,7 @@ describe('what "copy as" gives', () => {
 
   it('makes, changes and deletes a notifier, and changes a project and the expiry of a secret', async () => {
     const path = '/api/v1/notifiers/default%2Fops'
-    const what = { team: 'default', name: 'ops', kind: 'Notifier', path: 'notifiers' }
+    const named = { team: 'default', name: 'ops' }
     const mail = { ...fieldsOf(undefined), channel: 'email' as const, to: 'ops@example.com' }
     const hook = { ...fieldsOf(undefined), url: 'https://hooks.example.com/s' }
     const [was, is] = [bodyOf(mail), bodyOf(hook)] as readonly [Spec, Spec]
@@ -335,19 +339,19 @@ describe('what "copy as" gives', () => {
       const { webhook, email, reasons } = answer.json()
       return { webhook, email, reasons }
     }
-    const making = newSpecDoing(what, was, specOf(bodyOf(mail)))
-    await same({ doing: () => making, forms: all, before: remove, after })
+    const making = createObject('Notifier', named, was, specOf(bodyOf(mail)))
+    await same({ action: () => making, forms: all, before: remove, after })
     const patch = patchOf(specOf(bodyOf(mail)), specOf(bodyOf(hook)))
-    const editing = editSpecDoing(what, patchOf(was, is), patch)
-    await same({ doing: () => editing, forms: ['kubectl', 'curl'], before: make, after })
+    const editing = patchObject('Notifier', named, patchOf(was, is), patch)
+    await same({ action: () => editing, forms: ['kubectl', 'curl'], before: make, after })
     const forms = ['kubectl', 'stagely', 'curl'] as const
-    await same({ doing: () => deleteDoing(what), forms, before: make, after })
+    await same({ action: () => deleteObject('Notifier', named), forms, before: make, after })
 
     const project = shopPath
     const age: Spec = { secret_policy: { max_age: '90d', exempt: [hostile] } }
-    const shop = { team: 'default', name: 'shop', kind: 'Project', path: 'projects' }
+    const shop = { team: 'default', name: 'shop' }
     await same({
-      ...{ doing: () => editSpecDoing(shop, age, manifestNames(age)), forms: ['kubectl', 'curl'] },
+      ...{ action: () => patchObject('Project', shop, age), forms: ['kubectl', 'curl'] },
       before: () => must('PATCH', project, { secret_policy: null }).then(() => undefined),
       after: async () => ((await must('GET', project)) as Record<string, unknown>)['secret_policy'],
     })
@@ -356,7 +360,7 @@ describe('what "copy as" gives', () => {
     const old = { key: 'OLD', scope: 'web', name: 'old.web' }
     const body: Spec = { expiry: { after: '30d', on_expiry: 'Warn' } }
     await same({
-      doing: () => secretSpecDoing(place, old, { body, patch: manifestNames(body) }),
+      action: () => patchSecret(place, old, body, manifestNames(body)),
       ...{ forms: ['kubectl', 'curl'], before: resetSecrets },
       after: async () =>
         ((await must('GET', `${project}/secrets/old.web`)) as Record<string, unknown>)['expiry'],
@@ -376,12 +380,12 @@ describe('what "copy as" gives', () => {
       const ops = { team: 'default', name: 'ops' }
       await must('POST', '/api/v1/notifiers', { ...ops, reasons: ['Expired'], webhook })
       await same({
-        ...{ doing: () => testNotifierDoing(ops), forms: ['stagely', 'curl'] },
+        ...{ action: () => testNotifier(ops), forms: ['stagely', 'curl'] },
         before: () => Promise.resolve(received.splice(0)).then(() => undefined),
         after: () => Promise.resolve(received.map((text) => text.includes('"reason":"Test"'))),
       })
       expect(received).toHaveLength(1)
-      const { stagely = '', curl } = formsOf(testNotifierDoing(ops), controller.url)
+      const { stagely = '', curl } = copiedTexts(testNotifier(ops), controller.url)
       const answer = 'the receiver answers with status 503'
       status = 503
       await expect(run(stagely, '')).rejects.toThrow(`exit 1 of:\n${stagely}\n`)
@@ -403,7 +407,7 @@ describe('what "copy as" gives', () => {
       await pause(paused)
       const now = await stagelet()
       await same({
-        ...{ doing: () => pauseDoing(now), forms: all, before: () => pause(paused) },
+        ...{ action: () => pauseStagelet(now), forms: all, before: () => pause(paused) },
         after: async () => {
           const { paused: isPaused, compose, agent, project } = await stagelet()
           return { isPaused, compose, agent, project }
@@ -411,9 +415,9 @@ describe('what "copy as" gives', () => {
       })
     }
     const named = { team: 'default', name: 'shop' }
-    for (const [doing, annotation] of [
-      [deployDoing, 'redeploy'],
-      [retryDoing, 'retry'],
+    for (const [actionOf, annotation] of [
+      [deployStagelet, 'redeploy'],
+      [retryStagelet, 'retry'],
     ] as const) {
       let last = ''
       const read = async (): Promise<string> => {
@@ -423,7 +427,7 @@ describe('what "copy as" gives', () => {
         return metadata.annotations?.[`stagely.dev/${annotation}`] ?? ''
       }
       await same({
-        ...{ doing: () => doing(named), forms: ['kubectl', 'stagely', 'curl'] },
+        ...{ action: () => actionOf(named), forms: ['kubectl', 'stagely', 'curl'] },
         before: async () => {
           last = await read()
         },
@@ -434,7 +438,7 @@ describe('what "copy as" gives', () => {
       const path = '/api/v1/stagelets/default%2Fshop/leak-tests'
       return ((await must('GET', path)) as { leak_tests: unknown[] }).leak_tests.length
     }
-    const [first, leakTest] = [await tests(), formsOf(leakTestDoing(named), controller.url)]
+    const [first, leakTest] = [await tests(), copiedTexts(startLeakTest(named), controller.url)]
     await run(leakTest.curl, '')
     // Its agent is away, and the command says so.
     await expect(run(leakTest.stagely ?? '', '')).rejects.toThrow('has no connection')
@@ -453,9 +457,9 @@ describe('what "copy as" gives', () => {
     const forms = ['kubectl', 'stagely', 'curl'] as const
     const resume = (): Promise<void> => must('POST', `${path}/resume`).then(() => undefined)
     const pause = (): Promise<void> => must('POST', `${path}/pause`).then(() => undefined)
-    await same({ doing: () => pauseRolloutDoing(project), forms, before: resume, after: specOf })
-    await same({ doing: () => resumeRolloutDoing(project), forms, before: pause, after: specOf })
-    const retry = { doing: () => retryRolloutDoing(project), forms: ['stagely', 'curl'] as const }
+    await same({ action: () => pauseRollout(project), forms, before: resume, after: specOf })
+    await same({ action: () => resumeRollout(project), forms, before: pause, after: specOf })
+    const retry = { action: () => retryRollout(project), forms: ['stagely', 'curl'] as const }
     await same({ ...retry, before: resume, after: specOf })
   })
 
@@ -469,23 +473,23 @@ describe('what "copy as" gives', () => {
       const { name, paused, drained } = (await must('GET', path)) as Record<string, unknown>
       return { name, paused, drained }
     }
-    const made = { doing: () => nameAgentDoing(agent), before: remove, after: specOf }
+    const made = { action: () => createObject('Agent', agent), before: remove, after: specOf }
     await same({ ...made, forms: all })
     for (const field of ['paused', 'drained'] as const)
       await same({
-        doing: () => switchAgentDoing({ ...agent, paused: false, drained: false }, field),
+        action: () => switchAgent({ ...agent, paused: false, drained: false }, field),
         forms: field === 'paused' ? ['kubectl', 'curl'] : ['kubectl', 'stagely', 'curl'],
         before: () => must('PATCH', path, { [field]: false }).then(() => undefined),
         after: specOf,
       })
-    const join = formsOf(joinDoing(agent, 600), controller.url)
+    const join = copiedTexts(createJoinToken(agent, 600), controller.url)
     expect(JSON.parse(await run(join.curl, ''))).toMatchObject({ command: /join/ })
     expect(await run(join.stagely ?? '', '')).toMatch(/^stagely-join|^[\w.-]{40,}/)
     // The command waits until the machine has its new keys; no machine has joined here.
-    const rotate = formsOf(rotateAgentDoing(agent), controller.url)
+    const rotate = copiedTexts(rotateAgentKeys(agent), controller.url)
     await run(rotate.curl, '')
     expect(rotate.stagely).toBe('stagely agent rotate-keys web-1 -n default')
-    const { curl, stagely = '' } = formsOf(revokeDoing(agent), controller.url)
+    const { curl, stagely = '' } = copiedTexts(revokeAgent(agent), controller.url)
     await run(curl, '')
     await run(stagely, '')
   })
@@ -503,19 +507,19 @@ describe('what "copy as" gives', () => {
     }
     const add = (): Promise<void> => must('PUT', path, { role: 'viewer' }).then(() => undefined)
     const forms = ['stagely', 'curl'] as const
-    const of = (role: string, isNew: boolean) =>
-      memberDoing('default', { user: 'ann', role, isNew })
-    await same({ doing: () => of('viewer', true), forms, before: remove, after: members })
-    await same({ doing: () => of('developer', false), forms, before: add, after: members })
-    const removal = () => removeMemberDoing('default', 'ann')
-    await same({ doing: removal, forms, before: add, after: members })
+    const of = (role: TeamRole, isNew: boolean) =>
+      setMember('default', { user: 'ann', role, isNew })
+    await same({ action: () => of('viewer', true), forms, before: remove, after: members })
+    await same({ action: () => of('developer', false), forms, before: add, after: members })
+    const removal = () => removeMember('default', 'ann')
+    await same({ action: removal, forms, before: add, after: members })
     for (const team of ['default', undefined]) {
       const names = ['a', 'b']
       const [curl, stagely] = names.map((name) => {
         const expiresAt = new Date(Date.parse('2099-01-01')).toISOString()
-        const role = team === undefined ? undefined : 'viewer'
+        const role = team === undefined ? undefined : ('viewer' as const)
         const token = { team, name, role, readOnly: true, days: 1, expiresAt }
-        return formsOf(tokenDoing(token), controller.url)
+        return copiedTexts(createToken(token), controller.url)
       })
       await run(curl?.curl ?? '', '')
       await run(stagely?.stagely ?? '', '')
@@ -523,15 +527,15 @@ describe('what "copy as" gives', () => {
       const { tokens } = (await must('GET', list)) as { tokens: { name: string }[] }
       for (const name of names) expect(tokens.map((one) => one.name)).toContain(name)
     }
-    const keys = formsOf(rotateKeysDoing('data'), controller.url)
+    const keys = copiedTexts(rotateKeys('data'), controller.url)
     const isDone = async (): Promise<boolean> => {
       const { rotations } = (await must('GET', '/api/v1/keys')) as {
         rotations: { state: string }[]
       }
       return rotations.every(({ state }) => state !== 'Running')
     }
-    const ofShop = formsOf(
-      rotateKeysDoing('data', { team: 'default', name: 'shop' }),
+    const ofShop = copiedTexts(
+      rotateKeys('data', { team: 'default', name: 'shop' }),
       controller.url,
     )
     for (const text of [keys.curl, keys.stagely, ofShop.curl, ofShop.stagely]) {
@@ -539,7 +543,7 @@ describe('what "copy as" gives', () => {
       await run(text ?? '', '')
     }
     // There is no newer master key here, as both are told.
-    const { curl, stagely = '' } = formsOf(rotateKeysDoing('master'), controller.url)
+    const { curl, stagely = '' } = copiedTexts(rotateKeys('master'), controller.url)
     for (const text of [curl, stagely])
       await expect(run(text, '')).rejects.toThrow(/every key is wrapped by .* already/)
   })
@@ -556,10 +560,10 @@ describe('what "copy as" gives', () => {
       await call('DELETE', '/api/v1/users/bob')
     }
     const made = { forms, before: remove, after: users }
-    await same({ ...made, doing: () => newUserDoing('bob', 'bob@example.com') })
+    await same({ ...made, action: () => createUser('bob', 'bob@example.com') })
     for (const disabled of [true, false])
       await same({
-        doing: () => switchUserDoing('bob', disabled),
+        action: () => disableUser('bob', disabled),
         forms,
         before: async () => {
           await must('PATCH', '/api/v1/users/bob', { disabled: !disabled })
@@ -570,7 +574,7 @@ describe('what "copy as" gives', () => {
       const path = team === undefined ? '/api/v1/tokens' : '/api/v1/teams/default/tokens'
       const named = { id: '', name: hostile }
       await same({
-        doing: () => revokeTokenDoing(named, team),
+        action: () => revokeToken(named, team),
         forms,
         before: async () => {
           const role = team === undefined ? {} : { role: 'viewer' }
@@ -587,7 +591,7 @@ describe('what "copy as" gives', () => {
       ((await must('GET', '/api/v1/me/sessions')) as { sessions: { id: string }[] }).sessions
     let last = { id: '' }
     await same({
-      doing: () => endSessionDoing(last),
+      action: () => endSession(last),
       forms,
       before: async () => {
         const { token } = controller

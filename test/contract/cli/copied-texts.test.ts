@@ -10,7 +10,7 @@ import {
   words,
   yaml,
   type Json,
-} from '../../../dashboard/copy-as/text.ts'
+} from '../../../dashboard/actions/text.ts'
 
 const hostile = [
   `it's`,

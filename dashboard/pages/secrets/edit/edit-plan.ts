@@ -85,14 +85,14 @@ export const faultOf = (input: EditInput): string | undefined => {
   const changed = changedBy(input)
   if (changed === undefined) return hasValue ? undefined : 'A new secret needs a value.'
   if (placesOf(fields, more).length > 1 && !hasValue)
-    return 'Other places need a new value: the stored one is not read.'
+    return 'A new value is needed for other places: the stored value is not read.'
   const isMoved = !isAt(changed, fields.key, fields)
   if (isMoved && storedAt(rows, fields.key, fields) !== undefined)
-    return 'There is a secret of this key in that place already.'
+    return 'This key already has a secret in this place.'
   if (bytes === undefined && !isMoved && edited?.edit === undefined)
     return changed.value_from === undefined
-      ? 'Nothing is changed: give a new value or another place.'
-      : 'Nothing is changed: give another place.'
+      ? 'No changes: enter a new value or choose another place.'
+      : 'No changes: choose another place.'
   return undefined
 }
 

@@ -50,8 +50,8 @@ const saysOf = (fields: Fields, more: MorePlaces, rows: readonly SecretRow[]): s
   const places = placesOf(fields, more)
   const known = places.filter((place) => storedAt(rows, fields.key, place) !== undefined).length
   return places.length === 1
-    ? 'Each scope that you choose, in each stagelet that you choose.'
-    : `${places.length} secrets: ${known} get another value, ${places.length - known} are new.`
+    ? 'The value is set in each chosen scope of each chosen stagelet.'
+    : `${places.length} secrets: ${known} get a new value, ${places.length - known} are new.`
 }
 
 export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditProps) => {

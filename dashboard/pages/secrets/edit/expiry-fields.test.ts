@@ -8,9 +8,9 @@ it('is the same form and back, and is in words', () => {
   ])
     expect(expirySpec(expiryFields(expiry))).toEqual(expiry)
   expect(expirySpec(expiryFields(undefined))).toBeUndefined()
-  expect(expiryText(undefined)).toBe('no end of its own')
+  expect(expiryText(undefined)).toBe('none')
   expect(expiryText({ after: '90d', on_expiry: 'Rotate', warn: ['7d'] })).toBe(
-    '90d after it was given, then a new value is made; warned 7d before',
+    '90d after the value was set, then a new value is generated; warnings 7d before',
   )
   expect(expiryText({ at: '2027-03-31T00:00:00Z' })).toMatch(/^at 2027.*30d, 7d, 1d before$/)
 })

@@ -1,6 +1,6 @@
 // The expiry of a secret as a form, as REST takes it, and in words. Pure.
 import type { Secret } from '../../../../src/rest/types.ts'
-import type { Spec } from '../../../copy-as/spec.ts'
+import type { Spec } from '../../../actions/kinds.ts'
 
 type Expiry = NonNullable<Secret['expiry']>
 
@@ -20,7 +20,7 @@ export const expiryFields = (expiry: Expiry | undefined): ExpiryFields => ({
   rotates: expiry?.on_expiry === 'Rotate',
 })
 
-/** undefined: the value has no end of its own. */
+/** undefined: the value has none. */
 export const expirySpec = ({ how, after, at, warn, rotates }: ExpiryFields): Spec | undefined => {
   if (how === 'never') return undefined
   const told = warn.split(/[\s,]+/).filter((one) => one !== '')
@@ -32,9 +32,10 @@ export const expirySpec = ({ how, after, at, warn, rotates }: ExpiryFields): Spe
 }
 
 export const expiryText = (expiry: Expiry | undefined): string => {
-  if (expiry?.after === undefined && expiry?.at === undefined) return 'no end of its own'
+  if (expiry?.after === undefined && expiry?.at === undefined) return 'none'
   const when =
-    expiry.after === undefined ? `at ${expiry.at ?? ''}` : `${expiry.after} after it was given`
-  const then = expiry.on_expiry === 'Rotate' ? 'then a new value is made' : 'then it is told'
-  return `${when}, ${then}; warned ${(expiry.warn ?? ['30d', '7d', '1d']).join(', ')} before`
+    expiry.after === undefined ? `at ${expiry.at ?? ''}` : `${expiry.after} after the value was set`
+  const then =
+    expiry.on_expiry === 'Rotate' ? 'then a new value is generated' : 'then notifiers send it'
+  return `${when}, ${then}; warnings ${(expiry.warn ?? ['30d', '7d', '1d']).join(', ')} before`
 }

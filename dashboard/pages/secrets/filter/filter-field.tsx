@@ -66,7 +66,7 @@ export const FilterField = ({ count, shown, valuesOf }: FilterProps) => {
           type="search"
           role="combobox"
           list={undefined}
-          aria-label="Filter the secrets"
+          aria-label="Filter secrets"
           aria-expanded={words.length > 0}
           aria-controls={id}
           aria-autocomplete="list"
@@ -84,12 +84,7 @@ export const FilterField = ({ count, shown, valuesOf }: FilterProps) => {
           onBlur={close}
           onKeyDown={onKeyDown}
         />
-        <ul
-          id={id}
-          role="listbox"
-          aria-label="What the filter may go on with"
-          hidden={words.length === 0}
-        >
+        <ul id={id} role="listbox" aria-label="Suggestions" hidden={words.length === 0}>
           {words.map((word, index) => (
             <li
               key={word}

@@ -38,7 +38,7 @@ const Narrow = ({ place, row, why, hint }: Props & { hint: Hint & { kind: 'narro
             })
           }
         >
-          {`Scope it to ${only}`}
+          {`Limit to ${only}`}
         </Button>
       )}
     </li>
@@ -60,8 +60,8 @@ export const Hints = (props: Props) => {
             <li key={hint.kind}>
               <State kind="warn">
                 {hint.kind === 'unseen'
-                  ? 'No service sees it: it can be deleted, or its place is not meant.'
-                  : `No service is named ${hint.scope}: nobody sees it.`}
+                  ? 'No service uses it: delete it, or check its place.'
+                  : `No service is named ${hint.scope}: no container gets it.`}
               </State>
             </li>
           ),

@@ -33,7 +33,7 @@ const checkLine: CheckLine = (line) => {
   const fields = line as Readonly<Record<string, unknown>>
   const names = Object.keys(fields).filter((name) => fields[name] !== undefined)
   const unknown = names.find((name) => !textFields.includes(name) && !otherFields.includes(name))
-  if (unknown !== undefined) return `has the field ${unknown}, which no secret has`
+  if (unknown !== undefined) return `has the field ${unknown}, which secrets do not have`
   const noText = names.find((name) => textFields.includes(name) && typeof fields[name] !== 'string')
   if (noText !== undefined) return `${noText} must be text; quote it`
   if (fields['key'] === undefined) return 'has no key'

@@ -1,4 +1,4 @@
-// The lines of a file of secrets, each with what it does; one may be left out, or go to another scope.
+// The lines of a file of secrets, each with what it does; one may be skipped, or go to another scope.
 import { Grid, type Column } from '../../../ui/grid.tsx'
 import { State } from '../../../ui/state.tsx'
 import type { LineChoice, PlannedLine } from './import-plan.ts'
@@ -19,7 +19,7 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
       <input
         type="checkbox"
         aria-label={`Take ${key} of ${where}`}
-        checked={does !== 'left out'}
+        checked={does !== 'skipped'}
         onChange={(event) => onChoose(where, { isOut: !event.currentTarget.checked })}
       />
     ),
@@ -71,14 +71,14 @@ const columnsOf = ({ scopes, onChoose }: Props): readonly Column<PlannedLine>[] 
   },
   {
     id: 'does',
-    title: 'Does',
+    title: 'Change',
     width: 'minmax(84px, 1.4fr)',
     render: ({ does, odd }) => (
       <>
-        <span class={does === 'left out' ? 'muted' : ''}>{does}</span>
+        <span class={does === 'skipped' ? 'muted' : ''}>{does}</span>
         {odd === undefined ? null : (
           <span title={odd}>
-            <State kind="warn">a mask?</State>
+            <State kind="warn">looks masked</State>
           </span>
         )}
       </>

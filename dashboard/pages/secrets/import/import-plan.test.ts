@@ -19,8 +19,8 @@ it('says of each line what it does, and shows no value', async () => {
   const { lines, faults } = await does("A=1\n# note\nB='$x '\nC=3\nB=4\n", known)
   const at = { scope: 'web', stagelet: '' }
   expect(lines).toEqual([
-    { key: 'A', where: 'line 1', ...at, bytes: 1, does: 'another value' },
-    { key: 'B', where: 'line 3', ...at, bytes: 3, does: 'given again below' },
+    { key: 'A', where: 'line 1', ...at, bytes: 1, does: 'new value' },
+    { key: 'B', where: 'line 3', ...at, bytes: 3, does: 'repeated below' },
     { key: 'C', where: 'line 4', ...at, bytes: 1, does: 'new' },
     { key: 'B', where: 'line 5', ...at, bytes: 1, does: 'new' },
   ])
@@ -46,7 +46,10 @@ it('takes no value of a secret that a rotation fills, unless its line is left ou
   const value_from = { rotation: { name: 'db', output: 'password' } }
   const known = [{ ...shop, key: 'B', scope: 'web', value_from }]
   expect(planImport(read, target, known).faults).toEqual([
-    { where: 'line 2', message: 'B: The rotation db gives this value: run that for a new one.' },
+    {
+      where: 'line 2',
+      message: 'B: The rotation db sets this value: run the rotation for a new one.',
+    },
   ])
   expect(planImport(read, target, known, new Map([['line 2', { isOut: true }]])).faults).toEqual([])
 })
@@ -73,8 +76,8 @@ it('leaves out a line, and puts one in another scope', async () => {
   const plan = planImport(read, target, [{ ...shop, key: 'B', scope: 'global' }], choices)
   expect(plan.lines.map((line) => [line.key, line.scope, line.does])).toEqual([
     ['A', 'web', 'new'],
-    ['A', 'web', 'left out'],
-    ['B', 'global', 'another value'],
+    ['A', 'web', 'skipped'],
+    ['B', 'global', 'new value'],
   ])
   expect(
     editsOfImport(read, plan, [{ id: 'sec_b', key: 'B', scope: 'global' } as Secret]),

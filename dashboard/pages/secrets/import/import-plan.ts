@@ -8,7 +8,7 @@ import { maskWords, mostBytes, tooLarge } from '../../../ui/text/oddities.ts'
 import { isKey, keyFault, type Target } from '../edit/edit-plan.ts'
 import { changedElsewhere } from '../edit/value-from.ts'
 
-type Does = 'new' | 'another value' | 'given again below' | 'left out'
+type Does = 'new' | 'new value' | 'repeated below' | 'skipped'
 
 export interface PlannedLine {
   readonly key: string
@@ -75,9 +75,9 @@ export const planImport = (
     lines.filter((line) => !isOut(line)).map((line) => [nameOf(line), line.where]),
   )
   const doesOf = (line: StructuredLine): Does => {
-    if (isOut(line)) return 'left out'
-    if (last.get(nameOf(line)) !== line.where) return 'given again below'
-    return stored.has(nameOf(line)) ? 'another value' : 'new'
+    if (isOut(line)) return 'skipped'
+    if (last.get(nameOf(line)) !== line.where) return 'repeated below'
+    return stored.has(nameOf(line)) ? 'new value' : 'new'
   }
   const badKeys = lines
     .filter(({ key }) => !isKey(key))
@@ -103,8 +103,7 @@ export const planImport = (
   }
 }
 
-export const isTaken = ({ does }: PlannedLine): boolean =>
-  does === 'new' || does === 'another value'
+export const isTaken = ({ does }: PlannedLine): boolean => does === 'new' || does === 'new value'
 
 /** `stored` are the secrets that exist. */
 export const editsOfImport = (

@@ -73,7 +73,7 @@ const useImport = ({ place, all }: Props) => {
     const mine = ++round.current
     const waits = (error: unknown): void => {
       if (mine !== round.current) return
-      const message = `what reads YAML is not loaded yet: ${titleOf(error)} It is tried again by itself.`
+      const message = `the YAML parser could not be loaded: ${titleOf(error)} It is loaded again automatically.`
       read.current = { lines: [], faults: [{ where: 'the file', message }] }
       ask({ format, choices: new Map() })
     }
@@ -128,8 +128,8 @@ const useImport = ({ place, all }: Props) => {
 
 const why = ({ lines, faults }: ImportPlan, scope: string): string | undefined => {
   if (scope.trim() === '') return 'The scope is "global" or the name of a service.'
-  if (faults.length > 0) return 'Mend the lines first: a file is taken whole or not at all.'
-  return lines.some(isTaken) ? undefined : 'Nothing is given yet.'
+  if (faults.length > 0) return 'Fix the errors first: a file is imported as a whole.'
+  return lines.some(isTaken) ? undefined : 'Choose or paste a file first.'
 }
 
 const formatNames: Readonly<Record<Format, string>> = {

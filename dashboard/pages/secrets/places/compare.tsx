@@ -74,8 +74,8 @@ export const Compare = ({ title, place, sides: [left, right], onClose }: Props) 
         {values === undefined ? (
           <>
             <p>
-              They differ. Both values are read to show where: that makes two entries in the audit
-              log, with your name, the time and your address.
+              The values differ. Both are read to show the difference: that makes two entries in the
+              audit log, with your name, the time and your address.
             </p>
             <div class={f['buttons']}>
               <Button onPress={onClose}>Cancel</Button>

@@ -62,7 +62,7 @@ const Then = ({ versus }: { readonly versus: Versus | undefined }) =>
   )
 
 const thenSentence = (where: string, versus: Versus | undefined): string =>
-  `${where}: ${versus === undefined ? 'nothing then and now' : versusWords[versus]}`
+  `${where}: ${versus === undefined ? 'not set then and now' : versusWords[versus]}`
 
 const Staged = ({
   row,
@@ -125,7 +125,7 @@ export const acrossColumns = (lens: LensOf): readonly Column<KeyRow>[] => {
             return (
               <>
                 {staged}
-                {isMissing(row.key, seats) ? <span class={s['missing']}>missing here</span> : null}
+                {isMissing(row.key, seats) ? <span class={s['missing']}>missing</span> : null}
               </>
             )
           if (cell.total === 0)

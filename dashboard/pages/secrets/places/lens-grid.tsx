@@ -139,11 +139,11 @@ export const LensGrid = (props: Props) => {
       <Empty
         title={
           stagelet === undefined || stagelet === ''
-            ? 'No stagelet yet'
+            ? 'No stagelets yet'
             : `No agent has reported services of ${stagelet}`
         }
       >
-        What each container gets is shown here as soon as an agent has reported its services.
+        The secrets of each container are shown here once an agent has reported its services.
       </Empty>
     )
   return (
@@ -154,7 +154,7 @@ export const LensGrid = (props: Props) => {
         label={
           stagelet === undefined
             ? `Secrets of ${place.project}, by stagelet`
-            : `What the services of ${stagelet} get`
+            : `Secrets of the services of ${stagelet}`
         }
         columns={columns}
         rows={shown}

@@ -54,7 +54,7 @@ interface MoreProps extends PlaceProps {
 
 export const OtherPlaces = ({ fields, stagelets, more, onMore, says }: MoreProps) => (
   <details class={p['more']}>
-    <summary>The same value in other places</summary>
+    <summary>Same value in other places</summary>
     <div class={f['pair']}>
       <Checks
         title="Scopes"

@@ -1,27 +1,27 @@
-// The seven steps of a rotation as a line. What is done, where it stands, and what is to come.
+// The seven steps of a rotation: which are done, which one runs, and which are to come.
 import type { Rotation } from '../../../src/rest/types.ts'
 import { Since } from '../../ui/time.tsx'
-import { lineOf, type Step } from './data.ts'
+import { stepsOf, type RotationStep } from './data.ts'
 import s from './rotations.module.css'
 
-const marks: Readonly<Record<Step['state'], string>> = {
+const marks: Readonly<Record<RotationStep['state'], string>> = {
   done: '✓',
   skipped: '–',
   now: '◐',
   blocked: '!',
   next: '',
 }
-const words: Readonly<Record<Step['state'], string>> = {
+const words: Readonly<Record<RotationStep['state'], string>> = {
   done: 'done',
-  skipped: 'not done',
+  skipped: 'skipped',
   now: 'now',
-  blocked: 'waits',
-  next: 'to come',
+  blocked: 'blocked',
+  next: 'pending',
 }
 
-export const Line = ({ rotation }: { readonly rotation: Rotation }) => (
+export const RotationSteps = ({ rotation }: { readonly rotation: Rotation }) => (
   <ol class={s['line']} aria-label="Steps">
-    {lineOf(rotation).map(({ name, does, state }) => {
+    {stepsOf(rotation).map(({ name, does, state }) => {
       const isHere = state === 'now' || state === 'blocked'
       return (
         <li class={s[state]} aria-current={isHere ? 'step' : undefined} title={does}>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { manifestNames, patchOf } from './spec.ts'
+import { manifestNames, patchOf } from './kinds.ts'
 
 it('names fields as manifests do, and leaves out what is not given', () => {
   expect(

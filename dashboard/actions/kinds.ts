@@ -1,0 +1,110 @@
+// What makes, changes and deletes an object of each kind, in REST, for kubectl and as YAML. Pure.
+import { idOf, requestTo } from '../api/request.ts'
+import type { ApiAction } from './copy-as.ts'
+import type { Json } from './text.ts'
+
+export type Spec = Readonly<Record<string, Json | undefined>>
+
+const camel = (name: string): string =>
+  name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+
+const isSpec = (value: Json | undefined): value is Spec =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Fields of REST by their names in manifests; what is not given is left out. */
+export const manifestNames = (spec: Spec): Spec =>
+  Object.fromEntries(
+    Object.entries(spec).flatMap(([name, value]) =>
+      value === undefined ? [] : [[camel(name), isSpec(value) ? manifestNames(value) : value]],
+    ),
+  )
+
+/** What makes `after` of `before`: the fields that differ, with `null` for those that go. */
+export const patchOf = (before: Spec, after: Spec): Spec => {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const [was, is] = [before[name], after[name]]
+      if (JSON.stringify(was) === JSON.stringify(is)) return []
+      if (is === undefined) return [[name, null]]
+      return [[name, isSpec(was) && isSpec(is) ? patchOf(was, is) : is]]
+    }),
+  )
+}
+
+/** Where REST has the objects, and the name for kubectl. */
+const kinds = {
+  Agent: ['agents', 'agent'],
+  Notifier: ['notifiers', 'notifier'],
+  Project: ['projects', 'project.stagely.dev'],
+  Rotation: ['rotations', 'rotation'],
+  SecretStore: ['stores', 'secretstore'],
+  Stagelet: ['stagelets', 'stagelet'],
+  StagelySecret: ['secrets', 'stagelysecret'],
+} as const
+export type CopiedKind = keyof typeof kinds
+
+export interface ObjectName {
+  readonly team: string
+  readonly name: string
+  /** Of what lies in a project. */
+  readonly project?: string
+}
+
+const listPath = (kind: CopiedKind, { team, project }: ObjectName): string =>
+  kind === 'Rotation' || kind === 'StagelySecret'
+    ? `/projects/${encodeURIComponent(`${team}/${project ?? ''}`)}/${kinds[kind][0]}`
+    : `/${kinds[kind][0]}`
+
+const objectPath = (kind: CopiedKind, object: ObjectName): string => {
+  const path = listPath(kind, object)
+  const id = path.startsWith('/projects/') ? object.name : idOf(object)
+  return `${path}/${encodeURIComponent(id)}`
+}
+
+export const manifestOf = (kind: CopiedKind, { team, name }: ObjectName, spec: Spec): Json => ({
+  apiVersion: 'stagely.dev/v1alpha1',
+  kind,
+  metadata: { name, namespace: team },
+  spec,
+})
+
+/** REST takes `body`, a manifest `spec`. */
+export const createObject = (
+  kind: CopiedKind,
+  object: ObjectName,
+  body: Spec = {},
+  spec: Spec = manifestNames(body),
+): ApiAction => {
+  const { team, name } = object
+  return {
+    name: `New ${kind.toLowerCase()} ${name}`,
+    request: requestTo('post', listPath(kind, object), { team, name, ...body }),
+    objects: { namespace: team, list: [manifestOf(kind, object, spec)] },
+  }
+}
+
+export const patchObject = (
+  kind: CopiedKind,
+  object: ObjectName,
+  body: Spec,
+  spec: Spec = manifestNames(body),
+  title = `Change ${object.name}`,
+): ApiAction => ({
+  name: title,
+  request: requestTo('patch', objectPath(kind, object), body),
+  kubectl: [
+    ...['patch', '-n', object.team, kinds[kind][1], object.name, '--type', 'merge'],
+    ...['-p', JSON.stringify({ spec })],
+  ],
+})
+
+export const deleteObject = (kind: CopiedKind, object: ObjectName): ApiAction => {
+  const { team, name } = object
+  return {
+    name: `Delete ${name}`,
+    request: requestTo('delete', objectPath(kind, object)),
+    stagely: ['delete', kind.toLowerCase(), name, '-n', team, '--yes'],
+    kubectl: ['delete', '-n', team, kinds[kind][1], name],
+  }
+}

@@ -1,0 +1,95 @@
+// Actions on members, users, tokens and sessions.
+import type { TeamRole } from '../../src/access/team-roles.ts'
+import { defined } from '../../src/kernel/defined.ts'
+import { request } from '../api/request.ts'
+import type { ApiAction } from './copy-as.ts'
+
+/** Adds a member, or gives one another role. */
+export const setMember = (
+  team: string,
+  {
+    user,
+    role,
+    isNew,
+  }: { readonly user: string; readonly role: TeamRole; readonly isNew: boolean },
+): ApiAction => ({
+  name: isNew ? `Add ${user} as ${role}` : `Make ${user} ${role}`,
+  request: request('put', '/teams/{team}/members/{user}', { team, user }, { role }),
+  stagely: ['team', isNew ? 'add' : 'set-role', team, user, '--role', role],
+})
+
+export const removeMember = (team: string, user: string): ApiAction => ({
+  name: `Remove ${user}`,
+  request: request('delete', '/teams/{team}/members/{user}', { team, user }),
+  stagely: ['team', 'remove', team, user],
+})
+
+interface NewToken {
+  /** Of a machine of this team; absent: of one's own. */
+  readonly team?: string | undefined
+  readonly name: string
+  readonly role?: TeamRole | undefined
+  readonly readOnly: boolean
+  readonly days?: number | undefined
+  /** When that is. */
+  readonly expiresAt?: string | undefined
+}
+
+export const createToken = ({ team, name, role, readOnly, days, expiresAt }: NewToken) => {
+  const body = {
+    name,
+    ...(readOnly && { read_only: true }),
+    ...defined({ expires_at: expiresAt }),
+  }
+  return {
+    name: `New token ${name}`,
+    request:
+      team === undefined
+        ? request('post', '/tokens', {}, { ...body, ...defined({ role }) })
+        : request('post', '/teams/{team}/tokens', { team }, { ...body, role: role ?? 'viewer' }),
+    stagely: [
+      ...['token', 'create', name],
+      ...(team === undefined ? [] : ['--team', team]),
+      ...(role === undefined ? [] : ['--role', role]),
+      ...(readOnly ? ['--read-only'] : []),
+      ...(days === undefined ? [] : ['--ttl', `${days.toString()}d`]),
+    ],
+  }
+}
+
+export const revokeToken = (
+  { id, name }: { readonly id: string; readonly name: string },
+  team?: string,
+): ApiAction => ({
+  name: `Revoke the token ${name}`,
+  request:
+    team === undefined
+      ? request('delete', '/tokens/{token_id}', { token_id: id })
+      : request('delete', '/teams/{team}/tokens/{token_id}', { team, token_id: id }),
+  stagely: ['token', 'revoke', id, ...(team === undefined ? [] : ['--team', team]), '--yes'],
+})
+
+export const endSession = ({
+  id,
+  browser = id,
+}: {
+  readonly id: string
+  readonly browser?: string | undefined
+}): ApiAction => ({
+  name: `Log out ${browser}`,
+  request: request('delete', '/me/sessions/{session_id}', { session_id: id }),
+  stagely: ['sessions', 'revoke', id, '--yes'],
+})
+
+export const createUser = (name: string, email?: string): ApiAction => ({
+  name: `Add the user ${name}`,
+  request: request('post', '/users', {}, { name, ...defined({ email }) }),
+  stagely: ['user', 'create', name, ...(email === undefined ? [] : ['--email', email])],
+})
+
+/** Refuses all tokens of a user, or ends that. */
+export const disableUser = (user: string, disabled: boolean): ApiAction => ({
+  name: `${disabled ? 'Disable' : 'Enable'} ${user}`,
+  request: request('patch', '/users/{user}', { user }, { disabled }),
+  stagely: ['user', disabled ? 'disable' : 'enable', user],
+})
