@@ -42,7 +42,7 @@ it('says why it does not come, since when, and tries at once when it is told to'
   await expect.poll(() => pauses.length).toBe(1)
   const first = failureOf(file.known.value)
   expect(first?.error).toEqual(new Error('The controller cannot be reached.'))
-  first?.again()
+  first?.retry()
   await expect.poll(() => pauses.length).toBe(2)
   expect(failureOf(file.known.value)?.since).toBe(first?.since)
 })

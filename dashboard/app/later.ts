@@ -72,7 +72,7 @@ export const later = <T>(
       globalThis.stagelyAgain = `?again=${++tries}`
       const before = state.peek()
       const since = before.state === 'failed' ? before.failure.since : now()
-      const failure = { error: await explain(cause), since, again: () => woken.abort() }
+      const failure = { error: await explain(cause), since, retry: () => woken.abort() }
       state.value = { state: 'failed', failure }
       return false
     }

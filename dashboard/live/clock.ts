@@ -1,6 +1,6 @@
 // The one place of the dashboard that reads the clock, and the present second as a signal. One timer for all of the
 // page, and none while nobody sees the page.
-import { computed, signal, type ReadonlySignal } from '@preact/signals'
+import { signal, type ReadonlySignal } from '@preact/signals'
 
 /** By how much the controller is ahead of this computer's clock; 0 where they are together. */
 let ahead = 0
@@ -53,14 +53,3 @@ if (typeof document !== 'undefined') {
  */
 export const thisSecond: ReadonlySignal<number> = second
 
-const turns = new Map<number, ReadonlySignal<number>>()
-
-/** Changes once in so many seconds while the page is seen. */
-export const beatEvery = (seconds: number): ReadonlySignal<number> => {
-  let turn = turns.get(seconds)
-  if (turn === undefined) {
-    turn = computed(() => Math.floor(thisSecond.value / (seconds * 1000)))
-    turns.set(seconds, turn)
-  }
-  return turn
-}

@@ -64,7 +64,7 @@ it('never says that there is none before the list was read', async () => {
   // It counts from when it failed first.
   expect(rows.known.value).toMatchObject({ failure: { since: failureOf(first)?.since } })
   isBroken = false
-  failureOf(first)?.again()
+  failureOf(first)?.retry()
   await expect.poll(() => rows.known.value).toEqual({ state: 'known', value: [] })
 })
 

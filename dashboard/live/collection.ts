@@ -129,7 +129,7 @@ export const createCollection = <T extends HasId>(
       if (reading !== mine) return
       reading = undefined
       const since = failure.peek()?.since ?? now()
-      failure.value = { error: reason, since, again: () => void refresh() }
+      failure.value = { error: reason, since, retry: () => void refresh() }
     }
   }
   return {

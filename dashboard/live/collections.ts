@@ -21,7 +21,7 @@ import {
   type ReadAll,
 } from './collection.ts'
 import { someOf } from './known.ts'
-import { mendWhenLive } from './mend.ts'
+import { retryFailed } from './retry.ts'
 import type { Message } from './sse.ts'
 import { freshness, isLive, startStream, type Stream } from './stream.ts'
 
@@ -216,7 +216,7 @@ const readWithoutStream = (): (() => void) =>
 /** Starts the stream; lists are read when the stream stands. */
 export const startLive = (onLogout: () => void): Stream => {
   const stream = startStream({ onMessage: take, onGap: refreshAll }, onLogout)
-  const stops = [watchForGaps(), mendWhenLive(() => lists, isLive, thisSecond), readWithoutStream()]
+  const stops = [watchForGaps(), retryFailed(() => lists, isLive, thisSecond), readWithoutStream()]
   return {
     ...stream,
     stop: () => {

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import { findIn, known, loading, mapKnown, partOf, someOf, together, type Known } from './known.ts'
 
-const failure = (since: number, again = (): void => undefined) => ({
+const failure = (since: number, retry = (): void => undefined) => ({
   error: new Error('gone'),
   since,
-  again,
+  retry,
 })
 const failed = (since = 1): Known<never> => ({ state: 'failed', failure: failure(since) })
 
@@ -48,6 +48,6 @@ it('asks again for each that failed', () => {
     failure: failure(1, () => void asked.push(name)),
   })
   const all = together(one('a'), known(1), one('b'))
-  if (all.state === 'failed') all.failure.again()
+  if (all.state === 'failed') all.failure.retry()
   expect(asked).toEqual(['a', 'b'])
 })

@@ -4,8 +4,8 @@ export interface Failure {
   readonly error: unknown
   /** When it failed first, by the controller's clock. */
   readonly since: number
-  /** Asks again at once; it is asked again by itself too, where that may help. */
-  readonly again: () => void
+  /** Reads again at once. It is retried by itself too, where that may help. */
+  readonly retry: () => void
 }
 
 /** `part` is what came so far: it may be shown, and says nothing of the rest. */
@@ -75,8 +75,8 @@ export const together = <const A extends readonly Known<unknown>[]>(
   const failure: Failure | undefined = failures[0] && {
     error: failures[0].error,
     since: Math.min(...failures.map(({ since }) => since)),
-    again: () => {
-      for (const { again } of failures) again()
+    retry: () => {
+      for (const { retry } of failures) retry()
     },
   }
   if (all.some(({ state }) => state === 'failed') && failure !== undefined)

@@ -133,7 +133,7 @@ const Days = ({ rows }: { readonly rows: readonly Happened[] }) => (
 
 export const Page = () => {
   const filter = useFilter()
-  const { rows, isReading, isWhole, more, again } = useActivity(filter)
+  const { rows, isReading, isWhole, more, reload } = useActivity(filter)
   const newest = useNewest(filter, { limit: mostNew, seconds: 2 })
   const fresh = partOf(mapKnown(together(rows, newest), (both) => countNew(...both))) ?? 0
   const isFiltered = Object.keys(filter).length > 0
@@ -144,9 +144,9 @@ export const Page = () => {
       state={<span class="muted">last 90 days</span>}
       actions={
         fresh > 0 ? (
-          <Button onPress={again}>{fresh >= mostNew ? `${mostNew} or more` : fresh} new</Button>
+          <Button onPress={reload}>{fresh >= mostNew ? `${mostNew} or more` : fresh} new</Button>
         ) : (
-          <Button look="quiet" busy={isReading} onPress={again}>
+          <Button look="quiet" busy={isReading} onPress={reload}>
             Refresh
           </Button>
         )

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import type { Keys } from '../../src/rest/types.ts'
-import { now, beatEvery } from '../live/clock.ts'
+import { now } from '../live/clock.ts'
 import { partOf } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'
 import { Facts } from '../ui/drawer.tsx'
@@ -15,19 +15,21 @@ import { Ago, Since } from '../ui/time.tsx'
 import { useQuery } from '../ui/use-query.ts'
 import { RotateKeys, type RotatedKeys } from './settings/rotate-keys.tsx'
 
-/** Asked every two seconds while a rotation runs, and every minute else. */
+const isRunning = (keys: Keys | undefined): boolean =>
+  keys?.rotations.some(({ state }) => state === 'Running') === true
+
+/** Read every two seconds while a rotation runs, and every minute otherwise. */
 const useKeys = () => {
-  const [isRunning, setRunning] = useState(false)
-  const tick = beatEvery(isRunning ? 2 : 60).value
+  const [runs, setRuns] = useState(false)
   const keys = useQuery<Keys>({
     key: ['keys'],
-    stamp: tick,
+    pollSeconds: runs ? 2 : 60,
     read: (signal) => must(api.GET('/keys', { signal })),
   })
-  const runs = partOf(keys)?.rotations.some(({ state }) => state === 'Running') === true
+  const runsNow = isRunning(partOf(keys))
   useEffect(() => {
-    setRunning(runs)
-  }, [runs])
+    setRuns(runsNow)
+  }, [runsNow])
   return keys
 }
 
@@ -139,13 +141,13 @@ export const Page = () => {
   const keys = partOf(known)
   const [asked, setAsked] = useState<RotatedKeys | undefined>()
   const ask = (kind: RotatedKeys) => (): void => setAsked(kind)
-  const isRunning = keys?.rotations.some(({ state }) => state === 'Running') === true
+  const runs = isRunning(keys)
   return (
     <PageFrame
-      windowTitle={`${isRunning ? '◐ ' : keys?.rotation_due === true ? '! ' : ''}Keys`}
+      windowTitle={`${runs ? '◐ ' : keys?.rotation_due === true ? '! ' : ''}Keys`}
       title="Keys"
       state={
-        isRunning ? (
+        runs ? (
           <State kind="run">Rotating</State>
         ) : keys === undefined ? null : keys.rotation_due ? (
           <State kind="warn">Rotation is due</State>
@@ -195,7 +197,7 @@ export const Page = () => {
           kind={asked}
           onDone={() => {
             setAsked(undefined)
-            void known.again()
+            void known.refetch()
           }}
           onClose={() => setAsked(undefined)}
         />

@@ -82,7 +82,7 @@ const Sessions = () => {
           title="Log out this browser?"
           label="Log out"
           action={endSession(ended)}
-          onDone={() => void sessions.again()}
+          onDone={() => void sessions.refetch()}
           onClose={() => setEnded(undefined)}
         >
           <p>{ended.browser ?? 'The browser'} must log in again.</p>

@@ -136,7 +136,7 @@ export const Page = () => {
   })
   const [isAdding, setAdding] = useState(false)
   const [removed, setRemoved] = useState<Member | undefined>()
-  const reload = (): void => void members.again()
+  const reload = (): void => void members.refetch()
   return (
     <PageFrame
       windowTitle={`Members of ${team}`}

@@ -166,7 +166,7 @@ const Users = () => {
   })
   const [isCreating, setCreating] = useState(false)
   const [switched, setSwitched] = useState<User | undefined>()
-  const reload = (): void => void users.again()
+  const reload = (): void => void users.refetch()
   return (
     <>
       <ListPanel

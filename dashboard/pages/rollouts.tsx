@@ -69,7 +69,7 @@ const Row = ({
 const Last = ({ team }: { readonly team: string | undefined }) => {
   const last = useQuery<readonly KeptRollout[]>({
     key: ['last rollouts', team],
-    stamp: someOf(stagelets.known.value).map(({ id, last_rollout: one }) => [id, one?.result]),
+    refetchOn: someOf(stagelets.known.value).map(({ id, last_rollout: one }) => [id, one?.result]),
     read: async (signal) => {
       const query = { ...defined({ team }), limit: lastShown }
       return (await must(api.GET('/rollouts', { params: { query }, signal }))).rollouts

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { now } from '../live/clock.ts'
 import type { Failure, Known } from '../live/known.ts'
-import { mayPass, retryMs } from '../live/mend.ts'
+import { mayPass, retryMs } from '../live/retry.ts'
 
 export interface Pages<T> {
   /** The pages that were read so far. */
@@ -10,7 +10,7 @@ export interface Pages<T> {
   readonly isWhole: boolean
   readonly isReading: boolean
   readonly more: () => void
-  readonly again: () => void
+  readonly reload: () => void
 }
 
 type ReadPage<T> = (
@@ -25,7 +25,7 @@ export const usePages = <T>(key: readonly unknown[], readPage: ReadPage<T>): Pag
   const [failure, setFailure] = useState<Failure | undefined>()
   const [isReading, setReading] = useState(false)
   const [round, setRound] = useState(0)
-  const again = (): void => setRound((before) => before + 1)
+  const reload = (): void => setRound((before) => before + 1)
   const read = async (cursor: string | undefined, signal?: AbortSignal): Promise<void> => {
     setReading(true)
     try {
@@ -37,7 +37,7 @@ export const usePages = <T>(key: readonly unknown[], readPage: ReadPage<T>): Pag
       if (signal?.aborted === true) return
       setFailure((before) => ({
         ...{ error, since: before?.since ?? now() },
-        again: cursor === undefined ? again : () => void read(cursor),
+        retry: cursor === undefined ? reload : () => void read(cursor),
       }))
     } finally {
       setReading(false)
@@ -58,7 +58,7 @@ export const usePages = <T>(key: readonly unknown[], readPage: ReadPage<T>): Pag
   }, [text, round])
   useEffect(() => {
     if (failure === undefined || !mayPass(failure.error)) return undefined
-    const timer = setTimeout(failure.again, retryMs)
+    const timer = setTimeout(failure.retry, retryMs)
     return () => clearTimeout(timer)
   }, [failure])
   return {
@@ -70,6 +70,6 @@ export const usePages = <T>(key: readonly unknown[], readPage: ReadPage<T>): Pag
     isReading,
     isWhole: next === undefined,
     more: () => void read(next),
-    again,
+    reload,
   }
 }

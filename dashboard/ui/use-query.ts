@@ -1,54 +1,59 @@
-// What is not in the stream, by TanStack's query client: asked when it is shown, remembered for a while, and asked again
+// What is not in the stream, by TanStack's query client: read when it is shown, kept while it is read again, and retried
 // by itself where it could not be read.
 import { QueryClient, QueryObserver, type QueryObserverResult } from '@tanstack/query-core'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { now } from '../live/clock.ts'
 import { loading, type Failure, type Known } from '../live/known.ts'
-import { mayPass, retryMs } from '../live/mend.ts'
+import { mayPass, retryMs } from '../live/retry.ts'
 import { isLive } from '../live/stream.ts'
 
-// A network that the browser holds for gone is asked too: the answer says why there is none.
-const queries = new QueryClient({
+// A network that the browser takes for offline is asked too: the answer says why it fails.
+const client = new QueryClient({
   defaultOptions: {
     queries: { retry: false, staleTime: 10_000, gcTime: 300_000, networkMode: 'always' },
   },
 })
-queries.mount()
+client.mount()
 
-interface Asked<T> {
-  /** Names what is asked for; another key is something else. */
+interface QueryOptions<T> {
+  /** Names what is read; another key is something else. */
   readonly key: readonly unknown[]
   readonly read: (signal: AbortSignal) => Promise<T>
   readonly enabled?: boolean
-  /** Another one asks again, under the same key: what is known stays until then. */
-  readonly stamp?: unknown
-  /** What was read under another stamp is not shown. */
+  /** Objects of the stream: when they change, the query is read again. The known value stays until then. */
+  readonly refetchOn?: unknown
+  /** A value that was read before `refetchOn` changed is not shown. */
   readonly exact?: boolean
-  /** Changes within so many ms are asked for once. */
-  readonly calmMs?: number
+  /** Changes within so many ms are read once. */
+  readonly debounceMs?: number
+  /** Read again after so many seconds while the page is seen. */
+  readonly pollSeconds?: number | undefined
 }
 
-interface Stamped<T> {
+interface Versioned<T> {
   readonly value: T
-  readonly stamp: string
+  /** `refetchOn` when it was read. */
+  readonly version: string
 }
 
-const textOf = (stamp: unknown): string => JSON.stringify(stamp) ?? ''
+const textOf = (value: unknown): string => JSON.stringify(value) ?? ''
 
-const optionsOf = <T>({ key, read, enabled = true, stamp }: Asked<T>) => ({
+const optionsOf = <T>({ key, read, enabled = true, refetchOn, pollSeconds }: QueryOptions<T>) => ({
   queryKey: key,
-  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Stamped<T>> => ({
+  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Versioned<T>> => ({
     value: await read(signal),
-    stamp: textOf(stamp),
+    version: textOf(refetchOn),
   }),
   enabled,
-  // Under which stamp it was read is not known before it is looked at.
-  ...(stamp !== undefined && { staleTime: 0 }),
-  refetchInterval: ({ state }: { state: { error: unknown } }) =>
-    state.error !== null && mayPass(state.error) ? retryMs : (false as const),
+  // The version of a cached value is not known before it is looked at.
+  ...(refetchOn !== undefined && { staleTime: 0 }),
+  refetchInterval: ({ state }: { state: { error: unknown } }) => {
+    if (state.error !== null && mayPass(state.error)) return retryMs
+    return pollSeconds === undefined ? (false as const) : pollSeconds * 1000
+  },
 })
 
-/** Another try takes the error from the client's result until it fails too: it stays known here. */
+/** A retry removes the error from the client's result until it fails too: the failure stays known here. */
 const useFailure = (result: QueryObserverResult | undefined, key: string): Failure | undefined => {
   const last = useRef<{ readonly key: string; readonly failure: Failure } | undefined>(undefined)
   const error = result?.error ?? null
@@ -56,31 +61,32 @@ const useFailure = (result: QueryObserverResult | undefined, key: string): Failu
     last.current = undefined
   if (result !== undefined && error !== null && last.current?.failure.error !== error) {
     const since = last.current?.failure.since ?? now()
-    last.current = { key, failure: { error, since, again: () => void result.refetch() } }
+    last.current = { key, failure: { error, since, retry: () => void result.refetch() } }
   }
   return last.current?.failure
 }
 
 /**
- * Asks again when the stamp is another, and what failed when the stream stands again. One read at a time: where the
- * stamp changes meanwhile, it is read once more, so that a slow answer comes too.
+ * Reads again when `refetchOn` changes, and what failed when the stream is connected again. One read at a time: where
+ * `refetchOn` changes meanwhile, the query is read once more, so that a slow answer arrives too.
  */
-const useAgain = <T>(observer: QueryObserver<Stamped<T>>, asked: Asked<T>): void => {
-  const [key, stamp] = [textOf(asked.key), textOf(asked.stamp)]
-  const shown = useRef({ key, stamp })
+const useRefetch = <T>(observer: QueryObserver<Versioned<T>>, query: QueryOptions<T>): void => {
+  const [key, version] = [textOf(query.key), textOf(query.refetchOn)]
+  const shown = useRef({ key, version })
   useEffect(() => {
     const before = shown.current
-    shown.current = { key, stamp }
-    if (before.key !== key || before.stamp === stamp || asked.enabled === false) return undefined
-    const catchUp = async (): Promise<void> => {
+    shown.current = { key, version }
+    if (before.key !== key || before.version === version || query.enabled === false)
+      return undefined
+    const refetch = async (): Promise<void> => {
       const { data } = await observer.refetch({ cancelRefetch: false })
-      const now = shown.current
-      if (now.key === key && data !== undefined && data.stamp !== now.stamp)
+      const current = shown.current
+      if (current.key === key && data !== undefined && data.version !== current.version)
         await observer.refetch({ cancelRefetch: false })
     }
-    const timer = setTimeout(() => void catchUp(), asked.calmMs ?? 0)
+    const timer = setTimeout(() => void refetch(), query.debounceMs ?? 0)
     return () => clearTimeout(timer)
-  }, [stamp, key, asked.enabled])
+  }, [version, key, query.enabled])
   useEffect(
     () =>
       isLive.subscribe((live) => {
@@ -90,42 +96,41 @@ const useAgain = <T>(observer: QueryObserver<Stamped<T>>, asked: Asked<T>): void
   )
 }
 
-/** `again`: after it was changed here. */
-export type Query<T> = Known<T> & { readonly again: () => Promise<void> }
+/** `refetch`: after it was changed here. */
+export type Query<T> = Known<T> & { readonly refetch: () => Promise<void> }
 
-export const useQuery = <T>(asked: Asked<T>): Query<T> => {
-  const options = optionsOf(asked)
-  const key = textOf(asked.key)
-  const stamp = textOf(asked.stamp)
-  const [observer] = useState(() => new QueryObserver<Stamped<T>>(queries, options))
-  const [{ result, of }, setShown] = useState(() => ({
+export const useQuery = <T>(query: QueryOptions<T>): Query<T> => {
+  const options = optionsOf(query)
+  const [key, version] = [textOf(query.key), textOf(query.refetchOn)]
+  const [observer] = useState(() => new QueryObserver<Versioned<T>>(client, options))
+  const [{ result, resultKey }, setShown] = useState(() => ({
     result: observer.getOptimisticResult(observer.options as never),
-    of: key,
+    resultKey: key,
   }))
-  const show = (next: QueryObserverResult<Stamped<T>>): void =>
-    setShown({ result: next, of: textOf(observer.options.queryKey) })
+  const show = (next: QueryObserverResult<Versioned<T>>): void =>
+    setShown({ result: next, resultKey: textOf(observer.options.queryKey) })
   useEffect(() => observer.subscribe(show), [observer])
   useEffect(() => {
     observer.setOptions(options)
     show(observer.getCurrentResult())
-  }, [key, stamp, asked.enabled])
-  useAgain(observer, asked)
-  // What came under another key is of something else.
-  const isOfKey = of === key
+  }, [key, version, query.enabled, query.pollSeconds])
+  useRefetch(observer, query)
+  // The result of another key is of something else.
+  const isOfKey = resultKey === key
   const failure = useFailure(isOfKey ? result : undefined, key)
   const data = isOfKey ? result.data : undefined
-  const isShown = data !== undefined && (asked.exact !== true || data.stamp === stamp)
+  const isShown = data !== undefined && (query.exact !== true || data.version === version)
   return useMemo((): Query<T> => {
-    const again = async (): Promise<void> => {
+    const refetch = async (): Promise<void> => {
       await observer.refetch()
     }
     const failed = failure === undefined ? {} : { failure }
-    if (isShown) return { state: 'known', value: data.value, again, ...failed }
-    return failure === undefined ? { ...loading, again } : { state: 'failed', failure, again }
+    if (isShown) return { state: 'known', value: data.value, refetch, ...failed }
+    return failure === undefined ? { ...loading, refetch } : { state: 'failed', failure, refetch }
   }, [isShown, data, failure])
 }
 
-/** Tells what came by another way. */
-export const tellQuery = (key: readonly unknown[], value: unknown): void => {
-  queries.setQueryData(key, { value, stamp: '' })
+/** Shows an answer that came with another request. */
+export const setQueryValue = (key: readonly unknown[], value: unknown): void => {
+  client.setQueryData(key, { value, version: '' })
 }

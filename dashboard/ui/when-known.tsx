@@ -1,7 +1,7 @@
 // Draws what is known of something: it, that there is none, that it is to come, or why it could not be read. Every list,
 // page and number of the dashboard is drawn by these.
 import type { ComponentChild } from 'preact'
-import { mayPass } from '../live/mend.ts'
+import { mayPass } from '../live/retry.ts'
 import { failureOf, partOf, type Failure, type Known } from '../live/known.ts'
 import { Skeleton } from './page.tsx'
 import { ProblemBox } from './problem.tsx'
@@ -10,14 +10,14 @@ import { clockOf } from './time.tsx'
 
 /** Why it could not be read, since when, and that it is tried again. */
 export const FailureBox = ({
-  failure: { error, since, again },
+  failure: { error, since, retry },
   what,
 }: {
   readonly failure: Failure
   /** What is not known, where a page shows several: `The stagelets`. */
   readonly what?: string | undefined
 }) => (
-  <ProblemBox error={error} what={what} onRetry={again}>
+  <ProblemBox error={error} what={what} onRetry={retry}>
     <p class="muted">
       Since {clockOf(since)}.{mayPass(error) ? ' Retrying automatically.' : ''}
     </p>

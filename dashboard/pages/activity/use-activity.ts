@@ -57,7 +57,7 @@ export const useNewest = (
 ): Known<readonly Happened[]> =>
   useQuery({
     key: ['activity', filter, limit],
-    stamp: useWorldVersion(seconds),
+    refetchOn: useWorldVersion(seconds),
     read: async (signal) => {
       const query = { ...filter, limit }
       return (await must(api.GET('/activity', { params: { query }, signal }))).activity

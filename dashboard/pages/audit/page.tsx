@@ -204,7 +204,7 @@ const isRestricted = (filter: Filter): boolean => Object.keys(filter).length > 0
 export const Page = () => {
   const team = useTeam()
   const [filter, set] = useFilter()
-  const { rows, isReading, isWhole, more, again } = useRows(filter, team, now)
+  const { rows, isReading, isWhole, more, reload } = useRows(filter, team, now)
   const isFiltered = isRestricted(filter) || team !== undefined
   const fresh = useNewRows(isFiltered ? undefined : partOf(rows)?.[0]?.seq)
   return (
@@ -224,11 +224,11 @@ export const Page = () => {
         title="Events"
         aside={
           fresh > 0 ? (
-            <Button small onPress={again}>
+            <Button small onPress={reload}>
               {fresh} new
             </Button>
           ) : (
-            <Button small look="quiet" busy={isReading} onPress={again}>
+            <Button small look="quiet" busy={isReading} onPress={reload}>
               Refresh
             </Button>
           )

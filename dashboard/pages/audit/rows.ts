@@ -2,7 +2,6 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
 import type { AuditRow } from '../../../src/rest/types.ts'
-import { beatEvery } from '../../live/clock.ts'
 import { usePages, type Pages } from '../../ui/use-pages.ts'
 import { useQuery } from '../../ui/use-query.ts'
 
@@ -50,7 +49,7 @@ export const useRows = (
 export const useAuditState = () =>
   useQuery({
     key: ['audit-state'],
-    stamp: beatEvery(10).value,
+    pollSeconds: 10,
     read: (signal) => must(api.GET('/audit/state', { signal })),
   })
 

@@ -116,7 +116,7 @@ export const Page = () => {
   const known = partOf(useProjectFound(place))
   const deleted = useQuery({
     key: ['deleted', team, project],
-    stamp: [known?.secrets, known?.revision],
+    refetchOn: [known?.secrets, known?.revision],
     read: (signal) => {
       const params = { path: { project_id: projectId(place) }, query: { limit: mostShown } }
       return must(api.GET('/projects/{project_id}/deleted-secrets', { params, signal }))
@@ -150,7 +150,7 @@ export const Page = () => {
           title={`Erase ${secret.key} for good?`}
           label={`Erase ${secret.key}`}
           action={purgeSecret(place, secret)}
-          onDone={() => void deleted.again()}
+          onDone={() => void deleted.refetch()}
           onClose={close}
         >
           <p>

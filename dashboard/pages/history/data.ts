@@ -12,7 +12,7 @@ export const useRevisions = (project: string, newest: number | undefined) =>
   useQuery<readonly Revision[]>({
     key: ['revisions', project],
     // The stream tells of a new revision with the project: the list is read again then.
-    stamp: newest ?? 0,
+    refetchOn: newest ?? 0,
     read: async (signal) => {
       const path = { project_id: project }
       const page = await must(

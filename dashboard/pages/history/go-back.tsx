@@ -47,7 +47,7 @@ export const GoBack = ({ project, revision, onClose }: Props) => {
     const why = note.current?.value.trim() ?? ''
     const request = { revision, expected_set: found?.set, ...(why !== '' && { note: why }) }
     await rollBack(id, request).catch((error: unknown) => {
-      void tried.again()
+      void tried.refetch()
       throw error
     })
     wasDone(action)

@@ -18,7 +18,7 @@ import { useNewest } from '../activity/use-activity.ts'
 export const useLastChanges = (team: string | undefined): Known<ReadonlyMap<string, Happened>> =>
   useQuery({
     key: ['last changes', team],
-    stamp: someOf(projects.known.value).map(({ id, revision }) => [id, revision]),
+    refetchOn: someOf(projects.known.value).map(({ id, revision }) => [id, revision]),
     read: async (signal) => {
       const query = { kind: 'revision', ...defined({ team }) } as const
       const { activity } = await must(api.GET('/activity', { params: { query }, signal }))

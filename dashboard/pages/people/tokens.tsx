@@ -96,7 +96,7 @@ export const TokensPanel = ({ place }: { readonly place: TokenPlace }) => {
   const [isCreating, setCreating] = useState(false)
   const [created, setCreated] = useState<string | undefined>()
   const [revoked, setRevoked] = useState<Token | undefined>()
-  const reload = (): void => void tokens.again()
+  const reload = (): void => void tokens.refetch()
   return (
     <>
       <ListPanel

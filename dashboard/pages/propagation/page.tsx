@@ -2,7 +2,7 @@
 import type { Propagation } from '../../../src/rest/types.ts'
 import { defined } from '../../../src/kernel/defined.ts'
 import { api, must } from '../../api/client.ts'
-import { now, beatEvery } from '../../live/clock.ts'
+import { now } from '../../live/clock.ts'
 import { projects } from '../../live/collections.ts'
 import { mapKnown, partOf, someOf } from '../../live/known.ts'
 import { useQueryState, useTeam } from '../../app/team.ts'
@@ -36,7 +36,7 @@ const useSlo = () => {
   const [days = usual] = useQueryState('days')
   return useQuery<Propagation>({
     key: ['slo', team, project, days],
-    stamp: beatEvery(60).value,
+    pollSeconds: 60,
     read: (signal) => {
       const since = new Date(now() - Number(days) * dayMs).toISOString()
       const query = { ...defined({ team, project }), since }

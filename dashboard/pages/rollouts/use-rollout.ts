@@ -5,7 +5,7 @@ import type { Project, Rollout, Stagelet } from '../../../src/rest/types.ts'
 import { stagelets } from '../../live/collections.ts'
 import { someOf, type Known } from '../../live/known.ts'
 import { isOf } from '../../live/states.ts'
-import { tellQuery, useQuery } from '../../ui/use-query.ts'
+import { setQueryValue, useQuery } from '../../ui/use-query.ts'
 
 const readRollout = (project: Project, signal: AbortSignal): Promise<Rollout> =>
   must(
@@ -38,9 +38,9 @@ export const useRollout = (project: Project): Read => {
   const key = ['rollout', project.id]
   const rollout = useQuery({
     key,
-    stamp: signOf(project, someOf(stagelets.known.value)),
-    calmMs: 250,
+    refetchOn: signOf(project, someOf(stagelets.known.value)),
+    debounceMs: 250,
     read: (signal) => readRollout(project, signal),
   })
-  return { rollout, show: (answer) => tellQuery(key, answer) }
+  return { rollout, show: (answer) => setQueryValue(key, answer) }
 }

@@ -20,7 +20,7 @@ const Steps = ({ team, rotation }: Props) => {
   const { project, name, phase, attempt } = rotation
   const history = useQuery({
     key: ['rotation history', team, project, name],
-    stamp: [phase, attempt],
+    refetchOn: [phase, attempt],
     read: (signal) => {
       const path = { project_id: `${team}/${project}`, rotation: name }
       const params = { path, query: { limit: shown } }

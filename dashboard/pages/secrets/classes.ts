@@ -96,7 +96,7 @@ export const useClasses = (
   const mayKnow = whyNot('update', 'stagelysecrets', place.team) === undefined
   const read = useQuery({
     key: ['value-classes', place.team, place.project],
-    stamp,
+    refetchOn: stamp,
     exact: true,
     enabled: mayKnow && isReady,
     read: (signal) => readAll(place, signal),

@@ -84,7 +84,7 @@ const useSetAt = (
 ): SetAt => {
   const read = useQuery({
     key: ['sets', place.team, place.project],
-    stamp: [revisions, stamp],
+    refetchOn: [revisions, stamp],
     exact: true,
     enabled: revisions.length > 0,
     read: async (signal) => {
@@ -119,7 +119,7 @@ const useThen = (
 ) => {
   const read = useQuery<SetDiff>({
     key: ['set', place.team, place.project, at],
-    stamp,
+    refetchOn: stamp,
     exact: true,
     enabled: at !== undefined,
     read: (signal) => readDiff(place, at ?? 0, signal),

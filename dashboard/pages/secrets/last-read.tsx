@@ -17,7 +17,7 @@ export const LastRead = ({
   const mayRead = whyNot('list', 'audit', team) === undefined
   const read = useQuery({
     key: ['last-read', team, name],
-    stamp: readings.value,
+    refetchOn: readings.value,
     enabled: mayRead,
     read: (signal) => {
       const of = { kind: 'StagelySecret', namespace: team, name } as const

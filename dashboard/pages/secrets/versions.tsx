@@ -104,7 +104,7 @@ export const Versions = ({
   const { id, version } = props.secret
   const versions = useQuery({
     key: ['versions', id],
-    stamp: version,
+    refetchOn: version,
     read: (signal) =>
       must(
         api.GET('/projects/{project_id}/secrets/{secret_id}/versions', {

@@ -25,7 +25,7 @@ const useEvents = (stagelet: Stagelet) => {
   const path = { project_id: `${stagelet.team}/${stagelet.project}` }
   return useQuery({
     key: ['events', stagelet.id],
-    stamp: recentEvents.value.find((event) => isOf(stagelet, event))?.last_seen ?? '',
+    refetchOn: recentEvents.value.find((event) => isOf(stagelet, event))?.last_seen ?? '',
     read: async (signal) => {
       const params = { path, query: { limit: 500 } }
       const read = await must(api.GET('/projects/{project_id}/events', { params, signal }))
@@ -39,7 +39,7 @@ const Rollouts = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const path = { stagelet_id: stagelet.id }
   const rollouts = useQuery<readonly KeptRollout[]>({
     key: ['rollouts', stagelet.id],
-    stamp: stagelet.last_rollout ?? null,
+    refetchOn: stagelet.last_rollout ?? null,
     read: async (signal) => {
       const params = { path, query: { limit: 50 } }
       return (await must(api.GET('/stagelets/{stagelet_id}/rollouts', { params, signal }))).rollouts

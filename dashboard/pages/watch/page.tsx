@@ -44,7 +44,7 @@ const useTicking = (isRunning: boolean): void => {
 const useRevision = ({ team, project }: ProjectPlace, revision: number, head: number) =>
   useQuery({
     key: ['revision', team, project, revision],
-    stamp: head,
+    refetchOn: head,
     read: async (signal) => {
       const params = { path: { project_id: `${team}/${project}` }, query: { limit: 100 } }
       const { revisions } = await must(
@@ -62,7 +62,7 @@ const useRollouts = (
 ): Known<readonly KeptRollout[]> =>
   useQuery({
     key: ['rollouts of revision', team, project, revision],
-    stamp: stagelets.map(({ id, last_rollout: rollout }) => [id, rollout?.started_at]),
+    refetchOn: stagelets.map(({ id, last_rollout: rollout }) => [id, rollout?.started_at]),
     read: async (signal) => {
       const query = { team, project, revision }
       return (await must(api.GET('/rollouts', { params: { query }, signal }))).rollouts

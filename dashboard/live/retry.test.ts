@@ -4,7 +4,7 @@ import type { Problem } from '../../src/rest/types.ts'
 import { ApiProblem } from '../api/client.ts'
 import { createCollection } from './collection.ts'
 import { someOf } from './known.ts'
-import { mendWhenLive } from './mend.ts'
+import { retryFailed } from './retry.ts'
 
 const refused = (status: number): ApiProblem =>
   new ApiProblem({ status, detail: 'no' } as Problem, null)
@@ -21,7 +21,7 @@ const failedList = async (fault: Error) => {
     },
     (run) => run(),
   )
-  const stop = mendWhenLive(() => [list], world.isLive, world.second)
+  const stop = retryFailed(() => [list], world.isLive, world.second)
   await list.refresh()
   expect(list.known.value.state).toBe('failed')
   return { world, list, stop }

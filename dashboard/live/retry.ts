@@ -1,4 +1,4 @@
-// What could not be read is read again: when the network is back, and some seconds after a refusal that may pass.
+// Retries lists that could not be read: when the stream is connected, and some seconds after a refusal that may pass.
 import type { ReadonlySignal } from '@preact/signals'
 import { ApiProblem } from '../api/client.ts'
 import type { Collection, HasId } from './collection.ts'
@@ -20,13 +20,13 @@ export const mayPass = (error: unknown): boolean =>
   error.problem.status >= 500
 
 /** Until the result is called. `second` is the present time in ms. */
-export const mendWhenLive = (
+export const retryFailed = (
   all: () => readonly Readable[],
   isLive: ReadonlySignal<boolean>,
   second: ReadonlySignal<number>,
 ): (() => void) => {
   let triedAt = second.peek()
-  const mend = (isDue: (error: unknown) => boolean): void => {
+  const retry = (isDue: (error: unknown) => boolean): void => {
     triedAt = second.peek()
     for (const one of all()) {
       const failure = failureOf(one.known.peek())
@@ -35,10 +35,10 @@ export const mendWhenLive = (
   }
   const stops = [
     isLive.subscribe((live) => {
-      if (live) mend(() => true)
+      if (live) retry(() => true)
     }),
     second.subscribe((at) => {
-      if (at - triedAt >= (isLive.peek() ? retryMs : slowRetryMs)) mend(mayPass)
+      if (at - triedAt >= (isLive.peek() ? retryMs : slowRetryMs)) retry(mayPass)
     }),
   ]
   return () => {
