@@ -1,6 +1,6 @@
 // Actions on agents, stores, notifiers and keys.
 import type { Agent } from '../../src/rest/types.ts'
-import { idOf, request } from '../api/request.ts'
+import { objectId, request } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { patchObject } from './kinds.ts'
 
@@ -12,7 +12,7 @@ export const createJoinToken = (agent: Named, ttlSeconds: number) => ({
   request: request(
     'post',
     '/agents/{agent_id}/join-token',
-    { agent_id: idOf(agent) },
+    { agent_id: objectId(agent) },
     { ttl_seconds: ttlSeconds },
   ),
   stagely: [
@@ -39,13 +39,13 @@ export const switchAgent = (
 
 export const rotateAgentKeys = (agent: Named): ApiAction => ({
   name: `Rotate the keys of ${agent.name}`,
-  request: request('post', '/agents/{agent_id}/rotate-keys', { agent_id: idOf(agent) }),
+  request: request('post', '/agents/{agent_id}/rotate-keys', { agent_id: objectId(agent) }),
   stagely: ['agent', 'rotate-keys', agent.name, '-n', agent.team],
 })
 
 export const revokeAgent = (agent: Named): ApiAction => ({
   name: `Revoke ${agent.name}`,
-  request: request('post', '/agents/{agent_id}/revoke', { agent_id: idOf(agent) }),
+  request: request('post', '/agents/{agent_id}/revoke', { agent_id: objectId(agent) }),
   stagely: ['agent', 'revoke', agent.name, '-n', agent.team, '--yes'],
 })
 
@@ -61,7 +61,7 @@ export const rotateKeys = (kind: 'data' | 'master', project?: Named): ApiAction 
     'post',
     '/keys/rotations',
     {},
-    project === undefined ? { kind } : { kind, project_id: idOf(project) },
+    project === undefined ? { kind } : { kind, project_id: objectId(project) },
   ),
   stagely: [
     ...['keys', 'rotate'],
@@ -76,7 +76,7 @@ export type StoreVerb = 'refresh' | 'check' | 'resume'
 /** Reads a store now, checks its credential, or lets go on what the deletion guard holds. */
 export const askStore = (store: Named, verb: StoreVerb): ApiAction => {
   const { team, name } = store
-  const parts = { store_id: idOf(store) }
+  const parts = { store_id: objectId(store) }
   return {
     name: `${verb[0]?.toUpperCase() ?? ''}${verb.slice(1)} the store ${name}`,
     request:
@@ -89,6 +89,6 @@ export const askStore = (store: Named, verb: StoreVerb): ApiAction => {
 
 export const testNotifier = (notifier: Named) => ({
   name: `Test the notifier ${notifier.name}`,
-  request: request('post', '/notifiers/{notifier_id}/test', { notifier_id: idOf(notifier) }),
+  request: request('post', '/notifiers/{notifier_id}/test', { notifier_id: objectId(notifier) }),
   stagely: ['notifiers', 'test', notifier.name, '-n', notifier.team],
 })

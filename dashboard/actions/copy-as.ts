@@ -2,7 +2,7 @@
 // `curl` reads the token from a variable, and new values come from standard input. Pure.
 import { defined } from '../../src/kernel/defined.ts'
 import type { ApiRequest } from '../api/request.ts'
-import { inputOf, printing, words, yaml, type Json, type Word } from './text.ts'
+import { inputOf, printing, words, yaml, type JsonValue, type Word } from './text.ts'
 
 export interface ApiAction<T = unknown> {
   /** `Pause shop`. */
@@ -16,7 +16,7 @@ export interface ApiAction<T = unknown> {
   /** Words after `kubectl`. */
   readonly kubectl?: readonly Word[]
   /** Objects as they are afterwards: for files, `kubectl apply` and `stagely apply`. */
-  readonly objects?: { readonly namespace: string; readonly list: readonly Json[] }
+  readonly objects?: { readonly namespace: string; readonly list: readonly JsonValue[] }
   /** Words after `kubectl` and `stagely` that delete what is no more. */
   readonly deletes?: {
     readonly kubectl: readonly string[]
@@ -45,7 +45,7 @@ const curlOf = ({ request: { method, path, body } }: ApiAction, origin: string):
 }
 
 /** Several objects are one text for `apply`: a List in JSON, documents in YAML. */
-const listOf = (objects: readonly Json[]): Json =>
+const listOf = (objects: readonly JsonValue[]): JsonValue =>
   objects.length === 1 ? (objects[0] ?? null) : { apiVersion: 'v1', kind: 'List', items: objects }
 
 const applyWith = (

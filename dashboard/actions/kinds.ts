@@ -1,14 +1,14 @@
 // What makes, changes and deletes an object of each kind, in REST, for kubectl and as YAML. Pure.
-import { idOf, requestTo } from '../api/request.ts'
+import { objectId, requestTo } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
-import type { Json } from './text.ts'
+import type { JsonValue } from './text.ts'
 
-export type Spec = Readonly<Record<string, Json | undefined>>
+export type Spec = Readonly<Record<string, JsonValue | undefined>>
 
 const camel = (name: string): string =>
   name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
-const isSpec = (value: Json | undefined): value is Spec =>
+const isSpec = (value: JsonValue | undefined): value is Spec =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Fields of REST by their names in manifests; what is not given is left out. */
@@ -58,11 +58,15 @@ const listPath = (kind: CopiedKind, { team, project }: ObjectName): string =>
 
 const objectPath = (kind: CopiedKind, object: ObjectName): string => {
   const path = listPath(kind, object)
-  const id = path.startsWith('/projects/') ? object.name : idOf(object)
+  const id = path.startsWith('/projects/') ? object.name : objectId(object)
   return `${path}/${encodeURIComponent(id)}`
 }
 
-export const manifestOf = (kind: CopiedKind, { team, name }: ObjectName, spec: Spec): Json => ({
+export const manifestOf = (
+  kind: CopiedKind,
+  { team, name }: ObjectName,
+  spec: Spec,
+): JsonValue => ({
   apiVersion: 'stagely.dev/v1alpha1',
   kind,
   metadata: { name, namespace: team },

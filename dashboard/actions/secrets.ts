@@ -3,7 +3,7 @@ import { secretName } from '../../src/resources/kinds/secret-name.ts'
 import { request, type ApiRequest } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { manifestOf, patchObject, type Spec } from './kinds.ts'
-import { given, type Json } from './text.ts'
+import { stdinValue, type JsonValue } from './text.ts'
 
 interface ProjectName {
   readonly team: string
@@ -55,10 +55,10 @@ const restFields = (edit: SecretEdit): Spec => ({
       }
     : edit.moved),
   ...(edit.fields as Spec | undefined),
-  value_base64: edit.hasValue ? given(edit.key) : undefined,
+  value_base64: edit.hasValue ? stdinValue(edit.key) : undefined,
 })
 
-const objectOf = ({ team, project }: ProjectName, edit: SecretEdit): Json => {
+const objectOf = ({ team, project }: ProjectName, edit: SecretEdit): JsonValue => {
   const stagelet = edit.moved?.stagelet === undefined ? edit.stagelet : edit.moved.stagelet
   return manifestOf(
     'StagelySecret',
@@ -70,7 +70,7 @@ const objectOf = ({ team, project }: ProjectName, edit: SecretEdit): Json => {
       stageletRef: typeof stagelet === 'string' ? { name: stagelet } : undefined,
       type: edit.type === 'file' ? 'file' : undefined,
       file: edit.file_path === undefined ? undefined : { path: edit.file_path },
-      valueBase64: edit.hasValue ? given(edit.key) : undefined,
+      valueBase64: edit.hasValue ? stdinValue(edit.key) : undefined,
     },
   )
 }

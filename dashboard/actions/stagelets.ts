@@ -1,6 +1,6 @@
 // Actions on stagelets, on the rollout of a project, and on rotations.
 import type { Stagelet } from '../../src/rest/types.ts'
-import { idOf, request } from '../api/request.ts'
+import { objectId, request } from '../api/request.ts'
 import type { ApiAction } from './copy-as.ts'
 import { manifestNames, manifestOf, patchObject, type ObjectName } from './kinds.ts'
 import type { Word } from './text.ts'
@@ -36,14 +36,14 @@ export const pauseStagelet = (stagelet: PausedStagelet): ApiAction => {
 
 export const deployStagelet = (stagelet: Named): ApiAction => ({
   name: `Deploy ${stagelet.name}`,
-  request: request('post', '/stagelets/{stagelet_id}/deploy', { stagelet_id: idOf(stagelet) }),
+  request: request('post', '/stagelets/{stagelet_id}/deploy', { stagelet_id: objectId(stagelet) }),
   stagely: ['deploy', stagelet.name, '-n', stagelet.team],
   kubectl: annotate(stagelet, 'redeploy'),
 })
 
 export const retryStagelet = (stagelet: Named): ApiAction => ({
   name: `Retry ${stagelet.name}`,
-  request: request('post', '/stagelets/{stagelet_id}/retry', { stagelet_id: idOf(stagelet) }),
+  request: request('post', '/stagelets/{stagelet_id}/retry', { stagelet_id: objectId(stagelet) }),
   stagely: ['rollout', 'retry', `stagelet/${stagelet.name}`, '-n', stagelet.team],
   kubectl: annotate(stagelet, 'retry'),
 })
@@ -53,7 +53,7 @@ export const startLeakTest = (stagelet: Named) => ({
   request: request(
     'post',
     '/stagelets/{stagelet_id}/leak-tests',
-    { stagelet_id: idOf(stagelet) },
+    { stagelet_id: objectId(stagelet) },
     {},
   ),
   stagely: ['leak-test', stagelet.name, '-n', stagelet.team],
@@ -70,14 +70,18 @@ const patchProject = ({ team, name }: Named, patch: Word): readonly Word[] => [
 
 export const pauseRollout = (project: Named) => ({
   name: `Pause the rollout of ${project.name}`,
-  request: request('post', '/projects/{project_id}/rollout/pause', { project_id: idOf(project) }),
+  request: request('post', '/projects/{project_id}/rollout/pause', {
+    project_id: objectId(project),
+  }),
   ...rolloutAction('pause', project),
   kubectl: patchProject(project, JSON.stringify({ spec: { rollout: { paused: true } } })),
 })
 
 export const resumeRollout = (project: Named) => ({
   name: `Resume the rollout of ${project.name}`,
-  request: request('post', '/projects/{project_id}/rollout/resume', { project_id: idOf(project) }),
+  request: request('post', '/projects/{project_id}/rollout/resume', {
+    project_id: objectId(project),
+  }),
   ...rolloutAction('resume', project),
   kubectl: patchProject(project, {
     raw: `'{"spec":{"rollout":{"paused":null}},"metadata":{"annotations":{"stagely.dev/resumed":"'"${stamp}"'"}}}'`,
@@ -86,7 +90,9 @@ export const resumeRollout = (project: Named) => ({
 
 export const retryRollout = (project: Named): ApiAction => ({
   name: `Retry what failed in ${project.name}`,
-  request: request('post', '/projects/{project_id}/rollout/retry', { project_id: idOf(project) }),
+  request: request('post', '/projects/{project_id}/rollout/retry', {
+    project_id: objectId(project),
+  }),
   ...rolloutAction('retry', project),
 })
 

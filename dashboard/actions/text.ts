@@ -1,23 +1,23 @@
 // Texts for a POSIX shell and for YAML, from words and values of JSON. Whatever a name holds, it stays text. Pure.
 
 /** A value of JSON. What somebody gives as a new value is a `given`, and never in it. */
-export type Json =
+export type JsonValue =
   | string
   | number
   | boolean
   | null
-  | Given
-  | readonly Json[]
-  | { readonly [name: string]: Json | undefined }
+  | StdinValue
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue | undefined }
 
 /** Stands for a new value, which is read from standard input as base64. `of` is its key. */
-export interface Given {
+export interface StdinValue {
   readonly given: string
 }
 
-export const given = (of: string): Given => ({ given: of })
+export const stdinValue = (of: string): StdinValue => ({ given: of })
 
-const isGiven = (value: Json | undefined): value is Given =>
+const isGiven = (value: JsonValue | undefined): value is StdinValue =>
   typeof value === 'object' && value !== null && 'given' in value
 
 const plainWord = /^[A-Za-z0-9_@%+=:,./-]+$/
@@ -33,10 +33,10 @@ export const words = (list: readonly Word[]): string =>
   list.map((one) => (typeof one === 'string' ? word(one) : one.raw)).join(' ')
 
 /** JSON, cut at the new values: `[text, key, text, key, text]`. */
-const pieces = (value: Json): readonly string[] => {
+const pieces = (value: JsonValue): readonly string[] => {
   const keys: string[] = []
   const mark = '\u0000'
-  const text = JSON.stringify(value, (_, part: Json) => {
+  const text = JSON.stringify(value, (_, part: JsonValue) => {
     if (!isGiven(part)) return part
     keys.push(part.given)
     return mark
@@ -46,10 +46,10 @@ const pieces = (value: Json): readonly string[] => {
 }
 
 /** Keys of the new values, in the order in which they are read. */
-const givenIn = (value: Json): string[] => pieces(value).filter((_, i) => i % 2 === 1)
+const givenIn = (value: JsonValue): string[] => pieces(value).filter((_, i) => i % 2 === 1)
 
 /** The program that reads base64 lines, or one value whole, and prints the JSON. */
-export const printing = (value: Json): string => {
+export const printing = (value: JsonValue): string => {
   const parts = pieces(value)
   const count = (parts.length - 1) / 2
   if (count === 0) return `printf '%s' ${word(parts[0] ?? '')}`
@@ -66,7 +66,7 @@ export const printing = (value: Json): string => {
 }
 
 /** What standard input has to be; undefined: nothing is read. */
-export const inputOf = (value: Json): string | undefined => {
+export const inputOf = (value: JsonValue): string | undefined => {
   const keys = givenIn(value)
   if (keys.length === 0) return undefined
   return keys.length === 1
@@ -85,14 +85,14 @@ const scalar = (value: string | number | boolean | null): string =>
 
 export const placeholder = (key: string): string => `BASE64_OF_${key}`
 
-const lines = (value: Json, indent: string): string[] => {
+const lines = (value: JsonValue, indent: string): string[] => {
   if (Array.isArray(value))
-    return (value as readonly Json[]).flatMap((item) => {
+    return (value as readonly JsonValue[]).flatMap((item) => {
       const [first = '', ...rest] = lines(item, `${indent}  `)
       return [`${indent}- ${first.trimStart()}`, ...rest]
     })
   if (typeof value !== 'object' || value === null) return [`${indent}${scalar(value)}`]
-  return Object.entries(value as Readonly<Record<string, Json | undefined>>).flatMap(
+  return Object.entries(value as Readonly<Record<string, JsonValue | undefined>>).flatMap(
     ([name, part]) => {
       if (part === undefined) return []
       const start = `${indent}${scalar(name)}:`
@@ -106,4 +106,4 @@ const lines = (value: Json, indent: string): string[] => {
 }
 
 /** YAML as people write it; a new value is a placeholder. */
-export const yaml = (value: Json): string => `${lines(value, '').join('\n')}\n`
+export const yaml = (value: JsonValue): string => `${lines(value, '').join('\n')}\n`

@@ -2,7 +2,7 @@
 // carry the token against forged requests, and POSTs a key that makes a repeat harmless.
 import createClient, { type Middleware } from 'openapi-fetch'
 import type { paths, Problem } from '../../src/rest/types.ts'
-import { hearTime, ownTime } from '../live/clock.ts'
+import { syncClock, ownTime } from '../live/clock.ts'
 import type { ApiRequest } from './request.ts'
 
 /** The controller said no. */
@@ -44,7 +44,7 @@ const followTime: Middleware = {
     sentAt.set(id, ownTime())
   },
   onResponse: ({ id, response }) => {
-    hearTime(response.headers.get('date'), sentAt.get(id) ?? ownTime())
+    syncClock(response.headers.get('date'), sentAt.get(id) ?? ownTime())
     sentAt.delete(id)
   },
   onError: ({ id }) => {

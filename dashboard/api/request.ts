@@ -1,7 +1,7 @@
 // A request that changes something: typed by the OpenAPI document, and plain data until it is sent, so that "copy as"
 // shows the very request that a button makes. Pure.
 import type { paths } from '../../src/rest/types.ts'
-import type { Json } from '../actions/text.ts'
+import type { JsonValue } from '../actions/text.ts'
 
 type Method = 'post' | 'put' | 'patch' | 'delete'
 
@@ -9,7 +9,7 @@ export interface ApiRequest<T = unknown> {
   readonly method: Method
   /** Below /api/v1, its parts encoded. */
   readonly path: string
-  readonly body?: Json
+  readonly body?: JsonValue
   /** Only the type of the answer: it is never set. */
   readonly answer?: T
 }
@@ -19,7 +19,7 @@ export const requestTo = <T = unknown>(
   method: Method,
   path: string,
   body?: unknown,
-): ApiRequest<T> => ({ method, path, ...(body !== undefined && { body: body as Json }) })
+): ApiRequest<T> => ({ method, path, ...(body !== undefined && { body: body as JsonValue }) })
 
 type Template<M extends Method> = {
   [P in keyof paths]: paths[P] extends Record<M, unknown> ? P : never
@@ -51,5 +51,10 @@ export const request = <M extends Method, P extends Template<M>>(
 }
 
 /** An id of REST made of names. */
-export const idOf = ({ team, name }: { readonly team: string; readonly name: string }): string =>
-  `${team}/${name}`
+export const objectId = ({
+  team,
+  name,
+}: {
+  readonly team: string
+  readonly name: string
+}): string => `${team}/${name}`

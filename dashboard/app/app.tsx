@@ -9,7 +9,7 @@ import { listenForKeys } from './keys.ts'
 import { LoginPage, SessionEnded, UnreachablePage } from './login.tsx'
 import { useLive } from './live.ts'
 import { phase, resume } from './session.ts'
-import { Shell } from './shell.tsx'
+import { DashboardShell } from './shell.tsx'
 
 listenForKeys()
 void resume()
@@ -18,7 +18,7 @@ const Inside = () => {
   useLive(startLive)
   return (
     <>
-      <Shell />
+      <DashboardShell />
       {phase.value === 'ended' ? <SessionEnded /> : null}
     </>
   )
@@ -52,7 +52,7 @@ const useNoDrop = (): void =>
     }
   }, [])
 
-export const App = () => {
+export const DashboardApp = () => {
   useNoDrop()
   return (
     <Boundary>

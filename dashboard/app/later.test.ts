@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { failureOf } from '../live/known.ts'
+import { knownFailure } from '../live/known.ts'
 import { later } from './later.ts'
 
 /** A file that comes at the given try, and pauses that the test ends. */
@@ -40,11 +40,11 @@ it('says why it does not come, since when, and tries at once when it is told to'
   const { file, pauses } = world(3)
   file.want()
   await expect.poll(() => pauses.length).toBe(1)
-  const first = failureOf(file.known.value)
+  const first = knownFailure(file.known.value)
   expect(first?.error).toEqual(new Error('The controller cannot be reached.'))
   first?.retry()
   await expect.poll(() => pauses.length).toBe(2)
-  expect(failureOf(file.known.value)?.since).toBe(first?.since)
+  expect(knownFailure(file.known.value)?.since).toBe(first?.since)
 })
 
 it('is not tried while nobody wants it, and goes on when somebody does again', async () => {

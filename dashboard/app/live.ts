@@ -1,10 +1,10 @@
 // Joins the stream to the page: while somebody is logged in it runs, and the page says whether it is live.
 import { effect } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { freshness, type Stream } from '../live/stream.ts'
+import { freshness, type LiveStream } from '../live/stream.ts'
 import { endSession, loggedOut, logOut, phase, readTeams } from './session.ts'
 
-let running: Stream | undefined
+let running: LiveStream | undefined
 
 /** Logs out here and in all tabs of this browser. */
 export const logOutEverywhere = async (): Promise<void> => {
@@ -14,7 +14,7 @@ export const logOutEverywhere = async (): Promise<void> => {
   loggedOut()
 }
 
-export const useLive = (start: (onLogout: () => void) => Stream): void => {
+export const useLive = (start: (onLogout: () => void) => LiveStream): void => {
   useEffect(() => {
     const begin = (): void => {
       running?.stop()

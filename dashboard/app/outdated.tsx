@@ -5,7 +5,7 @@ import { stagedPlaces } from '../staging/staging.ts'
 import { Button } from '../ui/button.tsx'
 import { projectUrl } from '../ui/text/links.ts'
 import { State } from '../ui/state.tsx'
-import { isOutdated } from './version.ts'
+import { isOldVersion } from './version.ts'
 import s from './outdated.module.css'
 
 const many = (count: number): string => `${count} staged ${count === 1 ? 'edit' : 'edits'}`
@@ -27,7 +27,7 @@ const Staged = () => (
 
 export const Outdated = () => {
   const [isLoading, setLoading] = useState(false)
-  if (!isOutdated.value) return null
+  if (!isOldVersion.value) return null
   const isStaged = stagedPlaces.value.length > 0
   return (
     <div class={s['outdated']} role="status">

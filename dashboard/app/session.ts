@@ -8,7 +8,7 @@ import { api, ApiProblem, must, onSessionEnded, setCsrf, Unreachable } from '../
 import type { Me, Problem } from '../../src/rest/types.ts'
 
 /** `ended`: the login ran out or was taken away while the page was open; what is staged stays. */
-export type Phase = 'unknown' | 'in' | 'out' | 'ended' | 'unreachable'
+export type SessionPhase = 'unknown' | 'in' | 'out' | 'ended' | 'unreachable'
 
 interface Session {
   readonly csrf: string
@@ -21,11 +21,11 @@ export interface Methods {
   readonly oidc: { readonly issuer: string; readonly name: string } | null
 }
 
-const phaseNow = signal<Phase>('unknown')
+const phaseNow = signal<SessionPhase>('unknown')
 const meNow = signal<Me | undefined>(undefined)
 const sessionNow = signal<Session | undefined>(undefined)
 
-export const phase: ReadonlySignal<Phase> = phaseNow
+export const phase: ReadonlySignal<SessionPhase> = phaseNow
 export const me: ReadonlySignal<Me | undefined> = meNow
 export const session: ReadonlySignal<Session | undefined> = sessionNow
 
@@ -107,7 +107,7 @@ export const logIn = async (proof: { token: string } | { code: string }): Promis
   await begin(await call<Session>('POST', '/session', proof))
 }
 
-export const confirmSession = async (token: string): Promise<void> => {
+export const confirmLogin = async (token: string): Promise<void> => {
   const { confirmed_until } = await call<{ confirmed_until: string }>('POST', '/session/confirm', {
     token,
   })
@@ -116,7 +116,7 @@ export const confirmSession = async (token: string): Promise<void> => {
 }
 
 /** Until when the session is confirmed, as the controller knows it; in the past: it is not. */
-export const confirmedUntil = async (): Promise<number> => {
+export const readConfirmedUntil = async (): Promise<number> => {
   const answered = await call<Session>('GET', '/session')
   sessionNow.value = answered
   return Date.parse(answered.confirmed_until ?? '1970-01-01')

@@ -3,7 +3,7 @@ import { Route, Router, useLocation } from 'preact-iso'
 import { exec } from 'preact-iso/router'
 import { useEffect, useState } from 'preact/hooks'
 import { stagelets } from '../live/collections.ts'
-import { failureOf, mapKnown, partOf, type Known } from '../live/known.ts'
+import { knownFailure, mapKnown, partOf, type Known } from '../live/known.ts'
 import { stageletState } from '../live/states.ts'
 import { CopyDialog } from '../ui/copy-as.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -112,7 +112,7 @@ const LazyPalette = (props: PaletteProps) => {
   useEffect(() => paletteFile.want(), [])
   const file = paletteFile.known.value
   if (file.state === 'known') return <file.value.Palette {...props} />
-  const failure = failureOf(file)
+  const failure = knownFailure(file)
   if (failure === undefined) return null
   return (
     <Dialog title="Find" onClose={props.onClose}>
@@ -155,7 +155,7 @@ const Pages = () => (
   </Router>
 )
 
-export const Shell = () => {
+export const DashboardShell = () => {
   const { route, path } = useLocation()
   const href = useHref()
   const [sheet, setSheet] = useState(false)

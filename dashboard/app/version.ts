@@ -22,7 +22,7 @@ export class FileFailed extends Error {
 
 const isOther = signal(false)
 /** The controller serves another build of the dashboard than this page. */
-export const isOutdated: ReadonlySignal<boolean> = isOther
+export const isOldVersion: ReadonlySignal<boolean> = isOther
 
 /** The shell names the file of this build that all pages share. */
 export const isOfBuild = (shell: string, own: string): boolean =>

@@ -2,7 +2,7 @@
 import { lazy } from 'preact-iso'
 import type { ComponentType } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { failureOf } from '../live/known.ts'
+import { knownFailure } from '../live/known.ts'
 import { PageFrame, Skeleton } from '../ui/page.tsx'
 import { FailureBox } from '../ui/when-known.tsx'
 import type { Later } from './later.ts'
@@ -13,7 +13,7 @@ const viewOf = (file: PageFile) => () => {
   useEffect(() => file.want(), [])
   const page = file.known.value
   if (page.state === 'known') return <page.value.Page />
-  const failure = failureOf(page)
+  const failure = knownFailure(page)
   return (
     <PageFrame
       windowTitle="◌ Page"

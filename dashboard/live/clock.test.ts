@@ -1,10 +1,10 @@
 import { afterEach, expect, it } from 'vitest'
-import { hearTime, now } from './clock.ts'
+import { syncClock, now } from './clock.ts'
 
 /** What the clock is ahead by after the controller has told a time. */
 const aheadAfter = (told: number, took = 20): number => {
   const gotAt = Date.now()
-  hearTime(new Date(told).toUTCString(), gotAt - took, gotAt)
+  syncClock(new Date(told).toUTCString(), gotAt - took, gotAt)
   return now() - Date.now()
 }
 const hour = 3_600_000
@@ -27,8 +27,8 @@ it('keeps the clock of this computer where it is right, and where an answer took
 it('does not jump while what is known fits', () => {
   const first = aheadAfter(Date.now() + hour)
   expect(aheadAfter(Date.now() + hour + 700)).toBe(first)
-  hearTime(null, Date.now(), Date.now())
-  hearTime('no time', Date.now(), Date.now())
+  syncClock(null, Date.now(), Date.now())
+  syncClock('no time', Date.now(), Date.now())
   expect(now() - Date.now()).toBe(first)
   expect(aheadAfter(Date.now())).toBe(0)
 })

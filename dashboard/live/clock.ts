@@ -17,7 +17,7 @@ const slackMs = 2000
  * The controller's time came with an answer (its header `Date`, in whole seconds). What is known is kept while it fits,
  * so that the time does not jump.
  */
-export const hearTime = (date: string | null, sentAt: number, gotAt = ownTime()): void => {
+export const syncClock = (date: string | null, sentAt: number, gotAt = ownTime()): void => {
   const told = Date.parse(date ?? '')
   if (Number.isNaN(told)) return
   const [least, most] = [told - gotAt - slackMs, told + 1000 - sentAt + slackMs]
@@ -52,4 +52,3 @@ if (typeof document !== 'undefined') {
  * computed signal of what is shown, which changes seldom.
  */
 export const thisSecond: ReadonlySignal<number> = second
-

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import * as fc from 'fast-check'
 import { createCollection, type Change } from './collection.ts'
-import { failureOf, someOf } from './known.ts'
+import { knownFailure, someOf } from './known.ts'
 
 interface Row {
   readonly id: string
@@ -62,9 +62,9 @@ it('never says that there is none before the list was read', async () => {
   expect(first.state).toBe('failed')
   await rows.refresh()
   // It counts from when it failed first.
-  expect(rows.known.value).toMatchObject({ failure: { since: failureOf(first)?.since } })
+  expect(rows.known.value).toMatchObject({ failure: { since: knownFailure(first)?.since } })
   isBroken = false
-  failureOf(first)?.retry()
+  knownFailure(first)?.retry()
   await expect.poll(() => rows.known.value).toEqual({ state: 'known', value: [] })
 })
 

@@ -22,8 +22,8 @@ import {
 } from './collection.ts'
 import { someOf } from './known.ts'
 import { retryFailed } from './retry.ts'
-import type { Message } from './sse.ts'
-import { freshness, isLive, startStream, type Stream } from './stream.ts'
+import type { SseMessage } from './sse.ts'
+import { freshness, isLive, startStream, type LiveStream } from './stream.ts'
 
 const pageSize = 1000
 /** Rows that fill a screen are there while the rest is read. */
@@ -195,7 +195,8 @@ const takers: Readonly<Record<string, (change: Change<never>) => void>> = {
   },
 }
 
-const take = ({ event, data }: Message): void => takers[event]?.(JSON.parse(data) as Change<never>)
+const take = ({ event, data }: SseMessage): void =>
+  takers[event]?.(JSON.parse(data) as Change<never>)
 
 /** After sleep no event says what was missed, and a list now and then mends what nobody foresaw. */
 const watchForGaps = (): (() => void) => {
@@ -214,7 +215,7 @@ const readWithoutStream = (): (() => void) =>
   })
 
 /** Starts the stream; lists are read when the stream stands. */
-export const startLive = (onLogout: () => void): Stream => {
+export const startLive = (onLogout: () => void): LiveStream => {
   const stream = startStream({ onMessage: take, onGap: refreshAll }, onLogout)
   const stops = [watchForGaps(), retryFailed(() => lists, isLive, thisSecond), readWithoutStream()]
   return {

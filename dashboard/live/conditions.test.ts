@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Condition } from '../../src/rest/types.ts'
-import { isTrouble, kindOf, wordsOf } from './conditions.ts'
+import { isTrouble, conditionKind, conditionWords } from './conditions.ts'
 
 const condition = (type: string, status: Condition['status']): Condition => ({
   ...{ type, status, reason: 'Any', message: 'why', since: '2026-03-02T14:00:00Z' },
@@ -17,7 +17,7 @@ it('knows what a person should read, also of a type that it does not know', () =
     condition('ProjectNameChanged', 'True'),
     condition('ProjectNameChanged', 'False'),
   ]
-  expect(all.filter(isTrouble).map((one) => [kindOf(one), wordsOf(one)])).toEqual([
+  expect(all.filter(isTrouble).map((one) => [conditionKind(one), conditionWords(one)])).toEqual([
     ['fail', 'Not accepted'],
     ['drift', 'Drifted'],
     ['warn', 'Project name changed'],

@@ -22,10 +22,10 @@ export const isTrouble = ({ type, status }: Condition): boolean =>
   !neutral.has(type) && status === (good.has(type) ? 'False' : 'True')
 
 /** What a condition of this type is drawn as where it is a trouble. */
-export const kindOf = ({ type }: Pick<Condition, 'type'>): StateKind => kinds[type] ?? 'warn'
+export const conditionKind = ({ type }: Pick<Condition, 'type'>): StateKind => kinds[type] ?? 'warn'
 
 /** `ComposeFileChanged` as `Compose file changed`; what is to be true as `Not accepted`. */
-export const wordsOf = ({ type }: Pick<Condition, 'type'>): string => {
+export const conditionWords = ({ type }: Pick<Condition, 'type'>): string => {
   const words = type.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
   return good.has(type) ? `Not ${words.charAt(0).toLowerCase()}${words.slice(1)}` : words
 }

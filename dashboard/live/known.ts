@@ -23,7 +23,7 @@ export const loading: Known<never> = { state: 'loading' }
 
 export const known = <T>(value: T): Known<T> => ({ state: 'known', value })
 
-export const failureOf = (of: Known<unknown>): Failure | undefined =>
+export const knownFailure = (of: Known<unknown>): Failure | undefined =>
   of.state === 'loading' ? undefined : of.failure
 
 /** What there is of it, as far as it is known: for what never says that there is no more. */
@@ -42,7 +42,7 @@ const withoutPart = (of: Exclude<Known<unknown>, { state: 'known' }>): Known<nev
   of.state === 'loading' ? loading : { state: 'failed', failure: of.failure }
 
 /** Those of one team; undefined: of all. In order of their names. */
-export const ofTeam = <T extends { readonly team: string; readonly name: string }>(
+export const inTeam = <T extends { readonly team: string; readonly name: string }>(
   of: Known<readonly T[]>,
   team: string | undefined,
 ): Known<readonly T[]> =>
@@ -59,7 +59,7 @@ export const findIn = <T>(
 ): Known<T | undefined> => {
   const found = partOf(of)?.find(is)
   if (found === undefined) return mapKnown(of, () => undefined)
-  const failure = failureOf(of)
+  const failure = knownFailure(of)
   return { state: 'known', value: found, ...(failure !== undefined && { failure }) }
 }
 
@@ -71,7 +71,7 @@ type Values<A extends readonly Known<unknown>[]> = {
 export const together = <const A extends readonly Known<unknown>[]>(
   ...all: A
 ): Known<Values<A>> => {
-  const failures = all.flatMap((one) => failureOf(one) ?? [])
+  const failures = all.flatMap((one) => knownFailure(one) ?? [])
   const failure: Failure | undefined = failures[0] && {
     error: failures[0].error,
     since: Math.min(...failures.map(({ since }) => since)),

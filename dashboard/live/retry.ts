@@ -2,19 +2,19 @@
 import type { ReadonlySignal } from '@preact/signals'
 import { ApiProblem } from '../api/client.ts'
 import type { Collection, HasId } from './collection.ts'
-import { failureOf } from './known.ts'
+import { knownFailure } from './known.ts'
 
 type Readable = Pick<Collection<HasId>, 'known' | 'isReading' | 'refresh'>
 
 /** Between two tries, while the stream stands and while it does not. */
-export const retryMs = 5_000
+export const listRetryMs = 5_000
 const slowRetryMs = 15_000
 
 /** Refusals that another read may not meet: too many requests, and a cursor that was too old. */
 const passing = [429, 410]
 
 /** False where the controller would say no again. */
-export const mayPass = (error: unknown): boolean =>
+export const isTransient = (error: unknown): boolean =>
   !(error instanceof ApiProblem) ||
   passing.includes(error.problem.status) ||
   error.problem.status >= 500
@@ -29,7 +29,7 @@ export const retryFailed = (
   const retry = (isDue: (error: unknown) => boolean): void => {
     triedAt = second.peek()
     for (const one of all()) {
-      const failure = failureOf(one.known.peek())
+      const failure = knownFailure(one.known.peek())
       if (failure !== undefined && isDue(failure.error) && !one.isReading()) void one.refresh()
     }
   }
@@ -38,7 +38,7 @@ export const retryFailed = (
       if (live) retry(() => true)
     }),
     second.subscribe((at) => {
-      if (at - triedAt >= (isLive.peek() ? retryMs : slowRetryMs)) retry(mayPass)
+      if (at - triedAt >= (isLive.peek() ? listRetryMs : slowRetryMs)) retry(isTransient)
     }),
   ]
   return () => {

@@ -1,16 +1,16 @@
 // One connection to the event stream, made anew when it breaks: at once when the network is back, else with
 // growing pauses. A stream from which nothing came for 20 seconds counts as broken: the server gives a sign
 // every 15.
-import { createSseReader, type Message } from './sse.ts'
+import { createSseReader, type SseMessage } from './sse.ts'
 
-export type Phase = 'connecting' | 'live' | 'broken' | 'ended' | 'refused'
+export type StreamPhase = 'connecting' | 'live' | 'broken' | 'ended' | 'refused'
 
 interface SourceEvents {
-  readonly onMessage: (message: Message) => void
+  readonly onMessage: (message: SseMessage) => void
   /** Anything came, such as a comment. */
   readonly onSign: () => void
   /** `ended`: the login is over; nothing is tried again. `refused`: the person is in no team, for now. */
-  readonly onPhase: (phase: Phase) => void
+  readonly onPhase: (phase: StreamPhase) => void
 }
 
 export interface SourceOptions extends SourceEvents {
@@ -83,7 +83,7 @@ export const runSource = async (options: SourceOptions): Promise<void> => {
   const { signal, onPhase } = options
   let lastId = options.lastId
   let failures = 0
-  const onMessage = (message: Message): void => {
+  const onMessage = (message: SseMessage): void => {
     lastId = message.id
     failures = 0
     options.onMessage(message)

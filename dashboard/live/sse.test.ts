@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import * as fc from 'fast-check'
-import { createSseReader, type Message } from './sse.ts'
+import { createSseReader, type SseMessage } from './sse.ts'
 
 const stream =
   'id: 7\nevent: ready\ndata: {}\n\n: alive\n\nid: 8\nevent: secret\ndata: {"a":\ndata: 1}\n\n: alive\r\n\r\ndata: x\n\n'
 
-const read = (pieces: readonly string[]): Message[] => {
-  const messages: Message[] = []
+const read = (pieces: readonly string[]): SseMessage[] => {
+  const messages: SseMessage[] = []
   const reader = createSseReader((message) => messages.push(message))
   for (const piece of pieces) reader(piece)
   return messages

@@ -1,6 +1,6 @@
 // Reads server-sent events from text that comes in pieces. `EventSource` would hide two things that the
 // dashboard tells: the comments by which the server shows that it is there, and why a stream was refused.
-export interface Message {
+export interface SseMessage {
   readonly event: string
   readonly id: string
   readonly data: string
@@ -8,7 +8,7 @@ export interface Message {
 
 /** Returns a function that takes the next piece and calls `onMessage` for each whole message. */
 export const createSseReader = (
-  onMessage: (message: Message) => void,
+  onMessage: (message: SseMessage) => void,
 ): ((text: string) => void) => {
   let rest = ''
   let id = ''

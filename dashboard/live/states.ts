@@ -1,7 +1,7 @@
 // The state of a stagelet, of a service and of a project in one word and one sentence, from what the controller
 // says of them: pure. Words are used in one sense only; see docs/dashboard.md.
 import type { Condition, Project, Service, Stagelet } from '../../src/rest/types.ts'
-import { isTrouble, wordsOf } from './conditions.ts'
+import { isTrouble, conditionWords } from './conditions.ts'
 import type { StateKind } from '../ui/state.tsx'
 
 export interface ShownState {
@@ -77,7 +77,7 @@ const stayingState = (stagelet: Stagelet): ShownState => {
   const warning = stagelet.conditions.find((one) => isTrouble(one) && !toldOf.has(one.type))
   return warning === undefined
     ? shown(['ok', 'In sync', 0], inSync)
-    : shown(['warn', words[warning.type] ?? wordsOf(warning), 35], warning)
+    : shown(['warn', words[warning.type] ?? conditionWords(warning), 35], warning)
 }
 
 /** What is looked at before. */

@@ -3,24 +3,24 @@
 // BroadcastChannel. When that tab closes, the next one gets the lock.
 import { batch, computed, signal, type ReadonlySignal } from '@preact/signals'
 import { now } from './clock.ts'
-import { runSource, type Phase } from './source.ts'
-import type { Message } from './sse.ts'
+import { runSource, type StreamPhase } from './source.ts'
+import type { SseMessage } from './sse.ts'
 
 export interface Freshness {
-  readonly phase: Phase
+  readonly phase: StreamPhase
   /** When something last came from the server; 0: never. */
   readonly signAt: number
 }
 
 type Relayed =
-  | { readonly type: 'message'; readonly message: Message }
+  | { readonly type: 'message'; readonly message: SseMessage }
   | { readonly type: 'state'; readonly state: Freshness; readonly lastId: string }
   | { readonly type: 'hello' }
   | { readonly type: 'logout' }
 
 /** What the collections do with the stream. */
 export interface Listener {
-  readonly onMessage: (message: Message) => void
+  readonly onMessage: (message: SseMessage) => void
   /** There is a gap, or nothing was read yet: read all lists again. */
   readonly onGap: () => void
 }
@@ -39,7 +39,7 @@ const setState = (next: Freshness): void => {
 
 let lastId: string | undefined
 
-const take = ({ onMessage, onGap }: Listener, message: Message): void => {
+const take = ({ onMessage, onGap }: Listener, message: SseMessage): void => {
   const before = lastId
   lastId = message.id
   // Nothing was read yet, where a tab hears of an event before it hears how the stream stands.
@@ -49,13 +49,13 @@ const take = ({ onMessage, onGap }: Listener, message: Message): void => {
   else if (before !== message.id) onGap()
 }
 
-export interface Stream {
+export interface LiveStream {
   /** Tells all tabs of this browser. */
   readonly tellLogout: () => void
   readonly stop: () => void
 }
 
-export const startStream = (listener: Listener, onLogout: () => void): Stream => {
+export const startStream = (listener: Listener, onLogout: () => void): LiveStream => {
   const stopping = new AbortController()
   const channel = new BroadcastChannel('stagely-live')
   let leads = false

@@ -8,12 +8,12 @@ import { mapKnown, partOf, someOf, together } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { WhenKnown } from '../ui/when-known.tsx'
-import { Feed } from './activity/feed.tsx'
-import { useActivity, useNewest, type ActivityFilter } from './activity/use-activity.ts'
-import { byDay, countNew, isKind, kinds } from './activity/words.ts'
+import { ActivityFeed } from './activity/feed.tsx'
+import { useActivity, useNewest, type ActivityQuery } from './activity/use-activity.ts'
+import { byDay, countNew, isKind, activityKinds } from './activity/words.ts'
 import s from './activity/activity.module.css'
 
-const useFilter = (): ActivityFilter => {
+const useFilter = (): ActivityQuery => {
   const team = useTeam()
   const { project, stagelet, kind } = useLocation().query
   const words = Object.entries({ team, project, stagelet }).filter(([, word]) => word)
@@ -53,7 +53,7 @@ const namesOf = (
     .sort()
     .map((name) => [name, name] as const)
 
-const FilterBar = ({ filter }: { readonly filter: ActivityFilter }) => {
+const FilterBar = ({ filter }: { readonly filter: ActivityQuery }) => {
   const { url, route } = useLocation()
   const { team, project, stagelet, kind } = filter
   const set = (change: Readonly<Record<string, string | undefined>>): void =>
@@ -73,7 +73,7 @@ const FilterBar = ({ filter }: { readonly filter: ActivityFilter }) => {
       <Choice
         label="Kind"
         value={kind}
-        options={Object.entries(kinds)}
+        options={Object.entries(activityKinds)}
         onChange={(value) => set({ kind: value })}
       />
       <Choice
@@ -125,7 +125,7 @@ const Days = ({ rows }: { readonly rows: readonly Happened[] }) => (
         title={nameOfDay(day)}
         aside={<span class="muted num">{own.length}</span>}
       >
-        <Feed rows={own} label={`Activity of ${nameOfDay(day)}`} />
+        <ActivityFeed rows={own} label={`Activity of ${nameOfDay(day)}`} />
       </Panel>
     ))}
   </>

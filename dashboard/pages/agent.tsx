@@ -10,12 +10,12 @@ import { stageletState } from '../live/states.ts'
 import { Button } from '../ui/button.tsx'
 import { Conditions } from '../ui/conditions.tsx'
 import { DetailPage, findObject } from '../ui/detail.tsx'
-import { Facts } from '../ui/drawer.tsx'
+import { FactList } from '../ui/drawer.tsx'
 import { ListPanel } from '../ui/list.tsx'
 import { stageletUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
-import { said } from '../ui/text/said.ts'
+import { visibleText } from '../ui/text/visible-text.ts'
 import { State } from '../ui/state.tsx'
 import type { TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
@@ -52,16 +52,16 @@ const columns: readonly TableColumn<Stagelet>[] = [
 
 const About = ({ agent }: { readonly agent: Agent }) => (
   <Panel title="About">
-    <Facts
+    <FactList
       rows={[
         [
           isConnected(agent) ? 'Connected since' : 'Last seen',
           <Since at={agentState(agent).since} />,
         ],
         ['Last disconnect', <Since at={agent.last_lost} />],
-        ['Agent', said(agent.version ?? '–')],
-        ['Docker Engine', said(agent.engine_version ?? '–')],
-        ['Compose', said(agent.compose_version ?? '–')],
+        ['Agent', visibleText(agent.version ?? '–')],
+        ['Docker Engine', visibleText(agent.engine_version ?? '–')],
+        ['Compose', visibleText(agent.compose_version ?? '–')],
         [
           'Clock skew',
           isSkewed(agent) ? <State kind="warn">{skewText(agent)}</State> : skewText(agent),

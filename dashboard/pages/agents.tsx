@@ -12,7 +12,7 @@ import { agentUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
 import { ListPage } from '../ui/list.tsx'
 import { Empty } from '../ui/page.tsx'
-import { said } from '../ui/text/said.ts'
+import { visibleText } from '../ui/text/visible-text.ts'
 import { Count, State } from '../ui/state.tsx'
 import type { TableColumn } from '../ui/table.tsx'
 import { Ago, Since } from '../ui/time.tsx'
@@ -75,7 +75,7 @@ const columns: readonly TableColumn<Agent>[] = [
     wide: true,
     render: ({ version, engine_version: engine, compose_version: compose }) => (
       <span class="num">
-        {[version, engine, compose].map((one) => said(one ?? '–')).join(' · ')}
+        {[version, engine, compose].map((one) => visibleText(one ?? '–')).join(' · ')}
       </span>
     ),
   },

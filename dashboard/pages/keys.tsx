@@ -5,7 +5,7 @@ import type { Keys } from '../../src/rest/types.ts'
 import { now } from '../live/clock.ts'
 import { partOf } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'
-import { Facts } from '../ui/drawer.tsx'
+import { FactList } from '../ui/drawer.tsx'
 import { WhenKnown } from '../ui/when-known.tsx'
 import { messageText } from '../ui/text/message.ts'
 import { Empty, PageFrame, Panel } from '../ui/page.tsx'
@@ -173,7 +173,7 @@ export const Page = () => {
               <Ages keys={shown} />
             </Panel>
             <Panel title="Encrypted data">
-              <Facts
+              <FactList
                 rows={[
                   [
                     'Old keys',

@@ -13,7 +13,7 @@ import { messageText } from '../ui/text/message.ts'
 import { State } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
 import { InlineKnown, WhenKnown } from '../ui/when-known.tsx'
-import { Lately } from './overview/lately.tsx'
+import { RecentActivity } from './overview/last-change.tsx'
 import { Projects } from './overview/projects.tsx'
 import { States } from './overview/states.tsx'
 import s from './overview.module.css'
@@ -204,7 +204,7 @@ export const Page = () => {
           <WhenKnown of={shown} what="The projects" none={null}>
             {(known) => <Projects of={known} />}
           </WhenKnown>
-          <Lately />
+          <RecentActivity />
         </>
       )}
     </PageFrame>

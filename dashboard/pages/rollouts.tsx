@@ -16,7 +16,7 @@ import { useQuery } from '../ui/use-query.ts'
 import { RolloutActions } from './rollouts/actions.tsx'
 import { RolloutBar } from './rollouts/bar.tsx'
 import { KeptRollouts } from './rollouts/kept.tsx'
-import { isOpen, rolloutState, stopText } from './rollouts/rollout-words.ts'
+import { isRolloutOpen, rolloutState, stopText } from './rollouts/rollout-words.ts'
 import { useRollout } from './rollouts/use-rollout.ts'
 import { revisionText } from './stagelet/sentence.ts'
 import s from './rollouts/rollouts.module.css'
@@ -41,7 +41,7 @@ const Row = ({
         <WhenKnown of={read} rows={1} />
       </li>
     )
-  onOpen(isOpen(rollout))
+  onOpen(isRolloutOpen(rollout))
   const [kind, word] = rolloutState(rollout)
   return (
     <li class={s['row']}>

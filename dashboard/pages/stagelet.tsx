@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks'
 import { withQuery } from '../app/team.ts'
 import type { Stagelet } from '../../src/rest/types.ts'
 import { agents, stagelets } from '../live/collections.ts'
-import { inOurTime } from '../live/our-time.ts'
+import { withoutSkew } from '../live/clock-skew.ts'
 import { stageletState } from '../live/states.ts'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
@@ -81,7 +81,7 @@ export const Page = () => {
   const { team = '', stagelet: name = '' } = useRoute().params
   const { route, url } = useLocation()
   const found = mapKnown(findObject(stagelets.known.value, { team, name }), (stagelet) =>
-    stagelet === undefined ? undefined : inOurTime([stagelet], someOf(agents.known.value))[0],
+    stagelet === undefined ? undefined : withoutSkew([stagelet], someOf(agents.known.value))[0],
   )
   const stagelet = partOf(found)
   const isById = stagelet !== undefined && stagelet.name !== name

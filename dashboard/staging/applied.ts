@@ -2,19 +2,19 @@
 // afterwards what really happened. Holds no value.
 import { signal } from '@preact/signals'
 import type { Stagelet } from '../../src/rest/types.ts'
-import type { Impact } from './staging.ts'
+import type { ChangeImpact } from './staging.ts'
 
-export interface Applied {
+export interface AppliedChange {
   readonly revision: number
   readonly at: number
   readonly note: string
   readonly keys: readonly string[]
-  readonly impact: Impact
+  readonly impact: ChangeImpact
   /** When the container of each service had started: by `stagelet/service`. */
   readonly startedBefore: ReadonlyMap<string, string>
 }
 
-const byProject = signal<Readonly<Record<string, Applied>>>({})
+const byProject = signal<Readonly<Record<string, AppliedChange>>>({})
 
 export const serviceKey = (stagelet: string, service: string): string => `${stagelet}/${service}`
 
@@ -25,11 +25,15 @@ export const startsOf = (stagelets: readonly Stagelet[]): ReadonlyMap<string, st
     ),
   )
 
-export const keepApplied = (team: string, project: string, applied: Applied): void => {
+export const keepApplied = (team: string, project: string, applied: AppliedChange): void => {
   byProject.value = { ...byProject.peek(), [`${team}/${project}`]: applied }
 }
 
-export const appliedOf = (team: string, project: string, revision: number): Applied | undefined => {
+export const appliedOf = (
+  team: string,
+  project: string,
+  revision: number,
+): AppliedChange | undefined => {
   const known = byProject.value[`${team}/${project}`]
   return known?.revision === revision ? known : undefined
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { answerOfAll, batchesOf, impactOfAll, saysSame } from './batches.ts'
-import type { BatchAnswer, Edit, Impact, Operation } from './staging.ts'
+import { answerOfAll, editBatches, impactOfAll, saysSame } from './batches.ts'
+import type { BatchAnswer, Edit, ChangeImpact, Operation } from './staging.ts'
 
 const edits = (count: number): Edit[] =>
   Array.from({ length: count }, (_, id) => ({
@@ -10,7 +10,7 @@ const operation = (value: string): Operation => ({ op: 'create', key: 'K', value
 
 it('puts as many edits in a request as it takes, by count and by bytes', () => {
   const small = edits(1201)
-  const batches = batchesOf(
+  const batches = editBatches(
     small,
     small.map(() => operation('x')),
   )
@@ -18,7 +18,7 @@ it('puts as many edits in a request as it takes, by count and by bytes', () => {
   const large = edits(4)
   const big = operation('ä'.repeat(600_000))
   expect(
-    batchesOf(
+    editBatches(
       large,
       large.map(() => big),
     ).map((batch) => batch.edits.map(({ id }) => id)),
@@ -31,7 +31,7 @@ it('puts as many edits in a request as it takes, by count and by bytes', () => {
 const hit = (service: string, keys: string[]) => ({
   ...{ stagelet: 'prod', stagelet_id: 'stl_1', service, keys, reason: 'new value' },
 })
-const impact = (part: Partial<Impact>): Impact => ({
+const impact = (part: Partial<ChangeImpact>): ChangeImpact => ({
   ...{ affected: [], cascaded: [], held: [], widened: [], untouched: 0 },
   ...part,
 })

@@ -1,20 +1,20 @@
 // Edits that are more than one request takes: they go in several, which make one revision. Pure.
 import { defined } from '../../src/kernel/defined.ts'
-import type { BatchAnswer, Edit, Impact, Operation } from './staging.ts'
+import type { BatchAnswer, Edit, ChangeImpact, Operation } from './staging.ts'
 
 /** Limits of one request; some bytes are left for the text around the operations. */
 const mostOperations = 500
 const mostBytes = 3 * 1024 * 1024 - 4096
 
-export interface Batch {
+export interface EditBatch {
   readonly edits: readonly Edit[]
   readonly operations: readonly Operation[]
 }
 
-export const batchesOf = (
+export const editBatches = (
   edits: readonly Edit[],
   operations: readonly Operation[],
-): readonly Batch[] => {
+): readonly EditBatch[] => {
   const encoder = new TextEncoder()
   const batches: { edits: Edit[]; operations: Operation[] }[] = []
   let bytes = 0
@@ -34,7 +34,7 @@ export const batchesOf = (
   return batches
 }
 
-type Hit = Impact['affected'][number]
+type Hit = ChangeImpact['affected'][number]
 
 const nameOf = ({ stagelet_id: id, service }: { stagelet_id: string; service: string }): string =>
   `${id} ${service}`
@@ -42,13 +42,13 @@ const nameOf = ({ stagelet_id: id, service }: { stagelet_id: string; service: st
 const union = <T>(lists: readonly (readonly T[])[], key: (one: T) => string): Map<string, T> =>
   new Map(lists.flat().map((one) => [key(one), one]))
 
-const countOf = ({ affected, cascaded, held, untouched }: Impact): number =>
+const countOf = ({ affected, cascaded, held, untouched }: ChangeImpact): number =>
   affected.length +
   cascaded.length +
   held.reduce((sum, { services }) => sum + services.length, 0) +
   untouched
 
-const affectedOf = (impacts: readonly Impact[]): readonly Hit[] => {
+const affectedOf = (impacts: readonly ChangeImpact[]): readonly Hit[] => {
   const found = new Map<string, Hit>()
   for (const hit of impacts.flatMap(({ affected }) => affected)) {
     const before = found.get(nameOf(hit))
@@ -59,7 +59,7 @@ const affectedOf = (impacts: readonly Impact[]): readonly Hit[] => {
 }
 
 /** Each batch was tried by itself: what all of them reach is what any of them reaches. */
-export const impactOfAll = (impacts: readonly Impact[]): Impact => {
+export const impactOfAll = (impacts: readonly ChangeImpact[]): ChangeImpact => {
   const [first] = impacts
   if (first === undefined || impacts.length === 1)
     return first ?? { affected: [], cascaded: [], held: [], widened: [], untouched: 0 }

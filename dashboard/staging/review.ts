@@ -2,7 +2,7 @@
 // review opens, again 1.5 s after a further edit, and never for each key that is pressed.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, ApiProblem, must } from '../api/client.ts'
-import { answerOfAll, batchesOf, saysSame, type Batch } from './batches.ts'
+import { answerOfAll, editBatches, saysSame, type EditBatch } from './batches.ts'
 import { operationsOf, type BatchAnswer, type Edit, type Operation } from './staging.ts'
 
 export interface Reviewed {
@@ -40,13 +40,13 @@ const send = (
   )
 
 /** How many requests the edits are. */
-export const requestsOf = (edits: readonly Edit[]): readonly Batch[] =>
-  batchesOf(edits, operationsOf(edits))
+export const reviewRequests = (edits: readonly Edit[]): readonly EditBatch[] =>
+  editBatches(edits, operationsOf(edits))
 
 /** Each batch by itself, one after another. */
 const tryAll = async (project: string, edits: readonly Edit[]): Promise<BatchAnswer> => {
   const answers: BatchAnswer[] = []
-  for (const { operations } of requestsOf(edits))
+  for (const { operations } of reviewRequests(edits))
     answers.push(await send(project, operations, { dry_run: true }))
   return answerOfAll(answers)
 }
@@ -114,7 +114,7 @@ export class PartlyApplied extends Error {
  * What is not judged again by a person: a later batch, whose set the first has changed, and a repeat. Each edit is
  * held to the version that it began with.
  */
-const guarded = ({ edits, operations }: Batch): Operation[] =>
+const guarded = ({ edits, operations }: EditBatch): Operation[] =>
   operations.map((operation, index) => {
     const version = edits[index]?.fromVersion
     return operation.op !== 'update' || version === undefined || version === 0
@@ -142,7 +142,7 @@ export const applyEdits = async (
 ): Promise<BatchAnswer | 'faster'> => {
   const set = reviewed.answer?.set
   const why = note === '' ? {} : { note }
-  const batches = requestsOf(realEdits(reviewed))
+  const batches = reviewRequests(realEdits(reviewed))
   const answers: BatchAnswer[] = []
   for (const [index, batch] of batches.entries()) {
     const isFirst = index === 0

@@ -7,7 +7,7 @@ import type { paths } from '../../src/rest/types.ts'
 type Batch = paths['/projects/{project_id}/secrets/batch']['post']
 export type Operation = Batch['requestBody']['content']['application/json']['operations'][number]
 export type BatchAnswer = Batch['responses'][200]['content']['application/json']
-export type Impact = BatchAnswer['impact']
+export type ChangeImpact = BatchAnswer['impact']
 
 interface Place {
   readonly key: string
@@ -33,10 +33,10 @@ export interface Edit extends Place {
   readonly fields?: Readonly<Record<string, unknown>>
 }
 
-export type NewValue = { readonly value: string } | { readonly value_base64: string }
+export type StagedValue = { readonly value: string } | { readonly value_base64: string }
 
 const staged = signal<Readonly<Record<string, readonly Edit[]>>>({})
-const values = new Map<number, NewValue>()
+const values = new Map<number, StagedValue>()
 let made = 0
 
 const placeOf = (team: string, project: string): string => `${team}/${project}`
@@ -76,7 +76,7 @@ const isSame = (a: Edit, b: Omit<Edit, 'id'>): boolean =>
     : a.secretId === b.secretId
 
 interface Staged {
-  readonly value?: NewValue | undefined
+  readonly value?: StagedValue | undefined
   /** A staged edit that this one takes the place of. */
   readonly replaces?: number | undefined
   /** A staged edit whose value is taken where none is given. */
@@ -123,7 +123,7 @@ export const stageAll = (
   )
 }
 
-export const takeBack = (team: string, project: string, id: number): void => {
+export const unstage = (team: string, project: string, id: number): void => {
   values.delete(id)
   const place = placeOf(team, project)
   set(

@@ -1,7 +1,7 @@
 // What a person should know of an object: its conditions, with the remedy that the controller names.
 import type { ComponentChild } from 'preact'
 import type { Condition } from '../../src/rest/types.ts'
-import { kindOf, wordsOf } from '../live/conditions.ts'
+import { conditionKind, conditionWords } from '../live/conditions.ts'
 import { messageText } from './text/message.ts'
 import { Panel } from './page.tsx'
 import { State } from './state.tsx'
@@ -25,7 +25,7 @@ export const Conditions = ({ of, more = [] }: Props) =>
         {of.map((one) => (
           <div key={one.type}>
             <dt>
-              <State kind={kindOf(one)}>{wordsOf(one)}</State>
+              <State kind={conditionKind(one)}>{conditionWords(one)}</State>
               <span class="muted">
                 since <Since at={one.since} />
               </span>

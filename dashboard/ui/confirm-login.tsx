@@ -3,7 +3,7 @@
 import { signal, type ReadonlySignal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
 import { ApiProblem } from '../api/client.ts'
-import { confirmSession, confirmedUntil, methods, session } from '../app/session.ts'
+import { confirmLogin, readConfirmedUntil, methods, session } from '../app/session.ts'
 import { now } from '../live/clock.ts'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'
@@ -61,7 +61,7 @@ export const confirmed = async <T,>(request: () => Promise<T>): Promise<T> => {
 }
 
 const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
-  const { field, busy, fault, onSubmit } = useToken(confirmSession, () => done(true))
+  const { field, busy, fault, onSubmit } = useToken(confirmLogin, () => done(true))
   const [provider, setProvider] = useState<string | undefined>()
   useEffect(() => {
     methods().then(
@@ -71,7 +71,7 @@ const ConfirmDialog = ({ done, anew }: Pick<Asked, 'done' | 'anew'>) => {
     // Another tab may have confirmed it: the session is the browser's.
     const before = anew ? Date.parse(session.peek()?.confirmed_until ?? '1970-01-01') : now()
     const look = (): void => {
-      confirmedUntil().then(
+      readConfirmedUntil().then(
         (until) => {
           if (until > before) done(true)
         },

@@ -62,7 +62,7 @@ export const Section = ({
 )
 
 /** Names and values in two columns. */
-export const Facts = ({
+export const FactList = ({
   rows,
 }: {
   readonly rows: readonly (readonly [string, ComponentChild])[]

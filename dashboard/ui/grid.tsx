@@ -16,7 +16,7 @@ import {
   type Drawn,
 } from './grid-row.tsx'
 import s from './grid.module.css'
-import { moved } from './text/moved.ts'
+import { nextCell } from './text/next-cell.ts'
 import { useVirtual } from './use-virtual.ts'
 
 export type { Column } from './grid-row.tsx'
@@ -188,7 +188,7 @@ export const Grid = <T,>(props: Props<T>) => {
     if (event.defaultPrevented || event.altKey || isField(event.target)) return
     const key = `${event.ctrlKey || event.metaKey ? 'Mod+' : ''}${event.key}`
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / height) - 2)
-    const next = moved(
+    const next = nextCell(
       key,
       { row: activeRow, column: activeColumn },
       { rows: rows.length, columns: columns.length, page },

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { now } from '../live/clock.ts'
 import type { Failure, Known } from '../live/known.ts'
-import { mayPass, retryMs } from '../live/retry.ts'
+import { isTransient, listRetryMs } from '../live/retry.ts'
 
 export interface Pages<T> {
   /** The pages that were read so far. */
@@ -57,8 +57,8 @@ export const usePages = <T>(key: readonly unknown[], readPage: ReadPage<T>): Pag
     return () => leaving.abort()
   }, [text, round])
   useEffect(() => {
-    if (failure === undefined || !mayPass(failure.error)) return undefined
-    const timer = setTimeout(failure.retry, retryMs)
+    if (failure === undefined || !isTransient(failure.error)) return undefined
+    const timer = setTimeout(failure.retry, listRetryMs)
     return () => clearTimeout(timer)
   }, [failure])
   return {

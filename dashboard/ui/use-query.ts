@@ -4,7 +4,7 @@ import { QueryClient, QueryObserver, type QueryObserverResult } from '@tanstack/
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { now } from '../live/clock.ts'
 import { loading, type Failure, type Known } from '../live/known.ts'
-import { mayPass, retryMs } from '../live/retry.ts'
+import { isTransient, listRetryMs } from '../live/retry.ts'
 import { isLive } from '../live/stream.ts'
 
 // A network that the browser takes for offline is asked too: the answer says why it fails.
@@ -48,7 +48,7 @@ const optionsOf = <T>({ key, read, enabled = true, refetchOn, pollSeconds }: Que
   // The version of a cached value is not known before it is looked at.
   ...(refetchOn !== undefined && { staleTime: 0 }),
   refetchInterval: ({ state }: { state: { error: unknown } }) => {
-    if (state.error !== null && mayPass(state.error)) return retryMs
+    if (state.error !== null && isTransient(state.error)) return listRetryMs
     return pollSeconds === undefined ? (false as const) : pollSeconds * 1000
   },
 })

@@ -4,7 +4,7 @@
 import type { Ref } from 'preact'
 import { useImperativeHandle, useRef, useState } from 'preact/hooks'
 import { Button } from './button.tsx'
-import { maskWords, mostBytes, oddities, tooLarge } from './text/oddities.ts'
+import { maskWords, maxValueBytes, valueWarnings, tooLarge } from './text/value-warnings.ts'
 import { Glyph } from './state.tsx'
 import { secretInput } from './secret-input.ts'
 import s from './value-field.module.css'
@@ -52,12 +52,12 @@ export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
     file.current = undefined
     setShown({
       bytes: new TextEncoder().encode(text).length,
-      odd: text === '' ? [] : oddities(text),
+      odd: text === '' ? [] : valueWarnings(text),
     })
   }
   const takeFile = async (chosen: File | undefined): Promise<void> => {
     if (chosen === undefined) return
-    if (chosen.size > mostBytes) {
+    if (chosen.size > maxValueBytes) {
       setShown({ bytes: chosen.size, odd: [tooLarge] })
       return
     }
@@ -75,7 +75,7 @@ export const ValueField = ({ id, handle, keeps, takesFile, first }: Props) => {
     const bytes = new TextEncoder().encode(text)
     file.current = { name: 'pasted text', bytes }
     if (field.current !== null) field.current.value = ''
-    setShown({ bytes: bytes.length, odd: oddities(text), file: 'pasted text' })
+    setShown({ bytes: bytes.length, odd: valueWarnings(text), file: 'pasted text' })
   }
   useImperativeHandle(handle, () => ({
     has: () => file.current !== undefined || (field.current?.value ?? '') !== '',

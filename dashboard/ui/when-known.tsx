@@ -1,8 +1,8 @@
 // Draws what is known of something: it, that there is none, that it is to come, or why it could not be read. Every list,
 // page and number of the dashboard is drawn by these.
 import type { ComponentChild } from 'preact'
-import { mayPass } from '../live/retry.ts'
-import { failureOf, partOf, type Failure, type Known } from '../live/known.ts'
+import { isTransient } from '../live/retry.ts'
+import { knownFailure, partOf, type Failure, type Known } from '../live/known.ts'
 import { Skeleton } from './page.tsx'
 import { ProblemBox } from './problem.tsx'
 import { State } from './state.tsx'
@@ -19,7 +19,7 @@ export const FailureBox = ({
 }) => (
   <ProblemBox error={error} what={what} onRetry={retry}>
     <p class="muted">
-      Since {clockOf(since)}.{mayPass(error) ? ' Retrying automatically.' : ''}
+      Since {clockOf(since)}.{isTransient(error) ? ' Retrying automatically.' : ''}
     </p>
   </ProblemBox>
 )
@@ -40,7 +40,7 @@ const isNone = (value: unknown): boolean =>
   value === undefined || value === null || (Array.isArray(value) && value.length === 0)
 
 export const WhenKnown = <T,>({ of, what, rows = 4, none, children }: Props<T>) => {
-  const failure = failureOf(of)
+  const failure = knownFailure(of)
   const value = partOf(of)
   const isWhole = of.state === 'known'
   const isDrawn = !isNone(value) || (isWhole && none === undefined)

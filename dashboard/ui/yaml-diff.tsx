@@ -1,5 +1,5 @@
 // What an edit changes, as YAML: lines that go, and lines that come. It is what a file in Git would show.
-import type { Json } from '../actions/text.ts'
+import type { JsonValue } from '../actions/text.ts'
 import { yaml } from '../actions/text.ts'
 import { lineDiff, type DiffLine } from './text/line-diff.ts'
 import s from './yaml-diff.module.css'
@@ -7,9 +7,10 @@ import s from './yaml-diff.module.css'
 const signs = { same: ' ', gone: '−', new: '+' } as const
 const words = { same: '', gone: 'goes: ', new: 'comes: ' } as const
 
-const textOf = (spec: Json): string => (Object.keys(spec as object).length === 0 ? '' : yaml(spec))
+const textOf = (spec: JsonValue): string =>
+  Object.keys(spec as object).length === 0 ? '' : yaml(spec)
 
-export const changesOf = (before: Json, after: Json): readonly DiffLine[] =>
+export const changesOf = (before: JsonValue, after: JsonValue): readonly DiffLine[] =>
   lineDiff(textOf(before), textOf(after))
 
 export const isChanged = (lines: readonly DiffLine[]): boolean =>

@@ -1,7 +1,7 @@
 // Which item of a list is marked, as keys move the mark. Pure.
 
 /** Keys of a listbox that is moved from a text field; the others belong to the field. */
-export const moved = (key: string, at: number, count: number): number | undefined => {
+export const nextIndex = (key: string, at: number, count: number): number | undefined => {
   if (count === 0) return undefined
   switch (key) {
     case 'ArrowDown':
@@ -18,5 +18,5 @@ export const moved = (key: string, at: number, count: number): number | undefine
 }
 
 /** The mark stays on its item when the list changes, and goes to the first one where that is gone. */
-export const kept = (id: string | undefined, ids: readonly string[]): number =>
+export const markedIndex = (id: string | undefined, ids: readonly string[]): number =>
   Math.max(0, id === undefined ? 0 : ids.indexOf(id))

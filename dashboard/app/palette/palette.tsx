@@ -6,7 +6,7 @@ import { bestOf, wordsOf } from '../../../src/search/fit.ts'
 import { Keys } from '../../ui/button.tsx'
 import { useModal } from '../../ui/use-modal.ts'
 import { askFor } from '../command.ts'
-import { kept, moved } from './choose.ts'
+import { markedIndex, nextIndex } from './choose.ts'
 import { useFound } from './found.ts'
 import type { Item } from './item.ts'
 import { allItems, firstItems } from './items.ts'
@@ -81,7 +81,7 @@ export const Palette = ({ onClose, onShortcuts }: PaletteProps) => {
   const [text, setText] = useState('')
   const [marked, setMarked] = useState<string>()
   const { items, failed } = useItems(text, onShortcuts)
-  const at = kept(
+  const at = markedIndex(
     marked,
     items.map(({ id }) => id),
   )
@@ -96,7 +96,7 @@ export const Palette = ({ onClose, onShortcuts }: PaletteProps) => {
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.isComposing) return
-    const next = moved(event.key, at, items.length)
+    const next = nextIndex(event.key, at, items.length)
     if (next !== undefined) setMarked(items[next]?.id)
     else if (event.key === 'Enter') choose(items[at])
     else return

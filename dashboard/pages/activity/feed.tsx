@@ -2,10 +2,10 @@
 import type { Happened } from '../../../src/rest/types.ts'
 import { agentUrl, projectUrl, revisionUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
-import { said } from '../../ui/text/said.ts'
+import { visibleText } from '../../ui/text/visible-text.ts'
 import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
-import { stateOf } from './words.ts'
+import { activityState } from './words.ts'
 import s from './activity.module.css'
 
 /** The thing that it happened to, and where that is. */
@@ -21,7 +21,7 @@ const Place = ({ row }: { readonly row: Happened }) => {
 }
 
 const FeedRow = ({ row }: { readonly row: Happened }) => {
-  const [kind, word] = stateOf(row)
+  const [kind, word] = activityState(row)
   return (
     <li class={s['row']}>
       <span class={`${s['when']} muted num`}>
@@ -33,16 +33,16 @@ const FeedRow = ({ row }: { readonly row: Happened }) => {
       </span>
       <p class={s['message']}>
         {messageText(row.message)}
-        {row.note === undefined ? null : <q>{said(row.note)}</q>}
+        {row.note === undefined ? null : <q>{visibleText(row.note)}</q>}
       </p>
       <span class={`${s['by']} muted`}>
-        {row.by.length === 0 ? '' : `by ${said(row.by.join(', '))}`}
+        {row.by.length === 0 ? '' : `by ${visibleText(row.by.join(', '))}`}
       </span>
     </li>
   )
 }
 
-export const Feed = ({
+export const ActivityFeed = ({
   rows,
   label,
 }: {

@@ -9,7 +9,7 @@ import { partOf, type Known } from '../../live/known.ts'
 import { usePages, type Pages } from '../../ui/use-pages.ts'
 import { useQuery } from '../../ui/use-query.ts'
 
-export interface ActivityFilter {
+export interface ActivityQuery {
   readonly team?: string
   readonly project?: string
   readonly stagelet?: string
@@ -43,7 +43,7 @@ const useWorldVersion = (seconds: number): number => {
   return known.version
 }
 
-export const useActivity = (filter: ActivityFilter): Pages<Happened> =>
+export const useActivity = (filter: ActivityQuery): Pages<Happened> =>
   usePages([filter], async (cursor, signal) => {
     const query = { ...filter, ...cursor, limit: pageSize }
     const page = await must(api.GET('/activity', { params: { query }, ...defined({ signal }) }))
@@ -52,7 +52,7 @@ export const useActivity = (filter: ActivityFilter): Pages<Happened> =>
 
 /** The newest rows; kept up to date. */
 export const useNewest = (
-  filter: ActivityFilter,
+  filter: ActivityQuery,
   { limit, seconds }: { readonly limit: number; readonly seconds: number },
 ): Known<readonly Happened[]> =>
   useQuery({

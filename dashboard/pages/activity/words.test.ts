@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Happened } from '../../../src/rest/types.ts'
-import { byDay, countNew, stateOf } from './words.ts'
+import { byDay, countNew, activityState } from './words.ts'
 
 const row = (id: string, at: string, more: Partial<Happened> = {}): Happened => ({
   ...{ id, at, kind: 'rollout', what: 'Healthy', is_bad: false, team: 'default' },
@@ -22,7 +22,10 @@ describe('the feed', () => {
   })
 
   it('has a glyph and a word for what it does not know', () => {
-    expect(stateOf(row('1', '', { kind: 'drift', what: 'healed' }))).toEqual(['ok', 'Healed'])
-    expect(stateOf(row('1', '', { kind: 'drift', what: 'unheard' }))).toEqual(['wait', 'unheard'])
+    expect(activityState(row('1', '', { kind: 'drift', what: 'healed' }))).toEqual(['ok', 'Healed'])
+    expect(activityState(row('1', '', { kind: 'drift', what: 'unheard' }))).toEqual([
+      'wait',
+      'unheard',
+    ])
   })
 })

@@ -26,10 +26,10 @@ const words: Readonly<Record<string, readonly [StateKind, string]>> = {
   'control retried': ['run', 'Retry'],
 }
 
-export const stateOf = ({ kind, what }: Happened): readonly [StateKind, string] =>
+export const activityState = ({ kind, what }: Happened): readonly [StateKind, string] =>
   words[`${kind} ${what}`] ?? ['wait', what]
 
-export const kinds = {
+export const activityKinds = {
   revision: 'Changes',
   rollout: 'Rollouts',
   drift: 'Drift',
@@ -38,7 +38,7 @@ export const kinds = {
 } as const satisfies Record<Happened['kind'], string>
 
 export const isKind = (text: string | undefined): text is Happened['kind'] =>
-  text !== undefined && text in kinds
+  text !== undefined && text in activityKinds
 
 /** In the order of the rows, which are the newest first. */
 export const byDay = (

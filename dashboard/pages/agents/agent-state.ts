@@ -1,6 +1,6 @@
 // The state of an agent in one word. Pure.
 import type { Agent, Stagelet } from '../../../src/rest/types.ts'
-import { isTrouble, wordsOf } from '../../live/conditions.ts'
+import { isTrouble, conditionWords } from '../../live/conditions.ts'
 import { conditionOf } from '../../live/states.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
@@ -37,7 +37,12 @@ export const agentState = (agent: Agent): AgentState => {
   // It calls, and is refused: what to do is in the message.
   const refused = agent.conditions.find((one) => isTrouble(one) && one.type !== 'Ready')
   if (refused !== undefined)
-    return { kind: 'fail', word: wordsOf(refused), why: refused.message, since: refused.since }
+    return {
+      kind: 'fail',
+      word: conditionWords(refused),
+      why: refused.message,
+      since: refused.since,
+    }
   return { kind: 'unknown', word: 'Offline', why, since: agent.last_seen ?? ready?.since }
 }
 

@@ -9,13 +9,13 @@ import { mapKnown, partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { Command } from '../../ui/copy.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
-import { said } from '../../ui/text/said.ts'
+import { visibleText } from '../../ui/text/visible-text.ts'
 import { State } from '../../ui/state.tsx'
 import { Table } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
-import { detailWords, filterFields, useAuditState, useRows, type Filter } from './rows.ts'
+import { detailWords, filterFields, useAuditState, useRows, type AuditFilter } from './rows.ts'
 import { VerifyPanel } from './verify-panel.tsx'
 import s from './audit.module.css'
 
@@ -28,7 +28,7 @@ const Detail = ({ of }: { readonly of: Readonly<Record<string, unknown>> }) => (
     {detailWords(of).map(([name, value]) => (
       <div key={name}>
         <dt>{name}</dt>
-        <dd>{said(value)}</dd>
+        <dd>{visibleText(value)}</dd>
       </div>
     ))}
   </dl>
@@ -69,14 +69,14 @@ const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
   />
 )
 
-const useFilter = (): readonly [Filter, (change: Filter) => void] => {
+const useFilter = (): readonly [AuditFilter, (change: AuditFilter) => void] => {
   const { query, url, route } = useLocation()
-  const filter: Filter = {}
+  const filter: AuditFilter = {}
   for (const field of filterFields) {
     const given = query[field]
     if (given !== undefined && given !== '') filter[field] = given
   }
-  const set = (change: Filter): void => route(withQuery(url, change), true)
+  const set = (change: AuditFilter): void => route(withQuery(url, change), true)
   return [filter, set]
 }
 
@@ -109,8 +109,8 @@ const FilterBar = ({
   filter,
   set,
 }: {
-  readonly filter: Filter
-  readonly set: (change: Filter) => void
+  readonly filter: AuditFilter
+  readonly set: (change: AuditFilter) => void
 }) => (
   <form
     class={s['filter']}
@@ -199,7 +199,7 @@ const Revealed = ({ by }: { readonly by: string }) => {
   )
 }
 
-const isRestricted = (filter: Filter): boolean => Object.keys(filter).length > 0
+const isRestricted = (filter: AuditFilter): boolean => Object.keys(filter).length > 0
 
 export const Page = () => {
   const team = useTeam()

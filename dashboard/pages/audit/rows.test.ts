@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest'
-import { detailWords, queryOf } from './rows.ts'
+import { detailWords, auditQuery } from './rows.ts'
 
 it('asks the API for what the filter says', () => {
   const now = Date.parse('2026-03-02T14:00:00Z')
-  expect(queryOf({ by: 'ann', since: '24h', result: 'denied' }, now)).toEqual({
+  expect(auditQuery({ by: 'ann', since: '24h', result: 'denied' }, now)).toEqual({
     by: 'ann',
     since: '2026-03-01T14:00:00.000Z',
     result: 'denied',
   })
-  expect(queryOf({ since: 'ever', result: 'perhaps' }, now)).toEqual({})
+  expect(auditQuery({ since: 'ever', result: 'perhaps' }, now)).toEqual({})
 })
 
 it('says the detail of a row in names and values, and not as JSON', () => {

@@ -8,7 +8,7 @@ import { State } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { useAuditState } from './rows.ts'
-import { readHead, verifyChain } from './verify.ts'
+import { parseHead, verifyChain } from './verify.ts'
 import { hasEd25519 } from './web-crypto.ts'
 import f from '../../ui/form.module.css'
 import s from './audit.module.css'
@@ -83,7 +83,7 @@ const useVerification = () => {
     },
     [],
   )
-  const run = async (head: ReturnType<typeof readHead>): Promise<void> => {
+  const run = async (head: ReturnType<typeof parseHead>): Promise<void> => {
     const { signal } = (stopping.current = new AbortController())
     const onRow = (seq: number): void => setVerification({ step: 'running', seq })
     onRow(0)
@@ -123,7 +123,7 @@ const ControllerState = () => {
 export const VerifyPanel = () => {
   const { verification, run } = useVerification()
   const [text, setText] = useState('')
-  const head = readHead(text)
+  const head = parseHead(text)
   const isBad = text.trim() !== '' && head === undefined
   return (
     <Panel title="Integrity of the log">

@@ -7,7 +7,7 @@ import type { Problem } from '../../../src/rest/types.ts'
 import { webCrypto } from './web-crypto.ts'
 
 /** A head that was kept: a file of `stagely audit head`, or the last line of an export. */
-export const readHead = (text: string): SignedHead | undefined => {
+export const parseHead = (text: string): SignedHead | undefined => {
   const line = readLine(text.trim().split('\n').at(-1) ?? '')
   return typeof line === 'object' && line.type === 'head' ? line : undefined
 }

@@ -3,7 +3,7 @@ import type { SetDiff } from '../../../src/rest/types.ts'
 import type { ComponentChild } from 'preact'
 import { State } from '../../ui/state.tsx'
 import { messageText } from '../../ui/text/message.ts'
-import type { Impact } from './data.ts'
+import type { RollbackImpact } from './data.ts'
 import s from './history.module.css'
 
 const placeOf = ({ scope, stagelet }: { scope: string; stagelet?: string }): string =>
@@ -34,7 +34,7 @@ const Line = ({ sign, word, secret, children }: LineProps) => (
 const words = (what: readonly string[]): string =>
   what.map((one) => (one === 'value' ? 'other value' : `other ${one}`)).join(', ')
 
-export const Changes = ({ diff }: { readonly diff: SetDiff }) => {
+export const ChangeList = ({ diff }: { readonly diff: SetDiff }) => {
   const { added, removed, changed } = diff
   if (added.length + removed.length + changed.length === 0)
     return <p class="muted">No differences.</p>
@@ -58,12 +58,12 @@ export const Changes = ({ diff }: { readonly diff: SetDiff }) => {
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
 
 /** `re-creates 3 containers`: the consequence, for a sentence or a button. */
-export const consequence = ({ affected, cascaded }: Impact): string => {
+export const consequence = ({ affected, cascaded }: RollbackImpact): string => {
   const count = affected.length + cascaded.length
   return count === 0 ? 're-creates no container' : `re-creates ${plural(count, 'container')}`
 }
 
-export const Radius = ({ impact }: { readonly impact: Impact }) => {
+export const ImpactSummary = ({ impact }: { readonly impact: RollbackImpact }) => {
   const { affected, cascaded, held, untouched } = impact
   return (
     <div class={s['radius']}>

@@ -4,9 +4,10 @@ import type { Project, Revision, Rollback, SetDiff, Stagelet } from '../../../sr
 import { isOf } from '../../live/states.ts'
 import { useQuery } from '../../ui/use-query.ts'
 
-export type Impact = Rollback['impact']
+export type RollbackImpact = Rollback['impact']
 
-export const idOf = ({ team, name }: Pick<Project, 'team' | 'name'>): string => `${team}/${name}`
+export const projectId = ({ team, name }: Pick<Project, 'team' | 'name'>): string =>
+  `${team}/${name}`
 
 export const useRevisions = (project: string, newest: number | undefined) =>
   useQuery<readonly Revision[]>({

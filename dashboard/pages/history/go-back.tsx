@@ -12,8 +12,8 @@ import { ProblemBox } from '../../ui/problem.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { useSending } from '../../ui/use-sending.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
-import { Changes, consequence, Radius } from './changes.tsx'
-import { idOf } from './data.ts'
+import { ChangeList, consequence, ImpactSummary } from './changes.tsx'
+import { projectId } from './data.ts'
 import f from '../../ui/form.module.css'
 
 interface Props {
@@ -34,7 +34,7 @@ const isNothing = ({ added, removed, changed }: Rollback): boolean =>
   added.length + removed.length + changed.length === 0
 
 export const GoBack = ({ project, revision, onClose }: Props) => {
-  const id = idOf(project)
+  const id = projectId(project)
   const action = rollBackProject({ team: project.team, project: project.name }, revision)
   const tried = useQuery<Rollback>({
     key: ['go-back', id, revision],
@@ -87,8 +87,8 @@ export const GoBack = ({ project, revision, onClose }: Props) => {
               <p>What is stored now is what revision {revision} held. Nothing would change.</p>
             ) : (
               <>
-                <Radius impact={would.impact} />
-                <Changes diff={would} />
+                <ImpactSummary impact={would.impact} />
+                <ChangeList diff={would} />
                 <label>
                   <span>Why (optional)</span>
                   <input ref={note} maxLength={1000} />

@@ -11,12 +11,12 @@ import { deletedUrl, projectUrl } from '../../ui/text/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { Empty, PageFrame } from '../../ui/page.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
-import { said } from '../../ui/text/said.ts'
+import { visibleText } from '../../ui/text/visible-text.ts'
 import { Table } from '../../ui/table.tsx'
 import { Ago } from '../../ui/time.tsx'
-import { idOf, rangeOf, useRevisions } from './data.ts'
+import { projectId, rangeOf, useRevisions } from './data.ts'
 import { GoBack } from './go-back.tsx'
-import { Compare, One, Runs, type Named } from './panels.tsx'
+import { CompareRevisions, RevisionPanel, RunningOn, type Named } from './panels.tsx'
 import s from './history.module.css'
 
 const mostKeys = 8
@@ -98,13 +98,15 @@ const List = ({ project, revisions, newest, view }: ListProps) => (
         render: (row) => (
           <>
             <code class={s['keys']}>{keysOf(row)}</code>
-            {row.note === undefined ? null : <small>{said(row.note)}</small>}
+            {row.note === undefined ? null : <small>{visibleText(row.note)}</small>}
           </>
         ),
       },
       {
         title: 'Running on',
-        render: ({ revision }) => <Runs project={project} revision={revision} newest={newest} />,
+        render: ({ revision }) => (
+          <RunningOn project={project} revision={revision} newest={newest} />
+        ),
       },
     ]}
   />
@@ -120,7 +122,7 @@ export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   const project = { team, name }
   const found = findIn(projects.known.value, (one) => one.team === team && one.name === name)
-  const revisions = useRevisions(idOf(project), partOf(found)?.revision)
+  const revisions = useRevisions(projectId(project), partOf(found)?.revision)
   const view = useHistory()
   const [goal, setGoal] = useState<number | undefined>()
   const newest = partOf(revisions)?.[0]?.revision
@@ -160,9 +162,13 @@ export const Page = () => {
           </WhenKnown>
         </div>
         {view.range !== undefined ? (
-          <Compare project={project} range={view.range} onClose={() => view.compare(undefined)} />
+          <CompareRevisions
+            project={project}
+            range={view.range}
+            onClose={() => view.compare(undefined)}
+          />
         ) : one === undefined ? null : (
-          <One
+          <RevisionPanel
             key={one.revision}
             project={project}
             revision={one}

@@ -4,20 +4,20 @@ import { whyNot } from '../../app/session.ts'
 import { stagelets } from '../../live/collections.ts'
 import { mapKnown } from '../../live/known.ts'
 import { Button } from '../../ui/button.tsx'
-import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
+import { Drawer, FactList, Section } from '../../ui/drawer.tsx'
 import { projectUrl, revisionUrl, stageletUrl } from '../../ui/text/links.ts'
-import { said } from '../../ui/text/said.ts'
+import { visibleText } from '../../ui/text/visible-text.ts'
 import { State } from '../../ui/state.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import { InlineKnown, WhenKnown } from '../../ui/when-known.tsx'
-import { Changes } from './changes.tsx'
-import { idOf, runningOf, useDiff } from './data.ts'
+import { ChangeList } from './changes.tsx'
+import { projectId, runningOf, useDiff } from './data.ts'
 import { ReceiptButton } from './receipt.tsx'
 import s from './history.module.css'
 
 export type Named = { readonly team: string; readonly name: string }
 
-export const Runs = ({
+export const RunningOn = ({
   project,
   revision,
   newest,
@@ -59,10 +59,10 @@ const DiffOf = ({
   readonly from: number
   readonly to: number | 'head'
 }) => {
-  const diff = useDiff(idOf(project), from, to)
+  const diff = useDiff(projectId(project), from, to)
   return (
     <WhenKnown of={diff} rows={3}>
-      {(found) => <Changes diff={found} />}
+      {(found) => <ChangeList diff={found} />}
     </WhenKnown>
   )
 }
@@ -76,19 +76,26 @@ interface OneProps {
   readonly onGoBack: () => void
 }
 
-export const One = ({ project, revision, before, newest, onClose, onGoBack }: OneProps) => {
+export const RevisionPanel = ({
+  project,
+  revision,
+  before,
+  newest,
+  onClose,
+  onGoBack,
+}: OneProps) => {
   const { revision: number, by, note, closed_at: at } = revision
   return (
     <Drawer title={`r${number}`} under={<Ago at={at} />} onClose={onClose}>
       <Section title="About">
-        <Facts
+        <FactList
           rows={[
             ['Author', by.join(', ')],
             ['Time', <Since at={at} />],
-            ['Note', note === undefined ? <span class="muted">none</span> : said(note)],
+            ['Note', note === undefined ? <span class="muted">none</span> : visibleText(note)],
             ['Rollout', <a href={revisionUrl(project, number)}>timeline of its containers</a>],
             ['Secrets', <a href={`${projectUrl(project)}?at=${number}`}>compare with now</a>],
-            ['Runs it', <Runs project={project} revision={number} newest={newest} />],
+            ['Runs it', <RunningOn project={project} revision={number} newest={newest} />],
           ]}
         />
       </Section>
@@ -124,7 +131,7 @@ interface CompareProps {
   readonly onClose: () => void
 }
 
-export const Compare = ({ project, range: [from, to], onClose }: CompareProps) => (
+export const CompareRevisions = ({ project, range: [from, to], onClose }: CompareProps) => (
   <Drawer title={`r${from} → r${to}`} under="Differences" onClose={onClose}>
     <Section title="Secrets">
       <DiffOf project={project} from={from} to={to} />

@@ -1,6 +1,6 @@
 // The text of a log line for the page: colours of a terminal become names of classes, and characters that nobody
 // sees become symbols, so that no line can hide text or turn its direction. Pure.
-import { symbolOf, unseen } from '../../ui/text/said.ts'
+import { symbolOf, invisible } from '../../ui/text/visible-text.ts'
 
 export interface Segment {
   readonly text: string
@@ -12,7 +12,7 @@ export interface Segment {
 
 const escape = String.fromCharCode(27)
 // Sequences of a terminal that set a colour, and characters without a form but the tabulator.
-const special = new RegExp(String.raw`${escape}\[([\d;:]*)m|((?!\t)${unseen})`, 'gu')
+const special = new RegExp(String.raw`${escape}\[([\d;:]*)m|((?!\t)${invisible})`, 'gu')
 
 const colours = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
 

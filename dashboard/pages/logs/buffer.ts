@@ -3,7 +3,7 @@
 import { plainOf } from './ansi.ts'
 import type { LogLine, LogRecord } from './record.ts'
 
-export type Row = {
+export type LogRow = {
   readonly at: number
   /** By this rows are in order: the time of the line; lines of one container stay as they came. */
   readonly order: string
@@ -15,7 +15,7 @@ export type Row = {
 
 export interface LogBuffer {
   /** What is shown, oldest first. */
-  readonly shown: () => readonly Row[]
+  readonly shown: () => readonly LogRow[]
   readonly kept: () => number
   /** Returns how many shown rows went away at the top, and how many came at the bottom. */
   readonly add: (records: readonly LogRecord[]) => { readonly gone: number; readonly came: number }
@@ -24,7 +24,7 @@ export interface LogBuffer {
   readonly clear: () => void
 }
 
-const rowOf = (record: LogRecord, at: number, order: string): Row => {
+const rowOf = (record: LogRecord, at: number, order: string): LogRow => {
   if (record.type === 'line') return { at, order, kind: 'line', line: record }
   return record.type === 'dropped'
     ? { at, order, kind: 'dropped', lines: record.lines }
@@ -47,7 +47,7 @@ const createOrder = () => {
 }
 
 /** Both are in order; of equal ones those that are there already come first. */
-const merged = (before: readonly Row[], rows: readonly Row[]): Row[] => {
+const merged = (before: readonly LogRow[], rows: readonly LogRow[]): LogRow[] => {
   const first = rows[0]
   if (first === undefined) return [...before]
   let from = before.length
@@ -59,12 +59,12 @@ const merged = (before: readonly Row[], rows: readonly Row[]): Row[] => {
 }
 
 export const createLogBuffer = (most = 20_000): LogBuffer => {
-  let kept: Row[] = []
-  let shown: Row[] = []
+  let kept: LogRow[] = []
+  let shown: LogRow[] = []
   let wanted = ''
   let made = 0
   let orderOf = createOrder()
-  const isShown = (row: Row): boolean =>
+  const isShown = (row: LogRow): boolean =>
     wanted === '' ||
     row.kind !== 'line' ||
     row.line.service.toLowerCase() === wanted ||

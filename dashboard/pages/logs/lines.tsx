@@ -2,7 +2,7 @@
 // person scrolls up; then it stays where it is, and says how many came since.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Button } from '../../ui/button.tsx'
-import type { Row } from './buffer.ts'
+import type { LogRow } from './buffer.ts'
 import { LogText } from './text.tsx'
 import type { LogChange } from './use-logs.ts'
 import s from './logs.module.css'
@@ -13,12 +13,12 @@ const nearEnd = 4
 
 interface Props {
   readonly label: string
-  readonly rows: readonly Row[]
+  readonly rows: readonly LogRow[]
   readonly change: LogChange
   readonly times: boolean
   /** The class of a service's name. */
   readonly colourOf: (service: string) => string
-  readonly onSelect: (row: Row) => void
+  readonly onSelect: (row: LogRow) => void
   readonly selected: number | undefined
 }
 
@@ -28,7 +28,7 @@ const Line = ({
   row,
   times,
   colourOf,
-}: Pick<Props, 'times' | 'colourOf'> & { readonly row: Row }) => {
+}: Pick<Props, 'times' | 'colourOf'> & { readonly row: LogRow }) => {
   if (row.kind === 'dropped')
     return (
       <span class={s['gap']}>

@@ -3,7 +3,7 @@
 import { api, must } from '../../api/client.ts'
 import type { LogLine, LogRecord } from './record.ts'
 
-export interface LogQuery {
+export interface LogStreamQuery {
   readonly service?: string
   readonly since?: string
   readonly tail?: number
@@ -12,7 +12,7 @@ export interface LogQuery {
 /** Gives the records as they come, and none once the agent has answered. Ends when the stream ends; throws when it breaks. */
 export const readRecords = async (
   stagelet: string,
-  query: LogQuery & { readonly follow?: 'true' },
+  query: LogStreamQuery & { readonly follow?: 'true' },
   onRecords: (records: readonly LogRecord[]) => void,
   signal: AbortSignal,
 ): Promise<void> => {
@@ -40,7 +40,7 @@ export const readRecords = async (
 /** The lines that are there now. Throws what the agent says where it cannot read them. */
 export const readLines = async (
   stagelet: string,
-  query: LogQuery,
+  query: LogStreamQuery,
   signal: AbortSignal,
 ): Promise<readonly LogLine[]> => {
   const lines: LogLine[] = []

@@ -10,7 +10,7 @@ import type { LogRecord } from './record.ts'
 /** `full`: two other tabs of this browser read logs; `refused`: the controller said no. */
 export type LogPhase = 'connecting' | 'following' | 'broken' | 'ended' | 'full' | 'refused'
 
-export interface LogWish {
+export interface LogRequest {
   readonly stagelet: string
   readonly tail: number
   /** Absent: all. */
@@ -64,7 +64,7 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', () => resolve())
   })
 
-interface Follow extends LogWish {
+interface Follow extends LogRequest {
   readonly signal: AbortSignal
   readonly onRecords: (records: readonly LogRecord[]) => void
   readonly onPhase: (phase: LogPhase, error?: unknown) => void
@@ -107,7 +107,7 @@ const follow = async ({
   }
 }
 
-export const useLogs = ({ stagelet, tail, services }: LogWish): Logs => {
+export const useLogs = ({ stagelet, tail, services }: LogRequest): Logs => {
   const buffer = useMemo(() => createLogBuffer(), [])
   const [attempt, setAttempt] = useState(0)
   const [state, setState] = useState<State>({

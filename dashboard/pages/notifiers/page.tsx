@@ -7,7 +7,7 @@ import { knownTeams } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { allNotifiers } from '../../live/collections.ts'
-import { ofTeam } from '../../live/known.ts'
+import { inTeam } from '../../live/known.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -125,7 +125,7 @@ export const Page = () => {
       title="Notifiers"
       label="Notifiers"
       stacks
-      rows={ofTeam(allNotifiers().known.value, team)}
+      rows={inTeam(allNotifiers().known.value, team)}
       idOf={({ id }) => id}
       columns={columnsOf(setOpened)}
       summary={(all) =>

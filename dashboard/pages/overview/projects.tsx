@@ -6,9 +6,9 @@ import { mapKnown, type Known } from '../../live/known.ts'
 import { isOf } from '../../live/states.ts'
 import { projectUrl } from '../../ui/text/links.ts'
 import { Panel } from '../../ui/page.tsx'
-import { said } from '../../ui/text/said.ts'
+import { visibleText } from '../../ui/text/visible-text.ts'
 import { InlineKnown } from '../../ui/when-known.tsx'
-import { LastChange, useLastChanges } from './lately.tsx'
+import { LastChange, useLastChanges } from './last-change.tsx'
 import { States } from './states.tsx'
 import s from '../overview.module.css'
 
@@ -27,7 +27,9 @@ const ProjectRow = ({
     <tr>
       <th scope="row">
         <a href={projectUrl(project)}>{project.name}</a>
-        {project.description === undefined ? null : <small>{said(project.description)}</small>}
+        {project.description === undefined ? null : (
+          <small>{visibleText(project.description)}</small>
+        )}
       </th>
       <td class={s['wide']}>{project.team}</td>
       <td class={s['number']}>{project.secrets.toLocaleString('en')}</td>

@@ -20,9 +20,9 @@ import {
   stageWords,
   timeOf,
   verdictOf,
-  type Objective,
+  type MeasuredObjective,
   type Stage,
-  type Verdict,
+  type ObjectiveVerdict,
 } from './words.ts'
 import s from './propagation.module.css'
 
@@ -84,12 +84,12 @@ const results = {
   few: ['wait', 'Not enough data'],
 } as const
 
-const Result = ({ verdict }: { readonly verdict: Verdict }) => {
+const Result = ({ verdict }: { readonly verdict: ObjectiveVerdict }) => {
   const [kind, word] = results[verdict]
   return <State kind={kind}>{word}</State>
 }
 
-const Promised = ({ one, count }: { readonly one: Objective; readonly count: number }) => {
+const Promised = ({ one, count }: { readonly one: MeasuredObjective; readonly count: number }) => {
   const verdict = verdictOf(one, count)
   const { objective, within_ms: within, target, share, p50_ms, p99_ms, max_ms } = one
   return (
@@ -181,12 +181,17 @@ const LeftOut = ({ left_out: rows }: Pick<Propagation, 'left_out'>) => (
 )
 
 /** Of all that is promised: the worst that is known. */
-const verdictOfAll = ({ objectives, proven }: Propagation): Verdict => {
+const verdictOfAll = ({ objectives, proven }: Propagation): ObjectiveVerdict => {
   const all = objectives.map((one) => verdictOf(one, proven))
   return (['missed', 'few', 'nothing'] as const).find((one) => all.includes(one)) ?? 'met'
 }
 
-const marks: Readonly<Record<Verdict, string>> = { missed: '▲ ', met: '● ', few: '', nothing: '' }
+const marks: Readonly<Record<ObjectiveVerdict, string>> = {
+  missed: '▲ ',
+  met: '● ',
+  few: '',
+  nothing: '',
+}
 
 export const Page = () => {
   const slo = useSlo()

@@ -1,10 +1,10 @@
 // The time of propagation in words. Pure.
 import type { Propagation } from '../../../src/rest/types.ts'
 
-export type Objective = Propagation['objectives'][number]
+export type MeasuredObjective = Propagation['objectives'][number]
 export type Stage = Propagation['stages'][number]
 
-export const objectiveWords: Readonly<Record<Objective['objective'], string>> = {
+export const objectiveWords: Readonly<Record<MeasuredObjective['objective'], string>> = {
   started: 'From the change to the start of Compose',
   proven: 'From the last healthy container to the proof',
 }
@@ -12,12 +12,12 @@ export const objectiveWords: Readonly<Record<Objective['objective'], string>> = 
 /** Fewer than these allow not one that is too late: one bad moment would decide. */
 export const fewestOf = (target: number): number => Math.ceil(1 / Math.max(1 - target, 1e-6) - 1e-9)
 
-export type Verdict = 'met' | 'missed' | 'few' | 'nothing'
+export type ObjectiveVerdict = 'met' | 'missed' | 'few' | 'nothing'
 
 export const verdictOf = (
-  { is_met: isMet, target }: Pick<Objective, 'is_met' | 'target'>,
+  { is_met: isMet, target }: Pick<MeasuredObjective, 'is_met' | 'target'>,
   count: number,
-): Verdict => {
+): ObjectiveVerdict => {
   if (isMet === null) return 'nothing'
   if (isMet) return 'met'
   return count < fewestOf(target) ? 'few' : 'missed'

@@ -5,7 +5,7 @@ import type { ApiAction } from '../../actions/copy-as.ts'
 import { now } from '../../live/clock.ts'
 import { partOf, someOf } from '../../live/known.ts'
 import { keepApplied, startsOf } from '../../staging/applied.ts'
-import type { Impact } from '../../staging/staging.ts'
+import type { ChangeImpact } from '../../staging/staging.ts'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
@@ -34,14 +34,14 @@ interface Props<T> {
   readonly onClose: () => void
 }
 
-const consequence = ({ affected, cascaded }: Impact): string => {
+const consequence = ({ affected, cascaded }: ChangeImpact): string => {
   const count = affected.length + cascaded.length
   return count === 0
     ? 'no container changes'
     : `re-create ${count} service${count === 1 ? '' : 's'}`
 }
 
-export const AskFirst = <T extends { readonly set: string; readonly impact: Impact }>({
+export const AskFirst = <T extends { readonly set: string; readonly impact: ChangeImpact }>({
   place,
   title,
   verb,

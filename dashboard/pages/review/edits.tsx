@@ -3,7 +3,7 @@ import type { ComponentChild } from 'preact'
 import type { Secret } from '../../../src/rest/types.ts'
 import { secretsOf } from '../../live/collections.ts'
 import type { Reviewed } from '../../staging/review.ts'
-import { takeBack, type Edit } from '../../staging/staging.ts'
+import { unstage, type Edit } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import { State, type StateKind } from '../../ui/state.tsx'
@@ -92,7 +92,7 @@ export const EditList = ({ place, edits, reviewed }: Props) => {
             </div>
             <Button
               small
-              onPress={() => takeBack(place.team, place.project, edit.id)}
+              onPress={() => unstage(place.team, place.project, edit.id)}
               label={`Unstage ${edit.key}`}
             >
               Unstage

@@ -1,6 +1,6 @@
 // Which services a change reaches, and why; what it does not reach, and what is held.
 import { placesText } from '../../../src/secrets/wider.ts'
-import type { Impact } from '../../staging/staging.ts'
+import type { ChangeImpact } from '../../staging/staging.ts'
 import { Since } from '../../ui/time.tsx'
 import { State } from '../../ui/state.tsx'
 import { messageText } from '../../ui/text/message.ts'
@@ -13,7 +13,7 @@ interface Line {
   readonly why: string
 }
 
-const linesOf = ({ affected, cascaded }: Impact): readonly Line[] =>
+const linesOf = ({ affected, cascaded }: ChangeImpact): readonly Line[] =>
   [
     ...affected.map(({ stagelet, service, keys, reason }) => ({
       stagelet,
@@ -33,7 +33,7 @@ export const ImpactTable = ({
   impact,
   isOld,
 }: {
-  readonly impact: Impact
+  readonly impact: ChangeImpact
   readonly isOld: boolean
 }) => {
   const lines = linesOf(impact)

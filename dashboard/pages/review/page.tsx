@@ -11,11 +11,11 @@ import {
   applyEdits,
   PartlyApplied,
   realEdits,
-  requestsOf,
+  reviewRequests,
   useReview,
   type Reviewed,
 } from '../../staging/review.ts'
-import { discardAll, editsOf, takeBack, type Edit } from '../../staging/staging.ts'
+import { discardAll, editsOf, unstage, type Edit } from '../../staging/staging.ts'
 import { announce, toast } from '../../ui/announce.tsx'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { CopyAs, wasDone } from '../../ui/copy-as.tsx'
@@ -89,7 +89,7 @@ const useApply = (place: ProjectPlace, reviewed: Reviewed, { note, action }: Why
       }
     } catch (reason) {
       if (reason instanceof PartlyApplied)
-        for (const { id } of reason.stored) takeBack(team, project, id)
+        for (const { id } of reason.stored) unstage(team, project, id)
       throw reason
     } finally {
       runs.current = false
@@ -147,7 +147,7 @@ const ApplyError = ({ error }: { readonly error: unknown }) => {
 
 /** Said before: what is more than one request takes. */
 const Requests = ({ edits }: { readonly edits: readonly Edit[] }) => {
-  const count = useMemo(() => requestsOf(edits).length, [edits])
+  const count = useMemo(() => reviewRequests(edits).length, [edits])
   return count < 2 ? null : (
     <p class="muted">
       {many(edits.length, 'edit')} are more than one request takes: they go in {count}, and make one

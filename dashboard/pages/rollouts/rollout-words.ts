@@ -64,4 +64,4 @@ export const stopText = ({ state, message }: Rollout): string =>
   state === 'Complete' || state === 'Progressing' ? '' : message
 
 /** It needs a person, or it moves. */
-export const isOpen = ({ state }: Rollout): boolean => state !== 'Complete'
+export const isRolloutOpen = ({ state }: Rollout): boolean => state !== 'Complete'

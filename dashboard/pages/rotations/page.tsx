@@ -8,14 +8,14 @@ import { rotationsOf } from '../../live/collections.ts'
 import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { ConfirmAction } from '../../ui/confirm-action.tsx'
-import { Facts } from '../../ui/drawer.tsx'
+import { FactList } from '../../ui/drawer.tsx'
 import { attention } from '../../ui/list.tsx'
 import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
 import { messageText } from '../../ui/text/message.ts'
-import { ofTeam, partOf } from '../../live/known.ts'
+import { inTeam, partOf } from '../../live/known.ts'
 import { State } from '../../ui/state.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
 import { nextText, rotationState, scheduleText, usageText } from './data.ts'
@@ -135,7 +135,7 @@ const RotationPanel = (props: Props) => {
         </p>
         <RotationSteps rotation={rotation} />
         <Progress {...{ team, rotation }} />
-        <Facts
+        <FactList
           rows={[
             [
               'Secrets',
@@ -168,7 +168,7 @@ const RotationPanel = (props: Props) => {
 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
-  const rotations = ofTeam(rotationsOf(team, name).known.value, team)
+  const rotations = inTeam(rotationsOf(team, name).known.value, team)
   const all = partOf(rotations) ?? []
   const bad = all.filter((one) => ['fail', 'warn'].includes(rotationState(one).kind)).length
   const { mark, text } = attention(all.length, bad)

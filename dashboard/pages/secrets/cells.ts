@@ -3,11 +3,11 @@
 import type { SetEntry } from '../../../src/secrets/set-entry.ts'
 import type { Edit } from '../../staging/staging.ts'
 import type { ClassOf } from './classes.ts'
-import type { Cell, Matrix, Seat } from './places/matrix.ts'
+import type { Cell, Matrix, ServiceRef } from './places/matrix.ts'
 import { isSameIn, winnerOf, type SetIndex } from './set-index.ts'
 
 /** `project·web`, `own·global`: which of the four places wins. */
-export const originOf = ({ scope, stagelet }: Pick<SetEntry, 'scope' | 'stagelet'>): string =>
+export const winnerPlace = ({ scope, stagelet }: Pick<SetEntry, 'scope' | 'stagelet'>): string =>
   `${stagelet === undefined ? 'project' : 'own'}·${scope}`
 
 /** Letters of the classes of what a cell holds, each once. */
@@ -48,9 +48,9 @@ const states = {
 }
 
 /** A key in one service. */
-export const seatSentence = (
+export const serviceSentence = (
   key: string,
-  { stagelet, service }: Seat,
+  { stagelet, service }: ServiceRef,
   cell: Cell | undefined,
   letters: string,
 ): string => {
@@ -58,19 +58,23 @@ export const seatSentence = (
   const winner = cell?.winners[0]
   if (cell === undefined) return `${where}: not used`
   if (winner === undefined) return `${where}: from the Compose file`
-  return `${where}: ${originOf(winner)}, version ${winner.version}, ${states[cell.word]}${valueOf(letters)}`
+  return `${where}: ${winnerPlace(winner)}, version ${winner.version}, ${states[cell.word]}${valueOf(letters)}`
 }
 
 /** A staged edit that may change what these services see under its key. */
-export const isStagedIn = (edit: Edit, seats: readonly Seat[], cell: Cell | undefined): boolean => {
+export const isStagedIn = (
+  edit: Edit,
+  serviceRefs: readonly ServiceRef[],
+  cell: Cell | undefined,
+): boolean => {
   if (cell?.winners.some(({ secretId }) => secretId === edit.secretId) === true) return true
   const moved = edit.moved ?? {}
   const scope = moved.scope ?? edit.scope
   const stagelet = 'stagelet' in moved ? (moved.stagelet ?? undefined) : edit.stagelet
-  return seats.some(
-    (seat) =>
-      (stagelet === undefined || stagelet === seat.stagelet) &&
-      (scope === 'global' || scope === seat.service),
+  return serviceRefs.some(
+    (serviceRef) =>
+      (stagelet === undefined || stagelet === serviceRef.stagelet) &&
+      (scope === 'global' || scope === serviceRef.service),
   )
 }
 
@@ -81,15 +85,15 @@ export const versusOf = (
   then: SetIndex,
   { head }: Pick<Matrix, 'head'>,
   key: string,
-  seats: readonly Seat[],
+  serviceRefs: readonly ServiceRef[],
 ): Versus | undefined => {
   const found = new Set<Versus>()
-  for (const seat of seats) {
-    const [was, is] = [winnerOf(then, seat, key), winnerOf(head, seat, key)]
+  for (const serviceRef of serviceRefs) {
+    const [was, is] = [winnerOf(then, serviceRef, key), winnerOf(head, serviceRef, key)]
     if (was === undefined && is === undefined) continue
     if (was === undefined) found.add('new')
     else if (is === undefined) found.add('gone')
-    else found.add(isSameIn(then, head, seat, key) ? 'same' : 'other')
+    else found.add(isSameIn(then, head, serviceRef, key) ? 'same' : 'other')
   }
   if (found.size < 2) return [...found][0]
   return 'other'

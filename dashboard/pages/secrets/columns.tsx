@@ -3,7 +3,7 @@ import type { Column } from '../../ui/grid.tsx'
 import { State, Glyph } from '../../ui/state.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import type { SecretRow } from './data.ts'
-import type { Runs } from './places/matrix.ts'
+import type { RunCount } from './places/matrix.ts'
 import s from './page.module.css'
 
 const stagedWords = { create: 'new', update: 'new value', delete: 'to be deleted' } as const
@@ -13,7 +13,7 @@ export const stagedWord = ({ edit }: Pick<SecretRow, 'edit'>): string => {
   return edit.op === 'update' && edit.bytes === undefined ? 'moved' : stagedWords[edit.op]
 }
 
-export const RunsState = ({ runs }: { readonly runs: Runs }) => {
+export const RunsState = ({ runs }: { readonly runs: RunCount }) => {
   const { kind, current, total, word } = runs
   if (total === 0) return <span class="muted">no service</span>
   const say = word === 'unknown' ? `${current} of ${total} known` : `${current} of ${total}`

@@ -8,7 +8,7 @@ import { api, must } from '../../api/client.ts'
 import type { Project, Secret, SetDiff, Stagelet } from '../../../src/rest/types.ts'
 import { agents, projects, secretsOf, stagelets } from '../../live/collections.ts'
 import {
-  failureOf,
+  knownFailure,
   findIn,
   loading,
   mapKnown,
@@ -17,11 +17,11 @@ import {
   type Failure,
   type Known,
 } from '../../live/known.ts'
-import { inOurTime } from '../../live/our-time.ts'
+import { withoutSkew } from '../../live/clock-skew.ts'
 import { editsOf, type Edit } from '../../staging/staging.ts'
 import { useQuery } from '../../ui/use-query.ts'
-import { byPlace, byText, createListing, type Listing } from './listing.ts'
-import { createMatrix, type Matrix, type Runs, type SetAt } from './places/matrix.ts'
+import { byPlace, byText, createListing, type SecretListing } from './listing.ts'
+import { createMatrix, type Matrix, type RunCount, type SetAt } from './places/matrix.ts'
 import { setBefore, type SetIndex } from './set-index.ts'
 
 export interface ProjectPlace {
@@ -50,10 +50,10 @@ export const useStagelets = ({ team, project }: ProjectPlace): Known<readonly St
   )
 }
 
-const listings = new Map<string, ReadonlySignal<Listing>>()
+const listings = new Map<string, ReadonlySignal<SecretListing>>()
 
 /** Of one project; computed once for each change, also while one goes from page to page. */
-const listingOf = ({ team, project }: ProjectPlace): Listing => {
+const listingOf = ({ team, project }: ProjectPlace): SecretListing => {
   const place = `${team}/${project}`
   let listing = listings.get(place)
   if (listing === undefined) {
@@ -130,18 +130,18 @@ const useThen = (
     () => (isAsked && data !== undefined ? setBefore(head, data) : undefined),
     [head, data, isAsked],
   )
-  return { then, thenFailure: isAsked ? failureOf(read) : undefined }
+  return { then, thenFailure: isAsked ? knownFailure(read) : undefined }
 }
 
 /** Why a secret is not changed here: a folder or a cluster has it; undefined: it is. */
-export const ownedElsewhere = ({ source }: Secret): string | undefined =>
+export const whyNotOwnedHere = ({ source }: Secret): string | undefined =>
   source === 'api' || source === 'system' ? undefined : `Managed by ${source}: change it there.`
 
 export interface SecretRow {
   readonly id: string
   readonly secret: Secret
   /** Computed when it is asked for. */
-  readonly runs: Runs
+  readonly runs: RunCount
   readonly edit: Edit | undefined
   readonly isStaged: boolean
 }
@@ -203,7 +203,7 @@ export const useProjectSecrets = (place: ProjectPlace, at?: number): ProjectSecr
   const { secrets, stamp, head } = listingOf(place)
   const told = someOf(useStagelets(place))
   const machines = someOf(agents.known.value)
-  const all = useMemo(() => inOurTime(told, machines), [told, machines])
+  const all = useMemo(() => withoutSkew(told, machines), [told, machines])
   const edits = editsOf(team, project)
   const revisions = useMemo(() => revisionsOf(all), [all])
   const setAt = useSetAt(place, revisions, [head, stamp])

@@ -3,26 +3,26 @@ import { useState } from 'preact/hooks'
 import type { Secret } from '../../../src/rest/types.ts'
 import { editSecret, revealSecret, type SecretEdit } from '../../actions/secrets.ts'
 import { serviceState } from '../../live/states.ts'
-import { takeBack } from '../../staging/staging.ts'
+import { unstage } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
-import { Drawer, Facts, Section } from '../../ui/drawer.tsx'
+import { Drawer, FactList, Section } from '../../ui/drawer.tsx'
 import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { RunsState, stagedWord } from './columns.tsx'
 import type { ClassOf } from './classes.ts'
-import { Compare, type Side } from './places/compare.tsx'
-import { ChangedElsewhere } from './places/elsewhere.tsx'
-import { ownedElsewhere, type ProjectPlace, type ProjectSecrets, type SecretRow } from './data.ts'
-import { Hints } from './filter/hint-list.tsx'
+import { CompareValues, type Side } from './places/compare.tsx'
+import { ManagedBy } from './places/managed-by.tsx'
+import { whyNotOwnedHere, type ProjectPlace, type ProjectSecrets, type SecretRow } from './data.ts'
+import { HintSection } from './filter/hint-list.tsx'
 import { LastRead } from './last-read.tsx'
 import { isStopped } from '../../../src/resources/kinds/stopped-service.ts'
-import type { Consumer } from './places/matrix.ts'
+import type { ServiceConsumer } from './places/matrix.ts'
 import { ReadValue } from './read-value.tsx'
-import { UntilSection } from './until.tsx'
-import { changedElsewhere, noWayBack } from './edit/value-from.ts'
+import { ExpirySection } from './expiry.tsx'
+import { valueManager, noWayBack } from './edit/value-from.ts'
 import { Versions } from './versions.tsx'
 import l from './places/lenses.module.css'
 import s from './page.module.css'
@@ -44,7 +44,7 @@ interface Props {
 const mostShown = 30
 
 /** Those first of which something is to be said. */
-const weightOf = ({ isCurrent }: Consumer): number =>
+const weightOf = ({ isCurrent }: ServiceConsumer): number =>
   isCurrent === false ? 0 : isCurrent === undefined ? 1 : 2
 
 const Consumers = ({ row, all, place }: Pick<Props, 'row' | 'all' | 'place'>) => {
@@ -67,7 +67,7 @@ const Consumers = ({ row, all, place }: Pick<Props, 'row' | 'all' | 'place'>) =>
   )
 }
 
-const ConsumerRow = ({ stagelet, service, isCurrent }: Consumer) => (
+const ConsumerRow = ({ stagelet, service, isCurrent }: ServiceConsumer) => (
   <li>
     <a href={stageletUrl(stagelet)}>
       {stagelet.name}/{service.name}
@@ -125,7 +125,7 @@ const SameValue = ({ row, classOf, place }: Pick<Props, 'row' | 'classOf' | 'pla
         </ul>
       )}
       {other === undefined ? null : (
-        <Compare
+        <CompareValues
           title={`${row.secret.key}: ${placeName(row.secret)} and ${placeName(other)}`}
           place={place}
           sides={[sideOf(row.secret), sideOf(other)]}
@@ -152,9 +152,9 @@ const editOf = ({ secret }: SecretRow, op: 'update' | 'delete'): SecretEdit => (
 export const SecretDrawer = (props: Props) => {
   const { row, place, all, noWrite, onEdit, onDelete, onClose } = props
   const { secret, edit, runs } = row
-  const why = noWrite ?? ownedElsewhere(secret)
+  const why = noWrite ?? whyNotOwnedHere(secret)
   const isNew = secret.version === 0 && secret.name === ''
-  const there = changedElsewhere(secret)
+  const there = valueManager(secret)
   return (
     <Drawer title={secret.key} under={placeName(secret)} onClose={onClose}>
       <div class={s['buttons']}>
@@ -166,12 +166,12 @@ export const SecretDrawer = (props: Props) => {
             Delete
           </Button>
         ) : (
-          <Button keys="z" onPress={() => takeBack(place.team, place.project, edit.id)}>
+          <Button keys="z" onPress={() => unstage(place.team, place.project, edit.id)}>
             Unstage
           </Button>
         )}
       </div>
-      <ChangedElsewhere secret={secret} />
+      <ManagedBy secret={secret} />
       {edit === undefined ? null : (
         <Section title="Staged">
           <State kind="staged">
@@ -193,7 +193,7 @@ export const SecretDrawer = (props: Props) => {
               <Consumers {...{ row, all, place }} />
             )}
           </Section>
-          <Hints {...{ place, all, row, why }} />
+          <HintSection {...{ place, all, row, why }} />
           {secret.version === 0 ? null : (
             <Section title="Value">
               <SameValue {...props} />
@@ -201,12 +201,12 @@ export const SecretDrawer = (props: Props) => {
               <LastRead place={place} name={secret.name} />
             </Section>
           )}
-          <UntilSection {...{ secret, place, why }} />
+          <ExpirySection {...{ secret, place, why }} />
           <Section title="Versions">
             <Versions secret={secret} place={place} noWrite={why ?? noWayBack(secret)} />
           </Section>
           <Section title="About">
-            <Facts
+            <FactList
               rows={[
                 ['Type', secret.type === 'file' ? `file ${secret.file_path ?? ''}` : 'variable'],
                 ['Managed by', secret.source],

@@ -2,7 +2,7 @@
 import type { Edit } from '../../staging/staging.ts'
 import { asSecret, type ProjectPlace, type SecretRow } from './data.ts'
 import type { KeyRow } from './places/lens-columns.tsx'
-import { unseen, type Matrix, type Seat } from './places/matrix.ts'
+import { noRuns, type Matrix, type ServiceRef } from './places/matrix.ts'
 
 export type HasKey = Pick<SecretRow, 'secret'> & { readonly edit?: Edit | undefined }
 
@@ -26,14 +26,14 @@ export const keyRows = (
 /** Keys that services have from the Compose file alone, as rows for the filter. */
 export const composeOnly = (
   { head }: Pick<Matrix, 'head'>,
-  seats: readonly Seat[],
+  serviceRefs: readonly ServiceRef[],
   place: ProjectPlace,
 ): SecretRow[] => {
-  const keys = new Set(seats.flatMap(({ is }) => is.compose_keys ?? []))
+  const keys = new Set(serviceRefs.flatMap(({ is }) => is.compose_keys ?? []))
   return [...keys]
     .filter((key) => head.of(key).length === 0)
     .map((key) => {
       const secret = asSecret({ id: 0, op: 'create', key, scope: 'compose', type: 'env' }, place)
-      return { id: key, secret, runs: unseen, edit: undefined, isStaged: false }
+      return { id: key, secret, runs: noRuns, edit: undefined, isStaged: false }
     })
 }

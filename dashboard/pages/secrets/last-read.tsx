@@ -5,7 +5,7 @@ import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import type { ProjectPlace } from './data.ts'
-import { readings } from './readings.ts'
+import { readCount } from './read-count.ts'
 
 export const LastRead = ({
   place: { team },
@@ -17,7 +17,7 @@ export const LastRead = ({
   const mayRead = whyNot('list', 'audit', team) === undefined
   const read = useQuery({
     key: ['last-read', team, name],
-    refetchOn: readings.value,
+    refetchOn: readCount.value,
     enabled: mayRead,
     read: (signal) => {
       const of = { kind: 'StagelySecret', namespace: team, name } as const

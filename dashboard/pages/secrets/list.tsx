@@ -6,7 +6,7 @@ import { columns } from './columns.tsx'
 import type { ProjectPlace, SecretRow } from './data.ts'
 import type { RowActions } from './places/lens-grid.tsx'
 import { removeAll, SelectionBar, takeAllBack, useSelection } from './selection.tsx'
-import { Held, useSteady } from './steady.tsx'
+import { NewRowsButton, usePausedRows } from './paused-rows.tsx'
 
 interface ListProps {
   readonly place: ProjectPlace
@@ -23,7 +23,7 @@ export const List = (props: ListProps) => {
   const { place, rows, open, isReady, actions, noWrite, onOpen } = props
   const [query = ''] = useQueryState('q')
   const [isBusy, setIsBusy] = useState(false)
-  const { shown, held, showNew } = useSteady(rows, isBusy && isReady, query)
+  const { shown, held, showNew } = usePausedRows(rows, isBusy && isReady, query)
   const selection = useSelection(shown)
   const onKey = (key: string, row: SecretRow): boolean => {
     const { selected } = selection
@@ -37,7 +37,7 @@ export const List = (props: ListProps) => {
   }
   return (
     <>
-      <Held count={held} onShow={showNew} />
+      <NewRowsButton count={held} onShow={showNew} />
       <Grid
         label={`Secrets of ${place.project}`}
         columns={columns}

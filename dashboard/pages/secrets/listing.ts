@@ -4,7 +4,7 @@ import type { SetEntry } from '../../../src/secrets/set-entry.ts'
 import type { Secret } from '../../../src/rest/types.ts'
 import { createSetIndex, entryOf, type SetIndex } from './set-index.ts'
 
-export interface Listing {
+export interface SecretListing {
   readonly secrets: readonly Secret[]
   /** The same object as before while nothing of the set has changed. */
   readonly head: SetIndex
@@ -54,7 +54,7 @@ const createEntries = () => {
   }
 }
 
-export const createListing = (): ((stored: readonly Secret[]) => Listing) => {
+export const createListing = (): ((stored: readonly Secret[]) => SecretListing) => {
   const entriesOf = createEntries()
   let secrets: readonly Secret[] = []
   let entries: readonly SetEntry[] = []

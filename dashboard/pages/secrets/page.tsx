@@ -28,7 +28,7 @@ import { EditDialog } from './edit/edit.tsx'
 import { FilterField } from './filter/filter-field.tsx'
 import { valuesIn } from './filter/filter-suggest.ts'
 import { parseFilter, type Filterable } from './filter/filter.ts'
-import { ImportDialog, type Given } from './import/import.tsx'
+import { ImportDialog, type ImportSource } from './import/import.tsx'
 import { useLens } from './places/lens.ts'
 import { LensGrid, type RowActions } from './places/lens-grid.tsx'
 import { List } from './list.tsx'
@@ -36,7 +36,7 @@ import { PastBar, useAt } from './past.tsx'
 import { StagingBar } from './staging-bar.tsx'
 import { ThenList } from './then-list.tsx'
 import { thenRows, type ThenRow } from './then-rows.ts'
-import { LensSwitch, StageletChoice } from './toolbar.tsx'
+import { LensSwitch, StageletSelect } from './toolbar.tsx'
 import { useActions } from './use-actions.ts'
 import { useDropped } from './use-dropped.ts'
 import l from './places/lenses.module.css'
@@ -163,8 +163,8 @@ export const Page = () => {
     whyNot('create', 'stagelysecrets', team) ??
     (at === undefined ? undefined : `This is revision ${at}. Go to the current one to edit.`)
   const { editing, actions, close } = useActions(place, noWrite)
-  const [importing, setImporting] = useState<Given | undefined>()
-  const bringIn = (given: Given): void => {
+  const [importing, setImporting] = useState<ImportSource | undefined>()
+  const bringIn = (given: ImportSource): void => {
     if (noWrite === undefined) setImporting(given)
   }
   useDropped(bringIn)
@@ -196,7 +196,7 @@ export const Page = () => {
       state={
         <div class={l['lenses']}>
           <LensSwitch />
-          {lens === 'stagelet' ? <StageletChoice names={names} value={stagelet} /> : null}
+          {lens === 'stagelet' ? <StageletSelect names={names} value={stagelet} /> : null}
           <FilterField
             count={(at === undefined ? all.rows : allPast).length}
             shown={(at === undefined ? rows : past).length}

@@ -11,7 +11,7 @@ import { useSending } from '../../ui/use-sending.ts'
 import { clipboardLeft, copyValue } from './clipboard.ts'
 import type { ProjectPlace } from './data.ts'
 import { bytesOfBase64, hexRows } from './hex.ts'
-import { readings } from './readings.ts'
+import { readCount } from './read-count.ts'
 import s from './page.module.css'
 
 const shownSeconds = 30
@@ -47,11 +47,11 @@ const read = async (
   const { value, value_base64: base64 = '' } = await confirmed(() =>
     must(api.POST('/projects/{project_id}/secrets/{secret_id}/reveal', { params: { path }, body })),
   )
-  readings.value += 1
+  readCount.value += 1
   return value ?? bytesOfBase64(base64)
 }
 
-export const readValue = async (...of: Parameters<typeof read>): Promise<string> => {
+export const revealValue = async (...of: Parameters<typeof read>): Promise<string> => {
   const value = await read(...of)
   if (typeof value !== 'string') throw new NotText()
   return value
@@ -124,7 +124,7 @@ export const ReadValue = ({ place, secretId }: Props) => {
   const { busy, error, run } = useSending()
   const why = whyNot('get', 'stagelysecrets/value', place.team)
   const left = clipboardLeft.value
-  const copy = (): void => void run(() => copyValue(readValue(place, secretId)))
+  const copy = (): void => void run(() => copyValue(revealValue(place, secretId)))
   const show = (): void =>
     void run(async () => {
       setValue({ read: await read(place, secretId) })

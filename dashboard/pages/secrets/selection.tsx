@@ -7,7 +7,7 @@ import type { SecretRow } from './data.ts'
 import type { RowActions } from './places/lens-grid.tsx'
 import s from './page.module.css'
 
-export interface Selection {
+export interface RowSelection {
   /** Of the rows that are shown: what the filter hides is left alone. */
   readonly selected: readonly SecretRow[]
   readonly has: (row: SecretRow) => boolean
@@ -15,7 +15,7 @@ export interface Selection {
   readonly clear: () => void
 }
 
-export const useSelection = (rows: readonly SecretRow[]): Selection => {
+export const useSelection = (rows: readonly SecretRow[]): RowSelection => {
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set())
   return {
     selected: ids.size === 0 ? [] : rows.filter(({ id }) => ids.has(id)),
@@ -38,7 +38,7 @@ export const takeAllBack = (rows: readonly SecretRow[], actions: RowActions): bo
 
 interface Props {
   /** With rows. */
-  readonly selection: Selection
+  readonly selection: RowSelection
   readonly actions: RowActions
   readonly noWrite: string | undefined
 }

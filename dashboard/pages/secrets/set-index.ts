@@ -126,18 +126,18 @@ export const setBefore = (head: SetIndex, { added, removed, changed }: SetDiff):
   }
 }
 
-export interface Viewer {
+export interface SetViewer {
   readonly stagelet: string
   readonly service: string
 }
 
 /** Whether a service may see a secret at all; another one with its key may win. */
-const isSeenBy = ({ stagelet, scope }: SetEntry, viewer: Viewer): boolean =>
+const isSeenBy = ({ stagelet, scope }: SetEntry, viewer: SetViewer): boolean =>
   (stagelet === undefined || stagelet === viewer.stagelet) &&
   (scope === 'global' || scope === viewer.service)
 
 /** The rule of precedence is asked where there are rivals, which is seldom. */
-export const winnerOf = (set: SetIndex, viewer: Viewer, key: string): SetEntry | undefined => {
+export const winnerOf = (set: SetIndex, viewer: SetViewer, key: string): SetEntry | undefined => {
   const all = set.of(key)
   let only: SetEntry | undefined
   for (const entry of all) {
@@ -171,7 +171,7 @@ const isWithin = (part: ReadonlySet<string>, whole: ReadonlySet<string>): boolea
   [...part].every((one) => whole.has(one))
 
 /** Whether a service finds the same value in both sets: the same secret, the same version, and so all it refers to. */
-export const isSameIn = (a: SetIndex, b: SetIndex, viewer: Viewer, key: string): boolean => {
+export const isSameIn = (a: SetIndex, b: SetIndex, viewer: SetViewer, key: string): boolean => {
   const [one, other] = [winnerOf(a, viewer, key), winnerOf(b, viewer, key)]
   if (one === undefined || other === undefined) return one === other
   if (one.secretId !== other.secretId || one.version !== other.version) return false
@@ -183,7 +183,7 @@ export const isSameIn = (a: SetIndex, b: SetIndex, viewer: Viewer, key: string):
 /** Whether what a service sees under `key` is made of all of `parts`. */
 export const isMadeOf = (
   set: SetIndex,
-  viewer: Viewer,
+  viewer: SetViewer,
   key: string,
   parts: ReadonlySet<string>,
 ): boolean => {

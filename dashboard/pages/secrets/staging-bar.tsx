@@ -24,8 +24,9 @@ const useReach = (
           key: edit.key,
         }))
           touched.add(`${stagelet.name}/${service.name}`)
-      for (const seat of matrix.seats)
-        if (isStagedIn(edit, [seat], undefined)) touched.add(`${seat.stagelet}/${seat.service}`)
+      for (const serviceRef of matrix.serviceRefs)
+        if (isStagedIn(edit, [serviceRef], undefined))
+          touched.add(`${serviceRef.stagelet}/${serviceRef.service}`)
     }
     return {
       services: touched.size,

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks'
 import { useQueryState } from '../../app/team.ts'
 import { Grid, type Column } from '../../ui/grid.tsx'
 import type { ProjectPlace } from './data.ts'
-import { useSteady } from './steady.tsx'
+import { usePausedRows } from './paused-rows.tsx'
 import type { ThenRow } from './then-rows.ts'
 import s from './page.module.css'
 
@@ -63,7 +63,7 @@ interface Props {
 export const ThenList = ({ place, rows, revision }: Props) => {
   const [query = ''] = useQueryState('q')
   const [isBusy, setIsBusy] = useState(false)
-  const { shown } = useSteady(rows, isBusy, `${query} ${revision}`)
+  const { shown } = usePausedRows(rows, isBusy, `${query} ${revision}`)
   return (
     <Grid
       label={`Secrets of ${place.project} in revision ${revision}`}

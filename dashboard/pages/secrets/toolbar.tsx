@@ -23,7 +23,7 @@ export const LensSwitch = () => {
   )
 }
 
-export const StageletChoice = ({
+export const StageletSelect = ({
   names,
   value,
 }: {

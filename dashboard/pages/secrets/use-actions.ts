@@ -1,13 +1,13 @@
 // What may be done with the secret of a row or of a cell. It is staged; nothing is stored here.
 import { useState } from 'preact/hooks'
-import { stage, takeBack } from '../../staging/staging.ts'
+import { stage, unstage } from '../../staging/staging.ts'
 import { toast } from '../../ui/announce.tsx'
-import { ownedElsewhere, type ProjectPlace, type SecretRow } from './data.ts'
+import { whyNotOwnedHere, type ProjectPlace, type SecretRow } from './data.ts'
 import type { Preset, RowActions } from './places/lens-grid.tsx'
 
 /** Says whose a secret is that cannot be changed here. */
 const isRefused = (row: SecretRow | undefined): boolean => {
-  const text = row === undefined ? undefined : ownedElsewhere(row.secret)
+  const text = row === undefined ? undefined : whyNotOwnedHere(row.secret)
   if (text !== undefined) toast({ kind: 'warn', text })
   return text !== undefined
 }
@@ -39,7 +39,7 @@ export const useActions = (place: ProjectPlace, noWrite: string | undefined) => 
       })
       return true
     },
-    takeBack: ({ id }) => takeBack(team, project, id),
+    takeBack: ({ id }) => unstage(team, project, id),
   }
   return {
     ...{ editing, actions },

@@ -1,14 +1,14 @@
 // A file that is dropped anywhere on the page, and a text that is pasted where nobody types. A file that is dropped
 // never takes the browser to another page.
 import { useEffect, useRef } from 'preact/hooks'
-import type { Given } from './import/import.tsx'
+import type { ImportSource } from './import/import.tsx'
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
 
 const isDialogOpen = (): boolean => document.querySelector('dialog:modal') !== null
 
-export const useDropped = (onGiven: (given: Given) => void): void => {
+export const useDropped = (onGiven: (given: ImportSource) => void): void => {
   const tell = useRef(onGiven)
   tell.current = onGiven
   useEffect(() => {

@@ -9,7 +9,7 @@ import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
 import type { ProjectPlace } from './data.ts'
-import { Compare, type Side } from './places/compare.tsx'
+import { CompareValues, type Side } from './places/compare.tsx'
 import s from './page.module.css'
 
 interface Props {
@@ -134,7 +134,7 @@ export const Versions = ({
         )}
       </WhenKnown>
       {chosen?.[0] === 'compare' ? (
-        <Compare
+        <CompareValues
           title={`${props.secret.key}: v${chosen[1]} and v${version}`}
           place={props.place}
           sides={[sideOf(id, chosen[1]), sideOf(id, version)]}

@@ -10,7 +10,7 @@ import { perform, whyNotOwned } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
-import { Facts } from '../../ui/drawer.tsx'
+import { FactList } from '../../ui/drawer.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
 import { DetailPage, findObject } from '../../ui/detail.tsx'
 import { PageFrame, Panel } from '../../ui/page.tsx'
@@ -31,7 +31,7 @@ const About = ({ project }: { readonly project: Project }) => {
   return (
     <Panel title="About">
       <div class={s['diff']}>
-        <Facts
+        <FactList
           rows={[
             ['Managed by', project.source],
             ['Created', <Since at={project.created_at} />],

@@ -18,13 +18,13 @@ import { CopyMenu } from '../../ui/copy-as.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
 import { Skeleton } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
-import { countOf, ImpactList, type Impact } from './impact.tsx'
+import { countOf, ImpactList, type DeployImpact } from './impact.tsx'
 
 interface Props {
   readonly stagelet: Stagelet
 }
 
-type Tried = { readonly impact: Impact } | { readonly error: unknown } | undefined
+type Tried = { readonly impact: DeployImpact } | { readonly error: unknown } | undefined
 
 const tryDeploy = async (stagelet: Stagelet): Promise<Tried> => {
   try {

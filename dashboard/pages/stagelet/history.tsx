@@ -11,7 +11,7 @@ import { messageText } from '../../ui/text/message.ts'
 import { State } from '../../ui/state.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
-import { Feed } from '../activity/feed.tsx'
+import { ActivityFeed } from '../activity/feed.tsx'
 import { useNewest } from '../activity/use-activity.ts'
 import { KeptRollouts } from '../rollouts/kept.tsx'
 import { LastRollout } from './last-rollout.tsx'
@@ -67,7 +67,7 @@ const Lasting = ({ stagelet: { team, name } }: { readonly stagelet: Stagelet }) 
           title="Drift and operations"
           aside={<a href={activityUrl({ team, stagelet: name })}>All activity</a>}
         >
-          <Feed rows={shown} label={`Activity of ${name}`} />
+          <ActivityFeed rows={shown} label={`Activity of ${name}`} />
         </Panel>
       )}
     </WhenKnown>

@@ -6,11 +6,12 @@ import s from './stagelet.module.css'
 
 type Deployed =
   paths['/stagelets/{stagelet_id}/deploy']['post']['responses'][200]['content']['application/json']
-export type Impact = NonNullable<Deployed['impact']>
+export type DeployImpact = NonNullable<Deployed['impact']>
 
-export const countOf = ({ affected, cascaded }: Impact): number => affected.length + cascaded.length
+export const countOf = ({ affected, cascaded }: DeployImpact): number =>
+  affected.length + cascaded.length
 
-export const ImpactList = ({ impact }: { readonly impact: Impact }) => (
+export const ImpactList = ({ impact }: { readonly impact: DeployImpact }) => (
   <div class={s['impact']}>
     <ul>
       {impact.affected.map(({ stagelet, service, keys, reason }) => (

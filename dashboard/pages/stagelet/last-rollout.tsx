@@ -6,7 +6,7 @@ import { withQuery } from '../../app/team.ts'
 import { api, must } from '../../api/client.ts'
 import type { Revision, Stagelet } from '../../../src/rest/types.ts'
 import { LinkButton } from '../../ui/button.tsx'
-import { Facts } from '../../ui/drawer.tsx'
+import { FactList } from '../../ui/drawer.tsx'
 import { stageletUrl } from '../../ui/text/links.ts'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
@@ -119,7 +119,7 @@ const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
   const of = rollout.cause === 'NewRevision' ? revision : undefined
   return (
     <>
-      <Facts
+      <FactList
         rows={[
           ['Failed service', <b>{blamed}</b>],
           ['Error', messageText(reason)],
@@ -190,7 +190,7 @@ export const LastRollout = ({ stagelet }: { readonly stagelet: Stagelet }) => {
           {tookOf(rollout)}
           {rollout.cause === undefined ? '' : `, because of ${causes[rollout.cause]}`}
         </p>
-        <Facts
+        <FactList
           rows={[
             ['Re-created', list(rollout.recreated)],
             ['Re-created with them', list(rollout.cascaded)],

@@ -8,7 +8,7 @@ import { ActionButton } from '../../ui/action-button.tsx'
 import { Panel } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
 import { Ago } from '../../ui/time.tsx'
-import { badgeOf, findingsOf, isOpen } from './leak-words.ts'
+import { badgeOf, findingsOf, isTestOpen } from './leak-words.ts'
 import s from './stagelet.module.css'
 
 const pollMs = 1_000
@@ -32,7 +32,7 @@ const useNewest = (stagelet: Stagelet, mayRead: boolean) => {
       () => undefined,
     )
   }
-  const isWaiting = test !== undefined && isOpen(test)
+  const isWaiting = test !== undefined && isTestOpen(test)
   useEffect(() => {
     if (!mayRead) return undefined
     const abort = new AbortController()
@@ -62,7 +62,7 @@ export const LeakTestPanel = ({ stagelet }: { readonly stagelet: Stagelet }) => 
           small
           command={`leak-test:${stagelet.id}`}
           whyNot={
-            refused ?? (test !== undefined && isOpen(test) ? 'A test is running.' : undefined)
+            refused ?? (test !== undefined && isTestOpen(test) ? 'A test is running.' : undefined)
           }
           action={startLeakTest(stagelet)}
           onDone={take}

@@ -9,7 +9,8 @@ interface Word {
   readonly text: string
 }
 
-export const isOpen = ({ state }: LeakTest): boolean => state === 'waiting' || state === 'running'
+export const isTestOpen = ({ state }: LeakTest): boolean =>
+  state === 'waiting' || state === 'running'
 
 /** `10,000 lines`: as in the rest of the page, English. */
 const lines = (count: number): string =>

@@ -13,7 +13,7 @@ import { Empty } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { Since } from '../../ui/time.tsx'
 import { plainOf } from '../logs/ansi.ts'
-import type { Row } from '../logs/buffer.ts'
+import type { LogRow } from '../logs/buffer.ts'
 import { download } from '../logs/download.ts'
 import { LogLines } from '../logs/lines.tsx'
 import { logSettings, rememberServices, setLogSettings } from '../logs/settings.ts'
@@ -170,7 +170,7 @@ const Nothing = ({
   return <Empty title={phase === 'connecting' ? 'Asking the agent' : 'No log lines'} />
 }
 
-const Selected = ({ row, onClose }: { readonly row: Row; readonly onClose: () => void }) => {
+const Selected = ({ row, onClose }: { readonly row: LogRow; readonly onClose: () => void }) => {
   if (row.kind !== 'line') return null
   const { service, time, container, stream, text } = row.line
   return (
@@ -197,7 +197,7 @@ const Reader = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const { tail, times } = logSettings.value
   const logs = useLogs({ stagelet: stagelet.id, tail, services: chosen.chosen })
   const [text, setText] = useState('')
-  const [selected, setSelected] = useState<Row>()
+  const [selected, setSelected] = useState<LogRow>()
   const colourOf = (name: string): string =>
     s[`c${Math.max(0, chosen.names.indexOf(name)) % colours}`] ?? ''
   const filter = (next: string): void => {

@@ -10,7 +10,7 @@ import { Ago } from '../../ui/time.tsx'
 import { winnersFor } from '../../../src/secrets/set-entry.ts'
 import { entriesOf } from '../secrets/set-index.ts'
 import { behindText, declaredRevision } from './declared.ts'
-import { whyOf, type Reference, type Rung, type Why } from './ladder.ts'
+import { explainKey, type Reference, type Rank, type Why } from './precedence.ts'
 import s from './stagelet.module.css'
 
 interface Shown {
@@ -25,7 +25,7 @@ const Version = ({
   rung,
   secrets,
 }: {
-  readonly rung: Rung
+  readonly rung: Rank
   readonly secrets: readonly Secret[]
 }) => {
   const secret = secrets.find(({ id }) => id === rung.entry?.secretId)
@@ -43,7 +43,7 @@ const RungRow = ({
   rung,
   secrets,
 }: {
-  readonly rung: Rung
+  readonly rung: Rank
   readonly secrets: readonly Secret[]
 }) => (
   <li class={rung.won ? s['won'] : ''}>
@@ -104,7 +104,7 @@ const Runs = ({ stagelet, service }: Pick<Shown, 'stagelet' | 'service'>) => {
 }
 
 const Answer = ({ stagelet, service, asked: key, secrets }: Shown) => {
-  const why = whyOf(entriesOf(secrets), {
+  const why = explainKey(entriesOf(secrets), {
     ...{ service: service.name, stagelet: stagelet.name, key },
     composeKeys: service.compose_keys ?? [],
   })

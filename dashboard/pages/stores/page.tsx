@@ -6,7 +6,7 @@ import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { now } from '../../live/clock.ts'
 import { allStores } from '../../live/collections.ts'
-import { ofTeam } from '../../live/known.ts'
+import { inTeam } from '../../live/known.ts'
 import { useAction } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { attention, ListPage } from '../../ui/list.tsx'
@@ -130,7 +130,7 @@ export const Page = () => (
     title="Stores"
     label="Stores"
     stacks
-    rows={ofTeam(allStores().known.value, useTeam())}
+    rows={inTeam(allStores().known.value, useTeam())}
     idOf={({ id }) => id}
     columns={columns}
     summary={(all) =>

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Agent, KeptRollout, Stagelet } from '../../../src/rest/types.ts'
-import type { Applied } from '../../staging/applied.ts'
+import type { AppliedChange } from '../../staging/applied.ts'
 import { lanesOf, type Lane } from './lanes.ts'
 
 const from = Date.parse('2026-03-02T14:00:00Z')
@@ -41,7 +41,7 @@ it('keeps the times of the rollout where what it made was healed since', () => {
   const kept = [healing, rollout]
   const clock = { from, now: from + 7_200_000 }
   const impact = { affected: [{ stagelet: 'prod', service: 'web' }], cascaded: [] }
-  const applied = { impact, startedBefore: new Map() } as unknown as Applied
+  const applied = { impact, startedBefore: new Map() } as unknown as AppliedChange
   for (const known of [undefined, applied])
     expect(lanesOf({ stagelets: [stagelet], agents: [], kept }, 7, clock, known)).toMatchObject([
       { service: 'web', started: 2_500, healthy: 4_000, kind: 'ok' },
@@ -67,12 +67,12 @@ it('says that Compose stops the container of before once it has begun, and not t
       ...(last === undefined ? {} : { last_rollout: last }),
     }) as unknown as Stagelet
   const impact = { affected: [{ stagelet: 'prod', service: 'web' }], cascaded: [] }
-  const applied = { impact, startedBefore: new Map() } as unknown as Applied
+  const applied = { impact, startedBefore: new Map() } as unknown as AppliedChange
   const wordOf = (one: Stagelet) =>
     lanesOf({ stagelets: [one], agents: [], kept: [] }, 7, { from, now: from + 60_000 }, applied)[0]
       ?.word
-  expect(wordOf(stagelet())).toBe('Told')
+  expect(wordOf(stagelet())).toBe('Delivered')
   const begun = { revision: 7, result: 'Progressing', started_at: '2026-03-02T14:00:01Z' }
-  expect(wordOf(stagelet(begun))).toBe('Stopping the old one')
-  expect(wordOf(stagelet({ ...begun, revision: 6 }))).toBe('Told')
+  expect(wordOf(stagelet(begun))).toBe('Stopping old container')
+  expect(wordOf(stagelet({ ...begun, revision: 6 }))).toBe('Delivered')
 })

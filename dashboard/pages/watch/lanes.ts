@@ -1,9 +1,9 @@
 // The lanes of the clock: for each container that a revision re-creates, when it was told, started and healthy. From
 // what agents measured, in the controller's time: the skew of each agent's clock is taken off. Pure.
 import type { Agent, KeptRollout, Service, Stagelet } from '../../../src/rest/types.ts'
-import type { Applied } from '../../staging/applied.ts'
+import type { AppliedChange } from '../../staging/applied.ts'
 import { serviceKey } from '../../staging/applied.ts'
-import { skewOf } from '../../live/our-time.ts'
+import { agentSkew } from '../../live/clock-skew.ts'
 import { stageletState } from '../../live/states.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
@@ -21,7 +21,7 @@ export interface Lane {
 }
 
 /** The clock runs from the commit until now. */
-export interface Clock {
+export interface LaneClock {
   readonly from: number
   readonly now: number
 }
@@ -29,7 +29,7 @@ export interface Clock {
 const roundingMs = 1_000
 
 /** Milliseconds on the clock; undefined for a moment that cannot be: what an agent says may be wrong. */
-const after = (at: string | undefined, { from, now }: Clock, skew = 0): number | undefined => {
+const after = (at: string | undefined, { from, now }: LaneClock, skew = 0): number | undefined => {
   const ms = Date.parse(at ?? '') - skew
   return ms >= from && ms <= now + roundingMs ? ms - from : undefined
 }
@@ -51,7 +51,7 @@ const stateOf = (
   return isBegun ? ['run', 'Stopping old container'] : ['run', 'Delivered']
 }
 
-export interface World {
+export interface RolloutWorld {
   readonly stagelets: readonly Stagelet[]
   readonly agents: readonly Agent[]
   /** Rollouts of the revision that are kept, the newest first. */
@@ -79,7 +79,7 @@ const ofRollouts = (stagelets: readonly Stagelet[], revision: number): Wanted[] 
       ...cascaded.map((service) => ({ stagelet, service, what: 'with another service' })),
     ])
 
-const ofImpact = ({ impact }: Applied): Wanted[] => [
+const ofImpact = ({ impact }: AppliedChange): Wanted[] => [
   ...impact.affected.map(({ stagelet, service }) => ({ stagelet, service, what: 're-created' })),
   ...impact.cascaded.map((one) => ({
     stagelet: one.stagelet,
@@ -97,17 +97,17 @@ const healthyOf = (
   service?.healthy_since ?? (rollout?.revision === revision ? rollout.finished_at : undefined)
 
 const liveLanes = (
-  { stagelets, agents }: World,
+  { stagelets, agents }: RolloutWorld,
   revision: number,
-  clock: Clock,
-  applied: Applied | undefined,
+  clock: LaneClock,
+  applied: AppliedChange | undefined,
 ): readonly Lane[] => {
   const wanted = applied === undefined ? ofRollouts(stagelets, revision) : ofImpact(applied)
   return wanted.flatMap(({ stagelet: name, service: serviceName, what }) => {
     const stagelet = stagelets.find((one) => one.name === name)
     if (stagelet === undefined) return []
     const service = stagelet.services.find((one) => one.name === serviceName)
-    const skew = skewOf(agents, stagelet)
+    const skew = agentSkew(agents, stagelet)
     const isNew = service?.since !== applied?.startedBefore.get(serviceKey(name, serviceName))
     const started = isNew ? after(service?.since, clock, skew) : undefined
     const isThere = service?.in_sync === true && (service.revision ?? 0) >= revision
@@ -143,7 +143,7 @@ const words = {
 } as const
 
 /** The newest rollouts of the revision, by stagelet, of those whose last rollout is another by now. */
-const pastOf = ({ kept, stagelets }: World, revision: number): readonly KeptRollout[] => {
+const pastOf = ({ kept, stagelets }: RolloutWorld, revision: number): readonly KeptRollout[] => {
   const brought = kept.filter(({ cause }) => cause === 'NewRevision')
   return brought.filter(
     ({ stagelet: name }, at) =>
@@ -153,7 +153,7 @@ const pastOf = ({ kept, stagelets }: World, revision: number): readonly KeptRoll
 }
 
 /** As it was then. */
-const keptLanes = (past: readonly KeptRollout[], clock: Clock): readonly Lane[] =>
+const keptLanes = (past: readonly KeptRollout[], clock: LaneClock): readonly Lane[] =>
   past.flatMap(({ team, stagelet: name, result, services, ...times }) => {
     const [kind, word] = ends[result]
     return services.flatMap(({ name: service, what, since, healthy_at: healthyAt }) => {
@@ -167,10 +167,10 @@ const keptLanes = (past: readonly KeptRollout[], clock: Clock): readonly Lane[] 
 
 /** Live ones of what runs it or is about to, and those of rollouts that were. */
 export const lanesOf = (
-  world: World,
+  world: RolloutWorld,
   revision: number,
-  clock: Clock,
-  applied: Applied | undefined,
+  clock: LaneClock,
+  applied: AppliedChange | undefined,
 ): readonly Lane[] => {
   const past = pastOf(world, revision)
   const stagelets = world.stagelets.filter(
@@ -183,7 +183,7 @@ export const lanesOf = (
 /** Services that the change should not touch: how many there are, and how many have another container now. */
 export const untouchedOf = (
   stagelets: readonly Stagelet[],
-  { impact, startedBefore }: Applied,
+  { impact, startedBefore }: AppliedChange,
 ): { readonly total: number; readonly same: number } => {
   const reached = new Set(
     [...impact.affected, ...impact.cascaded].map(({ stagelet, service }) =>

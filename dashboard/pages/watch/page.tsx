@@ -6,7 +6,7 @@ import type { KeptRollout, Revision, Stagelet } from '../../../src/rest/types.ts
 import { agents } from '../../live/collections.ts'
 import { now } from '../../live/clock.ts'
 import { mapKnown, partOf, someOf, together, type Known } from '../../live/known.ts'
-import { appliedOf, type Applied } from '../../staging/applied.ts'
+import { appliedOf, type AppliedChange } from '../../staging/applied.ts'
 import { announce } from '../../ui/announce.tsx'
 import { LinkButton } from '../../ui/button.tsx'
 import { projectUrl, stageletUrl } from '../../ui/text/links.ts'
@@ -14,7 +14,7 @@ import { messageText } from '../../ui/text/message.ts'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { State } from '../../ui/state.tsx'
-import { said } from '../../ui/text/said.ts'
+import { visibleText } from '../../ui/text/visible-text.ts'
 import { fineMomentOf, Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { ReceiptButton } from '../history/receipt.tsx'
@@ -156,7 +156,7 @@ const Proof = ({
   applied,
   stagelets,
 }: {
-  readonly applied: Applied
+  readonly applied: AppliedChange
   readonly stagelets: readonly Stagelet[]
 }) => {
   const { total, same } = untouchedOf(stagelets, applied)
@@ -212,7 +212,7 @@ const Lanes = ({
 const About = ({ revision }: { readonly revision: Revision }) => (
   <p class="muted">
     {revision.by.join(', ')} · <Since at={revision.closed_at} /> · {revision.keys.join(', ')}
-    {revision.note === undefined ? null : <> · “{said(revision.note)}”</>}
+    {revision.note === undefined ? null : <> · “{visibleText(revision.note)}”</>}
   </p>
 )
 

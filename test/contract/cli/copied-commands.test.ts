@@ -113,7 +113,11 @@ const withValue = (_: string, part: unknown): unknown =>
   typeof part === 'object' && part !== null && 'given' in part ? base64 : part
 const button = ({ request: { method, path, body } }: ApiAction): Promise<unknown> => {
   const text = JSON.stringify(body, withValue)
-  return must(method, `/api/v1${path}`, text === undefined ? undefined : JSON.parse(text))
+  return must(
+    method.toUpperCase(),
+    `/api/v1${path}`,
+    text === undefined ? undefined : JSON.parse(text),
+  )
 }
 
 /** YAML is put into a file, with values in place of the placeholders; what deletes is in a comment. */

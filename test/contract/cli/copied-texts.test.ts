@@ -3,13 +3,13 @@ import { execFileSync } from 'node:child_process'
 import { parse } from 'yaml'
 import { describe, expect, it } from 'vitest'
 import {
-  given,
+  stdinValue,
   inputOf,
   placeholder,
   printing,
   words,
   yaml,
-  type Json,
+  type JsonValue,
 } from '../../../dashboard/actions/text.ts'
 
 const hostile = [
@@ -36,7 +36,7 @@ describe('words of a command line', () => {
 describe('a text with new values', () => {
   it('holds one value of standard input, byte for byte', () => {
     const value = 'a "b" $c\n'
-    const text = printing({ key: `it's`, value_base64: given('KEY'), after: '%s' })
+    const text = printing({ key: `it's`, value_base64: stdinValue('KEY'), after: '%s' })
     const shown = JSON.parse(sh(text, value)) as { value_base64: string }
     expect(shown).toEqual({
       key: `it's`,
@@ -46,7 +46,7 @@ describe('a text with new values', () => {
   })
 
   it('reads several values from a line each, in order', () => {
-    const body = { list: [{ a: given('A') }, { b: given('B') }] }
+    const body = { list: [{ a: stdinValue('A') }, { b: stdinValue('B') }] }
     expect(inputOf(body)).toBe('one line with the base64 of each value: A, B')
     expect(JSON.parse(sh(printing(body), 'QQ==\nQg==\n'))).toEqual({
       list: [{ a: 'QQ==' }, { b: 'Qg==' }],
@@ -61,7 +61,7 @@ describe('a text with new values', () => {
 
 describe('YAML', () => {
   it('is read back as it was, by a parser of YAML 1.1, with a placeholder for a new value', () => {
-    const object: Json = {
+    const object: JsonValue = {
       kind: 'Stagelet',
       metadata: { name: 'no', 'a: b': 'x' },
       spec: {
@@ -72,6 +72,6 @@ describe('YAML', () => {
       },
     }
     expect(parse(yaml(object), { version: '1.1' })).toEqual(JSON.parse(JSON.stringify(object)))
-    expect(parse(yaml({ value: given('KEY') }))).toEqual({ value: placeholder('KEY') })
+    expect(parse(yaml({ value: stdinValue('KEY') }))).toEqual({ value: placeholder('KEY') })
   })
 })

@@ -1,7 +1,7 @@
 // Why a service has a value, as the dashboard tells it, is what the controller decides by digests.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { whyOf, type Reference } from '../../../dashboard/pages/stagelet/ladder.ts'
+import { explainKey, type Reference } from '../../../dashboard/pages/stagelet/precedence.ts'
 import { createDependencies } from '../../../src/secrets/references.ts'
 import type { SetEntry } from '../../../src/secrets/set-entry.ts'
 import { visibleTo } from '../../../src/secrets/visible.ts'
@@ -41,7 +41,7 @@ describe('whyOf', () => {
         fc.constantFrom(...keys),
         (drawn, service, key) => {
           const entries = entriesOf(drawn)
-          const why = whyOf(entries, { service, stagelet: 'prod', key, composeKeys: ['A'] })
+          const why = explainKey(entries, { service, stagelet: 'prod', key, composeKeys: ['A'] })
           const won = why.rungs.find((rung) => rung.won)?.entry
           if (why.broken !== undefined) {
             expect(() => visibleTo(service, 'prod', entries)).toThrow()

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { SecretRow } from '../data.ts'
-import { faultOf, nowhereElse, placesOf, planEdit, type EditInput } from './edit-plan.ts'
+import { editFault, nowhereElse, placesOf, planEdit, type EditInput } from './edit-plan.ts'
 
 const row = (key: string, scope: string, stagelet?: string): SecretRow =>
   ({
@@ -53,12 +53,16 @@ it('moves a stored secret, and says what is wrong', () => {
   const edited = row('A', 'web')
   const rows = [edited, row('A', 'backend')]
   const moved = input({ edited, rows, at: ['web', 'prod'], bytes: undefined })
-  expect(faultOf(moved)).toBeUndefined()
+  expect(editFault(moved)).toBeUndefined()
   expect(planEdit(moved)).toMatchObject([{ edit: { op: 'update', moved: { stagelet: 'prod' } } }])
-  expect(faultOf(input({ edited, rows, bytes: undefined }))).toMatch(/Nothing is changed/)
-  expect(faultOf(input({ edited, rows, at: ['backend', ''] }))).toMatch(/in that place already/)
+  expect(editFault(input({ edited, rows, bytes: undefined }))).toMatch(/No changes/)
+  expect(editFault(input({ edited, rows, at: ['backend', ''] }))).toMatch(
+    /already has a secret in this place/,
+  )
   expect(
-    faultOf(input({ edited, rows, bytes: undefined, more: { scopes: ['global'], stagelets: [] } })),
-  ).toMatch(/need a new value/)
-  expect(faultOf(input({ bytes: undefined }))).toMatch(/needs a value/)
+    editFault(
+      input({ edited, rows, bytes: undefined, more: { scopes: ['global'], stagelets: [] } }),
+    ),
+  ).toMatch(/A new value is needed/)
+  expect(editFault(input({ bytes: undefined }))).toMatch(/needs a value/)
 })

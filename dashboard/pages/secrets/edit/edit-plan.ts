@@ -4,7 +4,7 @@ import type { Secret } from '../../../../src/rest/types.ts'
 import type { Edit } from '../../../staging/staging.ts'
 import type { SecretRow } from '../data.ts'
 
-export interface Target {
+export interface EditTarget {
   readonly scope: string
   /** '' for all. */
   readonly stagelet: string
@@ -17,23 +17,24 @@ export interface MorePlaces {
 }
 export const nowhereElse: MorePlaces = { scopes: [], stagelets: [] }
 
-export interface Fields extends Target {
+export interface EditFields extends EditTarget {
   readonly key: string
   readonly type: 'env' | 'file'
   readonly path: string
 }
 
 /** The first is the target itself. */
-export const placesOf = (target: Target, { scopes, stagelets }: MorePlaces): Target[] => {
+export const placesOf = (target: EditTarget, { scopes, stagelets }: MorePlaces): EditTarget[] => {
   const all = [...new Set([target.stagelet, ...stagelets])].flatMap((stagelet) =>
     [...new Set([target.scope, ...scopes])].map((scope) => ({ scope, stagelet })),
   )
   return all.sort((a, b) => Number(isSame(b, target)) - Number(isSame(a, target)))
 }
 
-const isSame = (a: Target, b: Target): boolean => a.scope === b.scope && a.stagelet === b.stagelet
+const isSame = (a: EditTarget, b: EditTarget): boolean =>
+  a.scope === b.scope && a.stagelet === b.stagelet
 
-const targetOf = ({ scope, stagelet = '' }: Pick<Secret, 'scope' | 'stagelet'>): Target => ({
+const targetOf = ({ scope, stagelet = '' }: Pick<Secret, 'scope' | 'stagelet'>): EditTarget => ({
   scope,
   stagelet,
 })
@@ -41,14 +42,14 @@ const targetOf = ({ scope, stagelet = '' }: Pick<Secret, 'scope' | 'stagelet'>):
 const isAt = (
   secret: Pick<Secret, 'key' | 'scope' | 'stagelet'>,
   key: string,
-  target: Target,
+  target: EditTarget,
 ): boolean => secret.key === key && isSame(targetOf(secret), target)
 
 /** The secret that is stored there. */
 export const storedAt = (
   rows: readonly SecretRow[],
   key: string,
-  target: Target,
+  target: EditTarget,
 ): Secret | undefined =>
   rows.find(({ secret }) => secret.name !== '' && isAt(secret, key, target))?.secret
 
@@ -58,7 +59,7 @@ export interface Planned {
 }
 
 export interface EditInput {
-  readonly fields: Fields
+  readonly fields: EditFields
   readonly more: MorePlaces
   readonly edited: SecretRow | undefined
   readonly rows: readonly SecretRow[]
@@ -77,7 +78,7 @@ const isOnlyStaged = (row: SecretRow | undefined): boolean => row?.secret.name =
 const changedBy = ({ edited }: Pick<EditInput, 'edited'>): Secret | undefined =>
   isOnlyStaged(edited) ? undefined : edited?.secret
 
-export const faultOf = (input: EditInput): string | undefined => {
+export const editFault = (input: EditInput): string | undefined => {
   const { fields, more, edited, rows, bytes } = input
   if (!isKey(fields.key)) return keyFault
   if (fields.scope.trim() === '') return 'The scope is "global" or the name of a service.'
@@ -96,7 +97,7 @@ export const faultOf = (input: EditInput): string | undefined => {
   return undefined
 }
 
-const movedOf = (before: Target, now: Target): Edit['moved'] => {
+const movedOf = (before: EditTarget, now: EditTarget): Edit['moved'] => {
   const scope = before.scope === now.scope ? {} : { scope: now.scope }
   const stagelet =
     before.stagelet === now.stagelet ? {} : { stagelet: now.stagelet === '' ? null : now.stagelet }
@@ -115,7 +116,7 @@ const copied = (secret: Secret | undefined): Edit['fields'] => {
   )
 }
 
-const plannedAt = (input: EditInput, target: Target): Omit<Edit, 'id'> => {
+const plannedAt = (input: EditInput, target: EditTarget): Omit<Edit, 'id'> => {
   const { fields, rows, bytes } = input
   const stored = storedAt(rows, fields.key, target)
   const place = {

@@ -7,18 +7,18 @@ import { Dialog } from '../../../ui/dialog.tsx'
 import { ValueField, type ValueHandle } from '../../../ui/value-field.tsx'
 import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
 import {
-  faultOf,
+  editFault,
   nowhereElse,
   placesOf,
   planEdit,
   storedAt,
-  type Fields,
+  type EditFields,
   type MorePlaces,
 } from './edit-plan.ts'
-import { ChangedElsewhere } from '../places/elsewhere.tsx'
+import { ManagedBy } from '../places/managed-by.tsx'
 import type { Preset } from '../places/lens-grid.tsx'
 import { OtherPlaces, PlaceFields } from '../places/places.tsx'
-import { changedElsewhere } from './value-from.ts'
+import { valueManager } from './value-from.ts'
 import f from '../../../ui/form.module.css'
 
 interface EditProps {
@@ -30,7 +30,7 @@ interface EditProps {
   readonly onClose: () => void
 }
 
-const fieldsOf = (secret: Secret | undefined, { key, stagelet }: Preset): Fields => ({
+const fieldsOf = (secret: Secret | undefined, { key, stagelet }: Preset): EditFields => ({
   key: secret?.key ?? key ?? '',
   scope: secret?.scope ?? 'global',
   stagelet: secret?.stagelet ?? stagelet ?? '',
@@ -39,14 +39,14 @@ const fieldsOf = (secret: Secret | undefined, { key, stagelet }: Preset): Fields
 })
 
 /** Where a staged edit has moved the secret to. */
-const movedFields = (fields: Fields, edit: Edit | undefined): Fields => ({
+const movedFields = (fields: EditFields, edit: Edit | undefined): EditFields => ({
   ...fields,
   ...(typeof edit?.moved?.scope === 'string' && { scope: edit.moved.scope }),
   ...(edit?.moved?.stagelet !== undefined && { stagelet: edit.moved.stagelet ?? '' }),
 })
 
 /** What several places mean, in words. */
-const saysOf = (fields: Fields, more: MorePlaces, rows: readonly SecretRow[]): string => {
+const saysOf = (fields: EditFields, more: MorePlaces, rows: readonly SecretRow[]): string => {
   const places = placesOf(fields, more)
   const known = places.filter((place) => storedAt(rows, fields.key, place) !== undefined).length
   return places.length === 1
@@ -61,15 +61,15 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
   const isStagedOnly = edited?.secret.name === ''
   const isNew = edited === undefined || isStagedOnly
   const secret = edited?.secret
-  const takesValue = edited === undefined || changedElsewhere(edited.secret) === undefined
+  const takesValue = edited === undefined || valueManager(edited.secret) === undefined
   const [fields, setFields] = useState(() => movedFields(fieldsOf(secret, preset), edited?.edit))
   const [more, setMore] = useState(nowhereElse)
   const [fault, setFault] = useState<string | undefined>()
   const value = useRef<ValueHandle>(null)
-  const change = (part: Partial<Fields>): void => setFields({ ...fields, ...part })
+  const change = (part: Partial<EditFields>): void => setFields({ ...fields, ...part })
   const submit = (): void => {
     const given = { fields, more, edited, rows }
-    const wrong = faultOf({ ...given, bytes: value.current?.has() === true ? 0 : undefined })
+    const wrong = editFault({ ...given, bytes: value.current?.has() === true ? 0 : undefined })
     setFault(wrong)
     if (wrong !== undefined) return
     const taken = value.current?.take()
@@ -107,7 +107,7 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
             />
           </div>
         ) : (
-          <ChangedElsewhere secret={edited.secret} />
+          <ManagedBy secret={edited.secret} />
         )}
         <PlaceFields {...{ fields, change, stagelets }} />
         {takesValue ? (
@@ -134,8 +134,8 @@ export const EditDialog = ({ place, all, edited, preset = {}, onClose }: EditPro
 }
 
 interface FieldsProps {
-  readonly fields: Fields
-  readonly change: (part: Partial<Fields>) => void
+  readonly fields: EditFields
+  readonly change: (part: Partial<EditFields>) => void
 }
 
 const NewFields = ({ fields, change }: FieldsProps) => (

@@ -21,7 +21,7 @@ export const expiryFields = (expiry: Expiry | undefined): ExpiryFields => ({
 })
 
 /** undefined: the value has none. */
-export const expirySpec = ({ how, after, at, warn, rotates }: ExpiryFields): Spec | undefined => {
+export const expiryBody = ({ how, after, at, warn, rotates }: ExpiryFields): Spec | undefined => {
   if (how === 'never') return undefined
   const told = warn.split(/[\s,]+/).filter((one) => one !== '')
   return {

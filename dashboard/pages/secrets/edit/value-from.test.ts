@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
-import { changedElsewhere, comesFrom, noWayBack } from './value-from.ts'
+import { valueManager, comesFrom, noWayBack } from './value-from.ts'
 
 it('says where a value comes from', () => {
   expect(comesFrom({ version: 1 })).toBe('set by a person')
   expect(comesFrom({ version: 1, references: true })).toMatch(/with references/)
-  expect(comesFrom({ version: 0 })).toMatch(/nobody/)
+  expect(comesFrom({ version: 0 })).toBe('no value yet')
   expect(
     comesFrom({
       version: 2,
@@ -31,8 +31,8 @@ it('says where a value comes from', () => {
 })
 
 it('says where a value is changed that nobody can give here', () => {
-  const of = (value_from?: Parameters<typeof changedElsewhere>[0]['value_from']) =>
-    changedElsewhere({ team: 'default', project: 'shop', ...(value_from && { value_from }) })
+  const of = (value_from?: Parameters<typeof valueManager>[0]['value_from']) =>
+    valueManager({ team: 'default', project: 'shop', ...(value_from && { value_from }) })
   expect(of()).toBeUndefined()
   expect(of({ rotation: { name: 'db', output: 'password' } })).toEqual({
     says: 'The rotation db sets this value: run the rotation for a new one.',

@@ -47,7 +47,7 @@ export interface Elsewhere {
 type Placed = Pick<Secret, 'value_from' | 'team' | 'project'>
 
 /** Where the value is changed, of a secret to which nobody can give one; undefined: a person gives it. */
-export const changedElsewhere = ({ value_from: from, ...of }: Placed): Elsewhere | undefined => {
+export const valueManager = ({ value_from: from, ...of }: Placed): Elsewhere | undefined => {
   const project = { team: of.team, name: of.project }
   if (from?.rotation !== undefined)
     return {
@@ -77,5 +77,5 @@ export const changedElsewhere = ({ value_from: from, ...of }: Placed): Elsewhere
 /** Why no older value comes back: another place gives the value, and would give its own again. */
 export const noWayBack = (secret: Placed): string | undefined => {
   const { generate, rotation } = secret.value_from ?? {}
-  return (generate ?? rotation) === undefined ? changedElsewhere(secret)?.says : undefined
+  return (generate ?? rotation) === undefined ? valueManager(secret)?.says : undefined
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Secret } from '../../../../src/rest/types.ts'
 import { parseFilter, type Filterable } from './filter.ts'
-import { unseen } from '../places/matrix.ts'
+import { noRuns } from '../places/matrix.ts'
 
 const row = (secret: Partial<Secret>, more: Partial<Filterable> = {}): Filterable => ({
   secret: {
@@ -25,7 +25,7 @@ const row = (secret: Partial<Secret>, more: Partial<Filterable> = {}): Filterabl
     ...secret,
   },
   id: 'sec_1',
-  runs: unseen,
+  runs: noRuns,
   isStaged: false,
   ...more,
 })

@@ -1,12 +1,12 @@
 // The filter of the list of secrets: words of the form `name:pattern`, with `*` for anything and `-` for not. A
 // word without a name is looked for in the key. Pure.
 import type { Secret } from '../../../../src/rest/types.ts'
-import type { Runs } from '../places/matrix.ts'
+import type { RunCount } from '../places/matrix.ts'
 
 export interface Filterable {
   readonly id: string
   readonly secret: Secret
-  readonly runs: Runs
+  readonly runs: RunCount
   readonly isStaged: boolean
   /** Not now as it was in the revision that is shown. */
   readonly differs?: boolean
@@ -71,7 +71,7 @@ const textOf: Readonly<Record<Exclude<Name, 'is'>, (row: Filterable) => string>>
 const isName = (text: string): text is Name => text in filterNames
 const isFlag = (text: string): text is keyof typeof flags => text in flags
 
-export interface Filter {
+export interface SecretFilter {
   readonly test: Test
   /** Words that mean nothing; they are left out. */
   readonly unknown: readonly string[]
@@ -94,7 +94,7 @@ const testOf = (word: string): Test | undefined => {
   return (row) => glob.test(textOf[name](row))
 }
 
-export const parseFilter = (text: string): Filter => {
+export const parseFilter = (text: string): SecretFilter => {
   const tests: Test[] = []
   const unknown: string[] = []
   for (const word of text.split(/\s+/).filter(Boolean)) {

@@ -4,7 +4,7 @@ import { Button } from '../../../ui/button.tsx'
 import { Section } from '../../../ui/drawer.tsx'
 import { State } from '../../../ui/state.tsx'
 import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
-import { hintsFor, type Hint } from './hints.ts'
+import { hintsFor, type SecretHint } from './hints.ts'
 import s from '../page.module.css'
 
 interface Props {
@@ -14,7 +14,7 @@ interface Props {
   readonly why: string | undefined
 }
 
-const Narrow = ({ place, row, why, hint }: Props & { hint: Hint & { kind: 'narrow' } }) => {
+const Narrow = ({ place, row, why, hint }: Props & { hint: SecretHint & { kind: 'narrow' } }) => {
   const { seenBy, services } = hint
   const [only, other] = services
   const { id, key, type, scope, stagelet, version } = row.secret
@@ -45,7 +45,7 @@ const Narrow = ({ place, row, why, hint }: Props & { hint: Hint & { kind: 'narro
   )
 }
 
-export const Hints = (props: Props) => {
+export const HintSection = (props: Props) => {
   const { row, all } = props
   if (row.edit !== undefined) return null
   const hints = hintsFor(row.secret, all.matrix)

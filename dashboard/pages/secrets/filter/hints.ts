@@ -2,18 +2,18 @@
 import type { Secret } from '../../../../src/rest/types.ts'
 import type { Matrix } from '../places/matrix.ts'
 
-export type Hint =
+export type SecretHint =
   | { readonly kind: 'narrow'; readonly seenBy: number; readonly services: readonly string[] }
   | { readonly kind: 'unseen' }
   | { readonly kind: 'noService'; readonly scope: string }
 
 /** A global secret that the Compose file names in some services only; a secret that nobody sees. */
-export const hintsFor = (secret: Secret, matrix: Matrix): readonly Hint[] => {
+export const hintsFor = (secret: Secret, matrix: Matrix): readonly SecretHint[] => {
   if (secret.version === 0 || secret.audience === 'Controller') return []
   if (secret.scope !== 'global' && secret.warnings.includes('unknown_scope'))
     return [{ kind: 'noService', scope: secret.scope }]
   const consumers = matrix.consumersOf(secret)
-  if (consumers.length === 0) return matrix.seats.length === 0 ? [] : [{ kind: 'unseen' }]
+  if (consumers.length === 0) return matrix.serviceRefs.length === 0 ? [] : [{ kind: 'unseen' }]
   if (secret.scope !== 'global' || secret.type !== 'env') return []
   const all = new Set(consumers.map(({ service }) => service.name))
   const named = new Set(

@@ -10,11 +10,11 @@ import {
 } from '../../../../src/formats/structured.ts'
 import { later } from '../../../app/later.ts'
 
-export const formats = ['dotenv', 'json', 'yaml'] as const
-export type Format = (typeof formats)[number]
+export const importFormats = ['dotenv', 'json', 'yaml'] as const
+export type ImportFormat = (typeof importFormats)[number]
 
 /** By the name of the file, as `stagely secrets import` does; of a text without a name, by how it begins. */
-export const formatOf = (name: string | undefined, text: string): Format => {
+export const formatOf = (name: string | undefined, text: string): ImportFormat => {
   if (name === undefined) return /^\s*[{[]/.test(text) ? 'json' : 'dotenv'
   if (/\.json$/i.test(name)) return 'json'
   return /\.ya?ml$/i.test(name) ? 'yaml' : 'dotenv'
@@ -46,7 +46,7 @@ const yamlFile = later(() => import('../../../../src/formats/yaml-secrets.ts'))
 
 /** `onWait` is told why what reads YAML is not there yet. */
 export const readSecrets = async (
-  format: Format,
+  format: ImportFormat,
   text: string,
   onWait?: (error: unknown) => void,
 ): Promise<Structured> => {

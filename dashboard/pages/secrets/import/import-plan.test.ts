@@ -2,13 +2,13 @@ import { expect, it } from 'vitest'
 import { secretFields } from '../../../../src/resources/schemas/secret-fields.ts'
 import type { Secret } from '../../../../src/rest/types.ts'
 import { formatOf, otherFields, readSecrets, textFields } from './import-file.ts'
-import { editsOfImport, planImport } from './import-plan.ts'
+import { editsOfImport, planFileImport } from './import-plan.ts'
 
 const target = { scope: 'web', stagelet: '' }
 const shop = { team: 'default', project: 'shop' }
 
-const does = async (text: string, known: Parameters<typeof planImport>[2] = []) =>
-  planImport(await readSecrets('dotenv', text), target, known)
+const does = async (text: string, known: Parameters<typeof planFileImport>[2] = []) =>
+  planFileImport(await readSecrets('dotenv', text), target, known)
 
 it('says of each line what it does, and shows no value', async () => {
   const known = [
@@ -45,13 +45,15 @@ it('takes no value of a secret that a rotation fills, unless its line is left ou
   const read = await readSecrets('dotenv', 'A=1\nB=2\n')
   const value_from = { rotation: { name: 'db', output: 'password' } }
   const known = [{ ...shop, key: 'B', scope: 'web', value_from }]
-  expect(planImport(read, target, known).faults).toEqual([
+  expect(planFileImport(read, target, known).faults).toEqual([
     {
       where: 'line 2',
       message: 'B: The rotation db sets this value: run the rotation for a new one.',
     },
   ])
-  expect(planImport(read, target, known, new Map([['line 2', { isOut: true }]])).faults).toEqual([])
+  expect(
+    planFileImport(read, target, known, new Map([['line 2', { isOut: true }]])).faults,
+  ).toEqual([])
 })
 
 it('takes another place of the value, which is no value, of a secret that a store fills', async () => {
@@ -59,7 +61,7 @@ it('takes another place of the value, which is no value, of a secret that a stor
   const known = [{ ...shop, key: 'DB', scope: 'web', value_from }]
   const faultsOf = async (given: object) => {
     const text = JSON.stringify([{ key: 'DB', ...given }])
-    return planImport(await readSecrets('json', text), target, known).faults
+    return planFileImport(await readSecrets('json', text), target, known).faults
   }
   expect(await faultsOf({ value_from })).toEqual([])
   expect(await faultsOf({ value_from: { external: { store: 'aws', key: 'db' } } })).toEqual([])
@@ -73,7 +75,7 @@ it('leaves out a line, and puts one in another scope', async () => {
     ['line 2', { isOut: true }],
     ['line 3', { scope: 'global' }],
   ])
-  const plan = planImport(read, target, [{ ...shop, key: 'B', scope: 'global' }], choices)
+  const plan = planFileImport(read, target, [{ ...shop, key: 'B', scope: 'global' }], choices)
   expect(plan.lines.map((line) => [line.key, line.scope, line.does])).toEqual([
     ['A', 'web', 'new'],
     ['A', 'web', 'skipped'],
@@ -94,7 +96,7 @@ it('takes the place, the bytes and the fields of a list of secrets', async () =>
   ]
   for (const format of ['json', 'yaml'] as const) {
     const read = await readSecrets(format, JSON.stringify({ secrets }))
-    const plan = planImport(read, target, [])
+    const plan = planFileImport(read, target, [])
     expect(editsOfImport(read, plan, [])).toMatchObject([
       {
         edit: { scope: 'proxy', type: 'file', bytes: 2, fields: { file_path: './c.pem' } },

@@ -3,10 +3,10 @@ import type { LineFault } from '../../../../src/formats/dotenv.ts'
 import { defined } from '../../../../src/kernel/defined.ts'
 import type { Structured, StructuredLine } from '../../../../src/formats/structured.ts'
 import type { Secret } from '../../../../src/rest/types.ts'
-import type { Edit, NewValue } from '../../../staging/staging.ts'
-import { maskWords, mostBytes, tooLarge } from '../../../ui/text/oddities.ts'
-import { isKey, keyFault, type Target } from '../edit/edit-plan.ts'
-import { changedElsewhere } from '../edit/value-from.ts'
+import type { Edit, StagedValue } from '../../../staging/staging.ts'
+import { maskWords, maxValueBytes, tooLarge } from '../../../ui/text/value-warnings.ts'
+import { isKey, keyFault, type EditTarget } from '../edit/edit-plan.ts'
+import { valueManager } from '../edit/value-from.ts'
 
 type Does = 'new' | 'new value' | 'repeated below' | 'skipped'
 
@@ -28,7 +28,7 @@ export interface LineChoice {
 }
 export type Choices = ReadonlyMap<string, LineChoice>
 
-export interface ImportPlan {
+export interface FileImport {
   readonly lines: readonly PlannedLine[]
   readonly faults: readonly LineFault[]
 }
@@ -47,24 +47,24 @@ const bytesOf = ({ value, value_base64: base64 = '' }: StructuredLine): number =
     : new TextEncoder().encode(value).length
 
 /** Undefined: the line says where the value comes from. */
-const valueOf = ({ value, value_base64: base64 }: StructuredLine): NewValue | undefined => {
+const valueOf = ({ value, value_base64: base64 }: StructuredLine): StagedValue | undefined => {
   if (value !== undefined) return { value }
   return base64 === undefined ? undefined : { value_base64: base64 }
 }
 
 /** A line with its own place keeps it; what a person chose comes before both. */
-const placeOf = (line: StructuredLine, target: Target, choices: Choices): Target => ({
+const placeOf = (line: StructuredLine, target: EditTarget, choices: Choices): EditTarget => ({
   scope: choices.get(line.where)?.scope ?? line.scope ?? target.scope,
   stagelet: line.stagelet ?? target.stagelet,
 })
 
 /** The last of two lines for one secret counts, as for Compose. */
-export const planImport = (
+export const planFileImport = (
   { lines, faults }: Structured,
-  target: Target,
+  target: EditTarget,
   known: readonly Known[],
   choices: Choices = new Map(),
-): ImportPlan => {
+): FileImport => {
   const stored = byPlace(known)
   const isOut = ({ where }: StructuredLine): boolean => choices.get(where)?.isOut === true
   const nameOf = (line: StructuredLine): string => {
@@ -83,11 +83,11 @@ export const planImport = (
     .filter(({ key }) => !isKey(key))
     .map(({ where }) => ({ where, message: keyFault }))
   const large = lines
-    .filter((line) => bytesOf(line) > mostBytes)
+    .filter((line) => bytesOf(line) > maxValueBytes)
     .map(({ key, where }) => ({ where, message: `${key} ${tooLarge}` }))
   const notGiven = lines.flatMap((line) => {
     const found = isOut(line) || valueOf(line) === undefined ? undefined : stored.get(nameOf(line))
-    const there = found === undefined ? undefined : changedElsewhere(found)
+    const there = found === undefined ? undefined : valueManager(found)
     return there === undefined ? [] : [{ where: line.where, message: `${line.key}: ${there.says}` }]
   })
   return {
@@ -108,9 +108,9 @@ export const isTaken = ({ does }: PlannedLine): boolean => does === 'new' || doe
 /** `stored` are the secrets that exist. */
 export const editsOfImport = (
   { lines }: Structured,
-  plan: ImportPlan,
+  plan: FileImport,
   stored: readonly Secret[],
-): { readonly edit: Omit<Edit, 'id'>; readonly value: NewValue | undefined }[] => {
+): { readonly edit: Omit<Edit, 'id'>; readonly value: StagedValue | undefined }[] => {
   const known = byPlace(stored)
   return lines.flatMap((line, index) => {
     const planned = plan.lines[index]

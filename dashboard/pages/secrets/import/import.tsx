@@ -5,16 +5,16 @@ import { stageAll } from '../../../staging/staging.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Dialog } from '../../../ui/dialog.tsx'
 import type { ProjectPlace, ProjectSecrets } from '../data.ts'
-import type { Target } from '../edit/edit-plan.ts'
+import type { EditTarget } from '../edit/edit-plan.ts'
 import { titleOf } from '../../../ui/problem.tsx'
-import { formatOf, formats, readSecrets, type Format } from './import-file.ts'
+import { formatOf, importFormats, readSecrets, type ImportFormat } from './import-file.ts'
 import { ImportLines } from './import-lines.tsx'
 import {
   editsOfImport,
   isTaken,
-  planImport,
+  planFileImport,
   type Choices,
-  type ImportPlan,
+  type FileImport,
   type LineChoice,
 } from './import-plan.ts'
 import { PlaceFields, servicesOf } from '../places/places.tsx'
@@ -25,7 +25,7 @@ import v from '../../../ui/value-field.module.css'
 const mostBytes = 33_554_432
 
 /** What was dropped or pasted on the page. */
-export interface Given {
+export interface ImportSource {
   readonly file?: File | undefined
   readonly text?: string | undefined
 }
@@ -33,18 +33,18 @@ export interface Given {
 interface Props {
   readonly place: ProjectPlace
   readonly all: ProjectSecrets
-  readonly given: Given
+  readonly given: ImportSource
   readonly onClose: () => void
 }
 
 interface Asked {
-  readonly target: Target
-  readonly format: Format
+  readonly target: EditTarget
+  readonly format: ImportFormat
   readonly choices: Choices
 }
 
 const nothing: Structured = { lines: [], faults: [] }
-const empty: ImportPlan = { lines: [], faults: [] }
+const empty: FileImport = { lines: [], faults: [] }
 
 const useImport = ({ place, all }: Props) => {
   /** What was given, in no signal and no state. */
@@ -57,8 +57,8 @@ const useImport = ({ place, all }: Props) => {
     choices: new Map(),
   })
   const [plan, setPlan] = useState(empty)
-  const planOf = ({ target, choices }: Asked): ImportPlan =>
-    planImport(
+  const planOf = ({ target, choices }: Asked): FileImport =>
+    planFileImport(
       read.current,
       target,
       all.rows.map(({ secret }) => secret),
@@ -69,7 +69,7 @@ const useImport = ({ place, all }: Props) => {
     setAsked(next)
     setPlan(planOf(next))
   }
-  const readAs = async (format: Format): Promise<void> => {
+  const readAs = async (format: ImportFormat): Promise<void> => {
     const mine = ++round.current
     const waits = (error: unknown): void => {
       if (mine !== round.current) return
@@ -89,7 +89,7 @@ const useImport = ({ place, all }: Props) => {
   }
   return {
     ...{ asked, plan, ask, readAs },
-    give: (given: string, format: Format): void => {
+    give: (given: string, format: ImportFormat): void => {
       text.current = given
       void readAs(format)
     },
@@ -126,13 +126,13 @@ const useImport = ({ place, all }: Props) => {
   }
 }
 
-const why = ({ lines, faults }: ImportPlan, scope: string): string | undefined => {
+const why = ({ lines, faults }: FileImport, scope: string): string | undefined => {
   if (scope.trim() === '') return 'The scope is "global" or the name of a service.'
   if (faults.length > 0) return 'Fix the errors first: a file is imported as a whole.'
   return lines.some(isTaken) ? undefined : 'Choose or paste a file first.'
 }
 
-const formatNames: Readonly<Record<Format, string>> = {
+const formatNames: Readonly<Record<ImportFormat, string>> = {
   dotenv: '.env',
   json: 'JSON',
   yaml: 'YAML',
@@ -186,10 +186,10 @@ const FormatField = ({ file }: FieldProps) => (
     <select
       value={file.asked.format}
       onChange={(event) => {
-        void file.readAs(formats.find((one) => one === event.currentTarget.value) ?? 'dotenv')
+        void file.readAs(importFormats.find((one) => one === event.currentTarget.value) ?? 'dotenv')
       }}
     >
-      {formats.map((one) => (
+      {importFormats.map((one) => (
         <option value={one}>{formatNames[one]}</option>
       ))}
     </select>

@@ -4,11 +4,11 @@ import { useState } from 'preact/hooks'
 import { whyNot } from '../../../app/session.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Dialog } from '../../../ui/dialog.tsx'
-import { said } from '../../../ui/text/said.ts'
+import { visibleText } from '../../../ui/text/visible-text.ts'
 import { useSending } from '../../../ui/use-sending.ts'
 import type { ProjectPlace } from '../data.ts'
 import { differenceOf, withSpaces } from './differing.ts'
-import { ReadProblem, readValue, useShownFor } from '../read-value.tsx'
+import { ReadProblem, revealValue, useShownFor } from '../read-value.tsx'
 import f from '../../../ui/form.module.css'
 import s from '../page.module.css'
 
@@ -38,9 +38,9 @@ const Both = ({
     <div>
       <p class="muted">{name}</p>
       <pre class={s['value']} tabIndex={0} aria-label={`Value of ${name}`}>
-        {said(withSpaces(before))}
-        <mark>{said(withSpaces(own))}</mark>
-        {said(withSpaces(after))}
+        {visibleText(withSpaces(before))}
+        <mark>{visibleText(withSpaces(own))}</mark>
+        {visibleText(withSpaces(after))}
       </pre>
     </div>
   )
@@ -60,12 +60,12 @@ interface Props {
   readonly onClose: () => void
 }
 
-export const Compare = ({ title, place, sides: [left, right], onClose }: Props) => {
+export const CompareValues = ({ title, place, sides: [left, right], onClose }: Props) => {
   const [values, setValues] = useState<Two<string> | undefined>()
   const { busy, error, run } = useSending()
   const read = async (): Promise<void> => {
-    const one = await readValue(place, left.secretId, left.version)
-    setValues([one, await readValue(place, right.secretId, right.version)])
+    const one = await revealValue(place, left.secretId, left.version)
+    setValues([one, await revealValue(place, right.secretId, right.version)])
   }
   return (
     <Dialog wide title={title} onClose={onClose}>

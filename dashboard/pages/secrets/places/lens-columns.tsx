@@ -8,15 +8,15 @@ import {
   acrossSentence,
   isStagedIn,
   lettersOf,
-  originOf,
-  seatSentence,
+  winnerPlace,
+  serviceSentence,
   versusOf,
   versusWords,
   type Versus,
 } from '../cells.ts'
 import type { ClassOf } from '../classes.ts'
 import type { ProjectSecrets } from '../data.ts'
-import type { Cell, Seat } from './matrix.ts'
+import type { Cell, ServiceRef } from './matrix.ts'
 import s from './lenses.module.css'
 
 /** One key; its secrets may be in several places. */
@@ -66,23 +66,24 @@ const thenSentence = (where: string, versus: Versus | undefined): string =>
 
 const Staged = ({
   row,
-  seats,
+  serviceRefs,
   cell,
 }: {
   row: KeyRow
-  seats: readonly Seat[]
+  serviceRefs: readonly ServiceRef[]
   cell: Cell | undefined
-}) => (row.edits.some((edit) => isStagedIn(edit, seats, cell)) ? <Glyph kind="staged" /> : null)
+}) =>
+  row.edits.some((edit) => isStagedIn(edit, serviceRefs, cell)) ? <Glyph kind="staged" /> : null
 
 /** Stagelets of which some service has the key; a key that no stagelet has is missing nowhere. */
 const createMissing = ({ stagelets, matrix }: ProjectSecrets) => {
   const known = new Map<string, boolean>()
-  return (key: string, seats: readonly Seat[]): boolean => {
-    if (seats.length === 0) return false
+  return (key: string, serviceRefs: readonly ServiceRef[]): boolean => {
+    if (serviceRefs.length === 0) return false
     let isSomewhere = known.get(key)
     if (isSomewhere === undefined) {
       isSomewhere = stagelets.some(
-        ({ name }) => matrix.cellOf(key, matrix.seatsOf(name)) !== undefined,
+        ({ name }) => matrix.cellOf(key, matrix.serviceRefsOf(name)) !== undefined,
       )
       known.set(key, isSomewhere)
     }
@@ -96,7 +97,7 @@ export const acrossColumns = (lens: LensOf): readonly Column<KeyRow>[] => {
   return [
     keyColumn(lens),
     ...stagelets.map((stagelet): Column<KeyRow> => {
-      const seats = matrix.seatsOf(stagelet.name)
+      const serviceRefs = matrix.serviceRefsOf(stagelet.name)
       const { kind } = stageletState(stagelet)
       return {
         id: stagelet.name,
@@ -109,23 +110,27 @@ export const acrossColumns = (lens: LensOf): readonly Column<KeyRow>[] => {
         width: then === undefined ? 136 : 168,
         label: ({ key }) => {
           if (then !== undefined)
-            return thenSentence(`${key} in ${stagelet.name}`, versusOf(then, matrix, key, seats))
-          const cell = matrix.cellOf(key, seats)
+            return thenSentence(
+              `${key} in ${stagelet.name}`,
+              versusOf(then, matrix, key, serviceRefs),
+            )
+          const cell = matrix.cellOf(key, serviceRefs)
           return acrossSentence(key, stagelet.name, {
             cell,
             letters: cell === undefined ? '' : lettersOf(cell, lens.classOf),
-            isMissing: cell === undefined && isMissing(key, seats),
+            isMissing: cell === undefined && isMissing(key, serviceRefs),
           })
         },
         render: (row) => {
-          if (then !== undefined) return <Then versus={versusOf(then, matrix, row.key, seats)} />
-          const cell = matrix.cellOf(row.key, seats)
-          const staged = <Staged {...{ row, seats, cell }} />
+          if (then !== undefined)
+            return <Then versus={versusOf(then, matrix, row.key, serviceRefs)} />
+          const cell = matrix.cellOf(row.key, serviceRefs)
+          const staged = <Staged {...{ row, serviceRefs, cell }} />
           if (cell === undefined)
             return (
               <>
                 {staged}
-                {isMissing(row.key, seats) ? <span class={s['missing']}>missing</span> : null}
+                {isMissing(row.key, serviceRefs) ? <span class={s['missing']}>missing</span> : null}
               </>
             )
           if (cell.total === 0)
@@ -151,33 +156,33 @@ export const acrossColumns = (lens: LensOf): readonly Column<KeyRow>[] => {
   ]
 }
 
-export const stageletColumns = (
+export const serviceColumns = (
   lens: LensOf,
-  seats: readonly Seat[],
+  serviceRefs: readonly ServiceRef[],
 ): readonly Column<KeyRow>[] => {
   const { matrix, then } = lens.all
   return [
     keyColumn(lens),
-    ...seats.map((seat): Column<KeyRow> => {
-      const only = [seat]
+    ...serviceRefs.map((serviceRef): Column<KeyRow> => {
+      const only = [serviceRef]
       return {
-        id: seat.service,
+        id: serviceRef.service,
         title: (
-          <span class={s['column']} title={seat.service}>
-            <CutName name={seat.service} />
+          <span class={s['column']} title={serviceRef.service}>
+            <CutName name={serviceRef.service} />
           </span>
         ),
         width: 196,
         label: ({ key }) => {
           if (then !== undefined)
             return thenSentence(
-              `${key} in ${seat.service} of ${seat.stagelet}`,
+              `${key} in ${serviceRef.service} of ${serviceRef.stagelet}`,
               versusOf(then, matrix, key, only),
             )
           const cell = matrix.cellOf(key, only)
-          return seatSentence(
+          return serviceSentence(
             key,
-            seat,
+            serviceRef,
             cell,
             cell === undefined ? '' : lettersOf(cell, lens.classOf),
           )
@@ -188,7 +193,7 @@ export const stageletColumns = (
           const winner = cell?.winners[0]
           return (
             <>
-              <Staged row={row} seats={only} cell={cell} />
+              <Staged row={row} serviceRefs={only} cell={cell} />
               {cell === undefined ? (
                 <span class="muted">–</span>
               ) : winner === undefined ? (
@@ -196,7 +201,7 @@ export const stageletColumns = (
               ) : (
                 <>
                   <Glyph kind={cell.kind} />
-                  <span class={s['origin']}>{originOf(winner)}</span>
+                  <span class={s['origin']}>{winnerPlace(winner)}</span>
                   <Sign text={`v${winner.version}`} />
                   <Letters letters={lettersOf(cell, lens.classOf)} />
                 </>

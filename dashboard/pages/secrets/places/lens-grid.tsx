@@ -11,10 +11,10 @@ import type { ClassOf } from '../classes.ts'
 import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
 import { parseFilter } from '../filter/filter.ts'
 import { composeOnly, keyRows, type HasKey } from '../key-rows.ts'
-import { acrossColumns, stageletColumns, type KeyRow } from './lens-columns.tsx'
-import type { Seat } from './matrix.ts'
+import { acrossColumns, serviceColumns, type KeyRow } from './lens-columns.tsx'
+import type { ServiceRef } from './matrix.ts'
 import { winnerOf } from '../set-index.ts'
-import { Held, useSteady } from '../steady.tsx'
+import { NewRowsButton, usePausedRows } from '../paused-rows.tsx'
 
 export interface RowActions {
   readonly edit: (row?: SecretRow, preset?: Preset) => boolean
@@ -46,9 +46,17 @@ interface Props {
 const isNarrow = (): boolean => window.innerWidth < 720
 
 /** The service that a cell is about: the first that does not run what it should, else the first that sees the key. */
-const seatToExplain = ({ matrix }: ProjectSecrets, key: string, seats: readonly Seat[]) => {
-  const seen = seats.filter((seat) => matrix.cellOf(key, [seat]) !== undefined)
-  return seen.find((seat) => matrix.cellOf(key, [seat])?.word !== 'current') ?? seen[0] ?? seats[0]
+const serviceToExplain = (
+  { matrix }: ProjectSecrets,
+  key: string,
+  serviceRefs: readonly ServiceRef[],
+) => {
+  const seen = serviceRefs.filter((serviceRef) => matrix.cellOf(key, [serviceRef]) !== undefined)
+  return (
+    seen.find((serviceRef) => matrix.cellOf(key, [serviceRef])?.word !== 'current') ??
+    seen[0] ??
+    serviceRefs[0]
+  )
 }
 
 const useKeys = ({ place, all, rows, stagelet }: Props): readonly KeyRow[] => {
@@ -56,32 +64,36 @@ const useKeys = ({ place, all, rows, stagelet }: Props): readonly KeyRow[] => {
   return useMemo(() => {
     const { matrix } = all
     if (stagelet === undefined) return keyRows(rows, () => true)
-    const seats = matrix.seatsOf(stagelet)
+    const serviceRefs = matrix.serviceRefsOf(stagelet)
     const isThere = (key: string, edits: readonly Edit[]): boolean =>
-      matrix.cellOf(key, seats) !== undefined ||
-      seats.some((seat) => all.then !== undefined && winnerOf(all.then, seat, key) !== undefined) ||
-      edits.some((edit) => isStagedIn(edit, seats, undefined))
+      matrix.cellOf(key, serviceRefs) !== undefined ||
+      serviceRefs.some(
+        (serviceRef) => all.then !== undefined && winnerOf(all.then, serviceRef, key) !== undefined,
+      ) ||
+      edits.some((edit) => isStagedIn(edit, serviceRefs, undefined))
     const { test } = parseFilter(query)
-    const fromCompose = composeOnly(matrix, seats, place).filter((row) =>
+    const fromCompose = composeOnly(matrix, serviceRefs, place).filter((row) =>
       test(row, { isShared: () => false }),
     )
     return keyRows([...rows, ...fromCompose], isThere)
   }, [rows, all, stagelet, query])
 }
 
-const useCellKeys = (props: Props, seatsAt: (column: string) => readonly Seat[]) => {
+const useCellKeys = (props: Props, serviceRefsAt: (column: string) => readonly ServiceRef[]) => {
   const { all, place, actions, isPast } = props
   const { route } = useLocation()
   const why = (key: string, column: string): boolean => {
-    const seat = seatToExplain(all, key, seatsAt(column))
-    if (seat === undefined) return false
-    const query = new URLSearchParams({ tab: 'why', service: seat.service, key })
-    route(`${stageletUrl({ team: place.team, name: seat.stagelet })}?${query}`)
+    const serviceRef = serviceToExplain(all, key, serviceRefsAt(column))
+    if (serviceRef === undefined) return false
+    const query = new URLSearchParams({ tab: 'why', service: serviceRef.service, key })
+    route(`${stageletUrl({ team: place.team, name: serviceRef.stagelet })}?${query}`)
     return true
   }
   /** The one secret that the cell shows. */
   const rowAt = ({ key }: KeyRow, column: string): SecretRow | undefined => {
-    const ids = all.matrix.cellOf(key, seatsAt(column))?.winners.map(({ secretId }) => secretId)
+    const ids = all.matrix
+      .cellOf(key, serviceRefsAt(column))
+      ?.winners.map(({ secretId }) => secretId)
     const [id, other] = ids ?? []
     return other === undefined ? all.rows.find((row) => row.id === id) : undefined
   }
@@ -97,9 +109,9 @@ const useCellKeys = (props: Props, seatsAt: (column: string) => readonly Seat[])
           })
         : actions.edit(found)
     if (pressed === 'Delete') return found !== undefined && actions.remove(found)
-    const seats = seatsAt(column)
-    const cell = all.matrix.cellOf(row.key, seats)
-    const edit = row.edits.find((one) => column === 'key' || isStagedIn(one, seats, cell))
+    const serviceRefs = serviceRefsAt(column)
+    const cell = all.matrix.cellOf(row.key, serviceRefs)
+    const edit = row.edits.find((one) => column === 'key' || isStagedIn(one, serviceRefs, cell))
     if (pressed !== 'z' || edit === undefined) return false
     actions.takeBack(edit)
     return true
@@ -113,7 +125,7 @@ export const LensGrid = (props: Props) => {
   const [, setOpened] = useQueryState('secret')
   const [query = ''] = useQueryState('q')
   const [isBusy, setIsBusy] = useState(false)
-  const { shown, held, showNew } = useSteady(
+  const { shown, held, showNew } = usePausedRows(
     useKeys(props),
     isBusy && props.isReady,
     `${query} ${stagelet}`,
@@ -122,13 +134,15 @@ export const LensGrid = (props: Props) => {
     const lens = { all, classOf, isNarrow: isNarrow() }
     return stagelet === undefined
       ? acrossColumns(lens)
-      : stageletColumns(lens, matrix.seatsOf(stagelet))
+      : serviceColumns(lens, matrix.serviceRefsOf(stagelet))
   }, [all.stagelets, all.then, matrix, classOf, stagelet])
-  const seatsAt = (column: string): readonly Seat[] =>
+  const serviceRefsAt = (column: string): readonly ServiceRef[] =>
     stagelet === undefined
-      ? matrix.seatsOf(column)
-      : matrix.seatsOf(stagelet).filter(({ service }) => service === column || column === 'key')
-  const { why, onKey } = useCellKeys(props, seatsAt)
+      ? matrix.serviceRefsOf(column)
+      : matrix
+          .serviceRefsOf(stagelet)
+          .filter(({ service }) => service === column || column === 'key')
+  const { why, onKey } = useCellKeys(props, serviceRefsAt)
   const openKey = (key: string): void => {
     const [first] = all.rows.filter(({ secret }) => secret.key === key)
     if (first !== undefined)
@@ -148,7 +162,7 @@ export const LensGrid = (props: Props) => {
     )
   return (
     <>
-      <Held count={held} onShow={showNew} />
+      <NewRowsButton count={held} onShow={showNew} />
       <Grid
         key={stagelet ?? ''}
         label={

@@ -115,19 +115,19 @@ it('says of each cell what a service runs just as its digests tell', () => {
     fc.property(made, bases, (list, ofBase) => {
       const { before, now, matrix, then } = worldOf(list, ofBase)
       for (const stagelet of stagelets)
-        for (const seat of matrix.seatsOf(stagelet)) {
+        for (const serviceRef of matrix.serviceRefsOf(stagelet)) {
           const seen = (set: readonly SetEntry[]) =>
-            new Map(visibleTo(seat.service, stagelet, set).map((one) => [one.key, one]))
+            new Map(visibleTo(serviceRef.service, stagelet, set).map((one) => [one.key, one]))
           const [was, is] = [seen(before), seen(now)]
           for (const key of [...keys, 'BASE']) {
             const [old, wanted] = [was.get(key), is.get(key)]
-            const cell = matrix.cellOf(key, [seat])
+            const cell = matrix.cellOf(key, [serviceRef])
             expect(cell?.winners[0]?.secretId).toBe(wanted?.secretId)
             const isSame =
               old?.secretId === wanted?.secretId && old?.valueDigest === wanted?.valueDigest
             if (wanted !== undefined)
               expect(cell?.word).toBe(stagelet === 'test' || isSame ? 'current' : 'behind')
-            expect(versusOf(then, matrix, key, [seat])).toBe(
+            expect(versusOf(then, matrix, key, [serviceRef])).toBe(
               old === undefined && wanted === undefined
                 ? undefined
                 : old === undefined

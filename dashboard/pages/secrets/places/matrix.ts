@@ -6,15 +6,22 @@ import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret, Service, Stagelet } from '../../../../src/rest/types.ts'
 import { stageletState } from '../../../live/states.ts'
 import type { StateKind } from '../../../ui/state.tsx'
-import { isMadeOf, isSameIn, madeOf, winnerOf, type SetIndex, type Viewer } from '../set-index.ts'
+import {
+  isMadeOf,
+  isSameIn,
+  madeOf,
+  winnerOf,
+  type SetIndex,
+  type SetViewer,
+} from '../set-index.ts'
 
 /** One service of one stagelet. */
-export interface Seat extends Viewer {
+export interface ServiceRef extends SetViewer {
   readonly of: Stagelet
   readonly is: Service
 }
 
-export interface Consumer {
+export interface ServiceConsumer {
   readonly stagelet: Stagelet
   readonly service: Service
   /** undefined: nobody sees it now. */
@@ -22,7 +29,7 @@ export interface Consumer {
 }
 
 /** In how many of the services that see a secret its newest value runs. */
-export interface Runs {
+export interface RunCount {
   readonly kind: StateKind
   /** `current`, `behind`, `unknown` or `unseen`, for the filter. */
   readonly word: 'current' | 'behind' | 'unknown' | 'unseen'
@@ -32,7 +39,7 @@ export interface Runs {
   readonly since: string | undefined
 }
 
-export const unseen: Runs = {
+export const noRuns: RunCount = {
   ...{ kind: 'wait', word: 'unseen', current: 0, total: 0 },
   since: undefined,
 }
@@ -41,7 +48,7 @@ export const unseen: Runs = {
 export type SetAt = (revision: number) => SetIndex | undefined
 
 /** What one or several services of a stagelet have under a key. */
-export interface Cell extends Runs {
+export interface Cell extends RunCount {
   /** What wins, each once. */
   readonly winners: readonly SetEntry[]
   /** How many services have it from the Compose file alone. */
@@ -50,23 +57,23 @@ export interface Cell extends Runs {
 
 export interface Matrix {
   readonly head: SetIndex
-  readonly seats: readonly Seat[]
-  readonly seatsOf: (stagelet: string) => readonly Seat[]
-  readonly runsOf: (secret: Pick<Secret, 'id' | 'key'>) => Runs
+  readonly serviceRefs: readonly ServiceRef[]
+  readonly serviceRefsOf: (stagelet: string) => readonly ServiceRef[]
+  readonly runsOf: (secret: Pick<Secret, 'id' | 'key'>) => RunCount
   /** The services that see a secret, also those that see only another one that refers to it. */
-  readonly consumersOf: (secret: Pick<Secret, 'id' | 'key'>) => readonly Consumer[]
-  readonly cellOf: (key: string, seats: readonly Seat[]) => Cell | undefined
+  readonly consumersOf: (secret: Pick<Secret, 'id' | 'key'>) => readonly ServiceConsumer[]
+  readonly cellOf: (key: string, serviceRefs: readonly ServiceRef[]) => Cell | undefined
 }
 
 interface Measured {
-  readonly seat: Seat
+  readonly serviceRef: ServiceRef
   /** undefined: nobody sees it now. */
   readonly isCurrent: boolean | undefined
 }
 
-const latest = (seats: readonly Seat[]): string | undefined => {
+const latest = (serviceRefs: readonly ServiceRef[]): string | undefined => {
   let last: string | undefined
-  for (const { is } of seats)
+  for (const { is } of serviceRefs)
     if (is.since !== undefined && (last === undefined || is.since > last)) last = is.since
   return last
 }
@@ -75,15 +82,18 @@ const latest = (seats: readonly Seat[]): string | undefined => {
 interface Counted {
   readonly total: number
   readonly current: number
-  readonly behind: Seat | undefined
+  readonly behind: ServiceRef | undefined
 }
 
-const sayRuns = ({ total, current, behind }: Counted, since: () => string | undefined): Runs => {
-  const say = (kind: StateKind, word: Runs['word']): Runs => ({
+const sayRuns = (
+  { total, current, behind }: Counted,
+  since: () => string | undefined,
+): RunCount => {
+  const say = (kind: StateKind, word: RunCount['word']): RunCount => ({
     ...{ kind, word, current, total },
     since: word === 'current' ? since() : undefined,
   })
-  if (total === 0) return unseen
+  if (total === 0) return noRuns
   if (current === total) return say('ok', 'current')
   if (behind === undefined) return say('unknown', 'unknown')
   const { kind } = stageletState(behind.of)
@@ -93,19 +103,19 @@ const sayRuns = ({ total, current, behind }: Counted, since: () => string | unde
 const counted = (found: readonly Measured[]): Counted => ({
   total: found.length,
   current: found.filter(({ isCurrent }) => isCurrent === true).length,
-  behind: found.find(({ isCurrent }) => isCurrent === false)?.seat,
+  behind: found.find(({ isCurrent }) => isCurrent === false)?.serviceRef,
 })
 
-const summary = (found: readonly Measured[]): Runs =>
-  sayRuns(counted(found), () => latest(found.map(({ seat }) => seat)))
+const summary = (found: readonly Measured[]): RunCount =>
+  sayRuns(counted(found), () => latest(found.map(({ serviceRef }) => serviceRef)))
 
 /** The services that see a secret which is alone with its key: the same for all such secrets of one place. */
 interface Group {
-  readonly seats: readonly Seat[]
+  readonly serviceRefs: readonly ServiceRef[]
   /** Of those whose answer is the same for every key. */
   readonly fixed: Counted
   /** The others, by the revision that they run. */
-  readonly late: ReadonlyMap<number, readonly Seat[]>
+  readonly late: ReadonlyMap<number, readonly ServiceRef[]>
   readonly since: string | undefined
 }
 
@@ -120,24 +130,27 @@ const grouped = <K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
 }
 
 /** The revision by which a service is compared; undefined: what it runs is said by the service alone. */
-const comparedBy = ({ is }: Seat): number | undefined =>
+const comparedBy = ({ is }: ServiceRef): number | undefined =>
   is.state !== 'unknown' && !isStopped(is) && is.in_sync === false ? is.revision : undefined
 
-const groupOf = (seats: readonly Seat[]): Group => {
-  const late = grouped(seats, comparedBy)
+const groupOf = (serviceRefs: readonly ServiceRef[]): Group => {
+  const late = grouped(serviceRefs, comparedBy)
   const alike = late.get(undefined) ?? []
   late.delete(undefined)
   return {
-    seats,
+    serviceRefs,
     fixed: counted(
-      alike.map((seat) => ({ seat, isCurrent: measured(seat, noSet, () => undefined) })),
+      alike.map((serviceRef) => ({
+        serviceRef,
+        isCurrent: measured(serviceRef, noSet, () => undefined),
+      })),
     ),
-    late: late as Map<number, Seat[]>,
-    since: latest(seats),
+    late: late as Map<number, ServiceRef[]>,
+    since: latest(serviceRefs),
   }
 }
 
-const seatsIn = (stagelets: readonly Stagelet[]): Seat[] =>
+const serviceRefsIn = (stagelets: readonly Stagelet[]): ServiceRef[] =>
   stagelets.flatMap((of) =>
     of.services.map((is) => ({ of, is, stagelet: of.name, service: is.name })),
   )
@@ -153,17 +166,17 @@ const remembered = <T>(make: (key: string) => T): ((key: string) => T) => {
   }
 }
 
-/** Of one seat: whether what it runs is what it should; undefined: nobody knows. */
+/** Whether a service runs what it should; undefined: not known. */
 const measured = (
-  seat: Seat,
+  serviceRef: ServiceRef,
   setAt: SetAt,
   isSame: (set: SetIndex) => boolean | undefined,
 ): boolean | undefined => {
-  const { state, in_sync: inSync } = seat.is
+  const { state, in_sync: inSync } = serviceRef.is
   if (state === 'unknown') return undefined
-  if (isStopped(seat.is)) return false
+  if (isStopped(serviceRef.is)) return false
   if (inSync !== false) return inSync
-  const revision = comparedBy(seat)
+  const revision = comparedBy(serviceRef)
   if (revision === undefined) return false
   const set = setAt(revision)
   return set === undefined ? undefined : isSame(set)
@@ -171,37 +184,48 @@ const measured = (
 const noSet: SetAt = () => undefined
 
 /** The services in which a secret may be seen by its place. */
-type SeatsFor = (entry: SetEntry) => readonly Seat[]
+type RefsFor = (entry: SetEntry) => readonly ServiceRef[]
 
 const createConsumers = (
   head: SetIndex,
-  { seats, seatsFor }: { readonly seats: readonly Seat[]; readonly seatsFor: SeatsFor },
+  {
+    serviceRefs,
+    refsFor,
+  }: { readonly serviceRefs: readonly ServiceRef[]; readonly refsFor: RefsFor },
   setAt: SetAt,
 ) => {
-  const direct = (entry: SetEntry, seat: Seat): Measured | undefined =>
-    winnerOf(head, seat, entry.key)?.secretId === entry.secretId
-      ? { seat, isCurrent: measured(seat, setAt, (set) => isSameIn(head, set, seat, entry.key)) }
+  const direct = (entry: SetEntry, serviceRef: ServiceRef): Measured | undefined =>
+    winnerOf(head, serviceRef, entry.key)?.secretId === entry.secretId
+      ? {
+          serviceRef,
+          isCurrent: measured(serviceRef, setAt, (set) =>
+            isSameIn(head, set, serviceRef, entry.key),
+          ),
+        }
       : undefined
   /** Of a service that sees only what refers to the secret. */
   const indirect = (
     entry: SetEntry,
-    seat: Seat,
+    serviceRef: ServiceRef,
     referring: ReadonlySet<string>,
   ): Measured | undefined => {
     if (referring.size === 0) return undefined
-    if (entry.stagelet !== undefined && entry.stagelet !== seat.stagelet) return undefined
-    const parts = madeOf(head, seat.stagelet, entry)
-    const by = [...referring].filter((one) => isMadeOf(head, seat, one, parts))
-    const isSame = (set: SetIndex): boolean => by.every((one) => isMadeOf(set, seat, one, parts))
-    return by.length === 0 ? undefined : { seat, isCurrent: measured(seat, setAt, isSame) }
+    if (entry.stagelet !== undefined && entry.stagelet !== serviceRef.stagelet) return undefined
+    const parts = madeOf(head, serviceRef.stagelet, entry)
+    const by = [...referring].filter((one) => isMadeOf(head, serviceRef, one, parts))
+    const isSame = (set: SetIndex): boolean =>
+      by.every((one) => isMadeOf(set, serviceRef, one, parts))
+    return by.length === 0
+      ? undefined
+      : { serviceRef, isCurrent: measured(serviceRef, setAt, isSame) }
   }
   return ({ id, key }: Pick<Secret, 'id' | 'key'>): Measured[] => {
     const entry = head.of(key).find(({ secretId }) => secretId === id)
     if (entry === undefined) return []
     const referring = head.referring(key)
     const found: Measured[] = []
-    for (const seat of referring.size === 0 ? seatsFor(entry) : seats) {
-      const one = direct(entry, seat) ?? indirect(entry, seat, referring)
+    for (const serviceRef of referring.size === 0 ? refsFor(entry) : serviceRefs) {
+      const one = direct(entry, serviceRef) ?? indirect(entry, serviceRef, referring)
       if (one !== undefined) found.push(one)
     }
     return found
@@ -213,17 +237,21 @@ export const createMatrix = (
   stagelets: readonly Stagelet[],
   setAt: SetAt,
 ): Matrix => {
-  const seats = seatsIn(stagelets)
-  const byStagelet = grouped(seats, ({ stagelet }) => stagelet)
+  const serviceRefs = serviceRefsIn(stagelets)
+  const byStagelet = grouped(serviceRefs, ({ stagelet }) => stagelet)
   const group = remembered((place) => {
     const [scope = '', stagelet] = place.split(' ')
-    const own = stagelet === undefined ? seats : (byStagelet.get(stagelet) ?? [])
+    const own = stagelet === undefined ? serviceRefs : (byStagelet.get(stagelet) ?? [])
     return groupOf(scope === 'global' ? own : own.filter(({ service }) => service === scope))
   })
   const groupFor = ({ scope, stagelet }: SetEntry): Group =>
     group(stagelet === undefined ? scope : `${scope} ${stagelet}`)
-  const seen = createConsumers(head, { seats, seatsFor: (entry) => groupFor(entry).seats }, setAt)
-  const runs = new Map<string, Runs>()
+  const seen = createConsumers(
+    head,
+    { serviceRefs, refsFor: (entry) => groupFor(entry).serviceRefs },
+    setAt,
+  )
+  const runs = new Map<string, RunCount>()
   const runsOf: Matrix['runsOf'] = (secret) => {
     const known = runs.get(secret.id)
     if (known !== undefined) return known
@@ -232,16 +260,18 @@ export const createMatrix = (
     return made
   }
   /** Most keys have one secret, which nothing refers to: then services are counted, not compared. */
-  const quickly = ({ id, key }: Pick<Secret, 'id' | 'key'>): Runs | undefined => {
+  const quickly = ({ id, key }: Pick<Secret, 'id' | 'key'>): RunCount | undefined => {
     const [entry, rival] = head.of(key)
     if (entry?.secretId !== id || rival !== undefined) return undefined
     if (entry.references !== undefined || head.referring(key).size > 0) return undefined
-    const { seats: all, fixed, late, since } = groupFor(entry)
+    const { serviceRefs: all, fixed, late, since } = groupFor(entry)
     let { current, behind } = fixed
     for (const [revision, of] of late) {
       const set = setAt(revision)
       if (set === undefined) continue
-      const differing = set.differs(key) ? of.filter((seat) => !isSameIn(head, set, seat, key)) : []
+      const differing = set.differs(key)
+        ? of.filter((serviceRef) => !isSameIn(head, set, serviceRef, key))
+        : []
       current += of.length - differing.length
       behind ??= differing[0]
     }
@@ -251,25 +281,25 @@ export const createMatrix = (
     const winners = new Map<string, SetEntry>()
     const found: Measured[] = []
     let compose = 0
-    for (const seat of of) {
-      const winner = winnerOf(head, seat, key)
+    for (const serviceRef of of) {
+      const winner = winnerOf(head, serviceRef, key)
       if (winner !== undefined) {
         winners.set(winner.secretId, winner)
         found.push({
-          seat,
-          isCurrent: measured(seat, setAt, (set) => isSameIn(head, set, seat, key)),
+          serviceRef,
+          isCurrent: measured(serviceRef, setAt, (set) => isSameIn(head, set, serviceRef, key)),
         })
-      } else if (seat.is.compose_keys?.includes(key) === true) compose += 1
+      } else if (serviceRef.is.compose_keys?.includes(key) === true) compose += 1
     }
     if (found.length === 0 && compose === 0) return undefined
     return { ...summary(found), winners: [...winners.values()], compose }
   }
   return {
-    ...{ head, seats, runsOf, cellOf },
-    seatsOf: (stagelet) => byStagelet.get(stagelet) ?? [],
+    ...{ head, serviceRefs, runsOf, cellOf },
+    serviceRefsOf: (stagelet) => byStagelet.get(stagelet) ?? [],
     consumersOf: (secret) =>
-      seen(secret).map(({ seat, isCurrent }) => ({
-        ...{ stagelet: seat.of, service: seat.is, isCurrent },
+      seen(secret).map(({ serviceRef, isCurrent }) => ({
+        ...{ stagelet: serviceRef.of, service: serviceRef.is, isCurrent },
       })),
   }
 }

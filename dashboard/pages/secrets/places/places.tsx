@@ -1,7 +1,7 @@
 // Where a secret is: scope and stagelet; and, for one edit of several places, which others.
 import type { Stagelet } from '../../../../src/rest/types.ts'
 import { Checks } from '../../../ui/checks.tsx'
-import type { MorePlaces, Target } from '../edit/edit-plan.ts'
+import type { MorePlaces, EditTarget } from '../edit/edit-plan.ts'
 import f from '../../../ui/form.module.css'
 import p from './places.module.css'
 
@@ -9,8 +9,8 @@ export const servicesOf = (stagelets: readonly Stagelet[]): string[] =>
   [...new Set(stagelets.flatMap(({ services }) => services.map(({ name }) => name)))].sort()
 
 interface PlaceProps {
-  readonly fields: Target
-  readonly change: (part: Partial<Target>) => void
+  readonly fields: EditTarget
+  readonly change: (part: Partial<EditTarget>) => void
   readonly stagelets: readonly Stagelet[]
 }
 

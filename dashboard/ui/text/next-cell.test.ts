@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { moved } from './moved.ts'
+import { nextCell } from './next-cell.ts'
 
 const size = { rows: 100, columns: 5, page: 10 }
-const from = (row: number, column: number, key: string) => moved(key, { row, column }, size)
+const from = (row: number, column: number, key: string) => nextCell(key, { row, column }, size)
 
 it('moves by arrows and by letters alike, and stops at the borders', () => {
   expect(from(4, 2, 'ArrowDown')).toEqual({ row: 5, column: 2 })

@@ -1,9 +1,9 @@
 // Says where the value of a secret is changed, where nobody can give one here.
 import type { Secret } from '../../../../src/rest/types.ts'
-import { changedElsewhere } from '../edit/value-from.ts'
+import { valueManager } from '../edit/value-from.ts'
 
-export const ChangedElsewhere = ({ secret }: { readonly secret: Secret }) => {
-  const there = changedElsewhere(secret)
+export const ManagedBy = ({ secret }: { readonly secret: Secret }) => {
+  const there = valueManager(secret)
   if (there === undefined) return null
   const [href, name] = there.page ?? []
   return (

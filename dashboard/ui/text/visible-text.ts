@@ -2,7 +2,7 @@
 // text can hide a part of itself or turn its direction. Pure.
 
 /** Controls, marks of direction, joiners, and the two separators of lines. */
-export const unseen = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]`
+export const invisible = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]`
 
 /** As terminals write controls: `^G`; of others the number. */
 export const symbolOf = (character: string): string => {
@@ -12,7 +12,7 @@ export const symbolOf = (character: string): string => {
   return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`
 }
 
-const pattern = new RegExp(`(?![\\t\\n])${unseen}`, 'gu')
+const pattern = new RegExp(`(?![\\t\\n])${invisible}`, 'gu')
 
 /** Of several lines. */
-export const said = (text: string): string => text.replace(pattern, symbolOf)
+export const visibleText = (text: string): string => text.replace(pattern, symbolOf)

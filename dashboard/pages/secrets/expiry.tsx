@@ -8,12 +8,12 @@ import { perform } from '../../ui/action.ts'
 import { toast } from '../../ui/announce.tsx'
 import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
-import { Facts, Section } from '../../ui/drawer.tsx'
+import { FactList, Section } from '../../ui/drawer.tsx'
 import { FormDialog } from '../../ui/form-dialog.tsx'
 import { Ago, Since, Until } from '../../ui/time.tsx'
 import { changesOf, isChanged, YamlDiff } from '../../ui/yaml-diff.tsx'
 import type { ProjectPlace } from './data.ts'
-import { expiryFields, expirySpec, expiryText, type ExpiryFields } from './edit/expiry-fields.ts'
+import { expiryFields, expiryBody, expiryText, type ExpiryFields } from './edit/expiry-fields.ts'
 import { comesFrom } from './edit/value-from.ts'
 import f from '../../ui/form.module.css'
 
@@ -45,7 +45,7 @@ interface Props {
   readonly why: string | undefined
 }
 
-export const UntilSection = ({ secret, place, why }: Props) => {
+export const ExpirySection = ({ secret, place, why }: Props) => {
   const [isEditing, setEditing] = useState(false)
   const {
     expires_at: ends,
@@ -62,7 +62,7 @@ export const UntilSection = ({ secret, place, why }: Props) => {
         </Button>
       }
     >
-      <Facts
+      <FactList
         rows={[
           ['Value', comesFrom(secret)],
           ...(secret.external?.fetched_at === undefined
@@ -97,8 +97,8 @@ interface DialogProps {
 const ExpiryDialog = ({ secret, place, onClose }: DialogProps) => {
   const [fields, setFields] = useState(() => expiryFields(secret.expiry))
   const change = (part: Partial<ExpiryFields>): void => setFields({ ...fields, ...part })
-  const before: Spec = { expiry: expirySpec(expiryFields(secret.expiry)) }
-  const after: Spec = { expiry: expirySpec(fields) }
+  const before: Spec = { expiry: expiryBody(expiryFields(secret.expiry)) }
+  const after: Spec = { expiry: expiryBody(fields) }
   const [was, is] = [manifestNames(before), manifestNames(after)]
   const lines = changesOf(was, is)
   const action = patchSecret(place, secret, patchOf(before, after), patchOf(was, is))

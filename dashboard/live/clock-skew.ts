@@ -6,19 +6,19 @@ const moved = (at: string | undefined, skew: number): string | undefined => {
   return Number.isNaN(ms) ? undefined : new Date(ms).toISOString()
 }
 
-export const skewOf = (
+export const agentSkew = (
   agents: readonly Agent[],
   { agent, team }: Pick<Stagelet, 'agent' | 'team'>,
 ): number => agents.find((one) => one.name === agent && one.team === team)?.clock_skew_ms ?? 0
 
 /** The same list where no clock is off. */
-export const inOurTime = (
+export const withoutSkew = (
   stagelets: readonly Stagelet[],
   agents: readonly Agent[],
 ): readonly Stagelet[] => {
   if (agents.every(({ clock_skew_ms: skew = 0 }) => skew === 0)) return stagelets
   return stagelets.map((stagelet) => {
-    const skew = skewOf(agents, stagelet)
+    const skew = agentSkew(agents, stagelet)
     if (skew === 0) return stagelet
     const services = stagelet.services.map(({ since: at, ...service }) => {
       const since = moved(at, skew)

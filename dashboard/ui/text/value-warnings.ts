@@ -2,14 +2,14 @@
 const maskOnly = /^(?:[•*]+|\*{3}REDACTED\*{3})$/
 
 /** Of one value, as the API takes them. */
-export const mostBytes = 1_048_576
+export const maxValueBytes = 1_048_576
 export const tooLarge = 'is larger than 1 MiB'
 
 /** A value of dots only was copied from a screen, where it stood for another. */
 export const maskWords = (text: string): string[] =>
   maskOnly.test(text) ? ['looks like a masked value'] : []
 
-export const oddities = (text: string): string[] => {
+export const valueWarnings = (text: string): string[] => {
   const found: string[] = []
   if (/\s$/.test(text))
     found.push(text.endsWith('\n') ? 'ends with a line break' : 'ends with a space')

@@ -3,7 +3,7 @@
 import { createResolver } from '../../../src/secrets/references.ts'
 import { winnersFor, type SetEntry } from '../../../src/secrets/set-entry.ts'
 
-export interface Rung {
+export interface Rank {
   readonly rank: number
   /** Where a secret of this rank is stored. */
   readonly place: string
@@ -20,7 +20,7 @@ export interface Reference {
 }
 
 export interface Why {
-  readonly rungs: readonly Rung[]
+  readonly rungs: readonly Rank[]
   /** The Compose file or an env file sets the key too. */
   readonly composeSets: boolean
   readonly composeWins: boolean
@@ -29,7 +29,7 @@ export interface Why {
   readonly broken: string | undefined
 }
 
-export interface Asked {
+export interface PrecedenceQuery {
   readonly service: string
   readonly stagelet: string
   readonly key: string
@@ -52,9 +52,9 @@ const chainOf = (
   }
 }
 
-export const whyOf = (
+export const explainKey = (
   entries: readonly SetEntry[],
-  { service, stagelet, key, composeKeys }: Asked,
+  { service, stagelet, key, composeKeys }: PrecedenceQuery,
 ): Why => {
   const winner = winnersFor(service, stagelet, entries).get(key)
   const places = [
@@ -67,7 +67,7 @@ export const whyOf = (
     entries.find((one) => one.key === key && one.stagelet === owner && one.scope === scope),
   )
   const winning = winner === undefined ? -1 : found.indexOf(winner)
-  const rungs = places.map(({ place }, index): Rung => {
+  const rungs = places.map(({ place }, index): Rank => {
     const entry = found[index]
     const loses = entry !== undefined && index !== winning
     return {

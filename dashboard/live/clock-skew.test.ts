@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Agent, Stagelet } from '../../src/rest/types.ts'
-import { inOurTime } from './our-time.ts'
+import { withoutSkew } from './clock-skew.ts'
 
 const agent = (name: string, skew?: number): Agent =>
   ({ name, team: 'default', ...(skew === undefined ? {} : { clock_skew_ms: skew }) }) as Agent
@@ -13,7 +13,7 @@ const stagelet = (on: string): Stagelet =>
 it('takes off the skew of each machine’s clock', () => {
   const all = [stagelet('fast'), stagelet('slow'), stagelet('right'), stagelet('gone')]
   const agents = [agent('fast', 90_000), agent('slow', -90_000), agent('right', 0)]
-  expect(inOurTime(all, agents).map(({ services }) => services)).toEqual([
+  expect(withoutSkew(all, agents).map(({ services }) => services)).toEqual([
     [{ name: 'web', since: '2026-03-02T13:58:30.000Z' }, { name: 'job' }],
     [{ name: 'web', since: '2026-03-02T14:01:30.000Z' }, { name: 'job' }],
     all[2]!.services,
@@ -23,5 +23,5 @@ it('takes off the skew of each machine’s clock', () => {
 
 it('gives the same list where all clocks are right', () => {
   const all = [stagelet('right')]
-  expect(inOurTime(all, [agent('right', 0), agent('new')])).toBe(all)
+  expect(withoutSkew(all, [agent('right', 0), agent('new')])).toBe(all)
 })

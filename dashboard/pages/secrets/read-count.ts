@@ -1,4 +1,4 @@
 // How many values this tab has read: what is known of readings is asked for again after each.
 import { signal } from '@preact/signals'
 
-export const readings = signal(0)
+export const readCount = signal(0)

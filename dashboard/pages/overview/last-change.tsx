@@ -11,7 +11,7 @@ import { Panel } from '../../ui/page.tsx'
 import { Ago } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
-import { Feed } from '../activity/feed.tsx'
+import { ActivityFeed } from '../activity/feed.tsx'
 import { useNewest } from '../activity/use-activity.ts'
 
 /** The newest revision of each project, of those that changed within the time that is kept. */
@@ -42,20 +42,20 @@ export const LastChange = ({ change }: { readonly change: Happened | undefined }
   )
 }
 
-const mostLately = 6
+const mostRecent = 6
 
-/** What happened last, so that what was healed a moment ago is seen too. */
-export const Lately = () => (maySomewhere('list', 'events') ? <Rows /> : null)
+/** The newest activity: also drift that was healed a moment ago. */
+export const RecentActivity = () => (maySomewhere('list', 'events') ? <Rows /> : null)
 
 const Rows = () => {
   const team = useTeam()
   const filter = team === undefined ? {} : { team }
-  const rows = useNewest(filter, { limit: mostLately, seconds: 1 })
+  const rows = useNewest(filter, { limit: mostRecent, seconds: 1 })
   return (
     <WhenKnown of={rows} what="Recent activity" none={null}>
       {(all) => (
         <Panel flush title="Recent activity" aside={<a href={activityUrl(filter)}>All activity</a>}>
-          <Feed rows={all} label="Recent activity" />
+          <ActivityFeed rows={all} label="Recent activity" />
         </Panel>
       )}
     </WhenKnown>

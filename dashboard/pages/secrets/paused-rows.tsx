@@ -3,19 +3,23 @@ import { useRef, useState } from 'preact/hooks'
 import { Button } from '../../ui/button.tsx'
 import s from './page.module.css'
 
-interface Steady {
+interface PausableRow {
   readonly id: string
   readonly isStaged: boolean
 }
 
 /** Made when they are asked for: with thousands of rows that takes a while. */
-const idsOf = (rows: readonly Steady[]): (() => ReadonlySet<string>) => {
+const idsOf = (rows: readonly PausableRow[]): (() => ReadonlySet<string>) => {
   let ids: ReadonlySet<string> | undefined
   return () => (ids ??= new Set(rows.map(({ id }) => id)))
 }
 
 /** Another `view`, such as another filter, shows its rows at once. */
-export const useSteady = <T extends Steady>(rows: readonly T[], isBusy: boolean, view: string) => {
+export const usePausedRows = <T extends PausableRow>(
+  rows: readonly T[],
+  isBusy: boolean,
+  view: string,
+) => {
   const seen = useRef<readonly T[]>([])
   const viewed = useRef(view)
   if (viewed.current !== view) {
@@ -38,7 +42,13 @@ export const useSteady = <T extends Steady>(rows: readonly T[], isBusy: boolean,
   return { shown, held: rows.length - shown.length, showNew }
 }
 
-export const Held = ({ count, onShow }: { readonly count: number; readonly onShow: () => void }) =>
+export const NewRowsButton = ({
+  count,
+  onShow,
+}: {
+  readonly count: number
+  readonly onShow: () => void
+}) =>
   count === 0 ? null : (
     <p class={s['held']}>
       <Button small onPress={onShow}>

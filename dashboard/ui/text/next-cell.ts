@@ -2,7 +2,7 @@
 const clamp = (at: number, length: number): number => Math.max(0, Math.min(length - 1, at))
 
 /** Where a key leads from a row and a column; undefined: it is not a key that moves. */
-export const moved = (
+export const nextCell = (
   key: string,
   { row, column }: { row: number; column: number },
   { rows, columns, page }: { rows: number; columns: number; page: number },

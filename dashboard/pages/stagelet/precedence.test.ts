@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { SetEntry } from '../../../src/secrets/set-entry.ts'
-import { whyOf } from './ladder.ts'
+import { explainKey } from './precedence.ts'
 
 describe('whyOf', () => {
   it('says of each loser to which rank it loses', () => {
@@ -10,7 +10,7 @@ describe('whyOf', () => {
       ...(stagelet === undefined ? {} : { stagelet }),
     })
     const entries = [entry('global'), entry('web'), entry('global', 'prod'), entry('web', 'test')]
-    const { rungs } = whyOf(entries, {
+    const { rungs } = explainKey(entries, {
       service: 'web',
       stagelet: 'prod',
       key: 'A',
