@@ -68,8 +68,8 @@ export const stageletTests = (given: () => Dashboard): void => {
     await page.getByRole('button', { name: 'Resume' }).click()
     await page.getByText('as declared').waitFor()
     await page.getByRole('button', { name: 'Deploy' }).click()
-    await page.getByText('2 other services are not touched').waitFor()
-    await page.getByRole('button', { name: 'Deploy: no container is known to change' }).click()
+    await page.getByText('2 services are not touched').waitFor()
+    await page.getByRole('button', { name: 'Deploy: no container changes' }).click()
     await page.getByText('The deployment of shop is requested.').waitFor()
   })
 

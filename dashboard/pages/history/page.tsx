@@ -180,7 +180,12 @@ export const Page = () => {
         )}
       </div>
       {goal === undefined ? null : (
-        <GoBack project={project} revision={goal} onClose={() => setGoal(undefined)} />
+        <GoBack
+          place={{ team, project: name }}
+          revision={goal}
+          newest={newest ?? goal}
+          onClose={() => setGoal(undefined)}
+        />
       )}
     </PageFrame>
   )

@@ -1,6 +1,8 @@
 // A change that is made at once, and not staged, such as going back: first as a dry run, which says which services get
 // another container, then by a button that says the same, and only on exactly the secrets that the dry run saw.
+import type { ComponentChild } from 'preact'
 import { useLocation } from 'preact-iso'
+import { useState } from 'preact/hooks'
 import type { ApiAction } from '../../actions/copy-as.ts'
 import { now } from '../../live/clock.ts'
 import { partOf, someOf } from '../../live/known.ts'
@@ -14,17 +16,24 @@ import { useQuery } from '../../ui/use-query.ts'
 import { useSending } from '../../ui/use-sending.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import { useStagelets, type ProjectPlace } from '../secrets/data.ts'
-import { ImpactTable } from './impact.tsx'
+import { ImpactTable, recreateText } from './impact.tsx'
+import f from '../../ui/form.module.css'
 
-type Order = { readonly dry_run: true } | { readonly expected_set: string; readonly note: string }
+type Order = { readonly dry_run: true } | { readonly expected_set: string; readonly note?: string }
 
 interface Props<T> {
   readonly place: ProjectPlace
   readonly title: string
   /** `Undo`; the button adds the consequence. */
   readonly verb: string
-  /** Why, for the history. */
+  /** The reason, for the history. */
   readonly note: string
+  /** The person may give another reason. */
+  readonly asksNote?: boolean
+  /** What else the dry run says. */
+  readonly details?: (tried: T) => ComponentChild
+  /** Why the change makes no sense. */
+  readonly whyNot?: (tried: T) => string | undefined
   readonly send: (order: Order) => Promise<T>
   readonly keysOf: (done: T) => readonly string[]
   /** That holds the change; undefined: nothing changed. */
@@ -34,18 +43,14 @@ interface Props<T> {
   readonly onClose: () => void
 }
 
-const consequence = ({ affected, cascaded }: ChangeImpact): string => {
-  const count = affected.length + cascaded.length
-  return count === 0
-    ? 'no container changes'
-    : `re-create ${count} service${count === 1 ? '' : 's'}`
-}
-
 export const AskFirst = <T extends { readonly set: string; readonly impact: ChangeImpact }>({
   place,
   title,
   verb,
-  note,
+  note: givenNote,
+  asksNote = false,
+  details,
+  whyNot,
   send,
   keysOf,
   revisionOf,
@@ -56,6 +61,7 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Chan
   const { route } = useLocation()
   const stagelets = useStagelets(place)
   const { busy, error, run } = useSending()
+  const [note, setNote] = useState(givenNote)
   const tried = useQuery({
     key: ['ask-first', team, project, title],
     read: () => send({ dry_run: true }),
@@ -64,7 +70,12 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Chan
   const change = async (): Promise<void> => {
     if (data === undefined) return
     const [at, startedBefore] = [now(), startsOf(someOf(stagelets))]
-    const done = await send({ expected_set: data.set, note })
+    const done = await send({ expected_set: data.set, ...(note !== '' && { note }) }).catch(
+      (reason: unknown) => {
+        void tried.refetch()
+        throw reason
+      },
+    )
     wasDone(action)
     const revision = revisionOf(done)
     onClose()
@@ -76,16 +87,31 @@ export const AskFirst = <T extends { readonly set: string; readonly impact: Chan
   return (
     <Confirm
       title={title}
-      action={data === undefined ? verb : `${verb}: ${consequence(data.impact)}`}
+      action={data === undefined ? verb : `${verb}: ${recreateText(data.impact)}`}
       busy={busy || tried.state === 'loading'}
-      whyNot={tried.state === 'failed' ? 'The controller refuses this.' : undefined}
+      whyNot={tried.state === 'failed' ? 'The controller refuses this.' : data && whyNot?.(data)}
       onConfirm={() => void run(change)}
       onClose={onClose}
     >
       {error === undefined ? null : <ProblemBox error={error} />}
       <WhenKnown of={tried}>
-        {({ impact }) => <ImpactTable impact={impact} isOld={false} />}
+        {(answer) => (
+          <>
+            <ImpactTable impact={answer.impact} />
+            {details?.(answer)}
+          </>
+        )}
       </WhenKnown>
+      {asksNote ? (
+        <label class={f['form']}>
+          <span>Reason (optional)</span>
+          <input
+            maxLength={1000}
+            value={note}
+            onInput={(event) => setNote(event.currentTarget.value.trim())}
+          />
+        </label>
+      ) : null}
       <CopyAs action={action} />
     </Confirm>
   )

@@ -6,6 +6,9 @@ import { State } from '../../ui/state.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import s from './review.module.css'
 
+/** Of a review, a rollback and a deployment. */
+export type ShownImpact = ChangeImpact
+
 interface Line {
   readonly stagelet: string
   readonly service: string
@@ -13,7 +16,15 @@ interface Line {
   readonly why: string
 }
 
-const linesOf = ({ affected, cascaded }: ChangeImpact): readonly Line[] =>
+/** `re-create 3 services`: the consequence, for the text of a button. */
+export const recreateText = ({ affected, cascaded }: ShownImpact): string => {
+  const count = affected.length + cascaded.length
+  return count === 0
+    ? 'no container changes'
+    : `re-create ${count} ${count === 1 ? 'service' : 'services'}`
+}
+
+const linesOf = ({ affected, cascaded }: ShownImpact): readonly Line[] =>
   [
     ...affected.map(({ stagelet, service, keys, reason }) => ({
       stagelet,
@@ -31,10 +42,13 @@ const linesOf = ({ affected, cascaded }: ChangeImpact): readonly Line[] =>
 
 export const ImpactTable = ({
   impact,
-  isOld,
+  isOld = false,
+  none = 'No container is re-created.',
 }: {
-  readonly impact: ChangeImpact
-  readonly isOld: boolean
+  readonly impact: ShownImpact
+  /** The edits have changed since. */
+  readonly isOld?: boolean
+  readonly none?: string
 }) => {
   const lines = linesOf(impact)
   return (
@@ -77,10 +91,17 @@ export const ImpactTable = ({
               : `: new for ${services.map(({ stagelet, service }) => `${stagelet}/${service}`).join(', ')}.`}
           </li>
         ))}
-        {lines.length === 0 ? <li>No container is re-created.</li> : null}
-        {impact.held.map(({ stagelet, message, since }) => (
+        {lines.length === 0 ? <li>{none}</li> : null}
+        {impact.held.map(({ stagelet, message, since, services }) => (
           <li key={stagelet}>
             <State kind="paused">{stagelet} held</State> {messageText(message)}
+            {services.length === 0 ? null : (
+              <span class="muted">
+                {' '}
+                · {services.length} {services.length === 1 ? 'container' : 'containers'} once the
+                hold ends
+              </span>
+            )}
             {since === undefined ? null : (
               <span class="muted">
                 {' '}

@@ -33,17 +33,10 @@ import {
 } from '../secrets/data.ts'
 import { secretEdits } from './copied.ts'
 import { EditList } from './edits.tsx'
-import { ImpactTable } from './impact.tsx'
+import { ImpactTable, recreateText } from './impact.tsx'
 import s from './review.module.css'
 
 const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
-
-/** The text of the button says the consequence. */
-const consequence = ({ answer }: Reviewed): string => {
-  if (answer === undefined) return 'Apply'
-  const count = answer.impact.affected.length + answer.impact.cascaded.length
-  return count === 0 ? 'Apply: no container changes' : `Apply: re-create ${many(count, 'service')}`
-}
 
 interface Why {
   readonly note: string
@@ -227,7 +220,9 @@ export const Page = () => {
               keys="Mod+Enter"
               onPress={() => void apply.run()}
             >
-              {consequence(reviewed)}
+              {reviewed.answer === undefined
+                ? 'Apply'
+                : `Apply: ${recreateText(reviewed.answer.impact)}`}
             </Button>
             <CopyAs action={action} />
           </div>

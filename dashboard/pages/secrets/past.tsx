@@ -83,7 +83,11 @@ export const PastBar = ({ place, at, newest, failure }: Props) => {
       </Button>
       {failure === undefined ? null : <FailureBox failure={failure} />}
       {isGoing ? (
-        <GoBack project={{ team, name: project }} revision={at} onClose={() => setIsGoing(false)} />
+        <GoBack
+          {...{ place, newest: newest ?? at }}
+          revision={at}
+          onClose={() => setIsGoing(false)}
+        />
       ) : null}
     </section>
   )

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks'
 import { whyNot } from '../../app/session.ts'
 import { api, must } from '../../api/client.ts'
 import type { Stagelet } from '../../../src/rest/types.ts'
+import { partOf } from '../../live/known.ts'
 import { conditionOf } from '../../live/states.ts'
 import {
   deployStagelet,
@@ -16,74 +17,50 @@ import { useAction, whyNotOwned } from '../../ui/action.ts'
 import { Button } from '../../ui/button.tsx'
 import { CopyMenu } from '../../ui/copy-as.tsx'
 import { Confirm } from '../../ui/dialog.tsx'
-import { Skeleton } from '../../ui/page.tsx'
-import { ProblemBox } from '../../ui/problem.tsx'
-import { countOf, ImpactList, type DeployImpact } from './impact.tsx'
+import { useQuery } from '../../ui/use-query.ts'
+import { WhenKnown } from '../../ui/when-known.tsx'
+import { ImpactTable, recreateText } from '../review/impact.tsx'
 
 interface Props {
   readonly stagelet: Stagelet
 }
 
-type Tried = { readonly impact: DeployImpact } | { readonly error: unknown } | undefined
-
-const tryDeploy = async (stagelet: Stagelet): Promise<Tried> => {
-  try {
-    const params = { path: { stagelet_id: stagelet.id }, query: { dry_run: 'true' as const } }
-    const tried = await must(api.POST('/stagelets/{stagelet_id}/deploy', { params }))
-    return 'impact' in tried ? tried : { error: new Error('no impact') }
-  } catch (error) {
-    return { error }
-  }
-}
-
-const deployText = (tried: Tried): string => {
-  if (tried === undefined || 'error' in tried) return 'Deploy'
-  const count = countOf(tried.impact)
-  return count === 0
-    ? 'Deploy: no container is known to change'
-    : `Deploy: re-create ${count} ${count === 1 ? 'container' : 'containers'}`
-}
-
-/** Shows first which containers get a new one; what is deployed is what the agent has reported as edited. */
-const DeployDialog = ({
-  stagelet,
-  tried,
-  onClose,
-}: Props & { readonly tried: Tried; readonly onClose: () => void }) => {
+/** Shows first which containers are re-created. Deployed are the edits that the agent has reported. */
+const DeployDialog = ({ stagelet, onClose }: Props & { readonly onClose: () => void }) => {
   const { busy, run } = useAction()
+  const tried = useQuery({
+    key: ['deploy', stagelet.id],
+    read: async (signal) => {
+      const params = { path: { stagelet_id: stagelet.id }, query: { dry_run: 'true' as const } }
+      const answer = await must(api.POST('/stagelets/{stagelet_id}/deploy', { params, signal }))
+      if (!('impact' in answer)) throw new Error('no impact')
+      return answer.impact
+    },
+  })
+  const impact = partOf(tried)
   const deploy = async (): Promise<void> => {
     const text = `The deployment of ${stagelet.name} is requested.`
-    const isDone = await run(deployStagelet(stagelet), text)
-    if (isDone) onClose()
+    if (await run(deployStagelet(stagelet), text)) onClose()
   }
   return (
     <Confirm
       title={`Deploy ${stagelet.name}`}
-      action={deployText(tried)}
-      busy={busy || tried === undefined}
-      whyNot={tried !== undefined && 'error' in tried ? 'It cannot be deployed now.' : undefined}
+      action={impact === undefined ? 'Deploy' : `Deploy: ${recreateText(impact)}`}
+      busy={busy || tried.state === 'loading'}
+      whyNot={tried.state === 'failed' ? 'It cannot be deployed now.' : undefined}
       onConfirm={() => void deploy()}
       onClose={onClose}
     >
-      {tried === undefined ? (
-        <Skeleton />
-      ) : 'error' in tried ? (
-        <ProblemBox error={tried.error} />
-      ) : (
-        <>
-          <p>
-            Edits of the Compose file and of its env files, as {stagelet.agent} has reported them.
-          </p>
-          <ImpactList impact={tried.impact} />
-        </>
-      )}
+      <p>Edits of the Compose file and of its env files, as {stagelet.agent} has reported them.</p>
+      <WhenKnown of={tried}>
+        {(known) => <ImpactTable impact={known} none="No container is known to change." />}
+      </WhenKnown>
     </Confirm>
   )
 }
 
 const Deploy = ({ stagelet }: Props) => {
   const [isOpen, setOpen] = useState(false)
-  const [tried, setTried] = useState<Tried>()
   const hasEdits = conditionOf(stagelet, 'ComposeFileChanged')?.status === 'True'
   return (
     <>
@@ -91,17 +68,11 @@ const Deploy = ({ stagelet }: Props) => {
         command={`deploy:${stagelet.id}`}
         look={hasEdits ? 'primary' : 'plain'}
         whyNot={whyNot('create', 'stagelets/deploy', stagelet.team)}
-        onPress={() => {
-          setTried(undefined)
-          setOpen(true)
-          void tryDeploy(stagelet).then(setTried)
-        }}
+        onPress={() => setOpen(true)}
       >
         Deploy
       </Button>
-      {isOpen ? (
-        <DeployDialog stagelet={stagelet} tried={tried} onClose={() => setOpen(false)} />
-      ) : null}
+      {isOpen ? <DeployDialog stagelet={stagelet} onClose={() => setOpen(false)} /> : null}
     </>
   )
 }
