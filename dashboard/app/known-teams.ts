@@ -1,14 +1,21 @@
-// Teams in which something may be made: one's own, and for an admin those that are seen.
-import { agents, projects } from '../live/collections.ts'
+// The teams of the person; for an admin all teams that have objects.
+import { agents, projects, stagelets } from '../live/collections.ts'
 import { someOf } from '../live/known.ts'
 import { me } from './session.ts'
 
 export const knownTeams = (): string[] => {
-  const mine = me.value?.teams.map(({ team }) => team) ?? []
-  const seen =
+  const own = me.value?.teams.map(({ team }) => team) ?? []
+  const objects =
     me.value?.admin === true
-      ? [...someOf(agents.known.value), ...someOf(projects.known.value)].map(({ team }) => team)
+      ? [projects, stagelets, agents].flatMap(({ known }) =>
+          someOf<{ readonly team: string }>(known.value),
+        )
       : []
-  const all = [...new Set([...mine, ...seen])].sort()
+  return [...new Set([...own, ...objects.map(({ team }) => team)])].sort()
+}
+
+/** Teams in which something can be created. */
+export const teamsToCreateIn = (): string[] => {
+  const all = knownTeams()
   return all.length === 0 ? ['default'] : all
 }

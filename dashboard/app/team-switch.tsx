@@ -1,26 +1,14 @@
-// Of which teams one sees the objects: all, or one.
+// Chooses whose objects are shown: of all teams, or of one.
 import { useLocation } from 'preact-iso'
-import { projects, stagelets } from '../live/collections.ts'
-import { someOf } from '../live/known.ts'
-import { me } from './session.ts'
+import { knownTeams } from './known-teams.ts'
 import { useQueryState, withQuery } from './team.ts'
 import s from './team-switch.module.css'
-
-/** Teams of one's own; an admin also has those in which something is. */
-const teamsNow = (): string[] => {
-  const mine = me.value?.teams.map(({ team }) => team) ?? []
-  const seen =
-    me.value?.admin === true
-      ? [...someOf(projects.known.value), ...someOf(stagelets.known.value)].map(({ team }) => team)
-      : []
-  return [...new Set([...mine, ...seen])].sort()
-}
 
 export const TeamSwitch = () => {
   const { path, route } = useLocation()
   const [asked, setTeam] = useQueryState('team')
   const within = /^\/ui\/t\/([^/]+)/.exec(path)?.[1]
-  const teams = teamsNow()
+  const teams = knownTeams()
   const team = within ?? asked
   if (teams.length < 2 && team === undefined) return null
   const choose = (next: string): void => {

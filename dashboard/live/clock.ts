@@ -18,9 +18,9 @@ const slackMs = 2000
  * so that the time does not jump.
  */
 export const syncClock = (date: string | null, sentAt: number, gotAt = ownTime()): void => {
-  const told = Date.parse(date ?? '')
-  if (Number.isNaN(told)) return
-  const [least, most] = [told - gotAt - slackMs, told + 1000 - sentAt + slackMs]
+  const dateMs = Date.parse(date ?? '')
+  if (Number.isNaN(dateMs)) return
+  const [least, most] = [dateMs - gotAt - slackMs, dateMs + 1000 - sentAt + slackMs]
   const fits = (by: number): boolean => by >= least && by <= most
   if (fits(0)) ahead = 0
   else if (!fits(ahead)) ahead = (least + most) / 2

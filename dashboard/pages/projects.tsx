@@ -2,7 +2,7 @@
 import { useLocation } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import { defined } from '../../src/kernel/defined.ts'
-import { knownTeams } from '../app/known-teams.ts'
+import { teamsToCreateIn } from '../app/known-teams.ts'
 import { whyNot } from '../app/session.ts'
 import { useTeam } from '../app/team.ts'
 import { createObject } from '../actions/kinds.ts'
@@ -23,12 +23,12 @@ const mayMakeIn = (team: string): boolean => whyNot('create', 'projects', team) 
 const NewProject = ({ onClose }: { readonly onClose: () => void }) => {
   const { route } = useLocation()
   const chosen = useTeam()
-  const teams = knownTeams().filter(mayMakeIn)
+  const teams = teamsToCreateIn().filter(mayMakeIn)
   const [team, setTeam] = useState(chosen ?? teams[0] ?? 'default')
   const [name, setName] = useState('')
   const [description, setDescription] = useState('')
-  const told = description.trim() === '' ? undefined : description.trim()
-  const action = createObject('Project', { team, name }, defined({ description: told }))
+  const givenDescription = description.trim() === '' ? undefined : description.trim()
+  const action = createObject('Project', { team, name }, defined({ description: givenDescription }))
   const create = async (): Promise<void> => {
     await perform(action)
     route(projectUrl({ team, name }))
@@ -71,7 +71,7 @@ export const Page = () => {
   const shown = mapKnown(projects.known.value, (all) =>
     all.filter((one) => team === undefined || one.team === team),
   )
-  const teams = team === undefined ? knownTeams() : [team]
+  const teams = team === undefined ? teamsToCreateIn() : [team]
   const why = teams.some(mayMakeIn) ? undefined : whyNot('create', 'projects', teams[0] ?? '')
   return (
     <PageFrame

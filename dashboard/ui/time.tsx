@@ -49,7 +49,7 @@ interface Props {
   readonly at: string | number | undefined
 }
 
-/** NaN: no moment is told. */
+/** NaN: no moment is text. */
 const parsed = (at: string | number | undefined): number =>
   typeof at === 'number' ? at : Date.parse(at ?? '')
 
@@ -59,13 +59,13 @@ const Never = () => <span class="muted">–</span>
 export const today = computed(() => new Date(thisSecond.value).setHours(0, 0, 0, 0))
 
 /** Drawn anew only when it says something else. */
-const useTold = (say: () => string, of: readonly unknown[]): ReadonlySignal<string> =>
+const useText = (say: () => string, of: readonly unknown[]): ReadonlySignal<string> =>
   useMemo(() => computed(say), of)
 
 /** When a state began. */
 export const Since = ({ at }: Props) => {
   const ms = parsed(at)
-  const moment = useTold(() => momentOf(ms, today.value), [ms])
+  const moment = useText(() => momentOf(ms, today.value), [ms])
   if (Number.isNaN(ms)) return <Never />
   return (
     <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
@@ -81,11 +81,11 @@ const untilOf = (left: number): string =>
 /** How long until something is due, or for how long it is overdue. */
 export const Until = ({ at }: Props) => {
   const ms = parsed(at)
-  const told = useTold(() => untilOf(ms - thisSecond.value), [ms])
+  const text = useText(() => untilOf(ms - thisSecond.value), [ms])
   if (Number.isNaN(ms)) return <Never />
   return (
     <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
-      {told}
+      {text}
     </time>
   )
 }
@@ -95,11 +95,11 @@ const agoOf = (age: number): string => (age < 3000 ? 'now' : `${lengthOf(age)} a
 /** How long ago something happened. */
 export const Ago = ({ at }: Props) => {
   const ms = parsed(at)
-  const told = useTold(() => agoOf(thisSecond.value - ms), [ms])
+  const text = useText(() => agoOf(thisSecond.value - ms), [ms])
   if (Number.isNaN(ms)) return <Never />
   return (
     <time dateTime={new Date(ms).toISOString()} title={whole.format(ms)}>
-      {told}
+      {text}
     </time>
   )
 }

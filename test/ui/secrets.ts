@@ -183,7 +183,7 @@ export const secretsTests = (given: () => Dashboard): void => {
 
     const before = await stack.containers()
     const revision = await newestRevision(given())
-    await tabTo(page, page.getByLabel('Why'))
+    await tabTo(page, page.getByLabel('Reason'))
     await keyboard.type('<img src=x onerror=alert(1)> after INC-42')
     await page.getByRole('button', { name: 'Apply: re-create 1 service' }).waitFor()
     await Promise.all([keyboard.press('Control+Enter'), keyboard.press('Control+Enter')])

@@ -17,6 +17,7 @@ import { shortcuts } from '../keys.ts'
 import { logOutEverywhere } from '../live.ts'
 import { look, setLook } from '../look.ts'
 import { pages, type RailEntry } from '../pages.ts'
+import { knownTeams } from '../known-teams.ts'
 import { isAdmin, maySomewhere, me, needsAdmin, whyNot } from '../session.ts'
 import { withQuery } from '../team.ts'
 import type { Item } from './item.ts'
@@ -61,11 +62,6 @@ const railPages = (): Item[] =>
       ? []
       : [page(rail.label, path, { keys: `g ${rail.letter}`, whyNot: whyNotPage(rail) })],
   )
-
-const teams = (): string[] => {
-  const seen = isAdmin.value ? someOf(projects.known.value).map(({ team }) => team) : []
-  return [...new Set([...(me.value?.teams.map(({ team }) => team) ?? []), ...seen])].sort()
-}
 
 const teamItems = (team: string): Item[] => {
   const [members, tokens] = [`/ui/t/${team}/members`, `/ui/t/${team}/tokens`]
@@ -220,7 +216,7 @@ export const allItems = (showShortcuts: () => void): Item[] => [
   ...someOf(agents.known.value).flatMap(agentItems),
   ...knownSecrets().map(secretItem),
   ...general(),
-  ...teams().flatMap(teamItems),
+  ...knownTeams().flatMap(teamItems),
   ...settings(showShortcuts),
 ]
 

@@ -1,7 +1,7 @@
 // Lets a machine in: one command, shown once, with the time that is left, and when the machine has joined.
 import { defined } from '../../../src/kernel/defined.ts'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { knownTeams } from '../../app/known-teams.ts'
+import { teamsToCreateIn } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
 import { api, ApiProblem, must } from '../../api/client.ts'
 import type { Agent } from '../../../src/rest/types.ts'
@@ -106,7 +106,7 @@ interface FormProps {
 }
 
 const Form = ({ known, busy, onMake }: FormProps) => {
-  const teams = knownTeams()
+  const teams = teamsToCreateIn()
   const [team, setTeam] = useState(known?.team ?? teams[0] ?? 'default')
   const [name, setName] = useState(known?.name ?? '')
   const [ttl, setTtl] = useState(600)

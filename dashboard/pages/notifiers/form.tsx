@@ -1,7 +1,7 @@
 // A new notifier, or another spec of one. The diff below is what a manifest would have.
 import type { Notifier } from '../../../src/rest/types.ts'
 import { useState } from 'preact/hooks'
-import { knownTeams } from '../../app/known-teams.ts'
+import { teamsToCreateIn } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { createObject, patchObject, patchOf } from '../../actions/kinds.ts'
@@ -128,7 +128,7 @@ const NameFields = ({
   readonly onName: (name: string) => void
   readonly onTeam: (team: string) => void
 }) => {
-  const teams = knownTeams().filter((one) => whyNot('create', 'notifiers', one) === undefined)
+  const teams = teamsToCreateIn().filter((one) => whyNot('create', 'notifiers', one) === undefined)
   return (
     <div class={f['pair']}>
       <label>
@@ -158,7 +158,7 @@ interface Props {
 
 export const NotifierForm = ({ edited, onDone, onClose }: Props) => {
   const chosen = useTeam()
-  const [team, setTeam] = useState(edited?.team ?? chosen ?? knownTeams()[0] ?? 'default')
+  const [team, setTeam] = useState(edited?.team ?? chosen ?? teamsToCreateIn()[0] ?? 'default')
   const [name, setName] = useState(edited?.name ?? '')
   const [fields, setFields] = useState(() => fieldsOf(edited))
   const change = (part: Partial<Fields>): void => setFields({ ...fields, ...part })

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import type { Notifier } from '../../../src/rest/types.ts'
 import { testNotifier } from '../../actions/agents.ts'
 import { deleteObject } from '../../actions/kinds.ts'
-import { knownTeams } from '../../app/known-teams.ts'
+import { teamsToCreateIn } from '../../app/known-teams.ts'
 import { whyNot } from '../../app/session.ts'
 import { useTeam } from '../../app/team.ts'
 import { allNotifiers } from '../../live/collections.ts'
@@ -116,7 +116,7 @@ export const Page = () => {
   const team = useTeam()
   const [opened, setOpened] = useState<Opened | undefined>()
   const close = (): void => setOpened(undefined)
-  const teams = team === undefined ? knownTeams() : [team]
+  const teams = team === undefined ? teamsToCreateIn() : [team]
   const whyNotNew = teams.some((one) => whyNot('create', 'notifiers', one) === undefined)
     ? undefined
     : whyNot('create', 'notifiers', teams[0] ?? '')

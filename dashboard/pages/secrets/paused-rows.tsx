@@ -20,23 +20,23 @@ export const usePausedRows = <T extends PausableRow>(
   isBusy: boolean,
   view: string,
 ) => {
-  const seen = useRef<readonly T[]>([])
+  const shownRows = useRef<readonly T[]>([])
   const viewed = useRef(view)
   if (viewed.current !== view) {
     viewed.current = view
-    seen.current = []
+    shownRows.current = []
   }
   const [, draw] = useState(0)
-  const known = idsOf(seen.current)
+  const shownIds = idsOf(shownRows.current)
   const isHeld =
     isBusy &&
-    rows !== seen.current &&
-    seen.current.length > 0 &&
-    rows.some((row) => !known().has(row.id) && !row.isStaged)
-  const shown = isHeld ? rows.filter((row) => known().has(row.id) || row.isStaged) : rows
-  if (!isHeld) seen.current = rows
+    rows !== shownRows.current &&
+    shownRows.current.length > 0 &&
+    rows.some((row) => !shownIds().has(row.id) && !row.isStaged)
+  const shown = isHeld ? rows.filter((row) => shownIds().has(row.id) || row.isStaged) : rows
+  if (!isHeld) shownRows.current = rows
   const showNew = (): void => {
-    seen.current = []
+    shownRows.current = []
     draw((count) => count + 1)
   }
   return { shown, held: rows.length - shown.length, showNew }

@@ -109,11 +109,11 @@ const failedRevision = (stagelet: Stagelet, rollout: Rollout): number =>
 const Blame = ({ stagelet, rollout, blamed }: BlameProps) => {
   const failed = failedRevision(stagelet, rollout)
   const revision = useRevision(stagelet, failed)
-  const seen = stagelet.services.find(({ name }) => name === blamed)?.keys ?? []
+  const serviceKeys = stagelet.services.find(({ name }) => name === blamed)?.keys ?? []
   const known = stagelet.quarantine.find(
     (one) => one.service === blamed && one.revision === failed,
   )?.keys
-  const keys = known ?? revision?.keys.filter((key) => seen.includes(key)) ?? []
+  const keys = known ?? revision?.keys.filter((key) => serviceKeys.includes(key)) ?? []
   const refused = whyNot('get', 'stagelets/logs', stagelet.team)
   const { reason, lines } = partsOf(rollout.message ?? '')
   const of = rollout.cause === 'NewRevision' ? revision : undefined

@@ -23,10 +23,10 @@ export const expiryFields = (expiry: Expiry | undefined): ExpiryFields => ({
 /** undefined: the value has none. */
 export const expiryBody = ({ how, after, at, warn, rotates }: ExpiryFields): Spec | undefined => {
   if (how === 'never') return undefined
-  const told = warn.split(/[\s,]+/).filter((one) => one !== '')
+  const warnings = warn.split(/[\s,]+/).filter((one) => one !== '')
   return {
     ...(how === 'after' ? { after: after.trim() } : { at: at.trim() }),
-    ...(told.length > 0 && { warn: told }),
+    ...(warnings.length > 0 && { warn: warnings }),
     ...(rotates && { on_expiry: 'Rotate' }),
   }
 }

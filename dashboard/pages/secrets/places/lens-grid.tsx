@@ -51,10 +51,10 @@ const serviceToExplain = (
   key: string,
   serviceRefs: readonly ServiceRef[],
 ) => {
-  const seen = serviceRefs.filter((serviceRef) => matrix.cellOf(key, [serviceRef]) !== undefined)
+  const withKey = serviceRefs.filter((serviceRef) => matrix.cellOf(key, [serviceRef]) !== undefined)
   return (
-    seen.find((serviceRef) => matrix.cellOf(key, [serviceRef])?.word !== 'current') ??
-    seen[0] ??
+    withKey.find((serviceRef) => matrix.cellOf(key, [serviceRef])?.word !== 'current') ??
+    withKey[0] ??
     serviceRefs[0]
   )
 }

@@ -183,7 +183,7 @@ const measured = (
 }
 const noSet: SetAt = () => undefined
 
-/** The services in which a secret may be seen by its place. */
+/** The services in which a secret may be consumersOfSecret by its place. */
 type RefsFor = (entry: SetEntry) => readonly ServiceRef[]
 
 const createConsumers = (
@@ -246,7 +246,7 @@ export const createMatrix = (
   })
   const groupFor = ({ scope, stagelet }: SetEntry): Group =>
     group(stagelet === undefined ? scope : `${scope} ${stagelet}`)
-  const seen = createConsumers(
+  const consumersOfSecret = createConsumers(
     head,
     { serviceRefs, refsFor: (entry) => groupFor(entry).serviceRefs },
     setAt,
@@ -255,7 +255,7 @@ export const createMatrix = (
   const runsOf: Matrix['runsOf'] = (secret) => {
     const known = runs.get(secret.id)
     if (known !== undefined) return known
-    const made = quickly(secret) ?? summary(seen(secret))
+    const made = quickly(secret) ?? summary(consumersOfSecret(secret))
     runs.set(secret.id, made)
     return made
   }
@@ -298,7 +298,7 @@ export const createMatrix = (
     ...{ head, serviceRefs, runsOf, cellOf },
     serviceRefsOf: (stagelet) => byStagelet.get(stagelet) ?? [],
     consumersOf: (secret) =>
-      seen(secret).map(({ serviceRef, isCurrent }) => ({
+      consumersOfSecret(secret).map(({ serviceRef, isCurrent }) => ({
         ...{ stagelet: serviceRef.of, service: serviceRef.is, isCurrent },
       })),
   }
