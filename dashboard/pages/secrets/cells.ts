@@ -3,7 +3,8 @@
 import type { SetEntry } from '../../../src/secrets/set-entry.ts'
 import type { Edit } from '../../staging/staging.ts'
 import type { ClassOf } from './classes.ts'
-import type { Cell, Matrix, ServiceRef } from './places/matrix.ts'
+import type { Cell, Matrix } from './places/matrix.ts'
+import type { ServiceRef } from './places/run-count.ts'
 import { isSameIn, winnerOf, type SetIndex } from './set-index.ts'
 
 /** `project·web`, `own·global`: which of the four places wins. */

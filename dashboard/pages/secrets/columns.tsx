@@ -3,7 +3,7 @@ import type { Column } from '../../ui/grid.tsx'
 import { State, Glyph } from '../../ui/state.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import type { SecretRow } from './data.ts'
-import type { RunCount } from './places/matrix.ts'
+import type { RunCount } from './places/run-count.ts'
 import s from './page.module.css'
 
 const stagedWords = { create: 'new', update: 'new value', delete: 'to be deleted' } as const

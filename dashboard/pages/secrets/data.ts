@@ -21,7 +21,8 @@ import { withoutSkew } from '../../live/clock-skew.ts'
 import { editsOf, type Edit } from '../../staging/staging.ts'
 import { useQuery } from '../../ui/use-query.ts'
 import { byPlace, byText, createListing, type SecretListing } from './listing.ts'
-import { createMatrix, type Matrix, type RunCount, type SetAt } from './places/matrix.ts'
+import { createMatrix, type Matrix, type SetAt } from './places/matrix.ts'
+import { type RunCount } from './places/run-count.ts'
 import { setBefore, type SetIndex } from './set-index.ts'
 
 export interface ProjectPlace {

@@ -19,7 +19,7 @@ import { whyNotOwnedHere, type ProjectPlace, type ProjectSecrets, type SecretRow
 import { HintSection } from './filter/hint-list.tsx'
 import { LastRead } from './last-read.tsx'
 import { isStopped } from '../../../src/resources/kinds/stopped-service.ts'
-import type { ServiceConsumer } from './places/matrix.ts'
+import type { ServiceConsumer } from './places/run-count.ts'
 import { ReadValue } from './read-value.tsx'
 import { ExpirySection } from './expiry.tsx'
 import { valueManager, noWayBack } from './edit/value-from.ts'

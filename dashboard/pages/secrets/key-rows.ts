@@ -2,7 +2,8 @@
 import type { Edit } from '../../staging/staging.ts'
 import { asSecret, type ProjectPlace, type SecretRow } from './data.ts'
 import type { KeyRow } from './places/lens-columns.tsx'
-import { noRuns, type Matrix, type ServiceRef } from './places/matrix.ts'
+import { type Matrix } from './places/matrix.ts'
+import { noRuns, type ServiceRef } from './places/run-count.ts'
 
 export type HasKey = Pick<SecretRow, 'secret'> & { readonly edit?: Edit | undefined }
 
@@ -29,7 +30,7 @@ export const composeOnly = (
   serviceRefs: readonly ServiceRef[],
   place: ProjectPlace,
 ): SecretRow[] => {
-  const keys = new Set(serviceRefs.flatMap(({ is }) => is.compose_keys ?? []))
+  const keys = new Set(serviceRefs.flatMap(({ status }) => status.compose_keys ?? []))
   return [...keys]
     .filter((key) => head.of(key).length === 0)
     .map((key) => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Secret } from '../../../../src/rest/types.ts'
 import { parseFilter, type Filterable } from './filter.ts'
-import { noRuns } from '../places/matrix.ts'
+import { noRuns } from '../places/run-count.ts'
 
 const row = (secret: Partial<Secret>, more: Partial<Filterable> = {}): Filterable => ({
   secret: {

@@ -16,7 +16,8 @@ import {
 } from '../cells.ts'
 import type { ClassOf } from '../classes.ts'
 import type { ProjectSecrets } from '../data.ts'
-import type { Cell, ServiceRef } from './matrix.ts'
+import type { Cell } from './matrix.ts'
+import type { ServiceRef } from './run-count.ts'
 import s from './lenses.module.css'
 
 /** One key; its secrets may be in several places. */

@@ -12,7 +12,7 @@ import type { ProjectPlace, ProjectSecrets, SecretRow } from '../data.ts'
 import { parseFilter } from '../filter/filter.ts'
 import { composeOnly, keyRows, type HasKey } from '../key-rows.ts'
 import { acrossColumns, serviceColumns, type KeyRow } from './lens-columns.tsx'
-import type { ServiceRef } from './matrix.ts'
+import type { ServiceRef } from './run-count.ts'
 import { winnerOf } from '../set-index.ts'
 import { NewRowsButton, usePausedRows } from '../paused-rows.tsx'
 

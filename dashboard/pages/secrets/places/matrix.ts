@@ -3,9 +3,7 @@
 // to run. Pure.
 import { isStopped } from '../../../../src/resources/kinds/stopped-service.ts'
 import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
-import type { Secret, Service, Stagelet } from '../../../../src/rest/types.ts'
-import { stageletState } from '../../../live/states.ts'
-import type { StateKind } from '../../../ui/state.tsx'
+import type { Secret, Stagelet } from '../../../../src/rest/types.ts'
 import {
   isMadeOf,
   isSameIn,
@@ -14,35 +12,18 @@ import {
   type SetIndex,
   type SetViewer,
 } from '../set-index.ts'
-
-/** One service of one stagelet. */
-export interface ServiceRef extends SetViewer {
-  readonly of: Stagelet
-  readonly is: Service
-}
-
-export interface ServiceConsumer {
-  readonly stagelet: Stagelet
-  readonly service: Service
-  /** undefined: nobody sees it now. */
-  readonly isCurrent: boolean | undefined
-}
-
-/** In how many of the services that see a secret its newest value runs. */
-export interface RunCount {
-  readonly kind: StateKind
-  /** `current`, `behind`, `unknown` or `unseen`, for the filter. */
-  readonly word: 'current' | 'behind' | 'unknown' | 'unseen'
-  readonly current: number
-  readonly total: number
-  /** When the newest of the containers started; only when all run it. */
-  readonly since: string | undefined
-}
-
-export const noRuns: RunCount = {
-  ...{ kind: 'wait', word: 'unseen', current: 0, total: 0 },
-  since: undefined,
-}
+import {
+  counted,
+  latest,
+  noRuns,
+  sayRuns,
+  summary,
+  type Counted,
+  type Measured,
+  type RunCount,
+  type ServiceConsumer,
+  type ServiceRef,
+} from './run-count.ts'
 
 /** The set of a revision; undefined: not known yet. */
 export type SetAt = (revision: number) => SetIndex | undefined
@@ -65,50 +46,6 @@ export interface Matrix {
   readonly cellOf: (key: string, serviceRefs: readonly ServiceRef[]) => Cell | undefined
 }
 
-interface Measured {
-  readonly serviceRef: ServiceRef
-  /** undefined: nobody sees it now. */
-  readonly isCurrent: boolean | undefined
-}
-
-const latest = (serviceRefs: readonly ServiceRef[]): string | undefined => {
-  let last: string | undefined
-  for (const { is } of serviceRefs)
-    if (is.since !== undefined && (last === undefined || is.since > last)) last = is.since
-  return last
-}
-
-/** How many services run it, and one that does not. */
-interface Counted {
-  readonly total: number
-  readonly current: number
-  readonly behind: ServiceRef | undefined
-}
-
-const sayRuns = (
-  { total, current, behind }: Counted,
-  since: () => string | undefined,
-): RunCount => {
-  const say = (kind: StateKind, word: RunCount['word']): RunCount => ({
-    ...{ kind, word, current, total },
-    since: word === 'current' ? since() : undefined,
-  })
-  if (total === 0) return noRuns
-  if (current === total) return say('ok', 'current')
-  if (behind === undefined) return say('unknown', 'unknown')
-  const { kind } = stageletState(behind.of)
-  return say(kind === 'ok' ? 'wait' : kind, 'behind')
-}
-
-const counted = (found: readonly Measured[]): Counted => ({
-  total: found.length,
-  current: found.filter(({ isCurrent }) => isCurrent === true).length,
-  behind: found.find(({ isCurrent }) => isCurrent === false)?.serviceRef,
-})
-
-const summary = (found: readonly Measured[]): RunCount =>
-  sayRuns(counted(found), () => latest(found.map(({ serviceRef }) => serviceRef)))
-
 /** The services that see a secret which is alone with its key: the same for all such secrets of one place. */
 interface Group {
   readonly serviceRefs: readonly ServiceRef[]
@@ -130,8 +67,10 @@ const grouped = <K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
 }
 
 /** The revision by which a service is compared; undefined: what it runs is said by the service alone. */
-const comparedBy = ({ is }: ServiceRef): number | undefined =>
-  is.state !== 'unknown' && !isStopped(is) && is.in_sync === false ? is.revision : undefined
+const comparedBy = ({ status }: ServiceRef): number | undefined =>
+  status.state !== 'unknown' && !isStopped(status) && status.in_sync === false
+    ? status.revision
+    : undefined
 
 const groupOf = (serviceRefs: readonly ServiceRef[]): Group => {
   const late = grouped(serviceRefs, comparedBy)
@@ -151,8 +90,13 @@ const groupOf = (serviceRefs: readonly ServiceRef[]): Group => {
 }
 
 const serviceRefsIn = (stagelets: readonly Stagelet[]): ServiceRef[] =>
-  stagelets.flatMap((of) =>
-    of.services.map((is) => ({ of, is, stagelet: of.name, service: is.name })),
+  stagelets.flatMap((parent) =>
+    parent.services.map((status) => ({
+      parent,
+      status,
+      stagelet: parent.name,
+      service: status.name,
+    })),
   )
 
 const remembered = <T>(make: (key: string) => T): ((key: string) => T) => {
@@ -172,9 +116,9 @@ const measured = (
   setAt: SetAt,
   isSame: (set: SetIndex) => boolean | undefined,
 ): boolean | undefined => {
-  const { state, in_sync: inSync } = serviceRef.is
+  const { state, in_sync: inSync } = serviceRef.status
   if (state === 'unknown') return undefined
-  if (isStopped(serviceRef.is)) return false
+  if (isStopped(serviceRef.status)) return false
   if (inSync !== false) return inSync
   const revision = comparedBy(serviceRef)
   if (revision === undefined) return false
@@ -289,7 +233,7 @@ export const createMatrix = (
           serviceRef,
           isCurrent: measured(serviceRef, setAt, (set) => isSameIn(head, set, serviceRef, key)),
         })
-      } else if (serviceRef.is.compose_keys?.includes(key) === true) compose += 1
+      } else if (serviceRef.status.compose_keys?.includes(key) === true) compose += 1
     }
     if (found.length === 0 && compose === 0) return undefined
     return { ...summary(found), winners: [...winners.values()], compose }
@@ -299,7 +243,7 @@ export const createMatrix = (
     serviceRefsOf: (stagelet) => byStagelet.get(stagelet) ?? [],
     consumersOf: (secret) =>
       consumersOfSecret(secret).map(({ serviceRef, isCurrent }) => ({
-        ...{ stagelet: serviceRef.of, service: serviceRef.is, isCurrent },
+        ...{ stagelet: serviceRef.parent, service: serviceRef.status, isCurrent },
       })),
   }
 }
