@@ -30,7 +30,8 @@ export const switchAgent = (
   const [start, end] = field === 'paused' ? ['Pause', 'Resume'] : ['Drain', 'Stop draining']
   const body = { [field]: !agent[field] }
   return {
-    ...patchObject('Agent', agent, body, body, `${agent[field] ? end : start} ${name}`),
+    ...patchObject('Agent', agent, body, body),
+    name: `${agent[field] ? end : start} ${name}`,
     ...(field === 'drained' && {
       stagely: ['agent', agent.drained ? 'undrain' : 'drain', name, '-n', team],
     }),

@@ -93,9 +93,8 @@ export const patchObject = (
   object: ObjectName,
   body: Spec,
   spec: Spec = manifestNames(body),
-  title = `Change ${object.name}`,
 ): ApiAction => ({
-  name: title,
+  name: `Change ${object.name}`,
   request: requestTo('patch', objectPath(kind, object), body),
   kubectl: [
     ...['patch', '-n', object.team, kinds[kind][1], object.name, '--type', 'merge'],

@@ -201,14 +201,10 @@ export const patchSecret = (
   secret: SecretPlace,
   body: Spec,
   spec: Spec,
-): ApiAction =>
-  patchObject(
-    'StagelySecret',
-    { team, project, name: nameOf(secret) },
-    body,
-    spec,
-    `Change ${secret.key}`,
-  )
+): ApiAction => ({
+  ...patchObject('StagelySecret', { team, project, name: nameOf(secret) }, body, spec),
+  name: `Change ${secret.key}`,
+})
 
 /** What is read is printed; the audit log has it. */
 export const revealSecret = (project: ProjectName, secret: SecretPlace): ApiAction => ({

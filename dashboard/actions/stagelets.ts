@@ -28,7 +28,8 @@ export const pauseStagelet = (stagelet: PausedStagelet): ApiAction => {
     paused,
   }
   return {
-    ...patchObject('Stagelet', stagelet, { paused }, { paused }, `${verb} ${name}`),
+    ...patchObject('Stagelet', stagelet, { paused }),
+    name: `${verb} ${name}`,
     stagely: ['rollout', verb.toLowerCase(), `stagelet/${name}`, '-n', team],
     objects: { namespace: team, list: [manifestOf('Stagelet', stagelet, spec)] },
   }
@@ -116,7 +117,8 @@ export const runRotation = (rotation: RotationName): ApiAction => ({
 export const pauseRotation = (rotation: RotationName, paused: boolean): ApiAction => {
   const verb = paused ? 'Pause' : 'Resume'
   return {
-    ...patchObject('Rotation', rotation, { paused }, { paused }, `${verb} ${rotation.name}`),
+    ...patchObject('Rotation', rotation, { paused }),
+    name: `${verb} ${rotation.name}`,
     stagely: rotationWords(verb.toLowerCase(), rotation),
   }
 }

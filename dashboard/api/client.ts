@@ -103,4 +103,4 @@ export const must = async <T>(call: Promise<Answered<T>>): Promise<T> => {
 }
 
 export const sendRequest = <T>({ method, path, body }: ApiRequest<T>): Promise<T> =>
-  must(api.request(method, path as never, { body } as never)) as Promise<T>
+  must<T>(api.request(method, path as never, { body } as never))

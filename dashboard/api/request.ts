@@ -29,7 +29,7 @@ type Operation<M extends Method, P extends Template<M>> =
 type Json200<R> = { [S in keyof R]: S extends number ? JsonOf<R[S]> : never }[keyof R]
 type JsonOf<R> = R extends { content: { 'application/json': infer T } } ? T : undefined
 
-type PathOf<O> = O extends { parameters: { path: infer N } } ? N : Readonly<Record<never, never>>
+type PathOf<O> = O extends { parameters: { path: infer N } } ? N : Readonly<Record<string, string>>
 type AnswerOf<O> = O extends { responses: infer R } ? Json200<R> : never
 type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } }
   ? [body: B]

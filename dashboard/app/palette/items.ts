@@ -18,7 +18,7 @@ import { logOutEverywhere } from '../live.ts'
 import { look, setLook } from '../look.ts'
 import { pages, type RailEntry } from '../pages.ts'
 import { knownTeams } from '../known-teams.ts'
-import { isAdmin, maySomewhere, me, needsAdmin, whyNot } from '../session.ts'
+import { isAdmin, maySomewhere, needsAdmin, whyNot } from '../session.ts'
 import { withQuery } from '../team.ts'
 import type { Item } from './item.ts'
 

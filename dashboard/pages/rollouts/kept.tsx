@@ -1,22 +1,13 @@
-// Rollouts that are kept: what each did, how it ended, and whose values are to blame.
+// Past rollouts: what each did, how it ended, and which change failed.
 import { withQuery } from '../../app/team.ts'
 import type { KeptRollout } from '../../../src/rest/types.ts'
 import { revisionUrl, stageletUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
-import { State, type StateKind } from '../../ui/state.tsx'
+import { State } from '../../ui/state.tsx'
 import { Ago, lengthOf } from '../../ui/time.tsx'
+import { resultWords } from './rollout-words.ts'
 import s from './rollouts.module.css'
 
-type Result = KeptRollout['result']
-
-const results: Readonly<Record<Result, readonly [StateKind, string]>> = {
-  Progressing: ['run', 'Rolling'],
-  Healthy: ['ok', 'Healthy'],
-  Failed: ['fail', 'Failed'],
-  RolledBack: ['fail', 'Rolled back'],
-  Superseded: ['wait', 'Superseded'],
-  Unknown: ['unknown', 'Unknown'],
-}
 const causes = {
   NewRevision: 'new revision',
   ComposeFile: 'Compose file',
@@ -83,7 +74,7 @@ const Row = ({
 }) => {
   const { team, project, stagelet, revision, result, cause, by } = rollout
   const { started_at: from, finished_at: to } = rollout
-  const [kind, word] = results[result]
+  const [kind, word] = resultWords[result]
   return (
     <li class={s['kept']}>
       <State kind={kind}>{word}</State>

@@ -1,5 +1,5 @@
 // The words of a rollout. Pure.
-import type { Rollout } from '../../../src/rest/types.ts'
+import type { KeptRollout, Rollout } from '../../../src/rest/types.ts'
 import type { StateKind } from '../../ui/state.tsx'
 
 type StageletInRollout = Rollout['stagelets'][number]
@@ -21,6 +21,16 @@ export const rolloutState = (rollout: Rollout): readonly [StateKind, string] =>
     : rollout.state === 'Complete' && rollout.stagelets.length === 0
       ? ['wait', 'No stagelet']
       : states[rollout.state]
+
+/** How the rollout of one stagelet ended. */
+export const resultWords: Readonly<Record<KeptRollout['result'], readonly [StateKind, string]>> = {
+  Progressing: ['run', 'Rolling'],
+  Healthy: ['ok', 'Healthy'],
+  Failed: ['fail', 'Failed'],
+  RolledBack: ['fail', 'Rolled back'],
+  Superseded: ['wait', 'Superseded'],
+  Unknown: ['unknown', 'Unknown'],
+}
 
 const isUnseen = ({ unknown = 0 }: Rollout): boolean => unknown > 0
 

@@ -1,9 +1,9 @@
 // The last thing that the agent did: how it went, the service to blame, whose change it was, and the last masked
 // lines of that service.
 import { useEffect, useState } from 'preact/hooks'
+import { someOf } from '../../live/known.ts'
 import { whyNot } from '../../app/session.ts'
 import { withQuery } from '../../app/team.ts'
-import { api, must } from '../../api/client.ts'
 import type { Revision, Stagelet } from '../../../src/rest/types.ts'
 import { LinkButton } from '../../ui/button.tsx'
 import { FactList } from '../../ui/drawer.tsx'
@@ -11,22 +11,18 @@ import { stageletUrl } from '../../ui/text/links.ts'
 import { Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { messageText } from '../../ui/text/message.ts'
-import { State, type StateKind } from '../../ui/state.tsx'
+import { State } from '../../ui/state.tsx'
 import { lengthOf, Since } from '../../ui/time.tsx'
+import { useRevisions } from '../history/data.ts'
 import { readLines } from '../logs/read.ts'
 import { LogText } from '../logs/text.tsx'
 import type { LogLine } from '../logs/record.ts'
+import { resultWords } from '../rollouts/rollout-words.ts'
 import { lastFailed, revisionText } from './sentence.ts'
 import s from './stagelet.module.css'
 
 type Rollout = NonNullable<Stagelet['last_rollout']>
 
-const results: Readonly<Record<Rollout['result'], readonly [StateKind, string]>> = {
-  Progressing: ['run', 'Rolling'],
-  Healthy: ['ok', 'Healthy'],
-  Failed: ['fail', 'Failed'],
-  RolledBack: ['fail', 'Rolled back'],
-}
 const causes = {
   NewRevision: 'a new revision',
   ComposeFile: 'an edit of the Compose file',
@@ -42,24 +38,9 @@ interface BlameProps {
   readonly blamed: string
 }
 
-/** The revision's author and keys; undefined until they are read. */
-const useRevision = (stagelet: Stagelet, revision: number): Revision | undefined => {
-  const [found, setFound] = useState<Revision>()
-  useEffect(() => {
-    const path = { project_id: `${stagelet.team}/${stagelet.project}` }
-    const abort = new AbortController()
-    const read = must(
-      api.GET('/projects/{project_id}/revisions', { params: { path }, signal: abort.signal }),
-    )
-    // Who made it is told where it can be read; without it the rest of the panel still holds.
-    void read.then(
-      ({ revisions }) => setFound(revisions.find((one) => one.revision === revision)),
-      () => undefined,
-    )
-    return () => abort.abort()
-  }, [stagelet.id, revision])
-  return found
-}
+/** The revision's author and keys; undefined until they are read. Without them the rest of the panel holds. */
+const useRevision = ({ team, project }: Stagelet, revision: number): Revision | undefined =>
+  someOf(useRevisions(`${team}/${project}`, revision)).find((one) => one.revision === revision)
 
 const LastLines = ({
   stagelet,
@@ -172,7 +153,7 @@ const tookOf = ({ started_at: from, finished_at: to }: Rollout): string =>
 export const LastRollout = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const rollout = stagelet.last_rollout
   if (rollout === undefined) return null
-  const [kind, word] = results[rollout.result]
+  const [kind, word] = resultWords[rollout.result]
   const list = (names: readonly string[] = []): string =>
     names.length === 0 ? 'none' : names.join(', ')
   return (

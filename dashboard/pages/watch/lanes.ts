@@ -6,6 +6,7 @@ import { serviceKey } from '../../staging/applied.ts'
 import { agentSkew } from '../../live/clock-skew.ts'
 import { stageletState } from '../../live/states.ts'
 import type { StateKind } from '../../ui/state.tsx'
+import { resultWords } from '../rollouts/rollout-words.ts'
 
 export interface Lane {
   readonly stagelet: { readonly team: string; readonly name: string }
@@ -128,14 +129,8 @@ const liveLanes = (
 /** Of a rollout that was: its stagelet runs another revision by now, or is gone. */
 export const healthyThen = 'Healthy then'
 
-const ends: Readonly<Record<KeptRollout['result'], readonly [StateKind, string]>> = {
-  Progressing: ['run', 'Rolling'],
-  Healthy: ['ok', healthyThen],
-  RolledBack: ['ok', healthyThen],
-  Failed: ['fail', 'Failed'],
-  Superseded: ['wait', 'Superseded'],
-  Unknown: ['unknown', 'Unknown'],
-}
+const endOf = (result: KeptRollout['result']): readonly [StateKind, string] =>
+  result === 'Healthy' || result === 'RolledBack' ? ['ok', healthyThen] : resultWords[result]
 const words = {
   recreated: 're-created',
   cascaded: 'with another service',
@@ -155,7 +150,7 @@ const pastOf = ({ kept, stagelets }: RolloutWorld, revision: number): readonly K
 /** As it was then. */
 const keptLanes = (past: readonly KeptRollout[], clock: LaneClock): readonly Lane[] =>
   past.flatMap(({ team, stagelet: name, result, services, ...times }) => {
-    const [kind, word] = ends[result]
+    const [kind, word] = endOf(result)
     return services.flatMap(({ name: service, what, since, healthy_at: healthyAt }) => {
       if (what === 'untouched') return []
       const end = kind === 'ok' ? after(healthyAt ?? times.finished_at, clock) : undefined

@@ -30,15 +30,7 @@ import {
   patchOf,
   type Spec,
 } from '../../../dashboard/actions/kinds.ts'
-import {
-  createToken,
-  createUser,
-  disableUser,
-  endSession,
-  removeMember,
-  revokeToken,
-  setMember,
-} from '../../../dashboard/actions/people.ts'
+import * as people from '../../../dashboard/actions/people.ts'
 import {
   applyChangeSet,
   editSecret,
@@ -512,10 +504,10 @@ describe('what "copy as" gives', () => {
     const add = (): Promise<void> => must('PUT', path, { role: 'viewer' }).then(() => undefined)
     const forms = ['stagely', 'curl'] as const
     const of = (role: TeamRole, isNew: boolean) =>
-      setMember('default', { user: 'ann', role, isNew })
+      people.setMember('default', { user: 'ann', role, isNew })
     await same({ action: () => of('viewer', true), forms, before: remove, after: members })
     await same({ action: () => of('developer', false), forms, before: add, after: members })
-    const removal = () => removeMember('default', 'ann')
+    const removal = () => people.removeMember('default', 'ann')
     await same({ action: removal, forms, before: add, after: members })
     for (const team of ['default', undefined]) {
       const names = ['a', 'b']
@@ -523,7 +515,7 @@ describe('what "copy as" gives', () => {
         const expiresAt = new Date(Date.parse('2099-01-01')).toISOString()
         const role = team === undefined ? undefined : ('viewer' as const)
         const token = { team, name, role, readOnly: true, days: 1, expiresAt }
-        return copiedTexts(createToken(token), controller.url)
+        return copiedTexts(people.createToken(token), controller.url)
       })
       await run(curl?.curl ?? '', '')
       await run(stagely?.stagely ?? '', '')
@@ -564,10 +556,10 @@ describe('what "copy as" gives', () => {
       await call('DELETE', '/api/v1/users/bob')
     }
     const made = { forms, before: remove, after: users }
-    await same({ ...made, action: () => createUser('bob', 'bob@example.com') })
+    await same({ ...made, action: () => people.createUser('bob', 'bob@example.com') })
     for (const disabled of [true, false])
       await same({
-        action: () => disableUser('bob', disabled),
+        action: () => people.disableUser('bob', disabled),
         forms,
         before: async () => {
           await must('PATCH', '/api/v1/users/bob', { disabled: !disabled })
@@ -578,7 +570,7 @@ describe('what "copy as" gives', () => {
       const path = team === undefined ? '/api/v1/tokens' : '/api/v1/teams/default/tokens'
       const named = { id: '', name: hostile }
       await same({
-        action: () => revokeToken(named, team),
+        action: () => people.revokeToken(named, team),
         forms,
         before: async () => {
           const role = team === undefined ? {} : { role: 'viewer' }
@@ -595,7 +587,7 @@ describe('what "copy as" gives', () => {
       ((await must('GET', '/api/v1/me/sessions')) as { sessions: { id: string }[] }).sessions
     let last = { id: '' }
     await same({
-      action: () => endSession(last),
+      action: () => people.endSession(last),
       forms,
       before: async () => {
         const { token } = controller

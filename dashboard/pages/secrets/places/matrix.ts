@@ -4,18 +4,10 @@
 import { isStopped } from '../../../../src/resources/kinds/stopped-service.ts'
 import type { SetEntry } from '../../../../src/secrets/set-entry.ts'
 import type { Secret, Stagelet } from '../../../../src/rest/types.ts'
-import {
-  isMadeOf,
-  isSameIn,
-  madeOf,
-  winnerOf,
-  type SetIndex,
-  type SetViewer,
-} from '../set-index.ts'
+import { isMadeOf, isSameIn, madeOf, winnerOf, type SetIndex } from '../set-index.ts'
 import {
   counted,
   latest,
-  noRuns,
   sayRuns,
   summary,
   type Counted,
