@@ -1,4 +1,5 @@
 // Finds the stack that a person means: the one that the command names, else the one whose folder the person is in.
+import { isInside } from '../compose/allowed-folders.ts'
 import { realpath } from 'node:fs/promises'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { ManualRequest } from '../../src/protocol/by-hand.ts'
@@ -20,9 +21,6 @@ const listed = (targets: readonly ManualTarget[]): string =>
         .join('\n')}`
 
 const linksFollowed = (path: string): Promise<string> => realpath(path).catch(() => path)
-
-const isInside = (path: string, folder: string): boolean =>
-  path === folder || path.startsWith(`${folder.replace(/\/$/, '')}/`)
 
 /** Stacks in the nearest folder up from `directory`, as Compose itself looks for its file. */
 const nearest = async (

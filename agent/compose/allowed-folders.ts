@@ -17,7 +17,7 @@ export interface AllowedFolders {
 
 export const isInside = (path: string, folder: string): boolean => {
   const way = relative(folder, path)
-  return way === '' || (!way.startsWith('..') && !isAbsolute(way))
+  return way !== '..' && !way.startsWith('../')
 }
 
 /** The path with links followed, as far as it exists. `..` leads up from the target of a link, as in the kernel. */

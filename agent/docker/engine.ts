@@ -1,12 +1,12 @@
 // A small client of the Docker Engine API over its unix socket. A kept connection answers in a millisecond, where a
 // `docker` command takes twenty.
+import { StringDecoder } from 'node:string_decoder'
 import { Agent, type IncomingMessage } from 'node:http'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { readBytes, request } from '../../src/kernel/request.ts'
 import { execIn, type ExecInContainer, type ExecOutcome } from './exec.ts'
 import { demultiplex } from './demultiplex.ts'
-import { splitLines } from './lines.ts'
 import { mountsOfEngine, type MountsOfEngine } from './mounts.ts'
 
 export interface ContainerSummary {
@@ -175,6 +175,20 @@ const getWith =
     const body = await call('GET', path)
     return body === undefined ? undefined : (JSON.parse(body.toString('utf8')) as T)
   }
+
+/** Yields each non-empty line without its newline; a last one without newline too. */
+const splitLines = async function* (
+  stream: AsyncIterable<Buffer>,
+): AsyncGenerator<string, void, undefined> {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.write(chunk)).split('\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) if (part.trim() !== '') yield part
+  }
+  if (rest.trim() !== '') yield rest
+}
 
 /** A client of the engine at `socketPath`. Errors are StagelyError ServiceUnavailable, Conflict or InternalError. */
 export const createEngine = (socketPath: string): Engine => {

@@ -1,5 +1,6 @@
 // Plans which file secret is mounted where: pure. A file secret replaces what the user's files mount from its path.
 // Nothing is written into the user's folder.
+import { isInside } from '../compose/allowed-folders.ts'
 import { isAbsolute, posix } from 'node:path'
 import type { Mount } from '../../src/compose/override.ts'
 import { cleanPath, type Bind, type ServiceMounts } from '../compose/compose-mounts.ts'
@@ -48,9 +49,6 @@ export interface FilePlan {
   readonly faults: readonly string[]
 }
 
-const isBelow = (path: string, folder: string): boolean =>
-  folder === '/' || path === folder || path.startsWith(`${folder}/`)
-
 const pathsOf = ({ file }: OpenedSecret, roots: readonly string[]): Set<string> => {
   const path = file?.path
   if (path === undefined) return new Set()
@@ -60,7 +58,7 @@ const pathsOf = ({ file }: OpenedSecret, roots: readonly string[]): Set<string> 
 
 /** Path in the container at which this bind shows `path`; undefined where it does not. */
 const seenThrough = (bind: Bind, path: string): string | undefined =>
-  isBelow(path, bind.source)
+  isInside(path, bind.source)
     ? cleanPath(posix.join(bind.target, posix.relative(bind.source, path)))
     : undefined
 
@@ -88,7 +86,7 @@ const targetsOf = (
 /** The user's file that Docker needs as a mount point, where the target lies in a folder that the user mounts. */
 const mountPointOf = (target: string, { binds, others }: ServiceMounts): string | undefined => {
   const over = [...binds, ...others.map((other) => ({ target: other, source: undefined }))]
-    .filter((m) => isBelow(target, m.target))
+    .filter((m) => isInside(target, m.target))
     .sort((a, b) => b.target.length - a.target.length)[0]
   if (over?.source === undefined || over.target === target) return undefined
   return posix.join(over.source, posix.relative(over.target, target))

@@ -1,5 +1,6 @@
 // Paths in a container that a file secret may take only where the stagelet allows it: programs are run from there, so
 // that whoever may write secrets could run anything as root of the container. Pure.
+import { isInside } from '../compose/allowed-folders.ts'
 
 /** These and what is below them. */
 const systemFolders = [
@@ -33,9 +34,6 @@ const plainFolders = ['/usr/src', '/usr/share', '/usr/local/etc', '/usr/local/sh
 const programNames =
   /^(docker-entrypoint.*|entrypoint.*|init|\.?bashrc|\.bash_\w+|\.profile|\.z(shrc|shenv|profile|login)|\.kshrc|\.ashrc|authorized_keys|.*\.sh|.*\.so(\.\d+)*)$/
 
-const isBelow = (path: string, folder: string): boolean =>
-  path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
-
 const isProgram = (target: string): boolean =>
   target.split('/').some((name) => name.startsWith('docker-entrypoint')) ||
   programNames.test(target.slice(target.lastIndexOf('/') + 1))
@@ -46,12 +44,12 @@ export const whyGuarded = (target: string, mode: string | undefined): string | u
   if ((bits & 0o7111) !== 0) return `with the mode ${mode ?? ''}, as a program`
   if (isProgram(target)) return 'which containers run, or take programs from'
   if (target === '/' || target.startsWith('/etc/ld.so')) return 'which is a path of the system'
-  const isSystem = systemFolders.some((folder) => isBelow(target, folder))
-  return isSystem && !plainFolders.some((folder) => isBelow(target, folder))
+  const isSystem = systemFolders.some((folder) => isInside(target, folder))
+  return isSystem && !plainFolders.some((folder) => isInside(target, folder))
     ? 'which is a path of the system'
     : undefined
 }
 
 /** True where the stagelet lists the path itself, or a folder above it. */
 export const isListedTarget = (target: string, listed: readonly string[]): boolean =>
-  listed.some((path) => isBelow(target, path.length > 1 ? path.replace(/\/+$/, '') : path))
+  listed.some((path) => isInside(target, path))

@@ -4,6 +4,7 @@ import { Agent as HttpAgent, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
+import { createSlots } from '../../src/kernel/serial-queue.ts'
 import { readBytes, request } from '../../src/kernel/request.ts'
 import { counterHeader, sealedType, sessionHeader } from '../../src/protocol/agent-request.ts'
 import { maxUnsealedDelayMs, paths, refusal } from '../../src/protocol/messages.ts'
@@ -69,7 +70,7 @@ export const createControllerClient = (
   // A heartbeat must not wait for the answers of reports: one connection more than posts may take. At rest one is left.
   // Heartbeats keep it open for the next post: a new one costs the controller more than the post itself.
   const { agent, send } = createSender(endpoint, connections + 1)
-  const inPlace = createPlaces(connections)
+  const inPlace = createSlots(connections)
 
   const sendOnce = async (options: PostOptions, request: RequestOptions): Promise<Sent> => {
     const { path, body, signedBy, signal } = options
@@ -115,23 +116,6 @@ export const createControllerClient = (
       if (response.statusCode !== 204) throw toRefused(response, answer)
     },
     close: () => agent.destroy(),
-  }
-}
-
-/** Runs so much work at a time, in the order in which it was given. */
-const createPlaces = (count: number): (<T>(work: () => Promise<T>) => Promise<T>) => {
-  let free = count
-  const waiting: (() => void)[] = []
-  return async (work) => {
-    if (free > 0) free -= 1
-    else await new Promise<void>((resolve) => waiting.push(resolve))
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) free += 1
-      else next()
-    }
   }
 }
 

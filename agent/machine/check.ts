@@ -8,24 +8,22 @@ export interface DoctorCheck {
   readonly remedy?: string
 }
 
+const finding =
+  (status: DoctorCheck['status']) =>
+  (name: string, message: string, remedy: string): DoctorCheck => ({
+    name,
+    status,
+    message,
+    remedy,
+  })
+
 export const ok = (name: string, message: string): DoctorCheck => ({ name, status: 'ok', message })
 export const skipped = (name: string, message: string): DoctorCheck => ({
-  name,
+  ...ok(name, message),
   status: 'skipped',
-  message,
 })
-export const warning = (name: string, message: string, remedy: string): DoctorCheck => ({
-  name,
-  status: 'warning',
-  message,
-  remedy,
-})
-export const failedCheck = (name: string, message: string, remedy: string): DoctorCheck => ({
-  name,
-  status: 'failed',
-  message,
-  remedy,
-})
+export const warning = finding('warning')
+export const failedCheck = finding('failed')
 
 export const codeOf = (error: unknown): string | undefined =>
   (error as NodeJS.ErrnoException | undefined)?.code

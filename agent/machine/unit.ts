@@ -1,4 +1,5 @@
 // The systemd unit of the agent: pure.
+import { isInside } from '../compose/allowed-folders.ts'
 import type { OwnCommand } from '../../src/systemd/command-line.ts'
 import {
   hardening,
@@ -21,9 +22,6 @@ export interface AgentUnit {
   readonly dockerHost: string | undefined
   readonly logLevel: string | undefined
 }
-
-const isBelow = (path: string, folder: string): boolean =>
-  path === folder || path.startsWith(`${folder}/`)
 
 /** Folders that the service must be able to write and that systemd does not make by itself. */
 const ownFolders = ({ dataDir, filesDir }: AgentUnit): string[] => [
@@ -76,7 +74,9 @@ export const renderAgentUnit = (unit: AgentUnit): string => {
     ...(logLevel === undefined ? [] : [`STAGELY_LOG_LEVEL=${logLevel}`]),
   ]
   // A private /tmp would hide stacks that lie there.
-  const readsTmp = allowDirs.some((d) => d === '/' || isBelow(d, '/tmp') || isBelow(d, '/var/tmp'))
+  const readsTmp = allowDirs.some(
+    (d) => d === '/' || isInside(d, '/tmp') || isInside(d, '/var/tmp'),
+  )
   const exec = [...command.words, 'agent', 'run', ...args]
   return renderUnit({
     Unit: {
@@ -103,7 +103,7 @@ export const renderAgentUnit = (unit: AgentUnit): string => {
       ...writable(unit),
       ...hardening,
       // A private /dev keeps the machine's /dev/shm, which the engine mounts from.
-      PrivateDevices: isBelow(filesDir, '/dev') ? 'no' : 'yes',
+      PrivateDevices: isInside(filesDir, '/dev') ? 'no' : 'yes',
       PrivateTmp: readsTmp ? 'no' : 'yes',
       ProtectHome: 'read-only',
       CapabilityBoundingSet: 'CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH',

@@ -12,7 +12,7 @@ import type { ServiceOverride } from '../../src/compose/override.ts'
 import { isEnded } from '../observed/container.ts'
 import type { ActionPlan } from '../actions/plan.ts'
 import type { StackCell, StackState } from './stack-state.ts'
-import { saveHeals } from './state-file.ts'
+import { changeDeployment } from './state-file.ts'
 import { resyncMs, stoppedIn, type PassDeps } from './stagelet-observe.ts'
 
 /** An engine that goes down stops all containers. Where it still answers after this time, a person stopped them. */
@@ -66,9 +66,8 @@ export const recordStoppedByHand = async (
   isStopped: boolean,
 ): Promise<void> => {
   const { uid } = target.desired
-  const deployment = stateFile.get(uid)
-  if (deployment === undefined || (deployment.stoppedByHand ?? false) === isStopped) return
-  await stateFile.set(uid, { ...deployment, stoppedByHand: isStopped })
+  if ((stateFile.get(uid)?.stoppedByHand ?? false) !== isStopped)
+    await changeDeployment(stateFile, uid, { stoppedByHand: isStopped })
 }
 
 /**
@@ -166,6 +165,6 @@ export const delayHealing = async (
   const healed = input.affected.filter((service) => !blocked.includes(service))
   const heals = [...recentHeals(before, now), ...healed.map((service) => ({ service, atMs: now }))]
   cell.put({ heals })
-  await saveHeals(deps.stateFile, target.desired.uid, heals)
+  await changeDeployment(deps.stateFile, target.desired.uid, { heals })
   return { waitMs: 0, blocked }
 }

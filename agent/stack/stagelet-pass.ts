@@ -29,6 +29,7 @@ import {
 import { driftWhilePaused, recordStoppedByHand, delayHealing } from './stagelet-drift.ts'
 import { projectClaimOf, findRenamed } from './project-claim.ts'
 import { release } from './stagelet-release.ts'
+import { changeDeployment } from './state-file.ts'
 
 export type { PassDeps } from './stagelet-observe.ts'
 
@@ -128,7 +129,9 @@ const settle = async (
   // The stack runs on, but its next rollout would fail.
   cell.publish('fault' in mounts ? { fault: mounts.fault } : {})
   const { desired, entries } = cell.state.target
-  await recordLasting(deps, cell.state)
+  const before = deps.stateFile.get(desired.uid)?.lasting ?? []
+  const lasting = lastingAfter(before, cell.state.containers, deps.exits.of)
+  await changeDeployment(deps.stateFile, desired.uid, { lasting })
   await noteDelivered(deps.stateFile, action.model, cell.state)
   await deps.files.sweep(desired.uid, fileDigests(entries))
   cell.put(await checkEdits(deps, cell.state, action))
@@ -136,22 +139,6 @@ const settle = async (
   if (stoppedIn(deps, cell.state).size > 0) return 0
   const deploys = desired.compose.onChange === 'Deploy' && cell.state.pendingEdits.length > 0
   return deploys ? 0 : resyncMs
-}
-
-const recordLasting = async (deps: PassDeps, { target, containers }: StackState): Promise<void> => {
-  const { uid } = target.desired
-  const deployment = deps.stateFile.get(uid)
-  if (deployment === undefined) return
-  const lasting = lastingAfter(deployment.lasting ?? [], containers, deps.exits.of)
-  await deps.stateFile.set(uid, { ...deployment, lasting })
-}
-
-/** A paused stack is not started after a reboot either. */
-const recordPaused = async (deps: PassDeps, { target }: StackState): Promise<void> => {
-  const { uid, paused } = target.desired
-  const deployment = deps.stateFile.get(uid)
-  if (deployment !== undefined && (deployment.paused ?? false) !== paused)
-    await deps.stateFile.set(uid, { ...deployment, paused })
 }
 
 /** Claims the project of the stack; where its files cannot be read, the project that they named last. */
@@ -254,11 +241,14 @@ export const runPass = async (
   cell: StackCell,
   signals: PassSignals,
 ): Promise<number> => {
-  if (cell.state.target.desired.release !== undefined)
+  const { uid, paused, release: isReleased } = cell.state.target.desired
+  if (isReleased !== undefined)
     return cell.state.phase === 'Released' ? resyncMs : await release(deps, cell)
   cell.put(await readModel(deps, cell.state))
   cell.put(await claimStack(deps, cell.state))
-  await recordPaused(deps, cell.state)
+  // A paused stack is not started after a reboot either.
+  if ((deps.stateFile.get(uid)?.paused ?? false) !== paused)
+    await changeDeployment(deps.stateFile, uid, { paused })
   if (isLeftAlone(deps, cell)) return resyncMs
   const { fault, model, phase, rollout, target, containers } = cell.state
   if (fault !== undefined || model === undefined) {

@@ -3,10 +3,45 @@ import { composeFault } from '../compose/compose-fault.ts'
 import { projectClaimOf } from './project-claim.ts'
 import { claim, readModel, retryLater, resyncMs, stopWith } from './stagelet-observe.ts'
 import type { PassDeps } from './stagelet-observe.ts'
-import type { StackCell } from './stack-state.ts'
-import { takeDown } from '../actions/take-down.ts'
+import type { StackCell, StackChange, StackState } from './stack-state.ts'
+import { failedUp } from '../actions/compose-up.ts'
 
 type ContainerExit = 'down' | 'failed' | { readonly stop: number } | { readonly nothing: string }
+
+/** Removes the volumes of the project, without those that it had before this stagelet. */
+const removeVolumes = async (
+  { engine }: PassDeps,
+  { foundVolumes }: StackState,
+  project: string,
+): Promise<void> => {
+  for (const name of await engine.listVolumes(project))
+    if (!foundVolumes.includes(name)) await engine.removeVolume(name)
+}
+
+/** Takes the stack down; returns why that failed. The project's labels tell Compose what belongs to it. */
+const takeDown = async (
+  deps: PassDeps,
+  state: StackState,
+  project: string,
+): Promise<StackChange | undefined> => {
+  try {
+    const { base, mask, desired } = state.target
+    const volumes = desired.releaseVolumes === true
+    // Not in a user's folder: Compose would take down only what a compose file there names.
+    await deps.compose.run({
+      flags: ['-p', project],
+      verb: ['down', ...(volumes && state.foundVolumes.length === 0 ? ['--volumes'] : [])],
+      cwd: '/proc',
+      env: base,
+      mask,
+      timeoutMs: deps.upDeadlineMs,
+    })
+    if (volumes && state.foundVolumes.length > 0) await removeVolumes(deps, state, project)
+    return undefined
+  } catch (error) {
+    return await failedUp(deps, state, error)
+  }
+}
 
 /** Takes down what this stagelet has deployed or what runs from its folder, and nothing else. */
 const bringDown = async (deps: PassDeps, cell: StackCell): Promise<ContainerExit> => {

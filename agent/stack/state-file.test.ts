@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '../../src/kernel/log.ts'
-import { openStateFile, putAsideDamaged, saveHeals } from './state-file.ts'
+import { changeDeployment, openStateFile, putAsideDamaged } from './state-file.ts'
 
 describe('the state file', () => {
   let folder: string
@@ -62,9 +62,9 @@ describe('the state file', () => {
     const file = await openStateFile(path)
     await file.set('one', deployment)
     const heals = [{ service: 'web', atMs: 1_700_000_000_000 }]
-    await saveHeals(file, 'one', heals)
+    await changeDeployment(file, 'one', { heals })
     // Of a stack that was never deployed there is nothing to come back to.
-    await saveHeals(file, 'two', heals)
+    await changeDeployment(file, 'two', { heals })
     const again = await openStateFile(path)
     expect(again.get('one')).toEqual({ ...deployment, heals })
     expect(again.get('two')).toBeUndefined()

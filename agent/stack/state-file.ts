@@ -8,7 +8,6 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { parseJson } from '../../src/kernel/record.ts'
 import { readIfThere, writeWhole } from '../../src/kernel/whole-file.ts'
 import { deliveredKeys, type DeliveredKeys } from './delivered-keys.ts'
-import type { Heal } from '../observed/heal-guard.ts'
 
 const deployment = z.object({
   /** Compose project. */
@@ -165,14 +164,14 @@ export const openStateFile = async (path: string): Promise<StateFile> => {
   }
 }
 
-/** Does nothing for a stack that the file does not know yet. */
-export const saveHeals = async (
-  file: StateFile,
+/** Changes what is remembered of a stack. Does nothing for one that the file does not know yet. */
+export const changeDeployment = async (
+  file: Pick<StateFile, 'get' | 'set'>,
   stageletUid: string,
-  heals: readonly Heal[],
+  change: Partial<Deployment>,
 ): Promise<void> => {
-  const known = file.get(stageletUid)
-  if (known !== undefined) await file.set(stageletUid, { ...known, heals: [...heals] })
+  const deployment = file.get(stageletUid)
+  if (deployment !== undefined) await file.set(stageletUid, { ...deployment, ...change })
 }
 
 /** To be called before a rollback, so that it goes on after a crash of the agent. */
@@ -181,9 +180,7 @@ export const saveQuarantine = async (
   stageletUid: string,
   quarantine: readonly Quarantined[],
 ): Promise<void> => {
-  const known = file.get(stageletUid)
-  if (known === undefined) return
   const kept = quarantine.map(({ message: _message, ...rest }) => rest)
-  if (kept.length === 0 && known.quarantine === undefined) return
-  await file.set(stageletUid, { ...known, quarantine: kept })
+  if (kept.length > 0 || file.get(stageletUid)?.quarantine !== undefined)
+    await changeDeployment(file, stageletUid, { quarantine: kept })
 }

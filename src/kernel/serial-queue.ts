@@ -1,4 +1,4 @@
-// Runs pieces of work one after the other, also after one that failed.
+// Runs pieces of work one after the other, or a few at a time, also after one that failed.
 import { ownTurn } from './turn.ts'
 
 export type SerialQueue = <T>(work: () => T | Promise<T>) => Promise<T>
@@ -23,4 +23,22 @@ export const createYieldingQueue = (): SerialQueue => {
       for (let turn = 0; turn < turnsBetween; turn++) await ownTurn()
       return work()
     })
+}
+
+/** Runs at most `count` pieces of work at a time, first come first served. */
+export const createSlots = (count: number): SerialQueue => {
+  let free = count
+  const waiting: (() => void)[] = []
+  return async (work) => {
+    if (free > 0) free -= 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      // The slot is passed to the next in the queue, so that a new caller cannot take it.
+      if (next === undefined) free += 1
+      else next()
+    }
+  }
 }
