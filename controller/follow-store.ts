@@ -3,7 +3,7 @@ import { backoffMs } from '../src/kernel/backoff.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import { isReason } from '../src/kernel/errors.ts'
 import type { Logger } from '../src/kernel/log.ts'
-import { ownTurn } from '../src/kernel/turn.ts'
+import { nextTurn } from '../src/kernel/event-loop.ts'
 import { pause } from '../src/kernel/pause.ts'
 import type { ChangeEvent, Store } from '../src/store/store.ts'
 
@@ -41,7 +41,7 @@ export const followStore = async (
       attempt = 0
       for await (const changes of store.watch(version, signal)) {
         // One commit may have thousands of changes, and wakes all who follow the store at once.
-        if (changes.length > manyChanges) await ownTurn()
+        if (changes.length > manyChanges) await nextTurn()
         await onChanges(changes)
       }
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Logger } from '../src/kernel/log.ts'
 import { mapYielding } from '../src/kernel/map-yielding.ts'
 import { refOf, type KubeObject } from '../src/resources/meta.ts'
 import type { SecretStatus } from '../src/resources/kinds/stagelysecret.ts'
-import { waitFor, type Outcome } from '../src/runtime/control-loop.ts'
+import { waitFor, type ReconcileOutcome } from '../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../src/runtime/single-loop.ts'
 import type { AuditLog } from '../src/store/audit/audit-log.ts'
 import type { Readers } from '../src/store/audit/known-outside.ts'
@@ -81,7 +81,7 @@ export const startOffBoarding = (deps: OffBoardingDeps): { stop(): Promise<void>
   const { audit, principals, clock, log } = deps
   let seen: string | undefined
   let lookAt = 0
-  const run = async (signal: AbortSignal): Promise<Outcome> => {
+  const run = async (signal: AbortSignal): Promise<ReconcileOutcome> => {
     try {
       const readers = await audit.readers(clock.now())
       // Logins change rights too, and few of them those.
@@ -98,8 +98,8 @@ export const startOffBoarding = (deps: OffBoardingDeps): { stop(): Promise<void>
     }
   }
   const loop = startSingleLoop(deps, { name: 'off-boarding', settleMs, run })
-  const stopListening = principals.onChange(loop.poke)
-  loop.wake()
+  const stopListening = principals.onChange(loop.schedule)
+  loop.runNow()
   return {
     stop: async () => {
       stopListening()

@@ -1,7 +1,7 @@
 // Finds what Compose reads of a stack beside the files that it is given: includes, and files that services extend.
 import { dirname, resolve } from 'node:path'
 import { isRecord } from '../../src/kernel/record.ts'
-import { isFile, readText } from '../../src/compose/files.ts'
+import { isFile, readIfReadable } from '../../src/compose/files.ts'
 
 /** No larger file is looked into. */
 const mostBytes = 4 * 1024 * 1024
@@ -58,7 +58,7 @@ const knownPart = (path: string): string => {
 
 /** Each document of the file. Aliases share what they stand for and merges are left as written: neither multiplies it. */
 const documentsOf = async (path: string): Promise<unknown[]> => {
-  const text = await readText(path)
+  const text = await readIfReadable(path)
   if (text.length > mostBytes || !mayInclude.test(text)) return []
   const { parseAllDocuments } = await import('../../src/formats/yaml.ts')
   const documents = parseAllDocuments(text, { logLevel: 'silent' })

@@ -7,7 +7,7 @@ import {
   envFilesOf,
   isFile,
   overrides,
-  readText,
+  readIfReadable,
 } from '../../src/compose/files.ts'
 import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
 import {
@@ -51,7 +51,7 @@ const namedFiles = async (paths: readonly string[]): Promise<string[]> => {
   for (let depth = 0; depth < 4 && layer.length > 0 && found.size < 200; depth++) {
     const next: string[] = []
     for (const path of layer) {
-      for (const word of fileWordsOf(await readText(path))) {
+      for (const word of fileWordsOf(await readIfReadable(path))) {
         const named = resolve(dirname(path), word)
         if (found.has(named) || !(await isFile(named))) continue
         found.add(named)

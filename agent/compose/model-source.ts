@@ -8,7 +8,7 @@ import { findComposeFiles, signatureOf, wantedFiles } from './compose-files.ts'
 import type { AllowedFolders, StackFault } from './allowed-folders.ts'
 import type { WritableMount } from '../docker/mounts.ts'
 import type { Compose } from '../../src/compose/compose.ts'
-import { readText } from '../../src/compose/files.ts'
+import { readIfReadable } from '../../src/compose/files.ts'
 import type { ComposeSpec } from '../../src/resources/kinds/compose-spec.ts'
 import { checkSteering, probeEnvironmentsOf, type ProbeEnvironments } from './variable-check.ts'
 import { unique } from './service-model.ts'
@@ -34,7 +34,8 @@ const rootsOf = (directory: string, files: readonly string[]): string[] => [
 const namesIn = (texts: readonly string[]): ReadonlySet<string> =>
   new Set(texts.flatMap((text) => text.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []))
 
-const readTexts = (paths: readonly string[]): Promise<string[]> => Promise.all(paths.map(readText))
+const readTexts = (paths: readonly string[]): Promise<string[]> =>
+  Promise.all(paths.map(readIfReadable))
 
 /** What makes a stack differ from what is written: variables (a YAML escape may be one), and other files. */
 const notPlain = /[$\\]|env_file|include|extends/

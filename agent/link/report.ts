@@ -16,7 +16,7 @@ import {
   type ReportedStagelet,
 } from '../../src/protocol/messages.ts'
 import { fitReport } from '../../src/protocol/fit-report.ts'
-import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import { RefusedByController, type ControllerClient } from './controller-client.ts'
 
@@ -74,7 +74,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
   }
 
   /** Sends what is due. */
-  const send = async (signal: AbortSignal): Promise<Outcome> => {
+  const send = async (signal: AbortSignal): Promise<ReconcileOutcome> => {
     // A new report ends the pause, but not one after a fault.
     const restMs = restsUntil - clock.monotonic()
     if (restMs > 0) return waitFor(restMs)
@@ -99,12 +99,12 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
     attempt = 0
     return waitFor(0)
   }
-  const { wake, stop } = startSingleLoop(deps, { name: 'reports', run: send })
+  const { runNow, stop } = startSingleLoop(deps, { name: 'reports', run: send })
 
   return {
     changed: (observation) => {
       subjects.put(fitReport(observation))
-      wake()
+      runNow()
     },
     onClockRefused: (listener) => {
       clockRefused = listener
@@ -113,7 +113,7 @@ export const createReporter = (deps: ReporterDeps): Reporter => {
     connected: () => {
       isConnected = true
       subjects.retell()
-      wake()
+      runNow()
     },
     lost: () => {
       isConnected = false

@@ -8,7 +8,7 @@ import type { DesiredStagelet, ReportedStagelet } from '../../src/protocol/messa
 import { toTimestamp, type Clock } from '../../src/kernel/clock.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { done, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { done, waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import { isUnmaskable } from '../../src/masking/hit-counter.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
@@ -73,7 +73,7 @@ export interface StageletLoop {
     previous?: readonly OpenedSecret[],
   ): void
   /** Asks for a pass soon, as after an event. */
-  poke(): void
+  schedule(): void
   /** Ends the loop, and resolves when a running `up` has finished. Containers stay. */
   stop(): Promise<void>
   /** The desired state that is to run now; undefined before the first target. */
@@ -96,13 +96,18 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   const chooser = createTargetChooser({ ...deps, state: () => cell?.state })
   let stopped = false
   let pass = new AbortController()
-  const run = async (): Promise<Outcome> => {
+  const run = async (): Promise<ReconcileOutcome> => {
     const choice = chooser.choose()
     return stopped || choice === undefined ? done : waitFor(await onePass(choice))
   }
   const loop = startSingleLoop(deps, { name: 'stack', settleMs: settleEventsMs, run })
-  const fileWatch = createFileWatch(loop.poke)
-  const { manualRuns, byHand } = openManualRuns(deps, { models, known, chooser, onDone: loop.poke })
+  const fileWatch = createFileWatch(loop.schedule)
+  const { manualRuns, byHand } = openManualRuns(deps, {
+    models,
+    known,
+    chooser,
+    onDone: loop.schedule,
+  })
 
   const tell = onlyNews(deps.onChange)
   const report = (state: StackState): void => {
@@ -114,7 +119,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     health.note(event)
     exits.note(event, deps.clock.now())
     if (event === undefined) cell?.put({ stoppedSinceMs: stoppedAfterGap(cell.state, lostAtMs) })
-    loop.poke()
+    loop.schedule()
   }
   const { follow: onProject, ...subscription } = createSubscription(deps.events, onEvent)
   const isOfState = (): boolean => chooser.choose()?.run.key === cell?.state.target.key
@@ -155,9 +160,9 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       chooser.set(desired, entries, healthy, previous)
       // The key is the same where the controller only says what the agent has done by itself already.
       if (!isOfState()) pass.abort()
-      loop.wake()
+      loop.runNow()
     },
-    poke: loop.poke,
+    schedule: loop.schedule,
     stop: async () => {
       stopped = true
       pass.abort()

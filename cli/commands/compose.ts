@@ -7,7 +7,7 @@ import { Command } from 'commander'
 import { handVerbs } from '../../src/compose/by-hand.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
-import { readText, request } from '../../src/kernel/request.ts'
+import { readBodyText, request } from '../../src/kernel/request.ts'
 import {
   manualLine,
   manualPath,
@@ -109,7 +109,7 @@ const notReached = (socketPath: string, error: NodeJS.ErrnoException): CliError 
 }
 
 const refused = async (response: IncomingMessage): Promise<never> => {
-  const { message, reason } = refusal.parse(JSON.parse(await readText(response)))
+  const { message, reason } = refusal.parse(JSON.parse(await readBodyText(response)))
   throw new CliError(message, reason === 'BadRequest' ? 2 : 1)
 }
 

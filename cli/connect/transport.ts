@@ -2,7 +2,7 @@
 import type http from 'node:http'
 import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
-import { readText, request } from '../../src/kernel/request.ts'
+import { readBodyText, request } from '../../src/kernel/request.ts'
 import { connectionError } from './connection-error.ts'
 import { CliError, NotStagely, Unanswered } from '../errors.ts'
 import { note } from '../print.ts'
@@ -124,7 +124,7 @@ export const readReply = async (
   response: http.IncomingMessage,
   signal?: AbortSignal,
 ): Promise<Reply> => {
-  const text = await readText(unbroken(server, response, signal))
+  const text = await readBodyText(unbroken(server, response, signal))
   return { status: response.statusCode ?? 0, headers: response.headers, text }
 }
 

@@ -3,7 +3,7 @@
 import { backoffMs } from '../../src/kernel/backoff.ts'
 import { ofKind } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
-import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import type { ChangeEvent } from '../../src/store/store.ts'
 import { pokeAt } from '../follow-store.ts'
@@ -35,7 +35,7 @@ export const startKeyRotation = (deps: KeyRotationDeps): { stop(): Promise<void>
     failed += 1
     return backoff.baseMs / 2 + backoffMs(failed, backoff)
   }
-  const run = async (signal: AbortSignal): Promise<Outcome> => {
+  const run = async (signal: AbortSignal): Promise<ReconcileOutcome> => {
     try {
       const { nextAt = Infinity, waits } = await rotateDueKeys(deps)
       if (waits) return waitFor(againMs())
@@ -47,8 +47,8 @@ export const startKeyRotation = (deps: KeyRotationDeps): { stop(): Promise<void>
     }
   }
   const loop = startSingleLoop(deps, { name: 'keys', settleMs, run })
-  loop.wake()
-  const followed = pokeAt(deps, following.signal, loop.poke, concerns)
+  loop.runNow()
+  const followed = pokeAt(deps, following.signal, loop.schedule, concerns)
   return {
     stop: async () => {
       following.abort()

@@ -7,7 +7,7 @@ import type { KubeConfig } from '@kubernetes/client-node'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { messageOf, reasonOf, StagelyError } from '../../src/kernel/errors.ts'
 import { isRecord, parseJson } from '../../src/kernel/record.ts'
-import { readText, request } from '../../src/kernel/request.ts'
+import { readBodyText, request } from '../../src/kernel/request.ts'
 import { controllerManager } from '../../src/managed-fields/status.ts'
 import { createLineReader } from '../../src/protocol/ndjson.ts'
 
@@ -72,7 +72,7 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
     const ended = linkedAbort(late, options.signal)
     try {
       const response = await open({ ...sent, signal: ended.signal })
-      return { response, text: await readText(response) }
+      return { response, text: await readBodyText(response) }
     } catch (error) {
       if (!late.aborted || options.signal.aborted) throw error
       const seconds = requestMs / 1_000
@@ -110,7 +110,7 @@ export const createClusterClient = (options: ClusterClientOptions): ClusterClien
       try {
         const all = { ...query, watch: 'true' }
         const response = await open({ method: 'GET', path, query: all, signal })
-        if (!isGood(response)) throw statusError(response, await readText(response))
+        if (!isGood(response)) throw statusError(response, await readBodyText(response))
         watched.onOpen?.()
         const read = createLineReader(maxLineBytes, watched.onLine)
         for await (const chunk of response as AsyncIterable<Buffer>) {

@@ -9,7 +9,7 @@ import {
   done,
   stalled,
   waitFor,
-  type Outcome,
+  type ReconcileOutcome,
   type Reconciler,
 } from '../../src/runtime/control-loop.ts'
 import { systemSource } from '../../src/store/core/actor.ts'
@@ -67,7 +67,7 @@ export const createClusterReconciler = (deps: ClusterReconcilerDeps): Reconciler
   const { store, mirror, secrets } = deps
   const waits = new Map<string, number>()
 
-  const reconcile = async (key: string): Promise<Outcome> => {
+  const reconcile = async (key: string): Promise<ReconcileOutcome> => {
     const ref = refFromKey(key)
     const object = mirror.get(key)
     const held = await store.get(ref)
@@ -195,7 +195,7 @@ const removeFromStore = async (
   deps: ClusterReconcilerDeps,
   object: KubeObject,
   stored: KubeObject | undefined,
-): Promise<Outcome> => {
+): Promise<ReconcileOutcome> => {
   deps.secrets.release(keyOf(refOf(object)))
   if (stored !== undefined && stored.metadata.deletionTimestamp === undefined) {
     const why = await deps.removals.remove(refOf(object))

@@ -11,7 +11,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 import { createPass } from './folder-pass.ts'
@@ -46,7 +46,7 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
     ...{ dir, store, actor, log, clock, pruneAll },
     ...defined({ onFaults }),
   })
-  const run = async (): Promise<Outcome> => {
+  const run = async (): Promise<ReconcileOutcome> => {
     try {
       return waitFor((await pass()) ?? pollMs)
     } catch (error) {
@@ -58,11 +58,11 @@ export const startFolderSource = (options: FolderSourceOptions): FolderSource =>
   // A program that is writing gets a moment to finish: half a file is useless.
   const loop = startSingleLoop({ clock, log }, { name: 'folder', settleMs, run })
   const watcher = watch(dir, { ignoreInitial: true, followSymlinks: true })
-  watcher.on('all', loop.poke)
+  watcher.on('all', loop.schedule)
   watcher.on('error', (error) =>
     log.warn({ reason: messageOf(error) }, 'cannot watch the folder; it is polled'),
   )
-  loop.wake()
+  loop.runNow()
   return {
     stop: async () => {
       await Promise.all([loop.stop(), watcher.close()])

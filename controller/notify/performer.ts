@@ -6,7 +6,12 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { withConditions } from '../../src/resources/conditions.ts'
 import { refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
-import { done, startControlLoop, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import {
+  done,
+  startControlLoop,
+  waitFor,
+  type ReconcileOutcome,
+} from '../../src/runtime/control-loop.ts'
 import { settleMs, type Batch, type Outbox } from '../../src/store/outbox.ts'
 import type { ChangeEvent, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
@@ -54,7 +59,7 @@ export const startNotifyPerformer = (deps: PerformerDeps): { stop(): Promise<voi
   const stopping = new AbortController()
   const sending = new Map<string, Sending>()
 
-  const collect = async (): Promise<Outcome> => {
+  const collect = async (): Promise<ReconcileOutcome> => {
     const due = await outbox.due(clock.now(), deps.term)
     for (const batch of due) {
       if (sending.has(batch.id)) continue
@@ -65,7 +70,7 @@ export const startNotifyPerformer = (deps: PerformerDeps): { stop(): Promise<voi
     const next = (await outbox.nextAt([...sending.keys()])) ?? Infinity
     return waitFor(Math.min(Math.max(next - clock.now(), leastMs), idleMs))
   }
-  const reconcile = async (key: string, signal: AbortSignal): Promise<Outcome> => {
+  const reconcile = async (key: string, signal: AbortSignal): Promise<ReconcileOutcome> => {
     if (key === outboxKey) return collect()
     const one = sending.get(key)
     if (one === undefined) return done

@@ -3,7 +3,7 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import { quietMs } from '../../src/store/secrets/open-revision.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -25,7 +25,7 @@ export const startChangeSetCloser = (deps: {
   const { store, clock, log } = deps
   /** The error that was logged last for each project that cannot be closed: the same is not logged each second. */
   let logged = new Map<string, string>()
-  const run = async (): Promise<Outcome> => {
+  const run = async (): Promise<ReconcileOutcome> => {
     const failing = new Map<string, string>()
     try {
       const due = await store.closeDueRevisions(clock.now(), (project, error) => {
@@ -42,6 +42,6 @@ export const startChangeSetCloser = (deps: {
     }
   }
   const loop = startSingleLoop(deps, { name: 'change sets', settleMs: quietMs, run })
-  loop.wake()
-  return { poke: loop.poke, stop: loop.stop }
+  loop.runNow()
+  return { poke: loop.schedule, stop: loop.stop }
 }

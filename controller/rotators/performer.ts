@@ -14,7 +14,12 @@ import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import type { RotationStatus } from '../../src/resources/kinds/rotation.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { sameJson } from '../../src/kernel/same-json.ts'
-import { done, startControlLoop, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import {
+  done,
+  startControlLoop,
+  waitFor,
+  type ReconcileOutcome,
+} from '../../src/runtime/control-loop.ts'
 import type { StagedValues } from '../../src/store/secrets/staged-values.ts'
 import type { ChangeEvent, EventInput, Store } from '../../src/store/store.ts'
 import type { Egress } from '../egress/gate.ts'
@@ -87,7 +92,7 @@ export const startRotationPerformer = (deps: RotationDeps): { stop(): Promise<vo
   /** Their next try is not waited for: what was away is back. */
   const woken = new Set<string>()
 
-  const reconcile = async (key: string, ending: AbortSignal): Promise<Outcome> => {
+  const reconcile = async (key: string, ending: AbortSignal): Promise<ReconcileOutcome> => {
     const rotation = known.get(key)
     if (rotation === undefined) return done
     const until = await advance(deps, rotation, ending, woken.delete(key))

@@ -2,7 +2,12 @@
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { annotations, refOf, type KubeObject } from '../../src/resources/meta.ts'
-import { done, startControlLoop, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import {
+  done,
+  startControlLoop,
+  waitFor,
+  type ReconcileOutcome,
+} from '../../src/runtime/control-loop.ts'
 import type { Actor, Store } from '../../src/store/store.ts'
 
 interface GatherDeps {
@@ -52,7 +57,7 @@ export const gatherHints = (deps: GatherDeps) => {
       const texts = { ...current.metadata.annotations, [annotations.refresh]: text }
       await tx.update({ ...current, metadata: { ...current.metadata, annotations: texts } })
     })
-  const reconcile = async (uid: string): Promise<Outcome> => {
+  const reconcile = async (uid: string): Promise<ReconcileOutcome> => {
     const restMs = (gathers.get(uid) ?? 0) - clock.now()
     if (restMs > 0) return waitFor(restMs)
     gathers.delete(uid)

@@ -5,7 +5,7 @@ import type { Logger } from '../../src/kernel/log.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { keyOf, refOf, type KubeObject } from '../../src/resources/meta.ts'
 import { everyMsOf, type SecretStoreStatus } from '../../src/resources/kinds/secret-store.ts'
-import { done, waitFor, type Outcome } from '../../src/runtime/control-loop.ts'
+import { done, waitFor, type ReconcileOutcome } from '../../src/runtime/control-loop.ts'
 import { startSingleLoop, type SingleLoop, type SingleWork } from '../../src/runtime/single-loop.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Budget } from './budget.ts'
@@ -85,22 +85,22 @@ export class Runner {
     this.#hints = new HintListener({
       ...{ clock, log: deps.log, random: () => this.#roll() },
       onHints: () => {
-        this.#main.wake()
-        this.#beside.wake()
+        this.#main.runNow()
+        this.#beside.runNow()
       },
-      onNews: () => this.#main.poke(),
+      onNews: () => this.#main.schedule(),
     })
     const log = deps.log.child({ store: keyOf(refOf(store)) })
     const loopOf = (name: string, run: SingleWork['run']): SingleLoop =>
       startSingleLoop({ clock, log }, { name, settleMs, run })
     this.#main = loopOf('store', (signal) => this.#pass(signal))
     this.#beside = loopOf('store, urgent', (signal) => (this.#serving = this.#serve(signal)))
-    this.#main.wake()
+    this.#main.runNow()
   }
 
   poke(): void {
-    this.#main.poke()
-    this.#beside.poke()
+    this.#main.schedule()
+    this.#beside.schedule()
   }
 
   async stop(): Promise<void> {
@@ -137,7 +137,7 @@ export class Runner {
   }
 
   /** Does what is due. */
-  async #pass(signal: AbortSignal): Promise<Outcome> {
+  async #pass(signal: AbortSignal): Promise<ReconcileOutcome> {
     const facts = await this.#gather()
     if (facts === undefined) return done
     const { clock } = this.#deps
@@ -182,7 +182,7 @@ export class Runner {
   }
 
   /** Does what is urgent, as long as a long step is under way. */
-  async #serve(signal: AbortSignal): Promise<Outcome> {
+  async #serve(signal: AbortSignal): Promise<ReconcileOutcome> {
     while (this.#covered !== undefined && !signal.aborted) {
       const covered = this.#covered
       const facts = await this.#gather()

@@ -21,7 +21,8 @@ export const isFile = (path: string): Promise<boolean> =>
     () => false,
   )
 
-export const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '')
+export const readIfReadable = (path: string): Promise<string> =>
+  readFile(path, 'utf8').catch(() => '')
 
 const firstOf = async (
   directory: string,
@@ -50,7 +51,7 @@ export const envFilesOf = (spec: FileChoice): string[] =>
  */
 export const chosenFiles = async (spec: FileChoice): Promise<string[]> => {
   if (spec.files !== undefined) return spec.files
-  const text = (await Promise.all(envFilesOf(spec).map(readText))).join('\n')
+  const text = (await Promise.all(envFilesOf(spec).map(readIfReadable))).join('\n')
   const list = readAssignment(text, 'COMPOSE_FILE')
   if (list !== undefined && list !== '') {
     const separator = readAssignment(text, 'COMPOSE_PATH_SEPARATOR') ?? ':'

@@ -14,7 +14,7 @@ export interface Question {
   readonly instead?: string
 }
 
-export type Answer = 'yes' | 'no' | 'nobody' | 'cancelled'
+export type ConfirmAnswer = 'yes' | 'no' | 'nobody' | 'cancelled'
 
 /** Reads one line; undefined when the person interrupted. */
 export const askLine = (question: string): Promise<string | undefined> =>
@@ -37,7 +37,7 @@ export const askLine = (question: string): Promise<string | undefined> =>
 export const askToConfirm = async (
   { question, details = [] }: Question,
   say: (line: string) => void,
-): Promise<Answer> => {
+): Promise<ConfirmAnswer> => {
   for (const line of details) say(line)
   if (!canAsk()) return 'nobody'
   const answer = await askLine(`${question} [y/N] `)

@@ -1,5 +1,5 @@
 // A loop over many items that yields to the event loop, so that it does not hold up other requests.
-import { ownTurn } from './turn.ts'
+import { nextTurn } from './event-loop.ts'
 
 /** This many items take a few milliseconds. */
 const manyInOneTurn = 100
@@ -12,7 +12,7 @@ export const mapYielding = async <T, R>(
 ): Promise<R[]> => {
   const results: R[] = []
   for (const [index, item] of items.entries()) {
-    if (index > 0 && index % inOneTurn === 0) await ownTurn()
+    if (index > 0 && index % inOneTurn === 0) await nextTurn()
     results.push(fn(item, index))
   }
   return results

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readText, request } from './request.ts'
+import { readBodyText, request } from './request.ts'
 
 const start = (): Server =>
   createServer((incoming, response) => {
@@ -41,17 +41,17 @@ describe('a request', () => {
       outgoing.end('body')
     })
     expect(response.statusCode).toBe(418)
-    expect(await readText(response)).toBe('POST body')
+    expect(await readBodyText(response)).toBe('POST body')
   })
 
   it('gets the answer at a unix socket', async () => {
     const response = await request({ socketPath: join(dir, 'socket'), path: '/' })
-    expect(await readText(response)).toBe('GET ')
+    expect(await readBodyText(response)).toBe('GET ')
   })
 
   it('reads no more than it may', async () => {
     const response = await request(new URL('/', base))
-    await expect(readText(response, 3)).rejects.toThrow('the answer is too long')
+    await expect(readBodyText(response, 3)).rejects.toThrow('the answer is too long')
   })
 
   it('fails where nothing comes for too long, and where the signal aborts', async () => {

@@ -3,7 +3,7 @@ import http from 'node:http'
 import https from 'node:https'
 
 /** A server by its URL, or the path of a request to a unix socket. */
-export type Target = URL | { readonly socketPath: string; readonly path: string }
+export type RequestTarget = URL | { readonly socketPath: string; readonly path: string }
 
 export interface RequestOptions extends https.RequestOptions {
   /** What a request fails with whose connection is silent for `timeout`. */
@@ -16,7 +16,7 @@ export interface RequestOptions extends https.RequestOptions {
  * connection is silent for `timeout`. `send` sends the body, at once or when it likes.
  */
 export const request = (
-  target: Target,
+  target: RequestTarget,
   { late, ...options }: RequestOptions = {},
   send: (outgoing: http.ClientRequest) => void = (outgoing) => outgoing.end(),
 ): Promise<http.IncomingMessage> =>
@@ -36,7 +36,7 @@ export const request = (
   })
 
 /** All bytes of a stream; fails with `tooLong` where they are more than `most`. */
-export const readBytes = async (
+export const readBody = async (
   stream: AsyncIterable<Buffer>,
   most = Infinity,
   tooLong: () => Error = () => new Error('the answer is too long'),
@@ -51,5 +51,5 @@ export const readBytes = async (
   return Buffer.concat(chunks)
 }
 
-export const readText = async (stream: AsyncIterable<Buffer>, most?: number): Promise<string> =>
-  (await readBytes(stream, most)).toString('utf8')
+export const readBodyText = async (stream: AsyncIterable<Buffer>, most?: number): Promise<string> =>
+  (await readBody(stream, most)).toString('utf8')

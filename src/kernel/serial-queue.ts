@@ -1,5 +1,5 @@
 // Runs pieces of work one after the other, or a few at a time, also after one that failed.
-import { ownTurn } from './turn.ts'
+import { nextTurn } from './event-loop.ts'
 
 export type SerialQueue = <T>(work: () => T | Promise<T>) => Promise<T>
 
@@ -20,7 +20,7 @@ export const createYieldingQueue = (): SerialQueue => {
   const inTurn = createSerialQueue()
   return (work) =>
     inTurn(async () => {
-      for (let turn = 0; turn < turnsBetween; turn++) await ownTurn()
+      for (let turn = 0; turn < turnsBetween; turn++) await nextTurn()
       return work()
     })
 }

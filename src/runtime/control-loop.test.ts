@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { StagelyError } from '../kernel/errors.ts'
 import { silentLogger, type Logger } from '../kernel/log.ts'
-import { done, startControlLoop, stalled, waitFor, type Outcome } from './control-loop.ts'
+import { done, startControlLoop, stalled, waitFor, type ReconcileOutcome } from './control-loop.ts'
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-const start = (answers: (Outcome | Error)[], log: Logger = silentLogger) => {
+const start = (answers: (ReconcileOutcome | Error)[], log: Logger = silentLogger) => {
   const clock = createFakeClock()
   const runs: string[] = []
   const outcomes: string[] = []

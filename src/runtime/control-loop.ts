@@ -6,7 +6,7 @@ import { isReason } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/log.ts'
 import { WorkQueue } from './work-queue.ts'
 
-export type Outcome =
+export type ReconcileOutcome =
   /** The state matches, or was written. */
   | { readonly kind: 'done' }
   /** Something outside must happen first; reconcile again after `ms`. */
@@ -14,19 +14,22 @@ export type Outcome =
   /** Only a change of the spec can help. */
   | { readonly kind: 'stalled' }
 
-export const done: Outcome = { kind: 'done' }
-export const stalled: Outcome = { kind: 'stalled' }
-export const waitFor = (ms: number): Outcome => ({ kind: 'waitFor', ms })
+export const done: ReconcileOutcome = { kind: 'done' }
+export const stalled: ReconcileOutcome = { kind: 'stalled' }
+export const waitFor = (ms: number): ReconcileOutcome => ({ kind: 'waitFor', ms })
 
 export interface Reconciler {
   readonly name: string
   /** Reconciles one key. Throws unexpected errors; the loop retries with backoff. */
-  reconcile(key: string, signal: AbortSignal): Promise<Outcome>
+  reconcile(key: string, signal: AbortSignal): Promise<ReconcileOutcome>
   /**
    * Reconciles several keys at once, where that is cheaper. When it throws, each key is reconciled
    * alone.
    */
-  reconcileAll?(keys: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Outcome>>
+  reconcileAll?(
+    keys: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ReconcileOutcome>>
 }
 
 export interface LoopObserver {
@@ -57,7 +60,7 @@ export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): Contro
   const queue = new WorkQueue({ clock, backoff })
   const stopping = new AbortController()
 
-  const settle = (key: string, outcome: Outcome): void => {
+  const settle = (key: string, outcome: ReconcileOutcome): void => {
     switch (outcome.kind) {
       case 'done':
       case 'stalled':
@@ -92,7 +95,7 @@ export const startControlLoop = (deps: LoopDeps, reconciler: Reconciler): Contro
   /** False when the batch failed as a whole; then no key has an outcome. */
   const runAll = async (keys: readonly string[]): Promise<boolean> => {
     const startedAt = clock.now()
-    let outcomes: ReadonlyMap<string, Outcome>
+    let outcomes: ReadonlyMap<string, ReconcileOutcome>
     try {
       outcomes = (await reconciler.reconcileAll?.(keys, stopping.signal)) ?? new Map()
     } catch (error) {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { silentLogger } from '../kernel/log.ts'
-import { done, waitFor, type Outcome } from './control-loop.ts'
+import { done, waitFor, type ReconcileOutcome } from './control-loop.ts'
 import { startSingleLoop } from './single-loop.ts'
 
-const start = (run: (at: number) => Outcome | Promise<Outcome> = () => done) => {
+const start = (run: (at: number) => ReconcileOutcome | Promise<ReconcileOutcome> = () => done) => {
   const clock = createFakeClock(0)
   const runs: number[] = []
   const loop = startSingleLoop(
@@ -30,15 +30,15 @@ describe('a single loop', () => {
 
   it('runs at once by a wake, and once for a burst of events, when they have settled', async () => {
     const { clock, loop, runs } = start()
-    loop.wake()
+    loop.runNow()
     await clock.advance(10)
-    for (let i = 0; i < 5; i++) loop.poke()
+    for (let i = 0; i < 5; i++) loop.schedule()
     await clock.advance(99)
     expect(runs).toEqual([0])
     await clock.advance(1)
     expect(runs).toEqual([0, 110])
-    loop.poke()
-    loop.wake()
+    loop.schedule()
+    loop.runNow()
     await clock.advance(1_000)
     expect(runs).toEqual([0, 110, 110])
     await loop.stop()
@@ -46,9 +46,9 @@ describe('a single loop', () => {
 
   it('rests as long as the run says, and an event cuts that short', async () => {
     const { clock, loop, runs } = start(() => waitFor(5_000))
-    loop.wake()
+    loop.runNow()
     await clock.advance(5_000)
-    loop.poke()
+    loop.schedule()
     await clock.advance(100)
     expect(runs).toEqual([0, 5_000, 5_100])
     await loop.stop()
@@ -60,9 +60,9 @@ describe('a single loop', () => {
       await clock.sleep(1_000)
       return waitFor(60_000)
     })
-    loop.wake()
+    loop.runNow()
     await clock.advance(500)
-    loop.poke()
+    loop.schedule()
     await clock.advance(599)
     expect(runs).toEqual([0])
     await clock.advance(1)
@@ -75,16 +75,16 @@ describe('a single loop', () => {
       await clock.sleep(1_000)
       return waitFor(0)
     })
-    loop.wake()
+    loop.runNow()
     await clock.advance(0)
     let stopped = false
     const stopping = loop.stop().then(() => (stopped = true))
-    loop.poke()
+    loop.schedule()
     await clock.advance(999)
     expect(stopped).toBe(false)
     await clock.advance(1)
     await stopping
-    loop.wake()
+    loop.runNow()
     await clock.advance(3_600_000)
     expect(runs).toEqual([0])
   })

@@ -1,11 +1,11 @@
 // A control loop for work of which there is only one, such as the outbox or a folder.
-import { startControlLoop, type LoopDeps, type Outcome } from './control-loop.ts'
+import { startControlLoop, type LoopDeps, type ReconcileOutcome } from './control-loop.ts'
 
 export interface SingleLoop {
   /** Asks for a run soon. Events come in bursts: `settleMs` pass before the run, and before a further one. */
-  readonly poke: () => void
+  readonly schedule: () => void
   /** Asks for a run at once. */
-  readonly wake: () => void
+  readonly runNow: () => void
   /** Asks for no more runs, and waits for the one in work. */
   readonly stop: () => Promise<void>
 }
@@ -15,35 +15,35 @@ export interface SingleWork {
   readonly name: string
   readonly settleMs?: number
   /** As in Reconciler: reads the current state, and says when to be called again. */
-  readonly run: (signal: AbortSignal) => Promise<Outcome>
+  readonly run: (signal: AbortSignal) => Promise<ReconcileOutcome>
 }
 
-/** Runs nothing before the first poke() or wake(). */
+/** Runs nothing before the first schedule() or runNow(). */
 export const startSingleLoop = (
   { clock, log }: Pick<LoopDeps, 'clock' | 'log'>,
   { name, settleMs = 0, run }: SingleWork,
 ): SingleLoop => {
   let isRunning = false
-  let isPoked = false
+  let isRequested = false
   const soon = (): void => loop.enqueueAfter(name, settleMs)
-  const reconcile = async (_key: string, signal: AbortSignal): Promise<Outcome> => {
+  const reconcile = async (_key: string, signal: AbortSignal): Promise<ReconcileOutcome> => {
     isRunning = true
-    isPoked = false
+    isRequested = false
     try {
       return await run(signal)
     } finally {
       isRunning = false
       // Counted from the end of the run, which may have made the events itself.
-      if (isPoked) soon()
+      if (isRequested) soon()
     }
   }
   const loop = startControlLoop({ clock, log, workers: 1 }, { name, reconcile })
   return {
-    poke: () => {
-      if (isRunning) isPoked = true
+    schedule: () => {
+      if (isRunning) isRequested = true
       else soon()
     },
-    wake: () => loop.enqueue(name),
+    runNow: () => loop.enqueue(name),
     stop: () => loop.stop(),
   }
 }

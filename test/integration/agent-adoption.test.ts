@@ -73,7 +73,7 @@ describe('a stack that runs already', () => {
       `services:\n${idleService('web', own)}${idleService('db', '    environment: {EDIT: "1"}\n')}${idleService('fresh')}`,
     )
     const before = await stack.containers()
-    machine.loop.poke()
+    machine.loop.schedule()
     await machine.until((r) => r.pendingEdits.join() === 'db,fresh')
     const rotated = held('TOKEN', 'second-value', 'web')
     await machine.roll([rotated])
@@ -92,7 +92,7 @@ describe('a stack that runs already', () => {
     const spec = { ...desiredFor(stack).compose, onChange: 'Deploy' as const }
     await machine.roll([secret], { compose: spec })
     await stack.write(`${compose}${idleService('fresh')}`)
-    machine.loop.poke()
+    machine.loop.schedule()
     await machine.until(
       (r) =>
         r.phase === 'Settled' &&

@@ -93,7 +93,7 @@ describe('a failure', () => {
 
   it('of a service that is rolled out with an edit of its user takes nothing back either', async () => {
     await stack.write(composeFile('exit 5'))
-    machine.loop.poke()
+    machine.loop.schedule()
     await machine.until((r) => r.pendingEdits.join() === 'peer')
     const report = await change([held('OWN', 'third', 'db'), ...current.slice(1)])
     expect(report).toMatchObject({ revision, phase: 'Failed', rollout: { service: 'peer' } })

@@ -162,7 +162,7 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
     expect(machine.reports.flatMap((r) => r.pendingEdits)).toEqual([])
     const api = `depends_on: [db]\n    labels: {edited: "yes"}\n`
     await stack.write(compose.replace('depends_on: [db]\n', api))
-    machine.loop.poke()
+    machine.loop.schedule()
     await machine.until((r) => r.pendingEdits.length > 0)
     expect(machine.reports.at(-1)?.pendingEdits).toEqual(['api'])
     const before = await stack.containers()
@@ -177,7 +177,7 @@ describe.each(versions)('services that depend on each other, by %s', (_version, 
         .replace('services:\n', 'services:\n  # edited\n')
         .replace('depends_on: [db]\n', 'depends_on: [db]\n    labels: {edited: "again"}\n'),
     )
-    machine.loop.poke()
+    machine.loop.schedule()
     await machine.until((r) => r.pendingEdits.join() === 'api')
     const before = await stack.containers()
     await machine.roll([common, held('OWN', 'four', 'web')], { redeploy: 'edits' })
@@ -241,7 +241,7 @@ it('a network that is edited stays while a service on it is rotated, and a deplo
   try {
     await machine.roll([held('OWN', 'one', 'web')])
     await stack.write(onNetwork('labels: {edited: "yes"}'))
-    machine.loop.poke()
+    machine.loop.schedule()
     await machine.until((r) => r.pendingEdits.length > 0)
     expect(machine.reports.at(-1)?.pendingEdits).toEqual(['api', 'web'])
     const before = await stack.containers()

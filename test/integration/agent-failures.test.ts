@@ -71,13 +71,13 @@ describe('a stack that is in sync', () => {
     expect(report.fault?.reason).toBe('ComposeInvalid')
     expect(report.fault?.message).toMatch(/yaml: line \d/)
     await stack.write(`${compose}    environment: {TOKEN: "\${TOKEN:?needed}"}\n`)
-    machine.loop.poke()
+    machine.loop.schedule()
     await machine.until(
       ({ fault }) =>
         fault?.message.includes('TOKEN is one of web, which gets it by itself') === true,
     )
     await stack.write(compose)
-    machine.loop.poke()
+    machine.loop.schedule()
     await machine.until((r) => r.phase === 'Settled')
     expect((await stack.environmentOf('web'))['TOKEN']).toBe('the-second-value')
   })

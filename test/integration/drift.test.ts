@@ -134,7 +134,7 @@ describe('containers that are changed by hand', () => {
 
   it('may have rolled edits out, which are then no longer pending', async () => {
     await stack.write(composeFile('    environment: {EDIT: "1"}\n'))
-    machine.loop.poke()
+    machine.loop.schedule()
     await machine.until((r) => r.pendingEdits.join() === 'db')
     await stack.compose('up', '-d', '-t', '1')
     await machine.until((r) => r.phase === 'Settled' && r.pendingEdits.length === 0)

@@ -2,7 +2,7 @@
 // may come to any replica, so that the last one is read from the store. Reports that come during a write share the
 // next one.
 import { toTimestamp, type Clock } from '../../../src/kernel/clock.ts'
-import { gathered } from '../../../src/kernel/gathered.ts'
+import { batched } from '../../../src/kernel/batched.ts'
 import { storableJson } from '../../../src/kernel/storable.ts'
 import { apiVersion, type KubeObject, type ObjectRef } from '../../../src/resources/meta.ts'
 import { isReportedSince, presenceOf } from '../../../src/resources/presence.ts'
@@ -135,7 +135,7 @@ export const createReports = (
 ): Reports => {
   const newest: Newest = new Map()
 
-  const put = gathered(mostInOneWrite, async (batch: readonly CheckedReport[]) => {
+  const put = batched(mostInOneWrite, async (batch: readonly CheckedReport[]) => {
     const uids = batch.map(({ agentUid }) => agentUid)
     const boots = await connections.bootsOf(uids)
     try {

@@ -4,7 +4,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
 import type { Clock } from '../../../src/kernel/clock.ts'
 import { messageOf, StagelyError } from '../../../src/kernel/errors.ts'
-import { readText, request } from '../../../src/kernel/request.ts'
+import { readBodyText, request } from '../../../src/kernel/request.ts'
 import type { Peer } from '../../../src/store/replicas.ts'
 import { signPeerRequest } from './token.ts'
 
@@ -44,7 +44,7 @@ export const createPeerClient = (key: Buffer, clock: Clock): PeerClient => {
     const response = await request(new URL(path, url), { ...own, ...options }, (outgoing) => {
       outgoing.end(body)
     })
-    return { status: response.statusCode ?? 0, text: await readText(response, maxAnswerBytes) }
+    return { status: response.statusCode ?? 0, text: await readBodyText(response, maxAnswerBytes) }
   }
 
   return {

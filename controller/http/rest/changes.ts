@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { defined } from '../../../src/kernel/defined.ts'
 import { StagelyError } from '../../../src/kernel/errors.ts'
-import { ownTurn } from '../../../src/kernel/turn.ts'
+import { nextTurn } from '../../../src/kernel/event-loop.ts'
 import { linkedAbort } from '../../../src/kernel/linked-abort.ts'
 import { refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import type { SetEntry } from '../../../src/secrets/visible.ts'
@@ -189,7 +189,7 @@ export const changeSecrets = async <T>(
     ),
   )
   // The write, what it wakes and its answer are each long for many secrets: others are served between them.
-  await ownTurn()
+  await nextTurn()
   const set = nameSet(before.entries)
   const isChanged = set !== nameSet(after.entries)
   const impact = toImpact(await impactOf(before.situation, after.situation))

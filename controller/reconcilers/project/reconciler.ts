@@ -5,7 +5,12 @@ import { conditionsOf, findCondition } from '../../../src/resources/conditions.t
 import { refFromKey, refOf, type KubeObject } from '../../../src/resources/meta.ts'
 import { ofKind } from '../../../src/resources/typed.ts'
 import type { SecretStatus } from '../../../src/resources/kinds/stagelysecret.ts'
-import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
+import {
+  done,
+  waitFor,
+  type ReconcileOutcome,
+  type Reconciler,
+} from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
@@ -57,7 +62,7 @@ export const createProjectReconciler = (deps: { store: Store; clock: Clock }): R
       })
     }
   }
-  const reconcile = async (key: string): Promise<Outcome> => {
+  const reconcile = async (key: string): Promise<ReconcileOutcome> => {
     const { changes, renewals, waitMs } = await workIn(key)
     await write(changes)
     try {

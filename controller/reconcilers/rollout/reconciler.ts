@@ -5,7 +5,12 @@ import { defined } from '../../../src/kernel/defined.ts'
 import { withCondition, type Condition } from '../../../src/resources/conditions.ts'
 import { refFromKey, refOf } from '../../../src/resources/meta.ts'
 import type { ProjectStatus } from '../../../src/resources/kinds/project.ts'
-import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
+import {
+  done,
+  waitFor,
+  type ReconcileOutcome,
+  type Reconciler,
+} from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
@@ -17,7 +22,7 @@ import { rolloutEventOf } from './verdict.ts'
 /** Reads and decides outside any transaction: a project may have thousands of stagelets. */
 export const createRolloutReconciler = (deps: { store: Store; clock: Clock }): Reconciler => ({
   name: 'rollout',
-  reconcile: async (key): Promise<Outcome> => {
+  reconcile: async (key): Promise<ReconcileOutcome> => {
     const input = await gatherRollout(deps.store, refFromKey(key), { now: deps.clock.now() })
     if (input === undefined) return done
     const decision = decideRollout(input)

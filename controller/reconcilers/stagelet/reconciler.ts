@@ -8,7 +8,12 @@ import {
   refOf,
   type KubeObject,
 } from '../../../src/resources/meta.ts'
-import { done, waitFor, type Outcome, type Reconciler } from '../../../src/runtime/control-loop.ts'
+import {
+  done,
+  waitFor,
+  type ReconcileOutcome,
+  type Reconciler,
+} from '../../../src/runtime/control-loop.ts'
 import { sameJson } from '../../../src/kernel/same-json.ts'
 import type { Store, Transaction } from '../../../src/store/store.ts'
 import { reconcilerActor } from '../actor.ts'
@@ -38,7 +43,9 @@ export const createStageletReconciler = (deps: {
 }): StageletReconciler => {
   /** By key, the resourceVersion that was written last, where another run would change nothing. */
   const settled = new Map<string, string>()
-  const reconcileAll = async (keys: readonly string[]): Promise<ReadonlyMap<string, Outcome>> => {
+  const reconcileAll = async (
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, ReconcileOutcome>> => {
     const now = deps.clock.now()
     const { outcomes, written, propagated } = await deps.store.write(reconcilerActor, {}, (tx) =>
       reconcileIn(tx, keys, now),
@@ -58,7 +65,7 @@ export const createStageletReconciler = (deps: {
 }
 
 interface Reconciled {
-  readonly outcomes: ReadonlyMap<string, Outcome>
+  readonly outcomes: ReadonlyMap<string, ReconcileOutcome>
   /** By key, the written resourceVersion, where another run would change nothing. */
   readonly written: ReadonlyMap<string, string>
   /** With the project, as `namespace/name`. */
@@ -78,7 +85,7 @@ const reconcileIn = async (
     if (input !== undefined) inputs.push(input)
   }
   const decided = inputs.map((input) => ({ input, ...decideStagelet(input) }))
-  const outcomes = new Map<string, Outcome>()
+  const outcomes = new Map<string, ReconcileOutcome>()
   const written = new Map<string, string>()
   for (const { input, status } of decided) {
     const { stagelet, revisions } = input

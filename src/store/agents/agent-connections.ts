@@ -2,7 +2,7 @@
 // replica does not declare an agent gone that has moved to another replica, and every replica can check the boot of a
 // report.
 import { randomUUID } from 'node:crypto'
-import { gathered } from '../../kernel/gathered.ts'
+import { batched } from '../../kernel/batched.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Store } from '../store.ts'
 import type { Actor } from '../core/actor.ts'
@@ -71,7 +71,7 @@ export class AgentConnections {
     this.#sql = sql
     this.#store = store
     this.replica = replica
-    this.#insert = gathered(mostOpenedAtOnce, async (opened: readonly OpenedStream[]) => {
+    this.#insert = batched(mostOpenedAtOnce, async (opened: readonly OpenedStream[]) => {
       const rows = opened.map((one) => ({ ...one, connection: randomUUID() }))
       // Of several streams of one agent, the last is the newest.
       const newest = [...new Map(rows.map((row) => [row.agentUid, row])).values()]

@@ -11,7 +11,7 @@ import { noteLastSeen, recordKeyChange } from './agent-key-changes.ts'
 import { conflict, notFound } from '../core/errors.ts'
 import { createObject } from '../objects/objects.ts'
 import type { Store } from '../store.ts'
-import { gathered } from '../../kernel/gathered.ts'
+import { batched } from '../../kernel/batched.ts'
 import { useCounters, type CountedRequest } from './request-counters.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Actor, Origin } from '../core/actor.ts'
@@ -124,7 +124,7 @@ export class AgentRegistry {
     this.#sql = sql
     this.#store = store
     this.#clock = clock
-    this.#readKeys = gathered(mostReadAtOnce, async (uids: readonly string[]) => {
+    this.#readKeys = batched(mostReadAtOnce, async (uids: readonly string[]) => {
       const rows = await sql.query<AgentKeys & { agent_uid: string }>(
         `SELECT agent_uid, namespace, name, ed25519, x25519 FROM agent_keys
          WHERE agent_uid = ANY ($1::uuid[])`,
@@ -133,7 +133,7 @@ export class AgentRegistry {
       const byUid = new Map(rows.map(({ agent_uid, ...keys }) => [agent_uid, keys]))
       return uids.map((uid) => byUid.get(uid))
     })
-    this.useCounter = gathered(mostReadAtOnce, (asked: readonly CountedRequest[]) =>
+    this.useCounter = batched(mostReadAtOnce, (asked: readonly CountedRequest[]) =>
       useCounters(sql, asked),
     )
   }

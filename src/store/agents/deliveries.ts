@@ -1,6 +1,6 @@
 // Opens sets for agents. Agents that ask for the same set at about the same time share one read of the set
 // and one commit of audit rows: a change to thousands of stagelets is read a few times.
-import { gathered } from '../../kernel/gathered.ts'
+import { batched } from '../../kernel/batched.ts'
 import { controllerActor, type Delivery } from '../core/actor.ts'
 import type { OpenedEntry } from '../core/sets.ts'
 import type { Queryable } from '../drivers/sql.ts'
@@ -31,7 +31,7 @@ export const createDeliveries = (openSets: OpenSets): OpenSet => {
     const id = `${projectUid} ${revision}`
     const running = sets.get(id)
     if (running !== undefined) return running(delivery)
-    const open = gathered(
+    const open = batched(
       mostAtOnce,
       (deliveries: readonly Delivery[]) => openSets(projectUid, revision, deliveries),
       { inTurns: answersBeforeYield, onIdle: () => sets.delete(id) },

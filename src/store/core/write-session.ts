@@ -1,7 +1,7 @@
 // What one write sees and changes. Every change of an object goes through put() and drop(), which number, keep and announce
 // it. Nothing is stored before the commit: see log/writer.ts.
 import { toTimestamp, type Clock } from '../../kernel/clock.ts'
-import { ownTurn } from '../../kernel/turn.ts'
+import { nextTurn } from '../../kernel/event-loop.ts'
 import { keyOf, refOf, type KubeObject, type ObjectRef } from '../../resources/meta.ts'
 import type { KeyRing } from '../../secrets/key-ring.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
@@ -132,7 +132,7 @@ export class WriteSession {
   /** Lets the event loop go on where this write takes long. */
   async pause(): Promise<void> {
     if (performance.now() - this.#pausedAt < blockMs) return
-    await ownTurn()
+    await nextTurn()
     this.#signal?.throwIfAborted()
     this.#pausedAt = performance.now()
   }

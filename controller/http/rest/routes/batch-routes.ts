@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { append } from '../../../../src/kernel/append.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import { StagelyError, type Fault, type Reason } from '../../../../src/kernel/errors.ts'
-import { ownTurn } from '../../../../src/kernel/turn.ts'
+import { nextTurn } from '../../../../src/kernel/event-loop.ts'
 import { refOf, type KubeObject } from '../../../../src/resources/meta.ts'
 import type { SecretInput } from '../../../../src/resources/schemas/secret-fields.ts'
 import { diffSets, type SetDiff } from '../../../../src/store/core/set-diff.ts'
@@ -133,9 +133,9 @@ export const batchRoutes = routesOf('Secrets', [
       const { store, clock } = deps
       const project = requireTarget(context)
       const changeSet = body.change_set ?? { id: `rest-${actor.requestId ?? ''}`, last: true }
-      await ownTurn()
+      await nextTurn()
       const found = await findAll(store, project, body.operations)
-      await ownTurn()
+      await nextTurn()
       const around = await store.projectSummary(refOf(project), mostStagelets)
       const { dry_run: dryRun, expected_set: expectedSet, note } = body
       const options = { dryRun, expectedSet, changeSet, note }
@@ -145,9 +145,9 @@ export const batchRoutes = routesOf('Secrets', [
       const done = await inRequestNames(() =>
         changeSecrets(context, project, options, (tx) => runAll(tx, project, batch)),
       )
-      await ownTurn()
+      await nextTurn()
       const diff = diffSets(done.before, done.after)
-      await ownTurn()
+      await nextTurn()
       const valued = withNewValue(diff)
       const results = done.result.map((one) => resultOf(one, valued, body.dry_run))
       const warnings = await warningsOfBatch(

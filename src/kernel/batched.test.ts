@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { StagelyError } from './errors.ts'
-import { gathered } from './gathered.ts'
+import { batched } from './batched.ts'
 
 describe('gathered', () => {
   it('answers together what is asked at the same time and while an answer is on its way', async () => {
     const batches: number[][] = []
     let release: () => void = () => undefined
-    const ask = gathered(3, async (asked: readonly number[]) => {
+    const ask = batched(3, async (asked: readonly number[]) => {
       batches.push([...asked])
       if (batches.length === 1) await new Promise<void>((resolve) => (release = resolve))
       return asked.map((one) => one * 10)
@@ -20,7 +20,7 @@ describe('gathered', () => {
   })
 
   it('fails those alone that fail alone', async () => {
-    const ask = gathered(10, (asked: readonly number[]) =>
+    const ask = batched(10, (asked: readonly number[]) =>
       asked.includes(1) ? Promise.reject(new Error('no')) : Promise.resolve(asked),
     )
     const outcomes = await Promise.allSettled([ask(0), ask(1), ask(2)])
@@ -30,7 +30,7 @@ describe('gathered', () => {
   it('lets other work have turns between answers, and tells when no question is left', async () => {
     let idle = 0
     const options = { inTurns: 2, onIdle: () => void (idle += 1) }
-    const ask = gathered(10, (asked: readonly number[]) => Promise.resolve(asked), options)
+    const ask = batched(10, (asked: readonly number[]) => Promise.resolve(asked), options)
     let turns = 0
     const count = (): void => {
       turns += 1
@@ -46,7 +46,7 @@ describe('gathered', () => {
 
   it('asks a service that is away once for all of a batch', async () => {
     let times = 0
-    const ask = gathered(10, (): Promise<number[]> => {
+    const ask = batched(10, (): Promise<number[]> => {
       times += 1
       return Promise.reject(new StagelyError('ServiceUnavailable', 'it is away'))
     })

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import { ownTurn } from './turn.ts'
+import { nextTurn } from './event-loop.ts'
 
 it('lets what has arrived go first, also between many who work for long', async () => {
   const said: string[] = []
   const work = async (name: string): Promise<void> => {
     for (let i = 0; i < 3; i++) {
-      await ownTurn()
+      await nextTurn()
       said.push(name)
     }
   }

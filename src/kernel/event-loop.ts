@@ -1,5 +1,5 @@
-// Turns of the event loop. Whoever works for long gives way now and then; of all who wait one goes on in each turn, so
-// that what else has arrived is served between them, however many work for long at the same time.
+// Turns of the event loop. Long work gives way now and then. In each turn one piece of waiting work goes on: requests that
+// have arrived meanwhile are served between two pieces, however many there are.
 let isScheduled = false
 const waiting: (() => void)[] = []
 
@@ -10,8 +10,8 @@ const next = (): void => {
   goOn?.()
 }
 
-/** Resolves in a turn that nobody else waits for. */
-export const ownTurn = (): Promise<void> =>
+/** Resolves in a turn of its own. */
+export const nextTurn = (): Promise<void> =>
   new Promise((resolve) => {
     waiting.push(resolve)
     if (isScheduled) return
