@@ -58,6 +58,28 @@ describe('ARCHITECTURE.md', () => {
   })
 })
 
+/** Errors of programs and libraries that have no code; and words of conditions that this program has written itself. */
+const mayReadWords = [
+  'agent/tasks/mariadb.ts',
+  'cli/commands/status.ts',
+  'controller/reconcilers/stagelet/happenings.ts',
+  'controller/start-fault.ts',
+  'controller/stores/remembered.ts',
+  'src/resources/validation/faults.ts',
+  'src/secrets/providers/gcp-kms.ts',
+  'src/store/drivers/pg.ts',
+]
+/** The checked ways of `typed.ts`, and objects whose kind nobody knows. */
+const mayCast = [
+  'cli/commands/status.ts',
+  'cli/init/manifests.ts',
+  'cli/secrets/delete.ts',
+  'cli/secrets/rollback.ts',
+  'controller/http/rest/routes/rollout-routes.ts',
+  'src/resources/kinds/unseen-secret.ts',
+  'src/resources/typed.ts',
+]
+
 const decisions = (await readdir(join(root, 'docs/adr'))).filter((name) => /^\d{4}-/.test(name))
 const parts = ['src', 'controller', 'dashboard', 'agent', 'cli', 'scripts', 'docs', 'test']
 
@@ -100,6 +122,40 @@ describe('docs/adr', () => {
     )
     expect(mentions.length).toBeGreaterThan(30)
     expect(mentions.filter(({ number }) => !numbers.has(number!))).toEqual([])
+  })
+})
+
+const programs = ['src', 'controller', 'agent', 'cli', 'dashboard']
+
+/** Sources that hold a text like this, without their tests. */
+const filesWith = async (pattern: RegExp): Promise<string[]> => {
+  const sources = (await Promise.all(programs.map(textsOf))).flat()
+  return sources
+    .filter(([path, text]) => isSource(path) && pattern.test(text))
+    .map(([path]) => path)
+    .sort()
+}
+
+describe('a promise of ARCHITECTURE.md', () => {
+  it('draws each state of a rotation that there is, and no other', async () => {
+    const machine = await readFile(join(root, 'controller/rotators/machine/machine.ts'), 'utf8')
+    const [, table = ''] = /^export const decisions[^{]*\{$([^]*?)^\}/m.exec(machine) ?? []
+    const states = [...table.matchAll(/^ {2}(\w+):/gm)].map(([, state]) => state!)
+    const drawn = text.split('## A rotation')[1]?.split('```')[1] ?? ''
+    expect(states.length).toBeGreaterThan(10)
+    expect(new Set(drawn.match(/\b[A-Z]\w+/g))).toEqual(new Set(states))
+  })
+
+  it('lets no other file read the words of an error, or of a condition', async () => {
+    const reads =
+      /(\.test|\.exec)\((messageOf\(|\w*error\.message|stderr)|(messageOf\(\w+\)|\w*\.message)\??\.(includes|startsWith|endsWith|match)\(/i
+    expect(await filesWith(reads)).toEqual(mayReadWords)
+  })
+
+  it('lets no other file cast a spec or a status', async () => {
+    const casts =
+      /\.(spec|status)\)? as (?!const\b|ContentfulStatusCode)|\.(spec|status) \?\? \{\}\) as |\(\(?(spec|status)( \?\? \{\}\))? as (Partial|Pick|[A-Z]\w*(Spec|Status))|\.(spec|status) as \{/
+    expect(await filesWith(casts)).toEqual(mayCast)
   })
 })
 

@@ -1,6 +1,6 @@
 // Lists what a deletion deletes, one line for each object. Pure.
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { StageletSpec } from '../../src/resources/kinds/stagelet.ts'
+import { projectNameOf } from '../../src/resources/project-ref.ts'
 import { statusOf, specOf } from '../../src/resources/typed.ts'
 
 const mostNamed = 10
@@ -11,8 +11,7 @@ export const listed = (names: readonly string[]): string =>
   (names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '')
 
 /** Of a secret or a stagelet. */
-export const projectOf = ({ spec }: KubeObject): string =>
-  (spec as Pick<StageletSpec, 'projectRef'>).projectRef.name
+export const projectOf = (object: KubeObject): string => projectNameOf(object) ?? ''
 
 /** Names of stagelets that are not being deleted: the others block nothing. */
 const living = (stagelets: readonly KubeObject[], is: (s: KubeObject) => boolean): string[] =>

@@ -3,6 +3,7 @@
 import { append } from '../../src/kernel/append.ts'
 import type { AgentSpec, AgentStatus } from '../../src/resources/kinds/agent.ts'
 import { refOf, type KubeObject, type Place } from '../../src/resources/meta.ts'
+import { projectNameOf } from '../../src/resources/project-ref.ts'
 import type { ProjectSpec, ProjectStatus } from '../../src/resources/kinds/project.ts'
 import type { StageletSpec, StageletStatus } from '../../src/resources/kinds/stagelet.ts'
 import type { SetEntry } from '../../src/secrets/visible.ts'
@@ -31,7 +32,7 @@ const keyOfPlace = ({ namespace, name }: Place): string => `${namespace}/${name}
 
 /** The project that a secret or a stagelet names. */
 const projectPlace = (object: KubeObject): Place | undefined => {
-  const name = (object.spec as { projectRef?: { name?: string } } | undefined)?.projectRef?.name
+  const name = projectNameOf(object)
   return name === undefined ? undefined : { namespace: refOf(object).namespace, name }
 }
 

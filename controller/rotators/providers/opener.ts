@@ -2,7 +2,6 @@
 import { defined } from '../../../src/kernel/defined.ts'
 import { StepFault } from '../../../src/databases/step.ts'
 import { findCondition } from '../../../src/resources/conditions.ts'
-import type { StageletSpec } from '../../../src/resources/kinds/stagelet.ts'
 import type { ObjectOf } from '../../../src/resources/typed.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { agentKeyOf } from '../../../src/protocol/agent-key.ts'
@@ -36,13 +35,12 @@ const taskIn =
   ({ store, tasks }: OpenerDeps, { namespace, spec }: RotationAt): RunTask =>
   async (name, task, signal) => {
     const stagelet = await store.get({ kind: 'Stagelet', namespace, name })
-    const { projectRef, agentRef } = (stagelet?.spec ?? {}) as Partial<StageletSpec>
-    if (stagelet === undefined || projectRef?.name !== spec.projectRef.name)
+    if (stagelet?.spec.projectRef.name !== spec.projectRef.name)
       throw new StepFault(
         'Failed',
         `the project ${spec.projectRef.name} has no stagelet ${name}: correct rotator…in.stagelet`,
       )
-    const agentName = agentRef?.name ?? ''
+    const agentName = stagelet.spec.agentRef.name
     const agent = await store.get({ kind: 'Agent', namespace, name: agentName })
     const away = whyNobody(agent)
     if (away !== undefined)
@@ -60,9 +58,9 @@ const currentOf = async (
 ): Promise<Record<string, string>> => {
   const values: Record<string, string | undefined> = {}
   for (const [output, name] of Object.entries(spec.outputs)) {
-    const ref = { kind: 'StagelySecret', namespace, name }
+    const ref = { kind: 'StagelySecret', namespace, name } as const
     const secret = await store.get(ref)
-    if ((secret?.status as { version?: number } | undefined)?.version === undefined) continue
+    if (secret?.status?.version === undefined) continue
     const opened = await store.revealSecret(reconcilerActor, ref, { way: 'rotation' })
     values[output] = opened.value.toString('utf8')
   }

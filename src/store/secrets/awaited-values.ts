@@ -15,9 +15,9 @@ import type { WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 
 /** Somebody will give the value: a Rotation, a store, or the secret that it follows or refers to. */
-const isToCome = ({ spec, status }: KubeObject): boolean => {
-  const { rotation, external, secretRef } = (spec as SecretSpec).valueFrom ?? {}
-  const { version, awaits } = (status ?? {}) as { version?: number; awaits?: unknown }
+const isToCome = (object: KubeObject): boolean => {
+  const { rotation, external, secretRef } = specOf('StagelySecret', object).valueFrom ?? {}
+  const { version, awaits } = statusOf('StagelySecret', object)
   const hasGiver = (rotation ?? external ?? secretRef) !== undefined || awaits !== undefined
   return version === undefined && hasGiver
 }

@@ -6,7 +6,6 @@ import { teamsWhere, type Principal } from '../../../../src/access/principal.ts'
 import { toFineTimestamp } from '../../../../src/kernel/clock.ts'
 import { stageletStatus } from '../../../../src/resources/kinds/stagelet.ts'
 import { conditionsOf, findCondition } from '../../../../src/resources/conditions.ts'
-import type { ObservationSpec } from '../../../../src/resources/kinds/observation.ts'
 import { specOf } from '../../../../src/resources/typed.ts'
 import type {
   ActivityPage,
@@ -100,7 +99,7 @@ const driftedNow = async (
     stagelet === undefined ? undefined : findCondition(conditionsOf(stagelet), 'Drifted')?.status
   if (status !== 'True' || detail.state === 'ByHand') return { now: status ?? 'Unknown', agent }
   const observed = await deps.store.get({ kind: 'Observation', namespace, name })
-  const { drift } = (observed?.spec ?? {}) as Partial<ObservationSpec>
+  const { drift } = observed?.spec ?? {}
   return { now: drift?.since === detail.since ? 'True' : 'False', agent }
 }
 

@@ -7,6 +7,7 @@ import { teamsWhere } from '../../../../src/access/principal.ts'
 import { isAbort, isReason, messageOf, StagelyError } from '../../../../src/kernel/errors.ts'
 import { firstSeenOf, lastSeenOf, timesSeen } from '../../../../src/resources/kinds/core.ts'
 import type { KubeObject } from '../../../../src/resources/meta.ts'
+import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import { specOf } from '../../../../src/resources/typed.ts'
 import type { ChangeEvent, ListOptions } from '../../../../src/store/store.ts'
 import { EndOfStream } from '../../auth.ts'
@@ -95,8 +96,7 @@ const inProject = (project: KubeObject, uids: Set<string | undefined>): Wants =>
   return (object) => {
     if (object.metadata.namespace !== namespace) return false
     if (object.kind === 'Event') return uids.has(specOf('Event', object).involvedObject.uid)
-    const ref = (object.spec as { projectRef?: { name: string } } | undefined)?.projectRef
-    const mine = object.metadata.uid === uid || ref?.name === name
+    const mine = object.metadata.uid === uid || projectNameOf(object) === name
     if (mine) uids.add(object.metadata.uid)
     return mine
   }

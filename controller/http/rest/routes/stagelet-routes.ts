@@ -1,9 +1,8 @@
 // Stagelets: what runs where, and its state.
 import * as z from 'zod'
+import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import { annotations, refOf } from '../../../../src/resources/meta.ts'
-import type { ObservationSpec } from '../../../../src/resources/kinds/observation.ts'
-import type { StageletSpec } from '../../../../src/resources/kinds/stagelet.ts'
 import { impactOfDeploy } from '../../../impact/impact.ts'
 import { readStagelet } from '../../../impact/situation.ts'
 import { dryRunQuery, impactSchema, toImpact } from '../changes.ts'
@@ -27,8 +26,8 @@ const tryDeploy = async (context: RestContext): Promise<RestAnswer> => {
   requireMatch(stagelet, context.ifMatch)
   const { namespace, name } = refOf(stagelet)
   const report = await store.get({ kind: 'Observation', namespace, name })
-  const { stageletUid, pendingEdits = [] } = (report?.spec ?? {}) as Partial<ObservationSpec>
-  const edited = stageletUid === stagelet.metadata.uid ? pendingEdits : []
+  const isOfThis = report?.spec.stageletUid === stagelet.metadata.uid
+  const edited = isOfThis ? (report?.spec.pendingEdits ?? []) : []
   const impact = impactOfDeploy(await readStagelet(store, stagelet), edited)
   return { status: 200, body: { ...toStagelet(stagelet), impact: toImpact(impact) } }
 }
@@ -44,8 +43,8 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
     query: {
       project: z.string().max(limits.name).optional().describe('Only of the project of this name.'),
     },
-    selects: ({ spec }, { project }) =>
-      project === undefined || (spec as Partial<StageletSpec>).projectRef?.name === project,
+    selects: (stagelet, { project }) =>
+      project === undefined || projectNameOf(stagelet) === project,
   }),
   updateRoute(stagelets, {
     summary: 'Pause a stagelet, go on with it, or change its stack. `null` takes a field away.',
