@@ -69,7 +69,7 @@ export const revokeToken = (
   stagely: ['token', 'revoke', id, ...(team === undefined ? [] : ['--team', team]), '--yes'],
 })
 
-export const endSession = ({
+export const logOutBrowser = ({
   id,
   browser = id,
 }: {

@@ -184,13 +184,13 @@ const deletedAction = (
   stagely: ['secrets', verb, id, '-n', project.team, '--project', project.project],
 })
 
-export const restoreSecret = (project: ProjectName, secret: DeletedPlace): ApiAction => ({
+export const restoreAction = (project: ProjectName, secret: DeletedPlace): ApiAction => ({
   name: `Restore ${secret.key}`,
   ...deletedAction(project, secret, 'restore'),
 })
 
 /** For good. */
-export const purgeSecret = (project: ProjectName, secret: DeletedPlace): ApiAction => {
+export const purgeAction = (project: ProjectName, secret: DeletedPlace): ApiAction => {
   const { request: purge, stagely } = deletedAction(project, secret, 'purge')
   return { name: `Erase ${secret.key}`, request: purge, stagely: [...stagely, '--yes'] }
 }
@@ -207,7 +207,7 @@ export const patchSecret = (
 })
 
 /** What is read is printed; the audit log has it. */
-export const revealSecret = (project: ProjectName, secret: SecretPlace): ApiAction => ({
+export const revealAction = (project: ProjectName, secret: SecretPlace): ApiAction => ({
   name: `Read ${secret.key}`,
   request: request(
     'post',

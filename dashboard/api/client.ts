@@ -31,7 +31,7 @@ const hooks = { csrf: '', onEnded: (): void => undefined }
 export const setCsrf = (token: string): void => {
   hooks.csrf = token
 }
-/** Called when an answer says that nobody is logged in. */
+/** Called when an answer says that the session has ended. */
 export const onSessionEnded = (run: () => void): void => {
   hooks.onEnded = run
 }
@@ -81,7 +81,7 @@ interface Answered<T> {
   readonly response: Response
 }
 
-/** An answer that is no problem document, such as a proxy's. */
+/** The answer may come from a proxy and be no problem document. */
 const asProblem = (error: unknown, { status, statusText }: Response): Problem =>
   typeof error === 'object' && error !== null && 'reason' in error
     ? (error as Problem)

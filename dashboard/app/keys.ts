@@ -54,7 +54,7 @@ export const listenForKeys = (): void => {
   let first = { key: '', at: 0 }
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.altKey || event.isComposing) return
-    // The page behind a dialog hears nothing.
+    // The page behind a dialog gets no keys.
     if (document.querySelector('dialog:modal') !== null) return
     const key = pressed(event)
     const isPlain = key.length === 1

@@ -4,7 +4,7 @@
 import { signal, type ReadonlySignal } from '@preact/signals'
 import { now } from '../live/clock.ts'
 import { known, loading, type Known } from '../live/known.ts'
-import { isLive } from '../live/stream.ts'
+import { isStreamLive } from '../live/stream.ts'
 import { whyNotLoaded } from './version.ts'
 
 declare global {
@@ -36,7 +36,7 @@ const longMs = 1500
 /** The network is back, the stream stands again, or somebody presses the button. */
 const pauseInBrowser: World['pause'] = (ms, woken) =>
   new Promise((resolve) => {
-    let wasLive = isLive.peek()
+    let wasLive = isStreamLive.peek()
     const end = (): void => {
       clearTimeout(timer)
       window.removeEventListener('online', end)
@@ -46,7 +46,7 @@ const pauseInBrowser: World['pause'] = (ms, woken) =>
     const timer = setTimeout(end, ms)
     window.addEventListener('online', end)
     woken.addEventListener('abort', end)
-    const stop = isLive.subscribe((live) => {
+    const stop = isStreamLive.subscribe((live) => {
       if (live && !wasLive) queueMicrotask(end)
       wasLive = live
     })

@@ -111,7 +111,7 @@ window.addEventListener('hashchange', () => {
   code.value = takeCode() ?? code.value
 })
 
-/** A link must log nobody into another person's account unseen: so the page asks first. */
+/** The page asks first: a link must not log a person into the account of another one. */
 const WithCode = ({ given, onDone }: { readonly given: string; readonly onDone: () => void }) => {
   const [owner, setOwner] = useState<string>()
   const { busy, error, run } = useSending()

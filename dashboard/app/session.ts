@@ -98,7 +98,7 @@ export const isInNoTeam = computed(
 
 export const methods = (): Promise<Methods> => call('GET', '/auth/methods')
 
-/** Name of whom the code of a link would log in. Throws where it logs in nobody any more. */
+/** The name of the person whom the code of a link logs in. Throws where the code is no longer valid. */
 export const ownerOfCode = async (code: string): Promise<string> =>
   (await call<{ user: string }>('POST', '/session/codes/look', { code })).user
 

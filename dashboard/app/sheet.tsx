@@ -1,6 +1,6 @@
 // All shortcuts that can be pressed where one is.
 import { Dialog } from '../ui/dialog.tsx'
-import { Keys } from '../ui/button.tsx'
+import { KeyCaps } from '../ui/button.tsx'
 import { shortcuts, type Shortcut } from './keys.ts'
 import s from './sheet.module.css'
 
@@ -27,7 +27,7 @@ export const ShortcutSheet = ({ onClose }: { readonly onClose: () => void }) => 
                 <div>
                   <dt>{does}</dt>
                   <dd>
-                    <Keys keys={keys} />
+                    <KeyCaps keys={keys} />
                     <span class="visually-hidden">{keys}</span>
                   </dd>
                 </div>

@@ -2,7 +2,7 @@
 // files that it has not loaded are gone.
 import { signal, type ReadonlySignal } from '@preact/signals'
 import { Unreachable } from '../api/client.ts'
-import { isLive } from '../live/stream.ts'
+import { isStreamLive } from '../live/stream.ts'
 
 /** The page is of a build that the controller no longer serves. */
 export class OtherVersion extends Error {
@@ -33,7 +33,7 @@ export const lookForVersion = async (): Promise<void> => {
   const answer = await fetch('/ui/', { cache: 'no-cache' }).catch(() => {
     throw new Unreachable()
   })
-  // An answer of a proxy, such as that nothing is behind it now, says nothing of the build.
+  // The answer of a proxy says nothing of the build.
   if (!answer.ok) throw new Unreachable()
   isOther.value = !isOfBuild(await answer.text(), import.meta.url)
 }
@@ -51,7 +51,7 @@ export const whyNotLoaded = async (): Promise<Error> => {
 /** A controller that comes back may be another one. */
 export const watchVersion = (): (() => void) => {
   let wasLive = true
-  return isLive.subscribe((live) => {
+  return isStreamLive.subscribe((live) => {
     if (live && !wasLive) void lookForVersion().catch(() => undefined)
     wasLive = live
   })

@@ -1,5 +1,5 @@
 // The one place of the dashboard that reads the clock, and the present second as a signal. One timer for all of the
-// page, and none while nobody sees the page.
+// page, and none while the page is hidden.
 import { signal, type ReadonlySignal } from '@preact/signals'
 
 /** By how much the controller is ahead of this computer's clock; 0 where they are together. */

@@ -23,7 +23,7 @@ import {
 import { someOf } from './known.ts'
 import { retryFailed } from './retry.ts'
 import type { SseMessage } from './sse.ts'
-import { freshness, isLive, startStream, type LiveStream } from './stream.ts'
+import { freshness, isStreamLive, startStream, type LiveStream } from './stream.ts'
 
 const pageSize = 1000
 /** Rows that fill a screen are there while the rest is read. */
@@ -198,7 +198,7 @@ const takers: Readonly<Record<string, (change: Change<never>) => void>> = {
 const take = ({ event, data }: SseMessage): void =>
   takers[event]?.(JSON.parse(data) as Change<never>)
 
-/** After sleep no event says what was missed, and a list now and then mends what nobody foresaw. */
+/** Reads all lists after the computer has slept, and every ten minutes in case an event was missed. */
 const watchForGaps = (): (() => void) => {
   let before = now()
   return thisSecond.subscribe((at) => {
@@ -217,7 +217,11 @@ const readWithoutStream = (): (() => void) =>
 /** Starts the stream; lists are read when the stream stands. */
 export const startLive = (onLogout: () => void): LiveStream => {
   const stream = startStream({ onMessage: take, onGap: refreshAll }, onLogout)
-  const stops = [watchForGaps(), retryFailed(() => lists, isLive, thisSecond), readWithoutStream()]
+  const stops = [
+    watchForGaps(),
+    retryFailed(() => lists, isStreamLive, thisSecond),
+    readWithoutStream(),
+  ]
   return {
     ...stream,
     stop: () => {

@@ -1,5 +1,5 @@
-// What is known of something that the controller has: it is to come, it could not be read, or it is there. Nothing else
-// holds a list or an answer of the controller, so that nobody can draw what is not known as if there were none. Pure.
+// A value of the controller: loading, failed, or known. All lists and answers of the controller are held by this type, so
+// that a value that is not known is never drawn as none. Pure.
 export interface Failure {
   readonly error: unknown
   /** When it failed first, by the controller's clock. */
@@ -15,7 +15,7 @@ export type Known<T> =
   | {
       readonly state: 'known'
       readonly value: T
-      /** Why it could not be read again: `value` is as of before. */
+      /** Why the last reading failed: `value` is of the reading before. */
       readonly failure?: Failure
     }
 

@@ -7,7 +7,7 @@ export type StreamPhase = 'connecting' | 'live' | 'broken' | 'ended' | 'refused'
 
 interface SourceEvents {
   readonly onMessage: (message: SseMessage) => void
-  /** Anything came, such as a comment. */
+  /** Something was received, such as a comment. */
   readonly onSign: () => void
   /** `ended`: the login is over; nothing is tried again. `refused`: the person is in no team, for now. */
   readonly onPhase: (phase: StreamPhase) => void

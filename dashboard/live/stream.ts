@@ -29,7 +29,7 @@ const state = signal<Freshness>({ phase: 'connecting', signAt: 0 })
 /** How fresh the page is. */
 export const freshness: ReadonlySignal<Freshness> = state
 /** False: what is shown is as of `freshness.signAt`. */
-export const isLive = computed(() => state.value.phase === 'live')
+export const isStreamLive = computed(() => state.value.phase === 'live')
 
 const setState = (next: Freshness): void => {
   const { phase, signAt } = state.peek()
@@ -42,7 +42,7 @@ let lastId: string | undefined
 const take = ({ onMessage, onGap }: Listener, message: SseMessage): void => {
   const before = lastId
   lastId = message.id
-  // Nothing was read yet, where a tab hears of an event before it hears how the stream stands.
+  // A tab may get an event before the state of the stream: then nothing was read yet.
   if (before === undefined || message.event === 'reset') onGap()
   // The stream continues exactly where this tab stands, or there may be a gap.
   else if (message.event !== 'ready') onMessage(message)

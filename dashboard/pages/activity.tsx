@@ -10,7 +10,7 @@ import { Empty, PageFrame, Panel } from '../ui/page.tsx'
 import { WhenKnown } from '../ui/when-known.tsx'
 import { ActivityFeed } from './activity/feed.tsx'
 import { useActivity, useNewest, type ActivityQuery } from './activity/use-activity.ts'
-import { byDay, countNew, isKind, activityKinds } from './activity/words.ts'
+import { byDay, countNew, isKind, kindNames } from './activity/words.ts'
 import s from './activity/activity.module.css'
 
 const useFilter = (): ActivityQuery => {
@@ -73,7 +73,7 @@ const FilterBar = ({ filter }: { readonly filter: ActivityQuery }) => {
       <Choice
         label="Kind"
         value={kind}
-        options={Object.entries(activityKinds)}
+        options={Object.entries(kindNames)}
         onChange={(value) => set({ kind: value })}
       />
       <Choice

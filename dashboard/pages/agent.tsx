@@ -9,7 +9,7 @@ import { isTrouble } from '../live/conditions.ts'
 import { stageletState } from '../live/states.ts'
 import { Button } from '../ui/button.tsx'
 import { Conditions } from '../ui/conditions.tsx'
-import { DetailPage, findObject } from '../ui/detail.tsx'
+import { DetailPage, findByName } from '../ui/detail.tsx'
 import { FactList } from '../ui/drawer.tsx'
 import { ListPanel } from '../ui/list.tsx'
 import { stageletUrl } from '../ui/text/links.ts'
@@ -126,7 +126,7 @@ export const Page = () => {
   const { team = '', agent: name = '' } = useRoute().params
   return (
     <DetailPage
-      of={findObject(agents.known.value, { team, name })}
+      of={findByName(agents.known.value, { team, name })}
       name={name}
       back={{ href: '/ui/agents', text: 'Back to agents' }}
     >

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { api, must } from '../api/client.ts'
 import { me } from '../app/session.ts'
-import { endSession } from '../actions/people.ts'
+import { logOutBrowser } from '../actions/people.ts'
 import { mapKnown } from '../live/known.ts'
 import { Button } from '../ui/button.tsx'
 import { ConfirmAction } from '../ui/confirm-action.tsx'
@@ -81,7 +81,7 @@ const Sessions = () => {
           danger
           title="Log out this browser?"
           label="Log out"
-          action={endSession(ended)}
+          action={logOutBrowser(ended)}
           onDone={() => void sessions.refetch()}
           onClose={() => setEnded(undefined)}
         >

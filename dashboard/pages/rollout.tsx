@@ -2,7 +2,7 @@
 import { useRoute } from 'preact-iso'
 import type { Project, Rollout } from '../../src/rest/types.ts'
 import { projects } from '../live/collections.ts'
-import { DetailPage, findObject } from '../ui/detail.tsx'
+import { DetailPage, findByName } from '../ui/detail.tsx'
 import { ListPanel } from '../ui/list.tsx'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/text/links.ts'
 import { ProjectTabs } from '../ui/project-tabs.tsx'
@@ -127,7 +127,7 @@ export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
   return (
     <DetailPage
-      of={findObject(projects.known.value, { team, name })}
+      of={findByName(projects.known.value, { team, name })}
       name={name}
       back={{ href: '/ui/rollouts', text: 'Back to rollouts' }}
     >

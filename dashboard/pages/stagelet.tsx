@@ -9,7 +9,7 @@ import { stageletState } from '../live/states.ts'
 import { agentUrl, projectUrl, stageletUrl } from '../ui/text/links.ts'
 import { messageText } from '../ui/text/message.ts'
 import { mapKnown, partOf, someOf } from '../live/known.ts'
-import { DetailPage, findObject } from '../ui/detail.tsx'
+import { DetailPage, findByName } from '../ui/detail.tsx'
 import { PageFrame, Tabs } from '../ui/page.tsx'
 import { State } from '../ui/state.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -80,7 +80,7 @@ const StageletPage = ({ stagelet }: { readonly stagelet: Stagelet }) => {
 export const Page = () => {
   const { team = '', stagelet: name = '' } = useRoute().params
   const { route, url } = useLocation()
-  const found = mapKnown(findObject(stagelets.known.value, { team, name }), (stagelet) =>
+  const found = mapKnown(findByName(stagelets.known.value, { team, name }), (stagelet) =>
     stagelet === undefined ? undefined : withoutSkew([stagelet], someOf(agents.known.value))[0],
   )
   const stagelet = partOf(found)

@@ -110,7 +110,7 @@ export const stage = (
   how: Staged = {},
 ): void => stageAll(where, [{ edit, how }])
 
-/** Many at once: views are told once. */
+/** Many at once: views are updated once. */
 export const stageAll = (
   [team, project]: readonly [string, string],
   list: readonly { readonly edit: Omit<Edit, 'id'>; readonly how: Staged }[],

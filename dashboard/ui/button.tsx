@@ -48,7 +48,7 @@ export const Button = ({
       }}
     >
       {children}
-      {rest.keys === undefined ? null : <Keys keys={rest.keys} />}
+      {rest.keys === undefined ? null : <KeyCaps keys={rest.keys} />}
     </button>
   )
 }
@@ -61,7 +61,7 @@ const names: Readonly<Record<string, string>> = {
 }
 
 /** Keys as they are printed on a keyboard. */
-export const Keys = ({ keys }: { readonly keys: string }) => (
+export const KeyCaps = ({ keys }: { readonly keys: string }) => (
   <span class={s['keys']} aria-hidden="true">
     {keys.split(/[+ ]/).map((key) => (
       <kbd>{names[key] ?? key}</kbd>

@@ -11,7 +11,7 @@ import { useToken } from './use-token.ts'
 import s from './form.module.css'
 
 interface Asked {
-  /** A confirmation of before counts for nothing. */
+  /** An earlier confirmation does not count. */
   readonly anew: boolean
   readonly answer: Promise<boolean>
   readonly done: (isConfirmed: boolean) => void

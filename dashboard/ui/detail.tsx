@@ -5,7 +5,7 @@ import { LinkButton } from './button.tsx'
 import { Empty, PageFrame } from './page.tsx'
 import { WhenKnown } from './when-known.tsx'
 
-export const notFound = 'Not found, or you have no access.'
+export const notFoundTitle = 'Not found, or you have no access.'
 
 export interface ObjectPlace {
   readonly team: string
@@ -13,7 +13,7 @@ export interface ObjectPlace {
   readonly name: string
 }
 
-export const findObject = <
+export const findByName = <
   T extends { readonly id: string; readonly team: string; readonly name: string },
 >(
   all: Known<readonly T[]>,
@@ -46,7 +46,10 @@ export const DetailPage = <T,>({
       <WhenKnown
         of={of}
         none={
-          <Empty title={notFound} action={<LinkButton href={back.href}>{back.text}</LinkButton>} />
+          <Empty
+            title={notFoundTitle}
+            action={<LinkButton href={back.href}>{back.text}</LinkButton>}
+          />
         }
       />
     </PageFrame>

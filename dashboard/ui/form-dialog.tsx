@@ -1,4 +1,4 @@
-// A dialog with a form. While it is sent the button is busy; what failed is told beside what was typed, which stays.
+// A dialog with a form. The button is busy while the form is sent. A failure is shown above the fields, which keep their values.
 import type { ComponentChild } from 'preact'
 import { Button } from './button.tsx'
 import { Dialog } from './dialog.tsx'

@@ -68,7 +68,7 @@ const Head = <T,>({ drawn }: { readonly drawn: readonly Drawn<T>[] }) => (
 
 type Virtual = Virtualizer<HTMLElement, HTMLElement>
 
-/** Of what is seen, and of some that stay drawn though they are not. */
+/** The rows in view, and some that stay drawn out of view. */
 const useRange = (kept: readonly number[]) =>
   useCallback(
     (range: Range) =>

@@ -1,7 +1,7 @@
 // The frame of a page: one h1, what may be done, and the title of the window with the state first.
 import type { ComponentChild } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { isLive } from '../live/stream.ts'
+import { isStreamLive } from '../live/stream.ts'
 import { Boundary } from './problem.tsx'
 import s from './page.module.css'
 
@@ -31,7 +31,7 @@ export const PageFrame = ({
   tabs,
 }: Props) => {
   // Hollow as all glyphs are while the page is not live: a tab in the background shows nothing else.
-  const shown = isLive.value ? windowTitle : windowTitle.replace('●', '○')
+  const shown = isStreamLive.value ? windowTitle : windowTitle.replace('●', '○')
   useEffect(() => {
     document.title = `${shown} · Stagely`
   }, [shown])

@@ -53,7 +53,7 @@ export const State = ({ kind, children, title }: Props) => (
   </span>
 )
 
-/** A number of things in one state: `● 11`, with the word for who hears the page. */
+/** A number of things in one state: `● 11`, with the word for screen readers. */
 export const Count = ({
   kind,
   count,

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { now } from '../live/clock.ts'
 import { loading, type Failure, type Known } from '../live/known.ts'
 import { isTransient, listRetryMs } from '../live/retry.ts'
-import { isLive } from '../live/stream.ts'
+import { isStreamLive } from '../live/stream.ts'
 
 // A network that the browser takes for offline is asked too: the answer says why it fails.
 const client = new QueryClient({
@@ -89,7 +89,7 @@ const useRefetch = <T>(observer: QueryObserver<Versioned<T>>, query: QueryOption
   }, [version, key, query.enabled])
   useEffect(
     () =>
-      isLive.subscribe((live) => {
+      isStreamLive.subscribe((live) => {
         if (live && observer.getCurrentResult().error !== null) void observer.refetch()
       }),
     [observer],

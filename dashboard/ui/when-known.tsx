@@ -1,5 +1,5 @@
-// Draws what is known of something: it, that there is none, that it is to come, or why it could not be read. Every list,
-// page and number of the dashboard is drawn by these.
+// Draws a value of the controller: the value, that there is none, that it is loading, or why it could not be read. Every
+// list, page and number of the dashboard is drawn by these.
 import type { ComponentChild } from 'preact'
 import { isTransient } from '../live/retry.ts'
 import { knownFailure, partOf, type Failure, type Known } from '../live/known.ts'
@@ -58,7 +58,7 @@ export const WhenKnown = <T,>({ of, what, rows = 4, none, children }: Props<T>) 
   )
 }
 
-/** Beside something else, such as a number in a row: nothing until it is known, and a word where it is not. */
+/** For a number in a row: nothing while it loads, and "not known" where it could not be read. */
 export const InlineKnown = <T,>({
   of,
   children,

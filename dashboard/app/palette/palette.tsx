@@ -3,7 +3,7 @@
 import { useLocation } from 'preact-iso'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { bestOf, wordsOf } from '../../../src/search/fit.ts'
-import { Keys } from '../../ui/button.tsx'
+import { KeyCaps } from '../../ui/button.tsx'
 import { useModal } from '../../ui/use-modal.ts'
 import { askFor } from '../command.ts'
 import { markedIndex, nextIndex } from './choose.ts'
@@ -61,7 +61,7 @@ const Option = ({
       {item.whyNot === undefined ? null : <span class={s['why']}>{item.whyNot}</span>}
       {item.keys === undefined ? null : (
         <span class={s['end']}>
-          <Keys keys={item.keys} />
+          <KeyCaps keys={item.keys} />
           <span class="visually-hidden">shortcut {item.keys}</span>
         </span>
       )}

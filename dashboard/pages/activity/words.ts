@@ -29,7 +29,7 @@ const words: Readonly<Record<string, readonly [StateKind, string]>> = {
 export const activityState = ({ kind, what }: Happened): readonly [StateKind, string] =>
   words[`${kind} ${what}`] ?? ['wait', what]
 
-export const activityKinds = {
+export const kindNames = {
   revision: 'Changes',
   rollout: 'Rollouts',
   drift: 'Drift',
@@ -38,7 +38,7 @@ export const activityKinds = {
 } as const satisfies Record<Happened['kind'], string>
 
 export const isKind = (text: string | undefined): text is Happened['kind'] =>
-  text !== undefined && text in activityKinds
+  text !== undefined && text in kindNames
 
 /** In the order of the rows, which are the newest first. */
 export const byDay = (

@@ -46,7 +46,7 @@ export const agentState = (agent: Agent): AgentState => {
   return { kind: 'unknown', word: 'Offline', why, since: agent.last_seen ?? ready?.since }
 }
 
-/** Over this the clocks of controller and agent are told as a warning. */
+/** A larger difference between the clocks of controller and agent is a warning. */
 const skewLimitMs = 5000
 
 export const isSkewed = ({ clock_skew_ms: skew = 0 }: Agent): boolean =>

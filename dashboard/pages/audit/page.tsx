@@ -15,7 +15,7 @@ import { Table } from '../../ui/table.tsx'
 import { Since } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { WhenKnown } from '../../ui/when-known.tsx'
-import { detailWords, filterFields, useAuditState, useRows, type AuditFilter } from './rows.ts'
+import { detailWords, filterFields, useAuditState, useRows, type EventFilter } from './rows.ts'
 import { VerifyPanel } from './verify-panel.tsx'
 import s from './audit.module.css'
 
@@ -69,14 +69,14 @@ const Rows = ({ rows }: { readonly rows: readonly AuditRow[] }) => (
   />
 )
 
-const useFilter = (): readonly [AuditFilter, (change: AuditFilter) => void] => {
+const useFilter = (): readonly [EventFilter, (change: EventFilter) => void] => {
   const { query, url, route } = useLocation()
-  const filter: AuditFilter = {}
+  const filter: EventFilter = {}
   for (const field of filterFields) {
     const given = query[field]
     if (given !== undefined && given !== '') filter[field] = given
   }
-  const set = (change: AuditFilter): void => route(withQuery(url, change), true)
+  const set = (change: EventFilter): void => route(withQuery(url, change), true)
   return [filter, set]
 }
 
@@ -109,8 +109,8 @@ const FilterBar = ({
   filter,
   set,
 }: {
-  readonly filter: AuditFilter
-  readonly set: (change: AuditFilter) => void
+  readonly filter: EventFilter
+  readonly set: (change: EventFilter) => void
 }) => (
   <form
     class={s['filter']}
@@ -199,7 +199,7 @@ const Revealed = ({ by }: { readonly by: string }) => {
   )
 }
 
-const isRestricted = (filter: AuditFilter): boolean => Object.keys(filter).length > 0
+const isRestricted = (filter: EventFilter): boolean => Object.keys(filter).length > 0
 
 export const Page = () => {
   const team = useTeam()

@@ -6,7 +6,7 @@ import { usePages, type Pages } from '../../ui/use-pages.ts'
 import { useQuery } from '../../ui/use-query.ts'
 
 export const filterFields = ['by', 'action', 'kind', 'name', 'result', 'since'] as const
-export type AuditFilter = Partial<Record<(typeof filterFields)[number], string>>
+export type EventFilter = Partial<Record<(typeof filterFields)[number], string>>
 
 const lengths: Readonly<Record<string, number>> = {
   '1h': 3_600_000,
@@ -17,9 +17,9 @@ const lengths: Readonly<Record<string, number>> = {
 
 /** The query of the API: a length such as `24h` counts back from now. */
 type Result = 'success' | 'denied'
-type Query = Omit<AuditFilter, 'result'> & { readonly result?: Result }
+type Query = Omit<EventFilter, 'result'> & { readonly result?: Result }
 
-export const auditQuery = ({ since, result, ...words }: AuditFilter, now: number): Query => {
+export const auditQuery = ({ since, result, ...words }: EventFilter, now: number): Query => {
   const length = lengths[since ?? '']
   return {
     ...words,
@@ -31,7 +31,7 @@ export const auditQuery = ({ since, result, ...words }: AuditFilter, now: number
 const pageSize = 100
 
 export const useRows = (
-  filter: AuditFilter,
+  filter: EventFilter,
   namespace: string | undefined,
   now: () => number,
 ): Pages<AuditRow> =>

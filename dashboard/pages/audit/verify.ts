@@ -22,7 +22,7 @@ const openExport = async (signal: AbortSignal): Promise<ReadableStream<Uint8Arra
   throw new ApiProblem((await response.json()) as Problem, response.headers.get('retry-after'))
 }
 
-/** `onRow` is told how far it has come. */
+/** `onRow` gets the number of each verified row. */
 export const verifyChain = async (
   head: SignedHead | undefined,
   onRow: (seq: number) => void,

@@ -3,7 +3,7 @@
 import { useRoute } from 'preact-iso'
 import { useState } from 'preact/hooks'
 import type { DeletedSecret } from '../../../src/rest/types.ts'
-import { purgeSecret, restoreSecret } from '../../actions/secrets.ts'
+import { purgeAction, restoreAction } from '../../actions/secrets.ts'
 import { api, must } from '../../api/client.ts'
 import { whyNot } from '../../app/session.ts'
 import { mapKnown, partOf } from '../../live/known.ts'
@@ -45,7 +45,7 @@ const Restore = ({ place, secret, onClose }: RestoreProps) => (
     }}
     keysOf={({ key }) => [key]}
     revisionOf={({ revision }) => revision}
-    action={restoreSecret(place, secret)}
+    action={restoreAction(place, secret)}
     onClose={onClose}
   />
 )
@@ -149,7 +149,7 @@ export const Page = () => {
           danger
           title={`Erase ${secret.key} for good?`}
           label={`Erase ${secret.key}`}
-          action={purgeSecret(place, secret)}
+          action={purgeAction(place, secret)}
           onDone={() => void deleted.refetch()}
           onClose={close}
         >

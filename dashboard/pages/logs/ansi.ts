@@ -76,7 +76,7 @@ export const segmentsOf = (line: string): readonly Segment[] => {
   return segments
 }
 
-/** The line as it is filtered and shown to who hears the page: without colours. */
+/** The line without colours, for the filter and for screen readers. */
 export const plainOf = (line: string): string =>
   segmentsOf(line)
     .map(({ text }) => text)

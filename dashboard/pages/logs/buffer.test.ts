@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createLogBuffer } from './buffer.ts'
-import type { LogLine } from './record.ts'
+import type { ShownLogLine } from './record.ts'
 
-const line = (text: string, service = 'web', second = 0): LogLine => ({
+const line = (text: string, service = 'web', second = 0): ShownLogLine => ({
   ...{ type: 'line', service, container: `${service}-1`, stream: 'stdout' },
   ...{ time: `2026-01-01T00:00:0${second}.000000000Z`, text },
 })

@@ -1,14 +1,14 @@
 // The lines that a page keeps: the newest 20,000 in the order of their time, and of them those that hold the searched
 // text. Pure.
 import { plainOf } from './ansi.ts'
-import type { LogLine, LogRecord } from './record.ts'
+import type { ShownLogLine, LogEntry } from './record.ts'
 
 export type LogRow = {
   readonly at: number
   /** By this rows are in order: the time of the line; lines of one container stay as they came. */
   readonly order: string
 } & (
-  | { readonly kind: 'line'; readonly line: LogLine }
+  | { readonly kind: 'line'; readonly line: ShownLogLine }
   | { readonly kind: 'dropped'; readonly lines: number }
   | { readonly kind: 'end'; readonly error: string | undefined }
 )
@@ -18,13 +18,13 @@ export interface LogBuffer {
   readonly shown: () => readonly LogRow[]
   readonly kept: () => number
   /** Returns how many shown rows went away at the top, and how many came at the bottom. */
-  readonly add: (records: readonly LogRecord[]) => { readonly gone: number; readonly came: number }
+  readonly add: (records: readonly LogEntry[]) => { readonly gone: number; readonly came: number }
   /** Shows lines with this text only, in any case; marks of dropped lines stay. */
   readonly filter: (text: string) => void
   readonly clear: () => void
 }
 
-const rowOf = (record: LogRecord, at: number, order: string): LogRow => {
+const rowOf = (record: LogEntry, at: number, order: string): LogRow => {
   if (record.type === 'line') return { at, order, kind: 'line', line: record }
   return record.type === 'dropped'
     ? { at, order, kind: 'dropped', lines: record.lines }
@@ -37,7 +37,7 @@ const later = (a: string, b: string): string => (a < b ? b : a)
 const createOrder = () => {
   const ofContainer = new Map<string, string>()
   let newest = ''
-  return (record: LogRecord): string => {
+  return (record: LogEntry): string => {
     if (record.type !== 'line') return newest
     const order = later(record.time, ofContainer.get(record.container) ?? '')
     ofContainer.set(record.container, order)

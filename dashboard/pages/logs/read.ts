@@ -1,7 +1,7 @@
 // Reads a log stream. A browser holds two of them open at most: each keeps one of the six connections that
 // HTTP/1.1 gives to a host.
 import { api, must } from '../../api/client.ts'
-import type { LogLine, LogRecord } from './record.ts'
+import type { ShownLogLine, LogEntry } from './record.ts'
 
 export interface LogStreamQuery {
   readonly service?: string
@@ -13,7 +13,7 @@ export interface LogStreamQuery {
 export const readRecords = async (
   stagelet: string,
   query: LogStreamQuery & { readonly follow?: 'true' },
-  onRecords: (records: readonly LogRecord[]) => void,
+  onRecords: (records: readonly LogEntry[]) => void,
   signal: AbortSignal,
 ): Promise<void> => {
   const body: unknown = await must(
@@ -32,7 +32,7 @@ export const readRecords = async (
     if (done) return
     const lines = (rest + decoder.decode(value, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
-    const records = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as LogRecord)
+    const records = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as LogEntry)
     if (records.length > 0) onRecords(records)
   }
 }
@@ -42,10 +42,10 @@ export const readLines = async (
   stagelet: string,
   query: LogStreamQuery,
   signal: AbortSignal,
-): Promise<readonly LogLine[]> => {
-  const lines: LogLine[] = []
+): Promise<readonly ShownLogLine[]> => {
+  const lines: ShownLogLine[] = []
   let failed: string | undefined
-  const take = (records: readonly LogRecord[]): void => {
+  const take = (records: readonly LogEntry[]): void => {
     for (const record of records) {
       if (record.type === 'line') lines.push(record)
       else if (record.type === 'end') failed = record.error

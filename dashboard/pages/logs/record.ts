@@ -1,5 +1,5 @@
 // What a log stream holds, one JSON object a line.
-export interface LogLine {
+export interface ShownLogLine {
   readonly type: 'line'
   readonly service: string
   readonly container: string
@@ -9,8 +9,8 @@ export interface LogLine {
   readonly text: string
 }
 
-export type LogRecord =
-  | LogLine
+export type LogEntry =
+  | ShownLogLine
   /** Lines that were left out here, because the reader was slower than the containers. */
   | { readonly type: 'dropped'; readonly lines: number }
   | { readonly type: 'end'; readonly error?: string }

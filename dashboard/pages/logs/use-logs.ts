@@ -5,7 +5,7 @@ import { ApiProblem } from '../../api/client.ts'
 import { nextFrame } from '../../live/collection.ts'
 import { createLogBuffer, type LogBuffer } from './buffer.ts'
 import { readRecords, withLogPlace } from './read.ts'
-import type { LogRecord } from './record.ts'
+import type { LogEntry } from './record.ts'
 
 /** `full`: two other tabs of this browser read logs; `refused`: the controller said no. */
 export type LogPhase = 'connecting' | 'following' | 'broken' | 'ended' | 'full' | 'refused'
@@ -48,7 +48,7 @@ const createResume = () => {
       known = new Map(seen)
       return [...seen.values()].sort().at(-1)
     },
-    isNew: (record: LogRecord): boolean => {
+    isNew: (record: LogEntry): boolean => {
       if (record.type !== 'line') return true
       const { container, time } = record
       if (time <= (known.get(container) ?? '')) return false
@@ -66,7 +66,7 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
 
 interface Follow extends LogRequest {
   readonly signal: AbortSignal
-  readonly onRecords: (records: readonly LogRecord[]) => void
+  readonly onRecords: (records: readonly LogEntry[]) => void
   readonly onPhase: (phase: LogPhase, error?: unknown) => void
 }
 
@@ -85,7 +85,7 @@ const follow = async ({
     const since = resume.begin()
     const from = since === undefined ? { tail } : { since }
     let isOver = false
-    const take = (records: readonly LogRecord[]): void => {
+    const take = (records: readonly LogEntry[]): void => {
       onPhase('following')
       isOver = records.at(-1)?.type === 'end'
       onRecords(records.filter(resume.isNew))
@@ -118,7 +118,7 @@ export const useLogs = ({ stagelet, tail, services }: LogRequest): Logs => {
   const names = services?.join(',')
   useEffect(() => {
     const abort = new AbortController()
-    let waiting: LogRecord[] = []
+    let waiting: LogEntry[] = []
     const show = (): void => {
       if (abort.signal.aborted) return
       const change = buffer.add(waiting)
@@ -131,7 +131,7 @@ export const useLogs = ({ stagelet, tail, services }: LogRequest): Logs => {
       if (!abort.signal.aborted)
         setState((before) => (before.phase === phase ? before : { ...before, phase, error }))
     }
-    const onRecords = (records: readonly LogRecord[]): void => {
+    const onRecords = (records: readonly LogEntry[]): void => {
       if (waiting.length === 0 && records.length > 0) nextFrame(show)
       waiting.push(...records)
     }

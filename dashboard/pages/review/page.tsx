@@ -138,7 +138,7 @@ const ApplyError = ({ error }: { readonly error: unknown }) => {
   )
 }
 
-/** Said before: what is more than one request takes. */
+/** Says before that the edits need several requests. */
 const Requests = ({ edits }: { readonly edits: readonly Edit[] }) => {
   const count = useMemo(() => reviewRequests(edits).length, [edits])
   return count < 2 ? null : (

@@ -12,7 +12,7 @@ const states: Readonly<Record<Rollout['state'], readonly [StateKind, string]>> =
   Complete: ['ok', 'Complete'],
   Failed: ['fail', 'Failed'],
 }
-/** Where nothing is left but what nobody sees, nothing is known to roll. */
+/** Where only stagelets of unknown state are left, the rollout is unknown. */
 export const rolloutState = (rollout: Rollout): readonly [StateKind, string] =>
   rollout.state === 'Progressing' &&
   rollout.progressing + rollout.waiting === 0 &&

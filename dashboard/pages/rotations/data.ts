@@ -16,7 +16,7 @@ const steps = [
   ['Revoking', 'Revoke', 'revokes the old credential, and checks that it is refused'],
 ] as const satisfies readonly (readonly [Phase, string, string])[]
 
-export interface RotationStep {
+export interface ShownStep {
   readonly name: string
   readonly does: string
   readonly state: 'done' | 'skipped' | 'now' | 'blocked' | 'next'
@@ -27,15 +27,15 @@ const isTrue = ({ conditions }: Pick<Rotation, 'conditions'>, type: string): boo
 
 const ofOldOne = new Set<Phase>(['Proving', 'Overlapping', 'Revoking'])
 
-/** Not done by the last rotation. A status of before does not say it: what has no evidence was not proven. */
+/** Skipped by the last rotation. An older status has no `skipped`: without evidence nothing was proven. */
 const isSkipped = ({ skipped, evidence }: Rotation, phase: Phase): boolean =>
   skipped === undefined ? evidence.length === 0 && ofOldOne.has(phase) : skipped.includes(phase)
 
 /** Between two rotations all steps that one has done are so, and to come where none was completed. */
-export const stepsOf = (rotation: Rotation): readonly RotationStep[] => {
+export const stepsOf = (rotation: Rotation): readonly ShownStep[] => {
   const at = steps.findIndex(([phase]) => phase === rotation.phase)
   const isBlocked = isTrue(rotation, 'Blocked')
-  return steps.map(([phase, name, does], index): RotationStep => {
+  return steps.map(([phase, name, does], index): ShownStep => {
     if (at < 0) {
       const isDone = rotation.last_rotated_at !== undefined && rotation.failure === undefined
       if (isDone && isSkipped(rotation, phase)) return { name, does, state: 'skipped' }

@@ -1,17 +1,17 @@
 // The seven steps of a rotation: which are done, which one runs, and which are to come.
 import type { Rotation } from '../../../src/rest/types.ts'
 import { Since } from '../../ui/time.tsx'
-import { stepsOf, type RotationStep } from './data.ts'
+import { stepsOf, type ShownStep } from './data.ts'
 import s from './rotations.module.css'
 
-const marks: Readonly<Record<RotationStep['state'], string>> = {
+const marks: Readonly<Record<ShownStep['state'], string>> = {
   done: '✓',
   skipped: '–',
   now: '◐',
   blocked: '!',
   next: '',
 }
-const words: Readonly<Record<RotationStep['state'], string>> = {
+const words: Readonly<Record<ShownStep['state'], string>> = {
   done: 'done',
   skipped: 'skipped',
   now: 'now',

@@ -1,4 +1,4 @@
-// What a cell of a lens says: in a sentence for who hears the page, and in the words for where a value comes from.
+// The text of a cell of a lens: a sentence for screen readers, and where the value comes from.
 // Pure.
 import type { SetEntry } from '../../../src/secrets/set-entry.ts'
 import type { Edit } from '../../staging/staging.ts'

@@ -87,7 +87,7 @@ const readAll = async (
   return keys
 }
 
-/** `stamp` changes with each version that is stored: classes of before say nothing then. */
+/** `stamp` changes with each stored version: earlier classes are not valid then. */
 export const useClasses = (
   place: ProjectPlace,
   secrets: readonly Secret[],

@@ -1,7 +1,7 @@
 // One secret: where it is, who runs it, its versions, and what may be done.
 import { useState } from 'preact/hooks'
 import type { Secret } from '../../../src/rest/types.ts'
-import { editSecret, revealSecret, type SecretEdit } from '../../actions/secrets.ts'
+import { editSecret, revealAction, type SecretEdit } from '../../actions/secrets.ts'
 import { serviceState } from '../../live/states.ts'
 import { unstage } from '../../staging/staging.ts'
 import { Button } from '../../ui/button.tsx'
@@ -222,7 +222,7 @@ export const SecretDrawer = (props: Props) => {
               <CopyAs action={editSecret(place, editOf(row, 'update'))} />
             ) : null}
             <CopyAs action={editSecret(place, editOf(row, 'delete'))} />
-            {secret.version === 0 ? null : <CopyAs action={revealSecret(place, secret)} />}
+            {secret.version === 0 ? null : <CopyAs action={revealAction(place, secret)} />}
           </Section>
         </>
       )}

@@ -9,7 +9,7 @@ import { partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
-import { notFound } from '../../ui/detail.tsx'
+import { notFoundTitle } from '../../ui/detail.tsx'
 import { Empty, PageFrame, Skeleton } from '../../ui/page.tsx'
 import { WhenKnown } from '../../ui/when-known.tsx'
 import Plus from 'icon:plus'
@@ -68,7 +68,10 @@ interface ShownProps {
 }
 
 const Gone = () => (
-  <Empty title={notFound} action={<LinkButton href="/ui/projects">Back to projects</LinkButton>} />
+  <Empty
+    title={notFoundTitle}
+    action={<LinkButton href="/ui/projects">Back to projects</LinkButton>}
+  />
 )
 
 const Shown = ({ isReady, ...props }: ShownProps & { readonly isReady: boolean }) => {

@@ -12,7 +12,7 @@ import { Button } from '../../ui/button.tsx'
 import { CopyAs } from '../../ui/copy-as.tsx'
 import { FactList } from '../../ui/drawer.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
-import { DetailPage, findObject } from '../../ui/detail.tsx'
+import { DetailPage, findByName } from '../../ui/detail.tsx'
 import { PageFrame, Panel } from '../../ui/page.tsx'
 import { ProblemBox } from '../../ui/problem.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
@@ -128,7 +128,7 @@ const Shown = ({ project }: { readonly project: Project }) => {
 
 export const Page = () => {
   const { team = '', project: name = '' } = useRoute().params
-  const project = findObject(projects.known.value, { team, name })
+  const project = findByName(projects.known.value, { team, name })
   return (
     <DetailPage of={project} name={name} back={{ href: '/ui/projects', text: 'Back to projects' }}>
       {(found) => (

@@ -16,7 +16,7 @@ export const declaredRevision = (
   return mapKnown(project, (found) => found?.revision ?? stagelet.wanted_revision)
 }
 
-/** What runs, what is declared, and what the agent is told where that is another revision. Pure. */
+/** The running revision, the target, and the delivered one where it differs. Pure. */
 export const behindText = (
   { name, revision }: Pick<Service, 'name' | 'revision'>,
   declared: number | undefined,

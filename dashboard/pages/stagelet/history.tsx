@@ -20,7 +20,7 @@ import s from './stagelet.module.css'
 const isOf = ({ name }: Stagelet, event: StageletEvent): boolean =>
   event.kind === 'Stagelet' && event.name === name
 
-/** Read anew when the stream told of one. */
+/** Read again when the stream brings an event. */
 const useEvents = (stagelet: Stagelet) => {
   const path = { project_id: `${stagelet.team}/${stagelet.project}` }
   return useQuery({
@@ -34,7 +34,7 @@ const useEvents = (stagelet: Stagelet) => {
   })
 }
 
-/** Read anew when the last one is another, or tells more. */
+/** Read again when the last rollout changes. */
 const Rollouts = ({ stagelet }: { readonly stagelet: Stagelet }) => {
   const path = { stagelet_id: stagelet.id }
   const rollouts = useQuery<readonly KeptRollout[]>({

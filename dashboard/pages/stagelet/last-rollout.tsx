@@ -16,7 +16,7 @@ import { lengthOf, Since } from '../../ui/time.tsx'
 import { useRevisions } from '../history/data.ts'
 import { readLines } from '../logs/read.ts'
 import { LogText } from '../logs/text.tsx'
-import type { LogLine } from '../logs/record.ts'
+import type { ShownLogLine } from '../logs/record.ts'
 import { resultWords } from '../rollouts/rollout-words.ts'
 import { lastFailed, revisionText } from './sentence.ts'
 import s from './stagelet.module.css'
@@ -49,7 +49,7 @@ const LastLines = ({
   readonly stagelet: Stagelet
   readonly service: string
 }) => {
-  const [lines, setLines] = useState<readonly LogLine[]>()
+  const [lines, setLines] = useState<readonly ShownLogLine[]>()
   const [error, setError] = useState<unknown>()
   const at = stagelet.last_rollout?.finished_at
   useEffect(() => {

@@ -19,7 +19,7 @@ import { LeakTestPanel } from './leak-test.tsx'
 import { revisionText } from './sentence.ts'
 import s from './stagelet.module.css'
 
-/** Where nobody sees a service now, what was seen last, and when. */
+/** The last known state of a service whose state is not known now. */
 const LastSeen = ({ service: { last_seen: seen } }: { readonly service: Service }) =>
   seen === undefined ? null : (
     <small>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Condition, Store } from '../../../src/rest/types.ts'
 import { comingLook } from '../../../src/rest/coming-look.ts'
-import { callsText, isGuarded, storeState, providerText } from './data.ts'
+import { callsText, areDeletionsHeld, storeState, providerText } from './data.ts'
 
 const condition = (type: string, status: Condition['status'], message = type): Condition => ({
   ...{ type, status, message, reason: 'R', since: '' },
@@ -30,9 +30,10 @@ it('says the worst first, with all that is wrong', () => {
     ...{ word: 'Deletions held', faults: ['much is missing'] },
   })
   expect(storeState({ conditions: [] })).toMatchObject({ kind: 'unknown' })
-  expect([isGuarded(store), isGuarded({ conditions: [condition('Braked', 'True')] })]).toEqual([
-    ...[false, true],
-  ])
+  expect([
+    areDeletionsHeld(store),
+    areDeletionsHeld({ conditions: [condition('Braked', 'True')] }),
+  ]).toEqual([...[false, true]])
 })
 
 it('says what it is and where, and how much it is asked', () => {

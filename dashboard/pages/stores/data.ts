@@ -56,7 +56,7 @@ export const storeState = ({ conditions }: Pick<Store, 'conditions'>): StoreStat
   return { kind: 'unknown', word: 'Not synced yet', faults }
 }
 
-export const isGuarded = ({ conditions }: Pick<Store, 'conditions'>): boolean =>
+export const areDeletionsHeld = ({ conditions }: Pick<Store, 'conditions'>): boolean =>
   conditions.some(({ type, status }) => type === 'Braked' && status === 'True')
 
 /** A credential that was refused is not tried again by itself. */

@@ -16,7 +16,7 @@ import type { TableColumn } from '../../ui/table.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
-import { callsText, isGuarded, isRejected, providerText, storeState } from './data.ts'
+import { callsText, areDeletionsHeld, isRejected, providerText, storeState } from './data.ts'
 import s from './stores.module.css'
 
 const buttons: Readonly<Record<StoreVerb, readonly [text: string, done: string]>> = {
@@ -117,7 +117,7 @@ const columns: readonly TableColumn<Store>[] = [
     end: true,
     render: (store) => (
       <span class={s['actions']}>
-        {isGuarded(store) ? <StoreButton verb="resume" store={store} /> : null}
+        {areDeletionsHeld(store) ? <StoreButton verb="resume" store={store} /> : null}
         {isRejected(store) ? <StoreButton verb="check" store={store} /> : null}
         <StoreButton verb="refresh" store={store} />
       </span>

@@ -1,4 +1,4 @@
-// The lanes of the clock: for each container that a revision re-creates, when it was told, started and healthy. From
+// The lanes of the clock: for each container that a revision re-creates, when it was delivered, started and healthy. From
 // what agents measured, in the controller's time: the skew of each agent's clock is taken off. Pure.
 import type { Agent, KeptRollout, Service, Stagelet } from '../../../src/rest/types.ts'
 import type { AppliedChange } from '../../staging/applied.ts'
@@ -47,7 +47,7 @@ const stateOf = (
   if (state.kind === 'paused' || state.kind === 'unknown') return [state.kind, state.word]
   if (isNew) return ['run', 'Started']
   if ((stagelet.wanted_revision ?? 0) < revision) return ['wait', 'Saved']
-  // Compose runs: it stops the container of before first, which may take as long as that is given.
+  // Compose runs. It stops the old container first, which may take as long as its grace period.
   const isBegun = isLastOf(stagelet, revision) && stagelet.last_rollout?.started_at !== undefined
   return isBegun ? ['run', 'Stopping old container'] : ['run', 'Delivered']
 }

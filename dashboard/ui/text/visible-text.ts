@@ -1,5 +1,5 @@
-// Text of people, programs and containers, as a page shows it: characters that nobody sees become symbols, so that no
-// text can hide a part of itself or turn its direction. Pure.
+// Text of people, programs and containers, as a page shows it: invisible characters become symbols. So no text hides a
+// part of itself or turns its direction. Pure.
 
 /** Controls, marks of direction, joiners, and the two separators of lines. */
 export const invisible = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]`

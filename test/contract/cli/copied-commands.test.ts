@@ -35,9 +35,9 @@ import {
   applyChangeSet,
   editSecret,
   patchSecret,
-  purgeSecret,
-  restoreSecret,
-  revealSecret,
+  purgeAction,
+  restoreAction,
+  revealAction,
   rollBackProject,
   rollBackSecret,
   type SecretEdit,
@@ -279,7 +279,7 @@ describe('what "copy as" gives', () => {
       },
       after: secrets,
     })
-    const { stagely = '', curl } = copiedTexts(revealSecret(place, old), controller.url)
+    const { stagely = '', curl } = copiedTexts(revealAction(place, old), controller.url)
     expect(await run(stagely, '')).toBe('the old value')
     expect(JSON.parse(await run(curl, ''))).toMatchObject({ value: 'the old value' })
   })
@@ -297,8 +297,8 @@ describe('what "copy as" gives', () => {
     }
     const after = async () => [await secrets(), (await deleted()).some(({ id }) => id === gone.id)]
     const forms = ['stagely', 'curl'] as const
-    await same({ action: () => restoreSecret(place, gone), forms, before, after })
-    await same({ action: () => purgeSecret(place, gone), forms, before, after })
+    await same({ action: () => restoreAction(place, gone), forms, before, after })
+    await same({ action: () => purgeAction(place, gone), forms, before, after })
   })
 
   it('goes back to a revision', async () => {
@@ -587,7 +587,7 @@ describe('what "copy as" gives', () => {
       ((await must('GET', '/api/v1/me/sessions')) as { sessions: { id: string }[] }).sessions
     let last = { id: '' }
     await same({
-      action: () => people.endSession(last),
+      action: () => people.logOutBrowser(last),
       forms,
       before: async () => {
         const { token } = controller

@@ -46,7 +46,7 @@ export interface Elsewhere {
 
 type Placed = Pick<Secret, 'value_from' | 'team' | 'project'>
 
-/** Where the value is changed, of a secret to which nobody can give one; undefined: a person gives it. */
+/** Where the value of a secret is managed; undefined: a person sets it. */
 export const valueManager = ({ value_from: from, ...of }: Placed): Elsewhere | undefined => {
   const project = { team: of.team, name: of.project }
   if (from?.rotation !== undefined)

@@ -7,7 +7,7 @@ export type SecretHint =
   | { readonly kind: 'unseen' }
   | { readonly kind: 'noService'; readonly scope: string }
 
-/** A global secret that the Compose file names in some services only; a secret that nobody sees. */
+/** A global secret that the Compose file names in some services only; a secret that no service uses. */
 export const hintsFor = (secret: Secret, matrix: Matrix): readonly SecretHint[] => {
   if (secret.version === 0 || secret.audience === 'Controller') return []
   if (secret.scope !== 'global' && secret.warnings.includes('unknown_scope'))

@@ -44,7 +44,7 @@ const checkLine: CheckLine = (line) => {
 
 const yamlFile = later(() => import('../../../../src/formats/yaml-secrets.ts'))
 
-/** `onWait` is told why what reads YAML is not there yet. */
+/** `onWait` gets the reason why the YAML parser could not be loaded. */
 export const readSecrets = async (
   format: ImportFormat,
   text: string,

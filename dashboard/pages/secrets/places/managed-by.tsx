@@ -1,4 +1,4 @@
-// Says where the value of a secret is changed, where nobody can give one here.
+// Says where the value of a secret is managed, where it cannot be set here.
 import type { Secret } from '../../../../src/rest/types.ts'
 import { valueManager } from '../edit/value-from.ts'
 

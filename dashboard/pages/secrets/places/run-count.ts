@@ -13,7 +13,7 @@ export interface ServiceRef extends SetViewer {
 export interface ServiceConsumer {
   readonly stagelet: Stagelet
   readonly service: Service
-  /** undefined: nobody sees it now. */
+  /** undefined: not known now. */
   readonly isCurrent: boolean | undefined
 }
 
@@ -38,7 +38,7 @@ export const noRuns: RunCount = {
 
 export interface Measured {
   readonly serviceRef: ServiceRef
-  /** undefined: nobody sees it now. */
+  /** undefined: not known now. */
   readonly isCurrent: boolean | undefined
 }
 
