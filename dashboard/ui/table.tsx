@@ -67,3 +67,8 @@ export const Table = <T,>({ label, columns, rows, idOf, stacks }: TableProps<T>)
     </tbody>
   </table>
 )
+
+/** The buttons of a row. */
+export const RowActions = ({ children }: { readonly children: ComponentChild }) => (
+  <span class={s['actions']}>{children}</span>
+)

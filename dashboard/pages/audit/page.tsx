@@ -8,6 +8,7 @@ import { now } from '../../live/clock.ts'
 import { mapKnown, partOf } from '../../live/known.ts'
 import { Button, LinkButton } from '../../ui/button.tsx'
 import { Command } from '../../ui/copy.tsx'
+import { ListPanel } from '../../ui/list.tsx'
 import { Empty, PageFrame, Panel } from '../../ui/page.tsx'
 import { visibleText } from '../../ui/text/visible-text.ts'
 import { State } from '../../ui/state.tsx'
@@ -166,36 +167,31 @@ const Revealed = ({ by }: { readonly by: string }) => {
     read: (signal) =>
       must(api.GET('/audit/revealed', { params: { query: { by, limit: 1000 } }, signal })),
   })
-  const secrets = mapKnown(revealed, (all) => all.secrets)
   return (
-    <Panel flush title={`Values that ${by} has read`}>
-      <WhenKnown of={secrets} rows={2} none={<Empty title={`${by} has read no values`} />}>
-        {(rows) => (
-          <Table
-            label={`Values that ${by} has read`}
-            rows={rows}
-            idOf={({ id }) => id}
-            columns={[
-              { title: 'Key', head: true, render: ({ key }) => <code>{key}</code> },
-              {
-                title: 'Place',
-                render: ({ namespace, project, scope }) => `${namespace}/${project}, ${scope}`,
-              },
-              { title: 'Last read', render: ({ last_read_at: at }) => <Since at={at} /> },
-              {
-                title: 'Current value',
-                render: ({ knows_current: knows, version }) =>
-                  knows ? (
-                    <State kind="warn">v{version} is current: rotate it</State>
-                  ) : (
-                    <State kind="ok">replaced</State>
-                  ),
-              },
-            ]}
-          />
-        )}
-      </WhenKnown>
-    </Panel>
+    <ListPanel
+      title={`Values that ${by} has read`}
+      label={`Values that ${by} has read`}
+      rows={mapKnown(revealed, ({ secrets }) => secrets)}
+      idOf={({ id }) => id}
+      columns={[
+        { title: 'Key', head: true, render: ({ key }) => <code>{key}</code> },
+        {
+          title: 'Place',
+          render: ({ namespace, project, scope }) => `${namespace}/${project}, ${scope}`,
+        },
+        { title: 'Last read', render: ({ last_read_at: at }) => <Since at={at} /> },
+        {
+          title: 'Current value',
+          render: ({ knows_current: knows, version }) =>
+            knows ? (
+              <State kind="warn">v{version} is current: rotate it</State>
+            ) : (
+              <State kind="ok">replaced</State>
+            ),
+        },
+      ]}
+      empty={<Empty title={`${by} has read no values`} />}
+    />
   )
 }
 

@@ -12,13 +12,12 @@ import { ConfirmAction } from '../../ui/confirm-action.tsx'
 import { ListPage } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
 import { ProjectTabs } from '../../ui/project-tabs.tsx'
-import type { TableColumn } from '../../ui/table.tsx'
+import { RowActions, type TableColumn } from '../../ui/table.tsx'
 import { historyUrl, projectUrl } from '../../ui/text/links.ts'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
 import { useQuery } from '../../ui/use-query.ts'
 import { AskFirst } from '../review/ask-first.tsx'
 import { useProjectFound, type ProjectPlace } from '../secrets/data.ts'
-import s from './deleted.module.css'
 
 const mostShown = 1000
 
@@ -83,7 +82,7 @@ const columnsOf = (
     title: 'Actions',
     end: true,
     render: (secret) => (
-      <span class={s['actions']}>
+      <RowActions>
         <Button
           small
           label={`Restore ${secret.key} of ${secret.scope}`}
@@ -101,7 +100,7 @@ const columnsOf = (
         >
           Erase…
         </Button>
-      </span>
+      </RowActions>
     ),
   },
 ]

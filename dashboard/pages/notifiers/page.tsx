@@ -15,7 +15,7 @@ import { ConfirmAction } from '../../ui/confirm-action.tsx'
 import { attention, ListPage } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
-import type { TableColumn } from '../../ui/table.tsx'
+import { RowActions, type TableColumn } from '../../ui/table.tsx'
 import { messageText } from '../../ui/text/message.ts'
 import { Ago } from '../../ui/time.tsx'
 import { channelOf, channelWords, notifierState, reasonWords, targetText } from './data.ts'
@@ -87,7 +87,7 @@ const columnsOf = (open: (next: Opened) => void): readonly TableColumn<Notifier>
     render: (notifier) => {
       const { name, team, source } = notifier
       return (
-        <span class={s['actions']}>
+        <RowActions>
           <TestButton notifier={notifier} />
           <Button
             small
@@ -106,7 +106,7 @@ const columnsOf = (open: (next: Opened) => void): readonly TableColumn<Notifier>
           >
             Delete
           </Button>
-        </span>
+        </RowActions>
       )
     },
   },

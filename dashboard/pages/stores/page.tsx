@@ -12,7 +12,7 @@ import { Button } from '../../ui/button.tsx'
 import { attention, ListPage } from '../../ui/list.tsx'
 import { Empty } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
-import type { TableColumn } from '../../ui/table.tsx'
+import { RowActions, type TableColumn } from '../../ui/table.tsx'
 import { projectUrl } from '../../ui/text/links.ts'
 import { messageText } from '../../ui/text/message.ts'
 import { Ago, lengthOf, Until } from '../../ui/time.tsx'
@@ -116,11 +116,11 @@ const columns: readonly TableColumn<Store>[] = [
     title: 'Actions',
     end: true,
     render: (store) => (
-      <span class={s['actions']}>
+      <RowActions>
         {areDeletionsHeld(store) ? <StoreButton verb="resume" store={store} /> : null}
         {isRejected(store) ? <StoreButton verb="check" store={store} /> : null}
         <StoreButton verb="refresh" store={store} />
-      </span>
+      </RowActions>
     ),
   },
 ]
