@@ -1,5 +1,5 @@
 // The columns of the list of secrets.
-import type { Column } from '../../ui/grid.tsx'
+import type { Column } from '../../ui/grid/grid.tsx'
 import { State, Glyph } from '../../ui/state.tsx'
 import { Ago, Since } from '../../ui/time.tsx'
 import type { SecretRow } from './data.ts'

@@ -1,7 +1,7 @@
 // The secrets as a list: one row for each, which is where one edits.
 import { useState } from 'preact/hooks'
 import { useQueryState } from '../../app/team.ts'
-import { Grid } from '../../ui/grid.tsx'
+import { Grid } from '../../ui/grid/grid.tsx'
 import { columns } from './columns.tsx'
 import type { ProjectPlace, SecretRow } from './data.ts'
 import type { RowActions } from './places/lens-grid.tsx'

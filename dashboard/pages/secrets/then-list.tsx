@@ -1,7 +1,7 @@
 // The list of secrets as an earlier revision held them, against now. Read-only.
 import { useMemo, useState } from 'preact/hooks'
 import { useQueryState } from '../../app/team.ts'
-import { Grid, type Column } from '../../ui/grid.tsx'
+import { Grid, type Column } from '../../ui/grid/grid.tsx'
 import type { ProjectPlace } from './data.ts'
 import { usePausedRows } from './paused-rows.tsx'
 import type { ThenRow } from './then-rows.ts'

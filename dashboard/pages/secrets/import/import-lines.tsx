@@ -1,5 +1,5 @@
 // The lines of a file of secrets, each with what it does; one may be skipped, or go to another scope.
-import { Grid, type Column } from '../../../ui/grid.tsx'
+import { Grid, type Column } from '../../../ui/grid/grid.tsx'
 import { State } from '../../../ui/state.tsx'
 import type { LineChoice, PlannedLine } from './import-plan.ts'
 import s from '../page.module.css'

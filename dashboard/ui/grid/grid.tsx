@@ -16,7 +16,7 @@ import {
   type Drawn,
 } from './grid-row.tsx'
 import s from './grid.module.css'
-import { nextCell } from './text/next-cell.ts'
+import { nextCell } from '../text/next-cell.ts'
 import { useVirtual } from './use-virtual.ts'
 
 export type { Column } from './grid-row.tsx'
