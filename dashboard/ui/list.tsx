@@ -6,6 +6,7 @@ import { PageFrame, Panel } from './page.tsx'
 import { State } from './state.tsx'
 import { Table, type TableProps } from './table.tsx'
 import { InlineKnown, WhenKnown } from './when-known.tsx'
+import s from './table.module.css'
 
 interface PanelProps<T> extends Omit<TableProps<T>, 'rows'> {
   readonly rows: Known<readonly T[]>
@@ -33,7 +34,7 @@ export const ListPanel = <T,>({
       {(all) => (
         <>
           <Table {...table} rows={all.slice(0, most)} />
-          {all.length > most ? <p class="muted">and {all.length - most} more</p> : null}
+          {all.length > most ? <p class={s['more']}>and {all.length - most} more</p> : null}
         </>
       )}
     </WhenKnown>
