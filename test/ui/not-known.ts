@@ -46,7 +46,7 @@ export const notKnownTests = (given: () => Dashboard): void => {
     await page.getByRole('heading', { name: couldNot }).waitFor()
     await page.getByRole('alert').getByText('The controller cannot be reached.').waitFor()
     setOnline(true)
-    await page.getByRole('heading', { name: 'Rollouts' }).waitFor()
+    await page.getByRole('heading', { name: 'Rollouts', exact: true }).waitFor()
     await page.goBack()
     await page.getByText('1 staged').waitFor()
     await page.getByText(/^live/).first().waitFor()
