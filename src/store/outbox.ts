@@ -22,15 +22,6 @@ export interface Batch {
   readonly notices: readonly Notice[]
 }
 
-interface BatchRow {
-  id: string
-  notifier: string
-  attempts: number
-  since: number
-  count: number
-  notices: string
-}
-
 /** `term` undefined: there are no other replicas. A deposed leader changes nothing. */
 const ofTerm = (place: number): string =>
   `($${place}::bigint IS NULL OR (SELECT c.term FROM counters c) = $${place})`
@@ -52,7 +43,7 @@ export class Outbox {
        WHERE o.notifier = r.notifier AND o.batch IS NULL AND o.ended_at IS NULL AND ${ofTerm(4)}`,
       [now - settleMs, now - mostWaitMs, now, term ?? null],
     )
-    const rows = await this.#sql.query<BatchRow>(
+    const rows = await this.#sql.query<Omit<Batch, 'notices'> & { notices: string }>(
       `SELECT batch AS id, notifier, max(attempts) AS attempts, min(at) AS since, count(*)::int AS count,
          (SELECT json_agg(n.notice)::text FROM (SELECT i.notice FROM outbox i WHERE i.batch = o.batch
             ORDER BY i.id LIMIT ${mostInOne}) n) AS notices

@@ -1,4 +1,5 @@
 // Reads the activity that is kept for people, newest first, and drops old activity.
+import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable } from '../drivers/sql.ts'
 import type { Activity, RolloutResult } from '../core/activity-entry.ts'
 import { readPropagation, type Propagation, type PropagationFilter } from './propagation.ts'
@@ -42,21 +43,10 @@ interface PageOfActivity {
   readonly limit: number
 }
 
-interface Row extends Pick<Activity, 'id' | 'subject' | 'at' | 'kind' | 'namespace'> {
-  readonly project: string | null
-  readonly stagelet: string | null
-  readonly agent: string | null
-  readonly detail: string
-}
+type Row = RowOf<Omit<Activity, 'detail'>> & { readonly detail: string }
 
-const toActivity = ({ project, stagelet, agent, detail, ...row }: Row): Activity =>
-  ({
-    ...row,
-    project: project ?? undefined,
-    stagelet: stagelet ?? undefined,
-    agent: agent ?? undefined,
-    detail: JSON.parse(detail) as unknown,
-  }) as Activity
+const toActivity = ({ detail, ...row }: Row): Activity =>
+  ({ ...fromRow(row), detail: JSON.parse(detail) as unknown }) as Activity
 
 const columns = `id, subject, at, kind, namespace, project, stagelet, agent, detail::text AS detail`
 

@@ -1,6 +1,7 @@
 // Leak tests: what agents have counted in the logs of stagelets. Names of keys and numbers.
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../kernel/clock.ts'
+import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Sql } from '../drivers/sql.ts'
 
 /** Of each stagelet. */
@@ -45,37 +46,16 @@ export interface LeakTestEnd {
   readonly services?: readonly LeakCounts[]
 }
 
-interface Row extends Record<string, unknown> {
-  id: string
-  stagelet_uid: string
-  agent: string
-  tail: number
-  started_at: number
-  heard_at: number
-  finished_at: number | null
-  state: LeakTestState
-  message: string | null
-  lines: number
-  complete: boolean | null
-  services: string | null
+interface Row extends RowOf<Omit<StoredLeakTest, 'services'>> {
+  readonly services: string | null
 }
 
-const columns = `id, stagelet_uid, agent, tail, started_at, heard_at, finished_at, state, message,
-  lines, complete, services`
+const columns = `id, stagelet_uid AS "stageletUid", agent, tail, started_at AS "startedAt", heard_at AS "heardAt",
+  finished_at AS "finishedAt", state, message, lines, complete, services`
 
-const toLeakTest = (row: Row): StoredLeakTest => ({
-  id: row.id,
-  stageletUid: row.stagelet_uid,
-  agent: row.agent,
-  tail: row.tail,
-  startedAt: row.started_at,
-  heardAt: row.heard_at,
-  finishedAt: row.finished_at ?? undefined,
-  state: row.state,
-  message: row.message ?? undefined,
-  lines: row.lines,
-  complete: row.complete ?? undefined,
-  services: row.services === null ? [] : (JSON.parse(row.services) as LeakCounts[]),
+const toLeakTest = ({ services, ...row }: Row): StoredLeakTest => ({
+  ...fromRow<Omit<StoredLeakTest, 'services'>>(row),
+  services: services === null ? [] : (JSON.parse(services) as LeakCounts[]),
 })
 
 export class LeakTestStore {

@@ -16,41 +16,37 @@ import type { DeletedSecret, RevisionInfo, SecretVersion } from '../core/history
 import type { OpenedEntry } from '../core/sets.ts'
 
 interface HistoryRow {
-  version: number
-  scope: string
-  stagelet: string | null
-  type: 'env' | 'file'
-  bytes: number
-  value_digest: string
-  from_revision: number
-  to_revision: number | null
-  created_at: number
-  created_by: string
-  revoked_at: number | null
+  readonly version: number
+  readonly current: boolean
+  readonly scope: string
+  readonly stagelet: string | null
+  readonly type: 'env' | 'file'
+  readonly bytes: number
+  readonly digest: string
+  readonly fromRevision: number
+  readonly toRevision: number | null
+  readonly createdAt: number
+  readonly createdBy: string
+  readonly revokedAt: number | null
 }
 
 /** See Store.versionsOf. */
 export const versionsOf = async (q: Queryable, secretUid: string): Promise<SecretVersion[]> => {
   const rows = await q.query<HistoryRow>(
-    `SELECT version, scope, stagelet, type, bytes, value_digest, from_revision, to_revision, created_at, created_by, revoked_at
+    `SELECT version, to_revision IS NULL AS current, scope, stagelet, type, bytes, value_digest AS digest,
+       from_revision AS "fromRevision", to_revision AS "toRevision", created_at AS "createdAt",
+       created_by AS "createdBy", revoked_at AS "revokedAt"
      FROM secret_versions WHERE secret_uid = $1 ORDER BY version DESC`,
     [secretUid],
   )
-  return rows.map((row, i) => {
-    const same = rows.slice(i + 1).find((older) => older.value_digest === row.value_digest)
+  return rows.map(({ stagelet, digest, createdAt, revokedAt, ...row }, i) => {
+    const same = rows.slice(i + 1).find((older) => older.digest === digest)
     return {
-      version: row.version,
-      current: row.to_revision === null,
-      scope: row.scope,
-      ...shownStagelet(notNull({ stagelet: row.stagelet })),
-      type: row.type,
-      bytes: row.bytes,
-      fromRevision: row.from_revision,
-      ...notNull({ toRevision: row.to_revision }),
-      createdAt: toTimestamp(row.created_at),
-      createdBy: row.created_by,
+      ...notNull(row),
+      ...shownStagelet(notNull({ stagelet })),
+      createdAt: toTimestamp(createdAt),
       ...defined({ sameAs: same?.version }),
-      ...(row.revoked_at !== null && { revokedAt: toTimestamp(row.revoked_at) }),
+      ...(revokedAt !== null && { revokedAt: toTimestamp(revokedAt) }),
     }
   })
 }

@@ -1,5 +1,6 @@
 // Loads the state from the tables.
 import { toEntry, type VersionRow } from '../secrets/set-rows.ts'
+import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import { chainEndColumns, chainEndJoins, tipOf, type TipColumns } from './follow.ts'
 import { objectRow, type HeadRow, type ProjectRow, type StoredRow } from '../state/rows.ts'
@@ -18,42 +19,31 @@ interface ObjectColumns {
   body: string
 }
 
-interface ProjectColumns {
-  uid: string
-  namespace: string
-  name: string
-  digest_key: string
-  key_provider: string | null
-  revision: number
-  opened_at: number | null
-  last_write_at: number | null
-  change_sets: string
-  note: string | null
-  head_mac: string
-  quiet_at: number
-  data_key_id: string
-  wrapped: string
+type PlainColumns = Omit<ProjectRow, 'id' | 'dataKey' | 'changeSets' | 'headMac' | 'lines'>
+
+interface ProjectColumns extends RowOf<PlainColumns> {
+  readonly uid: string
+  readonly changeSets: string
+  readonly headMac: string
+  readonly dataKeyId: string
+  readonly wrapped: string
 }
 
-const projectColumns = `p.uid, p.namespace, p.name, p.digest_key, p.key_provider, p.revision, p.opened_at, p.last_write_at,
-  p.change_sets, p.note, p.head_mac, p.quiet_at, k.id AS data_key_id, k.wrapped
+const projectColumns = `p.uid, p.namespace, p.name, p.digest_key AS "digestKey", p.key_provider AS "keyProvider",
+  p.revision AS closed, p.opened_at AS "openedAt", p.last_write_at AS "lastWriteAt", p.change_sets AS "changeSets", p.note,
+  p.head_mac AS "headMac", p.quiet_at AS "quietAt", k.id AS "dataKeyId", k.wrapped
 FROM projects p JOIN data_keys k ON k.project_uid = p.uid AND k.retired_at IS NULL`
 
-const toProject = (row: ProjectColumns): ProjectRow => ({
-  id: row.uid,
-  namespace: row.namespace,
-  name: row.name,
-  digestKey: row.digest_key,
-  keyProvider: row.key_provider ?? undefined,
-  dataKey: { id: row.data_key_id, wrapped: row.wrapped },
-  closed: row.revision,
-  openedAt: row.opened_at ?? undefined,
-  lastWriteAt: row.last_write_at ?? undefined,
-  changeSets: JSON.parse(row.change_sets) as Record<string, number>,
-  note: row.note ?? undefined,
-  headMac: () => row.head_mac,
-  quietAt: row.quiet_at,
-})
+const toProject = (columns: ProjectColumns): ProjectRow => {
+  const { uid: id, changeSets, headMac, dataKeyId, wrapped, ...row } = columns
+  return {
+    ...fromRow<PlainColumns>(row),
+    id,
+    dataKey: { id: dataKeyId, wrapped },
+    changeSets: JSON.parse(changeSets) as Record<string, number>,
+    headMac: () => headMac,
+  }
+}
 
 type Pair<R> = readonly [id: string, row: R]
 

@@ -5,6 +5,7 @@ import { StagelyError } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import { notFound } from '../core/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
+import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Actor } from '../core/actor.ts'
 import { findUser, type User } from './users.ts'
@@ -24,26 +25,8 @@ interface Membership {
   readonly role: TeamRole
 }
 
-interface MemberRow {
-  user_id: string
-  name: string
-  email: string | null
-  role: TeamRole
-  from_group: boolean
-  created_at: number
-}
-
-const toMember = (row: MemberRow): Member => ({
-  userId: row.user_id,
-  user: row.name,
-  email: row.email ?? undefined,
-  role: row.role,
-  fromGroup: row.from_group,
-  since: row.created_at,
-})
-
 const membersSql = `
-SELECT m.user_id, u.name, u.email, m.role, m.from_group, m.created_at
+SELECT m.user_id AS "userId", u.name AS "user", u.email, m.role, m.from_group AS "fromGroup", m.created_at AS since
 FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1`
 
 /** Uid of the Namespace object. NotFound. */
@@ -61,8 +44,8 @@ const memberIn = async (
   teamId: string,
   userId: string,
 ): Promise<Member | undefined> => {
-  const [row] = await q.query<MemberRow>(`${membersSql} AND m.user_id = $2`, [teamId, userId])
-  return row === undefined ? undefined : toMember(row)
+  const [row] = await q.query<RowOf<Member>>(`${membersSql} AND m.user_id = $2`, [teamId, userId])
+  return row === undefined ? undefined : fromRow<Member>(row)
 }
 
 interface Wanted {
@@ -147,10 +130,10 @@ export class MemberStore {
   /** In order of their names. NotFound for an absent team. */
   async list(team: string): Promise<Member[]> {
     const teamId = await teamIdOf(this.#sql, team)
-    const rows = await this.#sql.query<MemberRow>(`${membersSql} ORDER BY u.name COLLATE "C"`, [
+    const rows = await this.#sql.query<RowOf<Member>>(`${membersSql} ORDER BY u.name COLLATE "C"`, [
       teamId,
     ])
-    return rows.map(toMember)
+    return rows.map((row) => fromRow<Member>(row))
   }
 
   /** In order of the teams' names. */

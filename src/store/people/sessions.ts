@@ -6,6 +6,7 @@ import type { AccessChanges } from './access-changes.ts'
 import { confirmSession, ended, requireProof } from './session-proof.ts'
 import { confirmedUntil, liveSql, sessionIdleMs, sessionMs } from './session-times.ts'
 import type { WriteSession } from '../core/write-session.ts'
+import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Actor } from '../core/actor.ts'
 import { hashOfToken, hintLength, tokenPrefixes } from './tokens.ts'
@@ -41,32 +42,10 @@ export interface OpenedSession {
   readonly session: Session
 }
 
-interface SessionRow {
-  id: string
-  user_name: string
-  created_at: number
-  last_used_at: number
-  expires_at: number
-  confirmed_until: number | null
-  address: string | null
-  browser: string | null
-}
-
 const sessionsSql = `
-SELECT t.id, u.name AS user_name, t.created_at, t.last_used_at, t.expires_at, t.confirmed_until,
-  t.address, t.browser
+SELECT t.id, u.name AS "user", t.created_at AS "createdAt", t.last_used_at AS "lastSeenAt",
+  t.expires_at AS "expiresAt", t.confirmed_until AS "confirmedUntil", t.address, t.browser
 FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.is_session`
-
-const toSession = (row: SessionRow): Session => ({
-  id: row.id,
-  user: row.user_name,
-  createdAt: row.created_at,
-  lastSeenAt: row.last_used_at,
-  expiresAt: row.expires_at,
-  confirmedUntil: row.confirmed_until ?? undefined,
-  address: row.address ?? undefined,
-  browser: row.browser ?? undefined,
-})
 
 const noCode = (): StagelyError =>
   new StagelyError(
@@ -134,8 +113,8 @@ export const insertSession = async (
       ...[confirmed ?? null, browser.address, browser.name],
     ],
   )
-  const [row] = await tx.query<SessionRow>(`${sessionsSql} AND t.id = $1`, [id])
-  return { secret, session: toSession(row!) }
+  const [row] = await tx.query<RowOf<Session>>(`${sessionsSql} AND t.id = $1`, [id])
+  return { secret, session: fromRow<Session>(row!) }
 }
 
 interface Person {
@@ -249,12 +228,12 @@ export class SessionStore {
   /** The open sessions of a person; the one that was used last comes first. */
   async list(userId: string): Promise<Session[]> {
     const now = this.#clock.now()
-    const rows = await this.#sql.query<SessionRow>(
+    const rows = await this.#sql.query<RowOf<Session>>(
       `${sessionsSql} AND t.user_id = $1 AND ${liveSql('$2', '$3')}
        ORDER BY t.last_used_at DESC, t.id`,
       [userId, now, now - sessionIdleMs],
     )
-    return rows.map(toSession)
+    return rows.map((row) => fromRow<Session>(row))
   }
 
   /** Ends the session, if it has not ended. NotFound where the person never had it. */

@@ -6,6 +6,7 @@ import { StagelyError } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import { teamIdOf } from './members.ts'
 import type { WriteSession } from '../core/write-session.ts'
+import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Actor } from '../core/actor.ts'
 import { checkSpec, type TokenOwner, type TokenSpec } from './token-rules.ts'
@@ -44,39 +45,19 @@ export interface CreatedToken {
   readonly token: Token
 }
 
-interface TokenRow {
-  id: string
-  name: string
-  hint: string
-  user_name: string | null
-  team: string | null
-  role: TeamRole | null
-  read_only: boolean
-  namespaces: string | null
-  expires_at: number | null
-  last_used_at: number | null
-  created_at: number
-  created_by: string
+interface TokenRow extends RowOf<Omit<Token, 'namespaces'>> {
+  readonly namespaces: string | null
 }
 
 const tokensSql = `
-SELECT t.id, t.name, t.hint, u.name AS user_name, o.name AS team, t.role, t.read_only, t.namespaces,
-  t.expires_at, t.last_used_at, t.created_at, t.created_by
+SELECT t.id, t.name, CASE WHEN o.name IS NULL THEN 'personal' ELSE 'machine' END AS kind,
+  coalesce(o.name, u.name, '') AS owner, t.hint, t.role, t.read_only AS "readOnly", t.namespaces,
+  t.expires_at AS "expiresAt", t.last_used_at AS "lastUsedAt", t.created_at AS "createdAt", t.created_by AS "createdBy"
 FROM tokens t LEFT JOIN users u ON u.id = t.user_id LEFT JOIN objects o ON o.uid = t.team_id`
 
-const toToken = (row: TokenRow): Token => ({
-  id: row.id,
-  name: row.name,
-  kind: row.team === null ? 'personal' : 'machine',
-  owner: row.team ?? row.user_name ?? '',
-  hint: row.hint,
-  role: row.role ?? undefined,
-  readOnly: row.read_only,
-  namespaces: row.namespaces === null ? undefined : (JSON.parse(row.namespaces) as string[]),
-  expiresAt: row.expires_at ?? undefined,
-  lastUsedAt: row.last_used_at ?? undefined,
-  createdAt: row.created_at,
-  createdBy: row.created_by,
+const toToken = ({ namespaces, ...row }: TokenRow): Token => ({
+  ...fromRow<Omit<Token, 'namespaces'>>(row),
+  namespaces: namespaces === null ? undefined : (JSON.parse(namespaces) as string[]),
 })
 
 export const hashOfToken = (token: string): string =>

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { StagelyError, type Fault } from '../../kernel/errors.ts'
 import type { AccessChanges } from './access-changes.ts'
 import type { WriteSession } from '../core/write-session.ts'
+import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable, Sql } from '../drivers/sql.ts'
 import type { Actor } from '../core/actor.ts'
 
@@ -34,29 +35,8 @@ interface UserChange {
   readonly disabled?: boolean | undefined
 }
 
-interface UserRow {
-  id: string
-  name: string
-  email: string | null
-  display_name: string | null
-  admin: boolean
-  disabled_at: number | null
-  created_at: number
-  last_login_at: number | null
-}
-
-const columns = 'id, name, email, display_name, admin, disabled_at, created_at, last_login_at'
-
-const toUser = (row: UserRow): User => ({
-  id: row.id,
-  name: row.name,
-  email: row.email ?? undefined,
-  displayName: row.display_name ?? undefined,
-  admin: row.admin,
-  disabled: row.disabled_at !== null,
-  createdAt: row.created_at,
-  lastLoginAt: row.last_login_at ?? undefined,
-})
+const columns = `id, name, email, display_name AS "displayName", admin, disabled_at IS NOT NULL AS disabled,
+  created_at AS "createdAt", last_login_at AS "lastLoginAt"`
 
 /** No colon, so that no name looks like a machine's (`machine:team/ci`, `agent:team/box`). */
 const namePattern = /^[A-Za-z0-9]([A-Za-z0-9._@+-]{0,126}[A-Za-z0-9])?$/
@@ -105,24 +85,25 @@ const checkUser = (name: string, email: string | null | undefined): void => {
 }
 
 /**
- * By id, name or e-mail address, whatever their case. NotFound. Names of before may differ by case alone: then only the exact
- * one counts, and else there is a Conflict.
+ * By id, name or e-mail address, whatever their case. NotFound. Old names may differ by case alone: then only the
+ * exact name counts. Conflict where no name is exact.
  */
 export const findUser = async (q: Queryable, what: string): Promise<User> => {
-  const [row, other] = await q.query<UserRow & { is_exact: boolean; is_name: boolean }>(
-    `SELECT ${columns}, id::text = $1 OR name = $1 AS is_exact, lower(name) = lower($1) AS is_name
+  const [row, other] = await q.query<RowOf<User> & { isExact: boolean; isName: boolean }>(
+    `SELECT ${columns}, id::text = $1 OR name = $1 AS "isExact", lower(name) = lower($1) AS "isName"
      FROM users WHERE id::text = $1 OR lower(name) = lower($1) OR lower(email) = lower($1)
      ORDER BY id::text = $1 DESC, name = $1 DESC, lower(name) = lower($1) DESC, name LIMIT 2`,
     [what],
   )
   if (row === undefined) throw noUser(what)
-  if (!row.is_exact && other?.is_name === true)
+  const { isExact, isName: _, ...found } = row
+  if (!isExact && other?.isName === true)
     throw new StagelyError(
       'Conflict',
       `the users ${row.name} and ${other.name} differ by case only: write the name as it is`,
       details(what),
     )
-  return toUser(row)
+  return fromRow<User>(found)
 }
 
 const checkEmailFree = async (q: Queryable, email: string, name: string): Promise<void> => {
@@ -214,10 +195,10 @@ export class UserStore {
 
   /** In order of their names. */
   async list(): Promise<User[]> {
-    const rows = await this.#sql.query<UserRow>(
+    const rows = await this.#sql.query<RowOf<User>>(
       `SELECT ${columns} FROM users ORDER BY name COLLATE "C"`,
     )
-    return rows.map(toUser)
+    return rows.map((row) => fromRow<User>(row))
   }
 
   /** By id, name or e-mail address. NotFound. */

@@ -4,6 +4,7 @@ import { defined } from '../../kernel/defined.ts'
 import { randomUUID } from 'node:crypto'
 import { StagelyError } from '../../kernel/errors.ts'
 import type { WriteSession } from '../core/write-session.ts'
+import { fromRow, type RowOf } from '../drivers/rows.ts'
 import type { Queryable } from '../drivers/sql.ts'
 
 type RotationKind = 'data' | 'master'
@@ -27,45 +28,17 @@ export interface Rotation {
   readonly message: string
 }
 
-interface RotationRow {
-  id: string
-  kind: RotationKind
-  project_uid: string | null
-  target: string | null
-  state: RotationState
-  done: number
-  started_at: number
-  started_by: string
-  updated_at: number
-  finished_at: number | null
-  message: string
-}
-
-const columns =
-  'id, kind, project_uid, target, state, done, started_at, started_by, updated_at, finished_at, message'
-
-const toRotation = (row: RotationRow): Rotation => ({
-  id: row.id,
-  kind: row.kind,
-  projectUid: row.project_uid ?? undefined,
-  target: row.target ?? undefined,
-  state: row.state,
-  done: row.done,
-  startedAt: row.started_at,
-  startedBy: row.started_by,
-  updatedAt: row.updated_at,
-  finishedAt: row.finished_at ?? undefined,
-  message: row.message,
-})
+const columns = `id, kind, project_uid AS "projectUid", target, state, done, started_at AS "startedAt",
+  started_by AS "startedBy", updated_at AS "updatedAt", finished_at AS "finishedAt", message`
 
 /** Newest first. */
-export const listRotations = async (q: Queryable, limit: number): Promise<Rotation[]> =>
-  (
-    await q.query<RotationRow>(
-      `SELECT ${columns} FROM key_rotations ORDER BY started_at DESC, id LIMIT $1`,
-      [limit],
-    )
-  ).map(toRotation)
+export const listRotations = async (q: Queryable, limit: number): Promise<Rotation[]> => {
+  const rows = await q.query<RowOf<Rotation>>(
+    `SELECT ${columns} FROM key_rotations ORDER BY started_at DESC, id LIMIT $1`,
+    [limit],
+  )
+  return rows.map((row) => fromRow<Rotation>(row))
+}
 
 /** The object of audit rows about keys. */
 const keysRef = { kind: 'Keys', namespace: '', name: 'master' }
@@ -96,13 +69,13 @@ export const beginRotation = async (
     session.nowMs,
     session.actor.name,
   ]
-  const [row] = await session.tx.query<RotationRow>(insertSql, params)
+  const [row] = await session.tx.query<RowOf<Rotation>>(insertSql, params)
   if (row === undefined) return undefined
   session.audit(keysRef, {
     action: 'rotate keys',
     detail: { kind, rotation: row.id, ...defined({ projectUid }) },
   })
-  return toRotation(row)
+  return fromRow<Rotation>(row)
 }
 
 /** beginRotation(), or a Conflict. */
@@ -129,8 +102,8 @@ export const claimRotation = async (
   q: Queryable,
   { runner, now, until }: { runner: string; now: number; until: number },
 ): Promise<Rotation | undefined> => {
-  const [row] = await q.query<RotationRow>(claimSql, [runner, now, until])
-  return row === undefined ? undefined : toRotation(row)
+  const [row] = await q.query<RowOf<Rotation>>(claimSql, [runner, now, until])
+  return row === undefined ? undefined : fromRow<Rotation>(row)
 }
 
 /** Stores how far the rotation is, or why it waits, and renews its lease. */
