@@ -1,4 +1,4 @@
-// Finds current values that are known to people who may not read them any more.
+// Finds current values that people have read who may not read them any more.
 import { erasedPrefix } from '../../audit/erasure.ts'
 import { rolesWith } from '../../access/roles.ts'
 import type { Queryable } from '../drivers/sql.ts'

@@ -55,7 +55,7 @@ export const writeBackup = async (
   try {
     const summary = await sql.transaction(async (tx) => {
       await tx.exec('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY')
-      // It waits for a slow disk between its statements. Nobody waits for it, as it holds no lock of a write.
+      // The transaction waits for a slow disk between its statements. It holds no lock that a write waits for.
       await tx.exec(`SET LOCAL idle_in_transaction_session_timeout = '${mostIdle}'`)
       const header = await readHeader(tx, nowMs)
       await put(JSON.stringify(header))

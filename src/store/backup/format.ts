@@ -42,7 +42,7 @@ const damaged = (path: string, why: string): StagelyError =>
 const rowsAtOnce = 200
 const bytesAtOnce = 4_194_304
 
-/** What is read before the last line is not checked yet: read it all once before using any of it. */
+/** Only the last line proves the lines before it: read the whole file once before any line is used. */
 export class BackupReader {
   readonly #path: string
   header: BackupHeader | undefined

@@ -1,5 +1,6 @@
-// At the first start after the restore of a backup, or after the database has lost commits: Rotations note that their credentials may be outdated, stores elsewhere
-// count as not looked at, and an audit row tells of the restore. It happens once, also where the start fails.
+// At the first start after the restore of a backup, or after the database has lost commits: Rotations note that their
+// credentials may be outdated, stores elsewhere have to be read again, and an audit row tells of the restore. This happens
+// once, also where the start fails.
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Restored } from '../../resources/kinds/rotation.ts'
 import { untested } from '../../rollout/restored.ts'

@@ -27,7 +27,7 @@ export interface RolloutRecord {
   readonly cause: NonNullable<RolloutStatus['cause']>
   readonly result: RolloutResult
   readonly by?: readonly string[]
-  /** It healed what was not told as drift. */
+  /** It healed drift that nobody was told of. */
   readonly untold?: true
   readonly toldAt?: string
   readonly startedAt?: string

@@ -1,4 +1,4 @@
-// Audit rows of a commit. Commits come one after the other, so that each row gets its place in the chain as it is written.
+// Audit rows of a commit. Commits are written one after the other, so that a row knows its place in the chain.
 import { linkAfter } from '../../audit/chain.ts'
 import type { AuditContent, ChainPoint } from '../../audit/texts.ts'
 import { storableJson } from '../../kernel/storable.ts'

@@ -73,6 +73,6 @@ export interface RevealedSet {
   readonly choose: (entries: readonly SetEntry[]) => readonly SetEntry[]
   /** Whose secrets beat the project's where a value refers to another; undefined: nobody's. */
   readonly stagelet?: string | undefined
-  /** Values as they are written: what refers to others stays as it is. */
+  /** Values as they are written: references are not filled in. */
   readonly asWritten?: boolean | undefined
 }

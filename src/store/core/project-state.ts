@@ -43,7 +43,7 @@ export interface SecretChange {
 /** A value that the caller sets, in a project that enforces a policy. */
 export interface NewValue {
   readonly project: ObjectRef
-  /** The former value of the secret was too old. */
+  /** The old value of the secret was too old. */
   readonly renews: boolean
 }
 

@@ -9,7 +9,7 @@ import { noteNewDataKey } from './key-status-writes.ts'
 
 const wrapsAtOnce = 8
 
-/** A project that is to get a new data key; `keyProvider` names the key that wraps it. */
+/** A project that gets a new data key; `keyProvider` names the key that wraps the data key. */
 interface Rekeyed {
   readonly uid: string
   /** `team/name`. */

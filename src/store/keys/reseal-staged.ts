@@ -1,4 +1,4 @@
-// Seals staged credentials anew that are still under a retired data key, as reseal.ts does with values.
+// Seals staged credentials with the new data key that are still sealed with a retired one, as reseal.ts does with values.
 import { isReason } from '../../kernel/errors.ts'
 import type { ProjectKeys } from '../../secrets/project-keys.ts'
 import type { Queryable } from '../drivers/sql.ts'

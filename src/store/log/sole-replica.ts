@@ -7,7 +7,7 @@ import { askTwice, readCounters } from './commit.ts'
 import type { Queryable } from '../drivers/sql.ts'
 
 const forMs = 1_000
-/** The replica counts on less time than it has taken: the clock of the database may be faster. */
+/** The replica relies on less time than it has reserved: the clock of the database may be faster. */
 const ownMs = 800
 /** Most reads that share one question. */
 const mostTogether = 1_000

@@ -1,4 +1,4 @@
-// Gives secrets the templates that have waited for the values of others, in the write that gives the last of these.
+// Stores templates that have waited for the values of other secrets, in the write that gives the last of these values.
 import { defined } from '../../kernel/defined.ts'
 import { parseTemplate } from '../../resources/kinds/value-template.ts'
 import { updateObject } from './objects.ts'

@@ -9,7 +9,7 @@ import { withValueSource } from '../secrets/value-owner.ts'
 
 const namespaceLabel = 'kubernetes.io/metadata.name'
 
-/** Limit of managedFields (bytes): each new manager adds to them, and each change stores and sends them as a whole. */
+/** Limit of managedFields (bytes). Each new manager adds to them; each change stores and sends all of them. */
 const maxManaged = 1_048_576
 
 /** The metadata with the managedFields of the API, where it has any. */

@@ -54,7 +54,7 @@ export const createObject = async (
     uid?: string
     /** The actor's by default. */
     source?: string
-    /** Of a secret that comes back: what it keeps. */
+    /** The status that a restored secret keeps. */
     status?: KubeObject['status']
   } = {},
 ): Promise<KubeObject> => {
@@ -120,7 +120,7 @@ interface Update {
   readonly newOwner: string | undefined
 }
 
-/** The object as it would be stored; whether anything changes is not known yet. */
+/** The object as it would be stored. The caller finds out whether anything changes. */
 const prepareUpdate = async (
   session: WriteSession,
   admitted: KubeObject,

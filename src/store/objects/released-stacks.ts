@@ -57,7 +57,7 @@ const entriesAt = async (
   }
 }
 
-/** Services of the stack that may run on; undefined: some may, and it is not known which. */
+/** Services of the stack that may run on; undefined where nobody knows which. */
 const runningServices = async (
   session: WriteSession,
   stack: Stack,
@@ -159,7 +159,7 @@ export const noteReleased = async (session: WriteSession, row: StoredRow): Promi
   }
 }
 
-/** The update names another machine, project or Compose project: the former containers are left as they are. */
+/** True where the update names another machine, project or Compose project: the old containers stay as they are. */
 export const leavesStack = (next: KubeObject, before: KubeObject): boolean => {
   const [a, b] = [specOf('Stagelet', next), specOf('Stagelet', before)]
   return (

@@ -1,6 +1,6 @@
-// Templates that refer to values which are to come, such as outputs of a Rotation that has not run yet: the template is
-// kept sealed, and becomes the value of its secret in the write that gives the last of these. Until then the secret has
-// the value that it had before. See ADR 0026.
+// Templates that refer to awaited values, such as outputs of a Rotation that has not run yet. The template is kept, sealed. It
+// becomes the value of its secret in the write that gives the last awaited value. Until then the secret keeps its old value.
+// See ADR 0026.
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import type { SecretSpec } from '../../resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../resources/typed.ts'
@@ -14,7 +14,7 @@ import { dropStaged, stageCredential, stagedAad, type StagedPlace } from './stag
 import type { WriteSession } from '../core/write-session.ts'
 import { term } from '../state/rows.ts'
 
-/** Somebody will give the value: a Rotation, a store, or the secret that it follows or refers to. */
+/** The value will come: from a Rotation, a store, or a secret that this one follows or refers to. */
 const isToCome = (object: KubeObject): boolean => {
   const { rotation, external, secretRef } = specOf('StagelySecret', object).valueFrom ?? {}
   const { version, awaits } = statusOf('StagelySecret', object)
@@ -22,7 +22,7 @@ const isToCome = (object: KubeObject): boolean => {
   return version === undefined && hasGiver
 }
 
-/** Whether a secret of this spec is what a reference of the other one leads to. */
+/** True where a reference of the secret `own` leads to a secret of this spec. */
 const fits = (spec: SecretSpec, own: SecretSpec, scope: string): boolean => {
   const at = { stagelet: stageletIn(spec) }
   if (isForController(at as never)) return false
@@ -95,7 +95,7 @@ export const keptTemplate = async (
   return Buffer.from(open(key, row.sealed, aad).toString('utf8'), 'base64')
 }
 
-/** What the template of a secret waits for; absent: it has none that waits. */
+/** The references that the template of a secret waits for; undefined where no template waits. */
 export const awaitsOf = (secret: KubeObject): readonly string[] | undefined => {
   const { awaits } = statusOf('StagelySecret', secret)
   return specOf('StagelySecret', secret).references === true ? awaits : undefined

@@ -50,7 +50,7 @@ const disclosed = (
   // The stored value was checked against the same format before: the answer tells nothing new.
   const stays = origin === 'stored' && (current === undefined || !changesRule(spec, current))
   if (spec.format !== undefined && !stays) return 'its format'
-  // A stored value that was no template becomes one. An older version comes back as the template, or the bytes, that it was.
+  // A stored value that was no template becomes one. An older version comes back as it was: a template, or bytes.
   const becomesTemplate =
     origin === 'sealed' ||
     (origin === 'stored' && current !== undefined && specOfRow(current)?.references !== true)

@@ -1,5 +1,4 @@
-// The value that a secret gets by a write: the caller gives it, it is generated, another secret has it, or it is the
-// stored one.
+// The value that a write gives a secret: from the caller, generated, from another secret, or the stored one.
 import { StagelyError, type Fault } from '../../kernel/errors.ts'
 import { refOf, type KubeObject } from '../../resources/meta.ts'
 import { valueBytes } from '../../resources/kinds/secret-value.ts'

@@ -19,7 +19,7 @@ export const followersOf = (
   project: string,
 ): StoredRow[] => session.select(term.followersOf({ namespace, name: project }, name))
 
-/** The secret that this one follows; undefined for none, or while it does not exist. Invalid where it may not be followed. */
+/** The secret that this one follows; undefined for none, or while that secret does not exist. Invalid where it may not be followed. */
 const sourceOf = (session: WriteSession, object: KubeObject): StoredRow | undefined => {
   const spec = specOf('StagelySecret', object)
   const name = followedBy(object)
@@ -60,7 +60,7 @@ export const sinceOf = (row: StoredRow | undefined): string | undefined => {
   return valueSince ?? updatedAt
 }
 
-/** The value that the secret takes from another one; undefined where that has none yet. */
+/** The value that the secret takes from another one; undefined while the other one has no value. */
 export const followedValue = async (
   session: WriteSession,
   project: ProjectState,

@@ -51,7 +51,7 @@ const refusal = (
   })
 }
 
-/** Keys that are overdue seal no new value, also not one that renews an old one. */
+/** Overdue keys seal no new value, not even one that renews an old value. */
 const checkKeys = ({ nowMs }: WriteSession, { metadata, spec, status }: Typed<'Project'>): void => {
   const { namespace = '', name } = metadata
   // A project that enforces a rule has its own: the controller's default does not count.

@@ -8,7 +8,7 @@ import { changesRule, type FoundValue } from './disclosure.ts'
 
 export interface NewVersion extends FoundValue {
   readonly entry: SetEntry
-  /** The value is the former one: only its place is new. */
+  /** The value stays: only its place is new. */
   readonly keeps: boolean
   /** The caller gives the value, and not the controller, another secret or history. */
   readonly isByCaller: boolean
@@ -22,7 +22,7 @@ export interface PreparedSecret {
   /** The current version until then. */
   readonly before: SetEntry | undefined
   readonly project: ProjectState
-  /** The value refers to others that are to come: it is kept until they are there. */
+  /** The value refers to awaited values: it is kept until they are there. */
   readonly waits?: { readonly value: Buffer; readonly awaits: readonly string[] }
   /** The same value was given again, and tells the end of its certificate, which the status did not know. */
   readonly learns?: boolean

@@ -96,7 +96,7 @@ export const withLearntEnd = (
   return { ...object, status: { ...object.status, certificateEndsAt } }
 }
 
-/** The dates of the value. A new end may take back that the value expires; the reconciler tells when it does. */
+/** The dates of the value. A later end clears the condition that the value expires; the reconciler sets it. */
 const withNewDates = (
   session: WriteSession,
   object: KubeObject,

@@ -1,5 +1,5 @@
 // A write of a StagelySecret. prepareSecret() checks the secret, finds its value and takes it out of the object;
-// putSecret() seals the value, stores the object, and tells everything that depends on it.
+// putSecret() seals the value, stores the object, and updates what depends on the value.
 import { withStatusOwner } from '../../managed-fields/status.ts'
 import { defined } from '../../kernel/defined.ts'
 import { withoutValue } from '../../resources/validation/last-applied.ts'
@@ -134,7 +134,7 @@ const entryOf = (object: KubeObject, { references, ...content }: Content): SetEn
   }
 }
 
-/** A value that is given anew takes the place of one that waits. */
+/** A newly given value replaces a waiting template. */
 const withAwaits = ({ object, version, waits }: PreparedSecret): KubeObject => {
   const { awaits, ...status } = object.status ?? {}
   if (waits !== undefined) return { ...object, status: { ...status, awaits: [...waits.awaits] } }

@@ -10,7 +10,7 @@ const waysToGive = ['value', 'valueBase64', 'sealedValue', 'valueFrom']
 export const givesValue = ({ spec = {} }: KubeObject): boolean =>
   waysToGive.some((field) => spec[field] !== undefined)
 
-/** Sets the annotation that the owner of the secret gives its value too. Secrets of the API do not have it. */
+/** Sets the annotation that says: the owner of the secret gives its value too. Secrets of the API do not have it. */
 export const withValueSource = (
   session: WriteSession,
   metadata: ObjectMeta,
