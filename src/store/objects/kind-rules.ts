@@ -140,7 +140,10 @@ export const checkChange = (
   object: KubeObject,
   before: KubeObject,
 ): void => {
-  if (object.kind !== 'Rotation') return checkNew(session, object)
+  if (object.kind !== 'Rotation') {
+    checkNew(session, object)
+    return
+  }
   checkUnderWay(object, before)
   if (!sameJson(object.spec?.['rotator'], before.spec?.['rotator'])) checkLogins(session, object)
 }
