@@ -78,7 +78,7 @@ const shoot = async (page: Page, name: string): Promise<void> => {
 /** Edits are staged only: the example stays as it is. */
 const takeAll = async (page: Page, url: string): Promise<void> => {
   await page.goto(`${url}/ui/`)
-  await page.getByText('Lately').waitFor()
+  await page.getByText('Recent activity').first().waitFor()
   await shoot(page, 'overview')
   await page.goto(`${url}/ui/t/default/p/shop`)
   await page.getByRole('row', { name: /^STRIPE_SECRET_KEY/ }).click()
