@@ -161,17 +161,13 @@ const openState = async ({ config, log }: AgentDeps): Promise<StateFile> => {
 const openOnDemand = (
   { config, identity, clock, log }: AgentDeps,
   signer: RequestSigner,
-  {
-    engine,
-    events,
-    sourceOf,
-  }: Pick<StageletLoopDeps, 'engine' | 'events'> & {
+  parts: Pick<StageletLoopDeps, 'engine' | 'events'> & {
     readonly sourceOf: StageletLoops['logSourceOf']
   },
 ): { start: (order: OnDemandOrder) => void; stop: () => void } => {
   const client = createControllerClient(identity, signer, maxSessions + maxLeakTests + 1)
-  const deps = { engine, sourceOf, client, clock, log }
-  const sessions = createLogSessions({ ...deps, events })
+  const deps = { ...parts, client, clock, log }
+  const sessions = createLogSessions(deps)
   const leakTests = createLeakTestRuns(deps)
   const tasks = createTaskRuns({ ...deps, allowed: config.tasks })
   return {

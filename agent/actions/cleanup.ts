@@ -4,8 +4,7 @@ import { isReason } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import type { Engine } from '../docker/engine.ts'
 import { observeProject } from '../observed/observe.ts'
-import { isLeftover } from '../observed/container.ts'
-import type { ObservedContainer } from '../observed/container.ts'
+import { isLeftover, type ObservedContainer } from '../observed/container.ts'
 
 /** Resolves to false on a conflict: somebody else removes the container, or another container has the name. */
 const isDone = async (work: Promise<void>): Promise<boolean> => {

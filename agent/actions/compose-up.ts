@@ -2,7 +2,7 @@
 import { ComposeError } from '../../src/compose/compose.ts'
 import { renderOverride } from '../../src/compose/override.ts'
 import { failedAction, PlanOutdated, type StackAction, type ActionDeps } from './action.ts'
-import { callFor, requestFor } from './compose-environment.ts'
+import { callFor, requestFor } from '../stack/stack-target.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import { findImageless, imageOf } from '../observed/images.ts'
 import { listProject, type ListedContainer } from '../observed/observe.ts'

@@ -1,7 +1,12 @@
 // Plans which services an action changes, and which others have to go along. Pure.
 import { defined } from '../../src/kernel/defined.ts'
-import { isCompleted, isCutOff, isDown, isLeftover } from '../observed/container.ts'
-import type { ObservedContainer } from '../observed/container.ts'
+import {
+  isCompleted,
+  isCutOff,
+  isDown,
+  isLeftover,
+  type ObservedContainer,
+} from '../observed/container.ts'
 import type { NetworkEdits } from './pending-edits.ts'
 import type { ServiceModel } from '../compose/service-model.ts'
 import { planSteps, type ActionStep } from './steps.ts'

@@ -8,11 +8,11 @@ const ofSystem = /^\/(dev|proc|sys|run|var\/run|etc|tmp)(\/|$)|\.sock$/
 
 export interface OwnStack {
   readonly project: string
-  /** Folders of the stack. */
+  /** Folders of the stack, as its files tell. */
   readonly roots: readonly string[]
   /** Files and folders of the machine that its services may write. */
   readonly writes: readonly string[]
-  /** Paths that the stagelet says it may share. */
+  /** Names of volumes and networks that the stagelet adopts, and paths that it may share. */
   readonly adopt: readonly string[]
 }
 

@@ -13,7 +13,7 @@ import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { mark, type Masker } from '../../src/masking/masker.ts'
 import { runLabel } from '../../src/resources/meta.ts'
-import { callFor, requestFor } from '../actions/compose-environment.ts'
+import { callFor, requestFor, type StackTarget } from '../stack/stack-target.ts'
 import type { ModelSource } from '../compose/model-source.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { Engine } from '../docker/engine.ts'
@@ -21,7 +21,6 @@ import type { FileStore } from '../files/file-store.ts'
 import { observeProject } from '../observed/observe.ts'
 import { type ObservedContainer } from '../observed/container.ts'
 import { prepareOverrides } from '../actions/prepare-overrides.ts'
-import type { StackTarget } from '../stack/stack-target.ts'
 import { projectClaimOf, claimProject, type ProjectClaimDeps } from '../stack/project-claim.ts'
 import type { ManualRuns } from './manual-runs.ts'
 
@@ -218,9 +217,10 @@ const alterStack = async (
 }
 
 /** Resolves to Compose's exit code. StagelyError where it cannot be run. */
-export const runByHand = async (deps: ManualRunDeps, order: ManualOrder): Promise<number> => {
-  const stack = await readStack(deps)
-  const project = stack.model.projectName
+export const runByHand = async (from: ManualRunDeps, order: ManualOrder): Promise<number> => {
+  const { target, model } = await readStack(from)
+  const deps = { ...from, log: from.log.child({ stagelet: target.desired.name }) }
+  const project = model.projectName
   if (order.command.isWatchedRun) return await runWatched(deps, order, project)
   if (!order.command.alters) return await runCompose(deps, order, project)
   if (deps.locks.isBusy(project)) order.onNote('waiting: the agent is at work on this stack')

@@ -1,7 +1,9 @@
-// The agent's data folder. It holds the keys, so that nobody else may own or enter it.
+// The agent's data folder. It holds the keys, so that nobody else may own or enter it, and no other agent may run on it.
+import { realpathSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import { makePrivate } from '../../src/kernel/private-folder.ts'
+import { holdName } from './machine-name.ts'
 
 const ourNames = new Set([
   'identity.json',
@@ -31,4 +33,12 @@ export const prepareAgentDir = async (dir: string): Promise<boolean> => {
     if (error instanceof StagelyError) throw error
     throw new StagelyError('BadRequest', `--data-dir ${dir} cannot be used: ${messageOf(error)}`)
   }
+}
+
+/** Takes the folder, which must exist; Conflict when another agent has it. Returns release(). */
+export const lockAgentDir = async (folder: string): Promise<() => Promise<void>> => {
+  const release = await holdName('agent', realpathSync(folder))
+  const message = `another agent runs on ${folder}; stop it, or give this one its own --data-dir`
+  if (release === undefined) throw new StagelyError('Conflict', message)
+  return release
 }

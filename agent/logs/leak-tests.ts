@@ -105,13 +105,8 @@ export const createLeakTestRuns = (deps: LeakTestRunsDeps): LeakTestRuns => {
   }
 }
 
-const refuse = async (
-  deps: LeakTestRunsDeps,
-  { id }: LeakTestOrder,
-  error: string,
-): Promise<void> => {
-  await post(deps, { id, lines: 0, end: { services: [], complete: false, error } })
-}
+const refuse = (deps: LeakTestRunsDeps, { id }: LeakTestOrder, error: string): Promise<void> =>
+  post(deps, { id, lines: 0, end: { services: [], complete: false, error } })
 
 const runTest = async (
   deps: LeakTestRunsDeps,

@@ -20,18 +20,14 @@ export const createOutbox = (limit = maxBytes): LogOutbox => {
   let bytes = 0
   /** Lines that were dropped after the last one that waits. */
   let dropped = 0
-  let room: (() => void)[] = []
-  let filled: (() => void)[] = []
+  const room: (() => void)[] = []
+  const filled: (() => void)[] = []
 
-  const wake = (list: (() => void)[]): void => {
-    for (const go of list) go()
-  }
+  const wake = (list: (() => void)[]): void => list.splice(0).forEach((go) => go())
   const add = (line: LogLine): void => {
     waiting.push(line)
     bytes += sizeOf(line)
-    const awake = filled
-    filled = []
-    wake(awake)
+    wake(filled)
   }
   return {
     put: async (line) => {
@@ -56,9 +52,7 @@ export const createOutbox = (limit = maxBytes): LogOutbox => {
         batch.push({ type: 'dropped', lines: dropped })
         dropped = 0
       }
-      const awake = room
-      room = []
-      wake(awake)
+      wake(room)
       return batch
     },
     filled: () =>

@@ -15,8 +15,7 @@ import {
   type Machine,
 } from '../../src/systemd/service.ts'
 import { agentVersion, usualSocket, type AgentConfig } from '../config.ts'
-import { prepareAgentDir } from '../identity/data-dir.ts'
-import { lockAgentDir } from '../identity/folder-lock.ts'
+import { prepareAgentDir, lockAgentDir } from '../identity/data-dir.ts'
 import { loadAgentIdentity } from '../identity/identity.ts'
 import { joinController } from '../identity/join.ts'
 import { parseMachineFlags, textFlag, type MachineFlags } from './flags.ts'

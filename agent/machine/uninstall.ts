@@ -9,7 +9,7 @@ import {
   type Machine,
 } from '../../src/systemd/service.ts'
 import { createEngine } from '../docker/engine.ts'
-import { lockAgentDir } from '../identity/folder-lock.ts'
+import { lockAgentDir } from '../identity/data-dir.ts'
 import { loadAgentIdentity, type AgentIdentity } from '../identity/identity.ts'
 import { openStateFile } from '../stack/state-file.ts'
 import { parseMachineFlags, textFlag, type MachineFlags } from './flags.ts'

@@ -10,8 +10,7 @@ import {
   type GateFailure,
 } from './gate-failure.ts'
 import { observeProject } from './observe.ts'
-import { byName, isCompleted, isEnded } from './container.ts'
-import type { ObservedContainer } from './container.ts'
+import { byName, isCompleted, isEnded, type ObservedContainer } from './container.ts'
 
 export interface GateResult {
   readonly passed: Readonly<Record<string, string>>

@@ -19,7 +19,8 @@ export const deliveredKeys = z.object({
 
 export type DeliveredKeys = z.infer<typeof deliveredKeys>
 
-interface DeliveredFile {
+export interface DeliveredFile {
+  /** The keys that the containers of a Compose project got. */
   delivered(project: string): DeliveredKeys | undefined
   setDelivered(project: string, value: DeliveredKeys): Promise<void>
 }

@@ -1,8 +1,12 @@
 // Claims Compose projects for stagelets. The name of a project is free to choose, so that it may belong to another stack:
 // a stagelet reads, tells and changes nothing of a project before it has claimed it.
-import type { AllowedFolders, StackFault } from '../compose/allowed-folders.ts'
-import { checkAllowed, realPath } from '../compose/allowed-folders.ts'
-import { findTwin } from '../borders/twin-stack.ts'
+import {
+  type AllowedFolders,
+  type StackFault,
+  checkAllowed,
+  realPath,
+} from '../compose/allowed-folders.ts'
+import { findTwin, type OwnStack } from '../borders/twin-stack.ts'
 import { usedPathsOf } from '../borders/written-by-containers.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { Engine } from '../docker/engine.ts'
@@ -19,17 +23,10 @@ export interface ProjectClaimDeps {
   readonly folders: AllowedFolders
 }
 
-export interface ClaimRequest {
+export interface ClaimRequest extends OwnStack {
   readonly uid: string
-  readonly project: string
-  /** Folders of the stack, as its files tell. */
-  readonly roots: readonly string[]
-  /** Names of volumes and networks that the stagelet adopts. */
-  readonly adopt: readonly string[]
   /** Volumes that the stack uses, and that its project's name makes. */
   readonly volumes: readonly string[]
-  /** Files and folders of the machine that its services may write. */
-  readonly writes: readonly string[]
 }
 
 export type OfStack = Pick<ClaimRequest, 'project' | 'roots' | 'volumes' | 'writes'>

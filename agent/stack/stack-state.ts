@@ -7,9 +7,8 @@ import type { UnhealthyService } from '../observed/unhealthy-services.ts'
 import type { StackFault } from '../compose/allowed-folders.ts'
 import type { ComposeModel } from '../compose/compose-model.ts'
 import type { Heal } from '../observed/heal-guard.ts'
-import { isHealthy } from '../observed/container.ts'
+import { isHealthy, type ObservedContainer } from '../observed/container.ts'
 import type { OneOffs } from '../observed/observe.ts'
-import type { ObservedContainer } from '../observed/container.ts'
 import type { StackTarget } from './stack-target.ts'
 
 /** A project that a stagelet has claimed. */
@@ -59,24 +58,6 @@ export interface StackObserved {
     | undefined
 }
 
-/** How often an action for the same target failed in a row. */
-interface Retry {
-  /** `target.key` that failed last. */
-  readonly key: string
-  readonly failures: number
-  /** When (monotonic) it is tried again. */
-  readonly atMs: number
-}
-
-/** How the stack was when all was right last. */
-interface Settled {
-  /** `target.key` of then; '' where something else runs by now. An action for the same key is healing. */
-  readonly key: string
-  readonly containers: readonly ObservedContainer[]
-  /** Their Compose project. */
-  readonly project: string
-}
-
 /** What is in progress, and what earlier actions and gates have found. */
 interface StackProgress {
   /** By service, the digest with which it passed the gate; '' for a service without secrets. */
@@ -91,8 +72,14 @@ interface StackProgress {
   readonly ungated: ReadonlySet<string>
   /** Ids of containers that were there when Compose failed: Compose itself may have stopped them. */
   readonly interrupted: ReadonlySet<string>
-  readonly retry: Retry
-  readonly settled: Settled
+  /** `target.key` that failed last, how often it failed in a row, and when (monotonic) it is tried again. */
+  readonly retry: { readonly key: string; readonly failures: number; readonly atMs: number }
+  /** When all was right last: `target.key` ('' where something else runs by now; an action for this key is healing), and the containers with their Compose project. */
+  readonly settled: {
+    readonly key: string
+    readonly containers: readonly ObservedContainer[]
+    readonly project: string
+  }
   readonly heals: readonly Heal[]
   /** When (monotonic) somebody stopped the whole stack. It stays down. */
   readonly stoppedSinceMs: number | undefined
@@ -119,7 +106,7 @@ export type StackState = StackGoal & StackObserved & StackProgress & StackReport
 /** What changes of a state. */
 export type StackChange = Partial<StackState>
 
-export const noRetry: Retry = { key: '', failures: 0, atMs: 0 }
+export const noRetry: StackState['retry'] = { key: '', failures: 0, atMs: 0 }
 
 /** Nothing is known of a Compose project. */
 export const noProject = {

@@ -1,4 +1,7 @@
-// The desired state of a stagelet with its decrypted secrets.
+// What a stack is to run: the desired state of a stagelet with its decrypted secrets, and how Compose is called for it.
+import type { ComposeCall } from '../../src/compose/compose.ts'
+import { hideFragments } from '../../src/masking/fragments.ts'
+import type { ComposeModel, ModelRequest } from '../compose/compose-model.ts'
 import { isGuarded, type Environment } from '../../src/compose/environment.ts'
 import { isPassable } from '../compose/validate-values.ts'
 import { countSurplus } from './old-values.ts'
@@ -87,5 +90,28 @@ export const createStackTarget = (
     key: JSON.stringify(target),
     // The masker is made when it is first needed, so that it does not delay `up`.
     mask: (text) => (masker ??= createMasker([...values.values()])).mask(withoutPaths(text)),
+  }
+}
+
+/** The request to read the files of this target's stack. */
+export const requestFor = (target: StackTarget): ModelRequest => {
+  const { desired, base, globals } = target
+  const { compose: spec } = desired
+  const { mask } = callFor(target, { variables: spec.variables ?? [] })
+  return { spec, base, globals, mask }
+}
+
+/** How Compose is called for the stack of this target: with the secrets that may set variables of its files. */
+export const callFor = (
+  { desired, base, globals, mask }: StackTarget,
+  { variables }: Pick<ComposeModel, 'variables'>,
+): Pick<ComposeCall, 'cwd' | 'env' | 'mask'> => {
+  const used = Object.entries(globals).filter(([key]) => variables.includes(key))
+  const listed = desired.compose.variables ?? []
+  const quotable = used.filter(([key]) => listed.includes(key)).map(([, value]) => value)
+  return {
+    cwd: desired.compose.directory,
+    env: { ...base, ...Object.fromEntries(used) },
+    mask: (text) => hideFragments(mask(text), quotable),
   }
 }

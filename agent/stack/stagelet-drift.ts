@@ -7,7 +7,7 @@ import {
   type DriftChange,
   type DriftInput,
 } from '../observed/drift.ts'
-import { guardHeal, recentHeals } from '../observed/heal-guard.ts'
+import { guardHeal, recentHeals, type HealGuard } from '../observed/heal-guard.ts'
 import type { ServiceOverride } from '../../src/compose/override.ts'
 import { isEnded } from '../observed/container.ts'
 import type { ActionPlan } from '../actions/plan.ts'
@@ -18,16 +18,17 @@ import { resyncMs, stoppedIn, type PassDeps } from './stagelet-observe.ts'
 /** An engine that goes down stops all containers. Where it still answers after this time, a person stopped them. */
 const sureAfterMs = 60_000
 
+/** How these services differ from the containers that were settled last. */
 const driftInput = (
   deps: PassDeps,
   state: StackState,
-  plan: ActionPlan,
-  overrides: readonly ServiceOverride[],
+  affected: readonly string[],
+  wanted: readonly { readonly service: string; readonly digest: string }[],
 ): DriftInput => ({
-  affected: plan.affected.filter((name) => !plan.peers.includes(name)),
+  affected,
   before: state.settled.containers,
   now: state.containers,
-  wanted: new Map(overrides.map((o) => [o.service, o.digest])),
+  wanted: new Map(wanted.map((o) => [o.service, o.digest])),
   exitOf: deps.exits.of,
   stopped: stoppedIn(deps, state),
   interrupted: state.interrupted,
@@ -97,17 +98,9 @@ export const stoppedAfterGap = (
 
 /** How the stack differs from the last settled containers, whatever is wanted by now. */
 const sinceSettled = (deps: PassDeps, state: StackState): DriftInput => {
-  const { containers: before } = state.settled
-  return {
-    affected: [...new Set(before.map((c) => c.service))].sort(),
-    before,
-    now: state.containers,
-    wanted: new Map(before.map((c) => [c.service, c.digest])),
-    exitOf: deps.exits.of,
-    stopped: stoppedIn(deps, state),
-    interrupted: state.interrupted,
-    byOf: deps.manualRuns.by,
-  }
+  const { containers } = state.settled
+  const services = [...new Set(containers.map((c) => c.service))].sort()
+  return driftInput(deps, state, services, containers)
 }
 
 /** What differs in a paused stack, which is not healed and does not follow new revisions. */
@@ -116,12 +109,8 @@ export const driftWhilePaused = (deps: PassDeps, state: StackState): Pick<StackS
   return findChanges(input).length > 0 ? driftAs(deps, state, 'Found', input) : { drift: undefined }
 }
 
-export interface HealDelay {
-  /** How long nothing is done. 0: act now; the drift has been told, and the healing counted. */
-  readonly waitMs: number
-  /** Services that must not be healed yet, while others are. */
-  readonly blocked: readonly string[]
-}
+/** `waitMs` 0: act now; the drift has been told, and the healing counted. */
+export type HealDelay = Omit<HealGuard, 'isFlapping'>
 
 const noRest: HealDelay = { waitMs: 0, blocked: [] }
 
@@ -137,7 +126,8 @@ export const delayHealing = async (
   if (plan.steps.length === 0) return noRest
   const tell = (driftState: 'Found' | 'Held' | 'Flapping', found: DriftInput): void =>
     cell.publish(driftAs(deps, cell.state, driftState, found))
-  const input = driftInput(deps, cell.state, plan, overrides)
+  const affected = plan.affected.filter((name) => !plan.peers.includes(name))
+  const input = driftInput(deps, cell.state, affected, overrides)
   const stoppedSinceMs = stoppedSince(deps, cell.state, input, asked)
   cell.put({ stoppedSinceMs })
   const stoppedForMs = deps.clock.monotonic() - (stoppedSinceMs ?? Infinity)

@@ -13,10 +13,10 @@ import { startSingleLoop } from '../../src/runtime/single-loop.ts'
 import { isUnmaskable } from '../../src/masking/hit-counter.ts'
 import { visibleTo } from '../../src/secrets/visible.ts'
 import type { Environment } from '../../src/compose/environment.ts'
-import type { AllowedFolders } from '../compose/allowed-folders.ts'
-import { createManualRuns, type ManualRuns } from '../by-hand/manual-runs.ts'
+import type { AllowedFolders, StackFault } from '../compose/allowed-folders.ts'
+import { createManualRuns } from '../by-hand/manual-runs.ts'
 import { runByHand, type ManualOrder } from '../by-hand/run.ts'
-import { createModelSource, type AskMounts, type ModelSource } from '../compose/model-source.ts'
+import { createModelSource } from '../compose/model-source.ts'
 import type { Compose } from '../../src/compose/compose.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { EventHub, EventListener } from '../docker/event-hub.ts'
@@ -30,15 +30,20 @@ import type { LogRefusal } from '../logs/project-log.ts'
 import { engineUnavailable } from '../../src/resources/kinds/observation.ts'
 import type { ProjectLocks } from './project-locks.ts'
 import { rollbackCauseOf } from './rollback.ts'
-import { createStackCell, createStackState, takeTarget, type StackCell } from './stack-state.ts'
+import {
+  createStackCell,
+  createStackState,
+  takeTarget,
+  type StackCell,
+  type StackState,
+} from './stack-state.ts'
 import { toObservation } from './stack-report.ts'
 import type { OpenedSecret, StackTarget } from './stack-target.ts'
-import type { StackState } from './stack-state.ts'
 import { stoppedAfterGap } from './stagelet-drift.ts'
 import { stoppedIn } from './stagelet-observe.ts'
 import { runPass } from './stagelet-pass.ts'
 import { saveQuarantine, type StateFile } from './state-file.ts'
-import { createTargetChooser, type ChosenTarget, type TargetChooser } from './choose-target.ts'
+import { createTargetChooser, type ChosenTarget } from './choose-target.ts'
 
 export interface StageletLoopDeps {
   readonly engine: Engine
@@ -88,8 +93,7 @@ const settleEventsMs = 400
 const engineRetryMs = 5_000
 
 export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
-  const askMounts: AskMounts = () => deps.engine.writableMounts()
-  const models = createModelSource(deps.compose, deps.folders, askMounts)
+  const models = createModelSource(deps.compose, deps.folders, () => deps.engine.writableMounts())
   const [exits, health] = [createContainerExits(), createHealthEvents()]
   const known = createKnownValues()
   let cell: StackCell | undefined
@@ -102,12 +106,9 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
   }
   const loop = startSingleLoop(deps, { name: 'stack', settleMs: settleEventsMs, run })
   const fileWatch = createFileWatch(loop.schedule)
-  const { manualRuns, byHand } = openManualRuns(deps, {
-    models,
-    known,
-    chooser,
-    onDone: loop.schedule,
-  })
+  const manualRuns = createManualRuns(deps.clock)
+  const choose = (): StackTarget | undefined => chooser.choose()?.run
+  const manual = { ...deps, models, manualRuns, choose, masker: known.masker }
 
   const tell = onlyNews(deps.onChange)
   const report = (state: StackState): void => {
@@ -122,7 +123,7 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
     loop.schedule()
   }
   const { follow: onProject, ...subscription } = createSubscription(deps.events, onEvent)
-  const isOfState = (): boolean => chooser.choose()?.run.key === cell?.state.target.key
+  const isOfState = (): boolean => choose()?.key === cell?.state.target.key
   const isSuperseded = (): boolean => stopped || !isOfState()
 
   const onePass = async ({
@@ -142,10 +143,9 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       const passDeps = { ...deps, log, models, exits, manualRuns, onProject }
       return await runPass(passDeps, current, { isSuperseded, signal: pass.signal })
     } catch (error) {
-      const message = target.mask(messageOf(error))
-      const fault = faultOf(current.state, isReason(error, 'ServiceUnavailable'), message)
+      const fault = faultOf(current.state, error)
       current.put({ phase: 'Failed', fault })
-      log.error({ error: message }, 'pass failed')
+      log.error({ error: fault.message }, 'pass failed')
       return engineRetryMs
     } finally {
       chooser.setQuarantine(current.state.quarantine)
@@ -171,18 +171,15 @@ export const createStageletLoop = (deps: StageletLoopDeps): StageletLoop => {
       fileWatch.stop()
       if (chooser.uid !== undefined) deps.locks.release(chooser.uid)
     },
-    wanted: () => chooser.choose()?.run.desired,
-    byHand,
+    wanted: () => choose()?.desired,
+    byHand: (order) => runByHand(manual, order).finally(loop.schedule),
     logSource: () => logSourceOf(cell, known),
   }
 }
 
-const faultOf = (
-  { seenAtMs }: StackState,
-  isBlind: boolean,
-  message: string,
-): StackState['fault'] => {
-  if (!isBlind) return { reason: 'AgentError', message }
+const faultOf = ({ seenAtMs, target }: StackState, error: unknown): StackFault => {
+  const message = target.mask(messageOf(error))
+  if (!isReason(error, 'ServiceUnavailable')) return { reason: 'AgentError', message }
   const seen = seenAtMs === undefined ? {} : { seenAt: toTimestamp(seenAtMs) }
   return { reason: engineUnavailable, message, ...seen }
 }
@@ -220,28 +217,6 @@ const createSubscription = (
         project === undefined ? undefined : { project, stop: events.subscribe(project, onEvent) }
     },
     stop: () => current?.stop(),
-  }
-}
-
-/** Runs Compose on this stack for persons. */
-const openManualRuns = (
-  deps: StageletLoopDeps,
-  parts: { models: ModelSource; known: KnownValues; chooser: TargetChooser; onDone: () => void },
-): { manualRuns: ManualRuns; byHand: StageletLoop['byHand'] } => {
-  const { models, known, chooser, onDone } = parts
-  const manualRuns = createManualRuns(deps.clock)
-  const choose = (): StackTarget | undefined => chooser.choose()?.run
-  return {
-    manualRuns,
-    byHand: async (order) => {
-      const log = deps.log.child({ stagelet: choose()?.desired.name })
-      const { masker } = known
-      try {
-        return await runByHand({ ...deps, log, models, manualRuns, choose, masker }, order)
-      } finally {
-        onDone()
-      }
-    },
   }
 }
 

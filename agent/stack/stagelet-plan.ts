@@ -65,6 +65,8 @@ type Planned = Pick<StackAction, 'plan' | 'full' | 'stepsAfter' | 'keptNetworks'
 const isEdited = (deps: PassDeps, { target }: StackState, { signature }: ComposeModel): boolean =>
   deps.stateFile.get(target.desired.uid)?.signature !== signature
 
+const noSteps: StackAction['stepsAfter'] = () => Promise.resolve([])
+
 export const planFor = async (
   deps: PassDeps,
   state: StackState,
@@ -76,14 +78,7 @@ export const planFor = async (
   const first = planAction({ ...input, edited: undefined })
   const full = asked || first.steps.some((s) => s.services.length === 0)
   if (first.steps.length === 0 && !asked)
-    return {
-      plan: first,
-      full,
-      asked,
-      edits: {},
-      keptNetworks: [],
-      stepsAfter: () => Promise.resolve([]),
-    }
+    return { plan: first, full, asked, edits: {}, keptNetworks: [], stepsAfter: noSteps }
   const isThere = state.containers.length > 0
   const mayPass = isThere && mayChangeNetworks(deps.compose) && isEdited(deps, state, model)
   const needsOther = (s: ActionStep): boolean => s.alone && needsOthers(s.services, model)

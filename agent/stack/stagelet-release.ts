@@ -1,12 +1,19 @@
 // Releases a stack: leaves it running, or takes it down.
 import { composeFault } from '../compose/compose-fault.ts'
 import { projectClaimOf } from './project-claim.ts'
-import { claim, readModel, retryLater, resyncMs, stopWith } from './stagelet-observe.ts'
-import type { PassDeps } from './stagelet-observe.ts'
+import {
+  claim,
+  readModel,
+  retryLater,
+  resyncMs,
+  stopWith,
+  type PassDeps,
+} from './stagelet-observe.ts'
 import type { StackCell, StackChange, StackState } from './stack-state.ts'
 import { failedUp } from '../actions/compose-up.ts'
 
-type ContainerExit = 'down' | 'failed' | { readonly stop: number } | { readonly nothing: string }
+/** How taking down ended: done, failed, to be looked at again after so many ms, or nothing was to be done. */
+type DownResult = 'down' | 'failed' | { readonly stop: number } | { readonly nothing: string }
 
 /** Removes the volumes of the project, without those that it had before this stagelet. */
 const removeVolumes = async (
@@ -44,7 +51,7 @@ const takeDown = async (
 }
 
 /** Takes down what this stagelet has deployed or what runs from its folder, and nothing else. */
-const bringDown = async (deps: PassDeps, cell: StackCell): Promise<ContainerExit> => {
+const bringDown = async (deps: PassDeps, cell: StackCell): Promise<DownResult> => {
   const { uid } = cell.state.target.desired
   const deployed = deps.stateFile.get(uid)?.project
   const read = await readModel(deps, cell.state)
@@ -72,7 +79,7 @@ const bringDown = async (deps: PassDeps, cell: StackCell): Promise<ContainerExit
 /** Returns in how many ms to look again; the phase is Released when it is done. */
 export const release = async (deps: PassDeps, cell: StackCell): Promise<number> => {
   const { desired } = cell.state.target
-  let ending: ContainerExit | undefined
+  let ending: DownResult | undefined
   if (desired.release === 'Down') {
     if (desired.paused) {
       cell.put({ phase: 'Paused' })

@@ -7,7 +7,7 @@ import { messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
 import { parseJson } from '../../src/kernel/record.ts'
 import { readIfThere, writeWhole } from '../../src/kernel/whole-file.ts'
-import { deliveredKeys, type DeliveredKeys } from './delivered-keys.ts'
+import { deliveredKeys, type DeliveredFile } from './delivered-keys.ts'
 
 const deployment = z.object({
   /** Compose project. */
@@ -54,16 +54,13 @@ type State = Pick<z.infer<typeof stateSchema>, 'stagelets' | 'left' | 'given'>
 
 export type Deployment = z.infer<typeof deployment>
 
-export interface StateFile {
+export interface StateFile extends DeliveredFile {
   get(stageletUid: string): Deployment | undefined
   /** Written through to the disk before it resolves. */
   set(stageletUid: string, value: Deployment): Promise<void>
   forget(stageletUid: string): Promise<void>
   /** What is known of a Compose project that a stagelet had. */
   leftOf(project: string): z.infer<typeof leftover> | undefined
-  /** The keys that the containers of a Compose project got. */
-  delivered(project: string): DeliveredKeys | undefined
-  setDelivered(project: string, value: DeliveredKeys): Promise<void>
   /** To be called when the containers are gone. */
   forgetDelivered(project: string): Promise<void>
   /** Uids of the stagelets in the file. */

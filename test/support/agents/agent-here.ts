@@ -1,8 +1,7 @@
 // An agent in the test's process, for a world whose tests look at what it does and not at its process: a process of
 // its own costs half a second of CPU more, and its Compose collects garbage.
 import { agentVersion, parseAgentConfig } from '../../../agent/config.ts'
-import { prepareAgentDir } from '../../../agent/identity/data-dir.ts'
-import { lockAgentDir } from '../../../agent/identity/folder-lock.ts'
+import { prepareAgentDir, lockAgentDir } from '../../../agent/identity/data-dir.ts'
 import { loadAgentIdentity } from '../../../agent/identity/identity.ts'
 import { joinController } from '../../../agent/identity/join.ts'
 import { startAgent, type RunningAgent } from '../../../agent/wire.ts'

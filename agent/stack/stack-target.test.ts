@@ -3,9 +3,7 @@ import { aDesired } from '../../test/support/builders.ts'
 import { held } from '../../test/support/held.ts'
 import { mark } from '../../src/masking/masker.ts'
 import { baseEnvironment } from '../../src/compose/environment.ts'
-import { callFor } from './compose-environment.ts'
-import { globalVariables } from '../stack/stack-target.ts'
-import { createStackTarget } from '../stack/stack-target.ts'
+import { callFor, createStackTarget, globalVariables } from './stack-target.ts'
 
 const secret = (key: string, value: string) => ({ key, value: Buffer.from(value) })
 
