@@ -14,7 +14,7 @@ export interface ManualRuns {
   readonly by: (service: string) => string | undefined
 }
 
-/** A change that is found within this time after a run is put down to it: the engine tells of changes a moment later. */
+/** A change that is found so soon after a run is attributed to it: the engine reports changes a moment later. */
 const justNowMs = 15_000
 
 export const createManualRuns = (clock: Clock): ManualRuns => {

@@ -73,7 +73,7 @@ export const findComposeFiles = async (
   folders: AllowedFolders,
 ): Promise<FilesResult> => {
   const { directory } = spec
-  // Checked first: whether a folder exists is not told of one that may not be used.
+  // Checked first: the report must not tell whether a forbidden folder exists.
   const notAllowed = await checkAllowed(directory, folders)
   if (notAllowed !== undefined) return { fault: notAllowed }
   const kind = await stat(directory).catch(() => undefined)

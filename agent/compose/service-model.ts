@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../src/kernel/canonical-json.ts'
 
-/** A dependency that must be healthy or done first. One that only has to be started is none. */
+/** A dependency that must be healthy or done first. A dependency that only has to be started does not count. */
 export interface Wait {
   readonly service: string
   readonly until: 'healthy' | 'done'

@@ -21,7 +21,7 @@ export interface LinkDeps extends StreamDeps {
   /** Rotation of keys, between two streams. */
   readonly keys: LinkKeys
   readonly onLost: () => void
-  /** Names whom to tell that the controller refuses reports for the time of this machine: it hears of no change then. */
+  /** `listener` is called when the controller refuses reports because this machine's clock is wrong. */
   readonly onClockRefused?: (listener: () => void) => void
   readonly random: () => number
 }

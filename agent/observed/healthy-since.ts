@@ -44,7 +44,7 @@ export const createHealthEvents = (): HealthEvents => {
 
 const startOf = ({ id, startedAt }: ObservedContainer): string => `${id} ${startedAt}`
 
-/** Of the containers that are there, what is known by now; `known` is from before. */
+/** The times of these containers. `known`: the times that were known before. */
 export const healthyTimes = (
   containers: readonly ObservedContainer[],
   known: HealthyTimes,

@@ -145,7 +145,7 @@ export const observeProject = async (
 export interface OneOffs {
   /** By service, the digests of those that run. */
   readonly running: ReadonlyMap<string, readonly string[]>
-  /** Those that have ended: they can be started again, with the secrets of then. */
+  /** Those that have ended. A person can start them again, with the secrets that they were made with. */
   readonly ended: readonly EndedContainer[]
 }
 

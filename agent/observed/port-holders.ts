@@ -1,5 +1,5 @@
-// Names the containers of a stack that are none of its services any more, and hold a port that a service is to get: the
-// engine says only which port is taken.
+// Names containers of a stack that hold a port which a service needs, and that belong to no service any more. The engine
+// says only which port is taken.
 import type { ContainerSummary } from '../docker/engine.ts'
 import { labels } from './observe.ts'
 import type { ServiceModel } from '../compose/service-model.ts'

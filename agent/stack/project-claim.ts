@@ -31,7 +31,7 @@ export interface ClaimRequest extends OwnStack {
 
 export type OfStack = Pick<ClaimRequest, 'project' | 'roots' | 'volumes' | 'writes'>
 
-/** What is claimed for a stack of this model; where there is none, nothing but containers that are known counts as its own. */
+/** The claim for a stack of this model. Without a model only containers that the agent has deployed count as the stack's. */
 export const projectClaimOf = (
   project: string,
   model?: Pick<ComposeModel, 'roots' | 'volumes' | 'services' | 'mounts'>,

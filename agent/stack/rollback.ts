@@ -48,7 +48,7 @@ export const startRollback = async (
 
 /**
  * The failure that the last rollout is, or the next one will be, the way back from; undefined where it has ended, or
- * goes to what is newer. The controller may say by now to run that older revision, or another one with the same values.
+ * goes to what is newer. Meanwhile the controller may have named that older revision itself, or one with the same values.
  */
 export const rollbackCauseOf = ({
   target,

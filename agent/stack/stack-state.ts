@@ -32,7 +32,7 @@ interface StackGoal {
 /** What the files, Compose and the engine said last. */
 export interface StackObserved {
   readonly model: ComposeModel | undefined
-  /** The Compose project that the stagelet has claimed. Nothing is read or told of another one. */
+  /** The Compose project that the stagelet has claimed. No other project is read or reported. */
   readonly claimed: ClaimedProject | undefined
   /** Volumes of the project that are not the stagelet's to delete: see claimProject. */
   readonly foundVolumes: readonly string[]
@@ -74,7 +74,7 @@ interface StackProgress {
   readonly interrupted: ReadonlySet<string>
   /** `target.key` that failed last, how often it failed in a row, and when (monotonic) it is tried again. */
   readonly retry: { readonly key: string; readonly failures: number; readonly atMs: number }
-  /** When all was right last: `target.key` ('' where something else runs by now; an action for this key is healing), and the containers with their Compose project. */
+  /** The state when all was right last. An action for the same `key` is healing; '' where something else runs now. */
   readonly settled: {
     readonly key: string
     readonly containers: readonly ObservedContainer[]

@@ -96,7 +96,7 @@ export const stoppedAfterGap = (
 ): number | undefined =>
   sinceMs !== undefined && lostAtMs - sinceMs < sureAfterMs ? undefined : sinceMs
 
-/** How the stack differs from the last settled containers, whatever is wanted by now. */
+/** How the stack differs from the last settled containers, whatever its target is now. */
 const sinceSettled = (deps: PassDeps, state: StackState): DriftInput => {
   const { containers } = state.settled
   const services = [...new Set(containers.map((c) => c.service))].sort()
@@ -141,7 +141,7 @@ export const delayHealing = async (
   // It is started: it no longer stays down.
   if (drift?.state === 'Held') tell('Found', input)
   if (asked || settled.key !== target.key) {
-    // What ended before the action for the new target is healed by it, and is told. What the action ends is none.
+    // The action for the new target also heals what ended before it: that is reported. What the action ends is no drift.
     const found = settled.key === '' ? undefined : sinceSettled(deps, cell.state)
     if (found !== undefined && findChanges(found).length > 0) tell('Found', found)
     return noRest

@@ -1,4 +1,4 @@
-// Work that nobody waits for. Where its fault is not handled it ends the process, or nobody hears of it.
+// Work that nobody waits for. An unhandled fault of such work ends the process, or is lost.
 import type { Logger } from './log.ts'
 
 /** Starts the work; whatever it throws goes to `onFault`. Lint refuses a promise that floats otherwise. */

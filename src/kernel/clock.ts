@@ -33,7 +33,7 @@ export const realClock: Clock = {
     }),
 }
 
-/** One for all: thousands of waits end so at once, and the stack of one says nothing. */
+/** One error for all waits: thousands of them end at once, and a stack of their own says nothing. */
 const aborted = new DOMException('The operation was aborted', 'AbortError')
 
 const leastMs = Date.parse('0000-01-01T00:00:00Z')

@@ -2,11 +2,9 @@
 import { setMaxListeners } from 'node:events'
 
 /**
- * A new AbortController that aborts when the first of `signals` aborts. The caller aborts it when it is
- * no longer needed: that removes the listeners from `signals`.
- * In place of AbortSignal.any(), which has two faults in Node 20: it refers to its sources weakly, so
- * that an AbortSignal.timeout() may be garbage-collected and never fire; and it leaks memory at each
- * long-lived source.
+ * A new AbortController that aborts when the first of `signals` aborts. The caller aborts it when it is no longer needed:
+ * that removes the listeners from `signals`. AbortSignal.any() has two faults in Node 20: it refers to its sources weakly,
+ * so that an AbortSignal.timeout() may be garbage-collected and never fire; and it leaks memory at each long-lived source.
  */
 export const linkedAbort = (...signals: AbortSignal[]): AbortController => {
   const ending = new AbortController()

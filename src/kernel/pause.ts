@@ -11,7 +11,7 @@ export const pause = async (clock: Sleeper, ms: number, signal: AbortSignal): Pr
     await clock.sleep(ms, signal)
     return true
   } catch (error) {
-    // Its own end, whatever the signal gives for a reason; the abort of another one is a fault.
+    // The abort of `signal` ends the pause, whatever its reason. Any other error is a fault.
     if (!signal.aborted) throw error
     return false
   }

@@ -25,7 +25,7 @@ export const request = (
       target instanceof URL
         ? (target.protocol === 'https:' ? https : http).request(target, options, resolve)
         : http.request({ ...options, ...target }, resolve)
-    // The time that its agent keeps unused connections for is none of a request.
+    // The agent's limit for unused connections is no limit for a request.
     const { timeout } = options
     if (timeout !== undefined)
       outgoing.on('timeout', () => {

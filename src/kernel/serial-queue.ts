@@ -15,7 +15,7 @@ export const createSerialQueue = (): SerialQueue => {
 /** A request on a new connection of TLS, and its answer, take so many turns. Turns that nobody needs take microseconds. */
 const turnsBetween = 8
 
-/** Yields to the event loop before each piece: so many long ones delay other requests no longer than one does. */
+/** Yields to the event loop before each piece: many long pieces then delay other requests no longer than one piece does. */
 export const createYieldingQueue = (): SerialQueue => {
   const inTurn = createSerialQueue()
   return (work) =>

@@ -64,7 +64,7 @@ export const liveQuarantine = (
   )
 
 /**
- * The services whose new values a failed gate is put down to: the failed service itself, or else those of its
+ * The services whose new values a failed gate is attributed to: the failed service itself, or else those of its
  * `dependencies` that got something new. None where the healthy set gives all of them the same values.
  */
 export const attributeFailure = (

@@ -66,7 +66,7 @@ const sameHold = (one: ProjectHold, other: ProjectHold): boolean =>
   one.from === other.from &&
   String(one.only) === String(other.only)
 
-/** The projects that are held otherwise after the change of a Rotation; undefined: there is none. */
+/** The projects whose hold a change of a Rotation changes; undefined where there is none. */
 export const heldOtherwise = (
   before: ProjectHold | undefined,
   now: ProjectHold | undefined,

@@ -9,7 +9,7 @@ import { after } from '../kernel/pause.ts'
 import { backoffMs, type BackoffOptions } from '../kernel/backoff.ts'
 import type { Clock } from '../kernel/clock.ts'
 
-/** Nobody hears of it; without one, each abort makes an error with its stack. */
+/** The reason of an abort, which nobody reads. Without a reason each abort makes an error with its stack. */
 const noLonger = 'it is in work, or waits for another time'
 
 export interface WorkQueueOptions {
