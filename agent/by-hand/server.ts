@@ -6,7 +6,7 @@ import { background, logFault } from '../../src/kernel/background.ts'
 import { parseHandCommand } from '../../src/compose/by-hand.ts'
 import { httpStatusOf, messageOf, StagelyError } from '../../src/kernel/errors.ts'
 import type { Logger } from '../../src/kernel/log.ts'
-import { readBody } from '../../src/kernel/request.ts'
+import { readAllBytes } from '../../src/kernel/request.ts'
 import {
   manualPath,
   manualRequest,
@@ -36,7 +36,7 @@ const tooLong = (): Error => new StagelyError('BadRequest', 'the command is too 
 const readRequest = async (request: IncomingMessage): Promise<ManualRequest> => {
   if (request.method !== 'POST' || request.url !== manualPath)
     throw new StagelyError('NotFound', `this agent knows only POST ${manualPath}`)
-  const body = await readBody(request, maxRequestBytes, tooLong)
+  const body = await readAllBytes(request, maxRequestBytes, tooLong)
   try {
     return manualRequest.parse(JSON.parse(body.toString('utf8')))
   } catch (error) {

@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { Agent, type IncomingMessage } from 'node:http'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
-import { readBody, request } from '../../src/kernel/request.ts'
+import { readAllBytes, request } from '../../src/kernel/request.ts'
 import { execIn, type ExecInContainer, type ExecOutcome } from './exec.ts'
 import { demultiplex } from './demultiplex.ts'
 import { mountsOfEngine, type MountsOfEngine } from './mounts.ts'
@@ -211,7 +211,7 @@ export const createEngine = (socketPath: string): Engine => {
   /** undefined for 404. */
   const call = async (method: string, path: string): Promise<Buffer | undefined> => {
     const response = await open(method, path)
-    const body = await readBody(response)
+    const body = await readAllBytes(response)
     const status = response.statusCode ?? 0
     if (status === 404) return undefined
     if (status >= 400)

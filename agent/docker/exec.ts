@@ -3,7 +3,7 @@
 import http from 'node:http'
 import type { Duplex } from 'node:stream'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
-import { readBody, request } from '../../src/kernel/request.ts'
+import { readAllBytes, request } from '../../src/kernel/request.ts'
 import { demultiplex } from './demultiplex.ts'
 
 export interface ExecInContainer {
@@ -44,7 +44,7 @@ export const execIn = async (
     const made = await request({ socketPath, path }, { method: 'POST', headers, signal }, (out) =>
       out.end(JSON.stringify(body)),
     )
-    const answer = await readBody(made, maxOutputBytes)
+    const answer = await readAllBytes(made, maxOutputBytes)
     if (made.statusCode !== 201) throw new Error(`the engine answers ${made.statusCode ?? 0}`)
     const { Id: id } = JSON.parse(answer.toString('utf8')) as { Id: string }
     const output = await attach({ socketPath, path: `/exec/${id}/start` }, stdin, signal)
@@ -82,13 +82,13 @@ const attach = (
       socket.on('error', reject)
       socket.unshift(head)
       socket.end(stdin)
-      readBody(socket, maxOutputBytes)
+      readAllBytes(socket, maxOutputBytes)
         .then(resolve, reject)
         .finally(() => signal.removeEventListener('abort', cut))
     })
     // Where it could not be started, the engine answers without an upgrade.
     outgoing.on('response', (response) => {
-      readBody(response, maxOutputBytes)
+      readAllBytes(response, maxOutputBytes)
         .then(() => resolve(Buffer.alloc(0)))
         .catch(reject)
     })

@@ -5,7 +5,7 @@ import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, messageOf } from '../../src/kernel/errors.ts'
 import { createSlots } from '../../src/kernel/serial-queue.ts'
-import { readBody, request } from '../../src/kernel/request.ts'
+import { readAllBytes, request } from '../../src/kernel/request.ts'
 import { counterHeader, sealedType, sessionHeader } from '../../src/protocol/agent-request.ts'
 import { maxUnsealedDelayMs, paths, refusal } from '../../src/protocol/messages.ts'
 import type { RequestSigner, Signed } from './request-signer.ts'
@@ -203,7 +203,7 @@ const unreachable = (url: string, error: unknown): StagelyError => {
 const tooLong = (): Error => new StagelyError('InternalError', 'the answer is too long')
 
 const readAnswer = (response: IncomingMessage): Promise<Buffer> =>
-  readBody(response, maxAnswerBytes, tooLong)
+  readAllBytes(response, maxAnswerBytes, tooLong)
 
 const toRefused = (response: IncomingMessage, answer: Buffer): RefusedByController => {
   const status = response.statusCode ?? 0

@@ -2,7 +2,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { append } from '../../src/kernel/append.ts'
-import { readBody } from '../../src/kernel/request.ts'
+import { readAllBytes } from '../../src/kernel/request.ts'
 import { isComposeFile } from '../../src/manifests/documents.ts'
 import {
   parseManifests,
@@ -15,7 +15,7 @@ import { CliError, Exit, usageError } from '../errors.ts'
 import { note } from '../print.ts'
 
 /** Reads stdin to its end. */
-export const readStdin = (): Promise<Buffer> => readBody(process.stdin)
+export const readStdin = (): Promise<Buffer> => readAllBytes(process.stdin)
 
 const isManifest = (name: string): boolean => /\.(ya?ml|json)$/i.test(name)
 

@@ -36,7 +36,7 @@ export const request = (
   })
 
 /** All bytes of a stream; fails with `tooLong` where they are more than `most`. */
-export const readBody = async (
+export const readAllBytes = async (
   stream: AsyncIterable<Buffer>,
   most = Infinity,
   tooLong: () => Error = () => new Error('the answer is too long'),
@@ -52,4 +52,4 @@ export const readBody = async (
 }
 
 export const readBodyText = async (stream: AsyncIterable<Buffer>, most?: number): Promise<string> =>
-  (await readBody(stream, most)).toString('utf8')
+  (await readAllBytes(stream, most)).toString('utf8')
