@@ -42,12 +42,3 @@ export const changeTarget = (
     const now = context.deps.clock.now()
     return updateTracked(tx, before, change(before, now), now)
   })
-
-/**
- * The object with an annotation that holds the time, with milliseconds: two within a second must
- * differ.
- */
-export const annotated = (object: KubeObject, name: string, nowMs: number): KubeObject => {
-  const texts = { ...object.metadata.annotations, [name]: new Date(nowMs).toISOString() }
-  return { ...object, metadata: { ...object.metadata, annotations: texts } }
-}

@@ -3,11 +3,12 @@ import * as z from 'zod'
 import { toTimestamp } from '../../../../src/kernel/clock.ts'
 import { renderJoinToken } from '../../../../src/protocol/join-token.ts'
 import { annotations, refOf } from '../../../../src/resources/meta.ts'
+import { actionRoute } from '../action-route.ts'
 import { createRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { agentFields, agentSchema, toAgent } from '../kinds.ts'
 import { time } from '../representations.ts'
 import { requireTarget, route, routesOf, type RestRoute } from '../route.ts'
-import { annotated, changeTarget, shownAs } from '../target.ts'
+import { shownAs } from '../target.ts'
 
 const agents: RestKind = { kind: 'Agent', schema: agentSchema, fields: agentFields }
 
@@ -60,23 +61,18 @@ export const agentRoutes: readonly RestRoute[] = routesOf('Agents', [
       return { body: { token, command: commandWith(token), expires_at: toTimestamp(expiresAt) } }
     },
   }),
-  route({
+  actionRoute({
     id: 'rotateAgentKeys',
     at: 'POST /agents/:agent_id/rotate-keys',
     summary: 'Ask an agent for new keys. It stays joined, and no container restarts.',
     access: { in: 'agent', verb: 'patch', resource: 'agents' },
     heedsIfMatch: true,
     response: {
-      status: 202,
       description: 'The agent was asked; keys_rotated_at shows when it has them.',
       schema: agentSchema,
     },
-    handle: async (context) => {
-      const updated = await changeTarget(context, (before, now) =>
-        annotated(before, annotations.rotateKeys, now),
-      )
-      return shownAs(updated, toAgent)
-    },
+    annotation: annotations.rotateKeys,
+    show: (agent) => shownAs(agent, toAgent),
   }),
   route({
     id: 'revokeAgent',

@@ -13,11 +13,11 @@ import { specOf } from '../../../../src/resources/typed.ts'
 import type { Reader } from '../../../../src/store/store.ts'
 import { gatherRollout } from '../../../reconcilers/rollout/gather.ts'
 import { viewRollout, type StageletInRollout } from '../../../reconcilers/rollout/view.ts'
+import { actionRoute, withRequest } from '../action-route.ts'
 import { notFound } from '../access.ts'
 import { idOf } from '../ids.ts'
 import { requireTarget, route, routesOf, type RestContext } from '../route.ts'
 import { answer } from '../shapes.ts'
-import { annotated, changeTarget } from '../target.ts'
 import { readAgain, updateTracked } from '../writes.ts'
 
 const path = '/projects/:project_id/rollout'
@@ -161,7 +161,7 @@ export const rolloutRoutes = routesOf('Rollouts', [
     handle: steer((project, now) => {
       const rollout = specOf('Project', project)?.rollout
       const going = rollout?.paused === true ? withPaused(project, false) : project
-      return annotated(going, annotations.resumed, now)
+      return withRequest(going, annotations.resumed, now)
     }),
   }),
   route({
@@ -181,24 +181,20 @@ export const rolloutRoutes = routesOf('Rollouts', [
           ({ standing }) => standing === 'failed' || standing === 'late',
         )
         for (const { stagelet } of failed)
-          await updateTracked(tx, stagelet, annotated(stagelet, annotations.retry, now), now)
+          await updateTracked(tx, stagelet, withRequest(stagelet, annotations.retry, now), now)
         return failed.map(({ stagelet }) => stagelet.metadata.name)
       })
       return { body: { retried: names } }
     },
   }),
-  route({
+  actionRoute({
     id: 'retryStagelet',
     at: 'POST /stagelets/:stagelet_id/retry',
     summary: 'Try again what failed on a stagelet: ends its quarantine.',
     access: { in: 'stagelet', verb: 'create', resource: 'stagelets/deploy' },
     heedsIfMatch: true,
-    response: { status: 202, description: 'The agent is told.', schema: retried },
-    handle: async (context) => {
-      const { metadata } = await changeTarget(context, (before, now) =>
-        annotated(before, annotations.retry, now),
-      )
-      return { body: { retried: [metadata.name] } }
-    },
+    response: { description: 'The agent is told.', schema: retried },
+    annotation: annotations.retry,
+    show: ({ metadata }) => ({ body: { retried: [metadata.name] } }),
   }),
 ])

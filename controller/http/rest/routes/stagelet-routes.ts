@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { projectNameOf } from '../../../../src/resources/project-ref.ts'
 import { limits } from '../../../../src/resources/limits.ts'
 import { annotations, refOf } from '../../../../src/resources/meta.ts'
+import { actionRoute } from '../action-route.ts'
 import { impactOfDeploy } from '../../../impact/impact.ts'
 import { readStagelet } from '../../../impact/situation.ts'
 import { dryRunQuery, impactSchema, toImpact } from '../changes.ts'
@@ -11,13 +12,12 @@ import { readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { stageletFields, stageletSchema, toStagelet } from '../kinds.ts'
 import {
   requireTarget,
-  route,
   routesOf,
   type RestAnswer,
   type RestContext,
   type RestRoute,
 } from '../route.ts'
-import { annotated, changeTarget, shownAs } from '../target.ts'
+import { shownAs } from '../target.ts'
 
 /** Pending edits are those that the agent has reported. */
 const tryDeploy = async (context: RestContext): Promise<RestAnswer> => {
@@ -49,7 +49,7 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
   updateRoute(stagelets, {
     summary: 'Pause a stagelet, go on with it, or change its stack. `null` takes a field away.',
   }),
-  route({
+  actionRoute({
     id: 'deployStagelet',
     at: 'POST /stagelets/:stagelet_id/deploy',
     summary: 'Deploy by hand: roll out pending edits of the compose file.',
@@ -57,7 +57,6 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
     heedsIfMatch: true,
     query: z.strictObject(dryRunQuery),
     response: {
-      status: 202,
       description: 'The agent was told; last_rollout shows how it goes.',
       schema: stageletSchema,
       dryRun: {
@@ -65,12 +64,8 @@ export const stageletRoutes: readonly RestRoute[] = routesOf('Stagelets', [
         schema: stageletSchema.extend({ impact: impactSchema }),
       },
     },
-    handle: async (context) => {
-      if (context.query.dry_run) return tryDeploy(context)
-      const updated = await changeTarget(context, (before, now) =>
-        annotated(before, annotations.redeploy, now),
-      )
-      return shownAs(updated, toStagelet)
-    },
+    annotation: annotations.redeploy,
+    dryRun: (context) => (context.query.dry_run ? tryDeploy(context) : undefined),
+    show: (stagelet) => shownAs(stagelet, toStagelet),
   }),
 ])

@@ -1,13 +1,13 @@
 // SecretStores: stores of secrets elsewhere, which the controller reads from.
 import * as z from 'zod'
-import { annotations, type KubeObject } from '../../../../src/resources/meta.ts'
+import { annotations } from '../../../../src/resources/meta.ts'
 import { fieldsOf, hidden } from '../../../../src/resources/schemas/rest-fields.ts'
 import { secretStoreSpec, secretStoreStatus } from '../../../../src/resources/kinds/secret-store.ts'
+import { actionRoute, type RequestAnnotation } from '../action-route.ts'
 import { createRoute, deleteRoute, readRoutes, updateRoute, type RestKind } from './kind-routes.ts'
 import { objectShape, ofEveryStatus } from '../kinds.ts'
 import { requireTarget, route, routesOf, type RouteEntry } from '../route.ts'
 import { answerOf, answerShape } from '../shapes.ts'
-import { changeTarget } from '../target.ts'
 
 const storeFields = fieldsOf(secretStoreSpec, {})
 
@@ -38,44 +38,26 @@ const refreshBody = z.strictObject({
     .describe('Keys of the store that are asked at once, whatever its list says.'),
 })
 
-/** A request is an annotation, so that whichever replica leads sees it. Two within a millisecond differ not. */
-const asked = (
-  store: KubeObject,
-  name: string,
-  { nowMs, keys = [] }: { nowMs: number; keys?: readonly string[] | undefined },
-): KubeObject => {
-  const text = [new Date(nowMs).toISOString(), ...keys].join('\n')
-  const texts = { ...store.metadata.annotations, [name]: text }
-  return { ...store, metadata: { ...store.metadata, annotations: texts } }
-}
-
-interface Asking {
-  readonly verb: string
-  readonly annotation: string
-  readonly summary: string
-}
-
-const askRoute = ({ verb, annotation, summary }: Asking): RouteEntry =>
-  route({
+const storeAction = (
+  verb: 'refresh' | 'check' | 'resume',
+  annotation: RequestAnnotation,
+  summary: string,
+): RouteEntry =>
+  actionRoute<unknown, z.infer<typeof refreshBody> | undefined>({
     id: `${verb}Store`,
     at: `POST /stores/:store_id/${verb}`,
     summary,
     access: { in: 'store', verb: 'update', resource: 'secretstores' },
     ...(verb === 'refresh' && { body: refreshBody }),
     response: {
-      status: 202,
       description: `The store; \`answered.${verb}\` becomes the text of \`asked\` when it is done.`,
       schema: z.strictObject({ asked: z.string(), store: storeSchema }),
     },
-    handle: async (context) => {
-      const { keys } = context.body ?? {}
-      const updated = await changeTarget(context, (before, nowMs) =>
-        asked(before, annotation, { nowMs, keys }),
-      )
-      return {
-        body: { asked: updated.metadata.annotations?.[annotation], store: toStore(updated) },
-      }
-    },
+    annotation,
+    detailsOf: (body) => body?.keys ?? [],
+    show: (store) => ({
+      body: { asked: store.metadata.annotations?.[annotation], store: toStore(store) },
+    }),
   })
 
 export const storeRoutes = routesOf('Stores', [
@@ -108,19 +90,15 @@ export const storeRoutes = routesOf('Stores', [
       return { body: { keys: [...keys], is_cut: isCut } }
     },
   }),
-  askRoute({
-    verb: 'refresh',
-    annotation: annotations.refresh,
-    summary: 'Look at the store now.',
-  }),
-  askRoute({
-    verb: 'check',
-    annotation: annotations.check,
-    summary: 'Ask the store whether it takes the credential, also after it did not.',
-  }),
-  askRoute({
-    verb: 'resume',
-    annotation: annotations.resumeStore,
-    summary: 'Let what is missing be removed, although it is much at once.',
-  }),
+  storeAction('refresh', annotations.refresh, 'Read the store now.'),
+  storeAction(
+    'check',
+    annotations.check,
+    'Ask the store whether it takes the credential, also after it did not.',
+  ),
+  storeAction(
+    'resume',
+    annotations.resumeStore,
+    'Let what is missing be removed, although it is much at once.',
+  ),
 ])
