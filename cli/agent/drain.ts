@@ -22,7 +22,7 @@ interface DrainFlags extends CommonFlags {
 export const drainCommand = (): Command =>
   newCommand(
     'drain',
-    'Roll nothing new out to agents, and wait until what is on its way has settled. Containers run on.',
+    'Start no new rollout on agents, and wait for the running ones. Containers keep running.',
     ['stagely agent drain web-1', 'stagely agent drain web-1 web-2 --timeout 10m'],
   )
     .argument('<name...>', 'names of agents')
@@ -36,11 +36,9 @@ export const drainCommand = (): Command =>
     .action(drain)
 
 export const undrainCommand = (): Command =>
-  newCommand(
-    'undrain',
-    'Let agents have what is new again: their stagelets catch up with the newest revision.',
-    ['stagely agent undrain web-1'],
-  )
+  newCommand('undrain', 'Allow rollouts again: the stagelets catch up with the newest revision.', [
+    'stagely agent undrain web-1',
+  ])
     .argument('<name...>', 'names of agents')
     .action(async (words: string[], flags: CommonFlags) => {
       const names = agentNames(words)

@@ -16,18 +16,21 @@ export interface FilterFlags extends CommonFlags {
 
 export const filterOptions = (command: Command): Command =>
   command
-    .option('--by <person>', 'who acted: name or id')
-    .option('--action <action>', 'what was done: create, update, delete, reveal, deliver, deny, …')
-    .option('--kind <kind>', 'to what kind: StagelySecret, Stagelet, User, …')
-    .option('--name <name>', 'to the object of this name')
-    .addOption(new Option('--result <result>', 'how it ended').choices(['success', 'denied']))
-    .option('--request <id>', 'in the request with this id')
+    .option('--by <person>', 'only rows of this person: name or id')
+    .option(
+      '--action <action>',
+      'only this action: create, update, delete, reveal, deliver, deny, …',
+    )
+    .option('--kind <kind>', 'only objects of this kind: StagelySecret, Stagelet, User, …')
+    .option('--name <name>', 'only the object of this name')
+    .addOption(new Option('--result <result>', 'only this result').choices(['success', 'denied']))
+    .option('--request <id>', 'only the request with this id')
     .option(
       '--since <time>',
-      'from then on: 2026-01-31, 2026-01-31T10:00:00Z, or 24h for a day ago',
+      'since this time: 2026-01-31, 2026-01-31T10:00:00Z, or 24h for a day ago',
       toInstant,
     )
-    .option('--until <time>', 'up to then', toInstant)
+    .option('--until <time>', 'until this time', toInstant)
 
 export const queryOf = (flags: FilterFlags): Record<string, string | undefined> => ({
   by: flags.by,

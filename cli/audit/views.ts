@@ -10,9 +10,9 @@ export const recordView: RecordView<AuditRecord> = {
   columns: [
     { header: 'ROW', cell: (r) => r.seq ?? '' },
     { header: 'TIME', cell: (r) => r.at.replace(/\.\d+Z$/, 'Z') },
-    { header: 'WHO', cell: (r) => r.actor.name },
+    { header: 'ACTOR', cell: (r) => r.actor.name },
     { header: 'ACTION', cell: (r) => r.action },
-    { header: 'WHAT', cell: objectOf },
+    { header: 'OBJECT', cell: objectOf },
     { header: 'RESULT', cell: (r) => r.result },
     { header: 'FROM', cell: (r) => r.actor.address ?? r.actor.source },
     { header: 'ID', cell: (r) => r.actor.id ?? '', wide: true },

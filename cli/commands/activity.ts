@@ -25,7 +25,7 @@ const view: RecordView<Happened> = {
   columns: [
     { header: 'TIME', cell: (a) => a.at.replace(/\.\d+Z$/, 'Z') },
     { header: 'TEAM', cell: (a) => a.team },
-    { header: 'WHAT', cell: subjectOf },
+    { header: 'OBJECT', cell: subjectOf },
     { header: 'BY', cell: (a) => a.by.join(', ') },
     { header: 'MESSAGE', cell: withNote },
     { header: 'KIND', cell: (a) => a.kind, wide: true },
@@ -64,11 +64,11 @@ export const command = (): Command =>
     )
     .option(
       '--since <time>',
-      'from then on: 2026-01-31, 2026-01-31T10:00:00Z, or 24h for a day ago',
+      'since this time: 2026-01-31, 2026-01-31T10:00:00Z, or 24h for a day ago',
       toInstant,
     )
     .option('--limit <number>', 'how many at most', parseLimit, 100)
-    .option('-f, --follow', 'go on with what happens from now on, the newest last')
+    .option('-f, --follow', 'keep printing new entries, the newest last')
     .addOption(outputOption())
     .action(activity)
 

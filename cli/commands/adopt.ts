@@ -12,7 +12,7 @@ import { out } from '../print.ts'
 export const command = (): Command =>
   newCommand(
     'adopt',
-    'Take objects over from a folder of manifests or a cluster, so that the API owns them.',
+    'Take over objects from a folder of manifests or a cluster: the API owns them from then on.',
     [
       'stagely adopt secret stripe-secret-key.backend',
       'stagely adopt stagelet/shop project/shop',
@@ -22,7 +22,7 @@ export const command = (): Command =>
     .argument('<kind...>', 'KIND NAME... or KIND/NAME...')
     .option(
       '--release',
-      'the other way: leave them to the first folder or cluster that declares them',
+      'release them instead: the first folder or cluster that declares them owns them',
     )
     .action(adopt)
 

@@ -21,7 +21,7 @@ export const command = (): Command => {
     'stagely agent revoke web-1',
   ])
   for (const program of programs) group.addCommand(program())
-  const token = newGroup('token', 'Make join tokens.', [
+  const token = newGroup('token', 'Create join tokens.', [
     'stagely agent token create --namespace default --name web-1 --ttl 10m',
   ])
   token.addCommand(createCommand())
@@ -41,15 +41,15 @@ const programs: readonly (() => Command)[] = [
       'stagely agent run --data-dir /var/lib/stagely-agent --join-file token --allow-dir /srv',
     ]),
   () =>
-    newCommand('install', 'Make the agent a hardened systemd service of this machine.', [
+    newCommand('install', 'Install the agent of this machine as a hardened systemd service.', [
       'stagely agent install --join-file token --allow-dir /srv',
     ]),
   () =>
-    newCommand('doctor', 'Check this machine, and say what to do.', [
+    newCommand('doctor', 'Check this machine, and say what to fix.', [
       'stagely agent doctor --allow-dir /srv',
     ]),
   () =>
-    newCommand('uninstall', 'Remove the service of this machine; containers run on.', [
+    newCommand('uninstall', 'Remove the service of this machine; containers keep running.', [
       'stagely agent uninstall',
     ]),
 ]
@@ -60,13 +60,13 @@ interface CreateFlags extends CommonFlags {
 }
 
 const createCommand = (): Command =>
-  newCommand('create', 'Make a token that lets one agent join, once; prints just the token.', [
+  newCommand('create', 'Create a token that lets one agent join, once; prints only the token.', [
     'stagely agent token create --namespace default --name web-1',
     'stagely agent token create --name web-1 --ttl 1h > token',
   ])
     .requiredOption('--name <name>', 'name of the agent that may join with it')
     .addOption(
-      new Option('--ttl <time>', 'how long the token is good')
+      new Option('--ttl <time>', 'lifetime of the token')
         .argParser(parseDuration)
         .default(600_000, '10m'),
     )
@@ -95,11 +95,10 @@ const listCommand = (): Command =>
 
 const revokeCommand = (): Command =>
   asking(
-    newCommand(
-      'revoke',
-      'Take back the keys of an agent: it is cut off, and its name may join anew.',
-      ['stagely agent revoke web-1', 'stagely agent revoke web-1 --yes'],
-    ),
+    newCommand('revoke', 'Revoke the keys of an agent. Its name may join again with a new token.', [
+      'stagely agent revoke web-1',
+      'stagely agent revoke web-1 --yes',
+    ]),
   )
     .argument('<name>', 'name of the agent')
     .action(async (word: string, flags: CommonFlags & { yes?: boolean }) => {

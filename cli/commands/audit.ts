@@ -15,7 +15,7 @@ import { printRecord, printRecords } from '../output/records.ts'
 import { openRest } from '../connect/rest.ts'
 
 export const command = (): Command => {
-  const group = newGroup('audit', 'Show who did what, and prove that the log is whole.', [
+  const group = newGroup('audit', 'Show who did what, and verify that the log is complete.', [
     'stagely audit list --since 24h',
     'stagely audit export > audit.jsonl',
     'stagely audit verify audit.jsonl --head audit.head',
@@ -28,12 +28,16 @@ export const command = (): Command => {
 
 const list = (): Command =>
   filterOptions(
-    newCommand('list', 'List audit rows, newest first, of every team that you may audit.', [
-      'stagely audit list --since 24h',
-      'stagely audit list --by alice --action reveal -o wide',
-      'stagely audit list -n shop --kind StagelySecret --name stripe-secret-key.backend',
-      'stagely audit list --result denied --since 2026-01-01 --until 2026-02-01 -o json',
-    ]),
+    newCommand(
+      'list',
+      'List the rows of the audit log, newest first, of every team that you may audit.',
+      [
+        'stagely audit list --since 24h',
+        'stagely audit list --by alice --action reveal -o wide',
+        'stagely audit list -n shop --kind StagelySecret --name stripe-secret-key.backend',
+        'stagely audit list --result denied --since 2026-01-01 --until 2026-02-01 -o json',
+      ],
+    ),
   )
     .option('--limit <rows>', 'how many at most', parseLimit, 100)
     .addOption(outputOption())
@@ -49,7 +53,7 @@ const list = (): Command =>
 
 const exportLog = (): Command =>
   filterOptions(
-    newCommand('export', 'Print the log as JSON lines, the signed head last.', [
+    newCommand('export', 'Print the log as JSON lines, with the signed head last.', [
       'stagely audit export > audit.jsonl',
       'stagely audit export --after 1041 > since-last-time.jsonl',
       'stagely audit export -n shop --action reveal | stagely audit verify -',
@@ -75,7 +79,7 @@ interface VerifyFlags extends CommonFlags {
 const verify = (): Command =>
   newCommand(
     'verify',
-    'Find the first row that was changed, removed, put in or cut off: in an export, or on the controller.',
+    'Verify the log: find the first row that was changed, removed, inserted or cut off. Reads an export, or the log of the controller.',
     [
       'stagely audit verify',
       'stagely audit verify audit.jsonl --head audit.head',
@@ -88,13 +92,13 @@ const verify = (): Command =>
     .addOption(
       new Option(
         '--head <file>',
-        'a head kept elsewhere ("stagely audit head", the last line of an export): shows what was cut off since; may be given again',
+        'a signed head that was saved earlier ("stagely audit head", the last line of an export): shows rows that were cut off since; may be given again',
       ).argParser((file: string, previous: string[] | undefined) => [...(previous ?? []), file]),
     )
     .option('--key <key>', 'public key that must have signed; else that of --head')
     .option(
       '--after <row>',
-      'for an export of "--after": says that the rows up to this one are not in it',
+      'for an export with --after: the rows up to this one are not in the file',
       parseRow,
     )
     .action(async (file: string | undefined, flags: VerifyFlags) => {
@@ -145,7 +149,7 @@ const openFile = async (path: string): Promise<NodeJS.ReadableStream> => {
 const head = (): Command =>
   newCommand(
     'head',
-    'Print the signed head, to be kept where the database cannot be reached from.',
+    'Print the signed head of the log. Save it where nobody who can write to the database can change it.',
     ['stagely audit head > audit.head'],
   ).action(async (flags: CommonFlags) => {
     const rest = await openRest(flags)
@@ -155,11 +159,11 @@ const head = (): Command =>
 const revealed = (): Command =>
   newCommand(
     'revealed',
-    'List the secrets whose values somebody has read: rotate them when he leaves.',
+    'List the secrets whose values a person has read, to rotate them when the person leaves.',
     ['stagely audit revealed --by alice', 'stagely audit revealed --by alice --current -o json'],
   )
     .requiredOption('--by <person>', 'name or id')
-    .option('--current', 'only secrets whose value in use he has read')
+    .option('--current', 'only secrets whose current value the person has read')
     .addOption(outputOption())
     .action(async (flags: CommonFlags & { by: string; current?: boolean }) => {
       const rest = await openRest(flags)
@@ -176,12 +180,12 @@ const erase = (): Command =>
   asking(
     newCommand(
       'erase',
-      'Put a pseudonym in place of a person in the whole log, for good. The chain stays valid.',
+      'Replace the name of a person by a pseudonym in the whole log, for good. The log can still be verified.',
       ['stagely audit erase alice --dry-run', 'stagely audit erase alice --yes'],
     ),
   )
     .argument('<person>', 'name or id')
-    .option('--dry-run', 'only say how many rows name the person')
+    .option('--dry-run', 'only count the rows that name the person')
     .addOption(outputOption())
     .action(async (person: string, flags: CommonFlags & { dryRun?: boolean; yes?: boolean }) => {
       if (flags.dryRun !== true)
@@ -199,10 +203,10 @@ const erase = (): Command =>
         columns: [
           { header: 'ROWS', cell: (e: Erasure) => e.rows },
           {
-            header: 'NOW NAMED',
+            header: 'PSEUDONYM',
             cell: (e: Erasure) => (flags.dryRun === true ? '(dry run)' : e.pseudonym),
           },
-          { header: 'MENTIONS LEFT', cell: (e: Erasure) => e.mentions },
+          { header: 'REMAINING', cell: (e: Erasure) => e.mentions },
         ],
         nameOf: (e: Erasure) => `erasure/${e.pseudonym}`,
         empty: '',

@@ -18,7 +18,7 @@ export const command = (): Command =>
       'stagely backup --to - | ssh vault "cat > stagely.backup"',
     ],
   )
-    .requiredOption('--to <file>', 'a file that does not exist yet, or - for stdout')
+    .requiredOption('--to <file>', 'a new file, or - for stdout')
     .action(backup)
 
 /** CliError when the connection breaks. */

@@ -18,7 +18,7 @@ import { openRest, projectPath } from '../connect/rest.ts'
 export const command = (): Command => {
   const group = newGroup(
     'compliance',
-    'Prove how old keys and values were: a report that the controller signs.',
+    'Make and verify signed reports on the age of keys and values.',
     [
       'stagely compliance report --project cards --since 365d -o json > cards.json',
       'stagely compliance verify cards.json --head audit.head',
@@ -37,7 +37,7 @@ interface ReportFlags extends CommonFlags {
 const reportCommand = (): Command =>
   newCommand(
     'report',
-    'Tell the lifetimes of all keys and values of a project, who replaced them, and what was overdue. For auditors.',
+    'Report the age of all keys and values of a project, who replaced them, and what was overdue. For auditors.',
     [
       'stagely compliance report --project cards',
       'stagely compliance report --project cards --since 365d -o json > cards.json',
@@ -72,7 +72,7 @@ const report = async ({ project, since, ...flags }: ReportFlags): Promise<void> 
 
 const verifyCommand = (): Command =>
   verifyOptions(
-    newGroup('verify', 'Check a report, and say what it says. Needs no controller.', [
+    newGroup('verify', 'Verify a report, and print its content. Needs no controller.', [
       'stagely compliance verify cards.json --head audit.head',
       'stagely compliance report --project cards -o json | stagely compliance verify -',
     ]),

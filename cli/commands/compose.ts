@@ -36,11 +36,11 @@ const examples = [
 export const command = (): Command =>
   new Command('compose')
     .description(
-      'Run Docker Compose on this machine as its agent does: containers get their secrets, and what is printed has them hidden. Needs the agent’s user or root.',
+      'Run Docker Compose through the agent of this machine: containers get their secrets, and the output has them hidden. Needs the agent’s user or root.',
     )
     .usage('[options] -- VERB [ARGUMENT...]')
     .showHelpAfterError('(--help shows flags and examples)')
-    .argument('<words...>', 'what would follow "docker compose", after --')
+    .argument('<words...>', 'the arguments of "docker compose", after --')
     .option('--stagelet <name>', 'NAMESPACE/NAME; the one whose folder this is, when absent')
     .option('--agent-data-dir <dir>', 'data folder of the agent', '/var/lib/stagely-agent')
     .addHelpText(

@@ -35,7 +35,7 @@ interface Flags extends CommonFlags {
 
 export const command = (): Command =>
   asking(
-    newCommand('delete', 'Delete objects, after a question, and wait until they are gone.', [
+    newCommand('delete', 'Delete objects after a confirmation, and wait until they are gone.', [
       'stagely delete secret stripe-secret-key.backend',
       'stagely delete -f shop.yaml --yes',
       'stagely delete stagelets -l team=web --wait=false',
@@ -53,7 +53,7 @@ export const command = (): Command =>
       ),
     )
     .addOption(timeoutOption(120_000))
-    .option('--ignore-not-found', 'what is not there counts as deleted')
+    .option('--ignore-not-found', 'a missing object counts as deleted')
     .option('--cascade', 'of a namespace: delete its stagelets as well; without it they keep it')
     .option(
       '--force',

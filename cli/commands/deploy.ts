@@ -11,7 +11,7 @@ import { waitForSync } from '../wait/wait-in-sync.ts'
 
 export const command = (): Command =>
   waiting(
-    newCommand('deploy', 'Roll out pending edits of the compose files of stagelets.', [
+    newCommand('deploy', 'Roll out pending edits of Compose files.', [
       'stagely deploy shop',
       'stagely deploy shop web --wait=10m',
     ]),

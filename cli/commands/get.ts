@@ -18,7 +18,7 @@ import { note, out } from '../print.ts'
 import { renderTable, type Table } from '../output/table.ts'
 
 export const command = (): Command =>
-  newCommand('get', 'Show objects.', [
+  newCommand('get', 'List objects, or show some as a table, YAML or JSON.', [
     'stagely get stagelets',
     'stagely get stagelets,secrets -A',
     'stagely get stagelet shop -o yaml',

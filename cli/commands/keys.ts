@@ -80,7 +80,7 @@ interface RotateFlags extends CommonFlags {
 const rotateCommand = (): Command =>
   newCommand(
     'rotate',
-    'Begin a rotation. It runs in the controller: no container restarts, nothing waits for it.',
+    'Start a rotation of keys. It runs in the controller: no container restarts, and nothing waits for it.',
     [
       'stagely keys rotate --project shop',
       'stagely keys rotate --all --wait',
@@ -91,11 +91,8 @@ const rotateCommand = (): Command =>
   )
     .option('-p, --project <name>', 'a new data key for this project')
     .option('--all', 'new data keys for all projects')
-    .option('--master', 'wrap every key by the master key of now, such as a new version of it')
-    .option(
-      '--to-provider <name>',
-      'as --master, but only when this provider is the one that wraps',
-    )
+    .option('--master', 'wrap every key with the current master key, such as a new version of it')
+    .option('--to-provider <name>', 'as --master, but only if this is the key provider')
     .option('--sealing', 'a new key for "stagely seal"; prints its public half')
     .option('--wait', 'wait until it has ended')
     .addOption(timeoutOption(0, 'how long --wait waits; 0s is for ever'))

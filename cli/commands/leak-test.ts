@@ -46,7 +46,7 @@ const parseTail = (text: string): number => {
 export const command = (): Command =>
   newCommand(
     'leak-test',
-    'Count which secrets the containers of a stagelet have printed. The agent counts on its machine, and no line leaves it. Exit code 3 when something was printed.',
+    'Count the secrets that the containers of a stagelet have printed. The agent counts on its machine, and no line leaves it. Exits with 3 when a secret was printed.',
     ['stagely leak-test shop', 'stagely leak-test shop --tail 100000 -o json'],
   )
     .argument('<stagelet>', 'name of the stagelet')

@@ -21,7 +21,7 @@ interface Flags extends CommonFlags {
 export const command = (): Command =>
   newCommand(
     'logs',
-    'Show the logs of a stagelet’s containers, with every known secret hidden. What a container wrote to stderr goes to stderr.',
+    'Show the logs of a stagelet’s containers, with secrets hidden. Lines that a container wrote to stderr go to stderr.',
     [
       'stagely logs shop',
       'stagely logs shop -f --service backend',
@@ -30,14 +30,14 @@ export const command = (): Command =>
     ],
   )
     .argument('<stagelet>', 'name of the stagelet')
-    .option('-f, --follow', 'go on with what is written from now on, also by new containers')
+    .option('-f, --follow', 'keep printing new lines, also of new containers')
     .option('--service <name>', 'only this service; may be given again', collect)
-    .option('--since <time>', 'nothing older: 10m, 2h, 1d, or 2026-01-31T12:00:00Z')
+    .option('--since <time>', 'only lines since then: 10m, 2h, 1d, or 2026-01-31T12:00:00Z')
     .option(
       '--tail <lines>',
       'last lines of each container, or "all" (default: 1000; with --since all)',
     )
-    .option('-t, --timestamps', 'show when each line was written')
+    .option('-t, --timestamps', 'show the time of each line')
     .addOption(new Option('-o, --output <format>', 'json: one object for each line'))
     .action(async (word: string, flags: Flags) => {
       const stagelet = nameOf(kindOf('Stagelet'), word)

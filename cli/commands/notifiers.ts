@@ -6,7 +6,7 @@ import { out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 
 export const command = (): Command =>
-  newGroup('notifiers', 'Whom the controller tells what happened: try whether it arrives.', [
+  newGroup('notifiers', 'Test notifiers. "stagely get notifiers" lists them.', [
     'stagely get notifiers',
     'stagely notifiers test ops',
   ]).addCommand(testCommand())
@@ -14,7 +14,7 @@ export const command = (): Command =>
 const testCommand = (): Command =>
   newCommand(
     'test',
-    'Send one test message, and say what the receiver answers. Exits with 1 where it is not delivered.',
+    'Send one test message, and print the answer of the receiver. Exits with 1 when the message was not delivered.',
     ['stagely notifiers test ops', 'stagely notifiers test ops -n shop'],
   )
     .argument('<name>', 'name of the notifier')

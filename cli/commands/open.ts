@@ -17,7 +17,7 @@ export const command = (): Command =>
     'stagely open',
     'stagely open --print    # on a machine without a browser, or one that others use',
   ])
-    .option('--print', 'only print the link: it is good once, for a minute')
+    .option('--print', 'only print the link; it works once, for a minute')
     .action(open)
 
 const open = async (flags: Flags): Promise<void> => {

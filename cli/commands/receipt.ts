@@ -13,7 +13,7 @@ import { parseNumber } from '../secrets/flags.ts'
 export const command = (): Command => {
   const group = newGroup(
     'receipt',
-    'Prove who changed which keys when, and which stagelets run that: a statement that the controller signs.',
+    'Get and verify receipts: signed statements of who changed which keys when, and which stagelets run the revision.',
     ['stagely receipt get shop --revision 44 > r44.json', 'stagely receipt verify r44.json'],
   )
   group.addCommand(getCommand())
@@ -44,7 +44,7 @@ const get = async (
 
 const verifyCommand = (): Command =>
   verifyOptions(
-    newGroup('verify', 'Check a receipt, and say what it says. Needs no controller.', [
+    newGroup('verify', 'Verify a receipt, and print its content. Needs no controller.', [
       'stagely receipt verify r44.json --head audit.head',
       'stagely receipt get shop | stagely receipt verify -',
     ]),

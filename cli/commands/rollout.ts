@@ -7,13 +7,17 @@ import { statusCommand } from '../rollout/status.ts'
 import { pauseCommand, resumeCommand, retryCommand } from '../rollout/steer.ts'
 
 export const command = (): Command => {
-  const group = newGroup('rollout', 'Follow and steer how a new revision goes to the stagelets.', [
-    'stagely rollout status shop',
-    'stagely rollout list stagelet/shop',
-    'stagely rollout pause shop',
-    'stagely rollout undo shop --to-revision 3',
-    'stagely rollout retry stagelet/shop',
-  ])
+  const group = newGroup(
+    'rollout',
+    'Manage rollouts of new revisions: status, history, pause, undo, retry.',
+    [
+      'stagely rollout status shop',
+      'stagely rollout list stagelet/shop',
+      'stagely rollout pause shop',
+      'stagely rollout undo shop --to-revision 3',
+      'stagely rollout retry stagelet/shop',
+    ],
+  )
   group.addCommand(statusCommand())
   group.addCommand(listCommand())
   group.addCommand(historyCommand())

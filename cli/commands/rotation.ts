@@ -30,7 +30,7 @@ interface Flags extends CommonFlags {
 export const command = (): Command => {
   const group = newGroup(
     'rotation',
-    'Credentials that are changed by themselves: where they stand, and what is waited for.',
+    'Manage rotations of credentials: status, run, pause, revoke.',
     [
       'stagely rotation list',
       'stagely rotation show shop-db',
@@ -91,7 +91,7 @@ const list = (): Command =>
 
 const show = (): Command =>
   ofProject(
-    newCommand('show', 'Show where a rotation stands, and who is waited for.', [
+    newCommand('show', 'Show the phase of a rotation, and what it waits for.', [
       'stagely rotation show shop-db',
       'stagely rotation show shop-db -o yaml',
     ]),
@@ -156,7 +156,7 @@ interface RunBody {
 
 const run = (): Command =>
   ofProject(
-    newCommand('run', 'Make a new credential now, in place of at the next turn.', [
+    newCommand('run', 'Rotate a credential now, not at its next time.', [
       'stagely rotation run shop-db',
       'stagely rotation run shop-db --now',
       'stagely rotation run shop-db --without-proof',
@@ -164,10 +164,13 @@ const run = (): Command =>
     ]),
   )
     .argument('[name]', 'rotation')
-    .option('--now', 'skip the window and the overlap')
-    .option('--without-proof', 'end the old credential at once: what still runs with it breaks')
+    .option('--now', 'skip the maintenance window and the overlap')
+    .option(
+      '--without-proof',
+      'revoke the old credential at once: services that still use it break',
+    )
     .option('--confirm <name>', 'name of the rotation, for --without-proof')
-    .option('--revealed-to <person>', 'each rotation whose current value this person has read')
+    .option('--revealed-to <person>', 'every rotation whose current value this person has read')
     .action(async (name: string | undefined, flags: Flags) => {
       if ((name === undefined) === (flags.revealedTo === undefined))
         throw usageError('give the name of one rotation, or --revealed-to')
@@ -225,14 +228,14 @@ const setPaused = (name: string, paused: boolean, summary: string): Command =>
     })
 
 const pause = (): Command =>
-  setPaused('pause', true, 'Start no rotation; one that has begun goes on to its end.')
-const resume = (): Command => setPaused('resume', false, 'Start rotations again.')
+  setPaused('pause', true, 'Pause a rotation. An attempt that has started runs to its end.')
+const resume = (): Command => setPaused('resume', false, 'Resume a rotation.')
 
 const revoke = (): Command =>
   ofProject(
     newCommand(
       'revoke',
-      'End the old credential of a rotation that is under way, without a proof that nothing runs with it.',
+      'Revoke the old credential of a running rotation, without proof that no service uses it.',
       ['stagely rotation revoke shop-db', 'stagely rotation revoke shop-db --confirm shop-db'],
     ),
   )

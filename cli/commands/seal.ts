@@ -37,7 +37,7 @@ interface SealFlags extends CommonFlags, ValueFlags {
 }
 
 export const command = (): Command =>
-  newCommand('seal', 'Seal a value for a manifest in Git: only the controller can open it.', [
+  newCommand('seal', 'Encrypt a value for a manifest in Git: only the controller can decrypt it.', [
     'stagely seal --fetch-key -n team-a > sealing.pub   # once; it is not a secret',
     'stagely seal DB_URL --project shop --scope backend --key-file sealing.pub < url.txt',
     'stagely seal DB_URL -n team-a --project shop -o yaml < url.txt > db-url.yaml',

@@ -17,13 +17,13 @@ interface Flags extends CommonFlags {
 export const command = (): Command =>
   newCommand(
     'slo',
-    'Show how fast closed revisions were proven in containers. Exits with 1 where an objective is missed.',
+    'Show how fast changes reach containers, against the objectives. Exits with 1 when an objective is missed.',
     ['stagely slo', 'stagely slo -n shop --project shop --since 7d', 'stagely slo -o json'],
   )
     .option('--project <name>', 'only of this project')
     .option(
       '--since <time>',
-      'from then on: 2026-01-31, 2026-01-31T10:00:00Z, or 7d for a week ago (default: 30d)',
+      'since this time: 2026-01-31, 2026-01-31T10:00:00Z, or 7d for a week ago (default: 30d)',
       toInstant,
     )
     .addOption(outputOption())
@@ -69,7 +69,7 @@ const print = ({ proven, objectives, stages, left_out }: Propagation): void => {
     )
     if (slowest.length > 0)
       out(
-        `\n${renderColumns(['SLOWEST', 'TEAM', 'PROJECT', 'STAGELET', 'REVISION', 'TOOK'], slowest)}`,
+        `\n${renderColumns(['SLOWEST', 'TEAM', 'PROJECT', 'STAGELET', 'REVISION', 'DURATION'], slowest)}`,
       )
   }
   if (left_out.length > 0)

@@ -22,7 +22,7 @@ import { renderColumns } from '../output/table.ts'
 import { answerMs, exchange } from '../connect/transport.ts'
 
 export const command = (): Command =>
-  newCommand('status', 'One screen: what is not in sync, and every warning.', [
+  newCommand('status', 'Show what is not in sync, and every warning.', [
     'stagely status',
     'stagely status -A',
     'stagely status -o json',

@@ -37,7 +37,7 @@ const pathOf = (rest: Rest, flags: CommonFlags, name: string): string =>
   `/stores/${encodeURIComponent(`${flags.namespace ?? rest.namespace}/${name}`)}`
 
 export const command = (): Command => {
-  const group = newGroup('stores', 'Stores of secrets elsewhere: how fresh they are.', [
+  const group = newGroup('stores', 'Manage external secret stores: state, refresh, check.', [
     'stagely stores list',
     'stagely stores show prod-aws',
     'stagely stores refresh prod-aws --key prod/shop/db',
@@ -49,7 +49,7 @@ export const command = (): Command => {
 
 const listCommand = (): Command =>
   listCommandOf('secretstores', {
-    summary: 'List the stores: whether each is fresh, and how much it is called.',
+    summary: 'List the stores: state, freshness, calls.',
     examples: ['stagely stores list', 'stagely stores list -A -o wide'],
   })
 
@@ -116,7 +116,7 @@ const failIfThrottled = (store: KubeObject, say: (why: string) => string): void 
 const checkCommand = (): Command =>
   newCommand(
     'check',
-    'Ask the store whether it takes the credential, also after it did not. Exits with 1 where it does not.',
+    'Check whether the store accepts the credential, also after a refusal. Exits with 1 when it does not.',
     ['stagely stores check prod-aws'],
   )
     .argument('<name>', 'name of the store')

@@ -23,7 +23,7 @@ export const command = (): Command => {
 }
 
 const createCommand = (): Command =>
-  newCommand('create', 'Make a team. For admins.', ['stagely team create team-a'])
+  newCommand('create', 'Create a team. For admins.', ['stagely team create team-a'])
     .argument('<team>', 'name of the team')
     .addOption(outputOption())
     .action(async (name: string, flags: CommonFlags) => {
@@ -69,7 +69,7 @@ const putCommand = (name: string, summary: string): Command =>
     })
 
 const removeCommand = (): Command =>
-  newCommand('remove', 'Take a user out of a team.', ['stagely team remove team-a ann'])
+  newCommand('remove', 'Remove a user from a team.', ['stagely team remove team-a ann'])
     .argument('<team>', 'name of the team')
     .argument('<user>', 'user, by name, e-mail address or id')
     .action(async (team: string, user: string, flags: CommonFlags) => {

@@ -12,7 +12,7 @@ import { printRecord, printRecords } from '../output/records.ts'
 import { openRest } from '../connect/rest.ts'
 
 export const command = (): Command => {
-  const group = newGroup('token', 'Make, list and revoke tokens.', [
+  const group = newGroup('token', 'Create, list and revoke tokens.', [
     'stagely token create laptop --ttl 30d > token',
     'stagely token create ci --team team-a --role developer > token',
     'stagely token list --team team-a',
@@ -36,8 +36,8 @@ interface CreateFlags extends OwnerFlags {
 
 const withOwner = (command: Command): Command =>
   command
-    .option('--team <team>', 'of the machines of this team, in place of yours')
-    .option('--user <name>', 'of this user; for admins')
+    .option('--team <team>', 'tokens of this team’s machines, not yours')
+    .option('--user <name>', 'tokens of this user; for admins')
 
 const pathOf = ({ team, user }: OwnerFlags): string => {
   if (team !== undefined && user !== undefined)
@@ -48,7 +48,7 @@ const pathOf = ({ team, user }: OwnerFlags): string => {
 
 const createCommand = (): Command =>
   withOwner(
-    newCommand('create', 'Make a token; prints just the token, this one time.', [
+    newCommand('create', 'Create a token; prints only the token, once.', [
       'stagely token create laptop --ttl 30d > token',
       'stagely token create dashboard --read-only --only-team team-a',
       'stagely token create ci --team team-a --role developer --ttl 90d',
@@ -57,13 +57,17 @@ const createCommand = (): Command =>
     .argument('<name>', 'name of the token, unique among the owner’s')
     .option(
       '--ttl <time>',
-      'how long it is good, such as 12h or 90d; else until revoked',
+      'lifetime, such as 12h or 90d; until revoked when absent',
       parseDuration,
     )
-    .option('--role <role>', 'role of the machine; of a person, the most it may', parseRole)
+    .option(
+      '--role <role>',
+      'role of the machine; of a person, the highest role of the token',
+      parseRole,
+    )
     .option(
       '--read-only',
-      'it may only read: values too where its owner may, unless --role says less',
+      'read only: values too if the owner may read them, unless --role is lower',
     )
     .option('--only-team <team...>', 'only in these teams')
     .addOption(outputOption())
@@ -96,7 +100,7 @@ const create = async (name: string, flags: CreateFlags): Promise<void> => {
 
 const listCommand = (): Command =>
   withOwner(
-    newCommand('list', 'List tokens: never the tokens themselves.', [
+    newCommand('list', 'List tokens, without the tokens themselves.', [
       'stagely token list',
       'stagely token list --team team-a -o wide',
     ]),
@@ -110,7 +114,7 @@ const listCommand = (): Command =>
 const revokeCommand = (): Command =>
   withOwner(
     asking(
-      newCommand('revoke', 'Revoke a token: it opens nothing from now on.', [
+      newCommand('revoke', 'Revoke a token, at once.', [
         'stagely token revoke laptop',
         'stagely token revoke ci --team team-a --yes',
       ]),

@@ -18,8 +18,10 @@ export const command = (): Command => {
   ])
   for (const make of [createCommand, listCommand, updateCommand, deleteCommand])
     group.addCommand(make())
-  group.addCommand(switchCommand('disable', true, 'Refuse every token of a user, at once.'))
-  group.addCommand(switchCommand('enable', false, 'Let a disabled user log in again.'))
+  group.addCommand(
+    switchCommand('disable', true, 'Disable a user: every token is refused at once.'),
+  )
+  group.addCommand(switchCommand('enable', false, 'Enable a disabled user again.'))
   return group
 }
 
@@ -36,14 +38,14 @@ const bodyOf = ({ email, displayName, admin }: UserFlags): Record<string, unknow
 })
 
 const createCommand = (): Command =>
-  newCommand('create', 'Add a user. Who logs in by the OpenID provider is added by that.', [
+  newCommand('create', 'Add a user. A login by the OpenID provider adds its user by itself.', [
     'stagely user create ann --email ann@example.com',
     'stagely user create root2 --admin',
   ])
     .argument('<name>', 'login name; it never changes')
     .option('--email <address>', 'e-mail address; a login by OpenID is matched by it')
     .option('--display-name <name>', 'name to show')
-    .option('--admin', 'may do everything everywhere')
+    .option('--admin', 'administrator of the whole controller')
     .addOption(outputOption())
     .action(async (name: string, flags: UserFlags) => {
       const rest = await openRest(flags)
@@ -75,9 +77,9 @@ const updateCommand = (): Command =>
     'stagely user update ann --no-admin',
   ])
     .argument('<name>', 'user, by name, e-mail address or id')
-    .option('--email <address>', 'e-mail address; empty takes it away')
-    .option('--display-name <name>', 'name to show; empty takes it away')
-    .option('--admin', 'may do everything everywhere')
+    .option('--email <address>', 'e-mail address; empty removes it')
+    .option('--display-name <name>', 'name to show; empty removes it')
+    .option('--admin', 'administrator of the whole controller')
     .option('--no-admin', 'no longer an admin')
     .addOption(outputOption())
     .action((name: string, flags: UserFlags) => {

@@ -114,7 +114,7 @@ export const undoCommand = (): Command =>
     asking(
       newCommand(
         'undo',
-        'Make all secrets of a project what they were at its previous revision, or at an older one.',
+        'Roll all secrets of a project back to the previous revision, or to an older one.',
         [
           'stagely rollout undo shop',
           'stagely rollout undo shop --to-revision 3 --dry-run',
@@ -123,7 +123,7 @@ export const undoCommand = (): Command =>
         ],
       ),
     ),
-    'wait until every stagelet of the project runs what came back',
+    'wait until every stagelet of the project runs the restored secrets',
   )
     .argument('<target...>', 'a project: shop, project/shop')
     .option('--to-revision <number>', '0 or absent: the one before the newest', parseNumber, 0)

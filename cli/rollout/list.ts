@@ -33,11 +33,11 @@ const view: RecordView<KeptRollout> = {
     { header: 'STAGELET', cell: (r) => `${r.team}/${r.stagelet}` },
     { header: 'REVISION', cell: (r) => r.revision },
     { header: 'RESULT', cell: (r) => r.result },
-    { header: 'TOOK', cell: tookOf },
+    { header: 'DURATION', cell: tookOf },
     { header: 'CAUSE', cell: (r) => r.cause },
     { header: 'BY', cell: (r) => r.by.join(', ') },
-    { header: 'TOUCHED', cell: changedServices },
-    { header: 'BLAME', cell: blameOf },
+    { header: 'SERVICES', cell: changedServices },
+    { header: 'FAILED ON', cell: blameOf },
     { header: 'ID', cell: (r) => r.id, wide: true },
   ],
   nameOf: (r) => `rollout/${r.id}`,
@@ -52,7 +52,7 @@ interface Flags extends CommonFlags {
 export const listCommand = (): Command =>
   newCommand(
     'list',
-    'List the kept rollouts, newest first: what each did to which services, how it ended, and whose values are to blame. The newest 50 of each stagelet are kept.',
+    'List rollouts, newest first: which services each changed, how it ended, and whose values made it fail. The newest 50 of each stagelet are kept.',
     [
       'stagely rollout list',
       'stagely rollout list stagelet/prod-eu',

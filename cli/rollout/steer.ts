@@ -57,7 +57,7 @@ const setProjectPaused = async (
 export const pauseCommand = (): Command =>
   steering(
     'pause',
-    'Start no further stagelet of a project on a new revision; or leave one stagelet alone altogether.',
+    'Pause the rollouts of a project, or all changes of one stagelet.',
     async (target, api, flags) => {
       if (target.kind === 'Stagelet') await setStageletPaused(api, target.name, true)
       else await setProjectPaused(target, flags, true)
@@ -68,7 +68,7 @@ export const pauseCommand = (): Command =>
 export const resumeCommand = (): Command =>
   steering(
     'resume',
-    'Go on after a pause, or after the brake that many vanished agents put on.',
+    'Resume after a pause, or after the stop that follows the loss of many agents.',
     async (target, api, flags) => {
       if (target.kind === 'Stagelet') await setStageletPaused(api, target.name, false)
       else await setProjectPaused(target, flags, false)
@@ -80,14 +80,14 @@ export const retryCommand = (): Command =>
   waiting(
     newCommand(
       'retry',
-      'Try again what failed or is late: on every stagelet of a project, or on one.',
+      'Retry rollouts that failed or are late: on every stagelet of a project, or on one.',
       [
         'stagely rollout retry shop',
         'stagely rollout retry stagelet/shop',
         'stagely rollout retry shop --wait --timeout 5m',
       ],
     ),
-    'wait until the stagelets run what is tried again',
+    'wait until the stagelets run the revision',
   )
     .argument('<target...>', targetWords)
     .action(retry)

@@ -6,11 +6,11 @@ import { hanging } from '../print.ts'
 
 export const historyView: RecordView<RotationStep> = {
   columns: [
-    { header: 'AT', cell: ({ at }) => at },
+    { header: 'TIME', cell: ({ at }) => at },
     { header: 'ATTEMPT', cell: ({ attempt }) => attempt },
     { header: 'PHASE', cell: ({ to }) => to ?? '' },
     { header: 'STEP', cell: ({ step }) => step ?? '', wide: true },
-    { header: 'WHAT', cell: ({ what }) => what ?? '' },
+    { header: 'EVENT', cell: ({ what }) => what ?? '' },
     { header: 'MESSAGE', cell: ({ message }) => message ?? '' },
   ],
   nameOf: ({ attempt }) => `attempt/${String(attempt)}`,

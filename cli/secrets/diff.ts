@@ -15,10 +15,14 @@ interface DiffFlags extends SecretFlags {
 }
 
 export const diffCommand = (): Command =>
-  secretCommand('diff', 'Show what differs between two revisions, by names and never by values.', [
-    'stagely secrets diff --project shop --from 12           # to what is stored now',
-    'stagely secrets diff --project shop --from 12 --to 15 -o json',
-  ])
+  secretCommand(
+    'diff',
+    'Show the differences between two revisions, by names and never by values.',
+    [
+      'stagely secrets diff --project shop --from 12           # to what is stored now',
+      'stagely secrets diff --project shop --from 12 --to 15 -o json',
+    ],
+  )
     .requiredOption('--from <revision>', 'older revision; 0 is the empty set', parseNumber)
     .option('--to <revision>', 'newer revision; what is stored now when absent', parseNumber)
     .addOption(outputOption())

@@ -57,7 +57,7 @@ const parseWithin = (text: string): string => {
 export const dueCommand = (): Command =>
   newCommand(
     'due',
-    'List values that end, grow too old or are known to who left, nearest first, with who sees them.',
+    'List values that expire, are too old, or are known to people who left: nearest first, with the services that see them.',
     [
       'stagely secrets due --project shop',
       'stagely secrets due -A --within 30d',

@@ -25,7 +25,7 @@ export const getCommand = (): Command =>
     'stagely secrets get TLS_KEY --project shop --reveal > /dev/shm/tls.key',
   ])
     .argument('<key>', 'variable name, such as DATABASE_URL')
-    .option('--reveal', 'print the value; only for those who may read it, and always in the audit')
+    .option('--reveal', 'print the value; needs the right to read values, and is always audited')
     .option('--version <number>', 'with --reveal: an older version, as it was written')
     .option('--as-written', 'with --reveal: show ${KEY}, not the value that it stands for')
     .addOption(outputOption())

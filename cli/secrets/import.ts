@@ -32,7 +32,7 @@ interface ImportFlags extends StoreImportFlags {
 export const importCommand = (): Command =>
   secretCommand(
     'import',
-    'Bring a file of secrets in: a diff by names, a question, one change set.',
+    'Import a file of secrets: shows a diff by names, asks, and writes one change set.',
     [
       'stagely secrets import .env --project shop --scope backend',
       'stagely secrets import secrets.yaml --project shop --dry-run',
@@ -45,7 +45,7 @@ export const importCommand = (): Command =>
     .option('--format <format>', 'dotenv, json or yaml; by the name of the file when absent')
     .option(
       '--all',
-      'also lines of a .env that steer Compose: COMPOSE_…, …_TAG, …_PORT and the like',
+      'also lines of a .env that configure Compose: COMPOSE_…, …_TAG, …_PORT and the like',
     )
     .option(
       '--seed-ciphertexts <file>',

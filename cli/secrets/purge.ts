@@ -15,7 +15,7 @@ import { checkFormat } from './set-diff.ts'
 
 export const purgeCommand = (): Command =>
   asking(
-    secretCommand('purge', 'Erase a secret, living or deleted, for good. Nothing brings it back.', [
+    secretCommand('purge', 'Erase a secret for good, also a deleted one. Nothing restores it.', [
       'stagely secrets purge CUSTOMER_TOKEN --project shop --scope backend',
     ]),
   )

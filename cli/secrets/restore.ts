@@ -30,15 +30,19 @@ const deletedView: RecordView<DeletedSecret> = {
 }
 
 export const restoreCommand = (): Command =>
-  secretCommand('restore', 'Bring a deleted secret back; without KEY, list what can come back.', [
-    'stagely secrets restore --project shop                  # what can be restored',
-    'stagely secrets restore STRIPE_SECRET_KEY --project shop --scope backend',
-    'stagely secrets restore --all --project shop            # also of a project that was deleted',
-  ])
-    .argument('[key]', 'variable name, or the id that the list shows with -o wide')
+  secretCommand(
+    'restore',
+    'Restore a deleted secret; without KEY, list the secrets that can be restored.',
+    [
+      'stagely secrets restore --project shop                  # what can be restored',
+      'stagely secrets restore STRIPE_SECRET_KEY --project shop --scope backend',
+      'stagely secrets restore --all --project shop            # also of a project that was deleted',
+    ],
+  )
+    .argument('[key]', 'variable name, or the id of the list with -o wide')
     .option(
       '--all',
-      'every deleted secret of the project; makes the project again where it was deleted',
+      'restore every deleted secret of the project, and the project if it was deleted',
     )
     .addOption(outputOption())
     .action(restore)

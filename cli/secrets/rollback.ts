@@ -31,23 +31,23 @@ interface StoredRecord {
 
 export const rollbackCommand = (): Command =>
   asking(
-    secretCommand('rollback', 'Put an old value back, or all secrets of a project as they were.', [
-      'stagely secrets rollback STRIPE_SECRET_KEY --to-version 3 --project shop --scope backend',
-      'stagely secrets rollback --project shop --to-revision 12 --dry-run',
-      'stagely secrets rollback --project shop --to-time 2026-01-31T10:00:00Z',
-      'stagely secrets rollback --project shop --to-time 2h --yes',
-    ]),
+    secretCommand(
+      'rollback',
+      'Roll one secret back to an old version, or all secrets of a project to an old revision.',
+      [
+        'stagely secrets rollback STRIPE_SECRET_KEY --to-version 3 --project shop --scope backend',
+        'stagely secrets rollback --project shop --to-revision 12 --dry-run',
+        'stagely secrets rollback --project shop --to-time 2026-01-31T10:00:00Z',
+        'stagely secrets rollback --project shop --to-time 2h --yes',
+      ],
+    ),
   )
     .argument('[key]', 'variable name, with --to-version; without it, the whole project')
-    .option(
-      '--to-version <number>',
-      'of the secret: the version whose value comes back',
-      parseNumber,
-    )
-    .option('--to-revision <number>', 'of the project: the revision that comes back', parseNumber)
+    .option('--to-version <number>', 'of the secret: the version to restore', parseNumber)
+    .option('--to-revision <number>', 'of the project: the revision to restore', parseNumber)
     .option(
       '--to-time <time>',
-      'of the project: what was newest then; 2h is two hours ago',
+      'of the project: restore the secrets of this time; 2h is two hours ago',
       toInstant,
     )
     .option('--dry-run', 'of the project: show what would change, and change nothing')

@@ -46,7 +46,7 @@ export const setCommand = (): Command =>
     .option('--keep-newline', 'keep the newline at the end of stdin; else one is dropped')
     .addOption(new Option('--value <value>').hideHelp())
     .option('--references', '${KEY} in the value is the value of another secret of the project')
-    .option('--no-references', 'the value is what it is, also where it was a template before')
+    .option('--no-references', 'the value is plain text, also if it was a template')
     .addOption(
       new Option(
         '--audience <audience>',
@@ -55,7 +55,7 @@ export const setCommand = (): Command =>
     )
     .option(
       '--expect-version <number>',
-      'refuse unless this version is the stored one; 0: there is none yet',
+      'refuse unless the stored version is this one; 0: there is none',
       parseNumber,
     )
     .option('-y, --yes', 'do not ask where the key was kept to fewer services')

@@ -62,7 +62,7 @@ describe('stagely secrets', () => {
     expect(history.stdout).toMatch(/NOTE\n\d+ .*rotate für INC-42/)
     const happened = await world.cli('activity', '--project', 'shop', '--since', '1h')
     expect(happened.stdout).toMatch(
-      /^TIME +TEAM +WHAT +BY +MESSAGE\n\S+Z +default +project\/shop +admin +revision \d+: 2 secrets changed: B, C \("rotate für INC-42"\)$/m,
+      /^TIME +TEAM +OBJECT +BY +MESSAGE\n\S+Z +default +project\/shop +admin +revision \d+: 2 secrets changed: B, C \("rotate für INC-42"\)$/m,
     )
     const none = await world.cli('rollout', 'list', 'shop', '--state', 'Failed')
     expect(none).toEqual({ code: 0, stdout: '', stderr: 'No rollouts yet.\n' })
