@@ -4,11 +4,11 @@ import type { ReviewChange } from '../src/manifests/review.ts'
 import type { KubeObject } from '../src/resources/meta.ts'
 import { renderReview } from './commands/diff.ts'
 import { valuesToCome } from './apply/values-to-come.ts'
-import { renderOverview, warningsOf, warningsOfAll } from './commands/status.ts'
+import { renderOverview, conditionWarnings, warningsOfAll } from './commands/status.ts'
 import { parseGoal } from './commands/wait.ts'
 import { connectionError } from './connect/connection-error.ts'
 import { renderDescription } from './commands/describe.ts'
-import { kindOf, nameOf, parseTargets } from './objects/kinds.ts'
+import { servedKind, nameOf, parseTargets } from './objects/kinds.ts'
 import { parseWait } from './options.ts'
 
 const stagelet = (
@@ -34,7 +34,7 @@ const inSync = {
 describe('parseGoal', () => {
   it('counts a condition only when it was judged from the current spec', () => {
     const end = (object: KubeObject | undefined): string =>
-      parseGoal('condition=SecretsInSync').judge(kindOf('Stagelet'), object).kind
+      parseGoal('condition=SecretsInSync').judge(servedKind('Stagelet'), object).kind
     expect(end(stagelet(2, [inSync]))).toBe('done')
     expect(end(stagelet(2, [inSync], 1))).toBe('pending')
     expect(end(stagelet(2, [{ ...inSync, observedGeneration: 1 }]))).toBe('pending')
@@ -43,7 +43,7 @@ describe('parseGoal', () => {
 
   it('takes a status, and type and status in any case', () => {
     const end = (text: string): string =>
-      parseGoal(text).judge(kindOf('Stagelet'), stagelet(1, [inSync])).kind
+      parseGoal(text).judge(servedKind('Stagelet'), stagelet(1, [inSync])).kind
     expect(end('condition=secretsinsync=true')).toBe('done')
     expect(end('condition=SecretsInSync=False')).toBe('pending')
   })
@@ -51,7 +51,7 @@ describe('parseGoal', () => {
   it('says how the condition stands while it does not hold', () => {
     const away = { ...inSync, status: 'Unknown', reason: 'AgentAway', message: 'the agent is away' }
     const goal = parseGoal('condition=SecretsInSync')
-    expect(goal.judge(kindOf('Stagelet'), stagelet(1, [away]))).toEqual({
+    expect(goal.judge(servedKind('Stagelet'), stagelet(1, [away]))).toEqual({
       kind: 'pending',
       message: 'SecretsInSync=Unknown AgentAway: the agent is away',
     })
@@ -60,7 +60,7 @@ describe('parseGoal', () => {
   it('is over where the reason of the condition says so, and only for the kind that it is of', () => {
     const bad = { ...inSync, status: 'False', reason: 'DirectoryNotAllowed', message: 'no' }
     const end = (kind: string, goal: string): string =>
-      parseGoal(goal).judge(kindOf(kind), stagelet(1, [bad])).kind
+      parseGoal(goal).judge(servedKind(kind), stagelet(1, [bad])).kind
     expect(end('Stagelet', 'condition=SecretsInSync')).toBe('failed')
     expect(end('Stagelet', 'condition=Ready')).toBe('failed')
     expect(end('Stagelet', 'condition=Degraded=False')).toBe('pending')
@@ -93,12 +93,12 @@ describe('parseTargets', () => {
 
 describe('nameOf', () => {
   it('takes a name alone, and one with its kind', () => {
-    expect(nameOf(kindOf('Stagelet'), 'shop')).toBe('shop')
-    expect(nameOf(kindOf('Stagelet'), 'stg/shop')).toBe('shop')
+    expect(nameOf(servedKind('Stagelet'), 'shop')).toBe('shop')
+    expect(nameOf(servedKind('Stagelet'), 'stg/shop')).toBe('shop')
   })
 
   it('refuses another kind', () => {
-    expect(() => nameOf(kindOf('Stagelet'), 'project/shop')).toThrow(
+    expect(() => nameOf(servedKind('Stagelet'), 'project/shop')).toThrow(
       '"project/shop" is no stagelet; name one',
     )
   })
@@ -238,7 +238,7 @@ describe('a message of several lines', () => {
   })
 
   it('is shortened by status, which says so', () => {
-    const warnings = warningsOf(stagelet(1, [degraded]))
+    const warnings = conditionWarnings(stagelet(1, [degraded]))
     const some = { total: 1, in_sync: 0, ready: 1, drained: 0 }
     const counts = { stagelets: some, agents: some, secrets: 0, projects: 1 }
     expect(renderOverview({ server: 'here', ...counts, warnings })).toMatch(
@@ -278,7 +278,7 @@ describe('warningsOf', () => {
   it('names bad conditions and leaves out good and passing ones', () => {
     const progressing = { ...inSync, type: 'Progressing' }
     const degraded = { ...inSync, type: 'Degraded', reason: 'GateFailed', message: 'web\nlogs' }
-    expect(warningsOf(stagelet(1, [inSync, progressing, degraded]))).toEqual([
+    expect(conditionWarnings(stagelet(1, [inSync, progressing, degraded]))).toEqual([
       {
         ...{ namespace: 'default', object: 'stagelet.stagely.dev/shop', condition: 'Degraded' },
         ...{ status: 'True', reason: 'GateFailed', message: 'web\nlogs' },
@@ -289,7 +289,7 @@ describe('warningsOf', () => {
   it('knows which conditions of stores, notifiers and rotations are good', () => {
     const good = ['Fresh', 'Listening', 'Delivering', 'Tested']
     const told = (status: 'True' | 'False'): string[] =>
-      warningsOf(
+      conditionWarnings(
         stagelet(
           1,
           [...good, 'Blocked', 'Braked'].map((type) => ({ ...inSync, type, status })),
@@ -309,7 +309,9 @@ describe('warningsOf', () => {
       ...{ type, status, reason, message: `because of ${reason}` },
     })
     const told = (...conditions: Condition[]): string[] =>
-      warningsOf(stagelet(1, conditions)).map((w) => `${w.condition}=${w.status} ${w.reason}`)
+      conditionWarnings(stagelet(1, conditions)).map(
+        (w) => `${w.condition}=${w.status} ${w.reason}`,
+      )
     const rolledBack = [
       bad('SecretsInSync', 'False', 'RolledBack'),
       bad('Degraded', 'True', 'RolledBack'),
@@ -347,11 +349,11 @@ describe('warningsOf', () => {
 
   it('names agents that are drained, and what is paused', () => {
     const project = { ...stagelet(1, []), kind: 'Project', spec: { rollout: { paused: true } } }
-    expect(warningsOf(project).map((w) => `${w.condition}: ${w.message}`)).toEqual([
+    expect(conditionWarnings(project).map((w) => `${w.condition}: ${w.message}`)).toEqual([
       'Paused: no further stagelet gets a new revision: stagely rollout resume shop',
     ])
     const agent = { ...stagelet(1, []), kind: 'Agent', spec: { drained: true, paused: true } }
-    const told = warningsOf(agent).map((w) => `${w.object} ${w.condition}: ${w.message}`)
+    const told = conditionWarnings(agent).map((w) => `${w.object} ${w.condition}: ${w.message}`)
     expect(told).toEqual([
       'agent.stagely.dev/shop Drained: nothing new is rolled out there: stagely agent undrain shop',
       'agent.stagely.dev/shop Paused: spec.paused is true: nothing is changed there',
@@ -367,8 +369,8 @@ describe('warningsOf a team', () => {
       ...team,
       status: { conditions: [{ ...fault, status }] },
     })
-    expect(warningsOf(withStatus('True'))).toEqual([])
-    expect(warningsOf(withStatus('False'))).toMatchObject([
+    expect(conditionWarnings(withStatus('True'))).toEqual([])
+    expect(conditionWarnings(withStatus('False'))).toMatchObject([
       { namespace: 'team-a', object: 'namespace/team-a', condition: 'ManifestsApplied' },
     ])
   })

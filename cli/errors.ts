@@ -15,11 +15,11 @@ export class CliError extends Error {
 export const usageError = (message: string): CliError => new CliError(message, 2)
 
 /** There was no answer, or not the whole of it. */
-export class Unanswered extends CliError {}
+export class UnansweredError extends CliError {}
 
 /** True where the same question may be answered in a moment, as after a restart of the server. */
-export const mayPass = (error: unknown): boolean =>
-  error instanceof Unanswered || isReason(error, 'ServiceUnavailable')
+export const isTransient = (error: unknown): boolean =>
+  error instanceof UnansweredError || isReason(error, 'ServiceUnavailable')
 
 /** The answer is not from a controller. */
 export class NotStagely extends CliError {

@@ -6,9 +6,9 @@ import { isReason, messageOf, StagelyError } from '../src/kernel/errors.ts'
 import { logRecord, type LogLine } from '../src/protocol/logs.ts'
 import { createLineReader } from '../src/protocol/ndjson.ts'
 import { CliError } from './errors.ts'
-import type { Rest } from './connect/rest.ts'
+import type { RestClient } from './connect/rest.ts'
 
-export interface LogQuery {
+export interface LogsQuery {
   readonly follow: boolean
   readonly service: string | undefined
   readonly since: string | undefined
@@ -29,8 +29,8 @@ const tries = 10
 
 /** Resolves at the end of the logs; rejects when it cannot continue. */
 export const readLogs = async (
-  { rest, path }: { rest: Pick<Rest, 'stream'>; path: string },
-  query: LogQuery,
+  { rest, path }: { rest: Pick<RestClient, 'stream'>; path: string },
+  query: LogsQuery,
   reader: LogReader,
   clock: Pick<Clock, 'sleep'> = realClock,
 ): Promise<void> => {
@@ -66,7 +66,7 @@ const oldestOfLast = (shown: ReadonlyMap<string, string>): string | undefined =>
   [...shown.values()].sort()[0]
 
 const queryOf = (
-  { follow, service, since, tail }: LogQuery,
+  { follow, service, since, tail }: LogsQuery,
   from: string | undefined,
 ): Record<string, string | undefined> => ({
   follow: String(follow),

@@ -45,7 +45,7 @@ export const askHidden = (question: string): Promise<string> =>
     })
   })
 
-export const askLine = async (question: string): Promise<string> => {
+export const promptLine = async (question: string): Promise<string> => {
   const line = await askShown(question)
   if (line === undefined) throw cancelled()
   return line

@@ -6,9 +6,9 @@ import { currentCondition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { done, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import { openApi, type Api } from '../connect/api.ts'
+import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { fullName, kindOf, nameOf } from '../objects/kinds.ts'
+import { fullName, servedKind, nameOf } from '../objects/kinds.ts'
 import { listObjects, patchObject } from '../objects/objects.ts'
 import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
@@ -45,15 +45,15 @@ export const undrainCommand = (): Command =>
       const api = await openApi(flags)
       for (const name of names) {
         await setDrained(api, name, false)
-        out(`${fullName(kindOf('Agent'), name)} undrained`)
+        out(`${fullName(servedKind('Agent'), name)} undrained`)
       }
     })
 
 const agentNames = (words: readonly string[]): string[] =>
-  words.map((word) => nameOf(kindOf('Agent'), word))
+  words.map((word) => nameOf(servedKind('Agent'), word))
 
-const setDrained = async (api: Api, name: string, drained: boolean): Promise<void> => {
-  await patchObject(api, { kind: kindOf('Agent'), name }, { spec: { drained } })
+const setDrained = async (api: KubeApi, name: string, drained: boolean): Promise<void> => {
+  await patchObject(api, { kind: servedKind('Agent'), name }, { spec: { drained } })
 }
 
 const drain = async (words: string[], flags: DrainFlags): Promise<void> => {
@@ -62,7 +62,7 @@ const drain = async (words: string[], flags: DrainFlags): Promise<void> => {
   const api = await openApi(flags)
   for (const name of names) await setDrained(api, name, true)
   if (timeoutMs !== undefined) await waitUntilIdle(api, new Set(names), timeoutMs)
-  for (const name of names) out(`${fullName(kindOf('Agent'), name)} drained`)
+  for (const name of names) out(`${fullName(servedKind('Agent'), name)} drained`)
   note(
     `Containers run on, and are kept as they are. When the work is done: stagely agent undrain ${names.join(' ')}`,
   )
@@ -77,11 +77,11 @@ const idleOutcome = (stagelet: KubeObject | undefined): WaitOutcome => {
 }
 
 const waitUntilIdle = async (
-  api: Api,
+  api: KubeApi,
   agents: ReadonlySet<string>,
   timeoutMs: number,
 ): Promise<void> => {
-  const kind = kindOf('Stagelet')
+  const kind = servedKind('Stagelet')
   const { namespace } = api
   const all = await listObjects(api, kind, { namespace })
   const awaited = all

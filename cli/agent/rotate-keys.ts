@@ -7,12 +7,12 @@ import { annotations } from '../../src/resources/meta.ts'
 import { statusOf } from '../../src/resources/typed.ts'
 import { openApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
-import { fullName, kindOf } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
 import { newCommand, timeoutOption, parseWait, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { requestAction } from '../wait/request-action.ts'
-import { waitForOutcomes, type Awaited } from '../wait/wait-for-outcomes.ts'
+import { waitForOutcomes, type AwaitedObject } from '../wait/wait-for-outcomes.ts'
 
 interface Flags extends CommonFlags {
   readonly all?: boolean
@@ -41,12 +41,12 @@ const rotate = async (given: string[], flags: Flags): Promise<void> => {
   if (given.length > 0 && flags.all === true) throw usageError('give names or --all, not both')
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
-  const kind = kindOf('Agent')
+  const kind = servedKind('Agent')
   const names =
     given.length > 0
       ? given
       : (await listObjects(api, kind, { namespace: api.namespace })).map((a) => a.metadata.name)
-  const awaited: Awaited[] = []
+  const awaited: AwaitedObject[] = []
   for (const name of names) {
     const { request } = await requestAction(api, { kind, name }, annotations.rotateKeys)
     if (timeoutMs === undefined) out(`${fullName(kind, name)} asked for new keys`)

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { applyPatch, withLastApplied } from '../../src/manifests/merge.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { mergePatch, pathOf, type Api } from '../connect/api.ts'
-import { fullName, kindOf } from '../objects/kinds.ts'
+import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'
+import { fullName, servedKind } from '../objects/kinds.ts'
 import { findObject, isSameButStatus, listObjects } from '../objects/objects.ts'
 import { note, out } from '../print.ts'
 import { inReferenceGroups } from './reference-order.ts'
@@ -20,17 +20,17 @@ const progressEvery = 100
  * object.
  */
 export const applyObjects = async (
-  api: Api,
+  api: KubeApi,
   objects: readonly KubeObject[],
   more: Record<string, string> = {},
 ): Promise<void> => {
   const find = await createFinder(api, objects)
   const change = { id: randomUUID(), more, find }
-  const orders = [...new Set(objects.map(({ kind }) => kindOf(kind).applyOrder))]
+  const orders = [...new Set(objects.map(({ kind }) => servedKind(kind).applyOrder))]
   const groups = orders
     .sort((a, b) => a - b)
     .flatMap((order) =>
-      inReferenceGroups(objects.filter(({ kind }) => kindOf(kind).applyOrder === order)),
+      inReferenceGroups(objects.filter(({ kind }) => servedKind(kind).applyOrder === order)),
     )
   const last = groups.at(-1)?.pop()
   const show = shower(objects.length)
@@ -76,13 +76,13 @@ const inTurns = async <T, R extends string>(
 type Find = (object: KubeObject, isAgain: boolean) => Promise<KubeObject | undefined>
 
 /** Reads what is there: many objects of a kind and namespace by one list, few by themselves, and each one again by itself. */
-const createFinder = async (api: Api, objects: readonly KubeObject[]): Promise<Find> => {
+const createFinder = async (api: KubeApi, objects: readonly KubeObject[]): Promise<Find> => {
   const placeOf = ({ kind, metadata: { namespace = '' } }: KubeObject): string =>
     `${kind} ${namespace}`
   const lists = new Map<string, ReadonlyMap<string, KubeObject>>()
   for (const [place, sample] of new Map(objects.map((one) => [placeOf(one), one]))) {
     if (objects.filter((one) => placeOf(one) === place).length <= fewReads) continue
-    const kind = kindOf(sample.kind)
+    const kind = servedKind(sample.kind)
     const namespace = kind.namespaced ? sample.metadata.namespace : undefined
     const found = await listObjects(api, kind, { namespace })
     lists.set(place, new Map(found.map((one) => [one.metadata.name, one])))
@@ -91,7 +91,7 @@ const createFinder = async (api: Api, objects: readonly KubeObject[]): Promise<F
     const list = isAgain ? undefined : lists.get(placeOf(object))
     const { name, namespace = '' } = object.metadata
     if (list !== undefined) return list.get(name)
-    return await findObject(api, kindOf(object.kind), namespace, name)
+    return await findObject(api, servedKind(object.kind), namespace, name)
   }
 }
 
@@ -107,11 +107,11 @@ interface Change {
  * difference: the server then closes the set and keeps the resourceVersion.
  */
 const applyOne = async (
-  api: Api,
+  api: KubeApi,
   manifest: KubeObject,
   { id, more, find, isLast = false }: Change,
 ): Promise<string> => {
-  const kind = kindOf(manifest.kind)
+  const kind = servedKind(manifest.kind)
   const headers = { 'Stagely-Change-Set': `${id}; last=${isLast}`, ...more }
   const told = (verdict: 'created' | 'configured' | 'unchanged'): string =>
     `${fullName(kind, manifest.metadata.name)} ${verdict}`

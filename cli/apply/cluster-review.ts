@@ -13,15 +13,15 @@ import { specOf } from '../../src/resources/typed.ts'
 import { narrowerPlaces } from '../../src/secrets/wider.ts'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
-import { mergePatch, pathOf, type Api } from '../connect/api.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { findObject } from '../objects/objects.ts'
-import { identityOf, readKnownSecrets } from '../secrets/identity.ts'
+import { secretIdentityOf, readStoredSecrets } from '../secrets/identity.ts'
 
 const query = { fieldManager: 'stagely', fieldValidation: 'Strict', dryRun: 'All' }
 
 export const reviewByDryRun = async (
-  api: Api,
+  api: KubeApi,
   objects: readonly KubeObject[],
 ): Promise<ReviewStatus> => {
   const faults: ReviewFault[] = []
@@ -46,12 +46,12 @@ export const reviewByDryRun = async (
 }
 
 /** Without the services: which ones run, only a controller knows. */
-const widenedIn = async (api: Api, objects: readonly KubeObject[]): Promise<WidenedKey[]> => {
+const widenedIn = async (api: KubeApi, objects: readonly KubeObject[]): Promise<WidenedKey[]> => {
   const secrets = objects.filter(({ kind }) => kind === 'StagelySecret')
   if (secrets.length === 0) return []
-  const { placesOf } = await readKnownSecrets(api)
+  const { placesOf } = await readStoredSecrets(api)
   return secrets.flatMap((object) => {
-    const { project, key, scope, stagelet } = identityOf(object)
+    const { project, key, scope, stagelet } = secretIdentityOf(object)
     if (specOf('StagelySecret', object).audience === 'Controller') return []
     const place = { scope, ...defined({ stagelet }) }
     const before = narrowerPlaces(
@@ -68,11 +68,11 @@ const widenedIn = async (api: Api, objects: readonly KubeObject[]): Promise<Wide
 }
 
 const reviewOne = async (
-  api: Api,
+  api: KubeApi,
   object: KubeObject,
   made: ReadonlySet<string>,
 ): Promise<Omit<ReviewChange, 'index'>> => {
-  const kind = kindOf(object.kind)
+  const kind = servedKind(object.kind)
   const { name, namespace = '' } = object.metadata
   const what = { kind: kind.kind, namespace, name, valueChanged: false }
   const collection = pathOf(kind, kind.namespaced ? namespace : undefined)

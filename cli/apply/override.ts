@@ -7,9 +7,9 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
 import { ofKind, specOf, statusOf } from '../../src/resources/typed.ts'
 import { stageletIn, winnersFor, type SetEntry } from '../../src/secrets/set-entry.ts'
-import type { Api } from '../connect/api.ts'
+import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { getObject, listObjects } from '../objects/objects.ts'
 
 /** A name for the file in messages; Compose reads the real one from a pipe. */
@@ -98,8 +98,11 @@ export const describeOverride = (stagelet: KubeObject, secrets: readonly KubeObj
   return comments.map((line) => `# ${line}\n`).join('') + yaml
 }
 
-export const readOverride = async (api: Api, name: string): Promise<string> => {
+export const readOverride = async (api: KubeApi, name: string): Promise<string> => {
   const { namespace } = api
-  const stagelet = await getObject(api, kindOf('Stagelet'), namespace, name)
-  return describeOverride(stagelet, await listObjects(api, kindOf('StagelySecret'), { namespace }))
+  const stagelet = await getObject(api, servedKind('Stagelet'), namespace, name)
+  return describeOverride(
+    stagelet,
+    await listObjects(api, servedKind('StagelySecret'), { namespace }),
+  )
 }

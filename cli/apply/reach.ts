@@ -3,11 +3,11 @@
 import type { ReviewStatus, WidenedKey } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { placesText } from '../../src/secrets/wider.ts'
-import type { Api } from '../connect/api.ts'
+import type { KubeApi } from '../connect/api.ts'
 import { note } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { renderAffected, reviewObjects } from './review.ts'
-import type { Identity, KnownSecrets } from '../secrets/identity.ts'
+import type { SecretIdentity, StoredSecrets } from '../secrets/identity.ts'
 
 /** One line for each key, for people. */
 export const renderWidened = (widened: readonly WidenedKey[] = []): string[] =>
@@ -34,8 +34,8 @@ export const confirmWidened = async (
 
 interface NewSecret {
   readonly object: KubeObject
-  readonly identity: Identity
-  readonly known: KnownSecrets
+  readonly identity: SecretIdentity
+  readonly known: StoredSecrets
   /** The scope was named. */
   readonly isSaid: boolean
   readonly yes: boolean | undefined
@@ -43,7 +43,7 @@ interface NewSecret {
 
 /** Shows whom the new secret reaches where its scope is not named, and asks where its key was kept to fewer services. */
 export const confirmNew = async (
-  api: Api,
+  api: KubeApi,
   { object, identity: { project, key }, known, isSaid, yes }: NewSecret,
 ): Promise<void> => {
   if (isSaid && known.placesOf(project, key).length === 0) return

@@ -2,14 +2,14 @@
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ManifestDocument } from '../../src/manifests/parse.ts'
 import type { CascadedService, HeldStagelet, ReviewStatus } from '../../src/manifests/review.ts'
-import type { Api } from '../connect/api.ts'
+import type { KubeApi } from '../connect/api.ts'
 import { reviewByDryRun } from './cluster-review.ts'
 import { Exit, NotStagely } from '../errors.ts'
 import { note } from '../print.ts'
 import { renderFault } from './read-manifests.ts'
 
 export const reviewObjects = async (
-  api: Api,
+  api: KubeApi,
   objects: readonly KubeObject[],
 ): Promise<ReviewStatus> => {
   const path = `/apis/stagely.dev/v1alpha1/namespaces/${encodeURIComponent(api.namespace)}/changesetreviews`
@@ -28,7 +28,7 @@ export const reviewObjects = async (
  * one.
  */
 export const reviewDocuments = async (
-  api: Api,
+  api: KubeApi,
   documents: readonly ManifestDocument[],
 ): Promise<ReviewStatus> => {
   const status = await reviewObjects(

@@ -7,7 +7,7 @@ import { nodeCrypto } from '../../src/audit/chain.ts'
 import type { ChainCrypto } from '../../src/audit/texts.ts'
 import { CliError, Exit } from '../errors.ts'
 import { note, out } from '../print.ts'
-import { readHead } from './verify-lines.ts'
+import { readHeadFile } from './verify-lines.ts'
 
 interface VerifyFlags {
   readonly key?: string
@@ -57,7 +57,7 @@ export const verifyFile = async <T extends { readonly public_key: string }>(
   kind: SignedKind<T>,
 ): Promise<void> => {
   const signed = await read(file, kind)
-  const known = key ?? (head === undefined ? undefined : (await readHead(head)).public_key)
+  const known = key ?? (head === undefined ? undefined : (await readHeadFile(head)).public_key)
   const fault = await kind.faultOf(nodeCrypto, signed, known)
   if (fault !== undefined) {
     note(`The ${kind.noun} does NOT hold: ${fault}.`)

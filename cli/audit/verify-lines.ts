@@ -23,7 +23,7 @@ export const verifyLines = async (
 }
 
 /** Reads a signed head: from a file that holds one, or from the last line of an export. */
-export const readHead = async (file: string): Promise<SignedHead> => {
+export const readHeadFile = async (file: string): Promise<SignedHead> => {
   let text: string
   try {
     text = await readFile(file, 'utf8')

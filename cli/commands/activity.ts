@@ -4,12 +4,12 @@ import { Option, type Command } from 'commander'
 import { realClock } from '../../src/kernel/clock.ts'
 import { toInstant } from '../audit/time.ts'
 import { messageOf } from '../../src/kernel/errors.ts'
-import { mayPass, usageError } from '../errors.ts'
+import { isTransient, usageError } from '../errors.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { parseOutput } from '../output/output.ts'
 import { note, out } from '../print.ts'
 import { printRecords, renderRecords, type RecordView } from '../output/records.ts'
-import { openRest, type Rest } from '../connect/rest.ts'
+import { openRest, type RestClient } from '../connect/rest.ts'
 import { parseLimit, takeFirst } from '../connect/limited.ts'
 
 /** What it happened to. */
@@ -91,7 +91,7 @@ const pollMs = 2_000
 const overlapMs = 10_000
 
 const follow = async (
-  rest: Rest,
+  rest: RestClient,
   query: Readonly<Record<string, string | undefined>>,
   { items, format }: { readonly items: readonly Happened[]; readonly format: string | undefined },
 ): Promise<void> => {
@@ -106,7 +106,7 @@ const follow = async (
   let newest = items[0]?.at ?? new Date(realClock.now()).toISOString()
   let isLost = false
   const notAnswered = (error: unknown): undefined => {
-    if (!mayPass(error)) throw error
+    if (!isTransient(error)) throw error
     if (!isLost) note(`${messageOf(error)}; asking again`)
   }
   for (;;) {

@@ -3,9 +3,9 @@ import { Option, type Command } from 'commander'
 import { rotateKeysCommand } from '../agent/rotate-keys.ts'
 import { drainCommand, undrainCommand } from '../agent/drain.ts'
 import { openApi, pathOf } from '../connect/api.ts'
-import { lossOfAgent, stageletsOf } from '../delete/losses.ts'
+import { lossOfAgent, stageletsOfAgent } from '../delete/losses.ts'
 import { CliError } from '../errors.ts'
-import { kindOf, nameOf, quotedName } from '../objects/kinds.ts'
+import { servedKind, nameOf, quotedName } from '../objects/kinds.ts'
 import { newCommand, newGroup, parseDuration, type CommonFlags } from '../options.ts'
 import { listObjects } from '../objects/objects.ts'
 import { out } from '../print.ts'
@@ -72,7 +72,7 @@ const createCommand = (): Command =>
     )
     .action(async (flags: CreateFlags) => {
       const api = await openApi(flags)
-      const path = `${pathOf(kindOf('Agent'), api.namespace, flags.name)}/token`
+      const path = `${pathOf(servedKind('Agent'), api.namespace, flags.name)}/token`
       const body = {
         apiVersion: 'stagely.dev/v1alpha1',
         kind: 'AgentToken',
@@ -102,12 +102,12 @@ const revokeCommand = (): Command =>
   )
     .argument('<name>', 'name of the agent')
     .action(async (word: string, flags: CommonFlags & { yes?: boolean }) => {
-      const kind = kindOf('Agent')
+      const kind = servedKind('Agent')
       const name = nameOf(kind, word)
       const api = await openApi(flags)
-      const all = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
+      const all = await listObjects(api, servedKind('Stagelet'), { namespace: api.namespace })
       const details = [
-        lossOfAgent(name, stageletsOf(name, all)),
+        lossOfAgent(name, stageletsOfAgent(name, all)),
         'Its keys do not come back: with a new join token the machine joins anew.',
       ]
       await confirm({ question: `Revoke agent ${name}?`, details }, flags.yes)

@@ -4,7 +4,7 @@ import type { ManifestDocument } from '../../src/manifests/parse.ts'
 import type { ReviewStatus, WidenedKey } from '../../src/manifests/review.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { applyObjects } from '../apply/apply-objects.ts'
-import { fullName, kindOf } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import {
   fileOption,
@@ -57,7 +57,7 @@ const apply = async (flags: Flags): Promise<void> => {
   if (flags.dryRun === true) {
     const words = { Create: 'created', Update: 'configured', Unchanged: 'unchanged' }
     for (const change of review.changes) {
-      out(`${fullName(kindOf(change.kind), change.name)} ${words[change.action]} (dry run)`)
+      out(`${fullName(servedKind(change.kind), change.name)} ${words[change.action]} (dry run)`)
     }
     const reach = renderAffected(review, valuesToCome(review.changes, objects))
     out([...reach, ...renderWidened(review.widened)].join('\n'))

@@ -3,8 +3,8 @@ import type { Erasure, ReadSecret } from '../../src/rest/types.ts'
 import { open } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import type { AuditRecord } from '../../src/audit/record.ts'
-import { filterOptions, queryOf, type FilterFlags } from '../audit/filter.ts'
-import { readHead, verifyLines } from '../audit/verify-lines.ts'
+import { filterOptions, auditQuery, type FilterFlags } from '../audit/filter.ts'
+import { readHeadFile, verifyLines } from '../audit/verify-lines.ts'
 import { recordView, revealedView } from '../audit/views.ts'
 import { CliError, Exit } from '../errors.ts'
 import { parseLimit, takeFirst } from '../connect/limited.ts'
@@ -44,7 +44,7 @@ const list = (): Command =>
     .action(async (flags: FilterFlags & { limit: number }) => {
       const rest = await openRest(flags)
       const { limit, output } = flags
-      const query = queryOf(flags)
+      const query = auditQuery(flags)
       const items: AuditRecord[] = []
       const isCut = await takeFirst(rest, { path: '/audit', list: 'rows', query, limit }, items)
       printRecords(items, recordView, output)
@@ -65,7 +65,7 @@ const exportLog = (): Command =>
     )
     .action(async (flags: FilterFlags & { after?: string }) => {
       const rest = await openRest(flags)
-      const query = { ...queryOf(flags), after: flags.after }
+      const query = { ...auditQuery(flags), after: flags.after }
       const stream = await rest.stream('/audit/export', { query })
       await outStream(stream as AsyncIterable<Buffer>)
     })
@@ -102,7 +102,7 @@ const verify = (): Command =>
       parseRow,
     )
     .action(async (file: string | undefined, flags: VerifyFlags) => {
-      const known = await Promise.all((flags.head ?? []).map(readHead))
+      const known = await Promise.all((flags.head ?? []).map(readHeadFile))
       const options = { known, publicKey: flags.key, after: flags.after }
       const verdict = await verifyLines(await openLines(file, flags), options)
       if (!verdict.ok) {

@@ -6,7 +6,7 @@ import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { out } from '../print.ts'
-import { openRest, type Rest } from '../connect/rest.ts'
+import { openRest, type RestClient } from '../connect/rest.ts'
 import { unbroken } from '../connect/transport.ts'
 
 export const command = (): Command =>
@@ -22,7 +22,7 @@ export const command = (): Command =>
     .action(backup)
 
 /** CliError when the connection breaks. */
-const readBackup = async (rest: Rest): Promise<AsyncIterable<Buffer>> =>
+const readBackup = async (rest: RestClient): Promise<AsyncIterable<Buffer>> =>
   unbroken(rest.server, await rest.stream('/backup', { accept: 'application/gzip' }), undefined)
 
 const toStdout = async (flags: CommonFlags): Promise<void> => {

@@ -4,10 +4,10 @@ import { Option } from 'commander'
 import { append } from '../../src/kernel/append.ts'
 import { isAbort, isReason } from '../../src/kernel/errors.ts'
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
-import { type Api, mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { type KubeApi, mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { planDeletion } from '../delete/plan.ts'
 import { CliError, Exit, NotStagely, renderError, usageError } from '../errors.ts'
-import { kindOf, parseTargets, quotedName } from '../objects/kinds.ts'
+import { servedKind, parseTargets, quotedName } from '../objects/kinds.ts'
 import { followObject, listObjects } from '../objects/objects.ts'
 import {
   fileOption,
@@ -20,7 +20,7 @@ import {
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { readManifests } from '../apply/read-manifests.ts'
-import { openRest, projectPath, type Rest } from '../connect/rest.ts'
+import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import type { FollowRef } from '../objects/objects.ts'
 
 interface Flags extends CommonFlags {
@@ -109,8 +109,8 @@ const questionOf = ([first, ...more]: readonly FollowRef[]): string =>
     : `Delete ${quotedName(first.kind, first.name)}?`
 
 const removeOne = async (
-  api: Api,
-  rest: Rest,
+  api: KubeApi,
+  rest: RestClient,
   { kind, namespace, name }: FollowRef,
   { force, cascade }: Flags,
 ): Promise<void> => {
@@ -126,7 +126,7 @@ const removeOne = async (
 }
 
 /** A cluster does not have this path. */
-const isController = async (rest: Rest): Promise<boolean> => {
+const isController = async (rest: RestClient): Promise<boolean> => {
   try {
     await rest.call('/projects', { query: { limit: '1' } })
     return true
@@ -138,7 +138,11 @@ const isController = async (rest: Rest): Promise<boolean> => {
 }
 
 /** Removes the agent's finalizer only: other finalizers belong to other programs. */
-const removeAgentFinalizer = async (api: Api, path: string, answer: KubeObject): Promise<void> => {
+const removeAgentFinalizer = async (
+  api: KubeApi,
+  path: string,
+  answer: KubeObject,
+): Promise<void> => {
   if (answer.kind !== 'Stagelet') return
   const { name, finalizers = [] } = answer.metadata
   if (!finalizers.includes(agentFinalizer)) return
@@ -156,7 +160,7 @@ const removeAgentFinalizer = async (api: Api, path: string, answer: KubeObject):
 }
 
 const byTarget = async (
-  api: Api,
+  api: KubeApi,
   targets: ReturnType<typeof parseTargets>,
   flags: Flags,
 ): Promise<FollowRef[]> => {
@@ -176,14 +180,14 @@ const byTarget = async (
   return inOrder(doomed)
 }
 
-const byFile = async (api: Api, flags: Flags): Promise<FollowRef[]> => {
+const byFile = async (api: KubeApi, flags: Flags): Promise<FollowRef[]> => {
   const explicit = flags.namespace !== undefined
   const documents = await readManifests(flags.filename, { namespace: api.namespace, explicit })
   return inOrder(documents.map(({ object }) => doom(object)))
 }
 
 const doom = (object: KubeObject): FollowRef => ({
-  kind: kindOf(object.kind),
+  kind: servedKind(object.kind),
   namespace: object.metadata.namespace ?? '',
   name: object.metadata.name,
 })
@@ -201,7 +205,7 @@ const whyWaits = (finalizers: readonly string[]): string => {
 }
 
 const waitUntilGone = async (
-  api: Api,
+  api: KubeApi,
   gone: readonly FollowRef[],
   timeoutMs: number,
 ): Promise<void> => {

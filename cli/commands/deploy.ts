@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { deployOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
 import { annotations } from '../../src/resources/meta.ts'
 import { openApi } from '../connect/api.ts'
-import { fullName, kindOf, nameOf } from '../objects/kinds.ts'
+import { fullName, servedKind, nameOf } from '../objects/kinds.ts'
 import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { requestAction } from '../wait/request-action.ts'
@@ -24,7 +24,7 @@ export const command = (): Command =>
 const deploy = async (words: string[], flags: CommonFlags & WaitFlags): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
-  const kind = kindOf('Stagelet')
+  const kind = servedKind('Stagelet')
   const earlier = new Map<string, string>()
   for (const word of words) {
     const name = nameOf(kind, word)

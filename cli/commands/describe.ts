@@ -4,10 +4,10 @@ import type { Condition } from '../../src/resources/conditions.ts'
 import { lastSeenOf, timesSeen, type EventSpec } from '../../src/resources/kinds/core.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { ServiceStatus } from '../../src/resources/kinds/stagelet.ts'
-import { type ListAnswer, openApi } from '../connect/api.ts'
-import { pathOf, type Api } from '../connect/api.ts'
-import { kindOf, parseTargets } from '../objects/kinds.ts'
-import { readTargets, selectionOf } from '../objects/objects.ts'
+import { type KubeList, openApi } from '../connect/api.ts'
+import { pathOf, type KubeApi } from '../connect/api.ts'
+import { servedKind, parseTargets } from '../objects/kinds.ts'
+import { readTargets, objectSelection } from '../objects/objects.ts'
 import { allNamespacesOption, newCommand, selectorOption, type CommonFlags } from '../options.ts'
 import { plainAnnotations, toYaml } from '../output/output.ts'
 import { note, out } from '../print.ts'
@@ -26,17 +26,17 @@ export const command = (): Command =>
 const describe = async (words: string[], flags: CommonFlags): Promise<void> => {
   const targets = parseTargets(words)
   const api = await openApi(flags)
-  const found = await readTargets(api, targets, selectionOf(api, flags))
+  const found = await readTargets(api, targets, objectSelection(api, flags))
   if (found.length === 0) note('No resources found')
   const texts: string[] = []
   for (const { object } of found) texts.push(renderDescription(object, await eventsOf(api, object)))
   if (texts.length > 0) out(texts.join('\n\n\n'))
 }
 
-const eventsOf = async (api: Api, object: KubeObject): Promise<readonly EventView[]> => {
+const eventsOf = async (api: KubeApi, object: KubeObject): Promise<readonly EventView[]> => {
   const fieldSelector = `involvedObject.uid=${object.metadata.uid ?? ''}`
-  const path = pathOf(kindOf('Event'), object.metadata.namespace ?? object.metadata.name)
-  const list = (await api.call(path, { query: { fieldSelector } })) as ListAnswer
+  const path = pathOf(servedKind('Event'), object.metadata.namespace ?? object.metadata.name)
+  const list = (await api.call(path, { query: { fieldSelector } })) as KubeList
   return list.items as unknown as EventView[]
 }
 

@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
 import { Exit, usageError } from '../errors.ts'
-import { fullName, kindOf } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import { fileOption, newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
@@ -69,7 +69,7 @@ const diff = async (words: readonly string[], flags: DiffFlags): Promise<void> =
 }
 
 const renderChange = (change: ReviewChange): string[] => {
-  const name = fullName(kindOf(change.kind), change.name)
+  const name = fullName(servedKind(change.kind), change.name)
   const where = change.namespace === '' ? '' : ` (${change.namespace})`
   const value = [
     ...(change.valueChanged ? ['    value changes'] : []),

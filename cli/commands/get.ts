@@ -2,10 +2,15 @@
 import type { Command } from 'commander'
 import { append } from '../../src/kernel/append.ts'
 import { isReason } from '../../src/kernel/errors.ts'
-import { type Api, asTable, openApi, pathOf } from '../connect/api.ts'
+import { type KubeApi, asTable, openApi, pathOf } from '../connect/api.ts'
 import { Exit, renderError, usageError } from '../errors.ts'
-import { parseTargets, type Target } from '../objects/kinds.ts'
-import { readTargets, selectionOf, type IfThere, type Selection } from '../objects/objects.ts'
+import { parseTargets, type KindTarget } from '../objects/kinds.ts'
+import {
+  readTargets,
+  objectSelection,
+  type IfThere,
+  type ObjectSelection,
+} from '../objects/objects.ts'
 import {
   allNamespacesOption,
   newCommand,
@@ -15,7 +20,7 @@ import {
 } from '../options.ts'
 import { parseOutput, renderObjects } from '../output/output.ts'
 import { note, out } from '../print.ts'
-import { renderTable, type Table } from '../output/table.ts'
+import { renderTable, type ServerTable } from '../output/table.ts'
 
 export const command = (): Command =>
   newCommand('get', 'List objects, or show some as a table, YAML or JSON.', [
@@ -31,7 +36,7 @@ export const command = (): Command =>
     .action((words: string[], flags: CommonFlags) => get(words, flags))
 
 /** Which objects of a list are meant, by the flags of its command. */
-type Filter<Flags> = (api: Api, flags: Flags) => Promise<Selection['isMeant']>
+type Filter<Flags> = (api: KubeApi, flags: Flags) => Promise<ObjectSelection['isMeant']>
 
 /** `list` of a group: the table and the formats of `stagely get KIND`. */
 export const listCommandOf = <Flags extends CommonFlags>(
@@ -54,7 +59,7 @@ export const get = async <Flags extends CommonFlags>(
   const output = flags.output === undefined ? undefined : parseOutput(flags.output)
   const targets = parseTargets(words)
   const api = await openApi(flags)
-  const selection = { ...selectionOf(api, flags), isMeant: await filter?.(api, flags) }
+  const selection = { ...objectSelection(api, flags), isMeant: await filter?.(api, flags) }
   const single = targets.length === 1 && targets[0]!.names.length === 1
   const missing: unknown[] = []
   const ifThere: IfThere = (reading) =>
@@ -76,9 +81,9 @@ export const get = async <Flags extends CommonFlags>(
 }
 
 const printTables = async (
-  api: Api,
-  targets: readonly Target[],
-  selection: Selection,
+  api: KubeApi,
+  targets: readonly KindTarget[],
+  selection: ObjectSelection,
   { wide, ifThere }: { readonly wide: boolean; readonly ifThere: IfThere },
 ): Promise<void> => {
   const tables: string[] = []
@@ -90,12 +95,12 @@ const printTables = async (
       throw usageError('names need one namespace: leave out -A')
     const paths =
       names.length === 0 ? [pathOf(kind, scope)] : names.map((name) => pathOf(kind, scope, name))
-    const parts: Table[] = []
+    const parts: ServerTable[] = []
     for (const path of paths) {
       const part = await ifThere(readTable(api, path, selection))
       if (part !== undefined) parts.push(part)
     }
-    const table: Table = {
+    const table: ServerTable = {
       columnDefinitions: parts[0]?.columnDefinitions ?? [],
       rows: parts.flatMap((p) => p.rows),
     }
@@ -122,17 +127,17 @@ const printTables = async (
 }
 
 const readTable = async (
-  api: Api,
+  api: KubeApi,
   path: string,
-  { selector: labelSelector, isMeant }: Selection,
-): Promise<Table> => {
-  const rows: Table['rows'][number][] = []
-  let columnDefinitions: Table['columnDefinitions'] = null
+  { selector: labelSelector, isMeant }: ObjectSelection,
+): Promise<ServerTable> => {
+  const rows: ServerTable['rows'][number][] = []
+  let columnDefinitions: ServerTable['columnDefinitions'] = null
   let next: string | undefined
   const includeObject = isMeant === undefined ? undefined : 'Object'
   do {
     const query = { labelSelector, includeObject, limit: '500', continue: next }
-    const table = (await api.call(path, { accept: asTable, query })) as Table
+    const table = (await api.call(path, { accept: asTable, query })) as ServerTable
     columnDefinitions ??= table.columnDefinitions
     append(
       rows,

@@ -5,22 +5,22 @@ import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { readIfThere } from '../../src/kernel/whole-file.ts'
-import { type Api, openApi } from '../connect/api.ts'
+import { type KubeApi, openApi } from '../connect/api.ts'
 import { applyObjects } from '../apply/apply-objects.ts'
 import { readComposeEnvironment } from '../config.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
 import { readComposeProject, type ComposeProject } from '../init/compose-project.ts'
-import { renderManifests, type Manifests } from '../init/manifests.ts'
+import { renderManifests, type InitManifests } from '../init/manifests.ts'
 import { usedElsewhere, propose, type Proposal } from '../init/propose.ts'
 import { renderProposal, summaryOf } from '../init/show.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
 import { collect, newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { note } from '../print.ts'
-import { askLine, canAsk, confirm } from '../prompt.ts'
+import { promptLine, canAsk, confirm } from '../prompt.ts'
 import { reviewObjects } from '../apply/review.ts'
-import { readKnownSecrets } from '../secrets/identity.ts'
+import { readStoredSecrets } from '../secrets/identity.ts'
 
 interface InitFlags extends CommonFlags {
   readonly file?: string[]
@@ -155,10 +155,10 @@ const readProject = (stack: Stack, flags: InitFlags): Promise<ComposeProject> =>
   })
 
 const manifestsOf = async (
-  api: Api,
+  api: KubeApi,
   { project, proposal, stack }: { project: ComposeProject; proposal: Proposal; stack: Stack },
   flags: InitFlags,
-): Promise<Manifests> => {
+): Promise<InitManifests> => {
   const name = flags.project ?? project.name.replaceAll('_', '-').replace(/-+$/, '')
   const choice = {
     namespace: api.namespace,
@@ -172,13 +172,13 @@ const manifestsOf = async (
     composeProject: project.name,
     variables: usedElsewhere(project, proposal.secrets),
   }
-  const known = await readKnownSecrets(api)
+  const known = await readStoredSecrets(api)
   return renderManifests(choice, proposal.secrets, { known, ...defined({ reload: flags.reload }) })
 }
 
 /** The given agent, else the only one; with several the person is asked. */
-const agentOf = async (api: Api, given: string | undefined): Promise<string> => {
-  const agents = await listObjects(api, kindOf('Agent'), { namespace: api.namespace })
+const agentOf = async (api: KubeApi, given: string | undefined): Promise<string> => {
+  const agents = await listObjects(api, servedKind('Agent'), { namespace: api.namespace })
   const names = agents.map(({ metadata }) => metadata.name)
   const join = 'make a token with "stagely agent token create --name NAME" and start the agent'
   if (given !== undefined) {
@@ -188,7 +188,7 @@ const agentOf = async (api: Api, given: string | undefined): Promise<string> => 
   if (names.length === 1) return names[0]!
   const choice = names.length === 0 ? `there is none yet: ${join}` : names.join(', ')
   if (!canAsk()) throw usageError(`say which agent runs the stack with --agent (${choice})`)
-  const typed = (await askLine(`Which agent runs the stack (${choice})? `)).trim()
+  const typed = (await promptLine(`Which agent runs the stack (${choice})? `)).trim()
   if (typed === '') throw usageError('the stack needs an agent: --agent NAME')
   return typed
 }

@@ -6,7 +6,7 @@ import { CliError, usageError } from '../errors.ts'
 import { newCommand, newGroup, timeoutOption, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { pollUntilDone } from '../wait/poll.ts'
-import { openRest, type Rest } from '../connect/rest.ts'
+import { openRest, type RestClient } from '../connect/rest.ts'
 
 const outputOption = (): Option =>
   new Option('-o, --output <format>', 'json or yaml').choices(['json', 'yaml'])
@@ -141,13 +141,17 @@ const describeLeft = (left: NonNullable<KeyRotation['not_rotated']>): string =>
   ].join('\n')
 
 /** Done at once: values that an old key sealed can still be opened. */
-const rotateSealing = async (rest: Rest, output: string | undefined): Promise<void> => {
+const rotateSealing = async (rest: RestClient, output: string | undefined): Promise<void> => {
   const call = { method: 'POST' } as const
   const { body } = await rest.call<{ public_key: string }>('/sealing-key/rotate', call)
   printAs(body, output, () => body.public_key)
 }
 
-const waitFor = async (rest: Rest, begun: KeyRotation, timeoutMs: number): Promise<KeyRotation> => {
+const waitFor = async (
+  rest: RestClient,
+  begun: KeyRotation,
+  timeoutMs: number,
+): Promise<KeyRotation> => {
   const read = async (): Promise<{ rotation: KeyRotation; left: number }> => {
     const { body } = await rest.call<Keys>('/keys')
     const rotation = body.rotations.find(({ id }) => id === begun.id)

@@ -4,13 +4,13 @@ import type { LeakTest } from '../../src/rest/types.ts'
 import { InvalidArgumentError, type Command } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import { CliError, Exit } from '../errors.ts'
-import { kindOf, nameOf } from '../objects/kinds.ts'
+import { servedKind, nameOf } from '../objects/kinds.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { printAs } from '../output/output.ts'
 import { hanging, note, oneLine, out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { pollUntilDone } from '../wait/poll.ts'
-import { openRest, type Rest } from '../connect/rest.ts'
+import { openRest, type RestClient } from '../connect/rest.ts'
 
 interface Flags extends CommonFlags {
   readonly tail?: number
@@ -53,7 +53,7 @@ export const command = (): Command =>
     .option('--tail <lines>', 'last lines of each container (default: 10000)', parseTail)
     .addOption(outputOption())
     .action(async (word: string, { tail, ...flags }: Flags) => {
-      const stagelet = nameOf(kindOf('Stagelet'), word)
+      const stagelet = nameOf(servedKind('Stagelet'), word)
       const rest = await openRest(flags)
       const path = `/stagelets/${encodeURIComponent(`${rest.namespace}/${stagelet}`)}/leak-tests`
       const body = tail === undefined ? {} : { tail }
@@ -76,7 +76,7 @@ const usage = (error: unknown): never => {
   throw error
 }
 
-const waitForEnd = (rest: Rest, path: string, started: LeakTest): Promise<LeakTest> =>
+const waitForEnd = (rest: RestClient, path: string, started: LeakTest): Promise<LeakTest> =>
   pollUntilDone(started, {
     read: async () => (await rest.call<LeakTest>(`${path}/${started.id}`)).body,
     isDone: ({ state }) => state !== 'waiting' && state !== 'running',

@@ -4,8 +4,8 @@ import { Option, type Command } from 'commander'
 import { StagelyError } from '../../src/kernel/errors.ts'
 import type { LogLine } from '../../src/protocol/logs.ts'
 import { CliError, usageError } from '../errors.ts'
-import { kindOf, nameOf } from '../objects/kinds.ts'
-import { readLogs, type LogQuery } from '../logs.ts'
+import { servedKind, nameOf } from '../objects/kinds.ts'
+import { readLogs, type LogsQuery } from '../logs.ts'
 import { collect, newCommand, type CommonFlags } from '../options.ts'
 import { note, oneLine, out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
@@ -40,12 +40,12 @@ export const command = (): Command =>
     .option('-t, --timestamps', 'show the time of each line')
     .addOption(new Option('-o, --output <format>', 'json: one object for each line'))
     .action(async (word: string, flags: Flags) => {
-      const stagelet = nameOf(kindOf('Stagelet'), word)
+      const stagelet = nameOf(servedKind('Stagelet'), word)
       const { output } = flags
       if (output !== undefined && output !== 'json')
         throw usageError(`-o ${output} is not known here; use json`)
       const rest = await openRest(flags)
-      const query: LogQuery = {
+      const query: LogsQuery = {
         follow: flags.follow === true,
         service: flags.service?.join(','),
         since: flags.since,

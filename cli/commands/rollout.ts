@@ -1,8 +1,8 @@
 // rollout: how the newest revision of a project reaches its stagelets. Subcommands as in kubectl.
 import type { Command } from 'commander'
 import { newGroup } from '../options.ts'
-import { historyCommand, undoCommand } from '../rollout/history.ts'
-import { listCommand } from '../rollout/list.ts'
+import { rolloutHistoryCommand, undoCommand } from '../rollout/history.ts'
+import { rolloutListCommand } from '../rollout/list.ts'
 import { statusCommand } from '../rollout/status.ts'
 import { pauseCommand, resumeCommand, retryCommand } from '../rollout/steer.ts'
 
@@ -19,8 +19,8 @@ export const command = (): Command => {
     ],
   )
   group.addCommand(statusCommand())
-  group.addCommand(listCommand())
-  group.addCommand(historyCommand())
+  group.addCommand(rolloutListCommand())
+  group.addCommand(rolloutHistoryCommand())
   group.addCommand(undoCommand())
   group.addCommand(pauseCommand())
   group.addCommand(resumeCommand())

@@ -5,17 +5,17 @@ import { StagelyError } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { specOf } from '../../src/resources/typed.ts'
 import { Exit, usageError } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { findObject } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
 import { parseOutput, printAs } from '../output/output.ts'
 import { note, out } from '../print.ts'
-import { askLine, canAsk } from '../prompt.ts'
+import { promptLine, canAsk } from '../prompt.ts'
 import { printRecords } from '../output/records.ts'
-import { openRest, projectPath, type Rest } from '../connect/rest.ts'
+import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { revealedView } from '../audit/views.ts'
-import { projectOf } from '../secrets/identity.ts'
+import { chosenProject } from '../secrets/identity.ts'
 import { listCommandOf } from './get.ts'
 import { historyView, rotationText, runText, unwritten } from '../rotation/views.ts'
 
@@ -45,7 +45,7 @@ const ofProject = (made: Command): Command =>
   made.option('-p, --project <name>', 'project; that of the rotation when absent')
 
 interface Place {
-  readonly rest: Rest
+  readonly rest: RestClient
   readonly path: string
 }
 
@@ -61,10 +61,10 @@ const open = async (name: string, flags: Flags): Promise<Place> => {
   const api = await openApi(flags)
   const found =
     flags.project === undefined
-      ? await findObject(api, kindOf('Rotation'), api.namespace, name)
+      ? await findObject(api, servedKind('Rotation'), api.namespace, name)
       : undefined
   const project =
-    found === undefined ? await projectOf(api, flags.project) : projectOfRotation(found)
+    found === undefined ? await chosenProject(api, flags.project) : projectOfRotation(found)
   return { rest, path: pathIn(rest.namespace, project) }
 }
 
@@ -84,7 +84,7 @@ const list = (): Command =>
     async (api, { project, allNamespaces }) => {
       if (project === undefined) return undefined
       if (allNamespaces === true) throw usageError('give --project or -A, not both')
-      const name = await projectOf(api, project)
+      const name = await chosenProject(api, project)
       return (rotation) => projectOfRotation(rotation) === name
     },
   ).option('-p, --project <name>', 'only the rotations of this project')
@@ -145,7 +145,7 @@ const confirmed = async (
   if (typed !== undefined) return typed
   if (!canAsk())
     throw usageError(`give --confirm ${name} to end the old credential without a proof`)
-  return askLine('Type the name of the rotation to go on: ')
+  return promptLine('Type the name of the rotation to go on: ')
 }
 
 interface RunBody {

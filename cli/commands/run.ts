@@ -2,7 +2,7 @@
 // disk.
 import type { SecretValue } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
-import { type Api, openApi } from '../connect/api.ts'
+import { type KubeApi, openApi } from '../connect/api.ts'
 import { readEnvironment, readRuntimeFolders } from '../config.ts'
 import { runForeground } from '../../src/process/foreground.ts'
 import { specOf } from '../../src/resources/typed.ts'
@@ -12,7 +12,7 @@ import { note } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { makeEnvironment, withVariables, type Variable } from '../run/environment.ts'
 import { writePrivateFiles, type PrivateFile } from '../run/private-files.ts'
-import { projectOf, readKnownSecrets, requireStagelet } from '../secrets/identity.ts'
+import { chosenProject, readStoredSecrets, requireStagelet } from '../secrets/identity.ts'
 import { requireService } from '../secrets/service.ts'
 import { bytesOf, revealAll, revealedText } from '../secrets/reveal.ts'
 
@@ -51,7 +51,7 @@ const run = async (words: string[], flags: RunFlags): Promise<void> => {
   if (!process.argv.includes('--')) throw usageError('put -- before the command that is to run')
   const [file = '', ...args] = words
   const api = await openApi(flags)
-  const project = await projectOf(api, flags.project)
+  const project = await chosenProject(api, flags.project)
   // Without a service: the secrets that every service sees. One value for each key; a stagelet's own
   // secrets only when that stagelet is given.
   const { service = 'global', stagelet } = flags
@@ -82,13 +82,13 @@ const variablesOf = (secrets: readonly SecretValue[]): Variable[] =>
     .map((secret) => ({ name: secret.key, value: revealedText(secret) ?? '' }))
 
 const filesOf = async (
-  api: Api,
+  api: KubeApi,
   project: string,
   secrets: readonly SecretValue[],
 ): Promise<PrivateFile[]> => {
   const files = secrets.filter(({ type }) => type === 'file')
   if (files.length === 0) return []
-  const known = await readKnownSecrets(api)
+  const known = await readStoredSecrets(api)
   return files.map((secret) => {
     const { key, scope, stagelet } = secret
     const object = known.find({ project, key, scope, stagelet })

@@ -21,9 +21,9 @@ import { CliError, usageError } from '../errors.ts'
 import { newCommand, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output/output.ts'
 import { out } from '../print.ts'
-import { openRest, type Rest } from '../connect/rest.ts'
-import { nameFor, type Identity } from '../secrets/identity.ts'
-import { readBytes, readValue, refuseArgv, type ValueFlags } from '../secrets/values.ts'
+import { openRest, type RestClient } from '../connect/rest.ts'
+import { nameFor, type SecretIdentity } from '../secrets/identity.ts'
+import { readValueFile, readGivenValue, refuseArgv, type ValueFlags } from '../secrets/values.ts'
 
 interface SealFlags extends CommonFlags, ValueFlags {
   readonly project?: string
@@ -94,8 +94,8 @@ const seal = async (key: string | undefined, flags: SealFlags): Promise<void> =>
   if (flags.file !== undefined && flags.output === undefined)
     throw usageError('--file is for the manifest that -o yaml prints')
   const { namespace, publicKey, uid: namespaceUid } = await findKey(flags)
-  const identity: Identity = { project, key, scope, stagelet }
-  const value = await readValue(key, flags)
+  const identity: SecretIdentity = { project, key, scope, stagelet }
+  const value = await readGivenValue(key, flags)
   const type = flags.file === undefined ? 'env' : 'file'
   // With a bare sealed value the type is unknown: a file secret may hold any bytes.
   const faults = flags.output === undefined ? [] : checkValue({ type, key }, value)
@@ -116,7 +116,7 @@ interface KeyOfNamespace {
   readonly uid: string | undefined
 }
 
-const fetchKey = async (rest: Rest): Promise<KeyOfNamespace> => {
+const fetchKey = async (rest: RestClient): Promise<KeyOfNamespace> => {
   const { namespace } = rest
   const { body } = await rest.call<SealingKey>('/sealing-key', { query: { namespace } })
   return { namespace, publicKey: parseSealingKey(body.public_key), uid: body.namespace_uid }
@@ -128,7 +128,7 @@ const findKey = async (flags: SealFlags): Promise<KeyOfNamespace> => {
   if (keyFile === '-') throw usageError('stdin is for the value: --key-file names a file')
   if (keyFile === undefined) return fetchKey(await openRest(flags))
   const namespace = flags.namespace ?? (await findEndpoint())?.namespace ?? 'default'
-  const { publicKey, uids } = parseSealingFile((await readBytes(keyFile)).toString('utf8'))
+  const { publicKey, uids } = parseSealingFile((await readValueFile(keyFile)).toString('utf8'))
   return { namespace, publicKey, uid: uids.get(namespace) }
 }
 
@@ -139,7 +139,7 @@ const whoseOf = ({ audience, stagelet }: SealFlags): Whose =>
 
 const manifestOf = (
   namespace: string,
-  identity: Identity,
+  identity: SecretIdentity,
   { sealedValue, file, ...whose }: Whose & { sealedValue: string; file: string | undefined },
 ): object => ({
   apiVersion: 'stagely.dev/v1alpha1',

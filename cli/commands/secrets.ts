@@ -7,9 +7,9 @@ import { dueCommand } from '../secrets/due.ts'
 import { exportCommand } from '../secrets/export.ts'
 import { generateCommand, rotateCommand } from '../secrets/generate.ts'
 import { getCommand } from '../secrets/get.ts'
-import { historyCommand } from '../secrets/history.ts'
+import { secretHistoryCommand } from '../secrets/history.ts'
 import { importCommand } from '../secrets/import.ts'
-import { listCommand } from '../secrets/list.ts'
+import { secretListCommand } from '../secrets/list.ts'
 import { purgeCommand } from '../secrets/purge.ts'
 import { restoreCommand } from '../secrets/restore.ts'
 import { rollbackCommand } from '../secrets/rollback.ts'
@@ -25,7 +25,7 @@ export const command = (): Command => {
       'stagely secrets import .env --project shop --scope backend',
     ],
   )
-  group.addCommand(listCommand())
+  group.addCommand(secretListCommand())
   group.addCommand(getCommand())
   group.addCommand(setCommand())
   group.addCommand(generateCommand())
@@ -34,7 +34,7 @@ export const command = (): Command => {
   group.addCommand(exportCommand())
   group.addCommand(deleteCommand())
   group.addCommand(dueCommand())
-  group.addCommand(historyCommand())
+  group.addCommand(secretHistoryCommand())
   group.addCommand(diffCommand())
   group.addCommand(rollbackCommand())
   group.addCommand(restoreCommand())

@@ -2,7 +2,7 @@
 import type { Session } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
-import { part, sessionView } from '../people/views.ts'
+import { pathPart, sessionView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { printRecords } from '../output/records.ts'
@@ -40,6 +40,6 @@ const revokeCommand = (): Command =>
       const details = ['Whoever uses it must log in again.']
       await confirm({ question: `End session ${id}?`, details }, flags.yes)
       const rest = await openRest(flags)
-      await rest.call(`/me/sessions/${part(id)}`, { method: 'DELETE' })
+      await rest.call(`/me/sessions/${pathPart(id)}`, { method: 'DELETE' })
       out(`session/${id} revoked`)
     })

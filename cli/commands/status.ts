@@ -5,10 +5,15 @@ import { isReason } from '../../src/kernel/errors.ts'
 import { currentCondition, type Condition } from '../../src/resources/conditions.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
-import { createApi, type Api } from '../connect/api.ts'
-import { findConnection, type Connection } from '../connect/connect.ts'
-import { findKinds, fullName, kindOf } from '../objects/kinds.ts'
-import { findObject, listObjects, selectionOf, type Selection } from '../objects/objects.ts'
+import { createApi, type KubeApi } from '../connect/api.ts'
+import { findConnection, type ControllerConnection } from '../connect/connect.ts'
+import { findKinds, fullName, servedKind } from '../objects/kinds.ts'
+import {
+  findObject,
+  listObjects,
+  objectSelection,
+  type ObjectSelection,
+} from '../objects/objects.ts'
 import {
   allNamespacesOption,
   newCommand,
@@ -42,10 +47,10 @@ interface Overview {
   readonly agents: { readonly total: number; readonly ready: number; readonly drained: number }
   readonly secrets: number
   readonly projects: number
-  readonly warnings: readonly Warning[]
+  readonly warnings: readonly StatusWarning[]
 }
 
-export interface Warning {
+export interface StatusWarning {
   readonly namespace: string
   readonly object: string
   readonly condition: string
@@ -63,8 +68,9 @@ const status = async (flags: CommonFlags): Promise<void> => {
 const readOverview = async (flags: CommonFlags): Promise<Overview> => {
   const connection = await findConnection(flags)
   const api = createApi(connection)
-  const selection = selectionOf(api, flags)
-  const read = (kind: string): Promise<KubeObject[]> => listObjects(api, kindOf(kind), selection)
+  const selection = objectSelection(api, flags)
+  const read = (kind: string): Promise<KubeObject[]> =>
+    listObjects(api, servedKind(kind), selection)
   const stagelets = await read('Stagelet')
   const agents = await read('Agent')
   const secrets = await read('StagelySecret')
@@ -100,7 +106,10 @@ const readOverview = async (flags: CommonFlags): Promise<Overview> => {
 }
 
 /** undefined while the controller is ready; a cluster says it in its own way. */
-const readFault = async ({ server, options }: Connection): Promise<string | undefined> => {
+const readFault = async ({
+  server,
+  options,
+}: ControllerConnection): Promise<string | undefined> => {
   const { status, text } = await exchange(
     server,
     '/readyz',
@@ -111,10 +120,13 @@ const readFault = async ({ server, options }: Connection): Promise<string | unde
 }
 
 /** Conditions of a team show faults of the sources that declare its objects. */
-const readTeams = async (api: Api, { namespace, selector }: Selection): Promise<KubeObject[]> => {
+const readTeams = async (
+  api: KubeApi,
+  { namespace, selector }: ObjectSelection,
+): Promise<KubeObject[]> => {
   if (selector !== undefined) return []
-  if (namespace === undefined) return listObjects(api, kindOf('Namespace'), { namespace })
-  const team = await findObject(api, kindOf('Namespace'), '', namespace)
+  if (namespace === undefined) return listObjects(api, servedKind('Namespace'), { namespace })
+  const team = await findObject(api, servedKind('Namespace'), '', namespace)
   return team === undefined ? [] : [team]
 }
 
@@ -148,8 +160,8 @@ export const renderOverview = (overview: Overview): string => {
 const mostAlike = 3
 
 /** Many objects of one kind with one reason are one row, which says how many and the first message. */
-const foldWarnings = (warnings: readonly Warning[]): Warning[] => {
-  const alike = new Map<string, Warning[]>()
+const foldWarnings = (warnings: readonly StatusWarning[]): StatusWarning[] => {
+  const alike = new Map<string, StatusWarning[]>()
   for (const w of warnings) {
     const [kind = ''] = w.object.split('/')
     const cause = JSON.stringify([w.namespace, kind, w.condition, w.status, w.reason])
@@ -185,7 +197,7 @@ const neutral = new Set(['Progressing'])
 const followOthers = new Set(['AgentReachable', 'SecretsInSync', 'InSync', 'Ready'])
 
 /** One warning for each cause: of several conditions with the same cause, the most specific one. */
-export const warningsOf = (object: KubeObject): Warning[] => {
+export const conditionWarnings = (object: KubeObject): StatusWarning[] => {
   const kind: Kind = findKinds(object.kind)[0]!
   const { conditions = [] } = (object.status ?? {}) as { conditions?: Condition[] }
   const bad = conditions.filter(
@@ -206,16 +218,16 @@ export const warningsOf = (object: KubeObject): Warning[] => {
 }
 
 /** Leaves out a secret's warning when its stagelet shows the same cause. */
-export const warningsOfAll = (objects: readonly KubeObject[]): Warning[] => {
+export const warningsOfAll = (objects: readonly KubeObject[]): StatusWarning[] => {
   const projectOf = ({ metadata, spec }: KubeObject): string =>
     `${metadata.namespace ?? ''}/${(spec?.['projectRef'] as { name?: string } | undefined)?.name ?? ''}`
   const isBehind = (object: KubeObject): boolean =>
     object.kind === 'Stagelet' && currentCondition(object, 'SecretsInSync')?.status !== 'True'
   const behind = new Set(objects.filter(isBehind).map(projectOf))
-  const follows = ({ condition, reason }: Warning): boolean =>
+  const follows = ({ condition, reason }: StatusWarning): boolean =>
     condition === 'InSync' && ['AgentAway', 'EngineUnavailable', 'NewVersion'].includes(reason)
   return objects.flatMap((object) =>
-    warningsOf(object).filter((w) => !(follows(w) && behind.has(projectOf(object)))),
+    conditionWarnings(object).filter((w) => !(follows(w) && behind.has(projectOf(object)))),
   )
 }
 
@@ -233,7 +245,7 @@ const onPurpose = ({
   kind,
   metadata,
   spec,
-}: KubeObject): Omit<Warning, 'namespace' | 'object'>[] => {
+}: KubeObject): Omit<StatusWarning, 'namespace' | 'object'>[] => {
   const { name } = metadata
   const isSet = (field: string): boolean => spec?.[field] === true
   const drained = `nothing new is rolled out there: stagely agent undrain ${name}`

@@ -9,7 +9,7 @@ import { statusOf } from '../../src/resources/typed.ts'
 import { done, failed, pending, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
 import { openApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { get, listCommandOf } from './get.ts'
 import {
   collect,
@@ -21,7 +21,7 @@ import {
 } from '../options.ts'
 import { parseOutput, printAs } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
-import { openRest, type Rest } from '../connect/rest.ts'
+import { openRest, type RestClient } from '../connect/rest.ts'
 import { requestAction } from '../wait/request-action.ts'
 import { waitForOutcomes } from '../wait/wait-for-outcomes.ts'
 
@@ -33,7 +33,7 @@ const verbs = {
 
 type Verb = keyof typeof verbs
 
-const pathOf = (rest: Rest, flags: CommonFlags, name: string): string =>
+const pathOf = (rest: RestClient, flags: CommonFlags, name: string): string =>
   `/stores/${encodeURIComponent(`${flags.namespace ?? rest.namespace}/${name}`)}`
 
 export const command = (): Command => {
@@ -84,7 +84,7 @@ interface AskFlags extends CommonFlags {
 /** Asks the controller, and waits until the status says that the request is done. */
 const ask = async (verb: Verb, name: string, flags: AskFlags): Promise<KubeObject> => {
   const api = await openApi(flags)
-  const kind = kindOf('SecretStore')
+  const kind = servedKind('SecretStore')
   const { request } = await requestAction(api, { kind, name }, verbs[verb], flags.key)
   const label = `secretstore/${name}`
   const judge = (store: KubeObject | undefined): WaitOutcome => {

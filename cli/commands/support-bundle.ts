@@ -7,13 +7,13 @@ import { realClock } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
 import { version } from '../../src/kernel/version.ts'
 import { readConnectionEnv, readEnvironment, readLogin } from '../config.ts'
-import { findConnection, type Connection } from '../connect/connect.ts'
+import { findConnection, type ControllerConnection } from '../connect/connect.ts'
 import { renderError, usageError } from '../errors.ts'
 import { collect, newCommand, type CommonFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { writeArchive } from '../support/archive.ts'
 import { controllerParts } from '../support/controller-parts.ts'
-import { readParts, type BundleFile, type Part } from '../support/part.ts'
+import { readParts, type BundleFile, type BundlePart } from '../support/part.ts'
 import { createRedactor, secretValues } from '../support/redact.ts'
 
 interface MachineFlags {
@@ -23,9 +23,9 @@ interface MachineFlags {
 }
 
 /** The agent's part: its folder and its engine. */
-export interface Machine {
+export interface AgentMachine {
   readonly defaultDataDir: string
-  readonly parts: (flags: MachineFlags) => Promise<Part[]>
+  readonly parts: (flags: MachineFlags) => Promise<BundlePart[]>
 }
 
 interface Flags extends CommonFlags {
@@ -36,12 +36,12 @@ interface Flags extends CommonFlags {
   readonly logs?: readonly string[]
 }
 
-const noMachine: Machine = {
+const noMachine: AgentMachine = {
   defaultDataDir: '/var/lib/stagely-agent',
   parts: () => Promise.resolve([]),
 }
 
-export const command = (machine: Machine = noMachine): Command => {
+export const command = (machine: AgentMachine = noMachine): Command => {
   const made = newCommand(
     'support-bundle',
     'Collect what a maintainer needs to find a problem, as one .tar.gz without secrets: versions, objects and their status, events, health and metrics of the controller; on a machine with an agent also the doctor’s findings. What cannot be read is named in errors.txt. Sends nothing.',
@@ -75,7 +75,7 @@ const isFolder = (path: string): Promise<boolean> =>
   )
 
 /** Parts about this machine; none when there is no agent on it. */
-const machinePartsFor = async (flags: Flags, machine: Machine): Promise<Part[]> => {
+const machinePartsFor = async (flags: Flags, machine: AgentMachine): Promise<BundlePart[]> => {
   const { agentDataDir, allowDir = [], filesDir } = flags
   const dirs = [agentDataDir, filesDir, ...allowDir].filter((dir) => dir !== undefined)
   const relative = dirs.filter((dir) => !dir.startsWith('/'))
@@ -86,7 +86,7 @@ const machinePartsFor = async (flags: Flags, machine: Machine): Promise<Part[]> 
   return []
 }
 
-const clientPart: Part = {
+const clientPart: BundlePart = {
   name: 'client.json',
   what: 'versions of this command, Node.js and the system',
   read: () => {
@@ -97,13 +97,16 @@ const clientPart: Part = {
 }
 
 /** A controller without a known address is reported like one that does not answer. */
-const controllerPartsFor = (connection: Connection | Error, flags: Flags): Part[] =>
+const controllerPartsFor = (
+  connection: ControllerConnection | Error,
+  flags: Flags,
+): BundlePart[] =>
   connection instanceof Error
     ? [{ name: 'controller', what: '', read: () => Promise.reject(connection) }]
     : controllerParts(connection, { namespace: flags.namespace, logs: flags.logs ?? [] })
 
 /** Secrets of this process, which might get into the bundle: its environment and its credentials. */
-const ownSecrets = async (connection: Connection | Error): Promise<string[]> => {
+const ownSecrets = async (connection: ControllerConnection | Error): Promise<string[]> => {
   const login = await readLogin().catch(() => undefined)
   const options = connection instanceof Error ? {} : await connection.options().catch(() => ({}))
   const headers = (options as { headers?: Record<string, unknown> }).headers ?? {}
@@ -129,7 +132,11 @@ password, token or private key. It does hold names: of machines, folders, projec
 images. Look into it before you send it.
 `
 
-const readme = (parts: readonly Part[], files: readonly BundleFile[], when: string): string => {
+const readme = (
+  parts: readonly BundlePart[],
+  files: readonly BundleFile[],
+  when: string,
+): string => {
   const held = parts.filter(({ name }) => files.some((file) => file.name === name))
   const lines = held.map(({ name, what }) => `  ${name.padEnd(34)} ${what}`)
   return `Support bundle of Stagely, made ${when}.
@@ -149,7 +156,7 @@ const refuseTaken = async (file: string): Promise<void> => {
   if (isTaken) throw usageError(`${file} exists already: name another file`)
 }
 
-const bundle = async (flags: Flags, machine: Machine): Promise<void> => {
+const bundle = async (flags: Flags, machine: AgentMachine): Promise<void> => {
   const when = new Date(realClock.now()).toISOString()
   const folder = `stagely-support-${when.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`
   const file = flags.output ?? `${folder}.tar.gz`

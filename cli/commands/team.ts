@@ -2,7 +2,7 @@
 import type { Member, Team } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
-import { memberView, parseRole, part, teamView } from '../people/views.ts'
+import { memberView, parseRole, pathPart, teamView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { printRecord, printRecords } from '../output/records.ts'
 import { openRest } from '../connect/rest.ts'
@@ -42,7 +42,7 @@ const listCommand = (): Command =>
       printRecords(await rest.list<Team>('/teams', 'teams'), teamView, flags.output)
     })
 
-const membersPath = (team: string): string => `/teams/${part(team)}/members`
+const membersPath = (team: string): string => `/teams/${pathPart(team)}/members`
 
 const membersCommand = (): Command =>
   newCommand('members', 'List the members of a team.', ['stagely team members team-a'])
@@ -63,7 +63,7 @@ const putCommand = (name: string, summary: string): Command =>
     .action(async (team: string, user: string, flags: CommonFlags & { role: string }) => {
       const rest = await openRest(flags)
       const call = { method: 'PUT', body: { role: flags.role } } as const
-      const { body } = await rest.call<Member>(`${membersPath(team)}/${part(user)}`, call)
+      const { body } = await rest.call<Member>(`${membersPath(team)}/${pathPart(user)}`, call)
       if (flags.output === undefined) out(`user/${body.user} is ${body.role} of team ${team}`)
       else printRecord(body, memberView, flags.output)
     })
@@ -74,6 +74,6 @@ const removeCommand = (): Command =>
     .argument('<user>', 'user, by name, e-mail address or id')
     .action(async (team: string, user: string, flags: CommonFlags) => {
       const rest = await openRest(flags)
-      await rest.call(`${membersPath(team)}/${part(user)}`, { method: 'DELETE' })
+      await rest.call(`${membersPath(team)}/${pathPart(user)}`, { method: 'DELETE' })
       out(`user/${user} removed from team ${team}`)
     })

@@ -5,7 +5,7 @@ import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { usageError } from '../errors.ts'
 import { newCommand, newGroup, outputOption, parseDuration, type CommonFlags } from '../options.ts'
-import { parseRole, part, tokenView } from '../people/views.ts'
+import { parseRole, pathPart, tokenView } from '../people/views.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../output/records.ts'
@@ -42,8 +42,8 @@ const withOwner = (command: Command): Command =>
 const pathOf = ({ team, user }: OwnerFlags): string => {
   if (team !== undefined && user !== undefined)
     throw usageError('--team and --user exclude each other')
-  if (team !== undefined) return `/teams/${part(team)}/tokens`
-  return user === undefined ? '/tokens' : `/users/${part(user)}/tokens`
+  if (team !== undefined) return `/teams/${pathPart(team)}/tokens`
+  return user === undefined ? '/tokens' : `/users/${pathPart(user)}/tokens`
 }
 
 const createCommand = (): Command =>
@@ -125,6 +125,6 @@ const revokeCommand = (): Command =>
       const details = ['Whoever uses it is refused at once. Nothing brings it back: make another.']
       await confirm({ question: `Revoke token ${name}?`, details }, flags.yes)
       const rest = await openRest(flags)
-      await rest.call(`${pathOf(flags)}/${part(name)}`, { method: 'DELETE' })
+      await rest.call(`${pathOf(flags)}/${pathPart(name)}`, { method: 'DELETE' })
       out(`token/${name} revoked`)
     })

@@ -3,7 +3,7 @@ import type { User, UserWithTeams } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { newCommand, newGroup, outputOption, type CommonFlags } from '../options.ts'
-import { part, userView } from '../people/views.ts'
+import { pathPart, userView } from '../people/views.ts'
 import { out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { printRecord, printRecords } from '../output/records.ts'
@@ -65,7 +65,7 @@ const listCommand = (): Command =>
 
 const update = async (name: string, flags: CommonFlags, body: object): Promise<void> => {
   const rest = await openRest(flags)
-  const path = `/users/${part(name)}`
+  const path = `/users/${pathPart(name)}`
   const reply = await rest.call<User>(path, { method: 'PATCH', body })
   if (flags.output === undefined) out(`user/${reply.body.name} updated`)
   else printRecord(reply.body, userView, flags.output)
@@ -106,7 +106,7 @@ const deleteCommand = (): Command =>
 
 const remove = async (given: string, flags: CommonFlags & { yes?: boolean }): Promise<void> => {
   const rest = await openRest(flags)
-  const path = `/users/${part(given)}`
+  const path = `/users/${pathPart(given)}`
   const { name, teams } = (await rest.call<UserWithTeams>(path)).body
   const names = teams.map(({ team }) => team)
   const where =

@@ -16,7 +16,7 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import { CliError, usageError } from '../errors.ts'
 import { fullName, parseTargets } from '../objects/kinds.ts'
-import { listObjects, selectionOf } from '../objects/objects.ts'
+import { listObjects, objectSelection } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import {
   allNamespacesOption,
@@ -27,7 +27,7 @@ import {
 } from '../options.ts'
 import { toYaml } from '../output/output.ts'
 import { out } from '../print.ts'
-import { waitForOutcomes, type Look } from '../wait/wait-for-outcomes.ts'
+import { waitForOutcomes, type LookUp } from '../wait/wait-for-outcomes.ts'
 import { withProject } from '../wait/wait-in-sync.ts'
 
 interface Flags extends CommonFlags {
@@ -65,14 +65,14 @@ export const command = (): Command =>
 interface Goal {
   /** Printed when the wait succeeds. */
   readonly verb: string
-  judge(kind: Kind, object: KubeObject | undefined, look?: Look): WaitOutcome
+  judge(kind: Kind, object: KubeObject | undefined, look?: LookUp): WaitOutcome
 }
 
-const syncWith = (object: KubeObject, look: Look): WaitOutcome =>
+const syncWith = (object: KubeObject, look: LookUp): WaitOutcome =>
   withProject(syncOutcome, object, look)
 
 /** How the reasons of a condition end a wait for it. */
-const endsOf: Record<string, (object: KubeObject, look: Look) => WaitOutcome> = {
+const endsOf: Record<string, (object: KubeObject, look: LookUp) => WaitOutcome> = {
   'Stagelet SecretsInSync': syncWith,
   'Stagelet Ready': syncWith,
   'StagelySecret InSync': secretOutcome,
@@ -126,7 +126,7 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
     if (names.length > 0 && wide) throw usageError('give names, or -l or --all, not both')
   }
   const api = await openApi(flags)
-  const selection = selectionOf(api, flags)
+  const selection = objectSelection(api, flags)
   const objects: { kind: Kind; namespace: string; name: string }[] = []
   for (const { kind, names } of targets) {
     append(
@@ -143,7 +143,7 @@ const wait = async (words: string[], flags: Flags): Promise<void> => {
   const awaited = objects.map((ref) => ({
     ref,
     label: fullName(ref.kind, ref.name),
-    judge: (object: KubeObject | undefined, look: Look) => goal.judge(ref.kind, object, look),
+    judge: (object: KubeObject | undefined, look: LookUp) => goal.judge(ref.kind, object, look),
     doneLine:
       flags.output === undefined ? `${fullName(ref.kind, ref.name)} ${goal.verb}` : undefined,
   }))

@@ -3,8 +3,8 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { isAbort } from '../../src/kernel/errors.ts'
-import { createApi, type Api } from './api.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { createApi, type KubeApi } from './api.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { followObject } from '../objects/objects.ts'
 
 const servers: http.Server[] = []
@@ -19,7 +19,7 @@ afterEach(() => {
 const patient = async (
   times: number,
   retryAfter: string,
-): Promise<{ api: Api; asked: () => number; slept: number[] }> => {
+): Promise<{ api: KubeApi; asked: () => number; slept: number[] }> => {
   let asked = 0
   const slept: number[] = []
   const server = http.createServer((_, response) => {
@@ -66,7 +66,7 @@ it.each([
 /** Of a server that says just this of a watch, and ends it only where told. */
 const watched = async (
   answer: (response: http.ServerResponse, isWatch: boolean) => void,
-): Promise<{ api: Api; closed: () => number }> => {
+): Promise<{ api: KubeApi; closed: () => number }> => {
   let closed = 0
   const server = http.createServer((request, response) => {
     response.once('close', () => closed++)
@@ -82,7 +82,7 @@ const watched = async (
   }
 }
 
-const ref = { kind: kindOf('Project'), namespace: 'default', name: 'shop' }
+const ref = { kind: servedKind('Project'), namespace: 'default', name: 'shop' }
 const emptyList = '{"metadata":{"resourceVersion":"1"},"items":[]}'
 /** The time of the test is the limit. */
 const unlimited = new AbortController().signal

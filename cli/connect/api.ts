@@ -10,7 +10,7 @@ import { createLineReader } from '../../src/protocol/ndjson.ts'
 import {
   answerMs,
   notStagely,
-  open,
+  openResponse,
   readJson,
   readReply,
   refusedToken,
@@ -20,7 +20,7 @@ import {
   type Call,
   type Reply,
 } from './transport.ts'
-import { findConnection, type ConnectFlags, type Connection } from './connect.ts'
+import { findConnection, type ConnectFlags, type ControllerConnection } from './connect.ts'
 
 export const mergePatch = 'application/merge-patch+json'
 export const asTable = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
@@ -30,12 +30,12 @@ export interface WatchEvent {
   readonly object: KubeObject
 }
 
-export interface ListAnswer {
+export interface KubeList {
   readonly metadata: { readonly resourceVersion?: string; readonly continue?: string }
   readonly items: KubeObject[]
 }
 
-export interface Api {
+export interface KubeApi {
   readonly server: string
   /** Default namespace of the connection. */
   readonly namespace: string
@@ -44,10 +44,13 @@ export interface Api {
   watch(path: string, query: Record<string, string>, signal: AbortSignal): AsyncIterable<WatchEvent>
 }
 
-export const openApi = async (flags: ConnectFlags): Promise<Api> =>
+export const openApi = async (flags: ConnectFlags): Promise<KubeApi> =>
   createApi(await findConnection(flags))
 
-export const createApi = (deps: Connection, clock: Pick<Clock, 'sleep'> = realClock): Api => ({
+export const createApi = (
+  deps: ControllerConnection,
+  clock: Pick<Clock, 'sleep'> = realClock,
+): KubeApi => ({
   server: deps.server,
   namespace: deps.namespace,
   call: async (path, call = {}) => {
@@ -95,14 +98,14 @@ const statusError = ({ status, headers, text }: Reply, server: string): Error =>
 const maxEventBytes = 8 << 20
 
 async function* watchEvents(
-  deps: Connection,
+  deps: ControllerConnection,
   path: string,
   query: Record<string, string>,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent> {
   // A bookmark comes each minute: a connection that says nothing for longer is dead.
   const call = { query: { ...query, watch: 'true' }, silentMs: answerMs, signal }
-  const response = await open(deps.server, path, call, await deps.options())
+  const response = await openResponse(deps.server, path, call, await deps.options())
   try {
     // The next list shows the error.
     if (response.statusCode !== 200) return

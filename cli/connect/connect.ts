@@ -17,7 +17,7 @@ export interface ConnectFlags {
   readonly namespace?: string
 }
 
-export interface Endpoint {
+export interface ControllerEndpoint {
   readonly server: string
   readonly token?: string
   readonly caFile?: string
@@ -26,7 +26,7 @@ export interface Endpoint {
 }
 
 /** A controller, and how requests are sent to it. */
-export interface Connection {
+export interface ControllerConnection {
   readonly server: string
   /** From -n, else the environment, the stored login or the kubeconfig's context, else `default`. */
   readonly namespace: string
@@ -37,7 +37,7 @@ export const howToConnect =
   'set STAGELY_SERVER, STAGELY_TOKEN and STAGELY_CA_FILE, or run "stagely login"'
 
 /** --kubeconfig, else STAGELY_SERVER, else the stored login, else KUBECONFIG. */
-export const findEndpoint = async (): Promise<Endpoint | undefined> => {
+export const findEndpoint = async (): Promise<ControllerEndpoint | undefined> => {
   const env = readConnectionEnv()
   const login = await readLogin()
   const server = env.server ?? login?.server
@@ -57,7 +57,7 @@ export const findEndpoint = async (): Promise<Endpoint | undefined> => {
 }
 
 /** The controller that flags, environment, stored login and kubeconfig name. */
-export const findConnection = async (flags: ConnectFlags): Promise<Connection> => {
+export const findConnection = async (flags: ConnectFlags): Promise<ControllerConnection> => {
   const endpoint = flags.kubeconfig === undefined ? await findEndpoint() : undefined
   if (endpoint !== undefined) return connectionTo(endpoint, flags.namespace)
   const files =
@@ -97,9 +97,9 @@ const loadKubeconfigs = (library: Library, files: readonly string[]): ClientNode
 const loopback = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
 export const connectionTo = (
-  endpoint: Endpoint,
+  endpoint: ControllerEndpoint,
   namespace = endpoint.namespace ?? 'default',
-): Connection => {
+): ControllerConnection => {
   const { server } = endpoint
   if (server.startsWith('http:') && !loopback.has(new URL(server).hostname)) {
     throw new CliError(`${server} would send the token in the clear: use https`)
@@ -119,7 +119,7 @@ const endpointOptions = async ({
   server,
   token,
   caFile,
-}: Endpoint): Promise<http.RequestOptions> => {
+}: ControllerEndpoint): Promise<http.RequestOptions> => {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   if (server.startsWith('http:')) return { headers, agent: new http.Agent({ keepAlive: true }) }
   const ca = caFile === undefined ? {} : { ca: await readCa(caFile) }

@@ -1,6 +1,6 @@
 // Explains why there was no answer, and which setting to change.
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
-import { Unanswered } from '../errors.ts'
+import { UnansweredError } from '../errors.ts'
 
 const unknownCa = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -19,9 +19,9 @@ const codeOf = (error: unknown): string => {
   return cause === undefined ? '' : codeOf(cause)
 }
 
-export const connectionError = (server: string, error: unknown): Unanswered => {
+export const connectionError = (server: string, error: unknown): UnansweredError => {
   const code = codeOf(error)
-  return new Unanswered(sentence(server, code), 1, error)
+  return new UnansweredError(sentence(server, code), 1, error)
 }
 
 const hereNow = (): string => toTimestamp(realClock.now())

@@ -1,7 +1,7 @@
 // Lists of which only the newest items are wanted.
 import { InvalidArgumentError } from 'commander'
 import { append } from '../../src/kernel/append.ts'
-import type { Rest } from './rest.ts'
+import type { RestClient } from './rest.ts'
 import type { Call } from './transport.ts'
 
 const mostOfPage = 1_000
@@ -24,7 +24,7 @@ interface Wanted {
 
 /** Puts the first items of a list into `items`, page by page. True where there are more. */
 export const takeFirst = async (
-  rest: Rest,
+  rest: RestClient,
   { path, list, query, limit }: Wanted,
   items: unknown[],
 ): Promise<boolean> => {

@@ -3,7 +3,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { renderError } from '../errors.ts'
-import { createRest, projectPath, type Rest } from './rest.ts'
+import { createRest, projectPath, type RestClient } from './rest.ts'
 
 interface Seen {
   readonly method: string
@@ -18,7 +18,7 @@ const servers: http.Server[] = []
 /** A server that gives these answers one after the other, and what it was asked. */
 const serve = async (
   ...answers: Answer[]
-): Promise<{ rest: Rest; seen: Seen[]; slept: number[] }> => {
+): Promise<{ rest: RestClient; seen: Seen[]; slept: number[] }> => {
   const seen: Seen[] = []
   const slept: number[] = []
   const server = http.createServer((request, response) => {

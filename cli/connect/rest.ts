@@ -7,7 +7,7 @@ import { realClock, type Clock } from '../../src/kernel/clock.ts'
 import { defined } from '../../src/kernel/defined.ts'
 import { StagelyError, reasonOf, type Fault } from '../../src/kernel/errors.ts'
 import { isRecord, parseJson } from '../../src/kernel/record.ts'
-import { findConnection, type ConnectFlags, type Connection } from './connect.ts'
+import { findConnection, type ConnectFlags, type ControllerConnection } from './connect.ts'
 import {
   answerMs,
   notStagely,
@@ -32,7 +32,7 @@ interface RestReply<T> {
   readonly etag: string | undefined
 }
 
-export interface Rest {
+export interface RestClient {
   readonly server: string
   /** Default namespace of the connection. */
   readonly namespace: string
@@ -50,14 +50,14 @@ const root = '/api/v1'
 export const projectPath = (namespace: string, project: string): string =>
   `/projects/${encodeURIComponent(`${namespace}/${project}`)}`
 
-export const openRest = async (flags: ConnectFlags): Promise<Rest> =>
+export const openRest = async (flags: ConnectFlags): Promise<RestClient> =>
   createRest(await findConnection(flags))
 
 export const createRest = (
-  connection: Connection,
+  connection: ControllerConnection,
   clock: Pick<Clock, 'sleep'> = realClock,
-): Rest => {
-  const stream: Rest['stream'] = (path, call = {}) =>
+): RestClient => {
+  const stream: RestClient['stream'] = (path, call = {}) =>
     succeed({ ...connection, clock }, root + path, withHeaders(call), (reply) =>
       problemError(connection.server, reply),
     )

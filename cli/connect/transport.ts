@@ -4,7 +4,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
 import { readBodyText, request } from '../../src/kernel/request.ts'
 import { connectionError } from './connection-error.ts'
-import { CliError, NotStagely, Unanswered } from '../errors.ts'
+import { CliError, NotStagely, UnansweredError } from '../errors.ts'
 import { note } from '../print.ts'
 
 export interface Call {
@@ -49,7 +49,7 @@ const urlOf = (server: string, path: string, query: Call['query'] = {}): URL => 
  * Sends a request and resolves with the head of the answer, whatever its status; the caller reads the
  * body. Prints the server's warnings on stderr. CliError when there is no answer.
  */
-export const open = async (
+export const openResponse = async (
   server: string,
   path: string,
   call: Call,
@@ -69,7 +69,7 @@ export const open = async (
   }
   const { method = 'GET', silentMs = 0, signal } = call
   const late = (): Error =>
-    new Unanswered(
+    new UnansweredError(
       `${server} took the request and said nothing for ${silentMs / 1000} s: is it overloaded, or stopped? Whether the request was carried out is not known`,
     )
   const all = { ...options, signal, method, headers, timeout: silentMs, late }
@@ -91,16 +91,18 @@ const isRepeatable = ({ method = 'GET', headers = {} }: Call): boolean =>
 
 /** True where the connection broke before there was an answer: something on the way may have closed it just then. */
 const isBroken = (error: unknown): boolean =>
-  error instanceof Unanswered &&
+  error instanceof UnansweredError &&
   ['ECONNRESET', 'EPIPE'].includes((error.cause as { code?: string } | undefined)?.code ?? '')
 
 /** As `open`. Where the connection broke, a request that may be repeated is sent once more. */
-const openAgain = async (...request: Parameters<typeof open>): Promise<http.IncomingMessage> => {
+const openAgain = async (
+  ...request: Parameters<typeof openResponse>
+): Promise<http.IncomingMessage> => {
   try {
-    return await open(...request)
+    return await openResponse(...request)
   } catch (error) {
     if (!isRepeatable(request[2]) || !isBroken(error)) throw error
-    return open(...request)
+    return openResponse(...request)
   }
 }
 
@@ -155,7 +157,7 @@ export const exchange = async (
   path: string,
   call: Call,
   options: http.RequestOptions,
-): Promise<Reply> => readReply(server, await open(server, path, call, options), call.signal)
+): Promise<Reply> => readReply(server, await openResponse(server, path, call, options), call.signal)
 
 /** The warnings that were printed, by stream. */
 const warned = new WeakMap<object, Set<string>>()

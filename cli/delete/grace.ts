@@ -2,13 +2,13 @@
 import { realClock, toTimestamp } from '../../src/kernel/clock.ts'
 import { isReason } from '../../src/kernel/errors.ts'
 import { NotStagely } from '../errors.ts'
-import { projectPath, type Rest } from '../connect/rest.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 
 const dayMs = 86_400_000
 
 /** In ms; undefined when the project does not exist, or the server is no controller. */
 export const readGrace = async (
-  rest: Rest,
+  rest: RestClient,
   { namespace, project }: Loss,
 ): Promise<number | undefined> => {
   const path = `${projectPath(namespace, project)}/deleted-secrets`

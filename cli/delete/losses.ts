@@ -10,20 +10,17 @@ export const listed = (names: readonly string[]): string =>
   names.slice(0, mostNamed).join(', ') +
   (names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '')
 
-/** Of a secret or a stagelet. */
-export const projectOf = (object: KubeObject): string => projectNameOf(object) ?? ''
-
 /** Names of stagelets that are not being deleted: the others block nothing. */
 const living = (stagelets: readonly KubeObject[], is: (s: KubeObject) => boolean): string[] =>
   stagelets
     .filter((s) => s.metadata.deletionTimestamp === undefined && is(s))
     .map(({ metadata }) => metadata.name)
 
-export const stageletsOf = (agent: string, stagelets: readonly KubeObject[]): string[] =>
+export const stageletsOfAgent = (agent: string, stagelets: readonly KubeObject[]): string[] =>
   living(stagelets, (s) => specOf('Stagelet', s).agentRef.name === agent)
 
 export const usersOf = (project: string, stagelets: readonly KubeObject[]): string[] =>
-  living(stagelets, (s) => projectOf(s) === project)
+  living(stagelets, (s) => projectNameOf(s) === project)
 
 export const lossOfSecret = (secret: KubeObject): string => {
   const { key, scope } = specOf('StagelySecret', secret)

@@ -1,10 +1,12 @@
 // What a deletion would delete, and what prevents it: read before the person is asked.
 import { agentFinalizer, type KubeObject } from '../../src/resources/meta.ts'
-import type { Api } from '../connect/api.ts'
+import { projectNameOf } from '../../src/resources/project-ref.ts'
+import { specOf } from '../../src/resources/typed.ts'
+import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { findObject, listObjects } from '../objects/objects.ts'
-import type { Rest } from '../connect/rest.ts'
+import type { RestClient } from '../connect/rest.ts'
 import { readGrace, restorableFor, restorableUntil, type Loss } from './grace.ts'
 import {
   listed,
@@ -13,13 +15,12 @@ import {
   lossOfProject,
   lossOfSecret,
   lossOfStagelet,
-  projectOf,
-  stageletsOf,
+  stageletsOfAgent,
   usersOf,
 } from './losses.ts'
 import type { FollowRef } from '../objects/objects.ts'
 
-export interface Plan {
+export interface DeletionPlan {
   /** A line for each object, and what can be restored. */
   readonly details: readonly string[]
   /** Printed afterwards, a line for each project: until when secrets can be restored. */
@@ -38,11 +39,11 @@ interface Flags {
 type ListAll = (kind: string, namespace: string) => Promise<KubeObject[]>
 
 /** Reads each collection once. */
-const createLists = (api: Api): ListAll => {
+const createLists = (api: KubeApi): ListAll => {
   const known = new Map<string, Promise<KubeObject[]>>()
   return (kind, namespace) => {
     const key = `${kind} ${namespace}`
-    const found = known.get(key) ?? listObjects(api, kindOf(kind), { namespace })
+    const found = known.get(key) ?? listObjects(api, servedKind(kind), { namespace })
     known.set(key, found)
     return found
   }
@@ -50,11 +51,11 @@ const createLists = (api: Api): ListAll => {
 
 /** CliError when an object is in use; names the users. */
 export const planDeletion = async (
-  api: Api,
-  rest: Rest,
+  api: KubeApi,
+  rest: RestClient,
   doomed: readonly FollowRef[],
   flags: Flags,
-): Promise<Plan> => {
+): Promise<DeletionPlan> => {
   const lists = createLists(api)
   const going = new Set(
     doomed.map(({ kind, namespace, name }) => `${kind.kind} ${namespace}/${name}`),
@@ -73,18 +74,20 @@ export const planDeletion = async (
       if ((await findObject(api, kind, namespace, name)) === undefined) continue
       const users = stays('Stagelet', namespace, usersOf(name, await lists('Stagelet', namespace)))
       if (users.length > 0) throw inUse('project', name, users)
-      const secrets = (await lists('StagelySecret', namespace)).filter((s) => projectOf(s) === name)
+      const secrets = (await lists('StagelySecret', namespace)).filter(
+        (s) => projectNameOf(s) === name,
+      )
       lines.push(lossOfProject(name, secrets.length))
       if (secrets.length > 0) lose({ namespace, project: name, whole: true })
     } else if (kind.kind === 'Namespace') {
       lines.push(await planNamespace(lists, name, { stays, cascade: flags.cascade === true }))
     } else if (kind.kind === 'Agent') {
-      lines.push(lossOfAgent(name, stageletsOf(name, await lists('Stagelet', namespace))))
+      lines.push(lossOfAgent(name, stageletsOfAgent(name, await lists('Stagelet', namespace))))
     } else if (kind.kind === 'Stagelet' || kind.kind === 'StagelySecret') {
       const object = await findObject(api, kind, namespace, name)
       if (object === undefined) continue
       if (kind.kind === 'StagelySecret')
-        lose({ namespace, project: projectOf(object), whole: false })
+        lose({ namespace, project: specOf('StagelySecret', object).projectRef.name, whole: false })
       const isHeld = object.metadata.finalizers?.includes(agentFinalizer) === true
       lines.push(
         kind.kind === 'Stagelet'

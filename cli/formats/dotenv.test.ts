@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseDotenv, renderDotenv } from './dotenv.ts'
+import { dotenvEntries, renderDotenv } from './dotenv.ts'
 import { codePoint } from '../../test/support/code-point.ts'
 
 const read = (text: string): Record<string, string> =>
-  Object.fromEntries(parseDotenv(text).entries.map((e) => [e.key, String(e.value)]))
+  Object.fromEntries(dotenvEntries(text).entries.map((e) => [e.key, String(e.value)]))
 
 describe('parseDotenv', () => {
   // Each of these was given to `docker compose config`, which answered the same.
@@ -47,7 +47,7 @@ describe('parseDotenv', () => {
 
   // Compose takes what follows as the next line: a value that is cut short without a word.
   it.each(['K="a"b', "K='a' b", 'K="a"B=c', `K="a"'b'`])('refuses %j', (line) => {
-    expect(parseDotenv(`${line}\nZ=z\n`)).toMatchObject({
+    expect(dotenvEntries(`${line}\nZ=z\n`)).toMatchObject({
       entries: [{ key: 'Z' }],
       faults: [
         { where: 'line 1', message: 'something follows the closing quote of the value of K' },
@@ -57,7 +57,7 @@ describe('parseDotenv', () => {
 
   it('names every fault by its line, and repeats nothing of a value', () => {
     const text = '\uFEFFA=1\n\nB="x\ny"\nalone\nC=hush$hush2\nD=${hush\na b=hush\nE="hush'
-    const { entries, faults } = parseDotenv(text)
+    const { entries, faults } = dotenvEntries(text)
     expect(entries.map((e) => [e.key, e.where])).toEqual([
       ['A', 'line 1'],
       ['B', 'line 3'],
@@ -73,7 +73,7 @@ it('reads every text back that it has written', () => {
       fc.array(fc.string({ unit: codePoint, maxLength: 40 }), { maxLength: 8 }),
       (values) => {
         const entries = values.map((value, i) => ({ key: `K${i}`, value }))
-        const { entries: back, faults } = parseDotenv(renderDotenv(entries))
+        const { entries: back, faults } = dotenvEntries(renderDotenv(entries))
         expect(faults).toEqual([])
         expect(back.map((e) => String(e.value))).toEqual(
           values.map((v) => Buffer.from(v).toString()),

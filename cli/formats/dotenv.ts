@@ -1,8 +1,8 @@
 // The .env format for the command line: its text comes in as bytes of values, and goes out quoted.
 import { parseDotenv as parseText } from '../../src/formats/dotenv.ts'
-import type { Parsed } from './entries.ts'
+import type { ParsedEntries } from './entries.ts'
 
-export const parseDotenv = (text: string): Parsed => {
+export const dotenvEntries = (text: string): ParsedEntries => {
   const { entries, faults } = parseText(text)
   return { entries: entries.map((one) => ({ ...one, value: Buffer.from(one.value) })), faults }
 }

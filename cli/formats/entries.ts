@@ -15,13 +15,13 @@ export interface Entry {
   readonly fields?: SecretInput
 }
 
-export interface Parsed {
+export interface ParsedEntries {
   readonly entries: readonly Entry[]
   readonly faults: readonly LineFault[]
 }
 
 /** The text of a value; undefined when the bytes are not UTF-8. */
-export const textOf = (value: Buffer): string | undefined => {
+export const entryText = (value: Buffer): string | undefined => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value)
   } catch {

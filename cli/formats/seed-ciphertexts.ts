@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { defined } from '../../src/kernel/defined.ts'
 import { openLegacy } from '../../src/secrets/aead.ts'
 import { CliError } from '../errors.ts'
-import type { Entry, Parsed } from './entries.ts'
+import type { Entry, ParsedEntries } from './entries.ts'
 import type { LineFault } from '../../src/formats/dotenv.ts'
 
 /** Columns of the first Stagely's `secrets` table. */
@@ -35,7 +35,7 @@ export const openSeedCiphertext = (ciphertext: string, key: Buffer): Buffer | un
 }
 
 /** A JSON array of rows, as `SELECT json_agg(secrets) FROM secrets` prints it. */
-export const parseSeedRows = (text: string, key: Buffer): Parsed => {
+export const parseSeedRows = (text: string, key: Buffer): ParsedEntries => {
   let rows: unknown
   try {
     rows = JSON.parse(text)

@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { parseJsonSecrets, parseYamlSecrets } from './structured.ts'
-import type { Parsed } from './entries.ts'
+import { jsonEntries, yamlEntries } from './structured.ts'
+import type { ParsedEntries } from './entries.ts'
 
-const pairs = ({ entries }: Parsed): string[][] => entries.map((e) => [e.key, String(e.value)])
+const pairs = ({ entries }: ParsedEntries): string[][] =>
+  entries.map((e) => [e.key, String(e.value)])
 
 describe('JSON and YAML', () => {
   it('reads a map of keys to texts', () => {
-    expect(pairs(parseJsonSecrets('{"A":"1","B":"x\\ny"}'))).toEqual([
+    expect(pairs(jsonEntries('{"A":"1","B":"x\\ny"}'))).toEqual([
       ['A', '1'],
       ['B', 'x\ny'],
     ])
-    expect(pairs(parseYamlSecrets('A: "1"\nON: text\nB: |\n  x\n  y\n'))).toEqual([
+    expect(pairs(yamlEntries('A: "1"\nON: text\nB: |\n  x\n  y\n'))).toEqual([
       ['A', '1'],
       ['ON', 'text'],
       ['B', 'x\ny\n'],
@@ -28,7 +29,7 @@ describe('JSON and YAML', () => {
         file_permissions: '0400',
       },
     ]
-    const { entries, faults } = parseJsonSecrets(JSON.stringify({ secrets }))
+    const { entries, faults } = jsonEntries(JSON.stringify({ secrets }))
     expect(faults).toEqual([])
     expect(entries[0]).toMatchObject({ key: 'PORT', scope: 'web' })
     expect(entries[1]).toMatchObject({
@@ -38,22 +39,22 @@ describe('JSON and YAML', () => {
   })
 
   it('refuses what is no text, and says where without a byte of it', () => {
-    const { faults } = parseYamlSecrets('A: yes\nB: 0600\nC: "hush"\nD: [hush]\n')
+    const { faults } = yamlEntries('A: yes\nB: 0600\nC: "hush"\nD: [hush]\n')
     expect(faults.map((f) => f.where)).toEqual(['A', 'B', 'D'])
     const broken = [
-      parseYamlSecrets('A: "hush\nB: {'),
-      parseJsonSecrets('{"A": "hush'),
-      parseJsonSecrets('"hush"'),
+      yamlEntries('A: "hush\nB: {'),
+      jsonEntries('{"A": "hush'),
+      jsonEntries('"hush"'),
     ]
     for (const { faults: found } of broken) expect(found).toHaveLength(1)
     expect(JSON.stringify([faults, broken])).not.toContain('hush')
     const secrets = [{ key: 'A' }, { key: 'B', value: 'hush', value_base64: 'aHVzaA==' }]
-    expect(parseJsonSecrets(JSON.stringify(secrets)).faults.map((f) => f.message)).toEqual([
+    expect(jsonEntries(JSON.stringify(secrets)).faults.map((f) => f.message)).toEqual([
       'must have one of value, value_base64 and value_from',
       'must have one of value, value_base64 and value_from',
     ])
     const list = [{ key: 'A' }, { key: 'B', value: 1 }, { key: 'C', value: 'x', secrte: 1 }]
-    expect(parseJsonSecrets(JSON.stringify(list)).faults.map((f) => f.where)).toEqual([
+    expect(jsonEntries(JSON.stringify(list)).faults.map((f) => f.where)).toEqual([
       'secrets[0]',
       'secrets[1]',
       'secrets[2]',

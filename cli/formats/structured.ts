@@ -10,7 +10,7 @@ import {
 } from '../../src/formats/structured.ts'
 import { parseYamlSecrets as parseYaml } from '../../src/formats/yaml-secrets.ts'
 import { secretFields } from '../../src/resources/schemas/secret-fields.ts'
-import type { Parsed } from './entries.ts'
+import type { ParsedEntries } from './entries.ts'
 
 /** Every field by its REST name, except a sealed value, which belongs in a manifest. */
 const lineSchema = z
@@ -33,7 +33,7 @@ const check: CheckLine = (line) => {
   return `${field}${issue.message}`
 }
 
-const asBytes = ({ lines, faults }: Structured): Parsed => ({
+const asBytes = ({ lines, faults }: Structured): ParsedEntries => ({
   entries: lines.map(({ value, value_base64: base64, ...line }) => ({
     ...line,
     ...defined({
@@ -48,5 +48,5 @@ const asBytes = ({ lines, faults }: Structured): Parsed => ({
   faults,
 })
 
-export const parseJsonSecrets = (source: string): Parsed => asBytes(parseJson(source, check))
-export const parseYamlSecrets = (source: string): Parsed => asBytes(parseYaml(source, check))
+export const jsonEntries = (source: string): ParsedEntries => asBytes(parseJson(source, check))
+export const yamlEntries = (source: string): ParsedEntries => asBytes(parseYaml(source, check))

@@ -6,9 +6,9 @@ import { dirname, resolve } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { isRecord } from '../../src/kernel/record.ts'
 import { CliError } from '../errors.ts'
-import { envFilesOf, writtenOf, type RawService } from './service-uses.ts'
+import { declaredEnvFiles, writtenOf, type ServiceDeclaration } from './service-uses.ts'
 
-export type RawServices = Readonly<Record<string, RawService>>
+export type RawServices = Readonly<Record<string, ServiceDeclaration>>
 
 interface Files {
   readonly paths: readonly string[]
@@ -75,7 +75,7 @@ interface Place {
 }
 
 const ownServices = async (place: Place): Promise<RawServices> => {
-  const services: Record<string, RawService> = {}
+  const services: Record<string, ServiceDeclaration> = {}
   const { services: all } = place.document
   for (const name of Object.keys(isRecord(all) ? all : {}))
     services[name] = await serviceIn(place, name)
@@ -83,12 +83,12 @@ const ownServices = async (place: Place): Promise<RawServices> => {
 }
 
 /** One service, merged with the service that it extends. */
-const serviceIn = async (place: Place, name: string): Promise<RawService> => {
+const serviceIn = async (place: Place, name: string): Promise<ServiceDeclaration> => {
   const { document, root, fill, depth } = place
   const raw = isRecord(document.services) ? document.services[name] : undefined
   if (!isRecord(raw) || depth > maxDepth) return {}
   const { extends: base, ...own } = raw
-  const entries = envFilesOf(own)
+  const entries = declaredEnvFiles(own)
   const paths = await fill(entries.map((entry) => entry.path))
   const files = entries.map((entry, i) => ({ ...entry, path: resolve(root, paths[i] ?? '') }))
   const service = { ...own, ...(files.length > 0 && { env_file: files }) }
@@ -98,10 +98,10 @@ const serviceIn = async (place: Place, name: string): Promise<RawService> => {
   return mergedService(await extended({ ...place, depth: depth + 1 }, from.service, file), service)
 }
 
-const extended = async (place: Place, name: string, file?: string): Promise<RawService> => {
+const extended = async (place: Place, name: string, file?: string): Promise<ServiceDeclaration> => {
   if (file === undefined) return await serviceIn(place, name)
   const at = resolve(place.root, file)
-  let service: RawService = {}
+  let service: ServiceDeclaration = {}
   for (const document of await readDocuments(at)) {
     const found = await serviceIn({ ...place, document, root: dirname(at) }, name)
     service = mergedService(service, found)
@@ -119,7 +119,10 @@ const merged = (before: RawServices, after: RawServices): RawServices => ({
   ),
 })
 
-const mergedService = (before: RawService, after: RawService): RawService => {
+const mergedService = (
+  before: ServiceDeclaration,
+  after: ServiceDeclaration,
+): ServiceDeclaration => {
   const both = Object.keys(before).filter((field) => field in after)
   const joined = Object.fromEntries(both.map((field) => [field, [before[field], after[field]]]))
   return {
@@ -127,7 +130,7 @@ const mergedService = (before: RawService, after: RawService): RawService => {
     ...after,
     ...joined,
     environment: Object.fromEntries([...writtenOf(before), ...writtenOf(after)]),
-    env_file: [...envFilesOf(before), ...envFilesOf(after)],
+    env_file: [...declaredEnvFiles(before), ...declaredEnvFiles(after)],
     network_mode: after.network_mode ?? before.network_mode,
     ipc: after.ipc ?? before.ipc,
     pid: after.pid ?? before.pid,

@@ -14,7 +14,7 @@ import {
   usesOf,
   variablesIn,
   type FieldText,
-  type RawService,
+  type ServiceDeclaration,
   type ServiceUses,
 } from './service-uses.ts'
 
@@ -136,7 +136,7 @@ export const readComposeProject = async (request: ProjectRequest): Promise<Compo
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : undefined
 
-const restartsAfter = ({ depends_on: all }: RawService = {}): string[] =>
+const restartsAfter = ({ depends_on: all }: ServiceDeclaration = {}): string[] =>
   Object.entries(isRecord(all) ? all : {}).flatMap(([name, one]) =>
     isRecord(one) && one['restart'] === true ? name : [],
   )
@@ -249,7 +249,7 @@ const probeOf = (
   }
 }
 
-const environmentOf = (service: RawService | undefined): Map<string, string> => {
+const environmentOf = (service: ServiceDeclaration | undefined): Map<string, string> => {
   const environment = (service?.environment ?? {}) as Record<string, string | number | null>
   return new Map(
     Object.entries(environment).flatMap(([key, value]) =>

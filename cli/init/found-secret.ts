@@ -1,5 +1,5 @@
 // A value that init found in a Compose project.
-import type { Part } from './interpolate.ts'
+import type { TextPart } from './interpolate.ts'
 
 export interface ProposedSecret {
   readonly key: string
@@ -16,7 +16,7 @@ export interface FoundSecret extends ProposedSecret {
   /** Source of the whole value. Secrets with the same source have one value in several places. */
   readonly source?: string
   /** The value in parts, as the compose file makes it of variables. */
-  readonly parts?: readonly Part[]
+  readonly parts?: readonly TextPart[]
 }
 
 /** The source of a value that is the whole of a variable, or of its default. */

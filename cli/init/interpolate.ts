@@ -1,7 +1,7 @@
 import { append } from '../../src/kernel/append.ts'
 // A text of a compose file in parts: what is written, and what variables fill in, by the rules of Compose. Pure.
 
-export interface Part {
+export interface TextPart {
   readonly text: string
   /** The variable that the text is the value of, or the default that is in use. Absent: it is written there. */
   readonly variable?: string
@@ -23,7 +23,7 @@ const closing = (text: string, from: number): number => {
 }
 
 /** What `${NAME…}` stands for; `rest` is what follows the name. */
-const expand = (name: string, rest: string, variables: Variables): Part[] => {
+const expand = (name: string, rest: string, variables: Variables): TextPart[] => {
   const value = variables.get(name)
   const [, colon = '', operator = '', argument = ''] = /^(:?)([-+?])([^]*)$/.exec(rest) ?? []
   const isUsed = value !== undefined && (colon === '' || value !== '')
@@ -34,8 +34,8 @@ const expand = (name: string, rest: string, variables: Variables): Part[] => {
   return isLiteral ? [{ text: parts.map(({ text }) => text).join(''), variable: name }] : parts
 }
 
-export const partsOf = (written: string, variables: Variables): Part[] => {
-  const parts: Part[] = []
+export const partsOf = (written: string, variables: Variables): TextPart[] => {
+  const parts: TextPart[] = []
   const add = (text: string): void => {
     if (text !== '') parts.push({ text })
   }
@@ -56,5 +56,5 @@ export const partsOf = (written: string, variables: Variables): Part[] => {
 }
 
 /** The variable whose value is the whole text. */
-export const wholeVariable = (parts: readonly Part[]): string | undefined =>
+export const wholeVariable = (parts: readonly TextPart[]): string | undefined =>
   parts.length === 1 ? parts[0]?.variable : undefined

@@ -3,10 +3,10 @@ import { defined } from '../../src/kernel/defined.ts'
 import { apiVersion, type KubeObject } from '../../src/resources/meta.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { toYaml } from '../output/output.ts'
-import { nameFor, type KnownSecrets } from '../secrets/identity.ts'
+import { nameFor, type StoredSecrets } from '../secrets/identity.ts'
 import type { ProposedSecret } from './found-secret.ts'
 
-export interface StageletChoice {
+export interface NewStagelet {
   readonly namespace: string
   readonly project: string
   readonly stagelet: string
@@ -24,7 +24,7 @@ export interface StageletChoice {
 
 type Fields = Record<string, unknown>
 
-export interface Manifests {
+export interface InitManifests {
   /** With values; stored once. */
   readonly objects: readonly KubeObject[]
   /** Names of the secrets that Stagely holds already: they stay as they are there. */
@@ -51,10 +51,10 @@ const heldOf = (object: KubeObject | undefined): Fields | undefined => {
 
 /** `reload`: also secrets that Stagely holds already get the values of the files. */
 export const renderManifests = (
-  choice: StageletChoice,
+  choice: NewStagelet,
   secrets: readonly ProposedSecret[],
-  { known, reload = false }: { readonly known: KnownSecrets; readonly reload?: boolean },
-): Manifests => {
+  { known, reload = false }: { readonly known: StoredSecrets; readonly reload?: boolean },
+): InitManifests => {
   const project = objectOf('Project', choice.project, choice.namespace, {})
   const named = new Set<string>()
   const held = new Set<string>()
@@ -89,7 +89,7 @@ const objectOf = (kind: string, name: string, namespace: string, spec: Fields): 
   spec,
 })
 
-const stageletSpec = (choice: StageletChoice): Record<string, unknown> => {
+const stageletSpec = (choice: NewStagelet): Record<string, unknown> => {
   const { files, envFiles, profiles, variables } = choice
   return {
     projectRef: { name: choice.project },

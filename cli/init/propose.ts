@@ -12,7 +12,7 @@ import {
 import { inOrder, keptFiles, keptVariables } from './kept.ts'
 import { sharedVariables, valueOfVariable, variablesElsewhere } from './other-places.ts'
 import { shareValues } from './share-values.ts'
-import { valuesOfService, variablesOf, type FoundValue } from './values-of-service.ts'
+import { valuesOfService, variablesOf, type ServiceValue } from './values-of-service.ts'
 
 export interface Proposal {
   readonly secrets: readonly ProposedSecret[]
@@ -86,16 +86,16 @@ const withoutOrigin = ({ key, scope, value, from, refersTo }: ProposedSecret): P
 /** Secrets, values that hold one, and values of one key that differ between services; the rest is plain, and stays. */
 const chooseSecrets = (
   { services }: ComposeProject,
-  values: readonly FoundValue[],
+  values: readonly ServiceValue[],
   { all }: Wishes,
   kept: Kept[],
-): FoundValue[] => {
+): ServiceValue[] => {
   const known = values.flatMap(({ isSecret, value }) =>
     isSecret && value.length >= minPatternBytes ? [value] : [],
   )
-  const differs = ({ key, value }: FoundValue): boolean =>
+  const differs = ({ key, value }: ServiceValue): boolean =>
     services.some(({ environment }) => (environment.get(key) ?? value) !== value)
-  const [chosen, plain]: [FoundValue[], FoundValue[]] = [[], []]
+  const [chosen, plain]: [ServiceValue[], ServiceValue[]] = [[], []]
   for (const one of values) {
     const holds = known.some((secret) => one.value.includes(secret))
     const isChosen = all === true || one.isSecret || holds || differs(one)
@@ -114,10 +114,10 @@ const chooseSecrets = (
  */
 const withOneValue = (
   project: ComposeProject,
-  chosen: readonly FoundValue[],
+  chosen: readonly ServiceValue[],
   { exclude, global }: Wishes,
   kept: Kept[],
-): { services: FoundValue[]; globals: FoundSecret[] } => {
+): { services: ServiceValue[]; globals: FoundSecret[] } => {
   const shared = sharedVariables(project, chosen)
   const torn = new Map(
     shared.flatMap(({ name, value, place }) => {
@@ -127,7 +127,7 @@ const withOneValue = (
       return [[name, why] as const]
     }),
   )
-  const whyStays = (one: FoundValue): string | undefined =>
+  const whyStays = (one: ServiceValue): string | undefined =>
     variablesOf(one).flatMap((name) => torn.get(name) ?? [])[0]
   for (const one of chosen) {
     const why = whyStays(one)
@@ -146,8 +146,8 @@ const withOneValue = (
 }
 
 /** Replaces equal secrets of all services by one global secret. */
-const withGlobals = (seen: readonly FoundValue[], serviceCount: number): FoundValue[] => {
-  const byKey = new Map<string, FoundValue[]>()
+const withGlobals = (seen: readonly ServiceValue[], serviceCount: number): ServiceValue[] => {
+  const byKey = new Map<string, ServiceValue[]>()
   for (const secret of seen) byKey.set(secret.key, [...(byKey.get(secret.key) ?? []), secret])
   return [...byKey.values()].flatMap((all) => {
     const same = all.every(({ value }) => value === all[0]?.value)
@@ -159,10 +159,10 @@ const withGlobals = (seen: readonly FoundValue[], serviceCount: number): FoundVa
 
 /** No container gets what is for a service that the stack does not run: it stays in the files. */
 const withoutIdle = (
-  found: readonly FoundValue[],
+  found: readonly ServiceValue[],
   scopes: ReadonlySet<string>,
   kept: Kept[],
-): FoundValue[] =>
+): ServiceValue[] =>
   found.filter(({ key, scope, file }) => {
     const isRun = scopes.has(scope)
     const why = `service ${scope} is in no active profile; --profile NAME takes it`

@@ -8,7 +8,7 @@ export interface EnvFileEntry {
   readonly format?: string
 }
 
-export interface RawService {
+export interface ServiceDeclaration {
   readonly environment?:
     Readonly<Record<string, string | number | boolean | null>> | readonly string[]
   /** A text or a list of texts before Compose 2.24. */
@@ -48,7 +48,7 @@ export interface ServiceUses {
 
 /** Every variable that the files use, sorted. */
 export const variablesIn = (
-  services: Readonly<Record<string, RawService>>,
+  services: Readonly<Record<string, ServiceDeclaration>>,
   others: readonly FieldText[],
 ): string[] => {
   const names = new Set(others.flatMap(({ text }) => variablesOfText(text)))
@@ -60,7 +60,7 @@ export const variablesIn = (
 }
 
 /** A service's `environment`: the text of each key, null for a key alone. */
-export const writtenOf = ({ environment = {} }: RawService): Map<string, string | null> =>
+export const writtenOf = ({ environment = {} }: ServiceDeclaration): Map<string, string | null> =>
   Array.isArray(environment)
     ? new Map(
         (environment as string[]).map((item) => {
@@ -75,17 +75,23 @@ export const writtenOf = ({ environment = {} }: RawService): Map<string, string 
         ]),
       )
 
-export const envFilesOf = ({ env_file: files = [] }: RawService): EnvFileEntry[] =>
+export const declaredEnvFiles = ({ env_file: files = [] }: ServiceDeclaration): EnvFileEntry[] =>
   (typeof files === 'string' ? [files] : files).map((file) =>
     typeof file === 'string' ? { path: file } : file,
   )
 
-export const usesOf = (service: RawService, shown: (path: string) => string): ServiceUses => {
+export const usesOf = (
+  service: ServiceDeclaration,
+  shown: (path: string) => string,
+): ServiceUses => {
   const { environment: _, ...others } = service
   const modes = [service.network_mode, service.ipc, service.pid]
   return {
     written: writtenOf(service),
-    envFileEntries: envFilesOf(service).map((entry) => ({ ...entry, path: shown(entry.path) })),
+    envFileEntries: declaredEnvFiles(service).map((entry) => ({
+      ...entry,
+      path: shown(entry.path),
+    })),
     texts: fieldTexts(others),
     sharesWith: modes.flatMap((mode) =>
       typeof mode === 'string' && mode.startsWith('service:') ? [mode.slice(8)] : [],

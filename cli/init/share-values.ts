@@ -4,7 +4,7 @@ import { minPatternBytes } from '../../src/masking/patterns.ts'
 import { renderTemplate, parseTemplate } from '../../src/resources/kinds/value-template.ts'
 import type { ComposeProject } from './compose-project.ts'
 import { variableSource, type FoundSecret, type ProposedSecret } from './found-secret.ts'
-import type { Part } from './interpolate.ts'
+import type { TextPart } from './interpolate.ts'
 import { looksSecret, urlWithPassword } from './looks-secret.ts'
 
 /** Each secret with its own value, or with a template that refers to others. */
@@ -117,7 +117,7 @@ const referenceTo = (home: ProposedSecret): string => `\${${nameOf(home)}}`
 type Pieces = readonly (string | FoundSecret)[]
 
 /** The pieces of a value that the compose file makes of variables: `postgres://app:${PASSWORD}@db`. */
-const piecesOf = (parts: readonly Part[], homes: Homes): Pieces =>
+const piecesOf = (parts: readonly TextPart[], homes: Homes): Pieces =>
   parts.map(({ text, variable }) => {
     if (variable === undefined) return text
     return homes.get(variableSource(variable, text)) ?? homes.get(textSource(text)) ?? text

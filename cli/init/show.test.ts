@@ -1,13 +1,16 @@
 import { expect, it } from 'vitest'
 import type { ReviewStatus } from '../../src/manifests/review.ts'
-import { renderProposal, summaryOf, type Found } from './show.ts'
+import { renderProposal, summaryOf, type InitFindings } from './show.ts'
 
 const service = (name: string, restartsAfter: string[] = []) => ({
   ...{ name, enabled: true, restartsAfter, environment: new Map<string, string>() },
   ...{ dependsOn: [], sharesWith: [], written: new Map<string, string>() },
 })
 
-const foundWith = (action: 'Create' | 'Unchanged', more: Partial<ReviewStatus> = {}): Found =>
+const foundWith = (
+  action: 'Create' | 'Unchanged',
+  more: Partial<ReviewStatus> = {},
+): InitFindings =>
   ({
     project: {
       ...{ name: 'shop', directory: '/srv/shop' },
@@ -28,7 +31,7 @@ const foundWith = (action: 'Create' | 'Unchanged', more: Partial<ReviewStatus> =
       ...more,
     },
     ...{ held: [], manifest: 'stagely.yaml', manifestDiffers: false },
-  }) as unknown as Found
+  }) as unknown as InitFindings
 
 it('tells of a new stack what its first up does', () => {
   const found = foundWith('Create')

@@ -7,7 +7,7 @@ import type { ComposeProject } from './compose-project.ts'
 import { whyPlain, type Kept } from './found-secret.ts'
 import type { Proposal } from './propose.ts'
 
-export interface Found {
+export interface InitFindings {
   readonly project: ComposeProject
   readonly proposal: Proposal
   readonly review: ReviewStatus
@@ -37,7 +37,7 @@ const namesOf = (kept: readonly Kept[]): string => {
   return names.slice(0, mostNames).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-export const renderProposal = (found: Found): string => {
+export const renderProposal = (found: InitFindings): string => {
   const { project, proposal, review, held, manifest } = found
   const { secrets, kept } = proposal
   const known = reachOfKnown(found)
@@ -83,7 +83,7 @@ export const renderProposal = (found: Found): string => {
 const reachOfKnown = ({
   project: { services },
   review,
-}: Found): Pick<Proposal, 'recreated' | 'restarted' | 'untouched'> | undefined => {
+}: InitFindings): Pick<Proposal, 'recreated' | 'restarted' | 'untouched'> | undefined => {
   const stagelet = review.changes.find(({ kind }) => kind === 'Stagelet')
   if (stagelet === undefined || stagelet.action === 'Create') return undefined
   const isHere = (one: { readonly namespace: string; readonly stagelet: string }): boolean =>
@@ -115,7 +115,7 @@ const readOnceNote = (secrets: Proposal['secrets']): string[] => {
 }
 
 const jsonOf = (
-  { project, proposal, review, held, manifest, manifestDiffers }: Found,
+  { project, proposal, review, held, manifest, manifestDiffers }: InitFindings,
   { recreated, restarted, untouched }: Pick<Proposal, 'recreated' | 'restarted' | 'untouched'>,
 ): object => ({
   project: project.name,
@@ -142,5 +142,5 @@ const jsonOf = (
   manifestDiffers,
 })
 
-export const summaryOf = (found: Found): object =>
+export const summaryOf = (found: InitFindings): object =>
   jsonOf(found, reachOfKnown(found) ?? found.proposal)

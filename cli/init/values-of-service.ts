@@ -2,13 +2,13 @@
 import { variablesOfText } from '../../src/compose/variables.ts'
 import type { ComposeProject, ComposeService } from './compose-project.ts'
 import { variableSource, type FoundSecret, type Kept } from './found-secret.ts'
-import { partsOf, wholeVariable, type Part } from './interpolate.ts'
+import { partsOf, wholeVariable, type TextPart } from './interpolate.ts'
 import { looksSecret } from './looks-secret.ts'
 import { otherPlaceOf } from './other-places.ts'
 
 const storable = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/
 
-export interface FoundValue extends FoundSecret {
+export interface ServiceValue extends FoundSecret {
   /** The file that has the value now. */
   readonly file: string
   readonly isSecret: boolean
@@ -20,8 +20,8 @@ export const valuesOfService = (
   service: ComposeService,
   exclude: readonly string[],
   kept: Kept[],
-): FoundValue[] => {
-  const values: FoundValue[] = []
+): ServiceValue[] => {
+  const values: ServiceValue[] = []
   for (const [key, value] of service.environment) {
     const found = findValue(project, service, key, value)
     const { file } = found
@@ -53,7 +53,7 @@ const findValue = (
   service: ComposeService,
   key: string,
   value: string,
-): Omit<FoundValue, 'from'> & { from: string | undefined } => {
+): Omit<ServiceValue, 'from'> & { from: string | undefined } => {
   const own = { key, value, scope: service.name }
   const composeFile = project.files[0] ?? ''
   const written = service.written.get(key)
@@ -91,6 +91,6 @@ const findValue = (
   }
 }
 
-export const variablesOf = ({ parts = [] }: { readonly parts?: readonly Part[] }): string[] => [
+export const variablesOf = ({ parts = [] }: { readonly parts?: readonly TextPart[] }): string[] => [
   ...new Set(parts.flatMap(({ variable = [] }) => variable)),
 ]

@@ -2,7 +2,7 @@
 import { kinds, type Kind } from '../../src/resources/registry.ts'
 import { usageError } from '../errors.ts'
 
-export interface Target {
+export interface KindTarget {
   readonly kind: Kind
   /** Empty: every object of the kind. */
   readonly names: readonly string[]
@@ -34,14 +34,14 @@ const findKind = (word: string): Kind => {
   return found[0]!
 }
 
-export const kindOf = (name: string): Kind => {
+export const servedKind = (name: string): Kind => {
   const kind = served.find((k) => k.kind === name)
   if (kind === undefined) throw usageError(`no kind is called "${name}"`)
   return kind
 }
 
 /** `stagelets`, `stagelets,secrets`, `stagelet a b`, `stagelet/a project/b`. */
-export const parseTargets = (words: readonly string[]): Target[] => {
+export const parseTargets = (words: readonly string[]): KindTarget[] => {
   const [first, ...names] = words
   if (first === undefined) throw usageError('name a kind, such as "stagelets"')
   if (words.some((word) => word.includes('/'))) {

@@ -5,12 +5,12 @@ import type { KubeObject } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
 import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { isReason, messageOf } from '../../src/kernel/errors.ts'
-import { mergePatch, pathOf, type Api, type ListAnswer } from '../connect/api.ts'
-import type { Target } from './kinds.ts'
-import { mayPass, usageError } from '../errors.ts'
+import { mergePatch, pathOf, type KubeApi, type KubeList } from '../connect/api.ts'
+import type { KindTarget } from './kinds.ts'
+import { isTransient, usageError } from '../errors.ts'
 import { note } from '../print.ts'
 
-export interface Selection {
+export interface ObjectSelection {
   readonly namespace: string | undefined
   readonly selector?: string | undefined
   /** Which of the objects are meant; absent: all. */
@@ -18,16 +18,16 @@ export interface Selection {
 }
 
 /** -A: every namespace; else the namespace of the connection. */
-export const selectionOf = (
-  api: Api,
+export const objectSelection = (
+  api: KubeApi,
   flags: { allNamespaces?: boolean; selector?: string },
-): Selection => ({
+): ObjectSelection => ({
   namespace: flags.allNamespaces === true ? undefined : api.namespace,
   selector: flags.selector,
 })
 
 export const getObject = async (
-  api: Api,
+  api: KubeApi,
   kind: Kind,
   namespace: string,
   name: string,
@@ -35,7 +35,7 @@ export const getObject = async (
 
 /** Changes the fields that the patch has; returns the object as it is then. */
 export const patchObject = async (
-  api: Api,
+  api: KubeApi,
   { kind, namespace = api.namespace, name }: { kind: Kind; namespace?: string; name: string },
   patch: object,
 ): Promise<KubeObject> => {
@@ -55,7 +55,7 @@ export const isSameButStatus = (
 
 /** undefined when it does not exist. */
 export const findObject = async (
-  api: Api,
+  api: KubeApi,
   kind: Kind,
   namespace: string,
   name: string,
@@ -69,16 +69,16 @@ export const findObject = async (
 }
 
 export const listObjects = async (
-  api: Api,
+  api: KubeApi,
   kind: Kind,
-  selection: Selection,
+  selection: ObjectSelection,
 ): Promise<KubeObject[]> => {
   const items: KubeObject[] = []
   let next: string | undefined
   do {
     const answer = (await api.call(pathOf(kind, selection.namespace), {
       query: { labelSelector: selection.selector, limit: '500', continue: next },
-    })) as ListAnswer
+    })) as KubeList
     append(items, answer.items.filter(selection.isMeant ?? (() => true)))
     next = answer.metadata.continue
   } while (next !== undefined && next !== '')
@@ -90,9 +90,9 @@ export type IfThere = <T>(reading: Promise<T>) => Promise<T | undefined>
 
 /** The named objects (NotFound for a missing one, but for `ifThere`), or all objects of the selection. */
 export const readTargets = async (
-  api: Api,
-  targets: readonly Target[],
-  selection: Selection,
+  api: KubeApi,
+  targets: readonly KindTarget[],
+  selection: ObjectSelection,
   ifThere: IfThere = (reading) => reading,
 ): Promise<{ kind: Kind; object: KubeObject }[]> => {
   const found: { kind: Kind; object: KubeObject }[] = []
@@ -139,7 +139,7 @@ type Done = (object: KubeObject | undefined) => boolean
  * not answer is asked again: it may be started anew.
  */
 export const followObject = async (
-  api: Api,
+  api: KubeApi,
   ref: FollowRef,
   done: Done,
   { signal, lost = (why) => note(`${why}; asking again`) }: Following,
@@ -153,7 +153,7 @@ export const followObject = async (
 }
 
 const follow = async (
-  api: Api,
+  api: KubeApi,
   ref: FollowRef,
   done: Done,
   { signal, lost }: Required<Following>,
@@ -170,7 +170,7 @@ const follow = async (
       return await watchUntil(api, ref, take, signal)
     } catch (error) {
       signal.throwIfAborted()
-      if (!isRead || !mayPass(error)) throw error
+      if (!isRead || !isTransient(error)) throw error
       if (failures++ === 0) lost(messageOf(error))
       await pause(Math.min(250 * failures, 5_000), signal)
     }
@@ -178,7 +178,7 @@ const follow = async (
 }
 
 const watchUntil = async (
-  api: Api,
+  api: KubeApi,
   ref: FollowRef,
   done: Done,
   signal: AbortSignal,
@@ -189,7 +189,7 @@ const watchUntil = async (
   let quick = 0
   for (;;) {
     signal.throwIfAborted()
-    const list = (await api.call(path, { query: { fieldSelector }, signal })) as ListAnswer
+    const list = (await api.call(path, { query: { fieldSelector }, signal })) as KubeList
     const object = list.items[0]
     if (done(object)) return object
     const query: Record<string, string> = { fieldSelector, allowWatchBookmarks: 'true' }

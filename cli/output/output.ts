@@ -2,7 +2,7 @@
 import { Document, visit } from 'yaml'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { usageError } from '../errors.ts'
-import { fullName, kindOf } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../objects/kinds.ts'
 import { out, printable } from '../print.ts'
 
 export type Output = 'json' | 'yaml' | 'name' | 'wide'
@@ -40,7 +40,7 @@ export const renderObjects = (
   single: boolean,
 ): string => {
   if (output === 'name') {
-    return objects.map((o) => fullName(kindOf(o.kind), o.metadata.name)).join('\n')
+    return objects.map((o) => fullName(servedKind(o.kind), o.metadata.name)).join('\n')
   }
   const items = objects.map(tidy)
   const shown =

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { renderColumns, renderTable, type Table } from './table.ts'
+import { renderColumns, renderTable, type ServerTable } from './table.ts'
 
-const table: Table = {
+const table: ServerTable = {
   columnDefinitions: [
     { name: 'Name', priority: 0 },
     { name: 'In-Sync', priority: 0 },
@@ -14,7 +14,10 @@ const table: Table = {
   ],
 }
 
-function named(namespace: string, name: string): NonNullable<Table['rows'][number]['object']> {
+function named(
+  namespace: string,
+  name: string,
+): NonNullable<ServerTable['rows'][number]['object']> {
   return { apiVersion: 'v1', kind: 'PartialObjectMetadata', metadata: { namespace, name } }
 }
 

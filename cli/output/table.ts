@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { oneLine } from '../print.ts'
 
-export interface Table {
+export interface ServerTable {
   readonly columnDefinitions:
     readonly { readonly name: string; readonly priority?: number }[] | null
   readonly rows: readonly { readonly cells: readonly unknown[]; readonly object?: KubeObject }[]
@@ -36,7 +36,7 @@ export const renderColumns = (
 }
 
 /** A server-side Table as text. Cells of `date` are already human-readable. */
-export const renderTable = (table: Table, options: TableOptions = {}): string => {
+export const renderTable = (table: ServerTable, options: TableOptions = {}): string => {
   const definitions = table.columnDefinitions ?? []
   const shown = definitions
     .map((definition, index) => ({ definition, index }))

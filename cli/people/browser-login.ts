@@ -6,14 +6,14 @@ import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { loginWord } from '../../src/access/login-word.ts'
 import { sameText } from '../../src/kernel/same-text.ts'
-import { connectionTo, type Endpoint } from '../connect/connect.ts'
+import { connectionTo, type ControllerEndpoint } from '../connect/connect.ts'
 import { CliError } from '../errors.ts'
 import { note } from '../print.ts'
 import { exchange, readJson } from '../connect/transport.ts'
 
 const patienceMs = 300_000
 
-export interface BrowserLogin {
+export interface LoginByBrowser {
   readonly token: string
   readonly user: string
   readonly expires_at?: string
@@ -24,12 +24,12 @@ export interface BrowserLogin {
  * controller's message when it refuses.
  */
 export const loginByBrowser = async (
-  endpoint: Endpoint,
+  endpoint: ControllerEndpoint,
   show: (url: string, word: string) => void = (url, word) =>
     note(
       `Open this page in the browser of this machine:\n\n  ${url}\n\nIt asks whether this command line may log in, and shows ${word}. Waiting…`,
     ),
-): Promise<BrowserLogin> => {
+): Promise<LoginByBrowser> => {
   await requireProvider(endpoint)
   const verifier = randomBytes(32).toString('base64url')
   const state = randomBytes(24).toString('base64url')
@@ -57,7 +57,7 @@ export const loginByBrowser = async (
 }
 
 /** Otherwise the person would wait at a page that does not exist. */
-const requireProvider = async (endpoint: Endpoint): Promise<void> => {
+const requireProvider = async (endpoint: ControllerEndpoint): Promise<void> => {
   const { server, options } = connectionTo({ ...endpoint })
   const { status } = await exchange(server, '/auth/login', {}, await options())
   if (status === 404)
@@ -102,10 +102,10 @@ const codeFrom = (server: Server, state: string): Promise<string> =>
   })
 
 const giveCode = async (
-  endpoint: Endpoint,
+  endpoint: ControllerEndpoint,
   code: string,
   verifier: string,
-): Promise<BrowserLogin> => {
+): Promise<LoginByBrowser> => {
   const connection = connectionTo({ ...endpoint })
   const host = hostname()
     .replace(/[^A-Za-z0-9.-]/g, '-')
@@ -114,8 +114,8 @@ const giveCode = async (
   const body = { code, code_verifier: verifier, name }
   const call = { method: 'POST', body } as const
   const reply = await exchange(connection.server, '/auth/token', call, await connection.options())
-  const answer = readJson(reply.text, connection.server) as Partial<BrowserLogin>
+  const answer = readJson(reply.text, connection.server) as Partial<LoginByBrowser>
   if (reply.status !== 201 || answer.token === undefined)
     throw new CliError(`${connection.server} gave no token; run "stagely login" again`)
-  return answer as BrowserLogin
+  return answer as LoginByBrowser
 }

@@ -78,4 +78,4 @@ export const parseRole = (text: string): string => {
 }
 
 /** One segment of a path. */
-export const part = (text: string): string => encodeURIComponent(text)
+export const pathPart = (text: string): string => encodeURIComponent(text)

@@ -2,7 +2,7 @@
 import type { SetDiff } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { usageError } from '../errors.ts'
-import { fullName, kindOf } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../objects/kinds.ts'
 import { openApi } from '../connect/api.ts'
 import {
   newCommand,
@@ -16,13 +16,13 @@ import {
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { asking } from '../prompt.ts'
-import { openRest, projectPath, type Rest } from '../connect/rest.ts'
+import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { rollBack } from '../secrets/roll-back.ts'
 import { parseNumber } from '../secrets/flags.ts'
 import { printAs } from '../output/output.ts'
 import { checkFormat, renderDiff } from '../secrets/set-diff.ts'
-import { namesOf, stageletsOf, waitForSync } from '../wait/wait-in-sync.ts'
-import { findTarget } from './target.ts'
+import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
+import { findRolloutTarget } from './target.ts'
 import { readRollout } from './view.ts'
 
 interface Revision {
@@ -57,14 +57,14 @@ const view: RecordView<Revision> = {
   empty: 'No revisions yet.',
 }
 
-const listRevisions = (rest: Rest, project: string): Promise<Omit<Revision, 'runs'>[]> =>
+const listRevisions = (rest: RestClient, project: string): Promise<Omit<Revision, 'runs'>[]> =>
   rest.list(`${projectPath(rest.namespace, project)}/revisions`, 'revisions')
 
 interface HistoryFlags extends CommonFlags {
   readonly revision?: number
 }
 
-export const historyCommand = (): Command =>
+export const rolloutHistoryCommand = (): Command =>
   newCommand(
     'history',
     'Show the revisions of a project: who changed which keys when, and which stagelets run them.',
@@ -80,7 +80,7 @@ export const historyCommand = (): Command =>
     .action(history)
 
 const history = async (words: string[], flags: HistoryFlags): Promise<void> => {
-  const target = await findTarget(await openApi(flags), words)
+  const target = await findRolloutTarget(await openApi(flags), words)
   const rest = await openRest(flags)
   const { revision } = flags
   if (revision !== undefined) {
@@ -140,7 +140,7 @@ const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
   checkFormat(flags.output)
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
-  const target = await findTarget(api, words)
+  const target = await findRolloutTarget(api, words)
   const { project } = target
   if (target.kind === 'Stagelet')
     throw usageError(
@@ -155,7 +155,9 @@ const undo = async (words: string[], flags: UndoFlags): Promise<void> => {
   const mode = dryRun === true ? ' (dry run)' : ''
   const quiet = output !== undefined
   if (!quiet)
-    out(`${fullName(kindOf('Project'), project)} ${word} to revision ${plan.revision}${mode}`)
+    out(`${fullName(servedKind('Project'), project)} ${word} to revision ${plan.revision}${mode}`)
   if (timeoutMs === undefined || dryRun === true) return
-  await waitForSync(api, namesOf(await stageletsOf(api, project)), timeoutMs, { quiet })
+  await waitForSync(api, stageletNames(await stageletsOfProject(api, project)), timeoutMs, {
+    quiet,
+  })
 }

@@ -7,7 +7,7 @@ import { parseLimit, takeFirst } from '../connect/limited.ts'
 import { note } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest } from '../connect/rest.ts'
-import { findTarget } from './target.ts'
+import { findRolloutTarget } from './target.ts'
 
 const tookOf = ({ started_at: from = '', finished_at: to = '' }: KeptRollout): string => {
   const ms = Date.parse(to) - Date.parse(from)
@@ -49,7 +49,7 @@ interface Flags extends CommonFlags {
   readonly limit: number
 }
 
-export const listCommand = (): Command =>
+export const rolloutListCommand = (): Command =>
   newCommand(
     'list',
     'List rollouts, newest first: which services each changed, how it ended, and whose values made it fail. The newest 50 of each stagelet are kept.',
@@ -73,7 +73,8 @@ export const listCommand = (): Command =>
 const list = async (words: string[], flags: Flags): Promise<void> => {
   const rest = await openRest(flags)
   const { state, limit, output } = flags
-  const target = words.length === 0 ? undefined : await findTarget(await openApi(flags), words)
+  const target =
+    words.length === 0 ? undefined : await findRolloutTarget(await openApi(flags), words)
   const team = target === undefined ? flags.namespace : rest.namespace
   const id = encodeURIComponent(`${rest.namespace}/${target?.name ?? ''}`)
   const isOne = target?.kind === 'Stagelet'

@@ -8,9 +8,9 @@ import { openApi } from '../connect/api.ts'
 import { newCommand, outputOption, timeoutOption, type CommonFlags } from '../options.ts'
 import { toYaml } from '../output/output.ts'
 import { note, oneLine, out } from '../print.ts'
-import { openRest, type Rest } from '../connect/rest.ts'
+import { openRest, type RestClient } from '../connect/rest.ts'
 import { renderColumns } from '../output/table.ts'
-import { findTarget, type RolloutTarget } from './target.ts'
+import { findRolloutTarget, type RolloutTarget } from './target.ts'
 import { judgeRollout, type RolloutVerdict } from './verdict.ts'
 import { readRollout } from './view.ts'
 
@@ -41,7 +41,7 @@ export const statusCommand = (): Command =>
 const status = async (words: string[], flags: Flags): Promise<void> => {
   const { output } = flags
   if (output === 'name') throw usageError('-o name is not known here; use json, yaml or wide')
-  const target = await findTarget(await openApi(flags), words)
+  const target = await findRolloutTarget(await openApi(flags), words)
   const rest = await openRest(flags)
   const view = await readRollout(rest, target.project)
   if (output === 'json') out(JSON.stringify(view, null, 4))
@@ -62,7 +62,7 @@ const status = async (words: string[], flags: Flags): Promise<void> => {
 const settleMs = 2_500
 
 const follow = async (
-  rest: Rest,
+  rest: RestClient,
   target: RolloutTarget,
   { view, timeoutMs }: { view: Rollout; timeoutMs: number },
 ): Promise<void> => {
@@ -97,7 +97,7 @@ const follow = async (
 
 /** Waits while a controller restarts. */
 const readAgain = async (
-  rest: Rest,
+  rest: RestClient,
   project: string,
   signal: AbortSignal | undefined,
 ): Promise<Rollout> => {

@@ -2,15 +2,15 @@
 import type { Rollout } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { retryOutcome, syncOutcome, rolloutStartOf } from '../../src/resources/wait-outcome.ts'
-import { openApi, type Api } from '../connect/api.ts'
+import { openApi, type KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { fullName, kindOf } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../objects/kinds.ts'
 import { getObject, patchObject } from '../objects/objects.ts'
 import { newCommand, parseWait, waiting, type CommonFlags, type WaitFlags } from '../options.ts'
 import { note, out } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
-import { namesOf, stageletsOf, waitForSync } from '../wait/wait-in-sync.ts'
-import { findTarget, type RolloutTarget } from './target.ts'
+import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
+import { findRolloutTarget, type RolloutTarget } from './target.ts'
 import { rolloutPath } from './view.ts'
 
 const targetWords = 'a project, or KIND/NAME: project/shop, stagelet/shop'
@@ -18,7 +18,7 @@ const targetWords = 'a project, or KIND/NAME: project/shop, stagelet/shop'
 const steering = (
   name: string,
   summary: string,
-  run: (target: RolloutTarget, api: Api, flags: CommonFlags) => Promise<void>,
+  run: (target: RolloutTarget, api: KubeApi, flags: CommonFlags) => Promise<void>,
 ): Command =>
   newCommand(name, summary, [
     `stagely rollout ${name} shop`,
@@ -27,14 +27,14 @@ const steering = (
     .argument('<target...>', targetWords)
     .action(async (words: string[], flags: CommonFlags) => {
       const api = await openApi(flags)
-      await run(await findTarget(api, words), api, flags)
+      await run(await findRolloutTarget(api, words), api, flags)
     })
 
-const nameOf = ({ kind, name }: RolloutTarget): string => fullName(kindOf(kind), name)
+const nameOf = ({ kind, name }: RolloutTarget): string => fullName(servedKind(kind), name)
 
 /** As in kubectl, pausing a paused stagelet is an error. */
-const setStageletPaused = async (api: Api, name: string, paused: boolean): Promise<void> => {
-  const kind = kindOf('Stagelet')
+const setStageletPaused = async (api: KubeApi, name: string, paused: boolean): Promise<void> => {
+  const kind = servedKind('Stagelet')
   const { spec } = await getObject(api, kind, api.namespace, name)
   const word = paused ? 'already paused' : 'not paused'
   if ((spec?.['paused'] === true) === paused) throw new CliError(`stagelet "${name}" is ${word}`)
@@ -95,19 +95,19 @@ export const retryCommand = (): Command =>
 const retry = async (words: string[], flags: CommonFlags & WaitFlags): Promise<void> => {
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
-  const { kind, name, project } = await findTarget(api, words)
-  const before = await stageletsOf(api, project, kind === 'Stagelet' ? name : undefined)
+  const { kind, name, project } = await findRolloutTarget(api, words)
+  const before = await stageletsOfProject(api, project, kind === 'Stagelet' ? name : undefined)
   const rest = await openRest(flags)
   const path =
     kind === 'Project'
       ? rolloutPath(rest, project)
       : `/stagelets/${encodeURIComponent(`${rest.namespace}/${name}`)}`
   const { body } = await rest.call<{ retried: string[] }>(`${path}/retry`, { method: 'POST' })
-  for (const one of body.retried) out(`${fullName(kindOf('Stagelet'), one)} retried`)
+  for (const one of body.retried) out(`${fullName(servedKind('Stagelet'), one)} retried`)
   if (body.retried.length === 0) note('nothing to try again: no stagelet failed or is late')
   if (timeoutMs === undefined) return
   const starts = new Map(before.map((object) => [object.metadata.name, rolloutStartOf(object)]))
-  await waitForSync(api, namesOf(before), timeoutMs, {
+  await waitForSync(api, stageletNames(before), timeoutMs, {
     judgeOf: (one) => (object, inProject) =>
       body.retried.includes(one.name)
         ? retryOutcome(object, starts.get(one.name) ?? '', inProject)

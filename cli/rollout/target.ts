@@ -1,9 +1,9 @@
 // The target of a rollout command: a project, or one stagelet of it.
 import { isReason } from '../../src/kernel/errors.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import type { Api } from '../connect/api.ts'
+import type { KubeApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
-import { kindOf, parseTargets } from '../objects/kinds.ts'
+import { servedKind, parseTargets } from '../objects/kinds.ts'
 import { findObject, getObject } from '../objects/objects.ts'
 
 export interface RolloutTarget {
@@ -26,18 +26,21 @@ const parseTarget = (words: readonly string[]): { kind: string; name: string } =
 }
 
 /** Reads the target; usage error for another kind. */
-export const findTarget = async (api: Api, words: readonly string[]): Promise<RolloutTarget> => {
+export const findRolloutTarget = async (
+  api: KubeApi,
+  words: readonly string[],
+): Promise<RolloutTarget> => {
   const { kind, name } = parseTarget(words)
   if (kind === 'Stagelet') {
-    const stagelet = await getObject(api, kindOf('Stagelet'), api.namespace, name)
+    const stagelet = await getObject(api, servedKind('Stagelet'), api.namespace, name)
     return { kind, name, project: specOf('Stagelet', stagelet).projectRef.name }
   }
   if (kind !== 'Project') throw usageError(`a ${kind} has no rollout; name a project or a stagelet`)
   try {
-    await getObject(api, kindOf('Project'), api.namespace, name)
+    await getObject(api, servedKind('Project'), api.namespace, name)
   } catch (error) {
     if (!isReason(error, 'NotFound') || words.length > 1 || words[0]!.includes('/')) throw error
-    const stagelet = await findObject(api, kindOf('Stagelet'), api.namespace, name)
+    const stagelet = await findObject(api, servedKind('Stagelet'), api.namespace, name)
     if (stagelet === undefined) throw error
     throw new CliError(`there is no project "${name}"; did you mean stagelet/${name}?`)
   }

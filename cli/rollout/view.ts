@@ -1,12 +1,12 @@
 // A project's rollout in the REST API.
 import type { Rollout } from '../../src/rest/types.ts'
-import { projectPath, type Rest } from '../connect/rest.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 
-export const rolloutPath = (rest: Rest, project: string): string =>
+export const rolloutPath = (rest: RestClient, project: string): string =>
   `${projectPath(rest.namespace, project)}/rollout`
 
 export const readRollout = async (
-  rest: Rest,
+  rest: RestClient,
   project: string,
   signal?: AbortSignal,
 ): Promise<Rollout> => {

@@ -1,14 +1,14 @@
 // secrets delete: by key and scope, after confirmation.
 import type { Command } from 'commander'
 import { openApi, pathOf } from '../connect/api.ts'
-import { kindOf, quotedName } from '../objects/kinds.ts'
+import { servedKind, quotedName } from '../objects/kinds.ts'
 import { noteHeaders, noteOption } from '../options.ts'
 import { readGrace, restorableFor, restorableUntil } from '../delete/grace.ts'
 import { note, out } from '../print.ts'
 import { asking, confirm } from '../prompt.ts'
 import { openRest } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { projectOf, requireKnown } from './identity.ts'
+import { chosenProject, requireKnown } from './identity.ts'
 
 export const deleteCommand = (): Command =>
   asking(
@@ -26,10 +26,10 @@ const remove = async (
   flags: SecretFlags & { yes?: boolean; note?: string },
 ): Promise<void> => {
   const api = await openApi(flags)
-  const project = await projectOf(api, flags.project)
+  const project = await chosenProject(api, flags.project)
   const { scope = 'global', stagelet } = flags
   const found = await requireKnown(api, { project, key, scope, stagelet })
-  const kind = kindOf('StagelySecret')
+  const kind = servedKind('StagelySecret')
   const services = (found.status as { services?: string[] } | undefined)?.services ?? []
   const seen = services.length === 0 ? 'no service sees it' : `seen by ${services.join(', ')}`
   const loss = { namespace: api.namespace, project, whole: false }

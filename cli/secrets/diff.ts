@@ -5,7 +5,7 @@ import { openApi } from '../connect/api.ts'
 import { outputOption } from '../options.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
-import { projectOf } from './identity.ts'
+import { chosenProject } from './identity.ts'
 import { printAs } from '../output/output.ts'
 import { checkFormat, renderDiff } from './set-diff.ts'
 
@@ -30,7 +30,7 @@ export const diffCommand = (): Command =>
 
 const diff = async (flags: DiffFlags): Promise<void> => {
   checkFormat(flags.output)
-  const project = await projectOf(await openApi(flags), flags.project)
+  const project = await chosenProject(await openApi(flags), flags.project)
   const rest = await openRest(flags)
   const query = { from: String(flags.from), to: String(flags.to ?? 'head') }
   const path = `${projectPath(rest.namespace, project)}/revisions/diff`

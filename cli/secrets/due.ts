@@ -7,7 +7,7 @@ import { openApi } from '../connect/api.ts'
 import { newCommand, outputOption, type CommonFlags } from '../options.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
-import { projectOf } from './identity.ts'
+import { chosenProject } from './identity.ts'
 
 interface DueFlags extends CommonFlags {
   readonly project?: string
@@ -79,7 +79,9 @@ const due = async (flags: DueFlags): Promise<void> => {
   const rest = await openRest(flags)
   // A mistyped project is an error, not an empty list.
   const only =
-    flags.project === undefined ? undefined : await projectOf(await openApi(flags), flags.project)
+    flags.project === undefined
+      ? undefined
+      : await chosenProject(await openApi(flags), flags.project)
   const projects = (await rest.list<{ team: string; name: string }>('/projects', 'projects'))
     .filter(({ team }) => allNamespaces || team === rest.namespace)
     .filter(({ name }) => only === undefined || name === only)

@@ -12,7 +12,12 @@ import { note, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
 import { shownOf, type SecretInput } from '../../src/resources/schemas/secret-fields.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { projectOf, readKnownSecrets, requireStagelet, type KnownSecrets } from './identity.ts'
+import {
+  chosenProject,
+  readStoredSecrets,
+  requireStagelet,
+  type StoredSecrets,
+} from './identity.ts'
 import { requireService } from './service.ts'
 import { revealAll, revealedText } from './reveal.ts'
 
@@ -49,10 +54,10 @@ const exportSecrets = async (flags: ExportFlags): Promise<void> => {
     throw usageError('--as-written goes with --format json or yaml: the others hold values only')
   }
   const api = await openApi(flags)
-  const project = await projectOf(api, flags.project)
+  const project = await chosenProject(api, flags.project)
   if (stagelet !== undefined) await requireStagelet(api, project, stagelet)
   if (service !== undefined) await requireService(api, { project, stagelet }, service)
-  const known = await readKnownSecrets(api)
+  const known = await readStoredSecrets(api)
   const query = { service, scope, stagelet, as_written: asWritten, way: 'export' } as const
   const secrets = await revealAll(await openRest(flags), project, query)
   outBytes(Buffer.from(render(secrets, { project, known, asWritten })))
@@ -60,7 +65,7 @@ const exportSecrets = async (flags: ExportFlags): Promise<void> => {
 
 interface Source {
   readonly project: string
-  readonly known: KnownSecrets
+  readonly known: StoredSecrets
   readonly asWritten: boolean
 }
 

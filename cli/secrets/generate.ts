@@ -4,15 +4,15 @@ import { defined } from '../../src/kernel/defined.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { charsets, keypairs, type GenerateSpec } from '../../src/resources/kinds/value-source.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import { type Api, mergePatch, openApi, pathOf } from '../connect/api.ts'
+import { type KubeApi, mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { fullName, kindOf } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../objects/kinds.ts'
 import { noteHeaders, noteOption, parseWait, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { confirmNew } from '../apply/reach.ts'
-import { namesOf, stageletsOf, waitForSync } from '../wait/wait-in-sync.ts'
+import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
-import { projectOf, readKnownSecrets, requireKnown, type Identity } from './identity.ts'
+import { chosenProject, readStoredSecrets, requireKnown, type SecretIdentity } from './identity.ts'
 import { newSecret } from './new-secret.ts'
 
 interface Flags extends SecretFlags, WaitFlags {
@@ -27,7 +27,7 @@ interface GenerateFlags extends Flags {
   readonly yes?: boolean
 }
 
-const kind = kindOf('StagelySecret')
+const kind = servedKind('StagelySecret')
 const waits = 'wait until the containers that see it run it'
 
 export const generateCommand = (): Command =>
@@ -75,7 +75,7 @@ const generate = async (key: string, flags: GenerateFlags): Promise<void> => {
   const identity = await identityIn(api, key, flags)
   const { length, charset, keypair } = flags
   const valueFrom = { generate: defined({ length, charset, keypair }) }
-  const known = await readKnownSecrets(api)
+  const known = await readStoredSecrets(api)
   const before = known.find(identity)
   const headers = noteHeaders(flags)
   if (before === undefined) {
@@ -118,16 +118,16 @@ const rotate = async (key: string, flags: Flags): Promise<void> => {
 }
 
 const identityIn = async (
-  api: Api,
+  api: KubeApi,
   key: string,
   { project, scope = 'global', stagelet }: SecretFlags,
-): Promise<Identity> => ({ project: await projectOf(api, project), key, scope, stagelet })
+): Promise<SecretIdentity> => ({ project: await chosenProject(api, project), key, scope, stagelet })
 
 const generatedOf = (secret: KubeObject): GenerateSpec | undefined =>
   specOf('StagelySecret', secret).valueFrom?.generate
 
 const patch = (
-  api: Api,
+  api: KubeApi,
   { metadata: { name } }: KubeObject,
   spec: object,
   headers: Record<string, string>,
@@ -137,10 +137,10 @@ const patch = (
   })
 
 const waitIn = async (
-  api: Api,
-  { project, stagelet }: Identity,
+  api: KubeApi,
+  { project, stagelet }: SecretIdentity,
   timeoutMs: number | undefined,
 ): Promise<void> => {
   if (timeoutMs === undefined) return
-  await waitForSync(api, namesOf(await stageletsOf(api, project, stagelet)), timeoutMs)
+  await waitForSync(api, stageletNames(await stageletsOfProject(api, project, stagelet)), timeoutMs)
 }

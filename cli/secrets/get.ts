@@ -2,14 +2,14 @@
 import type { Command } from 'commander'
 import { asTable, openApi, pathOf } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { outputOption } from '../options.ts'
 import { parseOutput, renderObjects, toYaml } from '../output/output.ts'
 import { out, outBytes } from '../print.ts'
 import { openRest } from '../connect/rest.ts'
-import { renderTable, type Table } from '../output/table.ts'
+import { renderTable, type ServerTable } from '../output/table.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { projectOf, requireKnown } from './identity.ts'
+import { chosenProject, requireKnown } from './identity.ts'
 import { bytesOf, revealOne } from './reveal.ts'
 
 interface GetFlags extends SecretFlags {
@@ -40,7 +40,7 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
     throw usageError('--as-written goes with --reveal')
   const api = await openApi(flags)
   const { scope = 'global', stagelet } = flags
-  const project = await projectOf(api, flags.project)
+  const project = await chosenProject(api, flags.project)
   const object = await requireKnown(api, { project, key, scope, stagelet })
   const { name } = object.metadata
   if (flags.reveal === true) {
@@ -52,9 +52,9 @@ const get = async (key: string, flags: GetFlags): Promise<void> => {
     else if (output !== undefined) throw new CliError(`-o ${output} shows no value`, 2)
     else outBytes(bytesOf(revealed))
   } else if (output === undefined || output === 'wide') {
-    const path = pathOf(kindOf('StagelySecret'), api.namespace, name)
+    const path = pathOf(servedKind('StagelySecret'), api.namespace, name)
     out(
-      renderTable((await api.call(path, { accept: asTable })) as Table, {
+      renderTable((await api.call(path, { accept: asTable })) as ServerTable, {
         wide: output === 'wide',
       }),
     )

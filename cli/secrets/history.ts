@@ -4,9 +4,9 @@ import type { Command } from 'commander'
 import { openApi } from '../connect/api.ts'
 import { outputOption } from '../options.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
-import { openRest, projectPath, type Rest } from '../connect/rest.ts'
+import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
-import { projectOf, requireKnown } from './identity.ts'
+import { chosenProject, requireKnown } from './identity.ts'
 
 const versionView: RecordView<SecretVersion> = {
   columns: [
@@ -36,7 +36,7 @@ const revisionView: RecordView<Revision> = {
   empty: 'No revisions yet.',
 }
 
-export const historyCommand = (): Command =>
+export const secretHistoryCommand = (): Command =>
   secretCommand('history', 'Show who changed a secret when; without KEY, the whole project.', [
     'stagely secrets history STRIPE_SECRET_KEY --project shop --scope backend',
     'stagely secrets history --project shop     # its revisions',
@@ -47,7 +47,7 @@ export const historyCommand = (): Command =>
 
 const history = async (key: string | undefined, flags: SecretFlags): Promise<void> => {
   const api = await openApi(flags)
-  const project = await projectOf(api, flags.project)
+  const project = await chosenProject(api, flags.project)
   const rest = await openRest(flags)
   if (key === undefined) {
     const path = `${projectPath(rest.namespace, project)}/revisions`
@@ -63,5 +63,5 @@ const history = async (key: string | undefined, flags: SecretFlags): Promise<voi
 }
 
 /** `name` is the object's name, or a `sec_…` id. */
-export const secretPath = (rest: Rest, project: string, name: string): string =>
+export const secretPath = (rest: RestClient, project: string, name: string): string =>
   `${projectPath(rest.namespace, project)}/secrets/${encodeURIComponent(name)}`

@@ -2,49 +2,49 @@
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { secretName } from '../../src/resources/schemas/secret-fields.ts'
 import { specOf } from '../../src/resources/typed.ts'
-import type { Api } from '../connect/api.ts'
+import type { KubeApi } from '../connect/api.ts'
 import { CliError, usageError } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { findObject, listObjects } from '../objects/objects.ts'
 
-export interface Identity {
+export interface SecretIdentity {
   readonly project: string
   readonly key: string
   readonly scope: string
   readonly stagelet?: string | undefined
 }
 
-export const identityOf = (object: KubeObject): Identity => {
+export const secretIdentityOf = (object: KubeObject): SecretIdentity => {
   const { projectRef, key, scope, stageletRef } = specOf('StagelySecret', object)
   return { project: projectRef.name, key, scope, stagelet: stageletRef?.name }
 }
 
-const textOf = ({ project, key, scope, stagelet }: Identity): string =>
+const textOf = ({ project, key, scope, stagelet }: SecretIdentity): string =>
   JSON.stringify([project, key, scope, stagelet ?? ''])
 
-export interface KnownSecrets {
-  readonly find: (identity: Identity) => KubeObject | undefined
+export interface StoredSecrets {
+  readonly find: (identity: SecretIdentity) => KubeObject | undefined
   readonly hasName: (name: string) => boolean
   /** Every scope and stagelet for which the project has this key. */
-  readonly placesOf: (project: string, key: string) => Identity[]
+  readonly placesOf: (project: string, key: string) => SecretIdentity[]
 }
 
 /** Every secret of the namespace. */
-export const readKnownSecrets = async (api: Api): Promise<KnownSecrets> => {
-  const objects = await listObjects(api, kindOf('StagelySecret'), { namespace: api.namespace })
-  const byIdentity = new Map(objects.map((object) => [textOf(identityOf(object)), object]))
+export const readStoredSecrets = async (api: KubeApi): Promise<StoredSecrets> => {
+  const objects = await listObjects(api, servedKind('StagelySecret'), { namespace: api.namespace })
+  const byIdentity = new Map(objects.map((object) => [textOf(secretIdentityOf(object)), object]))
   const names = new Set(objects.map(({ metadata }) => metadata.name))
   return {
     find: (identity) => byIdentity.get(textOf(identity)),
     hasName: (name) => names.has(name),
     placesOf: (project, key) =>
-      objects.map(identityOf).filter((one) => one.project === project && one.key === key),
+      objects.map(secretIdentityOf).filter((one) => one.project === project && one.key === key),
   }
 }
 
 /** The name that the API would choose. Another project of the namespace may have it already. */
 export const nameFor = (
-  identity: Identity & { readonly audience?: unknown },
+  identity: SecretIdentity & { readonly audience?: unknown },
   isTaken: (name: string) => boolean,
 ): string => {
   const name = secretName({ ...identity })
@@ -52,8 +52,8 @@ export const nameFor = (
 }
 
 /** The given project, else the only one of the namespace. CliError when there is none. */
-export const projectOf = async (api: Api, given: string | undefined): Promise<string> => {
-  const kind = kindOf('Project')
+export const chosenProject = async (api: KubeApi, given: string | undefined): Promise<string> => {
+  const kind = servedKind('Project')
   if (given !== undefined && (await findObject(api, kind, api.namespace, given)) !== undefined)
     return given
   const projects = await listObjects(api, kind, { namespace: api.namespace })
@@ -74,8 +74,12 @@ export const projectOf = async (api: Api, given: string | undefined): Promise<st
  * CliError when the project has no such stagelet: otherwise a mistyped name would show the values of
  * all.
  */
-export const requireStagelet = async (api: Api, project: string, name: string): Promise<void> => {
-  const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
+export const requireStagelet = async (
+  api: KubeApi,
+  project: string,
+  name: string,
+): Promise<void> => {
+  const stagelets = await listObjects(api, servedKind('Stagelet'), { namespace: api.namespace })
   const names = stagelets
     .filter((stagelet) => specOf('Stagelet', stagelet).projectRef.name === project)
     .map(({ metadata }) => metadata.name)
@@ -85,8 +89,8 @@ export const requireStagelet = async (api: Api, project: string, name: string): 
 }
 
 /** CliError when it does not exist. */
-export const requireKnown = async (api: Api, identity: Identity): Promise<KubeObject> => {
-  const secrets = await readKnownSecrets(api)
+export const requireKnown = async (api: KubeApi, identity: SecretIdentity): Promise<KubeObject> => {
+  const secrets = await readStoredSecrets(api)
   const found = secrets.find(identity)
   if (found !== undefined) return found
   const { project, key, scope, stagelet } = identity
@@ -99,5 +103,5 @@ export const requireKnown = async (api: Api, identity: Identity): Promise<KubeOb
   throw new CliError(`project ${project} has no secret ${key} of scope ${scope}${only}; ${remedy}`)
 }
 
-const flagsOf = ({ scope, stagelet }: Identity): string =>
+const flagsOf = ({ scope, stagelet }: SecretIdentity): string =>
   `--scope ${scope}${stagelet === undefined ? '' : ` --stagelet ${stagelet}`}`

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isNameless, namesOf, variableOf } from './import-store.ts'
+import { isNameless, namesOfKeys, variableOf } from './import-store.ts'
 
 describe('keys of a store', () => {
   it('become variables by what comes after the prefix', () => {
@@ -14,10 +14,10 @@ describe('keys of a store', () => {
   })
 
   it('that would be one variable are named together', () => {
-    expect(() => namesOf(['p/a-b', 'p/a_b', 'p/c-d', 'p/c_d'], 'p/')).toThrow(
+    expect(() => namesOfKeys(['p/a-b', 'p/a_b', 'p/c-d', 'p/c_d'], 'p/')).toThrow(
       /p\/a-b and p\/a_b would be "A_B"; p\/c-d and p\/c_d would be "C_D"/,
     )
-    expect(namesOf(['p/a', 'p/b'], 'p/')).toEqual([
+    expect(namesOfKeys(['p/a', 'p/b'], 'p/')).toEqual([
       ['A', 'p/a'],
       ['B', 'p/b'],
     ])

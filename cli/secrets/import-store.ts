@@ -9,7 +9,7 @@ import { note, out } from '../print.ts'
 import { confirm } from '../prompt.ts'
 import { openRest, projectPath } from '../connect/rest.ts'
 import type { SecretFlags } from './flags.ts'
-import { projectOf, readKnownSecrets } from './identity.ts'
+import { chosenProject, readStoredSecrets } from './identity.ts'
 import { newSecret } from './new-secret.ts'
 
 export interface StoreImportFlags extends SecretFlags {
@@ -34,7 +34,7 @@ export const isNameless = (key: string, prefix: string): boolean =>
   variableOf(key, prefix).replaceAll('_', '') === ''
 
 /** Keys by the variables that they become; throws where two become one. */
-export const namesOf = (
+export const namesOfKeys = (
   keys: readonly string[],
   prefix: string,
 ): readonly (readonly [variable: string, key: string])[] => {
@@ -56,7 +56,7 @@ export const importFromStore = async (flags: StoreImportFlags): Promise<void> =>
   if (prefix === '') throw usageError('--store goes with --prefix, such as prod/shop/')
   const api = await openApi(flags)
   const rest = await openRest(flags)
-  const project = await projectOf(api, flags.project)
+  const project = await chosenProject(api, flags.project)
   const path = `/stores/${encodeURIComponent(`${api.namespace}/${store}`)}/keys`
   const { body } = await rest.call<StoreKeys>(path, { query: { prefix } })
   if (body.is_cut) note('The store has more keys than it lists: give a longer --prefix.')
@@ -69,10 +69,10 @@ export const importFromStore = async (flags: StoreImportFlags): Promise<void> =>
     note(
       `Left out, since the prefix leaves no name of them: ${nameless.map((key) => JSON.stringify(key)).join(', ')}. A shorter --prefix names them.`,
     )
-  const known = await readKnownSecrets(api)
+  const known = await readStoredSecrets(api)
   const { scope = 'global', stagelet } = flags
   const named = body.keys.filter((key) => !isNameless(key, prefix))
-  const all = namesOf(named, prefix).map(([key, remote]) => ({
+  const all = namesOfKeys(named, prefix).map(([key, remote]) => ({
     identity: { project, key, scope, stagelet },
     valueFrom: { external: { store, key: remote } },
   }))

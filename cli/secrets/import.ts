@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { defined } from '../../src/kernel/defined.ts'
 import { CliError, Exit, usageError } from '../errors.ts'
-import { textOf, type Entry, type Parsed } from '../formats/entries.ts'
+import { entryText, type Entry, type ParsedEntries } from '../formats/entries.ts'
 import { readerOf } from '../formats/formats.ts'
 import { parseSeedKey, parseSeedRows } from '../formats/seed-ciphertexts.ts'
 import { openApi } from '../connect/api.ts'
@@ -16,11 +16,11 @@ import { openRest } from '../connect/rest.ts'
 import { renderAffected } from '../apply/review.ts'
 import { secretCommand } from './flags.ts'
 import { importFromStore, type StoreImportFlags } from './import-store.ts'
-import { projectOf, readKnownSecrets } from './identity.ts'
+import { chosenProject, readStoredSecrets } from './identity.ts'
 import { steersCompose } from './steers-compose.ts'
-import { planImport, type ImportItem, type ImportPlan } from './plan-import.ts'
-import { readBytes } from './values.ts'
-import { batchesOf, writeBatches } from './write-import.ts'
+import { planFileImport, type ImportItem, type FileImportPlan } from './plan-import.ts'
+import { readValueFile } from './values.ts'
+import { importBatches, writeBatches } from './write-import.ts'
 
 interface ImportFlags extends StoreImportFlags {
   readonly format?: string
@@ -64,7 +64,7 @@ export const importCommand = (): Command =>
 const sourceOf = async (
   given: string | undefined,
   { format, seedCiphertexts, keyFile }: ImportFlags,
-): Promise<{ file: string; read: (text: string) => Parsed }> => {
+): Promise<{ file: string; read: (text: string) => ParsedEntries }> => {
   if (seedCiphertexts === undefined) {
     if (given === undefined) throw usageError('name the file to import, or - for stdin')
     if (keyFile !== undefined) throw usageError('--key-file goes with --seed-ciphertexts')
@@ -73,7 +73,7 @@ const sourceOf = async (
   if (given !== undefined || format !== undefined || keyFile === undefined) {
     throw usageError('--seed-ciphertexts goes with --key-file, and with no other file or format')
   }
-  const key = parseSeedKey(await readBytes(keyFile))
+  const key = parseSeedKey(await readValueFile(keyFile))
   return { file: seedCiphertexts, read: (text) => parseSeedRows(text, key) }
 }
 
@@ -88,23 +88,23 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
   }
   const { file, read } = await sourceOf(given, flags)
   const shown = file === '-' ? 'stdin' : file
-  const parsed = checked(read(sourceText(await readBytes(file), shown)), shown)
+  const parsed = checked(read(sourceText(await readValueFile(file), shown)), shown)
   const entries =
     flags.scope === undefined && flags.all !== true ? ofServices(parsed, shown) : parsed
   const api = await openApi(flags)
-  const project = await projectOf(api, flags.project)
-  const known = await readKnownSecrets(api)
+  const project = await chosenProject(api, flags.project)
+  const known = await readStoredSecrets(api)
   const defaults = {
     project,
     scope: flags.scope ?? 'global',
     stagelet: flags.stagelet,
     file: shown,
   }
-  const plan = await planImport(api, entries, defaults, known)
+  const plan = await planFileImport(api, entries, defaults, known)
   printAs(summaryOf(plan), output, () => renderPlan(plan))
   const pending = plan.items.filter(({ action }) => action !== 'unchanged')
   if (pending.length === 0) return
-  const batches = batchesOf(pending)
+  const batches = importBatches(pending)
   if (batches.length > 1) {
     note(
       `${pending.length} secrets are more than one request takes: they go in ${batches.length} change sets, each rolled out by itself.`,
@@ -122,12 +122,12 @@ const importSecrets = async (given: string | undefined, flags: ImportFlags): Pro
 }
 
 const sourceText = (bytes: Buffer, shown: string): string => {
-  const text = textOf(bytes)
+  const text = entryText(bytes)
   if (text === undefined) throw new CliError(`${shown} is not UTF-8 text`)
   return text
 }
 
-const checked = ({ entries, faults }: Parsed, shown: string): readonly Entry[] => {
+const checked = ({ entries, faults }: ParsedEntries, shown: string): readonly Entry[] => {
   for (const { where, message } of faults) note(`${shown}: ${where}: ${message}`)
   if (faults.length > 0) throw new Exit(1)
   if (entries.length === 0) throw new CliError(`${shown} holds no secrets`)
@@ -151,7 +151,7 @@ const label = ({ identity: { key, scope, stagelet } }: ImportItem): string =>
   `${key} (${scope}${stagelet === undefined ? '' : `, stagelet ${stagelet}`})`
 
 /** Text for people. Names, never values. */
-const renderPlan = ({ items, ...review }: ImportPlan): string => {
+const renderPlan = ({ items, ...review }: FileImportPlan): string => {
   const of = (action: ImportItem['action']): string[] =>
     items.filter((item) => item.action === action).map(label)
   const unchanged = of('unchanged').length
@@ -165,7 +165,7 @@ const renderPlan = ({ items, ...review }: ImportPlan): string => {
   ].join('\n')
 }
 
-const summaryOf = ({ items, ...reach }: ImportPlan): object => {
+const summaryOf = ({ items, ...reach }: FileImportPlan): object => {
   const of = (action: ImportItem['action']): object[] =>
     items
       .filter((item) => item.action === action)

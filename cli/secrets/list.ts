@@ -3,9 +3,9 @@ import type { Command } from 'commander'
 import type { KubeObject } from '../../src/resources/meta.ts'
 import { listCommandOf } from '../commands/get.ts'
 import { withSecretFlags, type SecretFlags } from './flags.ts'
-import { identityOf, projectOf } from './identity.ts'
+import { secretIdentityOf, chosenProject } from './identity.ts'
 
-export const listCommand = (): Command =>
+export const secretListCommand = (): Command =>
   withSecretFlags(
     listCommandOf<SecretFlags>(
       'stagelysecrets',
@@ -20,9 +20,9 @@ export const listCommand = (): Command =>
       async (api, flags) => {
         // A mistyped project is an error, not an empty list.
         if (flags.project !== undefined && flags.allNamespaces !== true)
-          await projectOf(api, flags.project)
+          await chosenProject(api, flags.project)
         return (object: KubeObject): boolean => {
-          const { project, scope, stagelet } = identityOf(object)
+          const { project, scope, stagelet } = secretIdentityOf(object)
           return (
             (flags.project ?? project) === project &&
             (flags.scope ?? scope) === scope &&

@@ -1,9 +1,9 @@
 // The manifest of a secret that a command makes.
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { nameFor, type Identity } from './identity.ts'
+import { nameFor, type SecretIdentity } from './identity.ts'
 
 export const newSecret = (
-  identity: Identity,
+  identity: SecretIdentity,
   isTaken: (name: string) => boolean,
   value: object,
 ): KubeObject => {

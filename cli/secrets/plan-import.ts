@@ -3,15 +3,15 @@ import { defined } from '../../src/kernel/defined.ts'
 import { annotations, type KubeObject } from '../../src/resources/meta.ts'
 import { withFields, type SecretInput } from '../../src/resources/schemas/secret-fields.ts'
 import type { ReviewChange, ReviewStatus } from '../../src/manifests/review.ts'
-import type { Api } from '../connect/api.ts'
+import type { KubeApi } from '../connect/api.ts'
 import { Exit } from '../errors.ts'
-import { textOf, type Entry } from '../formats/entries.ts'
+import { entryText, type Entry } from '../formats/entries.ts'
 import { note } from '../print.ts'
 import { reviewObjects } from '../apply/review.ts'
-import { nameFor, type Identity, type KnownSecrets } from './identity.ts'
+import { nameFor, type SecretIdentity, type StoredSecrets } from './identity.ts'
 
 export interface ImportItem {
-  readonly identity: Identity
+  readonly identity: SecretIdentity
   readonly name: string
   readonly action: 'added' | 'changed' | 'unchanged'
   /** Place in the file. */
@@ -22,7 +22,7 @@ export interface ImportItem {
   readonly object: KubeObject
 }
 
-export interface ImportPlan extends Omit<ReviewStatus, 'faults' | 'changes'> {
+export interface FileImportPlan extends Omit<ReviewStatus, 'faults' | 'changes'> {
   readonly items: readonly ImportItem[]
 }
 
@@ -36,19 +36,19 @@ export interface ImportDefaults {
 
 interface Draft {
   readonly entry: Entry
-  readonly identity: Identity
+  readonly identity: SecretIdentity
   readonly name: string
   readonly input: SecretInput
   readonly known: KubeObject | undefined
 }
 
 /** Asks the server. Prints every fault with its place in the file, and ends with 1 if there is one. */
-export const planImport = async (
-  api: Api,
+export const planFileImport = async (
+  api: KubeApi,
   entries: readonly Entry[],
   defaults: ImportDefaults,
-  known: KnownSecrets,
-): Promise<ImportPlan> => {
+  known: StoredSecrets,
+): Promise<FileImportPlan> => {
   const drafts = draftsOf(entries, defaults, known)
   const objects = drafts.map(objectOf)
   const review = await reviewObjects(api, objects)
@@ -78,7 +78,7 @@ const actionOf = (change: ReviewChange | undefined): ImportItem['action'] => {
 const draftsOf = (
   entries: readonly Entry[],
   defaults: ImportDefaults,
-  known: KnownSecrets,
+  known: StoredSecrets,
 ): Draft[] => {
   const drafts = new Map<string, Draft>()
   const names = new Set<string>()
@@ -109,7 +109,7 @@ const draftsOf = (
 /** The API's form: text if the bytes are UTF-8, else base64. */
 const valueInput = (bytes: Buffer | undefined): SecretInput => {
   if (bytes === undefined) return {}
-  const value = textOf(bytes)
+  const value = entryText(bytes)
   return value === undefined ? { value_base64: bytes.toString('base64') } : { value }
 }
 

@@ -8,7 +8,7 @@ import { asking, confirm } from '../prompt.ts'
 import { openRest } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
-import { projectOf, readKnownSecrets } from './identity.ts'
+import { chosenProject, readStoredSecrets } from './identity.ts'
 import { findDeleted, listDeleted } from './restore.ts'
 import { printAs } from '../output/output.ts'
 import { checkFormat } from './set-diff.ts'
@@ -30,10 +30,10 @@ export const purgeCommand = (): Command =>
 const purge = async (key: string, flags: SecretFlags & { yes?: boolean }): Promise<void> => {
   checkFormat(flags.output)
   const api = await openApi(flags)
-  const project = await projectOf(api, flags.project)
+  const project = await chosenProject(api, flags.project)
   const rest = await openRest(flags)
   const { scope = 'global', stagelet } = flags
-  const living = (await readKnownSecrets(api)).find({ project, key, scope, stagelet })
+  const living = (await readStoredSecrets(api)).find({ project, key, scope, stagelet })
   const name =
     living?.metadata.name ?? findDeleted(await listDeleted(rest, project), key, flags)?.id
   if (name === undefined) {

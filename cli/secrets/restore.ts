@@ -2,16 +2,16 @@
 import type { DeletedSecret } from '../../src/rest/types.ts'
 import type { Command } from 'commander'
 import { CliError, usageError } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { findObject } from '../objects/objects.ts'
 import { openApi } from '../connect/api.ts'
 import { outputOption } from '../options.ts'
 import { out } from '../print.ts'
 import { printRecords, type RecordView } from '../output/records.ts'
-import { openRest, projectPath, type Rest } from '../connect/rest.ts'
+import { openRest, projectPath, type RestClient } from '../connect/rest.ts'
 import { secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
-import { projectOf } from './identity.ts'
+import { chosenProject } from './identity.ts'
 import { printAs } from '../output/output.ts'
 import { checkFormat } from './set-diff.ts'
 
@@ -47,7 +47,7 @@ export const restoreCommand = (): Command =>
     .addOption(outputOption())
     .action(restore)
 
-export const listDeleted = (rest: Rest, project: string): Promise<DeletedSecret[]> => {
+export const listDeleted = (rest: RestClient, project: string): Promise<DeletedSecret[]> => {
   const path = `${projectPath(rest.namespace, project)}/deleted-secrets`
   return rest.list<DeletedSecret>(path, 'secrets')
 }
@@ -74,8 +74,8 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
   const { project: given } = flags
   const isGone =
     given !== undefined &&
-    (await findObject(api, kindOf('Project'), api.namespace, given)) === undefined
-  const project = isGone ? given : await projectOf(api, given)
+    (await findObject(api, servedKind('Project'), api.namespace, given)) === undefined
+  const project = isGone ? given : await chosenProject(api, given)
   if (isGone) {
     const body = { team: rest.namespace, name: given }
     await rest.call('/projects', { method: 'POST', body })
@@ -105,7 +105,7 @@ const restoreAll = async (flags: SecretFlags): Promise<void> => {
 const livingProject = async (flags: SecretFlags): Promise<string> => {
   const { project } = flags
   try {
-    return await projectOf(await openApi(flags), project)
+    return await chosenProject(await openApi(flags), project)
   } catch (error) {
     if (project === undefined || !(error instanceof CliError) || error.exitCode === 2) throw error
     const remedy = `where it was deleted and its secrets are still kept, "stagely secrets restore --all --project ${project}" brings it back with them; it changes nothing where none is kept`

@@ -1,7 +1,7 @@
 // Values, for people with the right. Each reading is audited.
 import type { SecretValue } from '../../src/rest/types.ts'
-import { projectPath, type Rest } from '../connect/rest.ts'
-import { textOf } from '../formats/entries.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
+import { entryText } from '../formats/entries.ts'
 
 export interface RevealQuery {
   /** Only what this service sees: one value for each key. */
@@ -14,7 +14,7 @@ export interface RevealQuery {
 }
 
 export const revealAll = async (
-  rest: Rest,
+  rest: RestClient,
   project: string,
   query: RevealQuery,
 ): Promise<SecretValue[]> => {
@@ -27,7 +27,7 @@ export const revealAll = async (
 }
 
 export const revealOne = async (
-  rest: Rest,
+  rest: RestClient,
   project: string,
   name: string,
   what: { version?: number | undefined; as_written?: boolean | undefined },
@@ -40,4 +40,4 @@ export const bytesOf = ({ value, value_base64: base64 }: SecretValue): Buffer =>
   base64 === undefined ? Buffer.from(value ?? '') : Buffer.from(base64, 'base64')
 
 /** undefined when the bytes are not text. */
-export const revealedText = (secret: SecretValue): string | undefined => textOf(bytesOf(secret))
+export const revealedText = (secret: SecretValue): string | undefined => entryText(bytesOf(secret))

@@ -6,7 +6,7 @@ import { renderAffected } from '../apply/review.ts'
 import { printAs } from '../output/output.ts'
 import { renderDiff } from './set-diff.ts'
 import { confirm } from '../prompt.ts'
-import { projectPath, type Rest } from '../connect/rest.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 
 /** Older controllers do not say which secrets are kept, and whom a rollback reaches. */
 export type Rolled = Omit<Rollback, 'kept' | 'impact'> & Partial<Pick<Rollback, 'kept' | 'impact'>>
@@ -44,7 +44,7 @@ const countOf = ({ added, removed, changed }: SetDiff): number =>
 
 /** `done` undefined: it was a dry run. `changes` 0: nothing differs, and nobody was asked. */
 export const rollBack = async (
-  rest: Rest,
+  rest: RestClient,
   { project, choice, dryRun, yes, output, note }: RollBack,
 ): Promise<{
   readonly done: Rolled | undefined

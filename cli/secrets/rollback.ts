@@ -10,7 +10,7 @@ import { asking, confirm } from '../prompt.ts'
 import { openRest } from '../connect/rest.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
-import { projectOf, requireKnown } from './identity.ts'
+import { chosenProject, requireKnown } from './identity.ts'
 import { rollBack } from './roll-back.ts'
 import { printAs } from '../output/output.ts'
 import { checkFormat } from './set-diff.ts'
@@ -72,7 +72,7 @@ const rollback = async (key: string | undefined, flags: RollbackFlags): Promise<
 
 const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> => {
   const api = await openApi(flags)
-  const project = await projectOf(api, flags.project)
+  const project = await chosenProject(api, flags.project)
   const { scope = 'global', stagelet, toVersion = 0 } = flags
   const found = await requireKnown(api, { project, key, scope, stagelet })
   const { version = 0 } = (found.status ?? {}) as { version?: number }
@@ -100,7 +100,7 @@ const rollbackSecret = async (key: string, flags: RollbackFlags): Promise<void> 
 }
 
 const rollbackProject = async (flags: RollbackFlags): Promise<void> => {
-  const project = await projectOf(await openApi(flags), flags.project)
+  const project = await chosenProject(await openApi(flags), flags.project)
   const { toRevision, toTime, dryRun, yes, output, note } = flags
   const choice = toTime === undefined ? { revision: toRevision } : { at: toTime }
   const rest = await openRest(flags)

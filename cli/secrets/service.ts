@@ -1,9 +1,9 @@
 // Checks the name of a service. An unknown service would get the secrets that every service sees, and a
 // mistyped name would not be noticed.
 import { specOf, statusOf } from '../../src/resources/typed.ts'
-import type { Api } from '../connect/api.ts'
+import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
 
 interface Place {
@@ -13,7 +13,7 @@ interface Place {
 
 /** CliError when neither an agent's report nor a secret's scope names the service. */
 export const requireService = async (
-  api: Api,
+  api: KubeApi,
   { project, stagelet }: Place,
   service: string,
 ): Promise<void> => {
@@ -29,8 +29,8 @@ export const requireService = async (
   )
 }
 
-const reportedServices = async (api: Api, { project, stagelet }: Place): Promise<string[]> => {
-  const stagelets = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
+const reportedServices = async (api: KubeApi, { project, stagelet }: Place): Promise<string[]> => {
+  const stagelets = await listObjects(api, servedKind('Stagelet'), { namespace: api.namespace })
   return stagelets
     .filter((object) => specOf('Stagelet', object).projectRef.name === project)
     .filter(({ metadata }) => stagelet === undefined || metadata.name === stagelet)
@@ -38,8 +38,8 @@ const reportedServices = async (api: Api, { project, stagelet }: Place): Promise
     .map(({ name }) => name)
 }
 
-const scopes = async (api: Api, { project, stagelet }: Place): Promise<string[]> => {
-  const secrets = await listObjects(api, kindOf('StagelySecret'), { namespace: api.namespace })
+const scopes = async (api: KubeApi, { project, stagelet }: Place): Promise<string[]> => {
+  const secrets = await listObjects(api, servedKind('StagelySecret'), { namespace: api.namespace })
   return secrets
     .map((object) => specOf('StagelySecret', object))
     .filter(({ projectRef, stageletRef }) => {

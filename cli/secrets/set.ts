@@ -6,17 +6,17 @@ import { audiences } from '../../src/resources/kinds/stagelysecret.ts'
 import { specOf, statusOf } from '../../src/resources/typed.ts'
 import { mergePatch, openApi, pathOf } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { fullName, kindOf } from '../objects/kinds.ts'
+import { fullName, servedKind } from '../objects/kinds.ts'
 import { noteHeaders, noteOption, parseWait, waiting, type WaitFlags } from '../options.ts'
 import { out } from '../print.ts'
 import { confirmNew } from '../apply/reach.ts'
 import { openRest } from '../connect/rest.ts'
-import { namesOf, stageletsOf, waitForSync } from '../wait/wait-in-sync.ts'
+import { stageletNames, stageletsOfProject, waitForSync } from '../wait/wait-in-sync.ts'
 import { parseNumber, secretCommand, type SecretFlags } from './flags.ts'
 import { secretPath } from './history.ts'
-import { projectOf, readKnownSecrets, type Identity } from './identity.ts'
+import { chosenProject, readStoredSecrets, type SecretIdentity } from './identity.ts'
 import { newSecret } from './new-secret.ts'
-import { readValue, refuseArgv, valueFields, type ValueFlags } from './values.ts'
+import { readGivenValue, refuseArgv, valueAsField, type ValueFlags } from './values.ts'
 
 type Audience = (typeof audiences)[number]
 
@@ -82,17 +82,17 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
   refuseArgv(key, flags.value)
   const timeoutMs = parseWait(flags.wait, flags.timeout)
   const api = await openApi(flags)
-  const project = await projectOf(api, flags.project)
+  const project = await chosenProject(api, flags.project)
   const { references, audience, expectVersion } = flags
   const value: GivenValue = {
     ...defined({ references, audience }),
-    ...valueFields(await readValue(key, flags)),
+    ...valueAsField(await readGivenValue(key, flags)),
   }
   const { scope = 'global', stagelet } = flags
-  const identity: Identity = { project, key, scope, stagelet }
+  const identity: SecretIdentity = { project, key, scope, stagelet }
   const headers = noteHeaders(flags)
-  const kind = kindOf('StagelySecret')
-  const known = await readKnownSecrets(api)
+  const kind = servedKind('StagelySecret')
+  const known = await readStoredSecrets(api)
   const before = known.find(identity)
   if (before !== undefined) refuseGiven(key, before)
   if (before === undefined) {
@@ -130,7 +130,7 @@ const set = async (key: string, flags: SetFlags): Promise<void> => {
     sayWritten(before, versionOf(after))
   }
   if (timeoutMs === undefined) return
-  await waitForSync(api, namesOf(await stageletsOf(api, project, stagelet)), timeoutMs)
+  await waitForSync(api, stageletNames(await stageletsOfProject(api, project, stagelet)), timeoutMs)
 }
 
 interface GivenValue {
@@ -148,5 +148,5 @@ const versionOf = (secret: KubeObject): number => statusOf('StagelySecret', secr
 /** An equal value makes no version. */
 const sayWritten = (before: KubeObject, version: number): void => {
   const verdict = version === versionOf(before) ? 'unchanged' : 'configured'
-  out(`${fullName(kindOf('StagelySecret'), before.metadata.name)} ${verdict}`)
+  out(`${fullName(servedKind('StagelySecret'), before.metadata.name)} ${verdict}`)
 }

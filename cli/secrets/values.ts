@@ -1,7 +1,7 @@
 // Reads a value from stdin, a file, or a prompt without echo. Never from the command line, which every
 // user of the machine can read and which the shell stores.
 import { readFile } from 'node:fs/promises'
-import { textOf } from '../formats/entries.ts'
+import { entryText } from '../formats/entries.ts'
 import { CliError, usageError } from '../errors.ts'
 import { askHidden, canAsk } from '../prompt.ts'
 import { readStdin } from '../apply/read-manifests.ts'
@@ -12,12 +12,12 @@ export interface ValueFlags {
 }
 
 /** The API's form: text if the bytes are UTF-8, else base64. */
-export const valueFields = (bytes: Buffer): { value: string } | { valueBase64: string } => {
-  const value = textOf(bytes)
+export const valueAsField = (bytes: Buffer): { value: string } | { valueBase64: string } => {
+  const value = entryText(bytes)
   return value === undefined ? { valueBase64: bytes.toString('base64') } : { value }
 }
 
-export const readBytes = async (path: string): Promise<Buffer> => {
+export const readValueFile = async (path: string): Promise<Buffer> => {
   if (path === '-') return readStdin()
   try {
     return await readFile(path)
@@ -27,8 +27,8 @@ export const readBytes = async (path: string): Promise<Buffer> => {
   }
 }
 
-export const readValue = async (key: string, flags: ValueFlags): Promise<Buffer> => {
-  if (flags.fromFile !== undefined && flags.fromFile !== '-') return readBytes(flags.fromFile)
+export const readGivenValue = async (key: string, flags: ValueFlags): Promise<Buffer> => {
+  if (flags.fromFile !== undefined && flags.fromFile !== '-') return readValueFile(flags.fromFile)
   if (canAsk()) {
     const typed = await askHidden(`Value of ${key} (not shown): `)
     if (typed === '') throw usageError('no value was typed; for an empty one use --from-file')

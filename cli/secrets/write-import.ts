@@ -2,12 +2,12 @@
 // nothing, and all are one change set.
 import { isReason, type StagelyError } from '../../src/kernel/errors.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import { mergePatch, pathOf, type Api } from '../connect/api.ts'
+import { mergePatch, pathOf, type KubeApi } from '../connect/api.ts'
 import { Exit } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { note } from '../print.ts'
 import { inReferenceOrder } from '../apply/reference-order.ts'
-import { projectPath, type Rest } from '../connect/rest.ts'
+import { projectPath, type RestClient } from '../connect/rest.ts'
 import type { ImportItem } from './plan-import.ts'
 
 /** Limits of one request; see docs/api.md. Some bytes are left for the text around the operations. */
@@ -17,7 +17,7 @@ const operationOf = ({ action, name, input }: ImportItem): object =>
   action === 'added' ? { op: 'create', ...input } : { op: 'update', id: name, ...input }
 
 /** In an order in which each secret finds the ones that it refers to. */
-export const batchesOf = (items: readonly ImportItem[]): ImportItem[][] => {
+export const importBatches = (items: readonly ImportItem[]): ImportItem[][] => {
   const byObject = new Map<KubeObject, ImportItem>(items.map((item) => [item.object, item]))
   const batches: ImportItem[][] = []
   let bytes = Infinity
@@ -37,8 +37,8 @@ export const batchesOf = (items: readonly ImportItem[]): ImportItem[][] => {
 }
 
 interface Target {
-  readonly api: Api
-  readonly rest: Rest
+  readonly api: KubeApi
+  readonly rest: RestClient
   readonly project: string
   /** Name of the file, for messages. */
   readonly shown: string
@@ -98,8 +98,8 @@ const refuse = (error: StagelyError, shown: string, batch: readonly ImportItem[]
 }
 
 /** For a cluster with the CRDs, which has no batches. Writing an object again changes nothing. */
-const writeOneByOne = async (api: Api, batch: readonly ImportItem[]): Promise<void> => {
-  const kind = kindOf('StagelySecret')
+const writeOneByOne = async (api: KubeApi, batch: readonly ImportItem[]): Promise<void> => {
+  const kind = servedKind('StagelySecret')
   for (const { action, name, object } of batch) {
     const body = action === 'added' ? object : { spec: object.spec }
     const call =

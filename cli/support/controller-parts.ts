@@ -1,15 +1,15 @@
 // The bundle's parts about the controller, read through the APIs that everybody uses.
 import type { LogLine } from '../../src/protocol/logs.ts'
-import { createApi, type Api } from '../connect/api.ts'
-import type { Connection } from '../connect/connect.ts'
+import { createApi, type KubeApi } from '../connect/api.ts'
+import type { ControllerConnection } from '../connect/connect.ts'
 import { CliError } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { readLogs } from '../logs.ts'
 import { listObjects } from '../objects/objects.ts'
 import { toYaml } from '../output/output.ts'
-import { createRest, type Rest } from '../connect/rest.ts'
+import { createRest, type RestClient } from '../connect/rest.ts'
 import { exchange, type Call } from '../connect/transport.ts'
-import type { Part } from './part.ts'
+import type { BundlePart } from './part.ts'
 import { cleanObject } from './redact.ts'
 
 const deadlineMs = 20_000
@@ -17,7 +17,13 @@ const deadlineMs = 20_000
 const limited = (call: Call = {}): Call => ({ ...call, signal: AbortSignal.timeout(deadlineMs) })
 
 /** Bundles are made because of a controller that hangs: no request waits long. */
-const withDeadline = ({ api, rest }: { api: Api; rest: Rest }): { api: Api; rest: Rest } => ({
+const withDeadline = ({
+  api,
+  rest,
+}: {
+  api: KubeApi
+  rest: RestClient
+}): { api: KubeApi; rest: RestClient } => ({
   api: { ...api, call: (path, call) => api.call(path, limited(call)) },
   rest: {
     ...rest,
@@ -26,16 +32,16 @@ const withDeadline = ({ api, rest }: { api: Api; rest: Rest }): { api: Api; rest
   },
 })
 
-const objectsPart = (api: Api, kind: string, namespace: string | undefined): Part => ({
-  name: `controller/${kindOf(kind).plural}.yaml`,
+const objectsPart = (api: KubeApi, kind: string, namespace: string | undefined): BundlePart => ({
+  name: `controller/${servedKind(kind).plural}.yaml`,
   what: `every ${kind} that you may see, with its status`,
   read: async () => {
-    const items = await listObjects(api, kindOf(kind), { namespace })
+    const items = await listObjects(api, servedKind(kind), { namespace })
     return toYaml({ apiVersion: 'v1', kind: 'List', items: items.map(cleanObject) })
   },
 })
 
-const logsPart = (rest: Rest, stagelet: string): Part => ({
+const logsPart = (rest: RestClient, stagelet: string): BundlePart => ({
   name: `controller/logs-${stagelet}.txt`,
   what: 'the last lines of its containers, masked on their machine',
   read: async () => {
@@ -58,7 +64,10 @@ export interface ControllerChoice {
   readonly logs: readonly string[]
 }
 
-export const controllerParts = (connection: Connection, choice: ControllerChoice): Part[] => {
+export const controllerParts = (
+  connection: ControllerConnection,
+  choice: ControllerChoice,
+): BundlePart[] => {
   const { server, namespace, options } = connection
   const { api, rest } = withDeadline({
     api: createApi({ server, namespace, options }),

@@ -1,7 +1,7 @@
 // The parts of a bundle.
 
 /** One file of the bundle. A failure of `read` is recorded: it is a finding too. */
-export interface Part {
+export interface BundlePart {
   readonly name: string
   /** For the list in README.txt. */
   readonly what: string
@@ -18,7 +18,7 @@ export interface BundleFile {
  * `redact`.
  */
 export const readParts = async (
-  parts: readonly Part[],
+  parts: readonly BundlePart[],
   { redact, explain }: { redact: (text: string) => string; explain: (error: unknown) => string },
 ): Promise<{ files: BundleFile[]; errors: string[] }> => {
   const files: BundleFile[] = []

@@ -2,7 +2,7 @@
 import { realClock, toFineTimestamp } from '../../src/kernel/clock.ts'
 import type { KubeObject, requestAnnotations } from '../../src/resources/meta.ts'
 import type { Kind } from '../../src/resources/registry.ts'
-import type { Api } from '../connect/api.ts'
+import type { KubeApi } from '../connect/api.ts'
 import { patchObject } from '../objects/objects.ts'
 
 export interface RequestedAction {
@@ -14,7 +14,7 @@ export interface RequestedAction {
 
 /** `details`: what the action is for, such as keys of a store. */
 export const requestAction = async (
-  api: Api,
+  api: KubeApi,
   target: { readonly kind: Kind; readonly name: string },
   annotation: (typeof requestAnnotations)[number],
   details: readonly string[] = [],

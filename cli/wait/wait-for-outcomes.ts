@@ -5,9 +5,9 @@ import { linkedAbort } from '../../src/kernel/linked-abort.ts'
 import { isAbort } from '../../src/kernel/errors.ts'
 import type { WaitOutcome } from '../../src/resources/wait-outcome.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { Api } from '../connect/api.ts'
+import type { KubeApi } from '../connect/api.ts'
 import { CliError } from '../errors.ts'
-import { kindOf } from '../objects/kinds.ts'
+import { servedKind } from '../objects/kinds.ts'
 import { followObject, type FollowRef } from '../objects/objects.ts'
 import { hanging, note, out } from '../print.ts'
 
@@ -15,13 +15,13 @@ import { hanging, note, out } from '../print.ts'
  * Returns the present state of another object of the same namespace, which is followed from the first
  * call on.
  */
-export type Look = (kind: 'Project', name: string) => KubeObject | undefined
+export type LookUp = (kind: 'Project', name: string) => KubeObject | undefined
 
-export interface Awaited {
+export interface AwaitedObject {
   readonly ref: FollowRef
   /** Name in progress lines and failures, such as `stagelet/shop`. */
   readonly label: string
-  readonly judge: (object: KubeObject | undefined, look: Look) => WaitOutcome
+  readonly judge: (object: KubeObject | undefined, look: LookUp) => WaitOutcome
   /** Printed at success; undefined: nothing. */
   readonly doneLine: string | undefined
 }
@@ -35,17 +35,17 @@ const settleMs = 2_500
 const firstLine = (text: string): string => text.split('\n')[0] ?? ''
 
 /** The last state of each awaited object, by its label. */
-export type Outcome = ReadonlyMap<string, KubeObject | undefined>
+export type LastStates = ReadonlyMap<string, KubeObject | undefined>
 
 /**
  * Resolves when all have succeeded. Otherwise throws, with the reason of each failure and the last
  * state of each one that is late.
  */
 export const waitForOutcomes = async (
-  api: Api,
-  awaited: readonly Awaited[],
+  api: KubeApi,
+  awaited: readonly AwaitedObject[],
   timeoutMs: number,
-): Promise<Outcome> => {
+): Promise<LastStates> => {
   const over = new AbortController()
   const { signal } = over
   const isLate = realClock.sleep(timeoutMs, signal).then(
@@ -83,13 +83,13 @@ export const waitForOutcomes = async (
 }
 
 interface Looks {
-  of(namespace: string): Look
+  of(namespace: string): LookUp
   /** Called at each change of a followed object. */
   onChange(listener: () => void): void
 }
 
 /** Follows an object once, although several callers need it. */
-const createLooks = (api: Api, signal: AbortSignal): Looks => {
+const createLooks = (api: KubeApi, signal: AbortSignal): Looks => {
   const known = new Map<string, KubeObject | undefined>()
   const listeners: (() => void)[] = []
   const follow = (ref: FollowRef, key: string): void => {
@@ -106,7 +106,7 @@ const createLooks = (api: Api, signal: AbortSignal): Looks => {
       const key = `${kind} ${namespace}/${name}`
       if (!known.has(key)) {
         known.set(key, undefined)
-        follow({ kind: kindOf(kind), namespace, name }, key)
+        follow({ kind: servedKind(kind), namespace, name }, key)
       }
       return known.get(key)
     },
@@ -116,8 +116,8 @@ const createLooks = (api: Api, signal: AbortSignal): Looks => {
 
 /** Ends with `pending` when the time is over. */
 const followToEnd = async (
-  api: Api,
-  { ref, label, judge }: Awaited,
+  api: KubeApi,
+  { ref, label, judge }: AwaitedObject,
   { signal, looks }: { signal: AbortSignal; looks: Looks },
 ): Promise<{ end: WaitOutcome; object: KubeObject | undefined }> => {
   const ended = linkedAbort(signal)

@@ -1,11 +1,11 @@
 // Waits until stagelets run exactly their secrets.
 import { appliedOutcome, type WaitOutcome } from '../../src/resources/wait-outcome.ts'
 import type { KubeObject } from '../../src/resources/meta.ts'
-import type { Api } from '../connect/api.ts'
-import { projectOf } from '../delete/losses.ts'
-import { fullName, kindOf } from '../objects/kinds.ts'
+import { projectNameOf } from '../../src/resources/project-ref.ts'
+import type { KubeApi } from '../connect/api.ts'
+import { fullName, servedKind } from '../objects/kinds.ts'
 import { listObjects } from '../objects/objects.ts'
-import { waitForOutcomes, type Awaited, type Look } from './wait-for-outcomes.ts'
+import { waitForOutcomes, type AwaitedObject, type LookUp } from './wait-for-outcomes.ts'
 
 export interface StageletName {
   readonly namespace: string
@@ -18,7 +18,7 @@ type Judge = (stagelet: KubeObject | undefined, project: KubeObject | undefined)
 export const withProject = (
   judge: Judge,
   object: KubeObject | undefined,
-  look: Look,
+  look: LookUp,
 ): WaitOutcome => {
   const end = judge(object, undefined)
   if (end.kind !== 'pending' || end.turnIn === undefined) return end
@@ -29,27 +29,27 @@ export const withProject = (
 const awaitedStagelet = (
   { namespace, name }: StageletName,
   { judge = appliedOutcome, doneLine }: { judge?: Judge; doneLine: string | undefined },
-): Awaited => ({
-  ref: { kind: kindOf('Stagelet'), namespace, name },
+): AwaitedObject => ({
+  ref: { kind: servedKind('Stagelet'), namespace, name },
   label: `stagelet/${name}`,
   judge: (object, look) => withProject(judge, object, look),
   doneLine,
 })
 
 /** The stagelets of a project, or the one with that name. */
-export const stageletsOf = async (
-  api: Api,
+export const stageletsOfProject = async (
+  api: KubeApi,
   project: string,
   only?: string,
 ): Promise<KubeObject[]> => {
-  const all = await listObjects(api, kindOf('Stagelet'), { namespace: api.namespace })
+  const all = await listObjects(api, servedKind('Stagelet'), { namespace: api.namespace })
   return all.filter((stagelet) => {
     const { name } = stagelet.metadata
-    return projectOf(stagelet) === project && (only ?? name) === name
+    return projectNameOf(stagelet) === project && (only ?? name) === name
   })
 }
 
-export const namesOf = (stagelets: readonly KubeObject[]): StageletName[] =>
+export const stageletNames = (stagelets: readonly KubeObject[]): StageletName[] =>
   stagelets.map(({ metadata: { namespace = '', name } }) => ({ namespace, name }))
 
 interface WaitOptions {
@@ -60,7 +60,7 @@ interface WaitOptions {
 
 /** Resolves when all are in sync; see waitForOutcomes. */
 export const waitForSync = async (
-  api: Api,
+  api: KubeApi,
   names: readonly StageletName[],
   timeoutMs: number,
   { judgeOf = () => appliedOutcome, quiet = false }: WaitOptions = {},
@@ -68,7 +68,7 @@ export const waitForSync = async (
   const awaited = names.map((one) =>
     awaitedStagelet(one, {
       judge: judgeOf(one),
-      doneLine: quiet ? undefined : `${fullName(kindOf('Stagelet'), one.name)} in sync`,
+      doneLine: quiet ? undefined : `${fullName(servedKind('Stagelet'), one.name)} in sync`,
     }),
   )
   await waitForOutcomes(api, awaited, timeoutMs)

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loginByBrowser, type BrowserLogin } from '../../../cli/people/browser-login.ts'
+import { loginByBrowser, type LoginByBrowser } from '../../../cli/people/browser-login.ts'
 import { loginWord } from '../../../src/access/login-word.ts'
 import { parseConfig } from '../../../controller/config.ts'
 import { startController, type RunningController } from '../../../controller/wire.ts'
@@ -96,7 +96,7 @@ describe('login by an OpenID provider', () => {
   const login = async (
     person: string,
     answer = 'allow',
-  ): Promise<{ login: BrowserLogin; urls: string[] }> => {
+  ): Promise<{ login: LoginByBrowser; urls: string[] }> => {
     let browsing: ReturnType<typeof browse> | undefined
     const done = await loginByBrowser({ server: controller.url }, (url) => {
       browsing = browse(url, { name: person, answer })
