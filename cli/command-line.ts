@@ -60,7 +60,8 @@ const commands: Readonly<Record<string, Load>> = {
   'kube-token': () => import('./commands/kube-token.ts'),
 }
 
-const loadAll = (): Promise<Command[]> =>
+/** Every command, by the name on the command line. */
+export const loadAll = (): Promise<Command[]> =>
   Promise.all(
     Object.entries(commands).map(async ([name, load]) => (await load()).command().name(name)),
   )

@@ -3,9 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import { loadAll } from '../cli/command-line.ts'
 import { openApiDocument } from '../controller/http/rest/openapi.ts'
 import { crdKinds, renderCrd } from '../src/resources/schemas/crd.ts'
 import type { Kind } from '../src/resources/registry.ts'
+import { withCommandTable } from './lib/command-table.ts'
 import { renderTypes, type Names, type OpenApi } from './lib/openapi-types.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -72,13 +74,16 @@ const names: Names = {
 const typesFile = join(root, 'src/rest/types.ts')
 wanted.set(typesFile, renderTypes(openApiDocument('') as unknown as OpenApi, names))
 
+const commandsPage = join(root, 'docs/cli.md')
+wanted.set(commandsPage, withCommandTable(readFileSync(commandsPage, 'utf8'), await loadAll()))
+
 for (const dir of crdsDirs) mkdirSync(dir, { recursive: true })
 const present = crdsDirs.flatMap((dir) =>
   readdirSync(dir)
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => join(dir, name)),
 )
-if (existsSync(typesFile)) present.push(typesFile)
+present.push(commandsPage, ...(existsSync(typesFile) ? [typesFile] : []))
 const contentOf = (path: string): string | undefined =>
   present.includes(path) ? readFileSync(path, 'utf8') : undefined
 const stale = [
