@@ -90,7 +90,7 @@ const bundleCopy = async (): Promise<void> => {
 
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), 'stagely-copy-'))
-  const parts = ['src', 'controller', 'agent', 'cli', 'scripts', 'crds', 'package.json']
+  const parts = ['src', 'controller', 'agent', 'cli', 'scripts', 'crds', 'docs', 'package.json']
   // Node's own copying takes five times as long for so many files.
   await promisify(execFile)('cp', ['-r', ...parts, copy], { cwd: root })
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
